@@ -1,16 +1,10 @@
-import { type Brand } from './ids.ts';
+import type { Brand } from './ids.ts';
 
 /** A znode path that passed {@link pathFault}. */
 export type ZnodePath = Brand<string, 'ZnodePath'>;
 
 /** Paths no client may delete. */
-export const PROTECTED: ReadonlySet<string> = new Set([
-  '',
-  '/',
-  '/zookeeper',
-  '/zookeeper/quota',
-  '/zookeeper/config',
-]);
+export const PROTECTED: ReadonlySet<string> = new Set(['', '/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']);
 
 const isForbidden = (unit: number): boolean =>
   unit <= 0x1f ||

@@ -51,7 +51,14 @@ export interface WatchEvent {
 }
 
 /** `connecting` before the first session and between servers; `suspended`: was connected, is looking for a server. */
-export type ClientState = 'connecting' | 'connected' | 'connectedReadOnly' | 'suspended' | 'expired' | 'authFailed' | 'closed';
+export type ClientState =
+  | 'connecting'
+  | 'connected'
+  | 'connectedReadOnly'
+  | 'suspended'
+  | 'expired'
+  | 'authFailed'
+  | 'closed';
 
 /** What the client tells about its connection; `on('state', ...)` delivers these in order. */
 export interface StateChange {
@@ -181,7 +188,11 @@ export interface Client extends AsyncDisposable {
   readonly lastZxid: Zxid;
   readonly chroot: string;
 
-  create(path: string, data?: Uint8Array | string | null, options?: CreateOptions): Promise<{ path: string; stat: Stat | undefined }>;
+  create(
+    path: string,
+    data?: Uint8Array | string | null,
+    options?: CreateOptions,
+  ): Promise<{ path: string; stat: Stat | undefined }>;
   /** `version` -1 (the default) means any. */
   delete(path: string, version?: number, options?: OpOptions): Promise<void>;
   /** Undefined when the node does not exist; a watch is set in either case. */
@@ -203,7 +214,11 @@ export interface Client extends AsyncDisposable {
     ops: readonly { readonly op: 'get' | 'getChildren'; readonly path: string }[],
     options?: OpOptions,
   ): Promise<({ data: Buffer | null; stat: Stat } | { children: string[] } | Error)[]>;
-  addWatch(path: string, listener: WatchListener, options?: OpOptions & { recursive?: boolean }): Promise<PersistentWatch>;
+  addWatch(
+    path: string,
+    listener: WatchListener,
+    options?: OpOptions & { recursive?: boolean },
+  ): Promise<PersistentWatch>;
   /** Removes this client's watches on a path. `local`: also when the server cannot be reached. @throws KeeperError NoWatcher */
   removeWatches(path: string, kind: WatchKind, options?: OpOptions & { local?: boolean }): Promise<void>;
   watches(): WatchInfo[];
@@ -228,7 +243,13 @@ export class MultiError extends Error {
   readonly index: number;
   readonly path: string | undefined;
   readonly codes: readonly (KeeperCode | undefined)[];
-  constructor(code: KeeperCode, index: number, path: string | undefined, codes: readonly (KeeperCode | undefined)[], reason: string) {
+  constructor(
+    code: KeeperCode,
+    index: number,
+    path: string | undefined,
+    codes: readonly (KeeperCode | undefined)[],
+    reason: string,
+  ) {
     super(`operation ${index + 1}${path === undefined ? '' : ` (${path})`}: ${reason}; nothing was changed`);
     this.code = code;
     this.index = index;

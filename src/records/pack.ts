@@ -188,9 +188,7 @@ export class PackReader {
     const b = this.bytes;
     const i = this.at;
     this.at = i + 4;
-    return (
-      ((b[i] as number) << 24) | ((b[i + 1] as number) << 16) | ((b[i + 2] as number) << 8) | (b[i + 3] as number)
-    );
+    return ((b[i] as number) << 24) | ((b[i + 1] as number) << 16) | ((b[i + 2] as number) << 8) | (b[i + 3] as number);
   }
   private half(): number {
     this.need(2);

@@ -1,6 +1,6 @@
 import { hash64, lanes } from '../base/hash.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
-import { PackReader, PackWriter, RecordError, pack, unpack } from './pack.ts';
+import { type PackReader, type PackWriter, pack, RecordError, unpack } from './pack.ts';
 
 /** One entry of an ACL list. `perms`: READ 1, WRITE 2, CREATE 4, DELETE 8, ADMIN 16. */
 export interface AclEntry {
@@ -444,7 +444,8 @@ export function readEnvelope(from: PackReader, prev: { hi: number; lo: number } 
   from.done();
   if (prev !== undefined) {
     hash64(from.bytes, start, chained, prev.hi, prev.lo);
-    if (lanes[0] !== chainHi || lanes[1] !== chainLo) throw new RecordError('the chain does not follow the record before');
+    if (lanes[0] !== chainHi || lanes[1] !== chainLo)
+      throw new RecordError('the chain does not follow the record before');
   }
   return { zxidHi, zxidLo, kind, time, session, xid, chainHi, chainLo, txn };
 }
