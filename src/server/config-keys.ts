@@ -1,0 +1,110 @@
+/**
+ * Every setting we know, under the name an operator writes in zoo.cfg. A setting may also be given as its system property,
+ * with or without the prefix `zookeeper.`; where the property is spelled otherwise it is listed under `also`.
+ */
+
+/** How a value is read. `bool` takes true or false only; `property` takes anything for false, as Java's properties do. */
+export type Kind = 'int' | 'port' | 'bool' | 'property' | 'yesno' | 'text' | 'interval';
+
+export interface Row {
+  readonly kind: Kind;
+  /** The value when none is given, written as in a file; absent: it depends on others, or means unset. */
+  readonly fallback?: string;
+  readonly also?: readonly string[];
+  /** Not to be shown in a listing or a log. */
+  readonly secret?: true;
+}
+
+export const KEYS = {
+  tickTime: { kind: 'int', fallback: '3000' },
+  dataDir: { kind: 'text' },
+  dataLogDir: { kind: 'text' },
+  clientPort: { kind: 'port' },
+  clientPortAddress: { kind: 'text' },
+  secureClientPort: { kind: 'port' },
+  secureClientPortAddress: { kind: 'text' },
+  clientPortListenBacklog: { kind: 'int', fallback: '-1' },
+  maxClientCnxns: { kind: 'int', fallback: '60' },
+  maxCnxns: { kind: 'int', fallback: '0' },
+  minSessionTimeout: { kind: 'int', fallback: '-1' },
+  maxSessionTimeout: { kind: 'int', fallback: '-1' },
+  initLimit: { kind: 'int' },
+  syncLimit: { kind: 'int' },
+  electionAlg: { kind: 'int', fallback: '3' },
+  peerType: { kind: 'text', fallback: 'participant' },
+  quorumListenOnAllIPs: { kind: 'bool', fallback: 'false' },
+  standaloneEnabled: { kind: 'bool', fallback: 'true' },
+  reconfigEnabled: { kind: 'bool', fallback: 'false' },
+  dynamicConfigFile: { kind: 'text' },
+  'multiAddress.enabled': { kind: 'bool', fallback: 'false' },
+  localSessionsEnabled: { kind: 'bool', fallback: 'false' },
+  localSessionsUpgradingEnabled: { kind: 'bool', fallback: 'false' },
+  'autopurge.snapRetainCount': { kind: 'int', fallback: '3' },
+  'autopurge.purgeInterval': { kind: 'interval', fallback: '0' },
+  '4lw.commands.whitelist': { kind: 'text', fallback: 'srvr' },
+  snapCount: { kind: 'int', fallback: '100000' },
+  snapSizeLimitInKb: { kind: 'int', fallback: '4194304' },
+  txnLogSizeLimitInKb: { kind: 'int', fallback: '-1' },
+  preAllocSize: { kind: 'int', fallback: '65536' },
+  forceSync: { kind: 'yesno', fallback: 'yes' },
+  'fsync.warningthresholdms': { kind: 'int', fallback: '1000' },
+  flushDelay: { kind: 'int', fallback: '0' },
+  maxWriteQueuePollTime: { kind: 'int' },
+  maxBatchSize: { kind: 'int', fallback: '1000' },
+  'datadir.autocreate': { kind: 'property', fallback: 'true' },
+  'jute.maxbuffer': { kind: 'int', fallback: '1048575' },
+  globalOutstandingLimit: { kind: 'int', fallback: '1000' },
+  enforceQuota: { kind: 'property', fallback: 'false' },
+  skipACL: { kind: 'yesno', fallback: 'no' },
+  extendedTypesEnabled: { kind: 'property', fallback: 'false' },
+  'readonlymode.enabled': { kind: 'property', fallback: 'false' },
+  'znode.container.checkIntervalMs': { kind: 'int', fallback: '60000' },
+  'znode.container.maxPerMinute': { kind: 'int', fallback: '10000' },
+  'znode.container.maxNeverUsedIntervalMs': { kind: 'int', fallback: '0' },
+  'DigestAuthenticationProvider.superDigest': { kind: 'text', secret: true },
+  'DigestAuthenticationProvider.digestAlg': { kind: 'text', fallback: 'SHA1' },
+  'DigestAuthenticationProvider.enabled': { kind: 'property', fallback: 'true' },
+  'digest.requireTls': { kind: 'property', fallback: 'false' },
+  'admin.enableServer': { kind: 'property', fallback: 'true' },
+  'admin.serverAddress': { kind: 'text', fallback: '0.0.0.0' },
+  'admin.serverPort': { kind: 'port', fallback: '8080' },
+  'admin.commandURL': { kind: 'text', fallback: '/commands' },
+  'metricsProvider.className': { kind: 'text' },
+  'metricsProvider.httpHost': { kind: 'text', fallback: '0.0.0.0' },
+  'metricsProvider.httpPort': { kind: 'port', fallback: '7000' },
+  'metricsProvider.exportJvmInfo': { kind: 'property', fallback: 'true' },
+  'audit.enable': { kind: 'property', fallback: 'false' },
+  reportedVersion: { kind: 'text' },
+} as const satisfies Readonly<Record<string, Row>>;
+export type Key = keyof typeof KEYS;
+
+/** Settings of ZooKeeper that are accepted and have nothing to act on here (yet); `*` ends a family. */
+const IDLE = `
+  connectToLearnerMasterLimit leaderServes syncEnabled observer.syncEnabled observerMasterPort oraclePath commitLogCount
+  snapshotSizeFactor snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
+  db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize largeRequestMaxBytes
+  largeRequestThreshold requestThrottle* request_throttle_* requestStale* request_stale_* throttledOpWaitTime
+  throttled_op_wait_time connectionMaxTokens connectionToken* connectionFreezeTime connectionDrop* connectionDecreaseRatio
+  connection_throttle_* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
+  maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* cnxTimeout quorumCnxnTimeoutMs
+  electionPortBindRetry tcpKeepAlive clientTcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
+  maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
+  netty.* serverCnxnFactory advancedFlowControlEnabled messageTracker.* jvm.pause.* authProvider.* X509AuthenticationProvider.*
+  superUser superUser.* ssl.* sslQuorum sslQuorumReloadCertFiles portUnification client.certReload client.portUnification
+  sessionRequireClientSASLAuth enforce.auth.* allowSaslFailedClients requireClientAuthScheme IPAuthenticationProvider.*
+  ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local java.security.auth.login.config fips-mode audit.*
+  admin.* metricsProvider.* group.* weight.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold
+`
+  .trim()
+  .split(/\s+/);
+const IDLE_NAMES = new Set(IDLE.filter((name) => !name.endsWith('*')));
+const IDLE_FAMILIES = IDLE.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+
+/** Accepted without effect. */
+export const isIdle = (key: string): boolean =>
+  IDLE_NAMES.has(key) || IDLE_FAMILIES.some((family) => key.startsWith(family));
+
+/** Without its prefix, the name under which a setting is looked up. */
+export const plainKey = (key: string): string => (key.startsWith('zookeeper.') ? key.slice('zookeeper.'.length) : key);
+
+export const isKey = (key: string): key is Key => Object.hasOwn(KEYS, key);

@@ -1,0 +1,392 @@
+import { isIdle, isKey, KEYS, type Key, plainKey, type Row } from './config-keys.ts';
+import { type Reader, reader } from './config-reader.ts';
+import { parseServerLine, type ServerLine } from './config-servers.ts';
+import { ConfigError, type Origin, type Setting, showOrigin } from './config-text.ts';
+
+export {
+  ConfigError,
+  type Origin,
+  parseAssignment,
+  parseJvmFlags,
+  parseProperties,
+  type Setting,
+  showOrigin,
+} from './config-text.ts';
+
+/** The hash of digest identities, as node:crypto names it. */
+export type DigestAlgorithm = 'sha1' | 'sha256' | 'sha512' | 'sha3-256';
+
+/** A checked configuration of one server, defaults applied. Times are milliseconds, sizes bytes. */
+export interface ServerConfig {
+  /** 0 for a server alone without a server line. */
+  readonly serverId: number;
+  readonly tickTimeMs: number;
+  readonly dataDir: string;
+  /** Where the log goes; dataDir unless set. */
+  readonly dataLogDir: string;
+  /** Refuse to start (not make it) when dataDir is missing. */
+  readonly dataDirMustExist: boolean;
+  /** Undefined: no client listener. 0: any free port. */
+  readonly clientPort: number | undefined;
+  /** Undefined: all interfaces. */
+  readonly clientPortAddress: string | undefined;
+  /** Undefined: the system's own. */
+  readonly listenBacklog: number | undefined;
+  /** Connections of one address; 0: no limit. */
+  readonly maxClientCnxns: number;
+  /** Connections in all; 0: no limit. */
+  readonly maxCnxns: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  /** The largest packet a client may send and a record may be. */
+  readonly maxBufferBytes: number;
+  /** Requests in flight before sockets are no longer read. */
+  readonly globalOutstandingLimit: number;
+
+  /** Transactions between snapshots; the server draws from (n/2, n]. */
+  readonly snapCount: number;
+  /** Bytes logged between snapshots, drawn likewise; undefined: no such limit. */
+  readonly snapSizeLimitBytes: number | undefined;
+  /** Bytes of one log file; undefined: no limit. */
+  readonly txnLogSizeLimitBytes: number | undefined;
+  readonly preAllocBytes: number;
+  readonly forceSync: boolean;
+  /** A log write slower than this is warned about and counted. */
+  readonly fsyncWarningMs: number;
+  /** How long a group commit may wait for more. */
+  readonly flushDelayMs: number;
+  readonly maxBatchSize: number;
+  readonly snapRetainCount: number;
+  /** 0: never purged by itself. */
+  readonly purgeIntervalMs: number;
+
+  readonly enforceQuota: boolean;
+  readonly extendedTypesEnabled: boolean;
+  readonly reconfigEnabled: boolean;
+  readonly readOnlyModeEnabled: boolean;
+  readonly containers: {
+    readonly checkIntervalMs: number;
+    readonly maxPerMinute: number;
+    /** A container that never had a child goes after this; 0: never. */
+    readonly maxNeverUsedMs: number;
+  };
+  readonly digestAuth: {
+    readonly enabled: boolean;
+    readonly algorithm: DigestAlgorithm;
+    /** `user:base64` of whoever may do everything. */
+    readonly superDigest: string | undefined;
+    readonly requireTls: boolean;
+  };
+  /** Words a client port answers. */
+  readonly fourLetterWords: ReadonlySet<string> | 'all';
+  readonly admin: {
+    readonly enabled: boolean;
+    readonly address: string;
+    readonly port: number;
+    readonly commandUrl: string;
+  };
+  readonly metrics: {
+    /** True when the exporter was asked for by metricsProvider.className. */
+    readonly exporter: boolean;
+    readonly address: string;
+    readonly port: number;
+    /** Also figures of the process. */
+    readonly process: boolean;
+  };
+  readonly auditEnabled: boolean;
+  /** What srvr, envi and mntr report instead of our own version. */
+  readonly reportedVersion: string | undefined;
+
+  /** For the log, one line each: settings that are unknown, have no effect, or were corrected. */
+  readonly notes: readonly string[];
+  /** Every setting, its value as given (secrets hidden) and where it came from. */
+  readonly inForce: readonly InForce[];
+}
+
+/** One row of `server config`. */
+export interface InForce {
+  readonly key: string;
+  readonly value: string;
+  /** Undefined: the default. */
+  readonly from: Origin | undefined;
+}
+
+/** The class that turns the exporter on, and those that are accepted and leave it off. */
+const EXPORTER = 'PrometheusMetricsProvider';
+const NO_EXPORTER = /^(DefaultMetricsProvider|NullMetricsProvider)$/;
+
+const ALGORITHMS: Readonly<Record<string, DigestAlgorithm>> = {
+  SHA1: 'sha1',
+  'SHA-1': 'sha1',
+  SHA256: 'sha256',
+  'SHA-256': 'sha256',
+  SHA512: 'sha512',
+  'SHA-512': 'sha512',
+  'SHA3-256': 'sha3-256',
+};
+
+/**
+ * Settings, in the order in which later ones win, to a checked configuration.
+ * @throws ConfigError naming the first thing that is wrong, where it stands and what to do.
+ */
+export function checkConfig(settings: readonly Setting[]): ServerConfig {
+  const notes: string[] = [];
+  const { given, servers } = sort(settings, notes);
+  const take = reader(given, notes);
+
+  if (take.is('skipACL', 'yes')) {
+    throw take.error(
+      'skipACL',
+      'skipACL=yes would let everyone do everything',
+      'remove it; set superDigest to get at locked nodes',
+    );
+  }
+  if (take.int('electionAlg') !== 3)
+    throw take.error('electionAlg', 'no such election algorithm', 'only 3 exists: remove the line');
+  const role = take.text('peerType')?.toLowerCase();
+  if (role !== 'participant' && role !== 'observer') {
+    throw take.error('peerType', `unknown role ${take.text('peerType')}`, 'write participant or observer');
+  }
+  const dataDir = take.text('dataDir');
+  if (dataDir === undefined)
+    throw take.error(
+      'dataDir',
+      'dataDir is not set',
+      'name the folder that keeps the data: dataDir=/var/lib/zookeeper',
+    );
+  const dataLogDir = take.text('dataLogDir') ?? dataDir;
+  for (const [key, folder] of [
+    ['dataDir', dataDir],
+    ['dataLogDir', dataLogDir],
+  ] as const) {
+    if (given.has(key) && !/^(\/|\.\/|\.\.\/|[A-Za-z]:[\\/])/.test(folder)) {
+      notes.push(
+        `${key}=${folder} is relative to the folder the server was started in; write ./${folder} to say that it is meant`,
+      );
+    }
+  }
+  const tickTimeMs = take.int('tickTime');
+  if (tickTimeMs < 1) throw take.error('tickTime', `tickTime is ${tickTimeMs}`, 'give milliseconds, 2000 is usual');
+  const least = take.int('minSessionTimeout');
+  const most = take.int('maxSessionTimeout');
+  const minSessionTimeoutMs = least === -1 ? tickTimeMs * 2 : least;
+  const maxSessionTimeoutMs = most === -1 ? tickTimeMs * 20 : most;
+  if (minSessionTimeoutMs > maxSessionTimeoutMs) {
+    throw take.error(
+      least === -1 ? 'maxSessionTimeout' : 'minSessionTimeout',
+      `the shortest session timeout (${minSessionTimeoutMs}) is above the longest (${maxSessionTimeoutMs})`,
+      'unset, they are 2 and 20 ticks',
+    );
+  }
+  const client = clientAddress(take, alone(take, servers));
+  if (client.port === undefined) notes.push('no clientPort: no client can connect');
+
+  const readOnlyModeEnabled = take.flag('readonlymode.enabled');
+  const sizeLimit = take.int('snapSizeLimitInKb');
+  const fileLimit = take.int('txnLogSizeLimitInKb');
+  const backlog = take.int('clientPortListenBacklog');
+  return {
+    serverId: servers[0]?.id ?? 0,
+    tickTimeMs,
+    dataDir,
+    dataLogDir,
+    dataDirMustExist: !take.flag('datadir.autocreate'),
+    clientPort: client.port,
+    clientPortAddress: client.host,
+    listenBacklog: backlog < 1 ? undefined : backlog,
+    maxClientCnxns: Math.max(0, take.int('maxClientCnxns')),
+    maxCnxns: Math.max(0, take.int('maxCnxns')),
+    minSessionTimeoutMs,
+    maxSessionTimeoutMs,
+    maxBufferBytes: take.atLeast('jute.maxbuffer', 1024),
+    globalOutstandingLimit: take.atLeast('globalOutstandingLimit', 1),
+    snapCount: take.atLeast('snapCount', 2),
+    snapSizeLimitBytes: sizeLimit > 0 ? sizeLimit * 1024 : undefined,
+    txnLogSizeLimitBytes: fileLimit > 0 ? fileLimit * 1024 : undefined,
+    preAllocBytes: take.atLeast('preAllocSize', 64) * 1024,
+    forceSync: !take.is('forceSync', 'no'),
+    fsyncWarningMs: take.atLeast('fsync.warningthresholdms', 0),
+    flushDelayMs: Math.max(0, take.int('flushDelay')),
+    maxBatchSize: take.atLeast('maxBatchSize', 1),
+    snapRetainCount: take.atLeast('autopurge.snapRetainCount', 3),
+    purgeIntervalMs: take.interval('autopurge.purgeInterval'),
+    enforceQuota: take.flag('enforceQuota'),
+    extendedTypesEnabled: take.flag('extendedTypesEnabled'),
+    reconfigEnabled: take.flag('reconfigEnabled'),
+    readOnlyModeEnabled,
+    containers: {
+      checkIntervalMs: take.atLeast('znode.container.checkIntervalMs', 1),
+      maxPerMinute: take.atLeast('znode.container.maxPerMinute', 1),
+      maxNeverUsedMs: take.atLeast('znode.container.maxNeverUsedIntervalMs', 0),
+    },
+    digestAuth: {
+      enabled: take.flag('DigestAuthenticationProvider.enabled'),
+      algorithm: digestAlgorithm(take),
+      superDigest: superDigest(take),
+      requireTls: take.flag('digest.requireTls'),
+    },
+    fourLetterWords: words(take.text('4lw.commands.whitelist') ?? '', readOnlyModeEnabled),
+    admin: {
+      enabled: take.flag('admin.enableServer'),
+      address: take.text('admin.serverAddress') ?? '0.0.0.0',
+      port: take.int('admin.serverPort'),
+      commandUrl: take.text('admin.commandURL') ?? '/commands',
+    },
+    metrics: {
+      exporter: exporter(take),
+      address: take.text('metricsProvider.httpHost') ?? '0.0.0.0',
+      port: take.int('metricsProvider.httpPort'),
+      process: take.flag('metricsProvider.exportJvmInfo'),
+    },
+    auditEnabled: take.flag('audit.enable'),
+    reportedVersion: take.text('reportedVersion'),
+    notes,
+    inForce: inForce(given, servers),
+  };
+}
+
+/** Parts settings into those we know (the last of each wins) and server lines; what is left becomes notes. */
+function sort(settings: readonly Setting[], notes: string[]): { given: Map<Key, Setting>; servers: ServerLine[] } {
+  const given = new Map<Key, Setting>();
+  const lines = new Map<string, Setting>();
+  const idle = new Map<string, Origin>();
+  const unknown = new Map<string, Origin>();
+  for (const setting of settings) {
+    const key = plainKey(setting.key);
+    if (isKey(key)) given.set(key, { ...setting, key });
+    else if (key.startsWith('server.')) lines.set(key, { ...setting, key });
+    else (isIdle(key) ? idle : unknown).set(key, setting.from);
+  }
+  const list = (keys: Map<string, Origin>): string =>
+    [...keys].map(([key, from]) => `${key} (${showOrigin(from)})`).join(', ');
+  if (unknown.size > 0) notes.push(`unknown settings, ignored: ${list(unknown)}`);
+  if (idle.size > 0) notes.push(`settings accepted without effect here: ${list(idle)}`);
+
+  const dynamic = given.get('dynamicConfigFile');
+  const first = [...lines.values()][0];
+  if (dynamic !== undefined && first !== undefined) {
+    throw new ConfigError(
+      `${first.key} stands beside dynamicConfigFile`,
+      'move the server lines into that file, or remove dynamicConfigFile',
+      first,
+    );
+  }
+  const several = /^true$/i.test(given.get('multiAddress.enabled')?.value ?? '');
+  return { given, servers: [...lines.values()].map((line) => parseServerLine(line, several)) };
+}
+
+const LATER = 'ensembles come with a later version: remove the other server lines to run this server alone';
+
+/** The one server line of a server that runs alone, or undefined without any; refuses every ensemble. */
+function alone(take: Reader, servers: readonly ServerLine[]): ServerLine | undefined {
+  const voters = servers.filter((line) => line.role === 'participant');
+  const first = servers[0];
+  const mayStandAlone = take.flag('standaloneEnabled');
+  if (first === undefined) {
+    if (take.text('dynamicConfigFile') !== undefined) {
+      throw take.error(
+        'dynamicConfigFile',
+        'the members stand in a file of their own',
+        'ensembles come with a later version: remove dynamicConfigFile to run this server alone',
+      );
+    }
+    if (!mayStandAlone)
+      throw take.error(
+        'standaloneEnabled',
+        'standaloneEnabled=false without a server line',
+        'remove it to run this server alone',
+      );
+    return undefined;
+  }
+  if (voters.length === 0)
+    throw new ConfigError('observers without a participant', 'make one server a participant', first.from);
+  if (servers.length > 1) throw new ConfigError(`${servers.length} servers are named`, LATER, servers[1]?.from);
+  if (!mayStandAlone)
+    throw take.error(
+      'standaloneEnabled',
+      'an ensemble of one is asked for',
+      'ensembles come with a later version: remove standaloneEnabled=false to run this server alone',
+    );
+  return first;
+}
+
+/** Where clients are served: as the keys say, as the server line says, or nowhere; both must agree. */
+function clientAddress(
+  take: Reader,
+  line: ServerLine | undefined,
+): { port: number | undefined; host: string | undefined } {
+  const port = take.port('clientPort');
+  const host = take.text('clientPortAddress');
+  if (take.port('secureClientPort') !== undefined || take.text('secureClientPortAddress') !== undefined) {
+    throw take.error(
+      'secureClientPort',
+      'TLS for clients is asked for',
+      'it comes with a later version: remove the secure port, or keep this server on ZooKeeper',
+    );
+  }
+  if (port === undefined && host !== undefined) {
+    throw take.error('clientPortAddress', 'clientPortAddress without clientPort', 'set clientPort, 2181 is usual');
+  }
+  const own = line?.client;
+  if (own === undefined) return { port, host };
+  if (port !== undefined && (port !== own.port || (host ?? '0.0.0.0') !== own.host)) {
+    throw take.error(
+      'clientPort',
+      `clients are served on ${host ?? '0.0.0.0'}:${port} here and on ${own.host}:${own.port} in ${line?.from.key}`,
+      'make both the same, or remove one',
+    );
+  }
+  return { port: own.port, host: own.host === '0.0.0.0' ? undefined : own.host };
+}
+
+function digestAlgorithm(take: Reader): DigestAlgorithm {
+  const name = take.text('DigestAuthenticationProvider.digestAlg') ?? 'SHA1';
+  const found = ALGORITHMS[name.toUpperCase()];
+  if (found !== undefined) return found;
+  throw take.error(
+    'DigestAuthenticationProvider.digestAlg',
+    `no digest algorithm ${name}`,
+    `use one of ${Object.keys(ALGORITHMS).join(', ')}`,
+  );
+}
+
+function superDigest(take: Reader): string | undefined {
+  const value = take.text('DigestAuthenticationProvider.superDigest');
+  if (value === undefined || /^[^:]+:[A-Za-z0-9+/]+=*$/.test(value)) return value;
+  throw take.error(
+    'DigestAuthenticationProvider.superDigest',
+    'superDigest is not USER:BASE64',
+    'make it with the digest of user:password, in Base64',
+  );
+}
+
+function exporter(take: Reader): boolean {
+  const name = take.text('metricsProvider.className');
+  const short = name?.slice(name.lastIndexOf('.') + 1) ?? '';
+  if (name === undefined || NO_EXPORTER.test(short)) return false;
+  if (short === EXPORTER) return true;
+  throw take.error(
+    'metricsProvider.className',
+    `no metrics provider ${name}`,
+    `org.apache.zookeeper.metrics.prometheus.${EXPORTER} turns the exporter on`,
+  );
+}
+
+/** The words of a whitelist. srvr is always answered, isro wherever read-only mode may be. */
+function words(list: string, readOnlyMode: boolean): ReadonlySet<string> | 'all' {
+  const all = list.split(',').map((word) => word.trim());
+  if (all.includes('*')) return 'all';
+  return new Set([...all.filter((word) => word !== ''), 'srvr', ...(readOnlyMode ? ['isro'] : [])]);
+}
+
+function inForce(given: ReadonlyMap<Key, Setting>, servers: readonly ServerLine[]): InForce[] {
+  const rows: InForce[] = [];
+  for (const key of Object.keys(KEYS) as Key[]) {
+    const row: Row = KEYS[key];
+    const setting = given.get(key);
+    const value = setting?.value ?? row.fallback;
+    if (value !== undefined) rows.push({ key, value: row.secret === true ? '***' : value, from: setting?.from });
+  }
+  for (const { from } of servers) rows.push({ key: from.key, value: from.value, from: from.from });
+  return rows;
+}
