@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ConfigError,
+  checkConfig,
+  parseAssignment,
+  parseJvmFlags,
+  parseProperties,
+  type ServerConfig,
+} from '../../src/server/config.ts';
+
+const of = (text: string, ...sets: string[]): ServerConfig =>
+  checkConfig([...parseProperties(text, 'zoo.cfg'), ...sets.map((each) => parseAssignment(each, '--set'))]);
+const BASE = 'dataDir=/data\nclientPort=2181\n';
+const refused = (text: string, ...sets: string[]): ConfigError => {
+  try {
+    of(text, ...sets);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    assert.equal(error.exitCode, 43);
+    assert.ok(error.remedy.length > 10, error.message);
+    return error;
+  }
+  throw new assert.AssertionError({ message: `accepted: ${text}` });
+};
+
+test('properties syntax as Java reads it', () => {
+  const pairs = (text: string) => parseProperties(text, 'f').map(({ key, value }) => [key, value]);
+  const cases: [string, [string, string][]][] = [
+    ['a=1', [['a', '1']]],
+    ['a:1', [['a', '1']]],
+    ['a 1', [['a', '1']]],
+    ['  a \t= 1  ', [['a', '1']]],
+    ['a', [['a', '']]],
+    ['a==b', [['a', '=b']]],
+    ['# a=1\n! b=2\n\nc=3', [['c', '3']]],
+    ['a=1 # not a comment', [['a', '1 # not a comment']]],
+    ['a=1,\\\n   2', [['a', '1,2']]],
+    [
+      'a=x\\\\\nb=2',
+      [
+        ['a', 'x\\'],
+        ['b', '2'],
+      ],
+    ], // an even number of backslashes joins nothing
+    ['a=1\\', [['a', '1']]],
+    ['a=C:\\\\data', [['a', 'C:\\data']]],
+    ['a\\=b=\\u0041\\t.', [['a=b', 'A\t.']]],
+    [
+      'a=1\r\nb=2\rc=3',
+      [
+        ['a', '1'],
+        ['b', '2'],
+        ['c', '3'],
+      ],
+    ],
+    ['# comment \\\na=1', [['a', '1']]],
+    ['\uFEFFa=1', [['a', '1']]],
+  ];
+  for (const [text, want] of cases) assert.deepEqual(pairs(text), want, JSON.stringify(text));
+  assert.throws(() => parseProperties('ok=1\na=\\u00g1', 'f'), /f:2: .*hexadecimal/);
+  assert.deepEqual(parseProperties('a=1\\\n2\nb=3', 'f')[1]?.from, { file: 'f', line: 3 });
+});
+
+test('defaults are the documented ones, in milliseconds and bytes', () => {
+  const { notes, inForce, ...config } = of(BASE);
+  assert.deepEqual(notes, []);
+  assert.deepEqual(config, {
+    serverId: 0,
+    tickTimeMs: 3000,
+    dataDir: '/data',
+    dataLogDir: '/data',
+    dataDirMustExist: false,
+    clientPort: 2181,
+    clientPortAddress: undefined,
+    listenBacklog: undefined,
+    maxClientCnxns: 60,
+    maxCnxns: 0,
+    minSessionTimeoutMs: 6000,
+    maxSessionTimeoutMs: 60_000,
+    maxBufferBytes: 1_048_575,
+    globalOutstandingLimit: 1000,
+    snapCount: 100_000,
+    snapSizeLimitBytes: 4 * 1024 ** 3,
+    txnLogSizeLimitBytes: undefined,
+    preAllocBytes: 64 * 1024 ** 2,
+    forceSync: true,
+    fsyncWarningMs: 1000,
+    flushDelayMs: 0,
+    maxBatchSize: 1000,
+    snapRetainCount: 3,
+    purgeIntervalMs: 0,
+    enforceQuota: false,
+    extendedTypesEnabled: false,
+    reconfigEnabled: false,
+    readOnlyModeEnabled: false,
+    containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 0 },
+    digestAuth: { enabled: true, algorithm: 'sha1', superDigest: undefined, requireTls: false },
+    fourLetterWords: new Set(['srvr']),
+    admin: { enabled: true, address: '0.0.0.0', port: 8080, commandUrl: '/commands' },
+    metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true },
+    auditEnabled: false,
+    reportedVersion: undefined,
+  });
+  assert.deepEqual(
+    inForce.find((row) => row.key === 'clientPort'),
+    {
+      key: 'clientPort',
+      value: '2181',
+      from: { file: 'zoo.cfg', line: 2 },
+    },
+  );
+  assert.equal(inForce.find((row) => row.key === 'tickTime')?.from, undefined);
+});
+
+test('a setting goes by its file key, its property with or without prefix, and --set; the later wins', () => {
+  assert.equal(of(`${BASE}snapCount=10\nzookeeper.snapCount=20`).snapCount, 20);
+  assert.equal(of(`${BASE}zookeeper.snapCount=20\nsnapCount=10`).snapCount, 10);
+  assert.equal(of(`${BASE}snapCount=10`, 'zookeeper.snapCount=30').snapCount, 30);
+  assert.equal(of(`${BASE}jute.maxbuffer=0x400000`).maxBufferBytes, 4 * 1024 ** 2);
+  assert.equal(of(`${BASE}zookeeper.fsync.warningthresholdms=5`).fsyncWarningMs, 5);
+  assert.equal(of(`${BASE}readonlymode.enabled=true`).readOnlyModeEnabled, true);
+  assert.equal(of(`${BASE}znode.container.checkIntervalMs=300`).containers.checkIntervalMs, 300);
+  const flags = parseJvmFlags('-Xmx1g -Dzookeeper.snapCount=7 -Djute.maxbuffer="4096" -Dflag', 'JVMFLAGS');
+  assert.deepEqual(
+    flags.map(({ key, value }) => [key, value]),
+    [
+      ['zookeeper.snapCount', '7'],
+      ['jute.maxbuffer', '4096'],
+      ['flag', ''],
+    ],
+  );
+  const config = checkConfig([...flags, ...parseProperties(BASE, 'zoo.cfg')]);
+  assert.equal(config.maxBufferBytes, 4096);
+  assert.deepEqual(config.inForce.find((row) => row.key === 'snapCount')?.from, { option: 'JVMFLAGS' });
+});
+
+test('values of every kind', () => {
+  const c = of(
+    `${BASE}tickTime=500\nminSessionTimeout=700\nmaxSessionTimeout=9000\ndataLogDir=/log\nclientPortAddress=127.0.0.1\n` +
+      'maxClientCnxns=0\nforceSync=no\nautopurge.purgeInterval=90m\nautopurge.snapRetainCount=5\ntxnLogSizeLimitInKb=8\n' +
+      'snapSizeLimitInKb=0\nenforceQuota=TRUE\nextendedTypesEnabled=true\nreconfigEnabled=True\n' +
+      'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=\n' +
+      'DigestAuthenticationProvider.digestAlg=SHA-256\n4lw.commands.whitelist=stat, ruok\n' +
+      'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider\nmetricsProvider.httpPort=7777',
+  );
+  assert.equal(c.minSessionTimeoutMs, 700);
+  assert.equal(c.maxSessionTimeoutMs, 9000);
+  assert.equal(c.dataLogDir, '/log');
+  assert.equal(c.clientPortAddress, '127.0.0.1');
+  assert.equal(c.maxClientCnxns, 0);
+  assert.equal(c.forceSync, false);
+  assert.equal(of(`${BASE}forceSync=true`).forceSync, true); // only `no` switches it off
+  assert.equal(c.purgeIntervalMs, 90 * 60_000);
+  assert.equal(of(`${BASE}autopurge.purgeInterval=2`).purgeIntervalMs, 2 * 3_600_000);
+  assert.equal(c.txnLogSizeLimitBytes, 8192);
+  assert.equal(c.snapSizeLimitBytes, undefined);
+  assert.ok(c.enforceQuota && c.extendedTypesEnabled && c.reconfigEnabled);
+  assert.equal(c.digestAuth.algorithm, 'sha256');
+  assert.equal(c.digestAuth.superDigest, 'super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=');
+  assert.deepEqual(c.fourLetterWords, new Set(['stat', 'ruok', 'srvr']));
+  assert.equal(of(`${BASE}4lw.commands.whitelist=*`).fourLetterWords, 'all');
+  assert.deepEqual(of(`${BASE}readonlymode.enabled=true`).fourLetterWords, new Set(['srvr', 'isro']));
+  assert.deepEqual(c.metrics, { exporter: true, address: '0.0.0.0', port: 7777, process: true });
+  assert.ok(!JSON.stringify(c.inForce).includes('sz3K6'), 'a listing hides the super digest');
+});
+
+test('what is unknown, idle or corrected is noted once and never fatal', () => {
+  const notes = of(
+    `${BASE}noSuchKey=1\nother.key=2\nnoSuchKey=3\nserverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n` +
+      'autopurge.snapRetainCount=1\nenforceQuota=yes\nsnapCount=0',
+  ).notes;
+  assert.equal(notes.filter((note) => note.includes('noSuchKey')).length, 1);
+  assert.ok(
+    notes.some((note) => /unknown.*noSuchKey \(zoo\.cfg:5\), other\.key \(zoo\.cfg:4\)/.test(note)),
+    notes.join('\n'),
+  );
+  assert.ok(notes.some((note) => /without effect.*serverCnxnFactory/.test(note)));
+  assert.ok(notes.some((note) => /snapRetainCount=1 is raised to 3/.test(note)));
+  assert.ok(notes.some((note) => /enforceQuota=yes counts as false/.test(note)));
+  assert.ok(notes.some((note) => /snapCount=0 is raised to 2/.test(note)));
+  assert.ok(of('dataDir=data\nclientPort=1').notes.some((note) => note.includes('./data')));
+  assert.deepEqual(of('dataDir=./data\nclientPort=1').notes, []);
+  assert.ok(of('dataDir=/d').notes.some((note) => note.includes('no client can connect')));
+});
+
+test('what cannot be used is refused, with the place and what to do', () => {
+  const three = 'server.1=h1:2888:3888\nserver.2=h2:2888:3888\nserver.3=h3:2888:3888\n';
+  const cases: [string, RegExp, string?][] = [
+    ['clientPort=2181', /dataDir is not set/],
+    [`${BASE}clientPort=abc`, /zoo\.cfg:3: clientPort=abc is not a whole number/, 'clientPort'],
+    [`${BASE}clientPort=70000`, /not a port/, 'clientPort'],
+    ['dataDir=/d\nclientPortAddress=127.0.0.1', /clientPortAddress without clientPort/, 'clientPortAddress'],
+    [`${BASE}tickTime=0`, /tickTime is 0/, 'tickTime'],
+    [`${BASE}tickTime=99999999999`, /not a whole number/, 'tickTime'],
+    [`${BASE}minSessionTimeout=9000\nmaxSessionTimeout=5000`, /9000.*5000/, 'minSessionTimeout'],
+    [`${BASE}electionAlg=1`, /only 3/, 'electionAlg'],
+    [`${BASE}reconfigEnabled=yes`, /neither true nor false/, 'reconfigEnabled'],
+    [`${BASE}skipACL=yes`, /let everyone/, 'skipACL'],
+    [`${BASE}peerType=foo`, /unknown role foo/, 'peerType'],
+    [`${BASE}autopurge.purgeInterval=10x`, /10x is no interval/, 'autopurge.purgeInterval'],
+    [`${BASE}metricsProvider.className=org.x.Y`, /no metrics provider org\.x\.Y/, 'metricsProvider.className'],
+    [`${BASE}DigestAuthenticationProvider.digestAlg=ROT13`, /ROT13/],
+    [`${BASE}DigestAuthenticationProvider.superDigest=secretword`, /USER:BASE64/],
+    [`${BASE}secureClientPort=2281`, /TLS/],
+    [`${BASE}standaloneEnabled=false`, /without a server line/, 'standaloneEnabled'],
+    [`${BASE}standaloneEnabled=false\nserver.1=h:1:2`, /ensemble of one/],
+    [BASE + three, /zoo\.cfg:4: 3 servers are named; ensembles come with a later version/],
+    [`${BASE}server.1=h:1:2:observer`, /observers without a participant/],
+    [`${BASE}dynamicConfigFile=/x`, /later version/, 'dynamicConfigFile'],
+    [`${BASE}dynamicConfigFile=/x\nserver.1=h:1:2`, /beside dynamicConfigFile/, 'server.1'],
+    [`${BASE}server.1=h:1:1`, /must differ/, 'server.1'],
+    [`${BASE}server.1=h:1`, /not a server line/, 'server.1'],
+    [`${BASE}server.1=h:1:2:foo`, /unknown role foo/, 'server.1'],
+    [`${BASE}server.1=h:1:2|g:1:2`, /several addresses/, 'server.1'],
+    [`${BASE}server.1=[::1:1:2`, /not a server line/, 'server.1'],
+    [`${BASE}server.1=h:1:x`, /election port/, 'server.1'],
+    [`${BASE}server.x=h:1:2`, /server id/, 'server.x'],
+    [`${BASE}server.1=h:1:2;2199`, /2181.*2199/, 'clientPort'],
+  ];
+  for (const [text, want, key] of cases) {
+    const error = refused(text);
+    assert.match(error.message, want);
+    if (key !== undefined) assert.equal(error.key, key, error.message);
+  }
+  assert.match(refused(BASE, 'tickTime=x').message, /^--set: tickTime=x/);
+  assert.throws(() => parseAssignment('novalue', '--set'), /KEY=VALUE/);
+});
+
+test('one server line makes a server alone, on the client port of that line', () => {
+  const one = of('dataDir=/d\nserver.4=localhost:2888:3888;2182');
+  assert.deepEqual([one.serverId, one.clientPort, one.clientPortAddress], [4, 2182, undefined]);
+  const bound = of('dataDir=/d\nserver.1=[::1]:2888:3888:participant;[::1]:2183');
+  assert.deepEqual([bound.clientPort, bound.clientPortAddress], [2183, '::1']);
+  assert.equal(of(`${BASE}server.1=h:1:2;2181`).clientPort, 2181);
+  assert.equal(of(`${BASE}server.1=h:1:2`).clientPort, 2181);
+  assert.equal(of(`${BASE}multiAddress.enabled=true\nserver.1=h:1:2|g:1:2`).serverId, 1);
+});
