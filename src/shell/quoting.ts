@@ -166,7 +166,7 @@ export function variableAt(text: string, at: number): { readonly name: string; r
   const match = /^\$\{([^}\s]+)\}/.exec(text.slice(at, at + 300));
   if (match !== null) return { name: match[1] as string, next: at + match[0].length };
   return {
-    message: '${ without a name and a closing }',
+    message: 'a variable needs a name and a closing brace',
     hint: 'use single quotes if it is meant literally',
     from: at,
     to: Math.min(at + 2, text.length),

@@ -1,0 +1,81 @@
+import { PERM } from '../protocol/data.ts';
+import { type AclEntry, type AclList, OPEN_ACL } from '../records/txns.ts';
+import { isIpPattern, matchesIp } from './ip.ts';
+
+/** Who a connection has proved to be under one scheme. */
+export interface Identity {
+  readonly scheme: string;
+  readonly id: string;
+}
+
+/** May these identities do `perm` (any of the bits) on a node with this list? An empty list lets everybody. */
+export function isAllowed(acl: AclList, perm: number, identities: readonly Identity[]): boolean {
+  if (acl === OPEN_ACL || acl.length === 0) return true;
+  for (const identity of identities) if (identity.scheme === 'super') return true;
+  for (const entry of acl) {
+    if ((entry.perms & perm) === 0) continue;
+    if (entry.scheme === 'world') {
+      if (entry.id === 'anyone') return true;
+      continue;
+    }
+    for (const identity of identities) if (identity.scheme === entry.scheme && matches(identity, entry.id)) return true;
+  }
+  return false;
+}
+
+const matches = (identity: Identity, pattern: string): boolean =>
+  identity.scheme === 'ip' ? matchesIp(identity.id, pattern) : identity.id === pattern;
+
+/** Schemes whose identities `auth` stands for. */
+const AUTHENTICATED: ReadonlySet<string> = new Set(['digest', 'sasl', 'x509']);
+
+/** What a request said; null where jute allows it. */
+export type RawAcl = readonly ({ readonly perms: number; readonly id: { readonly scheme: string | null; readonly id: string | null } })[];
+
+/**
+ * The list as it will be stored: duplicates dropped, `auth` replaced by the connection's identities. Undefined when it is
+ * not valid (semantics.md 8.2): null or empty, an unknown scheme, an id its scheme does not accept.
+ */
+export function expandAcl(raw: RawAcl | null, identities: readonly Identity[]): AclList | undefined {
+  if (raw === null || raw.length === 0) return undefined;
+  if (raw.length === 1) {
+    const only = raw[0] as RawAcl[number];
+    if (only.perms === PERM.all && only.id.scheme === 'world' && only.id.id === 'anyone') return OPEN_ACL;
+  }
+  const seen = new Set<string>();
+  const out: AclEntry[] = [];
+  const add = (perms: number, scheme: string, id: string): void => {
+    const key = `${perms} ${scheme} ${id}`;
+    if (seen.has(key)) return;
+    seen.add(key);
+    out.push({ perms, scheme, id });
+  };
+  for (const { perms, id: who } of raw) {
+    const { scheme, id } = who;
+    if (scheme === null || id === null) return undefined;
+    if (scheme === 'auth') {
+      const own = identities.filter((identity) => AUTHENTICATED.has(identity.scheme));
+      if (own.length === 0) return undefined;
+      for (const identity of own) add(perms, identity.scheme, identity.id);
+    } else if (scheme === 'world') {
+      if (id !== 'anyone') return undefined;
+      add(perms, scheme, id);
+    } else if (scheme === 'digest') {
+      const parts = id.split(':');
+      if (parts.length !== 2 || parts[1] === '') return undefined;
+      add(perms, scheme, id);
+    } else if (scheme === 'ip') {
+      if (!isIpPattern(id)) return undefined;
+      add(perms, scheme, id);
+    } else return undefined;
+  }
+  return out.length === 1 && out[0]?.perms === PERM.all && out[0].scheme === 'world' ? OPEN_ACL : out;
+}
+
+/** What getACL shows to one without ADMIN: the hash of a digest id is hidden. */
+export const maskDigests = (acl: AclList): AclList =>
+  acl.map((entry) => {
+    if (entry.scheme !== 'digest') return entry;
+    const colon = entry.id.indexOf(':');
+    return { ...entry, id: colon < 0 ? entry.id : `${entry.id.slice(0, colon)}:x` };
+  });

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { Identity } from './acl.ts';
+
+export interface AuthOptions {
+  /** `super:<base64 of the hash>`, or undefined: nobody is super. */
+  readonly superDigest: string | undefined;
+  /** Name of the hash as node:crypto knows it; ZooKeeper's default is SHA1. */
+  readonly digestAlgorithm: string;
+  readonly digestEnabled: boolean;
+}
+
+/** `user:base64(hash(user:password))`, the identity behind a digest login. */
+export function digestIdentity(credential: Buffer, algorithm: string): string {
+  const colon = credential.indexOf(0x3a);
+  const user = credential.subarray(0, colon < 0 ? credential.length : colon).toString('utf8');
+  return `${user}:${createHash(algorithm).update(credential).digest('base64')}`;
+}
+
+/**
+ * The identities a credential proves, or undefined when it proves nothing: unknown scheme, or one that only the
+ * connection itself (TLS, SASL) can prove.
+ */
+export function authenticate(
+  scheme: string | null,
+  credential: Buffer | null,
+  peerIp: string,
+  options: AuthOptions,
+): readonly Identity[] | undefined {
+  if (scheme === 'ip') return [{ scheme, id: peerIp }];
+  if (scheme !== 'digest' || !options.digestEnabled) return undefined;
+  const id = digestIdentity(credential ?? Buffer.alloc(0), options.digestAlgorithm);
+  const own = { scheme, id };
+  return id === options.superDigest ? [{ scheme: 'super', id: '' }, own] : [own];
+}
+
+/** What is stored of a session's password: SHA-256 cut to 16 bytes (foundations.md 10). */
+export const sessionSecret = (password: Uint8Array): Buffer =>
+  createHash('sha256').update(password).digest().subarray(0, 16);
+
+/** Equal, in a time that does not tell where they differ. */
+export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let difference = 0;
+  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number);
+  return difference === 0;
+}

@@ -1,0 +1,95 @@
+import type { SessionId } from '../base/ids.ts';
+import type { Writer } from '../protocol/bytes.ts';
+import type { Identity } from './acl.ts';
+import type { TrackedSession } from './sessions.ts';
+
+/** A request of a connection that waits its turn, in the order sent. */
+export interface Waiting {
+  /** `write`: until its transaction is applied. `sync`: until everything proposed before it is. `request`: until those before it are answered. */
+  readonly kind: 'write' | 'sync' | 'request';
+  /** For `request`: a copy of its frame. For `sync`: too, since its path is echoed. */
+  readonly frame: Buffer | undefined;
+  /** For `sync`: the number of the proposal it waits for. */
+  readonly after: number;
+  /** For `sync`: that proposal was applied. */
+  ready: boolean;
+  readonly since: number;
+}
+
+/** Where a connection stands: before its ConnectRequest, waiting for its session, in use, told to end. */
+export type ConnectionState = 'new' | 'connecting' | 'open' | 'closing';
+
+/** Figures of one connection, as `cons` shows them. Times are monotonic ms except `established`. */
+export interface ConnectionStats {
+  received: number;
+  sent: number;
+  established: number;
+  lastXid: number;
+  lastLatency: number;
+  minLatency: number;
+  maxLatency: number;
+  totalLatency: number;
+  lastOp: number;
+}
+
+/** One client's connection, as the server sees it. Bytes for it gather in `out`; the runtime sends them once a turn. */
+export class ClientConnection {
+  readonly id: number;
+  /** As Java prints it. */
+  readonly ip: string;
+  readonly port: number;
+  state: ConnectionState = 'new';
+  /** Bytes to be sent, undefined when there are none. */
+  out: Writer | undefined;
+  session: SessionId = 0n as SessionId;
+  tracked: TrackedSession | undefined;
+  timeoutMs = 0;
+  /** False for clients before 3.4, which know no read-only byte. */
+  modern = true;
+  identities: Identity[];
+  /** Requests that wait, oldest first, from `waitingFrom` on. */
+  waiting: Waiting[] = [];
+  waitingFrom = 0;
+  /** How many of them are writes or syncs. */
+  blocked = 0;
+  /** Paths watched, so that a closing connection leaves none behind. */
+  readonly watched = new Set<string>();
+  readonly stats: ConnectionStats;
+  /** What the runtime keeps with it. */
+  owner: unknown;
+  constructor(id: number, ip: string, port: number, established: number) {
+    this.id = id;
+    this.ip = ip;
+    this.port = port;
+    this.identities = [{ scheme: 'ip', id: ip }];
+    this.stats = {
+      received: 0,
+      sent: 0,
+      established,
+      lastXid: 0,
+      lastLatency: 0,
+      minLatency: Number.POSITIVE_INFINITY,
+      maxLatency: 0,
+      totalLatency: 0,
+      lastOp: 0,
+    };
+  }
+  /** Requests accepted and not answered yet. */
+  get outstanding(): number {
+    return this.waiting.length - this.waitingFrom;
+  }
+  head(): Waiting | undefined {
+    return this.waiting[this.waitingFrom];
+  }
+  shift(): void {
+    this.waiting[this.waitingFrom] = undefined as unknown as Waiting;
+    this.waitingFrom++;
+    if (this.waitingFrom === this.waiting.length) {
+      this.waiting.length = 0;
+      this.waitingFrom = 0;
+    } else if (this.waitingFrom > 1024) {
+      this.waiting.splice(0, this.waitingFrom);
+      this.waitingFrom = 0;
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import { KEEPER_CODES } from '../base/errors.ts';
+import type { SessionId } from '../base/ids.ts';
+import { isValidPath, PROTECTED, parentOf, sequenceSuffix } from '../base/path.ts';
+import { PERM } from '../protocol/data.ts';
+import { CREATE_FLAG } from '../protocol/operations.ts';
+import { CONTAINER_OWNER, KIND, OPEN_ACL, type PartTxn, ttlOwner } from '../records/txns.ts';
+import { expandAcl, type Identity, isAllowed, type RawAcl } from './acl.ts';
+import { isEphemeral, type PendingChanges, type PendingNode } from './pending.ts';
+
+/** Opcodes of the create family; the kind of node follows from them (wire-protocol.md 6). */
+const OP_CREATE_CONTAINER = 19;
+const OP_CREATE_TTL = 21;
+const MAX_TTL_MS = 0xff_ffff_ffff;
+
+export interface PrepareOptions {
+  /** TTL nodes are allowed. */
+  readonly extendedTypes: boolean;
+  readonly enforceQuota: boolean;
+}
+/** Answers whether a hard quota would be broken. */
+export type QuotaCheck = (path: string, countDelta: number, bytesDelta: number) => boolean;
+
+/** Who asks. */
+export interface Requester {
+  readonly session: SessionId;
+  readonly identities: readonly Identity[];
+}
+
+/** A decision: what will happen, or ZooKeeper's number of why not. */
+export type Decision = PartTxn | number;
+
+const after = (version: number): number => {
+  const next = (version + 1) | 0;
+  return next === -1 ? 0 : next; // -1 would mean "any" (ZOOKEEPER-4743)
+};
+
+/**
+ * Decides requests one at a time, against everything decided before. The order of checks is the order in which errors win
+ * (semantics.md 5). `by` is the number the proposal will get.
+ */
+export class Decider {
+  private readonly pending: PendingChanges;
+  private readonly options: PrepareOptions;
+  private readonly overQuota: QuotaCheck;
+  /** Paths the decision in hand touched, to be settled when it is applied. */
+  touched: string[] = [];
+
+  constructor(pending: PendingChanges, options: PrepareOptions, overQuota: QuotaCheck) {
+    this.pending = pending;
+    this.options = options;
+    this.overQuota = overQuota;
+  }
+
+  private put(node: PendingNode): void {
+    this.pending.put(node);
+    this.touched.push(node.path);
+  }
+
+  create(
+    who: Requester,
+    by: number,
+    opcode: number,
+    path: string | null,
+    data: Uint8Array | null,
+    rawAcl: RawAcl | null,
+    flags: number,
+    ttl: bigint,
+  ): Decision {
+    if (flags < 0 || flags > CREATE_FLAG.ttlSequential) return KEEPER_CODES.BadArguments;
+    const timed = flags === CREATE_FLAG.ttl || flags === CREATE_FLAG.ttlSequential;
+    if (timed && !this.options.extendedTypes) return KEEPER_CODES.Unimplemented;
+    if (timed ? opcode !== OP_CREATE_TTL || ttl <= 0n || ttl > BigInt(MAX_TTL_MS) : opcode === OP_CREATE_TTL || ttl >= 0n)
+      return KEEPER_CODES.BadArguments;
+    if (path === null) return KEEPER_CODES.MarshallingError;
+    if (!path.includes('/') || path.includes('\0')) return KEEPER_CODES.BadArguments;
+    const acl = expandAcl(rawAcl, who.identities);
+    if (acl === undefined) return KEEPER_CODES.InvalidAcl;
+    if (path === '/') return KEEPER_CODES.NodeExists;
+    const parentPath = parentOf(path);
+    const parent = parentPath === '' ? undefined : this.pending.get(parentPath);
+    if (parent === undefined) return KEEPER_CODES.NoNode;
+    if (!isAllowed(parent.acl, PERM.create, who.identities)) return KEEPER_CODES.NoAuth;
+    const sequential =
+      flags === CREATE_FLAG.persistentSequential ||
+      flags === CREATE_FLAG.ephemeralSequential ||
+      flags === CREATE_FLAG.ttlSequential;
+    const final = sequential ? path + sequenceSuffix(parent.creates) : path;
+    if (!isValidPath(final)) return KEEPER_CODES.BadArguments;
+    if (this.pending.get(final) !== undefined) return KEEPER_CODES.NodeExists;
+    if (isEphemeral(parent.owner)) return KEEPER_CODES.NoChildrenForEphemerals;
+    const bytes = data?.length ?? 0;
+    if (this.options.enforceQuota && this.overQuota(final, 1, bytes)) return KEEPER_CODES.QuotaExceeded;
+    const ephemeral = flags === CREATE_FLAG.ephemeral || flags === CREATE_FLAG.ephemeralSequential;
+    const owner =
+      opcode === OP_CREATE_CONTAINER
+        ? CONTAINER_OWNER
+        : timed
+          ? ttlOwner(Number(ttl))
+          : ephemeral
+            ? (who.session as bigint)
+            : 0n;
+    // at the end of the counter it stays: the next sequential create is a duplicate, never a second node
+    const creates = parent.creates === 0x7fff_ffff ? parent.creates : parent.creates + 1;
+    this.put({ ...parent, creates, children: parent.children + 1, by });
+    this.put({
+      path: final,
+      exists: true,
+      version: 0,
+      aversion: 0,
+      creates: 0,
+      children: 0,
+      owner,
+      acl,
+      dataBytes: bytes,
+      by,
+    });
+    return { kind: KIND.create, path: final, data, acl, owner, creates };
+  }
+
+  delete(who: Requester, by: number, path: string | null, version: number): Decision {
+    if (path === null) return KEEPER_CODES.MarshallingError;
+    if (!path.includes('/') || path.includes('\0') || PROTECTED.has(path)) return KEEPER_CODES.BadArguments;
+    const parentPath = parentOf(path);
+    const parent = parentPath === '' ? undefined : this.pending.get(parentPath);
+    if (parent === undefined) return KEEPER_CODES.NoNode;
+    if (!isAllowed(parent.acl, PERM.delete, who.identities)) return KEEPER_CODES.NoAuth;
+    const node = this.pending.get(path);
+    if (node === undefined) return KEEPER_CODES.NoNode;
+    if (version !== -1 && version !== node.version) return KEEPER_CODES.BadVersion;
+    if (node.children > 0) return KEEPER_CODES.NotEmpty;
+    this.remove(parent, node, by);
+    return { kind: KIND.delete, path };
+  }
+
+  private remove(parent: PendingNode, node: PendingNode, by: number): void {
+    this.put({ ...parent, children: parent.children - 1, by });
+    this.put({ ...node, exists: false, by });
+  }
+
+  setData(who: Requester, by: number, path: string | null, data: Uint8Array | null, version: number): Decision {
+    if (path === null) return KEEPER_CODES.MarshallingError;
+    if (!isValidPath(path)) return KEEPER_CODES.BadArguments;
+    const node = this.pending.get(path);
+    if (node === undefined) return KEEPER_CODES.NoNode;
+    if (!isAllowed(node.acl, PERM.write, who.identities)) return KEEPER_CODES.NoAuth;
+    const bytes = data?.length ?? 0;
+    if (this.options.enforceQuota && bytes !== node.dataBytes && this.overQuota(path, 0, bytes - node.dataBytes))
+      return KEEPER_CODES.QuotaExceeded;
+    if (version !== -1 && version !== node.version) return KEEPER_CODES.BadVersion;
+    const next = after(node.version);
+    this.put({ ...node, version: next, dataBytes: bytes, by });
+    return { kind: KIND.setData, path, data, version: next };
+  }
+
+  check(who: Requester, path: string | null, version: number): Decision {
+    if (path === null) return KEEPER_CODES.MarshallingError;
+    if (!isValidPath(path)) return KEEPER_CODES.BadArguments;
+    const node = this.pending.get(path);
+    if (node === undefined) return KEEPER_CODES.NoNode;
+    if (!isAllowed(node.acl, PERM.read, who.identities)) return KEEPER_CODES.NoAuth;
+    if (version !== -1 && version !== node.version) return KEEPER_CODES.BadVersion;
+    return { kind: KIND.check, path, version: node.version };
+  }
+
+  /** Not a part of a multi, hence with an answer of its own. */
+  setAcl(who: Requester, by: number, path: string | null, rawAcl: RawAcl | null, version: number) {
+    if (path === null) return KEEPER_CODES.MarshallingError;
+    if (!isValidPath(path)) return KEEPER_CODES.BadArguments;
+    const acl = expandAcl(rawAcl, who.identities);
+    if (acl === undefined) return KEEPER_CODES.InvalidAcl;
+    const node = this.pending.get(path);
+    if (node === undefined) return KEEPER_CODES.NoNode;
+    if (!isAllowed(node.acl, PERM.admin, who.identities)) return KEEPER_CODES.NoAuth;
+    if (version !== -1 && version !== node.aversion) return KEEPER_CODES.BadVersion;
+    const aversion = after(node.aversion);
+    this.put({ ...node, acl, aversion, by });
+    return { kind: KIND.setAcl, path, acl, aversion } as const;
+  }
+
+  /** The reaper's: no ACL, no session. Decided again here, since a child may have come meanwhile. */
+  reap(by: number, path: string) {
+    if (PROTECTED.has(path)) return KEEPER_CODES.BadArguments;
+    const node = this.pending.get(path);
+    const parent = this.pending.get(parentOf(path));
+    if (node === undefined || parent === undefined) return KEEPER_CODES.NoNode;
+    if (node.owner === 0n || isEphemeral(node.owner)) return KEEPER_CODES.BadVersion;
+    if (node.children > 0) return KEEPER_CODES.NotEmpty;
+    this.remove(parent, node, by);
+    return { kind: KIND.reap, path } as const;
+  }
+
+  /** A session ends: its ephemerals, applied (`paths`) and decided ones, are gone for everything decided after. */
+  closeSession(by: number, session: bigint, paths: Iterable<string>): void {
+    const all = new Set(paths);
+    for (const node of this.pending.ephemeralsOf(session)) all.add(node.path);
+    for (const path of all) {
+      const node = this.pending.get(path);
+      const parent = this.pending.get(parentOf(path));
+      if (node === undefined || parent === undefined || node.owner !== session) continue;
+      this.remove(parent, node, by);
+    }
+  }
+}
+
+export { OPEN_ACL };

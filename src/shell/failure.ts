@@ -1,0 +1,88 @@
+import { KeeperError, reasonOf } from '../base/errors.ts';
+import { ConnectError, MultiError } from '../client/api.ts';
+import type { Risk } from './command.ts';
+import { EXIT_OF_KEEPER, type ExitCode, UNKNOWN_OUTCOME } from './exit-codes.ts';
+
+export interface FailureDetails {
+  /** What to do about it, one line. */
+  readonly hint?: string | undefined;
+  readonly path?: string | undefined;
+  /** Further lines shown as they are: one per host that could not be reached. */
+  readonly lines?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** Why a line did not do what it says: an exit code, a code for programs, one sentence, at most one hint. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly exit: ExitCode;
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly path: string | undefined;
+  readonly lines: readonly string[];
+  constructor(exit: ExitCode, code: string, message: string, details: FailureDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.exit = exit;
+    this.code = code;
+    this.hint = details.hint;
+    this.path = details.path;
+    this.lines = details.lines ?? [];
+  }
+}
+
+/** The line cannot be read as it stands; nothing was sent. */
+export const usage = (message: string, hint?: string): Failure => new Failure(2, 'Usage', message, { hint });
+
+/** A safety rule says no. */
+export const refused = (message: string, hint: string, path?: string): Failure =>
+  new Failure(30, 'Refused', `refused: ${message}`, { hint, path });
+
+/** Anything thrown, as a failure with its exit code. `risk` is that of the command: a broken change has an unknown outcome. */
+export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
+  if (error instanceof Failure) return error;
+  if (error instanceof KeeperError) return keeperFailure(error, risk);
+  if (error instanceof MultiError) {
+    return new Failure(EXIT_OF_KEEPER[error.code], error.code, error.message, { path: error.path, cause: error });
+  }
+  if (error instanceof ConnectError) {
+    const lines = error.hosts.map(({ host, reason }) => `${host}: ${reason}`);
+    const isAuth = error.hosts.length > 0 && error.hosts.every(({ reason }) => /authentication failed/i.test(reason));
+    return new Failure(isAuth ? 4 : 3, isAuth ? 'AuthFailed' : 'ConnectFailed', 'no server could be reached', {
+      lines,
+      cause: error,
+    });
+  }
+  if (isAbort(error)) return new Failure(130, 'Interrupted', 'interrupted', { cause: error });
+  const text = error instanceof Error ? error.message : String(error);
+  return new Failure(70, 'Unexpected', `unexpected failure: ${text}`, {
+    hint: 'this is a bug; --verbose prints where it happened',
+    cause: error,
+  });
+}
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+
+function keeperFailure(error: KeeperError, risk: Risk): Failure {
+  const path = error.path;
+  if (risk !== 'read' && UNKNOWN_OUTCOME.has(error.code)) {
+    return new Failure(6, error.code, `outcome unknown: ${reasonOf(error.code)}${path ? `: ${path}` : ''}`, {
+      path,
+      hint: 'look at the node before trying again',
+      cause: error,
+    });
+  }
+  return new Failure(EXIT_OF_KEEPER[error.code], error.code, error.message, {
+    path,
+    hint: HINTS[error.code],
+    cause: error,
+  });
+}
+
+const HINTS: Partial<Record<KeeperError['code'], string>> = {
+  NotEmpty: 'deleteall deletes a node and all below it',
+  NoAuth: 'addauth presents a credential; getAcl shows who may do what',
+  BadVersion: 'somebody changed it since; stat shows the current version',
+  NotReadOnly: 'the server has lost its quorum; it only answers reads',
+  SessionExpired: 'the next command begins a new session; ephemeral nodes of the old one are gone',
+  NoWatcher: 'nothing watches that path in this session',
+};

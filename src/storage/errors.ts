@@ -1,0 +1,56 @@
+import { type Halves, showHalves } from '../records/log-record.ts';
+
+/** A start that is refused before anything was changed. `exitCode` is the process's (40, 42 or 44). */
+export class StorageRefusal extends Error {
+  override readonly name: string = 'StorageRefusal';
+  readonly exitCode: number;
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** What is known about a damaged directory. */
+export interface Damage {
+  /** The file that is damaged or missing. */
+  readonly file: string;
+  /** Byte offset of the damaged group or chunk. */
+  readonly offset?: number;
+  /** What is wrong there, in a clause. */
+  readonly reason: string;
+  /** End of the verified prefix: everything up to it was read and is right. Absent: nothing is. */
+  readonly intact?: Halves;
+  /**
+   * The highest zxid this server may have acknowledged, from headers. Absent: it cannot be told (a header is
+   * unreadable), so in an ensemble the server counts as amnesiac.
+   */
+  readonly mayHaveAcked?: Halves;
+  /** The identity itself is unreadable. */
+  readonly identityLost?: boolean;
+  /** What to do, a sentence. */
+  readonly remedy?: string;
+}
+
+/** What was once durable is not there, or is not what was written. Exit code 44. */
+export class DamageError extends StorageRefusal {
+  override readonly name = 'DamageError';
+  readonly damage: Damage;
+  constructor(damage: Damage, options?: ErrorOptions) {
+    super(44, sentence(damage), options);
+    this.damage = damage;
+  }
+}
+
+function sentence(d: Damage): string {
+  const where = d.offset === undefined ? d.file : `${d.file}, offset ${d.offset}`;
+  const intact = d.intact === undefined ? '' : `; everything up to zxid ${showHalves(d.intact)} is intact`;
+  let lost = '';
+  if (d.mayHaveAcked !== undefined) {
+    const after = d.intact === undefined ? '' : `after ${showHalves(d.intact)} and `;
+    lost = `; lost are transactions ${after}up to at least ${showHalves(d.mayHaveAcked)}`;
+  } else if (d.identityLost !== true) lost = '; how many transactions follow it cannot be told';
+  const remedy =
+    d.remedy ??
+    'Nothing was changed. In an ensemble the leader repairs this server; a server on its own needs the directory restored from a copy';
+  return `data damaged: ${where}: ${d.reason}${intact}${lost}. ${remedy}.`;
+}

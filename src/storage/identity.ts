@@ -1,0 +1,259 @@
+/**
+ * Who this server is and what it promised: one record, replaced whole, in two copies. A copy is written beside the old
+ * one, synced, renamed over it, and the folder synced; first in the data directory, then in the log directory. What
+ * depends on a write may happen only when `update` has resolved, so a power cut leaves the copies equal or one write
+ * apart, and the higher one is right.
+ */
+import { crc32 } from 'node:zlib';
+import { assert } from '../base/assert.ts';
+import type { Halves } from '../records/log-record.ts';
+import { pack, RecordError, unpack } from '../records/pack.ts';
+import { type Disk, DiskError } from '../ports/disk.ts';
+import { DamageError } from './errors.ts';
+import { readWhole, writeWhole } from './files.ts';
+
+export const IDENTITY_FORMAT = 1;
+/** Boot tags kept, the newest; older ones were long since replaced in the log by `seen` records. */
+export const MAX_BOOT_TAGS = 256;
+const MAGIC = 0x5a4f4944; // ZOID
+const HEAD_BYTES = 12;
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** One file of the log, in order. */
+export interface LogFileEntry {
+  readonly salt: Halves;
+  /** The zxid and chain it continues from: its first record follows this one. */
+  readonly fromZxid: Halves;
+  readonly fromChain: Halves;
+  /** Where it ends, bytes; null for the newest, which ends where its groups do. */
+  readonly end: number | null;
+}
+
+export interface Identity {
+  /** Counts the writes of this record, from 1. */
+  readonly write: number;
+  /** Hexadecimal; null until founded. */
+  readonly ensembleId: string | null;
+  readonly sid: number;
+  /** Hexadecimal, random, new with each empty directory. */
+  readonly incarnation: string;
+  /** A random tag per start, oldest first. */
+  readonly bootTags: readonly string[];
+  readonly acceptedEpoch: number;
+  readonly currentEpoch: number;
+  readonly logs: readonly LogFileEntry[];
+  /** What this server must hold again before it counts: set while it is rebuilt without room for both histories. */
+  readonly owed: { readonly epoch: number; readonly zxid: Halves } | null;
+  /** The server lines of zoo.cfg it last started with. */
+  readonly serverLines: readonly string[];
+  /** Zxid of a snapshot that was received from a leader and became ours with this record; see Storage.install. */
+  readonly adoptedSnapshot: Halves | null;
+}
+
+/** Where the two copies lie. */
+export interface IdentityPlaces {
+  /** Folder and file of the first copy, in the data directory. */
+  readonly first: { readonly folder: string; readonly file: string };
+  /** The second, in the log directory; another name when both directories are one. */
+  readonly second: { readonly folder: string; readonly file: string };
+}
+export const identityPlaces = (dataFolder: string, logFolder: string): IdentityPlaces => ({
+  first: { folder: dataFolder, file: `${dataFolder}/identity` },
+  second: { folder: logFolder, file: `${logFolder}/${dataFolder === logFolder ? 'identity.copy' : 'identity'}` },
+});
+
+const pair = (h: Halves): [number, number] => [h.hi | 0, h.lo | 0];
+
+export function encodeIdentity(id: Identity): Buffer {
+  const body = pack({
+    write: id.write,
+    ensembleId: id.ensembleId,
+    sid: id.sid,
+    incarnation: id.incarnation,
+    bootTags: id.bootTags,
+    acceptedEpoch: id.acceptedEpoch,
+    currentEpoch: id.currentEpoch,
+    logs: id.logs.map((l) => [pair(l.salt), pair(l.fromZxid), pair(l.fromChain), l.end]),
+    owed: id.owed === null ? null : [id.owed.epoch, pair(id.owed.zxid)],
+    serverLines: id.serverLines,
+    adoptedSnapshot: id.adoptedSnapshot === null ? null : pair(id.adoptedSnapshot),
+  });
+  const out = Buffer.alloc(HEAD_BYTES + body.length + 4);
+  out.writeUInt32BE(MAGIC, 0);
+  out.writeUInt16BE(IDENTITY_FORMAT, 4);
+  out.writeUInt32BE(body.length, 8);
+  out.set(body, HEAD_BYTES);
+  out.writeUInt32BE(crc32(out.subarray(0, HEAD_BYTES + body.length)), HEAD_BYTES + body.length);
+  return out;
+}
+
+const isCount = (v: unknown): v is number => typeof v === 'number' && Number.isSafeInteger(v) && v >= 0;
+const isText = (v: unknown): v is string => typeof v === 'string';
+const isTexts = (v: unknown): v is string[] => Array.isArray(v) && v.every(isText);
+const isInt32 = (v: unknown): v is number => typeof v === 'number' && (v | 0) === v;
+
+function fault(what: string): never {
+  throw new RecordError(`identity record: ${what}`);
+}
+function readPair(v: unknown, unsigned: boolean): Halves {
+  if (!Array.isArray(v) || v.length !== 2 || !isInt32(v[0]) || !isInt32(v[1])) fault('not 64 bits');
+  return { hi: v[0], lo: unsigned ? v[1] >>> 0 : v[1] };
+}
+
+/** Reads one copy; everything that is not exactly a record of this format is a {@link RecordError}. */
+export function decodeIdentity(bytes: Buffer): Identity {
+  if (bytes.length < HEAD_BYTES + 4) fault(`${bytes.length} bytes`);
+  const end = bytes.length - 4;
+  if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32BE(end)) fault('its checksum is wrong');
+  if (bytes.readUInt32BE(0) !== MAGIC || bytes.readUInt32BE(8) !== end - HEAD_BYTES) fault('it has another shape');
+  const format = bytes.readUInt16BE(4);
+  if (format !== IDENTITY_FORMAT) fault(`format ${format}; this program reads ${IDENTITY_FORMAT}`);
+  const raw = unpack(bytes.subarray(HEAD_BYTES, end)) as Record<string, unknown> | null;
+  if (raw === null || typeof raw !== 'object') fault('not a map');
+  const { write, ensembleId, sid, incarnation, bootTags, acceptedEpoch, currentEpoch, serverLines } = raw;
+  if (!isCount(write) || !isCount(sid) || !isCount(acceptedEpoch) || !isCount(currentEpoch)) fault('a number is not one');
+  if (!(ensembleId === null || isText(ensembleId)) || !isText(incarnation)) fault('a text is not one');
+  if (!isTexts(bootTags) || !isTexts(serverLines) || !Array.isArray(raw.logs)) fault('a list is not one');
+  const logs = raw.logs.map((entry: unknown): LogFileEntry => {
+    if (!Array.isArray(entry) || entry.length !== 4 || !(entry[3] === null || isCount(entry[3]))) fault('a log entry');
+    return {
+      salt: readPair(entry[0], false),
+      fromZxid: readPair(entry[1], true),
+      fromChain: readPair(entry[2], false),
+      end: entry[3],
+    };
+  });
+  logs.forEach((entry, i) => {
+    if ((entry.end === null) !== (i === logs.length - 1)) fault('only the last log file has no end');
+  });
+  let owed: Identity['owed'] = null;
+  if (raw.owed !== null) {
+    if (!Array.isArray(raw.owed) || !isCount(raw.owed[0])) fault('owed');
+    owed = { epoch: raw.owed[0], zxid: readPair(raw.owed[1], true) };
+  }
+  const adoptedSnapshot = raw.adoptedSnapshot === null ? null : readPair(raw.adoptedSnapshot, true);
+  return { write, ensembleId, sid, incarnation, bootTags, acceptedEpoch, currentEpoch, logs, owed, serverLines, adoptedSnapshot };
+}
+
+/** What was found at the two places. */
+export interface FoundIdentity {
+  /** Undefined when neither copy exists: a directory that never was a member's. */
+  readonly identity: Identity | undefined;
+  /** Both copies are there, equal: nothing is to be rewritten. */
+  readonly bothCurrent: boolean;
+  /** Sentences for the log and for status. */
+  readonly warnings: readonly string[];
+}
+
+type Copy = { state: 'absent' } | { state: 'bad'; reason: string } | { state: 'good'; identity: Identity; bytes: Buffer };
+
+async function readCopy(disk: Disk, file: string): Promise<Copy> {
+  try {
+    const bytes = await readWhole(disk, file, MAX_BYTES);
+    return { state: 'good', identity: decodeIdentity(bytes), bytes };
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'ENOENT') return { state: 'absent' };
+    if (error instanceof RecordError || (error instanceof DiskError && error.code === 'EIO'))
+      return { state: 'bad', reason: error.message };
+    throw error;
+  }
+}
+
+/** Reads both copies and decides which counts (foundations 13.6); changes nothing. Throws a {@link DamageError}. */
+export async function findIdentity(disk: Disk, places: IdentityPlaces): Promise<FoundIdentity> {
+  const [a, b] = await Promise.all([readCopy(disk, places.first.file), readCopy(disk, places.second.file)]);
+  if (a.state === 'absent' && b.state === 'absent') return { identity: undefined, bothCurrent: false, warnings: [] };
+  if (a.state === 'good' && b.state === 'good') {
+    const apart = Math.abs(a.identity.write - b.identity.write);
+    if (apart > 1 || (apart === 0 && !a.bytes.equals(b.bytes)))
+      throw new DamageError({
+        file: places.first.file,
+        reason: `it is write ${a.identity.write} and ${places.second.file} is write ${b.identity.write}: one directory is an old copy`,
+        identityLost: true,
+        remedy:
+          'In an ensemble, empty both directories and let the server join again; a server on its own needs both directories restored from one copy',
+      });
+    return { identity: a.identity.write >= b.identity.write ? a.identity : b.identity, bothCurrent: apart === 0, warnings: [] };
+  }
+  const [good, other, otherFile] =
+    a.state === 'good' ? ([a, b, places.second.file] as const) : ([b, a, places.first.file] as const);
+  if (good.state !== 'good')
+    throw new DamageError({
+      file: a.state === 'bad' ? places.first.file : places.second.file,
+      reason: `no copy of the identity record can be read (${a.state === 'bad' ? a.reason : 'absent'}; ${places.second.file}: ${b.state === 'bad' ? b.reason : 'absent'})`,
+      identityLost: true,
+      remedy:
+        'In an ensemble, empty the directory and let the server join again; a server on its own needs it restored from a copy',
+    });
+  // The very first write of a directory may have reached one place only; later an absent copy was removed by someone.
+  const quiet = other.state === 'absent' && good.identity.write === 1;
+  const reason = other.state === 'bad' ? other.reason : 'absent';
+  return {
+    identity: good.identity,
+    bothCurrent: false,
+    warnings: quiet ? [] : [`${otherFile}: ${reason}; the other copy of the identity record is whole and was used`],
+  };
+}
+
+/** The identity of a running server. Updates are done one after another, each durable in both places when it resolves. */
+export class IdentityStore {
+  private readonly disk: Disk;
+  private readonly places: IdentityPlaces;
+  private value: Identity;
+  private queue: Promise<unknown> = Promise.resolve();
+  private failure: unknown;
+
+  constructor(disk: Disk, places: IdentityPlaces, value: Identity) {
+    this.disk = disk;
+    this.places = places;
+    this.value = value;
+  }
+
+  /** What is durable in both places. */
+  get current(): Identity {
+    return this.value;
+  }
+
+  /**
+   * Writes what `change` makes of the identity (the write number is set here). A failed write is final: what is on the
+   * disk is then unknown, and every later update rejects alike. Epochs never go down and current stays below accepted.
+   */
+  update(change: (now: Identity) => Identity): Promise<Identity> {
+    const run = async (): Promise<Identity> => {
+      if (this.failure !== undefined) throw this.failure;
+      const changed = change(this.value);
+      const next = {
+        ...changed,
+        write: this.value.write + 1,
+        bootTags: changed.bootTags.slice(-MAX_BOOT_TAGS),
+      };
+      assert(
+        next.acceptedEpoch >= this.value.acceptedEpoch || next.incarnation !== this.value.incarnation,
+        'acceptedEpoch went back',
+      );
+      assert(
+        next.currentEpoch >= this.value.currentEpoch || next.incarnation !== this.value.incarnation,
+        'currentEpoch went back',
+      );
+      assert(next.currentEpoch <= next.acceptedEpoch, 'currentEpoch beyond acceptedEpoch');
+      const bytes = encodeIdentity(next);
+      try {
+        await writeWhole(this.disk, this.places.first.folder, this.places.first.file, bytes);
+        await writeWhole(this.disk, this.places.second.folder, this.places.second.file, bytes);
+      } catch (error) {
+        this.failure = error;
+        throw error;
+      }
+      this.value = next;
+      return next;
+    };
+    const done = this.queue.then(run);
+    this.queue = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Resolves when no update is under way. */
+  async idle(): Promise<void> {
+    await this.queue;
+  }
+}

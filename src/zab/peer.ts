@@ -1,0 +1,117 @@
+import { assert, unreachable } from '../base/assert.ts';
+import type { Config } from '../records/txns.ts';
+import { Leader } from './leader.ts';
+import { isQuorum } from './quorum.ts';
+import { type Effect, type Input, isBefore, type Past, type Phase, type Position, type Role } from './types.ts';
+
+const NONE: readonly Effect[] = [];
+
+/**
+ * One peer's life, for a server that is a quorum of one: LOOKING finds itself, discovery stores a new epoch, synchronisation
+ * waits until its own log is durable to the end, broadcast begins. The steps and their order on disk are those of an
+ * ensemble (foundations.md 5, 13.3): history durable, then the epoch, then the acknowledgement.
+ */
+export class Peer {
+  role: Role = 'looking';
+  phase: Phase = 'discovery';
+  leader: Leader | undefined;
+  acceptedEpoch: number;
+  currentEpoch: number;
+  private readonly past: Past;
+  private config: Config | undefined;
+  /** What the log has on disk; starts at what was read from it. */
+  private durable: Position;
+  private generation: number;
+  private readonly lastCounter: number | undefined;
+  /** Counter of the first proposal of this term (`found` or `seen`); requests wait until it is committed. */
+  private firstProposal = 0;
+  private serving = false;
+
+  constructor(past: Past, generation: number, lastCounter?: number) {
+    assert(past.currentEpoch <= past.acceptedEpoch, 'currentEpoch is above acceptedEpoch');
+    assert(past.last.epoch <= past.acceptedEpoch, 'the log holds an epoch that was never accepted');
+    this.past = past;
+    this.acceptedEpoch = past.acceptedEpoch;
+    // what a crash inside synchronisation leaves: history durable, the epoch not yet (foundations.md 13.3)
+    this.currentEpoch = Math.max(past.currentEpoch, past.last.epoch);
+    this.config = past.config;
+    this.durable = past.last;
+    this.generation = generation;
+    this.lastCounter = lastCounter;
+  }
+
+  /** Takes one thing that happened; returns all that must happen next. */
+  step(input: Input): readonly Effect[] {
+    switch (input.type) {
+      case 'start':
+        return this.lookAround();
+      case 'epochsStored':
+        return this.epochsStored(input.accepted, input.current);
+      case 'persisted':
+        return this.persisted(input.generation, input.upTo);
+      default:
+        return unreachable(input);
+    }
+  }
+
+  /** A config record was proposed or recovered: it counts from now on (foundations.md 13.7). */
+  adopt(config: Config): void {
+    this.config = config;
+  }
+
+  /** The first proposal of the term was numbered; requests wait for it. */
+  proposedFirst(counter: number): void {
+    this.firstProposal = counter;
+  }
+
+  private lookAround(): readonly Effect[] {
+    assert(this.role === 'looking', 'started twice');
+    if (this.config !== undefined) assert(this.isQuorumAlone(), 'alone without being a quorum');
+    this.role = 'leading';
+    this.phase = 'discovery';
+    // the promise to ourselves; nothing of this epoch may exist before it is durable
+    return [{ type: 'storeEpochs', accepted: this.acceptedEpoch + 1, current: this.currentEpoch }];
+  }
+
+  private isQuorumAlone(): boolean {
+    const { sid, incarnation } = this.past;
+    return this.config !== undefined && isQuorum(this.config, [{ sid, incarnation }]);
+  }
+
+  private epochsStored(accepted: number, current: number): readonly Effect[] {
+    assert(accepted >= this.acceptedEpoch && current >= this.currentEpoch, 'an epoch went back');
+    this.acceptedEpoch = accepted;
+    this.currentEpoch = current;
+    if (this.phase === 'discovery') {
+      this.phase = 'synchronization';
+      // our own NEWLEADER ack needs our log on disk to its end; what was recovered was verified there
+      assert(!isBefore(this.durable, this.past.last), 'recovered a log that is not durable');
+      return [{ type: 'storeEpochs', accepted, current: accepted }];
+    }
+    if (this.phase === 'synchronization' && current === accepted) return this.established(accepted);
+    return NONE;
+  }
+
+  private established(epoch: number): readonly Effect[] {
+    this.phase = 'broadcast';
+    this.leader = new Leader(epoch, this.lastCounter);
+    const first: Effect =
+      this.config === undefined
+        ? { type: 'proposeFound' }
+        : { type: 'proposeSeen' };
+    return [{ type: 'established', epoch }, { type: 'commit', upTo: this.past.last }, first];
+  }
+
+  private persisted(generation: number, upTo: Position): readonly Effect[] {
+    if (generation !== this.generation) return NONE;
+    assert(!isBefore(upTo, this.durable), 'the log went back');
+    this.durable = upTo;
+    const leader = this.leader;
+    if (leader === undefined || upTo.epoch !== leader.epoch) return NONE;
+    if (!leader.persisted(upTo.counter)) return NONE;
+    const commit: Effect = { type: 'commit', upTo: { epoch: leader.epoch, counter: leader.lastCommitted } };
+    if (this.serving || this.firstProposal === 0 || leader.lastCommitted < this.firstProposal) return [commit];
+    this.serving = true;
+    return [commit, { type: 'serve' }];
+  }
+}
