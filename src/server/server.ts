@@ -1,0 +1,668 @@
+import { assert } from '../base/assert.ts';
+import { KEEPER_CODES } from '../base/errors.ts';
+import { lanes } from '../base/hash.ts';
+import type { SessionId } from '../base/ids.ts';
+import type { Random } from '../base/random.ts';
+import { Reader, Writer } from '../protocol/bytes.ts';
+import { PERM } from '../protocol/data.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { EVENT } from '../protocol/events.ts';
+import { ConnectRequest, ConnectResponse } from '../protocol/handshake.ts';
+import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
+import type { PackWriter } from '../records/pack.ts';
+import { type AclList, KIND, type Txn, writeEnvelope } from '../records/txns.ts';
+import { apply, type ChangeSink } from '../tree/apply.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import type { Effect, Position } from '../zab/types.ts';
+import type { Peer } from '../zab/peer.ts';
+import { isAllowed } from './acl.ts';
+import { type AuthOptions, authenticate, equalSecrets, sessionSecret } from './auth.ts';
+import type { ClientConnection, Waiting } from './connection.ts';
+import { decideMulti, writeMultiAnswer } from './multi.ts';
+import { PendingChanges, type PendingNode } from './pending.ts';
+import { Decider } from './prepare.ts';
+import { readOther, readPath } from './reads.ts';
+import { begin, event, finish, header } from './reply.ts';
+import { SessionTracker, type TrackedSession } from './sessions.ts';
+import { WatchManager } from './watches.ts';
+
+/** Where envelopes go: memory only; the log writes what has gathered once a turn. */
+export interface LogSink {
+  writer(): PackWriter;
+  commitEnvelope(start: number, zxidHi: number, zxidLo: number): void;
+}
+export interface ServerOptions {
+  readonly sid: number;
+  readonly tickMs: number;
+  readonly minSessionTimeoutMs: number;
+  readonly maxSessionTimeoutMs: number;
+  readonly extendedTypes: boolean;
+  readonly enforceQuota: boolean;
+  readonly reconfigEnabled: boolean;
+  readonly auth: AuthOptions;
+  readonly reaperMaxPerMinute: number;
+  readonly reaperMaxNeverUsedMs: number;
+}
+/** What the server asks of those who hold the sockets and the disk; everything else it says through the connections' bytes. */
+export interface Surroundings {
+  readonly log: LogSink;
+  readonly random: Random;
+  /** Ends the connection after its bytes were sent. */
+  close(connection: ClientConnection): void;
+  effect(effect: Effect): void;
+}
+
+/** A transaction that is numbered and not applied. */
+interface Proposal {
+  readonly counter: number;
+  readonly time: number;
+  readonly txn: Txn;
+  readonly connection: ClientConnection | undefined;
+  readonly xid: number;
+  readonly opcode: number;
+  readonly touched: readonly string[];
+  readonly chainHi: number;
+  readonly chainLo: number;
+  /** For createSession: what the client will be told. */
+  readonly password: Uint8Array | undefined;
+}
+const NO_PATHS: readonly string[] = [];
+const { MarshallingError, Unimplemented, SessionExpired, BadArguments, AuthFailed, ReconfigDisabled } = KEEPER_CODES;
+
+/**
+ * One whole server, pure: requests and completions come in, bytes gather in the connections, transactions in the log's
+ * buffer. Keeps each session's requests in the order sent (semantics.md 18) and every reply to a write behind its commit (I3).
+ */
+export class Server {
+  readonly tree: DataTree;
+  readonly watches = new WatchManager();
+  readonly tracker: SessionTracker;
+  readonly peer: Peer;
+  /** Connections with bytes to send since the last flush. */
+  readonly dirty: ClientConnection[] = [];
+  readonly counts = { received: 0, sent: 0, minLatency: -1, maxLatency: 0, totalLatency: 0, answered: 0, authFailed: 0 };
+  serving = false;
+  /** Monotonic ms, set by the driver before each input. */
+  now = 0;
+  /** Wall ms, likewise. */
+  wall = 0;
+  private readonly options: ServerOptions;
+  private readonly around: Surroundings;
+  private readonly pending: PendingChanges;
+  private readonly decider: Decider;
+  private readonly proposals: Proposal[] = [];
+  private proposalsFrom = 0;
+  private readonly syncs: { connection: ClientConnection; waiting: Waiting }[] = [];
+  private readonly reader = new Reader(Buffer.alloc(0));
+  private readonly writers: Writer[] = [];
+  private readonly sink: ChangeSink;
+  /** Stats of a multi's parts, taken as each part was applied. */
+  private captured: Buffer[] | undefined;
+  private eventHi = 0;
+  private eventLo = 0;
+  private lastTime = 0;
+  private chainHi: number;
+  private chainLo: number;
+  private nextSession: bigint | undefined;
+  private readonly reaping = new Set<string>();
+
+  constructor(tree: DataTree, peer: Peer, options: ServerOptions, around: Surroundings) {
+    this.tree = tree;
+    this.peer = peer;
+    this.options = options;
+    this.around = around;
+    this.tracker = new SessionTracker(options.tickMs);
+    this.pending = new PendingChanges({ load: (path) => this.load(path) });
+    this.decider = new Decider(this.pending, options, (path, count, bytes) => tree.quotas.exceeds(path, count, bytes));
+    this.chainHi = tree.chainHi;
+    this.chainLo = tree.chainLo;
+    this.lastTime = tree.time;
+    this.sink = {
+      created: (path, row, parentPath, parent) => {
+        if (this.captured !== undefined) this.capture(row);
+        if (this.watches.size === 0) return;
+        this.fire(path, EVENT.NodeCreated, tree.acl(row));
+        this.fireChild(parentPath, EVENT.NodeChildrenChanged, tree.acl(parent));
+      },
+      changed: (path, row) => {
+        if (this.captured !== undefined) this.capture(row);
+        if (this.watches.size > 0) this.fire(path, EVENT.NodeDataChanged, tree.acl(row));
+      },
+      deleted: (path, acl, parentPath, parent) => {
+        if (this.watches.size === 0) return;
+        const told = this.fire(path, EVENT.NodeDeleted, acl);
+        this.fireChild(path, EVENT.NodeDeleted, acl, told);
+        this.fireChild(parentPath, EVENT.NodeChildrenChanged, tree.acl(parent));
+      },
+    };
+  }
+
+  /** Requests accepted and not applied. */
+  get outstanding(): number {
+    return this.proposals.length - this.proposalsFrom;
+  }
+  private load(path: string): PendingNode | undefined {
+    const { tree } = this;
+    const row = tree.find(path);
+    if (row === 0) return undefined;
+    return {
+      path,
+      exists: true,
+      version: tree.version(row),
+      aversion: tree.aversion(row),
+      creates: tree.creates(row),
+      children: tree.children(row),
+      owner: tree.owner(row),
+      acl: tree.acl(row),
+      dataBytes: Math.max(0, tree.dataLength(row)),
+      by: 0,
+    };
+  }
+
+  // --- bytes going out -------------------------------------------------------------------------------------------------
+
+  private out(connection: ClientConnection): Writer {
+    if (connection.out === undefined) {
+      connection.out = this.writers.pop() ?? new Writer(16384);
+      this.dirty.push(connection);
+    }
+    return connection.out;
+  }
+  /** The bytes of `writer` are with the kernel: it may be used again. */
+  reuse(writer: Writer): void {
+    if (writer.bytes.length > 262144 || this.writers.length > 256) return;
+    writer.at = 0;
+    this.writers.push(writer);
+  }
+  private close(connection: ClientConnection): void {
+    connection.state = 'closing';
+    this.around.close(connection);
+  }
+
+  // --- connections -----------------------------------------------------------------------------------------------------
+
+  /** The socket is gone. The session lives on until it expires. */
+  disconnected(connection: ClientConnection): void {
+    connection.state = 'closing';
+    this.watches.removeAll(connection);
+    const { tracked } = connection;
+    if (tracked?.connection === connection) tracked.connection = undefined;
+    connection.waiting.length = 0;
+    connection.waitingFrom = 0;
+  }
+
+  /** The first frame of a connection. @throws ProtocolError */
+  handshake(connection: ClientConnection, bytes: Buffer, start: number, end: number): void {
+    this.counts.received++;
+    connection.stats.received++;
+    const request = ConnectRequest.read(this.reader.reset(bytes, start, end));
+    const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
+    if (!this.serving || request.lastZxidSeen > last) return this.close(connection);
+    connection.modern = request.readOnly !== undefined;
+    const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.options;
+    connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
+    connection.state = 'connecting';
+    if (request.sessionId === 0n) return this.createSession(connection);
+    const tracked = this.tracker.get(request.sessionId);
+    const old = tracked?.connection;
+    if (old !== undefined) this.close(old);
+    const entry = this.tree.sessions.get(request.sessionId);
+    const password = request.password ?? Buffer.alloc(0);
+    if (tracked === undefined || tracked.closing || entry === undefined || !equalSecrets(sessionSecret(password), entry.secret)) {
+      this.welcome(connection, 0, 0n as SessionId, Buffer.alloc(16));
+      return this.close(connection);
+    }
+    this.tracker.retime(tracked, connection.timeoutMs, this.now);
+    this.attach(connection, tracked);
+    this.welcome(connection, connection.timeoutMs, tracked.id, password);
+  }
+  private attach(connection: ClientConnection, tracked: TrackedSession): void {
+    connection.session = tracked.id;
+    connection.tracked = tracked;
+    tracked.connection = connection;
+    connection.state = 'open';
+  }
+  private welcome(connection: ClientConnection, timeoutMs: number, sessionId: SessionId, password: Uint8Array): void {
+    const to = this.out(connection);
+    const at = to.at;
+    to.int32(0);
+    const readOnly = connection.modern ? false : undefined;
+    ConnectResponse.write(to, { protocolVersion: 0, timeoutMs, sessionId, password, readOnly });
+    finish(to, at);
+    this.sent(connection);
+  }
+  private createSession(connection: ClientConnection): void {
+    const password = this.around.random.bytes(16);
+    if (this.nextSession === undefined) {
+      const base = (BigInt.asUintN(64, BigInt(this.wall) << 24n) >> 8n) | (BigInt(this.options.sid) << 56n);
+      const highest = this.tree.sessions.highest.get(this.options.sid) ?? 0n;
+      const start = BigInt.asIntN(64, base);
+      this.nextSession = start > highest ? start : highest;
+    }
+    this.nextSession = BigInt.asIntN(64, this.nextSession + 1n);
+    const id = this.nextSession as SessionId;
+    const txn: Txn = {
+      kind: KIND.createSession,
+      id,
+      timeoutMs: connection.timeoutMs,
+      secret: sessionSecret(password),
+    };
+    this.propose(connection, id, 0, OPCODE.createSession, txn, NO_PATHS, password);
+  }
+
+  // --- requests --------------------------------------------------------------------------------------------------------
+
+  /** One request of a connection whose session is established. */
+  receive(connection: ClientConnection, bytes: Buffer, start: number, end: number): void {
+    if (connection.state !== 'open') return;
+    this.counts.received++;
+    connection.stats.received++;
+    const { tracked } = connection;
+    if (tracked !== undefined) this.tracker.touch(tracked, this.now);
+    if (end - start < 8) return this.close(connection);
+    const from = this.reader.reset(bytes, start, end);
+    const xid = from.int32();
+    const type = from.int32();
+    connection.stats.lastXid = xid;
+    connection.stats.lastOp = type;
+    if (isWrite(type)) return this.write(connection, xid, type, from);
+    if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
+    if (type === OPERATIONS.sasl.code) {
+      // no SASL configured: an empty token, no identity, and the client goes on
+      const to = this.out(connection);
+      const at = begin(to, xid, 0, 0, 0);
+      to.int32(-1);
+      finish(to, at);
+      return this.sent(connection);
+    }
+    const leader = this.peer.leader;
+    if (type === OPERATIONS.sync.code && leader !== undefined && leader.lastProposed > leader.lastCommitted) {
+      const waiting: Waiting = {
+        kind: 'sync',
+        frame: Buffer.from(bytes.subarray(start, end)),
+        after: leader.lastProposed,
+        ready: false,
+        since: this.now,
+      };
+      connection.waiting.push(waiting);
+      this.syncs.push({ connection, waiting });
+      return;
+    }
+    if (connection.outstanding > 0) {
+      const frame = Buffer.from(bytes.subarray(start, end));
+      connection.waiting.push({ kind: 'request', frame, after: 0, ready: false, since: this.now });
+      return;
+    }
+    this.read(connection, xid, type, from);
+    this.sent(connection);
+  }
+
+  private sent(connection: ClientConnection): void {
+    this.counts.sent++;
+    connection.stats.sent++;
+  }
+  private timed(connection: ClientConnection, since: number): void {
+    const latency = Math.max(0, this.now - since);
+    const { counts } = this;
+    counts.answered++;
+    counts.totalLatency += latency;
+    if (latency > counts.maxLatency) counts.maxLatency = latency;
+    if (counts.minLatency < 0 || latency < counts.minLatency) counts.minLatency = latency;
+    connection.stats.lastLatency = latency;
+  }
+
+  private read(connection: ClientConnection, xid: number, type: number, from: Reader): void {
+    const to = this.out(connection);
+    const at = to.at;
+    try {
+      switch (type) {
+        case OPERATIONS.getData.code:
+        case OPERATIONS.exists.code:
+        case OPERATIONS.getChildren.code:
+        case OPERATIONS.getChildren2.code:
+          readPath(this, connection, to, xid, type, from);
+          break;
+        case OPERATIONS.ping.code:
+          header(to, -2, this.tree.zxidHi, this.tree.zxidLo, 0);
+          break;
+        case OPERATIONS.sync.code: {
+          const { path } = OPERATIONS.sync.request.read(from);
+          const start = begin(to, xid, this.tree.zxidHi, this.tree.zxidLo, 0);
+          to.text(path);
+          finish(to, start);
+          break;
+        }
+        default:
+          if (!readOther(this, connection, to, xid, type, from)) {
+            header(to, xid, -1, -1, Unimplemented);
+            this.close(connection);
+          }
+      }
+    } catch (fault) {
+      if (!(fault instanceof ProtocolError)) throw fault;
+      to.at = at;
+      header(to, xid, this.tree.zxidHi, this.tree.zxidLo, MarshallingError);
+    }
+    this.timed(connection, this.now);
+  }
+
+  private auth(connection: ClientConnection, xid: number, from: Reader): void {
+    const to = this.out(connection);
+    let proved: readonly { scheme: string; id: string }[] | undefined;
+    try {
+      const { scheme, auth } = OPERATIONS.auth.request.read(from);
+      proved = authenticate(scheme, auth as Buffer | null, connection.ip, this.options.auth);
+    } catch (fault) {
+      if (!(fault instanceof ProtocolError)) throw fault;
+    }
+    header(to, xid, 0, 0, proved === undefined ? AuthFailed : 0);
+    this.sent(connection);
+    if (proved === undefined) {
+      this.counts.authFailed++;
+      return this.close(connection);
+    }
+    for (const identity of proved)
+      if (!connection.identities.some((have) => have.scheme === identity.scheme && have.id === identity.id))
+        connection.identities.push(identity);
+  }
+
+  private write(connection: ClientConnection, xid: number, type: number, from: Reader): void {
+    const leader = this.peer.leader;
+    assert(leader !== undefined, 'a request without a leader');
+    if (leader.exhausted) return this.close(connection);
+    const by = leader.lastProposed + 1;
+    const { decider } = this;
+    decider.touched = [];
+    let txn: Txn;
+    try {
+      txn = this.decide(connection, by, type, from);
+    } catch (fault) {
+      if (!(fault instanceof ProtocolError)) throw fault;
+      txn = { kind: KIND.error, code: MarshallingError };
+    }
+    this.propose(connection, connection.session, xid, type, txn, decider.touched, undefined);
+  }
+
+  private decide(connection: ClientConnection, by: number, type: number, from: Reader): Txn {
+    const { decider } = this;
+    const refusal = (code: number): Txn => ({ kind: KIND.error, code });
+    if (type === OPERATIONS.closeSession.code) {
+      const { tracked, session } = connection;
+      if (tracked !== undefined) tracked.closing = true;
+      decider.closeSession(by, session, this.tree.ephemeralsOf(session));
+      return { kind: KIND.closeSession, id: session };
+    }
+    if (connection.tracked?.closing === true) return refusal(SessionExpired);
+    let made: Txn | number;
+    switch (type) {
+      case OPERATIONS.create.code:
+      case OPERATIONS.create2.code:
+      case OPERATIONS.createContainer.code: {
+        const { path, data, acl, flags } = OPERATIONS.create.request.read(from);
+        made = decider.create(connection, by, type, path, data, acl, flags, -1n);
+        break;
+      }
+      case OPERATIONS.createTtl.code: {
+        const { path, data, acl, flags, ttl } = OPERATIONS.createTtl.request.read(from);
+        made = decider.create(connection, by, type, path, data, acl, flags, ttl);
+        break;
+      }
+      case OPERATIONS.delete.code: {
+        const { path, version } = OPERATIONS.delete.request.read(from);
+        made = decider.delete(connection, by, path, version);
+        break;
+      }
+      case OPERATIONS.setData.code: {
+        const { path, data, version } = OPERATIONS.setData.request.read(from);
+        made = decider.setData(connection, by, path, data, version);
+        break;
+      }
+      case OPERATIONS.setAcl.code: {
+        const { path, acl, version } = OPERATIONS.setAcl.request.read(from);
+        made = decider.setAcl(connection, by, path, acl, version);
+        break;
+      }
+      case OPERATIONS.multi.code:
+        return decideMulti(decider, this.pending, connection, by, OPERATIONS.multi.request.read(from));
+      case OPERATIONS.reconfig.code:
+        return refusal(this.options.reconfigEnabled ? Unimplemented : ReconfigDisabled);
+      default: // deleteContainer, reserved to the reaper
+        return refusal(BadArguments);
+    }
+    return typeof made === 'number' ? refusal(made) : made;
+  }
+
+  // --- proposing and applying --------------------------------------------------------------------------------------------
+
+  /** Numbers a transaction and puts it into the log's buffer. */
+  propose(
+    connection: ClientConnection | undefined,
+    session: bigint,
+    xid: number,
+    opcode: number,
+    txn: Txn,
+    touched: readonly string[],
+    password: Uint8Array | undefined,
+  ): number {
+    const leader = this.peer.leader;
+    assert(leader !== undefined, 'proposed without leading');
+    const counter = leader.propose();
+    const time = this.wall > this.lastTime ? this.wall : this.lastTime;
+    this.lastTime = time;
+    const { log } = this.around;
+    const to = log.writer();
+    const start = to.at;
+    writeEnvelope(to, leader.epoch, counter, time, session, xid, txn, this.chainHi, this.chainLo);
+    this.chainHi = lanes[0] as number;
+    this.chainLo = lanes[1] as number;
+    log.commitEnvelope(start, leader.epoch, counter);
+    const { chainHi, chainLo } = this;
+    this.proposals.push({ counter, time, txn, connection, xid, opcode, touched, chainHi, chainLo, password });
+    connection?.waiting.push({ kind: 'write', frame: undefined, after: counter, ready: false, since: this.now });
+    return counter;
+  }
+
+  /** The log holds everything up to here on disk. */
+  persisted(generation: number, upTo: Position): void {
+    for (const effect of this.peer.step({ type: 'persisted', generation, upTo })) {
+      if (effect.type === 'commit') this.commit(effect.upTo.counter);
+      this.around.effect(effect);
+    }
+  }
+  private commit(upTo: number): void {
+    while (this.proposalsFrom < this.proposals.length) {
+      const proposal = this.proposals[this.proposalsFrom] as Proposal;
+      if (proposal.counter > upTo) break;
+      this.proposals[this.proposalsFrom++] = undefined as unknown as Proposal;
+      this.applyOne(proposal);
+    }
+    if (this.proposalsFrom === this.proposals.length) {
+      this.proposals.length = 0;
+      this.proposalsFrom = 0;
+    } else if (this.proposalsFrom > 4096) {
+      this.proposals.splice(0, this.proposalsFrom);
+      this.proposalsFrom = 0;
+    }
+    let done = 0;
+    for (; done < this.syncs.length; done++) {
+      const { connection, waiting } = this.syncs[done] as { connection: ClientConnection; waiting: Waiting };
+      if (waiting.after > upTo) break;
+      waiting.ready = true;
+      this.drain(connection);
+    }
+    this.syncs.splice(0, done);
+  }
+  private applyOne(proposal: Proposal): void {
+    const { tree, peer } = this;
+    const { txn, connection, counter } = proposal;
+    const epoch = peer.leader?.epoch ?? 0;
+    this.eventHi = epoch;
+    this.eventLo = counter;
+    const answered = connection !== undefined && connection.state !== 'closing';
+    this.captured = txn.kind === KIND.multi && answered ? [] : undefined;
+    apply(tree, epoch, counter, proposal.time, txn, this.sink);
+    tree.chainHi = proposal.chainHi;
+    tree.chainLo = proposal.chainLo;
+    for (const path of proposal.touched) this.pending.settle(path, counter);
+    if (txn.kind === KIND.createSession) this.sessionCreated(proposal, answered ? connection : undefined);
+    else if (txn.kind === KIND.reap) this.reaping.delete(txn.path);
+    if (connection !== undefined && answered && proposal.opcode !== OPCODE.createSession) this.answer(connection, proposal);
+    if (txn.kind === KIND.closeSession) this.sessionClosed(txn.id);
+    if (connection !== undefined && connection.state === 'open') this.drain(connection);
+  }
+  private sessionCreated(proposal: Proposal, connection: ClientConnection | undefined): void {
+    const { txn, password } = proposal;
+    if (txn.kind !== KIND.createSession) return;
+    const tracked = this.tracker.add(txn.id, txn.timeoutMs, this.now);
+    if (connection === undefined) return;
+    connection.shift();
+    this.attach(connection, tracked);
+    this.welcome(connection, txn.timeoutMs, txn.id, password as Uint8Array);
+  }
+  private sessionClosed(id: SessionId): void {
+    const connection = this.tracker.get(id)?.connection;
+    this.tracker.remove(id);
+    if (connection !== undefined && connection.state !== 'closing') this.close(connection);
+  }
+  /** The reply to a write, once it is applied. */
+  private answer(connection: ClientConnection, proposal: Proposal): void {
+    const { txn, xid, opcode } = proposal;
+    const since = connection.head()?.since ?? this.now;
+    connection.shift();
+    const to = this.out(connection);
+    const { eventHi: hi, eventLo: lo, tree } = this;
+    switch (txn.kind) {
+      case KIND.create: {
+        const at = begin(to, xid, hi, lo, 0);
+        to.text(txn.path);
+        if (opcode !== OPERATIONS.create.code) this.putStat(to, tree.find(txn.path));
+        finish(to, at);
+        break;
+      }
+      case KIND.setData:
+      case KIND.setAcl: {
+        const at = begin(to, xid, hi, lo, 0);
+        this.putStat(to, tree.find(txn.path));
+        finish(to, at);
+        break;
+      }
+      case KIND.multi:
+      case KIND.multiError: {
+        const at = begin(to, xid, hi, lo, 0);
+        writeMultiAnswer(to, txn, this.captured ?? []);
+        finish(to, at);
+        break;
+      }
+      default:
+        header(to, xid, hi, lo, txn.kind === KIND.error ? txn.code : 0);
+    }
+    this.captured = undefined;
+    this.sent(connection);
+    this.timed(connection, since);
+  }
+  private putStat(to: Writer, row: number): void {
+    to.room(68);
+    this.tree.writeStat(row, to.bytes, to.at);
+    to.at += 68;
+  }
+  private capture(row: number): void {
+    const stat = Buffer.alloc(68);
+    this.tree.writeStat(row, stat, 0);
+    this.captured?.push(stat);
+  }
+  /** Requests that waited behind a write are answered, up to the next write. */
+  private drain(connection: ClientConnection): void {
+    for (;;) {
+      const head = connection.head();
+      if (connection.state !== 'open' || head === undefined || head.kind === 'write') return;
+      if (head.kind === 'sync' && !head.ready) return;
+      connection.shift();
+      const frame = head.frame as Buffer;
+      const from = this.reader.reset(frame, 0, frame.length);
+      const xid = from.int32();
+      this.read(connection, xid, from.int32(), from);
+      this.sent(connection);
+    }
+  }
+
+  // --- watches -----------------------------------------------------------------------------------------------------------
+
+  private fire(path: string, type: number, acl: AclList): Set<ClientConnection> {
+    const told = new Set<ClientConnection>();
+    this.watches.triggerData(path, (connection) => {
+      told.add(connection);
+      this.tell(connection, type, path, acl);
+    });
+    return told;
+  }
+  private fireChild(path: string, type: number, acl: AclList, except?: ReadonlySet<ClientConnection>): void {
+    this.watches.triggerChild(path, (connection) => this.tell(connection, type, path, acl), except);
+  }
+  private tell(connection: ClientConnection, type: number, path: string, acl: AclList): void {
+    if (connection.state !== 'open' || !isAllowed(acl, PERM.read, connection.identities)) return;
+    event(this.out(connection), type, path, this.eventHi, this.eventLo);
+    this.sent(connection);
+  }
+
+  // --- time --------------------------------------------------------------------------------------------------------------
+
+  /** Everybody known from the disk gets a full timeout. */
+  resumeSessions(): void {
+    for (const session of this.tree.sessions.all()) this.tracker.add(session.id as SessionId, session.timeoutMs, this.now);
+  }
+  /** Sessions whose time is over are closed, as transactions. Returns how many. */
+  expire(): number {
+    const late = this.tracker.expired(this.now);
+    for (const { id } of late) {
+      const leader = this.peer.leader;
+      if (leader === undefined || leader.exhausted) break;
+      this.decider.touched = [];
+      this.decider.closeSession(leader.lastProposed + 1, id, this.tree.ephemeralsOf(id));
+      this.propose(undefined, id, 0, OPERATIONS.closeSession.code, { kind: KIND.closeSession, id }, this.decider.touched, undefined);
+    }
+    return late.length;
+  }
+  /** Empty containers and nodes past their time to live go; at most `limit` of them. Returns how many. */
+  reap(limit: number): number {
+    const { tree } = this;
+    let found = 0;
+    for (const row of tree.timed) {
+      if (found >= limit) break;
+      if (tree.children(row) > 0) continue;
+      const age = this.wall - tree.mtime(row);
+      const ttl = tree.ttlMs(row);
+      const unused = this.options.reaperMaxNeverUsedMs;
+      const due = ttl > 0 ? age > ttl : tree.creates(row) > 0 || (unused > 0 && age > unused);
+      const path = due ? tree.pathOf(row) : '';
+      if (!due || this.reaping.has(path)) continue;
+      const leader = this.peer.leader;
+      if (leader === undefined || leader.exhausted) break;
+      this.decider.touched = [];
+      const made = this.decider.reap(leader.lastProposed + 1, path);
+      if (typeof made === 'number') continue;
+      this.reaping.add(path);
+      this.propose(undefined, 0n, 0, OPCODE.deleteContainer, made, this.decider.touched, undefined);
+      found++;
+    }
+    return found;
+  }
+}
+
+function isWrite(type: number): boolean {
+  switch (type) {
+    case 1:
+    case 2:
+    case 5:
+    case 7:
+    case 14:
+    case 15:
+    case 16:
+    case 19:
+    case 20:
+    case 21:
+    case -11:
+      return true;
+    default:
+      return false;
+  }
+}
