@@ -1,0 +1,262 @@
+import { KEEPER_CODES } from '../base/errors.ts';
+import type { Reader, Writer } from '../protocol/bytes.ts';
+import { PERM } from '../protocol/data.ts';
+import { ADD_WATCH, EVENT, WATCHER_TYPE } from '../protocol/events.ts';
+import { OPERATIONS } from '../protocol/operations.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import { AT } from '../tree/rows.ts';
+import { type Identity, isAllowed, maskDigests } from './acl.ts';
+import type { ClientConnection } from './connection.ts';
+import { begin, event, finish, header } from './reply.ts';
+import type { WatchManager } from './watches.ts';
+
+/** What a read needs: the applied state and the watch tables. */
+export interface ReadContext {
+  readonly tree: DataTree;
+  readonly watches: WatchManager;
+}
+
+const { NoNode, NoAuth, BadArguments, MarshallingError, NoWatcher } = KEEPER_CODES;
+
+const mayRead = (tree: DataTree, row: number, identities: readonly Identity[]): boolean =>
+  tree.aclId(row) === 0 || isAllowed(tree.acl(row), PERM.read, identities);
+const plain = ({ tree }: ReadContext, to: Writer, xid: number, err: number): void =>
+  header(to, xid, tree.zxidHi, tree.zxidLo, err);
+const open = ({ tree }: ReadContext, to: Writer, xid: number): number => begin(to, xid, tree.zxidHi, tree.zxidLo, 0);
+
+function putStat(tree: DataTree, to: Writer, row: number): void {
+  to.room(68);
+  tree.writeStat(row, to.bytes, to.at);
+  to.at += 68;
+}
+function putData(tree: DataTree, to: Writer, row: number): void {
+  const length = tree.dataLength(row);
+  to.room(4 + Math.max(0, length));
+  to.put(length);
+  if (length <= 0) return;
+  tree.writeData(row, to.bytes, to.at);
+  to.at += length;
+}
+function putChildren(tree: DataTree, to: Writer, row: number): void {
+  to.int32(tree.children(row));
+  for (let child = tree.firstChild(row); child !== 0; child = tree.nextSibling(child)) {
+    const length = tree.nameLength(child);
+    to.room(4 + length);
+    to.put(length);
+    tree.writeName(child, to.bytes, to.at);
+    to.at += length;
+  }
+}
+
+/**
+ * Answers getData, exists and getChildren without building a string, an object or a closure: the path is looked up as the
+ * bytes it came in. Throws ProtocolError when the request cannot be decoded.
+ */
+export function readPath(
+  context: ReadContext,
+  connection: ClientConnection,
+  to: Writer,
+  xid: number,
+  type: number,
+  from: Reader,
+): void {
+  const { tree, watches } = context;
+  const length = from.length();
+  const start = from.at;
+  const end = start + Math.max(0, length);
+  from.at = end;
+  const watch = from.bool();
+  if (length < 0) return plain(context, to, xid, MarshallingError);
+  const row = tree.findBytes(from.bytes, start, end);
+  const isExists = type === OPERATIONS.exists.code;
+  if (row === 0) {
+    if (!isExists) return plain(context, to, xid, NoNode);
+    if (from.bytes.subarray(start, end).includes(0)) return plain(context, to, xid, BadArguments);
+    if (watch) watches.addData(connection, from.bytes.utf8Slice(start, end));
+    return plain(context, to, xid, NoNode);
+  }
+  if (!mayRead(tree, row, connection.identities)) return plain(context, to, xid, NoAuth);
+  const isData = type === OPERATIONS.getData.code;
+  if (watch) {
+    const path = length === 0 ? '/' : from.bytes.utf8Slice(start, end);
+    if (isData || isExists) watches.addData(connection, path);
+    else watches.addChild(connection, path);
+  }
+  const at = open(context, to, xid);
+  if (isData) putData(tree, to, row);
+  else if (!isExists) putChildren(tree, to, row);
+  if (type !== OPERATIONS.getChildren.code) putStat(tree, to, row);
+  finish(to, at);
+}
+
+/** The rarer reads, through the described records. True when the operation is one of them. */
+export function readOther(
+  context: ReadContext,
+  connection: ClientConnection,
+  to: Writer,
+  xid: number,
+  type: number,
+  from: Reader,
+): boolean {
+  const { tree, watches } = context;
+  const { identities } = connection;
+  switch (type) {
+    case OPERATIONS.getAcl.code: {
+      const { path } = OPERATIONS.getAcl.request.read(from);
+      const row = path === null ? 0 : tree.find(path);
+      if (row === 0) plain(context, to, xid, path === null ? MarshallingError : NoNode);
+      else if (!isAllowed(tree.acl(row), PERM.read | PERM.admin, identities)) plain(context, to, xid, NoAuth);
+      else {
+        const acl = isAllowed(tree.acl(row), PERM.admin, identities) ? tree.acl(row) : maskDigests(tree.acl(row));
+        const at = open(context, to, xid);
+        to.int32(acl.length);
+        for (const { perms, scheme, id } of acl) {
+          to.int32(perms);
+          to.text(scheme);
+          to.text(id);
+        }
+        putStat(tree, to, row);
+        finish(to, at);
+      }
+      return true;
+    }
+    case OPERATIONS.getAllChildrenNumber.code: {
+      const { path } = OPERATIONS.getAllChildrenNumber.request.read(from);
+      const row = path === null ? 0 : tree.find(path);
+      if (row === 0) plain(context, to, xid, path === null ? MarshallingError : NoNode);
+      else if (!mayRead(tree, row, identities)) plain(context, to, xid, NoAuth);
+      else {
+        const at = open(context, to, xid);
+        to.int32(tree.descendants(row));
+        finish(to, at);
+      }
+      return true;
+    }
+    case OPERATIONS.getEphemerals.code: {
+      const { prefixPath } = OPERATIONS.getEphemerals.request.read(from);
+      const prefix = prefixPath === null || prefixPath.trim() === '' ? '/' : prefixPath;
+      const paths = tree.ephemeralsOf(connection.session).filter((path) => path.startsWith(prefix));
+      const at = open(context, to, xid);
+      to.int32(paths.length);
+      for (const path of paths) to.text(path);
+      finish(to, at);
+      return true;
+    }
+    case OPERATIONS.whoAmI.code: {
+      const at = open(context, to, xid);
+      to.int32(identities.length);
+      for (const { scheme, id } of identities) {
+        to.text(scheme);
+        to.text(scheme === 'digest' ? (id.split(':')[0] as string) : id);
+      }
+      finish(to, at);
+      return true;
+    }
+    case OPERATIONS.addWatch.code: {
+      const { path, mode } = OPERATIONS.addWatch.request.read(from);
+      if (path === null || (mode !== ADD_WATCH.persistent && mode !== ADD_WATCH.persistentRecursive)) {
+        plain(context, to, xid, MarshallingError);
+        return true;
+      }
+      if (mode === ADD_WATCH.persistent) watches.addPersistent(connection, path);
+      else watches.addRecursive(connection, path);
+      const at = open(context, to, xid);
+      to.int32(0);
+      finish(to, at);
+      return true;
+    }
+    case OPERATIONS.removeWatches.code:
+    case OPERATIONS.checkWatches.code: {
+      const { path, type: kind } = OPERATIONS.removeWatches.request.read(from);
+      const known = path !== null && kind >= WATCHER_TYPE.children && kind <= WATCHER_TYPE.persistentRecursive;
+      const found =
+        known &&
+        (type === OPERATIONS.checkWatches.code
+          ? watches.has(connection, path, kind)
+          : watches.remove(connection, path, kind));
+      plain(context, to, xid, known ? (found ? 0 : NoWatcher) : MarshallingError);
+      return true;
+    }
+    case OPERATIONS.setWatches.code:
+    case OPERATIONS.setWatches2.code:
+      setWatches(context, connection, to, xid, type, from);
+      return true;
+    case OPERATIONS.multiRead.code:
+      multiRead(context, connection, to, xid, from);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** After a reconnect: what was missed is told at once, the rest is watched again (semantics.md 7.5). */
+function setWatches(
+  context: ReadContext,
+  connection: ClientConnection,
+  to: Writer,
+  xid: number,
+  type: number,
+  from: Reader,
+): void {
+  const { tree, watches } = context;
+  const wide = type === OPERATIONS.setWatches2.code ? OPERATIONS.setWatches2.request.read(from) : undefined;
+  const request = wide ?? OPERATIONS.setWatches.request.read(from);
+  const persistent = wide === undefined ? [] : wide.persistentWatches;
+  const recursive = wide === undefined ? [] : wide.persistentRecursiveWatches;
+  const { dataWatches, existWatches, childWatches, relativeZxid } = request;
+  if (!dataWatches || !existWatches || !childWatches || !persistent || !recursive)
+    return plain(context, to, xid, MarshallingError);
+  const tell = (kind: number, path: string, row: number): void => {
+    if (row === 0 || mayRead(tree, row, connection.identities)) event(to, kind, path, -1, -1);
+  };
+  for (const each of dataWatches) {
+    const path = each ?? '';
+    const row = tree.find(path);
+    if (row === 0) tell(EVENT.NodeDeleted, path, 0);
+    else if (tree.isAfter(row, AT.mzxid, relativeZxid)) tell(EVENT.NodeDataChanged, path, row);
+    else watches.addData(connection, path);
+  }
+  for (const each of existWatches) {
+    const path = each ?? '';
+    const row = tree.find(path);
+    if (row === 0) watches.addData(connection, path);
+    else tell(EVENT.NodeCreated, path, row);
+  }
+  for (const each of childWatches) {
+    const path = each ?? '';
+    const row = tree.find(path);
+    if (row === 0) tell(EVENT.NodeDeleted, path, 0);
+    else if (tree.isAfter(row, AT.pzxid, relativeZxid)) tell(EVENT.NodeChildrenChanged, path, row);
+    else watches.addChild(connection, path);
+  }
+  for (const path of persistent) watches.addPersistent(connection, path ?? '');
+  for (const path of recursive) watches.addRecursive(connection, path ?? '');
+  plain(context, to, xid, 0);
+}
+
+/** Several reads from one state, each with its own outcome. */
+function multiRead(context: ReadContext, connection: ClientConnection, to: Writer, xid: number, from: Reader): void {
+  const { tree } = context;
+  const { getData, getChildren } = OPERATIONS;
+  const parts = OPERATIONS.multiRead.request.read(from);
+  if (parts.some((part) => part.type !== getData.code && part.type !== getChildren.code))
+    return plain(context, to, xid, MarshallingError);
+  const at = open(context, to, xid);
+  const head = (type: number, done: boolean, err: number): void => {
+    to.int32(type);
+    to.bool(done);
+    to.int32(err);
+  };
+  for (const { type, request } of parts) {
+    const row = tree.find((request as { path: string | null }).path ?? '');
+    const err = row === 0 ? NoNode : mayRead(tree, row, connection.identities) ? 0 : NoAuth;
+    head(err === 0 ? type : -1, false, err);
+    if (err !== 0) to.int32(err);
+    else if (type === getData.code) {
+      putData(tree, to, row);
+      putStat(tree, to, row);
+    } else putChildren(tree, to, row);
+  }
+  head(-1, true, -1);
+  finish(to, at);
+}
