@@ -1,0 +1,202 @@
+import type { Random } from '../base/random.ts';
+import { type Disk, DiskError } from '../ports/disk.ts';
+import { compareHalves, type Halves } from '../records/log-record.ts';
+import type { PackWriter } from '../records/pack.ts';
+import { DamageError, StorageRefusal } from './errors.ts';
+import { isLogName, logName, namesIn, TEMP, unlinkIfThere } from './files.ts';
+import { findIdentity, type Identity, IdentityStore, identityPlaces } from './identity.ts';
+import { readLogs } from './recover.ts';
+import { listSnapshots, readSnapshotFile, writeSnapshotFile } from './snapshots.ts';
+import { makeLogFile, TxnLog } from './txn-log.ts';
+
+export interface StorageOptions {
+  readonly disk: Disk;
+  /** The operator's directories; our files lie in `zoosh-1` below them. */
+  readonly dataDir: string;
+  readonly logDir: string;
+  readonly sid: number;
+  readonly random: Random;
+  readonly forceSync: boolean;
+  readonly ignoreApacheData: boolean;
+  /** Parts of the newest snapshot, in order; then the end of them; then every envelope after it. */
+  onSnapshotChunk(chunk: Buffer): void;
+  onSnapshotEnd(): void;
+  onEnvelope(bytes: Buffer, start: number, end: number): void;
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+/** What a member keeps: the log, the snapshots, the record of who it is. */
+export class Storage {
+  /** Random tag of this start, durable. */
+  readonly bootTag: string;
+  readonly last: Halves;
+  readonly chain: Halves;
+  readonly committed: Halves;
+  /** The directory held nothing before. */
+  readonly fresh: boolean;
+  /** Sentences for the log: what was cut, which copy was used. */
+  readonly notes: readonly string[];
+  readonly log: TxnLog;
+  private readonly options: StorageOptions;
+  private readonly store: IdentityStore;
+  private readonly dataFolder: string;
+  private readonly logFolder: string;
+
+  constructor(
+    options: StorageOptions,
+    store: IdentityStore,
+    log: TxnLog,
+    found: { bootTag: string; last: Halves; chain: Halves; committed: Halves; fresh: boolean; notes: readonly string[] },
+    folders: { data: string; log: string },
+  ) {
+    this.options = options;
+    this.store = store;
+    this.log = log;
+    this.bootTag = found.bootTag;
+    this.last = found.last;
+    this.chain = found.chain;
+    this.committed = found.committed;
+    this.fresh = found.fresh;
+    this.notes = found.notes;
+    this.dataFolder = folders.data;
+    this.logFolder = folders.log;
+  }
+  get identity(): Identity {
+    return this.store.current;
+  }
+  /** Both copies are durable when it resolves. */
+  async storeEpochs(accepted: number, current: number): Promise<void> {
+    await this.store.update((now) => ({ ...now, acceptedEpoch: accepted, currentEpoch: current }));
+  }
+  async setEnsembleId(id: string): Promise<void> {
+    await this.store.update((now) => ({ ...now, ensembleId: id }));
+  }
+  writer(): PackWriter {
+    return this.log.writer();
+  }
+  commitEnvelope(start: number, hi: number, lo: number): void {
+    this.log.commitEnvelope(start, hi, lo);
+  }
+  /** Undefined when the source gave up. */
+  writeSnapshot(
+    zxid: Halves,
+    chain: Halves,
+    next: (maxBytes: number) => Uint8Array | undefined,
+    gaveUp: () => boolean,
+  ): Promise<{ path: string; bytes: number } | undefined> {
+    return writeSnapshotFile(this.options.disk, this.dataFolder, zxid, chain, next, gaveUp);
+  }
+  /**
+   * Keeps the newest `retain` snapshots (two at least) and every log file needed after the oldest of them. Files leave the
+   * list before they leave the disk. Returns the names removed.
+   */
+  async purge(retain: number): Promise<string[]> {
+    const { disk } = this.options;
+    const snapshots = await listSnapshots(disk, this.dataFolder);
+    const kept = snapshots.slice(0, Math.max(2, retain));
+    const oldest = kept.at(-1);
+    if (oldest === undefined || kept.length < 2) return [];
+    const { logs } = this.identity;
+    let drop = 0;
+    while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as { fromZxid: Halves }).fromZxid, oldest.zxid) <= 0) drop++;
+    const gone = logs.slice(0, drop);
+    if (drop > 0) await this.store.update((now) => ({ ...now, logs: now.logs.slice(drop) }));
+    const removed: string[] = [];
+    for (const { name } of snapshots.slice(kept.length)) {
+      await unlinkIfThere(disk, `${this.dataFolder}/${name}`);
+      removed.push(name);
+    }
+    for (const entry of gone) {
+      await unlinkIfThere(disk, `${this.logFolder}/${logName(entry)}`);
+      removed.push(logName(entry));
+    }
+    return removed;
+  }
+  async close(): Promise<void> {
+    await this.log.close();
+    await this.store.idle();
+  }
+}
+
+async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean): Promise<void> {
+  if (options.ignoreApacheData || ours) return;
+  for (const root of new Set([options.dataDir, options.logDir])) {
+    const names = await namesIn(disk, `${root}/version-2`);
+    if (names.some((name) => name.startsWith('log.') || name.startsWith('snapshot.')))
+      throw new StorageRefusal(
+        42,
+        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. Import it with: zoosh import-apache ${root}; or start with an empty tree: --ignore-apache-data`,
+      );
+  }
+}
+
+/** Opens a member's directories: verifies everything in them, hands the state out, and goes on in a new log file. */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { disk, random } = options;
+  const folders = { data: `${options.dataDir}/zoosh-1`, log: `${options.logDir}/zoosh-1` };
+  const places = identityPlaces(folders.data, folders.log);
+  const found = await findIdentity(disk, places);
+  await refuseApache(disk, options, found.identity !== undefined);
+  try {
+    await disk.mkdir(folders.data);
+    await disk.mkdir(folders.log);
+  } catch (error) {
+    if (error instanceof DiskError)
+      throw new StorageRefusal(40, `the data directory cannot be used: ${error.message}. Check that it exists and may be written`);
+    throw error;
+  }
+  const dataNames = await namesIn(disk, folders.data);
+  const logNames = await namesIn(disk, folders.log);
+  let identity = found.identity;
+  const fresh = identity === undefined;
+  if (identity === undefined) {
+    const left = [...dataNames, ...logNames].find((name) => isLogName(name) || name.startsWith('snapshot.'));
+    if (left !== undefined)
+      throw new DamageError({
+        file: folders.data,
+        reason: `it holds ${left} and no identity record`,
+        identityLost: true,
+        remedy: 'Nothing was changed. Restore the directory, its identity file included, from a copy',
+      });
+    identity = {
+      write: 0,
+      ensembleId: null,
+      sid: options.sid,
+      incarnation: hex(random.bytes(16)),
+      bootTags: [],
+      acceptedEpoch: 0,
+      currentEpoch: 0,
+      logs: [],
+      owed: null,
+      serverLines: [],
+      adoptedSnapshot: null,
+    };
+  }
+  if (identity.sid !== options.sid)
+    throw new StorageRefusal(42, `${folders.data} belongs to server ${identity.sid}; this one is server ${options.sid}. Check myid and dataDir`);
+  const newest = (await listSnapshots(disk, folders.data))[0];
+  let from = { zxid: { hi: 0, lo: 0 }, chain: { hi: 0, lo: 0 } };
+  if (newest !== undefined) {
+    from = await readSnapshotFile(disk, `${folders.data}/${newest.name}`, options.onSnapshotChunk);
+    options.onSnapshotEnd();
+  }
+  const end = await readLogs(disk, folders.log, identity.logs, from, options.onEnvelope);
+  for (const name of dataNames) if (name.endsWith(TEMP)) await unlinkIfThere(disk, `${folders.data}/${name}`);
+  const listed = new Set(identity.logs.map(logName));
+  for (const name of logNames) if (isLogName(name) && !listed.has(name)) await unlinkIfThere(disk, `${folders.log}/${name}`);
+
+  const last = { hi: end.tip.hi, lo: end.tip.lo };
+  const chain = { hi: end.tip.chainHi, lo: end.tip.chainLo };
+  const bootTag = hex(random.bytes(8));
+  const made = await makeLogFile(disk, folders.log, random, last, chain, options.forceSync);
+  const store = new IdentityStore(disk, places, identity);
+  await store.update((now) => ({
+    ...now,
+    bootTags: [...now.bootTags, bootTag],
+    logs: [...now.logs.map((log) => (log.end === null ? { ...log, end: end.end } : log)), made.entry],
+  }));
+  const log = new TxnLog(disk, folders.log, store, random, made, options.forceSync);
+  const notes = [...found.warnings, ...end.notes];
+  return new Storage(options, store, log, { bootTag, last, chain, committed: end.committed, fresh, notes }, folders);
+}
