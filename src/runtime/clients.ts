@@ -1,0 +1,208 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { ProtocolError } from '../protocol/errors.ts';
+import { FrameCutter } from '../protocol/frame.ts';
+import type { ServerConfig } from '../server/config.ts';
+import { ClientConnection } from '../server/connection.ts';
+import { javaAddress } from '../server/ip.ts';
+import type { Server } from '../server/server.ts';
+import { answerWord, isFourLetter, type WordContext } from './four-letter.ts';
+
+const HANDSHAKE_MS = 10_000;
+/** Bytes queued for a client that does not read: reading from it stops, and at the bound it is cut off. */
+const OUT_PAUSE = 4 * 1024 * 1024;
+const OUT_LIMIT = 64 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
+
+/** One socket and what it is to the server. */
+interface Client {
+  readonly connection: ClientConnection;
+  readonly socket: Socket;
+  readonly cutter: FrameCutter;
+  /** The first bytes, until it is known whether they are a word or a frame. */
+  head: Buffer | undefined;
+  timer: NodeJS.Timeout | undefined;
+  paused: boolean;
+  ended: boolean;
+  readonly onFrame: (bytes: Buffer, start: number, end: number) => boolean;
+}
+
+/** The client port: sockets to frames, replies to sockets, one write per client and turn. */
+export class ClientPort {
+  readonly clients = new Set<Client>();
+  private readonly perAddress = new Map<string, number>();
+  private readonly net: NetServer;
+  private readonly server: Server;
+  private readonly config: ServerConfig;
+  private readonly words: Omit<WordContext, 'server' | 'config' | 'connections'>;
+  private readonly turn: () => void;
+  private readonly paused = new Set<Client>();
+  private readonly ending: Client[] = [];
+  private nextId = 1;
+
+  /** `turn` is called after input was given to the server: it sets the clocks before and flushes behind. */
+  constructor(
+    server: Server,
+    config: ServerConfig,
+    words: Omit<WordContext, 'server' | 'config' | 'connections'>,
+    turn: () => void,
+  ) {
+    this.server = server;
+    this.config = config;
+    this.words = words;
+    this.turn = turn;
+    this.net = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
+  }
+  listen(): Promise<{ host: string; port: number }> {
+    const { clientPort, clientPortAddress, listenBacklog } = this.config;
+    return new Promise((resolve, reject) => {
+      this.net.once('error', reject);
+      this.net.listen({ port: clientPort ?? 0, host: clientPortAddress, backlog: listenBacklog ?? 511 }, () => {
+        const address = this.net.address();
+        if (address === null || typeof address === 'string') return reject(new Error('no address'));
+        resolve({ host: address.address === '::' ? '0.0.0.0' : address.address, port: address.port });
+      });
+    });
+  }
+  private accept(socket: Socket): void {
+    const ip = javaAddress(socket.remoteAddress ?? '');
+    const { maxClientCnxns, maxCnxns } = this.config;
+    const same = this.perAddress.get(ip) ?? 0;
+    if ((maxClientCnxns > 0 && same >= maxClientCnxns) || (maxCnxns > 0 && this.clients.size >= maxCnxns)) {
+      socket.destroy();
+      return;
+    }
+    this.perAddress.set(ip, same + 1);
+    const connection = new ClientConnection(this.nextId++, ip, socket.remotePort ?? 0, Date.now());
+    const client: Client = {
+      connection,
+      socket,
+      cutter: new FrameCutter(this.config.maxBufferBytes),
+      head: NOTHING,
+      timer: setTimeout(() => socket.destroy(), HANDSHAKE_MS),
+      paused: false,
+      ended: false,
+      onFrame: (bytes, start, end) => this.frame(client, bytes, start, end),
+    };
+    connection.owner = client;
+    this.clients.add(client);
+    socket.on('data', (chunk: Buffer) => this.data(client, chunk));
+    socket.on('end', () => socket.destroySoon());
+    socket.on('drain', () => {
+      if (!this.paused.has(client)) this.resume(client);
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => this.closed(client));
+  }
+  private closed(client: Client): void {
+    if (client.timer !== undefined) clearTimeout(client.timer);
+    this.clients.delete(client);
+    this.paused.delete(client);
+    const { ip } = client.connection;
+    const left = (this.perAddress.get(ip) ?? 1) - 1;
+    if (left === 0) this.perAddress.delete(ip);
+    else this.perAddress.set(ip, left);
+    this.server.disconnected(client.connection);
+  }
+  private data(client: Client, chunk: Buffer): void {
+    if (client.ended) return;
+    let bytes = chunk;
+    if (client.head !== undefined) {
+      bytes = client.head.length === 0 ? chunk : Buffer.concat([client.head, chunk]);
+      if (bytes.length < 4) {
+        client.head = bytes;
+        return;
+      }
+      client.head = undefined;
+      const word = bytes.latin1Slice(0, 4);
+      if (isFourLetter(word)) return this.word(client, word);
+    }
+    this.push(client, bytes);
+    this.turn();
+    if (this.server.outstanding > this.config.globalOutstandingLimit && client.connection.outstanding > 0) {
+      this.paused.add(client);
+      this.pause(client);
+    }
+  }
+  private push(client: Client, bytes: Buffer): void {
+    try {
+      client.cutter.push(bytes, client.onFrame);
+    } catch (fault) {
+      if (!(fault instanceof ProtocolError)) throw fault;
+      client.connection.state = 'closing';
+      client.socket.destroy();
+    }
+    if (client.connection.state === 'connecting') this.pause(client);
+  }
+  private word(client: Client, word: string): void {
+    client.ended = true;
+    this.server.counts.received++;
+    const { server, config } = this;
+    client.socket.end(answerWord(word, { server, config, connections: this.clients, ...this.words }));
+    client.socket.destroySoon();
+  }
+  private frame(client: Client, bytes: Buffer, start: number, end: number): boolean {
+    const { connection } = client;
+    if (connection.state === 'open') this.server.receive(connection, bytes, start, end);
+    else if (connection.state === 'new') {
+      if (client.timer !== undefined) clearTimeout(client.timer);
+      client.timer = undefined;
+      this.server.handshake(connection, bytes, start, end);
+    }
+    return connection.state === 'open';
+  }
+  private pause(client: Client): void {
+    if (client.paused) return;
+    client.paused = true;
+    client.socket.pause();
+  }
+  private resume(client: Client): void {
+    if (!client.paused || client.connection.state === 'connecting') return;
+    client.paused = false;
+    client.socket.resume();
+  }
+
+  /** The server wants this connection ended once its bytes are sent. */
+  close(connection: ClientConnection): void {
+    const client = connection.owner as Client;
+    client.ended = true;
+    this.ending.push(client);
+  }
+  /** Sends what gathered, one write per client; ends what was to end. */
+  flush(): void {
+    const { dirty } = this.server;
+    for (let i = 0; i < dirty.length; i++) {
+      const connection = dirty[i] as ClientConnection;
+      const client = connection.owner as Client;
+      const writer = connection.out;
+      connection.out = undefined;
+      if (writer === undefined || client.socket.destroyed) continue;
+      const { socket } = client;
+      socket.write(writer.bytes.subarray(0, writer.at));
+      // nothing left waiting: the kernel has it all and the buffer is ours again
+      if (socket.writableLength === 0) this.server.reuse(writer);
+      else if (socket.writableLength > OUT_LIMIT) socket.destroy();
+      else if (socket.writableLength > OUT_PAUSE) this.pause(client);
+      if (client.paused && connection.state === 'open' && !this.paused.has(client) && socket.writableLength <= OUT_PAUSE) {
+        this.resume(client);
+        if (client.cutter.pending > 0) this.push(client, NOTHING); // what came behind the handshake; may add to `dirty`
+      }
+    }
+    dirty.length = 0;
+    for (const client of this.ending.splice(0)) client.socket.destroySoon();
+    if (this.paused.size > 0 && this.server.outstanding <= this.config.globalOutstandingLimit / 2)
+      for (const client of this.paused) {
+        this.paused.delete(client);
+        this.resume(client);
+      }
+  }
+  /** No further connections; those there are ended. */
+  async stop(): Promise<void> {
+    const done = new Promise<void>((resolve) => this.net.close(() => resolve()));
+    for (const client of this.clients) client.socket.destroySoon();
+    const late = setTimeout(() => {
+      for (const client of this.clients) client.socket.destroy();
+    }, 500);
+    await done;
+    clearTimeout(late);
+  }
+}

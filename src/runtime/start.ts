@@ -1,0 +1,352 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync, mkdirSync } from 'node:fs';
+import type { ServerId } from '../base/ids.ts';
+import type { Random } from '../base/random.ts';
+import { lockDirectory } from '../platform/lock.ts';
+import { nodeDisk } from '../platform/disk.ts';
+import { PackReader } from '../records/pack.ts';
+import { type Config, KIND, readEnvelope } from '../records/txns.ts';
+import type { ServerConfig } from '../server/config.ts';
+import { Server } from '../server/server.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+import { openStorage, type Storage } from '../storage/storage.ts';
+import { apply, NO_SINK } from '../tree/apply.ts';
+import { DataTree } from '../tree/data-tree.ts';
+import { SnapshotCursor, SnapshotLoader } from '../tree/snapshot.ts';
+import { Peer } from '../zab/peer.ts';
+import type { Effect } from '../zab/types.ts';
+import { ClientPort } from './clients.ts';
+import type { Logger } from './log.ts';
+
+const random: Random = { below: (bound) => randomInt(bound), bytes: (count) => randomBytes(count) };
+
+export interface StartOptions {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  readonly ignoreApacheData?: boolean;
+  /** The disk failed under the log: nothing more can be promised (D10). */
+  readonly onFailed: (error: Error) => void;
+}
+export interface RunningServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** Stops taking requests, finishes what is under way, leaves the disk whole. */
+  stop(): Promise<void>;
+}
+
+/** A server that cannot start. `exitCode` is the process's. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly exitCode: number;
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+/** Opens the directories, leads alone, opens the client port. @throws StartError, StorageRefusal, DamageError */
+export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { config, logger } = options;
+  if (!existsSync(config.dataDir)) {
+    if (config.dataDirMustExist) throw new StartError(40, `the data directory ${config.dataDir} does not exist`);
+    try {
+      mkdirSync(config.dataDir, { recursive: true });
+    } catch (error) {
+      throw new StartError(40, `the data directory ${config.dataDir} cannot be made: ${(error as NodeJS.ErrnoException).code}`);
+    }
+  }
+  const lock = await lockDirectory(config.dataDir);
+  if (lock === undefined) throw new StorageRefusal(42, `another zoosh server uses ${config.dataDir}. Stop it, or give this one a dataDir of its own`);
+  try {
+    return await new StandaloneServer(options, () => lock.release()).start();
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+class StandaloneServer {
+  private readonly options: StartOptions;
+  private readonly unlock: () => void;
+  private server!: Server;
+  private storage!: Storage;
+  private port!: ClientPort;
+  private timers: NodeJS.Timeout[] = [];
+  private flushing = false;
+  private served: () => void = () => {};
+  private snapshotting: Promise<void> | undefined;
+  private sinceSnapshot = 0;
+  private snapshotAfter: number;
+  private stopped = false;
+
+  constructor(options: StartOptions, unlock: () => void) {
+    this.options = options;
+    this.unlock = unlock;
+    this.snapshotAfter = this.drawThreshold();
+  }
+  private drawThreshold(): number {
+    const half = Math.max(1, Math.floor(this.options.config.snapCount / 2));
+    return half + random.below(half) + 1;
+  }
+  private get config(): ServerConfig {
+    return this.options.config;
+  }
+
+  async start(): Promise<RunningServer> {
+    const { config } = this;
+    const sid = Math.max(1, config.serverId);
+    const tree = await this.load(sid);
+    const { identity } = this.storage;
+    const position = { epoch: this.storage.last.hi, counter: this.storage.last.lo };
+    const committed = { epoch: this.storage.committed.hi, counter: this.storage.committed.lo };
+    const peer = new Peer(
+      {
+        sid,
+        incarnation: identity.incarnation,
+        bootTag: this.storage.bootTag,
+        acceptedEpoch: identity.acceptedEpoch,
+        currentEpoch: identity.currentEpoch,
+        last: position,
+        committed,
+        config: tree.config,
+        seenTags: new Set(),
+      },
+      this.storage.log.generation,
+    );
+    this.server = new Server(
+      tree,
+      peer,
+      {
+        sid: config.serverId,
+        tickMs: config.tickTimeMs,
+        minSessionTimeoutMs: config.minSessionTimeoutMs,
+        maxSessionTimeoutMs: config.maxSessionTimeoutMs,
+        extendedTypes: config.extendedTypesEnabled,
+        enforceQuota: config.enforceQuota,
+        reconfigEnabled: config.reconfigEnabled,
+        auth: {
+          superDigest: config.digestAuth.superDigest,
+          digestAlgorithm: config.digestAuth.algorithm,
+          digestEnabled: config.digestAuth.enabled,
+        },
+        reaperMaxPerMinute: config.containers.maxPerMinute,
+        reaperMaxNeverUsedMs: config.containers.maxNeverUsedMs,
+      },
+      {
+        log: this.storage,
+        random,
+        close: (connection) => this.port.close(connection),
+        effect: (effect) => this.perform(effect),
+      },
+    );
+    const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion}, built on ${buildDate}`;
+    this.port = new ClientPort(this.server, config, { version, started: performance.now() }, () => this.turn());
+    this.storage.log.onPersisted = (generation, hi, lo) => {
+      this.clocks();
+      this.server.persisted(generation, { epoch: hi, counter: lo });
+      this.turn();
+      this.maybeSnapshot();
+    };
+    this.storage.log.onFailed = (error) => this.options.onFailed(error);
+    const serving = new Promise<void>((resolve) => {
+      this.served = resolve;
+    });
+    this.clocks();
+    for (const effect of peer.step({ type: 'start' })) this.perform(effect);
+    await serving;
+    const { host, port } = await this.listen();
+    this.startTimers();
+    return { host, port, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
+  }
+  private async listen(): Promise<{ host: string; port: number }> {
+    try {
+      return await this.port.listen();
+    } catch (error) {
+      await this.storage.close();
+      const { code } = error as NodeJS.ErrnoException;
+      const where = `${this.config.clientPortAddress ?? '0.0.0.0'}:${this.config.clientPort}`;
+      if (code === 'EADDRINUSE') throw new StartError(41, `${where} is in use by another process. Stop it, or choose another port`);
+      throw new StartError(40, `cannot listen on ${where}: ${code}`);
+    }
+  }
+
+  /**
+   * Reads the directories into a tree. Everything in the log is applied: a server alone is the quorum of its whole log, and
+   * nothing is served before its new epoch is established.
+   */
+  private async load(sid: number): Promise<DataTree> {
+    const { config, options } = this;
+    const seed = randomBytes(4).readInt32BE(0);
+    let loader: SnapshotLoader | undefined;
+    let tree: DataTree | undefined;
+    const from = new PackReader(Buffer.alloc(0));
+    this.storage = await openStorage({
+      disk: nodeDisk,
+      dataDir: config.dataDir,
+      logDir: config.dataLogDir,
+      sid,
+      random,
+      forceSync: config.forceSync,
+      ignoreApacheData: options.ignoreApacheData === true,
+      onSnapshotChunk: (chunk) => {
+        loader ??= new SnapshotLoader(seed);
+        loader.push(chunk);
+      },
+      onSnapshotEnd: () => {
+        tree = loader?.finish();
+      },
+      onEnvelope: (bytes, start, end) => {
+        tree ??= new DataTree(seed);
+        from.reset(bytes, start, end);
+        const envelope = readEnvelope(from, undefined); // its chain was verified with its group
+        apply(tree, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
+        tree.chainHi = envelope.chainHi;
+        tree.chainLo = envelope.chainLo;
+      },
+    });
+    for (const note of this.storage.notes) options.logger.warn(note);
+    return tree ?? new DataTree(seed);
+  }
+
+  private clocks(): void {
+    this.server.now = performance.now();
+    this.server.wall = Date.now();
+  }
+  /** After every input: bytes to the clients now, transactions to the log at the end of this turn of the loop. */
+  private turn(): void {
+    this.port.flush();
+    if (this.flushing || this.storage.log.pending === 0) return;
+    this.flushing = true;
+    setImmediate(() => {
+      this.flushing = false;
+      const leader = this.server.peer.leader;
+      this.storage.log.flush(leader?.epoch ?? 0, leader?.lastCommitted ?? 0);
+      this.clocks();
+    });
+  }
+  private perform(effect: Effect): void {
+    const { server, storage } = this;
+    const { peer } = server;
+    switch (effect.type) {
+      case 'storeEpochs':
+        storage.storeEpochs(effect.accepted, effect.current).then(
+          () => {
+            const { accepted, current } = effect;
+            for (const next of peer.step({ type: 'epochsStored', accepted, current })) this.perform(next);
+          },
+          (error: Error) => this.options.onFailed(error),
+        );
+        return;
+      case 'established':
+        this.clocks();
+        server.resumeSessions();
+        return;
+      case 'proposeFound': {
+        const { incarnation } = storage.identity;
+        const sid = Math.max(1, this.config.serverId) as ServerId;
+        const ensembleId = randomBytes(16).toString('hex');
+        const alone: Config = {
+          members: [{ sid, role: 'participant', incarnation, addresses: [], client: null }],
+          maxTxnBytes: this.config.maxBufferBytes * 2,
+        };
+        peer.adopt(alone);
+        storage.setEnsembleId(ensembleId).then(
+          () => this.proposeFirst({ kind: KIND.found, ensembleId, config: alone }),
+          (error: Error) => this.options.onFailed(error),
+        );
+        return;
+      }
+      case 'proposeSeen': {
+        const { incarnation } = storage.identity;
+        this.proposeFirst({ kind: KIND.seen, sid: Math.max(1, this.config.serverId), incarnation, tag: storage.bootTag });
+        return;
+      }
+      case 'serve':
+        server.serving = true;
+        this.served();
+        return;
+      case 'commit':
+      case 'resign':
+        return;
+    }
+  }
+  private proposeFirst(txn: Parameters<Server['propose']>[4]): void {
+    this.clocks();
+    this.server.peer.proposedFirst(this.server.propose(undefined, 0n, 0, 0, txn, [], undefined));
+    this.turn();
+  }
+
+  private startTimers(): void {
+    const { config, options, server } = this;
+    const { tickTimeMs, containers, purgeIntervalMs } = config;
+    let expected = performance.now() + tickTimeMs;
+    this.every(tickTimeMs, () => {
+      this.clocks();
+      // after a lag of the loop or a pause of the process, clients get a full turn to be heard first (foundations.md 10)
+      const late = server.now - expected > tickTimeMs;
+      expected = server.now + tickTimeMs;
+      if (late) server.tracker.renewAll(server.now);
+      else if (server.expire() > 0) this.turn();
+    });
+    const share = Math.max(1, Math.floor((containers.maxPerMinute * Math.min(containers.checkIntervalMs, 60_000)) / 60_000));
+    this.every(containers.checkIntervalMs, () => {
+      this.clocks();
+      if (server.reap(share) > 0) this.turn();
+    });
+    if (purgeIntervalMs > 0) this.every(purgeIntervalMs, () => this.purge());
+    if (!config.forceSync) options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
+  }
+  private every(ms: number, run: () => void): void {
+    this.timers.push(setInterval(run, ms));
+  }
+  private purge(): void {
+    this.storage.purge(this.config.snapRetainCount).then(
+      (names) => {
+        for (const name of names) this.options.logger.info(`removed ${name}`);
+      },
+      (error: Error) => this.options.logger.error(`purge failed: ${error.message}`),
+    );
+  }
+  private maybeSnapshot(): void {
+    const { tree } = this.server;
+    const leader = this.server.peer.leader;
+    if (leader === undefined || this.snapshotting !== undefined || this.stopped) return;
+    const done = leader.lastCommitted;
+    const { snapSizeLimitBytes } = this.config;
+    const big = snapSizeLimitBytes !== undefined && this.storage.log.bytesSinceRoll > snapSizeLimitBytes;
+    if (done - this.sinceSnapshot < this.snapshotAfter && !big) return;
+    this.sinceSnapshot = done;
+    this.snapshotAfter = this.drawThreshold();
+    this.snapshotting = this.snapshot(tree)
+      .catch((error: Error) => this.options.logger.error(`snapshot failed: ${error.message}`))
+      .finally(() => {
+        this.snapshotting = undefined;
+      });
+  }
+  private async snapshot(tree: DataTree): Promise<void> {
+    await this.storage.log.roll();
+    const cursor = new SnapshotCursor(tree);
+    const { zxid, chain } = cursor;
+    const began = performance.now();
+    try {
+      const made = await this.storage.writeSnapshot(zxid, chain, (max) => cursor.next(max), () => cursor.abandoned);
+      const took = Math.round(performance.now() - began);
+      if (made === undefined) this.options.logger.warn('a snapshot was given up: too much changed while it was written; the next will be tried later');
+      else this.options.logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
+    } finally {
+      cursor.abandon();
+    }
+  }
+  private async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
+    for (const timer of this.timers) clearInterval(timer);
+    await this.port.stop();
+    await this.snapshotting;
+    await this.storage.close();
+    this.unlock();
+  }
+}
+
+const packageVersion = '0.1.0';
+const buildDate = '2026-11-25 00:00 UTC';
