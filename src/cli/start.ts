@@ -1,0 +1,159 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type LogLevel, makeLogger } from '../runtime/log.ts';
+import { type RunningServer, StartError, startServer } from '../runtime/start.ts';
+import { ConfigError, checkConfig, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+
+const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
+       zoosh start server --config zoo.cfg [--set KEY=VALUE]...
+options: --log-level debug|info|warn|error   --log-format text|ndjson   --ignore-apache-data`;
+
+const OPTIONS = {
+  port: { type: 'string' },
+  host: { type: 'string' },
+  data: { type: 'string' },
+  memory: { type: 'boolean' },
+  config: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  'log-level': { type: 'string' },
+  'log-format': { type: 'string' },
+  'ignore-apache-data': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+class UsageError extends Error {}
+
+const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}=${value}`);
+
+/** Settings of the form asked for, and a folder to be removed at the end, if any. */
+function settingsOf(form: string, values: ReturnType<typeof parse>['values']): { settings: Setting[]; remove?: string } {
+  const sets = (values.set ?? []).map((text) => parseAssignment(text, `--set ${text}`));
+  if (form === 'server') {
+    const file = values.config;
+    if (file === undefined) throw new UsageError('start server needs --config zoo.cfg');
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new StartError(43, `${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    }
+    return { settings: [...parseProperties(text, file), ...sets] };
+  }
+  const remove = values.memory === true ? mkdtempSync(join(tmpdir(), 'zoosh-')) : undefined;
+  const settings = [
+    option('tickTime', '2000'),
+    option('clientPort', values.port ?? '2181'),
+    option('clientPortAddress', values.host ?? '127.0.0.1'),
+    option('dataDir', remove ?? values.data ?? './zoosh-data'),
+    ...sets,
+  ];
+  return remove === undefined ? { settings } : { settings, remove };
+}
+
+const parse = (argv: string[]) => parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+
+/** `zoosh start ...`: serves until SIGTERM or SIGINT. One `ready HOST:PORT` line on stdout. Returns the exit code. */
+export async function runStart(argv: string[]): Promise<number> {
+  let remove: string | undefined;
+  try {
+    let parsed: ReturnType<typeof parse>;
+    try {
+      parsed = parse(argv);
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+    const { values, positionals } = parsed;
+    if (values.help === true) {
+      process.stdout.write(`${USAGE}\n`);
+      return 0;
+    }
+    const [form = '', more] = positionals;
+    if (form === 'ensemble' || form === 'observer')
+      throw new StartError(43, `zoosh start ${form} comes with a later version; this one serves alone: start standalone, start server`);
+    if ((form !== 'standalone' && form !== 'server') || more !== undefined)
+      throw new UsageError(form === '' ? 'say what to start' : `cannot start ${more ?? form}`);
+    const level = values['log-level'] ?? 'info';
+    const format = values['log-format'] ?? 'text';
+    if (!['debug', 'info', 'warn', 'error'].includes(level)) throw new UsageError(`no log level ${level}`);
+    if (format !== 'text' && format !== 'ndjson') throw new UsageError(`no log format ${format}`);
+    const made = settingsOf(form, values);
+    remove = made.remove;
+    const config = checkConfig(made.settings);
+    const logger = makeLogger(level as LogLevel, format);
+    for (const note of config.notes) logger.warn(note);
+    const server = await startServer({
+      config,
+      logger,
+      ignoreApacheData: values['ignore-apache-data'] === true,
+      onFailed: (error) => {
+        // what reached the disk is unknown from here on: say so and let a restart read it again (D10)
+        logger.error(`the transaction log cannot be written: ${error.message}. The server stops; start it again once the disk works`);
+        process.exit(40);
+      },
+    });
+    logger.info(`binding to port ${server.host}:${server.port}`);
+    process.stdout.write(`ready ${server.host}:${server.port}\n`);
+    await untilSignal();
+    logger.info('stopping');
+    await server.stop();
+    return 0;
+  } catch (error) {
+    return explain(error);
+  } finally {
+    if (remove !== undefined) rmSync(remove, { recursive: true, force: true });
+  }
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+}
+
+function explain(error: unknown): number {
+  const say = (text: string): void => {
+    process.stderr.write(`error: ${text}\n`);
+  };
+  if (error instanceof UsageError) {
+    say(`${error.message}\n${USAGE}`);
+    return 2;
+  }
+  if (error instanceof ConfigError) {
+    say(error.message);
+    return 43;
+  }
+  if (error instanceof StartError || error instanceof StorageRefusal) {
+    say(error.message);
+    return error.exitCode;
+  }
+  throw error;
+}
+
+/** A server of one's own on a free loopback port, with data that goes away at the end unless `data` names a folder. */
+export async function embeddedServer(data: string | undefined): Promise<RunningServer & { remove(): void }> {
+  const folder = data ?? mkdtempSync(join(tmpdir(), 'zoosh-playground-'));
+  const config = checkConfig([
+    option('tickTime', '2000'),
+    option('clientPort', '0'),
+    option('clientPortAddress', '127.0.0.1'),
+    option('dataDir', folder),
+    option('extendedTypesEnabled', 'true'),
+    option('4lw.commands.whitelist', '*'),
+  ]);
+  const server = await startServer({
+    config,
+    logger: makeLogger('error', 'text'),
+    onFailed: (error) => {
+      process.stderr.write(`error: ${error.message}\n`);
+      process.exit(40);
+    },
+  });
+  const remove = (): void => {
+    if (data === undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  return Object.assign(server, { remove });
+}
