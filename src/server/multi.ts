@@ -50,7 +50,9 @@ function decidePart(decider: Decider, who: Requester, by: number, { type, reques
     }
     case 21: {
       const { path, data, acl, flags, ttl } = request as RequestOf<'createTtl'>;
-      return decider.create(who, by, type, path, data, acl, flags, ttl);
+      const made = decider.create(who, by, type, path, data, acl, flags, ttl);
+      if (typeof made !== 'number') withStat.add(made);
+      return made;
     }
     default: {
       const { path, data, acl, flags } = request as RequestOf<'create'>;

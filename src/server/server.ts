@@ -302,7 +302,7 @@ export class Server {
     connection.stats.sent++;
   }
   private timed(connection: ClientConnection, since: number): void {
-    const latency = Math.max(0, this.now - since);
+    const latency = Math.max(0, Math.round(this.now - since));
     const { counts } = this;
     counts.answered++;
     counts.totalLatency += latency;
@@ -600,7 +600,10 @@ export class Server {
   }
   private tell(connection: ClientConnection, type: number, path: string, acl: AclList): void {
     if (connection.state !== 'open' || !isAllowed(acl, PERM.read, connection.identities)) return;
-    event(this.out(connection), type, path, this.eventHi, this.eventLo);
+    // a client that has asked nothing since its setWatches is still catching up; its events name no zxid
+    const { lastOp } = connection.stats;
+    const catchingUp = lastOp === OPERATIONS.setWatches.code || lastOp === OPERATIONS.setWatches2.code;
+    event(this.out(connection), type, path, catchingUp ? -1 : this.eventHi, catchingUp ? -1 : this.eventLo);
     this.sent(connection);
   }
 
