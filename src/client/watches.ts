@@ -99,7 +99,8 @@ export class WatchTable<W> {
     for (const watcher of this.#tables.persistent.get(path) ?? []) hear.add(watcher);
     const recursive = this.#tables.persistentRecursive;
     if (recursive.size > 0 && type !== 'NodeChildrenChanged')
-      for (let at = path; at !== ''; at = parentOf(at)) for (const watcher of recursive.get(at) ?? []) hear.add(watcher);
+      for (let at = path; at !== ''; at = parentOf(at))
+        for (const watcher of recursive.get(at) ?? []) hear.add(watcher);
     return [...hear];
   }
 }
