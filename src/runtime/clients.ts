@@ -136,6 +136,7 @@ export class ClientPort {
   private word(client: Client, word: string): void {
     client.ended = true;
     this.server.counts.received++;
+    client.connection.stats.received++;
     const { server, config } = this;
     client.socket.end(answerWord(word, { server, config, connections: this.clients, ...this.words }));
     client.socket.destroySoon();

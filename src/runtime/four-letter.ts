@@ -42,8 +42,8 @@ const WORDS: Readonly<Record<string, Word>> = {
   isro: ({ server }) => (server.serving ? 'rw' : 'null'),
   srvr: (context) => `Zookeeper version: ${context.version}\n${figures(context)}`,
   stat: (context) => {
-    const lines = [...context.connections].map(({ connection: { ip, port, outstanding, stats } }) => {
-      return ` /${ip}:${port}[1](queued=${outstanding},recved=${stats.received},sent=${stats.sent})\n`;
+    const lines = [...context.connections].map(({ connection: { ip, port, outstanding, stats, state } }) => {
+      return ` /${ip}:${port}[${state === 'new' ? 0 : 1}](queued=${outstanding},recved=${stats.received},sent=${stats.sent})\n`;
     });
     return `Zookeeper version: ${context.version}\nClients:\n${lines.join('')}\n${figures(context)}`;
   },

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../../bin/zoosh.js', import.meta.url));
+
+/** The built binary serving on a free loopback port; ended when disposed. */
+export class ServerProcess implements AsyncDisposable {
+  readonly folder: string;
+  port = 0;
+  stderr = '';
+  private child: ChildProcess | undefined;
+  private readonly lines: readonly string[];
+  private exited: Promise<number> = Promise.resolve(0);
+  constructor(lines: readonly string[] = []) {
+    this.folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+    this.lines = lines;
+  }
+  /** Starts (again) on the same directory; resolves with `ready`, rejects when the process ends before. */
+  async start(): Promise<this> {
+    const cfg = join(this.folder, 'zoo.cfg');
+    const base = ['tickTime=2000', `dataDir=${join(this.folder, 'data')}`, `clientPort=${this.port}`, 'clientPortAddress=127.0.0.1'];
+    writeFileSync(cfg, [...base, ...this.lines, ''].join('\n'));
+    const child = spawn(process.execPath, [BIN, 'start', 'server', '--config', cfg, '--log-level', 'warn'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.child = child;
+    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128))));
+    child.stderr.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+    await new Promise<void>((resolve, reject) => {
+      let out = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        out += chunk.toString();
+        const ready = /^ready [^:]+:(\d+)$/m.exec(out);
+        if (ready === null) return;
+        this.port = Number(ready[1]);
+        resolve();
+      });
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.stderr}`)));
+    });
+    return this;
+  }
+  get hosts(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+  async kill(signal: NodeJS.Signals): Promise<number> {
+    this.child?.kill(signal);
+    return this.exited;
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Each room, and the rooms it may look down into. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  protocol: ['base'],
+  records: ['base'],
+  ports: ['base'],
+  tree: ['base', 'records'],
+  zab: ['base', 'records'],
+  server: ['base', 'protocol', 'records', 'tree', 'zab'],
+  storage: ['base', 'records', 'ports'],
+  platform: ['base', 'ports'],
+  runtime: ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'platform'],
+  // the library's front door ties the machine to real clock and sockets
+  client: ['base', 'protocol', 'ports', 'platform'],
+  config: ['base'],
+  shell: ['base', 'client', 'config'],
+  cli: ['base', 'client', 'config', 'shell', 'runtime', 'server', 'storage'],
+};
+const PURE = new Set(['base', 'protocol', 'records', 'tree', 'zab', 'server']);
+const PURE_FILES = new Set(['client/session.ts', 'client/watches.ts', 'shell/lexer.ts']);
+/** Deterministic functions of Node that a pure room may use. */
+const PURE_IMPORTS = new Set(['node:crypto', 'node:zlib']);
+const IMPURE = /\b(Date\.now|new Date\(|performance\.|setTimeout|setInterval|setImmediate|queueMicrotask|Math\.random|randomBytes|Promise|async |await )/;
+const DOORS: Readonly<Record<string, string>> = {
+  pino: 'runtime/log.ts',
+  'prom-client': 'runtime/metrics.ts',
+  'msgpackr/index-no-eval': 'records/pack.ts',
+  commander: 'shell/parse.ts',
+  inquirer: 'shell/ask.ts',
+  'cli-table3': 'shell/out/table.ts',
+  chalk: 'shell/out/theme.ts',
+};
+
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+const files = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.ts') && !name.endsWith('.d.ts'),
+);
+
+/** What is wrong with a file under the plan, in words. */
+function faults(file: string, text: string): string[] {
+  const out: string[] = [];
+  const [room = ''] = file.split('/');
+  const pure = PURE.has(room) || PURE_FILES.has(file);
+  const code = withoutComments(text);
+  for (const [, target = ''] of code.matchAll(/(?:from|import) '([^']+)'/g)) {
+    if (target.startsWith('.')) {
+      if (!file.includes('/')) continue;
+      const [into = ''] = join(dirname(file), target).split('/');
+      if (into !== room && ROOMS[room]?.includes(into) !== true) out.push(`${room} may not import ${into}`);
+    } else if (target.startsWith('node:')) {
+      if (pure && !PURE_IMPORTS.has(target)) out.push(`a pure room imports ${target}`);
+    } else if (DOORS[target] !== file) out.push(`${target} has one door, ${DOORS[target] ?? 'none'}`);
+  }
+  if (pure) {
+    const found = IMPURE.exec(code.replace(/'[^'\n]*'/g, "''"));
+    if (found !== null) out.push(`a pure room uses ${found[0]}`);
+  }
+  return out;
+}
+
+test('every file keeps to the plan of the house', () => {
+  assert.ok(files.length > 40);
+  const all = files.flatMap((file) => faults(file, readFileSync(join(ROOT, 'src', file), 'utf8')).map((fault) => `${file}: ${fault}`));
+  assert.deepEqual(all, []);
+});
+
+test('the plan is seen to be broken where it is', () => {
+  assert.deepEqual(faults('tree/x.ts', "import { a } from '../server/acl.ts';\n"), ['tree may not import server']);
+  assert.deepEqual(faults('zab/x.ts', 'const t = Date.now();'), ['a pure room uses Date.now']);
+  assert.deepEqual(faults('server/x.ts', "import fs from 'node:fs';"), ['a pure room imports node:fs']);
+  assert.deepEqual(faults('runtime/x.ts', "import { pino } from 'pino';"), ['pino has one door, runtime/log.ts']);
+});
+
+test('every dependency has its reason written down', () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, Record<string, string>>;
+  const text = readFileSync(join(ROOT, 'docs/dependencies.md'), 'utf8');
+  for (const name of Object.keys({ ...dependencies, ...devDependencies })) assert.ok(text.includes(`\`${name}\``), name);
+});
