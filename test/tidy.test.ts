@@ -27,7 +27,8 @@ const PURE = new Set(['base', 'protocol', 'records', 'tree', 'zab', 'server']);
 const PURE_FILES = new Set(['client/session.ts', 'client/watches.ts', 'shell/lexer.ts']);
 /** Deterministic functions of Node that a pure room may use. */
 const PURE_IMPORTS = new Set(['node:crypto', 'node:zlib']);
-const IMPURE = /\b(Date\.now|new Date\(|performance\.|setTimeout|setInterval|setImmediate|queueMicrotask|Math\.random|randomBytes|Promise|async |await )/;
+const IMPURE =
+  /\b(Date\.now|new Date\(|performance\.|setTimeout|setInterval|setImmediate|queueMicrotask|Math\.random|randomBytes|Promise|async |await )/;
 const DOORS: Readonly<Record<string, string>> = {
   pino: 'runtime/log.ts',
   'prom-client': 'runtime/metrics.ts',
@@ -67,7 +68,9 @@ function faults(file: string, text: string): string[] {
 
 test('every file keeps to the plan of the house', () => {
   assert.ok(files.length > 40);
-  const all = files.flatMap((file) => faults(file, readFileSync(join(ROOT, 'src', file), 'utf8')).map((fault) => `${file}: ${fault}`));
+  const all = files.flatMap((file) =>
+    faults(file, readFileSync(join(ROOT, 'src', file), 'utf8')).map((fault) => `${file}: ${fault}`),
+  );
   assert.deepEqual(all, []);
 });
 
@@ -79,7 +82,11 @@ test('the plan is seen to be broken where it is', () => {
 });
 
 test('every dependency has its reason written down', () => {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, Record<string, string>>;
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<
+    string,
+    Record<string, string>
+  >;
   const text = readFileSync(join(ROOT, 'docs/dependencies.md'), 'utf8');
-  for (const name of Object.keys({ ...dependencies, ...devDependencies })) assert.ok(text.includes(`\`${name}\``), name);
+  for (const name of Object.keys({ ...dependencies, ...devDependencies }))
+    assert.ok(text.includes(`\`${name}\``), name);
 });

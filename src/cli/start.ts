@@ -29,7 +29,10 @@ class UsageError extends Error {}
 const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}=${value}`);
 
 /** Settings of the form asked for, and a folder to be removed at the end, if any. */
-function settingsOf(form: string, values: ReturnType<typeof parse>['values']): { settings: Setting[]; remove?: string } {
+function settingsOf(
+  form: string,
+  values: ReturnType<typeof parse>['values'],
+): { settings: Setting[]; remove?: string } {
   const sets = (values.set ?? []).map((text) => parseAssignment(text, `--set ${text}`));
   if (form === 'server') {
     const file = values.config;
@@ -72,7 +75,10 @@ export async function runStart(argv: string[]): Promise<number> {
     }
     const [form = '', more] = positionals;
     if (form === 'ensemble' || form === 'observer')
-      throw new StartError(43, `zoosh start ${form} comes with a later version; this one serves alone: start standalone, start server`);
+      throw new StartError(
+        43,
+        `zoosh start ${form} comes with a later version; this one serves alone: start standalone, start server`,
+      );
     if ((form !== 'standalone' && form !== 'server') || more !== undefined)
       throw new UsageError(form === '' ? 'say what to start' : `cannot start ${more ?? form}`);
     const level = values['log-level'] ?? 'info';
@@ -90,7 +96,9 @@ export async function runStart(argv: string[]): Promise<number> {
       ignoreApacheData: values['ignore-apache-data'] === true,
       onFailed: (error) => {
         // what reached the disk is unknown from here on: say so and let a restart read it again (D10)
-        logger.error(`the transaction log cannot be written: ${error.message}. The server stops; start it again once the disk works`);
+        logger.error(
+          `the transaction log cannot be written: ${error.message}. The server stops; start it again once the disk works`,
+        );
         process.exit(40);
       },
     });

@@ -17,7 +17,8 @@ export class Fifo<T> {
     const item = items[this.#head];
     items[this.#head++] = undefined;
     if (this.#head === items.length) {
-      this.#items = items.length > 4096 ? [] : ((items.length = 0), items);
+      if (items.length > 4096) this.#items = [];
+      else items.length = 0;
       this.#head = 0;
     } else if (this.#head > 1024 && this.#head * 2 > items.length) {
       items.splice(0, this.#head);

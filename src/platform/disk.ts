@@ -10,7 +10,10 @@ class NodeFile implements DiskFile {
     this.path = path;
     this.fd = fd;
   }
-  private wrap<T>(doing: string, start: (done: (error: NodeJS.ErrnoException | null, value: T) => void) => void): Promise<T> {
+  private wrap<T>(
+    doing: string,
+    start: (done: (error: NodeJS.ErrnoException | null, value: T) => void) => void,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       start((error, value) => {
         if (error) reject(new DiskError(codeOf(error), this.path, doing));
@@ -21,7 +24,9 @@ class NodeFile implements DiskFile {
   async read(into: Uint8Array, at: number): Promise<number> {
     let got = 0;
     while (got < into.length) {
-      const n = await this.wrap<number>('read', (done) => fs.read(this.fd, into, got, into.length - got, at + got, done));
+      const n = await this.wrap<number>('read', (done) =>
+        fs.read(this.fd, into, got, into.length - got, at + got, done),
+      );
       if (n === 0) break;
       got += n;
     }

@@ -45,8 +45,12 @@ export interface Halves {
 export const ZERO: Halves = Object.freeze({ hi: 0, lo: 0 });
 export const sameHalves = (a: Halves, b: Halves): boolean => a.hi === b.hi && a.lo >>> 0 === b.lo >>> 0;
 /** Negative when a comes first, for zxids. */
-export const compareHalves = (a: Halves, b: Halves): number => (a.hi !== b.hi ? a.hi - b.hi : (a.lo >>> 0) - (b.lo >>> 0));
-export const halvesOf = (n: bigint): Halves => ({ hi: Number(BigInt.asIntN(32, n >> 32n)), lo: Number(n & 0xffff_ffffn) });
+export const compareHalves = (a: Halves, b: Halves): number =>
+  a.hi !== b.hi ? a.hi - b.hi : (a.lo >>> 0) - (b.lo >>> 0);
+export const halvesOf = (n: bigint): Halves => ({
+  hi: Number(BigInt.asIntN(32, n >> 32n)),
+  lo: Number(n & 0xffff_ffffn),
+});
 export const bigOf = (h: Halves): bigint => (BigInt(h.hi) << 32n) | BigInt(h.lo >>> 0);
 /** `0x500000001`. */
 export const showHalves = (h: Halves): string => `0x${BigInt.asUintN(64, bigOf(h)).toString(16)}`;
@@ -225,7 +229,12 @@ export interface Tip {
   chainHi: number;
   chainLo: number;
 }
-export const tipAt = (zxid: Halves, chain: Halves): Tip => ({ hi: zxid.hi, lo: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo });
+export const tipAt = (zxid: Halves, chain: Halves): Tip => ({
+  hi: zxid.hi,
+  lo: zxid.lo >>> 0,
+  chainHi: chain.hi,
+  chainLo: chain.lo,
+});
 
 /** Bytes an envelope has at least: array head, format, level, zxid, ..., chain. */
 const LEAST_ENVELOPE = 12 + 10;
@@ -240,9 +249,15 @@ export const envelopeLo = (bytes: Buffer, start: number): number => bytes.readUI
  * transaction inside is not decoded. Throws a {@link RecordError}.
  */
 export function verifyEnvelope(bytes: Buffer, start: number, end: number, tip: Tip): void {
-  if (end - start < LEAST_ENVELOPE || bytes[start] !== 0x99 || bytes[start + 3] !== 0xd3 || bytes[end - CHAIN_BYTES] !== 0xc4)
+  if (
+    end - start < LEAST_ENVELOPE ||
+    bytes[start] !== 0x99 ||
+    bytes[start + 3] !== 0xd3 ||
+    bytes[end - CHAIN_BYTES] !== 0xc4
+  )
     throw new RecordError('not an envelope');
-  if (bytes[start + 1] !== FORMAT) throw new RecordError(`record format ${bytes[start + 1]}; this program reads ${FORMAT}`);
+  if (bytes[start + 1] !== FORMAT)
+    throw new RecordError(`record format ${bytes[start + 1]}; this program reads ${FORMAT}`);
   if ((bytes[start + 2] as number) > FEATURE_LEVEL)
     throw new RecordError(`feature level ${bytes[start + 2]}; this program knows ${FEATURE_LEVEL}`);
   const hi = envelopeHi(bytes, start);
@@ -265,7 +280,8 @@ export function verifyBody(bytes: Buffer, start: number, end: number, header: Gr
   let at = start;
   for (let i = 0; i < header.count; i++) {
     const length = at + LENGTH_BYTES <= end ? bytes.readUInt32BE(at) : -1;
-    if (length < 0 || length > end - at - LENGTH_BYTES) throw new RecordError(`record ${i}: its length runs past the group`);
+    if (length < 0 || length > end - at - LENGTH_BYTES)
+      throw new RecordError(`record ${i}: its length runs past the group`);
     at += LENGTH_BYTES;
     try {
       verifyEnvelope(bytes, at, at + length, tip);

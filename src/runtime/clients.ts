@@ -183,7 +183,12 @@ export class ClientPort {
       if (socket.writableLength === 0) this.server.reuse(writer);
       else if (socket.writableLength > OUT_LIMIT) socket.destroy();
       else if (socket.writableLength > OUT_PAUSE) this.pause(client);
-      if (client.paused && connection.state === 'open' && !this.paused.has(client) && socket.writableLength <= OUT_PAUSE) {
+      if (
+        client.paused &&
+        connection.state === 'open' &&
+        !this.paused.has(client) &&
+        socket.writableLength <= OUT_PAUSE
+      ) {
         this.resume(client);
         if (client.cutter.pending > 0) this.push(client, NOTHING); // what came behind the handshake; may add to `dirty`
       }

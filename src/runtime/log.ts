@@ -11,7 +11,9 @@ export function makeLogger(level: LogLevel, format: 'text' | 'ndjson'): Logger {
       const { time, level: number, msg, ...rest } = JSON.parse(line) as Record<string, unknown>;
       const name = { 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }[Number(number)] ?? String(number);
       const more = Object.entries(rest).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
-      process.stderr.write(`${new Date(Number(time)).toISOString()} ${name.padEnd(5)} ${String(msg)}${more.join('')}\n`);
+      process.stderr.write(
+        `${new Date(Number(time)).toISOString()} ${name.padEnd(5)} ${String(msg)}${more.join('')}\n`,
+      );
     },
   };
   return pino({ level, base: null }, stream);

@@ -2,8 +2,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import type { ServerId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
-import { lockDirectory } from '../platform/lock.ts';
 import { nodeDisk } from '../platform/disk.ts';
+import { lockDirectory } from '../platform/lock.ts';
 import { PackReader } from '../records/pack.ts';
 import { type Config, KIND, readEnvelope } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -46,17 +46,24 @@ export class StartError extends Error {
 
 /** Opens the directories, leads alone, opens the client port. @throws StartError, StorageRefusal, DamageError */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
-  const { config, logger } = options;
+  const { config } = options;
   if (!existsSync(config.dataDir)) {
     if (config.dataDirMustExist) throw new StartError(40, `the data directory ${config.dataDir} does not exist`);
     try {
       mkdirSync(config.dataDir, { recursive: true });
     } catch (error) {
-      throw new StartError(40, `the data directory ${config.dataDir} cannot be made: ${(error as NodeJS.ErrnoException).code}`);
+      throw new StartError(
+        40,
+        `the data directory ${config.dataDir} cannot be made: ${(error as NodeJS.ErrnoException).code}`,
+      );
     }
   }
   const lock = await lockDirectory(config.dataDir);
-  if (lock === undefined) throw new StorageRefusal(42, `another zoosh server uses ${config.dataDir}. Stop it, or give this one a dataDir of its own`);
+  if (lock === undefined)
+    throw new StorageRefusal(
+      42,
+      `another zoosh server uses ${config.dataDir}. Stop it, or give this one a dataDir of its own`,
+    );
   try {
     return await new StandaloneServer(options, () => lock.release()).start();
   } catch (error) {
@@ -165,7 +172,8 @@ class StandaloneServer {
       await this.storage.close();
       const { code } = error as NodeJS.ErrnoException;
       const where = `${this.config.clientPortAddress ?? '0.0.0.0'}:${this.config.clientPort}`;
-      if (code === 'EADDRINUSE') throw new StartError(41, `${where} is in use by another process. Stop it, or choose another port`);
+      if (code === 'EADDRINUSE')
+        throw new StartError(41, `${where} is in use by another process. Stop it, or choose another port`);
       throw new StartError(40, `cannot listen on ${where}: ${code}`);
     }
   }
@@ -187,6 +195,7 @@ class StandaloneServer {
       sid,
       random,
       forceSync: config.forceSync,
+      zeroAheadBytes: Math.min(config.preAllocBytes, 4 * 1024 * 1024),
       ignoreApacheData: options.ignoreApacheData === true,
       onSnapshotChunk: (chunk) => {
         loader ??= new SnapshotLoader(seed);
@@ -258,7 +267,12 @@ class StandaloneServer {
       }
       case 'proposeSeen': {
         const { incarnation } = storage.identity;
-        this.proposeFirst({ kind: KIND.seen, sid: Math.max(1, this.config.serverId), incarnation, tag: storage.bootTag });
+        this.proposeFirst({
+          kind: KIND.seen,
+          sid: Math.max(1, this.config.serverId),
+          incarnation,
+          tag: storage.bootTag,
+        });
         return;
       }
       case 'serve':
@@ -288,13 +302,17 @@ class StandaloneServer {
       if (late) server.tracker.renewAll(server.now);
       else if (server.expire() > 0) this.turn();
     });
-    const share = Math.max(1, Math.floor((containers.maxPerMinute * Math.min(containers.checkIntervalMs, 60_000)) / 60_000));
+    const share = Math.max(
+      1,
+      Math.floor((containers.maxPerMinute * Math.min(containers.checkIntervalMs, 60_000)) / 60_000),
+    );
     this.every(containers.checkIntervalMs, () => {
       this.clocks();
       if (server.reap(share) > 0) this.turn();
     });
     if (purgeIntervalMs > 0) this.every(purgeIntervalMs, () => this.purge());
-    if (!config.forceSync) options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
+    if (!config.forceSync)
+      options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
   }
   private every(ms: number, run: () => void): void {
     this.timers.push(setInterval(run, ms));
@@ -329,9 +347,17 @@ class StandaloneServer {
     const { zxid, chain } = cursor;
     const began = performance.now();
     try {
-      const made = await this.storage.writeSnapshot(zxid, chain, (max) => cursor.next(max), () => cursor.abandoned);
+      const made = await this.storage.writeSnapshot(
+        zxid,
+        chain,
+        (max) => cursor.next(max),
+        () => cursor.abandoned,
+      );
       const took = Math.round(performance.now() - began);
-      if (made === undefined) this.options.logger.warn('a snapshot was given up: too much changed while it was written; the next will be tried later');
+      if (made === undefined)
+        this.options.logger.warn(
+          'a snapshot was given up: too much changed while it was written; the next will be tried later',
+        );
       else this.options.logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
     } finally {
       cursor.abandon();

@@ -30,7 +30,10 @@ const matches = (identity: Identity, pattern: string): boolean =>
 const AUTHENTICATED: ReadonlySet<string> = new Set(['digest', 'sasl', 'x509']);
 
 /** What a request said; null where jute allows it. */
-export type RawAcl = readonly ({ readonly perms: number; readonly id: { readonly scheme: string | null; readonly id: string | null } })[];
+export type RawAcl = readonly {
+  readonly perms: number;
+  readonly id: { readonly scheme: string | null; readonly id: string | null };
+}[];
 
 /**
  * The list as it will be stored: duplicates dropped, `auth` replaced by the connection's identities. Undefined when it is

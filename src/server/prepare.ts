@@ -69,7 +69,9 @@ export class Decider {
     if (flags < 0 || flags > CREATE_FLAG.ttlSequential) return KEEPER_CODES.BadArguments;
     const timed = flags === CREATE_FLAG.ttl || flags === CREATE_FLAG.ttlSequential;
     if (timed && !this.options.extendedTypes) return KEEPER_CODES.Unimplemented;
-    if (timed ? opcode !== OP_CREATE_TTL || ttl <= 0n || ttl > BigInt(MAX_TTL_MS) : opcode === OP_CREATE_TTL || ttl >= 0n)
+    if (
+      timed ? opcode !== OP_CREATE_TTL || ttl <= 0n || ttl > BigInt(MAX_TTL_MS) : opcode === OP_CREATE_TTL || ttl >= 0n
+    )
       return KEEPER_CODES.BadArguments;
     if (path === null) return KEEPER_CODES.MarshallingError;
     if (!path.includes('/') || path.includes('\0')) return KEEPER_CODES.BadArguments;

@@ -13,8 +13,8 @@ import type { PackWriter } from '../records/pack.ts';
 import { type AclList, KIND, type Txn, writeEnvelope } from '../records/txns.ts';
 import { apply, type ChangeSink } from '../tree/apply.ts';
 import type { DataTree } from '../tree/data-tree.ts';
-import type { Effect, Position } from '../zab/types.ts';
 import type { Peer } from '../zab/peer.ts';
+import type { Effect, Position } from '../zab/types.ts';
 import { isAllowed } from './acl.ts';
 import { type AuthOptions, authenticate, equalSecrets, sessionSecret } from './auth.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
@@ -80,7 +80,15 @@ export class Server {
   readonly peer: Peer;
   /** Connections with bytes to send since the last flush. */
   readonly dirty: ClientConnection[] = [];
-  readonly counts = { received: 0, sent: 0, minLatency: -1, maxLatency: 0, totalLatency: 0, answered: 0, authFailed: 0 };
+  readonly counts = {
+    received: 0,
+    sent: 0,
+    minLatency: -1,
+    maxLatency: 0,
+    totalLatency: 0,
+    answered: 0,
+    authFailed: 0,
+  };
   serving = false;
   /** Monotonic ms, set by the driver before each input. */
   now = 0;
@@ -208,7 +216,12 @@ export class Server {
     if (old !== undefined) this.close(old);
     const entry = this.tree.sessions.get(request.sessionId);
     const password = request.password ?? Buffer.alloc(0);
-    if (tracked === undefined || tracked.closing || entry === undefined || !equalSecrets(sessionSecret(password), entry.secret)) {
+    if (
+      tracked === undefined ||
+      tracked.closing ||
+      entry === undefined ||
+      !equalSecrets(sessionSecret(password), entry.secret)
+    ) {
       this.welcome(connection, 0, 0n as SessionId, Buffer.alloc(16));
       return this.close(connection);
     }
@@ -447,7 +460,7 @@ export class Server {
     const leader = this.peer.leader;
     assert(leader !== undefined, 'proposed without leading');
     const counter = leader.propose();
-    const time = this.wall > this.lastTime ? this.wall : this.lastTime;
+    const time = Math.max(this.wall, this.lastTime);
     this.lastTime = time;
     const { log } = this.around;
     const to = log.writer();
@@ -506,7 +519,8 @@ export class Server {
     for (const path of proposal.touched) this.pending.settle(path, counter);
     if (txn.kind === KIND.createSession) this.sessionCreated(proposal, answered ? connection : undefined);
     else if (txn.kind === KIND.reap) this.reaping.delete(txn.path);
-    if (connection !== undefined && answered && proposal.opcode !== OPCODE.createSession) this.answer(connection, proposal);
+    if (connection !== undefined && answered && proposal.opcode !== OPCODE.createSession)
+      this.answer(connection, proposal);
     if (txn.kind === KIND.closeSession) this.sessionClosed(txn.id);
     if (connection !== undefined && connection.state === 'open') this.drain(connection);
   }
@@ -611,7 +625,8 @@ export class Server {
 
   /** Everybody known from the disk gets a full timeout. */
   resumeSessions(): void {
-    for (const session of this.tree.sessions.all()) this.tracker.add(session.id as SessionId, session.timeoutMs, this.now);
+    for (const session of this.tree.sessions.all())
+      this.tracker.add(session.id as SessionId, session.timeoutMs, this.now);
   }
   /** Sessions whose time is over are closed, as transactions. Returns how many. */
   expire(): number {
@@ -621,7 +636,15 @@ export class Server {
       if (leader === undefined || leader.exhausted) break;
       this.decider.touched = [];
       this.decider.closeSession(leader.lastProposed + 1, id, this.tree.ephemeralsOf(id));
-      this.propose(undefined, id, 0, OPERATIONS.closeSession.code, { kind: KIND.closeSession, id }, this.decider.touched, undefined);
+      this.propose(
+        undefined,
+        id,
+        0,
+        OPERATIONS.closeSession.code,
+        { kind: KIND.closeSession, id },
+        this.decider.touched,
+        undefined,
+      );
     }
     return late.length;
   }

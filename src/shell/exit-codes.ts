@@ -81,4 +81,9 @@ export const EXIT_OF_KEEPER = {
 } as const satisfies Record<KeeperCode, ExitCode>; // a new code does not compile without its exit code
 
 /** Codes that leave it open whether a change was made. */
-export const UNKNOWN_OUTCOME: ReadonlySet<KeeperCode> = new Set(['ConnectionLoss', 'OperationTimeout', 'SessionMoved', 'Closing']);
+export const UNKNOWN_OUTCOME: ReadonlySet<KeeperCode> = new Set([
+  'ConnectionLoss',
+  'OperationTimeout',
+  'SessionMoved',
+  'Closing',
+]);

@@ -1,8 +1,9 @@
+import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
 import type { Halves } from '../records/log-record.ts';
-import { type Disk, type DiskFile, DiskError } from '../ports/disk.ts';
 
 const hex = (n: number, digits: number): string => (n >>> 0).toString(16).padStart(digits, '0');
-const hexHalves = (h: Halves): string => (h.hi === 0 ? (h.lo >>> 0).toString(16) : (h.hi >>> 0).toString(16) + hex(h.lo, 8));
+const hexHalves = (h: Halves): string =>
+  h.hi === 0 ? (h.lo >>> 0).toString(16) : (h.hi >>> 0).toString(16) + hex(h.lo, 8);
 
 /** Ends the name of what is being written and counts for nothing yet. */
 export const TEMP = '.tmp';

@@ -6,9 +6,9 @@
  */
 import { crc32 } from 'node:zlib';
 import { assert } from '../base/assert.ts';
+import { type Disk, DiskError } from '../ports/disk.ts';
 import type { Halves } from '../records/log-record.ts';
 import { pack, RecordError, unpack } from '../records/pack.ts';
-import { type Disk, DiskError } from '../ports/disk.ts';
 import { DamageError } from './errors.ts';
 import { readWhole, writeWhole } from './files.ts';
 
@@ -111,7 +111,8 @@ export function decodeIdentity(bytes: Buffer): Identity {
   const raw = unpack(bytes.subarray(HEAD_BYTES, end)) as Record<string, unknown> | null;
   if (raw === null || typeof raw !== 'object') fault('not a map');
   const { write, ensembleId, sid, incarnation, bootTags, acceptedEpoch, currentEpoch, serverLines } = raw;
-  if (!isCount(write) || !isCount(sid) || !isCount(acceptedEpoch) || !isCount(currentEpoch)) fault('a number is not one');
+  if (!isCount(write) || !isCount(sid) || !isCount(acceptedEpoch) || !isCount(currentEpoch))
+    fault('a number is not one');
   if (!(ensembleId === null || isText(ensembleId)) || !isText(incarnation)) fault('a text is not one');
   if (!isTexts(bootTags) || !isTexts(serverLines) || !Array.isArray(raw.logs)) fault('a list is not one');
   const logs = raw.logs.map((entry: unknown): LogFileEntry => {
@@ -132,7 +133,19 @@ export function decodeIdentity(bytes: Buffer): Identity {
     owed = { epoch: raw.owed[0], zxid: readPair(raw.owed[1], true) };
   }
   const adoptedSnapshot = raw.adoptedSnapshot === null ? null : readPair(raw.adoptedSnapshot, true);
-  return { write, ensembleId, sid, incarnation, bootTags, acceptedEpoch, currentEpoch, logs, owed, serverLines, adoptedSnapshot };
+  return {
+    write,
+    ensembleId,
+    sid,
+    incarnation,
+    bootTags,
+    acceptedEpoch,
+    currentEpoch,
+    logs,
+    owed,
+    serverLines,
+    adoptedSnapshot,
+  };
 }
 
 /** What was found at the two places. */
@@ -145,7 +158,10 @@ export interface FoundIdentity {
   readonly warnings: readonly string[];
 }
 
-type Copy = { state: 'absent' } | { state: 'bad'; reason: string } | { state: 'good'; identity: Identity; bytes: Buffer };
+type Copy =
+  | { state: 'absent' }
+  | { state: 'bad'; reason: string }
+  | { state: 'good'; identity: Identity; bytes: Buffer };
 
 async function readCopy(disk: Disk, file: string): Promise<Copy> {
   try {
@@ -173,7 +189,11 @@ export async function findIdentity(disk: Disk, places: IdentityPlaces): Promise<
         remedy:
           'In an ensemble, empty both directories and let the server join again; a server on its own needs both directories restored from one copy',
       });
-    return { identity: a.identity.write >= b.identity.write ? a.identity : b.identity, bothCurrent: apart === 0, warnings: [] };
+    return {
+      identity: a.identity.write >= b.identity.write ? a.identity : b.identity,
+      bothCurrent: apart === 0,
+      warnings: [],
+    };
   }
   const [good, other, otherFile] =
     a.state === 'good' ? ([a, b, places.second.file] as const) : ([b, a, places.first.file] as const);
@@ -250,6 +270,13 @@ export class IdentityStore {
     const done = this.queue.then(run);
     this.queue = done.catch(() => undefined);
     return done;
+  }
+
+  /** Brings a copy that is behind or damaged up to the one that counts, before anything newer is written (13.6). */
+  async align(): Promise<void> {
+    const bytes = encodeIdentity(this.value);
+    await writeWhole(this.disk, this.places.second.folder, this.places.second.file, bytes);
+    await writeWhole(this.disk, this.places.first.folder, this.places.first.file, bytes);
   }
 
   /** Resolves when no update is under way. */

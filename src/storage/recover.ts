@@ -2,10 +2,10 @@ import type { Disk } from '../ports/disk.ts';
 import {
   compareHalves,
   decodeFileHeader,
+  GROUP_HEADER,
   type GroupHeader,
   groupBodyIsWhole,
   groupHeaderAt,
-  GROUP_HEADER,
   type Halves,
   isZero,
   LENGTH_BYTES,
@@ -45,7 +45,11 @@ export async function readLogs(
   const first = logs[0];
   if (first === undefined) return { tip: tipAt(from.zxid, from.chain), committed: from.zxid, end: 0, notes: [] };
   if (compareHalves(first.fromZxid, from.zxid) > 0)
-    throw new DamageError({ file: `${folder}/${logName(first)}`, reason: 'it begins after the newest snapshot ends', intact: from.zxid });
+    throw new DamageError({
+      file: `${folder}/${logName(first)}`,
+      reason: 'it begins after the newest snapshot ends',
+      intact: from.zxid,
+    });
   const tip = tipAt(first.fromZxid, first.fromChain);
   const notes: string[] = [];
   let committed = from.zxid;
@@ -59,8 +63,16 @@ export async function readLogs(
         reason: 'this log file is listed and is not there (is the log volume mounted?)',
         intact: { hi: tip.hi, lo: tip.lo },
       });
-    if (compareHalves(entry.fromZxid, tip) !== 0 || entry.fromChain.hi !== tip.chainHi || entry.fromChain.lo !== tip.chainLo)
-      throw new DamageError({ file: path, reason: 'it does not continue the file before', intact: { hi: tip.hi, lo: tip.lo } });
+    if (
+      compareHalves(entry.fromZxid, tip) !== 0 ||
+      entry.fromChain.hi !== tip.chainHi ||
+      entry.fromChain.lo !== tip.chainLo
+    )
+      throw new DamageError({
+        file: path,
+        reason: 'it does not continue the file before',
+        intact: { hi: tip.hi, lo: tip.lo },
+      });
     const scan = new FileScan(disk, path, entry, i === logs.length - 1, tip, from, onEnvelope);
     await scan.run();
     end = scan.at;
@@ -167,9 +179,11 @@ class FileScan {
       if (!this.newest) this.damaged(start, 'no group where one was written');
       const zero = isZero(seen.buffer, seen.offset, seen.offset + seen.have);
       const later = await this.laterGroup(start + SECTOR, limit);
-      if (later !== undefined) this.damaged(start, `the group here is ${zero ? 'gone' : 'not readable'} and others follow`, later.last);
+      if (later !== undefined)
+        this.damaged(start, `the group here is ${zero ? 'gone' : 'not readable'} and others follow`, later.last);
       if (!zero) this.damaged(start, 'the head of the last group is not readable');
-      if (!(await this.zeroFrom(start, limit))) this.notes.push(`${this.path}: a group at ${start} that was never whole is cut`);
+      if (!(await this.zeroFrom(start, limit)))
+        this.notes.push(`${this.path}: a group at ${start} that was never whole is cut`);
       return false;
     }
     if (start + header.extent > limit) {
@@ -180,7 +194,8 @@ class FileScan {
     const { buffer, offset } = await this.bytes(start, header.extent);
     if (!groupBodyIsWhole(buffer, offset, header)) {
       let missing = false;
-      for (let at = SECTOR; at < header.extent; at += SECTOR) missing ||= isZero(buffer, offset + at, offset + at + SECTOR);
+      for (let at = SECTOR; at < header.extent; at += SECTOR)
+        missing ||= isZero(buffer, offset + at, offset + at + SECTOR);
       if (!this.newest || !missing) this.damaged(start, 'the checksum of a group is wrong', header.last);
       await this.torn(start, header, limit);
       return false;
@@ -192,7 +207,9 @@ class FileScan {
   private async torn(start: number, header: GroupHeader, limit: number): Promise<void> {
     const later = await this.laterGroup(start + SECTOR, limit);
     if (later !== undefined) this.damaged(start, 'a group is not whole and others follow', later.last);
-    this.notes.push(`${this.path}: the last group, at ${start}, was never whole on the disk and is cut (${header.count} records)`);
+    this.notes.push(
+      `${this.path}: the last group, at ${start}, was never whole on the disk and is cut (${header.count} records)`,
+    );
   }
   private deliver(buffer: Buffer, offset: number, header: GroupHeader, start: number): void {
     const body = offset + GROUP_HEADER;

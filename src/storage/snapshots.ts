@@ -106,7 +106,11 @@ export async function readSnapshotFile(
       const size = await file.size();
       const head = Buffer.alloc(HEAD);
       if ((await file.read(head, 0)) < HEAD) bad('the snapshot has no whole head', 0);
-      if (head.readUInt32BE(28) !== crc32(head.subarray(0, 28)) || head.readUInt32BE(0) !== MAGIC || head.readUInt32BE(4) !== 1)
+      if (
+        head.readUInt32BE(28) !== crc32(head.subarray(0, 28)) ||
+        head.readUInt32BE(0) !== MAGIC ||
+        head.readUInt32BE(4) !== 1
+      )
         bad('the head of the snapshot is wrong', 0);
       let at = HEAD;
       const frame = Buffer.alloc(CHUNK_HEAD);

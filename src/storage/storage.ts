@@ -17,6 +17,8 @@ export interface StorageOptions {
   readonly sid: number;
   readonly random: Random;
   readonly forceSync: boolean;
+  /** Bytes of zeros kept ahead of the log's end, so that a write changes no metadata; 0: none. */
+  readonly zeroAheadBytes: number;
   readonly ignoreApacheData: boolean;
   /** Parts of the newest snapshot, in order; then the end of them; then every envelope after it. */
   onSnapshotChunk(chunk: Buffer): void;
@@ -47,7 +49,14 @@ export class Storage {
     options: StorageOptions,
     store: IdentityStore,
     log: TxnLog,
-    found: { bootTag: string; last: Halves; chain: Halves; committed: Halves; fresh: boolean; notes: readonly string[] },
+    found: {
+      bootTag: string;
+      last: Halves;
+      chain: Halves;
+      committed: Halves;
+      fresh: boolean;
+      notes: readonly string[];
+    },
     folders: { data: string; log: string },
   ) {
     this.options = options;
@@ -99,7 +108,8 @@ export class Storage {
     if (oldest === undefined || kept.length < 2) return [];
     const { logs } = this.identity;
     let drop = 0;
-    while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as { fromZxid: Halves }).fromZxid, oldest.zxid) <= 0) drop++;
+    while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as { fromZxid: Halves }).fromZxid, oldest.zxid) <= 0)
+      drop++;
     const gone = logs.slice(0, drop);
     if (drop > 0) await this.store.update((now) => ({ ...now, logs: now.logs.slice(drop) }));
     const removed: string[] = [];
@@ -143,7 +153,10 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     await disk.mkdir(folders.log);
   } catch (error) {
     if (error instanceof DiskError)
-      throw new StorageRefusal(40, `the data directory cannot be used: ${error.message}. Check that it exists and may be written`);
+      throw new StorageRefusal(
+        40,
+        `the data directory cannot be used: ${error.message}. Check that it exists and may be written`,
+      );
     throw error;
   }
   const dataNames = await namesIn(disk, folders.data);
@@ -174,7 +187,10 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     };
   }
   if (identity.sid !== options.sid)
-    throw new StorageRefusal(42, `${folders.data} belongs to server ${identity.sid}; this one is server ${options.sid}. Check myid and dataDir`);
+    throw new StorageRefusal(
+      42,
+      `${folders.data} belongs to server ${identity.sid}; this one is server ${options.sid}. Check myid and dataDir`,
+    );
   const newest = (await listSnapshots(disk, folders.data))[0];
   let from = { zxid: { hi: 0, lo: 0 }, chain: { hi: 0, lo: 0 } };
   if (newest !== undefined) {
@@ -184,19 +200,23 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const end = await readLogs(disk, folders.log, identity.logs, from, options.onEnvelope);
   for (const name of dataNames) if (name.endsWith(TEMP)) await unlinkIfThere(disk, `${folders.data}/${name}`);
   const listed = new Set(identity.logs.map(logName));
-  for (const name of logNames) if (isLogName(name) && !listed.has(name)) await unlinkIfThere(disk, `${folders.log}/${name}`);
+  for (const name of logNames)
+    if (isLogName(name) && !listed.has(name)) await unlinkIfThere(disk, `${folders.log}/${name}`);
 
   const last = { hi: end.tip.hi, lo: end.tip.lo };
   const chain = { hi: end.tip.chainHi, lo: end.tip.chainLo };
   const bootTag = hex(random.bytes(8));
-  const made = await makeLogFile(disk, folders.log, random, last, chain, options.forceSync);
   const store = new IdentityStore(disk, places, identity);
+  // the record comes first: a log file without one would look like a lost identity
+  if (fresh) await store.update((now) => now);
+  else if (!found.bothCurrent) await store.align();
+  const made = await makeLogFile(disk, folders.log, random, last, chain, options.forceSync);
   await store.update((now) => ({
     ...now,
     bootTags: [...now.bootTags, bootTag],
     logs: [...now.logs.map((log) => (log.end === null ? { ...log, end: end.end } : log)), made.entry],
   }));
-  const log = new TxnLog(disk, folders.log, store, random, made, options.forceSync);
+  const log = new TxnLog(disk, folders.log, store, random, made, options.forceSync, options.zeroAheadBytes);
   const notes = [...found.warnings, ...end.notes];
   return new Storage(options, store, log, { bootTag, last, chain, committed: end.committed, fresh, notes }, folders);
 }

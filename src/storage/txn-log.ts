@@ -5,7 +5,6 @@ import { PackWriter } from '../records/pack.ts';
 import { logName } from './files.ts';
 import type { IdentityStore, LogFileEntry } from './identity.ts';
 
-const ZERO_STEP = 4 * 1024 * 1024;
 const KEEP_BUFFER = 8 * 1024 * 1024;
 
 /** Draws a salt and makes a log file: header and directory entry are durable when it resolves. */
@@ -48,6 +47,7 @@ export class TxnLog {
   private readonly identity: IdentityStore;
   private readonly random: Random;
   private readonly dsync: boolean;
+  private readonly zeroStep: number;
   private file: DiskFile;
   private entry: LogFileEntry;
   private position = SECTOR;
@@ -77,7 +77,9 @@ export class TxnLog {
     random: Random,
     made: { entry: LogFileEntry; file: DiskFile },
     dsync: boolean,
+    zeroAheadBytes: number,
   ) {
+    this.zeroStep = zeroAheadBytes;
     this.disk = disk;
     this.folder = folder;
     this.identity = identity;
@@ -131,7 +133,17 @@ export class TxnLog {
     group.at = this.committedAt;
     group.room(SECTOR);
     const { last, count, position } = this;
-    const out = sealGroup(group.bytes, bodyBytes, this.entry.salt, position, count, this.first, last, this.committed, this.chainBefore);
+    const out = sealGroup(
+      group.bytes,
+      bodyBytes,
+      this.entry.salt,
+      position,
+      count,
+      this.first,
+      last,
+      this.committed,
+      this.chainBefore,
+    );
     this.gathering = this.spare;
     this.spare = group;
     this.committedAt = GROUP_HEADER;
@@ -168,16 +180,23 @@ export class TxnLog {
   }
   /** Zeros are written ahead, so that a group write changes no metadata of the file. */
   private fillAhead(): void {
-    if (!this.dsync || this.failed || this.zeroing !== undefined || this.zeroed - this.position > ZERO_STEP) return;
+    if (
+      !this.dsync ||
+      this.zeroStep === 0 ||
+      this.failed ||
+      this.zeroing !== undefined ||
+      this.zeroed - this.position > this.zeroStep
+    )
+      return;
     const from = Math.max(this.zeroed, this.busy ? this.position + this.spare.bytes.length : this.position);
     if (from > this.zeroed) return;
     const { path } = this.file;
     this.zeroing = (async () => {
       const file = await this.disk.open(path, {});
       try {
-        await file.write(Buffer.alloc(ZERO_STEP), from);
+        await file.write(Buffer.alloc(this.zeroStep), from);
         await file.sync();
-        if (this.file.path === path) this.zeroed = from + ZERO_STEP;
+        if (this.file.path === path) this.zeroed = from + this.zeroStep;
       } finally {
         await file.close();
       }

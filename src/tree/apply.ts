@@ -1,13 +1,6 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { parentOf } from '../base/path.ts';
-import {
-  type AclList,
-  type Config,
-  type CreateTxn,
-  KIND,
-  type SetDataTxn,
-  type Txn,
-} from '../records/txns.ts';
+import { type AclList, type Config, type CreateTxn, KIND, type SetDataTxn, type Txn } from '../records/txns.ts';
 import type { DataTree } from './data-tree.ts';
 import { AT, F } from './rows.ts';
 

@@ -349,7 +349,8 @@ export class DataTree {
   ephemeralsOf(session: bigint): string[] {
     const entry = this.sessions.get(session);
     const paths: string[] = [];
-    for (let row = entry?.firstEphemeral ?? 0; row !== 0; row = this.rows.get(row, F.firstChild)) paths.push(this.pathOf(row));
+    for (let row = entry?.firstEphemeral ?? 0; row !== 0; row = this.rows.get(row, F.firstChild))
+      paths.push(this.pathOf(row));
     return paths.sort();
   }
 }

@@ -89,9 +89,7 @@ export class Rows {
   stat(row: number, at: number): number {
     const b = this.page(row);
     const i = this.offset(row) + at;
-    return (
-      ((b[i] as number) << 24) | ((b[i + 1] as number) << 16) | ((b[i + 2] as number) << 8) | (b[i + 3] as number)
-    );
+    return ((b[i] as number) << 24) | ((b[i + 1] as number) << 16) | ((b[i + 2] as number) << 8) | (b[i + 3] as number);
   }
   setStat(row: number, at: number, value: number): void {
     const b = this.page(row);

@@ -11,7 +11,8 @@ const OWN_CLASS = 255;
 /** Slot sizes at steps of an eighth or less, multiples of 8: what is wasted inside a slot stays near 6 % on average. */
 const SIZES: readonly number[] = (() => {
   const sizes: number[] = [];
-  for (let size = 16; size < LARGEST_SLOT; size = Math.max(size + 8, Math.floor((size * 1.125) / 8) * 8)) sizes.push(size);
+  for (let size = 16; size < LARGEST_SLOT; size = Math.max(size + 8, Math.floor((size * 1.125) / 8) * 8))
+    sizes.push(size);
   return [...sizes, LARGEST_SLOT];
 })();
 /** Class by (length + 7) >> 3. */

@@ -194,7 +194,8 @@ export class SnapshotLoader {
     const row = tree.addRow(path, length, 0, data, acl, hi, lo);
     const page = tree.rows.page(row);
     page.set(stat, tree.rows.offset(row));
-    if (tree.rows.stat(row, 52) !== Math.max(0, tree.dataLength(row))) throw new RecordError('a stat that denies its data');
+    if (tree.rows.stat(row, 52) !== Math.max(0, tree.dataLength(row)))
+      throw new RecordError('a stat that denies its data');
     if (!tree.isEphemeral(row)) tree.rows.set(row, F.creates, creates);
     this.nodes++;
   }
@@ -214,7 +215,8 @@ export class SnapshotLoader {
       let slash = rows.get(row, F.pathLength) - 1;
       while (page[at + slash] !== 47) slash--;
       const parent = tree.findBytes(page, at, at + (slash === 0 ? 1 : slash));
-      if (parent === 0 || parent === row || tree.isEphemeral(parent)) throw new RecordError('a node without its parent');
+      if (parent === 0 || parent === row || tree.isEphemeral(parent))
+        throw new RecordError('a node without its parent');
       tree.linkChild(row, parent);
       counts.set(parent, (counts.get(parent) ?? 0) + 1);
     }

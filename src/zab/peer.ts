@@ -95,10 +95,7 @@ export class Peer {
   private established(epoch: number): readonly Effect[] {
     this.phase = 'broadcast';
     this.leader = new Leader(epoch, this.lastCounter);
-    const first: Effect =
-      this.config === undefined
-        ? { type: 'proposeFound' }
-        : { type: 'proposeSeen' };
+    const first: Effect = this.config === undefined ? { type: 'proposeFound' } : { type: 'proposeSeen' };
     return [{ type: 'established', epoch }, { type: 'commit', upTo: this.past.last }, first];
   }
 

@@ -21,13 +21,20 @@ export class ServerProcess implements AsyncDisposable {
   /** Starts (again) on the same directory; resolves with `ready`, rejects when the process ends before. */
   async start(): Promise<this> {
     const cfg = join(this.folder, 'zoo.cfg');
-    const base = ['tickTime=2000', `dataDir=${join(this.folder, 'data')}`, `clientPort=${this.port}`, 'clientPortAddress=127.0.0.1'];
+    const base = [
+      'tickTime=2000',
+      `dataDir=${join(this.folder, 'data')}`,
+      `clientPort=${this.port}`,
+      'clientPortAddress=127.0.0.1',
+    ];
     writeFileSync(cfg, [...base, ...this.lines, ''].join('\n'));
     const child = spawn(process.execPath, [BIN, 'start', 'server', '--config', cfg, '--log-level', 'warn'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
-    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128))));
+    this.exited = new Promise((resolve) =>
+      child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128))),
+    );
     child.stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
     });

@@ -124,7 +124,8 @@ class Binder {
     }
     if (/^zxid\d/.test(symbol)) this.order(symbol, raw);
     if (symbol.startsWith('session'))
-      for (const [name, value] of this.values) if (name.startsWith('session')) assert.notDeepEqual(raw, value, `${name} is ${symbol}`);
+      for (const [name, value] of this.values)
+        if (name.startsWith('session')) assert.notDeepEqual(raw, value, `${name} is ${symbol}`);
     this.values.set(symbol, raw);
   }
   private order(symbol: string, raw: Buffer): void {
@@ -191,7 +192,8 @@ async function replay(name: string, steps: readonly Step[], port: number): Promi
       if (step.control === 'open') conns.set(step.conn, new Conn(port));
       else if (step.control === 'sleep') await new Promise((resolve) => setTimeout(resolve, step.ms));
       else if (step.control === 'drop') conn.close();
-      else if (step.control === 'expectClose') assert.equal((await conn.rest()).length, 0, `step ${at}: bytes before the close`);
+      else if (step.control === 'expectClose')
+        assert.equal((await conn.rest()).length, 0, `step ${at}: bytes before the close`);
       else {
         if (step.send !== undefined) {
           const bytes = Buffer.from(step.send, 'hex');

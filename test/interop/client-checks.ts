@@ -27,7 +27,10 @@ await refused('BadVersion', a.set(root, 'v2', 7));
 check('exists', (await a.exists(`${root}/none`)) === undefined);
 const names: string[] = [];
 for (let i = 0; i < 3; i++) names.push((await a.create(`${root}/s-`, null, { mode: 'persistentSequential' })).path);
-check('sequence', names.every((name, i) => name.endsWith(String(i).padStart(10, '0'))));
+check(
+  'sequence',
+  names.every((name, i) => name.endsWith(String(i).padStart(10, '0'))),
+);
 check('children', (await b.getChildren(root)).children.length === 3);
 check('null data', (await a.get(names[0] as string)).data === null);
 check('all children', (await a.getAllChildrenNumber(root)) === 3);
@@ -40,10 +43,19 @@ await a.set(root, 'v2');
 await a.create(`${root}/w`, 'w');
 await b.sync(root);
 check('watches', events.filter((event) => event.type === 'NodeDataChanged').length === 2);
-check('recursive watch', events.some((event) => event.type === 'NodeCreated' && event.path === `${root}/w`));
+check(
+  'recursive watch',
+  events.some((event) => event.type === 'NodeCreated' && event.path === `${root}/w`),
+);
 await persistent.remove();
 
-const results = await a.transaction().check(root, 2).create(`${root}/t`, '1').set(root, 'v3').delete(`${root}/w`).commit();
+const results = await a
+  .transaction()
+  .check(root, 2)
+  .create(`${root}/t`, '1')
+  .set(root, 'v3')
+  .delete(`${root}/w`)
+  .commit();
 check('transaction', results.length === 4 && results[1]?.op === 'create');
 await assert.rejects(a.transaction().create(`${root}/u`).delete(`${root}/none`).commit());
 check('nothing of a failed transaction', (await a.exists(`${root}/u`)) === undefined);
@@ -52,15 +64,23 @@ await a.create(`${root}/e`, null, { mode: 'ephemeral' });
 check('ephemeral', (await b.exists(`${root}/e`))?.ephemeralOwner === a.sessionId);
 check('own ephemerals', (await a.getEphemerals(root)).length === 1);
 await a.addAuth('digest', 'bob:secret');
-check('whoami', (await a.whoAmI()).some(({ scheme, id }) => scheme === 'digest' && id === 'bob'));
+check(
+  'whoami',
+  (await a.whoAmI()).some(({ scheme, id }) => scheme === 'digest' && id === 'bob'),
+);
 await a.create(`${root}/private`, 'x', { acl: [{ perms: 31, scheme: 'auth', id: '' }] });
 check('acl', (await a.getAcl(`${root}/private`)).acl[0]?.scheme === 'digest');
 await refused('NoAuth', b.get(`${root}/private`));
 const big = Buffer.alloc(1_000_000, 7);
 await a.set(root, big);
 check('a megabyte', (await b.get(root)).data?.equals(big));
-const many = await Promise.all(Array.from({ length: 500 }, (_, i) => a.create(`${root}/s-`, String(i), { mode: 'persistentSequential' })));
-check('pipelined, in order', many.every(({ path }, i) => i === 0 || path > (many[i - 1]?.path ?? '')));
+const many = await Promise.all(
+  Array.from({ length: 500 }, (_, i) => a.create(`${root}/s-`, String(i), { mode: 'persistentSequential' })),
+);
+check(
+  'pipelined, in order',
+  many.every(({ path }, i) => i === 0 || path > (many[i - 1]?.path ?? '')),
+);
 
 const chrooted = await connect(`${hosts}${root}`);
 check('chroot', (await chrooted.get('/')).data?.length === big.length);

@@ -14,17 +14,21 @@ class Model {
   ]);
   children(path: string): string[] {
     const prefix = path === '/' ? '/' : `${path}/`;
-    return [...this.nodes.keys()].filter((each) => each !== '/' && each.startsWith(prefix) && !each.slice(prefix.length).includes('/'));
+    return [...this.nodes.keys()].filter(
+      (each) => each !== '/' && each.startsWith(prefix) && !each.slice(prefix.length).includes('/'),
+    );
   }
 }
-const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')));
 
 /** A transaction that fits the model, and its effect on it. */
 function randomTxn(model: Model, random: Random, sessions: Set<bigint>): Txn {
   const paths = [...model.nodes.keys()];
   const path = paths[random.below(paths.length)] as string;
   const node = model.nodes.get(path)!;
-  const data = random.below(5) === 0 ? null : Buffer.alloc(random.below(random.below(20) === 0 ? 40_000 : 200), 65 + random.below(26));
+  const data =
+    random.below(5) === 0
+      ? null
+      : Buffer.alloc(random.below(random.below(20) === 0 ? 40_000 : 200), 65 + random.below(26));
   const roll = random.below(10);
   if (roll < 5 && node.owner === 0n) {
     const name = `${path === '/' ? '' : path}/n${node.creates}${'é'.repeat(random.below(2))}`;
@@ -32,7 +36,14 @@ function randomTxn(model: Model, random: Random, sessions: Set<bigint>): Txn {
     const owner = ids.length > 0 && random.below(3) === 0 ? (ids[random.below(ids.length)] as bigint) : 0n;
     node.creates++;
     model.nodes.set(name, { data: data?.toString() ?? null, version: 0, creates: 0, owner });
-    return { kind: KIND.create, path: name, data, acl: random.below(2) === 0 ? OPEN_ACL : READ_ACL, owner, creates: node.creates };
+    return {
+      kind: KIND.create,
+      path: name,
+      data,
+      acl: random.below(2) === 0 ? OPEN_ACL : READ_ACL,
+      owner,
+      creates: node.creates,
+    };
   }
   if (roll < 7 && path !== '/' && model.children(path).length === 0) {
     model.nodes.delete(path);
@@ -42,7 +53,12 @@ function randomTxn(model: Model, random: Random, sessions: Set<bigint>): Txn {
     const id = BigInt(1000 + random.below(1_000_000));
     if (!sessions.has(id)) {
       sessions.add(id);
-      return { kind: KIND.createSession, id: id as never, timeoutMs: 4000, secret: Buffer.alloc(16, random.below(255)) };
+      return {
+        kind: KIND.createSession,
+        id: id as never,
+        timeoutMs: 4000,
+        secret: Buffer.alloc(16, random.below(255)),
+      };
     }
   }
   if (roll === 8 && sessions.size > 3) {
@@ -64,7 +80,8 @@ function assertEqualsModel(tree: DataTree, model: Model): void {
     assert.equal(tree.data(row)?.toString() ?? null, node.data, path);
     assert.equal(tree.version(row), node.version);
     const children: string[] = [];
-    for (let child = tree.firstChild(row); child !== 0; child = tree.nextSibling(child)) children.push(tree.pathOf(child));
+    for (let child = tree.firstChild(row); child !== 0; child = tree.nextSibling(child))
+      children.push(tree.pathOf(child));
     const expected = model.children(path).concat(path === '/' ? ['/zookeeper'] : []);
     assert.deepEqual(children.sort(), expected.sort());
     assert.equal(tree.children(row), expected.length);
@@ -79,7 +96,8 @@ test('random transactions leave the tree a plain model has', () => {
     const tree = new DataTree(seed);
     const model = new Model();
     const sessions = new Set<bigint>();
-    for (let z = 1; z <= 400; z++) apply(tree, 1, z, 1_700_000_000_000 + z, randomTxn(model, random, sessions), NO_SINK);
+    for (let z = 1; z <= 400; z++)
+      apply(tree, 1, z, 1_700_000_000_000 + z, randomTxn(model, random, sessions), NO_SINK);
     assertEqualsModel(tree, model);
   }
 });
@@ -115,7 +133,14 @@ test('growing to many nodes under one parent never waits for a table to be rebui
   let longest = 0;
   for (let i = 1; i <= 300_000; i++) {
     const began = performance.now();
-    apply(tree, 1, i, 1, { kind: KIND.create, path: `/n${i}`, data: null, acl: OPEN_ACL, owner: 0n, creates: i }, NO_SINK);
+    apply(
+      tree,
+      1,
+      i,
+      1,
+      { kind: KIND.create, path: `/n${i}`, data: null, acl: OPEN_ACL, owner: 0n, creates: i },
+      NO_SINK,
+    );
     longest = Math.max(longest, performance.now() - began);
   }
   assert.equal(tree.children(tree.root), 300_001);

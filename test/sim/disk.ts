@@ -1,0 +1,196 @@
+import type { Random } from '../../src/base/random.ts';
+import { type Disk, DiskError, type DiskFile, type OpenOptions } from '../../src/ports/disk.ts';
+
+const SECTOR = 512;
+
+/** A file's bytes: what would survive a power cut for certain, and what a reader sees now. */
+class Content {
+  durable = Buffer.alloc(0);
+  now = Buffer.alloc(0);
+  /** Sectors changed since they were last on the disk for certain. */
+  readonly loose = new Set<number>();
+  put(bytes: Uint8Array, at: number): void {
+    const end = at + bytes.length;
+    if (end > this.now.length) this.now = Buffer.concat([this.now, Buffer.alloc(end - this.now.length)]);
+    this.now.set(bytes, at);
+    for (let sector = Math.floor(at / SECTOR); sector * SECTOR < end; sector++) this.loose.add(sector);
+  }
+  settle(from = 0, end = this.now.length): void {
+    if (this.durable.length < this.now.length)
+      this.durable = Buffer.concat([this.durable, Buffer.alloc(this.now.length - this.durable.length)]);
+    for (const sector of [...this.loose]) {
+      if ((sector + 1) * SECTOR <= from || sector * SECTOR >= end) continue;
+      this.now.copy(this.durable, sector * SECTOR, sector * SECTOR, Math.min(this.now.length, (sector + 1) * SECTOR));
+      this.loose.delete(sector);
+    }
+  }
+}
+
+/**
+ * A disk in memory that may lose power. What was not synced survives sector by sector as chance has it, in any order; names
+ * made, changed and removed count only once their folder was synced. `lossy` false: sync and O_DSYNC do nothing (tests of tests).
+ */
+export class SimDisk {
+  /** Names as a reader sees them, and as the disk has them for certain. */
+  private names = new Map<string, Content>();
+  private durableNames = new Map<string, Content>();
+  private readonly folders = new Set<string>();
+  private readonly random: Random;
+  private readonly syncs: boolean;
+  /** Grows with every power cut. */
+  life = 0;
+  /** Port calls so far, and the one at which power is cut. */
+  calls = 0;
+  cutAt = Number.POSITIVE_INFINITY;
+  onCut: () => void = () => {};
+
+  constructor(random: Random, syncs = true) {
+    this.random = random;
+    this.syncs = syncs;
+  }
+  /** Every call is a place where power may be cut; after it the old life's calls never return. */
+  private async call<T>(life: number, run: () => T): Promise<T> {
+    if (life !== this.life) return new Promise(() => {});
+    this.calls++;
+    if (this.calls >= this.cutAt) {
+      this.powerCut();
+      return new Promise(() => {});
+    }
+    await Promise.resolve();
+    return life === this.life ? run() : new Promise(() => {});
+  }
+  powerCut(): void {
+    this.life++;
+    this.cutAt = Number.POSITIVE_INFINITY;
+    const survivors = new Map<string, Content>();
+    for (const name of new Set([...this.names.keys(), ...this.durableNames.keys()])) {
+      const before = this.durableNames.get(name);
+      const after = this.names.get(name);
+      const content = before === after || this.random.below(2) === 0 ? before : after;
+      if (content !== undefined) survivors.set(name, content);
+    }
+    for (const content of new Set(survivors.values())) {
+      const kept = Buffer.alloc(Math.max(content.durable.length, content.now.length));
+      content.durable.copy(kept);
+      for (const sector of content.loose)
+        if (this.random.below(2) === 0)
+          content.now.copy(kept, sector * SECTOR, sector * SECTOR, Math.min(content.now.length, (sector + 1) * SECTOR));
+      content.now = kept;
+      content.durable = Buffer.from(kept);
+      content.loose.clear();
+    }
+    this.names = survivors;
+    this.durableNames = new Map(survivors);
+    this.onCut();
+  }
+  private has(path: string): Content {
+    const content = this.names.get(path);
+    if (content === undefined) throw new DiskError('ENOENT', path, 'open');
+    return content;
+  }
+  /** The disk as one life of a process sees it: after a power cut its calls do nothing and never return. */
+  plug(): Disk {
+    const life = this.life;
+    return {
+      open: (path, options) => this.open(life, path, options),
+      rename: (from, to) => this.rename(life, from, to),
+      unlink: (path) => this.unlink(life, path),
+      readdir: (path) => this.readdir(life, path),
+      mkdir: (path) => this.call(life, () => void this.folders.add(path)),
+      syncDir: (path) => this.syncDir(life, path),
+      exists: (path) => this.call(life, () => this.names.has(path)),
+      free: () => this.call(life, () => 1e12),
+    };
+  }
+  private open(life: number, path: string, options: OpenOptions): Promise<DiskFile> {
+    return this.call(life, () => {
+      let content = this.names.get(path);
+      if (content !== undefined && options.exclusive === true) throw new DiskError('EEXIST', path, 'open');
+      if (content === undefined) {
+        if (options.create !== true) throw new DiskError('ENOENT', path, 'open');
+        content = new Content();
+        this.names.set(path, content);
+      }
+      return this.file(path, content, options.dsync === true, life);
+    });
+  }
+  private file(path: string, content: Content, dsync: boolean, life: number): DiskFile {
+    return {
+      path,
+      read: (into, at) =>
+        this.call(life, () =>
+          content.now.copy(into, 0, Math.min(at, content.now.length), Math.min(content.now.length, at + into.length)),
+        ),
+      write: async (bytes, at) => {
+        // between these two calls the write is under way: power cut there leaves any of its sectors
+        await this.call(life, () => content.put(bytes, at));
+        await this.call(life, () => {
+          if (dsync && this.syncs) content.settle(at, at + bytes.length);
+        });
+      },
+      sync: () =>
+        this.call(life, () => {
+          if (this.syncs) content.settle();
+        }),
+      size: () => this.call(life, () => content.now.length),
+      truncate: (length) =>
+        this.call(life, () => {
+          content.now = Buffer.from(content.now.subarray(0, length));
+        }),
+      close: () => this.call(life, () => {}),
+    };
+  }
+  private rename(life: number, from: string, to: string): Promise<void> {
+    return this.call(life, () => {
+      this.names.set(to, this.has(from));
+      this.names.delete(from);
+    });
+  }
+  private unlink(life: number, path: string): Promise<void> {
+    return this.call(life, () => {
+      this.has(path);
+      this.names.delete(path);
+    });
+  }
+  private readdir(life: number, path: string): Promise<string[]> {
+    return this.call(life, () => {
+      if (!this.folders.has(path)) throw new DiskError('ENOENT', path, 'list');
+      return [...this.names.keys()]
+        .filter((name) => name.startsWith(`${path}/`))
+        .map((name) => name.slice(path.length + 1));
+    });
+  }
+  private syncDir(life: number, path: string): Promise<void> {
+    return this.call(life, () => {
+      if (!this.syncs) return;
+      const inside = (name: string): boolean => name.startsWith(`${path}/`);
+      for (const name of this.durableNames.keys())
+        if (inside(name) && !this.names.has(name)) this.durableNames.delete(name);
+      for (const [name, content] of this.names) if (inside(name)) this.durableNames.set(name, content);
+    });
+  }
+  /** The bytes of a file, to be looked at or damaged in place. */
+  raw(path: string): Buffer {
+    return this.has(path).now;
+  }
+  paths(): string[] {
+    return [...this.names.keys()].sort();
+  }
+  remove(path: string): void {
+    this.names.delete(path);
+    this.durableNames.delete(path);
+  }
+  /** A disk of its own with the same files, everything durable. */
+  copy(random: Random): SimDisk {
+    const other = new SimDisk(random);
+    for (const folder of this.folders) other.folders.add(folder);
+    for (const [name, content] of this.names) {
+      const twin = new Content();
+      twin.now = Buffer.from(content.now);
+      twin.durable = Buffer.from(content.now);
+      other.names.set(name, twin);
+      other.durableNames.set(name, twin);
+    }
+    return other;
+  }
+}

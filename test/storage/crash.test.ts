@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { seededRandom } from '../../src/base/random.ts';
+import { SnapshotCursor } from '../../src/tree/snapshot.ts';
+import { SimDisk } from '../sim/disk.ts';
+import { Member } from './bench.ts';
+
+/** Writes, rolls, takes snapshots, purges and stores epochs until power is cut; restarts and looks. Returns what was lost. */
+async function lives(seed: number, crashes: number, syncs: boolean): Promise<string[]> {
+  const random = seededRandom(seed);
+  const disk = new SimDisk(random, syncs);
+  let promised = 0;
+  let epoch = 0;
+  const faults: string[] = [];
+  for (let life = 0; life < crashes; life++) {
+    const cut = new Promise<'cut'>((resolve) => {
+      disk.onCut = () => resolve('cut');
+    });
+    disk.cutAt = disk.calls + 1 + random.below(life % 3 === 0 ? 40 : 400);
+    const run = async (): Promise<'done'> => {
+      const member = await Member.open(disk, random);
+      if (member.tree.zxidLo < promised)
+        faults.push(`life ${life}: ${promised} was on disk, ${member.tree.zxidLo} is left`);
+      if (member.storage.identity.acceptedEpoch < epoch) faults.push(`life ${life}: epoch ${epoch} was stored`);
+      for (let z = 1; z <= member.tree.zxidLo; z++)
+        if (member.tree.find(`/n${z}`) === 0) faults.push(`life ${life}: a hole at ${z}`);
+      promised = member.persisted;
+      const seen = member.storage.log.onPersisted;
+      member.storage.log.onPersisted = (generation, hi, lo) => {
+        seen(generation, hi, lo);
+        promised = lo;
+      };
+      for (;;) {
+        for (let i = random.below(5); i >= 0; i--)
+          member.write(random.below(4) === 0 ? Buffer.alloc(2000) : Buffer.alloc(random.below(900), 65));
+        member.flush();
+        const what = random.below(12);
+        if (what === 0) await member.storage.log.roll();
+        else if (what === 1) {
+          await member.settled();
+          const cursor = new SnapshotCursor(member.tree);
+          await member.storage.writeSnapshot(
+            cursor.zxid,
+            cursor.chain,
+            (max) => cursor.next(max),
+            () => cursor.abandoned,
+          );
+          cursor.abandon();
+          if (random.below(2) === 0) await member.storage.purge(2);
+        } else if (what === 2) {
+          const next = member.storage.identity.acceptedEpoch + 1;
+          await member.storage.storeEpochs(next, next);
+          epoch = next;
+        } else if (what < 8) await member.settled();
+      }
+    };
+    try {
+      await Promise.race([run(), cut]);
+    } catch (error) {
+      faults.push(`life ${life}: ${(error as Error).message}`);
+      return faults;
+    }
+    if (faults.length > 0) return faults;
+  }
+  return faults;
+}
+
+test('1,000 power cuts at any call lose nothing that was reported to be on the disk', async () => {
+  let crashes = 0;
+  for (let seed = 1; seed <= 50; seed++) {
+    assert.deepEqual(await lives(seed, 20, true), [], `seed ${seed}`);
+    crashes += 20;
+  }
+  console.log(`power cuts: ${crashes}, acknowledged writes lost: 0`);
+  assert.equal(crashes, 1000);
+});
+
+test('the same without syncs is seen to lose', async () => {
+  let lost = 0;
+  for (let seed = 1; seed <= 20; seed++) if ((await lives(seed, 20, false)).length > 0) lost++;
+  console.log(`without syncs: ${lost} of 20 runs lost something`);
+  assert.ok(lost >= 15);
+});
