@@ -38,6 +38,7 @@ export class FrameCutter {
       bytes = joined;
       limit = this.have;
       this.have = 0;
+      this.kept = undefined; // whoever reads these frames may keep views on them
     }
     while (limit - at >= 4) {
       const length = this.lengthAt(bytes, at);

@@ -68,6 +68,8 @@ export class TxnLog {
   private busy = false;
   private wanted = false;
   private failed = false;
+  /** A roll is under way: no write may begin. */
+  private holding = false;
   private idleWaiters: (() => void)[] = [];
 
   constructor(
@@ -123,7 +125,7 @@ export class TxnLog {
     this.committed = { hi, lo };
     if (this.count === 0) return;
     this.wanted = true;
-    if (!this.busy && !this.failed) this.writeGroup();
+    if (!this.busy && !this.failed && !this.holding) this.writeGroup();
   }
   private writeGroup(): void {
     this.busy = true;
@@ -163,7 +165,7 @@ export class TxnLog {
         this.onPersisted(this.generation, last.hi, last.lo);
         this.busy = false;
         this.fillAhead();
-        if (this.wanted && this.idleWaiters.length === 0) this.writeGroup();
+        if (this.wanted && !this.holding) this.writeGroup();
         else this.release();
       },
       (error: Error) => this.fail(error),
@@ -215,9 +217,9 @@ export class TxnLog {
   }
   /** Goes on in a new file (foundations.md 13.5). Groups that gather meanwhile are written there. */
   async roll(): Promise<void> {
+    this.holding = true;
     await this.quiet();
     if (this.failed) return;
-    this.busy = true;
     try {
       const from = this.onDisk;
       const chain = this.count > 0 ? this.chainBefore : this.chain;
@@ -237,7 +239,7 @@ export class TxnLog {
       this.fail(error as Error);
       throw error;
     }
-    this.busy = false;
+    this.holding = false;
     this.fillAhead();
     if (this.count > 0) this.writeGroup();
   }
