@@ -1,4 +1,4 @@
-import { type KeeperCode, KeeperError } from '../base/errors.ts';
+import type { KeeperCode } from '../base/errors.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
 import type { TlsOptions } from '../ports/network.ts';
 
@@ -96,21 +96,6 @@ export class ConnectError extends Error {
   }
 }
 
-/**
- * A request that the client itself refused; nothing was sent. `fault`: `invalid` (a path or option that no server would
- * take; code BadArguments), `tooLarge` (beyond `maxRequestBytes`, which a server answers by hanging up; BadArguments),
- * `overloaded` (too many requests or bytes wait already; ThrottledOp: try again when some of them are answered).
- */
-export class RequestError extends KeeperError {
-  readonly fault: 'invalid' | 'tooLarge' | 'overloaded';
-  constructor(fault: RequestError['fault'], what: string, path: string | undefined) {
-    super(fault === 'overloaded' ? 'ThrottledOp' : 'BadArguments', path);
-    this.fault = fault;
-    this.message = path === undefined ? what : `${what}: ${path}`;
-  }
-}
-
-/** An identity to prove after each connect; `auth` for digest is `user:password`. */
 export interface Credential {
   readonly scheme: string;
   /** Bytes as the scheme wants them; for digest `user:password`. */
@@ -128,8 +113,6 @@ export interface ConnectOptions {
   readonly tls?: TlsOptions;
   /** Largest reply accepted, bytes. Default 64 MiB. */
   readonly maxReplyBytes?: number;
-  /** Largest request sent, bytes; default 1048575, which is a server's default limit (jute.maxbuffer). */
-  readonly maxRequestBytes?: number;
   readonly signal?: AbortSignal;
   /** Return before the first connection is up; operations wait for it. */
   readonly lazy?: boolean;
