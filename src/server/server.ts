@@ -488,6 +488,8 @@ export class Server {
       if (proposal.counter > upTo) break;
       this.proposals[this.proposalsFrom++] = undefined as unknown as Proposal;
       this.applyOne(proposal);
+      // at once: a write sent behind a sync may be the next to be applied, and must not be answered first
+      if (this.syncs.length > 0) this.answerSyncs(proposal.counter);
     }
     if (this.proposalsFrom === this.proposals.length) {
       this.proposals.length = 0;
@@ -496,6 +498,8 @@ export class Server {
       this.proposals.splice(0, this.proposalsFrom);
       this.proposalsFrom = 0;
     }
+  }
+  private answerSyncs(upTo: number): void {
     let done = 0;
     for (; done < this.syncs.length; done++) {
       const { connection, waiting } = this.syncs[done] as { connection: ClientConnection; waiting: Waiting };

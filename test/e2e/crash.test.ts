@@ -67,3 +67,16 @@ test('bad input at every border: a sentence and the right exit code', async () =
   await wrong[Symbol.asyncDispose]();
   assert.equal(await server.kill('SIGTERM'), 0);
 });
+
+test('a write sent behind a sync is answered behind it, while others write', async () => {
+  await using server = await new ServerProcess().start();
+  const clients = await Promise.all([1, 2, 3].map(() => connect(server.hosts)));
+  await Promise.all(
+    clients.map(async (client, lane) => {
+      // the client ends a connection whose replies come out of order, and these would reject
+      for (let i = 0; i < 50; i++)
+        await Promise.all([client.create(`/l${lane}-${i}-a`), client.sync('/'), client.create(`/l${lane}-${i}-b`)]);
+    }),
+  );
+  for (const client of clients) await client.close();
+});
