@@ -1,4 +1,4 @@
-import type { KeeperCode } from '../base/errors.ts';
+import { type KeeperCode, KeeperError } from '../base/errors.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
 import type { TlsOptions } from '../ports/network.ts';
 
@@ -50,7 +50,12 @@ export interface WatchEvent {
   readonly zxid: Zxid | undefined;
 }
 
-/** `connecting` before the first session and between servers; `suspended`: was connected, is looking for a server. */
+/**
+ * `connecting` until the first session. `suspended`: the connection is lost, another is looked for, and the session may
+ * end before one is found: stop what a lock protects. `expired`, `authFailed` and `closed` are final; a client is one
+ * session, so call `connect()` again. Expiry is declared when a server says so, or here when no server answered for 4/3
+ * of the timeout.
+ */
 export type ClientState =
   | 'connecting'
   | 'connected'
@@ -60,7 +65,7 @@ export type ClientState =
   | 'authFailed'
   | 'closed';
 
-/** What the client tells about its connection; `on('state', ...)` delivers these in order. */
+/** What the client tells about its connection; `on('state', ...)` delivers these in order, each before what follows it. */
 export interface StateChange {
   readonly state: ClientState;
   /** `host:port` in use, when connected. */
@@ -80,7 +85,10 @@ export interface WatchGap {
   readonly after: Zxid;
 }
 
-/** One failed attempt to reach a host: `refused`, `timed out`, `DNS: not found`, `answers but is not serving`, ... */
+/**
+ * One failed attempt to reach a host. `reason`: `refused`, `timed out`, `DNS: not found`, `answers but is not serving`
+ * (it accepts connections and opens no session), `TLS required`, `TLS: ...`, or what else went wrong. For people.
+ */
 export interface HostFailure {
   readonly host: string;
   readonly reason: string;
@@ -96,6 +104,21 @@ export class ConnectError extends Error {
   }
 }
 
+/**
+ * A request that the client itself refused; nothing was sent. `fault`: `invalid` (a path or option that no server would
+ * take; code BadArguments), `tooLarge` (beyond `maxRequestBytes`, which a server answers by hanging up; BadArguments),
+ * `overloaded` (too many requests or bytes wait already; ThrottledOp: try again when some of them are answered).
+ */
+export class RequestError extends KeeperError {
+  readonly fault: 'invalid' | 'tooLarge' | 'overloaded';
+  constructor(fault: RequestError['fault'], what: string, path: string | undefined) {
+    super(fault === 'overloaded' ? 'ThrottledOp' : 'BadArguments', path);
+    this.fault = fault;
+    this.message = path === undefined ? what : `${what}: ${path}`;
+  }
+}
+
+/** An identity to prove after each connect; `auth` for digest is `user:password`. */
 export interface Credential {
   readonly scheme: string;
   /** Bytes as the scheme wants them; for digest `user:password`. */
@@ -107,12 +130,17 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** How long `connect()` tries before it rejects with {@link ConnectError}, ms. Default 10000. */
   readonly connectTimeoutMs?: number;
+  /** Presented on every connection before anything else; one that is refused rejects `connect()` with AuthFailed. */
   readonly auth?: readonly Credential[];
-  /** Accept a server in read-only mode. */
+  /** Accept a server in read-only mode; one that can write is looked for meanwhile, and moved to with a new session. */
   readonly allowReadOnly?: boolean;
+  /** TLS to every server (PEM texts); absent means plain. */
   readonly tls?: TlsOptions;
   /** Largest reply accepted, bytes. Default 64 MiB. */
   readonly maxReplyBytes?: number;
+  /** Largest request sent, bytes; default 1048575, which is a server's default limit (jute.maxbuffer). */
+  readonly maxRequestBytes?: number;
+  /** Gives up connecting; later it has no effect. */
   readonly signal?: AbortSignal;
   /** Return before the first connection is up; operations wait for it. */
   readonly lazy?: boolean;
@@ -125,21 +153,34 @@ export interface OpOptions {
   readonly signal?: AbortSignal | undefined;
 }
 export interface CreateOptions extends OpOptions {
+  /** Default `persistent`. */
   readonly mode?: CreateMode;
+  /** Default: everything to anyone. */
   readonly acl?: readonly Acl[];
   /** For the ttl modes, ms, 1 to 2^40 - 1. */
   readonly ttlMs?: number;
 }
+/**
+ * Called with what a watch reports, after the code that awaited any earlier reply. What it throws is an uncaught
+ * exception of the program. The same function on one path hears an event once, in however many reads it was given.
+ */
 export type WatchListener = (event: WatchEvent) => void;
 export interface ReadOptions extends OpOptions {
-  /** Sets a one-shot watch; called at most once. It survives reconnects. */
+  /**
+   * Sets a one-shot watch; called at most once per read. It survives reconnects: what changed meanwhile is reported then.
+   * Set only when the read succeeds (`exists`: also when there is no such node).
+   */
   readonly watch?: WatchListener;
 }
 
-/** A watch that stays until `remove()` or the end of the session. */
+/**
+ * A watch that stays until `remove()` or the end of the session. After a reconnect it may have missed changes: a
+ * {@link WatchGap} says so.
+ */
 export interface PersistentWatch extends AsyncDisposable {
   readonly path: string;
   readonly recursive: boolean;
+  /** Ends this one; others on the path stay. Resolves even when no server can be asked. */
   remove(): Promise<void>;
 }
 
@@ -174,11 +215,16 @@ export interface WatchInfo {
 }
 
 /**
- * A session with an ensemble. All paths are relative to the chroot of the connect string. All operations reject with
- * KeeperError (a refusal, or ConnectionLoss, SessionExpired, AuthFailed) or the reason of an aborted signal.
+ * A session with an ensemble. All paths are relative to the chroot of the connect string. Requests are sent in the order
+ * of the calls and answered in that order, many in one packet; while no server is connected they wait.
+ *
+ * All operations reject with a KeeperError: a refusal by the server; ConnectionLoss when the connection broke after the
+ * request was sent (a change may or may not have been made); SessionExpired, AuthFailed or Closing after the end; a
+ * {@link RequestError} for what the client itself refuses; or with the reason of an aborted signal.
  */
 export interface Client extends AsyncDisposable {
   readonly state: ClientState;
+  /** 0n before the first connection. */
   readonly sessionId: SessionId;
   /** ms, as negotiated; 0 before the first connection. */
   readonly negotiatedTimeoutMs: number;
@@ -186,34 +232,50 @@ export interface Client extends AsyncDisposable {
   readonly server: string | undefined;
   /** Highest zxid seen. */
   readonly lastZxid: Zxid;
+  /** `''` or a path without a slash at its end. */
   readonly chroot: string;
 
+  /**
+   * Makes a node; `data` is text (UTF-8), bytes or null (none at all). `path` in the result has the sequence number.
+   * `stat` is undefined only where a server leaves it out. @throws KeeperError NodeExists, NoNode (no parent), NoAuth,
+   * InvalidAcl, NoChildrenForEphemerals, Unimplemented (TTL nodes are off), QuotaExceeded
+   */
   create(
     path: string,
     data?: Uint8Array | string | null,
     options?: CreateOptions,
   ): Promise<{ path: string; stat: Stat | undefined }>;
-  /** `version` -1 (the default) means any. */
+  /** `version` -1 (the default) means any. @throws KeeperError NoNode, NotEmpty, BadVersion, NoAuth */
   delete(path: string, version?: number, options?: OpOptions): Promise<void>;
   /** Undefined when the node does not exist; a watch is set in either case. */
   exists(path: string, options?: ReadOptions): Promise<Stat | undefined>;
+  /** `data` null differs from empty. @throws KeeperError NoNode, NoAuth */
   get(path: string, options?: ReadOptions): Promise<{ data: Buffer | null; stat: Stat }>;
+  /** Replaces the data. @throws KeeperError NoNode, BadVersion, NoAuth, QuotaExceeded */
   set(path: string, data: Uint8Array | string | null, version?: number, options?: OpOptions): Promise<Stat>;
-  /** Names, sorted by code unit. */
+  /** Names, sorted by code unit. @throws KeeperError NoNode, NoAuth */
   getChildren(path: string, options?: ReadOptions): Promise<{ children: string[]; stat: Stat }>;
+  /** @throws KeeperError NoNode, NoAuth */
   getAcl(path: string, options?: OpOptions): Promise<{ acl: Acl[]; stat: Stat }>;
+  /** `version` is that of the ACL (`aversion`). @throws KeeperError NoNode, BadVersion, NoAuth, InvalidAcl */
   setAcl(path: string, acl: readonly Acl[], version?: number, options?: OpOptions): Promise<Stat>;
+  /** Resolves when the connected server has caught up with the leader; the node need not exist. */
   sync(path: string, options?: OpOptions): Promise<void>;
+  /** Paths of this session's ephemeral nodes that start with `prefix` (default `/`), sorted. */
   getEphemerals(prefix?: string, options?: OpOptions): Promise<string[]>;
+  /** Number of all nodes below, at any depth. @throws KeeperError NoNode, NoAuth */
   getAllChildrenNumber(path: string, options?: OpOptions): Promise<number>;
+  /** Identities of the connection; for digest `id` is the user alone. Servers before 3.7 say Unimplemented and hang up. */
   whoAmI(options?: OpOptions): Promise<{ scheme: string; id: string }[]>;
   transaction(): Transaction;
+  /** All or nothing, in order, each seeing those before. @throws MultiError when a part failed */
   multi(ops: readonly MultiOp[], options?: OpOptions): Promise<MultiResult[]>;
   /** Several reads answered from one state. Each entry is a result or a KeeperError. */
   multiRead(
     ops: readonly { readonly op: 'get' | 'getChildren'; readonly path: string }[],
     options?: OpOptions,
   ): Promise<({ data: Buffer | null; stat: Stat } | { children: string[] } | Error)[]>;
+  /** A watch on the node and its children, or with `recursive` on all below; the node need not exist. */
   addWatch(
     path: string,
     listener: WatchListener,
@@ -222,17 +284,27 @@ export interface Client extends AsyncDisposable {
   /** Removes this client's watches on a path. `local`: also when the server cannot be reached. @throws KeeperError NoWatcher */
   removeWatches(path: string, kind: WatchKind, options?: OpOptions & { local?: boolean }): Promise<void>;
   watches(): WatchInfo[];
+  /** Presents a credential now and on every later connection. A refusal ends the session. @throws KeeperError AuthFailed */
   addAuth(scheme: string, auth: Uint8Array | string, options?: OpOptions): Promise<void>;
   /** The dynamic configuration text (`/zookeeper/config`). */
   getConfig(options?: ReadOptions): Promise<{ data: Buffer | null; stat: Stat }>;
+  /**
+   * Changes the members: `joining` (server lines) and `leaving` (ids), or all `members`; `version` of the configuration
+   * it is meant for, -1n (default) any. Resolves with the new one. @throws KeeperError ReconfigDisabled, BadVersion,
+   * BadArguments, NewConfigNoQuorum, ReconfigInProgress, NoAuth
+   */
   reconfig(
     change: { joining?: string; leaving?: string; members?: string; version?: bigint },
     options?: OpOptions,
   ): Promise<{ data: Buffer | null; stat: Stat }>;
 
+  /** Returns a function that takes the listener off again. */
   on(event: 'state', listener: (change: StateChange) => void): () => void;
   on(event: 'gap', listener: (gap: WatchGap) => void): () => void;
-  /** Ends the session: its ephemeral nodes go at once. */
+  /**
+   * Ends the session after the requests already made: its ephemeral nodes go at once. Without a connection it looks for
+   * one for 2 s at most. Never rejects; afterwards nothing of the client keeps the process alive.
+   */
   close(): Promise<void>;
 }
 

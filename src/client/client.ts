@@ -8,6 +8,7 @@ import {
   type MultiPart,
   OPERATIONS,
   type OperationName,
+  operationNamed,
   type RequestOf,
 } from '../protocol/operations.ts';
 import type {
@@ -29,11 +30,12 @@ import type {
   WatchKind,
   WatchListener,
 } from './api.ts';
-import { MultiError } from './api.ts';
+import { MultiError, RequestError } from './api.ts';
 import { showServer } from './connect-string.ts';
 import type { Call, Driver } from './driver.ts';
 import {
   bytesOf,
+  bytesOfParts,
   ClientTransaction,
   createPart,
   isSequential,
@@ -95,86 +97,89 @@ export class KeeperClient implements Client {
     return this.#driver.session.lastZxid;
   }
 
-  async create(path: string, data: Uint8Array | string | null = null, options: CreateOptions = {}) {
-    const part = createPart(this.#full(path, isSequential(options)), bytesOf(data), options);
-    const row = OPERATIONS[
-      part.type === OPERATIONS.createTtl.code
-        ? 'createTtl'
-        : part.type === OPERATIONS.create2.code
-          ? 'create2'
-          : 'createContainer'
-    ] as (typeof OPERATIONS)['create2'];
-    const answer = await this.#send(
+  create(path: string, data: Uint8Array | string | null = null, options: CreateOptions = {}) {
+    const bytes = bytesOf(data);
+    return this.#send(path, options, (): Order<{ path: string; stat: Stat | undefined }> => {
+      const { type, request } = createPart(this.#full(path, isSequential(options)), bytes, options);
+      // the rows of all creates answer alike
+      const row = OPERATIONS[operationNamed(type) as 'create2'];
+      return {
+        opcode: type,
+        bytes: path.length + (bytes?.length ?? 0),
+        write: (to) => row.request.write(to, request as RequestOf<'create2'>),
+        read: (from) => {
+          const { path: made, stat } = row.answer.read(from);
+          return { path: this.#strip(made ?? ''), stat };
+        },
+      };
+    });
+  }
+
+  delete(path: string, version = -1, options?: OpOptions): Promise<void> {
+    return this.#ask('delete', path, (full) => ({ path: full, version }), options, nothing);
+  }
+
+  exists(path: string, options?: ReadOptions): Promise<Stat | undefined> {
+    return this.#read('exists', path, options, ({ stat }): Stat | undefined => stat);
+  }
+
+  get(path: string, options?: ReadOptions) {
+    return this.#read('getData', path, options, ownData);
+  }
+
+  set(path: string, data: Uint8Array | string | null, version = -1, options?: OpOptions): Promise<Stat> {
+    const bytes = bytesOf(data);
+    return this.#ask(
+      'setData',
       path,
-      row.code,
+      (full) => ({ path: full, data: bytes, version }),
       options,
-      (to) => row.request.write(to, part.request as never),
-      row.answer.read,
+      justStat,
+      bytes?.length,
     );
-    return { path: this.#strip(answer.path ?? ''), stat: answer.stat };
   }
 
-  async delete(path: string, version = -1, options?: OpOptions): Promise<void> {
-    await this.#ask('delete', path, { path: this.#full(path), version }, options, nothing);
-  }
-
-  async exists(path: string, options?: ReadOptions): Promise<Stat | undefined> {
-    try {
-      return await this.#read('exists', path, options, ({ stat }) => stat);
-    } catch (error) {
-      if (error instanceof KeeperError && error.code === 'NoNode') return undefined;
-      throw error;
-    }
-  }
-
-  async get(path: string, options?: ReadOptions) {
-    return this.#read('getData', path, options, ({ data, stat }) => ({ data: owned(data), stat }));
-  }
-
-  async set(path: string, data: Uint8Array | string | null, version = -1, options?: OpOptions): Promise<Stat> {
-    const request = { path: this.#full(path), data: bytesOf(data), version };
-    return this.#ask('setData', path, request, options, ({ stat }) => stat);
-  }
-
-  async getChildren(path: string, options?: ReadOptions) {
+  getChildren(path: string, options?: ReadOptions) {
     return this.#read('getChildren2', path, options, ({ children, stat }) => ({ children: sorted(children), stat }));
   }
 
-  async getAcl(path: string, options?: OpOptions) {
-    return this.#ask('getAcl', path, { path: this.#full(path) }, options, ({ acl, stat }) => ({
+  getAcl(path: string, options?: OpOptions) {
+    return this.#ask('getAcl', path, onlyPath, options, ({ acl, stat }) => ({
       acl: (acl ?? []).map(({ perms, id }): Acl => ({ perms, scheme: id.scheme ?? '', id: id.id ?? '' })),
       stat,
     }));
   }
 
-  async setAcl(path: string, acl: readonly Acl[], version = -1, options?: OpOptions): Promise<Stat> {
+  setAcl(path: string, acl: readonly Acl[], version = -1, options?: OpOptions): Promise<Stat> {
+    return this.#ask('setAcl', path, (full) => ({ path: full, acl: wireAcl(acl), version }), options, justStat);
+  }
+
+  sync(path: string, options?: OpOptions): Promise<void> {
+    return this.#ask('sync', path, onlyPath, options, nothing);
+  }
+
+  getEphemerals(prefix = '/', options?: OpOptions): Promise<string[]> {
     return this.#ask(
-      'setAcl',
-      path,
-      { path: this.#full(path), acl: wireAcl(acl), version },
+      'getEphemerals',
+      prefix,
+      (full) => ({ prefixPath: full }),
       options,
-      ({ stat }) => stat,
+      ({ ephemerals }) => sorted(ephemerals).map(this.#strip),
     );
   }
 
-  async sync(path: string, options?: OpOptions): Promise<void> {
-    await this.#ask('sync', path, { path: this.#full(path) }, options, nothing);
+  getAllChildrenNumber(path: string, options?: OpOptions): Promise<number> {
+    return this.#ask('getAllChildrenNumber', path, onlyPath, options, (answer) => answer.totalNumber);
   }
 
-  async getEphemerals(prefix = '/', options?: OpOptions): Promise<string[]> {
-    const request = { prefixPath: this.#full(prefix) };
-    return this.#ask('getEphemerals', prefix, request, options, ({ ephemerals }) =>
-      sorted(ephemerals).map(this.#strip),
-    );
-  }
-
-  async getAllChildrenNumber(path: string, options?: OpOptions): Promise<number> {
-    return this.#ask('getAllChildrenNumber', path, { path: this.#full(path) }, options, (answer) => answer.totalNumber);
-  }
-
-  async whoAmI(options?: OpOptions): Promise<{ scheme: string; id: string }[]> {
-    return this.#ask('whoAmI', undefined, {}, options, ({ clientInfo }) =>
-      (clientInfo ?? []).map(({ authScheme, user }) => ({ scheme: authScheme ?? '', id: user ?? '' })),
+  whoAmI(options?: OpOptions): Promise<{ scheme: string; id: string }[]> {
+    return this.#ask(
+      'whoAmI',
+      undefined,
+      () => ({}),
+      options,
+      ({ clientInfo }) =>
+        (clientInfo ?? []).map(({ authScheme, user }) => ({ scheme: authScheme ?? '', id: user ?? '' })),
     );
   }
 
@@ -183,26 +188,23 @@ export class KeeperClient implements Client {
   }
 
   async multi(ops: readonly MultiOp[], options?: OpOptions): Promise<MultiResult[]> {
-    const parts = ops.map((op) => partOf(op, this.#full));
+    const parts = (): MultiPart[] => ops.map((op) => partOf(op, this.#full));
     const result = await this.#multi('multi', parts, options, (from) => readMulti(from, ops, this.#strip));
     if (result instanceof MultiError) throw result;
     return result;
   }
 
-  async multiRead(
+  multiRead(
     ops: readonly { readonly op: 'get' | 'getChildren'; readonly path: string }[],
     options?: OpOptions,
   ): Promise<ReadResult[]> {
-    const parts = ops.map(({ op, path }) => ({
-      type: op === 'get' ? OPERATIONS.getData.code : OPERATIONS.getChildren.code,
-      request: { path: this.#full(path), watch: false },
-    }));
-    return this.#multi('multiRead', parts, options, (from) =>
-      readReads(
-        from,
-        ops.map(({ path }) => path),
-      ),
-    );
+    const paths = ops.map(({ path }) => path);
+    const parts = (): MultiPart[] =>
+      ops.map(({ op, path }) => ({
+        type: op === 'get' ? OPERATIONS.getData.code : OPERATIONS.getChildren.code,
+        request: { path: this.#full(path), watch: false },
+      }));
+    return this.#multi('multiRead', parts, options, (from) => readReads(from, paths));
   }
 
   async addWatch(
@@ -212,15 +214,18 @@ export class KeeperClient implements Client {
   ): Promise<PersistentWatch> {
     const recursive = options.recursive === true;
     const kind = recursive ? 'persistentRecursive' : 'persistent';
-    const full = this.#full(path);
     // a function of its own for each registration, so that removing one leaves the others
     const watcher: WatchListener = (event) => listener(event);
-    const row = OPERATIONS.addWatch;
-    const request = { path: full, mode: ADD_WATCH[kind] };
-    await this.#send(path, row.code, options, (to) => row.request.write(to, request), nothing, {
-      kind,
-      path: full,
-      watcher,
+    const full = await this.#send(path, options, (): Order<string> => {
+      const at = this.#full(path);
+      const row = OPERATIONS.addWatch;
+      return {
+        opcode: row.code,
+        bytes: path.length,
+        write: (to) => row.request.write(to, { path: at, mode: ADD_WATCH[kind] }),
+        read: () => at,
+        watch: { kind, path: at, watcher },
+      };
     });
     const remove = (): Promise<void> => this.#removeOne(full, kind, watcher);
     return { path, recursive, remove, [Symbol.asyncDispose]: remove };
@@ -229,11 +234,11 @@ export class KeeperClient implements Client {
   async removeWatches(path: string, kind: WatchKind, options: OpOptions & { local?: boolean } = {}): Promise<void> {
     const full = this.#full(path);
     const { watches } = this.#driver.session;
-    const kinds = TABLES_OF[kind].filter((table) => watches.has(table, full));
-    if (kinds.length === 0) throw new KeeperError('NoWatcher', path);
-    await this.#removeAtServer(path, full, kind, options);
-    for (const table of kinds)
-      this.#driver.deliver({ type: REMOVED[table], path: full, zxid: undefined }, watches.removeAll(table, full));
+    if (!TABLES_OF[kind].some((table) => watches.has(table, full))) throw new KeeperError('NoWatcher', path);
+    await this.#removeAtServer(path, full, kind, options, () => {
+      for (const table of TABLES_OF[kind])
+        this.#driver.deliver({ type: REMOVED[table], path: full, zxid: undefined }, watches.removeAll(table, full));
+    });
     this.#driver.rearm(full);
   }
 
@@ -253,11 +258,11 @@ export class KeeperClient implements Client {
     });
   }
 
-  async getConfig(options?: ReadOptions) {
-    return this.#read('getData', CONFIG_PATH, options, ({ data, stat }) => ({ data: owned(data), stat }), CONFIG_PATH);
+  getConfig(options?: ReadOptions) {
+    return this.#read('getData', CONFIG_PATH, options, ownData, CONFIG_PATH);
   }
 
-  async reconfig(
+  reconfig(
     change: { joining?: string; leaving?: string; members?: string; version?: bigint },
     options?: OpOptions,
   ): Promise<{ data: Buffer | null; stat: Stat }> {
@@ -267,7 +272,7 @@ export class KeeperClient implements Client {
       newMembers: change.members ?? null,
       curConfigId: change.version ?? -1n,
     };
-    return this.#ask('reconfig', CONFIG_PATH, request, options, ({ data, stat }) => ({ data: owned(data), stat }));
+    return this.#ask('reconfig', CONFIG_PATH, () => request, options, ownData);
   }
 
   on(event: 'state', listener: (change: StateChange) => void): () => void;
@@ -296,70 +301,73 @@ export class KeeperClient implements Client {
 
   readonly #full = (path: string, sequential = false): string => {
     const fault = pathFault(sequential ? `${path}1` : path);
-    if (fault !== undefined) throw new KeeperError('BadArguments', path, { cause: new Error(fault) });
+    if (fault !== undefined) throw new RequestError('invalid', fault, path);
     return path === '/' && !sequential ? this.chroot || '/' : this.chroot + path;
   };
 
-  /** Sends one request; the promise settles with its reply. */
-  #send<T>(
-    path: string | undefined,
-    opcode: number,
-    options: OpOptions | undefined,
-    write: Call['write'],
-    read: (from: Reader) => T,
-    watch?: Call['watch'],
-  ): Promise<T> {
+  /** Makes one request and sends it; the promise settles with its reply. `order` may throw, which rejects. */
+  #send<T>(path: string | undefined, options: OpOptions | undefined, order: () => Order<T>): Promise<T> {
     const signal = options?.signal;
     return new Promise<T>((resolve, reject) => {
-      if (signal?.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      let abort: (() => void) | undefined;
+      signal?.throwIfAborted();
+      const { opcode, bytes, write, read, watch, mayBeAbsent = false } = order();
       const call: Call = {
         opcode,
         path,
+        bytes,
         write,
         read,
         watch,
+        mayBeAbsent,
         xid: 0,
         abandoned: false,
         covered: false,
-        resolve(value: T) {
-          if (abort !== undefined) signal?.removeEventListener('abort', abort);
-          resolve(value);
-        },
-        reject(error: unknown) {
-          if (abort !== undefined) signal?.removeEventListener('abort', abort);
-          reject(error);
-        },
+        resolve,
+        reject,
       };
-      if (signal !== undefined) {
-        abort = () => {
-          this.#driver.session.abandon(call);
-          reject(signal.reason);
-        };
-        signal.addEventListener('abort', abort, { once: true });
-      }
-      this.#driver.submit(call);
+      this.#driver.submit(signal === undefined ? call : this.#abortable(call, signal));
     });
+  }
+
+  /** The same call, given up when the signal says so. */
+  #abortable(call: Call, signal: AbortSignal): Call {
+    const own: Call = {
+      ...call,
+      resolve(value: never) {
+        signal.removeEventListener('abort', abort);
+        call.resolve(value);
+      },
+      reject(error: unknown) {
+        signal.removeEventListener('abort', abort);
+        call.reject(error);
+      },
+    };
+    const abort = (): void => {
+      this.#driver.session.abandon(own);
+      call.reject(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return own;
   }
 
   #ask<N extends OperationName, T>(
     name: N,
     path: string | undefined,
-    request: RequestOf<N>,
+    request: (full: string) => RequestOf<N>,
     options: OpOptions | undefined,
     pick: (answer: AnswerOf<N>) => T,
+    dataBytes = 0,
   ): Promise<T> {
-    const row = OPERATIONS[name];
-    return this.#send(
-      path,
-      row.code,
-      options,
-      (to) => row.request.write(to, request as never),
-      (from) => pick(row.answer.read(from) as AnswerOf<N>),
-    );
+    return this.#send(path, options, (): Order<T> => {
+      const row = OPERATIONS[name];
+      const body = request(path === undefined ? '' : this.#full(path));
+      return {
+        opcode: row.code,
+        bytes: (path?.length ?? 0) + dataBytes,
+        write: (to) => row.request.write(to, body as never),
+        read: (from) => pick(row.answer.read(from) as AnswerOf<N>),
+      };
+    });
   }
 
   #read<N extends 'exists' | 'getData' | 'getChildren2', T>(
@@ -367,61 +375,84 @@ export class KeeperClient implements Client {
     path: string,
     options: ReadOptions | undefined,
     pick: (answer: AnswerOf<N>) => T,
-    full = this.#full(path),
+    at?: string,
   ): Promise<T> {
-    const row = OPERATIONS[name];
-    const listener = options?.watch;
-    const kind = name === 'exists' ? 'exists' : name === 'getData' ? 'data' : 'children';
-    return this.#send(
-      path,
-      row.code,
-      options,
-      (to, armed) => row.request.write(to, { path: full, watch: listener !== undefined && armed }),
-      (from) => pick(row.answer.read(from) as AnswerOf<N>),
-      listener === undefined ? undefined : { kind, path: full, watcher: listener },
-    );
+    return this.#send(path, options, (): Order<T> => {
+      const row = OPERATIONS[name];
+      const full = at ?? this.#full(path);
+      const watcher = options?.watch;
+      return {
+        opcode: row.code,
+        bytes: path.length,
+        mayBeAbsent: name === 'exists',
+        write: (to, armed) => row.request.write(to, { path: full, watch: watcher !== undefined && armed }),
+        read: (from) => pick(row.answer.read(from) as AnswerOf<N>),
+        watch: watcher === undefined ? undefined : { kind: WATCH_OF[name], path: full, watcher },
+      };
+    });
   }
 
   #multi<T>(
     name: 'multi' | 'multiRead',
-    parts: readonly MultiPart[],
+    parts: () => readonly MultiPart[],
     options: OpOptions | undefined,
     read: (from: Reader) => T,
   ): Promise<T> {
-    const row = OPERATIONS[name];
-    return this.#send(undefined, row.code, options, (to) => row.request.write(to, parts), read);
+    return this.#send(undefined, options, (): Order<T> => {
+      const row = OPERATIONS[name];
+      const all = parts();
+      return { opcode: row.code, bytes: bytesOfParts(all), write: (to) => row.request.write(to, all), read };
+    });
   }
 
   async #removeOne(full: string, kind: 'persistent' | 'persistentRecursive', watcher: WatchListener): Promise<void> {
     const { watches, over } = this.#driver.session;
     const last = watches.remove(kind, full, watcher);
     if (!last || over) return;
-    await this.#removeAtServer(this.#strip(full), full, kind, { local: true });
+    await this.#removeAtServer(this.#strip(full), full, kind, { local: true }, nothing);
     this.#driver.rearm(full);
   }
 
-  /** Asks the server to forget watches. One it no longer has is no failure, nor with `local` one that is unreachable. */
-  async #removeAtServer(path: string, full: string, kind: WatchKind, options: OpOptions & { local?: boolean }) {
-    const ask = (type: number): Promise<void> =>
-      this.#ask('removeWatches', path, { path: full, type }, options, nothing);
+  /**
+   * Asks the server to forget watches, and calls `removed` in the order of the replies, so that a watch set later stays.
+   * One the server no longer has is no failure, nor with `local` a server that cannot be asked.
+   */
+  async #removeAtServer(
+    path: string,
+    full: string,
+    kind: WatchKind,
+    { signal, local }: OpOptions & { local?: boolean },
+    removed: () => void,
+  ): Promise<void> {
     // while disconnected the next setWatches simply leaves the watch out
-    if (options.local === true && this.#driver.session.down) return;
+    if (local === true && this.#driver.session.down) return removed();
+    const ask = (type: number): Promise<void> =>
+      this.#ask('removeWatches', path, () => ({ path: full, type }), { signal }, removed);
     try {
-      try {
-        await ask(WATCHER_TYPE[kind]);
-      } catch (error) {
-        // servers before 3.9 know only `any` for the persistent kinds; what else went with it is set again afterwards
-        if (!isCode(error, 'MarshallingError', 'BadArguments') || !kind.startsWith('persistent')) throw error;
-        await ask(WATCHER_TYPE.any);
-      }
+      await ask(WATCHER_TYPE[kind]).catch((error: unknown) => {
+        // servers before 3.9 know only `any` for the persistent kinds; what else goes with it is set again afterwards
+        if (isCode(error, 'MarshallingError', 'BadArguments') && kind.startsWith('persistent'))
+          return ask(WATCHER_TYPE.any);
+        throw error;
+      });
     } catch (error) {
-      if (isCode(error, 'NoWatcher')) return;
-      if (options.local === true && isCode(error, 'ConnectionLoss')) return;
-      throw error;
+      if (!isCode(error, 'NoWatcher') && !(local === true && isCode(error, 'ConnectionLoss'))) throw error;
+      removed();
     }
   }
 }
 
+/** What a request needs of its maker; the rest is bookkeeping. */
+type Order<T> = Pick<Call, 'opcode' | 'bytes' | 'write'> & {
+  readonly watch?: Call['watch'];
+  readonly mayBeAbsent?: boolean;
+  readonly read: (from: Reader) => T;
+};
+
+const WATCH_OF = { exists: 'exists', getData: 'data', getChildren2: 'children' } as const;
+const onlyPath = (full: string): { path: string } => ({ path: full });
+const justStat = ({ stat }: { stat: Stat }): Stat => stat;
+const ownData = ({ data, stat }: { data: Uint8Array | null; stat: Stat }) => ({ data: owned(data), stat });
 const sorted = (names: readonly (string | null)[] | null): string[] => (names ?? []).map((name) => name ?? '').sort();
 const isCode = (error: unknown, ...codes: string[]): boolean =>
   error instanceof KeeperError && codes.includes(error.code);

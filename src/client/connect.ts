@@ -3,15 +3,19 @@ import { realClock } from '../platform/clock.ts';
 import { tcpDialer } from '../platform/tcp.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dialer } from '../ports/network.ts';
-import { type Client, ConnectError, type ConnectOptions, type WatchListener } from './api.ts';
+import { DEFAULT_MAX_FRAME } from '../protocol/frame.ts';
+import { type Client, ConnectError, type ConnectOptions, type HostFailure, type WatchListener } from './api.ts';
 import { KeeperClient, stripper } from './client.ts';
-import { parseConnectString } from './connect-string.ts';
+import { parseConnectString, type Server, showServer } from './connect-string.ts';
 import { Driver } from './driver.ts';
-import { Session } from './session.ts';
+import { type FourLetterOptions, fourLetter } from './four-letter.ts';
+import { NOT_SERVING, Session } from './session.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CONNECT_MS = 10_000;
 const DEFAULT_MAX_REPLY = 64 * 1024 * 1024;
+const MAX_TIMEOUT_MS = 0x7fff_ffff;
+const TLS_HINT_MS = 500;
 
 /** What a client needs of the world; the real one unless a test hands in another. */
 export interface ClientPorts {
@@ -28,6 +32,41 @@ const ordinaryRandom: Random = {
 
 const REAL: ClientPorts = { clock: realClock, dialer: tcpDialer, random: ordinaryRandom };
 
+/** A TLS server says nothing to one who speaks plainly, so hosts that answered without serving are asked once more. */
+function withTlsHint(
+  failures: readonly HostFailure[],
+  servers: readonly Server[],
+  dialer: Dialer,
+): Promise<HostFailure[]> {
+  const hint = async (failure: HostFailure): Promise<HostFailure> => {
+    const server = servers.find((each) => showServer(each) === failure.host);
+    if (failure.reason !== NOT_SERVING || server === undefined) return failure;
+    return (await speaksTls(server, dialer)) ? { ...failure, reason: 'TLS required' } : failure;
+  };
+  return Promise.all(failures.map(hint));
+}
+
+async function speaksTls(server: Server, dialer: Dialer): Promise<boolean> {
+  const target = { ...server, timeoutMs: TLS_HINT_MS, tls: { insecure: true } };
+  try {
+    const connection = await dialer.dial(target, { data() {}, closed() {} });
+    connection.destroy();
+    return true;
+  } catch (error) {
+    return /ALERT/.test((error as { code?: string }).code ?? ''); // it wants more of us than we brought, but it is TLS
+  }
+}
+
+function duration(name: string, given: number | undefined, otherwise: number): number {
+  const ms = given ?? otherwise;
+  if (!(ms > 0 && ms <= MAX_TIMEOUT_MS)) throw new RangeError(`${name}: ${ms} is not from 1 to ${MAX_TIMEOUT_MS} ms`);
+  return Math.ceil(ms);
+}
+
+/** Sends a four-letter word over the real network; see {@link fourLetter}. */
+export const fourLetterWord = (word: string, options: FourLetterOptions): Promise<string> =>
+  fourLetter(tcpDialer, word, options);
+
 /**
  * Opens a session with one of the servers in `connectString` (`host:port,...[/chroot]`). Resolves when it stands and the
  * credentials given are accepted (`lazy`: at once).
@@ -41,13 +80,16 @@ export async function connect(
   const { servers, chroot } = parseConnectString(connectString);
   const { signal } = options;
   signal?.throwIfAborted();
+  const connectMs = duration('connectTimeoutMs', options.connectTimeoutMs, DEFAULT_CONNECT_MS);
   const auth = (options.auth ?? []).map((credential) => ({ ...credential }));
   const session = new Session<WatchListener>({
     servers,
     random: ports.random,
-    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    timeoutMs: duration('timeoutMs', options.timeoutMs, DEFAULT_TIMEOUT_MS),
+    connectTimeoutMs: connectMs,
     allowReadOnly: options.allowReadOnly ?? false,
     maxReplyBytes: options.maxReplyBytes ?? DEFAULT_MAX_REPLY,
+    maxRequestBytes: options.maxRequestBytes ?? DEFAULT_MAX_FRAME,
     auth,
   });
   const driver = new Driver(session, {
@@ -64,7 +106,6 @@ export async function connect(
   }
   const accepted = Promise.all(auth.map((credential) => driver.authDone(credential)));
   accepted.catch(() => {}); // heard below, unless something else fails first
-  const connectMs = options.connectTimeoutMs ?? DEFAULT_CONNECT_MS;
   let timer: Disposable | undefined;
   let abort: (() => void) | undefined;
   let off: (() => void) | undefined;
@@ -75,7 +116,12 @@ export async function connect(
       });
       abort = () => reject(signal?.reason);
       signal?.addEventListener('abort', abort, { once: true });
-      timer = ports.clock.after(connectMs, () => reject(new ConnectError(driver.failures(), connectMs)));
+      timer = ports.clock.after(connectMs, () => {
+        const { failures } = session;
+        driver.close();
+        const told = options.tls === undefined ? withTlsHint(failures, servers, ports.dialer) : failures;
+        Promise.resolve(told).then((hosts) => reject(new ConnectError(hosts, connectMs)), reject);
+      });
       driver.start();
     });
     return client;

@@ -1,13 +1,17 @@
 import { KeeperError } from '../base/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Connection, Dialer, TlsOptions } from '../ports/network.ts';
-import type { Credential, HostFailure, StateChange, WatchEvent, WatchGap, WatchListener } from './api.ts';
-import { showServer } from './connect-string.ts';
-import type { Effect, Request, Session } from './session.ts';
+import type { Credential, StateChange, WatchEvent, WatchGap, WatchListener } from './api.ts';
+import type { Server } from './connect-string.ts';
+import { failureReason } from './failure-reason.ts';
+import { fourLetter } from './four-letter.ts';
+import type { Session } from './session.ts';
+import type { Effect, Request } from './types.ts';
 
 /** A request with the promise that waits for it. */
 export interface Call extends Request<WatchListener> {
-  readonly path: string | undefined;
+  /** NoNode is an answer, not a failure: the promise resolves with undefined. */
+  readonly mayBeAbsent: boolean;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -25,14 +29,20 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** Carries the session machine's effects onto socket, timer and promises, and what happens there back to it. */
+const PROBE_MS = 1000;
+
+/**
+ * Carries the session machine's effects onto socket, timer and promises, and what happens there back to it. Listeners
+ * run as microtasks, in the order of the replies around them: an event that follows a reply reaches its listener after
+ * the code that awaited the reply. What a listener throws is the program's own uncaught error, never the session's.
+ */
 export class Driver {
   readonly session: Session<WatchListener>;
   readonly stateListeners = new Set<(change: StateChange) => void>();
   readonly gapListeners = new Set<(gap: WatchGap) => void>();
   readonly #options: DriverOptions;
   readonly #authWaiters = new Map<Credential, Waiter>();
-  readonly #effects: Effect<WatchListener>[] = [];
+  readonly #inbox: Effect<WatchListener>[] = [];
   #running = false;
   #attempt = 0;
   #dialing: AbortController | undefined;
@@ -40,6 +50,10 @@ export class Driver {
   #timer: Disposable | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #flushDue = false;
+  readonly #flush = (): void => {
+    this.#flushDue = false;
+    this.#run(this.session.flush(this.#now));
+  };
 
   constructor(session: Session<WatchListener>, options: DriverOptions) {
     this.session = session;
@@ -56,16 +70,14 @@ export class Driver {
 
   /** Sends a request with all others of this turn in one write. */
   submit(call: Call): void {
-    this.#run(this.session.submit(call));
+    const effects = this.session.submit(call);
+    if (effects.length > 0) this.#run(effects);
     if (this.#flushDue || this.session.down) return;
     this.#flushDue = true;
-    // after the promise continuations that run now, since those may submit more
-    process.nextTick(() => {
-      this.#flushDue = false;
-      this.#run(this.session.flush(this.#now));
-    });
+    process.nextTick(this.#flush); // from a promise continuation: after all others, which may submit more
   }
 
+  /** Resolves when a server accepted the credential; it is kept for later connections from the start. */
   addAuth(credential: Credential): Promise<void> {
     const done = this.authDone(credential);
     this.#run(this.session.addAuth(credential, this.#now));
@@ -87,29 +99,21 @@ export class Driver {
     this.#run(this.session.close(this.#now));
   }
 
-  /** Each host's latest failure, and the one being tried as `timed out`. */
-  failures(): HostFailure[] {
-    const { hosts, server } = this.session;
-    const failures = hosts.failures;
-    if (server !== undefined && !failures.some(({ host }) => host === showServer(server)))
-      failures.push({ host: showServer(server), reason: 'timed out' });
-    return failures;
-  }
-
+  /** Tells listeners of an event, its path as the caller knows it. */
   deliver(event: WatchEvent, listeners: readonly WatchListener[]): void {
     const own = { ...event, path: this.#options.strip(event.path) };
-    for (const listener of listeners) guarded(() => listener(own));
+    for (const listener of listeners) queueMicrotask(() => listener(own));
   }
 
   #run(effects: Effect<WatchListener>[]): void {
-    for (const effect of effects) this.#effects.push(effect);
-    if (this.#running) return; // a listener called us: its effects follow those before them
+    for (const effect of effects) this.#inbox.push(effect);
+    if (this.#running) return; // called from within an effect: this one's follow those before
     this.#running = true;
     for (;;) {
-      for (let at = 0; at < this.#effects.length; at++) this.#perform(this.#effects[at] as Effect<WatchListener>);
-      this.#effects.length = 0;
-      if (!this.session.more) break;
-      for (const effect of this.session.flush(this.#now)) this.#effects.push(effect);
+      for (let at = 0; at < this.#inbox.length; at++) this.#perform(this.#inbox[at] as Effect<WatchListener>);
+      this.#inbox.length = 0;
+      if (this.#flushDue || !this.session.more) break;
+      for (const effect of this.session.flush(this.#now)) this.#inbox.push(effect);
     }
     this.#running = false;
     this.#setTimer();
@@ -117,12 +121,18 @@ export class Driver {
 
   #perform(effect: Effect<WatchListener>): void {
     switch (effect.type) {
-      case 'settle': {
+      case 'settle':
+        (effect.request as Call).resolve(effect.value as never);
+        return;
+      case 'fail': {
         const call = effect.request as Call;
-        if (effect.code === undefined) call.resolve(effect.value as never);
+        if (effect.code === 'NoNode' && call.mayBeAbsent) call.resolve(undefined as never);
         else call.reject(new KeeperError(effect.code, call.path));
         return;
       }
+      case 'refuse':
+        (effect.request as Call).reject(effect.error);
+        return;
       case 'send':
         if (this.#connection?.send(effect.bytes) === false) this.session.blocked();
         return;
@@ -131,11 +141,11 @@ export class Driver {
         return;
       case 'gap': {
         const gap = { paths: effect.gap.paths.map(this.#options.strip), after: effect.gap.after };
-        for (const listener of this.gapListeners) guarded(() => listener(gap));
+        for (const listener of this.gapListeners) queueMicrotask(() => listener(gap));
         return;
       }
       case 'state':
-        for (const listener of this.stateListeners) guarded(() => listener(effect.change));
+        for (const listener of this.stateListeners) queueMicrotask(() => listener(effect.change));
         return;
       case 'authSettled': {
         const waiter = this.#authWaiters.get(effect.credential);
@@ -154,10 +164,13 @@ export class Driver {
       case 'dial':
         this.#dial(effect.server, effect.timeoutMs);
         return;
+      case 'probe':
+        this.#probe(effect.server);
+        return;
     }
   }
 
-  #dial({ host, port }: { host: string; port: number }, timeoutMs: number): void {
+  #dial({ host, port }: Server, timeoutMs: number): void {
     const attempt = ++this.#attempt;
     const current = (): boolean => attempt === this.#attempt;
     const abort = new AbortController();
@@ -165,12 +178,13 @@ export class Driver {
     const { tls, dialer } = this.#options;
     const gone = (reason: string): void => {
       if (!current()) return;
+      this.#attempt++; // nothing more is heard of this one
       this.#connection = undefined;
       this.#run(this.session.disconnected(reason, this.#now));
     };
     dialer
       .dial(
-        tls === undefined ? { host, port, timeoutMs } : { host, port, timeoutMs, tls },
+        { host, port, timeoutMs, ...(tls === undefined ? {} : { tls }) },
         {
           data: (bytes) => {
             if (current()) this.#run(this.session.received(bytes, this.#now));
@@ -178,7 +192,7 @@ export class Driver {
           drained: () => {
             if (current()) this.#run(this.session.drained(this.#now));
           },
-          closed: (error) => gone(error === undefined ? 'the server closed the connection' : showFailure(error)),
+          closed: (error) => gone(error === undefined ? 'the server closed the connection' : failureReason(error)),
         },
         abort.signal,
       )
@@ -191,8 +205,16 @@ export class Driver {
           this.#connection = connection;
           this.#run(this.session.connected(this.#now));
         },
-        (error) => gone(showFailure(error)),
+        (error) => gone(failureReason(error)),
       );
+  }
+
+  #probe(server: Server): void {
+    const { dialer, tls } = this.#options;
+    fourLetter(dialer, 'isro', { ...server, tls, timeoutMs: PROBE_MS }).then(
+      (answer) => this.#run(this.session.probed(server, answer.trim() === 'rw', this.#now)),
+      () => {}, // one that cannot be asked is asked again later
+    );
   }
 
   /** An armed timer that fires too early costs less than setting one anew for every request. */
@@ -205,37 +227,8 @@ export class Driver {
     if (at === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#options.clock.after(Math.max(0, at - this.#now), () => {
       this.#timer = undefined;
-      // after a pause of the process, answers that already arrived are read before silence is judged
-      setImmediate(() => {
-        this.#timerAt = Number.POSITIVE_INFINITY;
-        this.#run(this.session.tick(this.#now));
-      });
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#run(this.session.tick(this.#now));
     });
   }
-}
-
-/** A listener's fault is the program's, not the session's: it surfaces as an uncaught exception and the rest goes on. */
-function guarded(run: () => void): void {
-  try {
-    run();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refused',
-  ETIMEDOUT: 'timed out',
-  ENOTFOUND: 'DNS: not found',
-  EAI_AGAIN: 'DNS: no answer',
-  ECONNRESET: 'the connection was reset',
-  EHOSTUNREACH: 'host unreachable',
-  ENETUNREACH: 'network unreachable',
-};
-
-function showFailure(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  return REASONS[code ?? ''] ?? message ?? String(error);
 }

@@ -1,64 +1,65 @@
-import { tcpDialer } from '../platform/tcp.ts';
 import type { Dialer, TlsOptions } from '../ports/network.ts';
 
 export interface FourLetterOptions {
   readonly host: string;
   readonly port: number;
   /** For the whole exchange, ms. Default 5000. */
-  readonly timeoutMs?: number;
-  readonly tls?: TlsOptions;
-  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number | undefined;
+  readonly tls?: TlsOptions | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
- * Sends a four-letter word (`ruok`, `srvr`, `mntr`, ...) and returns all the server says before it closes. A server that
- * does not allow the word says so in its answer.
- * @throws RangeError for a word that is not four letters, Error with an errno `code` when the server is not reached
+ * Sends a four-letter word (`ruok`, `srvr`, `mntr`, ...) through `dialer` and resolves with all the server says before it
+ * closes. A server that does not allow the word says so in its answer; one that is not serving may say nothing ('').
+ * @throws RangeError for a word that is not four letters, Error with an errno `code` (ETIMEDOUT included) when no answer
+ * comes, or the signal's reason
  */
-export async function fourLetterWord(
-  word: string,
-  options: FourLetterOptions,
-  dialer: Dialer = tcpDialer,
-): Promise<string> {
-  if (!/^[a-z]{4}$/.test(word)) throw new RangeError(`'${word}' is not a four-letter word, such as ruok`);
+export async function fourLetter(dialer: Dialer, word: string, options: FourLetterOptions): Promise<string> {
+  if (!/^[a-z]{4}$/.test(word)) throw new RangeError(`'${word}' is not a four-letter word such as ruok`);
   const { host, port, timeoutMs = 5000, tls, signal } = options;
-  const limit = AbortSignal.timeout(timeoutMs);
-  const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+  signal?.throwIfAborted();
+  const stop = new AbortController();
   const chunks: Buffer[] = [];
   let bytes = 0;
-  let done!: (error?: unknown) => void;
+  let settle!: (error: unknown) => void;
   const answered = new Promise<void>((resolve, reject) => {
-    done = (error) => (error === undefined ? resolve() : reject(error));
+    settle = (error) => (error === undefined ? resolve() : reject(error));
   });
-  answered.catch(() => {});
-  const connection = await dialer.dial(
-    tls === undefined ? { host, port, timeoutMs } : { host, port, timeoutMs, tls },
-    {
-      data(chunk) {
-        bytes += chunk.length;
-        if (bytes > MAX_ANSWER_BYTES) done(new Error(`an answer of more than ${MAX_ANSWER_BYTES} bytes to ${word}`));
-        else chunks.push(Buffer.from(chunk));
-      },
-      // a server that resets after its answer has still answered
-      closed: (error) => done(bytes > 0 ? undefined : error),
-    },
-    stop,
-  );
-  const abort = (): void =>
-    done(
-      signal?.aborted
-        ? signal.reason
-        : Object.assign(new Error(`${host}:${port}: no answer to ${word} in ${timeoutMs} ms`), { code: 'ETIMEDOUT' }),
-    );
-  stop.addEventListener('abort', abort, { once: true });
+  answered.catch(() => {}); // may be settled while the dial is still being waited for
+  const fail = (error: unknown): void => {
+    settle(error);
+    stop.abort(error);
+  };
+  const late = `${host}:${port}: no answer to ${word} in ${timeoutMs} ms`;
+  const timer = setTimeout(() => fail(Object.assign(new Error(late), { code: 'ETIMEDOUT' })), timeoutMs);
+  const abort = (): void => fail(signal?.reason);
+  signal?.addEventListener('abort', abort, { once: true });
   try {
-    connection.send(Buffer.from(word));
-    await answered;
-    return Buffer.concat(chunks).toString();
+    const connection = await dialer.dial(
+      { host, port, timeoutMs, ...(tls === undefined ? {} : { tls }) },
+      {
+        data(chunk) {
+          bytes += chunk.length;
+          if (bytes > MAX_ANSWER_BYTES) fail(new Error(`${host}:${port}: more than ${MAX_ANSWER_BYTES} bytes`));
+          else chunks.push(Buffer.from(chunk));
+        },
+        // a server that resets after its answer has still answered
+        closed: (error) => settle(bytes > 0 ? undefined : error),
+      },
+      stop.signal,
+    );
+    try {
+      connection.send(Buffer.from(word));
+      await answered;
+      return Buffer.concat(chunks).toString();
+    } finally {
+      connection.destroy();
+    }
   } finally {
-    stop.removeEventListener('abort', abort);
-    connection.destroy();
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
   }
 }

@@ -44,7 +44,12 @@ export class Hosts {
   }
   /** Makes `server` the next one tried. */
   prefer(server: Server): void {
-    this.#next = Math.max(0, this.#servers.indexOf(server));
+    const at = this.#servers.findIndex(({ host, port }) => host === server.host && port === server.port);
+    if (at >= 0) this.#next = at;
+  }
+  /** How patient an attempt is: `baseMs` at first, more with each round in which nobody answered. */
+  patience(baseMs: number): number {
+    return baseMs * (1 + this.round);
   }
   /** An attempt failed. Returns the delay before the next, ms. */
   failed(server: Server, reason: string): number {

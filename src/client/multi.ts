@@ -17,6 +17,7 @@ import {
   type MultiOp,
   type MultiResult,
   type OpOptions,
+  RequestError,
   type Stat,
   type Transaction,
 } from './api.ts';
@@ -40,7 +41,7 @@ export function createPart(path: string, data: Uint8Array | null, options: Creat
   if (mode === 'ttl' || mode === 'ttlSequential') {
     const ttl = options.ttlMs ?? 0;
     if (!Number.isInteger(ttl) || ttl < 1 || ttl >= 2 ** 40)
-      throw new KeeperError('BadArguments', path, { cause: new Error('ttlMs is an integer from 1 to 2^40 - 1') });
+      throw new RequestError('invalid', `ttlMs ${ttl} is not an integer from 1 to 2^40 - 1`, path);
     return { type: OPERATIONS.createTtl.code, request: { ...request, ttl: BigInt(ttl) } };
   }
   return { type: mode === 'container' ? OPERATIONS.createContainer.code : OPERATIONS.create2.code, request };
@@ -63,7 +64,14 @@ export function partOf(op: MultiOp, full: (path: string, sequential?: boolean) =
   }
 }
 
-/** Reads a multi's answer. @throws MultiError when a part failed */
+/** At least this many bytes are the data of a multi. */
+export function bytesOfParts(parts: readonly MultiPart[]): number {
+  let bytes = 0;
+  for (const { request } of parts) bytes += (request as { data?: Uint8Array | null }).data?.length ?? 0;
+  return bytes;
+}
+
+/** Reads a multi's answer: the results, or what failed. */
 export function readMulti(
   from: Reader,
   ops: readonly MultiOp[],

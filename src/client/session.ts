@@ -1,123 +1,82 @@
-import { codeOfNumber, type KeeperCode } from '../base/errors.ts';
 import { type SessionId, showSession, type Zxid } from '../base/ids.ts';
-import type { Random } from '../base/random.ts';
 import { Reader, Writer } from '../protocol/bytes.ts';
-import { EVENT, WatcherEvent } from '../protocol/events.ts';
 import { FrameCutter } from '../protocol/frame.ts';
 import { ConnectRequest, ConnectResponse } from '../protocol/handshake.ts';
-import { OPERATIONS, REPLY_HEADER_BYTES, writeFrame, XID } from '../protocol/operations.ts';
-import type { ClientState, Credential, EventType, StateChange, WatchEvent, WatchGap } from './api.ts';
+import { writeFrame } from '../protocol/operations.ts';
+import type { ClientState, Credential, HostFailure, StateChange } from './api.ts';
 import { type Server, showServer } from './connect-string.ts';
-import { Fifo } from './fifo.ts';
+import { Exchange, type Verdict } from './exchange.ts';
 import { Hosts } from './hosts.ts';
-import { type OneShotKind, setWatchesBodies, type TableKind, WatchTable } from './watches.ts';
+import { type Effect, Outbox, type Request, type SessionOptions } from './types.ts';
+import type { WatchTable } from './watches.ts';
 
-/** One request on its way. The machine gives it an xid when it is sent and settles it exactly once. */
-export interface Request<W> {
-  readonly opcode: number;
-  /** Writes the body. `armed`: the server is to set the watch, if there is one. */
-  readonly write: (to: Writer, armed: boolean) => void;
-  /** Reads what follows a reply header without error; must copy what it keeps. */
-  readonly read: (from: Reader) => unknown;
-  /** A watch that begins with a successful reply (`exists`: also with NoNode). Path as the server knows it. */
-  readonly watch?: { readonly kind: TableKind; readonly path: string; readonly watcher: W } | undefined;
-  xid: number;
-  /** Set when nobody waits any more: the reply is read and dropped, no watch begins. */
-  abandoned: boolean;
-  /** The watch was left out of the frame, since a persistent one reports the same. */
-  covered: boolean;
-}
-
-/** What must happen next, in order. */
-export type Effect<W> =
-  | { readonly type: 'dial'; readonly server: Server; readonly timeoutMs: number }
-  | { readonly type: 'send'; readonly bytes: Buffer }
-  | { readonly type: 'hangUp' }
-  | { readonly type: 'settle'; readonly request: Request<W>; readonly code: KeeperCode | undefined; value: unknown }
-  | { readonly type: 'authSettled'; readonly credential: Credential; readonly code: KeeperCode | undefined }
-  | { readonly type: 'event'; readonly event: WatchEvent; readonly watchers: readonly W[] }
-  | { readonly type: 'gap'; readonly gap: WatchGap }
-  | { readonly type: 'state'; readonly change: StateChange };
-
-export interface SessionOptions {
-  readonly servers: readonly Server[];
-  readonly random: Random;
-  /** Session timeout asked for, ms. */
-  readonly timeoutMs: number;
-  readonly allowReadOnly: boolean;
-  readonly maxReplyBytes: number;
-  readonly auth: readonly Credential[];
-}
-
+/** `idle` before the start, `waiting` between attempts, `over` for ever. */
 type Phase = 'idle' | 'waiting' | 'dialing' | 'handshaking' | 'up' | 'over';
 
 const MAX_PING_MS = 10_000;
 const MAX_ATTEMPT_MS = 10_000;
-const MIN_ATTEMPT_MS = 200;
-/** More than this in one write and the rest goes out when the socket says it has room. */
-const WRITE_BYTES = 1024 * 1024;
-const MAX_XID = 0x7fff_ffff;
-const NO_NODE = -101;
-
-const EVENT_NAMES = new Map<number, EventType>(
-  (Object.entries(EVENT) as [EventType, number][]).map(([name, number]) => [number, name]),
-);
+const MIN_ATTEMPT_MS = 500;
+/** How long a close looks for a server while the connection is down, so that ephemeral nodes need not wait for expiry. */
+const MAX_LATE_CLOSE_MS = 2000;
+/** Between questions for a server that is not read-only, while on one that is. */
+const FIRST_PROBE_MS = 200;
+const MAX_PROBE_MS = 60_000;
+/** Accepts connections but opens no session: starting, without quorum, or no ZooKeeper server at all. */
+export const NOT_SERVING = 'answers but is not serving';
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * A session as a state machine: what happened goes in with the time it happened (monotonic ms), what must happen comes
  * out. It holds no socket, timer, promise or chance of its own. `wakeAt` says when `tick` is due.
  */
 export class Session<W> {
-  readonly watches = new WatchTable<W>();
-  readonly hosts: Hosts;
   sessionId = 0n as SessionId;
-  lastZxid = 0n as Zxid;
   /** As negotiated, ms; 0 before the first connection. */
   timeoutMs = 0;
   state: ClientState = 'connecting';
+  /** The one being tried or in use. */
   server: Server | undefined;
 
   readonly #options: SessionOptions;
   readonly #credentials: Credential[];
-  readonly #queue = new Fifo<Request<W>>();
-  readonly #sent = new Fifo<Request<W>>();
-  readonly #auths = new Fifo<Credential>();
-  readonly #rearms = new Fifo<WatchGap | undefined>();
-  /** Catch-up events already told to persistent watchers; filled only while setWatches is unanswered. */
-  readonly #caughtUp = new Set<string>();
-  readonly #out = new Writer(4096);
+  readonly #hosts: Hosts;
+  readonly #box = new Outbox<W>(new Writer(4096));
+  readonly #exchange: Exchange<W>;
   readonly #reader = new Reader(Buffer.alloc(0));
   #cutter: FrameCutter;
-  #effects: Effect<W>[] = [];
   #phase: Phase = 'idle';
   #password: Uint8Array = new Uint8Array(16);
-  #seenWritable = false;
-  #xid = 0;
-  #blocked = false;
+  /** The session is one of the ensemble's; ids that a read-only server gave mean nothing to others. */
+  #writable = false;
+  #readOnly = false;
   #closing = false;
+  #closeBy = NEVER;
   #retryAt = 0;
   #attemptEnds = 0;
-  #closeBy = 0;
   #upSince = 0;
-  #heard = 0;
+  #heardAt = 0;
   #sentAt = 0;
+  #probeAt = NEVER;
+  #probeEvery = FIRST_PROBE_MS;
+  #probeNext = 0;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#credentials = [...options.auth];
-    this.hosts = new Hosts(options.servers, options.random);
+    this.#hosts = new Hosts(options.servers, options.random);
+    this.#exchange = new Exchange(this.#box, options.maxRequestBytes);
     this.#cutter = new FrameCutter(options.maxReplyBytes);
   }
 
+  get watches(): WatchTable<W> {
+    return this.#exchange.watches;
+  }
+  get lastZxid(): Zxid {
+    return this.#exchange.lastZxid;
+  }
   /** A connection is given up when nothing was heard for this long, ms. */
   get readTimeoutMs(): number {
     return (this.timeoutMs * 2) / 3;
-  }
-  get #pingMs(): number {
-    return Math.min(MAX_PING_MS, this.readTimeoutMs / 2);
-  }
-  get #expiresAt(): number {
-    return this.sessionId === 0n ? Number.POSITIVE_INFINITY : this.#heard + (this.timeoutMs * 4) / 3;
   }
   get over(): boolean {
     return this.#phase === 'over';
@@ -126,68 +85,86 @@ export class Session<W> {
   get down(): boolean {
     return this.#phase !== 'up';
   }
+  /** True when requests wait though the connection is up and has room: {@link flush} again. */
+  get more(): boolean {
+    return this.#phase === 'up' && !this.#closing && this.#exchange.more;
+  }
+  /** Why each server tried since the last success could not be used, the one being tried included. */
+  get failures(): HostFailure[] {
+    const failures = this.#hosts.failures;
+    if (this.server === undefined || this.#phase === 'up') return failures;
+    const host = showServer(this.server);
+    const reason = this.#phase === 'handshaking' ? NOT_SERVING : 'timed out';
+    return failures.some((each) => each.host === host) ? failures : [...failures, { host, reason }];
+  }
+  get #pingMs(): number {
+    return Math.min(MAX_PING_MS, this.readTimeoutMs / 2);
+  }
+  /** After this no server can know the session any more, whether we can ask one or not. */
+  get #expiresAt(): number {
+    return this.#writable ? this.#heardAt + (this.timeoutMs * 4) / 3 : NEVER;
+  }
   /** When {@link tick} is due, monotonic ms; infinity when nothing waits for time. */
   get wakeAt(): number {
+    return Math.min(this.#phaseEnds, this.#closeBy);
+  }
+  get #phaseEnds(): number {
     switch (this.#phase) {
-      case 'idle':
-      case 'over':
-        return Number.POSITIVE_INFINITY;
       case 'waiting':
         return Math.min(this.#retryAt, this.#expiresAt);
       case 'dialing':
       case 'handshaking':
         return Math.min(this.#attemptEnds, this.#expiresAt);
-      case 'up': {
-        const alive = Math.min(this.#heard + this.readTimeoutMs, this.#sentAt + this.#pingMs);
-        return this.#closing ? Math.min(alive, this.#closeBy) : alive;
-      }
+      case 'up':
+        return Math.min(this.#heardAt + this.readTimeoutMs, this.#sentAt + this.#pingMs, this.#probeAt);
+      default:
+        return NEVER;
     }
   }
 
   start(now: number): Effect<W>[] {
     this.#tell({ state: 'connecting', server: undefined });
     this.#dial(now);
-    return this.#take();
+    return this.#take(now);
   }
 
   /** Queues a request; {@link flush} sends it. */
   submit(request: Request<W>): Effect<W>[] {
-    if (this.#phase === 'over' || this.#closing) this.#settle(request, this.#endCode());
-    else this.#queue.push(request);
-    return this.#take();
+    if (this.#phase === 'over' || this.#closing) this.#box.fail(request, this.#endCode);
+    else this.#exchange.enqueue(request);
+    return this.#effects();
   }
 
   /** Nobody waits for the request any more: one not yet sent never is. */
   abandon(request: Request<W>): void {
-    request.abandoned = true;
-    this.#queue.remove(request);
+    this.#exchange.abandon(request);
   }
 
   /** Adds a credential for this and every later connection; `authSettled` tells the outcome. */
   addAuth(credential: Credential, now: number): Effect<W>[] {
     if (this.#phase === 'over' || this.#closing)
-      this.#effects.push({ type: 'authSettled', credential, code: this.#endCode() });
+      this.#box.effects.push({ type: 'authSettled', credential, code: this.#endCode });
     else {
       this.#credentials.push(credential);
-      if (this.#phase === 'up') this.#writeAuth(credential);
+      if (this.#phase === 'up') this.#exchange.writeAuth(credential);
     }
     return this.#take(now);
   }
 
   /** Sends what is queued, many requests in one write. */
   flush(now: number): Effect<W>[] {
-    this.#fill(now);
+    if (this.#phase === 'up' && !this.#closing) this.#exchange.fill();
     return this.#take(now);
   }
 
+  /** The socket's buffer is full: requests are held back until {@link drained}. */
+  blocked(): void {
+    this.#exchange.blocked = true;
+  }
   /** The socket has room again. */
   drained(now: number): Effect<W>[] {
-    this.#blocked = false;
+    this.#exchange.blocked = false;
     return this.flush(now);
-  }
-  /** The socket's buffer is full: hold back until {@link drained}. */
-  blocked(): void {
-    this.#blocked = true;
   }
 
   /** The connection that `dial` asked for stands. */
@@ -195,15 +172,13 @@ export class Session<W> {
     if (this.#phase !== 'dialing') return [];
     this.#phase = 'handshaking';
     this.#cutter = new FrameCutter(this.#options.maxReplyBytes);
-    this.#blocked = false;
-    writeFrame(this.#out, (to) =>
+    writeFrame(this.#box.writer, (to) =>
       ConnectRequest.write(to, {
         protocolVersion: 0,
         lastZxidSeen: this.lastZxid,
         timeoutMs: this.#options.timeoutMs,
-        // an id from a read-only server means nothing to the others
-        sessionId: this.#seenWritable ? this.sessionId : (0n as SessionId),
-        password: this.#seenWritable ? this.#password : new Uint8Array(16),
+        sessionId: this.#writable ? this.sessionId : (0n as SessionId),
+        password: this.#writable ? this.#password : new Uint8Array(16),
         readOnly: this.#options.allowReadOnly,
       }),
     );
@@ -212,307 +187,228 @@ export class Session<W> {
 
   /** The dial failed or the connection ended. `reason` as a person should read it. */
   disconnected(reason: string, now: number): Effect<W>[] {
-    if (this.#phase === 'dialing') this.#lost(reason, now);
-    else if (this.#phase === 'handshaking') this.#lost('answers but is not serving', now);
-    else if (this.#phase === 'up') this.#lost(reason, now);
-    return this.#take();
+    if (this.#phase === 'dialing' || this.#phase === 'up') this.#lost(reason, now);
+    else if (this.#phase === 'handshaking') this.#lost(NOT_SERVING, now);
+    return this.#take(now);
   }
 
   /** Bytes arrived; they are not kept. */
   received(bytes: Buffer, now: number): Effect<W>[] {
-    if (this.#phase !== 'up' && this.#phase !== 'handshaking') return [];
+    if (this.#phase === 'handshaking' && isTlsAlert(bytes)) this.#giveUp('TLS required', now);
+    if (this.#phase !== 'up' && this.#phase !== 'handshaking') return this.#take(now);
+    if (this.#phase === 'up') this.#heardAt = now;
     try {
       this.#cutter.push(bytes, (frame, start, end) => {
         const from = this.#reader.reset(frame, start, end);
-        if (this.#phase === 'handshaking') this.#greeted(from, now);
-        else this.#reply(from, now);
+        if (this.#phase === 'handshaking') this.#greeted(ConnectResponse.read(from), now);
+        else this.#judge(this.#exchange.reply(from), now);
         return this.#phase === 'up';
       });
     } catch (error) {
-      if (this.#phase === 'handshaking' || this.#phase === 'up')
-        this.#giveUp(`does not speak ZooKeeper's protocol: ${(error as Error).message}`, now);
+      this.#giveUp(`does not speak ZooKeeper's protocol: ${(error as Error).message}`, now);
     }
     return this.#take(now);
   }
 
   /** Time passed: pings, deadlines, the next attempt, expiry. Harmless when called too early. */
   tick(now: number): Effect<W>[] {
-    if (this.#phase === 'up') {
-      const silent = now - this.#heard;
-      if (this.#closing && now >= this.#closeBy) this.#finish('closed');
-      else if (silent >= this.readTimeoutMs) this.#giveUp(`no answer for ${Math.round(silent)} ms`, now);
-      else if (now - this.#sentAt >= this.#pingMs) this.#writeHead(XID.ping, OPERATIONS.ping.code);
-    } else if (this.#phase !== 'over' && this.#phase !== 'idle') {
-      if (now >= this.#expiresAt) this.#finish('expired', `no server reached within the session's timeout`);
-      else if (this.#phase !== 'waiting' && now >= this.#attemptEnds) this.#giveUp('timed out', now);
-      if (this.#phase === 'waiting' && now >= this.#retryAt) this.#dial(now);
+    if (this.#phase === 'up') this.#tickUp(now);
+    if (now >= this.#closeBy) this.#finish('closed');
+    else if (this.#phase !== 'up' && this.#phase !== 'over' && this.#phase !== 'idle') this.#tickDown(now);
+    return this.#take(now);
+  }
+
+  #tickUp(now: number): void {
+    const silentMs = now - this.#heardAt;
+    if (silentMs >= this.readTimeoutMs) this.#giveUp(`no answer for ${Math.round(silentMs)} ms`, now);
+    else {
+      if (now - this.#sentAt >= this.#pingMs) this.#exchange.writePing();
+      if (now >= this.#probeAt) this.#probe(now);
+    }
+  }
+
+  #tickDown(now: number): void {
+    if (now >= this.#expiresAt)
+      this.#finish('expired', `no server answered for 4/3 of the session timeout of ${this.timeoutMs} ms`);
+    else if (this.#phase === 'waiting') {
+      if (now >= this.#retryAt) this.#dial(now);
+    } else if (now >= this.#attemptEnds) this.#giveUp(this.#phase === 'handshaking' ? NOT_SERVING : 'timed out', now);
+  }
+
+  /** What a server asked by `probe` said: one that can write is moved to. */
+  probed(server: Server, writable: boolean, now: number): Effect<W>[] {
+    if (this.#phase === 'up' && this.#readOnly && writable && !this.#closing) {
+      this.#hosts.prefer(server);
+      this.#giveUp(`${showServer(server)} is not read-only`, now);
     }
     return this.#take(now);
   }
 
-  /** Ends the session: at the server when connected, else only here. */
+  /**
+   * Ends the session. Requests already submitted are sent first when connected. While the connection is down a server
+   * is looked for a short while, so that ephemeral nodes go at once; requests that wait fail with Closing.
+   */
   close(now: number): Effect<W>[] {
-    if (this.#phase === 'over' || this.#closing) return this.#take();
-    if (this.#phase !== 'up') this.#finish('closed');
-    else {
-      this.#blocked = false;
-      this.#fill(now);
+    if (this.#phase === 'over' || this.#closing) return this.#take(now);
+    if (this.#phase === 'up') {
+      this.#exchange.fill(true);
+      this.#exchange.writeClose();
       this.#closing = true;
       this.#closeBy = now + this.readTimeoutMs;
-      this.#writeHead(this.#nextXid(), OPERATIONS.closeSession.code);
-    }
+    } else if (this.#writable) {
+      this.#closing = true;
+      this.#closeBy = now + Math.min(MAX_LATE_CLOSE_MS, this.readTimeoutMs);
+      this.#exchange.dropQueue('Closing');
+    } else this.#finish('closed');
     return this.#take(now);
   }
 
-  /** Sets the one-shot watches on `path` again at the server, after a persistent one that covered them went. */
+  /** Sets all watches on `path` again at the server, after a removal that may have taken too many. */
   rearm(path: string, now: number): Effect<W>[] {
-    if (this.#phase === 'up') this.#writeWatches(path);
+    if (this.#phase === 'up' && !this.#closing) this.#exchange.rearm(path);
     return this.#take(now);
   }
 
-  #take(now?: number): Effect<W>[] {
-    if (this.#out.at > 0) {
-      this.#effects.push({ type: 'send', bytes: this.#out.take() });
-      this.#out.at = 0;
-      if (this.#out.bytes.length > WRITE_BYTES * 2) this.#out.bytes = Buffer.alloc(4096);
-      if (now !== undefined) this.#sentAt = now;
+  #take(now: number): Effect<W>[] {
+    const out = this.#box.writer;
+    if (out.at > 0) {
+      this.#box.effects.push({ type: 'send', bytes: out.take() });
+      out.at = 0;
+      if (out.bytes.length > 4 * 1024 * 1024) out.bytes = Buffer.alloc(4096);
+      this.#sentAt = now;
     }
-    const effects = this.#effects;
-    this.#effects = [];
+    return this.#effects();
+  }
+
+  #effects(): Effect<W>[] {
+    const { effects } = this.#box;
+    if (effects.length > 0) this.#box.effects = [];
     return effects;
   }
 
   #tell(change: StateChange): void {
     this.state = change.state;
-    this.#effects.push({ type: 'state', change });
+    this.#box.effects.push({ type: 'state', change });
   }
 
-  #settle(request: Request<W>, code: KeeperCode | undefined, value: unknown = undefined): void {
-    if (!request.abandoned) this.#effects.push({ type: 'settle', request, code, value });
-  }
-
-  #endCode(): KeeperCode {
+  get #endCode(): 'SessionExpired' | 'AuthFailed' | 'Closing' {
     if (this.state === 'expired') return 'SessionExpired';
     return this.state === 'authFailed' ? 'AuthFailed' : 'Closing';
   }
 
   #dial(now: number): void {
-    const server = this.hosts.next();
-    const share = (this.timeoutMs || this.#options.timeoutMs) / this.hosts.count;
-    const timeoutMs = Math.min(MAX_ATTEMPT_MS, Math.max(MIN_ATTEMPT_MS, share));
+    const server = this.#hosts.next();
+    const timeoutMs = this.#attemptMs;
     this.server = server;
     this.#phase = 'dialing';
     this.#attemptEnds = now + timeoutMs;
-    this.#effects.push({ type: 'dial', server, timeoutMs });
+    this.#box.effects.push({ type: 'dial', server, timeoutMs });
+  }
+
+  /** Every host should get its turn before the session expires (or before the caller of `connect` gives up). */
+  get #attemptMs(): number {
+    const { timeoutMs, connectTimeoutMs } = this.#options;
+    const all = this.timeoutMs > 0 ? this.timeoutMs / 3 : Math.min(timeoutMs / 3, connectTimeoutMs);
+    const share = this.#hosts.patience(Math.max(MIN_ATTEMPT_MS, all / this.#hosts.count));
+    return Math.min(MAX_ATTEMPT_MS, share);
   }
 
   #giveUp(reason: string, now: number): void {
-    this.#effects.push({ type: 'hangUp' });
+    this.#box.writer.at = 0;
+    this.#box.effects.push({ type: 'hangUp' });
     this.#lost(reason, now);
   }
 
   #lost(reason: string, now: number): void {
     const wasUp = this.#phase === 'up';
-    if (wasUp && this.#closing) {
-      this.#finish('closed');
-      return;
-    }
     const server = this.server as Server;
     this.server = undefined;
     this.#phase = 'waiting';
-    this.#out.at = 0;
-    this.#auths.drain();
-    this.#rearms.drain();
-    this.#caughtUp.clear();
-    if (wasUp) this.#tell({ state: 'suspended', server: undefined, reason: `${showServer(server)}: ${reason}` });
-    for (const request of this.#sent.drain()) this.#settle(request, 'ConnectionLoss');
-    this.#retryAt = now + (wasUp ? this.hosts.lost(now - this.#upSince) : this.hosts.failed(server, reason));
+    this.#retryAt = now + (wasUp ? this.#hosts.lost(now - this.#upSince) : this.#hosts.failed(server, reason));
+    if (!wasUp) {
+      this.#box.writer.at = 0;
+      return;
+    }
+    // who holds a lock must know at once, not when the session expires
+    if (!this.#closing)
+      this.#tell({ state: 'suspended', server: undefined, reason: `${showServer(server)}: ${reason}` });
+    this.#exchange.broke('ConnectionLoss');
+    if (this.#closing) {
+      this.#closeBy = Math.min(this.#closeBy, now + MAX_LATE_CLOSE_MS);
+      if (!this.#writable) this.#finish('closed');
+    }
   }
 
   /** The end: everything that waits is told, nothing happens any more. */
   #finish(state: 'expired' | 'authFailed' | 'closed', reason?: string): void {
-    if (this.#phase !== 'waiting') this.#effects.push({ type: 'hangUp' });
+    this.#box.writer.at = 0;
+    if (this.#phase !== 'waiting' && this.#phase !== 'idle') this.#box.effects.push({ type: 'hangUp' });
     this.#phase = 'over';
+    this.#closeBy = NEVER;
     this.server = undefined;
-    this.#out.at = 0;
     this.watches.clear();
-    this.#tell(reason === undefined ? { state, server: undefined } : { state, server: undefined, reason });
-    const code = this.#endCode();
-    // after `closed` what was sent may have been done: that is a loss, not a refusal
-    const sentCode = code === 'Closing' ? 'ConnectionLoss' : code;
-    for (const request of this.#sent.drain()) this.#settle(request, sentCode);
-    for (const request of this.#queue.drain()) this.#settle(request, code);
-    for (const credential of this.#credentials) this.#effects.push({ type: 'authSettled', credential, code });
+    const end = this.#closing ? 'closed' : state;
+    this.#tell(
+      reason === undefined || this.#closing ? { state: end, server: undefined } : { state, server: undefined, reason },
+    );
+    const code = this.#endCode;
+    // what was sent before the end may have been done: that is a loss, not a refusal
+    this.#exchange.broke(code === 'Closing' ? 'ConnectionLoss' : code);
+    this.#exchange.dropQueue(code);
+    for (const credential of this.#credentials) this.#box.effects.push({ type: 'authSettled', credential, code });
   }
 
-  #greeted(from: Reader, now: number): void {
-    const answer = ConnectResponse.read(from);
+  #greeted(answer: ConnectResponse, now: number): void {
     const server = this.server as Server;
+    const resume = this.#writable;
     if (answer.timeoutMs <= 0) {
-      if (!this.#seenWritable) {
-        this.#giveUp('refused a new session', now);
-        return;
-      }
-      this.#finish('expired', `${showServer(server)} does not know session ${showSession(this.sessionId)} any more`);
+      if (!resume) this.#giveUp('refused a new session', now);
+      else
+        this.#finish('expired', `${showServer(server)} does not know session ${showSession(this.sessionId)} any more`);
       return;
     }
-    const readOnly = answer.readOnly === true;
-    const resumed = this.sessionId !== 0n && this.sessionId === answer.sessionId;
+    if (resume && answer.sessionId !== this.sessionId) {
+      // some servers open a new session in silence; ours is gone all the same
+      this.#finish('expired', `${showServer(server)} began another session in place of ${showSession(this.sessionId)}`);
+      return;
+    }
     const before = this.sessionId !== 0n;
-    if (!readOnly) this.#seenWritable = true;
+    this.#readOnly = answer.readOnly === true;
+    this.#writable ||= !this.#readOnly;
     this.sessionId = answer.sessionId;
     this.#password = Uint8Array.from(answer.password ?? []);
     this.timeoutMs = answer.timeoutMs;
     this.#phase = 'up';
     this.#upSince = now;
-    this.#heard = now;
-    this.hosts.established();
-    // the server takes frames in order, so all this may leave in one write: identity, watches, then requests
-    for (const credential of this.#credentials) this.#writeAuth(credential);
-    if (before && this.watches.size > 0) this.#writeWatches();
-    this.#tell({ state: readOnly ? 'connectedReadOnly' : 'connected', server: showServer(server), resumed });
-    this.#fill(now);
-  }
-
-  #fill(now: number): void {
-    if (this.#phase !== 'up' || this.#closing) return;
-    while (!this.#blocked && this.#out.at < WRITE_BYTES) {
-      const request = this.#queue.shift();
-      if (request === undefined) return;
-      const { watch } = request;
-      request.covered = watch !== undefined && isOneShot(watch.kind) && this.watches.covered(watch.kind, watch.path);
-      request.xid = this.#nextXid();
-      const start = this.#out.at;
-      this.#out.int32(0);
-      this.#out.int32(request.xid);
-      this.#out.int32(request.opcode);
-      request.write(this.#out, !request.covered);
-      this.#patchLength(start);
-      this.#sent.push(request);
-    }
-    if (this.#queue.size > 0) this.#sentAt = now;
-  }
-
-  /** True when requests wait though the connection is up and has room: {@link flush} again. */
-  get more(): boolean {
-    return this.#phase === 'up' && !this.#blocked && !this.#closing && this.#queue.size > 0;
-  }
-
-  #patchLength(start: number): void {
-    const end = this.#out.at;
-    this.#out.at = start;
-    this.#out.put(end - start - 4);
-    this.#out.at = end;
-  }
-
-  #nextXid(): number {
-    this.#xid = this.#xid === MAX_XID ? 1 : this.#xid + 1;
-    return this.#xid;
-  }
-
-  #writeHead(xid: number, opcode: number, body?: (to: Writer) => void): void {
-    writeFrame(this.#out, (to) => {
-      to.int32(xid);
-      to.int32(opcode);
-      body?.(to);
-    });
-  }
-
-  #writeAuth(credential: Credential): void {
-    const { scheme, auth } = credential;
-    const bytes = typeof auth === 'string' ? Buffer.from(auth) : auth;
-    this.#auths.push(credential);
-    this.#writeHead(XID.auth, OPERATIONS.auth.code, (to) =>
-      OPERATIONS.auth.request.write(to, { type: 0, scheme, auth: bytes }),
-    );
-  }
-
-  #writeWatches(only?: string): void {
-    const bodies = setWatchesBodies(this.watches, this.lastZxid, only);
-    const paths = [...new Set([...this.watches.paths('persistent'), ...this.watches.paths('persistentRecursive')])];
-    const gap = only === undefined && paths.length > 0 ? { paths, after: this.lastZxid } : undefined;
-    bodies.forEach((body, at) => {
-      // servers before 3.6 do not know the second form, so it is used only where it is needed
-      const second = body.persistentWatches.length + body.persistentRecursiveWatches.length > 0;
-      const row = second ? OPERATIONS.setWatches2 : OPERATIONS.setWatches;
-      this.#rearms.push(at === bodies.length - 1 ? gap : undefined);
-      this.#writeHead(XID.setWatches, row.code, (to) => row.request.write(to, body));
-    });
-  }
-
-  #reply(from: Reader, now: number): void {
-    from.need(REPLY_HEADER_BYTES);
-    const xid = from.int32();
-    const zxid = from.int64() as Zxid;
-    const err = from.int32();
-    this.#heard = now;
-    if (xid === XID.event) {
-      this.#event(WatcherEvent.read(from), zxid);
+    this.#heardAt = now;
+    this.#probeEvery = FIRST_PROBE_MS;
+    this.#probeAt = this.#readOnly && this.#hosts.count > 1 ? now + FIRST_PROBE_MS : NEVER;
+    this.#hosts.established();
+    if (this.#closing) {
+      this.#exchange.blocked = false;
+      this.#exchange.writeClose();
       return;
     }
-    if (zxid > this.lastZxid) this.lastZxid = zxid;
-    switch (xid) {
-      case XID.ping:
-        return;
-      case XID.auth:
-        this.#authenticated(err);
-        return;
-      case XID.setWatches: {
-        const gap = this.#rearms.shift();
-        if (this.#rearms.size === 0) this.#caughtUp.clear();
-        if (gap !== undefined) this.#effects.push({ type: 'gap', gap });
-        return;
-      }
-    }
-    const request = this.#sent.peek();
-    if (request === undefined) {
-      if (this.#closing && xid === this.#xid) this.#finish('closed');
-      else this.#giveUp(`a reply with xid ${xid} that nothing was waiting for`, now);
-      return;
-    }
-    if (request.xid !== xid) {
-      this.#giveUp(`reply ${xid} came where ${request.xid} was due`, now);
-      return;
-    }
-    this.#begin(request, err);
-    const value = err === 0 && !request.abandoned ? request.read(from) : undefined;
-    this.#sent.shift();
-    this.#settle(request, err === 0 ? undefined : codeOfNumber(err), value);
+    const state = this.#readOnly ? 'connectedReadOnly' : 'connected';
+    this.#tell({ state, server: showServer(server), resumed: resume });
+    this.#exchange.begin(this.#credentials, before);
   }
 
-  /** The watch of a request begins with its reply. */
-  #begin(request: Request<W>, err: number): void {
-    const { watch } = request;
-    if (watch === undefined || request.abandoned) return;
-    const { kind, path, watcher } = watch;
-    if (err === 0) this.watches.add(kind === 'exists' ? 'data' : kind, path, watcher);
-    else if (err === NO_NODE && kind === 'exists') this.watches.add('exists', path, watcher);
-    else return;
-    if (request.covered && isOneShot(kind) && !this.watches.covered(kind, path)) this.#writeWatches(path);
+  #judge(verdict: Verdict | undefined, now: number): void {
+    if (verdict === undefined) return;
+    if (verdict.type === 'broken') this.#giveUp(verdict.reason, now);
+    else if (verdict.type === 'closed') this.#finish('closed');
+    else this.#finish('authFailed', verdict.reason);
   }
 
-  #authenticated(err: number): void {
-    const credential = this.#auths.shift();
-    if (credential === undefined) return;
-    if (err === 0) this.#effects.push({ type: 'authSettled', credential, code: undefined });
-    else this.#finish('authFailed', `the server refused the '${credential.scheme}' credential`);
-  }
-
-  #event(event: WatcherEvent, zxid: Zxid): void {
-    const type = EVENT_NAMES.get(event.type);
-    const path = event.path;
-    if (type === undefined || path === null) return;
-    let again = false;
-    if (this.#rearms.size > 0 && zxid <= 0n) {
-      // a node that went is told once for its data and once for its children; who stays hears of it once
-      const key = `${event.type}${path}`;
-      again = this.#caughtUp.has(key);
-      this.#caughtUp.add(key);
-    }
-    const watchers = this.watches.take(type, path, again);
-    if (watchers.length > 0)
-      this.#effects.push({ type: 'event', event: { type, path, zxid: zxid > 0n ? zxid : undefined }, watchers });
+  #probe(now: number): void {
+    const others = this.#hosts.all.filter((server) => server !== this.server);
+    const server = others[this.#probeNext++ % others.length] as Server;
+    this.#box.effects.push({ type: 'probe', server });
+    this.#probeEvery = Math.min(MAX_PROBE_MS, this.#probeEvery * 2);
+    this.#probeAt = now + this.#probeEvery;
   }
 }
 
-const isOneShot = (kind: TableKind): kind is OneShotKind => kind === 'data' || kind === 'exists' || kind === 'children';
+/** What a TLS server says to one who does not speak TLS. */
+const isTlsAlert = (bytes: Buffer): boolean => bytes[0] === 0x15 && bytes[1] === 0x03;

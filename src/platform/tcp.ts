@@ -4,11 +4,16 @@ import type { Connection, ConnectionHandler, Dialer, DialOptions, TlsOptions } f
 /** Waiting bytes above which `send` asks its caller to stop. */
 const HIGH_WATER = 1024 * 1024;
 
+const TLS_CLOSED = 'closed during the TLS handshake; is it a TLS port?';
+
 class Timeout extends Error {
   readonly code = 'ETIMEDOUT';
 }
 
-/** The real network: plain TCP, and TLS whose module is only loaded when it is used. */
+/**
+ * The real network: plain TCP, and TLS whose module is only loaded when it is used. Rejects with an errno or TLS `code`
+ * (ETIMEDOUT after `timeoutMs`, name resolution and TLS handshake included) or with the signal's reason.
+ */
 export const tcpDialer: Dialer = {
   async dial(options, handler, signal) {
     const socket = await open(options, signal);
@@ -16,36 +21,44 @@ export const tcpDialer: Dialer = {
   },
 };
 
-async function open({ host, port, timeoutMs, tls }: DialOptions, signal: AbortSignal | undefined): Promise<Socket> {
+async function open(options: DialOptions, signal: AbortSignal | undefined): Promise<Socket> {
+  const { host, port, timeoutMs, tls } = options;
   signal?.throwIfAborted();
+  // the name is resolved anew each time; an address that does not answer leaves time for the others
+  const target = {
+    host,
+    port,
+    noDelay: true,
+    keepAlive: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: Math.max(250, Math.floor(timeoutMs / 3)),
+  };
   const socket =
-    tls === undefined
-      ? connectTcp({ host, port, noDelay: true, keepAlive: true })
-      : (await import('node:tls')).connect({ host, port, ...tlsFields(tls, host) });
+    tls === undefined ? connectTcp(target) : (await import('node:tls')).connect({ ...target, ...tlsFields(tls, host) });
   const { promise, resolve, reject } = settled<Socket>();
-  const ready = tls === undefined ? 'connect' : 'secureConnect';
   const fail = (error: Error): void => {
     socket.destroy();
     reject(error);
   };
+  const failed = (error: Error & { code?: string }): void =>
+    fail(tls !== undefined && error.code === 'ECONNRESET' ? new Error(TLS_CLOSED, { cause: error }) : error);
   const abort = (): void => fail(signal?.reason as Error);
   const timer = setTimeout(() => fail(new Timeout(`no connection to ${host}:${port} in ${timeoutMs} ms`)), timeoutMs);
-  const early = (): void => fail(Object.assign(new Error('closed while connecting'), { code: 'ECONNRESET' }));
-  socket.once(ready, () => resolve(socket));
-  socket.once('error', fail);
+  const early = (): void => failed(Object.assign(new Error('closed while connecting'), { code: 'ECONNRESET' }));
+  socket.once(tls === undefined ? 'connect' : 'secureConnect', () => resolve(socket));
+  socket.once('error', failed);
   socket.once('close', early);
   signal?.addEventListener('abort', abort, { once: true });
+  // an error of a socket given up has no one left to hear it
+  socket.on('error', () => {});
   try {
     await promise;
-    socket.off('error', fail);
-    if (tls !== undefined) socket.setNoDelay(true);
     return socket;
   } finally {
     clearTimeout(timer);
+    socket.off('error', failed);
     socket.off('close', early);
     signal?.removeEventListener('abort', abort);
-    // an error of a socket given up has no one left to hear it
-    socket.on('error', () => {});
   }
 }
 

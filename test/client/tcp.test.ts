@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
+import { ConnectError, type ConnectOptions } from '../../src/client/api.ts';
+import { connect, fourLetterWord } from '../../src/client/connect.ts';
+import { realClock } from '../../src/platform/clock.ts';
+import { tcpDialer } from '../../src/platform/tcp.ts';
+import type { Connection } from '../../src/ports/network.ts';
+import { FakeServer } from './fake-server.ts';
+import { TEST_CERT, TEST_KEY } from './tls-fixture.ts';
+
+/** A listening server that is closed, with all its connections, at the end of the block. */
+async function listening(server: Server): Promise<{ port: number } & AsyncDisposable> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Puts the server in memory behind a real socket. */
+function serve(fake: FakeServer): (socket: Socket) => void {
+  return (socket) => {
+    let link: Connection | undefined;
+    const handler = {
+      data: (bytes: Buffer) => void socket.write(bytes),
+      closed: () => void socket.end(),
+    };
+    void fake.dial({ host: 'x', port: 1 }, handler).then((connection) => {
+      link = connection;
+      socket.on('data', (bytes) => connection.send(bytes));
+    });
+    socket.on('error', () => {}).on('close', () => link?.destroy());
+  };
+}
+
+async function reasonOf(connectString: string, options: ConnectOptions = {}): Promise<string> {
+  try {
+    const client = await connect(connectString, { connectTimeoutMs: 400, ...options });
+    await client.close();
+    return 'connected';
+  } catch (error) {
+    assert.ok(error instanceof ConnectError, String(error));
+    return error.hosts.map(({ reason }) => reason).join(', ');
+  }
+}
+
+test('over a real socket, by name: all addresses of it are tried', async () => {
+  const fake = new FakeServer();
+  await using server = await listening(createServer(serve(fake)));
+  await using client = await connect(`localhost:${server.port}`); // ::1 first on many machines, nobody listens there
+  await client.create('/a', Buffer.alloc(900_000, 7));
+  const { data } = await client.get('/a');
+  assert.ok(data?.equals(Buffer.alloc(900_000, 7)));
+});
+
+test('TLS: with the CA, without it, and told to trust anything', async () => {
+  const fake = new FakeServer();
+  const options = { key: TEST_KEY, cert: TEST_CERT };
+  await using server = await listening(createTlsServer(options, serve(fake)).on('tlsClientError', () => {}));
+  const at = `127.0.0.1:${server.port}`;
+  assert.equal(await reasonOf(at, { tls: { ca: TEST_CERT, servername: 'localhost' } }), 'connected');
+  assert.equal(await reasonOf(`localhost:${server.port}`, { tls: { ca: TEST_CERT } }), 'connected');
+  assert.equal(await reasonOf(at, { tls: { insecure: true } }), 'connected');
+  assert.match(await reasonOf(at, { tls: {} }), /^TLS: the certificate is self-signed/);
+  assert.match(await reasonOf(at, { tls: { ca: TEST_CERT } }), /^TLS: the certificate is for another host/);
+  assert.equal(await reasonOf(at), 'TLS required');
+});
+
+test('why a host could not be used', async () => {
+  await using closer = await listening(createServer((socket) => socket.destroy()));
+  await using silent = await listening(createServer(() => {}));
+  await using web = await listening(createServer((socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+  const free = await listening(createServer());
+  await free[Symbol.asyncDispose]();
+  assert.equal(await reasonOf(`127.0.0.1:${free.port}`), 'refused');
+  assert.equal(await reasonOf(`127.0.0.1:${closer.port}`), 'answers but is not serving');
+  assert.equal(await reasonOf(`127.0.0.1:${silent.port}`), 'answers but is not serving');
+  assert.match(await reasonOf(`127.0.0.1:${web.port}`), /does not speak ZooKeeper's protocol/);
+  assert.match(await reasonOf('nosuch.invalid:1'), /^DNS: /);
+  assert.match(await reasonOf(`127.0.0.1:${closer.port}`, { tls: {} }), /TLS handshake; is it a TLS port/);
+  assert.equal(await reasonOf(`127.0.0.1:${silent.port}`, { tls: {} }), 'timed out');
+});
+
+test('a dial can be given up, and gives up by itself', async () => {
+  await using silent = await listening(createServer(() => {}));
+  const handler = { data() {}, closed() {} };
+  const target = { host: '127.0.0.1', port: silent.port, tls: {} };
+  const reason = new Error('enough');
+  await assert.rejects(tcpDialer.dial({ ...target, timeoutMs: 5000 }, handler, AbortSignal.abort(reason)), reason);
+  const stop = new AbortController();
+  const pending = tcpDialer.dial({ ...target, timeoutMs: 5000 }, handler, stop.signal);
+  setTimeout(() => stop.abort(reason), 20);
+  await assert.rejects(pending, reason);
+  await assert.rejects(tcpDialer.dial({ ...target, timeoutMs: 50 }, handler), { code: 'ETIMEDOUT' });
+});
+
+test('a socket that is not read says so, and again when it has room', async () => {
+  const sockets: Socket[] = [];
+  await using server = await listening(createServer((socket) => void sockets.push(socket.pause())));
+  let drained = 0;
+  const handler = { data() {}, closed() {}, drained: () => void drained++ };
+  const connection = await tcpDialer.dial({ host: '127.0.0.1', port: server.port, timeoutMs: 1000 }, handler);
+  const chunk = Buffer.alloc(256 * 1024);
+  let sent = 0;
+  while (connection.send(chunk)) assert.ok(++sent < 200, 'no bound');
+  assert.equal(drained, 0);
+  sockets[0]?.resume();
+  for (let i = 0; i < 100 && drained === 0; i++) await sleep(10);
+  assert.equal(drained, 1);
+  assert.ok(connection.send(chunk));
+  connection.destroy();
+});
+
+test('four-letter words: the answer until the close, a reset after it, silence, a refusal', async () => {
+  await using server = await listening(
+    createServer((socket) =>
+      socket.once('data', (word) => {
+        if (word.toString() === 'ruok') socket.end('imok');
+        if (word.toString() === 'isro') socket.write('rw', () => socket.resetAndDestroy());
+      }),
+    ),
+  );
+  const at = { host: '127.0.0.1', port: server.port };
+  assert.equal(await fourLetterWord('ruok', at), 'imok');
+  assert.equal(await fourLetterWord('isro', at), 'rw');
+  await assert.rejects(fourLetterWord('mntr', { ...at, timeoutMs: 50 }), { code: 'ETIMEDOUT' });
+  await assert.rejects(fourLetterWord('mntr', { ...at, signal: AbortSignal.timeout(20) }), { name: 'TimeoutError' });
+  await assert.rejects(fourLetterWord('hello', at), RangeError);
+});
+
+test('timers of the real clock: one that is disposed never fires, not even when it is already due', async () => {
+  let fired = 0;
+  realClock.after(1, () => fired++);
+  const cancelled = realClock.after(1, () => fired++);
+  const late = realClock.after(1, () => assert.fail('disposed'));
+  cancelled[Symbol.dispose]();
+  setTimeout(() => late[Symbol.dispose](), 1); // runs right after the one it disposes became due
+  const until = performance.now() + 5;
+  while (performance.now() < until); // all are due at once
+  await sleep(20);
+  assert.equal(fired, 1);
+});
+
+test('after close nothing keeps the process alive, and plain connections load no TLS', async () => {
+  const fake = new FakeServer();
+  await using server = await listening(createServer(serve(fake)));
+  const door = new URL('../../src/index.js', import.meta.url).href;
+  const program = `
+    const { connect } = await import(${JSON.stringify(door)});
+    const client = await connect('127.0.0.1:${server.port}');
+    await client.getChildren('/');
+    await client.close();
+    const tls = process.moduleLoadList.some((name) => /NativeModule (tls|_tls_wrap)$/.test(name));
+    console.log(tls ? 'TLS loaded' : 'light');`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (bytes) => (text += bytes));
+  const timer = setTimeout(() => child.kill(), 5000);
+  const [status] = await once(child, 'close');
+  clearTimeout(timer);
+  assert.deepEqual([status, text], [0, 'light\n']);
+});
