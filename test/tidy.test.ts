@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: ['base', 'protocol', 'ports', 'platform'],
   config: ['base'],
   shell: ['base', 'client', 'config'],
-  cli: ['base', 'client', 'config', 'shell', 'runtime', 'server', 'storage'],
+  cli: ['base', 'platform', 'client', 'config', 'shell', 'runtime', 'server', 'storage'],
 };
 const PURE = new Set(['base', 'protocol', 'records', 'tree', 'zab', 'server']);
 const PURE_FILES = new Set(['client/session.ts', 'client/watches.ts', 'shell/lexer.ts']);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type LogLevel, makeLogger } from '../runtime/log.ts';
-import { type RunningServer, StartError, startServer } from '../runtime/start.ts';
+import { StartError, startServer } from '../runtime/start.ts';
 import { ConfigError, checkConfig, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 
@@ -139,29 +139,4 @@ function explain(error: unknown): number {
     return error.exitCode;
   }
   throw error;
-}
-
-/** A server of one's own on a free loopback port, with data that goes away at the end unless `data` names a folder. */
-export async function embeddedServer(data: string | undefined): Promise<RunningServer & { remove(): void }> {
-  const folder = data ?? mkdtempSync(join(tmpdir(), 'zoosh-playground-'));
-  const config = checkConfig([
-    option('tickTime', '2000'),
-    option('clientPort', '0'),
-    option('clientPortAddress', '127.0.0.1'),
-    option('dataDir', folder),
-    option('extendedTypesEnabled', 'true'),
-    option('4lw.commands.whitelist', '*'),
-  ]);
-  const server = await startServer({
-    config,
-    logger: makeLogger('error', 'text'),
-    onFailed: (error) => {
-      process.stderr.write(`error: ${error.message}\n`);
-      process.exit(40);
-    },
-  });
-  const remove = (): void => {
-    if (data === undefined) rmSync(folder, { recursive: true, force: true });
-  };
-  return Object.assign(server, { remove });
 }

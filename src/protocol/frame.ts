@@ -73,10 +73,6 @@ export class FrameCutter {
       if (this.kept !== undefined && this.kept.length > 65536) this.kept = undefined;
       return;
     }
-    if (bytes === this.kept) {
-      bytes.copyWithin(0, at, limit);
-      return;
-    }
     if (this.kept === undefined || this.kept.length < rest) this.kept = Buffer.alloc(Math.max(rest, 1024));
     bytes.copy(this.kept, 0, at, limit);
   }

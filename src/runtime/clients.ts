@@ -11,6 +11,8 @@ const HANDSHAKE_MS = 10_000;
 /** Bytes queued for a client that does not read: reading from it stops, and at the bound it is cut off. */
 const OUT_PAUSE = 4 * 1024 * 1024;
 const OUT_LIMIT = 64 * 1024 * 1024;
+/** Requests of one connection that may wait (behind a slow disk, say) before it is no longer read. */
+const WAITING_PER_CONNECTION = 1000;
 const NOTHING = Buffer.alloc(0);
 
 /** One socket and what it is to the server. */
@@ -38,6 +40,7 @@ export class ClientPort {
   private readonly paused = new Set<Client>();
   private readonly ending: Client[] = [];
   private nextId = 1;
+  private stopping = false;
 
   /** `turn` is called after input was given to the server: it sets the clocks before and flushes behind. */
   constructor(
@@ -118,7 +121,9 @@ export class ClientPort {
     }
     this.push(client, bytes);
     this.turn();
-    if (this.server.outstanding > this.config.globalOutstandingLimit && client.connection.outstanding > 0) {
+    const { outstanding } = client.connection;
+    const crowded = this.server.outstanding > this.config.globalOutstandingLimit && outstanding > 0;
+    if (crowded || outstanding > WAITING_PER_CONNECTION) {
       this.paused.add(client);
       this.pause(client);
     }
@@ -157,7 +162,7 @@ export class ClientPort {
     client.socket.pause();
   }
   private resume(client: Client): void {
-    if (!client.paused || client.connection.state === 'connecting') return;
+    if (!client.paused || this.stopping || client.connection.state === 'connecting') return;
     client.paused = false;
     client.socket.resume();
   }
@@ -197,18 +202,29 @@ export class ClientPort {
     for (const client of this.ending.splice(0)) client.socket.destroySoon();
     if (this.paused.size > 0 && this.server.outstanding <= this.config.globalOutstandingLimit / 2)
       for (const client of this.paused) {
+        if (client.connection.outstanding > WAITING_PER_CONNECTION / 2) continue;
         this.paused.delete(client);
         this.resume(client);
       }
   }
-  /** No further connections; those there are ended. */
+  /** Takes no further connection and reads no further request; what was read goes on being answered. */
+  drain(): void {
+    this.stopping = true;
+    this.net.close();
+    for (const client of this.clients) this.pause(client);
+  }
+  /** Ends the connections there are, each after the bytes it is owed. */
   async stop(): Promise<void> {
-    const done = new Promise<void>((resolve) => this.net.close(() => resolve()));
+    this.flush();
+    const gone = [...this.clients].map(
+      ({ socket }) =>
+        new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve()))),
+    );
     for (const client of this.clients) client.socket.destroySoon();
     const late = setTimeout(() => {
       for (const client of this.clients) client.socket.destroy();
     }, 500);
-    await done;
+    await Promise.all(gone);
     clearTimeout(late);
   }
 }

@@ -1,9 +1,10 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import type { ServerId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
+import { packageVersion } from '../platform/version.ts';
 import { PackReader } from '../records/pack.ts';
 import { type Config, KIND, readEnvelope } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -146,7 +147,7 @@ class StandaloneServer {
         effect: (effect) => this.perform(effect),
       },
     );
-    const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion}, built on ${buildDate}`;
+    const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
     this.port = new ClientPort(this.server, config, { version, started: performance.now() }, () => this.turn());
     this.storage.log.onPersisted = (generation, hi, lo) => {
       this.clocks();
@@ -367,6 +368,10 @@ class StandaloneServer {
     if (this.stopped) return;
     this.stopped = true;
     for (const timer of this.timers) clearInterval(timer);
+    this.port.drain();
+    const until = performance.now() + DRAIN_MS;
+    while ((this.server.outstanding > 0 || this.storage.log.pending > 0) && performance.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 2));
     await this.port.stop();
     await this.snapshotting;
     await this.storage.close();
@@ -374,5 +379,10 @@ class StandaloneServer {
   }
 }
 
-const packageVersion = '0.1.0';
-const buildDate = '2026-11-25 00:00 UTC';
+/** How long SIGTERM waits for writes under way to be answered. */
+const DRAIN_MS = 5000;
+/** The compiled file's own date is that of the build. */
+const buildDate = `${statSync(new URL(import.meta.url))
+  .mtime.toISOString()
+  .slice(0, 16)
+  .replace('T', ' ')} UTC`;

@@ -3,7 +3,7 @@ import type { SessionId } from '../base/ids.ts';
 import { isValidPath, PROTECTED, parentOf, sequenceSuffix } from '../base/path.ts';
 import { PERM } from '../protocol/data.ts';
 import { CREATE_FLAG } from '../protocol/operations.ts';
-import { CONTAINER_OWNER, KIND, OPEN_ACL, type PartTxn, ttlOwner } from '../records/txns.ts';
+import { CONTAINER_OWNER, KIND, type PartTxn, ttlOwner } from '../records/txns.ts';
 import { expandAcl, type Identity, isAllowed, type RawAcl } from './acl.ts';
 import { isEphemeral, type PendingChanges, type PendingNode } from './pending.ts';
 
@@ -203,5 +203,3 @@ export class Decider {
     }
   }
 }
-
-export { OPEN_ACL };

@@ -1,4 +1,4 @@
-import type { Disk } from '../ports/disk.ts';
+import { type Disk, DiskError } from '../ports/disk.ts';
 import {
   compareHalves,
   decodeFileHeader,
@@ -16,11 +16,13 @@ import {
   verifyBody,
 } from '../records/log-record.ts';
 import { RecordError } from '../records/pack.ts';
-import { DamageError } from './errors.ts';
+import { type Damage, DamageError } from './errors.ts';
 import { logName, withFile } from './files.ts';
 import type { LogFileEntry } from './identity.ts';
 
 const WINDOW = 8 * 1024 * 1024;
+/** For looking at headers only; a multiple of a sector. */
+const LOOK = 256 * 1024;
 
 /** What reading the log found. */
 export interface LogEnd {
@@ -73,8 +75,14 @@ export async function readLogs(
         reason: 'it does not continue the file before',
         intact: { hi: tip.hi, lo: tip.lo },
       });
+    if (compareHalves(entry.fromZxid, from.zxid) === 0) sameChain(path, 0, entry.fromChain, from);
     const scan = new FileScan(disk, path, entry, i === logs.length - 1, tip, from, onEnvelope);
-    await scan.run();
+    try {
+      await scan.run();
+    } catch (error) {
+      if (!(error instanceof DamageError)) throw error;
+      throw new DamageError(withLoss(error.damage, await highestHeader(disk, folder, logs.slice(i), scan.at)));
+    }
     end = scan.at;
     if (compareHalves(scan.committed, committed) > 0) committed = scan.committed;
     notes.push(...scan.notes);
@@ -87,6 +95,58 @@ export async function readLogs(
     });
   if (compareHalves(committed, tip) > 0) committed = { hi: tip.hi, lo: tip.lo };
   return { tip, committed, end, notes };
+}
+
+/** The log and the snapshot must be of one history where they meet. @throws DamageError */
+function sameChain(
+  file: string,
+  offset: number,
+  chain: Halves,
+  snapshot: { readonly zxid: Halves; readonly chain: Halves },
+): void {
+  if (chain.hi === snapshot.chain.hi && (chain.lo | 0) === (snapshot.chain.lo | 0)) return;
+  throw new DamageError({ file, offset, reason: 'the newest snapshot is of another history than the log' });
+}
+
+const withLoss = (damage: Damage, highest: Halves | undefined): Damage => {
+  const known = damage.mayHaveAcked;
+  if (highest === undefined || (known !== undefined && compareHalves(known, highest) >= 0)) return damage;
+  return { ...damage, mayHaveAcked: highest };
+};
+
+/**
+ * The last zxid that any readable group header names, from `at` of the first of these files on: what this server may have
+ * acknowledged, though the groups themselves are not trusted.
+ */
+async function highestHeader(
+  disk: Disk,
+  folder: string,
+  logs: readonly LogFileEntry[],
+  at: number,
+): Promise<Halves | undefined> {
+  let highest: Halves | undefined;
+  let from = at;
+  for (const entry of logs) {
+    try {
+      await withFile(disk, `${folder}/${logName(entry)}`, { readonly: true }, async (file) => {
+        const end = Math.min(entry.end ?? Number.POSITIVE_INFINITY, await file.size());
+        const window = Buffer.alloc(Math.min(LOOK, Math.max(0, end - from)));
+        for (let start = from; start < end; start += LOOK) {
+          const got = await file.read(window, start);
+          for (let offset = 0; offset < got; offset += SECTOR) {
+            if (window[offset] === 0) continue;
+            const header = groupHeaderAt(window.subarray(0, got), offset, entry.salt, start + offset);
+            if (header !== undefined && (highest === undefined || compareHalves(header.last, highest) > 0))
+              highest = header.last;
+          }
+        }
+      });
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error; // what cannot be read tells nothing
+    }
+    from = SECTOR;
+  }
+  return highest;
 }
 
 /** One file, group by group, through a window that never holds more than one group and a few MiB. */
@@ -146,6 +206,14 @@ class FileScan {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.scan();
+    } catch (error) {
+      if (error instanceof DiskError && error.code === 'EIO') this.damaged(this.at, 'it cannot be read (EIO)');
+      throw error;
+    }
+  }
+  private async scan(): Promise<void> {
     await withFile(this.disk, this.path, { readonly: true }, async (file) => {
       this.size = await file.size();
       this.read = (into, at) => file.read(into, at);
@@ -224,14 +292,16 @@ class FileScan {
     }
     if (compareHalves(header.committed, this.committed) > 0) this.committed = header.committed;
     const { zxid } = this.from;
-    if (compareHalves(this.tip, zxid) <= 0) return;
+    if (compareHalves(this.tip, zxid) < 0) return;
     const partly = compareHalves(before, zxid) < 0;
     for (let at = body; at < end; ) {
       const length = buffer.readUInt32BE(at);
       const record = at + LENGTH_BYTES;
       at = record + length;
       const own = { hi: buffer.readInt32BE(record + 4), lo: buffer.readUInt32BE(record + 8) };
-      if (!partly || compareHalves(own, zxid) > 0) this.onEnvelope(buffer, record, at);
+      if (partly && compareHalves(own, zxid) === 0)
+        sameChain(this.path, start, { hi: buffer.readInt32BE(at - 8), lo: buffer.readInt32BE(at - 4) }, this.from);
+      if (compareHalves(own, zxid) > 0) this.onEnvelope(buffer, record, at);
     }
   }
   /** A valid group with this file's salt after a bad place means that the bad place was once whole. */

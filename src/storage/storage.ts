@@ -1,7 +1,7 @@
 import type { Random } from '../base/random.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { compareHalves, type Halves } from '../records/log-record.ts';
-import type { PackWriter } from '../records/pack.ts';
+import { type PackWriter, RecordError } from '../records/pack.ts';
 import { DamageError, StorageRefusal } from './errors.ts';
 import { isLogName, logName, namesIn, TEMP, unlinkIfThere } from './files.ts';
 import { findIdentity, type Identity, IdentityStore, identityPlaces } from './identity.ts';
@@ -141,6 +141,16 @@ async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean):
   }
 }
 
+/** Bytes with right checksums that make no sense were damaged before they were written: refused like any other damage. */
+function understood(file: string, take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    if (error instanceof RecordError) throw new DamageError({ file, reason: error.message }, { cause: error });
+    throw error;
+  }
+}
+
 /** Opens a member's directories: verifies everything in them, hands the state out, and goes on in a new log file. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { disk, random } = options;
@@ -194,10 +204,13 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const newest = (await listSnapshots(disk, folders.data))[0];
   let from = { zxid: { hi: 0, lo: 0 }, chain: { hi: 0, lo: 0 } };
   if (newest !== undefined) {
-    from = await readSnapshotFile(disk, `${folders.data}/${newest.name}`, options.onSnapshotChunk);
-    options.onSnapshotEnd();
+    const path = `${folders.data}/${newest.name}`;
+    from = await readSnapshotFile(disk, path, (chunk) => understood(path, () => options.onSnapshotChunk(chunk)));
+    understood(path, () => options.onSnapshotEnd());
   }
-  const end = await readLogs(disk, folders.log, identity.logs, from, options.onEnvelope);
+  const end = await readLogs(disk, folders.log, identity.logs, from, (bytes, start, stop) =>
+    understood(folders.log, () => options.onEnvelope(bytes, start, stop)),
+  );
   for (const name of dataNames) if (name.endsWith(TEMP)) await unlinkIfThere(disk, `${folders.data}/${name}`);
   const listed = new Set(identity.logs.map(logName));
   for (const name of logNames)

@@ -38,8 +38,6 @@ export async function makeLogFile(
 export class TxnLog {
   onPersisted: (generation: number, hi: number, lo: number) => void = () => {};
   onFailed: (error: Error) => void = () => {};
-  /** Called with the time of each group write, ms, when the owner measures. */
-  onWritten: ((bytes: number) => void) | undefined;
   readonly generation = 1;
   bytesSinceRoll = 0;
   private readonly disk: Disk;
@@ -161,7 +159,6 @@ export class TxnLog {
         if (end > this.zeroed) this.zeroed = end;
         this.bytesSinceRoll += out.length;
         if (group.bytes.length > KEEP_BUFFER) this.spare = new PackWriter(262144);
-        this.onWritten?.(out.length);
         this.onPersisted(this.generation, last.hi, last.lo);
         this.busy = false;
         this.fillAhead();

@@ -1,6 +1,6 @@
 import '../base/buffer.ts';
 import { assert } from '../base/assert.ts';
-import { type AclList, CONTAINER_OWNER, type Config, OPEN_ACL, READ_ACL } from '../records/txns.ts';
+import { type AclList, type Config, OPEN_ACL, READ_ACL } from '../records/txns.ts';
 import { AclTable } from './acls.ts';
 import { IndexTable } from './index-table.ts';
 import { QuotaBook } from './quota.ts';
@@ -354,5 +354,3 @@ export class DataTree {
     return paths.sort();
   }
 }
-
-export { CONTAINER_OWNER };

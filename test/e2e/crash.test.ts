@@ -46,7 +46,7 @@ test(`${ROUNDS} kills of the built binary under load lose no acknowledged write 
     };
     const lanes = Array.from({ length: 12 }, (_, lane) => writer(lane));
     await new Promise((resolve) => setTimeout(resolve, 40 + Math.random() * 160));
-    await server.kill('SIGKILL');
+    assert.equal(await server.kill('SIGKILL'), 128, `it was alive when it was killed: ${server.stderr}`);
     stop = true;
     const closing = client.close().catch(() => {});
     await Promise.all(lanes);
@@ -79,4 +79,32 @@ test('a write sent behind a sync is answered behind it, while others write', asy
     }),
   );
   for (const client of clients) await client.close();
+});
+
+test('SIGTERM leaves no write that was done and not answered', async () => {
+  await using server = await new ServerProcess(['globalOutstandingLimit=100000']).start();
+  const clients = await Promise.all(Array.from({ length: 8 }, () => connect(server.hosts)));
+  const answered = new Set<string>();
+  const all: Promise<unknown>[] = [];
+  for (let i = 0; i < 2000; i++)
+    for (const [lane, client] of clients.entries()) {
+      const path = `/t${lane}-${i}`;
+      all.push(
+        client.create(path).then(
+          () => answered.add(path),
+          () => {},
+        ),
+      );
+    }
+  await Promise.race(all);
+  assert.equal(await server.kill('SIGTERM'), 0);
+  for (const client of clients) await client.close();
+  await Promise.all(all);
+  await server.start();
+  await using late = await connect(server.hosts);
+  const there = (await late.getChildren('/')).children.filter((name) => name.startsWith('t'));
+  const unanswered = there.filter((name) => !answered.has(`/${name}`));
+  console.log(`SIGTERM: ${answered.size} answered, ${there.length} there, ${unanswered.length} done and not answered`);
+  assert.equal(unanswered.length, 0);
+  assert.equal(there.length, answered.size);
 });

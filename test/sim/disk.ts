@@ -37,6 +37,8 @@ export class SimDisk {
   private readonly folders = new Set<string>();
   private readonly random: Random;
   private readonly syncs: boolean;
+  /** Files whose path begins so cannot be read. */
+  unreadable: string | undefined;
   /** Grows with every power cut. */
   life = 0;
   /** Port calls so far, and the one at which power is cut. */
@@ -118,9 +120,12 @@ export class SimDisk {
     return {
       path,
       read: (into, at) =>
-        this.call(life, () =>
-          content.now.copy(into, 0, Math.min(at, content.now.length), Math.min(content.now.length, at + into.length)),
-        ),
+        this.call(life, () => {
+          if (this.unreadable !== undefined && path.startsWith(this.unreadable))
+            throw new DiskError('EIO', path, 'read');
+          const { now } = content;
+          return now.copy(into, 0, Math.min(at, now.length), Math.min(now.length, at + into.length));
+        }),
       write: async (bytes, at) => {
         // between these two calls the write is under way: power cut there leaves any of its sectors
         await this.call(life, () => content.put(bytes, at));
@@ -172,6 +177,11 @@ export class SimDisk {
   /** The bytes of a file, to be looked at or damaged in place. */
   raw(path: string): Buffer {
     return this.has(path).now;
+  }
+  replace(path: string, bytes: Buffer): void {
+    const content = this.has(path);
+    content.now = Buffer.from(bytes);
+    content.durable = Buffer.from(bytes);
   }
   paths(): string[] {
     return [...this.names.keys()].sort();

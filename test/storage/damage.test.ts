@@ -28,6 +28,28 @@ const outcome = async (disk: SimDisk): Promise<'refused' | 'opened' | 'other'> =
     return error instanceof DamageError ? 'refused' : error instanceof RecordError ? 'other' : 'other';
   }
 };
+/** A directory with a snapshot in the middle of its log. */
+async function withSnapshot(fill = 65): Promise<SimDisk> {
+  const disk = new SimDisk(seededRandom(1));
+  const member = await Member.open(disk, seededRandom(2));
+  for (let i = 0; i < 10; i++) {
+    member.write(Buffer.alloc(100, fill));
+    member.flush();
+    await member.settled();
+  }
+  const cursor = new SnapshotCursor(member.tree);
+  await member.storage.writeSnapshot(
+    cursor.zxid,
+    cursor.chain,
+    (max) => cursor.next(max),
+    () => cursor.abandoned,
+  );
+  for (let i = 0; i < 3; i++) member.write(Buffer.alloc(100, fill));
+  member.flush();
+  await member.settled();
+  await member.storage.close();
+  return disk;
+}
 const logOf = (disk: SimDisk): string => disk.paths().find((path) => path.startsWith('/log/zoosh-1/log.')) as string;
 
 /** The end of the synced part of the log: behind it lie preallocated zeros. */
@@ -146,4 +168,48 @@ test('a listed log file that is missing, or the whole log volume, is refused', a
   const unmounted = disk.copy(seededRandom(1));
   for (const path of unmounted.paths()) if (path.startsWith('/log/')) unmounted.remove(path);
   assert.equal(await outcome(unmounted), 'refused');
+});
+
+const failure = async (disk: SimDisk): Promise<DamageError> => {
+  try {
+    await Member.open(disk, seededRandom(3));
+  } catch (error) {
+    assert.ok(error instanceof DamageError, String(error));
+    return error;
+  }
+  assert.fail('it was opened');
+};
+
+test('a log or a snapshot that the disk cannot read is refused as damaged', async () => {
+  for (const what of ['/log/zoosh-1/log.', '/data/zoosh-1/snapshot.']) {
+    const disk = await withSnapshot();
+    disk.unreadable = what;
+    assert.match((await failure(disk)).message, /EIO/);
+  }
+});
+
+test('the loss is told up to the last readable header, in later groups and later files too', async () => {
+  const disk = await written(16 * 1024);
+  const path = logOf(disk);
+  const again = await Member.open(disk, seededRandom(6));
+  again.write(Buffer.alloc(100, 68));
+  again.flush();
+  await again.settled();
+  const { zxidLo } = again.tree;
+  await again.storage.close();
+  const raw = disk.raw(path);
+  raw[2 * SECTOR + 100] = (raw[2 * SECTOR + 100] as number) ^ 1; // in the body of the first group
+  const { damage } = await failure(disk);
+  assert.deepEqual(damage.intact, { hi: 0, lo: 0 });
+  assert.deepEqual(damage.mayHaveAcked, { hi: 1, lo: zxidLo });
+});
+
+test('a snapshot of another history than the log is refused', async () => {
+  const one = await withSnapshot(65);
+  const other = await withSnapshot(66); // the same zxids, other data
+  const name = one.paths().find((path) => path.includes('/snapshot.')) as string;
+  assert.ok(other.paths().includes(name));
+  const mixed = one.copy(seededRandom(9));
+  mixed.replace(name, other.raw(name));
+  assert.match((await failure(mixed)).message, /another history/);
 });

@@ -1,0 +1,241 @@
+/** Malformed requests against the whole pure server: no exception may leave it, and what it logged must replay to the same tree. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Random, seededRandom } from '../../src/base/random.ts';
+import { Writer } from '../../src/protocol/bytes.ts';
+import { OPERATIONS, operationNamed } from '../../src/protocol/operations.ts';
+import { PackReader, PackWriter } from '../../src/records/pack.ts';
+import { KIND, readEnvelope } from '../../src/records/txns.ts';
+import { ClientConnection } from '../../src/server/connection.ts';
+import { Server } from '../../src/server/server.ts';
+import { apply, NO_SINK } from '../../src/tree/apply.ts';
+import { DataTree } from '../../src/tree/data-tree.ts';
+import { digest } from '../../src/tree/snapshot.ts';
+import { Peer } from '../../src/zab/peer.ts';
+
+const INPUTS = 100_000;
+
+/** A server over memory whose log is on the disk at once; envelopes are applied to a second tree as they come. */
+function rig(random: Random) {
+  const replica = new DataTree(2);
+  const log = new PackWriter(65536);
+  const closed = new Set<ClientConnection>();
+  let written: [number, number][] = [];
+  const past = {
+    sid: 1,
+    incarnation: 'aa',
+    bootTag: 'bb',
+    acceptedEpoch: 0,
+    currentEpoch: 0,
+    last: { epoch: 0, counter: 0 },
+    committed: { epoch: 0, counter: 0 },
+    config: undefined,
+    seenTags: new Set<string>(),
+  };
+  const peer = new Peer(past, 1);
+  const server = new Server(
+    new DataTree(1),
+    peer,
+    {
+      sid: 1,
+      tickMs: 2000,
+      minSessionTimeoutMs: 4000,
+      maxSessionTimeoutMs: 40_000,
+      extendedTypes: true,
+      enforceQuota: true,
+      reconfigEnabled: false,
+      auth: { superDigest: undefined, digestAlgorithm: 'sha1', digestEnabled: true },
+      reaperMaxPerMinute: 1000,
+      reaperMaxNeverUsedMs: 0,
+    },
+    {
+      log: {
+        writer: () => log,
+        commitEnvelope: (start) => {
+          written.push([start, log.at]);
+        },
+      },
+      random,
+      close: (connection) => closed.add(connection),
+      effect: () => {},
+    },
+  );
+  server.wall = 1_700_000_000_000;
+  peer.step({ type: 'start' });
+  peer.step({ type: 'epochsStored', accepted: 1, current: 0 });
+  peer.step({ type: 'epochsStored', accepted: 1, current: 1 });
+  const settle = (): void => {
+    for (const [start, end] of written) {
+      const envelope = readEnvelope(new PackReader(log.bytes, start, end), {
+        hi: replica.chainHi,
+        lo: replica.chainLo,
+      });
+      apply(replica, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
+      replica.chainHi = envelope.chainHi;
+      replica.chainLo = envelope.chainLo;
+    }
+    written = [];
+    log.at = 0;
+    server.persisted(1, { epoch: 1, counter: peer.leader?.lastProposed ?? 0 });
+    for (const connection of server.dirty.splice(0)) {
+      if (connection.out !== undefined) server.reuse(connection.out);
+      connection.out = undefined;
+    }
+  };
+  const config = {
+    members: [{ sid: 1, role: 'participant' as const, incarnation: 'aa', addresses: [], client: null }],
+    maxTxnBytes: 1e6,
+  };
+  peer.adopt(config);
+  peer.proposedFirst(server.propose(undefined, 0n, 0, 0, { kind: KIND.found, ensembleId: 'e', config }, [], undefined));
+  settle();
+  server.serving = true;
+  let ids = 0;
+  const attach = (): ClientConnection => {
+    const connection = new ClientConnection(++ids, '127.0.0.1', 1, 0);
+    const hello = new Writer();
+    hello.int32(0);
+    hello.int64(0n);
+    hello.int32(10_000);
+    hello.int64(0n);
+    hello.buffer(Buffer.alloc(16));
+    hello.bool(false);
+    server.handshake(connection, hello.bytes, 0, hello.at);
+    settle();
+    assert.equal(connection.state, 'open');
+    return connection;
+  };
+  return { server, replica, closed, settle, attach };
+}
+
+const PATHS = [
+  '/',
+  '',
+  '/a',
+  '/a/b',
+  '/a/b/c',
+  '/zookeeper/quota/a/zookeeper_limits',
+  '/zookeeper/quota/a',
+  '//',
+  '/a/',
+  'a',
+  '/\0',
+  '/ü',
+  '/a/../b',
+  '/zookeeper/config',
+];
+const ACLS = [
+  [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }],
+  [{ perms: -1, id: { scheme: 'digest', id: 'a:b' } }],
+  [{ perms: 31, id: { scheme: 'auth', id: '' } }],
+  [{ perms: 1, id: { scheme: null, id: null } }],
+  [],
+  null,
+];
+const pick = <T>(random: Random, from: readonly T[]): T => from[random.below(from.length)] as T;
+
+/** The fields any request may ask for, some well formed and some not. */
+function fields(random: Random): Record<string, unknown> {
+  const path = random.below(12) === 0 ? null : pick(random, PATHS);
+  const paths = (): (string | null)[] | null => (random.below(10) === 0 ? null : [pick(random, PATHS), null, '/a']);
+  return {
+    path,
+    prefixPath: path,
+    data:
+      random.below(4) === 0
+        ? null
+        : Buffer.from(random.below(3) === 0 ? 'count=1,bytes=9=;byteHardLimit=5' : random.bytes(random.below(64))),
+    acl: pick(random, ACLS),
+    flags: random.below(9) - 1,
+    ttl: BigInt(random.below(5) - 2),
+    version: random.below(4) - 2,
+    watch: random.below(2) === 0,
+    type: random.below(8) - 1,
+    mode: random.below(4) - 1,
+    scheme: pick(random, ['digest', 'ip', 'nope', null]),
+    auth: random.below(3) === 0 ? null : Buffer.from('bob:secret'),
+    token: null,
+    relativeZxid: BigInt(random.below(100)),
+    dataWatches: paths(),
+    existWatches: paths(),
+    childWatches: paths(),
+    persistentWatches: paths(),
+    persistentRecursiveWatches: paths(),
+    joiningServers: null,
+    leavingServers: null,
+    newMembers: null,
+    curConfigId: -1n,
+  };
+}
+
+function request(random: Random, counts: Map<string, number>): Buffer {
+  if (random.below(5) === 0) {
+    counts.set('raw', (counts.get('raw') ?? 0) + 1);
+    return Buffer.from(random.bytes(random.below(80)));
+  }
+  const names = Object.keys(OPERATIONS) as (keyof typeof OPERATIONS)[];
+  const name = pick(random, names);
+  const { code, request: kind } = OPERATIONS[name];
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+  const to = new Writer();
+  to.int32(random.below(20));
+  to.int32(code);
+  if (name === 'multi' || name === 'multiRead') {
+    const parts = Array.from({ length: random.below(5) }, () => ({
+      type: pick(random, [1, 2, 4, 5, 8, 13, 15, 19, 21]),
+      request: fields(random),
+    }));
+    (kind as { write(to: Writer, value: unknown): void }).write(to, parts);
+  } else (kind as { write(to: Writer, value: unknown): void }).write(to, fields(random));
+  const bytes = to.take();
+  const roll = random.below(4);
+  if (roll === 0) return bytes.subarray(0, random.below(bytes.length + 1));
+  if (roll === 1 && bytes.length > 8) {
+    // lengths, counts and flags turned into nonsense
+    const at = 8 + random.below(bytes.length - 8);
+    if (random.below(2) === 0 || at + 4 > bytes.length) bytes[at] = random.below(256);
+    else bytes.writeInt32BE(pick(random, [-1, -2, 0, 1, 0x7fff_ffff, -0x8000_0000, bytes.length]), at);
+  }
+  return bytes;
+}
+
+test(`${INPUTS} malformed and odd requests: nothing is thrown, nothing blocks, the log replays to the same tree`, () => {
+  const random = seededRandom(20);
+  const { server, replica, closed, settle, attach } = rig(random);
+  const counts = new Map<string, number>();
+  const bystander = attach();
+  let connection = attach();
+  let longest = 0;
+  for (let i = 0; i < INPUTS; i++) {
+    const bytes = request(random, counts);
+    const began = performance.now();
+    server.receive(connection, bytes, 0, bytes.length);
+    if (random.below(3) === 0) settle();
+    longest = Math.max(longest, performance.now() - began);
+    if (closed.has(connection)) {
+      settle();
+      server.disconnected(connection);
+      connection = attach();
+    }
+    if (i % 5000 === 0) {
+      server.now += 1500; // some sessions expire on the way; the bystander pings
+      const ping = Buffer.from('fffffffe0000000b', 'hex');
+      server.receive(bystander, ping, 0, ping.length);
+      server.expire();
+      settle();
+    }
+  }
+  settle();
+  assert.equal(bystander.state, 'open');
+  assert.equal(digest(replica), digest(server.tree));
+  const decoded = [...counts].filter(([name]) => name !== 'raw').reduce((sum, [, count]) => sum + count, 0);
+  console.log(
+    `requests by operation: ${[...counts].map(([name, count]) => `${name} ${count}`).join(', ')}; longest ${longest.toFixed(1)} ms`,
+  );
+  assert.ok(decoded > INPUTS / 2 && longest < 100);
+  assert.ok(
+    Object.keys(OPERATIONS).every(
+      (name) => (counts.get(name) ?? 0) > 500 && operationNamed(OPERATIONS[name as 'create'].code) === name,
+    ),
+  );
+});
