@@ -149,6 +149,10 @@ export class Server {
   get outstanding(): number {
     return this.proposals.length - this.proposalsFrom;
   }
+  /** Nodes that are decided differently from how they are applied; 0 when nothing is outstanding. */
+  get decidedAhead(): number {
+    return this.pending.size;
+  }
   private load(path: string): PendingNode | undefined {
     const { tree } = this;
     const row = tree.find(path);

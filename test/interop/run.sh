@@ -34,8 +34,9 @@ stop
 
 echo '-- our client, against our server'
 rm -rf "$work/data"
-serve extendedTypesEnabled=true
+serve
 node dist/test/interop/client-checks.js "127.0.0.1:$port"
+ZOOKEEPER="127.0.0.1:$port" node --test dist/test/interop/client-apache.js | grep -E "^# (tests|pass|fail|skipped)|^not ok"
 stop
 
 echo '-- our client, against Apache ZooKeeper'
@@ -45,6 +46,7 @@ printf 'tickTime=2000\ndataDir=%s\nclientPort=%s\nclientPortAddress=127.0.0.1\na
 java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
 pid=$!
 node dist/test/interop/client-checks.js "127.0.0.1:$apache_port" || { tail -5 "$work/apache.log" >&2; exit 1; }
+ZOOKEEPER="127.0.0.1:$apache_port" node --test dist/test/interop/client-apache.js | grep -E "^# (tests|pass|fail|skipped)|^not ok"
 stop
 
 echo '-- durability, traced'

@@ -226,6 +226,8 @@ test(`${INPUTS} malformed and odd requests: nothing is thrown, nothing blocks, t
     }
   }
   settle();
+  assert.equal(server.outstanding, 0);
+  assert.equal(server.decidedAhead, 0); // what was decided ahead does not pile up
   assert.equal(bystander.state, 'open');
   assert.equal(digest(replica), digest(server.tree));
   const decoded = [...counts].filter(([name]) => name !== 'raw').reduce((sum, [, count]) => sum + count, 0);
