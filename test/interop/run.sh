@@ -42,7 +42,7 @@ stop
 echo '-- our client, against Apache ZooKeeper'
 mkdir -p "$work/apache"
 apache_port=$((20000 + RANDOM % 10000))
-printf 'tickTime=2000\ndataDir=%s\nclientPort=%s\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n' "$work/apache" "$apache_port" >"$work/zoo.cfg"
+printf 'tickTime=2000\ndataDir=%s\nclientPort=%s\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n4lw.commands.whitelist=*\n' "$work/apache" "$apache_port" >"$work/zoo.cfg"
 java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
 pid=$!
 node dist/test/interop/client-checks.js "127.0.0.1:$apache_port" || { tail -5 "$work/apache.log" >&2; exit 1; }
