@@ -136,7 +136,7 @@ async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean):
     if (names.some((name) => name.startsWith('log.') || name.startsWith('snapshot.')))
       throw new StorageRefusal(
         42,
-        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. Import it with: zoosh import-apache ${root}; or start with an empty tree: --ignore-apache-data`,
+        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. zoosh import-apache ${root} will import it in a later version; to start with an empty tree: --ignore-apache-data`,
       );
   }
 }
@@ -153,22 +153,26 @@ function understood(file: string, take: () => void): void {
 
 /** Opens a member's directories: verifies everything in them, hands the state out, and goes on in a new log file. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
+  try {
+    return await open(options);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    throw new StorageRefusal(
+      40,
+      `the data directory cannot be used: ${error.message}. Check that it is a folder, may be written and has room`,
+      { cause: error },
+    );
+  }
+}
+
+async function open(options: StorageOptions): Promise<Storage> {
   const { disk, random } = options;
   const folders = { data: `${options.dataDir}/zoosh-1`, log: `${options.logDir}/zoosh-1` };
   const places = identityPlaces(folders.data, folders.log);
   const found = await findIdentity(disk, places);
   await refuseApache(disk, options, found.identity !== undefined);
-  try {
-    await disk.mkdir(folders.data);
-    await disk.mkdir(folders.log);
-  } catch (error) {
-    if (error instanceof DiskError)
-      throw new StorageRefusal(
-        40,
-        `the data directory cannot be used: ${error.message}. Check that it exists and may be written`,
-      );
-    throw error;
-  }
+  await disk.mkdir(folders.data);
+  await disk.mkdir(folders.log);
   const dataNames = await namesIn(disk, folders.data);
   const logNames = await namesIn(disk, folders.log);
   let identity = found.identity;

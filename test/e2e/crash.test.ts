@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { connect } from '../../src/index.ts';
 import { ServerProcess } from './process.ts';
 
@@ -65,6 +66,12 @@ test('bad input at every border: a sentence and the right exit code', async () =
   const wrong = new ServerProcess(['tickTime=0']);
   await assert.rejects(wrong.start(), /ended with 43: error: .*tickTime/s);
   await wrong[Symbol.asyncDispose]();
+  const notFolder = new ServerProcess([`dataDir=${fileURLToPath(import.meta.url)}`]);
+  await assert.rejects(notFolder.start(), /ended with 40: error: the data directory cannot be used/);
+  await notFolder[Symbol.asyncDispose]();
+  const locked = new ServerProcess([`dataDir=${server.folder}/data`]);
+  await assert.rejects(locked.start(), /ended with 42: error: another zoosh server uses/);
+  await locked[Symbol.asyncDispose]();
   assert.equal(await server.kill('SIGTERM'), 0);
 });
 
