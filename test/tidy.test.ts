@@ -21,7 +21,22 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: ['base', 'protocol', 'ports', 'platform'],
   config: ['base'],
   shell: ['base', 'client', 'config'],
-  cli: ['base', 'platform', 'client', 'config', 'shell', 'runtime', 'server', 'storage'],
+  commands: ['base', 'client', 'config', 'shell'],
+  out: ['base', 'client', 'shell'],
+  cli: [
+    'base',
+    'ports',
+    'platform',
+    'client',
+    'config',
+    'shell',
+    'commands',
+    'out',
+    'editor',
+    'runtime',
+    'server',
+    'storage',
+  ],
 };
 const PURE = new Set(['base', 'protocol', 'records', 'tree', 'zab', 'server']);
 const PURE_FILES = new Set(['client/session.ts', 'client/watches.ts', 'shell/lexer.ts']);
@@ -33,10 +48,10 @@ const DOORS: Readonly<Record<string, string>> = {
   pino: 'runtime/log.ts',
   'prom-client': 'runtime/metrics.ts',
   'msgpackr/index-no-eval': 'records/pack.ts',
-  commander: 'shell/parse.ts',
-  inquirer: 'shell/ask.ts',
-  'cli-table3': 'shell/out/table.ts',
-  chalk: 'shell/out/theme.ts',
+  commander: 'cli/globals.ts',
+  inquirer: 'cli/ask.ts',
+  'cli-table3': 'out/table.ts',
+  chalk: 'out/theme.ts',
 };
 
 const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');

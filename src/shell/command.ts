@@ -1,4 +1,14 @@
 import type { Client, WatchEvent } from '../client/api.ts';
+import type { Profile } from '../config/profiles.ts';
+import type { Quote } from './lexer.ts';
+import type { Output } from './output.ts';
+
+/** A word with its variables filled in. `bytes` is set when it is not valid UTF-8. */
+export interface Arg {
+  readonly text: string;
+  readonly bytes?: Uint8Array;
+  readonly quote: Quote;
+}
 
 /** Risk classes of shell-design: what asks before it runs, and where. */
 export type Risk = 'read' | 'write' | 'bulk' | 'cluster';
@@ -16,7 +26,12 @@ export type ParamKind =
   | 'flag'
   | 'file'
   | 'command'
-  | 'zxid';
+  | 'target'
+  | 'profile'
+  | 'setting'
+  | 'settingValue'
+  | 'subject'
+  | 'watchedPath';
 export interface Param {
   readonly kind: ParamKind;
   /** One line for help. */
@@ -37,6 +52,8 @@ export interface Param {
   readonly placeholder?: string;
   /** A path keeps its trailing slash: `create -s dir/` names no prefix. */
   readonly trailingSlash?: boolean;
+  /** A path stays as typed: `cd -`. */
+  readonly keepsText?: boolean;
   /** Accepted, but not shown by help and completion: an older tool's spelling. */
   readonly hidden?: boolean;
 }
@@ -58,16 +75,6 @@ type BaseOf<P extends Param> = P['kind'] extends 'number' | 'duration'
 export type Data = Uint8Array | null;
 export type Values<Ps extends Record<string, Param>> = { readonly [K in keyof Ps]: ValueOf<Ps[K]> };
 
-/**
- * What a command found; a renderer decides how it looks. `type` names the shape; see out/shapes.ts. `exit` is the status
- * of an answer that is not 0, such as `exists` saying no.
- */
-export interface Output {
-  readonly type: string;
-  readonly exit?: number;
-  readonly [field: string]: unknown;
-}
-
 /** The session the shell keeps, for the commands that change which one it is. */
 export interface SessionControl {
   /** Connect string in use. */
@@ -78,6 +85,14 @@ export interface SessionControl {
   connect(target?: string): Promise<Client>;
   /** Ends the session; every further command that needs one fails until `connect`. */
   close(): Promise<void>;
+  /** Presents a credential now and in every later session. @throws KeeperError AuthFailed; the shell then has a new session without it. */
+  addAuth(scheme: string, auth: string): Promise<void>;
+  /** Says that this session made an ephemeral node, so that its loss can be told. */
+  noteEphemeral(path: string): void;
+  /** Sets a watch that is set again in the next session, should this one expire. */
+  addWatch(path: string, recursive: boolean): Promise<void>;
+  /** Persistent watches on a path end. */
+  forgetWatches(path: string): void;
 }
 
 /** Lines typed before, as `history` and `redo` need them. */
@@ -94,25 +109,30 @@ export interface SettingsStore {
   get(name: string): string;
   set(name: string, value: string): void;
   /** Writes the value into the user's configuration file. */
-  save(name: string): Promise<void>;
+  save(name: string): void;
+}
+
+/** Targets with names, as `profile` keeps them. */
+export interface ProfileStore {
+  list(): readonly { readonly name: string; readonly isDefault: boolean; readonly profile: Profile }[];
+  /** @throws Failure (2) when there is none of that name. */
+  get(name: string): Profile;
+  /** Each of these writes the user's configuration file. */
+  add(name: string, profile: Profile): void;
+  remove(name: string): void;
+  setDefault(name: string): void;
 }
 
 /** What a command may use. The context knows the terminal; commands do not. */
 export interface CommandContext {
   /** Waits for the connection; rejects with ConnectError (exit 3). */
   client(): Promise<Client>;
-  /** The session if there is one, without waiting. */
-  readonly current: Client | undefined;
   /** Ctrl-C, down to the request. */
   readonly signal: AbortSignal;
   /** Current path, absolute. */
   cwd: string;
   /** Where `cd -` goes. */
   previous: string;
-  /** Absolute, normalised form of a path typed by the user. */
-  resolve(path: string): string;
-  /** Writes one result at once, for commands that stream. */
-  emit(output: Output): void;
   /** A line for people, on stderr. */
   warn(line: string): void;
   /** Asks before something is done that hurts. @throws Failure 30 (refused), 31 (answered no). */
@@ -120,12 +140,17 @@ export interface CommandContext {
   /** A secret typed unseen. @throws Failure (2) when nobody is there to type it. */
   askSecret(question: string): Promise<string>;
   /** Takes the events of watches that commands set. */
-  watched(event: WatchEvent): void;
+  readonly watched: (event: WatchEvent) => void;
   /** Events are shown as they come; `printwatches`. */
   showsEvents: boolean;
   readonly session: SessionControl;
   readonly settings: SettingsStore;
+  readonly profiles: ProfileStore;
   readonly history: HistoryLines;
+  /** Of this program. */
+  readonly version: string;
+  /** Every command there is, for `help`. */
+  readonly registry: Registry;
   /** Runs a further line in this shell, for `redo`. */
   run(line: string): Promise<number>;
   /** Ends the shell after this command. */
@@ -136,10 +161,6 @@ export interface CommandContext {
   readonly lastStatus: number;
   /** Somebody types at the prompt. */
   readonly interactive: boolean;
-  /** `--yes`. */
-  readonly yes: boolean;
-  /** `--dry-run`: nothing is sent that changes anything. */
-  readonly dryRun: boolean;
 }
 
 /** What is about to be done, for the question before it. */
@@ -178,13 +199,31 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   /** What help says below the options, if more is worth saying. */
   readonly notes?: readonly string[];
   /**
-   * Rewrites an older tool's spelling before the words are parsed: `ls P watch` to `ls -w P`. `name` is the name typed,
-   * `words` what follows it; quoted words come as opaque tokens and are never taken for keywords.
+   * Rewrites an older tool's spelling before the words are bound: `ls P watch` to `ls -w P`. `name` is the name typed,
+   * lower case, `args` what follows it. Only words with quote `none` may be taken for keywords.
    */
-  readonly legacy?: (words: readonly string[], name: string) => readonly string[];
+  readonly legacy?: (args: readonly Arg[], name: string) => readonly Arg[];
   // A method, so that specs of differing parameters fit into one list.
   run(values: Values<Ps>, context: CommandContext): Promise<Output | undefined>;
 }
 
 /** Gives a command its types; the object itself is returned unchanged. */
 export const command = <const Ps extends Record<string, Param>>(spec: CommandSpec<Ps>): CommandSpec<Ps> => spec;
+
+/** Finds commands by name or alias, whatever the case. */
+export interface Registry {
+  readonly all: readonly CommandSpec[];
+  find(name: string): CommandSpec | undefined;
+}
+
+/** @throws Error when two commands share a name; that is a mistake of ours. */
+export function registryOf(all: readonly CommandSpec[]): Registry {
+  const byName = new Map<string, CommandSpec>();
+  for (const spec of all)
+    for (const name of [spec.name, ...(spec.aliases ?? [])]) {
+      const key = name.toLowerCase();
+      if (byName.has(key)) throw new Error(`two commands are called ${name}`);
+      byName.set(key, spec);
+    }
+  return { all, find: (name) => byName.get(name.toLowerCase()) };
+}

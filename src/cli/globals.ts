@@ -1,0 +1,120 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { usage } from '../shell/failure.ts';
+import { parseDuration } from '../shell/units.ts';
+
+/** Options that stand before the command. Durations in ms. */
+export interface Globals {
+  readonly server?: string;
+  readonly profile?: string;
+  readonly auth: readonly string[];
+  readonly timeout?: number;
+  readonly connectTimeout: number;
+  readonly allowRo?: boolean;
+  readonly readOnly?: boolean;
+  readonly tls?: boolean;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsServername?: string;
+  readonly tlsInsecure?: boolean;
+  readonly output?: 'human' | 'plain' | 'json' | 'ndjson';
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color: 'auto' | 'always' | 'never' | false;
+  readonly ascii?: boolean;
+  readonly yes?: boolean;
+  readonly command: readonly string[];
+  readonly continueOnError?: boolean;
+  readonly set: readonly string[];
+  readonly config: boolean;
+  readonly history: boolean;
+  readonly help?: boolean;
+  readonly version?: boolean;
+}
+
+const list = (value: string, before: readonly string[]): string[] => [...before, value];
+const duration = (value: string): number => {
+  try {
+    return parseDuration(value);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+};
+
+function program(): Command {
+  return new Command('zoosh')
+    .argument('[words...]')
+    .enablePositionalOptions()
+    .passThroughOptions()
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, writeOut: () => {} })
+    .helpOption(false)
+    .helpCommand(false)
+    .showSuggestionAfterError(true)
+    .option('-s, --server <LIST>', 'host:port,... with an optional /chroot; default localhost:2181')
+    .option('-p, --profile <NAME>', 'servers and credentials kept under a name')
+    .option('--auth <SCHEME:CRED>', 'present a credential; CRED may be env:VAR, file:F, cmd:CMD or -', list, [])
+    .option('--timeout <DUR>', 'session timeout, e.g. 30s', duration)
+    .option('--connect-timeout <DUR>', 'how long to try to connect', duration, 5000)
+    .option('-r, --allow-ro', 'accept a server in read-only mode')
+    .option('--read-only', 'refuse to send any change')
+    .option('--tls', 'speak TLS')
+    .option('--tls-ca <FILE>', 'authority to trust (PEM)')
+    .option('--tls-cert <FILE>', 'own certificate (PEM)')
+    .option('--tls-key <FILE>', 'own key (PEM)')
+    .option('--tls-servername <NAME>', 'name the certificate must have')
+    .option('--tls-insecure', 'believe any certificate')
+    .addOption(new Option('-o, --output <MODE>', 'how results look').choices(['human', 'plain', 'json', 'ndjson']))
+    .option('-q, --quiet', 'no warnings and no news')
+    .option('-v, --verbose', 'where an unexpected failure happened')
+    .addOption(new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
+    .option('--no-color', 'no colours')
+    .option('--ascii', 'no box drawing, no symbols')
+    .option('-y, --yes', 'answer yes to every question')
+    .option('-c, --command <CMDS>', 'run commands; repeatable', list, [])
+    .option('-k, --continue-on-error', 'do not stop at the first failing command')
+    .option('--set <NAME=VALUE>', 'a variable for scripts; repeatable', list, [])
+    .option('--no-config', 'ignore the configuration file')
+    .option('--no-history', 'remember no lines')
+    .addOption(new Option('--wait-for-connection').hideHelp())
+    .addOption(new Option('--client-config <FILE>').hideHelp())
+    .option('-V, --version', 'the version')
+    .option('-h, --help', 'this text');
+}
+
+/** Every option word there is, for completion. */
+export const globalOptions = (): {
+  readonly names: readonly string[];
+  readonly about: string;
+  readonly takesValue: boolean;
+}[] =>
+  program()
+    .options.filter(({ hidden }) => !hidden)
+    .map(({ short, long, description, required }) => ({
+      names: [short, long].filter((name) => name !== undefined && name !== null),
+      about: description,
+      takesValue: required,
+    }));
+
+/** argv to options and the words after them. @throws Failure (2) */
+export function parseGlobals(argv: readonly string[]): { globals: Globals; words: string[] } {
+  const command = program();
+  try {
+    command.parse([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
+    throw usage(first, more.join(' ').replace(/^\(|\)$/g, '') || 'zoosh --help lists the options');
+  }
+  const globals = command.opts<Globals & { clientConfig?: string }>();
+  if (globals.clientConfig !== undefined)
+    throw usage('-client-configuration is not understood yet', 'say --tls, --tls-ca, --tls-cert and --tls-key instead');
+  return { globals, words: command.args };
+}
+
+/** The options' part of `zoosh --help`. */
+export function globalHelp(): string {
+  const rows = globalOptions().map(({ names, about }) => [names.join(', '), about] as const);
+  const width = Math.max(...rows.map(([names]) => names.length));
+  return rows.map(([names, about]) => `  ${names.padEnd(width)}  ${about}`).join('\n');
+}

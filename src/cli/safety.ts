@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import type { CommandSpec, Plan } from '../shell/command.ts';
+import { Failure, refused, usage } from '../shell/failure.ts';
+import { askHidden, askText, askYesNo, type TerminalHolder } from './ask.ts';
+
+/**
+ * Whether a person typed this: standard input and error are terminals, and a job-control shell started us, so that this
+ * process leads its own group. A script's children belong to the script's group.
+ */
+export function isTypedByPerson(): boolean {
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return false;
+  try {
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[2]) === process.pid;
+  } catch {
+    return true; // no /proc: the terminal has to do as evidence
+  }
+}
+
+export interface SafetyOptions {
+  /** Somebody is there to answer. */
+  readonly canAsk: boolean;
+  readonly yes: boolean;
+  readonly isProtected: () => boolean;
+  readonly holder?: TerminalHolder | undefined;
+}
+
+/** Asks before what hurts; off a terminal it runs or is refused, never waits. */
+export class Safety {
+  readonly #options: SafetyOptions;
+  readonly #allowed = new Set<string>();
+  constructor(options: SafetyOptions) {
+    this.#options = options;
+  }
+
+  /** Before bulk work. @throws Failure 30, 31 */
+  async confirm(plan: Plan): Promise<void> {
+    const { canAsk, yes, isProtected, holder } = this.#options;
+    if (yes) return;
+    if (!canAsk) {
+      if (!isProtected() && plan.path !== '/') return;
+      const why = isProtected() ? 'the profile is protected' : 'it concerns the root';
+      throw refused(`will not ${plan.what}: ${why}`, 'say --yes before the command', plan.path);
+    }
+    for (const line of plan.details ?? []) process.stderr.write(` ${line}\n`);
+    if (isProtected()) {
+      const typed = await askText(`About to ${plan.what}. This profile is protected. Type the path:`, holder);
+      if (typed !== plan.path) throw declined();
+    } else if (!(await askYesNo(`${capital(plan.what)}?`, holder))) throw declined();
+  }
+
+  /** Before the first change of each kind under a protected profile. @throws Failure 30, 31 */
+  async confirmWrite({ name, risk }: CommandSpec): Promise<void> {
+    const { canAsk, yes, holder } = this.#options;
+    if (yes || risk !== 'write' || this.#allowed.has(name)) return; // bulk work asks with its plan
+    if (!canAsk) throw refused(`${name}: the profile is protected`, 'say --yes before the command');
+    if (!(await askYesNo(`This profile is protected. Allow ${name} in this session?`, holder))) throw declined();
+    this.#allowed.add(name);
+  }
+
+  /** @throws Failure (2) when nobody can type it */
+  async askSecret(question: string): Promise<string> {
+    const { canAsk, holder } = this.#options;
+    if (!canAsk)
+      throw usage('a credential is missing, and nobody is there to type it', 'say env:VAR, file:F or cmd:CMD');
+    return askHidden(question, holder);
+  }
+}
+
+const declined = (): Failure => new Failure(31, 'Declined', 'not done');
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Credential } from '../client/api.ts';
+import { ConnectStringError, parseConnectString } from '../client/connect-string.ts';
+import { isOpenToOthers } from '../config/config-file.ts';
+import type { Profile } from '../config/profiles.ts';
+import { revealSecret, SecretError } from '../config/secrets.ts';
+import type { TlsOptions } from '../ports/network.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import type { Target } from '../shell/session.ts';
+import type { Profiles } from '../shell/settings.ts';
+import { parseDuration } from '../shell/units.ts';
+import type { Globals } from './globals.ts';
+
+export interface TargetSources {
+  readonly globals: Globals;
+  readonly profiles: Profiles;
+  /** Where the profiles' relative file names begin, and whose mode guards their secrets. */
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Tells a target (`@name`, `host:port...`) from a command by its shape. */
+export const isTarget = (word: string): boolean => /^@[\w.-]+$/.test(word) || /^[^/@\s]*:\d+(?:[,/]|$)/.test(word);
+
+/** Where to connect, from what was said: argument, option, environment, default profile, localhost. @throws Failure (2, 4) */
+export function chooseTarget(said: string | undefined, sources: TargetSources): Target {
+  const { globals, profiles, env } = sources;
+  const profile =
+    globals.profile ?? (said === undefined && globals.server === undefined ? env.ZOOSH_PROFILE : undefined);
+  const text =
+    said ??
+    (profile !== undefined && profile !== '' ? `@${profile.replace(/^@/, '')}` : undefined) ??
+    globals.server ??
+    nonEmpty(env.ZOOSH_SERVER) ??
+    nonEmpty(env.ZK_SERVER) ??
+    (profiles.default !== undefined ? `@${profiles.default}` : 'localhost:2181');
+  return targetOf(text, sources);
+}
+
+const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+
+/** `@profile` or a connect string, with the credentials and TLS files it needs read. @throws Failure (2, 4) */
+export function targetOf(text: string, sources: TargetSources): Target {
+  const name = text.startsWith('@') ? text.slice(1) : undefined;
+  const profile: Profile = name === undefined ? { server: text } : sources.profiles.get(name);
+  try {
+    parseConnectString(profile.server);
+  } catch (error) {
+    throw error instanceof ConnectStringError ? usage(error.message) : error;
+  }
+  const { globals, env } = sources;
+  const timeoutMs = globals.timeout ?? (profile.timeout === undefined ? undefined : parseDuration(profile.timeout));
+  const tls = tlsOf(profile, sources);
+  return {
+    server: profile.server,
+    profile: name,
+    color: profile.color,
+    protect: profile.protect,
+    readOnly: profile.readOnly,
+    options: {
+      auth: [...profileAuth(name, profile, sources), ...said(globals, env)],
+      connectTimeoutMs: globals.connectTimeout,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(tls !== undefined && { tls }),
+      ...(globals.allowRo === true && { allowReadOnly: true }),
+    },
+  };
+}
+
+function profileAuth(
+  name: string | undefined,
+  { auth = [] }: Profile,
+  { configFile, env }: TargetSources,
+): Credential[] {
+  if (auth.some(({ cred }) => cred !== undefined) && isOpenToOthers(configFile))
+    throw usage(
+      `${configFile} holds credentials of @${name} and others can read it`,
+      `chmod 600 ${configFile}, or keep them elsewhere with "from"`,
+    );
+  return auth.map(({ scheme, cred, from }) => ({ scheme, auth: cred ?? secret(from as string, env) }));
+}
+
+function said({ auth }: Globals, env: TargetSources['env']): Credential[] {
+  const fromEnv = nonEmpty(env.ZOOSH_AUTH);
+  return (auth.length > 0 ? auth : fromEnv === undefined ? [] : [fromEnv]).map((text) => {
+    const colon = text.indexOf(':');
+    if (colon <= 0) throw usage('--auth is SCHEME:CRED, for example digest:bob:secret or digest:env:ZK_AUTH');
+    return { scheme: text.slice(0, colon), auth: secret(text.slice(colon + 1), env) };
+  });
+}
+
+function secret(text: string, env: TargetSources['env']): string {
+  try {
+    return revealSecret(text, env);
+  } catch (error) {
+    throw error instanceof SecretError ? new Failure(2, 'Usage', error.message) : error;
+  }
+}
+
+function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): TlsOptions | undefined {
+  const { tls, tlsCa, tlsCert, tlsKey, tlsServername, tlsInsecure } = globals;
+  const beside = (file: string | undefined): string | undefined =>
+    file === undefined ? undefined : resolve(dirname(configFile), file);
+  const ca = tlsCa ?? beside(kept?.ca);
+  const cert = tlsCert ?? beside(kept?.cert);
+  const key = tlsKey ?? beside(kept?.key);
+  const servername = tlsServername ?? kept?.servername;
+  const insecure = tlsInsecure ?? kept?.insecure;
+  const wanted =
+    tls === true || kept !== undefined || [tlsCa, tlsCert, tlsKey, tlsInsecure].some((each) => each !== undefined);
+  if (!wanted) return undefined;
+  const pem = (file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    }
+  };
+  return {
+    ...(ca !== undefined && { ca: pem(ca) }),
+    ...(cert !== undefined && { cert: pem(cert) }),
+    ...(key !== undefined && { key: pem(key) }),
+    ...(servername !== undefined && { servername }),
+    ...(insecure !== undefined && { insecure }),
+  };
+}

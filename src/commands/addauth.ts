@@ -1,0 +1,37 @@
+import { revealSecret, SecretError } from '../config/secrets.ts';
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+
+/** Presents a credential. */
+export default command({
+  name: 'addauth',
+  group: 'session',
+  about: 'prove an identity to the server',
+  risk: 'read',
+  params: {
+    scheme: { kind: 'text', about: 'digest, ip, x509, ...' },
+    credential: {
+      kind: 'text',
+      about: 'user:password for digest; env:VAR, file:F, cmd:CMD say where it is; none asks',
+      optional: true,
+    },
+  },
+  examples: [
+    ['addauth digest bob:secret', 'as bob'],
+    ['addauth digest env:ZK_AUTH', 'from the environment'],
+  ],
+  exits: [4],
+  async run({ scheme, credential }, context) {
+    const text = credential ?? (await context.askSecret(`credential for ${scheme} (user:password)`));
+    let auth: string;
+    try {
+      auth = revealSecret(text);
+    } catch (error) {
+      throw error instanceof SecretError ? usage(error.message) : error;
+    }
+    if (scheme === 'digest' && !auth.includes(':')) throw usage('addauth: a digest credential is user:password');
+    await context.session.addAuth(scheme, auth);
+    const who = scheme === 'digest' ? `${scheme}:${auth.slice(0, auth.indexOf(':'))}` : scheme;
+    return { type: 'done', text: `authenticated as ${who}`, json: { authenticated: who } };
+  },
+});

@@ -1,0 +1,15 @@
+import { command } from '../shell/command.ts';
+
+/** Ends the session and keeps the shell. */
+export default command({
+  name: 'close',
+  group: 'session',
+  about: 'end the session; its ephemeral nodes go at once',
+  risk: 'read',
+  params: {},
+  examples: [['close', 'connect begins another']],
+  async run(_values, context) {
+    await context.session.close();
+    return { type: 'done', text: 'session closed', json: { closed: true } };
+  },
+});

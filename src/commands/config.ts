@@ -1,0 +1,41 @@
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+
+/** The members of the ensemble, as it keeps them itself. */
+export default command({
+  name: 'config',
+  group: 'admin',
+  about: 'show the dynamic configuration of the ensemble',
+  risk: 'read',
+  params: {
+    clients: { kind: 'flag', short: '-c', about: 'only version and where clients connect' },
+    watch: { kind: 'flag', short: '-w', about: 'tell once when it changes' },
+    stat: { kind: 'flag', short: '-s', about: 'also show the stat' },
+  },
+  examples: [['config', 'members and version']],
+  exits: [10],
+  async run({ clients, watch, stat: showStat }, context): Promise<Output> {
+    if (clients && showStat) throw usage('config: -c cannot be combined with -s');
+    const client = await context.client();
+    const { data, stat } = await client.getConfig({ signal: context.signal, ...(watch && { watch: context.watched }) });
+    const text = data?.toString() ?? '';
+    if (clients) {
+      const short = clientPart(text);
+      return { type: 'value', value: short, text: short };
+    }
+    return { type: 'node', path: '/zookeeper/config', data, stat, showStat, form: 'text' };
+  },
+});
+
+/** `VERSION host:port,host:port`, as zkCli's -c has it. */
+export function clientPart(text: string): string {
+  const version = /^version=([0-9a-fA-F]+)$/m.exec(text)?.[1] ?? '0';
+  const hosts = [...text.matchAll(/^server\.\d+=([^;\n]*)(?:;(.*))?$/gm)].flatMap(([, server = '', client]) => {
+    if (client === undefined) return [];
+    const [first = ''] = server.split('|');
+    const own = /^(\[[^\]]*\]|[^:]*):/.exec(first)?.[1] ?? '';
+    return [client.includes(':') ? client : `${own}:${client}`];
+  });
+  return `${version} ${hosts.join(',')}`;
+}

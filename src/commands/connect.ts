@@ -1,0 +1,32 @@
+import { command } from '../shell/command.ts';
+import { hex } from '../shell/units.ts';
+
+/** Begins a new session. */
+export default command({
+  name: 'connect',
+  group: 'session',
+  about: 'begin a new session, here or with other servers',
+  risk: 'read',
+  params: {
+    target: {
+      kind: 'target',
+      about: 'host:port,... with an optional /chroot, or @profile; none means the same again',
+      optional: true,
+    },
+  },
+  examples: [
+    ['connect', 'the same servers again'],
+    ['connect zk1:2181,zk2:2181/app', 'others'],
+  ],
+  exits: [3, 4],
+  async run({ target }, context) {
+    const client = await context.session.connect(target);
+    context.cwd = '/';
+    context.previous = '/';
+    return {
+      type: 'done',
+      text: `connected to ${client.server} session ${hex(client.sessionId)}`,
+      json: { server: client.server, session: hex(client.sessionId), timeoutMs: client.negotiatedTimeoutMs },
+    };
+  },
+});

@@ -1,0 +1,99 @@
+import { KeeperError } from '../base/errors.ts';
+import type { CreateMode } from '../client/api.ts';
+import { parseAcl } from '../shell/acl-text.ts';
+import { command } from '../shell/command.ts';
+import { checkSize, decodeData } from '../shell/data.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+import { createWithParents } from './support.ts';
+
+const MAX_TTL_MS = 1_099_511_627_775;
+
+/** A new node. */
+export default command({
+  name: 'create',
+  group: 'write',
+  about: 'create a node',
+  risk: 'write',
+  params: {
+    path: { kind: 'newPath', about: 'the new node; with -s a prefix', trailingSlash: true },
+    data: {
+      kind: 'data',
+      about: 'its data: text, @FILE, @- for standard input; none means no data at all',
+      optional: true,
+    },
+    acl: {
+      kind: 'acl',
+      about: 'who may do what, e.g. world:anyone:r,auth::cdrwa; default everyone everything',
+      optional: true,
+    },
+    sequential: { kind: 'flag', short: '-s', about: 'add a number to the name' },
+    ephemeral: { kind: 'flag', short: '-e', about: 'gone when this session ends' },
+    container: { kind: 'flag', short: '-c', about: 'removed by the server once its last child is' },
+    ttl: { kind: 'duration', short: '-t', about: 'removed by the server when not changed for so long and childless' },
+    parents: { kind: 'flag', short: '-p', about: 'create missing parents too' },
+    ifAbsent: { kind: 'flag', long: '--if-absent', about: 'no error when the node exists' },
+    aclOption: { kind: 'acl', long: '--acl', about: 'the ACL, when there is no data', placeholder: 'ACL' },
+    base64: { kind: 'flag', short: '-b', long: '--base64', about: 'the data is given in base64' },
+    hex: { kind: 'flag', short: '-x', long: '--hex', about: 'the data is given in hexadecimal' },
+  },
+  examples: [
+    ['create /app', 'a node without data'],
+    ['create -p /app/config {"level": "info"}', 'with its parents and JSON'],
+    ['create -e -s /app/worker- @host.txt', 'ephemeral, numbered, data from a file'],
+  ],
+  exits: [10, 11, 14, 15, 16, 17, 21],
+  async run(values, context): Promise<Output> {
+    const { path, sequential, ephemeral, container, ttl } = values;
+    if (container && (sequential || ephemeral)) throw usage('create: -c cannot be combined with -s or -e');
+    if (ttl !== undefined && ephemeral)
+      throw usage('create: -t cannot be combined with -e', 'an ephemeral node has no TTL');
+    if (ttl !== undefined && container) throw usage('create: -t cannot be combined with -c', 'a container has no TTL');
+    if (ttl !== undefined && (ttl < 1 || ttl > MAX_TTL_MS)) throw usage(`create: a TTL is from 1 to ${MAX_TTL_MS} ms`);
+    if (path.endsWith('/') && path !== '/' && !sequential)
+      throw usage(`create: only with -s may a path end with /: ${path}`);
+    if (values.acl !== undefined && values.aclOption !== undefined) throw usage('create: the ACL is given twice');
+    const text = values.acl ?? values.aclOption;
+    const acl = text === undefined ? undefined : parseAcl(text);
+    const data = decodeData(values.data ?? null, values);
+    checkSize(path, data);
+    const mode: CreateMode = container
+      ? 'container'
+      : ttl !== undefined
+        ? sequential
+          ? 'ttlSequential'
+          : 'ttl'
+        : ephemeral
+          ? sequential
+            ? 'ephemeralSequential'
+            : 'ephemeral'
+          : sequential
+            ? 'persistentSequential'
+            : 'persistent';
+    const client = await context.client();
+    const options = { mode, ...(acl !== undefined && { acl }), ...(ttl !== undefined && { ttlMs: ttl }) };
+    try {
+      const made = values.parents
+        ? await createWithParents(path, data, options, context)
+        : await client.create(path, data, { ...options, signal: context.signal });
+      if (ephemeral) context.session.noteEphemeral(made.path);
+      return { type: 'created', path: made.path, created: true, stat: made.stat };
+    } catch (error) {
+      if (!(error instanceof KeeperError)) throw error;
+      if (values.ifAbsent && error.code === 'NodeExists') return { type: 'created', path, created: false };
+      if (error.code === 'Unimplemented' && ttl !== undefined)
+        throw new Failure(21, 'Unimplemented', 'this server has TTL nodes turned off', {
+          path,
+          hint: 'its setting is extendedTypesEnabled (zookeeper.extendedTypesEnabled=true)',
+          cause: error,
+        });
+      if (error.code === 'NoNode' && !values.parents)
+        throw new Failure(10, 'NoNode', `the parent does not exist: ${path}`, {
+          path,
+          hint: 'create -p makes missing parents',
+          cause: error,
+        });
+      throw error;
+    }
+  },
+});

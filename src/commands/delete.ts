@@ -1,0 +1,54 @@
+import type { KeeperError } from '../base/errors.ts';
+import { type Arg, command } from '../shell/command.ts';
+import type { Output } from '../shell/output.ts';
+import { refuseProtected } from './deleteall.ts';
+import { versionOf, withSuggestion } from './support.ts';
+
+/** Deletes nodes without children. */
+export default command({
+  name: 'delete',
+  aliases: ['rm'],
+  group: 'write',
+  about: 'delete a node that has no children',
+  risk: 'write',
+  params: {
+    paths: { kind: 'path', about: 'nodes to delete', many: true, globs: true, placeholder: 'PATH' },
+    version: {
+      kind: 'text',
+      short: '-v',
+      about: 'only if this is the current version; = is the one last read here',
+      placeholder: 'VERSION',
+    },
+    force: { kind: 'flag', short: '-f', about: 'no error when it does not exist' },
+  },
+  examples: [
+    ['delete /app/old', 'one'],
+    ['delete -v 3 /app/old', 'only if nobody changed it since version 3'],
+  ],
+  exits: [10, 12, 13, 14],
+  // `delete P 3` is `delete -v 3 P`, unless the second word looks like a path
+  legacy: (args: readonly Arg[]) => {
+    const [path, version, ...more] = args;
+    const isOld = more.length === 0 && version?.quote === 'none' && /^-?\d+$/.test(version.text);
+    return isOld && path !== undefined && !path.text.startsWith('-')
+      ? [{ text: '-v', quote: 'none' }, version, path]
+      : args;
+  },
+  async run({ paths, version: text, force }, context): Promise<Output> {
+    const client = await context.client();
+    for (const path of paths) refuseProtected(path);
+    const done: string[] = [];
+    for (const path of paths)
+      try {
+        await withSuggestion(path, context, () =>
+          client.delete(path, versionOf(text, path, context), { signal: context.signal }),
+        );
+        context.versionsRead.delete(path);
+        done.push(path);
+      } catch (error) {
+        const code = (error as KeeperError).code;
+        if (!force || code !== 'NoNode') throw error;
+      }
+    return { type: 'deleted', paths: done, count: done.length };
+  },
+});

@@ -1,0 +1,81 @@
+/** Every command of the shell; a new one is a new file and a line here. */
+import { type CommandSpec, registryOf } from '../shell/command.ts';
+import addWatchCommand from './add-watch.ts';
+import addauthCommand from './addauth.ts';
+import cdCommand from './cd.ts';
+import closeCommand from './close.ts';
+import configCommand from './config.ts';
+import connectCommand from './connect.ts';
+import createCommand from './create.ts';
+import deleteCommand from './delete.ts';
+import deleteallCommand from './deleteall.ts';
+import delquotaCommand from './delquota.ts';
+import existsCommand from './exists.ts';
+import getCommand from './get.ts';
+import getAclCommand from './get-acl.ts';
+import getAllChildrenNumberCommand from './get-all-children-number.ts';
+import getEphemeralsCommand from './get-ephemerals.ts';
+import helpCommand from './help.ts';
+import historyCommand from './history.ts';
+import listquotaCommand from './listquota.ts';
+import lsCommand from './ls.ts';
+import mkdirCommand from './mkdir.ts';
+import printwatchesCommand from './printwatches.ts';
+import profileCommand from './profile.ts';
+import putCommand from './put.ts';
+import pwdCommand from './pwd.ts';
+import quitCommand from './quit.ts';
+import redoCommand from './redo.ts';
+import removewatchesCommand from './removewatches.ts';
+import setCommand from './set.ts';
+import setAclCommand from './set-acl.ts';
+import setquotaCommand from './setquota.ts';
+import settingsCommand from './settings.ts';
+import statCommand from './stat.ts';
+import syncCommand from './sync.ts';
+import treeCommand from './tree.ts';
+import useCommand from './use.ts';
+import versionCommand from './version.ts';
+import whoamiCommand from './whoami.ts';
+
+const COMMANDS: readonly CommandSpec[] = [
+  addWatchCommand,
+  addauthCommand,
+  cdCommand,
+  closeCommand,
+  configCommand,
+  connectCommand,
+  createCommand,
+  deleteCommand,
+  deleteallCommand,
+  delquotaCommand,
+  existsCommand,
+  getAclCommand,
+  getAllChildrenNumberCommand,
+  getEphemeralsCommand,
+  getCommand,
+  helpCommand,
+  historyCommand,
+  listquotaCommand,
+  lsCommand,
+  mkdirCommand,
+  printwatchesCommand,
+  profileCommand,
+  putCommand,
+  pwdCommand,
+  quitCommand,
+  redoCommand,
+  removewatchesCommand,
+  setAclCommand,
+  setCommand,
+  setquotaCommand,
+  settingsCommand,
+  statCommand,
+  syncCommand,
+  treeCommand,
+  useCommand,
+  versionCommand,
+  whoamiCommand,
+];
+
+export const registry = registryOf(COMMANDS);

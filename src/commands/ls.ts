@@ -1,0 +1,156 @@
+import { KeeperError } from '../base/errors.ts';
+import { joinPath } from '../base/path.ts';
+import type { Client, Stat } from '../client/api.ts';
+import { type Arg, type CommandContext, command } from '../shell/command.ts';
+import type { ListedNode, Output } from '../shell/output.ts';
+import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
+import { inflightOf } from './support.ts';
+
+/** `ls` and its older spellings. */
+export default command({
+  name: 'ls',
+  aliases: ['ls2'],
+  group: 'read',
+  about: 'list the children of a node',
+  risk: 'read',
+  params: {
+    paths: {
+      kind: 'path',
+      about: 'nodes to list; default the current one',
+      optional: true,
+      many: true,
+      globs: true,
+      placeholder: 'PATH',
+    },
+    stat: { kind: 'flag', short: '-s', about: "also show the node's stat" },
+    watch: { kind: 'flag', short: '-w', about: 'tell once when the children change' },
+    recursive: { kind: 'flag', short: '-R', about: 'list everything below, as full paths' },
+    long: { kind: 'flag', short: '-l', about: 'kind, version, size, children and age of each child' },
+    all: { kind: 'flag', short: '-a', about: 'with -R from the root: /zookeeper too' },
+    byTime: { kind: 'flag', short: '-t', about: 'newest change first' },
+    bySize: { kind: 'flag', short: '-S', about: 'largest data first' },
+    byChildren: { kind: 'flag', short: '-c', about: 'most children first' },
+    reverse: { kind: 'flag', short: '-r', about: 'the other way round' },
+    directory: { kind: 'flag', short: '-d', about: 'the node itself, not its children' },
+    onePerLine: { kind: 'flag', short: '-1', about: 'one name per line' },
+    depth: { kind: 'number', long: '--depth', about: 'with -R: levels to go down' },
+    limit: { kind: 'number', long: '--limit', about: 'show at most this many' },
+  },
+  examples: [
+    ['ls', 'children of the current node'],
+    ['ls -l /app', 'a table of them'],
+    ['ls -R /', 'every path'],
+  ],
+  exits: [10, 14],
+  legacy: (args, name) => legacyWatch(name === 'ls2' ? [{ text: '-s', quote: 'none' }, ...args] : args),
+  async run(values, context): Promise<Output> {
+    const paths = values.paths.length === 0 ? [context.cwd] : values.paths;
+    const parts: Output[] = [];
+    for (const path of paths) parts.push(await list(path, values, context));
+    return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+  },
+});
+
+/** `ls P watch` is `ls -w P`; the same for get and stat. */
+export function legacyWatch(args: readonly Arg[]): readonly Arg[] {
+  const last = args.at(-1);
+  const places = args.filter(({ text }) => !text.startsWith('-'));
+  if (places.length !== 2 || last?.quote !== 'none' || !/^(?:watch|true)$/i.test(last.text)) return args;
+  return [{ text: '-w', quote: 'none' }, ...args.slice(0, -1)];
+}
+
+interface Wishes {
+  readonly stat: boolean;
+  readonly watch: boolean;
+  readonly recursive: boolean;
+  readonly long: boolean;
+  readonly all: boolean;
+  readonly byTime: boolean;
+  readonly bySize: boolean;
+  readonly byChildren: boolean;
+  readonly reverse: boolean;
+  readonly directory: boolean;
+  readonly onePerLine: boolean;
+  readonly depth: number | undefined;
+  readonly limit: number | undefined;
+}
+
+async function list(path: string, wishes: Wishes, context: CommandContext): Promise<Output> {
+  const client = await context.client();
+  const { signal } = context;
+  const watch = wishes.watch ? { watch: context.watched } : {};
+  const onePerLine = wishes.onePerLine;
+  if (wishes.directory) {
+    const stat = await client.exists(path, { signal, ...watch });
+    if (stat === undefined) throw new KeeperError('NoNode', path);
+    const long = wishes.long ? [{ name: path, stat }] : undefined;
+    return { type: 'listing', path, names: [path], long, isPaths: true, onePerLine, ...(wishes.stat && { stat }) };
+  }
+  const inflight = inflightOf(context);
+  if (wishes.recursive) {
+    const skip = (child: string): boolean => path === '/' && child === '/zookeeper' && !wishes.all;
+    const { children } = await walkTree(client, path, { signal, inflight, depth: wishes.depth, skip });
+    if (path === '/' && !wishes.all)
+      children.set(
+        '/',
+        (children.get('/') ?? []).filter((name) => name !== 'zookeeper'),
+      );
+    if (wishes.watch) await client.getChildren(path, { signal, ...watch });
+    const all = inOrder(path, children);
+    const names = shorten(wishes.reverse ? all.reverse() : all, wishes.limit, context);
+    const long = wishes.long ? await stats(client, names, (name) => name, inflight, signal) : undefined;
+    return {
+      type: 'listing',
+      path,
+      names: long?.map(({ name }) => name) ?? names,
+      long,
+      isPaths: true,
+      onePerLine: true,
+    };
+  }
+  const { children, stat } = await client.getChildren(path, { signal, ...watch });
+  const isSorted = wishes.byTime || wishes.bySize || wishes.byChildren;
+  let long: ListedNode[] | undefined;
+  let names = children;
+  if (wishes.long || isSorted) {
+    long = await stats(client, names, (name) => joinPath(path, name), inflight, signal);
+    if (wishes.byTime) long.sort((a, b) => b.stat.mtime - a.stat.mtime);
+    if (wishes.bySize) long.sort((a, b) => b.stat.dataLength - a.stat.dataLength);
+    if (wishes.byChildren) long.sort((a, b) => b.stat.numChildren - a.stat.numChildren);
+    if (wishes.reverse) long.reverse();
+    long = shorten(long, wishes.limit, context);
+    names = long.map(({ name }) => name);
+  } else names = shorten(wishes.reverse ? names.reverse() : names, wishes.limit, context);
+  return {
+    type: 'listing',
+    path,
+    names,
+    onePerLine,
+    long: wishes.long ? long : undefined,
+    ...(wishes.stat && { stat }),
+  };
+}
+
+function shorten<T>(items: T[], limit: number | undefined, context: CommandContext): T[] {
+  if (limit === undefined || items.length <= limit) return items;
+  context.warn(`${items.length - limit} more not shown (--limit ${limit})`);
+  return items.slice(0, limit);
+}
+
+/** The stat of each; nodes that went away meanwhile are left out. */
+async function stats(
+  client: Client,
+  names: readonly string[],
+  pathOf: (name: string) => string,
+  inflight: number,
+  signal: AbortSignal,
+): Promise<ListedNode[]> {
+  const found: (Stat | undefined)[] = new Array(names.length);
+  await eachOf(names, inflight, signal, async (name, index) => {
+    found[index] = await client.exists(pathOf(name), { signal });
+  });
+  return names.flatMap((name, index) => {
+    const stat = found[index];
+    return stat === undefined ? [] : [{ name, stat }];
+  });
+}

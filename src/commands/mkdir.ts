@@ -1,0 +1,40 @@
+import { KeeperError } from '../base/errors.ts';
+import { command } from '../shell/command.ts';
+import type { Output } from '../shell/output.ts';
+import { createWithParents } from './support.ts';
+
+/** Nodes without data. */
+export default command({
+  name: 'mkdir',
+  group: 'write',
+  about: 'create empty nodes',
+  risk: 'write',
+  params: {
+    paths: { kind: 'newPath', about: 'the new nodes', many: true, placeholder: 'PATH' },
+    parents: { kind: 'flag', short: '-p', about: 'missing parents too; no error for what exists' },
+  },
+  examples: [
+    ['mkdir /app', 'one'],
+    ['mkdir -p /app/a/b /app/c', 'two, with their parents'],
+  ],
+  exits: [10, 11, 14],
+  async run({ paths, parents }, context): Promise<Output> {
+    const client = await context.client();
+    const parts: Output[] = [];
+    for (const path of paths) {
+      if (!parents) {
+        const { stat } = await client.create(path, null, { signal: context.signal });
+        parts.push({ type: 'created', path, created: true, stat });
+        continue;
+      }
+      try {
+        const { stat } = await createWithParents(path, null, {}, context);
+        parts.push({ type: 'created', path, created: true, stat });
+      } catch (error) {
+        if (!(error instanceof KeeperError) || error.code !== 'NodeExists') throw error;
+        parts.push({ type: 'created', path, created: false });
+      }
+    }
+    return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+  },
+});

@@ -1,0 +1,120 @@
+import { parseConnectString } from '../client/connect-string.ts';
+import type { Profile } from '../config/profiles.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+import { parseDuration } from '../shell/units.ts';
+
+/** Targets with names. */
+export default command({
+  name: 'profile',
+  group: 'session',
+  about: 'keep servers and credentials under a name',
+  risk: 'read',
+  params: {
+    action: { kind: 'enum', about: 'what to do', values: ['list', 'show', 'add', 'rm', 'default'], optional: true },
+    name: { kind: 'profile', about: 'the profile', optional: true },
+    server: { kind: 'target', about: 'for add: host:port,... with an optional /chroot', optional: true },
+    auth: {
+      kind: 'text',
+      long: '--auth',
+      about: 'SCHEME:CRED; CRED may be env:VAR, file:F or cmd:CMD',
+      many: true,
+      placeholder: 'CRED',
+    },
+    timeout: { kind: 'text', long: '--timeout', about: 'session timeout, e.g. 20s' },
+    color: { kind: 'text', long: '--color', about: 'colour of the prompt' },
+    protect: { kind: 'flag', long: '--protect', about: 'ask before changes' },
+    readOnly: { kind: 'flag', long: '--read-only', about: 'refuse changes' },
+    ca: { kind: 'file', long: '--tls-ca', about: 'PEM file of the authority; turns TLS on' },
+  },
+  examples: [
+    ['profile list', 'all of them'],
+    ['profile add prod zk1:2181,zk2:2181/app --protect --auth digest:env:ZK_AUTH', 'a new one'],
+    ['profile default prod', 'used when nothing else is said'],
+  ],
+  async run(values, context): Promise<Output> {
+    const { action = 'list', name } = values;
+    if (action === 'list') return list(context);
+    if (name === undefined) throw usage(`profile ${action}: NAME is missing`);
+    const bare = name.replace(/^@/, '');
+    const { profiles } = context;
+    if (action === 'show') {
+      const shown = hideSecrets(profiles.get(bare));
+      return {
+        type: 'fields',
+        fields: Object.entries(shown).map(([key, value]) => [key, textOf(value)] as const),
+        json: shown,
+      };
+    }
+    if (action === 'rm') profiles.remove(bare);
+    else if (action === 'default') profiles.setDefault(bare);
+    else profiles.add(bare, made(values));
+    const done = { rm: 'removed', default: 'is the default now:', add: 'added' }[action] ?? '';
+    return { type: 'done', text: `${done} @${bare}`, json: { profile: bare, action } };
+  },
+});
+
+interface Given {
+  readonly server: string | undefined;
+  readonly auth: readonly string[];
+  readonly timeout: string | undefined;
+  readonly color: string | undefined;
+  readonly protect: boolean;
+  readonly readOnly: boolean;
+  readonly ca: string | undefined;
+}
+
+function made({ server, auth, timeout, color, protect, readOnly, ca }: Given): Profile {
+  if (server === undefined) throw usage('profile add: SERVER is missing', 'profile add NAME HOST:PORT');
+  parseConnectString(server);
+  if (timeout !== undefined) parseDuration(timeout);
+  return {
+    server,
+    ...(auth.length > 0 && { auth: auth.map(credential) }),
+    ...(timeout !== undefined && { timeout }),
+    ...(color !== undefined && { color }),
+    ...(protect && { protect }),
+    ...(readOnly && { readOnly }),
+    ...(ca !== undefined && { tls: { ca } }),
+  };
+}
+
+function credential(text: string): { scheme: string; cred?: string; from?: string } {
+  const colon = text.indexOf(':');
+  if (colon <= 0) throw usage('a credential is SCHEME:CRED, for example digest:env:ZK_AUTH');
+  const [scheme, rest] = [text.slice(0, colon), text.slice(colon + 1)];
+  return /^(?:env|file|cmd):/.test(rest) ? { scheme, from: rest } : { scheme, cred: rest };
+}
+
+const hideSecrets = (profile: Profile): Record<string, unknown> => ({
+  ...profile,
+  ...(profile.auth !== undefined && {
+    auth: profile.auth.map(({ scheme, cred, from }) => ({
+      scheme,
+      ...(cred !== undefined ? { cred: '****' } : { from }),
+    })),
+  }),
+});
+const textOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+
+function list({ profiles, session }: CommandContext): Output {
+  const all = profiles.list();
+  return {
+    type: 'table',
+    columns: [{ name: 'name' }, { name: 'server' }, { name: 'notes' }],
+    rows: all.map(({ name, profile, isDefault }) => [
+      name,
+      profile.server,
+      [
+        isDefault && 'default',
+        session.profile === name && 'in use',
+        profile.protect && 'protected',
+        profile.readOnly && 'read-only',
+      ]
+        .filter((note) => typeof note === 'string')
+        .join(', '),
+    ]),
+    json: all.map(({ name, profile, isDefault }) => ({ name, default: isDefault, ...hideSecrets(profile) })),
+  };
+}

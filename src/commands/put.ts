@@ -1,0 +1,43 @@
+import { KeeperError } from '../base/errors.ts';
+import { command } from '../shell/command.ts';
+import { checkSize, decodeData } from '../shell/data.ts';
+import type { Output } from '../shell/output.ts';
+import { createWithParents } from './support.ts';
+
+/** Makes sure a node holds some data. */
+export default command({
+  name: 'put',
+  group: 'write',
+  about: 'set the data of a node, creating it and its parents if need be',
+  risk: 'write',
+  params: {
+    path: { kind: 'newPath', about: 'the node' },
+    data: { kind: 'data', about: 'its data: text, @FILE, @- for standard input' },
+    base64: { kind: 'flag', short: '-b', long: '--base64', about: 'the data is given in base64' },
+    hex: { kind: 'flag', short: '-x', long: '--hex', about: 'the data is given in hexadecimal' },
+  },
+  examples: [['put /app/config/level info', 'create or set, whichever it takes']],
+  exits: [14, 17, 19],
+  async run(values, context): Promise<Output> {
+    const { path } = values;
+    const data = decodeData(values.data, values);
+    checkSize(path, data);
+    const client = await context.client();
+    const { signal } = context;
+    for (let tries = 0; ; tries++)
+      try {
+        const stat = await client.set(path, data, -1, { signal });
+        context.versionsRead.set(path, stat.version);
+        return { type: 'written', path, stat, bytes: data?.length ?? 0 };
+      } catch (error) {
+        if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
+        try {
+          const { stat } = await createWithParents(path, data, {}, context);
+          return { type: 'created', path, created: true, stat };
+        } catch (second) {
+          // somebody created it between the two requests: it can be set now
+          if (!(second instanceof KeeperError) || second.code !== 'NodeExists' || tries >= 3) throw second;
+        }
+      }
+  },
+});

@@ -1,0 +1,16 @@
+import { command } from '../shell/command.ts';
+
+/** Leaves. */
+export default command({
+  name: 'quit',
+  aliases: ['exit'],
+  group: 'session',
+  about: 'end the session and the shell',
+  risk: 'read',
+  params: { status: { kind: 'number', about: "exit code; in a script the last command's by default", optional: true } },
+  examples: [['quit', 'good bye']],
+  async run({ status }, context) {
+    context.leave(status === undefined ? undefined : status & 0xff);
+    return undefined;
+  },
+});

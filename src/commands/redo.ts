@@ -1,0 +1,24 @@
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+
+/** Runs a line again. */
+export default command({
+  name: 'redo',
+  group: 'shell',
+  about: 'run a line of the history again',
+  risk: 'read',
+  params: { number: { kind: 'number', about: 'its number in history; default the last one', optional: true } },
+  examples: [['redo 3', 'line 3 again']],
+  async run({ number }, context) {
+    const lines = context.history.list().filter(({ text }) => !/^\s*redo\b/i.test(text));
+    const line = number === undefined ? lines.at(-1) : lines.find((each) => each.number === number);
+    if (line === undefined)
+      throw usage(
+        number === undefined ? 'redo: nothing was typed yet' : `redo: no line ${number} in history`,
+        'history lists them',
+      );
+    context.warn(line.text);
+    const status = await context.run(line.text);
+    return { type: 'many', parts: [], exit: status };
+  },
+});

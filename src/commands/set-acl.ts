@@ -1,0 +1,88 @@
+import type { Acl } from '../client/api.ts';
+import { parseAcl } from '../shell/acl-text.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { refused, usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+import { plural } from '../shell/units.ts';
+import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
+import { inflightOf, withSuggestion } from './support.ts';
+
+const ADMIN = 16;
+
+/** Replaces an ACL. */
+export default command({
+  name: 'setAcl',
+  group: 'acl',
+  about: 'say who may do what with a node',
+  risk: 'write',
+  params: {
+    path: { kind: 'path', about: 'the node' },
+    acl: { kind: 'acl', about: 'scheme:id:perms,... with perms of cdrwa, all or ro' },
+    stat: { kind: 'flag', short: '-s', about: 'show the stat afterwards' },
+    version: { kind: 'number', short: '-v', about: 'only if this is the current version of the ACL' },
+    recursive: { kind: 'flag', short: '-R', about: 'for everything below, too' },
+    force: { kind: 'flag', long: '--force', about: 'even if nobody here could change it back' },
+  },
+  examples: [
+    ['setAcl /app world:anyone:r,auth::cdrwa', 'others read, we do everything'],
+    ['setAcl -R /app world:anyone:cdrwa', 'a whole subtree'],
+  ],
+  exits: [10, 12, 14, 15, 30],
+  async run({ path, acl: text, stat: showStat, version, recursive, force }, context): Promise<Output> {
+    const acl = parseAcl(text);
+    if (recursive && version !== undefined) throw usage('setAcl: -v cannot be combined with -R');
+    if (!force) await guard(path, acl, context);
+    const client = await context.client();
+    const { signal } = context;
+    if (!recursive) {
+      const stat = await withSuggestion(path, context, () => client.setAcl(path, acl, version ?? -1, { signal }));
+      if (showStat) return { type: 'stat', path, stat };
+      return {
+        type: 'done',
+        text: `ACL of ${path} is version ${stat.aversion}`,
+        json: { path, aversion: stat.aversion },
+      };
+    }
+    const inflight = inflightOf(context);
+    const { children } = await withSuggestion(path, context, () => walkTree(client, path, { signal, inflight }));
+    const all = inOrder(path, children);
+    await context.confirm({
+      what: `change the ACL of ${plural(all.length, 'node')} under ${path}`,
+      path,
+      count: all.length,
+    });
+    let done = 0;
+    await eachOf(all, inflight, signal, async (each) => {
+      await client.setAcl(each, acl, -1, { signal });
+      done++;
+    });
+    return { type: 'done', text: `changed the ACL of ${plural(done, 'node')}`, json: { path, count: done } };
+  },
+});
+
+/** Refuses what this session could not take back. @throws Failure (30) */
+async function guard(path: string, acl: readonly Acl[], context: CommandContext): Promise<void> {
+  const admins = acl.filter(({ perms }) => perms & ADMIN);
+  if (admins.length === 0)
+    throw refused(
+      `after this NOBODY could ever change the ACL of ${path}`,
+      'add an entry with a, e.g. auth::cdrwa, or use --force',
+      path,
+    );
+  if (admins.some(({ scheme }) => scheme === 'world' || scheme === 'auth')) return;
+  const client = await context.client();
+  const mine = await client.whoAmI({ signal: context.signal }).catch(() => undefined);
+  if (mine === undefined) return; // an older server does not say who we are
+  const isMine = ({ scheme, id }: Acl): boolean =>
+    mine.some(
+      (me) =>
+        me.scheme === 'super' || (me.scheme === scheme && (scheme === 'digest' ? id.split(':')[0] === me.id : true)),
+    );
+  if (admins.some(isMine)) return;
+  const who = mine.map(({ scheme, id }) => `${scheme}:${id}`).join(' ');
+  throw refused(
+    `after this nobody in this session (${who}) could change the ACL of ${path}`,
+    'add an entry with a, e.g. auth::cdrwa, or use --force',
+    path,
+  );
+}

@@ -1,0 +1,65 @@
+import { KeeperError } from '../base/errors.ts';
+import { command } from '../shell/command.ts';
+import { checkSize, decodeData } from '../shell/data.ts';
+import type { Output } from '../shell/output.ts';
+import { versionOf, withSuggestion } from './support.ts';
+
+const APPEND_TRIES = 5;
+
+/** Replaces data. */
+export default command({
+  name: 'set',
+  group: 'write',
+  about: 'replace the data of a node',
+  risk: 'write',
+  params: {
+    path: { kind: 'path', about: 'the node' },
+    data: { kind: 'data', about: 'the new data: text, @FILE, @- for standard input; "" is empty' },
+    stat: { kind: 'flag', short: '-s', about: 'show the stat afterwards' },
+    version: {
+      kind: 'text',
+      short: '-v',
+      about: 'only if this is the current version; = is the one last read here',
+      placeholder: 'VERSION',
+    },
+    base64: { kind: 'flag', short: '-b', long: '--base64', about: 'the data is given in base64' },
+    hex: { kind: 'flag', short: '-x', long: '--hex', about: 'the data is given in hexadecimal' },
+    append: { kind: 'flag', long: '--append', about: 'add to the data there is' },
+  },
+  examples: [
+    ['set /app/config {"level": "warn"}', 'new data'],
+    ['set -v 3 /app/config x', 'only if nobody changed it since version 3'],
+    ['set /app/logo @logo.png', 'from a file'],
+  ],
+  exits: [10, 12, 14, 17, 19],
+  async run(values, context): Promise<Output> {
+    const { path, append } = values;
+    const data = decodeData(values.data, values);
+    checkSize(path, data);
+    const version = versionOf(values.version, path, context);
+    const client = await context.client();
+    const { signal } = context;
+    const write = async (): Promise<Output> => {
+      for (let tries = 1; ; tries++) {
+        const before = append ? await client.get(path, { signal }) : undefined;
+        const next =
+          before === undefined ? data : Buffer.concat([before.data ?? Buffer.alloc(0), data ?? Buffer.alloc(0)]);
+        checkSize(path, next);
+        try {
+          const stat = await client.set(
+            path,
+            next,
+            version === -1 && before !== undefined ? before.stat.version : version,
+            { signal },
+          );
+          context.versionsRead.set(path, stat.version);
+          return { type: 'written', path, stat, bytes: next?.length ?? 0, showStat: values.stat };
+        } catch (error) {
+          const isRace = error instanceof KeeperError && error.code === 'BadVersion' && version === -1;
+          if (!append || !isRace || tries >= APPEND_TRIES) throw error;
+        }
+      }
+    };
+    return withSuggestion(path, context, write);
+  },
+});

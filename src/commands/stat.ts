@@ -1,0 +1,37 @@
+import { KeeperError } from '../base/errors.ts';
+import { command } from '../shell/command.ts';
+import type { Output } from '../shell/output.ts';
+import { legacyWatch } from './ls.ts';
+import { withSuggestion } from './support.ts';
+
+/** Everything kept about a node besides its data. */
+export default command({
+  name: 'stat',
+  group: 'read',
+  about: 'show versions, times, sizes and kind of a node',
+  risk: 'read',
+  params: {
+    paths: { kind: 'path', about: 'nodes to look at', many: true, globs: true, placeholder: 'PATH' },
+    watch: { kind: 'flag', short: '-w', about: 'tell once when the node changes, or is created' },
+  },
+  examples: [
+    ['stat /app', 'all of it'],
+    ['stat -w /app', 'and a word when it changes'],
+  ],
+  exits: [10, 14],
+  legacy: (args) => legacyWatch(args),
+  async run({ paths, watch }, context): Promise<Output> {
+    const client = await context.client();
+    const parts: Output[] = [];
+    for (const path of paths) {
+      const stat = await withSuggestion(path, context, async () => {
+        const found = await client.exists(path, { signal: context.signal, ...(watch && { watch: context.watched }) });
+        if (found === undefined) throw new KeeperError('NoNode', path);
+        return found;
+      });
+      context.versionsRead.set(path, stat.version);
+      parts.push({ type: 'stat', path, stat });
+    }
+    return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+  },
+});

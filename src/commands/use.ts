@@ -1,0 +1,25 @@
+import { command } from '../shell/command.ts';
+import { hex } from '../shell/units.ts';
+
+/** Goes to a profile. */
+export default command({
+  name: 'use',
+  group: 'session',
+  about: 'begin a new session with the servers of a profile',
+  risk: 'read',
+  params: { profile: { kind: 'profile', about: 'name of the profile, with or without @' } },
+  examples: [['use @prod', 'see profile list']],
+  exits: [3, 4],
+  async run({ profile }, context) {
+    const name = profile.replace(/^@/, '');
+    context.profiles.get(name); // a misspelt name must not cost the session we have
+    const client = await context.session.connect(`@${name}`);
+    context.cwd = '/';
+    context.previous = '/';
+    return {
+      type: 'done',
+      text: `connected to ${client.server} session ${hex(client.sessionId)}`,
+      json: { profile: name, server: client.server, session: hex(client.sessionId) },
+    };
+  },
+});

@@ -1,0 +1,17 @@
+import { command } from '../shell/command.ts';
+
+/** The identities of this connection. */
+export default command({
+  name: 'whoami',
+  group: 'session',
+  about: 'show the identities the server knows this session by',
+  risk: 'read',
+  params: {},
+  examples: [['whoami', 'scheme and id, one a line']],
+  exits: [21],
+  async run(_values, context) {
+    const client = await context.client();
+    const ids = await client.whoAmI({ signal: context.signal });
+    return { type: 'fields', fields: ids.map(({ scheme, id }) => [scheme, id] as const), json: ids };
+  },
+});

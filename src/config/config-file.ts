@@ -1,0 +1,95 @@
+import {
+  chmodSync,
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { isProfile, type Profile } from './profiles.ts';
+
+/** What the user keeps in config.json. */
+export interface UserConfig {
+  default?: string;
+  settings?: Record<string, string | number | boolean>;
+  profiles?: Record<string, Profile>;
+}
+
+/** The file is there and cannot be used; the message says where and why. */
+export class ConfigFileError extends Error {
+  override readonly name = 'ConfigFileError';
+}
+
+/** Takes `//` comments and commas before a closing bracket out of JSON; strings keep theirs. Line numbers stay. */
+export function stripComments(text: string): string {
+  return text
+    .replace(/"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*/g, (found) => (found.startsWith('"') ? found : ''))
+    .replace(/"(?:[^"\\\n]|\\.)*"|,(?=\s*[}\]])/g, (found) => (found.startsWith('"') ? found : ''));
+}
+
+/** Absent means empty. @throws ConfigFileError */
+export function readConfig(file: string): UserConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return {};
+    throw new ConfigFileError(`${file} cannot be read: ${code}`);
+  }
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(stripComments(text));
+  } catch (error) {
+    throw new ConfigFileError(`${file} is not valid JSON: ${(error as Error).message}`);
+  }
+  return check(parsed, file);
+}
+
+function check(value: unknown, file: string): UserConfig {
+  const bad = (what: string): ConfigFileError => new ConfigFileError(`${file}: ${what}`);
+  if (!isObject(value)) throw bad('must be an object with "default", "settings" and "profiles"');
+  const { profiles = {}, settings = {}, default: preset } = value;
+  if (preset !== undefined && typeof preset !== 'string') throw bad('"default" must name a profile');
+  if (!isObject(settings)) throw bad('"settings" must be an object');
+  for (const [name, each] of Object.entries(settings))
+    if (!['string', 'number', 'boolean'].includes(typeof each))
+      throw bad(`the setting ${name} must be a text, number or boolean`);
+  if (!isObject(profiles)) throw bad('"profiles" must be an object');
+  for (const [name, profile] of Object.entries(profiles)) {
+    const fault = isProfile(profile);
+    if (fault !== undefined) throw bad(`profile ${name}: ${fault}`);
+  }
+  return value as UserConfig;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Replaces the file in one step, so that a crash leaves the old one or the new one. Mode 0600: it may hold credentials. */
+export function writeConfig(file: string, config: UserConfig): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}.tmp`;
+  const fd = openSync(draft, 'w', 0o600);
+  try {
+    writeSync(fd, `${JSON.stringify(config, null, 2)}\n`);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  chmodSync(draft, 0o600);
+  renameSync(draft, file);
+}
+
+/** Others than the owner may read the file; secrets in it are then refused. */
+export function isOpenToOthers(file: string): boolean {
+  try {
+    return (statSync(file).mode & 0o077) !== 0;
+  } catch {
+    return false;
+  }
+}

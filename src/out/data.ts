@@ -1,0 +1,41 @@
+/** Bytes of a node as text. */
+export const isText = (bytes: Uint8Array): boolean => {
+  if (bytes.includes(0)) return false;
+  try {
+    new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+/** `00000000  68 65 6c 6c 6f  |hello|`, sixteen bytes a line. */
+export function hexdump(bytes: Uint8Array): string[] {
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const part = bytes.subarray(at, at + 16);
+    const digits = [...part].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    const text = [...part].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${digits.padEnd(47)}  |${text}|`);
+  }
+  return lines;
+}
+
+/** JSON objects and arrays, written out for reading; undefined for anything else. Numbers keep their digits. */
+export function prettyJson(text: string): string | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    const pretty = JSON.stringify(value, null, 2);
+    // a number or a repeated key that a round trip changes must be shown as it is stored
+    return JSON.stringify(value) === squeeze(text) ? pretty : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** JSON without the blanks between its words. */
+const squeeze = (text: string): string =>
+  text.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (found) => (found.startsWith('"') ? found : ''));

@@ -1,0 +1,197 @@
+import type { Stat } from '../client/api.ts';
+import { permWords, showAcl } from '../shell/acl-text.ts';
+import type { Output, TreeNode } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
+import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
+import { base64, hexdump, isText, prettyJson } from './data.ts';
+import { kindOf, statJson } from './stat.ts';
+import { drawTable } from './table.ts';
+import type { Theme } from './theme.ts';
+
+export interface Screen {
+  readonly theme: Theme;
+  /** Characters in a row. */
+  readonly width: number;
+  /** ms since 1970, for ages. */
+  readonly now: number;
+}
+
+/** What a person on a terminal sees; may change between versions. Lines without their newlines. */
+export function toHuman(output: Output, screen: Screen): string[] {
+  const { theme } = screen;
+  switch (output.type) {
+    case 'created':
+      return [
+        output.created
+          ? `${theme.good('created')} ${quoteWord(output.path)}`
+          : `${quoteWord(output.path)} exists already`,
+      ];
+    case 'written':
+      return [
+        `set ${quoteWord(output.path)} v${output.stat.version} (${showBytes(output.bytes)})`,
+        ...(output.showStat ? statLines(output.stat, screen) : []),
+      ];
+    case 'deleted':
+      return [
+        `deleted ${output.isTree ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}`,
+      ];
+    case 'node':
+      return nodeLines(output, screen);
+    case 'many':
+      return output.parts.flatMap((part, at) => {
+        const named = part.type === 'node' || part.type === 'stat' || part.type === 'listing' || part.type === 'acl';
+        const head = named ? [...(at > 0 ? [''] : []), theme.path(`${quoteWord(part.path)}:`)] : [];
+        return [...head, ...toHuman(part, screen)];
+      });
+    case 'listing':
+      return listingLines(output, screen);
+    case 'stat':
+      return statLines(output.stat, screen);
+    case 'acl':
+      return [
+        showAcl(output.acl),
+        ...output.acl.map(({ scheme, id, perms }) => theme.dim(` ${scheme}:${id}: ${permWords(perms) || 'nothing'}`)),
+        ...(output.stat ? statLines(output.stat, screen) : []),
+      ];
+    case 'tree':
+      return [
+        ...treeLines(output.root, '', '', output.sizes, screen),
+        ...(output.truncated
+          ? [theme.attention(`stopped after ${plural(output.shown, 'node')}; --limit shows more`)]
+          : []),
+      ];
+    case 'value':
+    case 'page':
+      return output.text.split('\n');
+    case 'fields': {
+      const width = Math.max(0, ...output.fields.map(([name]) => name.length));
+      return output.fields.map(([name, value]) => ` ${theme.dim(name.padEnd(width))}  ${value}`);
+    }
+    case 'table':
+      if (output.rows.length === 0) return [theme.dim('(none)')];
+      return drawTable(output.columns, output.rows, theme.dim);
+    case 'done':
+      return [output.text];
+  }
+}
+
+function nodeLines({ data, form, showStat, stat }: Extract<Output, { type: 'node' }>, screen: Screen): string[] {
+  const { theme } = screen;
+  const lines = ((): string[] => {
+    if (data === null) return [theme.dim('(null)')];
+    if (data.length === 0) return [theme.dim('(empty)')];
+    if (form === 'base64') return [base64(data)];
+    if (form === 'hex' || !isText(data)) return hexdump(data);
+    const text = Buffer.from(data).toString();
+    const shown = form === 'text' ? prettyJson(text) : undefined;
+    return colourJson(visible(shown ?? text), shown !== undefined, theme)
+      .replace(/\n$/, '')
+      .split('\n');
+  })();
+  return [...lines, ...(showStat ? statLines(stat, screen) : [])];
+}
+
+/** Data must not drive the terminal: control characters other than newline and TAB are shown, not sent. */
+export const visible = (text: string): string =>
+  text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+
+const colourJson = (text: string, isJson: boolean, theme: Theme): string =>
+  isJson && theme.color
+    ? text.replace(/"(?:[^"\\\n]|\\.)*"(?=:)|"(?:[^"\\\n]|\\.)*"/g, (found, at: number) =>
+        text[at + found.length] === ':' ? theme.path(found) : theme.text(found),
+      )
+    : text;
+
+function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Screen): string[] {
+  const { theme, width, now } = screen;
+  const after = output.stat ? statLines(output.stat, screen) : [];
+  if (output.long !== undefined) {
+    if (output.long.length === 0) return [theme.dim('(no children)'), ...after];
+    const rows = output.long.map(({ name, stat }) => [
+      stat.ephemeralOwner === 0n ? kindOf(stat).kind : theme.ephemeral(kindOf(stat).kind),
+      String(stat.version),
+      showBytes(stat.dataLength),
+      showCount(stat.numChildren),
+      showAge(stat.mtime, now),
+      quoteWord(name),
+    ]);
+    const columns = [
+      { name: 'kind' },
+      { name: 'ver', right: true },
+      { name: 'size', right: true },
+      { name: 'children', right: true },
+      { name: 'modified' },
+      { name: 'name' },
+    ];
+    if (width >= 60) return [...drawTable(columns, rows, theme.dim), ...after];
+    return [
+      ...rows.flatMap(([kind, version, size, children, age, name]) => [
+        name as string,
+        `  ${kind} v${version} ${size}, ${children} children, ${age}`,
+      ]),
+      ...after,
+    ];
+  }
+  const names = output.names.map(quoteWord);
+  if (names.length === 0)
+    return output.isPaths ? [theme.dim('(none)'), ...after] : [theme.dim('(no children)'), ...after];
+  return [...(output.onePerLine ? names : inColumns(names, width)), ...after];
+}
+
+/** Names in as many columns as fit, read downwards, as ls shows them. */
+export function inColumns(names: readonly string[], width: number): string[] {
+  const cell = Math.max(...names.map((name) => name.length)) + 2;
+  const columns = Math.max(1, Math.floor((width + 1) / cell));
+  const rows = Math.ceil(names.length / columns);
+  return Array.from({ length: rows }, (_, row) => {
+    const line: string[] = [];
+    for (let at = row; at < names.length; at += rows) line.push((names[at] as string).padEnd(cell));
+    return line.join('').trimEnd();
+  });
+}
+
+function statLines(stat: Stat, { theme, now }: Screen): string[] {
+  const json = statJson(stat);
+  const { kind, ttlMs } = kindOf(stat);
+  const kindText =
+    kind === 'ephemeral'
+      ? `ephemeral, session ${hex(stat.ephemeralOwner)}`
+      : ttlMs !== undefined
+        ? `ttl ${ttlMs} ms`
+        : kind;
+  const rows: [string, string, string][] = [
+    ['kind', kindText, ''],
+    ['data', `${showBytes(stat.dataLength)}`, `version ${stat.version}`],
+    ['children', showCount(stat.numChildren), `version ${stat.cversion}`],
+    ['acl', '', `version ${stat.aversion}`],
+    ['created', json.ctime, `${showAge(stat.ctime, now)}, zxid ${json.czxid}`],
+    ['modified', json.mtime, `${showAge(stat.mtime, now)}, zxid ${json.mzxid}`],
+    ['pzxid', json.pzxid, 'last change of the children'],
+  ];
+  const width = Math.max(...rows.map(([, value]) => (value.length > 30 ? 0 : value.length)));
+  return rows.map(([name, value, note]) =>
+    ` ${theme.dim(name.padEnd(9))} ${value.padEnd(width)}  ${theme.dim(note)}`.trimEnd(),
+  );
+}
+
+function treeLines(node: TreeNode, head: string, indent: string, sizes: boolean, screen: Screen): string[] {
+  const { theme } = screen;
+  const [tee, corner, bar] = theme.ascii ? ['|- ', '`- ', '|  '] : ['├─ ', '└─ ', '│  '];
+  const isEphemeral = node.stat !== undefined && kindOf(node.stat).kind === 'ephemeral';
+  const name = isEphemeral ? theme.ephemeral(quoteWord(node.name)) : quoteWord(node.name);
+  const notes = [
+    ...(sizes && node.stat ? [showBytes(node.stat.dataLength)] : []),
+    ...(isEphemeral ? ['ephemeral'] : []),
+  ];
+  const lines = [`${head}${name}${notes.length > 0 ? theme.dim(`  ${notes.join(' ')}`) : ''}`];
+  const last = node.children.length - 1;
+  for (const [at, child] of node.children.entries()) {
+    const isLast = at === last && node.more === 0;
+    lines.push(...treeLines(child, indent + (isLast ? corner : tee), indent + (isLast ? '   ' : bar), sizes, screen));
+  }
+  if (node.more > 0) lines.push(`${indent}${corner}${theme.dim(`... ${node.more} more`)}`);
+  return lines;
+}

@@ -1,0 +1,99 @@
+import { showAcl } from '../shell/acl-text.ts';
+import type { Output, TreeNode } from '../shell/output.ts';
+import { showName } from '../shell/paths.ts';
+import { hex } from '../shell/units.ts';
+import { base64, hexdump, isText } from './data.ts';
+import { kindOf, statJson } from './stat.ts';
+
+type Chunk = string | Uint8Array;
+
+/** One record per line, TAB between fields, data as it is: what pipes and files get, stable between versions. */
+export const toPlain = (output: Output): Uint8Array =>
+  Buffer.concat([...chunks(output)].map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)));
+
+const row = (cells: readonly unknown[]): string => `${cells.map((cell) => showName(String(cell))).join('\t')}\n`;
+
+function* chunks(output: Output): Generator<Chunk> {
+  switch (output.type) {
+    case 'created':
+      yield row([output.path]);
+      break;
+    case 'written':
+      yield row([output.stat.version]);
+      if (output.showStat) yield* chunks({ type: 'stat', path: output.path, stat: output.stat });
+      break;
+    case 'deleted':
+      if (output.isTree) yield row([output.count]);
+      else for (const path of output.paths) yield row([path]);
+      break;
+    case 'node':
+      yield* nodeChunks(output);
+      break;
+    case 'many':
+      for (const [at, part] of output.parts.entries()) {
+        const needsHeader = part.type === 'node' || part.type === 'stat' || part.type === 'listing';
+        if (needsHeader) yield `${at > 0 ? '\n' : ''}${showName(part.path)}:\n`;
+        yield* chunks(part);
+      }
+      break;
+    case 'listing':
+      if (output.long !== undefined)
+        for (const { name, stat } of output.long)
+          yield row([
+            kindOf(stat).kind,
+            stat.version,
+            stat.dataLength,
+            stat.numChildren,
+            statJson(stat).mtime,
+            hex(stat.ephemeralOwner),
+            name,
+          ]);
+      else for (const name of output.names) yield row([name]);
+      if (output.stat) yield* chunks({ type: 'stat', path: output.path, stat: output.stat });
+      break;
+    case 'stat':
+      for (const [name, value] of Object.entries(statJson(output.stat))) yield row([name, value]);
+      break;
+    case 'acl':
+      yield row([showAcl(output.acl)]);
+      if (output.stat) yield* chunks({ type: 'stat', path: output.path, stat: output.stat });
+      break;
+    case 'tree':
+      yield* treeChunks(output.root, 0);
+      if (output.truncated) yield `...\n`;
+      break;
+    case 'value':
+    case 'page':
+      yield `${output.text}\n`;
+      break;
+    case 'fields':
+      for (const field of output.fields) yield row(field);
+      break;
+    case 'table':
+      for (const cells of output.rows) yield row(cells);
+      break;
+    case 'done':
+      break;
+  }
+}
+
+function* nodeChunks({ data, form, showStat, stat, path }: Extract<Output, { type: 'node' }>): Generator<Chunk> {
+  if (data !== null) {
+    if (form === 'base64') yield `${base64(data)}\n`;
+    else if (form === 'hex')
+      yield hexdump(data)
+        .map((line) => `${line}\n`)
+        .join('');
+    else {
+      yield data;
+      if (form === 'text' && data.at(-1) !== 10 && isText(data)) yield '\n';
+    }
+  }
+  if (showStat) yield* chunks({ type: 'stat', path, stat });
+}
+
+function* treeChunks(node: TreeNode, depth: number): Generator<string> {
+  yield `${'\t'.repeat(depth)}${showName(node.name)}${node.stat ? `\t${node.stat.dataLength}` : ''}\n`;
+  for (const child of node.children) yield* treeChunks(child, depth + 1);
+  if (node.more > 0) yield `${'\t'.repeat(depth + 1)}... ${node.more} more\n`;
+}

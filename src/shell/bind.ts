@@ -1,0 +1,219 @@
+/** Words to the values of a command's parameters. */
+import type { Arg, CommandSpec, Data, Param, Values } from './command.ts';
+import { dataOf, type StdinReader } from './data.ts';
+import { type Failure, usage } from './failure.ts';
+import { nearest } from './suggest.ts';
+import { parseDuration, parseNumber } from './units.ts';
+
+/** What binding needs of the shell: the current path and the contents of `@-`. */
+export interface BindPorts {
+  readonly resolve: (typed: string, keepSlash: boolean) => string;
+  readonly stdin: StdinReader;
+}
+
+/** A bound path that may still have to be matched against znodes. */
+export interface GlobWord {
+  readonly param: string;
+  readonly index: number;
+}
+
+export interface Bound {
+  readonly values: Record<string, unknown>;
+  /** Places in `values` whose words hold glob characters. */
+  readonly globs: readonly GlobWord[];
+  /** `--help` was among the words. */
+  readonly help: boolean;
+}
+
+const isOption = (param: Param): boolean => param.short !== undefined || param.long !== undefined;
+export const positionals = (spec: CommandSpec): [string, Param][] =>
+  Object.entries(spec.params).filter(([, param]) => !isOption(param));
+export const optionsOf = (spec: CommandSpec): [string, Param][] =>
+  Object.entries(spec.params).filter(([, param]) => isOption(param));
+
+export const hasGlob = (text: string): boolean => /[*?[{]/.test(text);
+
+/** How the words typed so far are to be read; shared by binding, the lexer's data rule and completion. */
+export interface Walk {
+  /** Value given, parameter, word: in order. */
+  readonly bound: { readonly name: string; readonly param: Param; readonly arg: Arg | undefined }[];
+  /** An option that still needs its value. */
+  readonly open?: { readonly name: string; readonly param: Param; readonly option: string };
+  /** The positional the next word would be, if any is left. */
+  readonly next: { readonly name: string; readonly param: Param } | undefined;
+  /** `--` was seen. */
+  readonly ended: boolean;
+  readonly help: boolean;
+  readonly failure?: Failure;
+}
+
+/** Walks along `args` without reading any value. */
+export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
+  const places = positionals(spec);
+  const options = optionsOf(spec);
+  const bound: Walk['bound'] = [];
+  let place = 0;
+  let open: Walk['open'];
+  let ended = false;
+  let help = false;
+  let failure: Failure | undefined;
+  const fail = (found: Failure): void => {
+    failure ??= found;
+  };
+  const next = (): Walk['next'] => {
+    const entry = places[place];
+    return entry === undefined ? undefined : { name: entry[0], param: entry[1] };
+  };
+  const takeOption = (name: string, param: Param, option: string, value: Arg | undefined): void => {
+    if (param.many !== true && param.kind !== 'flag' && bound.some((each) => each.name === name))
+      fail(usage(`${spec.name}: ${option} is given twice`));
+    if (param.kind === 'flag') {
+      if (value !== undefined) fail(usage(`${spec.name}: ${option} takes no value`));
+      bound.push({ name, param, arg: undefined });
+    } else if (value !== undefined) bound.push({ name, param, arg: value });
+    else open = { name, param, option };
+  };
+  for (const arg of args) {
+    if (open !== undefined) {
+      bound.push({ name: open.name, param: open.param, arg });
+      open = undefined;
+      continue;
+    }
+    const { text } = arg;
+    const here = next();
+    const isCommand = here?.param.kind === 'command' && bound.some(({ name }) => name === here.name);
+    const optionLike = arg.quote === 'none' && !ended && !isCommand && text.length > 1 && text.startsWith('-');
+    const isNumber = /^-\d/.test(text) && (here?.param.kind === 'data' || here?.param.kind === 'number');
+    if (!optionLike || isNumber) {
+      if (here === undefined) {
+        fail(usage(`${spec.name}: one word too many: ${text}`, 'put quotes around text with blanks'));
+        continue;
+      }
+      bound.push({ ...here, arg });
+      if (here.param.many !== true) place++;
+      continue;
+    }
+    if (text === '--') {
+      ended = true;
+      continue;
+    }
+    if (text === '--help' || text === '-?' || (text === '-h' && !options.some(([, { short }]) => short === '-h'))) {
+      help = true;
+      continue;
+    }
+    const equals = text.startsWith('--') ? text.indexOf('=') : -1;
+    const option = equals < 0 ? text : text.slice(0, equals);
+    const found = options.find(([, param]) => param.long === option || param.short === option);
+    if (found !== undefined) {
+      takeOption(found[0], found[1], option, equals < 0 ? undefined : { ...arg, text: text.slice(equals + 1) });
+      continue;
+    }
+    if (!text.startsWith('--') && takeCluster(text, arg)) continue;
+    const known = options
+      .flatMap(([, { short, long, hidden }]) => (hidden ? [] : [short, long]))
+      .filter((o) => o !== undefined);
+    const close = nearest(option, known, 2)[0];
+    fail(
+      usage(
+        `${spec.name}: unknown option ${option}`,
+        close !== undefined ? `did you mean ${close} ?` : 'put -- before a word that only looks like an option',
+      ),
+    );
+  }
+  return {
+    bound,
+    ...(open !== undefined && { open }),
+    next: next(),
+    ended,
+    help,
+    ...(failure !== undefined && { failure }),
+  };
+
+  /** `-sw`, `-v3`. */
+  function takeCluster(text: string, arg: Arg): boolean {
+    const letters = [...text.slice(1)];
+    const params = letters.map((letter) => options.find(([, { short }]) => short === `-${letter}`));
+    const first = params[0];
+    if (first !== undefined && first[1].kind !== 'flag') {
+      takeOption(first[0], first[1], `-${letters[0]}`, { ...arg, text: text.slice(2) });
+      return true;
+    }
+    if (!params.every((found) => found !== undefined && found[1].kind === 'flag')) return false;
+    for (const [i, found] of params.entries())
+      takeOption((found as [string, Param])[0], (found as [string, Param])[1], `-${letters[i]}`, undefined);
+    return true;
+  }
+}
+
+/** Reads every value. Nothing is sent before this has succeeded. @throws Failure (2, 15) */
+export function bind(spec: CommandSpec, given: readonly Arg[], name: string, ports: BindPorts): Bound {
+  const args = spec.legacy?.(given, name.toLowerCase()) ?? given;
+  const walked = walk(spec, args);
+  if (walked.help) return { values: {}, globs: [], help: true };
+  if (walked.failure !== undefined) throw walked.failure;
+  if (walked.open !== undefined) throw usage(`${spec.name}: ${walked.open.option} needs a value`, synopsis(spec));
+  const values: Record<string, unknown> = {};
+  for (const [key, param] of Object.entries(spec.params))
+    values[key] = param.many === true ? [] : param.kind === 'flag' ? false : undefined;
+  const globs: GlobWord[] = [];
+  for (const { name: key, param, arg } of walked.bound) {
+    const value = arg === undefined ? true : read(spec, key, param, arg, ports);
+    const many = param.many === true;
+    if (param.globs === true && arg?.quote === 'none' && hasGlob(arg.text))
+      globs.push({ param: key, index: many ? (values[key] as unknown[]).length : 0 });
+    if (many) (values[key] as unknown[]).push(value);
+    else values[key] = value;
+  }
+  for (const [key, param] of positionals(spec)) {
+    const missing = param.many === true ? (values[key] as unknown[]).length === 0 : values[key] === undefined;
+    if (missing && param.optional !== true)
+      throw usage(`${spec.name}: ${placeholder(key, param)} is missing`, synopsis(spec));
+  }
+  return { values, globs, help: false };
+}
+
+function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: BindPorts): string | number | Data {
+  const { text } = arg;
+  switch (param.kind) {
+    case 'path':
+    case 'watchedPath':
+    case 'newPath':
+      if (text === '') throw usage(`${spec.name}: ${placeholder(key, param)} is empty`);
+      return param.keepsText === true ? text : ports.resolve(text, param.trailingSlash === true);
+    case 'data':
+      return dataOf(arg, ports.stdin);
+    case 'number':
+      return parseNumber(text, `${spec.name}: ${param.short ?? param.long ?? placeholder(key, param)}`);
+    case 'duration':
+      return parseDuration(text);
+    case 'enum': {
+      const value = param.values?.find((each) => each.toLowerCase() === text.toLowerCase());
+      if (value === undefined)
+        throw usage(`${spec.name}: ${placeholder(key, param)} is one of ${param.values?.join(', ')}, not ${text}`);
+      return value;
+    }
+    default:
+      return text;
+  }
+}
+
+/** What help calls the value. */
+export const placeholder = (key: string, param: Param): string =>
+  param.placeholder ?? key.replace(/[A-Z]/g, (unit) => `_${unit}`).toUpperCase();
+
+/** `create [-s] [-e] [-t TTL] PATH [DATA]`. */
+export function synopsis(spec: CommandSpec): string {
+  const options = optionsOf(spec)
+    .filter(([, { hidden }]) => hidden !== true)
+    .map(
+      ([key, param]) => `[${param.short ?? param.long}${param.kind === 'flag' ? '' : ` ${placeholder(key, param)}`}]`,
+    );
+  const places = positionals(spec).map(([key, param]) => {
+    const text = placeholder(key, param) + (param.many === true ? '...' : '');
+    return param.optional === true ? `[${text}]` : text;
+  });
+  return [`usage: ${spec.name}`, ...options, ...places].join(' ');
+}
+
+/** Typed access for a command's `run`. */
+export const valuesOf = <Ps extends Record<string, Param>>(bound: Bound): Values<Ps> => bound.values as Values<Ps>;

@@ -1,0 +1,268 @@
+/** What may stand at the cursor. */
+import { optionsOf, type Walk, walk } from './bind.ts';
+import type { Arg, CommandSpec, Param, Registry } from './command.ts';
+import { staticText, tokenize, type WordToken } from './lexer.ts';
+import type { PathSource } from './path-source.ts';
+import { quoteWord, resolvePath } from './paths.ts';
+
+export interface Candidate {
+  /** Replaces `from` to `to`. */
+  readonly text: string;
+  /** What a menu shows, when it differs. */
+  readonly display?: string;
+  readonly note?: string;
+  /** Nothing is put after it: the word goes on. */
+  readonly open?: boolean;
+}
+export interface Completion {
+  readonly from: number;
+  readonly to: number;
+  readonly candidates: readonly Candidate[];
+  /** Why there are none, for a dim line. */
+  readonly message?: string;
+}
+
+/** What completion knows; everything is asked for only when it is needed. */
+export interface CompletionPorts {
+  readonly registry: Registry;
+  readonly cwd: string;
+  readonly paths: PathSource;
+  settings(): readonly string[];
+  settingValues(name: string): readonly string[];
+  profiles(): readonly string[];
+  topics(): readonly string[];
+  watched(): readonly string[];
+  files(prefix: string): readonly { readonly name: string; readonly isFolder: boolean }[];
+  variables(): readonly string[];
+}
+
+/** A name to choose from, before quoting. */
+interface Choice {
+  readonly text: string;
+  readonly note?: string | undefined;
+  readonly display?: string;
+  readonly open?: boolean;
+}
+
+/** Candidates for the word that ends at `cursor`. `again`: the user insists (second Tab), so a big listing is loaded. */
+export async function complete(
+  text: string,
+  cursor: number,
+  again: boolean,
+  ports: CompletionPorts,
+): Promise<Completion> {
+  const before = text.slice(0, cursor);
+  const none: Completion = { from: cursor, to: cursor, candidates: [] };
+  const variable = /\$\{([\w:]*)$/.exec(before);
+  if (variable !== null)
+    return {
+      from: variable.index,
+      to: cursor,
+      candidates: ports
+        .variables()
+        .filter((name) => name.startsWith(variable[1] as string))
+        .map((name) => ({ text: `\${${name}}` })),
+    };
+  const { tokens, fault } = tokenize(before);
+  if (fault !== undefined) return none;
+  let words: WordToken[] = [];
+  let isFile = false;
+  for (const token of tokens) {
+    if (token.type === 'word') words.push(token);
+    else if (token.type === 'operator') {
+      isFile = token.operator === '>' || token.operator === '>>';
+      if (!isFile) words = [];
+      if (token.operator === '|') return none;
+    } else return none;
+  }
+  const last = words.at(-1);
+  const current = last !== undefined && last.to === cursor ? last : undefined;
+  const typed = current === undefined ? '' : staticText(current);
+  if (typed === undefined) return none;
+  if (current !== undefined) words = words.slice(0, -1);
+  const from = current?.from ?? cursor;
+  const found = await choices(words, current, typed, isFile, again, ports);
+  const matching = narrow(found.choices, found.prefix ?? typed);
+  return {
+    from,
+    to: cursor,
+    candidates: matching.map((choice) => present(choice, current)),
+    ...(found.message !== undefined && { message: found.message }),
+  };
+}
+
+interface Found {
+  readonly choices: readonly Choice[];
+  /** What the choices must begin with, when it is not the whole word. */
+  readonly prefix?: string;
+  readonly message?: string | undefined;
+}
+
+async function choices(
+  words: readonly WordToken[],
+  current: WordToken | undefined,
+  typed: string,
+  isFile: boolean,
+  again: boolean,
+  ports: CompletionPorts,
+): Promise<Found> {
+  if (isFile) return { choices: filesFor(typed, '', ports) };
+  const [first, ...rest] = words;
+  if (first === undefined) return { choices: commandChoices(typed, ports.registry) };
+  const spec = ports.registry.find(staticText(first) ?? '');
+  if (spec === undefined) return { choices: [] };
+  const args = rest.map((word): Arg => ({ text: staticText(word) ?? '', quote: word.quote }));
+  const walked = walk(spec, args);
+  if (walked.open !== undefined) return valueChoices(walked.open.param, typed, again, ports, args);
+  const isBare = current === undefined || current.quote === 'none';
+  if (isBare && typed.startsWith('-') && !walked.ended) return { choices: optionChoices(spec, walked) };
+  const param = walked.next?.param;
+  return param === undefined ? { choices: [] } : valueChoices(param, typed, again, ports, args);
+}
+
+/** Commands; an alias only when nothing else fits. */
+function commandChoices(typed: string, registry: Registry): Choice[] {
+  const low = typed.toLowerCase();
+  const names = registry.all.map(({ name, about }) => ({ text: name, note: about }));
+  if (names.some(({ text }) => text.toLowerCase().startsWith(low))) return names;
+  return registry.all.flatMap(({ aliases = [], about }) => aliases.map((text) => ({ text, note: about })));
+}
+
+function optionChoices(spec: CommandSpec, { bound }: Walk): Choice[] {
+  const used = new Set(bound.map(({ name }) => name));
+  return optionsOf(spec).flatMap(([key, param]) => {
+    if (param.hidden === true || (used.has(key) && param.many !== true)) return [];
+    const names = [param.short, param.long].filter((name) => name !== undefined);
+    return names.slice(0, 1).map((text) => ({ text, note: param.about, display: names.join(' ') }));
+  });
+}
+
+async function valueChoices(
+  param: Param,
+  typed: string,
+  again: boolean,
+  ports: CompletionPorts,
+  args: readonly Arg[],
+): Promise<Found> {
+  const plain = (texts: readonly string[]): Found => ({ choices: texts.map((text) => ({ text })) });
+  switch (param.kind) {
+    case 'path':
+    case 'newPath':
+      return pathChoices(typed, again, ports);
+    case 'watchedPath':
+      return plain(ports.watched());
+    case 'enum':
+      return plain(param.values ?? []);
+    case 'duration':
+      return plain(['500ms', '5s', '1m', '1h', '1d']);
+    case 'acl':
+      return aclChoices(typed);
+    case 'setting':
+      return plain(ports.settings());
+    case 'settingValue':
+      return plain(ports.settingValues(args.find(({ text }) => !text.startsWith('-'))?.text ?? ''));
+    case 'profile':
+      return plain(ports.profiles().map((name) => (typed.startsWith('@') || typed === '' ? `@${name}` : name)));
+    case 'target':
+      return plain(ports.profiles().map((name) => `@${name}`));
+    case 'subject':
+      return {
+        choices: [
+          ...ports.registry.all.map(({ name, about }) => ({ text: name, note: about })),
+          ...ports.topics().map((text) => ({ text, note: 'topic' })),
+        ],
+      };
+    case 'file':
+      return { choices: filesFor(typed, '', ports) };
+    case 'data':
+      return typed.startsWith('@') && !typed.startsWith('@@')
+        ? { choices: filesFor(typed.slice(1), '@', ports) }
+        : { choices: [] };
+    default:
+      return { choices: [] };
+  }
+}
+
+const filesFor = (typed: string, mark: string, ports: CompletionPorts): Choice[] =>
+  ports.files(typed).map(({ name, isFolder }) => ({ text: `${mark}${name}${isFolder ? '/' : ''}`, open: isFolder }));
+
+const SCHEMES = ['world:anyone:', 'auth::', 'digest:', 'ip:', 'x509:', 'sasl:'];
+/** Schemes, then the permissions not yet given. */
+function aclChoices(typed: string): Found {
+  const entry = typed.slice(typed.lastIndexOf(',') + 1);
+  const done = typed.slice(0, typed.length - entry.length);
+  if ((entry.match(/:/g) ?? []).length >= 2) {
+    const letters = entry.slice(entry.lastIndexOf(':') + 1);
+    const left = [...'cdrwa'].filter((letter) => !letters.includes(letter));
+    return { choices: left.map((letter) => ({ text: typed + letter, display: letter, open: true })) };
+  }
+  return { choices: SCHEMES.map((scheme) => ({ text: done + scheme, display: scheme, open: true })) };
+}
+
+async function pathChoices(typed: string, again: boolean, ports: CompletionPorts): Promise<Found> {
+  const slash = typed.lastIndexOf('/');
+  const folder = typed.slice(0, slash + 1);
+  const prefix = typed.slice(slash + 1);
+  let parent: string;
+  try {
+    parent = resolvePath(ports.cwd, folder === '' ? '.' : folder);
+  } catch {
+    return { choices: [] };
+  }
+  const { names, message } = await ports.paths.children(parent, again);
+  const fitting = narrow(
+    names.map((text) => ({ text })),
+    prefix,
+  ).map(({ text }) => text);
+  const notes = await ports.paths.notes(parent, fitting);
+  return {
+    choices: fitting.map((name, at) => {
+      const note = notes[at];
+      const opens = note?.children !== undefined && note.children > 0;
+      return {
+        text: `${folder}${name}${opens ? '/' : ''}`,
+        display: `${name}${opens ? '/' : ''}`,
+        note: note?.text,
+        open: opens || note === undefined,
+      };
+    }),
+    // the names were narrowed already
+    prefix: '',
+    message,
+  };
+}
+
+/** Those that begin with what was typed; else without regard to case; else with its letters in order. */
+export function narrow<T extends { readonly text: string }>(all: readonly T[], typed: string): T[] {
+  const starts = all.filter(({ text }) => text.startsWith(typed));
+  if (starts.length > 0 || typed === '') return starts;
+  const low = typed.toLowerCase();
+  const caseless = all.filter(({ text }) => text.toLowerCase().startsWith(low));
+  if (caseless.length > 0) return caseless;
+  return all.filter(({ text }) => {
+    let at = 0;
+    for (const unit of text.toLowerCase()) if (unit === low[at]) at++;
+    return at === low.length;
+  });
+}
+
+/** Quoted as the word was begun; a quote is closed where the word ends. */
+function present({ text, note, display, open }: Choice, current: WordToken | undefined): Candidate {
+  const quote = current?.quote ?? 'none';
+  const mark = quote === 'single' ? "'" : quote === 'double' ? '"' : '';
+  const body = quote === 'double' ? text.replace(/["\\$]/g, '\\$&') : text;
+  const isSafe = mark !== '' || /^[@-]/.test(text);
+  const quoted = isSafe ? `${mark}${body}${open === true ? '' : mark}` : openQuoted(text, open === true);
+  return {
+    text: quoted,
+    display: display ?? text,
+    ...(note !== undefined && { note }),
+    ...(open === true && { open }),
+  };
+}
+
+/** A word that goes on is not closed yet, so that its next part lies inside the quotes. */
+function openQuoted(text: string, open: boolean): string {
+  const quoted = quoteWord(text);
+  return open && quoted.length > 1 && /^['"]/.test(quoted) ? quoted.slice(0, -1) : quoted;
+}

@@ -1,0 +1,120 @@
+/** Words and operators to commands. Pure. */
+import { type Fault, type LexOptions, type Open, type Token, tokenize, type WordToken } from './lexer.ts';
+
+/** One command with what its output goes to. */
+export interface Pipeline {
+  /** The command's words, its name first; empty when `os` is set. */
+  readonly words: readonly WordToken[];
+  /** `!cmd`: a line for the operating system's shell. */
+  readonly os?: string;
+  /** `| cmd`: gets the plain output on its standard input. */
+  readonly pipe?: string;
+  /** `> FILE` or `>> FILE`. */
+  readonly file?: { readonly append: boolean; readonly word: WordToken };
+  /** Place in the text, UTF-16 units. */
+  readonly from: number;
+  readonly to: number;
+  /** When it runs, seen from the one before: always, after success, after failure. */
+  readonly after: 'always' | 'success' | 'failure';
+}
+
+export interface Parsed {
+  readonly pipelines: readonly Pipeline[];
+  readonly open?: Open;
+  readonly fault?: Fault;
+}
+
+interface Draft {
+  words: WordToken[];
+  os?: string;
+  pipe?: string;
+  file?: { append: boolean; word: WordToken };
+  from: number;
+  to: number;
+  after: Pipeline['after'];
+}
+
+const fault = (token: Token, message: string, hint?: string): Fault => ({
+  message,
+  ...(hint !== undefined && { hint }),
+  from: token.from,
+  to: token.to,
+});
+
+/** Reads `text`, one line or a whole script. Pipelines before a fault are kept. */
+export function parse(text: string, options: LexOptions = {}): Parsed {
+  const lexed = tokenize(text, options);
+  const pipelines: Pipeline[] = [];
+  let draft: Draft | undefined;
+  let after: Pipeline['after'] = 'always';
+  let pending: Token | undefined; // `&&` or `||` that still needs what follows
+  let redirect: { token: Token; append: boolean } | undefined;
+
+  const finish = (): void => {
+    if (draft !== undefined) pipelines.push(draft);
+    draft = undefined;
+  };
+  const bad = (found: Fault): Parsed => ({ pipelines, fault: found });
+
+  for (const token of lexed.tokens) {
+    if (token.type === 'comment') continue;
+    if (redirect !== undefined && draft !== undefined) {
+      if (token.type !== 'word') return bad(fault(redirect.token, 'a file name must follow here', 'write > FILE'));
+      draft.file = { append: redirect.append, word: token };
+      draft.to = token.to;
+      redirect = undefined;
+      continue;
+    }
+    if (token.type === 'word') {
+      if (draft?.file !== undefined)
+        return bad(fault(token, 'text after the file name', 'put the redirection at the end of the command'));
+      draft ??= { words: [], from: token.from, to: token.to, after };
+      draft.words.push(token);
+      draft.to = token.to;
+      pending = undefined;
+      after = 'always';
+      continue;
+    }
+    if (token.type === 'os') {
+      if (draft !== undefined && draft.pipe === '') {
+        if (token.text === '') return bad(fault(token, 'a command must follow |', 'for example: ls / | wc -l'));
+        draft.pipe = token.text;
+        draft.to = token.to;
+        continue;
+      }
+      if (token.text === '') return bad(fault(token, 'a command must follow !', 'for example: !date'));
+      draft = { words: [], os: token.text, from: token.from, to: token.to, after };
+      pending = undefined;
+      after = 'always';
+      continue;
+    }
+    const { operator } = token;
+    if (operator === 'newline') {
+      if (pending !== undefined) continue; // `a &&` goes on with the next line
+      finish();
+      after = 'always';
+      continue;
+    }
+    if (draft === undefined)
+      return bad(
+        fault(
+          token,
+          `a command must stand before ${operator}`,
+          'quote it if it is meant as text: a command comes first',
+        ),
+      );
+    if (operator === '|') draft.pipe = '';
+    else if (operator === '>' || operator === '>>') redirect = { token, append: operator === '>>' };
+    else {
+      finish();
+      after = operator === '&&' ? 'success' : operator === '||' ? 'failure' : 'always';
+      if (operator !== ';') pending = token;
+    }
+  }
+  if (lexed.fault !== undefined) return bad(lexed.fault);
+  if (redirect !== undefined) return bad(fault(redirect.token, 'a file name must follow here', 'write > FILE'));
+  finish();
+  if (lexed.open !== undefined) return { pipelines, open: lexed.open };
+  if (pending !== undefined) return { pipelines, open: { kind: 'continuation', from: pending.from } };
+  return { pipelines };
+}

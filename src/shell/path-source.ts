@@ -1,0 +1,89 @@
+import { joinPath } from '../base/path.ts';
+import type { Client, Stat } from '../client/api.ts';
+import { failureOf } from './failure.ts';
+import { showBytes, showCount } from './units.ts';
+
+/** What a menu says about a node. */
+export interface PathNote {
+  readonly children: number;
+  readonly text: string;
+}
+
+const FRESH_MS = 3000;
+const ASK_FIRST = 5000;
+const MAX_LISTED = 50_000;
+const MAX_NOTES = 50;
+
+/** Children of nodes for completion: short-lived, never with a watch, never an exception. */
+export class PathSource {
+  readonly #client: () => Promise<Client> | undefined;
+  readonly #now: () => number;
+  readonly #cache = new Map<string, { at: number; names: readonly string[] }>();
+  readonly #notes = new Map<string, PathNote>();
+  #notesAt = 0;
+
+  /** `client` gives the session when there is one to be had without waiting long. */
+  constructor(client: () => Promise<Client> | undefined, now: () => number) {
+    this.#client = client;
+    this.#now = now;
+  }
+
+  /** Own writes make what is known stale. */
+  forget(): void {
+    this.#cache.clear();
+    this.#notes.clear();
+  }
+
+  /** Names below `parent`. More than 5,000 only when the user insists, more than 50,000 never. */
+  async children(parent: string, insist: boolean): Promise<{ names: readonly string[]; message?: string }> {
+    const known = this.#cache.get(parent);
+    if (known !== undefined && this.#now() - known.at < FRESH_MS) return { names: known.names };
+    try {
+      const client = await this.#client();
+      if (client === undefined) return { names: [], message: 'not connected' };
+      const stat = await client.exists(parent);
+      if (stat === undefined) return { names: [] };
+      const count = showCount(stat.numChildren);
+      if (stat.numChildren > MAX_LISTED)
+        return { names: [], message: `${count} children, too many for a menu: ls ${parent} | grep` };
+      if (stat.numChildren > ASK_FIRST && !insist)
+        return { names: [], message: `${count} children: type more and press Tab again to load` };
+      const { children } = await client.getChildren(parent);
+      this.#cache.set(parent, { at: this.#now(), names: children });
+      return { names: children };
+    } catch (error) {
+      return { names: [], message: failureOf(error).message };
+    }
+  }
+
+  /** For at most 50 names; undefined entries are not known. */
+  async notes(parent: string, names: readonly string[]): Promise<readonly (PathNote | undefined)[]> {
+    if (this.#now() - this.#notesAt > FRESH_MS) this.#notes.clear();
+    this.#notesAt = this.#now();
+    const asked = names.slice(0, MAX_NOTES);
+    const missing = asked.filter((name) => !this.#notes.has(joinPath(parent, name)));
+    try {
+      const client = missing.length > 0 ? await this.#client() : undefined;
+      if (client !== undefined)
+        await Promise.all(
+          missing.map(async (name) => {
+            const path = joinPath(parent, name);
+            const stat = await client.exists(path);
+            if (stat !== undefined) this.#notes.set(path, noteOf(stat));
+          }),
+        );
+    } catch {
+      // a note is a comfort; the names stand without it
+    }
+    return asked.map((name) => this.#notes.get(joinPath(parent, name)));
+  }
+}
+
+function noteOf({ numChildren, ephemeralOwner, dataLength }: Stat): PathNote {
+  const parts = [
+    ...(numChildren > 0 ? [`${showCount(numChildren)} ${numChildren === 1 ? 'child' : 'children'}`] : []),
+    ...(ephemeralOwner > 0n ? ['ephemeral'] : []),
+    ...(dataLength > 0 ? [showBytes(dataLength)] : []),
+  ];
+  return { children: numChildren, text: parts.join('  ') };
+}

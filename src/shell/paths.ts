@@ -1,0 +1,44 @@
+import { pathFault } from '../base/path.ts';
+import { usage } from './failure.ts';
+
+/**
+ * What a user typed to an absolute path: relative to `cwd`, with `.`, `..`, `//` and a trailing slash taken out; above
+ * the root is the root. `keepSlash`: `create -s dir/` names an empty prefix.
+ * @throws Failure (2) when the result is no znode path
+ */
+export function resolvePath(cwd: string, typed: string, keepSlash = false): string {
+  const out: string[] = [];
+  for (const name of (typed.startsWith('/') ? typed : `${cwd}/${typed}`).split('/')) {
+    if (name === '..') out.pop();
+    else if (name !== '' && name !== '.') out.push(name);
+  }
+  const path = `/${out.join('/')}`;
+  const fault = pathFault(path);
+  if (fault !== undefined) throw usage(`not a path: ${showName(typed)}: ${fault}`);
+  return keepSlash && typed.endsWith('/') && path !== '/' ? `${path}/` : path;
+}
+
+/** Never read as anything but itself where a word may stand: no quotes, globs, operators, variables, options. */
+const SAFE = /^[^\s'"\\${}[\]*?<>|&;#!@()-][^\s'"\\${}[\]*?<>|&;]*$/;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+
+/** A name as it may be typed again: quoted when it has blanks, quotes or anything the shell would read. */
+export function quoteWord(text: string): string {
+  if (CONTROL.test(text)) return ansiQuote(text);
+  if (SAFE.test(text)) return text;
+  if (!text.includes("'")) return `'${text}'`;
+  return `"${text.replace(/["\\$]/g, '\\$&')}"`;
+}
+
+/** `$'...'` with escapes. */
+function ansiQuote(text: string): string {
+  const named: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r', '\\': '\\\\', "'": "\\'" };
+  const escaped = text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\\']/g,
+    (unit) => named[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `$'${escaped}'`;
+}
+
+/** A name for plain output: as it is, unless control characters would break the line. */
+export const showName = (text: string): string => (CONTROL.test(text) ? ansiQuote(text) : text);

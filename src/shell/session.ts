@@ -1,0 +1,226 @@
+import { KeeperError } from '../base/errors.ts';
+import type {
+  Client,
+  ClientState,
+  ConnectOptions,
+  Credential,
+  PersistentWatch,
+  StateChange,
+  WatchEvent,
+} from '../client/api.ts';
+import type { SessionControl } from './command.ts';
+import { Failure } from './failure.ts';
+import { hex, plural } from './units.ts';
+
+/** Where to connect and as whom. */
+export interface Target {
+  /** Connect string. */
+  readonly server: string;
+  /** Name of the profile it comes from. */
+  readonly profile?: string | undefined;
+  readonly color?: string | undefined;
+  readonly protect?: boolean | undefined;
+  readonly readOnly?: boolean | undefined;
+  readonly options: Pick<ConnectOptions, 'auth' | 'tls' | 'timeoutMs' | 'connectTimeoutMs' | 'allowReadOnly'>;
+}
+
+export interface SessionPorts {
+  readonly connect: (connectString: string, options: ConnectOptions) => Promise<Client>;
+  /** `@profile` or a connect string to a target. @throws Failure (2) */
+  readonly target: (text: string) => Target;
+  /** Connection news, for people. */
+  readonly news: (line: string) => void;
+  /** The prompt may look different now. */
+  readonly changed: () => void;
+  readonly watched: (event: WatchEvent) => void;
+  /** ms, monotonic */
+  readonly now: () => number;
+  /** A prompt goes on: after an expiry the next session begins at once. */
+  readonly interactive: boolean;
+}
+
+interface KeptWatch {
+  readonly path: string;
+  readonly recursive: boolean;
+  live: PersistentWatch | undefined;
+}
+
+/** The session the shell keeps: connects when it is first needed, tells what happens to it, begins the next one. */
+export class ShellSession implements SessionControl {
+  readonly #ports: SessionPorts;
+  #target: Target;
+  #pending: Promise<Client> | undefined;
+  #client: Client | undefined;
+  #auth: Credential[];
+  #isClosed = false;
+  #lostAt = 0;
+  readonly #ephemerals = new Set<string>();
+  #watches: KeptWatch[] = [];
+
+  constructor(target: Target, ports: SessionPorts) {
+    this.#target = target;
+    this.#ports = ports;
+    this.#auth = [...(target.options.auth ?? [])];
+  }
+
+  get target(): string {
+    return this.#target.server;
+  }
+  get profile(): string | undefined {
+    return this.#target.profile;
+  }
+  get details(): Target {
+    return this.#target;
+  }
+  get current(): Client | undefined {
+    return this.#client;
+  }
+  get state(): ClientState | 'none' {
+    if (this.#client !== undefined) return this.#client.state;
+    return this.#pending !== undefined ? 'connecting' : this.#isClosed ? 'closed' : 'none';
+  }
+
+  /** The session, begun when there is none. @throws ConnectError, KeeperError AuthFailed, Failure (3) after `close` */
+  client(): Promise<Client> {
+    if (this.#isClosed)
+      return Promise.reject(new Failure(3, 'NotConnected', 'not connected', { hint: 'connect begins a new session' }));
+    if (this.#client !== undefined && isOver(this.#client.state)) this.#drop();
+    this.#pending ??= this.#begin();
+    return this.#pending;
+  }
+
+  async connect(text?: string): Promise<Client> {
+    const next = text === undefined ? undefined : this.#ports.target(text);
+    await this.#end();
+    if (next !== undefined) {
+      this.#target = next;
+      this.#auth = [...(next.options.auth ?? [])];
+    }
+    this.#isClosed = false;
+    this.#ports.changed();
+    return this.client();
+  }
+
+  async close(): Promise<void> {
+    await this.#end();
+    this.#isClosed = true;
+    this.#ports.changed();
+  }
+
+  async addAuth(scheme: string, auth: string): Promise<void> {
+    const client = await this.client();
+    try {
+      await client.addAuth(scheme, auth);
+    } catch (error) {
+      if (error instanceof KeeperError && error.code === 'AuthFailed') {
+        // the server ends a session that presented a bad credential; the shell goes on with a new one
+        this.#drop();
+        this.#tellLosses('the credential was refused and ended the session');
+        await this.client();
+      }
+      throw error;
+    }
+    this.#auth.push({ scheme, auth });
+  }
+
+  noteEphemeral(path: string): void {
+    this.#ephemerals.add(path);
+  }
+
+  async addWatch(path: string, recursive: boolean): Promise<void> {
+    const client = await this.client();
+    const live = await client.addWatch(path, this.#ports.watched, { recursive });
+    this.#watches.push({ path, recursive, live });
+  }
+  forgetWatches(path: string): void {
+    this.#watches = this.#watches.filter((watch) => watch.path !== path);
+  }
+
+  #begin(): Promise<Client> {
+    const { server, options } = this.#target;
+    // An expiry may be told before connect() has resolved; listeners compare with the client that became ours.
+    let mine: Client | undefined;
+    const pending = this.#ports
+      .connect(server, {
+        ...options,
+        auth: this.#auth,
+        onState: (change) => {
+          if (mine !== undefined && mine === this.#client) this.#onState(mine, change);
+        },
+      })
+      .then(
+        async (client) => {
+          if (this.#pending !== pending) {
+            await client.close();
+            return this.client(); // the user connected elsewhere meanwhile
+          }
+          mine = client;
+          this.#client = client;
+          await this.#watchAgain(client);
+          this.#ports.changed();
+          return client;
+        },
+        (error) => {
+          if (this.#pending === pending) this.#pending = undefined;
+          this.#ports.changed();
+          throw error;
+        },
+      );
+    pending.catch(() => {}); // heard by the command that needs the session
+    this.#pending = pending;
+    return pending;
+  }
+
+  #onState(client: Client, change: StateChange): void {
+    const { news, now } = this.#ports;
+    if (change.state === 'suspended') {
+      this.#lostAt = now();
+      news(`lost connection${change.reason === undefined ? '' : ` (${change.reason})`}, looking for a server`);
+    } else if (change.state === 'connected' || change.state === 'connectedReadOnly') {
+      const after = ((now() - this.#lostAt) / 1000).toFixed(1);
+      const kept = change.resumed === true ? 'session kept' : 'a new session';
+      const count = client.watches().length;
+      news(`back on ${change.server} after ${after}s, ${kept}${count > 0 ? `, ${plural(count, 'watch')} active` : ''}`);
+    } else if (change.state === 'expired') {
+      this.#drop();
+      this.#tellLosses('the session expired');
+      if (this.#ports.interactive) void this.client().catch(() => {});
+    }
+    this.#ports.changed();
+  }
+
+  #tellLosses(what: string): void {
+    const { news } = this.#ports;
+    news(what);
+    const gone = [...this.#ephemerals];
+    if (gone.length > 0) {
+      const shown = gone.slice(0, 5).join(' ') + (gone.length > 5 ? ' ...' : '');
+      news(`gone with it: ${plural(gone.length, 'ephemeral node')} (${shown})`);
+    }
+    this.#ephemerals.clear();
+  }
+
+  async #watchAgain(client: Client): Promise<void> {
+    if (this.#watches.length === 0) return;
+    for (const watch of this.#watches)
+      watch.live = await client.addWatch(watch.path, this.#ports.watched, { recursive: watch.recursive });
+    this.#ports.news(
+      `new session ${hex(client.sessionId)}; set again: ${plural(this.#watches.length, 'watch')}. Changes in between are unknown`,
+    );
+  }
+
+  #drop(): void {
+    this.#client = undefined;
+    this.#pending = undefined;
+  }
+
+  async #end(): Promise<void> {
+    const pending = this.#pending;
+    this.#drop();
+    this.#ephemerals.clear();
+    this.#watches = [];
+    await pending?.then((client) => client.close()).catch(() => {});
+  }
+}
+
+const isOver = (state: ClientState): boolean => state === 'expired' || state === 'closed' || state === 'authFailed';

@@ -1,0 +1,341 @@
+import type { WatchEvent } from '../client/api.ts';
+import { type Bound, bind, walk } from './bind.ts';
+import type {
+  Arg,
+  CommandContext,
+  CommandSpec,
+  HistoryLines,
+  Plan,
+  ProfileStore,
+  Registry,
+  SettingsStore,
+} from './command.ts';
+import type { StdinReader } from './data.ts';
+import { Failure, failureOf, refused, usage } from './failure.ts';
+import { expandGlob } from './glob.ts';
+import { helpOf } from './help.ts';
+import type { WordToken } from './lexer.ts';
+import { staticText } from './lexer.ts';
+import type { Output } from './output.ts';
+import { type Parsed, type Pipeline, parse } from './parser.ts';
+import { resolvePath } from './paths.ts';
+import type { ShellSession } from './session.ts';
+import { nearest } from './suggest.ts';
+import { fill } from './variables.ts';
+
+/** Where a line comes from; decides what errors name and whether a person is asked. */
+export interface Source {
+  /** `deploy.zk`; undefined at the prompt and for one command. */
+  readonly file?: string;
+  /** Number of the text's first line, 1-based. */
+  readonly line: number;
+}
+
+/** A failure with the line it came from. */
+export interface Told {
+  readonly failure: Failure;
+  readonly command: string;
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+}
+
+/** What the shell needs of the world around it. */
+export interface ShellPorts {
+  /** Of this program. */
+  readonly version: string;
+  readonly registry: Registry;
+  readonly session: ShellSession;
+  readonly settings: SettingsStore;
+  readonly profiles: ProfileStore;
+  readonly history: HistoryLines;
+  /** Shows a result on standard output. */
+  show(output: Output): void;
+  /** The plain bytes of a result, for pipes and files. */
+  plain(output: Output): Uint8Array;
+  tell(told: Told): void;
+  warn(line: string): void;
+  confirm(plan: Plan, spec: CommandSpec): Promise<void>;
+  /** Before the first change of each kind under a protected profile. */
+  confirmWrite(spec: CommandSpec): Promise<void>;
+  askSecret(question: string): Promise<string>;
+  watched(event: WatchEvent): void;
+  /** Runs a line of the operating system's shell with `input` on its standard input; its status. */
+  os(line: string, input: Uint8Array | undefined, signal: AbortSignal): Promise<number>;
+  /** Appends to or replaces a file. */
+  writeFile(file: string, bytes: Uint8Array, append: boolean): void;
+  readonly stdin: StdinReader;
+  readonly interactive: boolean;
+  readonly readOnly: boolean;
+  /** `-k`: go on after a failure. */
+  readonly keepGoing: boolean;
+  readonly variables: ReadonlyMap<string, string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Reads lines, runs their commands one after the other, keeps what lasts between them. */
+export class Shell {
+  readonly ports: ShellPorts;
+  cwd = '/';
+  previous = '/';
+  showsEvents = true;
+  lastStatus = 0;
+  lastResult = '';
+  /** Set once a command ended the shell. */
+  leaving: { readonly status: number } | undefined;
+  /** Failures so far, for the summary of `-k`. */
+  readonly failedLines: number[] = [];
+  commandsRun = 0;
+  readonly #versionsRead = new Map<string, number>();
+  #abort: AbortController | undefined;
+
+  constructor(ports: ShellPorts) {
+    this.ports = ports;
+  }
+
+  /** Ctrl-C: the command that runs gives up. False when none runs. */
+  interrupt(): boolean {
+    this.#abort?.abort(new DOMException('interrupted', 'AbortError'));
+    return this.#abort !== undefined;
+  }
+
+  /** How a line is to be read: `{` begins a JSON word only where data is expected. */
+  parse(text: string): Parsed {
+    return parse(text, { expectsData: (words) => this.#expectsData(words) });
+  }
+
+  #expectsData(words: readonly WordToken[]): boolean {
+    const [first, ...rest] = words;
+    const spec = first === undefined ? undefined : this.ports.registry.find(staticText(first) ?? '');
+    if (spec === undefined) return false;
+    const args = rest.map((word): Arg => ({ text: staticText(word) ?? 'x', quote: word.quote }));
+    const walked = walk(spec, args);
+    return (walked.open ?? walked.next)?.param.kind === 'data';
+  }
+
+  /** Runs a line or a script. Returns its status; the reasons were told. */
+  async run(text: string, source: Source = { line: 1 }): Promise<number> {
+    const parsed = this.parse(text);
+    const lineAt = (place: number): number => source.line + countLines(text, place);
+    for (const pipeline of parsed.pipelines) {
+      if (this.leaving !== undefined) break;
+      if (pipeline.after === 'success' && this.lastStatus !== 0) continue;
+      if (pipeline.after === 'failure' && this.lastStatus === 0) continue;
+      const line = lineAt(pipeline.from);
+      const command = text.slice(pipeline.from, pipeline.to);
+      const isHandled = parsed.pipelines[parsed.pipelines.indexOf(pipeline) + 1]?.after === 'failure';
+      const goesOn = await this.#step(pipeline, command, source.file, line);
+      if (!goesOn && !this.ports.keepGoing && !isHandled) return this.lastStatus;
+    }
+    if (this.leaving !== undefined) return this.leaving.status;
+    const wrong = faultOf(parsed);
+    if (wrong !== undefined) {
+      this.lastStatus = 2;
+      const [failure, place] = wrong;
+      this.failedLines.push(lineAt(place));
+      this.ports.tell({ failure, command: lineOf(text, place), file: source.file, line: lineAt(place) });
+    }
+    return this.lastStatus;
+  }
+
+  /** Runs one command whose words the operating system's shell has split. */
+  async runWords(words: readonly string[]): Promise<number> {
+    const [name = '', ...rest] = words;
+    const args = rest.map((text): Arg => ({ text, quote: 'none' }));
+    await this.#guarded(words.join(' '), undefined, undefined, async (signal) => {
+      const output = await this.#command(name, args, signal);
+      if (output !== undefined) this.ports.show(output);
+      return output?.exit ?? 0;
+    });
+    return this.leaving?.status ?? this.lastStatus;
+  }
+
+  /** One pipeline; false when the script ends here. */
+  #step(pipeline: Pipeline, command: string, file: string | undefined, line: number): Promise<boolean> {
+    this.commandsRun++;
+    return this.#guarded(command, file, line, async (signal) => {
+      if (pipeline.os !== undefined) return this.ports.os(pipeline.os, undefined, signal);
+      const lookup = (name: string): string | undefined => this.#variable(name);
+      const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
+      const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
+      const output = await this.#command(name.text, args, signal);
+      const bytes = (): Uint8Array => (output === undefined ? new Uint8Array(0) : this.ports.plain(output));
+      if (target !== undefined) this.ports.writeFile(target, bytes(), pipeline.file?.append === true);
+      else if (pipeline.pipe !== undefined) return this.ports.os(pipeline.pipe, bytes(), signal);
+      else if (output !== undefined) this.ports.show(output);
+      return output?.exit ?? 0;
+    });
+  }
+
+  async #guarded(
+    command: string,
+    file: string | undefined,
+    line: number | undefined,
+    work: (signal: AbortSignal) => Promise<number>,
+  ): Promise<boolean> {
+    const abort = new AbortController();
+    this.#abort = abort;
+    this.#risk = 'read';
+    try {
+      this.lastStatus = await work(abort.signal);
+      return true;
+    } catch (error) {
+      const failure = abort.signal.aborted ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
+      this.lastStatus = failure.exit;
+      if (line !== undefined) this.failedLines.push(line);
+      this.ports.tell({ failure, command, file, line: file === undefined ? undefined : line });
+      return false;
+    } finally {
+      this.#abort = undefined;
+    }
+  }
+  #risk: CommandSpec['risk'] = 'read';
+
+  async #command(name: string, args: readonly Arg[], signal: AbortSignal): Promise<Output | undefined> {
+    const { registry, session } = this.ports;
+    const spec = registry.find(name);
+    if (spec === undefined) throw this.unknown(name);
+    const bound = bind(spec, args, name, {
+      resolve: (typed, keepSlash) => resolvePath(this.cwd, typed, keepSlash),
+      stdin: this.ports.stdin,
+    });
+    if (bound.help) return helpOf(spec);
+    this.#risk = spec.risk;
+    if (spec.risk !== 'read') {
+      if (this.ports.readOnly || session.details.readOnly === true)
+        throw refused(
+          `${spec.name} changes something, and this shell is read-only`,
+          "leave out --read-only, or the profile's readOnly",
+        );
+      if (session.details.protect === true) await this.ports.confirmWrite(spec);
+    }
+    await this.#expand(spec, bound, signal);
+    const output = await spec.run(bound.values as never, this.#context(spec, signal));
+    this.lastResult = resultOf(output) ?? this.lastResult;
+    return output;
+  }
+
+  /** 127 with the nearest name. */
+  unknown(name: string): Failure {
+    const names = this.ports.registry.all.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
+    const close = nearest(name, names)[0];
+    const hint = close === undefined ? 'help lists the commands' : `did you mean ${close} ?`;
+    return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint });
+  }
+
+  async #expand(spec: CommandSpec, bound: Bound, signal: AbortSignal): Promise<void> {
+    if (bound.globs.length === 0) return;
+    const client = await this.ports.session.client();
+    for (const key of new Set(bound.globs.map(({ param }) => param))) {
+      const value = bound.values[key];
+      if (!Array.isArray(value)) {
+        const paths = await expandGlob(client, value as string, signal);
+        if (paths.length > 1)
+          throw usage(`${spec.name} takes one path, and ${value as string} stands for ${paths.length}`);
+        bound.values[key] = paths[0];
+        continue;
+      }
+      const patterns = new Set(bound.globs.filter(({ param }) => param === key).map(({ index }) => index));
+      const out: string[] = [];
+      for (const [index, each] of value.entries())
+        out.push(...(patterns.has(index) ? await expandGlob(client, each, signal) : [each as string]));
+      bound.values[key] = out;
+    }
+  }
+
+  #variable(name: string): string | undefined {
+    if (name === '_') return this.lastResult;
+    if (name === '?') return String(this.lastStatus);
+    if (name === 'cwd') return this.cwd;
+    if (name === 'session') return `0x${(this.ports.session.current?.sessionId ?? 0n).toString(16)}`;
+    if (name.startsWith('env:')) return this.ports.env[name.slice(4)];
+    return this.ports.variables.get(name);
+  }
+
+  #context(spec: CommandSpec, signal: AbortSignal): CommandContext {
+    const shell = this;
+    const { ports } = this;
+    return {
+      client: () => ports.session.client(),
+      signal,
+      get cwd() {
+        return shell.cwd;
+      },
+      set cwd(path) {
+        shell.cwd = path;
+      },
+      get previous() {
+        return shell.previous;
+      },
+      set previous(path) {
+        shell.previous = path;
+      },
+      get showsEvents() {
+        return shell.showsEvents;
+      },
+      set showsEvents(shows) {
+        shell.showsEvents = shows;
+      },
+      warn: (line) => ports.warn(line),
+      confirm: (plan) => ports.confirm(plan, spec),
+      askSecret: (question) => ports.askSecret(question),
+      watched: (event) => ports.watched(event),
+      session: ports.session,
+      settings: ports.settings,
+      profiles: ports.profiles,
+      history: ports.history,
+      version: ports.version,
+      registry: ports.registry,
+      run: (line) => shell.run(line),
+      leave: (status) => {
+        shell.leaving = { status: status ?? (ports.interactive ? 0 : shell.lastStatus) };
+      },
+      versionsRead: this.#versionsRead,
+      lastStatus: this.lastStatus,
+      interactive: ports.interactive,
+    };
+  }
+}
+
+/** What `${_}` is after a command. */
+function resultOf(output: Output | undefined): string | undefined {
+  switch (output?.type) {
+    case 'created':
+    case 'written':
+      return output.path;
+    case 'node':
+      return output.data === null ? '' : Buffer.from(output.data).toString();
+    case 'listing':
+      return output.names[0];
+    case 'value':
+      return output.text;
+    default:
+      return undefined;
+  }
+}
+
+/** Why a text could not be read to its end, and where. */
+function faultOf({ fault, open }: Parsed): [Failure, number] | undefined {
+  if (fault !== undefined) return [usage(fault.message, fault.hint), fault.from];
+  if (open === undefined) return undefined;
+  const what = {
+    single: 'a single quote is not closed',
+    double: 'a double quote is not closed',
+    ansi: "a $'...' quote is not closed",
+    json: 'a JSON value is not closed',
+    heredoc: 'a heredoc has no end line',
+    continuation: 'the line goes on, and nothing follows',
+  }[open.kind];
+  const hint = open.kind === 'json' ? 'quote it if it is not JSON' : undefined;
+  return [usage(what, hint), open.from];
+}
+
+const countLines = (text: string, to: number): number => {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+};
+const lineOf = (text: string, at: number): string => {
+  const start = text.lastIndexOf('\n', at - 1) + 1;
+  const end = text.indexOf('\n', at);
+  return text.slice(start, end < 0 ? text.length : end);
+};

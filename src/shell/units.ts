@@ -1,0 +1,52 @@
+import { usage } from './failure.ts';
+
+const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `500ms 5s 2m 1h 1d` to ms; a bare number is ms. @throws Failure (2) */
+export function parseDuration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
+  if (match === null) throw usage(`not a duration: ${text}`, 'write 500ms, 5s, 2m, 1h or 1d; a bare number is ms');
+  return Math.round(Number(match[1]) * (MS[match[2] ?? 'ms'] as number));
+}
+
+/** A whole number, possibly negative. @throws Failure (2) */
+export function parseNumber(text: string, what: string): number {
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value)) throw usage(`${what} must be a whole number, not ${text === '' ? 'empty' : text}`);
+  return value;
+}
+
+const AGES = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+  [1000, 's'],
+] as const;
+
+/** `4s ago`, for people. */
+export function showAge(at: number, now: number): string {
+  const age = now - at;
+  if (age < 0) return 'in the future';
+  for (const [unit, name] of AGES) if (age >= unit) return `${Math.floor(age / unit)}${name} ago`;
+  return 'just now';
+}
+
+/** Bytes for people: `37B`, `1.2k`, `3.4M`. */
+export function showBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  for (const [unit, name] of [
+    [1 << 30, 'G'],
+    [1 << 20, 'M'],
+    [1 << 10, 'k'],
+  ] as const)
+    if (bytes >= unit) return `${(bytes / unit).toFixed(1)}${name}`;
+  return `${bytes}B`;
+}
+
+/** Thousands with commas. */
+export const showCount = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
+
+export const hex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`;
+
+/** `one node`, `2 nodes`. */
+export const plural = (count: number, word: string): string => `${showCount(count)} ${count === 1 ? word : `${word}s`}`;

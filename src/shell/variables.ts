@@ -1,0 +1,24 @@
+import type { Arg } from './command.ts';
+import { usage } from './failure.ts';
+import type { WordToken } from './lexer.ts';
+
+/** What `${name}` stands for; undefined when there is none of that name. */
+export type Lookup = (name: string) => string | undefined;
+
+/** A word with its variables filled in. @throws Failure (2) for one that is not defined */
+export function fill(word: WordToken, lookup: Lookup): Arg {
+  let text = '';
+  let bytes: Buffer[] | undefined;
+  for (const part of word.parts) {
+    const value = part.kind === 'text' ? part.text : lookup(part.name);
+    if (value === undefined)
+      throw usage(
+        `\${${(part as { name: string }).name}} is not defined`,
+        'use single quotes if it is meant literally',
+      );
+    if (part.kind === 'text' && part.bytes !== undefined) (bytes ??= [Buffer.from(text)]).push(Buffer.from(part.bytes));
+    else bytes?.push(Buffer.from(value));
+    text += value;
+  }
+  return { text, quote: word.quote, ...(bytes !== undefined && { bytes: Buffer.concat(bytes) }) };
+}
