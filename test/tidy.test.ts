@@ -20,11 +20,30 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // the library's front door ties the machine to real clock and sockets
   client: ['base', 'protocol', 'ports', 'platform'],
   config: ['base'],
-  shell: ['base', 'client', 'config'],
+  editor: ['base'],
+  shell: ['base', 'client', 'config', 'editor'],
   cli: ['base', 'platform', 'client', 'config', 'shell', 'runtime', 'server', 'storage'],
 };
 const PURE = new Set(['base', 'protocol', 'records', 'tree', 'zab', 'server']);
-const PURE_FILES = new Set(['client/session.ts', 'client/watches.ts', 'shell/lexer.ts']);
+const PURE_FILES = new Set([
+  'client/session.ts',
+  'client/watches.ts',
+  'shell/lexer.ts',
+  ...[
+    'buffer',
+    'commands',
+    'keys',
+    'menu',
+    'plain',
+    'recall',
+    'redact',
+    'render',
+    'screen',
+    'state',
+    'view',
+    'width',
+  ].map((name) => `editor/${name}.ts`),
+]);
 /** Deterministic functions of Node that a pure room may use. */
 const PURE_IMPORTS = new Set(['node:crypto', 'node:zlib']);
 const IMPURE =
