@@ -20,6 +20,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // the library's front door ties the machine to real clock and sockets
   client: ['base', 'protocol', 'ports', 'platform'],
   config: ['base'],
+  editor: ['base'],
   shell: ['base', 'client', 'config'],
   commands: ['base', 'client', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
@@ -39,7 +40,25 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 const PURE = new Set(['base', 'protocol', 'records', 'tree', 'zab', 'server']);
-const PURE_FILES = new Set(['client/session.ts', 'client/watches.ts', 'shell/lexer.ts']);
+const PURE_FILES = new Set([
+  'client/session.ts',
+  'client/watches.ts',
+  'shell/lexer.ts',
+  ...[
+    'buffer',
+    'commands',
+    'keys',
+    'menu',
+    'plain',
+    'recall',
+    'redact',
+    'render',
+    'screen',
+    'state',
+    'view',
+    'width',
+  ].map((name) => `editor/${name}.ts`),
+]);
 /** Deterministic functions of Node that a pure room may use. */
 const PURE_IMPORTS = new Set(['node:crypto', 'node:zlib']);
 const IMPURE =

@@ -1,34 +1,60 @@
+import { existsSync } from 'node:fs';
 import { packageVersion } from '../platform/version.ts';
-
-const USAGE = `zoosh: ZooKeeper in TypeScript
-
-usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
-       zoosh start server --config zoo.cfg [--set KEY=VALUE]...
-       zoosh --version | --help
-
-The interactive shell comes with a later version; until then any ZooKeeper client will do.
-`;
+import { failureOf, usage } from '../shell/failure.ts';
 
 /** argv to exit code. Rooms are loaded only when a command needs them. Nothing ends with a stack trace. */
 export async function main(argv: string[]): Promise<number> {
+  // a reader that has seen enough (`| head`) is no failure
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+  process.stderr.on('error', () => {});
   try {
     return await run(argv);
   } catch (error) {
-    process.stderr.write(`error: unexpected failure, a bug of zoosh: ${(error as Error).message}\n`);
-    return 70;
+    const failure = failureOf(error);
+    const { makeTheme } = await import('../out/theme.ts');
+    const { failureText } = await import('../out/failures.ts');
+    const told = { failure, command: argv.join(' '), file: undefined, line: undefined };
+    process.stderr.write(failureText(told, 'text', makeTheme(false, true)));
+    if (failure.exit === 70 && argv.some((word) => word === '-v' || word === '--verbose'))
+      process.stderr.write(`${(error as Error).stack ?? ''}\n`);
+    return failure.exit;
   }
 }
 
-async function run([command, ...rest]: string[]): Promise<number> {
-  if (command === 'start') return (await import('./start.ts')).runStart(rest);
-  if (command === undefined || command === '--help' || command === '-h' || command === 'help') {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  if (command === '--version' || command === '-V') {
+async function run(argv: string[]): Promise<number> {
+  if (argv[0] === 'start') return (await import('./start.ts')).runStart(argv.slice(1));
+  if (argv[0] === '__complete') return (await import('./os-complete.ts')).runComplete(argv.slice(1));
+  const { normaliseLegacy } = await import('./legacy.ts');
+  const { parseGlobals } = await import('./globals.ts');
+  const legacy = normaliseLegacy(argv);
+  const { globals, words } = parseGlobals(legacy.argv);
+  if (globals.version === true) {
     process.stdout.write(`zoosh ${packageVersion()}\n`);
     return 0;
   }
-  process.stderr.write(`error: unknown command ${command}\n hint: zoosh --help lists what there is\n`);
-  return 127;
+  if (globals.help === true) return (await import('./usage.ts')).printUsage();
+  const [first, ...rest] = words;
+  if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
+  const front = await import('./front.ts');
+  if (first === 'playground') return front.runPlayground(globals, rest);
+  const { isTarget } = await import('./targets.ts');
+  const said = first !== undefined && isTarget(first) ? first : undefined;
+  const command = said === undefined ? words : rest;
+  const [name, ...args] = command;
+  if (name === 'run') {
+    const [file, ...more] = args;
+    if (file === undefined) throw usage('run: FILE is missing', 'zoosh run FILE [ARG...]');
+    return front.runFile(globals, said, file, more);
+  }
+  if (globals.command.length > 0) {
+    if (name !== undefined) throw usage(`-c runs its own commands; ${name} is one word too many`);
+    return front.runCommands(globals, said);
+  }
+  if (name === undefined) return front.runPrompt(globals, said, legacy.found);
+  if (isScript(name)) return front.runFile(globals, said, name, args);
+  if (name === 'start') return (await import('./start.ts')).runStart(args);
+  return front.runOne(globals, said, command);
 }
+
+/** `*.zk`, or a path with a slash that is a file. */
+const isScript = (word: string): boolean => word.endsWith('.zk') || (word.includes('/') && existsSync(word));

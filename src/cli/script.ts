@@ -2,21 +2,59 @@ import { readFileSync } from 'node:fs';
 import { Failure } from '../shell/failure.ts';
 import type { Host } from './host.ts';
 
-/** Runs a script's text; with `-k` the failures are counted at the end. Returns the exit code. */
-export async function runScript(
-  host: Host,
-  text: string,
-  file: string | undefined,
-  keepGoing: boolean,
-): Promise<number> {
+/** Runs a script's text; returns the exit code. */
+export async function runText(host: Host, text: string, file?: string): Promise<number> {
+  const status = await host.shell.run(text, { ...(file !== undefined && { file }), line: 1 });
+  return summarise(host, status);
+}
+
+/**
+ * Runs standard input as it comes, each line as soon as it is whole, so that whoever writes to us line by line gets the
+ * answers in between. Returns the exit code.
+ */
+export async function runStream(host: Host, input: NodeJS.ReadableStream): Promise<number> {
   const { shell } = host;
-  const status = await shell.run(text, { ...(file !== undefined && { file }), line: 1 });
-  const { failedLines } = shell;
-  if (shell.leaving !== undefined || !keepGoing || failedLines.length === 0) return status;
+  input.setEncoding('utf8');
+  let pending = '';
+  let line = 1;
+  const runLines = async (isLast: boolean): Promise<void> => {
+    for (;;) {
+      if (shell.leaving !== undefined || shell.stopped) return;
+      const end = statementEnd(host, pending, isLast);
+      if (end === 0) return;
+      const text = pending.slice(0, end);
+      pending = pending.slice(end);
+      await shell.run(text, { line });
+      line += text.split('\n').length - 1;
+    }
+  };
+  let isFirst = true;
+  for await (const chunk of input) {
+    pending += isFirst ? String(chunk).replace(/^\ufeff/, '') : String(chunk);
+    isFirst = false;
+    await runLines(false);
+    if (shell.leaving !== undefined || shell.stopped) break;
+  }
+  if (!shell.stopped) await runLines(true);
+  return summarise(host, shell.leaving?.status ?? shell.lastStatus);
+}
+
+/** Where the first statement of `text` ends: after the newline that ends it, or 0 when more is needed. */
+function statementEnd(host: Host, text: string, isLast: boolean): number {
+  for (let end = text.indexOf('\n') + 1; end > 0; end = text.indexOf('\n', end) + 1)
+    if (host.shell.parse(text.slice(0, end)).open === undefined) return end;
+  return isLast ? text.length : 0;
+}
+
+/** With `-k` the failures are counted at the end. */
+export function summarise({ shell }: Host, status: number): number {
+  const { failedLines, commandsRun } = shell;
+  if (!shell.ports.keepGoing || failedLines.length === 0) return shell.leaving?.status ?? status;
+  const lines = failedLines.length === 1 ? 'line' : 'lines';
   process.stderr.write(
-    `${failedLines.length} of ${shell.commandsRun} commands failed (${failedLines.length === 1 ? 'line' : 'lines'} ${failedLines.join(', ')})\n`,
+    `${failedLines.length} of ${commandsRun} commands failed (${lines} ${failedLines.join(', ')})\n`,
   );
-  return status;
+  return shell.leaving?.status ?? shell.firstFailure ?? status;
 }
 
 /** @throws Failure (2) */
@@ -26,13 +64,4 @@ export function readScript(file: string): string {
   } catch (error) {
     throw new Failure(2, 'Usage', `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
   }
-}
-
-/** All of standard input as text. */
-export async function readAll(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks)
-    .toString('utf8')
-    .replace(/^\ufeff/, '');
 }

@@ -1,7 +1,7 @@
 /** What may stand at the cursor. */
 import { optionsOf, type Walk, walk } from './bind.ts';
 import type { Arg, CommandSpec, Param, Registry } from './command.ts';
-import { staticText, tokenize, type WordToken } from './lexer.ts';
+import { type Quote, staticText, tokenize, type WordToken } from './lexer.ts';
 import type { PathSource } from './path-source.ts';
 import { quoteWord, resolvePath } from './paths.ts';
 
@@ -37,7 +37,7 @@ export interface CompletionPorts {
 }
 
 /** A name to choose from, before quoting. */
-interface Choice {
+export interface Choice {
   readonly text: string;
   readonly note?: string | undefined;
   readonly display?: string;
@@ -81,12 +81,14 @@ export async function complete(
   if (typed === undefined) return none;
   if (current !== undefined) words = words.slice(0, -1);
   const from = current?.from ?? cursor;
-  const found = await choices(words, current, typed, isFile, again, ports);
-  const matching = narrow(found.choices, found.prefix ?? typed);
+  const args = words.map((word): Arg => ({ text: staticText(word) ?? '', quote: word.quote }));
+  const found = isFile
+    ? { choices: filesFor(typed, '', ports) }
+    : await choices(args, current?.quote ?? 'none', typed, again, ports);
   return {
     from,
     to: cursor,
-    candidates: matching.map((choice) => present(choice, current)),
+    candidates: matching(found, typed).map((choice) => present(choice, current)),
     ...(found.message !== undefined && { message: found.message }),
   };
 }
@@ -98,24 +100,32 @@ interface Found {
   readonly message?: string | undefined;
 }
 
-async function choices(
-  words: readonly WordToken[],
-  current: WordToken | undefined,
+const matching = ({ choices: all, prefix }: Found, typed: string): Choice[] => narrow(all, prefix ?? typed);
+
+/** The same for words that the operating system's shell has split: the command's words before `typed`, unquoted. */
+export async function completeWords(
+  words: readonly string[],
   typed: string,
-  isFile: boolean,
+  ports: CompletionPorts,
+): Promise<readonly Choice[]> {
+  const args = words.map((text): Arg => ({ text, quote: 'none' }));
+  return matching(await choices(args, 'none', typed, false, ports), typed);
+}
+
+async function choices(
+  words: readonly Arg[],
+  quote: Quote,
+  typed: string,
   again: boolean,
   ports: CompletionPorts,
 ): Promise<Found> {
-  if (isFile) return { choices: filesFor(typed, '', ports) };
-  const [first, ...rest] = words;
+  const [first, ...args] = words;
   if (first === undefined) return { choices: commandChoices(typed, ports.registry) };
-  const spec = ports.registry.find(staticText(first) ?? '');
+  const spec = ports.registry.find(first.text);
   if (spec === undefined) return { choices: [] };
-  const args = rest.map((word): Arg => ({ text: staticText(word) ?? '', quote: word.quote }));
   const walked = walk(spec, args);
   if (walked.open !== undefined) return valueChoices(walked.open.param, typed, again, ports, args);
-  const isBare = current === undefined || current.quote === 'none';
-  if (isBare && typed.startsWith('-') && !walked.ended) return { choices: optionChoices(spec, walked) };
+  if (quote === 'none' && typed.startsWith('-') && !walked.ended) return { choices: optionChoices(spec, walked) };
   const param = walked.next?.param;
   return param === undefined ? { choices: [] } : valueChoices(param, typed, again, ports, args);
 }

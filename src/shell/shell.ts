@@ -82,8 +82,12 @@ export class Shell {
   lastResult = '';
   /** Set once a command ended the shell. */
   leaving: { readonly status: number } | undefined;
+  /** A failure ended the text given to `run`: a script goes no further. */
+  stopped = false;
   /** Failures so far, for the summary of `-k`. */
   readonly failedLines: number[] = [];
+  /** Status of the first of them. */
+  firstFailure: number | undefined;
   commandsRun = 0;
   readonly #versionsRead = new Map<string, number>();
   #abort: AbortController | undefined;
@@ -124,12 +128,16 @@ export class Shell {
       const command = text.slice(pipeline.from, pipeline.to);
       const isHandled = parsed.pipelines[parsed.pipelines.indexOf(pipeline) + 1]?.after === 'failure';
       const goesOn = await this.#step(pipeline, command, source.file, line);
-      if (!goesOn && !this.ports.keepGoing && !isHandled) return this.lastStatus;
+      if (!goesOn && !this.ports.keepGoing && !isHandled) {
+        this.stopped = true;
+        return this.lastStatus;
+      }
     }
     if (this.leaving !== undefined) return this.leaving.status;
     const wrong = faultOf(parsed);
     if (wrong !== undefined) {
       this.lastStatus = 2;
+      this.stopped ||= !this.ports.keepGoing;
       const [failure, place] = wrong;
       this.failedLines.push(lineAt(place));
       this.ports.tell({ failure, command: lineOf(text, place), file: source.file, line: lineAt(place) });
@@ -181,6 +189,7 @@ export class Shell {
     } catch (error) {
       const failure = abort.signal.aborted ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
       this.lastStatus = failure.exit;
+      this.firstFailure ??= failure.exit;
       if (line !== undefined) this.failedLines.push(line);
       this.ports.tell({ failure, command, file, line: file === undefined ? undefined : line });
       return false;

@@ -1,0 +1,44 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Client } from '../client/api.ts';
+import { TOPICS } from '../commands/help-topics.ts';
+import { registry } from '../commands/index.ts';
+import type { CompletionPorts } from '../shell/complete.ts';
+import type { PathSource } from '../shell/path-source.ts';
+import { type Profiles, SETTINGS, type Settings } from '../shell/settings.ts';
+
+export interface CompletionSources {
+  readonly cwd: string;
+  readonly paths: PathSource;
+  readonly profiles: Profiles;
+  readonly settings: Settings | undefined;
+  readonly client: Client | undefined;
+  readonly variables: Iterable<string>;
+}
+
+/** Completion over this process's files and session. */
+export const completionPorts = ({ cwd, paths, profiles, client, variables }: CompletionSources): CompletionPorts => ({
+  registry,
+  cwd,
+  paths,
+  settings: () => Object.keys(SETTINGS),
+  settingValues: (name) => SETTINGS[name]?.values ?? [],
+  profiles: () => profiles.list().map(({ name }) => name),
+  topics: () => [...Object.keys(TOPICS), 'exit-codes'],
+  watched: () => [...new Set((client?.watches() ?? []).map(({ path }) => path))].sort(),
+  variables: () => ['_', '?', 'cwd', 'session', ...variables],
+  files,
+});
+
+/** Files and folders that go on from what was typed. */
+function files(prefix: string): { name: string; isFolder: boolean }[] {
+  const folder = prefix.endsWith('/') ? prefix : prefix.includes('/') ? dirname(prefix) : '';
+  try {
+    return readdirSync(folder === '' ? '.' : folder, { withFileTypes: true })
+      .filter(({ name }) => !name.startsWith('.') || prefix.includes('/.') || prefix.startsWith('.'))
+      .map((entry) => ({ name: folder === '' ? entry.name : join(folder, entry.name), isFolder: entry.isDirectory() }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return [];
+  }
+}

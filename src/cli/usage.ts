@@ -1,0 +1,41 @@
+import { registry } from '../commands/index.ts';
+import { usage } from '../shell/failure.ts';
+import { overview } from '../shell/help.ts';
+import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
+import { globalHelp } from './globals.ts';
+import { OUTER } from './outer.ts';
+
+/** `zoosh --help`. */
+export function usageText(): string {
+  const width = Math.max(...OUTER.map(({ usage: text }) => text.length));
+  return `zoosh: a shell, a server and a client library for ZooKeeper
+
+usage: zoosh [OPTION...] [TARGET]                    a prompt, or the script on standard input
+       zoosh [OPTION...] [TARGET] COMMAND [ARG...]   one command
+       zoosh [OPTION...] [TARGET] -c 'CMD; CMD'      several
+       zoosh [OPTION...] [TARGET] FILE.zk [ARG...]   a file of commands
+TARGET is host:port,... with an optional /chroot, or @profile.
+
+${OUTER.map(({ usage: text, about }) => `  ${text.padEnd(width)}  ${about}`).join('\n')}
+
+options, before the command:
+${globalHelp()}
+
+commands, here and at the prompt:
+
+${overview(registry.all, ['exit-codes'])}
+`;
+}
+
+export function printUsage(): number {
+  process.stdout.write(usageText());
+  return 0;
+}
+
+/** `zoosh completion SHELL`. @throws Failure (2) */
+export function printCompletion([shell, more]: readonly string[]): number {
+  if (shell === undefined || more !== undefined || !SHELLS.includes(shell as OsShell))
+    throw usage('completion: say bash, zsh or fish', 'for example: source <(zoosh completion bash)');
+  process.stdout.write(completionScript(shell as OsShell));
+  return 0;
+}

@@ -1,0 +1,43 @@
+const HIDDEN = '****';
+
+/** One word of a line, or a quoted one as a whole; an open quote goes on to the end. */
+const WORD = String.raw`(?:"(?:[^"\\]|\\[^])*"?|\$?'[^']*'?|\S+)`;
+const COMMAND = String.raw`(?:^|[\s;&|{(])`;
+const ADDAUTH = new RegExp(String.raw`(${COMMAND}addauth\s+${WORD}[^\S\n]+)([^\n]+)`, 'gi');
+const AUTH = new RegExp(String.raw`((?:^|\s)--?auth(?:\s+|=))(${WORD})`, 'gi');
+const DIGEST = new RegExp(String.raw`(${COMMAND}acl\s+digest\s+)([^\n]+)`, 'gi');
+/** Where the next command begins: an operator is a word of its own, or a `;` that ends one. */
+const NEXT_COMMAND = /;?\s*$|;\s|\s(?:;|&&|\|\|?|>>?)(?=\s)/;
+
+/** Cuts what belongs to a command from what follows. With quotes in it nobody can say by looking: all of it belongs. */
+function own(rest: string): [string, string] {
+  const at = /["']/.test(rest) ? rest.length : rest.search(NEXT_COMMAND);
+  return [rest.slice(0, at), rest.slice(at)];
+}
+
+/** Keeps quotes and a leading `scheme:`. */
+function hideSecret(word: string): string {
+  const [, quote = '', scheme = ''] = /^(\$?["'])?([\w.-]+:)?/.exec(word) ?? [];
+  const end = word.length > 1 && word.endsWith(';') ? ';' : '';
+  return `${quote}${scheme}${HIDDEN}${quote.slice(-1)}${end}`;
+}
+
+/**
+ * The line without its credentials: what follows `addauth SCHEME`, the secret of `--auth SCHEME:SECRET` in each of its
+ * spellings, the password of `acl digest USER:PASSWORD` or `acl digest USER PASSWORD`. Ids in ACLs hold hashes and stay.
+ */
+export function redact(text: string): string {
+  return text
+    .replace(ADDAUTH, (_, head: string, rest: string) => {
+      const [secret, following] = own(rest);
+      return secret.trim() === '' ? head + rest : `${head}${HIDDEN}${following}`;
+    })
+    .replace(AUTH, (_, head: string, word: string) => head + hideSecret(word))
+    .replace(DIGEST, (all: string, head: string, rest: string) => {
+      const [args, following] = own(rest);
+      const [user = ''] = /^[^\s:]+/.exec(args) ?? [];
+      const secret = args.slice(user.length).trim();
+      if (secret === '') return all;
+      return `${head}${user}${args[user.length] === ':' ? ':' : ' '}${HIDDEN}${following}`;
+    });
+}

@@ -1,0 +1,166 @@
+import { clusters } from './width.ts';
+
+/** One row of the screen: what to write, the cells it takes, and whether the text simply ran on into the next row. */
+export interface Row {
+  readonly text: string;
+  readonly width: number;
+  readonly soft: boolean;
+}
+
+/** What the screen shall show, and where the cursor stands in it. */
+export interface Frame {
+  readonly rows: readonly Row[];
+  readonly cursorRow: number;
+  readonly cursorColumn: number;
+}
+
+/** A stretch in one style; a style is the parameters of an SGR sequence, `''` for none. */
+export interface Segment {
+  readonly text: string;
+  readonly style: string;
+}
+
+/** Everything to be drawn, in no particular width. */
+export interface View {
+  readonly prompt: string;
+  readonly continuation: string;
+  readonly text: string;
+  readonly cursor: number;
+  /** Style of the text at each offset where it changes, ascending. */
+  readonly styles: readonly { readonly from: number; readonly style: string }[];
+  /** Behind the text, cut to the row's end. */
+  readonly ghost: string;
+  /** Rows below, as wide as they are; drawn for this terminal already. */
+  readonly below: readonly (readonly Segment[])[];
+}
+
+const TAB = 8;
+
+/** Fills rows of a given width, carrying styles over the breaks. */
+export class RowWriter {
+  readonly rows: Row[] = [];
+  readonly #columns: number;
+  #text = '';
+  #style = '';
+  width = 0;
+
+  constructor(columns: number) {
+    this.#columns = columns;
+  }
+
+  /** Cells left in this row. */
+  get room(): number {
+    return this.#columns - this.width;
+  }
+
+  /** Writes one character; it goes to the next row when this one has no room for it. */
+  put(text: string, width: number, style: string): void {
+    if (width > this.room && this.width > 0) this.end(true);
+    if (width > this.#columns) {
+      text = '?';
+      width = 1;
+    }
+    if (style !== this.#style) {
+      if (this.#style !== '') this.#text += '\x1b[0m';
+      if (style !== '') this.#text += `\x1b[${style}m`;
+      this.#style = style;
+    }
+    this.#text += text;
+    this.width += width;
+  }
+
+  /** Writes text that may hold anything; a tab goes to the next stop. Newlines are the caller's. */
+  write(text: string, style: string): void {
+    for (const one of clusters(text)) this.putCluster(one.shown, one.width, style);
+  }
+
+  putCluster(shown: string, width: number, style: string): void {
+    if (shown === '^I') {
+      if (this.room === 0) this.end(true);
+      for (let cells = Math.min(this.room, TAB - (this.width % TAB)); cells > 0; cells--) this.put(' ', 1, style);
+    } else if (width > 2) for (const char of shown) this.put(char, 1, style);
+    else this.put(shown, width, style);
+  }
+
+  /** Ends the row. */
+  end(soft: boolean): void {
+    if (this.#style !== '') this.#text += '\x1b[0m';
+    this.rows.push({ text: this.#text, width: this.width, soft });
+    this.#text = '';
+    this.#style = '';
+    this.width = 0;
+  }
+}
+
+/** The prompt's own colours kept, anything else of it that could move the cursor removed. */
+export function promptSegments(prompt: string, color: boolean): Segment[] {
+  const out: Segment[] = [];
+  let style = '';
+  for (const part of prompt.split(/(\x1b\[[0-9;:]*m)/)) {
+    const sgr = /^\x1b\[([0-9;:]*)m$/.exec(part)?.[1];
+    if (sgr === undefined) {
+      const text = part.replace(/\x1b\[[0-9;:<=>?]*[ -/]*[@-~]|[\x00-\x1f\x7f]/g, '');
+      if (text !== '') out.push({ text, style: color ? style : '' });
+    } else if (sgr === '' || sgr === '0') style = '';
+    else style = style === '' ? sgr : `${style};${sgr}`;
+  }
+  return out;
+}
+
+/** The rows of prompt and text, and the cursor in them. */
+export function layoutText(view: View, columns: number, color: boolean): Frame {
+  const out = new RowWriter(columns);
+  for (const { text, style } of promptSegments(view.prompt, color)) out.write(text, style);
+  const continuation = promptSegments(view.continuation, color);
+  let cursorRow = -1;
+  let cursorColumn = 0;
+  let nextStyle = 0;
+  let style = '';
+  const here = (): void => {
+    cursorRow = out.rows.length;
+    cursorColumn = out.width;
+  };
+  for (const one of clusters(view.text)) {
+    for (let run = view.styles[nextStyle]; run !== undefined && run.from <= one.index; run = view.styles[++nextStyle])
+      style = color ? run.style : '';
+    const newline = view.text[one.index] === '\n';
+    // the place behind a full row is the beginning of the next
+    if ((newline ? 0 : one.shown === '^I' ? 1 : Math.min(one.width, 2)) > out.room) out.end(true);
+    if (cursorRow < 0 && one.index >= view.cursor) {
+      if (out.room === 0) out.end(true);
+      here();
+    }
+    if (newline) {
+      out.end(false);
+      for (const segment of continuation) out.write(segment.text, segment.style);
+    } else out.putCluster(one.shown, one.width, style);
+  }
+  if (cursorRow < 0) {
+    if (out.room === 0) out.end(true);
+    here();
+  }
+  for (const one of clusters(view.ghost.split('\n', 1)[0] as string)) {
+    if (one.shown === '^I' || one.width >= out.room) break;
+    out.putCluster(one.shown, one.width, color ? '2' : '');
+  }
+  out.end(false);
+  return { rows: out.rows, cursorRow, cursorColumn };
+}
+
+/** The whole frame, at most `height` rows of it: the rows around the cursor first, then what is below. */
+export function render(view: View, columns: number, height: number, color: boolean): Frame {
+  const text = layoutText(view, columns, color);
+  const total = text.rows.length;
+  const wanted = Math.min(view.below.length, Math.max(0, height - 1));
+  const below = Math.min(wanted, Math.max(height - total, Math.floor(height / 2)));
+  const shown = Math.min(total, height - below);
+  const start = Math.max(0, Math.min(text.cursorRow - shown + 1, total - shown));
+  const rows = text.rows.slice(start, start + shown);
+  for (const segments of view.below.slice(0, below)) {
+    const out = new RowWriter(columns);
+    for (const segment of segments) out.write(segment.text, color ? segment.style : '');
+    out.end(false);
+    rows.push(out.rows[0] as Row);
+  }
+  return { rows, cursorRow: text.cursorRow - start, cursorColumn: text.cursorColumn };
+}

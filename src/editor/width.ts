@@ -1,0 +1,128 @@
+/** Inclusive ranges that East Asian terminals draw two cells wide. Emoji come from Unicode's own property. */
+const WIDE: readonly (readonly [number, number])[] = [
+  [0x1100, 0x115f],
+  [0x2329, 0x232a],
+  [0x2e80, 0x303e],
+  [0x3041, 0x33ff],
+  [0x3400, 0x4dbf],
+  [0x4e00, 0xa4cf],
+  [0xa960, 0xa97c],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe10, 0xfe19],
+  [0xfe30, 0xfe6b],
+  [0xff01, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x16fe0, 0x18cff],
+  [0x1aff0, 0x1b2ff],
+  [0x1f200, 0x1f265],
+  [0x20000, 0x3fffd],
+];
+const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
+const EMOJI = /^\p{Emoji_Presentation}$/u;
+const JOINED = /\u200d|[\u{1f3fb}-\u{1f3ff}]/u;
+const BREAKS_LAYOUT = /[\u0080-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u;
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Cells a terminal gives one code point: 0, 1 or 2. Control characters count 0. */
+export function pointWidth(point: number): number {
+  if (point < 32 || (point >= 0x7f && point < 0xa0)) return 0;
+  if (point < 0x300) return 1;
+  const char = String.fromCodePoint(point);
+  if (ZERO.test(char)) return 0;
+  for (const [first, last] of WIDE) {
+    if (point < first) break;
+    if (point <= last) return 2;
+  }
+  if (point >= 0x1f1e6 && point <= 0x1f1ff) return 1; // half of a flag
+  return EMOJI.test(char) ? 2 : 1;
+}
+
+/** One character as the user sees it: where it starts in the text, what to write for it, and its cells. */
+export interface Cluster {
+  readonly index: number;
+  readonly shown: string;
+  readonly width: number;
+}
+
+/** What to write for one grapheme, with controls made visible. Tab and newline are the caller's. */
+function cluster(text: string, index: number): Cluster {
+  const code = text.charCodeAt(0);
+  if (code < 32 || code === 127) return { index, shown: `^${String.fromCharCode(code ^ 64)}`, width: 2 };
+  if (BREAKS_LAYOUT.test(text)) return { index, shown: '\ufffd', width: 1 };
+  let width = 0;
+  for (const char of text) width += pointWidth(char.codePointAt(0) as number);
+  if (width > 2 && JOINED.test(text)) width = 2; // drawn as one picture
+  // a mark with nothing to stand on would hang on the prompt
+  return width === 0 ? { index, shown: `\u25cc${text}`, width: 1 } : { index, shown: text, width };
+}
+
+const isPlain = (code: number): boolean => code < 0x300 && code !== 0xad && code !== 0xa9 && code !== 0xae;
+
+/** The text's graphemes, in order. A newline is always one of its own. */
+export function* clusters(text: string): Generator<Cluster> {
+  let at = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    // nothing joins two plain characters, so only stretches with others are taken apart by the book
+    if (isPlain(code) && (at + 1 >= text.length || isPlain(text.charCodeAt(at + 1)))) {
+      yield code >= 32 && code < 127
+        ? { index: at, shown: text[at] as string, width: 1 }
+        : cluster(text[at] as string, at);
+      at++;
+      continue;
+    }
+    let end = at + 1;
+    while (end < text.length && !(isPlain(text.charCodeAt(end)) && isPlain(text.charCodeAt(end + 1) || 32))) end++;
+    for (const { segment, index } of segmenter.segment(text.slice(at, end))) yield cluster(segment, at + index);
+    at = end;
+  }
+}
+
+/** Cells of a text without escape codes, on one row. */
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const one of clusters(text)) width += one.width;
+  return width;
+}
+
+/** The text cut to at most `limit` cells, controls made visible, ending in `..` where something is missing. */
+export function cut(text: string, limit: number): { shown: string; width: number } {
+  let shown = '';
+  let width = 0;
+  let room = ''; // what still leaves place for the two dots
+  let roomWidth = 0;
+  for (const one of clusters(text)) {
+    if (width + one.width > limit)
+      return limit < 2
+        ? { shown: '.'.repeat(Math.max(0, limit)), width: Math.max(0, limit) }
+        : { shown: `${room}..`, width: roomWidth + 2 };
+    shown += one.shown;
+    width += one.width;
+    if (width <= limit - 2) {
+      room = shown;
+      roomWidth = width;
+    }
+  }
+  return { shown, width };
+}
+
+const rowStart = (text: string, index: number): number => (index <= 0 ? 0 : text.lastIndexOf('\n', index - 1) + 1);
+
+/** The end of the grapheme that starts at `index`. */
+export function after(text: string, index: number): number {
+  if (index >= text.length) return text.length;
+  for (const one of clusters(text.slice(index, index + 256))) if (one.index > 0) return index + one.index;
+  return Math.min(text.length, index + 256);
+}
+
+/** The start of the grapheme before `index`. */
+export function before(text: string, index: number): number {
+  if (index <= 1) return 0;
+  if (isPlain(text.charCodeAt(index - 1)) && isPlain(text.charCodeAt(index - 2))) return index - 1;
+  const start = rowStart(text, index);
+  if (start === index) return index - 1;
+  let last = start;
+  for (const one of clusters(text.slice(start, index))) last = start + one.index;
+  return last;
+}
