@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { packageVersion } from '../platform/version.ts';
 import { failureOf, usage } from '../shell/failure.ts';
+import type { Globals } from './globals.ts';
 
 /** argv to exit code. Rooms are loaded only when a command needs them. Nothing ends with a stack trace. */
 export async function main(argv: string[]): Promise<number> {
@@ -27,7 +28,8 @@ async function run(argv: string[]): Promise<number> {
   const { normaliseLegacy } = await import('./legacy.ts');
   const { parseGlobals } = await import('./globals.ts');
   const legacy = normaliseLegacy(argv);
-  const { globals, words } = parseGlobals(legacy.argv);
+  const { isTarget } = await import('./targets.ts');
+  const { globals, words, said } = withTarget(parseGlobals, isTarget, legacy.argv);
   if (globals.version === true) {
     process.stdout.write(`zoosh ${packageVersion()}\n`);
     return 0;
@@ -37,10 +39,7 @@ async function run(argv: string[]): Promise<number> {
   if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
   const front = await import('./front.ts');
   if (first === 'playground') return front.runPlayground(globals, rest);
-  const { isTarget } = await import('./targets.ts');
-  const said = first !== undefined && isTarget(first) ? first : undefined;
-  const command = said === undefined ? words : rest;
-  const [name, ...args] = command;
+  const [name, ...args] = words;
   if (name === 'run') {
     const [file, ...more] = args;
     if (file === undefined) throw usage('run: FILE is missing', 'zoosh run FILE [ARG...]');
@@ -53,7 +52,20 @@ async function run(argv: string[]): Promise<number> {
   if (name === undefined) return front.runPrompt(globals, said, legacy.found);
   if (isScript(name)) return front.runFile(globals, said, name, args);
   if (name === 'start') return (await import('./start.ts')).runStart(args);
-  return front.runOne(globals, said, command);
+  return front.runOne(globals, said, words);
+}
+
+/** Takes a target off the front; options may stand before and after it. */
+function withTarget(
+  parse: (argv: readonly string[]) => { globals: Globals; words: string[] },
+  isTarget: (word: string) => boolean,
+  argv: readonly string[],
+): { globals: Globals; words: string[]; said: string | undefined } {
+  const first = parse(argv);
+  const [said, ...rest] = first.words;
+  if (said === undefined || !isTarget(said)) return { ...first, said: undefined };
+  if (rest[0]?.startsWith('-') !== true) return { globals: first.globals, words: rest, said };
+  return { ...parse([...argv.slice(0, argv.length - first.words.length), ...rest]), said };
 }
 
 /** `*.zk`, or a path with a slash that is a file. */

@@ -1,0 +1,25 @@
+#compdef zoosh
+# zsh completion for zoosh; printed by: zoosh completion zsh
+# Puts itself in place for this shell with:  source <(zoosh completion zsh)
+_zoosh() {
+  local text flags note
+  local -a spaced glued spaced_notes glued_notes
+  while IFS=$'\t' read -r text flags note; do
+    if [[ $text == :files ]]; then
+      _files
+      return
+    fi
+    [[ -n $text ]] || continue
+    if [[ $flags == *n* ]]; then
+      glued+=("$text")
+      glued_notes+=("$text${note:+  -- $note}")
+    else
+      spaced+=("$text")
+      spaced_notes+=("$text${note:+  -- $note}")
+    fi
+  done < <("${words[1]}" __complete --shell zsh -- "$LBUFFER" 2>/dev/null)
+  (( $#spaced )) && compadd -l -d spaced_notes -a spaced
+  (( $#glued )) && compadd -l -S '' -d glued_notes -a glued
+  return 0
+}
+compdef _zoosh zoosh
