@@ -31,7 +31,7 @@ export default command({
   exits: [10, 13, 14, 30, 31],
   notes: ['At a prompt it says how much there is and asks first.'],
   async run({ paths, batch = BATCH, limit, keepRoot }, context): Promise<Output> {
-    for (const path of paths) if (!keepRoot) refuseProtected(path);
+    for (const path of paths) if (!keepRoot || path !== '/') refuseProtected(path);
     const client = await context.client();
     let count = 0;
     for (const path of paths)

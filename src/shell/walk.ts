@@ -10,6 +10,8 @@ export interface WalkOptions {
   readonly depth?: number | undefined;
   /** Listings asked for at most; what is left is counted by nobody. Default all. */
   readonly limit?: number | undefined;
+  /** Takes nodes that may not be listed, other than the root; without it the first one ends the walk. */
+  readonly denied?: (path: string) => void;
   /** Nodes not to enter. */
   readonly skip?: (path: string) => boolean;
 }
@@ -22,7 +24,7 @@ export interface WalkOptions {
 export async function walkTree(
   client: Client,
   root: string,
-  { signal, inflight, depth = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, skip }: WalkOptions,
+  { signal, inflight, depth = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, skip, denied }: WalkOptions,
 ): Promise<{ children: Map<string, string[]>; isWhole: boolean }> {
   const children = new Map<string, string[]>();
   let level = [root];
@@ -40,7 +42,9 @@ export async function walkTree(
         children.set(path, found);
         seen += found.length;
       } catch (error) {
-        if (path === root || !(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
+        const code = path !== root && error instanceof KeeperError ? error.code : undefined;
+        if (code === 'NoAuth' && denied !== undefined) denied(path);
+        else if (code !== 'NoNode') throw error;
       }
     });
     for (const path of level)
