@@ -140,13 +140,13 @@ export class FileHistory implements HistoryStore {
       try {
         const { ino, size } = fstatSync(fd);
         const same = ino === this.#inode && size >= this.#read;
+        const text = readRange(fd, Math.max(same ? this.#read : 0, size - READ_LIMIT), size);
         if (!same) {
           this.#entries = [];
           this.#texts = [];
           this.#inFile = 0;
         }
-        const start = Math.max(same ? this.#read : 0, size - READ_LIMIT);
-        this.#take(readRange(fd, start, size));
+        this.#take(text);
         this.#inode = ino;
         this.#read = size;
       } finally {
@@ -162,12 +162,17 @@ export class FileHistory implements HistoryStore {
       const entry = parseEntry(line);
       if (entry !== undefined) this.#remember(entry);
     }
+    if (this.#entries.length > this.#kept) this.#forgetOldest();
   }
 
   #remember(entry: HistoryEntry): void {
     this.#entries.push(entry);
     this.#texts.push(entry.text);
-    if (this.#entries.length <= this.#kept + 1000) return;
+    // not at every line: to move ten thousand entries costs more than to keep some for a while
+    if (this.#entries.length > this.#kept + 1000) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
     this.#entries = this.#entries.slice(-this.#kept);
     this.#texts = this.#texts.slice(-this.#kept);
   }

@@ -10,6 +10,7 @@ const nodes: Readonly<Record<string, readonly string[]>> = {
   '/many/': Array.from({ length: 400 }, (_, i) => `node-${String(i).padStart(3, '0')}`),
 };
 const commands = ['get', 'getAcl', 'ls', 'slow', 'events', 'quit'];
+if (process.argv.includes('--pid')) console.log(`pid ${process.pid}`);
 let state = '';
 let delay = 5;
 

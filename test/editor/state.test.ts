@@ -124,7 +124,7 @@ test('moving, cutting and putting back, as in readline', () => {
     ['"a{ENTER}bc{C-a}{UP}{C-e}', '"a|\nbc'],
     ['"abc{ENTER}d{UP}', '"|abc\nd'],
     ['"abc{ENTER}de{C-u}{C-u}', '"abc|'],
-    ['"abc{ENTER}de{UP}{LEFT}{C-k}{C-k}', '"a|de'],
+    ['"abc{ENTER}de{UP}{LEFT}{C-k}{C-k}', '"|de'],
     ['abc\x1b\rd', 'abc\nd|'],
   ];
   for (const [keys, shows] of table) assert.equal(typist().keys(keys).shows, shows, keys);
