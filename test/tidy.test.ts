@@ -34,6 +34,7 @@ const PURE_FILES = new Set([
     'commands',
     'keys',
     'menu',
+    'modes',
     'plain',
     'recall',
     'redact',
