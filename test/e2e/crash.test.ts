@@ -52,7 +52,7 @@ test('SIGTERM leaves no write that was done and not answered', async () => {
     }
   await Promise.race(all);
   assert.equal(await server.kill('SIGTERM'), 0);
-  for (const client of clients) await client.close();
+  await Promise.all(clients.map((client) => client.close()));
   await Promise.all(all);
   await server.start();
   await using late = await connect(server.hosts);

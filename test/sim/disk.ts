@@ -227,15 +227,19 @@ export class SimDisk {
   }
   /** A disk of its own with the same files, everything durable. */
   copy(random: Random): SimDisk {
-    const other = new SimDisk(random);
-    for (const folder of this.folders) other.folders.add(folder);
-    for (const [name, content] of this.names) {
-      const twin = new Content();
-      twin.now = Buffer.from(content.now);
-      twin.durable = Buffer.from(content.now);
-      other.names.set(name, twin);
-      other.durableNames.set(name, twin);
+    return SimDisk.of(new Map([...this.names].map(([name, content]) => [name, content.now])), random);
+  }
+  /** A disk with these files, everything durable. */
+  static of(files: ReadonlyMap<string, Uint8Array>, random: Random): SimDisk {
+    const disk = new SimDisk(random);
+    for (const [name, bytes] of files) {
+      const content = new Content();
+      content.now = Buffer.from(bytes);
+      content.durable = Buffer.from(bytes);
+      disk.names.set(name, content);
+      disk.durableNames.set(name, content);
+      disk.folders.add(name.slice(0, name.lastIndexOf('/')));
     }
-    return other;
+    return disk;
   }
 }
