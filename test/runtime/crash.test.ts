@@ -2,65 +2,21 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import type { Disk } from '../../src/ports/disk.ts';
-import { Machine, type MachineOptions } from '../sim/machine.ts';
+import { Machine } from '../sim/machine.ts';
+import { inWorkers } from '../sim/workers.ts';
+import { type History, history, LIVES } from './histories.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
 const HISTORIES = 50;
-/** Of five, four end with the power of the machine and one with the process alone. */
-const LIVES = 25;
 const POWER_CUTS = (HISTORIES * LIVES * 4) / 5;
-
-interface History {
-  readonly faults: string[];
-  readonly acknowledged: number;
-  readonly inFlight: number;
-  readonly survived: number;
-  readonly calls: number;
-  /** What the server was doing with its files when power went. */
-  readonly during: Readonly<Record<string, number>>;
-}
-
-/** Tells what the last change of names was for. */
-const observed = (disk: Disk, tell: (what: string) => void): Disk => ({
-  ...disk,
-  open: (path, options) => {
-    if (options.exclusive === true) tell(/(identity|snapshot|log)/.exec(path.replace(/^.*[/]/, ''))?.[0] ?? path);
-    return disk.open(path, options);
-  },
-  unlink: (path) => {
-    if (!path.endsWith('.tmp')) tell('purge');
-    return disk.unlink(path);
-  },
-});
-
-/** Power is cut, or the process ended, at any call of the disk, over and over; ends at the first fault. */
-async function history(options: MachineOptions): Promise<History> {
-  let doing = '';
-  const during: Record<string, number> = {};
-  const wrap = (disk: Disk): Disk =>
-    observed(options.wrap?.(disk) ?? disk, (what) => {
-      doing = what;
-    });
-  await using machine = new Machine({ ...options, wrap });
-  const { disk, random } = machine.world;
-  let faults: string[] = [];
-  for (let life = 0; life <= LIVES && faults.length === 0; life++) {
-    disk.cutAt = life === LIVES ? Number.POSITIVE_INFINITY : disk.calls + 1 + random.below(life % 3 === 0 ? 80 : 1200);
-    disk.cutsPower = life % 5 !== 3;
-    faults = await machine.live(life === LIVES ? async () => {} : undefined);
-    if (life < LIVES) during[doing] = (during[doing] ?? 0) + 1;
-  }
-  faults.push(...machine.failures, ...machine.errors);
-  const { acknowledged = 0, inFlight = 0, survived = 0 } = machine.load ?? {};
-  return { faults, acknowledged, inFlight, survived, calls: disk.calls, during };
-}
 
 test(`${POWER_CUTS} power cuts of a whole server lose nothing acknowledged`, async () => {
   const sum = { acknowledged: 0, inFlight: 0, survived: 0, calls: 0 };
   const during: Record<string, number> = {};
-  for (let i = 0; i < HISTORIES; i++) {
-    const { faults, during: own, ...counts } = await history({ seed: seed + i });
+  const seeds = Array.from({ length: HISTORIES }, (_, i) => seed + i);
+  const halves = [seeds.slice(0, HISTORIES / 2), seeds.slice(HISTORIES / 2)];
+  const all = (await inWorkers<History[]>(new URL('./histories.js', import.meta.url), halves)).flat();
+  for (const [i, { faults, during: own, ...counts }] of all.entries()) {
     assert.deepEqual(faults, [], `ZOOSH_SEED=${seed + i}`);
     for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += counts[key];
     for (const [what, count] of Object.entries(own)) during[what] = (during[what] ?? 0) + count;
