@@ -1,4 +1,5 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Clock } from '../ports/clock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameCutter } from '../protocol/frame.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -6,6 +7,10 @@ import { ClientConnection } from '../server/connection.ts';
 import { javaAddress } from '../server/ip.ts';
 import type { Server } from '../server/server.ts';
 import { answerWord, isFourLetter, type WordContext } from './four-letter.ts';
+
+/** A listener that hands out sockets; Node's own unless the world is simulated. */
+export type Listener = (accept: (socket: Socket) => void) => NetServer;
+export const tcpListener: Listener = (accept) => createServer({ noDelay: true, allowHalfOpen: true }, accept);
 
 const HANDSHAKE_MS = 10_000;
 /** Bytes queued for a client that does not read: reading from it stops, and at the bound it is cut off. */
@@ -22,7 +27,7 @@ interface Client {
   readonly cutter: FrameCutter;
   /** The first bytes, until it is known whether they are a word or a frame. */
   head: Buffer | undefined;
-  timer: NodeJS.Timeout | undefined;
+  timer: Disposable | undefined;
   paused: boolean;
   ended: boolean;
   readonly onFrame: (bytes: Buffer, start: number, end: number) => boolean;
@@ -37,6 +42,7 @@ export class ClientPort {
   private readonly config: ServerConfig;
   private readonly words: Omit<WordContext, 'server' | 'config' | 'connections'>;
   private readonly turn: () => void;
+  private readonly clock: Clock;
   private readonly paused = new Set<Client>();
   private readonly ending: Client[] = [];
   private nextId = 1;
@@ -48,12 +54,15 @@ export class ClientPort {
     config: ServerConfig,
     words: Omit<WordContext, 'server' | 'config' | 'connections'>,
     turn: () => void,
+    clock: Clock,
+    listener: Listener,
   ) {
     this.server = server;
     this.config = config;
     this.words = words;
     this.turn = turn;
-    this.net = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
+    this.clock = clock;
+    this.net = listener((socket) => this.accept(socket));
   }
   listen(): Promise<{ host: string; port: number }> {
     const { clientPort, clientPortAddress, listenBacklog } = this.config;
@@ -75,13 +84,13 @@ export class ClientPort {
       return;
     }
     this.perAddress.set(ip, same + 1);
-    const connection = new ClientConnection(this.nextId++, ip, socket.remotePort ?? 0, Date.now());
+    const connection = new ClientConnection(this.nextId++, ip, socket.remotePort ?? 0, this.clock.wall());
     const client: Client = {
       connection,
       socket,
       cutter: new FrameCutter(this.config.maxBufferBytes),
       head: NOTHING,
-      timer: setTimeout(() => socket.destroy(), HANDSHAKE_MS),
+      timer: this.clock.after(HANDSHAKE_MS, () => socket.destroy()),
       paused: false,
       ended: false,
       onFrame: (bytes, start, end) => this.frame(client, bytes, start, end),
@@ -97,7 +106,7 @@ export class ClientPort {
     socket.on('close', () => this.closed(client));
   }
   private closed(client: Client): void {
-    if (client.timer !== undefined) clearTimeout(client.timer);
+    client.timer?.[Symbol.dispose]();
     this.clients.delete(client);
     this.paused.delete(client);
     const { ip } = client.connection;
@@ -150,7 +159,7 @@ export class ClientPort {
     const { connection } = client;
     if (connection.state === 'open') this.server.receive(connection, bytes, start, end);
     else if (connection.state === 'new') {
-      if (client.timer !== undefined) clearTimeout(client.timer);
+      client.timer?.[Symbol.dispose]();
       client.timer = undefined;
       this.server.handshake(connection, bytes, start, end);
     }
@@ -221,10 +230,9 @@ export class ClientPort {
         new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve()))),
     );
     for (const client of this.clients) client.socket.destroySoon();
-    const late = setTimeout(() => {
+    using _late = this.clock.after(500, () => {
       for (const client of this.clients) client.socket.destroy();
-    }, 500);
+    });
     await Promise.all(gone);
-    clearTimeout(late);
   }
 }
