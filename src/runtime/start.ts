@@ -18,6 +18,7 @@ import { Peer } from '../zab/peer.ts';
 import type { Effect } from '../zab/types.ts';
 import { ClientPort } from './clients.ts';
 import type { Logger } from './log.ts';
+import { watchLoop } from './loop-delay.ts';
 
 const random: Random = { below: (bound) => randomInt(bound), bytes: (count) => randomBytes(count) };
 
@@ -86,6 +87,7 @@ class StandaloneServer {
   private sinceSnapshot = 0;
   private snapshotAfter: number;
   private stopped = false;
+  private loopSeen: () => void = () => {};
 
   constructor(options: StartOptions, unlock: () => void) {
     this.options = options;
@@ -164,6 +166,7 @@ class StandaloneServer {
     await serving;
     const { host, port } = await this.listen();
     this.startTimers();
+    this.loopSeen = watchLoop(this.options.logger);
     return { host, port, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
   private async listen(): Promise<{ host: string; port: number }> {
@@ -367,6 +370,7 @@ class StandaloneServer {
   private async stop(): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
+    this.loopSeen();
     for (const timer of this.timers) clearInterval(timer);
     this.port.drain();
     const until = performance.now() + DRAIN_MS;
