@@ -27,7 +27,7 @@ export function hello(): Buffer {
 const path = (key: number): string => `/p/${String(key).padStart(NAME_DIGITS, '0')}`;
 
 /** A create or setData of the node `key` as it goes onto the wire, its data filled with something of its own. */
-function request(kind: 'create' | 'set', key: number, xid: number): Buffer {
+export function request(kind: 'create' | 'set', key: number, xid: number): Buffer {
   const name = path(key);
   const bytes = Buffer.alloc(12 + 4 + name.length + 4 + DATA_BYTES + (kind === 'create' ? 4 + 4 + 9 + 10 + 4 : 4));
   bytes.writeInt32BE(bytes.length - 4, 0);
