@@ -127,7 +127,7 @@ class StandaloneServer {
       tree,
       peer,
       {
-        sid: config.serverId,
+        sid,
         tickMs: config.tickTimeMs,
         minSessionTimeoutMs: config.minSessionTimeoutMs,
         maxSessionTimeoutMs: config.maxSessionTimeoutMs,

@@ -1,6 +1,7 @@
 /**
  * A load for the measurements by hand, in a process of its own: `load.js create|set PORT COUNT [KEYS] [CONNECTIONS] [DEPTH]`.
- * Every connection keeps DEPTH requests under way on nodes of 100 bytes below `/p`. Prints one line of JSON at the end.
+ * Every connection keeps DEPTH requests under way on nodes below `/p`: creates of 100 bytes, sets of random nodes to 1 to 199
+ * bytes, so that no slot of an allocator fits again by chance. Prints one line of JSON at the end.
  */
 import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
@@ -29,15 +30,16 @@ const path = (key: number): string => `/p/${String(key).padStart(NAME_DIGITS, '0
 /** A create or setData of the node `key` as it goes onto the wire, its data filled with something of its own. */
 export function request(kind: 'create' | 'set', key: number, xid: number): Buffer {
   const name = path(key);
-  const bytes = Buffer.alloc(12 + 4 + name.length + 4 + DATA_BYTES + (kind === 'create' ? 4 + 4 + 9 + 10 + 4 : 4));
+  const size = kind === 'create' ? DATA_BYTES : 1 + Math.floor(Math.random() * (2 * DATA_BYTES - 1));
+  const bytes = Buffer.alloc(12 + 4 + name.length + 4 + size + (kind === 'create' ? 4 + 4 + 9 + 10 + 4 : 4));
   bytes.writeInt32BE(bytes.length - 4, 0);
   bytes.writeInt32BE(xid, 4);
   bytes.writeInt32BE(kind === 'create' ? 1 : 5, 8);
   let at = bytes.writeInt32BE(name.length, 12);
   at += bytes.latin1Write(name, at);
-  at = bytes.writeInt32BE(DATA_BYTES, at);
-  bytes.fill(33 + (xid % 90), at, at + DATA_BYTES);
-  at += DATA_BYTES;
+  at = bytes.writeInt32BE(size, at);
+  bytes.fill(33 + (xid % 90), at, at + size);
+  at += size;
   if (kind === 'set') {
     bytes.writeInt32BE(-1, at);
     return bytes;
