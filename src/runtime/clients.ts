@@ -143,7 +143,7 @@ export class ClientPort {
       const word = bytes.latin1Slice(0, 4);
       if (isFourLetter(word)) return this.word(client, word);
     }
-    this.take(client, bytes, client.deferred ? 0 : this.budget.share());
+    this.take(client, bytes, client.deferred || this.server.full ? 0 : this.budget.share());
   }
   /** Does up to `share` of the client's requests; what is left is deferred. */
   private take(client: Client, bytes: Buffer, share: number): void {
@@ -179,11 +179,12 @@ export class ClientPort {
   /** Requests left over by earlier turns: each client a share, round after round, for as long as a turn may take. */
   private takeTurns(): void {
     this.armed = false;
+    if (this.server.full) return;
     this.budget.restart();
     let at = 0;
     for (; at < this.queue.length; at++) {
       const share = this.budget.share();
-      if (share < SHARE) break;
+      if (share < SHARE || this.server.full) break;
       const client = this.queue[at] as Client;
       client.queued = false;
       // those come back when their client has read, or when the disk has caught up
@@ -225,6 +226,7 @@ export class ClientPort {
     if (connection.state === 'open') {
       client.share--;
       this.server.receive(connection, bytes, start, end);
+      if (this.server.full) client.share = 0;
       if (client.share <= 0) return false;
     } else if (connection.state === 'new') {
       if (client.timer !== undefined) clearTimeout(client.timer);
@@ -285,6 +287,10 @@ export class ClientPort {
         if (client.deferred) this.enqueue(client);
         this.resume(client);
       }
+  }
+  /** A new epoch stands: requests that waited for it are taken. */
+  goOn(): void {
+    if (this.queue.length > 0) this.arm();
   }
   /** Takes no further connection and reads no further request; what was read goes on being answered. */
   drain(): void {

@@ -26,6 +26,8 @@ export interface StartOptions {
   readonly config: ServerConfig;
   readonly logger: Logger;
   readonly ignoreApacheData?: boolean;
+  /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
+  readonly lastCounter?: number;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
 }
@@ -122,6 +124,7 @@ class StandaloneServer {
         seenTags: new Set(),
       },
       this.storage.log.generation,
+      this.options.lastCounter,
     );
     this.server = new Server(
       tree,
@@ -252,6 +255,8 @@ class StandaloneServer {
         return;
       case 'established':
         this.clocks();
+        this.sinceSnapshot = 0; // counters begin again
+        this.options.logger.info(`leading epoch ${effect.epoch}`);
         server.resumeSessions();
         return;
       case 'proposeFound': {
@@ -282,9 +287,9 @@ class StandaloneServer {
       case 'serve':
         server.serving = true;
         this.served();
+        this.port.goOn();
         return;
       case 'commit':
-      case 'resign':
         return;
     }
   }

@@ -489,6 +489,14 @@ export class Server {
       if (effect.type === 'commit') this.commit(effect.upTo.counter);
       this.around.effect(effect);
     }
+    const { leader, phase } = this.peer;
+    if (this.full && phase === 'broadcast' && leader?.lastCommitted === leader?.lastProposed)
+      for (const effect of this.peer.step({ type: 'exhausted' })) this.around.effect(effect);
+  }
+  /** The epoch's counter is used up: no request may be given until the next epoch stands, which begins by itself. */
+  get full(): boolean {
+    const { leader, phase } = this.peer;
+    return leader !== undefined && (leader.exhausted || phase !== 'broadcast');
   }
   private commit(upTo: number): void {
     while (this.proposalsFrom < this.proposals.length) {
@@ -646,10 +654,17 @@ export class Server {
   }
   /** Sessions whose time is over are closed, as transactions. Returns how many. */
   expire(): number {
+    if (this.full) return 0; // their time comes in the next epoch
     const late = this.tracker.expired(this.now);
-    for (const { id } of late) {
+    for (const tracked of late) {
+      const { id } = tracked;
       const leader = this.peer.leader;
-      if (leader === undefined || leader.exhausted) break;
+      assert(leader !== undefined, 'a session expired without a leader');
+      if (this.full) {
+        tracked.closing = false;
+        this.tracker.retime(tracked, tracked.timeoutMs, this.now);
+        continue;
+      }
       this.decider.touched = [];
       this.decider.closeSession(leader.lastProposed + 1, id, this.tree.ephemeralsOf(id));
       this.propose(
