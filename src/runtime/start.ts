@@ -21,6 +21,7 @@ import { Peer } from '../zab/peer.ts';
 import type { Effect } from '../zab/types.ts';
 import { ClientPort, type Listener, tcpListener } from './clients.ts';
 import type { Logger } from './log.ts';
+import { watchLoop } from './loop-delay.ts';
 
 /** What a server stands on. */
 export interface ServerPorts {
@@ -40,6 +41,8 @@ export interface StartOptions {
   readonly config: ServerConfig;
   readonly logger: Logger;
   readonly ignoreApacheData?: boolean;
+  /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
+  readonly lastCounter?: number;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
 }
@@ -103,6 +106,7 @@ export class StandaloneServer {
   private sinceSnapshot = 0;
   private snapshotAfter: number;
   private stopped = false;
+  private loopSeen: () => void = () => {};
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL) {
     this.options = options;
@@ -138,12 +142,13 @@ export class StandaloneServer {
         seenTags: new Set(),
       },
       this.storage.log.generation,
+      this.options.lastCounter,
     );
     this.server = new Server(
       tree,
       peer,
       {
-        sid: config.serverId,
+        sid,
         tickMs: config.tickTimeMs,
         minSessionTimeoutMs: config.minSessionTimeoutMs,
         maxSessionTimeoutMs: config.maxSessionTimeoutMs,
@@ -184,6 +189,7 @@ export class StandaloneServer {
     await serving;
     const { host, port } = await this.listen();
     this.startTimers();
+    this.loopSeen = watchLoop(this.options.logger);
     return { host, port, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
   private async listen(): Promise<{ host: string; port: number }> {
@@ -270,6 +276,8 @@ export class StandaloneServer {
         return;
       case 'established':
         this.clocks();
+        this.sinceSnapshot = 0; // counters begin again
+        this.options.logger.info(`leading epoch ${effect.epoch}`);
         server.resumeSessions();
         return;
       case 'proposeFound': {
@@ -300,9 +308,9 @@ export class StandaloneServer {
       case 'serve':
         server.serving = true;
         this.served();
+        this.port.goOn();
         return;
       case 'commit':
-      case 'resign':
         return;
     }
   }
@@ -397,6 +405,7 @@ export class StandaloneServer {
   private async stop(): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
+    this.loopSeen();
     for (const timer of this.timers) timer[Symbol.dispose]();
     this.port.drain();
     const { clock } = this.ports;
