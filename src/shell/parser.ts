@@ -103,6 +103,8 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
           'quote it if it is meant as text: a command comes first',
         ),
       );
+    if (draft.file !== undefined && (operator === '|' || operator === '>' || operator === '>>'))
+      return bad(fault(token, `${operator} after a redirection`, 'the output goes into one file or one command'));
     if (operator === '|') draft.pipe = '';
     else if (operator === '>' || operator === '>>') redirect = { token, append: operator === '>>' };
     else {
