@@ -1,4 +1,5 @@
 /** The ways into the shell: a prompt, one command, commands from -c, a file or standard input, the playground. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { packageVersion } from '../platform/version.ts';
 import type { Target } from '../shell/session.ts';
 import type { Globals } from './globals.ts';
@@ -7,26 +8,44 @@ import { isTypedByPerson } from './safety.ts';
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** Opens a shell, runs `work`, ends the session whatever happened. Signals interrupt the command, then the program. */
+/** How long an interrupted command, and then the end of the session, may take, ms. */
+const GRACE_MS = 1000;
+
+/**
+ * Opens a shell, runs `work`, ends the session whatever happened. A signal interrupts the command and ends the program
+ * with the session closed, also when nothing runs; a second one ends it at once. At a prompt SIGINT ends the command only.
+ */
 async function withHost(options: HostOptions, work: (host: Host) => Promise<number>): Promise<number> {
   const host = openHost(options);
   let signalled: number | undefined;
+  let stop: (status: number) => void = () => {};
+  const stopped = new Promise<number>((resolve) => {
+    stop = resolve;
+  });
   const handlers = Object.entries(SIGNALS).map(([signal, status]) => {
     const handler = (): void => {
+      // the terminal is a command's own meanwhile, `!less`: its Ctrl-C is none of ours
+      if (options.interactive && signal === 'SIGINT') {
+        host.shell.interrupt();
+        return;
+      }
       if (signalled !== undefined) process.exit(status); // the second one means it
       signalled = status;
       host.shell.leaving ??= { status };
-      if (!host.shell.interrupt() && options.interactive && signal !== 'SIGINT') process.exit(status);
+      if (host.shell.interrupt()) setTimeout(() => stop(status), GRACE_MS).unref();
+      else stop(status);
     };
     process.on(signal, handler);
     return [signal, handler] as const;
   });
   try {
-    const status = await work(host);
+    const status = await Promise.race([work(host), stopped]);
     return signalled ?? status;
   } finally {
+    await Promise.race([host.close(), sleep(GRACE_MS, undefined, { ref: false })]);
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);
-    await host.close();
+    // what still waits for input or an answer must not keep the program
+    if (signalled !== undefined) process.stdin.destroy();
   }
 }
 
@@ -87,18 +106,26 @@ async function promptOrScript(
 
 export async function runPlayground(globals: Globals, words: readonly string[]): Promise<number> {
   const { PLAYGROUND_USAGE, startPlayground } = await import('./playground.ts');
+  // outside the shell's own handlers the temporary data must go away, too
+  let isOurs = true;
+  for (const [signal, status] of Object.entries(SIGNALS))
+    process.on(signal, () => {
+      if (isOurs) process.exit(status);
+    });
   const playground = await startPlayground(words, globals.connectTimeout);
   if (playground === undefined) {
     process.stdout.write(`${PLAYGROUND_USAGE}\n`);
     return 0;
   }
   const { target, keeps } = playground;
+  isOurs = false;
   try {
     return await promptOrScript(globals, { target }, [
       `A ZooKeeper server of your own on ${target.server}, ${keeps === undefined ? 'its data goes away at the end' : `data in ${keeps}`}.`,
       'Try: create /bar hello-bar, then ls / and get /bar. Tab completes, help explains, Ctrl-D leaves.',
     ]);
   } finally {
+    isOurs = true;
     await playground.stop();
   }
 }

@@ -5,6 +5,7 @@ import { connect } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { ConfigFileError, readConfig } from '../config/config-file.ts';
 import { type Folders, folders } from '../config/folders.ts';
+import { visible, visibleLine } from '../out/data.ts';
 import { EventFolder, eventJson } from '../out/events.ts';
 import { failureText } from '../out/failures.ts';
 import { toPlain } from '../out/plain.ts';
@@ -91,14 +92,14 @@ export function openHost(options: HostOptions): Host {
   const exact = options.single === true && isRegularFile(1);
 
   const news = (line: string): void => {
-    if (globals.quiet !== true) host.sink.line(errTheme.dim(line));
+    if (globals.quiet !== true) host.sink.line(errTheme.dim(visibleLine(line)));
   };
   const session = new ShellSession(target, {
     connect,
     target: (text) => targetOf(text, sources),
     news: (line) => {
       if (interactive) news(line);
-      else if (globals.quiet !== true && !closing) process.stderr.write(`${line}\n`);
+      else if (globals.quiet !== true && !closing) process.stderr.write(`${visibleLine(line)}\n`);
     },
     changed: () => host.onPromptChange(),
     watched: (event) => watched(event),
@@ -147,7 +148,7 @@ export function openHost(options: HostOptions): Host {
     plain: toPlain,
     tell,
     warn: (line) => {
-      if (globals.quiet !== true) process.stderr.write(`${line}\n`);
+      if (globals.quiet !== true) process.stderr.write(`${visible(line)}\n`);
     },
     confirm: (plan) => safety.confirm(plan),
     confirmWrite: (spec) => safety.confirmWrite(spec),

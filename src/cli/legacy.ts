@@ -49,5 +49,7 @@ const TAKES_VALUE = new Set([
   '--output',
   '--color',
   '-c',
+  '--command',
+  '--client-config',
   '--set',
 ]);

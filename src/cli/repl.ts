@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { registry } from '../commands/index.ts';
 import { Editor } from '../editor/editor.ts';
 import { FileHistory } from '../editor/history-file.ts';
+import { visibleLine } from '../out/data.ts';
 import { complete } from '../shell/complete.ts';
 import { failureOf } from '../shell/failure.ts';
 import { PathSource } from '../shell/path-source.ts';
@@ -124,8 +125,7 @@ const isConnected = ({ session }: Host): boolean =>
 
 /** Begins to connect and says how it went, above the prompt. */
 async function greet(host: Host, version: string): Promise<void> {
-  const { session, sink } = host;
-  void sink;
+  const { session } = host;
   try {
     const client = await session.client();
     host.sink.line(
@@ -133,8 +133,8 @@ async function greet(host: Host, version: string): Promise<void> {
     );
   } catch (error) {
     const { message, lines } = failureOf(error);
-    host.sink.line(`${host.theme.bad('not connected:')} ${message}`);
-    for (const line of lines) host.sink.line(` ${line}`);
+    host.sink.line(`${host.theme.bad('not connected:')} ${visibleLine(message)}`);
+    for (const line of lines) host.sink.line(` ${visibleLine(line)}`);
     host.sink.line(host.theme.dim(' zoosh playground starts a server to try; connect HOST:PORT tries another'));
   }
 }
@@ -155,9 +155,9 @@ export function promptOf({ shell, session, settings, theme }: Host): string {
             : '';
   const width = process.stdout.columns || 80;
   const fields: Readonly<Record<string, string>> = {
-    profile: session.profile ?? current?.server ?? session.target.split(',')[0] ?? '',
+    profile: visibleLine(session.profile ?? current?.server ?? session.target.split(',')[0] ?? ''),
     protect: details.protect === true ? '!' : '',
-    cwd: shortened(shell.cwd, Math.max(12, Math.floor(width / 3))),
+    cwd: shortened(visibleLine(shell.cwd), Math.max(12, Math.floor(width / 3))),
     state: note,
     host: current?.server ?? '',
     session: hex(current?.sessionId ?? 0n),

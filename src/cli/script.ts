@@ -20,7 +20,7 @@ export async function runStream(host: Host, input: NodeJS.ReadableStream): Promi
   const runLines = async (isLast: boolean): Promise<void> => {
     for (;;) {
       if (shell.leaving !== undefined || shell.stopped) return;
-      const end = statementEnd(host, pending, isLast);
+      const end = shell.statementEnd(pending) || (isLast ? pending.length : 0);
       if (end === 0) return;
       const text = pending.slice(0, end);
       pending = pending.slice(end);
@@ -37,13 +37,6 @@ export async function runStream(host: Host, input: NodeJS.ReadableStream): Promi
   }
   if (!shell.stopped) await runLines(true);
   return summarise(host, shell.leaving?.status ?? shell.lastStatus);
-}
-
-/** Where the first statement of `text` ends: after the newline that ends it, or 0 when more is needed. */
-function statementEnd(host: Host, text: string, isLast: boolean): number {
-  for (let end = text.indexOf('\n') + 1; end > 0; end = text.indexOf('\n', end) + 1)
-    if (host.shell.parse(text.slice(0, end)).open === undefined) return end;
-  return isLast ? text.length : 0;
 }
 
 /** With `-k` the failures are counted at the end. */

@@ -58,7 +58,7 @@ function settingsOf(
 
 const parse = (argv: string[]) => parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
 
-/** `zoosh start ...`: serves until SIGTERM or SIGINT. One `ready HOST:PORT` line on stdout. Returns the exit code. */
+/** `zoosh start ...`: serves until SIGTERM, SIGINT or SIGHUP. One `ready HOST:PORT` line on stdout. Returns the exit code. */
 export async function runStart(argv: string[]): Promise<number> {
   let remove: string | undefined;
   try {
@@ -119,6 +119,7 @@ function untilSignal(): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
+    process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too
   });
 }
 

@@ -31,7 +31,15 @@ export default command({
   exits: [10, 13, 14, 30, 31],
   notes: ['At a prompt it says how much there is and asks first.'],
   async run({ paths, batch = BATCH, limit, keepRoot }, context): Promise<Output> {
-    for (const path of paths) if (!keepRoot || path !== '/') refuseProtected(path);
+    for (const path of paths) {
+      if (!keepRoot) refuseProtected(path);
+      else if (path === '/zookeeper' || path.startsWith('/zookeeper/'))
+        throw refused(
+          `what is below ${path} cannot be deleted: the ensemble needs it`,
+          'delquota removes quotas',
+          path,
+        );
+    }
     const client = await context.client();
     let count = 0;
     for (const path of paths)
@@ -89,6 +97,7 @@ async function deleteTree(
       }
       return total;
     } catch (error) {
+      if (signal.aborted && total > 0) context.warn(`${plural(total, 'node')} deleted before the interruption`);
       const code = error instanceof MultiError || error instanceof KeeperError ? error.code : undefined;
       if (round > 1 && code === 'NoNode' && !(await client.exists(path, { signal }))) return total;
       if ((code !== 'NotEmpty' && code !== 'NoNode') || round >= ROUNDS) {

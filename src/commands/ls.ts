@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { joinPath } from '../base/path.ts';
 import type { Client, Stat } from '../client/api.ts';
 import { type Arg, type CommandContext, command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
 import type { ListedNode, Output } from '../shell/output.ts';
 import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
 import { inflightOf } from './support.ts';
@@ -44,6 +45,12 @@ export default command({
   exits: [10, 14],
   legacy: (args, name) => legacyWatch(name === 'ls2' ? [{ text: '-s', quote: 'none' }, ...args] : args),
   async run(values, context): Promise<Output> {
+    const isSorted = values.byTime || values.bySize || values.byChildren;
+    if (values.recursive && (values.stat || isSorted || values.directory))
+      throw usage('ls: -R cannot be combined with -s, -d or an order of -t, -S, -c');
+    if (values.depth !== undefined && !values.recursive) throw usage('ls: --depth goes with -R');
+    for (const each of [values.depth, values.limit])
+      if (each !== undefined && each < 0) throw usage('ls: --depth and --limit must not be negative');
     const paths = values.paths.length === 0 ? [context.cwd] : values.paths;
     const parts: Output[] = [];
     for (const path of paths) parts.push(await list(path, values, context));

@@ -1,4 +1,4 @@
-import { parseConnectString } from '../client/connect-string.ts';
+import { ConnectStringError, parseConnectString } from '../client/connect-string.ts';
 import type { Profile } from '../config/profiles.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
@@ -67,7 +67,11 @@ interface Given {
 
 function made({ server, auth, timeout, color, protect, readOnly, ca }: Given): Profile {
   if (server === undefined) throw usage('profile add: SERVER is missing', 'profile add NAME HOST:PORT');
-  parseConnectString(server);
+  try {
+    parseConnectString(server);
+  } catch (error) {
+    throw error instanceof ConnectStringError ? usage(`profile add: ${error.message}`) : error;
+  }
   if (timeout !== undefined) parseDuration(timeout);
   return {
     server,

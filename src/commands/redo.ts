@@ -1,6 +1,9 @@
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 
+/** Lines with a redo in them are never run again: they would run themselves. */
+const isRedo = (line: string): boolean => /(?:^|[\s;])redo(?:[\s;]|$)/i.test(line);
+
 /** Runs a line again. */
 export default command({
   name: 'redo',
@@ -10,7 +13,7 @@ export default command({
   params: { number: { kind: 'number', about: 'its number in history; default the last one', optional: true } },
   examples: [['redo 3', 'line 3 again']],
   async run({ number }, context) {
-    const lines = context.history.list().filter(({ text }) => !/^\s*redo\b/i.test(text));
+    const lines = context.history.list().filter(({ text }) => !isRedo(text));
     const line = number === undefined ? lines.at(-1) : lines.find((each) => each.number === number);
     if (line === undefined)
       throw usage(

@@ -11,6 +11,19 @@ export const isText = (bytes: Uint8Array): boolean => {
 
 export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
+/**
+ * Text from elsewhere must not drive the terminal: control characters other than newline and TAB, and those that turn the
+ * direction of text, are shown as `\\x1b` and `\\u202e` instead of being sent.
+ */
+export const visible = (text: string): string =>
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (unit) => {
+    const code = unit.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
+  });
+
+/** {@link visible}, in one line. */
+export const visibleLine = (text: string): string => visible(text).replace(/\n/g, '\\n');
+
 /** `00000000  68 65 6c 6c 6f  |hello|`, sixteen bytes a line. */
 export function hexdump(bytes: Uint8Array): string[] {
   const lines: string[] = [];

@@ -1,4 +1,5 @@
 import type { Told } from '../shell/shell.ts';
+import { visibleLine } from './data.ts';
 import type { Theme } from './theme.ts';
 
 /** A failure as it stands on standard error: one line what and why, then lines of detail, then at most one hint. */
@@ -18,9 +19,9 @@ export function failureText({ failure, file, line, command }: Told, mode: 'text'
       },
     })}\n`;
   }
-  const place = file === undefined ? '' : `${file}:${line}: `;
-  const out = [`${place}${theme.bad('error:')} ${failure.message}`];
-  for (const each of failure.lines) out.push(` ${each}`);
-  if (failure.hint !== undefined) out.push(` ${theme.dim('hint:')} ${failure.hint}`);
+  const place = file === undefined ? '' : `${visibleLine(file)}:${line}: `;
+  const out = [`${place}${theme.bad('error:')} ${visibleLine(failure.message)}`];
+  for (const each of failure.lines) out.push(` ${visibleLine(each)}`);
+  if (failure.hint !== undefined) out.push(` ${theme.dim('hint:')} ${visibleLine(failure.hint)}`);
   return `${out.join('\n')}\n`;
 }

@@ -3,7 +3,7 @@ import { permWords, showAcl } from '../shell/acl-text.ts';
 import type { Output, TreeNode } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
-import { base64, hexdump, isText, prettyJson } from './data.ts';
+import { base64, hexdump, isText, prettyJson, visible, visibleLine } from './data.ts';
 import { kindOf, statJson } from './stat.ts';
 import { drawTable } from './table.ts';
 import type { Theme } from './theme.ts';
@@ -49,8 +49,10 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return statLines(output.stat, screen);
     case 'acl':
       return [
-        showAcl(output.acl),
-        ...output.acl.map(({ scheme, id, perms }) => theme.dim(` ${scheme}:${id}: ${permWords(perms) || 'nothing'}`)),
+        visibleLine(showAcl(output.acl)),
+        ...output.acl.map(({ scheme, id, perms }) =>
+          theme.dim(` ${visibleLine(`${scheme}:${id}`)}: ${permWords(perms) || 'nothing'}`),
+        ),
         ...(output.stat ? statLines(output.stat, screen) : []),
       ];
     case 'tree':
@@ -62,16 +64,22 @@ export function toHuman(output: Output, screen: Screen): string[] {
       ];
     case 'value':
     case 'page':
-      return output.text.split('\n');
+      return visible(output.text).split('\n');
     case 'fields': {
       const width = Math.max(0, ...output.fields.map(([name]) => name.length));
-      return output.fields.map(([name, value]) => ` ${theme.dim(name.padEnd(width))}  ${value}`);
+      return output.fields.map(
+        ([name, value]) => ` ${theme.dim(visibleLine(name).padEnd(width))}  ${visibleLine(value)}`,
+      );
     }
     case 'table':
       if (output.rows.length === 0) return [theme.dim('(none)')];
-      return drawTable(output.columns, output.rows, theme.dim);
+      return drawTable(
+        output.columns,
+        output.rows.map((row) => row.map(visibleLine)),
+        theme.dim,
+      );
     case 'done':
-      return [output.text];
+      return [visibleLine(output.text)];
   }
 }
 
@@ -90,13 +98,6 @@ function nodeLines({ data, form, showStat, stat }: Extract<Output, { type: 'node
   })();
   return [...lines, ...(showStat ? statLines(stat, screen) : [])];
 }
-
-/** Data must not drive the terminal: control characters other than newline and TAB are shown, not sent. */
-export const visible = (text: string): string =>
-  text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
 
 const colourJson = (text: string, isJson: boolean, theme: Theme): string =>
   isJson && theme.color
@@ -143,7 +144,8 @@ function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Scre
 
 /** Names in as many columns as fit, read downwards, as ls shows them. */
 export function inColumns(names: readonly string[], width: number): string[] {
-  const cell = Math.max(...names.map((name) => name.length)) + 2;
+  let cell = 0; // not Math.max(...): there may be more names than a call takes arguments
+  for (const name of names) cell = Math.max(cell, name.length + 2);
   const columns = Math.max(1, Math.floor((width + 1) / cell));
   const rows = Math.ceil(names.length / columns);
   return Array.from({ length: rows }, (_, row) => {

@@ -1,3 +1,4 @@
+import { joinPath } from '../base/path.ts';
 import { showPerms } from '../shell/acl-text.ts';
 import type { Output, TreeNode } from '../shell/output.ts';
 import { base64, isText } from './data.ts';
@@ -19,7 +20,11 @@ export function toJson(output: Output): unknown {
     case 'listing':
       return {
         path: output.path,
-        children: output.long?.map(({ name, stat }) => ({ path: name, stat: statJson(stat) })) ?? output.names,
+        children:
+          output.long?.map(({ name, stat }) => ({
+            path: output.isPaths ? name : joinPath(output.path, name),
+            stat: statJson(stat),
+          })) ?? output.names,
         ...(output.stat && { stat: statJson(output.stat) }),
       };
     case 'stat':

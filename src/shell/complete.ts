@@ -3,7 +3,7 @@ import { optionsOf, type Walk, walk } from './bind.ts';
 import type { Arg, CommandSpec, Param, Registry } from './command.ts';
 import { type Quote, staticText, tokenize, type WordToken } from './lexer.ts';
 import type { PathSource } from './path-source.ts';
-import { quoteWord, resolvePath } from './paths.ts';
+import { quoteWord, resolvePath, showUnseen } from './paths.ts';
 
 export interface Candidate {
   /** Replaces `from` to `to`. */
@@ -265,7 +265,7 @@ function present({ text, note, display, open }: Choice, current: WordToken | und
   const quoted = isSafe ? `${mark}${body}${open === true ? '' : mark}` : openQuoted(text, open === true);
   return {
     text: quoted,
-    display: display ?? text,
+    display: showUnseen(display ?? text),
     ...(note !== undefined && { note }),
     ...(open === true && { open }),
   };

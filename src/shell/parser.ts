@@ -104,7 +104,7 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
         ),
       );
     if (draft.file !== undefined && (operator === '|' || operator === '>' || operator === '>>'))
-      return bad(fault(token, `${operator} after the file name`, 'output goes to one file or one command'));
+      return bad(fault(token, `${operator} after a redirection`, 'the output goes into one file or one command'));
     if (operator === '|') draft.pipe = '';
     else if (operator === '>' || operator === '>>') redirect = { token, append: operator === '>>' };
     else {

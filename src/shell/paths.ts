@@ -21,10 +21,12 @@ export function resolvePath(cwd: string, typed: string, keepSlash = false): stri
 /** Never read as anything but itself where a word may stand: no quotes, globs, operators, variables, options. */
 const SAFE = /^[^\s'"\\${}[\]*?<>|&;#!@()-][^\s'"\\${}[\]*?<>|&;]*$/;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+/** Also what turns the direction of text, so that a name can look like another one. */
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
 
 /** A name as it may be typed again: quoted when it has blanks, quotes or anything the shell would read. */
 export function quoteWord(text: string): string {
-  if (CONTROL.test(text)) return ansiQuote(text);
+  if (UNSEEN.test(text)) return ansiQuote(text);
   if (SAFE.test(text)) return text;
   if (!text.includes("'")) return `'${text}'`;
   return `"${text.replace(/["\\$]/g, '\\$&')}"`;
@@ -34,7 +36,7 @@ export function quoteWord(text: string): string {
 function ansiQuote(text: string): string {
   const named: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r', '\\': '\\\\', "'": "\\'" };
   const escaped = text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\\']/g,
+    /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\\']/g,
     (unit) => named[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   return `$'${escaped}'`;
@@ -42,3 +44,6 @@ function ansiQuote(text: string): string {
 
 /** A name for plain output: as it is, unless control characters would break the line. */
 export const showName = (text: string): string => (CONTROL.test(text) ? ansiQuote(text) : text);
+
+/** A name for a menu: as it is, unless it holds what a terminal obeys or what cannot be seen. */
+export const showUnseen = (text: string): string => (UNSEEN.test(text) ? ansiQuote(text) : text);

@@ -50,6 +50,8 @@ export class ShellSession implements SessionControl {
   readonly #ports: SessionPorts;
   #target: Target;
   #pending: Promise<Client> | undefined;
+  /** Gives up a connection that is not there yet. */
+  #giveUp = new AbortController();
   #client: Client | undefined;
   #auth: Credential[];
   #isClosed = false;
@@ -140,10 +142,12 @@ export class ShellSession implements SessionControl {
     const { server, options } = this.#target;
     // An expiry may be told before connect() has resolved; listeners compare with the client that became ours.
     let mine: Client | undefined;
+    this.#giveUp = new AbortController();
     const pending = this.#ports
       .connect(server, {
         ...options,
         auth: this.#auth,
+        signal: this.#giveUp.signal,
         onState: (change) => {
           if (mine !== undefined && mine === this.#client) this.#onState(mine, change);
         },
@@ -216,6 +220,7 @@ export class ShellSession implements SessionControl {
 
   async #end(): Promise<void> {
     const pending = this.#pending;
+    if (this.#client === undefined) this.#giveUp.abort(new DOMException('the shell left', 'AbortError'));
     this.#drop();
     this.#ephemerals.clear();
     this.#watches = [];

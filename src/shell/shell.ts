@@ -16,7 +16,7 @@ import { Failure, failureOf, refused, usage } from './failure.ts';
 import { expandGlob } from './glob.ts';
 import { helpOf } from './help.ts';
 import type { WordToken } from './lexer.ts';
-import { staticText } from './lexer.ts';
+import { staticText, tokenize } from './lexer.ts';
 import type { Output } from './output.ts';
 import { type Parsed, type Pipeline, parse } from './parser.ts';
 import { resolvePath } from './paths.ts';
@@ -108,6 +108,28 @@ export class Shell {
     return parse(text, { expectsData: (words) => this.#expectsData(words) });
   }
 
+  /**
+   * Where the first statement of `text` ends: after the newline that ends it and its heredocs, or 0 when more is needed.
+   * Linear in what it has to look at, since a heredoc of a megabyte comes in many pieces.
+   */
+  statementEnd(text: string): number {
+    const first = text.indexOf('\n') + 1;
+    if (first === 0) return 0;
+    if (this.parse(text.slice(0, first)).open === undefined) return first;
+    const { tokens, open, fault } = tokenize(text, { expectsData: (words) => this.#expectsData(words) });
+    let goesOn = false;
+    for (const [at, token] of tokens.entries()) {
+      if (token.type === 'operator' && token.operator === 'newline') {
+        if (goesOn) continue;
+        if (open !== undefined && open.from < token.from) return 0;
+        return tokens[at + 1]?.from ?? open?.from ?? fault?.from ?? text.length;
+      }
+      if (token.type !== 'comment')
+        goesOn = token.type === 'operator' && (token.operator === '&&' || token.operator === '||');
+    }
+    return fault === undefined ? 0 : text.indexOf('\n', fault.to) + 1;
+  }
+
   #expectsData(words: readonly WordToken[]): boolean {
     const [first, ...rest] = words;
     const spec = first === undefined ? undefined : this.ports.registry.find(staticText(first) ?? '');
@@ -120,15 +142,19 @@ export class Shell {
   /** Runs a line or a script. Returns its status; the reasons were told. */
   async run(text: string, source: Source = { line: 1 }): Promise<number> {
     const parsed = this.parse(text);
-    const lineAt = (place: number): number => source.line + countLines(text, place);
-    for (const pipeline of parsed.pipelines) {
+    // what is begun and not ended does not run: `deleteall '/a` could mean anything
+    const ready = parsed.open === undefined ? parsed.pipelines : parsed.pipelines.slice(0, -1);
+    let line = source.line;
+    let counted = 0;
+    for (const [at, pipeline] of ready.entries()) {
+      line += countLines(text, counted, pipeline.from);
+      counted = pipeline.from;
       if (this.leaving !== undefined) break;
       if (pipeline.after === 'success' && this.lastStatus !== 0) continue;
       if (pipeline.after === 'failure' && this.lastStatus === 0) continue;
-      const line = lineAt(pipeline.from);
       const command = text.slice(pipeline.from, pipeline.to);
-      const isHandled = parsed.pipelines[parsed.pipelines.indexOf(pipeline) + 1]?.after === 'failure';
-      const goesOn = await this.#step(pipeline, command, source.file, line);
+      const isHandled = ready[at + 1]?.after === 'failure';
+      const goesOn = await this.#step(pipeline, command, source.file, line, isHandled);
       if (!goesOn && !this.ports.keepGoing && !isHandled) {
         this.stopped = true;
         return this.lastStatus;
@@ -137,11 +163,19 @@ export class Shell {
     if (this.leaving !== undefined) return this.leaving.status;
     const wrong = faultOf(parsed);
     if (wrong !== undefined) {
-      this.lastStatus = 2;
-      this.stopped ||= !this.ports.keepGoing;
       const [failure, place] = wrong;
-      this.failedLines.push(lineAt(place));
-      this.ports.tell({ failure, command: lineOf(text, place), file: source.file, line: lineAt(place) });
+      const at = source.line + countLines(text, 0, place);
+      this.lastStatus = failure.exit;
+      this.firstFailure ??= failure.exit;
+      this.commandsRun++;
+      this.stopped ||= !this.ports.keepGoing;
+      this.failedLines.push(at);
+      this.ports.tell({
+        failure,
+        command: lineOf(text, place),
+        file: source.file,
+        line: source.file === undefined ? undefined : at,
+      });
     }
     return this.lastStatus;
   }
@@ -150,7 +184,7 @@ export class Shell {
   async runWords(words: readonly string[]): Promise<number> {
     const [name = '', ...rest] = words;
     const args = rest.map((text): Arg => ({ text, quote: 'none' }));
-    await this.#guarded(words.join(' '), undefined, undefined, async (signal) => {
+    await this.#guarded(words.join(' '), undefined, undefined, false, async (signal) => {
       const output = await this.#command(name, args, signal);
       if (output !== undefined) this.ports.show(output);
       return output?.exit ?? 0;
@@ -159,9 +193,15 @@ export class Shell {
   }
 
   /** One pipeline; false when the script ends here. */
-  #step(pipeline: Pipeline, command: string, file: string | undefined, line: number): Promise<boolean> {
+  #step(
+    pipeline: Pipeline,
+    command: string,
+    file: string | undefined,
+    line: number,
+    isHandled: boolean,
+  ): Promise<boolean> {
     this.commandsRun++;
-    return this.#guarded(command, file, line, async (signal) => {
+    return this.#guarded(command, file, line, isHandled, async (signal) => {
       if (pipeline.os !== undefined) return this.ports.os(pipeline.os, undefined, signal);
       const lookup = (name: string): string | undefined => this.#variable(name);
       const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
@@ -179,6 +219,7 @@ export class Shell {
     command: string,
     file: string | undefined,
     line: number | undefined,
+    isHandled: boolean,
     work: (signal: AbortSignal) => Promise<number>,
   ): Promise<boolean> {
     const abort = new AbortController();
@@ -191,8 +232,8 @@ export class Shell {
     } catch (error) {
       const failure = abort.signal.aborted ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
       this.lastStatus = failure.exit;
-      this.firstFailure ??= failure.exit;
-      if (line !== undefined) this.failedLines.push(line);
+      if (!isHandled) this.firstFailure ??= failure.exit;
+      if (!isHandled && line !== undefined) this.failedLines.push(line);
       this.ports.tell({ failure, command, file, line: file === undefined ? undefined : line });
       return false;
     } finally {
@@ -235,7 +276,7 @@ export class Shell {
 
   async #expand(spec: CommandSpec, bound: Bound, signal: AbortSignal): Promise<void> {
     if (bound.globs.length === 0) return;
-    const client = await this.ports.session.client();
+    const client = await orAbort(this.ports.session.client(), signal);
     for (const key of new Set(bound.globs.map(({ param }) => param))) {
       const value = bound.values[key];
       if (!Array.isArray(value)) {
@@ -247,8 +288,10 @@ export class Shell {
       }
       const patterns = new Set(bound.globs.filter(({ param }) => param === key).map(({ index }) => index));
       const out: string[] = [];
+      // one by one: a pattern may stand for more names than a call takes arguments
       for (const [index, each] of value.entries())
-        out.push(...(patterns.has(index) ? await expandGlob(client, each, signal) : [each as string]));
+        for (const path of patterns.has(index) ? await expandGlob(client, each, signal) : [each as string])
+          out.push(path);
       bound.values[key] = out;
     }
   }
@@ -266,7 +309,7 @@ export class Shell {
     const shell = this;
     const { ports } = this;
     return {
-      client: () => ports.session.client(),
+      client: () => orAbort(ports.session.client(), signal),
       signal,
       get cwd() {
         return shell.cwd;
@@ -307,6 +350,16 @@ export class Shell {
   }
 }
 
+/** What `work` gives, unless the user gives up first; the work itself goes on. */
+function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
 /** What `${_}` is after a command. */
 function resultOf(output: Output | undefined): string | undefined {
   switch (output?.type) {
@@ -340,9 +393,9 @@ function faultOf({ fault, open }: Parsed): [Failure, number] | undefined {
   return [usage(what, hint), open.from];
 }
 
-const countLines = (text: string, to: number): number => {
+const countLines = (text: string, from: number, to: number): number => {
   let count = 0;
-  for (let at = text.indexOf('\n'); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) count++;
+  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) count++;
   return count;
 };
 const lineOf = (text: string, at: number): string => {
