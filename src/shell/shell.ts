@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { WatchEvent } from '../client/api.ts';
 import { type Bound, bind, walk } from './bind.ts';
 import type {
@@ -181,6 +182,7 @@ export class Shell {
     work: (signal: AbortSignal) => Promise<number>,
   ): Promise<boolean> {
     const abort = new AbortController();
+    setMaxListeners(0, abort.signal); // one for each request in flight is no leak
     this.#abort = abort;
     this.#risk = 'read';
     try {
