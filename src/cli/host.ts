@@ -5,7 +5,7 @@ import { connect } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { ConfigFileError, readConfig } from '../config/config-file.ts';
 import { type Folders, folders } from '../config/folders.ts';
-import { EventFolder, eventJson } from '../out/events.ts';
+import { EventFolder, eventJson, eventLine } from '../out/events.ts';
 import { failureText } from '../out/failures.ts';
 import { toPlain } from '../out/plain.ts';
 import { type Mode, render } from '../out/render.ts';
@@ -118,7 +118,7 @@ export function openHost(options: HostOptions): Host {
     const at = new Date();
     if (interactive) host.events.take(event, at);
     else if (modeNow() === 'json' || modeNow() === 'ndjson') process.stderr.write(`${eventJson(event, at)}\n`);
-    else host.events.take(event, at);
+    else host.sink.line(eventLine(event, at, errTheme)); // a script gets every one of them
   };
   let closing = false;
   const show = (output: Output): void => {

@@ -66,7 +66,8 @@ export function coverage(): { commands: number; params: number; unused: string[]
 }
 
 const OUT_END = '\u001e';
-const ERR_END = /(?:error: no command or topic |\{"error":.*?no command or topic )status-(\d+)[^\n]*\n(?: hint: [^\n]*\n)?/;
+const ERR_END =
+  /(?:error: no command or topic |\{"error":.*?no command or topic )status-(\d+)[^\n]*\n(?: hint: [^\n]*\n)?/;
 
 /** What one line of a script did. */
 export interface Answer {
