@@ -4,7 +4,7 @@ import { compareHalves, type Halves } from '../records/log-record.ts';
 import { type PackWriter, RecordError } from '../records/pack.ts';
 import { DamageError, StorageRefusal } from './errors.ts';
 import { isLogName, logName, namesIn, TEMP, unlinkIfThere } from './files.ts';
-import { findIdentity, type Identity, IdentityStore, identityPlaces } from './identity.ts';
+import { findIdentity, type Identity, IdentityStore, identityPlaces, type LogFileEntry } from './identity.ts';
 import { readLogs, settleLastGroup } from './recover.ts';
 import { listSnapshots, readSnapshotFile, writeSnapshotFile } from './snapshots.ts';
 import { makeLogFile, TxnLog } from './txn-log.ts';
@@ -44,6 +44,7 @@ export class Storage {
   private readonly store: IdentityStore;
   private readonly dataFolder: string;
   private readonly logFolder: string;
+  private purging: Promise<string[]> | undefined;
 
   constructor(
     options: StorageOptions,
@@ -98,20 +99,30 @@ export class Storage {
   }
   /**
    * Keeps the newest `retain` snapshots (two at least) and every log file needed after the oldest of them. Files leave the
-   * list before they leave the disk. Returns the names removed.
+   * list before they leave the disk. While one purge is under way another joins it. Returns the names removed.
    */
-  async purge(retain: number): Promise<string[]> {
+  purge(retain: number): Promise<string[]> {
+    this.purging ??= this.purgeNow(retain).finally(() => {
+      this.purging = undefined;
+    });
+    return this.purging;
+  }
+  private async purgeNow(retain: number): Promise<string[]> {
     const { disk } = this.options;
     const snapshots = await listSnapshots(disk, this.dataFolder);
     const kept = snapshots.slice(0, Math.max(2, retain));
     const oldest = kept.at(-1);
     if (oldest === undefined || kept.length < 2) return [];
-    const { logs } = this.identity;
-    let drop = 0;
-    while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as { fromZxid: Halves }).fromZxid, oldest.zxid) <= 0)
-      drop++;
-    const gone = logs.slice(0, drop);
-    if (drop > 0) await this.store.update((now) => ({ ...now, logs: now.logs.slice(drop) }));
+    let gone: readonly LogFileEntry[] = [];
+    // decided on the list as it is when its turn to change comes: a roll or another purge may be on its way before
+    await this.store.update((now) => {
+      const { logs } = now;
+      let drop = 0;
+      while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as LogFileEntry).fromZxid, oldest.zxid) <= 0)
+        drop++;
+      gone = logs.slice(0, drop);
+      return { ...now, logs: logs.slice(drop) };
+    });
     const removed: string[] = [];
     for (const { name } of snapshots.slice(kept.length)) {
       await unlinkIfThere(disk, `${this.dataFolder}/${name}`);
