@@ -48,10 +48,12 @@ export function parseProperties(text: string, file: string): Setting[] {
     const from: Origin = { file, line: i + 1 };
     let line = (lines[i] as string).replace(/^[ \t\f]+/, '');
     if (line === '' || line[0] === '#' || line[0] === '!') continue;
-    while (continues(line) && i + 1 < lines.length) {
-      line = line.slice(0, -1) + (lines[++i] as string).replace(/^[ \t\f]+/, '');
+    const parts: string[] = [];
+    while (continues(line)) {
+      parts.push(line.slice(0, -1));
+      line = (lines[++i] ?? '').replace(/^[ \t\f]+/, ''); // the file may end inside a joined line
     }
-    if (continues(line)) line = line.slice(0, -1); // the file ends inside a joined line
+    if (parts.length > 0) line = parts.join('') + line;
     const at = endOfKey(line);
     const rest = line.slice(at).replace(/^[ \t\f]*[=:]?[ \t\f]*/, '');
     settings.push({ key: unescaped(line.slice(0, at), from).trim(), value: unescaped(rest, from).trim(), from });
@@ -60,7 +62,11 @@ export function parseProperties(text: string, file: string): Setting[] {
 }
 
 /** A line goes on when it ends in an odd number of backslashes. */
-const continues = (line: string): boolean => (/\\*$/.exec(line) as RegExpExecArray)[0].length % 2 === 1;
+function continues(line: string): boolean {
+  let end = line.length;
+  while (line[end - 1] === '\\') end--;
+  return (line.length - end) % 2 === 1;
+}
 
 function endOfKey(line: string): number {
   for (let i = 0; i < line.length; i++) {

@@ -1,3 +1,4 @@
+import { InvariantError } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { compareHalves, type Halves } from '../records/log-record.ts';
@@ -152,12 +153,17 @@ async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean):
   }
 }
 
-/** Bytes with right checksums that make no sense were damaged before they were written: refused like any other damage. */
-function understood(file: string, take: () => void): void {
+/**
+ * Bytes with right checksums that make no sense, in themselves or after what came before, were damaged before they were
+ * written: refused like any other damage. @throws DamageError
+ */
+export function understood(file: string, take: () => void): void {
   try {
     take();
   } catch (error) {
     if (error instanceof RecordError) throw new DamageError({ file, reason: error.message }, { cause: error });
+    if (error instanceof InvariantError)
+      throw new DamageError({ file, reason: `it does not fit what came before: ${error.message}` }, { cause: error });
     throw error;
   }
 }

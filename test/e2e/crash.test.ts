@@ -62,3 +62,36 @@ test('SIGTERM leaves no write that was done and not answered', async () => {
   assert.equal(unanswered.length, 0);
   assert.equal(there.length, answered.size);
 });
+
+test('a disk that takes no more: the server ends with 40 and says why; nothing acknowledged is lost', async () => {
+  await using server = new ServerProcess(['preAllocSize=64']);
+  server.fileLimit = 256 * 1024;
+  await server.start();
+  const client = await connect(server.hosts);
+  const answered: string[] = [];
+  const write = async (path: string): Promise<void> => {
+    await client.create(path, Buffer.alloc(500, 65), { signal: AbortSignal.timeout(5000) });
+    answered.push(path);
+  };
+  let full = false;
+  for (let i = 0; i < 200 && !full; i++) {
+    const ten = await Promise.allSettled(Array.from({ length: 10 }, (_, k) => write(`/f${i}-${k}`)));
+    full = ten.some(({ status }) => status === 'rejected');
+  }
+  assert.ok(full, 'everything was written');
+  assert.equal(await server.ended, 40, server.stderr);
+  assert.match(
+    server.stderr,
+    /the transaction log cannot be written: write .*: EFBIG\. The server stops; start it again/,
+  );
+  assert.ok(answered.length > 100 && answered.length < 1000, `${answered.length}`);
+  await client.close();
+  server.fileLimit = undefined;
+  await server.start();
+  await using late = await connect(server.hosts);
+  const there = new Set((await late.getChildren('/')).children.map((name) => `/${name}`));
+  assert.deepEqual(
+    answered.filter((path) => !there.has(path)),
+    [],
+  );
+});

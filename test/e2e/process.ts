@@ -11,6 +11,8 @@ export class ServerProcess implements AsyncDisposable {
   readonly folder: string;
   port = 0;
   stderr = '';
+  /** When set, no file may grow beyond so many bytes, as on a disk that is full. */
+  fileLimit: number | undefined;
   private child: ChildProcess | undefined;
   private readonly lines: readonly string[];
   private exited: Promise<number> = Promise.resolve(0);
@@ -30,7 +32,10 @@ export class ServerProcess implements AsyncDisposable {
       'clientPortAddress=127.0.0.1',
     ];
     writeFileSync(cfg, [...base, ...this.lines, ''].join('\n'));
-    const child = spawn(process.execPath, [BIN, 'start', 'server', '--config', cfg, '--log-level', this.level], {
+    const command = [process.execPath, BIN, 'start', 'server', '--config', cfg, '--log-level', this.level];
+    const limited = ['sh', '-c', `ulimit -f ${Math.ceil((this.fileLimit ?? 0) / 512)} && exec "$0" "$@"`, ...command];
+    const [program = '', ...args] = this.fileLimit === undefined ? command : limited;
+    const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
@@ -55,6 +60,10 @@ export class ServerProcess implements AsyncDisposable {
   }
   get hosts(): string {
     return `127.0.0.1:${this.port}`;
+  }
+  /** The exit code, once it has ended by itself or was killed. */
+  get ended(): Promise<number> {
+    return this.exited;
   }
   async kill(signal: NodeJS.Signals): Promise<number> {
     this.child?.kill(signal);
