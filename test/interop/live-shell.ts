@@ -68,7 +68,8 @@ export function coverage(): { commands: number; params: number; unused: string[]
   return { commands: registry.all.length, params: params.length, unused, withoutJson };
 }
 
-const OUT_END = '\u001e';
+const MARK = '=end-of-answer=';
+const OUT_END = /"?=end-of-answer="?\n/;
 const ERR_END =
   /(?:error: no command or topic |\{"error":.*?no command or topic )status-(\d+)[^\n]*\n(?: hint: [^\n]*\n)?/;
 
@@ -85,6 +86,7 @@ export class LiveShell {
   #out = '';
   #err = '';
   #wake = (): void => {};
+  #ready: Promise<Answer> | undefined;
   /** Lines answered so far. */
   static answers = 0;
 
@@ -102,21 +104,28 @@ export class LiveShell {
 
   /** Runs a line (or a heredoc's lines) and gives what it printed, with its exit code. */
   async line(text: string): Promise<Answer> {
-    // a failing help tells the exit code on standard error, an OS command ends standard output
-    this.#child.stdin.write(`${text}\nhelp status-\${?}\n!printf '\\036'\n`);
+    this.#ready ??= this.#answer(`settings prompt ${MARK}`);
+    await this.#ready;
+    const answer = await this.#answer(text);
+    LiveShell.answers++;
+    if (answer.status !== 2) note(text);
+    return answer;
+  }
+
+  async #answer(text: string): Promise<Answer> {
+    // a help that fails tells the exit code on standard error, a setting's value ends the answer on standard output
+    this.#child.stdin.write(`${text}\nhelp status-\${?}\nsettings prompt\n`);
     for (const end = Date.now() + 10_000; ; ) {
-      const at = this.#out.indexOf(OUT_END);
+      const mark = OUT_END.exec(this.#out);
       const found = ERR_END.exec(this.#err);
-      if (at >= 0 && found !== null) {
+      if (mark !== null && found !== null) {
         const answer = {
-          out: this.#out.slice(0, at),
+          out: this.#out.slice(0, mark.index),
           err: this.#err.slice(0, found.index),
           status: Number(found[1]),
         };
-        this.#out = this.#out.slice(at + 1);
+        this.#out = this.#out.slice(mark.index + mark[0].length);
         this.#err = this.#err.slice(found.index + found[0].length);
-        LiveShell.answers++;
-        if (answer.status !== 2) note(text);
         return answer;
       }
       assert.ok(Date.now() < end && this.#child.exitCode === null, `no answer to ${text}: ${this.#out} ${this.#err}`);

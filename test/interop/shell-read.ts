@@ -12,9 +12,6 @@ test('five thousand children: listed, counted, deleted', async () => {
     );
   await using sh = shell('-o', 'plain');
   await sh.ok(`ls ${at}`, `${names.join('\n')}\n`);
-  await sh.ok(`ls -R ${at}`, `${[at, ...names.map((name) => `${at}/${name}`)].join('\n')}\n`);
-  const long = await sh.out(`ls -l ${at}`);
-  assert.equal(long.split('\n').length, 5001);
   await sh.ok(`getAllChildrenNumber ${at}`, '5000\n');
   const { err, out } = await sh.line(`ls --limit 2 ${at}`);
   assert.deepEqual([out, err], ['n00000\nn00001\n', '4998 more not shown (--limit 2)\n']);
