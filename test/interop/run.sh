@@ -41,7 +41,10 @@ tests() {
     exit 1
   fi
   grep -E '^# (tests|pass|fail|skipped|[0-9])' "$work/tap"
-  grep -q '^# skipped 0$' "$work/tap" && grep -q '^# todo 0$' "$work/tap"
+  if ! grep -q '^# skipped 0$' "$work/tap" || ! grep -q '^# todo 0$' "$work/tap"; then
+    echo "$1: a test was skipped" >&2
+    exit 1
+  fi
 }
 
 serve
