@@ -40,9 +40,10 @@ export const zoosh = (args: readonly string[], env: NodeJS.ProcessEnv, input?: s
   run(process.execPath, [PROGRAM, ...args], env, input);
 
 const exercised = new Map<string, Set<string>>();
+const asJson = new Set<string>();
 
 /** Notes which commands and options a line uses; the names of all of them are the registry's. */
-export function note(line: string): void {
+export function note(line: string, isJson = false): void {
   for (const { words } of parse(line).pipelines) {
     const [name, ...rest] = words;
     const spec = name === undefined ? undefined : registry.find(staticText(name) ?? '');
@@ -51,21 +52,24 @@ export function note(line: string): void {
     const read = spec.legacy?.(args, (staticText(name) ?? '').toLowerCase()) ?? args;
     const seen = exercised.get(spec.name) ?? new Set();
     exercised.set(spec.name, seen);
+    if (isJson) asJson.add(spec.name);
     for (const { name: param } of walk(spec, read).bound) seen.add(param);
   }
 }
 
-/** Commands and parameters of the registry: how many there are, and those no line has used. */
-export function coverage(): { commands: number; params: number; unused: string[] } {
+/** Commands and parameters of the registry: how many there are, those no line has used, those without a JSON answer. */
+export function coverage(): { commands: number; params: number; unused: string[]; withoutJson: string[] } {
   const params = registry.all.flatMap((spec) => Object.keys(spec.params).map((param) => [spec.name, param] as const));
   const unused = [
     ...registry.all.filter(({ name }) => !exercised.has(name)).map(({ name }) => name),
     ...params.filter(([name, param]) => exercised.get(name)?.has(param) === false).map((each) => each.join(' ')),
   ];
-  return { commands: registry.all.length, params: params.length, unused };
+  const withoutJson = registry.all.map(({ name }) => name).filter((name) => !asJson.has(name));
+  return { commands: registry.all.length, params: params.length, unused, withoutJson };
 }
 
-const OUT_END = '\u001e';
+const MARK = '=end-of-answer=';
+const OUT_END = /"?=end-of-answer="?\n/;
 const ERR_END =
   /(?:error: no command or topic |\{"error":.*?no command or topic )status-(\d+)[^\n]*\n(?: hint: [^\n]*\n)?/;
 
@@ -82,6 +86,7 @@ export class LiveShell {
   #out = '';
   #err = '';
   #wake = (): void => {};
+  #ready: Promise<Answer> | undefined;
   /** Lines answered so far. */
   static answers = 0;
 
@@ -99,21 +104,28 @@ export class LiveShell {
 
   /** Runs a line (or a heredoc's lines) and gives what it printed, with its exit code. */
   async line(text: string): Promise<Answer> {
-    // a failing help tells the exit code on standard error, an OS command ends standard output
-    this.#child.stdin.write(`${text}\nhelp status-\${?}\n!printf '\\036'\n`);
+    this.#ready ??= this.#answer(`settings prompt ${MARK}`);
+    await this.#ready;
+    const answer = await this.#answer(text);
+    LiveShell.answers++;
+    if (answer.status !== 2) note(text);
+    return answer;
+  }
+
+  async #answer(text: string): Promise<Answer> {
+    // a help that fails tells the exit code on standard error, a setting's value ends the answer on standard output
+    this.#child.stdin.write(`${text}\nhelp status-\${?}\nsettings prompt\n`);
     for (const end = Date.now() + 10_000; ; ) {
-      const at = this.#out.indexOf(OUT_END);
+      const mark = OUT_END.exec(this.#out);
       const found = ERR_END.exec(this.#err);
-      if (at >= 0 && found !== null) {
+      if (mark !== null && found !== null) {
         const answer = {
-          out: this.#out.slice(0, at),
+          out: this.#out.slice(0, mark.index),
           err: this.#err.slice(0, found.index),
           status: Number(found[1]),
         };
-        this.#out = this.#out.slice(at + 1);
+        this.#out = this.#out.slice(mark.index + mark[0].length);
         this.#err = this.#err.slice(found.index + found[0].length);
-        LiveShell.answers++;
-        if (answer.status !== 2) note(text);
         return answer;
       }
       assert.ok(Date.now() < end && this.#child.exitCode === null, `no answer to ${text}: ${this.#out} ${this.#err}`);
@@ -142,8 +154,11 @@ export class LiveShell {
   async json(text: string, wanted: unknown): Promise<void> {
     const out = await this.out(text);
     assert.match(out, /^[^\n]+\n$/, text);
+    if (wanted instanceof RegExp) assert.match(out, wanted, text);
     const made = typeof wanted === 'function' ? await wanted() : wanted;
-    assert.deepEqual(JSON.parse(out), made, text);
+    const document: unknown = JSON.parse(out);
+    if (!(wanted instanceof RegExp)) assert.deepEqual(document, made, text);
+    note(text, true);
   }
 
   /** The line fails with this exit code, prints nothing, and says this. */

@@ -25,6 +25,28 @@ serve() { # extra settings...
   exit 1
 }
 
+apache() { # extra settings...
+  mkdir -p "$work/apache"
+  port=$((20000 + RANDOM % 10000))
+  printf '%s\n' tickTime=2000 "dataDir=$work/apache" "clientPort=$port" clientPortAddress=127.0.0.1 \
+    admin.enableServer=false '4lw.commands.whitelist=*' "$@" >"$work/zoo.cfg"
+  java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
+  pid=$!
+}
+
+# A file of node:test against $port: its counts, and what failed; a test that was skipped is a failure.
+tests() {
+  if ! ZOOKEEPER="127.0.0.1:$port" node --test --test-reporter=tap "dist/test/interop/$1" >"$work/tap"; then
+    cat "$work/tap" >&2
+    exit 1
+  fi
+  grep -E '^# (tests|pass|fail|skipped|[0-9])' "$work/tap"
+  if ! grep -q '^# skipped 0$' "$work/tap" || ! grep -q '^# todo 0$' "$work/tap"; then
+    echo "$1: a test was skipped" >&2
+    exit 1
+  fi
+}
+
 serve
 echo '-- kazoo'
 /usr/bin/python3 test/interop/kazoo_checks.py "127.0.0.1:$port"
@@ -36,17 +58,24 @@ echo '-- our client, against our server'
 rm -rf "$work/data"
 serve
 node dist/test/interop/client-checks.js "127.0.0.1:$port"
-ZOOKEEPER="127.0.0.1:$port" node --test dist/test/interop/client-apache.js | grep -E "^# (tests|pass|fail|skipped)|^not ok"
+tests client-apache.js
+stop
+
+echo '-- our shell, against our server'
+rm -rf "$work/data"
+serve enforceQuota=true
+tests shell-apache.js
 stop
 
 echo '-- our client, against Apache ZooKeeper'
-mkdir -p "$work/apache"
-apache_port=$((20000 + RANDOM % 10000))
-printf 'tickTime=2000\ndataDir=%s\nclientPort=%s\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n4lw.commands.whitelist=*\n' "$work/apache" "$apache_port" >"$work/zoo.cfg"
-java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
-pid=$!
-node dist/test/interop/client-checks.js "127.0.0.1:$apache_port" || { tail -5 "$work/apache.log" >&2; exit 1; }
-ZOOKEEPER="127.0.0.1:$apache_port" node --test dist/test/interop/client-apache.js | grep -E "^# (tests|pass|fail|skipped)|^not ok"
+apache
+node dist/test/interop/client-checks.js "127.0.0.1:$port" || { tail -5 "$work/apache.log" >&2; exit 1; }
+tests client-apache.js
+stop
+
+echo '-- our shell, against Apache ZooKeeper'
+apache enforceQuota=true
+tests shell-apache.js
 stop
 
 echo '-- durability, traced'
