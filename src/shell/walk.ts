@@ -12,6 +12,8 @@ export interface WalkOptions {
   readonly limit?: number | undefined;
   /** Nodes not to enter. */
   readonly skip?: (path: string) => boolean;
+  /** Takes nodes below the root that may not be read; absent: the first of them ends the walk. */
+  readonly denied?: (path: string) => void;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface WalkOptions {
 export async function walkTree(
   client: Client,
   root: string,
-  { signal, inflight, depth = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, skip }: WalkOptions,
+  { signal, inflight, depth = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, skip, denied }: WalkOptions,
 ): Promise<{ children: Map<string, string[]>; isWhole: boolean }> {
   const children = new Map<string, string[]>();
   let level = [root];
@@ -40,7 +42,9 @@ export async function walkTree(
         children.set(path, found);
         seen += found.length;
       } catch (error) {
-        if (path === root || !(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
+        if (path === root || !(error instanceof KeeperError)) throw error;
+        if (error.code === 'NoAuth' && denied !== undefined) denied(path);
+        else if (error.code !== 'NoNode') throw error;
       }
     });
     for (const path of level)
