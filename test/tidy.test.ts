@@ -49,6 +49,7 @@ const PURE_FILES = new Set([
     'commands',
     'keys',
     'menu',
+    'modes',
     'plain',
     'recall',
     'redact',

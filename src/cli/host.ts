@@ -6,7 +6,7 @@ import { registry } from '../commands/index.ts';
 import { ConfigFileError, readConfig } from '../config/config-file.ts';
 import { type Folders, folders } from '../config/folders.ts';
 import { visible, visibleLine } from '../out/data.ts';
-import { EventFolder, eventJson } from '../out/events.ts';
+import { EventFolder, eventJson, eventLine } from '../out/events.ts';
 import { failureText } from '../out/failures.ts';
 import { toPlain } from '../out/plain.ts';
 import { type Mode, render } from '../out/render.ts';
@@ -119,7 +119,7 @@ export function openHost(options: HostOptions): Host {
     const at = new Date();
     if (interactive) host.events.take(event, at);
     else if (modeNow() === 'json' || modeNow() === 'ndjson') process.stderr.write(`${eventJson(event, at)}\n`);
-    else host.events.take(event, at);
+    else host.sink.line(eventLine(event, at, errTheme)); // a script gets every one of them
   };
   let closing = false;
   const show = (output: Output): void => {

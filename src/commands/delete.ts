@@ -35,14 +35,13 @@ export default command({
       : args;
   },
   async run({ paths, version: text, force }, context): Promise<Output> {
-    const client = await context.client();
     for (const path of paths) refuseProtected(path);
+    const versions = paths.map((path) => versionOf(text, path, context));
+    const client = await context.client();
     const done: string[] = [];
-    for (const path of paths)
+    for (const [at, path] of paths.entries())
       try {
-        await withSuggestion(path, context, () =>
-          client.delete(path, versionOf(text, path, context), { signal: context.signal }),
-        );
+        await withSuggestion(path, context, () => client.delete(path, versions[at], { signal: context.signal }));
         context.versionsRead.delete(path);
         done.push(path);
       } catch (error) {

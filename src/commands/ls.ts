@@ -97,9 +97,9 @@ async function list(path: string, wishes: Wishes, context: CommandContext): Prom
   const inflight = inflightOf(context);
   if (wishes.recursive) {
     const skip = (child: string): boolean => path === '/' && child === '/zookeeper' && !wishes.all;
-    const { denied, tell } = deniedTeller(context);
+    const deniedPaths: string[] = [];
+    const denied = (child: string): void => void deniedPaths.push(child);
     const { children } = await walkTree(client, path, { signal, inflight, depth: wishes.depth, skip, denied });
-    tell();
     if (path === '/' && !wishes.all)
       children.set(
         '/',
@@ -107,9 +107,11 @@ async function list(path: string, wishes: Wishes, context: CommandContext): Prom
       );
     if (wishes.watch) await client.getChildren(path, { signal, ...watch });
     const all = inOrder(path, children);
+    tellDenied(deniedPaths, context);
     const names = shorten(wishes.reverse ? all.reverse() : all, wishes.limit, context);
     const long = wishes.long ? await stats(client, names, (name) => name, context) : undefined;
     return {
+      ...(deniedPaths.length > 0 && { exit: 14 }),
       type: 'listing',
       path,
       names: long?.map(({ name }) => name) ?? names,
@@ -184,4 +186,10 @@ async function stats(
     const stat = found[index];
     return stat === undefined ? [] : [{ name, stat }];
   });
+}
+
+/** What could not be listed is told, so that nobody takes the rest for the whole. */
+export function tellDenied(paths: readonly string[], context: CommandContext): void {
+  for (const path of paths.slice(0, 5)) context.warn(`not permitted to list ${path}`);
+  if (paths.length > 5) context.warn(`... and ${paths.length - 5} more`);
 }

@@ -3,6 +3,7 @@ import type { Stat } from '../client/api.ts';
 import { command } from '../shell/command.ts';
 import type { Output, TreeNode } from '../shell/output.ts';
 import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
+import { tellDenied } from './ls.ts';
 import { inflightOf, withSuggestion } from './support.ts';
 
 /** A drawing of everything below a node. */
@@ -29,9 +30,12 @@ export default command({
     const path = given ?? context.cwd;
     const inflight = inflightOf(context);
     const skip = (child: string): boolean => child === '/zookeeper' && path === '/';
+    const deniedPaths: string[] = [];
+    const denied = (child: string): void => void deniedPaths.push(child);
     const { children } = await withSuggestion(path, context, () =>
-      walkTree(client, path, { signal, inflight, depth: levels, limit, skip }),
+      walkTree(client, path, { signal, inflight, depth: levels, limit, skip, denied }),
     );
+    tellDenied(deniedPaths, context);
     const order = inOrder(path, children).filter((each) => !skip(each));
     const shown = order.slice(0, limit);
     const stats = new Map<string, Stat>();
@@ -54,7 +58,14 @@ export default command({
     };
     const root = build(path);
     if (ephemeral) onlyEphemeral(root);
-    return { type: 'tree', root, sizes, shown: shown.length, truncated: order.length > shown.length };
+    return {
+      ...(deniedPaths.length > 0 && { exit: 14 }),
+      type: 'tree',
+      root,
+      sizes,
+      shown: shown.length,
+      truncated: order.length > shown.length,
+    };
   },
 });
 

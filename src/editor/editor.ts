@@ -21,6 +21,8 @@ export type {
 
 /** No answer to Tab for so long: say that one is awaited. */
 const LATE_MS = 300;
+/** What need not wait for it. */
+const CANCELS: ReadonlySet<string> = new Set(['C-c', 'C-g', 'Escape']);
 /** Longer texts are shown without colours: nobody reads them by colour, and each key would pay. */
 const COLOURED_LENGTH = 10_000;
 
@@ -40,6 +42,8 @@ export class Editor {
   #resolve: ((result: LineResult) => void) | undefined;
   #queue: Key[] = [];
   #above = '';
+  /** Keys after a Tab wait a while for its answer, so that a fast typist gets what a slow one gets. */
+  #holding = false;
   #away = false;
   #ended = false;
 
@@ -48,6 +52,7 @@ export class Editor {
     this.#terminal = new Terminal(options.input, options.output, options.plain, {
       keys: (keys) => {
         this.#queue.push(...keys);
+        if (keys.some((key) => key.type === 'key' && CANCELS.has(key.name))) this.#holding = false;
         this.#pump();
       },
       end: () => this.#end(),
@@ -56,6 +61,7 @@ export class Editor {
       interrupted: () => {
         if (this.#away || this.#state === undefined) this.onInterrupt?.();
         else {
+          this.#holding = false;
           this.#queue.push({ type: 'key', name: 'C-c' });
           this.#pump();
         }
@@ -137,7 +143,7 @@ export class Editor {
   /** Feeds waiting keys to the line; between lines they stay, but a C-c among them is the command's. */
   #pump(): void {
     let drawn = true;
-    while (!this.#away && this.#state !== undefined) {
+    while (!this.#away && !this.#holding && this.#state !== undefined) {
       const key = this.#queue.shift();
       if (key === undefined) break;
       drawn = false;
@@ -211,12 +217,17 @@ export class Editor {
     }
     this.#state = undefined;
     this.#resolve = undefined;
+    this.#holding = false;
     resolve(result);
   }
 
   async #complete(state: LineState, id: number, text: string, cursor: number, again: boolean): Promise<void> {
+    this.#holding = true;
     const timer = setTimeout(() => {
-      if (this.#state === state && state.late(id)) this.#draw();
+      if (this.#state !== state) return;
+      this.#holding = false;
+      if (state.late(id)) this.#draw();
+      this.#pump();
     }, LATE_MS);
     let completion: Completion;
     try {
@@ -227,9 +238,11 @@ export class Editor {
     clearTimeout(timer);
     if (this.#state !== state) return;
     const effects = state.answer(id, completion);
-    if (effects === undefined) return;
+    if (effects === undefined) return; // the line has changed; it may wait for another answer
+    this.#holding = false;
     for (const effect of effects) this.#perform(effect);
     this.#draw();
+    this.#pump();
   }
 
   async #external(state: LineState): Promise<void> {

@@ -2,6 +2,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -115,18 +116,7 @@ export class FileHistory implements HistoryStore {
     this.reload();
     this.#remember(entry);
     this.#guarded(() => {
-      const fd = this.#open(constants.O_APPEND | constants.O_RDWR | constants.O_CREAT);
-      try {
-        const bytes = Buffer.from(`${this.#tornEnd(fd)}${JSON.stringify(entry)}\n`);
-        writeSync(fd, bytes);
-        const { ino, size } = fstatSync(fd);
-        // another shell may have appended meanwhile: then our own line is not the end, and all is read again later
-        if (ino === this.#inode && size === this.#read + bytes.length) this.#read = size;
-        else this.#inode = 0;
-        this.#inFile++;
-      } finally {
-        closeSync(fd);
-      }
+      this.#append(entry, true);
       if (this.#inFile > this.#trimAt) this.#trim();
     });
   }
@@ -150,13 +140,13 @@ export class FileHistory implements HistoryStore {
       try {
         const { ino, size } = fstatSync(fd);
         const same = ino === this.#inode && size >= this.#read;
+        const text = readRange(fd, Math.max(same ? this.#read : 0, size - READ_LIMIT), size);
         if (!same) {
           this.#entries = [];
           this.#texts = [];
           this.#inFile = 0;
         }
-        const start = Math.max(same ? this.#read : 0, size - READ_LIMIT);
-        this.#take(readRange(fd, start, size));
+        this.#take(text);
         this.#inode = ino;
         this.#read = size;
       } finally {
@@ -172,12 +162,17 @@ export class FileHistory implements HistoryStore {
       const entry = parseEntry(line);
       if (entry !== undefined) this.#remember(entry);
     }
+    if (this.#entries.length > this.#kept) this.#forgetOldest();
   }
 
   #remember(entry: HistoryEntry): void {
     this.#entries.push(entry);
     this.#texts.push(entry.text);
-    if (this.#entries.length <= this.#kept + 1000) return;
+    // not at every line: to move ten thousand entries costs more than to keep some for a while
+    if (this.#entries.length > this.#kept + 1000) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
     this.#entries = this.#entries.slice(-this.#kept);
     this.#texts = this.#texts.slice(-this.#kept);
   }
@@ -206,19 +201,29 @@ export class FileHistory implements HistoryStore {
     });
   }
 
-  #open(flags: number): number {
-    const folder = dirname(this.#options.file);
+  /** One write, so that lines of several shells never mix. */
+  #append(entry: HistoryEntry, retry: boolean): void {
+    const { file } = this.#options;
+    const folder = dirname(file);
     if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700);
-    return openSync(this.#options.file, flags, 0o600);
-  }
-
-  /** A newline when the file ends within a line, which a crash or a full disk left. */
-  #tornEnd(fd: number): string {
-    const { size } = fstatSync(fd);
-    if (size === 0) return '';
-    const last = Buffer.alloc(1);
-    readSync(fd, last, 0, 1, size - 1);
-    return last[0] === 10 ? '' : '\n';
+    const fd = openSync(file, constants.O_APPEND | constants.O_RDWR | constants.O_CREAT, 0o600);
+    try {
+      if (fstatSync(fd).mode & 0o077) fchmodSync(fd, 0o600);
+      const bytes = Buffer.from(`${tornEnd(fd)}${JSON.stringify(entry)}\n`);
+      writeSync(fd, bytes);
+      const { ino, size } = fstatSync(fd);
+      // trimmed by another shell under our hands: the line went into the file that is gone
+      if (retry && statSync(file, { throwIfNoEntry: false })?.ino !== ino) {
+        this.#append(entry, false);
+        return;
+      }
+      // did another shell append too, our own line is not all that is new: everything is read again later
+      if (ino === this.#inode && size === this.#read + bytes.length) this.#read = size;
+      else this.#inode = 0;
+      this.#inFile++;
+    } finally {
+      closeSync(fd);
+    }
   }
 
   #guarded(work: () => void): void {
@@ -241,4 +246,13 @@ function readRange(fd: number, start: number, end: number): string {
     at += count;
   }
   return bytes.subarray(0, at).toString('utf8');
+}
+
+/** A newline when the file ends within a line, which a crash or a full disk left. */
+function tornEnd(fd: number): string {
+  const { size } = fstatSync(fd);
+  if (size === 0) return '';
+  const last = Buffer.alloc(1);
+  readSync(fd, last, 0, 1, size - 1);
+  return last[0] === 10 ? '' : '\n';
 }

@@ -70,7 +70,8 @@ function fromCode(code: number, modifiers: number): Key | undefined {
   const bits = modifiers > 0 ? modifiers - 1 : 0;
   const char = String.fromCodePoint(code);
   if ((bits & 14) === 0) return { type: 'text', text: char };
-  return named(modified(modifiers & ~1 || 1, code === 32 ? 'Space' : char.toLowerCase()).replace('S-', ''));
+  // the character says by itself whether shift was down
+  return named(modified((bits & ~1) + 1, code === 32 ? 'Space' : char.toLowerCase()));
 }
 
 /** A whole CSI sequence; undefined for what is no key (focus, reports, mouse). */

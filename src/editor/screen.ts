@@ -10,8 +10,12 @@ const rightTo = (column: number): string => (column > 0 ? `\r\x1b[${column}C` : 
 // Clearing behind a full row would take its last character away: the cursor waits on top of it.
 const written = (row: Row, columns: number): string => (row.width < columns ? row.text + CLEAR_ROW : row.text);
 
-/** From the cursor to the frame's first cell, all of it cleared. */
-export const erase = (frame: Frame | undefined): string => `${up(frame?.cursorRow ?? 0)}\r${CLEAR_BELOW}`;
+/**
+ * From the cursor to the frame's first cell, all of it cleared. The first row is cleared by itself: terminals that keep
+ * what is cleared from the top left corner on would store our half-typed line with every redraw.
+ */
+export const erase = (frame: Frame | undefined): string =>
+  `${up(frame?.cursorRow ?? 0)}\r${CLEAR_ROW}\x1b7\x1b[B${CLEAR_BELOW}\x1b8`;
 
 /** Draws a frame from its first cell on; what is below must be clear. */
 export function draw(frame: Frame): string {

@@ -2,9 +2,10 @@ import { KillRing, LineBuffer } from './buffer.ts';
 import { COMMANDS } from './commands.ts';
 import type { Key } from './keys.ts';
 import { isSubsequence, labelOf, Menu, matching, sharedPrefix } from './menu.ts';
+import { menuKey, searchKey } from './modes.ts';
 import { Search, suggestion, type Walk } from './recall.ts';
 import type { Candidate, Completion, HistoryStore } from './types.ts';
-import { after, before } from './width.ts';
+import { after } from './width.ts';
 
 /** What the world is to do after a key. */
 export type Effect =
@@ -34,8 +35,6 @@ export interface Rules {
 interface Question {
   readonly id: number;
   readonly again: boolean;
-  /** Another Tab came before the answer. */
-  more: boolean;
   /** The user has waited long enough to be told so. */
   late: boolean;
 }
@@ -78,6 +77,10 @@ export class LineState {
   get cursor(): number {
     return this.buffer.cursor;
   }
+  /** True while an answer is awaited. */
+  get asking(): boolean {
+    return this.#question !== undefined;
+  }
   /** True while an answer is awaited that is late. */
   get waiting(): boolean {
     return this.#question?.late === true;
@@ -96,20 +99,17 @@ export class LineState {
 
   press(key: Key): Effect[] {
     this.#effects = [];
-    this.#press(key);
+    this.#take(key);
     return this.#effects;
   }
 
-  #press(key: Key): void {
+  #take(key: Key): void {
     this.mark = '';
-    if (key.type === 'key' && key.name === 'Tab' && this.#question !== undefined) {
-      this.#question.more = true;
-      return;
-    }
+    if (key.type === 'key' && key.name === 'Tab' && this.#question !== undefined) return;
     this.#question = undefined;
     this.message = undefined;
-    if (this.search !== undefined && this.#searchKey(key, this.search)) return;
-    if (this.menu !== undefined && this.#menuKey(key, this.menu)) return;
+    if (this.search !== undefined && searchKey(this, key, this.search)) return;
+    if (this.menu !== undefined && menuKey(this, key, this.menu)) return;
     if (key.type === 'key') this.#command(key.name);
     else if (this.prefix !== '') this.prefix = '';
     else if (key.type === 'text') this.buffer.type(key.text);
@@ -129,7 +129,7 @@ export class LineState {
   // Completion
 
   ask(): void {
-    this.#question = { id: ++this.#asked, again: this.last === 'tab', more: false, late: false };
+    this.#question = { id: ++this.#asked, again: this.last === 'tab', late: false };
     this.#original = { text: this.text, cursor: this.cursor };
     const { id, again } = this.#question;
     this.mark = 'tab';
@@ -150,7 +150,6 @@ export class LineState {
     this.#effects = [];
     this.#question = undefined;
     this.#complete(completion, question.again);
-    if (question.more) this.#press({ type: 'key', name: 'Tab' });
     return this.#effects;
   }
 
@@ -188,79 +187,9 @@ export class LineState {
     else this.buffer.replace(from, text[to] === ' ' ? to + 1 : to, `${one.text} `);
   }
 
-  /** True when the menu took the key; false when it closed and the key goes on as usual. */
-  #menuKey(key: Key, menu: Menu): boolean {
-    const { current } = menu;
-    if (key.type === 'text') {
-      if (key.text === '/' && current !== undefined) {
-        this.#descend(current, menu);
-        return true;
-      }
-      this.buffer.type(key.text);
-      this.#refilter(menu);
-      return true;
-    }
-    if (key.type === 'paste') {
-      this.menu = undefined;
-      return false;
-    }
-    switch (key.name) {
-      case 'Tab':
-        menu.step(1);
-        return true;
-      case 'S-Tab':
-        menu.step(-1);
-        return true;
-      case 'Down':
-      case 'C-n':
-        menu.vertical(1, this.columns);
-        return true;
-      case 'Up':
-      case 'C-p':
-        menu.vertical(-1, this.columns);
-        return true;
-      case 'PageDown':
-        menu.vertical(10, this.columns);
-        return true;
-      case 'PageUp':
-        menu.vertical(-10, this.columns);
-        return true;
-      case 'Left':
-      case 'Right':
-        if (menu.grid(this.columns).columns === 1) break;
-        menu.step(key.name === 'Right' ? 1 : -1);
-        return true;
-      case 'Enter':
-        // a name typed to its end is a finished line: it needs no second Enter
-        if (current === undefined || current.text === this.text.slice(menu.from)) break;
-        this.accept(current, menu.from, this.cursor);
-        return true;
-      case 'Backspace':
-        if (this.cursor <= menu.from) break;
-        this.buffer.remove(before(this.text, this.cursor), this.cursor);
-        this.#refilter(menu);
-        return true;
-      case 'Escape':
-      case 'C-g':
-        this.menu = undefined;
-        this.buffer.set(this.#original.text, this.#original.cursor);
-        return true;
-      default:
-        break;
-    }
-    this.menu = undefined;
-    return false;
-  }
-
-  #refilter(menu: Menu): void {
-    if (!menu.filter(this.text.slice(menu.from, this.cursor))) this.menu = undefined;
-  }
-
-  /** Accepts the candidate as the beginning of a path. */
-  #descend(one: Candidate, menu: Menu): void {
-    const quote = /^(['"]).*\1$/s.exec(one.text)?.[1];
-    const open = quote === undefined ? one.text : one.text.slice(0, -1);
-    this.accept({ text: open.endsWith('/') ? open : `${open}/`, open: true }, menu.from, this.cursor);
+  /** The line as it was before Tab or C-r. */
+  restore(): void {
+    this.buffer.set(this.#original.text, this.#original.cursor);
   }
 
   // Search
@@ -270,42 +199,6 @@ export class LineState {
     this.#original = { text: this.text, cursor: this.cursor };
     this.search = new Search(this.rules.history.lines());
     if (this.text !== '') this.search.find(this.text);
-  }
-
-  /** True when the search took the key; false when it ended with its line and the key goes on as usual. */
-  #searchKey(key: Key, search: Search): boolean {
-    if (key.type !== 'key') {
-      search.find(search.query + key.text.replaceAll('\n', ' '));
-      return true;
-    }
-    switch (key.name) {
-      case 'C-r':
-      case 'Up':
-      case 'C-p':
-        if (!search.step(1)) this.effect({ type: 'bell' });
-        return true;
-      case 'C-s':
-      case 'Down':
-      case 'C-n':
-        if (!search.step(-1)) this.effect({ type: 'bell' });
-        return true;
-      case 'Backspace':
-        search.find(search.query.slice(0, before(search.query, search.query.length)));
-        return true;
-      case 'Escape':
-      case 'C-g':
-        this.search = undefined;
-        return true;
-      case 'C-c':
-        this.search = undefined;
-        return false;
-      default: {
-        this.search = undefined;
-        const { current, place } = search;
-        if (current !== undefined) this.buffer.set(current, key.name === 'Enter' ? current.length : place);
-        return key.name === 'Tab';
-      }
-    }
   }
 
   /** Moves right one character, or over (a word of) the ghost text, which becomes real. */

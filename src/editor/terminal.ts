@@ -60,6 +60,8 @@ export class Terminal {
     if (!this.#plain) this.write(PASTE_ON);
     this.#listen(true);
     this.#input.resume();
+    // it may have ended while nobody listened
+    if (this.#input.readableEnded || this.#input.destroyed) setImmediate(this.#ended);
   }
 
   /** Gives it back as it was found, and stops reading. */

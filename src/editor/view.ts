@@ -72,9 +72,11 @@ export function menuRows(menu: Menu, indent: number, columns: number, limit: num
       const chosen = index === menu.selected;
       const label = cut(labelOf(one), grid.label);
       if (column > 0) segments.push({ text: '  ', style: '' });
-      const padding = ' '.repeat(grid.label - label.width);
+      const last = column === grid.columns - 1 || index === menu.shown.length - 1;
+      // blanks at a row's end would count when the terminal wraps it anew
+      const padding = last && !one.note ? '' : ' '.repeat(grid.label - label.width);
       segments.push({
-        text: `${chosen ? '> ' : '  '}${label.shown}${full && !one.note ? '' : padding}`,
+        text: `${chosen ? '> ' : '  '}${label.shown}${padding}`,
         style: chosen ? CHOSEN : '',
       });
       const room = columns - 1 - left - cells - 3;

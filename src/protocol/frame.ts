@@ -46,9 +46,22 @@ export class FrameCutter {
       if (end > limit) break;
       const more = frame(bytes, at + 4, end);
       at = end;
-      if (!more) break;
+      if (more) continue;
+      // stopped: the rest stays where it is, however many frames it holds
+      this.kept = bytes.subarray(at, limit);
+      this.have = limit - at;
+      return;
     }
     this.keep(bytes, at, limit);
+  }
+  /** Takes a chunk without cutting it, for whoever must not go on yet. @throws ProtocolError as {@link push} */
+  hold(chunk: Buffer): void {
+    if (this.have > 0) {
+      this.join(chunk);
+      return;
+    }
+    this.kept = chunk;
+    this.have = chunk.length;
   }
   /** Adds the chunk to what is held; undefined while the frame is still not complete. */
   private join(chunk: Buffer): Buffer | undefined {

@@ -1,4 +1,5 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Clock } from '../ports/clock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameCutter } from '../protocol/frame.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -6,6 +7,11 @@ import { ClientConnection } from '../server/connection.ts';
 import { javaAddress } from '../server/ip.ts';
 import type { Server } from '../server/server.ts';
 import { answerWord, isFourLetter, type WordContext } from './four-letter.ts';
+import { SHARE, TurnBudget } from './turn-budget.ts';
+
+/** A listener that hands out sockets; Node's own unless the world is simulated. */
+export type Listener = (accept: (socket: Socket) => void) => NetServer;
+export const tcpListener: Listener = (accept) => createServer({ noDelay: true, allowHalfOpen: true }, accept);
 
 const HANDSHAKE_MS = 10_000;
 /** Bytes queued for a client that does not read: reading from it stops, and at the bound it is cut off. */
@@ -13,6 +19,8 @@ const OUT_PAUSE = 4 * 1024 * 1024;
 const OUT_LIMIT = 64 * 1024 * 1024;
 /** Requests of one connection that may wait (behind a slow disk, say) before it is no longer read. */
 const WAITING_PER_CONNECTION = 1000;
+/** Bytes of requests that wait for a later turn before their connection is no longer read. */
+const HOLD = 65536;
 const NOTHING = Buffer.alloc(0);
 
 /** One socket and what it is to the server. */
@@ -22,9 +30,14 @@ interface Client {
   readonly cutter: FrameCutter;
   /** The first bytes, until it is known whether they are a word or a frame. */
   head: Buffer | undefined;
-  timer: NodeJS.Timeout | undefined;
+  timer: Disposable | undefined;
   paused: boolean;
   ended: boolean;
+  /** Requests it may still do in this turn. */
+  share: number;
+  /** Requests wait in the cutter for a later turn. */
+  deferred: boolean;
+  queued: boolean;
   readonly onFrame: (bytes: Buffer, start: number, end: number) => boolean;
 }
 
@@ -37,8 +50,16 @@ export class ClientPort {
   private readonly config: ServerConfig;
   private readonly words: Omit<WordContext, 'server' | 'config' | 'connections'>;
   private readonly turn: () => void;
+  private readonly clock: Clock;
   private readonly paused = new Set<Client>();
   private readonly ending: Client[] = [];
+  /** Clients with requests left over, first come first served. */
+  private queue: Client[] = [];
+  private armed = false;
+  private readonly budget = new TurnBudget(
+    () => this.arm(),
+    () => this.clock.monotonic(),
+  );
   private nextId = 1;
   private stopping = false;
 
@@ -48,12 +69,15 @@ export class ClientPort {
     config: ServerConfig,
     words: Omit<WordContext, 'server' | 'config' | 'connections'>,
     turn: () => void,
+    clock: Clock,
+    listener: Listener,
   ) {
     this.server = server;
     this.config = config;
     this.words = words;
     this.turn = turn;
-    this.net = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.accept(socket));
+    this.clock = clock;
+    this.net = listener((socket) => this.accept(socket));
   }
   listen(): Promise<{ host: string; port: number }> {
     const { clientPort, clientPortAddress, listenBacklog } = this.config;
@@ -75,29 +99,38 @@ export class ClientPort {
       return;
     }
     this.perAddress.set(ip, same + 1);
-    const connection = new ClientConnection(this.nextId++, ip, socket.remotePort ?? 0, Date.now());
+    const connection = new ClientConnection(this.nextId++, ip, socket.remotePort ?? 0, this.clock.wall());
     const client: Client = {
       connection,
       socket,
       cutter: new FrameCutter(this.config.maxBufferBytes),
       head: NOTHING,
-      timer: setTimeout(() => socket.destroy(), HANDSHAKE_MS),
+      timer: this.clock.after(HANDSHAKE_MS, () => socket.destroy()),
       paused: false,
       ended: false,
+      share: 0,
+      deferred: false,
+      queued: false,
       onFrame: (bytes, start, end) => this.frame(client, bytes, start, end),
     };
     connection.owner = client;
     this.clients.add(client);
     socket.on('data', (chunk: Buffer) => this.data(client, chunk));
-    socket.on('end', () => socket.destroySoon());
+    socket.on('end', () => {
+      this.finish(client);
+      socket.destroySoon();
+    });
     socket.on('drain', () => {
-      if (!this.paused.has(client)) this.resume(client);
+      if (this.paused.has(client)) return;
+      if (client.deferred) this.enqueue(client);
+      this.resume(client);
     });
     socket.on('error', () => {});
     socket.on('close', () => this.closed(client));
   }
   private closed(client: Client): void {
-    if (client.timer !== undefined) clearTimeout(client.timer);
+    this.finish(client);
+    client.timer?.[Symbol.dispose]();
     this.clients.delete(client);
     this.paused.delete(client);
     const { ip } = client.connection;
@@ -119,18 +152,69 @@ export class ClientPort {
       const word = bytes.latin1Slice(0, 4);
       if (isFourLetter(word)) return this.word(client, word);
     }
+    this.take(client, bytes, client.deferred || this.server.full ? 0 : this.budget.share());
+  }
+  /** Does up to `share` of the client's requests; what is left is deferred. */
+  private take(client: Client, bytes: Buffer, share: number): void {
+    client.share = share;
     this.push(client, bytes);
-    this.turn();
+    this.budget.spend(share - client.share);
+    if (share > 0) this.turn();
     const { outstanding } = client.connection;
     const crowded = this.server.outstanding > this.config.globalOutstandingLimit && outstanding > 0;
+    const held = client.share === 0 && client.cutter.pending > 0;
+    client.deferred = held;
     if (crowded || outstanding > WAITING_PER_CONNECTION) {
       this.paused.add(client);
       this.pause(client);
+      return;
     }
+    if (held) this.enqueue(client);
+    if (held && client.cutter.pending > HOLD) this.pause(client);
+    else this.resume(client);
+  }
+  private enqueue(client: Client): void {
+    client.deferred = true;
+    if (client.queued) return;
+    client.queued = true;
+    this.queue.push(client);
+    this.arm();
+  }
+  private arm(): void {
+    if (this.armed) return;
+    this.armed = true;
+    setImmediate(() => this.takeTurns());
+  }
+  /** Requests left over by earlier turns: each client a share, round after round, for as long as a turn may take. */
+  private takeTurns(): void {
+    this.armed = false;
+    if (this.server.full) return;
+    this.budget.restart();
+    let at = 0;
+    for (; at < this.queue.length; at++) {
+      const share = this.budget.share();
+      if (share < SHARE || this.server.full) break;
+      const client = this.queue[at] as Client;
+      client.queued = false;
+      // those come back when their client has read, or when the disk has caught up
+      const later = client.socket.writableLength > OUT_PAUSE || this.paused.has(client);
+      if (!client.ended && !client.socket.destroyed && !this.stopping && !later) this.take(client, NOTHING, share);
+    }
+    this.queue.splice(0, at);
+    if (this.queue.length > 0) this.arm();
+  }
+  /** Its last bytes were read: what it asked counts, whether or not it waits for the answer. */
+  private finish(client: Client): void {
+    if (!client.deferred || this.stopping) return;
+    client.deferred = false;
+    client.share = Number.POSITIVE_INFINITY;
+    this.push(client, NOTHING);
+    this.turn();
   }
   private push(client: Client, bytes: Buffer): void {
     try {
-      client.cutter.push(bytes, client.onFrame);
+      if (client.share > 0) client.cutter.push(bytes, client.onFrame);
+      else client.cutter.hold(bytes);
     } catch (fault) {
       if (!(fault instanceof ProtocolError)) throw fault;
       client.connection.state = 'closing';
@@ -148,9 +232,13 @@ export class ClientPort {
   }
   private frame(client: Client, bytes: Buffer, start: number, end: number): boolean {
     const { connection } = client;
-    if (connection.state === 'open') this.server.receive(connection, bytes, start, end);
-    else if (connection.state === 'new') {
-      if (client.timer !== undefined) clearTimeout(client.timer);
+    if (connection.state === 'open') {
+      client.share--;
+      this.server.receive(connection, bytes, start, end);
+      if (this.server.full) client.share = 0;
+      if (client.share <= 0) return false;
+    } else if (connection.state === 'new') {
+      client.timer?.[Symbol.dispose]();
       client.timer = undefined;
       this.server.handshake(connection, bytes, start, end);
     }
@@ -163,6 +251,7 @@ export class ClientPort {
   }
   private resume(client: Client): void {
     if (!client.paused || this.stopping || client.connection.state === 'connecting') return;
+    if (client.deferred && client.cutter.pending > HOLD) return;
     client.paused = false;
     client.socket.resume();
   }
@@ -195,7 +284,7 @@ export class ClientPort {
         socket.writableLength <= OUT_PAUSE
       ) {
         this.resume(client);
-        if (client.cutter.pending > 0) this.push(client, NOTHING); // what came behind the handshake; may add to `dirty`
+        if (client.cutter.pending > 0) this.enqueue(client); // what came behind the handshake
       }
     }
     dirty.length = 0;
@@ -204,8 +293,13 @@ export class ClientPort {
       for (const client of this.paused) {
         if (client.connection.outstanding > WAITING_PER_CONNECTION / 2) continue;
         this.paused.delete(client);
+        if (client.deferred) this.enqueue(client);
         this.resume(client);
       }
+  }
+  /** A new epoch stands: requests that waited for it are taken. */
+  goOn(): void {
+    if (this.queue.length > 0) this.arm();
   }
   /** Takes no further connection and reads no further request; what was read goes on being answered. */
   drain(): void {
@@ -221,10 +315,9 @@ export class ClientPort {
         new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve()))),
     );
     for (const client of this.clients) client.socket.destroySoon();
-    const late = setTimeout(() => {
+    using _late = this.clock.after(500, () => {
       for (const client of this.clients) client.socket.destroy();
-    }, 500);
+    });
     await Promise.all(gone);
-    clearTimeout(late);
   }
 }

@@ -2,9 +2,12 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import type { ServerId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
+import { realClock } from '../platform/clock.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import { packageVersion } from '../platform/version.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Disk } from '../ports/disk.ts';
 import { PackReader } from '../records/pack.ts';
 import { type Config, KIND, readEnvelope } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -16,15 +19,30 @@ import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotCursor, SnapshotLoader } from '../tree/snapshot.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect } from '../zab/types.ts';
-import { ClientPort } from './clients.ts';
+import { ClientPort, type Listener, tcpListener } from './clients.ts';
 import type { Logger } from './log.ts';
+import { watchLoop } from './loop-delay.ts';
 
-const random: Random = { below: (bound) => randomInt(bound), bytes: (count) => randomBytes(count) };
+/** What a server stands on. */
+export interface ServerPorts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly listener: Listener;
+}
+const REAL: ServerPorts = {
+  disk: nodeDisk,
+  clock: realClock,
+  random: { below: (bound) => randomInt(bound), bytes: (count) => randomBytes(count) },
+  listener: tcpListener,
+};
 
 export interface StartOptions {
   readonly config: ServerConfig;
   readonly logger: Logger;
   readonly ignoreApacheData?: boolean;
+  /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
+  readonly lastCounter?: number;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
 }
@@ -73,28 +91,32 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   }
 }
 
-class StandaloneServer {
+/** One server over its ports; {@link startServer} first makes and locks the directory. */
+export class StandaloneServer {
   private readonly options: StartOptions;
+  private readonly ports: ServerPorts;
   private readonly unlock: () => void;
   private server!: Server;
   private storage!: Storage;
   private port!: ClientPort;
-  private timers: NodeJS.Timeout[] = [];
+  private readonly timers = new Set<Disposable>();
   private flushing = false;
   private served: () => void = () => {};
   private snapshotting: Promise<void> | undefined;
   private sinceSnapshot = 0;
   private snapshotAfter: number;
   private stopped = false;
+  private loopSeen: () => void = () => {};
 
-  constructor(options: StartOptions, unlock: () => void) {
+  constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL) {
     this.options = options;
+    this.ports = ports;
     this.unlock = unlock;
     this.snapshotAfter = this.drawThreshold();
   }
   private drawThreshold(): number {
     const half = Math.max(1, Math.floor(this.options.config.snapCount / 2));
-    return half + random.below(half) + 1;
+    return half + this.ports.random.below(half) + 1;
   }
   private get config(): ServerConfig {
     return this.options.config;
@@ -120,12 +142,13 @@ class StandaloneServer {
         seenTags: new Set(),
       },
       this.storage.log.generation,
+      this.options.lastCounter,
     );
     this.server = new Server(
       tree,
       peer,
       {
-        sid: config.serverId,
+        sid,
         tickMs: config.tickTimeMs,
         minSessionTimeoutMs: config.minSessionTimeoutMs,
         maxSessionTimeoutMs: config.maxSessionTimeoutMs,
@@ -142,13 +165,15 @@ class StandaloneServer {
       },
       {
         log: this.storage,
-        random,
+        random: this.ports.random,
         close: (connection) => this.port.close(connection),
         effect: (effect) => this.perform(effect),
       },
     );
     const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
-    this.port = new ClientPort(this.server, config, { version, started: performance.now() }, () => this.turn());
+    const { clock, listener } = this.ports;
+    const words = { version, started: clock.monotonic() };
+    this.port = new ClientPort(this.server, config, words, () => this.turn(), clock, listener);
     this.storage.log.onPersisted = (generation, hi, lo) => {
       this.clocks();
       this.server.persisted(generation, { epoch: hi, counter: lo });
@@ -164,6 +189,7 @@ class StandaloneServer {
     await serving;
     const { host, port } = await this.listen();
     this.startTimers();
+    this.loopSeen = watchLoop(this.options.logger);
     return { host, port, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
   private async listen(): Promise<{ host: string; port: number }> {
@@ -185,12 +211,13 @@ class StandaloneServer {
    */
   private async load(sid: number): Promise<DataTree> {
     const { config, options } = this;
-    const seed = randomBytes(4).readInt32BE(0);
+    const { disk, random } = this.ports;
+    const seed = random.below(2 ** 32) | 0;
     let loader: SnapshotLoader | undefined;
     let tree: DataTree | undefined;
     const from = new PackReader(Buffer.alloc(0));
     this.storage = await openStorage({
-      disk: nodeDisk,
+      disk,
       dataDir: config.dataDir,
       logDir: config.dataLogDir,
       sid,
@@ -219,8 +246,8 @@ class StandaloneServer {
   }
 
   private clocks(): void {
-    this.server.now = performance.now();
-    this.server.wall = Date.now();
+    this.server.now = this.ports.clock.monotonic();
+    this.server.wall = this.ports.clock.wall();
   }
   /** After every input: bytes to the clients now, transactions to the log at the end of this turn of the loop. */
   private turn(): void {
@@ -249,12 +276,14 @@ class StandaloneServer {
         return;
       case 'established':
         this.clocks();
+        this.sinceSnapshot = 0; // counters begin again
+        this.options.logger.info(`leading epoch ${effect.epoch}`);
         server.resumeSessions();
         return;
       case 'proposeFound': {
         const { incarnation } = storage.identity;
         const sid = Math.max(1, this.config.serverId) as ServerId;
-        const ensembleId = randomBytes(16).toString('hex');
+        const ensembleId = Buffer.from(this.ports.random.bytes(16)).toString('hex');
         const alone: Config = {
           members: [{ sid, role: 'participant', incarnation, addresses: [], client: null }],
           maxTxnBytes: this.config.maxBufferBytes * 2,
@@ -279,9 +308,9 @@ class StandaloneServer {
       case 'serve':
         server.serving = true;
         this.served();
+        this.port.goOn();
         return;
       case 'commit':
-      case 'resign':
         return;
     }
   }
@@ -294,7 +323,7 @@ class StandaloneServer {
   private startTimers(): void {
     const { config, options, server } = this;
     const { tickTimeMs, containers, purgeIntervalMs } = config;
-    let expected = performance.now() + tickTimeMs;
+    let expected = this.ports.clock.monotonic() + tickTimeMs;
     this.every(tickTimeMs, () => {
       this.clocks();
       // after a lag of the loop or a pause of the process, clients get a full turn to be heard first (foundations.md 10)
@@ -316,7 +345,16 @@ class StandaloneServer {
       options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
   }
   private every(ms: number, run: () => void): void {
-    this.timers.push(setInterval(run, ms));
+    let timer: Disposable;
+    const arm = (): void => {
+      timer = this.ports.clock.after(ms, () => {
+        this.timers.delete(timer);
+        arm();
+        run();
+      });
+      this.timers.add(timer);
+    };
+    arm();
   }
   private purge(): void {
     this.storage.purge(this.config.snapRetainCount).then(
@@ -346,7 +384,7 @@ class StandaloneServer {
     await this.storage.log.roll();
     const cursor = new SnapshotCursor(tree);
     const { zxid, chain } = cursor;
-    const began = performance.now();
+    const began = this.ports.clock.monotonic();
     try {
       const made = await this.storage.writeSnapshot(
         zxid,
@@ -354,7 +392,7 @@ class StandaloneServer {
         (max) => cursor.next(max),
         () => cursor.abandoned,
       );
-      const took = Math.round(performance.now() - began);
+      const took = Math.round(this.ports.clock.monotonic() - began);
       if (made === undefined)
         this.options.logger.warn(
           'a snapshot was given up: too much changed while it was written; the next will be tried later',
@@ -367,11 +405,13 @@ class StandaloneServer {
   private async stop(): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
-    for (const timer of this.timers) clearInterval(timer);
+    this.loopSeen();
+    for (const timer of this.timers) timer[Symbol.dispose]();
     this.port.drain();
-    const until = performance.now() + DRAIN_MS;
-    while ((this.server.outstanding > 0 || this.storage.log.pending > 0) && performance.now() < until)
-      await new Promise((resolve) => setTimeout(resolve, 2));
+    const { clock } = this.ports;
+    const until = clock.monotonic() + DRAIN_MS;
+    while ((this.server.outstanding > 0 || this.storage.log.pending > 0) && clock.monotonic() < until)
+      await new Promise<void>((resolve) => void clock.after(2, resolve));
     await this.port.stop();
     await this.snapshotting;
     await this.storage.close();

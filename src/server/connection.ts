@@ -23,14 +23,37 @@ export type ConnectionState = 'new' | 'connecting' | 'open' | 'closing';
 export interface ConnectionStats {
   received: number;
   sent: number;
-  established: number;
+  /** Wall ms. */
+  readonly established: number;
+  /** Of the newest request, -1 before it. */
   lastXid: number;
+  lastOp: number;
+  /** Of the newest answer. */
+  lastZxidHi: number;
+  lastZxidLo: number;
+  lastResponse: number;
   lastLatency: number;
+  /** Of `answered` requests, whole ms. */
+  answered: number;
   minLatency: number;
   maxLatency: number;
   totalLatency: number;
-  lastOp: number;
 }
+const noStats = (established: number): ConnectionStats => ({
+  received: 0,
+  sent: 0,
+  established,
+  lastXid: -1,
+  lastOp: 0,
+  lastZxidHi: -1,
+  lastZxidLo: -1,
+  lastResponse: 0,
+  lastLatency: 0,
+  answered: 0,
+  minLatency: 0,
+  maxLatency: 0,
+  totalLatency: 0,
+});
 
 /** One client's connection, as the server sees it. Bytes for it gather in `out`; the runtime sends them once a turn. */
 export class ClientConnection {
@@ -54,7 +77,7 @@ export class ClientConnection {
   blocked = 0;
   /** Paths watched, so that a closing connection leaves none behind. */
   readonly watched = new Set<string>();
-  readonly stats: ConnectionStats;
+  stats: ConnectionStats;
   /** What the runtime keeps with it. */
   owner: unknown;
   constructor(id: number, ip: string, port: number, established: number) {
@@ -62,17 +85,23 @@ export class ClientConnection {
     this.ip = ip;
     this.port = port;
     this.identities = [{ scheme: 'ip', id: ip }];
-    this.stats = {
-      received: 0,
-      sent: 0,
-      established,
-      lastXid: 0,
-      lastLatency: 0,
-      minLatency: Number.POSITIVE_INFINITY,
-      maxLatency: 0,
-      totalLatency: 0,
-      lastOp: 0,
-    };
+    this.stats = noStats(established);
+  }
+  /** As `crst` does: all but when it was established. */
+  resetStats(): void {
+    this.stats = noStats(this.stats.established);
+  }
+  /** A request was answered after `latency` whole ms, at `now`, with this zxid. */
+  answered(latency: number, now: number, zxidHi: number, zxidLo: number): void {
+    const { stats } = this;
+    if (stats.answered === 0 || latency < stats.minLatency) stats.minLatency = latency;
+    if (latency > stats.maxLatency) stats.maxLatency = latency;
+    stats.answered++;
+    stats.totalLatency += latency;
+    stats.lastLatency = latency;
+    stats.lastResponse = now;
+    stats.lastZxidHi = zxidHi;
+    stats.lastZxidLo = zxidLo;
   }
   /** Requests accepted and not answered yet. */
   get outstanding(): number {

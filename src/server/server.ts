@@ -145,6 +145,10 @@ export class Server {
     };
   }
 
+  /** As `srst` does: figures of requests begin again. */
+  resetCounts(): void {
+    Object.assign(this.counts, { received: 0, sent: 0, minLatency: -1, maxLatency: 0, totalLatency: 0, answered: 0 });
+  }
   /** Requests accepted and not applied. */
   get outstanding(): number {
     return this.proposals.length - this.proposalsFrom;
@@ -280,7 +284,7 @@ export class Server {
     const from = this.reader.reset(bytes, start, end);
     const xid = from.int32();
     const type = from.int32();
-    connection.stats.lastXid = xid;
+    if (xid >= 0) connection.stats.lastXid = xid; // of a request of its own, not of a ping
     connection.stats.lastOp = type;
     if (isWrite(type)) return this.write(connection, xid, type, from);
     if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
@@ -325,7 +329,7 @@ export class Server {
     counts.totalLatency += latency;
     if (latency > counts.maxLatency) counts.maxLatency = latency;
     if (counts.minLatency < 0 || latency < counts.minLatency) counts.minLatency = latency;
-    connection.stats.lastLatency = latency;
+    connection.answered(latency, this.now, this.tree.zxidHi, this.tree.zxidLo);
   }
 
   private read(connection: ClientConnection, xid: number, type: number, from: Reader): void {
@@ -485,6 +489,14 @@ export class Server {
       if (effect.type === 'commit') this.commit(effect.upTo.counter);
       this.around.effect(effect);
     }
+    const { leader, phase } = this.peer;
+    if (this.full && phase === 'broadcast' && leader?.lastCommitted === leader?.lastProposed)
+      for (const effect of this.peer.step({ type: 'exhausted' })) this.around.effect(effect);
+  }
+  /** The epoch's counter is used up: no request may be given until the next epoch stands, which begins by itself. */
+  get full(): boolean {
+    const { leader, phase } = this.peer;
+    return leader !== undefined && (leader.exhausted || phase !== 'broadcast');
   }
   private commit(upTo: number): void {
     while (this.proposalsFrom < this.proposals.length) {
@@ -537,7 +549,11 @@ export class Server {
     if (txn.kind !== KIND.createSession) return;
     const tracked = this.tracker.add(txn.id, txn.timeoutMs, this.now);
     if (connection === undefined) return;
+    const since = connection.head()?.since ?? this.now;
     connection.shift();
+    connection.stats.lastXid = 0;
+    connection.stats.lastOp = OPCODE.createSession;
+    this.timed(connection, since);
     this.attach(connection, tracked);
     this.welcome(connection, txn.timeoutMs, txn.id, password as Uint8Array);
   }
@@ -638,10 +654,17 @@ export class Server {
   }
   /** Sessions whose time is over are closed, as transactions. Returns how many. */
   expire(): number {
+    if (this.full) return 0; // their time comes in the next epoch
     const late = this.tracker.expired(this.now);
-    for (const { id } of late) {
+    for (const tracked of late) {
+      const { id } = tracked;
       const leader = this.peer.leader;
-      if (leader === undefined || leader.exhausted) break;
+      assert(leader !== undefined, 'a session expired without a leader');
+      if (this.full) {
+        tracked.closing = false;
+        this.tracker.retime(tracked, tracked.timeoutMs, this.now);
+        continue;
+      }
       this.decider.touched = [];
       this.decider.closeSession(leader.lastProposed + 1, id, this.tree.ephemeralsOf(id));
       this.propose(

@@ -150,6 +150,10 @@ export class WatchManager {
       this.count(this.data.remove(connection, path, ANY), this.child.remove(connection, path, ANY));
     connection.watched.clear();
   }
+  /** The data table, as `wchc` and `wchp` list it. */
+  *dataWatches(): Iterable<readonly [string, Iterable<ClientConnection>]> {
+    for (const [path, watchers] of this.data.paths) yield [path, watchers.keys()];
+  }
   /** As `wchs` counts: data watches only. */
   summary(): { connections: number; paths: number; watches: number } {
     const connections = new Set<ClientConnection>();

@@ -32,6 +32,7 @@ export function parseAcl(text: string): Acl[] {
   const out: Acl[] = [];
   let pending = '';
   for (const piece of text.split(',')) {
+    if (piece === '' && pending === '') throw invalid(`an empty entry in the ACL: ${text === '' ? '(empty)' : text}`);
     pending = pending === '' ? piece : `${pending},${piece}`;
     const first = pending.indexOf(':');
     const last = pending.lastIndexOf(':');

@@ -241,7 +241,7 @@ export class Shell {
     work: (signal: AbortSignal) => Promise<number>,
   ): Promise<boolean> {
     const abort = new AbortController();
-    setMaxListeners(0, abort.signal); // one for each request in flight, which is no leak
+    setMaxListeners(0, abort.signal); // one per request in flight
     this.#abort = abort;
     this.#risk = 'read';
     try {

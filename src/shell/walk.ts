@@ -10,10 +10,10 @@ export interface WalkOptions {
   readonly depth?: number | undefined;
   /** Listings asked for at most; what is left is counted by nobody. Default all. */
   readonly limit?: number | undefined;
+  /** Takes nodes that may not be listed, other than the root; without it the first one ends the walk. */
+  readonly denied?: (path: string) => void;
   /** Nodes not to enter. */
   readonly skip?: (path: string) => boolean;
-  /** Takes nodes below the root that may not be read; absent: the first of them ends the walk. */
-  readonly denied?: (path: string) => void;
 }
 
 /**
@@ -42,9 +42,9 @@ export async function walkTree(
         children.set(path, found);
         seen += found.length;
       } catch (error) {
-        if (path === root || !(error instanceof KeeperError)) throw error;
-        if (error.code === 'NoAuth' && denied !== undefined) denied(path);
-        else if (error.code !== 'NoNode') throw error;
+        const code = path !== root && error instanceof KeeperError ? error.code : undefined;
+        if (code === 'NoAuth' && denied !== undefined) denied(path);
+        else if (code !== 'NoNode') throw error;
       }
     });
     for (const path of level)

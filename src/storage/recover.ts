@@ -30,6 +30,8 @@ export interface LogEnd {
   readonly committed: Halves;
   /** Where the last file ends: what lies behind was never acknowledged. */
   readonly end: number;
+  /** Where its last group begins; `end` when it has none. */
+  readonly lastGroup: number;
   readonly notes: readonly string[];
 }
 
@@ -45,7 +47,8 @@ export async function readLogs(
   onEnvelope: (bytes: Buffer, start: number, end: number) => void,
 ): Promise<LogEnd> {
   const first = logs[0];
-  if (first === undefined) return { tip: tipAt(from.zxid, from.chain), committed: from.zxid, end: 0, notes: [] };
+  if (first === undefined)
+    return { tip: tipAt(from.zxid, from.chain), committed: from.zxid, end: 0, lastGroup: 0, notes: [] };
   if (compareHalves(first.fromZxid, from.zxid) > 0)
     throw new DamageError({
       file: `${folder}/${logName(first)}`,
@@ -56,6 +59,7 @@ export async function readLogs(
   const notes: string[] = [];
   let committed = from.zxid;
   let end = SECTOR;
+  let lastGroup = SECTOR;
   for (let i = 0; i < logs.length; i++) {
     const entry = logs[i] as LogFileEntry;
     const path = `${folder}/${logName(entry)}`;
@@ -84,6 +88,7 @@ export async function readLogs(
       throw new DamageError(withLoss(error.damage, await highestHeader(disk, folder, logs.slice(i), scan.at)));
     }
     end = scan.at;
+    lastGroup = scan.lastGroup;
     if (compareHalves(scan.committed, committed) > 0) committed = scan.committed;
     notes.push(...scan.notes);
   }
@@ -94,7 +99,27 @@ export async function readLogs(
       intact: from.zxid,
     });
   if (compareHalves(committed, tip) > 0) committed = { hi: tip.hi, lo: tip.lo };
-  return { tip, committed, end, notes };
+  return { tip, committed, end, lastGroup, notes };
+}
+
+/**
+ * Writes the last group of the newest file again, as it is. The process before may have ended within its write, or a write
+ * or sync may have failed: then the system may hold in memory what never reached the disk, and a sync would not bring it
+ * there. What was read and believed must be durable before anything is built on it.
+ */
+export async function settleLastGroup(
+  disk: Disk,
+  folder: string,
+  logs: readonly LogFileEntry[],
+  { lastGroup, end }: LogEnd,
+): Promise<void> {
+  const newest = logs.at(-1);
+  if (newest === undefined || lastGroup === end) return;
+  await withFile(disk, `${folder}/${logName(newest)}`, { dsync: true }, async (file) => {
+    const group = Buffer.alloc(end - lastGroup);
+    await file.read(group, lastGroup);
+    await file.write(group, lastGroup);
+  });
 }
 
 /** The log and the snapshot must be of one history where they meet. @throws DamageError */
@@ -152,6 +177,7 @@ async function highestHeader(
 /** One file, group by group, through a window that never holds more than one group and a few MiB. */
 class FileScan {
   at = SECTOR;
+  lastGroup = SECTOR;
   committed: Halves = { hi: 0, lo: 0 };
   readonly notes: string[] = [];
   private readonly disk: Disk;
@@ -269,6 +295,7 @@ class FileScan {
       return false;
     }
     this.deliver(buffer, offset, header, start);
+    this.lastGroup = start;
     this.at = start + header.extent;
     return true;
   }

@@ -36,6 +36,24 @@ export async function writeSnapshotFile(
 ): Promise<{ path: string; bytes: number } | undefined> {
   const path = `${folder}/${snapshotName(zxid)}`;
   const temp = path + TEMP;
+  try {
+    return await writeThrough(disk, folder, path, temp, zxid, chain, next, gaveUp);
+  } catch (error) {
+    await unlinkIfThere(disk, temp).catch(() => {}); // on a full disk each try would leave less room; a start removes it too
+    throw error;
+  }
+}
+
+async function writeThrough(
+  disk: Disk,
+  folder: string,
+  path: string,
+  temp: string,
+  zxid: Halves,
+  chain: Halves,
+  next: (maxBytes: number) => Uint8Array | undefined,
+  gaveUp: () => boolean,
+): Promise<{ path: string; bytes: number } | undefined> {
   await unlinkIfThere(disk, temp);
   let at = HEAD;
   const whole = await withFile(disk, temp, { create: true, exclusive: true }, async (file) => {

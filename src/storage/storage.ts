@@ -5,7 +5,7 @@ import { type PackWriter, RecordError } from '../records/pack.ts';
 import { DamageError, StorageRefusal } from './errors.ts';
 import { isLogName, logName, namesIn, TEMP, unlinkIfThere } from './files.ts';
 import { findIdentity, type Identity, IdentityStore, identityPlaces } from './identity.ts';
-import { readLogs } from './recover.ts';
+import { readLogs, settleLastGroup } from './recover.ts';
 import { listSnapshots, readSnapshotFile, writeSnapshotFile } from './snapshots.ts';
 import { makeLogFile, TxnLog } from './txn-log.ts';
 
@@ -215,6 +215,7 @@ async function open(options: StorageOptions): Promise<Storage> {
   const end = await readLogs(disk, folders.log, identity.logs, from, (bytes, start, stop) =>
     understood(folders.log, () => options.onEnvelope(bytes, start, stop)),
   );
+  if (options.forceSync) await settleLastGroup(disk, folders.log, identity.logs, end);
   for (const name of dataNames) if (name.endsWith(TEMP)) await unlinkIfThere(disk, `${folders.data}/${name}`);
   const listed = new Set(identity.logs.map(logName));
   for (const name of logNames)

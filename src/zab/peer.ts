@@ -47,6 +47,8 @@ export class Peer {
         return this.lookAround();
       case 'epochsStored':
         return this.epochsStored(input.accepted, input.current);
+      case 'exhausted':
+        return this.exhausted();
       case 'persisted':
         return this.persisted(input.generation, input.upTo);
       default:
@@ -92,11 +94,22 @@ export class Peer {
     return NONE;
   }
 
+  /** A quorum of one needs no election: it goes through discovery again. The old leader stays until the new epoch stands. */
+  private exhausted(): readonly Effect[] {
+    const { leader } = this;
+    assert(this.phase === 'broadcast' && leader !== undefined, 'a term ended that did not run');
+    assert(leader.exhausted && leader.lastCommitted === leader.lastProposed, 'a term ended before its proposals');
+    this.phase = 'discovery';
+    this.serving = false;
+    this.firstProposal = 0;
+    return [{ type: 'storeEpochs', accepted: this.acceptedEpoch + 1, current: this.currentEpoch }];
+  }
+
   private established(epoch: number): readonly Effect[] {
     this.phase = 'broadcast';
     this.leader = new Leader(epoch, this.lastCounter);
     const first: Effect = this.config === undefined ? { type: 'proposeFound' } : { type: 'proposeSeen' };
-    return [{ type: 'established', epoch }, { type: 'commit', upTo: this.past.last }, first];
+    return [{ type: 'established', epoch }, { type: 'commit', upTo: this.durable }, first];
   }
 
   private persisted(generation: number, upTo: Position): readonly Effect[] {

@@ -35,6 +35,8 @@ export type Input =
   | { readonly type: 'start' }
   /** The epochs asked for last are on the disk, in both copies. */
   | { readonly type: 'epochsStored'; readonly accepted: number; readonly current: number }
+  /** The counter of this epoch is used up and all it numbered is committed: a new epoch begins. */
+  | { readonly type: 'exhausted' }
   /** The log is on the disk up to here. One from an older `generation` of the log is ignored. */
   | { readonly type: 'persisted'; readonly generation: number; readonly upTo: Position };
 
@@ -49,9 +51,7 @@ export type Effect =
   /** Requests may be taken. */
   | { readonly type: 'serve' }
   /** Apply everything up to here. */
-  | { readonly type: 'commit'; readonly upTo: Position }
-  /** The counter of this epoch is nearly used up: a new epoch must begin. */
-  | { readonly type: 'resign'; readonly reason: string };
+  | { readonly type: 'commit'; readonly upTo: Position };
 
 export const isBefore = (a: Position, b: Position): boolean =>
   a.epoch !== b.epoch ? a.epoch < b.epoch : a.counter < b.counter;

@@ -14,7 +14,9 @@ export class ServerProcess implements AsyncDisposable {
   private child: ChildProcess | undefined;
   private readonly lines: readonly string[];
   private exited: Promise<number> = Promise.resolve(0);
-  constructor(lines: readonly string[] = []) {
+  private readonly level: string;
+  constructor(lines: readonly string[] = [], level = 'warn') {
+    this.level = level;
     this.folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
     this.lines = lines;
   }
@@ -28,7 +30,7 @@ export class ServerProcess implements AsyncDisposable {
       'clientPortAddress=127.0.0.1',
     ];
     writeFileSync(cfg, [...base, ...this.lines, ''].join('\n'));
-    const child = spawn(process.execPath, [BIN, 'start', 'server', '--config', cfg, '--log-level', 'warn'], {
+    const child = spawn(process.execPath, [BIN, 'start', 'server', '--config', cfg, '--log-level', this.level], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;

@@ -39,12 +39,18 @@ export class SimDisk {
   private readonly syncs: boolean;
   /** Files whose path begins so cannot be read. */
   unreadable: string | undefined;
-  /** Grows with every power cut. */
+  /** Grows with every end of a process and every power cut. */
   life = 0;
   /** Port calls so far, and the one at which power is cut. */
   calls = 0;
   cutAt = Number.POSITIVE_INFINITY;
+  /** False: at `cutAt` the process ends and the machine goes on. */
+  cutsPower = true;
   onCut: () => void = () => {};
+  /** What a call waits for before it happens: a disk is slower than the program. */
+  pace: () => Promise<void> = () => Promise.resolve();
+  /** Asked at every write, sync and folder sync: an errno name makes it fail, after any whole sectors of it were done. */
+  fault: (call: 'write' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
 
   constructor(random: Random, syncs = true) {
     this.random = random;
@@ -55,15 +61,20 @@ export class SimDisk {
     if (life !== this.life) return new Promise(() => {});
     this.calls++;
     if (this.calls >= this.cutAt) {
-      this.powerCut();
+      if (this.cutsPower) this.powerCut();
+      else this.unplug();
       return new Promise(() => {});
     }
-    await Promise.resolve();
+    await this.pace();
     return life === this.life ? run() : new Promise(() => {});
   }
-  powerCut(): void {
+  /** The process that used the disk is gone: its calls never return. What it wrote stays, synced or not. */
+  unplug(): void {
     this.life++;
     this.cutAt = Number.POSITIVE_INFINITY;
+    this.onCut();
+  }
+  powerCut(): void {
     const survivors = new Map<string, Content>();
     for (const name of new Set([...this.names.keys(), ...this.durableNames.keys()])) {
       const before = this.durableNames.get(name);
@@ -83,7 +94,7 @@ export class SimDisk {
     }
     this.names = survivors;
     this.durableNames = new Map(survivors);
-    this.onCut();
+    this.unplug();
   }
   private has(path: string): Content {
     const content = this.names.get(path);
@@ -128,15 +139,21 @@ export class SimDisk {
         }),
       write: async (bytes, at) => {
         // between these two calls the write is under way: power cut there leaves any of its sectors
-        await this.call(life, () => content.put(bytes, at));
         await this.call(life, () => {
-          if (dsync && this.syncs) content.settle(at, at + bytes.length);
+          const code = this.fault('write', path);
+          content.put(
+            code === undefined
+              ? bytes
+              : bytes.subarray(0, SECTOR * this.random.below(1 + Math.floor(bytes.length / SECTOR))),
+            at,
+          );
+          if (code !== undefined) throw new DiskError(code, path, 'write');
+        });
+        await this.call(life, () => {
+          if (dsync) this.reach(content, path, at, at + bytes.length);
         });
       },
-      sync: () =>
-        this.call(life, () => {
-          if (this.syncs) content.settle();
-        }),
+      sync: () => this.call(life, () => this.reach(content, path, 0, content.now.length)),
       size: () => this.call(life, () => content.now.length),
       truncate: (length) =>
         this.call(life, () => {
@@ -144,6 +161,22 @@ export class SimDisk {
         }),
       close: () => this.call(life, () => {}),
     };
+  }
+  /**
+   * Brings written bytes to the disk, or fails. After a failure any of the sectors reached it, the others are lost, and the
+   * system takes all for written: a second sync would succeed.
+   */
+  private reach(content: Content, path: string, from: number, end: number): void {
+    if (!this.syncs) return;
+    const code = this.fault('sync', path);
+    if (code === undefined) {
+      content.settle(from, end);
+      return;
+    }
+    for (const sector of [...content.loose])
+      if (this.random.below(2) === 0) content.settle(sector * SECTOR, (sector + 1) * SECTOR);
+    content.loose.clear();
+    throw new DiskError(code, path, 'sync');
   }
   private rename(life: number, from: string, to: string): Promise<void> {
     return this.call(life, () => {
@@ -168,6 +201,8 @@ export class SimDisk {
   private syncDir(life: number, path: string): Promise<void> {
     return this.call(life, () => {
       if (!this.syncs) return;
+      const code = this.fault('syncDir', path);
+      if (code !== undefined) throw new DiskError(code, path, 'sync folder');
       const inside = (name: string): boolean => name.startsWith(`${path}/`);
       for (const name of this.durableNames.keys())
         if (inside(name) && !this.names.has(name)) this.durableNames.delete(name);
@@ -192,15 +227,19 @@ export class SimDisk {
   }
   /** A disk of its own with the same files, everything durable. */
   copy(random: Random): SimDisk {
-    const other = new SimDisk(random);
-    for (const folder of this.folders) other.folders.add(folder);
-    for (const [name, content] of this.names) {
-      const twin = new Content();
-      twin.now = Buffer.from(content.now);
-      twin.durable = Buffer.from(content.now);
-      other.names.set(name, twin);
-      other.durableNames.set(name, twin);
+    return SimDisk.of(new Map([...this.names].map(([name, content]) => [name, content.now])), random);
+  }
+  /** A disk with these files, everything durable. */
+  static of(files: ReadonlyMap<string, Uint8Array>, random: Random): SimDisk {
+    const disk = new SimDisk(random);
+    for (const [name, bytes] of files) {
+      const content = new Content();
+      content.now = Buffer.from(bytes);
+      content.durable = Buffer.from(bytes);
+      disk.names.set(name, content);
+      disk.durableNames.set(name, content);
+      disk.folders.add(name.slice(0, name.lastIndexOf('/')));
     }
-    return other;
+    return disk;
   }
 }

@@ -1,0 +1,20 @@
+import type { ServerConfig } from '../../server/config.ts';
+import type { ClientConnection } from '../../server/connection.ts';
+import type { Server } from '../../server/server.ts';
+
+/** What the words tell besides the server's own figures. */
+export interface WordContext {
+  readonly server: Server;
+  readonly config: ServerConfig;
+  readonly connections: ReadonlySet<{ readonly connection: ClientConnection }>;
+  readonly version: string;
+  readonly started: number;
+}
+/** The whole text a word answers. */
+export type Word = (context: WordContext) => string;
+
+/** As Java prints a mean: at least one place, at most four. */
+export const mean = (total: number, count: number): string => {
+  const value = count === 0 ? 0 : total / count;
+  return Number.isInteger(value) ? `${value}.0` : String(Number(value.toFixed(4)));
+};

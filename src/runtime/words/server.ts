@@ -1,0 +1,116 @@
+import { readdirSync, statSync } from 'node:fs';
+import { hostname, release, type, userInfo } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import { zxid } from '../../base/ids.ts';
+import { mean, type Word, type WordContext } from './context.ts';
+
+const average = ({ server: { counts } }: WordContext): string => mean(counts.totalLatency, counts.answered);
+const figures = (context: WordContext): string => {
+  const { server, connections } = context;
+  const { counts, tree } = server;
+  const last = (BigInt(tree.zxidHi) << 32n) | BigInt(tree.zxidLo >>> 0);
+  return [
+    `Latency min/avg/max: ${Math.max(0, counts.minLatency)}/${average(context)}/${counts.maxLatency}`,
+    `Received: ${counts.received}`,
+    `Sent: ${counts.sent}`,
+    `Connections: ${connections.size}`,
+    `Outstanding: ${server.outstanding}`,
+    `Zxid: ${zxid.show(last)}`,
+    'Mode: standalone',
+    `Node count: ${tree.nodeCount}`,
+    '',
+  ].join('\n');
+};
+
+/** The words about the server as a whole. */
+export const SERVER_WORDS: Readonly<Record<string, Word>> = {
+  ruok: () => 'imok',
+  isro: ({ server }) => (server.serving ? 'rw' : 'null'),
+  srvr: (context) => `Zookeeper version: ${context.version}\n${figures(context)}`,
+  stat: (context) => {
+    const lines = [...context.connections].map(({ connection: { ip, port, outstanding, stats, state } }) => {
+      return ` /${ip}:${port}[${state === 'new' ? 0 : 1}](queued=${outstanding},recved=${stats.received},sent=${stats.sent})\n`;
+    });
+    return `Zookeeper version: ${context.version}\nClients:\n${lines.join('')}\n${figures(context)}`;
+  },
+  conf: ({ config }) =>
+    [
+      `clientPort=${config.clientPort ?? -1}`,
+      'secureClientPort=-1',
+      `dataDir=${config.dataDir}/zoosh-1`,
+      `dataDirSize=${bytesIn(config.dataDir)}`,
+      `dataLogDir=${config.dataLogDir}/zoosh-1`,
+      `dataLogSize=${bytesIn(config.dataLogDir)}`,
+      `tickTime=${config.tickTimeMs}`,
+      `maxClientCnxns=${config.maxClientCnxns}`,
+      `minSessionTimeout=${config.minSessionTimeoutMs}`,
+      `maxSessionTimeout=${config.maxSessionTimeoutMs}`,
+      `clientPortListenBacklog=${config.listenBacklog ?? -1}`,
+      `serverId=${config.serverId}`,
+      '',
+    ].join('\n'),
+  mntr: (context) => {
+    const { server, connections, version, started } = context;
+    const { counts, tree, watches } = server;
+    const rows: [string, string | number][] = [
+      ['version', version],
+      ['server_state', 'standalone'],
+      ['avg_latency', average(context)],
+      ['max_latency', counts.maxLatency],
+      ['min_latency', Math.max(0, counts.minLatency)],
+      ['packets_received', counts.received],
+      ['packets_sent', counts.sent],
+      ['num_alive_connections', connections.size],
+      ['outstanding_requests', server.outstanding],
+      ['znode_count', tree.nodeCount],
+      ['watch_count', watches.size],
+      ['ephemerals_count', tree.ephemerals],
+      ['approximate_data_size', tree.dataBytes],
+      ['global_sessions', server.tracker.size],
+      ['auth_failed_count', counts.authFailed],
+      ['uptime', Math.round(server.now - started)],
+    ];
+    return rows.map(([key, value]) => `zk_${key}\t${value}\n`).join('');
+  },
+  dirs: ({ config }) => `datadir_size: ${bytesIn(config.dataDir)}\nlogdir_size: ${bytesIn(config.dataLogDir)}\n`,
+  envi: ({ version }) => {
+    const { username, homedir } = userInfo();
+    const { total_heap_size: total, used_heap_size: used, heap_size_limit: max } = getHeapStatistics();
+    const mb = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)}MB`;
+    const rows = [
+      ['zookeeper.version', version],
+      ['host.name', hostname()],
+      ['node.version', process.versions.node],
+      ['v8.version', process.versions.v8],
+      ['os.name', type()],
+      ['os.arch', JAVA_ARCH[process.arch] ?? process.arch],
+      ['os.version', release()],
+      ['user.name', username],
+      ['user.home', homedir],
+      ['user.dir', process.cwd()],
+      ['os.memory.free', mb(total - used)],
+      ['os.memory.max', mb(max)],
+      ['os.memory.total', mb(total)],
+    ];
+    return ['Environment:', ...rows.map(([key, value]) => `${key}=${value}`), ''].join('\n');
+  },
+  // Apache's list of digests, one each 128 transactions, is empty when its digest is switched off; ours chains the log instead
+  hash: () => '',
+  srst: ({ server }) => {
+    server.resetCounts();
+    return 'Server stats reset.\n';
+  },
+};
+const JAVA_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarch64', ia32: 'i386' };
+
+/** Bytes of our files below an operator's directory; one that goes meanwhile counts nothing. */
+function bytesIn(root: string): number {
+  let total = 0;
+  try {
+    for (const name of readdirSync(`${root}/zoosh-1`))
+      total += statSync(`${root}/zoosh-1/${name}`, { throwIfNoEntry: false })?.size ?? 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return total;
+}

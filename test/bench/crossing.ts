@@ -1,0 +1,79 @@
+/**
+ * How long the server's loop stands still while 64 connections write, snapshots run and one parent's children pass 2^20 and
+ * 2^21. By hand: `node dist/test/bench/crossing.js [NODES]`. Seen from outside (a ping every 5 ms) and from inside
+ * (ZOOSH_LOOP_DELAY=1). Exit 1 when a block reached 50 ms.
+ */
+import { connect } from 'node:net';
+import { ServerProcess } from '../e2e/process.ts';
+import { hello, load, makeParent, replies } from './load.ts';
+
+const BOUND_MS = 50;
+const EVERY_MS = 5;
+const nodes = Number(process.argv[2] ?? 2_200_000);
+
+/** Pings on a connection of its own; what is slow is kept with its moment. */
+class Pinger {
+  readonly slow: { at: number; ms: number }[] = [];
+  longest = 0;
+  count = 0;
+  /** The longest time this process itself was late: what it did not see itself is no witness. */
+  ownLate = 0;
+  private readonly began = performance.now();
+  constructor(port: number) {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const ping = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
+    const sent: number[] = [];
+    let last = performance.now();
+    replies(
+      socket,
+      () => {
+        last = performance.now();
+        setInterval(() => {
+          const now = performance.now();
+          this.ownLate = Math.max(this.ownLate, now - last - EVERY_MS);
+          last = now;
+          sent.push(now);
+          socket.write(ping);
+        }, EVERY_MS).unref();
+      },
+      () => {
+        const now = performance.now();
+        const ms = now - (sent.shift() as number);
+        this.count++;
+        this.longest = Math.max(this.longest, ms);
+        if (ms > 20) this.slow.push({ at: Math.round(now - this.began), ms: Math.round(ms) });
+      },
+      () => {},
+    );
+    socket.write(hello());
+    socket.unref();
+  }
+}
+
+async function main(): Promise<void> {
+  process.env.ZOOSH_LOOP_DELAY = '1';
+  await using server = await new ServerProcess(
+    ['maxClientCnxns=0', 'snapCount=300000', '4lw.commands.whitelist=*'],
+    'info',
+  ).start();
+  await makeParent(server.port);
+  const pinger = new Pinger(server.port);
+  const began = performance.now();
+  const figures = await load('create', server.port, nodes);
+  const wall = performance.now() - began;
+  await server.kill('SIGTERM');
+  const inside = /event loop: longest block (\d+(?:\.\d+)?) ms.*/.exec(server.stderr);
+  const snapshots = server.stderr.match(/Snapshotting: .*/g) ?? [];
+  const longestInside = Number(inside?.[1] ?? Number.NaN);
+  console.log(`${figures.count} creates in ${(wall / 1000).toFixed(1)} s, ${figures.refused} refused`);
+  for (const line of snapshots) console.log(`  ${line.replace(/^.*in /, 'snapshot in ')}`);
+  console.log(
+    `outside: ${pinger.count} pings, longest ${pinger.longest.toFixed(1)} ms (own lateness ${pinger.ownLate.toFixed(1)} ms)`,
+  );
+  console.log(`  above 20 ms: ${pinger.slow.map(({ at, ms }) => `${ms}@${at}`).join(' ') || 'none'}`);
+  console.log(`inside: ${inside?.[0] ?? server.stderr}`);
+  const good = snapshots.length > 0 && figures.refused === 0 && pinger.longest < BOUND_MS && longestInside < BOUND_MS;
+  if (!good) process.exitCode = 1;
+}
+await main();
+process.exit();

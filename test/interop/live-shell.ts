@@ -1,0 +1,178 @@
+/** The shell as a child process: one command, or a script written line by line with the answer to each in between. */
+import assert from 'node:assert/strict';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { registry } from '../../src/commands/index.ts';
+import { walk } from '../../src/shell/bind.ts';
+import type { Arg } from '../../src/shell/command.ts';
+import { staticText } from '../../src/shell/lexer.ts';
+import { parse } from '../../src/shell/parser.ts';
+
+const PROGRAM = 'bin/zoosh.js';
+
+/** What came out of a process. */
+export interface Ended {
+  readonly out: Buffer;
+  readonly err: string;
+  readonly status: number | null;
+}
+
+/** Runs a program to its end with `input` on its standard input. */
+export async function run(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  input: string | Uint8Array = '',
+): Promise<Ended> {
+  const child = spawn(file, args, { env, timeout: 30_000 });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout.on('data', (chunk) => out.push(chunk));
+  child.stderr.on('data', (chunk) => err.push(chunk));
+  child.stdin.on('error', () => {}); // it may end before it has read everything
+  child.stdin.end(input);
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { out: Buffer.concat(out), err: Buffer.concat(err).toString(), status };
+}
+
+/** One run of the shell. */
+export const zoosh = (args: readonly string[], env: NodeJS.ProcessEnv, input?: string | Uint8Array): Promise<Ended> =>
+  run(process.execPath, [PROGRAM, ...args], env, input);
+
+const exercised = new Map<string, Set<string>>();
+
+/** Notes which commands and options a line uses; the names of all of them are the registry's. */
+export function note(line: string): void {
+  for (const { words } of parse(line).pipelines) {
+    const [name, ...rest] = words;
+    const spec = name === undefined ? undefined : registry.find(staticText(name) ?? '');
+    if (spec === undefined || name === undefined) continue;
+    const args = rest.map((word): Arg => ({ text: staticText(word) ?? 'x', quote: word.quote }));
+    const read = spec.legacy?.(args, (staticText(name) ?? '').toLowerCase()) ?? args;
+    const seen = exercised.get(spec.name) ?? new Set();
+    exercised.set(spec.name, seen);
+    for (const { name: param } of walk(spec, read).bound) seen.add(param);
+  }
+}
+
+/** Commands and parameters of the registry: how many there are, and those no line has used. */
+export function coverage(): { commands: number; params: number; unused: string[] } {
+  const params = registry.all.flatMap((spec) => Object.keys(spec.params).map((param) => [spec.name, param] as const));
+  const unused = [
+    ...registry.all.filter(({ name }) => !exercised.has(name)).map(({ name }) => name),
+    ...params.filter(([name, param]) => exercised.get(name)?.has(param) === false).map((each) => each.join(' ')),
+  ];
+  return { commands: registry.all.length, params: params.length, unused };
+}
+
+const OUT_END = '\u001e';
+const ERR_END =
+  /(?:error: no command or topic |\{"error":.*?no command or topic )status-(\d+)[^\n]*\n(?: hint: [^\n]*\n)?/;
+
+/** What one line of a script did. */
+export interface Answer {
+  readonly out: string;
+  readonly err: string;
+  readonly status: number;
+}
+
+/** A script that is still being written: `-k`, so that a refusal does not end it. */
+export class LiveShell {
+  readonly #child: ChildProcessWithoutNullStreams;
+  #out = '';
+  #err = '';
+  #wake = (): void => {};
+  /** Lines answered so far. */
+  static answers = 0;
+
+  constructor(server: string, options: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#child = spawn(process.execPath, [PROGRAM, '-k', ...options, server], { env });
+    this.#child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      this.#out += chunk;
+      this.#wake();
+    });
+    this.#child.stderr.setEncoding('utf8').on('data', (chunk) => {
+      this.#err += chunk;
+      this.#wake();
+    });
+  }
+
+  /** Runs a line (or a heredoc's lines) and gives what it printed, with its exit code. */
+  async line(text: string): Promise<Answer> {
+    // a failing help tells the exit code on standard error, an OS command ends standard output
+    this.#child.stdin.write(`${text}\nhelp status-\${?}\n!printf '\\036'\n`);
+    for (const end = Date.now() + 10_000; ; ) {
+      const at = this.#out.indexOf(OUT_END);
+      const found = ERR_END.exec(this.#err);
+      if (at >= 0 && found !== null) {
+        const answer = {
+          out: this.#out.slice(0, at),
+          err: this.#err.slice(0, found.index),
+          status: Number(found[1]),
+        };
+        this.#out = this.#out.slice(at + 1);
+        this.#err = this.#err.slice(found.index + found[0].length);
+        LiveShell.answers++;
+        if (answer.status !== 2) note(text);
+        return answer;
+      }
+      assert.ok(Date.now() < end && this.#child.exitCode === null, `no answer to ${text}: ${this.#out} ${this.#err}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, 1000);
+      });
+    }
+  }
+
+  /** The line prints exactly this and nothing on standard error. */
+  async ok(text: string, wanted: string | RegExp = ''): Promise<void> {
+    const out = await this.out(text);
+    if (typeof wanted === 'string') assert.equal(out, wanted, text);
+    else assert.match(out, wanted, text);
+  }
+
+  /** The line succeeds, says nothing on standard error, and prints what is returned. */
+  async out(text: string): Promise<string> {
+    const { out, err, status } = await this.line(text);
+    assert.deepEqual({ err, status }, { err: '', status: 0 }, text);
+    return out;
+  }
+
+  /** The line prints one JSON document, on one line. `wanted` may need what the line has just made. */
+  async json(text: string, wanted: unknown): Promise<void> {
+    const out = await this.out(text);
+    assert.match(out, /^[^\n]+\n$/, text);
+    const made = typeof wanted === 'function' ? await wanted() : wanted;
+    assert.deepEqual(JSON.parse(out), made, text);
+  }
+
+  /** The line fails with this exit code, prints nothing, and says this. */
+  async no(text: string, status: number, ...err: string[]): Promise<void> {
+    const answer = await this.line(text);
+    assert.deepEqual(
+      { status: answer.status, out: answer.out, err: answer.err.split('\n').slice(0, -1) },
+      { status, out: '', err },
+      text,
+    );
+  }
+
+  /** The line prints this, and these events were told meanwhile, times taken out. */
+  async hears(text: string, out: string, ...events: string[]): Promise<void> {
+    const answer = await this.line(text);
+    const heard = answer.err
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.replace(/^\d\d:\d\d:\d\d /, ''));
+    assert.deepEqual({ status: answer.status, out: answer.out, heard }, { status: 0, out, heard: events }, text);
+  }
+
+  /** Ends standard input and waits; the session is closed then. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'close');
+    this.#child.stdin.end();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { completionScript, SHELLS } from '../../src/cli/completion-scripts.ts';
+import { usageText } from '../../src/cli/usage.ts';
+import { TOPICS } from '../../src/commands/help-topics.ts';
+import { registry } from '../../src/commands/index.ts';
+import { bind, optionsOf, positionals, synopsis } from '../../src/shell/bind.ts';
+import { EXIT_CODES } from '../../src/shell/exit-codes.ts';
+import { pageOf } from '../../src/shell/help.ts';
+import { resolvePath } from '../../src/shell/paths.ts';
+import { fill } from '../../src/shell/variables.ts';
+import { rig } from './rig.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** Every zkCli command but reconfig, and our own of this floor. */
+const WANTED =
+  'addauth addWatch close config connect create delete deleteall delquota get getAcl getAllChildrenNumber getEphemerals history listquota ls ls2 printwatches quit exit redo removewatches rmr set setAcl setquota stat sync version whoami cd pwd tree put exists mkdir settings profile use help';
+
+test('every command is there, in a file of its own', () => {
+  for (const name of WANTED.split(' ')) assert.ok(registry.find(name), name);
+  const files = readdirSync(join(ROOT, 'src/commands')).filter(
+    (name) => !['index.ts', 'support.ts', 'quota-text.ts', 'help-topics.ts'].includes(name),
+  );
+  assert.equal(files.length, registry.all.length);
+});
+
+test('every command explains itself', () => {
+  for (const spec of registry.all) {
+    assert.ok(spec.about.length > 5, spec.name);
+    assert.ok(spec.examples.length > 0, `${spec.name} has no example`);
+    for (const [key, param] of [...positionals(spec), ...optionsOf(spec)])
+      assert.ok(param.about.length > 5, `${spec.name} does not explain ${key}`);
+    const letters = optionsOf(spec).flatMap(([, { short, long }]) =>
+      [short, long].filter((each) => each !== undefined),
+    );
+    assert.equal(new Set(letters).size, letters.length, `${spec.name} has an option twice`);
+    for (const code of spec.exits ?? []) assert.ok(code in EXIT_CODES, `${spec.name} names the exit code ${code}`);
+    const page = pageOf(spec);
+    assert.ok(page.includes(synopsis(spec)) && page.includes(spec.about));
+    assert.ok(usageText().includes(spec.about), `--help leaves out ${spec.name}`);
+  }
+});
+
+test('every example reads as its command', async () => {
+  let count = 0;
+  for (const spec of registry.all)
+    for (const [line, about] of spec.examples) {
+      count++;
+      assert.ok(about.length > 2, line);
+      const { shell } = rig();
+      const { pipelines, fault, open } = shell.parse(line);
+      assert.equal(fault?.message ?? open?.kind, undefined, line);
+      for (const { words } of pipelines) {
+        const [name, ...args] = words.map((word) => fill(word, () => 'x'));
+        const found = registry.find(name?.text ?? '');
+        assert.ok(found !== undefined, `${line}: no command ${name?.text}`);
+        const files = args.map((arg) =>
+          /^@(?!@)/.test(arg.text) && !['use', 'connect'].includes(found.name) ? { ...arg, text: 'x' } : arg,
+        );
+        bind(found, files, name?.text ?? '', {
+          resolve: (typed, keep) => resolvePath('/', typed, keep),
+          stdin: () => new Uint8Array(0),
+        });
+      }
+      assert.equal(registry.find(line.split(' ')[0] as string), spec, `${line} belongs to another command`);
+    }
+  assert.ok(count > 50);
+});
+
+test('help answers for every command and topic', async () => {
+  for (const subject of [...registry.all.map(({ name }) => name), ...Object.keys(TOPICS), 'exit-codes']) {
+    const it = rig();
+    assert.equal(await it.shell.run(`help ${subject}`), 0, subject);
+    assert.equal(it.shown[0]?.type, 'page');
+  }
+  const it = rig();
+  assert.equal(await it.shell.run('help creat'), 127);
+  assert.equal(it.told[0]?.failure.hint, 'did you mean help create ?');
+});
+
+test('completions/ holds what is printed', () => {
+  assert.deepEqual(readdirSync(join(ROOT, 'completions')).sort(), SHELLS.map((shell) => `zoosh.${shell}`).sort());
+  for (const shell of SHELLS)
+    assert.equal(
+      readFileSync(join(ROOT, 'completions', `zoosh.${shell}`), 'utf8'),
+      completionScript(shell),
+      `npm run generate writes completions/zoosh.${shell} again`,
+    );
+});

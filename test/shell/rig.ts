@@ -1,0 +1,73 @@
+import type { Client } from '../../src/client/api.ts';
+import { registry } from '../../src/commands/index.ts';
+import { toPlain } from '../../src/out/plain.ts';
+import type { Output } from '../../src/shell/output.ts';
+import { ShellSession } from '../../src/shell/session.ts';
+import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
+import { Shell, type Told } from '../../src/shell/shell.ts';
+
+export interface Rig {
+  readonly shell: Shell;
+  readonly shown: Output[];
+  readonly told: Told[];
+  readonly os: string[];
+  /** How often a command wanted a session. */
+  sessions: number;
+}
+
+/** A shell without a world: what it shows and tells is kept, a session is `client`, or counted and refused. */
+export function rig(client?: Client, variables: Record<string, string> = {}): Rig {
+  const file = new UserFile({}, undefined);
+  const out: Rig = {
+    shown: [],
+    told: [],
+    os: [],
+    sessions: 0,
+    shell: undefined as unknown as Shell,
+  };
+  const session = new ShellSession(
+    { server: 'localhost:1', options: {} },
+    {
+      connect: async () => {
+        out.sessions++;
+        if (client === undefined) throw new Error('no session in this test');
+        return client;
+      },
+      target: (text) => ({ server: text, options: {} }),
+      news: () => {},
+      changed: () => {},
+      watched: () => {},
+      now: () => 0,
+      interactive: false,
+    },
+  );
+  const shell = new Shell({
+    version: '0',
+    registry,
+    session,
+    settings: new Settings(file),
+    profiles: new Profiles(file),
+    history: { list: () => [], clear: () => {} },
+    show: (output) => out.shown.push(output),
+    plain: toPlain,
+    tell: (told) => out.told.push(told),
+    warn: () => {},
+    confirm: async () => {},
+    confirmWrite: async () => {},
+    askSecret: async () => 'secret',
+    watched: () => {},
+    os: async (line) => {
+      out.os.push(line);
+      return 0;
+    },
+    writeFile: () => {},
+    stdin: () => new Uint8Array(0),
+    interactive: false,
+    readOnly: false,
+    keepGoing: false,
+    variables: new Map(Object.entries(variables)),
+    env: { HOME: '/home/bob' },
+  });
+  Object.assign(out, { shell });
+  return out;
+}
