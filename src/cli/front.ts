@@ -42,6 +42,10 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
     const status = await Promise.race([work(host), stopped]);
     return signalled ?? status;
   } finally {
+    if (signalled !== undefined && options.interactive) {
+      host.onPromptChange = () => {}; // the line being typed is left as it stands
+      process.stdout.write('\n');
+    }
     await Promise.race([host.close(), sleep(GRACE_MS, undefined, { ref: false })]);
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);
     // what still waits for input or an answer must not keep the program

@@ -132,7 +132,8 @@ async function greet(host: Host, version: string): Promise<void> {
       host.theme.dim(`zoosh ${version}  connected to ${client.server}  session ${hex(client.sessionId)}  type help`),
     );
   } catch (error) {
-    const { message, lines } = failureOf(error);
+    const { exit, message, lines } = failureOf(error);
+    if (exit === 130) return; // the user went elsewhere meanwhile
     host.sink.line(`${host.theme.bad('not connected:')} ${visibleLine(message)}`);
     for (const line of lines) host.sink.line(` ${visibleLine(line)}`);
     host.sink.line(host.theme.dim(' zoosh playground starts a server to try; connect HOST:PORT tries another'));

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { visibleLine } from '../out/data.ts';
 import type { CommandSpec, Plan } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
 import { askHidden, askText, askYesNo, type TerminalHolder } from './ask.ts';
@@ -43,11 +44,14 @@ export class Safety {
       const why = isProtected() ? 'the profile is protected' : 'it concerns the root';
       throw refused(`will not ${plan.what}: ${why}`, 'say --yes before the command', plan.path);
     }
-    for (const line of plan.details ?? []) process.stderr.write(` ${line}\n`);
+    for (const line of plan.details ?? []) process.stderr.write(` ${visibleLine(line)}\n`);
     if (isProtected()) {
-      const typed = await askText(`About to ${plan.what}. This profile is protected. Type the path:`, holder);
+      const typed = await askText(
+        `About to ${visibleLine(plan.what)}. This profile is protected. Type the path:`,
+        holder,
+      );
       if (typed !== plan.path) throw declined();
-    } else if (!(await askYesNo(`${capital(plan.what)}?`, holder))) throw declined();
+    } else if (!(await askYesNo(`${capital(visibleLine(plan.what))}?`, holder))) throw declined();
   }
 
   /** Before the first change of each kind under a protected profile. @throws Failure 30, 31 */

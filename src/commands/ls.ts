@@ -4,6 +4,7 @@ import type { Client, Stat } from '../client/api.ts';
 import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { ListedNode, Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
 import { inflightOf } from './support.ts';
 
@@ -108,7 +109,7 @@ async function list(path: string, wishes: Wishes, context: CommandContext): Prom
     const all = inOrder(path, children);
     tellDenied(deniedPaths, context);
     const names = shorten(wishes.reverse ? all.reverse() : all, wishes.limit, context);
-    const long = wishes.long ? await stats(client, names, (name) => name, inflight, signal) : undefined;
+    const long = wishes.long ? await stats(client, names, (name) => name, context) : undefined;
     return {
       ...(deniedPaths.length > 0 && { exit: 14 }),
       type: 'listing',
@@ -124,7 +125,7 @@ async function list(path: string, wishes: Wishes, context: CommandContext): Prom
   let long: ListedNode[] | undefined;
   let names = children;
   if (wishes.long || isSorted) {
-    long = await stats(client, names, (name) => joinPath(path, name), inflight, signal);
+    long = await stats(client, names, (name) => joinPath(path, name), context);
     if (wishes.byTime) long.sort((a, b) => b.stat.mtime - a.stat.mtime);
     if (wishes.bySize) long.sort((a, b) => b.stat.dataLength - a.stat.dataLength);
     if (wishes.byChildren) long.sort((a, b) => b.stat.numChildren - a.stat.numChildren);
@@ -148,18 +149,39 @@ function shorten<T>(items: T[], limit: number | undefined, context: CommandConte
   return items.slice(0, limit);
 }
 
-/** The stat of each; nodes that went away meanwhile are left out. */
+/** Says once, at the end, which nodes the ACLs hide: they must not hide the others. */
+function deniedTeller(context: CommandContext): { denied: (path: string) => void; tell: () => void } {
+  const paths: string[] = [];
+  return {
+    denied: (path) => void paths.push(path),
+    tell: () => {
+      if (paths.length > 0)
+        context.warn(
+          `not permitted by the ACL: ${paths.slice(0, 3).map(quoteWord).join(' ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`,
+        );
+    },
+  };
+}
+
+/** The stat of each; nodes that went away or may not be read are left out. */
 async function stats(
   client: Client,
   names: readonly string[],
   pathOf: (name: string) => string,
-  inflight: number,
-  signal: AbortSignal,
+  context: CommandContext,
 ): Promise<ListedNode[]> {
+  const { signal } = context;
+  const { denied, tell } = deniedTeller(context);
   const found: (Stat | undefined)[] = new Array(names.length);
-  await eachOf(names, inflight, signal, async (name, index) => {
-    found[index] = await client.exists(pathOf(name), { signal });
+  await eachOf(names, inflightOf(context), signal, async (name, index) => {
+    try {
+      found[index] = await client.exists(pathOf(name), { signal });
+    } catch (error) {
+      if (!(error instanceof KeeperError) || error.code !== 'NoAuth') throw error;
+      denied(pathOf(name));
+    }
   });
+  tell();
   return names.flatMap((name, index) => {
     const stat = found[index];
     return stat === undefined ? [] : [{ name, stat }];

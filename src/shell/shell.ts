@@ -24,6 +24,9 @@ import type { ShellSession } from './session.ts';
 import { nearest } from './suggest.ts';
 import { fill } from './variables.ts';
 
+/** Words of one command up to which data is looked for; each costs a walk along those before it. */
+const MAX_WALKED = 500;
+
 /** Where a line comes from; decides what errors name and whether a person is asked. */
 export interface Source {
   /** `deploy.zk`; undefined at the prompt and for one command. */
@@ -131,6 +134,7 @@ export class Shell {
   }
 
   #expectsData(words: readonly WordToken[]): boolean {
+    if (words.length > MAX_WALKED) return false;
     const [first, ...rest] = words;
     const spec = first === undefined ? undefined : this.ports.registry.find(staticText(first) ?? '');
     if (spec === undefined) return false;
@@ -203,6 +207,7 @@ export class Shell {
     this.commandsRun++;
     return this.#guarded(command, file, line, isHandled, async (signal) => {
       if (pipeline.os !== undefined) return this.ports.os(pipeline.os, undefined, signal);
+      this.#refuseGlued(pipeline.words);
       const lookup = (name: string): string | undefined => this.#variable(name);
       const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
       const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
@@ -213,6 +218,19 @@ export class Shell {
       else if (output !== undefined) this.ports.show(output);
       return output?.exit ?? 0;
     });
+  }
+
+  /** `ls /a;get /b`: a `;` inside a word is text, which is rarely meant before a command's name. @throws Failure (2) */
+  #refuseGlued(words: readonly WordToken[]): void {
+    for (const [at, word] of words.entries()) {
+      const glued = word.quote === 'none' ? /;([A-Za-z]+)$/.exec(staticText(word) ?? '') : null;
+      if (glued === null || this.ports.registry.find(glued[1] as string) === undefined) continue;
+      if (!this.#expectsData(words.slice(0, at)))
+        throw usage(
+          `${staticText(word)} is one word`,
+          `put a blank after ; to run ${glued[1]} next, or quotes around the word`,
+        );
+    }
   }
 
   async #guarded(

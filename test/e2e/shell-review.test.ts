@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { ServerProcess } from './process.ts';
+
+const BIN = fileURLToPath(new URL('../../../bin/zoosh.js', import.meta.url));
+
+/** Runs the shell with `input` on its standard input, which stays open when `signal` is to end it. */
+async function shell(args: readonly string[], home: string, input: string, signal?: NodeJS.Signals) {
+  const child = spawn(process.execPath, [BIN, ...args], { env: { ...process.env, ZOOSH_HOME: home } });
+  let out = '';
+  let err = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+    if (signal !== undefined) child.kill(signal);
+  });
+  child.stdin.write(input);
+  if (signal === undefined) child.stdin.end();
+  const code = await new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));
+  return { code, out, err };
+}
+
+test('the shell as a stranger found it', async (t) => {
+  await using server = await new ServerProcess().start();
+  const run = (input: string, args: readonly string[] = [], signal?: NodeJS.Signals) =>
+    shell([server.hosts, ...args], server.folder, input, signal);
+
+  await t.test('what is begun and not ended does not run', async () => {
+    await run('create /a x\n');
+    assert.equal((await run('set /a <<END\nlost\n')).code, 2);
+    assert.equal((await run("deleteall '/a")).code, 2);
+    assert.equal((await run('get /a\n')).out, 'x\n');
+  });
+  await t.test('-k counts lines that cannot be read', async () => {
+    const { code, out, err } = await run('get |\nget /a\n', ['-k']);
+    assert.deepEqual([code, out], [2, 'x\n']);
+    assert.match(err, /1 of 2 commands failed \(line 1\)/);
+  });
+  await t.test('a signal ends a script that waits for its next line, and the session with it', async () => {
+    for (const [signal, status] of [
+      ['SIGTERM', 143],
+      ['SIGHUP', 129],
+      ['SIGINT', 130],
+    ] as const)
+      assert.equal((await run('create -e /held\n', [], signal)).code, status);
+    assert.equal((await run('exists /held\n')).code, 1);
+  });
+  await t.test('a glued command is refused, glued data is not', async () => {
+    assert.equal((await run('ls /a;get /a\n')).code, 2);
+    assert.equal((await run('set /a x;get\nget /a\n')).out.endsWith('x;get\n'), true);
+  });
+  await t.test('a profile with a bad address and the words of ZooKeeper itself are refused', async () => {
+    assert.equal((await run('profile add bad nohost:\n')).code, 2);
+    assert.equal((await run('deleteall --keep-root /zookeeper\n')).code, 30);
+    assert.equal((await run('ls --limit -3 /\n')).code, 2);
+  });
+});
