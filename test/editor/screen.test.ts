@@ -85,8 +85,26 @@ test('one row only in which nothing fits does not hang', () => {
   for (const columns of [1, 2, 3]) assert.ok(render(view('日本\tx'), columns, 5, true).rows.length <= 5);
 });
 
+test('a pasted megabyte does not make keys slow', () => {
+  const state = new LineState({
+    isComplete: () => true,
+    history: { lines: () => [], add: () => {} },
+    plain: false,
+    hints: true,
+  });
+  const start = performance.now();
+  for (const text of ['x'.repeat(1e6), '日本'.repeat(1e5), 'e\u0301'.repeat(1e5), '👍🏽'.repeat(1e5)]) {
+    state.press({ type: 'key', name: 'C-u' });
+    state.press({ type: 'paste', text });
+    for (const name of ['M-b', 'M-f', 'Left', 'Backspace']) state.press({ type: 'key', name });
+    assert.equal(render(view(state.text, state.cursor), 80, 24, true).rows.length, 24);
+  }
+  // some 0.7 s on a slow machine; what grows with the square takes minutes
+  assert.ok(performance.now() - start < 8000);
+});
+
 const pick = <T>(random: Random, list: readonly T[]): T => list[random.below(list.length)] as T;
-const TEXTS = ['a', 'get ', '/app', '日', '本語', 'e\u0301', ' ', '"', '\t', '👍', '\x07'];
+const TEXTS = ['a', 'get ', 'abcdefghijkl', '/app', '日', '本語', 'e\u0301', ' ', '"', '\t', '👍', '\x07'];
 
 function randomView(random: Random, columns: number): View {
   let text = '';
