@@ -23,6 +23,7 @@ const EMOJI = /^\p{Emoji_Presentation}$/u;
 const JOINED = /\u200d|[\u{1f3fb}-\u{1f3ff}]/u;
 const BREAKS_LAYOUT = /[\u0080-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u;
 const LOOK_BACK = 256;
+const STRETCH = 256;
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Cells a terminal gives one code point: 0, 1 or 2. Control characters count 0. */
@@ -78,10 +79,17 @@ export function* clusters(text: string, at = 0): Generator<Cluster> {
       at++;
       continue;
     }
+    // in pieces, since Node's segmenter takes time by the square of the length
+    const limit = Math.min(text.length, at + STRETCH);
     let end = at + 1;
-    while (end < text.length && !(isPlain(text.charCodeAt(end)) && isPlain(text.charCodeAt(end + 1) || 32))) end++;
-    for (const { segment, index } of segmenter.segment(text.slice(at, end))) yield cluster(segment, at + index);
-    at = end;
+    while (end < limit && !(isPlain(text.charCodeAt(end)) && isPlain(text.charCodeAt(end + 1) || 32))) end++;
+    const stretch = text.slice(at, end);
+    const parts = [...segmenter.segment(stretch)];
+    // cut by the limit, the last may go on in the next piece
+    if (end === limit && end < text.length && parts.length > 1) parts.pop();
+    for (const { segment, index } of parts) yield cluster(segment, at + index);
+    const last = parts.at(-1);
+    at += last === undefined ? stretch.length : last.index + last.segment.length;
   }
 }
 

@@ -92,15 +92,15 @@ test('a pasted megabyte does not make keys slow', () => {
     plain: false,
     hints: true,
   });
-  const start = performance.now();
-  for (const text of ['x'.repeat(1e6), '日本'.repeat(1e5), 'e\u0301'.repeat(1e5), '👍🏽'.repeat(1e5)]) {
+  const start = process.cpuUsage();
+  for (const text of ['x'.repeat(1e6), '日本'.repeat(3e4), 'e\u0301'.repeat(3e4), '👍🏽'.repeat(3e4)]) {
     state.press({ type: 'key', name: 'C-u' });
     state.press({ type: 'paste', text });
     for (const name of ['M-b', 'M-f', 'Left', 'Backspace']) state.press({ type: 'key', name });
     assert.equal(render(view(state.text, state.cursor), 80, 24, true).rows.length, 24);
   }
-  // some 0.7 s on a slow machine; what grows with the square takes minutes
-  assert.ok(performance.now() - start < 8000);
+  // what grows with the square takes many seconds
+  assert.ok(process.cpuUsage(start).user < 3e6);
 });
 
 const pick = <T>(random: Random, list: readonly T[]): T => list[random.below(list.length)] as T;
