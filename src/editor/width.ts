@@ -83,10 +83,11 @@ export function* clusters(text: string, at = 0): Generator<Cluster> {
     const limit = Math.min(text.length, at + STRETCH);
     let end = at + 1;
     while (end < limit && !(isPlain(text.charCodeAt(end)) && isPlain(text.charCodeAt(end + 1) || 32))) end++;
+    if (end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff) end++;
     const stretch = text.slice(at, end);
     const parts = [...segmenter.segment(stretch)];
     // cut by the limit, the last may go on in the next piece
-    if (end === limit && end < text.length && parts.length > 1) parts.pop();
+    if (end >= limit && end < text.length && parts.length > 1) parts.pop();
     for (const { segment, index } of parts) yield cluster(segment, at + index);
     const last = parts.at(-1);
     at += last === undefined ? stretch.length : last.index + last.segment.length;

@@ -232,6 +232,30 @@ test('random keys, lines from elsewhere and resizes leave the screen as a fresh 
   for (let seed = 101; seed <= 140; seed++) live(seed, true);
 });
 
+test('a resize leaves nothing of the line behind, wherever the cursor stood', () => {
+  const text = 'get /app/日本語/config and "a string that is long enough to wrap" -x 👍 and more words until the end';
+  for (const [from, to] of [
+    [100, 99],
+    [100, 70],
+    [100, 31],
+    [60, 25],
+    [40, 100],
+    [30, 29],
+  ] as const)
+    for (const cursor of [0, 9, 25, 40, 60, 80, text.length]) {
+      const screen = new Emulator(from, 40);
+      const painter = new Painter(screen, false, true);
+      screen.write('printed before\r\n');
+      painter.begin();
+      painter.show(view(text, cursor));
+      screen.resize(to, 40);
+      painter.resized();
+      painter.show(view(text, cursor));
+      const expected = plainOf(view(text, cursor), to, 40);
+      assert.deepEqual(screen.all(), ['printed before', ...expected], `${from} to ${to} at ${cursor}`);
+    }
+});
+
 test('the menu keeps to ten rows, says which, and stands below its word', () => {
   const state = new LineState({
     isComplete: () => true,

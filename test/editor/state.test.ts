@@ -294,6 +294,17 @@ test('an answer for a line that has changed is dropped', () => {
   }
 });
 
+test('an answer to an earlier question is not one to the present', () => {
+  const one = typist().keys('get /w{TAB}x{BS}{TAB}');
+  const [first, second] = one.effects;
+  assert.ok(first?.type === 'complete' && second?.type === 'complete');
+  const completion = { from: 4, to: 6, candidates: [{ text: '/worker' }] };
+  assert.equal(one.line.answer(first.id, completion), undefined);
+  assert.equal(one.shows, 'get /w|');
+  assert.deepEqual(one.line.answer(second.id, completion), []);
+  assert.equal(one.shows, 'get /worker |');
+});
+
 test('a late answer says so, and still counts', () => {
   const one = typist().keys('get /w{TAB}');
   const question = one.last();
