@@ -3,6 +3,14 @@ import { after, before } from './width.ts';
 const UNDO_LIMIT = 500;
 const WORD = /[\p{L}\p{N}\p{M}_]/u;
 
+const isWord = (text: string, at: number, blanks: boolean): boolean => {
+  const char = String.fromCodePoint(text.codePointAt(at) ?? 32);
+  return blanks ? !/\s/.test(char) : WORD.test(char);
+};
+const stepRight = (text: string, at: number): number => at + ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1);
+const stepLeft = (text: string, at: number): number =>
+  at > 1 && (text.codePointAt(at - 2) ?? 0) > 0xffff ? at - 2 : Math.max(0, at - 1);
+
 /** Text, cursor (a UTF-16 offset on a grapheme boundary) and the way back. */
 export class LineBuffer {
   text = '';
@@ -72,23 +80,20 @@ export class LineBuffer {
 
   /** The start of the word before the cursor: letters and digits, or with `blanks` anything but white space. */
   wordLeft(blanks = false): number {
-    const inside = (at: number): boolean => this.#inside(before(this.text, at), blanks);
+    // by code points: a word has no part of a character at its edges, and a long way may lie before it
+    const inside = (at: number): boolean => isWord(this.text, stepLeft(this.text, at), blanks);
     let at = this.cursor;
-    while (at > 0 && !inside(at)) at = before(this.text, at);
-    while (at > 0 && inside(at)) at = before(this.text, at);
+    while (at > 0 && !inside(at)) at = stepLeft(this.text, at);
+    while (at > 0 && inside(at)) at = stepLeft(this.text, at);
     return at;
   }
 
-  wordRight(from = this.cursor): number {
-    let at = from;
-    while (at < this.text.length && !this.#inside(at, false)) at = after(this.text, at);
-    while (at < this.text.length && this.#inside(at, false)) at = after(this.text, at);
+  wordRight(): number {
+    const { text } = this;
+    let at = this.cursor;
+    while (at < text.length && !isWord(text, at, false)) at = stepRight(text, at);
+    while (at < text.length && isWord(text, at, false)) at = stepRight(text, at);
     return at;
-  }
-
-  #inside(at: number, blanks: boolean): boolean {
-    const char = String.fromCodePoint(this.text.codePointAt(at) ?? 32);
-    return blanks ? !/\s/.test(char) : WORD.test(char);
   }
 
   /** Where one row up (-1) or down (1) the cursor would be, undefined when there is none. */

@@ -1,4 +1,4 @@
-import { clusters } from './width.ts';
+import { asciiRun, type Cluster, clusters } from './width.ts';
 
 /** One row of the screen: what to write, the cells it takes, and whether the text simply ran on into the next row. */
 export interface Row {
@@ -35,6 +35,8 @@ export interface View {
 }
 
 const TAB = 8;
+/** ASCII characters in a row that are worth being written as one. */
+const WORTHWHILE = 8;
 
 /** Fills rows of a given width, carrying styles over the breaks. */
 export class RowWriter {
@@ -117,28 +119,47 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
   let nextStyle = 0;
   let style = '';
   const here = (): void => {
+    // the place behind a full row is the beginning of the next
+    if (out.room === 0) out.end(true);
     cursorRow = out.rows.length;
     cursorColumn = out.width;
   };
-  for (const one of clusters(view.text)) {
-    for (let run = view.styles[nextStyle]; run !== undefined && run.from <= one.index; run = view.styles[++nextStyle])
+  const { text } = view;
+  /** Before the character at `index` is written. */
+  const arrive = (index: number, width: number): void => {
+    for (let run = view.styles[nextStyle]; run !== undefined && run.from <= index; run = view.styles[++nextStyle])
       style = color ? run.style : '';
-    const newline = view.text[one.index] === '\n';
-    // the place behind a full row is the beginning of the next
-    if ((newline ? 0 : one.shown === '^I' ? 1 : Math.min(one.width, 2)) > out.room) out.end(true);
-    if (cursorRow < 0 && one.index >= view.cursor) {
-      if (out.room === 0) out.end(true);
-      here();
-    }
-    if (newline) {
+    if (width > out.room) out.end(true);
+    if (cursorRow < 0 && index >= view.cursor) here();
+  };
+  const write = (one: Cluster): void => {
+    if (text[one.index] === '\n') {
+      arrive(one.index, 0);
       out.end(false);
       for (const segment of continuation) out.write(segment.text, segment.style);
-    } else out.putCluster(one.shown, one.width, style);
+    } else {
+      arrive(one.index, one.shown === '^I' ? 1 : Math.min(one.width, 2));
+      out.putCluster(one.shown, one.width, style);
+    }
+  };
+  for (let at = 0; at < text.length; ) {
+    for (const one of clusters(text, at)) {
+      at = one.index;
+      if (asciiRun(text, at, at + WORTHWHILE) === WORTHWHILE) break;
+      write(one);
+      at = text.length;
+    }
+    // a pasted megabyte must not cost its length in objects with each key
+    while (at < text.length) {
+      arrive(at, 1);
+      const edge = Math.min(view.styles[nextStyle]?.from ?? text.length, at < view.cursor ? view.cursor : text.length);
+      const length = asciiRun(text, at, Math.min(edge, at + out.room));
+      if (length === 0) break;
+      out.put(text.slice(at, at + length), length, style);
+      at += length;
+    }
   }
-  if (cursorRow < 0) {
-    if (out.room === 0) out.end(true);
-    here();
-  }
+  if (cursorRow < 0) here();
   for (const one of clusters(view.ghost.split('\n', 1)[0] as string)) {
     if (one.shown === '^I' || one.width >= out.room) break;
     out.putCluster(one.shown, one.width, color ? '2' : '');

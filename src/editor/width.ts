@@ -22,6 +22,8 @@ const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
 const EMOJI = /^\p{Emoji_Presentation}$/u;
 const JOINED = /\u200d|[\u{1f3fb}-\u{1f3ff}]/u;
 const BREAKS_LAYOUT = /[\u0080-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u;
+const LOOK_BACK = 256;
+const STRETCH = 256;
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /** Cells a terminal gives one code point: 0, 1 or 2. Control characters count 0. */
@@ -57,25 +59,38 @@ function cluster(text: string, index: number): Cluster {
   return width === 0 ? { index, shown: `\u25cc${text}`, width: 1 } : { index, shown: text, width };
 }
 
-const isPlain = (code: number): boolean => code < 0x300 && code !== 0xad && code !== 0xa9 && code !== 0xae;
+/** Kana and ideographs: two cells, and a character each unless something unusual follows. */
+const isIdeograph = (code: number): boolean =>
+  (code >= 0x3400 && code <= 0x9fff) || (code >= 0x3041 && code <= 0x3096) || (code >= 0x30a0 && code <= 0x30ff);
+/** Two of these side by side are never one character. */
+const isPlain = (code: number): boolean =>
+  (code < 0x300 && code !== 0xad && code !== 0xa9 && code !== 0xae) || isIdeograph(code);
 
-/** The text's graphemes, in order. A newline is always one of its own. */
-export function* clusters(text: string): Generator<Cluster> {
-  let at = 0;
+/** The text's graphemes from the boundary `at` on, in order. A newline is always one of its own. */
+export function* clusters(text: string, at = 0): Generator<Cluster> {
   while (at < text.length) {
     const code = text.charCodeAt(at);
     // nothing joins two plain characters, so only stretches with others are taken apart by the book
     if (isPlain(code) && (at + 1 >= text.length || isPlain(text.charCodeAt(at + 1)))) {
-      yield code >= 32 && code < 127
-        ? { index: at, shown: text[at] as string, width: 1 }
-        : cluster(text[at] as string, at);
+      const char = text[at] as string;
+      if (code >= 32 && code < 127) yield { index: at, shown: char, width: 1 };
+      else if (code >= 0x300) yield { index: at, shown: char, width: 2 };
+      else yield cluster(char, at);
       at++;
       continue;
     }
+    // in pieces, since Node's segmenter takes time by the square of the length
+    const limit = Math.min(text.length, at + STRETCH);
     let end = at + 1;
-    while (end < text.length && !(isPlain(text.charCodeAt(end)) && isPlain(text.charCodeAt(end + 1) || 32))) end++;
-    for (const { segment, index } of segmenter.segment(text.slice(at, end))) yield cluster(segment, at + index);
-    at = end;
+    while (end < limit && !(isPlain(text.charCodeAt(end)) && isPlain(text.charCodeAt(end + 1) || 32))) end++;
+    if (end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff) end++;
+    const stretch = text.slice(at, end);
+    const parts = [...segmenter.segment(stretch)];
+    // cut by the limit, the last may go on in the next piece
+    if (end >= limit && end < text.length && parts.length > 1) parts.pop();
+    for (const { segment, index } of parts) yield cluster(segment, at + index);
+    const last = parts.at(-1);
+    at += last === undefined ? stretch.length : last.index + last.segment.length;
   }
 }
 
@@ -107,22 +122,34 @@ export function cut(text: string, limit: number): { shown: string; width: number
   return { shown, width };
 }
 
-const rowStart = (text: string, index: number): number => (index <= 0 ? 0 : text.lastIndexOf('\n', index - 1) + 1);
-
 /** The end of the grapheme that starts at `index`. */
 export function after(text: string, index: number): number {
   if (index >= text.length) return text.length;
-  for (const one of clusters(text.slice(index, index + 256))) if (one.index > 0) return index + one.index;
-  return Math.min(text.length, index + 256);
+  for (const one of clusters(text.slice(index, index + LOOK_BACK))) if (one.index > 0) return index + one.index;
+  return Math.min(text.length, index + LOOK_BACK);
 }
 
 /** The start of the grapheme before `index`. */
 export function before(text: string, index: number): number {
   if (index <= 1) return 0;
   if (isPlain(text.charCodeAt(index - 1)) && isPlain(text.charCodeAt(index - 2))) return index - 1;
-  const start = rowStart(text, index);
-  if (start === index) return index - 1;
+  if (text[index - 1] === '\n') return index - 1;
+  // from a place that nearly certainly is a boundary, or from so far back that it hardly matters
+  const floor = Math.max(0, index - LOOK_BACK);
+  let start = index - 1;
+  while (start > floor && !isPlain(text.charCodeAt(start))) start--;
   let last = start;
   for (const one of clusters(text.slice(start, index))) last = start + one.index;
   return last;
+}
+
+/** How many ASCII characters in print stand at `index`, up to `end`, that nothing is joined to. */
+export function asciiRun(text: string, index: number, end: number): number {
+  let at = index;
+  while (at < end) {
+    const code = text.charCodeAt(at);
+    if (code < 32 || code > 126) break;
+    at++;
+  }
+  return at > index && at < text.length && !isPlain(text.charCodeAt(at)) ? at - index - 1 : at - index;
 }

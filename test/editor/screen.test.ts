@@ -85,8 +85,26 @@ test('one row only in which nothing fits does not hang', () => {
   for (const columns of [1, 2, 3]) assert.ok(render(view('日本\tx'), columns, 5, true).rows.length <= 5);
 });
 
+test('a pasted megabyte does not make keys slow', () => {
+  const state = new LineState({
+    isComplete: () => true,
+    history: { lines: () => [], add: () => {} },
+    plain: false,
+    hints: true,
+  });
+  const start = process.cpuUsage();
+  for (const text of ['x'.repeat(1e6), '日本'.repeat(3e4), 'e\u0301'.repeat(3e4), '👍🏽'.repeat(3e4)]) {
+    state.press({ type: 'key', name: 'C-u' });
+    state.press({ type: 'paste', text });
+    for (const name of ['M-b', 'M-f', 'Left', 'Backspace']) state.press({ type: 'key', name });
+    assert.equal(render(view(state.text, state.cursor), 80, 24, true).rows.length, 24);
+  }
+  // what grows with the square takes many seconds
+  assert.ok(process.cpuUsage(start).user < 3e6);
+});
+
 const pick = <T>(random: Random, list: readonly T[]): T => list[random.below(list.length)] as T;
-const TEXTS = ['a', 'get ', '/app', '日', '本語', 'e\u0301', ' ', '"', '\t', '👍', '\x07'];
+const TEXTS = ['a', 'get ', 'abcdefghijkl', '/app', '日', '本語', 'e\u0301', ' ', '"', '\t', '👍', '\x07'];
 
 function randomView(random: Random, columns: number): View {
   let text = '';
@@ -212,6 +230,30 @@ test('random keys and lines from elsewhere leave the screen as a fresh one', () 
 
 test('random keys, lines from elsewhere and resizes leave the screen as a fresh one', () => {
   for (let seed = 101; seed <= 140; seed++) live(seed, true);
+});
+
+test('a resize leaves nothing of the line behind, wherever the cursor stood', () => {
+  const text = 'get /app/日本語/config and "a string that is long enough to wrap" -x 👍 and more words until the end';
+  for (const [from, to] of [
+    [100, 99],
+    [100, 70],
+    [100, 31],
+    [60, 25],
+    [40, 100],
+    [30, 29],
+  ] as const)
+    for (const cursor of [0, 9, 25, 40, 60, 80, text.length]) {
+      const screen = new Emulator(from, 40);
+      const painter = new Painter(screen, false, true);
+      screen.write('printed before\r\n');
+      painter.begin();
+      painter.show(view(text, cursor));
+      screen.resize(to, 40);
+      painter.resized();
+      painter.show(view(text, cursor));
+      const expected = plainOf(view(text, cursor), to, 40);
+      assert.deepEqual(screen.all(), ['printed before', ...expected], `${from} to ${to} at ${cursor}`);
+    }
 });
 
 test('the menu keeps to ten rows, says which, and stands below its word', () => {

@@ -1,4 +1,6 @@
 /** A shell of a few words over the editor, for tests at a real terminal. Each result is written as `got {...}`. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { Editor, type EditorHost } from '../../src/editor/editor.ts';
 import { FileHistory } from '../../src/editor/history-file.ts';
 
@@ -101,6 +103,13 @@ for (;;) {
       state = ' (lost)';
       editor.refresh();
     }, 100);
+  if (word === 'lend') {
+    editor.onInterrupt = () => console.log('interrupted while lent');
+    editor.pause();
+    await once(spawn('/bin/sh', ['-c', 'echo lent; read line; echo "child read $line"'], { stdio: 'inherit' }), 'exit');
+    editor.resume();
+    editor.onInterrupt = undefined;
+  }
   if (word === 'noeol') process.stdout.write('no newline');
   if (word === 'throw') throw new Error('thrown on purpose');
 }

@@ -294,6 +294,17 @@ test('an answer for a line that has changed is dropped', () => {
   }
 });
 
+test('an answer to an earlier question is not one to the present', () => {
+  const one = typist().keys('get /w{TAB}x{BS}{TAB}');
+  const [first, second] = one.effects;
+  assert.ok(first?.type === 'complete' && second?.type === 'complete');
+  const completion = { from: 4, to: 6, candidates: [{ text: '/worker' }] };
+  assert.equal(one.line.answer(first.id, completion), undefined);
+  assert.equal(one.shows, 'get /w|');
+  assert.deepEqual(one.line.answer(second.id, completion), []);
+  assert.equal(one.shows, 'get /worker |');
+});
+
 test('a late answer says so, and still counts', () => {
   const one = typist().keys('get /w{TAB}');
   const question = one.last();
@@ -334,10 +345,10 @@ test('half a character is never inserted as the shared part', () => {
 test('fifty thousand candidates filter at the speed of typing', () => {
   const many = Array.from({ length: 50_000 }, (_, i) => `/big/node-${i}`);
   const one = typist().keys('ls /big/{TAB}').answer(many);
-  const start = performance.now();
+  const start = process.cpuUsage();
   one.keys('1').keys('2').keys('3').keys('4').keys('5');
   one.line.menu?.grid(80);
-  assert.ok(performance.now() - start < 500);
+  assert.ok(process.cpuUsage(start).user < 1e6);
   assert.equal(one.menu, '[/big/node-12345]');
 });
 

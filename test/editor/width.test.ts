@@ -40,6 +40,20 @@ test('the cursor goes by what the user sees as one', () => {
   assert.deepEqual(back, stops);
 });
 
+test('a long text falls into the same characters as a short one', () => {
+  const whole = new Intl.Segmenter('en', { granularity: 'grapheme' });
+  for (const unit of ['e\u0301', '👨‍👩‍👧', '👍🏽', '각'.normalize('NFD'), '日x👍'])
+    for (let shift = 0; shift < 8; shift++) {
+      const text = 'é'.normalize('NFD').repeat(1) + '👍'.repeat(shift) + unit.repeat(150);
+      const expected = [...whole.segment(text)].map((one) => one.index);
+      assert.deepEqual(
+        [...clusters(text)].map((one) => one.index),
+        expected,
+        unit,
+      );
+    }
+});
+
 test('nothing that moves the cursor gets through', () => {
   const nasty = Array.from({ length: 0x2100 }, (_, code) => String.fromCharCode(code)).filter((char) => char !== '\n');
   for (const char of nasty)
