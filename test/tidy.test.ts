@@ -57,7 +57,6 @@ const PURE_FILES = new Set([
     'screen',
     'state',
     'view',
-    'width',
   ].map((name) => `editor/${name}.ts`),
 ]);
 /** Deterministic functions of Node that a pure room may use. */

@@ -75,7 +75,7 @@ export function openHost(options: HostOptions): Host {
     configFile: places.configFile,
     env: process.env,
   };
-  const target = options.target ?? chooseTarget(options.said, sources);
+  const target = options.target ?? targetOrFault(options.said, sources);
   const { settings } = profiles;
   const outIsTerminal = process.stdout.isTTY === true;
   const wish = globals.color === false ? 'never' : globals.color;
@@ -182,6 +182,16 @@ export function openHost(options: HostOptions): Host {
     },
   };
   return host;
+}
+
+/** `profile` must work to mend a profile that does not. */
+function targetOrFault(said: string | undefined, sources: TargetSources): Target {
+  try {
+    return chooseTarget(said, sources);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return { server: '', options: {}, fault: error };
+  }
 }
 
 /** The configuration file's settings and profiles. @throws Failure (2) */

@@ -38,7 +38,13 @@ async function run(argv: string[]): Promise<number> {
   const [first, ...rest] = words;
   if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
   const front = await import('./front.ts');
-  if (first === 'playground') return front.runPlayground(globals, rest);
+  if (first === 'playground') {
+    if (said ?? globals.server ?? globals.profile)
+      throw usage('playground connects to its own server', 'leave out the target');
+    return front.runPlayground(globals, rest);
+  }
+  if (said !== undefined && (globals.server ?? globals.profile) !== undefined)
+    throw usage(`two targets: ${globals.server ?? `@${globals.profile}`} and ${said}`);
   const [name, ...args] = words;
   if (name === 'run') {
     const [file, ...more] = args;

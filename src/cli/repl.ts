@@ -109,7 +109,6 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
       }
       const { text } = result;
       if (text.trim() === '') continue;
-      history.add(text);
       paths.forget();
       await run(() => shell.run(text));
     }

@@ -2,10 +2,39 @@ import { readFileSync } from 'node:fs';
 import { Failure } from '../shell/failure.ts';
 import type { Host } from './host.ts';
 
-/** Runs a script's text; returns the exit code. */
-export async function runText(host: Host, text: string, file?: string): Promise<number> {
-  const status = await host.shell.run(text, { ...(file !== undefined && { file }), line: 1 });
-  return summarise(host, status);
+/** Statements as they become whole, with the line each begins on. */
+class Statements {
+  readonly #host: Host;
+  readonly #file: string | undefined;
+  #pending = '';
+  #line = 1;
+  constructor(host: Host, file: string | undefined) {
+    this.#host = host;
+    this.#file = file;
+  }
+  get isOver(): boolean {
+    const { shell } = this.#host;
+    return shell.leaving !== undefined || shell.stopped;
+  }
+  /** Runs what is whole; at the end whatever there is. */
+  async take(text: string, isLast: boolean): Promise<void> {
+    this.#pending += text;
+    const { shell } = this.#host;
+    while (!this.isOver) {
+      const end = shell.statementEnd(this.#pending) || (isLast ? this.#pending.length : 0);
+      if (end === 0) return;
+      const statement = this.#pending.slice(0, end);
+      this.#pending = this.#pending.slice(end);
+      await shell.run(statement, { line: this.#line, isScript: true, ...(this.#file && { file: this.#file }) });
+      this.#line += statement.split('\n').length - 1;
+    }
+  }
+}
+
+/** Runs a script's text, statement by statement; returns the exit code. */
+export async function runText(host: Host, text: string, file: string): Promise<number> {
+  await new Statements(host, file).take(text, true);
+  return summarise(host, host.shell.lastStatus);
 }
 
 /**
@@ -13,30 +42,16 @@ export async function runText(host: Host, text: string, file?: string): Promise<
  * answers in between. Returns the exit code.
  */
 export async function runStream(host: Host, input: NodeJS.ReadableStream): Promise<number> {
-  const { shell } = host;
   input.setEncoding('utf8');
-  let pending = '';
-  let line = 1;
-  const runLines = async (isLast: boolean): Promise<void> => {
-    for (;;) {
-      if (shell.leaving !== undefined || shell.stopped) return;
-      const end = shell.statementEnd(pending) || (isLast ? pending.length : 0);
-      if (end === 0) return;
-      const text = pending.slice(0, end);
-      pending = pending.slice(end);
-      await shell.run(text, { line });
-      line += text.split('\n').length - 1;
-    }
-  };
+  const statements = new Statements(host, undefined);
   let isFirst = true;
   for await (const chunk of input) {
-    pending += isFirst ? String(chunk).replace(/^\ufeff/, '') : String(chunk);
+    await statements.take(isFirst ? String(chunk).replace(/^\ufeff/, '') : String(chunk), false);
     isFirst = false;
-    await runLines(false);
-    if (shell.leaving !== undefined || shell.stopped) break;
+    if (statements.isOver) break;
   }
-  if (!shell.stopped) await runLines(true);
-  return summarise(host, shell.leaving?.status ?? shell.lastStatus);
+  await statements.take('', true);
+  return summarise(host, host.shell.lastStatus);
 }
 
 /** With `-k` the failures are counted at the end. */

@@ -37,5 +37,5 @@ export function clientPart(text: string): string {
     const own = /^(\[[^\]]*\]|[^:]*):/.exec(first)?.[1] ?? '';
     return [client.includes(':') ? client : `${own}:${client}`];
   });
-  return `${version} ${hosts.join(',')}`;
+  return `${version} ${hosts.join(',')}`.trimEnd();
 }

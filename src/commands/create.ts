@@ -2,9 +2,9 @@ import { KeeperError } from '../base/errors.ts';
 import type { CreateMode } from '../client/api.ts';
 import { parseAcl } from '../shell/acl-text.ts';
 import { command } from '../shell/command.ts';
-import { checkSize, decodeData } from '../shell/data.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { DATA_OPTIONS, dataSaid } from './data-options.ts';
 import { createWithParents } from './support.ts';
 
 const MAX_TTL_MS = 1_099_511_627_775;
@@ -34,8 +34,7 @@ export default command({
     parents: { kind: 'flag', short: '-p', about: 'create missing parents too' },
     ifAbsent: { kind: 'flag', long: '--if-absent', about: 'no error when the node exists' },
     aclOption: { kind: 'acl', long: '--acl', about: 'the ACL, when there is no data', placeholder: 'ACL' },
-    base64: { kind: 'flag', short: '-b', long: '--base64', about: 'the data is given in base64' },
-    hex: { kind: 'flag', short: '-x', long: '--hex', about: 'the data is given in hexadecimal' },
+    ...DATA_OPTIONS,
   },
   examples: [
     ['create /app', 'a node without data'],
@@ -55,8 +54,7 @@ export default command({
     if (values.acl !== undefined && values.aclOption !== undefined) throw usage('create: the ACL is given twice');
     const text = values.acl ?? values.aclOption;
     const acl = text === undefined ? undefined : parseAcl(text);
-    const data = decodeData(values.data ?? null, values);
-    checkSize(path, data);
+    const data = dataSaid('create', path, values, context) ?? null;
     const mode: CreateMode = container
       ? 'container'
       : ttl !== undefined

@@ -1,6 +1,7 @@
 import type { KeeperError } from '../base/errors.ts';
 import { type Arg, command } from '../shell/command.ts';
 import type { Output } from '../shell/output.ts';
+import { plural } from '../shell/units.ts';
 import { refuseProtected } from './deleteall.ts';
 import { versionOf, withSuggestion } from './support.ts';
 
@@ -38,6 +39,13 @@ export default command({
     for (const path of paths) refuseProtected(path);
     const versions = paths.map((path) => versionOf(text, path, context));
     const client = await context.client();
+    if (context.globbed && paths.length > 1)
+      await context.confirm({
+        what: `delete ${plural(paths.length, 'node')}`,
+        path: paths[0] as string,
+        details: paths.slice(0, 10),
+        count: paths.length,
+      });
     const done: string[] = [];
     for (const [at, path] of paths.entries())
       try {

@@ -1,7 +1,8 @@
 import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
-import { checkSize, decodeData } from '../shell/data.ts';
+import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { DATA_OPTIONS, dataSaid } from './data-options.ts';
 import { createWithParents } from './support.ts';
 
 /** Makes sure a node holds some data. */
@@ -12,16 +13,15 @@ export default command({
   risk: 'write',
   params: {
     path: { kind: 'newPath', about: 'the node' },
-    data: { kind: 'data', about: 'its data: text, @FILE, @- for standard input' },
-    base64: { kind: 'flag', short: '-b', long: '--base64', about: 'the data is given in base64' },
-    hex: { kind: 'flag', short: '-x', long: '--hex', about: 'the data is given in hexadecimal' },
+    data: { kind: 'data', about: 'its data: text, @FILE, @- for standard input', optional: true },
+    ...DATA_OPTIONS,
   },
   examples: [['put /app/config/level info', 'create or set, whichever it takes']],
   exits: [14, 17, 19],
   async run(values, context): Promise<Output> {
     const { path } = values;
-    const data = decodeData(values.data, values);
-    checkSize(path, data);
+    const data = dataSaid('put', path, values, context);
+    if (data === undefined) throw usage('put: DATA is missing', '"" is empty data, --null is none');
     const client = await context.client();
     const { signal } = context;
     for (let tries = 0; ; tries++)

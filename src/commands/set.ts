@@ -1,7 +1,9 @@
 import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
-import { checkSize, decodeData } from '../shell/data.ts';
+import { checkSize } from '../shell/data.ts';
+import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { DATA_OPTIONS, dataSaid } from './data-options.ts';
 import { versionOf, withSuggestion } from './support.ts';
 
 const APPEND_TRIES = 5;
@@ -14,7 +16,7 @@ export default command({
   risk: 'write',
   params: {
     path: { kind: 'path', about: 'the node' },
-    data: { kind: 'data', about: 'the new data: text, @FILE, @- for standard input; "" is empty' },
+    data: { kind: 'data', about: 'the new data: text, @FILE, @- for standard input; "" is empty', optional: true },
     stat: { kind: 'flag', short: '-s', about: 'show the stat afterwards' },
     version: {
       kind: 'text',
@@ -22,8 +24,7 @@ export default command({
       about: 'only if this is the current version; = is the one last read here',
       placeholder: 'VERSION',
     },
-    base64: { kind: 'flag', short: '-b', long: '--base64', about: 'the data is given in base64' },
-    hex: { kind: 'flag', short: '-x', long: '--hex', about: 'the data is given in hexadecimal' },
+    ...DATA_OPTIONS,
     append: { kind: 'flag', long: '--append', about: 'add to the data there is' },
   },
   examples: [
@@ -34,8 +35,8 @@ export default command({
   exits: [10, 12, 14, 17, 19],
   async run(values, context): Promise<Output> {
     const { path, append } = values;
-    const data = decodeData(values.data, values);
-    checkSize(path, data);
+    const data = dataSaid('set', path, values, context);
+    if (data === undefined) throw usage('set: DATA is missing', '"" is empty data, --null is none');
     const version = versionOf(values.version, path, context);
     const client = await context.client();
     const { signal } = context;
@@ -44,7 +45,7 @@ export default command({
         const before = append ? await client.get(path, { signal }) : undefined;
         const next =
           before === undefined ? data : Buffer.concat([before.data ?? Buffer.alloc(0), data ?? Buffer.alloc(0)]);
-        checkSize(path, next);
+        if (!values.forceSize) checkSize(path, next);
         try {
           const stat = await client.set(
             path,

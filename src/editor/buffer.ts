@@ -1,4 +1,4 @@
-import { after, before } from './width.ts';
+import { after, before } from '../base/width.ts';
 
 const UNDO_LIMIT = 500;
 const WORD = /[\p{L}\p{N}\p{M}_]/u;

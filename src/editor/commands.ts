@@ -1,6 +1,6 @@
+import { after } from '../base/width.ts';
 import { Walk } from './recall.ts';
 import type { LineState } from './state.ts';
-import { after } from './width.ts';
 
 type Command = (line: LineState) => void;
 

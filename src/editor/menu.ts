@@ -1,5 +1,5 @@
+import { textWidth } from '../base/width.ts';
 import type { Candidate } from './types.ts';
-import { textWidth } from './width.ts';
 
 /** Are the letters of `part` in `whole`, in this order? */
 export function isSubsequence(part: string, whole: string): boolean {

@@ -1,9 +1,9 @@
+import { before } from '../base/width.ts';
 import type { Key } from './keys.ts';
 import type { Menu } from './menu.ts';
 import type { Search } from './recall.ts';
 import type { LineState } from './state.ts';
 import type { Candidate } from './types.ts';
-import { before } from './width.ts';
 
 const PAGE = 10;
 

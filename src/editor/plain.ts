@@ -1,6 +1,6 @@
+import { clusters } from '../base/width.ts';
 import type { View } from './render.ts';
 import { promptSegments } from './render.ts';
-import { clusters } from './width.ts';
 
 /**
  * One row for terminals without cursor movement: one entry a cell (a wide character is followed by `''`), and the cell

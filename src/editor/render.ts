@@ -1,4 +1,4 @@
-import { asciiRun, type Cluster, clusters } from './width.ts';
+import { asciiRun, type Cluster, clusters } from '../base/width.ts';
 
 /** One row of the screen: what to write, the cells it takes, and whether the text simply ran on into the next row. */
 export interface Row {

@@ -1,5 +1,5 @@
+import { clusters } from '../base/width.ts';
 import type { Frame, Row } from './render.ts';
-import { clusters } from './width.ts';
 
 const CLEAR_BELOW = '\x1b[J';
 const CLEAR_ROW = '\x1b[K';

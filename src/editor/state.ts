@@ -1,3 +1,4 @@
+import { after } from '../base/width.ts';
 import { KillRing, LineBuffer } from './buffer.ts';
 import { COMMANDS } from './commands.ts';
 import type { Key } from './keys.ts';
@@ -5,7 +6,6 @@ import { isSubsequence, labelOf, Menu, matching, sharedPrefix } from './menu.ts'
 import { menuKey, searchKey } from './modes.ts';
 import { Search, suggestion, type Walk } from './recall.ts';
 import type { Candidate, Completion, HistoryStore } from './types.ts';
-import { after } from './width.ts';
 
 /** What the world is to do after a key. */
 export type Effect =

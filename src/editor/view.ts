@@ -1,9 +1,9 @@
+import { cut, textWidth } from '../base/width.ts';
 import { labelOf, type Menu } from './menu.ts';
 import type { Search } from './recall.ts';
 import { layoutText, type Segment, type View } from './render.ts';
 import type { LineState } from './state.ts';
 import type { Span, SpanStyle } from './types.ts';
-import { cut, textWidth } from './width.ts';
 
 const MENU_ROWS = 10;
 const STYLES: Readonly<Record<SpanStyle, string>> = {

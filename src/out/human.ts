@@ -1,3 +1,4 @@
+import { textWidth } from '../base/width.ts';
 import type { Stat } from '../client/api.ts';
 import { permWords, showAcl } from '../shell/acl-text.ts';
 import type { Output, TreeNode } from '../shell/output.ts';
@@ -112,7 +113,7 @@ function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Scre
   if (output.long !== undefined) {
     if (output.long.length === 0) return [theme.dim('(no children)'), ...after];
     const rows = output.long.map(({ name, stat }) => [
-      stat.ephemeralOwner === 0n ? kindOf(stat).kind : theme.ephemeral(kindOf(stat).kind),
+      stat.ephemeralOwner === 0n ? kindOf(stat) : theme.ephemeral(kindOf(stat)),
       String(stat.version),
       showBytes(stat.dataLength),
       showCount(stat.numChildren),
@@ -145,25 +146,21 @@ function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Scre
 /** Names in as many columns as fit, read downwards, as ls shows them. */
 export function inColumns(names: readonly string[], width: number): string[] {
   let cell = 0; // not Math.max(...): there may be more names than a call takes arguments
-  for (const name of names) cell = Math.max(cell, name.length + 2);
+  for (const name of names) cell = Math.max(cell, textWidth(name) + 2);
   const columns = Math.max(1, Math.floor((width + 1) / cell));
   const rows = Math.ceil(names.length / columns);
   return Array.from({ length: rows }, (_, row) => {
     const line: string[] = [];
-    for (let at = row; at < names.length; at += rows) line.push((names[at] as string).padEnd(cell));
+    for (let at = row; at < names.length; at += rows) line.push(padded(names[at] as string, cell));
     return line.join('').trimEnd();
   });
 }
 
+const padded = (text: string, cells: number): string => text + ' '.repeat(Math.max(0, cells - textWidth(text)));
+
 function statLines(stat: Stat, { theme, now }: Screen): string[] {
   const json = statJson(stat);
-  const { kind, ttlMs } = kindOf(stat);
-  const kindText =
-    kind === 'ephemeral'
-      ? `ephemeral, session ${hex(stat.ephemeralOwner)}`
-      : ttlMs !== undefined
-        ? `ttl ${ttlMs} ms`
-        : kind;
+  const kindText = kindOf(stat) === 'ephemeral' ? `ephemeral, session ${hex(stat.ephemeralOwner)}` : 'persistent';
   const rows: [string, string, string][] = [
     ['kind', kindText, ''],
     ['data', `${showBytes(stat.dataLength)}`, `version ${stat.version}`],
@@ -182,7 +179,7 @@ function statLines(stat: Stat, { theme, now }: Screen): string[] {
 function treeLines(node: TreeNode, head: string, indent: string, sizes: boolean, screen: Screen): string[] {
   const { theme } = screen;
   const [tee, corner, bar] = theme.ascii ? ['|- ', '`- ', '|  '] : ['├─ ', '└─ ', '│  '];
-  const isEphemeral = node.stat !== undefined && kindOf(node.stat).kind === 'ephemeral';
+  const isEphemeral = node.stat !== undefined && kindOf(node.stat) === 'ephemeral';
   const name = isEphemeral ? theme.ephemeral(quoteWord(node.name)) : quoteWord(node.name);
   const notes = [
     ...(sizes && node.stat ? [showBytes(node.stat.dataLength)] : []),

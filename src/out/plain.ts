@@ -40,7 +40,7 @@ function* chunks(output: Output): Generator<Chunk> {
       if (output.long !== undefined)
         for (const { name, stat } of output.long)
           yield row([
-            kindOf(stat).kind,
+            kindOf(stat),
             stat.version,
             stat.dataLength,
             stat.numChildren,

@@ -1,21 +1,9 @@
 import type { Stat } from '../client/api.ts';
 import { hex } from '../shell/units.ts';
 
-const CONTAINER = 1n << 63n;
-const TTL_MASK = 0xffn << 56n;
-const TTL_VALUE = (1n << 40n) - 1n;
-
-/** Kind of a node as its owner field tells it: a session, the container mark, or a TTL in ms. */
-export function kindOf({ ephemeralOwner }: Stat): {
-  kind: 'persistent' | 'ephemeral' | 'container' | 'ttl';
-  ttlMs?: number;
-} {
-  const owner = BigInt.asUintN(64, ephemeralOwner);
-  if (owner === 0n) return { kind: 'persistent' };
-  if (owner === CONTAINER) return { kind: 'container' };
-  if ((owner & TTL_MASK) === TTL_MASK) return { kind: 'ttl', ttlMs: Number(owner & TTL_VALUE) };
-  return { kind: 'ephemeral' };
-}
+/** Kind of a node. Servers show no owner for containers and TTL nodes, so those look persistent. */
+export const kindOf = ({ ephemeralOwner }: Stat): 'persistent' | 'ephemeral' =>
+  ephemeralOwner === 0n ? 'persistent' : 'ephemeral';
 
 const time = (ms: number): string => {
   const date = new Date(ms);

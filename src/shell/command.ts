@@ -139,6 +139,10 @@ export interface CommandContext {
   confirm(plan: Plan): Promise<void>;
   /** A secret typed unseen. @throws Failure (2) when nobody is there to type it. */
   askSecret(question: string): Promise<string>;
+  /** All of standard input. @throws Failure (2) when it is the terminal */
+  readonly stdin: () => Uint8Array;
+  /** Paths came out of a pattern. */
+  readonly globbed: boolean;
   /** Takes the events of watches that commands set. */
   readonly watched: (event: WatchEvent) => void;
   /** Events are shown as they come; `printwatches`. */

@@ -56,6 +56,6 @@ export function checkSize(path: string, data: Data): void {
   if (size <= REQUEST_LIMIT) return;
   throw new Failure(19, 'TooLarge', `too large for one request: ${data?.length ?? 0} bytes for ${path}`, {
     path,
-    hint: `servers take requests up to ${REQUEST_LIMIT} bytes (jute.maxbuffer)`,
+    hint: `servers take requests up to ${REQUEST_LIMIT} bytes (jute.maxbuffer); --force-size sends it all the same`,
   });
 }

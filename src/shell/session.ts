@@ -16,6 +16,8 @@ import { hex, plural } from './units.ts';
 export interface Target {
   /** Connect string. */
   readonly server: string;
+  /** Why there is none; said by the first command that needs a session. */
+  readonly fault?: Failure | undefined;
   /** Name of the profile it comes from. */
   readonly profile?: string | undefined;
   readonly color?: string | undefined;
@@ -84,6 +86,7 @@ export class ShellSession implements SessionControl {
 
   /** The session, begun when there is none. @throws ConnectError, KeeperError AuthFailed, Failure (3) after `close` */
   client(): Promise<Client> {
+    if (this.#target.fault !== undefined) return Promise.reject(this.#target.fault);
     if (this.#isClosed)
       return Promise.reject(new Failure(3, 'NotConnected', 'not connected', { hint: 'connect begins a new session' }));
     if (this.#client !== undefined && isOver(this.#client.state)) this.#drop();

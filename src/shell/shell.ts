@@ -1,16 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { WatchEvent } from '../client/api.ts';
 import { type Bound, bind, walk } from './bind.ts';
-import type {
-  Arg,
-  CommandContext,
-  CommandSpec,
-  HistoryLines,
-  Plan,
-  ProfileStore,
-  Registry,
-  SettingsStore,
-} from './command.ts';
+import type { Arg, CommandSpec, HistoryLines, Plan, ProfileStore, Registry, SettingsStore } from './command.ts';
+import { contextOf, orAbort } from './context.ts';
 import type { StdinReader } from './data.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { expandGlob } from './glob.ts';
@@ -20,6 +12,7 @@ import { staticText, tokenize } from './lexer.ts';
 import type { Output } from './output.ts';
 import { type Parsed, type Pipeline, parse } from './parser.ts';
 import { resolvePath } from './paths.ts';
+import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
 import type { ShellSession } from './session.ts';
 import { nearest } from './suggest.ts';
 import { fill } from './variables.ts';
@@ -31,6 +24,8 @@ const MAX_WALKED = 500;
 export interface Source {
   /** `deploy.zk`; undefined at the prompt and for one command. */
   readonly file?: string;
+  /** Lines have numbers that mean something to whoever wrote them. */
+  readonly isScript?: boolean;
   /** Number of the text's first line, 1-based. */
   readonly line: number;
 }
@@ -93,7 +88,8 @@ export class Shell {
   /** Status of the first of them. */
   firstFailure: number | undefined;
   commandsRun = 0;
-  readonly #versionsRead = new Map<string, number>();
+  /** The version of each node as last read here. */
+  readonly versionsRead = new Map<string, number>();
   #abort: AbortController | undefined;
 
   constructor(ports: ShellPorts) {
@@ -158,7 +154,7 @@ export class Shell {
       if (pipeline.after === 'failure' && this.lastStatus === 0) continue;
       const command = text.slice(pipeline.from, pipeline.to);
       const isHandled = ready[at + 1]?.after === 'failure';
-      const goesOn = await this.#step(pipeline, command, source.file, line, isHandled);
+      const goesOn = await this.#step(pipeline, command, source, line, isHandled);
       if (!goesOn && !this.ports.keepGoing && !isHandled) {
         this.stopped = true;
         return this.lastStatus;
@@ -174,12 +170,7 @@ export class Shell {
       this.commandsRun++;
       this.stopped ||= !this.ports.keepGoing;
       this.failedLines.push(at);
-      this.ports.tell({
-        failure,
-        command: lineOf(text, place),
-        file: source.file,
-        line: source.file === undefined ? undefined : at,
-      });
+      this.#tell(failure, lineOf(text, place), { ...source, line: at });
     }
     return this.lastStatus;
   }
@@ -188,7 +179,7 @@ export class Shell {
   async runWords(words: readonly string[]): Promise<number> {
     const [name = '', ...rest] = words;
     const args = rest.map((text): Arg => ({ text, quote: 'none' }));
-    await this.#guarded(words.join(' '), undefined, undefined, false, async (signal) => {
+    await this.#guarded(words.join(' '), undefined, false, async (signal) => {
       const output = await this.#command(name, args, signal);
       if (output !== undefined) this.ports.show(output);
       return output?.exit ?? 0;
@@ -196,16 +187,15 @@ export class Shell {
     return this.leaving?.status ?? this.lastStatus;
   }
 
+  #tell(failure: Failure, command: string, source: Source | undefined): void {
+    const hasLines = source?.isScript === true || source?.file !== undefined;
+    this.ports.tell({ failure, command, file: source?.file, line: hasLines ? source.line : undefined });
+  }
+
   /** One pipeline; false when the script ends here. */
-  #step(
-    pipeline: Pipeline,
-    command: string,
-    file: string | undefined,
-    line: number,
-    isHandled: boolean,
-  ): Promise<boolean> {
+  #step(pipeline: Pipeline, command: string, source: Source, line: number, isHandled: boolean): Promise<boolean> {
     this.commandsRun++;
-    return this.#guarded(command, file, line, isHandled, async (signal) => {
+    return this.#guarded(command, { ...source, line }, isHandled, async (signal) => {
       if (pipeline.os !== undefined) return this.ports.os(pipeline.os, undefined, signal);
       this.#refuseGlued(pipeline.words);
       const lookup = (name: string): string | undefined => this.#variable(name);
@@ -235,8 +225,7 @@ export class Shell {
 
   async #guarded(
     command: string,
-    file: string | undefined,
-    line: number | undefined,
+    source: Source | undefined,
     isHandled: boolean,
     work: (signal: AbortSignal) => Promise<number>,
   ): Promise<boolean> {
@@ -251,8 +240,8 @@ export class Shell {
       const failure = abort.signal.aborted ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
       this.lastStatus = failure.exit;
       if (!isHandled) this.firstFailure ??= failure.exit;
-      if (!isHandled && line !== undefined) this.failedLines.push(line);
-      this.ports.tell({ failure, command, file, line: file === undefined ? undefined : line });
+      if (!isHandled && source !== undefined) this.failedLines.push(source.line);
+      this.#tell(failure, command, source);
       return false;
     } finally {
       this.#abort = undefined;
@@ -279,7 +268,7 @@ export class Shell {
       if (session.details.protect === true) await this.ports.confirmWrite(spec);
     }
     await this.#expand(spec, bound, signal);
-    const output = await spec.run(bound.values as never, this.#context(spec, signal));
+    const output = await spec.run(bound.values as never, contextOf(this, spec, bound, signal));
     this.lastResult = resultOf(output) ?? this.lastResult;
     return output;
   }
@@ -322,102 +311,4 @@ export class Shell {
     if (name.startsWith('env:')) return this.ports.env[name.slice(4)];
     return this.ports.variables.get(name);
   }
-
-  #context(spec: CommandSpec, signal: AbortSignal): CommandContext {
-    const shell = this;
-    const { ports } = this;
-    return {
-      client: () => orAbort(ports.session.client(), signal),
-      signal,
-      get cwd() {
-        return shell.cwd;
-      },
-      set cwd(path) {
-        shell.cwd = path;
-      },
-      get previous() {
-        return shell.previous;
-      },
-      set previous(path) {
-        shell.previous = path;
-      },
-      get showsEvents() {
-        return shell.showsEvents;
-      },
-      set showsEvents(shows) {
-        shell.showsEvents = shows;
-      },
-      warn: (line) => ports.warn(line),
-      confirm: (plan) => ports.confirm(plan, spec),
-      askSecret: (question) => ports.askSecret(question),
-      watched: (event) => ports.watched(event),
-      session: ports.session,
-      settings: ports.settings,
-      profiles: ports.profiles,
-      history: ports.history,
-      version: ports.version,
-      registry: ports.registry,
-      run: (line) => shell.run(line),
-      leave: (status) => {
-        shell.leaving = { status: status ?? (ports.interactive ? 0 : shell.lastStatus) };
-      },
-      versionsRead: this.#versionsRead,
-      lastStatus: this.lastStatus,
-      interactive: ports.interactive,
-    };
-  }
 }
-
-/** What `work` gives, unless the user gives up first; the work itself goes on. */
-function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason);
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
-}
-
-/** What `${_}` is after a command. */
-function resultOf(output: Output | undefined): string | undefined {
-  switch (output?.type) {
-    case 'created':
-    case 'written':
-      return output.path;
-    case 'node':
-      return output.data === null ? '' : Buffer.from(output.data).toString();
-    case 'listing':
-      return output.names[0];
-    case 'value':
-      return output.text;
-    default:
-      return undefined;
-  }
-}
-
-/** Why a text could not be read to its end, and where. */
-function faultOf({ fault, open }: Parsed): [Failure, number] | undefined {
-  if (fault !== undefined) return [usage(fault.message, fault.hint), fault.from];
-  if (open === undefined) return undefined;
-  const what = {
-    single: 'a single quote is not closed',
-    double: 'a double quote is not closed',
-    ansi: "a $'...' quote is not closed",
-    json: 'a JSON value is not closed',
-    heredoc: 'a heredoc has no end line',
-    continuation: 'the line goes on, and nothing follows',
-  }[open.kind];
-  const hint = open.kind === 'json' ? 'quote it if it is not JSON' : undefined;
-  return [usage(what, hint), open.from];
-}
-
-const countLines = (text: string, from: number, to: number): number => {
-  let count = 0;
-  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) count++;
-  return count;
-};
-const lineOf = (text: string, at: number): string => {
-  const start = text.lastIndexOf('\n', at - 1) + 1;
-  const end = text.indexOf('\n', at);
-  return text.slice(start, end < 0 ? text.length : end);
-};

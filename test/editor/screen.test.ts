@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Random, seededRandom } from '../../src/base/random.ts';
+import { before } from '../../src/base/width.ts';
 import { COMMANDS } from '../../src/editor/commands.ts';
 import type { Key } from '../../src/editor/keys.ts';
 import { Painter } from '../../src/editor/painter.ts';
@@ -9,7 +10,6 @@ import { draw, update } from '../../src/editor/screen.ts';
 import { LineState } from '../../src/editor/state.ts';
 import type { Span } from '../../src/editor/types.ts';
 import { type Surroundings, styleRuns, viewOf } from '../../src/editor/view.ts';
-import { before } from '../../src/editor/width.ts';
 import { Emulator } from './emulator.ts';
 
 const PROMPT = '\x1b[1;32mlocal\x1b[0m:/\x1b[31m>\x1b[0m ';

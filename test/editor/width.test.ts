@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { after, before, clusters, cut, textWidth } from '../../src/editor/width.ts';
+import { after, before, clusters, cut, textWidth } from '../../src/base/width.ts';
 
 test('cells of text as terminals count them', () => {
   const table: readonly (readonly [string, number])[] = [

@@ -1,0 +1,59 @@
+import type { Bound } from './bind.ts';
+import type { CommandContext, CommandSpec } from './command.ts';
+import type { Shell } from './shell.ts';
+
+/** What one run of a command may use. */
+export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal: AbortSignal): CommandContext {
+  const { ports } = shell;
+  return {
+    client: () => orAbort(ports.session.client(), signal),
+    signal,
+    get cwd() {
+      return shell.cwd;
+    },
+    set cwd(path) {
+      shell.cwd = path;
+    },
+    get previous() {
+      return shell.previous;
+    },
+    set previous(path) {
+      shell.previous = path;
+    },
+    get showsEvents() {
+      return shell.showsEvents;
+    },
+    set showsEvents(shows) {
+      shell.showsEvents = shows;
+    },
+    warn: (line) => ports.warn(line),
+    confirm: (plan) => ports.confirm(plan, spec),
+    askSecret: (question) => ports.askSecret(question),
+    stdin: ports.stdin,
+    globbed: bound.globs.length > 0,
+    watched: (event) => ports.watched(event),
+    session: ports.session,
+    settings: ports.settings,
+    profiles: ports.profiles,
+    history: ports.history,
+    version: ports.version,
+    registry: ports.registry,
+    run: (line) => shell.run(line),
+    leave: (status) => {
+      shell.leaving = { status: status ?? (ports.interactive ? 0 : shell.lastStatus) };
+    },
+    versionsRead: shell.versionsRead,
+    lastStatus: shell.lastStatus,
+    interactive: ports.interactive,
+  };
+}
+
+/** What `work` gives, unless the user gives up first; the work itself goes on. */
+export function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason);
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}

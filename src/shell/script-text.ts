@@ -1,0 +1,48 @@
+/** What a script's text says about itself: where it fails to be read, which line that is. */
+import { type Failure, usage } from './failure.ts';
+import type { Output } from './output.ts';
+import type { Parsed } from './parser.ts';
+
+/** What `${_}` is after a command. */
+export function resultOf(output: Output | undefined): string | undefined {
+  switch (output?.type) {
+    case 'created':
+    case 'written':
+      return output.path;
+    case 'node':
+      return output.data === null ? '' : Buffer.from(output.data).toString();
+    case 'listing':
+      return output.names[0];
+    case 'value':
+      return output.text;
+    default:
+      return undefined;
+  }
+}
+
+/** Why a text could not be read to its end, and where. */
+export function faultOf({ fault, open }: Parsed): [Failure, number] | undefined {
+  if (fault !== undefined) return [usage(fault.message, fault.hint), fault.from];
+  if (open === undefined) return undefined;
+  const what = {
+    single: 'a single quote is not closed',
+    double: 'a double quote is not closed',
+    ansi: "a $'...' quote is not closed",
+    json: 'a JSON value is not closed',
+    heredoc: 'a heredoc has no end line',
+    continuation: 'the line goes on, and nothing follows',
+  }[open.kind];
+  const hint = open.kind === 'json' ? 'quote it if it is not JSON' : undefined;
+  return [usage(what, hint), open.from];
+}
+
+export const countLines = (text: string, from: number, to: number): number => {
+  let count = 0;
+  for (let at = text.indexOf('\n', from); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+};
+export const lineOf = (text: string, at: number): string => {
+  const start = text.lastIndexOf('\n', at - 1) + 1;
+  const end = text.indexOf('\n', at);
+  return text.slice(start, end < 0 ? text.length : end);
+};

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { zoosh } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+const server = new ServerProcess();
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-data-'));
+before(() => server.start());
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('data by option: text as it is, a file, standard input, none', async () => {
+  const file = join(folder, 'file');
+  writeFileSync(file, 'of a file');
+  const script = [
+    'create /d --text @notafile',
+    'get /d',
+    'set /d --text -x',
+    'get /d',
+    `set /d --file ${file}`,
+    'get /d',
+    'set /d --null',
+    'get /d',
+    'put /d/e --text ${x}',
+    'get /d/e',
+  ];
+  const ran = await zoosh(['--set', 'x=1', server.hosts], script.join('\n'));
+  assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, '/d\n@notafile\n1\n-x\n2\nof a file\n3\n/d/e\n1\n', '']);
+  assert.equal((await zoosh([server.hosts, 'set', '/d', '--stdin'], 'piped')).stdout, '4\n');
+  assert.equal((await zoosh([server.hosts, 'get', '/d'])).stdout, 'piped\n');
+  for (const wrong of [
+    ['set', '/d'],
+    ['set', '/d', 'x', '--null'],
+    ['put', '/d', '--text', 'a', '--stdin'],
+    ['set', '/d', '--file', '/no/such'],
+  ])
+    assert.equal((await zoosh([server.hosts, ...wrong])).code, 2, wrong.join(' '));
+});
+
+test('a default profile that is not there can be mended, and is never replaced by a guess', async () => {
+  const env = { ZOOSH_HOME: join(folder, 'home') };
+  mkdirSync(join(folder, 'home', 'config'), { recursive: true });
+  const config = join(folder, 'home', 'config', 'config.json');
+  writeFileSync(config, `{ "default": "gone", "profiles": { "here": { "server": "${server.hosts}" } } }`);
+  const refused = await zoosh(['ls', '/'], '', env);
+  assert.deepEqual([refused.code, refused.stderr.split('\n')[0]], [2, 'error: no profile gone']);
+  assert.equal((await zoosh(['profile', 'default', 'here'], '', env)).code, 0);
+  assert.equal((await zoosh(['exists', '/zookeeper'], '', env)).stdout, 'yes\n');
+  for (const two of [
+    ['-s', 'a:1', 'b:1', 'ls', '/'],
+    ['-s', 'a:1', 'playground'],
+  ])
+    assert.equal((await zoosh(two, '', env)).code, 2, two.join(' '));
+});
+
+test('with -k a script file goes on after a line that cannot be read; JSON errors name the line', async () => {
+  const file = join(folder, 'x.zk');
+  writeFileSync(file, 'create /k\nget "open\nexists /k\n');
+  const whole = await zoosh(['-k', server.hosts, file]);
+  assert.deepEqual([whole.code, whole.stdout], [2, '/k\n']);
+  writeFileSync(file, 'create /k2\n&& get\nexists /k2\n');
+  const goes = await zoosh(['-k', server.hosts, file]);
+  assert.deepEqual([goes.code, goes.stdout], [2, '/k2\nyes\n']);
+  const json = await zoosh(['-o', 'json', server.hosts], 'pwd\n\nget /nope\n');
+  assert.equal((JSON.parse(json.stderr) as { error: { line: number } }).error.line, 3);
+});
