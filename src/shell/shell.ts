@@ -237,7 +237,9 @@ export class Shell {
       this.lastStatus = await work(abort.signal);
       return true;
     } catch (error) {
-      const failure = abort.signal.aborted ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
+      // C-c in a question is an answer; anywhere else it is why the command ended
+      const isAnswer = error instanceof Failure && error.exit === 31;
+      const failure = abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
       this.lastStatus = failure.exit;
       if (!isHandled) this.firstFailure ??= failure.exit;
       if (!isHandled && source !== undefined) this.failedLines.push(source.line);

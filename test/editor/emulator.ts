@@ -128,11 +128,18 @@ export class Emulator {
       case 'C':
         this.#to(Math.min(this.columns - 1, this.column + count));
         return;
+      case 'D':
+        this.#to(Math.max(0, this.column - count));
+        return;
+      case 'G':
+        this.#to(Math.min(this.columns, count) - 1);
+        return;
       case 'H':
         this.row = this.top;
         this.#to(0);
         return;
       case 'K':
+        if (parameters === '2') this.#line().cells.length = 0;
         this.#line().cells.length = Math.min(this.#line().cells.length, this.column);
         this.#line().wrapped = false;
         return;

@@ -1,0 +1,168 @@
+/** The prompt as a person has it: the built binary in a pseudo terminal, against a server of its own. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { connect } from '../../src/index.ts';
+import { Session } from '../editor/session.ts';
+import { BIN } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+const LIMIT_MS = 20_000;
+const server = new ServerProcess();
+const home = mkdtempSync(join(tmpdir(), 'zoosh-prompt-'));
+before(() => server.start());
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(home, { recursive: true, force: true });
+});
+
+function prompt(words: string, columns = 80): Session {
+  return new Session({
+    columns,
+    sh: `exec ${process.execPath} ${BIN} ${words}`,
+    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+  });
+}
+const sees = (session: Session, text: string | RegExp): Promise<void> =>
+  session.until(
+    (screen) => (typeof text === 'string' ? screen.includes(text) : text.test(screen)),
+    String(text),
+    LIMIT_MS,
+  );
+
+test('the playground: create, look, complete, be told of changes, leave', async () => {
+  using session = prompt('playground');
+  await sees(session, 'connected to 127.0.0.1:');
+  await sees(session, 'playground:/> |');
+  session.type('create -p /app/config {"level": "info"}\r');
+  await sees(session, 'created /app/config');
+  session.type('create "/app/my file" x\r');
+  await sees(session, "created '/app/my file'");
+  session.type('cd app\r');
+  await sees(session, 'playground:/app> |');
+  session.type('get con\t');
+  await sees(session, 'get config |');
+  session.type('\r');
+  await sees(session, '"level": "info"');
+  session.type('get m\t');
+  await sees(session, "get 'my file' |");
+  session.type('\x03ls -\t\t');
+  await sees(session, 'the node itself, not its children');
+  session.type('\x03get /zookeeper/\t');
+  await sees(session, /config[\s\S]*quota/);
+  session.type('\x03addWatch /app\r');
+  await sees(session, 'watching /app and below');
+  const port = /connected to (\S+)/.exec(session.screen.all().join('\n'))?.[1] as string;
+  session.type('set config {"level": "wa');
+  await sees(session, '{"level": "wa|');
+  const other = await connect(port);
+  await other.create('/app/other');
+  await sees(session, /created {2}\/app\/other\nplayground:\/app> set config \{"level": "wa\|/);
+  await other.close();
+  session.type('\x03');
+  session.type('crate\r');
+  await sees(session, 'did you mean create ?');
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+});
+
+test('history is kept between shells, without credentials; redo runs a line again', async () => {
+  {
+    using session = prompt(server.hosts);
+    await sees(session, 'connected to');
+    session.type('create /history x\r addauth digest bob:secret\raddauth digest bob:secret\r');
+    await sees(session, /authenticated as digest:bob[\s\S]*authenticated as digest:bob/);
+    session.type('quit\r');
+    assert.equal(await session.ended(), 0);
+  }
+  const file = join(home, 'state', 'history');
+  const texts = readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { text: string }).text);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.deepEqual(texts.slice(-3), ['create /history x', 'addauth digest ****', 'quit']);
+  using session = prompt(server.hosts);
+  await sees(session, 'connected to');
+  session.type('create /hi\x1b[A');
+  await sees(session, 'create /history x|');
+  session.type('\x03history -g create\r');
+  await sees(session, /\d+ {2,}create \/history x/);
+  const number = [...session.text.matchAll(/(\d+) {2,}create \/history x/g)].at(-1)?.[1] as string;
+  session.type(`redo ${number}\r`);
+  await sees(session, 'node already exists: /history');
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+});
+
+test('a question before a subtree goes: no keeps it, C-c too, yes deletes; then the line edits as before', async () => {
+  const other = await connect(server.hosts);
+  await other.create('/tree');
+  await other.create('/tree/a');
+  using session = prompt(server.hosts);
+  await sees(session, 'connected to');
+  for (const answer of ['n\r', '\x03']) {
+    session.type('deleteall /tree\r');
+    await sees(session, 'Delete 2 nodes under /tree?');
+    session.type(answer);
+    await session.until((screen) => /not done\n(?: hint.*\n)?.*> \|$/.test(screen), 'not done', LIMIT_MS);
+    assert.ok(await other.exists('/tree/a'));
+    session.type('clear-me\x15pwd\r');
+    await sees(session, /> pwd\n\/\n/);
+    session.type('\x0c');
+    await session.until((screen) => !screen.includes('Delete'), 'a clear screen', LIMIT_MS);
+  }
+  session.type('deleteall /tree\r');
+  await sees(session, 'Delete 2 nodes under /tree?');
+  session.type('y\r');
+  await sees(session, 'deleted 2 nodes');
+  assert.equal(await other.exists('/tree'), undefined);
+  await other.close();
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+});
+
+test('a server that goes and comes back: lost, back, the session kept', async () => {
+  using session = prompt(server.hosts);
+  await sees(session, 'connected to');
+  session.type('create -e /mine\r');
+  await sees(session, 'created /mine');
+  assert.equal(await server.kill('SIGKILL'), 128);
+  await sees(session, 'lost connection');
+  await sees(session, '(lost)> |');
+  await server.start();
+  await sees(session, /back on \S+ after \d+\.\ds, session kept/);
+  session.type('getEphemerals\r');
+  await sees(session, /getEphemerals\n\/mine\n/);
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+  const other = await connect(server.hosts);
+  assert.equal(await other.exists('/mine'), undefined, 'the session ended with the shell');
+  await other.close();
+});
+
+test('C-c stops a long listing and the session goes on', async () => {
+  const other = await connect(server.hosts);
+  await other.create('/many');
+  for (let at = 0; at < 100; at++) await other.transaction().create(`/many/${at}`).commit();
+  for (let at = 0; at < 100; at++) {
+    const transaction = other.transaction();
+    for (let n = 0; n < 100; n++) transaction.create(`/many/${at}/${n}`);
+    await transaction.commit();
+  }
+  await other.close();
+  using session = prompt(`--timeout 30s ${server.hosts}`);
+  await sees(session, 'connected to');
+  session.type('settings concurrency 1\r');
+  await sees(session, 'concurrency is 1');
+  session.type('ls -R /many\r');
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  session.type('\x03');
+  await session.until((screen) => /interrupted|\/many\/99\/99/.test(screen), 'an end', LIMIT_MS);
+  session.type('exists /many/99/99\r');
+  await sees(session, /exists \/many\/99\/99\nyes/);
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+});
