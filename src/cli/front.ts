@@ -126,7 +126,7 @@ export async function runPlayground(globals: Globals, words: readonly string[]):
   try {
     return await promptOrScript(globals, { target }, [
       `A ZooKeeper server of your own on ${target.server}, ${keeps === undefined ? 'its data goes away at the end' : `data in ${keeps}`}.`,
-      'Try: create /bar hello-bar, then ls / and get /bar. Tab completes, help explains, Ctrl-D leaves.',
+      'Try: create /bar hello-bar, ls /, get /bar. Tab completes, Ctrl-D leaves.',
     ]);
   } finally {
     isOurs = true;

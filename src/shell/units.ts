@@ -23,8 +23,9 @@ const AGES = [
   [1000, 's'],
 ] as const;
 
-/** `4s ago`, for people. */
+/** `4s ago`, for people; `-` for no time at all. */
 export function showAge(at: number, now: number): string {
+  if (at === 0) return '-'; // what a server was born with
   const age = now - at;
   if (age < 0) return 'in the future';
   for (const [unit, name] of AGES) if (age >= unit) return `${Math.floor(age / unit)}${name} ago`;

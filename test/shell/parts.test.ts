@@ -85,7 +85,8 @@ test('durations, sizes, ages', () => {
   assert.equal(showBytes(37), '37B');
   assert.equal(showBytes(1_258_291), '1.2M');
   assert.equal(showCount(1_234_567), '1,234,567');
-  assert.equal(showAge(0, 4000), '4s ago');
+  assert.equal(showAge(1000, 5000), '4s ago');
+  assert.equal(showAge(0, 5000), '-');
   assert.equal(showAge(5000, 0), 'in the future');
 });
 
