@@ -89,6 +89,7 @@ class StandaloneServer {
   private sinceSnapshot = 0;
   private snapshotAfter: number;
   private stopped = false;
+  private reaping = false;
   private loopSeen: () => void = () => {};
 
   constructor(options: StartOptions, unlock: () => void) {
@@ -150,6 +151,7 @@ class StandaloneServer {
         random,
         close: (connection) => this.port.close(connection),
         effect: (effect) => this.perform(effect),
+        later: () => void setImmediate(() => this.proceed()),
       },
     );
     const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
@@ -240,6 +242,14 @@ class StandaloneServer {
       this.clocks();
     });
   }
+  /** The next part of a large transaction; when it was the last, the requests that waited for it. */
+  private proceed(): void {
+    this.clocks();
+    this.server.goOn();
+    if (this.server.applying) return;
+    this.turn();
+    this.port.goOn();
+  }
   private perform(effect: Effect): void {
     const { server, storage } = this;
     const { peer } = server;
@@ -316,12 +326,19 @@ class StandaloneServer {
       Math.floor((containers.maxPerMinute * Math.min(containers.checkIntervalMs, 60_000)) / 60_000),
     );
     this.every(containers.checkIntervalMs, () => {
-      this.clocks();
-      if (server.reap(share) > 0) this.turn();
+      if (!this.reaping) this.reap(share);
     });
     if (purgeIntervalMs > 0) this.every(purgeIntervalMs, () => this.purge());
     if (!config.forceSync)
       options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
+  }
+  /** One round of the reaper, slice by slice with a rest between, until `share` nodes are gone. */
+  private reap(share: number): void {
+    this.clocks();
+    const { reaped, done } = this.server.reap(share);
+    if (reaped > 0) this.turn();
+    this.reaping = !done && reaped < share && !this.stopped;
+    if (this.reaping) setTimeout(() => this.reap(share - reaped), REAP_REST_MS).unref();
   }
   private every(ms: number, run: () => void): void {
     this.timers.push(setInterval(run, ms));
@@ -352,6 +369,8 @@ class StandaloneServer {
   }
   private async snapshot(tree: DataTree): Promise<void> {
     await this.storage.log.roll();
+    // never of a tree in the middle of a transaction
+    while (this.server.applying) await new Promise((resolve) => setImmediate(resolve));
     const cursor = new SnapshotCursor(tree);
     const { zxid, chain } = cursor;
     const began = performance.now();
@@ -388,6 +407,8 @@ class StandaloneServer {
   }
 }
 
+/** Between two slices of the reaper's round. */
+const REAP_REST_MS = 10;
 /** How long SIGTERM waits for writes under way to be answered. */
 const DRAIN_MS = 5000;
 /** The compiled file's own date is that of the build. */

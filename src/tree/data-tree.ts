@@ -189,8 +189,8 @@ export class DataTree {
     const parent = this.rows.get(row, F.parent);
     return this.rows.get(row, F.pathLength) - (parent === this.root ? 1 : this.rows.get(parent, F.pathLength) + 1);
   }
-  writeName(row: number, out: Buffer, at: number): void {
-    const length = this.nameLength(row);
+  /** `length`: what {@link nameLength} says. */
+  writeName(row: number, length: number, out: Buffer, at: number): void {
     const ref = this.rows.get(row, F.pathRef);
     const page = this.slabs.page(ref);
     const from = this.slabs.offset(ref) + this.rows.get(row, F.pathLength) - length;
@@ -345,12 +345,22 @@ export class DataTree {
     const length = this.encode(path);
     return { bytes: this.scratch, length };
   }
-  /** Paths of a session's ephemerals, in byte order. */
+  /** Paths of a session's ephemerals, in no order. */
   ephemeralsOf(session: bigint): string[] {
     const entry = this.sessions.get(session);
     const paths: string[] = [];
     for (let row = entry?.firstEphemeral ?? 0; row !== 0; row = this.rows.get(row, F.firstChild))
       paths.push(this.pathOf(row));
-    return paths.sort();
+    return paths;
+  }
+  /** How many of a session's ephemerals each row is the parent of. */
+  ephemeralParents(session: bigint): Map<number, number> {
+    const { rows } = this;
+    const counts = new Map<number, number>();
+    for (let row = this.sessions.get(session)?.firstEphemeral ?? 0; row !== 0; row = rows.get(row, F.firstChild)) {
+      const parent = rows.get(row, F.parent);
+      counts.set(parent, (counts.get(parent) ?? 0) + 1);
+    }
+    return counts;
   }
 }
