@@ -184,16 +184,19 @@ export class DataTree {
     const at = this.slabs.offset(ref);
     return this.slabs.page(ref).utf8Slice(at, at + this.rows.get(row, F.pathLength));
   }
-  /** UTF-8 bytes of the last component. */
-  nameLength(row: number): number {
-    const parent = this.rows.get(row, F.parent);
-    return this.rows.get(row, F.pathLength) - (parent === this.root ? 1 : this.rows.get(parent, F.pathLength) + 1);
+  /** UTF-8 bytes of the path. */
+  pathLength(row: number): number {
+    return this.rows.get(row, F.pathLength);
   }
-  /** `length`: what {@link nameLength} says. */
-  writeName(row: number, length: number, out: Buffer, at: number): void {
+  /** Bytes in the paths of a node's children before their names. */
+  prefixLength(row: number): number {
+    return row === this.root ? 1 : this.rows.get(row, F.pathLength) + 1;
+  }
+  /** Copies `length` bytes of the path, those from `start` on. */
+  writePathFrom(row: number, start: number, length: number, out: Buffer, at: number): void {
     const ref = this.rows.get(row, F.pathRef);
     const page = this.slabs.page(ref);
-    const from = this.slabs.offset(ref) + this.rows.get(row, F.pathLength) - length;
+    const from = this.slabs.offset(ref) + start;
     for (let i = 0; i < length; i++) out[at + i] = page[from + i] as number;
   }
   /** Nodes below, at any depth. */

@@ -109,10 +109,10 @@ test(`${INPUTS} malformed and odd requests: nothing is thrown, nothing blocks, t
   let longest = 0;
   for (let i = 0; i < INPUTS; i++) {
     const bytes = request(random, counts);
-    const began = performance.now();
+    const began = process.cpuUsage();
     server.receive(connection, bytes, 0, bytes.length);
     if (random.below(3) === 0) settle();
-    longest = Math.max(longest, performance.now() - began);
+    longest = Math.max(longest, process.cpuUsage(began).user / 1000); // other processes do not count
     if (closed.has(connection)) {
       settle();
       server.disconnected(connection);

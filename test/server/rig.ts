@@ -14,6 +14,8 @@ export function rig(random: Random) {
   const replica = new DataTree(2);
   const log = new PackWriter(65536);
   const closed = new Set<ClientConnection>();
+  /** Of the last settling: how many parts a large transaction took, and the most ephemerals one removed. */
+  const parts = { count: 0, longest: 0 };
   let written: [number, number][] = [];
   const past = {
     sid: 1,
@@ -72,7 +74,14 @@ export function rig(random: Random) {
     written = [];
     log.at = 0;
     server.persisted(1, { epoch: 1, counter: peer.leader?.lastProposed ?? 0 });
-    while (server.applying) server.goOn();
+    parts.count = 0;
+    parts.longest = 0;
+    while (server.applying) {
+      const before = server.tree.ephemerals;
+      server.goOn();
+      parts.count++;
+      parts.longest = Math.max(parts.longest, before - server.tree.ephemerals);
+    }
     for (const connection of server.outbox.dirty.splice(0)) {
       if (connection.out !== undefined) server.outbox.reuse(connection.out);
       connection.out = undefined;
@@ -101,5 +110,5 @@ export function rig(random: Random) {
     assert.equal(connection.state, 'open');
     return connection;
   };
-  return { server, replica, closed, settle, attach };
+  return { server, replica, closed, parts, settle, attach };
 }
