@@ -23,23 +23,11 @@ function ask(to: ReturnType<typeof rig>, connection: ClientConnection, name: Ope
   const bytes = writer.take();
   to.server.receive(connection, bytes, 0, bytes.length);
 }
-/** User CPU ms of `run`, scaled by how slow this machine is just now: 1 on one where ten million steps take 12 ms. */
+/** User CPU ms: what other processes take does not count. */
 function cost(run: () => void): number {
-  const spent = (what: () => void): number => {
-    const began = process.cpuUsage();
-    what();
-    return process.cpuUsage(began).user / 1000;
-  };
-  let sum = 0;
-  const steps = (): void => {
-    for (let i = 0; i < 10_000_000; i++) sum = (sum * 31 + i) | 0;
-  };
-  steps();
-  const before = spent(steps);
-  const own = spent(run);
-  const slowness = Math.max(1, Math.max(before, spent(steps)) / 12);
-  assert.ok(Number.isInteger(sum));
-  return own / slowness;
+  const began = process.cpuUsage();
+  run();
+  return process.cpuUsage(began).user / 1000;
 }
 
 test(`a session with ${EPHEMERALS} ephemerals ends as one transaction in many short parts`, () => {
@@ -88,7 +76,7 @@ test(`${CHILDREN} children are listed in less than ${BOUND_MS} ms`, () => {
   }
   settle();
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 3; i++) {
+  for (let i = 0; i < 6; i++) {
     const before = connection.out?.at ?? 0;
     least = Math.min(
       least,
