@@ -18,6 +18,7 @@ export const NO_SINK: ChangeSink = { created() {}, changed() {}, deleted() {} };
 export function apply(tree: DataTree, zxidHi: number, zxidLo: number, time: number, txn: Txn, sink: ChangeSink): void {
   assert(zxidHi > tree.zxidHi || (zxidHi === tree.zxidHi && zxidLo >>> 0 > tree.zxidLo >>> 0), 'a zxid went back');
   applyPart(tree, zxidHi, zxidLo, time, txn, sink);
+  tree.tidy();
   tree.zxidHi = zxidHi;
   tree.zxidLo = zxidLo;
   tree.time = time;

@@ -12,6 +12,8 @@ import { Slabs } from './slabs.ts';
 export type BeforeChange = (row: number) => void;
 
 const CONTAINER_HI = -0x8000_0000;
+/** Rows looked at with each transaction while there are pages to clear. */
+const TIDY_ROWS = 8;
 
 /**
  * The replicated state. A node is a numbered row; its first 68 bytes are its Stat as it goes onto the wire. Paths and data
@@ -42,6 +44,7 @@ export class DataTree {
   mark = 0;
   beforeChange: BeforeChange | undefined;
   private scratch = Buffer.alloc(4096);
+  private tidyAt = 1;
 
   /** `seed` salts the hash of paths. `fresh` false: an empty table, for a snapshot to fill. */
   constructor(seed = 0, fresh = true) {
@@ -252,6 +255,22 @@ export class DataTree {
     rows.set(row, F.dataLength, data === null ? -1 : length);
     rows.setStat(row, AT.dataLength, length);
     this.dataBytes += length - Math.max(0, before);
+  }
+  /** A step of clearing pages that are nearly empty: looks at the next rows, in a circle. Changes no state, only where it lies. */
+  tidy(): void {
+    const { rows, slabs } = this;
+    for (let i = 0; i < TIDY_ROWS && slabs.retiredCount > 0; i++) {
+      const row = this.tidyAt;
+      this.tidyAt = row + 1 < rows.high ? row + 1 : 1;
+      const length = rows.get(row, F.pathLength);
+      if (length === 0) continue;
+      const path = rows.get(row, F.pathRef);
+      if (slabs.isRetired(path)) rows.set(row, F.pathRef, slabs.move(path, length));
+      const bytes = rows.get(row, F.dataLength);
+      if (bytes <= 0) continue;
+      const data = rows.get(row, F.dataRef);
+      if (slabs.isRetired(data)) rows.set(row, F.dataRef, slabs.move(data, bytes));
+    }
   }
   /** A row with its path, data, ACL and owner, in the index and below its parent; the Stat's zxids and times are the caller's. */
   addRow(
