@@ -5,7 +5,7 @@ import type { SessionId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import { Reader } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
-import { ConnectRequest, ConnectResponse } from '../protocol/handshake.ts';
+import { ConnectRequest } from '../protocol/handshake.ts';
 import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
 import type { PackWriter } from '../records/pack.ts';
 import { KIND, type Txn, writeEnvelope } from '../records/txns.ts';
@@ -14,17 +14,18 @@ import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Position } from '../zab/types.ts';
 import { writeAnswer } from './answers.ts';
-import { type AuthOptions, authenticate, equalSecrets, sessionSecret } from './auth.ts';
+import { type AuthOptions, authenticate } from './auth.ts';
 import { Closings } from './closings.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import { Events } from './events.ts';
+import { Handshakes } from './handshakes.ts';
 import { Outbox } from './outbox.ts';
 import { PendingChanges, type PendingNode } from './pending.ts';
 import { Decider } from './prepare.ts';
 import { readOther, readPath } from './reads.ts';
 import { Reaper } from './reaper.ts';
 import { begin, finish, header } from './reply.ts';
-import { SessionTracker, type TrackedSession } from './sessions.ts';
+import { SessionTracker } from './sessions.ts';
 import { WatchManager } from './watches.ts';
 import { decideWrite, isWrite } from './writes.ts';
 
@@ -106,7 +107,7 @@ export class Server {
   private lastTime = 0;
   private chainHi: number;
   private chainLo: number;
-  private nextSession: bigint | undefined;
+  private readonly handshakes: Handshakes;
   private readonly reaping = new Set<string>();
 
   constructor(tree: DataTree, peer: Peer, options: ServerOptions, around: Surroundings) {
@@ -116,6 +117,7 @@ export class Server {
     this.around = around;
     this.tracker = new SessionTracker(options.tickMs);
     this.outbox = new Outbox(tree);
+    this.handshakes = new Handshakes(tree, this.tracker, this.outbox, around.random, options.sid);
     this.events = new Events(tree, this.watches, this.outbox);
     this.reaper = new Reaper(tree, options.reaperMaxNeverUsedMs);
     this.pending = new PendingChanges({ load: (path) => this.load(path) });
@@ -183,56 +185,15 @@ export class Server {
     connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
     connection.state = 'connecting';
     if (request.sessionId === 0n) return this.createSession(connection);
-    const tracked = this.tracker.get(request.sessionId);
-    const old = tracked?.connection;
+    // the old connection ends before the password is looked at, as in ZooKeeper
+    const old = this.tracker.get(request.sessionId)?.connection;
     if (old !== undefined) this.close(old);
-    const entry = this.tree.sessions.get(request.sessionId);
     const password = request.password ?? Buffer.alloc(0);
-    if (
-      tracked === undefined ||
-      tracked.closing ||
-      entry === undefined ||
-      !equalSecrets(sessionSecret(password), entry.secret)
-    ) {
-      this.welcome(connection, 0, 0n as SessionId, Buffer.alloc(16));
-      return this.close(connection);
-    }
-    this.tracker.retime(tracked, connection.timeoutMs, this.now);
-    this.attach(connection, tracked);
-    this.welcome(connection, connection.timeoutMs, tracked.id, password);
-  }
-  private attach(connection: ClientConnection, tracked: TrackedSession): void {
-    connection.session = tracked.id;
-    connection.tracked = tracked;
-    tracked.connection = connection;
-    connection.state = 'open';
-  }
-  private welcome(connection: ClientConnection, timeoutMs: number, sessionId: SessionId, password: Uint8Array): void {
-    const to = this.outbox.to(connection);
-    const at = to.at;
-    to.int32(0);
-    const readOnly = connection.modern ? false : undefined;
-    ConnectResponse.write(to, { protocolVersion: 0, timeoutMs, sessionId, password, readOnly });
-    finish(to, at);
-    this.outbox.sent(connection);
+    if (!this.handshakes.resume(connection, request.sessionId, password, this.now)) this.close(connection);
   }
   private createSession(connection: ClientConnection): void {
-    const password = this.around.random.bytes(16);
-    if (this.nextSession === undefined) {
-      const base = (BigInt.asUintN(64, BigInt(this.wall) << 24n) >> 8n) | (BigInt(this.options.sid) << 56n);
-      const highest = this.tree.sessions.highest.get(this.options.sid) ?? 0n;
-      const start = BigInt.asIntN(64, base);
-      this.nextSession = start > highest ? start : highest;
-    }
-    this.nextSession = BigInt.asIntN(64, this.nextSession + 1n);
-    const id = this.nextSession as SessionId;
-    const txn: Txn = {
-      kind: KIND.createSession,
-      id,
-      timeoutMs: connection.timeoutMs,
-      secret: sessionSecret(password),
-    };
-    this.propose(connection, id, 0, OPCODE.createSession, txn, NO_PATHS, password);
+    const birth = this.handshakes.create(connection, this.wall);
+    this.propose(connection, birth.txn.id, 0, OPCODE.createSession, birth.txn, NO_PATHS, birth.password);
   }
 
   // --- requests --------------------------------------------------------------------------------------------------------
@@ -479,8 +440,10 @@ export class Server {
     tree.chainHi = proposal.chainHi;
     tree.chainLo = proposal.chainLo;
     for (const path of proposal.touched) this.pending.settle(path, counter);
-    if (txn.kind === KIND.createSession) this.sessionCreated(proposal, answered ? connection : undefined);
-    else if (txn.kind === KIND.reap) this.reaping.delete(txn.path);
+    if (txn.kind === KIND.createSession) {
+      const password = proposal.password as Uint8Array;
+      this.handshakes.created({ txn, password }, answered ? connection : undefined, this.now);
+    } else if (txn.kind === KIND.reap) this.reaping.delete(txn.path);
     if (connection !== undefined && answered && proposal.opcode !== OPCODE.createSession)
       this.answer(connection, proposal);
     if (txn.kind === KIND.closeSession) {
@@ -488,19 +451,6 @@ export class Server {
       this.sessionClosed(txn.id);
     }
     if (connection !== undefined && connection.state === 'open') this.drain(connection);
-  }
-  private sessionCreated(proposal: Proposal, connection: ClientConnection | undefined): void {
-    const { txn, password } = proposal;
-    if (txn.kind !== KIND.createSession) return;
-    const tracked = this.tracker.add(txn.id, txn.timeoutMs, this.now);
-    if (connection === undefined) return;
-    const since = connection.head()?.since ?? this.now;
-    connection.shift();
-    connection.stats.lastXid = 0;
-    connection.stats.lastOp = OPCODE.createSession;
-    this.outbox.timed(connection, since, this.now);
-    this.attach(connection, tracked);
-    this.welcome(connection, txn.timeoutMs, txn.id, password as Uint8Array);
   }
   private sessionClosed(id: SessionId): void {
     const connection = this.tracker.get(id)?.connection;
