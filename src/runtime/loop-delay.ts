@@ -6,7 +6,7 @@ import type { Logger } from './log.ts';
  * times a second, hence a measurement and no setting. The function returned says what was seen; call it at the end.
  */
 export function watchLoop(logger: Logger): () => void {
-  if (process.env['ZOOSH_LOOP_DELAY'] !== '1') return () => {};
+  if (process.env.ZOOSH_LOOP_DELAY !== '1') return () => {};
   const seen = monitorEventLoopDelay({ resolution: 1 });
   seen.enable();
   return () => {

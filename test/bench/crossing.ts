@@ -53,7 +53,7 @@ class Pinger {
 }
 
 async function main(): Promise<void> {
-  process.env['ZOOSH_LOOP_DELAY'] = '1';
+  process.env.ZOOSH_LOOP_DELAY = '1';
   await using server = await new ServerProcess(
     ['maxClientCnxns=0', 'snapCount=300000', '4lw.commands.whitelist=*'],
     'info',
