@@ -152,7 +152,7 @@ export class ClientPort {
       const word = bytes.latin1Slice(0, 4);
       if (isFourLetter(word)) return this.word(client, word);
     }
-    this.take(client, bytes, client.deferred || this.server.full ? 0 : this.budget.share());
+    this.take(client, bytes, client.deferred || this.server.holds ? 0 : this.budget.share());
   }
   /** Does up to `share` of the client's requests; what is left is deferred. */
   private take(client: Client, bytes: Buffer, share: number): void {
@@ -188,12 +188,12 @@ export class ClientPort {
   /** Requests left over by earlier turns: each client a share, round after round, for as long as a turn may take. */
   private takeTurns(): void {
     this.armed = false;
-    if (this.server.full) return;
+    if (this.server.holds) return;
     this.budget.restart();
     let at = 0;
     for (; at < this.queue.length; at++) {
       const share = this.budget.share();
-      if (share < SHARE || this.server.full) break;
+      if (share < SHARE || this.server.holds) break;
       const client = this.queue[at] as Client;
       client.queued = false;
       // those come back when their client has read, or when the disk has caught up
@@ -224,8 +224,7 @@ export class ClientPort {
   }
   private word(client: Client, word: string): void {
     client.ended = true;
-    this.server.counts.received++;
-    client.connection.stats.received++;
+    this.server.outbox.received(client.connection);
     const { server, config } = this;
     client.socket.end(answerWord(word, { server, config, connections: this.clients, ...this.words }));
     client.socket.destroySoon();
@@ -235,7 +234,7 @@ export class ClientPort {
     if (connection.state === 'open') {
       client.share--;
       this.server.receive(connection, bytes, start, end);
-      if (this.server.full) client.share = 0;
+      if (this.server.holds) client.share = 0;
       if (client.share <= 0) return false;
     } else if (connection.state === 'new') {
       client.timer?.[Symbol.dispose]();
@@ -264,7 +263,7 @@ export class ClientPort {
   }
   /** Sends what gathered, one write per client; ends what was to end. */
   flush(): void {
-    const { dirty } = this.server;
+    const { dirty } = this.server.outbox;
     for (let i = 0; i < dirty.length; i++) {
       const connection = dirty[i] as ClientConnection;
       const client = connection.owner as Client;
@@ -274,7 +273,7 @@ export class ClientPort {
       const { socket } = client;
       socket.write(writer.bytes.subarray(0, writer.at));
       // nothing left waiting: the kernel has it all and the buffer is ours again
-      if (socket.writableLength === 0) this.server.reuse(writer);
+      if (socket.writableLength === 0) this.server.outbox.reuse(writer);
       else if (socket.writableLength > OUT_LIMIT) socket.destroy();
       else if (socket.writableLength > OUT_PAUSE) this.pause(client);
       if (

@@ -106,6 +106,7 @@ export class StandaloneServer {
   private sinceSnapshot = 0;
   private snapshotAfter: number;
   private stopped = false;
+  private reaping = false;
   private loopSeen: () => void = () => {};
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL) {
@@ -168,6 +169,7 @@ export class StandaloneServer {
         random: this.ports.random,
         close: (connection) => this.port.close(connection),
         effect: (effect) => this.perform(effect),
+        later: () => void setImmediate(() => this.proceed()),
       },
     );
     const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
@@ -261,6 +263,14 @@ export class StandaloneServer {
       this.clocks();
     });
   }
+  /** The next part of a large transaction; when it was the last, the requests that waited for it. */
+  private proceed(): void {
+    this.clocks();
+    this.server.goOn();
+    if (this.server.applying) return;
+    this.turn();
+    this.port.goOn();
+  }
   private perform(effect: Effect): void {
     const { server, storage } = this;
     const { peer } = server;
@@ -337,12 +347,19 @@ export class StandaloneServer {
       Math.floor((containers.maxPerMinute * Math.min(containers.checkIntervalMs, 60_000)) / 60_000),
     );
     this.every(containers.checkIntervalMs, () => {
-      this.clocks();
-      if (server.reap(share) > 0) this.turn();
+      if (!this.reaping) this.reap(share);
     });
     if (purgeIntervalMs > 0) this.every(purgeIntervalMs, () => this.purge());
     if (!config.forceSync)
       options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
+  }
+  /** One round of the reaper, slice by slice with a rest between, until `share` nodes are gone. */
+  private reap(share: number): void {
+    this.clocks();
+    const { reaped, done } = this.server.reap(share);
+    if (reaped > 0) this.turn();
+    this.reaping = !done && reaped < share && !this.stopped;
+    if (this.reaping) setTimeout(() => this.reap(share - reaped), REAP_REST_MS).unref();
   }
   private every(ms: number, run: () => void): void {
     let timer: Disposable;
@@ -382,6 +399,8 @@ export class StandaloneServer {
   }
   private async snapshot(tree: DataTree): Promise<void> {
     await this.storage.log.roll();
+    // never of a tree in the middle of a transaction
+    while (this.server.applying) await new Promise((resolve) => setImmediate(resolve));
     const cursor = new SnapshotCursor(tree);
     const { zxid, chain } = cursor;
     const began = this.ports.clock.monotonic();
@@ -419,6 +438,8 @@ export class StandaloneServer {
   }
 }
 
+/** Between two slices of the reaper's round. */
+const REAP_REST_MS = 10;
 /** How long SIGTERM waits for writes under way to be answered. */
 const DRAIN_MS = 5000;
 /** The compiled file's own date is that of the build. */

@@ -70,9 +70,9 @@ export class PendingChanges {
     const node = this.nodes.get(path);
     if (node !== undefined && node.by === by) this.nodes.delete(path);
   }
-  /** Ephemerals of a session that are decided and not applied. */
-  *ephemeralsOf(session: bigint): Iterable<PendingNode> {
-    for (const node of this.nodes.values()) if (node.exists && node.owner === session) yield node;
+  /** Every node that is decided differently from how it is applied, those that will not exist included. */
+  all(): Iterable<PendingNode> {
+    return this.nodes.values();
   }
   clear(): void {
     this.nodes.clear();

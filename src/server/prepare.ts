@@ -190,16 +190,4 @@ export class Decider {
     this.remove(parent, node, by);
     return { kind: KIND.reap, path } as const;
   }
-
-  /** A session ends: its ephemerals, applied (`paths`) and decided ones, are gone for everything decided after. */
-  closeSession(by: number, session: bigint, paths: Iterable<string>): void {
-    const all = new Set(paths);
-    for (const node of this.pending.ephemeralsOf(session)) all.add(node.path);
-    for (const path of all) {
-      const node = this.pending.get(path);
-      const parent = this.pending.get(parentOf(path));
-      if (node === undefined || parent === undefined || node.owner !== session) continue;
-      this.remove(parent, node, by);
-    }
-  }
 }

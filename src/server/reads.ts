@@ -38,12 +38,17 @@ function putData(tree: DataTree, to: Writer, row: number): void {
   to.at += length;
 }
 function putChildren(tree: DataTree, to: Writer, row: number): void {
-  to.int32(tree.children(row));
-  for (let child = tree.firstChild(row); child !== 0; child = tree.nextSibling(child)) {
-    const length = tree.nameLength(child);
+  const count = tree.children(row);
+  to.int32(count);
+  const first = tree.firstChild(row);
+  const prefix = tree.prefixLength(row);
+  // names of one node are mostly of one length: no growing step by step to megabytes
+  if (count > 1000) to.room(count * (4 + tree.pathLength(first) - prefix));
+  for (let child = first; child !== 0; child = tree.nextSibling(child)) {
+    const length = tree.pathLength(child) - prefix;
     to.room(4 + length);
     to.put(length);
-    tree.writeName(child, to.bytes, to.at);
+    tree.writePathFrom(child, prefix, length, to.bytes, to.at);
     to.at += length;
   }
 }

@@ -3,28 +3,31 @@ import { KEEPER_CODES } from '../base/errors.ts';
 import { lanes } from '../base/hash.ts';
 import type { SessionId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
-import { Reader, Writer } from '../protocol/bytes.ts';
-import { PERM } from '../protocol/data.ts';
+import { Reader } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
-import { EVENT } from '../protocol/events.ts';
-import { ConnectRequest, ConnectResponse } from '../protocol/handshake.ts';
+import { ConnectRequest } from '../protocol/handshake.ts';
 import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
 import type { PackWriter } from '../records/pack.ts';
-import { type AclList, KIND, type Txn, writeEnvelope } from '../records/txns.ts';
-import { apply, type ChangeSink } from '../tree/apply.ts';
+import { KIND, type Txn, writeEnvelope } from '../records/txns.ts';
+import { apply, removeEphemerals } from '../tree/apply.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Position } from '../zab/types.ts';
-import { isAllowed } from './acl.ts';
-import { type AuthOptions, authenticate, equalSecrets, sessionSecret } from './auth.ts';
+import { writeAnswer } from './answers.ts';
+import { type AuthOptions, authenticate } from './auth.ts';
+import { Closings } from './closings.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
-import { decideMulti, writeMultiAnswer } from './multi.ts';
+import { Events } from './events.ts';
+import { Handshakes } from './handshakes.ts';
+import { Outbox } from './outbox.ts';
 import { PendingChanges, type PendingNode } from './pending.ts';
 import { Decider } from './prepare.ts';
 import { readOther, readPath } from './reads.ts';
-import { begin, event, finish, header } from './reply.ts';
-import { SessionTracker, type TrackedSession } from './sessions.ts';
+import { Reaper } from './reaper.ts';
+import { begin, finish, header } from './reply.ts';
+import { SessionTracker } from './sessions.ts';
 import { WatchManager } from './watches.ts';
+import { decideWrite, isWrite } from './writes.ts';
 
 /** Where envelopes go: memory only; the log writes what has gathered once a turn. */
 export interface LogSink {
@@ -50,6 +53,8 @@ export interface Surroundings {
   /** Ends the connection after its bytes were sent. */
   close(connection: ClientConnection): void;
   effect(effect: Effect): void;
+  /** Calls {@link Server.goOn} in a later turn of the loop. */
+  later(): void;
 }
 
 /** A transaction that is numbered and not applied. */
@@ -66,8 +71,10 @@ interface Proposal {
   /** For createSession: what the client will be told. */
   readonly password: Uint8Array | undefined;
 }
+/** Of a closing session, removed before others get a turn: a few ms. */
+const EPHEMERALS_PER_TURN = 2000;
 const NO_PATHS: readonly string[] = [];
-const { MarshallingError, Unimplemented, SessionExpired, BadArguments, AuthFailed, ReconfigDisabled } = KEEPER_CODES;
+const { MarshallingError, Unimplemented, SessionExpired, AuthFailed } = KEEPER_CODES;
 
 /**
  * One whole server, pure: requests and completions come in, bytes gather in the connections, transactions in the log's
@@ -78,17 +85,7 @@ export class Server {
   readonly watches = new WatchManager();
   readonly tracker: SessionTracker;
   readonly peer: Peer;
-  /** Connections with bytes to send since the last flush. */
-  readonly dirty: ClientConnection[] = [];
-  readonly counts = {
-    received: 0,
-    sent: 0,
-    minLatency: -1,
-    maxLatency: 0,
-    totalLatency: 0,
-    answered: 0,
-    authFailed: 0,
-  };
+  readonly outbox: Outbox;
   serving = false;
   /** Monotonic ms, set by the driver before each input. */
   now = 0;
@@ -102,16 +99,15 @@ export class Server {
   private proposalsFrom = 0;
   private readonly syncs: { connection: ClientConnection; waiting: Waiting }[] = [];
   private readonly reader = new Reader(Buffer.alloc(0));
-  private readonly writers: Writer[] = [];
-  private readonly sink: ChangeSink;
-  /** Stats of a multi's parts, taken as each part was applied. */
-  private captured: Buffer[] | undefined;
-  private eventHi = 0;
-  private eventLo = 0;
+  private readonly events: Events;
+  private readonly closings: Closings;
+  private readonly reaper: Reaper;
+  /** The log holds everything up to this counter; what is applied may lag behind it. */
+  private committed = 0;
   private lastTime = 0;
   private chainHi: number;
   private chainLo: number;
-  private nextSession: bigint | undefined;
+  private readonly handshakes: Handshakes;
   private readonly reaping = new Set<string>();
 
   constructor(tree: DataTree, peer: Peer, options: ServerOptions, around: Surroundings) {
@@ -120,35 +116,18 @@ export class Server {
     this.options = options;
     this.around = around;
     this.tracker = new SessionTracker(options.tickMs);
+    this.outbox = new Outbox(tree);
+    this.handshakes = new Handshakes(tree, this.tracker, this.outbox, around.random, options.sid);
+    this.events = new Events(tree, this.watches, this.outbox);
+    this.reaper = new Reaper(tree, options.reaperMaxNeverUsedMs);
     this.pending = new PendingChanges({ load: (path) => this.load(path) });
+    this.closings = new Closings(tree, this.pending);
     this.decider = new Decider(this.pending, options, (path, count, bytes) => tree.quotas.exceeds(path, count, bytes));
     this.chainHi = tree.chainHi;
     this.chainLo = tree.chainLo;
     this.lastTime = tree.time;
-    this.sink = {
-      created: (path, row, parentPath, parent) => {
-        if (this.captured !== undefined) this.capture(row);
-        if (this.watches.size === 0) return;
-        this.fire(path, EVENT.NodeCreated, tree.acl(row));
-        this.fireChild(parentPath, EVENT.NodeChildrenChanged, tree.acl(parent));
-      },
-      changed: (path, row) => {
-        if (this.captured !== undefined) this.capture(row);
-        if (this.watches.size > 0) this.fire(path, EVENT.NodeDataChanged, tree.acl(row));
-      },
-      deleted: (path, acl, parentPath, parent) => {
-        if (this.watches.size === 0) return;
-        const told = this.fire(path, EVENT.NodeDeleted, acl);
-        this.fireChild(path, EVENT.NodeDeleted, acl, told);
-        this.fireChild(parentPath, EVENT.NodeChildrenChanged, tree.acl(parent));
-      },
-    };
   }
 
-  /** As `srst` does: figures of requests begin again. */
-  resetCounts(): void {
-    Object.assign(this.counts, { received: 0, sent: 0, minLatency: -1, maxLatency: 0, totalLatency: 0, answered: 0 });
-  }
   /** Requests accepted and not applied. */
   get outstanding(): number {
     return this.proposals.length - this.proposalsFrom;
@@ -161,35 +140,23 @@ export class Server {
     const { tree } = this;
     const row = tree.find(path);
     if (row === 0) return undefined;
+    const owner = tree.owner(row);
+    const closing = this.closings.size > 0;
+    if (closing && this.closings.takes(owner)) return undefined;
     return {
       path,
       exists: true,
       version: tree.version(row),
       aversion: tree.aversion(row),
       creates: tree.creates(row),
-      children: tree.children(row),
-      owner: tree.owner(row),
+      children: tree.children(row) - (closing ? this.closings.lost(row) : 0),
+      owner,
       acl: tree.acl(row),
       dataBytes: Math.max(0, tree.dataLength(row)),
       by: 0,
     };
   }
 
-  // --- bytes going out -------------------------------------------------------------------------------------------------
-
-  private out(connection: ClientConnection): Writer {
-    if (connection.out === undefined) {
-      connection.out = this.writers.pop() ?? new Writer(16384);
-      this.dirty.push(connection);
-    }
-    return connection.out;
-  }
-  /** The bytes of `writer` are with the kernel: it may be used again. */
-  reuse(writer: Writer): void {
-    if (writer.bytes.length > 262144 || this.writers.length > 256) return;
-    writer.at = 0;
-    this.writers.push(writer);
-  }
   private close(connection: ClientConnection): void {
     connection.state = 'closing';
     this.around.close(connection);
@@ -209,8 +176,7 @@ export class Server {
 
   /** The first frame of a connection. @throws ProtocolError */
   handshake(connection: ClientConnection, bytes: Buffer, start: number, end: number): void {
-    this.counts.received++;
-    connection.stats.received++;
+    this.outbox.received(connection);
     const request = ConnectRequest.read(this.reader.reset(bytes, start, end));
     const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
     if (!this.serving || request.lastZxidSeen > last) return this.close(connection);
@@ -219,56 +185,15 @@ export class Server {
     connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
     connection.state = 'connecting';
     if (request.sessionId === 0n) return this.createSession(connection);
-    const tracked = this.tracker.get(request.sessionId);
-    const old = tracked?.connection;
+    // the old connection ends before the password is looked at, as in ZooKeeper
+    const old = this.tracker.get(request.sessionId)?.connection;
     if (old !== undefined) this.close(old);
-    const entry = this.tree.sessions.get(request.sessionId);
     const password = request.password ?? Buffer.alloc(0);
-    if (
-      tracked === undefined ||
-      tracked.closing ||
-      entry === undefined ||
-      !equalSecrets(sessionSecret(password), entry.secret)
-    ) {
-      this.welcome(connection, 0, 0n as SessionId, Buffer.alloc(16));
-      return this.close(connection);
-    }
-    this.tracker.retime(tracked, connection.timeoutMs, this.now);
-    this.attach(connection, tracked);
-    this.welcome(connection, connection.timeoutMs, tracked.id, password);
-  }
-  private attach(connection: ClientConnection, tracked: TrackedSession): void {
-    connection.session = tracked.id;
-    connection.tracked = tracked;
-    tracked.connection = connection;
-    connection.state = 'open';
-  }
-  private welcome(connection: ClientConnection, timeoutMs: number, sessionId: SessionId, password: Uint8Array): void {
-    const to = this.out(connection);
-    const at = to.at;
-    to.int32(0);
-    const readOnly = connection.modern ? false : undefined;
-    ConnectResponse.write(to, { protocolVersion: 0, timeoutMs, sessionId, password, readOnly });
-    finish(to, at);
-    this.sent(connection);
+    if (!this.handshakes.resume(connection, request.sessionId, password, this.now)) this.close(connection);
   }
   private createSession(connection: ClientConnection): void {
-    const password = this.around.random.bytes(16);
-    if (this.nextSession === undefined) {
-      const base = (BigInt.asUintN(64, BigInt(this.wall) << 24n) >> 8n) | (BigInt(this.options.sid) << 56n);
-      const highest = this.tree.sessions.highest.get(this.options.sid) ?? 0n;
-      const start = BigInt.asIntN(64, base);
-      this.nextSession = start > highest ? start : highest;
-    }
-    this.nextSession = BigInt.asIntN(64, this.nextSession + 1n);
-    const id = this.nextSession as SessionId;
-    const txn: Txn = {
-      kind: KIND.createSession,
-      id,
-      timeoutMs: connection.timeoutMs,
-      secret: sessionSecret(password),
-    };
-    this.propose(connection, id, 0, OPCODE.createSession, txn, NO_PATHS, password);
+    const birth = this.handshakes.create(connection, this.wall);
+    this.propose(connection, birth.txn.id, 0, OPCODE.createSession, birth.txn, NO_PATHS, birth.password);
   }
 
   // --- requests --------------------------------------------------------------------------------------------------------
@@ -276,8 +201,7 @@ export class Server {
   /** One request of a connection whose session is established. */
   receive(connection: ClientConnection, bytes: Buffer, start: number, end: number): void {
     if (connection.state !== 'open') return;
-    this.counts.received++;
-    connection.stats.received++;
+    this.outbox.received(connection);
     const { tracked } = connection;
     if (tracked !== undefined) this.tracker.touch(tracked, this.now);
     if (end - start < 8) return this.close(connection);
@@ -290,11 +214,11 @@ export class Server {
     if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
     if (type === OPERATIONS.sasl.code) {
       // no SASL configured: an empty token, no identity, and the client goes on
-      const to = this.out(connection);
+      const to = this.outbox.to(connection);
       const at = begin(to, xid, 0, 0, 0);
       to.int32(-1);
       finish(to, at);
-      return this.sent(connection);
+      return this.outbox.sent(connection);
     }
     const leader = this.peer.leader;
     if (type === OPERATIONS.sync.code && leader !== undefined && leader.lastProposed > leader.lastCommitted) {
@@ -315,25 +239,11 @@ export class Server {
       return;
     }
     this.read(connection, xid, type, from);
-    this.sent(connection);
-  }
-
-  private sent(connection: ClientConnection): void {
-    this.counts.sent++;
-    connection.stats.sent++;
-  }
-  private timed(connection: ClientConnection, since: number): void {
-    const latency = Math.max(0, Math.round(this.now - since));
-    const { counts } = this;
-    counts.answered++;
-    counts.totalLatency += latency;
-    if (latency > counts.maxLatency) counts.maxLatency = latency;
-    if (counts.minLatency < 0 || latency < counts.minLatency) counts.minLatency = latency;
-    connection.answered(latency, this.now, this.tree.zxidHi, this.tree.zxidLo);
+    this.outbox.sent(connection);
   }
 
   private read(connection: ClientConnection, xid: number, type: number, from: Reader): void {
-    const to = this.out(connection);
+    const to = this.outbox.to(connection);
     const at = to.at;
     try {
       switch (type) {
@@ -364,11 +274,11 @@ export class Server {
       to.at = at;
       header(to, xid, this.tree.zxidHi, this.tree.zxidLo, MarshallingError);
     }
-    this.timed(connection, this.now);
+    this.outbox.timed(connection, this.now, this.now);
   }
 
   private auth(connection: ClientConnection, xid: number, from: Reader): void {
-    const to = this.out(connection);
+    const to = this.outbox.to(connection);
     let proved: readonly { scheme: string; id: string }[] | undefined;
     try {
       const { scheme, auth } = OPERATIONS.auth.request.read(from);
@@ -377,9 +287,9 @@ export class Server {
       if (!(fault instanceof ProtocolError)) throw fault;
     }
     header(to, xid, 0, 0, proved === undefined ? AuthFailed : 0);
-    this.sent(connection);
+    this.outbox.sent(connection);
     if (proved === undefined) {
-      this.counts.authFailed++;
+      this.outbox.counts.authFailed++;
       return this.close(connection);
     }
     for (const identity of proved)
@@ -405,52 +315,15 @@ export class Server {
   }
 
   private decide(connection: ClientConnection, by: number, type: number, from: Reader): Txn {
-    const { decider } = this;
-    const refusal = (code: number): Txn => ({ kind: KIND.error, code });
+    const { decider, pending, options } = this;
     if (type === OPERATIONS.closeSession.code) {
       const { tracked, session } = connection;
       if (tracked !== undefined) tracked.closing = true;
-      decider.closeSession(by, session, this.tree.ephemeralsOf(session));
+      decider.touched = this.closings.decide(by, session);
       return { kind: KIND.closeSession, id: session };
     }
-    if (connection.tracked?.closing === true) return refusal(SessionExpired);
-    let made: Txn | number;
-    switch (type) {
-      case OPERATIONS.create.code:
-      case OPERATIONS.create2.code:
-      case OPERATIONS.createContainer.code: {
-        const { path, data, acl, flags } = OPERATIONS.create.request.read(from);
-        made = decider.create(connection, by, type, path, data, acl, flags, -1n);
-        break;
-      }
-      case OPERATIONS.createTtl.code: {
-        const { path, data, acl, flags, ttl } = OPERATIONS.createTtl.request.read(from);
-        made = decider.create(connection, by, type, path, data, acl, flags, ttl);
-        break;
-      }
-      case OPERATIONS.delete.code: {
-        const { path, version } = OPERATIONS.delete.request.read(from);
-        made = decider.delete(connection, by, path, version);
-        break;
-      }
-      case OPERATIONS.setData.code: {
-        const { path, data, version } = OPERATIONS.setData.request.read(from);
-        made = decider.setData(connection, by, path, data, version);
-        break;
-      }
-      case OPERATIONS.setAcl.code: {
-        const { path, acl, version } = OPERATIONS.setAcl.request.read(from);
-        made = decider.setAcl(connection, by, path, acl, version);
-        break;
-      }
-      case OPERATIONS.multi.code:
-        return decideMulti(decider, this.pending, connection, by, OPERATIONS.multi.request.read(from));
-      case OPERATIONS.reconfig.code:
-        return refusal(this.options.reconfigEnabled ? Unimplemented : ReconfigDisabled);
-      default: // deleteContainer, reserved to the reaper
-        return refusal(BadArguments);
-    }
-    return typeof made === 'number' ? refusal(made) : made;
+    if (connection.tracked?.closing === true) return { kind: KIND.error, code: SessionExpired };
+    return decideWrite(decider, pending, options.reconfigEnabled, connection, by, type, from);
   }
 
   // --- proposing and applying --------------------------------------------------------------------------------------------
@@ -486,22 +359,42 @@ export class Server {
   /** The log holds everything up to here on disk. */
   persisted(generation: number, upTo: Position): void {
     for (const effect of this.peer.step({ type: 'persisted', generation, upTo })) {
-      if (effect.type === 'commit') this.commit(effect.upTo.counter);
+      if (effect.type === 'commit') {
+        this.committed = effect.upTo.counter;
+        this.proceed();
+      }
       this.around.effect(effect);
     }
-    const { leader, phase } = this.peer;
-    if (this.full && phase === 'broadcast' && leader?.lastCommitted === leader?.lastProposed)
-      for (const effect of this.peer.step({ type: 'exhausted' })) this.around.effect(effect);
+    this.endTerm();
   }
-  /** The epoch's counter is used up: no request may be given until the next epoch stands, which begins by itself. */
-  get full(): boolean {
-    const { leader, phase } = this.peer;
-    return leader !== undefined && (leader.exhausted || phase !== 'broadcast');
+  /** A transaction too large for one turn is being applied: nobody may see the tree until the rest of it is. */
+  applying = false;
+  /** Goes on with it; the runtime calls this in a later turn, as {@link Surroundings.later} asked. */
+  goOn(): void {
+    this.applying = false;
+    this.proceed();
+    this.endTerm();
   }
-  private commit(upTo: number): void {
-    while (this.proposalsFrom < this.proposals.length) {
+  /** No request may be given: {@link applying}, or the epoch's counter is used up and the next does not stand yet. */
+  get holds(): boolean {
+    const { leader, phase } = this.peer;
+    return this.applying || (leader !== undefined && (leader.exhausted || phase !== 'broadcast'));
+  }
+  /** A new epoch begins once everything in one that is used up is applied. */
+  private endTerm(): void {
+    const { leader, phase } = this.peer;
+    if (leader?.exhausted !== true || phase !== 'broadcast' || this.outstanding > 0) return;
+    for (const effect of this.peer.step({ type: 'exhausted' })) this.around.effect(effect);
+  }
+  private proceed(): void {
+    while (this.proposalsFrom < this.proposals.length && !this.applying) {
       const proposal = this.proposals[this.proposalsFrom] as Proposal;
-      if (proposal.counter > upTo) break;
+      if (proposal.counter > this.committed) break;
+      if (!this.applyPart(proposal)) {
+        this.applying = true;
+        this.around.later();
+        return;
+      }
       this.proposals[this.proposalsFrom++] = undefined as unknown as Proposal;
       this.applyOne(proposal);
       // at once: a write sent behind a sync may be the next to be applied, and must not be answered first
@@ -514,6 +407,15 @@ export class Server {
       this.proposals.splice(0, this.proposalsFrom);
       this.proposalsFrom = 0;
     }
+  }
+  /** What of a transaction may be spread over turns: the ephemerals of a session. True when the rest can be applied. */
+  private applyPart({ txn, counter }: Proposal): boolean {
+    if (txn.kind !== KIND.closeSession) return true;
+    const { events } = this;
+    events.hi = this.peer.leader?.epoch ?? 0;
+    events.lo = counter;
+    events.captured = undefined;
+    return removeEphemerals(this.tree, events.hi, counter, txn.id, EPHEMERALS_PER_TURN, events);
   }
   private answerSyncs(upTo: number): void {
     let done = 0;
@@ -529,33 +431,26 @@ export class Server {
     const { tree, peer } = this;
     const { txn, connection, counter } = proposal;
     const epoch = peer.leader?.epoch ?? 0;
-    this.eventHi = epoch;
-    this.eventLo = counter;
+    const { events } = this;
+    events.hi = epoch;
+    events.lo = counter;
     const answered = connection !== undefined && connection.state !== 'closing';
-    this.captured = txn.kind === KIND.multi && answered ? [] : undefined;
-    apply(tree, epoch, counter, proposal.time, txn, this.sink);
+    events.captured = txn.kind === KIND.multi && answered ? [] : undefined;
+    apply(tree, epoch, counter, proposal.time, txn, events);
     tree.chainHi = proposal.chainHi;
     tree.chainLo = proposal.chainLo;
     for (const path of proposal.touched) this.pending.settle(path, counter);
-    if (txn.kind === KIND.createSession) this.sessionCreated(proposal, answered ? connection : undefined);
-    else if (txn.kind === KIND.reap) this.reaping.delete(txn.path);
+    if (txn.kind === KIND.createSession) {
+      const password = proposal.password as Uint8Array;
+      this.handshakes.created({ txn, password }, answered ? connection : undefined, this.now);
+    } else if (txn.kind === KIND.reap) this.reaping.delete(txn.path);
     if (connection !== undefined && answered && proposal.opcode !== OPCODE.createSession)
       this.answer(connection, proposal);
-    if (txn.kind === KIND.closeSession) this.sessionClosed(txn.id);
+    if (txn.kind === KIND.closeSession) {
+      this.closings.settle(txn.id);
+      this.sessionClosed(txn.id);
+    }
     if (connection !== undefined && connection.state === 'open') this.drain(connection);
-  }
-  private sessionCreated(proposal: Proposal, connection: ClientConnection | undefined): void {
-    const { txn, password } = proposal;
-    if (txn.kind !== KIND.createSession) return;
-    const tracked = this.tracker.add(txn.id, txn.timeoutMs, this.now);
-    if (connection === undefined) return;
-    const since = connection.head()?.since ?? this.now;
-    connection.shift();
-    connection.stats.lastXid = 0;
-    connection.stats.lastOp = OPCODE.createSession;
-    this.timed(connection, since);
-    this.attach(connection, tracked);
-    this.welcome(connection, txn.timeoutMs, txn.id, password as Uint8Array);
   }
   private sessionClosed(id: SessionId): void {
     const connection = this.tracker.get(id)?.connection;
@@ -567,46 +462,11 @@ export class Server {
     const { txn, xid, opcode } = proposal;
     const since = connection.head()?.since ?? this.now;
     connection.shift();
-    const to = this.out(connection);
-    const { eventHi: hi, eventLo: lo, tree } = this;
-    switch (txn.kind) {
-      case KIND.create: {
-        const at = begin(to, xid, hi, lo, 0);
-        to.text(txn.path);
-        if (opcode !== OPERATIONS.create.code) this.putStat(to, tree.find(txn.path));
-        finish(to, at);
-        break;
-      }
-      case KIND.setData:
-      case KIND.setAcl: {
-        const at = begin(to, xid, hi, lo, 0);
-        this.putStat(to, tree.find(txn.path));
-        finish(to, at);
-        break;
-      }
-      case KIND.multi:
-      case KIND.multiError: {
-        const at = begin(to, xid, hi, lo, 0);
-        writeMultiAnswer(to, txn, this.captured ?? []);
-        finish(to, at);
-        break;
-      }
-      default:
-        header(to, xid, hi, lo, txn.kind === KIND.error ? txn.code : 0);
-    }
-    this.captured = undefined;
-    this.sent(connection);
-    this.timed(connection, since);
-  }
-  private putStat(to: Writer, row: number): void {
-    to.room(68);
-    this.tree.writeStat(row, to.bytes, to.at);
-    to.at += 68;
-  }
-  private capture(row: number): void {
-    const stat = Buffer.alloc(68);
-    this.tree.writeStat(row, stat, 0);
-    this.captured?.push(stat);
+    const { hi, lo, captured } = this.events;
+    writeAnswer(this.outbox.to(connection), this.tree, txn, xid, opcode, hi, lo, captured ?? []);
+    this.events.captured = undefined;
+    this.outbox.sent(connection);
+    this.outbox.timed(connection, since, this.now);
   }
   /** Requests that waited behind a write are answered, up to the next write. */
   private drain(connection: ClientConnection): void {
@@ -619,30 +479,8 @@ export class Server {
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
       this.read(connection, xid, from.int32(), from);
-      this.sent(connection);
+      this.outbox.sent(connection);
     }
-  }
-
-  // --- watches -----------------------------------------------------------------------------------------------------------
-
-  private fire(path: string, type: number, acl: AclList): Set<ClientConnection> {
-    const told = new Set<ClientConnection>();
-    this.watches.triggerData(path, (connection) => {
-      told.add(connection);
-      this.tell(connection, type, path, acl);
-    });
-    return told;
-  }
-  private fireChild(path: string, type: number, acl: AclList, except?: ReadonlySet<ClientConnection>): void {
-    this.watches.triggerChild(path, (connection) => this.tell(connection, type, path, acl), except);
-  }
-  private tell(connection: ClientConnection, type: number, path: string, acl: AclList): void {
-    if (connection.state !== 'open' || !isAllowed(acl, PERM.read, connection.identities)) return;
-    // a client that has asked nothing since its setWatches is still catching up; its events name no zxid
-    const { lastOp } = connection.stats;
-    const catchingUp = lastOp === OPERATIONS.setWatches.code || lastOp === OPERATIONS.setWatches2.code;
-    event(this.out(connection), type, path, catchingUp ? -1 : this.eventHi, catchingUp ? -1 : this.eventLo);
-    this.sent(connection);
   }
 
   // --- time --------------------------------------------------------------------------------------------------------------
@@ -654,72 +492,42 @@ export class Server {
   }
   /** Sessions whose time is over are closed, as transactions. Returns how many. */
   expire(): number {
-    if (this.full) return 0; // their time comes in the next epoch
+    if (this.holds) return 0; // their time comes in the next epoch
     const late = this.tracker.expired(this.now);
     for (const tracked of late) {
       const { id } = tracked;
       const leader = this.peer.leader;
       assert(leader !== undefined, 'a session expired without a leader');
-      if (this.full) {
+      if (this.holds) {
         tracked.closing = false;
         this.tracker.retime(tracked, tracked.timeoutMs, this.now);
         continue;
       }
-      this.decider.touched = [];
-      this.decider.closeSession(leader.lastProposed + 1, id, this.tree.ephemeralsOf(id));
-      this.propose(
-        undefined,
-        id,
-        0,
-        OPERATIONS.closeSession.code,
-        { kind: KIND.closeSession, id },
-        this.decider.touched,
-        undefined,
-      );
+      const touched = this.closings.decide(leader.lastProposed + 1, id);
+      const { code } = OPERATIONS.closeSession;
+      this.propose(undefined, id, 0, code, { kind: KIND.closeSession, id }, touched, undefined);
     }
     return late.length;
   }
-  /** Empty containers and nodes past their time to live go; at most `limit` of them. Returns how many. */
-  reap(limit: number): number {
-    const { tree } = this;
-    let found = 0;
-    for (const row of tree.timed) {
-      if (found >= limit) break;
-      if (tree.children(row) > 0) continue;
-      const age = this.wall - tree.mtime(row);
-      const ttl = tree.ttlMs(row);
-      const unused = this.options.reaperMaxNeverUsedMs;
-      const due = ttl > 0 ? age > ttl : tree.creates(row) > 0 || (unused > 0 && age > unused);
-      const path = due ? tree.pathOf(row) : '';
-      if (!due || this.reaping.has(path)) continue;
-      const leader = this.peer.leader;
-      if (leader === undefined || leader.exhausted) break;
+  /**
+   * Empty containers and nodes past their time to live go: looks at a slice of them and removes at most `limit`. Returns how
+   * many, and whether the round is over.
+   */
+  reap(limit: number): { reaped: number; done: boolean } {
+    if (this.holds) return { reaped: 0, done: true };
+    const { paths, done } = this.reaper.slice(this.wall, limit);
+    let reaped = 0;
+    for (const path of paths) {
+      const { leader } = this.peer;
+      if (leader === undefined || this.holds) break;
+      if (this.reaping.has(path)) continue;
       this.decider.touched = [];
       const made = this.decider.reap(leader.lastProposed + 1, path);
       if (typeof made === 'number') continue;
       this.reaping.add(path);
       this.propose(undefined, 0n, 0, OPCODE.deleteContainer, made, this.decider.touched, undefined);
-      found++;
+      reaped++;
     }
-    return found;
-  }
-}
-
-function isWrite(type: number): boolean {
-  switch (type) {
-    case 1:
-    case 2:
-    case 5:
-    case 7:
-    case 14:
-    case 15:
-    case 16:
-    case 19:
-    case 20:
-    case 21:
-    case -11:
-      return true;
-    default:
-      return false;
+    return { reaped, done };
   }
 }

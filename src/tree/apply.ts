@@ -18,6 +18,7 @@ export const NO_SINK: ChangeSink = { created() {}, changed() {}, deleted() {} };
 export function apply(tree: DataTree, zxidHi: number, zxidLo: number, time: number, txn: Txn, sink: ChangeSink): void {
   assert(zxidHi > tree.zxidHi || (zxidHi === tree.zxidHi && zxidLo >>> 0 > tree.zxidLo >>> 0), 'a zxid went back');
   applyPart(tree, zxidHi, zxidLo, time, txn, sink);
+  tree.tidy();
   tree.zxidHi = zxidHi;
   tree.zxidLo = zxidLo;
   tree.time = time;
@@ -51,7 +52,7 @@ function applyPart(tree: DataTree, hi: number, lo: number, time: number, txn: Tx
       tree.sessions.add(txn.id, txn.timeoutMs, txn.secret);
       return;
     case KIND.closeSession:
-      for (const path of tree.ephemeralsOf(txn.id)) remove(tree, hi, lo, path, sink);
+      removeEphemerals(tree, hi, lo, txn.id, Number.POSITIVE_INFINITY, sink);
       tree.sessions.remove(txn.id);
       return;
     case KIND.found:
@@ -122,8 +123,33 @@ function setData(tree: DataTree, hi: number, lo: number, time: number, txn: SetD
   sink.changed(txn.path, row);
 }
 
+/**
+ * The first part of a closeSession numbered `hi`, `lo`: removes up to `limit` of the session's ephemerals, in no order
+ * (semantics.md 10). True when none is left. The rest of the transaction is {@link apply}'s, and nothing may come between.
+ */
+export function removeEphemerals(
+  tree: DataTree,
+  hi: number,
+  lo: number,
+  session: bigint,
+  limit: number,
+  sink: ChangeSink,
+): boolean {
+  const entry = tree.sessions.get(session);
+  for (let i = 0; entry !== undefined && entry.firstEphemeral !== 0; i++) {
+    if (i >= limit) return false;
+    const row = entry.firstEphemeral;
+    removeRow(tree, hi, lo, row, sink === NO_SINK && tree.quotas.size === 0 ? '' : tree.pathOf(row), sink);
+  }
+  return true;
+}
+
 function remove(tree: DataTree, hi: number, lo: number, path: string, sink: ChangeSink): void {
-  const row = existing(tree, path);
+  removeRow(tree, hi, lo, existing(tree, path), path, sink);
+}
+
+/** `path` may be '' when nobody is told. */
+function removeRow(tree: DataTree, hi: number, lo: number, row: number, path: string, sink: ChangeSink): void {
   const parent = tree.parent(row);
   tree.guard(row);
   tree.guard(parent);

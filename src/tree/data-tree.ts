@@ -12,6 +12,8 @@ import { Slabs } from './slabs.ts';
 export type BeforeChange = (row: number) => void;
 
 const CONTAINER_HI = -0x8000_0000;
+/** Rows looked at with each transaction while there are pages to clear. */
+const TIDY_ROWS = 8;
 
 /**
  * The replicated state. A node is a numbered row; its first 68 bytes are its Stat as it goes onto the wire. Paths and data
@@ -42,6 +44,7 @@ export class DataTree {
   mark = 0;
   beforeChange: BeforeChange | undefined;
   private scratch = Buffer.alloc(4096);
+  private tidyAt = 1;
 
   /** `seed` salts the hash of paths. `fresh` false: an empty table, for a snapshot to fill. */
   constructor(seed = 0, fresh = true) {
@@ -184,16 +187,19 @@ export class DataTree {
     const at = this.slabs.offset(ref);
     return this.slabs.page(ref).utf8Slice(at, at + this.rows.get(row, F.pathLength));
   }
-  /** UTF-8 bytes of the last component. */
-  nameLength(row: number): number {
-    const parent = this.rows.get(row, F.parent);
-    return this.rows.get(row, F.pathLength) - (parent === this.root ? 1 : this.rows.get(parent, F.pathLength) + 1);
+  /** UTF-8 bytes of the path. */
+  pathLength(row: number): number {
+    return this.rows.get(row, F.pathLength);
   }
-  writeName(row: number, out: Buffer, at: number): void {
-    const length = this.nameLength(row);
+  /** Bytes in the paths of a node's children before their names. */
+  prefixLength(row: number): number {
+    return row === this.root ? 1 : this.rows.get(row, F.pathLength) + 1;
+  }
+  /** Copies `length` bytes of the path, those from `start` on. */
+  writePathFrom(row: number, start: number, length: number, out: Buffer, at: number): void {
     const ref = this.rows.get(row, F.pathRef);
     const page = this.slabs.page(ref);
-    const from = this.slabs.offset(ref) + this.rows.get(row, F.pathLength) - length;
+    const from = this.slabs.offset(ref) + start;
     for (let i = 0; i < length; i++) out[at + i] = page[from + i] as number;
   }
   /** Nodes below, at any depth. */
@@ -249,6 +255,22 @@ export class DataTree {
     rows.set(row, F.dataLength, data === null ? -1 : length);
     rows.setStat(row, AT.dataLength, length);
     this.dataBytes += length - Math.max(0, before);
+  }
+  /** A step of clearing pages that are nearly empty: looks at the next rows, in a circle. Changes no state, only where it lies. */
+  tidy(): void {
+    const { rows, slabs } = this;
+    for (let i = 0; i < TIDY_ROWS && slabs.retiredCount > 0; i++) {
+      const row = this.tidyAt;
+      this.tidyAt = row + 1 < rows.high ? row + 1 : 1;
+      const length = rows.get(row, F.pathLength);
+      if (length === 0) continue;
+      const path = rows.get(row, F.pathRef);
+      if (slabs.isRetired(path)) rows.set(row, F.pathRef, slabs.move(path, length));
+      const bytes = rows.get(row, F.dataLength);
+      if (bytes <= 0) continue;
+      const data = rows.get(row, F.dataRef);
+      if (slabs.isRetired(data)) rows.set(row, F.dataRef, slabs.move(data, bytes));
+    }
   }
   /** A row with its path, data, ACL and owner, in the index and below its parent; the Stat's zxids and times are the caller's. */
   addRow(
@@ -345,12 +367,22 @@ export class DataTree {
     const length = this.encode(path);
     return { bytes: this.scratch, length };
   }
-  /** Paths of a session's ephemerals, in byte order. */
+  /** Paths of a session's ephemerals, in no order. */
   ephemeralsOf(session: bigint): string[] {
     const entry = this.sessions.get(session);
     const paths: string[] = [];
     for (let row = entry?.firstEphemeral ?? 0; row !== 0; row = this.rows.get(row, F.firstChild))
       paths.push(this.pathOf(row));
-    return paths.sort();
+    return paths;
+  }
+  /** How many of a session's ephemerals each row is the parent of. */
+  ephemeralParents(session: bigint): Map<number, number> {
+    const { rows } = this;
+    const counts = new Map<number, number>();
+    for (let row = this.sessions.get(session)?.firstEphemeral ?? 0; row !== 0; row = rows.get(row, F.firstChild)) {
+      const parent = rows.get(row, F.parent);
+      counts.set(parent, (counts.get(parent) ?? 0) + 1);
+    }
+    return counts;
   }
 }

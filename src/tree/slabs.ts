@@ -24,8 +24,8 @@ for (let eighths = 0, cls = 0; eighths < CLASS_OF.length; eighths++) {
 const slotsOf = (size: number): number => Math.floor(PAGE / size);
 
 /**
- * Byte strings of all sizes in pages of our own. A freed slot is used again by the next string of its size class; a page
- * without strings is given back. A ref is one 32-bit integer.
+ * Byte strings of all sizes in pages of our own. A freed slot is used again by the next string of its size class. A page
+ * that is nearly empty takes no more strings; once those left are moved or gone it is given back. A ref is one 32-bit integer.
  */
 export class Slabs {
   private readonly pages: (Buffer | undefined)[] = [];
@@ -38,6 +38,12 @@ export class Slabs {
   /** Pages of a class with room, doubly linked. */
   private readonly next: number[] = [];
   private readonly prev: number[] = [];
+  /** Pages being emptied: nothing is placed there, and what is left is moved by {@link DataTree.tidy}. */
+  private readonly retired: boolean[] = [];
+  retiredCount = 0;
+  /** By class: pages not retired, and strings in all pages. */
+  private readonly pagesOf = new Int32Array(SIZES.length);
+  private readonly usedOf = new Int32Array(SIZES.length);
   private readonly heads = new Int32Array(SIZES.length).fill(NONE);
   private readonly vacant: number[] = [];
   /** Bytes of pages held. */
@@ -69,6 +75,7 @@ export class Slabs {
     }
     const used = (this.used[page] as number) + 1;
     this.used[page] = used;
+    this.usedOf[cls] = (this.usedOf[cls] as number) + 1;
     if (used === slotsOf(size)) this.unlink(page, cls);
     return (page << SLOT_BITS) | slot;
   }
@@ -90,11 +97,42 @@ export class Slabs {
     const wasFull = this.used[page] === slotsOf(size);
     const used = (this.used[page] as number) - 1;
     this.used[page] = used;
-    if (wasFull) this.link(page, cls);
+    this.usedOf[cls] = (this.usedOf[cls] as number) - 1;
+    if (this.retired[page] === true) {
+      if (used > 0) return;
+      this.retired[page] = false;
+      this.retiredCount--;
+      this.dropPage(page);
+    } else if (wasFull) this.link(page, cls);
     else if (used === 0 && (this.next[page] !== NONE || this.prev[page] !== NONE)) {
       this.unlink(page, cls);
+      this.pagesOf[cls] = (this.pagesOf[cls] as number) - 1;
       this.dropPage(page);
-    }
+    } else if (used * 3 < slotsOf(size) && this.isSpare(cls)) this.retire(page, cls);
+  }
+  /** Would the other pages of the class hold all its strings, with a fifth of their room left? */
+  private isSpare(cls: number): boolean {
+    const room = ((this.pagesOf[cls] as number) - 1) * slotsOf(SIZES[cls] as number);
+    return (this.usedOf[cls] as number) < room * 0.8;
+  }
+  private retire(page: number, cls: number): void {
+    this.unlink(page, cls);
+    this.pagesOf[cls] = (this.pagesOf[cls] as number) - 1;
+    this.retired[page] = true;
+    this.retiredCount++;
+  }
+  /** True when the string of `ref` should be moved, so that its page can be given back. */
+  isRetired(ref: number): boolean {
+    return this.retired[ref >>> SLOT_BITS] === true;
+  }
+  /** A copy of the `length` bytes of `ref` in another place, which is then the only one. */
+  move(ref: number, length: number): number {
+    const from = this.page(ref);
+    const at = this.offset(ref);
+    const to = this.allocate(length);
+    from.copy(this.page(to), this.offset(to), at, at + length);
+    this.release(ref);
+    return to;
   }
   /** True when a string of `length` bytes fits the slot of `ref` as snugly as a new one would. */
   fits(ref: number, length: number): boolean {
@@ -115,6 +153,7 @@ export class Slabs {
     this.pages[page] = buf;
     this.cls[page] = cls;
     this.used[page] = 0;
+    if (cls !== OWN_CLASS) this.pagesOf[cls] = (this.pagesOf[cls] as number) + 1;
     this.free[page] = NONE;
     this.fresh[page] = 0;
     this.next[page] = NONE;

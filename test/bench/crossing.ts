@@ -1,7 +1,8 @@
 /**
  * How long the server's loop stands still while 64 connections write, snapshots run and one parent's children pass 2^20 and
  * 2^21. By hand: `node dist/test/bench/crossing.js [NODES]`. Seen from outside (a ping every 5 ms) and from inside
- * (ZOOSH_LOOP_DELAY=1). Exit 1 when a block reached 50 ms.
+ * (ZOOSH_LOOP_DELAY=1). Exit 1 when a block reached 50 ms; 3 when it did on a machine so busy that the pinger, which does nothing
+ * else, was itself kept from running for 20 ms: then it says nothing, and must be done again.
  */
 import { connect } from 'node:net';
 import { ServerProcess } from '../e2e/process.ts';
@@ -9,6 +10,7 @@ import { hello, load, makeParent, replies } from './load.ts';
 
 const BOUND_MS = 50;
 const EVERY_MS = 5;
+const BUSY_MS = 20;
 const nodes = Number(process.argv[2] ?? 2_200_000);
 
 /** Pings on a connection of its own; what is slow is kept with its moment. */
@@ -72,8 +74,11 @@ async function main(): Promise<void> {
   );
   console.log(`  above 20 ms: ${pinger.slow.map(({ at, ms }) => `${ms}@${at}`).join(' ') || 'none'}`);
   console.log(`inside: ${inside?.[0] ?? server.stderr}`);
-  const good = snapshots.length > 0 && figures.refused === 0 && pinger.longest < BOUND_MS && longestInside < BOUND_MS;
-  if (!good) process.exitCode = 1;
+  const sound = snapshots.length > 0 && figures.refused === 0;
+  const short = pinger.longest < BOUND_MS && longestInside < BOUND_MS;
+  if (sound && short) return;
+  process.exitCode = sound && pinger.ownLate > BUSY_MS ? 3 : 1;
+  console.log(process.exitCode === 3 ? 'no verdict: the machine was busy' : `a block of ${BOUND_MS} ms or more`);
 }
 await main();
 process.exit();

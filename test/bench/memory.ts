@@ -1,6 +1,6 @@
 /**
  * Resident memory and start time with many nodes, ours beside Apache ZooKeeper from Debian's package (without it, ours alone).
- * By hand: `node dist/test/bench/memory.js [NODES] [SETS]`. Both run with their default heap limits; Java with its serial
+ * By hand: `node dist/test/bench/memory.js [NODES] [SETS] [zoosh|apache]`. Both run with their default heap limits; Java with its serial
  * collector. A figure each: it runs for minutes.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -13,7 +13,8 @@ import { hello, load, makeParent, replies } from './load.ts';
 
 const BIN = fileURLToPath(new URL('../../../bin/zoosh.js', import.meta.url));
 const JARS = '/usr/share/java';
-const [nodes = 1_000_000, sets = 5_000_000] = process.argv.slice(2).map(Number);
+const [nodes = 1_000_000, sets = 5_000_000] = process.argv.slice(2, 4).map(Number);
+const only = process.argv[4];
 
 const rssMb = (child: ChildProcess): number =>
   Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1]) / 1024);
@@ -89,9 +90,10 @@ async function measure(name: string, port: number, argv: (cfg: string) => string
   }
 }
 
-await measure('zoosh', 23_471, (cfg) => [process.execPath, BIN, 'start', 'server', '--config', cfg]);
+if (only !== 'apache')
+  await measure('zoosh', 23_471, (cfg) => [process.execPath, BIN, 'start', 'server', '--config', cfg]);
 const jars = ['zookeeper', 'slf4j-log4j12', 'log4j-1.2', 'servlet-api'].map((jar) => `${JARS}/${jar}.jar`);
-if (existsSync(jars[0] as string))
+if (only !== 'zoosh' && existsSync(jars[0] as string))
   await measure('apache', 23_472, (cfg) => [
     'java',
     '-XX:+UseSerialGC',
@@ -100,5 +102,5 @@ if (existsSync(jars[0] as string))
     'org.apache.zookeeper.server.quorum.QuorumPeerMain',
     cfg,
   ]);
-else console.log(`apache: ${jars[0]} is not there`);
+else if (only !== 'zoosh') console.log(`apache: ${jars[0]} is not there`);
 process.exit();

@@ -31,7 +31,7 @@ test('words about sessions and watches', async () => {
   await say('wchs', '1 connections watching 2 paths\nTotal watches:2\n');
   await say(
     'dump',
-    `SessionTracker dump:\nSession Sets \\(1\\)/\\(1\\):\n1 expire at ${DATE}:\n\t${sid}\nephemeral nodes dump:\nSessions with Ephemerals \\(1\\):\n${sid}:\n\t/eph\n\t/eph2\nConnections dump:\nConnections Sets \\(\\d\\)/\\(2\\):\n(\\d expire at ${DATE}:\n(\tip: ${ADDRESS} sessionId: (0x0|${sid})\n)+)+`,
+    `SessionTracker dump:\nSession Sets \\(1\\)/\\(1\\):\n1 expire at ${DATE}:\n\t${sid}\nephemeral nodes dump:\nSessions with Ephemerals \\(1\\):\n${sid}:\n(\t/eph2?\n){2}Connections dump:\nConnections Sets \\(\\d\\)/\\(2\\):\n(\\d expire at ${DATE}:\n(\tip: ${ADDRESS} sessionId: (0x0|${sid})\n)+)+`,
   );
   await say(
     'cons',

@@ -4,10 +4,14 @@ import { getHeapStatistics } from 'node:v8';
 import { zxid } from '../../base/ids.ts';
 import { mean, type Word, type WordContext } from './context.ts';
 
-const average = ({ server: { counts } }: WordContext): string => mean(counts.totalLatency, counts.answered);
+const average = ({ server: { outbox } }: WordContext): string =>
+  mean(outbox.counts.totalLatency, outbox.counts.answered);
 const figures = (context: WordContext): string => {
   const { server, connections } = context;
-  const { counts, tree } = server;
+  const {
+    outbox: { counts },
+    tree,
+  } = server;
   const last = (BigInt(tree.zxidHi) << 32n) | BigInt(tree.zxidLo >>> 0);
   return [
     `Latency min/avg/max: ${Math.max(0, counts.minLatency)}/${average(context)}/${counts.maxLatency}`,
@@ -51,7 +55,11 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
     ].join('\n'),
   mntr: (context) => {
     const { server, connections, version, started } = context;
-    const { counts, tree, watches } = server;
+    const {
+      outbox: { counts },
+      tree,
+      watches,
+    } = server;
     const rows: [string, string | number][] = [
       ['version', version],
       ['server_state', 'standalone'],
@@ -97,7 +105,7 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
   // Apache's list of digests, one each 128 transactions, is empty when its digest is switched off; ours chains the log instead
   hash: () => '',
   srst: ({ server }) => {
-    server.resetCounts();
+    server.outbox.resetCounts();
     return 'Server stats reset.\n';
   },
 };

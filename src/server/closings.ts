@@ -1,0 +1,74 @@
+import { parentOf } from '../base/path.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import type { PendingChanges, PendingNode } from './pending.ts';
+
+/**
+ * Sessions whose end is decided and not applied. Their ephemerals are gone for everything decided after, without an entry for
+ * each: a session may have 100000 of them.
+ */
+export class Closings {
+  private readonly tree: DataTree;
+  private readonly pending: PendingChanges;
+  /** By session: how many children each row loses. */
+  private readonly losses = new Map<bigint, Map<number, number>>();
+  private readonly total = new Map<number, number>();
+
+  constructor(tree: DataTree, pending: PendingChanges) {
+    this.tree = tree;
+    this.pending = pending;
+  }
+  get size(): number {
+    return this.losses.size;
+  }
+  /** True when the node of `row`, owned by `owner`, goes with its session. */
+  takes(owner: bigint): boolean {
+    return owner !== 0n && this.losses.has(owner);
+  }
+  /** Children that `row` will lose. */
+  lost(row: number): number {
+    return this.total.get(row) ?? 0;
+  }
+  /**
+   * Proposal `by` will end the session. What is applied is counted by parent; only nodes that were decided differently from how
+   * they are applied get an entry. Returns the paths of those, to be settled with the proposal.
+   */
+  decide(by: number, session: bigint): string[] {
+    if (this.losses.has(session)) return [];
+    const { tree, pending } = this;
+    const losses = tree.ephemeralParents(session);
+    const gone: PendingNode[] = [];
+    const early = new Map<string, number>();
+    for (const node of pending.all()) {
+      const row = tree.find(node.path);
+      const applied = row !== 0 && tree.owner(row) === session;
+      const decided = node.exists && node.owner === session;
+      if (applied && !decided) {
+        const parent = tree.parent(row);
+        losses.set(parent, (losses.get(parent) ?? 0) - 1);
+      }
+      if (!decided) continue;
+      gone.push(node);
+      const parentPath = parentOf(node.path);
+      if (!applied) early.set(parentPath, (early.get(parentPath) ?? 0) + 1);
+    }
+    const changed = gone.map((node) => ({ ...node, exists: false, by }));
+    for (const node of pending.all()) {
+      if (!node.exists) continue;
+      const lost = (losses.get(tree.find(node.path)) ?? 0) + (early.get(node.path) ?? 0);
+      if (lost > 0) changed.push({ ...node, children: node.children - lost, by });
+    }
+    for (const node of changed) pending.put(node);
+    this.losses.set(session, losses);
+    for (const [row, lost] of losses) this.total.set(row, this.lost(row) + lost);
+    return changed.map(({ path }) => path);
+  }
+  /** The end of the session is applied. */
+  settle(session: bigint): void {
+    for (const [row, lost] of this.losses.get(session) ?? []) {
+      const left = this.lost(row) - lost;
+      if (left === 0) this.total.delete(row);
+      else this.total.set(row, left);
+    }
+    this.losses.delete(session);
+  }
+}
