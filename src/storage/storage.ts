@@ -5,7 +5,7 @@ import { compareHalves, type Halves } from '../records/log-record.ts';
 import { type PackWriter, RecordError } from '../records/pack.ts';
 import { DamageError, StorageRefusal } from './errors.ts';
 import { isLogName, logName, namesIn, TEMP, unlinkIfThere } from './files.ts';
-import { findIdentity, type Identity, IdentityStore, identityPlaces } from './identity.ts';
+import { findIdentity, type Identity, IdentityStore, identityPlaces, type LogFileEntry } from './identity.ts';
 import { readLogs, settleLastGroup } from './recover.ts';
 import { listSnapshots, readSnapshotFile, writeSnapshotFile } from './snapshots.ts';
 import { makeLogFile, TxnLog } from './txn-log.ts';
@@ -107,12 +107,19 @@ export class Storage {
     const kept = snapshots.slice(0, Math.max(2, retain));
     const oldest = kept.at(-1);
     if (oldest === undefined || kept.length < 2) return [];
-    const { logs } = this.identity;
-    let drop = 0;
-    while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as { fromZxid: Halves }).fromZxid, oldest.zxid) <= 0)
-      drop++;
-    const gone = logs.slice(0, drop);
-    if (drop > 0) await this.store.update((now) => ({ ...now, logs: now.logs.slice(drop) }));
+    const spare = (logs: readonly LogFileEntry[]): number => {
+      let drop = 0;
+      while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as LogFileEntry).fromZxid, oldest.zxid) <= 0)
+        drop++;
+      return drop;
+    };
+    let gone: readonly LogFileEntry[] = [];
+    if (spare(this.identity.logs) > 0)
+      await this.store.update((now) => {
+        // counted when its turn has come: another purge or a roll may have come before
+        gone = now.logs.slice(0, spare(now.logs));
+        return { ...now, logs: now.logs.slice(gone.length) };
+      });
     const removed: string[] = [];
     for (const { name } of snapshots.slice(kept.length)) {
       await unlinkIfThere(disk, `${this.dataFolder}/${name}`);
