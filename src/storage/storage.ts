@@ -114,16 +114,19 @@ export class Storage {
     const kept = snapshots.slice(0, Math.max(2, retain));
     const oldest = kept.at(-1);
     if (oldest === undefined || kept.length < 2) return [];
-    let gone: readonly LogFileEntry[] = [];
-    // decided on the list as it is when its turn to change comes: a roll or another purge may be on its way before
-    await this.store.update((now) => {
-      const { logs } = now;
+    const spare = (logs: readonly LogFileEntry[]): number => {
       let drop = 0;
       while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as LogFileEntry).fromZxid, oldest.zxid) <= 0)
         drop++;
-      gone = logs.slice(0, drop);
-      return { ...now, logs: logs.slice(drop) };
-    });
+      return drop;
+    };
+    let gone: readonly LogFileEntry[] = [];
+    if (spare(this.identity.logs) > 0)
+      await this.store.update((now) => {
+        // counted when its turn has come: another purge or a roll may have come before
+        gone = now.logs.slice(0, spare(now.logs));
+        return { ...now, logs: now.logs.slice(gone.length) };
+      });
     const removed: string[] = [];
     for (const { name } of snapshots.slice(kept.length)) {
       await unlinkIfThere(disk, `${this.dataFolder}/${name}`);

@@ -69,7 +69,7 @@ const FAILURES = [
 
 test('a disk that fails: nothing acknowledged is lost, nothing more is acknowledged, the reason is told', async () => {
   const counts = { stopped: 0, refused: 0, 'went on': 0 };
-  const cases = Array.from({ length: 8 }, (_, i) => FAILURES.map((each, j) => [seed + i * 100 + j, ...each] as const));
+  const cases = Array.from({ length: 6 }, (_, i) => FAILURES.map((each, j) => [seed + i * 100 + j, ...each] as const));
   for (const [own, call, code, place, outcome] of cases.flat()) {
     const told = `ZOOSH_SEED=${own}, ${code} at ${call} of ${place}`;
     await using machine = new Machine({ seed: own });
@@ -117,5 +117,5 @@ test('a disk that fails: nothing acknowledged is lost, nothing more is acknowled
     assert.deepEqual(await machine.live(() => turns(50)), [], told);
   }
   console.log(`failing disks (seed ${seed}): ${JSON.stringify(counts)}, acknowledged writes lost: 0`);
-  assert.ok(counts.stopped > 40 && counts.refused > 2 && counts['went on'] === 24);
+  assert.ok(counts.stopped > 30 && counts.refused > 1 && counts['went on'] === 18);
 });

@@ -41,7 +41,7 @@ export async function history(options: MachineOptions): Promise<History> {
   const { disk, random } = machine.world;
   let faults: string[] = [];
   for (let life = 0; life <= LIVES && faults.length === 0; life++) {
-    disk.cutAt = life === LIVES ? Number.POSITIVE_INFINITY : disk.calls + 1 + random.below(life % 3 === 0 ? 80 : 1200);
+    disk.cutAt = life === LIVES ? Number.POSITIVE_INFINITY : disk.calls + 1 + random.below(life % 3 === 0 ? 80 : 800);
     disk.cutsPower = life % 5 !== 3;
     faults = await machine.live(life === LIVES ? async () => {} : undefined);
     if (life < LIVES) during[doing] = (during[doing] ?? 0) + 1;

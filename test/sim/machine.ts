@@ -6,11 +6,11 @@ import { checkConfig, parseProperties, type ServerConfig } from '../../src/serve
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
 
-/** Snapshots and new log files every few transactions, purges twenty times a second of simulated time. */
+/** Snapshots and new log files every few transactions, purges a hundred times a second of simulated time. */
 const CONFIG: ServerConfig = {
   ...checkConfig(
     parseProperties(
-      'dataDir=/data\ndataLogDir=/log\nclientPort=2181\ntickTime=2000\nsnapCount=40\nautopurge.purgeInterval=50ms',
+      'dataDir=/data\ndataLogDir=/log\nclientPort=2181\ntickTime=2000\nsnapCount=40\nautopurge.purgeInterval=10ms',
       'zoo.cfg',
     ),
   ),

@@ -102,6 +102,34 @@ test('a group that a dead process left in memory only is brought to the disk bef
   assert.ok(seen > 30, `${seen}`);
 });
 
+test('two purges at once remove no more than one', async () => {
+  const random = seededRandom(3);
+  const disk = new SimDisk(random);
+  const member = await Member.open(disk, random);
+  for (let i = 0; i < 8; i++) {
+    member.write(Buffer.alloc(100, 65));
+    member.flush();
+    await member.settled();
+    await member.storage.log.roll();
+    const cursor = new SnapshotCursor(member.tree);
+    await member.storage.writeSnapshot(
+      cursor.zxid,
+      cursor.chain,
+      (max) => cursor.next(max),
+      () => cursor.abandoned,
+    );
+    cursor.abandon();
+  }
+  await Promise.all([member.storage.purge(5), member.storage.purge(5), member.storage.purge(5)]);
+  // the log from the oldest of the five snapshots on
+  assert.deepEqual(
+    member.storage.identity.logs.map(({ fromZxid }) => fromZxid.lo),
+    [4, 5, 6, 7, 8],
+  );
+  await member.storage.close();
+  assert.equal((await Member.open(disk, random)).tree.zxidLo, 8);
+});
+
 test('the same without syncs is seen to lose', async () => {
   let lost = 0;
   for (let seed = 1; seed <= 20; seed++) if ((await lives(seed, 20, false)).length > 0) lost++;
