@@ -18,6 +18,8 @@ const CONFIG: ServerConfig = {
 };
 const HOSTS = '127.0.0.1:2181';
 const TIMEOUT_MS = 20_000;
+/** Many times what clients need to come back. */
+const MOST_TURNS = 100_000;
 
 export interface MachineOptions {
   readonly seed: number;
@@ -113,13 +115,18 @@ export class Machine implements AsyncDisposable {
         listener: world.net.listener,
       },
     ).start();
+    let turns = 0;
     const pause = async (): Promise<boolean> => {
       await this.turn();
+      if (++turns > MOST_TURNS) throw new Error('the clients did not come back');
       return alive();
     };
     const clients = await this.clients;
     if (this.load === undefined) {
-      while (clients.some(({ state }) => state !== 'connected')) if (!(await pause())) return [];
+      while (clients.some(({ state }) => state !== 'connected')) {
+        if (clients.some(({ state }) => state === 'expired' || state === 'closed')) return ['a session ended'];
+        if (!(await pause())) return [];
+      }
       this.load = await Workload.begin(world.random, clients);
       return [];
     }
