@@ -222,11 +222,15 @@ export class ClientPort {
     }
     if (client.connection.state === 'connecting') this.pause(client);
   }
+  /** What words and metrics tell from. */
+  context(): WordContext {
+    const { server, config } = this;
+    return { server, config, connections: this.clients, ...this.words };
+  }
   private word(client: Client, word: string): void {
     client.ended = true;
     this.server.outbox.received(client.connection);
-    const { server, config } = this;
-    client.socket.end(answerWord(word, { server, config, connections: this.clients, ...this.words }));
+    client.socket.end(answerWord(word, this.context()));
     client.socket.destroySoon();
   }
   private frame(client: Client, bytes: Buffer, start: number, end: number): boolean {

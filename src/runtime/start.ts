@@ -22,6 +22,7 @@ import type { Effect } from '../zab/types.ts';
 import { ClientPort, type Listener, tcpListener } from './clients.ts';
 import type { Logger } from './log.ts';
 import { watchLoop } from './loop-delay.ts';
+import type { RunningMetrics } from './metrics.ts';
 
 /** What a server stands on. */
 export interface ServerPorts {
@@ -107,6 +108,7 @@ export class StandaloneServer {
   private snapshotAfter: number;
   private stopped = false;
   private reaping = false;
+  private metrics: RunningMetrics | undefined;
   private loopSeen: () => void = () => {};
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL) {
@@ -190,9 +192,31 @@ export class StandaloneServer {
     for (const effect of peer.step({ type: 'start' })) this.perform(effect);
     await serving;
     const { host, port } = await this.listen();
+    await this.exportMetrics();
     this.startTimers();
     this.loopSeen = watchLoop(this.options.logger);
     return { host, port, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
+  }
+  /** Loaded and started only when zoo.cfg asks for it. */
+  private async exportMetrics(): Promise<void> {
+    const { metrics } = this.config;
+    if (!metrics.exporter) return;
+    const { startMetrics } = await import('./metrics.ts');
+    try {
+      this.metrics = await startMetrics(metrics, () => this.port.context());
+      this.options.logger.info(`metrics on ${metrics.address}:${this.metrics.port}`);
+    } catch (error) {
+      await this.port.stop();
+      await this.storage.close();
+      const { code } = error as NodeJS.ErrnoException;
+      const where = `${metrics.address}:${metrics.port}`;
+      if (code === 'EADDRINUSE')
+        throw new StartError(
+          41,
+          `${where} (metricsProvider.httpPort) is in use by another process. Choose another port`,
+        );
+      throw new StartError(40, `cannot listen on ${where} (metricsProvider.httpPort): ${code}`);
+    }
   }
   private async listen(): Promise<{ host: string; port: number }> {
     try {
@@ -425,6 +449,7 @@ export class StandaloneServer {
     if (this.stopped) return;
     this.stopped = true;
     this.loopSeen();
+    await this.metrics?.stop();
     for (const timer of this.timers) timer[Symbol.dispose]();
     this.port.drain();
     const { clock } = this.ports;
