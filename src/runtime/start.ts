@@ -206,6 +206,7 @@ export class StandaloneServer {
       this.metrics = await startMetrics(metrics, () => this.port.context());
       this.options.logger.info(`metrics on ${metrics.address}:${this.metrics.port}`);
     } catch (error) {
+      this.port.drain();
       await this.port.stop();
       await this.storage.close();
       const { code } = error as NodeJS.ErrnoException;
