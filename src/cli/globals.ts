@@ -17,6 +17,7 @@ export interface Globals {
   readonly tlsKey?: string;
   readonly tlsServername?: string;
   readonly tlsInsecure?: boolean;
+  readonly clientConfig?: string;
   readonly output?: 'human' | 'plain' | 'json' | 'ndjson';
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -77,7 +78,7 @@ function program(): Command {
     .option('--no-config', 'ignore the configuration file')
     .option('--no-history', 'remember no lines')
     .addOption(new Option('--wait-for-connection').hideHelp())
-    .addOption(new Option('--client-config <FILE>').hideHelp())
+    .option('--client-config <FILE>', "zkCli's client configuration: its TLS part, with PEM stores")
     .option('-V, --version', 'the version')
     .option('-h, --help', 'this text');
 }
@@ -106,9 +107,7 @@ export function parseGlobals(argv: readonly string[]): { globals: Globals; words
     const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
     throw usage(first, more.join(' ').replace(/^\(|\)$/g, '') || 'zoosh --help lists the options');
   }
-  const globals = command.opts<Globals & { clientConfig?: string }>();
-  if (globals.clientConfig !== undefined)
-    throw usage('-client-configuration is not understood yet', 'say --tls, --tls-ca, --tls-cert and --tls-key instead');
+  const globals = command.opts<Globals>();
   return { globals, words: command.args };
 }
 

@@ -45,6 +45,7 @@ const TAKES_VALUE = new Set([
   '--tls-cert',
   '--tls-key',
   '--tls-servername',
+  '--client-config',
   '-o',
   '--output',
   '--color',

@@ -10,6 +10,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
 import { parseDuration } from '../shell/units.ts';
+import { clientConfig } from './client-config.ts';
 import type { Globals } from './globals.ts';
 
 export interface TargetSources {
@@ -107,8 +108,12 @@ function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): 
   const key = tlsKey ?? beside(kept?.key);
   const servername = tlsServername ?? kept?.servername;
   const insecure = tlsInsecure ?? kept?.insecure;
+  const fromFile = globals.clientConfig === undefined ? undefined : clientConfig(globals.clientConfig);
   const wanted =
-    tls === true || kept !== undefined || [tlsCa, tlsCert, tlsKey, tlsInsecure].some((each) => each !== undefined);
+    fromFile !== undefined ||
+    tls === true ||
+    kept !== undefined ||
+    [tlsCa, tlsCert, tlsKey, tlsInsecure].some((each) => each !== undefined);
   if (!wanted) return undefined;
   const pem = (file: string): string => {
     try {
@@ -118,6 +123,7 @@ function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): 
     }
   };
   return {
+    ...fromFile,
     ...(ca !== undefined && { ca: pem(ca) }),
     ...(cert !== undefined && { cert: pem(cert) }),
     ...(key !== undefined && { key: pem(key) }),

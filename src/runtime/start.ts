@@ -228,6 +228,8 @@ export class StandaloneServer {
       const where = `${this.config.clientPortAddress ?? '0.0.0.0'}:${this.config.clientPort}`;
       if (code === 'EADDRINUSE')
         throw new StartError(41, `${where} is in use by another process. Stop it, or choose another port`);
+      if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+        throw new StartError(43, `clientPortAddress=${this.config.clientPortAddress} does not resolve to an address`);
       throw new StartError(40, `cannot listen on ${where}: ${code}`);
     }
   }

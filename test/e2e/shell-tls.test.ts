@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createServer } from 'node:tls';
+import { TEST_CERT, TEST_KEY } from '../client/tls-fixture.ts';
+import { zoosh } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+test('TLS by options, by a profile and by a zkCli file; a plain client is told', async () => {
+  await using server = await new ServerProcess().start();
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-tls-'));
+  // TLS ends here and goes on plain, as in front of any server
+  const front = createServer({ key: TEST_KEY, cert: TEST_CERT }, (socket) => {
+    const back = connect(server.port, '127.0.0.1');
+    socket.pipe(back).pipe(socket);
+    socket.on('error', () => back.destroy());
+    back.on('error', () => socket.destroy());
+  });
+  front.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => front.listen(0, 'localhost', resolve));
+  try {
+    const hosts = `localhost:${(front.address() as AddressInfo).port}`;
+    const [ca, config] = [join(folder, 'ca.pem'), join(folder, 'client.cfg')];
+    writeFileSync(ca, TEST_CERT);
+    const yes = async (args: string[], env: Record<string, string> = {}): Promise<void> => {
+      const ran = await zoosh([...args, 'exists', '/zookeeper'], '', env);
+      assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, 'yes\n', '']);
+    };
+    await yes(['--tls-ca', ca, hosts]);
+    await yes(['--tls-insecure', hosts]);
+    writeFileSync(config, `zookeeper.client.secure=true\nzookeeper.ssl.trustStore.location=${ca}\n`);
+    await yes(['-server', hosts, '-client-configuration', config]);
+    const env = { ZOOSH_HOME: folder };
+    assert.equal((await zoosh(['profile', 'add', 'tls', hosts, '--tls-ca', ca], '', env)).code, 0);
+    await yes(['@tls'], env);
+    const quick = ['--connect-timeout', '2s'];
+    const plain = await zoosh([...quick, hosts, 'ls', '/']);
+    assert.equal(plain.code, 3);
+    assert.match(plain.stderr, /TLS required/);
+    const stranger = await zoosh([...quick, '--tls', hosts, 'ls', '/']);
+    assert.equal(stranger.code, 3);
+    assert.match(stranger.stderr, /TLS: .*self.signed/i);
+    for (const wrong of [
+      'zookeeper.client.secure=true\nzookeeper.ssl.trustStore.location=/x/store.jks\n',
+      'zookeeper.sasl.client=true\n',
+      `client.secure=true\nssl.trustStore.location=${folder}/none.pem\n`,
+    ]) {
+      writeFileSync(config, wrong);
+      const refused = await zoosh(['--client-config', config, hosts, 'ls', '/']);
+      assert.equal(refused.code, 2, refused.stderr);
+      assert.match(refused.stderr, /client\.cfg/);
+    }
+  } finally {
+    front.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
