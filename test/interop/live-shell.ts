@@ -121,7 +121,8 @@ export class LiveShell {
       if (mark !== null && found !== null) {
         const answer = {
           out: this.#out.slice(0, mark.index),
-          err: this.#err.slice(0, found.index),
+          // the line's number says only how many lines this test has written before
+          err: this.#err.slice(0, found.index).replace(/,"line":\d+/g, ''),
           status: Number(found[1]),
         };
         this.#out = this.#out.slice(mark.index + mark[0].length);

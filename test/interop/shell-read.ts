@@ -89,7 +89,10 @@ test('ls, tree, counts: every order and form', async () => {
   await js.json(`ls -ls ${at}/beta`, async () => ({
     path: `${at}/beta`,
     children: await Promise.all(
-      ['x', 'y', 'z'].map(async (name) => ({ path: name, stat: statJson(await statOf(`${at}/beta/${name}`)) })),
+      ['x', 'y', 'z'].map(async (name) => ({
+        path: `${at}/beta/${name}`,
+        stat: statJson(await statOf(`${at}/beta/${name}`)),
+      })),
     ),
     stat: statJson(await statOf(`${at}/beta`)),
   }));

@@ -254,6 +254,31 @@ test('bytes: kazoo reads what the shell wrote, the shell what kazoo wrote', asyn
   );
 });
 
+test('data by option, for every command that takes data', async () => {
+  const at = await base('option');
+  await using sh = shell('-o', 'plain');
+  const file = join(HOME, 'option-bytes');
+  writeFileSync(file, ALL_BYTES);
+  for (const name of ['create', 'put', 'set']) {
+    const path = `${at}/${name}`;
+    if (name === 'set') await client.create(path);
+    const written = name === 'set' ? '1\n' : `${path}\n`;
+    await sh.ok(`${name} ${path} --text @-x`, written);
+    assert.equal(String((await client.get(path)).data), '@-x');
+    if (name === 'create') await client.delete(path);
+    await sh.out(`${name} ${path} --file ${file}`);
+    assert.deepEqual((await client.get(path)).data, ALL_BYTES);
+    if (name === 'create') await client.delete(path);
+    await sh.out(`${name} ${path} --null --force-size`);
+    assert.equal((await client.get(path)).data, null);
+    if (name === 'create') await client.delete(path);
+    note(`${name} ${path} --stdin`);
+    const piped = await zoosh([SERVER, name, path, '--stdin'], ENV, ALL_BYTES);
+    assert.deepEqual([piped.err, piped.status], ['', 0]);
+    assert.deepEqual((await client.get(path)).data, ALL_BYTES);
+  }
+});
+
 test('a node of nearly a megabyte, and one that is too large', async () => {
   const at = await base('big');
   const file = join(HOME, 'big');
@@ -271,7 +296,7 @@ test('a node of nearly a megabyte, and one that is too large', async () => {
     `set ${at}/big @${file}`,
     19,
     `error: too large for one request: 1048576 bytes for ${at}/big`,
-    ' hint: servers take requests up to 1048575 bytes (jute.maxbuffer)',
+    ' hint: servers take requests up to 1048575 bytes (jute.maxbuffer); --force-size sends it all the same',
   );
   await sh.ok(`ls -S ${at}`, 'big\n');
 });
