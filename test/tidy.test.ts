@@ -84,7 +84,7 @@ function faults(file: string, text: string): string[] {
   const [room = ''] = file.split('/');
   const pure = PURE.has(room) || PURE_FILES.has(file);
   const code = withoutComments(text);
-  for (const [, target = ''] of code.matchAll(/(?:from|import) '([^']+)'/g)) {
+  for (const [, target = ''] of code.matchAll(/(?:from |import |import\()'([^']+)'/g)) {
     if (target.startsWith('.')) {
       if (!file.includes('/')) continue;
       const [into = ''] = join(dirname(file), target).split('/');

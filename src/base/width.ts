@@ -24,7 +24,12 @@ const JOINED = /\u200d|[\u{1f3fb}-\u{1f3ff}]/u;
 const BREAKS_LAYOUT = /[\u0080-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u;
 const LOOK_BACK = 256;
 const STRETCH = 256;
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+let made: Intl.Segmenter | undefined;
+/** Made when it is first needed: that takes longer than most commands do. */
+const segmenter = (): Intl.Segmenter => {
+  made ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
+  return made;
+};
 
 /** Cells a terminal gives one code point: 0, 1 or 2. Control characters count 0. */
 export function pointWidth(point: number): number {
@@ -85,7 +90,7 @@ export function* clusters(text: string, at = 0): Generator<Cluster> {
     while (end < limit && !(isPlain(text.charCodeAt(end)) && isPlain(text.charCodeAt(end + 1) || 32))) end++;
     if (end < text.length && (text.codePointAt(end - 1) ?? 0) > 0xffff) end++;
     const stretch = text.slice(at, end);
-    const parts = [...segmenter.segment(stretch)];
+    const parts = [...segmenter().segment(stretch)];
     // cut by the limit, the last may go on in the next piece
     if (end >= limit && end < text.length && parts.length > 1) parts.pop();
     for (const { segment, index } of parts) yield cluster(segment, at + index);

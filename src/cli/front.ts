@@ -16,7 +16,7 @@ const GRACE_MS = 1000;
  * with the session closed, also when nothing runs; a second one ends it at once. At a prompt SIGINT ends the command only.
  */
 async function withHost(options: HostOptions, work: (host: Host) => Promise<number>): Promise<number> {
-  const host = openHost(options);
+  const host = await openHost(options);
   let signalled: number | undefined;
   let stop: (status: number) => void = () => {};
   const stopped = new Promise<number>((resolve) => {

@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { usage } from '../shell/failure.ts';
 import { parseDuration } from '../shell/units.ts';
 
@@ -33,16 +33,28 @@ export interface Globals {
   readonly version?: boolean;
 }
 
-const list = (value: string, before: readonly string[]): string[] => [...before, value];
-const duration = (value: string): number => {
-  try {
-    return parseDuration(value);
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-};
+/** What holds when nothing is said. */
+const DEFAULTS = {
+  auth: [],
+  connectTimeout: 5000,
+  color: 'auto',
+  command: [],
+  set: [],
+  config: true,
+  history: true,
+} as const satisfies Globals;
 
-function program(): Command {
+const list = (value: string, before: readonly string[]): string[] => [...before, value];
+/** commander's only door; loaded when there is an option to parse. */
+async function program(): Promise<Command> {
+  const { Command, InvalidArgumentError, Option } = await import('commander');
+  const duration = (value: string): number => {
+    try {
+      return parseDuration(value);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
   return new Command('zoosh')
     .argument('[words...]')
     .enablePositionalOptions()
@@ -54,9 +66,14 @@ function program(): Command {
     .showSuggestionAfterError(true)
     .option('-s, --server <LIST>', 'host:port,... with an optional /chroot; default localhost:2181')
     .option('-p, --profile <NAME>', 'servers and credentials kept under a name')
-    .option('--auth <SCHEME:CRED>', 'present a credential; CRED may be env:VAR, file:F, cmd:CMD or -', list, [])
+    .option(
+      '--auth <SCHEME:CRED>',
+      'present a credential; CRED may be env:VAR, file:F, cmd:CMD or -',
+      list,
+      DEFAULTS.auth,
+    )
     .option('--timeout <DUR>', 'session timeout, e.g. 30s', duration)
-    .option('--connect-timeout <DUR>', 'how long to try to connect', duration, 5000)
+    .option('--connect-timeout <DUR>', 'how long to try to connect', duration, DEFAULTS.connectTimeout)
     .option('-r, --allow-ro', 'accept a server in read-only mode')
     .option('--read-only', 'refuse to send any change')
     .option('--tls', 'speak TLS')
@@ -68,13 +85,13 @@ function program(): Command {
     .addOption(new Option('-o, --output <MODE>', 'how results look').choices(['human', 'plain', 'json', 'ndjson']))
     .option('-q, --quiet', 'no warnings and no news')
     .option('-v, --verbose', 'where an unexpected failure happened')
-    .addOption(new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
+    .addOption(new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default(DEFAULTS.color))
     .option('--no-color', 'no colours')
     .option('--ascii', 'no box drawing, no symbols')
     .option('-y, --yes', 'answer yes to every question')
-    .option('-c, --command <CMDS>', 'run commands; repeatable', list, [])
+    .option('-c, --command <CMDS>', 'run commands; repeatable', list, DEFAULTS.command)
     .option('-k, --continue-on-error', 'do not stop at the first failing command')
-    .option('--set <NAME=VALUE>', 'a variable for scripts; repeatable', list, [])
+    .option('--set <NAME=VALUE>', 'a variable for scripts; repeatable', list, DEFAULTS.set)
     .option('--no-config', 'ignore the configuration file')
     .option('--no-history', 'remember no lines')
     .addOption(new Option('--wait-for-connection').hideHelp())
@@ -83,14 +100,12 @@ function program(): Command {
     .option('-h, --help', 'this text');
 }
 
-/** Every option word there is, for completion. */
-export const globalOptions = (): {
-  readonly names: readonly string[];
-  readonly about: string;
-  readonly takesValue: boolean;
-}[] =>
-  program()
-    .options.filter(({ hidden }) => !hidden)
+/** Every option word there is, for completion and help. */
+export const globalOptions = async (): Promise<
+  { readonly names: readonly string[]; readonly about: string; readonly takesValue: boolean }[]
+> =>
+  (await program()).options
+    .filter(({ hidden }) => !hidden)
     .map(({ short, long, description, required }) => ({
       names: [short, long].filter((name) => name !== undefined && name !== null),
       about: description,
@@ -98,22 +113,23 @@ export const globalOptions = (): {
     }));
 
 /** argv to options and the words after them. @throws Failure (2) */
-export function parseGlobals(argv: readonly string[]): { globals: Globals; words: string[] } {
-  const command = program();
+export async function parseGlobals(argv: readonly string[]): Promise<{ globals: Globals; words: string[] }> {
+  if (argv[0]?.startsWith('-') !== true) return { globals: DEFAULTS, words: [...argv] };
+  const command = await program();
   try {
     command.parse([...argv], { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n');
+    if ((error as Error).constructor.name !== 'CommanderError' && !(error as Error).message.startsWith('error: '))
+      throw error;
+    const [first = '', ...more] = (error as Error).message.replace(/^error: /, '').split('\n');
     throw usage(first, more.join(' ').replace(/^\(|\)$/g, '') || 'zoosh --help lists the options');
   }
-  const globals = command.opts<Globals>();
-  return { globals, words: command.args };
+  return { globals: command.opts<Globals>(), words: command.args };
 }
 
 /** The options' part of `zoosh --help`. */
-export function globalHelp(): string {
-  const rows = globalOptions().map(({ names, about }) => [names.join(', '), about] as const);
+export async function globalHelp(): Promise<string> {
+  const rows = (await globalOptions()).map(({ names, about }) => [names.join(', '), about] as const);
   const width = Math.max(...rows.map(([names]) => names.length));
   return rows.map(([names, about]) => `  ${names.padEnd(width)}  ${about}`).join('\n');
 }

@@ -65,7 +65,7 @@ export interface Host {
 const NO_HISTORY: HistoryLines = { list: () => [], clear: () => {} };
 
 /** @throws Failure (2) for options, profiles or configuration that do not fit */
-export function openHost(options: HostOptions): Host {
+export async function openHost(options: HostOptions): Promise<Host> {
   const { globals, interactive } = options;
   const places = folders();
   const profiles = profilesOf(globals, places);
@@ -80,8 +80,8 @@ export function openHost(options: HostOptions): Host {
   const outIsTerminal = process.stdout.isTTY === true;
   const wish = globals.color === false ? 'never' : globals.color;
   const ascii = globals.ascii === true || process.env.ZOOSH_ASCII === '1' || !isUtf8(process.env);
-  const theme = makeTheme(decideColor(wish, process.env, outIsTerminal), ascii);
-  const errTheme = makeTheme(decideColor(wish, process.env, process.stderr.isTTY === true), ascii);
+  const theme = await makeTheme(decideColor(wish, process.env, outIsTerminal), ascii);
+  const errTheme = await makeTheme(decideColor(wish, process.env, process.stderr.isTTY === true), ascii);
   const said = globals.output ?? modeOf(process.env.ZOOSH_OUTPUT);
   const mode = (): Mode => said ?? (outIsTerminal ? (settings.get('output') as Mode) : 'plain');
   settings.onChange = (name) => {

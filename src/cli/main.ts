@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { packageVersion } from '../platform/version.ts';
 import { failureOf, usage } from '../shell/failure.ts';
-import type { Globals } from './globals.ts';
+import { type Globals, parseGlobals } from './globals.ts';
+import { normaliseLegacy } from './legacy.ts';
+import { isTarget } from './targets.ts';
 
 /** argv to exit code. Rooms are loaded only when a command needs them. Nothing ends with a stack trace. */
 export async function main(argv: string[]): Promise<number> {
@@ -12,10 +14,10 @@ export async function main(argv: string[]): Promise<number> {
     return await run(argv);
   } catch (error) {
     const failure = failureOf(error);
-    const { makeTheme } = await import('../out/theme.ts');
+    const { plainTheme } = await import('../out/theme.ts');
     const { failureText } = await import('../out/failures.ts');
     const told = { failure, command: argv.join(' '), file: undefined, line: undefined };
-    process.stderr.write(failureText(told, 'text', makeTheme(false, true)));
+    process.stderr.write(failureText(told, 'text', plainTheme(true)));
     if (failure.exit === 70 && argv.some((word) => word === '-v' || word === '--verbose'))
       process.stderr.write(`${(error as Error).stack ?? ''}\n`);
     return failure.exit;
@@ -25,11 +27,8 @@ export async function main(argv: string[]): Promise<number> {
 async function run(argv: string[]): Promise<number> {
   if (argv[0] === 'start') return (await import('./start.ts')).runStart(argv.slice(1));
   if (argv[0] === '__complete') return (await import('./os-complete.ts')).runComplete(argv.slice(1));
-  const { normaliseLegacy } = await import('./legacy.ts');
-  const { parseGlobals } = await import('./globals.ts');
   const legacy = normaliseLegacy(argv);
-  const { isTarget } = await import('./targets.ts');
-  const { globals, words, said } = withTarget(parseGlobals, isTarget, legacy.argv);
+  const { globals, words, said } = await withTarget(legacy.argv);
   if (globals.version === true) {
     process.stdout.write(`zoosh ${packageVersion()}\n`);
     return 0;
@@ -62,16 +61,14 @@ async function run(argv: string[]): Promise<number> {
 }
 
 /** Takes a target off the front; options may stand before and after it. */
-function withTarget(
-  parse: (argv: readonly string[]) => { globals: Globals; words: string[] },
-  isTarget: (word: string) => boolean,
+async function withTarget(
   argv: readonly string[],
-): { globals: Globals; words: string[]; said: string | undefined } {
-  const first = parse(argv);
+): Promise<{ globals: Globals; words: string[]; said: string | undefined }> {
+  const first = await parseGlobals(argv);
   const [said, ...rest] = first.words;
   if (said === undefined || !isTarget(said)) return { ...first, said: undefined };
   if (rest[0]?.startsWith('-') !== true) return { globals: first.globals, words: rest, said };
-  return { ...parse([...argv.slice(0, argv.length - first.words.length), ...rest]), said };
+  return { ...(await parseGlobals([...argv.slice(0, argv.length - first.words.length), ...rest])), said };
 }
 
 /** `*.zk`, or a path with a slash that is a file. */

@@ -35,7 +35,7 @@ export async function runComplete(argv: readonly string[]): Promise<number> {
 async function candidates(line: string, signal: AbortSignal): Promise<string[]> {
   const { words, typed } = splitLine(line);
   const rest = words.slice(1); // the program
-  const options = globalOptions();
+  const options = await globalOptions();
   let at = 0;
   while (at < rest.length && (rest[at] as string).startsWith('-')) {
     const option = options.find(({ names }) => names.includes(rest[at] as string));
@@ -50,7 +50,7 @@ async function candidates(line: string, signal: AbortSignal): Promise<string[]> 
       options.flatMap(({ names, about }) => names.map((text) => ({ text, note: about }))),
       typed,
     );
-  const { globals } = parseGlobals(globalsPart);
+  const { globals } = await parseGlobals(globalsPart);
   const { profiles, settings } = profilesOf(globals, folders());
   if (command.length === 0) {
     if (typed.startsWith('@'))

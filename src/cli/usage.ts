@@ -6,7 +6,7 @@ import { globalHelp } from './globals.ts';
 import { OUTER } from './outer.ts';
 
 /** `zoosh --help`. */
-export function usageText(): string {
+export async function usageText(): Promise<string> {
   const width = Math.max(...OUTER.map(({ usage: text }) => text.length));
   return `zoosh: a shell, a server and a client library for ZooKeeper
 
@@ -19,7 +19,7 @@ TARGET is host:port,... with an optional /chroot, or @profile.
 ${OUTER.map(({ usage: text, about }) => `  ${text.padEnd(width)}  ${about}`).join('\n')}
 
 options, before the command:
-${globalHelp()}
+${await globalHelp()}
 
 commands, here and at the prompt:
 
@@ -27,8 +27,8 @@ ${overview(registry.all, ['exit-codes'])}
 `;
 }
 
-export function printUsage(): number {
-  process.stdout.write(usageText());
+export async function printUsage(): Promise<number> {
+  process.stdout.write(await usageText());
   return 0;
 }
 

@@ -1,5 +1,3 @@
-import { Chalk } from 'chalk';
-
 /** Colours by meaning; every one of them also has a word or a mark. */
 export interface Theme {
   readonly color: boolean;
@@ -17,21 +15,40 @@ export interface Theme {
   badOption(text: string): string;
 }
 
-/** The only place that decides on escape codes; `color` was decided by {@link decideColor}. */
-export function makeTheme(color: boolean, ascii: boolean): Theme {
-  const chalk = new Chalk({ level: color ? 1 : 0 });
+const same = (text: string): string => text;
+
+/** No escape codes at all. */
+export const plainTheme = (ascii: boolean): Theme => ({
+  color: false,
+  ascii,
+  good: same,
+  attention: same,
+  bad: same,
+  path: same,
+  ephemeral: same,
+  dim: same,
+  bold: same,
+  text: same,
+  badOption: same,
+});
+
+/** `color` was decided by {@link decideColor}; chalk is loaded only when it is wanted. */
+export async function makeTheme(color: boolean, ascii: boolean): Promise<Theme> {
+  if (!color) return plainTheme(ascii);
+  const { Chalk } = await import('chalk');
+  const chalk = new Chalk({ level: 1 });
   return {
     color,
     ascii,
-    good: (text) => chalk.green(text),
-    attention: (text) => chalk.yellow(text),
-    bad: (text) => chalk.red(text),
-    path: (text) => chalk.cyan(text),
-    ephemeral: (text) => chalk.magenta(text),
-    dim: (text) => chalk.dim(text),
-    bold: (text) => chalk.bold(text),
-    text: (text) => chalk.green(text),
-    badOption: (text) => chalk.red.underline(text),
+    good: chalk.green,
+    attention: chalk.yellow,
+    bad: chalk.red,
+    path: chalk.cyan,
+    ephemeral: chalk.magenta,
+    dim: chalk.dim,
+    bold: chalk.bold,
+    text: chalk.green,
+    badOption: chalk.red.underline,
   };
 }
 

@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { visible, visibleLine } from '../../src/out/data.ts';
 import { failureText } from '../../src/out/failures.ts';
 import { inColumns, toHuman } from '../../src/out/human.ts';
-import { makeTheme } from '../../src/out/theme.ts';
+import { plainTheme } from '../../src/out/theme.ts';
 import { Failure } from '../../src/shell/failure.ts';
 import { parse } from '../../src/shell/parser.ts';
 import { quoteWord } from '../../src/shell/paths.ts';
 
-const theme = makeTheme(false, true);
+const theme = plainTheme(true);
 const ESCAPE = '\u001b]0;PWN\u0007';
 const SHOWN = '\\x1b]0;PWN\\x07';
 
