@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { startEmbedded } from '../runtime/embed.ts';
-import { StartError } from '../runtime/start.ts';
+import { StartError } from '../runtime/start-error.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type LogLevel, makeLogger } from '../runtime/log.ts';
-import { StartError, startServer } from '../runtime/start.ts';
+import { startServer } from '../runtime/start.ts';
+import { StartError } from '../runtime/start-error.ts';
 import { ConfigError, checkConfig, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 

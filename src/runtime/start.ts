@@ -8,21 +8,20 @@ import { lockDirectory } from '../platform/lock.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Disk } from '../ports/disk.ts';
-import { PackReader } from '../records/pack.ts';
-import { type Config, KIND, readEnvelope } from '../records/txns.ts';
+import { type Config, KIND } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Server } from '../server/server.ts';
 import { StorageRefusal } from '../storage/errors.ts';
-import { openStorage, type Storage } from '../storage/storage.ts';
-import { apply, NO_SINK } from '../tree/apply.ts';
-import { DataTree } from '../tree/data-tree.ts';
-import { SnapshotCursor, SnapshotLoader } from '../tree/snapshot.ts';
+import type { Storage } from '../storage/storage.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect } from '../zab/types.ts';
 import { ClientPort, type Listener, tcpListener } from './clients.ts';
+import { loadTree } from './load.ts';
 import type { Logger } from './log.ts';
 import { watchLoop } from './loop-delay.ts';
 import type { RunningMetrics } from './metrics.ts';
+import { Snapshotter } from './snapshotter.ts';
+import { listenError, StartError } from './start-error.ts';
 
 /** What a server stands on. */
 export interface ServerPorts {
@@ -52,16 +51,6 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   /** Stops taking requests, finishes what is under way, leaves the disk whole. */
   stop(): Promise<void>;
-}
-
-/** A server that cannot start. `exitCode` is the process's. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-  readonly exitCode: number;
-  constructor(exitCode: number, message: string) {
-    super(message);
-    this.exitCode = exitCode;
-  }
 }
 
 /** Opens the directories, leads alone, opens the client port. @throws StartError, StorageRefusal, DamageError */
@@ -103,9 +92,7 @@ export class StandaloneServer {
   private readonly timers = new Set<Disposable>();
   private flushing = false;
   private served: () => void = () => {};
-  private snapshotting: Promise<void> | undefined;
-  private sinceSnapshot = 0;
-  private snapshotAfter: number;
+  private snapshotter!: Snapshotter;
   private stopped = false;
   private reaping = false;
   private metrics: RunningMetrics | undefined;
@@ -115,11 +102,6 @@ export class StandaloneServer {
     this.options = options;
     this.ports = ports;
     this.unlock = unlock;
-    this.snapshotAfter = this.drawThreshold();
-  }
-  private drawThreshold(): number {
-    const half = Math.max(1, Math.floor(this.options.config.snapCount / 2));
-    return half + this.ports.random.below(half) + 1;
   }
   private get config(): ServerConfig {
     return this.options.config;
@@ -128,7 +110,10 @@ export class StandaloneServer {
   async start(): Promise<RunningServer> {
     const { config } = this;
     const sid = Math.max(1, config.serverId);
-    const tree = await this.load(sid);
+    const loaded = await loadTree(config, sid, this.options.ignoreApacheData === true, this.ports);
+    const { tree } = loaded;
+    this.storage = loaded.storage;
+    for (const note of this.storage.notes) this.options.logger.warn(note);
     const { identity } = this.storage;
     const position = { epoch: this.storage.last.hi, counter: this.storage.last.lo };
     const committed = { epoch: this.storage.committed.hi, counter: this.storage.committed.lo };
@@ -174,6 +159,13 @@ export class StandaloneServer {
         later: () => void setImmediate(() => this.proceed()),
       },
     );
+    this.snapshotter = new Snapshotter({
+      config,
+      logger: this.options.logger,
+      ...this.ports,
+      server: this.server,
+      storage: this.storage,
+    });
     const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
     const { clock, listener } = this.ports;
     const words = { version, started: clock.monotonic() };
@@ -182,7 +174,7 @@ export class StandaloneServer {
       this.clocks();
       this.server.persisted(generation, { epoch: hi, counter: lo });
       this.turn();
-      this.maybeSnapshot();
+      this.snapshotter.consider();
     };
     this.storage.log.onFailed = (error) => this.options.onFailed(error);
     const serving = new Promise<void>((resolve) => {
@@ -209,14 +201,7 @@ export class StandaloneServer {
       this.port.drain();
       await this.port.stop();
       await this.storage.close();
-      const { code } = error as NodeJS.ErrnoException;
-      const where = `${metrics.address}:${metrics.port}`;
-      if (code === 'EADDRINUSE')
-        throw new StartError(
-          41,
-          `${where} (metricsProvider.httpPort) is in use by another process. Choose another port`,
-        );
-      throw new StartError(40, `cannot listen on ${where} (metricsProvider.httpPort): ${code}`);
+      throw listenError(error, `${metrics.address}:${metrics.port}`, metrics.address, 'metricsProvider.httpPort');
     }
   }
   private async listen(): Promise<{ host: string; port: number }> {
@@ -224,54 +209,9 @@ export class StandaloneServer {
       return await this.port.listen();
     } catch (error) {
       await this.storage.close();
-      const { code } = error as NodeJS.ErrnoException;
-      const where = `${this.config.clientPortAddress ?? '0.0.0.0'}:${this.config.clientPort}`;
-      if (code === 'EADDRINUSE')
-        throw new StartError(41, `${where} is in use by another process. Stop it, or choose another port`);
-      if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-        throw new StartError(43, `clientPortAddress=${this.config.clientPortAddress} does not resolve to an address`);
-      throw new StartError(40, `cannot listen on ${where}: ${code}`);
+      const { clientPortAddress, clientPort } = this.config;
+      throw listenError(error, `${clientPortAddress ?? '0.0.0.0'}:${clientPort}`, clientPortAddress, 'clientPort');
     }
-  }
-
-  /**
-   * Reads the directories into a tree. Everything in the log is applied: a server alone is the quorum of its whole log, and
-   * nothing is served before its new epoch is established.
-   */
-  private async load(sid: number): Promise<DataTree> {
-    const { config, options } = this;
-    const { disk, random } = this.ports;
-    const seed = random.below(2 ** 32) | 0;
-    let loader: SnapshotLoader | undefined;
-    let tree: DataTree | undefined;
-    const from = new PackReader(Buffer.alloc(0));
-    this.storage = await openStorage({
-      disk,
-      dataDir: config.dataDir,
-      logDir: config.dataLogDir,
-      sid,
-      random,
-      forceSync: config.forceSync,
-      zeroAheadBytes: Math.min(config.preAllocBytes, 4 * 1024 * 1024),
-      ignoreApacheData: options.ignoreApacheData === true,
-      onSnapshotChunk: (chunk) => {
-        loader ??= new SnapshotLoader(seed);
-        loader.push(chunk);
-      },
-      onSnapshotEnd: () => {
-        tree = loader?.finish();
-      },
-      onEnvelope: (bytes, start, end) => {
-        tree ??= new DataTree(seed);
-        from.reset(bytes, start, end);
-        const envelope = readEnvelope(from, undefined); // its chain was verified with its group
-        apply(tree, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
-        tree.chainHi = envelope.chainHi;
-        tree.chainLo = envelope.chainLo;
-      },
-    });
-    for (const note of this.storage.notes) options.logger.warn(note);
-    return tree ?? new DataTree(seed);
   }
 
   private clocks(): void {
@@ -313,7 +253,7 @@ export class StandaloneServer {
         return;
       case 'established':
         this.clocks();
-        this.sinceSnapshot = 0; // counters begin again
+        this.snapshotter.epochBegan();
         this.options.logger.info(`leading epoch ${effect.epoch}`);
         server.resumeSessions();
         return;
@@ -376,7 +316,7 @@ export class StandaloneServer {
     this.every(containers.checkIntervalMs, () => {
       if (!this.reaping) this.reap(share);
     });
-    if (purgeIntervalMs > 0) this.every(purgeIntervalMs, () => this.purge());
+    if (purgeIntervalMs > 0) this.every(purgeIntervalMs, () => this.snapshotter.purge());
     if (!config.forceSync)
       options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
   }
@@ -400,54 +340,6 @@ export class StandaloneServer {
     };
     arm();
   }
-  private purge(): void {
-    this.storage.purge(this.config.snapRetainCount).then(
-      (names) => {
-        for (const name of names) this.options.logger.info(`removed ${name}`);
-      },
-      (error: Error) => this.options.logger.error(`purge failed: ${error.message}`),
-    );
-  }
-  private maybeSnapshot(): void {
-    const { tree } = this.server;
-    const leader = this.server.peer.leader;
-    if (leader === undefined || this.snapshotting !== undefined || this.stopped) return;
-    const done = leader.lastCommitted;
-    const { snapSizeLimitBytes } = this.config;
-    const big = snapSizeLimitBytes !== undefined && this.storage.log.bytesSinceRoll > snapSizeLimitBytes;
-    if (done - this.sinceSnapshot < this.snapshotAfter && !big) return;
-    this.sinceSnapshot = done;
-    this.snapshotAfter = this.drawThreshold();
-    this.snapshotting = this.snapshot(tree)
-      .catch((error: Error) => this.options.logger.error(`snapshot failed: ${error.message}`))
-      .finally(() => {
-        this.snapshotting = undefined;
-      });
-  }
-  private async snapshot(tree: DataTree): Promise<void> {
-    await this.storage.log.roll();
-    // never of a tree in the middle of a transaction
-    while (this.server.applying) await new Promise((resolve) => setImmediate(resolve));
-    const cursor = new SnapshotCursor(tree);
-    const { zxid, chain } = cursor;
-    const began = this.ports.clock.monotonic();
-    try {
-      const made = await this.storage.writeSnapshot(
-        zxid,
-        chain,
-        (max) => cursor.next(max),
-        () => cursor.abandoned,
-      );
-      const took = Math.round(this.ports.clock.monotonic() - began);
-      if (made === undefined)
-        this.options.logger.warn(
-          'a snapshot was given up: too much changed while it was written; the next will be tried later',
-        );
-      else this.options.logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
-    } finally {
-      cursor.abandon();
-    }
-  }
   private async stop(): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
@@ -460,7 +352,7 @@ export class StandaloneServer {
     while ((this.server.outstanding > 0 || this.storage.log.pending > 0) && clock.monotonic() < until)
       await new Promise<void>((resolve) => void clock.after(2, resolve));
     await this.port.stop();
-    await this.snapshotting;
+    await this.snapshotter.stop();
     await this.storage.close();
     this.unlock();
   }

@@ -1,0 +1,94 @@
+import type { Random } from '../base/random.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ServerConfig } from '../server/config.ts';
+import type { Server } from '../server/server.ts';
+import type { Storage } from '../storage/storage.ts';
+import { SnapshotCursor } from '../tree/snapshot.ts';
+import type { Logger } from './log.ts';
+
+export interface SnapshotterOptions {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly server: Server;
+  readonly storage: Storage;
+}
+
+/** Decides when a snapshot is due, takes it while the server goes on, and removes what is no longer needed. */
+export class Snapshotter {
+  private readonly options: SnapshotterOptions;
+  private running: Promise<void> | undefined;
+  /** Transactions of this epoch at the last one. */
+  private since = 0;
+  private after: number;
+  private stopped = false;
+
+  constructor(options: SnapshotterOptions) {
+    this.options = options;
+    this.after = this.drawThreshold();
+  }
+  /** Between half and all of snapCount, so that members of an ensemble do not all pause at once. */
+  private drawThreshold(): number {
+    const half = Math.max(1, Math.floor(this.options.config.snapCount / 2));
+    return half + this.options.random.below(half) + 1;
+  }
+  /** Counters of transactions begin again. */
+  epochBegan(): void {
+    this.since = 0;
+  }
+  /** Takes a snapshot when enough was committed since the last; one at a time. */
+  consider(): void {
+    const { server, storage, config, logger } = this.options;
+    const { leader } = server.peer;
+    if (leader === undefined || this.running !== undefined || this.stopped) return;
+    const done = leader.lastCommitted;
+    const { snapSizeLimitBytes } = config;
+    const big = snapSizeLimitBytes !== undefined && storage.log.bytesSinceRoll > snapSizeLimitBytes;
+    if (done - this.since < this.after && !big) return;
+    this.since = done;
+    this.after = this.drawThreshold();
+    this.running = this.take()
+      .catch((error: Error) => logger.error(`snapshot failed: ${error.message}`))
+      .finally(() => {
+        this.running = undefined;
+      });
+  }
+  private async take(): Promise<void> {
+    const { server, storage, clock, logger } = this.options;
+    await storage.log.roll();
+    // never of a tree in the middle of a transaction
+    while (server.applying) await new Promise((resolve) => setImmediate(resolve));
+    const cursor = new SnapshotCursor(server.tree);
+    const began = clock.monotonic();
+    try {
+      const made = await storage.writeSnapshot(
+        cursor.zxid,
+        cursor.chain,
+        (max) => cursor.next(max),
+        () => cursor.abandoned,
+      );
+      const took = Math.round(clock.monotonic() - began);
+      if (made === undefined)
+        logger.warn('a snapshot was given up: too much changed while it was written; the next will be tried later');
+      else logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
+    } finally {
+      cursor.abandon();
+    }
+  }
+  /** Removes snapshots and log files beyond those to be kept. */
+  purge(): void {
+    const { storage, config, logger } = this.options;
+    storage.purge(config.snapRetainCount).then(
+      (names) => {
+        for (const name of names) logger.info(`removed ${name}`);
+      },
+      (error: Error) => logger.error(`purge failed: ${error.message}`),
+    );
+  }
+  /** No further one begins; resolves when the one under way is over. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.running;
+  }
+}
