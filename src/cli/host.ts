@@ -1,25 +1,19 @@
 /** The shell tied to this process: streams, files, environment. */
-import { spawn } from 'node:child_process';
-import { fstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { ConfigFileError, readConfig } from '../config/config-file.ts';
 import { type Folders, folders } from '../config/folders.ts';
-import { visible, visibleLine } from '../out/data.ts';
-import { EventFolder, eventJson, eventLine } from '../out/events.ts';
-import { failureText } from '../out/failures.ts';
 import { toPlain } from '../out/plain.ts';
-import { type Mode, render } from '../out/render.ts';
-import { decideColor, makeTheme, type Theme } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { HistoryLines } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import type { Output } from '../shell/output.ts';
 import { ShellSession, type Target } from '../shell/session.ts';
 import { Profiles, Settings, UserFile } from '../shell/settings.ts';
-import { Shell, type Told } from '../shell/shell.ts';
+import { Shell } from '../shell/shell.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
+import { readStdin, runOs, writeFile } from './os.ts';
+import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
 import { chooseTarget, type TargetSources, targetOf } from './targets.ts';
 
@@ -39,12 +33,6 @@ export interface HostOptions {
   readonly single?: boolean;
 }
 
-/** Lines that appear on their own while somebody types; the prompt's editor takes them over. */
-export interface LineSink {
-  /** A whole line for people, on standard error or above the prompt. */
-  line(text: string): void;
-}
-
 /** A shell and what its front ends need of it. */
 export interface Host {
   readonly shell: Shell;
@@ -52,10 +40,8 @@ export interface Host {
   readonly settings: Settings;
   readonly profiles: Profiles;
   readonly folders: Folders;
-  readonly theme: Theme;
-  readonly events: EventFolder;
-  /** Replaced by the prompt. */
-  sink: LineSink;
+  readonly presenter: Presenter;
+  /** Lends the terminal to questions and programs; the prompt's editor. */
   holder: TerminalHolder | undefined;
   onPromptChange: () => void;
   history: HistoryLines;
@@ -66,43 +52,24 @@ const NO_HISTORY: HistoryLines = { list: () => [], clear: () => {} };
 
 /** @throws Failure (2) for options, profiles or configuration that do not fit */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { globals, interactive } = options;
+  const { globals, interactive, single = false } = options;
   const places = folders();
-  const profiles = profilesOf(globals, places);
-  const sources: TargetSources = {
-    globals,
-    profiles: profiles.profiles,
-    configFile: places.configFile,
-    env: process.env,
-  };
+  const { settings, profiles } = profilesOf(globals, places);
+  const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
   const target = options.target ?? targetOrFault(options.said, sources);
-  const { settings } = profiles;
-  const outIsTerminal = process.stdout.isTTY === true;
-  const wish = globals.color === false ? 'never' : globals.color;
-  const ascii = globals.ascii === true || process.env.ZOOSH_ASCII === '1' || !isUtf8(process.env);
-  const theme = await makeTheme(decideColor(wish, process.env, outIsTerminal), ascii);
-  const errTheme = await makeTheme(decideColor(wish, process.env, process.stderr.isTTY === true), ascii);
-  const said = globals.output ?? modeOf(process.env.ZOOSH_OUTPUT);
-  const mode = (): Mode => said ?? (outIsTerminal ? (settings.get('output') as Mode) : 'plain');
-  settings.onChange = (name) => {
-    if (name === 'output') chosen = settings.get('output') as Mode;
+  const presenter = await Presenter.open({ globals, settings, interactive, single });
+  const watched = (event: Parameters<Presenter['event']>[0]): void => {
+    if (host.shell.showsEvents) presenter.event(event);
   };
-  let chosen: Mode | undefined;
-  const modeNow = (): Mode => chosen ?? mode();
-  const exact = options.single === true && isRegularFile(1);
-
-  const news = (line: string): void => {
-    if (globals.quiet !== true) host.sink.line(errTheme.dim(visibleLine(line)));
-  };
+  let isClosing = false;
   const session = new ShellSession(target, {
     connect,
     target: (text) => targetOf(text, sources),
     news: (line) => {
-      if (interactive) news(line);
-      else if (globals.quiet !== true && !closing) process.stderr.write(`${visibleLine(line)}\n`);
+      if (!isClosing) presenter.news(line);
     },
     changed: () => host.onPromptChange(),
-    watched: (event) => watched(event),
+    watched,
     now: () => performance.now(),
     interactive,
   });
@@ -114,42 +81,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
       return host.holder;
     },
   });
-  const watched = (event: Parameters<EventFolder['take']>[0]): void => {
-    if (!host.shell.showsEvents) return;
-    const at = new Date();
-    if (interactive) host.events.take(event, at);
-    else if (modeNow() === 'json' || modeNow() === 'ndjson') process.stderr.write(`${eventJson(event, at)}\n`);
-    else host.sink.line(eventLine(event, at, errTheme)); // a script gets every one of them
-  };
-  let closing = false;
-  const show = (output: Output): void => {
-    const now = modeNow();
-    if (exact && now === 'plain' && output.type === 'node' && output.form === 'text' && !output.showStat)
-      process.stdout.write(output.data ?? '');
-    else {
-      const screen = { theme, width: widthOf(), now: Date.now() };
-      process.stdout.write(render(output, now, screen, outIsTerminal));
-    }
-  };
-  const tell = (told: Told): void => {
-    const isJson = modeNow() === 'json' || modeNow() === 'ndjson';
-    process.stderr.write(failureText(told, isJson ? 'json' : 'text', errTheme));
-    if (globals.verbose === true && told.failure.exit === 70)
-      process.stderr.write(`${(told.failure.cause as Error | undefined)?.stack ?? ''}\n`);
-  };
   const shell = new Shell({
     version: packageVersion(),
     registry,
     session,
     settings,
-    profiles: profiles.profiles,
+    profiles,
     history: { list: () => host.history.list(), clear: () => host.history.clear() },
-    show,
+    show: (output) => presenter.show(output),
     plain: toPlain,
-    tell,
-    warn: (line) => {
-      if (globals.quiet !== true) process.stderr.write(`${visible(line)}\n`);
-    },
+    tell: (told) => presenter.tell(told),
+    warn: (line) => presenter.warn(line),
     confirm: (plan) => safety.confirm(plan),
     confirmWrite: (spec) => safety.confirmWrite(spec),
     askSecret: (question) => safety.askSecret(question),
@@ -167,17 +109,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
     shell,
     session,
     settings,
-    profiles: profiles.profiles,
+    profiles,
     folders: places,
-    theme,
-    events: new EventFolder((line) => host.sink.line(line), errTheme),
-    sink: { line: (text) => process.stderr.write(`${text}\n`) },
+    presenter,
     holder: undefined,
     onPromptChange: () => {},
     history: NO_HISTORY,
     async close() {
-      closing = true;
-      host.events.flush();
+      isClosing = true;
+      presenter.flush();
       await session.close();
     },
   };
@@ -210,28 +150,6 @@ export function profilesOf(
   }
 }
 
-const modeOf = (text: string | undefined): Mode | undefined => {
-  if (text === undefined || text === '') return undefined;
-  if (text === 'human' || text === 'plain' || text === 'json' || text === 'ndjson') return text;
-  throw usage(`ZOOSH_OUTPUT is one of human, plain, json, ndjson, not ${text}`);
-};
-
-const isUtf8 = (env: NodeJS.ProcessEnv): boolean => {
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
-  return locale === undefined || locale === '' || /utf-?8/i.test(locale);
-};
-
-/** Columns of the terminal; a window of no size counts as 80. */
-const widthOf = (): number => process.stdout.columns || Number(process.env.COLUMNS) || 80;
-
-const isRegularFile = (fd: number): boolean => {
-  try {
-    return fstatSync(fd).isFile();
-  } catch {
-    return false;
-  }
-};
-
 function variablesOf({ set }: Globals, args: readonly string[]): Map<string, string> {
   const out = new Map<string, string>();
   for (const text of set) {
@@ -242,48 +160,4 @@ function variablesOf({ set }: Globals, args: readonly string[]): Map<string, str
   for (const [at, arg] of args.entries()) out.set(String(at + 1), arg);
   out.set('#', String(args.length));
   return out;
-}
-
-function readStdin(): Uint8Array {
-  if (process.stdin.isTTY === true)
-    throw usage('@- reads standard input, which is the terminal', 'redirect it from a file');
-  try {
-    return readFileSync(0);
-  } catch (error) {
-    throw usage(`standard input cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
-}
-
-function writeFile(file: string, bytes: Uint8Array, append: boolean): void {
-  try {
-    writeFileSync(file, bytes, { flag: append ? 'a' : 'w' });
-  } catch (error) {
-    throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
-  }
-}
-
-/** A line of the operating system's shell; the terminal is its own meanwhile. */
-function runOs(
-  line: string,
-  input: Uint8Array | undefined,
-  signal: AbortSignal,
-  holder: TerminalHolder | undefined,
-): Promise<number> {
-  holder?.pause();
-  return new Promise<number>((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', line], {
-      stdio: [input === undefined ? 'inherit' : 'pipe', 'inherit', 'inherit'],
-    });
-    const stop = (): void => {
-      child.kill('SIGINT');
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    child.on('error', (error) => reject(new Failure(126, 'CannotRun', `cannot run ${line}: ${error.message}`)));
-    child.on('close', (code, killed) => {
-      signal.removeEventListener('abort', stop);
-      resolve(code ?? (killed === null ? 1 : 130));
-    });
-    child.stdin?.on('error', () => {}); // it may end before it has read everything
-    child.stdin?.end(input);
-  }).finally(() => holder?.resume());
 }

@@ -13,7 +13,7 @@ import { chooseTarget, isTarget } from './targets.ts';
 const DEADLINE_MS = 400;
 
 /**
- * `zoosh __complete --shell S -- LINE`: one candidate a line, `text TAB flags TAB note`; flag `n`: no blank after it. Never
+ * `zoosh __complete --shell S -- LINE`: one candidate a line, `text TAB flags TAB note`; flags `n`: no blank after it, `-`: none, since a shell's read takes two TABs for one. Never
  * an error, never a question, never later than 400 ms. Always 0.
  */
 export async function runComplete(argv: readonly string[]): Promise<number> {
@@ -127,7 +127,7 @@ interface Shown {
 const shown = (all: readonly Shown[], typed: string): string[] =>
   all
     .filter(({ text }) => text.startsWith(typed))
-    .map(({ text, note = '', open }) => `${text}\t${open === true ? 'n' : ''}\t${note}`);
+    .map(({ text, note = '', open }) => `${text}\t${open === true ? 'n' : '-'}\t${note}`);
 
 /** A line as the operating system's shell reads it: words without their quotes, and the last one as far as it is typed. */
 export function splitLine(line: string): { words: string[]; typed: string } {

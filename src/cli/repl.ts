@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { registry } from '../commands/index.ts';
 import { Editor } from '../editor/editor.ts';
 import { FileHistory } from '../editor/history-file.ts';
+import { MemoryHistory } from '../editor/memory-history.ts';
 import { visibleLine } from '../out/data.ts';
 import { complete } from '../shell/complete.ts';
 import { failureOf } from '../shell/failure.ts';
@@ -10,6 +11,7 @@ import { hex } from '../shell/units.ts';
 import { completionPorts } from './completion-ports.ts';
 import { highlight, hint } from './highlight.ts';
 import type { Host } from './host.ts';
+import { promptOf } from './prompt.ts';
 import { readScript } from './script.ts';
 
 export interface ReplOptions {
@@ -21,16 +23,23 @@ export interface ReplOptions {
   readonly banner: readonly string[];
 }
 
-const MIDDLE = '…';
+/** Lines that came while a command ran, at most. */
+const MAX_HELD = 10_000;
 
 /** The prompt: reads a line, runs it, until the user leaves. Returns the exit code. */
 export async function runRepl({ host, version, plain: isPlain, keepsHistory, banner }: ReplOptions): Promise<number> {
-  const { shell, session, settings, theme } = host;
-  const history = new FileHistory({
-    file: keepsHistory ? host.folders.historyFile : '/dev/null',
-    context: () => ({ profile: session.profile ?? '', cwd: shell.cwd }),
-    warn: (message) => process.stderr.write(`${message}\n`),
-  });
+  const { shell, session, settings, presenter } = host;
+  const { theme } = presenter;
+  const kept = Number(settings.get('history'));
+  const history = keepsHistory
+    ? new FileHistory({
+        file: host.folders.historyFile,
+        context: () => ({ profile: session.profile ?? '', cwd: shell.cwd }),
+        warn: (message) => presenter.warn(message),
+        kept,
+        trimAt: Math.ceil(kept * 1.2),
+      })
+    : new MemoryHistory();
   host.history = {
     list: () => history.lines().map((text, at) => ({ number: at + 1, text })),
     clear: () => history.clear(),
@@ -42,6 +51,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
   const plain = isPlain || settings.get('plain') === 'on';
   let running = false;
   let held: string[] = [];
+  let dropped = 0;
   const editor = new Editor({
     input: process.stdin,
     output: process.stdout,
@@ -75,11 +85,10 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     if (!running) editor.refresh();
   };
   // a command's own output is never interleaved with events
-  host.sink = {
-    line: (text) => {
-      if (!running) editor.printAbove(`${text}\n`);
-      else if (held.length < 10_000) held.push(text);
-    },
+  presenter.line = (text) => {
+    if (!running) editor.printAbove(`${text}\n`);
+    else if (held.length < MAX_HELD) held.push(text);
+    else dropped++;
   };
   editor.onInterrupt = () => {
     if (!shell.interrupt()) editor.refresh();
@@ -90,8 +99,9 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
       await work();
     } finally {
       running = false;
-      const lines = held;
+      const lines = dropped === 0 ? held : [...held, theme.dim(`${dropped} further lines were not kept`)];
       held = [];
+      dropped = 0;
       if (lines.length > 0) editor.printAbove(lines.map((line) => `${line}\n`).join(''));
     }
   };
@@ -124,55 +134,18 @@ const isConnected = ({ session }: Host): boolean =>
 
 /** Begins to connect and says how it went, above the prompt. */
 async function greet(host: Host, version: string): Promise<void> {
-  const { session } = host;
+  const { session, presenter } = host;
+  const { theme } = presenter;
   try {
     const client = await session.client();
-    host.sink.line(
-      host.theme.dim(`zoosh ${version}  connected to ${client.server}  session ${hex(client.sessionId)}  type help`),
+    presenter.line(
+      theme.dim(`zoosh ${version}  connected to ${client.server}  session ${hex(client.sessionId)}  type help`),
     );
   } catch (error) {
     const { exit, message, lines } = failureOf(error);
     if (exit === 130) return; // the user went elsewhere meanwhile
-    host.sink.line(`${host.theme.bad('not connected:')} ${visibleLine(message)}`);
-    for (const line of lines) host.sink.line(` ${visibleLine(line)}`);
-    host.sink.line(host.theme.dim(' zoosh playground starts a server to try; connect HOST:PORT tries another'));
+    presenter.line(`${theme.bad('not connected:')} ${visibleLine(message)}`);
+    for (const line of lines) presenter.line(` ${visibleLine(line)}`);
+    presenter.line(theme.dim(' zoosh playground starts a server to try; connect HOST:PORT tries another'));
   }
-}
-
-/** The prompt from its template. */
-export function promptOf({ shell, session, settings, theme }: Host): string {
-  const { details, state, current } = session;
-  const isReadOnly = state === 'connectedReadOnly' || details.readOnly === true || shell.ports.readOnly;
-  const note =
-    state === 'connecting'
-      ? ' (connecting)'
-      : state === 'suspended'
-        ? ' (lost)'
-        : state === 'closed'
-          ? ' (closed)'
-          : isReadOnly
-            ? ' (ro)'
-            : '';
-  const width = process.stdout.columns || 80;
-  const fields: Readonly<Record<string, string>> = {
-    profile: visibleLine(session.profile ?? current?.server ?? session.target.split(',')[0] ?? ''),
-    protect: details.protect === true ? '!' : '',
-    cwd: shortened(visibleLine(shell.cwd), Math.max(12, Math.floor(width / 3))),
-    state: note,
-    host: current?.server ?? '',
-    session: hex(current?.sessionId ?? 0n),
-    zxid: hex(current?.lastZxid ?? 0n),
-    time: new Date().toTimeString().slice(0, 8),
-    watches: String(current?.watches().length ?? 0),
-  };
-  const text = settings.get('prompt').replace(/\{(\w+)\}/g, (whole, name: string) => fields[name] ?? whole);
-  if (details.protect === true || note === ' (lost)') return theme.bad(text);
-  return note === ' (connecting)' ? theme.attention(text) : theme.path(text);
-}
-
-/** Long paths lose their middle. */
-function shortened(path: string, width: number): string {
-  if (path.length <= width) return path;
-  const half = Math.floor((width - 1) / 2);
-  return path.slice(0, half) + MIDDLE + path.slice(path.length - half);
 }

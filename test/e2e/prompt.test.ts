@@ -97,6 +97,20 @@ test('history is kept between shells, without credentials; redo runs a line agai
   assert.equal(await session.ended(), 0);
 });
 
+test('--no-history neither reads nor writes any', async () => {
+  const file = join(home, 'state', 'history');
+  const before = readFileSync(file, 'utf8');
+  using session = prompt(`--no-history ${server.hosts}`);
+  await sees(session, 'connected to');
+  session.type('pwd\r');
+  await sees(session, /> pwd\n\/\n/);
+  session.type('history\r');
+  await sees(session, /1 {2}pwd\n/);
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+  assert.equal(readFileSync(file, 'utf8'), before);
+});
+
 test('a question before a subtree goes: no keeps it, C-c too, yes deletes; then the line edits as before', async () => {
   const other = await connect(server.hosts);
   await other.create('/tree');

@@ -65,6 +65,7 @@ echo '-- our shell, against our server'
 rm -rf "$work/data"
 serve enforceQuota=true
 tests shell-apache.js
+bash test/interop/completion.sh "127.0.0.1:$port"
 stop
 
 echo '-- our client, against Apache ZooKeeper'

@@ -1,0 +1,118 @@
+import type { WatchEvent } from '../client/api.ts';
+import { visible, visibleLine } from '../out/data.ts';
+import { EventFolder, eventJson, eventLine } from '../out/events.ts';
+import { failureText } from '../out/failures.ts';
+import { type Mode, render } from '../out/render.ts';
+import { decideColor, makeTheme, type Theme } from '../out/theme.ts';
+import { usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+import type { Settings } from '../shell/settings.ts';
+import type { Told } from '../shell/shell.ts';
+import type { Globals } from './globals.ts';
+import { isRegularFile } from './os.ts';
+
+export interface PresenterOptions {
+  readonly globals: Globals;
+  readonly settings: Settings;
+  /** Somebody types at a prompt. */
+  readonly interactive: boolean;
+  /** Exactly one command: data of one node goes into a file byte for byte. */
+  readonly single: boolean;
+}
+
+/** What this process says: results on standard output, everything else on standard error or above the prompt. */
+export class Presenter {
+  /** Of standard output. */
+  readonly theme: Theme;
+  /** A whole line that comes on its own; the prompt puts it above what is being typed. */
+  line: (text: string) => void = (text) => process.stderr.write(`${text}\n`);
+  readonly #options: PresenterOptions;
+  readonly #errTheme: Theme;
+  readonly #events: EventFolder;
+  readonly #outIsTerminal = process.stdout.isTTY === true;
+  readonly #exact: boolean;
+  #mode: Mode;
+
+  private constructor(options: PresenterOptions, theme: Theme, errTheme: Theme) {
+    const { globals, settings, single } = options;
+    this.#options = options;
+    this.theme = theme;
+    this.#errTheme = errTheme;
+    this.#events = new EventFolder((text) => this.line(text), errTheme);
+    this.#exact = single && isRegularFile(1);
+    const said = globals.output ?? modeOf(process.env.ZOOSH_OUTPUT);
+    this.#mode = said ?? (this.#outIsTerminal ? (settings.get('output') as Mode) : 'plain');
+    settings.onChange = (name) => {
+      if (name === 'output') this.#mode = settings.get('output') as Mode;
+    };
+  }
+  /** @throws Failure (2) for a mode that there is not */
+  static async open(options: PresenterOptions): Promise<Presenter> {
+    const { globals } = options;
+    const { env } = process;
+    const wish = globals.color === false ? 'never' : globals.color;
+    const ascii = globals.ascii === true || env.ZOOSH_ASCII === '1' || !isUtf8(env);
+    const theme = (isTerminal: boolean): Promise<Theme> => makeTheme(decideColor(wish, env, isTerminal), ascii);
+    return new Presenter(
+      options,
+      await theme(process.stdout.isTTY === true),
+      await theme(process.stderr.isTTY === true),
+    );
+  }
+
+  get #isJson(): boolean {
+    return this.#mode === 'json' || this.#mode === 'ndjson';
+  }
+  get #isQuiet(): boolean {
+    return this.#options.globals.quiet === true;
+  }
+
+  /** A result. */
+  show(output: Output): void {
+    const isExact = this.#exact && this.#mode === 'plain';
+    if (isExact && output.type === 'node' && output.form === 'text' && !output.showStat) {
+      process.stdout.write(output.data ?? '');
+      return;
+    }
+    const screen = { theme: this.theme, width: widthOf(), now: Date.now() };
+    process.stdout.write(render(output, this.#mode, screen, this.#outIsTerminal));
+  }
+  tell(told: Told): void {
+    process.stderr.write(failureText(told, this.#isJson ? 'json' : 'text', this.#errTheme));
+    if (this.#options.globals.verbose === true && told.failure.exit === 70)
+      process.stderr.write(`${(told.failure.cause as Error | undefined)?.stack ?? ''}\n`);
+  }
+  warn(text: string): void {
+    if (!this.#isQuiet) process.stderr.write(`${visible(text)}\n`);
+  }
+  /** What happens to the connection. */
+  news(text: string): void {
+    if (this.#isQuiet) return;
+    const shown = visibleLine(text);
+    this.line(this.#options.interactive ? this.#errTheme.dim(shown) : shown);
+  }
+  /** At a prompt a storm is folded; a script gets every event. */
+  event(event: WatchEvent): void {
+    const at = new Date();
+    if (this.#options.interactive) this.#events.take(event, at);
+    else this.line(this.#isJson ? eventJson(event, at) : eventLine(event, at, this.#errTheme));
+  }
+  /** Tells what was held back. */
+  flush(): void {
+    this.#events.flush();
+  }
+}
+
+const modeOf = (text: string | undefined): Mode | undefined => {
+  if (text === undefined || text === '') return undefined;
+  if (text === 'human' || text === 'plain' || text === 'json' || text === 'ndjson') return text;
+  throw usage(`ZOOSH_OUTPUT is one of human, plain, json, ndjson, not ${text}`);
+};
+
+const isUtf8 = (env: NodeJS.ProcessEnv): boolean => {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
+  return locale === undefined || locale === '' || /utf-?8/i.test(locale);
+};
+
+/** Columns of the terminal; a window of no size counts as 80. */
+const widthOf = (): number => process.stdout.columns || Number(process.env.COLUMNS) || 80;

@@ -1,0 +1,43 @@
+import { visibleLine } from '../out/data.ts';
+import { hex } from '../shell/units.ts';
+import type { Host } from './host.ts';
+
+const MIDDLE = '…';
+
+/** The prompt from its template. */
+export function promptOf({ shell, session, settings, presenter: { theme } }: Host): string {
+  const { details, state, current } = session;
+  const isReadOnly = state === 'connectedReadOnly' || details.readOnly === true || shell.ports.readOnly;
+  const note =
+    state === 'connecting'
+      ? ' (connecting)'
+      : state === 'suspended'
+        ? ' (lost)'
+        : state === 'closed'
+          ? ' (closed)'
+          : isReadOnly
+            ? ' (ro)'
+            : '';
+  const width = process.stdout.columns || 80;
+  const fields: Readonly<Record<string, string>> = {
+    profile: visibleLine(session.profile ?? current?.server ?? session.target.split(',')[0] ?? ''),
+    protect: details.protect === true ? '!' : '',
+    cwd: shortened(visibleLine(shell.cwd), Math.max(12, Math.floor(width / 3))),
+    state: note,
+    host: current?.server ?? '',
+    session: hex(current?.sessionId ?? 0n),
+    zxid: hex(current?.lastZxid ?? 0n),
+    time: new Date().toTimeString().slice(0, 8),
+    watches: String(current?.watches().length ?? 0),
+  };
+  const text = settings.get('prompt').replace(/\{(\w+)\}/g, (whole, name: string) => fields[name] ?? whole);
+  if (details.protect === true || note === ' (lost)') return theme.bad(text);
+  return note === ' (connecting)' ? theme.attention(text) : theme.path(text);
+}
+
+/** Long paths lose their middle. */
+function shortened(path: string, width: number): string {
+  if (path.length <= width) return path;
+  const half = Math.floor((width - 1) / 2);
+  return path.slice(0, half) + MIDDLE + path.slice(path.length - half);
+}
