@@ -1,7 +1,9 @@
 /** Every command of the shell; a new one is a new file and a line here. */
+
 import { type CommandSpec, registryOf } from '../shell/command.ts';
 import addWatchCommand from './add-watch.ts';
 import addauthCommand from './addauth.ts';
+import assertCommand from './assert.ts';
 import cdCommand from './cd.ts';
 import closeCommand from './close.ts';
 import configCommand from './config.ts';
@@ -10,6 +12,7 @@ import createCommand from './create.ts';
 import deleteCommand from './delete.ts';
 import deleteallCommand from './deleteall.ts';
 import delquotaCommand from './delquota.ts';
+import echoCommand from './echo.ts';
 import existsCommand from './exists.ts';
 import getCommand from './get.ts';
 import getAclCommand from './get-acl.ts';
@@ -27,15 +30,19 @@ import pwdCommand from './pwd.ts';
 import quitCommand from './quit.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
+import sessionCommand from './session.ts';
 import setCommand from './set.ts';
 import setAclCommand from './set-acl.ts';
 import setquotaCommand from './setquota.ts';
 import settingsCommand from './settings.ts';
+import sleepCommand from './sleep.ts';
 import statCommand from './stat.ts';
 import syncCommand from './sync.ts';
+import touchCommand from './touch.ts';
 import treeCommand from './tree.ts';
 import useCommand from './use.ts';
 import versionCommand from './version.ts';
+import watchesCommand from './watches.ts';
 import whoamiCommand from './whoami.ts';
 
 const COMMANDS: readonly CommandSpec[] = [
@@ -76,6 +83,12 @@ const COMMANDS: readonly CommandSpec[] = [
   useCommand,
   versionCommand,
   whoamiCommand,
+  sessionCommand,
+  watchesCommand,
+  touchCommand,
+  echoCommand,
+  sleepCommand,
+  assertCommand,
 ];
 
 export const registry = registryOf(COMMANDS);

@@ -13,6 +13,7 @@ import { coverage, LiveShell } from './live-shell.ts';
 import './shell-write.ts';
 import './shell-read.ts';
 import './shell-access.ts';
+import './shell-scripts.ts';
 import './shell-session.ts';
 import './shell-json.ts';
 

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { completionScript, SHELLS } from '../../src/cli/completion-scripts.ts';
+import { SHELLS } from '../../src/cli/completion-scripts.ts';
+import { generatedFiles } from '../../src/cli/generated.ts';
 import { usageText } from '../../src/cli/usage.ts';
 import { TOPICS } from '../../src/commands/help-topics.ts';
 import { registry } from '../../src/commands/index.ts';
@@ -83,12 +84,10 @@ test('help answers for every command and topic', async () => {
   assert.equal(it.told[0]?.failure.hint, 'did you mean help create ?');
 });
 
-test('completions/ holds what is printed', () => {
+test('completions/ and docs/ hold what is printed', () => {
   assert.deepEqual(readdirSync(join(ROOT, 'completions')).sort(), SHELLS.map((shell) => `zoosh.${shell}`).sort());
-  for (const shell of SHELLS)
-    assert.equal(
-      readFileSync(join(ROOT, 'completions', `zoosh.${shell}`), 'utf8'),
-      completionScript(shell),
-      `npm run generate writes completions/zoosh.${shell} again`,
-    );
+  const files = generatedFiles();
+  assert.equal(files.size, SHELLS.length + 2);
+  for (const [file, text] of files)
+    assert.equal(readFileSync(join(ROOT, file), 'utf8'), text, `npm run generate writes ${file} again`);
 });

@@ -1,0 +1,48 @@
+import { command } from '../shell/command.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+
+/** Ends a script when something is not as it should be. */
+export default command({
+  name: 'assert',
+  group: 'read',
+  about: 'end a script with 1 unless a node is as it should be',
+  risk: 'read',
+  params: {
+    what: { kind: 'enum', about: 'what must hold', values: ['exists', 'absent', 'data', 'version', 'children'] },
+    path: { kind: 'path', about: 'the node' },
+    value: { kind: 'text', about: 'for data, version and children: what it must be', optional: true },
+  },
+  examples: [
+    ['assert exists /app', 'or the script ends'],
+    ['assert data /app/config "on"', 'exactly this text'],
+    ['assert children /app/workers 3', 'as many'],
+  ],
+  exits: [1],
+  async run({ what, path, value }, context): Promise<Output> {
+    const needsValue = what !== 'exists' && what !== 'absent';
+    if (needsValue !== (value !== undefined))
+      throw usage(`assert ${what}: ${needsValue ? 'VALUE is missing' : `one word too many: ${value}`}`);
+    if ((what === 'version' || what === 'children') && !/^\d{1,10}$/.test(value ?? ''))
+      throw usage(`assert ${what}: VALUE is a whole number, not ${value}`);
+    const client = await context.client();
+    const { signal } = context;
+    const found = await client.exists(path, { signal });
+    const fail = (is: string): never => {
+      throw new Failure(1, 'AssertionFailed', `assertion failed: ${path} ${is}`, { path });
+    };
+    if (what === 'absent') {
+      if (found !== undefined) fail('exists');
+    } else if (found === undefined) fail('does not exist');
+    else if (what === 'version' && String(found.version) !== String(Number(value)))
+      fail(`has version ${found.version}, not ${value}`);
+    else if (what === 'children' && found.numChildren !== Number(value))
+      fail(`has ${found.numChildren} children, not ${value}`);
+    else if (what === 'data') {
+      const { data } = await client.get(path, { signal });
+      if (data === null || !data.equals(Buffer.from(value ?? '')))
+        fail(data === null ? 'has no data' : 'has other data');
+    }
+    return { type: 'done', text: '', json: { assert: what, path, ok: true } };
+  },
+});

@@ -1,0 +1,16 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { command } from '../shell/command.ts';
+
+/** Waits. */
+export default command({
+  name: 'sleep',
+  group: 'shell',
+  about: 'wait for a while',
+  risk: 'read',
+  params: { duration: { kind: 'duration', about: 'how long: 500ms, 5s, 1m' } },
+  examples: [['sleep 500ms', 'half a second']],
+  async run({ duration }, { signal }) {
+    await pause(duration, undefined, { signal });
+    return { type: 'done', text: '', json: { sleptMs: duration } };
+  },
+});

@@ -1,0 +1,48 @@
+/** What scripts are made of: saying, waiting, asserting; and what the session knows of itself. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { base, client, shell, statJson, statOf } from './shell-rig.ts';
+
+test('echo, sleep, touch, assert, session, watches', async () => {
+  const at = await base('scripts');
+  await client.create(`${at}/a`, 'on');
+  await using sh = shell('-o', 'plain');
+  await sh.ok(`cd ${at}`);
+  await sh.ok('echo in ${cwd}', `in ${at}\n`);
+  await sh.ok('echo', '\n');
+  const began = performance.now();
+  await sh.ok('sleep 300ms');
+  assert.ok(performance.now() - began >= 300);
+  await sh.ok('touch a', '1\n');
+  assert.equal(String((await client.get(`${at}/a`)).data), 'on');
+  await sh.ok('touch new', `${at}/new\n`);
+  await sh.no('touch no/where', 10, `error: node does not exist: ${at}/no/where`);
+  await sh.ok('assert exists a && assert absent b && assert data a on && assert version a 1 && assert children . 2');
+  await sh.no('assert exists b', 1, `error: assertion failed: ${at}/b does not exist`);
+  await sh.no('assert absent a', 1, `error: assertion failed: ${at}/a exists`);
+  await sh.no('assert data a off', 1, `error: assertion failed: ${at}/a has other data`);
+  await sh.no('assert data new ""', 1, `error: assertion failed: ${at}/new has no data`);
+  await sh.no('assert version a 7', 1, `error: assertion failed: ${at}/a has version 1, not 7`);
+  await sh.no('assert children a 7', 1, `error: assertion failed: ${at}/a has 0 children, not 7`);
+  await sh.ok('get -w a', 'on\n');
+  await sh.ok('addWatch new');
+  await sh.ok('watches', `${at}/a\tdata\n${at}/new\tpersistentRecursive\n`);
+  await sh.ok('create -e mine', `${at}/mine\n`);
+  const session = await sh.out('session');
+  assert.match(session, /^id\t0x[0-9a-f]+\nstate\tconnected\nserver\t127\.0\.0\.1:\d+\ntimeoutMs\t30000\n/);
+  assert.match(session, /\nephemerals\t1\nwatches\t2\n$/);
+
+  await using js = shell('-o', 'json');
+  await js.json('echo a b', 'a b');
+  await js.json('sleep 1ms', { sleptMs: 1 });
+  await js.json(`assert exists ${at}/a`, { assert: 'exists', path: `${at}/a`, ok: true });
+  await js.json(`touch ${at}/a`, async () => {
+    const stat = statJson(await statOf(`${at}/a`));
+    return { path: `${at}/a`, created: false, version: 2, stat };
+  });
+  await js.json('watches', []);
+  await js.json(
+    'session',
+    /^\{"id":"0x[0-9a-f]+","state":"connected","server":"[^"]+",.*"ephemerals":0,"watches":0\}\n$/,
+  );
+});
