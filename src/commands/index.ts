@@ -12,6 +12,7 @@ import createCommand from './create.ts';
 import deleteCommand from './delete.ts';
 import deleteallCommand from './deleteall.ts';
 import delquotaCommand from './delquota.ts';
+import eachCommand from './each.ts';
 import echoCommand from './echo.ts';
 import existsCommand from './exists.ts';
 import getCommand from './get.ts';
@@ -30,6 +31,7 @@ import pwdCommand from './pwd.ts';
 import quitCommand from './quit.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
+import repeatCommand from './repeat.ts';
 import sessionCommand from './session.ts';
 import setCommand from './set.ts';
 import setAclCommand from './set-acl.ts';
@@ -38,6 +40,7 @@ import settingsCommand from './settings.ts';
 import sleepCommand from './sleep.ts';
 import statCommand from './stat.ts';
 import syncCommand from './sync.ts';
+import timeCommand from './time.ts';
 import touchCommand from './touch.ts';
 import treeCommand from './tree.ts';
 import useCommand from './use.ts';
@@ -89,6 +92,9 @@ const COMMANDS: readonly CommandSpec[] = [
   echoCommand,
   sleepCommand,
   assertCommand,
+  repeatCommand,
+  timeCommand,
+  eachCommand,
 ];
 
 export const registry = registryOf(COMMANDS);

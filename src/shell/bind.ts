@@ -172,7 +172,7 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
   return { values, globs, help: false };
 }
 
-function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: BindPorts): string | number | Data {
+function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: BindPorts): string | number | Data | Arg {
   const { text } = arg;
   switch (param.kind) {
     case 'path':
@@ -182,6 +182,8 @@ function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: Bin
       return param.keepsText === true ? text : ports.resolve(text, param.trailingSlash === true);
     case 'data':
       return dataOf(arg, ports.stdin);
+    case 'command':
+      return arg;
     case 'number':
       return parseNumber(text, `${spec.name}: ${param.short ?? param.long ?? placeholder(key, param)}`);
     case 'duration':

@@ -70,7 +70,9 @@ type BaseOf<P extends Param> = P['kind'] extends 'number' | 'duration'
   ? number
   : P['kind'] extends 'data'
     ? Data
-    : string;
+    : P['kind'] extends 'command'
+      ? Arg
+      : string;
 /** Data given to a command: bytes, or null for no data at all. */
 export type Data = Uint8Array | null;
 export type Values<Ps extends Record<string, Param>> = { readonly [K in keyof Ps]: ValueOf<Ps[K]> };
@@ -155,6 +157,12 @@ export interface CommandContext {
   readonly version: string;
   /** Every command there is, for `help`. */
   readonly registry: Registry;
+  /** Runs one command whose words are given, shows what it found, gives its status. Its failure is thrown. */
+  execute(words: readonly Arg[]): Promise<number>;
+  /** Requests of a pattern: the paths it stands for, sorted. @throws Failure (10) */
+  expand(pattern: string): Promise<string[]>;
+  /** `-k`: go on after a failure. */
+  readonly keepGoing: boolean;
   /** Runs a further line in this shell, for `redo`. */
   run(line: string): Promise<number>;
   /** Ends the shell after this command. */

@@ -125,6 +125,9 @@ async function choices(
   if (spec === undefined) return { choices: [] };
   const walked = walk(spec, args);
   if (walked.open !== undefined) return valueChoices(walked.open.param, typed, again, ports, args);
+  const inner = walked.bound.flatMap((each) => (each.param.kind === 'command' && each.arg ? [each.arg] : []));
+  if (inner.length > 0 || (walked.next?.param.kind === 'command' && !typed.startsWith('-')))
+    return choices(inner, quote, typed, again, ports);
   if (quote === 'none' && typed.startsWith('-') && !walked.ended) return { choices: optionChoices(spec, walked) };
   const param = walked.next?.param;
   return param === undefined ? { choices: [] } : valueChoices(param, typed, again, ports, args);

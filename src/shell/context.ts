@@ -1,5 +1,7 @@
 import type { Bound } from './bind.ts';
 import type { CommandContext, CommandSpec } from './command.ts';
+import { expandGlob } from './glob.ts';
+import { resolvePath } from './paths.ts';
 import type { Shell } from './shell.ts';
 
 /** What one run of a command may use. */
@@ -38,6 +40,10 @@ export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal:
     history: ports.history,
     version: ports.version,
     registry: ports.registry,
+    execute: (words) => shell.execute(words, signal),
+    expand: async (pattern) =>
+      expandGlob(await orAbort(ports.session.client(), signal), resolvePath(shell.cwd, pattern), signal),
+    keepGoing: ports.keepGoing,
     run: (line) => shell.run(line),
     leave: (status) => {
       shell.leaving = { status: status ?? (ports.interactive ? 0 : shell.lastStatus) };

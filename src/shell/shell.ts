@@ -136,6 +136,9 @@ export class Shell {
     if (spec === undefined) return false;
     const args = rest.map((word): Arg => ({ text: staticText(word) ?? 'x', quote: word.quote }));
     const walked = walk(spec, args);
+    // `repeat 3 set /a {...}`: the words of the inner command decide
+    const inner = walked.bound.filter(({ param }) => param.kind === 'command').length;
+    if (inner > 0) return this.#expectsData(words.slice(-inner));
     return (walked.open ?? walked.next)?.param.kind === 'data';
   }
 
@@ -187,6 +190,15 @@ export class Shell {
     return this.leaving?.status ?? this.lastStatus;
   }
 
+  /** Runs one command within another, such as `repeat`. @throws its failure */
+  async execute([name, ...args]: readonly Arg[], signal: AbortSignal): Promise<number> {
+    if (name === undefined) return 0;
+    const output = await this.#command(name.text, args, signal);
+    if (output !== undefined) this.#show(output);
+    this.lastStatus = output?.exit ?? 0;
+    return this.lastStatus;
+  }
+
   #tell(failure: Failure, command: string, source: Source | undefined): void {
     const hasLines = source?.isScript === true || source?.file !== undefined;
     this.ports.tell({ failure, command, file: source?.file, line: hasLines ? source.line : undefined });
@@ -201,13 +213,25 @@ export class Shell {
       const lookup = (name: string): string | undefined => this.#variable(name);
       const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
       const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
-      const output = await this.#command(name.text, args, signal);
-      const bytes = (): Uint8Array => (output === undefined ? new Uint8Array(0) : this.ports.plain(output));
-      if (target !== undefined) this.ports.writeFile(target, bytes(), pipeline.file?.append === true);
-      else if (pipeline.pipe !== undefined) return this.ports.os(pipeline.pipe, bytes(), signal);
-      else if (output !== undefined) this.ports.show(output);
-      return output?.exit ?? 0;
+      const isRedirected = target !== undefined || pipeline.pipe !== undefined;
+      this.#collected = isRedirected ? [] : undefined;
+      try {
+        const output = await this.#command(name.text, args, signal);
+        if (output !== undefined) this.#show(output);
+        const bytes = Buffer.concat(this.#collected ?? []);
+        if (target !== undefined) this.ports.writeFile(target, bytes, pipeline.file?.append === true);
+        else if (pipeline.pipe !== undefined) return this.ports.os(pipeline.pipe, bytes, signal);
+        return output?.exit ?? 0;
+      } finally {
+        this.#collected = undefined;
+      }
     });
+  }
+  /** Output of the command that runs, when it goes to a file or a program. */
+  #collected: Uint8Array[] | undefined;
+  #show(output: Output): void {
+    if (this.#collected === undefined) this.ports.show(output);
+    else this.#collected.push(this.ports.plain(output));
   }
 
   /** `ls /a;get /b`: a `;` inside a word is text, which is rarely meant before a command's name. @throws Failure (2) */

@@ -46,3 +46,29 @@ test('echo, sleep, touch, assert, session, watches', async () => {
     /^\{"id":"0x[0-9a-f]+","state":"connected","server":"[^"]+",.*"ephemerals":0,"watches":0\}\n$/,
   );
 });
+
+test('repeat, time, each: a command within a command', async () => {
+  const at = await base('loops');
+  await using sh = shell('-o', 'plain');
+  await sh.ok(`cd ${at}`);
+  const three = [0, 1, 2].map((n) => `${at}/n-000000000${n}`);
+  await sh.ok('repeat 3 -i 5ms create -s n- {"a": 1}', three.map((path) => `${path}\n`).join(''));
+  await sh.ok('each n-* do get {}', '{"a": 1}\n{"a": 1}\n{"a": 1}\n');
+  await sh.ok('each n-* do get {} | wc -l', '3\n');
+  await sh.ok(
+    'each n-* do create copy-{name} "two words"',
+    three.map((path) => `${path.replace('n-', 'copy-n-')}\n`).join(''),
+  );
+  assert.equal(String((await client.get(`${at}/copy-n-0000000002`)).data), 'two words');
+  await sh.no('each x* do get {}', 10, `error: nothing matches ${at}/x*`);
+  await sh.no('repeat 2 get nope', 10, `error: node does not exist: ${at}/nope`);
+  await sh.no('repeat -1 pwd', 2, 'error: repeat: COUNT must not be negative: -1');
+  const { out, err, status } = await sh.line('time ls');
+  assert.deepEqual([out.split('\n').length, status], [7, 0]);
+  assert.match(err, /^took 0\.\d{3}s\n$/);
+  await using js = shell('-o', 'json');
+  await js.json(`repeat 1 exists ${at}`, true);
+  await js.json(`each ${at}/n-*0 do exists {}`, true);
+  const timed = await js.line(`time exists ${at}`);
+  assert.equal(timed.out, 'true\n');
+});

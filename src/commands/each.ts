@@ -1,0 +1,38 @@
+import { nameOf } from '../base/path.ts';
+import { command } from '../shell/command.ts';
+import type { Output } from '../shell/output.ts';
+
+/** A command for every node that matches. */
+export default command({
+  name: 'each',
+  group: 'shell',
+  about: 'run a command for every node that a pattern stands for',
+  risk: 'read',
+  params: {
+    pattern: { kind: 'text', about: 'which nodes, e.g. /app/*', placeholder: 'GLOB' },
+    do: { kind: 'enum', about: 'the word do', values: ['do'], placeholder: 'do' },
+    command: { kind: 'command', about: 'the command; {} in it is the path, {name} its last part', many: true },
+  },
+  examples: [
+    ['each /app/* do get {}', 'the data of all'],
+    ['each /app/* do create /copy/{name}', 'nodes of the same names'],
+  ],
+  exits: [10],
+  notes: ['The first failure ends it, unless the shell was started with -k.'],
+  async run({ pattern, command: words }, context): Promise<Output> {
+    let exit = 0;
+    for (const path of await context.expand(pattern)) {
+      context.signal.throwIfAborted();
+      const fill = (text: string): string =>
+        text.replace(/\{(name)?\}/g, (_whole, name) => (name ? nameOf(path) : path));
+      try {
+        exit = await context.execute(words.map((word) => ({ ...word, text: fill(word.text) })));
+      } catch (error) {
+        if (!context.keepGoing) throw error;
+        context.warn(`${path}: ${(error as Error).message}`);
+        exit = (error as { exit?: number }).exit ?? 1;
+      }
+    }
+    return { type: 'many', parts: [], exit };
+  },
+});

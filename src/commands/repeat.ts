@@ -1,0 +1,30 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+
+/** The same again. */
+export default command({
+  name: 'repeat',
+  group: 'shell',
+  about: 'run a command several times; the first failure ends it',
+  risk: 'read',
+  params: {
+    count: { kind: 'number', about: 'how often; 0 is until Ctrl-C' },
+    interval: { kind: 'duration', short: '-i', about: 'pause between two runs' },
+    command: { kind: 'command', about: 'the command and its words', many: true },
+  },
+  examples: [
+    ['repeat 3 create -s /jobs/n- x', 'three nodes'],
+    ['repeat 0 -i 1s stat /app', 'every second'],
+  ],
+  async run({ count, interval, command: words }, context): Promise<Output> {
+    if (count < 0) throw usage(`repeat: COUNT must not be negative: ${count}`);
+    for (let done = 0; count === 0 || done < count; done++) {
+      context.signal.throwIfAborted();
+      if (done > 0 && interval !== undefined) await pause(interval, undefined, { signal: context.signal });
+      await context.execute(words);
+    }
+    return { type: 'many', parts: [] };
+  },
+});
