@@ -45,6 +45,7 @@ import touchCommand from './touch.ts';
 import treeCommand from './tree.ts';
 import useCommand from './use.ts';
 import versionCommand from './version.ts';
+import waitCommand from './wait.ts';
 import watchesCommand from './watches.ts';
 import whoamiCommand from './whoami.ts';
 
@@ -95,6 +96,7 @@ const COMMANDS: readonly CommandSpec[] = [
   repeatCommand,
   timeCommand,
   eachCommand,
+  waitCommand,
 ];
 
 export const registry = registryOf(COMMANDS);

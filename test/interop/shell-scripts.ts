@@ -72,3 +72,35 @@ test('repeat, time, each: a command within a command', async () => {
   const timed = await js.line(`time exists ${at}`);
   assert.equal(timed.out, 'true\n');
 });
+
+test('wait: until it is so, or 124', async () => {
+  const at = await base('wait');
+  await client.create(`${at}/a`, 'x');
+  await using sh = shell('-o', 'plain');
+  await sh.ok(`cd ${at}`);
+  await sh.ok(
+    'wait a && wait a --exists && wait nope --gone && wait a --data x* && wait a --version 0 && wait . --children 1',
+  );
+  const soon = (work: () => Promise<unknown>): void => void setTimeout(() => void work(), 100);
+  soon(() => client.create(`${at}/b`));
+  await sh.ok('wait b --timeout 5s');
+  soon(() => client.delete(`${at}/b`));
+  await sh.ok('wait b --gone --timeout 5s');
+  soon(() => client.set(`${at}/a`, 'ready now'));
+  await sh.ok('wait a --data ready* --timeout 5s');
+  soon(() => client.set(`${at}/a`, 'z'));
+  await sh.ok('wait a --changed --timeout 5s');
+  soon(() => client.set(`${at}/a`, 'z'));
+  await sh.ok('wait a --version 3 --timeout 5s');
+  soon(async () => {
+    await client.create(`${at}/w`);
+    await client.create(`${at}/w/1`);
+    await client.create(`${at}/w/2`);
+  });
+  await sh.ok('wait w --children 2 --timeout 5s');
+  await sh.no('wait never --timeout 50ms', 124, `error: not in time: ${at}/never`);
+  await sh.no('wait a --gone --exists', 2, 'error: wait: one of --exists --gone --changed --data --children --version');
+  await using js = shell('-o', 'json');
+  await js.json(`wait ${at}/a`, { path: `${at}/a`, exists: true, version: 3, children: 0 });
+  await js.json(`wait ${at}/nope --gone`, { path: `${at}/nope`, exists: false });
+});

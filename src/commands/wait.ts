@@ -1,0 +1,128 @@
+import { KeeperError } from '../base/errors.ts';
+import type { Client, Stat } from '../client/api.ts';
+import { command } from '../shell/command.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { matcher } from '../shell/glob.ts';
+import type { Output } from '../shell/output.ts';
+
+/** Until a node is as it should be. */
+export default command({
+  name: 'wait',
+  group: 'watch',
+  about: 'wait until a node is as it should be',
+  risk: 'read',
+  params: {
+    path: { kind: 'path', about: 'the node; need not exist' },
+    exists: { kind: 'flag', long: '--exists', about: 'until it is there (default)' },
+    gone: { kind: 'flag', long: '--gone', about: 'until it is not there' },
+    changed: { kind: 'flag', long: '--changed', about: 'until its data is written, or it goes or comes' },
+    data: { kind: 'text', long: '--data', about: 'until its data matches this pattern', placeholder: 'GLOB' },
+    children: { kind: 'number', long: '--children', about: 'until it has so many children', placeholder: 'N' },
+    version: { kind: 'number', long: '--version', about: 'until it has at least this version', placeholder: 'N' },
+    timeout: { kind: 'duration', long: '--timeout', about: 'give up after this' },
+  },
+  examples: [
+    ['wait /app/ready', 'until it is there'],
+    ['wait /app/workers --children 3 --timeout 30s', 'or 124 after 30 s'],
+  ],
+  exits: [124],
+  async run(values, context): Promise<Output> {
+    const { path, timeout } = values;
+    const chosen = [values.exists, values.gone, values.changed, values.data, values.children, values.version].filter(
+      (each) => each !== undefined && each !== false,
+    );
+    if (chosen.length > 1) throw usage('wait: one of --exists --gone --changed --data --children --version');
+    const client = await context.client();
+    const end = timeout === undefined ? undefined : performance.now() + timeout;
+    let before: State | undefined;
+    for (;;) {
+      let hear = (): void => {};
+      const heard = new Promise<void>((resolve) => {
+        hear = resolve;
+      });
+      // armed before it is looked at, so that nothing is missed in between
+      const state = await look(
+        client,
+        path,
+        values.children !== undefined,
+        values.data !== undefined,
+        hear,
+        context.signal,
+      );
+      if (holds(state, values, before)) return answer(path, state);
+      before ??= state;
+      await next(heard, end, path, context.signal);
+    }
+  },
+});
+
+interface State {
+  readonly stat: Stat | undefined;
+  readonly data: Buffer | null | undefined;
+}
+
+async function look(
+  client: Client,
+  path: string,
+  children: boolean,
+  data: boolean,
+  watch: () => void,
+  signal: AbortSignal,
+): Promise<State> {
+  try {
+    if (children) return { stat: (await client.getChildren(path, { signal, watch })).stat, data: undefined };
+    if (data) return await client.get(path, { signal, watch });
+  } catch (error) {
+    if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
+  }
+  const stat = await client.exists(path, { signal, watch });
+  // it came between the two requests: the watch on its existence is not the one that was asked for
+  if (stat !== undefined && (children || data)) return look(client, path, children, data, watch, signal);
+  return { stat, data: undefined };
+}
+
+interface Wishes {
+  readonly gone: boolean;
+  readonly changed: boolean;
+  readonly data: string | undefined;
+  readonly children: number | undefined;
+  readonly version: number | undefined;
+}
+
+function holds({ stat, data }: State, wishes: Wishes, before: State | undefined): boolean {
+  if (wishes.gone) return stat === undefined;
+  if (wishes.changed)
+    return before !== undefined && (stat?.mzxid !== before.stat?.mzxid || stat?.czxid !== before.stat?.czxid);
+  if (stat === undefined) return false;
+  if (wishes.children !== undefined) return stat.numChildren === wishes.children;
+  if (wishes.version !== undefined) return stat.version >= wishes.version;
+  if (wishes.data !== undefined) return matcher(wishes.data)(data?.toString() ?? '');
+  return true;
+}
+
+async function next(event: Promise<void>, end: number | undefined, path: string, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let abort = (): void => {};
+  const stopped = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    const late = (): void => reject(new Failure(124, 'TimedOut', `not in time: ${path}`, { path }));
+    if (end !== undefined) timer = setTimeout(late, Math.max(0, end - performance.now()));
+  });
+  try {
+    await Promise.race([event, stopped]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+const answer = (path: string, { stat }: State): Output =>
+  stat === undefined
+    ? { type: 'done', text: `${path} is gone`, json: { path, exists: false } }
+    : {
+        type: 'done',
+        text: `${path} is version ${stat.version}, ${stat.numChildren} children`,
+        json: { path, exists: true, version: stat.version, children: stat.numChildren },
+      };
