@@ -15,6 +15,7 @@ import delquotaCommand from './delquota.ts';
 import eachCommand from './each.ts';
 import echoCommand from './echo.ts';
 import existsCommand from './exists.ts';
+import fourLetterWordsCommand from './four-letter-words.ts';
 import getCommand from './get.ts';
 import getAclCommand from './get-acl.ts';
 import getAllChildrenNumberCommand from './get-all-children-number.ts';
@@ -97,6 +98,7 @@ const COMMANDS: readonly CommandSpec[] = [
   timeCommand,
   eachCommand,
   waitCommand,
+  fourLetterWordsCommand,
 ];
 
 export const registry = registryOf(COMMANDS);

@@ -1,4 +1,4 @@
-import type { Client, WatchEvent } from '../client/api.ts';
+import type { Client, ConnectOptions, WatchEvent } from '../client/api.ts';
 import type { Profile } from '../config/profiles.ts';
 import type { Quote } from './lexer.ts';
 import type { Output } from './output.ts';
@@ -81,6 +81,8 @@ export type Values<Ps extends Record<string, Param>> = { readonly [K in keyof Ps
 export interface SessionControl {
   /** Connect string in use. */
   readonly target: string;
+  /** As it is spoken to the servers; undefined for plain. */
+  readonly tls: ConnectOptions['tls'];
   /** Name of the profile in use. */
   readonly profile: string | undefined;
   /** Ends the session, if any, and begins one with `target` (a connect string or `@profile`; absent: the same again). */

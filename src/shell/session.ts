@@ -70,6 +70,9 @@ export class ShellSession implements SessionControl {
   get target(): string {
     return this.#target.server;
   }
+  get tls(): ConnectOptions['tls'] {
+    return this.#target.options.tls;
+  }
   get profile(): string | undefined {
     return this.#target.profile;
   }

@@ -69,3 +69,10 @@ test('with -k a script file goes on after a line that cannot be read; JSON error
   const json = await zoosh(['-o', 'json', server.hosts], 'pwd\n\nget /nope\n');
   assert.equal((JSON.parse(json.stderr) as { error: { line: number } }).error.line, 3);
 });
+
+test('a word that the server does not allow names its setting; the words it allows are answered', async () => {
+  const refused = await zoosh([server.hosts, '4lw', 'mntr']);
+  assert.deepEqual([refused.code, refused.stdout], [21, '']);
+  assert.match(refused.stderr, /does not allow mntr\n hint: its setting is 4lw\.commands\.whitelist=mntr,srvr\n$/);
+  assert.match((await zoosh([server.hosts, '4lw', 'srvr'])).stdout, /^Zookeeper version: .*\n/);
+});

@@ -1,7 +1,7 @@
 /** What scripts are made of: saying, waiting, asserting; and what the session knows of itself. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { base, client, shell, statJson, statOf } from './shell-rig.ts';
+import { base, client, SERVER, shell, statJson, statOf } from './shell-rig.ts';
 
 test('echo, sleep, touch, assert, session, watches', async () => {
   const at = await base('scripts');
@@ -103,4 +103,17 @@ test('wait: until it is so, or 124', async () => {
   await using js = shell('-o', 'json');
   await js.json(`wait ${at}/a`, { path: `${at}/a`, exists: true, version: 3, children: 0 });
   await js.json(`wait ${at}/nope --gone`, { path: `${at}/nope`, exists: false });
+});
+
+test('4lw: the words of the server in use, of those named, of all', async () => {
+  await using sh = shell('-o', 'plain');
+  await sh.ok('4lw ruok', 'imok\n');
+  await sh.ok(`4lw ISRO ${SERVER}`, 'rw\n');
+  await sh.ok('4lw srvr --all', /^Zookeeper version: [\s\S]*\nMode: standalone\nNode count: \d+\n$/);
+  await sh.ok(`4lw ruok ${SERVER} ${SERVER}`, `${SERVER}:\nimok\n${SERVER}:\nimok\n`);
+  const dead = await sh.line('4lw ruok 127.0.0.1:1');
+  assert.deepEqual([dead.status, /^error: 127\.0\.0\.1:1 does not answer: /.test(dead.err)], [3, true]);
+  await sh.no('4lw ruok --all 127.0.0.1:1', 2, 'error: 4lw: --all and HOST exclude each other');
+  await using js = shell('-o', 'json');
+  await js.json('4lw ruok', { host: SERVER, word: 'ruok', answer: 'imok' });
 });
