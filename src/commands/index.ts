@@ -15,6 +15,7 @@ import delquotaCommand from './delquota.ts';
 import eachCommand from './each.ts';
 import echoCommand from './echo.ts';
 import existsCommand from './exists.ts';
+import findCommand from './find.ts';
 import fourLetterWordsCommand from './four-letter-words.ts';
 import getCommand from './get.ts';
 import getAclCommand from './get-acl.ts';
@@ -99,6 +100,7 @@ const COMMANDS: readonly CommandSpec[] = [
   eachCommand,
   waitCommand,
   fourLetterWordsCommand,
+  findCommand,
 ];
 
 export const registry = registryOf(COMMANDS);

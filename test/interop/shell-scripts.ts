@@ -117,3 +117,48 @@ test('4lw: the words of the server in use, of those named, of all', async () => 
   await using js = shell('-o', 'json');
   await js.json('4lw ruok', { host: SERVER, word: 'ruok', answer: 'imok' });
 });
+
+test('find: every test', async () => {
+  const at = await base('find');
+  const big = 'x'.repeat(3000);
+  for (const [name, data] of [
+    ['a', 'one'],
+    ['a/B1', big],
+    ['a/b2', null],
+    ['c', 'two words'],
+    ['c/d', null],
+    ['c/d/e', 'on'],
+  ] as const)
+    await client.create(`${at}/${name}`, data);
+  await client.set(`${at}/c`, 'two words again');
+  const owned = await client.create(`${at}/mine`, null, { mode: 'ephemeral' });
+  await using sh = shell('-o', 'plain');
+  await sh.ok(`cd ${at}`);
+  const finds = async (tests: string, ...names: string[]): Promise<void> =>
+    names.length === 0
+      ? sh.no(`find ${tests}`, 1)
+      : sh.ok(`find ${tests}`, names.map((name) => `${at}${name}\n`).join(''));
+  await finds('', '', '/a', '/a/B1', '/a/b2', '/c', '/c/d', '/c/d/e', '/mine');
+  await finds('a', '/a', '/a/B1', '/a/b2');
+  await finds('-name b*', '/a/b2');
+  await finds('-iname b*', '/a/B1', '/a/b2');
+  await finds('-regex "/c/.*e$"', '/c/d/e');
+  await finds('-data words', '/c');
+  await finds('-size +2k', '/a/B1');
+  await finds('-size 2', '/c/d/e');
+  await finds('-children 2', '/a');
+  await finds('-children -1 -size -3 -persistent', '/a/b2', '/c/d/e');
+  await finds('-version +0', '/c');
+  await finds('-mtime +1d');
+  await finds('-mtime -1h -depth 1 -name c', '/c');
+  await finds('-ephemeral', '/mine');
+  await finds(`-owner 0x${client.sessionId.toString(16)}`, owned.path.slice(at.length));
+  await finds('-empty -leaf -persistent', '/a/b2');
+  await finds('-limit 2', '', '/a');
+  await sh.ok('find -leaf -count', '4\n');
+  await sh.no('find nowhere', 10, `error: node does not exist: ${at}/nowhere`);
+  await sh.no('find -size many', 2, 'error: find: -size is a number with + or - before it, not many');
+  await using js = shell('-o', 'json');
+  await js.json(`find ${at}/c -name e`, { path: `${at}/c`, children: [`${at}/c/d/e`] });
+  await client.delete(owned.path);
+});
