@@ -32,6 +32,7 @@ const HANDSHAKE_MS = 5000;
 const MAX_STRANGERS = 128;
 const NO_PROOF = 'it does not know the secret of this ensemble; give every member the same peer.secretFile';
 const NO_TLS = 'it speaks without TLS and this server asks for the secret; give both the same peer.secretFile';
+const HAS_IT_ONE = 'has it a peer.secretFile?';
 const TLS_RECORD = 0x16;
 
 export function pskPeerNetwork({ name, keys }: PskOptions): PeerNetwork {
@@ -39,19 +40,20 @@ export function pskPeerNetwork({ name, keys }: PskOptions): PeerNetwork {
     resolve: resolveHost,
     async dial({ address, port, timeoutMs, attempt }, handler, signal) {
       const key = keys[(attempt - 1) % keys.length] as SharedKey;
+      const raw = connectTcp({ host: address, port, noDelay: true, keepAlive: true });
       const socket = connectTls({
         ...TLS,
-        socket: connectTcp({ host: address, port, noDelay: true, keepAlive: true }),
+        socket: raw,
         ca: [],
         pskCallback: () => ({ psk: key.key(), identity: `${name}/${key.id}` }),
         // asked only when the other end did not take the key but showed a certificate: anybody has one
         checkServerIdentity: () => new Error(NO_PROOF),
       });
-      await untilReady(socket, 'secureConnect', timeoutMs, signal, ({ code = '' }) =>
-        code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS')
-          ? `the TLS handshake failed (${code}): ${NO_PROOF}`
-          : undefined,
-      );
+      await untilReady(socket, 'secureConnect', timeoutMs, signal, ({ code = '' }) => {
+        if (code === 'ECONNRESET' && !raw.connecting) return `it hung up in the TLS handshake; ${HAS_IT_ONE}`;
+        // what is no errno is TLS's own: an alert, or a certificate
+        return code === '' || /^E(?!RR_)/.test(code) ? undefined : `the TLS handshake failed (${code}): ${NO_PROOF}`;
+      });
       if (!socket.isSessionReused() || Object.keys(socket.getPeerCertificate()).length > 0) {
         socket.destroy();
         throw new Error(NO_PROOF);

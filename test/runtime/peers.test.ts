@@ -1,11 +1,11 @@
 /** Connections between servers over real sockets on loopback, plain and with the ensemble's secret. */
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
+import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { seededRandom } from '../../src/base/random.ts';
 import { realClock } from '../../src/platform/clock.ts';
 import { plainPeerNetwork, proofName } from '../../src/platform/peer-net.ts';
@@ -13,7 +13,7 @@ import { pskPeerNetwork } from '../../src/platform/peer-psk.ts';
 import type { PeerNetwork } from '../../src/ports/peer-network.ts';
 import { PackWriter } from '../../src/records/pack.ts';
 import { beginFrame, sealFrame } from '../../src/records/peer-frame.ts';
-import { writeMessage } from '../../src/records/peer-messages.ts';
+import { type PeerMessage, writeMessage } from '../../src/records/peer-messages.ts';
 import { PeerSecret, peerTrust } from '../../src/runtime/peer-secret.ts';
 import type { PeerAddresses, PeerOptions } from '../../src/runtime/peers.ts';
 import { TEST_CERT, TEST_KEY } from '../client/tls-fixture.ts';
@@ -165,28 +165,47 @@ test('bytes that follow a good beginning cost that connection alone', async () =
   await until(() => two.peer.votes.length === 1, 'the vote arrived');
 });
 
+/** A frame around one message. */
+function frameOf(message: PeerMessage, level = 1): Buffer {
+  const to = new PackWriter();
+  beginFrame(to);
+  writeMessage(to, message);
+  sealFrame(to, 0, level);
+  return Buffer.from(to.bytes.subarray(0, to.at));
+}
+/** A socket on which server 2 said hello to server 1 on its quorum port. */
+function helloOnly(port: number): Socket {
+  const socket = connect(port, HOST);
+  socket.on('error', () => {});
+  const { ensembleName, ensembleId, sid, incarnation, tag } = identityOf(2);
+  const who = { ensembleName, ensembleId, sid, incarnation, tag, to: 1, attempt: 1 };
+  socket.write(frameOf({ type: 'HELLO', leastLevel: 1, level: 7, purpose: 'quorum', ...who }));
+  return socket;
+}
+
+test('a greeting larger than any, and a frame of a higher level than agreed, end the connection', async () => {
+  const one = await run(1);
+  const large = frameOf({
+    type: 'REQUEST',
+    epoch: 1,
+    session: 1n,
+    xid: 1,
+    op: 1,
+    body: Buffer.alloc(5000),
+    identities: [],
+  });
+  await say(portOf(one, 'quorum'), large);
+  await until(has(one.peer.complaints, /a frame of 50\d\d bytes; at most 4096 are accepted/), 'it was refused');
+  const socket = helloOnly(portOf(one, 'quorum'));
+  await until(() => one.peer.links.has(2), 'it was let in');
+  socket.write(frameOf({ type: 'ASKSNAP', epoch: 1 }, 2));
+  await until(has(one.peer.told, /^closed: a frame of feature level 2; agreed is 1$/), 'it was cut');
+  socket.destroy();
+});
+
 test('a server that does not read is cut before much waits for it', async () => {
   const one = await run(1);
-  const deaf = connect(portOf(one, 'quorum'), HOST);
-  deaf.on('error', () => {});
-  const frame = new PackWriter();
-  beginFrame(frame);
-  const { ensembleName, ensembleId, sid, incarnation, tag } = identityOf(2);
-  writeMessage(frame, {
-    type: 'HELLO',
-    leastLevel: 1,
-    level: 7,
-    purpose: 'quorum',
-    ensembleName,
-    ensembleId,
-    sid,
-    incarnation,
-    tag,
-    to: 1,
-    attempt: 1,
-  });
-  sealFrame(frame, 0, 1);
-  deaf.write(frame.bytes.subarray(0, frame.at));
+  const deaf = helloOnly(portOf(one, 'quorum'));
   await until(() => one.peer.links.has(2), 'it was let in');
   deaf.pause();
   const link = one.peer.links.get(2) as number;
@@ -220,57 +239,52 @@ test('whoever does not know the secret is no peer: another secret, none, plain, 
     'plain is told apart',
   );
 
-  // a TLS client that knows no key, and one that has a certificate instead
-  for (const more of [{}, { cert: TEST_CERT, key: TEST_KEY }]) {
-    const socket = connectTls({ host: HOST, port: portOf(one, 'election'), rejectUnauthorized: false, ...more });
-    const outcome = await new Promise((resolve) => {
-      socket.once('secureConnect', () => resolve('connected'));
-      socket.once('error', (error) => resolve(error));
-      socket.once('close', () => resolve('closed'));
-    });
-    assert.notEqual(outcome, 'connected');
-    socket.destroy();
-  }
-
   // a server that shows a certificate in place of the secret
   const impostor = createTlsServer({ cert: TEST_CERT, key: TEST_KEY }, (socket) => socket.on('error', () => {}));
   servers.push(impostor);
   await new Promise<void>((resolve) => impostor.listen(0, HOST, resolve));
-  const port = (impostor.address() as { port: number }).port;
-  await assert.rejects(
-    psk(1, secret(1)).dial(
-      { address: HOST, port, timeoutMs: 2000, attempt: 1 },
-      { data() {}, closed() {} },
-      new AbortController().signal,
-    ),
-  );
+  const { port } = impostor.address() as { port: number };
+  const to = { address: HOST, port, timeoutMs: 2000, attempt: 1 };
+  const nobody = { data() {}, closed() {} };
+  await assert.rejects(psk(1, secret(1)).dial(to, nobody, new AbortController().signal), NO_PROOF);
+  assert.deepEqual(one.peer.port.connected, []);
+});
 
-  // a ticket from the time when one knew the secret
+test('a handshake without the key for that very connection is worth nothing: no key, a certificate, a ticket', async () => {
   const key = secret(1);
-  const options = {
-    host: HOST,
-    port: portOf(one, 'election'),
-    ciphers: 'TLS_AES_128_GCM_SHA256',
-    checkServerIdentity: () => undefined,
+  const accepted: (string | undefined)[] = [];
+  const away: string[] = [];
+  const listening = await psk(1, key).listen(
+    { host: HOST, port: 0 },
+    (link) => {
+      accepted.push(link.proof);
+      return { data() {}, closed() {} };
+    },
+    (_address, sentence) => void away.push(sentence),
+  );
+  const options = { host: HOST, port: listening.port, rejectUnauthorized: false, checkServerIdentity: () => undefined };
+  const ended = (socket: TLSSocket): Promise<void> => {
+    socket.on('error', () => {});
+    return new Promise((resolve) => socket.once('close', () => resolve()));
   };
   const member = connectTls({
     ...options,
+    ciphers: 'TLS_AES_128_GCM_SHA256',
     pskCallback: () => ({ psk: key.key(), identity: `${proofName('test', 9)}/${key.id}` }),
   });
-  member.on('error', () => {});
-  const ticket = await new Promise<Buffer | undefined>((resolve) => {
-    member.once('session', resolve);
-    member.once('secureConnect', () => setTimeout(() => resolve(undefined), 200));
-  });
+  const ticket = await new Promise<Buffer>((resolve) => void member.once('session', resolve));
+  const gone = ended(member);
   member.destroy();
-  if (ticket !== undefined) {
-    const before = one.peer.complaints.length;
-    const thief = connectTls({ ...options, session: ticket, rejectUnauthorized: false });
-    thief.on('error', () => {});
-    await new Promise((resolve) => thief.once('close', resolve));
-    assert.ok(one.peer.complaints.length >= before);
-  }
-  assert.deepEqual(one.peer.port.connected, []);
+  await gone;
+  assert.deepEqual(accepted, ['test/9']);
+  for (const more of [{}, { cert: TEST_CERT, key: TEST_KEY }, { session: ticket }])
+    await ended(connectTls({ ...options, ...more }));
+  const wrong = { psk: secret(2).key(), identity: `${proofName('test', 9)}/${key.id}` };
+  await ended(connectTls({ ...options, ciphers: 'TLS_AES_128_GCM_SHA256', pskCallback: () => wrong }));
+  assert.deepEqual(accepted, ['test/9']);
+  assert.deepEqual(new Set(away).size, 1);
+  assert.equal(away.length, 4);
+  listening.close();
 });
 
 test('a member may not speak in the name of another, and a secret can be replaced while all run', async () => {
