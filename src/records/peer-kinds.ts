@@ -163,13 +163,13 @@ export const list = <T>(kind: Kind<T>, most: number): Kind<readonly T[]> => ({
     const count = from.array();
     if (count > most) throw new RecordError(`${count} entries; at most ${most} are accepted`);
     const values: T[] = [];
-    for (let i = 0; i < count; i++) values.push(within(String(i), kind, from));
+    for (let i = 0; i < count; i++) values.push(within(i, kind, from));
     return values;
   },
 });
 
 /** Reads one value; a fault is told with the name of its field in front. */
-export function within<T>(name: string, kind: Kind<T>, from: PackReader): T {
+function within<T>(name: string | number, kind: Kind<T>, from: PackReader): T {
   try {
     return kind.read(from);
   } catch (fault) {
@@ -208,10 +208,12 @@ export type UnionOf<S extends Readonly<Record<string, Shape>>> = {
 
 /** Several shapes told apart by `type`: one array of the number and the fields. */
 export function union<const S extends Readonly<Record<string, Shape>>>(shapes: S): Kind<UnionOf<S>> {
-  type Row = { type: string; code: number; entries: [string, Kind<unknown>][] };
-  const rows = Object.entries(shapes).map(
-    ([type, { code, fields }]): Row => ({ type, code, entries: Object.entries(fields) }),
-  );
+  type Field = { name: string; path: string; kind: Kind<unknown> };
+  type Row = { type: string; code: number; fields: Field[] };
+  const rows = Object.entries(shapes).map(([type, { code, fields }]): Row => {
+    const entries = Object.entries(fields);
+    return { type, code, fields: entries.map(([name, kind]) => ({ name, path: `${type}.${name}`, kind })) };
+  });
   const byType = new Map(rows.map((row) => [row.type, row]));
   const byCode = new Map(rows.map((row) => [row.code, row]));
   assert(byCode.size === rows.length, 'two messages have one number');
@@ -219,20 +221,20 @@ export function union<const S extends Readonly<Record<string, Shape>>>(shapes: S
     write(to, value) {
       const row = byType.get(value.type as string);
       assert(row !== undefined, `no message ${String(value.type)}`);
-      to.array(row.entries.length + 1);
+      to.array(row.fields.length + 1);
       to.int(row.code);
-      for (const [name, kind] of row.entries) kind.write(to, (value as Record<string, unknown>)[name]);
+      for (const { name, kind } of row.fields) kind.write(to, (value as Record<string, unknown>)[name]);
     },
     read(from) {
       const count = from.array();
       const code = from.int();
       const row = byCode.get(code);
       if (row === undefined) throw new RecordError(`no message has the number ${code}`);
-      const { type, entries } = row;
-      if (count !== entries.length + 1)
-        throw new RecordError(`${type}: ${count - 1} fields where ${entries.length} belong`);
+      const { type, fields } = row;
+      if (count !== fields.length + 1)
+        throw new RecordError(`${type}: ${count - 1} fields where ${fields.length} belong`);
       const value: Record<string, unknown> = { type };
-      for (const [name, kind] of entries) value[name] = within(`${type}.${name}`, kind, from);
+      for (const { name, path, kind } of fields) value[name] = within(path, kind, from);
       return value as UnionOf<S>;
     },
   };

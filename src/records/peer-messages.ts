@@ -4,7 +4,7 @@
  * its epoch, so that one from an earlier term can never count in a later one.
  */
 import { type PackReader, type PackWriter, RecordError } from './pack.ts';
-import { entries } from './peer-entries.ts';
+import { type Entry, entries, MAX_ENTRIES } from './peer-entries.ts';
 import {
   bytes,
   epoch,
@@ -182,4 +182,28 @@ export function readMessages(from: PackReader): PeerMessage[] {
   }
   if (messages.length === 0) throw new RecordError('a frame without a message');
   return messages;
+}
+
+/** Bytes of transactions in one message, unless a single one is larger. */
+const PART_BYTES = 1024 * 1024;
+
+/**
+ * A message as one or several that say the same: many transactions are told in parts, so that no frame grows with the
+ * length of a history.
+ */
+export function partsOf(message: PeerMessage): readonly PeerMessage[] {
+  if (message.type !== 'PROPOSAL' && message.type !== 'INFORM') return [message];
+  const { entries } = message;
+  const parts: PeerMessage[] = [];
+  let start = 0;
+  let bytes = 0;
+  for (let i = 0; i < entries.length; i++) {
+    bytes += (entries[i] as Entry).bytes.length;
+    const next = entries[i + 1];
+    if (next !== undefined && bytes + next.bytes.length <= PART_BYTES && i + 1 - start < MAX_ENTRIES) continue;
+    parts.push({ ...message, entries: start === 0 && next === undefined ? entries : entries.slice(start, i + 1) });
+    start = i + 1;
+    bytes = 0;
+  }
+  return parts;
 }
