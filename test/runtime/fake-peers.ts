@@ -11,6 +11,11 @@ export const TICK_MS = 100;
 /** Two ends of a stream; frozen, nothing passes and nobody is told. */
 export class FakeWire {
   frozen = false;
+  closed = false;
+  /** How long bytes and news are under way. */
+  delayMs = 0;
+  /** Ends it for both, as a firewall does. */
+  reset = (): void => {};
   /** The other end takes nothing: what is sent waits. */
   stuck = false;
   readonly dialledFrom: string;
@@ -31,6 +36,8 @@ export class FakeWorld {
   readonly names = new Map<string, readonly string[]>();
   /** Addresses where dials end in nothing at all. */
   readonly blackholes = new Set<string>();
+  /** The delay of a new wire, ms. */
+  latency = (): number => 0;
   /** Every dial, as `from>address:port`. */
   readonly dials: string[] = [];
   private timers: { at: number; run: () => void }[] = [];
@@ -51,8 +58,13 @@ export class FakeWorld {
     },
   };
 
-  /** The network as the machine `name` sees it. */
-  net(name: string): PeerNetwork {
+  /** The clock of a process: once it is dead no timer of it fires. */
+  clockOf(alive: () => boolean): Clock {
+    const { clock } = this;
+    return { ...clock, after: (ms, run) => clock.after(ms, () => alive() && run()) };
+  }
+  /** The network as a process on the machine `name` sees it. */
+  net(name: string, alive: () => boolean = () => true): PeerNetwork {
     return {
       resolve: async (host) => {
         const found = this.names.get(host) ?? [host];
@@ -68,6 +80,7 @@ export class FakeWorld {
         }
         if (accept === undefined) throw new Error('nothing listens there');
         signal.throwIfAborted();
+        if (!alive()) throw new Error('dead');
         return this.connect(new FakeWire(name, `${address}:${port}`), handler, accept);
       },
       listen: async ({ host, port }, accept) => {
@@ -78,15 +91,20 @@ export class FakeWorld {
   }
   private connect(wire: FakeWire, dialler: ConnectionHandler, accept: AcceptPeer): PeerLink {
     this.wires.push(wire);
+    wire.delayMs = this.latency();
+    const later = (task: () => void): void => {
+      if (wire.delayMs === 0) this.tasks.push(task);
+      else this.clock.after(wire.delayMs, task);
+    };
     const handlers: [ConnectionHandler, ConnectionHandler | undefined] = [dialler, undefined];
-    let closed = false;
     const close = (): void => {
-      if (closed || wire.frozen) return;
-      closed = true;
-      this.tasks.push(() => {
+      if (wire.closed || wire.frozen) return;
+      wire.closed = true;
+      later(() => {
         for (const handler of handlers) handler?.closed(undefined);
       });
     };
+    wire.reset = close;
     const end = (side: 0 | 1): PeerLink => {
       let waiting = 0;
       return {
@@ -101,12 +119,12 @@ export class FakeWorld {
           if (side === 0) wire.writes++;
           if (wire.stuck) waiting += copy.length;
           else
-            this.tasks.push(() => {
-              if (!closed && !wire.frozen) handlers[1 - side]?.data(copy);
+            later(() => {
+              if (!wire.closed && !wire.frozen) handlers[1 - side]?.data(copy);
             });
           return true;
         },
-        end: () => void this.tasks.push(close),
+        end: () => later(close),
         destroy: close,
         pause() {},
         resume() {},
@@ -114,8 +132,8 @@ export class FakeWorld {
     };
     const far = end(1);
     // the other end learns of it later
-    this.tasks.push(() => {
-      if (!closed) handlers[1] = accept(far);
+    later(() => {
+      if (!wire.closed) handlers[1] = accept(far);
     });
     return end(0);
   }

@@ -1,7 +1,9 @@
 /** Connections between servers over a network that does as it is told: doubles, half-open ones, restarts, silence. */
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { addressesOf, FakeEnsemble, identityOf, TICK_MS, VOTE } from './fake-peers.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import { addressesOf, FakeEnsemble, FakePeer, identityOf, TICK_MS, VOTE } from './fake-peers.ts';
 
 test('two servers that dial each other at once keep the one connection that the larger id dialled', async () => {
   const ensemble = new FakeEnsemble();
@@ -329,4 +331,63 @@ test('a server that takes nothing is cut at the bound, and only the newest vote 
     one.port.flush();
   }
   assert.deepEqual(one.port.connected, [2]);
+});
+
+const RUNS = 150;
+test(`${RUNS} runs of cut, frozen and doubled connections and restarts: each pair ends with one that both ends use`, async () => {
+  const first = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
+  let replaced = 0;
+  for (let seed = first; seed < first + RUNS; seed++) {
+    const random = seededRandom(seed);
+    const ensemble = new FakeEnsemble();
+    const { world } = ensemble;
+    world.latency = () => (random.below(2) === 0 ? 0 : random.below(TICK_MS / 3));
+    const lives = new Map<number, { peer: FakePeer; life: number; alive: boolean }>();
+    const begin = async (sid: number): Promise<void> => {
+      const old = lives.get(sid);
+      if (old !== undefined) old.alive = false;
+      for (const wire of world.wires) if (`${wire.dialledFrom} ${wire.to}`.includes(`host${sid}`)) wire.frozen = true;
+      const life = { peer: undefined as unknown as FakePeer, life: (old?.life ?? -1) + 1, alive: true };
+      const alive = (): boolean => life.alive;
+      life.peer = new FakePeer(
+        identityOf(sid, life.life),
+        { net: world.net(`host${sid}`, alive), clock: world.clockOf(alive), random },
+        { election: { host: `host${sid}`, port: 3888 }, quorum: { host: `host${sid}`, port: 2888 } },
+      );
+      lives.set(sid, life);
+      await ensemble.start(life.peer);
+    };
+    for (const sid of [1, 2, 3]) await begin(sid);
+    for (let step = 0; step < 12; step++) {
+      const wire = world.wires[random.below(world.wires.length)];
+      const what = random.below(6);
+      if (what < 2 && wire !== undefined) wire.frozen = true;
+      else if (what < 4) wire?.reset();
+      else if (what === 4) await begin(1 + random.below(3));
+      else for (const { peer } of lives.values()) peer.port.hurry();
+      await world.run(random.below(random.below(3) === 0 ? 8 * TICK_MS : TICK_MS / 2));
+    }
+    await world.run(20 * TICK_MS);
+    const peers = [...lives.values()].map(({ peer }) => peer);
+    const where = `ZOOSH_SEED=${seed}`;
+    const open = world.wires.filter(({ closed, frozen }) => !closed && !frozen);
+    assert.equal(open.length, 3, `${where}: ${open.length} connections for three pairs`);
+    for (const peer of peers) {
+      const others = [1, 2, 3].filter((sid) => sid !== peer.identity.sid);
+      assert.deepEqual([...peer.port.connected].sort(), others, where);
+      for (const sid of others) peer.port.vote(sid, VOTE);
+      peer.port.flush();
+      replaced += peer.told.filter((each) => each.startsWith('lost')).length;
+    }
+    for (const peer of peers) peer.votes.length = 0;
+    await world.run(TICK_MS);
+    for (const peer of peers)
+      assert.deepEqual(
+        peer.votes.map(({ from }) => from).sort(),
+        [1, 2, 3].filter((sid) => sid !== peer.identity.sid),
+        where,
+      );
+    for (const peer of peers) assert.deepEqual(peer.port.complaints.sentences, [], where);
+  }
+  assert.ok(replaced > RUNS, `${replaced} connections were lost on the way`);
 });
