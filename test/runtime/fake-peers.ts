@@ -16,6 +16,8 @@ export class FakeWire {
   delayMs = 0;
   /** Ends it for both, as a firewall does. */
   reset = (): void => {};
+  /** Ends it for one end alone: the other one never hears of it. */
+  loseFor = (_end: 'dialler' | 'acceptor'): void => {};
   /** The other end takes nothing: what is sent waits. */
   stuck = false;
   readonly dialledFrom: string;
@@ -105,6 +107,10 @@ export class FakeWorld {
       });
     };
     wire.reset = close;
+    wire.loseFor = (end) => {
+      wire.frozen = true;
+      handlers[end === 'dialler' ? 0 : 1]?.closed(undefined);
+    };
     const end = (side: 0 | 1): PeerLink => {
       let waiting = 0;
       return {

@@ -110,6 +110,46 @@ test('a server that restarted comes in although its old connection was never clo
   assert.deepEqual(two.complaints, []);
 });
 
+test('one end lost the connection and the other never heard of it: the next call comes through within a tick or so', async () => {
+  const ensemble = new FakeEnsemble();
+  const { world } = ensemble;
+  const [one, two] = [ensemble.peer(1), ensemble.peer(2)];
+  await ensemble.start(one);
+  await ensemble.start(two);
+  await world.run(3 * TICK_MS);
+  for (const end of ['acceptor', 'dialler'] as const) {
+    const wire = world.wires.find(({ closed, frozen }) => !closed && !frozen);
+    assert.equal(wire?.dialledFrom, 'host2');
+    two.port.know([]); // it does not call by itself
+    wire?.loseFor(end);
+    await world.run(0);
+    assert.deepEqual([one.port.connected.length, two.port.connected.length], end === 'acceptor' ? [0, 1] : [1, 0]);
+    two.port.know(addressesOf(1, 2, 3));
+    await world.run(1.6 * TICK_MS);
+    assert.deepEqual([one.port.connected, two.port.connected], [[2], [1]], end);
+    // for the second case the connection must be one that two dialled
+    for (const each of world.wires) each.reset();
+    one.port.know([]);
+    await world.run(3 * TICK_MS);
+    one.port.know(addressesOf(1, 2, 3));
+  }
+});
+
+test('two living servers with the larger id: they do not take the connection from each other', async () => {
+  const ensemble = new FakeEnsemble();
+  const { world } = ensemble;
+  const [one, first] = [ensemble.peer(1), ensemble.peer(3)];
+  await ensemble.start(one, first);
+  await world.run(TICK_MS);
+  first.told.length = 0;
+  const second = ensemble.peer(3, { life: 1, at: 'elsewhere' });
+  await ensemble.start(second);
+  await world.run(30 * TICK_MS);
+  assert.deepEqual([one.port.connected, first.port.connected, second.port.connected], [[3], [1], []]);
+  assert.ok(!first.told.includes('lost 1'));
+  assert.match(second.complaints.join(), /two servers have the id 3/);
+});
+
 test('two living servers with one id: the second is refused and all three say so', async () => {
   const ensemble = new FakeEnsemble();
   const { world } = ensemble;
