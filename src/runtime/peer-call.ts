@@ -9,6 +9,7 @@ import { type Hello, judgeWelcome, LEAST_LEVEL, type PeerIdentity, type Refusal,
 
 /** Addresses tried in one call, whatever a resolver answers. */
 const MOST_ADDRESSES = 16;
+const MOST_REMEMBERED = 1024;
 
 /** Why a server was not reached; the message is a sentence about every address that was tried. */
 export class CallError extends Error {
@@ -35,6 +36,8 @@ export interface CallSurroundings {
   /** For each of connecting and the answer to the greeting, ms. */
   readonly timeoutMs: number;
   readonly self: () => PeerIdentity;
+  /** Addresses that led to their servers. */
+  readonly good: Set<string>;
   readonly makeChannel: (purpose: Hello['purpose']) => PeerChannel;
   /** Both know each other: called in the turn of the answer, before anything behind it is read. */
   readonly met: (call: Call, channel: PeerChannel, welcome: Welcome) => void;
@@ -42,49 +45,81 @@ export interface CallSurroundings {
 
 const show = ({ host, port }: Address): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
+/** One address to try; `at` is what people read. */
+interface Candidate {
+  readonly address: string;
+  readonly port: number;
+  readonly at: string;
+}
+const keyOf = (sid: number, { address, port }: Candidate): string => `${sid} ${address} ${port}`;
+
 /**
  * Calls a server: names are resolved now, and all addresses are tried, one after another, until one of them is who is looked
- * for. @throws CallError when none is
+ * for; those that led there before come first. @throws CallError when none is
  */
 export async function callServer(call: Call, around: CallSurroundings): Promise<void> {
   const failures: string[] = [];
   let refusal: Refusal | undefined;
-  let left = MOST_ADDRESSES;
-  for (const address of call.addresses) {
-    let found: readonly string[];
+  for (const candidate of await resolveAll(call, around, failures)) {
+    if (call.signal.aborted) break;
+    const key = keyOf(call.sid, candidate);
     try {
-      found = await around.net.resolve(address.host);
+      await greet(call, around, candidate);
+      remember(around.good, key);
+      return;
     } catch (error) {
-      failures.push(
-        `${show(address)}: the name does not resolve (${(error as NodeJS.ErrnoException).code ?? 'failed'})`,
-      );
-      continue;
-    }
-    for (const ip of found) {
-      if (call.signal.aborted || left-- === 0) break;
-      const at = ip === address.host ? show(address) : `${show(address)} (${ip})`;
-      try {
-        return await greet(call, around, { address: ip, port: address.port }, at);
-      } catch (error) {
-        if (!(error instanceof CallError)) throw error;
-        // who was reached and has us already needs no second way in
-        if (error.refusal?.reason === 'duplicate' || error.refusal?.reason === 'busy') throw error;
-        refusal ??= error.refusal;
-        failures.push(error.message);
-      }
+      if (!(error instanceof CallError)) throw error;
+      // who was reached and has us already needs no second way in
+      if (error.refusal?.reason === 'duplicate' || error.refusal?.reason === 'busy') throw error;
+      around.good.delete(key);
+      refusal ??= error.refusal;
+      failures.push(error.message);
     }
   }
   if (failures.length === 0) failures.push(call.signal.aborted ? 'no longer wanted' : 'no address is known');
   throw new CallError(failures.join('; '), refusal);
 }
 
+function remember(good: Set<string>, key: string): void {
+  good.delete(key);
+  const [oldest] = good;
+  if (oldest !== undefined && good.size >= MOST_REMEMBERED) good.delete(oldest);
+  good.add(key);
+}
+
+/** What the names stand for now, asked side by side. */
+async function resolveAll(call: Call, around: CallSurroundings, failures: string[]): Promise<readonly Candidate[]> {
+  const found = await Promise.all(
+    call.addresses.map(async (address): Promise<Candidate[]> => {
+      try {
+        const ips = await inTime(around.net.resolve(address.host), around);
+        return ips.map((ip) => ({
+          address: ip,
+          port: address.port,
+          at: ip === address.host ? show(address) : `${show(address)} (${ip})`,
+        }));
+      } catch (error) {
+        const { code = 'failed' } = error as NodeJS.ErrnoException;
+        failures.push(`${show(address)}: the name does not resolve (${code})`);
+        return [];
+      }
+    }),
+  );
+  const all = new Map(found.flat().map((each) => [`${each.address} ${each.port}`, each]));
+  const isNew = (each: Candidate): number => (around.good.has(keyOf(call.sid, each)) ? 0 : 1);
+  return [...all.values()].sort((a, b) => isNew(a) - isNew(b)).slice(0, MOST_ADDRESSES);
+}
+
+/** A resolver may take many seconds to say that it does not know. */
+function inTime<T>(work: Promise<T>, { clock, timeoutMs }: CallSurroundings): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = clock.after(timeoutMs, () => reject(Object.assign(new Error('late'), { code: 'ETIMEDOUT' })));
+    work.then(resolve, reject).finally(() => late[Symbol.dispose]());
+  });
+}
+
 /** Connects to one address and exchanges greetings. */
-async function greet(
-  call: Call,
-  around: CallSurroundings,
-  to: { address: string; port: number },
-  at: string,
-): Promise<void> {
+async function greet(call: Call, around: CallSurroundings, { address, port, at }: Candidate): Promise<void> {
   const channel = around.makeChannel(call.purpose);
   const { sid, purpose, attempt, signal } = call;
   let settle: { resolve: () => void; reject: (error: CallError) => void } | undefined;
@@ -112,7 +147,9 @@ async function greet(
     closed: (_channel, reason) => settle?.reject(new CallError(`${at}: ${reason}`)),
   };
   try {
-    channel.bind(await around.net.dial({ ...to, timeoutMs: around.timeoutMs, attempt }, channel.handler, signal));
+    channel.bind(
+      await around.net.dial({ address, port, timeoutMs: around.timeoutMs, attempt }, channel.handler, signal),
+    );
   } catch (error) {
     channel.cut('not reached');
     throw new CallError(`${at}: ${(error as Error).message}`, undefined, { cause: error });

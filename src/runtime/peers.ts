@@ -53,6 +53,7 @@ export class PeerPort {
       clock,
       self,
       timeoutMs: connectMs,
+      good: new Set(),
       makeChannel: (purpose) => this.makeChannel(purpose),
       met: (call, channel, welcome) =>
         this.metOurs({ ...call, channel, dialled: true, incarnation: welcome.incarnation, tag: welcome.tag }),

@@ -299,6 +299,10 @@ test('an address that swallows everything costs one wait, not the election', asy
   assert.deepEqual(two.port.connected, [3]);
   await world.run(600);
   assert.deepEqual([...two.port.connected].sort(), [1, 3]);
+  // what led there comes first the next time
+  for (const wire of world.wires) wire.reset();
+  await world.run(TICK_MS);
+  assert.deepEqual([...two.port.connected].sort(), [1, 3]);
 });
 
 test('a learner that dials again takes the place of its earlier link, and what is hung up is not told', async () => {

@@ -304,6 +304,30 @@ test('a member may not speak in the name of another, and a secret can be replace
   await until(() => four.peer.port.connected.length === 1, 'four found the secret that two knows');
 });
 
+test('what a call ends with is told in words, and is no longer waited for when it is not wanted', async () => {
+  const mute = createServer();
+  const shut = createServer((socket) => socket.destroy());
+  const ports: number[] = [];
+  for (const server of [mute, shut]) {
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, HOST, resolve));
+    ports.push((server.address() as { port: number }).port);
+  }
+  const net = psk(1, secret(1));
+  const nobody = { data() {}, closed() {} };
+  const abort = new AbortController();
+  const dial = (port: number, timeoutMs: number) =>
+    net.dial({ address: HOST, port, timeoutMs, attempt: 1 }, nobody, abort.signal);
+  await assert.rejects(dial(1, 2000), /^Error: nothing listens there$/);
+  await assert.rejects(dial(ports[0] as number, 50), /^Error: no answer in 50 ms$/);
+  await assert.rejects(
+    dial(ports[1] as number, 2000),
+    /^Error: it hung up in the TLS handshake; has it a peer\.secretFile\?$/,
+  );
+  setTimeout(() => abort.abort(), 20);
+  await assert.rejects(dial(ports[0] as number, 60_000), /^Error: no longer wanted$/);
+});
+
 test('a port that is taken is asked for again, and given up after the attempts allowed', async () => {
   const taken = createServer();
   servers.push(taken);
