@@ -91,7 +91,10 @@ const SHAPES = {
   ALIVE_ACK: { code: 5, fields: { number: count31 } },
 
   // election
-  /** `vote` is null while nobody fits; `config` is the last config record known committed. */
+  /**
+   * `vote` is null while nobody fits; `config` is the last config record known committed; `lines` is the hash of the
+   * sender's server lines while its log is empty.
+   */
   VOTE: {
     code: 10,
     fields: {
@@ -100,6 +103,7 @@ const SHAPES = {
       vote: nullable(vote),
       incarnation,
       config: nullable(mark),
+      lines: nullable(text(128)),
     },
   },
 

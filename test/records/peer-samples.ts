@@ -108,6 +108,7 @@ const ARBITRARIES: Arbitraries = {
     vote: maybe(vote),
     incarnation,
     config: maybe(mark),
+    lines: maybe(text),
   }),
   FOLLOWERINFO: plain({
     incarnation,

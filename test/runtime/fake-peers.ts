@@ -234,6 +234,7 @@ export const VOTE: MessageOf<'VOTE'> = {
   vote: null,
   incarnation: 'ab'.repeat(16),
   config: null,
+  lines: null,
 };
 
 /** Servers on a fake network, each at `hostN`. */
