@@ -138,9 +138,26 @@ export class PeerPort {
     if (refusal === undefined || refusal.reason === 'duplicate' || refusal.reason === 'busy') return;
     this.complaints.about(`server ${sid}`, message);
   }
-  /** An election begins: everyone not connected is called now, however often that failed before. */
+  /** Everyone not connected is called now, however often that failed before. */
   hurry(): void {
     for (const caller of this.callers.values()) caller.hurry();
+  }
+  /**
+   * A round of an election begins: those of these that are not connected are called now, and of each it is told, later, by
+   * `reached` whether votes get there.
+   */
+  gather(sids: readonly number[]): void {
+    const { sid: own } = this.options.self();
+    const others = sids.filter((sid) => sid !== own);
+    for (const sid of others) this.callers.get(sid)?.hurry();
+    this.ports.clock.after(0, () => {
+      if (this.stopped.signal.aborted) return;
+      for (const sid of others)
+        if (this.table.election(sid) !== undefined) this.events.reached(sid, true);
+        // nobody will call one whose address is not known
+        else if (!this.callers.has(sid)) this.events.reached(sid, false);
+      this.events.turn();
+    });
   }
 
   /** Sends a vote, of which only the newest waits; lost when there is no connection, since `reached` will ask for it. */

@@ -263,6 +263,23 @@ test('calls grow rarer while nobody answers, and an election makes them at once'
   assert.deepEqual(two.port.connected, [1]);
 });
 
+test('a round of an election asks after each: connected, not reached, unknown, and one still being called', async () => {
+  const ensemble = new FakeEnsemble();
+  const { world } = ensemble;
+  const [one, two] = [ensemble.peer(1), ensemble.peer(2)];
+  await ensemble.start(one, two);
+  two.port.know([...addressesOf(1, 2, 3), { sid: 4, election: [{ host: 'nowhere', port: 3888 }], quorum: [] }]);
+  world.blackholes.add('nowhere');
+  await world.run(5 * TICK_MS);
+  two.told.length = 0;
+  two.port.gather([1, 2, 3, 4, 5]);
+  assert.equal(two.told.length, 0); // never before the caller is through
+  await world.run(0);
+  assert.deepEqual([...two.told].sort(), ['lost 3', 'lost 5', 'reached 1']);
+  await world.run(500);
+  assert.ok(two.told.includes('lost 4'));
+});
+
 test('names are resolved at each call, and all their addresses are tried', async () => {
   const ensemble = new FakeEnsemble();
   const { world } = ensemble;
