@@ -261,6 +261,7 @@ export class PeerPort {
     const { ensembleName, ensembleId, sid, incarnation, tag } = this.options.self();
     const { channel } = met;
     channel.send({ type: 'WELCOME', level: channel.level, ensembleName, ensembleId, sid, incarnation, tag });
+    channel.flush(); // alone in its frame: what the other end may then be told is for who has read it
     channel.open(channel.level);
     this.enter(met);
   }

@@ -182,6 +182,8 @@ export class FakePeer {
   readonly links = new Map<number, number>();
   identity: PeerIdentity;
   turns = 0;
+  /** Votes as soon as a server is reached, as an election does. */
+  eager = false;
 
   constructor(identity: PeerIdentity, ports: PeerPorts, options: Partial<PeerOptions> = {}) {
     this.identity = identity;
@@ -200,7 +202,10 @@ export class FakePeer {
       },
       ports,
       {
-        reached: (sid, up) => void this.told.push(`${up ? 'reached' : 'lost'} ${sid}`),
+        reached: (sid, up) => {
+          this.told.push(`${up ? 'reached' : 'lost'} ${sid}`);
+          if (up && this.eager) this.port.vote(sid, VOTE);
+        },
         voted: (from, message) => void this.votes.push({ from, message }),
         linked: (sid, link, dialled) => {
           this.links.set(sid, link);

@@ -35,6 +35,27 @@ test('two servers that dial each other at once keep the one connection that the 
   assert.deepEqual([one.complaints, two.complaints], [[], []]);
 });
 
+test('what is said as soon as a server is reached arrives behind the greeting', async () => {
+  const ensemble = new FakeEnsemble();
+  const { world } = ensemble;
+  const [one, two] = [ensemble.peer(1), ensemble.peer(2)];
+  one.eager = two.eager = true;
+  await ensemble.start(one);
+  await ensemble.start(two);
+  await world.run(TICK_MS);
+  assert.deepEqual([one.port.connected, two.port.connected], [[2], [1]]);
+  assert.deepEqual(
+    [one.votes.at(-1), two.votes.at(-1)],
+    [
+      { from: 2, message: VOTE },
+      { from: 1, message: VOTE },
+    ],
+  );
+  const times = (told: readonly string[], what: string): number => told.filter((each) => each === what).length;
+  // at most once more, where both had dialled
+  assert.ok(times(one.told, 'reached 2') <= 2 && times(two.told, 'reached 1') <= 2);
+});
+
 test('all that is sent in a turn is one write, and arrives in order and in one turn', async () => {
   const ensemble = new FakeEnsemble();
   const { world } = ensemble;
@@ -415,6 +436,7 @@ test(`${RUNS} runs of cut, frozen and doubled connections and restarts: each pai
         { net: world.net(`host${sid}`, alive), clock: world.clockOf(alive), random },
         { election: { host: `host${sid}`, port: 3888 }, quorum: { host: `host${sid}`, port: 2888 } },
       );
+      life.peer.eager = random.below(2) === 0;
       lives.set(sid, life);
       await ensemble.start(life.peer);
     };
