@@ -237,12 +237,21 @@ export const tipAt = (zxid: Halves, chain: Halves): Tip => ({
 });
 
 /** Bytes an envelope has at least: array head, format, level, zxid, ..., chain. */
-const LEAST_ENVELOPE = 12 + 10;
+export const LEAST_ENVELOPE = 12 + 10;
 const CHAIN_BYTES = 10;
 
 /** The zxid's halves of the envelope at `start`, which was verified or made by us. */
 export const envelopeHi = (bytes: Buffer, start: number): number => bytes.readInt32BE(start + 4);
 export const envelopeLo = (bytes: Buffer, start: number): number => bytes.readUInt32BE(start + 8);
+
+/** Whether `bytes[start, end)` begins and ends as an envelope of a format and level this program knows; no more is said. */
+export const isEnvelope = (bytes: Buffer, start: number, end: number): boolean =>
+  end - start >= LEAST_ENVELOPE &&
+  bytes[start] === 0x99 &&
+  bytes[start + 1] === FORMAT &&
+  (bytes[start + 2] as number) <= FEATURE_LEVEL &&
+  bytes[start + 3] === 0xd3 &&
+  bytes[end - CHAIN_BYTES] === 0xc4;
 
 /**
  * Verifies that `bytes[start, end)` is an envelope that follows `tip` in zxid and chain and moves `tip` onto it. The

@@ -1,0 +1,124 @@
+import { lookup } from 'node:dns/promises';
+import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
+import type { ConnectionHandler } from '../ports/network.ts';
+import type { AcceptPeer, PeerLink, PeerListening, PeerNetwork, PeerTurnedAway } from '../ports/peer-network.ts';
+
+/** The name a server proves itself under where servers have a secret: the ensemble's, and its own id. */
+export const proofName = (ensembleName: string, sid: number): string => `${encodeURIComponent(ensembleName)}/${sid}`;
+
+/** Makes a socket a link; what it hears goes to the handler given to `attach`, which must follow in the same turn. */
+export function linkOf(socket: Socket, proof?: string): { link: PeerLink; attach(handler: ConnectionHandler): void } {
+  let handler: ConnectionHandler | undefined;
+  // not the event `drain`, which is silent about a buffer that was never full
+  const written = (): void => {
+    if (!socket.destroyed) handler?.drained?.();
+  };
+  const link: PeerLink = {
+    remoteAddress: socket.remoteAddress ?? '',
+    remotePort: socket.remotePort ?? 0,
+    proof,
+    get waiting() {
+      return socket.writableLength;
+    },
+    send: (bytes) => !socket.writable || socket.write(bytes, written),
+    // a peer that does not read must not keep what is ended alive
+    end: () => socket.destroySoon(),
+    destroy: () => void socket.destroy(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+  };
+  return {
+    link,
+    attach(owner) {
+      let failure: Error | undefined;
+      handler = owner;
+      socket.on('data', (bytes: Buffer) => owner.data(bytes));
+      socket.on('end', () => socket.destroySoon());
+      socket.on('error', (error) => {
+        failure = error;
+      });
+      if (socket.destroyed) setImmediate(() => owner.closed(failure));
+      else socket.once('close', () => owner.closed(failure));
+    },
+  };
+}
+
+export const resolveHost = async (host: string): Promise<readonly string[]> =>
+  isIP(host) !== 0 ? [host] : (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
+
+/** What went wrong with a dial, in a clause. */
+const CLAUSES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there',
+  ECONNRESET: 'it hung up',
+  EHOSTUNREACH: 'no route to it',
+  ENETUNREACH: 'no route to it',
+};
+
+/**
+ * Waits until `ready` (an event of the socket) has happened. The message of what it rejects with is a clause; `explain`
+ * may find better words for an error.
+ */
+export async function untilReady(
+  socket: Socket,
+  ready: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+  explain: (error: NodeJS.ErrnoException) => string | undefined = () => undefined,
+): Promise<void> {
+  socket.on('error', () => {}); // also of a socket given up, whose errors no one hears
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
+      const clause = explain(error) ?? CLAUSES[error.code ?? ''] ?? error.message;
+      done(() => reject(new Error(clause, { cause: error })));
+      socket.destroy();
+    };
+    const closed = (): void => fail(Object.assign(new Error('it hung up'), { code: 'ECONNRESET' }));
+    const abort = (): void => fail(new Error('no longer wanted'));
+    const timer = setTimeout(() => fail(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    const done = (settle: () => void): void => {
+      clearTimeout(timer);
+      socket.off('error', fail);
+      socket.off('close', closed);
+      signal.removeEventListener('abort', abort);
+      settle();
+    };
+    socket.once(ready, () => done(resolve));
+    socket.once('error', fail);
+    socket.once('close', closed);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+  });
+}
+
+/** Starts a listener; the port is the one the system chose when 0 was asked for. */
+export function startListening(net: Server, at: { host: string; port: number }): Promise<PeerListening> {
+  return new Promise((resolve, reject) => {
+    net.once('error', reject);
+    net.listen({ host: at.host, port: at.port }, () => {
+      net.off('error', reject);
+      net.on('error', () => {}); // a failed accept (EMFILE) costs that connection alone
+      const address = net.address();
+      const port = address !== null && typeof address === 'object' ? address.port : at.port;
+      resolve({ host: at.host, port, close: () => void net.close() });
+    });
+  });
+}
+
+/** TCP without TLS: whoever reaches the port may speak. */
+export const plainPeerNetwork: PeerNetwork = {
+  resolve: resolveHost,
+  async dial({ address, port, timeoutMs }, handler, signal) {
+    const socket = connect({ host: address, port, noDelay: true, keepAlive: true });
+    await untilReady(socket, 'connect', timeoutMs, signal);
+    const { link, attach } = linkOf(socket);
+    attach(handler);
+    return link;
+  },
+  listen(at, accept: AcceptPeer, _turnedAway: PeerTurnedAway) {
+    const net = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
+      const { link, attach } = linkOf(socket);
+      attach(accept(link));
+    });
+    return startListening(net, at);
+  },
+};

@@ -1,0 +1,213 @@
+/**
+ * What servers say to each other, each message described once; names are those of Zab, the bytes are ours. Numbers and
+ * the order of fields are for ever: a new message or field needs a higher feature level. Every message of a term names
+ * its epoch, so that one from an earlier term can never count in a later one.
+ */
+import { type PackReader, type PackWriter, RecordError } from './pack.ts';
+import { type Entry, entries, MAX_ENTRIES } from './peer-entries.ts';
+import {
+  bytes,
+  epoch,
+  flag,
+  hex,
+  integer,
+  list,
+  long,
+  mark,
+  nullable,
+  oneOf,
+  position,
+  record,
+  sid,
+  size,
+  text,
+  type UnionOf,
+  union,
+} from './peer-kinds.ts';
+
+/** Messages in one frame. */
+export const MAX_MESSAGES = 16_384;
+/** Bytes of one chunk of a snapshot file. */
+export const MAX_CHUNK = 1024 * 1024;
+/** Bytes of one forwarded request; an ensemble's own limit is far lower. */
+export const MAX_REQUEST = 32 * 1024 * 1024;
+/** Boot tags that are told: as many as the identity record keeps. */
+const MAX_TAGS = 256;
+/** Epochs whose ends a learner tells, config and `seen` records that come with a snapshot. */
+const MAX_NOTES = 65_536;
+
+/** Random, 16 bytes: names one life of a directory. */
+const incarnation = hex(16);
+/** Random, 8 bytes: names one start of a server. */
+const tag = hex(8);
+const tags = list(tag, MAX_TAGS);
+const ensembleId = hex(16);
+const level = integer(1, 255);
+const count31 = integer(0, 0x7fff_ffff);
+
+const vote = record({ sid, incarnation, epoch, last: position });
+const member = record({
+  sid,
+  role: oneOf('participant', 'observer'),
+  incarnation: nullable(incarnation),
+  addresses: list(text(1024), 16),
+  client: nullable(text(1024)),
+});
+const config = record({ members: list(member, 255), maxTxnBytes: count31 });
+const configAt = record({ at: mark, config });
+const seenAt = record({ at: position, sid, incarnation, tag });
+const identity = record({ scheme: text(256), id: text(4096) });
+const touched = record({ session: long, timeoutMs: count31 });
+
+/** Why a connection was refused, for programs; the sentence beside it is for people. */
+const refusal = oneOf('protocol', 'ensemble', 'same-id', 'not-me', 'proof', 'duplicate', 'busy');
+
+const SHAPES = {
+  // two servers meet
+  /** First from whoever dialled. `attempt` counts the dials of this process to that server, from 1. */
+  HELLO: {
+    code: 1,
+    fields: {
+      leastLevel: level,
+      level,
+      purpose: oneOf('election', 'quorum'),
+      ensembleName: text(64),
+      ensembleId: nullable(ensembleId),
+      sid,
+      incarnation,
+      tag,
+      to: sid,
+      attempt: count31,
+    },
+  },
+  /** The answer; `level` is the one that both keep to. */
+  WELCOME: {
+    code: 2,
+    fields: { level, ensembleName: text(64), ensembleId: nullable(ensembleId), sid, incarnation, tag },
+  },
+  REFUSED: { code: 3, fields: { reason: refusal, sentence: text(3072) } },
+  /** Asks whether the other end is there; answered at once, under the same number. */
+  ALIVE: { code: 4, fields: { number: count31 } },
+  ALIVE_ACK: { code: 5, fields: { number: count31 } },
+
+  // election
+  /**
+   * `vote` is null while nobody fits; `config` is the last config record known committed; `lines` is the hash of the
+   * sender's server lines while its log is empty.
+   */
+  VOTE: {
+    code: 10,
+    fields: {
+      state: oneOf('looking', 'following', 'leading', 'observing'),
+      round: count31,
+      vote: nullable(vote),
+      incarnation,
+      config: nullable(mark),
+      lines: nullable(text(128)),
+    },
+  },
+
+  // discovery
+  FOLLOWERINFO: {
+    code: 20,
+    fields: { incarnation, tags, acceptedEpoch: epoch, voter: flag, config: nullable(mark) },
+  },
+  LEADERINFO: { code: 21, fields: { epoch, incarnation, tags, config: nullable(mark) } },
+  /** `currentEpoch` null: the epoch was promised before, so this is no promise. `ends`: of each epoch, newest first. */
+  ACKEPOCH: {
+    code: 22,
+    fields: { epoch, currentEpoch: nullable(epoch), last: mark, ends: list(mark, MAX_NOTES) },
+  },
+  /** The receiver's directory is an old copy. */
+  ROLLEDBACK: { code: 23, fields: { incarnation } },
+
+  // synchronisation
+  DIFF: { code: 30, fields: { epoch, from: mark } },
+  TRUNC: { code: 31, fields: { epoch, to: mark } },
+  SNAP: { code: 32, fields: { epoch, at: mark, configs: list(configAt, MAX_NOTES), seen: list(seenAt, MAX_NOTES) } },
+  ASKSNAP: { code: 33, fields: { epoch } },
+  /** The learner asks for the snapshot file from `offset` on, at the beginning and after an interruption. */
+  ASKCHUNKS: { code: 34, fields: { epoch, at: position, offset: size } },
+  /** A part of that file, which is `total` bytes long. */
+  CHUNK: { code: 35, fields: { epoch, at: position, offset: size, total: size, bytes: bytes(MAX_CHUNK, 1) } },
+  NEWLEADER: { code: 36, fields: { epoch } },
+  ACKNEWLEADER: { code: 37, fields: { epoch, incarnation, upTo: position } },
+  UPTODATE: { code: 38, fields: { epoch, committed: position } },
+
+  // broadcast
+  PROPOSAL: { code: 40, fields: { epoch, entries } },
+  /** Cumulative: everything up to here is on the sender's disk. */
+  ACK: { code: 41, fields: { epoch, incarnation, upTo: position } },
+  COMMIT: { code: 42, fields: { epoch, upTo: position } },
+  /** To learners that do not count: committed entries. */
+  INFORM: { code: 43, fields: { epoch, entries } },
+  /** `round` numbers the probes of sync. */
+  PING: { code: 44, fields: { epoch, round: count31 } },
+  PONG: { code: 45, fields: { epoch, incarnation, round: count31 } },
+  HANDOVER: { code: 46, fields: { epoch, vote } },
+
+  // what a learner's clients want from the leader
+  /** A request as its client sent it. `op` is ZooKeeper's number, -10 and -11 for the beginning and end of a session. */
+  REQUEST: {
+    code: 50,
+    fields: {
+      epoch,
+      session: long,
+      xid: integer(-0x8000_0000, 0x7fff_ffff),
+      op: integer(-11, 1000),
+      body: bytes(MAX_REQUEST),
+      identities: list(identity, 1024),
+    },
+  },
+  REVALIDATE: { code: 51, fields: { epoch, session: long, timeoutMs: count31 } },
+  REVALIDATED: { code: 52, fields: { epoch, session: long, valid: flag } },
+  /** Sessions heard of since the last one; `wallMs` is the sender's clock, ms since 1970. */
+  TOUCHED: { code: 53, fields: { epoch, wallMs: size, sessions: list(touched, MAX_NOTES) } },
+  /** Asks for a point that holds everything committed when this arrives; `id` tells the answers apart. */
+  SYNC: { code: 54, fields: { epoch, id: count31 } },
+  SYNCED: { code: 55, fields: { epoch, id: count31, upTo: position } },
+} as const;
+
+const peerMessage = union(SHAPES);
+export type PeerMessage = UnionOf<typeof SHAPES>;
+export type MessageOf<Type extends PeerMessage['type']> = Extract<PeerMessage, { readonly type: Type }>;
+/** Every name a message may have. */
+export const MESSAGE_TYPES = Object.keys(SHAPES) as readonly PeerMessage['type'][];
+
+/** Puts a message behind those already in the body of a frame. */
+export const writeMessage = (to: PackWriter, message: PeerMessage): void => peerMessage.write(to, message);
+
+/** Reads the body of a frame, all of it or nothing. Byte fields are views on it. @throws RecordError */
+export function readMessages(from: PackReader): PeerMessage[] {
+  const messages: PeerMessage[] = [];
+  while (from.at < from.end) {
+    if (messages.length === MAX_MESSAGES) throw new RecordError(`more than ${MAX_MESSAGES} messages in a frame`);
+    messages.push(peerMessage.read(from));
+  }
+  if (messages.length === 0) throw new RecordError('a frame without a message');
+  return messages;
+}
+
+/** Bytes of transactions in one message, unless a single one is larger. */
+const PART_BYTES = 1024 * 1024;
+
+/**
+ * A message as one or several that say the same: many transactions are told in parts, so that no frame grows with the
+ * length of a history.
+ */
+export function partsOf(message: PeerMessage): readonly PeerMessage[] {
+  if (message.type !== 'PROPOSAL' && message.type !== 'INFORM') return [message];
+  const { entries } = message;
+  const parts: PeerMessage[] = [];
+  let start = 0;
+  let bytes = 0;
+  for (let i = 0; i < entries.length; i++) {
+    bytes += (entries[i] as Entry).bytes.length;
+    const next = entries[i + 1];
+    if (next !== undefined && bytes + next.bytes.length <= PART_BYTES && i + 1 - start < MAX_ENTRIES) continue;
+    parts.push({ ...message, entries: start === 0 && next === undefined ? entries : entries.slice(start, i + 1) });
+    start = i + 1;
+    bytes = 0;
+  }
+  return parts;
+}
