@@ -1,0 +1,409 @@
+import { assert } from '../base/assert.ts';
+import { Leader } from './leader.ts';
+import { forward, type Holder, hasVote, heldBy, Learner, synchronise } from './learners.ts';
+import { isQuorumOfAll, type Voice } from './quorum.ts';
+import type { State } from './state.ts';
+import { type Entry, isBefore, isSame, type Message, type Phase, type Position, type Vote } from './types.ts';
+import { isMoreRecent } from './vote.ts';
+
+type Of<T extends Message['type']> = Message & { readonly type: T };
+
+/** A term as leader: discovery, synchronisation, broadcast. `over` says why it must end; the member then looks again. */
+export class Leading {
+  private readonly state: State;
+  phase: Phase = 'discovery';
+  epoch = 0;
+  /** Numbers proposals, once the epoch is established. */
+  leader: Leader | undefined;
+  over: string | undefined;
+  private readonly lastCounter: number | undefined;
+  private readonly learners = new Map<number, Learner>();
+  /** Ticks since a voter was heard, whatever its link. */
+  private readonly silent = new Map<number, number>();
+  private age = 0;
+  private untilPing: number;
+  private readonly proposedTags = new Set<string>();
+  /** Probes sent, and the syncs that wait for one: answered when it is, and when what was proposed by then is committed. */
+  private round = 0;
+  private readonly syncs: { readonly id: number; readonly round: number; readonly after: Position }[] = [];
+  /** Asked to hand over and stop; and the place behind which one that is no voter any more does so, without stopping. */
+  private leaving = false;
+  private leaveBeyond: Position | undefined;
+
+  constructor(state: State, lastCounter: number | undefined) {
+    this.state = state;
+    this.lastCounter = lastCounter;
+    this.untilPing = state.limits.ping;
+  }
+
+  begin(): void {
+    this.maybeFixEpoch();
+  }
+
+  linked(link: number, sid: number): void {
+    for (const other of this.learners.values()) if (other.sid === sid) this.drop(other, 'it has a new connection');
+    this.learners.set(link, new Learner(link, sid));
+  }
+  closed(link: number): void {
+    this.learners.delete(link);
+  }
+  private drop(learner: Learner, reason: string): void {
+    this.learners.delete(learner.link);
+    this.state.hangUp(learner.link, reason);
+  }
+  /** Closes every link; the term is over. */
+  close(): void {
+    for (const learner of [...this.learners.values()]) this.drop(learner, 'no longer leading');
+  }
+
+  received(link: number, message: Message): void {
+    const learner = this.learners.get(link);
+    if (learner === undefined) return; // of a link that we have given up
+    learner.silent = 0;
+    this.hear(learner);
+    switch (message.type) {
+      case 'FOLLOWERINFO':
+        return this.followerInfo(learner, message);
+      case 'ROLLEDBACK':
+        return this.rolledBack(message);
+      case 'ACKEPOCH':
+      case 'ASKSNAP':
+      case 'ACKNEWLEADER':
+      case 'ACK':
+      case 'PONG':
+        if (learner.voice === undefined || message.epoch !== this.epoch || !learner.knowsEpoch)
+          return this.drop(learner, `${message.type} out of place`);
+        break;
+      default:
+        return this.drop(learner, `${message.type} from a learner`);
+    }
+    switch (message.type) {
+      case 'ACKEPOCH':
+        return this.ackEpoch(learner, message);
+      case 'ASKSNAP':
+        learner.wantsSnapshot = true;
+        return this.synchroniseIfDue(learner);
+      case 'ACKNEWLEADER':
+        return this.ackNewLeader(learner, message);
+      case 'ACK':
+        return this.ack(learner, message);
+      case 'PONG':
+        if (message.incarnation === learner.voice.incarnation) learner.round = Math.max(learner.round, message.round);
+        return this.answerSyncs();
+    }
+  }
+
+  private hear(learner: Learner): void {
+    if (hasVote(this.state.history, learner)) this.silent.set(learner.sid, 0);
+  }
+  private followerInfo(learner: Learner, info: Of<'FOLLOWERINFO'>): void {
+    const { state } = this;
+    if (learner.voice !== undefined) return this.drop(learner, 'FOLLOWERINFO twice');
+    const voice = { sid: learner.sid, incarnation: info.incarnation };
+    const seen = state.history.lastSeen(voice);
+    if (seen !== undefined && !info.tags.includes(seen)) {
+      state.send(learner.link, { type: 'ROLLEDBACK', incarnation: info.incarnation });
+      return this.drop(learner, 'its directory is an old copy');
+    }
+    learner.voice = voice;
+    learner.tag = info.tags[info.tags.length - 1] ?? '';
+    learner.acceptedEpoch = info.acceptedEpoch;
+    if (state.history.learnCommitted(info.config)) state.apply();
+    const voter = hasVote(state.history, learner);
+    this.hear(learner);
+    if (voter || info.voter) {
+      // it may never follow a lower epoch again: without a higher one it would be lost for good (foundations.md 13.11)
+      if (this.epoch > 0 && info.acceptedEpoch > this.epoch) return this.riseAbove(learner);
+      state.heardEpoch = Math.max(state.heardEpoch, info.acceptedEpoch);
+    }
+    if (this.epoch === 0) this.maybeFixEpoch();
+    else this.sendEpoch(learner);
+  }
+
+  private rolledBack(message: Of<'ROLLEDBACK'>): void {
+    if (message.incarnation !== this.state.self.incarnation) return;
+    this.state.out.push({ type: 'rolledBack' });
+    this.over = 'rolled back';
+  }
+
+  /** The epoch is above every promise of a quorum, and stays what it is for this term. */
+  private maybeFixEpoch(): void {
+    const { state } = this;
+    if (this.epoch > 0) return;
+    const known = [...this.learners.values()].filter((each) => hasVote(state.history, each));
+    if (!this.isQuorum(known.map(({ voice }) => voice as Voice))) return;
+    const promises = known.map(({ acceptedEpoch }) => acceptedEpoch);
+    this.epoch = Math.max(state.acceptedEpoch, state.heardEpoch, ...promises) + 1;
+    state.store(this.epoch, state.currentEpoch);
+  }
+  /** Others' voices and our own are a quorum of every config in force. */
+  private isQuorum(others: readonly Voice[]): boolean {
+    const { configs, self } = this.state;
+    return isQuorumOfAll(configs, [...others, self]);
+  }
+  private sendEpoch(learner: Learner): void {
+    const { state } = this;
+    if (learner.voice === undefined || learner.knowsEpoch || state.acceptedEpoch < this.epoch) return;
+    learner.knowsEpoch = true;
+    const config = state.history.committedConfig();
+    const { tags, self } = state;
+    state.send(learner.link, {
+      type: 'LEADERINFO',
+      epoch: this.epoch,
+      incarnation: self.incarnation,
+      tags,
+      config,
+    });
+  }
+
+  /** What {@link State.store} asked for is durable: our promise first, our taking over of the epoch second. */
+  stored(): void {
+    if (this.phase === 'discovery') {
+      for (const learner of this.learners.values()) this.sendEpoch(learner);
+      return this.maybeTakeOver();
+    }
+    for (const learner of this.learners.values()) this.synchroniseIfDue(learner);
+    this.maybeEstablish();
+  }
+
+  private ackEpoch(learner: Learner, { currentEpoch, last, ends }: Of<'ACKEPOCH'>): void {
+    const { state } = this;
+    if (learner.ends !== undefined) return this.drop(learner, 'ACKEPOCH twice');
+    learner.ends = ends;
+    if (this.phase === 'discovery' && currentEpoch !== null && hasVote(state.history, learner)) {
+      if (isMoreRecent({ epoch: currentEpoch, last }, { epoch: state.currentEpoch, last: state.history.last })) {
+        this.over = `server ${learner.sid} knows more`;
+        return;
+      }
+      learner.promised = true;
+      return this.maybeTakeOver();
+    }
+    this.synchroniseIfDue(learner);
+  }
+  /** A quorum has promised: our history is that of the epoch. */
+  private maybeTakeOver(): void {
+    const { state } = this;
+    if (this.phase !== 'discovery' || this.epoch === 0 || state.storing !== undefined) return;
+    const promised = [...this.learners.values()].filter((each) => each.promised && hasVote(state.history, each));
+    if (!this.isQuorum(promised.map(({ voice }) => voice as Voice))) return;
+    this.phase = 'synchronization';
+    state.store(this.epoch, this.epoch);
+  }
+
+  private synchroniseIfDue(learner: Learner): void {
+    const { state } = this;
+    if (this.phase === 'discovery' || state.currentEpoch < this.epoch || learner.ends === undefined) return;
+    // those that do not count are synchronised when the history is certain (foundations.md 13.2)
+    if (this.phase !== 'broadcast' && !hasVote(state.history, learner)) return;
+    if (learner.sent === undefined || learner.wantsSnapshot) synchronise(state, learner, this.epoch);
+  }
+  snapshotTaken(): void {
+    for (const learner of this.learners.values()) if (learner.wantsSnapshot) this.synchroniseIfDue(learner);
+  }
+
+  private ackNewLeader(learner: Learner, { incarnation, upTo }: Of<'ACKNEWLEADER'>): void {
+    if (incarnation !== learner.voice?.incarnation || learner.sent === undefined || isBefore(learner.sent, upTo))
+      return this.drop(learner, 'acknowledged what it was not sent');
+    learner.upTo = upTo;
+    if (this.phase !== 'broadcast') return this.maybeEstablish();
+    this.welcome(learner);
+    this.advance();
+  }
+  private maybeEstablish(): void {
+    const { state } = this;
+    if (this.phase !== 'synchronization' || state.currentEpoch < this.epoch || state.storing !== undefined) return;
+    const { last } = state.history;
+    // our own acknowledgement too needs our log on disk to its end (foundations.md 13.3)
+    if (!state.history.isDurable) return;
+    if (!this.isQuorum(this.holders().flatMap(({ voice, upTo }) => (isBefore(upTo, last) ? [] : [voice])))) return;
+    this.phase = 'broadcast';
+    this.leader = new Leader(this.epoch, this.lastCounter);
+    state.out.push({ type: 'established', epoch: this.epoch });
+    state.history.commit({ epoch: last.epoch, counter: last.counter });
+    state.apply();
+    state.out.push({ type: 'serve' });
+    this.proposeSeen(state.self, state.tags[state.tags.length - 1] ?? '');
+    for (const learner of this.learners.values()) {
+      if (learner.upTo !== undefined) this.welcome(learner);
+      else this.synchroniseIfDue(learner);
+    }
+  }
+  /** Voters that acknowledged NEWLEADER on their present link, and up to where they hold the history. */
+  private holders(): Holder[] {
+    const out: Holder[] = [];
+    // one that promised a higher epoch may follow, but its word would break that promise
+    for (const { voice, upTo, acceptedEpoch } of this.learners.values())
+      if (voice !== undefined && upTo !== undefined && acceptedEpoch <= this.epoch) out.push({ voice, upTo });
+    return out;
+  }
+  private welcome(learner: Learner): void {
+    if (learner.upToDate) return;
+    learner.upToDate = true;
+    const { committed } = this.state.history;
+    this.state.send(learner.link, { type: 'UPTODATE', epoch: this.epoch, committed });
+    if (hasVote(this.state.history, learner)) this.proposeSeen(learner.voice as Voice, learner.tag);
+  }
+  /** The log is to know under which tag a voter runs, so that an old copy of its directory is told apart (13.9). */
+  private proposeSeen({ sid, incarnation }: Voice, tag: string): void {
+    if (this.proposedTags.has(tag) || this.state.history.hasSeen(tag)) return;
+    this.proposedTags.add(tag);
+    this.state.out.push({ type: 'proposeSeen', sid, incarnation, tag });
+  }
+
+  /** Our server numbered these and wrote them to our log; one packet a learner. */
+  proposed(entries: readonly Entry[]): void {
+    const { state, leader } = this;
+    assert(leader !== undefined, 'proposed before the epoch was established');
+    for (const entry of entries) {
+      assert(entry.epoch === this.epoch && entry.counter <= leader.lastProposed, 'proposed what was not numbered');
+      if (entry.note?.type === 'config')
+        assert(state.history.configsAt(state.history.committed).next === undefined, 'two config records under way');
+      state.history.append(entry);
+    }
+    for (const learner of this.learners.values()) {
+      if (!hasVote(state.history, learner)) continue;
+      forward(state, learner, this.epoch, state.history.last);
+      // one that becomes a voter may have promised a higher epoch: the record goes on in a term above it (13.11)
+      if (learner.acceptedEpoch > this.epoch) this.riseAbove(learner);
+    }
+  }
+
+  private ack(learner: Learner, { incarnation, upTo }: Of<'ACK'>): void {
+    if (learner.upTo === undefined || incarnation !== learner.voice?.incarnation) return;
+    if (learner.sent === undefined || isBefore(learner.sent, upTo))
+      return this.drop(learner, 'acknowledged what it was not sent');
+    if (!isBefore(learner.upTo, upTo)) return;
+    learner.upTo = upTo;
+    learner.behind = 0;
+    this.advance();
+    this.maybeLeave();
+  }
+  /** Our own log is one vote like any other. */
+  persisted(): void {
+    if (this.phase === 'synchronization') return this.maybeEstablish();
+    this.advance();
+    this.state.apply();
+    this.answerSyncs();
+  }
+
+  /** Commits what a quorum of every config in force there holds; a config record needs its own quorum too. */
+  private advance(): void {
+    const { leader, state } = this;
+    if (leader === undefined) return;
+    const { history, self } = state;
+    const holders: Holder[] = [...this.holders(), { voice: self, upTo: history.durable }];
+    const before = history.committed;
+    for (let more = true; more; ) {
+      more = false;
+      const { config, next } = history.configsAt(history.committed);
+      if (config === undefined) return;
+      const limit = next === undefined ? history.last : (history.before(next.at) ?? history.committed);
+      history.commit(heldBy(holders, limit, (voices) => isQuorumOfAll([config], voices)));
+      if (next === undefined || !isSame(history.committed, limit)) continue;
+      const both = heldBy(holders, next.at, (voices) => isQuorumOfAll([config, next.config], voices));
+      if (!isSame(both, next.at)) continue;
+      history.commit(next.at);
+      state.out.push({ type: 'proposeNoop' });
+      this.newConfig(next.at);
+      more = true;
+    }
+    const { committed } = history;
+    if (isSame(before, committed)) return;
+    leader.lastCommitted = committed.counter;
+    for (const learner of this.learners.values()) {
+      if (learner.sent === undefined) continue;
+      if (isBefore(learner.sent, committed)) forward(state, learner, this.epoch, committed, true);
+      else state.send(learner.link, { type: 'COMMIT', epoch: this.epoch, upTo: committed });
+    }
+    state.apply();
+    this.answerSyncs();
+    this.maybeLeave();
+  }
+
+  /** A config is committed, and this leader may not be a voter any more. */
+  private newConfig(at: Position): void {
+    const { state } = this;
+    if (!state.votes) this.leaveBeyond = at; // the no-op behind it tells everybody that it is committed
+  }
+  private riseAbove({ sid, acceptedEpoch }: Learner): void {
+    this.state.heardEpoch = Math.max(this.state.heardEpoch, acceptedEpoch);
+    this.over = `server ${sid} has accepted epoch ${acceptedEpoch}`;
+  }
+
+  sync(id: number): void {
+    if (this.leader === undefined) return;
+    this.syncs.push({ id, round: ++this.round, after: this.state.history.last });
+    this.ping();
+    this.answerSyncs();
+  }
+  private answerSyncs(): void {
+    const { state } = this;
+    for (let first = this.syncs[0]; first !== undefined; first = this.syncs[0]) {
+      const { round, after, id } = first;
+      const answered = [...this.learners.values()].filter((each) => each.upTo !== undefined && each.round >= round);
+      if (isBefore(state.applied, after) || !this.isQuorum(answered.map(({ voice }) => voice as Voice))) return;
+      this.syncs.shift();
+      state.out.push({ type: 'synced', id });
+    }
+  }
+
+  private ping(): void {
+    this.untilPing = this.state.limits.ping;
+    const { epoch, round } = this;
+    for (const { link, knowsEpoch } of this.learners.values())
+      if (knowsEpoch) this.state.send(link, { type: 'PING', epoch, round });
+  }
+
+  tick(): void {
+    const { state } = this;
+    const { limits, history } = state;
+    if (--this.untilPing <= 0) this.ping();
+    for (const learner of [...this.learners.values()]) {
+      const patience = learner.upToDate ? limits.sync : limits.init + limits.sync;
+      if (++learner.silent > patience) this.drop(learner, 'silent for too long');
+      else if (learner.upToDate && hasVote(history, learner) && learner.upTo !== undefined) {
+        if (!isBefore(learner.upTo, learner.sent ?? learner.upTo)) learner.behind = 0;
+        else if (++learner.behind > limits.sync) this.drop(learner, 'acknowledges nothing');
+      }
+    }
+    for (const [sid, ticks] of this.silent) this.silent.set(sid, ticks + 1);
+    this.age++;
+    if (this.phase !== 'broadcast') {
+      if (this.age > limits.init) this.over = `no quorum in the ${this.phase} of epoch ${this.epoch}`;
+    } else if (!this.hears()) this.over = 'out of hearing of a quorum';
+  }
+  /** A quorum was heard within its limit; a learner that reconnects in time costs nothing. */
+  private hears(): boolean {
+    const { configs, limits } = this.state;
+    const near = (sid: number): boolean => (this.silent.get(sid) ?? Number.POSITIVE_INFINITY) <= limits.sync;
+    const members = configs.flatMap((config) => config.members);
+    return this.isQuorum(
+      members.flatMap(({ sid, incarnation }) => (incarnation !== null && near(sid) ? [{ sid, incarnation }] : [])),
+    );
+  }
+
+  /** Hand over as soon as a voter holds everything and all of it is committed. */
+  handOver(): void {
+    this.leaving = true;
+    this.maybeLeave();
+  }
+  private maybeLeave(): void {
+    const { state } = this;
+    const { history } = state;
+    const removed = this.leaveBeyond !== undefined && isBefore(this.leaveBeyond, history.last);
+    if (!(this.leaving || removed) || this.over !== undefined || this.phase !== 'broadcast') return;
+    if (!isSame(history.committed, history.last)) return;
+    for (const learner of this.learners.values()) {
+      if (learner.upTo === undefined || !isSame(learner.upTo, history.last) || !hasVote(history, learner)) continue;
+      const { epoch, counter } = history.last;
+      const vote: Vote = { ...(learner.voice as Voice), epoch: this.epoch, last: { epoch, counter } };
+      for (const { link } of this.learners.values()) state.send(link, { type: 'HANDOVER', epoch: this.epoch, vote });
+      if (this.leaving) state.out.push({ type: 'handedOver', to: learner.sid });
+      this.over = this.leaving ? 'handed over' : 'no longer a voter';
+      return;
+    }
+  }
+  get hasLeft(): boolean {
+    return this.over === 'handed over';
+  }
+}

@@ -1,0 +1,512 @@
+/**
+ * A whole ensemble of pure machines on one seed: network, disks and their faults are simulated, and after every step it is
+ * checked that nothing which was committed anywhere is lost or contradicted.
+ */
+import assert from 'node:assert/strict';
+import { type Random, seededRandom } from '../../src/base/random.ts';
+import type { Config, Member } from '../../src/records/txns.ts';
+import { Peer } from '../../src/zab/peer.ts';
+import {
+  type Effect,
+  type Entry,
+  type Input,
+  isBefore,
+  isSame,
+  isSameMark,
+  type Limits,
+  type Mark,
+  type Message,
+  markOf,
+  type Note,
+  ORIGIN,
+  type Position,
+} from '../../src/zab/types.ts';
+import { indexOf, SimDisk } from './sim-disk.ts';
+import { Agenda, Link, Weather } from './sim-net.ts';
+
+export const LIMITS: Limits = { notify: 2, notifyMost: 8, drain: 2, ping: 2, init: 30, sync: 12, silence: 8 };
+const TICK = 10;
+const NO_BYTES = new Uint8Array(0);
+
+let payload = 0;
+/** The entry after `last`; each has a chain of its own. */
+export function entryAfter(last: Mark, epoch: number, counter: number, note?: Note): Entry {
+  payload = (payload + 1) | 0;
+  const chainHi = (Math.imul(last.chainHi ^ payload, 0x9e3779b1) + last.chainLo) | 0;
+  const chainLo = (Math.imul(last.chainLo ^ counter, 0x85ebca6b) + epoch) | 0;
+  return { epoch, counter, chainHi, chainLo, bytes: NO_BYTES, note };
+}
+export const memberOf = (sid: number, incarnation: string | null, role: Member['role'] = 'participant'): Member => ({
+  sid,
+  role,
+  incarnation,
+  addresses: [],
+  client: null,
+});
+
+class Node {
+  readonly sid: number;
+  readonly disk: SimDisk;
+  peer: Peer | undefined;
+  life = 0;
+  pausedUntil = 0;
+  /** What came while it was paused, in order. */
+  held: (() => void)[] = [];
+  /** Index of the last entry applied in this life; what the loader applies counts. */
+  applied = -1;
+  tail: Mark = ORIGIN;
+  /** Where the last config record of its log stands, while it leads. */
+  configAt: Position = ORIGIN;
+  writing = false;
+  gathered = false;
+  snapshotIn: readonly Entry[] = [];
+  readonly links = new Map<number, Link>();
+  constructor(sid: number, disk: SimDisk) {
+    this.sid = sid;
+    this.disk = disk;
+  }
+  get leads(): boolean {
+    return this.peer?.role === 'leading' && this.peer.phase === 'broadcast';
+  }
+}
+
+export interface Shape {
+  readonly voters: number;
+  readonly observers: number;
+}
+
+export class Cluster {
+  readonly random: Random;
+  readonly agenda = new Agenda();
+  readonly weather: Weather;
+  readonly nodes: Node[] = [];
+  /** Everything that is committed somewhere, in order. */
+  readonly committed: Entry[] = [];
+  readonly marks = new Map<string, number>();
+  private readonly established = new Map<number, number>();
+  private linkIds = 0;
+  private syncIds = 0;
+  private readonly syncsAsked = new Map<number, number>();
+  slowDisk: number | undefined;
+
+  constructor(seed: number, shape: Shape) {
+    this.random = seededRandom(seed);
+    this.weather = new Weather(this.random);
+    const sids = Array.from({ length: shape.voters + shape.observers }, (_, i) => i + 1);
+    const members = sids.map((sid) => memberOf(sid, `i${sid}`, sid > shape.voters ? 'observer' : 'participant'));
+    const found = entryAfter(ORIGIN, 1, 1, { type: 'config', config: { members, maxTxnBytes: 1000 } });
+    this.committed.push(found);
+    for (const sid of sids) {
+      const node = new Node(sid, new SimDisk(`i${sid}`, [found]));
+      node.disk.changed = () => this.nothingLost();
+      this.nodes.push(node);
+    }
+  }
+
+  mark(name: string): void {
+    this.marks.set(name, (this.marks.get(name) ?? 0) + 1);
+  }
+  node(sid: number): Node {
+    return this.nodes[sid - 1] as Node;
+  }
+
+  start(node: Node): void {
+    if (node.peer !== undefined) return;
+    const { disk, sid } = node;
+    const tag = `${sid}.${++node.life}`;
+    disk.tags.push(tag);
+    const { recent, configs, seen } = disk.load();
+    const past = {
+      sid,
+      incarnation: disk.incarnation,
+      bootTag: tag,
+      acceptedEpoch: disk.accepted,
+      currentEpoch: disk.current,
+      last: disk.last,
+      committed: disk.committed,
+      config: configs[configs.length - 1]?.config,
+      seenTags: new Set<string>(),
+    };
+    node.peer = new Peer(past, node.life * 1000, undefined, {
+      limits: LIMITS,
+      tags: [...disk.tags],
+      base: disk.base,
+      recent,
+      configs,
+      seen,
+      snapshot: disk.base,
+      peers: this.nodes.map((each) => each.sid),
+      remember: 8,
+    });
+    node.applied = indexOf(disk.log, disk.committed);
+    node.writing = false;
+    node.gathered = false;
+    node.pausedUntil = 0;
+    node.held = [];
+    this.step(node, { type: 'start' });
+    const { life } = node;
+    const tick = (): void => {
+      if (node.life !== life || node.peer === undefined) return;
+      this.step(node, { type: 'tick' });
+      this.later(node, TICK - 1 + this.random.below(3), tick);
+    };
+    this.later(node, this.random.below(TICK), tick);
+    for (const other of this.nodes)
+      if (other !== node) this.post(other, 5 + this.random.below(30), { type: 'reached', sid, up: true });
+  }
+
+  crash(node: Node): void {
+    if (node.peer === undefined) return;
+    node.peer = undefined;
+    node.life++;
+    node.disk.crash(this.random);
+    for (const link of [...node.links.values()]) this.sever(link);
+    for (const other of this.nodes)
+      if (other !== node) this.post(other, 1 + this.random.below(30), { type: 'reached', sid: node.sid, up: false });
+  }
+
+  /** Runs `act` in the present life of a node after a delay, and not while it is paused. */
+  private later(node: Node, delay: number, act: () => void): void {
+    const { life } = node;
+    this.agenda.add(delay, () => {
+      if (node.life !== life || node.peer === undefined) return;
+      if (node.pausedUntil <= this.agenda.now && node.held.length === 0) return act();
+      node.held.push(act);
+      if (node.held.length === 1) this.wake(node, life);
+    });
+  }
+  private wake(node: Node, life: number): void {
+    this.agenda.at(Math.max(node.pausedUntil, this.agenda.now), () => {
+      if (node.life !== life) return;
+      if (node.pausedUntil > this.agenda.now) return this.wake(node, life);
+      const { held } = node;
+      for (let act = held[0]; act !== undefined && node.life === life; act = held[0]) {
+        act();
+        held.shift();
+      }
+    });
+  }
+  post(node: Node, delay: number, input: Input): void {
+    this.later(node, delay, () => this.step(node, input));
+  }
+
+  step(node: Node, input: Input): void {
+    const { peer } = node;
+    if (peer === undefined) return;
+    const proposals: (Note | undefined)[] = [];
+    for (const effect of peer.step(input)) this.perform(node, effect, proposals);
+    for (const note of proposals) this.propose(node, note);
+    this.write(node);
+  }
+
+  private perform(node: Node, effect: Effect, proposals: (Note | undefined)[]): void {
+    const { disk } = node;
+    switch (effect.type) {
+      case 'storeEpochs':
+        return disk.storeEpochs(effect.accepted, effect.current, effect.install);
+      case 'append':
+        return disk.append(effect.generation, effect.entries, this.appliedAt(node));
+      case 'truncate':
+        this.mark('TRUNC');
+        return disk.truncate(effect.generation, effect.to);
+      case 'stageSnapshot':
+        return disk.stage(effect.generation, node.snapshotIn, effect.at);
+      case 'dropStaged':
+        this.mark('staged files dropped');
+        return disk.dropStaged(effect.generation);
+      case 'installed':
+        this.mark('SNAP installed');
+        node.applied = indexOf(disk.log, effect.at);
+        return;
+      case 'takeSnapshot':
+        return this.later(node, this.random.below(60), () => this.snapshot(node));
+      case 'established':
+        return this.isEstablished(node, effect.epoch);
+      case 'commit':
+        return this.isCommitted(node, effect.upTo);
+      case 'proposeSeen': {
+        const { sid, incarnation, tag } = effect;
+        proposals.push({ type: 'seen', sid, incarnation, tag });
+        return;
+      }
+      case 'proposeNoop':
+        proposals.push(undefined);
+        return;
+      case 'looking':
+        node.gathered = false;
+        return this.mark(effect.reason.replace(/\d+/g, 'N'));
+      case 'gather':
+        if (node.gathered) this.mark('election of more than one round');
+        node.gathered = true;
+        for (const sid of effect.voters) {
+          const up = this.node(sid).peer !== undefined && this.weather.reaches(node.sid, sid);
+          this.post(node, 1 + this.random.below(20), { type: 'reached', sid, up });
+        }
+        return;
+      case 'vote':
+        return this.vote(node.sid, effect.to, effect.message);
+      case 'dial':
+        return this.dial(node, effect.to);
+      case 'send':
+        if (effect.message.type === 'DIFF' && isBefore(effect.message.from, node.tail)) this.mark('DIFF');
+        if (effect.message.type === 'ASKSNAP') this.mark('ASKSNAP');
+        return this.send(node, effect.link, effect.message);
+      case 'sendSnapshot': {
+        const { message, link } = effect;
+        const state = disk.log.slice(0, indexOf(disk.log, message.at) + 1);
+        this.mark('SNAP');
+        return this.send(node, link, message, state);
+      }
+      case 'hangUp': {
+        if (effect.reason === 'acknowledges nothing' || effect.reason === 'silent for too long')
+          this.mark('learner lag');
+        const link = node.links.get(effect.link);
+        if (link !== undefined) this.finish(link, node);
+        return;
+      }
+      case 'synced': {
+        const upTo = this.syncsAsked.get(effect.id) ?? 0;
+        assert.ok(node.applied + 1 >= upTo, 'a sync answered by a leader that misses what was committed before it');
+        return this.mark('sync answered');
+      }
+      case 'handedOver':
+        this.mark('hand-over');
+        // the process ends, and comes back later
+        return this.later(node, 5, () => {
+          this.crash(node);
+          this.agenda.add(100, () => this.start(node));
+        });
+      case 'rolledBack':
+        return assert.fail('a directory was taken for an old copy');
+      case 'serve':
+        return;
+      case 'proposeFound':
+        return assert.fail('founded twice');
+    }
+  }
+
+  private appliedAt(node: Node): Position {
+    return node.disk.log[node.applied] ?? ORIGIN;
+  }
+  private write(node: Node): void {
+    if (node.writing || node.disk.operations.length === 0) return;
+    node.writing = true;
+    const slow = this.slowDisk === node.sid ? 60 + this.random.below(200) : 0;
+    this.later(node, 1 + this.random.below(6) + slow, () => {
+      node.writing = false;
+      const done = node.disk.finish();
+      if (done !== undefined) this.step(node, done);
+      this.write(node);
+    });
+  }
+  snapshot(node: Node): void {
+    if (node.peer === undefined || node.applied < 0) return;
+    const at = node.disk.takeSnapshot(this.appliedAt(node));
+    this.step(node, { type: 'snapshotTaken', at });
+  }
+
+  /** What the leader's server does: number, write to the own log, tell the machine. */
+  propose(node: Node, note?: Note): void {
+    const { peer } = node;
+    if (!node.leads || peer?.leader === undefined) return;
+    const { leader } = peer;
+    if (leader.exhausted) return;
+    const entry = entryAfter(node.tail, leader.epoch, leader.propose(), note);
+    node.tail = markOf(entry);
+    if (note?.type === 'config') node.configAt = entry;
+    node.disk.append(peer.generation, [entry], this.appliedAt(node));
+    this.step(node, { type: 'proposed', entries: [entry] });
+  }
+
+  private vote(from: number, to: number, message: Message & { readonly type: 'VOTE' }): void {
+    if (!this.weather.reaches(from, to) || this.weather.loses()) return;
+    this.post(this.node(to), this.weather.delay(), { type: 'voted', from, message });
+  }
+  private dial(node: Node, to: number): void {
+    const { sid } = node;
+    const target = this.node(to);
+    this.later(node, 1 + this.random.below(10), () => {
+      if (target.peer === undefined || !this.weather.reaches(sid, to))
+        return this.post(node, this.weather.delay(), { type: 'dialFailed', sid: to });
+      const link = new Link(++this.linkIds, sid, to);
+      node.links.set(link.id, link);
+      target.links.set(link.id, link);
+      this.deliver(link, target, { type: 'linked', sid, link: link.id, dialled: false });
+      this.deliver(link, node, { type: 'linked', sid: to, link: link.id, dialled: true });
+    });
+  }
+  private send(node: Node, id: number, message: Message, state?: readonly Entry[]): void {
+    const link = node.links.get(id);
+    if (link === undefined || link.broken) return;
+    const to = link.other(node.sid);
+    if (!this.weather.reaches(node.sid, to)) return this.sever(link);
+    this.deliver(link, this.node(to), { type: 'received', link: id, message }, state);
+  }
+  private deliver(link: Link, to: Node, input: Input, state?: readonly Entry[]): void {
+    const at = link.arrival(to.sid, this.agenda.now + this.weather.delay());
+    this.later(to, at - this.agenda.now, () => {
+      if (link.broken) return;
+      if (state !== undefined) to.snapshotIn = state;
+      this.step(to, input);
+    });
+  }
+  /** One end closes: what it sent still arrives, then the other end sees the close. */
+  private finish(link: Link, by: Node): void {
+    const other = this.node(link.other(by.sid));
+    by.links.delete(link.id);
+    const at = link.arrival(other.sid, this.agenda.now + this.weather.delay());
+    this.later(other, at - this.agenda.now, () => {
+      if (link.broken) return;
+      link.broken = true;
+      other.links.delete(link.id);
+      this.step(other, { type: 'closed', link: link.id });
+    });
+  }
+  /** The connection is gone: what is under way is lost, and each end learns of it in its own time. */
+  sever(link: Link): void {
+    if (link.broken) return;
+    link.broken = true;
+    for (const sid of link.ends) {
+      const node = this.node(sid);
+      node.links.delete(link.id);
+      this.post(node, 1 + this.random.below(this.weather.calm ? 10 : 80), { type: 'closed', link: link.id });
+    }
+  }
+  /** The config committed last, anywhere. */
+  get config(): Config {
+    const entry = this.committed.findLast(({ note }) => note?.type === 'config');
+    assert.ok(entry?.note?.type === 'config');
+    return entry.note.config;
+  }
+  /** It holds the config committed last: who joins is a learner first, and the last change has arrived at all voters. */
+  isSynchronised({ disk }: Node): boolean {
+    const index = this.committed.findLastIndex(({ note }) => note?.type === 'config');
+    return disk.holds(this.committed[index] as Entry, index);
+  }
+  /** An operator asks a leader for these members instead; refused while another change is under way. */
+  reconfigure(leader: Node, change: (members: readonly Member[]) => readonly Member[]): void {
+    if (!leader.leads || isBefore(this.appliedAt(leader), leader.configAt)) return;
+    const { config } = this;
+    const members = change(config.members);
+    if (members === config.members) return;
+    this.mark('reconfiguration');
+    this.propose(leader, { type: 'config', config: { ...config, members } });
+  }
+  /** A member whose directory is not the one that the config lists. */
+  get lost(): Member | undefined {
+    return this.config.members.find(({ sid, incarnation }) => this.node(sid).disk.incarnation !== incarnation);
+  }
+  /** Voters whose directory is not the one that the config lists are admitted again. */
+  admit(leader: Node): void {
+    const { lost } = this;
+    if (lost === undefined || !this.isSynchronised(this.node(lost.sid))) return;
+    const { incarnation } = this.node(lost.sid).disk;
+    this.reconfigure(leader, (members) => members.map((each) => (each === lost ? { ...each, incarnation } : each)));
+  }
+  /** An empty directory, when all voters have everything committed and none is lost already. */
+  wipe(node: Node): void {
+    const last = this.committed.length - 1;
+    for (const { sid, role, incarnation } of this.config.members) {
+      const { disk } = this.node(sid);
+      if (disk.incarnation !== incarnation) return;
+      const entry = this.committed[last] as Entry;
+      if (role === 'participant' && !(disk.holds(entry, last) && disk.current >= entry.epoch)) return;
+    }
+    if (this.config.members.filter(({ role }) => role === 'participant').length < 3) return;
+    // with a change of members under way the one that is lost might be needed for it
+    for (const { disk, leads, configAt } of this.nodes) {
+      const config = disk.log.findLast(({ note }) => note?.type === 'config') ?? ORIGIN;
+      const newest = leads && isBefore(config, configAt) ? configAt : config;
+      if (disk.operations.length > 0 || isBefore(this.committed[last] as Entry, newest)) return;
+      if (isBefore(config, newest)) return;
+    }
+    this.crash(node);
+    node.disk.wipe(`i${node.sid}.${node.life}`);
+    this.mark('directory wiped');
+  }
+  sync(node: Node): void {
+    if (!node.leads) return;
+    const id = ++this.syncIds;
+    this.syncsAsked.set(id, this.committed.length);
+    this.step(node, { type: 'sync', id });
+  }
+
+  // ---- what must always hold
+
+  private isEstablished(node: Node, epoch: number): void {
+    const other = this.established.get(epoch);
+    assert.equal(other, undefined, `two leaders in epoch ${epoch}: ${other} and ${node.sid}`);
+    this.established.set(epoch, node.sid);
+    const last = this.committed.length - 1;
+    assert.ok(node.disk.holds(this.committed[last] as Entry, last), 'a leader without everything committed');
+    node.tail = markOf(node.disk.last);
+    node.configAt = node.disk.log.findLast(({ note }) => note?.type === 'config') ?? ORIGIN;
+    this.mark('established');
+  }
+
+  private isCommitted(node: Node, upTo: Position): void {
+    const { log } = node.disk;
+    const { committed } = this;
+    const index = indexOf(log, upTo);
+    assert.ok(index >= 0 && isSame(log[index] as Entry, upTo), 'applied what its own disk does not hold');
+    assert.ok(index > node.applied, 'applied backwards');
+    const known = committed.length;
+    for (let i = node.applied + 1; i <= index; i++) {
+      const entry = log[i] as Entry;
+      const other = committed[i];
+      if (other === undefined) committed.push(entry);
+      else assert.ok(isSameMark(entry, other), `two histories at ${entry.epoch}:${entry.counter}`);
+    }
+    node.applied = index;
+    if (committed.length > known) this.nothingLost(node.disk.current);
+  }
+
+  /** A quorum of the config in force holds everything committed, in directories that took over its epoch. */
+  private nothingLost(epoch?: number): void {
+    const last = this.committed.length - 1;
+    const entry = this.committed[last] as Entry;
+    let voters = 0;
+    let holders = 0;
+    for (const { sid, role, incarnation } of this.config.members) {
+      if (role !== 'participant') continue;
+      voters++;
+      const { disk } = this.node(sid);
+      if (disk.incarnation === incarnation && disk.holds(entry, last) && disk.current >= (epoch ?? entry.epoch))
+        holders++;
+      // a wiped directory may have held it; its vote is silent, so every quorum still meets the other holders
+      else if (disk.incarnation !== incarnation) holders++;
+    }
+    assert.ok(
+      holders * 2 > voters,
+      `${entry.epoch}:${entry.counter} is committed and only ${holders} of ${voters} hold it`,
+    );
+  }
+
+  /** One leader, everybody with it, and everything applied everywhere. */
+  get isWhole(): boolean {
+    const leaders = this.nodes.filter((node) => node.leads);
+    return (
+      leaders.length === 1 &&
+      this.lost === undefined &&
+      this.nodes.every(
+        ({ peer, applied }) =>
+          peer?.phase === 'broadcast' && peer.role !== 'looking' && applied === this.committed.length - 1,
+      )
+    );
+  }
+  /** Where everybody is, for a failing seed. */
+  describe(): string {
+    const members = this.config.members.map(({ sid, role, incarnation }) => `${sid}=${incarnation} ${role}`);
+    const lines = this.nodes.map(({ sid, peer, disk, applied }) => {
+      const { epoch, counter } = disk.last;
+      const epochs = `accepted ${disk.accepted} current ${disk.current}`;
+      return `${sid} (${disk.incarnation}): ${peer?.role} ${peer?.phase}, ${epochs}, log ${epoch}:${counter}, applied ${applied}`;
+    });
+    return [`${this.committed.length} committed; ${members.join(', ')}`, ...lines].join('\n');
+  }
+  run(until: number): void {
+    let events = 0;
+    while (this.agenda.next(until)) assert.ok(++events < 1_000_000, 'the members never come to rest');
+    this.agenda.now = until;
+  }
+}
