@@ -1,6 +1,8 @@
 import { assert } from '../base/assert.ts';
+import { commitHeld, type Holder } from './commits.ts';
 import { Leader } from './leader.ts';
-import { forward, type Holder, hasVote, heldBy, Learner, synchronise } from './learners.ts';
+import { forward, hasVote, Learner, synchronise } from './learners.ts';
+import { Probes } from './probes.ts';
 import { isQuorumOfAll, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { type Entry, isBefore, isSame, type Message, type Phase, type Position, type Vote } from './types.ts';
@@ -23,9 +25,7 @@ export class Leading {
   private age = 0;
   private untilPing: number;
   private readonly proposedTags = new Set<string>();
-  /** Probes sent, and the syncs that wait for one: answered when it is, and when what was proposed by then is committed. */
-  private round = 0;
-  private readonly syncs: { readonly id: number; readonly round: number; readonly after: Position }[] = [];
+  private readonly probes = new Probes();
   /** Asked to hand over and stop; and the place behind which one that is no voter any more does so, without stopping. */
   private leaving = false;
   private leaveBeyond: Position | undefined;
@@ -286,27 +286,14 @@ export class Leading {
     this.answerSyncs();
   }
 
-  /** Commits what a quorum of every config in force there holds; a config record needs its own quorum too. */
+  /** Commits what is held by enough, and tells everybody. */
   private advance(): void {
     const { leader, state } = this;
     if (leader === undefined) return;
     const { history, self } = state;
-    const holders: Holder[] = [...this.holders(), { voice: self, upTo: history.durable }];
     const before = history.committed;
-    for (let more = true; more; ) {
-      more = false;
-      const { config, next } = history.configsAt(history.committed);
-      if (config === undefined) return;
-      const limit = next === undefined ? history.last : (history.before(next.at) ?? history.committed);
-      history.commit(heldBy(holders, limit, (voices) => isQuorumOfAll([config], voices)));
-      if (next === undefined || !isSame(history.committed, limit)) continue;
-      const both = heldBy(holders, next.at, (voices) => isQuorumOfAll([config, next.config], voices));
-      if (!isSame(both, next.at)) continue;
-      history.commit(next.at);
-      state.out.push({ type: 'proposeNoop' });
-      this.newConfig(next.at);
-      more = true;
-    }
+    for (const config of commitHeld(history, [...this.holders(), { voice: self, upTo: history.durable }]))
+      this.newConfig(config);
     const { committed } = history;
     if (isSame(before, committed)) return;
     leader.lastCommitted = committed.counter;
@@ -323,6 +310,7 @@ export class Leading {
   /** A config is committed, and this leader may not be a voter any more. */
   private newConfig(at: Position): void {
     const { state } = this;
+    state.out.push({ type: 'proposeNoop' });
     if (!state.votes) this.leaveBeyond = at; // the no-op behind it tells everybody that it is committed
   }
   private riseAbove({ sid, acceptedEpoch }: Learner): void {
@@ -332,24 +320,22 @@ export class Leading {
 
   sync(id: number): void {
     if (this.leader === undefined) return;
-    this.syncs.push({ id, round: ++this.round, after: this.state.history.last });
+    this.probes.ask(id, this.state.history.last);
     this.ping();
     this.answerSyncs();
   }
   private answerSyncs(): void {
-    const { state } = this;
-    for (let first = this.syncs[0]; first !== undefined; first = this.syncs[0]) {
-      const { round, after, id } = first;
+    const isAnswered = (round: number): boolean => {
       const answered = [...this.learners.values()].filter((each) => each.upTo !== undefined && each.round >= round);
-      if (isBefore(state.applied, after) || !this.isQuorum(answered.map(({ voice }) => voice as Voice))) return;
-      this.syncs.shift();
-      state.out.push({ type: 'synced', id });
-    }
+      return this.isQuorum(answered.map(({ voice }) => voice as Voice));
+    };
+    for (const id of this.probes.done(this.state.applied, isAnswered)) this.state.out.push({ type: 'synced', id });
   }
 
   private ping(): void {
     this.untilPing = this.state.limits.ping;
-    const { epoch, round } = this;
+    const { epoch, probes } = this;
+    const { round } = probes;
     for (const { link, knowsEpoch } of this.learners.values())
       if (knowsEpoch) this.state.send(link, { type: 'PING', epoch, round });
   }

@@ -2,7 +2,7 @@ import type { History } from './history.ts';
 import { counts, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { plan } from './sync.ts';
-import { isBefore, type Mark, ORIGIN, type Position } from './types.ts';
+import { isBefore, type Mark, type Position } from './types.ts';
 
 /** A learner on one link. A new connection is a new learner: nothing it said on an older one counts (foundations.md 13.1). */
 export class Learner {
@@ -76,27 +76,6 @@ export function forward(state: State, learner: Learner, epoch: number, end: Posi
   const entries = state.history.between(sent, end);
   learner.sent = { epoch: end.epoch, counter: end.counter };
   state.send(learner.link, { type: inform ? 'INFORM' : 'PROPOSAL', epoch, entries });
-}
-
-/** A voter's word for everything up to a place. */
-export interface Holder {
-  readonly voice: Voice;
-  readonly upTo: Position;
-}
-
-/** The highest place up to which holders are a quorum by `isEnough`, `limit` at most; the origin when there is none. */
-export function heldBy(
-  holders: readonly Holder[],
-  limit: Position,
-  isEnough: (voices: readonly Voice[]) => boolean,
-): Position {
-  const places = holders.map(({ upTo }) => (isBefore(limit, upTo) ? limit : upTo));
-  places.sort((a, b) => (isBefore(a, b) ? 1 : isBefore(b, a) ? -1 : 0));
-  for (const place of places) {
-    const voices = holders.filter(({ upTo }) => !isBefore(upTo, place)).map(({ voice }) => voice);
-    if (isEnough(voices)) return place;
-  }
-  return ORIGIN;
 }
 
 /** True when a learner's word counts by the configs in force at this leader. */

@@ -213,6 +213,20 @@ test('13.7: a config record needs both quorums, what is behind it needs them too
   assert.ok(hand.did.includes('commit'));
 });
 
+test('13.7: the new quorum alone commits no config record', () => {
+  const hand = new Hand(3);
+  hand.leadWithOne();
+  hand.meet(4, 4, { acceptedEpoch: 0, voter: false });
+  hand.ackEpoch(4, 2, [], 0);
+  hand.ackNewLeader(4, 2, endOf(hand.log), 'i4');
+  const config = hand.propose({ type: 'config', config: configOf(3, 4, 5) });
+  hand.persisted(config);
+  hand.hear(4, { type: 'ACK', epoch: 2, incarnation: 'i4', upTo: config });
+  hand.isQuiet();
+  hand.hear(1, { type: 'ACK', epoch: 2, incarnation: 'i1', upTo: config });
+  assert.ok(hand.did.includes('commit'));
+});
+
 test('13.7: a leader that a config leaves out goes when all can know that the config is committed', () => {
   const hand = new Hand(3);
   hand.leadWithOne();

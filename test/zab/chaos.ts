@@ -83,6 +83,8 @@ export function live(seed: number): Outcome {
     if (present.role === 'observer') return members.map((each) => (each === present ? joins : each));
     return voters > 2 ? members.filter((each) => each !== present) : members;
   };
+  const ambushes = ['storeEpochs', 'ACKEPOCH', 'ACKNEWLEADER', 'ACK', 'append', 'truncate', 'established', 'commit'];
+  if (random.below(3) === 0) cluster.ambush = any(ambushes);
   const work = (): void => {
     for (const node of nodes) {
       if (!node.leads || node.pausedUntil > agenda.now) continue;

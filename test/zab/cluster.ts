@@ -21,7 +21,7 @@ import {
   ORIGIN,
   type Position,
 } from '../../src/zab/types.ts';
-import { indexOf, SimDisk } from './sim-disk.ts';
+import { IDENTITY, indexOf, LOG, SimDisk } from './sim-disk.ts';
 import { Agenda, Link, Weather } from './sim-net.ts';
 
 export const LIMITS: Limits = { notify: 2, notifyMost: 8, drain: 2, ping: 2, init: 30, sync: 12, silence: 8 };
@@ -57,7 +57,7 @@ class Node {
   tail: Mark = ORIGIN;
   /** Where the last config record of its log stands, while it leads. */
   configAt: Position = ORIGIN;
-  writing = false;
+  writing = [false, false];
   gathered = false;
   snapshotIn: readonly Entry[] = [];
   readonly links = new Map<number, Link>();
@@ -88,6 +88,8 @@ export class Cluster {
   private syncIds = 0;
   private readonly syncsAsked = new Map<number, number>();
   slowDisk: number | undefined;
+  /** Members like to crash just after this effect or message. */
+  ambush: string | undefined;
 
   constructor(seed: number, shape: Shape) {
     this.random = seededRandom(seed);
@@ -139,7 +141,7 @@ export class Cluster {
       remember: 8,
     });
     node.applied = indexOf(disk.log, disk.committed);
-    node.writing = false;
+    node.writing = [false, false];
     node.gathered = false;
     node.pausedUntil = 0;
     node.held = [];
@@ -194,11 +196,21 @@ export class Cluster {
     const { peer } = node;
     if (peer === undefined) return;
     const proposals: (Note | undefined)[] = [];
-    for (const effect of peer.step(input)) this.perform(node, effect, proposals);
+    const effects = peer.step(input);
+    for (const effect of effects) this.perform(node, effect, proposals);
+    if (effects.some((effect) => this.isAmbush(effect)) && this.random.below(3) === 0) {
+      this.crash(node);
+      this.agenda.add(this.random.below(150), () => this.start(node));
+      return;
+    }
     for (const note of proposals) this.propose(node, note);
     this.write(node);
   }
 
+  private isAmbush(effect: Effect): boolean {
+    if (this.weather.calm || this.ambush === undefined) return false;
+    return effect.type === 'send' ? effect.message.type === this.ambush : effect.type === this.ambush;
+  }
   private perform(node: Node, effect: Effect, proposals: (Note | undefined)[]): void {
     const { disk } = node;
     switch (effect.type) {
@@ -288,16 +300,20 @@ export class Cluster {
   private appliedAt(node: Node): Position {
     return node.disk.log[node.applied] ?? ORIGIN;
   }
+  /** Log and identity record are written side by side, each in its order. */
   private write(node: Node): void {
-    if (node.writing || node.disk.operations.length === 0) return;
-    node.writing = true;
-    const slow = this.slowDisk === node.sid ? 60 + this.random.below(200) : 0;
-    this.later(node, 1 + this.random.below(6) + slow, () => {
-      node.writing = false;
-      const done = node.disk.finish();
-      if (done !== undefined) this.step(node, done);
-      this.write(node);
-    });
+    for (const file of [LOG, IDENTITY] as const) {
+      if (node.writing[file] || node.disk.pending(file) === 0) continue;
+      node.writing[file] = true;
+      let slow = this.slowDisk === node.sid ? 60 + this.random.below(200) : 0;
+      if (!this.weather.calm && this.random.below(8) === 0) slow += this.random.below(80);
+      this.later(node, 1 + this.random.below(6) + slow, () => {
+        node.writing[file] = false;
+        const done = node.disk.finish(file);
+        if (done !== undefined) this.step(node, done);
+        this.write(node);
+      });
+    }
   }
   snapshot(node: Node): void {
     if (node.peer === undefined || node.applied < 0) return;
@@ -403,21 +419,26 @@ export class Cluster {
     const { incarnation } = this.node(lost.sid).disk;
     this.reconfigure(leader, (members) => members.map((each) => (each === lost ? { ...each, incarnation } : each)));
   }
-  /** An empty directory, when all voters have everything committed and none is lost already. */
+  /**
+   * An empty directory, when all voters have everything committed, none is lost already, and all know the last config
+   * committed: before that a change of members is not done, and members of the config before are still needed (13.7).
+   */
   wipe(node: Node): void {
     const last = this.committed.length - 1;
+    const done = this.committed.findLast(({ note }) => note?.type === 'config') as Entry;
     for (const { sid, role, incarnation } of this.config.members) {
       const { disk } = this.node(sid);
       if (disk.incarnation !== incarnation) return;
       const entry = this.committed[last] as Entry;
-      if (role === 'participant' && !(disk.holds(entry, last) && disk.current >= entry.epoch)) return;
+      if (role !== 'participant') continue;
+      if (!disk.holds(entry, last) || disk.current < entry.epoch || isBefore(disk.committed, done)) return;
     }
     if (this.config.members.filter(({ role }) => role === 'participant').length < 3) return;
     // with a change of members under way the one that is lost might be needed for it
     for (const { disk, leads, configAt } of this.nodes) {
       const config = disk.log.findLast(({ note }) => note?.type === 'config') ?? ORIGIN;
       const newest = leads && isBefore(config, configAt) ? configAt : config;
-      if (disk.operations.length > 0 || isBefore(this.committed[last] as Entry, newest)) return;
+      if (disk.pending(LOG) + disk.pending(IDENTITY) > 0 || isBefore(this.committed[last] as Entry, newest)) return;
       if (isBefore(config, newest)) return;
     }
     this.crash(node);

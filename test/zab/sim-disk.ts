@@ -16,6 +16,11 @@ import {
   type SeenAt,
 } from '../../src/zab/types.ts';
 
+/** The two things on the disk that are written side by side. */
+export const LOG = 0;
+export const IDENTITY = 1;
+type File = typeof LOG | typeof IDENTITY;
+
 interface Operation {
   /** Makes it durable; a crash may leave the first `share` of it (0 to 1) only. */
   readonly run: (share: number) => void;
@@ -46,7 +51,7 @@ export class SimDisk {
   private staged: { readonly generation: number; log: Entry[]; readonly base: Mark } | undefined;
   private besideGeneration = -1;
   private installed = -1;
-  operations: Operation[] = [];
+  private operations: [Operation[], Operation[]] = [[], []];
   /** Called after every change of what is durable. */
   changed: () => void = () => {};
 
@@ -67,7 +72,7 @@ export class SimDisk {
     const last = entries[entries.length - 1];
     assert.ok(last !== undefined);
     const beside = generation === this.besideGeneration;
-    this.operations.push({
+    this.operations[LOG].push({
       run: (share) => {
         const { staged } = this;
         if (beside && staged?.generation !== generation && this.installed !== generation) return; // dropped meanwhile
@@ -82,7 +87,7 @@ export class SimDisk {
     });
   }
   truncate(generation: number, to: Mark): void {
-    this.operations.push({
+    this.operations[LOG].push({
       run: (share) => {
         if (share < 1) return;
         const at = indexOf(this.log, to);
@@ -95,7 +100,7 @@ export class SimDisk {
   stage(generation: number, state: readonly Entry[], at: Mark): void {
     assert.ok(isSameMark(state[state.length - 1] ?? ORIGIN, at), 'a snapshot of another place');
     this.besideGeneration = generation;
-    this.operations.push({
+    this.operations[LOG].push({
       run: (share) => {
         if (share === 1) this.staged = { generation, log: [...state], base: at };
       },
@@ -103,7 +108,7 @@ export class SimDisk {
     });
   }
   storeEpochs(accepted: number, current: number, install: number | undefined): void {
-    this.operations.push({
+    this.operations[IDENTITY].push({
       run: (share) => {
         if (share < 1) return;
         assert.ok(accepted >= this.accepted && current >= this.current && current <= accepted, 'an epoch went back');
@@ -124,7 +129,7 @@ export class SimDisk {
   dropStaged(generation: number): void {
     // what is under way for it goes with it
     const mine = (input: Input): boolean => 'generation' in input && input.generation === generation;
-    this.operations = this.operations.filter(({ done }, i) => i === 0 || !mine(done));
+    this.operations[LOG] = this.operations[LOG].filter(({ done }, i) => i === 0 || !mine(done));
     if (this.staged?.generation === generation) this.staged = undefined;
   }
   /** A snapshot of the state at `at` becomes where loading starts. */
@@ -135,18 +140,21 @@ export class SimDisk {
     return this.base;
   }
 
-  /** The oldest operation is done. */
-  finish(): Input | undefined {
-    const operation = this.operations.shift();
+  pending(file: File): number {
+    return this.operations[file].length;
+  }
+  /** The oldest operation on this file is done. */
+  finish(file: File): Input | undefined {
+    const operation = this.operations[file].shift();
     operation?.run(1);
     this.check();
     return operation?.done;
   }
-  /** Power goes: of the write under way nothing, a part or all is there; of what waited behind it nothing. */
+  /** Power goes: of each write under way nothing, a part or all is there; of what waited behind it nothing. */
   crash(random: Random): void {
-    const [first] = this.operations;
-    this.operations = [];
-    if (first !== undefined && random.below(2) === 0) first.run(random.below(2) === 0 ? 1 : random.below(100) / 100);
+    for (const [first] of this.operations)
+      if (first !== undefined && random.below(2) === 0) first.run(random.below(2) === 0 ? 1 : random.below(100) / 100);
+    this.operations = [[], []];
     this.staged = undefined;
     this.check();
   }
