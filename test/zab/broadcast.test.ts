@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { History } from '../../src/zab/history.ts';
 import { plan } from '../../src/zab/sync.ts';
 import { type Entry, markOf, ORIGIN } from '../../src/zab/types.ts';
-import { LIMITS } from './cluster.ts';
 import { configOf, endOf, Hand, logOf, THREE } from './hand.ts';
+import { LIMITS } from './sim-node.ts';
 
 const historyOf = (log: readonly Entry[], base = ORIGIN): History => {
   const last = endOf(log);

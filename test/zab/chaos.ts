@@ -1,7 +1,9 @@
 /** One random life of an ensemble: faults for a while, then calm, in which it must become whole within a bounded time. */
 import assert from 'node:assert/strict';
 import type { Member } from '../../src/records/txns.ts';
-import { Cluster, memberOf } from './cluster.ts';
+import { Cluster } from './cluster.ts';
+import { admit, reconfigure, wipe } from './operator.ts';
+import { memberOf } from './sim-node.ts';
 
 /** Units of the simulated clock, ten to a tick. */
 const TROUBLE = 2500;
@@ -59,7 +61,7 @@ export function live(seed: number): Outcome {
         cluster.slowDisk = random.below(2) === 0 ? node.sid : undefined;
         return;
       case 12:
-        return cluster.wipe(node);
+        return wipe(cluster, node);
       case 11: {
         const leader = nodes.find((each) => each.leads);
         const what = random.below(6);
@@ -74,8 +76,10 @@ export function live(seed: number): Outcome {
   const changing = random.below(2) === 0;
   const change = (members: readonly Member[]): readonly Member[] => {
     const { sid, disk } = any(nodes);
-    const ready = members.every((each) => each.role === 'observer' || cluster.isSynchronised(cluster.node(each.sid)));
-    if (!ready || !cluster.isSynchronised(cluster.node(sid))) return members;
+    const ready = members.every(
+      (each) => each.role === 'observer' || cluster.truth.isSynchronised(cluster.node(each.sid)),
+    );
+    if (!ready || !cluster.truth.isSynchronised(cluster.node(sid))) return members;
     const present = members.find((each) => each.sid === sid);
     const voters = members.filter(({ role }) => role === 'participant').length;
     const joins = memberOf(sid, disk.incarnation, random.below(4) === 0 ? 'observer' : 'participant');
@@ -91,8 +95,8 @@ export function live(seed: number): Outcome {
       for (let i = random.below(4); i > 0; i--) cluster.propose(node);
       if (random.below(4) === 0) cluster.sync(node);
       if (!changing) continue;
-      if (random.below(3) === 0) cluster.admit(node);
-      if (cluster.lost === undefined && random.below(5) === 0) cluster.reconfigure(node, change);
+      if (random.below(3) === 0) admit(cluster, node);
+      if (cluster.truth.lost === undefined && random.below(5) === 0) reconfigure(cluster, node, change);
     }
   };
   for (let at = 100; at < TROUBLE; at += 10 + random.below(60)) agenda.at(at, work);
@@ -105,18 +109,18 @@ export function live(seed: number): Outcome {
   weather.cut.clear();
   cluster.slowDisk = undefined;
   for (const node of nodes) cluster.start(node);
-  const before = cluster.committed.length;
+  const before = cluster.truth.committed.length;
   const healAt = agenda.now;
   for (;;) {
     cluster.run(agenda.now + 50);
-    if (cluster.isWhole && cluster.committed.length > before) break;
+    if (cluster.truth.isWhole && cluster.truth.committed.length > before) break;
     assert.ok(
       agenda.now - healAt < MOST_UNTIL_WHOLE,
-      `not whole ${MOST_UNTIL_WHOLE} units after the last fault\n${cluster.describe()}`,
+      `not whole ${MOST_UNTIL_WHOLE} units after the last fault\n${cluster.truth.describe()}`,
     );
     const leader = nodes.find((each) => each.leads);
-    if (leader !== undefined) cluster.admit(leader);
-    if (leader !== undefined && cluster.committed.length === before) cluster.propose(leader);
+    if (leader !== undefined) admit(cluster, leader);
+    if (leader !== undefined && cluster.truth.committed.length === before) cluster.propose(leader);
   }
-  return { marks: cluster.marks, committed: cluster.committed.length, healed: agenda.now - healAt };
+  return { marks: cluster.marks, committed: cluster.truth.committed.length, healed: agenda.now - healAt };
 }

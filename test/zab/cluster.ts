@@ -4,17 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { type Random, seededRandom } from '../../src/base/random.ts';
-import type { Config, Member } from '../../src/records/txns.ts';
 import { Peer } from '../../src/zab/peer.ts';
 import {
   type Effect,
   type Entry,
   type Input,
   isBefore,
-  isSame,
-  isSameMark,
-  type Limits,
-  type Mark,
   type Message,
   markOf,
   type Note,
@@ -23,52 +18,11 @@ import {
 } from '../../src/zab/types.ts';
 import { IDENTITY, indexOf, LOG, SimDisk } from './sim-disk.ts';
 import { Agenda, Link, Weather } from './sim-net.ts';
+import { entryAfter, LIMITS, memberOf, Node } from './sim-node.ts';
+import { Truth } from './truth.ts';
 
-export const LIMITS: Limits = { notify: 2, notifyMost: 8, drain: 2, ping: 2, init: 30, sync: 12, silence: 8 };
+/** Units of the simulated clock. */
 const TICK = 10;
-const NO_BYTES = new Uint8Array(0);
-
-let payload = 0;
-/** The entry after `last`; each has a chain of its own. */
-export function entryAfter(last: Mark, epoch: number, counter: number, note?: Note): Entry {
-  payload = (payload + 1) | 0;
-  const chainHi = (Math.imul(last.chainHi ^ payload, 0x9e3779b1) + last.chainLo) | 0;
-  const chainLo = (Math.imul(last.chainLo ^ counter, 0x85ebca6b) + epoch) | 0;
-  return { epoch, counter, chainHi, chainLo, bytes: NO_BYTES, note };
-}
-export const memberOf = (sid: number, incarnation: string | null, role: Member['role'] = 'participant'): Member => ({
-  sid,
-  role,
-  incarnation,
-  addresses: [],
-  client: null,
-});
-
-class Node {
-  readonly sid: number;
-  readonly disk: SimDisk;
-  peer: Peer | undefined;
-  life = 0;
-  pausedUntil = 0;
-  /** What came while it was paused, in order. */
-  held: (() => void)[] = [];
-  /** Index of the last entry applied in this life; what the loader applies counts. */
-  applied = -1;
-  tail: Mark = ORIGIN;
-  /** Where the last config record of its log stands, while it leads. */
-  configAt: Position = ORIGIN;
-  writing = [false, false];
-  gathered = false;
-  snapshotIn: readonly Entry[] = [];
-  readonly links = new Map<number, Link>();
-  constructor(sid: number, disk: SimDisk) {
-    this.sid = sid;
-    this.disk = disk;
-  }
-  get leads(): boolean {
-    return this.peer?.role === 'leading' && this.peer.phase === 'broadcast';
-  }
-}
 
 export interface Shape {
   readonly voters: number;
@@ -80,10 +34,8 @@ export class Cluster {
   readonly agenda = new Agenda();
   readonly weather: Weather;
   readonly nodes: Node[] = [];
-  /** Everything that is committed somewhere, in order. */
-  readonly committed: Entry[] = [];
+  readonly truth: Truth;
   readonly marks = new Map<string, number>();
-  private readonly established = new Map<number, number>();
   private linkIds = 0;
   private syncIds = 0;
   private readonly syncsAsked = new Map<number, number>();
@@ -97,10 +49,10 @@ export class Cluster {
     const sids = Array.from({ length: shape.voters + shape.observers }, (_, i) => i + 1);
     const members = sids.map((sid) => memberOf(sid, `i${sid}`, sid > shape.voters ? 'observer' : 'participant'));
     const found = entryAfter(ORIGIN, 1, 1, { type: 'config', config: { members, maxTxnBytes: 1000 } });
-    this.committed.push(found);
+    this.truth = new Truth(this.nodes, found);
     for (const sid of sids) {
       const node = new Node(sid, new SimDisk(`i${sid}`, [found]));
-      node.disk.changed = () => this.nothingLost();
+      node.disk.changed = () => this.truth.nothingLost();
       this.nodes.push(node);
     }
   }
@@ -235,7 +187,7 @@ export class Cluster {
       case 'established':
         return this.isEstablished(node, effect.epoch);
       case 'commit':
-        return this.isCommitted(node, effect.upTo);
+        return this.truth.isCommitted(node, effect.upTo);
       case 'proposeSeen': {
         const { sid, incarnation, tag } = effect;
         proposals.push({ type: 'seen', sid, incarnation, tag });
@@ -297,7 +249,7 @@ export class Cluster {
     }
   }
 
-  private appliedAt(node: Node): Position {
+  appliedAt(node: Node): Position {
     return node.disk.log[node.applied] ?? ORIGIN;
   }
   /** Log and identity record are written side by side, each in its order. */
@@ -388,142 +340,18 @@ export class Cluster {
       this.post(node, 1 + this.random.below(this.weather.calm ? 10 : 80), { type: 'closed', link: link.id });
     }
   }
-  /** The config committed last, anywhere. */
-  get config(): Config {
-    const entry = this.committed.findLast(({ note }) => note?.type === 'config');
-    assert.ok(entry?.note?.type === 'config');
-    return entry.note.config;
-  }
-  /** It holds the config committed last: who joins is a learner first, and the last change has arrived at all voters. */
-  isSynchronised({ disk }: Node): boolean {
-    const index = this.committed.findLastIndex(({ note }) => note?.type === 'config');
-    return disk.holds(this.committed[index] as Entry, index);
-  }
-  /** An operator asks a leader for these members instead; refused while another change is under way. */
-  reconfigure(leader: Node, change: (members: readonly Member[]) => readonly Member[]): void {
-    if (!leader.leads || isBefore(this.appliedAt(leader), leader.configAt)) return;
-    const { config } = this;
-    const members = change(config.members);
-    if (members === config.members) return;
-    this.mark('reconfiguration');
-    this.propose(leader, { type: 'config', config: { ...config, members } });
-  }
-  /** A member whose directory is not the one that the config lists. */
-  get lost(): Member | undefined {
-    return this.config.members.find(({ sid, incarnation }) => this.node(sid).disk.incarnation !== incarnation);
-  }
-  /** Voters whose directory is not the one that the config lists are admitted again. */
-  admit(leader: Node): void {
-    const { lost } = this;
-    if (lost === undefined || !this.isSynchronised(this.node(lost.sid))) return;
-    const { incarnation } = this.node(lost.sid).disk;
-    this.reconfigure(leader, (members) => members.map((each) => (each === lost ? { ...each, incarnation } : each)));
-  }
-  /**
-   * An empty directory, when all voters have everything committed, none is lost already, and all know the last config
-   * committed: before that a change of members is not done, and members of the config before are still needed (13.7).
-   */
-  wipe(node: Node): void {
-    const last = this.committed.length - 1;
-    const done = this.committed.findLast(({ note }) => note?.type === 'config') as Entry;
-    for (const { sid, role, incarnation } of this.config.members) {
-      const { disk } = this.node(sid);
-      if (disk.incarnation !== incarnation) return;
-      const entry = this.committed[last] as Entry;
-      if (role !== 'participant') continue;
-      if (!disk.holds(entry, last) || disk.current < entry.epoch || isBefore(disk.committed, done)) return;
-    }
-    if (this.config.members.filter(({ role }) => role === 'participant').length < 3) return;
-    // with a change of members under way the one that is lost might be needed for it
-    for (const { disk, leads, configAt } of this.nodes) {
-      const config = disk.log.findLast(({ note }) => note?.type === 'config') ?? ORIGIN;
-      const newest = leads && isBefore(config, configAt) ? configAt : config;
-      if (disk.pending(LOG) + disk.pending(IDENTITY) > 0 || isBefore(this.committed[last] as Entry, newest)) return;
-      if (isBefore(config, newest)) return;
-    }
-    this.crash(node);
-    node.disk.wipe(`i${node.sid}.${node.life}`);
-    this.mark('directory wiped');
-  }
   sync(node: Node): void {
     if (!node.leads) return;
     const id = ++this.syncIds;
-    this.syncsAsked.set(id, this.committed.length);
+    this.syncsAsked.set(id, this.truth.committed.length);
     this.step(node, { type: 'sync', id });
   }
 
-  // ---- what must always hold
-
   private isEstablished(node: Node, epoch: number): void {
-    const other = this.established.get(epoch);
-    assert.equal(other, undefined, `two leaders in epoch ${epoch}: ${other} and ${node.sid}`);
-    this.established.set(epoch, node.sid);
-    const last = this.committed.length - 1;
-    assert.ok(node.disk.holds(this.committed[last] as Entry, last), 'a leader without everything committed');
+    this.truth.isEstablished(node, epoch);
     node.tail = markOf(node.disk.last);
     node.configAt = node.disk.log.findLast(({ note }) => note?.type === 'config') ?? ORIGIN;
     this.mark('established');
-  }
-
-  private isCommitted(node: Node, upTo: Position): void {
-    const { log } = node.disk;
-    const { committed } = this;
-    const index = indexOf(log, upTo);
-    assert.ok(index >= 0 && isSame(log[index] as Entry, upTo), 'applied what its own disk does not hold');
-    assert.ok(index > node.applied, 'applied backwards');
-    const known = committed.length;
-    for (let i = node.applied + 1; i <= index; i++) {
-      const entry = log[i] as Entry;
-      const other = committed[i];
-      if (other === undefined) committed.push(entry);
-      else assert.ok(isSameMark(entry, other), `two histories at ${entry.epoch}:${entry.counter}`);
-    }
-    node.applied = index;
-    if (committed.length > known) this.nothingLost(node.disk.current);
-  }
-
-  /** A quorum of the config in force holds everything committed, in directories that took over its epoch. */
-  private nothingLost(epoch?: number): void {
-    const last = this.committed.length - 1;
-    const entry = this.committed[last] as Entry;
-    let voters = 0;
-    let holders = 0;
-    for (const { sid, role, incarnation } of this.config.members) {
-      if (role !== 'participant') continue;
-      voters++;
-      const { disk } = this.node(sid);
-      if (disk.incarnation === incarnation && disk.holds(entry, last) && disk.current >= (epoch ?? entry.epoch))
-        holders++;
-      // a wiped directory may have held it; its vote is silent, so every quorum still meets the other holders
-      else if (disk.incarnation !== incarnation) holders++;
-    }
-    assert.ok(
-      holders * 2 > voters,
-      `${entry.epoch}:${entry.counter} is committed and only ${holders} of ${voters} hold it`,
-    );
-  }
-
-  /** One leader, everybody with it, and everything applied everywhere. */
-  get isWhole(): boolean {
-    const leaders = this.nodes.filter((node) => node.leads);
-    return (
-      leaders.length === 1 &&
-      this.lost === undefined &&
-      this.nodes.every(
-        ({ peer, applied }) =>
-          peer?.phase === 'broadcast' && peer.role !== 'looking' && applied === this.committed.length - 1,
-      )
-    );
-  }
-  /** Where everybody is, for a failing seed. */
-  describe(): string {
-    const members = this.config.members.map(({ sid, role, incarnation }) => `${sid}=${incarnation} ${role}`);
-    const lines = this.nodes.map(({ sid, peer, disk, applied }) => {
-      const { epoch, counter } = disk.last;
-      const epochs = `accepted ${disk.accepted} current ${disk.current}`;
-      return `${sid} (${disk.incarnation}): ${peer?.role} ${peer?.phase}, ${epochs}, log ${epoch}:${counter}, applied ${applied}`;
-    });
-    return [`${this.committed.length} committed; ${members.join(', ')}`, ...lines].join('\n');
   }
   run(until: number): void {
     let events = 0;

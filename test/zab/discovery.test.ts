@@ -5,8 +5,8 @@ import { seededRandom } from '../../src/base/random.ts';
 import { canLead, counts, isQuorum, isQuorumOfAll } from '../../src/zab/quorum.ts';
 import { markOf, ORIGIN } from '../../src/zab/types.ts';
 import { beats, isSameLeader, isSameVote } from '../../src/zab/vote.ts';
-import { LIMITS, memberOf } from './cluster.ts';
 import { configOf, endOf, Hand, logOf, THREE, withNote } from './hand.ts';
+import { LIMITS, memberOf } from './sim-node.ts';
 
 test('a vote wins by epoch, then by the end of the log, then by server id', () => {
   const vote = (sid: number, epoch: number, last: [number, number]) => ({

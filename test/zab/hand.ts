@@ -15,7 +15,7 @@ import {
   type SeenAt,
   type Vote,
 } from '../../src/zab/types.ts';
-import { entryAfter, LIMITS, memberOf } from './cluster.ts';
+import { entryAfter, LIMITS, memberOf } from './sim-node.ts';
 
 export type Of<T extends Message['type']> = Message & { readonly type: T };
 export const configOf = (...sids: number[]): Config => ({
