@@ -383,7 +383,8 @@ export class Leading {
       if (learner.upTo === undefined || !isSame(learner.upTo, history.last) || !hasVote(history, learner)) continue;
       const { epoch, counter } = history.last;
       const vote: Vote = { ...(learner.voice as Voice), epoch: this.epoch, last: { epoch, counter } };
-      for (const { link } of this.learners.values()) state.send(link, { type: 'HANDOVER', epoch: this.epoch, vote });
+      for (const { link, knowsEpoch } of this.learners.values())
+        if (knowsEpoch) state.send(link, { type: 'HANDOVER', epoch: this.epoch, vote });
       if (this.leaving) state.out.push({ type: 'handedOver', to: learner.sid });
       this.over = this.leaving ? 'handed over' : 'no longer a voter';
       return;

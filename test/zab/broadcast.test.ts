@@ -412,6 +412,12 @@ test('7: a sync is answered by a probe sent after it, and when what was proposed
   hand.persisted(entry);
   hand.hear(1, { type: 'ACK', epoch: 2, incarnation: 'i1', upTo: entry });
   assert.ok(hand.did.includes('synced'));
+  hand.feed({ type: 'sync', id: 6 });
+  assert.ok(!hand.did.includes('synced'), 'nothing is open, and still it may not lead any more');
+  hand.hear(1, { type: 'PONG', epoch: 2, incarnation: 'i1', round });
+  hand.isQuiet('an answer to an older probe');
+  hand.hear(1, { type: 'PONG', epoch: 2, incarnation: 'i1', round: round + 1 });
+  assert.equal(hand.effect('synced').id, 6);
 });
 
 test('12: a leader hands over when a voter holds everything, and that voter is elected at once', () => {

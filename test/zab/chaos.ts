@@ -9,6 +9,18 @@ import { memberOf } from './sim-node.ts';
 const TROUBLE = 2500;
 const MOST_UNTIL_WHOLE = 4000;
 
+/** What members like to crash just after: steps of the disk, and messages of learners and of leaders. */
+const AMBUSHES = [
+  'storeEpochs',
+  'append',
+  'truncate',
+  'established',
+  'commit',
+  'ACKEPOCH',
+  'ACKNEWLEADER',
+  'ACK',
+].concat(['LEADERINFO', 'NEWLEADER', 'PROPOSAL', 'UPTODATE', 'COMMIT']);
+
 export interface Outcome {
   readonly marks: ReadonlyMap<string, number>;
   readonly committed: number;
@@ -87,8 +99,7 @@ export function live(seed: number): Outcome {
     if (present.role === 'observer') return members.map((each) => (each === present ? joins : each));
     return voters > 2 ? members.filter((each) => each !== present) : members;
   };
-  const ambushes = ['storeEpochs', 'ACKEPOCH', 'ACKNEWLEADER', 'ACK', 'append', 'truncate', 'established', 'commit'];
-  if (random.below(3) === 0) cluster.ambush = any(ambushes);
+  if (random.below(2) === 0) cluster.ambush = any(AMBUSHES);
   const work = (): void => {
     for (const node of nodes) {
       if (!node.leads || node.pausedUntil > agenda.now) continue;

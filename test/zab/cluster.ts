@@ -52,7 +52,7 @@ export class Cluster {
     this.truth = new Truth(this.nodes, found);
     for (const sid of sids) {
       const node = new Node(sid, new SimDisk(`i${sid}`, [found]));
-      node.disk.changed = () => this.truth.nothingLost();
+      node.disk.changed = () => this.truth.diskChanged(node);
       this.nodes.push(node);
     }
   }
@@ -257,7 +257,7 @@ export class Cluster {
     for (const file of [LOG, IDENTITY] as const) {
       if (node.writing[file] || node.disk.pending(file) === 0) continue;
       node.writing[file] = true;
-      let slow = this.slowDisk === node.sid ? 60 + this.random.below(200) : 0;
+      let slow = this.slowDisk === node.sid && file === LOG ? 60 + this.random.below(200) : 0;
       if (!this.weather.calm && this.random.below(8) === 0) slow += this.random.below(80);
       this.later(node, 1 + this.random.below(6) + slow, () => {
         node.writing[file] = false;

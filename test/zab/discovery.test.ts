@@ -319,6 +319,12 @@ test('13.7: a config that another knows committed silences the one before it', (
   assert.ok(!liar.did.includes('commit'), 'only a record that our own log holds');
 });
 
+test('13.7: of two configs in force only voters of the older one stand: nobody else is known to all', () => {
+  const log = withNote(logOf([]), 1, { type: 'config', config: configOf(1, 2, 3, 4) });
+  const votes = (sid: number) => new Hand(sid, { log, committed: endOf(logOf([])) }).effect('vote').message.vote?.sid;
+  assert.deepEqual([votes(3), votes(4)], [3, undefined]);
+});
+
 test('two logs without anything begin at the same place', () => {
   assert.deepEqual(markOf(ORIGIN), { ...ORIGIN });
 });

@@ -34,6 +34,8 @@ export class Node {
   held: (() => void)[] = [];
   /** Index of the last entry applied in this life; what the loader applies counts. */
   applied = -1;
+  /** The last that was seen on its disk. */
+  currentEpoch = 0;
   tail: Mark = ORIGIN;
   /** Where the last config record of its log stands, while it leads. */
   configAt: Position = ORIGIN;

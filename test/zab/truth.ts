@@ -9,11 +9,29 @@ export class Truth {
   private readonly nodes: readonly Node[];
   /** Everything that is committed somewhere, in order. */
   readonly committed: Entry[];
+  /** The epoch in which each of them was committed first. */
+  private readonly terms = [1];
   private readonly established = new Map<number, number>();
 
   constructor(nodes: readonly Node[], found: Entry) {
     this.nodes = nodes;
     this.committed = [found];
+  }
+  /** What the leader of an epoch held when it took the epoch over: the history that all who are in that epoch hold. */
+  private readonly histories = new Map<number, { index: number; last: Entry }>();
+
+  /** Called after every change of a disk. */
+  diskChanged(node: Node): void {
+    const { disk } = node;
+    if (disk.current !== node.currentEpoch && disk.current > 0) {
+      node.currentEpoch = disk.current;
+      const history = this.histories.get(disk.current);
+      const index = disk.log.length - 1;
+      // its leader is the first: nobody is synchronised before that is durable (I5)
+      if (history === undefined) this.histories.set(disk.current, { index, last: disk.log[index] as Entry });
+      else assert.ok(disk.holds(history.last, history.index), `server ${node.sid} is in an epoch without its history`);
+    }
+    this.nothingLost();
   }
   private node(sid: number): Node {
     return this.nodes[sid - 1] as Node;
@@ -37,8 +55,9 @@ export class Truth {
     const other = this.established.get(epoch);
     assert.equal(other, undefined, `two leaders in epoch ${epoch}: ${other} and ${node.sid}`);
     this.established.set(epoch, node.sid);
-    const last = this.committed.length - 1;
-    assert.ok(node.disk.holds(this.committed[last] as Entry, last), 'a leader without everything committed');
+    // one that was stopped for long may still establish its epoch when a later one has committed more
+    const last = this.terms.findLastIndex((term) => term < epoch);
+    assert.ok(node.disk.holds(this.committed[last] as Entry, last), 'a leader without everything committed before it');
   }
 
   isCommitted(node: Node, upTo: Position): void {
@@ -51,8 +70,11 @@ export class Truth {
     for (let i = node.applied + 1; i <= index; i++) {
       const entry = log[i] as Entry;
       const other = committed[i];
-      if (other === undefined) committed.push(entry);
-      else assert.ok(isSameMark(entry, other), `two histories at ${entry.epoch}:${entry.counter}`);
+      if (other === undefined) {
+        committed.push(entry);
+        this.terms.push(node.disk.current);
+      }
+      assert.ok(other === undefined || isSameMark(entry, other), `two histories at ${entry.epoch}:${entry.counter}`);
     }
     node.applied = index;
     if (committed.length > known) this.nothingLost(node.disk.current);
