@@ -32,11 +32,11 @@ export function commitHeld(history: History, holders: readonly Holder[]): Mark[]
   const configs: Mark[] = [];
   for (;;) {
     const { config, next } = history.configsAt(history.committed);
-    if (config === undefined) return configs;
+    const before = config === undefined ? [] : [config]; // nothing is before the first
     const limit = next === undefined ? history.last : (history.before(next.at) ?? history.committed);
-    history.commit(heldBy(holders, limit, (voices) => isQuorumOfAll([config], voices)));
+    history.commit(heldBy(holders, limit, (voices) => isQuorumOfAll(before, voices)));
     if (next === undefined || !isSame(history.committed, limit)) return configs;
-    const both = heldBy(holders, next.at, (voices) => isQuorumOfAll([config, next.config], voices));
+    const both = heldBy(holders, next.at, (voices) => isQuorumOfAll([...before, next.config], voices));
     if (!isSame(both, next.at)) return configs;
     history.commit(next.at);
     configs.push(next.at);

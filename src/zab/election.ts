@@ -1,3 +1,4 @@
+import { assemble, type Present } from './founding.ts';
 import { canLead, counts, isQuorumOfAll, type Voice, votersOf } from './quorum.ts';
 import type { State } from './state.ts';
 import type { Message, Position, Vote } from './types.ts';
@@ -27,6 +28,9 @@ export class Election {
   private readonly outside = new Map<number, Cast & { leading: boolean; round: number }>();
   /** Those whom votes do not reach, by an attempt that failed or a connection that closed since the round began. */
   private readonly down = new Set<number>();
+  /** Whom an empty server has met since the election began, and whether it may propose itself. */
+  private readonly present = new Map<number, Present>();
+  private mayFound = false;
   private readonly answered = new Set<number>();
   private resendIn: number;
   private patience: number;
@@ -34,6 +38,7 @@ export class Election {
 
   constructor(state: State, round: number, prefer: Vote | undefined) {
     this.state = state;
+    state.provisional = undefined;
     this.round = round;
     this.longest = prefer === undefined ? state.limits.init : state.limits.notify * 2;
     this.first = prefer ?? this.own();
@@ -44,7 +49,8 @@ export class Election {
 
   /** What this member claims for itself; one that does not count never proposes itself. */
   private own(): Vote | null {
-    const { self, configs, currentEpoch, history } = this.state;
+    const { self, configs, currentEpoch, history, unfounded } = this.state;
+    if (unfounded && !this.mayFound) return null;
     // of two configs in force the older one: those whose log lacks the newer know nobody else
     if (!canLead(configs.slice(0, 1), self)) return null;
     const { epoch, counter } = history.last;
@@ -87,14 +93,18 @@ export class Election {
     const { self, history } = this.state;
     const { round, vote } = this;
     const config = history.committedConfig();
-    return { type: 'VOTE', state: 'looking', round, vote, incarnation: self.incarnation, config };
+    const { lines } = this.state;
+    return { type: 'VOTE', state: 'looking', round, vote, incarnation: self.incarnation, config, lines };
   }
 
   reached(sid: number, up: boolean): Vote | undefined {
     if (up) {
       this.down.delete(sid);
       this.sendTo(sid);
-    } else this.down.add(sid);
+    } else {
+      this.down.add(sid);
+      this.present.delete(sid);
+    }
     return this.decided();
   }
 
@@ -122,6 +132,7 @@ export class Election {
     const { state } = this;
     // knowing a config committed may silence or add voters: what was gathered is judged anew below
     if (state.history.learnCommitted(n.config)) state.apply();
+    this.meet(from, n);
     const voice = { sid: from, incarnation: n.incarnation };
     const { configs } = state;
     if (!counts(configs, voice)) {
@@ -139,7 +150,22 @@ export class Election {
    * config of its log may be so old that nobody in it is left. A false leader only costs time, since epochs guard the rest.
    */
   private get trustsAnyone(): boolean {
-    return !this.state.votes || this.age > this.longest / 2;
+    return !this.state.votes || this.state.unfounded || this.age > this.longest / 2;
+  }
+  /** With an empty log it takes part in founding, or votes for one that has a log. */
+  private meet(from: number, { incarnation, lines }: Notification): void {
+    const { state } = this;
+    if (!state.unfounded || state.founders === undefined) return;
+    this.present.set(from, { incarnation, lines });
+    const assembled = assemble(state.founders, state.self, this.present);
+    if (assembled === undefined) return;
+    state.provisional = assembled.config;
+    this.mayFound = assembled.complete;
+    if (!this.mayFound || this.first !== null) return;
+    this.first = this.own();
+    if (this.first === null || !beats(this.first, this.vote)) return;
+    this.vote = this.first;
+    this.sendAll();
   }
   private looking(voice: Voice, n: Notification): Vote | undefined {
     if (n.round < this.round) {

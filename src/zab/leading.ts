@@ -24,6 +24,8 @@ export class Leading {
   private readonly silent = new Map<number, number>();
   private age = 0;
   private untilPing: number;
+  /** The first transaction, which says who counts, is not committed yet. */
+  private founding = false;
   private readonly proposedTags = new Set<string>();
   private readonly probes = new Probes();
   /** Asked to hand over and stop; and the place behind which one that is no voter any more does so, without stopping. */
@@ -94,7 +96,7 @@ export class Leading {
   }
 
   private hear(learner: Learner): void {
-    if (hasVote(this.state.history, learner)) this.silent.set(learner.sid, 0);
+    if (hasVote(this.state, learner)) this.silent.set(learner.sid, 0);
   }
   private followerInfo(learner: Learner, info: Of<'FOLLOWERINFO'>): void {
     const { state } = this;
@@ -109,7 +111,7 @@ export class Leading {
     learner.tag = info.tags[info.tags.length - 1] ?? '';
     learner.acceptedEpoch = info.acceptedEpoch;
     if (state.history.learnCommitted(info.config)) state.apply();
-    const voter = hasVote(state.history, learner);
+    const voter = hasVote(state, learner);
     this.hear(learner);
     if (voter || info.voter) {
       // it may never follow a lower epoch again: without a higher one it would be lost for good (foundations.md 13.11)
@@ -130,7 +132,7 @@ export class Leading {
   private maybeFixEpoch(): void {
     const { state } = this;
     if (this.epoch > 0) return;
-    const known = [...this.learners.values()].filter((each) => hasVote(state.history, each));
+    const known = [...this.learners.values()].filter((each) => hasVote(state, each));
     if (!this.isQuorum(known.map(({ voice }) => voice as Voice))) return;
     const promises = known.map(({ acceptedEpoch }) => acceptedEpoch);
     this.epoch = Math.max(state.acceptedEpoch, state.heardEpoch, ...promises) + 1;
@@ -170,7 +172,7 @@ export class Leading {
     const { state } = this;
     if (learner.ends !== undefined) return this.drop(learner, 'ACKEPOCH twice');
     learner.ends = ends;
-    if (this.phase === 'discovery' && currentEpoch !== null && hasVote(state.history, learner)) {
+    if (this.phase === 'discovery' && currentEpoch !== null && hasVote(state, learner)) {
       if (isMoreRecent({ epoch: currentEpoch, last }, { epoch: state.currentEpoch, last: state.history.last })) {
         this.over = `server ${learner.sid} knows more`;
         return;
@@ -184,7 +186,7 @@ export class Leading {
   private maybeTakeOver(): void {
     const { state } = this;
     if (this.phase !== 'discovery' || this.epoch === 0 || state.storing !== undefined) return;
-    const promised = [...this.learners.values()].filter((each) => each.promised && hasVote(state.history, each));
+    const promised = [...this.learners.values()].filter((each) => each.promised && hasVote(state, each));
     if (!this.isQuorum(promised.map(({ voice }) => voice as Voice))) return;
     this.phase = 'synchronization';
     state.store(this.epoch, this.epoch);
@@ -194,7 +196,7 @@ export class Leading {
     const { state } = this;
     if (this.phase === 'discovery' || state.currentEpoch < this.epoch || learner.ends === undefined) return;
     // those that do not count are synchronised when the history is certain (foundations.md 13.2)
-    if (this.phase !== 'broadcast' && !hasVote(state.history, learner)) return;
+    if (this.phase !== 'broadcast' && !hasVote(state, learner)) return;
     if (learner.sent === undefined || learner.wantsSnapshot) synchronise(state, learner, this.epoch);
   }
   snapshotTaken(): void {
@@ -221,12 +223,25 @@ export class Leading {
     state.out.push({ type: 'established', epoch: this.epoch });
     state.history.commit({ epoch: last.epoch, counter: last.counter });
     state.apply();
-    state.out.push({ type: 'serve' });
-    this.proposeSeen(state.self, state.tags[state.tags.length - 1] ?? '');
+    this.founding = state.unfounded;
+    const [config] = state.configs;
+    if (this.founding && config !== undefined) state.out.push({ type: 'proposeFound', config });
+    else this.serve();
     for (const learner of this.learners.values()) {
       if (learner.upTo !== undefined) this.welcome(learner);
       else this.synchroniseIfDue(learner);
     }
+  }
+  /** The log says who counts, and that is committed: requests may come, and it is to know who runs. */
+  private serve(): void {
+    const { state } = this;
+    this.founding = false;
+    state.out.push({ type: 'serve' });
+    this.proposeSeen(state.self, state.tags[state.tags.length - 1] ?? '');
+    for (const learner of this.learners.values()) if (learner.upToDate) this.noteStart(learner);
+  }
+  private noteStart(learner: Learner): void {
+    if (!this.founding && hasVote(this.state, learner)) this.proposeSeen(learner.voice as Voice, learner.tag);
   }
   /** Voters that acknowledged NEWLEADER on their present link, and up to where they hold the history. */
   private holders(): Holder[] {
@@ -241,7 +256,7 @@ export class Leading {
     learner.upToDate = true;
     const { committed } = this.state.history;
     this.state.send(learner.link, { type: 'UPTODATE', epoch: this.epoch, committed });
-    if (hasVote(this.state.history, learner)) this.proposeSeen(learner.voice as Voice, learner.tag);
+    this.noteStart(learner);
   }
   /** The log is to know under which tag a voter runs, so that an old copy of its directory is told apart (13.9). */
   private proposeSeen({ sid, incarnation }: Voice, tag: string): void {
@@ -261,7 +276,7 @@ export class Leading {
       state.history.append(entry);
     }
     for (const learner of this.learners.values()) {
-      if (!hasVote(state.history, learner)) continue;
+      if (!hasVote(state, learner)) continue;
       forward(state, learner, this.epoch, state.history.last);
       // one that becomes a voter may have promised a higher epoch: the record goes on in a term above it (13.11)
       if (learner.acceptedEpoch > this.epoch) this.riseAbove(learner);
@@ -292,8 +307,7 @@ export class Leading {
     if (leader === undefined) return;
     const { history, self } = state;
     const before = history.committed;
-    for (const config of commitHeld(history, [...this.holders(), { voice: self, upTo: history.durable }]))
-      this.newConfig(config);
+    const configs = commitHeld(history, [...this.holders(), { voice: self, upTo: history.durable }]);
     const { committed } = history;
     if (isSame(before, committed)) return;
     leader.lastCommitted = committed.counter;
@@ -303,6 +317,7 @@ export class Leading {
       else state.send(learner.link, { type: 'COMMIT', epoch: this.epoch, upTo: committed });
     }
     state.apply();
+    for (const config of configs) this.newConfig(config);
     this.answerSyncs();
     this.maybeLeave();
   }
@@ -310,6 +325,7 @@ export class Leading {
   /** A config is committed, and this leader may not be a voter any more. */
   private newConfig(at: Position): void {
     const { state } = this;
+    if (this.founding) return this.serve();
     state.out.push({ type: 'proposeNoop' });
     if (!state.votes) this.leaveBeyond = at; // the no-op behind it tells everybody that it is committed
   }
@@ -342,12 +358,12 @@ export class Leading {
 
   tick(): void {
     const { state } = this;
-    const { limits, history } = state;
+    const { limits } = state;
     if (--this.untilPing <= 0) this.ping();
     for (const learner of [...this.learners.values()]) {
       const patience = learner.upToDate ? limits.sync : limits.init + limits.sync;
       if (++learner.silent > patience) this.drop(learner, 'silent for too long');
-      else if (learner.upToDate && hasVote(history, learner) && learner.upTo !== undefined) {
+      else if (learner.upToDate && hasVote(state, learner) && learner.upTo !== undefined) {
         if (!isBefore(learner.upTo, learner.sent ?? learner.upTo)) learner.behind = 0;
         else if (++learner.behind > limits.sync) this.drop(learner, 'acknowledges nothing');
       }
@@ -380,7 +396,7 @@ export class Leading {
     if (!(this.leaving || removed) || this.over !== undefined || this.phase !== 'broadcast') return;
     if (!isSame(history.committed, history.last)) return;
     for (const learner of this.learners.values()) {
-      if (learner.upTo === undefined || !isSame(learner.upTo, history.last) || !hasVote(history, learner)) continue;
+      if (learner.upTo === undefined || !isSame(learner.upTo, history.last) || !hasVote(state, learner)) continue;
       const { epoch, counter } = history.last;
       const vote: Vote = { ...(learner.voice as Voice), epoch: this.epoch, last: { epoch, counter } };
       for (const { link, knowsEpoch } of this.learners.values())

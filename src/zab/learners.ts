@@ -1,4 +1,3 @@
-import type { History } from './history.ts';
 import { counts, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { plan } from './sync.ts';
@@ -79,5 +78,5 @@ export function forward(state: State, learner: Learner, epoch: number, end: Posi
 }
 
 /** True when a learner's word counts by the configs in force at this leader. */
-export const hasVote = (history: History, learner: Learner): boolean =>
-  learner.voice !== undefined && counts(history.configsInForce(), learner.voice);
+export const hasVote = (state: State, learner: Learner): boolean =>
+  learner.voice !== undefined && counts(state.configs, learner.voice);

@@ -160,7 +160,15 @@ export class Member {
     const { incarnation } = state.self;
     const config = state.history.committedConfig();
     assert(role !== 'stopped', 'a stopped member votes');
-    const answer = { type: 'VOTE' as const, state: role, round, vote: { ...chosen, epoch }, incarnation, config };
+    const answer = {
+      type: 'VOTE' as const,
+      state: role,
+      round,
+      vote: { ...chosen, epoch },
+      incarnation,
+      config,
+      lines: state.lines,
+    };
     state.out.push({ type: 'vote', to: from, message: answer });
   }
 

@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
+import type { Founders } from './founding.ts';
 import { History } from './history.ts';
 import { counts, type Voice } from './quorum.ts';
 import {
@@ -37,6 +38,9 @@ export class State {
   /** A snapshot was asked for that has to join on to what is remembered: nothing is forgotten meanwhile. */
   awaitsSnapshot = false;
   readonly peers: readonly number[];
+  readonly founders: Founders | undefined;
+  /** Who counts while the log is empty. */
+  provisional: Config | undefined;
   /** The highest promise heard of, of members that count; the next term goes above it (foundations.md 13.11). */
   heardEpoch = 0;
   out: Effect[] = [];
@@ -57,6 +61,7 @@ export class State {
     this.currentEpoch = past.currentEpoch;
     this.snapshot = ensemble.snapshot;
     this.peers = ensemble.peers;
+    this.founders = ensemble.founders;
     this.generations = generation;
     const { base, configs, seen } = ensemble;
     const { committed, last } = past;
@@ -70,7 +75,16 @@ export class State {
     return this.staged ?? this.history;
   }
   get configs(): readonly Config[] {
-    return this.history.configsInForce();
+    const configs = this.history.configsInForce();
+    return configs.length > 0 || this.provisional === undefined ? configs : [this.provisional];
+  }
+  /** No config record is in the log: it is empty. */
+  get unfounded(): boolean {
+    return this.history.configsInForce().length === 0;
+  }
+  /** What a vote says of that: the hash of our server lines while the log is empty. */
+  get lines(): string | null {
+    return this.unfounded ? (this.founders?.lines ?? '') : null;
   }
   /** True when this member is a voter by its own log. */
   get votes(): boolean {

@@ -1,4 +1,5 @@
 import type { Config } from '../records/txns.ts';
+import type { Founders } from './founding.ts';
 
 /** What a peer does. `stopped`: handed over or rolled back; nothing comes after it in this life. */
 export type Role = 'looking' | 'leading' | 'following' | 'observing' | 'stopped';
@@ -92,6 +93,8 @@ export interface Ensemble {
   readonly snapshot: Mark;
   /** Server ids of zoo.cfg, asked for a leader beside the voters that the log names. */
   readonly peers: readonly number[];
+  /** Who may found the ensemble while the log is empty; undefined for a server that waits for a leader. */
+  readonly founders: Founders | undefined;
   /** How many entries are remembered for learners that come back; those not yet committed are always kept. */
   readonly remember: number;
 }
@@ -114,6 +117,8 @@ export type Message =
       readonly vote: Vote | null;
       readonly incarnation: string;
       readonly config: Mark | null;
+      /** While the sender's log is empty, the hash of its server lines; null when it has a log (13.13). */
+      readonly lines: string | null;
     }
   /** Learner to leader, first on a link. `voter`: its own log holds a config record with its incarnation (13.11). */
   | {
@@ -208,7 +213,7 @@ export type Effect =
   /** This member leads `epoch`: everything in its log is committed now. */
   | { readonly type: 'established'; readonly epoch: number }
   /** Propose these first, before any request: the ensemble's birth, or that this start was seen. */
-  | { readonly type: 'proposeFound' }
+  | { readonly type: 'proposeFound'; readonly config?: Config }
   | { readonly type: 'proposeSeen'; readonly sid: number; readonly incarnation: string; readonly tag: string }
   /** After a config record was committed: its commitment is to be known by a quorum (foundations.md 13.7). */
   | { readonly type: 'proposeNoop' }

@@ -7,6 +7,7 @@ const seedText = process.env.ZOOSH_SEED;
 /** What a batch must have met, or it proves nothing about it. */
 const MARKS = [
   'established',
+  'founding',
   'DIFF',
   'TRUNC',
   'SNAP',

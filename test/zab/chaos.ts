@@ -35,7 +35,7 @@ export function live(seed: number): Outcome {
     { voters: 4, observers: 0 },
     { voters: 5, observers: 0 },
   ][seed % 4] as { voters: number; observers: number };
-  const cluster = new Cluster(seed, shape);
+  const cluster = new Cluster(seed, { ...shape, founded: seed % 5 > 0 });
   const { random, agenda, weather, nodes } = cluster;
   for (const node of nodes) agenda.add(random.below(50), () => cluster.start(node));
   const any = <T>(list: readonly T[]): T => list[random.below(list.length)] as T;
@@ -102,7 +102,7 @@ export function live(seed: number): Outcome {
   if (random.below(2) === 0) cluster.ambush = any(AMBUSHES);
   const work = (): void => {
     for (const node of nodes) {
-      if (!node.leads || node.pausedUntil > agenda.now) continue;
+      if (!node.serves || node.pausedUntil > agenda.now) continue;
       for (let i = random.below(4); i > 0; i--) cluster.propose(node);
       if (random.below(4) === 0) cluster.sync(node);
       if (!changing) continue;
@@ -129,7 +129,7 @@ export function live(seed: number): Outcome {
       agenda.now - healAt < MOST_UNTIL_WHOLE,
       `not whole ${MOST_UNTIL_WHOLE} units after the last fault\n${cluster.truth.describe()}`,
     );
-    const leader = nodes.find((each) => each.leads);
+    const leader = nodes.find((each) => each.serves);
     if (leader !== undefined) admit(cluster, leader);
     if (leader !== undefined && cluster.truth.committed.length === before) cluster.propose(leader);
   }

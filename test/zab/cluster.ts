@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type Random, seededRandom } from '../../src/base/random.ts';
+import type { Founders } from '../../src/zab/founding.ts';
 import { Peer } from '../../src/zab/peer.ts';
 import {
   type Effect,
@@ -24,9 +25,13 @@ import { Truth } from './truth.ts';
 /** Units of the simulated clock. */
 const TICK = 10;
 
+const peerLeads = ({ peer }: Node): boolean => peer?.role === 'leading';
+
 export interface Shape {
   readonly voters: number;
   readonly observers: number;
+  /** False: all directories are empty. */
+  readonly founded: boolean;
 }
 
 export class Cluster {
@@ -35,6 +40,7 @@ export class Cluster {
   readonly weather: Weather;
   readonly nodes: Node[] = [];
   readonly truth: Truth;
+  private readonly founders: Founders;
   readonly marks = new Map<string, number>();
   private linkIds = 0;
   private syncIds = 0;
@@ -48,10 +54,12 @@ export class Cluster {
     this.weather = new Weather(this.random);
     const sids = Array.from({ length: shape.voters + shape.observers }, (_, i) => i + 1);
     const members = sids.map((sid) => memberOf(sid, `i${sid}`, sid > shape.voters ? 'observer' : 'participant'));
-    const found = entryAfter(ORIGIN, 1, 1, { type: 'config', config: { members, maxTxnBytes: 1000 } });
-    this.truth = new Truth(this.nodes, found);
+    this.founders = { members, maxTxnBytes: 1000, lines: 'the same' };
+    const config = { members, maxTxnBytes: 1000 };
+    const log = shape.founded ? [entryAfter(ORIGIN, 1, 1, { type: 'config', config })] : [];
+    this.truth = new Truth(this.nodes, log);
     for (const sid of sids) {
-      const node = new Node(sid, new SimDisk(`i${sid}`, [found]));
+      const node = new Node(sid, new SimDisk(`i${sid}`, log));
       node.disk.changed = () => this.truth.diskChanged(node);
       this.nodes.push(node);
     }
@@ -90,11 +98,13 @@ export class Cluster {
       seen,
       snapshot: disk.base,
       peers: this.nodes.map((each) => each.sid),
+      founders: this.founders,
       remember: 8,
     });
     node.applied = indexOf(disk.log, disk.committed);
     node.writing = [false, false];
     node.gathered = false;
+    node.serves = false;
     node.pausedUntil = 0;
     node.held = [];
     this.step(node, { type: 'start' });
@@ -198,6 +208,7 @@ export class Cluster {
         return;
       case 'looking':
         node.gathered = false;
+        node.serves = false;
         return this.mark(effect.reason.replace(/\d+/g, 'N'));
       case 'gather':
         if (node.gathered) this.mark('election of more than one round');
@@ -243,9 +254,13 @@ export class Cluster {
       case 'rolledBack':
         return assert.fail('a directory was taken for an old copy');
       case 'serve':
+        node.serves = peerLeads(node);
         return;
       case 'proposeFound':
-        return assert.fail('founded twice');
+        assert.ok(effect.config !== undefined);
+        this.mark('founding');
+        proposals.push({ type: 'config', config: effect.config });
+        return;
     }
   }
 

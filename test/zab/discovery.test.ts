@@ -309,7 +309,15 @@ test('13.7: a config that another knows committed silences the one before it', (
   hand.feed(hand.voted(4, vote));
   hand.ticks(LIMITS.drain + 1);
   assert.equal(hand.peer.role, 'looking', 'the config before is in force too');
-  const message = { type: 'VOTE', state: 'looking', round: 1, vote, incarnation: 'i4', config: endOf(log) } as const;
+  const message = {
+    type: 'VOTE',
+    state: 'looking',
+    round: 1,
+    vote,
+    incarnation: 'i4',
+    config: endOf(log),
+    lines: null,
+  } as const;
   hand.feed({ type: 'voted', from: 4, message });
   assert.equal(hand.effect('commit').upTo.counter, 3);
   hand.ticks(LIMITS.drain + 1);

@@ -1,6 +1,7 @@
 /** One machine fed by hand, for stories: a log, an election won or lost in one line, and what it asked for last. */
 import assert from 'node:assert/strict';
 import type { Config } from '../../src/records/txns.ts';
+import type { Founders } from '../../src/zab/founding.ts';
 import { Peer } from '../../src/zab/peer.ts';
 import {
   type ConfigAt,
@@ -53,6 +54,7 @@ export interface Before {
   readonly tags?: readonly string[];
   readonly snapshot?: Mark;
   readonly base?: Mark;
+  readonly founders?: Founders | undefined;
 }
 
 export class Hand {
@@ -97,6 +99,7 @@ export class Hand {
       seen,
       snapshot: before.snapshot ?? base,
       peers: [1, 2, 3],
+      founders: before.founders,
       remember: 1000,
     });
     this.feed({ type: 'start' });
@@ -158,7 +161,11 @@ export class Hand {
     round = this.round,
     incarnation = `i${from}`,
   ): Input {
-    return { type: 'voted', from, message: { type: 'VOTE', state, round, vote, incarnation, config: null } };
+    return {
+      type: 'voted',
+      from,
+      message: { type: 'VOTE', state, round, vote, incarnation, config: null, lines: null },
+    };
   }
   /** The vote of a member with this log for itself. */
   static voteFor(sid: number, log: readonly Entry[], epoch = endOf(log).epoch): Vote {

@@ -11,7 +11,7 @@ export function reconfigure(
   leader: Node,
   change: (members: readonly Member[]) => readonly Member[],
 ): void {
-  if (!leader.leads || isBefore(cluster.appliedAt(leader), leader.configAt)) return;
+  if (!leader.serves || isBefore(cluster.appliedAt(leader), leader.configAt)) return;
   const { config } = cluster.truth;
   const members = change(config.members);
   if (members === config.members) return;
@@ -31,6 +31,7 @@ export function admit(cluster: Cluster, leader: Node): void {
  */
 export function wipe(cluster: Cluster, node: Node): void {
   const last = cluster.truth.committed.length - 1;
+  if (last < 0) return;
   const done = cluster.truth.committed.findLast(({ note }) => note?.type === 'config') as Entry;
   for (const { sid, role, incarnation } of cluster.truth.config.members) {
     const { disk } = cluster.node(sid);

@@ -42,8 +42,8 @@ export function indexOf(log: readonly Entry[], position: Position): number {
 export class SimDisk {
   incarnation: string;
   tags: string[] = [];
-  accepted = 1;
-  current = 1;
+  accepted: number;
+  current: number;
   /** Every entry from the first on; those up to {@link base} stand for the snapshot's state. */
   log: Entry[];
   base: Mark = ORIGIN;
@@ -58,6 +58,8 @@ export class SimDisk {
   constructor(incarnation: string, log: readonly Entry[]) {
     this.incarnation = incarnation;
     this.log = [...log];
+    this.accepted = this.last.epoch;
+    this.current = this.last.epoch;
   }
 
   get last(): Mark {

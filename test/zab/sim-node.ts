@@ -41,6 +41,8 @@ export class Node {
   configAt: Position = ORIGIN;
   writing = [false, false];
   gathered = false;
+  /** It leads and may be asked to write. */
+  serves = false;
   snapshotIn: readonly Entry[] = [];
   readonly links = new Map<number, Link>();
   constructor(sid: number, disk: SimDisk) {
