@@ -1,27 +1,18 @@
 import { assert } from '../base/assert.ts';
 import { commitHeld, type Holder } from './commits.ts';
+import { Discovery, type Of } from './discovery.ts';
 import { Leader } from './leader.ts';
-import { forward, hasVote, Learner, synchronise } from './learners.ts';
+import { forward, hasVote, type Learner, synchronise } from './learners.ts';
 import { Probes } from './probes.ts';
-import { isQuorumOfAll, type Voice } from './quorum.ts';
+import type { Voice } from './quorum.ts';
 import type { State } from './state.ts';
-import { type Entry, isBefore, isSame, type Message, type Phase, type Position, type Vote } from './types.ts';
-import { isMoreRecent } from './vote.ts';
-
-type Of<T extends Message['type']> = Message & { readonly type: T };
+import { type Entry, isBefore, isSame, type Message, type Position, type Vote } from './types.ts';
 
 /** A term as leader: discovery, synchronisation, broadcast. `over` says why it must end; the member then looks again. */
-export class Leading {
-  private readonly state: State;
-  phase: Phase = 'discovery';
-  epoch = 0;
+export class Leading extends Discovery {
   /** Numbers proposals, once the epoch is established. */
   leader: Leader | undefined;
-  over: string | undefined;
   private readonly lastCounter: number | undefined;
-  private readonly learners = new Map<number, Learner>();
-  /** Ticks since a voter was heard, whatever its link. */
-  private readonly silent = new Map<number, number>();
   private age = 0;
   private untilPing: number;
   /** The first transaction, which says who counts, is not committed yet. */
@@ -33,29 +24,9 @@ export class Leading {
   private leaveBeyond: Position | undefined;
 
   constructor(state: State, lastCounter: number | undefined) {
-    this.state = state;
+    super(state);
     this.lastCounter = lastCounter;
     this.untilPing = state.limits.ping;
-  }
-
-  begin(): void {
-    this.maybeFixEpoch();
-  }
-
-  linked(link: number, sid: number): void {
-    for (const other of this.learners.values()) if (other.sid === sid) this.drop(other, 'it has a new connection');
-    this.learners.set(link, new Learner(link, sid));
-  }
-  closed(link: number): void {
-    this.learners.delete(link);
-  }
-  private drop(learner: Learner, reason: string): void {
-    this.learners.delete(learner.link);
-    this.state.hangUp(learner.link, reason);
-  }
-  /** Closes every link; the term is over. */
-  close(): void {
-    for (const learner of [...this.learners.values()]) this.drop(learner, 'no longer leading');
   }
 
   received(link: number, message: Message): void {
@@ -81,7 +52,8 @@ export class Leading {
     }
     switch (message.type) {
       case 'ACKEPOCH':
-        return this.ackEpoch(learner, message);
+        this.ackEpoch(learner, message);
+        return this.synchroniseIfDue(learner);
       case 'ASKSNAP':
         learner.wantsSnapshot = true;
         return this.synchroniseIfDue(learner);
@@ -95,69 +67,6 @@ export class Leading {
     }
   }
 
-  private hear(learner: Learner): void {
-    if (hasVote(this.state, learner)) this.silent.set(learner.sid, 0);
-  }
-  private followerInfo(learner: Learner, info: Of<'FOLLOWERINFO'>): void {
-    const { state } = this;
-    if (learner.voice !== undefined) return this.drop(learner, 'FOLLOWERINFO twice');
-    const voice = { sid: learner.sid, incarnation: info.incarnation };
-    const seen = state.history.lastSeen(voice);
-    if (seen !== undefined && !info.tags.includes(seen)) {
-      state.send(learner.link, { type: 'ROLLEDBACK', incarnation: info.incarnation });
-      return this.drop(learner, 'its directory is an old copy');
-    }
-    learner.voice = voice;
-    learner.tag = info.tags[info.tags.length - 1] ?? '';
-    learner.acceptedEpoch = info.acceptedEpoch;
-    if (state.history.learnCommitted(info.config)) state.apply();
-    const voter = hasVote(state, learner);
-    this.hear(learner);
-    if (voter || info.voter) {
-      // it may never follow a lower epoch again: without a higher one it would be lost for good (foundations.md 13.11)
-      if (this.epoch > 0 && info.acceptedEpoch > this.epoch) return this.riseAbove(learner);
-      state.heardEpoch = Math.max(state.heardEpoch, info.acceptedEpoch);
-    }
-    if (this.epoch === 0) this.maybeFixEpoch();
-    else this.sendEpoch(learner);
-  }
-
-  private rolledBack(message: Of<'ROLLEDBACK'>): void {
-    if (message.incarnation !== this.state.self.incarnation) return;
-    this.state.out.push({ type: 'rolledBack' });
-    this.over = 'rolled back';
-  }
-
-  /** The epoch is above every promise of a quorum, and stays what it is for this term. */
-  private maybeFixEpoch(): void {
-    const { state } = this;
-    if (this.epoch > 0) return;
-    const known = [...this.learners.values()].filter((each) => hasVote(state, each));
-    if (!this.isQuorum(known.map(({ voice }) => voice as Voice))) return;
-    const promises = known.map(({ acceptedEpoch }) => acceptedEpoch);
-    this.epoch = Math.max(state.acceptedEpoch, state.heardEpoch, ...promises) + 1;
-    state.store(this.epoch, state.currentEpoch);
-  }
-  /** Others' voices and our own are a quorum of every config in force. */
-  private isQuorum(others: readonly Voice[]): boolean {
-    const { configs, self } = this.state;
-    return isQuorumOfAll(configs, [...others, self]);
-  }
-  private sendEpoch(learner: Learner): void {
-    const { state } = this;
-    if (learner.voice === undefined || learner.knowsEpoch || state.acceptedEpoch < this.epoch) return;
-    learner.knowsEpoch = true;
-    const config = state.history.committedConfig();
-    const { tags, self } = state;
-    state.send(learner.link, {
-      type: 'LEADERINFO',
-      epoch: this.epoch,
-      incarnation: self.incarnation,
-      tags,
-      config,
-    });
-  }
-
   /** What {@link State.store} asked for is durable: our promise first, our taking over of the epoch second. */
   stored(): void {
     if (this.phase === 'discovery') {
@@ -166,30 +75,6 @@ export class Leading {
     }
     for (const learner of this.learners.values()) this.synchroniseIfDue(learner);
     this.maybeEstablish();
-  }
-
-  private ackEpoch(learner: Learner, { currentEpoch, last, ends }: Of<'ACKEPOCH'>): void {
-    const { state } = this;
-    if (learner.ends !== undefined) return this.drop(learner, 'ACKEPOCH twice');
-    learner.ends = ends;
-    if (this.phase === 'discovery' && currentEpoch !== null && hasVote(state, learner)) {
-      if (isMoreRecent({ epoch: currentEpoch, last }, { epoch: state.currentEpoch, last: state.history.last })) {
-        this.over = `server ${learner.sid} knows more`;
-        return;
-      }
-      learner.promised = true;
-      return this.maybeTakeOver();
-    }
-    this.synchroniseIfDue(learner);
-  }
-  /** A quorum has promised: our history is that of the epoch. */
-  private maybeTakeOver(): void {
-    const { state } = this;
-    if (this.phase !== 'discovery' || this.epoch === 0 || state.storing !== undefined) return;
-    const promised = [...this.learners.values()].filter((each) => each.promised && hasVote(state, each));
-    if (!this.isQuorum(promised.map(({ voice }) => voice as Voice))) return;
-    this.phase = 'synchronization';
-    state.store(this.epoch, this.epoch);
   }
 
   private synchroniseIfDue(learner: Learner): void {
@@ -329,11 +214,6 @@ export class Leading {
     state.out.push({ type: 'proposeNoop' });
     if (!state.votes) this.leaveBeyond = at; // the no-op behind it tells everybody that it is committed
   }
-  private riseAbove({ sid, acceptedEpoch }: Learner): void {
-    this.state.heardEpoch = Math.max(this.state.heardEpoch, acceptedEpoch);
-    this.over = `server ${sid} has accepted epoch ${acceptedEpoch}`;
-  }
-
   sync(id: number): void {
     if (this.leader === undefined) return;
     this.probes.ask(id, this.state.history.last);

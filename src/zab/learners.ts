@@ -53,6 +53,7 @@ export function synchronise(state: State, learner: Learner, epoch: number): void
       break;
     case 'snap': {
       learner.wantsSnapshot = true;
+      if (how.alarm) state.out.push({ type: 'diverged', sid: learner.sid });
       if (!history.has(snapshot) || isBefore(history.committed, snapshot)) {
         return state.takeSnapshot();
       }

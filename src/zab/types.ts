@@ -239,6 +239,8 @@ export type Effect =
   | { readonly type: 'dropStaged'; readonly generation: number }
   /** The staged files are the log now: the state is the snapshot's, `commit` goes on from it. */
   | { readonly type: 'installed'; readonly at: Mark }
+  /** This member and we have different records at one place: only damage explains that. Its log is replaced. */
+  | { readonly type: 'diverged'; readonly sid: number }
   /** A learner needs a snapshot newer than the last one. */
   | { readonly type: 'takeSnapshot' }
   | { readonly type: 'synced'; readonly id: number }

@@ -44,6 +44,17 @@ test('13.1: what a learner is sent, by what both logs hold', () => {
   assert.deepEqual(plan(historyOf(leader), []), { type: 'snap', alarm: false });
 });
 
+test('2: a log with another record at the same place is replaced, and somebody is told', () => {
+  const log = logOf([[1, 2]]);
+  const hand = new Hand(3, { log });
+  hand.elect(3);
+  hand.meet(1, 1);
+  hand.stored();
+  hand.ackEpoch(1, 2, logOf([[1, 1]], log.slice(0, 2)));
+  hand.stored();
+  assert.deepEqual(hand.did, ['diverged', 'SNAP', 'PROPOSAL', 'NEWLEADER']);
+});
+
 test('13.2: what was recovered is not committed before the epoch is established, then all of it is', () => {
   const log = logOf([[1, 4]]);
   const hand = new Hand(3, { log, committed: endOf(logOf([])) });

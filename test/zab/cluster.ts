@@ -251,6 +251,8 @@ export class Cluster {
           this.crash(node);
           this.agenda.add(100, () => this.start(node));
         });
+      case 'diverged':
+        return assert.fail(`the log of server ${effect.sid} is not ours`);
       case 'rolledBack':
         return assert.fail('a directory was taken for an old copy');
       case 'serve':
