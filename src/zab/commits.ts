@@ -1,6 +1,6 @@
 import type { History } from './history.ts';
 import { isQuorumOfAll, type Voice } from './quorum.ts';
-import { isBefore, isSame, type Mark, ORIGIN, type Position } from './types.ts';
+import { isBefore, isSame, type Mark, ORIGIN, type Position, positionOf } from './types.ts';
 
 /** A voter's word for everything up to a place. */
 export interface Holder {
@@ -34,7 +34,8 @@ export function commitHeld(history: History, holders: readonly Holder[]): Mark[]
     const { config, next } = history.configsAt(history.committed);
     const before = config === undefined ? [] : [config]; // nothing is before the first
     const limit = next === undefined ? history.last : (history.before(next.at) ?? history.committed);
-    history.commit(heldBy(holders, limit, (voices) => isQuorumOfAll(before, voices)));
+    const held = history.floor(heldBy(holders, limit, (voices) => isQuorumOfAll(before, voices)));
+    if (held !== undefined) history.commit(positionOf(held));
     if (next === undefined || !isSame(history.committed, limit)) return configs;
     const both = heldBy(holders, next.at, (voices) => isQuorumOfAll([...before, next.config], voices));
     if (!isSame(both, next.at)) return configs;

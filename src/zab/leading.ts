@@ -6,7 +6,7 @@ import { forward, hasVote, type Learner, synchronise } from './learners.ts';
 import { Probes } from './probes.ts';
 import type { Voice } from './quorum.ts';
 import type { State } from './state.ts';
-import { type Entry, isBefore, isSame, type Message, type Position, type Vote } from './types.ts';
+import { type Entry, isBefore, isSame, type Message, type Position, positionOf, type Vote } from './types.ts';
 
 /** A term as leader: discovery, synchronisation, broadcast. `over` says why it must end; the member then looks again. */
 export class Leading extends Discovery {
@@ -106,7 +106,7 @@ export class Leading extends Discovery {
     this.phase = 'broadcast';
     this.leader = new Leader(this.epoch, this.lastCounter);
     state.out.push({ type: 'established', epoch: this.epoch });
-    state.history.commit({ epoch: last.epoch, counter: last.counter });
+    state.history.commit(positionOf(last));
     state.apply();
     this.founding = state.unfounded;
     const [config] = state.configs;

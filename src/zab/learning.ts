@@ -8,6 +8,7 @@ import {
   type Message,
   type Phase,
   type Position,
+  positionOf,
   type Vote,
 } from './types.ts';
 
@@ -122,6 +123,7 @@ export class Learning {
         return this.truncate(link, message.to);
       case 'SNAP':
         if (this.synchronising) return this.leave('synchronisation begins twice');
+        if (message.at.epoch > this.epoch) return this.leave('a snapshot of a later epoch');
         this.state.stage(message.at, message.configs, message.seen);
         this.asked = false;
         return this.beginSync();
@@ -212,8 +214,7 @@ export class Learning {
   }
   private inform({ entries }: Of<'INFORM'>): void {
     const last = entries[entries.length - 1];
-    if (last !== undefined && this.over === undefined && !this.asked)
-      this.commit({ epoch: last.epoch, counter: last.counter });
+    if (last !== undefined && this.over === undefined && !this.asked) this.commit(positionOf(last));
   }
 
   private newLeader(): void {

@@ -257,4 +257,5 @@ export const earlier = <T extends Position>(a: T, b: T): T => (isBefore(b, a) ? 
 /** Within an epoch the next counter, or the first of a later epoch: there are no gaps. */
 export const follows = (a: Position, b: Position): boolean =>
   b.epoch === a.epoch ? b.counter === a.counter + 1 : b.epoch > a.epoch && b.counter === 1;
+export const positionOf = ({ epoch, counter }: Position): Position => ({ epoch, counter });
 export const markOf = ({ epoch, counter, chainHi, chainLo }: Mark): Mark => ({ epoch, counter, chainHi, chainLo });

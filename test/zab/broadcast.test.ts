@@ -352,6 +352,17 @@ test('6: reports of the disk about a log that was cut since are void', () => {
   assert.deepEqual(hand.did, ['storeEpochs']);
 });
 
+test('a learner that acknowledges a place between two records vouches for what is before it', () => {
+  const hand = new Hand(3);
+  hand.leadWithOne();
+  const entry = hand.propose();
+  hand.persisted(entry);
+  hand.hear(1, { type: 'ACK', epoch: 2, incarnation: 'i1', upTo: { epoch: 1, counter: 7 } });
+  hand.isQuiet();
+  hand.hear(1, { type: 'ACK', epoch: 2, incarnation: 'i1', upTo: { epoch: 2, counter: 7 } });
+  assert.equal(hand.effect('hangUp').reason, 'acknowledged what it was not sent');
+});
+
 test('a gap between proposals, a word of another epoch, a commit of nothing: the learner leaves', () => {
   const begun = (): Hand => {
     const hand = new Hand(1);

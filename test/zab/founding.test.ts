@@ -24,6 +24,9 @@ test('13.13: who counts before anything is written down', () => {
   const of = (...met: [sid: number, lines: string | null][]) =>
     assemble(FOUNDERS, self, new Map(met.map(([sid, lines]) => [sid, { incarnation: `i${sid}`, lines }])));
   assert.equal(of(), undefined);
+  const watched = { ...FOUNDERS, members: [...FOUNDERS.members, memberOf(4, null, 'observer')] };
+  const met = [2, 3, 4].map((sid) => [sid, { incarnation: `i${sid}`, lines: sid === 4 ? null : 'lines' }] as const);
+  assert.equal(assemble(watched, self, new Map(met))?.complete, false, 'an observer has a log: there is an ensemble');
   assert.equal(of([2, 'lines']), undefined, 'one voter is missing');
   assert.equal(of([2, 'lines'], [3, 'other lines']), undefined);
   assert.deepEqual(of([2, 'lines'], [3, 'lines']), { config: THREE, complete: true });
