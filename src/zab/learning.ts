@@ -15,6 +15,11 @@ import {
 type Of<T extends Message['type']> = Message & { readonly type: T };
 /** Between two attempts to reach a leader that is not leading yet. */
 const REDIAL_TICKS = 2;
+/**
+ * A learner that does not count may come to a leader of a lower epoch, one that was stopped and knows nothing of the present
+ * one (foundations.md 13.11): what was applied here is not taken back for it.
+ */
+const BEHIND = 'the leader lacks what is committed here';
 
 /**
  * A term as learner, whether it counts (a follower) or not (an observer): promises the leader's epoch, takes over its
@@ -197,7 +202,7 @@ export class Learning {
     const { state } = this;
     if (this.synchronising) return this.leave('synchronisation begins twice');
     if (!state.history.has(to)) return this.askForSnapshot(link);
-    if (isBefore(to, state.history.committed)) return this.leave('a cut of what is committed');
+    if (isBefore(to, state.history.committed)) return this.leave(BEHIND);
     state.cut(to);
     this.beginSync();
   }
@@ -220,7 +225,9 @@ export class Learning {
   private newLeader(): void {
     if (this.asked) return;
     if (!this.synchronising || this.newLeaderAt !== undefined) return this.leave('NEWLEADER out of place');
-    const { epoch, counter } = this.state.incoming.last;
+    const { incoming, history } = this.state;
+    if (isBefore(incoming.last, history.committed)) return this.leave(BEHIND);
+    const { epoch, counter } = incoming.last;
     this.newLeaderAt = { epoch, counter };
     this.maybeTakeOver();
   }

@@ -323,6 +323,29 @@ test('13.1: a cut to a mark that is not ours is answered by asking for a snapsho
   assert.deepEqual(good.did, ['storeEpochs']);
 });
 
+test('13.11: a learner that does not count is not taken back by a leader that was stopped for long', () => {
+  const log = logOf([[3, 2]]);
+  const old = (): Hand => {
+    const hand = new Hand(1, { log, incarnation: 'new' });
+    hand.feed(hand.voted(3, Hand.voteFor(3, log), 'leading'));
+    hand.feed({ type: 'linked', sid: 3, link: 1, dialled: true });
+    hand.hear(1, { type: 'LEADERINFO', epoch: 2, incarnation: 'i3', tags: ['t3'], config: null });
+    assert.equal(hand.sent('ACKEPOCH').currentEpoch, null);
+    return hand;
+  };
+  const cut = old();
+  cut.hear(1, { type: 'TRUNC', epoch: 2, to: endOf(log.slice(0, 1)) });
+  assert.equal(cut.effect('looking').reason, 'the leader lacks what is committed here');
+  const replaced = old();
+  replaced.hear(
+    1,
+    { type: 'SNAP', epoch: 2, at: endOf(log.slice(0, 1)), configs: [], seen: [] },
+    { type: 'NEWLEADER', epoch: 2 },
+  );
+  assert.equal(replaced.effect('looking').reason, 'the leader lacks what is committed here');
+  assert.ok(replaced.did.includes('dropStaged'));
+});
+
 test('13.1: who asks for a snapshot gets one that joins on to what is remembered', () => {
   const log = logOf([[1, 9]]);
   const hand = new Hand(3, { log, base: markAt(log, 1, 5), snapshot: markAt(log, 1, 3) });
