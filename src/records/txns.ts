@@ -117,6 +117,9 @@ export interface Member {
   /** `host:quorumPort:electionPort` forms; empty for a server on its own. */
   readonly addresses: readonly string[];
   readonly client: string | null;
+  /** Hierarchical quorums: the group a voter belongs to, and its weight there (1 when absent; 0 never leads). */
+  readonly group?: number;
+  readonly weight?: number;
 }
 /** Who counts. `version` in `/zookeeper/config` is the zxid of the record that carries it. */
 export interface Config {
@@ -264,6 +267,8 @@ export function writeTxn(to: PackWriter, txn: Txn): void {
   }
 }
 
+const isShare = (v: unknown): v is number | undefined =>
+  v === undefined || (typeof v === 'number' && Number.isSafeInteger(v) && v >= 0);
 const isText = (v: unknown): v is string => typeof v === 'string';
 
 /** Checks what {@link unpack} gave for a config, field by field. */
@@ -272,17 +277,23 @@ export function readConfig(bytes: Uint8Array): Config {
   if (raw === null || typeof raw !== 'object' || !Array.isArray(raw.members) || typeof raw.maxTxnBytes !== 'number')
     throw new RecordError('not a config');
   const members = raw.members.map((m: Record<string, unknown>): Member => {
-    const { sid, role, incarnation, addresses, client } = m ?? {};
+    const { sid, role, incarnation, addresses, client, group, weight } = m ?? {};
     if (
       typeof sid !== 'number' ||
       (role !== 'participant' && role !== 'observer') ||
       !(incarnation === null || isText(incarnation)) ||
       !Array.isArray(addresses) ||
       !addresses.every(isText) ||
-      !(client === null || isText(client))
+      !(client === null || isText(client)) ||
+      !isShare(group) ||
+      !isShare(weight)
     )
       throw new RecordError('not a member of a config');
-    return { sid, role, incarnation, addresses, client };
+    return {
+      ...{ sid, role, incarnation, addresses, client },
+      ...(group === undefined ? {} : { group }),
+      ...(weight === undefined ? {} : { weight }),
+    };
   });
   return { members, maxTxnBytes: raw.maxTxnBytes };
 }

@@ -1,13 +1,23 @@
-import { assert, unreachable } from '../base/assert.ts';
+import { assert, InvariantError } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
 import { Leader } from './leader.ts';
+import { Member } from './member.ts';
 import { isQuorum } from './quorum.ts';
-import { type Effect, type Input, isBefore, type Past, type Phase, type Position, type Role } from './types.ts';
+import {
+  type Effect,
+  type Ensemble,
+  type Input,
+  isBefore,
+  type Past,
+  type Phase,
+  type Position,
+  type Role,
+} from './types.ts';
 
 const NONE: readonly Effect[] = [];
 
 /**
- * One peer's life, for a server that is a quorum of one: LOOKING finds itself, discovery stores a new epoch, synchronisation
+ * One peer's life. Handed an {@link Ensemble} it is a {@link Member} of one. Otherwise it is a quorum of one: LOOKING finds itself, discovery stores a new epoch, synchronisation
  * waits until its own log is durable to the end, broadcast begins. The steps and their order on disk are those of an
  * ensemble (foundations.md 5, 13.3): history durable, then the epoch, then the acknowledgement.
  */
@@ -21,13 +31,15 @@ export class Peer {
   private config: Config | undefined;
   /** What the log has on disk; starts at what was read from it. */
   private durable: Position;
-  private generation: number;
+  /** Of the log: appends and what the disk says of them name it. */
+  generation: number;
   private readonly lastCounter: number | undefined;
   /** Counter of the first proposal of this term (`found` or `seen`); requests wait until it is committed. */
   private firstProposal = 0;
   private serving = false;
+  private readonly member: Member | undefined;
 
-  constructor(past: Past, generation: number, lastCounter?: number) {
+  constructor(past: Past, generation: number, lastCounter?: number, ensemble?: Ensemble) {
     assert(past.currentEpoch <= past.acceptedEpoch, 'currentEpoch is above acceptedEpoch');
     assert(past.last.epoch <= past.acceptedEpoch, 'the log holds an epoch that was never accepted');
     this.past = past;
@@ -38,10 +50,24 @@ export class Peer {
     this.durable = past.last;
     this.generation = generation;
     this.lastCounter = lastCounter;
+    this.member = ensemble === undefined ? undefined : new Member(past, ensemble, generation, lastCounter);
   }
 
   /** Takes one thing that happened; returns all that must happen next. */
   step(input: Input): readonly Effect[] {
+    const { member } = this;
+    if (member === undefined) return this.alone(input);
+    const effects = member.step(input);
+    this.role = member.role;
+    this.phase = member.phase;
+    this.leader = member.leader;
+    this.generation = member.state.history.generation;
+    this.acceptedEpoch = member.state.acceptedEpoch;
+    this.currentEpoch = member.state.currentEpoch;
+    return effects;
+  }
+
+  private alone(input: Input): readonly Effect[] {
     switch (input.type) {
       case 'start':
         return this.lookAround();
@@ -52,7 +78,7 @@ export class Peer {
       case 'persisted':
         return this.persisted(input.generation, input.upTo);
       default:
-        return unreachable(input);
+        throw new InvariantError(`${input.type} for a server alone`);
     }
   }
 
@@ -108,7 +134,9 @@ export class Peer {
   private established(epoch: number): readonly Effect[] {
     this.phase = 'broadcast';
     this.leader = new Leader(epoch, this.lastCounter);
-    const first: Effect = this.config === undefined ? { type: 'proposeFound' } : { type: 'proposeSeen' };
+    const { sid, incarnation, bootTag } = this.past;
+    const first: Effect =
+      this.config === undefined ? { type: 'proposeFound' } : { type: 'proposeSeen', sid, incarnation, tag: bootTag };
     return [{ type: 'established', epoch }, { type: 'commit', upTo: this.durable }, first];
   }
 

@@ -1,0 +1,229 @@
+import { assemble, type Present } from './founding.ts';
+import { canLead, counts, isQuorumOfAll, type Voice, votersOf } from './quorum.ts';
+import type { State } from './state.ts';
+import type { Message, Position, Vote } from './types.ts';
+import { beats, isSameLeader, isSameVote } from './vote.ts';
+
+type Notification = Message & { readonly type: 'VOTE' };
+/** A vote that counts, of a voter under its listed incarnation. */
+interface Cast {
+  readonly voice: Voice;
+  readonly vote: Vote;
+}
+
+/**
+ * Fast leader election, one run of it: votes of one round are gathered until a quorum agrees, then a better one is waited
+ * for a little. It only finds whom to try; safety is the business of discovery.
+ */
+export class Election {
+  private readonly state: State;
+  /** The number of this election; a higher one that is heard begins it anew. */
+  round: number;
+  /** Whom this member votes for; null while nobody fits (foundations.md 13.12). */
+  vote: Vote | null;
+  private first: Vote | null;
+  private age = 0;
+  private readonly longest: number;
+  private readonly votes = new Map<number, Cast>();
+  private readonly outside = new Map<number, Cast & { leading: boolean; round: number }>();
+  /** Those whom votes do not reach, by an attempt that failed or a connection that closed since the round began. */
+  private readonly down = new Set<number>();
+  /** Whom an empty server has met since the election began, and whether it may propose itself. */
+  private readonly present = new Map<number, Present>();
+  private mayFound = false;
+  private readonly answered = new Set<number>();
+  private resendIn: number;
+  private patience: number;
+  private drainLeft: number | undefined;
+
+  constructor(state: State, round: number, prefer: Vote | undefined) {
+    this.state = state;
+    state.provisional = undefined;
+    this.round = round;
+    this.longest = prefer === undefined ? state.limits.init : state.limits.notify * 2;
+    this.first = prefer ?? this.own();
+    this.vote = this.first;
+    this.patience = state.limits.notify;
+    this.resendIn = this.patience;
+  }
+
+  /** What this member claims for itself; one that does not count never proposes itself. */
+  private own(): Vote | null {
+    const { self, configs, currentEpoch, history, unfounded } = this.state;
+    if (unfounded && !this.mayFound) return null;
+    // of two configs in force the older one: those whose log lacks the newer know nobody else
+    if (!canLead(configs.slice(0, 1), self)) return null;
+    const { epoch, counter } = history.last;
+    const last: Position = { epoch, counter };
+    return { sid: self.sid, incarnation: self.incarnation, epoch: currentEpoch, last };
+  }
+
+  /** Sends the vote to all voters; returns the winner when that is decided already (a quorum of one). */
+  begin(): Vote | undefined {
+    this.beginRound();
+    return this.decided();
+  }
+  private beginRound(): void {
+    this.votes.clear();
+    this.down.clear();
+    this.drainLeft = undefined;
+    this.age = 0;
+    this.state.out.push({ type: 'gather', voters: this.others() });
+    this.sendAll();
+  }
+  private others(): number[] {
+    const { configs, peers, self } = this.state;
+    const sids = new Set([...votersOf(configs), ...peers]);
+    sids.delete(self.sid);
+    return [...sids];
+  }
+  private sendAll(): void {
+    for (const sid of this.others()) this.sendTo(sid);
+  }
+  private sendTo(to: number): void {
+    this.state.out.push({ type: 'vote', to, message: this.notification() });
+  }
+  /** Once a tick at most: two that do not heed each other would answer answers for ever. */
+  private answer(to: number): void {
+    if (this.answered.has(to)) return;
+    this.answered.add(to);
+    this.sendTo(to);
+  }
+  private notification(): Notification {
+    const { self, history } = this.state;
+    const { round, vote } = this;
+    const config = history.committedConfig();
+    const { lines } = this.state;
+    return { type: 'VOTE', state: 'looking', round, vote, incarnation: self.incarnation, config, lines };
+  }
+
+  reached(sid: number, up: boolean): Vote | undefined {
+    if (up) {
+      this.down.delete(sid);
+      this.sendTo(sid);
+    } else {
+      this.down.add(sid);
+      this.present.delete(sid);
+    }
+    return this.decided();
+  }
+
+  tick(): Vote | undefined {
+    this.answered.clear();
+    if (++this.age > this.longest) {
+      // whoever we vote for may be gone since others heard of it: everybody speaks for itself again
+      this.first = this.own();
+      this.vote = this.first;
+      this.round++;
+      this.beginRound();
+      return this.decided();
+    }
+    if (--this.resendIn <= 0) {
+      this.patience = Math.min(this.patience * 2, this.state.limits.notifyMost);
+      this.resendIn = this.patience;
+      this.sendAll();
+    }
+    if (this.drainLeft !== undefined) this.drainLeft--;
+    return this.decided();
+  }
+
+  /** Takes a notification; returns the vote that won, when one did. */
+  heard(from: number, n: Notification): Vote | undefined {
+    const { state } = this;
+    // knowing a config committed may silence or add voters: what was gathered is judged anew below
+    if (state.history.learnCommitted(n.config)) state.apply();
+    this.meet(from, n);
+    const voice = { sid: from, incarnation: n.incarnation };
+    const { configs } = state;
+    if (!counts(configs, voice)) {
+      if (n.state === 'looking') this.answer(from);
+      return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : undefined;
+    }
+    if (n.vote !== null && !canLead(configs, n.vote) && !this.trustsAnyone) return undefined;
+    if (n.state === 'looking') return this.looking(voice, n);
+    if (n.vote === null || n.state === 'observing') return undefined;
+    return this.settled(voice, n.vote, n);
+  }
+
+  /**
+   * One that does not count follows whoever leads: the log will say who counts. So does one that finds nobody for long: the
+   * config of its log may be so old that nobody in it is left. A false leader only costs time, since epochs guard the rest.
+   */
+  private get trustsAnyone(): boolean {
+    return !this.state.votes || this.state.unfounded || this.age > this.longest / 2;
+  }
+  /** With an empty log it takes part in founding, or votes for one that has a log. */
+  private meet(from: number, { incarnation, lines }: Notification): void {
+    const { state } = this;
+    if (!state.unfounded || state.founders === undefined) return;
+    this.present.set(from, { incarnation, lines });
+    const assembled = assemble(state.founders, state.self, this.present);
+    if (assembled === undefined) return;
+    state.provisional = assembled.config;
+    this.mayFound = assembled.complete;
+    if (!this.mayFound || this.first !== null) return;
+    this.first = this.own();
+    if (this.first === null || !beats(this.first, this.vote)) return;
+    this.vote = this.first;
+    this.sendAll();
+  }
+  private looking(voice: Voice, n: Notification): Vote | undefined {
+    if (n.round < this.round) {
+      this.answer(voice.sid);
+      return undefined;
+    }
+    if (n.round > this.round) {
+      this.round = n.round;
+      this.vote = n.vote !== null && beats(n.vote, this.first) ? n.vote : this.first;
+      this.beginRound();
+    } else if (n.vote !== null && beats(n.vote, this.vote)) {
+      this.vote = n.vote;
+      this.sendAll();
+    } else if (!isSameVote(n.vote, this.vote) && !this.votes.has(voice.sid)) this.answer(voice.sid);
+    this.outside.delete(voice.sid);
+    if (n.vote === null) this.votes.delete(voice.sid);
+    else this.votes.set(voice.sid, { voice, vote: n.vote });
+    return this.decided();
+  }
+
+  /** A member that is not looking says whom it follows. The leader itself must say so too: a dead one is not followed. */
+  private settled(voice: Voice, vote: Vote, n: Notification): Vote | undefined {
+    const { configs, self } = this.state;
+    // those that wait for our own candidate have voted for it, whatever round that was in: without their votes it could
+    // wait for the next round of theirs while they wait for it to lead
+    if (isSameVote(vote, this.vote)) this.votes.set(voice.sid, { voice, vote });
+    else this.votes.delete(voice.sid);
+    this.outside.set(voice.sid, { voice, vote, leading: n.state === 'leading', round: n.round });
+    const decided = this.decided();
+    if (decided !== undefined || vote.sid === self.sid) return decided;
+    if (vote.sid === voice.sid && n.state === 'leading' && this.trustsAnyone) return vote;
+    if (this.outside.get(vote.sid)?.leading !== true) return undefined;
+    const alike = [...this.outside.values()].filter((each) => isSameLeader(each.vote, vote));
+    if (!alike.some((each) => each.voice.sid === vote.sid)) return undefined;
+    const voices = alike.map((each) => each.voice);
+    // our own following may complete the quorum of a leader that lives and lost others
+    if (this.state.votes) voices.push(self);
+    if (!isQuorumOfAll(configs, voices)) return undefined;
+    this.round = Math.max(this.round, n.round);
+    return vote;
+  }
+
+  /** The vote that a quorum agrees on, once nothing better can be expected. */
+  private decided(): Vote | undefined {
+    const { vote, state } = this;
+    const { configs, self } = state;
+    const casts = [...this.votes.values()].filter((each) => isSameVote(each.vote, vote) && counts(configs, each.voice));
+    const voices = casts.map((each) => each.voice);
+    if (state.votes) voices.push(self);
+    if (vote === null || !isQuorumOfAll(configs, voices)) {
+      this.drainLeft = undefined;
+      return undefined;
+    }
+    const agreed = new Set(voices.map(({ sid }) => sid));
+    if (!agreed.has(vote.sid)) return undefined; // known from others only: it may be gone
+    const all = votersOf(configs).every((sid) => agreed.has(sid) || this.down.has(sid) || sid === self.sid);
+    if (all) return vote;
+    this.drainLeft ??= state.limits.drain;
+    return this.drainLeft <= 0 ? vote : undefined;
+  }
+}

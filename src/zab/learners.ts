@@ -1,0 +1,83 @@
+import { counts, type Voice } from './quorum.ts';
+import type { State } from './state.ts';
+import { plan } from './sync.ts';
+import { isBefore, type Mark, type Position } from './types.ts';
+
+/** A learner on one link. A new connection is a new learner: nothing it said on an older one counts (foundations.md 13.1). */
+export class Learner {
+  readonly link: number;
+  readonly sid: number;
+  /** Its voice; undefined before FOLLOWERINFO. */
+  voice: Voice | undefined;
+  tag = '';
+  acceptedEpoch = 0;
+  /** The ends of its log, once it has answered LEADERINFO; set back when it asks for a snapshot. */
+  ends: readonly Mark[] | undefined;
+  /** It promised this epoch afresh; learners that had accepted it before do not count for it. */
+  promised = false;
+  knowsEpoch = false;
+  /** Up to where entries were sent; undefined until synchronisation began. */
+  sent: Position | undefined;
+  /** It waits for a snapshot that joins on to what is remembered. */
+  wantsSnapshot = false;
+  /** Up to where it holds everything on disk; undefined before its acknowledgement of NEWLEADER. */
+  upTo: Position | undefined;
+  upToDate = false;
+  /** The last probe it answered. */
+  round = 0;
+  /** Ticks since it was heard, and since it acknowledged something new while something was open. */
+  silent = 0;
+  behind = 0;
+
+  constructor(link: number, sid: number) {
+    this.link = link;
+    this.sid = sid;
+  }
+}
+
+/** Brings a learner to the leader's history and puts NEWLEADER behind it, all in the order of its link. */
+export function synchronise(state: State, learner: Learner, epoch: number): void {
+  const { history, snapshot } = state;
+  const { link } = learner;
+  if (learner.ends === undefined) return;
+  const how = learner.wantsSnapshot ? ({ type: 'snap', alarm: false } as const) : plan(history, learner.ends);
+  let from: Mark;
+  switch (how.type) {
+    case 'diff':
+      from = how.from;
+      state.send(link, { type: 'DIFF', epoch, from });
+      break;
+    case 'trunc':
+      from = how.to;
+      state.send(link, { type: 'TRUNC', epoch, to: from });
+      break;
+    case 'snap': {
+      learner.wantsSnapshot = true;
+      if (how.alarm) state.out.push({ type: 'diverged', sid: learner.sid });
+      if (!history.has(snapshot) || isBefore(history.committed, snapshot)) {
+        return state.takeSnapshot();
+      }
+      from = snapshot;
+      const message = { type: 'SNAP' as const, epoch, at: from, ...history.known(from) };
+      state.out.push({ type: 'sendSnapshot', link, message });
+      break;
+    }
+  }
+  learner.wantsSnapshot = false;
+  learner.sent = from;
+  forward(state, learner, epoch, history.last);
+  state.send(link, { type: 'NEWLEADER', epoch });
+}
+
+/** Sends a learner what it was not yet sent, up to `end`. */
+export function forward(state: State, learner: Learner, epoch: number, end: Position, inform = false): void {
+  const { sent } = learner;
+  if (sent === undefined || !isBefore(sent, end)) return;
+  const entries = state.history.between(sent, end);
+  learner.sent = { epoch: end.epoch, counter: end.counter };
+  state.send(learner.link, { type: inform ? 'INFORM' : 'PROPOSAL', epoch, entries });
+}
+
+/** True when a learner's word counts by the configs in force at this leader. */
+export const hasVote = (state: State, learner: Learner): boolean =>
+  learner.voice !== undefined && counts(state.configs, learner.voice);

@@ -1,0 +1,189 @@
+import { assert, unreachable } from '../base/assert.ts';
+import { Election } from './election.ts';
+import type { Leader } from './leader.ts';
+import { Leading } from './leading.ts';
+import { Learning } from './learning.ts';
+import { State } from './state.ts';
+import type { Effect, Ensemble, Input, Message, Past, Phase, Role, Vote } from './types.ts';
+
+/**
+ * One member of an ensemble: looks for a leader, then leads or learns until that term is over, then looks again. Between two
+ * terms everything the disk was asked for is awaited (foundations.md 13.3), so that a vote speaks of what is there.
+ */
+export class Member {
+  readonly state: State;
+  private readonly lastCounter: number | undefined;
+  private election: Election | undefined;
+  private leading: Leading | undefined;
+  private learning: Learning | undefined;
+  private stopped = false;
+  private started = false;
+  /** The number of the last election, and what was decided in it. */
+  private round = 0;
+  private chosen: Vote | undefined;
+  private prefer: Vote | undefined;
+
+  constructor(past: Past, ensemble: Ensemble, generation: number, lastCounter: number | undefined) {
+    this.state = new State(past, ensemble, generation);
+    this.lastCounter = lastCounter;
+  }
+
+  get role(): Role {
+    if (this.stopped) return 'stopped';
+    if (this.leading !== undefined) return 'leading';
+    if (this.learning !== undefined) return this.state.votes ? 'following' : 'observing';
+    return 'looking';
+  }
+  get phase(): Phase {
+    return this.leading?.phase ?? this.learning?.phase ?? 'discovery';
+  }
+  get leader(): Leader | undefined {
+    return this.leading?.leader;
+  }
+
+  step(input: Input): readonly Effect[] {
+    const { state } = this;
+    state.out = [];
+    if (!this.stopped) {
+      this.take(input);
+      this.endTerm();
+    }
+    return state.out;
+  }
+
+  private take(input: Input): void {
+    const { state, leading, learning } = this;
+    switch (input.type) {
+      case 'start':
+        assert(!this.started, 'started twice');
+        this.started = true;
+        return this.settle();
+      case 'tick':
+        this.decided(this.election?.tick());
+        leading?.tick();
+        learning?.tick();
+        return;
+      case 'epochsStored':
+        assert(input.accepted === state.storing?.accepted, 'epochs stored that nobody asked for');
+        state.stored();
+        leading?.stored();
+        learning?.stored();
+        return this.settle();
+      case 'persisted':
+        if (!state.persisted(input.generation, input.upTo)) return;
+        return this.durable();
+      case 'truncated':
+        if (state.truncated(input.generation)) this.durable();
+        return;
+      case 'snapshotStaged':
+        if (state.snapshotStaged(input.generation)) this.durable();
+        return;
+      case 'snapshotTaken':
+        state.snapshotTaken(input.at);
+        return leading?.snapshotTaken();
+      case 'voted':
+        return this.voted(input.from, input.message);
+      case 'reached':
+        return this.decided(this.election?.reached(input.sid, input.up));
+      case 'linked':
+        return this.linked(input.sid, input.link, input.dialled);
+      case 'dialFailed':
+        return learning?.dialFailed(input.sid);
+      case 'closed':
+        leading?.closed(input.link);
+        learning?.closed(input.link);
+        return;
+      case 'received':
+        leading?.received(input.link, input.message);
+        learning?.received(input.link, input.message);
+        return;
+      case 'proposed':
+        assert(leading !== undefined, 'proposed without leading');
+        return leading.proposed(input.entries);
+      case 'sync':
+        return leading?.sync(input.id);
+      case 'handOver':
+        return leading?.handOver();
+      case 'exhausted':
+        assert(leading?.leader?.exhausted === true, 'a term ended before its proposals');
+        leading.over = 'the counter of the epoch is used up';
+        return;
+      default:
+        return unreachable(input);
+    }
+  }
+
+  private durable(): void {
+    this.leading?.persisted();
+    this.learning?.persisted();
+    this.settle();
+  }
+  private linked(sid: number, link: number, dialled: boolean): void {
+    if (dialled && this.learning !== undefined) return this.learning.linked(link, sid);
+    if (!dialled && this.leading !== undefined) return this.leading.linked(link, sid);
+    this.state.hangUp(link, dialled ? 'not following' : 'not leading');
+  }
+
+  /** Ends a term whose time is over; whatever it began on the disk is awaited before the next election. */
+  private endTerm(): void {
+    const { leading, learning } = this;
+    const over = leading?.over ?? learning?.over;
+    if (over === undefined) return;
+    this.prefer = learning?.successor;
+    leading?.close();
+    learning?.close();
+    this.leading = undefined;
+    this.learning = undefined;
+    this.state.out.push({ type: 'looking', reason: over });
+    this.stopped = leading?.hasLeft === true || over === 'rolled back';
+    if (this.state.storing?.install !== true) this.state.dropStaged();
+    if (!this.stopped) this.settle();
+  }
+
+  /** Begins an election as soon as the disk is at rest and currentEpoch is that of the log's end (foundations.md 13.3). */
+  private settle(): void {
+    const { state } = this;
+    if (!this.started || this.role !== 'looking' || this.election !== undefined || !state.atRest) return;
+    const { epoch } = state.history.last;
+    if (state.currentEpoch < epoch) return state.store(state.acceptedEpoch, epoch);
+    this.election = new Election(state, ++this.round, this.prefer);
+    this.prefer = undefined;
+    this.decided(this.election.begin());
+  }
+
+  private voted(from: number, message: Message & { readonly type: 'VOTE' }): void {
+    const { election, state, chosen } = this;
+    if (election !== undefined) return this.decided(election.heard(from, message));
+    if (message.state !== 'looking' || chosen === undefined || this.role === 'looking') return;
+    const { leading, learning, role, round } = this;
+    const epoch = leading?.leader?.epoch ?? (learning?.phase === 'broadcast' ? learning.epoch : chosen.epoch);
+    const { incarnation } = state.self;
+    const config = state.history.committedConfig();
+    assert(role !== 'stopped', 'a stopped member votes');
+    const answer = {
+      type: 'VOTE' as const,
+      state: role,
+      round,
+      vote: { ...chosen, epoch },
+      incarnation,
+      config,
+      lines: state.lines,
+    };
+    state.out.push({ type: 'vote', to: from, message: answer });
+  }
+
+  private decided(vote: Vote | undefined): void {
+    const { election, state } = this;
+    if (vote === undefined || election === undefined) return;
+    this.round = election.round;
+    this.election = undefined;
+    this.chosen = vote;
+    if (vote.sid === state.self.sid) {
+      this.leading = new Leading(state, this.lastCounter);
+      this.leading.begin();
+    } else {
+      this.learning = new Learning(state, vote.sid);
+      this.learning.begin();
+    }
+  }
+}
