@@ -15,10 +15,7 @@ import {
 type Of<T extends Message['type']> = Message & { readonly type: T };
 /** Between two attempts to reach a leader that is not leading yet. */
 const REDIAL_TICKS = 2;
-/**
- * A learner that does not count may come to a leader of a lower epoch, one that was stopped and knows nothing of the present
- * one (foundations.md 13.11): what was applied here is not taken back for it.
- */
+/** What was applied here is not taken back for anybody; a leader that asks for it is out of its mind. */
 const BEHIND = 'the leader lacks what is committed here';
 
 /**
@@ -162,6 +159,9 @@ export class Learning {
     // one that never counted may follow a lower epoch than it has accepted, and keeps its promise (foundations.md 13.11)
     if (info.epoch < state.acceptedEpoch && history.lists(state.self))
       return this.leave(`epoch ${info.epoch} is below the accepted one, ${state.acceptedEpoch}`);
+    // but not a leader that was stopped for long: the epoch we are in had its quorum, the lower one can commit nothing more
+    if (info.epoch < state.currentEpoch)
+      return this.leave(`epoch ${info.epoch} is below the present one, ${state.currentEpoch}`);
     this.epoch = info.epoch;
     this.old = info.epoch <= state.acceptedEpoch;
     if (this.old) return this.ackEpoch(link);

@@ -323,20 +323,23 @@ test('13.1: a cut to a mark that is not ours is answered by asking for a snapsho
   assert.deepEqual(good.did, ['storeEpochs']);
 });
 
-test('13.11: a learner that does not count is not taken back by a leader that was stopped for long', () => {
-  const log = logOf([[3, 2]]);
-  const old = (): Hand => {
-    const hand = new Hand(1, { log, incarnation: 'new' });
+test('13.11: a learner that does not count is not led back by a leader that was stopped for long', () => {
+  const info = { type: 'LEADERINFO', epoch: 2, incarnation: 'i3', tags: ['t3'], config: null } as const;
+  const follow = (log: readonly Entry[]): Hand => {
+    const hand = new Hand(1, { log, incarnation: 'new', accepted: 4 });
     hand.feed(hand.voted(3, Hand.voteFor(3, log), 'leading'));
     hand.feed({ type: 'linked', sid: 3, link: 1, dialled: true });
-    hand.hear(1, { type: 'LEADERINFO', epoch: 2, incarnation: 'i3', tags: ['t3'], config: null });
-    assert.equal(hand.sent('ACKEPOCH').currentEpoch, null);
+    hand.hear(1, info);
     return hand;
   };
-  const cut = old();
+  assert.equal(follow(logOf([[3, 2]])).effect('looking').reason, 'epoch 2 is below the present one, 3');
+
+  const log = logOf([[2, 2]]);
+  const cut = follow(log);
+  assert.equal(cut.sent('ACKEPOCH').currentEpoch, null);
   cut.hear(1, { type: 'TRUNC', epoch: 2, to: endOf(log.slice(0, 1)) });
   assert.equal(cut.effect('looking').reason, 'the leader lacks what is committed here');
-  const replaced = old();
+  const replaced = follow(log);
   replaced.hear(
     1,
     { type: 'SNAP', epoch: 2, at: endOf(log.slice(0, 1)), configs: [], seen: [] },
