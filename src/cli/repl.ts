@@ -31,15 +31,16 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
   const { shell, session, settings, presenter } = host;
   const { theme } = presenter;
   const kept = Number(settings.get('history'));
-  const history = keepsHistory
-    ? new FileHistory({
-        file: host.folders.historyFile,
-        context: () => ({ profile: session.profile ?? '', cwd: shell.cwd }),
-        warn: (message) => presenter.warn(message),
-        kept,
-        trimAt: Math.ceil(kept * 1.2),
-      })
-    : new MemoryHistory();
+  const history =
+    keepsHistory && kept > 0
+      ? new FileHistory({
+          file: host.folders.historyFile,
+          context: () => ({ profile: session.profile ?? '', cwd: shell.cwd }),
+          warn: (message) => presenter.warn(message),
+          kept,
+          trimAt: Math.ceil(kept * 1.2),
+        })
+      : new MemoryHistory();
   host.history = {
     list: () => history.lines().map((text, at) => ({ number: at + 1, text })),
     clear: () => history.clear(),

@@ -51,6 +51,7 @@ export default command({
       try {
         await withSuggestion(path, context, () => client.delete(path, versions[at], { signal: context.signal }));
         context.versionsRead.delete(path);
+        context.session.forgetEphemeral(path);
         done.push(path);
       } catch (error) {
         const code = (error as KeeperError).code;

@@ -94,6 +94,7 @@ async function deleteTree(
           { signal },
         );
         total += part.length;
+        for (const each of part) context.session.forgetEphemeral(each);
       }
       return total;
     } catch (error) {

@@ -31,7 +31,7 @@ export default command({
     const kind = chosen[0] ?? 'any';
     const client = await context.client();
     await client.removeWatches(path, kind, { local, signal: context.signal });
-    if (kind === 'any' || kind.startsWith('persistent')) context.session.forgetWatches(path);
+    context.session.forgetWatches(path, kind);
     return { type: 'done', text: `no longer watching ${path}`, json: { path, kind } };
   },
 });

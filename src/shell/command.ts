@@ -1,4 +1,4 @@
-import type { Client, ConnectOptions, WatchEvent } from '../client/api.ts';
+import type { Client, ConnectOptions, WatchEvent, WatchKind } from '../client/api.ts';
 import type { Profile } from '../config/profiles.ts';
 import type { Quote } from './lexer.ts';
 import type { Output } from './output.ts';
@@ -93,10 +93,12 @@ export interface SessionControl {
   addAuth(scheme: string, auth: string): Promise<void>;
   /** Says that this session made an ephemeral node, so that its loss can be told. */
   noteEphemeral(path: string): void;
+  /** It deleted it. */
+  forgetEphemeral(path: string): void;
   /** Sets a watch that is set again in the next session, should this one expire. */
   addWatch(path: string, recursive: boolean): Promise<void>;
-  /** Persistent watches on a path end. */
-  forgetWatches(path: string): void;
+  /** Persistent watches of a kind on a path end. */
+  forgetWatches(path: string, kind: WatchKind): void;
 }
 
 /** Lines typed before, as `history` and `redo` need them. */

@@ -4,9 +4,9 @@ import type {
   ClientState,
   ConnectOptions,
   Credential,
-  PersistentWatch,
   StateChange,
   WatchEvent,
+  WatchKind,
 } from '../client/api.ts';
 import type { SessionControl } from './command.ts';
 import { Failure } from './failure.ts';
@@ -44,7 +44,6 @@ export interface SessionPorts {
 interface KeptWatch {
   readonly path: string;
   readonly recursive: boolean;
-  live: PersistentWatch | undefined;
 }
 
 /** The session the shell keeps: connects when it is first needed, tells what happens to it, begins the next one. */
@@ -134,14 +133,21 @@ export class ShellSession implements SessionControl {
   noteEphemeral(path: string): void {
     this.#ephemerals.add(path);
   }
+  forgetEphemeral(path: string): void {
+    this.#ephemerals.delete(path);
+  }
 
   async addWatch(path: string, recursive: boolean): Promise<void> {
     const client = await this.client();
-    const live = await client.addWatch(path, this.#ports.watched, { recursive });
-    this.#watches.push({ path, recursive, live });
+    // one listener for each place: a second one would tell every event twice
+    if (this.#watches.some((watch) => watch.path === path && watch.recursive === recursive)) return;
+    await client.addWatch(path, this.#ports.watched, { recursive });
+    this.#watches.push({ path, recursive });
   }
-  forgetWatches(path: string): void {
-    this.#watches = this.#watches.filter((watch) => watch.path !== path);
+  forgetWatches(path: string, kind: WatchKind): void {
+    const ends = ({ recursive }: KeptWatch): boolean =>
+      kind === 'any' || kind === (recursive ? 'persistentRecursive' : 'persistent');
+    this.#watches = this.#watches.filter((watch) => watch.path !== path || !ends(watch));
   }
 
   #begin(): Promise<Client> {
@@ -190,7 +196,9 @@ export class ShellSession implements SessionControl {
       const after = ((now() - this.#lostAt) / 1000).toFixed(1);
       const kept = change.resumed === true ? 'session kept' : 'a new session';
       const count = client.watches().length;
-      news(`back on ${change.server} after ${after}s, ${kept}${count > 0 ? `, ${plural(count, 'watch')} active` : ''}`);
+      news(
+        `back on ${change.server} after ${after}s, ${kept}${count > 0 ? `, ${plural(count, 'watch', 'watches')} active` : ''}`,
+      );
     } else if (change.state === 'expired') {
       this.#drop();
       this.#tellLosses('the session expired');
@@ -211,12 +219,19 @@ export class ShellSession implements SessionControl {
   }
 
   async #watchAgain(client: Client): Promise<void> {
-    if (this.#watches.length === 0) return;
-    for (const watch of this.#watches)
-      watch.live = await client.addWatch(watch.path, this.#ports.watched, { recursive: watch.recursive });
-    this.#ports.news(
-      `new session ${hex(client.sessionId)}; set again: ${plural(this.#watches.length, 'watch')}. Changes in between are unknown`,
-    );
+    const wanted = this.#watches;
+    if (wanted.length === 0) return;
+    this.#watches = [];
+    // a session is of use without its watches: what cannot be set is told, and fails nothing else
+    for (const watch of wanted)
+      try {
+        await client.addWatch(watch.path, this.#ports.watched, { recursive: watch.recursive });
+        this.#watches.push(watch);
+      } catch (error) {
+        this.#ports.news(`the watch on ${watch.path} could not be set again: ${(error as Error).message}`);
+      }
+    const count = plural(this.#watches.length, 'watch', 'watches');
+    this.#ports.news(`new session ${hex(client.sessionId)}; set again: ${count}. Changes in between are unknown`);
   }
 
   #drop(): void {

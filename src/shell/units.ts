@@ -49,5 +49,6 @@ export const showCount = (count: number): string => String(count).replace(/\B(?=
 
 export const hex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`;
 
-/** `one node`, `2 nodes`. */
-export const plural = (count: number, word: string): string => `${showCount(count)} ${count === 1 ? word : `${word}s`}`;
+/** `1 node`, `2 nodes`; `many` where an s does not do. */
+export const plural = (count: number, word: string, many = `${word}s`): string =>
+  `${showCount(count)} ${count === 1 ? word : many}`;

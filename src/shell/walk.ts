@@ -18,25 +18,21 @@ export interface WalkOptions {
 
 /**
  * The names below `root`: each node's children, sorted, by path; a level at a time, many requests at once. A node that
- * vanishes meanwhile is left out; `isWhole` false when the limit cut the walk short.
+ * vanishes meanwhile is left out. No further node is listed once there are more names than the limit.
  * @throws KeeperError NoNode for the root, NoAuth
  */
 export async function walkTree(
   client: Client,
   root: string,
   { signal, inflight, depth = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, skip, denied }: WalkOptions,
-): Promise<{ children: Map<string, string[]>; isWhole: boolean }> {
+): Promise<{ children: Map<string, string[]> }> {
   const children = new Map<string, string[]>();
   let level = [root];
-  let isWhole = true;
   let seen = 1;
   for (let at = 0; level.length > 0 && at < depth; at++) {
     const next: string[] = [];
     await eachOf(level, inflight, signal, async (path) => {
-      if (seen > limit) {
-        isWhole = false;
-        return;
-      }
+      if (seen > limit) return;
       try {
         const found = (await client.getChildren(path, { signal })).children;
         children.set(path, found);
@@ -54,7 +50,7 @@ export async function walkTree(
       }
     level = next;
   }
-  return { children, isWhole };
+  return { children };
 }
 
 /** Runs `work` for every item, at most `inflight` at a time; the first failure ends it. */

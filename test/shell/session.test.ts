@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Client, ConnectOptions } from '../../src/client/api.ts';
+import { ShellSession } from '../../src/shell/session.ts';
+
+/** Sessions one after the other; `broken`: paths on which a session can set no watch. */
+function rig(broken: readonly (readonly string[])[] = []) {
+  const news: string[] = [];
+  const set: string[][] = [];
+  const states: ConnectOptions['onState'][] = [];
+  const session = new ShellSession(
+    { server: 'localhost:1', options: {} },
+    {
+      connect: async (_server, { onState }) => {
+        const at = set.push([]) - 1;
+        states.push(onState);
+        const client = {
+          state: 'connected',
+          sessionId: BigInt(at + 1),
+          watches: () => [],
+          close: async () => {},
+          addWatch: async (path: string, _listener: unknown, { recursive }: { recursive: boolean }) => {
+            if (broken[at]?.includes(path) === true) throw new Error('connection lost');
+            set[at]?.push(`${path}${recursive ? '/**' : ''}`);
+          },
+        };
+        return client as unknown as Client;
+      },
+      target: (server) => ({ server, options: {} }),
+      news: (line) => news.push(line),
+      changed: () => {},
+      watched: () => {},
+      now: () => 0,
+      interactive: false,
+    },
+  );
+  const expire = (): void => states.at(-1)?.({ state: 'expired', server: undefined });
+  return { session, news, set, expire };
+}
+
+test('a watch is set once however often it is asked for, and again in the next session', async () => {
+  const { session, news, set, expire } = rig();
+  await session.addWatch('/a', true);
+  await session.addWatch('/a', true);
+  await session.addWatch('/a', false);
+  await session.addWatch('/b', true);
+  assert.deepEqual(set, [['/a/**', '/a', '/b/**']]);
+  session.forgetWatches('/a', 'persistent');
+  session.forgetWatches('/a', 'data');
+  expire();
+  await session.client();
+  assert.deepEqual(set[1], ['/a/**', '/b/**']);
+  assert.equal(news.at(-1), 'new session 0x2; set again: 2 watches. Changes in between are unknown');
+  session.forgetWatches('/a', 'any');
+  session.forgetWatches('/b', 'persistentRecursive');
+  expire();
+  await session.client();
+  assert.deepEqual(set[2], []);
+});
+
+test('a watch that cannot be set again is told, and the session is there all the same', async () => {
+  const { session, news, set, expire } = rig([[], ['/a']]);
+  await session.addWatch('/a', true);
+  await session.addWatch('/b', true);
+  expire();
+  assert.equal((await session.client()).sessionId, 2n);
+  assert.equal((await session.client()).sessionId, 2n);
+  assert.deepEqual(set[1], ['/b/**']);
+  assert.ok(news.includes('the watch on /a could not be set again: connection lost'));
+  assert.match(news.at(-1) ?? '', /set again: 1 watch\./);
+});
+
+test('only ephemeral nodes that are still there are mourned', async () => {
+  const { session, news, expire } = rig();
+  await session.client();
+  session.noteEphemeral('/e1');
+  session.noteEphemeral('/e2');
+  session.forgetEphemeral('/e1');
+  expire();
+  assert.deepEqual(news, ['the session expired', 'gone with it: 1 ephemeral node (/e2)']);
+});
