@@ -21,7 +21,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: ['base', 'protocol', 'ports', 'platform'],
   config: ['base'],
   editor: ['base'],
-  shell: ['base', 'client', 'config'],
+  shell: ['base', 'client', 'config', 'editor'],
   commands: ['base', 'client', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
   cli: [

@@ -1,26 +1,10 @@
 /** What may stand at the cursor. */
+import type { Candidate, Completion } from '../editor/types.ts';
 import { optionsOf, type Walk, walk } from './bind.ts';
 import type { Arg, CommandSpec, Param, Registry } from './command.ts';
 import { type Quote, staticText, tokenize, type WordToken } from './lexer.ts';
 import type { PathSource } from './path-source.ts';
 import { quoteWord, resolvePath, showUnseen } from './paths.ts';
-
-export interface Candidate {
-  /** Replaces `from` to `to`. */
-  readonly text: string;
-  /** What a menu shows, when it differs. */
-  readonly display?: string;
-  readonly note?: string;
-  /** Nothing is put after it: the word goes on. */
-  readonly open?: boolean;
-}
-export interface Completion {
-  readonly from: number;
-  readonly to: number;
-  readonly candidates: readonly Candidate[];
-  /** Why there are none, for a dim line. */
-  readonly message?: string;
-}
 
 /** What completion knows; everything is asked for only when it is needed. */
 export interface CompletionPorts {
