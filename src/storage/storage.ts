@@ -237,9 +237,6 @@ async function open(options: StorageOptions): Promise<Storage> {
   );
   if (options.forceSync) await settleLastGroup(disk, folders.log, identity.logs, end);
   for (const name of dataNames) if (name.endsWith(TEMP)) await unlinkIfThere(disk, `${folders.data}/${name}`);
-  const listed = new Set(identity.logs.map(logName));
-  for (const name of logNames)
-    if (isLogName(name) && !listed.has(name)) await unlinkIfThere(disk, `${folders.log}/${name}`);
 
   const last = { hi: end.tip.hi, lo: end.tip.lo };
   const chain = { hi: end.tip.chainHi, lo: end.tip.chainLo };
@@ -248,6 +245,10 @@ async function open(options: StorageOptions): Promise<Storage> {
   // the record comes first: a log file without one would look like a lost identity
   if (fresh) await store.update((now) => now);
   else if (!found.bothCurrent) await store.align();
+  // only now: the record that no longer lists them may have been in the system's memory alone (foundations.md 13.6)
+  const listed = new Set(identity.logs.map(logName));
+  for (const name of logNames)
+    if (isLogName(name) && !listed.has(name)) await unlinkIfThere(disk, `${folders.log}/${name}`);
   const made = await makeLogFile(disk, folders.log, random, last, chain, options.forceSync);
   await store.update((now) => ({
     ...now,
