@@ -125,6 +125,22 @@ export class PackWriter {
     this.word(written);
     this.at += written;
   }
+  /** Text that is UTF-8 already: `length` bytes of `from` at `start`. */
+  textBytes(from: Buffer, start: number, length: number): void {
+    this.room(5 + length);
+    const b = this.bytes;
+    if (length < 32) b[this.at++] = 0xa0 | length;
+    else if (length < 0x100) {
+      b[this.at++] = 0xd9;
+      b[this.at++] = length;
+    } else {
+      b[this.at++] = 0xdb;
+      this.word(length);
+    }
+    if (length < SHORT) for (let i = 0; i < length; i++) b[this.at + i] = from[start + i] as number;
+    else from.copy(b, this.at, start, start + length);
+    this.at += length;
+  }
   bin(data: Uint8Array): void {
     const length = data.length;
     this.room(5 + length);

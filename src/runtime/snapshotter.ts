@@ -15,6 +15,44 @@ export interface SnapshotterOptions {
   readonly storage: Storage;
 }
 
+/** Of the time while clients ask for something, a snapshot takes one part in this many; otherwise all it can get. */
+const SHARE = 8;
+/** No longer than this at a time, ms: old states gather meanwhile. */
+const LONGEST_REST = 50;
+
+/** Leaves the clients most of the time, whatever the size of the tree: a snapshot may take long, requests may not. */
+class Pace {
+  private readonly clock: Clock;
+  /** Counts what clients ask; false when nobody is to be spared. */
+  private readonly asked: () => number | false;
+  private before: number | false;
+  private spent = 0;
+  constructor(clock: Clock, asked: () => number | false) {
+    this.clock = clock;
+    this.asked = asked;
+    this.before = asked();
+  }
+  spend<T>(work: () => T): T {
+    const began = this.clock.monotonic();
+    const made = work();
+    this.spent += this.clock.monotonic() - began;
+    return made;
+  }
+  rest(): Promise<void> | undefined {
+    const { spent } = this;
+    const now = this.asked();
+    if (now === false || now === this.before) {
+      this.spent = 0;
+      return undefined;
+    }
+    const ms = Math.floor(spent * (SHARE - 1));
+    if (ms < 1) return undefined; // gathers
+    this.spent = 0;
+    this.before = now;
+    return new Promise<void>((resolve) => void this.clock.after(Math.min(ms, LONGEST_REST), resolve));
+  }
+}
+
 /** Decides when a snapshot is due, takes it while the server goes on, and removes what is no longer needed. */
 export class Snapshotter {
   private readonly options: SnapshotterOptions;
@@ -61,12 +99,14 @@ export class Snapshotter {
     while (server.applying) await new Promise((resolve) => setImmediate(resolve));
     const cursor = new SnapshotCursor(server.tree);
     const began = clock.monotonic();
+    const pace = new Pace(clock, () => !this.stopped && server.outbox.counts.received);
     try {
       const made = await storage.writeSnapshot(
         cursor.zxid,
         cursor.chain,
-        (max) => cursor.next(max),
+        (max) => pace.spend(() => cursor.next(max)),
         () => cursor.abandoned,
+        () => pace.rest(),
       );
       const took = Math.round(clock.monotonic() - began);
       if (made === undefined)

@@ -23,7 +23,7 @@ export async function listSnapshots(disk: Disk, folder: string): Promise<{ name:
 }
 
 /**
- * Writes a snapshot from a pull source, slice by slice: to a temporary name, flushed every 4 MiB, read again and verified,
+ * Writes a snapshot from a pull source, slice by slice, with what `rest` asks for between two of them: to a temporary name, flushed every 4 MiB, read again and verified,
  * then renamed. Undefined when the source gave up. Layout: head, chunks (length, checksum, bytes), trailer.
  */
 export async function writeSnapshotFile(
@@ -33,11 +33,12 @@ export async function writeSnapshotFile(
   chain: Halves,
   next: (maxBytes: number) => Uint8Array | undefined,
   gaveUp: () => boolean,
+  rest: () => Promise<void> | undefined = () => undefined,
 ): Promise<{ path: string; bytes: number } | undefined> {
   const path = `${folder}/${snapshotName(zxid)}`;
   const temp = path + TEMP;
   try {
-    return await writeThrough(disk, folder, path, temp, zxid, chain, next, gaveUp);
+    return await writeThrough(disk, folder, path, temp, zxid, chain, next, gaveUp, rest);
   } catch (error) {
     await unlinkIfThere(disk, temp).catch(() => {}); // on a full disk each try would leave less room; a start removes it too
     throw error;
@@ -53,6 +54,7 @@ async function writeThrough(
   chain: Halves,
   next: (maxBytes: number) => Uint8Array | undefined,
   gaveUp: () => boolean,
+  rest: () => Promise<void> | undefined,
 ): Promise<{ path: string; bytes: number } | undefined> {
   await unlinkIfThere(disk, temp);
   let at = HEAD;
@@ -82,6 +84,7 @@ async function writeThrough(
         await file.sync();
         unsynced = 0;
       }
+      await rest();
     }
     if (gaveUp()) return false;
     const trailer = Buffer.alloc(TRAILER);

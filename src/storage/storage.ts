@@ -95,8 +95,9 @@ export class Storage {
     chain: Halves,
     next: (maxBytes: number) => Uint8Array | undefined,
     gaveUp: () => boolean,
+    rest?: () => Promise<void> | undefined,
   ): Promise<{ path: string; bytes: number } | undefined> {
-    return writeSnapshotFile(this.options.disk, this.dataFolder, zxid, chain, next, gaveUp);
+    return writeSnapshotFile(this.options.disk, this.dataFolder, zxid, chain, next, gaveUp, rest);
   }
   /**
    * Keeps the newest `retain` snapshots (two at least) and every log file needed after the oldest of them. Files leave the

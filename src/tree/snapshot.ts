@@ -16,7 +16,8 @@ function writeNode(to: PackWriter, tree: DataTree, row: number): void {
   const { rows } = tree;
   to.array(7);
   to.int(NODE);
-  to.text(tree.pathOf(row));
+  const path = rows.get(row, F.pathRef);
+  to.textBytes(tree.slabs.page(path), tree.slabs.offset(path), rows.get(row, F.pathLength));
   to.binOrNil(tree.data(row));
   const page = rows.page(row);
   const at = rows.offset(row);
