@@ -49,8 +49,12 @@ export class SimDisk {
   onCut: () => void = () => {};
   /** What a call waits for before it happens: a disk is slower than the program. */
   pace: () => Promise<void> = () => Promise.resolve();
-  /** Asked at every write, sync and folder sync: an errno name makes it fail, after any whole sectors of it were done. */
-  fault: (call: 'write' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
+  /** Asked at every write, read, sync and folder sync: an errno name makes it fail; of a write any whole sectors are done. */
+  fault: (call: 'write' | 'read' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
+
+  /** Told of every write as it begins, and of bytes that are on the disk for certain, with those bytes. */
+  onWrite: ((path: string, bytes: Uint8Array, at: number) => void) | undefined;
+  onDurable: ((path: string, durable: Buffer, from: number, end: number) => void) | undefined;
 
   constructor(random: Random, syncs = true) {
     this.random = random;
@@ -134,6 +138,8 @@ export class SimDisk {
         this.call(life, () => {
           if (this.unreadable !== undefined && path.startsWith(this.unreadable))
             throw new DiskError('EIO', path, 'read');
+          const code = this.fault('read', path);
+          if (code !== undefined) throw new DiskError(code, path, 'read');
           const { now } = content;
           return now.copy(into, 0, Math.min(at, now.length), Math.min(now.length, at + into.length));
         }),
@@ -141,6 +147,7 @@ export class SimDisk {
         // between these two calls the write is under way: power cut there leaves any of its sectors
         await this.call(life, () => {
           const code = this.fault('write', path);
+          this.onWrite?.(path, bytes, at);
           content.put(
             code === undefined
               ? bytes
@@ -171,6 +178,7 @@ export class SimDisk {
     const code = this.fault('sync', path);
     if (code === undefined) {
       content.settle(from, end);
+      this.onDurable?.(path, content.durable, from, end);
       return;
     }
     for (const sector of [...content.loose])

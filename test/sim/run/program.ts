@@ -1,0 +1,59 @@
+import type { Random } from '../../../src/base/random.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { Disk } from '../../../src/ports/disk.ts';
+import type { PeerNetwork } from '../../../src/ports/peer-network.ts';
+import type { Listener } from '../../../src/runtime/clients.ts';
+import type { Logger } from '../../../src/runtime/log.ts';
+import { StandaloneServer } from '../../../src/runtime/start.ts';
+import type { ServerConfig } from '../../../src/server/config.ts';
+import type { Server } from '../../../src/server/server.ts';
+import type { DataTree } from '../../../src/tree/data-tree.ts';
+
+/** What a simulated machine offers to the server that runs on it. */
+export interface ProgramPorts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly listener: Listener;
+  readonly peerNetwork: PeerNetwork;
+}
+export interface ProgramOptions {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  /** It can promise nothing more; the process ends. */
+  readonly onFailed: (error: Error) => void;
+}
+/** A server that runs. */
+export interface Program {
+  /** The replicated state, once there is one. */
+  readonly tree: DataTree | undefined;
+  /** The epoch it leads and is established in. */
+  readonly leads: number | undefined;
+  /** It takes requests of clients. */
+  readonly serves: boolean;
+  /** Resolves when clients are served for the first time; rejects when it refuses to start. */
+  readonly started: Promise<unknown>;
+  stop(): Promise<void>;
+}
+export type Boot = (options: ProgramOptions, ports: ProgramPorts) => Program;
+
+/** A server alone. */
+export const standalone: Boot = (options, ports) => {
+  const node = new StandaloneServer(options, () => {}, ports);
+  const inside = node as unknown as { readonly server: Server | undefined };
+  const started = node.start();
+  return {
+    get tree() {
+      return inside.server?.tree;
+    },
+    get leads() {
+      const peer = inside.server?.peer;
+      return peer?.phase === 'broadcast' ? peer.leader?.epoch : undefined;
+    },
+    get serves() {
+      return inside.server?.serving === true;
+    },
+    started,
+    stop: async () => (await started).stop(),
+  };
+};
