@@ -88,7 +88,7 @@ export function isLinearizable<State, Call, Result>(
   let entry = head.next;
   for (let step = 0; left > 0; step++) {
     if (step > most) return 'given up';
-    if (entry !== undefined && entry.isCall) {
+    if (entry?.isCall) {
       const { input, output, return: end } = history[entry.op] as Operation<Call, Result>;
       const after = model.apply(state, input, output);
       if (after !== undefined) {

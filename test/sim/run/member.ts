@@ -43,6 +43,10 @@ export class Member {
   diskMs = 0.15;
   /** Lives so far. */
   lives = 0;
+  /** So many more times it dies soon after its start. */
+  crashLoop = 0;
+  /** Whoever starts it again leaves it alone until then. */
+  stopping = false;
   private readonly world: MemberWorld;
 
   constructor(sid: number, config: ServerConfig, world: MemberWorld) {
@@ -84,6 +88,7 @@ export class Member {
     this.host.boot();
     this.lives++;
     this.state = 'running';
+    this.stopping = false;
     const { life } = this.host;
     const mine = (): boolean => this.host.life === life;
     const tell = (level: string) => (text: unknown) => {
@@ -142,6 +147,25 @@ export class Member {
   crash(power: boolean): void {
     if (this.host.alive) this.end(power, 'down', power ? 'power cut' : 'killed');
     else if (power) this.disk.powerCut();
+  }
+  /** As SIGTERM asks it to. */
+  stop(): void {
+    const { program, host } = this;
+    if (program === undefined || !host.alive || this.stopping) return;
+    const { life } = host;
+    this.stopping = true;
+    this.world.say(`s${this.sid} is asked to stop`);
+    let stopped!: Promise<void>;
+    host.enter(() => {
+      stopped = program.stop();
+    });
+    const gone = (reason: string): void => {
+      if (host.life === life) this.end(false, 'down', reason);
+    };
+    stopped.then(
+      () => gone('stopped'),
+      (error: Error) => gone(`stopped: ${error.message}`),
+    );
   }
   /** It dies at one of its next calls to the disk. */
   crashAtCall(calls: number, power: boolean): void {

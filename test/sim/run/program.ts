@@ -7,6 +7,7 @@ import type { Logger } from '../../../src/runtime/log.ts';
 import { StandaloneServer } from '../../../src/runtime/start.ts';
 import type { ServerConfig } from '../../../src/server/config.ts';
 import type { Server } from '../../../src/server/server.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
 import type { DataTree } from '../../../src/tree/data-tree.ts';
 
 /** What a simulated machine offers to the server that runs on it. */
@@ -31,6 +32,11 @@ export interface Program {
   readonly leads: number | undefined;
   /** It takes requests of clients. */
   readonly serves: boolean;
+  /** Who its directory says it is: the life of the directory, and this start. */
+  readonly incarnation: string | undefined;
+  readonly bootTag: string | undefined;
+  /** Something of its log is lost, and not yet given back by the others. */
+  readonly damaged: boolean;
   /** Resolves when clients are served for the first time; rejects when it refuses to start. */
   readonly started: Promise<unknown>;
   stop(): Promise<void>;
@@ -40,7 +46,7 @@ export type Boot = (options: ProgramOptions, ports: ProgramPorts) => Program;
 /** A server alone. */
 export const standalone: Boot = (options, ports) => {
   const node = new StandaloneServer(options, () => {}, ports);
-  const inside = node as unknown as { readonly server: Server | undefined };
+  const inside = node as unknown as { readonly server: Server | undefined; readonly storage: Storage | undefined };
   const started = node.start();
   return {
     get tree() {
@@ -53,6 +59,13 @@ export const standalone: Boot = (options, ports) => {
     get serves() {
       return inside.server?.serving === true;
     },
+    get incarnation() {
+      return inside.storage?.identity.incarnation;
+    },
+    get bootTag() {
+      return inside.storage?.bootTag;
+    },
+    damaged: false,
     started,
     stop: async () => (await started).stop(),
   };

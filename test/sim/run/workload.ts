@@ -38,6 +38,8 @@ export class EnsembleWorkload {
   private readonly histories = new Map<string, Operation<RegisterCall, RegisterResult>[]>();
   private readonly filled = new Map<number, number>();
   private order = 0;
+  /** How many times as fast as planned it goes. */
+  rush = 1;
   private running = false;
   private under: Promise<unknown> = Promise.resolve();
   private serial = 0;
@@ -98,7 +100,7 @@ export class EnsembleWorkload {
 
   private async lane(owner: SimClient, lane: number, random: Random): Promise<void> {
     while (this.running && this.ensemble.verdicts.clean) {
-      await this.ensemble.scheduler.sleep(exponential(random, this.options.thinkMs));
+      await this.ensemble.scheduler.sleep(exponential(random, this.options.thinkMs / this.rush));
       if (!this.running) return;
       const client = await owner.get();
       try {

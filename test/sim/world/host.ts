@@ -28,6 +28,8 @@ export class Host {
   alive = false;
   paused = false;
   private held: Held[] = [];
+  /** What waited for the end of a pause, over all pauses. */
+  heldUp = 0;
   private rate = 1;
   private monotonicBase = 1000;
   private since = 0;
@@ -72,8 +74,10 @@ export class Host {
   private schedule(ms: number, kind: number, life: number, run: () => void): Task {
     return this.scheduler.after(ms, kind, this.number, () => {
       if (life !== this.life) return;
-      if (this.paused) this.held.push({ kind, life, run });
-      else this.enter(run);
+      if (this.paused) {
+        this.heldUp++;
+        this.held.push({ kind, life, run });
+      } else this.enter(run);
     });
   }
   /** Runs it as this machine: what the program's own timers do meanwhile belongs to it. */

@@ -22,6 +22,9 @@ export class Links {
   /** Never less than this. */
   leastMs = 0.05;
   private readonly random: Random;
+  /** What did not get through when it was due, and what was late because of a slow link. */
+  held = 0;
+  slowed = 0;
   /** Called when something gets through again. */
   onHeal: () => void = () => {};
 
@@ -45,13 +48,17 @@ export class Links {
   isBlocked(from: string, to: string, channel: Channel): boolean {
     const { blocked } = this;
     if (blocked.size === 0) return false;
-    return blocked.has(`${from}>${to}/*`) || blocked.has(`${from}>${to}/${channel}`);
+    const found = blocked.has(`${from}>${to}/*`) || blocked.has(`${from}>${to}/${channel}`);
+    if (found) this.held++;
+    return found;
   }
   slowDown(from: string, to: string, ms: number): void {
     if (ms === 0) this.slow.delete(`${from}>${to}`);
     else this.slow.set(`${from}>${to}`, ms);
   }
   delay(from: string, to: string): number {
-    return this.leastMs + exponential(this.random, this.meanMs) + (this.slow.get(`${from}>${to}`) ?? 0);
+    const extra = this.slow.size === 0 ? 0 : (this.slow.get(`${from}>${to}`) ?? 0);
+    if (extra > 0) this.slowed++;
+    return this.leastMs + exponential(this.random, this.meanMs) + extra;
   }
 }

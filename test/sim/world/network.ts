@@ -20,6 +20,7 @@ export class Network implements StreamWorld {
   readonly links: Links;
   readonly random: Random;
   cutOneIn = 0;
+  fragments = 0;
   /** Counts the connections of clients. */
   conversations = 0;
   readonly streams = new Set<Stream>();
@@ -58,7 +59,7 @@ export class Network implements StreamWorld {
   }
   private portAt(name: string, port: number): Port | undefined {
     const found = this.ports.get(`${name}:${port}`);
-    return found !== undefined && found.host.alive && found.host.life === found.life ? found : undefined;
+    return found?.host.alive && found.host.life === found.life ? found : undefined;
   }
   /**
    * Connects; the far end is told before this one. Rejects with an errno: refused when nobody listens, timed out when nobody

@@ -23,6 +23,8 @@ export interface StreamWorld {
   readonly random: Random;
   /** Of this many chunks one arrives in two parts; 0: none. */
   cutOneIn: number;
+  /** How many did. */
+  fragments: number;
 }
 
 /** One end of a stream, as the process that holds it sees it. */
@@ -42,6 +44,8 @@ export class End {
   /** After end(): no more bytes may be sent. */
   finished = false;
   private pumping = false;
+  /** Its machine went without a word. */
+  private vanished = false;
   private wasFull = false;
 
   constructor(stream: Stream, host: Host) {
@@ -92,6 +96,11 @@ export class End {
   }
   push(parcel: Parcel): void {
     if (!this.closed) this.incoming.push(parcel);
+    else if (this.vanished && this.host.alive && parcel.type === 'bytes' && !this.other.closed) {
+      // the machine is back and knows of no such connection
+      this.vanished = false;
+      this.other.push({ type: 'reset', reason: reset(), at: this.stream.arrival(this) });
+    }
     this.pump();
   }
   /** Hands out what has arrived, one parcel an event. */
@@ -121,6 +130,7 @@ export class End {
     const { random, cutOneIn } = stream.world;
     if (cutOneIn > 0 && bytes.length > 1 && oneIn(random, cutOneIn)) {
       const cut = 1 + random.below(bytes.length - 1);
+      stream.world.fragments++;
       this.incoming.unshift({ type: 'bytes', bytes: bytes.subarray(cut), at: next.at });
       bytes = bytes.subarray(0, cut);
     } else
@@ -173,10 +183,17 @@ export class End {
     });
     this.stream.settle();
   }
+  /** Something between the two forgot the connection: this end hears that, the other nothing. */
+  lose(): void {
+    if (!this.isThere) return;
+    this.finished = true;
+    this.close(reset());
+  }
   /** The process that held this end is gone. With power the other end is not told: it hears nothing, or an error if it asks. */
   vanish(power: boolean): void {
     if (this.closed) return;
     this.closed = true;
+    this.vanished = power;
     this.incoming.length = 0;
     if (!power && !this.finished)
       this.other.push({
