@@ -9,9 +9,7 @@ export interface Waiting {
   readonly kind: 'write' | 'sync' | 'request';
   /** For `request`: a copy of its frame. For `sync`: too, since its path is echoed. */
   readonly frame: Buffer | undefined;
-  /** For `sync`: the number of the proposal it waits for. */
-  readonly after: number;
-  /** For `sync`: that proposal was applied. */
+  /** For `sync`: everything that it waits for is applied. */
   ready: boolean;
   readonly since: number;
 }

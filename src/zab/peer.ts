@@ -53,6 +53,11 @@ export class Peer {
     this.member = ensemble === undefined ? undefined : new Member(past, ensemble, generation, lastCounter);
   }
 
+  /** True for a member of an ensemble, false for a server alone. */
+  get isMember(): boolean {
+    return this.member !== undefined;
+  }
+
   /** Takes one thing that happened; returns all that must happen next. */
   step(input: Input): readonly Effect[] {
     const { member } = this;

@@ -29,7 +29,7 @@ export function rig(random: Random) {
     seenTags: new Set<string>(),
   };
   const peer = new Peer(past, 1);
-  const server = new Server(
+  const server: Server = new Server(
     new DataTree(1),
     peer,
     {
@@ -53,8 +53,12 @@ export function rig(random: Random) {
       },
       random,
       close: (connection) => closed.add(connection),
-      effect: () => {},
+      effect: (effect) => {
+        if (effect.type === 'commit') server.commit(effect.upTo);
+      },
       later: () => {},
+      toLeader: () => {},
+      toLearner: () => {},
     },
   );
   server.wall = 1_700_000_000_000;
@@ -94,7 +98,8 @@ export function rig(random: Random) {
   peer.adopt(config);
   peer.proposedFirst(server.propose(undefined, 0n, 0, 0, { kind: KIND.found, ensembleId: 'e', config }, [], undefined));
   settle();
-  server.serving = true;
+  server.lead();
+  server.serve();
   let ids = 0;
   const attach = (): ClientConnection => {
     const connection = new ClientConnection(++ids, '127.0.0.1', 1, 0);
