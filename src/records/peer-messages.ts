@@ -171,7 +171,7 @@ const SHAPES = {
    * they were not executed, since their session is attached elsewhere. Comes before the entries.
    */
   TAKEN: { code: 56, fields: { epoch, first: size, count: integer(1, 0x7fff_ffff) } },
-  /** The session is attached to another member now: its connection here ends. */
+  /** The session is attached to another member now: its connection here ends with the next thing it says. */
   MOVED: { code: 57, fields: { epoch, session: long } },
 } as const;
 

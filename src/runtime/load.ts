@@ -43,8 +43,7 @@ class Replay {
   apply(envelope: Envelope): void {
     const tree = this.target;
     apply(tree, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
-    tree.chainHi = envelope.chainHi;
-    tree.chainLo = envelope.chainLo;
+    tree.chained(envelope.chainHi, envelope.chainLo);
   }
   keep(envelope: Envelope): void {
     this.tail.push(numberedOf(envelope));
@@ -58,8 +57,7 @@ class Replay {
       if (numbered.epoch > hi || (numbered.epoch === hi && numbered.counter > counter)) break;
       const tree = this.target;
       apply(tree, numbered.epoch, numbered.counter | 0, numbered.time, numbered.txn, NO_SINK);
-      tree.chainHi = numbered.chainHi;
-      tree.chainLo = numbered.chainLo;
+      tree.chained(numbered.chainHi, numbered.chainLo);
     }
     if (done > 0) this.tail = tail.slice(done);
   }
@@ -126,9 +124,10 @@ const endOf = (tree: DataTree): Mark => ({
 
 /** What the state says about members, and what the log says beyond it. */
 function membership(tree: DataTree, tail: readonly Numbered[]): { configs: ConfigAt[]; seen: SeenAt[] } {
-  const { config, configAt } = tree;
+  const { config } = tree;
+  const { configAt } = tree.members;
   const configs: ConfigAt[] = config === undefined || configAt === undefined ? [] : [{ at: configAt, config }];
-  const seen: SeenAt[] = [...tree.seen];
+  const seen: SeenAt[] = [...tree.members.seen()];
   for (const { epoch, counter, chainHi, chainLo, txn } of tail) {
     const at = { epoch, counter, chainHi, chainLo };
     if (txn.kind === KIND.found || txn.kind === KIND.config) configs.push({ at, config: txn.config });

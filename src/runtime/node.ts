@@ -21,7 +21,7 @@ import type { Logger } from './log.ts';
 import { watchLoop } from './loop-delay.ts';
 import type { RunningMetrics } from './metrics.ts';
 import { Snapshotter } from './snapshotter.ts';
-import { listenError, StartError } from './start-error.ts';
+import { listenError } from './start-error.ts';
 
 /** What a server stands on. */
 export interface ServerPorts {
@@ -408,5 +408,3 @@ export class ServerNode {
     this.unlock();
   }
 }
-
-export { StartError };

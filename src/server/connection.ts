@@ -64,6 +64,8 @@ export class ClientConnection {
   out: Writer | undefined;
   session: SessionId = 0n as SessionId;
   tracked: TrackedSession | undefined;
+  /** Its session is attached elsewhere by now: it ends with the next thing that it says. */
+  moved = false;
   timeoutMs = 0;
   /** False for clients before 3.4, which know no read-only byte. */
   modern = true;

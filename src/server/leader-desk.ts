@@ -18,7 +18,7 @@ import type { TrackedSession } from './sessions.ts';
 import { decideWrite } from './writes.ts';
 
 const NO_PATHS: readonly string[] = [];
-const { MarshallingError, SessionExpired } = KEEPER_CODES;
+const { MarshallingError, SessionExpired, SessionMoved } = KEEPER_CODES;
 /** The leader itself, as the owner of a session: links have numbers from 1. */
 const HERE = 0;
 /** Clocks of members may be this far apart, ms, before nodes with a time to live are left alone (foundations.md 10). */
@@ -84,6 +84,10 @@ export class LeaderDesk implements Desk {
   write(connection: ClientConnection, xid: number, type: number, from: Reader): void {
     const { leader } = this;
     if (leader.exhausted) return this.server.end(connection);
+    if (connection.moved) {
+      this.noteMoved(connection.session, xid, type);
+      return this.server.end(connection);
+    }
     const txn = this.decide(connection, connection.tracked, leader.lastProposed + 1, type, from);
     this.server.propose(connection, connection.session, xid, type, txn, this.decider.touched, undefined);
   }
@@ -133,9 +137,12 @@ export class LeaderDesk implements Desk {
     this.owners.set(session, owner);
     if (before === undefined || before === owner) return;
     const { server } = this;
-    if (before !== HERE) return server.toLearner(before, { type: 'MOVED', epoch: this.leader.epoch, session });
-    const connection = server.tracker.get(session as SessionId)?.connection;
-    if (connection !== undefined) server.end(connection);
+    if (before === HERE) server.moved(session as SessionId);
+    else server.toLearner(before, { type: 'MOVED', epoch: this.leader.epoch, session });
+  }
+  /** A request that is never executed, since its session is elsewhere by now (ZOOKEEPER-710). */
+  private noteMoved(session: bigint, xid: number, op: number): void {
+    this.server.propose(undefined, session, xid, op, { kind: KIND.error, code: SessionMoved }, NO_PATHS, undefined);
   }
   forget({ id }: TrackedSession): void {
     this.owners.delete(id);
@@ -206,7 +213,10 @@ export class LeaderDesk implements Desk {
     }
     const owner = this.owners.get(session);
     if (owner === undefined) this.owners.set(session, link);
-    else if (owner !== link) return this.refused(link);
+    else if (owner !== link) {
+      this.noteMoved(session, xid, op);
+      return this.refused(link);
+    }
     const tracked = server.tracker.get(session as SessionId);
     if (tracked !== undefined) server.tracker.touch(tracked, server.now);
     const txn: Txn =
@@ -224,7 +234,6 @@ export class LeaderDesk implements Desk {
       this.run = { link, first: counter, count: 1 };
     }
   }
-  /** Its session is attached elsewhere by now: never executed (ZOOKEEPER-710). */
   private refused(link: number): void {
     this.tellRun();
     this.run = { link, first: 0, count: 1 };

@@ -131,11 +131,8 @@ export class LearnerDesk implements Desk {
         return this.taken(message);
       case 'REVALIDATED':
         return this.revalidated(message);
-      case 'MOVED': {
-        const connection = this.server.tracker.get(message.session as SessionId)?.connection;
-        if (connection !== undefined) this.server.end(connection);
-        return;
-      }
+      case 'MOVED':
+        return this.server.moved(message.session as SessionId);
       case 'SYNCED': {
         const then = this.syncs.get(message.id);
         this.syncs.delete(message.id);

@@ -239,8 +239,7 @@ export abstract class Replica {
     const answered = connection !== undefined && connection.state !== 'closing';
     events.captured = txn.kind === KIND.multi && answered ? [] : undefined;
     apply(tree, epoch, counter, numbered.time, txn, events);
-    tree.chainHi = numbered.chainHi;
-    tree.chainLo = numbered.chainLo;
+    tree.chained(numbered.chainHi, numbered.chainLo);
     this.applied++;
     for (const path of numbered.touched) this.pending.settle(path, counter);
     if (txn.kind === KIND.createSession) {

@@ -81,6 +81,15 @@ export class Server extends Replica {
   end(connection: ClientConnection): void {
     this.close(connection);
   }
+  /** The session is attached elsewhere: whoever holds on to it here has lost it. */
+  moved(session: SessionId): void {
+    const tracked = this.tracker.get(session);
+    const connection = tracked?.connection;
+    if (tracked === undefined || connection === undefined) return;
+    tracked.connection = undefined;
+    connection.tracked = undefined;
+    connection.moved = true;
+  }
   toLeader(message: PeerMessage): void {
     this.around.toLeader(message);
   }
@@ -233,6 +242,8 @@ export class Server extends Replica {
     const type = from.int32();
     if (xid >= 0) connection.stats.lastXid = xid; // of a request of its own, not of a ping
     connection.stats.lastOp = type;
+    // a write is refused by the leader, which the log remembers, as ZooKeeper's does
+    if (connection.moved && !isWrite(type)) return this.close(connection);
     if (isWrite(type)) return desk.write(connection, xid, type, from, bytes, start, end);
     if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
     if (type === OPERATIONS.sasl.code) {
