@@ -11,6 +11,7 @@ import {
   type Past,
   type Phase,
   type Position,
+  type Refusal,
   type Role,
 } from './types.ts';
 
@@ -42,6 +43,7 @@ export class Peer {
   constructor(past: Past, generation: number, lastCounter?: number, ensemble?: Ensemble) {
     assert(past.currentEpoch <= past.acceptedEpoch, 'currentEpoch is above acceptedEpoch');
     assert(past.last.epoch <= past.acceptedEpoch, 'the log holds an epoch that was never accepted');
+    assert(ensemble !== undefined || past.damage === undefined, 'alone with a damaged log');
     this.past = past;
     this.acceptedEpoch = past.acceptedEpoch;
     // what a crash inside synchronisation leaves: history durable, the epoch not yet (foundations.md 13.3)
@@ -85,6 +87,24 @@ export class Peer {
       default:
         throw new InvariantError(`${input.type} for a server alone`);
     }
+  }
+
+  /** Up to where the history is known committed; what group headers say (foundations.md 13.7). */
+  get committed(): Position {
+    const { member, leader } = this;
+    if (member !== undefined) return member.state.history.committed;
+    return leader === undefined ? this.past.committed : { epoch: leader.epoch, counter: leader.lastCommitted };
+  }
+  /** True while this member's log is damaged: it serves nobody. */
+  get repairing(): boolean {
+    return this.member?.state.damage !== undefined;
+  }
+  /**
+   * Why a leader would refuse this reconfiguration now, undefined when it would not: another one is under way, or no quorum of
+   * the new voters is connected and up to date. Asked in the turn of the input `reconfigure`.
+   */
+  canReconfigure(config: Config): Refusal | undefined {
+    return this.member === undefined ? 'no-quorum' : this.member.canReconfigure(config);
   }
 
   /** A config record was proposed or recovered: it counts from now on (foundations.md 13.7). */
