@@ -46,8 +46,7 @@ export async function loadTree(
       from.reset(bytes, start, end);
       const envelope = readEnvelope(from, undefined); // its chain was verified with its group
       apply(tree, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
-      tree.chainHi = envelope.chainHi;
-      tree.chainLo = envelope.chainLo;
+      tree.chained(envelope.chainHi, envelope.chainLo);
     },
   });
   return { storage, tree: tree ?? new DataTree(seed) };

@@ -437,8 +437,7 @@ export class Server {
     const answered = connection !== undefined && connection.state !== 'closing';
     events.captured = txn.kind === KIND.multi && answered ? [] : undefined;
     apply(tree, epoch, counter, proposal.time, txn, events);
-    tree.chainHi = proposal.chainHi;
-    tree.chainLo = proposal.chainLo;
+    tree.chained(proposal.chainHi, proposal.chainLo);
     for (const path of proposal.touched) this.pending.settle(path, counter);
     if (txn.kind === KIND.createSession) {
       const password = proposal.password as Uint8Array;

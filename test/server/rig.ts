@@ -68,8 +68,7 @@ export function rig(random: Random) {
         lo: replica.chainLo,
       });
       apply(replica, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
-      replica.chainHi = envelope.chainHi;
-      replica.chainLo = envelope.chainLo;
+      replica.chained(envelope.chainHi, envelope.chainLo);
     }
     written = [];
     log.at = 0;
