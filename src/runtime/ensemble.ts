@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
@@ -24,6 +25,8 @@ const HAND_OVER_TICKS = 2;
 /** Bytes waiting for a learner before the sender of a snapshot pauses, and before the learner is cut off. */
 const HIGH_WATER = 4 * 1024 * 1024;
 const MOST_WAITING = 512 * 1024 * 1024;
+/** Of transactions remembered for learners that come back. */
+const REMEMBER_BYTES = 64 * 1024 * 1024;
 
 /** The side of a server that other members see: connections, zab's effects that concern them, snapshots on their way. */
 export class Ensemble {
@@ -118,7 +121,14 @@ export class Ensemble {
         maxTxnBytes: node.options.config.maxBufferBytes * 2,
         lines: config.linesHash,
       },
+      lines: {
+        stored: storedHash(identity.serverLines),
+        now: hashOf(config.lines),
+        members: config.members,
+        govern: !node.options.config.reconfigEnabled,
+      },
       remember: config.commitLogCount,
+      rememberBytes: REMEMBER_BYTES,
     };
   }
   private limits(): Limits {
@@ -134,6 +144,7 @@ export class Ensemble {
       init: ticks(config.initLimit),
       sync: ticks(config.syncLimit),
       silence: ticks(config.silenceTicks),
+      ask: ticks(2),
     };
   }
 
@@ -159,6 +170,14 @@ export class Ensemble {
       if (!members.has(id) || !this.node.options.config.reconfigEnabled)
         members.set(id, { sid: id, quorum, election });
     this.peers.know([...members.values()]);
+  }
+  /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
+  configured(): void {
+    const { server, storage, options } = this.node;
+    this.know();
+    const { ensembleId } = server.tree;
+    if (ensembleId !== '' && storage.identity.ensembleId !== ensembleId)
+      storage.setEnsembleId(ensembleId).catch((error: Error) => options.onFailed(error));
   }
   startTimers(): void {
     const { node, unitMs } = this;
@@ -273,6 +292,19 @@ export class Ensemble {
         node.options.logger.info(`handed over to server ${effect.to}`);
         this.handed?.();
         return;
+      case 'linesSettled':
+        node.storage
+          .setServerLines(this.config.lines)
+          .catch((error: Error) => node.options.onFailed(error));
+        return;
+      case 'otherLines':
+        node.options.logger.error(
+          `server ${effect.sid} has other server lines than this one: no ensemble is founded before they are the same`,
+        );
+        return;
+      case 'repaired':
+        node.options.logger.info('the damaged log is whole again');
+        return;
       case 'rolledBack':
         node.options.onFailed(new Error('this directory is an old copy of what this server once was'));
         return;
@@ -323,7 +355,7 @@ export class Ensemble {
     for (const each of numbered) server.append(each);
     node.replaceServer(server);
     node.options.logger.info(`began anew from a snapshot of the leader, ${tree.nodeCount} nodes`);
-    this.know();
+    this.configured();
   }
 
   /** Hands over what this member leads, and waits for it a little. */
@@ -349,6 +381,9 @@ export class Ensemble {
   }
 }
 
+const hashOf = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
+/** Undefined in a directory that never kept any. */
+const storedHash = (lines: readonly string[]): string | undefined => (lines.length === 0 ? undefined : hashOf(lines));
 const halvesOf = ({ epoch, counter, chainHi, chainLo }: Mark) => ({
   zxid: { hi: epoch, lo: counter | 0 },
   chain: { hi: chainHi, lo: chainLo },

@@ -112,7 +112,7 @@ export async function loadTree(
   const tree = replay.tree ?? new DataTree(seed);
   const { tail } = replay;
   const known = membership(tree, tail);
-  return { storage, tree, tail, recent: ensemble === undefined ? [] : recent.entries(), base: recent.base, ...known };
+  return { storage, tree, tail, recent: ensemble === undefined ? [] : recent.entries(tail.length), base: recent.base, ...known };
 }
 
 const endOf = (tree: DataTree): Mark => ({

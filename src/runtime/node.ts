@@ -164,6 +164,8 @@ export class ServerNode {
       extendedTypes: config.extendedTypesEnabled,
       enforceQuota: config.enforceQuota,
       reconfigEnabled: config.reconfigEnabled,
+      standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
+      multiAddress: config.ensemble?.multiAddress ?? false,
       auth: {
         superDigest: config.digestAuth.superDigest,
         digestAlgorithm: config.digestAuth.algorithm,
@@ -178,6 +180,7 @@ export class ServerNode {
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
       later: () => void setImmediate(() => this.proceed(server)),
+      configured: () => ensemble?.configured(),
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });
@@ -255,7 +258,8 @@ export class ServerNode {
     const { server, ensemble } = this;
     this.clocks();
     if (ensemble !== undefined) ensemble.endTurn();
-    this.storage.log.flush(server.committedEpoch, server.committedCounter);
+    const { epoch, counter } = server.peer.committed;
+    this.storage.log.flush(epoch, counter);
     if (ensemble !== undefined) {
       ensemble.flush();
       this.port.flush();
@@ -304,6 +308,10 @@ export class ServerNode {
       case 'proposeNoop':
         server.propose(undefined, 0n, 0, 0, { kind: KIND.noop }, [], undefined);
         return;
+      case 'proposeConfig':
+        return server.proposeConfig(effect.config);
+      case 'drain':
+        return server.drainDesk();
       case 'takeSnapshot':
         this.snapshotter.takeNow();
         return;

@@ -3,6 +3,8 @@ import { type Entry, entryOf } from '../records/peer-entries.ts';
 import type { Mark } from '../zab/types.ts';
 
 const BLOCK = 1024 * 1024;
+/** Fewer are never kept: what is not known committed is among the last. */
+const LEAST = 10_000;
 
 /** The mark of an envelope: its place, and the chain at its end. */
 export const markAt = (bytes: Buffer, start: number, end: number): Mark => ({
@@ -39,21 +41,21 @@ export class RecentEntries {
 
   constructor(base: Mark, most: number) {
     this.base = base;
-    this.most = most;
+    this.most = Math.max(most, LEAST);
   }
   push(bytes: Buffer, start: number, end: number): void {
     this.envelopes.push(this.blocks.copy(bytes, start, end));
-    if (this.envelopes.length >= 2 * this.most) this.forget();
+    if (this.envelopes.length >= 2 * this.most) this.forget(this.most);
   }
-  private forget(): void {
-    const cut = this.envelopes.length - this.most;
-    if (cut <= 0) return;
+  private forget(keep: number): void {
+    const cut = this.envelopes.length - keep;
     const last = this.envelopes[cut - 1] as Buffer;
     this.base = markAt(last, 0, last.length);
     this.envelopes = this.envelopes.slice(cut);
   }
-  entries(): Entry[] {
-    this.forget();
+  /** `least` of them at any rate: those not known committed. */
+  entries(least: number): Entry[] {
+    if (this.envelopes.length > Math.max(this.most, least)) this.forget(Math.max(this.most, least));
     return this.envelopes.map(entryOf);
   }
 }

@@ -3,22 +3,26 @@ import { KEEPER_CODES } from '../base/errors.ts';
 import type { SessionId } from '../base/ids.ts';
 import { Reader } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
+import { PERM } from '../protocol/data.ts';
 import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
-import { KIND, type Txn } from '../records/txns.ts';
+import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { Leader } from '../zab/leader.ts';
+import { isAllowed } from './acl.ts';
 import { equalSecrets, sessionSecret } from './auth.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { readBirth } from './forwarded.ts';
 import { Decider, type Requester } from './prepare.ts';
 import { Reaper } from './reaper.ts';
+import { decideReconfig } from './reconfig.ts';
 import type { Server } from './server.ts';
 import type { TrackedSession } from './sessions.ts';
 import { decideWrite } from './writes.ts';
 
 const NO_PATHS: readonly string[] = [];
-const { MarshallingError, SessionExpired, SessionMoved } = KEEPER_CODES;
+const { MarshallingError, ReconfigInProgress, SessionExpired, SessionMoved } = KEEPER_CODES;
+const CONFIG_PATH = '/zookeeper/config';
 /** The leader itself, as the owner of a session: links have numbers from 1. */
 const HERE = 0;
 /** Clocks of members may be this far apart, ms, before nodes with a time to live are left alone (foundations.md 10). */
@@ -29,6 +33,12 @@ type SyncAsker =
   | { readonly connection: ClientConnection; readonly waiting: Waiting }
   | { readonly link: number; readonly id: number };
 
+/** Who asked for other members. */
+interface Reconfigurer {
+  readonly connection: ClientConnection | undefined;
+  readonly session: bigint;
+  readonly xid: number;
+}
 /** A learner's message that has to wait. */
 interface Held {
   readonly link: number;
@@ -49,6 +59,10 @@ export class LeaderDesk implements Desk {
   /** Requests of the learner `link`, in a row, that were numbered from `first` on and not yet told. */
   private run: { readonly link: number; readonly first: number; count: number } | undefined;
   private held: Held[] = [];
+  private reconfigurer: Reconfigurer | undefined;
+  private reconfigured: number | undefined;
+  /** This leader is about to go: nothing new is decided. */
+  private draining = false;
   private asked: SyncAsker[] = [];
   private readonly syncs = new Map<number, readonly SyncAsker[]>();
   private syncCount = 0;
@@ -73,7 +87,10 @@ export class LeaderDesk implements Desk {
   }
   get holds(): boolean {
     const { leader, phase } = this.server.peer;
-    return leader === undefined || leader.exhausted || phase !== 'broadcast';
+    return this.draining || leader === undefined || leader.exhausted || phase !== 'broadcast';
+  }
+  drain(): void {
+    this.draining = true;
   }
   heard(session: TrackedSession): void {
     this.server.tracker.touch(session, this.server.now);
@@ -87,6 +104,10 @@ export class LeaderDesk implements Desk {
     if (connection.moved) {
       this.noteMoved(connection.session, xid, type);
       return this.server.end(connection);
+    }
+    if (type === OPERATIONS.reconfig.code) {
+      const to = { connection, session: connection.session, xid };
+      return void this.reconfigure(to, connection, connection.tracked, from);
     }
     const txn = this.decide(connection, connection.tracked, leader.lastProposed + 1, type, from);
     this.server.propose(connection, connection.session, xid, type, txn, this.decider.touched, undefined);
@@ -102,11 +123,55 @@ export class LeaderDesk implements Desk {
         return { kind: KIND.closeSession, id: who.session };
       }
       if (tracked?.closing === true) return { kind: KIND.error, code: SessionExpired };
-      return decideWrite(decider, pending, options.reconfigEnabled, who, by, type, from);
+      return decideWrite(decider, pending, who, by, type, from);
     } catch (fault) {
       if (!(fault instanceof ProtocolError)) throw fault;
       return { kind: KIND.error, code: MarshallingError };
     }
+  }
+
+  // --- members -----------------------------------------------------------------------------------------------------------
+
+  /** Decides who belongs to the ensemble from now on; returns the counter of what came of it. */
+  private reconfigure(to: Reconfigurer, who: Requester, tracked: TrackedSession | undefined, from: Reader): number {
+    const { server } = this;
+    const code = this.refuseReconfig(who, tracked, from);
+    if (typeof code !== 'number') {
+      this.reconfigurer = to;
+      this.reconfigured = undefined;
+      server.step({ type: 'reconfigure', config: code });
+      this.reconfigurer = undefined;
+      if (this.reconfigured !== undefined) return this.reconfigured;
+    }
+    const txn = { kind: KIND.error, code: typeof code === 'number' ? code : ReconfigInProgress };
+    return server.propose(to.connection, to.session, to.xid, OPERATIONS.reconfig.code, txn, NO_PATHS, undefined);
+  }
+  /** The config asked for, or ZooKeeper's number of why not. */
+  private refuseReconfig(who: Requester, tracked: TrackedSession | undefined, from: Reader): Config | number {
+    if (tracked === undefined || tracked.closing) return SessionExpired;
+    const { peer, options, tree } = this.server;
+    const { last, synced } = peer.membership;
+    try {
+      return decideReconfig(OPERATIONS.reconfig.request.read(from), {
+        enabled: options.reconfigEnabled,
+        last: last && { config: last.config, version: (BigInt(last.at.epoch) << 32n) | BigInt(last.at.counter) },
+        inProgress: last !== undefined && peer.canReconfigure(last.config) === 'in-progress',
+        standaloneEnabled: options.standaloneEnabled,
+        multiAddress: options.multiAddress,
+        synced,
+        mayWrite: isAllowed(tree.acl(tree.find(CONFIG_PATH)), PERM.write, who.identities),
+      });
+    } catch (fault) {
+      if (!(fault instanceof ProtocolError)) throw fault;
+      return MarshallingError;
+    }
+  }
+  /** zab wants this config record now: for whoever asked for it in this step, or of its own. */
+  proposeConfig(config: Config): void {
+    const { connection, session, xid } = this.reconfigurer ?? { connection: undefined, session: 0n, xid: 0 };
+    const txn = { kind: KIND.config, config } as const;
+    const op = OPERATIONS.reconfig.code;
+    this.reconfigured = this.server.propose(connection, session, xid, op, txn, NO_PATHS, undefined);
   }
 
   // --- sessions ----------------------------------------------------------------------------------------------------------
@@ -219,10 +284,15 @@ export class LeaderDesk implements Desk {
     }
     const tracked = server.tracker.get(session as SessionId);
     if (tracked !== undefined) server.tracker.touch(tracked, server.now);
+    const who = { session: session as SessionId, identities };
+    if (op === OPERATIONS.reconfig.code) {
+      const to = { connection: undefined, session, xid };
+      return this.numbered(link, this.reconfigure(to, who, tracked, from));
+    }
     const txn: Txn =
       tracked === undefined
         ? { kind: KIND.error, code: SessionExpired }
-        : this.decide({ session: session as SessionId, identities }, tracked, leader.lastProposed + 1, op, from);
+        : this.decide(who, tracked, leader.lastProposed + 1, op, from);
     const touched = tracked === undefined ? NO_PATHS : this.decider.touched;
     this.numbered(link, server.propose(undefined, session, xid, op, txn, touched, undefined));
   }

@@ -54,6 +54,8 @@ export interface ReplicaSurroundings {
   close(connection: ClientConnection): void;
   /** Calls {@link Replica.goOn} in a later turn of the loop. */
   later(): void;
+  /** A config record was applied: others belong to the ensemble now. */
+  configured(): void;
 }
 
 /**
@@ -252,7 +254,7 @@ export abstract class Replica {
     if (txn.kind === KIND.closeSession) {
       this.closings.settle(txn.id);
       this.sessionClosed(txn.id);
-    }
+    } else if (txn.kind === KIND.config || txn.kind === KIND.found) this.near.configured();
     if (connection !== undefined && connection.state === 'open') this.drain(connection);
   }
   private sessionClosed(id: SessionId): void {

@@ -8,7 +8,7 @@ import { ConnectRequest } from '../protocol/handshake.ts';
 import { OPERATIONS } from '../protocol/operations.ts';
 import type { PackWriter } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
-import { type Txn, writeEnvelope } from '../records/txns.ts';
+import { type Config, type Txn, writeEnvelope } from '../records/txns.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Input, Position } from '../zab/types.ts';
@@ -36,6 +36,9 @@ export interface ServerOptions {
   readonly extendedTypes: boolean;
   readonly enforceQuota: boolean;
   readonly reconfigEnabled: boolean;
+  /** A reconfiguration may not leave fewer than two voters. */
+  readonly standaloneEnabled: boolean;
+  readonly multiAddress: boolean;
   readonly auth: AuthOptions;
   readonly reaperMaxPerMinute: number;
   readonly reaperMaxNeverUsedMs: number;
@@ -183,6 +186,14 @@ export class Server extends Replica {
   /** Before a turn's packets leave; see {@link Desk.endTurn}. */
   endTurn(): number | undefined {
     return this.desk?.endTurn();
+  }
+  /** zab wants this config record proposed, and nothing before it. */
+  proposeConfig(config: Config): void {
+    if (this.desk instanceof LeaderDesk) this.desk.proposeConfig(config);
+  }
+  /** This leader is about to go: what comes from now on waits for the next. */
+  drainDesk(): void {
+    if (this.desk instanceof LeaderDesk) this.desk.drain();
   }
   synced(id: number): void {
     this.desk?.synced(id);

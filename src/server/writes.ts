@@ -6,7 +6,7 @@ import { decideMulti } from './multi.ts';
 import type { PendingChanges } from './pending.ts';
 import type { Decider, Requester } from './prepare.ts';
 
-const { Unimplemented, BadArguments, ReconfigDisabled } = KEEPER_CODES;
+const { BadArguments } = KEEPER_CODES;
 
 /** True for an operation that becomes a transaction. */
 export function isWrite(type: number): boolean {
@@ -32,7 +32,6 @@ export function isWrite(type: number): boolean {
 export function decideWrite(
   decider: Decider,
   pending: PendingChanges,
-  reconfigEnabled: boolean,
   who: Requester,
   by: number,
   type: number,
@@ -70,8 +69,6 @@ export function decideWrite(
     }
     case OPERATIONS.multi.code:
       return decideMulti(decider, pending, who, by, OPERATIONS.multi.request.read(from));
-    case OPERATIONS.reconfig.code:
-      return refusal(reconfigEnabled ? Unimplemented : ReconfigDisabled);
     default: // deleteContainer, reserved to the reaper
       return refusal(BadArguments);
   }

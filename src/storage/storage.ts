@@ -92,6 +92,9 @@ export class Storage {
   openSnapshot(_at: unknown): never {
     throw new Error('later');
   }
+  async setServerLines(lines: readonly string[]): Promise<void> {
+    await this.store.update((now) => ({ ...now, serverLines: lines }));
+  }
   async setEnsembleId(id: string): Promise<void> {
     await this.store.update((now) => ({ ...now, ensembleId: id }));
   }

@@ -160,6 +160,10 @@ export class Leading extends Discovery {
     if (above !== undefined) this.riseAbove(above);
   }
   /** See {@link Peer.canReconfigure}. */
+  /** Who has everything, this leader too. */
+  get synced(): readonly Voice[] {
+    return [...this.membership.voices(), this.state.self];
+  }
   canReconfigure(config: Config): Refusal | undefined {
     return this.phase === 'broadcast' && !this.founding ? this.membership.refusal(config) : 'in-progress';
   }

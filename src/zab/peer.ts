@@ -2,8 +2,9 @@ import { assert, InvariantError } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
 import { Leader } from './leader.ts';
 import { Member } from './member.ts';
-import { isQuorum } from './quorum.ts';
+import { isQuorum, type Voice } from './quorum.ts';
 import {
+  type ConfigAt,
   type Effect,
   type Ensemble,
   type Input,
@@ -105,6 +106,11 @@ export class Peer {
    */
   canReconfigure(config: Config): Refusal | undefined {
     return this.member === undefined ? 'no-quorum' : this.member.canReconfigure(config);
+  }
+
+  /** Who counts by the end of the log, where that stands, and who has everything now, this member too. */
+  get membership(): { readonly last: ConfigAt | undefined; readonly synced: readonly Voice[] } {
+    return this.member === undefined ? { last: undefined, synced: [] } : this.member.membership;
   }
 
   /** A config record was proposed or recovered: it counts from now on (foundations.md 13.7). */

@@ -40,6 +40,8 @@ export function rig(random: Random) {
       extendedTypes: true,
       enforceQuota: true,
       reconfigEnabled: false,
+      standaloneEnabled: true,
+      multiAddress: false,
       auth: { superDigest: undefined, digestAlgorithm: 'sha1', digestEnabled: true },
       reaperMaxPerMinute: 1000,
       reaperMaxNeverUsedMs: 0,
@@ -57,6 +59,7 @@ export function rig(random: Random) {
         if (effect.type === 'commit') server.commit(effect.upTo);
       },
       later: () => {},
+      configured: () => {},
       toLeader: () => {},
       toLearner: () => {},
     },
