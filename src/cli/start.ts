@@ -106,8 +106,9 @@ export async function runStart(argv: string[]): Promise<number> {
       },
     });
     logger.info(`binding to port ${server.host}:${server.port}`);
-    process.stdout.write(`ready ${server.host}:${server.port}\n`);
-    await untilSignal();
+    const signal = untilSignal();
+    server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
+    await signal;
     logger.info('stopping');
     await server.stop();
     return 0;
