@@ -31,6 +31,7 @@ import profileCommand from './profile.ts';
 import putCommand from './put.ts';
 import pwdCommand from './pwd.ts';
 import quitCommand from './quit.ts';
+import reconfigCommand from './reconfig.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
 import repeatCommand from './repeat.ts';
@@ -77,6 +78,7 @@ const COMMANDS: readonly CommandSpec[] = [
   putCommand,
   pwdCommand,
   quitCommand,
+  reconfigCommand,
   redoCommand,
   removewatchesCommand,
   setAclCommand,
