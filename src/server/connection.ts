@@ -73,8 +73,8 @@ export class ClientConnection {
   /** Requests that wait, oldest first, from `waitingFrom` on. */
   waiting: Waiting[] = [];
   waitingFrom = 0;
-  /** How many of them are writes or syncs. */
-  blocked = 0;
+  /** How many of them are syncs, or writes that are not begun before those are answered: they could be done first. */
+  held = 0;
   /** Paths watched, so that a closing connection leaves none behind. */
   readonly watched = new Set<string>();
   stats: ConnectionStats;
@@ -109,6 +109,13 @@ export class ClientConnection {
   }
   head(): Waiting | undefined {
     return this.waiting[this.waitingFrom];
+  }
+  /** Takes away all that wait, to be put back behind something else. */
+  takeAll(): Waiting[] {
+    const all = this.waiting.slice(this.waitingFrom);
+    this.waiting.length = 0;
+    this.waitingFrom = 0;
+    return all;
   }
   shift(): void {
     this.waiting[this.waitingFrom] = undefined as unknown as Waiting;

@@ -216,6 +216,7 @@ export class Server extends Replica {
     if (tracked?.connection === connection) tracked.connection = undefined;
     connection.waiting.length = 0;
     connection.waitingFrom = 0;
+    connection.held = 0;
   }
 
   /** The first frame of a connection. @throws ProtocolError */
@@ -255,7 +256,7 @@ export class Server extends Replica {
     connection.stats.lastOp = type;
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
-    if (isWrite(type)) return desk.write(connection, xid, type, from, bytes, start, end);
+    if (isWrite(type) && connection.held === 0) return desk.write(connection, xid, type, from, bytes, start, end);
     if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
     if (type === OPERATIONS.sasl.code) {
       // no SASL configured: an empty token, no identity, and the client goes on
@@ -265,8 +266,13 @@ export class Server extends Replica {
       finish(to, at);
       return this.outbox.sent(connection);
     }
-    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) return;
+    if (type === OPERATIONS.sync.code) {
+      connection.held++;
+      if (desk.sync(connection, bytes, start, end)) return;
+      connection.held--;
+    }
     if (connection.outstanding > 0) {
+      if (isWrite(type)) connection.held++;
       const frame = Buffer.from(bytes.subarray(start, end));
       const waiting: Waiting = { kind: 'request', frame, ready: false, since: this.now };
       connection.waiting.push(waiting);
@@ -338,12 +344,27 @@ export class Server extends Replica {
       if (connection.state !== 'open' || head === undefined || head.kind === 'write') return;
       if (head.kind === 'sync' && !head.ready) return;
       connection.shift();
+      if (head.kind === 'sync') connection.held--;
       const frame = head.frame as Buffer;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
-      this.read(connection, xid, from.int32(), from);
+      const type = from.int32();
+      if (isWrite(type)) {
+        connection.held--;
+        return this.writeHeld(connection, xid, type, from, frame);
+      }
+      this.read(connection, xid, type, from);
       this.outbox.sent(connection);
     }
+  }
+  /** A write that stood behind a sync is begun now; what stands behind it goes on waiting. */
+  private writeHeld(connection: ClientConnection, xid: number, type: number, from: Reader, frame: Buffer): void {
+    const { desk } = this;
+    // nothing is decided any more: the client asks another server
+    if (desk === undefined || desk.holds) return this.close(connection);
+    const behind = connection.takeAll();
+    desk.write(connection, xid, type, from, frame, 0, frame.length);
+    connection.waiting.push(...behind);
   }
 
   // --- time --------------------------------------------------------------------------------------------------------------

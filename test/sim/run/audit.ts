@@ -10,9 +10,8 @@ import type { Member } from './member.ts';
 /** Reads a directory as its server would. What is wrong in words, undefined when it is whole. */
 export async function verifyDirectory(member: Member, disk: SimDisk): Promise<string | undefined> {
   try {
-    const loaded = await loadTree(member.config, member.sid, false, { disk: disk.plug(), random: seededRandom(1) });
-    void loaded;
-    return undefined;
+    const { storage } = await loadTree(member.config, member.sid, false, 1, { disk: disk.plug(), random: seededRandom(1) });
+    return storage.damage?.sentences.join('; ');
   } catch (error) {
     return (error as Error).message;
   }
@@ -25,7 +24,9 @@ export async function auditDisk(ensemble: Ensemble, member: Member): Promise<voi
   const fail = (text: string): void => verdicts.fail('I11', `the directory of server ${member.sid}: ${text}`);
   let tree: Awaited<ReturnType<typeof loadTree>>['tree'];
   try {
-    ({ tree } = await loadTree(member.config, member.sid, false, { disk: disk.plug(), random: seededRandom(1) }));
+    const loaded = await loadTree(member.config, member.sid, false, 1, { disk: disk.plug(), random: seededRandom(1) });
+    tree = loaded.tree;
+    if (loaded.storage.damage !== undefined) return fail(loaded.storage.damage.sentences.join('; '));
   } catch (error) {
     return fail((error as Error).message);
   }

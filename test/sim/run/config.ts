@@ -14,6 +14,14 @@ export function configOf(sid: number, plan: Plan): ServerConfig {
     'autopurge.purgeInterval=1s',
     'znode.container.checkIntervalMs=500',
   ];
-  void nameOfServer(sid);
-  return { ...checkConfig(parseProperties(lines.join('\n'), 'zoo.cfg')), preAllocBytes: 8192 };
+  const count = plan.voters + plan.observers;
+  if (count > 1) {
+    lines.push('initLimit=10', 'syncLimit=5', 'peer.insecure=true', `commitLogCount=${plan.commitLogCount}`);
+    for (let id = 1; id <= count; id++) {
+      const role = id > plan.voters ? ':observer' : '';
+      lines.push(`server.${id}=${nameOfServer(id)}:${PORT.quorum}:${PORT.election}${role}`);
+    }
+  }
+  const myid = { text: String(sid), from: { file: 'myid', line: 1 } };
+  return { ...checkConfig(parseProperties(lines.join('\n'), 'zoo.cfg'), { myid }), preAllocBytes: 8192 };
 }

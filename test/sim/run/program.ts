@@ -4,7 +4,7 @@ import type { Disk } from '../../../src/ports/disk.ts';
 import type { PeerNetwork } from '../../../src/ports/peer-network.ts';
 import type { Listener } from '../../../src/runtime/clients.ts';
 import type { Logger } from '../../../src/runtime/log.ts';
-import { StandaloneServer } from '../../../src/runtime/start.ts';
+import { ServerNode } from '../../../src/runtime/node.ts';
 import type { ServerConfig } from '../../../src/server/config.ts';
 import type { Server } from '../../../src/server/server.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -43,18 +43,23 @@ export interface Program {
 }
 export type Boot = (options: ProgramOptions, ports: ProgramPorts) => Program;
 
-/** A server alone. */
-export const standalone: Boot = (options, ports) => {
-  const node = new StandaloneServer(options, () => {}, ports);
-  const inside = node as unknown as { readonly server: Server | undefined; readonly storage: Storage | undefined };
-  const started = node.start();
+/** The production server, alone or a member. */
+export const serverNode: Boot = (options, ports) => {
+  const node = new ServerNode(options, () => {}, ports);
+  // not there before the directory is read
+  const inside = node as { readonly server: Server | undefined; readonly storage: Storage | undefined };
+  let stop: (() => Promise<void>) | undefined;
+  const started = node.start().then((running) => {
+    stop = () => running.stop();
+    return running.serving;
+  });
   return {
     get tree() {
       return inside.server?.tree;
     },
     get leads() {
       const peer = inside.server?.peer;
-      return peer?.phase === 'broadcast' ? peer.leader?.epoch : undefined;
+      return peer?.role === 'leading' && peer.phase === 'broadcast' ? peer.leader?.epoch : undefined;
     },
     get serves() {
       return inside.server?.serving === true;
@@ -65,8 +70,13 @@ export const standalone: Boot = (options, ports) => {
     get bootTag() {
       return inside.storage?.bootTag;
     },
-    damaged: false,
+    get damaged() {
+      return inside.storage?.damage !== undefined || inside.server?.peer.repairing === true;
+    },
     started,
-    stop: async () => (await started).stop(),
+    stop: async () => {
+      if (stop === undefined) await started;
+      await stop?.();
+    },
   };
 };

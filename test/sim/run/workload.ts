@@ -109,7 +109,8 @@ export class EnsembleWorkload {
         this.counts.done++;
       } catch (error) {
         if (!isKnown(error)) throw error;
-        if (LOST.has(error.code)) this.counts.lost++;
+        if (error.code === 'Closing') this.counts.refused++;
+        else if (LOST.has(error.code)) this.counts.lost++;
         else this.counts.refused++;
       }
     }
