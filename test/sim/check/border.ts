@@ -33,6 +33,8 @@ export class Border implements ClientTap {
   private readonly open = new Map<number, Conversation>();
   /** What was said in the event that is under way; looked at when the history knows of it. */
   private said: { conversation: Conversation; said: Said }[] = [];
+  /** Where the history stood before the event that is under way. */
+  private settled = 0;
   /** The latest moment that any client was told of. */
   private acknowledged = 0;
   /** When a server last heard of a session, and which, newest last. */
@@ -74,10 +76,12 @@ export class Border implements ClientTap {
   }
   /** After each event, when the history has caught up with what was applied in it. */
   settle(): void {
-    if (this.said.length === 0) return;
-    const all = this.said;
-    this.said = [];
-    for (const { conversation, said } of all) this.check(conversation, said);
+    if (this.said.length > 0) {
+      const all = this.said;
+      this.said = [];
+      for (const { conversation, said } of all) this.check(conversation, said);
+    }
+    this.settled = this.around.oracle.state.now;
   }
 
   private check(conversation: Conversation, said: Said): void {
@@ -93,7 +97,8 @@ export class Border implements ClientTap {
         }
         if (before !== 0n && before !== said.session)
           verdicts.fail('I9', `${this.who(conversation)}: resumed as another session, ${hex(said.session)}`);
-        if (!oracle.state.isLive(said.session))
+        // it may have ended in the very event that welcomed it
+        if (!oracle.state.isLive(said.session) && !oracle.state.isLive(said.session, this.settled))
           verdicts.fail('I9', `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live`);
         conversation.session = said.session;
         conversation.timeoutMs = said.timeoutMs;
@@ -120,7 +125,10 @@ export class Border implements ClientTap {
     if (reply.xid === XID.auth) return;
     const asked = reply.xid === XID.ping ? undefined : conversation.asked.shift();
     if (reply.xid !== XID.ping && asked?.xid !== reply.xid) {
-      verdicts.fail('I7', `${this.who(conversation)}: a reply to ${reply.xid} where one to ${asked?.xid} is due of ${[asked, ...conversation.asked].map((each) => `${each?.xid}:${each?.type}`).join(' ')}; ${hex(reply.zxid)} is ${show(oracle.replayed[oracle.state.momentOf(reply.zxid) ?? 0]?.committed.envelope)}`);
+      verdicts.fail(
+        'I7',
+        `${this.who(conversation)}: a reply to ${reply.xid} where one to ${asked?.xid} is due of ${[asked, ...conversation.asked].map((each) => `${each?.xid}:${each?.type}`).join(' ')}; ${hex(reply.zxid)} is ${show(oracle.replayed[oracle.state.momentOf(reply.zxid) ?? 0]?.committed.envelope)}`,
+      );
       return;
     }
     if (reply.zxid < 0n || (reply.err !== 0 && reply.zxid === 0n)) return; // refused before anything was looked at
@@ -175,7 +183,7 @@ export class Border implements ClientTap {
   /** A write that is answered must be on the disks of a quorum at that moment. */
   private promised(conversation: Conversation, { chain, zxid }: Committed): void {
     const { ledger, verdicts, isQuorum } = this.around;
-    const holders = ledger.holders(chain, [...ledger.holdings.keys()]);
+    const holders = ledger.holders(chain);
     if (!isQuorum(holders))
       verdicts.fail(
         'I3',

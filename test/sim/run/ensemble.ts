@@ -1,4 +1,5 @@
 import type { ServerConfig } from '../../../src/server/config.ts';
+import type { DataTree } from '../../../src/tree/data-tree.ts';
 import { Border } from '../check/border.ts';
 import { hex, Ledger } from '../check/ledger.ts';
 import { chainKey } from '../check/log-tap.ts';
@@ -44,7 +45,7 @@ export class Ensemble implements Disposable {
   readonly epochs = new Map<number, { sid: number; since: number }>();
   /** Whose acks make a quorum; the majority of all unless a scenario says otherwise. */
   voters: readonly number[];
-  private readonly seen = new Map<number, { life: number; zxid: bigint; compared: number }>();
+  private readonly seen = new Map<number, { tree: DataTree; zxid: bigint; compared: number }>();
   private readonly patched: Disposable;
   readonly options: EnsembleOptions;
 
@@ -128,14 +129,14 @@ export class Ensemble implements Disposable {
       const { tree } = program;
       if (tree === undefined) continue;
       const last = this.seen.get(sid);
-      const zxid = last?.life === host.life ? last.zxid : -1n;
+      const zxid = last?.tree === tree ? last.zxid : -1n;
       if (Number(zxid & 0xffff_ffffn) === tree.zxidLo >>> 0 && Number(zxid >> 32n) === tree.zxidHi) continue;
       const now = zxidOfTree(tree);
       if (now < zxid) this.verdicts.fail('I2', `server ${sid} went back from ${hex(zxid)} to ${hex(now)}`);
       this.ledger.applied(sid, now, chainKey(tree.chainHi, tree.chainLo));
       const compared = last?.compared ?? 0;
       const due = this.oracle.state.now - compared >= COMPARE_EVERY;
-      this.seen.set(sid, { life: host.life, zxid: now, compared: due ? this.oracle.state.now : compared });
+      this.seen.set(sid, { tree, zxid: now, compared: due ? this.oracle.state.now : compared });
       if (due) this.compare(member);
     }
     this.touch.look();

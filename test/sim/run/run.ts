@@ -115,7 +115,7 @@ class Phases {
     this.nemesis = new Nemesis(world, plan.faults, mask);
   }
   async all(): Promise<RunResult['simulatedMs']> {
-    const { ensemble, plan } = this;
+    const { ensemble } = this;
     const { verdicts, scheduler } = ensemble;
     const at = (): number => scheduler.now;
     ensemble.start();
