@@ -220,7 +220,7 @@ export class Leading extends Discovery {
     if (!isBefore(learner.upTo, upTo)) return;
     this.holds(learner, upTo);
     learner.behind = 0;
-    this.advance();
+    if (isBefore(this.state.history.committed, upTo)) this.advance();
     this.membership.maybeDone();
     this.maybeLeave();
   }
