@@ -1,7 +1,8 @@
 import { PackReader } from '../records/pack.ts';
 import { readEnvelope } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
-import { openStorage, type Storage } from '../storage/storage.ts';
+import { openStorage } from '../storage/open.ts';
+import type { Storage } from '../storage/storage.ts';
 import { apply, NO_SINK } from '../tree/apply.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
