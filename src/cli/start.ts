@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readBeside } from '../runtime/config-files.ts';
 import { type LogLevel, makeLogger } from '../runtime/log.ts';
 import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
@@ -9,7 +10,7 @@ import { ConfigError, checkConfig, parseAssignment, parseProperties, type Settin
 import { StorageRefusal } from '../storage/errors.ts';
 
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
-       zoosh start server --config zoo.cfg [--set KEY=VALUE]...
+       zoosh start server --config zoo.cfg [--myid N] [--set KEY=VALUE]...
 options: --log-level debug|info|warn|error   --log-format text|ndjson   --ignore-apache-data`;
 
 const OPTIONS = {
@@ -18,6 +19,7 @@ const OPTIONS = {
   data: { type: 'string' },
   memory: { type: 'boolean' },
   config: { type: 'string' },
+  myid: { type: 'string' },
   set: { type: 'string', multiple: true },
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
@@ -88,7 +90,7 @@ export async function runStart(argv: string[]): Promise<number> {
     if (format !== 'text' && format !== 'ndjson') throw new UsageError(`no log format ${format}`);
     const made = settingsOf(form, values);
     remove = made.remove;
-    const config = checkConfig(made.settings);
+    const config = checkConfig(made.settings, readBeside(made.settings, values.myid));
     const logger = makeLogger(level as LogLevel, format);
     for (const note of config.notes) logger.warn(note);
     const server = await startServer({

@@ -56,6 +56,11 @@ export interface RunningServer extends AsyncDisposable {
 /** Opens the directories, leads alone, opens the client port. @throws StartError, StorageRefusal, DamageError */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
   const { config } = options;
+  if (config.ensemble !== undefined)
+    throw new StartError(
+      43,
+      `${config.ensemble.servers.length} servers are named, and this version serves alone: remove the other server lines, or keep this ensemble on ZooKeeper`,
+    );
   if (!existsSync(config.dataDir)) {
     if (config.dataDirMustExist) throw new StartError(40, `the data directory ${config.dataDir} does not exist`);
     try {
