@@ -39,13 +39,14 @@ export class Safety {
   async confirm(plan: Plan): Promise<void> {
     const { canAsk, yes, isProtected, holder } = this.#options;
     if (yes) return;
+    if (!canAsk && plan.always === true) throw refused(`will not ${plan.what}`, 'say --yes before the command');
     if (!canAsk) {
       if (!isProtected() && plan.path !== '/') return;
       const why = isProtected() ? 'the profile is protected' : 'it concerns the root';
       throw refused(`will not ${plan.what}: ${why}`, 'say --yes before the command', plan.path);
     }
     for (const line of plan.details ?? []) process.stderr.write(` ${visibleLine(line)}\n`);
-    if (isProtected()) {
+    if (isProtected() && plan.always !== true) {
       const typed = await askText(
         `About to ${visibleLine(plan.what)}. This profile is protected. Type the path:`,
         holder,
