@@ -112,8 +112,9 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
       },
     });
     logger.info(`binding to port ${server.host}:${server.port}`);
-    process.stdout.write(`ready ${server.host}:${server.port}\n`);
-    await untilSignal(values.leash === true);
+    const signal = untilSignal(values.leash === true);
+    server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
+    await signal;
     logger.info('stopping');
     await server.stop();
     return 0;

@@ -9,9 +9,7 @@ export interface Waiting {
   readonly kind: 'write' | 'sync' | 'request';
   /** For `request`: a copy of its frame. For `sync`: too, since its path is echoed. */
   readonly frame: Buffer | undefined;
-  /** For `sync`: the number of the proposal it waits for. */
-  readonly after: number;
-  /** For `sync`: that proposal was applied. */
+  /** For `sync`: everything that it waits for is applied. */
   ready: boolean;
   readonly since: number;
 }
@@ -66,6 +64,8 @@ export class ClientConnection {
   out: Writer | undefined;
   session: SessionId = 0n as SessionId;
   tracked: TrackedSession | undefined;
+  /** Its session is attached elsewhere by now: it ends with the next thing that it says. */
+  moved = false;
   timeoutMs = 0;
   /** False for clients before 3.4, which know no read-only byte. */
   modern = true;

@@ -25,6 +25,7 @@ export interface StorageOptions {
   onSnapshotChunk(chunk: Buffer): void;
   onSnapshotEnd(): void;
   onEnvelope(bytes: Buffer, start: number, end: number): void;
+  onCommitted?(hi: number, lo: number): void;
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -77,8 +78,22 @@ export class Storage {
     return this.store.current;
   }
   /** Both copies are durable when it resolves. */
-  async storeEpochs(accepted: number, current: number): Promise<void> {
+  async storeEpochs(accepted: number, current: number, _install?: number): Promise<void> {
     await this.store.update((now) => ({ ...now, acceptedEpoch: accepted, currentEpoch: current }));
+  }
+  readonly newestSnapshot: { zxid: Halves; chain: Halves } | undefined = undefined;
+  truncate(_generation: number, _to: unknown): Promise<void> {
+    throw new Error('later');
+  }
+  stage(_generation: number, _at: unknown, _onChunk: (chunk: Uint8Array) => void): never {
+    throw new Error('later');
+  }
+  dropStaged(_generation: number): void {}
+  openSnapshot(_at: unknown): never {
+    throw new Error('later');
+  }
+  async setServerLines(lines: readonly string[]): Promise<void> {
+    await this.store.update((now) => ({ ...now, serverLines: lines }));
   }
   async setEnsembleId(id: string): Promise<void> {
     await this.store.update((now) => ({ ...now, ensembleId: id }));

@@ -115,6 +115,14 @@ export class TxnLog {
     this.count++;
     this.committedAt = at;
   }
+  append(envelope: Uint8Array, hi: number, lo: number): void {
+    const to = this.writer();
+    const start = to.at;
+    to.room(envelope.length);
+    to.bytes.set(envelope, start);
+    to.at = start + envelope.length;
+    this.commitEnvelope(start, hi, lo);
+  }
   get pending(): number {
     return this.count;
   }

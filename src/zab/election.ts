@@ -2,7 +2,7 @@ import { assemble, type Present } from './founding.ts';
 import { canLead, counts, isQuorumOfAll, type Voice, votersOf } from './quorum.ts';
 import type { State } from './state.ts';
 import type { Message, Position, Vote } from './types.ts';
-import { beats, isSameLeader, isSameVote } from './vote.ts';
+import { beats, isMoreRecent, isSameLeader, isSameVote } from './vote.ts';
 
 type Notification = Message & { readonly type: 'VOTE' };
 /** A vote that counts, of a voter under its listed incarnation. */
@@ -32,6 +32,8 @@ export class Election {
   private readonly present = new Map<number, Present>();
   private mayFound = false;
   private readonly answered = new Set<number>();
+  /** Who was heard since the election began; one that needs nobody else still asks them all. */
+  private readonly heardFrom = new Set<number>();
   private resendIn: number;
   private patience: number;
   private drainLeft: number | undefined;
@@ -41,7 +43,7 @@ export class Election {
     state.provisional = undefined;
     this.round = round;
     this.longest = prefer === undefined ? state.limits.init : state.limits.notify * 2;
-    this.first = prefer ?? this.own();
+    this.first = prefer !== undefined && this.fits(prefer) ? prefer : this.own();
     this.vote = this.first;
     this.patience = state.limits.notify;
     this.resendIn = this.patience;
@@ -49,8 +51,8 @@ export class Election {
 
   /** What this member claims for itself; one that does not count never proposes itself. */
   private own(): Vote | null {
-    const { self, configs, currentEpoch, history, unfounded } = this.state;
-    if (unfounded && !this.mayFound) return null;
+    const { self, configs, currentEpoch, history, unfounded, damage } = this.state;
+    if (damage !== undefined || (unfounded && !this.mayFound)) return null;
     // of two configs in force the older one: those whose log lacks the newer know nobody else
     if (!canLead(configs.slice(0, 1), self)) return null;
     const { epoch, counter } = history.last;
@@ -58,8 +60,15 @@ export class Election {
     return { sid: self.sid, incarnation: self.incarnation, epoch: currentEpoch, last };
   }
 
+  /** One that is repairing votes for those only that hold whatever it may have acknowledged (foundations.md 13.12). */
+  private fits(vote: Vote): boolean {
+    const { damage, standing, self } = this.state;
+    return damage === undefined || (vote.sid !== self.sid && !isMoreRecent(standing, vote));
+  }
+
   /** Sends the vote to all voters; returns the winner when that is decided already (a quorum of one). */
   begin(): Vote | undefined {
+    this.takeStock();
     this.beginRound();
     return this.decided();
   }
@@ -93,7 +102,7 @@ export class Election {
     const { self, history } = this.state;
     const { round, vote } = this;
     const config = history.committedConfig();
-    const { lines } = this.state;
+    const lines = this.state.emptyLines;
     return { type: 'VOTE', state: 'looking', round, vote, incarnation: self.incarnation, config, lines };
   }
 
@@ -132,12 +141,13 @@ export class Election {
     const { state } = this;
     // knowing a config committed may silence or add voters: what was gathered is judged anew below
     if (state.history.learnCommitted(n.config)) state.apply();
+    this.heardFrom.add(from);
     this.meet(from, n);
     const voice = { sid: from, incarnation: n.incarnation };
     const { configs } = state;
     if (!counts(configs, voice)) {
       if (n.state === 'looking') this.answer(from);
-      return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : undefined;
+      return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : this.decided();
     }
     if (n.vote !== null && !canLead(configs, n.vote) && !this.trustsAnyone) return undefined;
     if (n.state === 'looking') return this.looking(voice, n);
@@ -154,18 +164,25 @@ export class Election {
   }
   /** With an empty log it takes part in founding, or votes for one that has a log. */
   private meet(from: number, { incarnation, lines }: Notification): void {
-    const { state } = this;
-    if (!state.unfounded || state.founders === undefined) return;
+    const { unfounded, founders } = this.state;
+    if (!unfounded || founders === undefined) return;
     this.present.set(from, { incarnation, lines });
+    if (lines !== null && lines !== founders.lines) this.state.tellOtherLines(from);
+    if (this.takeStock()) this.sendAll();
+  }
+  /** Who counts for an empty server, by those that it has met; true when it now votes for itself. */
+  private takeStock(): boolean {
+    const { state } = this;
+    if (!state.unfounded || state.founders === undefined || state.damage !== undefined) return false;
     const assembled = assemble(state.founders, state.self, this.present);
-    if (assembled === undefined) return;
+    if (assembled === undefined) return false;
     state.provisional = assembled.config;
     this.mayFound = assembled.complete;
-    if (!this.mayFound || this.first !== null) return;
+    if (!this.mayFound || this.first !== null) return false;
     this.first = this.own();
-    if (this.first === null || !beats(this.first, this.vote)) return;
+    if (this.first === null || !beats(this.first, this.vote)) return false;
     this.vote = this.first;
-    this.sendAll();
+    return true;
   }
   private looking(voice: Voice, n: Notification): Vote | undefined {
     if (n.round < this.round) {
@@ -174,9 +191,9 @@ export class Election {
     }
     if (n.round > this.round) {
       this.round = n.round;
-      this.vote = n.vote !== null && beats(n.vote, this.first) ? n.vote : this.first;
+      this.vote = n.vote !== null && this.fits(n.vote) && beats(n.vote, this.first) ? n.vote : this.first;
       this.beginRound();
-    } else if (n.vote !== null && beats(n.vote, this.vote)) {
+    } else if (n.vote !== null && this.fits(n.vote) && beats(n.vote, this.vote)) {
       this.vote = n.vote;
       this.sendAll();
     } else if (!isSameVote(n.vote, this.vote) && !this.votes.has(voice.sid)) this.answer(voice.sid);
@@ -208,6 +225,12 @@ export class Election {
     return vote;
   }
 
+  /** Who leads alone asked everybody else first: its directory may be an old copy (foundations.md 13.10). */
+  private get hasAsked(): boolean {
+    return (
+      this.age >= this.state.limits.ask || this.others().every((sid) => this.heardFrom.has(sid) || this.down.has(sid))
+    );
+  }
   /** The vote that a quorum agrees on, once nothing better can be expected. */
   private decided(): Vote | undefined {
     const { vote, state } = this;
@@ -219,6 +242,7 @@ export class Election {
       this.drainLeft = undefined;
       return undefined;
     }
+    if (state.isAlone && !this.hasAsked) return undefined;
     const agreed = new Set(voices.map(({ sid }) => sid));
     if (!agreed.has(vote.sid)) return undefined; // known from others only: it may be gone
     const all = votersOf(configs).every((sid) => agreed.has(sid) || this.down.has(sid) || sid === self.sid);

@@ -1,12 +1,23 @@
 import { assert } from '../base/assert.ts';
+import type { Config } from '../records/txns.ts';
 import { commitHeld, type Holder } from './commits.ts';
-import { Discovery, type Of } from './discovery.ts';
+import { DISK_FAILED, Discovery, type Of } from './discovery.ts';
 import { Leader } from './leader.ts';
 import { forward, hasVote, type Learner, synchronise } from './learners.ts';
+import { Membership } from './membership.ts';
 import { Probes } from './probes.ts';
 import type { Voice } from './quorum.ts';
 import type { State } from './state.ts';
-import { type Entry, isBefore, isSame, type Message, type Position, positionOf, type Vote } from './types.ts';
+import {
+  type Entry,
+  isBefore,
+  isSame,
+  type Message,
+  type Position,
+  positionOf,
+  type Refusal,
+  type Vote,
+} from './types.ts';
 
 /** A term as leader: discovery, synchronisation, broadcast. `over` says why it must end; the member then looks again. */
 export class Leading extends Discovery {
@@ -19,14 +30,17 @@ export class Leading extends Discovery {
   private founding = false;
   private readonly proposedTags = new Set<string>();
   private readonly probes = new Probes();
-  /** Asked to hand over and stop; and the place behind which one that is no voter any more does so, without stopping. */
+  private readonly membership: Membership;
+  /** Asked to hand over and stop; no voter any more, so handing over without stopping; how long the disk's failure waits. */
   private leaving = false;
-  private leaveBeyond: Position | undefined;
+  private removed = false;
+  private failing: number | undefined;
 
   constructor(state: State, lastCounter: number | undefined) {
     super(state);
     this.lastCounter = lastCounter;
     this.untilPing = state.limits.ping;
+    this.membership = new Membership(state, this.learners);
   }
 
   received(link: number, message: Message): void {
@@ -38,7 +52,8 @@ export class Leading extends Discovery {
       case 'FOLLOWERINFO':
         return this.followerInfo(learner, message);
       case 'ROLLEDBACK':
-        return this.rolledBack(message);
+        if (message.incarnation === this.state.self.incarnation) this.rolledBack();
+        return;
       case 'ACKEPOCH':
       case 'ASKSNAP':
       case 'ACKNEWLEADER':
@@ -91,10 +106,14 @@ export class Leading extends Discovery {
   private ackNewLeader(learner: Learner, { incarnation, upTo }: Of<'ACKNEWLEADER'>): void {
     if (incarnation !== learner.voice?.incarnation || learner.sent === undefined || isBefore(learner.sent, upTo))
       return this.drop(learner, 'acknowledged what it was not sent');
-    learner.upTo = upTo;
+    this.holds(learner, upTo);
     if (this.phase !== 'broadcast') return this.maybeEstablish();
     this.welcome(learner);
     this.advance();
+  }
+  private holds(learner: Learner, upTo: Position): void {
+    learner.upTo = upTo;
+    this.state.witness.acked(learner.voice as Voice, this.epoch, upTo);
   }
   private maybeEstablish(): void {
     const { state } = this;
@@ -106,9 +125,12 @@ export class Leading extends Discovery {
     this.phase = 'broadcast';
     this.leader = new Leader(this.epoch, this.lastCounter);
     state.out.push({ type: 'established', epoch: this.epoch });
+    const { lastConfig } = state.history;
+    const isNews = state.history.configsAt(state.history.committed).next !== undefined;
     state.history.commit(positionOf(last));
     state.apply();
     this.founding = state.unfounded;
+    if (lastConfig !== undefined) this.membership.committed(lastConfig.at, isNews);
     const [config] = state.configs;
     if (this.founding && config !== undefined) state.out.push({ type: 'proposeFound', config });
     else this.serve();
@@ -123,7 +145,31 @@ export class Leading extends Discovery {
     this.founding = false;
     state.out.push({ type: 'serve' });
     this.proposeSeen(state.self, state.tags[state.tags.length - 1] ?? '');
+    this.noteVoters();
+  }
+  /** Who counts may have changed. */
+  private noteVoters(): void {
     for (const learner of this.learners.values()) if (learner.upToDate) this.noteStart(learner);
+    this.consider();
+  }
+  private consider(): void {
+    if (this.phase !== 'broadcast' || this.founding || this.over !== undefined) return;
+    this.rise(this.membership.consider(this.epoch));
+  }
+  private rise(above: Learner | undefined): void {
+    if (above !== undefined) this.riseAbove(above);
+  }
+  /** See {@link Peer.canReconfigure}. */
+  /** Who has everything, this leader too. */
+  get synced(): readonly Voice[] {
+    return [...this.membership.voices(), this.state.self];
+  }
+  canReconfigure(config: Config): Refusal | undefined {
+    return this.phase === 'broadcast' && !this.founding ? this.membership.refusal(config) : 'in-progress';
+  }
+  reconfigure(config: Config): void {
+    assert(this.phase === 'broadcast' && !this.founding, 'a reconfiguration before the leader serves');
+    this.rise(this.membership.reconfigure(config, this.epoch));
   }
   private noteStart(learner: Learner): void {
     if (!this.founding && hasVote(this.state, learner)) this.proposeSeen(learner.voice as Voice, learner.tag);
@@ -139,9 +185,11 @@ export class Leading extends Discovery {
   private welcome(learner: Learner): void {
     if (learner.upToDate) return;
     learner.upToDate = true;
-    const { committed } = this.state.history;
+    const { committed, last } = this.state.history;
+    learner.toldAt = positionOf(last);
     this.state.send(learner.link, { type: 'UPTODATE', epoch: this.epoch, committed });
     this.noteStart(learner);
+    this.consider();
   }
   /** The log is to know under which tag a voter runs, so that an old copy of its directory is told apart (13.9). */
   private proposeSeen({ sid, incarnation }: Voice, tag: string): void {
@@ -159,6 +207,7 @@ export class Leading extends Discovery {
       if (entry.note?.type === 'config')
         assert(state.history.configsAt(state.history.committed).next === undefined, 'two config records under way');
       state.history.append(entry);
+      this.membership.proposed(entry);
     }
     for (const learner of this.learners.values()) {
       if (!hasVote(state, learner)) continue;
@@ -173,9 +222,10 @@ export class Leading extends Discovery {
     if (learner.sent === undefined || isBefore(learner.sent, upTo))
       return this.drop(learner, 'acknowledged what it was not sent');
     if (!isBefore(learner.upTo, upTo)) return;
-    learner.upTo = upTo;
+    this.holds(learner, upTo);
     learner.behind = 0;
     this.advance();
+    this.membership.maybeDone();
     this.maybeLeave();
   }
   /** Our own log is one vote like any other. */
@@ -183,6 +233,7 @@ export class Leading extends Discovery {
     if (this.phase === 'synchronization') return this.maybeEstablish();
     this.advance();
     this.state.apply();
+    this.membership.maybeDone();
     this.answerSyncs();
   }
 
@@ -209,10 +260,15 @@ export class Leading extends Discovery {
 
   /** A config is committed, and this leader may not be a voter any more. */
   private newConfig(at: Position): void {
-    const { state } = this;
+    const { state, membership } = this;
+    membership.committed(at, true);
     if (this.founding) return this.serve();
     state.out.push({ type: 'proposeNoop' });
-    if (!state.votes) this.leaveBeyond = at; // the no-op behind it tells everybody that it is committed
+    if (!state.votes && !this.removed) {
+      this.removed = true; // it goes when that is done: the no-op tells everybody that the config is committed
+      state.out.push({ type: 'drain' });
+    }
+    this.noteVoters();
   }
   sync(id: number): void {
     if (this.leader === undefined) return;
@@ -248,6 +304,8 @@ export class Leading extends Discovery {
         else if (++learner.behind > limits.sync) this.drop(learner, 'acknowledges nothing');
       }
     }
+    if (this.membership.needsNoop) state.out.push({ type: 'proposeNoop' });
+    if (this.failing !== undefined && --this.failing <= 0) this.over ??= DISK_FAILED;
     for (const [sid, ticks] of this.silent) this.silent.set(sid, ticks + 1);
     this.age++;
     if (this.phase !== 'broadcast') {
@@ -269,11 +327,25 @@ export class Leading extends Discovery {
     this.leaving = true;
     this.maybeLeave();
   }
+  /** Our own log goes no further: others commit what is open, one of them takes over, or we go without that. */
+  diskFailed(): void {
+    if (this.phase !== 'broadcast') {
+      this.over ??= DISK_FAILED;
+      return;
+    }
+    this.failing ??= this.state.limits.silence;
+    this.state.out.push({ type: 'drain' });
+    this.handOver();
+  }
   private maybeLeave(): void {
     const { state } = this;
     const { history } = state;
-    const removed = this.leaveBeyond !== undefined && isBefore(this.leaveBeyond, history.last);
-    if (!(this.leaving || removed) || this.over !== undefined || this.phase !== 'broadcast') return;
+    if (
+      !(this.leaving || (this.removed && this.membership.isDone)) ||
+      this.over !== undefined ||
+      this.phase !== 'broadcast'
+    )
+      return;
     if (!isSame(history.committed, history.last)) return;
     for (const learner of this.learners.values()) {
       if (learner.upTo === undefined || !isSame(learner.upTo, history.last) || !hasVote(state, learner)) continue;

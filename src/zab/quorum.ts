@@ -47,6 +47,11 @@ export const counts = (configs: readonly Config[], voice: Voice): boolean =>
 export const canLead = (configs: readonly Config[], voice: Voice): boolean =>
   configs.some(({ members }) => members.some((member) => weightOf(member) > 0 && speaksAs(member, voice)));
 
+/** True when `voice` is the only voter of `config`. */
+export const isSole = ({ members }: Config, voice: Voice): boolean =>
+  members.every((member) => member.role !== 'participant' || speaksAs(member, voice)) &&
+  members.some((member) => speaksAs(member, voice));
+
 /** The server ids of all voters of `configs`, each once, listed incarnation or none. */
 export function votersOf(configs: readonly Config[]): number[] {
   const sids = new Set<number>();

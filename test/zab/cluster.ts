@@ -100,6 +100,7 @@ export class Cluster {
       peers: this.nodes.map((each) => each.sid),
       founders: this.founders,
       remember: 8,
+      rememberBytes: 1_000_000,
     });
     node.applied = indexOf(disk.log, disk.committed);
     node.writing = [false, false];

@@ -4,7 +4,7 @@ import { type Entry, type Limits, type Mark, type Note, ORIGIN, type Position } 
 import type { SimDisk } from './sim-disk.ts';
 import type { Link } from './sim-net.ts';
 
-export const LIMITS: Limits = { notify: 2, notifyMost: 8, drain: 2, ping: 2, init: 30, sync: 12, silence: 8 };
+export const LIMITS: Limits = { notify: 2, notifyMost: 8, drain: 2, ping: 2, init: 30, sync: 12, silence: 8, ask: 4 };
 const NO_BYTES = new Uint8Array(0);
 
 let payload = 0;
