@@ -102,6 +102,7 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     const server = await startServer({
       config,
       logger,
+      control: values.control,
       ignoreApacheData: values['ignore-apache-data'] === true,
       onFailed: (error) => {
         // what reached the disk is unknown from here on: say so and let a restart read it again (D10)

@@ -170,6 +170,27 @@ export class Ensemble {
 
   /** Ends members, in order (SIGTERM) or at once, and waits until they are gone. */
   async end(ids: readonly number[], signal: 'SIGTERM' | 'SIGKILL'): Promise<number[]> {
+    if (signal === 'SIGKILL') return this.endAll(ids, signal);
+    // a leader that ends looks for a successor, and none of those that end with it can be that: it is the last
+    const leads = await Promise.all(
+      ids.map((id) =>
+        this.ask(id, { op: 'status' }, WORD_MS).then(
+          ({ role }) => role === 'leader',
+          () => false,
+        ),
+      ),
+    );
+    const first = await this.endAll(
+      ids.filter((_, at) => !leads[at]),
+      signal,
+    );
+    const last = await this.endAll(
+      ids.filter((_, at) => leads[at]),
+      signal,
+    );
+    return [...first, ...last].sort((a, b) => a - b);
+  }
+  private async endAll(ids: readonly number[], signal: 'SIGTERM' | 'SIGKILL'): Promise<number[]> {
     const how = signal === 'SIGKILL' ? 'killed' : 'stopped';
     const ended = await Promise.all(
       ids.map(async (id) => {

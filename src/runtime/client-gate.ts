@@ -20,6 +20,10 @@ export class ClientGate {
         accept(socket);
       });
   }
+  /** How many are connected. */
+  get size(): number {
+    return this.sockets.size;
+  }
   cut(shut: boolean): void {
     this.shut = shut;
     if (shut) for (const socket of this.sockets) socket.destroy();
