@@ -77,6 +77,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     canAsk: options.canAsk,
     yes: globals.yes === true,
     isProtected: () => session.details.protect === true,
+    profile: () => session.details.profile,
     get holder() {
       return host.holder;
     },
@@ -93,7 +94,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     plain: toPlain,
     tell: (told) => presenter.tell(told),
     warn: (line) => presenter.warn(line),
-    confirm: (plan) => safety.confirm(plan),
+    confirm: (plan, spec) => safety.confirm(plan, spec.risk),
     confirmWrite: (spec) => safety.confirmWrite(spec),
     askSecret: (question) => safety.askSecret(question),
     watched,

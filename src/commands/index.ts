@@ -32,6 +32,7 @@ import profileCommand from './profile.ts';
 import putCommand from './put.ts';
 import pwdCommand from './pwd.ts';
 import quitCommand from './quit.ts';
+import reconfigCommand from './reconfig.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
 import repeatCommand from './repeat.ts';
@@ -78,6 +79,7 @@ const COMMANDS: readonly CommandSpec[] = [
   putCommand,
   pwdCommand,
   quitCommand,
+  reconfigCommand,
   redoCommand,
   removewatchesCommand,
   setAclCommand,

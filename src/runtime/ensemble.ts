@@ -4,12 +4,12 @@ import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
 import { addressesOf } from '../server/config-servers.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import type { Effect, Limits, Mark } from '../zab/types.ts';
+import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
 import type * as zab from '../zab/types.ts';
 import type { Loaded } from './load.ts';
+import { halvesOf, markOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import type { ServerNode } from './node.ts';
-import { peerNetworkFor } from './peer-trust.ts';
 import type { PeerIdentity } from './peer-hello.ts';
 import { type PeerAddresses, PeerPort } from './peers.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -44,12 +44,7 @@ export class Ensemble {
   private snapEpoch = 0;
   private handed: (() => void) | undefined;
 
-  /** Reads the ensemble's secret, if there is one. @throws ConfigError */
-  static async open(node: ServerNode, config: EnsembleConfig): Promise<Ensemble> {
-    const net = node.ports.peerNetwork ?? (await peerNetworkFor(config, node.options.logger));
-    return new Ensemble(node, config, net);
-  }
-  private constructor(node: ServerNode, config: EnsembleConfig, net: PeerNetwork) {
+  constructor(node: ServerNode, config: EnsembleConfig, net: PeerNetwork) {
     this.node = node;
     this.config = config;
     this.log = new MemberLog(node.storage);
@@ -117,7 +112,7 @@ export class Ensemble {
       recent: loaded.recent,
       configs: loaded.configs,
       seen: loaded.seen,
-      snapshot: newestSnapshot === undefined ? ORIGIN_MARK : markOf(newestSnapshot),
+      snapshot: newestSnapshot === undefined ? ORIGIN : markOf(newestSnapshot),
       peers: config.servers.map(({ id }) => id),
       founders: {
         members: config.members,
@@ -280,7 +275,7 @@ export class Ensemble {
       case 'dropStaged':
         this.staging?.drop();
         this.staging = undefined;
-        node.storage.dropStaged(effect.generation);
+        node.storage.dropStaged(effect.generation).catch((error: Error) => node.options.onFailed(error));
         return;
       case 'installed':
         return this.installed();
@@ -309,7 +304,8 @@ export class Ensemble {
         node.options.logger.info('the damaged log is whole again');
         return;
       case 'rolledBack':
-        node.options.onFailed(new Error('this directory is an old copy of what this server once was'));
+        node.options.logger.error('this directory is an old copy of what this server once was: it begins anew, as a new member');
+        node.reload(() => node.storage.newIncarnation());
         return;
     }
   }
@@ -318,14 +314,17 @@ export class Ensemble {
     try {
       if (staging?.generation === generation) return staging.append(entries);
       const { server, storage } = node;
+      const log = storage.logOf(generation);
       for (const entry of entries) {
         const numbered = decode(entry, { hi: server.chainHi, lo: server.chainLo });
-        storage.log.append(entry.bytes, entry.epoch, entry.counter);
+        log.append(entry.bytes, entry.epoch, entry.counter);
         server.append(numbered);
       }
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
-      node.options.onFailed(new Error(`the leader sent what does not follow: ${error.message}`));
+      // nothing of it was written: what the disk holds is right
+      node.options.logger.error(`the leader sent what does not follow: ${error.message}; this server loads its log again`);
+      node.reload();
     }
   }
   private stage(generation: number, at: Mark): void {
@@ -388,15 +387,3 @@ export class Ensemble {
 const hashOf = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
 /** Undefined in a directory that never kept any. */
 const storedHash = (lines: readonly string[]): string | undefined => (lines.length === 0 ? undefined : hashOf(lines));
-const halvesOf = ({ epoch, counter, chainHi, chainLo }: Mark) => ({
-  zxid: { hi: epoch, lo: counter | 0 },
-  chain: { hi: chainHi, lo: chainLo },
-});
-const markOf = ({
-  zxid,
-  chain,
-}: {
-  readonly zxid: { readonly hi: number; readonly lo: number };
-  readonly chain: { readonly hi: number; readonly lo: number };
-}): Mark => ({ epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo });
-const ORIGIN_MARK: Mark = { epoch: 0, counter: 0, chainHi: 0, chainLo: 0 };

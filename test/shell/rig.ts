@@ -1,6 +1,7 @@
 import type { Client } from '../../src/client/api.ts';
 import { registry } from '../../src/commands/index.ts';
 import { toPlain } from '../../src/out/plain.ts';
+import type { Plan } from '../../src/shell/command.ts';
 import { Failure } from '../../src/shell/failure.ts';
 import type { Output } from '../../src/shell/output.ts';
 import { ShellSession } from '../../src/shell/session.ts';
@@ -12,6 +13,8 @@ export interface Rig {
   readonly shown: Output[];
   readonly told: Told[];
   readonly os: string[];
+  /** What was asked about; each was answered yes. */
+  readonly plans: Plan[];
   /** How often a command wanted a session. */
   sessions: number;
 }
@@ -23,6 +26,7 @@ export function rig(client?: Client, variables: Record<string, string> = {}): Ri
     shown: [],
     told: [],
     os: [],
+    plans: [],
     sessions: 0,
     shell: undefined as unknown as Shell,
   };
@@ -54,7 +58,7 @@ export function rig(client?: Client, variables: Record<string, string> = {}): Ri
     plain: toPlain,
     tell: (told) => out.told.push(told),
     warn: () => {},
-    confirm: async () => {},
+    confirm: async (plan) => void out.plans.push(plan),
     confirmWrite: async () => {},
     askSecret: async () => 'secret',
     watched: () => {},
