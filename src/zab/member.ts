@@ -41,6 +41,10 @@ export class Member {
   get phase(): Phase {
     return this.leading?.phase ?? this.learning?.phase ?? 'discovery';
   }
+  /** The member that this one learns from. */
+  get followed(): number | undefined {
+    return this.learning?.sid;
+  }
   get leader(): Leader | undefined {
     return this.leading?.leader;
   }
