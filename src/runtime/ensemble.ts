@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
-import { addressesOf } from '../server/config-servers.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
+import { addressesOf } from '../server/config-servers.ts';
 import type * as zab from '../zab/types.ts';
+import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
 import type { Loaded } from './load.ts';
 import { halvesOf, markOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
@@ -165,8 +165,7 @@ export class Ensemble {
       if (quorum.length > 0) members.set(member.sid, { sid: member.sid, quorum, election });
     }
     for (const { id, quorum, election } of this.config.servers)
-      if (!members.has(id) || !this.node.options.config.reconfigEnabled)
-        members.set(id, { sid: id, quorum, election });
+      if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
     this.peers.know([...members.values()]);
   }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
@@ -291,9 +290,7 @@ export class Ensemble {
         this.handed?.();
         return;
       case 'linesSettled':
-        node.storage
-          .setServerLines(this.config.lines)
-          .catch((error: Error) => node.options.onFailed(error));
+        node.storage.setServerLines(this.config.lines).catch((error: Error) => node.options.onFailed(error));
         return;
       case 'otherLines':
         node.options.logger.error(
@@ -304,7 +301,9 @@ export class Ensemble {
         node.options.logger.info('the damaged log is whole again');
         return;
       case 'rolledBack':
-        node.options.logger.error('this directory is an old copy of what this server once was: it begins anew, as a new member');
+        node.options.logger.error(
+          'this directory is an old copy of what this server once was: it begins anew, as a new member',
+        );
         node.reload(() => node.storage.newIncarnation());
         return;
     }
@@ -323,7 +322,9 @@ export class Ensemble {
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       // nothing of it was written: what the disk holds is right
-      node.options.logger.error(`the leader sent what does not follow: ${error.message}; this server loads its log again`);
+      node.options.logger.error(
+        `the leader sent what does not follow: ${error.message}; this server loads its log again`,
+      );
       node.reload();
     }
   }

@@ -22,8 +22,8 @@ import { type Loaded, loadTree } from './load.ts';
 import type { Logger } from './log.ts';
 import { watchLoop } from './loop-delay.ts';
 import type { RunningMetrics } from './metrics.ts';
-import { Snapshotter } from './snapshotter.ts';
 import { peerNetworkFor } from './peer-trust.ts';
+import { Snapshotter } from './snapshotter.ts';
 import { listenError } from './start-error.ts';
 
 /** What a server stands on. */
