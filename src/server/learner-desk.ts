@@ -184,7 +184,8 @@ export class LearnerDesk implements Desk {
     this.heardOf.delete(session);
   }
   goOn(): void {}
-  endTurn(): undefined {}
+  tell(): void {}
+  nextSync(): undefined {}
   synced(): void {}
 
   /** Sessions heard of since the last report, for the leader, who alone decides whose time is over. */
