@@ -310,7 +310,7 @@ export class TxnLog {
       return [...filesBefore(files, to.zxid, found.end), next.entry];
     });
     this.onDisk = to;
-    this.cutAt = undefined;
+    if (this.cutAt === to) this.cutAt = undefined; // otherwise the next cut was asked for meanwhile
     await this.take(next);
     // what stays for an error here is on no list, and the next start removes it
     for (const entry of dropped) await unlinkIfThere(place.disk, `${place.folder}/${logName(entry)}`).catch(() => {});
