@@ -218,6 +218,15 @@ export class SimDisk {
     content.now = Buffer.from(bytes);
     content.durable = Buffer.from(bytes);
   }
+  /** Puts a file there, or another in its place, everything durable. */
+  put(path: string, bytes: Uint8Array): void {
+    if (!this.names.has(path)) {
+      const content = new Content();
+      this.names.set(path, content);
+      this.durableNames.set(path, content);
+    }
+    this.replace(path, Buffer.from(bytes));
+  }
   paths(): string[] {
     return [...this.names.keys()].sort();
   }
