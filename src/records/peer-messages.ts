@@ -11,6 +11,7 @@ import {
   flag,
   hex,
   integer,
+  type Kind,
   list,
   long,
   mark,
@@ -24,6 +25,7 @@ import {
   type UnionOf,
   union,
 } from './peer-kinds.ts';
+import type { Member } from './txns.ts';
 
 /** Messages in one frame. */
 export const MAX_MESSAGES = 16_384;
@@ -46,13 +48,23 @@ const level = integer(1, 255);
 const count31 = integer(0, 0x7fff_ffff);
 
 const vote = record({ sid, incarnation, epoch, last: position });
-const member = record({
+const memberFields = record({
   sid,
   role: oneOf('participant', 'observer'),
   incarnation: nullable(incarnation),
   addresses: list(text(1024), 16),
   client: nullable(text(1024)),
+  group: nullable(count31),
+  weight: nullable(count31),
 });
+/** Group and weight are left out where quorums are plain majorities. */
+const member: Kind<Member> = {
+  write: (to, value) => memberFields.write(to, { ...value, group: value.group ?? null, weight: value.weight ?? null }),
+  read(from) {
+    const { group, weight, ...rest } = memberFields.read(from);
+    return { ...rest, ...(group === null ? {} : { group }), ...(weight === null ? {} : { weight }) };
+  },
+};
 const config = record({ members: list(member, 255), maxTxnBytes: count31 });
 const configAt = record({ at: mark, config });
 const seenAt = record({ at: position, sid, incarnation, tag });
@@ -113,7 +125,10 @@ const SHAPES = {
     fields: { incarnation, tags, acceptedEpoch: epoch, voter: flag, config: nullable(mark) },
   },
   LEADERINFO: { code: 21, fields: { epoch, incarnation, tags, config: nullable(mark) } },
-  /** `currentEpoch` null: the epoch was promised before, so this is no promise. `ends`: of each epoch, newest first. */
+  /**
+   * `currentEpoch` null: the epoch was promised before, so this is no promise. `ends`: of each epoch, newest first. A repairing
+   * member says as `last` what it may have acknowledged, with chain 0, 0, and has no `ends`.
+   */
   ACKEPOCH: {
     code: 22,
     fields: { epoch, currentEpoch: nullable(epoch), last: mark, ends: list(mark, MAX_NOTES) },
@@ -166,6 +181,13 @@ const SHAPES = {
   /** Asks for a point that holds everything committed when this arrives; `id` tells the answers apart. */
   SYNC: { code: 54, fields: { epoch, id: count31 } },
   SYNCED: { code: 55, fields: { epoch, id: count31, upTo: position } },
+  /**
+   * The next `count` requests of this learner, in the order sent, were numbered from `first` on in this epoch; `first` 0:
+   * they were not executed, since their session is attached elsewhere. Comes before the entries.
+   */
+  TAKEN: { code: 56, fields: { epoch, first: size, count: integer(1, 0x7fff_ffff) } },
+  /** The session is attached to another member now: its connection here ends with the next thing it says. */
+  MOVED: { code: 57, fields: { epoch, session: long } },
 } as const;
 
 const peerMessage = union(SHAPES);

@@ -1,8 +1,12 @@
 import { hasVote, Learner } from './learners.ts';
-import { isQuorumOfAll, type Voice } from './quorum.ts';
+import { canLead, isQuorumOfAll, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import type { Message, Phase } from './types.ts';
 import { isMoreRecent } from './vote.ts';
+
+/** Reasons for the end of a term after which nothing else comes in this life. */
+export const ROLLED_BACK = 'rolled back';
+export const DISK_FAILED = 'the disk fails';
 
 export type Of<T extends Message['type']> = Message & { readonly type: T };
 
@@ -50,11 +54,11 @@ export class Discovery {
     const { state } = this;
     if (learner.voice !== undefined) return this.drop(learner, 'FOLLOWERINFO twice');
     const voice = { sid: learner.sid, incarnation: info.incarnation };
+    if (state.isOutdatedBy(info.config)) return this.rolledBack();
     const seen = state.history.lastSeen(voice);
-    if (seen !== undefined && !info.tags.includes(seen)) {
-      state.send(learner.link, { type: 'ROLLEDBACK', incarnation: info.incarnation });
-      return this.drop(learner, 'its directory is an old copy');
-    }
+    const lacksStart = seen !== undefined && !info.tags.includes(seen);
+    if (lacksStart || state.witness.saw(voice, info.acceptedEpoch)) return this.refuseOldCopy(learner, voice);
+    state.witness.accepted(voice, info.acceptedEpoch);
     learner.voice = voice;
     learner.tag = info.tags[info.tags.length - 1] ?? '';
     learner.acceptedEpoch = info.acceptedEpoch;
@@ -70,10 +74,13 @@ export class Discovery {
     else this.sendEpoch(learner);
   }
 
-  protected rolledBack(message: Of<'ROLLEDBACK'>): void {
-    if (message.incarnation !== this.state.self.incarnation) return;
+  private refuseOldCopy(learner: Learner, { incarnation }: Voice): void {
+    this.state.send(learner.link, { type: 'ROLLEDBACK', incarnation });
+    this.drop(learner, 'its directory is an old copy');
+  }
+  protected rolledBack(): void {
     this.state.out.push({ type: 'rolledBack' });
-    this.over = 'rolled back';
+    this.over = ROLLED_BACK;
   }
 
   /** The epoch is above every promise of a quorum, and stays what it is for this term. */
@@ -109,9 +116,13 @@ export class Discovery {
   protected ackEpoch(learner: Learner, { currentEpoch, last, ends }: Of<'ACKEPOCH'>): void {
     const { state } = this;
     if (learner.ends !== undefined) return this.drop(learner, 'ACKEPOCH twice');
+    const voice = learner.voice as Voice;
+    if (state.witness.misses(voice, learner.acceptedEpoch, last)) return this.refuseOldCopy(learner, voice);
+    state.witness.accepted(voice, this.epoch);
     learner.ends = ends;
     if (this.phase === 'discovery' && currentEpoch !== null && hasVote(state, learner)) {
-      if (isMoreRecent({ epoch: currentEpoch, last }, { epoch: state.currentEpoch, last: state.history.last })) {
+      // what one without weight acknowledged committed nothing; and it could not lead itself
+      if (canLead(state.configs, voice) && isMoreRecent({ epoch: currentEpoch, last }, state.standing)) {
         this.over = `server ${learner.sid} knows more`;
         return;
       }

@@ -2,7 +2,7 @@ import { assemble, type Present } from './founding.ts';
 import { canLead, counts, isQuorumOfAll, type Voice, votersOf } from './quorum.ts';
 import type { State } from './state.ts';
 import type { Message, Position, Vote } from './types.ts';
-import { beats, isSameLeader, isSameVote } from './vote.ts';
+import { beats, isMoreRecent, isSameLeader, isSameVote } from './vote.ts';
 
 type Notification = Message & { readonly type: 'VOTE' };
 /** A vote that counts, of a voter under its listed incarnation. */
@@ -21,7 +21,7 @@ export class Election {
   round: number;
   /** Whom this member votes for; null while nobody fits (foundations.md 13.12). */
   vote: Vote | null;
-  private first: Vote | null;
+  private first: Vote | null = null;
   private age = 0;
   private readonly longest: number;
   private readonly votes = new Map<number, Cast>();
@@ -32,6 +32,8 @@ export class Election {
   private readonly present = new Map<number, Present>();
   private mayFound = false;
   private readonly answered = new Set<number>();
+  /** Who was heard since the election began; one that needs nobody else still asks them all. */
+  private readonly heardFrom = new Set<number>();
   private resendIn: number;
   private patience: number;
   private drainLeft: number | undefined;
@@ -41,7 +43,7 @@ export class Election {
     state.provisional = undefined;
     this.round = round;
     this.longest = prefer === undefined ? state.limits.init : state.limits.notify * 2;
-    this.first = prefer ?? this.own();
+    this.first = prefer !== undefined && this.fits(prefer) ? prefer : this.own();
     this.vote = this.first;
     this.patience = state.limits.notify;
     this.resendIn = this.patience;
@@ -49,17 +51,32 @@ export class Election {
 
   /** What this member claims for itself; one that does not count never proposes itself. */
   private own(): Vote | null {
-    const { self, configs, currentEpoch, history, unfounded } = this.state;
-    if (unfounded && !this.mayFound) return null;
-    // of two configs in force the older one: those whose log lacks the newer know nobody else
-    if (!canLead(configs.slice(0, 1), self)) return null;
+    const { self, configs, currentEpoch, history, unfounded, damage } = this.state;
+    if (damage !== undefined || (unfounded && !this.mayFound)) return null;
+    // of two configs in force the older one: those whose log lacks the newer know nobody else, and need long to trust one
+    if (!canLead(this.isLate ? configs : configs.slice(0, 1), self)) return null;
     const { epoch, counter } = history.last;
     const last: Position = { epoch, counter };
     return { sid: self.sid, incarnation: self.incarnation, epoch: currentEpoch, last };
   }
 
+  /**
+   * One that counts and does not stand itself, since it is repairing or only the newer config lists it, votes for those only
+   * that hold whatever it may have acknowledged (foundations.md 13.12): any other would be refused by it as leader.
+   */
+  private fits(vote: Vote): boolean {
+    const { damage, standing, self, configs } = this.state;
+    if (damage === undefined && (this.first !== null || !canLead(configs, self))) return true;
+    return vote.sid !== self.sid && !isMoreRecent(standing, vote);
+  }
+  /** Nobody was found for long. */
+  private get isLate(): boolean {
+    return this.age > this.longest / 2;
+  }
+
   /** Sends the vote to all voters; returns the winner when that is decided already (a quorum of one). */
   begin(): Vote | undefined {
+    this.takeStock();
     this.beginRound();
     return this.decided();
   }
@@ -93,7 +110,7 @@ export class Election {
     const { self, history } = this.state;
     const { round, vote } = this;
     const config = history.committedConfig();
-    const { lines } = this.state;
+    const lines = this.state.emptyLines;
     return { type: 'VOTE', state: 'looking', round, vote, incarnation: self.incarnation, config, lines };
   }
 
@@ -110,7 +127,7 @@ export class Election {
 
   tick(): Vote | undefined {
     this.answered.clear();
-    if (++this.age > this.longest) {
+    if (++this.age > this.longest && this.drainLeft === undefined) {
       // whoever we vote for may be gone since others heard of it: everybody speaks for itself again
       this.first = this.own();
       this.vote = this.first;
@@ -118,6 +135,7 @@ export class Election {
       this.beginRound();
       return this.decided();
     }
+    if (this.first === null && this.isLate && this.stand()) this.sendAll();
     if (--this.resendIn <= 0) {
       this.patience = Math.min(this.patience * 2, this.state.limits.notifyMost);
       this.resendIn = this.patience;
@@ -132,16 +150,18 @@ export class Election {
     const { state } = this;
     // knowing a config committed may silence or add voters: what was gathered is judged anew below
     if (state.history.learnCommitted(n.config)) state.apply();
+    this.heardFrom.add(from);
     this.meet(from, n);
     const voice = { sid: from, incarnation: n.incarnation };
     const { configs } = state;
     if (!counts(configs, voice)) {
       if (n.state === 'looking') this.answer(from);
-      return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : undefined;
+      return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : this.decided();
     }
     if (n.vote !== null && !canLead(configs, n.vote) && !this.trustsAnyone) return undefined;
     if (n.state === 'looking') return this.looking(voice, n);
-    if (n.vote === null || n.state === 'observing') return undefined;
+    // who counts here may call itself an observer: its log lacks the record that lists it
+    if (n.vote === null) return undefined;
     return this.settled(voice, n.vote, n);
   }
 
@@ -150,22 +170,32 @@ export class Election {
    * config of its log may be so old that nobody in it is left. A false leader only costs time, since epochs guard the rest.
    */
   private get trustsAnyone(): boolean {
-    return !this.state.votes || this.state.unfounded || this.age > this.longest / 2;
+    return !this.state.votes || this.state.unfounded || this.isLate;
   }
   /** With an empty log it takes part in founding, or votes for one that has a log. */
   private meet(from: number, { incarnation, lines }: Notification): void {
-    const { state } = this;
-    if (!state.unfounded || state.founders === undefined) return;
+    const { unfounded, founders } = this.state;
+    if (!unfounded || founders === undefined) return;
     this.present.set(from, { incarnation, lines });
+    if (lines !== null && lines !== founders.lines) this.state.tellOtherLines(from);
+    if (this.takeStock()) this.sendAll();
+  }
+  /** Who counts for an empty server, by those that it has met; true when it now votes for itself. */
+  private takeStock(): boolean {
+    const { state } = this;
+    if (!state.unfounded || state.founders === undefined || state.damage !== undefined) return false;
     const assembled = assemble(state.founders, state.self, this.present);
-    if (assembled === undefined) return;
+    if (assembled === undefined) return false;
     state.provisional = assembled.config;
     this.mayFound = assembled.complete;
-    if (!this.mayFound || this.first !== null) return;
+    return this.mayFound && this.first === null && this.stand();
+  }
+  /** Proposes itself after all, when it may; true when it now votes for itself. */
+  private stand(): boolean {
     this.first = this.own();
-    if (this.first === null || !beats(this.first, this.vote)) return;
+    if (this.first === null || !beats(this.first, this.vote)) return false;
     this.vote = this.first;
-    this.sendAll();
+    return true;
   }
   private looking(voice: Voice, n: Notification): Vote | undefined {
     if (n.round < this.round) {
@@ -174,9 +204,9 @@ export class Election {
     }
     if (n.round > this.round) {
       this.round = n.round;
-      this.vote = n.vote !== null && beats(n.vote, this.first) ? n.vote : this.first;
+      this.vote = n.vote !== null && this.fits(n.vote) && beats(n.vote, this.first) ? n.vote : this.first;
       this.beginRound();
-    } else if (n.vote !== null && beats(n.vote, this.vote)) {
+    } else if (n.vote !== null && this.fits(n.vote) && beats(n.vote, this.vote)) {
       this.vote = n.vote;
       this.sendAll();
     } else if (!isSameVote(n.vote, this.vote) && !this.votes.has(voice.sid)) this.answer(voice.sid);
@@ -208,6 +238,12 @@ export class Election {
     return vote;
   }
 
+  /** Who leads alone asked everybody else first: its directory may be an old copy (foundations.md 13.10). */
+  private get hasAsked(): boolean {
+    return (
+      this.age >= this.state.limits.ask || this.others().every((sid) => this.heardFrom.has(sid) || this.down.has(sid))
+    );
+  }
   /** The vote that a quorum agrees on, once nothing better can be expected. */
   private decided(): Vote | undefined {
     const { vote, state } = this;
@@ -219,6 +255,7 @@ export class Election {
       this.drainLeft = undefined;
       return undefined;
     }
+    if (state.isAlone && !this.hasAsked) return undefined;
     const agreed = new Set(voices.map(({ sid }) => sid));
     if (!agreed.has(vote.sid)) return undefined; // known from others only: it may be gone
     const all = votersOf(configs).every((sid) => agreed.has(sid) || this.down.has(sid) || sid === self.sid);

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import type { Config, Member } from '../records/txns.ts';
 import type { Voice } from './quorum.ts';
 
@@ -7,6 +8,8 @@ export interface Founders {
   readonly maxTxnBytes: number;
   /** A hash of the server lines: only servers with the same lines found an ensemble together. */
   readonly lines: string;
+  /** How many voters must be met, this one among them: a majority at least (`--bootstrap-with`); all when undefined. */
+  readonly enough?: number | undefined;
 }
 /** What is known of another server: its incarnation, and the hash of its lines while its log is empty, else null. */
 export interface Present {
@@ -15,9 +18,9 @@ export interface Present {
 }
 
 /**
- * Who counts for a server whose log is empty: the voters of zoo.cfg under the incarnations met, once all of them are met with
- * empty logs and the same lines (`complete`: the ensemble may be founded), or once one is met that has a log, to vote for
- * it and no other. Undefined before. Voters that were not met stay in the denominator.
+ * Who counts for a server whose log is empty: the voters of zoo.cfg under the incarnations met, once enough of them are met
+ * with empty logs and the same lines (`complete`: the ensemble may be founded), or once one is met that has a log, to vote for
+ * it and no other. Undefined before. Voters that were not met stay in the denominator; with `enough` they are admitted later.
  */
 export function assemble(
   founders: Founders,
@@ -26,11 +29,17 @@ export function assemble(
 ): { readonly config: Config; readonly complete: boolean } | undefined {
   const { members, maxTxnBytes, lines } = founders;
   const voters = members.filter(({ role }) => role === 'participant');
+  const enough = founders.enough ?? voters.length;
+  assert(enough * 2 > voters.length && enough <= voters.length, `${enough} of ${voters.length} voters found nothing`);
   const isFounded = members.some(({ sid }) => present.get(sid)?.lines === null);
-  const complete = !isFounded && voters.every(({ sid }) => sid === self.sid || present.get(sid)?.lines === lines);
+  const alike = voters.filter(({ sid }) => sid === self.sid || present.get(sid)?.lines === lines);
+  const complete = !isFounded && alike.length >= enough;
   if (!isFounded && !complete) return undefined;
-  const met = (sid: number): string | null =>
-    sid === self.sid ? self.incarnation : (present.get(sid)?.incarnation ?? null);
+  const met = (sid: number): string | null => {
+    if (sid === self.sid) return self.incarnation;
+    const other = present.get(sid);
+    return other === undefined || (complete && other.lines !== lines) ? null : other.incarnation;
+  };
   return {
     config: { members: members.map((each) => ({ ...each, incarnation: met(each.sid) })), maxTxnBytes },
     complete,

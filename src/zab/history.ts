@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
+import { Entries } from './entries.ts';
 import type { Voice } from './quorum.ts';
 import {
   type ConfigAt,
@@ -30,9 +31,13 @@ export interface Beginning {
 /** A log as zab sees it: its recent entries, how far it is on the disk and committed, and who counts by it. */
 export class History {
   base: Mark;
-  private entries: Entry[] = [];
+  private readonly entries: Entries;
   private configs: ConfigAt[];
   private seen: SeenAt[];
+  /** What {@link configsInForce} answered last, while it still holds. */
+  private inForce: readonly Config[] | undefined;
+  /** Notes were added since old ones were last forgotten. */
+  private notesGrew = true;
   committed: Position;
   durable: Position;
   /** Changes with each cut; answers of the disk for an older one are void. */
@@ -45,12 +50,12 @@ export class History {
     this.committed = from.committed;
     this.durable = from.durable;
     this.generation = from.generation;
-    this.entries = [...recent];
+    this.entries = new Entries(recent);
   }
 
   /** The end of the log, on the disk or not. */
   get last(): Mark {
-    return this.entries[this.entries.length - 1] ?? this.base;
+    return this.entries.last ?? this.base;
   }
   get isDurable(): boolean {
     return isSame(this.durable, this.last);
@@ -60,8 +65,11 @@ export class History {
     assert(follows(this.last, entry), 'appended after a gap');
     this.entries.push(entry);
     const { note } = entry;
-    if (note?.type === 'config') this.configs.push({ at: markOf(entry), config: note.config });
-    if (note?.type === 'seen') {
+    if (note === undefined) return;
+    this.notesGrew = true;
+    this.inForce = undefined;
+    if (note.type === 'config') this.configs.push({ at: markOf(entry), config: note.config });
+    else {
       const { sid, incarnation, tag } = note;
       this.seen.push({ at: markOf(entry), sid, incarnation, tag });
     }
@@ -69,11 +77,16 @@ export class History {
 
   /** Index of the first entry beyond `position`. */
   private beyond(position: Position): number {
-    let low = 0;
+    // most questions are about the newest part
     let high = this.entries.length;
+    let low = high;
+    for (let step = 1; low > 0 && isBefore(position, this.entries.at(low - 1)); step *= 2) {
+      high = low - 1;
+      low = Math.max(0, low - step);
+    }
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (isBefore(position, this.entries[middle] as Entry)) high = middle;
+      if (isBefore(position, this.entries.at(middle))) high = middle;
       else low = middle + 1;
     }
     return low;
@@ -81,12 +94,14 @@ export class History {
   /** The last mark at or before `position`; undefined when this part of the log does not reach back so far. */
   floor(position: Position): Mark | undefined {
     if (isBefore(position, this.base)) return undefined;
-    return this.entries[this.beyond(position) - 1] ?? this.base;
+    const at = this.beyond(position) - 1;
+    return at < 0 ? this.base : this.entries.at(at);
   }
   /** The mark just before this one; undefined when it is not remembered. */
   before(mark: Position): Mark | undefined {
     const at = this.beyond(mark) - 1;
-    return at < 0 ? undefined : (this.entries[at - 1] ?? this.base);
+    if (at < 0) return undefined;
+    return at === 0 ? this.base : this.entries.at(at - 1);
   }
   has(mark: Mark): boolean {
     const floor = this.floor(mark);
@@ -101,7 +116,8 @@ export class History {
   truncate(to: Mark, generation: number): void {
     assert(this.has(to), 'cut at a place that the log does not hold');
     assert(!isBefore(to, this.committed), 'cut what is committed');
-    this.entries.length = this.beyond(to);
+    this.entries.cut(this.beyond(to));
+    this.inForce = undefined;
     this.configs = this.configs.filter(({ at }) => !isBefore(to, at));
     this.seen = this.seen.filter(({ at }) => !isBefore(to, at));
     this.generation = generation;
@@ -111,32 +127,42 @@ export class History {
     if (!isBefore(this.committed, upTo)) return false;
     assert(!isBefore(this.last, upTo), 'committed what the log does not hold');
     this.committed = upTo;
+    if (this.inForce?.length === 2) this.inForce = undefined;
     return true;
   }
 
-  /** Forgets old entries beyond `remember` of them, never one that is not committed. */
-  forget(remember: number): void {
-    if (this.entries.length < 2 * remember) return; // now and then, many at once
-    const cut = Math.min(this.entries.length - remember, this.beyond(this.committed));
-    if (cut <= 0) return;
-    this.base = markOf(this.entries[cut - 1] as Entry);
-    this.entries = this.entries.slice(cut);
-    const kept = this.configs.findLastIndex(({ at }) => !isBefore(this.committed, at));
+  /** Forgets old entries beyond `count` of them or `bytes` in them, never one that is not committed. */
+  forget(count: number, bytes: number): void {
+    const { entries, committed } = this;
+    let last: Entry | undefined;
+    while ((entries.length > count || entries.bytes > bytes) && !isBefore(committed, entries.at(0)))
+      last = entries.dropFirst();
+    if (last !== undefined) this.base = markOf(last);
+    if (this.notesGrew) this.forgetNotes();
+  }
+  /** Keeps the last two config records known committed and what comes after them, and the last `seen` of each directory. */
+  private forgetNotes(): void {
+    const { committed } = this;
+    const kept = this.configs.findLastIndex(({ at }) => !isBefore(committed, at));
     this.configs = this.configs.slice(Math.max(0, kept - 1));
-    const latest = new Map(this.seen.map((each) => [`${each.sid} ${each.incarnation}`, each]));
+    const latest = new Map<string, SeenAt>();
+    for (const each of this.seen)
+      if (!isBefore(committed, each.at)) latest.set(`${each.sid} ${each.incarnation}`, each);
     this.seen = this.seen.filter(
-      (each) => isBefore(this.committed, each.at) || latest.get(`${each.sid} ${each.incarnation}`) === each,
+      (each) => isBefore(committed, each.at) || latest.get(`${each.sid} ${each.incarnation}`) === each,
     );
+    const open = (note: { readonly at: Position } | undefined): boolean =>
+      note !== undefined && isBefore(committed, note.at);
+    this.notesGrew = open(this.configs[this.configs.length - 1]) || open(this.seen[this.seen.length - 1]);
   }
 
   /** The last mark of each epoch, newest first: enough to find the last common record of two logs. */
   ends(): Mark[] {
     const ends: Mark[] = [];
-    let next: Mark | undefined;
-    for (let i = this.entries.length - 1; i >= 0 && ends.length < MOST_ENDS; i--) {
-      const entry = this.entries[i] as Entry;
-      if (next === undefined || next.epoch !== entry.epoch) ends.push(markOf(entry));
-      next = entry;
+    for (let i = this.entries.length - 1; i >= 0 && ends.length < MOST_ENDS; ) {
+      const entry = this.entries.at(i);
+      ends.push(markOf(entry));
+      i = this.beyond({ epoch: entry.epoch, counter: 0 }) - 1;
     }
     if (ends.length < MOST_ENDS) ends.push(this.base);
     return ends;
@@ -144,21 +170,33 @@ export class History {
 
   /** The last config record and, unless that one is known committed, the one before it (foundations.md 13.7). */
   configsInForce(): readonly Config[] {
+    this.inForce ??= this.findInForce();
+    return this.inForce;
+  }
+  private findInForce(): readonly Config[] {
     const last = this.configs[this.configs.length - 1];
     if (last === undefined) return [];
     const before = this.configs[this.configs.length - 2];
     if (before === undefined || !isBefore(this.committed, last.at)) return [last.config];
     return [before.config, last.config];
   }
+  /** The last config record, committed or not. */
+  get lastConfig(): ConfigAt | undefined {
+    return this.configs[this.configs.length - 1];
+  }
   /** The config in force for a place that is committed, and the first config record beyond it. */
   configsAt(committed: Position): { config: Config | undefined; next: ConfigAt | undefined } {
-    const beyond = this.configs.findIndex(({ at }) => isBefore(committed, at));
-    const known = beyond === -1 ? this.configs.length : beyond;
+    let known = this.configs.length;
+    while (known > 0 && isBefore(committed, (this.configs[known - 1] as ConfigAt).at)) known--;
     return { config: this.configs[known - 1]?.config, next: this.configs[known] };
   }
   /** The last config record known committed. */
   committedConfig(): Mark | null {
-    return this.configs.findLast(({ at }) => !isBefore(this.committed, at))?.at ?? null;
+    for (let i = this.configs.length - 1; i >= 0; i--) {
+      const { at } = this.configs[i] as ConfigAt;
+      if (!isBefore(this.committed, at)) return at;
+    }
+    return null;
   }
   /** Another member knows that this config record is committed; if our log holds it, so do we. */
   learnCommitted(config: Mark | null): boolean {

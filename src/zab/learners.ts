@@ -1,7 +1,8 @@
+import { assert } from '../base/assert.ts';
 import { counts, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { plan } from './sync.ts';
-import { isBefore, type Mark, type Position } from './types.ts';
+import { isBefore, isSame, type Mark, type Message, type Position, positionOf } from './types.ts';
 
 /** A learner on one link. A new connection is a new learner: nothing it said on an older one counts (foundations.md 13.1). */
 export class Learner {
@@ -23,6 +24,8 @@ export class Learner {
   /** Up to where it holds everything on disk; undefined before its acknowledgement of NEWLEADER. */
   upTo: Position | undefined;
   upToDate = false;
+  /** End of the history when it was told what is committed: what it appends behind that says so. */
+  toldAt: Position | undefined;
   /** The last probe it answered. */
   round = 0;
   /** Ticks since it was heard, and since it acknowledged something new while something was open. */
@@ -69,13 +72,29 @@ export function synchronise(state: State, learner: Learner, epoch: number): void
   state.send(link, { type: 'NEWLEADER', epoch });
 }
 
-/** Sends a learner what it was not yet sent, up to `end`. */
+/** A part of the history as it was sent to somebody. */
+export interface Forwarded {
+  readonly type: 'PROPOSAL' | 'INFORM';
+  readonly epoch: number;
+  readonly from: Position;
+  readonly end: Position;
+  readonly message: Message;
+}
+
+/** Sends a learner what it was not yet sent, up to `end`. Learners that lack the same are sent one message. */
 export function forward(state: State, learner: Learner, epoch: number, end: Position, inform = false): void {
   const { sent } = learner;
   if (sent === undefined || !isBefore(sent, end)) return;
-  const entries = state.history.between(sent, end);
-  learner.sent = { epoch: end.epoch, counter: end.counter };
-  state.send(learner.link, { type: inform ? 'INFORM' : 'PROPOSAL', epoch, entries });
+  assert(!isBefore(sent, state.history.base), 'a learner lacks what is forgotten');
+  const type = inform ? ('INFORM' as const) : ('PROPOSAL' as const);
+  let last = state.forwarded;
+  if (last?.type !== type || last.epoch !== epoch || !isSame(last.from, sent) || !isSame(last.end, end)) {
+    const message = { type, epoch, entries: state.history.between(sent, end) };
+    last = { type, epoch, from: sent, end: positionOf(end), message };
+    state.forwarded = last;
+  }
+  learner.sent = last.end;
+  state.send(learner.link, last.message);
 }
 
 /** True when a learner's word counts by the configs in force at this leader. */

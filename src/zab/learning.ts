@@ -1,4 +1,4 @@
-import { assert } from '../base/assert.ts';
+import { ROLLED_BACK } from './discovery.ts';
 import type { State } from './state.ts';
 import {
   follows,
@@ -6,6 +6,8 @@ import {
   isSameMark,
   type Mark,
   type Message,
+  markOf,
+  ORIGIN,
   type Phase,
   type Position,
   positionOf,
@@ -15,6 +17,7 @@ import {
 type Of<T extends Message['type']> = Message & { readonly type: T };
 /** Between two attempts to reach a leader that is not leading yet. */
 const REDIAL_TICKS = 2;
+const UNASKED = 'a damaged log is to go on';
 /** What was applied here is not taken back for anybody; a leader that asks for it is out of its mind. */
 const BEHIND = 'the leader lacks what is committed here';
 
@@ -101,7 +104,7 @@ export class Learning {
       case 'ROLLEDBACK':
         if (message.incarnation !== this.state.self.incarnation) return;
         this.state.out.push({ type: 'rolledBack' });
-        return this.leave('rolled back');
+        return this.leave(ROLLED_BACK);
       case 'VOTE':
       case 'FOLLOWERINFO':
       case 'ACKEPOCH':
@@ -119,6 +122,7 @@ export class Learning {
       }
       case 'DIFF':
         if (this.synchronising) return this.leave('synchronisation begins twice');
+        if (this.state.damage !== undefined) return this.leave(UNASKED);
         if (!isSameMark(message.from, this.state.history.last)) return this.askForSnapshot(link);
         return this.beginSync();
       case 'TRUNC':
@@ -150,11 +154,13 @@ export class Learning {
     const { state } = this;
     const { history } = state;
     if (this.epoch !== 0) return this.leave('LEADERINFO twice');
-    const seen = history.lastSeen({ sid: this.sid, incarnation: info.incarnation });
-    if (seen !== undefined && !info.tags.includes(seen)) {
+    const leader = { sid: this.sid, incarnation: info.incarnation };
+    const seen = history.lastSeen(leader);
+    if ((seen !== undefined && !info.tags.includes(seen)) || state.witness.saw(leader, info.epoch)) {
       state.send(link, { type: 'ROLLEDBACK', incarnation: info.incarnation });
       return this.leave('the directory of the leader is an old copy');
     }
+    state.witness.accepted(leader, info.epoch);
     if (history.learnCommitted(info.config)) state.apply();
     // one that never counted may follow a lower epoch than it has accepted, and keeps its promise (foundations.md 13.11)
     if (info.epoch < state.acceptedEpoch && history.lists(state.self))
@@ -168,10 +174,9 @@ export class Learning {
     state.store(info.epoch, state.currentEpoch);
   }
   private ackEpoch(link: number): void {
-    const { currentEpoch, history } = this.state;
-    const ends = history.ends();
-    const [last] = ends;
-    assert(last !== undefined, 'a log without an end');
+    const { currentEpoch, history, damage } = this.state;
+    const ends = damage === undefined ? history.ends() : []; // of a damaged log nothing is built on: a snapshot is needed
+    const last = damage === undefined ? markOf(history.last) : { ...ORIGIN, ...damage.mayHaveAcked };
     const promise = this.old ? null : currentEpoch;
     this.state.send(link, { type: 'ACKEPOCH', epoch: this.epoch, currentEpoch: promise, last, ends });
   }
@@ -201,6 +206,7 @@ export class Learning {
   private truncate(link: number, to: Mark): void {
     const { state } = this;
     if (this.synchronising) return this.leave('synchronisation begins twice');
+    if (state.damage !== undefined) return this.leave(UNASKED);
     if (!state.history.has(to)) return this.askForSnapshot(link);
     if (isBefore(to, state.history.committed)) return this.leave(BEHIND);
     state.cut(to);

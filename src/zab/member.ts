@@ -1,10 +1,13 @@
 import { assert, unreachable } from '../base/assert.ts';
+import type { Config } from '../records/txns.ts';
+import { DISK_FAILED, ROLLED_BACK } from './discovery.ts';
 import { Election } from './election.ts';
 import type { Leader } from './leader.ts';
 import { Leading } from './leading.ts';
 import { Learning } from './learning.ts';
+import type { Voice } from './quorum.ts';
 import { State } from './state.ts';
-import type { Effect, Ensemble, Input, Message, Past, Phase, Role, Vote } from './types.ts';
+import type { ConfigAt, Effect, Ensemble, Input, Message, Past, Phase, Refusal, Role, Vote } from './types.ts';
 
 /**
  * One member of an ensemble: looks for a leader, then leads or learns until that term is over, then looks again. Between two
@@ -18,6 +21,7 @@ export class Member {
   private learning: Learning | undefined;
   private stopped = false;
   private started = false;
+  private diskFails = false;
   /** The number of the last election, and what was decided in it. */
   private round = 0;
   private chosen: Vote | undefined;
@@ -37,8 +41,20 @@ export class Member {
   get phase(): Phase {
     return this.leading?.phase ?? this.learning?.phase ?? 'discovery';
   }
+  /** The member that this one learns from. */
+  get followed(): number | undefined {
+    return this.learning?.sid;
+  }
   get leader(): Leader | undefined {
     return this.leading?.leader;
+  }
+  /** See {@link Peer.canReconfigure}. */
+  canReconfigure(config: Config): Refusal | undefined {
+    return this.leading === undefined ? 'in-progress' : this.leading.canReconfigure(config);
+  }
+
+  get membership(): { readonly last: ConfigAt | undefined; readonly synced: readonly Voice[] } {
+    return { last: this.state.history.lastConfig, synced: this.leading?.synced ?? [] };
   }
 
   step(input: Input): readonly Effect[] {
@@ -47,6 +63,7 @@ export class Member {
     if (!this.stopped) {
       this.take(input);
       this.endTerm();
+      state.watchConfig();
     }
     return state.out;
   }
@@ -104,6 +121,11 @@ export class Member {
         return leading?.sync(input.id);
       case 'handOver':
         return leading?.handOver();
+      case 'reconfigure':
+        assert(leading !== undefined, 'a reconfiguration without leading');
+        return leading.reconfigure(input.config);
+      case 'diskFailed':
+        return this.diskFailed();
       case 'exhausted':
         assert(leading?.leader?.exhausted === true, 'a term ended before its proposals');
         leading.over = 'the counter of the epoch is used up';
@@ -111,6 +133,21 @@ export class Member {
       default:
         return unreachable(input);
     }
+  }
+
+  /**
+   * What is under way on the disk may never end, so nothing of this life goes on: a leader hands over, others just leave,
+   * and who comes next has read what the disk really holds.
+   */
+  private diskFailed(): void {
+    this.diskFails = true;
+    if (this.leading !== undefined) return this.leading.diskFailed();
+    if (this.learning !== undefined) this.learning.over ??= DISK_FAILED;
+    else this.stop();
+  }
+  private stop(): void {
+    this.stopped = true;
+    this.election = undefined;
   }
 
   private durable(): void {
@@ -135,7 +172,7 @@ export class Member {
     this.leading = undefined;
     this.learning = undefined;
     this.state.out.push({ type: 'looking', reason: over });
-    this.stopped = leading?.hasLeft === true || over === 'rolled back';
+    this.stopped = leading?.hasLeft === true || over === ROLLED_BACK || this.diskFails;
     if (this.state.storing?.install !== true) this.state.dropStaged();
     if (!this.stopped) this.settle();
   }
@@ -145,7 +182,8 @@ export class Member {
     const { state } = this;
     if (!this.started || this.role !== 'looking' || this.election !== undefined || !state.atRest) return;
     const { epoch } = state.history.last;
-    if (state.currentEpoch < epoch) return state.store(state.acceptedEpoch, epoch);
+    // of a damaged log only the epochs themselves tell what was acknowledged
+    if (state.currentEpoch < epoch && state.damage === undefined) return state.store(state.acceptedEpoch, epoch);
     this.election = new Election(state, ++this.round, this.prefer);
     this.prefer = undefined;
     this.decided(this.election.begin());
@@ -153,6 +191,7 @@ export class Member {
 
   private voted(from: number, message: Message & { readonly type: 'VOTE' }): void {
     const { election, state, chosen } = this;
+    if (state.isOutdatedBy(message.config)) return this.rolledBack();
     if (election !== undefined) return this.decided(election.heard(from, message));
     if (message.state !== 'looking' || chosen === undefined || this.role === 'looking') return;
     const { leading, learning, role, round } = this;
@@ -167,9 +206,17 @@ export class Member {
       vote: { ...chosen, epoch },
       incarnation,
       config,
-      lines: state.lines,
+      lines: state.emptyLines,
     };
     state.out.push({ type: 'vote', to: from, message: answer });
+  }
+
+  /** A later config than that of a quorum of one: our directory is an old copy (foundations.md 13.10). */
+  private rolledBack(): void {
+    this.state.out.push({ type: 'rolledBack' });
+    if (this.leading !== undefined) this.leading.over ??= ROLLED_BACK;
+    else if (this.learning !== undefined) this.learning.over ??= ROLLED_BACK;
+    else this.stop();
   }
 
   private decided(vote: Vote | undefined): void {

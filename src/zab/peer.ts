@@ -2,8 +2,9 @@ import { assert, InvariantError } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
 import { Leader } from './leader.ts';
 import { Member } from './member.ts';
-import { isQuorum } from './quorum.ts';
+import { isQuorum, type Voice } from './quorum.ts';
 import {
+  type ConfigAt,
   type Effect,
   type Ensemble,
   type Input,
@@ -11,6 +12,7 @@ import {
   type Past,
   type Phase,
   type Position,
+  type Refusal,
   type Role,
 } from './types.ts';
 
@@ -42,6 +44,7 @@ export class Peer {
   constructor(past: Past, generation: number, lastCounter?: number, ensemble?: Ensemble) {
     assert(past.currentEpoch <= past.acceptedEpoch, 'currentEpoch is above acceptedEpoch');
     assert(past.last.epoch <= past.acceptedEpoch, 'the log holds an epoch that was never accepted');
+    assert(ensemble !== undefined || past.damage === undefined, 'alone with a damaged log');
     this.past = past;
     this.acceptedEpoch = past.acceptedEpoch;
     // what a crash inside synchronisation leaves: history durable, the epoch not yet (foundations.md 13.3)
@@ -51,6 +54,11 @@ export class Peer {
     this.generation = generation;
     this.lastCounter = lastCounter;
     this.member = ensemble === undefined ? undefined : new Member(past, ensemble, generation, lastCounter);
+  }
+
+  /** True for a member of an ensemble, false for a server alone. */
+  get isMember(): boolean {
+    return this.member !== undefined;
   }
 
   /** Takes one thing that happened; returns all that must happen next. */
@@ -80,6 +88,33 @@ export class Peer {
       default:
         throw new InvariantError(`${input.type} for a server alone`);
     }
+  }
+
+  /** The member that this one learns from. */
+  get followed(): number | undefined {
+    return this.member?.followed;
+  }
+  /** Up to where the history is known committed; what group headers say (foundations.md 13.7). */
+  get committed(): Position {
+    const { member, leader } = this;
+    if (member !== undefined) return member.state.history.committed;
+    return leader === undefined ? this.past.committed : { epoch: leader.epoch, counter: leader.lastCommitted };
+  }
+  /** True while this member's log is damaged: it serves nobody. */
+  get repairing(): boolean {
+    return this.member?.state.damage !== undefined;
+  }
+  /**
+   * Why a leader would refuse this reconfiguration now, undefined when it would not: another one is under way, or no quorum of
+   * the new voters is connected and up to date. Asked in the turn of the input `reconfigure`.
+   */
+  canReconfigure(config: Config): Refusal | undefined {
+    return this.member === undefined ? 'no-quorum' : this.member.canReconfigure(config);
+  }
+
+  /** Who counts by the end of the log, where that stands, and who has everything now, this member too. */
+  get membership(): { readonly last: ConfigAt | undefined; readonly synced: readonly Voice[] } {
+    return this.member === undefined ? { last: undefined, synced: [] } : this.member.membership;
   }
 
   /** A config record was proposed or recovered: it counts from now on (foundations.md 13.7). */

@@ -2,7 +2,9 @@ import { assert } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
 import type { Founders } from './founding.ts';
 import { History } from './history.ts';
-import { counts, type Voice } from './quorum.ts';
+import type { Forwarded } from './learners.ts';
+import { PendingLines } from './lines.ts';
+import { counts, isSole, type Voice } from './quorum.ts';
 import {
   type ConfigAt,
   type Effect,
@@ -17,6 +19,8 @@ import {
   type Position,
   type SeenAt,
 } from './types.ts';
+import type { Standing } from './vote.ts';
+import { Witness } from './witness.ts';
 
 /** What outlives the roles of a member: who it is, its promises, its log, what the disk was asked for, and the effects. */
 export class State {
@@ -37,17 +41,26 @@ export class State {
   snapshot: Mark;
   /** A snapshot was asked for that has to join on to what is remembered: nothing is forgotten meanwhile. */
   awaitsSnapshot = false;
+  /** While the log is damaged: what it may have acknowledged. Only a snapshot makes it whole again (foundations.md 3). */
+  damage: { readonly mayHaveAcked: Position } | undefined;
   readonly peers: readonly number[];
   readonly founders: Founders | undefined;
   /** Who counts while the log is empty. */
   provisional: Config | undefined;
   /** The highest promise heard of, of members that count; the next term goes above it (foundations.md 13.11). */
   heardEpoch = 0;
+  readonly witness = new Witness();
+  /** What was sent last of the history; who needs the same gets the same message. */
+  forwarded: Forwarded | undefined;
   out: Effect[] = [];
   private generations: number;
   /** Up to where `commit` effects have gone. */
   applied: Position;
   private readonly remember: number;
+  private readonly rememberBytes: number;
+  readonly lines: PendingLines | undefined;
+  /** The last config that {@link watchConfig} has seen in force for good. */
+  private watched: Mark | null = null;
 
   constructor(past: Past, ensemble: Ensemble, generation: number) {
     assert(past.currentEpoch <= past.acceptedEpoch, 'currentEpoch is above acceptedEpoch');
@@ -57,6 +70,9 @@ export class State {
     this.tags = ensemble.tags;
     this.limits = ensemble.limits;
     this.remember = ensemble.remember;
+    this.rememberBytes = ensemble.rememberBytes;
+    this.damage = past.damage;
+    assert(past.damage === undefined || !isBefore(past.damage.mayHaveAcked, past.last), 'intact beyond what was there');
     this.acceptedEpoch = past.acceptedEpoch;
     this.currentEpoch = past.currentEpoch;
     this.snapshot = ensemble.snapshot;
@@ -68,6 +84,9 @@ export class State {
     this.history = new History({ base, configs, seen, committed, durable: last, generation }, ensemble.recent);
     assert(!isBefore(this.history.last, last) && !isBefore(last, this.history.last), 'the log ends elsewhere');
     this.applied = committed;
+    const { lines } = ensemble;
+    const [config] = this.history.configsInForce();
+    this.lines = lines === undefined ? undefined : new PendingLines(lines, config, this.isAlone);
   }
 
   /** The log that incoming entries go to. */
@@ -82,17 +101,40 @@ export class State {
   get unfounded(): boolean {
     return this.history.configsInForce().length === 0;
   }
-  /** What a vote says of that: the hash of our server lines while the log is empty. */
-  get lines(): string | null {
-    return this.unfounded ? (this.founders?.lines ?? '') : null;
+  /** What a vote says of that: the hash of our server lines while the log is empty. One that is damaged is not empty. */
+  get emptyLines(): string | null {
+    return this.unfounded && this.damage === undefined ? (this.founders?.lines ?? '') : null;
   }
   /** True when this member is a voter by its own log. */
   get votes(): boolean {
     return counts(this.configs, this.self);
   }
+  /** True when this member is a quorum without anybody else: the only voter of the only config in force, as far as it can tell. */
+  get isAlone(): boolean {
+    const configs = this.history.configsInForce();
+    return this.damage === undefined && configs.length === 1 && isSole(configs[0] as Config, this.self);
+  }
+  /** A config later than ours that we never saw: nobody but us could commit one, so our directory is an old copy (13.10). */
+  isOutdatedBy(config: Mark | null): boolean {
+    const ours = this.history.lastConfig;
+    if (config === null || ours === undefined || !this.isAlone) return false;
+    return isBefore(ours.at, config) && !this.history.has(config);
+  }
+  /** What our acknowledgement of an epoch is compared by: the end of the log, or what was there before it was damaged. */
+  get standing(): Standing {
+    return { epoch: this.currentEpoch, last: this.damage?.mayHaveAcked ?? this.history.last };
+  }
   /** Nothing that the disk was asked for is open. */
   get atRest(): boolean {
     return this.storing === undefined && !this.cutting && this.history.isDurable;
+  }
+
+  /** Servers that are empty like us and have other lines; each is told of once. */
+  private readonly otherLines = new Set<number>();
+  tellOtherLines(sid: number): void {
+    if (this.otherLines.has(sid)) return;
+    this.otherLines.add(sid);
+    this.out.push({ type: 'otherLines', sid });
   }
 
   send(link: number, message: Message): void {
@@ -138,9 +180,21 @@ export class State {
     this.snapshot = at;
     this.applied = at;
     this.out.push({ type: 'installed', at });
+    if (this.damage === undefined) return;
+    this.damage = undefined;
+    this.out.push({ type: 'repaired' });
+  }
+  /** After each step: a config that is in force for good may settle the lines of our zoo.cfg. */
+  watchConfig(): void {
+    const at = this.history.committedConfig();
+    if (this.lines === undefined || at === null || at === this.watched) return;
+    this.watched = at;
+    const { config } = this.history.configsAt(this.history.committed);
+    if (config !== undefined && this.lines.inForce(config)) this.out.push({ type: 'linesSettled' });
   }
 
   cut(to: Mark): void {
+    assert(this.damage === undefined, 'cut a damaged log');
     this.cutting = true;
     this.history.truncate(to, ++this.generations);
     this.history.durable = to; // the cut itself is waited for; what is appended behind it reports for itself
@@ -191,6 +245,6 @@ export class State {
     if (!isBefore(this.applied, upTo)) return;
     this.applied = { epoch: upTo.epoch, counter: upTo.counter };
     this.out.push({ type: 'commit', upTo: this.applied });
-    if (!this.awaitsSnapshot) this.history.forget(this.remember);
+    if (!this.awaitsSnapshot) this.history.forget(this.remember, this.rememberBytes);
   }
 }

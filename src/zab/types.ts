@@ -1,5 +1,6 @@
 import type { Config } from '../records/txns.ts';
 import type { Founders } from './founding.ts';
+import type { ServerLines } from './lines.ts';
 
 /** What a peer does. `stopped`: handed over or rolled back; nothing comes after it in this life. */
 export type Role = 'looking' | 'leading' | 'following' | 'observing' | 'stopped';
@@ -29,6 +30,11 @@ export interface Past {
   readonly config: Config | undefined;
   /** Boot tags of this member and incarnation that the log knows. */
   readonly seenTags: ReadonlySet<string>;
+  /**
+   * The log or the newest state is damaged: all that is said of the log here and in {@link Ensemble} is about its intact
+   * part, and the member may have acknowledged everything up to `mayHaveAcked` (foundations.md 3). It is repairing.
+   */
+  readonly damage?: { readonly mayHaveAcked: Position } | undefined;
 }
 
 /** A position and the chain of hashes at it: two logs that agree on a mark agree on everything before it. */
@@ -75,6 +81,8 @@ export interface Limits {
   readonly sync: number;
   /** A silent leader is given up after this. */
   readonly silence: number;
+  /** How long a quorum of one asks the other servers of its zoo.cfg before it leads: two tickTimes. */
+  readonly ask: number;
 }
 
 /** What a member of an ensemble brings beyond {@link Past}. */
@@ -82,7 +90,7 @@ export interface Ensemble {
   readonly limits: Limits;
   /** Every boot tag of this incarnation, the present one last (foundations.md 13.9). */
   readonly tags: readonly string[];
-  /** Where the recent part of the log begins, and that part; `Past.last` is its end. */
+  /** Where the recent part of the log begins, not beyond `Past.committed`, and that part; `Past.last` is its end. */
   readonly base: Mark;
   readonly recent: readonly Entry[];
   /** Config records of the log up to its end, in order: the last two at least. */
@@ -95,8 +103,11 @@ export interface Ensemble {
   readonly peers: readonly number[];
   /** Who may found the ensemble while the log is empty; undefined for a server that waits for a leader. */
   readonly founders: Founders | undefined;
-  /** How many entries are remembered for learners that come back; those not yet committed are always kept. */
+  /** What zoo.cfg says of members now, and what it said at the last start; undefined when it says nothing. */
+  readonly lines?: ServerLines | undefined;
+  /** How many entries, and bytes of them, are remembered for learners that come back; what is not committed always is. */
   readonly remember: number;
+  readonly rememberBytes: number;
 }
 
 /** Whom a member wants to lead, and what speaks for it: the last epoch it took part in, and the end of its log. */
@@ -136,7 +147,10 @@ export type Message =
       readonly tags: readonly string[];
       readonly config: Mark | null;
     }
-  /** `currentEpoch` null: no promise, this epoch was accepted before. `ends`: the last mark of each epoch, newest first. */
+  /**
+   * `currentEpoch` null: no promise, this epoch was accepted before. `ends`: the last mark of each epoch, newest first. Of a
+   * repairing member `last` is what it may have acknowledged (chain 0, 0), and `ends` is empty: it needs a snapshot.
+   */
   | {
       readonly type: 'ACKEPOCH';
       readonly epoch: number;
@@ -204,7 +218,19 @@ export type Input =
   /** Answer `synced` once it is certain that this member still led after now. */
   | { readonly type: 'sync'; readonly id: number }
   /** Hand over and stop. */
-  | { readonly type: 'handOver' };
+  | { readonly type: 'handOver' }
+  /**
+   * To a leader that serves: these members from now on. Incarnations that are null are filled in from what is known. The
+   * same step answers with `proposeConfig` or with `reconfigRefused`.
+   */
+  | { readonly type: 'reconfigure'; readonly config: Config }
+  /** The disk takes no more. A leader hands over if it can; then this life ends (`stopped`): load again, begin a new one. */
+  | { readonly type: 'diskFailed' };
+
+/** Why a reconfiguration is refused now: ReconfigInProgress and NewConfigNoQuorum of ZooKeeper (semantics.md 17). */
+export type Refusal = 'in-progress' | 'no-quorum';
+/** Who wants a config record: somebody asked, a voter has a new directory (13.8), or zoo.cfg was changed (13.14). */
+export type ConfigReason = 'reconfigure' | 'admit' | 'lines';
 
 /** What must happen next. Each target (the identity record, the log, the server) gets its effects in order. */
 export type Effect =
@@ -217,6 +243,17 @@ export type Effect =
   | { readonly type: 'proposeSeen'; readonly sid: number; readonly incarnation: string; readonly tag: string }
   /** After a config record was committed: its commitment is to be known by a quorum (foundations.md 13.7). */
   | { readonly type: 'proposeNoop' }
+  /** Propose this config record, as it is and at once; no other is under way. */
+  | { readonly type: 'proposeConfig'; readonly config: Config; readonly reason: ConfigReason }
+  /** Nothing was or will be proposed for the last `reconfigure`: it may be asked again. */
+  | { readonly type: 'reconfigRefused'; readonly refusal: Refusal }
+  /**
+   * A quorum of the last config holds a group header that says it is committed: it is done, and so is every config before
+   * it. Who is not in it may stop now (foundations.md 13.7).
+   */
+  | { readonly type: 'configDone'; readonly at: Position }
+  /** This leader is about to go: take no more requests. It goes as soon as everything proposed is committed. */
+  | { readonly type: 'drain' }
   /** Requests may be taken. */
   | { readonly type: 'serve' }
   /** Apply everything up to here. */
@@ -246,7 +283,13 @@ export type Effect =
   | { readonly type: 'synced'; readonly id: number }
   | { readonly type: 'handedOver'; readonly to: number }
   /** This directory is an old copy: draw a new incarnation, durably, and start as an amnesiac. */
-  | { readonly type: 'rolledBack' };
+  | { readonly type: 'rolledBack' }
+  /** The log is whole again, from `installed` on. */
+  | { readonly type: 'repaired' }
+  /** The present server lines of zoo.cfg are in force, or a later config is: store them as those of the last start. */
+  | { readonly type: 'linesSettled' }
+  /** Server `sid` is empty as we are but its server lines differ: no ensemble is founded with it. Said once each. */
+  | { readonly type: 'otherLines'; readonly sid: number };
 
 export const isBefore = (a: Position, b: Position): boolean =>
   a.epoch !== b.epoch ? a.epoch < b.epoch : a.counter < b.counter;

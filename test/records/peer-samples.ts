@@ -5,7 +5,7 @@ import type { SessionId } from '../../src/base/ids.ts';
 import { PackWriter } from '../../src/records/pack.ts';
 import { type Entry, entryOf } from '../../src/records/peer-entries.ts';
 import type { MessageOf, PeerMessage } from '../../src/records/peer-messages.ts';
-import { KIND, OPEN_ACL, type Txn, writeEnvelope } from '../../src/records/txns.ts';
+import { KIND, type Member, OPEN_ACL, type Txn, writeEnvelope } from '../../src/records/txns.ts';
 
 /** Objects as a decoder makes them, with the usual prototype. */
 const plain = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
@@ -29,8 +29,8 @@ const list = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(of, { maxLe
 const bytes = (least = 0): fc.Arbitrary<Buffer> =>
   fc.uint8Array({ minLength: least, maxLength: 300 }).map((each) => Buffer.from(each));
 const vote = plain({ sid, incarnation, epoch, last: position });
-const config = plain({
-  members: list(
+const member: fc.Arbitrary<Member> = fc
+  .tuple(
     plain({
       sid,
       role: fc.constantFrom('participant' as const, 'observer' as const),
@@ -38,9 +38,15 @@ const config = plain({
       addresses: list(text),
       client: maybe(text),
     }),
-  ),
-  maxTxnBytes: count31,
-});
+    maybe(count31),
+    maybe(count31),
+  )
+  .map(([plainly, group, weight]) => ({
+    ...plainly,
+    ...(group === null ? {} : { group }),
+    ...(weight === null ? {} : { weight }),
+  }));
+const config = plain({ members: list(member), maxTxnBytes: count31 });
 
 const txn: fc.Arbitrary<Txn> = fc.oneof(
   fc.constant({ kind: KIND.noop } as const),
@@ -154,6 +160,8 @@ const ARBITRARIES: Arbitraries = {
   TOUCHED: plain({ epoch, wallMs: size, sessions: list(plain({ session: long, timeoutMs: count31 })) }),
   SYNC: plain({ epoch, id: count31 }),
   SYNCED: plain({ epoch, id: count31, upTo: position }),
+  TAKEN: plain({ epoch, first: size, count: fc.integer({ min: 1, max: 1000 }) }),
+  MOVED: plain({ epoch, session: long }),
 };
 
 /** Messages of one type. */

@@ -101,6 +101,7 @@ export class Hand {
       peers: [1, 2, 3],
       founders: before.founders,
       remember: 1000,
+      rememberBytes: 1_000_000,
     });
     this.feed({ type: 'start' });
   }

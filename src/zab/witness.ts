@@ -1,0 +1,42 @@
+import type { Voice } from './quorum.ts';
+import { isBefore, type Position } from './types.ts';
+
+interface Known {
+  accepted: number;
+  /** The epoch in which it acknowledged last, and up to where. */
+  ackedIn: number;
+  acked: Position | undefined;
+}
+
+/**
+ * What other directories said in this life of theirs and ours. Promises and acknowledgements are on their disks, so one that
+ * takes them back is an old copy (foundations.md 13.9).
+ */
+export class Witness {
+  private readonly known = new Map<string, Known>();
+
+  private of({ sid, incarnation }: Voice): Known {
+    const key = `${sid} ${incarnation}`;
+    let known = this.known.get(key);
+    if (known === undefined) this.known.set(key, (known = { accepted: 0, ackedIn: 0, acked: undefined }));
+    return known;
+  }
+  accepted(voice: Voice, epoch: number): void {
+    const known = this.of(voice);
+    known.accepted = Math.max(known.accepted, epoch);
+  }
+  acked(voice: Voice, epoch: number, upTo: Position): void {
+    const known = this.of(voice);
+    known.ackedIn = epoch;
+    known.acked = upTo;
+  }
+  /** True when it had accepted a higher epoch than it has now. */
+  saw(voice: Voice, accepted: number): boolean {
+    return accepted < this.of(voice).accepted;
+  }
+  /** True when it lacks what it acknowledged. Only a later leader may have cut that, and that would be a later promise. */
+  misses(voice: Voice, accepted: number, last: Position): boolean {
+    const { ackedIn, acked } = this.of(voice);
+    return acked !== undefined && accepted === ackedIn && isBefore(last, acked);
+  }
+}
