@@ -38,8 +38,12 @@ export class Election {
   private patience: number;
   private drainLeft: number | undefined;
 
-  constructor(state: State, round: number, prefer: Vote | undefined) {
+  /** Whom an election of this round had chosen voted for somebody else: that one may be unknown here. */
+  private readonly resumed: boolean;
+
+  constructor(state: State, round: number, prefer: Vote | undefined, resumed: boolean) {
     this.state = state;
+    this.resumed = resumed;
     state.provisional = undefined;
     this.round = round;
     this.longest = prefer === undefined ? state.limits.init : state.limits.notify * 2;
@@ -71,7 +75,7 @@ export class Election {
   }
   /** Nobody was found for long. */
   private get isLate(): boolean {
-    return this.age > this.longest / 2;
+    return this.resumed || this.age > this.longest / 2;
   }
 
   /** Sends the vote to all voters; returns the winner when that is decided already (a quorum of one). */
@@ -173,10 +177,11 @@ export class Election {
     return !this.state.votes || this.state.unfounded || this.isLate;
   }
   /** With an empty log it takes part in founding, or votes for one that has a log. */
-  private meet(from: number, { incarnation, lines }: Notification): void {
+  private meet(from: number, { incarnation, lines, vote }: Notification): void {
     const { unfounded, founders } = this.state;
     if (!unfounded || founders === undefined) return;
-    this.present.set(from, { incarnation, lines });
+    const epoch = vote?.sid === from ? vote.epoch : this.present.get(from)?.epoch;
+    this.present.set(from, { incarnation, lines, epoch });
     if (lines !== null && lines !== founders.lines) this.state.tellOtherLines(from);
     if (this.takeStock()) this.sendAll();
   }
@@ -184,7 +189,7 @@ export class Election {
   private takeStock(): boolean {
     const { state } = this;
     if (!state.unfounded || state.founders === undefined || state.damage !== undefined) return false;
-    const assembled = assemble(state.founders, state.self, this.present);
+    const assembled = assemble(state.founders, state.self, this.present, state.currentEpoch);
     if (assembled === undefined) return false;
     state.provisional = assembled.config;
     this.mayFound = assembled.complete;
