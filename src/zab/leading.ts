@@ -114,6 +114,7 @@ export class Leading extends Synchronization {
     this.consider();
   }
   private consider(): void {
+    this.state.watchConfig(); // what was just committed may be what our lines want
     if (this.takesChanges) this.rise(this.membership.consider(this.epoch));
   }
   private get takesChanges(): boolean {
