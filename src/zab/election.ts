@@ -159,6 +159,7 @@ export class Election {
     const voice = { sid: from, incarnation: n.incarnation };
     const { configs } = state;
     if (!counts(configs, voice)) {
+      if (configs.length === 0 && state.damage !== undefined) this.support(from, n);
       if (n.state === 'looking') this.answer(from);
       return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : this.decided();
     }
@@ -176,6 +177,14 @@ export class Election {
   private get trustsAnyone(): boolean {
     return !this.state.votes || this.state.unfounded || this.isLate;
   }
+  /** One whose log is lost whole cannot tell who counts; others can, and it votes for who holds what it may have acknowledged. */
+  private support(from: number, { state, vote, round }: Notification): void {
+    if (state !== 'looking' || vote?.sid !== from || !this.fits(vote) || round < this.round) return;
+    if (round === this.round && !beats(vote, this.vote)) return;
+    this.round = round;
+    this.vote = vote;
+    this.sendAll();
+  }
   /** With an empty log it takes part in founding, or votes for one that has a log. */
   private meet(from: number, { incarnation, lines, vote }: Notification): void {
     const { unfounded, founders } = this.state;
@@ -188,7 +197,7 @@ export class Election {
   /** Who counts for an empty server, by those that it has met; true when it now votes for itself. */
   private takeStock(): boolean {
     const { state } = this;
-    if (!state.unfounded || state.founders === undefined || state.damage !== undefined) return false;
+    if (!state.unfounded || state.founders === undefined) return false;
     const assembled = assemble(state.founders, state.self, this.present, state.currentEpoch);
     if (assembled === undefined) return false;
     state.provisional = assembled.config;

@@ -190,8 +190,9 @@ export class Member {
     if (state.isOutdatedBy(message.config)) return this.rolledBack();
     if (election !== undefined) return this.decided(election.heard(from, message));
     if (message.state !== 'looking' || chosen === undefined || this.role === 'looking') return;
-    if (from === chosen.sid && message.round >= this.round) this.learning?.candidateVotes(message.vote);
     const { leading, learning, role, round } = this;
+    if (from === chosen.sid && message.round >= round) learning?.candidateVotes(message.vote);
+    if (learning?.over !== undefined) return;
     const epoch = leading?.leader?.epoch ?? (learning?.phase === 'broadcast' ? learning.epoch : chosen.epoch);
     const { incarnation } = state.self;
     const config = state.history.committedConfig();

@@ -6,7 +6,7 @@ import { Entries } from '../../src/zab/entries.ts';
 import { History } from '../../src/zab/history.ts';
 import { type Entry, markOf, ORIGIN, type Position } from '../../src/zab/types.ts';
 import { configOf, endOf, Hand, logOf, withNote } from './hand.ts';
-import { entryAfter } from './sim-node.ts';
+import { entryAfter, LIMITS } from './sim-node.ts';
 
 const historyOf = (log: readonly Entry[], committed: Position = ORIGIN): History =>
   new History({ base: ORIGIN, configs: [], seen: [], committed, durable: endOf(log), generation: 1 }, log);
@@ -137,6 +137,27 @@ test('learners that lack the same are sent one message', () => {
   const [first, second] = hand.effects;
   assert.ok(first?.type === 'send' && second?.type === 'send');
   assert.equal(first.message, second.message, 'so that it is encoded once');
+});
+
+test('what is sent again in a later term names that term', () => {
+  const log = logOf([[1, 3]]);
+  const hand = new Hand(3, { log });
+  const lead = (link: number, epoch: number): number => {
+    const vote = Hand.voteFor(3, log, epoch - 1);
+    hand.feed(hand.voted(1, vote), hand.voted(2, vote));
+    hand.meet(link, 1, { acceptedEpoch: epoch - 1 });
+    hand.stored();
+    hand.ackEpoch(link, epoch, log.slice(0, 2), epoch === 2 ? 1 : null);
+    if (epoch > 2) {
+      hand.meet(link + 10, 2, { acceptedEpoch: 1 });
+      hand.ackEpoch(link + 10, epoch, log, 1);
+    }
+    hand.stored();
+    return hand.sent('PROPOSAL').epoch;
+  };
+  assert.equal(lead(1, 2), 2);
+  hand.ticks(LIMITS.init + 1);
+  assert.equal(lead(2, 3), 3);
 });
 
 test('7: syncs that come while a probe is out share the next one', () => {

@@ -146,10 +146,17 @@ test('13.7: a config is done when a quorum of it holds something appended after 
   hold(hand, hand.propose({ type: 'config', config }), 1, 2);
   assert.ok(!hand.everDid('configDone'), 'committed, and nobody knows it from its own disk');
   const noop = hand.propose();
-  hand.persisted(noop);
-  assert.ok(!hand.did.includes('configDone'), 'the leader alone');
   hand.hear(1, { type: 'ACK', epoch: 2, incarnation: 'i1', upTo: markOf(noop) });
+  assert.ok(!hand.everDid('configDone'), 'a follower alone');
+  hand.persisted(noop);
   assert.deepEqual(hand.effect('configDone').at, { ...hand.effect('configDone').at, epoch: 2, counter: 1 });
+});
+
+test('13.7: the leader alone does not know for all', () => {
+  const hand = leadingTwo();
+  hold(hand, hand.propose({ type: 'config', config: configOf(1, 2, 3) }), 1, 2);
+  hand.persisted(hand.propose());
+  assert.ok(!hand.everDid('configDone'));
 });
 
 test('13.7: what a learner was sent before it was told of the commit proves nothing', () => {

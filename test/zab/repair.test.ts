@@ -41,8 +41,28 @@ test('13.12: a repairing member does not vote for itself because others do', () 
   const hand = damaged(3);
   const vote = Hand.voteFor(3, whole);
   hand.feed(hand.voted(1, vote), hand.voted(2, vote));
-  hand.ticks(LIMITS.init * 2);
   assert.equal(hand.peer.role, 'looking');
+  hand.ticks(LIMITS.drain + 1);
+  assert.equal(hand.peer.role, 'looking');
+});
+
+test('D5: one whose log is lost whole still votes for who holds what it may have acknowledged, in every round', () => {
+  const hand = new Hand(1, { log: [], accepted: 1, current: 1, damage: { mayHaveAcked } });
+  const less = Hand.voteFor(2, whole.slice(0, 6));
+  const voted = () => hand.every('vote').at(-1)?.message.vote;
+  hand.feed(hand.voted(2, less));
+  assert.equal(voted(), null);
+  const enough = Hand.voteFor(3, whole);
+  hand.feed(hand.voted(2, enough));
+  assert.equal(voted(), null, 'known from another only');
+  hand.feed(hand.voted(3, enough));
+  assert.equal(hand.effect('vote').message.vote?.sid, 3);
+  hand.feed(hand.voted(3, enough, 'looking', 5));
+  assert.deepEqual([hand.effect('vote').message.vote?.sid, hand.round], [3, 5]);
+  hand.feed(hand.voted(2, Hand.voteFor(2, logOf([[1, 1]], whole)), 'looking', 4));
+  assert.equal(voted()?.sid, 3, 'an older round is over');
+  hand.feed(hand.voted(3, enough, 'leading', 5));
+  assert.equal(hand.effect('dial').to, 3);
 });
 
 test('13.3: of a damaged log no epoch is taken that was not acknowledged', () => {
