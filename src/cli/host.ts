@@ -77,6 +77,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     canAsk: options.canAsk,
     yes: globals.yes === true,
     isProtected: () => session.details.protect === true,
+    profile: () => session.details.profile,
     get holder() {
       return host.holder;
     },
@@ -88,11 +89,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     settings,
     profiles,
     history: { list: () => host.history.list(), clear: () => host.history.clear() },
+    ensembles: async () => (await import('./local-ensembles.ts')).localEnsembles(),
     show: (output) => presenter.show(output),
     plain: toPlain,
     tell: (told) => presenter.tell(told),
     warn: (line) => presenter.warn(line),
-    confirm: (plan) => safety.confirm(plan),
+    confirm: (plan, spec) => safety.confirm(plan, spec.risk),
     confirmWrite: (spec) => safety.confirmWrite(spec),
     askSecret: (question) => safety.askSecret(question),
     watched,

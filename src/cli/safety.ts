@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { visibleLine } from '../out/data.ts';
-import type { CommandSpec, Plan } from '../shell/command.ts';
+import type { CommandSpec, Plan, Risk } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
 import { askHidden, askText, askYesNo, type TerminalHolder } from './ask.ts';
 
@@ -24,6 +24,8 @@ export interface SafetyOptions {
   readonly canAsk: boolean;
   readonly yes: boolean;
   readonly isProtected: () => boolean;
+  /** Name of the profile in use. */
+  readonly profile: () => string | undefined;
   readonly holder?: TerminalHolder | undefined;
 }
 
@@ -35,22 +37,29 @@ export class Safety {
     this.#options = options;
   }
 
-  /** Before bulk work. @throws Failure 30, 31 */
-  async confirm(plan: Plan): Promise<void> {
-    const { canAsk, yes, isProtected, holder } = this.#options;
+  /** Before bulk work and what concerns the ensemble. @throws Failure 30, 31 */
+  async confirm(plan: Plan, risk: Risk): Promise<void> {
+    const { canAsk, yes, isProtected, profile, holder } = this.#options;
     if (yes) return;
+    const isSerious = risk === 'cluster' || plan.always === true;
     if (!canAsk) {
-      if (!isProtected() && plan.path !== '/') return;
-      const why = isProtected() ? 'the profile is protected' : 'it concerns the root';
+      if (!isProtected() && plan.path !== '/' && !isSerious) return;
+      const why =
+        isProtected() && plan.always !== true
+          ? 'the profile is protected'
+          : isSerious
+            ? 'nobody is there to ask'
+            : 'it concerns the root';
       throw refused(`will not ${plan.what}: ${why}`, 'say --yes before the command', plan.path);
     }
     for (const line of plan.details ?? []) process.stderr.write(` ${visibleLine(line)}\n`);
-    if (isProtected()) {
+    if (isProtected() && plan.always !== true) {
+      const name = risk === 'cluster' ? profile() : undefined;
       const typed = await askText(
-        `About to ${visibleLine(plan.what)}. This profile is protected. Type the path:`,
+        `About to ${visibleLine(plan.what)}. This profile is protected. Type ${name === undefined ? 'the path' : 'its name'}:`,
         holder,
       );
-      if (typed !== plan.path) throw declined();
+      if (typed !== (name ?? plan.path)) throw declined();
     } else if (!(await askYesNo(`${capital(visibleLine(plan.what))}?`, holder))) throw declined();
   }
 

@@ -28,14 +28,16 @@ export default command({
   },
 });
 
-/** `VERSION host:port,host:port`, as zkCli's -c has it. */
+/** `VERSION host:port,host:port`, as zkCli's -c has it; a client address for all of a host's is given by the host's name. */
 export function clientPart(text: string): string {
   const version = /^version=([0-9a-fA-F]+)$/m.exec(text)?.[1] ?? '0';
   const hosts = [...text.matchAll(/^server\.\d+=([^;\n]*)(?:;(.*))?$/gm)].flatMap(([, server = '', client]) => {
-    if (client === undefined) return [];
+    const [plain = ''] = (client ?? '').split(';'); // a secure port may follow
+    if (plain === '') return [];
     const [first = ''] = server.split('|');
     const own = /^(\[[^\]]*\]|[^:]*):/.exec(first)?.[1] ?? '';
-    return [client.includes(':') ? client : `${own}:${client}`];
+    const [, port = plain] = /^(?:0\.0\.0\.0|\[(?:::|0(?::0){7})\]):(\d+)$/.exec(plain) ?? [];
+    return [port.includes(':') ? port : `${own}:${port}`];
   });
   return `${version} ${hosts.join(',')}`.trimEnd();
 }

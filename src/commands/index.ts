@@ -14,6 +14,7 @@ import deleteallCommand from './deleteall.ts';
 import delquotaCommand from './delquota.ts';
 import eachCommand from './each.ts';
 import echoCommand from './echo.ts';
+import ensembleCommand from './ensemble.ts';
 import existsCommand from './exists.ts';
 import findCommand from './find.ts';
 import fourLetterWordsCommand from './four-letter-words.ts';
@@ -31,6 +32,7 @@ import profileCommand from './profile.ts';
 import putCommand from './put.ts';
 import pwdCommand from './pwd.ts';
 import quitCommand from './quit.ts';
+import reconfigCommand from './reconfig.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
 import repeatCommand from './repeat.ts';
@@ -77,6 +79,7 @@ const COMMANDS: readonly CommandSpec[] = [
   putCommand,
   pwdCommand,
   quitCommand,
+  reconfigCommand,
   redoCommand,
   removewatchesCommand,
   setAclCommand,
@@ -100,6 +103,7 @@ const COMMANDS: readonly CommandSpec[] = [
   eachCommand,
   waitCommand,
   fourLetterWordsCommand,
+  ensembleCommand,
   findCommand,
 ];
 

@@ -181,6 +181,13 @@ const SHAPES = {
   /** Asks for a point that holds everything committed when this arrives; `id` tells the answers apart. */
   SYNC: { code: 54, fields: { epoch, id: count31 } },
   SYNCED: { code: 55, fields: { epoch, id: count31, upTo: position } },
+  /**
+   * The next `count` requests of this learner, in the order sent, were numbered from `first` on in this epoch; `first` 0:
+   * they were not executed, since their session is attached elsewhere. Comes before the entries.
+   */
+  TAKEN: { code: 56, fields: { epoch, first: size, count: integer(1, 0x7fff_ffff) } },
+  /** The session is attached to another member now: its connection here ends with the next thing it says. */
+  MOVED: { code: 57, fields: { epoch, session: long } },
 } as const;
 
 const peerMessage = union(SHAPES);

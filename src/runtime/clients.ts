@@ -46,7 +46,7 @@ export class ClientPort {
   readonly clients = new Set<Client>();
   private readonly perAddress = new Map<string, number>();
   private readonly net: NetServer;
-  private readonly server: Server;
+  private server: Server;
   private readonly config: ServerConfig;
   private readonly words: Omit<WordContext, 'server' | 'config' | 'connections'>;
   private readonly turn: () => void;
@@ -299,6 +299,22 @@ export class ClientPort {
         if (client.deferred) this.enqueue(client);
         this.resume(client);
       }
+  }
+  /** Serves from another state; nobody is attached to the one before. */
+  attach(server: Server): void {
+    this.server = server;
+  }
+  /** This server serves nobody any more: every client looks for another. */
+  dropAll(): void {
+    this.flush();
+    for (const client of this.clients) {
+      client.deferred = false;
+      client.ended = true;
+      client.connection.state = 'closing';
+      client.socket.destroySoon();
+    }
+    this.queue = [];
+    this.paused.clear();
   }
   /** A new epoch stands: requests that waited for it are taken. */
   goOn(): void {

@@ -70,6 +70,7 @@ export async function startEmbedded(options: EmbedOptions = {}): Promise<Embedde
       host: server.host,
       port: server.port,
       connectString: `${shown}:${server.port}`,
+      serving: server.serving,
       stop,
       [Symbol.asyncDispose]: stop,
     };

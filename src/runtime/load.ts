@@ -1,30 +1,87 @@
 import { PackReader } from '../records/pack.ts';
-import { readEnvelope } from '../records/txns.ts';
+import { type Envelope, KIND, readEnvelope } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
+import { type Numbered, numberedOf } from '../server/replica.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/storage.ts';
 import { apply, NO_SINK } from '../tree/apply.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
-import type { ServerPorts } from './start.ts';
+import { type ConfigAt, type Entry, type Mark, ORIGIN, type SeenAt } from '../zab/types.ts';
+import type { ServerPorts } from './node.ts';
+import { RecentEntries } from './recent.ts';
 
 /** Bytes of zeros kept ahead of the log's end, at most. */
 const ZERO_AHEAD = 4 * 1024 * 1024;
 
+/** What a directory holds. */
+export interface Loaded {
+  readonly storage: Storage;
+  /** The state up to where the log is known committed; for a server alone, to its end. */
+  readonly tree: DataTree;
+  /** What the log holds beyond it. */
+  readonly tail: readonly Numbered[];
+  /** The last part of the log, its tail included, and where it begins; empty for a server alone. */
+  readonly recent: readonly Entry[];
+  readonly base: Mark;
+  /** Config records and the last `seen` records up to the end of the log, in order. */
+  readonly configs: readonly ConfigAt[];
+  readonly seen: readonly SeenAt[];
+}
+
+/** Applies what is read to a tree: at once for a server alone, as far as it is committed for a member. */
+class Replay {
+  tree: DataTree | undefined;
+  tail: Numbered[] = [];
+  private readonly seed: number;
+  constructor(seed: number) {
+    this.seed = seed;
+  }
+  private get target(): DataTree {
+    this.tree ??= new DataTree(this.seed);
+    return this.tree;
+  }
+  apply(envelope: Envelope): void {
+    const tree = this.target;
+    apply(tree, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
+    tree.chained(envelope.chainHi, envelope.chainLo);
+  }
+  keep(envelope: Envelope): void {
+    this.tail.push(numberedOf(envelope));
+  }
+  committed(hi: number, lo: number): void {
+    const { tail } = this;
+    const counter = lo >>> 0;
+    let done = 0;
+    for (; done < tail.length; done++) {
+      const numbered = tail[done] as Numbered;
+      if (numbered.epoch > hi || (numbered.epoch === hi && numbered.counter > counter)) break;
+      const tree = this.target;
+      apply(tree, numbered.epoch, numbered.counter | 0, numbered.time, numbered.txn, NO_SINK);
+      tree.chained(numbered.chainHi, numbered.chainLo);
+    }
+    if (done > 0) this.tail = tail.slice(done);
+  }
+}
+
 /**
- * Reads the directories into a tree. Everything in the log is applied: a server alone is the quorum of its whole log, and
- * nothing is served before its new epoch is established.
+ * Reads the directories into a tree. A server alone is the quorum of its whole log, and nothing is served before its new
+ * epoch is established; a member applies what it knows committed and keeps the rest. `generation` names a member's log; it
+ * must not have been used before in this process.
  * @throws StorageRefusal, DamageError
  */
 export async function loadTree(
   config: ServerConfig,
   sid: number,
   ignoreApacheData: boolean,
+  generation: number,
   { disk, random }: Pick<ServerPorts, 'disk' | 'random'>,
-): Promise<{ storage: Storage; tree: DataTree }> {
+): Promise<Loaded> {
   const seed = random.below(2 ** 32) | 0;
+  const { ensemble } = config;
+  let replay = new Replay(seed);
   let loader: SnapshotLoader | undefined;
-  let tree: DataTree | undefined;
+  let recent = new RecentEntries(ORIGIN, ensemble?.commitLogCount ?? 0);
   const from = new PackReader(Buffer.alloc(0));
   const storage = await openStorage({
     disk,
@@ -40,16 +97,64 @@ export async function loadTree(
       loader.push(chunk);
     },
     onSnapshotEnd: () => {
-      tree = loader?.finish();
+      const tree = loader?.finish();
+      replay.tree = tree;
+      if (tree !== undefined && ensemble !== undefined)
+        recent = new RecentEntries(endOf(tree), ensemble.commitLogCount);
     },
     onEnvelope: (bytes, start, end) => {
-      tree ??= new DataTree(seed);
       from.reset(bytes, start, end);
-      const envelope = readEnvelope(from, undefined); // its chain was verified with its group
-      apply(tree, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
-      tree.chainHi = envelope.chainHi;
-      tree.chainLo = envelope.chainLo;
+      if (ensemble === undefined) return replay.apply(readEnvelope(from, undefined)); // its chain was verified with its group
+      // kept beyond this call: from memory of its own
+      recent.push(bytes, start, end);
+      from.reset(Buffer.from(bytes.subarray(start, end)), 0, end - start);
+      replay.keep(readEnvelope(from, undefined));
     },
+    ...(ensemble === undefined
+      ? {}
+      : {
+          heals: true,
+          generation,
+          onCommitted: (hi: number, lo: number) => replay.committed(hi, lo),
+          onStartOver: () => {
+            replay = new Replay(seed);
+            loader = undefined;
+            recent = new RecentEntries(ORIGIN, ensemble.commitLogCount);
+          },
+        }),
   });
-  return { storage, tree: tree ?? new DataTree(seed) };
+  if (ensemble !== undefined) replay.committed(storage.committed.hi, storage.committed.lo);
+  const tree = replay.tree ?? new DataTree(seed);
+  const { tail } = replay;
+  const known = membership(tree, tail);
+  return {
+    storage,
+    tree,
+    tail,
+    recent: ensemble === undefined ? [] : recent.entries(tail.length),
+    base: recent.base,
+    ...known,
+  };
+}
+
+const endOf = (tree: DataTree): Mark => ({
+  epoch: tree.zxidHi,
+  counter: tree.zxidLo >>> 0,
+  chainHi: tree.chainHi,
+  chainLo: tree.chainLo,
+});
+
+/** What the state says about members, and what the log says beyond it. */
+function membership(tree: DataTree, tail: readonly Numbered[]): { configs: ConfigAt[]; seen: SeenAt[] } {
+  const { config } = tree;
+  const { configAt } = tree.members;
+  const configs: ConfigAt[] = config === undefined || configAt === undefined ? [] : [{ at: configAt, config }];
+  const seen: SeenAt[] = [...tree.members.seen()];
+  for (const { epoch, counter, chainHi, chainLo, txn } of tail) {
+    const at = { epoch, counter, chainHi, chainLo };
+    if (txn.kind === KIND.found || txn.kind === KIND.config) configs.push({ at, config: txn.config });
+    if (txn.kind === KIND.seen)
+      seen.push({ at: { epoch, counter }, sid: txn.sid, incarnation: txn.incarnation, tag: txn.tag });
+  }
+  return { configs, seen };
 }

@@ -1,7 +1,8 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { isIP } from 'node:net';
+import { isLoopback } from '../server/config-servers.ts';
 import { ConfigError } from '../server/config-text.ts';
+import { MAKE_SECRET, refuseOpenPeers } from '../server/config-trust.ts';
 
 /** Bytes a secret has at least. */
 export const LEAST_SECRET = 32;
@@ -36,14 +37,6 @@ export type PeerTrust =
   | { readonly kind: 'secret'; readonly secrets: readonly PeerSecret[]; readonly warnings: readonly string[] }
   | { readonly kind: 'plain'; readonly warnings: readonly string[] };
 
-const MAKE_SECRET = 'head -c 48 /dev/urandom | base64 > peer.secret && chmod 600 peer.secret';
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' ||
-  host === '::1' ||
-  host === '::ffff:127.0.0.1' ||
-  (isIP(host) === 4 && host.startsWith('127.'));
-
 /**
  * Decides how the servers at `hosts` (those of every member, this one's own included) trust each other, reading
  * `secretFile` if there is one: base64, one secret a line, two while one is replaced; lines that begin with # are skipped.
@@ -56,15 +49,8 @@ export async function peerTrust(options: {
 }): Promise<PeerTrust> {
   const { hosts, secretFile, insecure } = options;
   if (secretFile !== undefined) return readSecrets(secretFile);
-  const beyond = hosts.find((host) => !isLoopback(host));
-  if (beyond === undefined) return { kind: 'plain', warnings: [] };
-  if (!insecure) {
-    throw new ConfigError(
-      `servers of this ensemble reach each other at ${beyond}, where anyone could join them`,
-      `make a secret with \`${MAKE_SECRET}\`, copy the file to every member and set peer.secretFile, or set peer.insecure=true if the network is yours alone`,
-      { key: 'peer.secretFile' },
-    );
-  }
+  refuseOpenPeers(hosts, false, insecure);
+  if (hosts.every(isLoopback)) return { kind: 'plain', warnings: [] };
   return {
     kind: 'plain',
     warnings: [

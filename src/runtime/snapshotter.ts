@@ -4,6 +4,7 @@ import type { ServerConfig } from '../server/config.ts';
 import type { Server } from '../server/server.ts';
 import type { Storage } from '../storage/storage.ts';
 import { SnapshotCursor } from '../tree/snapshot.ts';
+import type { Mark } from '../zab/types.ts';
 import type { Logger } from './log.ts';
 
 export interface SnapshotterOptions {
@@ -11,8 +12,11 @@ export interface SnapshotterOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly random: Random;
-  readonly server: Server;
+  /** The present state's; a learner's may be replaced. */
+  readonly server: () => Server;
   readonly storage: Storage;
+  /** One is on the disk. */
+  taken(at: Mark): void;
 }
 
 /** Of the time while clients ask for something, a snapshot takes one part in this many; otherwise all it can get. */
@@ -57,8 +61,9 @@ class Pace {
 export class Snapshotter {
   private readonly options: SnapshotterOptions;
   private running: Promise<void> | undefined;
-  /** Transactions of this epoch at the last one. */
+  /** Transactions applied at the last one, and to which state. */
   private since = 0;
+  private of: Server | undefined;
   private after: number;
   private stopped = false;
 
@@ -71,30 +76,41 @@ export class Snapshotter {
     const half = Math.max(1, Math.floor(this.options.config.snapCount / 2));
     return half + this.options.random.below(half) + 1;
   }
-  /** Counters of transactions begin again. */
-  epochBegan(): void {
-    this.since = 0;
-  }
-  /** Takes a snapshot when enough was committed since the last; one at a time. */
+  /** Takes a snapshot when enough was applied since the last; one at a time. */
   consider(): void {
-    const { server, storage, config, logger } = this.options;
-    const { leader } = server.peer;
-    if (leader === undefined || this.running !== undefined || this.stopped) return;
-    const done = leader.lastCommitted;
+    if (this.running !== undefined || this.stopped) return;
+    const { storage, config } = this.options;
+    const server = this.options.server();
+    if (this.of !== server) {
+      this.of = server;
+      this.since = 0;
+    }
+    const done = server.applied;
     const { snapSizeLimitBytes } = config;
     const big = snapSizeLimitBytes !== undefined && storage.log.bytesSinceRoll > snapSizeLimitBytes;
     if (done - this.since < this.after && !big) return;
     this.since = done;
     this.after = this.drawThreshold();
+    this.begin();
+  }
+  private begin(): void {
     this.running = this.take()
-      .catch((error: Error) => logger.error(`snapshot failed: ${error.message}`))
+      .catch((error: Error) => this.options.logger.error(`snapshot failed: ${error.message}`))
       .finally(() => {
         this.running = undefined;
       });
   }
+  /** Takes one now, for a learner or a person who needs it; or as soon as the one under way is done. Resolves at its end. */
+  async takeNow(): Promise<void> {
+    await this.running;
+    if (this.stopped) return;
+    if (this.running === undefined) this.begin(); // others may have waited for the same
+    await this.running;
+  }
   private async take(): Promise<void> {
-    const { server, storage, clock, logger } = this.options;
+    const { storage, clock, logger } = this.options;
     await storage.log.roll();
+    const server = this.options.server();
     // never of a tree in the middle of a transaction
     while (server.applying) await new Promise((resolve) => setImmediate(resolve));
     const cursor = new SnapshotCursor(server.tree);
@@ -111,7 +127,11 @@ export class Snapshotter {
       const took = Math.round(clock.monotonic() - began);
       if (made === undefined)
         logger.warn('a snapshot was given up: too much changed while it was written; the next will be tried later');
-      else logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
+      else {
+        logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
+        const { zxid, chain } = cursor;
+        this.options.taken({ epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo });
+      }
     } finally {
       cursor.abandon();
     }

@@ -31,6 +31,14 @@ export function writeAnswer(
       finish(to, at);
       break;
     }
+    case KIND.config: {
+      const row = tree.find('/zookeeper/config');
+      const at = begin(to, xid, hi, lo, 0);
+      to.buffer(tree.data(row));
+      putStat(to, tree, row);
+      finish(to, at);
+      break;
+    }
     case KIND.multi:
     case KIND.multiError: {
       const at = begin(to, xid, hi, lo, 0);

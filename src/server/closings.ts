@@ -62,6 +62,11 @@ export class Closings {
     for (const [row, lost] of losses) this.total.set(row, this.lost(row) + lost);
     return changed.map(({ path }) => path);
   }
+  /** Nothing is decided any more. */
+  clear(): void {
+    this.losses.clear();
+    this.total.clear();
+  }
   /** The end of the session is applied. */
   settle(session: bigint): void {
     for (const [row, lost] of this.losses.get(session) ?? []) {

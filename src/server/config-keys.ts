@@ -36,6 +36,15 @@ export const KEYS = {
   standaloneEnabled: { kind: 'bool', fallback: 'true' },
   reconfigEnabled: { kind: 'bool', fallback: 'false' },
   dynamicConfigFile: { kind: 'text' },
+  leaderServes: { kind: 'yesno', fallback: 'yes' },
+  cnxTimeout: { kind: 'int', fallback: '5000' },
+  electionPortBindRetry: { kind: 'int', fallback: '3' },
+  commitLogCount: { kind: 'int', fallback: '100000' },
+  sslQuorum: { kind: 'bool', fallback: 'false' },
+  'leader.silenceTicks': { kind: 'int' },
+  'peer.secretFile': { kind: 'text' },
+  'peer.insecure': { kind: 'bool', fallback: 'false' },
+  'peer.ensembleName': { kind: 'text', fallback: 'zoosh' },
   'multiAddress.enabled': { kind: 'bool', fallback: 'false' },
   localSessionsEnabled: { kind: 'bool', fallback: 'false' },
   localSessionsUpgradingEnabled: { kind: 'bool', fallback: 'false' },
@@ -80,20 +89,20 @@ export type Key = keyof typeof KEYS;
 
 /** Settings of ZooKeeper that are accepted and have nothing to act on here (yet); `*` ends a family. */
 const IDLE = `
-  connectToLearnerMasterLimit leaderServes syncEnabled observer.syncEnabled observerMasterPort oraclePath commitLogCount
+  connectToLearnerMasterLimit syncEnabled observer.syncEnabled observerMasterPort oraclePath
   snapshotSizeFactor snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
   db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize largeRequestMaxBytes
   largeRequestThreshold requestThrottle* request_throttle_* requestStale* request_stale_* throttledOpWaitTime
   throttled_op_wait_time connectionMaxTokens connectionToken* connectionFreezeTime connectionDrop* connectionDecreaseRatio
   connection_throttle_* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
-  maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* cnxTimeout quorumCnxnTimeoutMs
-  electionPortBindRetry tcpKeepAlive clientTcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
+  maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
+  tcpKeepAlive clientTcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
   maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
   netty.* serverCnxnFactory advancedFlowControlEnabled messageTracker.* jvm.pause.* authProvider.* X509AuthenticationProvider.*
-  superUser superUser.* ssl.* sslQuorum sslQuorumReloadCertFiles portUnification client.certReload client.portUnification
+  superUser superUser.* ssl.* sslQuorumReloadCertFiles portUnification client.certReload client.portUnification
   sessionRequireClientSASLAuth enforce.auth.* allowSaslFailedClients requireClientAuthScheme IPAuthenticationProvider.*
   ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local java.security.auth.login.config fips-mode audit.*
-  admin.* metricsProvider.* group.* weight.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold
+  admin.* metricsProvider.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold
 `
   .trim()
   .split(/\s+/);

@@ -1,5 +1,5 @@
 import { KEYS, type Key, type Row } from './config-keys.ts';
-import { ConfigError, type Setting } from './config-text.ts';
+import { ConfigError, type Origin, type Setting } from './config-text.ts';
 
 type KeyOf<K extends Row['kind']> = { [Each in Key]: (typeof KEYS)[Each]['kind'] extends K ? Each : never }[Key];
 
@@ -15,6 +15,8 @@ export interface Reader {
   is(key: KeyOf<'yesno'>, word: 'yes' | 'no'): boolean;
   /** Milliseconds. */
   interval(key: KeyOf<'interval'>): number;
+  /** Where a value was given; undefined for the default. */
+  origin(key: Key): Origin | undefined;
   error(key: Key, what: string, remedy: string): ConfigError;
 }
 
@@ -77,6 +79,7 @@ export function reader(given: ReadonlyMap<Key, Setting>, notes: string[]): Reade
         throw error(key, `${key}=${text} is no interval`, 'write hours, or a number with ms, s, m, h or d');
       return Number(match[1]) * (INTERVALS[match[2] ?? ''] as number);
     },
+    origin: (key) => given.get(key)?.from,
     error,
   };
 }

@@ -1,8 +1,11 @@
+import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
 import { isIdle, isKey, KEYS, type Key, plainKey, type Row } from './config-keys.ts';
+import { isMemberKey } from './config-members.ts';
 import { type Reader, reader } from './config-reader.ts';
-import { parseServerLine, type ServerLine } from './config-servers.ts';
-import { ConfigError, type Origin, type Setting, showOrigin } from './config-text.ts';
+import { isAnyHost, type ServerLine } from './config-servers.ts';
+import { type Origin, type Setting, showOrigin } from './config-text.ts';
 
+export { type Beside, type EnsembleConfig, namedFiles } from './config-ensemble.ts';
 export {
   ConfigError,
   type Origin,
@@ -18,8 +21,10 @@ export type DigestAlgorithm = 'sha1' | 'sha256' | 'sha512' | 'sha3-256';
 
 /** A checked configuration of one server, defaults applied. Times are milliseconds, sizes bytes. */
 export interface ServerConfig {
-  /** 0 for a server alone without a server line. */
+  /** By its server line, or by myid without server lines; 0 for a server alone without both. */
   readonly serverId: number;
+  /** Undefined for a server alone. */
+  readonly ensemble: EnsembleConfig | undefined;
   readonly tickTimeMs: number;
   readonly dataDir: string;
   /** Where the log goes; dataDir unless set. */
@@ -126,12 +131,12 @@ const ALGORITHMS: Readonly<Record<string, DigestAlgorithm>> = {
 };
 
 /**
- * Settings, in the order in which later ones win, to a checked configuration.
+ * Settings, in the order in which later ones win, and what stands beside the file, to a checked configuration.
  * @throws ConfigError naming the first thing that is wrong, where it stands and what to do.
  */
-export function checkConfig(settings: readonly Setting[]): ServerConfig {
+export function checkConfig(settings: readonly Setting[], beside: Beside = {}): ServerConfig {
   const notes: string[] = [];
-  const { given, servers } = sort(settings, notes);
+  const { given, lines } = sort(settings, notes);
   const take = reader(given, notes);
 
   if (take.is('skipACL', 'yes')) {
@@ -178,7 +183,8 @@ export function checkConfig(settings: readonly Setting[]): ServerConfig {
       'unset, they are 2 and 20 ticks',
     );
   }
-  const client = clientAddress(take, alone(take, servers));
+  const form = formOf(take, lines, beside, notes);
+  const client = clientAddress(take, form.own);
   if (client.port === undefined) notes.push('no clientPort: no client can connect');
 
   const readOnlyModeEnabled = take.flag('readonlymode.enabled');
@@ -186,7 +192,8 @@ export function checkConfig(settings: readonly Setting[]): ServerConfig {
   const fileLimit = take.int('txnLogSizeLimitInKb');
   const backlog = take.int('clientPortListenBacklog');
   return {
-    serverId: servers[0]?.id ?? 0,
+    serverId: form.sid,
+    ensemble: form.ensemble,
     tickTimeMs,
     dataDir,
     dataLogDir,
@@ -241,12 +248,12 @@ export function checkConfig(settings: readonly Setting[]): ServerConfig {
     auditEnabled: take.flag('audit.enable'),
     reportedVersion: take.text('reportedVersion'),
     notes,
-    inForce: inForce(given, servers),
+    inForce: inForce(given, form.lines),
   };
 }
 
-/** Parts settings into those we know (the last of each wins) and server lines; what is left becomes notes. */
-function sort(settings: readonly Setting[], notes: string[]): { given: Map<Key, Setting>; servers: ServerLine[] } {
+/** Parts settings into those we know (the last of each wins) and lines about members; what is left becomes notes. */
+function sort(settings: readonly Setting[], notes: string[]): { given: Map<Key, Setting>; lines: Setting[] } {
   const given = new Map<Key, Setting>();
   const lines = new Map<string, Setting>();
   const idle = new Map<string, Origin>();
@@ -254,60 +261,14 @@ function sort(settings: readonly Setting[], notes: string[]): { given: Map<Key, 
   for (const setting of settings) {
     const key = plainKey(setting.key);
     if (isKey(key)) given.set(key, { ...setting, key });
-    else if (key.startsWith('server.')) lines.set(key, { ...setting, key });
+    else if (isMemberKey(key)) lines.set(key, { ...setting, key });
     else (isIdle(key) ? idle : unknown).set(key, setting.from);
   }
   const list = (keys: Map<string, Origin>): string =>
     [...keys].map(([key, from]) => `${key} (${showOrigin(from)})`).join(', ');
   if (unknown.size > 0) notes.push(`unknown settings, ignored: ${list(unknown)}`);
   if (idle.size > 0) notes.push(`settings accepted without effect here: ${list(idle)}`);
-
-  const dynamic = given.get('dynamicConfigFile');
-  const first = [...lines.values()][0];
-  if (dynamic !== undefined && first !== undefined) {
-    throw new ConfigError(
-      `${first.key} stands beside dynamicConfigFile`,
-      'move the server lines into that file, or remove dynamicConfigFile',
-      first,
-    );
-  }
-  const several = /^true$/i.test(given.get('multiAddress.enabled')?.value ?? '');
-  return { given, servers: [...lines.values()].map((line) => parseServerLine(line, several)) };
-}
-
-const LATER = 'ensembles come with a later version: remove the other server lines to run this server alone';
-
-/** The one server line of a server that runs alone, or undefined without any; refuses every ensemble. */
-function alone(take: Reader, servers: readonly ServerLine[]): ServerLine | undefined {
-  const voters = servers.filter((line) => line.role === 'participant');
-  const first = servers[0];
-  const mayStandAlone = take.flag('standaloneEnabled');
-  if (first === undefined) {
-    if (take.text('dynamicConfigFile') !== undefined) {
-      throw take.error(
-        'dynamicConfigFile',
-        'the members stand in a file of their own',
-        'ensembles come with a later version: remove dynamicConfigFile to run this server alone',
-      );
-    }
-    if (!mayStandAlone)
-      throw take.error(
-        'standaloneEnabled',
-        'standaloneEnabled=false without a server line',
-        'remove it to run this server alone',
-      );
-    return undefined;
-  }
-  if (voters.length === 0)
-    throw new ConfigError('observers without a participant', 'make one server a participant', first.from);
-  if (servers.length > 1) throw new ConfigError(`${servers.length} servers are named`, LATER, servers[1]?.from);
-  if (!mayStandAlone)
-    throw take.error(
-      'standaloneEnabled',
-      'an ensemble of one is asked for',
-      'ensembles come with a later version: remove standaloneEnabled=false to run this server alone',
-    );
-  return first;
+  return { given, lines: [...lines.values()] };
 }
 
 /** Where clients are served: as the keys say, as the server line says, or nowhere; both must agree. */
@@ -329,14 +290,15 @@ function clientAddress(
   }
   const own = line?.client;
   if (own === undefined) return { port, host };
-  if (port !== undefined && (port !== own.port || (host ?? '0.0.0.0') !== own.host)) {
+  // the server line may be narrower than every address
+  if (port !== undefined && (port !== own.port || (host !== undefined && !isAnyHost(host) && host !== own.host))) {
     throw take.error(
       'clientPort',
       `clients are served on ${host ?? '0.0.0.0'}:${port} here and on ${own.host}:${own.port} in ${line?.from.key}`,
       'make both the same, or remove one',
     );
   }
-  return { port: own.port, host: own.host === '0.0.0.0' ? undefined : own.host };
+  return { port: own.port, host: isAnyHost(own.host) ? undefined : own.host };
 }
 
 function digestAlgorithm(take: Reader): DigestAlgorithm {
@@ -379,7 +341,7 @@ function words(list: string, readOnlyMode: boolean): ReadonlySet<string> | 'all'
   return new Set([...all.filter((word) => word !== ''), 'srvr', ...(readOnlyMode ? ['isro'] : [])]);
 }
 
-function inForce(given: ReadonlyMap<Key, Setting>, servers: readonly ServerLine[]): InForce[] {
+function inForce(given: ReadonlyMap<Key, Setting>, lines: readonly Setting[]): InForce[] {
   const rows: InForce[] = [];
   for (const key of Object.keys(KEYS) as Key[]) {
     const row: Row = KEYS[key];
@@ -387,6 +349,6 @@ function inForce(given: ReadonlyMap<Key, Setting>, servers: readonly ServerLine[
     const value = setting?.value ?? row.fallback;
     if (value !== undefined) rows.push({ key, value: row.secret === true ? '***' : value, from: setting?.from });
   }
-  for (const { from } of servers) rows.push({ key: from.key, value: from.value, from: from.from });
+  for (const { key, value, from } of lines) rows.push({ key, value, from });
   return rows;
 }

@@ -69,13 +69,17 @@ export class Handshakes {
     const entry = this.tree.sessions.get(id);
     const alive = tracked !== undefined && !tracked.closing && entry !== undefined;
     if (!alive || !equalSecrets(sessionSecret(password), entry.secret)) {
-      this.welcome(connection, 0, 0n as SessionId, Buffer.alloc(16));
+      this.refuse(connection);
       return false;
     }
     this.tracker.retime(tracked, connection.timeoutMs, now);
     this.attach(connection, tracked);
     this.welcome(connection, connection.timeoutMs, tracked.id, password);
     return true;
+  }
+  /** Tells a client that its session is over. */
+  refuse(connection: ClientConnection): void {
+    this.welcome(connection, 0, 0n as SessionId, Buffer.alloc(16));
   }
   private attach(connection: ClientConnection, tracked: TrackedSession): void {
     connection.session = tracked.id;

@@ -80,6 +80,11 @@ export class SessionTracker {
     bucket.delete(session);
     if (bucket.size === 0) this.buckets.delete(session.deadline);
   }
+  clear(): void {
+    this.sessions.clear();
+    this.buckets.clear();
+    this.nextBucket = undefined;
+  }
   /** Everybody gets their time again: after a new term began or this process was paused. */
   renewAll(now: number): void {
     for (const session of this.sessions.values()) this.touch(session, now);

@@ -2,12 +2,11 @@ import { KEEPER_CODES } from '../base/errors.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import { OPERATIONS } from '../protocol/operations.ts';
 import { KIND, type Txn } from '../records/txns.ts';
-import type { ClientConnection } from './connection.ts';
 import { decideMulti } from './multi.ts';
 import type { PendingChanges } from './pending.ts';
-import type { Decider } from './prepare.ts';
+import type { Decider, Requester } from './prepare.ts';
 
-const { Unimplemented, BadArguments, ReconfigDisabled } = KEEPER_CODES;
+const { BadArguments } = KEEPER_CODES;
 
 /** True for an operation that becomes a transaction. */
 export function isWrite(type: number): boolean {
@@ -33,8 +32,7 @@ export function isWrite(type: number): boolean {
 export function decideWrite(
   decider: Decider,
   pending: PendingChanges,
-  reconfigEnabled: boolean,
-  connection: ClientConnection,
+  who: Requester,
   by: number,
   type: number,
   from: Reader,
@@ -46,33 +44,31 @@ export function decideWrite(
     case OPERATIONS.create2.code:
     case OPERATIONS.createContainer.code: {
       const { path, data, acl, flags } = OPERATIONS.create.request.read(from);
-      made = decider.create(connection, by, type, path, data, acl, flags, -1n);
+      made = decider.create(who, by, type, path, data, acl, flags, -1n);
       break;
     }
     case OPERATIONS.createTtl.code: {
       const { path, data, acl, flags, ttl } = OPERATIONS.createTtl.request.read(from);
-      made = decider.create(connection, by, type, path, data, acl, flags, ttl);
+      made = decider.create(who, by, type, path, data, acl, flags, ttl);
       break;
     }
     case OPERATIONS.delete.code: {
       const { path, version } = OPERATIONS.delete.request.read(from);
-      made = decider.delete(connection, by, path, version);
+      made = decider.delete(who, by, path, version);
       break;
     }
     case OPERATIONS.setData.code: {
       const { path, data, version } = OPERATIONS.setData.request.read(from);
-      made = decider.setData(connection, by, path, data, version);
+      made = decider.setData(who, by, path, data, version);
       break;
     }
     case OPERATIONS.setAcl.code: {
       const { path, acl, version } = OPERATIONS.setAcl.request.read(from);
-      made = decider.setAcl(connection, by, path, acl, version);
+      made = decider.setAcl(who, by, path, acl, version);
       break;
     }
     case OPERATIONS.multi.code:
-      return decideMulti(decider, pending, connection, by, OPERATIONS.multi.request.read(from));
-    case OPERATIONS.reconfig.code:
-      return refusal(reconfigEnabled ? Unimplemented : ReconfigDisabled);
+      return decideMulti(decider, pending, who, by, OPERATIONS.multi.request.read(from));
     default: // deleteContainer, reserved to the reaper
       return refusal(BadArguments);
   }

@@ -1,5 +1,6 @@
 import { assert, unreachable } from '../base/assert.ts';
 import { parentOf } from '../base/path.ts';
+import { configText } from '../records/member-text.ts';
 import { type AclList, type Config, type CreateTxn, KIND, type SetDataTxn, type Txn } from '../records/txns.ts';
 import type { DataTree } from './data-tree.ts';
 import { AT, F } from './rows.ts';
@@ -14,7 +15,10 @@ export interface ChangeSink {
 /** For replay: nobody watches. */
 export const NO_SINK: ChangeSink = { created() {}, changed() {}, deleted() {} };
 
-/** Applies one transaction. Nothing is decided here; one that does not fit is our own bug. Deterministic. */
+/**
+ * Applies one transaction; `tree.chained` follows. Nothing is decided here; one that does not fit is our own bug.
+ * Deterministic.
+ */
 export function apply(tree: DataTree, zxidHi: number, zxidLo: number, time: number, txn: Txn, sink: ChangeSink): void {
   assert(zxidHi > tree.zxidHi || (zxidHi === tree.zxidHi && zxidLo >>> 0 > tree.zxidLo >>> 0), 'a zxid went back');
   applyPart(tree, zxidHi, zxidLo, time, txn, sink);
@@ -57,16 +61,20 @@ function applyPart(tree: DataTree, hi: number, lo: number, time: number, txn: Tx
       return;
     case KIND.found:
       tree.ensembleId = txn.ensembleId;
-      tree.config = txn.config;
+      configure(tree, hi, lo, time, txn.config, sink);
       return;
     case KIND.config:
-      tree.config = txn.config satisfies Config;
+      configure(tree, hi, lo, time, txn.config, sink);
       return;
+    case KIND.seen: {
+      const { sid, incarnation, tag } = txn;
+      tree.members.note({ at: { epoch: hi, counter: lo >>> 0 }, sid, incarnation, tag });
+      return;
+    }
     case KIND.check:
     case KIND.error:
     case KIND.multiError:
     case KIND.noop:
-    case KIND.seen:
       return;
     default:
       unreachable(txn);
@@ -121,6 +129,16 @@ function setData(tree: DataTree, hi: number, lo: number, time: number, txn: SetD
   if (tree.quotas.size > 0) tree.quotas.used(txn.path, 0, (txn.data?.length ?? 0) - before);
   if (txn.path.startsWith('/zookeeper/quota/')) tree.quotas.noticed(txn.path, row);
   sink.changed(txn.path, row);
+}
+
+/** A config record: /zookeeper/config shows it, under a version that stays -1. A server alone shows nothing. */
+function configure(tree: DataTree, hi: number, lo: number, time: number, config: Config, sink: ChangeSink): void {
+  tree.config = config;
+  tree.members.configAt = { epoch: hi, counter: lo >>> 0, chainHi: 0, chainLo: 0 };
+  const text = configText(config, hi, lo);
+  if (text === '') return;
+  const data = Buffer.from(text);
+  setData(tree, hi, lo, time, { kind: KIND.setData, path: '/zookeeper/config', data, version: -1 }, sink);
 }
 
 /**

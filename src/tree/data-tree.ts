@@ -3,6 +3,7 @@ import { assert } from '../base/assert.ts';
 import { type AclList, type Config, OPEN_ACL, READ_ACL } from '../records/txns.ts';
 import { AclTable } from './acls.ts';
 import { IndexTable } from './index-table.ts';
+import { MemberNotes } from './members.ts';
 import { QuotaBook } from './quota.ts';
 import { AT, F, Rows } from './rows.ts';
 import { SessionTable } from './sessions.ts';
@@ -33,10 +34,11 @@ export class DataTree {
   zxidHi = 0;
   zxidLo = 0;
   time = 0;
-  chainHi = 0;
-  chainLo = 0;
+  private lastHi = 0;
+  private lastLo = 0;
   ensembleId = '';
   config: Config | undefined;
+  readonly members = new MemberNotes();
   ephemerals = 0;
   /** Bytes of paths and data. */
   dataBytes = 0;
@@ -62,6 +64,19 @@ export class DataTree {
       if (path === '/') this.root = row;
     }
     this.refreshCversions();
+  }
+  /** The chain of hashes at the last transaction applied. */
+  get chainHi(): number {
+    return this.lastHi;
+  }
+  get chainLo(): number {
+    return this.lastLo;
+  }
+  /** Tells the chain at the last transaction, after it was applied. */
+  chained(hi: number, lo: number): void {
+    this.lastHi = hi;
+    this.lastLo = lo;
+    this.members.chained(this.zxidHi, this.zxidLo >>> 0, hi, lo);
   }
   private refreshCversions(): void {
     for (let row = 1; row < this.rows.high; row++) this.showCversion(row);

@@ -2,6 +2,7 @@ import { hash64, lanes } from '../base/hash.ts';
 import { PackReader, PackWriter, pack, RecordError } from '../records/pack.ts';
 import { readAcl, readConfig, writeAcl } from '../records/txns.ts';
 import { DataTree } from './data-tree.ts';
+import { writeConfigFields } from './members.ts';
 import { F } from './rows.ts';
 
 /** Old states that may wait for the disk; beyond it the snapshot is given up and tried again later. */
@@ -10,9 +11,14 @@ const HEAD = 1;
 const NODE = 2;
 const SESSION = 3;
 const END = 4;
-const FORMAT = 1;
+const FORMAT = 2;
+/** Knew servers alone only, and not where their config record stands; it is the first transaction. */
+const OLD_FORMAT = 1;
+/** Fields of the head, by format. */
+const HEAD_FIELDS: Readonly<Record<number, number>> = { [OLD_FORMAT]: 9, [FORMAT]: 11 };
 
-function writeNode(to: PackWriter, tree: DataTree, row: number): void {
+/** A node as snapshots have it. */
+export function writeNode(to: PackWriter, tree: DataTree, row: number): void {
   const { rows } = tree;
   to.array(7);
   to.int(NODE);
@@ -56,7 +62,7 @@ export class SnapshotCursor {
   private writeHead(): PackWriter {
     const { tree } = this;
     const to = new PackWriter(4096);
-    to.array(9);
+    to.array(11);
     to.int(HEAD);
     to.int(FORMAT);
     to.int64(tree.zxidHi, tree.zxidLo);
@@ -67,6 +73,7 @@ export class SnapshotCursor {
     to.array(tree.sessions.highest.size);
     for (const id of tree.sessions.highest.values()) to.big(id);
     to.int(tree.rows.count);
+    tree.members.write(to);
     for (const session of tree.sessions.all()) {
       to.array(4);
       to.int(SESSION);
@@ -137,24 +144,26 @@ export class SnapshotLoader {
       const type = from.int();
       if (type === NODE && fields === 7) this.node(from);
       else if (type === SESSION && fields === 4) this.session(from);
-      else if (type === HEAD && fields === 9) this.head(from);
+      else if (type === HEAD) this.head(from, fields);
       else if (type === END && fields === 2) {
         if (from.int() !== this.nodes) throw new RecordError('a snapshot with nodes missing');
         this.ended = true;
       } else throw new RecordError(`record ${type} of ${fields} fields in a snapshot`);
     }
   }
-  private head(from: PackReader): void {
+  private head(from: PackReader, fields: number): void {
     if (this.expected >= 0) throw new RecordError('a snapshot with two heads');
     const format = from.int();
-    if (format !== FORMAT) throw new RecordError(`snapshot format ${format}; this program reads ${FORMAT}`);
+    const expected = HEAD_FIELDS[format];
+    if (expected === undefined)
+      throw new RecordError(`snapshot format ${format}; this program reads ${OLD_FORMAT} to ${FORMAT}`);
+    if (fields !== expected) throw new RecordError(`a head of ${fields} fields`);
     const { tree } = this;
     from.int64();
     tree.zxidHi = from.hi;
     tree.zxidLo = from.lo;
     from.int64();
-    tree.chainHi = from.hi;
-    tree.chainLo = from.lo;
+    tree.chained(from.hi, from.lo);
     tree.time = from.millis();
     tree.ensembleId = from.text();
     const config = from.binOrNil();
@@ -165,6 +174,8 @@ export class SnapshotLoader {
       tree.sessions.highest.set(Number(BigInt.asUintN(64, id) >> 56n), id);
     }
     this.expected = from.int();
+    if (format !== OLD_FORMAT) tree.members.read(from);
+    else if (tree.config !== undefined) tree.members.configAt = { epoch: 1, counter: 1, chainHi: 0, chainLo: 0 };
   }
   private session(from: PackReader): void {
     const id = from.big();
@@ -228,7 +239,10 @@ export class SnapshotLoader {
   }
 }
 
-/** One number for the whole state, whatever the order of rows: nodes, stats, ACLs, owners, sessions (I6). Walks everything. */
+/**
+ * One number for the whole state, whatever the order of rows: nodes, stats, ACLs, owners, sessions, who belongs to the
+ * ensemble (I6). Walks everything.
+ */
 export function digest(tree: DataTree): string {
   let hi = 0;
   let lo = 0;
@@ -252,5 +266,10 @@ export function digest(tree: DataTree): string {
     to.int(session.ephemeralCount);
     add(to);
   }
+  to.at = 0;
+  to.text(tree.ensembleId);
+  if (tree.config !== undefined) writeConfigFields(to, tree.config);
+  tree.members.write(to);
+  add(to);
   return `${(hi >>> 0).toString(16).padStart(8, '0')}${(lo >>> 0).toString(16).padStart(8, '0')}`;
 }

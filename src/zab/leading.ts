@@ -124,6 +124,10 @@ export class Leading extends Synchronization {
     if (above !== undefined) this.riseAbove(above);
   }
   /** See {@link Peer.canReconfigure}. */
+  /** Who has everything, this leader too. */
+  get synced(): readonly Voice[] {
+    return [...this.membership.voices(), this.state.self];
+  }
   canReconfigure(config: Config): Refusal | undefined {
     return this.takesChanges ? this.membership.refusal(config) : 'in-progress';
   }

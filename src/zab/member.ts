@@ -5,8 +5,9 @@ import { Election } from './election.ts';
 import type { Leader } from './leader.ts';
 import { Leading } from './leading.ts';
 import { Learning } from './learning.ts';
+import type { Voice } from './quorum.ts';
 import { State } from './state.ts';
-import type { Effect, Ensemble, Input, Message, Past, Phase, Refusal, Role, Vote } from './types.ts';
+import type { ConfigAt, Effect, Ensemble, Input, Message, Past, Phase, Refusal, Role, Vote } from './types.ts';
 
 /**
  * One member of an ensemble: looks for a leader, then leads or learns until that term is over, then looks again. Between two
@@ -42,12 +43,20 @@ export class Member {
   get phase(): Phase {
     return this.leading?.phase ?? this.learning?.phase ?? 'discovery';
   }
+  /** The member that this one learns from. */
+  get followed(): number | undefined {
+    return this.learning?.sid;
+  }
   get leader(): Leader | undefined {
     return this.leading?.leader;
   }
   /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {
     return this.leading === undefined ? 'in-progress' : this.leading.canReconfigure(config);
+  }
+
+  get membership(): { readonly last: ConfigAt | undefined; readonly synced: readonly Voice[] } {
+    return { last: this.state.history.lastConfig, synced: this.leading?.synced ?? [] };
   }
 
   step(input: Input): readonly Effect[] {

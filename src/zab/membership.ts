@@ -29,11 +29,14 @@ export class Membership {
   refusal(config: Config): Refusal | undefined {
     if (this.underWay) return 'in-progress';
     const { self } = this.state;
-    const near = [...this.synchronised()].map(({ voice }) => voice as Voice);
-    return isQuorum(this.fill(config), [...near, self]) ? undefined : 'no-quorum';
+    return isQuorum(this.fill(config), [...this.voices(), self]) ? undefined : 'no-quorum';
   }
   private *synchronised(): Iterable<Learner> {
     for (const learner of this.learners.values()) if (learner.upToDate) yield learner;
+  }
+  /** Learners that have everything. */
+  voices(): Voice[] {
+    return [...this.synchronised()].map(({ voice }) => voice as Voice);
   }
   private ofServer(sid: number): Learner | undefined {
     for (const learner of this.synchronised()) if (learner.sid === sid) return learner;

@@ -2,8 +2,9 @@ import { assert, InvariantError } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
 import { Leader } from './leader.ts';
 import { Member } from './member.ts';
-import { isQuorum } from './quorum.ts';
+import { isQuorum, type Voice } from './quorum.ts';
 import {
+  type ConfigAt,
   type Effect,
   type Ensemble,
   type Input,
@@ -55,6 +56,11 @@ export class Peer {
     this.member = ensemble === undefined ? undefined : new Member(past, ensemble, generation, lastCounter);
   }
 
+  /** True for a member of an ensemble, false for a server alone. */
+  get isMember(): boolean {
+    return this.member !== undefined;
+  }
+
   /** Takes one thing that happened; returns all that must happen next. */
   step(input: Input): readonly Effect[] {
     const { member } = this;
@@ -84,6 +90,10 @@ export class Peer {
     }
   }
 
+  /** The member that this one learns from. */
+  get followed(): number | undefined {
+    return this.member?.followed;
+  }
   /** Up to where the history is known committed; what group headers say (foundations.md 13.7). */
   get committed(): Position {
     const { member, leader } = this;
@@ -100,6 +110,11 @@ export class Peer {
    */
   canReconfigure(config: Config): Refusal | undefined {
     return this.member === undefined ? 'no-quorum' : this.member.canReconfigure(config);
+  }
+
+  /** Who counts by the end of the log, where that stands, and who has everything now, this member too. */
+  get membership(): { readonly last: ConfigAt | undefined; readonly synced: readonly Voice[] } {
+    return this.member === undefined ? { last: undefined, synced: [] } : this.member.membership;
   }
 
   /** A config record was proposed or recovered: it counts from now on (foundations.md 13.7). */

@@ -150,7 +150,7 @@ const RECORDS: readonly Buffer[] = (() => {
   for (let part = cursor.next(65536); part !== undefined; part = cursor.next(65536)) parts.push(Buffer.from(part));
   const bytes = Buffer.concat(parts);
   const records: Buffer[] = [];
-  const fields: Readonly<Record<number, number>> = { 1: 9, 2: 7, 3: 4, 4: 2 };
+  const fields: Readonly<Record<number, number>> = { 1: 11, 2: 7, 3: 4, 4: 2 };
   const at = tokens(bytes, 0, bytes.length);
   let start = 0;
   // a record begins where an array of the size for its type does

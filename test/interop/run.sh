@@ -34,6 +34,20 @@ apache() { # extra settings...
   pid=$!
 }
 
+# An ensemble of one whose members may be changed by super:adminpass.
+apache_ensemble() {
+  rm -rf "$work/member"
+  mkdir -p "$work/member"
+  echo 1 >"$work/member/myid"
+  port=$((20000 + RANDOM % 10000))
+  printf '%s\n' tickTime=2000 initLimit=10 syncLimit=5 "dataDir=$work/member" admin.enableServer=false \
+    standaloneEnabled=false reconfigEnabled=true '4lw.commands.whitelist=*' \
+    'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=' \
+    "server.1=127.0.0.1:$((port + 10001)):$((port + 10002));127.0.0.1:$port" >"$work/member.cfg"
+  java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.quorum.QuorumPeerMain "$work/member.cfg" >"$work/apache.log" 2>&1 &
+  pid=$!
+}
+
 # A file of node:test against $port: its counts, and what failed; a test that was skipped is a failure.
 tests() {
   if ! ZOOKEEPER="127.0.0.1:$port" node --test --test-reporter=tap "dist/test/interop/$1" >"$work/tap"; then
@@ -77,6 +91,11 @@ stop
 echo '-- our shell, against Apache ZooKeeper'
 apache enforceQuota=true
 tests shell-apache.js
+stop
+
+echo '-- our shell, against an ensemble of Apache ZooKeeper'
+apache_ensemble
+tests shell-ensemble.js
 stop
 
 echo '-- durability, traced'

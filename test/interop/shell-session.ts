@@ -94,6 +94,21 @@ test('sessions, targets and profiles', async () => {
   await sh.ok('config -c', /^0 *\n$/);
   await sh.ok('config -ws', `\n${statText(await statOf('/zookeeper/config'))}`);
   await sh.no('config -cs', 2, 'error: config: -c cannot be combined with -s');
+  await sh.no(
+    'reconfig --remove 1',
+    30,
+    'error: refused: will not change the members of the ensemble: nobody is there to ask',
+    ' hint: say --yes before the command',
+  );
+  await using sure = shell('--yes', '-o', 'plain');
+  const disabled = [
+    'error: reconfiguration is disabled on this server: /zookeeper/config',
+    ' hint: reconfigEnabled=true in the zoo.cfg of every server allows it',
+  ];
+  const members = join(HOME, 'members');
+  writeFileSync(members, 'server.1=h:1:2;3\n');
+  for (const options of ['-s -v 1 --add 2=h:1:2;3 --remove 1', '--members 1=h:1:2;3', `--file ${members}`])
+    await sure.no(`reconfig ${options}`, 24, ...disabled);
   await sh.ok(`create -e ${at}/mine`, `${at}/mine\n`);
   await sh.ok('close');
   assert.equal(await client.exists(`${at}/mine`), undefined, 'gone with the session');

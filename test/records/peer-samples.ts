@@ -160,6 +160,8 @@ const ARBITRARIES: Arbitraries = {
   TOUCHED: plain({ epoch, wallMs: size, sessions: list(plain({ session: long, timeoutMs: count31 })) }),
   SYNC: plain({ epoch, id: count31 }),
   SYNCED: plain({ epoch, id: count31, upTo: position }),
+  TAKEN: plain({ epoch, first: size, count: fc.integer({ min: 1, max: 1000 }) }),
+  MOVED: plain({ epoch, session: long }),
 };
 
 /** Messages of one type. */

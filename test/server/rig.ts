@@ -29,7 +29,7 @@ export function rig(random: Random) {
     seenTags: new Set<string>(),
   };
   const peer = new Peer(past, 1);
-  const server = new Server(
+  const server: Server = new Server(
     new DataTree(1),
     peer,
     {
@@ -40,6 +40,9 @@ export function rig(random: Random) {
       extendedTypes: true,
       enforceQuota: true,
       reconfigEnabled: false,
+      standaloneEnabled: true,
+      multiAddress: false,
+      leaderServes: true,
       auth: { superDigest: undefined, digestAlgorithm: 'sha1', digestEnabled: true },
       reaperMaxPerMinute: 1000,
       reaperMaxNeverUsedMs: 0,
@@ -53,8 +56,13 @@ export function rig(random: Random) {
       },
       random,
       close: (connection) => closed.add(connection),
-      effect: () => {},
+      effect: (effect) => {
+        if (effect.type === 'commit') server.commit(effect.upTo);
+      },
       later: () => {},
+      configured: () => {},
+      toLeader: () => {},
+      toLearner: () => {},
     },
   );
   server.wall = 1_700_000_000_000;
@@ -68,8 +76,7 @@ export function rig(random: Random) {
         lo: replica.chainLo,
       });
       apply(replica, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
-      replica.chainHi = envelope.chainHi;
-      replica.chainLo = envelope.chainLo;
+      replica.chained(envelope.chainHi, envelope.chainLo);
     }
     written = [];
     log.at = 0;
@@ -94,7 +101,8 @@ export function rig(random: Random) {
   peer.adopt(config);
   peer.proposedFirst(server.propose(undefined, 0n, 0, 0, { kind: KIND.found, ensembleId: 'e', config }, [], undefined));
   settle();
-  server.serving = true;
+  server.lead();
+  server.serve();
   let ids = 0;
   const attach = (): ClientConnection => {
     const connection = new ClientConnection(++ids, '127.0.0.1', 1, 0);

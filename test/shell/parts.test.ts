@@ -64,8 +64,10 @@ test('quotas are kept as other clients keep them', () => {
 
 test('config -c has version and client addresses', () => {
   const text =
-    'server.1=a:2888:3888:participant;2181\nserver.2=[::1]:1:2|x:1:2:observer;0.0.0.0:2182\nversion=100000000';
-  assert.equal(clientPart(text), '100000000 a:2181,0.0.0.0:2182');
+    'server.1=a:2888:3888:participant;2181\nserver.2=[::1]:1:2|x:1:2:observer;0.0.0.0:2182\n' +
+    'server.3=c:1:2:participant;10.0.0.3:2183;10.0.0.3:2283\nserver.4=d:1:2:participant;;2284\n' +
+    'server.5=e:1:2:participant\nserver.6=f:1:2:participant;[0:0:0:0:0:0:0:0]:2186\nversion=100000000';
+  assert.equal(clientPart(text), '100000000 a:2181,[::1]:2182,10.0.0.3:2183,f:2186');
 });
 
 test('suggestions are near', () => {

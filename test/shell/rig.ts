@@ -1,6 +1,8 @@
 import type { Client } from '../../src/client/api.ts';
 import { registry } from '../../src/commands/index.ts';
 import { toPlain } from '../../src/out/plain.ts';
+import type { Plan } from '../../src/shell/command.ts';
+import { Failure } from '../../src/shell/failure.ts';
 import type { Output } from '../../src/shell/output.ts';
 import { ShellSession } from '../../src/shell/session.ts';
 import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
@@ -11,6 +13,8 @@ export interface Rig {
   readonly shown: Output[];
   readonly told: Told[];
   readonly os: string[];
+  /** What was asked about; each was answered yes. */
+  readonly plans: Plan[];
   /** How often a command wanted a session. */
   sessions: number;
 }
@@ -22,6 +26,7 @@ export function rig(client?: Client, variables: Record<string, string> = {}): Ri
     shown: [],
     told: [],
     os: [],
+    plans: [],
     sessions: 0,
     shell: undefined as unknown as Shell,
   };
@@ -48,11 +53,12 @@ export function rig(client?: Client, variables: Record<string, string> = {}): Ri
     settings: new Settings(file),
     profiles: new Profiles(file),
     history: { list: () => [], clear: () => {} },
+    ensembles: () => Promise.reject(new Failure(2, 'Usage', 'no ensembles in this test')),
     show: (output) => out.shown.push(output),
     plain: toPlain,
     tell: (told) => out.told.push(told),
     warn: () => {},
-    confirm: async () => {},
+    confirm: async (plan) => void out.plans.push(plan),
     confirmWrite: async () => {},
     askSecret: async () => 'secret',
     watched: () => {},

@@ -1,7 +1,7 @@
 import { type Client, connect } from '../../src/index.ts';
 import type { Disk } from '../../src/ports/disk.ts';
 import type { Logger } from '../../src/runtime/log.ts';
-import { StandaloneServer } from '../../src/runtime/start.ts';
+import { ServerNode } from '../../src/runtime/node.ts';
 import { checkConfig, parseProperties, type ServerConfig } from '../../src/server/config.ts';
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
@@ -98,7 +98,7 @@ export class Machine implements AsyncDisposable {
       warn() {},
       error: (text: string) => this.errors.push(text),
     } as unknown as Logger;
-    await new StandaloneServer(
+    await new ServerNode(
       {
         config: CONFIG,
         logger,

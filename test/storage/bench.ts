@@ -54,8 +54,7 @@ export class Member {
           undefined,
         );
         apply(tree, zxidHi, zxidLo, time, txn, NO_SINK);
-        tree.chainHi = chainHi;
-        tree.chainLo = chainLo;
+        tree.chained(chainHi, chainLo);
       },
     });
     return new Member(disk, life, storage, tree ?? new DataTree(1));
@@ -70,8 +69,7 @@ export class Member {
     this.chain = { hi: lanes[0] as number, lo: lanes[1] as number };
     this.storage.commitEnvelope(start, 1, z);
     apply(this.tree, 1, z, 1000 + z, txn, NO_SINK);
-    this.tree.chainHi = this.chain.hi;
-    this.tree.chainLo = this.chain.lo;
+    this.tree.chained(this.chain.hi, this.chain.lo);
   }
   flush(): void {
     this.storage.log.flush(1, this.persisted);

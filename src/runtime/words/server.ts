@@ -4,6 +4,11 @@ import { getHeapStatistics } from 'node:v8';
 import { zxid } from '../../base/ids.ts';
 import { mean, type Word, type WordContext } from './context.ts';
 
+/** As ZooKeeper's words call what this server does. */
+const mode = ({ server: { peer } }: WordContext): string => {
+  if (!peer.isMember) return 'standalone';
+  return peer.role === 'leading' ? 'leader' : peer.role === 'observing' ? 'observer' : 'follower';
+};
 const average = ({ server: { outbox } }: WordContext): string =>
   mean(outbox.counts.totalLatency, outbox.counts.answered);
 const figures = (context: WordContext): string => {
@@ -20,7 +25,7 @@ const figures = (context: WordContext): string => {
     `Connections: ${connections.size}`,
     `Outstanding: ${server.outstanding}`,
     `Zxid: ${zxid.show(last)}`,
-    'Mode: standalone',
+    `Mode: ${mode(context)}`,
     `Node count: ${tree.nodeCount}`,
     '',
   ].join('\n');
@@ -62,7 +67,7 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
     } = server;
     const rows: [string, string | number][] = [
       ['version', version],
-      ['server_state', 'standalone'],
+      ['server_state', mode(context)],
       ['avg_latency', average(context)],
       ['max_latency', counts.maxLatency],
       ['min_latency', Math.max(0, counts.minLatency)],

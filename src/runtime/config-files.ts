@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Beside, namedFiles, type Setting } from '../server/config.ts';
+import { StartError } from './start-error.ts';
+
+/**
+ * Reads what stands beside zoo.cfg: the file that dynamicConfigFile names, and `myid` in dataDir, unless the id was given
+ * with --myid. A file that is absent is left out: whether it is needed, the check of the configuration knows.
+ * @throws StartError (43) for one that is there and cannot be read
+ */
+export function readBeside(settings: readonly Setting[], myid?: string): Beside {
+  const { dataDir, dynamicConfigFile } = namedFiles(settings);
+  const dynamic = dynamicConfigFile === undefined ? undefined : textOf(dynamicConfigFile);
+  return {
+    myid: myid === undefined ? myidIn(dataDir) : { text: myid, from: { option: '--myid' } },
+    dynamic: dynamic === undefined ? undefined : { text: dynamic, file: dynamicConfigFile as string },
+  };
+}
+
+function myidIn(dataDir: string | undefined): Beside['myid'] {
+  if (dataDir === undefined) return undefined;
+  const file = join(dataDir, 'myid');
+  const text = textOf(file);
+  return text === undefined ? undefined : { text, from: { file, line: 1 } };
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new StartError(43, `${file} cannot be read: ${code}`);
+  }
+}

@@ -1,0 +1,390 @@
+import { createHash } from 'node:crypto';
+import type { PeerNetwork } from '../ports/peer-network.ts';
+import { RecordError } from '../records/pack.ts';
+import type { PeerMessage } from '../records/peer-messages.ts';
+import type { EnsembleConfig } from '../server/config.ts';
+import { addressesOf } from '../server/config-servers.ts';
+import type * as zab from '../zab/types.ts';
+import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
+import type { Loaded } from './load.ts';
+import { halvesOf, markOf } from './marks.ts';
+import { MemberLog } from './member-log.ts';
+import type { ServerNode } from './node.ts';
+import type { PeerIdentity } from './peer-hello.ts';
+import { type PeerAddresses, PeerPort } from './peers.ts';
+import { SnapshotSender } from './snapshot-sender.ts';
+import { decode, Staging } from './staging.ts';
+import { listenError } from './start-error.ts';
+
+/** zab's clock: so many ms, or a tenth of a tick when that is less. */
+const UNIT_MS = 50;
+/** How long an election looks for a better vote, ms (finalizeWait). */
+const DRAIN_MS = 200;
+/** How long SIGTERM waits for a successor, in ticks. */
+const HAND_OVER_TICKS = 2;
+/** Bytes waiting for a learner before the sender of a snapshot pauses, and before the learner is cut off. */
+const HIGH_WATER = 4 * 1024 * 1024;
+const MOST_WAITING = 512 * 1024 * 1024;
+/** Of transactions remembered for learners that come back. */
+const REMEMBER_BYTES = 64 * 1024 * 1024;
+
+/** The side of a server that other members see: connections, zab's effects that concern them, snapshots on their way. */
+export class Ensemble {
+  /** What the leader's server writes into. */
+  readonly log: MemberLog;
+  private readonly node: ServerNode;
+  private readonly config: EnsembleConfig;
+  private readonly peers: PeerPort;
+  private readonly sender: SnapshotSender;
+  private readonly unitMs: number;
+  private staging: Staging | undefined;
+  /** The link to the leader that this member follows. */
+  private leaderLink = 0;
+  /** Of the SNAP that is coming in. */
+  private snapEpoch = 0;
+  private handed: (() => void) | undefined;
+
+  constructor(node: ServerNode, config: EnsembleConfig, net: PeerNetwork) {
+    this.node = node;
+    this.config = config;
+    this.log = new MemberLog(node.storage);
+    const { tickTimeMs } = node.options.config;
+    this.unitMs = Math.max(1, Math.min(UNIT_MS, Math.floor(tickTimeMs / 10)));
+    const { logger } = node.options;
+    this.peers = new PeerPort(
+      {
+        self: () => this.identity(),
+        election: config.listen.election[0] as { host: string; port: number },
+        quorum: config.listen.quorum[0] as { host: string; port: number },
+        tickMs: tickTimeMs,
+        silenceTicks: Math.max(2, config.syncLimit),
+        connectMs: config.connectTimeoutMs,
+        bindAttempts: config.bindAttempts,
+        highWater: HIGH_WATER,
+        mostWaiting: MOST_WAITING,
+      },
+      { net, clock: node.ports.clock, random: node.ports.random },
+      {
+        reached: (sid, up) => {
+          node.step({ type: 'reached', sid, up });
+          if (this.peers.connected.length === 0) this.handed?.();
+        },
+        voted: (from, message) => node.step({ type: 'voted', from, message: message as never }),
+        linked: (sid, link, dialled) => {
+          if (dialled) this.leaderLink = link;
+          node.step({ type: 'linked', sid, link, dialled });
+        },
+        dialFailed: (sid) => node.step({ type: 'dialFailed', sid }),
+        received: (link, message) => this.received(link, message),
+        closed: (link) => {
+          this.sender.closed(link);
+          node.step({ type: 'closed', link });
+        },
+        drained: (link) => this.sender.drained(link),
+        turn: () => node.turn(),
+        complaint: (sentence) => logger.warn(sentence),
+      },
+    );
+    this.sender = new SnapshotSender({
+      storage: node.storage,
+      send: (link, message) => this.peers.send(link, message),
+      flush: () => node.turn(),
+      warn: (sentence) => logger.warn(sentence),
+      hangUp: (link, reason) => {
+        this.peers.hangUp(link, reason);
+        node.step({ type: 'closed', link });
+      },
+    });
+  }
+  private identity(): PeerIdentity {
+    const { storage, sid } = this.node;
+    const { ensembleId, incarnation } = storage.identity;
+    return { ensembleName: this.config.name, ensembleId, sid, incarnation, tag: storage.bootTag };
+  }
+  /** What zab needs beside the past of this server. */
+  past(loaded: Loaded): zab.Ensemble {
+    const { config, node } = this;
+    const { identity, newestSnapshot } = loaded.storage;
+    return {
+      limits: this.limits(),
+      tags: identity.bootTags,
+      base: loaded.base,
+      recent: loaded.recent,
+      configs: loaded.configs,
+      seen: loaded.seen,
+      snapshot: newestSnapshot === undefined ? ORIGIN : markOf(newestSnapshot),
+      peers: config.servers.map(({ id }) => id),
+      founders: {
+        members: config.members,
+        maxTxnBytes: node.options.config.maxBufferBytes * 2,
+        lines: config.linesHash,
+      },
+      lines: {
+        stored: storedHash(identity.serverLines),
+        now: hashOf(config.lines),
+        members: config.members,
+        govern: !node.options.config.reconfigEnabled,
+      },
+      remember: config.commitLogCount,
+      rememberBytes: REMEMBER_BYTES,
+    };
+  }
+  private limits(): Limits {
+    const { config, unitMs } = this;
+    const ticks = (count: number): number =>
+      Math.max(1, Math.round((count * this.node.options.config.tickTimeMs) / unitMs));
+    const ms = (time: number): number => Math.max(1, Math.round(time / unitMs));
+    return {
+      notify: ms(DRAIN_MS),
+      notifyMost: ms(60_000),
+      drain: ms(DRAIN_MS),
+      ping: ticks(0.5),
+      init: ticks(config.initLimit),
+      sync: ticks(config.syncLimit),
+      silence: ticks(config.silenceTicks),
+      ask: ticks(2),
+    };
+  }
+
+  /** Opens the ports for other members and begins to call them. @throws StartError */
+  async listen(): Promise<void> {
+    this.know();
+    try {
+      await this.peers.start();
+    } catch (error) {
+      const { quorum, election } = this.config.listen;
+      const at = [...quorum, ...election].map(({ host, port }) => `${host}:${port}`).join(' or ');
+      throw listenError(error, at, quorum[0]?.host, `server.${this.config.sid}`);
+    }
+  }
+  /** Who may be called: the servers of zoo.cfg, at the addresses there, and those that the log names. */
+  know(): void {
+    const members = new Map<number, PeerAddresses>();
+    for (const member of this.node.server.tree.config?.members ?? []) {
+      const { quorum, election } = addressesOf(member);
+      if (quorum.length > 0) members.set(member.sid, { sid: member.sid, quorum, election });
+    }
+    for (const { id, quorum, election } of this.config.servers)
+      if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
+    this.peers.know([...members.values()]);
+  }
+  /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
+  configured(): void {
+    const { server, storage, options } = this.node;
+    this.know();
+    const { ensembleId } = server.tree;
+    if (ensembleId !== '' && storage.identity.ensembleId !== ensembleId)
+      storage.setEnsembleId(ensembleId).catch((error: Error) => options.onFailed(error));
+  }
+  startTimers(): void {
+    const { node, unitMs } = this;
+    node.every(unitMs, () => node.step({ type: 'tick' }));
+    node.every(Math.max(1, Math.floor(node.options.config.tickTimeMs / 2)), () => {
+      node.server.report();
+      node.turn();
+    });
+  }
+
+  toLeader(message: PeerMessage): void {
+    this.peers.send(this.leaderLink, message);
+  }
+  toLearner(link: number, message: PeerMessage): void {
+    this.peers.send(link, message);
+  }
+  /** Before the log is written: the turn's proposals go to everybody in one packet each. */
+  endTurn(): void {
+    const { server } = this.node;
+    const sync = server.endTurn();
+    const entries = this.log.take();
+    if (entries.length > 0 && server.peer.role === 'leading') server.step({ type: 'proposed', entries });
+    if (sync !== undefined && server.peer.role === 'leading') server.step({ type: 'sync', id: sync });
+  }
+  flush(): void {
+    this.peers.flush();
+  }
+  private received(link: number, message: PeerMessage): void {
+    const { node } = this;
+    const { server } = node;
+    const { peer } = server;
+    switch (message.type) {
+      case 'REQUEST':
+        // kept until it is applied, and the frame is not ours to keep
+        if (message.epoch === peer.leader?.epoch)
+          server.received(link, { ...message, body: Buffer.from(message.body) });
+        return;
+      case 'REVALIDATE':
+      case 'TOUCHED':
+      case 'SYNC':
+        if (message.epoch === peer.leader?.epoch) server.received(link, message);
+        return;
+      case 'TAKEN':
+      case 'MOVED':
+      case 'REVALIDATED':
+      case 'SYNCED':
+        if (link === this.leaderLink && message.epoch === peer.currentEpoch) server.received(0, message);
+        return;
+      case 'ASKCHUNKS':
+        return this.sender.asked(link, message);
+      case 'CHUNK':
+        if (link === this.leaderLink) this.staging?.chunk(message);
+        return;
+      case 'HELLO':
+      case 'WELCOME':
+      case 'REFUSED':
+      case 'ALIVE':
+      case 'ALIVE_ACK':
+      case 'VOTE':
+        return; // the connections' own
+      case 'SNAP':
+        this.snapEpoch = message.epoch;
+    }
+    node.step({ type: 'received', link, message: message as zab.Message });
+  }
+
+  perform(effect: Effect): void {
+    const { node, peers } = this;
+    switch (effect.type) {
+      case 'gather':
+        return peers.gather(effect.voters);
+      case 'vote':
+        return peers.vote(effect.to, effect.message as never);
+      case 'dial':
+        return peers.dial(effect.to);
+      case 'send':
+        peers.send(effect.link, effect.message as PeerMessage);
+        return;
+      case 'sendSnapshot':
+        return this.sender.offer(effect.link, effect.message as never);
+      case 'hangUp':
+        this.sender.closed(effect.link);
+        return peers.hangUp(effect.link, effect.reason);
+      case 'append':
+        return this.append(effect.generation, effect.entries);
+      case 'truncate': {
+        const { generation, to } = effect;
+        node.server.truncate(to);
+        node.storage
+          .truncate(generation, halvesOf(to))
+          .then(() => node.step({ type: 'truncated', generation }))
+          .catch((error: Error) => node.options.onFailed(error));
+        return;
+      }
+      case 'stageSnapshot':
+        return this.stage(effect.generation, effect.at);
+      case 'dropStaged':
+        this.staging?.drop();
+        this.staging = undefined;
+        node.storage.dropStaged(effect.generation).catch((error: Error) => node.options.onFailed(error));
+        return;
+      case 'installed':
+        return this.installed();
+      case 'diverged':
+        node.options.logger.error(
+          `server ${effect.sid} holds other transactions under the same numbers: only damage explains that; it gets all of it anew`,
+        );
+        return;
+      case 'synced':
+        return node.server.synced(effect.id);
+      case 'handedOver':
+        node.options.logger.info(`handed over to server ${effect.to}`);
+        this.handed?.();
+        return;
+      case 'linesSettled':
+        node.storage.setServerLines(this.config.lines).catch((error: Error) => node.options.onFailed(error));
+        return;
+      case 'otherLines':
+        node.options.logger.error(
+          `server ${effect.sid} has other server lines than this one: no ensemble is founded before they are the same`,
+        );
+        return;
+      case 'repaired':
+        node.options.logger.info('the damaged log is whole again');
+        return;
+      case 'rolledBack':
+        node.options.logger.error(
+          'this directory is an old copy of what this server once was: it begins anew, as a new member',
+        );
+        node.reload(() => node.storage.newIncarnation());
+        return;
+    }
+  }
+  private append(generation: number, entries: readonly zab.Entry[]): void {
+    const { node, staging } = this;
+    try {
+      if (staging?.generation === generation) return staging.append(entries);
+      const { server, storage } = node;
+      const log = storage.logOf(generation);
+      for (const entry of entries) {
+        const numbered = decode(entry, { hi: server.chainHi, lo: server.chainLo });
+        log.append(entry.bytes, entry.epoch, entry.counter);
+        server.append(numbered);
+      }
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      // nothing of it was written: what the disk holds is right
+      node.options.logger.error(
+        `the leader sent what does not follow: ${error.message}; this server loads its log again`,
+      );
+      node.reload();
+    }
+  }
+  private stage(generation: number, at: Mark): void {
+    const { node } = this;
+    const link = this.leaderLink;
+    const epoch = this.snapEpoch;
+    this.staging = new Staging({
+      generation,
+      at,
+      seed: node.ports.random.below(2 ** 32) | 0,
+      stage: (onChunk) => node.storage.stage(generation, halvesOf(at), onChunk),
+      ask: (offset) => void this.peers.send(link, { type: 'ASKCHUNKS', epoch, at, offset }),
+      done: () => node.step({ type: 'snapshotStaged', generation }),
+      failed: (error) => {
+        node.options.logger.warn(`the snapshot that came in is not used: ${error.message}`);
+        this.peers.hangUp(link, 'the snapshot is not whole');
+        node.step({ type: 'closed', link });
+      },
+    });
+  }
+  /** The staged files are the log: the state goes on from their snapshot. */
+  private installed(): void {
+    const { node, staging } = this;
+    if (staging === undefined) return;
+    this.staging = undefined;
+    const { tree, numbered } = staging.take();
+    const server = node.makeServer(tree, node.server.peer);
+    server.now = node.server.now;
+    server.wall = node.server.wall;
+    for (const each of numbered) server.append(each);
+    node.replaceServer(server);
+    node.options.logger.info(`began anew from a snapshot of the leader, ${tree.nodeCount} nodes`);
+    this.configured();
+  }
+
+  /** Hands over what this member leads, and waits for it a little. */
+  async handOver(): Promise<void> {
+    const { node } = this;
+    // where nobody is left there is nobody to hand over to
+    if (node.server.peer.role === 'leading' && this.peers.connected.length > 0) {
+      const { clock } = node.ports;
+      await new Promise<void>((resolve) => {
+        const timer = clock.after(HAND_OVER_TICKS * node.options.config.tickTimeMs, resolve);
+        this.handed = () => {
+          timer[Symbol.dispose]();
+          resolve();
+        };
+        node.step({ type: 'handOver' });
+      });
+    }
+    this.peers.flush();
+  }
+  close(): void {
+    this.staging?.drop();
+    this.sender.close();
+    this.peers.close();
+  }
+}
+
+const hashOf = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
+/** Undefined in a directory that never kept any. */
+const storedHash = (lines: readonly string[]): string | undefined => (lines.length === 0 ? undefined : hashOf(lines));

@@ -1,0 +1,517 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { zxid } from '../base/ids.ts';
+import type { Random } from '../base/random.ts';
+import { realClock } from '../platform/clock.ts';
+import { nodeDisk } from '../platform/disk.ts';
+import { packageVersion } from '../platform/version.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Disk } from '../ports/disk.ts';
+import type { PeerNetwork } from '../ports/peer-network.ts';
+import { type Config, KIND, type Txn } from '../records/txns.ts';
+import type { ServerConfig } from '../server/config.ts';
+import { Server, type ServerOptions } from '../server/server.ts';
+import { isDiskFull, StorageRefusal } from '../storage/errors.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import { Peer } from '../zab/peer.ts';
+import type { Effect, Input } from '../zab/types.ts';
+import { ClientPort, type Listener, tcpListener } from './clients.ts';
+import { Ensemble } from './ensemble.ts';
+import { type Loaded, loadTree } from './load.ts';
+import type { Logger } from './log.ts';
+import { watchLoop } from './loop-delay.ts';
+import type { RunningMetrics } from './metrics.ts';
+import { peerNetworkFor } from './peer-trust.ts';
+import { Snapshotter } from './snapshotter.ts';
+import { listenError } from './start-error.ts';
+
+/** What a server stands on. */
+export interface ServerPorts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly listener: Listener;
+  /** How members reach each other; undefined: as zoo.cfg says, over TCP. */
+  readonly peerNetwork?: PeerNetwork;
+}
+export const REAL_PORTS: ServerPorts = {
+  disk: nodeDisk,
+  clock: realClock,
+  random: { below: (bound) => randomInt(bound), bytes: (count) => randomBytes(count) },
+  listener: tcpListener,
+};
+
+export interface StartOptions {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  readonly ignoreApacheData?: boolean;
+  /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
+  readonly lastCounter?: number;
+  /** The disk failed under the log: nothing more can be promised (D10). */
+  readonly onFailed: (error: Error) => void;
+  /** Path of a control socket. */
+  readonly control?: string | undefined;
+}
+export interface RunningServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** Resolves when it serves clients for the first time; at once for a server alone. */
+  readonly serving: Promise<void>;
+  /** Stops taking requests, finishes what is under way, hands over what it leads, leaves the disk whole. */
+  stop(): Promise<void>;
+}
+
+/** Between two looks whether a leader has handed over. */
+const LOOK_MS = 10;
+/** Cuts and staged histories of one life, at most: each is a generation of the log. */
+const GENERATIONS_PER_LIFE = 2 ** 32;
+/** Between two slices of the reaper's round. */
+const REAP_REST_MS = 10;
+/** How long SIGTERM waits for writes under way to be answered. */
+const DRAIN_MS = 5000;
+/** The compiled file's own date is that of the build. */
+const buildDate = `${statSync(new URL(import.meta.url))
+  .mtime.toISOString()
+  .slice(0, 16)
+  .replace('T', ' ')} UTC`;
+
+/**
+ * One server over its ports, alone or a member of an ensemble: carries what happens to zab and to the server, and does what
+ * they say must happen. The directory is made and locked by the caller.
+ */
+export class ServerNode {
+  readonly options: StartOptions;
+  readonly ports: ServerPorts;
+  server!: Server;
+  storage!: Storage;
+  private readonly unlock: () => void;
+  private port!: ClientPort;
+  private snapshotter!: Snapshotter;
+  /** Undefined for a server alone. */
+  ensemble: Ensemble | undefined;
+  /** Joins the other members anew, in each life. */
+  private join: (() => Ensemble) | undefined;
+  private reloading = false;
+  private generations = 0;
+  private readonly timers = new Set<Disposable>();
+  private ending = false;
+  private served: () => void = () => {};
+  /** When it began to look for a leader, ms; undefined once it serves again. */
+  private lookedAt: number | undefined;
+  /** How long it took last from there to serving. */
+  electionMs: number | undefined;
+  private stopped = false;
+  private reaping = false;
+  private metrics: RunningMetrics | undefined;
+  private loopSeen: () => void = () => {};
+
+  constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL_PORTS) {
+    this.options = options;
+    this.ports = ports;
+    this.unlock = unlock;
+  }
+  private get config(): ServerConfig {
+    return this.options.config;
+  }
+  get sid(): number {
+    return Math.max(1, this.config.serverId);
+  }
+
+  async start(): Promise<RunningServer> {
+    const { config, ports } = this;
+    const loaded = await this.load();
+    const { ensemble } = config;
+    if (ensemble !== undefined) {
+      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger));
+      this.join = () => new Ensemble(this, ensemble, net);
+    }
+    this.begin(loaded);
+    const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
+    const { clock, listener } = ports;
+    const words = { version, started: clock.monotonic() };
+    this.port = new ClientPort(this.server, config, words, () => this.turn(), clock, listener);
+    const serving = new Promise<void>((resolve) => {
+      this.served = resolve;
+    });
+    // members may be asked for words before a quorum is there; a server alone opens its port when it serves
+    const early = this.ensemble === undefined ? undefined : await this.open();
+    this.step({ type: 'start' });
+    if (early === undefined) await serving;
+    const { host, port } = early ?? (await this.open());
+    this.startTimers();
+    this.loopSeen = watchLoop(this.options.logger);
+    return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
+  }
+  private load(): Promise<Loaded> {
+    this.generations += GENERATIONS_PER_LIFE;
+    return loadTree(this.config, this.sid, this.options.ignoreApacheData === true, this.generations, this.ports);
+  }
+  /** A life begins: from what the directory holds. */
+  private begin(loaded: Loaded): void {
+    const { config, ports } = this;
+    const { logger } = this.options;
+    this.storage = loaded.storage;
+    for (const note of this.storage.notes) logger.warn(note);
+    for (const sentence of this.storage.damage?.sentences ?? [])
+      logger.error(`${sentence}; this member is given it again by the leader and serves nobody until then`);
+    this.ensemble = this.join?.();
+    const peer = this.makePeer(loaded);
+    this.server = this.makeServer(loaded.tree, peer);
+    for (const numbered of loaded.tail) this.server.append(numbered);
+    this.snapshotter = new Snapshotter({
+      config,
+      logger,
+      ...ports,
+      server: () => this.server,
+      storage: this.storage,
+      taken: (at) => {
+        if (peer.isMember) this.step({ type: 'snapshotTaken', at });
+      },
+    });
+    const { events } = this.storage.log;
+    events.persisted = (generation, hi, lo) => {
+      this.step({ type: 'persisted', generation, upTo: { epoch: hi, counter: lo >>> 0 } });
+      this.snapshotter.consider();
+    };
+    events.failed = (error) => this.diskFailed(error);
+  }
+  /** A full disk costs a member its place until there is room; any other failure is the end (D10, D11). */
+  private diskFailed(error: Error): void {
+    if (this.ensemble === undefined || !isDiskFull(error)) return this.options.onFailed(error);
+    this.options.logger.error(`the disk is full: ${error.message}. This member leaves the quorum until there is room`);
+    this.step({ type: 'diskFailed' });
+    // a leader hands over first, if somebody can take it
+    const { clock } = this.ports;
+    const until = clock.monotonic() + 2 * this.config.tickTimeMs;
+    const look = (): void => {
+      if (this.server.peer.role === 'stopped' || clock.monotonic() >= until) this.reload();
+      else clock.after(LOOK_MS, look);
+    };
+    look();
+  }
+  /**
+   * Ends this life and begins another from the disk, without a new process: for what zab cannot go on from. `first` is done
+   * before the storage is closed. Tried again every tick while the disk refuses.
+   */
+  reload(first: () => Promise<unknown> = async () => {}): void {
+    if (this.reloading || this.stopped) return;
+    this.reloading = true;
+    const { clock } = this.ports;
+    const { logger } = this.options;
+    const again = async (): Promise<void> => {
+      for (;;) {
+        try {
+          return this.begin(await this.load());
+        } catch (error) {
+          if (!(error instanceof StorageRefusal) || error.exitCode !== 40) throw error;
+          logger.warn(`${error.message}; tried again`);
+          await new Promise<void>((resolve) => void clock.after(this.config.tickTimeMs, resolve));
+          if (this.stopped) return;
+        }
+      }
+    };
+    const run = async (): Promise<void> => {
+      await new Promise<void>((resolve) => void clock.after(0, resolve)); // the turn that asked for it ends first
+      this.server.look();
+      this.port.dropAll();
+      this.ensemble?.flush();
+      this.ensemble?.close();
+      await this.snapshotter.stop();
+      await first();
+      await this.storage.close();
+      await again();
+      if (this.stopped) return;
+      this.port.attach(this.server);
+      await this.ensemble?.listen();
+      this.reloading = false;
+      this.step({ type: 'start' });
+    };
+    run().catch((error: Error) => this.options.onFailed(error));
+  }
+  private makePeer(loaded: Loaded): Peer {
+    const { storage } = loaded;
+    const { identity, damage } = storage;
+    const past = {
+      sid: this.sid,
+      incarnation: identity.incarnation,
+      bootTag: storage.bootTag,
+      acceptedEpoch: identity.acceptedEpoch,
+      currentEpoch: identity.currentEpoch,
+      last: { epoch: storage.last.hi, counter: storage.last.lo >>> 0 },
+      committed: { epoch: storage.committed.hi, counter: storage.committed.lo >>> 0 },
+      config: loaded.tree.config,
+      seenTags: new Set<string>(),
+      ...(damage === undefined
+        ? {}
+        : { damage: { mayHaveAcked: { epoch: damage.mayHaveAcked.hi, counter: damage.mayHaveAcked.lo >>> 0 } } }),
+    };
+    return new Peer(past, storage.log.generation, this.options.lastCounter, this.ensemble?.past(loaded));
+  }
+  /** A server over this tree; a learner gets another when it is given a snapshot. */
+  makeServer(tree: DataTree, peer: Peer): Server {
+    const { config, storage, ensemble } = this;
+    const options: ServerOptions = {
+      sid: this.sid,
+      tickMs: config.tickTimeMs,
+      minSessionTimeoutMs: config.minSessionTimeoutMs,
+      maxSessionTimeoutMs: config.maxSessionTimeoutMs,
+      extendedTypes: config.extendedTypesEnabled,
+      enforceQuota: config.enforceQuota,
+      reconfigEnabled: config.reconfigEnabled,
+      standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
+      multiAddress: config.ensemble?.multiAddress ?? false,
+      leaderServes: config.ensemble?.leaderServes ?? true,
+      auth: {
+        superDigest: config.digestAuth.superDigest,
+        digestAlgorithm: config.digestAuth.algorithm,
+        digestEnabled: config.digestAuth.enabled,
+      },
+      reaperMaxPerMinute: config.containers.maxPerMinute,
+      reaperMaxNeverUsedMs: config.containers.maxNeverUsedMs,
+    };
+    const server: Server = new Server(tree, peer, options, {
+      log: ensemble?.log ?? storage,
+      random: this.ports.random,
+      close: (connection) => this.port.close(connection),
+      effect: (effect) => this.perform(effect),
+      later: () => void setImmediate(() => this.proceed(server)),
+      configured: () => ensemble?.configured(),
+      toLeader: (message) => ensemble?.toLeader(message),
+      toLearner: (link, message) => ensemble?.toLearner(link, message),
+    });
+    return server;
+  }
+  /** The state is another one from now on: nobody is attached to the old. */
+  replaceServer(server: Server): void {
+    this.server = server;
+    this.port.attach(server);
+  }
+  /** Loaded and started only when zoo.cfg asks for it. */
+  private async exportMetrics(): Promise<void> {
+    const { metrics } = this.config;
+    if (!metrics.exporter) return;
+    const { startMetrics } = await import('./metrics.ts');
+    try {
+      this.metrics = await startMetrics(metrics, () => this.port.context());
+      this.options.logger.info(`metrics on ${metrics.address}:${this.metrics.port}`);
+    } catch (error) {
+      throw listenError(error, `${metrics.address}:${metrics.port}`, metrics.address, 'metricsProvider.httpPort');
+    }
+  }
+  /** Opens the ports; when one cannot be had, everything is closed again. @throws StartError */
+  private async open(): Promise<{ host: string; port: number }> {
+    const { clientPortAddress, clientPort } = this.config;
+    try {
+      await this.ensemble?.listen();
+      let at: { host: string; port: number };
+      try {
+        at = await this.port.listen();
+      } catch (error) {
+        throw listenError(error, `${clientPortAddress ?? '0.0.0.0'}:${clientPort}`, clientPortAddress, 'clientPort');
+      }
+      await this.exportMetrics();
+      return at;
+    } catch (error) {
+      this.port.drain();
+      await this.port.stop();
+      this.ensemble?.close();
+      await this.storage.close();
+      throw error;
+    }
+  }
+
+  /** Writes a snapshot now; the log says how that went. Resolves with the zxid, as people write it, that it is of at least. */
+  async takeSnapshot(): Promise<string> {
+    const { tree } = this.server;
+    const at = zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0));
+    await this.snapshotter.takeNow();
+    return at;
+  }
+
+  private clocks(): void {
+    this.server.now = this.ports.clock.monotonic();
+    this.server.wall = this.ports.clock.wall();
+  }
+  /** Something happened that zab must know. */
+  step(input: Input): void {
+    if (this.reloading) return;
+    this.clocks();
+    this.server.step(input);
+    this.turn();
+  }
+  /** After every input: bytes to the clients now, transactions and packets at the end of this turn of the loop. */
+  turn(): void {
+    this.port.flush();
+    if (this.ending || (this.ensemble === undefined && this.storage.log.pending === 0)) return;
+    this.ending = true;
+    setImmediate(() => {
+      this.ending = false;
+      if (!this.reloading) this.endTurn();
+    });
+  }
+  private endTurn(): void {
+    const { server, ensemble } = this;
+    this.clocks();
+    if (ensemble !== undefined) ensemble.endTurn();
+    const { epoch, counter } = server.peer.committed;
+    this.storage.flush(epoch, counter);
+    if (ensemble !== undefined) {
+      ensemble.flush();
+      this.port.flush();
+    }
+  }
+  /** The next part of a large transaction; when it was the last, the requests that waited for it. */
+  private proceed(server: Server): void {
+    if (server !== this.server) return; // of a state that a snapshot has replaced
+    this.clocks();
+    server.goOn();
+    if (server.applying) return;
+    this.turn();
+    this.port.goOn();
+  }
+  private perform(effect: Effect): void {
+    const { server, storage, ensemble, port } = this;
+    const { logger } = this.options;
+    switch (effect.type) {
+      case 'commit':
+        return server.commit(effect.upTo);
+      case 'storeEpochs': {
+        const { accepted, current, install } = effect;
+        storage
+          .storeEpochs(accepted, current, install)
+          .then(() => this.step({ type: 'epochsStored', accepted, current }))
+          .catch((error: Error) => this.options.onFailed(error));
+        return;
+      }
+      case 'established':
+        logger.info(`leading epoch ${effect.epoch}`);
+        return server.lead();
+      case 'serve':
+        server.serve();
+        if (this.lookedAt !== undefined) this.electionMs = this.ports.clock.monotonic() - this.lookedAt;
+        this.lookedAt = undefined;
+        this.served();
+        return port.goOn();
+      case 'looking':
+        logger.info(`looking for a leader: ${effect.reason}`);
+        this.lookedAt ??= this.ports.clock.monotonic();
+        server.look();
+        return port.dropAll();
+      case 'proposeFound':
+        return this.found(effect.config);
+      case 'proposeSeen': {
+        const { sid, incarnation, tag } = effect;
+        return this.proposeFirst({ kind: KIND.seen, sid, incarnation, tag });
+      }
+      case 'proposeNoop':
+        server.propose(undefined, 0n, 0, 0, { kind: KIND.noop }, [], undefined);
+        return;
+      case 'proposeConfig':
+        return server.proposeConfig(effect.config);
+      case 'drain':
+        return server.drainDesk();
+      case 'takeSnapshot':
+        this.snapshotter.takeNow();
+        return;
+      default:
+        ensemble?.perform(effect);
+    }
+  }
+  /** The ensemble's first transaction: who belongs to it. */
+  private found(config: Config | undefined): void {
+    const { storage, server } = this;
+    const { incarnation } = storage.identity;
+    const ensembleId = Buffer.from(this.ports.random.bytes(16)).toString('hex');
+    const alone: Config = {
+      members: [{ sid: this.sid, role: 'participant', incarnation, addresses: [], client: null }],
+      maxTxnBytes: this.config.maxBufferBytes * 2,
+    };
+    if (config === undefined) server.peer.adopt(alone);
+    const { leader } = server.peer;
+    storage
+      .setEnsembleId(ensembleId)
+      .then(() => {
+        if (this.server.peer.leader !== leader) return; // the term is over already
+        this.proposeFirst({ kind: KIND.found, ensembleId, config: config ?? alone });
+      })
+      .catch((error: Error) => this.options.onFailed(error));
+  }
+  private proposeFirst(txn: Txn): void {
+    this.clocks();
+    const { server } = this;
+    const counter = server.propose(undefined, 0n, 0, 0, txn, [], undefined);
+    if (!server.peer.isMember) server.peer.proposedFirst(counter);
+    this.turn();
+  }
+
+  private startTimers(): void {
+    const { config, options } = this;
+    const { tickTimeMs, containers, purgeIntervalMs } = config;
+    let expected = this.ports.clock.monotonic() + tickTimeMs;
+    this.every(tickTimeMs, () => {
+      this.clocks();
+      const { server } = this;
+      // after a lag of the loop or a pause of the process, clients get a full turn to be heard first (foundations.md 10)
+      const late = server.now - expected > tickTimeMs;
+      expected = server.now + tickTimeMs;
+      if (late) server.tracker.renewAll(server.now);
+      else if (server.expire() > 0) this.turn();
+    });
+    const share = Math.max(
+      1,
+      Math.floor((containers.maxPerMinute * Math.min(containers.checkIntervalMs, 60_000)) / 60_000),
+    );
+    this.every(containers.checkIntervalMs, () => {
+      if (!this.reaping) this.reap(share);
+    });
+    if (purgeIntervalMs > 0) this.every(purgeIntervalMs, () => this.snapshotter.purge());
+    this.ensemble?.startTimers();
+    if (!config.forceSync)
+      options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
+  }
+  /** One round of the reaper, slice by slice with a rest between, until `share` nodes are gone. */
+  private reap(share: number): void {
+    this.clocks();
+    const { reaped, done } = this.server.reap(share);
+    if (reaped > 0) this.turn();
+    this.reaping = !done && reaped < share && !this.stopped;
+    if (this.reaping) this.ports.clock.after(REAP_REST_MS, () => this.reap(share - reaped));
+  }
+  every(ms: number, run: () => void): void {
+    let timer: Disposable;
+    const arm = (): void => {
+      timer = this.ports.clock.after(ms, () => {
+        this.timers.delete(timer);
+        if (this.stopped) return;
+        arm();
+        run();
+      });
+      this.timers.add(timer);
+    };
+    arm();
+  }
+  private async stop(): Promise<void> {
+    if (this.stopped) return;
+    this.loopSeen();
+    await this.metrics?.stop();
+    this.port.drain();
+    const { clock } = this.ports;
+    const until = clock.monotonic() + DRAIN_MS;
+    const rest = (): Promise<void> => new Promise((resolve) => void clock.after(2, resolve));
+    while (
+      this.server.serving &&
+      (this.server.outstanding > 0 || this.storage.log.pending > 0) &&
+      clock.monotonic() < until
+    )
+      await rest();
+    await this.ensemble?.handOver();
+    this.stopped = true;
+    for (const timer of this.timers) timer[Symbol.dispose]();
+    await this.port.stop();
+    await this.snapshotter.stop();
+    this.ensemble?.close();
+    await this.storage.close();
+    this.unlock();
+  }
+}

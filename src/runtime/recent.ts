@@ -1,0 +1,61 @@
+import { envelopeHi, envelopeLo } from '../records/log-record.ts';
+import { type Entry, entryOf } from '../records/peer-entries.ts';
+import type { Mark } from '../zab/types.ts';
+
+const BLOCK = 1024 * 1024;
+/** Fewer are never kept: what is not known committed is among the last. */
+const LEAST = 10_000;
+
+/** The mark of an envelope: its place, and the chain at its end. */
+export const markAt = (bytes: Buffer, start: number, end: number): Mark => ({
+  epoch: envelopeHi(bytes, start),
+  counter: envelopeLo(bytes, start),
+  chainHi: bytes.readInt32BE(end - 8),
+  chainLo: bytes.readInt32BE(end - 4),
+});
+
+/** Copies of small byte strings, many to a block, so that none pins a larger buffer of somebody else's. */
+export class Blocks {
+  private block = Buffer.alloc(0);
+  private at = 0;
+  copy(bytes: Buffer, start: number, end: number): Buffer {
+    const length = end - start;
+    if (length > BLOCK / 4) return Buffer.from(bytes.subarray(start, end));
+    if (this.at + length > this.block.length) {
+      this.block = Buffer.alloc(BLOCK);
+      this.at = 0;
+    }
+    const from = this.at;
+    this.at += bytes.copy(this.block, from, start, end);
+    return this.block.subarray(from, this.at);
+  }
+}
+
+/** The last part of a log while it is read: what a member remembers for others that come back. */
+export class RecentEntries {
+  /** Where the remembered part begins. */
+  base: Mark;
+  private envelopes: Buffer[] = [];
+  private readonly blocks = new Blocks();
+  private readonly most: number;
+
+  constructor(base: Mark, most: number) {
+    this.base = base;
+    this.most = Math.max(most, LEAST);
+  }
+  push(bytes: Buffer, start: number, end: number): void {
+    this.envelopes.push(this.blocks.copy(bytes, start, end));
+    if (this.envelopes.length >= 2 * this.most) this.forget(this.most);
+  }
+  private forget(keep: number): void {
+    const cut = this.envelopes.length - keep;
+    const last = this.envelopes[cut - 1] as Buffer;
+    this.base = markAt(last, 0, last.length);
+    this.envelopes = this.envelopes.slice(cut);
+  }
+  /** `least` of them at any rate: those not known committed. */
+  entries(least: number): Entry[] {
+    if (this.envelopes.length > Math.max(this.most, least)) this.forget(Math.max(this.most, least));
+    return this.envelopes.map(entryOf);
+  }
+}

@@ -1,0 +1,98 @@
+import { PackReader } from '../records/pack.ts';
+import type { MessageOf } from '../records/peer-messages.ts';
+import { readEnvelope } from '../records/txns.ts';
+import { type Numbered, numberedOf } from '../server/replica.ts';
+import { DataTree } from '../tree/data-tree.ts';
+import { SnapshotLoader } from '../tree/snapshot.ts';
+import { type Entry, isSame, type Mark, ORIGIN } from '../zab/types.ts';
+
+/** A history that comes in beside the old one, as the storage keeps it (foundations.md 13.4). */
+export interface StagedFiles {
+  readonly log: { append(envelope: Uint8Array, hi: number, lo: number): void };
+  /** Bytes of the leader's snapshot file, in order. Resolves when the next may come. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** The file is whole, verified and durable when it resolves. */
+  finish(): Promise<void>;
+}
+export interface StagingSurroundings {
+  readonly generation: number;
+  readonly at: Mark;
+  readonly seed: number;
+  /** Opens the staged files; `onChunk` is given the records of the snapshot as they are verified. */
+  stage(onChunk: (chunk: Uint8Array) => void): StagedFiles;
+  /** Asks the leader for the snapshot file from `offset` on. */
+  ask(offset: number): void;
+  done(): void;
+  failed(error: Error): void;
+}
+
+/** A learner's side of SNAP: writes the file that comes in, builds the tree of it on the way, and keeps what is appended behind. */
+export class Staging {
+  readonly generation: number;
+  readonly at: Mark;
+  private readonly around: StagingSurroundings;
+  private readonly files: StagedFiles;
+  private readonly loader: SnapshotLoader;
+  private readonly numbered: Numbered[] = [];
+  private received = 0;
+  private writing: Promise<void> = Promise.resolve();
+  private ended = false;
+  private chain: { hi: number; lo: number };
+
+  constructor(around: StagingSurroundings) {
+    this.around = around;
+    this.generation = around.generation;
+    this.at = around.at;
+    this.loader = new SnapshotLoader(around.seed);
+    this.chain = { hi: around.at.chainHi, lo: around.at.chainLo };
+    this.files = around.stage((chunk) => this.loader.push(chunk));
+    if (isSame(this.at, ORIGIN)) this.finish();
+    else around.ask(0);
+  }
+  private finish(): void {
+    const { around } = this;
+    this.writing = this.writing
+      .then(() => this.files.finish())
+      .then(
+        () => {
+          if (!this.ended) around.done();
+        },
+        (error: Error) => this.fail(error),
+      );
+  }
+  private fail(error: Error): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.around.failed(error);
+  }
+  chunk({ at, offset, total, bytes }: MessageOf<'CHUNK'>): void {
+    if (this.ended || !isSame(at, this.at) || offset !== this.received) return;
+    this.received += bytes.length;
+    const copy = Buffer.from(bytes);
+    this.writing = this.writing.then(() => (this.ended ? undefined : this.files.write(copy)));
+    this.writing.catch((error: Error) => this.fail(error));
+    if (this.received >= total) this.finish();
+  }
+  /** Entries behind the snapshot. @throws RecordError when they do not follow */
+  append(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      const numbered = decode(entry, this.chain);
+      this.chain = { hi: numbered.chainHi, lo: numbered.chainLo };
+      this.numbered.push(numbered);
+      this.files.log.append(entry.bytes, entry.epoch, entry.counter);
+    }
+  }
+  /** The state that the snapshot holds, and what waits behind it. @throws RecordError */
+  take(): { readonly tree: DataTree; readonly numbered: readonly Numbered[] } {
+    const tree = isSame(this.at, ORIGIN) ? new DataTree(this.around.seed) : this.loader.finish();
+    return { tree, numbered: this.numbered };
+  }
+  drop(): void {
+    this.ended = true;
+  }
+}
+
+/** The transaction of an entry that follows `chain`. @throws RecordError */
+export function decode(entry: Entry, chain: { readonly hi: number; readonly lo: number }): Numbered {
+  return numberedOf(readEnvelope(new PackReader(entry.bytes as Buffer), chain));
+}

@@ -1,0 +1,45 @@
+import { dynamicText } from '../records/member-text.ts';
+import type { Config } from '../records/txns.ts';
+import { isMemberKey } from './config-members.ts';
+import { parseProperties } from './config-text.ts';
+
+/** A file that every member writes for a config, beside its zoo.cfg: `zoo.cfg.dynamic.100000003`. */
+export interface DynamicFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** The dynamic file of a config, `version` being the zxid of its record. */
+export const dynamicFileOf = (configFile: string, config: Config, version: bigint): DynamicFile => ({
+  file: `${configFile}.dynamic.${version.toString(16)}`,
+  text: dynamicText(config),
+});
+
+/**
+ * A zoo.cfg that points at a dynamic file, as ZooKeeper rewrites it, but with comments and order left alone: lines about
+ * members go, since they stand in that file, and the client's port with them when this server's line there has one.
+ */
+export function repointed(text: string, dynamicFile: string, hasClient: boolean): string {
+  const lines = text.split(/\r\n|\r|\n/);
+  const moved = (key: string): boolean =>
+    isMemberKey(key) || key === 'peerType' || (hasClient && (key === 'clientPort' || key === 'clientPortAddress'));
+  let at: number | undefined;
+  const gone = new Set<number>();
+  for (const { key, from } of parseProperties(text, 'zoo.cfg')) {
+    if (!('file' in from)) continue;
+    const first = from.line - 1;
+    if (key !== 'dynamicConfigFile' && !moved(key)) continue;
+    if (key === 'dynamicConfigFile') at = first;
+    for (let i = first; ; i++) {
+      gone.add(i);
+      if (!/(^|[^\\])(\\\\)*\\$/.test(lines[i] ?? '')) break; // joined with the next
+    }
+  }
+  const pointer = `dynamicConfigFile=${dynamicFile.replaceAll('\\', '\\\\')}`;
+  const kept = lines.flatMap((line, i) => (i === at ? [pointer] : gone.has(i) ? [] : [line]));
+  if (at === undefined) {
+    while (kept.at(-1) === '') kept.pop();
+    kept.push(pointer, '');
+  }
+  return kept.join('\n');
+}

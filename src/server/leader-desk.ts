@@ -1,0 +1,405 @@
+import { assert } from '../base/assert.ts';
+import { KEEPER_CODES } from '../base/errors.ts';
+import type { SessionId } from '../base/ids.ts';
+import { Reader } from '../protocol/bytes.ts';
+import { PERM } from '../protocol/data.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
+import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
+import { type Config, KIND, type Txn } from '../records/txns.ts';
+import type { Leader } from '../zab/leader.ts';
+import { isAllowed } from './acl.ts';
+import { equalSecrets, sessionSecret } from './auth.ts';
+import type { ClientConnection, Waiting } from './connection.ts';
+import type { Desk } from './desk.ts';
+import { readBirth } from './forwarded.ts';
+import { Decider, type Requester } from './prepare.ts';
+import { Reaper } from './reaper.ts';
+import { decideReconfig } from './reconfig.ts';
+import type { Server } from './server.ts';
+import type { TrackedSession } from './sessions.ts';
+import { decideWrite } from './writes.ts';
+
+const NO_PATHS: readonly string[] = [];
+const { MarshallingError, ReconfigInProgress, SessionExpired, SessionMoved } = KEEPER_CODES;
+const CONFIG_PATH = '/zookeeper/config';
+/** The leader itself, as the owner of a session: links have numbers from 1. */
+const HERE = 0;
+/** Clocks of members may be this far apart, ms, before nodes with a time to live are left alone (foundations.md 10). */
+const CLOCKS_AGREE = 60_000;
+
+/** Who waits for a sync: a client of this server, or a learner. */
+type SyncAsker =
+  | { readonly connection: ClientConnection; readonly waiting: Waiting }
+  | { readonly link: number; readonly id: number };
+
+/** Who asked for other members. */
+interface Reconfigurer {
+  readonly connection: ClientConnection | undefined;
+  readonly session: bigint;
+  readonly xid: number;
+}
+/** A learner's message that has to wait. */
+interface Held {
+  readonly link: number;
+  readonly message: PeerMessage;
+}
+
+/**
+ * The leader's desk: decides the requests of its own clients and those that learners send, each against everything decided
+ * before (semantics.md 4), and numbers what comes of it. Remembers where each session is attached (semantics.md 10.4).
+ */
+export class LeaderDesk implements Desk {
+  private readonly server: Server;
+  private readonly decider: Decider;
+  private readonly reaper: Reaper;
+  private readonly reader = new Reader(Buffer.alloc(0));
+  /** By session: the link of the learner that it is attached to, or {@link HERE}. */
+  private readonly owners = new Map<bigint, number>();
+  /** Requests of the learner `link`, in a row, that were numbered from `first` on and not yet told. */
+  private run: { readonly link: number; readonly first: number; count: number } | undefined;
+  private held: Held[] = [];
+  private reconfigurer: Reconfigurer | undefined;
+  private reconfigured: number | undefined;
+  /** This leader is about to go: nothing new is decided. */
+  private draining = false;
+  private asked: SyncAsker[] = [];
+  private readonly syncs = new Map<number, readonly SyncAsker[]>();
+  private syncCount = 0;
+  /** By link: how far its wall clock is from ours, ms. */
+  private readonly skews = new Map<number, number>();
+  private readonly wallOffset: number;
+
+  constructor(server: Server) {
+    this.server = server;
+    const { tree, pending, options } = server;
+    this.decider = new Decider(pending, options, (path, count, bytes) => tree.quotas.exceeds(path, count, bytes));
+    this.reaper = new Reaper(tree, options.reaperMaxNeverUsedMs);
+    this.wallOffset = server.wall - server.now;
+  }
+  get waiting(): number {
+    return this.held.length;
+  }
+  private get leader(): Leader {
+    const { leader } = this.server.peer;
+    assert(leader !== undefined, 'a request without a leader');
+    return leader;
+  }
+  get holds(): boolean {
+    const { leader, phase } = this.server.peer;
+    return this.draining || leader === undefined || leader.exhausted || phase !== 'broadcast';
+  }
+  drain(): void {
+    this.draining = true;
+  }
+  heard(session: TrackedSession): void {
+    this.server.tracker.touch(session, this.server.now);
+  }
+
+  // --- writes ------------------------------------------------------------------------------------------------------------
+
+  write(connection: ClientConnection, xid: number, type: number, from: Reader): void {
+    const { leader } = this;
+    if (leader.exhausted) return this.server.end(connection);
+    if (connection.moved) {
+      this.noteMoved(connection.session, xid, type);
+      return this.server.end(connection);
+    }
+    if (type === OPERATIONS.reconfig.code) {
+      const to = { connection, session: connection.session, xid };
+      return void this.reconfigure(to, connection, connection.tracked, from);
+    }
+    const txn = this.decide(connection, connection.tracked, leader.lastProposed + 1, type, from);
+    this.server.propose(connection, connection.session, xid, type, txn, this.decider.touched, undefined);
+  }
+  private decide(who: Requester, tracked: TrackedSession | undefined, by: number, type: number, from: Reader): Txn {
+    const { decider, server } = this;
+    const { pending, closings } = server;
+    decider.touched = [];
+    try {
+      if (type === OPERATIONS.closeSession.code) {
+        if (tracked !== undefined) tracked.closing = true;
+        decider.touched = closings.decide(by, who.session);
+        return { kind: KIND.closeSession, id: who.session };
+      }
+      if (tracked?.closing === true) return { kind: KIND.error, code: SessionExpired };
+      return decideWrite(decider, pending, who, by, type, from);
+    } catch (fault) {
+      if (!(fault instanceof ProtocolError)) throw fault;
+      return { kind: KIND.error, code: MarshallingError };
+    }
+  }
+
+  // --- members -----------------------------------------------------------------------------------------------------------
+
+  /** Decides who belongs to the ensemble from now on; returns the counter of what came of it. */
+  private reconfigure(to: Reconfigurer, who: Requester, tracked: TrackedSession | undefined, from: Reader): number {
+    const { server } = this;
+    const code = this.refuseReconfig(who, tracked, from);
+    if (typeof code !== 'number') {
+      this.reconfigurer = to;
+      this.reconfigured = undefined;
+      server.step({ type: 'reconfigure', config: code });
+      this.reconfigurer = undefined;
+      if (this.reconfigured !== undefined) return this.reconfigured;
+    }
+    const txn = { kind: KIND.error, code: typeof code === 'number' ? code : ReconfigInProgress };
+    return server.propose(to.connection, to.session, to.xid, OPERATIONS.reconfig.code, txn, NO_PATHS, undefined);
+  }
+  /** The config asked for, or ZooKeeper's number of why not. */
+  private refuseReconfig(who: Requester, tracked: TrackedSession | undefined, from: Reader): Config | number {
+    if (tracked === undefined || tracked.closing) return SessionExpired;
+    const { peer, options, tree } = this.server;
+    const { last, synced } = peer.membership;
+    try {
+      return decideReconfig(OPERATIONS.reconfig.request.read(from), {
+        enabled: options.reconfigEnabled,
+        last: last && { config: last.config, version: (BigInt(last.at.epoch) << 32n) | BigInt(last.at.counter) },
+        inProgress: last !== undefined && peer.canReconfigure(last.config) === 'in-progress',
+        standaloneEnabled: options.standaloneEnabled,
+        multiAddress: options.multiAddress,
+        synced,
+        mayWrite: isAllowed(tree.acl(tree.find(CONFIG_PATH)), PERM.write, who.identities),
+      });
+    } catch (fault) {
+      if (!(fault instanceof ProtocolError)) throw fault;
+      return MarshallingError;
+    }
+  }
+  /** zab wants this config record now: for whoever asked for it in this step, or of its own. */
+  proposeConfig(config: Config): void {
+    const { connection, session, xid } = this.reconfigurer ?? { connection: undefined, session: 0n, xid: 0 };
+    const txn = { kind: KIND.config, config } as const;
+    const op = OPERATIONS.reconfig.code;
+    this.reconfigured = this.server.propose(connection, session, xid, op, txn, NO_PATHS, undefined);
+  }
+
+  // --- sessions ----------------------------------------------------------------------------------------------------------
+
+  createSession(connection: ClientConnection): void {
+    const { server } = this;
+    const { txn, password } = server.handshakes.create(connection, server.wall);
+    this.owners.set(txn.id, HERE);
+    server.propose(connection, txn.id, 0, OPCODE.createSession, txn, NO_PATHS, password);
+  }
+  resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
+    const { server } = this;
+    // another member may have applied its beginning before this one
+    if (server.unapplied > 0 && server.tree.sessions.get(id) === undefined)
+      server.await(server.last, () => this.resumeNow(connection, id, password));
+    else this.resumeNow(connection, id, password);
+  }
+  private resumeNow(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
+    const { server } = this;
+    if (connection.state !== 'connecting') return;
+    const entry = server.tree.sessions.get(id);
+    if (entry !== undefined && equalSecrets(sessionSecret(password), entry.secret)) this.attach(id, HERE);
+    if (!server.handshakes.resume(connection, id, password, server.now)) server.end(connection);
+  }
+  /** The session is at `owner` from now on; where it was before, its connection ends. */
+  private attach(session: bigint, owner: number): void {
+    const before = this.owners.get(session);
+    this.owners.set(session, owner);
+    if (before === undefined || before === owner) return;
+    const { server } = this;
+    if (before === HERE) server.moved(session as SessionId);
+    else server.toLearner(before, { type: 'MOVED', epoch: this.leader.epoch, session });
+  }
+  /** A request that is never executed, since its session is elsewhere by now (ZOOKEEPER-710). */
+  private noteMoved(session: bigint, xid: number, op: number): void {
+    this.server.propose(undefined, session, xid, op, { kind: KIND.error, code: SessionMoved }, NO_PATHS, undefined);
+  }
+  forget({ id }: TrackedSession): void {
+    this.owners.delete(id);
+  }
+  bind(): void {}
+
+  // --- sync --------------------------------------------------------------------------------------------------------------
+
+  sync(connection: ClientConnection, bytes: Buffer, start: number, end: number): boolean {
+    const { server, leader } = this;
+    const { isMember } = server.peer;
+    if (!isMember && leader.lastProposed <= leader.lastCommitted) return false;
+    const frame = Buffer.from(bytes.subarray(start, end));
+    const waiting: Waiting = { kind: 'sync', frame, ready: false, since: server.now };
+    connection.waiting.push(waiting);
+    if (isMember) this.asked.push({ connection, waiting });
+    else this.release({ epoch: leader.epoch, counter: leader.lastProposed }, connection, waiting);
+    return true;
+  }
+  private release(at: { epoch: number; counter: number }, connection: ClientConnection, waiting: Waiting): void {
+    this.server.await(at, () => {
+      waiting.ready = true;
+      this.server.drain(connection);
+    });
+  }
+  synced(id: number): void {
+    const { server } = this;
+    const askers = this.syncs.get(id) ?? [];
+    this.syncs.delete(id);
+    const upTo = { epoch: server.committedEpoch, counter: server.committedCounter };
+    for (const asker of askers)
+      if ('link' in asker)
+        server.toLearner(asker.link, { type: 'SYNCED', epoch: this.leader.epoch, id: asker.id, upTo });
+      else this.release(upTo, asker.connection, asker.waiting);
+  }
+
+  // --- learners ----------------------------------------------------------------------------------------------------------
+
+  received(link: number, message: PeerMessage): void {
+    if (message.type === 'TOUCHED') return this.touched(link, message);
+    if (this.held.length > 0 || this.holds || this.server.applying || !this.server.serving) {
+      const kept = message.type === 'REQUEST' ? { ...message, body: Buffer.from(message.body) } : message;
+      this.held.push({ link, message: kept });
+      return;
+    }
+    this.take(link, message);
+  }
+  private take(link: number, message: PeerMessage): void {
+    switch (message.type) {
+      case 'REQUEST':
+        return this.request(link, message);
+      case 'REVALIDATE':
+        return this.revalidate(link, message);
+      case 'SYNC':
+        this.asked.push({ link, id: message.id });
+        return;
+    }
+  }
+  private request(link: number, { session, xid, op, body, identities }: MessageOf<'REQUEST'>): void {
+    const { server, leader } = this;
+    const from = this.reader.reset(body as Buffer, 0, body.length);
+    if (op === OPCODE.createSession) {
+      const txn = readBirth(from, session as SessionId);
+      this.owners.set(session, link);
+      // before it is applied: the learner may be ahead of this server, and send the next request
+      server.tracker.add(txn.id, txn.timeoutMs, server.now);
+      return this.numbered(link, server.propose(undefined, session, 0, op, txn, NO_PATHS, undefined));
+    }
+    const owner = this.owners.get(session);
+    if (owner === undefined) this.owners.set(session, link);
+    else if (owner !== link) {
+      this.noteMoved(session, xid, op);
+      return this.refused(link);
+    }
+    const tracked = server.tracker.get(session as SessionId);
+    if (tracked !== undefined) server.tracker.touch(tracked, server.now);
+    const who = { session: session as SessionId, identities };
+    if (op === OPERATIONS.reconfig.code) {
+      const to = { connection: undefined, session, xid };
+      return this.numbered(link, this.reconfigure(to, who, tracked, from));
+    }
+    const txn: Txn =
+      tracked === undefined
+        ? { kind: KIND.error, code: SessionExpired }
+        : this.decide(who, tracked, leader.lastProposed + 1, op, from);
+    const touched = tracked === undefined ? NO_PATHS : this.decider.touched;
+    this.numbered(link, server.propose(undefined, session, xid, op, txn, touched, undefined));
+  }
+  private numbered(link: number, counter: number): void {
+    const { run } = this;
+    if (run?.link === link && run.first > 0 && run.first + run.count === counter) run.count++;
+    else {
+      this.tellRun();
+      this.run = { link, first: counter, count: 1 };
+    }
+  }
+  private refused(link: number): void {
+    this.tellRun();
+    this.run = { link, first: 0, count: 1 };
+  }
+  private tellRun(): void {
+    const { run } = this;
+    if (run === undefined) return;
+    this.run = undefined;
+    const { link, first, count } = run;
+    this.server.toLearner(link, { type: 'TAKEN', epoch: this.leader.epoch, first, count });
+  }
+  private revalidate(link: number, { session, timeoutMs }: MessageOf<'REVALIDATE'>): void {
+    const { server } = this;
+    const tracked = server.tracker.get(session as SessionId);
+    const valid = tracked !== undefined && !tracked.closing;
+    if (valid) {
+      this.attach(session, link);
+      server.tracker.retime(tracked, timeoutMs, server.now);
+    }
+    server.toLearner(link, { type: 'REVALIDATED', epoch: this.leader.epoch, session, valid });
+  }
+  private touched(link: number, { wallMs, sessions }: MessageOf<'TOUCHED'>): void {
+    const { server } = this;
+    this.skews.set(link, wallMs - server.wall);
+    for (const { session, timeoutMs } of sessions) {
+      const tracked = server.tracker.get(session as SessionId);
+      if (tracked === undefined || tracked.closing) continue;
+      if (tracked.timeoutMs === timeoutMs) server.tracker.touch(tracked, server.now);
+      else server.tracker.retime(tracked, timeoutMs, server.now);
+    }
+  }
+  goOn(): void {
+    const { held } = this;
+    let done = 0;
+    for (; done < held.length && !this.holds && !this.server.applying && this.server.serving; done++) {
+      const { link, message } = held[done] as Held;
+      this.take(link, message);
+    }
+    held.splice(0, done);
+  }
+  endTurn(): number | undefined {
+    this.tellRun();
+    if (this.asked.length === 0) return undefined;
+    const id = ++this.syncCount;
+    this.syncs.set(id, this.asked);
+    this.asked = [];
+    return id;
+  }
+
+  // --- time --------------------------------------------------------------------------------------------------------------
+
+  /** Sessions whose time is over are closed, as transactions. Returns how many. */
+  expire(): number {
+    const { server } = this;
+    if (server.holds) return 0; // their time comes in the next epoch
+    const late = server.tracker.expired(server.now);
+    for (const tracked of late) {
+      const { id } = tracked;
+      if (server.holds) {
+        tracked.closing = false;
+        server.tracker.retime(tracked, tracked.timeoutMs, server.now);
+        continue;
+      }
+      const touched = server.closings.decide(this.leader.lastProposed + 1, id);
+      const { code } = OPERATIONS.closeSession;
+      server.propose(undefined, id, 0, code, { kind: KIND.closeSession, id }, touched, undefined);
+    }
+    return late.length;
+  }
+  /**
+   * Empty containers and nodes past their time to live go: looks at a slice of them and removes at most `limit`. Returns how
+   * many, and whether the round is over.
+   */
+  reap(limit: number): { reaped: number; done: boolean } {
+    const { server } = this;
+    if (server.holds || !this.clocksAgree()) return { reaped: 0, done: true };
+    const { paths, done } = this.reaper.slice(server.wall, limit);
+    let reaped = 0;
+    for (const path of paths) {
+      if (server.holds) break;
+      if (server.reaping.has(path)) continue;
+      this.decider.touched = [];
+      const made = this.decider.reap(this.leader.lastProposed + 1, path);
+      if (typeof made === 'number') continue;
+      server.reaping.add(path);
+      server.propose(undefined, 0n, 0, OPCODE.deleteContainer, made, this.decider.touched, undefined);
+      reaped++;
+    }
+    return { reaped, done };
+  }
+  /** Our wall clock ran with the monotonic one since the term began, and more of the others agree with it than not. */
+  private clocksAgree(): boolean {
+    const { server, skews } = this;
+    if (Math.abs(server.wall - server.now - this.wallOffset) > CLOCKS_AGREE) return false;
+    let near = 0;
+    for (const skew of skews.values()) if (Math.abs(skew) <= CLOCKS_AGREE) near++;
+    return skews.size === 0 || near * 2 >= skews.size;
+  }
+}

@@ -1,0 +1,205 @@
+import type { SessionId } from '../base/ids.ts';
+import type { Reader } from '../protocol/bytes.ts';
+import { OPCODE } from '../protocol/operations.ts';
+import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
+import { equalSecrets, sessionSecret } from './auth.ts';
+import type { ClientConnection, Waiting } from './connection.ts';
+import type { Desk } from './desk.ts';
+import { birthBody } from './forwarded.ts';
+import type { Numbered } from './replica.ts';
+import type { Server } from './server.ts';
+import type { TrackedSession } from './sessions.ts';
+
+/** A client's request on its way: sent to the leader, and not numbered as far as is known here. */
+interface Asker {
+  readonly connection: ClientConnection;
+  readonly xid: number;
+  readonly opcode: number;
+  readonly password: Uint8Array | undefined;
+}
+/** One that the leader has numbered: the entry will come. */
+interface Bound extends Asker {
+  readonly counter: number;
+}
+/** Bytes before a request's body: xid and type. */
+const HEADER_BYTES = 8;
+const NO_BODY = Buffer.alloc(0);
+
+/** A learner's desk: what its clients want of the leader goes there, in order, and the leader says under which number each was taken. */
+export class LearnerDesk implements Desk {
+  readonly holds = false;
+  private readonly server: Server;
+  private readonly epoch: number;
+  private asked: Asker[] = [];
+  private askedFrom = 0;
+  private bound: Bound[] = [];
+  private boundFrom = 0;
+  private heardOf = new Set<TrackedSession>();
+  private readonly syncs = new Map<number, () => void>();
+  private syncCount = 0;
+  /** Clients that wait until the leader says that their session lives; by session, in order. */
+  private readonly returning = new Map<bigint, { connection: ClientConnection; password: Uint8Array }[]>();
+
+  constructor(server: Server, epoch: number) {
+    this.server = server;
+    this.epoch = epoch;
+  }
+  get waiting(): number {
+    return this.asked.length - this.askedFrom;
+  }
+  heard(session: TrackedSession): void {
+    this.heardOf.add(session);
+  }
+
+  write(
+    connection: ClientConnection,
+    xid: number,
+    type: number,
+    _from: Reader,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const body = start + HEADER_BYTES < end ? bytes.subarray(start + HEADER_BYTES, end) : NO_BODY;
+    this.forward(connection, connection.session, xid, type, body, undefined);
+  }
+  private forward(
+    connection: ClientConnection,
+    session: bigint,
+    xid: number,
+    op: number,
+    body: Uint8Array,
+    password: Uint8Array | undefined,
+  ): void {
+    const { server, epoch } = this;
+    connection.beginWrite(server.now);
+    this.asked.push({ connection, xid, opcode: op, password });
+    server.toLeader({ type: 'REQUEST', epoch, session, xid, op, body, identities: connection.identities });
+  }
+  createSession(connection: ClientConnection): void {
+    const { txn, password } = this.server.handshakes.create(connection, this.server.wall);
+    this.forward(connection, txn.id, 0, OPCODE.createSession, birthBody(txn), password);
+  }
+  resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
+    const { server } = this;
+    if (server.tree.sessions.get(id) !== undefined) return this.claim(connection, id, password);
+    // begun elsewhere, perhaps, and not applied here yet
+    this.askSync(() => this.claim(connection, id, password));
+  }
+  /** Only who knows the password may ask the leader to move the session here. */
+  private claim(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
+    const { server, epoch } = this;
+    if (connection.state !== 'connecting') return;
+    const entry = server.tree.sessions.get(id);
+    if (entry === undefined || !equalSecrets(sessionSecret(password), entry.secret))
+      return this.attach(connection, id, password, false);
+    const waiting = this.returning.get(id) ?? [];
+    waiting.push({ connection, password });
+    this.returning.set(id, waiting);
+    server.toLeader({ type: 'REVALIDATE', epoch, session: id, timeoutMs: connection.timeoutMs });
+  }
+  private attach(connection: ClientConnection, id: SessionId, password: Uint8Array, valid: boolean): void {
+    const { server } = this;
+    if (connection.state !== 'connecting') return;
+    if (valid && server.handshakes.resume(connection, id, password, server.now)) return;
+    if (!valid) server.handshakes.refuse(connection);
+    server.end(connection);
+  }
+
+  sync(connection: ClientConnection, bytes: Buffer, start: number, end: number): boolean {
+    const { server } = this;
+    const frame = Buffer.from(bytes.subarray(start, end));
+    const waiting: Waiting = { kind: 'sync', frame, ready: false, since: server.now };
+    connection.waiting.push(waiting);
+    this.askSync(() => {
+      waiting.ready = true;
+      server.drain(connection);
+    });
+    return true;
+  }
+  /** Runs `then` when everything is applied here that was committed anywhere before now. */
+  private askSync(then: () => void): void {
+    const { server, epoch } = this;
+    const id = ++this.syncCount;
+    this.syncs.set(id, then);
+    server.toLeader({ type: 'SYNC', epoch, id });
+  }
+
+  received(_link: number, message: PeerMessage): void {
+    switch (message.type) {
+      case 'TAKEN':
+        return this.taken(message);
+      case 'REVALIDATED':
+        return this.revalidated(message);
+      case 'MOVED':
+        return this.server.moved(message.session as SessionId);
+      case 'SYNCED': {
+        const then = this.syncs.get(message.id);
+        this.syncs.delete(message.id);
+        if (then !== undefined) this.server.await(message.upTo, then);
+        return;
+      }
+    }
+  }
+  private taken({ first, count }: MessageOf<'TAKEN'>): void {
+    for (let i = 0; i < count; i++) {
+      const asker = this.asked[this.askedFrom];
+      if (asker === undefined) return; // the leader speaks of more than was asked: it is not believed
+      this.asked[this.askedFrom++] = undefined as unknown as Asker;
+      if (first > 0) this.bound.push({ ...asker, counter: first + i });
+      else if (asker.connection.state !== 'closing') this.server.end(asker.connection);
+    }
+    if (this.askedFrom === this.asked.length) {
+      this.asked = [];
+      this.askedFrom = 0;
+    } else if (this.askedFrom > 4096) {
+      this.asked.splice(0, this.askedFrom);
+      this.askedFrom = 0;
+    }
+  }
+  bind(numbered: Numbered): void {
+    if (numbered.epoch !== this.epoch) return;
+    const next = this.bound[this.boundFrom];
+    if (next === undefined || next.counter !== numbered.counter) return;
+    this.boundFrom++;
+    if (this.boundFrom === this.bound.length) {
+      this.bound = [];
+      this.boundFrom = 0;
+    } else if (this.boundFrom > 4096) {
+      this.bound.splice(0, this.boundFrom);
+      this.boundFrom = 0;
+    }
+    numbered.connection = next.connection;
+    numbered.xid = next.xid;
+    numbered.opcode = next.opcode;
+    numbered.password = next.password;
+  }
+  private revalidated({ session, valid }: MessageOf<'REVALIDATED'>): void {
+    const waiting = this.returning.get(session);
+    const first = waiting?.shift();
+    if (waiting?.length === 0) this.returning.delete(session);
+    if (first !== undefined) this.attach(first.connection, session as SessionId, first.password, valid);
+  }
+  forget(session: TrackedSession): void {
+    this.heardOf.delete(session);
+  }
+  goOn(): void {}
+  endTurn(): undefined {}
+  synced(): void {}
+
+  /** Sessions heard of since the last report, for the leader, who alone decides whose time is over. */
+  report(): void {
+    const { server, epoch, heardOf } = this;
+    this.heardOf = new Set();
+    const sessions = [...heardOf].map(({ id, timeoutMs }) => ({ session: id, timeoutMs }));
+    for (let at = 0; at === 0 || at < sessions.length; at += MOST_TOUCHED)
+      server.toLeader({
+        type: 'TOUCHED',
+        epoch,
+        wallMs: Math.max(0, Math.round(server.wall)),
+        sessions: sessions.slice(at, at + MOST_TOUCHED),
+      });
+  }
+}
+/** Sessions in one report. */
+const MOST_TOUCHED = 10_000;
