@@ -123,11 +123,11 @@ export class Leading extends Synchronization {
   private rise(above: Learner | undefined): void {
     if (above !== undefined) this.riseAbove(above);
   }
-  /** See {@link Peer.canReconfigure}. */
   /** Who has everything, this leader too. */
   get synced(): readonly Voice[] {
     return [...this.membership.voices(), this.state.self];
   }
+  /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {
     return this.takesChanges ? this.membership.refusal(config) : 'in-progress';
   }
