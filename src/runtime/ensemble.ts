@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
-import { addressesOf } from '../server/config-servers.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import type { Effect, Limits, Mark } from '../zab/types.ts';
+import { addressesOf } from '../server/config-servers.ts';
 import type * as zab from '../zab/types.ts';
+import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
 import type { Loaded } from './load.ts';
+import { halvesOf, markOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import type { ServerNode } from './node.ts';
-import { peerNetworkFor } from './peer-trust.ts';
 import type { PeerIdentity } from './peer-hello.ts';
 import { type PeerAddresses, PeerPort } from './peers.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -44,12 +44,7 @@ export class Ensemble {
   private snapEpoch = 0;
   private handed: (() => void) | undefined;
 
-  /** Reads the ensemble's secret, if there is one. @throws ConfigError */
-  static async open(node: ServerNode, config: EnsembleConfig): Promise<Ensemble> {
-    const net = node.ports.peerNetwork ?? (await peerNetworkFor(config, node.options.logger));
-    return new Ensemble(node, config, net);
-  }
-  private constructor(node: ServerNode, config: EnsembleConfig, net: PeerNetwork) {
+  constructor(node: ServerNode, config: EnsembleConfig, net: PeerNetwork) {
     this.node = node;
     this.config = config;
     this.log = new MemberLog(node.storage);
@@ -114,7 +109,7 @@ export class Ensemble {
       recent: loaded.recent,
       configs: loaded.configs,
       seen: loaded.seen,
-      snapshot: newestSnapshot === undefined ? ORIGIN_MARK : markOf(newestSnapshot),
+      snapshot: newestSnapshot === undefined ? ORIGIN : markOf(newestSnapshot),
       peers: config.servers.map(({ id }) => id),
       founders: {
         members: config.members,
@@ -167,8 +162,7 @@ export class Ensemble {
       if (quorum.length > 0) members.set(member.sid, { sid: member.sid, quorum, election });
     }
     for (const { id, quorum, election } of this.config.servers)
-      if (!members.has(id) || !this.node.options.config.reconfigEnabled)
-        members.set(id, { sid: id, quorum, election });
+      if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
     this.peers.know([...members.values()]);
   }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
@@ -277,7 +271,7 @@ export class Ensemble {
       case 'dropStaged':
         this.staging?.drop();
         this.staging = undefined;
-        node.storage.dropStaged(effect.generation);
+        node.storage.dropStaged(effect.generation).catch((error: Error) => node.options.onFailed(error));
         return;
       case 'installed':
         return this.installed();
@@ -293,9 +287,7 @@ export class Ensemble {
         this.handed?.();
         return;
       case 'linesSettled':
-        node.storage
-          .setServerLines(this.config.lines)
-          .catch((error: Error) => node.options.onFailed(error));
+        node.storage.setServerLines(this.config.lines).catch((error: Error) => node.options.onFailed(error));
         return;
       case 'otherLines':
         node.options.logger.error(
@@ -306,7 +298,10 @@ export class Ensemble {
         node.options.logger.info('the damaged log is whole again');
         return;
       case 'rolledBack':
-        node.options.onFailed(new Error('this directory is an old copy of what this server once was'));
+        node.options.logger.error(
+          'this directory is an old copy of what this server once was: it begins anew, as a new member',
+        );
+        node.reload(() => node.storage.newIncarnation());
         return;
     }
   }
@@ -315,14 +310,19 @@ export class Ensemble {
     try {
       if (staging?.generation === generation) return staging.append(entries);
       const { server, storage } = node;
+      const log = storage.logOf(generation);
       for (const entry of entries) {
         const numbered = decode(entry, { hi: server.chainHi, lo: server.chainLo });
-        storage.log.append(entry.bytes, entry.epoch, entry.counter);
+        log.append(entry.bytes, entry.epoch, entry.counter);
         server.append(numbered);
       }
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
-      node.options.onFailed(new Error(`the leader sent what does not follow: ${error.message}`));
+      // nothing of it was written: what the disk holds is right
+      node.options.logger.error(
+        `the leader sent what does not follow: ${error.message}; this server loads its log again`,
+      );
+      node.reload();
     }
   }
   private stage(generation: number, at: Mark): void {
@@ -384,15 +384,3 @@ export class Ensemble {
 const hashOf = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
 /** Undefined in a directory that never kept any. */
 const storedHash = (lines: readonly string[]): string | undefined => (lines.length === 0 ? undefined : hashOf(lines));
-const halvesOf = ({ epoch, counter, chainHi, chainLo }: Mark) => ({
-  zxid: { hi: epoch, lo: counter | 0 },
-  chain: { hi: chainHi, lo: chainLo },
-});
-const markOf = ({
-  zxid,
-  chain,
-}: {
-  readonly zxid: { readonly hi: number; readonly lo: number };
-  readonly chain: { readonly hi: number; readonly lo: number };
-}): Mark => ({ epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo });
-const ORIGIN_MARK: Mark = { epoch: 0, counter: 0, chainHi: 0, chainLo: 0 };

@@ -2,7 +2,8 @@ import { PackReader } from '../records/pack.ts';
 import { type Envelope, KIND, readEnvelope } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { type Numbered, numberedOf } from '../server/replica.ts';
-import { openStorage, type Storage } from '../storage/storage.ts';
+import { openStorage } from '../storage/open.ts';
+import type { Storage } from '../storage/storage.ts';
 import { apply, NO_SINK } from '../tree/apply.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
@@ -65,18 +66,20 @@ class Replay {
 
 /**
  * Reads the directories into a tree. A server alone is the quorum of its whole log, and nothing is served before its new
- * epoch is established; a member applies what it knows committed and keeps the rest.
+ * epoch is established; a member applies what it knows committed and keeps the rest. `generation` names a member's log; it
+ * must not have been used before in this process.
  * @throws StorageRefusal, DamageError
  */
 export async function loadTree(
   config: ServerConfig,
   sid: number,
   ignoreApacheData: boolean,
+  generation: number,
   { disk, random }: Pick<ServerPorts, 'disk' | 'random'>,
 ): Promise<Loaded> {
   const seed = random.below(2 ** 32) | 0;
   const { ensemble } = config;
-  const replay = new Replay(seed);
+  let replay = new Replay(seed);
   let loader: SnapshotLoader | undefined;
   let recent = new RecentEntries(ORIGIN, ensemble?.commitLogCount ?? 0);
   const from = new PackReader(Buffer.alloc(0));
@@ -96,7 +99,8 @@ export async function loadTree(
     onSnapshotEnd: () => {
       const tree = loader?.finish();
       replay.tree = tree;
-      if (tree !== undefined && ensemble !== undefined) recent = new RecentEntries(endOf(tree), ensemble.commitLogCount);
+      if (tree !== undefined && ensemble !== undefined)
+        recent = new RecentEntries(endOf(tree), ensemble.commitLogCount);
     },
     onEnvelope: (bytes, start, end) => {
       from.reset(bytes, start, end);
@@ -106,13 +110,31 @@ export async function loadTree(
       from.reset(Buffer.from(bytes.subarray(start, end)), 0, end - start);
       replay.keep(readEnvelope(from, undefined));
     },
-    ...(ensemble === undefined ? {} : { onCommitted: (hi: number, lo: number) => replay.committed(hi, lo) }),
+    ...(ensemble === undefined
+      ? {}
+      : {
+          heals: true,
+          generation,
+          onCommitted: (hi: number, lo: number) => replay.committed(hi, lo),
+          onStartOver: () => {
+            replay = new Replay(seed);
+            loader = undefined;
+            recent = new RecentEntries(ORIGIN, ensemble.commitLogCount);
+          },
+        }),
   });
   if (ensemble !== undefined) replay.committed(storage.committed.hi, storage.committed.lo);
   const tree = replay.tree ?? new DataTree(seed);
   const { tail } = replay;
   const known = membership(tree, tail);
-  return { storage, tree, tail, recent: ensemble === undefined ? [] : recent.entries(tail.length), base: recent.base, ...known };
+  return {
+    storage,
+    tree,
+    tail,
+    recent: ensemble === undefined ? [] : recent.entries(tail.length),
+    base: recent.base,
+    ...known,
+  };
 }
 
 const endOf = (tree: DataTree): Mark => ({

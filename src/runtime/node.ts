@@ -10,6 +10,7 @@ import type { PeerNetwork } from '../ports/peer-network.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Server, type ServerOptions } from '../server/server.ts';
+import { isDiskFull, StorageRefusal } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
@@ -20,6 +21,7 @@ import { type Loaded, loadTree } from './load.ts';
 import type { Logger } from './log.ts';
 import { watchLoop } from './loop-delay.ts';
 import type { RunningMetrics } from './metrics.ts';
+import { peerNetworkFor } from './peer-trust.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { listenError } from './start-error.ts';
 
@@ -57,6 +59,10 @@ export interface RunningServer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Between two looks whether a leader has handed over. */
+const LOOK_MS = 10;
+/** Cuts and staged histories of one life, at most: each is a generation of the log. */
+const GENERATIONS_PER_LIFE = 2 ** 32;
 /** Between two slices of the reaper's round. */
 const REAP_REST_MS = 10;
 /** How long SIGTERM waits for writes under way to be answered. */
@@ -80,7 +86,11 @@ export class ServerNode {
   private port!: ClientPort;
   private snapshotter!: Snapshotter;
   /** Undefined for a server alone. */
-  private ensemble: Ensemble | undefined;
+  ensemble: Ensemble | undefined;
+  /** Joins the other members anew, in each life. */
+  private join: (() => Ensemble) | undefined;
+  private reloading = false;
+  private generations = 0;
   private readonly timers = new Set<Disposable>();
   private ending = false;
   private served: () => void = () => {};
@@ -103,28 +113,17 @@ export class ServerNode {
 
   async start(): Promise<RunningServer> {
     const { config, ports } = this;
-    const loaded = await loadTree(config, this.sid, this.options.ignoreApacheData === true, ports);
-    this.storage = loaded.storage;
-    for (const note of this.storage.notes) this.options.logger.warn(note);
-    if (config.ensemble !== undefined) this.ensemble = await Ensemble.open(this, config.ensemble);
-    const peer = this.makePeer(loaded);
-    this.server = this.makeServer(loaded.tree, peer);
-    for (const numbered of loaded.tail) this.server.append(numbered);
-    this.snapshotter = new Snapshotter({
-      config,
-      logger: this.options.logger,
-      ...ports,
-      server: () => this.server,
-      storage: this.storage,
-      taken: (at) => {
-        if (peer.isMember) this.step({ type: 'snapshotTaken', at });
-      },
-    });
+    const loaded = await this.load();
+    const { ensemble } = config;
+    if (ensemble !== undefined) {
+      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger));
+      this.join = () => new Ensemble(this, ensemble, net);
+    }
+    this.begin(loaded);
     const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
     const { clock, listener } = ports;
     const words = { version, started: clock.monotonic() };
     this.port = new ClientPort(this.server, config, words, () => this.turn(), clock, listener);
-    this.listenToLog();
     const serving = new Promise<void>((resolve) => {
       this.served = resolve;
     });
@@ -137,9 +136,95 @@ export class ServerNode {
     this.loopSeen = watchLoop(this.options.logger);
     return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
+  private load(): Promise<Loaded> {
+    this.generations += GENERATIONS_PER_LIFE;
+    return loadTree(this.config, this.sid, this.options.ignoreApacheData === true, this.generations, this.ports);
+  }
+  /** A life begins: from what the directory holds. */
+  private begin(loaded: Loaded): void {
+    const { config, ports } = this;
+    const { logger } = this.options;
+    this.storage = loaded.storage;
+    for (const note of this.storage.notes) logger.warn(note);
+    for (const sentence of this.storage.damage?.sentences ?? [])
+      logger.error(`${sentence}; this member is given it again by the leader and serves nobody until then`);
+    this.ensemble = this.join?.();
+    const peer = this.makePeer(loaded);
+    this.server = this.makeServer(loaded.tree, peer);
+    for (const numbered of loaded.tail) this.server.append(numbered);
+    this.snapshotter = new Snapshotter({
+      config,
+      logger,
+      ...ports,
+      server: () => this.server,
+      storage: this.storage,
+      taken: (at) => {
+        if (peer.isMember) this.step({ type: 'snapshotTaken', at });
+      },
+    });
+    const { events } = this.storage.log;
+    events.persisted = (generation, hi, lo) => {
+      this.step({ type: 'persisted', generation, upTo: { epoch: hi, counter: lo >>> 0 } });
+      this.snapshotter.consider();
+    };
+    events.failed = (error) => this.diskFailed(error);
+  }
+  /** A full disk costs a member its place until there is room; any other failure is the end (D10, D11). */
+  private diskFailed(error: Error): void {
+    if (this.ensemble === undefined || !isDiskFull(error)) return this.options.onFailed(error);
+    this.options.logger.error(`the disk is full: ${error.message}. This member leaves the quorum until there is room`);
+    this.step({ type: 'diskFailed' });
+    // a leader hands over first, if somebody can take it
+    const { clock } = this.ports;
+    const until = clock.monotonic() + 2 * this.config.tickTimeMs;
+    const look = (): void => {
+      if (this.server.peer.role === 'stopped' || clock.monotonic() >= until) this.reload();
+      else clock.after(LOOK_MS, look);
+    };
+    look();
+  }
+  /**
+   * Ends this life and begins another from the disk, without a new process: for what zab cannot go on from. `first` is done
+   * before the storage is closed. Tried again every tick while the disk refuses.
+   */
+  reload(first: () => Promise<unknown> = async () => {}): void {
+    if (this.reloading || this.stopped) return;
+    this.reloading = true;
+    const { clock } = this.ports;
+    const { logger } = this.options;
+    const again = async (): Promise<void> => {
+      for (;;) {
+        try {
+          return this.begin(await this.load());
+        } catch (error) {
+          if (!(error instanceof StorageRefusal) || error.exitCode !== 40) throw error;
+          logger.warn(`${error.message}; tried again`);
+          await new Promise<void>((resolve) => void clock.after(this.config.tickTimeMs, resolve));
+          if (this.stopped) return;
+        }
+      }
+    };
+    const run = async (): Promise<void> => {
+      await new Promise<void>((resolve) => void clock.after(0, resolve)); // the turn that asked for it ends first
+      this.server.look();
+      this.port.dropAll();
+      this.ensemble?.flush();
+      this.ensemble?.close();
+      await this.snapshotter.stop();
+      await first();
+      await this.storage.close();
+      await again();
+      if (this.stopped) return;
+      this.port.attach(this.server);
+      await this.ensemble?.listen();
+      this.reloading = false;
+      this.step({ type: 'start' });
+    };
+    run().catch((error: Error) => this.options.onFailed(error));
+  }
   private makePeer(loaded: Loaded): Peer {
     const { storage } = loaded;
-    const { identity } = storage;
+    const { identity, damage } = storage;
     const past = {
       sid: this.sid,
       incarnation: identity.incarnation,
@@ -150,6 +235,9 @@ export class ServerNode {
       committed: { epoch: storage.committed.hi, counter: storage.committed.lo >>> 0 },
       config: loaded.tree.config,
       seenTags: new Set<string>(),
+      ...(damage === undefined
+        ? {}
+        : { damage: { mayHaveAcked: { epoch: damage.mayHaveAcked.hi, counter: damage.mayHaveAcked.lo >>> 0 } } }),
     };
     return new Peer(past, storage.log.generation, this.options.lastCounter, this.ensemble?.past(loaded));
   }
@@ -191,14 +279,6 @@ export class ServerNode {
     this.server = server;
     this.port.attach(server);
   }
-  private listenToLog(): void {
-    const { log } = this.storage;
-    log.onPersisted = (generation, hi, lo) => {
-      this.step({ type: 'persisted', generation, upTo: { epoch: hi, counter: lo >>> 0 } });
-      this.snapshotter.consider();
-    };
-    log.onFailed = (error) => this.options.onFailed(error);
-  }
   /** Loaded and started only when zoo.cfg asks for it. */
   private async exportMetrics(): Promise<void> {
     const { metrics } = this.config;
@@ -239,7 +319,7 @@ export class ServerNode {
   }
   /** Something happened that zab must know. */
   step(input: Input): void {
-    if (this.stopped && this.ensemble === undefined && input.type !== 'persisted') return;
+    if (this.reloading) return;
     this.clocks();
     this.server.step(input);
     this.turn();
@@ -251,7 +331,7 @@ export class ServerNode {
     this.ending = true;
     setImmediate(() => {
       this.ending = false;
-      this.endTurn();
+      if (!this.reloading) this.endTurn();
     });
   }
   private endTurn(): void {
@@ -259,7 +339,7 @@ export class ServerNode {
     this.clocks();
     if (ensemble !== undefined) ensemble.endTurn();
     const { epoch, counter } = server.peer.committed;
-    this.storage.log.flush(epoch, counter);
+    this.storage.flush(epoch, counter);
     if (ensemble !== undefined) {
       ensemble.flush();
       this.port.flush();

@@ -1,5 +1,6 @@
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import { isSame, type Mark, ORIGIN } from '../zab/types.ts';
+import { halvesOf } from './marks.ts';
 
 /** A snapshot file that is read while it is sent; it stays on the disk until it is closed. */
 export interface SnapshotFile {
@@ -8,7 +9,7 @@ export interface SnapshotFile {
   close(): Promise<void>;
 }
 export interface SnapshotSource {
-  openSnapshot(at: Mark): Promise<SnapshotFile>;
+  openSnapshot(at: ReturnType<typeof halvesOf>): Promise<SnapshotFile>;
 }
 export interface SenderSurroundings {
   readonly storage: SnapshotSource;
@@ -47,7 +48,7 @@ export class SnapshotSender {
     const { around } = this;
     around.send(link, message);
     if (isSame(message.at, ORIGIN)) return; // the empty state is no file
-    const file = around.storage.openSnapshot(message.at);
+    const file = around.storage.openSnapshot(halvesOf(message.at));
     file.catch((error: Error) => {
       around.warn(`the snapshot for a learner cannot be read: ${error.message}`);
       this.offers.delete(link);

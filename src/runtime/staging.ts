@@ -1,18 +1,18 @@
+import { PackReader } from '../records/pack.ts';
 import type { MessageOf } from '../records/peer-messages.ts';
+import { readEnvelope } from '../records/txns.ts';
 import { type Numbered, numberedOf } from '../server/replica.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
-import { PackReader } from '../records/pack.ts';
-import { readEnvelope } from '../records/txns.ts';
 import { type Entry, isSame, type Mark, ORIGIN } from '../zab/types.ts';
 
 /** A history that comes in beside the old one, as the storage keeps it (foundations.md 13.4). */
 export interface StagedFiles {
+  readonly log: { append(envelope: Uint8Array, hi: number, lo: number): void };
   /** Bytes of the leader's snapshot file, in order. Resolves when the next may come. */
   write(bytes: Uint8Array): Promise<void>;
   /** The file is whole, verified and durable when it resolves. */
   finish(): Promise<void>;
-  append(bytes: Uint8Array, hi: number, lo: number): void;
 }
 export interface StagingSurroundings {
   readonly generation: number;
@@ -79,7 +79,7 @@ export class Staging {
       const numbered = decode(entry, this.chain);
       this.chain = { hi: numbered.chainHi, lo: numbered.chainLo };
       this.numbered.push(numbered);
-      this.files.append(entry.bytes, entry.epoch, entry.counter);
+      this.files.log.append(entry.bytes, entry.epoch, entry.counter);
     }
   }
   /** The state that the snapshot holds, and what waits behind it. @throws RecordError */

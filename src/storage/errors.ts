@@ -1,3 +1,4 @@
+import { DiskError } from '../ports/disk.ts';
 import { type Halves, showHalves } from '../records/log-record.ts';
 
 /** A start that is refused before anything was changed. `exitCode` is the process's (40, 42 or 44). */
@@ -25,6 +26,8 @@ export interface Damage {
    * unreadable), so in an ensemble the server counts as amnesiac.
    */
   readonly mayHaveAcked?: Halves;
+  /** A snapshot and the log are whole, and of two histories. */
+  readonly otherHistory?: boolean;
   /** The identity itself is unreadable. */
   readonly identityLost?: boolean;
   /** What to do, a sentence. */
@@ -42,6 +45,14 @@ export class DamageError extends StorageRefusal {
 }
 
 function sentence(d: Damage): string {
+  const remedy =
+    d.remedy ??
+    'Nothing was changed. In an ensemble the leader repairs this server; a server on its own needs the directory restored from a copy';
+  return `${describeDamage(d)}. ${remedy}.`;
+}
+
+/** What was found, a clause without what to do. */
+export function describeDamage(d: Damage): string {
   const where = d.offset === undefined ? d.file : `${d.file}, offset ${d.offset}`;
   const intact = d.intact === undefined ? '' : `; everything up to zxid ${showHalves(d.intact)} is intact`;
   let lost = '';
@@ -49,8 +60,9 @@ function sentence(d: Damage): string {
     const after = d.intact === undefined ? '' : `after ${showHalves(d.intact)} and `;
     lost = `; lost are transactions ${after}up to at least ${showHalves(d.mayHaveAcked)}`;
   } else if (d.identityLost !== true) lost = '; how many transactions follow it cannot be told';
-  const remedy =
-    d.remedy ??
-    'Nothing was changed. In an ensemble the leader repairs this server; a server on its own needs the directory restored from a copy';
-  return `data damaged: ${where}: ${d.reason}${intact}${lost}. ${remedy}.`;
+  return `data damaged: ${where}: ${d.reason}${intact}${lost}`;
 }
+
+/** There was no room for what was to be written: it may be tried again once there is. */
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof DiskError && (error.code === 'ENOSPC' || error.code === 'EDQUOT');

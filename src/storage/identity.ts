@@ -5,16 +5,13 @@
  * apart, and the higher one is right.
  */
 import { crc32 } from 'node:zlib';
-import { assert } from '../base/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
-import type { Halves } from '../records/log-record.ts';
+import { type Halves, ZERO } from '../records/log-record.ts';
 import { pack, RecordError, unpack } from '../records/pack.ts';
 import { DamageError } from './errors.ts';
-import { readWhole, writeWhole } from './files.ts';
+import { readWhole } from './files.ts';
 
 export const IDENTITY_FORMAT = 1;
-/** Boot tags kept, the newest; older ones were long since replaced in the log by `seen` records. */
-export const MAX_BOOT_TAGS = 256;
 const MAGIC = 0x5a4f4944; // ZOID
 const HEAD_BYTES = 12;
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -46,8 +43,13 @@ export interface Identity {
   readonly owed: { readonly epoch: number; readonly zxid: Halves } | null;
   /** The server lines of zoo.cfg it last started with. */
   readonly serverLines: readonly string[];
-  /** Zxid of a snapshot that was received from a leader and became ours with this record; see Storage.install. */
+  /**
+   * Zxid of a snapshot that came from a leader and became ours with this record: until it is null again no other counts, and
+   * its file may still have the name of a staged one. Zero: there is none, and old ones do not count.
+   */
   readonly adoptedSnapshot: Halves | null;
+  /** What this directory held was lost with this incarnation: it waits for a leader and never founds an ensemble. */
+  readonly amnesiac: boolean;
 }
 
 /** Where the two copies lie. */
@@ -77,6 +79,7 @@ export function encodeIdentity(id: Identity): Buffer {
     owed: id.owed === null ? null : [id.owed.epoch, pair(id.owed.zxid)],
     serverLines: id.serverLines,
     adoptedSnapshot: id.adoptedSnapshot === null ? null : pair(id.adoptedSnapshot),
+    ...(id.amnesiac ? { amnesiac: true } : {}),
   });
   const out = Buffer.alloc(HEAD_BYTES + body.length + 4);
   out.writeUInt32BE(MAGIC, 0);
@@ -145,6 +148,7 @@ export function decodeIdentity(bytes: Buffer): Identity {
     owed,
     serverLines,
     adoptedSnapshot,
+    amnesiac: raw.amnesiac === true,
   };
 }
 
@@ -173,6 +177,49 @@ async function readCopy(disk: Disk, file: string): Promise<Copy> {
       return { state: 'bad', reason: error.message };
     throw error;
   }
+}
+
+/** The identity of a directory that holds nothing yet. */
+export const newIdentity = (sid: number, incarnation: string): Identity => ({
+  write: 0,
+  ensembleId: null,
+  sid,
+  incarnation,
+  bootTags: [],
+  acceptedEpoch: 0,
+  currentEpoch: 0,
+  logs: [],
+  owed: null,
+  serverLines: [],
+  adoptedSnapshot: null,
+  amnesiac: false,
+});
+
+/** What lost its past keeps nothing that it promised (foundations.md 13.9). */
+export const forgotten = (before: Identity, incarnation: string): Identity => ({
+  ...newIdentity(before.sid, incarnation),
+  write: before.write,
+  ensembleId: before.ensembleId,
+  serverLines: before.serverLines,
+  adoptedSnapshot: ZERO,
+  amnesiac: true,
+});
+
+/**
+ * What begins anew where no copy counts. It is numbered beyond both, so that a power cut between its two writes leaves it
+ * against an old copy that is more than one write behind, which does not count either.
+ */
+export async function lostIdentity(
+  disk: Disk,
+  places: IdentityPlaces,
+  sid: number,
+  incarnation: string,
+): Promise<Identity> {
+  const copies = [await readCopy(disk, places.first.file), await readCopy(disk, places.second.file)];
+  const known = copies.flatMap((copy) => (copy.state === 'good' && copy.identity.sid === sid ? [copy.identity] : []));
+  const [newest] = known.sort((a, b) => b.write - a.write);
+  const before = newest ?? newIdentity(sid, incarnation);
+  return forgotten({ ...before, write: before.write + 1 }, incarnation);
 }
 
 /** Reads both copies and decides which counts (foundations 13.6); changes nothing. Throws a {@link DamageError}. */
@@ -213,74 +260,4 @@ export async function findIdentity(disk: Disk, places: IdentityPlaces): Promise<
     bothCurrent: false,
     warnings: quiet ? [] : [`${otherFile}: ${reason}; the other copy of the identity record is whole and was used`],
   };
-}
-
-/** The identity of a running server. Updates are done one after another, each durable in both places when it resolves. */
-export class IdentityStore {
-  private readonly disk: Disk;
-  private readonly places: IdentityPlaces;
-  private value: Identity;
-  private queue: Promise<unknown> = Promise.resolve();
-  private failure: unknown;
-
-  constructor(disk: Disk, places: IdentityPlaces, value: Identity) {
-    this.disk = disk;
-    this.places = places;
-    this.value = value;
-  }
-
-  /** What is durable in both places. */
-  get current(): Identity {
-    return this.value;
-  }
-
-  /**
-   * Writes what `change` makes of the identity (the write number is set here). A failed write is final: what is on the
-   * disk is then unknown, and every later update rejects alike. Epochs never go down and current stays below accepted.
-   */
-  update(change: (now: Identity) => Identity): Promise<Identity> {
-    const run = async (): Promise<Identity> => {
-      if (this.failure !== undefined) throw this.failure;
-      const changed = change(this.value);
-      const next = {
-        ...changed,
-        write: this.value.write + 1,
-        bootTags: changed.bootTags.slice(-MAX_BOOT_TAGS),
-      };
-      assert(
-        next.acceptedEpoch >= this.value.acceptedEpoch || next.incarnation !== this.value.incarnation,
-        'acceptedEpoch went back',
-      );
-      assert(
-        next.currentEpoch >= this.value.currentEpoch || next.incarnation !== this.value.incarnation,
-        'currentEpoch went back',
-      );
-      assert(next.currentEpoch <= next.acceptedEpoch, 'currentEpoch beyond acceptedEpoch');
-      const bytes = encodeIdentity(next);
-      try {
-        await writeWhole(this.disk, this.places.first.folder, this.places.first.file, bytes);
-        await writeWhole(this.disk, this.places.second.folder, this.places.second.file, bytes);
-      } catch (error) {
-        this.failure = error;
-        throw error;
-      }
-      this.value = next;
-      return next;
-    };
-    const done = this.queue.then(run);
-    this.queue = done.catch(() => undefined);
-    return done;
-  }
-
-  /** Brings a copy that is behind or damaged up to the one that counts, before anything newer is written (13.6). */
-  async align(): Promise<void> {
-    const bytes = encodeIdentity(this.value);
-    await writeWhole(this.disk, this.places.second.folder, this.places.second.file, bytes);
-    await writeWhole(this.disk, this.places.first.folder, this.places.first.file, bytes);
-  }
-
-  /** Resolves when no update is under way. */
-  async idle(): Promise<void> {
-    await this.queue;
-  }
 }

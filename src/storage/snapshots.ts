@@ -1,16 +1,22 @@
-import { crc32 } from 'node:zlib';
-import { type Disk, DiskError } from '../ports/disk.ts';
+import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
 import { compareHalves, type Halves } from '../records/log-record.ts';
+import { RecordError } from '../records/pack.ts';
 import { DamageError } from './errors.ts';
 import { namesIn, snapshotName, snapshotZxid, TEMP, unlinkIfThere, withFile } from './files.ts';
+import type { Mark } from './mark.ts';
+import {
+  encodeChunk,
+  encodeHead,
+  encodeTrailer,
+  HEAD_BYTES,
+  SnapshotParser,
+  TRAILER_BYTES,
+} from './snapshot-format.ts';
 
-const MAGIC = 0x7a6f6f53;
-const HEAD = 32;
-const CHUNK_HEAD = 8;
-const TRAILER = 24;
-const END_MARK = 0xffff_ffff;
-const SYNC_EVERY = 4 * 1024 * 1024;
-const MAX_CHUNK = 256 * 1024 * 1024;
+export const SYNC_EVERY = 4 * 1024 * 1024;
+const READ = 1024 * 1024;
+const REMEDY =
+  'Nothing was changed. Move this snapshot away only if the log reaches back to an older one; otherwise restore the directory from a copy';
 
 /** Snapshots in a folder, newest first. */
 export async function listSnapshots(disk: Disk, folder: string): Promise<{ name: string; zxid: Halves }[]> {
@@ -22,89 +28,71 @@ export async function listSnapshots(disk: Disk, folder: string): Promise<{ name:
   return found.sort((a, b) => compareHalves(b.zxid, a.zxid));
 }
 
+/** Where the records of a snapshot come from. */
+export interface SnapshotSource {
+  readonly mark: Mark;
+  /** The next records, some `maxBytes` of them; undefined when there are no more. */
+  next(maxBytes: number): Uint8Array | undefined;
+  /** True when what was given is not a whole snapshot. */
+  gaveUp(): boolean;
+  /** Waited for between two chunks. */
+  rest(): Promise<void> | undefined;
+}
+
 /**
- * Writes a snapshot from a pull source, slice by slice, with what `rest` asks for between two of them: to a temporary name, flushed every 4 MiB, read again and verified,
- * then renamed. Undefined when the source gave up. Layout: head, chunks (length, checksum, bytes), trailer.
+ * Writes a snapshot from a pull source, slice by slice: to a temporary name, flushed every 4 MiB, read again and verified, then
+ * named by `publish`, which may refuse. Undefined when it is not there in the end.
  */
 export async function writeSnapshotFile(
   disk: Disk,
   folder: string,
-  zxid: Halves,
-  chain: Halves,
-  next: (maxBytes: number) => Uint8Array | undefined,
-  gaveUp: () => boolean,
-  rest: () => Promise<void> | undefined = () => undefined,
+  source: SnapshotSource,
+  publish: (rename: () => Promise<void>) => Promise<boolean>,
 ): Promise<{ path: string; bytes: number } | undefined> {
-  const path = `${folder}/${snapshotName(zxid)}`;
+  const path = `${folder}/${snapshotName(source.mark.zxid)}`;
   const temp = path + TEMP;
   try {
-    return await writeThrough(disk, folder, path, temp, zxid, chain, next, gaveUp, rest);
+    await unlinkIfThere(disk, temp);
+    const bytes = await withFile(disk, temp, { create: true, exclusive: true }, (file) => writeInto(file, source));
+    if (bytes !== undefined) {
+      await readSnapshotFile(disk, temp, () => {});
+      const rename = async (): Promise<void> => {
+        await disk.rename(temp, path);
+        await disk.syncDir(folder);
+      };
+      if (await publish(rename)) return { path, bytes };
+    }
+    await unlinkIfThere(disk, temp);
+    return undefined;
   } catch (error) {
     await unlinkIfThere(disk, temp).catch(() => {}); // on a full disk each try would leave less room; a start removes it too
     throw error;
   }
 }
 
-async function writeThrough(
-  disk: Disk,
-  folder: string,
-  path: string,
-  temp: string,
-  zxid: Halves,
-  chain: Halves,
-  next: (maxBytes: number) => Uint8Array | undefined,
-  gaveUp: () => boolean,
-  rest: () => Promise<void> | undefined,
-): Promise<{ path: string; bytes: number } | undefined> {
-  await unlinkIfThere(disk, temp);
-  let at = HEAD;
-  const whole = await withFile(disk, temp, { create: true, exclusive: true }, async (file) => {
-    const head = Buffer.alloc(HEAD);
-    head.writeUInt32BE(MAGIC, 0);
-    head.writeUInt32BE(1, 4);
-    head.writeInt32BE(zxid.hi, 8);
-    head.writeInt32BE(zxid.lo | 0, 12);
-    head.writeInt32BE(chain.hi, 16);
-    head.writeInt32BE(chain.lo | 0, 20);
-    head.writeUInt32BE(crc32(head.subarray(0, 28)), 28);
-    await file.write(head, 0);
-    let unsynced = 0;
-    let chunks = 0;
-    for (let chunk = next(65536); chunk !== undefined; chunk = next(65536)) {
-      if (chunk.length === 0) continue;
-      const framed = Buffer.alloc(CHUNK_HEAD + chunk.length);
-      framed.writeUInt32BE(chunk.length, 0);
-      framed.writeUInt32BE(crc32(chunk), 4);
-      framed.set(chunk, CHUNK_HEAD);
-      await file.write(framed, at);
-      at += framed.length;
-      chunks++;
-      unsynced += framed.length;
-      if (unsynced > SYNC_EVERY) {
-        await file.sync();
-        unsynced = 0;
-      }
-      await rest();
+/** Bytes written; undefined when the source gave up. */
+async function writeInto(file: DiskFile, source: SnapshotSource): Promise<number | undefined> {
+  await file.write(encodeHead(source.mark), 0);
+  let at = HEAD_BYTES;
+  let unsynced = 0;
+  let chunks = 0;
+  for (let records = source.next(65536); records !== undefined; records = source.next(65536)) {
+    if (records.length === 0) continue;
+    const chunk = encodeChunk(records);
+    await file.write(chunk, at);
+    at += chunk.length;
+    chunks++;
+    unsynced += chunk.length;
+    if (unsynced > SYNC_EVERY) {
+      await file.sync();
+      unsynced = 0;
     }
-    if (gaveUp()) return false;
-    const trailer = Buffer.alloc(TRAILER);
-    trailer.writeUInt32BE(END_MARK, 0);
-    trailer.writeUInt32BE(chunks, 4);
-    trailer.writeBigUInt64BE(BigInt(at), 8);
-    trailer.writeUInt32BE(crc32(trailer.subarray(0, 20)), 20);
-    await file.write(trailer, at);
-    at += TRAILER;
-    await file.sync();
-    return true;
-  });
-  if (!whole) {
-    await unlinkIfThere(disk, temp);
-    return undefined;
+    await source.rest();
   }
-  await readSnapshotFile(disk, temp, () => {});
-  await disk.rename(temp, path);
-  await disk.syncDir(folder);
-  return { path, bytes: at };
+  if (source.gaveUp()) return undefined;
+  await file.write(encodeTrailer(chunks, at), at);
+  await file.sync();
+  return at + TRAILER_BYTES;
 }
 
 /** Reads a snapshot whole, verifying every byte; chunks are handed out as they come. @throws DamageError */
@@ -112,57 +100,35 @@ export async function readSnapshotFile(
   disk: Disk,
   path: string,
   onChunk: (chunk: Buffer) => void,
-): Promise<{ zxid: Halves; chain: Halves }> {
-  const bad = (reason: string, offset: number): never => {
-    throw new DamageError({
-      file: path,
-      offset,
-      reason,
-      remedy:
-        'Nothing was changed. Move this snapshot away only if the log reaches back to an older one; otherwise restore the directory from a copy',
-    });
+  rest: () => Promise<void> | undefined = () => undefined,
+): Promise<Mark> {
+  let at = 0;
+  const bad = (reason: string, cause?: unknown): never => {
+    throw new DamageError({ file: path, offset: at, reason, remedy: REMEDY }, { cause });
   };
+  let taking = false;
+  const parser = new SnapshotParser((records) => {
+    taking = true;
+    onChunk(records);
+    taking = false;
+  });
   try {
     return await withFile(disk, path, { readonly: true }, async (file) => {
       const size = await file.size();
-      const head = Buffer.alloc(HEAD);
-      if ((await file.read(head, 0)) < HEAD) bad('the snapshot has no whole head', 0);
-      if (
-        head.readUInt32BE(28) !== crc32(head.subarray(0, 28)) ||
-        head.readUInt32BE(0) !== MAGIC ||
-        head.readUInt32BE(4) !== 1
-      )
-        bad('the head of the snapshot is wrong', 0);
-      let at = HEAD;
-      const frame = Buffer.alloc(CHUNK_HEAD);
-      for (let chunks = 0; ; chunks++) {
-        if ((await file.read(frame, at)) < CHUNK_HEAD) bad('the snapshot ends early', at);
-        const length = frame.readUInt32BE(0);
-        if (length === END_MARK) {
-          const trailer = Buffer.alloc(TRAILER);
-          const got = await file.read(trailer, at);
-          const sound =
-            got === TRAILER &&
-            trailer.readUInt32BE(20) === crc32(trailer.subarray(0, 20)) &&
-            trailer.readUInt32BE(4) === chunks &&
-            trailer.readBigUInt64BE(8) === BigInt(at);
-          if (!sound || at + TRAILER !== size) bad('the end of the snapshot is wrong', at);
-          break;
-        }
-        if (length > MAX_CHUNK || at + CHUNK_HEAD + length > size) bad('a part runs past the end', at);
-        const chunk = Buffer.alloc(length);
-        await file.read(chunk, at + CHUNK_HEAD);
-        if (crc32(chunk) !== frame.readUInt32BE(4)) bad('a checksum is wrong', at);
-        onChunk(chunk);
-        at += CHUNK_HEAD + length;
+      while (at < size) {
+        await rest();
+        const piece = Buffer.alloc(Math.min(READ, size - at));
+        const got = await file.read(piece, at);
+        if (got === 0) break;
+        parser.push(piece.subarray(0, got));
+        at += got;
       }
-      return {
-        zxid: { hi: head.readInt32BE(8), lo: head.readUInt32BE(12) },
-        chain: { hi: head.readInt32BE(16), lo: head.readInt32BE(20) },
-      };
+      const { mark, isWhole } = parser;
+      return mark !== undefined && isWhole ? mark : bad('the snapshot ends early');
     });
   } catch (error) {
-    if (error instanceof DiskError && error.code === 'EIO') bad('it cannot be read (EIO)', 0);
+    if (error instanceof DiskError && error.code === 'EIO') bad('it cannot be read (EIO)', error);
+    if (error instanceof RecordError && !taking) bad(error.message, error);
     throw error;
   }
 }

@@ -1,16 +1,23 @@
-import { InvariantError } from '../base/assert.ts';
+import { assert } from '../base/assert.ts';
 import type { Random } from '../base/random.ts';
-import { type Disk, DiskError } from '../ports/disk.ts';
-import { compareHalves, type Halves } from '../records/log-record.ts';
-import { type PackWriter, RecordError } from '../records/pack.ts';
-import { DamageError, StorageRefusal } from './errors.ts';
-import { isLogName, logName, namesIn, TEMP, unlinkIfThere } from './files.ts';
-import { findIdentity, type Identity, IdentityStore, identityPlaces, type LogFileEntry } from './identity.ts';
-import { readLogs, settleLastGroup } from './recover.ts';
-import { listSnapshots, readSnapshotFile, writeSnapshotFile } from './snapshots.ts';
-import { makeLogFile, TxnLog } from './txn-log.ts';
+import type { Disk } from '../ports/disk.ts';
+import type { Halves } from '../records/log-record.ts';
+import type { PackWriter } from '../records/pack.ts';
+import { removeDamaged, removeOld, settleAdoption } from './adoption.ts';
+import { logName, snapshotName, unlinkIfThere } from './files.ts';
+import { forgotten, type Identity, type LogFileEntry } from './identity.ts';
+import type { IdentityStore } from './identity-store.ts';
+import type { LogPlace } from './log-file.ts';
+import { isOrigin, later, type Mark, ORIGIN } from './mark.ts';
+import { purgeFiles } from './purge.ts';
+import type { StateTaker, StorageDamage } from './read-state.ts';
+import { type ScrubReport, scrubFiles } from './scrub.ts';
+import { openSnapshotFile, type SnapshotReader } from './snapshot-reader.ts';
+import { writeSnapshotFile } from './snapshots.ts';
+import { StagedHistory } from './staged.ts';
+import type { TxnLog } from './txn-log.ts';
 
-export interface StorageOptions {
+export interface StorageOptions extends StateTaker {
   readonly disk: Disk;
   /** The operator's directories; our files lie in `zoosh-1` below them. */
   readonly dataDir: string;
@@ -21,82 +28,106 @@ export interface StorageOptions {
   /** Bytes of zeros kept ahead of the log's end, so that a write changes no metadata; 0: none. */
   readonly zeroAheadBytes: number;
   readonly ignoreApacheData: boolean;
-  /** Parts of the newest snapshot, in order; then the end of them; then every envelope after it. */
-  onSnapshotChunk(chunk: Buffer): void;
-  onSnapshotEnd(): void;
-  onEnvelope(bytes: Buffer, start: number, end: number): void;
-  onCommitted?(hi: number, lo: number): void;
+  /** A member of an ensemble: damage is told instead of refused, since a leader repairs it. `onStartOver` must be there. */
+  readonly heals?: boolean;
+  /** Generation of the log; default 1. */
+  readonly generation?: number;
 }
 
+/** What opening found. */
+export interface Opened {
+  readonly bootTag: string;
+  readonly at: Mark;
+  readonly committed: Halves;
+  readonly fresh: boolean;
+  readonly notes: readonly string[];
+  readonly damage: StorageDamage | undefined;
+  readonly newestSnapshot: Mark | undefined;
+}
+export interface Folders {
+  readonly data: string;
+  readonly log: string;
+}
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** What a member keeps: the log, the snapshots, the record of who it is. */
 export class Storage {
   /** Random tag of this start, durable. */
   readonly bootTag: string;
+  /** End of what was handed out at the start, and the chain there. */
   readonly last: Halves;
   readonly chain: Halves;
+  /** Up to where it is known committed. */
   readonly committed: Halves;
   /** The directory held nothing before. */
   readonly fresh: boolean;
   /** Sentences for the log: what was cut, which copy was used. */
   readonly notes: readonly string[];
-  readonly log: TxnLog;
+  /** The member is repairing: its log takes nothing until a staged history is installed. */
+  damage: StorageDamage | undefined;
+  /** The newest verified snapshot. */
+  newestSnapshot: Mark | undefined;
+  /** Another object after each installation, with the same {@link TxnLog.events}. */
+  log: TxnLog;
+  private staged: StagedHistory | undefined;
   private readonly options: StorageOptions;
   private readonly store: IdentityStore;
-  private readonly dataFolder: string;
-  private readonly logFolder: string;
+  private readonly place: LogPlace;
+  private readonly folders: Folders;
+  /** How often another history took the place of ours. */
+  private installations = 0;
+  private readonly pins = new Map<string, number>();
   private purging: Promise<string[]> | undefined;
+  /** Changes of what snapshots there are, one after another. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     options: StorageOptions,
     store: IdentityStore,
     log: TxnLog,
-    found: {
-      bootTag: string;
-      last: Halves;
-      chain: Halves;
-      committed: Halves;
-      fresh: boolean;
-      notes: readonly string[];
-    },
-    folders: { data: string; log: string },
+    place: LogPlace,
+    folders: Folders,
+    found: Opened,
   ) {
     this.options = options;
     this.store = store;
     this.log = log;
+    this.place = place;
+    this.folders = folders;
     this.bootTag = found.bootTag;
-    this.last = found.last;
-    this.chain = found.chain;
+    this.last = found.at.zxid;
+    this.chain = found.at.chain;
     this.committed = found.committed;
     this.fresh = found.fresh;
     this.notes = found.notes;
-    this.dataFolder = folders.data;
-    this.logFolder = folders.log;
+    this.damage = found.damage;
+    this.newestSnapshot = found.newestSnapshot;
   }
   get identity(): Identity {
     return this.store.current;
   }
-  /** Both copies are durable when it resolves. */
-  async storeEpochs(accepted: number, current: number, _install?: number): Promise<void> {
-    await this.store.update((now) => ({ ...now, acceptedEpoch: accepted, currentEpoch: current }));
+  private inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const done = this.turn.then(run);
+    this.turn = done.catch(() => undefined);
+    return done;
   }
-  readonly newestSnapshot: { zxid: Halves; chain: Halves } | undefined = undefined;
-  truncate(_generation: number, _to: unknown): Promise<void> {
-    throw new Error('later');
-  }
-  stage(_generation: number, _at: unknown, _onChunk: (chunk: Uint8Array) => void): never {
-    throw new Error('later');
-  }
-  dropStaged(_generation: number): void {}
-  openSnapshot(_at: unknown): never {
-    throw new Error('later');
-  }
-  async setServerLines(lines: readonly string[]): Promise<void> {
-    await this.store.update((now) => ({ ...now, serverLines: lines }));
+
+  /**
+   * Both copies are durable when it resolves. With `install` the same write makes the finished staged history of that
+   * generation ours: {@link log} is then its log, {@link damage} is gone, and old files are removed. A rejection leaves a
+   * storage that must be opened again, with one history or the other.
+   */
+  async storeEpochs(accepted: number, current: number, install?: number): Promise<void> {
+    const epochs = { acceptedEpoch: accepted, currentEpoch: current };
+    if (install === undefined) await this.store.update((now) => ({ ...now, ...epochs }));
+    else await this.inTurn(() => this.install(epochs, install));
   }
   async setEnsembleId(id: string): Promise<void> {
     await this.store.update((now) => ({ ...now, ensembleId: id }));
+  }
+  /** The server lines of zoo.cfg that this start runs with. */
+  async setServerLines(lines: readonly string[]): Promise<void> {
+    await this.store.update((now) => ({ ...now, serverLines: lines }));
   }
   writer(): PackWriter {
     return this.log.writer();
@@ -104,174 +135,171 @@ export class Storage {
   commitEnvelope(start: number, hi: number, lo: number): void {
     this.log.commitEnvelope(start, hi, lo);
   }
-  /** Undefined when the source gave up. */
+  /** Writes what has gathered, in the staged log too; see {@link TxnLog.flush}. */
+  flush(hi: number, lo: number): void {
+    this.log.flush(hi, lo);
+    this.staged?.log.flush(hi, lo);
+  }
+  /** The log that takes what is appended under `generation`: the staged one, or ours. */
+  logOf(generation: number): TxnLog {
+    const { staged, log } = this;
+    if (staged?.generation === generation) return staged.log;
+    assert(log.generation === generation, `no log is of generation ${generation}`);
+    return log;
+  }
+  /** Cuts our log; see {@link TxnLog.truncate}. */
+  truncate(generation: number, to: Mark): Promise<void> {
+    assert(this.damage === undefined, 'a damaged log is cut');
+    return this.log.truncate(generation, to);
+  }
+
+  /**
+   * Begins a history beside ours, with the leader's snapshot at `at`; `onRecords` is given the records of each chunk of it once
+   * they are verified. One that was being staged is dropped.
+   */
+  stage(generation: number, at: Mark, onRecords: (records: Buffer) => void = () => {}): StagedHistory {
+    const ready = this.staged === undefined ? this.inTurn(async () => {}) : this.dropStaged(this.staged.generation);
+    const { events } = this.log;
+    this.staged = new StagedHistory(generation, at, this.folders.data, this.place, events, ready, onRecords);
+    return this.staged;
+  }
+  /** Removes what is staged under `generation`, at any time before it is installed; what is under way for it ends first. */
+  async dropStaged(generation: number): Promise<void> {
+    const { staged } = this;
+    if (staged?.generation !== generation) return;
+    this.staged = undefined;
+    const gone = staged.stop();
+    await this.inTurn(async () => {
+      await gone;
+      // an installation that failed may count on the disk: then its files must stay
+      if (!this.store.failed) await staged.remove();
+    });
+  }
+  private async install(epochs: Pick<Identity, 'acceptedEpoch' | 'currentEpoch'>, generation: number): Promise<void> {
+    const { staged, store, place, folders } = this;
+    assert(staged?.generation === generation && staged.isFinished, 'installed what is not there');
+    await this.log.retire();
+    let old: readonly LogFileEntry[] = [];
+    await store.update((now) => {
+      old = now.logs;
+      const { files } = staged.list;
+      return { ...now, ...epochs, logs: files, adoptedSnapshot: staged.at.zxid, owed: null, amnesiac: false };
+    });
+    staged.log.list = store.list;
+    this.log = staged.log;
+    this.staged = undefined;
+    this.damage = undefined;
+    this.installations++;
+    this.newestSnapshot = isOrigin(staged.at) ? undefined : staged.at;
+    await settleAdoption(place.disk, folders.data, staged.at, staged.path, false);
+    await this.removeLogs(old);
+    for (const folder of new Set([folders.data, folders.log])) await removeDamaged(place.disk, folder);
+    await store.update((now) => ({ ...now, adoptedSnapshot: null }));
+  }
+  private async removeLogs(files: readonly LogFileEntry[]): Promise<void> {
+    for (const entry of files) await unlinkIfThere(this.place.disk, `${this.folders.log}/${logName(entry)}`);
+  }
+
+  /**
+   * Draws a new incarnation, durably, and forgets everything that was promised under the old one. The storage is of no use
+   * afterwards: close it and open it again, as an amnesiac's.
+   */
+  async newIncarnation(): Promise<string> {
+    const incarnation = hex(this.options.random.bytes(16));
+    await this.inTurn(async () => {
+      await this.log.retire();
+      await this.store.update((now) => forgotten(now, incarnation));
+    });
+    return incarnation;
+  }
+  /**
+   * There is no room for two histories: ours is given up before the other is there. What this member must hold again before it
+   * counts is stored first (foundations.md 13.4). It is repairing afterwards, with nothing intact; the caller starts over.
+   */
+  async giveUpHistory(): Promise<void> {
+    await this.inTurn(async () => {
+      const end = this.log.durable.zxid;
+      await this.log.retire();
+      const mayHaveAcked = later(this.damage?.mayHaveAcked ?? end, end);
+      let old: readonly LogFileEntry[] = [];
+      await this.store.update((now) => {
+        old = now.logs;
+        const zxid = later(now.owed?.zxid ?? mayHaveAcked, mayHaveAcked);
+        return { ...now, owed: { epoch: now.currentEpoch, zxid }, logs: [], adoptedSnapshot: ORIGIN.zxid };
+      });
+      this.damage = { intact: ORIGIN, mayHaveAcked, sentences: ['its files were given up for a repair'] };
+      this.installations++;
+      this.newestSnapshot = undefined;
+      await this.removeLogs(old);
+      await settleAdoption(this.place.disk, this.folders.data, ORIGIN, undefined, false);
+      for (const folder of new Set([this.folders.data, this.folders.log])) await removeDamaged(this.place.disk, folder);
+    });
+  }
+
+  /** Undefined when the source gave up, or another history took the place of that which it is of. */
   writeSnapshot(
     zxid: Halves,
     chain: Halves,
     next: (maxBytes: number) => Uint8Array | undefined,
     gaveUp: () => boolean,
-    rest?: () => Promise<void> | undefined,
+    rest: () => Promise<void> | undefined = () => undefined,
   ): Promise<{ path: string; bytes: number } | undefined> {
-    return writeSnapshotFile(this.options.disk, this.dataFolder, zxid, chain, next, gaveUp, rest);
+    const { installations } = this;
+    const mark = { zxid, chain };
+    const stale = (): boolean => this.installations !== installations || this.damage !== undefined;
+    const source = { mark, next, gaveUp: () => gaveUp() || stale(), rest };
+    return writeSnapshotFile(this.place.disk, this.folders.data, source, (rename) =>
+      this.inTurn(async () => {
+        if (stale()) return false;
+        await rename();
+        this.newestSnapshot = mark;
+        return true;
+      }),
+    );
   }
-  /**
-   * Keeps the newest `retain` snapshots (two at least) and every log file needed after the oldest of them. Files leave the
-   * list before they leave the disk. While one purge is under way another joins it. Returns the names removed.
-   */
+  /** The snapshot file at `at`, for a learner; the origin has one of no bytes. Rejects when there is none of that history. */
+  openSnapshot(at: Mark): Promise<SnapshotReader> {
+    const name = snapshotName(at.zxid);
+    this.pins.set(name, (this.pins.get(name) ?? 0) + 1);
+    return openSnapshotFile(this.place.disk, this.folders.data, at, () => {
+      const left = (this.pins.get(name) ?? 1) - 1;
+      if (left === 0) this.pins.delete(name);
+      else this.pins.set(name, left);
+    });
+  }
+  /** See {@link purgeFiles}. While one purge is under way another joins it; a member that is repairing removes nothing. */
   purge(retain: number): Promise<string[]> {
-    this.purging ??= this.purgeNow(retain).finally(() => {
+    this.purging ??= this.inTurn(async () => {
+      if (this.damage !== undefined || this.identity.adoptedSnapshot !== null) return [];
+      return purgeFiles(this.place.disk, this.folders, this.store, retain, (name) => this.pins.has(name));
+    }).finally(() => {
       this.purging = undefined;
     });
     return this.purging;
   }
-  private async purgeNow(retain: number): Promise<string[]> {
-    const { disk } = this.options;
-    const snapshots = await listSnapshots(disk, this.dataFolder);
-    const kept = snapshots.slice(0, Math.max(2, retain));
-    const oldest = kept.at(-1);
-    if (oldest === undefined || kept.length < 2) return [];
-    const spare = (logs: readonly LogFileEntry[]): number => {
-      let drop = 0;
-      while (drop + 1 < logs.length && compareHalves((logs[drop + 1] as LogFileEntry).fromZxid, oldest.zxid) <= 0)
-        drop++;
-      return drop;
-    };
-    let gone: readonly LogFileEntry[] = [];
-    if (spare(this.identity.logs) > 0)
-      await this.store.update((now) => {
-        // counted when its turn has come: another purge or a roll may have come before
-        gone = now.logs.slice(0, spare(now.logs));
-        return { ...now, logs: now.logs.slice(gone.length) };
-      });
-    const removed: string[] = [];
-    for (const { name } of snapshots.slice(kept.length)) {
-      await unlinkIfThere(disk, `${this.dataFolder}/${name}`);
-      removed.push(name);
-    }
-    for (const entry of gone) {
-      await unlinkIfThere(disk, `${this.logFolder}/${logName(entry)}`);
-      removed.push(logName(entry));
-    }
-    return removed;
+  /**
+   * Verifies closed log files and snapshots once more (D8). A damaged snapshot is set aside: another should be taken soon. For
+   * a damaged log file the storage is to be opened again.
+   */
+  async scrub(rest: () => Promise<void> | undefined): Promise<ScrubReport> {
+    const { place, folders } = this;
+    const { installations } = this;
+    const report = await scrubFiles(place.disk, folders.data, folders.log, () => this.identity.logs, rest);
+    await this.inTurn(async () => {
+      if (this.installations !== installations || this.damage !== undefined) return;
+      for (const name of report.snapshots) {
+        await removeOld(place.disk, folders.data, name, true);
+        const newest = this.newestSnapshot;
+        if (newest !== undefined && snapshotName(newest.zxid) === name) this.newestSnapshot = report.newest;
+      }
+      if (report.snapshots.length > 0) await place.disk.syncDir(folders.data);
+    });
+    return report;
   }
   async close(): Promise<void> {
+    await this.staged?.stop();
     await this.log.close();
+    await this.turn;
     await this.store.idle();
   }
-}
-
-async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean): Promise<void> {
-  if (options.ignoreApacheData || ours) return;
-  for (const root of new Set([options.dataDir, options.logDir])) {
-    const names = await namesIn(disk, `${root}/version-2`);
-    if (names.some((name) => name.startsWith('log.') || name.startsWith('snapshot.')))
-      throw new StorageRefusal(
-        42,
-        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. zoosh import-apache ${root} will import it in a later version; to start with an empty tree: --ignore-apache-data`,
-      );
-  }
-}
-
-/**
- * Bytes with right checksums that make no sense, in themselves or after what came before, were damaged before they were
- * written: refused like any other damage. @throws DamageError
- */
-export function understood(file: string, take: () => void): void {
-  try {
-    take();
-  } catch (error) {
-    if (error instanceof RecordError) throw new DamageError({ file, reason: error.message }, { cause: error });
-    if (error instanceof InvariantError)
-      throw new DamageError({ file, reason: `it does not fit what came before: ${error.message}` }, { cause: error });
-    throw error;
-  }
-}
-
-/** Opens a member's directories: verifies everything in them, hands the state out, and goes on in a new log file. */
-export async function openStorage(options: StorageOptions): Promise<Storage> {
-  try {
-    return await open(options);
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    throw new StorageRefusal(
-      40,
-      `the data directory cannot be used: ${error.message}. Check that it is a folder, may be written and has room`,
-      { cause: error },
-    );
-  }
-}
-
-async function open(options: StorageOptions): Promise<Storage> {
-  const { disk, random } = options;
-  const folders = { data: `${options.dataDir}/zoosh-1`, log: `${options.logDir}/zoosh-1` };
-  const places = identityPlaces(folders.data, folders.log);
-  const found = await findIdentity(disk, places);
-  await refuseApache(disk, options, found.identity !== undefined);
-  await disk.mkdir(folders.data);
-  await disk.mkdir(folders.log);
-  const dataNames = await namesIn(disk, folders.data);
-  const logNames = await namesIn(disk, folders.log);
-  let identity = found.identity;
-  const fresh = identity === undefined;
-  if (identity === undefined) {
-    const left = [...dataNames, ...logNames].find((name) => isLogName(name) || name.startsWith('snapshot.'));
-    if (left !== undefined)
-      throw new DamageError({
-        file: folders.data,
-        reason: `it holds ${left} and no identity record`,
-        identityLost: true,
-        remedy: 'Nothing was changed. Restore the directory, its identity file included, from a copy',
-      });
-    identity = {
-      write: 0,
-      ensembleId: null,
-      sid: options.sid,
-      incarnation: hex(random.bytes(16)),
-      bootTags: [],
-      acceptedEpoch: 0,
-      currentEpoch: 0,
-      logs: [],
-      owed: null,
-      serverLines: [],
-      adoptedSnapshot: null,
-    };
-  }
-  if (identity.sid !== options.sid)
-    throw new StorageRefusal(
-      42,
-      `${folders.data} belongs to server ${identity.sid}; this one is server ${options.sid}. Check myid and dataDir`,
-    );
-  const newest = (await listSnapshots(disk, folders.data))[0];
-  let from = { zxid: { hi: 0, lo: 0 }, chain: { hi: 0, lo: 0 } };
-  if (newest !== undefined) {
-    const path = `${folders.data}/${newest.name}`;
-    from = await readSnapshotFile(disk, path, (chunk) => understood(path, () => options.onSnapshotChunk(chunk)));
-    understood(path, () => options.onSnapshotEnd());
-  }
-  const end = await readLogs(disk, folders.log, identity.logs, from, (bytes, start, stop) =>
-    understood(folders.log, () => options.onEnvelope(bytes, start, stop)),
-  );
-  if (options.forceSync) await settleLastGroup(disk, folders.log, identity.logs, end);
-  for (const name of dataNames) if (name.endsWith(TEMP)) await unlinkIfThere(disk, `${folders.data}/${name}`);
-
-  const last = { hi: end.tip.hi, lo: end.tip.lo };
-  const chain = { hi: end.tip.chainHi, lo: end.tip.chainLo };
-  const bootTag = hex(random.bytes(8));
-  const store = new IdentityStore(disk, places, identity);
-  // the record comes first: a log file without one would look like a lost identity
-  if (fresh) await store.update((now) => now);
-  else if (!found.bothCurrent) await store.align();
-  // only now: the record that no longer lists them may have been in the system's memory alone (foundations.md 13.6)
-  const listed = new Set(identity.logs.map(logName));
-  for (const name of logNames)
-    if (isLogName(name) && !listed.has(name)) await unlinkIfThere(disk, `${folders.log}/${name}`);
-  const made = await makeLogFile(disk, folders.log, random, last, chain, options.forceSync);
-  await store.update((now) => ({
-    ...now,
-    bootTags: [...now.bootTags, bootTag],
-    logs: [...now.logs.map((log) => (log.end === null ? { ...log, end: end.end } : log)), made.entry],
-  }));
-  const log = new TxnLog(disk, folders.log, store, random, made, options.forceSync, options.zeroAheadBytes);
-  const notes = [...found.warnings, ...end.notes];
-  return new Storage(options, store, log, { bootTag, last, chain, committed: end.committed, fresh, notes }, folders);
 }

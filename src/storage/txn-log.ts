@@ -1,259 +1,370 @@
-import type { Random } from '../base/random.ts';
-import type { Disk, DiskFile } from '../ports/disk.ts';
-import { encodeFileHeader, GROUP_HEADER, type Halves, LENGTH_BYTES, SECTOR, sealGroup } from '../records/log-record.ts';
-import { PackWriter } from '../records/pack.ts';
-import { logName } from './files.ts';
-import type { IdentityStore, LogFileEntry } from './identity.ts';
+import { assert } from '../base/assert.ts';
+import { compareHalves, type Halves, SECTOR, sealGroup } from '../records/log-record.ts';
+import type { PackWriter } from '../records/pack.ts';
+import { isDiskFull } from './errors.ts';
+import { logName, unlinkIfThere } from './files.ts';
+import type { LogFileEntry } from './identity.ts';
+import { filesBefore, findCut, sealKept } from './log-cut.ts';
+import { type LogFile, type LogPlace, makeLogFile } from './log-file.ts';
+import { Group } from './log-group.ts';
+import type { LogList } from './log-list.ts';
+import { type Mark, sameMark, showMark } from './mark.ts';
 
-const KEEP_BUFFER = 8 * 1024 * 1024;
+/** Beyond it a group is complete and the next begins: no group may grow past what a reader allocates. */
+const FULL = 16 * 1024 * 1024;
 
-/** Draws a salt and makes a log file: header and directory entry are durable when it resolves. */
-export async function makeLogFile(
-  disk: Disk,
-  folder: string,
-  random: Random,
-  fromZxid: Halves,
-  fromChain: Halves,
-  dsync: boolean,
-): Promise<{ entry: LogFileEntry; file: DiskFile }> {
-  const salt = Buffer.from(random.bytes(8));
-  const entry: LogFileEntry = {
-    salt: { hi: salt.readInt32BE(0), lo: salt.readInt32BE(4) },
-    fromZxid,
-    fromChain,
-    end: null,
-  };
-  const path = `${folder}/${logName(entry)}`;
-  const file = await disk.open(path, { create: true, exclusive: true, dsync });
-  await file.write(encodeFileHeader(entry), 0);
-  if (dsync) await file.sync();
-  await disk.syncDir(folder);
-  return { entry, file };
+/** What a log tells. */
+export interface LogEvents {
+  /** Everything up to here is on the disk. `generation` is the one that the log was in when the write began. */
+  persisted(generation: number, hi: number, lo: number): void;
+  /** The disk failed under the log; nothing later is ever reported, unless {@link TxnLog.recover} brings it back. */
+  failed(error: Error, generation: number): void;
 }
 
 /**
  * The log of transactions. What arrives in one turn becomes one group: one positional O_DSYNC write; what arrives while it
- * is under way is the next. A failed write is final: nothing later is ever reported to be on the disk (D10).
+ * is under way is the next. A failed write is final: nothing later is ever reported to be on the disk (D10), but for a full
+ * disk, where {@link recover} writes what is unknown again, elsewhere.
  */
 export class TxnLog {
-  onPersisted: (generation: number, hi: number, lo: number) => void = () => {};
-  onFailed: (error: Error) => void = () => {};
-  readonly generation = 1;
+  readonly events: LogEvents;
+  /** Names what the log holds: another after each cut. */
+  generation: number;
   bytesSinceRoll = 0;
-  private readonly disk: Disk;
-  private readonly folder: string;
-  private readonly identity: IdentityStore;
-  private readonly random: Random;
-  private readonly dsync: boolean;
-  private readonly zeroStep: number;
-  private file: DiskFile;
-  private entry: LogFileEntry;
-  private position = SECTOR;
-  /** The file holds zeros (or groups) up to here. */
-  private zeroed = SECTOR;
-  private zeroing: Promise<void> | undefined;
-  private gathering = new PackWriter(262144);
-  private spare = new PackWriter(262144);
-  private committedAt = GROUP_HEADER;
-  private count = 0;
-  private first: Halves = { hi: 0, lo: 0 };
+  /** Which files it lies in. */
+  list: LogList;
+  private readonly place: LogPlace;
+  private file: LogFile | undefined;
+  private gathering = new Group();
+  /** Complete groups that wait for the disk, before {@link gathering}. */
+  private readonly complete: Group[] = [];
+  private spare: Group | undefined;
+  private writing: Group | undefined;
+  /** The group whose write failed: whether it is on the disk nobody knows. */
+  private unknown: Group | undefined;
+  /** The end of the log, on the disk or not. */
   private last: Halves;
-  /** The last zxid in a group that is written. */
-  private onDisk: Halves;
-  private chainBefore: Halves;
   private chain: Halves;
+  /** Where the log on the disk ends once all that the disk was asked for is done. */
+  private given: Mark;
+  private onDisk: Mark;
+  /** A cut of files that is not done. */
+  private cutAt: Mark | undefined;
   private committed: Halves = { hi: 0, lo: 0 };
-  private busy = false;
   private wanted = false;
-  private failed = false;
-  /** A roll is under way: no write may begin. */
-  private holding = false;
-  private idleWaiters: (() => void)[] = [];
+  private failure: Error | undefined;
+  /** No write may begin while it is not 0: the files change, or there is none yet. */
+  private held = 0;
+  /** Takes and writes nothing more: another log is in its place. */
+  private retired = false;
+  /** Changes of files, one after another. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private waiters: (() => void)[] = [];
 
-  constructor(
-    disk: Disk,
-    folder: string,
-    identity: IdentityStore,
-    random: Random,
-    made: { entry: LogFileEntry; file: DiskFile },
-    dsync: boolean,
-    zeroAheadBytes: number,
-  ) {
-    this.zeroStep = zeroAheadBytes;
-    this.disk = disk;
-    this.folder = folder;
-    this.identity = identity;
-    this.random = random;
-    this.dsync = dsync;
-    this.file = made.file;
-    this.entry = made.entry;
-    this.last = made.entry.fromZxid;
-    this.onDisk = this.last;
-    this.chain = made.entry.fromChain;
-    this.chainBefore = this.chain;
-    this.gathering.at = GROUP_HEADER;
-    this.fillAhead();
+  /** Without a file it gathers until {@link begin}. */
+  constructor(place: LogPlace, list: LogList, events: LogEvents, generation: number, at: Mark, file?: LogFile) {
+    this.place = place;
+    this.list = list;
+    this.events = events;
+    this.generation = generation;
+    this.last = at.zxid;
+    this.chain = at.chain;
+    this.given = at;
+    this.onDisk = at;
+    this.file = file;
+    if (file === undefined) this.held = 1;
+    else file.fillAhead(0);
   }
+  get onPersisted(): LogEvents['persisted'] {
+    return this.events.persisted;
+  }
+  set onPersisted(told: LogEvents['persisted']) {
+    this.events.persisted = told;
+  }
+  get onFailed(): LogEvents['failed'] {
+    return this.events.failed;
+  }
+  set onFailed(told: LogEvents['failed']) {
+    this.events.failed = told;
+  }
+  begin(file: LogFile): void {
+    this.file = file;
+    this.held--;
+    file.fillAhead(0);
+    this.pump();
+  }
+  /** Everything up to here is on the disk. */
+  get durable(): Mark {
+    return this.onDisk;
+  }
+
   /** Positioned for the next envelope; anything written after the last {@link commitEnvelope} is dropped. */
   writer(): PackWriter {
-    const to = this.gathering;
-    to.at = this.committedAt;
-    to.room(LENGTH_BYTES);
-    to.at += LENGTH_BYTES;
-    return to;
+    assert(!this.retired, 'a log that is not ours any more takes nothing');
+    if (this.gathering.end > FULL) {
+      this.complete.push(this.gathering);
+      this.gathering = this.emptyGroup();
+    }
+    return this.gathering.writer();
   }
   /** The envelope in `writer().bytes[start, at)` belongs to the group. */
   commitEnvelope(start: number, hi: number, lo: number): void {
-    const { bytes, at } = this.gathering;
-    bytes.writeUInt32BE(at - start, start - LENGTH_BYTES);
-    if (this.count === 0) {
-      this.first = { hi, lo };
-      this.chainBefore = this.chain;
-    }
-    this.last = { hi, lo };
-    this.chain = { hi: bytes.readInt32BE(at - 8), lo: bytes.readInt32BE(at - 4) };
-    this.count++;
-    this.committedAt = at;
+    const zxid = { hi, lo };
+    this.last = zxid;
+    this.chain = this.gathering.commit(start, zxid, this.chain);
   }
+  /** Copies an envelope that another member made. It must follow the last one; whoever received it has verified that. */
   append(envelope: Uint8Array, hi: number, lo: number): void {
     const to = this.writer();
-    const start = to.at;
     to.room(envelope.length);
+    const start = to.at;
     to.bytes.set(envelope, start);
-    to.at = start + envelope.length;
+    to.at += envelope.length;
     this.commitEnvelope(start, hi, lo);
   }
+  /** Envelopes that no write has begun for. */
   get pending(): number {
-    return this.count;
+    let count = this.gathering.count;
+    for (const group of this.complete) count += group.count;
+    return count;
   }
-  /** Writes what has gathered, now or as soon as the write under way is done. */
+  /** Writes what has gathered, now or as soon as the write under way is done; `hi`, `lo`: up to where the log is committed. */
   flush(hi: number, lo: number): void {
     this.committed = { hi, lo };
-    if (this.count === 0) return;
+    if (this.gathering.count === 0 && this.complete.length === 0) return;
     this.wanted = true;
-    if (!this.busy && !this.failed && !this.holding) this.writeGroup();
+    this.pump();
   }
-  private writeGroup(): void {
-    this.busy = true;
-    this.wanted = false;
+  private pump(): void {
+    if (!this.wanted || this.writing !== undefined || this.held > 0) return;
+    if (this.failure !== undefined || this.retired || this.file === undefined) return;
+    const group = this.complete.shift() ?? this.takeGathered();
+    this.wanted = this.complete.length > 0 || (this.wanted && this.gathering.count > 0);
+    if (group !== undefined) this.write(group, this.file);
+  }
+  private takeGathered(): Group | undefined {
     const group = this.gathering;
-    const bodyBytes = this.committedAt - GROUP_HEADER;
-    group.at = this.committedAt;
-    group.room(SECTOR);
-    const { last, count, position } = this;
-    const out = sealGroup(
-      group.bytes,
-      bodyBytes,
-      this.entry.salt,
-      position,
-      count,
-      this.first,
-      last,
-      this.committed,
-      this.chainBefore,
-    );
-    this.gathering = this.spare;
-    this.spare = group;
-    this.committedAt = GROUP_HEADER;
-    this.count = 0;
-    const end = position + out.length;
-    const write = (): Promise<void> => this.file.write(out, position);
-    // the zeros under way must not land on this group
-    const written = end > this.zeroed && this.zeroing !== undefined ? this.zeroing.then(write) : write();
-    written.then(
-      () => {
-        this.position = end;
-        this.onDisk = last;
-        if (end > this.zeroed) this.zeroed = end;
-        this.bytesSinceRoll += out.length;
-        if (group.bytes.length > KEEP_BUFFER) this.spare = new PackWriter(262144);
-        this.onPersisted(this.generation, last.hi, last.lo);
-        this.busy = false;
-        this.fillAhead();
-        if (this.wanted && !this.holding) this.writeGroup();
-        else this.release();
+    if (group.count === 0) return undefined;
+    this.gathering = this.emptyGroup();
+    return group;
+  }
+  private emptyGroup(): Group {
+    const group = this.spare ?? new Group();
+    this.spare = undefined;
+    return group;
+  }
+  private write(group: Group, file: LogFile): void {
+    this.writing = group;
+    this.given = { zxid: group.last, chain: group.chain };
+    group.makeRoom(SECTOR);
+    const { generation, committed } = this;
+    const { bytes, bodyBytes, count, first, last, chainBefore } = group;
+    const { salt } = file.entry;
+    const out = sealGroup(bytes, bodyBytes, salt, file.position, count, first, last, committed, chainBefore);
+    file.write(out).then(
+      () => this.wrote(group, file, out.length, generation),
+      (error: Error) => {
+        this.writing = undefined;
+        this.unknown = group;
+        this.fail(error);
       },
-      (error: Error) => this.fail(error),
     );
+  }
+  private wrote(group: Group, file: LogFile, bytes: number, generation: number): void {
+    const { last, chain } = group;
+    file.wrote(bytes);
+    this.onDisk = { zxid: last, chain };
+    this.bytesSinceRoll += bytes;
+    group.clear();
+    this.spare = group;
+    if (!this.retired) this.events.persisted(generation, last.hi, last.lo);
+    this.writing = undefined;
+    file.fillAhead(0);
+    this.pump();
+    this.release();
   }
   private fail(error: Error): void {
-    this.failed = true;
-    this.busy = false;
-    this.onFailed(error);
+    this.failure = error;
+    if (!this.retired) this.events.failed(error, this.generation);
     this.release();
   }
   private release(): void {
-    for (const go of this.idleWaiters.splice(0)) go();
+    for (const go of this.waiters.splice(0)) go();
   }
-  /** Zeros are written ahead, so that a group write changes no metadata of the file. */
-  private fillAhead(): void {
-    if (
-      !this.dsync ||
-      this.zeroStep === 0 ||
-      this.failed ||
-      this.zeroing !== undefined ||
-      this.zeroed - this.position > this.zeroStep
-    )
-      return;
-    const from = Math.max(this.zeroed, this.busy ? this.position + this.spare.bytes.length : this.position);
-    if (from > this.zeroed) return;
-    const { path } = this.file;
-    this.zeroing = (async () => {
-      const file = await this.disk.open(path, {});
-      try {
-        await file.write(Buffer.alloc(this.zeroStep), from);
-        await file.sync();
-        if (this.file.path === path) this.zeroed = from + this.zeroStep;
-      } finally {
-        await file.close();
-      }
-    })().then(
-      () => {
-        this.zeroing = undefined;
-      },
-      () => {
-        this.zeroing = undefined; // only speed is lost; a full disk shows at the next group
-      },
-    );
+  private change(): Promise<void> {
+    return new Promise<void>((go) => this.waiters.push(go));
   }
   private async quiet(): Promise<void> {
-    while (this.busy) await new Promise<void>((go) => this.idleWaiters.push(go));
-    await this.zeroing;
+    while (this.writing !== undefined) await this.change();
+    await this.file?.idle();
   }
-  /** Goes on in a new file (foundations.md 13.5). Groups that gather meanwhile are written there. */
-  async roll(): Promise<void> {
-    this.holding = true;
-    await this.quiet();
-    if (this.failed) return;
+  /** Runs when no write is under way and lets none begin before it is over. */
+  private alone(run: (file: LogFile) => Promise<void>): Promise<void> {
+    this.held++;
+    const done = this.turn.then(async () => {
+      try {
+        await this.quiet();
+        if (this.file !== undefined) await run(this.file);
+      } finally {
+        this.held--;
+        this.pump();
+        this.release();
+      }
+    });
+    this.turn = done.catch(() => undefined);
+    return done;
+  }
+  /** A change of files that fails leaves what is durable unknown, like a write. */
+  private async mustSucceed(run: () => Promise<void>): Promise<void> {
     try {
-      const from = this.onDisk;
-      const chain = this.count > 0 ? this.chainBefore : this.chain;
-      const made = await makeLogFile(this.disk, this.folder, this.random, from, chain, this.dsync);
-      const end = this.position;
-      await this.identity.update((now) => ({
-        ...now,
-        logs: [...now.logs.map((log) => (log.end === null ? { ...log, end } : log)), made.entry],
-      }));
-      await this.file.close();
-      this.file = made.file;
-      this.entry = made.entry;
-      this.position = SECTOR;
-      this.zeroed = SECTOR;
-      this.bytesSinceRoll = 0;
+      await run();
     } catch (error) {
       this.fail(error as Error);
       throw error;
     }
-    this.holding = false;
-    this.fillAhead();
-    if (this.count > 0) this.writeGroup();
   }
-  async close(): Promise<void> {
+
+  /** Goes on in a new file (foundations.md 13.5). Groups that gather meanwhile are written there. */
+  roll(): Promise<void> {
+    return this.alone(async (file) => {
+      if (this.failure !== undefined || this.retired) return;
+      await this.mustSucceed(() => this.goOn(file));
+    });
+  }
+  private async goOn(file: LogFile): Promise<void> {
+    const next = await makeLogFile(this.place, this.onDisk);
+    const end = file.position;
+    await this.list.change((files) => [
+      ...files.map((each) => (each.end === null ? { ...each, end } : each)),
+      next.entry,
+    ]);
+    await this.take(next);
+  }
+  private async take(next: LogFile): Promise<void> {
+    const before = this.file;
+    this.file = next;
+    this.bytesSinceRoll = 0;
+    await before?.close().catch(() => undefined); // what counts is on the disk
+    next.fillAhead(0);
+  }
+
+  /**
+   * Cuts the log behind `to`, which it holds. What is appended after the call, at once if wanted, comes behind the cut and
+   * is reported under `generation`. When it resolves the cut is durable, and so is everything up to `to`. A log that failed
+   * rejects and is left as it is.
+   * @throws DamageError when the files do not hold that mark
+   */
+  truncate(generation: number, to: Mark): Promise<void> {
+    assert(!this.retired, 'a log that is not ours any more is cut');
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    const below = compareHalves(to.zxid, this.given.zxid) < 0;
+    if (below) {
+      this.complete.length = 0;
+      this.gathering.clear();
+      this.given = to;
+      this.cutAt = to;
+    } else this.dropGathered(to);
+    this.generation = generation;
+    this.last = to.zxid;
+    this.chain = to.chain;
+    if (!below) return this.reached(generation, to);
+    return this.alone(async (file) => {
+      if (this.failure !== undefined) throw this.failure;
+      if (this.cutAt !== to) return; // a later call cut further
+      await this.mustSucceed(() => this.cut(file, to));
+    });
+  }
+  /** Drops what has gathered beyond `to`, for which no write has begun. */
+  private dropGathered(to: Mark): void {
+    const groups = [...this.complete, this.gathering];
+    if (sameMark(to, this.given)) for (const group of groups) group.clear();
+    else {
+      const at = groups.findIndex((group) => group.holds(to));
+      assert(at >= 0, `the log is to be cut at ${showMark(to)}, which it does not hold`);
+      groups[at]?.cut(to);
+      for (const group of groups.slice(at + 1)) group.clear();
+      this.wanted = true;
+    }
+    this.complete.splice(0, this.complete.length, ...this.complete.filter(({ count }) => count > 0));
+    this.pump();
+  }
+  private async reached(generation: number, { zxid }: Mark): Promise<void> {
+    while (this.generation === generation && (this.cutAt !== undefined || compareHalves(this.onDisk.zxid, zxid) < 0)) {
+      if (this.failure !== undefined) throw this.failure;
+      await this.change();
+    }
+  }
+  /** Kept records of a group that is cut go to the new file; one write of the list makes it so; then what is beyond leaves the disk. */
+  private async cut(file: LogFile, to: Mark): Promise<void> {
+    const { list, place } = this;
+    const found = await findCut(place, list.files, file.position, to);
+    const next = await makeLogFile(place, found.from);
+    if (found.kept !== undefined) {
+      const group = sealKept(found.kept, next.entry.salt, to);
+      await next.write(group);
+      next.wrote(group.length);
+    }
+    let dropped: LogFileEntry[] = [];
+    await list.change((files) => {
+      dropped = files.filter(({ fromZxid }) => compareHalves(fromZxid, to.zxid) >= 0);
+      return [...filesBefore(files, to.zxid, found.end), next.entry];
+    });
+    this.onDisk = to;
+    this.cutAt = undefined;
+    await this.take(next);
+    // what stays for an error here is on no list, and the next start removes it
+    for (const entry of dropped) await unlinkIfThere(place.disk, `${place.folder}/${logName(entry)}`).catch(() => {});
+  }
+
+  /** The log cannot be written for want of room, and {@link recover} may help. */
+  get isFull(): boolean {
+    return isDiskFull(this.failure);
+  }
+  /**
+   * After the disk was full: goes on in a new file from what is known to be durable. The group whose write failed is written
+   * there again, and reported only then; a cut that failed is made. Rejects, and changes nothing that counts, while there is
+   * still no room. What failed otherwise stays so.
+   */
+  recover(): Promise<void> {
+    return this.alone(async (file) => {
+      if (this.failure === undefined) return;
+      if (!this.isFull || this.retired) throw this.failure;
+      await this.list.recover();
+      const { cutAt, unknown, onDisk } = this;
+      if (cutAt !== undefined && compareHalves(cutAt.zxid, onDisk.zxid) < 0) await this.cut(file, cutAt);
+      else {
+        await this.goOn(file);
+        if (cutAt !== undefined) unknown?.cut(cutAt);
+        if (unknown !== undefined && !(cutAt !== undefined && sameMark(cutAt, onDisk))) this.complete.unshift(unknown);
+      }
+      this.unknown = undefined;
+      this.cutAt = undefined;
+      this.failure = undefined;
+      this.given = this.onDisk;
+      this.wanted = this.pending > 0;
+    });
+  }
+
+  /** Takes nothing more and writes nothing more; what was gathered is dropped. Resolves when the disk is at rest. */
+  async retire(): Promise<void> {
+    this.retired = true;
+    this.complete.length = 0;
+    this.gathering.clear();
+    await this.turn;
     await this.quiet();
-    while (this.count > 0 && !this.failed) {
-      this.writeGroup();
+    await this.file?.close();
+    this.file = undefined;
+  }
+  /** Writes what has gathered and closes. */
+  async close(): Promise<void> {
+    await this.turn;
+    await this.quiet();
+    while (this.pending > 0 && this.failure === undefined && !this.retired && this.held === 0) {
+      this.wanted = true;
+      this.pump();
       await this.quiet();
     }
-    await this.file.close();
+    await this.file?.close();
+    this.file = undefined;
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import { seededRandom } from '../../src/base/random.ts';
 import { DamageError } from '../../src/storage/errors.ts';
-import { openStorage } from '../../src/storage/storage.ts';
+import { openStorage } from '../../src/storage/open.ts';
 import { SimDisk } from '../sim/disk.ts';
 
 export interface FlipJob {

@@ -1,0 +1,87 @@
+import { type Disk, DiskError } from '../ports/disk.ts';
+import { sameHalves, tipAt } from '../records/log-record.ts';
+import { type Damage, DamageError } from './errors.ts';
+import { logName } from './files.ts';
+import type { LogFileEntry } from './identity.ts';
+import type { LogFiles } from './log-list.ts';
+import { FileScan } from './log-scan.ts';
+import { type Mark, sameMark } from './mark.ts';
+import { listSnapshots, readSnapshotFile } from './snapshots.ts';
+
+export interface ScrubReport {
+  /** Files that were read whole and are right. */
+  readonly sound: number;
+  readonly damage: readonly Damage[];
+  /** Names of snapshots that are damaged. */
+  readonly snapshots: readonly string[];
+  /** The newest snapshot that is right. */
+  readonly newest: Mark | undefined;
+}
+
+/** No transaction has this number: what stands before it is verified and not handed out. */
+const NEVER: Mark = { zxid: { hi: 0x7fff_ffff, lo: 0xffff_ffff }, chain: { hi: 0, lo: 0 } };
+
+/** Verifies a closed file to its end, which must be where the next begins. @throws DamageError */
+export async function verifyClosed(
+  disk: Disk,
+  folder: string,
+  entry: LogFileEntry,
+  next: LogFileEntry,
+  rest?: () => Promise<void> | undefined,
+): Promise<void> {
+  const path = `${folder}/${logName(entry)}`;
+  if (!(await disk.exists(path)))
+    throw new DamageError({ file: path, reason: 'this log file is listed and is not there' });
+  const tip = tipAt(entry.fromZxid, entry.fromChain);
+  const nothing = (): void => {};
+  await new FileScan(disk, path, entry, false, tip, NEVER, nothing, nothing, rest).run();
+  const end = { zxid: tip, chain: { hi: tip.chainHi, lo: tip.chainLo } };
+  if (!sameMark(end, { zxid: next.fromZxid, chain: next.fromChain }))
+    throw new DamageError({ file: path, reason: 'the file after it does not continue it' });
+}
+
+/**
+ * Reads closed log files and snapshots again and verifies them (D8); `files` says what is listed now, `rest` is waited for
+ * between reads of some MiB. What is purged or cut meanwhile is passed over.
+ */
+export async function scrubFiles(
+  disk: Disk,
+  dataFolder: string,
+  logFolder: string,
+  files: () => LogFiles,
+  rest: () => Promise<void> | undefined,
+): Promise<ScrubReport> {
+  let sound = 0;
+  const damage: Damage[] = [];
+  const snapshots: string[] = [];
+  let newest: Mark | undefined;
+  const verify = async (run: () => Promise<void>, counts: () => boolean | Promise<boolean>): Promise<boolean> => {
+    try {
+      await run();
+      sound++;
+    } catch (error) {
+      const gone = error instanceof DiskError && error.code === 'ENOENT';
+      if (!gone && !(error instanceof DamageError)) throw error;
+      if (!(await counts())) return true;
+      if (error instanceof DamageError) damage.push(error.damage);
+      return false;
+    }
+    return true;
+  };
+  const all = files();
+  for (const [i, entry] of all.entries()) {
+    const next = all[i + 1];
+    const listed = (): boolean => files().some(({ salt, end }) => sameHalves(salt, entry.salt) && end === entry.end);
+    if (next !== undefined && listed()) await verify(() => verifyClosed(disk, logFolder, entry, next, rest), listed);
+  }
+  for (const { name } of await listSnapshots(disk, dataFolder)) {
+    const path = `${dataFolder}/${name}`;
+    let mark: Mark | undefined;
+    const run = async (): Promise<void> => {
+      mark = await readSnapshotFile(disk, path, () => {}, rest);
+    };
+    if (!(await verify(run, () => disk.exists(path)))) snapshots.push(name);
+    newest ??= mark;
+  }
+  return { sound, damage, snapshots, newest };
+}
