@@ -65,7 +65,10 @@ export class Ensemble {
       },
       { net, clock: node.ports.clock, random: node.ports.random },
       {
-        reached: (sid, up) => node.step({ type: 'reached', sid, up }),
+        reached: (sid, up) => {
+          node.step({ type: 'reached', sid, up });
+          if (this.peers.connected.length === 0) this.handed?.();
+        },
         voted: (from, message) => node.step({ type: 'voted', from, message: message as never }),
         linked: (sid, link, dialled) => {
           if (dialled) this.leaderLink = link;
@@ -361,7 +364,8 @@ export class Ensemble {
   /** Hands over what this member leads, and waits for it a little. */
   async handOver(): Promise<void> {
     const { node } = this;
-    if (node.server.peer.role === 'leading') {
+    // where nobody is left there is nobody to hand over to
+    if (node.server.peer.role === 'leading' && this.peers.connected.length > 0) {
       const { clock } = node.ports;
       await new Promise<void>((resolve) => {
         const timer = clock.after(HAND_OVER_TICKS * node.options.config.tickTimeMs, resolve);

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { zxid } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import { realClock } from '../platform/clock.ts';
 import { nodeDisk } from '../platform/disk.ts';
@@ -49,6 +50,8 @@ export interface StartOptions {
   readonly lastCounter?: number;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
+  /** Path of a control socket. */
+  readonly control?: string | undefined;
 }
 export interface RunningServer extends AsyncDisposable {
   readonly host: string;
@@ -94,6 +97,10 @@ export class ServerNode {
   private readonly timers = new Set<Disposable>();
   private ending = false;
   private served: () => void = () => {};
+  /** When it began to look for a leader, ms; undefined once it serves again. */
+  private lookedAt: number | undefined;
+  /** How long it took last from there to serving. */
+  electionMs: number | undefined;
   private stopped = false;
   private reaping = false;
   private metrics: RunningMetrics | undefined;
@@ -313,6 +320,14 @@ export class ServerNode {
     }
   }
 
+  /** Writes a snapshot now; the log says how that went. Resolves with the zxid, as people write it, that it is of at least. */
+  async takeSnapshot(): Promise<string> {
+    const { tree } = this.server;
+    const at = zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0));
+    await this.snapshotter.takeNow();
+    return at;
+  }
+
   private clocks(): void {
     this.server.now = this.ports.clock.monotonic();
     this.server.wall = this.ports.clock.wall();
@@ -373,10 +388,13 @@ export class ServerNode {
         return server.lead();
       case 'serve':
         server.serve();
+        if (this.lookedAt !== undefined) this.electionMs = this.ports.clock.monotonic() - this.lookedAt;
+        this.lookedAt = undefined;
         this.served();
         return port.goOn();
       case 'looking':
         logger.info(`looking for a leader: ${effect.reason}`);
+        this.lookedAt ??= this.ports.clock.monotonic();
         server.look();
         return port.dropAll();
       case 'proposeFound':
