@@ -149,6 +149,7 @@ export class Ensemble {
   /** Opens the ports for other members and begins to call them. @throws StartError */
   async listen(): Promise<void> {
     this.know();
+    this.tellConfig();
     try {
       await this.peers.start();
     } catch (error) {
@@ -168,10 +169,17 @@ export class Ensemble {
       if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
     this.peers.know([...members.values()]);
   }
+  private tellConfig(): void {
+    const { config, members } = this.node.server.tree;
+    const { configAt } = members;
+    if (config === undefined || configAt === undefined) return;
+    this.node.options.configured?.(config, (BigInt(configAt.epoch) << 32n) | BigInt(configAt.counter));
+  }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
   configured(): void {
     const { server, storage, options } = this.node;
     this.know();
+    this.tellConfig();
     const { ensembleId } = server.tree;
     if (ensembleId !== '' && storage.identity.ensembleId !== ensembleId)
       storage.setEnsembleId(ensembleId).catch((error: Error) => options.onFailed(error));
