@@ -114,7 +114,7 @@ export class LeaderDesk implements Desk {
   }
   private decide(who: Requester, tracked: TrackedSession | undefined, by: number, type: number, from: Reader): Txn {
     const { decider, server } = this;
-    const { pending, options, closings } = server;
+    const { pending, closings } = server;
     decider.touched = [];
     try {
       if (type === OPERATIONS.closeSession.code) {

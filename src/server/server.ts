@@ -168,7 +168,7 @@ export class Server extends Replica {
     const chainLo = lanes[1] as number;
     log.commitEnvelope(start, epoch, counter);
     this.push({ epoch, counter, time, txn, connection, xid, opcode, touched, chainHi, chainLo, password });
-    connection?.waiting.push({ kind: 'write', frame: undefined, ready: false, since: this.now });
+    connection?.beginWrite(this.now);
     return counter;
   }
   /** An entry of another's making came into the log. */
@@ -216,6 +216,7 @@ export class Server extends Replica {
     if (tracked?.connection === connection) tracked.connection = undefined;
     connection.waiting.length = 0;
     connection.waitingFrom = 0;
+    connection.syncs = 0;
   }
 
   /** The first frame of a connection. @throws ProtocolError */
@@ -255,7 +256,11 @@ export class Server extends Replica {
     connection.stats.lastOp = type;
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
-    if (isWrite(type)) return desk.write(connection, xid, type, from, bytes, start, end);
+    if (isWrite(type)) {
+      // a later write must not be seen by what was asked before it: behind a sync it waits
+      if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
+      return desk.write(connection, xid, type, from, bytes, start, end);
+    }
     if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
     if (type === OPERATIONS.sasl.code) {
       // no SASL configured: an empty token, no identity, and the client goes on
@@ -265,15 +270,17 @@ export class Server extends Replica {
       finish(to, at);
       return this.outbox.sent(connection);
     }
-    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) return;
-    if (connection.outstanding > 0) {
-      const frame = Buffer.from(bytes.subarray(start, end));
-      const waiting: Waiting = { kind: 'request', frame, ready: false, since: this.now };
-      connection.waiting.push(waiting);
+    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) {
+      connection.syncs++;
       return;
     }
+    if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
+  }
+  private keep(connection: ClientConnection, kind: Waiting['kind'], bytes: Buffer, start: number, end: number): void {
+    const frame = Buffer.from(bytes.subarray(start, end));
+    connection.waiting.push({ kind, frame, ready: false, since: this.now });
   }
 
   private read(connection: ClientConnection, xid: number, type: number, from: Reader): void {
@@ -337,12 +344,27 @@ export class Server extends Replica {
       const head = connection.head();
       if (connection.state !== 'open' || head === undefined || head.kind === 'write') return;
       if (head.kind === 'sync' && !head.ready) return;
+      if (head.kind === 'held') {
+        this.release(connection);
+        continue;
+      }
       connection.shift();
+      if (head.kind === 'sync') connection.syncs--;
       const frame = head.frame as Buffer;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
       this.read(connection, xid, from.int32(), from);
       this.outbox.sent(connection);
+    }
+  }
+
+  /** Writes that a sync held back go to the desk. */
+  private release(connection: ClientConnection): void {
+    for (const frame of connection.released()) {
+      if (connection.state !== 'open' || this.desk === undefined) return;
+      const from = this.reader.reset(frame, 0, frame.length);
+      const xid = from.int32();
+      this.desk.write(connection, xid, from.int32(), from, frame, 0, frame.length);
     }
   }
 
