@@ -56,6 +56,7 @@ export class Ensemble {
         self: () => this.identity(),
         election: config.listen.election[0] as { host: string; port: number },
         quorum: config.listen.quorum[0] as { host: string; port: number },
+        also: { election: config.listen.election.slice(1), quorum: config.listen.quorum.slice(1) },
         tickMs: tickTimeMs,
         silenceTicks: Math.max(2, config.syncLimit),
         connectMs: config.connectTimeoutMs,
