@@ -2,35 +2,36 @@ import { copyFile, open, readFile, rename } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../records/txns.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import { dynamicFileOf, repointed } from '../server/dynamic-file.ts';
+import { dynamicFileOf, repointed, seenFrom } from '../server/dynamic-file.ts';
 import type { Logger } from './log.ts';
 
 /** Keeps the files of a member up to date with the configs it is told, one write at a time, the newest last. */
 export class DynamicFiles {
   private readonly configFile: string;
-  private readonly sid: number;
+  private readonly own: Pick<EnsembleConfig, 'sid' | 'members'>;
   private readonly logger: Pick<Logger, 'warn'>;
   private version: bigint;
   private writing: Promise<void> = Promise.resolve();
 
   constructor(
     configFile: string,
-    { sid, linesVersion }: Pick<EnsembleConfig, 'sid' | 'linesVersion'>,
+    own: Pick<EnsembleConfig, 'sid' | 'members' | 'linesVersion'>,
     logger: Pick<Logger, 'warn'>,
   ) {
     this.configFile = configFile;
-    this.sid = sid;
+    this.own = own;
     this.logger = logger;
-    this.version = linesVersion;
+    this.version = own.linesVersion;
   }
   /** A server that was removed keeps its last file, and can start with it to be asked back. */
   readonly configured = (config: Config, version: bigint): void => {
-    const { configFile, sid } = this;
+    const { configFile, own } = this;
+    const { sid } = own;
     const isMember = config.members.some((member) => member.sid === sid && member.addresses.length > 0);
     if (version <= this.version || !isMember) return;
     this.version = version;
     this.writing = this.writing
-      .then(() => writeDynamicFile({ configFile, config, version, sid }))
+      .then(() => writeDynamicFile({ configFile, config: seenFrom(own, config), version, sid }))
       .catch(({ message }: Error) =>
         this.logger.warn(`the dynamic file of config ${version.toString(16)} cannot be written: ${message}`),
       );

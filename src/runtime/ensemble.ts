@@ -3,7 +3,7 @@ import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import { addressesOf } from '../server/config-servers.ts';
+import { addressesOf, isAnyHost } from '../server/config-servers.ts';
 import type * as zab from '../zab/types.ts';
 import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
 import type { Loaded } from './load.ts';
@@ -164,7 +164,8 @@ export class Ensemble {
     const members = new Map<number, PeerAddresses>();
     for (const member of this.node.server.tree.config?.members ?? []) {
       const { quorum, election } = addressesOf(member);
-      if (quorum.length > 0) members.set(member.sid, { sid: member.sid, quorum, election });
+      // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
+      if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });
     }
     for (const { id, quorum, election } of this.config.servers)
       if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });

@@ -149,7 +149,11 @@ test('files that cannot be written are remarked on, and a removed server keeps i
   try {
     const warnings: string[] = [];
     const logger = { warn: (line: string) => void warnings.push(line) };
-    const files = new DynamicFiles(join(folder, 'none', 'zoo.cfg'), { sid: 1, linesVersion: 5n }, logger as never);
+    const files = new DynamicFiles(
+      join(folder, 'none', 'zoo.cfg'),
+      { sid: 1, members: config([]).members, linesVersion: 5n },
+      logger as never,
+    );
     files.configured(config([]), 5n);
     const without = { ...config([]), members: config([]).members.slice(1) };
     files.configured(without, 6n);
