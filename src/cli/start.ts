@@ -122,6 +122,7 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     const signal = untilSignal(values.leash === true);
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
+    process.stdin.destroy(); // a leash would keep the process
     logger.info('stopping');
     await server.stop();
     await files?.idle();

@@ -263,6 +263,7 @@ export class ServerNode {
       reconfigEnabled: config.reconfigEnabled,
       standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
       multiAddress: config.ensemble?.multiAddress ?? false,
+      leaderServes: config.ensemble?.leaderServes ?? true,
       auth: {
         superDigest: config.digestAuth.superDigest,
         digestAlgorithm: config.digestAuth.algorithm,

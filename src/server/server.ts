@@ -39,6 +39,8 @@ export interface ServerOptions {
   /** A reconfiguration may not leave fewer than two voters. */
   readonly standaloneEnabled: boolean;
   readonly multiAddress: boolean;
+  /** False: while this member leads, it serves no clients of its own. */
+  readonly leaderServes: boolean;
   readonly auth: AuthOptions;
   readonly reaperMaxPerMinute: number;
   readonly reaperMaxNeverUsedMs: number;
@@ -226,6 +228,7 @@ export class Server extends Replica {
     const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
     const { desk } = this;
     if (!this.serving || desk === undefined || request.lastZxidSeen > last) return this.close(connection);
+    if (desk instanceof LeaderDesk && !this.options.leaderServes) return this.close(connection);
     connection.modern = request.readOnly !== undefined;
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.options;
     connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
