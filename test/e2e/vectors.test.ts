@@ -1,7 +1,9 @@
 /** Replays the bytes captured from a real server against the built binary, by the newer rule where later servers differ. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { connect as dial, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Reader } from '../../src/protocol/bytes.ts';
@@ -27,6 +29,18 @@ const PROFILES: Readonly<Record<string, { lines: string[]; count: number }>> = {
       `DigestAuthenticationProvider.superDigest=${SUPER}`,
     ],
     count: 138,
+  },
+  // an ensemble of one; its server line follows
+  quorum: {
+    lines: [
+      'tickTime=500',
+      'initLimit=10',
+      'syncLimit=5',
+      'reconfigEnabled=true',
+      'standaloneEnabled=false',
+      `DigestAuthenticationProvider.superDigest=${SUPER}`,
+    ],
+    count: 5,
   },
 };
 const NEWER: Readonly<Record<string, Readonly<Record<number, number | null>>>> = {
@@ -214,11 +228,24 @@ async function replay(name: string, steps: readonly Step[], port: number): Promi
   }
 }
 
+/** Ports that nobody listens on. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) server.close();
+  return ports;
+}
+
 for (const [profile, { lines, count }] of Object.entries(PROFILES))
   test(`profile ${profile}`, async (t) => {
     const files = readdirSync(HERE + profile).sort();
     assert.equal(files.length, count);
-    await using server = await new ServerProcess(lines).start();
+    const own = profile === 'quorum' ? [`server.1=127.0.0.1:${(await freePorts(2)).join(':')}`] : [];
+    await using server = new ServerProcess([...lines, ...own]);
+    mkdirSync(join(server.folder, 'data'));
+    if (own.length > 0) writeFileSync(join(server.folder, 'data', 'myid'), '1');
+    await server.start();
     for (const file of files) {
       const name = file.replace('.json', '');
       const { steps } = JSON.parse(readFileSync(`${HERE}${profile}/${file}`, 'utf8')) as { steps: Step[] };
