@@ -191,13 +191,20 @@ export class Ensemble {
   toLearner(link: number, message: PeerMessage): void {
     this.peers.send(link, message);
   }
-  /** Before the log is written: the turn's proposals go to everybody in one packet each. */
+  /** Hands what was proposed to zab, and so to everybody: before anything else happens, since that may end the term. */
+  hand(): void {
+    if (!this.log.isWaiting) return;
+    const { server } = this.node;
+    server.tell();
+    server.step({ type: 'proposed', entries: this.log.take() });
+  }
+  /** Before the log is written. */
   endTurn(): void {
     const { server } = this.node;
-    const sync = server.endTurn();
-    const entries = this.log.take();
-    if (entries.length > 0 && server.peer.role === 'leading') server.step({ type: 'proposed', entries });
-    if (sync !== undefined && server.peer.role === 'leading') server.step({ type: 'sync', id: sync });
+    this.hand();
+    server.tell();
+    const sync = server.nextSync();
+    if (sync !== undefined) server.step({ type: 'sync', id: sync });
   }
   flush(): void {
     this.peers.flush();

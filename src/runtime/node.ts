@@ -261,6 +261,7 @@ export class ServerNode {
       reconfigEnabled: config.reconfigEnabled,
       standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
       multiAddress: config.ensemble?.multiAddress ?? false,
+      leaderServes: config.ensemble?.leaderServes ?? true,
       auth: {
         superDigest: config.digestAuth.superDigest,
         digestAlgorithm: config.digestAuth.algorithm,
@@ -274,6 +275,7 @@ export class ServerNode {
       random: this.ports.random,
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
+      hand: () => ensemble?.hand(),
       later: () => void setImmediate(() => this.proceed(server)),
       configured: () => ensemble?.configured(),
       toLeader: (message) => ensemble?.toLeader(message),
@@ -336,6 +338,7 @@ export class ServerNode {
   step(input: Input): void {
     if (this.reloading) return;
     this.clocks();
+    this.ensemble?.hand();
     this.server.step(input);
     this.turn();
   }
@@ -404,6 +407,7 @@ export class ServerNode {
         return this.proposeFirst({ kind: KIND.seen, sid, incarnation, tag });
       }
       case 'proposeNoop':
+        if (server.peer.leader === undefined) return; // the same step ended the term
         server.propose(undefined, 0n, 0, 0, { kind: KIND.noop }, [], undefined);
         return;
       case 'proposeConfig':
@@ -437,8 +441,9 @@ export class ServerNode {
       .catch((error: Error) => this.options.onFailed(error));
   }
   private proposeFirst(txn: Txn): void {
-    this.clocks();
     const { server } = this;
+    if (server.peer.leader === undefined) return; // the same step ended the term
+    this.clocks();
     const counter = server.propose(undefined, 0n, 0, 0, txn, [], undefined);
     if (!server.peer.isMember) server.peer.proposedFirst(counter);
     this.turn();

@@ -21,6 +21,7 @@ export class Member {
   private learning: Learning | undefined;
   private stopped = false;
   private started = false;
+  private diskFails = false;
   /** The number of the last election, and what was decided in it. */
   private round = 0;
   private chosen: Vote | undefined;
@@ -139,6 +140,7 @@ export class Member {
    * and who comes next has read what the disk really holds.
    */
   private diskFailed(): void {
+    this.diskFails = true;
     if (this.leading !== undefined) return this.leading.diskFailed();
     if (this.learning !== undefined) this.learning.over ??= DISK_FAILED;
     else this.stop();
@@ -170,7 +172,7 @@ export class Member {
     this.leading = undefined;
     this.learning = undefined;
     this.state.out.push({ type: 'looking', reason: over });
-    this.stopped = leading?.hasLeft === true || over === ROLLED_BACK || over === DISK_FAILED;
+    this.stopped = leading?.hasLeft === true || over === ROLLED_BACK || this.diskFails;
     if (this.state.storing?.install !== true) this.state.dropStaged();
     if (!this.stopped) this.settle();
   }
