@@ -73,8 +73,10 @@ export class ClientConnection {
   /** Requests that wait, oldest first, from `waitingFrom` on. */
   waiting: Waiting[] = [];
   waitingFrom = 0;
-  /** How many of them are writes or syncs. */
-  blocked = 0;
+  /** How many of them are syncs. */
+  syncs = 0;
+  /** A write is among them that came behind a sync, and with it all that came later: not looked at yet. */
+  heldBack = false;
   /** Paths watched, so that a closing connection leaves none behind. */
   readonly watched = new Set<string>();
   stats: ConnectionStats;
@@ -110,7 +112,17 @@ export class ClientConnection {
   head(): Waiting | undefined {
     return this.waiting[this.waitingFrom];
   }
+  /** All that wait, oldest first; nothing waits any more. */
+  takeAll(): Waiting[] {
+    const all = this.waiting.slice(this.waitingFrom);
+    this.waiting.length = 0;
+    this.waitingFrom = 0;
+    this.syncs = 0;
+    this.heldBack = false;
+    return all;
+  }
   shift(): void {
+    if (this.head()?.kind === 'sync') this.syncs--;
     this.waiting[this.waitingFrom] = undefined as unknown as Waiting;
     this.waitingFrom++;
     if (this.waitingFrom === this.waiting.length) {

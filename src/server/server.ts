@@ -13,7 +13,7 @@ import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Input, Position } from '../zab/types.ts';
 import { type AuthOptions, authenticate } from './auth.ts';
-import type { ClientConnection, Waiting } from './connection.ts';
+import type { ClientConnection } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { LearnerDesk } from './learner-desk.ts';
@@ -214,8 +214,7 @@ export class Server extends Replica {
     this.watches.removeAll(connection);
     const { tracked } = connection;
     if (tracked?.connection === connection) tracked.connection = undefined;
-    connection.waiting.length = 0;
-    connection.waitingFrom = 0;
+    connection.takeAll();
   }
 
   /** The first frame of a connection. @throws ProtocolError */
@@ -248,6 +247,10 @@ export class Server extends Replica {
     const { tracked } = connection;
     if (tracked !== undefined) desk.heard(tracked);
     if (end - start < 8) return this.close(connection);
+    this.take(connection, desk, bytes, start, end);
+  }
+  /** One request whose turn has come, unless something before it is not answered. */
+  private take(connection: ClientConnection, desk: Desk, bytes: Buffer, start: number, end: number): void {
     const from = this.reader.reset(bytes, start, end);
     const xid = from.int32();
     const type = from.int32();
@@ -255,6 +258,11 @@ export class Server extends Replica {
     connection.stats.lastOp = type;
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
+    // a write could be applied before the sync ahead of it is certain, and its answer would overtake
+    if (connection.heldBack || (connection.syncs > 0 && isWrite(type))) {
+      connection.heldBack = true;
+      return this.keep(connection, bytes, start, end);
+    }
     if (isWrite(type)) return desk.write(connection, xid, type, from, bytes, start, end);
     if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
     if (type === OPERATIONS.sasl.code) {
@@ -266,14 +274,13 @@ export class Server extends Replica {
       return this.outbox.sent(connection);
     }
     if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) return;
-    if (connection.outstanding > 0) {
-      const frame = Buffer.from(bytes.subarray(start, end));
-      const waiting: Waiting = { kind: 'request', frame, ready: false, since: this.now };
-      connection.waiting.push(waiting);
-      return;
-    }
+    if (connection.outstanding > 0) return this.keep(connection, bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
+  }
+  private keep(connection: ClientConnection, bytes: Buffer, start: number, end: number): void {
+    const frame = Buffer.from(bytes.subarray(start, end));
+    connection.waiting.push({ kind: 'request', frame, ready: false, since: this.now });
   }
 
   private read(connection: ClientConnection, xid: number, type: number, from: Reader): void {
@@ -337,12 +344,25 @@ export class Server extends Replica {
       const head = connection.head();
       if (connection.state !== 'open' || head === undefined || head.kind === 'write') return;
       if (head.kind === 'sync' && !head.ready) return;
+      if (connection.heldBack && connection.syncs === 0) return this.takeHeld(connection);
       connection.shift();
       const frame = head.frame as Buffer;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
       this.read(connection, xid, from.int32(), from);
       this.outbox.sent(connection);
+    }
+  }
+
+  /** The syncs are answered that a write waited for: it is taken, and in order what came behind it. */
+  private takeHeld(connection: ClientConnection): void {
+    const { desk } = this;
+    if (desk === undefined) return;
+    // nobody decides now, and who will is not known: the client looks for another server
+    if (desk.holds) return this.end(connection);
+    for (const { frame } of connection.takeAll()) {
+      if (connection.state !== 'open') return;
+      this.take(connection, desk, frame as Buffer, 0, (frame as Buffer).length);
     }
   }
 
