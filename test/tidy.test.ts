@@ -24,6 +24,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   shell: ['base', 'client', 'config', 'editor'],
   commands: ['base', 'client', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
+  // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime
+  ensemble: ['base', 'client', 'runtime', 'shell'],
   cli: [
     'base',
     'ports',
@@ -34,6 +36,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'commands',
     'out',
     'editor',
+    'ensemble',
     'runtime',
     'server',
     'storage',

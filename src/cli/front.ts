@@ -4,9 +4,8 @@ import { packageVersion } from '../platform/version.ts';
 import type { Target } from '../shell/session.ts';
 import type { Globals } from './globals.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
+import { SIGNALS } from './interrupt.ts';
 import { isTypedByPerson } from './safety.ts';
-
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** How long an interrupted command, and then the end of the session, may take, ms. */
 const GRACE_MS = 1000;
@@ -121,13 +120,10 @@ export async function runPlayground(globals: Globals, words: readonly string[]):
     process.stdout.write(`${PLAYGROUND_USAGE}\n`);
     return 0;
   }
-  const { target, keeps } = playground;
+  const { target } = playground;
   isOurs = false;
   try {
-    return await promptOrScript(globals, { target }, [
-      `A ZooKeeper server of your own on ${target.server}, ${keeps === undefined ? 'its data goes away at the end' : `data in ${keeps}`}.`,
-      'Try: create /bar hello-bar, ls /, get /bar. Tab completes, Ctrl-D leaves.',
-    ]);
+    return await promptOrScript(globals, { target }, playground.banner);
   } finally {
     isOurs = true;
     await playground.stop();

@@ -34,7 +34,7 @@ export interface Globals {
 }
 
 /** What holds when nothing is said. */
-const DEFAULTS = {
+export const NO_GLOBALS = {
   auth: [],
   connectTimeout: 5000,
   color: 'auto',
@@ -70,10 +70,10 @@ async function program(): Promise<Command> {
       '--auth <SCHEME:CRED>',
       'present a credential; CRED may be env:VAR, file:F, cmd:CMD or -',
       list,
-      DEFAULTS.auth,
+      NO_GLOBALS.auth,
     )
     .option('--timeout <DUR>', 'session timeout, e.g. 30s', duration)
-    .option('--connect-timeout <DUR>', 'how long to try to connect', duration, DEFAULTS.connectTimeout)
+    .option('--connect-timeout <DUR>', 'how long to try to connect', duration, NO_GLOBALS.connectTimeout)
     .option('-r, --allow-ro', 'accept a server in read-only mode')
     .option('--read-only', 'refuse to send any change')
     .option('--tls', 'speak TLS')
@@ -85,13 +85,13 @@ async function program(): Promise<Command> {
     .addOption(new Option('-o, --output <MODE>', 'how results look').choices(['human', 'plain', 'json', 'ndjson']))
     .option('-q, --quiet', 'no warnings and no news')
     .option('-v, --verbose', 'where an unexpected failure happened')
-    .addOption(new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default(DEFAULTS.color))
+    .addOption(new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default(NO_GLOBALS.color))
     .option('--no-color', 'no colours')
     .option('--ascii', 'no box drawing, no symbols')
     .option('-y, --yes', 'answer yes to every question')
-    .option('-c, --command <CMDS>', 'run commands; repeatable', list, DEFAULTS.command)
+    .option('-c, --command <CMDS>', 'run commands; repeatable', list, NO_GLOBALS.command)
     .option('-k, --continue-on-error', 'do not stop at the first failing command')
-    .option('--set <NAME=VALUE>', 'a variable for scripts; repeatable', list, DEFAULTS.set)
+    .option('--set <NAME=VALUE>', 'a variable for scripts; repeatable', list, NO_GLOBALS.set)
     .option('--no-config', 'ignore the configuration file')
     .option('--no-history', 'remember no lines')
     .addOption(new Option('--wait-for-connection').hideHelp())
@@ -114,7 +114,7 @@ export const globalOptions = async (): Promise<
 
 /** argv to options and the words after them. @throws Failure (2) */
 export async function parseGlobals(argv: readonly string[]): Promise<{ globals: Globals; words: string[] }> {
-  if (argv[0]?.startsWith('-') !== true) return { globals: DEFAULTS, words: [...argv] };
+  if (argv[0]?.startsWith('-') !== true) return { globals: NO_GLOBALS, words: [...argv] };
   const command = await program();
   try {
     command.parse([...argv], { from: 'user' });

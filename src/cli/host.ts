@@ -89,6 +89,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     settings,
     profiles,
     history: { list: () => host.history.list(), clear: () => host.history.clear() },
+    ensembles: async () => (await import('./local-ensembles.ts')).localEnsembles(),
     show: (output) => presenter.show(output),
     plain: toPlain,
     tell: (told) => presenter.tell(told),

@@ -35,6 +35,7 @@ async function run(argv: string[]): Promise<number> {
   }
   if (globals.help === true) return (await import('./usage.ts')).printUsage();
   const [first, ...rest] = words;
+  if (first === 'with') return (await import('./with.ts')).runWith(rest);
   if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
   const front = await import('./front.ts');
   if (first === 'playground') {
@@ -56,7 +57,8 @@ async function run(argv: string[]): Promise<number> {
   }
   if (name === undefined) return front.runPrompt(globals, said, legacy.found);
   if (isScript(name)) return front.runFile(globals, said, name, args);
-  if (name === 'start') return (await import('./start.ts')).runStart(args);
+  if (name === 'start') return (await import('./start.ts')).runStart(args, globals);
+  if (name === 'ensemble' && args[0] === 'shell') return front.runPrompt(globals, await ensembleServers(args), false);
   return front.runOne(globals, said, words);
 }
 
@@ -69,6 +71,12 @@ async function withTarget(
   if (said === undefined || !isTarget(said)) return { ...first, said: undefined };
   if (rest[0]?.startsWith('-') !== true) return { globals: first.globals, words: rest, said };
   return { ...(await parseGlobals([...argv.slice(0, argv.length - first.words.length), ...rest])), said };
+}
+
+/** What `ensemble shell [NAME]` connects to. */
+async function ensembleServers([, name, more]: readonly string[]): Promise<string> {
+  if (more !== undefined) throw usage(`ensemble shell: one word too many: ${more}`);
+  return (await import('./local-ensembles.ts')).localEnsembles().open(name).connect;
 }
 
 /** `*.zk`, or a path with a slash that is a file. */

@@ -4,16 +4,19 @@ import { StartError } from '../runtime/start-error.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';
+import { parseNumber } from '../shell/units.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 
-export const PLAYGROUND_USAGE = `usage: zoosh playground [--data DIR] [--port PORT]
+export const PLAYGROUND_USAGE = `usage: zoosh playground [-n N] [--data DIR] [--port PORT]
 A server in this process, and a prompt on it. With standard input from a pipe or a file, runs that as a script.
+  -n N         an ensemble of so many servers instead, each a process of its own
   --data DIR   keep the data there; otherwise it goes away at the end
-  --port PORT  where the server listens on 127.0.0.1; otherwise a free port`;
+  --port PORT  where the (first) server listens on 127.0.0.1; otherwise a free port`;
 
 export interface Playground {
   readonly target: Target;
-  readonly keeps: string | undefined;
+  /** Lines above the first prompt. */
+  readonly banner: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -22,16 +25,21 @@ export async function startPlayground(
   words: readonly string[],
   connectTimeoutMs: number,
 ): Promise<Playground | undefined> {
-  const { data, port, help } = options(words);
+  const { n, data, port, help } = options(words);
   if (help === true) return undefined;
   const number = port === undefined ? 0 : Number(port);
   if (!Number.isInteger(number) || number < 0 || number > 65535)
     throw usage(`--port is a number up to 65535, not ${port}`);
+  if (n !== undefined)
+    return startEnsemble(parseNumber(n, '-n'), data, port === undefined ? undefined : number, connectTimeoutMs);
   try {
     const server = await startEmbedded({ port: number, ...(data !== undefined && { dataDir: data }) });
     return {
       target: { server: server.connectString, profile: 'playground', options: { connectTimeoutMs } },
-      keeps: data,
+      banner: [
+        `A ZooKeeper server of your own on ${server.connectString}, ${fate(data)}.`,
+        'Try: create /bar hello-bar, ls /, get /bar. Tab completes, Ctrl-D leaves.',
+      ],
       stop: () => server.stop(),
     };
   } catch (error) {
@@ -41,11 +49,49 @@ export async function startPlayground(
   }
 }
 
-function options(words: readonly string[]): { data?: string; port?: string; help?: boolean } {
+const fate = (data: string | undefined): string =>
+  data === undefined ? 'its data goes away at the end' : `data in ${data}`;
+
+async function startEnsemble(
+  voters: number,
+  data: string | undefined,
+  basePort: number | undefined,
+  connectTimeoutMs: number,
+): Promise<Playground> {
+  const { startThrowaway } = await import('./throwaway.ts');
+  const { ensemble, env, stop } = await startThrowaway({
+    name: 'playground',
+    voters,
+    observers: 0,
+    basePort,
+    memory: false,
+    data,
+    settings: [],
+    timeoutMs: undefined,
+    signal: new AbortController().signal,
+  });
+  Object.assign(process.env, env); // for `ensemble` at the prompt, and for what is run from there
+  return {
+    target: { server: ensemble.connect, profile: 'playground', options: { connectTimeoutMs } },
+    banner: [
+      `An ensemble of ${voters} servers of your own on ${ensemble.connect}, ${fate(data)}.`,
+      'Try: create /bar hello-bar, ensemble status, ensemble kill leader, get /bar, ensemble start 1,',
+      'ensemble partition 1,2 / 3, ensemble heal. Tab completes, Ctrl-D leaves.',
+    ],
+    stop,
+  };
+}
+
+function options(words: readonly string[]): { n?: string; data?: string; port?: string; help?: boolean } {
   try {
     return parseArgs({
       args: [...words],
-      options: { data: { type: 'string' }, port: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        n: { type: 'string', short: 'n' },
+        data: { type: 'string' },
+        port: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     }).values;
   } catch (error) {
     throw usage((error as Error).message, 'zoosh playground --help');

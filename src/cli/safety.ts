@@ -41,17 +41,19 @@ export class Safety {
   async confirm(plan: Plan, risk: Risk): Promise<void> {
     const { canAsk, yes, isProtected, profile, holder } = this.#options;
     if (yes) return;
+    const isSerious = risk === 'cluster' || plan.always === true;
     if (!canAsk) {
-      if (!isProtected() && plan.path !== '/' && risk !== 'cluster') return;
-      const why = isProtected()
-        ? 'the profile is protected'
-        : risk === 'cluster'
-          ? 'nobody is there to ask'
-          : 'it concerns the root';
+      if (!isProtected() && plan.path !== '/' && !isSerious) return;
+      const why =
+        isProtected() && plan.always !== true
+          ? 'the profile is protected'
+          : isSerious
+            ? 'nobody is there to ask'
+            : 'it concerns the root';
       throw refused(`will not ${plan.what}: ${why}`, 'say --yes before the command', plan.path);
     }
     for (const line of plan.details ?? []) process.stderr.write(` ${visibleLine(line)}\n`);
-    if (isProtected()) {
+    if (isProtected() && plan.always !== true) {
       const name = risk === 'cluster' ? profile() : undefined;
       const typed = await askText(
         `About to ${visibleLine(plan.what)}. This profile is protected. Type ${name === undefined ? 'the path' : 'its name'}:`,

@@ -3,15 +3,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBeside } from '../runtime/config-files.ts';
+import { DynamicFiles } from '../runtime/dynamic-file.ts';
 import { type LogLevel, makeLogger } from '../runtime/log.ts';
 import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { ConfigError, checkConfig, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { type Globals, NO_GLOBALS } from './globals.ts';
 
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
        zoosh start server --config zoo.cfg [--myid N] [--set KEY=VALUE]...
-options: --log-level debug|info|warn|error   --log-format text|ndjson   --ignore-apache-data`;
+       zoosh start ensemble [NAME] [-n 3] ...      zoosh start ensemble --help tells more
+       zoosh start observer --join HOST:PORT,...   zoosh start observer --help tells more
+options: -d (leave it running; standard output has only HOST:PORT)   --log-level debug|info|warn|error
+         --log-format text|ndjson   --ignore-apache-data   --control PATH (a control socket, for zoosh ensemble)
+         --leash (end when standard input ends)`;
 
 const OPTIONS = {
   port: { type: 'string' },
@@ -24,6 +30,10 @@ const OPTIONS = {
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
   'ignore-apache-data': { type: 'boolean' },
+  detach: { type: 'boolean', short: 'd' },
+  control: { type: 'string' },
+  leash: { type: 'boolean' },
+  output: { type: 'string', short: 'o' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -62,7 +72,8 @@ function settingsOf(
 const parse = (argv: string[]) => parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
 
 /** `zoosh start ...`: serves until SIGTERM, SIGINT or SIGHUP. One `ready HOST:PORT` line on stdout. Returns the exit code. */
-export async function runStart(argv: string[]): Promise<number> {
+export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): Promise<number> {
+  if (argv[0] === 'ensemble') return (await import('./start-ensemble.ts')).runStartEnsemble(argv.slice(1), globals);
   let remove: string | undefined;
   try {
     let parsed: ReturnType<typeof parse>;
@@ -77,11 +88,6 @@ export async function runStart(argv: string[]): Promise<number> {
       return 0;
     }
     const [form = '', more] = positionals;
-    if (form === 'ensemble' || form === 'observer')
-      throw new StartError(
-        43,
-        `zoosh start ${form} comes with a later version; this one serves alone: start standalone, start server`,
-      );
     if ((form !== 'standalone' && form !== 'server') || more !== undefined)
       throw new UsageError(form === '' ? 'say what to start' : `cannot start ${more ?? form}`);
     const level = values['log-level'] ?? 'info';
@@ -91,11 +97,18 @@ export async function runStart(argv: string[]): Promise<number> {
     const made = settingsOf(form, values);
     remove = made.remove;
     const config = checkConfig(made.settings, readBeside(made.settings, values.myid));
+    if (values.detach === true) return await detached(argv, form, config.clientPort, values.output ?? globals.output);
     const logger = makeLogger(level as LogLevel, format);
     for (const note of config.notes) logger.warn(note);
+    const files =
+      values.config !== undefined && config.ensemble !== undefined && config.reconfigEnabled
+        ? new DynamicFiles(values.config, config.ensemble, logger)
+        : undefined;
     const server = await startServer({
       config,
       logger,
+      ...(files !== undefined && { configured: files.configured }),
+      control: values.control,
       ignoreApacheData: values['ignore-apache-data'] === true,
       onFailed: (error) => {
         // what reached the disk is unknown from here on: say so and let a restart read it again (D10)
@@ -106,11 +119,13 @@ export async function runStart(argv: string[]): Promise<number> {
       },
     });
     logger.info(`binding to port ${server.host}:${server.port}`);
-    const signal = untilSignal();
+    const signal = untilSignal(values.leash === true);
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
+    process.stdin.destroy(); // a leash would keep the process
     logger.info('stopping');
     await server.stop();
+    await files?.idle();
     return 0;
   } catch (error) {
     return explain(error);
@@ -119,8 +134,26 @@ export async function runStart(argv: string[]): Promise<number> {
   }
 }
 
-function untilSignal(): Promise<void> {
+/** Starts the same without `-d` in a process of its own. */
+async function detached(
+  argv: readonly string[],
+  form: string,
+  port: number | undefined,
+  mode: string | undefined,
+): Promise<number> {
+  const [{ folders }, { startDetached }] = await Promise.all([import('../config/folders.ts'), import('./detach.ts')]);
+  const words = argv.flatMap((word) => (word === '-d' || word === '--detach' ? [] : [word]));
+  const started = await startDetached(words, join(folders().state, 'log', `${form}-${port ?? 'none'}.log`));
+  if (typeof started === 'number') return started;
+  const { server, pid, log } = started;
+  process.stderr.write(`process ${pid}, log in ${log}; kill ${pid} stops it\n`);
+  process.stdout.write(mode === 'json' || mode === 'ndjson' ? `${JSON.stringify(started)}\n` : `${server}\n`);
+  return 0;
+}
+
+function untilSignal(isLeashed: boolean): Promise<void> {
   return new Promise((resolve) => {
+    if (isLeashed) process.stdin.once('end', resolve).once('error', resolve).resume();
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
     process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too

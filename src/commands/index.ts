@@ -14,6 +14,7 @@ import deleteallCommand from './deleteall.ts';
 import delquotaCommand from './delquota.ts';
 import eachCommand from './each.ts';
 import echoCommand from './echo.ts';
+import ensembleCommand from './ensemble.ts';
 import existsCommand from './exists.ts';
 import findCommand from './find.ts';
 import fourLetterWordsCommand from './four-letter-words.ts';
@@ -102,6 +103,7 @@ const COMMANDS: readonly CommandSpec[] = [
   eachCommand,
   waitCommand,
   fourLetterWordsCommand,
+  ensembleCommand,
   findCommand,
 ];
 

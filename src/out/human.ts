@@ -74,14 +74,26 @@ export function toHuman(output: Output, screen: Screen): string[] {
     }
     case 'table':
       if (output.rows.length === 0) return [theme.dim('(none)')];
-      return drawTable(
-        output.columns,
-        output.rows.map((row) => row.map(visibleLine)),
-        theme.dim,
-      );
+      return [
+        ...drawTable(
+          output.columns,
+          output.rows.map((row) => row.map(visibleLine)),
+          theme.dim,
+        ),
+        ...(output.foot ?? []).map((line) => ` ${visibleLine(line)}`),
+      ];
+    case 'lines':
+      return output.lines.map(({ label, text }) => `${labelled(label, theme)} ${visibleLine(text)}`);
     case 'done':
       return [visibleLine(output.text)];
   }
+}
+
+/** A label in a colour of its own, the same each time. */
+export function labelled(label: string, theme: Theme): string {
+  const colours = [theme.path, theme.ephemeral, theme.good, theme.attention];
+  const sum = [...label].reduce((total, unit) => total * 10 + (unit.codePointAt(0) ?? 0), 0);
+  return (colours[sum % colours.length] as Theme['path'])(`${visibleLine(label)} |`);
 }
 
 function nodeLines({ data, form, showStat, stat }: Extract<Output, { type: 'node' }>, screen: Screen): string[] {

@@ -42,6 +42,8 @@ export function toJson(output: Output): unknown {
       return output.value;
     case 'fields':
       return output.json ?? Object.fromEntries(output.fields);
+    case 'lines':
+      return output.lines;
     case 'table':
     case 'done':
     case 'page':

@@ -72,6 +72,9 @@ function* chunks(output: Output): Generator<Chunk> {
     case 'table':
       for (const cells of output.rows) yield row(cells);
       break;
+    case 'lines':
+      for (const { label, text } of output.lines) yield row([label, text]);
+      break;
     case 'done':
       break;
   }

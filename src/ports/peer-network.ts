@@ -6,6 +6,8 @@ export interface PeerLink extends Connection {
   readonly waiting: number;
   /** The name under which the other end proved that it knows the ensemble's secret; undefined where none is asked for. */
   readonly proof: string | undefined;
+  /** Told which server the other end says it is. False: this network has lost what that one said. */
+  identify?(sid: number): boolean;
 }
 
 /** Where servers listen for each other. */
@@ -26,11 +28,17 @@ export interface PeerNetwork {
   /** Addresses of a host as they are now. Rejects with an Error whose `code` is the resolver's (ENOTFOUND, EAI_AGAIN). */
   resolve(host: string): Promise<readonly string[]>;
   /**
-   * Connects to an address (not a name) and proves itself; `attempt` counts the dials to this server, so that secrets that
-   * are being replaced are tried in turn. Rejects with an Error whose message is a sentence.
+   * Connects to an address (not a name), where server `sid` is looked for, and proves itself; `attempt` counts the dials to
+   * this server, so that secrets that are being replaced are tried in turn. Rejects with an Error whose message is a sentence.
    */
   dial(
-    to: { readonly address: string; readonly port: number; readonly timeoutMs: number; readonly attempt: number },
+    to: {
+      readonly sid: number;
+      readonly address: string;
+      readonly port: number;
+      readonly timeoutMs: number;
+      readonly attempt: number;
+    },
     handler: ConnectionHandler,
     signal: AbortSignal,
   ): Promise<PeerLink>;

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
-import { addressesOf } from '../server/config-servers.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
+import { addressesOf, isAnyHost } from '../server/config-servers.ts';
 import type * as zab from '../zab/types.ts';
+import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
 import type { Loaded } from './load.ts';
 import { halvesOf, markOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
@@ -56,6 +56,7 @@ export class Ensemble {
         self: () => this.identity(),
         election: config.listen.election[0] as { host: string; port: number },
         quorum: config.listen.quorum[0] as { host: string; port: number },
+        also: { election: config.listen.election.slice(1), quorum: config.listen.quorum.slice(1) },
         tickMs: tickTimeMs,
         silenceTicks: Math.max(2, config.syncLimit),
         connectMs: config.connectTimeoutMs,
@@ -65,7 +66,10 @@ export class Ensemble {
       },
       { net, clock: node.ports.clock, random: node.ports.random },
       {
-        reached: (sid, up) => node.step({ type: 'reached', sid, up }),
+        reached: (sid, up) => {
+          node.step({ type: 'reached', sid, up });
+          if (this.peers.connected.length === 0) this.handed?.();
+        },
         voted: (from, message) => node.step({ type: 'voted', from, message: message as never }),
         linked: (sid, link, dialled) => {
           if (dialled) this.leaderLink = link;
@@ -146,6 +150,7 @@ export class Ensemble {
   /** Opens the ports for other members and begins to call them. @throws StartError */
   async listen(): Promise<void> {
     this.know();
+    this.tellConfig();
     try {
       await this.peers.start();
     } catch (error) {
@@ -159,17 +164,24 @@ export class Ensemble {
     const members = new Map<number, PeerAddresses>();
     for (const member of this.node.server.tree.config?.members ?? []) {
       const { quorum, election } = addressesOf(member);
-      if (quorum.length > 0) members.set(member.sid, { sid: member.sid, quorum, election });
+      // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
+      if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });
     }
     for (const { id, quorum, election } of this.config.servers)
-      if (!members.has(id) || !this.node.options.config.reconfigEnabled)
-        members.set(id, { sid: id, quorum, election });
+      if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
     this.peers.know([...members.values()]);
+  }
+  private tellConfig(): void {
+    const { config, members } = this.node.server.tree;
+    const { configAt } = members;
+    if (config === undefined || configAt === undefined) return;
+    this.node.options.configured?.(config, (BigInt(configAt.epoch) << 32n) | BigInt(configAt.counter));
   }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
   configured(): void {
     const { server, storage, options } = this.node;
     this.know();
+    this.tellConfig();
     const { ensembleId } = server.tree;
     if (ensembleId !== '' && storage.identity.ensembleId !== ensembleId)
       storage.setEnsembleId(ensembleId).catch((error: Error) => options.onFailed(error));
@@ -189,13 +201,20 @@ export class Ensemble {
   toLearner(link: number, message: PeerMessage): void {
     this.peers.send(link, message);
   }
-  /** Before the log is written: the turn's proposals go to everybody in one packet each. */
+  /** Hands what was proposed to zab, and so to everybody: before anything else happens, since that may end the term. */
+  hand(): void {
+    if (!this.log.isWaiting) return;
+    const { server } = this.node;
+    server.tell();
+    server.step({ type: 'proposed', entries: this.log.take() });
+  }
+  /** Before the log is written. */
   endTurn(): void {
     const { server } = this.node;
-    const sync = server.endTurn();
-    const entries = this.log.take();
-    if (entries.length > 0 && server.peer.role === 'leading') server.step({ type: 'proposed', entries });
-    if (sync !== undefined && server.peer.role === 'leading') server.step({ type: 'sync', id: sync });
+    this.hand();
+    server.tell();
+    const sync = server.nextSync();
+    if (sync !== undefined) server.step({ type: 'sync', id: sync });
   }
   flush(): void {
     this.peers.flush();
@@ -288,9 +307,7 @@ export class Ensemble {
         this.handed?.();
         return;
       case 'linesSettled':
-        node.storage
-          .setServerLines(this.config.lines)
-          .catch((error: Error) => node.options.onFailed(error));
+        node.storage.setServerLines(this.config.lines).catch((error: Error) => node.options.onFailed(error));
         return;
       case 'otherLines':
         node.options.logger.error(
@@ -301,7 +318,9 @@ export class Ensemble {
         node.options.logger.info('the damaged log is whole again');
         return;
       case 'rolledBack':
-        node.options.logger.error('this directory is an old copy of what this server once was: it begins anew, as a new member');
+        node.options.logger.error(
+          'this directory is an old copy of what this server once was: it begins anew, as a new member',
+        );
         node.reload(() => node.storage.newIncarnation());
         return;
     }
@@ -320,7 +339,9 @@ export class Ensemble {
     } catch (error) {
       if (!(error instanceof RecordError)) throw error;
       // nothing of it was written: what the disk holds is right
-      node.options.logger.error(`the leader sent what does not follow: ${error.message}; this server loads its log again`);
+      node.options.logger.error(
+        `the leader sent what does not follow: ${error.message}; this server loads its log again`,
+      );
       node.reload();
     }
   }
@@ -360,7 +381,8 @@ export class Ensemble {
   /** Hands over what this member leads, and waits for it a little. */
   async handOver(): Promise<void> {
     const { node } = this;
-    if (node.server.peer.role === 'leading') {
+    // where nobody is left there is nobody to hand over to
+    if (node.server.peer.role === 'leading' && this.peers.connected.length > 0) {
       const { clock } = node.ports;
       await new Promise<void>((resolve) => {
         const timer = clock.after(HAND_OVER_TICKS * node.options.config.tickTimeMs, resolve);

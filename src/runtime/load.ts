@@ -99,7 +99,8 @@ export async function loadTree(
     onSnapshotEnd: () => {
       const tree = loader?.finish();
       replay.tree = tree;
-      if (tree !== undefined && ensemble !== undefined) recent = new RecentEntries(endOf(tree), ensemble.commitLogCount);
+      if (tree !== undefined && ensemble !== undefined)
+        recent = new RecentEntries(endOf(tree), ensemble.commitLogCount);
     },
     onEnvelope: (bytes, start, end) => {
       from.reset(bytes, start, end);
@@ -126,7 +127,14 @@ export async function loadTree(
   const tree = replay.tree ?? new DataTree(seed);
   const { tail } = replay;
   const known = membership(tree, tail);
-  return { storage, tree, tail, recent: ensemble === undefined ? [] : recent.entries(tail.length), base: recent.base, ...known };
+  return {
+    storage,
+    tree,
+    tail,
+    recent: ensemble === undefined ? [] : recent.entries(tail.length),
+    base: recent.base,
+    ...known,
+  };
 }
 
 const endOf = (tree: DataTree): Mark => ({

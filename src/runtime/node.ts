@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { zxid } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import { realClock } from '../platform/clock.ts';
 import { nodeDisk } from '../platform/disk.ts';
@@ -21,8 +22,8 @@ import { type Loaded, loadTree } from './load.ts';
 import type { Logger } from './log.ts';
 import { watchLoop } from './loop-delay.ts';
 import type { RunningMetrics } from './metrics.ts';
-import { Snapshotter } from './snapshotter.ts';
 import { peerNetworkFor } from './peer-trust.ts';
+import { Snapshotter } from './snapshotter.ts';
 import { listenError } from './start-error.ts';
 
 /** What a server stands on. */
@@ -47,8 +48,12 @@ export interface StartOptions {
   readonly ignoreApacheData?: boolean;
   /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
   readonly lastCounter?: number;
+  /** Told who belongs to the ensemble, at the start and after each change; `version` is the zxid of the config record. */
+  readonly configured?: (config: Config, version: bigint) => void;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
+  /** Path of a control socket. */
+  readonly control?: string | undefined;
 }
 export interface RunningServer extends AsyncDisposable {
   readonly host: string;
@@ -94,6 +99,10 @@ export class ServerNode {
   private readonly timers = new Set<Disposable>();
   private ending = false;
   private served: () => void = () => {};
+  /** When it began to look for a leader, ms; undefined once it serves again. */
+  private lookedAt: number | undefined;
+  /** How long it took last from there to serving. */
+  electionMs: number | undefined;
   private stopped = false;
   private reaping = false;
   private metrics: RunningMetrics | undefined;
@@ -254,6 +263,7 @@ export class ServerNode {
       reconfigEnabled: config.reconfigEnabled,
       standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
       multiAddress: config.ensemble?.multiAddress ?? false,
+      leaderServes: config.ensemble?.leaderServes ?? true,
       auth: {
         superDigest: config.digestAuth.superDigest,
         digestAlgorithm: config.digestAuth.algorithm,
@@ -267,6 +277,7 @@ export class ServerNode {
       random: this.ports.random,
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
+      hand: () => ensemble?.hand(),
       later: () => void setImmediate(() => this.proceed(server)),
       configured: () => ensemble?.configured(),
       toLeader: (message) => ensemble?.toLeader(message),
@@ -313,6 +324,14 @@ export class ServerNode {
     }
   }
 
+  /** Writes a snapshot now; the log says how that went. Resolves with the zxid, as people write it, that it is of at least. */
+  async takeSnapshot(): Promise<string> {
+    const { tree } = this.server;
+    const at = zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0));
+    await this.snapshotter.takeNow();
+    return at;
+  }
+
   private clocks(): void {
     this.server.now = this.ports.clock.monotonic();
     this.server.wall = this.ports.clock.wall();
@@ -321,6 +340,7 @@ export class ServerNode {
   step(input: Input): void {
     if (this.reloading) return;
     this.clocks();
+    this.ensemble?.hand();
     this.server.step(input);
     this.turn();
   }
@@ -373,10 +393,13 @@ export class ServerNode {
         return server.lead();
       case 'serve':
         server.serve();
+        if (this.lookedAt !== undefined) this.electionMs = this.ports.clock.monotonic() - this.lookedAt;
+        this.lookedAt = undefined;
         this.served();
         return port.goOn();
       case 'looking':
         logger.info(`looking for a leader: ${effect.reason}`);
+        this.lookedAt ??= this.ports.clock.monotonic();
         server.look();
         return port.dropAll();
       case 'proposeFound':
@@ -386,6 +409,7 @@ export class ServerNode {
         return this.proposeFirst({ kind: KIND.seen, sid, incarnation, tag });
       }
       case 'proposeNoop':
+        if (server.peer.leader === undefined) return; // the same step ended the term
         server.propose(undefined, 0n, 0, 0, { kind: KIND.noop }, [], undefined);
         return;
       case 'proposeConfig':
@@ -419,8 +443,9 @@ export class ServerNode {
       .catch((error: Error) => this.options.onFailed(error));
   }
   private proposeFirst(txn: Txn): void {
-    this.clocks();
     const { server } = this;
+    if (server.peer.leader === undefined) return; // the same step ended the term
+    this.clocks();
     const counter = server.propose(undefined, 0n, 0, 0, txn, [], undefined);
     if (!server.peer.isMember) server.peer.proposedFirst(counter);
     this.turn();

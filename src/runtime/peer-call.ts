@@ -148,7 +148,7 @@ async function greet(call: Call, around: CallSurroundings, { address, port, at }
   };
   try {
     channel.bind(
-      await around.net.dial({ address, port, timeoutMs: around.timeoutMs, attempt }, channel.handler, signal),
+      await around.net.dial({ sid, address, port, timeoutMs: around.timeoutMs, attempt }, channel.handler, signal),
     );
   } catch (error) {
     channel.cut('not reached');

@@ -99,6 +99,10 @@ export class PeerChannel {
   get proof(): string | undefined {
     return this.link?.proof;
   }
+  /** The other end says which server it is; false when the network between the two is cut. */
+  identify(sid: number): boolean {
+    return this.link?.identify?.(sid) ?? true;
+  }
   /** Not a byte came. */
   get saidNothing(): boolean {
     return this.head?.length === 0;

@@ -63,6 +63,7 @@ export class GreetingRoom {
     return this.timers.delete(channel);
   }
   private hello(channel: PeerChannel, purpose: Hello['purpose'], hello: Hello): void {
+    if (!channel.identify(hello.sid)) return; // lost on its way: the timer ends this
     this.forget(channel);
     const { remote: from, proof } = channel;
     const refusal = judgeHello(hello, this.options.self(), { to: purpose, from, proof });

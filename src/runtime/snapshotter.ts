@@ -100,11 +100,12 @@ export class Snapshotter {
         this.running = undefined;
       });
   }
-  /** Takes one now, for a learner that needs it; or as soon as the one under way is done. */
-  takeNow(): void {
+  /** Takes one now, for a learner or a person who needs it; or as soon as the one under way is done. Resolves at its end. */
+  async takeNow(): Promise<void> {
+    await this.running;
     if (this.stopped) return;
-    if (this.running === undefined) return this.begin();
-    this.running.finally(() => this.takeNow());
+    if (this.running === undefined) this.begin(); // others may have waited for the same
+    await this.running;
   }
   private async take(): Promise<void> {
     const { storage, clock, logger } = this.options;

@@ -1,9 +1,9 @@
+import { PackReader } from '../records/pack.ts';
 import type { MessageOf } from '../records/peer-messages.ts';
+import { readEnvelope } from '../records/txns.ts';
 import { type Numbered, numberedOf } from '../server/replica.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
-import { PackReader } from '../records/pack.ts';
-import { readEnvelope } from '../records/txns.ts';
 import { type Entry, isSame, type Mark, ORIGIN } from '../zab/types.ts';
 
 /** A history that comes in beside the old one, as the storage keeps it (foundations.md 13.4). */

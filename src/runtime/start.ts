@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { lockDirectory } from '../platform/lock.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { startControlled } from './controlled.ts';
 import { type RunningServer, ServerNode, type StartOptions } from './node.ts';
 import { StartError } from './start-error.ts';
 
@@ -27,7 +28,9 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
       `another zoosh server uses ${config.dataDir}. Stop it, or give this one a dataDir of its own`,
     );
   try {
-    return await new ServerNode(options, () => lock.release()).start();
+    const unlock = (): void => lock.release();
+    if (options.control !== undefined) return await startControlled(options, unlock, options.control);
+    return await new ServerNode(options, unlock).start();
   } catch (error) {
     lock.release();
     throw error;

@@ -1,5 +1,6 @@
 import type { Client, ConnectOptions, WatchEvent, WatchKind } from '../client/api.ts';
 import type { Profile } from '../config/profiles.ts';
+import type { LocalEnsembles } from './ensembles.ts';
 import type { Quote } from './lexer.ts';
 import type { Output } from './output.ts';
 
@@ -31,6 +32,7 @@ export type ParamKind =
   | 'setting'
   | 'settingValue'
   | 'subject'
+  | 'ensembleWord'
   | 'watchedPath';
 export interface Param {
   readonly kind: ParamKind;
@@ -157,6 +159,10 @@ export interface CommandContext {
   readonly settings: SettingsStore;
   readonly profiles: ProfileStore;
   readonly history: HistoryLines;
+  /** Those on this machine. */
+  ensembles(): Promise<LocalEnsembles>;
+  /** Shows a part of the answer now. */
+  show(output: Output): void;
   /** Of this program. */
   readonly version: string;
   /** Every command there is, for `help`. */
@@ -188,6 +194,8 @@ export interface Plan {
   readonly details?: readonly string[];
   /** How many znodes are touched, as far as known. */
   readonly count?: number;
+  /** It hurts more than znodes, whatever profile is in use: where nobody can be asked, only --yes allows it. */
+  readonly always?: boolean;
 }
 
 export interface CommandSpec<Ps extends Record<string, Param> = Record<string, Param>> {

@@ -18,6 +18,8 @@ export interface CompletionPorts {
   watched(): readonly string[];
   files(prefix: string): readonly { readonly name: string; readonly isFolder: boolean }[];
   variables(): readonly string[];
+  /** Names of local ensembles, and words for their members. */
+  ensembleWords(): readonly string[];
 }
 
 /** A name to choose from, before quoting. */
@@ -154,6 +156,8 @@ async function valueChoices(
       return plain(['500ms', '5s', '1m', '1h', '1d']);
     case 'acl':
       return aclChoices(typed);
+    case 'ensembleWord':
+      return plain(ports.ensembleWords());
     case 'setting':
       return plain(ports.settings());
     case 'settingValue':

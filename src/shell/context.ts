@@ -38,6 +38,8 @@ export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal:
     settings: ports.settings,
     profiles: ports.profiles,
     history: ports.history,
+    ensembles: () => ports.ensembles(),
+    show: (output) => shell.show(output),
     version: ports.version,
     registry: ports.registry,
     execute: (words) => shell.execute(words, signal),

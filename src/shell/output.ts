@@ -85,7 +85,14 @@ export type Output = { readonly exit?: number } & (
       readonly type: 'table';
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly string[])[];
-      readonly json: readonly unknown[];
+      readonly json: unknown;
+      /** Lines below it, for people. */
+      readonly foot?: readonly string[];
+    }
+  /** Lines of several sources, each with its label. */
+  | {
+      readonly type: 'lines';
+      readonly lines: readonly { readonly label: string; readonly text: string }[];
     }
   /** A change that has nothing to show: people see `text`, pipes nothing. */
   | { readonly type: 'done'; readonly text: string; readonly json: unknown }

@@ -4,6 +4,7 @@ import { type Bound, bind, walk } from './bind.ts';
 import type { Arg, CommandSpec, HistoryLines, Plan, ProfileStore, Registry, SettingsStore } from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import type { StdinReader } from './data.ts';
+import type { LocalEnsembles } from './ensembles.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { expandGlob } from './glob.ts';
 import { helpOf } from './help.ts';
@@ -47,6 +48,7 @@ export interface ShellPorts {
   readonly settings: SettingsStore;
   readonly profiles: ProfileStore;
   readonly history: HistoryLines;
+  ensembles(): Promise<LocalEnsembles>;
   /** Shows a result on standard output. */
   show(output: Output): void;
   /** The plain bytes of a result, for pipes and files. */
@@ -194,7 +196,7 @@ export class Shell {
   async execute([name, ...args]: readonly Arg[], signal: AbortSignal): Promise<number> {
     if (name === undefined) return 0;
     const output = await this.#command(name.text, args, signal);
-    if (output !== undefined) this.#show(output);
+    if (output !== undefined) this.show(output);
     this.lastStatus = output?.exit ?? 0;
     return this.lastStatus;
   }
@@ -217,7 +219,7 @@ export class Shell {
       this.#collected = isRedirected ? [] : undefined;
       try {
         const output = await this.#command(name.text, args, signal);
-        if (output !== undefined) this.#show(output);
+        if (output !== undefined) this.show(output);
         const bytes = Buffer.concat(this.#collected ?? []);
         if (target !== undefined) this.ports.writeFile(target, bytes, pipeline.file?.append === true);
         else if (pipeline.pipe !== undefined) return this.ports.os(pipeline.pipe, bytes, signal);
@@ -229,7 +231,8 @@ export class Shell {
   }
   /** Output of the command that runs, when it goes to a file or a program. */
   #collected: Uint8Array[] | undefined;
-  #show(output: Output): void {
+  /** Shows an answer, or a part of it, where the line says. */
+  show(output: Output): void {
     if (this.#collected === undefined) this.ports.show(output);
     else this.#collected.push(this.ports.plain(output));
   }

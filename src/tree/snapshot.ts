@@ -17,7 +17,8 @@ const OLD_FORMAT = 1;
 /** Fields of the head, by format. */
 const HEAD_FIELDS: Readonly<Record<number, number>> = { [OLD_FORMAT]: 9, [FORMAT]: 11 };
 
-function writeNode(to: PackWriter, tree: DataTree, row: number): void {
+/** A node as snapshots have it. */
+export function writeNode(to: PackWriter, tree: DataTree, row: number): void {
   const { rows } = tree;
   to.array(7);
   to.int(NODE);

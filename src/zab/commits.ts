@@ -1,6 +1,6 @@
 import type { History } from './history.ts';
 import { isQuorumOfAll, type Voice } from './quorum.ts';
-import { isBefore, isSame, type Mark, ORIGIN, type Position, positionOf } from './types.ts';
+import { isBefore, isSame, type Mark, type Position, positionOf } from './types.ts';
 
 /** A voter's word for everything up to a place. */
 export interface Holder {
@@ -8,19 +8,27 @@ export interface Holder {
   readonly upTo: Position;
 }
 
-/** The highest place up to which holders are a quorum by `isEnough`, `limit` at most; the origin when there is none. */
+/** The highest place beyond `least`, `limit` at most, up to which holders are a quorum by `isEnough`; `least` when none is. */
 function heldBy(
   holders: readonly Holder[],
+  least: Position,
   limit: Position,
   isEnough: (voices: readonly Voice[]) => boolean,
 ): Position {
-  const places = holders.map(({ upTo }) => (isBefore(limit, upTo) ? limit : upTo));
-  places.sort((a, b) => (isBefore(a, b) ? 1 : isBefore(b, a) ? -1 : 0));
-  for (const place of places) {
-    const voices = holders.filter(({ upTo }) => !isBefore(upTo, place)).map(({ voice }) => voice);
-    if (isEnough(voices)) return place;
+  for (let place = limit; isBefore(least, place); ) {
+    const voices: Voice[] = [];
+    let lower = least;
+    let highest = least;
+    for (const { voice, upTo } of holders) {
+      if (!isBefore(upTo, place)) voices.push(voice);
+      else if (isBefore(lower, upTo)) lower = upTo;
+      if (isBefore(highest, upTo)) highest = upTo;
+    }
+    if (isBefore(highest, place)) place = highest;
+    else if (isEnough(voices)) return place;
+    else place = lower;
   }
-  return ORIGIN;
+  return least;
 }
 
 /**
@@ -34,10 +42,12 @@ export function commitHeld(history: History, holders: readonly Holder[]): Mark[]
     const { config, next } = history.configsAt(history.committed);
     const before = config === undefined ? [] : [config]; // nothing is before the first
     const limit = next === undefined ? history.last : (history.before(next.at) ?? history.committed);
-    const held = history.floor(heldBy(holders, limit, (voices) => isQuorumOfAll(before, voices)));
+    const held = history.floor(heldBy(holders, history.committed, limit, (voices) => isQuorumOfAll(before, voices)));
     if (held !== undefined) history.commit(positionOf(held));
     if (next === undefined || !isSame(history.committed, limit)) return configs;
-    const both = heldBy(holders, next.at, (voices) => isQuorumOfAll([...before, next.config], voices));
+    const both = heldBy(holders, history.committed, next.at, (voices) =>
+      isQuorumOfAll([...before, next.config], voices),
+    );
     if (!isSame(both, next.at)) return configs;
     history.commit(next.at);
     configs.push(next.at);

@@ -1,5 +1,5 @@
 import { hasVote, Learner } from './learners.ts';
-import { isQuorumOfAll, type Voice } from './quorum.ts';
+import { canLead, isQuorumOfAll, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import type { Message, Phase } from './types.ts';
 import { isMoreRecent } from './vote.ts';
@@ -121,7 +121,8 @@ export class Discovery {
     state.witness.accepted(voice, this.epoch);
     learner.ends = ends;
     if (this.phase === 'discovery' && currentEpoch !== null && hasVote(state, learner)) {
-      if (isMoreRecent({ epoch: currentEpoch, last }, state.standing)) {
+      // what one without weight acknowledged committed nothing; and it could not lead itself
+      if (canLead(state.configs, voice) && isMoreRecent({ epoch: currentEpoch, last }, state.standing)) {
         this.over = `server ${learner.sid} knows more`;
         return;
       }

@@ -21,7 +21,7 @@ export class Election {
   round: number;
   /** Whom this member votes for; null while nobody fits (foundations.md 13.12). */
   vote: Vote | null;
-  private first: Vote | null;
+  private first: Vote | null = null;
   private age = 0;
   private readonly longest: number;
   private readonly votes = new Map<number, Cast>();
@@ -38,8 +38,12 @@ export class Election {
   private patience: number;
   private drainLeft: number | undefined;
 
-  constructor(state: State, round: number, prefer: Vote | undefined) {
+  /** Whom an election of this round had chosen voted for somebody else: that one may be unknown here. */
+  private readonly resumed: boolean;
+
+  constructor(state: State, round: number, prefer: Vote | undefined, resumed: boolean) {
     this.state = state;
+    this.resumed = resumed;
     state.provisional = undefined;
     this.round = round;
     this.longest = prefer === undefined ? state.limits.init : state.limits.notify * 2;
@@ -53,17 +57,25 @@ export class Election {
   private own(): Vote | null {
     const { self, configs, currentEpoch, history, unfounded, damage } = this.state;
     if (damage !== undefined || (unfounded && !this.mayFound)) return null;
-    // of two configs in force the older one: those whose log lacks the newer know nobody else
-    if (!canLead(configs.slice(0, 1), self)) return null;
+    // of two configs in force the older one: those whose log lacks the newer know nobody else, and need long to trust one
+    if (!canLead(this.isLate ? configs : configs.slice(0, 1), self)) return null;
     const { epoch, counter } = history.last;
     const last: Position = { epoch, counter };
     return { sid: self.sid, incarnation: self.incarnation, epoch: currentEpoch, last };
   }
 
-  /** One that is repairing votes for those only that hold whatever it may have acknowledged (foundations.md 13.12). */
+  /**
+   * One that counts and does not stand itself, since it is repairing or only the newer config lists it, votes for those only
+   * that hold whatever it may have acknowledged (foundations.md 13.12): any other would be refused by it as leader.
+   */
   private fits(vote: Vote): boolean {
-    const { damage, standing, self } = this.state;
-    return damage === undefined || (vote.sid !== self.sid && !isMoreRecent(standing, vote));
+    const { damage, standing, self, configs } = this.state;
+    if (damage === undefined && (this.first !== null || !canLead(configs, self))) return true;
+    return vote.sid !== self.sid && !isMoreRecent(standing, vote);
+  }
+  /** Nobody was found for long. */
+  private get isLate(): boolean {
+    return this.resumed || this.age > this.longest / 2;
   }
 
   /** Sends the vote to all voters; returns the winner when that is decided already (a quorum of one). */
@@ -119,7 +131,7 @@ export class Election {
 
   tick(): Vote | undefined {
     this.answered.clear();
-    if (++this.age > this.longest) {
+    if (++this.age > this.longest && this.drainLeft === undefined) {
       // whoever we vote for may be gone since others heard of it: everybody speaks for itself again
       this.first = this.own();
       this.vote = this.first;
@@ -127,6 +139,7 @@ export class Election {
       this.beginRound();
       return this.decided();
     }
+    if (this.first === null && this.isLate && this.stand()) this.sendAll();
     if (--this.resendIn <= 0) {
       this.patience = Math.min(this.patience * 2, this.state.limits.notifyMost);
       this.resendIn = this.patience;
@@ -146,12 +159,14 @@ export class Election {
     const voice = { sid: from, incarnation: n.incarnation };
     const { configs } = state;
     if (!counts(configs, voice)) {
+      if (configs.length === 0 && state.damage !== undefined) this.support(from, n);
       if (n.state === 'looking') this.answer(from);
       return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : this.decided();
     }
     if (n.vote !== null && !canLead(configs, n.vote) && !this.trustsAnyone) return undefined;
     if (n.state === 'looking') return this.looking(voice, n);
-    if (n.vote === null || n.state === 'observing') return undefined;
+    // who counts here may call itself an observer: its log lacks the record that lists it
+    if (n.vote === null) return undefined;
     return this.settled(voice, n.vote, n);
   }
 
@@ -160,25 +175,37 @@ export class Election {
    * config of its log may be so old that nobody in it is left. A false leader only costs time, since epochs guard the rest.
    */
   private get trustsAnyone(): boolean {
-    return !this.state.votes || this.state.unfounded || this.age > this.longest / 2;
+    return !this.state.votes || this.state.unfounded || this.isLate;
+  }
+  /** One whose log is lost whole cannot tell who counts; others can, and it votes for who holds what it may have acknowledged. */
+  private support(from: number, { state, vote, round }: Notification): void {
+    if (state !== 'looking' || vote?.sid !== from || !this.fits(vote) || round < this.round) return;
+    if (round === this.round && !beats(vote, this.vote)) return;
+    this.round = round;
+    this.vote = vote;
+    this.sendAll();
   }
   /** With an empty log it takes part in founding, or votes for one that has a log. */
-  private meet(from: number, { incarnation, lines }: Notification): void {
+  private meet(from: number, { incarnation, lines, vote }: Notification): void {
     const { unfounded, founders } = this.state;
     if (!unfounded || founders === undefined) return;
-    this.present.set(from, { incarnation, lines });
+    const epoch = vote?.sid === from ? vote.epoch : this.present.get(from)?.epoch;
+    this.present.set(from, { incarnation, lines, epoch });
     if (lines !== null && lines !== founders.lines) this.state.tellOtherLines(from);
     if (this.takeStock()) this.sendAll();
   }
   /** Who counts for an empty server, by those that it has met; true when it now votes for itself. */
   private takeStock(): boolean {
     const { state } = this;
-    if (!state.unfounded || state.founders === undefined || state.damage !== undefined) return false;
-    const assembled = assemble(state.founders, state.self, this.present);
+    if (!state.unfounded || state.founders === undefined) return false;
+    const assembled = assemble(state.founders, state.self, this.present, state.currentEpoch);
     if (assembled === undefined) return false;
     state.provisional = assembled.config;
     this.mayFound = assembled.complete;
-    if (!this.mayFound || this.first !== null) return false;
+    return this.mayFound && this.first === null && this.stand();
+  }
+  /** Proposes itself after all, when it may; true when it now votes for itself. */
+  private stand(): boolean {
     this.first = this.own();
     if (this.first === null || !beats(this.first, this.vote)) return false;
     this.vote = this.first;

@@ -77,8 +77,13 @@ export class History {
 
   /** Index of the first entry beyond `position`. */
   private beyond(position: Position): number {
-    let low = 0;
+    // most questions are about the newest part
     let high = this.entries.length;
+    let low = high;
+    for (let step = 1; low > 0 && isBefore(position, this.entries.at(low - 1)); step *= 2) {
+      high = low - 1;
+      low = Math.max(0, low - step);
+    }
     while (low < high) {
       const middle = (low + high) >> 1;
       if (isBefore(position, this.entries.at(middle))) high = middle;
@@ -181,13 +186,17 @@ export class History {
   }
   /** The config in force for a place that is committed, and the first config record beyond it. */
   configsAt(committed: Position): { config: Config | undefined; next: ConfigAt | undefined } {
-    const beyond = this.configs.findIndex(({ at }) => isBefore(committed, at));
-    const known = beyond === -1 ? this.configs.length : beyond;
+    let known = this.configs.length;
+    while (known > 0 && isBefore(committed, (this.configs[known - 1] as ConfigAt).at)) known--;
     return { config: this.configs[known - 1]?.config, next: this.configs[known] };
   }
   /** The last config record known committed. */
   committedConfig(): Mark | null {
-    return this.configs.findLast(({ at }) => !isBefore(this.committed, at))?.at ?? null;
+    for (let i = this.configs.length - 1; i >= 0; i--) {
+      const { at } = this.configs[i] as ConfigAt;
+      if (!isBefore(this.committed, at)) return at;
+    }
+    return null;
   }
   /** Another member knows that this config record is committed; if our log holds it, so do we. */
   learnCommitted(config: Mark | null): boolean {

@@ -1,26 +1,19 @@
 import { assert } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
-import { commitHeld, type Holder } from './commits.ts';
-import { DISK_FAILED, Discovery, type Of } from './discovery.ts';
+import { commitHeld } from './commits.ts';
+import { Departure } from './departure.ts';
+import { DISK_FAILED, type Of } from './discovery.ts';
 import { Leader } from './leader.ts';
-import { forward, hasVote, type Learner, synchronise } from './learners.ts';
+import { forward, hasVote, type Learner } from './learners.ts';
 import { Membership } from './membership.ts';
 import { Probes } from './probes.ts';
 import type { Voice } from './quorum.ts';
 import type { State } from './state.ts';
-import {
-  type Entry,
-  isBefore,
-  isSame,
-  type Message,
-  type Position,
-  positionOf,
-  type Refusal,
-  type Vote,
-} from './types.ts';
+import { Synchronization } from './synchronization.ts';
+import { type Entry, isBefore, isSame, type Message, type Position, positionOf, type Refusal } from './types.ts';
 
-/** A term as leader: discovery, synchronisation, broadcast. `over` says why it must end; the member then looks again. */
-export class Leading extends Discovery {
+/** A term as leader: discovery and synchronisation, then broadcast. `over` says why it must end; the member then looks again. */
+export class Leading extends Synchronization {
   /** Numbers proposals, once the epoch is established. */
   leader: Leader | undefined;
   private readonly lastCounter: number | undefined;
@@ -31,16 +24,14 @@ export class Leading extends Discovery {
   private readonly proposedTags = new Set<string>();
   private readonly probes = new Probes();
   private readonly membership: Membership;
-  /** Asked to hand over and stop; no voter any more, so handing over without stopping; how long the disk's failure waits. */
-  private leaving = false;
-  private removed = false;
-  private failing: number | undefined;
+  private readonly departure: Departure;
 
   constructor(state: State, lastCounter: number | undefined) {
     super(state);
     this.lastCounter = lastCounter;
     this.untilPing = state.limits.ping;
     this.membership = new Membership(state, this.learners);
+    this.departure = new Departure(state, this.learners);
   }
 
   received(link: number, message: Message): void {
@@ -82,47 +73,9 @@ export class Leading extends Discovery {
     }
   }
 
-  /** What {@link State.store} asked for is durable: our promise first, our taking over of the epoch second. */
-  stored(): void {
-    if (this.phase === 'discovery') {
-      for (const learner of this.learners.values()) this.sendEpoch(learner);
-      return this.maybeTakeOver();
-    }
-    for (const learner of this.learners.values()) this.synchroniseIfDue(learner);
-    this.maybeEstablish();
-  }
-
-  private synchroniseIfDue(learner: Learner): void {
+  protected establish(): void {
     const { state } = this;
-    if (this.phase === 'discovery' || state.currentEpoch < this.epoch || learner.ends === undefined) return;
-    // those that do not count are synchronised when the history is certain (foundations.md 13.2)
-    if (this.phase !== 'broadcast' && !hasVote(state, learner)) return;
-    if (learner.sent === undefined || learner.wantsSnapshot) synchronise(state, learner, this.epoch);
-  }
-  snapshotTaken(): void {
-    for (const learner of this.learners.values()) if (learner.wantsSnapshot) this.synchroniseIfDue(learner);
-  }
-
-  private ackNewLeader(learner: Learner, { incarnation, upTo }: Of<'ACKNEWLEADER'>): void {
-    if (incarnation !== learner.voice?.incarnation || learner.sent === undefined || isBefore(learner.sent, upTo))
-      return this.drop(learner, 'acknowledged what it was not sent');
-    this.holds(learner, upTo);
-    if (this.phase !== 'broadcast') return this.maybeEstablish();
-    this.welcome(learner);
-    this.advance();
-  }
-  private holds(learner: Learner, upTo: Position): void {
-    learner.upTo = upTo;
-    this.state.witness.acked(learner.voice as Voice, this.epoch, upTo);
-  }
-  private maybeEstablish(): void {
-    const { state } = this;
-    if (this.phase !== 'synchronization' || state.currentEpoch < this.epoch || state.storing !== undefined) return;
     const { last } = state.history;
-    // our own acknowledgement too needs our log on disk to its end (foundations.md 13.3)
-    if (!state.history.isDurable) return;
-    if (!this.isQuorum(this.holders().flatMap(({ voice, upTo }) => (isBefore(upTo, last) ? [] : [voice])))) return;
-    this.phase = 'broadcast';
     this.leader = new Leader(this.epoch, this.lastCounter);
     state.out.push({ type: 'established', epoch: this.epoch });
     const { lastConfig } = state.history;
@@ -139,6 +92,14 @@ export class Leading extends Discovery {
       else this.synchroniseIfDue(learner);
     }
   }
+  private ackNewLeader(learner: Learner, { incarnation, upTo }: Of<'ACKNEWLEADER'>): void {
+    if (incarnation !== learner.voice?.incarnation || learner.sent === undefined || isBefore(learner.sent, upTo))
+      return this.drop(learner, 'acknowledged what it was not sent');
+    this.holds(learner, upTo);
+    if (this.phase !== 'broadcast') return this.maybeEstablish();
+    this.welcome(learner);
+    this.advance();
+  }
   /** The log says who counts, and that is committed: requests may come, and it is to know who runs. */
   private serve(): void {
     const { state } = this;
@@ -153,34 +114,29 @@ export class Leading extends Discovery {
     this.consider();
   }
   private consider(): void {
-    if (this.phase !== 'broadcast' || this.founding || this.over !== undefined) return;
-    this.rise(this.membership.consider(this.epoch));
+    this.state.watchConfig(); // what was just committed may be what our lines want
+    if (this.takesChanges) this.rise(this.membership.consider(this.epoch));
+  }
+  private get takesChanges(): boolean {
+    return this.phase === 'broadcast' && !this.founding && this.over === undefined && !this.departure.isRemoved;
   }
   private rise(above: Learner | undefined): void {
     if (above !== undefined) this.riseAbove(above);
   }
-  /** See {@link Peer.canReconfigure}. */
   /** Who has everything, this leader too. */
   get synced(): readonly Voice[] {
     return [...this.membership.voices(), this.state.self];
   }
+  /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {
-    return this.phase === 'broadcast' && !this.founding ? this.membership.refusal(config) : 'in-progress';
+    return this.takesChanges ? this.membership.refusal(config) : 'in-progress';
   }
   reconfigure(config: Config): void {
-    assert(this.phase === 'broadcast' && !this.founding, 'a reconfiguration before the leader serves');
-    this.rise(this.membership.reconfigure(config, this.epoch));
+    if (this.takesChanges) this.rise(this.membership.reconfigure(config, this.epoch));
+    else this.state.out.push({ type: 'reconfigRefused', refusal: 'in-progress' });
   }
   private noteStart(learner: Learner): void {
     if (!this.founding && hasVote(this.state, learner)) this.proposeSeen(learner.voice as Voice, learner.tag);
-  }
-  /** Voters that acknowledged NEWLEADER on their present link, and up to where they hold the history. */
-  private holders(): Holder[] {
-    const out: Holder[] = [];
-    // one that promised a higher epoch may follow, but its word would break that promise
-    for (const { voice, upTo, acceptedEpoch } of this.learners.values())
-      if (voice !== undefined && upTo !== undefined && acceptedEpoch <= this.epoch) out.push({ voice, upTo });
-    return out;
   }
   private welcome(learner: Learner): void {
     if (learner.upToDate) return;
@@ -224,7 +180,7 @@ export class Leading extends Discovery {
     if (!isBefore(learner.upTo, upTo)) return;
     this.holds(learner, upTo);
     learner.behind = 0;
-    this.advance();
+    if (isBefore(this.state.history.committed, upTo)) this.advance();
     this.membership.maybeDone();
     this.maybeLeave();
   }
@@ -264,24 +220,23 @@ export class Leading extends Discovery {
     membership.committed(at, true);
     if (this.founding) return this.serve();
     state.out.push({ type: 'proposeNoop' });
-    if (!state.votes && !this.removed) {
-      this.removed = true; // it goes when that is done: the no-op tells everybody that the config is committed
-      state.out.push({ type: 'drain' });
-    }
+    if (!state.votes) this.departure.remove(); // when that is done: the no-op tells everybody that it is committed
     this.noteVoters();
   }
   sync(id: number): void {
     if (this.leader === undefined) return;
-    this.probes.ask(id, this.state.history.last);
-    this.ping();
+    if (this.probes.ask(id, this.state.history.last)) this.ping();
     this.answerSyncs();
   }
   private answerSyncs(): void {
-    const isAnswered = (round: number): boolean => {
-      const answered = [...this.learners.values()].filter((each) => each.upTo !== undefined && each.round >= round);
-      return this.isQuorum(answered.map(({ voice }) => voice as Voice));
-    };
-    for (const id of this.probes.done(this.state.applied, isAnswered)) this.state.out.push({ type: 'synced', id });
+    const { probes } = this;
+    if (probes.isOut) {
+      const answered = [...this.learners.values()].filter(
+        (each) => each.upTo !== undefined && each.round >= probes.round,
+      );
+      if (this.isQuorum(answered.map(({ voice }) => voice as Voice)) && probes.isAnswered()) this.ping();
+    }
+    for (const id of probes.done(this.state.applied)) this.state.out.push({ type: 'synced', id });
   }
 
   private ping(): void {
@@ -305,7 +260,7 @@ export class Leading extends Discovery {
       }
     }
     if (this.membership.needsNoop) state.out.push({ type: 'proposeNoop' });
-    if (this.failing !== undefined && --this.failing <= 0) this.over ??= DISK_FAILED;
+    if (this.departure.tick()) this.over ??= DISK_FAILED;
     for (const [sid, ticks] of this.silent) this.silent.set(sid, ticks + 1);
     this.age++;
     if (this.phase !== 'broadcast') {
@@ -324,39 +279,17 @@ export class Leading extends Discovery {
 
   /** Hand over as soon as a voter holds everything and all of it is committed. */
   handOver(): void {
-    this.leaving = true;
+    this.departure.ask();
     this.maybeLeave();
   }
-  /** Our own log goes no further: others commit what is open, one of them takes over, or we go without that. */
   diskFailed(): void {
-    if (this.phase !== 'broadcast') {
-      this.over ??= DISK_FAILED;
-      return;
-    }
-    this.failing ??= this.state.limits.silence;
-    this.state.out.push({ type: 'drain' });
-    this.handOver();
+    this.departure.diskFailed();
+    if (this.phase === 'broadcast') this.maybeLeave();
+    else this.over ??= DISK_FAILED;
   }
   private maybeLeave(): void {
-    const { state } = this;
-    const { history } = state;
-    if (
-      !(this.leaving || (this.removed && this.membership.isDone)) ||
-      this.over !== undefined ||
-      this.phase !== 'broadcast'
-    )
-      return;
-    if (!isSame(history.committed, history.last)) return;
-    for (const learner of this.learners.values()) {
-      if (learner.upTo === undefined || !isSame(learner.upTo, history.last) || !hasVote(state, learner)) continue;
-      const { epoch, counter } = history.last;
-      const vote: Vote = { ...(learner.voice as Voice), epoch: this.epoch, last: { epoch, counter } };
-      for (const { link, knowsEpoch } of this.learners.values())
-        if (knowsEpoch) state.send(link, { type: 'HANDOVER', epoch: this.epoch, vote });
-      if (this.leaving) state.out.push({ type: 'handedOver', to: learner.sid });
-      this.over = this.leaving ? 'handed over' : 'no longer a voter';
-      return;
-    }
+    if (this.over === undefined && this.phase === 'broadcast')
+      this.over = this.departure.attempt(this.epoch, this.membership.isDone);
   }
   get hasLeft(): boolean {
     return this.over === 'handed over';

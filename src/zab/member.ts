@@ -21,10 +21,13 @@ export class Member {
   private learning: Learning | undefined;
   private stopped = false;
   private started = false;
+  private diskFails = false;
   /** The number of the last election, and what was decided in it. */
   private round = 0;
   private chosen: Vote | undefined;
   private prefer: Vote | undefined;
+  /** The next election goes on in the round of the last. */
+  private resumes = false;
 
   constructor(past: Past, ensemble: Ensemble, generation: number, lastCounter: number | undefined) {
     this.state = new State(past, ensemble, generation);
@@ -39,6 +42,10 @@ export class Member {
   }
   get phase(): Phase {
     return this.leading?.phase ?? this.learning?.phase ?? 'discovery';
+  }
+  /** The member that this one learns from. */
+  get followed(): number | undefined {
+    return this.learning?.sid;
   }
   get leader(): Leader | undefined {
     return this.leading?.leader;
@@ -135,6 +142,7 @@ export class Member {
    * and who comes next has read what the disk really holds.
    */
   private diskFailed(): void {
+    this.diskFails = true;
     if (this.leading !== undefined) return this.leading.diskFailed();
     if (this.learning !== undefined) this.learning.over ??= DISK_FAILED;
     else this.stop();
@@ -161,12 +169,13 @@ export class Member {
     const over = leading?.over ?? learning?.over;
     if (over === undefined) return;
     this.prefer = learning?.successor;
+    this.resumes = learning?.hasChanged === true;
     leading?.close();
     learning?.close();
     this.leading = undefined;
     this.learning = undefined;
     this.state.out.push({ type: 'looking', reason: over });
-    this.stopped = leading?.hasLeft === true || over === ROLLED_BACK || over === DISK_FAILED;
+    this.stopped = leading?.hasLeft === true || over === ROLLED_BACK || this.diskFails;
     if (this.state.storing?.install !== true) this.state.dropStaged();
     if (!this.stopped) this.settle();
   }
@@ -178,8 +187,10 @@ export class Member {
     const { epoch } = state.history.last;
     // of a damaged log only the epochs themselves tell what was acknowledged
     if (state.currentEpoch < epoch && state.damage === undefined) return state.store(state.acceptedEpoch, epoch);
-    this.election = new Election(state, ++this.round, this.prefer);
+    if (!this.resumes) this.round++;
+    this.election = new Election(state, this.round, this.prefer, this.resumes);
     this.prefer = undefined;
+    this.resumes = false;
     this.decided(this.election.begin());
   }
 
@@ -189,6 +200,8 @@ export class Member {
     if (election !== undefined) return this.decided(election.heard(from, message));
     if (message.state !== 'looking' || chosen === undefined || this.role === 'looking') return;
     const { leading, learning, role, round } = this;
+    if (from === chosen.sid && message.round >= round) learning?.candidateVotes(message.vote);
+    if (learning?.over !== undefined) return;
     const epoch = leading?.leader?.epoch ?? (learning?.phase === 'broadcast' ? learning.epoch : chosen.epoch);
     const { incarnation } = state.self;
     const config = state.history.committedConfig();

@@ -90,6 +90,10 @@ export class Peer {
     }
   }
 
+  /** The member that this one learns from. */
+  get followed(): number | undefined {
+    return this.member?.followed;
+  }
   /** Up to where the history is known committed; what group headers say (foundations.md 13.7). */
   get committed(): Position {
     const { member, leader } = this;

@@ -15,6 +15,21 @@ const speaksAs = (member: Member, { sid, incarnation }: Voice): boolean =>
  * than half of the groups, which without groups is a majority. A voter without a known incarnation stays in the denominator.
  */
 export function isQuorum(config: Config, voices: readonly Voice[]): boolean {
+  let weight = 0;
+  let heard = 0;
+  for (const member of config.members) {
+    if (member.role !== 'participant') continue;
+    if (member.group !== undefined) return isQuorumOfGroups(config, voices);
+    weight += weightOf(member);
+    if (hears(voices, member)) heard += weightOf(member);
+  }
+  return heard * 2 > weight;
+}
+function hears(voices: readonly Voice[], member: Member): boolean {
+  for (const voice of voices) if (speaksAs(member, voice)) return true;
+  return false;
+}
+function isQuorumOfGroups(config: Config, voices: readonly Voice[]): boolean {
   const groups = new Map<number, { total: number; heard: number }>();
   for (const member of config.members) {
     if (member.role !== 'participant') continue;
@@ -22,7 +37,7 @@ export function isQuorum(config: Config, voices: readonly Voice[]): boolean {
     let group = groups.get(key);
     if (group === undefined) groups.set(key, (group = { total: 0, heard: 0 }));
     group.total += weightOf(member);
-    if (voices.some((voice) => speaksAs(member, voice))) group.heard += weightOf(member);
+    if (hears(voices, member)) group.heard += weightOf(member);
   }
   let all = 0;
   let won = 0;

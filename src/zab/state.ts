@@ -85,7 +85,7 @@ export class State {
     assert(!isBefore(this.history.last, last) && !isBefore(last, this.history.last), 'the log ends elsewhere');
     this.applied = committed;
     const { lines } = ensemble;
-    const { config } = this.history.configsAt(committed);
+    const [config] = this.history.configsInForce();
     this.lines = lines === undefined ? undefined : new PendingLines(lines, config, this.isAlone);
   }
 
@@ -109,16 +109,16 @@ export class State {
   get votes(): boolean {
     return counts(this.configs, this.self);
   }
-  /** True when this member is a quorum without anybody else: the only voter of the only config in force. */
+  /** True when this member is a quorum without anybody else: the only voter of the only config in force, as far as it can tell. */
   get isAlone(): boolean {
     const configs = this.history.configsInForce();
-    return configs.length === 1 && isSole(configs[0] as Config, this.self);
+    return this.damage === undefined && configs.length === 1 && isSole(configs[0] as Config, this.self);
   }
   /** A config later than ours that we never saw: nobody but us could commit one, so our directory is an old copy (13.10). */
   isOutdatedBy(config: Mark | null): boolean {
     const ours = this.history.lastConfig;
     if (config === null || ours === undefined || !this.isAlone) return false;
-    return isBefore(ours.at, config) && !this.history.has(config);
+    return isBefore(ours.at, config);
   }
   /** What our acknowledgement of an epoch is compared by: the end of the log, or what was there before it was damaged. */
   get standing(): Standing {

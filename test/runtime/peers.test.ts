@@ -244,7 +244,7 @@ test('whoever does not know the secret is no peer: another secret, none, plain, 
   servers.push(impostor);
   await new Promise<void>((resolve) => impostor.listen(0, HOST, resolve));
   const { port } = impostor.address() as { port: number };
-  const to = { address: HOST, port, timeoutMs: 2000, attempt: 1 };
+  const to = { sid: 2, address: HOST, port, timeoutMs: 2000, attempt: 1 };
   const nobody = { data() {}, closed() {} };
   await assert.rejects(psk(1, secret(1)).dial(to, nobody, new AbortController().signal), NO_PROOF);
   assert.deepEqual(one.peer.port.connected, []);
@@ -317,7 +317,7 @@ test('what a call ends with is told in words, and is no longer waited for when i
   const nobody = { data() {}, closed() {} };
   const abort = new AbortController();
   const dial = (port: number, timeoutMs: number) =>
-    net.dial({ address: HOST, port, timeoutMs, attempt: 1 }, nobody, abort.signal);
+    net.dial({ sid: 2, address: HOST, port, timeoutMs, attempt: 1 }, nobody, abort.signal);
   await assert.rejects(dial(1, 2000), /^Error: nothing listens there$/);
   await assert.rejects(dial(ports[0] as number, 50), /^Error: no answer in 50 ms$/);
   await assert.rejects(
@@ -337,6 +337,25 @@ test('a port that is taken is asked for again, and given up after the attempts a
   const waiting = run(2, plainPeerNetwork, { election: { host: HOST, port }, bindAttempts: 3 });
   setTimeout(() => taken.close(), 200);
   assert.equal(portOf(await waiting, 'election'), port);
+});
+
+test('a server of several addresses is reached at each of them', async () => {
+  const free = createServer();
+  const free2 = createServer();
+  for (const each of [free, free2]) await new Promise<void>((resolve) => each.listen(0, '127.0.0.2', resolve));
+  const [election, quorum] = [free, free2].map((each) => ({
+    host: '127.0.0.2',
+    port: (each.address() as { port: number }).port,
+  })) as [{ host: string; port: number }, { host: string; port: number }];
+  for (const each of [free, free2]) await new Promise((resolve) => each.close(resolve));
+  const one = await run(1);
+  const two = await run(2, plainPeerNetwork, { also: { election: [election], quorum: [quorum] } });
+  // only the further ones are known to the other
+  one.peer.port.know([one.addresses, { sid: 2, election: [election], quorum: [quorum] }]);
+  await until(() => one.peer.port.connected.includes(2), 'votes reach 2 at its other address');
+  one.peer.port.dial(2);
+  await until(has(one.peer.told, /linked 2/), 'a link to 2 at its other address');
+  two.peer.port.close();
 });
 
 test('servers beyond loopback need a secret, or an operator who says that they do not', async () => {

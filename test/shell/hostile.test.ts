@@ -59,6 +59,7 @@ test(`${COUNT} hostile lines: each is read or refused, at once`, async () => {
     watched: none,
     files: none,
     variables: none,
+    ensembleWords: none,
   };
   for (let i = 0; i < COUNT; i++) {
     let line = '';

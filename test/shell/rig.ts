@@ -2,6 +2,7 @@ import type { Client } from '../../src/client/api.ts';
 import { registry } from '../../src/commands/index.ts';
 import { toPlain } from '../../src/out/plain.ts';
 import type { Plan } from '../../src/shell/command.ts';
+import { Failure } from '../../src/shell/failure.ts';
 import type { Output } from '../../src/shell/output.ts';
 import { ShellSession } from '../../src/shell/session.ts';
 import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
@@ -52,6 +53,7 @@ export function rig(client?: Client, variables: Record<string, string> = {}): Ri
     settings: new Settings(file),
     profiles: new Profiles(file),
     history: { list: () => [], clear: () => {} },
+    ensembles: () => Promise.reject(new Failure(2, 'Usage', 'no ensembles in this test')),
     show: (output) => out.shown.push(output),
     plain: toPlain,
     tell: (told) => out.told.push(told),

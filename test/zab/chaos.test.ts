@@ -22,7 +22,19 @@ const MARKS = [
   'the link to the leader closed',
   'sync answered',
   'hand-over',
-];
+].concat(
+  [
+    'reconfiguration',
+    'reconfigure',
+    'admit',
+    'lines',
+    'refused: in-progress',
+    'refused: no-quorum',
+    'config done',
+    'retired',
+  ],
+  ['directory wiped', 'damage', 'repaired', 'directory put back', 'old copy found', 'disk failed', 'no longer a voter'],
+);
 
 /** What no fault may bring about. */
 const NEVER = [

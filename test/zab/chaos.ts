@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Member } from '../../src/records/txns.ts';
 import { Cluster } from './cluster.ts';
-import { admit, reconfigure, wipe } from './operator.ts';
+import { damage, reconfigure, rollBack, wipe } from './operator.ts';
 import { memberOf } from './sim-node.ts';
 
 /** Units of the simulated clock, ten to a tick. */
@@ -35,14 +35,17 @@ export function live(seed: number): Outcome {
     { voters: 4, observers: 0 },
     { voters: 5, observers: 0 },
   ][seed % 4] as { voters: number; observers: number };
-  const cluster = new Cluster(seed, { ...shape, founded: seed % 5 > 0 });
+  const birth = (['empty', 'founded', 'short', 'founded', 'alone', 'founded'] as const)[(seed >> 2) % 6] ?? 'founded';
+  const cluster = new Cluster(seed, { ...shape, birth });
   const { random, agenda, weather, nodes } = cluster;
-  for (const node of nodes) agenda.add(random.below(50), () => cluster.start(node));
+  // a short founding leaves some of the voters for later
+  const late = (sid: number): number => (birth === 'short' && sid === 1 + (seed % shape.voters) ? 600 : 0);
+  for (const node of nodes) agenda.add(late(node.sid) + random.below(50), () => cluster.start(node));
   const any = <T>(list: readonly T[]): T => list[random.below(list.length)] as T;
 
   const disturb = (): void => {
     const node = any(nodes);
-    switch (random.below(changing ? 13 : 12)) {
+    switch (random.below(changing ? 16 : 12)) {
       case 0:
       case 1:
         return cluster.crash(node);
@@ -74,6 +77,12 @@ export function live(seed: number): Outcome {
         return;
       case 12:
         return wipe(cluster, node);
+      case 13:
+        return damage(cluster, node);
+      case 14:
+        return rollBack(cluster, node);
+      case 15:
+        return cluster.failDisk(node);
       case 11: {
         const leader = nodes.find((each) => each.leads);
         const what = random.below(6);
@@ -84,17 +93,13 @@ export function live(seed: number): Outcome {
       }
     }
   };
-  // half of the lives change who is a member and lose directories
+  // half of the lives change who is a member, and lose or harm directories
   const changing = random.below(2) === 0;
   const change = (members: readonly Member[]): readonly Member[] => {
-    const { sid, disk } = any(nodes);
-    const ready = members.every(
-      (each) => each.role === 'observer' || cluster.truth.isSynchronised(cluster.node(each.sid)),
-    );
-    if (!ready || !cluster.truth.isSynchronised(cluster.node(sid))) return members;
+    const { sid } = any(nodes);
     const present = members.find((each) => each.sid === sid);
     const voters = members.filter(({ role }) => role === 'participant').length;
-    const joins = memberOf(sid, disk.incarnation, random.below(4) === 0 ? 'observer' : 'participant');
+    const joins = memberOf(sid, null, random.below(4) === 0 ? 'observer' : 'participant');
     if (present === undefined) return [...members, joins];
     if (present.role === 'observer') return members.map((each) => (each === present ? joins : each));
     return voters > 2 ? members.filter((each) => each !== present) : members;
@@ -106,7 +111,6 @@ export function live(seed: number): Outcome {
       for (let i = random.below(4); i > 0; i--) cluster.propose(node);
       if (random.below(4) === 0) cluster.sync(node);
       if (!changing) continue;
-      if (random.below(3) === 0) admit(cluster, node);
       if (cluster.truth.lost === undefined && random.below(5) === 0) reconfigure(cluster, node, change);
     }
   };
@@ -124,13 +128,13 @@ export function live(seed: number): Outcome {
   const healAt = agenda.now;
   for (;;) {
     cluster.run(agenda.now + 50);
-    if (cluster.truth.isWhole && cluster.truth.committed.length > before) break;
+    const hasGrown = birth !== 'alone' || changing || cluster.truth.config.members.length > 1;
+    if (cluster.truth.isWhole && cluster.truth.committed.length > before && hasGrown) break;
     assert.ok(
       agenda.now - healAt < MOST_UNTIL_WHOLE,
       `not whole ${MOST_UNTIL_WHOLE} units after the last fault\n${cluster.truth.describe()}`,
     );
     const leader = nodes.find((each) => each.serves);
-    if (leader !== undefined) admit(cluster, leader);
     if (leader !== undefined && cluster.truth.committed.length === before) cluster.propose(leader);
   }
   return { marks: cluster.marks, committed: cluster.truth.committed.length, healed: agenda.now - healAt };

@@ -24,14 +24,19 @@ import { Truth } from './truth.ts';
 
 /** Units of the simulated clock. */
 const TICK = 10;
+/** A pause and then the silence after which a learner is dropped. */
+export const MOST_UNNOTICED = 600;
 
 const peerLeads = ({ peer }: Node): boolean => peer?.role === 'leading';
 
 export interface Shape {
   readonly voters: number;
   readonly observers: number;
-  /** False: all directories are empty. */
-  readonly founded: boolean;
+  /**
+   * `founded`: all voters hold the ensemble's first record. `empty`: nobody holds anything. `short`: the same, and a majority
+   * suffices to found (--bootstrap-with). `alone`: server 1 is an ensemble by itself, and its zoo.cfg lists all.
+   */
+  readonly birth: 'founded' | 'empty' | 'short' | 'alone';
 }
 
 export class Cluster {
@@ -41,11 +46,14 @@ export class Cluster {
   readonly nodes: Node[] = [];
   readonly truth: Truth;
   private readonly founders: Founders;
+  readonly birth: Shape['birth'];
   readonly marks = new Map<string, number>();
   private linkIds = 0;
   private syncIds = 0;
   private readonly syncsAsked = new Map<number, number>();
   slowDisk: number | undefined;
+  /** When a directory was lost or harmed last. */
+  harmedAt = Number.NEGATIVE_INFINITY;
   /** Members like to crash just after this effect or message. */
   ambush: string | undefined;
 
@@ -54,12 +62,16 @@ export class Cluster {
     this.weather = new Weather(this.random);
     const sids = Array.from({ length: shape.voters + shape.observers }, (_, i) => i + 1);
     const members = sids.map((sid) => memberOf(sid, `i${sid}`, sid > shape.voters ? 'observer' : 'participant'));
-    this.founders = { members, maxTxnBytes: 1000, lines: 'the same' };
-    const config = { members, maxTxnBytes: 1000 };
-    const log = shape.founded ? [entryAfter(ORIGIN, 1, 1, { type: 'config', config })] : [];
+    const enough = shape.birth === 'short' ? (shape.voters >> 1) + 1 : undefined;
+    this.birth = shape.birth;
+    this.founders = { members, maxTxnBytes: 1000, lines: 'the same', enough };
+    const first = shape.birth === 'alone' ? members.slice(0, 1) : members;
+    const config = { members: first, maxTxnBytes: 1000 };
+    const found = entryAfter(ORIGIN, 1, 1, { type: 'config', config });
+    const log = shape.birth === 'founded' || shape.birth === 'alone' ? [found] : [];
     this.truth = new Truth(this.nodes, log);
     for (const sid of sids) {
-      const node = new Node(sid, new SimDisk(`i${sid}`, log));
+      const node = new Node(sid, new SimDisk(`i${sid}`, shape.birth === 'alone' && sid > 1 ? [] : log));
       node.disk.changed = () => this.truth.diskChanged(node);
       this.nodes.push(node);
     }
@@ -75,6 +87,8 @@ export class Cluster {
   start(node: Node): void {
     if (node.peer !== undefined) return;
     const { disk, sid } = node;
+    // now and then what is there now is kept, to be put back when later starts have been seen
+    if (disk.damage === undefined && !disk.isOldCopy && this.random.below(3) === 0) node.copy = disk.copy();
     const tag = `${sid}.${++node.life}`;
     disk.tags.push(tag);
     const { recent, configs, seen } = disk.load();
@@ -88,7 +102,9 @@ export class Cluster {
       committed: disk.committed,
       config: configs[configs.length - 1]?.config,
       seenTags: new Set<string>(),
+      damage: disk.damage === undefined ? undefined : { mayHaveAcked: disk.damage.mayHaveAcked },
     };
+    this.truth.isLoaded(node);
     node.peer = new Peer(past, node.life * 1000, undefined, {
       limits: LIMITS,
       tags: [...disk.tags],
@@ -99,6 +115,7 @@ export class Cluster {
       snapshot: disk.base,
       peers: this.nodes.map((each) => each.sid),
       founders: this.founders,
+      lines: { stored: disk.lines, now: 'the same', members: this.founders.members, govern: true },
       remember: 8,
       rememberBytes: 1_000_000,
     });
@@ -106,6 +123,7 @@ export class Cluster {
     node.writing = [false, false];
     node.gathered = false;
     node.serves = false;
+    node.diskFails = false;
     node.pausedUntil = 0;
     node.held = [];
     this.step(node, { type: 'start' });
@@ -161,6 +179,7 @@ export class Cluster {
     const proposals: (Note | undefined)[] = [];
     const effects = peer.step(input);
     for (const effect of effects) this.perform(node, effect, proposals);
+    if (peer.role === 'stopped') this.end(node);
     if (effects.some((effect) => this.isAmbush(effect)) && this.random.below(3) === 0) {
       this.crash(node);
       this.agenda.add(this.random.below(150), () => this.start(node));
@@ -168,6 +187,22 @@ export class Cluster {
     }
     for (const note of proposals) this.propose(node, note);
     this.write(node);
+  }
+
+  /** The process ends, and comes back later. */
+  private end(node: Node): void {
+    const { life } = node;
+    this.later(node, 5, () => {
+      if (node.life === life) this.crash(node);
+      this.agenda.add(100, () => this.start(node));
+    });
+  }
+  /** The disk takes no more; what was asked of it stays undone. */
+  failDisk(node: Node): void {
+    if (node.peer === undefined || node.diskFails) return;
+    this.mark('disk failed');
+    node.diskFails = true;
+    this.step(node, { type: 'diskFailed' });
   }
 
   private isAmbush(effect: Effect): boolean {
@@ -180,7 +215,7 @@ export class Cluster {
       case 'storeEpochs':
         return disk.storeEpochs(effect.accepted, effect.current, effect.install);
       case 'append':
-        return disk.append(effect.generation, effect.entries, this.appliedAt(node));
+        return disk.append(effect.generation, effect.entries, node.peer?.committed ?? ORIGIN);
       case 'truncate':
         this.mark('TRUNC');
         return disk.truncate(effect.generation, effect.to);
@@ -246,16 +281,36 @@ export class Cluster {
         return this.mark('sync answered');
       }
       case 'handedOver':
-        this.mark('hand-over');
-        // the process ends, and comes back later
-        return this.later(node, 5, () => {
-          this.crash(node);
-          this.agenda.add(100, () => this.start(node));
-        });
+        return this.mark('hand-over');
       case 'diverged':
         return assert.fail(`the log of server ${effect.sid} is not ours`);
       case 'rolledBack':
-        return assert.fail('a directory was taken for an old copy');
+        assert.ok(disk.isOldCopy, 'a directory was taken for an old copy');
+        this.mark('old copy found');
+        disk.isOldCopy = false;
+        disk.incarnation = `i${node.sid}.${node.life}`;
+        return;
+      case 'repaired':
+        assert.equal(disk.damage, undefined, 'repaired and still damaged');
+        return this.mark('repaired');
+      case 'proposeConfig':
+        this.mark(effect.reason);
+        proposals.push({ type: 'config', config: effect.config });
+        return;
+      case 'reconfigRefused':
+        return this.mark(`refused: ${effect.refusal}`);
+      case 'configDone':
+        this.mark('config done');
+        this.truth.isDone(effect.at);
+        return this.retire();
+      case 'linesSettled':
+        disk.lines = 'the same';
+        return;
+      case 'drain':
+        node.serves = false;
+        return;
+      case 'otherLines':
+        return assert.fail('all have the same lines');
       case 'serve':
         node.serves = peerLeads(node);
         return;
@@ -273,15 +328,36 @@ export class Cluster {
   /** Log and identity record are written side by side, each in its order. */
   private write(node: Node): void {
     for (const file of [LOG, IDENTITY] as const) {
-      if (node.writing[file] || node.disk.pending(file) === 0) continue;
+      if (node.writing[file] || node.diskFails || node.disk.pending(file) === 0) continue;
       node.writing[file] = true;
       let slow = this.slowDisk === node.sid && file === LOG ? 60 + this.random.below(200) : 0;
       if (!this.weather.calm && this.random.below(8) === 0) slow += this.random.below(80);
       this.later(node, 1 + this.random.below(6) + slow, () => {
         node.writing[file] = false;
+        if (node.diskFails) return;
         const done = node.disk.finish(file);
         if (done !== undefined) this.step(node, done);
         this.write(node);
+      });
+    }
+  }
+  /** A change is done: who is not a member any more may lose its directory (foundations.md 13.7). */
+  private retire(): void {
+    if (this.weather.calm) return;
+    const { members } = this.truth.config;
+    for (const node of this.nodes) {
+      if (members.some(({ sid }) => sid === node.sid) || this.random.below(2) > 0) continue;
+      if (this.truth.isNeeded(node)) continue;
+      this.crash(node);
+      const { life } = node;
+      // not before every leader has noticed that it is gone: it might list it as it was
+      this.agenda.add(MOST_UNNOTICED, () => {
+        if (node.life !== life) return;
+        if (!this.truth.isNeeded(node)) {
+          this.mark('retired');
+          node.disk.wipe(`i${node.sid}.${++node.life}`);
+        }
+        this.start(node);
       });
     }
   }
@@ -300,7 +376,7 @@ export class Cluster {
     const entry = entryAfter(node.tail, leader.epoch, leader.propose(), note);
     node.tail = markOf(entry);
     if (note?.type === 'config') node.configAt = entry;
-    node.disk.append(peer.generation, [entry], this.appliedAt(node));
+    node.disk.append(peer.generation, [entry], peer.committed);
     this.step(node, { type: 'proposed', entries: [entry] });
   }
 

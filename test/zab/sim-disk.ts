@@ -39,6 +39,11 @@ export function indexOf(log: readonly Entry[], position: Position): number {
   return low - 1;
 }
 
+export type Copy = Pick<
+  SimDisk,
+  'incarnation' | 'accepted' | 'current' | 'base' | 'committed' | 'lines' | 'tags' | 'log'
+>;
+
 export class SimDisk {
   incarnation: string;
   tags: string[] = [];
@@ -48,6 +53,12 @@ export class SimDisk {
   log: Entry[];
   base: Mark = ORIGIN;
   committed: Position = ORIGIN;
+  /** The server lines of the last start. */
+  lines: string | undefined;
+  /** What is left of the log is `log`; this is what it was, and how far it went. */
+  damage: { readonly was: readonly Entry[]; readonly mayHaveAcked: Position } | undefined;
+  /** An older state of this directory was put in its place. */
+  isOldCopy = false;
   private staged: { readonly generation: number; log: Entry[]; readonly base: Mark } | undefined;
   private besideGeneration = -1;
   private installed = -1;
@@ -81,6 +92,7 @@ export class SimDisk {
         const into = staged?.generation === generation ? staged.log : this.log;
         const [head] = entries;
         assert.ok(head !== undefined && follows(into[into.length - 1] ?? ORIGIN, head), 'written after a gap');
+        assert.ok(into !== this.log || this.damage === undefined, 'appended to a damaged log');
         const kept = entries.slice(0, Math.floor(entries.length * share));
         into.push(...kept);
         if (into === this.log && share === 1 && isBefore(this.committed, committed)) this.committed = committed;
@@ -92,6 +104,7 @@ export class SimDisk {
     this.operations[LOG].push({
       run: (share) => {
         if (share < 1) return;
+        assert.equal(this.damage, undefined, 'cut a damaged log');
         const at = indexOf(this.log, to);
         assert.ok(at === -1 ? isSame(to, ORIGIN) : isSameMark(this.log[at] as Entry, to), 'cut elsewhere');
         this.log.length = at + 1;
@@ -124,6 +137,7 @@ export class SimDisk {
         this.committed = staged.base;
         this.staged = undefined;
         this.installed = install;
+        this.damage = undefined;
       },
       done: { type: 'epochsStored', accepted, current },
     });
@@ -168,6 +182,29 @@ export class SimDisk {
     this.log = [];
     this.base = ORIGIN;
     this.committed = ORIGIN;
+    this.lines = undefined;
+    this.damage = undefined;
+    this.isOldCopy = false;
+    this.check();
+  }
+  /** Only the first `intact` entries can still be read. A snapshot that lies beyond them is gone too. */
+  harm(intact: number): void {
+    const was = this.log;
+    const mayHaveAcked = this.last;
+    this.log = was.slice(0, intact);
+    if (isBefore(this.last, this.base)) this.base = ORIGIN;
+    if (isBefore(this.last, this.committed)) this.committed = this.last;
+    this.damage = { was, mayHaveAcked };
+    this.check();
+  }
+  /** A copy of the directory, for {@link restore}. */
+  copy(): Copy {
+    const { incarnation, accepted, current, base, committed, lines } = this;
+    return { incarnation, accepted, current, base, committed, lines, tags: [...this.tags], log: [...this.log] };
+  }
+  restore(copy: Copy): void {
+    Object.assign(this, copy, { tags: [...copy.tags], log: [...copy.log] });
+    this.isOldCopy = true;
     this.check();
   }
   private check(): void {

@@ -1,7 +1,7 @@
 import type { Member } from '../../src/records/txns.ts';
 import type { Peer } from '../../src/zab/peer.ts';
 import { type Entry, type Limits, type Mark, type Note, ORIGIN, type Position } from '../../src/zab/types.ts';
-import type { SimDisk } from './sim-disk.ts';
+import type { Copy, SimDisk } from './sim-disk.ts';
 import type { Link } from './sim-net.ts';
 
 export const LIMITS: Limits = { notify: 2, notifyMost: 8, drain: 2, ping: 2, init: 30, sync: 12, silence: 8, ask: 4 };
@@ -43,6 +43,10 @@ export class Node {
   gathered = false;
   /** It leads and may be asked to write. */
   serves = false;
+  /** Its disk does nothing any more in this life. */
+  diskFails = false;
+  /** What its directory was some time ago. */
+  copy: Copy | undefined;
   snapshotIn: readonly Entry[] = [];
   readonly links = new Map<number, Link>();
   constructor(sid: number, disk: SimDisk) {

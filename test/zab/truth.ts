@@ -1,7 +1,7 @@
 /** What is true of a simulated ensemble as a whole, and what must always hold. */
 import assert from 'node:assert/strict';
 import type { Config, Member } from '../../src/records/txns.ts';
-import { type Entry, isSame, isSameMark, type Position } from '../../src/zab/types.ts';
+import { type Entry, isBefore, isSame, isSameMark, type Position } from '../../src/zab/types.ts';
 import { indexOf } from './sim-disk.ts';
 import type { Node } from './sim-node.ts';
 
@@ -51,9 +51,37 @@ export class Truth {
     const index = this.committed.findLastIndex(({ note }) => note?.type === 'config');
     return disk.holds(this.committed[index] as Entry, index);
   }
-  /** A member whose directory is not the one that the config lists. */
+  /** A voter whose directory is not the one that the config lists. */
   get lost(): Member | undefined {
-    return this.config.members.find(({ sid, incarnation }) => this.node(sid).disk.incarnation !== incarnation);
+    return this.config.members.find(
+      ({ sid, role, incarnation }) => role === 'participant' && this.node(sid).disk.incarnation !== incarnation,
+    );
+  }
+  /** What a disk says is committed is: a start applies it. */
+  isLoaded(node: Node): void {
+    const index = indexOf(node.disk.log, node.disk.committed);
+    this.isApplied(node, 0, index);
+  }
+  /** A quorum of the config at this place has it on the disk that it is committed (foundations.md 13.7). */
+  isDone(at: Position): void {
+    const index = indexOf(this.committed, at);
+    const entry = this.committed[index];
+    assert.ok(entry?.note?.type === 'config' && isSame(entry, at), 'no config is done');
+    const voters = entry.note.config.members.filter(({ role }) => role === 'participant');
+    const sure = voters.filter(({ sid, incarnation }) => {
+      const { disk } = this.node(sid);
+      return disk.incarnation === incarnation && disk.holds(entry, index) && !isBefore(disk.committed, at);
+    });
+    assert.ok(sure.length * 2 > voters.length, `the config is done and ${sure.length} of ${voters.length} know it`);
+  }
+  /** A member of the last config, or perhaps of one that is under way. */
+  isNeeded({ sid }: Node): boolean {
+    if (this.config.members.some((each) => each.sid === sid)) return true;
+    const last = this.committed.findLast(({ note }) => note?.type === 'config') as Entry;
+    return this.nodes.some(({ disk, leads, configAt }) => {
+      const newest = disk.log.findLast(({ note }) => note?.type === 'config');
+      return (newest !== undefined && isBefore(last, newest)) || (leads && isBefore(last, configAt));
+    });
   }
   isEstablished(node: Node, epoch: number): void {
     const other = this.established.get(epoch);
@@ -67,22 +95,26 @@ export class Truth {
 
   isCommitted(node: Node, upTo: Position): void {
     const { log } = node.disk;
-    const { committed } = this;
     const index = indexOf(log, upTo);
     assert.ok(index >= 0 && isSame(log[index] as Entry, upTo), 'applied what its own disk does not hold');
     assert.ok(index > node.applied, 'applied backwards');
+    this.isApplied(node, node.applied + 1, index);
+    node.applied = index;
+  }
+  /** These entries of its log are applied at a member: nothing else is anywhere, and what is new is not lost. */
+  private isApplied({ disk }: Node, from: number, to: number): void {
+    const { committed } = this;
     const known = committed.length;
-    for (let i = node.applied + 1; i <= index; i++) {
-      const entry = log[i] as Entry;
+    for (let i = from; i <= to; i++) {
+      const entry = disk.log[i] as Entry;
       const other = committed[i];
       if (other === undefined) {
         committed.push(entry);
-        this.terms.push(node.disk.current);
+        this.terms.push(disk.current);
       }
       assert.ok(other === undefined || isSameMark(entry, other), `two histories at ${entry.epoch}:${entry.counter}`);
     }
-    node.applied = index;
-    if (committed.length > known) this.nothingLost(node.disk.current);
+    if (committed.length > known) this.nothingLost(disk.current);
   }
 
   /** A quorum of the config in force holds everything committed, in directories that took over its epoch. */
@@ -92,12 +124,17 @@ export class Truth {
     if (entry === undefined) return;
     let voters = 0;
     let holders = 0;
+    assert.ok(
+      this.nodes.some(({ disk }) => disk.holds(entry, last)),
+      `${entry.epoch}:${entry.counter} is committed and nobody holds it`,
+    );
     for (const { sid, role, incarnation } of this.config.members) {
       if (role !== 'participant') continue;
       voters++;
       const { disk } = this.node(sid);
-      if (disk.incarnation === incarnation && disk.holds(entry, last) && disk.current >= (epoch ?? entry.epoch))
-        holders++;
+      // one that is damaged votes for nobody who lacks what it held
+      const held = disk.damage === undefined ? disk.holds(entry, last) : isHeldBy(disk.damage.was, entry, last);
+      if (disk.incarnation === incarnation && held && disk.current >= (epoch ?? entry.epoch)) holders++;
       // a wiped directory may have held it; its vote is silent, so every quorum still meets the other holders
       else if (disk.incarnation !== incarnation) holders++;
     }
@@ -114,6 +151,7 @@ export class Truth {
       leaders.length === 1 &&
       this.committed.length > 0 &&
       this.lost === undefined &&
+      this.nodes.every(({ disk }) => disk.damage === undefined && !disk.isOldCopy) &&
       this.nodes.every(
         ({ peer, applied }) =>
           peer?.phase === 'broadcast' && peer.role !== 'looking' && applied === this.committed.length - 1,
@@ -126,8 +164,13 @@ export class Truth {
     const lines = this.nodes.map(({ sid, peer, disk, applied }) => {
       const { epoch, counter } = disk.last;
       const epochs = `accepted ${disk.accepted} current ${disk.current}`;
-      return `${sid} (${disk.incarnation}): ${peer?.role} ${peer?.phase}, ${epochs}, log ${epoch}:${counter}, applied ${applied}`;
+      const acked = disk.damage?.mayHaveAcked;
+      const harm = acked === undefined ? '' : `, damaged beyond, may have acknowledged ${acked.epoch}:${acked.counter}`;
+      return `${sid} (${disk.incarnation}): ${peer?.role} ${peer?.phase}, ${epochs}, log ${epoch}:${counter}, applied ${applied}${harm}`;
     });
     return [`${this.committed.length} committed; ${members.join(', ')}`, ...lines].join('\n');
   }
 }
+
+const isHeldBy = (log: readonly Entry[], entry: Entry, index: number): boolean =>
+  log[index] !== undefined && isSameMark(log[index] as Entry, entry);

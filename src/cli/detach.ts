@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ownCommand } from './local-ensembles.ts';
+
+const POLL_MS = 20;
+
+/** A server that runs on its own now. */
+export interface Detached {
+  readonly server: string;
+  readonly pid: number;
+  readonly log: string;
+}
+
+/**
+ * Runs `zoosh start WORDS` in a session of its own, its output going to `log`, and waits until it says that it is ready.
+ * Returns its exit code when it ends before, after saying why.
+ */
+export async function startDetached(words: readonly string[], log: string): Promise<Detached | number> {
+  mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+  const fd = openSync(log, 'w', 0o600);
+  const { program, args } = ownCommand();
+  const child = spawn(program, [...args, 'start', ...words], { detached: true, stdio: ['ignore', fd, fd] });
+  closeSync(fd);
+  let code: number | undefined;
+  child.once('exit', (ended) => {
+    code = ended ?? 128;
+  });
+  child.once('error', () => {
+    code = 126;
+  });
+  for (;;) {
+    const text = readFileSync(log, 'utf8');
+    const server = /^ready (\S+)$/m.exec(text)?.[1];
+    if (server !== undefined) {
+      child.unref();
+      return { server, pid: child.pid as number, log };
+    }
+    if (code !== undefined) {
+      process.stderr.write(text);
+      return code;
+    }
+    await sleep(POLL_MS);
+  }
+}

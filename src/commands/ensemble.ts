@@ -1,0 +1,281 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type CommandContext, command } from '../shell/command.ts';
+import type { EnsembleView, LocalEnsembles, MemberView } from '../shell/ensembles.ts';
+import { usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+import { parseDuration, parseNumber, plural, showAge, showBytes } from '../shell/units.ts';
+
+const ACTIONS = [
+  'list',
+  'status',
+  'stop',
+  'start',
+  'restart',
+  'kill',
+  'pause',
+  'resume',
+  'partition',
+  'lag',
+  'heal',
+  'scale',
+  'logs',
+  'env',
+  'shell',
+  'config',
+  'destroy',
+] as const;
+type Action = (typeof ACTIONS)[number];
+
+/** What was said besides the action. */
+interface Said {
+  readonly name: string | undefined;
+  readonly rest: readonly string[];
+  readonly follow: boolean;
+  readonly watch: number | undefined;
+  readonly clients: boolean;
+  readonly digest: boolean;
+  readonly observers: number | undefined;
+  readonly lines: number;
+}
+type Act = (all: LocalEnsembles, said: Said, context: CommandContext) => Promise<Output | undefined>;
+
+/** Ensembles on this machine, made by `zoosh start ensemble`. */
+export default command({
+  name: 'ensemble',
+  group: 'server',
+  about: 'look at an ensemble on this machine, hurt it, heal it, end it',
+  risk: 'read', // nothing of it goes to the servers this shell is connected to
+  params: {
+    action: { kind: 'enum', about: 'what to do', values: ACTIONS },
+    words: {
+      kind: 'ensembleWord',
+      about:
+        'the ensemble, unless it is the only one that runs; then members: 1, 2,3, leader, follower, observer, random',
+      placeholder: 'WORD',
+      many: true,
+      optional: true,
+    },
+    follow: { kind: 'flag', short: '-f', about: 'logs: go on with what comes' },
+    lines: { kind: 'number', short: '-n', about: 'logs: how many lines; 200 unless said' },
+    watch: { kind: 'duration', long: '--watch', about: 'status: again and again', placeholder: 'DUR' },
+    digest: { kind: 'flag', long: '--digest', about: "status: a digest of each member's tree" },
+    clients: { kind: 'flag', long: '--clients', about: 'partition: also hang up on the clients of the minority' },
+    observers: { kind: 'number', long: '--observers', about: 'scale: how many observers', placeholder: 'M' },
+  },
+  examples: [
+    ['ensemble list', 'all of this user'],
+    ['ensemble status demo', 'its members: who leads, who is behind, who is down'],
+    ['ensemble kill leader', 'SIGKILL; the others elect a new one'],
+    ['ensemble start 3', 'member 3 again'],
+    ['ensemble partition 1,2 / 3', '3 and the others no longer hear each other'],
+    ['ensemble lag 2 100ms', 'all that member 2 says and hears is later'],
+    ['ensemble heal', 'no faults any more'],
+    ['ensemble pause leader', 'SIGSTOP; resume lets it go on'],
+    ['ensemble scale 5', 'two more voters, one at a time'],
+    ['ensemble logs -f', 'what the members log, merged'],
+    ['ensemble destroy demo', 'processes and files'],
+  ],
+  exits: [1, 30, 31, 40, 41, 43, 44, 45],
+  notes: [
+    'zoosh start ensemble makes one. A partition keeps what is sent, as TCP does, and delivers it when it heals; members on no',
+    'side hear everyone. kill and pause are signals to real processes. status answers no (1) while there is no quorum.',
+  ],
+  async run(values, context): Promise<Output | undefined> {
+    const { action, words } = values;
+    const all = await context.ensembles();
+    const { name, rest } = all.split(words);
+    const lines = values.lines ?? 200;
+    const { follow, watch, clients, digest, observers } = values;
+    for (const [option, given, fits] of [
+      ['-f', follow, action === 'logs'],
+      ['-n', values.lines !== undefined, action === 'logs'],
+      ['--watch', watch !== undefined, action === 'status'],
+      ['--digest', digest, action === 'status'],
+      ['--clients', clients, action === 'partition'],
+      ['--observers', observers !== undefined, action === 'scale'],
+    ] as const)
+      if (given && !fits) throw usage(`ensemble ${action} does not take ${option}`);
+    return ACTS[action as Action](all, { name, rest, follow, watch, clients, digest, observers, lines }, context);
+  },
+});
+
+const nothingMore = ({ rest }: Said, action: Action): void => {
+  if (rest.length > 0) throw usage(`ensemble ${action}: one word too many: ${rest[0]}`);
+};
+
+const ACTS: Readonly<Record<Action, Act>> = {
+  async list(all, said) {
+    if (said.name !== undefined) throw usage(`ensemble list: one word too many: ${said.name}`);
+    nothingMore(said, 'list');
+    const found = await all.list();
+    return {
+      type: 'table',
+      columns: [
+        { name: 'name' },
+        { name: 'members', right: true },
+        { name: 'up', right: true },
+        { name: 'clients connect to' },
+        { name: 'made' },
+        { name: 'size', right: true },
+      ],
+      rows: found.map(({ name, members, up, connect, created, bytes }) => [
+        name,
+        String(members),
+        String(up),
+        connect,
+        showAge(created, Date.now()),
+        showBytes(bytes),
+      ]),
+      json: found.map((each) => ({ ...each, created: new Date(each.created).toISOString() })),
+    };
+  },
+  async status(all, said, context) {
+    nothingMore(said, 'status');
+    const look = async (): Promise<Output> => statusOf(await all.view(said.name, said.digest), said.digest);
+    while (said.watch !== undefined) {
+      context.show(await look());
+      await pause(said.watch, undefined, { signal: context.signal });
+    }
+    return look();
+  },
+  stop: async (all, { name, rest }, { signal }) => done('stopped', await all.stop(name, rest, signal)),
+  start: async (all, { name, rest }, { signal }) => done('started', await all.start(name, rest, signal)),
+  restart: async (all, { name, rest }, { signal }) => done('restarted', await all.restart(name, rest, signal)),
+  kill: async (all, { name, rest }) => done('killed', await all.kill(name, rest)),
+  pause: async (all, { name, rest }) => done('paused', await all.pause(name, rest)),
+  resume: async (all, { name, rest }) => done('resumed', await all.resume(name, rest)),
+  async partition(all, { name, rest, clients }) {
+    const { groups, majority } = await all.partition(name, rest, clients);
+    const shown = groups.map((group) => group.join(',')).join(' | ');
+    const found = majority === undefined ? undefined : (groups[majority] as readonly number[]).join(',');
+    const what =
+      found === undefined
+        ? 'no quorum on either side: writes will wait.'
+        : `${found} ${found.includes(',') ? 'go' : 'goes'} on with a quorum.`;
+    return {
+      type: 'done',
+      text: `${shown}   ${what}  heal: zoosh ensemble heal`,
+      json: { groups, quorum: majority === undefined ? null : groups[majority] },
+    };
+  },
+  async lag(all, { name, rest }) {
+    const text = rest.at(-1);
+    if (text === undefined || rest.length < 2) throw usage('ensemble lag: say which member, and how much: lag 2 100ms');
+    const ms = parseDuration(text);
+    const ids = await all.lag(name, rest.slice(0, -1), ms);
+    return {
+      type: 'done',
+      text: ms === 0 ? `no lag at ${ids.join(', ')}` : `${text} of lag each way at ${ids.join(', ')}`,
+      json: { members: ids, lagMs: ms },
+    };
+  },
+  async heal(all, said) {
+    nothingMore(said, 'heal');
+    await all.heal(said.name);
+    return { type: 'done', text: 'healed: no faults in force', json: { healed: true } };
+  },
+  async scale(all, { name, rest, observers }, context) {
+    const [text, more] = rest;
+    if (text === undefined || more !== undefined) throw usage('ensemble scale: say how many voters: scale 5');
+    const voters = parseNumber(text, 'scale: N');
+    const view = await all.scale(name, voters, observers, {
+      signal: context.signal,
+      step: (sentence) => context.warn(sentence),
+    });
+    return statusOf(view, false);
+  },
+  async logs(all, { name, rest, follow, lines }, context) {
+    if (lines < 0) throw usage('logs: -n must not be negative');
+    const shown = (found: readonly { member: number; text: string }[]): Output => ({
+      type: 'lines',
+      lines: found.map(({ member, text }) => ({ label: String(member), text })),
+    });
+    const last = shown(await all.logs(name, rest, lines));
+    if (!follow) return last;
+    context.show(last);
+    for await (const line of all.follow(name, rest, context.signal)) context.show(shown([line]));
+    context.signal.throwIfAborted();
+    return undefined;
+  },
+  async env(all, said) {
+    nothingMore(said, 'env');
+    const { connect } = await all.view(said.name);
+    const value = { ZOOSH_SERVER: connect, ZK_SERVER: connect, ZOOKEEPER_CONNECT: connect };
+    const text = Object.entries(value)
+      .map(([key, each]) => `export ${key}=${each}`)
+      .join('\n');
+    return { type: 'value', value, text };
+  },
+  async shell(all, said, context) {
+    nothingMore(said, 'shell');
+    const { connect } = await all.view(said.name);
+    await context.session.connect(connect);
+    return { type: 'done', text: `connected to ${connect}`, json: { connect } };
+  },
+  async config(all, { name, rest }) {
+    const [member, more] = rest;
+    if (member === undefined || more !== undefined) throw usage('ensemble config: say which member: config 1');
+    const text = await all.config(name, member);
+    return { type: 'value', value: { text }, text: text.trimEnd() };
+  },
+  async destroy(all, said, context) {
+    nothingMore(said, 'destroy');
+    const { name, directory, members } = await all.view(said.name);
+    const alive = members.filter(({ pid }) => pid !== undefined).length;
+    await context.confirm({
+      what: `destroy the ensemble ${name}`,
+      path: name,
+      details: [`${plural(members.length, 'member')}, ${alive} running, with all data in ${directory}`],
+      always: true,
+    });
+    await all.destroy(name);
+    return { type: 'done', text: `destroyed ${name}`, json: { destroyed: name } };
+  },
+};
+
+const done = (what: string, ids: readonly number[]): Output => ({
+  type: 'done',
+  text: ids.length === 0 ? `nothing to do: none was ${what}` : `${what} ${ids.join(', ')}`,
+  json: { [what]: ids },
+});
+
+const dash = (value: string | number | undefined): string => (value === undefined ? '-' : String(value));
+function statusOf(view: EnsembleView, withDigest: boolean): Output {
+  const { members, quorum, serving, voters, electionMs } = view;
+  const row = (member: MemberView): string[] => [
+    String(member.id),
+    member.role,
+    member.state === 'down' ? 'DOWN' : member.state,
+    member.client,
+    dash(member.zxid),
+    dash(member.lag),
+    dash(member.clients),
+    dash(member.pid),
+    member.faults.length === 0 ? '-' : member.faults.join(', '),
+    ...(withDigest ? [dash(member.digest)] : []),
+  ];
+  const elected = electionMs === undefined ? '' : `   leader elected in ${Math.round(electionMs)} ms`;
+  return {
+    type: 'table',
+    exit: quorum ? 0 : 1,
+    columns: [
+      { name: 'id', right: true },
+      { name: 'role' },
+      { name: 'state' },
+      { name: 'client' },
+      { name: 'zxid' },
+      { name: 'lag', right: true },
+      { name: 'conns', right: true },
+      { name: 'pid', right: true },
+      { name: 'faults' },
+      ...(withDigest ? [{ name: 'digest' }] : []),
+    ],
+    rows: members.map(row),
+    json: view,
+    foot: [
+      quorum
+        ? `quorum: yes (${serving} of ${voters})${elected}`
+        : `quorum: NO (${serving} of ${voters}): nothing can be written`,
+    ],
+  };
+}

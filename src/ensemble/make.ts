@@ -1,0 +1,130 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Failure, usage } from '../shell/failure.ts';
+import { Ensemble } from './ensemble.ts';
+import {
+  controlPath,
+  type EnsembleFile,
+  EnsembleFolder,
+  ensembleNames,
+  type MemberFile,
+  MOST_MEMBERS,
+  makeMember,
+  memberFolder,
+  portsOf,
+  socketFolder,
+} from './layout.ts';
+import { freeBlock, takenPort } from './ports.ts';
+
+export interface MakeOptions {
+  readonly name: string;
+  readonly voters: number;
+  readonly observers: number;
+  readonly host: string;
+  /** Must be free when `exactBase`, else the first that is tried. */
+  readonly basePort: number;
+  readonly exactBase: boolean;
+  /** Folder for the members; default that of the ensemble. */
+  readonly data: string | undefined;
+  readonly settings: readonly string[];
+}
+
+/** Ports that belong to ensembles that may not run just now, by who has them. */
+function reservedPorts(root: string): Map<number, string> {
+  const out = new Map<number, string>();
+  for (const name of ensembleNames(root))
+    try {
+      const { members } = new EnsembleFolder(join(root, name)).read();
+      for (const member of members)
+        for (const port of Object.values(portsOf(member))) out.set(port, `member ${member.id} of ${name}`);
+    } catch {
+      // not one of ours: its ports are seen once they are taken
+    }
+  return out;
+}
+
+/**
+ * Makes the files of a new ensemble in `path`; its ports are free. `root`: where ensembles lie whose ports are spared.
+ * @throws Failure: 2 for numbers that do not fit, 41 for a port that is taken, 42 when the ensemble is there already
+ */
+export async function makeEnsemble(
+  path: string,
+  root: string,
+  options: MakeOptions,
+): Promise<{ ensemble: Ensemble; moved: boolean }> {
+  const { name, voters, observers, host, basePort, exactBase, settings } = options;
+  const count = voters + observers;
+  if (voters < 1 || observers < 0 || count > MOST_MEMBERS)
+    throw usage(`an ensemble has 1 to ${MOST_MEMBERS} members, at least one of which votes`);
+  const reserved = reservedPorts(root);
+  const base = exactBase ? basePort : await freeBlock(host, basePort, count, new Set(reserved.keys()));
+  if (exactBase) {
+    const taken = await takenPort(host, base, count, new Set());
+    if (taken !== undefined)
+      throw new Failure(41, 'PortInUse', `port ${taken} is in use by ${reserved.get(taken) ?? 'another process'}`, {
+        hint: 'leave out --base-port to have free ones chosen',
+      });
+  }
+  const existed = existsSync(path);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    if (existed && readdirSync(path).length > 0) throw Object.assign(new Error(), { code: 'EEXIST' });
+    if (!existed) mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') throw new Failure(42, 'Exists', `${path} is there already`);
+    throw new Failure(40, 'CannotMake', `${path} cannot be made: ${code}`);
+  }
+  const made: string[] = [path];
+  try {
+    const folder = new EnsembleFolder(path);
+    const data = options.data === undefined ? path : resolve(options.data);
+    const sockets = socketFolder(data);
+    if (sockets !== undefined) made.push(sockets);
+    const members = Array.from({ length: count }, (_, at): MemberFile => {
+      const id = at + 1;
+      const role = at < voters ? 'participant' : 'observer';
+      return { id, role, client: base + at, control: controlPath({ data, sockets }, id) };
+    });
+    const file: EnsembleFile = {
+      format: 1,
+      name,
+      host,
+      basePort: base,
+      data,
+      ...(sockets !== undefined && { sockets }),
+      settings,
+      created: new Date().toISOString(),
+      members,
+    };
+    folder.makeSecrets();
+    for (const member of members) {
+      if (existsSync(memberFolder(file, member.id)))
+        throw new Failure(42, 'Exists', `${memberFolder(file, member.id)} is there already`, {
+          hint: 'empty it, or choose another --data',
+        });
+    }
+    for (const member of members) {
+      made.push(memberFolder(file, member.id));
+      makeMember(file, member, folder);
+    }
+    folder.write(file);
+  } catch (error) {
+    for (const each of made) rmSync(each, { recursive: true, force: true });
+    throw error;
+  }
+  return { ensemble: new Ensemble(path), moved: base !== basePort };
+}
+
+/** Removes all files of an ensemble whose processes are gone. */
+export function removeFiles({ folder, file }: Ensemble): void {
+  for (const { id } of file.members) rmSync(memberFolder(file, id), { recursive: true, force: true });
+  if (file.sockets !== undefined) rmSync(file.sockets, { recursive: true, force: true });
+  rmSync(folder.path, { recursive: true, force: true });
+  if (file.data !== folder.path)
+    try {
+      rmdirSync(file.data); // only when nothing else is in it
+    } catch {
+      // the user's own
+    }
+}

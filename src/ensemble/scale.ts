@@ -1,0 +1,117 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KeeperError } from '../base/errors.ts';
+import { connect } from '../client/connect.ts';
+import type { EnsembleView, ScaleHow } from '../shell/ensembles.ts';
+import { usage } from '../shell/failure.ts';
+import { Ensemble } from './ensemble.ts';
+import {
+  controlPath,
+  type MemberFile,
+  MOST_MEMBERS,
+  makeMember,
+  memberFolder,
+  portsOf,
+  serverLine,
+  votersOf,
+} from './layout.ts';
+import { takenPort } from './ports.ts';
+import type { MemberCommand } from './process.ts';
+import { viewOf } from './status.ts';
+
+export interface ScaleOptions extends ScaleHow {
+  readonly command: MemberCommand;
+  /** For each step. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Adds and removes members one at a time, by reconfiguration, while the ensemble serves: a new one first follows until it
+ * holds what the leader holds; of those that go, observers and the highest ids go first, the leader last.
+ * @throws Failure; what was done before it stays done
+ */
+export async function scale(
+  ensemble: Ensemble,
+  voters: number,
+  observers: number | undefined,
+  options: ScaleOptions,
+): Promise<EnsembleView> {
+  const { path } = ensemble.folder;
+  const wanted = {
+    participant: voters,
+    observer: observers ?? ensemble.file.members.length - votersOf(ensemble.file).length,
+  };
+  if (voters < 1 || wanted.observer < 0 || voters + wanted.observer > MOST_MEMBERS)
+    throw usage(`an ensemble has 1 to ${MOST_MEMBERS} members, at least one of which votes`);
+  for (const role of ['participant', 'observer'] as const) {
+    const count = (): number => new Ensemble(path).file.members.filter((each) => each.role === role).length;
+    while (count() < wanted[role]) await add(new Ensemble(path), role, options);
+    while (count() > wanted[role]) await remove(new Ensemble(path), role, options);
+  }
+  return viewOf(new Ensemble(path));
+}
+
+async function add(before: Ensemble, role: MemberFile['role'], options: ScaleOptions): Promise<void> {
+  const { file, folder } = before;
+  let id = 1;
+  while (before.ids.includes(id)) id++;
+  const used = new Set(file.members.flatMap((each) => Object.values(portsOf(each))));
+  let client = file.basePort + id - 1;
+  while ((await takenPort(file.host, client, 1, used)) !== undefined) client++;
+  const member: MemberFile = { id, role, client, control: controlPath(file, id) };
+  const after = { ...file, members: [...file.members, member].sort((a, b) => a.id - b.id) };
+  options.step(`member ${id} joins as ${role}`);
+  if (file.sockets !== undefined) mkdirSync(file.sockets, { recursive: true, mode: 0o700 });
+  // it begins as a learner that votes for nothing: a voter it becomes by the reconfiguration
+  makeMember(
+    { ...file, members: [...file.members, { ...member, role: 'observer' }] },
+    { ...member, role: 'observer' },
+    folder,
+  );
+  folder.write(after);
+  const joined = new Ensemble(folder.path);
+  try {
+    await joined.bringUp([id], { ...options, leash: false });
+    await reconfigure(joined, { joining: serverLine(file.host, member) }, options);
+  } catch (error) {
+    await joined.end([id], 'SIGKILL');
+    folder.write(file);
+    rmSync(memberFolder(file, id), { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function remove(before: Ensemble, role: MemberFile['role'], options: ScaleOptions): Promise<void> {
+  const { file, folder } = before;
+  const { members } = await viewOf(before);
+  const leaderLast = (id: number): number => (members.find((each) => each.id === id)?.role === 'leader' ? -1 : id);
+  const gone = file.members.filter((each) => each.role === role).sort((a, b) => leaderLast(b.id) - leaderLast(a.id))[0];
+  if (gone === undefined) return;
+  options.step(`member ${gone.id} leaves`);
+  await reconfigure(before, { leaving: String(gone.id) }, options);
+  await before.end([gone.id], 'SIGTERM');
+  folder.write({ ...file, members: file.members.filter(({ id }) => id !== gone.id) });
+  rmSync(memberFolder(file, gone.id), { recursive: true, force: true });
+}
+
+/** One change of the configuration; tried again while another is in progress or the new member is not in step yet. */
+async function reconfigure(
+  ensemble: Ensemble,
+  change: { readonly joining?: string; readonly leaving?: string },
+  { signal, timeoutMs }: ScaleOptions,
+): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  const auth = [{ scheme: 'digest', auth: `super:${ensemble.folder.superPassword}` }];
+  await using client = await connect(ensemble.connect, { auth, signal, connectTimeoutMs: timeoutMs });
+  for (;;)
+    try {
+      await client.reconfig(change, { signal });
+      return;
+    } catch (error) {
+      if (!(error instanceof KeeperError)) throw error;
+      const passes = ['NewConfigNoQuorum', 'ReconfigInProgress', 'ConnectionLoss'].includes(error.code);
+      if (!passes || performance.now() > end) throw error;
+      await sleep(RETRY_MS, undefined, { signal });
+    }
+}
+const RETRY_MS = 200;

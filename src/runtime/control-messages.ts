@@ -1,0 +1,61 @@
+import type { FaultsInForce } from './peer-faults.ts';
+
+/** What a member is and does, as it sees it itself. Zxids are hexadecimal texts. */
+export interface ServerStatus {
+  readonly sid: number;
+  /** `looking`: it has no leader now, and serves nobody. `standalone`: it leads nobody but itself. */
+  readonly role: 'leader' | 'follower' | 'observer' | 'looking' | 'standalone';
+  /** Where in its role it is: election, discovery, synchronization, broadcast, ... */
+  readonly phase: string;
+  /** Clients are served. */
+  readonly serving: boolean;
+  readonly epoch: number;
+  /** The last transaction that it applied. */
+  readonly zxid: string;
+  readonly leader: number | undefined;
+  readonly clientPort: number | undefined;
+  readonly clients: number;
+  /** What is damaged here and how its repair goes, in a sentence; undefined when it is whole. */
+  readonly repair: string | undefined;
+  /** How long the last election took that this member took part in, ms. */
+  readonly electionMs: number | undefined;
+}
+/** The same with what the process adds. */
+export interface MemberStatus extends ServerStatus {
+  readonly pid: number;
+  readonly faults: FaultsInForce & { readonly clientsCut: boolean };
+}
+export interface TreeDigest {
+  /** The state that it is of. */
+  readonly zxid: string;
+  /** Hexadecimal. */
+  readonly digest: string;
+}
+
+/** One line of JSON to a member. */
+export type ControlRequest =
+  | { readonly op: 'status' }
+  | { readonly op: 'digest' }
+  | { readonly op: 'snapshot' }
+  /** Cuts the member off from these servers and no others; with `clients` from all clients too. */
+  | { readonly op: 'partition'; readonly from: readonly number[]; readonly clients: boolean }
+  | { readonly op: 'lag'; readonly ms: number }
+  | { readonly op: 'heal' }
+  | { readonly op: 'stop' };
+/** What each is answered with when it was done. */
+export interface ControlResults {
+  readonly status: MemberStatus;
+  readonly digest: TreeDigest;
+  readonly snapshot: { readonly zxid: string };
+  readonly partition: MemberStatus['faults'];
+  readonly lag: MemberStatus['faults'];
+  readonly heal: MemberStatus['faults'];
+  readonly stop: Record<string, never>;
+}
+/** One line of JSON back, in the order of the requests. */
+export type ControlAnswer =
+  | { readonly ok: true; readonly result: ControlResults[keyof ControlResults] }
+  | { readonly ok: false; readonly error: string };
+
+/** The longest line either way, bytes. */
+export const MAX_CONTROL_LINE = 64 * 1024;

@@ -1,0 +1,196 @@
+import { chmodSync, unlinkSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import {
+  type ControlAnswer,
+  type ControlRequest,
+  type ControlResults,
+  MAX_CONTROL_LINE,
+  type ServerStatus,
+  type TreeDigest,
+} from './control-messages.ts';
+import type { PeerFaults } from './peer-faults.ts';
+import { StartError } from './start-error.ts';
+
+/** What a server lets be done with it over its control socket. */
+export interface ControlledServer {
+  status(): ServerStatus;
+  /** Of the whole tree, at one zxid; computed when it is asked for. */
+  digest(): Promise<TreeDigest>;
+  /** Writes a snapshot now. @throws Error whose message says why not */
+  snapshot(): Promise<{ readonly zxid: string }>;
+  /** Of the network to the other servers. */
+  readonly faults: PeerFaults;
+  /** Cuts all clients off, and turns every new one away until told otherwise. */
+  cutClients(cut: boolean): void;
+  /** Begins an orderly end of the server, as SIGTERM does. */
+  stop(): void;
+}
+
+/** The kernel's limit of a socket's path, without the byte that ends it. */
+export const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
+
+/**
+ * The control socket of a server: requests and answers are lines of JSON, answered in order. Whoever may open the file may
+ * do everything, so it is its owner's alone (0600).
+ */
+export class Control implements AsyncDisposable {
+  private readonly path: string;
+  private readonly server: ControlledServer;
+  private readonly net: Server;
+  private readonly sockets = new Set<Socket>();
+  private clientsCut = false;
+
+  private constructor(path: string, server: ControlledServer) {
+    this.path = path;
+    this.server = server;
+    this.net = createServer((socket) => this.serve(socket));
+  }
+  /** @throws StartError: 41 when a living process listens there, 43 when the path cannot be a socket's, 40 otherwise */
+  static async open(path: string, server: ControlledServer): Promise<Control> {
+    if (Buffer.byteLength(path) > MAX_SOCKET_PATH)
+      throw new StartError(43, `--control ${path}: the path of a socket has at most ${MAX_SOCKET_PATH} bytes`);
+    const control = new Control(path, server);
+    try {
+      await control.listen();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cannotOpen(path, error);
+      if (await answers(path)) throw new StartError(41, `--control ${path}: another process listens there`);
+      // left by a process that was killed
+      unlinkSync(path);
+      await control.listen().catch((again) => {
+        throw cannotOpen(path, again);
+      });
+    }
+    return control;
+  }
+  private listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.net.once('error', reject);
+      // the socket file is made within this call, so nobody can open it before it is ours alone
+      const mask = process.umask(0o177);
+      try {
+        this.net.listen({ path: this.path }, () => {
+          this.net.off('error', reject);
+          this.net.on('error', () => {});
+          chmodSync(this.path, 0o600);
+          resolve();
+        });
+      } finally {
+        process.umask(mask);
+      }
+    });
+  }
+  /** Takes the socket away; answers under way are lost. */
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.net.close(() => resolve()));
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private serve(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket));
+    socket.on('error', () => {});
+    let text = '';
+    let before: Promise<void> = Promise.resolve();
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      const lines = (text + chunk).split('\n');
+      text = lines.pop() ?? '';
+      if (text.length > MAX_CONTROL_LINE) return void socket.destroy();
+      for (const line of lines)
+        before = before.then(async () => {
+          const answer = await this.answer(line);
+          if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
+        });
+    });
+  }
+  private async answer(line: string): Promise<ControlAnswer> {
+    try {
+      return { ok: true, result: await this.perform(read(line)) };
+    } catch (error) {
+      return { ok: false, error: (error as Error).message };
+    }
+  }
+  private async perform(request: ControlRequest): Promise<ControlResults[ControlRequest['op']]> {
+    const { server } = this;
+    switch (request.op) {
+      case 'status':
+        return { ...server.status(), pid: process.pid, faults: this.faults };
+      case 'digest':
+        return server.digest();
+      case 'snapshot':
+        return server.snapshot();
+      case 'partition':
+        server.faults.partition(request.from.filter((sid) => sid !== server.status().sid));
+        this.cutClients(request.clients);
+        return this.faults;
+      case 'lag':
+        server.faults.lag(request.ms);
+        return this.faults;
+      case 'heal':
+        server.faults.heal();
+        this.cutClients(false);
+        return this.faults;
+      case 'stop':
+        // the answer goes out first
+        setImmediate(() => server.stop());
+        return {};
+    }
+  }
+  private cutClients(cut: boolean): void {
+    if (cut !== this.clientsCut) this.server.cutClients(cut);
+    this.clientsCut = cut;
+  }
+  private get faults(): ControlResults['heal'] {
+    return { ...this.server.faults.inForce, clientsCut: this.clientsCut };
+  }
+}
+
+/** @throws Error whose message says what is wrong */
+function read(line: string): ControlRequest {
+  let request: Record<string, unknown>;
+  try {
+    request = JSON.parse(line) as Record<string, unknown>;
+    if (typeof request !== 'object' || request === null) throw new Error();
+  } catch {
+    throw new Error('a request is one line with a JSON object');
+  }
+  const { op, from, clients = false, ms } = request;
+  switch (op) {
+    case 'status':
+    case 'digest':
+    case 'snapshot':
+    case 'heal':
+    case 'stop':
+      return { op };
+    case 'partition':
+      if (!Array.isArray(from) || !from.every((sid) => Number.isInteger(sid)) || typeof clients !== 'boolean')
+        throw new Error('partition needs "from", a list of server ids, and may have "clients"');
+      return { op, from: from as number[], clients };
+    case 'lag':
+      if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0 || ms > MOST_LAG_MS)
+        throw new Error(`lag needs "ms", a whole number up to ${MOST_LAG_MS}`);
+      return { op, ms };
+    default:
+      throw new Error('"op" is one of status, digest, snapshot, partition, lag, heal, stop');
+  }
+}
+
+const MOST_LAG_MS = 600_000;
+
+const cannotOpen = (path: string, error: unknown): StartError =>
+  new StartError(40, `--control ${path} cannot be opened: ${(error as NodeJS.ErrnoException).code}`);
+
+/** Somebody accepts connections there. */
+const answers = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });

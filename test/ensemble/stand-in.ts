@@ -1,0 +1,84 @@
+/**
+ * Stands in for a server where only processes and files are looked at: reads its zoo.cfg, takes its ports, answers `srvr`
+ * and its control socket, and ends on SIGTERM. The member with the highest id says that it leads. Settings of its zoo.cfg:
+ * `x.never=N`: member N never serves; `x.fails=N`: member N ends with 44; `x.deaf=N`: member N does not hear SIGTERM.
+ */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { MemberCommand } from '../../src/ensemble/process.ts';
+import { realClock } from '../../src/platform/clock.ts';
+import { Control } from '../../src/runtime/control.ts';
+import { PeerFaults } from '../../src/runtime/peer-faults.ts';
+
+export const STAND_IN: MemberCommand = { program: process.execPath, args: [fileURLToPath(import.meta.url)] };
+
+async function main(argv: readonly string[]): Promise<void> {
+  const after = (word: string): string => argv[argv.indexOf(word) + 1] as string;
+  const lines = readFileSync(after('--config'), 'utf8').split('\n');
+  const value = (key: string): string | undefined => lines.find((line) => line.startsWith(`${key}=`))?.split('=')[1];
+  const sid = Number(readFileSync(join(value('dataDir') as string, 'myid'), 'utf8'));
+  const is = (key: string): boolean => value(key) === String(sid);
+  if (is('x.fails')) {
+    process.stderr.write('info: reading\nerror: a file is damaged\n');
+    process.exit(44);
+  }
+  const own = /^server\.\d+=([^:]+):(\d+):(\d+):\w+;[^:]+:(\d+)$/.exec(
+    lines.find((line) => line.startsWith(`server.${sid}=`)) ?? '',
+  ) as RegExpExecArray;
+  const [host, quorum, election, client] = [own[1] as string, ...own.slice(2).map(Number)] as [
+    string,
+    number,
+    number,
+    number,
+  ];
+  const sids = lines.flatMap((line) => /^server\.(\d+)=/.exec(line)?.[1] ?? []).map(Number);
+  const leader = Math.max(...sids);
+  const role: 'leader' | 'follower' = sid === leader ? 'leader' : 'follower';
+  const serving = !is('x.never');
+  const faults = new PeerFaults(realClock);
+  const server = {
+    faults,
+    status: () => ({
+      sid,
+      role,
+      phase: 'broadcast',
+      serving,
+      epoch: 1,
+      zxid: `0x10000000${sid}`,
+      leader,
+      clientPort: client,
+      clients: 0,
+      repair: undefined,
+      electionMs: 12,
+    }),
+    digest: async () => ({ zxid: '0x1', digest: `d${sid}` }),
+    snapshot: async () => ({ zxid: '0x1' }),
+    cutClients: () => {},
+    stop: () => process.exit(0),
+  } as const;
+  await Control.open(after('--control'), server);
+  for (const port of [quorum, election])
+    createServer()
+      .listen({ host, port })
+      .on('error', () => process.exit(41));
+  createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => socket.end(serving ? `Zookeeper version: 0\nMode: ${role}\n` : 'not serving\n'));
+  })
+    .listen({ host, port: client })
+    .on('error', () => {
+      process.stderr.write(`error: ${host}:${client} is in use\n`);
+      process.exit(41);
+    });
+  process.stderr.write(`${new Date().toISOString()} info  member ${sid} is up\n`);
+  process.on('SIGTERM', () => {
+    if (is('x.deaf')) return;
+    process.stderr.write(`${new Date().toISOString()} info  stopping\n`);
+    process.exit(0);
+  });
+  if (argv.includes('--leash')) process.stdin.on('end', () => process.exit(0)).resume();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

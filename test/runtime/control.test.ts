@@ -1,0 +1,185 @@
+/** The control socket of a server, in front of a stand-in for the server. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { realClock } from '../../src/platform/clock.ts';
+import { ClientGate } from '../../src/runtime/client-gate.ts';
+import { tcpListener } from '../../src/runtime/clients.ts';
+import { Control, type ControlledServer, MAX_SOCKET_PATH } from '../../src/runtime/control.ts';
+import type { ServerStatus } from '../../src/runtime/control-messages.ts';
+import { PeerFaults } from '../../src/runtime/peer-faults.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const STATUS: ServerStatus = {
+  sid: 2,
+  role: 'leader',
+  phase: 'broadcast',
+  serving: true,
+  epoch: 5,
+  zxid: '0x500000001',
+  leader: 2,
+  clientPort: 2182,
+  clients: 3,
+  repair: undefined,
+  electionMs: 40,
+};
+
+class FakeServer implements ControlledServer {
+  readonly faults = new PeerFaults(realClock);
+  readonly told: string[] = [];
+  status(): ServerStatus {
+    return STATUS;
+  }
+  async digest() {
+    return { zxid: STATUS.zxid, digest: 'ab12' };
+  }
+  async snapshot(): Promise<{ zxid: string }> {
+    throw new Error('a snapshot is being written already');
+  }
+  cutClients(cut: boolean): void {
+    this.told.push(`cut ${cut}`);
+  }
+  stop(): void {
+    this.told.push('stop');
+  }
+}
+
+/** Says some lines, resolves with as many answers. */
+async function ask(path: string, ...lines: unknown[]): Promise<unknown[]> {
+  const socket = connect(path);
+  try {
+    socket.write(lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+    let text = '';
+    for await (const chunk of socket) {
+      text += chunk;
+      const answers = text.trimEnd().split('\n');
+      if (answers.length === lines.length && text.endsWith('\n')) return answers.map((each) => JSON.parse(each));
+    }
+    throw new Error(`it hung up after ${text}`);
+  } finally {
+    socket.destroy();
+  }
+}
+
+test('status, digest, faults and their end, answered in order', async () => {
+  const path = join(folder, 'a.sock');
+  const server = new FakeServer();
+  await using _control = await Control.open(path, server);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const none = { cut: [], lagMs: 0, clientsCut: false };
+  const { repair: _, ...shown } = STATUS; // undefined is left out of JSON
+  assert.deepEqual(
+    await ask(
+      path,
+      { op: 'status' },
+      { op: 'digest' },
+      { op: 'partition', from: [3, 1, 2], clients: true },
+      { op: 'lag', ms: 20 },
+      { op: 'status' },
+      { op: 'heal' },
+      { op: 'snapshot' },
+    ),
+    [
+      { ok: true, result: { ...shown, pid: process.pid, faults: none } },
+      { ok: true, result: { zxid: STATUS.zxid, digest: 'ab12' } },
+      // a member is not cut off from itself
+      { ok: true, result: { cut: [1, 3], lagMs: 0, clientsCut: true } },
+      { ok: true, result: { cut: [1, 3], lagMs: 20, clientsCut: true } },
+      { ok: true, result: { ...shown, pid: process.pid, faults: { cut: [1, 3], lagMs: 20, clientsCut: true } } },
+      { ok: true, result: none },
+      { ok: false, error: 'a snapshot is being written already' },
+    ],
+  );
+  assert.deepEqual(server.told, ['cut true', 'cut false']);
+  assert.deepEqual(await ask(path, { op: 'stop' }), [{ ok: true, result: {} }]);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(server.told.at(-1), 'stop');
+});
+
+test('what is no request is answered with what is wrong, and changes nothing', async () => {
+  const path = join(folder, 'b.sock');
+  const server = new FakeServer();
+  await using _control = await Control.open(path, server);
+  const lines = [
+    'hello',
+    '[]',
+    'null',
+    { op: 'destroy' },
+    { op: 'partition' },
+    { op: 'partition', from: ['1'] },
+    { op: 'partition', from: [1], clients: 1 },
+    { op: 'lag', ms: -1 },
+    { op: 'lag', ms: 1e9 },
+  ];
+  for (const answer of (await ask(path, ...lines)) as { ok: boolean; error: string }[]) {
+    assert.equal(answer.ok, false);
+    assert.match(answer.error, /^(a request is|"op" is|partition needs|lag needs)/);
+  }
+  assert.deepEqual(server.faults.inForce, { cut: [], lagMs: 0 });
+  assert.deepEqual(server.told, []);
+  // who never ends a line is hung up on
+  await assert.rejects(ask(path, 'x'.repeat(200_000).replace(/$/, ' ').repeat(3)), /it hung up|EPIPE|ECONNRESET/);
+});
+
+test('the socket of a killed process is taken over, that of a living one is not, and it goes at the end', async () => {
+  const path = join(folder, 'c.sock');
+  const control = await Control.open(path, new FakeServer());
+  await assert.rejects(Control.open(path, new FakeServer()), { exitCode: 41 });
+  await control.close();
+  assert.throws(() => statSync(path), /ENOENT/);
+  const code = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => console.log('there'))`;
+  const left = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(left.stdout, 'data');
+  left.kill('SIGKILL');
+  await once(left, 'exit');
+  assert.ok(statSync(path).isSocket(), 'a killed process leaves its socket');
+  await using again = await Control.open(path, new FakeServer());
+  assert.equal((await ask(path, { op: 'status' })).length, 1);
+  assert.ok(again);
+});
+
+test('paths that cannot be a socket are refused with a sentence', async () => {
+  await assert.rejects(Control.open(join(folder, 'x'.repeat(MAX_SOCKET_PATH)), new FakeServer()), {
+    exitCode: 43,
+    message: /has at most 10[37] bytes$/,
+  });
+  await assert.rejects(Control.open(join(folder, 'none', 'x.sock'), new FakeServer()), { exitCode: 40 });
+});
+
+test('a shut gate cuts off who is there and who comes; open again, clients come in', async () => {
+  const gate = new ClientGate();
+  const net: Server = gate.guard(tcpListener)((socket) => {
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => net.listen(0, '127.0.0.1', resolve));
+  const { port } = net.address() as { port: number };
+  const dial = (): Socket => connect(port, '127.0.0.1').on('error', () => {});
+  const heard = (socket: Socket): Promise<string> =>
+    new Promise((resolve) => {
+      socket.once('data', (bytes: Buffer) => resolve(String(bytes)));
+      socket.once('close', () => resolve('cut'));
+      socket.write('hello');
+    });
+  try {
+    const first = dial();
+    assert.equal(await heard(first), 'hello');
+    const cut = new Promise((resolve) => first.once('close', resolve));
+    gate.cut(true);
+    await cut;
+    assert.equal(await heard(dial()), 'cut');
+    gate.cut(false);
+    const third = dial();
+    assert.equal(await heard(third), 'hello');
+    third.destroy();
+  } finally {
+    net.close();
+  }
+});
