@@ -13,6 +13,8 @@ npm run sim -- --seeds N [--from S] N seeds on two threads
   --voters N    so many voters in each
   --threads N   default 2
   --mask F,F    leave these faults out (names as the time line gives them)
+  --plan        with --seed: what the seed drew
+  --quiet       with --seed: no time line
   --keep-going  do not stop at the first violation`;
 
 const { values } = parseArgs({
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
     mask: { type: 'string', default: '' },
     quiet: { type: 'boolean', default: false },
+    plan: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -56,7 +59,7 @@ function tell(result: RunResult): void {
 async function one(seed: number): Promise<boolean> {
   const options = values.quiet === true ? {} : { onLine: (line: string) => console.log(line) };
   const result = await run({ plan: planOf(seed, limits), boot: serverNode, mask: new Set(mask), ...options });
-  console.log(JSON.stringify(result.plan, undefined, 1));
+  if (values.plan === true) console.log(JSON.stringify(result.plan, undefined, 1));
   tell(result);
   return result.violations.length === 0;
 }

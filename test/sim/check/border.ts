@@ -19,6 +19,8 @@ export interface Around {
   /** Whether these servers are a quorum of the config in force. */
   isQuorum(sids: readonly number[]): boolean;
   sidOf(host: Host): number;
+  /** The moment that a server's state is of; undefined when it has none. */
+  momentOf(sid: number): number | undefined;
 }
 const XID = { ping: -2, auth: -4, setWatches: -8 } as const;
 /** Refusals that need no transaction. */
@@ -33,8 +35,8 @@ export class Border implements ClientTap {
   private readonly open = new Map<number, Conversation>();
   /** What was said in the event that is under way; looked at when the history knows of it. */
   private said: { conversation: Conversation; said: Said }[] = [];
-  /** Where the history stood before the event that is under way. */
-  private settled = 0;
+  /** Of which moment each server's state was before the event that is under way. */
+  private readonly before = new Map<number, number>();
   /** The latest moment that any client was told of. */
   private acknowledged = 0;
   /** When a server last heard of a session, and which, newest last. */
@@ -81,7 +83,10 @@ export class Border implements ClientTap {
       this.said = [];
       for (const { conversation, said } of all) this.check(conversation, said);
     }
-    this.settled = this.around.oracle.state.now;
+    for (const { sid } of this.open.values()) {
+      const moment = this.around.momentOf(sid);
+      if (moment !== undefined) this.before.set(sid, moment);
+    }
   }
 
   private check(conversation: Conversation, said: Said): void {
@@ -89,6 +94,7 @@ export class Border implements ClientTap {
     switch (said.type) {
       case 'welcome': {
         const before = conversation.session;
+        const here = this.around.momentOf(conversation.sid);
         this.counts.welcomes++;
         if (said.timeoutMs <= 0) {
           if (oracle.state.isLive(before))
@@ -97,9 +103,9 @@ export class Border implements ClientTap {
         }
         if (before !== 0n && before !== said.session)
           verdicts.fail('I9', `${this.who(conversation)}: resumed as another session, ${hex(said.session)}`);
-        // it may have ended in the very event that welcomed it
-        if (!oracle.state.isLive(said.session) && !oracle.state.isLive(said.session, this.settled))
-          verdicts.fail('I9', `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live`);
+        // by what this server knows; a deposed leader that has not noticed welcomes whom it knew. It may end in this very event
+        if (!oracle.state.isLive(said.session, here) && !oracle.state.isLive(said.session, this.before.get(conversation.sid)))
+          verdicts.fail('I9', `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`);
         conversation.session = said.session;
         conversation.timeoutMs = said.timeoutMs;
         const { at } = { at: this.around.now() };

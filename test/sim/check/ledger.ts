@@ -41,6 +41,11 @@ export class Holdings {
     if (left.length === 0) this.under.delete(path);
     else this.under.set(path, left);
   }
+  /** The disk says that it is there, and it is not: nobody is blamed but the disk. */
+  believed(path: string, at: number): void {
+    for (const group of this.under.get(path) ?? [])
+      if (group.at === at) for (const { chain } of group.envelopes) this.ever.add(chain);
+  }
   forget(): void {
     this.durable.clear();
     this.under.clear();

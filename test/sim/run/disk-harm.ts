@@ -87,8 +87,9 @@ export class DiskHarm {
     const at = 512 * random.below(Math.ceil(disk.raw(path).length / 512));
     disk.redirect = (from, where) => {
       disk.redirect = undefined;
-      if (from === path && where === at) return undefined;
-      return disk.paths().includes(path) ? { path, at } : undefined;
+      if ((from === path && where === at) || !disk.paths().includes(path)) return undefined;
+      this.ensemble.ledger.holdingsOf(member.sid).believed(from, where);
+      return { path, at };
     };
     return this.note(member, 'disk.misdirected_write', `the next write goes to ${path} at ${at}`);
   }

@@ -68,6 +68,7 @@ export class Ensemble implements Disposable {
       now,
       isQuorum: (sids) => 2 * sids.filter((sid) => this.voters.includes(sid)).length > this.voters.length,
       sidOf: (host) => host.number,
+      momentOf: (sid) => this.oracle.state.momentOf(this.seen.get(sid)?.zxid ?? 0n),
     });
     const world: MemberWorld = {
       scheduler: this.scheduler,

@@ -89,6 +89,8 @@ class Phases {
   private readonly plan: Plan;
   private readonly harm: DiskHarm;
   private readonly supervisor: Supervisor;
+  /** How far each member's own client came in the end. */
+  private readonly stages = new Map<number, string>();
 
   constructor(ensemble: Ensemble, { plan, mask }: RunOptions) {
     this.ensemble = ensemble;
@@ -180,7 +182,7 @@ class Phases {
       HEAL_MS,
       Promise.all(left.map(({ sid }) => this.ask(sid))),
       () =>
-        `not everybody serves: ${left.map(({ sid, state, program, reason }) => `${sid} ${state} ${program?.serves === true ? 'serves' : (reason ?? 'does not serve')}`).join(', ')}`,
+        `not everybody answers: ${left.map(({ sid, state, program, reason }) => `${sid} ${state}, ${program?.serves === true ? 'serves' : (reason ?? 'does not serve')}, ${this.stages.get(sid)}`).join('; ')}`,
     );
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
@@ -189,14 +191,20 @@ class Phases {
   private async ask(sid: number): Promise<void> {
     const { ensemble, plan } = this;
     const prober = new SimClient(100 + sid, ensemble, Math.max(plan.sessionMs, 4 * plan.tickMs), [sid]);
+    const { stages } = this;
     for (;;)
       try {
+        stages.set(sid, 'no session');
         const client = await prober.get();
         await client.sync('/');
+        stages.set(sid, 'no answer to a write');
         await client.create('/t/asked-', null, { mode: 'persistentSequential' });
+        stages.set(sid, 'no end of a session');
         await client.close();
+        stages.set(sid, 'answers');
         return;
-      } catch {
+      } catch (error) {
+        stages.set(sid, `${stages.get(sid)}: ${(error as Error).message}`);
         await ensemble.scheduler.sleep(plan.tickMs);
       }
   }
