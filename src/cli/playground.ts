@@ -80,7 +80,7 @@ async function startEnsemble(
   return {
     target: { server: ensemble.connect, profile: 'playground', options: { connectTimeoutMs } },
     banner: [
-      `An ensemble of ${voters} servers of your own on ${ensemble.connect}, ${fate(data)}.`,
+      `An ensemble of ${voters} servers of your own, each a process; ${fate(data)}.`,
       'Try: create /bar hello-bar, ensemble status, ensemble kill leader, get /bar, ensemble start 1,',
       'ensemble partition 1,2 / 3, ensemble heal. Tab completes, Ctrl-D leaves.',
     ],
