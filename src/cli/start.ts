@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBeside } from '../runtime/config-files.ts';
+import { DynamicFiles } from '../runtime/dynamic-file.ts';
 import { type LogLevel, makeLogger } from '../runtime/log.ts';
 import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
@@ -111,9 +112,14 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     if (values.detach === true) return await detached(argv, form, config.clientPort, values.output ?? globals.output);
     const logger = makeLogger(level as LogLevel, format);
     for (const note of config.notes) logger.warn(note);
+    const files =
+      values.config !== undefined && config.ensemble !== undefined && config.reconfigEnabled
+        ? new DynamicFiles(values.config, config.ensemble, logger)
+        : undefined;
     const server = await startServer({
       config,
       logger,
+      ...(files !== undefined && { configured: files.configured }),
       control: values.control,
       ignoreApacheData: values['ignore-apache-data'] === true,
       onFailed: (error) => {
@@ -131,6 +137,7 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     if (values.leash === true) process.stdin.destroy(); // it would keep the process
     logger.info('stopping');
     await server.stop();
+    await files?.idle();
     return 0;
   } catch (error) {
     return explain(error);

@@ -48,6 +48,8 @@ export interface StartOptions {
   readonly ignoreApacheData?: boolean;
   /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
   readonly lastCounter?: number;
+  /** Told who belongs to the ensemble, at the start and after each change; `version` is the zxid of the config record. */
+  readonly configured?: (config: Config, version: bigint) => void;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
   /** Path of a control socket. */

@@ -310,7 +310,7 @@ export class TxnLog {
       return [...filesBefore(files, to.zxid, found.end), next.entry];
     });
     this.onDisk = to;
-    this.cutAt = undefined;
+    if (this.cutAt === to) this.cutAt = undefined; // otherwise the next cut was asked for meanwhile
     await this.take(next);
     // what stays for an error here is on no list, and the next start removes it
     for (const entry of dropped) await unlinkIfThere(place.disk, `${place.folder}/${logName(entry)}`).catch(() => {});
@@ -331,11 +331,12 @@ export class TxnLog {
       if (!this.isFull || this.retired) throw this.failure;
       await this.list.recover();
       const { cutAt, unknown, onDisk } = this;
-      if (cutAt !== undefined && compareHalves(cutAt.zxid, onDisk.zxid) < 0) await this.cut(file, cutAt);
-      else {
-        await this.goOn(file);
-        if (cutAt !== undefined) unknown?.cut(cutAt);
-        if (unknown !== undefined && !(cutAt !== undefined && sameMark(cutAt, onDisk))) this.complete.unshift(unknown);
+      const beyond = cutAt === undefined ? 1 : compareHalves(cutAt.zxid, onDisk.zxid);
+      if (cutAt !== undefined && beyond < 0) await this.cut(file, cutAt);
+      else await this.goOn(file);
+      if (unknown !== undefined && beyond > 0) {
+        if (cutAt !== undefined) unknown.cut(cutAt);
+        this.complete.unshift(unknown);
       }
       this.unknown = undefined;
       this.cutAt = undefined;
