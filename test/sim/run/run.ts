@@ -165,6 +165,8 @@ class Phases {
       member.crashLoop = 0;
       member.host.drift(1);
       member.host.resume();
+      // damage that nobody has read yet is read now
+      if (this.harm.harmed.get(member.sid)?.met === false) member.crash(false);
     }
     const alive = ensemble.voters.filter((sid) => !this.harm.harmed.has(sid));
     const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
@@ -183,6 +185,11 @@ class Phases {
       Promise.all(left.map(({ sid }) => this.ask(sid))),
       () =>
         `not everybody answers: ${left.map(({ sid, state, program, reason }) => `${sid} ${state}, ${program?.serves === true ? 'serves' : (reason ?? 'does not serve')}, ${this.stages.get(sid)}`).join('; ')}`,
+    );
+    await this.within(
+      HEAL_MS,
+      this.mended(),
+      () => `not mended: ${[...this.harm.harmed].map(([sid, { kind }]) => `${sid} (${kind})`).join(', ')}`,
     );
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
@@ -208,6 +215,15 @@ class Phases {
         await ensemble.scheduler.sleep(plan.tickMs);
       }
   }
+  /** Everything that was damaged is whole again, but for the left. */
+  private async mended(): Promise<void> {
+    const { harm, supervisor, ensemble } = this;
+    for (;;) {
+      await harm.mend();
+      if ([...harm.harmed.keys()].every((sid) => supervisor.leave.has(sid))) return;
+      await ensemble.scheduler.sleep(this.plan.tickMs);
+    }
+  }
   private async sameEverywhere(sids: readonly number[]): Promise<void> {
     const { ensemble } = this;
     const where = (sid: number): string => {
@@ -225,8 +241,7 @@ class Phases {
     this.supervisor.stop();
     for (const member of ensemble.members) {
       member.crash(false);
-      if (!this.harm.harmed.has(member.sid) || !this.supervisor.leave.has(member.sid))
-        await this.drained(auditDisk(ensemble, member));
+      if (!this.harm.harmed.has(member.sid)) await this.drained(auditDisk(ensemble, member));
     }
   }
   /** Goes on until the promise is settled; too late is a violation. */
