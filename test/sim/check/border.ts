@@ -37,6 +37,8 @@ export class Border implements ClientTap {
   private said: { conversation: Conversation; said: Said }[] = [];
   /** Of which moment each server's state was before the event that is under way. */
   private readonly before = new Map<number, number>();
+  /** Sessions that live by the history and whose clients were told otherwise: they must end. */
+  readonly toldExpired = new Set<bigint>();
   /** The latest moment that any client was told of. */
   private acknowledged = 0;
   /** When a server last heard of a session, and which, newest last. */
@@ -97,15 +99,21 @@ export class Border implements ClientTap {
         const here = this.around.momentOf(conversation.sid);
         this.counts.welcomes++;
         if (said.timeoutMs <= 0) {
-          if (oracle.state.isLive(before))
-            verdicts.fail('I9', `${this.who(conversation)}: told to be expired, it is live`);
+          // its end may be decided and not committed yet, or never be: then it comes with its own time
+          if (oracle.state.isLive(before)) this.toldExpired.add(before);
           return;
         }
         if (before !== 0n && before !== said.session)
           verdicts.fail('I9', `${this.who(conversation)}: resumed as another session, ${hex(said.session)}`);
         // by what this server knows; a deposed leader that has not noticed welcomes whom it knew. It may end in this very event
-        if (!oracle.state.isLive(said.session, here) && !oracle.state.isLive(said.session, this.before.get(conversation.sid)))
-          verdicts.fail('I9', `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`);
+        if (
+          !oracle.state.isLive(said.session, here) &&
+          !oracle.state.isLive(said.session, this.before.get(conversation.sid))
+        )
+          verdicts.fail(
+            'I9',
+            `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`,
+          );
         conversation.session = said.session;
         conversation.timeoutMs = said.timeoutMs;
         const { at } = { at: this.around.now() };

@@ -115,8 +115,18 @@ export class Ensemble implements Disposable {
     if (found === undefined) throw new Error(`no server ${sid}`);
     return found;
   }
+  /** Who leads the latest epoch and runs. */
   get leader(): Member | undefined {
-    return this.members.find(({ host, program }) => host.alive && !host.paused && program?.leads !== undefined);
+    let found: Member | undefined;
+    let latest = -1;
+    for (const member of this.members) {
+      const { host, program } = member;
+      const epoch = host.alive && !host.paused ? program?.leads : undefined;
+      if (epoch === undefined || epoch < latest) continue;
+      found = member;
+      latest = epoch;
+    }
+    return found;
   }
   start(): void {
     for (const member of this.members) member.start();

@@ -191,6 +191,12 @@ class Phases {
       this.mended(),
       () => `not mended: ${[...this.harm.harmed].map(([sid, { kind }]) => `${sid} (${kind})`).join(', ')}`,
     );
+    await this.within(
+      HEAL_MS,
+      this.ended(),
+      () =>
+        `sessions that were told to be expired live on: ${[...ensemble.border.toldExpired].map((id) => id.toString(16)).join()}`,
+    );
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
   }
@@ -223,6 +229,10 @@ class Phases {
       if ([...harm.harmed.keys()].every((sid) => supervisor.leave.has(sid))) return;
       await ensemble.scheduler.sleep(this.plan.tickMs);
     }
+  }
+  private async ended(): Promise<void> {
+    const { border, oracle, scheduler } = this.ensemble;
+    while ([...border.toldExpired].some((id) => oracle.state.isLive(id))) await scheduler.sleep(this.plan.tickMs);
   }
   private async sameEverywhere(sids: readonly number[]): Promise<void> {
     const { ensemble } = this;
