@@ -197,6 +197,36 @@ test('a snapshot of ours that is being written when another history is installed
   assert.equal((await Replica.open(disk, seededRandom(2))).holds(other), other.length);
 });
 
+test('what our log was doing when another history is installed ends before, and changes nothing afterwards', async () => {
+  const { disk: whole, old } = await abandoned();
+  const other = grow([], 9, seededRandom(8), 3);
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = seededRandom(seed);
+    const disk = whole.copy(random);
+    const member = await Replica.open(disk, random);
+    await member.stage(5, plain(other[3] as Entry), other.slice(4, 6), random);
+    disk.pace = () => (random.below(3) === 0 ? new Promise((resolve) => setImmediate(resolve)) : Promise.resolve());
+    const before = member.storage.log;
+    member.append(grow(old, 2, random).slice(old.length), 1);
+    before.flush(0, 0);
+    const rolling = [
+      before.roll(),
+      random.below(2) === 0 ? before.truncate(2, plain(old[12] as Entry)) : before.roll(),
+    ];
+    for (let i = random.below(4); i > 0; i--) await member.turn();
+    const installing = member.storage.storeEpochs(9, 9, 5);
+    for (let i = random.below(4); i > 0; i--) await member.turn();
+    member.append(other.slice(6), 5);
+    member.storage.flush(0, 0);
+    await Promise.all([installing, ...rolling]);
+    await member.durable(endOf(other));
+    await member.storage.close();
+    const again = await Replica.open(disk, random);
+    assert.equal(again.holds(other), other.length, `seed ${seed}`);
+    assert.deepEqual(leftOver(disk, again), [], `seed ${seed}`);
+  }
+});
+
 test('a snapshot is read in pieces for a learner, and stays while it is read', async () => {
   const { disk, old } = await abandoned();
   const member = await Replica.open(disk, seededRandom(1));
