@@ -197,6 +197,28 @@ test('a snapshot of ours that is being written when another history is installed
   assert.equal((await Replica.open(disk, seededRandom(2))).holds(other), other.length);
 });
 
+test('whenever another history is installed beside a snapshot of ours, only its own snapshot is there afterwards', async () => {
+  const { disk: whole, old } = await abandoned();
+  const other = grow([], 6, seededRandom(8));
+  const at = plain(other[3] as Entry);
+  let refused = 0;
+  for (let turns = 0; turns < 30; turns++) {
+    const disk = whole.copy(seededRandom(turns));
+    const member = await Replica.open(disk, seededRandom(1));
+    await member.stage(2, at, other.slice(4), seededRandom(1));
+    disk.pace = () => new Promise((resolve) => setImmediate(resolve));
+    const writing = member.snapshot(endOf(old));
+    for (let i = 0; i < turns; i++) await member.turn();
+    await member.storage.storeEpochs(9, 9, 2);
+    if (!(await writing)) refused++;
+    const left = disk.paths().filter((path) => path.includes('/snapshot.'));
+    assert.deepEqual(left, ['/data/zoosh-1/snapshot.100000004'], `after ${turns} turns`);
+    assert.deepEqual(member.storage.newestSnapshot, at);
+    await member.storage.close();
+  }
+  assert.ok(refused > 5 && refused < 30, `${refused}`);
+});
+
 test('what our log was doing when another history is installed ends before, and changes nothing afterwards', async () => {
   const { disk: whole, old } = await abandoned();
   const other = grow([], 9, seededRandom(8), 3);
