@@ -111,6 +111,7 @@ export class LearnerDesk implements Desk {
     const frame = Buffer.from(bytes.subarray(start, end));
     const waiting: Waiting = { kind: 'sync', frame, ready: false, since: server.now };
     connection.waiting.push(waiting);
+    connection.syncs++;
     this.askSync(() => {
       waiting.ready = true;
       server.drain(connection);
@@ -184,7 +185,8 @@ export class LearnerDesk implements Desk {
     this.heardOf.delete(session);
   }
   goOn(): void {}
-  endTurn(): undefined {}
+  tell(): void {}
+  nextSync(): undefined {}
   synced(): void {}
 
   /** Sessions heard of since the last report, for the leader, who alone decides whose time is over. */

@@ -49,6 +49,8 @@ export interface ServerOptions {
 export interface Surroundings extends ReplicaSurroundings {
   readonly log: LogSink;
   effect(effect: Effect): void;
+  /** Tells zab of everything proposed so far, before something happens that may end the term. */
+  hand(): void;
   /** A message to the leader that this member follows, and to the learner at a link. */
   toLeader(message: PeerMessage): void;
   toLearner(link: number, message: PeerMessage): void;
@@ -108,6 +110,11 @@ export class Server extends Replica {
   step(input: Input): void {
     for (const effect of this.peer.step(input)) this.around.effect(effect);
     this.endTerm();
+  }
+  /** Asks zab for these members; see {@link proposeConfig}. */
+  reconfigure(config: Config): void {
+    this.around.hand();
+    this.step({ type: 'reconfigure', config });
   }
   /** The log holds everything up to here on disk. */
   persisted(generation: number, upTo: Position): void {
@@ -185,13 +192,17 @@ export class Server extends Replica {
   received(link: number, message: PeerMessage): void {
     this.desk?.received(link, message);
   }
-  /** Before a turn's packets leave; see {@link Desk.endTurn}. */
-  endTurn(): number | undefined {
-    return this.desk?.endTurn();
+  /** See {@link Desk.tell}. */
+  tell(): void {
+    this.desk?.tell();
+  }
+  /** See {@link Desk.nextSync}. */
+  nextSync(): number | undefined {
+    return this.desk?.nextSync();
   }
   /** zab wants this config record proposed, and nothing before it. */
   proposeConfig(config: Config): void {
-    if (this.desk instanceof LeaderDesk) this.desk.proposeConfig(config);
+    if (this.desk instanceof LeaderDesk && this.peer.leader !== undefined) this.desk.proposeConfig(config);
   }
   /** This leader is about to go: what comes from now on waits for the next. */
   drainDesk(): void {

@@ -1,15 +1,10 @@
-/** Replays the bytes captured from a real server against the built binary, by the newer rule where later servers differ. */
+/** The golden vectors against the built binary: a server alone, and members of ensembles. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { connect as dial, type Socket } from 'node:net';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { Reader } from '../../src/protocol/bytes.ts';
-import { Acl, ClientInfo } from '../../src/protocol/data.ts';
-import { type Kind, list, text } from '../../src/protocol/record.ts';
+import { Members } from './members.ts';
 import { ServerProcess } from './process.ts';
+import { replayProfile } from './replay.ts';
 
-const HERE = fileURLToPath(new URL('../../../test/vectors/', import.meta.url));
 const SUPER = 'super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=';
 const PROFILES: Readonly<Record<string, { lines: string[]; count: number }>> = {
   plain: { lines: [], count: 5 },
@@ -29,200 +24,38 @@ const PROFILES: Readonly<Record<string, { lines: string[]; count: number }>> = {
     count: 138,
   },
 };
-const NEWER: Readonly<Record<string, Readonly<Record<number, number | null>>>> = {
-  'acl-creator-only': { 8: -102 },
-  'acl-single-bits': { 24: -102, 35: -102, 46: -102, 57: -102, 68: -102 },
-  'remove-watches-bad-type': { 3: -121 },
-  'multi-read-with-write': { 3: -5 },
-  'multi-ok': { 3: null },
+const MEMBERS: Readonly<Record<string, { voters: number; lines: string[]; count: number }>> = {
+  ensemble: { voters: 3, lines: [`DigestAuthenticationProvider.superDigest=${SUPER}`, 'maxClientCnxns=0'], count: 9 },
+  quorum: {
+    voters: 1,
+    lines: [`DigestAuthenticationProvider.superDigest=${SUPER}`, 'maxClientCnxns=0', 'reconfigEnabled=true'],
+    count: 5,
+  },
 };
-
-interface Volatile {
-  offset: number;
-  length: number;
-  kind: string;
-  symbol: string;
-  elements: string;
-}
-interface Step {
-  conn: string;
-  control?: string;
-  ms?: number;
-  send?: string;
-  expect?: string;
-  expectUntilClose?: string;
-  match?: string;
-  volatile?: Volatile[];
-  patch?: Volatile[];
-}
-
-class Conn {
-  private bytes = Buffer.alloc(0);
-  private ended = false;
-  private wake: () => void = () => {};
-  private readonly socket: Socket;
-  constructor(port: number) {
-    this.socket = dial(port, '127.0.0.1');
-    this.socket.on('data', (chunk) => {
-      this.bytes = Buffer.concat([this.bytes, chunk]);
-      this.wake();
-    });
-    this.socket.on('error', () => {});
-    this.socket.on('close', () => {
-      this.ended = true;
-      this.wake();
-    });
-    this.socket.on('end', () => {
-      this.ended = true;
-      this.wake();
-    });
-  }
-  send(bytes: Buffer): void {
-    this.socket.write(bytes);
-  }
-  private async until(done: () => boolean): Promise<void> {
-    const limit = setTimeout(() => {
-      this.ended = true;
-      this.wake();
-    }, 20_000);
-    while (!done() && !this.ended) await new Promise<void>((resolve) => (this.wake = resolve));
-    clearTimeout(limit);
-  }
-  async frame(): Promise<Buffer> {
-    await this.until(() => this.bytes.length >= 4 && this.bytes.length >= 4 + this.bytes.readInt32BE(0));
-    assert.ok(this.bytes.length >= 4, 'closed instead of a frame');
-    const end = 4 + this.bytes.readInt32BE(0);
-    const frame = this.bytes.subarray(0, end);
-    this.bytes = this.bytes.subarray(end);
-    return frame;
-  }
-  async rest(): Promise<Buffer> {
-    await this.until(() => this.ended);
-    return this.bytes;
-  }
-  close(): void {
-    this.socket.destroy();
-  }
-}
-
-const ELEMENTS: Readonly<Record<string, Kind<unknown>>> = { ustring: text, ACL: Acl, ClientInfo } as never;
-const canonical = (raw: Buffer, elements: string): string[] => {
-  const kind = ELEMENTS[elements];
-  assert.ok(kind, `elements ${elements}`);
-  return (list(kind).read(new Reader(raw)) ?? []).map((each) => JSON.stringify(each)).sort();
-};
-
-class Binder {
-  readonly values = new Map<string, Buffer>();
-  bind(symbol: string, raw: Buffer): void {
-    if (symbol === 'time:any' || symbol === 'token:any') return;
-    const old = this.values.get(symbol);
-    if (old !== undefined) {
-      assert.deepEqual(raw, old, `${symbol} changed`);
-      return;
-    }
-    if (/^zxid\d/.test(symbol)) this.order(symbol, raw);
-    if (symbol.startsWith('session'))
-      for (const [name, value] of this.values)
-        if (name.startsWith('session')) assert.notDeepEqual(raw, value, `${name} is ${symbol}`);
-    this.values.set(symbol, raw);
-  }
-  private order(symbol: string, raw: Buffer): void {
-    const n = Number(symbol.slice(4));
-    const value = raw.readBigInt64BE();
-    assert.ok(value > 0n, `${symbol} is not positive`);
-    for (const [name, other] of this.values) {
-      if (!/^zxid\d/.test(name)) continue;
-      const before = Number(name.slice(4)) < n;
-      const theirs = other.readBigInt64BE();
-      assert.ok(before ? theirs < value : theirs > value, `${symbol} is out of order with ${name}`);
-    }
-  }
-}
-
-/** True when `got` is what a server after 3.8 must answer here. */
-function isNewer(name: string, at: number, want: Buffer, got: Buffer, caughtUp: boolean): boolean {
-  const rule = NEWER[name]?.[at];
-  if (rule !== undefined) {
-    assert.deepEqual(got.subarray(4, 8), want.subarray(4, 8));
-    if (rule === null) assert.deepEqual(got.subarray(16, 20), want.subarray(16, 20));
-    else {
-      assert.equal(got.length, 20);
-      assert.equal(got.readInt32BE(16), rule);
-    }
-    return true;
-  }
-  const isEvent = want.length > 20 && want.subarray(4, 16).every((byte) => byte === 0xff);
-  if (!isEvent || caughtUp || !got.subarray(4, 8).equals(want.subarray(4, 8))) return false;
-  assert.ok(got.readBigInt64BE(8) > 0n, 'an event carries the zxid of the change');
-  assert.deepEqual(Buffer.concat([got.subarray(0, 8), want.subarray(8, 16), got.subarray(16)]), want);
-  return true;
-}
-
-function compare(step: Step, got: Buffer, binder: Binder): void {
-  const want = Buffer.from(step.expect ?? '', 'hex');
-  if (step.match === 'header') {
-    assert.deepEqual(got.subarray(4, 8), want.subarray(4, 8));
-    assert.deepEqual(got.subarray(16, 20), want.subarray(16, 20));
-    return;
-  }
-  assert.equal(got.length, want.length, `got ${got.toString('hex')} want ${want.toString('hex')}`);
-  let at = 0;
-  for (const entry of [...(step.volatile ?? [])].sort((a, b) => a.offset - b.offset)) {
-    if (entry.offset < at) continue;
-    const end = entry.offset + entry.length;
-    assert.equal(got.subarray(at, entry.offset).toString('hex'), want.subarray(at, entry.offset).toString('hex'));
-    const mine = got.subarray(entry.offset, end);
-    if (entry.kind === 'unordered')
-      assert.deepEqual(canonical(mine, entry.elements), canonical(want.subarray(entry.offset, end), entry.elements));
-    else binder.bind(entry.symbol, Buffer.from(mine));
-    at = end;
-  }
-  assert.equal(got.subarray(at).toString('hex'), want.subarray(at).toString('hex'));
-}
-
-async function replay(name: string, steps: readonly Step[], port: number): Promise<void> {
-  const binder = new Binder();
-  const conns = new Map<string, Conn>();
-  const sent = new Map<string, number>();
-  try {
-    for (const [at, step] of steps.entries()) {
-      const conn = conns.get(step.conn) as Conn;
-      if (step.control === 'open') conns.set(step.conn, new Conn(port));
-      else if (step.control === 'sleep') await new Promise((resolve) => setTimeout(resolve, step.ms));
-      else if (step.control === 'drop') conn.close();
-      else if (step.control === 'expectClose')
-        assert.equal((await conn.rest()).length, 0, `step ${at}: bytes before the close`);
-      else {
-        if (step.send !== undefined) {
-          const bytes = Buffer.from(step.send, 'hex');
-          for (const { symbol, offset } of step.patch ?? []) (binder.values.get(symbol) as Buffer).copy(bytes, offset);
-          conn.send(bytes);
-          if (bytes.length >= 12) sent.set(step.conn, bytes.readInt32BE(8));
-        }
-        if (step.expectUntilClose !== undefined)
-          assert.match((await conn.rest()).toString(), new RegExp(step.match?.slice('regex:'.length) ?? '', 's'));
-        if (step.expect !== undefined) {
-          const got = await conn.frame();
-          const caughtUp = [101, 105].includes(sent.get(step.conn) ?? 0);
-          if (!isNewer(name, at, Buffer.from(step.expect, 'hex'), got, caughtUp)) compare(step, got, binder);
-        }
-      }
-    }
-  } finally {
-    for (const conn of conns.values()) conn.close();
-  }
-}
 
 for (const [profile, { lines, count }] of Object.entries(PROFILES))
   test(`profile ${profile}`, async (t) => {
-    const files = readdirSync(HERE + profile).sort();
-    assert.equal(files.length, count);
     await using server = await new ServerProcess(lines).start();
-    for (const file of files) {
-      const name = file.replace('.json', '');
-      const { steps } = JSON.parse(readFileSync(`${HERE}${profile}/${file}`, 'utf8')) as { steps: Step[] };
-      await t.test(name, () => replay(name, steps, server.port));
-    }
+    await replayProfile(t, profile, count, [server.port]);
     assert.equal(server.stderr, '');
   });
+
+for (const [profile, { voters, lines, count }] of Object.entries(MEMBERS))
+  test(`profile ${profile}, ${voters} members`, async (t) => {
+    await using members = await Members.start({ voters, lines });
+    await replayProfile(
+      t,
+      profile,
+      count,
+      members.all.map(({ clientPort }) => clientPort),
+    );
+    assert.doesNotMatch(members.tail(), / (warn|error) /);
+  });
+
+test('profile quorum against three members, without what only one voter refuses', async (t) => {
+  const { lines, count } = MEMBERS.quorum as (typeof MEMBERS)[string];
+  await using members = await Members.start({ voters: 3, lines });
+  const ports = members.all.map(({ clientPort }) => clientPort);
+  // it asks for the removal of server 1, which an ensemble of three grants
+  await replayProfile(t, 'quorum', count - 1, ports, ['reconfig-errors.json']);
+});

@@ -59,6 +59,7 @@ export function rig(random: Random) {
       effect: (effect) => {
         if (effect.type === 'commit') server.commit(effect.upTo);
       },
+      hand: () => {},
       later: () => {},
       configured: () => {},
       toLeader: () => {},
