@@ -1,5 +1,6 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
+import { Arrivals } from './arrivals.ts';
 import { DISK_FAILED, ROLLED_BACK } from './discovery.ts';
 import { Election, type Opening } from './election.ts';
 import type { Leader } from './leader.ts';
@@ -29,9 +30,11 @@ export class Member {
   private chosen: Vote | undefined;
   /** What the next election begins with. */
   private opening: Opening = AFRESH;
+  private readonly arrivals: Arrivals;
 
   constructor(past: Past, ensemble: Ensemble, generation: number, lastCounter: number | undefined) {
     this.state = new State(past, ensemble, generation);
+    this.arrivals = new Arrivals(this.state);
     this.lastCounter = lastCounter;
   }
 
@@ -110,10 +113,12 @@ export class Member {
       case 'dialFailed':
         return learning?.dialFailed(input.sid);
       case 'closed':
+        this.arrivals.closed(input.link);
         leading?.closed(input.link);
         learning?.closed(input.link);
         return;
       case 'received':
+        if (this.arrivals.received(input.link, input.message)) return;
         leading?.received(input.link, input.message);
         learning?.received(input.link, input.message);
         return;
@@ -151,6 +156,7 @@ export class Member {
   private stop(): void {
     this.stopped = true;
     this.election = undefined;
+    this.arrivals.turnAllAway();
   }
 
   private durable(): void {
@@ -161,6 +167,7 @@ export class Member {
   private linked(sid: number, link: number, dialled: boolean): void {
     if (dialled && this.learning !== undefined) return this.learning.linked(link, sid);
     if (!dialled && this.leading !== undefined) return this.leading.linked(link, sid);
+    if (!dialled && this.role === 'looking') return this.arrivals.linked(link, sid);
     this.state.hangUp(link, dialled ? 'not following' : 'not leading');
   }
 
@@ -236,7 +243,9 @@ export class Member {
     if (vote.sid === state.self.sid) {
       this.leading = new Leading(state, this.lastCounter);
       this.leading.begin();
+      this.arrivals.hand(this.leading);
     } else {
+      this.arrivals.turnAllAway();
       this.learning = new Learning(state, vote.sid);
       this.learning.begin();
     }
