@@ -484,6 +484,8 @@ test('12: a leader hands over when a voter holds everything, and that voter is e
   other.follow();
   other.hear(1, { type: 'DIFF', epoch: 2, from: endOf(other.log) }, message);
   assert.equal(other.effect('vote').message.vote?.sid, 1, 'though it could propose itself');
+  other.feed(other.voted(1, message.vote));
+  assert.equal(other.effect('dial').to, 1, 'nobody waits for the vote of the one that goes');
 });
 
 test('a term whose counter is used up ends when all it numbered is committed', () => {
