@@ -269,6 +269,27 @@ test('an observer joins a running ensemble, serves reads and writes, and is the 
   await good('-y', 'ensemble', 'destroy', 'seen');
 });
 
+test('a flipped bit in a file of one member is mended, and status says what it was', async () => {
+  const server = (await good('start', 'ensemble', 'bit', '-n', '3', '-d')).trim();
+  for (let at = 0; at < 5; at++) await good(server, 'create', `/n${at}`, 'recognisable');
+  await allEqual('bit');
+  await good('ensemble', 'stop', 'bit', '1');
+  const data = join(folder, 'bit', 'member-1', 'data', 'zoosh-1');
+  const log = join(data, readdirSync(data).find((name) => name.startsWith('log.')) as string);
+  const bytes = readFileSync(log);
+  const at = bytes.indexOf('recognisable');
+  bytes[at] = (bytes[at] as number) ^ 1;
+  writeFileSync(log, bytes);
+  await good('ensemble', 'start', 'bit', '1');
+  const { members } = await allEqual('bit');
+  assert.deepEqual(
+    members.map(({ faults }) => faults),
+    [['repaired'], [], []],
+  );
+  assert.match(members[0]?.repair ?? '', /^repaired: data damaged: .*log\..*, offset \d+/);
+  await good('-y', 'ensemble', 'destroy', 'bit');
+});
+
 test('with: the code of the program, an ensemble around it, and nothing left', async () => {
   const script = [
     'set -e',
