@@ -29,8 +29,9 @@ export function processOf(pid: number): Found | undefined {
   const stat = readText(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state = '', since = ''] = [fields[0], fields[19]];
-  if (state === 'Z' || state === 'X') return undefined;
+  const [state = '', threads, since = ''] = [fields[0], fields[17], fields[19]];
+  // while its other threads are still ending, its ports are still taken
+  if ((state === 'Z' || state === 'X') && Number(threads) <= 1) return undefined;
   const boot = readText('/proc/sys/kernel/random/boot_id')?.slice(0, 8) ?? '';
   return { since: `${boot}:${since}`, paused: state === 'T' || state === 't' };
 }

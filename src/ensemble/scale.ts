@@ -53,12 +53,13 @@ export async function scale(
 
 async function add(before: Ensemble, role: MemberFile['role'], options: ScaleOptions): Promise<void> {
   const { file, folder } = before;
-  const id = Math.max(...before.ids) + 1;
+  let id = 1;
+  while (before.ids.includes(id)) id++;
   const used = new Set(file.members.flatMap((each) => Object.values(portsOf(each))));
   let client = file.basePort + id - 1;
   while ((await takenPort(file.host, client, 1, used)) !== undefined) client++;
   const member: MemberFile = { id, role, client, control: controlPath(file, id) };
-  const after = { ...file, members: [...file.members, member] };
+  const after = { ...file, members: [...file.members, member].sort((a, b) => a.id - b.id) };
   options.step(`member ${id} joins as ${role}`);
   if (file.sockets !== undefined) mkdirSync(file.sockets, { recursive: true, mode: 0o700 });
   // it begins as a learner that votes for nothing: a voter it becomes by the reconfiguration

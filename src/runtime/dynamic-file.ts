@@ -1,7 +1,46 @@
 import { copyFile, open, readFile, rename } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../records/txns.ts';
-import { dynamicFileOf, repointed } from '../server/dynamic-file.ts';
+import type { EnsembleConfig } from '../server/config.ts';
+import { dynamicFileOf, repointed, seenFrom } from '../server/dynamic-file.ts';
+import type { Logger } from './log.ts';
+
+/** Keeps the files of a member up to date with the configs it is told, one write at a time, the newest last. */
+export class DynamicFiles {
+  private readonly configFile: string;
+  private readonly own: Pick<EnsembleConfig, 'sid' | 'members'>;
+  private readonly logger: Pick<Logger, 'warn'>;
+  private version: bigint;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    configFile: string,
+    own: Pick<EnsembleConfig, 'sid' | 'members' | 'linesVersion'>,
+    logger: Pick<Logger, 'warn'>,
+  ) {
+    this.configFile = configFile;
+    this.own = own;
+    this.logger = logger;
+    this.version = own.linesVersion;
+  }
+  /** A server that was removed keeps its last file, and can start with it to be asked back. */
+  readonly configured = (config: Config, version: bigint): void => {
+    const { configFile, own } = this;
+    const { sid } = own;
+    const isMember = config.members.some((member) => member.sid === sid && member.addresses.length > 0);
+    if (version <= this.version || !isMember) return;
+    this.version = version;
+    this.writing = this.writing
+      .then(() => writeDynamicFile({ configFile, config: seenFrom(own, config), version, sid }))
+      .catch(({ message }: Error) =>
+        this.logger.warn(`the dynamic file of config ${version.toString(16)} cannot be written: ${message}`),
+      );
+  };
+  /** Resolves when nothing is being written. */
+  idle(): Promise<void> {
+    return this.writing;
+  }
+}
 
 /**
  * Writes the dynamic file of a config beside zoo.cfg and points zoo.cfg at it; the first time, what zoo.cfg was is kept as

@@ -3,13 +3,14 @@ import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import { addressesOf } from '../server/config-servers.ts';
+import { addressesOf, isAnyHost } from '../server/config-servers.ts';
 import type * as zab from '../zab/types.ts';
 import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
 import type { Loaded } from './load.ts';
 import { halvesOf, markOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import type { ServerNode } from './node.ts';
+import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
 import { type PeerAddresses, PeerPort } from './peers.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -36,6 +37,7 @@ export class Ensemble {
   private readonly config: EnsembleConfig;
   private readonly peers: PeerPort;
   private readonly sender: SnapshotSender;
+  private readonly outgoing: Outgoing;
   private readonly unitMs: number;
   private staging: Staging | undefined;
   /** The link to the leader that this member follows. */
@@ -56,6 +58,7 @@ export class Ensemble {
         self: () => this.identity(),
         election: config.listen.election[0] as { host: string; port: number },
         quorum: config.listen.quorum[0] as { host: string; port: number },
+        also: { election: config.listen.election.slice(1), quorum: config.listen.quorum.slice(1) },
         tickMs: tickTimeMs,
         silenceTicks: Math.max(2, config.syncLimit),
         connectMs: config.connectTimeoutMs,
@@ -78,13 +81,22 @@ export class Ensemble {
         received: (link, message) => this.received(link, message),
         closed: (link) => {
           this.sender.closed(link);
+          this.outgoing.closed(link);
           node.step({ type: 'closed', link });
         },
-        drained: (link) => this.sender.drained(link),
+        drained: (link) => {
+          this.sender.drained(link);
+          this.outgoing.drained(link);
+        },
         turn: () => node.turn(),
         complaint: (sentence) => logger.warn(sentence),
       },
     );
+    this.outgoing = new Outgoing({
+      send: (link, message) => this.peers.send(link, message),
+      flush: () => this.peers.flush(),
+      later: (run) => void setImmediate(run),
+    });
     this.sender = new SnapshotSender({
       storage: node.storage,
       send: (link, message) => this.peers.send(link, message),
@@ -149,6 +161,7 @@ export class Ensemble {
   /** Opens the ports for other members and begins to call them. @throws StartError */
   async listen(): Promise<void> {
     this.know();
+    this.tellConfig();
     try {
       await this.peers.start();
     } catch (error) {
@@ -162,16 +175,24 @@ export class Ensemble {
     const members = new Map<number, PeerAddresses>();
     for (const member of this.node.server.tree.config?.members ?? []) {
       const { quorum, election } = addressesOf(member);
-      if (quorum.length > 0) members.set(member.sid, { sid: member.sid, quorum, election });
+      // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
+      if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });
     }
     for (const { id, quorum, election } of this.config.servers)
       if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
     this.peers.know([...members.values()]);
   }
+  private tellConfig(): void {
+    const { config, members } = this.node.server.tree;
+    const { configAt } = members;
+    if (config === undefined || configAt === undefined) return;
+    this.node.options.configured?.(config, (BigInt(configAt.epoch) << 32n) | BigInt(configAt.counter));
+  }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
   configured(): void {
     const { server, storage, options } = this.node;
     this.know();
+    this.tellConfig();
     const { ensembleId } = server.tree;
     if (ensembleId !== '' && storage.identity.ensembleId !== ensembleId)
       storage.setEnsembleId(ensembleId).catch((error: Error) => options.onFailed(error));
@@ -191,13 +212,20 @@ export class Ensemble {
   toLearner(link: number, message: PeerMessage): void {
     this.peers.send(link, message);
   }
-  /** Before the log is written: the turn's proposals go to everybody in one packet each. */
+  /** Hands what was proposed to zab, and so to everybody: before anything else happens, since that may end the term. */
+  hand(): void {
+    if (!this.log.isWaiting) return;
+    const { server } = this.node;
+    server.tell();
+    server.step({ type: 'proposed', entries: this.log.take() });
+  }
+  /** Before the log is written. */
   endTurn(): void {
     const { server } = this.node;
-    const sync = server.endTurn();
-    const entries = this.log.take();
-    if (entries.length > 0 && server.peer.role === 'leading') server.step({ type: 'proposed', entries });
-    if (sync !== undefined && server.peer.role === 'leading') server.step({ type: 'sync', id: sync });
+    this.hand();
+    server.tell();
+    const sync = server.nextSync();
+    if (sync !== undefined) server.step({ type: 'sync', id: sync });
   }
   flush(): void {
     this.peers.flush();
@@ -251,12 +279,12 @@ export class Ensemble {
       case 'dial':
         return peers.dial(effect.to);
       case 'send':
-        peers.send(effect.link, effect.message as PeerMessage);
-        return;
+        return this.outgoing.send(effect.link, effect.message as PeerMessage);
       case 'sendSnapshot':
         return this.sender.offer(effect.link, effect.message as never);
       case 'hangUp':
         this.sender.closed(effect.link);
+        this.outgoing.closed(effect.link);
         return peers.hangUp(effect.link, effect.reason);
       case 'append':
         return this.append(effect.generation, effect.entries);

@@ -22,6 +22,9 @@ export class MemberLog implements LogSink {
     this.gathered.push(entryOf(this.blocks.copy(bytes, start, at)));
     this.log.commitEnvelope(start, hi, lo);
   }
+  get isWaiting(): boolean {
+    return this.gathered.length > 0;
+  }
   /** What was proposed since the last time. */
   take(): readonly Entry[] {
     const { gathered } = this;

@@ -48,6 +48,8 @@ export interface StartOptions {
   readonly ignoreApacheData?: boolean;
   /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
   readonly lastCounter?: number;
+  /** Told who belongs to the ensemble, at the start and after each change; `version` is the zxid of the config record. */
+  readonly configured?: (config: Config, version: bigint) => void;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
   /** Path of a control socket. */
@@ -261,6 +263,7 @@ export class ServerNode {
       reconfigEnabled: config.reconfigEnabled,
       standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
       multiAddress: config.ensemble?.multiAddress ?? false,
+      leaderServes: config.ensemble?.leaderServes ?? true,
       auth: {
         superDigest: config.digestAuth.superDigest,
         digestAlgorithm: config.digestAuth.algorithm,
@@ -274,6 +277,7 @@ export class ServerNode {
       random: this.ports.random,
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
+      hand: () => ensemble?.hand(),
       later: () => void setImmediate(() => this.proceed(server)),
       configured: () => ensemble?.configured(),
       toLeader: (message) => ensemble?.toLeader(message),
@@ -336,6 +340,7 @@ export class ServerNode {
   step(input: Input): void {
     if (this.reloading) return;
     this.clocks();
+    this.ensemble?.hand();
     this.server.step(input);
     this.turn();
   }
@@ -404,6 +409,7 @@ export class ServerNode {
         return this.proposeFirst({ kind: KIND.seen, sid, incarnation, tag });
       }
       case 'proposeNoop':
+        if (server.peer.leader === undefined) return; // the same step ended the term
         server.propose(undefined, 0n, 0, 0, { kind: KIND.noop }, [], undefined);
         return;
       case 'proposeConfig':
@@ -437,8 +443,9 @@ export class ServerNode {
       .catch((error: Error) => this.options.onFailed(error));
   }
   private proposeFirst(txn: Txn): void {
-    this.clocks();
     const { server } = this;
+    if (server.peer.leader === undefined) return; // the same step ended the term
+    this.clocks();
     const counter = server.propose(undefined, 0n, 0, 0, txn, [], undefined);
     if (!server.peer.isMember) server.peer.proposedFirst(counter);
     this.turn();

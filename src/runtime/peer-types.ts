@@ -16,6 +16,8 @@ export interface PeerOptions {
   readonly self: () => PeerIdentity;
   readonly election: Address;
   readonly quorum: Address;
+  /** Further addresses to listen on, of a server that has several. */
+  readonly also?: { readonly election: readonly Address[]; readonly quorum: readonly Address[] };
   readonly tickMs: number;
   /** A channel that says nothing for this many ticks is cut. */
   readonly silenceTicks: number;

@@ -63,8 +63,10 @@ export class PeerPort {
 
   /** Starts listening and calling. Resolves with the ports that were had; rejects with the errno's Error. */
   async start(): Promise<{ readonly election: number; readonly quorum: number }> {
-    const { election, quorum } = this.options;
+    const { election, quorum, also } = this.options;
     const at = [await this.listen('election', election), await this.listen('quorum', quorum)];
+    for (const each of also?.election ?? []) await this.listen('election', each);
+    for (const each of also?.quorum ?? []) await this.listen('quorum', each);
     this.scheduleBeat();
     for (const caller of this.callers.values()) caller.hurry();
     return { election: at[0] as number, quorum: at[1] as number };
@@ -122,7 +124,7 @@ export class PeerPort {
   private makeCaller(sid: number, addresses: readonly Address[]): Caller {
     const { clock, random } = this.ports;
     const caller = new Caller(sid, addresses, this.calling, clock, random, 2 * this.options.tickMs, {
-      isNeeded: () => this.listening.length === 2 && this.table.election(sid) === undefined,
+      isNeeded: () => this.listening.length >= 2 && this.table.election(sid) === undefined,
       failed: (error) => {
         if (this.stopped.signal.aborted) return;
         this.hearRefusal(sid, error);

@@ -260,8 +260,10 @@ function sort(settings: readonly Setting[], notes: string[]): { given: Map<Key, 
   const unknown = new Map<string, Origin>();
   for (const setting of settings) {
     const key = plainKey(setting.key);
-    if (isKey(key)) given.set(key, { ...setting, key });
-    else if (isMemberKey(key)) lines.set(key, { ...setting, key });
+    if (isKey(key)) {
+      given.set(key, { ...setting, key });
+      if ((KEYS[key] as Row).unused === true) idle.set(key, setting.from);
+    } else if (isMemberKey(key)) lines.set(key, { ...setting, key });
     else (isIdle(key) ? idle : unknown).set(key, setting.from);
   }
   const list = (keys: Map<string, Origin>): string =>

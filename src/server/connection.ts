@@ -5,9 +5,12 @@ import type { TrackedSession } from './sessions.ts';
 
 /** A request of a connection that waits its turn, in the order sent. */
 export interface Waiting {
-  /** `write`: until its transaction is applied. `sync`: until everything proposed before it is. `request`: until those before it are answered. */
-  readonly kind: 'write' | 'sync' | 'request';
-  /** For `request`: a copy of its frame. For `sync`: too, since its path is echoed. */
+  /**
+   * `write`: until its transaction is applied. `sync`: until everything proposed before it is. `request`: until those before it
+   * are answered. `held`: a write behind a sync that another member has to confirm; numbered only then.
+   */
+  readonly kind: 'write' | 'sync' | 'request' | 'held';
+  /** For `request` and `held`: a copy of its frame. For `sync`: too, since its path is echoed. */
   readonly frame: Buffer | undefined;
   /** For `sync`: everything that it waits for is applied. */
   ready: boolean;
@@ -75,8 +78,8 @@ export class ClientConnection {
   waitingFrom = 0;
   /** How many of them are syncs. */
   syncs = 0;
-  /** A write is among them that came behind a sync, and with it all that came later: not looked at yet. */
-  heldBack = false;
+  /** The next write takes the place of one that was held back. */
+  private placed = false;
   /** Paths watched, so that a closing connection leaves none behind. */
   readonly watched = new Set<string>();
   stats: ConnectionStats;
@@ -109,20 +112,29 @@ export class ClientConnection {
   get outstanding(): number {
     return this.waiting.length - this.waitingFrom;
   }
+  /** A write is under way, since `now`: behind all that waits, or where it was held back. */
+  beginWrite(now: number): void {
+    if (this.placed) this.placed = false;
+    else this.waiting.push({ kind: 'write', frame: undefined, ready: false, since: now });
+  }
+  /**
+   * Writes that were held back and have no unconfirmed sync before them any more, in order, each as its frame: to be begun at
+   * once, where they stand.
+   */
+  *released(): Iterable<Buffer> {
+    for (let at = this.waitingFrom; at < this.waiting.length; at++) {
+      const { kind, ready, frame, since } = this.waiting[at] as Waiting;
+      if (kind === 'sync' && !ready) return;
+      if (kind !== 'held') continue;
+      this.waiting[at] = { kind: 'write', frame: undefined, ready: false, since };
+      this.placed = true;
+      yield frame as Buffer;
+    }
+  }
   head(): Waiting | undefined {
     return this.waiting[this.waitingFrom];
   }
-  /** All that wait, oldest first; nothing waits any more. */
-  takeAll(): Waiting[] {
-    const all = this.waiting.slice(this.waitingFrom);
-    this.waiting.length = 0;
-    this.waitingFrom = 0;
-    this.syncs = 0;
-    this.heldBack = false;
-    return all;
-  }
   shift(): void {
-    if (this.head()?.kind === 'sync') this.syncs--;
     this.waiting[this.waitingFrom] = undefined as unknown as Waiting;
     this.waitingFrom++;
     if (this.waitingFrom === this.waiting.length) {

@@ -38,8 +38,10 @@ export interface Desk {
   goOn(): void;
   /** What another member says; a learner's messages come by their link, the leader's under link 0. */
   received(link: number, message: PeerMessage): void;
-  /** Before a turn's packets leave. Returns the number of a sync that zab is to be asked for behind the turn's proposals. */
-  endTurn(): number | undefined;
+  /** Before proposals are handed on: learners are told which of them came of their requests. */
+  tell(): void;
+  /** At the end of a turn, behind its proposals: the number of a sync that zab is to be asked for, if there is one. */
+  nextSync(): number | undefined;
   /** zab answered that sync: it is certain that this member led after it was asked. */
   synced(id: number): void;
 }

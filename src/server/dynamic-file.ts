@@ -1,6 +1,8 @@
 import { dynamicText } from '../records/member-text.ts';
-import type { Config } from '../records/txns.ts';
+import type { Config, Member } from '../records/txns.ts';
+import type { EnsembleConfig } from './config-ensemble.ts';
 import { isMemberKey } from './config-members.ts';
+import { addressesOf, isAnyHost } from './config-servers.ts';
 import { parseProperties } from './config-text.ts';
 
 /** A file that every member writes for a config, beside its zoo.cfg: `zoo.cfg.dynamic.100000003`. */
@@ -14,6 +16,23 @@ export const dynamicFileOf = (configFile: string, config: Config, version: bigin
   file: `${configFile}.dynamic.${version.toString(16)}`,
   text: dynamicText(config),
 });
+
+/**
+ * A config as this server may write it down: hosts that mean every address of a machine are right in that machine's own
+ * zoo.cfg and nowhere else. This server keeps them for itself, and calls another by the host that its zoo.cfg had for it.
+ */
+export function seenFrom({ sid, members: own }: Pick<EnsembleConfig, 'sid' | 'members'>, config: Config): Config {
+  const members = config.members.map((member): Member => {
+    const known = own.find((each) => each.sid === member.sid);
+    if (known === undefined || (member.sid === sid ? !isEverywhere(known) : !isEverywhere(member))) return member;
+    const [first = ''] = member.addresses;
+    const ports = first.slice(first.lastIndexOf(':', first.lastIndexOf(':') - 1));
+    const hosts = known.addresses.map((address) => /^(\[[^\]]*\]|[^:]*)/.exec(address)?.[0] ?? '');
+    return { ...member, addresses: hosts.map((host) => host + ports) };
+  });
+  return { ...config, members };
+}
+const isEverywhere = (member: Member): boolean => addressesOf(member).quorum.every(({ host }) => isAnyHost(host));
 
 /**
  * A zoo.cfg that points at a dynamic file, as ZooKeeper rewrites it, but with comments and order left alone: lines about

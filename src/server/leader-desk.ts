@@ -99,8 +99,9 @@ export class LeaderDesk implements Desk {
   // --- writes ------------------------------------------------------------------------------------------------------------
 
   write(connection: ClientConnection, xid: number, type: number, from: Reader): void {
-    const { leader } = this;
-    if (leader.exhausted) return this.server.end(connection);
+    const { leader } = this.server.peer;
+    // the epoch is used up, or the term ended with the very step that brought this write's turn
+    if (leader === undefined || leader.exhausted) return this.server.end(connection);
     if (connection.moved) {
       this.noteMoved(connection.session, xid, type);
       return this.server.end(connection);
@@ -114,7 +115,7 @@ export class LeaderDesk implements Desk {
   }
   private decide(who: Requester, tracked: TrackedSession | undefined, by: number, type: number, from: Reader): Txn {
     const { decider, server } = this;
-    const { pending, options, closings } = server;
+    const { pending, closings } = server;
     decider.touched = [];
     try {
       if (type === OPERATIONS.closeSession.code) {
@@ -139,7 +140,7 @@ export class LeaderDesk implements Desk {
     if (typeof code !== 'number') {
       this.reconfigurer = to;
       this.reconfigured = undefined;
-      server.step({ type: 'reconfigure', config: code });
+      server.reconfigure(code);
       this.reconfigurer = undefined;
       if (this.reconfigured !== undefined) return this.reconfigured;
     }
@@ -301,15 +302,15 @@ export class LeaderDesk implements Desk {
     const { run } = this;
     if (run?.link === link && run.first > 0 && run.first + run.count === counter) run.count++;
     else {
-      this.tellRun();
+      this.tell();
       this.run = { link, first: counter, count: 1 };
     }
   }
   private refused(link: number): void {
-    this.tellRun();
+    this.tell();
     this.run = { link, first: 0, count: 1 };
   }
-  private tellRun(): void {
+  tell(): void {
     const { run } = this;
     if (run === undefined) return;
     this.run = undefined;
@@ -345,8 +346,7 @@ export class LeaderDesk implements Desk {
     }
     held.splice(0, done);
   }
-  endTurn(): number | undefined {
-    this.tellRun();
+  nextSync(): number | undefined {
     if (this.asked.length === 0) return undefined;
     const id = ++this.syncCount;
     this.syncs.set(id, this.asked);

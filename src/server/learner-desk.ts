@@ -72,7 +72,7 @@ export class LearnerDesk implements Desk {
     password: Uint8Array | undefined,
   ): void {
     const { server, epoch } = this;
-    connection.waiting.push({ kind: 'write', frame: undefined, ready: false, since: server.now });
+    connection.beginWrite(server.now);
     this.asked.push({ connection, xid, opcode: op, password });
     server.toLeader({ type: 'REQUEST', epoch, session, xid, op, body, identities: connection.identities });
   }
@@ -185,7 +185,8 @@ export class LearnerDesk implements Desk {
     this.heardOf.delete(session);
   }
   goOn(): void {}
-  endTurn(): undefined {}
+  tell(): void {}
+  nextSync(): undefined {}
   synced(): void {}
 
   /** Sessions heard of since the last report, for the leader, who alone decides whose time is over. */

@@ -145,6 +145,8 @@ export class Decider {
     const node = this.pending.get(path);
     if (node === undefined) return KEEPER_CODES.NoNode;
     if (!isAllowed(node.acl, PERM.write, who.identities)) return KEEPER_CODES.NoAuth;
+    // its text is what config records say; reconfig changes them
+    if (path === '/zookeeper/config') return KEEPER_CODES.BadArguments;
     const bytes = data?.length ?? 0;
     if (this.options.enforceQuota && bytes !== node.dataBytes && this.overQuota(path, 0, bytes - node.dataBytes))
       return KEEPER_CODES.QuotaExceeded;

@@ -13,7 +13,7 @@ import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Input, Position } from '../zab/types.ts';
 import { type AuthOptions, authenticate } from './auth.ts';
-import type { ClientConnection } from './connection.ts';
+import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { LearnerDesk } from './learner-desk.ts';
@@ -39,6 +39,8 @@ export interface ServerOptions {
   /** A reconfiguration may not leave fewer than two voters. */
   readonly standaloneEnabled: boolean;
   readonly multiAddress: boolean;
+  /** False: while this member leads, it serves no clients of its own. */
+  readonly leaderServes: boolean;
   readonly auth: AuthOptions;
   readonly reaperMaxPerMinute: number;
   readonly reaperMaxNeverUsedMs: number;
@@ -47,6 +49,8 @@ export interface ServerOptions {
 export interface Surroundings extends ReplicaSurroundings {
   readonly log: LogSink;
   effect(effect: Effect): void;
+  /** Tells zab of everything proposed so far, before something happens that may end the term. */
+  hand(): void;
   /** A message to the leader that this member follows, and to the learner at a link. */
   toLeader(message: PeerMessage): void;
   toLearner(link: number, message: PeerMessage): void;
@@ -106,6 +110,11 @@ export class Server extends Replica {
   step(input: Input): void {
     for (const effect of this.peer.step(input)) this.around.effect(effect);
     this.endTerm();
+  }
+  /** Asks zab for these members; see {@link proposeConfig}. */
+  reconfigure(config: Config): void {
+    this.around.hand();
+    this.step({ type: 'reconfigure', config });
   }
   /** The log holds everything up to here on disk. */
   persisted(generation: number, upTo: Position): void {
@@ -168,7 +177,7 @@ export class Server extends Replica {
     const chainLo = lanes[1] as number;
     log.commitEnvelope(start, epoch, counter);
     this.push({ epoch, counter, time, txn, connection, xid, opcode, touched, chainHi, chainLo, password });
-    connection?.waiting.push({ kind: 'write', frame: undefined, ready: false, since: this.now });
+    connection?.beginWrite(this.now);
     return counter;
   }
   /** An entry of another's making came into the log. */
@@ -183,13 +192,17 @@ export class Server extends Replica {
   received(link: number, message: PeerMessage): void {
     this.desk?.received(link, message);
   }
-  /** Before a turn's packets leave; see {@link Desk.endTurn}. */
-  endTurn(): number | undefined {
-    return this.desk?.endTurn();
+  /** See {@link Desk.tell}. */
+  tell(): void {
+    this.desk?.tell();
+  }
+  /** See {@link Desk.nextSync}. */
+  nextSync(): number | undefined {
+    return this.desk?.nextSync();
   }
   /** zab wants this config record proposed, and nothing before it. */
   proposeConfig(config: Config): void {
-    if (this.desk instanceof LeaderDesk) this.desk.proposeConfig(config);
+    if (this.desk instanceof LeaderDesk && this.peer.leader !== undefined) this.desk.proposeConfig(config);
   }
   /** This leader is about to go: what comes from now on waits for the next. */
   drainDesk(): void {
@@ -214,7 +227,9 @@ export class Server extends Replica {
     this.watches.removeAll(connection);
     const { tracked } = connection;
     if (tracked?.connection === connection) tracked.connection = undefined;
-    connection.takeAll();
+    connection.waiting.length = 0;
+    connection.waitingFrom = 0;
+    connection.syncs = 0;
   }
 
   /** The first frame of a connection. @throws ProtocolError */
@@ -224,6 +239,7 @@ export class Server extends Replica {
     const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
     const { desk } = this;
     if (!this.serving || desk === undefined || request.lastZxidSeen > last) return this.close(connection);
+    if (desk instanceof LeaderDesk && !this.options.leaderServes) return this.close(connection);
     connection.modern = request.readOnly !== undefined;
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.options;
     connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
@@ -247,10 +263,6 @@ export class Server extends Replica {
     const { tracked } = connection;
     if (tracked !== undefined) desk.heard(tracked);
     if (end - start < 8) return this.close(connection);
-    this.take(connection, desk, bytes, start, end);
-  }
-  /** One request whose turn has come, unless something before it is not answered. */
-  private take(connection: ClientConnection, desk: Desk, bytes: Buffer, start: number, end: number): void {
     const from = this.reader.reset(bytes, start, end);
     const xid = from.int32();
     const type = from.int32();
@@ -258,12 +270,11 @@ export class Server extends Replica {
     connection.stats.lastOp = type;
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
-    // a write could be applied before the sync ahead of it is certain, and its answer would overtake
-    if (connection.heldBack || (connection.syncs > 0 && isWrite(type))) {
-      connection.heldBack = true;
-      return this.keep(connection, bytes, start, end);
+    if (isWrite(type)) {
+      // a later write must not be seen by what was asked before it: behind a sync it waits
+      if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
+      return desk.write(connection, xid, type, from, bytes, start, end);
     }
-    if (isWrite(type)) return desk.write(connection, xid, type, from, bytes, start, end);
     if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
     if (type === OPERATIONS.sasl.code) {
       // no SASL configured: an empty token, no identity, and the client goes on
@@ -273,14 +284,17 @@ export class Server extends Replica {
       finish(to, at);
       return this.outbox.sent(connection);
     }
-    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) return;
-    if (connection.outstanding > 0) return this.keep(connection, bytes, start, end);
+    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) {
+      connection.syncs++;
+      return;
+    }
+    if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
   }
-  private keep(connection: ClientConnection, bytes: Buffer, start: number, end: number): void {
+  private keep(connection: ClientConnection, kind: Waiting['kind'], bytes: Buffer, start: number, end: number): void {
     const frame = Buffer.from(bytes.subarray(start, end));
-    connection.waiting.push({ kind: 'request', frame, ready: false, since: this.now });
+    connection.waiting.push({ kind, frame, ready: false, since: this.now });
   }
 
   private read(connection: ClientConnection, xid: number, type: number, from: Reader): void {
@@ -344,8 +358,12 @@ export class Server extends Replica {
       const head = connection.head();
       if (connection.state !== 'open' || head === undefined || head.kind === 'write') return;
       if (head.kind === 'sync' && !head.ready) return;
-      if (connection.heldBack && connection.syncs === 0) return this.takeHeld(connection);
+      if (head.kind === 'held') {
+        this.release(connection);
+        continue;
+      }
       connection.shift();
+      if (head.kind === 'sync') connection.syncs--;
       const frame = head.frame as Buffer;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
@@ -354,15 +372,13 @@ export class Server extends Replica {
     }
   }
 
-  /** The syncs are answered that a write waited for: it is taken, and in order what came behind it. */
-  private takeHeld(connection: ClientConnection): void {
-    const { desk } = this;
-    if (desk === undefined) return;
-    // nobody decides now, and who will is not known: the client looks for another server
-    if (desk.holds) return this.end(connection);
-    for (const { frame } of connection.takeAll()) {
-      if (connection.state !== 'open') return;
-      this.take(connection, desk, frame as Buffer, 0, (frame as Buffer).length);
+  /** Writes that a sync held back go to the desk. */
+  private release(connection: ClientConnection): void {
+    for (const frame of connection.released()) {
+      if (connection.state !== 'open' || this.desk === undefined) return;
+      const from = this.reader.reset(frame, 0, frame.length);
+      const xid = from.int32();
+      this.desk.write(connection, xid, from.int32(), from, frame, 0, frame.length);
     }
   }
 

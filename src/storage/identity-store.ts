@@ -15,6 +15,8 @@ export class IdentityStore {
   private value: Identity;
   private queue: Promise<unknown> = Promise.resolve();
   private failure: unknown;
+  /** The record whose write failed: either place may hold it. */
+  private unknown: Identity | undefined;
 
   constructor(disk: Disk, places: IdentityPlaces, value: Identity) {
     this.disk = disk;
@@ -49,20 +51,27 @@ export class IdentityStore {
         'currentEpoch went back',
       );
       assert(next.currentEpoch <= next.acceptedEpoch, 'currentEpoch beyond acceptedEpoch');
-      const bytes = encodeIdentity(next);
-      try {
-        await writeWhole(this.disk, this.places.first.folder, this.places.first.file, bytes);
-        await writeWhole(this.disk, this.places.second.folder, this.places.second.file, bytes);
-      } catch (error) {
-        this.failure = error;
-        throw error;
-      }
+      await this.attempt(next);
       this.value = next;
       return next;
     };
+    return this.inTurn(run);
+  }
+  private inTurn<T>(run: () => Promise<T>): Promise<T> {
     const done = this.queue.then(run);
     this.queue = done.catch(() => undefined);
     return done;
+  }
+  private async attempt(next: Identity): Promise<void> {
+    const bytes = encodeIdentity(next);
+    try {
+      await writeWhole(this.disk, this.places.first.folder, this.places.first.file, bytes);
+      await writeWhole(this.disk, this.places.second.folder, this.places.second.file, bytes);
+    } catch (error) {
+      this.failure = error;
+      this.unknown = next;
+      throw error;
+    }
   }
 
   /** Brings a copy that is behind or damaged up to the one that counts, before anything newer is written (13.6). */
@@ -73,12 +82,22 @@ export class IdentityStore {
   }
 
   /**
-   * After an update that failed for want of room: writes what counts here to both places again, since the first may hold what
-   * failed. Rejects while there is still no room, and for a failure of another kind.
+   * After an update that failed for want of room: makes durable what counts here. What failed may be in either place, so it is
+   * written to both first: two records of one number would say that one directory is an old copy. Rejects while there is still
+   * no room, and for a failure of another kind.
    */
-  async recover(): Promise<void> {
-    if (isDiskFull(this.failure)) this.failure = undefined;
-    await this.update((now) => now);
+  recover(): Promise<void> {
+    return this.inTurn(async () => {
+      const { unknown } = this;
+      if (unknown === undefined) return;
+      if (!isDiskFull(this.failure)) throw this.failure;
+      await this.attempt(unknown);
+      const next = { ...this.value, write: unknown.write + 1 };
+      await this.attempt(next);
+      this.value = next;
+      this.unknown = undefined;
+      this.failure = undefined;
+    });
   }
   /** An update failed: what the disk holds is unknown, and no file may go. */
   get failed(): boolean {

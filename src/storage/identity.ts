@@ -216,7 +216,7 @@ export async function lostIdentity(
   incarnation: string,
 ): Promise<Identity> {
   const copies = [await readCopy(disk, places.first.file), await readCopy(disk, places.second.file)];
-  const known = copies.flatMap((copy) => (copy.state === 'good' && copy.identity.sid === sid ? [copy.identity] : []));
+  const known = copies.flatMap((copy) => (copy.state === 'good' ? [copy.identity] : []));
   const [newest] = known.sort((a, b) => b.write - a.write);
   const before = newest ?? newIdentity(sid, incarnation);
   return forgotten({ ...before, write: before.write + 1 }, incarnation);

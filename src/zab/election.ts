@@ -38,8 +38,12 @@ export class Election {
   private patience: number;
   private drainLeft: number | undefined;
 
-  constructor(state: State, round: number, prefer: Vote | undefined) {
+  /** Whom an election of this round had chosen voted for somebody else: that one may be unknown here. */
+  private readonly resumed: boolean;
+
+  constructor(state: State, round: number, prefer: Vote | undefined, resumed: boolean) {
     this.state = state;
+    this.resumed = resumed;
     state.provisional = undefined;
     this.round = round;
     this.longest = prefer === undefined ? state.limits.init : state.limits.notify * 2;
@@ -71,7 +75,7 @@ export class Election {
   }
   /** Nobody was found for long. */
   private get isLate(): boolean {
-    return this.age > this.longest / 2;
+    return this.resumed || this.age > this.longest / 2;
   }
 
   /** Sends the vote to all voters; returns the winner when that is decided already (a quorum of one). */
@@ -155,6 +159,7 @@ export class Election {
     const voice = { sid: from, incarnation: n.incarnation };
     const { configs } = state;
     if (!counts(configs, voice)) {
+      if (configs.length === 0 && state.damage !== undefined) this.support(from, n);
       if (n.state === 'looking') this.answer(from);
       return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : this.decided();
     }
@@ -172,19 +177,28 @@ export class Election {
   private get trustsAnyone(): boolean {
     return !this.state.votes || this.state.unfounded || this.isLate;
   }
+  /** One whose log is lost whole cannot tell who counts; others can, and it votes for who holds what it may have acknowledged. */
+  private support(from: number, { state, vote, round }: Notification): void {
+    if (state !== 'looking' || vote?.sid !== from || !this.fits(vote) || round < this.round) return;
+    if (round === this.round && !beats(vote, this.vote)) return;
+    this.round = round;
+    this.vote = vote;
+    this.sendAll();
+  }
   /** With an empty log it takes part in founding, or votes for one that has a log. */
-  private meet(from: number, { incarnation, lines }: Notification): void {
+  private meet(from: number, { incarnation, lines, vote }: Notification): void {
     const { unfounded, founders } = this.state;
     if (!unfounded || founders === undefined) return;
-    this.present.set(from, { incarnation, lines });
+    const epoch = vote?.sid === from ? vote.epoch : this.present.get(from)?.epoch;
+    this.present.set(from, { incarnation, lines, epoch });
     if (lines !== null && lines !== founders.lines) this.state.tellOtherLines(from);
     if (this.takeStock()) this.sendAll();
   }
   /** Who counts for an empty server, by those that it has met; true when it now votes for itself. */
   private takeStock(): boolean {
     const { state } = this;
-    if (!state.unfounded || state.founders === undefined || state.damage !== undefined) return false;
-    const assembled = assemble(state.founders, state.self, this.present);
+    if (!state.unfounded || state.founders === undefined) return false;
+    const assembled = assemble(state.founders, state.self, this.present, state.currentEpoch);
     if (assembled === undefined) return false;
     state.provisional = assembled.config;
     this.mayFound = assembled.complete;

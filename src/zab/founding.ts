@@ -15,23 +15,30 @@ export interface Founders {
 export interface Present {
   readonly incarnation: string;
   readonly lines: string | null;
+  /** The epoch it stands with, when it has a log and said so. */
+  readonly epoch: number | undefined;
 }
 
 /**
  * Who counts for a server whose log is empty: the voters of zoo.cfg under the incarnations met, once enough of them are met
  * with empty logs and the same lines (`complete`: the ensemble may be founded), or once one is met that has a log, to vote for
  * it and no other. Undefined before. Voters that were not met stay in the denominator; with `enough` they are admitted later.
+ * A log from before the `epoch` that we took part in, empty, holds what a few began and a later founding passed over.
  */
 export function assemble(
   founders: Founders,
   self: Voice,
   present: ReadonlyMap<number, Present>,
+  epoch = 0,
 ): { readonly config: Config; readonly complete: boolean } | undefined {
   const { members, maxTxnBytes, lines } = founders;
   const voters = members.filter(({ role }) => role === 'participant');
   const enough = founders.enough ?? voters.length;
   assert(enough * 2 > voters.length && enough <= voters.length, `${enough} of ${voters.length} voters found nothing`);
-  const isFounded = members.some(({ sid }) => present.get(sid)?.lines === null);
+  const isFounded = members.some(({ sid }) => {
+    const other = present.get(sid);
+    return other?.lines === null && (other.epoch === undefined || other.epoch >= epoch);
+  });
   const alike = voters.filter(({ sid }) => sid === self.sid || present.get(sid)?.lines === lines);
   const complete = !isFounded && alike.length >= enough;
   if (!isFounded && !complete) return undefined;

@@ -114,6 +114,7 @@ export class Leading extends Synchronization {
     this.consider();
   }
   private consider(): void {
+    this.state.watchConfig(); // what was just committed may be what our lines want
     if (this.takesChanges) this.rise(this.membership.consider(this.epoch));
   }
   private get takesChanges(): boolean {
@@ -122,11 +123,11 @@ export class Leading extends Synchronization {
   private rise(above: Learner | undefined): void {
     if (above !== undefined) this.riseAbove(above);
   }
-  /** See {@link Peer.canReconfigure}. */
   /** Who has everything, this leader too. */
   get synced(): readonly Voice[] {
     return [...this.membership.voices(), this.state.self];
   }
+  /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {
     return this.takesChanges ? this.membership.refusal(config) : 'in-progress';
   }

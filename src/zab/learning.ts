@@ -32,6 +32,8 @@ export class Learning {
   over: string | undefined;
   /** The member that the leader going away wants to be voted for. */
   successor: Vote | undefined;
+  /** Who was to lead votes for another: we, whose log knows less of who counts, decided too early. */
+  hasChanged = false;
   epoch = 0;
   private link: number | undefined;
   private redialIn: number | undefined;
@@ -83,6 +85,12 @@ export class Learning {
     this.over ??= reason;
   }
 
+  /** Whom we wait for to lead is not leading yet, and says whom it votes for. */
+  candidateVotes(vote: Vote | null): void {
+    if (this.epoch > 0 || vote === null || vote.sid === this.sid) return;
+    this.hasChanged = true;
+    this.leave('the candidate votes for another');
+  }
   tick(): void {
     const { limits } = this.state;
     if (this.redialIn !== undefined && --this.redialIn <= 0) {

@@ -26,6 +26,8 @@ export class Member {
   private round = 0;
   private chosen: Vote | undefined;
   private prefer: Vote | undefined;
+  /** The next election goes on in the round of the last. */
+  private resumes = false;
 
   constructor(past: Past, ensemble: Ensemble, generation: number, lastCounter: number | undefined) {
     this.state = new State(past, ensemble, generation);
@@ -167,6 +169,7 @@ export class Member {
     const over = leading?.over ?? learning?.over;
     if (over === undefined) return;
     this.prefer = learning?.successor;
+    this.resumes = learning?.hasChanged === true;
     leading?.close();
     learning?.close();
     this.leading = undefined;
@@ -184,8 +187,10 @@ export class Member {
     const { epoch } = state.history.last;
     // of a damaged log only the epochs themselves tell what was acknowledged
     if (state.currentEpoch < epoch && state.damage === undefined) return state.store(state.acceptedEpoch, epoch);
-    this.election = new Election(state, ++this.round, this.prefer);
+    if (!this.resumes) this.round++;
+    this.election = new Election(state, this.round, this.prefer, this.resumes);
     this.prefer = undefined;
+    this.resumes = false;
     this.decided(this.election.begin());
   }
 
@@ -195,6 +200,8 @@ export class Member {
     if (election !== undefined) return this.decided(election.heard(from, message));
     if (message.state !== 'looking' || chosen === undefined || this.role === 'looking') return;
     const { leading, learning, role, round } = this;
+    if (from === chosen.sid && message.round >= round) learning?.candidateVotes(message.vote);
+    if (learning?.over !== undefined) return;
     const epoch = leading?.leader?.epoch ?? (learning?.phase === 'broadcast' ? learning.epoch : chosen.epoch);
     const { incarnation } = state.self;
     const config = state.history.committedConfig();

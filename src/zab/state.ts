@@ -118,7 +118,7 @@ export class State {
   isOutdatedBy(config: Mark | null): boolean {
     const ours = this.history.lastConfig;
     if (config === null || ours === undefined || !this.isAlone) return false;
-    return isBefore(ours.at, config) && !this.history.has(config);
+    return isBefore(ours.at, config);
   }
   /** What our acknowledgement of an epoch is compared by: the end of the log, or what was there before it was damaged. */
   get standing(): Standing {

@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import {
+  type Beside,
   ConfigError,
   checkConfig,
   parseAssignment,
@@ -12,8 +13,10 @@ import {
   type Setting,
 } from '../../src/server/config.ts';
 import { KEYS } from '../../src/server/config-keys.ts';
+import { decideReconfig } from '../../src/server/reconfig.ts';
 
 const INPUTS = 100_000;
+const REQUESTS = 30_000;
 const SLOW_MS = 100;
 const LONG = 2 ** 17;
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
@@ -65,6 +68,7 @@ function text(random: Random): string {
       random.below(12) === 0 ? Buffer.from(random.bytes(random.below(40))).toString('latin1') : pick(random, VALUES);
     lines.push(`${prefix}${pick(random, NAMES)}${pick(random, ['=', '=', '=', ':', ' ', '', ' = '])}${value}`);
   }
+  if (random.below(3) === 0) lines.push('initLimit=5', 'syncLimit=2', ...memberLines(random));
   const whole = lines.join(pick(random, ['\n', '\n', '\n', '\r\n', '\r', '\\\n']));
   const what = random.below(10);
   if (what === 0)
@@ -77,6 +81,26 @@ function text(random: Random): string {
   );
 }
 
+const MEMBERS = [
+  ...['server.1=127.0.0.1:1:2', 'server.2=127.0.0.1:3:4;5', 'server.3=127.0.0.1:6:7:observer', 'server.4=h:1:2'],
+  ...['server.5=[::1]:8:9|127.0.0.1:8:9:participant;[::1]:1', 'group.1=1:2', 'group.2=5', 'weight.1=0', 'version=1f'],
+];
+/** Lines about members, some of them spoilt. */
+function memberLines(random: Random): string[] {
+  const lines = MEMBERS.filter((_line, at) => (at < 3 ? random.below(8) > 0 : random.below(8) === 0));
+  return lines.map((line) =>
+    random.below(20) > 0 ? line : line.slice(0, random.below(line.length)) + pick(random, VALUES),
+  );
+}
+function beside(random: Random): Beside {
+  const myid = random.below(8) === 0 ? pick(random, [undefined, ...VALUES]) : pick(random, ['1', '2\n', '3']);
+  const dynamic = { text: memberLines(random).join('\n'), file: pick(random, ['/d', '/d.1f', '/d.x', '/d.\u0000']) };
+  return {
+    myid: myid === undefined ? undefined : { text: myid, from: { file: 'myid', line: 1 } },
+    ...(random.below(3) > 0 && { dynamic }),
+  };
+}
+
 /** What came of it, in a word. @throws whatever is not a ConfigError */
 function outcome(given: string, random: Random): string {
   let settings: Setting[];
@@ -85,9 +109,13 @@ function outcome(given: string, random: Random): string {
     if (form === 0) settings = [...parseProperties('dataDir=/d', 'f'), parseAssignment(given, '--set')];
     else if (form === 1) settings = parseJvmFlags(given, 'JVMFLAGS');
     else settings = parseProperties(given, 'zoo.cfg');
-    const config = checkConfig(settings);
+    const config = checkConfig(settings, beside(random));
     assert.ok(config.dataDir.length > 0 && Number.isInteger(config.tickTimeMs) && config.tickTimeMs > 0);
-    return 'read';
+    if (config.ensemble === undefined) return 'read';
+    const { sid, servers, members, lines } = config.ensemble;
+    assert.ok(servers.some(({ id }) => id === sid) && members.length === servers.length);
+    assert.ok(lines.length >= members.length && members.every(({ addresses }) => addresses.length > 0));
+    return 'read, of an ensemble';
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     assert.equal(error.exitCode, 43);
@@ -145,4 +173,46 @@ test(`${INPUTS} malformed configurations: refused with a remedy, or read, at onc
     `configurations (seed ${seed}): longest ${longest.toFixed(1)} ms; ${sorted.length} outcomes, by remedy: ${sorted.map(([name, count]) => `${name} ${count}`).join('; ')}`,
   );
   assert.ok((outcomes.get('read') ?? 0) > 1000 && sorted.length > 20);
+  assert.ok((outcomes.get('read, of an ensemble') ?? 0) > 100);
+});
+
+test(`${REQUESTS} requests to change the members: decided, never thrown, at once`, () => {
+  const random = seededRandom(seed);
+  const config = {
+    members: [1, 2, 3].map((sid) => ({
+      ...{ sid, role: 'participant' as const, incarnation: `i${sid}`, client: null },
+      addresses: [`127.0.0.1:${20 + sid}:${30 + sid}`],
+    })),
+    maxTxnBytes: 1e6,
+  };
+  const synced = [1, 2].map((sid) => ({ sid, incarnation: `i${sid}` }));
+  const rest = { enabled: true, inProgress: false, synced, mayWrite: true, last: { config, version: 5n } };
+  const words = (): string | null => {
+    const roll = random.below(8);
+    if (roll === 0) return null;
+    if (roll === 1) return pick(random, VALUES);
+    if (roll === 2)
+      return pick(random, [',', '=', 'server.1=', '1,', ';', '|h:1:2', '\\']).repeat(random.below(20_000));
+    return memberLines(random).join(pick(random, [',', '\n', ' , ']));
+  };
+  const outcomes = new Map<string, number>();
+  for (let i = 0; i < REQUESTS; i++) {
+    const request = {
+      joiningServers: words(),
+      leavingServers: pick(random, [null, null, '3', '1,2', 'x', ...VALUES]),
+      newMembers: pick(random, [null, null, words()]),
+      curConfigId: pick(random, [-1n, -1n, 5n, 6n]),
+    };
+    const view = { ...rest, standaloneEnabled: random.below(2) === 0, multiAddress: random.below(2) === 0 };
+    const began = performance.now();
+    const made = decideReconfig(request, view);
+    const took = performance.now() - began;
+    assert.ok(took < 1000, `ZOOSH_SEED=${seed}, request ${i} took ${took} ms`);
+    const what = typeof made === 'number' ? String(made) : 'made';
+    outcomes.set(what, (outcomes.get(what) ?? 0) + 1);
+    if (typeof made !== 'number')
+      assert.ok(made.members.length > 0 && made.members.every(({ addresses }) => addresses[0]));
+  }
+  console.log(`requests (seed ${seed}): ${[...outcomes].map(([name, count]) => `${name} ${count}`).join('; ')}`);
+  assert.ok((outcomes.get('made') ?? 0) > 1000 && outcomes.size >= 5);
 });

@@ -35,7 +35,7 @@ apache() { # extra settings...
 }
 
 # An ensemble of one whose members may be changed by super:adminpass.
-apache_ensemble() {
+member() {
   rm -rf "$work/member"
   mkdir -p "$work/member"
   echo 1 >"$work/member/myid"
@@ -44,6 +44,14 @@ apache_ensemble() {
     standaloneEnabled=false reconfigEnabled=true '4lw.commands.whitelist=*' \
     'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=' \
     "server.1=127.0.0.1:$((port + 10001)):$((port + 10002));127.0.0.1:$port" >"$work/member.cfg"
+}
+serve_member() {
+  member
+  node bin/zoosh.js start server --config "$work/member.cfg" >"$work/out" 2>"$work/err" &
+  pid=$!
+}
+apache_member() {
+  member
   java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.quorum.QuorumPeerMain "$work/member.cfg" >"$work/apache.log" 2>&1 &
   pid=$!
 }
@@ -82,6 +90,11 @@ tests shell-apache.js
 bash test/interop/completion.sh "127.0.0.1:$port"
 stop
 
+echo '-- our shell, against an ensemble of ours'
+serve_member
+tests shell-ensemble.js
+stop
+
 echo '-- our client, against Apache ZooKeeper'
 apache
 node dist/test/interop/client-checks.js "127.0.0.1:$port" || { tail -5 "$work/apache.log" >&2; exit 1; }
@@ -94,7 +107,7 @@ tests shell-apache.js
 stop
 
 echo '-- our shell, against an ensemble of Apache ZooKeeper'
-apache_ensemble
+apache_member
 tests shell-ensemble.js
 stop
 

@@ -19,8 +19,9 @@ import './shell-json.ts';
 
 test('nothing of the registry is left out', (t) => {
   const { commands, params, unused, withoutJson } = coverage();
-  assert.deepEqual(unused, []);
+  // ensemble is about processes of our own: test/e2e/ensemble.test.ts
+  assert.deepEqual(unused, ['ensemble']);
   // these print nothing, or what the command they run prints; reconfig needs an ensemble: shell-ensemble.ts
-  assert.deepEqual(withoutJson, ['cd', 'quit', 'reconfig', 'redo', 'time']);
+  assert.deepEqual(withoutJson, ['cd', 'quit', 'reconfig', 'redo', 'time', 'ensemble']);
   t.diagnostic(`${commands} of ${commands} commands, ${params} of ${params} parameters, ${LiveShell.answers} lines`);
 });

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect } from '../../src/index.ts';
 import type { Config } from '../../src/records/txns.ts';
 import { readBeside } from '../../src/runtime/config-files.ts';
-import { writeDynamicFile } from '../../src/runtime/dynamic-file.ts';
+import { DynamicFiles, writeDynamicFile } from '../../src/runtime/dynamic-file.ts';
+import { makeLogger } from '../../src/runtime/log.ts';
+import { startServer } from '../../src/runtime/start.ts';
 import { StartError } from '../../src/runtime/start-error.ts';
 import { checkConfig, type EnsembleConfig, parseProperties } from '../../src/server/config.ts';
 
@@ -77,6 +82,86 @@ test('a file beside zoo.cfg that cannot be read ends the start; one that is abse
       writeDynamicFile({ configFile: join(folder, 'zoo.cfg'), config: config([]), version: 1n, sid: 1 }),
       /ENOENT/,
     );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** Ports that nobody listens on. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  for (const server of servers) server.close();
+  return ports;
+}
+
+test('a reconfigured ensemble of one finds its members in its files again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-dynamic-'));
+  try {
+    const configFile = join(folder, 'zoo.cfg');
+    writeFileSync(join(folder, 'myid'), '1');
+    const superDigest = 'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=';
+    const own = `server.1=127.0.0.1:${(await freePorts(2)).join(':')}:participant;127.0.0.1:${(await freePorts(1))[0]}`;
+    const lines = ['tickTime=500', 'initLimit=5', 'syncLimit=2', 'reconfigEnabled=true', 'standaloneEnabled=false'];
+    writeFileSync(configFile, [`dataDir=${folder}`, ...lines, superDigest, own, ''].join('\n'));
+    const text = (version: bigint): string => readFileSync(`${configFile}.dynamic.${version.toString(16)}`, 'utf8');
+    const life = async (work: (client: Awaited<ReturnType<typeof connect>>) => Promise<void>): Promise<void> => {
+      const settings = parseProperties(readFileSync(configFile, 'utf8'), configFile);
+      const checked = checkConfig(settings, readBeside(settings));
+      assert.ok(checked.ensemble !== undefined);
+      const logger = makeLogger('error', 'text');
+      const files = new DynamicFiles(configFile, checked.ensemble, logger);
+      const onFailed = (error: Error): never => assert.fail(error);
+      await using server = await startServer({ config: checked, logger, configured: files.configured, onFailed });
+      await using client = await connect(`127.0.0.1:${server.port}`);
+      await work(client);
+      await files.idle();
+    };
+    const observer = 'server.2=127.0.0.1:1:2:observer;127.0.0.1:3';
+    let version = 0n;
+    await life(async (client) => {
+      const found = await client.getConfig();
+      await client.addAuth('digest', 'super:adminpass');
+      const { data, stat } = await client.reconfig({ joining: observer });
+      version = stat.mzxid;
+      assert.equal(String(data), `${own}\n${observer}\nversion=${version.toString(16)}`);
+      assert.equal(String(found.data), `${own}\nversion=${found.stat.mzxid.toString(16)}`);
+    });
+    assert.equal(text(version), `${own}\n${observer}`);
+    assert.ok(
+      readFileSync(configFile, 'utf8').endsWith(`dynamicConfigFile=${configFile}.dynamic.${version.toString(16)}\n`),
+    );
+    await life(async (client) => {
+      assert.equal((await client.getConfig()).stat.mzxid, version, 'nothing changed by starting again');
+      await client.addAuth('digest', 'super:adminpass');
+      version = (await client.reconfig({ leaving: '2' })).stat.mzxid;
+    });
+    assert.equal(text(version), own);
+    await life(async (client) => assert.equal((await client.getConfig()).stat.mzxid, version));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('files that cannot be written are remarked on, and a removed server keeps its last one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-dynamic-'));
+  try {
+    const warnings: string[] = [];
+    const logger = { warn: (line: string) => void warnings.push(line) };
+    const files = new DynamicFiles(
+      join(folder, 'none', 'zoo.cfg'),
+      { sid: 1, members: config([]).members, linesVersion: 5n },
+      logger as never,
+    );
+    files.configured(config([]), 5n);
+    const without = { ...config([]), members: config([]).members.slice(1) };
+    files.configured(without, 6n);
+    await files.idle();
+    assert.deepEqual(warnings, []);
+    files.configured(config([]), 7n);
+    await files.idle();
+    assert.match(warnings.join(), /the dynamic file of config 7 cannot be written: ENOENT/);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -339,6 +339,25 @@ test('a port that is taken is asked for again, and given up after the attempts a
   assert.equal(portOf(await waiting, 'election'), port);
 });
 
+test('a server of several addresses is reached at each of them', async () => {
+  const free = createServer();
+  const free2 = createServer();
+  for (const each of [free, free2]) await new Promise<void>((resolve) => each.listen(0, '127.0.0.2', resolve));
+  const [election, quorum] = [free, free2].map((each) => ({
+    host: '127.0.0.2',
+    port: (each.address() as { port: number }).port,
+  })) as [{ host: string; port: number }, { host: string; port: number }];
+  for (const each of [free, free2]) await new Promise((resolve) => each.close(resolve));
+  const one = await run(1);
+  const two = await run(2, plainPeerNetwork, { also: { election: [election], quorum: [quorum] } });
+  // only the further ones are known to the other
+  one.peer.port.know([one.addresses, { sid: 2, election: [election], quorum: [quorum] }]);
+  await until(() => one.peer.port.connected.includes(2), 'votes reach 2 at its other address');
+  one.peer.port.dial(2);
+  await until(has(one.peer.told, /linked 2/), 'a link to 2 at its other address');
+  two.peer.port.close();
+});
+
 test('servers beyond loopback need a secret, or an operator who says that they do not', async () => {
   const hosts = ['127.0.0.1', 'zk2.example'];
   await assert.rejects(

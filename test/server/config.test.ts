@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import {
   ConfigError,
   checkConfig,
@@ -8,6 +10,7 @@ import {
   parseProperties,
   type ServerConfig,
 } from '../../src/server/config.ts';
+import { KEYS, type Row } from '../../src/server/config-keys.ts';
 
 const of = (text: string, ...sets: string[]): ServerConfig =>
   checkConfig([...parseProperties(text, 'zoo.cfg'), ...sets.map((each) => parseAssignment(each, '--set'))]);
@@ -180,6 +183,7 @@ test('what is unknown, idle or corrected is noted once and never fatal', () => {
   assert.ok(notes.some((note) => /snapRetainCount=1 is raised to 3/.test(note)));
   assert.ok(notes.some((note) => /enforceQuota=yes counts as false/.test(note)));
   assert.ok(notes.some((note) => /snapCount=0 is raised to 2/.test(note)));
+  assert.ok(of(`${BASE}digest.requireTls=true`).notes.some((note) => /without effect.*digest\.requireTls/.test(note)));
   assert.ok(of('dataDir=data\nclientPort=1').notes.some((note) => note.includes('./data')));
   assert.deepEqual(of('dataDir=./data\nclientPort=1').notes, []);
   assert.ok(of('dataDir=/d').notes.some((note) => note.includes('no client can connect')));
@@ -233,4 +237,16 @@ test('one server line makes a server alone, on the client port of that line', ()
   assert.equal(of(`${BASE}server.1=h:1:2;2181`).clientPort, 2181);
   assert.equal(of(`${BASE}server.1=h:1:2`).clientPort, 2181);
   assert.equal(of(`${BASE}multiAddress.enabled=true\nserver.1=h:1:2|g:1:2`).serverId, 1);
+});
+
+test('docs/configuration.md has every setting, with its default, where it belongs', () => {
+  const text = readFileSync(fileURLToPath(new URL('../../../docs/configuration.md', import.meta.url)), 'utf8');
+  const [honoured = '', unused = ''] = text.split('## Accepted without effect so far');
+  for (const [key, row] of Object.entries(KEYS) as [string, Row][]) {
+    const where = row.unused === true ? unused : honoured;
+    const at = where.indexOf(`\`${key}\``);
+    assert.ok(at >= 0, `${key} is left out, or stands in the wrong part`);
+    if (row.fallback !== undefined)
+      assert.ok(where.slice(at, at + 200).includes(`\`${row.fallback}\``), `${key}: its default is ${row.fallback}`);
+  }
 });

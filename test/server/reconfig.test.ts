@@ -4,10 +4,12 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { KEEPER_CODES } from '../../src/base/errors.ts';
 import { configText, dynamicText } from '../../src/records/member-text.ts';
-import type { Config, Member } from '../../src/records/txns.ts';
+import { type Config, type Member, READ_ACL } from '../../src/records/txns.ts';
 import { membership, parseDynamicFile } from '../../src/server/config-members.ts';
 import { parseProperties } from '../../src/server/config-text.ts';
-import { dynamicFileOf, repointed } from '../../src/server/dynamic-file.ts';
+import { dynamicFileOf, repointed, seenFrom } from '../../src/server/dynamic-file.ts';
+import { type AppliedNodes, PendingChanges } from '../../src/server/pending.ts';
+import { Decider } from '../../src/server/prepare.ts';
 import { decideReconfig, type ReconfigRequest, type ReconfigView } from '../../src/server/reconfig.ts';
 
 const VECTORS = fileURLToPath(new URL('../../../test/vectors/quorum/', import.meta.url));
@@ -230,6 +232,22 @@ test('the dynamic file says the same as the config', () => {
   assert.equal(dynamicText(again), text);
 });
 
+test('0.0.0.0 stays where it is right: in the own line', () => {
+  // found by server 1, whose own zoo.cfg says 0.0.0.0 for itself
+  const config = configOf('server.1=0.0.0.0:1:2\nserver.2=b:1:2\nserver.3=[::]:1:2;3');
+  const written = (sid: number, own: string): string =>
+    dynamicText(seenFrom({ sid, members: configOf(own).members }, config));
+  assert.equal(
+    written(2, 'server.1=a:1:2\nserver.2=0.0.0.0:8:9\nserver.3=c:1:2|[fe80::1]:1:2'),
+    'server.1=a:1:2:participant\nserver.2=0.0.0.0:1:2:participant\n' +
+      'server.3=c:1:2|[fe80:0:0:0:0:0:0:1]:1:2:participant;0.0.0.0:3',
+  );
+  assert.equal(
+    written(1, 'server.1=0.0.0.0:1:2\nserver.2=x:1:2'),
+    'server.1=0.0.0.0:1:2:participant\nserver.2=b:1:2:participant\nserver.3=[0:0:0:0:0:0:0:0]:1:2:participant;0.0.0.0:3',
+  );
+});
+
 test('zoo.cfg is pointed at the dynamic file, and nothing else in it is lost', () => {
   const before = [
     '# our ensemble',
@@ -250,4 +268,14 @@ test('zoo.cfg is pointed at the dynamic file, and nothing else in it is lost', (
     '# our ensemble\ntickTime=2000\nzookeeper.snapCount=5\ndynamicConfigFile=/z/zoo.cfg.dynamic.6\ndataDir=/d\n',
   );
   assert.match(repointed(before, '/z/d', false), /clientPort=2181\n/);
+});
+
+test('nobody writes /zookeeper/config by hand, not even super: members would not change with it', () => {
+  const node = { exists: true, version: -1, aversion: -1, creates: 0, children: 0, owner: 0n, acl: READ_ACL };
+  const applied: AppliedNodes = { load: (path) => ({ path, ...node, dataBytes: 5, by: 0 }) };
+  const decider = new Decider(new PendingChanges(applied), { extendedTypes: false, enforceQuota: false }, () => false);
+  const set = (scheme: string) =>
+    decider.setData({ session: 1n as never, identities: [{ scheme, id: '' }] }, 1, '/zookeeper/config', null, -1);
+  assert.equal(set('world'), KEEPER_CODES.NoAuth);
+  assert.equal(set('super'), KEEPER_CODES.BadArguments);
 });

@@ -42,6 +42,7 @@ export function rig(random: Random) {
       reconfigEnabled: false,
       standaloneEnabled: true,
       multiAddress: false,
+      leaderServes: true,
       auth: { superDigest: undefined, digestAlgorithm: 'sha1', digestEnabled: true },
       reaperMaxPerMinute: 1000,
       reaperMaxNeverUsedMs: 0,
@@ -58,6 +59,7 @@ export function rig(random: Random) {
       effect: (effect) => {
         if (effect.type === 'commit') server.commit(effect.upTo);
       },
+      hand: () => {},
       later: () => {},
       configured: () => {},
       toLeader: () => {},

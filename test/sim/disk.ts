@@ -34,6 +34,8 @@ export class SimDisk {
   /** Names as a reader sees them, and as the disk has them for certain. */
   private names = new Map<string, Content>();
   private durableNames = new Map<string, Content>();
+  /** Renames that are not certain yet: after a power cut the file has one of its names, or both, as file systems promise. */
+  private moved: { readonly from: string; readonly to: string; readonly content: Content }[] = [];
   private readonly folders = new Set<string>();
   private readonly random: Random;
   private readonly syncs: boolean;
@@ -49,8 +51,17 @@ export class SimDisk {
   onCut: () => void = () => {};
   /** What a call waits for before it happens: a disk is slower than the program. */
   pace: () => Promise<void> = () => Promise.resolve();
-  /** Asked at every write, sync and folder sync: an errno name makes it fail, after any whole sectors of it were done. */
-  fault: (call: 'write' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
+  /** Asked at every write, read, sync and folder sync: an errno name makes it fail; of a write any whole sectors are done. */
+  fault: (call: 'write' | 'read' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
+
+  /** Where a write lands instead, and from where a read comes instead; undefined: where they should. */
+  redirect: ((path: string, at: number) => { path: string; at: number } | undefined) | undefined;
+  misread: ((path: string, at: number) => number | undefined) | undefined;
+  /** Bytes that are free. */
+  room = 1e12;
+  /** Told of every write as it begins, and of bytes that are on the disk for certain, with those bytes. */
+  onWrite: ((path: string, bytes: Uint8Array, at: number) => void) | undefined;
+  onDurable: ((path: string, durable: Buffer, from: number, end: number) => void) | undefined;
 
   constructor(random: Random, syncs = true) {
     this.random = random;
@@ -74,6 +85,8 @@ export class SimDisk {
     this.cutAt = Number.POSITIVE_INFINITY;
     this.onCut();
   }
+  /** What power cuts took: sectors that were not synced, files of which a part stayed, names. */
+  readonly lost = { sectors: 0, torn: 0, names: 0 };
   powerCut(): void {
     const survivors = new Map<string, Content>();
     for (const name of new Set([...this.names.keys(), ...this.durableNames.keys()])) {
@@ -81,13 +94,23 @@ export class SimDisk {
       const after = this.names.get(name);
       const content = before === after || this.random.below(2) === 0 ? before : after;
       if (content !== undefined) survivors.set(name, content);
+      if (content !== after) this.lost.names++;
     }
+    for (const { from, to, content } of this.moved) {
+      const certain = this.durableNames.get(from) === content && this.names.get(to) === content;
+      if (certain && survivors.get(from) !== content) survivors.set(to, content);
+    }
+    this.moved = [];
     for (const content of new Set(survivors.values())) {
       const kept = Buffer.alloc(Math.max(content.durable.length, content.now.length));
       content.durable.copy(kept);
+      const had = content.loose.size;
+      let stayed = 0;
       for (const sector of content.loose)
-        if (this.random.below(2) === 0)
+        if (this.random.below(2) === 0 && ++stayed > 0)
           content.now.copy(kept, sector * SECTOR, sector * SECTOR, Math.min(content.now.length, (sector + 1) * SECTOR));
+      this.lost.sectors += had - stayed;
+      if (stayed > 0 && stayed < had) this.lost.torn++;
       content.now = kept;
       content.durable = Buffer.from(kept);
       content.loose.clear();
@@ -112,7 +135,7 @@ export class SimDisk {
       mkdir: (path) => this.call(life, () => void this.folders.add(path)),
       syncDir: (path) => this.syncDir(life, path),
       exists: (path) => this.call(life, () => this.names.has(path)),
-      free: () => this.call(life, () => 1e12),
+      free: () => this.call(life, () => this.room),
     };
   }
   private open(life: number, path: string, options: OpenOptions): Promise<DiskFile> {
@@ -134,13 +157,24 @@ export class SimDisk {
         this.call(life, () => {
           if (this.unreadable !== undefined && path.startsWith(this.unreadable))
             throw new DiskError('EIO', path, 'read');
+          const code = this.fault('read', path);
+          if (code !== undefined) throw new DiskError(code, path, 'read');
           const { now } = content;
-          return now.copy(into, 0, Math.min(at, now.length), Math.min(now.length, at + into.length));
+          const from = this.misread?.(path, at) ?? at;
+          return now.copy(into, 0, Math.min(from, now.length), Math.min(now.length, from + into.length));
         }),
       write: async (bytes, at) => {
         // between these two calls the write is under way: power cut there leaves any of its sectors
         await this.call(life, () => {
           const code = this.fault('write', path);
+          this.onWrite?.(path, bytes, at);
+          const elsewhere = this.redirect?.(path, at);
+          if (elsewhere !== undefined) {
+            const other = this.has(elsewhere.path);
+            other.put(bytes, elsewhere.at);
+            other.settle(elsewhere.at, elsewhere.at + bytes.length);
+            return;
+          }
           content.put(
             code === undefined
               ? bytes
@@ -171,6 +205,7 @@ export class SimDisk {
     const code = this.fault('sync', path);
     if (code === undefined) {
       content.settle(from, end);
+      this.onDurable?.(path, content.durable, from, end);
       return;
     }
     for (const sector of [...content.loose])
@@ -180,8 +215,10 @@ export class SimDisk {
   }
   private rename(life: number, from: string, to: string): Promise<void> {
     return this.call(life, () => {
-      this.names.set(to, this.has(from));
+      const content = this.has(from);
+      this.names.set(to, content);
       this.names.delete(from);
+      this.moved.push({ from, to, content });
     });
   }
   private unlink(life: number, path: string): Promise<void> {
@@ -204,6 +241,7 @@ export class SimDisk {
       const code = this.fault('syncDir', path);
       if (code !== undefined) throw new DiskError(code, path, 'sync folder');
       const inside = (name: string): boolean => name.startsWith(`${path}/`);
+      this.moved = this.moved.filter(({ to }) => !inside(to));
       for (const name of this.durableNames.keys())
         if (inside(name) && !this.names.has(name)) this.durableNames.delete(name);
       for (const [name, content] of this.names) if (inside(name)) this.durableNames.set(name, content);
@@ -213,10 +251,24 @@ export class SimDisk {
   raw(path: string): Buffer {
     return this.has(path).now;
   }
+  /** Flips a bit of what is on the disk and of what is read. */
+  flip(path: string, at: number, bit: number): void {
+    const { now, durable } = this.has(path);
+    for (const bytes of [now, durable]) if (at < bytes.length) bytes[at] = (bytes[at] as number) ^ (1 << bit);
+  }
   replace(path: string, bytes: Buffer): void {
     const content = this.has(path);
     content.now = Buffer.from(bytes);
     content.durable = Buffer.from(bytes);
+  }
+  /** Puts a file there, or another in its place, everything durable. */
+  put(path: string, bytes: Uint8Array): void {
+    if (!this.names.has(path)) {
+      const content = new Content();
+      this.names.set(path, content);
+      this.durableNames.set(path, content);
+    }
+    this.replace(path, Buffer.from(bytes));
   }
   paths(): string[] {
     return [...this.names.keys()].sort();
@@ -224,6 +276,22 @@ export class SimDisk {
   remove(path: string): void {
     this.names.delete(path);
     this.durableNames.delete(path);
+  }
+  /** What would be left at least, whatever chance makes of a power cut now. */
+  durableFiles(): Map<string, Buffer> {
+    return new Map([...this.durableNames].map(([name, content]) => [name, Buffer.from(content.durable)]));
+  }
+  /** These files and no others from now on, all durable. */
+  become(files: ReadonlyMap<string, Uint8Array>): void {
+    this.names = new Map();
+    this.durableNames = new Map();
+    for (const [name, bytes] of files) {
+      const content = new Content();
+      content.now = Buffer.from(bytes);
+      content.durable = Buffer.from(bytes);
+      this.names.set(name, content);
+      this.durableNames.set(name, content);
+    }
   }
   /** A disk of its own with the same files, everything durable. */
   copy(random: Random): SimDisk {

@@ -25,7 +25,7 @@ import { Truth } from './truth.ts';
 /** Units of the simulated clock. */
 const TICK = 10;
 /** A pause and then the silence after which a learner is dropped. */
-const MOST_UNNOTICED = 600;
+export const MOST_UNNOTICED = 600;
 
 const peerLeads = ({ peer }: Node): boolean => peer?.role === 'leading';
 
@@ -52,6 +52,8 @@ export class Cluster {
   private syncIds = 0;
   private readonly syncsAsked = new Map<number, number>();
   slowDisk: number | undefined;
+  /** When a directory was lost or harmed last. */
+  harmedAt = Number.NEGATIVE_INFINITY;
   /** Members like to crash just after this effect or message. */
   ambush: string | undefined;
 

@@ -22,10 +22,16 @@ const nobody = (from: number, lines: string | null = 'lines'): Input => ({
 test('13.13: who counts before anything is written down', () => {
   const self = { sid: 1, incarnation: 'i1' };
   const of = (...met: [sid: number, lines: string | null][]) =>
-    assemble(FOUNDERS, self, new Map(met.map(([sid, lines]) => [sid, { incarnation: `i${sid}`, lines }])));
+    assemble(
+      FOUNDERS,
+      self,
+      new Map(met.map(([sid, lines]) => [sid, { incarnation: `i${sid}`, lines, epoch: undefined }])),
+    );
   assert.equal(of(), undefined);
   const watched = { ...FOUNDERS, members: [...FOUNDERS.members, memberOf(4, null, 'observer')] };
-  const met = [2, 3, 4].map((sid) => [sid, { incarnation: `i${sid}`, lines: sid === 4 ? null : 'lines' }] as const);
+  const met = [2, 3, 4].map(
+    (sid) => [sid, { incarnation: `i${sid}`, lines: sid === 4 ? null : 'lines', epoch: undefined }] as const,
+  );
   assert.equal(assemble(watched, self, new Map(met))?.complete, false, 'an observer has a log: there is an ensemble');
   assert.equal(of([2, 'lines']), undefined, 'one voter is missing');
   assert.equal(of([2, 'lines'], [3, 'other lines']), undefined);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Config } from '../../src/records/txns.ts';
 import type { Founders } from '../../src/zab/founding.ts';
+import type { ServerLines } from '../../src/zab/lines.ts';
 import { Peer } from '../../src/zab/peer.ts';
 import {
   type ConfigAt,
@@ -13,6 +14,7 @@ import {
   markOf,
   type Note,
   ORIGIN,
+  type Past,
   type SeenAt,
   type Vote,
 } from '../../src/zab/types.ts';
@@ -55,6 +57,9 @@ export interface Before {
   readonly snapshot?: Mark;
   readonly base?: Mark;
   readonly founders?: Founders | undefined;
+  readonly damage?: Past['damage'];
+  readonly lines?: ServerLines;
+  readonly peers?: readonly number[];
 }
 
 export class Hand {
@@ -63,6 +68,8 @@ export class Hand {
   readonly log: readonly Entry[];
   readonly incarnation: string;
   effects: readonly Effect[] = [];
+  /** Everything it ever did. */
+  private readonly all: Effect[] = [];
 
   constructor(sid: number, before: Before = {}) {
     const { log = logOf([]), tags = [`t${sid}`] } = before;
@@ -88,6 +95,7 @@ export class Hand {
       committed: before.committed ?? last,
       config: configs[configs.length - 1]?.config,
       seenTags: new Set<string>(),
+      damage: before.damage,
     };
     const from = log.findIndex((entry) => entry.epoch === base.epoch && entry.counter === base.counter) + 1;
     this.peer = new Peer(past, 1, undefined, {
@@ -98,8 +106,9 @@ export class Hand {
       configs,
       seen,
       snapshot: before.snapshot ?? base,
-      peers: [1, 2, 3],
+      peers: before.peers ?? [1, 2, 3],
       founders: before.founders,
+      lines: before.lines,
       remember: 1000,
       rememberBytes: 1_000_000,
     });
@@ -108,6 +117,7 @@ export class Hand {
 
   feed(...inputs: Input[]): readonly Effect[] {
     this.effects = inputs.flatMap((input) => this.peer.step(input));
+    this.all.push(...this.effects);
     for (const effect of this.effects) {
       if (effect.type === 'storeEpochs') this.storing = effect;
       if (effect.type === 'vote') this.round = effect.message.round;
@@ -123,6 +133,12 @@ export class Hand {
     return this.effects.map((effect) =>
       effect.type === 'send' || effect.type === 'sendSnapshot' ? effect.message.type : effect.type,
     );
+  }
+  every<T extends Effect['type']>(type: T): (Effect & { readonly type: T })[] {
+    return this.all.filter((effect): effect is Effect & { readonly type: T } => effect.type === type);
+  }
+  everDid(name: Effect['type'] | Message['type']): boolean {
+    return this.all.some((effect) => effect.type === name || (effect.type === 'send' && effect.message.type === name));
   }
   isQuiet(why?: string): void {
     assert.equal(this.did.join(), '', why);
@@ -219,12 +235,16 @@ export class Hand {
   propose(note?: Note): Entry {
     const { leader } = this.peer;
     assert.ok(leader !== undefined);
-    const entry = entryAfter(this.tail ?? endOf(this.log), leader.epoch, leader.propose(), note);
+    const entry = entryAfter(this.end, leader.epoch, leader.propose(), note);
     this.tail = markOf(entry);
     this.feed({ type: 'proposed', entries: [entry] });
     return entry;
   }
   private tail: Mark | undefined;
+  /** The end of its log, with what it proposed. */
+  get end(): Mark {
+    return this.tail ?? endOf(this.log);
+  }
 
   /** Follows server 3 in epoch 2 on link 1, up to the sending of its promise. */
   follow(log: readonly Entry[] = this.log): void {

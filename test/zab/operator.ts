@@ -1,7 +1,7 @@
 /** What people and bad luck do to a simulated ensemble: members change, directories are lost, damaged, or put back as they were. */
 import type { Member } from '../../src/records/txns.ts';
 import { type Entry, isBefore, ORIGIN } from '../../src/zab/types.ts';
-import type { Cluster } from './cluster.ts';
+import { type Cluster, MOST_UNNOTICED } from './cluster.ts';
 import { IDENTITY, LOG } from './sim-disk.ts';
 import type { Node } from './sim-node.ts';
 
@@ -11,7 +11,8 @@ export function reconfigure(
   leader: Node,
   change: (members: readonly Member[]) => readonly Member[],
 ): void {
-  if (!leader.serves || leader.peer === undefined) return;
+  // nobody is to be counted on who was lost and whose silence was not noticed yet
+  if (!leader.serves || leader.peer === undefined || cluster.agenda.now < cluster.harmedAt + MOST_UNNOTICED) return;
   const { config } = cluster.truth;
   const members = change(config.members);
   if (members === config.members) return;
@@ -60,6 +61,7 @@ export function wipe(cluster: Cluster, node: Node): void {
   if (!isSettled(cluster) || !allHold(cluster)) return;
   cluster.crash(node);
   node.disk.wipe(`i${node.sid}.${node.life}`);
+  cluster.harmedAt = cluster.agenda.now;
   cluster.mark('directory wiped');
 }
 /** A part of the log, or all of it, cannot be read any more. */
@@ -68,6 +70,7 @@ export function damage(cluster: Cluster, node: Node): void {
   if (node.disk.log.length === 0 || node.disk.damage !== undefined) return;
   cluster.crash(node);
   node.disk.harm(cluster.random.below(node.disk.log.length));
+  cluster.harmedAt = cluster.agenda.now;
   cluster.mark('damage');
 }
 /** An older copy, told apart by a start that the others have seen and the copy does not know (13.16). */
@@ -81,5 +84,6 @@ export function rollBack(cluster: Cluster, node: Node): void {
   if (!isSeen) return;
   cluster.crash(node);
   disk.restore(copy);
+  cluster.harmedAt = cluster.agenda.now;
   cluster.mark('directory put back');
 }

@@ -58,13 +58,9 @@ export class Truth {
     );
   }
   /** What a disk says is committed is: a start applies it. */
-  isLoaded({ disk }: Node): void {
-    const index = indexOf(disk.log, disk.committed);
-    const entry = this.committed[index];
-    assert.ok(
-      index < 0 || (entry !== undefined && disk.holds(entry, index)),
-      'a group header says committed of what is not',
-    );
+  isLoaded(node: Node): void {
+    const index = indexOf(node.disk.log, node.disk.committed);
+    this.isApplied(node, 0, index);
   }
   /** A quorum of the config at this place has it on the disk that it is committed (foundations.md 13.7). */
   isDone(at: Position): void {
@@ -99,22 +95,26 @@ export class Truth {
 
   isCommitted(node: Node, upTo: Position): void {
     const { log } = node.disk;
-    const { committed } = this;
     const index = indexOf(log, upTo);
     assert.ok(index >= 0 && isSame(log[index] as Entry, upTo), 'applied what its own disk does not hold');
     assert.ok(index > node.applied, 'applied backwards');
+    this.isApplied(node, node.applied + 1, index);
+    node.applied = index;
+  }
+  /** These entries of its log are applied at a member: nothing else is anywhere, and what is new is not lost. */
+  private isApplied({ disk }: Node, from: number, to: number): void {
+    const { committed } = this;
     const known = committed.length;
-    for (let i = node.applied + 1; i <= index; i++) {
-      const entry = log[i] as Entry;
+    for (let i = from; i <= to; i++) {
+      const entry = disk.log[i] as Entry;
       const other = committed[i];
       if (other === undefined) {
         committed.push(entry);
-        this.terms.push(node.disk.current);
+        this.terms.push(disk.current);
       }
       assert.ok(other === undefined || isSameMark(entry, other), `two histories at ${entry.epoch}:${entry.counter}`);
     }
-    node.applied = index;
-    if (committed.length > known) this.nothingLost(node.disk.current);
+    if (committed.length > known) this.nothingLost(disk.current);
   }
 
   /** A quorum of the config in force holds everything committed, in directories that took over its epoch. */

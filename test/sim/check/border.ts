@@ -1,0 +1,267 @@
+import type { ClientTap } from '../world/client-net.ts';
+import type { Host } from '../world/host.ts';
+import { show } from './compare.ts';
+import { type Asked, Conversation, type Said } from './conversation.ts';
+import { type Committed, hex, type Ledger } from './ledger.ts';
+import type { Oracle } from './oracle.ts';
+import { readDiffers } from './reads.ts';
+import type { Verdicts } from './verdicts.ts';
+import type { Told } from './watch-model.ts';
+import { OPERATIONS, type RequestOf } from './wire.ts';
+import { writeDiffers } from './writes.ts';
+
+/** What the checker at the border needs to know of the ensemble. */
+export interface Around {
+  readonly oracle: Oracle;
+  readonly ledger: Ledger;
+  readonly verdicts: Verdicts;
+  now(): number;
+  /** Whether these servers are a quorum of the config in force. */
+  isQuorum(sids: readonly number[]): boolean;
+  sidOf(host: Host): number;
+}
+const XID = { ping: -2, auth: -4, setWatches: -8 } as const;
+/** Refusals that need no transaction. */
+const EAGER = new Set([-5, -6, -101, -102, -112, -118, -119, -123, -127]);
+
+/**
+ * Everything that servers and clients say to each other, checked against the model as it is said: answers (oracle), their
+ * order (I8), what they promise (I3), what they tell of changes (I10), and what a sync promises (P3).
+ */
+export class Border implements ClientTap {
+  private readonly around: Around;
+  private readonly open = new Map<number, Conversation>();
+  /** What was said in the event that is under way; looked at when the history knows of it. */
+  private said: { conversation: Conversation; said: Said }[] = [];
+  /** The latest moment that any client was told of. */
+  private acknowledged = 0;
+  /** When a server last heard of a session, and which, newest last. */
+  readonly lastHeard = new Map<bigint, { at: number; sid: number }[]>();
+  counts = { replies: 0, reads: 0, writes: 0, syncs: 0, events: 0, welcomes: 0 };
+
+  constructor(around: Around) {
+    this.around = around;
+  }
+  opened(number: number, server: Host, client: Host): void {
+    this.open.set(number, new Conversation(number, this.around.sidOf(server), client.name));
+  }
+  closed(number: number): void {
+    this.open.delete(number);
+  }
+  heard(number: number, bytes: Buffer): void {
+    const conversation = this.open.get(number);
+    if (conversation === undefined) return;
+    const at = this.around.now();
+    for (const each of conversation.heard(bytes)) {
+      const asked: Asked = { ...each, at, acknowledged: this.acknowledged };
+      this.around.oracle.heard(conversation.session, asked);
+      if (each.xid !== XID.ping && each.xid !== XID.auth) conversation.asked.push(asked);
+    }
+    if (conversation.session !== 0n) this.noteHeard(conversation, at);
+  }
+  private noteHeard({ session, sid }: Conversation, at: number): void {
+    const list = this.lastHeard.get(session);
+    if (list === undefined) this.lastHeard.set(session, [{ at, sid }]);
+    else {
+      list.push({ at, sid });
+      if (list.length > 400) list.splice(0, 200);
+    }
+  }
+  answered(number: number, bytes: Buffer): void {
+    const conversation = this.open.get(number);
+    if (conversation !== undefined)
+      for (const said of conversation.answered(bytes)) this.said.push({ conversation, said });
+  }
+  /** After each event, when the history has caught up with what was applied in it. */
+  settle(): void {
+    if (this.said.length === 0) return;
+    const all = this.said;
+    this.said = [];
+    for (const { conversation, said } of all) this.check(conversation, said);
+  }
+
+  private check(conversation: Conversation, said: Said): void {
+    const { oracle, verdicts } = this.around;
+    switch (said.type) {
+      case 'welcome': {
+        const before = conversation.session;
+        this.counts.welcomes++;
+        if (said.timeoutMs <= 0) {
+          if (oracle.state.isLive(before))
+            verdicts.fail('I9', `${this.who(conversation)}: told to be expired, it is live`);
+          return;
+        }
+        if (before !== 0n && before !== said.session)
+          verdicts.fail('I9', `${this.who(conversation)}: resumed as another session, ${hex(said.session)}`);
+        if (!oracle.state.isLive(said.session))
+          verdicts.fail('I9', `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live`);
+        conversation.session = said.session;
+        conversation.timeoutMs = said.timeoutMs;
+        const { at } = { at: this.around.now() };
+        this.noteHeard(conversation, at);
+        // requests that came behind the handshake were heard before the session had its number
+        for (const asked of conversation.asked) oracle.heard(said.session, asked);
+        return;
+      }
+      case 'event':
+        this.counts.events++;
+        conversation.events.push(said);
+        return;
+      case 'reply':
+        this.reply(conversation, said);
+    }
+  }
+  private who({ sid, client, session }: Conversation): string {
+    return `server ${sid} to ${client} (${hex(session)})`;
+  }
+  private reply(conversation: Conversation, reply: Said & { type: 'reply' }): void {
+    const { oracle, verdicts, ledger } = this.around;
+    this.counts.replies++;
+    if (reply.xid === XID.auth) return;
+    const asked = reply.xid === XID.ping ? undefined : conversation.asked.shift();
+    if (reply.xid !== XID.ping && asked?.xid !== reply.xid) {
+      verdicts.fail(
+        'I7',
+        `${this.who(conversation)}: a reply to ${reply.xid} where one to ${asked?.xid} is due of ${[asked, ...conversation.asked].map((each) => `${each?.xid}:${each?.type}`).join(' ')}; ${hex(reply.zxid)} is ${show(oracle.replayed[oracle.state.momentOf(reply.zxid) ?? 0]?.committed.envelope)}`,
+      );
+      return;
+    }
+    if (reply.zxid < 0n || (reply.err !== 0 && reply.zxid === 0n)) return; // refused before anything was looked at
+    const moment = oracle.state.momentOf(reply.zxid);
+    if (moment === undefined) {
+      verdicts.fail('I3', `${this.who(conversation)}: told of ${hex(reply.zxid)}, which no server has applied`);
+      return;
+    }
+    const floor = Math.max(conversation.seen ?? 0, oracle.state.momentOf(conversation.lastSeen) ?? 0);
+    if (reply.zxid < conversation.lastSeen || moment < floor)
+      verdicts.fail('I8', `${this.who(conversation)}: ${hex(reply.zxid)} after ${hex(oracle.state.zxidOf(floor))}`);
+    this.account(conversation, moment, asked);
+    if (asked !== undefined) this.judge(conversation, asked, reply, moment);
+    this.acknowledged = Math.max(this.acknowledged, moment);
+    void ledger;
+  }
+  private judge(conversation: Conversation, asked: Asked, reply: Said & { type: 'reply' }, moment: number): void {
+    const { oracle, verdicts } = this.around;
+    const fail = (rule: Parameters<Verdicts['fail']>[0], text: string): void =>
+      verdicts.fail(rule, `${this.who(conversation)}, ${hex(reply.zxid)}: ${text}`);
+    if (asked.type === OPERATIONS.sync.code) {
+      this.counts.syncs++;
+      if (reply.err !== 0) fail('P3', `sync failed with ${reply.err}`);
+      else if (moment < asked.acknowledged)
+        fail(
+          'P3',
+          `a sync is answered below ${hex(oracle.state.zxidOf(asked.acknowledged))}, which was answered before`,
+        );
+      return;
+    }
+    if (asked.writes === undefined) {
+      if (asked.type !== OPERATIONS.closeSession.code) this.counts.reads++;
+      const fault = readDiffers(oracle.state, moment, conversation.session, asked, reply);
+      if (fault !== undefined) fail('oracle', fault);
+      if (reply.err === 0 || reply.err === -101) this.register(conversation, asked, reply.err, moment);
+      return;
+    }
+    this.counts.writes++;
+    const replayed = oracle.replayed[moment];
+    const { session, xid } = replayed?.committed.envelope ?? { session: 0n, xid: 0 };
+    if (replayed === undefined || session !== conversation.session || xid !== asked.xid) {
+      if (!EAGER.has(reply.err))
+        fail('oracle', `answers ${show(asked.writes)} with ${reply.err} and another's transaction`);
+      return;
+    }
+    const fault = writeDiffers(replayed, reply);
+    if (fault !== undefined) fail('oracle', fault);
+    if (moment <= asked.acknowledged)
+      fail('I7', `asked after ${hex(oracle.state.zxidOf(asked.acknowledged))} had been answered, done before it`);
+    this.promised(conversation, replayed.committed);
+  }
+  /** A write that is answered must be on the disks of a quorum at that moment. */
+  private promised(conversation: Conversation, { chain, zxid }: Committed): void {
+    const { ledger, verdicts, isQuorum } = this.around;
+    const holders = ledger.holders(chain, [...ledger.holdings.keys()]);
+    if (!isQuorum(holders))
+      verdicts.fail(
+        'I3',
+        `${this.who(conversation)}: ${hex(zxid)} is answered, and on the disks of ${holders.join() || 'nobody'} alone`,
+      );
+  }
+
+  // --- watches -----------------------------------------------------------------------------------------------------
+
+  /** Events of everything up to this moment must have been told by now, and no others. */
+  private account(conversation: Conversation, moment: number, asked: Asked | undefined): void {
+    const { oracle, verdicts } = this.around;
+    const { watches } = conversation;
+    const due: (Told & { zxid: bigint })[] = [];
+    for (let at = (conversation.seen ?? moment) + 1; at <= moment; at++) {
+      const outcome = oracle.state.outcomes[at];
+      for (const change of outcome?.changes ?? [])
+        for (const told of watches.take(change)) due.push({ ...told, zxid: (outcome as { zxid: bigint }).zxid });
+    }
+    conversation.seen = moment;
+    if (asked?.type === OPERATIONS.setWatches.code || asked?.type === OPERATIONS.setWatches2.code)
+      for (const told of this.catchUp(conversation, asked, moment)) due.push({ ...told, zxid: -1n });
+    const told = conversation.events.splice(0);
+    const text = (list: readonly Told[]): string => list.map(({ type, path }) => `${type} ${path}`).join();
+    if (
+      sorted(
+        due,
+        told.map(({ event, zxid }) => ({ ...event, zxid })),
+      )
+    )
+      return;
+    verdicts.fail(
+      'I10',
+      `${this.who(conversation)}, at ${hex(oracle.state.zxidOf(moment))}: told ${text(told.map(({ event }) => event)) || 'nothing'}, due ${text(due) || 'nothing'}`,
+    );
+  }
+  private catchUp(conversation: Conversation, asked: Asked, moment: number): Told[] {
+    const { oracle } = this.around;
+    const body = asked.body as RequestOf<'setWatches2'>;
+    const list = (paths: readonly (string | null)[] | null | undefined): string[] => (paths ?? []).map((p) => p ?? '');
+    return conversation.watches.catchUp(oracle.state, moment, body.relativeZxid, {
+      data: list(body.dataWatches),
+      exist: list(body.existWatches),
+      child: list(body.childWatches),
+      persistent: list(body.persistentWatches),
+      recursive: list(body.persistentRecursiveWatches),
+    });
+  }
+  private register({ watches }: Conversation, asked: Asked, err: number, _moment: number): void {
+    const { path: given, watch } = (asked.body ?? {}) as { path?: string | null; watch?: boolean };
+    const path = given ?? '';
+    switch (asked.type) {
+      case OPERATIONS.exists.code:
+        if (watch === true) watches.watchData(path);
+        return;
+      case OPERATIONS.getData.code:
+        if (watch === true && err === 0) watches.watchData(path);
+        return;
+      case OPERATIONS.getChildren.code:
+      case OPERATIONS.getChildren2.code:
+        if (watch === true && err === 0) watches.watchChildren(path);
+        return;
+      case OPERATIONS.addWatch.code:
+        watches.watchAlways(path, (asked.body as RequestOf<'addWatch'>).mode === 1);
+        return;
+      case OPERATIONS.removeWatches.code:
+        watches.remove(path, (asked.body as RequestOf<'removeWatches'>).type);
+    }
+  }
+}
+
+/** The same events in the same order; those of one transaction that ends a session may come in any order. */
+function sorted(due: readonly (Told & { zxid: bigint })[], told: readonly (Told & { zxid: bigint })[]): boolean {
+  if (due.length !== told.length) return false;
+  const key = ({ type, path }: Told): string => `${type} ${path}`;
+  for (let at = 0; at < due.length; ) {
+    let end = at + 1;
+    while (end < due.length && due[end]?.zxid === due[at]?.zxid) end++;
+    const a = due.slice(at, end).map(key).sort().join();
+    const b = told.slice(at, end).map(key).sort().join();
+    const numbered = told.slice(at, end).every(({ zxid }) => zxid === -1n || zxid === due[at]?.zxid);
+    if (a !== b || !numbered) return false;
+    at = end;
+  }
+  return true;
+}

@@ -1,0 +1,100 @@
+import { KIND } from '../../../src/records/txns.ts';
+import { ModelState, type Outcome } from '../model/state.ts';
+import { differs, sameBytes, show } from './compare.ts';
+import type { Asked } from './conversation.ts';
+import { type Committed, hex } from './ledger.ts';
+import type { Verdicts } from './verdicts.ts';
+
+/** A transaction of the history, what the model makes of it, and what was asked. */
+export interface Replayed {
+  readonly committed: Committed;
+  readonly outcome: Outcome;
+  readonly moment: number;
+  readonly asked: Asked | undefined;
+}
+const CLOSE = -11;
+const MOVED = -118;
+
+/**
+ * Replays the committed history through the model: each transaction must be what the request that caused it comes to in
+ * the state before it, each request stands in the history at most once, and sessions end only when they may.
+ */
+export class Oracle {
+  readonly state = new ModelState();
+  readonly replayed: (Replayed | undefined)[] = [undefined];
+  /** Requests by session and xid, as servers heard them. */
+  private readonly requests = new Map<string, Asked>();
+  private readonly done = new Map<string, bigint>();
+  private readonly closing = new Set<bigint>();
+  private readonly verdicts: Verdicts;
+  /** Told of sessions that ended without their client's wish. */
+  onExpired: (session: bigint, committed: Committed) => void = () => {};
+  private lastTime = 0;
+
+  constructor(verdicts: Verdicts) {
+    this.verdicts = verdicts;
+  }
+  heard(session: bigint, asked: Asked): void {
+    if (asked.type === CLOSE) this.closing.add(session);
+    if (asked.writes !== undefined) this.requests.set(`${session}/${asked.xid}`, asked);
+  }
+  take(committed: Committed): void {
+    const { envelope, zxid } = committed;
+    const { txn, session, xid, time } = envelope;
+    if (time < this.lastTime)
+      this.verdicts.fail('oracle', `${hex(zxid)} is of ${time}, the one before of ${this.lastTime}`);
+    this.lastTime = Math.max(this.lastTime, time);
+    let outcome: Outcome;
+    let asked: Asked | undefined;
+    switch (txn.kind) {
+      case KIND.createSession:
+        if (this.state.sessions.has(txn.id)) this.verdicts.fail('I9', `session ${hex(txn.id)} begins twice`);
+        outcome = this.state.openSession(zxid, txn.id, txn.timeoutMs);
+        break;
+      case KIND.closeSession:
+        if (!this.closing.has(txn.id) && this.state.isLive(txn.id)) this.onExpired(txn.id, committed);
+        outcome = this.state.closeSession(zxid, txn.id);
+        break;
+      case KIND.reap: {
+        const { outcome: reaped, fault } = this.state.reap(zxid, txn.path);
+        if (fault !== undefined) this.verdicts.fail('oracle', `${hex(zxid)} reaps ${txn.path}: ${fault}`);
+        outcome = reaped;
+        break;
+      }
+      case KIND.noop:
+      case KIND.found:
+      case KIND.config:
+      case KIND.seen:
+        outcome = this.state.pass(zxid);
+        break;
+      default: {
+        const id = `${session}/${xid}`;
+        asked = this.requests.get(id);
+        const before = this.done.get(id);
+        if (before !== undefined)
+          this.verdicts.fail('I7', `request ${xid} of ${hex(session)} is ${hex(before)} and ${hex(zxid)}`);
+        this.done.set(id, zxid);
+        if (txn.kind === KIND.error && txn.code === MOVED) {
+          // asked of a server that the session has left: never done
+          outcome = this.state.pass(zxid);
+          break;
+        }
+        if (asked?.writes === undefined) {
+          // the close of a session that was gone already, a request of a kind that is no part of the model
+          if (txn.kind !== KIND.error)
+            this.verdicts.fail(
+              'oracle',
+              `${hex(zxid)} is ${show(txn)} of ${hex(session)}, who asked for no such thing`,
+            );
+          outcome = this.state.pass(zxid);
+          break;
+        }
+        outcome = this.state.request(zxid, time, session, asked.writes, asked.isMulti);
+        const fault = differs(txn, outcome, asked.isMulti);
+        if (fault !== undefined) this.verdicts.fail('oracle', `${hex(zxid)}, ${show(asked.writes)}: ${fault}`);
+      }
+    }
+    this.replayed.push({ committed, outcome, moment: this.state.now, asked });
+  }
+}
+export { sameBytes };

@@ -1,0 +1,27 @@
+import { checkConfig, parseProperties, type ServerConfig } from '../../../src/server/config.ts';
+import { nameOfServer, PORT } from './member.ts';
+import type { Plan } from './swarm.ts';
+
+/** zoo.cfg of a server of this plan. */
+export function configOf(sid: number, plan: Plan): ServerConfig {
+  const lines = [
+    'dataDir=/data',
+    'dataLogDir=/log',
+    `clientPort=${PORT.client}`,
+    `tickTime=${plan.tickMs}`,
+    `snapCount=${plan.snapCount}`,
+    `txnLogSizeLimitInKb=${plan.logKiB}`,
+    'autopurge.purgeInterval=1s',
+    'znode.container.checkIntervalMs=500',
+  ];
+  const count = plan.voters + plan.observers;
+  if (count > 1) {
+    lines.push('initLimit=10', 'syncLimit=5', 'peer.insecure=true', `commitLogCount=${plan.commitLogCount}`);
+    for (let id = 1; id <= count; id++) {
+      const role = id > plan.voters ? ':observer' : '';
+      lines.push(`server.${id}=${nameOfServer(id)}:${PORT.quorum}:${PORT.election}${role}`);
+    }
+  }
+  const myid = { text: String(sid), from: { file: 'myid', line: 1 } };
+  return { ...checkConfig(parseProperties(lines.join('\n'), 'zoo.cfg'), { myid }), preAllocBytes: 8192 };
+}

@@ -1,0 +1,181 @@
+import { type Random, seededRandom } from '../../../src/base/random.ts';
+import { KIND } from '../../../src/records/txns.ts';
+import { SimDisk } from '../disk.ts';
+import { oneIn, pick } from '../world/chance.ts';
+import type { Coverage, FaultKind } from './coverage.ts';
+import type { Ensemble } from './ensemble.ts';
+import type { Injected } from './faults.ts';
+import type { Member } from './member.ts';
+
+/** A directory as it once was, and who had been seen by then. */
+interface OldCopy {
+  readonly files: ReadonlyMap<string, Buffer>;
+  readonly durable: ReadonlySet<string>;
+  readonly takenAt: number;
+}
+interface Harm {
+  readonly kind: FaultKind;
+  /** Its loader went over it. */
+  met: boolean;
+}
+/** Reads a directory as the production loader does; resolves with what it says is wrong, undefined when it is whole. */
+export type Verify = (member: Member, disk: SimDisk) => Promise<string | undefined>;
+
+const once = (text: string): Injected => ({ text, forMs: 0, end: () => {} });
+
+/**
+ * Damage to disks, never so much that no healthy quorum is left (the atlas rule): a member that lost something counts as
+ * lost until it serves again and its directory reads whole.
+ */
+export class DiskHarm {
+  readonly harmed = new Map<number, Harm>();
+  private readonly copies = new Map<number, OldCopy>();
+  /** When each start's tag came to be, and the tags that the history has seen. */
+  private readonly tags = new Map<string, number>();
+  private readonly ensemble: Ensemble;
+  private readonly coverage: Coverage;
+  private readonly verify: Verify;
+  repaired = 0;
+
+  constructor(ensemble: Ensemble, coverage: Coverage, verify: Verify) {
+    this.ensemble = ensemble;
+    this.coverage = coverage;
+    this.verify = verify;
+  }
+  private may(sid: number): boolean {
+    const { voters } = this.ensemble;
+    const all = new Set([...this.harmed.keys(), sid].filter((each) => voters.includes(each)));
+    return !this.harmed.has(sid) && 2 * (voters.length - all.size) > voters.length;
+  }
+  private candidate(random: Random): Member | undefined {
+    const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);
+    return open.length === 0 ? undefined : pick(random, open);
+  }
+  private note(member: Member, kind: FaultKind, text: string): Injected {
+    this.harmed.set(member.sid, { kind, met: false });
+    return once(`${member.host.name}: ${text}`);
+  }
+  /** Called when a member starts: its loader meets what was done to its disk. */
+  started({ sid, program }: Member): void {
+    const tag = program?.bootTag;
+    if (tag !== undefined && !this.tags.has(tag)) this.tags.set(tag, this.ensemble.scheduler.now);
+    const harm = this.harmed.get(sid);
+    if (harm === undefined || harm.met) return;
+    harm.met = true;
+    this.coverage.tell(harm.kind);
+  }
+  private aFile(random: Random, { disk }: Member): string | undefined {
+    const files = disk.paths().filter((path) => disk.raw(path).length > 0);
+    return files.length === 0 ? undefined : pick(random, files);
+  }
+  bitrot(random: Random): Injected | undefined {
+    const member = this.candidate(random);
+    const path = member === undefined ? undefined : this.aFile(random, member);
+    if (member === undefined || path === undefined) return undefined;
+    const bytes = member.disk.raw(path);
+    const written = lastWritten(bytes);
+    const bits = 1 + random.below(3);
+    for (let i = 0; i < bits; i++) member.disk.flip(path, random.below(written), random.below(8));
+    if (oneIn(random, 2)) member.crash(false);
+    return this.note(member, 'disk.bitrot', `${bits} bits of ${path}`);
+  }
+  misdirectWrite(random: Random): Injected | undefined {
+    const member = this.candidate(random);
+    const path = member === undefined ? undefined : this.aFile(random, member);
+    if (member === undefined || path === undefined) return undefined;
+    const { disk } = member;
+    const at = 512 * random.below(Math.ceil(disk.raw(path).length / 512));
+    disk.redirect = (from, where) => {
+      disk.redirect = undefined;
+      if (from === path && where === at) return undefined;
+      return disk.paths().includes(path) ? { path, at } : undefined;
+    };
+    return this.note(member, 'disk.misdirected_write', `the next write goes to ${path} at ${at}`);
+  }
+  misdirectRead(random: Random): Injected | undefined {
+    const member = this.candidate(random);
+    if (member === undefined) return undefined;
+    const { disk } = member;
+    let after = random.below(10);
+    disk.misread = (path, at) => {
+      if (after-- > 0) return undefined;
+      disk.misread = undefined;
+      return 512 * random.below(Math.ceil((disk.raw(path).length + 1) / 512)) + (at % 512);
+    };
+    member.crash(false);
+    return this.note(member, 'disk.misdirected_read', 'a read comes from elsewhere');
+  }
+  wipe(random: Random): Injected | undefined {
+    const member = this.candidate(random);
+    if (member === undefined) return undefined;
+    member.crash(true);
+    member.disk.become(new Map());
+    this.ensemble.ledger.holdingsOf(member.sid).forget();
+    return this.note(member, 'disk.wiped', 'wiped');
+  }
+  hideLog(random: Random): Injected | undefined {
+    const member = this.candidate(random);
+    if (member === undefined) return undefined;
+    member.crash(false);
+    for (const path of member.disk.paths()) if (path.startsWith('/log/')) member.disk.remove(path);
+    this.ensemble.ledger.holdingsOf(member.sid).forget();
+    return this.note(member, 'disk.missing_log', 'the log volume is not there');
+  }
+  /** Remembers how a directory is now; later it may be that again. */
+  keepCopies(): void {
+    for (const { sid, disk } of this.ensemble.members)
+      if (!this.copies.has(sid) && disk.paths().length > 4 && !this.harmed.has(sid))
+        this.copies.set(sid, {
+          files: disk.durableFiles(),
+          durable: new Set(this.ensemble.ledger.holdingsOf(sid).durable),
+          takenAt: this.ensemble.scheduler.now,
+        });
+  }
+  /** Only to a copy that lacks a start which the history has seen: others cannot be told from the present (13.16). */
+  rollBack(random: Random): Injected | undefined {
+    const member = this.candidate(random);
+    const copy = member === undefined ? undefined : this.copies.get(member.sid);
+    if (member === undefined || copy === undefined) return undefined;
+    const known = this.ensemble.ledger.history.some(({ envelope: { txn } }) => {
+      if (txn.kind !== KIND.seen || txn.sid !== member.sid) return false;
+      const since = this.tags.get(txn.tag);
+      return since !== undefined && since > copy.takenAt;
+    });
+    if (!known) return undefined;
+    this.copies.delete(member.sid);
+    member.crash(true);
+    member.disk.become(copy.files);
+    this.ensemble.ledger.holdingsOf(member.sid).restore(copy.durable);
+    return this.note(member, 'disk.rolled_back', `as it was at ${Math.round(copy.takenAt)}`);
+  }
+  /** Members that serve again with a whole directory are no longer lost. */
+  async mend(): Promise<void> {
+    for (const [sid, harm] of [...this.harmed]) {
+      const member = this.ensemble.member(sid);
+      const { program } = member;
+      if (!harm.met || program === undefined || !program.serves || program.damaged || !this.isAdmitted(member))
+        continue;
+      const copy = member.disk.copy(seededRandom(sid));
+      const fault = await this.verify(member, copy);
+      if (fault !== undefined || this.harmed.get(sid) !== harm) continue;
+      this.harmed.delete(sid);
+      this.repaired++;
+      this.coverage.reach('repaired');
+      this.ensemble.say(`s${sid} has mended (${harm.kind})`);
+    }
+  }
+  private isAdmitted({ sid, program }: Member): boolean {
+    const config = this.ensemble.leader?.program?.tree?.config;
+    const known = config?.members.find((each) => each.sid === sid);
+    if (known === undefined || known.role === 'observer') return known !== undefined;
+    return known.incarnation === program?.incarnation;
+  }
+}
+
+/** Bytes up to the last one that is not zero: what lies behind was only set aside. */
+function lastWritten(bytes: Buffer): number {
+  for (let at = bytes.length; at > 0; at--) if (bytes[at - 1] !== 0) return at;
+  return bytes.length;
+}
+
+export { SimDisk };

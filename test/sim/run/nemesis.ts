@@ -1,0 +1,69 @@
+import { exponential } from '../world/chance.ts';
+import { FAULTS, type FaultWorld, type Injected } from './faults.ts';
+import type { FaultPlan } from './swarm.ts';
+
+/** A fault that was injected: shrinking leaves some out by their names. */
+export interface Done {
+  /** `kind#n`, the n-th of its kind. */
+  readonly name: string;
+  readonly at: number;
+  readonly text: string;
+}
+/** Of a burst so many come at a twentieth of the usual distance, then none for long. */
+const BURST = 6;
+
+/** Injects faults while the chaos lasts, each kind by a stream of chance of its own. */
+export class Nemesis {
+  readonly done: Done[] = [];
+  private readonly world: FaultWorld;
+  private readonly plans: readonly FaultPlan[];
+  /** Names that are left out. */
+  private readonly mask: ReadonlySet<string>;
+  private readonly under = new Set<Injected>();
+  private running = false;
+
+  constructor(world: FaultWorld, plans: readonly FaultPlan[], mask: ReadonlySet<string> = new Set()) {
+    this.world = world;
+    this.plans = plans;
+    this.mask = mask;
+  }
+  start(): void {
+    this.running = true;
+    for (const plan of this.plans) void this.drive(plan);
+  }
+  /** No further one; those that last end now. */
+  stop(): void {
+    this.running = false;
+    for (const each of [...this.under]) this.end(each);
+  }
+  private end(injected: Injected): void {
+    if (this.under.delete(injected)) injected.end();
+  }
+  private async drive({ kind, everyMs, burst }: FaultPlan): Promise<void> {
+    const { scheduler, chance } = this.world.ensemble;
+    const random = chance.stream(`fault/${kind}`);
+    for (let count = 0; ; count++) {
+      const quick = burst && count % (BURST + 1) !== 0;
+      await scheduler.sleep(exponential(random, burst ? (quick ? everyMs / 20 : everyMs * BURST) : everyMs));
+      if (!this.running) return;
+      this.inject(kind, count);
+    }
+  }
+  private inject(kind: FaultPlan['kind'], count: number): void {
+    const { ensemble, coverage } = this.world;
+    const name = `${kind}#${count}`;
+    if (this.mask.has(name)) return;
+    const injected = FAULTS[kind]?.(this.world, ensemble.chance.stream(`fault/${name}`));
+    if (injected === undefined) return;
+    coverage.inject(kind);
+    this.done.push({ name, at: ensemble.scheduler.now, text: injected.text });
+    ensemble.say(`FAULT ${name} ${injected.text}${injected.forMs > 0 ? ` for ${Math.round(injected.forMs)} ms` : ''}`);
+    if (injected.forMs === 0) return;
+    this.under.add(injected);
+    ensemble.scheduler.after(injected.forMs, 4, 0, () => {
+      if (!this.under.has(injected)) return;
+      this.end(injected);
+      ensemble.say(`end of ${name}`);
+    });
+  }
+}

@@ -1,0 +1,82 @@
+import type { Random } from '../../../src/base/random.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { Disk } from '../../../src/ports/disk.ts';
+import type { PeerNetwork } from '../../../src/ports/peer-network.ts';
+import type { Listener } from '../../../src/runtime/clients.ts';
+import type { Logger } from '../../../src/runtime/log.ts';
+import { ServerNode } from '../../../src/runtime/node.ts';
+import type { ServerConfig } from '../../../src/server/config.ts';
+import type { Server } from '../../../src/server/server.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import type { DataTree } from '../../../src/tree/data-tree.ts';
+
+/** What a simulated machine offers to the server that runs on it. */
+export interface ProgramPorts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly listener: Listener;
+  readonly peerNetwork: PeerNetwork;
+}
+export interface ProgramOptions {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  /** It can promise nothing more; the process ends. */
+  readonly onFailed: (error: Error) => void;
+}
+/** A server that runs. */
+export interface Program {
+  /** The replicated state, once there is one. */
+  readonly tree: DataTree | undefined;
+  /** The epoch it leads and is established in. */
+  readonly leads: number | undefined;
+  /** It takes requests of clients. */
+  readonly serves: boolean;
+  /** Who its directory says it is: the life of the directory, and this start. */
+  readonly incarnation: string | undefined;
+  readonly bootTag: string | undefined;
+  /** Something of its log is lost, and not yet given back by the others. */
+  readonly damaged: boolean;
+  /** Resolves when clients are served for the first time; rejects when it refuses to start. */
+  readonly started: Promise<unknown>;
+  stop(): Promise<void>;
+}
+export type Boot = (options: ProgramOptions, ports: ProgramPorts) => Program;
+
+/** The production server, alone or a member. */
+export const serverNode: Boot = (options, ports) => {
+  const node = new ServerNode(options, () => {}, ports);
+  // not there before the directory is read
+  const inside = node as { readonly server: Server | undefined; readonly storage: Storage | undefined };
+  let stop: (() => Promise<void>) | undefined;
+  const started = node.start().then((running) => {
+    stop = () => running.stop();
+    return running.serving;
+  });
+  return {
+    get tree() {
+      return inside.server?.tree;
+    },
+    get leads() {
+      const peer = inside.server?.peer;
+      return peer?.role === 'leading' && peer.phase === 'broadcast' ? peer.leader?.epoch : undefined;
+    },
+    get serves() {
+      return inside.server?.serving === true;
+    },
+    get incarnation() {
+      return inside.storage?.identity.incarnation;
+    },
+    get bootTag() {
+      return inside.storage?.bootTag;
+    },
+    get damaged() {
+      return inside.storage?.damage !== undefined || inside.server?.peer.repairing === true;
+    },
+    started,
+    stop: async () => {
+      if (stop === undefined) await started;
+      await stop?.();
+    },
+  };
+};

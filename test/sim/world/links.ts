@@ -1,0 +1,64 @@
+import type { Random } from '../../../src/base/random.ts';
+import { exponential } from './chance.ts';
+
+/** What a stream is for. Rules of the network may hold for one of them alone. */
+export type Channel = 'election' | 'quorum' | 'client';
+
+/** Bytes go from one machine to another; `channel` undefined: whatever they are for. */
+export interface Path {
+  readonly from: string;
+  readonly to: string;
+  readonly channel: Channel | undefined;
+}
+const key = ({ from, to, channel }: Path): string => `${from}>${to}/${channel ?? '*'}`;
+
+/** How the network is at present: what does not get through, and how long the rest takes. */
+export class Links {
+  private readonly blocked = new Set<string>();
+  /** Extra ms per direction between machines, `from>to`. */
+  private readonly slow = new Map<string, number>();
+  /** Mean of the delay of a chunk, ms. */
+  meanMs = 0.5;
+  /** Never less than this. */
+  leastMs = 0.05;
+  private readonly random: Random;
+  /** What did not get through when it was due, and what was late because of a slow link. */
+  held = 0;
+  slowed = 0;
+  /** Called when something gets through again. */
+  onHeal: () => void = () => {};
+
+  constructor(random: Random) {
+    this.random = random;
+  }
+  block(path: Path): void {
+    this.blocked.add(key(path));
+  }
+  unblock(path: Path): void {
+    if (this.blocked.delete(key(path))) this.onHeal();
+  }
+  heal(): void {
+    this.blocked.clear();
+    this.slow.clear();
+    this.onHeal();
+  }
+  get troubled(): boolean {
+    return this.blocked.size > 0 || this.slow.size > 0;
+  }
+  isBlocked(from: string, to: string, channel: Channel): boolean {
+    const { blocked } = this;
+    if (blocked.size === 0) return false;
+    const found = blocked.has(`${from}>${to}/*`) || blocked.has(`${from}>${to}/${channel}`);
+    if (found) this.held++;
+    return found;
+  }
+  slowDown(from: string, to: string, ms: number): void {
+    if (ms === 0) this.slow.delete(`${from}>${to}`);
+    else this.slow.set(`${from}>${to}`, ms);
+  }
+  delay(from: string, to: string): number {
+    const extra = this.slow.size === 0 ? 0 : (this.slow.get(`${from}>${to}`) ?? 0);
+    if (extra > 0) this.slowed++;
+    return this.leastMs + exponential(this.random, this.meanMs) + extra;
+  }
+}
