@@ -133,7 +133,6 @@ export class Members implements AsyncDisposable {
         'initLimit=20',
         'syncLimit=10',
         `dataDir=${join(home, 'data')}`,
-        'admin.enableServer=false',
         'standaloneEnabled=false',
         '4lw.commands.whitelist=*',
         ...(id > options.voters ? ['peerType=observer'] : []),

@@ -62,7 +62,7 @@ tests() {
     cat "$work/tap" >&2
     exit 1
   fi
-  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|[0-9])' "$work/tap"
+  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|[0-9])' "$work/tap"
   if ! grep -q '^# skipped 0$' "$work/tap" || ! grep -q '^# todo 0$' "$work/tap"; then
     echo "$1: a test was skipped" >&2
     exit 1

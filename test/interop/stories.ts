@@ -12,6 +12,7 @@ import { type Client, connect } from '../../src/index.ts';
 import { BIN } from '../e2e/cli.ts';
 import { type MemberOfTest, Members, until } from '../e2e/members.ts';
 import { votes, wipe } from './nemesis-faults.ts';
+import { StaleReads } from './nemesis-stale.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 31));
 const random = seededRandom(seed);
@@ -205,6 +206,27 @@ for (const role of ['a follower', 'the leader'] as const)
     );
     assert.ok(victim.isUp && acknowledged.length > 0);
   });
+
+// --- sync ----------------------------------------------------------------------------------------------------------------
+
+test('a leader that slept or was alone and has no write open answers no sync from its belief', async () => {
+  await using members = await Members.start({ voters: 3, lines: ['maxClientCnxns=0'] });
+  const stale = new StaleReads();
+  await using client = await connect(members.hosts, { timeoutMs: 10_000 });
+  await stale.prepare(client);
+  for (let round = 0; round < 3; round++) {
+    await stale.ofStopped(members, await members.leader());
+    await members.serving();
+    await stale.ofPartitioned(members, await members.leader());
+    await members.serving();
+  }
+  console.log(
+    `syncs to deposed leaders: ${stale.sent}, to partitioned ones ${stale.sentBefore}; answered ${stale.answered}, hung up on ${stale.hungUp}`,
+  );
+  assert.deepEqual(stale.stale, []);
+  assert.ok(stale.sent >= 100, `${stale.sent} syncs to deposed leaders`);
+  await members.equal();
+});
 
 // --- the first start -----------------------------------------------------------------------------------------------------
 
