@@ -419,6 +419,20 @@ test('a leader out of hearing of a quorum steps down; one that hears a quorum do
   assert.equal(hand.peer.role, 'looking');
 });
 
+test('a leader whose learners hung up waits two tickTimes for them, not until they count as silent', () => {
+  const hand = new Hand(3);
+  hand.leadWithOne();
+  hand.feed({ type: 'closed', link: 1 });
+  hand.ticks(LIMITS.ask - 1);
+  assert.equal(hand.peer.phase, 'broadcast');
+  hand.meet(2, 1, { acceptedEpoch: 2 }); // it found us again
+  hand.ticks(LIMITS.sync - LIMITS.ask);
+  assert.equal(hand.peer.phase, 'broadcast');
+  hand.feed({ type: 'closed', link: 2 });
+  hand.ticks(LIMITS.ask + 1);
+  assert.equal(hand.peer.role, 'looking');
+});
+
 test('12: a silent leader is given up; one that is heard is not', () => {
   const hand = new Hand(1);
   hand.follow();
