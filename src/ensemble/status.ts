@@ -1,4 +1,5 @@
 import type { MemberStatus } from '../runtime/control-messages.ts';
+import type { DamageNote } from '../runtime/damage-notes.ts';
 import type { EnsembleView, MemberView } from '../shell/ensembles.ts';
 import { showAge } from '../shell/units.ts';
 import type { Ensemble } from './ensemble.ts';
@@ -72,10 +73,15 @@ function memberView(ensemble: Ensemble, { id, pid, paused, status, digest }: Loo
     leader: status?.leader,
     digest,
     faults: faultsOf(ensemble, id, status),
+    damage: (status?.damage ?? []).map(damageText),
     directory: memberFolder(file, id),
   };
   return view;
 }
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+const damageText = ({ at, found, mended }: DamageNote): string =>
+  `${timeOf(at)} ${found}; ${mended === undefined ? 'not mended yet' : `${timeOf(mended.at)} ${mended.how}`}`;
 
 /** Transactions behind the leader, within one epoch. */
 function lagOf(status: MemberStatus | undefined, leader: MemberStatus | undefined): number | undefined {
