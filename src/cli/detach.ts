@@ -5,6 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ownCommand } from './local-ensembles.ts';
 
 const POLL_MS = 20;
+const READY_MS = 60_000;
+const NO_QUORUM = 45;
 
 /** A server that runs on its own now. */
 export interface Detached {
@@ -30,6 +32,7 @@ export async function startDetached(words: readonly string[], log: string): Prom
   child.once('error', () => {
     code = 126;
   });
+  const end = performance.now() + READY_MS;
   for (;;) {
     const text = readFileSync(log, 'utf8');
     const server = /^ready (\S+)$/m.exec(text)?.[1];
@@ -40,6 +43,11 @@ export async function startDetached(words: readonly string[], log: string): Prom
     if (code !== undefined) {
       process.stderr.write(text);
       return code;
+    }
+    if (performance.now() > end) {
+      child.kill('SIGTERM');
+      process.stderr.write(`${text}error: it does not serve after ${READY_MS / 1000} s\n`);
+      return NO_QUORUM;
     }
     await sleep(POLL_MS);
   }

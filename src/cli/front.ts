@@ -4,7 +4,7 @@ import { packageVersion } from '../platform/version.ts';
 import type { Target } from '../shell/session.ts';
 import type { Globals } from './globals.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
-import { SIGNALS } from './interrupt.ts';
+import { Interrupted, SIGNALS } from './interrupt.ts';
 import { isTypedByPerson } from './safety.ts';
 
 /** How long an interrupted command, and then the end of the session, may take, ms. */
@@ -111,11 +111,21 @@ export async function runPlayground(globals: Globals, words: readonly string[]):
   const { PLAYGROUND_USAGE, startPlayground } = await import('./playground.ts');
   // outside the shell's own handlers the temporary data must go away, too
   let isOurs = true;
+  let isStarting = true;
+  const abort = new AbortController();
   for (const [signal, status] of Object.entries(SIGNALS))
     process.on(signal, () => {
-      if (isOurs) process.exit(status);
+      if (isStarting) abort.abort(new Interrupted(status));
+      else if (isOurs) process.exit(status);
     });
-  const playground = await startPlayground(words, globals.connectTimeout);
+  let playground: Awaited<ReturnType<typeof startPlayground>>;
+  try {
+    playground = await startPlayground(words, globals.connectTimeout, abort.signal);
+  } catch (error) {
+    if (error instanceof Interrupted) return error.exitCode;
+    throw error;
+  }
+  isStarting = false;
   if (playground === undefined) {
     process.stdout.write(`${PLAYGROUND_USAGE}\n`);
     return 0;

@@ -24,6 +24,7 @@ export interface Playground {
 export async function startPlayground(
   words: readonly string[],
   connectTimeoutMs: number,
+  signal: AbortSignal,
 ): Promise<Playground | undefined> {
   const { n, data, port, help } = options(words);
   if (help === true) return undefined;
@@ -31,9 +32,13 @@ export async function startPlayground(
   if (!Number.isInteger(number) || number < 0 || number > 65535)
     throw usage(`--port is a number up to 65535, not ${port}`);
   if (n !== undefined)
-    return startEnsemble(parseNumber(n, '-n'), data, port === undefined ? undefined : number, connectTimeoutMs);
+    return startEnsemble(parseNumber(n, '-n'), data, port === undefined ? undefined : number, connectTimeoutMs, signal);
   try {
     const server = await startEmbedded({ port: number, ...(data !== undefined && { dataDir: data }) });
+    if (signal.aborted) {
+      await server.stop();
+      throw signal.reason;
+    }
     return {
       target: { server: server.connectString, profile: 'playground', options: { connectTimeoutMs } },
       banner: [
@@ -57,6 +62,7 @@ async function startEnsemble(
   data: string | undefined,
   basePort: number | undefined,
   connectTimeoutMs: number,
+  signal: AbortSignal,
 ): Promise<Playground> {
   const { startThrowaway } = await import('./throwaway.ts');
   const { ensemble, env, stop } = await startThrowaway({
@@ -68,13 +74,13 @@ async function startEnsemble(
     data,
     settings: [],
     timeoutMs: undefined,
-    signal: new AbortController().signal,
+    signal,
   });
   Object.assign(process.env, env); // for `ensemble` at the prompt, and for what is run from there
   return {
     target: { server: ensemble.connect, profile: 'playground', options: { connectTimeoutMs } },
     banner: [
-      `An ensemble of ${voters} servers of your own on ${ensemble.connect}, ${fate(data)}.`,
+      `An ensemble of ${voters} servers of your own, each a process; ${fate(data)}.`,
       'Try: create /bar hello-bar, ensemble status, ensemble kill leader, get /bar, ensemble start 1,',
       'ensemble partition 1,2 / 3, ensemble heal. Tab completes, Ctrl-D leaves.',
     ],

@@ -81,12 +81,16 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
   if (port !== undefined && (port < 1 || port > 65_000)) throw usage(`--base-port is a port, not ${port}`);
   const isQuiet = globals.quiet === true;
   const isDetached = values.detach === true;
-  const say = (text: string): void => {
-    if (!isQuiet) process.stderr.write(text);
+  let isOpen = false; // a line was begun
+  const say = (text: string, isRest = false): void => {
+    if (isQuiet) return;
+    process.stderr.write(isOpen && !isRest ? `\n${text}` : text);
+    isOpen = !text.endsWith('\n');
   };
   using interrupts = abortOnSignals();
   const voters = asked.voters ?? USUAL_VOTERS;
   const begun = performance.now();
+  say(`starting ${plural(voters + (asked.observers ?? 0), 'member')} of ${name} ...`);
   const ensemble = await launch({
     path: join(folders().ensembles, name),
     make: {
@@ -107,12 +111,13 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
     keep: values.keep === true,
     note: (sentence) => say(`${sentence}\n`),
   }).catch((error) => {
+    say('');
     if (error instanceof Interrupted) return error;
     throw error;
   });
   if (ensemble instanceof Interrupted) return ensemble.exitCode;
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  say(`${plural(ensemble.ids.length, 'member')} of ${name}: quorum after ${seconds}s\n`);
+  say(isOpen ? ` quorum after ${seconds}s\n` : `quorum after ${seconds}s\n`, true);
   if (isDetached) {
     await announce(ensemble, values.output ?? globals.output);
     return values.shell === true ? prompt(ensemble, globals) : 0;

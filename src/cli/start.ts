@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
@@ -14,7 +14,7 @@ import { explainStart, settingsIn, UsageError } from './start-failures.ts';
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
        zoosh start server --config zoo.cfg [--myid N] [--set KEY=VALUE]... [--bootstrap-with N]
        zoosh start ensemble [NAME] [-n 3] ...      zoosh start ensemble --help tells more
-       zoosh start observer --join HOST:PORT,...   zoosh start observer --help tells more
+       zoosh start observer (--join HOST:PORT,... | --config zoo.cfg) [--myid N] [--port P] [--data DIR] [--set KEY=VALUE]...
 options: -d (leave it running; standard output has only HOST:PORT)   --log-level debug|info|warn|error
          --log-format text|ndjson   --ignore-apache-data   --control PATH (a control socket, for zoosh ensemble)
          --leash (end when standard input ends)
@@ -28,6 +28,7 @@ const OPTIONS = {
   memory: { type: 'boolean' },
   config: { type: 'string' },
   myid: { type: 'string' },
+  join: { type: 'string' },
   set: { type: 'string', multiple: true },
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
@@ -43,15 +44,24 @@ const OPTIONS = {
 const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}=${value}`);
 
 /** Settings of the form asked for, and a folder to be removed at the end, if any. */
-function settingsOf(
+async function settingsOf(
   form: string,
   values: ReturnType<typeof parse>['values'],
-): { settings: Setting[]; remove?: string } {
+): Promise<{ settings: Setting[]; myid?: string | undefined; remove?: string }> {
   const sets = (values.set ?? []).map((text) => parseAssignment(text, `--set ${text}`));
-  if (form === 'server') {
+  if (form === 'observer' && values.join !== undefined) {
+    const { observerLines } = await import('./start-observer.ts');
+    const { join: servers, myid, port, host = '127.0.0.1', data = './zoosh-observer' } = values;
+    const found = await observerLines({ join: servers, myid, port, host, dataDir: resolve(data) });
+    return { settings: [...found.lines.map((line) => parseAssignment(line, '--join')), ...sets], myid: found.myid };
+  }
+  if (form !== 'standalone') {
     const file = values.config;
-    if (file === undefined) throw new UsageError('start server needs --config zoo.cfg');
-    return { settings: [...settingsIn(file), ...sets] };
+    if (file === undefined)
+      throw new UsageError(
+        `start ${form} needs ${form === 'observer' ? '--join HOST:PORT,... or ' : ''}--config zoo.cfg`,
+      );
+    return { settings: [...settingsIn(file), ...sets], myid: values.myid };
   }
   const remove = values.memory === true ? mkdtempSync(join(tmpdir(), 'zoosh-')) : undefined;
   const settings = [
@@ -103,15 +113,17 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
       return 0;
     }
     const [form = '', more] = positionals;
-    if ((form !== 'standalone' && form !== 'server') || more !== undefined)
+    if (!['standalone', 'server', 'observer'].includes(form) || more !== undefined)
       throw new UsageError(form === '' ? 'say what to start' : `cannot start ${more ?? form}`);
     const level = values['log-level'] ?? 'info';
     const format = values['log-format'] ?? 'text';
     if (!['debug', 'info', 'warn', 'error'].includes(level)) throw new UsageError(`no log level ${level}`);
     if (format !== 'text' && format !== 'ndjson') throw new UsageError(`no log format ${format}`);
-    const made = settingsOf(form, values);
+    const made = await settingsOf(form, values);
     remove = made.remove;
-    const config = checkConfig(made.settings, readBeside(made.settings, values.myid));
+    const config = checkConfig(made.settings, readBeside(made.settings, made.myid));
+    if (form === 'observer' && config.ensemble?.role !== 'observer')
+      throw new StartError(43, `server ${config.serverId} is no observer by its server line; start server starts it`);
     const enough = bootstrapWith(values['bootstrap-with'], config);
     if (values.detach === true) return await detached(argv, form, config.clientPort, values.output ?? globals.output);
     const logger = makeLogger(level as LogLevel, format);
@@ -139,7 +151,7 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     const signal = untilSignal(values.leash === true);
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
-    process.stdin.destroy(); // a leash would keep the process
+    if (values.leash === true) process.stdin.destroy(); // it would keep the process
     logger.info('stopping');
     await server.stop();
     await files?.idle();

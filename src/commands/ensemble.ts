@@ -49,8 +49,7 @@ export default command({
     action: { kind: 'enum', about: 'what to do', values: ACTIONS },
     words: {
       kind: 'ensembleWord',
-      about:
-        'the ensemble, unless it is the only one that runs; then members: 1, 2,3, leader, follower, observer, random',
+      about: 'the ensemble, unless only one runs; then members: 1, leader, follower, observer, random',
       placeholder: 'WORD',
       many: true,
       optional: true,
@@ -77,8 +76,10 @@ export default command({
   ],
   exits: [1, 30, 31, 40, 41, 43, 44, 45],
   notes: [
-    'zoosh start ensemble makes one. A partition keeps what is sent, as TCP does, and delivers it when it heals; members on no',
-    'side hear everyone. kill and pause are signals to real processes. status answers no (1) while there is no quorum.',
+    'zoosh start ensemble makes one.',
+    'A partition keeps what is sent, as TCP does, and delivers it late when it heals; members on no side hear',
+    'everyone. It and lag are made inside the servers. kill and pause are signals to real processes.',
+    'status answers no (1) while there is no quorum.',
   ],
   async run(values, context): Promise<Output | undefined> {
     const { action, words } = values;
@@ -144,7 +145,7 @@ const ACTS: Readonly<Record<Action, Act>> = {
   kill: async (all, { name, rest }) => done('killed', await all.kill(name, rest)),
   pause: async (all, { name, rest }) => done('paused', await all.pause(name, rest)),
   resume: async (all, { name, rest }) => done('resumed', await all.resume(name, rest)),
-  async partition(all, { name, rest, clients }) {
+  async partition(all, { name, rest, clients }, { interactive }) {
     const { groups, majority } = await all.partition(name, rest, clients);
     const shown = groups.map((group) => group.join(',')).join(' | ');
     const found = majority === undefined ? undefined : (groups[majority] as readonly number[]).join(',');
@@ -154,7 +155,7 @@ const ACTS: Readonly<Record<Action, Act>> = {
         : `${found} ${found.includes(',') ? 'go' : 'goes'} on with a quorum.`;
     return {
       type: 'done',
-      text: `${shown}   ${what}  heal: zoosh ensemble heal`,
+      text: `${shown}   ${what}  heal: ${interactive ? '' : 'zoosh '}ensemble heal`,
       json: { groups, quorum: majority === undefined ? null : groups[majority] },
     };
   },
@@ -252,7 +253,7 @@ function statusOf(view: EnsembleView, withDigest: boolean): Output {
     dash(member.clients),
     dash(member.pid),
     member.faults.length === 0 ? '-' : member.faults.join(', '),
-    ...(withDigest ? [dash(member.digest)] : []),
+    ...(withDigest ? [dash(member.digest?.slice(0, 16))] : []),
   ];
   const elected = electionMs === undefined ? '' : `   leader elected in ${Math.round(electionMs)} ms`;
   return {

@@ -38,7 +38,7 @@ export const KEYS = {
   standaloneEnabled: { kind: 'bool', fallback: 'true' },
   reconfigEnabled: { kind: 'bool', fallback: 'false' },
   dynamicConfigFile: { kind: 'text' },
-  leaderServes: { kind: 'yesno', fallback: 'yes', unused: true },
+  leaderServes: { kind: 'yesno', fallback: 'yes' },
   cnxTimeout: { kind: 'int', fallback: '5000' },
   electionPortBindRetry: { kind: 'int', fallback: '3' },
   commitLogCount: { kind: 'int', fallback: '100000' },

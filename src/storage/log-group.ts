@@ -92,3 +92,76 @@ export class Group {
     if (this.to.bytes.length > KEEP) this.to = new PackWriter(CAPACITY);
   }
 }
+
+/** Beyond it a group is complete and the next begins: none may grow past what a reader allocates. */
+const FULL = 16 * 1024 * 1024;
+
+/** The groups that wait for the disk, in order; the last of them takes what is appended. */
+export class Gathering {
+  private readonly complete: Group[] = [];
+  private last = new Group();
+  private spare: Group | undefined;
+
+  writer(): PackWriter {
+    if (this.last.end > FULL) {
+      this.complete.push(this.last);
+      this.last = this.emptyGroup();
+    }
+    return this.last.writer();
+  }
+  /** See {@link Group.commit}. */
+  commit(start: number, zxid: Halves, before: Halves): Halves {
+    return this.last.commit(start, zxid, before);
+  }
+  get isEmpty(): boolean {
+    return this.last.count === 0 && this.complete.length === 0;
+  }
+  /** How many groups are complete. */
+  get completed(): number {
+    return this.complete.length;
+  }
+  /** Envelopes in all groups. */
+  get count(): number {
+    let { count } = this.last;
+    for (const group of this.complete) count += group.count;
+    return count;
+  }
+  /** The next group for the disk; give it back with {@link recycle} when it is there. */
+  take(): Group | undefined {
+    const next = this.complete.shift();
+    if (next !== undefined) return next;
+    const { last } = this;
+    if (last.count === 0) return undefined;
+    this.last = this.emptyGroup();
+    return last;
+  }
+  private emptyGroup(): Group {
+    const group = this.spare ?? new Group();
+    this.spare = undefined;
+    return group;
+  }
+  recycle(group: Group): void {
+    group.clear();
+    this.spare = group;
+  }
+  /** A group that was taken, in front of the others again. */
+  putBack(group: Group): void {
+    this.complete.unshift(group);
+  }
+  clear(): void {
+    this.complete.length = 0;
+    this.last.clear();
+  }
+  /** Drops what comes after the envelope at `mark`; false when it is not here. */
+  cut(mark: Mark): boolean {
+    const groups = [...this.complete, this.last];
+    const at = groups.findIndex((group) => group.holds(mark));
+    if (at < 0) return false;
+    for (const [i, group] of groups.entries()) {
+      if (i === at) group.cut(mark);
+      if (i > at) group.clear();
+    }
+    this.complete.length = Math.min(this.complete.length, at + 1);
+    return true;
+  }
+}

@@ -252,6 +252,7 @@ export class Storage {
     const { installations } = this;
     const mark = { zxid, chain };
     const stale = (): boolean => this.installations !== installations || this.damage !== undefined;
+    if (stale()) return Promise.resolve(undefined);
     const source = { mark, next, gaveUp: () => gaveUp() || stale(), rest };
     return writeSnapshotFile(this.place.disk, this.folders.data, source, (rename) =>
       this.inTurn(async () => {

@@ -6,12 +6,9 @@ import { logName, unlinkIfThere } from './files.ts';
 import type { LogFileEntry } from './identity.ts';
 import { filesBefore, findCut, sealKept } from './log-cut.ts';
 import { type LogFile, type LogPlace, makeLogFile } from './log-file.ts';
-import { Group } from './log-group.ts';
+import { Gathering, type Group } from './log-group.ts';
 import type { LogList } from './log-list.ts';
 import { type Mark, sameMark, showMark } from './mark.ts';
-
-/** Beyond it a group is complete and the next begins: no group may grow past what a reader allocates. */
-const FULL = 16 * 1024 * 1024;
 
 /** What a log tells. */
 export interface LogEvents {
@@ -35,10 +32,7 @@ export class TxnLog {
   list: LogList;
   private readonly place: LogPlace;
   private file: LogFile | undefined;
-  private gathering = new Group();
-  /** Complete groups that wait for the disk, before {@link gathering}. */
-  private readonly complete: Group[] = [];
-  private spare: Group | undefined;
+  private readonly gathering = new Gathering();
   private writing: Group | undefined;
   /** The group whose write failed: whether it is on the disk nobody knows. */
   private unknown: Group | undefined;
@@ -101,10 +95,6 @@ export class TxnLog {
   /** Positioned for the next envelope; anything written after the last {@link commitEnvelope} is dropped. */
   writer(): PackWriter {
     assert(!this.retired, 'a log that is not ours any more takes nothing');
-    if (this.gathering.end > FULL) {
-      this.complete.push(this.gathering);
-      this.gathering = this.emptyGroup();
-    }
     return this.gathering.writer();
   }
   /** The envelope in `writer().bytes[start, at)` belongs to the group. */
@@ -124,34 +114,23 @@ export class TxnLog {
   }
   /** Envelopes that no write has begun for. */
   get pending(): number {
-    let count = this.gathering.count;
-    for (const group of this.complete) count += group.count;
-    return count;
+    return this.gathering.count;
   }
   /** Writes what has gathered, now or as soon as the write under way is done; `hi`, `lo`: up to where the log is committed. */
   flush(hi: number, lo: number): void {
     this.committed = { hi, lo };
-    if (this.gathering.count === 0 && this.complete.length === 0) return;
+    if (this.gathering.isEmpty) return;
     this.wanted = true;
     this.pump();
   }
   private pump(): void {
     if (!this.wanted || this.writing !== undefined || this.held > 0) return;
     if (this.failure !== undefined || this.retired || this.file === undefined) return;
-    const group = this.complete.shift() ?? this.takeGathered();
-    this.wanted = this.complete.length > 0 || (this.wanted && this.gathering.count > 0);
+    const { gathering } = this;
+    const more = gathering.completed > 0; // then what is wanted is more than the next group
+    const group = gathering.take();
+    this.wanted = more && !gathering.isEmpty;
     if (group !== undefined) this.write(group, this.file);
-  }
-  private takeGathered(): Group | undefined {
-    const group = this.gathering;
-    if (group.count === 0) return undefined;
-    this.gathering = this.emptyGroup();
-    return group;
-  }
-  private emptyGroup(): Group {
-    const group = this.spare ?? new Group();
-    this.spare = undefined;
-    return group;
   }
   private write(group: Group, file: LogFile): void {
     this.writing = group;
@@ -175,8 +154,7 @@ export class TxnLog {
     file.wrote(bytes);
     this.onDisk = { zxid: last, chain };
     this.bytesSinceRoll += bytes;
-    group.clear();
-    this.spare = group;
+    this.gathering.recycle(group);
     if (!this.retired) this.events.persisted(generation, last.hi, last.lo);
     this.writing = undefined;
     file.fillAhead(0);
@@ -259,7 +237,6 @@ export class TxnLog {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     const below = compareHalves(to.zxid, this.given.zxid) < 0;
     if (below) {
-      this.complete.length = 0;
       this.gathering.clear();
       this.given = to;
       this.cutAt = to;
@@ -276,16 +253,11 @@ export class TxnLog {
   }
   /** Drops what has gathered beyond `to`, for which no write has begun. */
   private dropGathered(to: Mark): void {
-    const groups = [...this.complete, this.gathering];
-    if (sameMark(to, this.given)) for (const group of groups) group.clear();
+    if (sameMark(to, this.given)) this.gathering.clear();
     else {
-      const at = groups.findIndex((group) => group.holds(to));
-      assert(at >= 0, `the log is to be cut at ${showMark(to)}, which it does not hold`);
-      groups[at]?.cut(to);
-      for (const group of groups.slice(at + 1)) group.clear();
+      assert(this.gathering.cut(to), `the log is to be cut at ${showMark(to)}, which it does not hold`);
       this.wanted = true;
     }
-    this.complete.splice(0, this.complete.length, ...this.complete.filter(({ count }) => count > 0));
     this.pump();
   }
   private async reached(generation: number, { zxid }: Mark): Promise<void> {
@@ -336,7 +308,7 @@ export class TxnLog {
       else await this.goOn(file);
       if (unknown !== undefined && beyond > 0) {
         if (cutAt !== undefined) unknown.cut(cutAt);
-        this.complete.unshift(unknown);
+        this.gathering.putBack(unknown);
       }
       this.unknown = undefined;
       this.cutAt = undefined;
@@ -349,7 +321,6 @@ export class TxnLog {
   /** Takes nothing more and writes nothing more; what was gathered is dropped. Resolves when the disk is at rest. */
   async retire(): Promise<void> {
     this.retired = true;
-    this.complete.length = 0;
     this.gathering.clear();
     await this.turn;
     await this.quiet();

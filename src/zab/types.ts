@@ -278,7 +278,7 @@ export type Effect =
   | { readonly type: 'installed'; readonly at: Mark }
   /** This member and we have different records at one place: only damage explains that. Its log is replaced. */
   | { readonly type: 'diverged'; readonly sid: number }
-  /** A learner needs a snapshot newer than the last one. */
+  /** A learner needs a snapshot newer than the last one: answered by `snapshotTaken`, tried until it succeeds. */
   | { readonly type: 'takeSnapshot' }
   | { readonly type: 'synced'; readonly id: number }
   | { readonly type: 'handedOver'; readonly to: number }

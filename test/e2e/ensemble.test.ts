@@ -235,6 +235,28 @@ test('scale: 1 to 3 to 5 to 3 under a client whose writes all succeed', async ()
   for (const pid of gone) assert.equal(processOf(pid), undefined);
 });
 
+test('an observer joins a running ensemble, serves reads and writes, and is the same one the next time', async () => {
+  const servers = (await good('start', 'ensemble', 'seen', '-n', '3', '-d')).trim();
+  const data = join(home, 'observer');
+  const join_ = ['start', 'observer', '--join', servers, '--data', data, '--port', String(await base())];
+  for (const value of ['one', 'two']) {
+    const { code, stdout, stderr } = await run(...join_, '-d');
+    assert.equal(code, 0, stderr);
+    const pid = Number(/process (\d+),/.exec(stderr)?.[1]);
+    const observer = stdout.trim();
+    assert.match(await good(observer, '4lw', 'srvr'), /^Mode: observer$/m);
+    await good(observer, 'put', '/seen', value);
+    assert.equal(await good(servers, 'get', '/seen'), `${value}\n`);
+    assert.equal(readFileSync(join(data, 'myid'), 'utf8'), '4\n');
+    process.kill(pid, 'SIGTERM');
+    await until('it ended', async () => processOf(pid) === undefined);
+  }
+  const participant = await run(...join_, '--myid', '1');
+  assert.equal(participant.code, 43);
+  assert.match(participant.stderr, /server 1 of .* is a participant/);
+  await good('-y', 'ensemble', 'destroy', 'seen');
+});
+
 test('with: the code of the program, an ensemble around it, and nothing left', async () => {
   const script = [
     'set -e',

@@ -81,8 +81,6 @@ test('--bootstrap-with wants a majority of the voters, and an ensemble', async (
 
 test('accept-loss: one directory goes on alone, refuses the old members, and grows again to three', async () => {
   await using members = await Members.start({ voters: 3 });
-  const began = performance.now();
-  const say = (what: string) => console.log(what, Math.round(performance.now() - began));
   const [one, two, three] = members.all as [MemberOfTest, MemberOfTest, MemberOfTest];
   {
     await using client = await connect(members.hosts);
@@ -106,10 +104,8 @@ test('accept-loss: one directory goes on alone, refuses the old members, and gro
   assert.ok(Number(epoch) > Number(BigInt(end) >> 32n));
   assert.match(stdout, /what the other members acknowledged after 0x[0-9a-f]+ is lost for good/);
 
-  say('offline done');
   one.start();
   await members.serving([1]);
-  say('alone serves');
   assert.equal(await read(one, '/kept'), 'by one');
   assert.match((await voters(one)) ?? '', /^server\.1=[^\n]+\nversion=[0-9a-f]+$/);
   {
@@ -127,22 +123,18 @@ test('accept-loss: one directory goes on alone, refuses the old members, and gro
   await two.kill('SIGTERM');
   assert.match((await voters(one)) ?? '', /^server\.1=[^\n]+\nversion=[0-9a-f]+$/);
 
-  say('old refused');
   // emptied, they come in as the servers of zoo.cfg
   for (const member of [two, three]) {
     rmSync(join(member.data, 'zoosh-1'), { recursive: true, force: true });
     member.start();
   }
   await members.serving();
-  say('empties serve');
   await until(
     async () => ((await voters(one)) ?? '').includes('server.3='),
     20_000,
     () => members.tail(),
   );
-  say('in config');
   await members.equal();
-  say('equal');
   assert.equal(await read(three, '/alone'), 'it can be written');
   const leader = await members.leader();
   await until(
@@ -150,7 +142,6 @@ test('accept-loss: one directory goes on alone, refuses the old members, and gro
     20_000,
     () => members.tail(),
   );
-  say('synced');
   // they count: without the one that kept it all the other two serve
   await one.kill('SIGKILL');
   await members.leader(1);

@@ -8,9 +8,10 @@ const NODES_PER_LANE = 6;
 /** A node as a reply or a read showed it; undefined: not there. */
 type Node = { readonly data: string; readonly version: number } | undefined;
 type Change = readonly [path: string, after: Node];
-/** A request that was sent and never answered. `order` counts the requests of its client. */
+/** A request that was sent and never answered. `order` counts the requests of its client, `losses` its lost connections. */
 interface Doubt {
   readonly order: number;
+  readonly losses: number;
   readonly changes: readonly Change[];
 }
 /** One request at a time on nodes that no other lane touches. */
@@ -43,6 +44,7 @@ export class Workload {
   private readonly lanes: readonly Lane[];
   private readonly nodes = new Map<string, Node>();
   private readonly orders = new Map<Client, number>();
+  private readonly losses = new Map<Client, number>();
   private running = false;
   private under: Promise<unknown> = Promise.resolve();
   /** The highest zxid that any reply named, and what it was when the server last came back. */
@@ -53,6 +55,10 @@ export class Workload {
     this.random = random;
     this.clients = clients;
     this.sessions = clients.map((client) => client.sessionId);
+    for (const client of clients)
+      client.on('state', ({ state }) => {
+        if (state === 'suspended') this.losses.set(client, (this.losses.get(client) ?? 0) + 1);
+      });
     this.lanes = clients.flatMap((client, c) =>
       Array.from({ length: LANES_PER_CLIENT }, (_, lane) => ({
         client,
@@ -120,7 +126,7 @@ export class Workload {
       } catch (error) {
         if (!(error instanceof KeeperError) || (error.code !== 'ConnectionLoss' && error.code !== 'Closing'))
           this.surprises.push(`${ops.map(({ op, path }) => `${op} ${path}`)}: ${String(error)}`);
-        lane.doubt = { order, changes };
+        lane.doubt = { order, losses: this.losses.get(lane.client) ?? 0, changes };
       }
     }
   }
@@ -180,21 +186,23 @@ export class Workload {
       }),
     );
     for (const path of there) faults.push(`${path} is there and nobody made it`);
-    const gone = new Map<Client, number>();
+    const gone = new Map<string, number>();
     const doubts = this.lanes.filter((lane) => lane.doubt !== undefined);
     doubts.sort((a, b) => (a.doubt as Doubt).order - (b.doubt as Doubt).order);
     for (const lane of doubts) {
-      const { order, changes } = lane.doubt as Doubt;
+      const { order, losses, changes } = lane.doubt as Doubt;
+      // those sent on one connection are done in the order sent; what is lost with it says nothing of the next
+      const sentOn = `${this.clients.indexOf(lane.client)} ${losses}`;
       const done = changes.filter(([path, after]) => same(found.get(path), after)).length;
       this.inFlight++;
       if (done === changes.length) {
         this.survived++;
-        const before = gone.get(lane.client);
+        const before = gone.get(sentOn);
         if (before !== undefined) faults.push(`request ${order} of a client is there, ${before} before it is not`);
         for (const [path, after] of changes) this.nodes.set(path, after);
       } else if (done > 0)
         faults.push(`${done} of ${changes.length} parts of a multi: ${changes.map(([path]) => path)}`);
-      else gone.set(lane.client, order);
+      else gone.set(sentOn, order);
       lane.doubt = undefined;
     }
     for (const path of paths) {

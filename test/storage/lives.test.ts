@@ -6,7 +6,7 @@ import { inWorkers } from '../sim/workers.ts';
 import type { LivesCounts } from './lives-job.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
-const HISTORIES = 60;
+const HISTORIES = 40;
 
 test(`${HISTORIES * 25} lives of a member end at any call of the disk: each begins with what the one before had promised`, async () => {
   const seeds = Array.from({ length: HISTORIES }, (_, i) => seed + i);

@@ -120,7 +120,10 @@ export class Border implements ClientTap {
     if (reply.xid === XID.auth) return;
     const asked = reply.xid === XID.ping ? undefined : conversation.asked.shift();
     if (reply.xid !== XID.ping && asked?.xid !== reply.xid) {
-      verdicts.fail('I7', `${this.who(conversation)}: a reply to ${reply.xid} where one to ${asked?.xid} is due of ${[asked, ...conversation.asked].map((each) => `${each?.xid}:${each?.type}`).join(' ')}; ${hex(reply.zxid)} is ${show(oracle.replayed[oracle.state.momentOf(reply.zxid) ?? 0]?.committed.envelope)}`);
+      verdicts.fail(
+        'I7',
+        `${this.who(conversation)}: a reply to ${reply.xid} where one to ${asked?.xid} is due of ${[asked, ...conversation.asked].map((each) => `${each?.xid}:${each?.type}`).join(' ')}; ${hex(reply.zxid)} is ${show(oracle.replayed[oracle.state.momentOf(reply.zxid) ?? 0]?.committed.envelope)}`,
+      );
       return;
     }
     if (reply.zxid < 0n || (reply.err !== 0 && reply.zxid === 0n)) return; // refused before anything was looked at

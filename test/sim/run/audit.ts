@@ -10,7 +10,10 @@ import type { Member } from './member.ts';
 /** Reads a directory as its server would. What is wrong in words, undefined when it is whole. */
 export async function verifyDirectory(member: Member, disk: SimDisk): Promise<string | undefined> {
   try {
-    const { storage } = await loadTree(member.config, member.sid, false, 1, { disk: disk.plug(), random: seededRandom(1) });
+    const { storage } = await loadTree(member.config, member.sid, false, 1, {
+      disk: disk.plug(),
+      random: seededRandom(1),
+    });
     return storage.damage?.sentences.join('; ');
   } catch (error) {
     return (error as Error).message;

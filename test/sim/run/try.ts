@@ -5,7 +5,14 @@ import { planOf } from './swarm.ts';
 
 for (const seed of process.argv.slice(2).map(Number)) {
   const show = process.env.SHOW !== undefined ? { onLine: (line: string) => console.log(line) } : {};
-  const result = await run({ plan: planOf(seed, { voters: Number(process.env.N ?? 3), ...(process.env.PROFILE ? { profile: process.env.PROFILE as never } : {}) }), boot: serverNode, ...show });
+  const result = await run({
+    plan: planOf(seed, {
+      voters: Number(process.env.N ?? 3),
+      ...(process.env.PROFILE ? { profile: process.env.PROFILE as never } : {}),
+    }),
+    boot: serverNode,
+    ...show,
+  });
   const { hash, events, operations, checked, simulatedMs, realMs, faults, violations, plan } = result;
   console.log(
     seed,
