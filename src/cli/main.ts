@@ -36,6 +36,7 @@ async function run(argv: string[]): Promise<number> {
   if (globals.help === true) return (await import('./usage.ts')).printUsage();
   const [first, ...rest] = words;
   if (first === 'with') return (await import('./with.ts')).runWith(rest);
+  if (first === 'server') return (await import('./server.ts')).runServer(rest, globals);
   if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
   const front = await import('./front.ts');
   if (first === 'playground') {

@@ -126,11 +126,15 @@ export class Ensemble {
       seen: loaded.seen,
       snapshot: newestSnapshot === undefined ? ORIGIN : markOf(newestSnapshot),
       peers: config.servers.map(({ id }) => id),
-      founders: {
-        members: config.members,
-        maxTxnBytes: node.options.config.maxBufferBytes * 2,
-        lines: config.linesHash,
-      },
+      // who lost a history waits for a leader: it founds nothing
+      founders: identity.amnesiac
+        ? undefined
+        : {
+            members: config.members,
+            maxTxnBytes: node.options.config.maxBufferBytes * 2,
+            lines: config.linesHash,
+            enough: node.options.bootstrapWith,
+          },
       lines: {
         stored: storedHash(identity.serverLines),
         now: hashOf(config.lines),
@@ -325,9 +329,12 @@ export class Ensemble {
           `server ${effect.sid} has other server lines than this one: no ensemble is founded before they are the same`,
         );
         return;
-      case 'repaired':
-        node.options.logger.info('the damaged log is whole again');
+      case 'repaired': {
+        const how = `given again by server ${node.server.peer.followed}`;
+        node.options.logger.info(`what was damaged is whole again: ${how}`);
+        node.damage.mended(how);
         return;
+      }
       case 'rolledBack':
         node.options.logger.error(
           'this directory is an old copy of what this server once was: it begins anew, as a new member',

@@ -31,6 +31,8 @@ export interface MemberView {
   readonly repair?: string | undefined;
   /** Faults in force, why it is down, whether it is repaired: short phrases. */
   readonly faults: readonly string[];
+  /** What was damaged since its start and how it was mended: sentences with their times. */
+  readonly damage: readonly string[];
   readonly directory: string;
 }
 export interface EnsembleView {

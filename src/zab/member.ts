@@ -5,6 +5,7 @@ import { DISK_FAILED, ROLLED_BACK } from './discovery.ts';
 import { Election, type Opening } from './election.ts';
 import type { Leader } from './leader.ts';
 import { Leading } from './leading.ts';
+import type { Audience } from './learners.ts';
 import { Learning } from './learning.ts';
 import type { Voice } from './quorum.ts';
 import { State } from './state.ts';
@@ -53,6 +54,9 @@ export class Member {
   }
   get leader(): Leader | undefined {
     return this.leading?.leader;
+  }
+  get audience(): Audience | undefined {
+    return this.leading?.audience;
   }
   /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {

@@ -22,6 +22,7 @@ const member = (id: number, more: Partial<MemberView>): MemberView => ({
   clients: 0,
   digest: '00112233445566778899aabbccddeeff',
   faults: [],
+  damage: [],
   directory: `/e/demo/member-${id}`,
   ...more,
 });
