@@ -10,6 +10,7 @@ import type { Loaded } from './load.ts';
 import { halvesOf, markOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import type { ServerNode } from './node.ts';
+import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
 import { type PeerAddresses, PeerPort } from './peers.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
@@ -36,6 +37,7 @@ export class Ensemble {
   private readonly config: EnsembleConfig;
   private readonly peers: PeerPort;
   private readonly sender: SnapshotSender;
+  private readonly outgoing: Outgoing;
   private readonly unitMs: number;
   private staging: Staging | undefined;
   /** The link to the leader that this member follows. */
@@ -79,13 +81,22 @@ export class Ensemble {
         received: (link, message) => this.received(link, message),
         closed: (link) => {
           this.sender.closed(link);
+          this.outgoing.closed(link);
           node.step({ type: 'closed', link });
         },
-        drained: (link) => this.sender.drained(link),
+        drained: (link) => {
+          this.sender.drained(link);
+          this.outgoing.drained(link);
+        },
         turn: () => node.turn(),
         complaint: (sentence) => logger.warn(sentence),
       },
     );
+    this.outgoing = new Outgoing({
+      send: (link, message) => this.peers.send(link, message),
+      flush: () => this.peers.flush(),
+      later: (run) => void setImmediate(run),
+    });
     this.sender = new SnapshotSender({
       storage: node.storage,
       send: (link, message) => this.peers.send(link, message),
@@ -268,12 +279,12 @@ export class Ensemble {
       case 'dial':
         return peers.dial(effect.to);
       case 'send':
-        peers.send(effect.link, effect.message as PeerMessage);
-        return;
+        return this.outgoing.send(effect.link, effect.message as PeerMessage);
       case 'sendSnapshot':
         return this.sender.offer(effect.link, effect.message as never);
       case 'hangUp':
         this.sender.closed(effect.link);
+        this.outgoing.closed(effect.link);
         return peers.hangUp(effect.link, effect.reason);
       case 'append':
         return this.append(effect.generation, effect.entries);
