@@ -513,10 +513,10 @@ export class ServerNode {
       await rest();
     await this.ensemble?.handOver();
     this.stopped = true;
+    this.ensemble?.close(); // at once: while we are connected our vote is waited for
     for (const timer of this.timers) timer[Symbol.dispose]();
     await this.port.stop();
     await this.snapshotter.stop();
-    this.ensemble?.close();
     await this.storage.close();
     this.unlock();
   }
