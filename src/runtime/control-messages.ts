@@ -15,7 +15,7 @@ export interface ServerStatus {
   readonly leader: number | undefined;
   readonly clientPort: number | undefined;
   readonly clients: number;
-  /** What is damaged here and how its repair goes, in a sentence; undefined when it is whole. */
+  /** What was damaged here since it started and whether that is repaired, in a sentence; undefined when nothing was. */
   readonly repair: string | undefined;
   /** How long the last election took that this member took part in, ms. */
   readonly electionMs: number | undefined;

@@ -58,7 +58,7 @@ class ControlledNode implements ControlledServer {
       zxid: zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0)),
       leader: role === 'leader' || role === 'standalone' ? node.sid : peer.followed,
       clients: this.gate.size,
-      repair: peer.repairing ? 'damaged, being repaired' : undefined,
+      repair: node.damaged.length === 0 && !peer.repairing ? undefined : repairOf(peer.repairing, node.damaged),
       electionMs: node.electionMs,
     };
   }
@@ -87,6 +87,8 @@ class ControlledNode implements ControlledServer {
     process.kill(process.pid, 'SIGTERM');
   }
 }
+const repairOf = (repairing: boolean, damaged: readonly string[]): string =>
+  `${repairing ? 'being repaired' : 'repaired'}: ${damaged.length === 0 ? 'its log' : damaged.join('; ')}`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**

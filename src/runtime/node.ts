@@ -101,6 +101,8 @@ export class ServerNode {
   private served: () => void = () => {};
   /** When it began to look for a leader, ms; undefined once it serves again. */
   private lookedAt: number | undefined;
+  /** What was found damaged when the files were read, in sentences; repaired since, or being repaired. */
+  damaged: readonly string[] = [];
   /** How long it took last from there to serving. */
   electionMs: number | undefined;
   private stopped = false;
@@ -155,6 +157,7 @@ export class ServerNode {
     const { logger } = this.options;
     this.storage = loaded.storage;
     for (const note of this.storage.notes) logger.warn(note);
+    this.damaged = this.storage.damage?.sentences ?? this.damaged;
     for (const sentence of this.storage.damage?.sentences ?? [])
       logger.error(`${sentence}; this member is given it again by the leader and serves nobody until then`);
     this.ensemble = this.join?.();
