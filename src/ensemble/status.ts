@@ -72,6 +72,7 @@ function memberView(ensemble: Ensemble, { id, pid, paused, status, digest }: Loo
     clients: status?.clients,
     leader: status?.leader,
     digest,
+    repair: status?.repair,
     faults: faultsOf(ensemble, id, status),
     damage: (status?.damage ?? []).map(damageText),
     directory: memberFolder(file, id),
@@ -99,7 +100,8 @@ function faultsOf(ensemble: Ensemble, id: number, status: MemberStatus | undefin
     if (cut.length > 0) out.push(`cut from ${cut.join(',')}`);
     if (clientsCut) out.push('clients cut');
     if (lagMs > 0) out.push(`lag ${lagMs}ms`);
-    if (status.repair !== undefined) out.push(status.repair);
+    if (status.repair !== undefined) out.push('being repaired');
+    else if (status.damage.length > 0) out.push('repaired');
   } else if (ended !== undefined && member.find() === undefined)
     out.push(`${ended.how} ${showAge(ended.at, Date.now())}`);
   else if (member.failed) out.push('ended by itself');

@@ -279,10 +279,15 @@ export class Leading extends Synchronization {
       if (this.age > limits.init) this.over = `no quorum in the ${this.phase} of epoch ${this.epoch}`;
     } else if (!this.hears()) this.over = 'out of hearing of a quorum';
   }
-  /** A quorum was heard within its limit; a learner that reconnects in time costs nothing. */
+  /**
+   * A quorum was heard within its limit. Who has hung up looks for a leader and is back at once where it finds this one: a
+   * leader that slept is not to keep its clients for long when they have found another.
+   */
   private hears(): boolean {
     const { configs, limits } = this.state;
-    const near = (sid: number): boolean => (this.silent.get(sid) ?? Number.POSITIVE_INFINITY) <= limits.sync;
+    const linked = new Set([...this.learners.values()].map(({ sid }) => sid));
+    const near = (sid: number): boolean =>
+      (this.silent.get(sid) ?? Number.POSITIVE_INFINITY) <= (linked.has(sid) ? limits.sync : limits.ask);
     const members = configs.flatMap((config) => config.members);
     return this.isQuorum(
       members.flatMap(({ sid, incarnation }) => (incarnation !== null && near(sid) ? [{ sid, incarnation }] : [])),

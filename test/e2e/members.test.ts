@@ -130,6 +130,10 @@ test('a write sent behind a sync is answered behind it, through every member', a
           assert.equal(`${seen.data}${late.data}`, 'ab');
           assert.ok(seen.stat.mzxid < late.stat.mzxid);
         }
+        // a sync that was answered holds nothing back any more
+        await client.sync('/');
+        const written = client.set(`${path}-0`, 'c').then(() => true);
+        assert.ok(await Promise.race([written, sleep(10_000, false, { ref: false })]), 'a write after a sync hangs');
       }),
     );
     for (const client of clients) await client.close();

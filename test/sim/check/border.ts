@@ -19,6 +19,8 @@ export interface Around {
   /** Whether these servers are a quorum of the config in force. */
   isQuorum(sids: readonly number[]): boolean;
   sidOf(host: Host): number;
+  /** The moment that a server's state is of; undefined when it has none. */
+  momentOf(sid: number): number | undefined;
 }
 const XID = { ping: -2, auth: -4, setWatches: -8 } as const;
 /** Refusals that need no transaction. */
@@ -33,6 +35,10 @@ export class Border implements ClientTap {
   private readonly open = new Map<number, Conversation>();
   /** What was said in the event that is under way; looked at when the history knows of it. */
   private said: { conversation: Conversation; said: Said }[] = [];
+  /** Of which moment each server's state was before the event that is under way. */
+  private readonly before = new Map<number, number>();
+  /** Sessions that live by the history and whose clients were told otherwise: they must end. */
+  readonly toldExpired = new Set<bigint>();
   /** The latest moment that any client was told of. */
   private acknowledged = 0;
   /** When a server last heard of a session, and which, newest last. */
@@ -74,10 +80,15 @@ export class Border implements ClientTap {
   }
   /** After each event, when the history has caught up with what was applied in it. */
   settle(): void {
-    if (this.said.length === 0) return;
-    const all = this.said;
-    this.said = [];
-    for (const { conversation, said } of all) this.check(conversation, said);
+    if (this.said.length > 0) {
+      const all = this.said;
+      this.said = [];
+      for (const { conversation, said } of all) this.check(conversation, said);
+    }
+    for (const { sid } of this.open.values()) {
+      const moment = this.around.momentOf(sid);
+      if (moment !== undefined) this.before.set(sid, moment);
+    }
   }
 
   private check(conversation: Conversation, said: Said): void {
@@ -85,16 +96,24 @@ export class Border implements ClientTap {
     switch (said.type) {
       case 'welcome': {
         const before = conversation.session;
+        const here = this.around.momentOf(conversation.sid);
         this.counts.welcomes++;
         if (said.timeoutMs <= 0) {
-          if (oracle.state.isLive(before))
-            verdicts.fail('I9', `${this.who(conversation)}: told to be expired, it is live`);
+          // its end may be decided and not committed yet, or never be: then it comes with its own time
+          if (oracle.state.isLive(before)) this.toldExpired.add(before);
           return;
         }
         if (before !== 0n && before !== said.session)
           verdicts.fail('I9', `${this.who(conversation)}: resumed as another session, ${hex(said.session)}`);
-        if (!oracle.state.isLive(said.session))
-          verdicts.fail('I9', `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live`);
+        // by what this server knows; a deposed leader that has not noticed welcomes whom it knew. It may end in this very event
+        if (
+          !oracle.state.isLive(said.session, here) &&
+          !oracle.state.isLive(said.session, this.before.get(conversation.sid))
+        )
+          verdicts.fail(
+            'I9',
+            `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`,
+          );
         conversation.session = said.session;
         conversation.timeoutMs = said.timeoutMs;
         const { at } = { at: this.around.now() };
@@ -178,7 +197,7 @@ export class Border implements ClientTap {
   /** A write that is answered must be on the disks of a quorum at that moment. */
   private promised(conversation: Conversation, { chain, zxid }: Committed): void {
     const { ledger, verdicts, isQuorum } = this.around;
-    const holders = ledger.holders(chain, [...ledger.holdings.keys()]);
+    const holders = ledger.holders(chain);
     if (!isQuorum(holders))
       verdicts.fail(
         'I3',

@@ -12,6 +12,8 @@ interface Group {
 /** What one member's disk is known to hold. */
 export class Holdings {
   readonly durable = new Set<string>();
+  /** What it ever held: a disk that was hurt by us is not blamed on its server. */
+  readonly ever = new Set<string>();
   private readonly under = new Map<string, Group[]>();
 
   wrote(path: string, bytes: Uint8Array, at: number): readonly Written[] {
@@ -30,11 +32,19 @@ export class Holdings {
       if (group.at < from || stop > end) return true;
       // after a power cut the bytes may be others by now
       if (durable.subarray(group.at, stop).equals(group.bytes))
-        for (const { chain } of group.envelopes) this.durable.add(chain);
+        for (const { chain } of group.envelopes) {
+          this.durable.add(chain);
+          this.ever.add(chain);
+        }
       return false;
     });
     if (left.length === 0) this.under.delete(path);
     else this.under.set(path, left);
+  }
+  /** The disk says that it is there, and it is not: nobody is blamed but the disk. */
+  believed(path: string, at: number): void {
+    for (const group of this.under.get(path) ?? [])
+      if (group.at === at) for (const { chain } of group.envelopes) this.ever.add(chain);
   }
   forget(): void {
     this.durable.clear();
@@ -84,10 +94,10 @@ export class Ledger {
     return found;
   }
   wrote(sid: number, path: string, bytes: Uint8Array, at: number): void {
-    for (const each of this.holdingsOf(sid).wrote(path, bytes, at)) {
-      if (this.written.has(each.chain)) continue;
-      this.written.set(each.chain, { ...each, at: this.now() });
-    }
+    for (const each of this.holdingsOf(sid).wrote(path, bytes, at)) this.noteWritten(each);
+  }
+  noteWritten(written: Written): void {
+    if (!this.written.has(written.chain)) this.written.set(written.chain, { ...written, at: this.now() });
   }
   get tip(): { zxid: bigint; chain: string } {
     return this.history.at(-1) ?? { zxid: 0n, chain: '0:0' };
@@ -96,9 +106,9 @@ export class Ledger {
     const place = this.places.get(zxid);
     return place === undefined ? undefined : this.history[place];
   }
-  /** How many of these members hold it durably now. */
-  holders(chain: string, sids: readonly number[]): number[] {
-    return sids.filter((sid) => this.holdings.get(sid)?.durable.has(chain) === true);
+  /** Who has it on the disk, but for what was done to that disk from outside. */
+  holders(chain: string): number[] {
+    return [...this.holdings.keys()].filter((sid) => this.holdings.get(sid)?.ever.has(chain) === true);
   }
   /** A member's state is everything up to here. */
   applied(sid: number, zxid: bigint, chain: string): void {

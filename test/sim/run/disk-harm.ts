@@ -87,8 +87,9 @@ export class DiskHarm {
     const at = 512 * random.below(Math.ceil(disk.raw(path).length / 512));
     disk.redirect = (from, where) => {
       disk.redirect = undefined;
-      if (from === path && where === at) return undefined;
-      return disk.paths().includes(path) ? { path, at } : undefined;
+      if ((from === path && where === at) || !disk.paths().includes(path)) return undefined;
+      this.ensemble.ledger.holdingsOf(member.sid).believed(from, where);
+      return { path, at };
     };
     return this.note(member, 'disk.misdirected_write', `the next write goes to ${path} at ${at}`);
   }
@@ -136,10 +137,13 @@ export class DiskHarm {
     const member = this.candidate(random);
     const copy = member === undefined ? undefined : this.copies.get(member.sid);
     if (member === undefined || copy === undefined) return undefined;
-    const known = this.ensemble.ledger.history.some(({ envelope: { txn } }) => {
+    const { ledger, voters } = this.ensemble;
+    const others = voters.filter((sid) => sid !== member.sid && !this.harmed.has(sid));
+    const known = ledger.history.some(({ chain, envelope: { txn } }) => {
       if (txn.kind !== KIND.seen || txn.sid !== member.sid) return false;
       const since = this.tags.get(txn.tag);
-      return since !== undefined && since > copy.takenAt;
+      if (since === undefined || since <= copy.takenAt) return false;
+      return 2 * others.filter((sid) => ledger.holdingsOf(sid).durable.has(chain)).length > voters.length;
     });
     if (!known) return undefined;
     this.copies.delete(member.sid);

@@ -1,4 +1,5 @@
 import type { ServerConfig } from '../../../src/server/config.ts';
+import type { DataTree } from '../../../src/tree/data-tree.ts';
 import { Border } from '../check/border.ts';
 import { hex, Ledger } from '../check/ledger.ts';
 import { chainKey } from '../check/log-tap.ts';
@@ -44,7 +45,7 @@ export class Ensemble implements Disposable {
   readonly epochs = new Map<number, { sid: number; since: number }>();
   /** Whose acks make a quorum; the majority of all unless a scenario says otherwise. */
   voters: readonly number[];
-  private readonly seen = new Map<number, { life: number; zxid: bigint; compared: number }>();
+  private readonly seen = new Map<number, { tree: DataTree; zxid: bigint; compared: number }>();
   private readonly patched: Disposable;
   readonly options: EnsembleOptions;
 
@@ -67,6 +68,7 @@ export class Ensemble implements Disposable {
       now,
       isQuorum: (sids) => 2 * sids.filter((sid) => this.voters.includes(sid)).length > this.voters.length,
       sidOf: (host) => host.number,
+      momentOf: (sid) => this.oracle.state.momentOf(this.seen.get(sid)?.zxid ?? 0n),
     });
     const world: MemberWorld = {
       scheduler: this.scheduler,
@@ -113,8 +115,18 @@ export class Ensemble implements Disposable {
     if (found === undefined) throw new Error(`no server ${sid}`);
     return found;
   }
+  /** Who leads the latest epoch and runs. */
   get leader(): Member | undefined {
-    return this.members.find(({ host, program }) => host.alive && !host.paused && program?.leads !== undefined);
+    let found: Member | undefined;
+    let latest = -1;
+    for (const member of this.members) {
+      const { host, program } = member;
+      const epoch = host.alive && !host.paused ? program?.leads : undefined;
+      if (epoch === undefined || epoch < latest) continue;
+      found = member;
+      latest = epoch;
+    }
+    return found;
   }
   start(): void {
     for (const member of this.members) member.start();
@@ -128,14 +140,14 @@ export class Ensemble implements Disposable {
       const { tree } = program;
       if (tree === undefined) continue;
       const last = this.seen.get(sid);
-      const zxid = last?.life === host.life ? last.zxid : -1n;
+      const zxid = last?.tree === tree ? last.zxid : -1n;
       if (Number(zxid & 0xffff_ffffn) === tree.zxidLo >>> 0 && Number(zxid >> 32n) === tree.zxidHi) continue;
       const now = zxidOfTree(tree);
       if (now < zxid) this.verdicts.fail('I2', `server ${sid} went back from ${hex(zxid)} to ${hex(now)}`);
       this.ledger.applied(sid, now, chainKey(tree.chainHi, tree.chainLo));
       const compared = last?.compared ?? 0;
       const due = this.oracle.state.now - compared >= COMPARE_EVERY;
-      this.seen.set(sid, { life: host.life, zxid: now, compared: due ? this.oracle.state.now : compared });
+      this.seen.set(sid, { tree, zxid: now, compared: due ? this.oracle.state.now : compared });
       if (due) this.compare(member);
     }
     this.touch.look();

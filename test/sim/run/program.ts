@@ -30,6 +30,8 @@ export interface Program {
   readonly tree: DataTree | undefined;
   /** The epoch it leads and is established in. */
   readonly leads: number | undefined;
+  /** The epoch it takes part in. */
+  readonly epoch: number | undefined;
   /** It takes requests of clients. */
   readonly serves: boolean;
   /** Who its directory says it is: the life of the directory, and this start. */
@@ -60,6 +62,9 @@ export const serverNode: Boot = (options, ports) => {
     get leads() {
       const peer = inside.server?.peer;
       return peer?.role === 'leading' && peer.phase === 'broadcast' ? peer.leader?.epoch : undefined;
+    },
+    get epoch() {
+      return inside.server?.peer.currentEpoch;
     },
     get serves() {
       return inside.server?.serving === true;

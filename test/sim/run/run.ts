@@ -89,6 +89,8 @@ class Phases {
   private readonly plan: Plan;
   private readonly harm: DiskHarm;
   private readonly supervisor: Supervisor;
+  /** How far each member's own client came in the end. */
+  private readonly stages = new Map<number, string>();
 
   constructor(ensemble: Ensemble, { plan, mask }: RunOptions) {
     this.ensemble = ensemble;
@@ -115,7 +117,7 @@ class Phases {
     this.nemesis = new Nemesis(world, plan.faults, mask);
   }
   async all(): Promise<RunResult['simulatedMs']> {
-    const { ensemble, plan } = this;
+    const { ensemble } = this;
     const { verdicts, scheduler } = ensemble;
     const at = (): number => scheduler.now;
     ensemble.start();
@@ -163,6 +165,8 @@ class Phases {
       member.crashLoop = 0;
       member.host.drift(1);
       member.host.resume();
+      // damage that nobody has read yet is read now
+      if (this.harm.harmed.get(member.sid)?.met === false) member.crash(false);
     }
     const alive = ensemble.voters.filter((sid) => !this.harm.harmed.has(sid));
     const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
@@ -180,7 +184,18 @@ class Phases {
       HEAL_MS,
       Promise.all(left.map(({ sid }) => this.ask(sid))),
       () =>
-        `not everybody serves: ${left.map(({ sid, state, program, reason }) => `${sid} ${state} ${program?.serves === true ? 'serves' : (reason ?? 'does not serve')}`).join(', ')}`,
+        `not everybody answers: ${left.map(({ sid, state, program, reason }) => `${sid} ${state}, ${program?.serves === true ? 'serves' : (reason ?? 'does not serve')}, ${this.stages.get(sid)}`).join('; ')}`,
+    );
+    await this.within(
+      HEAL_MS,
+      this.mended(),
+      () => `not mended: ${[...this.harm.harmed].map(([sid, { kind }]) => `${sid} (${kind})`).join(', ')}`,
+    );
+    await this.within(
+      HEAL_MS,
+      this.ended(),
+      () =>
+        `sessions that were told to be expired live on: ${[...ensemble.border.toldExpired].map((id) => id.toString(16)).join()}`,
     );
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
@@ -189,16 +204,35 @@ class Phases {
   private async ask(sid: number): Promise<void> {
     const { ensemble, plan } = this;
     const prober = new SimClient(100 + sid, ensemble, Math.max(plan.sessionMs, 4 * plan.tickMs), [sid]);
+    const { stages } = this;
     for (;;)
       try {
+        stages.set(sid, 'no session');
         const client = await prober.get();
         await client.sync('/');
+        stages.set(sid, 'no answer to a write');
         await client.create('/t/asked-', null, { mode: 'persistentSequential' });
+        stages.set(sid, 'no end of a session');
         await client.close();
+        stages.set(sid, 'answers');
         return;
-      } catch {
+      } catch (error) {
+        stages.set(sid, `${stages.get(sid)}: ${(error as Error).message}`);
         await ensemble.scheduler.sleep(plan.tickMs);
       }
+  }
+  /** Everything that was damaged is whole again, but for the left. */
+  private async mended(): Promise<void> {
+    const { harm, supervisor, ensemble } = this;
+    for (;;) {
+      await harm.mend();
+      if ([...harm.harmed.keys()].every((sid) => supervisor.leave.has(sid))) return;
+      await ensemble.scheduler.sleep(this.plan.tickMs);
+    }
+  }
+  private async ended(): Promise<void> {
+    const { border, oracle, scheduler } = this.ensemble;
+    while ([...border.toldExpired].some((id) => oracle.state.isLive(id))) await scheduler.sleep(this.plan.tickMs);
   }
   private async sameEverywhere(sids: readonly number[]): Promise<void> {
     const { ensemble } = this;
@@ -217,8 +251,7 @@ class Phases {
     this.supervisor.stop();
     for (const member of ensemble.members) {
       member.crash(false);
-      if (!this.harm.harmed.has(member.sid) || !this.supervisor.leave.has(member.sid))
-        await this.drained(auditDisk(ensemble, member));
+      if (!this.harm.harmed.has(member.sid)) await this.drained(auditDisk(ensemble, member));
     }
   }
   /** Goes on until the promise is settled; too late is a violation. */

@@ -33,7 +33,9 @@ export class Touch {
         host.alive &&
         !host.paused &&
         !this.links.troubled &&
-        (program?.serves === true || sid === leader);
+        program?.serves === true &&
+        // one that led before, and has not noticed, hears nothing for the present leader
+        (sid === leader || (program.leads === undefined && program.epoch === leads.program?.leads));
       const open = this.open.get(sid);
       if (open !== undefined) {
         const same = holds && open.leader === leader && open.life === host.life && open.leaderLife === leads.host.life;

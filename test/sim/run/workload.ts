@@ -18,6 +18,8 @@ export interface WorkloadOptions {
 
 /** Registers live this many operations, so that the search for an order stays small. */
 const OPERATIONS_PER_REGISTER = 150;
+/** Nor do they after so many of which nobody knows whether they were done. */
+const UNKNOWN_PER_REGISTER = 6;
 const REGISTERS = 3;
 /** Clients that share a register. */
 const SHARED_BY = 4;
@@ -123,7 +125,8 @@ export class EnsembleWorkload {
     for (;;) {
       const path = `/r/${number}-${turn}`;
       const history = this.histories.get(path) ?? [];
-      if (history.length < OPERATIONS_PER_REGISTER) {
+      const unknown = history.filter(({ output, input }) => output === undefined && input.op !== 'read').length;
+      if (history.length < OPERATIONS_PER_REGISTER && unknown < UNKNOWN_PER_REGISTER) {
         this.histories.set(path, history);
         return { path, history };
       }
