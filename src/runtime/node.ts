@@ -208,13 +208,15 @@ export class ServerNode {
   private noteDamage(): void {
     const { storage, damage } = this;
     const { logger } = this.options;
+    const sentences = storage.damage?.sentences ?? [];
     for (const note of storage.notes) {
+      if (sentences.includes(note)) continue;
       logger.warn(note);
       if (note.startsWith(DAMAGED)) damage.found(note, 'something else stands in for it');
     }
     // what made it load its files again turned out not to be needed
     if (storage.damage === undefined) return damage.mended('a snapshot stands in for it');
-    const what = storage.damage.sentences.join('; ');
+    const what = sentences.join('; ');
     logger.error(`${what}; this member is given it again by the leader and serves nobody until then`);
     damage.found(what);
   }
