@@ -127,3 +127,23 @@ test('every dependency has its reason written down', () => {
   for (const name of Object.keys({ ...dependencies, ...devDependencies }))
     assert.ok(text.includes(`\`${name}\``), name);
 });
+
+test('docs/zab.md names files that exist, and guards that are the names of tests', () => {
+  const text = readFileSync(join(ROOT, 'docs/zab.md'), 'utf8');
+  const missing: string[] = [];
+  let guards = 0;
+  const rules = text.slice(text.indexOf('## The rules'), text.indexOf('## Where it differs from ZooKeeper'));
+  for (const [, name = '', titles = ''] of rules.matchAll(/`([\w/-]+\.test\.ts)`(?:: ([^`|]*))?/g)) {
+    const source = readFileSync(join(ROOT, name.includes('/') ? name : `test/zab/${name}`), 'utf8');
+    for (const title of titles.split(';').map((each) => each.trim())) {
+      guards++;
+      if (!source.includes(title)) missing.push(`${name}: ${title}`);
+    }
+  }
+  assert.deepEqual(missing, []);
+  assert.ok(guards > 50);
+  const parts = text.slice(text.indexOf('| file | job |'), text.indexOf('Messages are described'));
+  const named = [...parts.matchAll(/`([\w-]+\.ts)`/g)].map(([, name = '']) => `zab/${name}`);
+  const present = files.filter((file) => file.startsWith('zab/') && file !== 'zab/types.ts');
+  assert.deepEqual(named.sort(), present.sort());
+});

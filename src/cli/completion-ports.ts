@@ -4,7 +4,7 @@ import type { Client } from '../client/api.ts';
 import { TOPICS } from '../commands/help-topics.ts';
 import { registry } from '../commands/index.ts';
 import { folders } from '../config/folders.ts';
-import { ensembleNames, MEMBER_WORDS } from '../ensemble/layout.ts';
+import { ensembleNames, MEMBER_WORDS, memberIds } from '../ensemble/layout.ts';
 import type { CompletionPorts } from '../shell/complete.ts';
 import type { PathSource } from '../shell/path-source.ts';
 import { type Profiles, SETTINGS, type Settings } from '../shell/settings.ts';
@@ -28,7 +28,10 @@ export const completionPorts = ({ cwd, paths, profiles, client, variables }: Com
   profiles: () => profiles.list().map(({ name }) => name),
   topics: () => [...Object.keys(TOPICS), 'exit-codes'],
   watched: () => [...new Set((client?.watches() ?? []).map(({ path }) => path))].sort(),
-  ensembleWords: () => [...ensembleNames(folders().ensembles), ...MEMBER_WORDS],
+  ensembleWords: () => {
+    const { ensembles } = folders();
+    return [...ensembleNames(ensembles), ...MEMBER_WORDS, ...memberIds(ensembles)];
+  },
   variables: () => ['_', '?', 'cwd', 'session', ...variables],
   files,
 });

@@ -86,6 +86,17 @@ export async function runPrompt(globals: Globals, said: string | undefined, isLe
   return promptOrScript(globals, { said }, banner);
 }
 
+/** A prompt, or the script on standard input, on an ensemble of this machine. */
+export const runOnEnsemble = (
+  globals: Globals,
+  { name, connect }: { name: string; connect: string },
+): Promise<number> =>
+  promptOrScript(
+    globals,
+    { target: { server: connect, profile: name, options: { connectTimeoutMs: globals.connectTimeout } } },
+    [],
+  );
+
 async function promptOrScript(
   globals: Globals,
   where: { said?: string | undefined; target?: Target },

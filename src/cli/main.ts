@@ -36,6 +36,7 @@ async function run(argv: string[]): Promise<number> {
   if (globals.help === true) return (await import('./usage.ts')).printUsage();
   const [first, ...rest] = words;
   if (first === 'with') return (await import('./with.ts')).runWith(rest);
+  if (first === 'server') return (await import('./server.ts')).runServer(rest, globals);
   if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
   const front = await import('./front.ts');
   if (first === 'playground') {
@@ -58,7 +59,7 @@ async function run(argv: string[]): Promise<number> {
   if (name === undefined) return front.runPrompt(globals, said, legacy.found);
   if (isScript(name)) return front.runFile(globals, said, name, args);
   if (name === 'start') return (await import('./start.ts')).runStart(args, globals);
-  if (name === 'ensemble' && args[0] === 'shell') return front.runPrompt(globals, await ensembleServers(args), false);
+  if (name === 'ensemble' && args[0] === 'shell') return front.runOnEnsemble(globals, await namedEnsemble(args));
   return front.runOne(globals, said, words);
 }
 
@@ -73,10 +74,10 @@ async function withTarget(
   return { ...(await parseGlobals([...argv.slice(0, argv.length - first.words.length), ...rest])), said };
 }
 
-/** What `ensemble shell [NAME]` connects to. */
-async function ensembleServers([, name, more]: readonly string[]): Promise<string> {
+/** The one that `ensemble shell [NAME]` means. */
+async function namedEnsemble([, name, more]: readonly string[]): Promise<{ name: string; connect: string }> {
   if (more !== undefined) throw usage(`ensemble shell: one word too many: ${more}`);
-  return (await import('./local-ensembles.ts')).localEnsembles().open(name).connect;
+  return (await import('./local-ensembles.ts')).localEnsembles().open(name);
 }
 
 /** `*.zk`, or a path with a slash that is a file. */

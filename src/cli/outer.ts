@@ -37,10 +37,18 @@ export const OUTER: readonly OuterCommand[] = [
       '--rm',
       '--timeout',
       '--join',
+      '--bootstrap-with',
       '--log-level',
       '--log-format',
       '--help',
     ],
+  },
+  {
+    name: 'server',
+    about: 'accept-loss: go on alone with what one directory holds, when the rest of an ensemble is lost',
+    usage: 'server accept-loss --config zoo.cfg',
+    words: ['accept-loss'],
+    options: ['--config', '--myid', '--yes', '--help'],
   },
   {
     name: 'with',

@@ -154,8 +154,8 @@ async function announce(ensemble: Ensemble, mode: string | undefined): Promise<v
 
 async function prompt(ensemble: Ensemble, globals: Globals): Promise<number> {
   process.env[ENSEMBLE_VARIABLE] = ensemble.folder.path;
-  const { runPrompt } = await import('./front.ts');
-  return runPrompt(globals, ensemble.connect, false);
+  const { runOnEnsemble } = await import('./front.ts');
+  return runOnEnsemble(globals, ensemble);
 }
 
 /** The members' logs on standard error, until the signal or until nothing runs any more. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,17 +7,19 @@ import { DynamicFiles } from '../runtime/dynamic-file.ts';
 import { type LogLevel, makeLogger } from '../runtime/log.ts';
 import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
-import { ConfigError, checkConfig, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
-import { StorageRefusal } from '../storage/errors.ts';
+import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
+import { explainStart, settingsIn, UsageError } from './start-failures.ts';
 
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
-       zoosh start server --config zoo.cfg [--myid N] [--set KEY=VALUE]...
+       zoosh start server --config zoo.cfg [--myid N] [--set KEY=VALUE]... [--bootstrap-with N]
        zoosh start ensemble [NAME] [-n 3] ...      zoosh start ensemble --help tells more
        zoosh start observer (--join HOST:PORT,... | --config zoo.cfg) [--myid N] [--port P] [--data DIR] [--set KEY=VALUE]...
 options: -d (leave it running; standard output has only HOST:PORT)   --log-level debug|info|warn|error
          --log-format text|ndjson   --ignore-apache-data   --control PATH (a control socket, for zoosh ensemble)
-         --leash (end when standard input ends)`;
+         --leash (end when standard input ends)
+--bootstrap-with N founds a new ensemble when N of its voters, a majority at least, are there with empty directories; the
+others are admitted when they come. Without it all voters are waited for.`;
 
 const OPTIONS = {
   port: { type: 'string' },
@@ -34,11 +36,10 @@ const OPTIONS = {
   detach: { type: 'boolean', short: 'd' },
   control: { type: 'string' },
   leash: { type: 'boolean' },
+  'bootstrap-with': { type: 'string' },
   output: { type: 'string', short: 'o' },
   help: { type: 'boolean', short: 'h' },
 } as const;
-
-class UsageError extends Error {}
 
 const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}=${value}`);
 
@@ -60,13 +61,7 @@ async function settingsOf(
       throw new UsageError(
         `start ${form} needs ${form === 'observer' ? '--join HOST:PORT,... or ' : ''}--config zoo.cfg`,
       );
-    let text: string;
-    try {
-      text = readFileSync(file, 'utf8');
-    } catch (error) {
-      throw new StartError(43, `${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-    }
-    return { settings: [...parseProperties(text, file), ...sets], myid: values.myid };
+    return { settings: [...settingsIn(file), ...sets], myid: values.myid };
   }
   const remove = values.memory === true ? mkdtempSync(join(tmpdir(), 'zoosh-')) : undefined;
   const settings = [
@@ -77,6 +72,26 @@ async function settingsOf(
     ...sets,
   ];
   return remove === undefined ? { settings } : { settings, remove };
+}
+
+/** How many voters are enough to found the ensemble; undefined: all. @throws UsageError, StartError */
+function bootstrapWith(text: string | undefined, config: ServerConfig): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new UsageError(`--bootstrap-with ${text} is no number of servers`);
+  const { ensemble } = config;
+  if (ensemble === undefined)
+    throw new StartError(
+      43,
+      '--bootstrap-with is for a member of an ensemble, and this server runs alone: leave it out',
+    );
+  const voters = ensemble.servers.filter(({ role }) => role === 'participant').length;
+  const least = Math.floor(voters / 2) + 1;
+  const enough = Number(text);
+  if (enough >= least && enough <= voters) return enough;
+  throw new StartError(
+    43,
+    `--bootstrap-with ${enough}: of ${voters} voters at least ${least} and at most ${voters} found an ensemble`,
+  );
 }
 
 const parse = (argv: string[]) => parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
@@ -109,6 +124,7 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     const config = checkConfig(made.settings, readBeside(made.settings, made.myid));
     if (form === 'observer' && config.ensemble?.role !== 'observer')
       throw new StartError(43, `server ${config.serverId} is no observer by its server line; start server starts it`);
+    const enough = bootstrapWith(values['bootstrap-with'], config);
     if (values.detach === true) return await detached(argv, form, config.clientPort, values.output ?? globals.output);
     const logger = makeLogger(level as LogLevel, format);
     for (const note of config.notes) logger.warn(note);
@@ -122,6 +138,7 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
       ...(files !== undefined && { configured: files.configured }),
       control: values.control,
       ignoreApacheData: values['ignore-apache-data'] === true,
+      bootstrapWith: enough,
       onFailed: (error) => {
         // what reached the disk is unknown from here on: say so and let a restart read it again (D10)
         logger.error(
@@ -140,7 +157,7 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     await files?.idle();
     return 0;
   } catch (error) {
-    return explain(error);
+    return explainStart(error, USAGE);
   } finally {
     if (remove !== undefined) rmSync(remove, { recursive: true, force: true });
   }
@@ -170,23 +187,4 @@ function untilSignal(isLeashed: boolean): Promise<void> {
     process.once('SIGINT', resolve);
     process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too
   });
-}
-
-function explain(error: unknown): number {
-  const say = (text: string): void => {
-    process.stderr.write(`error: ${text}\n`);
-  };
-  if (error instanceof UsageError) {
-    say(`${error.message}\n${USAGE}`);
-    return 2;
-  }
-  if (error instanceof ConfigError) {
-    say(error.message);
-    return 43;
-  }
-  if (error instanceof StartError || error instanceof StorageRefusal) {
-    say(error.message);
-    return error.exitCode;
-  }
-  throw error;
 }

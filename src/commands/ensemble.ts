@@ -277,6 +277,7 @@ function statusOf(view: EnsembleView, withDigest: boolean): Output {
       quorum
         ? `quorum: yes (${serving} of ${voters})${elected}`
         : `quorum: NO (${serving} of ${voters}): nothing can be written`,
+      ...members.flatMap(({ id, damage }) => damage.map((sentence) => `server ${id}: ${sentence}`)),
     ],
   };
 }

@@ -135,6 +135,18 @@ export function ensembleNames(root: string): string[] {
   }
 }
 
+/** Numbers that members of any of them have. */
+export function memberIds(root: string): string[] {
+  const ids = new Set<number>();
+  for (const name of ensembleNames(root))
+    try {
+      for (const { id } of new EnsembleFolder(join(root, name)).read().members) ids.add(id);
+    } catch {
+      // none of ours
+    }
+  return [...ids].sort((a, b) => a - b).map(String);
+}
+
 export const memberFolder = (file: Pick<EnsembleFile, 'data'>, id: number): string => join(file.data, `member-${id}`);
 export const portsOf = ({ client }: Pick<MemberFile, 'client'>) => ({
   client,

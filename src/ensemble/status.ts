@@ -1,4 +1,5 @@
 import type { MemberStatus } from '../runtime/control-messages.ts';
+import type { DamageNote } from '../runtime/damage-notes.ts';
 import type { EnsembleView, MemberView } from '../shell/ensembles.ts';
 import { showAge } from '../shell/units.ts';
 import type { Ensemble } from './ensemble.ts';
@@ -71,11 +72,17 @@ function memberView(ensemble: Ensemble, { id, pid, paused, status, digest }: Loo
     clients: status?.clients,
     leader: status?.leader,
     digest,
+    repair: status?.repair,
     faults: faultsOf(ensemble, id, status),
+    damage: (status?.damage ?? []).map(damageText),
     directory: memberFolder(file, id),
   };
   return view;
 }
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+const damageText = ({ at, found, mended }: DamageNote): string =>
+  `${timeOf(at)} ${found}; ${mended === undefined ? 'not mended yet' : `${timeOf(mended.at)} ${mended.how}`}`;
 
 /** Transactions behind the leader, within one epoch. */
 function lagOf(status: MemberStatus | undefined, leader: MemberStatus | undefined): number | undefined {
@@ -93,7 +100,8 @@ function faultsOf(ensemble: Ensemble, id: number, status: MemberStatus | undefin
     if (cut.length > 0) out.push(`cut from ${cut.join(',')}`);
     if (clientsCut) out.push('clients cut');
     if (lagMs > 0) out.push(`lag ${lagMs}ms`);
-    if (status.repair !== undefined) out.push(status.repair);
+    if (status.repair !== undefined) out.push('being repaired');
+    else if (status.damage.length > 0) out.push('repaired');
   } else if (ended !== undefined && member.find() === undefined)
     out.push(`${ended.how} ${showAge(ended.at, Date.now())}`);
   else if (member.failed) out.push('ended by itself');

@@ -1,3 +1,4 @@
+import type { DamageNote } from './damage-notes.ts';
 import type { FaultsInForce } from './peer-faults.ts';
 
 /** What a member is and does, as it sees it itself. Zxids are hexadecimal texts. */
@@ -15,8 +16,10 @@ export interface ServerStatus {
   readonly leader: number | undefined;
   readonly clientPort: number | undefined;
   readonly clients: number;
-  /** What is damaged here and how its repair goes, in a sentence; undefined when it is whole. */
+  /** That it is damaged and who repairs it, a short phrase; undefined when it is whole. */
   readonly repair: string | undefined;
+  /** What was damaged since its start, and how it was mended. */
+  readonly damage: readonly DamageNote[];
   /** How long the last election took that this member took part in, ms. */
   readonly electionMs: number | undefined;
 }

@@ -35,7 +35,7 @@ class ControlledNode implements ControlledServer {
     const { clientPort } = node.options.config;
     // its files are still being read
     const server = node.server as ServerNode['server'] | undefined;
-    const none = { sid: node.sid, clientPort, repair: undefined, electionMs: undefined };
+    const none = { sid: node.sid, clientPort, repair: undefined, damage: node.damage.all, electionMs: undefined };
     if (server === undefined)
       return {
         ...none,
@@ -58,7 +58,7 @@ class ControlledNode implements ControlledServer {
       zxid: zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0)),
       leader: role === 'leader' || role === 'standalone' ? node.sid : peer.followed,
       clients: this.gate.size,
-      repair: peer.repairing ? 'damaged, being repaired' : undefined,
+      repair: peer.repairing ? repairOf(peer.followed) : undefined,
       electionMs: node.electionMs,
     };
   }
@@ -87,6 +87,8 @@ class ControlledNode implements ControlledServer {
     process.kill(process.pid, 'SIGTERM');
   }
 }
+const repairOf = (leader: number | undefined): string =>
+  leader === undefined ? 'damaged, waits for a leader' : `damaged, being repaired by server ${leader}`;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**

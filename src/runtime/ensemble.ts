@@ -109,8 +109,10 @@ export class Ensemble {
     });
   }
   private identity(): PeerIdentity {
-    const { storage, sid } = this.node;
-    const { ensembleId, incarnation } = storage.identity;
+    const { storage, sid, server } = this.node;
+    const { incarnation } = storage.identity;
+    // the state may know it before its own record does
+    const ensembleId = server.tree.ensembleId || storage.identity.ensembleId;
     return { ensembleName: this.config.name, ensembleId, sid, incarnation, tag: storage.bootTag };
   }
   /** What zab needs beside the past of this server. */
@@ -126,11 +128,15 @@ export class Ensemble {
       seen: loaded.seen,
       snapshot: newestSnapshot === undefined ? ORIGIN : markOf(newestSnapshot),
       peers: config.servers.map(({ id }) => id),
-      founders: {
-        members: config.members,
-        maxTxnBytes: node.options.config.maxBufferBytes * 2,
-        lines: config.linesHash,
-      },
+      // who lost a history waits for a leader: it founds nothing
+      founders: identity.amnesiac
+        ? undefined
+        : {
+            members: config.members,
+            maxTxnBytes: node.options.config.maxBufferBytes * 2,
+            lines: config.linesHash,
+            enough: node.options.bootstrapWith,
+          },
       lines: {
         stored: storedHash(identity.serverLines),
         now: hashOf(config.lines),
@@ -325,9 +331,12 @@ export class Ensemble {
           `server ${effect.sid} has other server lines than this one: no ensemble is founded before they are the same`,
         );
         return;
-      case 'repaired':
-        node.options.logger.info('the damaged log is whole again');
+      case 'repaired': {
+        const how = `given again by server ${node.server.peer.followed}`;
+        node.options.logger.info(`what was damaged is whole again: ${how}`);
+        node.damage.mended(how);
         return;
+      }
       case 'rolledBack':
         node.options.logger.error(
           'this directory is an old copy of what this server once was: it begins anew, as a new member',

@@ -12,7 +12,7 @@ interface Parcel {
   readonly deliver: () => void;
 }
 
-/** Parcels in order; none overtakes another, also when the delay became shorter meanwhile. */
+/** Parcels in order: one whose delay is shorter waits for those before it. */
 class Belt {
   /** Nothing moves. */
   stopped = false;
@@ -29,8 +29,7 @@ class Belt {
     return this.parcels.length === 0;
   }
   put(delayMs: number, bytes: number, deliver: () => void): void {
-    const last = this.parcels.at(-1)?.due ?? 0;
-    this.parcels.push({ due: Math.max(last, this.clock.monotonic() + delayMs), bytes, deliver });
+    this.parcels.push({ due: this.clock.monotonic() + delayMs, bytes, deliver });
     this.bytes += bytes;
     this.move();
   }

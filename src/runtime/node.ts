@@ -11,20 +11,22 @@ import type { PeerNetwork } from '../ports/peer-network.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Server, type ServerOptions } from '../server/server.ts';
-import { isDiskFull, StorageRefusal } from '../storage/errors.ts';
+import { DAMAGED, isDiskFull, StorageRefusal } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
 import { ClientPort, type Listener, tcpListener } from './clients.ts';
+import { DamageNotes } from './damage-notes.ts';
 import { Ensemble } from './ensemble.ts';
 import { type Loaded, loadTree } from './load.ts';
 import type { Logger } from './log.ts';
 import { watchLoop } from './loop-delay.ts';
 import type { RunningMetrics } from './metrics.ts';
 import { peerNetworkFor } from './peer-trust.ts';
+import { Scrubber } from './scrubber.ts';
 import { Snapshotter } from './snapshotter.ts';
-import { listenError } from './start-error.ts';
+import { listenError, StartError } from './start-error.ts';
 
 /** What a server stands on. */
 export interface ServerPorts {
@@ -46,6 +48,8 @@ export interface StartOptions {
   readonly config: ServerConfig;
   readonly logger: Logger;
   readonly ignoreApacheData?: boolean;
+  /** So many voters with empty directories found the ensemble, the rest are admitted later; undefined: all of them must be met. */
+  readonly bootstrapWith?: number | undefined;
   /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
   readonly lastCounter?: number;
   /** Told who belongs to the ensemble, at the start and after each change; `version` is the zxid of the config record. */
@@ -90,6 +94,9 @@ export class ServerNode {
   private readonly unlock: () => void;
   private port!: ClientPort;
   private snapshotter!: Snapshotter;
+  private scrubber!: Scrubber;
+  /** What was damaged since the start of the process. */
+  readonly damage: DamageNotes;
   /** Undefined for a server alone. */
   ensemble: Ensemble | undefined;
   /** Joins the other members anew, in each life. */
@@ -112,6 +119,7 @@ export class ServerNode {
     this.options = options;
     this.ports = ports;
     this.unlock = unlock;
+    this.damage = new DamageNotes(ports.clock);
   }
   private get config(): ServerConfig {
     return this.options.config;
@@ -123,6 +131,7 @@ export class ServerNode {
   async start(): Promise<RunningServer> {
     const { config, ports } = this;
     const loaded = await this.load();
+    await this.refuseBootstrap(loaded.storage);
     const { ensemble } = config;
     if (ensemble !== undefined) {
       const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger));
@@ -145,6 +154,17 @@ export class ServerNode {
     this.loopSeen = watchLoop(this.options.logger);
     return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
+  /** A directory that holds a history, or lost one, founds nothing with a few (foundations.md 4). @throws StartError */
+  private async refuseBootstrap(storage: Storage): Promise<void> {
+    const { identity, last, damage } = storage;
+    const isEmpty = last.hi === 0 && last.lo === 0 && damage === undefined && !identity.amnesiac;
+    if (this.options.bootstrapWith === undefined || isEmpty) return;
+    await storage.close();
+    throw new StartError(
+      43,
+      `--bootstrap-with founds an ensemble from empty directories, and ${this.config.dataDir} ${identity.amnesiac ? 'lost what it held' : 'holds a history'}. Start this server without it`,
+    );
+  }
   private load(): Promise<Loaded> {
     this.generations += GENERATIONS_PER_LIFE;
     return loadTree(this.config, this.sid, this.options.ignoreApacheData === true, this.generations, this.ports);
@@ -154,9 +174,7 @@ export class ServerNode {
     const { config, ports } = this;
     const { logger } = this.options;
     this.storage = loaded.storage;
-    for (const note of this.storage.notes) logger.warn(note);
-    for (const sentence of this.storage.damage?.sentences ?? [])
-      logger.error(`${sentence}; this member is given it again by the leader and serves nobody until then`);
+    this.noteDamage();
     this.ensemble = this.join?.();
     const peer = this.makePeer(loaded);
     this.server = this.makeServer(loaded.tree, peer);
@@ -171,12 +189,36 @@ export class ServerNode {
         if (peer.isMember) this.step({ type: 'snapshotTaken', at });
       },
     });
+    this.scrubber = new Scrubber({
+      ...ports,
+      storage: this.storage,
+      logger,
+      notes: this.damage,
+      intervalMs: config.scrubIntervalMs,
+      snapshot: () => this.snapshotter.takeNow(),
+      heal: this.ensemble === undefined ? undefined : () => void this.loadAgain(),
+    });
     const { events } = this.storage.log;
     events.persisted = (generation, hi, lo) => {
       this.step({ type: 'persisted', generation, upTo: { epoch: hi, counter: lo >>> 0 } });
       this.snapshotter.consider();
     };
     events.failed = (error) => this.diskFailed(error);
+  }
+  private noteDamage(): void {
+    const { storage, damage } = this;
+    const { logger } = this.options;
+    const sentences = storage.damage?.sentences ?? [];
+    for (const note of storage.notes) {
+      if (sentences.includes(note)) continue;
+      logger.warn(note);
+      if (note.startsWith(DAMAGED)) damage.found(note, 'something else stands in for it');
+    }
+    // what made it load its files again turned out not to be needed
+    if (storage.damage === undefined) return damage.mended('a snapshot stands in for it');
+    const what = sentences.join('; ');
+    logger.error(`${what}; this member is given it again by the leader and serves nobody until then`);
+    damage.found(what);
   }
   /** A full disk costs a member its place until there is room; any other failure is the end (D10, D11). */
   private diskFailed(error: Error): void {
@@ -219,6 +261,7 @@ export class ServerNode {
       this.port.dropAll();
       this.ensemble?.flush();
       this.ensemble?.close();
+      await this.scrubber.stop();
       await this.snapshotter.stop();
       await first();
       await this.storage.close();
@@ -230,6 +273,11 @@ export class ServerNode {
       this.step({ type: 'start' });
     };
     run().catch((error: Error) => this.options.onFailed(error));
+  }
+  /** As {@link reload}, but a leader hands over first. */
+  private async loadAgain(): Promise<void> {
+    await this.ensemble?.handOver();
+    this.reload();
   }
   private makePeer(loaded: Loaded): Peer {
     const { storage } = loaded;
@@ -319,6 +367,7 @@ export class ServerNode {
       this.port.drain();
       await this.port.stop();
       this.ensemble?.close();
+      await this.scrubber.stop();
       await this.storage.close();
       throw error;
     }
@@ -432,13 +481,15 @@ export class ServerNode {
       members: [{ sid: this.sid, role: 'participant', incarnation, addresses: [], client: null }],
       maxTxnBytes: this.config.maxBufferBytes * 2,
     };
-    if (config === undefined) server.peer.adopt(alone);
+    // a member keeps the id once its record is committed: until then another founding may give another
+    if (config !== undefined) return this.proposeFirst({ kind: KIND.found, ensembleId, config });
+    server.peer.adopt(alone);
     const { leader } = server.peer;
     storage
       .setEnsembleId(ensembleId)
       .then(() => {
         if (this.server.peer.leader !== leader) return; // the term is over already
-        this.proposeFirst({ kind: KIND.found, ensembleId, config: config ?? alone });
+        this.proposeFirst({ kind: KIND.found, ensembleId, config: alone });
       })
       .catch((error: Error) => this.options.onFailed(error));
   }
@@ -513,10 +564,11 @@ export class ServerNode {
       await rest();
     await this.ensemble?.handOver();
     this.stopped = true;
+    this.ensemble?.close(); // at once: while we are connected our vote is waited for
     for (const timer of this.timers) timer[Symbol.dispose]();
     await this.port.stop();
+    await this.scrubber.stop();
     await this.snapshotter.stop();
-    this.ensemble?.close();
     await this.storage.close();
     this.unlock();
   }

@@ -74,7 +74,7 @@ export class PeerFaults {
     };
   }
   private accept(inner: PeerLink, accept: (link: PeerLink) => ConnectionHandler): ConnectionHandler {
-    const link = this.makeLink(sidOf(inner.proof));
+    const link = this.makeLink(undefined); // who that is it says itself
     link.bind(inner);
     link.attach(accept(link));
     return link.handler;
@@ -119,10 +119,4 @@ export class PeerFaults {
       else look();
     });
   }
-}
-
-/** The server a proof names, `ensemble/sid`. */
-function sidOf(proof: string | undefined): number | undefined {
-  const text = proof?.slice(proof.lastIndexOf('/') + 1) ?? '';
-  return /^\d+$/.test(text) ? Number(text) : undefined;
 }

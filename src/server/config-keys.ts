@@ -52,6 +52,7 @@ export const KEYS = {
   localSessionsUpgradingEnabled: { kind: 'bool', fallback: 'false', unused: true },
   'autopurge.snapRetainCount': { kind: 'int', fallback: '3' },
   'autopurge.purgeInterval': { kind: 'interval', fallback: '0' },
+  'scrub.interval': { kind: 'interval', fallback: '24' },
   '4lw.commands.whitelist': { kind: 'text', fallback: 'srvr' },
   snapCount: { kind: 'int', fallback: '100000' },
   snapSizeLimitInKb: { kind: 'int', fallback: '4194304' },

@@ -64,6 +64,8 @@ export interface ServerConfig {
   readonly snapRetainCount: number;
   /** 0: never purged by itself. */
   readonly purgeIntervalMs: number;
+  /** Between two rounds that verify what lies on the disk; 0: never. */
+  readonly scrubIntervalMs: number;
 
   readonly enforceQuota: boolean;
   readonly extendedTypesEnabled: boolean;
@@ -217,6 +219,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     maxBatchSize: take.atLeast('maxBatchSize', 1),
     snapRetainCount: take.atLeast('autopurge.snapRetainCount', 3),
     purgeIntervalMs: take.interval('autopurge.purgeInterval'),
+    scrubIntervalMs: take.interval('scrub.interval'),
     enforceQuota: take.flag('enforceQuota'),
     extendedTypesEnabled: take.flag('extendedTypesEnabled'),
     reconfigEnabled: take.flag('reconfigEnabled'),

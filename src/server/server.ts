@@ -17,6 +17,7 @@ import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { LearnerDesk } from './learner-desk.ts';
+import { ProposalSizes } from './proposals.ts';
 import { readOther, readPath } from './reads.ts';
 import { type Numbered, Replica, type ReplicaSurroundings } from './replica.ts';
 import { begin, finish, header } from './reply.ts';
@@ -64,6 +65,10 @@ const { MarshallingError, Unimplemented, AuthFailed } = KEEPER_CODES;
  */
 export class Server extends Replica {
   serving = false;
+  /** Since when this member leads, monotonic ms; undefined while it does not. */
+  ledAt: number | undefined;
+  /** What it proposed. */
+  readonly proposals = new ProposalSizes();
   readonly options: ServerOptions;
   private readonly around: Surroundings;
   private readonly reader = new Reader(Buffer.alloc(0));
@@ -123,6 +128,8 @@ export class Server extends Replica {
   /** This member leads an epoch: it decides from now on. */
   lead(): void {
     this.desk ??= new LeaderDesk(this);
+    this.ledAt ??= this.now;
+    this.proposals.beginTerm();
     this.resumeSessions();
   }
   /** Requests may be taken: as leader, or as the learner of one. */
@@ -137,6 +144,7 @@ export class Server extends Replica {
   /** The term is over: nobody is served, and what was decided and not committed may never have happened. */
   look(): void {
     this.serving = false;
+    this.ledAt = undefined;
     this.desk = undefined;
     this.forgetAskers();
     this.tracker.clear();
@@ -176,6 +184,7 @@ export class Server extends Replica {
     const chainHi = lanes[0] as number;
     const chainLo = lanes[1] as number;
     log.commitEnvelope(start, epoch, counter);
+    this.proposals.add(to.at - start);
     this.push({ epoch, counter, time, txn, connection, xid, opcode, touched, chainHi, chainLo, password });
     connection?.beginWrite(this.now);
     return counter;
@@ -284,7 +293,10 @@ export class Server extends Replica {
       finish(to, at);
       return this.outbox.sent(connection);
     }
-    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) return;
+    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) {
+      connection.syncs++;
+      return;
+    }
     if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);

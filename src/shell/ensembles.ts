@@ -27,8 +27,12 @@ export interface MemberView {
   readonly leader?: number | undefined;
   /** Hexadecimal; only when it was asked for. */
   readonly digest?: string | undefined;
-  /** Faults in force, why it is down, what is repaired: short phrases. */
+  /** What was damaged and whether that is repaired, in a sentence. */
+  readonly repair?: string | undefined;
+  /** Faults in force, why it is down, whether it is repaired: short phrases. */
   readonly faults: readonly string[];
+  /** What was damaged since its start and how it was mended: sentences with their times. */
+  readonly damage: readonly string[];
   readonly directory: string;
 }
 export interface EnsembleView {

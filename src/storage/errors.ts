@@ -51,6 +51,9 @@ function sentence(d: Damage): string {
   return `${describeDamage(d)}. ${remedy}.`;
 }
 
+/** What every clause about damage begins with. */
+export const DAMAGED = 'data damaged';
+
 /** What was found, a clause without what to do. */
 export function describeDamage(d: Damage): string {
   const where = d.offset === undefined ? d.file : `${d.file}, offset ${d.offset}`;
@@ -60,7 +63,7 @@ export function describeDamage(d: Damage): string {
     const after = d.intact === undefined ? '' : `after ${showHalves(d.intact)} and `;
     lost = `; lost are transactions ${after}up to at least ${showHalves(d.mayHaveAcked)}`;
   } else if (d.identityLost !== true) lost = '; how many transactions follow it cannot be told';
-  return `data damaged: ${where}: ${d.reason}${intact}${lost}`;
+  return `${DAMAGED}: ${where}: ${d.reason}${intact}${lost}`;
 }
 
 /** There was no room for what was to be written: it may be tried again once there is. */

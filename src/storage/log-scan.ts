@@ -21,6 +21,8 @@ import type { LogFileEntry } from './identity.ts';
 import type { Mark } from './mark.ts';
 
 const WINDOW = 8 * 1024 * 1024;
+/** For who rests between two reads: what is read at a time is verified at a time, and everything else waits. */
+const SMALL_WINDOW = 256 * 1024;
 
 /** The log and the snapshot must be of one history where they meet. @throws DamageError */
 export function sameHistory(file: string, offset: number, chain: Halves, snapshot: Mark): void {
@@ -48,6 +50,7 @@ export class FileScan {
   private readonly onCommitted: (upTo: Halves) => void;
   /** Between two reads; whoever is in no hurry waits there. */
   private readonly rest: () => Promise<void> | undefined;
+  private readonly step: number;
   private window: Buffer = Buffer.alloc(0);
   private windowAt = 0;
   private size = 0;
@@ -62,7 +65,7 @@ export class FileScan {
     from: Mark,
     onEnvelope: (bytes: Buffer, start: number, end: number) => void,
     onCommitted: (upTo: Halves) => void,
-    rest: () => Promise<void> | undefined = () => undefined,
+    rest?: () => Promise<void> | undefined,
   ) {
     this.disk = disk;
     this.path = path;
@@ -72,7 +75,8 @@ export class FileScan {
     this.from = from;
     this.onEnvelope = onEnvelope;
     this.onCommitted = onCommitted;
-    this.rest = rest;
+    this.rest = rest ?? (() => undefined);
+    this.step = rest === undefined ? WINDOW : SMALL_WINDOW;
   }
   private damaged(offset: number, reason: string, mayHaveAcked?: Halves): never {
     throw new DamageError({
@@ -86,7 +90,7 @@ export class FileScan {
   /** Bytes [at, at + length) of the file, fewer at its end. */
   private async bytes(at: number, length: number): Promise<{ buffer: Buffer; offset: number; have: number }> {
     if (at < this.windowAt || at + length > this.windowAt + this.window.length) {
-      const want = Math.min(Math.max(length, WINDOW), Math.max(0, this.size - at));
+      const want = Math.min(Math.max(length, this.step), Math.max(0, this.size - at));
       await this.rest();
       const next = Buffer.alloc(want);
       const got = await this.read(next, at);

@@ -125,6 +125,11 @@ export class Storage {
   async setEnsembleId(id: string): Promise<void> {
     await this.store.update((now) => ({ ...now, ensembleId: id }));
   }
+  /** Another ensemble goes on from this history (foundations.md 13.15): its id, and an epoch nobody was promised, in one write. */
+  async beginEnsemble(id: string, epoch: number): Promise<void> {
+    const epochs = { acceptedEpoch: epoch, currentEpoch: epoch };
+    await this.store.update((now) => ({ ...now, ...epochs, ensembleId: id, amnesiac: false }));
+  }
   /** The server lines of zoo.cfg that this start runs with. */
   async setServerLines(lines: readonly string[]): Promise<void> {
     await this.store.update((now) => ({ ...now, serverLines: lines }));

@@ -11,6 +11,15 @@ interface Cast {
   readonly vote: Vote;
 }
 
+/** How the term before ended. */
+export interface Opening {
+  /** Whom the leader that went proposed in its place, and that leader itself: nobody waits for its vote. */
+  readonly prefer: Vote | undefined;
+  readonly gone: number | undefined;
+  /** Whom the last election had chosen voted for somebody else, who may be unknown here: it goes on in the same round. */
+  readonly resumed: boolean;
+}
+
 /**
  * Fast leader election, one run of it: votes of one round are gathered until a quorum agrees, then a better one is waited
  * for a little. It only finds whom to try; safety is the business of discovery.
@@ -38,12 +47,13 @@ export class Election {
   private patience: number;
   private drainLeft: number | undefined;
 
-  /** Whom an election of this round had chosen voted for somebody else: that one may be unknown here. */
   private readonly resumed: boolean;
+  private readonly gone: number | undefined;
 
-  constructor(state: State, round: number, prefer: Vote | undefined, resumed: boolean) {
+  constructor(state: State, round: number, { prefer, gone, resumed }: Opening) {
     this.state = state;
     this.resumed = resumed;
+    this.gone = gone;
     state.provisional = undefined;
     this.round = round;
     this.longest = prefer === undefined ? state.limits.init : state.limits.notify * 2;
@@ -272,7 +282,8 @@ export class Election {
     if (state.isAlone && !this.hasAsked) return undefined;
     const agreed = new Set(voices.map(({ sid }) => sid));
     if (!agreed.has(vote.sid)) return undefined; // known from others only: it may be gone
-    const all = votersOf(configs).every((sid) => agreed.has(sid) || this.down.has(sid) || sid === self.sid);
+    const isGone = (sid: number): boolean => this.down.has(sid) || sid === this.gone;
+    const all = votersOf(configs).every((sid) => agreed.has(sid) || isGone(sid) || sid === self.sid);
     if (all) return vote;
     this.drainLeft ??= state.limits.drain;
     return this.drainLeft <= 0 ? vote : undefined;

@@ -4,7 +4,7 @@ import { commitHeld } from './commits.ts';
 import { Departure } from './departure.ts';
 import { DISK_FAILED, type Of } from './discovery.ts';
 import { Leader } from './leader.ts';
-import { forward, hasVote, type Learner } from './learners.ts';
+import { type Audience, forward, hasVote, type Learner } from './learners.ts';
 import { Membership } from './membership.ts';
 import { Probes } from './probes.ts';
 import type { Voice } from './quorum.ts';
@@ -126,6 +126,18 @@ export class Leading extends Synchronization {
   /** Who has everything, this leader too. */
   get synced(): readonly Voice[] {
     return [...this.membership.voices(), this.state.self];
+  }
+  /** See {@link Peer.audience}. */
+  get audience(): Audience {
+    const { state, learners, probes } = this;
+    const listed = state.configs.flatMap(({ members }) => members.filter(({ role }) => role === 'participant'));
+    const count = { learners: learners.size, followers: 0, nonVoting: 0, observers: 0, pendingSyncs: probes.pending };
+    for (const learner of learners.values())
+      if (!learner.upToDate) continue;
+      else if (hasVote(state, learner)) count.followers++;
+      else if (listed.some(({ sid }) => sid === learner.sid)) count.nonVoting++;
+      else count.observers++;
+    return count;
   }
   /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {
@@ -267,10 +279,15 @@ export class Leading extends Synchronization {
       if (this.age > limits.init) this.over = `no quorum in the ${this.phase} of epoch ${this.epoch}`;
     } else if (!this.hears()) this.over = 'out of hearing of a quorum';
   }
-  /** A quorum was heard within its limit; a learner that reconnects in time costs nothing. */
+  /**
+   * A quorum was heard within its limit. Who has hung up looks for a leader and is back at once where it finds this one: a
+   * leader that slept is not to keep its clients for long when they have found another.
+   */
   private hears(): boolean {
     const { configs, limits } = this.state;
-    const near = (sid: number): boolean => (this.silent.get(sid) ?? Number.POSITIVE_INFINITY) <= limits.sync;
+    const linked = new Set([...this.learners.values()].map(({ sid }) => sid));
+    const near = (sid: number): boolean =>
+      (this.silent.get(sid) ?? Number.POSITIVE_INFINITY) <= (linked.has(sid) ? limits.sync : limits.ask);
     const members = configs.flatMap((config) => config.members);
     return this.isQuorum(
       members.flatMap(({ sid, incarnation }) => (incarnation !== null && near(sid) ? [{ sid, incarnation }] : [])),

@@ -38,6 +38,18 @@ export class Learner {
   }
 }
 
+/** Who learns from a leader, as people count them. */
+export interface Audience {
+  /** All that are connected, up to date or not. */
+  readonly learners: number;
+  /** Up to date: voters, listed voters whose incarnation does not count (yet), and everybody else. */
+  readonly followers: number;
+  readonly nonVoting: number;
+  readonly observers: number;
+  /** Syncs that wait for a quorum's answer. */
+  readonly pendingSyncs: number;
+}
+
 /** Brings a learner to the leader's history and puts NEWLEADER behind it, all in the order of its link. */
 export function synchronise(state: State, learner: Learner, epoch: number): void {
   const { history, snapshot } = state;

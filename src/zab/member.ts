@@ -1,13 +1,17 @@
 import { assert, unreachable } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
+import { Arrivals } from './arrivals.ts';
 import { DISK_FAILED, ROLLED_BACK } from './discovery.ts';
-import { Election } from './election.ts';
+import { Election, type Opening } from './election.ts';
 import type { Leader } from './leader.ts';
 import { Leading } from './leading.ts';
+import type { Audience } from './learners.ts';
 import { Learning } from './learning.ts';
 import type { Voice } from './quorum.ts';
 import { State } from './state.ts';
 import type { ConfigAt, Effect, Ensemble, Input, Message, Past, Phase, Refusal, Role, Vote } from './types.ts';
+
+const AFRESH: Opening = { prefer: undefined, gone: undefined, resumed: false };
 
 /**
  * One member of an ensemble: looks for a leader, then leads or learns until that term is over, then looks again. Between two
@@ -25,12 +29,13 @@ export class Member {
   /** The number of the last election, and what was decided in it. */
   private round = 0;
   private chosen: Vote | undefined;
-  private prefer: Vote | undefined;
-  /** The next election goes on in the round of the last. */
-  private resumes = false;
+  /** What the next election begins with. */
+  private opening: Opening = AFRESH;
+  private readonly arrivals: Arrivals;
 
   constructor(past: Past, ensemble: Ensemble, generation: number, lastCounter: number | undefined) {
     this.state = new State(past, ensemble, generation);
+    this.arrivals = new Arrivals(this.state);
     this.lastCounter = lastCounter;
   }
 
@@ -49,6 +54,9 @@ export class Member {
   }
   get leader(): Leader | undefined {
     return this.leading?.leader;
+  }
+  get audience(): Audience | undefined {
+    return this.leading?.audience;
   }
   /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {
@@ -109,10 +117,12 @@ export class Member {
       case 'dialFailed':
         return learning?.dialFailed(input.sid);
       case 'closed':
+        this.arrivals.closed(input.link);
         leading?.closed(input.link);
         learning?.closed(input.link);
         return;
       case 'received':
+        if (this.arrivals.received(input.link, input.message)) return;
         leading?.received(input.link, input.message);
         learning?.received(input.link, input.message);
         return;
@@ -150,6 +160,7 @@ export class Member {
   private stop(): void {
     this.stopped = true;
     this.election = undefined;
+    this.arrivals.turnAllAway();
   }
 
   private durable(): void {
@@ -160,6 +171,7 @@ export class Member {
   private linked(sid: number, link: number, dialled: boolean): void {
     if (dialled && this.learning !== undefined) return this.learning.linked(link, sid);
     if (!dialled && this.leading !== undefined) return this.leading.linked(link, sid);
+    if (!dialled && this.role === 'looking') return this.arrivals.linked(link, sid);
     this.state.hangUp(link, dialled ? 'not following' : 'not leading');
   }
 
@@ -168,8 +180,9 @@ export class Member {
     const { leading, learning } = this;
     const over = leading?.over ?? learning?.over;
     if (over === undefined) return;
-    this.prefer = learning?.successor;
-    this.resumes = learning?.hasChanged === true;
+    const prefer = learning?.successor;
+    const gone = prefer === undefined ? undefined : learning?.sid;
+    this.opening = { prefer, gone, resumed: learning?.hasChanged === true };
     leading?.close();
     learning?.close();
     this.leading = undefined;
@@ -187,10 +200,9 @@ export class Member {
     const { epoch } = state.history.last;
     // of a damaged log only the epochs themselves tell what was acknowledged
     if (state.currentEpoch < epoch && state.damage === undefined) return state.store(state.acceptedEpoch, epoch);
-    if (!this.resumes) this.round++;
-    this.election = new Election(state, this.round, this.prefer, this.resumes);
-    this.prefer = undefined;
-    this.resumes = false;
+    if (!this.opening.resumed) this.round++;
+    this.election = new Election(state, this.round, this.opening);
+    this.opening = AFRESH;
     this.decided(this.election.begin());
   }
 
@@ -235,7 +247,9 @@ export class Member {
     if (vote.sid === state.self.sid) {
       this.leading = new Leading(state, this.lastCounter);
       this.leading.begin();
+      this.arrivals.hand(this.leading);
     } else {
+      this.arrivals.turnAllAway();
       this.learning = new Learning(state, vote.sid);
       this.learning.begin();
     }

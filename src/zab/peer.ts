@@ -1,6 +1,7 @@
 import { assert, InvariantError } from '../base/assert.ts';
 import type { Config } from '../records/txns.ts';
 import { Leader } from './leader.ts';
+import type { Audience } from './learners.ts';
 import { Member } from './member.ts';
 import { isQuorum, type Voice } from './quorum.ts';
 import {
@@ -115,6 +116,11 @@ export class Peer {
   /** Who counts by the end of the log, where that stands, and who has everything now, this member too. */
   get membership(): { readonly last: ConfigAt | undefined; readonly synced: readonly Voice[] } {
     return this.member === undefined ? { last: undefined, synced: [] } : this.member.membership;
+  }
+
+  /** Who learns from this member; undefined while it does not lead others. */
+  get audience(): Audience | undefined {
+    return this.member?.audience;
   }
 
   /** A config record was proposed or recovered: it counts from now on (foundations.md 13.7). */

@@ -22,6 +22,10 @@ export class Probes {
     this.round++;
     return true;
   }
+  /** Syncs that wait. */
+  get pending(): number {
+    return this.waiting.length;
+  }
   /** An answer is waited for. */
   get isOut(): boolean {
     return this.answered < this.round;

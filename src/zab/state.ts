@@ -22,6 +22,9 @@ import {
 import type { Standing } from './vote.ts';
 import { Witness } from './witness.ts';
 
+/** How many times as many bytes are remembered while a snapshot is taken. One that takes longer is taken again. */
+const WHILE_AWAITED = 8;
+
 /** What outlives the roles of a member: who it is, its promises, its log, what the disk was asked for, and the effects. */
 export class State {
   readonly self: Voice;
@@ -39,7 +42,7 @@ export class State {
   /** Epochs are asked for and not yet on the disk; with `install` the staged history becomes the log. */
   storing: { readonly accepted: number; readonly current: number; readonly install: boolean } | undefined;
   snapshot: Mark;
-  /** A snapshot was asked for that has to join on to what is remembered: nothing is forgotten meanwhile. */
+  /** A snapshot was asked for that has to join on to what is remembered: more is remembered meanwhile. */
   awaitsSnapshot = false;
   /** While the log is damaged: what it may have acknowledged. Only a snapshot makes it whole again (foundations.md 3). */
   damage: { readonly mayHaveAcked: Position } | undefined;
@@ -245,6 +248,8 @@ export class State {
     if (!isBefore(this.applied, upTo)) return;
     this.applied = { epoch: upTo.epoch, counter: upTo.counter };
     this.out.push({ type: 'commit', upTo: this.applied });
-    if (!this.awaitsSnapshot) this.history.forget(this.remember, this.rememberBytes);
+    const { awaitsSnapshot, remember, rememberBytes } = this;
+    if (awaitsSnapshot) this.history.forget(Number.POSITIVE_INFINITY, rememberBytes * WHILE_AWAITED);
+    else this.history.forget(remember, rememberBytes);
   }
 }

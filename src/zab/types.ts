@@ -81,7 +81,10 @@ export interface Limits {
   readonly sync: number;
   /** A silent leader is given up after this. */
   readonly silence: number;
-  /** How long a quorum of one asks the other servers of its zoo.cfg before it leads: two tickTimes. */
+  /**
+   * How long a quorum of one asks the other servers of its zoo.cfg before it leads, and a leader waits for learners that hung
+   * up: two tickTimes.
+   */
   readonly ask: number;
 }
 

@@ -1,73 +1,13 @@
-/** Ensembles of real processes, as a person starts, hurts and ends them with the built binary. */
+/** Ensembles of real processes, as a person starts, hurts, grows and ends them with the built binary. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KeeperError } from '../../src/base/errors.ts';
 import { connect } from '../../src/client/connect.ts';
-import { anyBlock, blockPorts, isFree } from '../../src/ensemble/ports.ts';
 import { processOf } from '../../src/ensemble/process.ts';
-import type { EnsembleView } from '../../src/shell/ensembles.ts';
-import { BIN, type Ran, zoosh } from './cli.ts';
-
-const home = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
-const temporary = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
-const env = { ZOOSH_HOME: home, TMPDIR: temporary };
-const folder = join(home, 'data', 'ensembles');
-after(async () => {
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) await run('-y', 'ensemble', 'destroy', name);
-  for (const each of [home, temporary]) rmSync(each, { recursive: true, force: true });
-});
-const run = (...args: string[]): Promise<Ran> => zoosh(args, '', env);
-async function good(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await run(...args);
-  assert.equal(code, 0, `zoosh ${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-const view = async (name: string): Promise<EnsembleView> => {
-  const { stdout, stderr } = await run('-o', 'json', 'ensemble', 'status', name, '--digest');
-  assert.notEqual(stdout, '', stderr);
-  return JSON.parse(stdout) as EnsembleView;
-};
-async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = 25_000): Promise<T> {
-  const end = performance.now() + ms;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
-    await sleep(100);
-  }
-}
-const allEqual = (name: string): Promise<EnsembleView> =>
-  until('all members are up with one digest', async () => {
-    const found = await view(name);
-    const digests = new Set(found.members.map(({ digest }) => digest));
-    return found.members.every(({ state }) => state === 'up') && digests.size === 1 && found;
-  });
-const base = (): Promise<number> => anyBlock('127.0.0.1', 10);
-async function portsFree(first: number, count: number): Promise<void> {
-  for (const port of blockPorts(first, count))
-    assert.ok(await isFree('127.0.0.1', port), `port ${port} is still taken`);
-}
-/** Starts the binary and leaves it running; `out` and `err` fill up. */
-function begin(args: readonly string[], more: Record<string, string> = {}) {
-  const child: ChildProcess = spawn(process.execPath, [BIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, LANG: 'C.UTF-8', ...env, ...more },
-  });
-  const text = { out: '', err: '' };
-  child.stdout?.on('data', (chunk: Buffer) => {
-    text.out += chunk;
-  });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    text.err += chunk;
-  });
-  const ended = once(child, 'close').then(([code, signal]) => code ?? signal);
-  return { child, text, ended };
-}
+import { allEqual, base, folder, good, home, portsFree, run, until, view } from './local-ensembles.ts';
 
 test('start -d, status, kill the leader under a client, start it again, destroy: nothing is left', async (t) => {
   const first = await base();
@@ -86,7 +26,7 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
   assert.equal(code, 0, stderr);
   assert.equal(stdout, `127.0.0.1:${first},127.0.0.1:${first + 1},127.0.0.1:${first + 2}\n`);
   t.diagnostic(`a quorum of three served ${Math.round(took)} ms after the command was typed`);
-  assert.ok(took < 6000, `it took ${took} ms`); // 3 s alone on two cores; tests run side by side
+  assert.ok(took < 10_000, `it took ${took} ms`); // well under 3 s alone on two cores; tests run side by side
 
   const before = await allEqual('demo');
   const pids = before.members.map(({ pid }) => pid as number);
@@ -150,7 +90,7 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
   const last = (await view('demo')).members.map(({ pid }) => pid as number);
   await good('-y', 'ensemble', 'destroy', 'demo');
   for (const pid of [...pids, ...last]) assert.equal(processOf(pid), undefined, `process ${pid} lives`);
-  assert.deepEqual(readdirSync(folder), []);
+  assert.ok(!existsSync(join(folder, 'demo')));
   await portsFree(first, 3);
 });
 
@@ -198,18 +138,28 @@ test('a leader that is cut off is succeeded, and follows when the partition heal
   await good('-y', 'ensemble', 'destroy', 'part');
 });
 
-test('scale: 1 to 3 to 5 to 3 under a client whose writes all succeed', async () => {
+test('scale: 1 to 3 to 5 to 3 under a client whose writes all succeed', async (t) => {
   const server = (await good('start', 'ensemble', 'grow', '-n', '1', '-d')).trim();
   const client = await connect(server);
   await client.create('/n');
   let [writing, done] = [true, 0];
-  const lost: string[] = [];
+  const failed: string[] = [];
+  let longest = 0;
   const writer = (async () => {
     while (writing) {
-      await client.create('/n/x', null, { mode: 'persistentSequential' }).then(
-        () => done++,
-        (error: Error) => lost.push(error.message),
-      );
+      const began = performance.now();
+      // a connection may break with the member that leaves: then it is asked again, and may be there already
+      for (let tries = 0; ; tries++) {
+        const error = await client.create(`/n/${done}`).then(
+          () => undefined,
+          (found: KeeperError) => found,
+        );
+        if (error === undefined || (tries > 0 && error.code === 'NodeExists')) break;
+        if (error.code !== 'ConnectionLoss') failed.push(error.message);
+        await sleep(10);
+      }
+      done++;
+      longest = Math.max(longest, performance.now() - began);
       await sleep(5);
     }
   })();
@@ -220,7 +170,8 @@ test('scale: 1 to 3 to 5 to 3 under a client whose writes all succeed', async ()
   }
   writing = false;
   await writer;
-  assert.deepEqual(lost, []);
+  assert.deepEqual(failed, []);
+  t.diagnostic(`${done} writes meanwhile; the longest took ${Math.round(longest)} ms`);
   assert.equal((await client.getChildren('/n')).children.length, done);
   await client.close();
   await good('ensemble', 'scale', 'grow', '3', '--observers', '1');
@@ -257,103 +208,24 @@ test('an observer joins a running ensemble, serves reads and writes, and is the 
   await good('-y', 'ensemble', 'destroy', 'seen');
 });
 
-test('with: the code of the program, an ensemble around it, and nothing left', async () => {
-  const script = [
-    'set -e',
-    '[ "$ZK_SERVER" = "$ZOOSH_SERVER" ] && [ "$ZK_SERVER" = "$ZOOKEEPER_CONNECT" ]',
-    `zoosh() { ${process.execPath} ${BIN} "$@"; }`,
-    'zoosh get /seeded',
-    'zoosh ensemble kill leader',
-    'zoosh --connect-timeout 20s create /a b >/dev/null',
-    'zoosh get /a',
-    'echo "$ZOOSH_SERVER"',
-    'exit 7',
-  ].join('\n');
-  const seed = join(home, 'seed.zk');
-  writeFileSync(seed, 'create /seeded "by a file"\n');
-  const { code, stdout, stderr } = await run('with', '-n', '3', '--seed', seed, '--', 'sh', '-c', script);
-  const lines = stdout.trimEnd().split('\n');
-  assert.equal(code, 7, stderr);
-  assert.deepEqual(lines.slice(0, 2), ['by a file', 'b']);
-  const first = Number(/:(\d+),/.exec(lines[2] as string)?.[1]);
-  await portsFree(first, 3);
-  assert.equal((await run('with', '-n', '1', '--', 'false')).code, 1);
-  assert.equal((await run('with', '-n', '1', '--', '/nowhere/at/all')).code, 127);
-  assert.equal((await run('with', '-n', '1')).code, 2);
-  assert.deepEqual(readdirSync(temporary), []);
-});
-
-test('with: told to end or killed, it leaves no process', async () => {
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    const script = 'echo "$ZOOSH_ENSEMBLE"; echo $$; exec sleep 60';
-    const { child, text, ended } = begin(['with', '-n', '3', '--', 'sh', '-c', script]);
-    const path = await until('the program runs', async () => /^(\/.*)\n\d+\n/m.exec(text.out)?.[1]);
-    const pids = [1, 2, 3].map((id) => Number(readFileSync(join(path, `member-${id}`, 'pid'), 'utf8').split('\n')[0]));
-    for (const pid of pids) assert.ok(processOf(pid) !== undefined);
-    child.kill(signal);
-    // who is killed cannot end what it runs
-    if (signal === 'SIGKILL') process.kill(Number(text.out.split('\n')[1]), 'SIGTERM');
-    await until('they are gone', async () => pids.every((pid) => processOf(pid) === undefined));
-    assert.equal(await ended, signal === 'SIGKILL' ? signal : 143);
-    assert.equal(existsSync(path), signal === 'SIGKILL', 'its files');
-    for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { recursive: true });
-  }
-});
-
-test('in the foreground: interrupted before and after it serves; --rm', async () => {
-  const first = await base();
-  const args = ['start', 'ensemble', 'fore', '-n', '3', '--base-port', String(first)];
-  for (const wait of [150, 350, 500]) {
-    const early = begin(args);
-    await sleep(wait);
-    const served = early.text.out.startsWith('ready');
-    early.child.kill('SIGINT');
-    const code = await early.ended;
-    if (served || early.text.out.startsWith('ready')) {
-      await good('-y', 'ensemble', 'destroy', 'fore');
-      continue;
-    }
-    // before it listens for signals nothing is there yet
-    assert.ok(code === 130 || code === 'SIGINT', `ended with ${code}: ${early.text.err}`);
-    assert.deepEqual(existsSync(folder) ? readdirSync(folder) : [], []);
-    await portsFree(first, 3);
-  }
-  const late = begin(args);
-  await until('it serves', async () => late.text.out.includes('\n'));
-  assert.match(late.text.out, new RegExp(`^ready 127.0.0.1:${first},127.0.0.1:${first + 1},127.0.0.1:${first + 2}\n$`));
-  await until('logs of all', async () => [1, 2, 3].every((id) => late.text.err.includes(`${id} | `)));
-  late.child.kill('SIGINT');
-  assert.equal(await late.ended, 0);
-  assert.deepEqual(readdirSync(folder), ['fore'], 'the data stays');
-  await portsFree(first, 3);
-  await good('-y', 'ensemble', 'destroy', 'fore');
-
-  const brief = begin([...args, '--rm']);
-  await until('it serves', async () => brief.text.out.includes('\n'));
-  brief.child.kill('SIGTERM');
-  assert.equal(await brief.ended, 0);
-  assert.deepEqual(readdirSync(folder), []);
-});
-
-test('start standalone -d: only what clients connect to, and a process to end', async () => {
-  const port = await base();
-  const data = join(home, 'alone');
-  const words = ['start', 'standalone', '--port', String(port), '--data', data];
-  const { code, stdout, stderr } = await run(...words, '-d');
-  assert.deepEqual([code, stdout], [0, `127.0.0.1:${port}\n`], stderr);
-  const pid = Number(/^process (\d+),/.exec(stderr)?.[1]);
-  assert.equal(await good(stdout.trim(), 'create', '/a', 'b'), '/a\n');
-  const second = await run('start', 'standalone', '--port', String(port), '--data', `${data}2`, '-d');
-  assert.deepEqual([second.code, second.stdout], [41, ''], second.stderr);
-  process.kill(pid, 'SIGTERM');
-  await until('it ended', async () => processOf(pid) === undefined);
-});
-
-test('playground -n 3 runs a script on an ensemble of its own', async () => {
-  const script = 'create /bar hello-bar\nensemble status\nget /bar\nensemble env\n';
-  const { code, stdout, stderr } = await zoosh(['playground', '-n', '3'], script, env);
-  assert.equal(code, 0, stderr);
-  assert.match(stdout, /^\/bar\n1\t(?:.*\n){3}hello-bar\nexport ZOOSH_SERVER=/);
-  await portsFree(Number(/ZOOSH_SERVER=127.0.0.1:(\d+)/.exec(stdout)?.[1]), 3);
-  assert.deepEqual(readdirSync(temporary), []);
+test('a flipped bit in a file of one member is mended, and status says what it was', async () => {
+  const server = (await good('start', 'ensemble', 'bit', '-n', '3', '-d')).trim();
+  for (let at = 0; at < 5; at++) await good(server, 'create', `/n${at}`, 'recognisable');
+  await allEqual('bit');
+  await good('ensemble', 'stop', 'bit', '1');
+  const data = join(folder, 'bit', 'member-1', 'data', 'zoosh-1');
+  const log = join(data, readdirSync(data).find((name) => name.startsWith('log.')) as string);
+  const bytes = readFileSync(log);
+  const at = bytes.indexOf('recognisable');
+  bytes[at] = (bytes[at] as number) ^ 1;
+  writeFileSync(log, bytes);
+  await good('ensemble', 'start', 'bit', '1');
+  const { members } = await allEqual('bit');
+  assert.deepEqual(
+    members.map(({ faults }) => faults),
+    [['repaired'], [], []],
+  );
+  assert.equal(members[0]?.repair, undefined);
+  assert.match(members[0]?.damage.join() ?? '', /log\..*, offset \d+.*; \d+-\d+-\d+T/);
+  await good('-y', 'ensemble', 'destroy', 'bit');
 });

@@ -32,7 +32,7 @@ export interface MembersOptions {
   /** More lines of every zoo.cfg. */
   readonly lines?: readonly string[];
   /** What stands in front of the command of a member, such as `sh -c 'ulimit ...'`. */
-  readonly wrap?: (id: number, command: readonly string[]) => readonly string[];
+  readonly wrap?: (id: number, command: readonly string[], data: string) => readonly string[];
 }
 
 /** One member: its files, and its process while there is one. */
@@ -133,7 +133,6 @@ export class Members implements AsyncDisposable {
         'initLimit=20',
         'syncLimit=10',
         `dataDir=${join(home, 'data')}`,
-        'admin.enableServer=false',
         'standaloneEnabled=false',
         '4lw.commands.whitelist=*',
         ...(id > options.voters ? ['peerType=observer'] : []),
@@ -142,7 +141,7 @@ export class Members implements AsyncDisposable {
       ];
       writeFileSync(cfg, `${lines.join('\n')}\n`);
       const command = [process.execPath, BIN, 'start', 'server', '--config', cfg, '--control', join(home, 'ctl')];
-      return new MemberOfTest(id, home, base + id - 1, options.wrap?.(id, command) ?? command);
+      return new MemberOfTest(id, home, base + id - 1, options.wrap?.(id, command, join(home, 'data')) ?? command);
     });
     return new Members(folder, members);
   }

@@ -51,6 +51,7 @@ async function main(argv: readonly string[]): Promise<void> {
       clientPort: client,
       clients: 0,
       repair: undefined,
+      damage: [],
       electionMs: 12,
     }),
     digest: async () => ({ zxid: '0x1', digest: `d${sid}` }),

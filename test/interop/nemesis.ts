@@ -59,7 +59,7 @@ function startKazoo(hosts: string) {
 }
 
 async function settle(load: Workload, members: Members, clients: readonly Client[]): Promise<void> {
-  const late = Date.now() + 60_000;
+  const late = Date.now() + 30_000;
   const came = await load.settled(() => sleep(5, Date.now() < late));
   const states = clients.map(({ state, server }) => `${state} ${server}`);
   assert.ok(came, `clients did not come back: ${load.surprises} ${states}`);

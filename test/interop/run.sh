@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Programs we did not write, against our server. Needs Debian's zookeeper, python3-kazoo, strace; a missing one is a failure.
+# Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS, default 300). Needs Debian's zookeeper, python3-kazoo, strace; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/share/zookeeper/bin/zkCli.sh strace java; do
+for tool in /usr/share/zookeeper/bin/zkCli.sh strace java unshare; do
   command -v "$tool" >/dev/null || { echo "missing: $tool (install zookeeper python3-kazoo strace)" >&2; exit 1; }
 done
 work=$(mktemp -d)
@@ -62,7 +62,7 @@ tests() {
     cat "$work/tap" >&2
     exit 1
   fi
-  grep -E '^# (tests|pass|fail|skipped|[0-9])' "$work/tap"
+  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|[0-9])' "$work/tap"
   if ! grep -q '^# skipped 0$' "$work/tap" || ! grep -q '^# todo 0$' "$work/tap"; then
     echo "$1: a test was skipped" >&2
     exit 1
@@ -113,4 +113,9 @@ stop
 
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py
+echo '-- ensembles of our servers: stories of disks and of strangers'
+tests stories.js
+
+echo '-- ensembles of our servers: the nemesis'
+node dist/test/interop/nemesis.js --seconds "${NEMESIS_SECONDS:-300}"
 echo 'interop: all passed'

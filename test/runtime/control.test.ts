@@ -28,6 +28,7 @@ const STATUS: ServerStatus = {
   clientPort: 2182,
   clients: 3,
   repair: undefined,
+  damage: [],
   electionMs: 40,
 };
 

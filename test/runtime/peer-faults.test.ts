@@ -279,7 +279,7 @@ test('one side alone cuts: its hellos get no answer, whoever dials', async () =>
   ]);
 });
 
-test('over real sockets with a secret: cut by the proof of who dialled, and whole again', async () => {
+test('over real sockets with a secret: one side cuts, and both are whole again', async () => {
   const secret = new PeerSecret(Buffer.alloc(32, 3));
   const faults = [1, 2].map(() => new PeerFaults(realClock));
   const any = { host: '127.0.0.1', port: 0 };

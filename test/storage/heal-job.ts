@@ -14,6 +14,8 @@ export interface HealJob {
   readonly history: readonly Entry[];
   readonly from: number;
   readonly end: number;
+  /** Every so many bytes. */
+  readonly step: number;
   /** Of so many damaged directories one is repaired to the end. */
   readonly repairEvery: number;
 }
@@ -27,15 +29,15 @@ export interface HealCounts {
   intact: number;
 }
 
-async function heal({ files, path, history, from, end, repairEvery }: HealJob): Promise<HealCounts> {
+async function heal({ files, path, history, from, end, step, repairEvery }: HealJob): Promise<HealCounts> {
   const counts = { whole: 0, repairing: 0, amnesiac: 0, repaired: 0, intact: 0 };
   const truth: Entry[] = history.map((entry) => ({ ...entry, bytes: Buffer.from(entry.bytes) }));
   const last = endOf(truth);
-  for (let at = from; at < end; at++) {
+  for (let at = from; at < end; at += step) {
     const random = seededRandom(at);
     const disk = SimDisk.of(files, random);
     const raw = disk.raw(path);
-    raw[at] = (raw[at] as number) ^ (1 << (at % 8));
+    raw[at] = (raw[at] as number) ^ (1 << (at % 7));
     const told = `${path}, byte ${at}`;
     const member = await Replica.open(disk, random);
     const { damage, identity } = member.storage;

@@ -4,7 +4,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { compareHalves, type Halves, SECTOR } from '../../src/records/log-record.ts';
 import { DamageError } from '../../src/storage/errors.ts';
 import { logName } from '../../src/storage/files.ts';
-import type { LogFileEntry } from '../../src/storage/identity.ts';
+import { decodeIdentity, encodeIdentity, type LogFileEntry } from '../../src/storage/identity.ts';
 import { ORIGIN, sameMark } from '../../src/storage/mark.ts';
 import { SimDisk } from '../sim/disk.ts';
 import { inWorkers } from '../sim/workers.ts';
@@ -38,16 +38,16 @@ const filesOf = (disk: SimDisk): Map<string, Buffer> =>
   new Map(disk.paths().map((path) => [path, Buffer.from(disk.raw(path))]));
 const logPath = (entry: LogFileEntry): string => `/log/zoosh-1/${logName(entry)}`;
 
-for (const [what, purged, snapshots] of [
-  ['two snapshots', true, [1, 2]],
-  ['a snapshot long ago', true, [0]],
+for (const [what, step, snapshots] of [
+  ['two snapshots', 1, [1, 2]],
+  ['a snapshot long ago', 4, [0]],
 ] as const)
-  test(`a bit flipped at every byte of every file of a member with ${what}: the intact prefix and what it may have acked are told`, async () => {
-    const { disk, history } = await used(purged, [...snapshots]);
+  test(`a bit flipped at every byte, or every fourth, of every file of a member with ${what}: the intact prefix and what it may have acked are told`, async () => {
+    const { disk, history } = await used(true, [...snapshots]);
     const files = filesOf(disk);
     const jobs: HealJob[] = [...files].flatMap(([path, bytes]) => {
-      const half = Math.ceil(bytes.length / 2);
-      const job = { files, path, history, repairEvery: 37 };
+      const half = step * Math.ceil(bytes.length / 2 / step);
+      const job = { files, path, history, step, repairEvery: 36 };
       return [
         { ...job, from: 0, end: half },
         { ...job, from: half, end: bytes.length },
@@ -61,7 +61,7 @@ for (const [what, purged, snapshots] of [
         const all = (sum[name] ??= { bytes: 0, whole: 0, repairing: 0, amnesiac: 0, repaired: 0, intact: 0 });
         for (const key of Object.keys(counts) as (keyof HealCounts)[]) all[key] += counts[key];
       }
-      (sum[name] as { bytes: number }).bytes = files.get(name)?.length ?? 0;
+      (sum[name] as { bytes: number }).bytes = Math.ceil((files.get(name)?.length ?? 0) / step);
     }
     for (const [name, { bytes, whole, repairing, amnesiac, repaired, intact }] of Object.entries(sum)) {
       console.log(
@@ -191,6 +191,7 @@ test('an unreadable identity, or copies more than one write apart: a new incarna
     ],
     ['the second old', (disk) => disk.put(b, older)],
     ['the first old', (disk) => disk.put(a, older)],
+    ['the second from the beginning', (disk) => disk.put(b, encodeIdentity({ ...decodeIdentity(older), write: 2 }))],
     [
       'both gone',
       (disk) => {

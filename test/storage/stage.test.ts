@@ -197,6 +197,58 @@ test('a snapshot of ours that is being written when another history is installed
   assert.equal((await Replica.open(disk, seededRandom(2))).holds(other), other.length);
 });
 
+test('whenever another history is installed beside a snapshot of ours, only its own snapshot is there afterwards', async () => {
+  const { disk: whole, old } = await abandoned();
+  const other = grow([], 6, seededRandom(8));
+  const at = plain(other[3] as Entry);
+  let refused = 0;
+  for (let turns = 0; turns < 30; turns++) {
+    const disk = whole.copy(seededRandom(turns));
+    const member = await Replica.open(disk, seededRandom(1));
+    await member.stage(2, at, other.slice(4), seededRandom(1));
+    disk.pace = () => new Promise((resolve) => setImmediate(resolve));
+    const writing = member.snapshot(endOf(old));
+    for (let i = 0; i < turns; i++) await member.turn();
+    await member.storage.storeEpochs(9, 9, 2);
+    if (!(await writing)) refused++;
+    const left = disk.paths().filter((path) => path.includes('/snapshot.'));
+    assert.deepEqual(left, ['/data/zoosh-1/snapshot.100000004'], `after ${turns} turns`);
+    assert.deepEqual(member.storage.newestSnapshot, at);
+    await member.storage.close();
+  }
+  assert.ok(refused > 5 && refused < 30, `${refused}`);
+});
+
+test('what our log was doing when another history is installed ends before, and changes nothing afterwards', async () => {
+  const { disk: whole, old } = await abandoned();
+  const other = grow([], 9, seededRandom(8), 3);
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = seededRandom(seed);
+    const disk = whole.copy(random);
+    const member = await Replica.open(disk, random);
+    await member.stage(5, plain(other[3] as Entry), other.slice(4, 6), random);
+    disk.pace = () => (random.below(3) === 0 ? new Promise((resolve) => setImmediate(resolve)) : Promise.resolve());
+    const before = member.storage.log;
+    member.append(grow(old, 2, random).slice(old.length), 1);
+    before.flush(0, 0);
+    const rolling = [
+      before.roll(),
+      random.below(2) === 0 ? before.truncate(2, plain(old[12] as Entry)) : before.roll(),
+    ];
+    for (let i = random.below(4); i > 0; i--) await member.turn();
+    const installing = member.storage.storeEpochs(9, 9, 5);
+    for (let i = random.below(4); i > 0; i--) await member.turn();
+    member.append(other.slice(6), 5);
+    member.storage.flush(0, 0);
+    await Promise.all([installing, ...rolling]);
+    await member.durable(endOf(other));
+    await member.storage.close();
+    const again = await Replica.open(disk, random);
+    assert.equal(again.holds(other), other.length, `seed ${seed}`);
+    assert.deepEqual(leftOver(disk, again), [], `seed ${seed}`);
+  }
+});
+
 test('a snapshot is read in pieces for a learner, and stays while it is read', async () => {
   const { disk, old } = await abandoned();
   const member = await Replica.open(disk, seededRandom(1));

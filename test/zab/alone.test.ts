@@ -226,3 +226,34 @@ test('a voter without weight keeps nobody from leading: what it acknowledged com
   hand.ackEpoch(2, 2, [found]);
   assert.deepEqual(hand.did, ['storeEpochs']);
 });
+
+test('a learner that knew the outcome first waits until its leader knows it too, or is turned away', () => {
+  const info = {
+    type: 'FOLLOWERINFO',
+    incarnation: 'i1',
+    tags: ['t1'],
+    acceptedEpoch: 1,
+    voter: true,
+    config: null,
+  } as const;
+  const early = (): Hand => {
+    const hand = new Hand(3);
+    hand.feed({ type: 'linked', sid: 1, link: 7, dialled: false }, { type: 'received', link: 7, message: info });
+    hand.isQuiet();
+    return hand;
+  };
+  const leader = early();
+  leader.elect(3);
+  assert.deepEqual(leader.did, ['storeEpochs'], 'it is a quorum with the one that waited');
+  const other = early();
+  other.feed(other.voted(1, Hand.voteFor(2, logOf([[1, 2]]))), other.voted(2, Hand.voteFor(2, logOf([[1, 2]]))));
+  assert.equal(other.peer.role, 'following');
+  assert.equal(other.effect('hangUp').link, 7);
+  const gone = early();
+  gone.feed({ type: 'closed', link: 7 });
+  gone.elect(3);
+  gone.isQuiet();
+  const again = early();
+  again.feed({ type: 'linked', sid: 1, link: 8, dialled: false });
+  assert.deepEqual(again.effects, [{ type: 'hangUp', link: 7, reason: 'not leading' }]);
+});

@@ -419,6 +419,20 @@ test('a leader out of hearing of a quorum steps down; one that hears a quorum do
   assert.equal(hand.peer.role, 'looking');
 });
 
+test('a leader whose learners hung up waits two tickTimes for them, not until they count as silent', () => {
+  const hand = new Hand(3);
+  hand.leadWithOne();
+  hand.feed({ type: 'closed', link: 1 });
+  hand.ticks(LIMITS.ask - 1);
+  assert.equal(hand.peer.phase, 'broadcast');
+  hand.meet(2, 1, { acceptedEpoch: 2 }); // it found us again
+  hand.ticks(LIMITS.sync - LIMITS.ask);
+  assert.equal(hand.peer.phase, 'broadcast');
+  hand.feed({ type: 'closed', link: 2 });
+  hand.ticks(LIMITS.ask + 1);
+  assert.equal(hand.peer.role, 'looking');
+});
+
 test('12: a silent leader is given up; one that is heard is not', () => {
   const hand = new Hand(1);
   hand.follow();
@@ -484,6 +498,8 @@ test('12: a leader hands over when a voter holds everything, and that voter is e
   other.follow();
   other.hear(1, { type: 'DIFF', epoch: 2, from: endOf(other.log) }, message);
   assert.equal(other.effect('vote').message.vote?.sid, 1, 'though it could propose itself');
+  other.feed(other.voted(1, message.vote));
+  assert.equal(other.effect('dial').to, 1, 'nobody waits for the vote of the one that goes');
 });
 
 test('a term whose counter is used up ends when all it numbered is committed', () => {

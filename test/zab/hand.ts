@@ -60,6 +60,8 @@ export interface Before {
   readonly damage?: Past['damage'];
   readonly lines?: ServerLines;
   readonly peers?: readonly number[];
+  readonly remember?: number;
+  readonly rememberBytes?: number;
 }
 
 export class Hand {
@@ -109,8 +111,8 @@ export class Hand {
       peers: before.peers ?? [1, 2, 3],
       founders: before.founders,
       lines: before.lines,
-      remember: 1000,
-      rememberBytes: 1_000_000,
+      remember: before.remember ?? 1000,
+      rememberBytes: before.rememberBytes ?? 1_000_000,
     });
     this.feed({ type: 'start' });
   }
@@ -232,10 +234,13 @@ export class Hand {
     this.ackNewLeader(1, 2, endOf(this.log), 'i1');
     assert.equal(this.peer.phase, 'broadcast');
   }
-  propose(note?: Note): Entry {
+  propose(note?: Note, bytes = 0): Entry {
     const { leader } = this.peer;
     assert.ok(leader !== undefined);
-    const entry = entryAfter(this.end, leader.epoch, leader.propose(), note);
+    const entry = {
+      ...entryAfter(this.end, leader.epoch, leader.propose(), note),
+      bytes: new Uint8Array(bytes),
+    };
     this.tail = markOf(entry);
     this.feed({ type: 'proposed', entries: [entry] });
     return entry;

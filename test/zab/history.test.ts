@@ -139,6 +139,34 @@ test('learners that lack the same are sent one message', () => {
   assert.equal(first.message, second.message, 'so that it is encoded once');
 });
 
+test('more is remembered while a snapshot is taken that has to join on, and still not everything', () => {
+  const hand = new Hand(3, { remember: 2, rememberBytes: 1000 });
+  hand.leadWithOne();
+  const write = (count: number): void => {
+    for (let i = 0; i < count; i++) {
+      const entry = hand.propose(undefined, 100);
+      hand.persisted(entry);
+      hand.hear(1, { type: 'ACK', epoch: 2, incarnation: 'i1', upTo: markOf(entry) });
+    }
+  };
+  write(10);
+  hand.meet(2, 2);
+  hand.ackEpoch(2, 2, []);
+  assert.deepEqual(hand.did, ['takeSnapshot'], 'what it needs is forgotten');
+  const at = hand.end;
+  write(20);
+  hand.feed({ type: 'snapshotTaken', at });
+  assert.equal(hand.sent('PROPOSAL').entries.length, 20);
+  hand.meet(4, 2, { acceptedEpoch: 2 });
+  write(10);
+  hand.ackEpoch(4, 2, [], null);
+  assert.deepEqual(hand.did, ['takeSnapshot']);
+  const slow = hand.end;
+  write(100);
+  hand.feed({ type: 'snapshotTaken', at: slow });
+  assert.deepEqual(hand.did, ['takeSnapshot'], 'it took too long');
+});
+
 test('what is sent again in a later term names that term', () => {
   const log = logOf([[1, 3]]);
   const hand = new Hand(3, { log });

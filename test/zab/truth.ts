@@ -102,7 +102,7 @@ export class Truth {
     node.applied = index;
   }
   /** These entries of its log are applied at a member: nothing else is anywhere, and what is new is not lost. */
-  private isApplied({ disk }: Node, from: number, to: number): void {
+  private isApplied({ disk, peer }: Node, from: number, to: number): void {
     const { committed } = this;
     const known = committed.length;
     for (let i = from; i <= to; i++) {
@@ -114,7 +114,8 @@ export class Truth {
       }
       assert.ok(other === undefined || isSameMark(entry, other), `two histories at ${entry.epoch}:${entry.counter}`);
     }
-    if (committed.length > known) this.nothingLost(disk.current);
+    // what a member learns of before its epoch is established was committed in an earlier one
+    if (committed.length > known) this.nothingLost(peer?.phase === 'broadcast' ? disk.current : undefined);
   }
 
   /** A quorum of the config in force holds everything committed, in directories that took over its epoch. */
@@ -135,8 +136,8 @@ export class Truth {
       // one that is damaged votes for nobody who lacks what it held
       const held = disk.damage === undefined ? disk.holds(entry, last) : isHeldBy(disk.damage.was, entry, last);
       if (disk.incarnation === incarnation && held && disk.current >= (epoch ?? entry.epoch)) holders++;
-      // a wiped directory may have held it; its vote is silent, so every quorum still meets the other holders
-      else if (disk.incarnation !== incarnation) holders++;
+      // a wiped or old directory may have held it; its vote is silent, so every quorum still meets the other holders
+      else if (disk.incarnation !== incarnation || disk.isOldCopy) holders++;
     }
     assert.ok(
       holders * 2 > voters,

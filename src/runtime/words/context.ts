@@ -13,6 +13,12 @@ export interface WordContext {
 /** The whole text a word answers. */
 export type Word = (context: WordContext) => string;
 
+/** As ZooKeeper's words call what this server does. */
+export const mode = ({ server: { peer } }: WordContext): 'standalone' | 'leader' | 'observer' | 'follower' => {
+  if (!peer.isMember) return 'standalone';
+  return peer.role === 'leading' ? 'leader' : peer.role === 'observing' ? 'observer' : 'follower';
+};
+
 /** As Java prints a mean: at least one place, at most four. */
 export const mean = (total: number, count: number): string => {
   const value = count === 0 ? 0 : total / count;

@@ -2,13 +2,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { hostname, release, type, userInfo } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { zxid } from '../../base/ids.ts';
-import { mean, type Word, type WordContext } from './context.ts';
+import { mean, mode, type Word, type WordContext } from './context.ts';
+import { memberRows, memberSettings, proposalSizes } from './member.ts';
 
-/** As ZooKeeper's words call what this server does. */
-const mode = ({ server: { peer } }: WordContext): string => {
-  if (!peer.isMember) return 'standalone';
-  return peer.role === 'leading' ? 'leader' : peer.role === 'observing' ? 'observer' : 'follower';
-};
 const average = ({ server: { outbox } }: WordContext): string =>
   mean(outbox.counts.totalLatency, outbox.counts.answered);
 const figures = (context: WordContext): string => {
@@ -27,6 +23,7 @@ const figures = (context: WordContext): string => {
     `Zxid: ${zxid.show(last)}`,
     `Mode: ${mode(context)}`,
     `Node count: ${tree.nodeCount}`,
+    ...proposalSizes(context),
     '',
   ].join('\n');
 };
@@ -42,8 +39,9 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
     });
     return `Zookeeper version: ${context.version}\nClients:\n${lines.join('')}\n${figures(context)}`;
   },
-  conf: ({ config }) =>
-    [
+  conf: (context) => {
+    const { config } = context;
+    return [
       `clientPort=${config.clientPort ?? -1}`,
       'secureClientPort=-1',
       `dataDir=${config.dataDir}/zoosh-1`,
@@ -56,8 +54,9 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
       `maxSessionTimeout=${config.maxSessionTimeoutMs}`,
       `clientPortListenBacklog=${config.listenBacklog ?? -1}`,
       `serverId=${config.serverId}`,
-      '',
-    ].join('\n'),
+      ...(memberSettings(context) ?? ['']),
+    ].join('\n');
+  },
   mntr: (context) => {
     const { server, connections, version, started } = context;
     const {
@@ -68,6 +67,7 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
     const rows: [string, string | number][] = [
       ['version', version],
       ['server_state', mode(context)],
+      ...memberRows(context),
       ['avg_latency', average(context)],
       ['max_latency', counts.maxLatency],
       ['min_latency', Math.max(0, counts.minLatency)],
@@ -111,6 +111,7 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
   hash: () => '',
   srst: ({ server }) => {
     server.outbox.resetCounts();
+    server.proposals.reset();
     return 'Server stats reset.\n';
   },
 };

@@ -1,6 +1,6 @@
 import type { DataTree } from '../../../src/tree/data-tree.ts';
-import { chainKey } from '../check/log-tap.ts';
 import { hex, type Ledger } from '../check/ledger.ts';
+import { chainKey } from '../check/log-tap.ts';
 import type { Oracle } from '../check/oracle.ts';
 import { treeFaults, zxidOfTree } from '../check/trees.ts';
 import type { Verdicts } from '../check/verdicts.ts';

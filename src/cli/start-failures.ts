@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { StartError } from '../runtime/start-error.ts';
+import { ConfigError, parseProperties, type Setting } from '../server/config.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+
+/** The words of a command that concerns a server's files cannot be read. */
+export class UsageError extends Error {}
+
+/** The settings of a zoo.cfg. @throws StartError when it cannot be read, ConfigError */
+export function settingsIn(file: string): Setting[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StartError(43, `${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  return parseProperties(text, file);
+}
+
+/** Says why a server was not started, or its files not touched; returns the exit code. Anything unexpected is thrown on. */
+export function explainStart(error: unknown, usage: string): number {
+  const say = (text: string): void => {
+    process.stderr.write(`error: ${text}\n`);
+  };
+  if (error instanceof UsageError) {
+    say(`${error.message}\n${usage}`);
+    return 2;
+  }
+  if (error instanceof ConfigError) {
+    say(error.message);
+    return 43;
+  }
+  if (error instanceof StartError || error instanceof StorageRefusal) {
+    say(error.message);
+    return error.exitCode;
+  }
+  throw error;
+}

@@ -1,0 +1,110 @@
+/** Ensembles and servers around a program, a prompt or a terminal: they end with it, and nothing is left. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processOf } from '../../src/ensemble/process.ts';
+import { BIN, zoosh } from './cli.ts';
+import { base, begin, env, folder, good, home, portsFree, run, temporary, until } from './local-ensembles.ts';
+
+test('with: the code of the program, an ensemble around it, and nothing left', async () => {
+  const script = [
+    'set -e',
+    '[ "$ZK_SERVER" = "$ZOOSH_SERVER" ] && [ "$ZK_SERVER" = "$ZOOKEEPER_CONNECT" ]',
+    `zoosh() { ${process.execPath} ${BIN} "$@"; }`,
+    'zoosh get /seeded',
+    'zoosh ensemble kill leader',
+    'zoosh --connect-timeout 20s create /a b >/dev/null',
+    'zoosh get /a',
+    'echo "$ZOOSH_SERVER"',
+    'exit 7',
+  ].join('\n');
+  const seed = join(home, 'seed.zk');
+  writeFileSync(seed, 'create /seeded "by a file"\n');
+  const { code, stdout, stderr } = await run('with', '-n', '3', '--seed', seed, '--', 'sh', '-c', script);
+  const lines = stdout.trimEnd().split('\n');
+  assert.equal(code, 7, stderr);
+  assert.deepEqual(lines.slice(0, 2), ['by a file', 'b']);
+  const first = Number(/:(\d+),/.exec(lines[2] as string)?.[1]);
+  await portsFree(first, 3);
+  assert.equal((await run('with', '-n', '1', '--', 'false')).code, 1);
+  assert.equal((await run('with', '-n', '1', '--', '/nowhere/at/all')).code, 127);
+  assert.equal((await run('with', '-n', '1')).code, 2);
+  assert.deepEqual(readdirSync(temporary), []);
+});
+
+test('with: told to end or killed, it leaves no process', async () => {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const script = 'echo "$ZOOSH_ENSEMBLE"; echo $$; exec sleep 60';
+    const { child, text, ended } = begin(['with', '-n', '3', '--', 'sh', '-c', script]);
+    const path = await until('the program runs', async () => /^(\/.*)\n\d+\n/m.exec(text.out)?.[1]);
+    const pids = [1, 2, 3].map((id) => Number(readFileSync(join(path, `member-${id}`, 'pid'), 'utf8').split('\n')[0]));
+    for (const pid of pids) assert.ok(processOf(pid) !== undefined);
+    child.kill(signal);
+    // who is killed cannot end what it runs
+    if (signal === 'SIGKILL') process.kill(Number(text.out.split('\n')[1]), 'SIGTERM');
+    await until('they are gone', async () => pids.every((pid) => processOf(pid) === undefined));
+    assert.equal(await ended, signal === 'SIGKILL' ? signal : 143);
+    assert.equal(existsSync(path), signal === 'SIGKILL', 'its files');
+    for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { recursive: true });
+  }
+});
+
+test('in the foreground: interrupted before and after it serves; --rm', async () => {
+  const first = await base();
+  const args = ['start', 'ensemble', 'fore', '-n', '3', '--base-port', String(first)];
+  for (const wait of [150, 350, 500]) {
+    const early = begin(args);
+    await sleep(wait);
+    const served = early.text.out.startsWith('ready');
+    early.child.kill('SIGINT');
+    const code = await early.ended;
+    if (served || early.text.out.startsWith('ready')) {
+      await good('-y', 'ensemble', 'destroy', 'fore');
+      continue;
+    }
+    // before it listens for signals nothing is there yet
+    assert.ok(code === 130 || code === 'SIGINT', `ended with ${code}: ${early.text.err}`);
+    assert.ok(!existsSync(join(folder, 'fore')));
+    await portsFree(first, 3);
+  }
+  const late = begin(args);
+  await until('it serves', async () => late.text.out.includes('\n'));
+  assert.match(late.text.out, new RegExp(`^ready 127.0.0.1:${first},127.0.0.1:${first + 1},127.0.0.1:${first + 2}\n$`));
+  await until('logs of all', async () => [1, 2, 3].every((id) => late.text.err.includes(`${id} | `)));
+  late.child.kill('SIGINT');
+  assert.equal(await late.ended, 0);
+  assert.ok(existsSync(join(folder, 'fore')), 'the data stays');
+  await portsFree(first, 3);
+  await good('-y', 'ensemble', 'destroy', 'fore');
+
+  const brief = begin([...args, '--rm']);
+  await until('it serves', async () => brief.text.out.includes('\n'));
+  brief.child.kill('SIGTERM');
+  assert.equal(await brief.ended, 0);
+  assert.ok(!existsSync(join(folder, 'fore')));
+});
+
+test('start standalone -d: only what clients connect to, and a process to end', async () => {
+  const port = await base();
+  const data = join(home, 'alone');
+  const words = ['start', 'standalone', '--port', String(port), '--data', data];
+  const { code, stdout, stderr } = await run(...words, '-d');
+  assert.deepEqual([code, stdout], [0, `127.0.0.1:${port}\n`], stderr);
+  const pid = Number(/^process (\d+),/.exec(stderr)?.[1]);
+  assert.equal(await good(stdout.trim(), 'create', '/a', 'b'), '/a\n');
+  const second = await run('start', 'standalone', '--port', String(port), '--data', `${data}2`, '-d');
+  assert.deepEqual([second.code, second.stdout], [41, ''], second.stderr);
+  process.kill(pid, 'SIGTERM');
+  await until('it ended', async () => processOf(pid) === undefined);
+});
+
+test('playground -n 3 runs a script on an ensemble of its own', async () => {
+  const script = 'create /bar hello-bar\nensemble status\nget /bar\nensemble env\n';
+  const { code, stdout, stderr } = await zoosh(['playground', '-n', '3'], script, env);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^\/bar\n1\t(?:.*\n){3}hello-bar\nexport ZOOSH_SERVER=/);
+  await portsFree(Number(/ZOOSH_SERVER=127.0.0.1:(\d+)/.exec(stdout)?.[1]), 3);
+  assert.deepEqual(readdirSync(temporary), []);
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { anyBlock, blockPorts, isFree } from '../../src/ensemble/ports.ts';
+import type { EnsembleView } from '../../src/shell/ensembles.ts';
+import { BIN, type Ran, zoosh } from './cli.ts';
+
+/** A user's files of its own for the tests of one file; its ensembles are destroyed at the end. */
+export const home = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+/** What programs take for the system's temporary folder. */
+export const temporary = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+export const env = { ZOOSH_HOME: home, TMPDIR: temporary };
+/** Where the ensembles of that user lie. */
+export const folder = join(home, 'data', 'ensembles');
+after(async () => {
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) await run('-y', 'ensemble', 'destroy', name);
+  for (const each of [home, temporary]) rmSync(each, { recursive: true, force: true });
+});
+export const run = (...args: string[]): Promise<Ran> => zoosh(args, '', env);
+export async function good(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(...args);
+  assert.equal(code, 0, `zoosh ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+export const view = async (name: string): Promise<EnsembleView> => {
+  const { stdout, stderr } = await run('-o', 'json', 'ensemble', 'status', name, '--digest');
+  assert.notEqual(stdout, '', stderr);
+  return JSON.parse(stdout) as EnsembleView;
+};
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = 25_000): Promise<T> {
+  const end = performance.now() + ms;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    await sleep(100);
+  }
+}
+export const allEqual = (name: string): Promise<EnsembleView> =>
+  until('all members are up with one digest', async () => {
+    const found = await view(name);
+    const digests = new Set(found.members.map(({ digest }) => digest));
+    return found.members.every(({ state }) => state === 'up') && digests.size === 1 && found;
+  });
+export const base = (): Promise<number> => anyBlock('127.0.0.1', 10);
+export async function portsFree(first: number, count: number): Promise<void> {
+  for (const port of blockPorts(first, count))
+    assert.ok(await isFree('127.0.0.1', port), `port ${port} is still taken`);
+}
+/** Starts the binary and leaves it running; `out` and `err` fill up. */
+export function begin(args: readonly string[]) {
+  const child: ChildProcess = spawn(process.execPath, [BIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, LANG: 'C.UTF-8', ...env },
+  });
+  const text = { out: '', err: '' };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text.out += chunk;
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    text.err += chunk;
+  });
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal);
+  return { child, text, ended };
+}

@@ -1,0 +1,399 @@
+/** Stories of disks and of strangers, on ensembles of real processes (foundations.md 3 and 4, reliability.md 2). */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../src/base/random.ts';
+import { anyBlock } from '../../src/ensemble/ports.ts';
+import { type Client, connect } from '../../src/index.ts';
+import { BIN } from '../e2e/cli.ts';
+import { type MemberOfTest, Members, until } from '../e2e/members.ts';
+import { votes, wipe } from './nemesis-faults.ts';
+import { StaleReads } from './nemesis-stale.ts';
+
+const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 31));
+const random = seededRandom(seed);
+console.log(`stories: seed ${seed}`);
+
+const hostsOf = (members: readonly MemberOfTest[]): string => members.map(({ hosts }) => hosts).join();
+async function valueAt(member: MemberOfTest, path: string): Promise<string | undefined> {
+  await using client = await connect(member.hosts);
+  await client.sync(path);
+  return (await client.get(path)).data?.toString();
+}
+const fill = (client: Client, under: string, count: number): Promise<unknown> =>
+  Promise.all(
+    Array.from({ length: count }, (_, i) => client.create(`${under}-${i}`, Buffer.alloc(200, 65 + (i % 26)))),
+  );
+
+// --- a voter that lost its disk ------------------------------------------------------------------------------------------
+
+for (const variant of ['empty', 'an older copy'] as const)
+  test(`a voter that comes back with ${variant === 'empty' ? 'nothing' : variant} does not lose what it acknowledged`, async () => {
+    await using members = await Members.start({ voters: 3 });
+    const [one, two, three] = [members.member(1), members.member(2), members.member(3)];
+    await using client = await connect(hostsOf([one, three]), { timeoutMs: 10_000 });
+    await client.create('/votes');
+    await fill(client, '/before', 20);
+    const copy = join(members.folder, 'copy');
+    await one.kill();
+    cpSync(one.data, copy, { recursive: true });
+    one.start();
+    await members.serving();
+    await fill(client, '/between', 20);
+    await members.equal();
+    await two.kill();
+    await members.serving([1, 3]);
+    await client.create('/acknowledged', 'yes');
+    await three.kill();
+    await one.kill();
+    if (variant === 'empty') wipe(one);
+    else {
+      rmSync(one.data, { recursive: true });
+      cpSync(copy, one.data, { recursive: true });
+    }
+    one.start();
+    two.start();
+    // 2 was away, 1 knows nothing: they must not go on without 3
+    for (let i = 0; i < 60; i++) {
+      for (const member of [one, two]) {
+        const status = await member.status();
+        assert.equal(status?.serving ?? false, false, `member ${member.id} serves: ${members.tail()}`);
+      }
+      await sleep(100);
+    }
+    three.start();
+    await members.serving();
+    for (const member of members.all) assert.equal(await valueAt(member, '/acknowledged'), 'yes');
+    await votes(members, one);
+    await members.equal();
+    if (variant !== 'empty') assert.match(one.log, /old copy/);
+  });
+
+// --- damage --------------------------------------------------------------------------------------------------------------
+
+test('a bit flipped in any file of a follower, then a fail-over to it: it is mended and all are equal', async () => {
+  await using members = await Members.make({ voters: 3, lines: ['snapCount=100', 'preAllocSize=64'] });
+  const [one, two, three] = [members.member(1), members.member(2), members.member(3)];
+  members.startAll();
+  await members.serving();
+  const client = await connect(members.hosts, { timeoutMs: 10_000 });
+  let flips = 0;
+  let mended = 0;
+  let without = 0;
+  const names = new Set<string>();
+  const kinds = ['log', 'snapshot', 'identity', 'identity.copy', 'log', 'log'];
+  for (const [round, kind] of kinds.entries()) {
+    await fill(client, `/r${round}`, 150);
+    // 3 would win an election: it follows when the others lead already
+    await three.kill();
+    await members.leader();
+    three.start();
+    await members.serving();
+    await fill(client, `/s${round}`, 20);
+    await three.kill();
+    const folder = join(three.data, 'zoosh-1');
+    const files = readdirSync(folder).filter((name) =>
+      kind.startsWith('identity')
+        ? name === kind
+        : name.startsWith(`${kind}.`) && statSync(join(folder, name)).size > 0,
+    );
+    assert.ok(files.length > 0, `no ${kind} among ${readdirSync(folder)}`);
+    const name = files[random.below(files.length)] as string;
+    const bytes = readFileSync(join(folder, name));
+    const at = random.below(bytes.findLastIndex((byte) => byte !== 0) + 1);
+    bytes[at] = (bytes[at] as number) ^ (1 << random.below(8));
+    writeFileSync(join(folder, name), bytes);
+    flips++;
+    names.add(kind);
+    const said = three.log.length;
+    three.start();
+    const leader = await members.leader();
+    await leader.kill();
+    // one that has lost the record of who belongs to the ensemble can only wait for those who know it
+    const knowsNobody = (): boolean => /everything up to zxid 0x0 is intact/.test(three.log.slice(said));
+    await until(
+      async () => knowsNobody() || (await one.status())?.serving === true || (await two.status())?.serving === true,
+      30_000,
+      () => `after a flip of byte ${at} of ${name}: no quorum of the others and 3 (seed ${seed}): ${members.tail()}`,
+    );
+    if (!knowsNobody()) without++;
+    leader.start();
+    await members.serving();
+    if (/damaged|old copy|given it again|unreadable/.test(three.log.slice(said))) mended++;
+    for (const member of members.all) assert.notEqual(await valueAt(member, `/s${round}-19`), undefined);
+    await members.equal();
+  }
+  await client.close();
+  console.log(
+    `flipped bits: ${flips} in ${[...names]}; noticed ${mended}; the former leader was not needed after ${without}; all members equal after each`,
+  );
+});
+
+/** A command of a member whose data directory is a small file system of its own; no root is needed where users have namespaces. */
+const onSmallDisk = (id: number, folder: string, command: readonly string[]): string[] => [
+  'unshare',
+  '-Urm',
+  'sh',
+  '-c',
+  `mount -t tmpfs -o size=8m tmpfs "$1" && echo ${id} > "$1/myid" && shift && exec "$@"`,
+  'sh',
+  folder,
+  ...command,
+];
+
+for (const role of ['a follower', 'the leader'] as const)
+  test(`the disk of ${role} fills: the others go on, and with room it comes back by itself`, async () => {
+    const small = role === 'the leader' ? 3 : 1;
+    await using members = await Members.make({
+      voters: 3,
+      lines: ['preAllocSize=64', 'snapCount=1000000'],
+      wrap: (id, command, data) => (id === small ? onSmallDisk(id, data, command) : command),
+    });
+    members.startAll();
+    await members.serving();
+    const victim = members.member(small);
+    if (role === 'the leader' && (await members.leader()) !== victim) {
+      await (await members.leader()).kill('SIGTERM');
+      members.startAll();
+      await members.serving();
+    }
+    if (role === 'the leader') assert.equal((await members.leader()).id, small, 'who leads depends on ids alone here');
+    const others = members.all.filter((each) => each !== victim);
+    await using client = await connect(hostsOf(others), { timeoutMs: 10_000 });
+    await fill(client, '/a', 50);
+    // the small file system is seen through its process only
+    const inside = `/proc/${victim.pid}/root${victim.data}`;
+    assert.ok(readdirSync(inside).includes('zoosh-1'));
+    const ballast = join(inside, 'ballast');
+    for (let size = 8 << 20; size > 256; size >>= 1) {
+      try {
+        writeFileSync(ballast, Buffer.alloc(size), { flag: 'a' });
+      } catch (error) {
+        assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+      }
+    }
+    const acknowledged: string[] = [];
+    for (let i = 0; i < 3000 && !/the disk is full/.test(victim.log); i++) {
+      const path = `/full-${i}`;
+      await client.create(path, Buffer.alloc(4000, 66)).then(
+        () => acknowledged.push(path),
+        () => sleep(20),
+      );
+    }
+    assert.match(victim.log, /the disk is full/, members.tail());
+    for (let i = 0; i < 50; ) {
+      await client.create(`/on-${i}`).then(
+        () => i++,
+        (error) => {
+          if (error.code !== 'ConnectionLoss') throw error;
+          i++; // of a leader that goes: done or not
+        },
+      );
+    }
+    assert.notEqual((await members.leader()).id, small);
+    assert.ok(victim.isUp, 'it waits for room');
+    rmSync(ballast);
+    await members.serving(undefined, 60_000);
+    await members.equal();
+    const there = new Set((await client.getChildren('/')).children.map((name) => `/${name}`));
+    assert.deepEqual(
+      acknowledged.filter((path) => !there.has(path)),
+      [],
+    );
+    assert.ok(victim.isUp && acknowledged.length > 0);
+  });
+
+// --- sync ----------------------------------------------------------------------------------------------------------------
+
+test('a leader that slept or was alone and has no write open answers no sync from its belief', async () => {
+  await using members = await Members.start({ voters: 3, lines: ['maxClientCnxns=0'] });
+  const stale = new StaleReads();
+  await using client = await connect(members.hosts, { timeoutMs: 10_000 });
+  await stale.prepare(client);
+  for (let round = 0; round < 3; round++) {
+    await stale.ofStopped(members, await members.leader());
+    await members.serving();
+    await stale.ofPartitioned(members, await members.leader());
+    await members.serving();
+  }
+  console.log(
+    `syncs to deposed leaders: ${stale.sent}, to partitioned ones ${stale.sentBefore}; answered ${stale.answered}, hung up on ${stale.hungUp}`,
+  );
+  assert.deepEqual(stale.stale, []);
+  assert.ok(stale.sent >= 100, `${stale.sent} syncs to deposed leaders`);
+  await members.equal();
+});
+
+// --- the first start -----------------------------------------------------------------------------------------------------
+
+const STEPS = 24;
+test('power fails at every step of a first start: the ensemble comes up all the same', async () => {
+  let cuts = 0;
+  let within = 0;
+  for (let step = 1; step <= STEPS; step++) {
+    // one member dies at its n-th step on the disk, and with it all others
+    const victim = 1 + (step % 3);
+    const call = ['fsync', 'rename', 'pwrite64', 'openat'][step % 4] as string;
+    const inject = { victim, call, at: call === 'openat' ? 60 + 4 * step : 1 + Math.floor(step / 4) };
+    let armed = true;
+    await using members = await Members.make({
+      voters: 3,
+      wrap: (id, command) =>
+        id === inject.victim
+          ? [
+              'sh',
+              '-c',
+              `[ -e "$0" ] && exec "$@"; touch "$0"; exec strace -D -f -qq -o /dev/null -e trace=${inject.call} -e inject=${inject.call}:signal=SIGKILL:when=${inject.at} "$@"`,
+              join('/tmp', `zoosh-armed-${process.pid}-${step}`),
+              ...command,
+            ]
+          : command,
+    });
+    try {
+      members.startAll();
+      const died = members.member(victim).ended.then(() => 'died');
+      const came = members.serving(undefined, 20_000).then(
+        () => 'came',
+        () => 'died',
+      );
+      if ((await Promise.race([died, came])) === 'died') within++;
+      await Promise.all(members.all.map((each) => each.kill()));
+      armed = false;
+      await came;
+      // and again at random moments
+      for (let again = 0; again < 2; again++) {
+        members.startAll();
+        await sleep(random.below(900));
+        await Promise.all(members.all.map((each) => each.kill()));
+        cuts++;
+      }
+      cuts++;
+      members.startAll();
+      await members.serving(undefined, 30_000);
+      await using client = await connect(members.hosts);
+      await client.create('/up');
+      await members.equal();
+    } catch (error) {
+      throw new Error(`step ${step} (${inject.call} ${inject.at} of ${victim}, armed ${armed}), seed ${seed}`, {
+        cause: error,
+      });
+    } finally {
+      rmSync(join('/tmp', `zoosh-armed-${process.pid}-${step}`), { force: true });
+    }
+  }
+  console.log(`power cuts of a first start: ${cuts} in ${STEPS} starts, ${within} of them within a call to the disk`);
+  assert.ok(within >= STEPS / 3, `${within} members died at the step meant`);
+});
+
+// --- strangers -----------------------------------------------------------------------------------------------------------
+
+/** Starts a server with this zoo.cfg and runs `during` beside it; it is gone afterwards. */
+async function stranger(
+  folder: string,
+  lines: readonly string[],
+  id: number,
+  command: (cfg: string) => readonly string[],
+  during: (log: () => string, end: () => Promise<number>) => Promise<void>,
+): Promise<void> {
+  mkdirSync(join(folder, 'data'), { recursive: true });
+  writeFileSync(join(folder, 'data', 'myid'), `${id}\n`);
+  const cfg = join(folder, 'zoo.cfg');
+  writeFileSync(cfg, `${lines.join('\n')}\n`);
+  const [program = '', ...args] = command(cfg);
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk));
+  const ended = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 128)));
+  try {
+    await during(
+      () => text,
+      () => ended,
+    );
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+  }
+}
+const OURS = (cfg: string): string[] => [process.execPath, BIN, 'start', 'server', '--config', cfg];
+const APACHE = (cfg: string): string[] => [
+  'java',
+  '-Xmx256m',
+  '-cp',
+  '/usr/share/java/zookeeper.jar:/usr/share/java/*',
+  'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+  cfg,
+];
+const configOf = (member: MemberOfTest): string[] =>
+  readFileSync(join(member.folder, 'zoo.cfg'), 'utf8').trimEnd().split('\n');
+/** The zoo.cfg of `member`, for a server elsewhere: its own line names other ports, and so does its data directory. */
+async function elsewhere(member: MemberOfTest, folder: string): Promise<string[]> {
+  const base = await anyBlock('127.0.0.1', 1);
+  return configOf(member).map((line) => {
+    if (line.startsWith('dataDir=')) return `dataDir=${join(folder, 'data')}`;
+    if (!line.startsWith(`server.${member.id}=`)) return line;
+    return `server.${member.id}=127.0.0.1:${base + 100}:${base + 200}:participant;127.0.0.1:${base}`;
+  });
+}
+const logs = (members: Members): string => members.all.map(({ log }) => log).join('');
+
+test('two servers with one id: the second is refused, and the log says so', async () => {
+  await using members = await Members.start({ voters: 3 });
+  await using client = await connect(members.hosts);
+  await client.create('/x');
+  const before = await members.equal();
+  const folder = join(members.folder, 'second');
+  await stranger(folder, await elsewhere(members.member(2), folder), 2, OURS, async (log) => {
+    await until(
+      () => /two servers have the id 2/.test(log() + logs(members)),
+      15_000,
+      () => log() + members.tail(),
+    );
+    await sleep(1000);
+    await members.serving();
+  });
+  assert.equal(await members.equal(), before);
+});
+
+test('a server of another ensemble is refused, and the log says so', async () => {
+  await using members = await Members.start({ voters: 3 });
+  await using others = await Members.start({ voters: 3 });
+  const lost = others.member(3);
+  await lost.kill();
+  const folder = join(members.folder, 'other');
+  const lines = await elsewhere(members.member(3), folder);
+  await members.member(3).kill();
+  cpSync(lost.data, join(folder, 'data'), { recursive: true });
+  await stranger(folder, lines, 3, OURS, async (log) => {
+    await until(
+      () => /belongs to another ensemble/.test(log() + logs(members)),
+      15_000,
+      () => log() + members.tail(),
+    );
+    await sleep(1000);
+  });
+  members.startAll();
+  await members.serving();
+  await members.equal();
+});
+
+test('an Apache ZooKeeper that is to be a member is refused, and the log says so', async () => {
+  await using members = await Members.start({ voters: 3 });
+  await members.member(3).kill();
+  const folder = join(members.folder, 'apache');
+  const lines = (await elsewhere(members.member(3), folder)).filter((line) => !line.startsWith('peerType'));
+  await stranger(folder, lines, 3, APACHE, async (log) => {
+    await until(
+      () => /is an Apache server/.test(logs(members)),
+      30_000,
+      () => log().slice(-2000) + members.tail(),
+    );
+    await members.serving([1, 2]);
+  });
+  members.startAll();
+  await members.serving();
+  await members.equal();
+});
