@@ -466,7 +466,7 @@ export class ServerNode {
       case 'drain':
         return server.drainDesk();
       case 'takeSnapshot':
-        this.snapshotter.takeNow();
+        this.snapshotter.takeSurely();
         return;
       default:
         ensemble?.perform(effect);

@@ -57,6 +57,9 @@ class Pace {
   }
 }
 
+/** Between two attempts at a snapshot that somebody waits for, ms. */
+const RETRY_MS = 200;
+
 /** Decides when a snapshot is due, takes it while the server goes on, and removes what is no longer needed. */
 export class Snapshotter {
   private readonly options: SnapshotterOptions;
@@ -66,6 +69,8 @@ export class Snapshotter {
   private of: Server | undefined;
   private after: number;
   private stopped = false;
+  /** How many were taken. */
+  private made = 0;
 
   constructor(options: SnapshotterOptions) {
     this.options = options;
@@ -107,6 +112,15 @@ export class Snapshotter {
     if (this.running === undefined) this.begin(); // others may have waited for the same
     await this.running;
   }
+  /** As {@link takeNow}, tried until there is one: a learner that needs it can do nothing else meanwhile. */
+  async takeSurely(): Promise<void> {
+    const before = this.made;
+    for (;;) {
+      await this.takeNow();
+      if (this.made > before || this.stopped) return;
+      await new Promise<void>((resolve) => void this.options.clock.after(RETRY_MS, resolve));
+    }
+  }
   private async take(): Promise<void> {
     const { storage, clock, logger } = this.options;
     await storage.log.roll();
@@ -129,6 +143,7 @@ export class Snapshotter {
         logger.warn('a snapshot was given up: too much changed while it was written; the next will be tried later');
       else {
         logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
+        this.made++;
         const { zxid, chain } = cursor;
         this.options.taken({ epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo });
       }

@@ -5,7 +5,11 @@ import { tell } from './hist/story.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seeds: { type: 'string', default: '1' }, from: { type: 'string', default: '1' }, show: { type: 'boolean', default: false } },
+  options: {
+    seeds: { type: 'string', default: '1' },
+    from: { type: 'string', default: '1' },
+    show: { type: 'boolean', default: false },
+  },
 });
 let bad = 0;
 const told = new Set<unknown>();

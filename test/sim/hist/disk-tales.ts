@@ -2,7 +2,10 @@
 import type { Named, Story, Tale } from './story.ts';
 
 const path = (story: Story, sid: number, part: string): string | undefined =>
-  story.member(sid).disk.paths().find((each) => each.includes(part));
+  story
+    .member(sid)
+    .disk.paths()
+    .find((each) => each.includes(part));
 
 /** The disk of one server is full whenever it wants to write, also while it is cut back. */
 const fullDisk: Tale = async (story) => {
@@ -54,7 +57,8 @@ const wipedVoter: Tale = async (story) => {
   story.wipe(1);
   story.start(1, 2);
   await story.run(10_000);
-  if (story.ensemble.leader !== undefined) story.ensemble.verdicts.fail('I3', 'an empty directory and a stale one lead');
+  if (story.ensemble.leader !== undefined)
+    story.ensemble.verdicts.fail('I3', 'an empty directory and a stale one lead');
   story.start(3);
   await story.serving();
   const read = await story.settled((await story.clientOf(2).get()).sync('/'));
@@ -109,7 +113,10 @@ const purgedAndBroken: Tale = async (story) => {
     const [follower = 1] = story.others(await story.leader());
     story.crash(false, follower);
     const { disk } = story.member(follower);
-    const newest = disk.paths().filter((each) => each.includes('snapshot.')).at(-1);
+    const newest = disk
+      .paths()
+      .filter((each) => each.includes('snapshot.'))
+      .at(-1);
     if (newest !== undefined) disk.flip(newest, Math.floor(disk.raw(newest).length / 2), 3);
     story.start(follower);
     await story.serving();
@@ -172,6 +179,22 @@ const nothingThere: Tale = async (story) => {
   await story.serving();
 };
 
+/** A learner needs a snapshot that the leader does not have, and the first attempts to take one fail. */
+const snapshotForLearner: Tale = async (story) => {
+  await story.beginLoad();
+  for (let round = 0; round < 3; round++) {
+    const leader = await story.leader();
+    const [follower = 1] = story.others(leader);
+    story.crash(false, follower);
+    await story.run(500);
+    const { disk } = story.member(leader);
+    let left = 2;
+    disk.fault = (call, file) => (call === 'write' && file.includes('snapshot.') && left-- > 0 ? 'EIO' : undefined);
+    story.start(follower);
+    await story.until('the follower serves', () => story.member(follower).program?.serves === true, 5000);
+  }
+};
+
 export const diskTales: Readonly<Record<string, Named>> = {
   '3701': { options: {}, tale: fullDisk },
   '2247': { options: {}, tale: leaderCannotWrite },
@@ -185,5 +208,9 @@ export const diskTales: Readonly<Record<string, Named>> = {
   '3145': { options: { plan: { snapCount: 3, thinkMs: 4, sessionMs: 900, diskMs: 1 } }, tale: fuzzySnapshots },
   '3249': { options: { plan: { snapCount: 3, thinkMs: 4, sessionMs: 900, diskMs: 1 } }, tale: fuzzySnapshots },
   '4846': { options: { plan: { snapCount: 3, thinkMs: 4, sessionMs: 900, diskMs: 1 } }, tale: fuzzySnapshots },
+  'failed-snapshot': {
+    options: { plan: { commitLogCount: 4, snapCount: 5000 } },
+    tale: snapshotForLearner,
+  },
   'end-marker-flip': { options: { plan: { snapCount: 5000 } }, tale: endMarkerFlip },
 };
