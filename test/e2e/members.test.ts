@@ -222,7 +222,9 @@ test('SIGTERM hands the lead over: writes hardly pause, every server ends with 0
     leader.start();
     await members.serving();
   }
-  console.log(`pauses of writes while the lead was handed over: ${pauses.join(', ')} ms; processes ended after ${ends.join(', ')} ms`);
+  console.log(
+    `pauses of writes while the lead was handed over: ${pauses.join(', ')} ms; processes ended after ${ends.join(', ')} ms`,
+  );
   assert.ok(Math.min(...pauses) < 1000, `${pauses}`);
   assert.ok(Math.min(...ends) < 900, `${ends}`); // nothing that waits keeps the process
   await members.equal();
