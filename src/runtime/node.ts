@@ -208,13 +208,15 @@ export class ServerNode {
   private noteDamage(): void {
     const { storage, damage } = this;
     const { logger } = this.options;
+    const sentences = storage.damage?.sentences ?? [];
     for (const note of storage.notes) {
+      if (sentences.includes(note)) continue;
       logger.warn(note);
       if (note.startsWith(DAMAGED)) damage.found(note, 'something else stands in for it');
     }
     // what made it load its files again turned out not to be needed
     if (storage.damage === undefined) return damage.mended('a snapshot stands in for it');
-    const what = storage.damage.sentences.join('; ');
+    const what = sentences.join('; ');
     logger.error(`${what}; this member is given it again by the leader and serves nobody until then`);
     damage.found(what);
   }
@@ -479,13 +481,15 @@ export class ServerNode {
       members: [{ sid: this.sid, role: 'participant', incarnation, addresses: [], client: null }],
       maxTxnBytes: this.config.maxBufferBytes * 2,
     };
-    if (config === undefined) server.peer.adopt(alone);
+    // a member keeps the id once its record is committed: until then another founding may give another
+    if (config !== undefined) return this.proposeFirst({ kind: KIND.found, ensembleId, config });
+    server.peer.adopt(alone);
     const { leader } = server.peer;
     storage
       .setEnsembleId(ensembleId)
       .then(() => {
         if (this.server.peer.leader !== leader) return; // the term is over already
-        this.proposeFirst({ kind: KIND.found, ensembleId, config: config ?? alone });
+        this.proposeFirst({ kind: KIND.found, ensembleId, config: alone });
       })
       .catch((error: Error) => this.options.onFailed(error));
   }

@@ -29,7 +29,10 @@ class Stopped extends Error {}
 /** Reads again, slowly and in the background, what lies on the disk (reliability.md D8): damage is to be found while others hold copies. */
 export class Scrubber {
   private readonly options: ScrubberOptions;
-  private timer: Disposable | undefined;
+  /** Of the next round. */
+  private next: Disposable | undefined;
+  /** Of the rest under way. */
+  private resting: Disposable | undefined;
   private waiting: (() => void) | undefined;
   private running: Promise<void> | undefined;
   private stopped = false;
@@ -42,20 +45,17 @@ export class Scrubber {
   }
   /** What was just opened was just read: the first round comes later too, and members do not all begin at once. */
   private arm(): void {
-    const { intervalMs, random } = this.options;
+    const { intervalMs, random, clock } = this.options;
     if (intervalMs <= 0 || this.stopped) return;
     const half = Math.max(1, Math.floor(intervalMs / 2));
-    this.after(half + random.below(half) + 1, () => {
+    this.next = clock.after(half + random.below(half) + 1, () => {
       this.round().then(() => this.arm());
     });
   }
-  private after(ms: number, run: () => void): void {
-    this.timer = this.options.clock.after(ms, () => {
-      this.timer = undefined;
-      run();
-    });
-  }
 
+  get isReading(): boolean {
+    return this.running !== undefined;
+  }
   /** Reads everything once. One at a time; never rejects. */
   round(): Promise<void> {
     this.running ??= this.read()
@@ -88,7 +88,7 @@ export class Scrubber {
         if (this.stopped) reject(new Stopped());
         else resolve();
       };
-      this.after(ms, () => this.waiting?.());
+      this.resting = clock.after(ms, () => this.waiting?.());
     });
   }
 
@@ -120,7 +120,8 @@ export class Scrubber {
   /** Resolves when nothing is read any more. */
   async stop(): Promise<void> {
     this.stopped = true;
-    this.timer?.[Symbol.dispose]();
+    this.next?.[Symbol.dispose]();
+    this.resting?.[Symbol.dispose]();
     this.waiting?.();
     await this.running;
   }

@@ -1,6 +1,6 @@
 /** What operators do to ensembles of real processes: found one with a few, go on from what one directory holds, ask for words. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
@@ -259,4 +259,70 @@ test('words of members have what ZooKeeper 3.8 says in the same role', async () 
   for (const word of ['mntr', 'stat', 'conf', 'cons']) assert.equal(await follower.word(word), NOT_SERVING);
   assert.equal(await follower.word('ruok'), 'imok');
   assert.equal(await follower.word('isro'), 'null');
+});
+
+/** Changes a byte of the first closed log file of a member. */
+function spoilLog(member: MemberOfTest): string {
+  const folder = join(member.data, 'zoosh-1');
+  const [first, second] = readdirSync(folder)
+    .filter((name) => /^log\./.test(name))
+    .map((name) => join(folder, name))
+    .sort((a, b) => statSync(a).birthtimeMs - statSync(b).birthtimeMs) as [string, string];
+  assert.ok(second !== undefined, 'no file is closed');
+  const file = openSync(first, 'r+');
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, 700);
+  writeSync(file, Buffer.from([(byte[0] as number) ^ 0x10]), 0, 1, 700);
+  closeSync(file);
+  return first;
+}
+
+test('damage on the disk of a running member is found and mended by the others, and status tells of it', async () => {
+  await using members = await Members.start({ voters: 3, lines: ['scrub.interval=1s'] });
+  {
+    await using client = await connect(members.hosts);
+    await client.create('/w');
+    for (let i = 0; i < 50; i++) await client.create(`/w/n${i}`, 'x'.repeat(500));
+  }
+  // a start goes on in a new file: those before it are closed
+  for (const member of members.all) {
+    await member.kill('SIGTERM');
+    member.start();
+    await members.serving();
+  }
+  for (const isLeader of [false, true]) {
+    const victim = isLeader ? await members.leader() : await members.follower();
+    const file = spoilLog(victim);
+    let text = '';
+    await until(
+      async () => {
+        const damage = (await victim.status())?.damage ?? [];
+        text = JSON.stringify(damage);
+        return damage.some(({ found, mended }) => found.includes(file) && mended !== undefined);
+      },
+      20_000,
+      () => `${text}${members.tail()}`,
+    );
+    await members.serving();
+    const status = await victim.status();
+    for (const { at, mended } of status?.damage ?? []) {
+      assert.match(mended?.how ?? '', /^given again by server \d$/, text);
+      assert.ok(at <= (mended?.at ?? 0) && (mended?.at ?? Number.POSITIVE_INFINITY) <= Date.now());
+    }
+    assert.match(victim.log, /data damaged: .*log\./);
+    assert.match(victim.log, /what was damaged is whole again: given again by server \d/);
+    if (isLeader) assert.match(victim.log, /handed over to server/);
+    await using reader = await connect(victim.hosts);
+    await reader.sync('/w');
+    assert.equal((await reader.getChildren('/w')).children.length, 50);
+  }
+  await members.equal();
+  // the mended log is a log like any other
+  const leader = await members.leader();
+  await leader.kill('SIGKILL');
+  await members.leader(leader.id);
+  leader.start();
+  await members.serving();
+  assert.deepEqual((await leader.status())?.damage, []);
+  await members.equal();
 });
