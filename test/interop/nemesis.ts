@@ -103,6 +103,8 @@ async function run(members: Members): Promise<void> {
     const found = await kazoo.end();
     const digest = await members.equal();
     await load.close();
+    const noticed = members.all.reduce((sum, { log }) => sum + (log.match(/ warn +data damaged: /g)?.length ?? 0), 0);
+    const flips = (counts.get('flip leader') ?? 0) + (counts.get('flip follower') ?? 0);
     const told = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ');
     const kazoos = Object.entries(found.counts).map(([name, count]) => `${name} ${count}`);
     console.log(`nemesis: ${Math.round((performance.now() - started) / 1000)} s, seed ${seed}; ${told}`);
@@ -112,12 +114,13 @@ async function run(members: Members): Promise<void> {
     console.log(
       `syncs sent to deposed leaders ${stale.sent} (and ${stale.sentBefore} to partitioned ones before that): answered ${stale.answered}, hung up on ${stale.hungUp}, stale ${stale.stale.length}`,
     );
-    console.log(`all members equal: ${digest}`);
+    console.log(`damage noticed at ${noticed} of ${flips} starts after a flip; all members equal: ${digest}`);
     assert.deepEqual(found.wrong, []);
     assert.deepEqual(stale.stale, []);
     for (const [kind, count] of counts) assert.ok(count > 0, `${kind} was never injected`);
     assert.ok(load.acknowledged > 1000 && load.inFlight > 10, 'hardly anything was written');
     assert.ok((found.counts.acknowledged ?? 0) > 100, 'kazoo hardly wrote anything');
+    assert.ok(noticed > 0 || flips < 8, 'no flipped bit was noticed');
     if (values.only === undefined) assert.ok(stale.sent >= LEAST_SYNCS, `${stale.sent} syncs to deposed leaders`);
   } finally {
     kazoo.kill();

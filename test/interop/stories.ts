@@ -225,6 +225,37 @@ test('a leader that slept or was alone and has no write open answers no sync fro
   await members.equal();
 });
 
+// --- what is large -------------------------------------------------------------------------------------------------------
+
+test('large requests, and a session with many ephemerals, through every member; idle sessions live', async () => {
+  await using members = await Members.start({ voters: 3, observers: 1 });
+  const idle = await Promise.all(members.all.map(({ hosts }) => connect(hosts, { timeoutMs: 1500 })));
+  const lost: string[] = [];
+  for (const client of idle) client.on('state', ({ state }) => lost.push(state));
+  await (idle[0] as Client).create('/many');
+  for (const { id, hosts } of members.all) {
+    const client = await connect(hosts);
+    const data = Buffer.alloc(1_000_000, 66);
+    await client.create(`/large${id}`, data);
+    assert.ok((await client.get(`/large${id}`)).data?.equals(data));
+    const parts = Array.from({ length: 100 }, (_, i) =>
+      client.transaction().create(`/part${id}-${i}`, data.subarray(0, 9000)),
+    );
+    await client.multi(parts.flatMap(({ ops }) => ops));
+    const names = Array.from({ length: 5000 }, (_, i) => `/many/${id}-${i}`);
+    await Promise.all(names.map((name) => client.create(name, '', { mode: 'ephemeral' })));
+    await client.close();
+  }
+  for (const { hosts } of members.all) {
+    await using client = await connect(hosts);
+    await client.sync('/many');
+    assert.deepEqual((await client.getChildren('/many')).children, []);
+  }
+  await members.equal();
+  assert.deepEqual(lost, [], 'a session that only pings ended');
+  for (const client of idle) await client.close();
+});
+
 // --- the first start -----------------------------------------------------------------------------------------------------
 
 const STEPS = 16;
