@@ -1,6 +1,6 @@
 /** Stories of disks and of strangers, on ensembles of real processes (foundations.md 3 and 4, reliability.md 2). */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -130,10 +130,12 @@ test('a bit flipped in any file of a follower, then a fail-over to it: it is men
   console.log(`flipped bits: ${flips} in ${[...names]}; noticed ${mended}; all members equal after each`);
 });
 
+/** Namespaces of a user where users have them, else those of root. */
+const NAMESPACES = spawnSync('unshare', ['-Urm', 'true']).status === 0 ? '-Urm' : '-m';
 /** A command of a member whose data directory is a small file system of its own; no root is needed where users have namespaces. */
 const onSmallDisk = (id: number, folder: string, command: readonly string[]): string[] => [
   'unshare',
-  '-Urm',
+  NAMESPACES,
   'sh',
   '-c',
   `mount -t tmpfs -o size=8m tmpfs "$1" && echo ${id} > "$1/myid" && shift && exec "$@"`,
