@@ -290,6 +290,7 @@ test('damage on the disk of a running member is found and mended by the others, 
     member.start();
     await members.serving();
   }
+  const took: number[] = [];
   for (const isLeader of [false, true]) {
     const victim = isLeader ? await members.leader() : await members.follower();
     const file = spoilLog(victim);
@@ -309,6 +310,7 @@ test('damage on the disk of a running member is found and mended by the others, 
       assert.match(mended?.how ?? '', /^given again by server \d$/, text);
       assert.ok(at <= (mended?.at ?? 0) && (mended?.at ?? Number.POSITIVE_INFINITY) <= Date.now());
     }
+    took.push(Math.max(...(status?.damage ?? []).map(({ at, mended }) => (mended?.at ?? 0) - at)));
     assert.match(victim.log, /data damaged: .*log\./);
     assert.match(victim.log, /what was damaged is whole again: given again by server \d/);
     if (isLeader) assert.match(victim.log, /handed over to server/);
@@ -317,6 +319,7 @@ test('damage on the disk of a running member is found and mended by the others, 
     assert.equal((await reader.getChildren('/w')).children.length, 50);
   }
   await members.equal();
+  console.log(`found and mended, a follower and a leader, within ${took.join(' and ')} ms`);
   // the mended log is a log like any other
   const leader = await members.leader();
   await leader.kill('SIGKILL');
