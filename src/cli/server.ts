@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { zxid } from '../base/ids.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
-import { showHalves } from '../records/log-record.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { loadTree } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node.ts';
@@ -26,6 +26,8 @@ const OPTIONS = {
   yes: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
+
+const show = ({ hi, lo }: { readonly hi: number; readonly lo: number }): string => zxid.show(zxid.of(hi, lo >>> 0));
 
 const parse = (args: readonly string[]) => {
   try {
@@ -78,7 +80,7 @@ async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean,
     const what = `make server ${ensemble.sid} an ensemble of its own, and give up what only the others hold`;
     await safety.confirm({ what, path: dataDir, always: true, details }, 'cluster');
     const made = await begin(config, ensemble);
-    const told = { server: ensemble.sid, lastZxid: showHalves(holdings.last.zxid), ...made };
+    const told = { server: ensemble.sid, lastZxid: show(holdings.last.zxid), ...made };
     if (globals.output === 'json' || globals.output === 'ndjson') process.stdout.write(`${JSON.stringify(told)}\n`);
     else
       process.stdout.write(
@@ -96,8 +98,8 @@ async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean,
 
 /** What the last zxid says, in sentences. */
 function meaning({ identity, last, committed }: Holdings, { servers, sid }: EnsembleConfig): string[] {
-  const end = showHalves(last.zxid);
-  const sure = showHalves(committed);
+  const end = show(last.zxid);
+  const sure = show(committed);
   const others = servers.flatMap(({ id }) => (id === sid ? [] : [id]));
   return [
     `server ${sid} of ensemble ${identity.ensembleId ?? 'unknown'} holds everything up to zxid ${end}`,

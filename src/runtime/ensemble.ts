@@ -109,8 +109,10 @@ export class Ensemble {
     });
   }
   private identity(): PeerIdentity {
-    const { storage, sid } = this.node;
-    const { ensembleId, incarnation } = storage.identity;
+    const { storage, sid, server } = this.node;
+    const { incarnation } = storage.identity;
+    // the state may know it before its own record does
+    const ensembleId = server.tree.ensembleId || storage.identity.ensembleId;
     return { ensembleName: this.config.name, ensembleId, sid, incarnation, tag: storage.bootTag };
   }
   /** What zab needs beside the past of this server. */

@@ -481,13 +481,15 @@ export class ServerNode {
       members: [{ sid: this.sid, role: 'participant', incarnation, addresses: [], client: null }],
       maxTxnBytes: this.config.maxBufferBytes * 2,
     };
-    if (config === undefined) server.peer.adopt(alone);
+    // a member keeps the id once its record is committed: until then another founding may give another
+    if (config !== undefined) return this.proposeFirst({ kind: KIND.found, ensembleId, config });
+    server.peer.adopt(alone);
     const { leader } = server.peer;
     storage
       .setEnsembleId(ensembleId)
       .then(() => {
         if (this.server.peer.leader !== leader) return; // the term is over already
-        this.proposeFirst({ kind: KIND.found, ensembleId, config: config ?? alone });
+        this.proposeFirst({ kind: KIND.found, ensembleId, config: alone });
       })
       .catch((error: Error) => this.options.onFailed(error));
   }

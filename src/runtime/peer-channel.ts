@@ -83,10 +83,15 @@ export class PeerChannel {
     this.heardAt = clock.monotonic();
   }
   /** What the connection tells. */
+  /** While it waits for its last bytes to be read. */
+  private finishing: Disposable | undefined;
   readonly handler: ConnectionHandler = {
     data: (bytes) => this.data(bytes),
     drained: () => this.hasRoom(),
-    closed: (reason) => this.close(reason?.message ?? 'it hung up'),
+    closed: (reason) => {
+      this.finishing?.[Symbol.dispose]();
+      this.close(reason?.message ?? 'it hung up');
+    },
   };
   bind(link: PeerLink): void {
     this.link = link;
@@ -245,7 +250,7 @@ export class PeerChannel {
     if (link !== undefined && this.ended === undefined) {
       link.end();
       // one that does not read would keep it for ever
-      this.clock.after(FINISH_MS, () => link.destroy());
+      this.finishing = this.clock.after(FINISH_MS, () => link.destroy());
     }
     this.close(reason);
   }

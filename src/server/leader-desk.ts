@@ -224,7 +224,6 @@ export class LeaderDesk implements Desk {
     const frame = Buffer.from(bytes.subarray(start, end));
     const waiting: Waiting = { kind: 'sync', frame, ready: false, since: server.now };
     connection.waiting.push(waiting);
-    connection.syncs++;
     if (isMember) this.asked.push({ connection, waiting });
     else this.release({ epoch: leader.epoch, counter: leader.lastProposed }, connection, waiting);
     return true;

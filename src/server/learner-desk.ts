@@ -111,7 +111,6 @@ export class LearnerDesk implements Desk {
     const frame = Buffer.from(bytes.subarray(start, end));
     const waiting: Waiting = { kind: 'sync', frame, ready: false, since: server.now };
     connection.waiting.push(waiting);
-    connection.syncs++;
     this.askSync(() => {
       waiting.ready = true;
       server.drain(connection);

@@ -293,7 +293,10 @@ export class Server extends Replica {
       finish(to, at);
       return this.outbox.sent(connection);
     }
-    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) return;
+    if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) {
+      connection.syncs++;
+      return;
+    }
     if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);

@@ -142,6 +142,20 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     await world.members.serving();
     await votes(world.members, victim);
   },
+  // it dies again and again while it is given what it lacks
+  'crash loop': async (world) => {
+    const { random } = world;
+    const victim = pick(random, await followers(world));
+    const isWiped = random.below(2) === 0;
+    await bounce(world, [victim], isWiped ? wipe : undefined);
+    for (let i = 0; i < 6; i++) {
+      await sleep(300 + random.below(700));
+      await victim.kill('SIGKILL');
+      victim.start();
+    }
+    await world.members.serving();
+    if (isWiped) await votes(world.members, victim);
+  },
   'flip follower': async (world) => {
     const victim = pick(world.random, await followers(world));
     await bounce(world, [victim], (member) => world.note(flip(member, world.random)));

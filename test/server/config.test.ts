@@ -94,6 +94,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     maxBatchSize: 1000,
     snapRetainCount: 3,
     purgeIntervalMs: 0,
+    scrubIntervalMs: 86_400_000,
     enforceQuota: false,
     extendedTypesEnabled: false,
     reconfigEnabled: false,

@@ -136,8 +136,8 @@ export class Truth {
       // one that is damaged votes for nobody who lacks what it held
       const held = disk.damage === undefined ? disk.holds(entry, last) : isHeldBy(disk.damage.was, entry, last);
       if (disk.incarnation === incarnation && held && disk.current >= (epoch ?? entry.epoch)) holders++;
-      // a wiped directory may have held it; its vote is silent, so every quorum still meets the other holders
-      else if (disk.incarnation !== incarnation) holders++;
+      // a wiped or old directory may have held it; its vote is silent, so every quorum still meets the other holders
+      else if (disk.incarnation !== incarnation || disk.isOldCopy) holders++;
     }
     assert.ok(
       holders * 2 > voters,

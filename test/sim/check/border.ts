@@ -21,6 +21,8 @@ export interface Around {
   sidOf(host: Host): number;
   /** The moment that a server's state is of; undefined when it has none. */
   momentOf(sid: number): number | undefined;
+  /** And before the event that is under way. */
+  beforeOf(sid: number): number | undefined;
 }
 const XID = { ping: -2, auth: -4, setWatches: -8 } as const;
 /** Refusals that need no transaction. */
@@ -35,8 +37,6 @@ export class Border implements ClientTap {
   private readonly open = new Map<number, Conversation>();
   /** What was said in the event that is under way; looked at when the history knows of it. */
   private said: { conversation: Conversation; said: Said }[] = [];
-  /** Of which moment each server's state was before the event that is under way. */
-  private readonly before = new Map<number, number>();
   /** Sessions that live by the history and whose clients were told otherwise: they must end. */
   readonly toldExpired = new Set<bigint>();
   /** The latest moment that any client was told of. */
@@ -80,15 +80,10 @@ export class Border implements ClientTap {
   }
   /** After each event, when the history has caught up with what was applied in it. */
   settle(): void {
-    if (this.said.length > 0) {
-      const all = this.said;
-      this.said = [];
-      for (const { conversation, said } of all) this.check(conversation, said);
-    }
-    for (const { sid } of this.open.values()) {
-      const moment = this.around.momentOf(sid);
-      if (moment !== undefined) this.before.set(sid, moment);
-    }
+    if (this.said.length === 0) return;
+    const all = this.said;
+    this.said = [];
+    for (const { conversation, said } of all) this.check(conversation, said);
   }
 
   private check(conversation: Conversation, said: Said): void {
@@ -108,7 +103,7 @@ export class Border implements ClientTap {
         // by what this server knows; a deposed leader that has not noticed welcomes whom it knew. It may end in this very event
         if (
           !oracle.state.isLive(said.session, here) &&
-          !oracle.state.isLive(said.session, this.before.get(conversation.sid))
+          !oracle.state.isLive(said.session, this.around.beforeOf(conversation.sid))
         )
           verdicts.fail(
             'I9',

@@ -52,6 +52,7 @@ export class Rig {
       isQuorum: (sids) => sids.length >= 2,
       sidOf: () => 1,
       momentOf: () => this.oracle.state.now,
+      beforeOf: () => this.oracle.state.now,
     });
   }
   get rules(): string[] {

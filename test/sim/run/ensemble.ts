@@ -1,11 +1,8 @@
 import type { ServerConfig } from '../../../src/server/config.ts';
-import type { DataTree } from '../../../src/tree/data-tree.ts';
 import { Border } from '../check/border.ts';
-import { hex, Ledger } from '../check/ledger.ts';
-import { chainKey } from '../check/log-tap.ts';
+import { Ledger } from '../check/ledger.ts';
 import { Oracle } from '../check/oracle.ts';
 import { judgeExpiry } from '../check/sessions.ts';
-import { treeFaults, zxidOfTree } from '../check/trees.ts';
 import { Verdicts } from '../check/verdicts.ts';
 import { Chance } from '../world/chance.ts';
 import { patchGlobals } from '../world/globals.ts';
@@ -15,6 +12,7 @@ import { Network } from '../world/network.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { Trace } from '../world/trace.ts';
 import { Member, type MemberWorld } from './member.ts';
+import { Observer } from './observer.ts';
 import type { Boot } from './program.ts';
 import { Touch } from './touch.ts';
 
@@ -26,8 +24,8 @@ export interface EnsembleOptions {
   readonly config: (sid: number) => ServerConfig;
 }
 
-/** Trees are compared with the model as a whole after this many transactions, and at the end. */
-const COMPARE_EVERY = 150;
+/** Events between two looks at everybody. */
+const LOOK_AT_ALL = 16;
 
 /** Several servers in one process, everything they stand on simulated, everything they say and keep checked. */
 export class Ensemble implements Disposable {
@@ -41,11 +39,10 @@ export class Ensemble implements Disposable {
   readonly border: Border;
   readonly members: readonly Member[];
   readonly touch: Touch;
-  /** Who led which epoch, and since when, ms. */
-  readonly epochs = new Map<number, { sid: number; since: number }>();
+  readonly observer: Observer;
+  private readonly servers: ReadonlyMap<number, Member>;
   /** Whose acks make a quorum; the majority of all unless a scenario says otherwise. */
   voters: readonly number[];
-  private readonly seen = new Map<number, { tree: DataTree; zxid: bigint; compared: number }>();
   private readonly patched: Disposable;
   readonly options: EnsembleOptions;
 
@@ -60,6 +57,14 @@ export class Ensemble implements Disposable {
     this.ledger = new Ledger(this.verdicts, now);
     this.oracle = new Oracle(this.verdicts);
     this.ledger.onCommitted = (committed) => this.oracle.take(committed);
+    this.observer = new Observer({
+      oracle: this.oracle,
+      ledger: this.ledger,
+      verdicts: this.verdicts,
+      events: () => this.trace.events,
+      now,
+      say: (text) => this.say(text),
+    });
     this.voters = options.servers;
     this.border = new Border({
       oracle: this.oracle,
@@ -68,7 +73,8 @@ export class Ensemble implements Disposable {
       now,
       isQuorum: (sids) => 2 * sids.filter((sid) => this.voters.includes(sid)).length > this.voters.length,
       sidOf: (host) => host.number,
-      momentOf: (sid) => this.oracle.state.momentOf(this.seen.get(sid)?.zxid ?? 0n),
+      momentOf: (sid) => this.observer.momentOf(sid),
+      beforeOf: (sid) => this.observer.beforeOf(sid),
     });
     const world: MemberWorld = {
       scheduler: this.scheduler,
@@ -81,6 +87,7 @@ export class Ensemble implements Disposable {
       threw: (sid, error) => this.threw(`server ${sid}`, error),
     };
     this.members = options.servers.map((sid) => new Member(sid, options.config(sid), world));
+    this.servers = new Map(this.members.map((member) => [member.sid, member]));
     this.touch = new Touch(this.members, this.network.links, now, () => this.leader?.sid);
     this.oracle.onExpired = (session, committed) =>
       judgeExpiry(
@@ -90,7 +97,7 @@ export class Ensemble implements Disposable {
           lastHeard: (id) => this.border.lastHeard.get(id) ?? [],
           timeoutMs: (id) => this.oracle.state.sessions.get(id)?.timeoutMs ?? 0,
           wasInTouch: (sid, from, until) => this.touch.held(sid, from, until),
-          ledSince: (epoch) => this.epochs.get(epoch)?.since,
+          ledSince: (epoch) => this.observer.epochs.get(epoch)?.since,
         },
         session,
         committed,
@@ -131,42 +138,20 @@ export class Ensemble implements Disposable {
   start(): void {
     for (const member of this.members) member.start();
   }
-  /** What must hold at every moment. */
+  /** What must hold at every moment. Only the machine that ran can have changed; now and then all are looked at. */
   private look(): void {
-    for (const member of this.members) {
-      const { sid, host, program } = member;
-      if (program === undefined || !host.alive) continue;
-      this.lookAtRole(sid, program.leads);
-      const { tree } = program;
-      if (tree === undefined) continue;
-      const last = this.seen.get(sid);
-      const zxid = last?.tree === tree ? last.zxid : -1n;
-      if (Number(zxid & 0xffff_ffffn) === tree.zxidLo >>> 0 && Number(zxid >> 32n) === tree.zxidHi) continue;
-      const now = zxidOfTree(tree);
-      if (now < zxid) this.verdicts.fail('I2', `server ${sid} went back from ${hex(zxid)} to ${hex(now)}`);
-      this.ledger.applied(sid, now, chainKey(tree.chainHi, tree.chainLo));
-      const compared = last?.compared ?? 0;
-      const due = this.oracle.state.now - compared >= COMPARE_EVERY;
-      this.seen.set(sid, { tree, zxid: now, compared: due ? this.oracle.state.now : compared });
-      if (due) this.compare(member);
+    const { events } = this.trace;
+    const ran = Host.current === undefined ? undefined : this.servers.get(Host.current.number);
+    if (ran !== undefined) this.observer.look(ran);
+    if (events % LOOK_AT_ALL === 0) {
+      for (const member of this.members) this.observer.look(member);
+      this.touch.look();
     }
-    this.touch.look();
     this.border.settle();
   }
-  private lookAtRole(sid: number, epoch: number | undefined): void {
-    if (epoch === undefined) return;
-    const known = this.epochs.get(epoch);
-    if (known === undefined) {
-      this.epochs.set(epoch, { sid, since: this.scheduler.now });
-      this.say(`s${sid} leads epoch ${epoch}`);
-    } else if (known.sid !== sid) this.verdicts.fail('I1', `servers ${known.sid} and ${sid} both led epoch ${epoch}`);
-  }
   /** A member's tree against the model, whole. */
-  compare({ sid, program }: Member): void {
-    if (program?.tree === undefined) return;
-    const faults = treeFaults(program.tree, this.oracle.state);
-    if (faults.length > 0)
-      this.verdicts.fail('I6', `server ${sid} differs in ${faults.length} places: ${faults.slice(0, 3).join('; ')}`);
+  compare(member: Member): void {
+    this.observer.compare(member);
   }
   async run(ms: number): Promise<void> {
     const end = this.scheduler.now + ms;

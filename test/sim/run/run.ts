@@ -72,7 +72,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     violations: verdicts.violations,
     operations: phases.load.counts,
     checked: { ...border.counts, moments: oracle.state.now },
-    leaders: ensemble.epochs.size,
+    leaders: ensemble.observer.epochs.size,
     simulatedMs,
     realMs: performance.now() - began,
     faults: phases.nemesis.done,
@@ -283,7 +283,7 @@ class Phases {
   }
   private tell(): void {
     const { ensemble, coverage, harm, supervisor } = this;
-    coverage.reach('leader changes', ensemble.epochs.size);
+    coverage.reach('leader changes', ensemble.observer.epochs.size);
     coverage.reach('refused to start', supervisor.refusals);
     coverage.reach('repaired', 0 * harm.repaired);
     coverage.reach('syncs answered', ensemble.border.counts.syncs);

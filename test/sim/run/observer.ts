@@ -1,0 +1,88 @@
+import type { DataTree } from '../../../src/tree/data-tree.ts';
+import { hex, type Ledger } from '../check/ledger.ts';
+import { chainKey } from '../check/log-tap.ts';
+import type { Oracle } from '../check/oracle.ts';
+import { treeFaults, zxidOfTree } from '../check/trees.ts';
+import type { Verdicts } from '../check/verdicts.ts';
+import type { Member } from './member.ts';
+
+/** Trees are compared with the model as a whole after this many transactions, and at the end. */
+const COMPARE_EVERY = 150;
+
+/** A state as it was seen last. */
+interface Seen {
+  readonly tree: DataTree;
+  readonly zxid: bigint;
+  /** Before the event in which it changed, and which that was. */
+  readonly before: bigint;
+  readonly event: number;
+  readonly compared: number;
+}
+export interface ObserverAround {
+  readonly oracle: Oracle;
+  readonly ledger: Ledger;
+  readonly verdicts: Verdicts;
+  /** Events so far, and now, ms. */
+  events(): number;
+  now(): number;
+  say(text: string): void;
+}
+
+/** Looks at members after each event: who leads, and what they applied. */
+export class Observer {
+  /** Who led which epoch, and since when, ms. */
+  readonly epochs = new Map<number, { sid: number; since: number }>();
+  private readonly seen = new Map<number, Seen>();
+  private readonly around: ObserverAround;
+
+  constructor(around: ObserverAround) {
+    this.around = around;
+  }
+  /** The moment of a server's state; and the one before the event that is under way. */
+  momentOf(sid: number): number | undefined {
+    return this.around.oracle.state.momentOf(this.seen.get(sid)?.zxid ?? 0n);
+  }
+  beforeOf(sid: number): number | undefined {
+    const seen = this.seen.get(sid);
+    const zxid = seen?.event === this.around.events() ? seen.before : seen?.zxid;
+    return this.around.oracle.state.momentOf(zxid ?? 0n);
+  }
+  look(member: Member): void {
+    const { sid, host, program } = member;
+    if (program === undefined || !host.alive) return;
+    this.lookAtRole(sid, program.leads);
+    const { tree } = program;
+    if (tree === undefined) return;
+    const last = this.seen.get(sid);
+    const before = last?.tree === tree ? last.zxid : -1n;
+    if (last?.tree === tree && isSame(before, tree)) return;
+    const { verdicts, ledger, oracle } = this.around;
+    const zxid = zxidOfTree(tree);
+    if (zxid < before) verdicts.fail('I2', `server ${sid} went back from ${hex(before)} to ${hex(zxid)}`);
+    ledger.applied(sid, zxid, chainKey(tree.chainHi, tree.chainLo));
+    const { now } = oracle.state;
+    const due = now - (last?.compared ?? 0) >= COMPARE_EVERY;
+    const compared = due ? now : (last?.compared ?? 0);
+    this.seen.set(sid, { tree, zxid, before: last?.zxid ?? 0n, event: this.around.events(), compared });
+    if (due) this.compare(member);
+  }
+  private lookAtRole(sid: number, epoch: number | undefined): void {
+    if (epoch === undefined) return;
+    const known = this.epochs.get(epoch);
+    if (known?.sid === sid) return;
+    if (known !== undefined)
+      return this.around.verdicts.fail('I1', `servers ${known.sid} and ${sid} both led epoch ${epoch}`);
+    this.epochs.set(epoch, { sid, since: this.around.now() });
+    this.around.say(`s${sid} leads epoch ${epoch}`);
+  }
+  /** A member's tree against the model, whole. */
+  compare({ sid, program }: Member): void {
+    if (program?.tree === undefined) return;
+    const { verdicts, oracle } = this.around;
+    const faults = treeFaults(program.tree, oracle.state);
+    if (faults.length > 0)
+      verdicts.fail('I6', `server ${sid} differs in ${faults.length} places: ${faults.slice(0, 3).join('; ')}`);
+  }
+}
+const isSame = (zxid: bigint, tree: DataTree): boolean =>
+  Number(zxid & 0xffff_ffffn) === tree.zxidLo >>> 0 && Number(zxid >> 32n) === tree.zxidHi;
