@@ -89,9 +89,22 @@ async function remove(before: Ensemble, role: MemberFile['role'], options: Scale
   if (gone === undefined) return;
   options.step(`member ${gone.id} leaves`);
   await reconfigure(before, { leaving: String(gone.id) }, options);
+  await settled(before, options);
   await before.end([gone.id], 'SIGTERM');
   folder.write({ ...file, members: file.members.filter(({ id }) => id !== gone.id) });
   rmSync(memberFolder(file, gone.id), { recursive: true, force: true });
+}
+
+/** Until a quorum knows that the change is committed: before that the member that leaves may be needed (foundations.md 13.7). */
+async function settled(ensemble: Ensemble, { signal, timeoutMs }: ScaleOptions): Promise<void> {
+  for (const end = performance.now() + timeoutMs; performance.now() < end; ) {
+    for (const { id } of ensemble.file.members) {
+      const status = await ensemble.ask(id, { op: 'status' }).catch(() => undefined);
+      if (status?.role === 'leader' && status.settled) return;
+    }
+    await sleep(RETRY_MS, undefined, { signal });
+  }
+  throw new Error('no leader says that the change of members is done; nothing was removed');
 }
 
 /** One change of the configuration; tried again while another is in progress or the new member is not in step yet. */

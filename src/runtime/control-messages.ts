@@ -15,6 +15,8 @@ export interface ServerStatus {
   readonly zxid: string;
   readonly leader: number | undefined;
   readonly clientPort: number | undefined;
+  /** Of a leader: every change of members is done, so that who is not among them any more may go (foundations.md 13.7). */
+  readonly settled: boolean;
   readonly clients: number;
   /** That it is damaged and who repairs it, a short phrase; undefined when it is whole. */
   readonly repair: string | undefined;

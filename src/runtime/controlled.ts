@@ -40,6 +40,7 @@ class ControlledNode implements ControlledServer {
       return {
         ...none,
         role: 'looking',
+        settled: false,
         phase: 'loading',
         serving: false,
         epoch: 0,
@@ -54,6 +55,7 @@ class ControlledNode implements ControlledServer {
       role,
       phase: role === 'looking' ? 'election' : peer.phase,
       serving: server.serving,
+      settled: peer.isSettled,
       epoch: peer.currentEpoch,
       zxid: zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0)),
       leader: role === 'leader' || role === 'standalone' ? node.sid : peer.followed,

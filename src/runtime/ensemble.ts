@@ -23,6 +23,8 @@ const UNIT_MS = 50;
 const DRAIN_MS = 200;
 /** How long SIGTERM waits for a successor, in ticks. */
 const HAND_OVER_TICKS = 2;
+/** How often an empty member looks whom it waits for. */
+const MISSING_TICKS = 4;
 /** Bytes waiting for a learner before the sender of a snapshot pauses, and before the learner is cut off. */
 const HIGH_WATER = 4 * 1024 * 1024;
 const MOST_WAITING = 512 * 1024 * 1024;
@@ -45,6 +47,8 @@ export class Ensemble {
   /** Of the SNAP that is coming in. */
   private snapEpoch = 0;
   private handed: (() => void) | undefined;
+  /** Who was told to be missing. */
+  private missing = '';
 
   constructor(node: ServerNode, config: EnsembleConfig, net: PeerNetwork) {
     this.node = node;
@@ -203,8 +207,25 @@ export class Ensemble {
     if (ensembleId !== '' && storage.identity.ensembleId !== ensembleId)
       storage.setEnsembleId(ensembleId).catch((error: Error) => options.onFailed(error));
   }
+  /** While the directory is empty: which voters were not met, each time that others are missing. */
+  tellMissing(): void {
+    const { node, config, peers } = this;
+    const { server, options } = node;
+    if (server.tree.config !== undefined || node.storage.identity.amnesiac) return;
+    const voters = config.servers.filter(({ role }) => role === 'participant');
+    const met = new Set([config.sid, ...peers.connected]);
+    const missing = voters.flatMap(({ id }) => (met.has(id) ? [] : [id])).join(', ');
+    if (missing === this.missing) return;
+    this.missing = missing;
+    if (missing === '') return;
+    const enough = options.bootstrapWith ?? voters.length;
+    options.logger.warn(
+      `this server has no history yet and waits: voters not met: ${missing}. ${enough} of ${voters.length} found an ensemble; --bootstrap-with N does it with fewer, a majority at least`,
+    );
+  }
   startTimers(): void {
     const { node, unitMs } = this;
+    node.every(MISSING_TICKS * node.options.config.tickTimeMs, () => node.ensemble?.tellMissing());
     node.every(unitMs, () => node.step({ type: 'tick' }));
     node.every(Math.max(1, Math.floor(node.options.config.tickTimeMs / 2)), () => {
       node.server.report();
@@ -287,6 +308,7 @@ export class Ensemble {
       case 'send':
         return this.outgoing.send(effect.link, effect.message as PeerMessage);
       case 'sendSnapshot':
+        this.outgoing.closed(effect.link); // what is still under way builds on what the learner does not have
         return this.sender.offer(effect.link, effect.message as never);
       case 'hangUp':
         this.sender.closed(effect.link);

@@ -466,8 +466,7 @@ export class ServerNode {
       case 'drain':
         return server.drainDesk();
       case 'takeSnapshot':
-        this.snapshotter.takeSurely();
-        return;
+        return this.snapshotter.demand();
       default:
         ensemble?.perform(effect);
     }
@@ -556,12 +555,11 @@ export class ServerNode {
     const { clock } = this.ports;
     const until = clock.monotonic() + DRAIN_MS;
     const rest = (): Promise<void> => new Promise((resolve) => void clock.after(2, resolve));
-    while (
-      this.server.serving &&
-      (this.server.outstanding > 0 || this.storage.log.pending > 0) &&
-      clock.monotonic() < until
-    )
-      await rest();
+    // what learners ask for goes to the next leader
+    const { server } = this;
+    server.drainDesk();
+    const isOpen = (): boolean => (server.peer.leader === undefined ? server.outstanding : server.unapplied) > 0;
+    while (server.serving && (isOpen() || this.storage.log.pending > 0) && clock.monotonic() < until) await rest();
     await this.ensemble?.handOver();
     this.stopped = true;
     this.ensemble?.close(); // at once: while we are connected our vote is waited for

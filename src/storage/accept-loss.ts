@@ -38,14 +38,15 @@ export interface Successor {
 
 /**
  * Makes the history of this storage that of a new ensemble (foundations.md 13.15): all of it counts as committed, and a record
- * `found` in an epoch above all that it knows says who belongs to it. The identity comes first: with the new id alone no old
- * member talks to this one, and whoever was interrupted begins again. Resolves with the epoch once everything is durable.
+ * `found` in an epoch above all that it knows says who belongs to it. The promise of that epoch comes first, currentEpoch last: a
+ * directory in which this was interrupted is still an honest member of the old ensemble. Resolves with the epoch once
+ * everything is durable.
  */
 export async function acceptLoss(storage: Storage, { ensembleId, config, time }: Successor): Promise<number> {
   const { identity, last, chain, damage } = storage;
   assert(damage === undefined && !isOrigin({ zxid: last, chain }), 'no whole history to begin with');
   const epoch = Math.max(identity.acceptedEpoch, last.hi) + 1;
-  await storage.beginEnsemble(ensembleId, epoch);
+  await storage.storeEpochs(epoch, identity.currentEpoch);
   const { events } = storage.log;
   const written = new Promise<void>((resolve, reject) => {
     events.persisted = (_, hi, lo) => {
@@ -59,5 +60,6 @@ export async function acceptLoss(storage: Storage, { ensembleId, config, time }:
   storage.commitEnvelope(start, epoch, 1);
   storage.flush(epoch, 1); // its own group says that it is committed: the config before it is not in force any more
   await written;
+  await storage.beginEnsemble(ensembleId, epoch);
   return epoch;
 }

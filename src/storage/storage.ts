@@ -125,7 +125,7 @@ export class Storage {
   async setEnsembleId(id: string): Promise<void> {
     await this.store.update((now) => ({ ...now, ensembleId: id }));
   }
-  /** Another ensemble goes on from this history (foundations.md 13.15): its id, and an epoch nobody was promised, in one write. */
+  /** Another ensemble goes on from this history, whose last record says so (foundations.md 13.15). */
   async beginEnsemble(id: string, epoch: number): Promise<void> {
     const epochs = { acceptedEpoch: epoch, currentEpoch: epoch };
     await this.store.update((now) => ({ ...now, ...epochs, ensembleId: id, amnesiac: false }));

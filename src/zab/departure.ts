@@ -1,5 +1,5 @@
 import { hasVote, type Learner } from './learners.ts';
-import type { Voice } from './quorum.ts';
+import { canLead, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { isSame, type Vote } from './types.ts';
 
@@ -42,7 +42,9 @@ export class Departure {
     const { state, learners } = this;
     const { committed, last } = state.history;
     if (!(this.isAsked || (this.isRemoved && isDone)) || !isSame(committed, last)) return undefined;
-    for (const { sid, voice, upTo } of [...learners.values()].filter((each) => hasVote(state, each))) {
+    for (const { sid, voice, upTo } of [...learners.values()].filter(
+      (each) => hasVote(state, each) && canLead(state.configs, each.voice as Voice),
+    )) {
       if (upTo === undefined || !isSame(upTo, last)) continue;
       const vote: Vote = { ...(voice as Voice), epoch, last: { epoch: last.epoch, counter: last.counter } };
       for (const { link, knowsEpoch } of learners.values())

@@ -123,6 +123,10 @@ export class Leading extends Synchronization {
   private rise(above: Learner | undefined): void {
     if (above !== undefined) this.riseAbove(above);
   }
+  /** Every change of members so far is done, and a quorum knows it (foundations.md 13.7). */
+  get isSettled(): boolean {
+    return this.phase === 'broadcast' && this.membership.isSettled;
+  }
   /** Who has everything, this leader too. */
   get synced(): readonly Voice[] {
     return [...this.membership.voices(), this.state.self];

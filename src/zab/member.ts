@@ -63,6 +63,9 @@ export class Member {
     return this.leading === undefined ? 'in-progress' : this.leading.canReconfigure(config);
   }
 
+  get isSettled(): boolean {
+    return this.leading?.isSettled === true;
+  }
   get membership(): { readonly last: ConfigAt | undefined; readonly synced: readonly Voice[] } {
     return { last: this.state.history.lastConfig, synced: this.leading?.synced ?? [] };
   }

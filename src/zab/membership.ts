@@ -125,6 +125,10 @@ export class Membership {
     const { committed, last } = this.state.history;
     return this.pending !== undefined && !isBefore(committed, last);
   }
+  /** Nothing about who counts is under way. */
+  get isSettled(): boolean {
+    return this.isDone && !this.underWay;
+  }
   get isDone(): boolean {
     return this.pending === undefined;
   }

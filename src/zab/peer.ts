@@ -113,6 +113,10 @@ export class Peer {
     return this.member === undefined ? 'no-quorum' : this.member.canReconfigure(config);
   }
 
+  /** A leader's word that every change of members is done: who is not among them any more may go. */
+  get isSettled(): boolean {
+    return this.member === undefined || this.member.isSettled;
+  }
   /** Who counts by the end of the log, where that stands, and who has everything now, this member too. */
   get membership(): { readonly last: ConfigAt | undefined; readonly synced: readonly Voice[] } {
     return this.member === undefined ? { last: undefined, synced: [] } : this.member.membership;

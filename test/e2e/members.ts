@@ -74,7 +74,9 @@ export class MemberOfTest {
     if (this.isUp) throw new Error(`member ${this.id} runs already`);
     const [program = '', ...args] = this.command;
     const log = openSync(join(this.folder, 'log'), 'a');
-    const child = spawn(program, args, { stdio: ['ignore', log, log] });
+    // its standard input ends with us, and so does it, whatever ends us
+    const child = spawn(program, args, { stdio: ['pipe', log, log] });
+    child.stdin?.on('error', () => {});
     closeSync(log);
     this.child = child;
     this.exit = new Promise((resolve) => {
@@ -140,7 +142,17 @@ export class Members implements AsyncDisposable {
         ...servers,
       ];
       writeFileSync(cfg, `${lines.join('\n')}\n`);
-      const command = [process.execPath, BIN, 'start', 'server', '--config', cfg, '--control', join(home, 'ctl')];
+      const command = [
+        process.execPath,
+        BIN,
+        'start',
+        'server',
+        '--config',
+        cfg,
+        '--control',
+        join(home, 'ctl'),
+        '--leash',
+      ];
       return new MemberOfTest(id, home, base + id - 1, options.wrap?.(id, command, join(home, 'data')) ?? command);
     });
     return new Members(folder, members);

@@ -26,6 +26,11 @@ test('two of three found an ensemble with --bootstrap-with 2; the third comes la
     10_000,
     () => members.tail(),
   );
+  await until(
+    () => /waits: voters not met: 2, 3\. 2 of 3 found an ensemble; --bootstrap-with N/.test(one.log),
+    10_000,
+    () => members.tail(),
+  );
   two.start();
   await members.serving([1, 2]);
   {
@@ -79,75 +84,76 @@ test('--bootstrap-with wants a majority of the voters, and an ensemble', async (
   assert.match(alone.stderr, /for a member of an ensemble/);
 });
 
-test('accept-loss: one directory goes on alone, refuses the old members, and grows again to three', async () => {
-  await using members = await Members.start({ voters: 3 });
-  const [one, two, three] = members.all as [MemberOfTest, MemberOfTest, MemberOfTest];
-  {
-    await using client = await connect(members.hosts);
-    await client.create('/kept', 'by one');
-  }
-  const args = ['server', 'accept-loss', '--config', join(one.folder, 'zoo.cfg')];
-  const running = await zoosh([...args, '--yes']);
-  assert.equal(running.code, 42);
-  assert.match(running.stderr, /Stop it first/);
-  await members.equal();
-  for (const member of members.all) await member.kill('SIGTERM');
-  // nobody is there to ask
-  const asked = await zoosh(args);
-  assert.equal(asked.code, 30);
-  assert.match(asked.stderr, /nobody is there to ask/);
-  const { code, stdout, stderr } = await zoosh([...args, '--yes']);
-  assert.equal(code, 0, stderr);
-  const [, end, id, epoch] =
-    /up to zxid (0x[0-9a-f]+)\n[\s\S]*id ([0-9a-f]{32}), epoch (\d+), last zxid before \1$/m.exec(stdout) ?? [];
-  assert.ok(end !== undefined && id !== undefined && epoch !== undefined, stdout);
-  assert.ok(Number(epoch) > Number(BigInt(end) >> 32n));
-  assert.match(stdout, /what the other members acknowledged after 0x[0-9a-f]+ is lost for good/);
+for (const reconfig of [false, true])
+  test(`accept-loss, reconfigEnabled=${reconfig}: one directory goes on alone, refuses the old members, and grows again to three`, async () => {
+    await using members = await Members.start({ voters: 3, lines: [`reconfigEnabled=${reconfig}`] });
+    const [one, two, three] = members.all as [MemberOfTest, MemberOfTest, MemberOfTest];
+    {
+      await using client = await connect(members.hosts);
+      await client.create('/kept', 'by one');
+    }
+    const args = ['server', 'accept-loss', '--config', join(one.folder, 'zoo.cfg')];
+    const running = await zoosh([...args, '--yes']);
+    assert.equal(running.code, 42);
+    assert.match(running.stderr, /Stop it first/);
+    await members.equal();
+    for (const member of members.all) await member.kill('SIGTERM');
+    // nobody is there to ask
+    const asked = await zoosh(args);
+    assert.equal(asked.code, 30);
+    assert.match(asked.stderr, /nobody is there to ask/);
+    const { code, stdout, stderr } = await zoosh([...args, '--yes']);
+    assert.equal(code, 0, stderr);
+    const [, end, id, epoch] =
+      /up to zxid (0x[0-9a-f]+)\n[\s\S]*id ([0-9a-f]{32}), epoch (\d+), last zxid before \1$/m.exec(stdout) ?? [];
+    assert.ok(end !== undefined && id !== undefined && epoch !== undefined, stdout);
+    assert.ok(Number(epoch) > Number(BigInt(end) >> 32n));
+    assert.match(stdout, /what the other members acknowledged after 0x[0-9a-f]+ is lost for good/);
 
-  one.start();
-  await members.serving([1]);
-  assert.equal(await read(one, '/kept'), 'by one');
-  assert.match((await voters(one)) ?? '', /^server\.1=[^\n]+\nversion=[0-9a-f]+$/);
-  {
-    await using client = await connect(one.hosts);
-    await client.create('/alone', 'it can be written');
-  }
-  // an old member is refused, as long as its directory is what it was
-  two.start();
-  await until(
-    () => /belongs to another ensemble/.test(one.log + two.log),
-    15_000,
-    () => members.tail(),
-  );
-  assert.notEqual((await two.status())?.serving, true);
-  await two.kill('SIGTERM');
-  assert.match((await voters(one)) ?? '', /^server\.1=[^\n]+\nversion=[0-9a-f]+$/);
+    one.start();
+    await members.serving([1]);
+    assert.equal(await read(one, '/kept'), 'by one');
+    assert.match((await voters(one)) ?? '', /^server\.1=[^\n]+\nversion=[0-9a-f]+$/);
+    {
+      await using client = await connect(one.hosts);
+      await client.create('/alone', 'it can be written');
+    }
+    // an old member is refused, as long as its directory is what it was
+    two.start();
+    await until(
+      () => /belongs to another ensemble/.test(one.log + two.log),
+      15_000,
+      () => members.tail(),
+    );
+    assert.notEqual((await two.status())?.serving, true);
+    await two.kill('SIGTERM');
+    assert.match((await voters(one)) ?? '', /^server\.1=[^\n]+\nversion=[0-9a-f]+$/);
 
-  // emptied, they come in as the servers of zoo.cfg
-  for (const member of [two, three]) {
-    rmSync(join(member.data, 'zoosh-1'), { recursive: true, force: true });
-    member.start();
-  }
-  await members.serving();
-  await until(
-    async () => ((await voters(one)) ?? '').includes('server.3='),
-    20_000,
-    () => members.tail(),
-  );
-  await members.equal();
-  assert.equal(await read(three, '/alone'), 'it can be written');
-  const leader = await members.leader();
-  await until(
-    async () => /^zk_synced_followers\t2$/m.test(await leader.word('mntr')),
-    20_000,
-    () => members.tail(),
-  );
-  // they count: without the one that kept it all the other two serve
-  await one.kill('SIGKILL');
-  await members.leader(1);
-  await members.serving([2, 3]);
-  assert.equal(await read(two, '/kept'), 'by one');
-});
+    // emptied, they come in as the servers of zoo.cfg
+    for (const member of [two, three]) {
+      rmSync(join(member.data, 'zoosh-1'), { recursive: true, force: true });
+      member.start();
+    }
+    await members.serving();
+    await until(
+      async () => ((await voters(one)) ?? '').includes('server.3='),
+      20_000,
+      () => members.tail(),
+    );
+    await members.equal();
+    assert.equal(await read(three, '/alone'), 'it can be written');
+    const leader = await members.leader();
+    await until(
+      async () => /^zk_synced_followers\t2$/m.test(await leader.word('mntr')),
+      20_000,
+      () => members.tail(),
+    );
+    // they count: without the one that kept it all the other two serve
+    await one.kill('SIGKILL');
+    await members.leader(1);
+    await members.serving([2, 3]);
+    assert.equal(await read(two, '/kept'), 'by one');
+  });
 
 test('accept-loss leaves alone what it cannot go on from', async () => {
   await using members = await Members.make({ voters: 3, observers: 1 });
@@ -290,6 +296,7 @@ test('damage on the disk of a running member is found and mended by the others, 
     member.start();
     await members.serving();
   }
+  const took: number[] = [];
   for (const isLeader of [false, true]) {
     const victim = isLeader ? await members.leader() : await members.follower();
     const file = spoilLog(victim);
@@ -309,6 +316,7 @@ test('damage on the disk of a running member is found and mended by the others, 
       assert.match(mended?.how ?? '', /^given again by server \d$/, text);
       assert.ok(at <= (mended?.at ?? 0) && (mended?.at ?? Number.POSITIVE_INFINITY) <= Date.now());
     }
+    took.push(Math.max(...(status?.damage ?? []).map(({ at, mended }) => (mended?.at ?? 0) - at)));
     assert.match(victim.log, /data damaged: .*log\./);
     assert.match(victim.log, /what was damaged is whole again: given again by server \d/);
     if (isLeader) assert.match(victim.log, /handed over to server/);
@@ -317,6 +325,7 @@ test('damage on the disk of a running member is found and mended by the others, 
     assert.equal((await reader.getChildren('/w')).children.length, 50);
   }
   await members.equal();
+  console.log(`found and mended, a follower and a leader, within ${took.join(' and ')} ms`);
   // the mended log is a log like any other
   const leader = await members.leader();
   await leader.kill('SIGKILL');

@@ -225,6 +225,24 @@ test('faults are put in force, outlive a restart of the member, and are healed',
   await all.destroy(undefined);
 });
 
+test('status tells what was damaged, and how it was mended', async () => {
+  const root = newRoot();
+  const ensemble = await start(root, { settings: ['x.damaged=2'] });
+  const { members } = await viewOf(ensemble);
+  assert.deepEqual(
+    members.map(({ damage }) => damage),
+    [
+      [],
+      [
+        '2026-11-18T11:06:40.000Z data damaged: a; 2026-11-18T15:06:41.000Z given again by server 3',
+        '2026-11-18T11:06:42.000Z data damaged: b; not mended yet',
+      ],
+      [],
+    ],
+  );
+  await ensemblesOf(root).destroy('demo');
+});
+
 test('a member that ends before it serves: why, with its code, and everything is gone again', async () => {
   const root = newRoot();
   const basePort = await anyBlock(HOST, 2);

@@ -1,6 +1,7 @@
 /**
  * Stands in for a server where only processes and files are looked at: reads its zoo.cfg, takes its ports, answers `srvr`
  * and its control socket, and ends on SIGTERM. The member with the highest id says that it leads. Settings of its zoo.cfg:
+ * `x.damaged=N`: member N tells of damage;
  * `x.never=N`: member N never serves; `x.fails=N`: member N ends with 44; `x.deaf=N`: member N does not hear SIGTERM.
  */
 import { readFileSync } from 'node:fs';
@@ -51,7 +52,7 @@ async function main(argv: readonly string[]): Promise<void> {
       clientPort: client,
       clients: 0,
       repair: undefined,
-      damage: [],
+      damage: is('x.damaged') ? DAMAGE : [],
       electionMs: 12,
     }),
     digest: async () => ({ zxid: '0x1', digest: `d${sid}` }),
@@ -82,4 +83,12 @@ async function main(argv: readonly string[]): Promise<void> {
   if (argv.includes('--leash')) process.stdin.on('end', () => process.exit(0)).resume();
 }
 
+const DAMAGE = [
+  {
+    at: 1_795_000_000_000,
+    found: 'data damaged: a',
+    mended: { at: 1_795_000_001_000, how: 'given again by server 3' },
+  },
+  { at: 1_795_000_002_000, found: 'data damaged: b', mended: undefined },
+];
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main(process.argv.slice(2));

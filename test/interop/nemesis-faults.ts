@@ -123,6 +123,35 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     const pair = [await world.members.leader(), pick(world.random, [one, two])] as MemberOfTest[];
     await cut(world, pair[0] as MemberOfTest, [(pair[1] as MemberOfTest).id], 500 + world.random.below(6000));
   },
+  // whatever comes to mind, on top of each other
+  storm: async (world) => {
+    const { members, random, note } = world;
+    for (let i = 0; i < 12; i++) {
+      const victim = someone(world);
+      const what = pick(random, ['kill', 'stop', 'cut', 'cut', 'lag', 'heal']);
+      note(`storm: ${what} ${victim.id}`);
+      if (what === 'kill') await victim.kill('SIGKILL');
+      else if (!victim.isUp) victim.start();
+      else if (what === 'stop') await frozen(world, victim, 200 + random.below(1500));
+      else {
+        const from = othersOf(world, victim).slice(random.below(2));
+        // it may have been started just now, and have no socket yet
+        if (what === 'cut') await victim.ask({ op: 'partition', from, clients: random.below(2) === 0 }).catch(() => {});
+        else if (what === 'lag') await victim.ask({ op: 'lag', ms: random.below(300) }).catch(() => {});
+        else await victim.ask({ op: 'heal' }).catch(() => {});
+      }
+      await sleep(random.below(600));
+    }
+    members.startAll();
+    for (const member of members.all) {
+      await until(
+        async () => (await member.status()) !== undefined,
+        10_000,
+        () => `no socket: ${members.tail()}`,
+      );
+      await member.ask({ op: 'heal' });
+    }
+  },
   lag: async (world) => {
     const victim = someone(world);
     world.note(`lag ${victim.id}`);

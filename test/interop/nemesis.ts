@@ -1,7 +1,7 @@
 /**
  * The nemesis: an ensemble of three real processes is hurt in every way of nemesis-faults.ts, again and again, while our
  * client and kazoo write; then what is there is held against what was acknowledged. Usage: nemesis.js [--seconds 300]
- * [--seed N] [--only KIND,...]. Every kind is injected at least once, however long that takes.
+ * [--rounds 1] [--seed N] [--only KIND,...]. Every kind is injected as often as there are rounds, however long that takes.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -22,9 +22,15 @@ import { StaleReads } from './nemesis-stale.ts';
 const LEAST_SYNCS = 100;
 const KAZOO = fileURLToPath(new URL('../../../test/interop/nemesis_kazoo.py', import.meta.url));
 const { values } = parseArgs({
-  options: { seconds: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' } },
+  options: {
+    seconds: { type: 'string' },
+    seed: { type: 'string' },
+    only: { type: 'string' },
+    rounds: { type: 'string' },
+  },
 });
 const seconds = Number(values.seconds ?? 300);
+const rounds = Number(values.rounds ?? 1);
 const seed = Number(values.seed ?? randomInt(2 ** 31));
 const kinds = values.only?.split(',') ?? Object.keys(FAULTS);
 
@@ -84,7 +90,7 @@ async function run(members: Members): Promise<void> {
   try {
     await kazoo.ready;
     const load = await Workload.begin(random, clients);
-    do {
+    for (let round = 0; round < rounds || performance.now() - started < seconds * 1000; round++) {
       for (const kind of shuffled(random, kinds)) {
         const at = Math.round((performance.now() - started) / 1000);
         members.note(`${at} s: ${kind}`);
@@ -99,10 +105,12 @@ async function run(members: Members): Promise<void> {
         counts.set(kind, (counts.get(kind) ?? 0) + 1);
         members.note(`${kind}: over after ${Math.round(performance.now() - begun)} ms`);
       }
-    } while (performance.now() - started < seconds * 1000);
+    }
     const found = await kazoo.end();
     const digest = await members.equal();
     await load.close();
+    const noticed = members.all.reduce((sum, { log }) => sum + (log.match(/ warn +data damaged: /g)?.length ?? 0), 0);
+    const flips = (counts.get('flip leader') ?? 0) + (counts.get('flip follower') ?? 0);
     const told = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ');
     const kazoos = Object.entries(found.counts).map(([name, count]) => `${name} ${count}`);
     console.log(`nemesis: ${Math.round((performance.now() - started) / 1000)} s, seed ${seed}; ${told}`);
@@ -112,12 +120,13 @@ async function run(members: Members): Promise<void> {
     console.log(
       `syncs sent to deposed leaders ${stale.sent} (and ${stale.sentBefore} to partitioned ones before that): answered ${stale.answered}, hung up on ${stale.hungUp}, stale ${stale.stale.length}`,
     );
-    console.log(`all members equal: ${digest}`);
+    console.log(`damage noticed at ${noticed} of ${flips} starts after a flip; all members equal: ${digest}`);
     assert.deepEqual(found.wrong, []);
     assert.deepEqual(stale.stale, []);
     for (const [kind, count] of counts) assert.ok(count > 0, `${kind} was never injected`);
     assert.ok(load.acknowledged > 1000 && load.inFlight > 10, 'hardly anything was written');
     assert.ok((found.counts.acknowledged ?? 0) > 100, 'kazoo hardly wrote anything');
+    assert.ok(noticed > 0 || flips < 8, 'no flipped bit was noticed');
     if (values.only === undefined) assert.ok(stale.sent >= LEAST_SYNCS, `${stale.sent} syncs to deposed leaders`);
   } finally {
     kazoo.kill();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS, default 300). Needs Debian's zookeeper, python3-kazoo, strace; a missing one is a failure.
+# Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 for tool in /usr/share/zookeeper/bin/zkCli.sh strace java unshare; do
@@ -117,5 +117,6 @@ echo '-- ensembles of our servers: stories of disks and of strangers'
 tests stories.js
 
 echo '-- ensembles of our servers: the nemesis'
+node dist/test/interop/nemesis.js --only 'kill leader' --seconds 0 --rounds "${NEMESIS_KILLS:-50}"
 node dist/test/interop/nemesis.js --seconds "${NEMESIS_SECONDS:-300}"
 echo 'interop: all passed'

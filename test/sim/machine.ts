@@ -10,7 +10,7 @@ import { World } from './world.ts';
 const CONFIG: ServerConfig = {
   ...checkConfig(
     parseProperties(
-      'dataDir=/data\ndataLogDir=/log\nclientPort=2181\ntickTime=2000\nsnapCount=40\nautopurge.purgeInterval=10ms',
+      'dataDir=/data\ndataLogDir=/log\nclientPort=2181\ntickTime=2000\nsnapCount=40\nautopurge.purgeInterval=10ms\nscrub.interval=50ms',
       'zoo.cfg',
     ),
   ),

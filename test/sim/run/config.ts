@@ -12,6 +12,7 @@ export function configOf(sid: number, plan: Plan): ServerConfig {
     `snapCount=${plan.snapCount}`,
     `txnLogSizeLimitInKb=${plan.logKiB}`,
     'autopurge.purgeInterval=1s',
+    'scrub.interval=4s',
     'znode.container.checkIntervalMs=500',
   ];
   const count = plan.voters + plan.observers;
