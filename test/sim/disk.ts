@@ -7,6 +7,8 @@ const SECTOR = 512;
 class Content {
   durable = Buffer.alloc(0);
   now = Buffer.alloc(0);
+  /** How often a sync failed: each handle that was open then is told once, as Linux does since 4.13. */
+  errors = 0;
   /** Sectors changed since they were last on the disk for certain. */
   readonly loose = new Set<number>();
   put(bytes: Uint8Array, at: number): void {
@@ -24,6 +26,13 @@ class Content {
       this.loose.delete(sector);
     }
   }
+}
+
+interface Handle {
+  readonly path: string;
+  readonly content: Content;
+  /** Of the file, those that this handle has been told of. */
+  errors: number;
 }
 
 /**
@@ -151,6 +160,7 @@ export class SimDisk {
     });
   }
   private file(path: string, content: Content, dsync: boolean, life: number): DiskFile {
+    const handle: Handle = { path, content, errors: content.errors };
     return {
       path,
       read: (into, at) =>
@@ -184,10 +194,10 @@ export class SimDisk {
           if (code !== undefined) throw new DiskError(code, path, 'write');
         });
         await this.call(life, () => {
-          if (dsync) this.reach(content, path, at, at + bytes.length);
+          if (dsync) this.reach(handle, at, at + bytes.length);
         });
       },
-      sync: () => this.call(life, () => this.reach(content, path, 0, content.now.length)),
+      sync: () => this.call(life, () => this.reach(handle, 0, content.now.length)),
       size: () => this.call(life, () => content.now.length),
       truncate: (length) =>
         this.call(life, () => {
@@ -200,8 +210,13 @@ export class SimDisk {
    * Brings written bytes to the disk, or fails. After a failure any of the sectors reached it, the others are lost, and the
    * system takes all for written: a second sync would succeed.
    */
-  private reach(content: Content, path: string, from: number, end: number): void {
+  private reach(handle: Handle, from: number, end: number): void {
     if (!this.syncs) return;
+    const { content, path } = handle;
+    if (handle.errors < content.errors) {
+      handle.errors = content.errors;
+      throw new DiskError('EIO', path, 'sync');
+    }
     const code = this.fault('sync', path);
     if (code === undefined) {
       content.settle(from, end);
@@ -211,6 +226,7 @@ export class SimDisk {
     for (const sector of [...content.loose])
       if (this.random.below(2) === 0) content.settle(sector * SECTOR, (sector + 1) * SECTOR);
     content.loose.clear();
+    handle.errors = ++content.errors;
     throw new DiskError(code, path, 'sync');
   }
   private rename(life: number, from: string, to: string): Promise<void> {

@@ -84,6 +84,7 @@ export class Ensemble implements Disposable {
       border: this.border,
       boot: options.boot,
       say: (text) => this.say(text),
+      ending: (member) => this.observer.look(member),
       threw: (sid, error) => this.threw(`server ${sid}`, error),
     };
     this.members = options.servers.map((sid) => new Member(sid, options.config(sid), world));

@@ -24,6 +24,8 @@ export interface MemberWorld {
   readonly boot: Boot;
   /** Something worth a line in the trace. */
   say(text: string): void;
+  /** Its process is about to end. */
+  ending(member: Member): void;
   /** A server threw what nobody caught. */
   threw(sid: number, error: unknown): void;
 }
@@ -135,6 +137,7 @@ export class Member {
     if (this.host.alive) this.end(false, 'failed', reason);
   }
   private end(power: boolean, state: Member['state'], reason: string | undefined): void {
+    this.world.ending(this); // what it did in this very event counts
     this.state = state;
     this.reason = reason;
     this.program = undefined;
@@ -177,6 +180,7 @@ export class Member {
     disk.onCut = () => {
       disk.onCut = kept;
       if (!this.host.alive) return kept();
+      this.world.ending(this);
       this.state = 'down';
       this.reason = power ? 'power cut at a call' : 'killed at a call';
       this.program = undefined;
