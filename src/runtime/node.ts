@@ -466,7 +466,8 @@ export class ServerNode {
       case 'drain':
         return server.drainDesk();
       case 'takeSnapshot':
-        return this.snapshotter.demand();
+        this.snapshotter.takeSurely();
+        return;
       default:
         ensemble?.perform(effect);
     }
