@@ -234,7 +234,7 @@ test('status tells what was damaged, and how it was mended', async () => {
     [
       [],
       [
-        '2026-11-18T11:06:40.000Z data damaged: a; 2026-11-18T15:06:41.000Z given again by server 3',
+        '2026-11-18T11:06:40.000Z data damaged: a; 2026-11-18T11:06:41.000Z given again by server 3',
         '2026-11-18T11:06:42.000Z data damaged: b; not mended yet',
       ],
       [],
