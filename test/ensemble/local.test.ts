@@ -230,6 +230,10 @@ test('status tells what was damaged, and how it was mended', async () => {
   const ensemble = await start(root, { settings: ['x.damaged=2'] });
   const { members } = await viewOf(ensemble);
   assert.deepEqual(
+    members.map(({ faults }) => faults),
+    [[], ['damaged'], []],
+  );
+  assert.deepEqual(
     members.map(({ damage }) => damage),
     [
       [],
