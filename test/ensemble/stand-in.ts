@@ -46,7 +46,7 @@ async function main(argv: readonly string[]): Promise<void> {
       role,
       phase: 'broadcast',
       serving,
-      settled: true,
+      settled: serving,
       epoch: 1,
       zxid: `0x10000000${sid}`,
       leader,
