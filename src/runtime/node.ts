@@ -466,8 +466,7 @@ export class ServerNode {
       case 'drain':
         return server.drainDesk();
       case 'takeSnapshot':
-        this.snapshotter.takeSurely();
-        return;
+        return this.snapshotter.demand();
       default:
         ensemble?.perform(effect);
     }

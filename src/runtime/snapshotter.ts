@@ -19,6 +19,8 @@ export interface SnapshotterOptions {
   taken(at: Mark): void;
 }
 
+/** A snapshot that a learner waits for and that failed is tried again after this. */
+const AGAIN_MS = 1000;
 /** Of the time while clients ask for something, a snapshot takes one part in this many; otherwise all it can get. */
 const SHARE = 8;
 /** No longer than this at a time, ms: old states gather meanwhile. */
@@ -57,9 +59,6 @@ class Pace {
   }
 }
 
-/** Between two attempts at a snapshot that somebody waits for, ms. */
-const RETRY_MS = 200;
-
 /** Decides when a snapshot is due, takes it while the server goes on, and removes what is no longer needed. */
 export class Snapshotter {
   private readonly options: SnapshotterOptions;
@@ -69,8 +68,7 @@ export class Snapshotter {
   private of: Server | undefined;
   private after: number;
   private stopped = false;
-  /** How many were taken. */
-  private made = 0;
+  private demanded = false;
 
   constructor(options: SnapshotterOptions) {
     this.options = options;
@@ -103,7 +101,13 @@ export class Snapshotter {
       .catch((error: Error) => this.options.logger.error(`snapshot failed: ${error.message}`))
       .finally(() => {
         this.running = undefined;
+        if (this.demanded && !this.stopped) this.options.clock.after(AGAIN_MS, () => this.takeNow());
       });
+  }
+  /** A learner waits for one: tried until it is there. */
+  demand(): void {
+    this.demanded = true;
+    this.takeNow();
   }
   /** Takes one now, for a learner or a person who needs it; or as soon as the one under way is done. Resolves at its end. */
   async takeNow(): Promise<void> {
@@ -111,15 +115,6 @@ export class Snapshotter {
     if (this.stopped) return;
     if (this.running === undefined) this.begin(); // others may have waited for the same
     await this.running;
-  }
-  /** As {@link takeNow}, tried until there is one: a learner that needs it can do nothing else meanwhile. */
-  async takeSurely(): Promise<void> {
-    const before = this.made;
-    for (;;) {
-      await this.takeNow();
-      if (this.made > before || this.stopped) return;
-      await new Promise<void>((resolve) => void this.options.clock.after(RETRY_MS, resolve));
-    }
   }
   private async take(): Promise<void> {
     const { storage, clock, logger } = this.options;
@@ -143,7 +138,7 @@ export class Snapshotter {
         logger.warn('a snapshot was given up: too much changed while it was written; the next will be tried later');
       else {
         logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
-        this.made++;
+        this.demanded = false;
         const { zxid, chain } = cursor;
         this.options.taken({ epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo });
       }

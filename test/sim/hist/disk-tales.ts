@@ -65,10 +65,7 @@ const wipedVoter: Tale = async (story) => {
   void read;
   if (kept === undefined) story.ensemble.verdicts.fail('I12', 'the write was not answered');
   // 1 counts again: with it alone beside 2, writes go on
-  await story.until('1 is admitted', () => {
-    const tree = story.ensemble.leader?.program?.tree;
-    return tree?.config?.members.find(({ sid }) => sid === 1)?.incarnation === story.member(1).program?.incarnation;
-  });
+  await story.admitted(1);
   story.crash(false, 3);
   await story.leader(3);
   if ((await story.write(story.clientOf(1, 2))) === undefined)
@@ -102,6 +99,7 @@ const amnesiacPromise: Tale = async (story) => {
     await story.run(2000);
     story.start(leader);
     await story.serving();
+    await story.admitted(a);
   }
 };
 

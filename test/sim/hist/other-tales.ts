@@ -1,5 +1,5 @@
 /** Histories of sessions, elections and load (reliability.md 4.3, 4.4). */
-import type { Named, Story, Tale } from './story.ts';
+import type { Named, Tale } from './story.ts';
 
 /** Creates of ephemerals race with the end of their sessions, at leaders and learners, and packets are lost. */
 const ephemeralsRaceWithClose: Tale = async (story) => {

@@ -83,6 +83,16 @@ export class Story implements Disposable {
     const wanted = sids.length === 0 ? this.sids : sids;
     await this.until(`${wanted} serve`, () => wanted.every((sid) => this.member(sid).program?.serves === true));
   }
+  /** The directory that it has now counts again. */
+  async admitted(sid: number): Promise<void> {
+    await this.until(`${sid} is admitted`, () => {
+      const { program } = this.member(sid);
+      const listed = this.ensemble.leader?.program?.tree?.config?.members.find((each) => each.sid === sid);
+      return listed !== undefined && listed.incarnation === program?.incarnation;
+    });
+    // and enough of the others know that this is committed
+    await this.run(5 * this.plan.tickMs);
+  }
   async settled<T>(promise: Promise<T>): Promise<T | undefined> {
     let over = false;
     let value: T | undefined;

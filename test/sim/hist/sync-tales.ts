@@ -1,5 +1,5 @@
 /** Histories of synchronisation and commit (reliability.md 4.1). */
-import type { Named, Story, Tale } from './story.ts';
+import type { Named, Tale } from './story.ts';
 
 /** All lose power in the moment in which a new leader is established: what was acknowledged for it was on the disks. */
 const powerAfterNewLeader: Tale = async (story) => {
