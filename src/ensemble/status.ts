@@ -101,6 +101,7 @@ function faultsOf(ensemble: Ensemble, id: number, status: MemberStatus | undefin
     if (clientsCut) out.push('clients cut');
     if (lagMs > 0) out.push(`lag ${lagMs}ms`);
     if (status.repair !== undefined) out.push('being repaired');
+    else if (status.damage.some(({ mended }) => mended === undefined)) out.push('damaged');
     else if (status.damage.length > 0) out.push('repaired');
   } else if (ended !== undefined && member.find() === undefined)
     out.push(`${ended.how} ${showAge(ended.at, Date.now())}`);

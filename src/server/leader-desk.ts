@@ -242,8 +242,7 @@ export class LeaderDesk implements Desk {
     if (leader === undefined) return; // the term ended in the same step: who asked is dropped with it
     const upTo = { epoch: server.committedEpoch, counter: server.committedCounter };
     for (const asker of askers)
-      if ('link' in asker)
-        server.toLearner(asker.link, { type: 'SYNCED', epoch: leader.epoch, id: asker.id, upTo });
+      if ('link' in asker) server.toLearner(asker.link, { type: 'SYNCED', epoch: leader.epoch, id: asker.id, upTo });
       else this.release(upTo, asker.connection, asker.waiting);
   }
 

@@ -230,11 +230,15 @@ test('status tells what was damaged, and how it was mended', async () => {
   const ensemble = await start(root, { settings: ['x.damaged=2'] });
   const { members } = await viewOf(ensemble);
   assert.deepEqual(
+    members.map(({ faults }) => faults),
+    [[], ['damaged'], []],
+  );
+  assert.deepEqual(
     members.map(({ damage }) => damage),
     [
       [],
       [
-        '2026-11-18T11:06:40.000Z data damaged: a; 2026-11-18T15:06:41.000Z given again by server 3',
+        '2026-11-18T11:06:40.000Z data damaged: a; 2026-11-18T11:06:41.000Z given again by server 3',
         '2026-11-18T11:06:42.000Z data damaged: b; not mended yet',
       ],
       [],

@@ -46,6 +46,7 @@ async function main(argv: readonly string[]): Promise<void> {
       role,
       phase: 'broadcast',
       serving,
+      settled: serving,
       epoch: 1,
       zxid: `0x10000000${sid}`,
       leader,

@@ -22,6 +22,7 @@ const STATUS: ServerStatus = {
   role: 'leader',
   phase: 'broadcast',
   serving: true,
+  settled: true,
   epoch: 5,
   zxid: '0x500000001',
   leader: 2,
