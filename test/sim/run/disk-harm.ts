@@ -164,7 +164,6 @@ export class DiskHarm {
       if (fault !== undefined || this.harmed.get(sid) !== harm) continue;
       this.harmed.delete(sid);
       this.repaired++;
-      this.coverage.reach('repaired');
       this.ensemble.say(`s${sid} has mended (${harm.kind})`);
     }
   }

@@ -40,6 +40,12 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** Marks that servers speak of themselves. */
+const SAID: Readonly<Record<string, string>> = {
+  'snapshots to learners': 'began anew from a snapshot',
+  'handed over': 'handed over to server',
+  'damage met': 'data damaged',
+};
 /** Everything must be well again within this much simulated time after the last fault, ms. */
 const HEAL_MS = 120_000;
 const WARM_UP_MS = 60_000;
@@ -62,6 +68,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   ensemble.network.links.meanMs = plan.meanDelayMs;
   for (const member of ensemble.members) member.diskMs = plan.diskMs;
   if (options.onLine !== undefined) ensemble.trace.onLine = options.onLine;
+  ensemble.trace.count(...Object.values(SAID));
   const phases = new Phases(ensemble, options);
   const simulatedMs = await phases.all();
   const { border, verdicts, oracle, trace } = ensemble;
@@ -285,7 +292,8 @@ class Phases {
     const { ensemble, coverage, harm, supervisor } = this;
     coverage.reach('leader changes', ensemble.observer.epochs.size);
     coverage.reach('refused to start', supervisor.refusals);
-    coverage.reach('repaired', 0 * harm.repaired);
+    coverage.reach('repaired', harm.repaired);
+    for (const [mark, words] of Object.entries(SAID)) coverage.reach(mark, ensemble.trace.said(words));
     coverage.reach('syncs answered', ensemble.border.counts.syncs);
     coverage.reach('events told', ensemble.border.counts.events);
     const expired = this.load.clients.reduce((sum, each) => sum + each.expired, 0);
