@@ -4,7 +4,7 @@ import { SimDisk } from '../disk.ts';
 import { oneIn, pick } from '../world/chance.ts';
 import type { Coverage, FaultKind } from './coverage.ts';
 import type { Ensemble } from './ensemble.ts';
-import type { Injected } from './faults.ts';
+import type { Injected } from './fault.ts';
 import type { Member } from './member.ts';
 
 /** A directory as it once was, and who had been seen by then. */

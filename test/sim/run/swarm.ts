@@ -38,6 +38,7 @@ export interface FaultPlan {
 const GROUPS: Readonly<Record<Exclude<Profile, 'swarm' | 'calm' | 'single'>, readonly FaultKind[]>> = {
   elections: [
     'proc.crash',
+    'proc.down',
     'proc.pause',
     'net.partition_one',
     'net.partition_asym',
@@ -113,6 +114,6 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
       const own = chance.stream(`rate/${kind}`);
       return { kind, everyMs: logUniform(own, tickMs * 2, tickMs * 40) * scale, burst: oneIn(own, 3) };
     }),
-    leftDead: Math.floor(dead * Math.ceil(voters / 2)),
+    leftDead: profile === 'calm' ? 0 : Math.floor(dead * Math.ceil(voters / 2)),
   };
 }
