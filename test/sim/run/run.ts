@@ -170,7 +170,8 @@ class Phases {
     }
     const alive = ensemble.voters.filter((sid) => !this.harm.harmed.has(sid));
     const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
-    for (const sid of alive.slice(0, Math.min(plan.leftDead, most))) {
+    const dead = plan.profile === 'calm' ? 0 : Math.min(plan.leftDead, most);
+    for (const sid of alive.slice(0, dead)) {
       this.supervisor.leave.add(sid);
       ensemble.member(sid).crash(false);
     }
