@@ -23,6 +23,7 @@ export const FAULT_KINDS = [
   'net.fragment',
   'net.client_cut',
   'proc.crash',
+  'proc.down',
   'proc.crash_call',
   'proc.crash_all',
   'proc.crash_loop',

@@ -4,7 +4,7 @@ import { SimDisk } from '../disk.ts';
 import { oneIn, pick } from '../world/chance.ts';
 import type { Coverage, FaultKind } from './coverage.ts';
 import type { Ensemble } from './ensemble.ts';
-import type { Injected } from './faults.ts';
+import type { Injected } from './fault.ts';
 import type { Member } from './member.ts';
 
 /** A directory as it once was, and who had been seen by then. */
@@ -164,7 +164,6 @@ export class DiskHarm {
       if (fault !== undefined || this.harmed.get(sid) !== harm) continue;
       this.harmed.delete(sid);
       this.repaired++;
-      this.coverage.reach('repaired');
       this.ensemble.say(`s${sid} has mended (${harm.kind})`);
     }
   }

@@ -1,5 +1,6 @@
 import { exponential } from '../world/chance.ts';
-import { FAULTS, type FaultWorld, type Injected } from './faults.ts';
+import type { FaultWorld, Injected } from './fault.ts';
+import { FAULTS } from './faults.ts';
 import type { FaultPlan } from './swarm.ts';
 
 /** A fault that was injected: shrinking leaves some out by their names. */

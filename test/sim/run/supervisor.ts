@@ -15,6 +15,8 @@ export class Supervisor {
   private running = false;
   /** Members that are left dead. */
   readonly leave = new Set<number>();
+  /** And those that are left so for a while. */
+  readonly held = new Set<number>();
   refusals = 0;
 
   constructor(ensemble: Ensemble, harm: DiskHarm, meanMs: number) {
@@ -45,7 +47,7 @@ export class Supervisor {
         }
         continue;
       }
-      if (this.leave.has(member.sid)) continue;
+      if (this.leave.has(member.sid) || this.held.has(member.sid)) continue;
       if (member.state === 'refused') this.refuse(member);
       member.start();
       if (member.crashLoop > 0) {

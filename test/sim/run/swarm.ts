@@ -38,6 +38,7 @@ export interface FaultPlan {
 const GROUPS: Readonly<Record<Exclude<Profile, 'swarm' | 'calm' | 'single'>, readonly FaultKind[]>> = {
   elections: [
     'proc.crash',
+    'proc.down',
     'proc.pause',
     'net.partition_one',
     'net.partition_asym',
@@ -53,17 +54,21 @@ const GROUPS: Readonly<Record<Exclude<Profile, 'swarm' | 'calm' | 'single'>, rea
 const profileOf = (seed: number, random: Random): Profile =>
   seed % 2 === 0 ? 'swarm' : (pick(random, PROFILES.slice(1)) as Profile);
 
-function kindsOf(profile: Profile, random: Random, allowed: readonly FaultKind[]): readonly FaultKind[] {
-  switch (profile) {
-    case 'calm':
-      return [];
-    case 'swarm':
-      return allowed.filter(() => oneIn(random, 2));
-    case 'single':
-      return allowed.length === 0 ? [] : [pick(random, allowed)];
-    default:
-      return GROUPS[profile].filter((kind) => allowed.includes(kind));
-  }
+/** Every kind decides for itself: that one is left out changes nothing about the others. */
+function kindsOf(profile: Profile, chance: Chance, { allowed = FAULT_KINDS, without = [] }: SwarmLimits): FaultKind[] {
+  const kinds = ((): readonly FaultKind[] => {
+    switch (profile) {
+      case 'calm':
+        return [];
+      case 'swarm':
+        return allowed.filter((kind) => oneIn(chance.stream(`plan/${kind}`), 2));
+      case 'single':
+        return allowed.length === 0 ? [] : [pick(chance.stream('plan/single'), allowed)];
+      default:
+        return GROUPS[profile].filter((kind) => allowed.includes(kind));
+    }
+  })();
+  return kinds.filter((kind) => !without.includes(kind));
 }
 
 export interface SwarmLimits {
@@ -71,38 +76,44 @@ export interface SwarmLimits {
   readonly profile?: Profile;
   readonly voters?: number;
   readonly chaosMs?: number;
+  /** Kinds that are left out of what the seed drew; nothing else changes. */
+  readonly without?: readonly FaultKind[];
 }
 
 /** Draws everything about a run from its seed. */
 export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
-  const random = new Chance(seed).stream('plan');
+  const chance = new Chance(seed);
+  const random = chance.stream('plan');
   const profile = limits.profile ?? profileOf(seed, random);
   const tickMs = Math.round(logUniform(random, 100, 1000));
-  const voters = limits.voters ?? pick(random, [1, 3, 3, 3, 4, 5, 5, 7]);
-  const kinds = kindsOf(profile, random, limits.allowed ?? FAULT_KINDS);
-  const scale = 1 + kinds.length / 4;
+  const drawn = pick(random, [1, 3, 3, 3, 4, 5, 5, 7]);
+  const voters = limits.voters ?? drawn;
+  const kinds = kindsOf(profile, chance, limits);
+  const scale = 1 + kindsOf(profile, chance, { ...limits, without: [] }).length / 4;
+  const chaosMs = 15_000 + random.below(15_000);
+  const observers = random.below(3);
+  const dead = fraction(random) < 0.3 ? fraction(random) : 0;
   return {
     seed,
     profile,
     voters,
-    observers: voters === 1 ? 0 : random.below(3),
+    observers: voters === 1 ? 0 : observers,
     tickMs,
     snapCount: Math.round(logUniform(random, 6, 500)),
     logKiB: Math.round(logUniform(random, 1, 1024)),
     commitLogCount: Math.round(logUniform(random, 4, 500)),
-    clients: 2 + random.below(6),
+    clients: 3 + random.below(6),
     lanes: 1 + random.below(3),
-    thinkMs: logUniform(random, 5, 60),
+    thinkMs: logUniform(random, 3, 40),
     sessionMs: tickMs * (4 + random.below(12)),
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),
     diskMs: logUniform(random, 0.05, 2),
-    chaosMs: limits.chaosMs ?? 15_000 + random.below(15_000),
-    faults: kinds.map((kind) => ({
-      kind,
-      everyMs: logUniform(random, tickMs * 2, tickMs * 40) * scale,
-      burst: oneIn(random, 3),
-    })),
-    leftDead: fraction(random) < 0.3 ? random.below(Math.ceil(voters / 2)) : 0,
+    chaosMs: limits.chaosMs ?? chaosMs,
+    faults: kinds.map((kind) => {
+      const own = chance.stream(`rate/${kind}`);
+      return { kind, everyMs: logUniform(own, tickMs * 2, tickMs * 40) * scale, burst: oneIn(own, 3) };
+    }),
+    leftDead: profile === 'calm' ? 0 : Math.floor(dead * Math.ceil(voters / 2)),
   };
 }

@@ -1,10 +1,9 @@
 import type { Random } from '../../../src/base/random.ts';
-import { type Client, type CreateMode, KeeperError, MultiError, type MultiOp } from '../../../src/index.ts';
-import { isLinearizable, type Operation } from '../check/linear.ts';
-import { type RegisterCall, type RegisterResult, register } from '../check/register.ts';
+import type { Client, CreateMode, MultiOp } from '../../../src/index.ts';
 import { exponential, oneIn, pick } from '../world/chance.ts';
 import { SimClient } from './client.ts';
 import type { Ensemble } from './ensemble.ts';
+import { isKnown, Registers, SHARED_BY } from './registers.ts';
 
 export interface WorkloadOptions {
   readonly clients: number;
@@ -16,18 +15,9 @@ export interface WorkloadOptions {
   readonly mostBytes: number;
 }
 
-/** Registers live this many operations, so that the search for an order stays small. */
-const OPERATIONS_PER_REGISTER = 150;
-/** Nor do they after so many of which nobody knows whether they were done. */
-const UNKNOWN_PER_REGISTER = 6;
-const REGISTERS = 3;
-/** Clients that share a register. */
-const SHARED_BY = 4;
 const READ_ONLY = [{ perms: 1, scheme: 'world', id: 'anyone' }];
 const OPEN = [{ perms: 31, scheme: 'world', id: 'anyone' }];
 
-const isKnown = (error: unknown): error is KeeperError | MultiError =>
-  error instanceof KeeperError || error instanceof MultiError;
 const LOST = new Set(['ConnectionLoss', 'SessionExpired', 'Closing', 'OperationTimeout', 'SessionMoved']);
 
 /** Many clients that do a bit of everything; what some of them see is kept for the black-box checker. */
@@ -37,9 +27,7 @@ export class EnsembleWorkload {
   readonly counts = { done: 0, refused: 0, lost: 0 };
   private readonly ensemble: Ensemble;
   private readonly options: WorkloadOptions;
-  private readonly histories = new Map<string, Operation<RegisterCall, RegisterResult>[]>();
-  private readonly filled = new Map<number, number>();
-  private order = 0;
+  private readonly registers = new Registers();
   /** How many times as fast as planned it goes. */
   rush = 1;
   private running = false;
@@ -71,7 +59,7 @@ export class EnsembleWorkload {
     this.running = true;
     this.under = Promise.all(
       this.clients.flatMap((client) =>
-        Array.from({ length: this.options.lanes }, (_, lane) =>
+        Array.from({ length: this.options.lanes + 1 }, (_, lane) =>
           this.lane(client, lane, this.ensemble.chance.stream(`lane/${client.number}/${lane}`)),
         ),
       ),
@@ -88,13 +76,7 @@ export class EnsembleWorkload {
   }
   /** Whether the registers can be explained by one order of what was done to them. */
   judge(): void {
-    for (const [path, history] of this.histories) {
-      // a read that nobody answered says nothing
-      const told = history.filter(({ input, output }) => input.op !== 'read' || output !== undefined);
-      const verdict = isLinearizable(told, register);
-      if (verdict === 'linearizable') continue;
-      this.ensemble.verdicts.fail('I7', `${path}: ${history.length} operations are ${verdict}`);
-    }
+    for (const fault of this.registers.faults()) this.ensemble.verdicts.fail('I7', fault);
   }
   get operations(): number {
     return this.counts.done + this.counts.refused;
@@ -106,7 +88,9 @@ export class EnsembleWorkload {
       if (!this.running) return;
       const client = await owner.get();
       try {
-        if (lane === 0 && owner.number <= SHARED_BY) await this.onRegister(client, owner.number, random);
+        // one lane only reads: at a leader that can commit nothing any more the others soon wait for ever
+        if (lane === this.options.lanes) await this.readOnly(client, random);
+        else if (lane === 0 && owner.number <= SHARED_BY) await this.registers.use(client, owner.number, random);
         else await this.anything(client, random);
         this.counts.done++;
       } catch (error) {
@@ -118,67 +102,19 @@ export class EnsembleWorkload {
     }
   }
 
-  // --- registers ---------------------------------------------------------------------------------------------------
-
-  private registerPath(number: number): { path: string; history: Operation<RegisterCall, RegisterResult>[] } {
-    let turn = this.filled.get(number) ?? 0;
-    for (;;) {
-      const path = `/r/${number}-${turn}`;
-      const history = this.histories.get(path) ?? [];
-      const unknown = history.filter(({ output, input }) => output === undefined && input.op !== 'read').length;
-      if (history.length < OPERATIONS_PER_REGISTER && unknown < UNKNOWN_PER_REGISTER) {
-        this.histories.set(path, history);
-        return { path, history };
-      }
-      this.filled.set(number, ++turn);
-    }
-  }
-  private async onRegister(client: Client, number: number, random: Random): Promise<void> {
-    const { path, history } = this.registerPath(random.below(REGISTERS));
-    const input = this.drawCall(random, history);
-    const call = ++this.order;
-    const place = history.length;
-    history.push({ client: number, call, return: Number.POSITIVE_INFINITY, input, output: undefined });
-    const finish = (output: RegisterResult): void => {
-      history[place] = { client: number, call, return: ++this.order, input, output };
-    };
-    try {
-      finish(await this.perform(client, path, input));
-    } catch (error) {
-      if (!isKnown(error)) throw error;
-      if (error.code === 'NoNode') finish({ is: 'absent' });
-      else if (error.code === 'NodeExists') finish({ is: 'exists' });
-      else if (error.code === 'BadVersion') finish({ is: 'badVersion' });
-      throw error;
-    }
-  }
-  private drawCall(random: Random, history: readonly Operation<RegisterCall, RegisterResult>[]): RegisterCall {
-    const value = `v${++this.serial}`;
-    const last = history.at(-1)?.output;
-    const version = oneIn(random, 3) && last !== undefined && 'version' in last ? (last.version ?? -1) : -1;
-    const kind = random.below(10);
-    if (kind < 3) return { op: 'read' };
-    if (kind < 5) return { op: 'create', value };
-    if (kind < 6) return { op: 'delete', version };
-    return { op: 'set', value, version };
-  }
-  private async perform(client: Client, path: string, input: RegisterCall): Promise<RegisterResult> {
-    switch (input.op) {
-      case 'create':
-        await client.create(path, input.value);
-        return { is: 'done', version: 0 };
-      case 'set':
-        return { is: 'done', version: (await client.set(path, input.value, input.version)).version };
-      case 'delete':
-        await client.delete(path, input.version);
-        return { is: 'done' };
-      case 'read': {
-        const synced = client.sync(path);
-        const read = client.get(path);
-        read.catch(() => {}); // the sync fails first
-        await synced;
-        const { data, stat } = await read;
-        return { is: 'value', value: data?.toString() ?? '', version: stat.version };
+  private async readOnly(client: Client, random: Random): Promise<void> {
+    const path = this.path(random);
+    switch (random.below(4)) {
+      case 0:
+        await client.exists(path);
+        return;
+      case 1:
+        await client.getChildren('/t/a');
+        return;
+      default: {
+        const reads = [client.sync(path), client.exists(path)];
+        for (const each of reads) each.catch(() => {});
+        await Promise.all(reads);
       }
     }
   }

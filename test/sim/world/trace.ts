@@ -12,6 +12,8 @@ export class Trace {
   /** Every line as it comes, for a person who watches a replay. */
   onLine: ((line: string) => void) | undefined;
   events = 0;
+  /** How often these words were said. */
+  private readonly counts = new Map<string, number>();
 
   /** An event of the scheduler: when, of which kind, whose, and how large. */
   event(at: number, kind: number, who: number, size: number): void {
@@ -31,9 +33,17 @@ export class Trace {
     hash64(bytes, 0, bytes.length, this.hi, this.lo);
     this.hi = lanes[0] as number;
     this.lo = lanes[1] as number;
+    for (const [words, count] of this.counts) if (text.includes(words)) this.counts.set(words, count + 1);
     if (this.lines.length === KEEP * 2) this.lines.splice(0, KEEP);
     this.lines.push(line);
     this.onLine?.(line);
+  }
+  /** From now on it is counted how often lines have these words in them. */
+  count(...words: readonly string[]): void {
+    for (const each of words) this.counts.set(each, 0);
+  }
+  said(words: string): number {
+    return this.counts.get(words) ?? 0;
   }
   get hash(): string {
     return (this.hi >>> 0).toString(16).padStart(8, '0') + (this.lo >>> 0).toString(16).padStart(8, '0');

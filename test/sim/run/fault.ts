@@ -1,0 +1,37 @@
+import type { Random } from '../../../src/base/random.ts';
+import { logUniform, oneIn, pick } from '../world/chance.ts';
+import type { Coverage } from './coverage.ts';
+import type { DiskHarm } from './disk-harm.ts';
+import type { Ensemble } from './ensemble.ts';
+import type { Member } from './member.ts';
+
+/** What a fault may reach. */
+export interface FaultWorld {
+  readonly ensemble: Ensemble;
+  readonly coverage: Coverage;
+  readonly harm: DiskHarm;
+  readonly tickMs: number;
+  /** Members that nobody starts again for now. */
+  readonly held: Set<number>;
+  /** More load for a while. */
+  burst(on: boolean): void;
+}
+/** A fault that is there; `end` takes it away. `text` says where. */
+export interface Injected {
+  readonly text: string;
+  readonly forMs: number;
+  end(): void;
+}
+export type Inject = (world: FaultWorld, random: Random) => Injected | undefined;
+
+const nothing = (): void => {};
+export const once = (text: string): Injected => ({ text, forMs: 0, end: nothing });
+export const spell = (random: Random, { tickMs }: FaultWorld): number => logUniform(random, tickMs / 2, tickMs * 25);
+export const up = ({ ensemble }: FaultWorld): Member[] => ensemble.members.filter(({ isUp }) => isUp);
+export const anyUp = (world: FaultWorld, random: Random): Member | undefined => {
+  const all = up(world);
+  // the leader is the most interesting
+  const { leader } = world.ensemble;
+  if (leader !== undefined && oneIn(random, 3)) return leader;
+  return all.length === 0 ? undefined : pick(random, all);
+};

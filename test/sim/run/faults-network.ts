@@ -1,0 +1,128 @@
+import { logUniform, oneIn, pick, shuffled } from '../world/chance.ts';
+import type { Channel } from '../world/links.ts';
+import type { FaultKind } from './coverage.ts';
+import { type FaultWorld, type Inject, type Injected, once, spell } from './fault.ts';
+
+/** Blocks these directions, and tells afterwards whether anything was held. */
+function cut(
+  world: FaultWorld,
+  kind: FaultKind,
+  paths: readonly (readonly [from: string, to: string])[],
+  channel: Channel | undefined,
+  forMs: number,
+  text: string,
+): Injected {
+  const { links } = world.ensemble.network;
+  const before = links.held;
+  for (const [from, to] of paths) links.block({ from, to, channel });
+  return {
+    text,
+    forMs,
+    end: () => {
+      if (links.held > before) world.coverage.tell(kind);
+      for (const [from, to] of paths) links.unblock({ from, to, channel });
+    },
+  };
+}
+const both = (a: string, b: string): [string, string][] => [
+  [a, b],
+  [b, a],
+];
+const names = ({ ensemble }: FaultWorld): string[] => ensemble.members.map(({ host }) => host.name);
+
+export const networkFaults: Partial<Record<FaultKind, Inject>> = {
+  'net.partition_full': (world, random) => {
+    const all = shuffled(random, names(world));
+    const at = 1 + random.below(Math.max(1, all.length - 1));
+    const [left, right] = [all.slice(0, at), all.slice(at)];
+    const paths = left.flatMap((a) => right.flatMap((b) => both(a, b)));
+    return cut(world, 'net.partition_full', paths, undefined, spell(random, world), `${left.join()} | ${right.join()}`);
+  },
+  'net.partition_one': (world, random) => {
+    const { leader } = world.ensemble;
+    const one = leader !== undefined && oneIn(random, 2) ? leader.host.name : pick(random, names(world));
+    const paths = names(world).flatMap((other) => (other === one ? [] : both(one, other)));
+    return cut(world, 'net.partition_one', paths, undefined, spell(random, world), one);
+  },
+  'net.partition_bridge': (world, random) => {
+    const [a = '', b = ''] = shuffled(random, names(world));
+    return cut(world, 'net.partition_bridge', both(a, b), undefined, spell(random, world), `${a} | ${b}`);
+  },
+  'net.partition_asym': (world, random) => {
+    const [a = '', b = ''] = shuffled(random, names(world));
+    return cut(world, 'net.partition_asym', [[a, b]], undefined, spell(random, world), `${a} > ${b}`);
+  },
+  'net.partition_channel': (world, random) => {
+    const channel = pick<Channel>(random, ['election', 'quorum']);
+    const one = pick(random, names(world));
+    const paths = names(world).flatMap((other) => (other === one ? [] : both(one, other)));
+    return cut(world, 'net.partition_channel', paths, channel, spell(random, world), `${channel} of ${one}`);
+  },
+  'net.slow_link': (world, random) => {
+    const { links } = world.ensemble.network;
+    const [a = '', b = ''] = shuffled(random, names(world));
+    const ms = logUniform(random, 1, world.tickMs * 2);
+    const before = links.slowed;
+    links.slowDown(a, b, ms);
+    if (oneIn(random, 2)) links.slowDown(b, a, ms);
+    return {
+      text: `${a} > ${b} by ${Math.round(ms)} ms`,
+      forMs: spell(random, world),
+      end: () => {
+        if (links.slowed > before) world.coverage.tell('net.slow_link');
+        links.slowDown(a, b, 0);
+        links.slowDown(b, a, 0);
+      },
+    };
+  },
+  'net.reset': (world, random) => {
+    const { network: net } = world.ensemble;
+    const streams = [...net.streams];
+    if (streams.length === 0) return undefined;
+    const stream = pick(random, streams);
+    stream.break(2);
+    world.coverage.tell('net.reset');
+    return once(`${stream.ends[0].host.name} - ${stream.ends[1].host.name} ${stream.channel}`);
+  },
+  'net.half_open': (world, random) => {
+    const streams = [...world.ensemble.network.streams].filter(({ channel }) => channel !== 'client');
+    if (streams.length === 0) return undefined;
+    const stream = pick(random, streams);
+    const end = pick(random, stream.ends);
+    end.lose();
+    world.coverage.tell('net.half_open');
+    return once(`${stream.channel}, ${end.host.name} of ${end.other.host.name}`);
+  },
+  'net.fragment': (world, random) => {
+    const { network: net } = world.ensemble;
+    const before = net.fragments;
+    net.cutOneIn = 1 + random.below(3);
+    return {
+      text: `one in ${net.cutOneIn}`,
+      forMs: spell(random, world),
+      end: () => {
+        net.cutOneIn = 0;
+        world.coverage.tell('net.fragment', Math.min(1, net.fragments - before));
+      },
+    };
+  },
+  'net.client_cut': (world, random) => {
+    const { links } = world.ensemble.network;
+    const clients = [...new Set([...world.ensemble.network.streams].map(({ ends }) => ends[0].host.name))].filter(
+      (name) => name.startsWith('10.0.1.'),
+    );
+    if (clients.length === 0) return undefined;
+    const client = pick(random, clients);
+    const server = pick(random, names(world));
+    const before = links.held;
+    for (const [from, to] of both(client, server)) links.block({ from, to, channel: undefined });
+    return {
+      text: `${client} | ${server}`,
+      forMs: spell(random, world),
+      end: () => {
+        if (links.held > before) world.coverage.tell('net.client_cut');
+        for (const [from, to] of both(client, server)) links.unblock({ from, to, channel: undefined });
+      },
+    };
+  },
+};

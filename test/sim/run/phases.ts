@@ -1,0 +1,248 @@
+import { auditDisk, verifyDirectory } from './audit.ts';
+import { SimClient } from './client.ts';
+import { Coverage } from './coverage.ts';
+import { DiskHarm } from './disk-harm.ts';
+import type { Ensemble } from './ensemble.ts';
+import { Nemesis } from './nemesis.ts';
+import { Supervisor } from './supervisor.ts';
+import type { Plan } from './swarm.ts';
+import { EnsembleWorkload } from './workload.ts';
+
+/** Marks that servers speak of themselves. */
+export const SAID: Readonly<Record<string, string>> = {
+  'snapshots to learners': 'began anew from a snapshot',
+  'handed over': 'handed over to server',
+  'damage met': 'data damaged',
+};
+/** Everything must be well again within this much simulated time after the last fault, ms. */
+const HEAL_MS = 120_000;
+const WARM_UP_MS = 60_000;
+/** Without faults a session outlives this. */
+const OFTEN_MS = 500;
+
+/** How long it took, simulated ms: until the first request, the chaos, and until everything was well again. */
+export interface Spans {
+  readonly warmUp: number;
+  readonly chaos: number;
+  readonly heal: number;
+}
+
+/** What a run goes through: warm-up, chaos, heal, liveness, audit (reliability.md 6.5). */
+export class Phases {
+  readonly coverage = new Coverage();
+  readonly load: EnsembleWorkload;
+  readonly nemesis: Nemesis;
+  private readonly ensemble: Ensemble;
+  private readonly plan: Plan;
+  private readonly harm: DiskHarm;
+  private readonly supervisor: Supervisor;
+  /** How far each member's own client came in the end. */
+  private readonly stages = new Map<number, string>();
+
+  constructor(ensemble: Ensemble, plan: Plan, mask: ReadonlySet<string> | undefined) {
+    this.ensemble = ensemble;
+    this.plan = plan;
+    const { tickMs } = plan;
+    this.harm = new DiskHarm(ensemble, this.coverage, verifyDirectory);
+    this.supervisor = new Supervisor(ensemble, this.harm, tickMs);
+    this.load = new EnsembleWorkload(ensemble, {
+      clients: plan.clients,
+      timeoutMs: plan.sessionMs,
+      thinkMs: plan.thinkMs,
+      lanes: plan.lanes,
+      mostBytes: plan.mostBytes,
+    });
+    const world = {
+      ensemble,
+      coverage: this.coverage,
+      harm: this.harm,
+      tickMs,
+      held: this.supervisor.held,
+      burst: (on: boolean) => {
+        this.load.rush = on ? 8 : 1;
+      },
+    };
+    this.nemesis = new Nemesis(world, plan.faults, mask);
+  }
+  async all(): Promise<Spans> {
+    const { ensemble } = this;
+    const { verdicts, scheduler } = ensemble;
+    const at = (): number => scheduler.now;
+    ensemble.start();
+    this.supervisor.start();
+    await this.within(WARM_UP_MS, this.load.prepare(), 'no quorum served after the first start');
+    const warm = at();
+    if (verdicts.clean) {
+      this.load.start();
+      await ensemble.run(1000);
+      this.nemesis.start();
+      await this.chaos();
+    }
+    const chaos = at();
+    this.nemesis.stop();
+    this.calm();
+    if (verdicts.clean) await this.heal();
+    const heal = at();
+    if (verdicts.clean) this.load.judge();
+    if (verdicts.clean) await this.audit();
+    this.tell();
+    return { warmUp: warm, chaos: chaos - warm, heal: heal - chaos };
+  }
+  private async chaos(): Promise<void> {
+    const { ensemble, plan } = this;
+    const end = ensemble.scheduler.now + plan.chaosMs;
+    while (ensemble.scheduler.now < end && ensemble.verdicts.clean) {
+      await ensemble.run(OFTEN_MS);
+      this.harm.keepCopies();
+      await this.drained(this.harm.mend());
+    }
+  }
+  /** No fault from here on; all that were killed come back, but for those left dead. */
+  private calm(): void {
+    const { ensemble, plan } = this;
+    ensemble.network.links.heal();
+    ensemble.network.cutOneIn = 0;
+    for (const member of ensemble.members) {
+      const { disk } = member;
+      disk.fault = () => undefined;
+      disk.redirect = undefined;
+      disk.misread = undefined;
+      disk.room = 1e12;
+      disk.cutAt = Number.POSITIVE_INFINITY;
+      member.diskMs = plan.diskMs;
+      member.crashLoop = 0;
+      member.host.drift(1);
+      member.host.resume();
+      // damage that nobody has read yet is read now
+      if (this.harm.harmed.get(member.sid)?.met === false) member.crash(false);
+    }
+    const alive = ensemble.voters.filter((sid) => !this.harm.harmed.has(sid));
+    const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
+    for (const sid of alive.slice(0, Math.min(plan.leftDead, most))) {
+      this.supervisor.leave.add(sid);
+      ensemble.member(sid).crash(false);
+    }
+  }
+  /** Within the bound everybody serves, answers, and is where everybody else is (I12). */
+  private async heal(): Promise<void> {
+    const { ensemble } = this;
+    await this.within(HEAL_MS, this.load.stop(), 'requests are without an answer');
+    const left = ensemble.members.filter(({ sid }) => !this.supervisor.leave.has(sid));
+    await this.within(
+      HEAL_MS,
+      Promise.all(left.map(({ sid }) => this.ask(sid))),
+      () =>
+        `not everybody answers: ${left.map(({ sid, state, program, reason }) => `${sid} ${state}, ${program?.serves === true ? 'serves' : (reason ?? 'does not serve')}, ${this.stages.get(sid)}`).join('; ')}`,
+    );
+    await this.within(
+      HEAL_MS,
+      this.mended(),
+      () => `not mended: ${[...this.harm.harmed].map(([sid, { kind }]) => `${sid} (${kind})`).join(', ')}`,
+    );
+    await this.within(
+      HEAL_MS,
+      this.ended(),
+      () =>
+        `sessions that were told to be expired live on: ${[...ensemble.border.toldExpired].map((id) => id.toString(16)).join()}`,
+    );
+    await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
+    for (const { sid } of left) ensemble.compare(ensemble.member(sid));
+  }
+  /** A client of that member alone writes and reads. */
+  private async ask(sid: number): Promise<void> {
+    const { ensemble, plan } = this;
+    const prober = new SimClient(100 + sid, ensemble, Math.max(plan.sessionMs, 4 * plan.tickMs), [sid]);
+    const { stages } = this;
+    for (;;)
+      try {
+        stages.set(sid, 'no session');
+        const client = await prober.get();
+        await client.sync('/');
+        stages.set(sid, 'no answer to a write');
+        await client.create('/t/asked-', null, { mode: 'persistentSequential' });
+        stages.set(sid, 'no end of a session');
+        await client.close();
+        stages.set(sid, 'answers');
+        return;
+      } catch (error) {
+        stages.set(sid, `${stages.get(sid)}: ${(error as Error).message}`);
+        await ensemble.scheduler.sleep(plan.tickMs);
+      }
+  }
+  /** Everything that was damaged is whole again, but for the left. */
+  private async mended(): Promise<void> {
+    const { harm, supervisor, ensemble } = this;
+    for (;;) {
+      await harm.mend();
+      if ([...harm.harmed.keys()].every((sid) => supervisor.leave.has(sid))) return;
+      await ensemble.scheduler.sleep(this.plan.tickMs);
+    }
+  }
+  private async ended(): Promise<void> {
+    const { border, oracle, scheduler } = this.ensemble;
+    while ([...border.toldExpired].some((id) => oracle.state.isLive(id))) await scheduler.sleep(this.plan.tickMs);
+  }
+  private async sameEverywhere(sids: readonly number[]): Promise<void> {
+    const { ensemble } = this;
+    const where = (sid: number): string => {
+      const tree = ensemble.member(sid).program?.tree;
+      return tree === undefined ? '' : `${tree.zxidHi}/${tree.zxidLo}`;
+    };
+    for (;;) {
+      const all = new Set(sids.map(where));
+      if (all.size === 1 && !all.has('')) return;
+      await ensemble.scheduler.sleep(this.plan.tickMs);
+    }
+  }
+  private async audit(): Promise<void> {
+    const { ensemble } = this;
+    this.supervisor.stop();
+    for (const member of ensemble.members) {
+      member.crash(false);
+      if (!this.harm.harmed.has(member.sid)) await this.drained(auditDisk(ensemble, member));
+    }
+  }
+  /** Goes on until the promise is settled; too late is a violation. */
+  private async within(ms: number, promise: Promise<unknown>, text: string | (() => string)): Promise<void> {
+    const { ensemble } = this;
+    const { scheduler, verdicts } = ensemble;
+    const end = scheduler.now + ms;
+    let state = 'open' as 'open' | 'done' | 'late';
+    let fault: unknown;
+    promise.then(
+      () => {
+        if (state === 'open') state = 'done';
+      },
+      (error: unknown) => {
+        fault = error;
+        state = 'done';
+      },
+    );
+    scheduler.at(end, 4, 0, () => {
+      if (state === 'open') state = 'late';
+    });
+    await scheduler.runUntil(() => state !== 'open' || !verdicts.clean);
+    if (fault !== undefined) throw fault;
+    if (state === 'late') verdicts.fail('I12', `${typeof text === 'string' ? text : text()} after ${ms} ms`);
+  }
+  /** What needs no simulated time is done when the microtasks are. */
+  private async drained(promise: Promise<unknown>): Promise<void> {
+    await promise;
+  }
+  private tell(): void {
+    const { ensemble, coverage, harm, supervisor } = this;
+    coverage.reach('leader changes', ensemble.observer.epochs.size);
+    coverage.reach('refused to start', supervisor.refusals);
+    coverage.reach('repaired', harm.repaired);
+    for (const [mark, words] of Object.entries(SAID)) coverage.reach(mark, ensemble.trace.said(words));
+    coverage.reach('syncs answered', ensemble.border.counts.syncs);
+    coverage.reach('events told', ensemble.border.counts.events);
+    const expired = this.load.clients.reduce((sum, each) => sum + each.expired, 0);
+    coverage.reach('sessions expired', expired);
+    if (this.plan.profile === 'calm' && (expired > 0 || this.load.counts.lost > 0))
+      ensemble.verdicts.fail(
+        'calm',
+        `${expired} sessions expired and ${this.load.counts.lost} requests were lost without a fault`,
+      );
+  }
+}
