@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
+import { pack } from '../../src/records/pack.ts';
 import { KIND, OPEN_ACL } from '../../src/records/txns.ts';
 import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
+import { EpochWatch } from './check/epochs.ts';
 import { isLinearizable, type Operation } from './check/linear.ts';
 import { type RegisterCall, type RegisterResult, register } from './check/register.ts';
 import { Rig, SESSION, worldAcl } from './check/rig.ts';
@@ -238,6 +240,34 @@ test('I2, I4: two servers that applied different things, a gap', () => {
   gap.begin();
   gap.commit({ kind: KIND.noop }, 0n, 0, (1n << 32n) | 3n);
   assert.deepEqual(gap.rules, ['I4']);
+});
+
+test('I5: epochs that go back, a present one above what was accepted, a record of an epoch that was not accepted', () => {
+  const identity = (acceptedEpoch: number, currentEpoch: number, write: number, incarnation = 'aa'): Buffer => {
+    const body = pack({ write, incarnation, acceptedEpoch, currentEpoch });
+    const bytes = Buffer.alloc(12 + body.length + 4);
+    bytes.writeUInt32BE(0x5a4f4944, 0);
+    bytes.writeUInt32BE(body.length, 8);
+    bytes.set(body, 12);
+    return bytes;
+  };
+  const { verdicts } = new Rig();
+  const watch = new EpochWatch(verdicts);
+  const write = (bytes: Buffer): void => watch.wrote(1, '/data/zoosh-1/identity.tmp', bytes, []);
+  write(identity(3, 2, 1));
+  write(identity(3, 3, 2));
+  watch.wrote(1, '/log/zoosh-1/log.0', Buffer.alloc(4), [(3n << 32n) | 1n]);
+  assert.deepEqual(verdicts.violations, []);
+  watch.wrote(1, '/log/zoosh-1/log.0', Buffer.alloc(4), [(4n << 32n) | 1n]);
+  write(identity(3, 2, 3));
+  write(identity(3, 4, 4));
+  write(identity(2, 2, 5));
+  assert.deepEqual(
+    verdicts.violations.map(({ rule }) => rule),
+    ['I5', 'I5', 'I5', 'I5', 'I5'],
+  );
+  write(identity(1, 1, 1, 'bb'));
+  assert.equal(verdicts.violations.length, 5);
 });
 
 // --- sessions and trees ----------------------------------------------------------------------------------------------

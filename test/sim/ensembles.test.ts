@@ -27,7 +27,7 @@ const sum = (results: readonly RunResult[], figure: (result: RunResult) => numbe
   results.reduce((total, each) => total + figure(each), 0);
 
 test('calm ensembles answer everything as one server would', async () => {
-  const results = await batch(4, { profile: 'calm', voters: 3, chaosMs: 6000 });
+  const results = await batch(3, { profile: 'calm', voters: 3, chaosMs: 4000 });
   const done = sum(results, ({ operations }) => operations.done);
   console.log(`calm: ${done} operations done in ${sum(results, ({ events }) => events)} events`);
   assert.ok(done > 1000);
@@ -37,8 +37,18 @@ test('calm ensembles answer everything as one server would', async () => {
   );
 });
 
+test('swarms of faults: nothing acknowledged is lost, nothing stale is told, everything comes back', async () => {
+  const results = await batch(8, { voters: 3, chaosMs: 6000 });
+  const faults = sum(results, (each) => each.faults.length);
+  const leaders = sum(results, (each) => each.leaders);
+  console.log(
+    `swarms: ${sum(results, ({ operations }) => operations.done)} operations done, ${faults} faults, ${leaders} leaders (seeds from ${first})`,
+  );
+  assert.ok(faults > 40 && leaders > 8);
+});
+
 test('one seed is one history', async () => {
-  const limits = { voters: 3, chaosMs: 3000 };
+  const limits = { voters: 3, chaosMs: 2000 };
   const [once, again, other] = [await batch(1, limits, 2), await batch(1, limits, 2), await batch(1, limits, 3)];
   assert.equal(once[0]?.hash, again[0]?.hash);
   assert.notEqual(once[0]?.hash, other[0]?.hash);

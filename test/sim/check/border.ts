@@ -21,6 +21,8 @@ export interface Around {
   sidOf(host: Host): number;
   /** The moment that a server's state is of; undefined when it has none. */
   momentOf(sid: number): number | undefined;
+  /** It still leads, while another leads a later epoch. */
+  isDeposed(sid: number): boolean;
   /** And before the event that is under way. */
   beforeOf(sid: number): number | undefined;
 }
@@ -43,7 +45,7 @@ export class Border implements ClientTap {
   private acknowledged = 0;
   /** When a server last heard of a session, and which, newest last. */
   readonly lastHeard = new Map<bigint, { at: number; sid: number }[]>();
-  counts = { replies: 0, reads: 0, writes: 0, syncs: 0, events: 0, welcomes: 0 };
+  counts = { deposedSyncs: 0, replies: 0, reads: 0, writes: 0, syncs: 0, events: 0, welcomes: 0 };
 
   constructor(around: Around) {
     this.around = around;
@@ -61,6 +63,7 @@ export class Border implements ClientTap {
     for (const each of conversation.heard(bytes)) {
       const asked: Asked = { ...each, at, acknowledged: this.acknowledged };
       this.around.oracle.heard(conversation.session, asked);
+      if (each.type === OPERATIONS.sync.code && this.around.isDeposed(conversation.sid)) this.counts.deposedSyncs++;
       if (each.xid !== XID.ping && each.xid !== XID.auth) conversation.asked.push(asked);
     }
     if (conversation.session !== 0n) this.noteHeard(conversation, at);

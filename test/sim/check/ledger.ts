@@ -1,5 +1,6 @@
 import { PackReader } from '../../../src/records/pack.ts';
 import { type Envelope, readEnvelope } from '../../../src/records/txns.ts';
+import { EpochWatch } from './epochs.ts';
 import { envelopesOf, type Written } from './log-tap.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -73,6 +74,7 @@ export interface Committed {
 export class Ledger {
   readonly history: Committed[] = [];
   readonly holdings = new Map<number, Holdings>();
+  private readonly epochs: EpochWatch;
   /** Told of each transaction once it is known committed, in order. */
   onCommitted: (committed: Committed) => void = () => {};
   private readonly written = new Map<string, Written & { readonly at: number }>();
@@ -84,6 +86,7 @@ export class Ledger {
   constructor(verdicts: Verdicts, now: () => number) {
     this.verdicts = verdicts;
     this.now = now;
+    this.epochs = new EpochWatch(verdicts);
   }
   holdingsOf(sid: number): Holdings {
     let found = this.holdings.get(sid);
@@ -94,7 +97,19 @@ export class Ledger {
     return found;
   }
   wrote(sid: number, path: string, bytes: Uint8Array, at: number): void {
-    for (const each of this.holdingsOf(sid).wrote(path, bytes, at)) this.noteWritten(each);
+    const written = this.holdingsOf(sid).wrote(path, bytes, at);
+    for (const each of written) this.noteWritten(each);
+    this.epochs.wrote(
+      sid,
+      path,
+      bytes,
+      written.map(({ zxid }) => zxid),
+    );
+  }
+  /** What was on this disk is gone, or is what it once was. */
+  lose(sid: number, left: ReadonlySet<string> = new Set()): void {
+    this.holdingsOf(sid).restore(left);
+    this.epochs.forget(sid);
   }
   noteWritten(written: Written): void {
     if (!this.written.has(written.chain)) this.written.set(written.chain, { ...written, at: this.now() });

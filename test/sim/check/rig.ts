@@ -51,6 +51,7 @@ export class Rig {
       now: () => this.now,
       isQuorum: (sids) => sids.length >= 2,
       sidOf: () => 1,
+      isDeposed: () => false,
       momentOf: () => this.oracle.state.now,
       beforeOf: () => this.oracle.state.now,
     });

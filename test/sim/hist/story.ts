@@ -32,7 +32,7 @@ export class Story implements Disposable {
     this.plan = {
       ...planOf(seed, { profile: 'calm', voters }),
       ...{ observers: 0, tickMs: TICK_MS, sessionMs: 20 * TICK_MS, snapCount: 20, meanDelayMs: 0.5, diskMs: 0.15 },
-      ...{ clients: 3, lanes: 2, thinkMs: 15, mostBytes: 500 },
+      ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,
     };
     const servers = Array.from({ length: this.plan.voters + this.plan.observers }, (_, i) => i + 1);
@@ -121,6 +121,8 @@ export class Story implements Disposable {
   async beginLoad(): Promise<void> {
     this.load = new EnsembleWorkload(this.ensemble, {
       clients: this.plan.clients,
+      writers: this.plan.writers,
+      slowness: this.plan.slowness,
       timeoutMs: this.plan.sessionMs,
       thinkMs: this.plan.thinkMs,
       lanes: this.plan.lanes,
@@ -136,7 +138,7 @@ export class Story implements Disposable {
     const member = this.member(sid);
     member.crash(true);
     member.disk.become(new Map());
-    this.ensemble.ledger.holdingsOf(sid).forget();
+    this.ensemble.ledger.lose(sid);
   }
   /** Nobody dies at a call any more; all that died come back. */
   calm(): void {

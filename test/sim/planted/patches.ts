@@ -67,6 +67,7 @@ const agreement: readonly Planted[] = [
     file: 'zab/probes.js',
     find: 'round: this.round + 1, after',
     put: 'round: 0, after',
+    with: ['--voters', '3', '--profile', 'readers'],
   },
   {
     id: 'sync-before-applied',

@@ -111,7 +111,7 @@ export class DiskHarm {
     if (member === undefined) return undefined;
     member.crash(true);
     member.disk.become(new Map());
-    this.ensemble.ledger.holdingsOf(member.sid).forget();
+    this.ensemble.ledger.lose(member.sid);
     return this.note(member, 'disk.wiped', 'wiped');
   }
   hideLog(random: Random): Injected | undefined {
@@ -119,7 +119,7 @@ export class DiskHarm {
     if (member === undefined) return undefined;
     member.crash(false);
     for (const path of member.disk.paths()) if (path.startsWith('/log/')) member.disk.remove(path);
-    this.ensemble.ledger.holdingsOf(member.sid).forget();
+    this.ensemble.ledger.lose(member.sid);
     return this.note(member, 'disk.missing_log', 'the log volume is not there');
   }
   /** Remembers how a directory is now; later it may be that again. */
@@ -149,7 +149,7 @@ export class DiskHarm {
     this.copies.delete(member.sid);
     member.crash(true);
     member.disk.become(copy.files);
-    this.ensemble.ledger.holdingsOf(member.sid).restore(copy.durable);
+    this.ensemble.ledger.lose(member.sid, copy.durable);
     return this.note(member, 'disk.rolled_back', `as it was at ${Math.round(copy.takenAt)}`);
   }
   /** Members that serve again with a whole directory are no longer lost. */

@@ -73,6 +73,7 @@ export class Ensemble implements Disposable {
       now,
       isQuorum: (sids) => 2 * sids.filter((sid) => this.voters.includes(sid)).length > this.voters.length,
       sidOf: (host) => host.number,
+      isDeposed: (sid) => this.observer.isDeposed(this.member(sid)),
       momentOf: (sid) => this.observer.momentOf(sid),
       beforeOf: (sid) => this.observer.beforeOf(sid),
     });

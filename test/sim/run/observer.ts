@@ -66,12 +66,17 @@ export class Observer {
     this.seen.set(sid, { tree, zxid, before: last?.zxid ?? 0n, event: this.around.events(), compared });
     if (due) this.compare(member);
   }
+  isDeposed({ program }: Member): boolean {
+    return program?.leads !== undefined && program.leads < this.latest;
+  }
+  private latest = 0;
   private lookAtRole(sid: number, epoch: number | undefined): void {
     if (epoch === undefined) return;
     const known = this.epochs.get(epoch);
     if (known?.sid === sid) return;
     if (known !== undefined)
       return this.around.verdicts.fail('I1', `servers ${known.sid} and ${sid} both led epoch ${epoch}`);
+    this.latest = Math.max(this.latest, epoch);
     this.epochs.set(epoch, { sid, since: this.around.now() });
     this.around.say(`s${sid} leads epoch ${epoch}`);
   }

@@ -47,6 +47,8 @@ export class Phases {
     this.supervisor = new Supervisor(ensemble, this.harm, tickMs);
     this.load = new EnsembleWorkload(ensemble, {
       clients: plan.clients,
+      writers: plan.writers,
+      slowness: plan.slowness,
       timeoutMs: plan.sessionMs,
       thinkMs: plan.thinkMs,
       lanes: plan.lanes,
@@ -236,6 +238,7 @@ export class Phases {
     coverage.reach('repaired', harm.repaired);
     for (const [mark, words] of Object.entries(SAID)) coverage.reach(mark, ensemble.trace.said(words));
     coverage.reach('syncs answered', ensemble.border.counts.syncs);
+    coverage.reach('syncs at a deposed leader', ensemble.border.counts.deposedSyncs);
     coverage.reach('events told', ensemble.border.counts.events);
     const expired = this.load.clients.reduce((sum, each) => sum + each.expired, 0);
     coverage.reach('sessions expired', expired);

@@ -64,6 +64,6 @@ export class Supervisor {
     this.refused.delete(member.sid);
     this.ensemble.say(`s${member.sid}: the operator empties its directory: ${member.reason}`);
     member.disk.become(new Map());
-    this.ensemble.ledger.holdingsOf(member.sid).forget();
+    this.ensemble.ledger.lose(member.sid);
   }
 }

@@ -3,7 +3,7 @@ import { Chance, fraction, logUniform, oneIn, pick } from '../world/chance.ts';
 import { FAULT_KINDS, type FaultKind } from './coverage.ts';
 
 /** Profiles that are always among the seeds, whatever chance makes of the others. */
-export const PROFILES = ['swarm', 'calm', 'single', 'elections', 'power', 'disk', 'network'] as const;
+export const PROFILES = ['swarm', 'calm', 'single', 'elections', 'power', 'disk', 'network', 'readers'] as const;
 export type Profile = (typeof PROFILES)[number];
 
 /** What a seed is about. Times are ms. */
@@ -17,6 +17,10 @@ export interface Plan {
   readonly logKiB: number;
   readonly commitLogCount: number;
   readonly clients: number;
+  /** Clients that change things; the others only read. */
+  readonly writers: number;
+  /** And these think so many times as long. */
+  readonly slowness: number;
   readonly lanes: number;
   readonly thinkMs: number;
   readonly sessionMs: number;
@@ -47,6 +51,8 @@ const GROUPS: Readonly<Record<Exclude<Profile, 'swarm' | 'calm' | 'single'>, rea
   ],
   power: ['disk.lost_unsynced', 'proc.crash_call', 'proc.crash_all', 'proc.crash_loop'],
   disk: FAULT_KINDS.filter((kind) => kind.startsWith('disk.')),
+  /** Hardly anybody writes, so that a leader has nothing under way when it is cut off, and could be asked for what is old. */
+  readers: ['net.partition_one', 'net.partition_full', 'net.client_cut'],
   network: FAULT_KINDS.filter((kind) => kind.startsWith('net.')),
 };
 
@@ -92,6 +98,9 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const scale = 1 + kindsOf(profile, chance, { ...limits, without: [] }).length / 4;
   const chaosMs = 15_000 + random.below(15_000);
   const observers = random.below(3);
+  const clients = 3 + random.below(6);
+  const writers = 1 + random.below(clients);
+  const slowness = pick(random, [1, 1, 1, 5, 30]);
   const dead = fraction(random) < 0.3 ? fraction(random) : 0;
   return {
     seed,
@@ -102,7 +111,9 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     snapCount: Math.round(logUniform(random, 6, 500)),
     logKiB: Math.round(logUniform(random, 1, 1024)),
     commitLogCount: Math.round(logUniform(random, 4, 500)),
-    clients: 3 + random.below(6),
+    clients,
+    writers: profile === 'readers' ? 1 : writers,
+    slowness: profile === 'readers' ? 30 : slowness,
     lanes: 1 + random.below(3),
     thinkMs: logUniform(random, 3, 40),
     sessionMs: tickMs * (4 + random.below(12)),

@@ -7,6 +7,10 @@ import { isKnown, Registers, SHARED_BY } from './registers.ts';
 
 export interface WorkloadOptions {
   readonly clients: number;
+  /** So many of them change things; the others only read. */
+  readonly writers: number;
+  /** And these think so many times as long. */
+  readonly slowness: number;
   readonly timeoutMs: number;
   /** Mean ms between a reply and the next request of a lane. */
   readonly thinkMs: number;
@@ -83,13 +87,16 @@ export class EnsembleWorkload {
   }
 
   private async lane(owner: SimClient, lane: number, random: Random): Promise<void> {
+    // one lane only reads: at a leader that can commit nothing any more the others soon wait for ever. And some clients do
+    // nothing else: at a leader with only such nothing is under way when it is deposed
+    const { lanes, writers, thinkMs, slowness } = this.options;
+    const reads = lane === lanes || owner.number > writers;
     while (this.running && this.ensemble.verdicts.clean) {
-      await this.ensemble.scheduler.sleep(exponential(random, this.options.thinkMs / this.rush));
+      await this.ensemble.scheduler.sleep(exponential(random, (thinkMs * (reads ? 1 : slowness)) / this.rush));
       if (!this.running) return;
       const client = await owner.get();
       try {
-        // one lane only reads: at a leader that can commit nothing any more the others soon wait for ever
-        if (lane === this.options.lanes) await this.readOnly(client, random);
+        if (reads) await this.readOnly(client, random);
         else if (lane === 0 && owner.number <= SHARED_BY) await this.registers.use(client, owner.number, random);
         else await this.anything(client, random);
         this.counts.done++;
