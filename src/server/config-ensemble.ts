@@ -214,9 +214,23 @@ function ensembleOf(
     commitLogCount: take.atLeast('commitLogCount', 1),
     leaderServes: !take.is('leaderServes', 'no'),
     standaloneEnabled: take.flag('standaloneEnabled'),
-    name: take.text('peer.ensembleName') ?? 'zoosh',
+    name: nameOf(take),
     ...{ secretFile, insecure },
   };
+}
+
+/** Bytes of an ensemble's name: what members tell each other has that much room for it. */
+const MOST_NAME = 64;
+
+function nameOf(take: Reader): string {
+  const name = take.text('peer.ensembleName') ?? 'zoosh';
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes > 0 && bytes <= MOST_NAME) return name;
+  throw take.error(
+    'peer.ensembleName',
+    `a name of ${bytes} bytes`,
+    `give a shorter one, ${MOST_NAME} at most, the same on all members`,
+  );
 }
 
 /** The addresses of the line, or every address of the machine. */

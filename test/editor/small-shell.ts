@@ -107,6 +107,8 @@ for (;;) {
     editor.onInterrupt = () => console.log('interrupted while lent');
     editor.pause();
     await once(spawn('/bin/sh', ['-c', 'echo lent; read line; echo "child read $line"'], { stdio: 'inherit' }), 'exit');
+    // C-c reaches both: the end of the one may be heard before the signal to the other
+    await new Promise((resolve) => setTimeout(resolve, 100));
     editor.resume();
     editor.onInterrupt = undefined;
   }

@@ -89,7 +89,9 @@ const entries: fc.Arbitrary<Entry[]> = fc
   });
 
 const level = fc.integer({ min: 1, max: 255 });
-const identity = { ensembleName: text, ensembleId: maybe(hex(16)), sid, incarnation, tag };
+/** The name of an ensemble: at most 64 bytes. */
+const name = text.filter((each) => Buffer.byteLength(each) <= 64);
+const identity = { ensembleName: name, ensembleId: maybe(hex(16)), sid, incarnation, tag };
 
 type Arbitraries = { readonly [T in PeerMessage['type']]: fc.Arbitrary<Omit<MessageOf<T>, 'type'>> };
 const ARBITRARIES: Arbitraries = {

@@ -139,6 +139,14 @@ test('an observer: its line counts, peerType may say so too', () => {
   assert.deepEqual([one.role, one.servers.length], ['observer', 2]);
 });
 
+test('the name of an ensemble fits into what members tell each other', () => {
+  assert.equal(ensemble(`${TICKS}peer.ensembleName=${'é'.repeat(32)}\n${THREE}`).name.length, 32);
+  assert.throws(
+    () => ensemble(`${TICKS}peer.ensembleName=${'é'.repeat(33)}\n${THREE}`),
+    /a name of 66 bytes.*give a shorter one, 64 at most/s,
+  );
+});
+
 test('groups and weights', () => {
   const groups = 'group.1=1:2\ngroup.5=3\nweight.2=0\nserver.4=127.0.0.1:24:34:observer';
   const { members, lines } = ensemble(`${TICKS}${THREE}\n${groups}`);
