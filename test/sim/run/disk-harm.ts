@@ -132,20 +132,24 @@ export class DiskHarm {
           takenAt: this.ensemble.scheduler.now,
         });
   }
-  /** Only to a copy that lacks a start which the history has seen: others cannot be told from the present (13.16). */
-  rollBack(random: Random): Injected | undefined {
-    const member = this.candidate(random);
-    const copy = member === undefined ? undefined : this.copies.get(member.sid);
-    if (member === undefined || copy === undefined) return undefined;
+  /** Whether others know of a start of it that this copy lacks: else the copy cannot be told from the present (13.16). */
+  private isKnownOld(member: Member, copy: OldCopy): boolean {
     const { ledger, voters } = this.ensemble;
     const others = voters.filter((sid) => sid !== member.sid && !this.harmed.has(sid));
-    const known = ledger.history.some(({ chain, envelope: { txn } }) => {
+    return ledger.history.some(({ chain, envelope: { txn } }) => {
       if (txn.kind !== KIND.seen || txn.sid !== member.sid) return false;
       const since = this.tags.get(txn.tag);
       if (since === undefined || since <= copy.takenAt) return false;
       return 2 * others.filter((sid) => ledger.holdingsOf(sid).durable.has(chain)).length > voters.length;
     });
-    if (!known) return undefined;
+  }
+  rollBack(random: Random): Injected | undefined {
+    const open = this.ensemble.members.flatMap((member) => {
+      const copy = this.may(member.sid) ? this.copies.get(member.sid) : undefined;
+      return copy !== undefined && this.isKnownOld(member, copy) ? [{ member, copy }] : [];
+    });
+    if (open.length === 0) return undefined;
+    const { member, copy } = pick(random, open);
     this.copies.delete(member.sid);
     member.crash(true);
     member.disk.become(copy.files);

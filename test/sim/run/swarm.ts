@@ -91,7 +91,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const chance = new Chance(seed);
   const random = chance.stream('plan');
   const profile = limits.profile ?? profileOf(seed, random);
-  const tickMs = Math.round(logUniform(random, 100, 1000));
+  const tickMs = Math.round(logUniform(random, 100, 600));
   const drawn = pick(random, [1, 3, 3, 3, 4, 5, 5, 7]);
   const voters = limits.voters ?? drawn;
   const kinds = kindsOf(profile, chance, limits);
@@ -115,7 +115,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     writers: profile === 'readers' ? 1 : writers,
     slowness: profile === 'readers' ? 30 : slowness,
     lanes: 1 + random.below(3),
-    thinkMs: logUniform(random, 3, 40),
+    thinkMs: logUniform(random, 8, 80),
     sessionMs: tickMs * (4 + random.below(12)),
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),
@@ -123,7 +123,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     chaosMs: limits.chaosMs ?? chaosMs,
     faults: kinds.map((kind) => {
       const own = chance.stream(`rate/${kind}`);
-      return { kind, everyMs: logUniform(own, tickMs * 2, tickMs * 40) * scale, burst: oneIn(own, 3) };
+      return { kind, everyMs: logUniform(own, tickMs * 1.5, tickMs * 20) * scale, burst: oneIn(own, 3) };
     }),
     leftDead: profile === 'calm' ? 0 : Math.floor(dead * Math.ceil(voters / 2)),
   };
