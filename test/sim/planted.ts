@@ -1,6 +1,7 @@
 /**
  * Tests the tests: each planted bug is put into a copy of what was compiled, and random seeds alone must find it.
- * `node dist/test/sim/planted.js [id ...] [--seeds 50] [--from 1]`
+ * `node dist/test/sim/planted.js [id ...] [--seeds 50] [--from 1]`; with --hist the named histories look for it instead, and
+ * those that find it are told.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -17,6 +18,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string', default: '50' },
     from: { type: 'string', default: '1' },
     check: { type: 'boolean', default: false },
+    hist: { type: 'boolean', default: false },
   },
 });
 
@@ -39,8 +41,11 @@ function patched({ id, file, find, put }: Planted): string {
 
 /** Runs seeds over the copy until one finds something. */
 function look(copy: string, bug: Planted): Promise<{ found: boolean; text: string }> {
-  const args = ['--seeds', values.seeds, '--from', values.from, ...(bug.with ?? ['--voters', '3'])];
-  const child = spawn(process.execPath, [join(copy, 'test/sim/main.js'), ...args], {
+  const script = values.hist ? 'test/sim/hist.js' : 'test/sim/main.js';
+  const args = values.hist
+    ? ['--seeds', '1', '--from', values.from]
+    : ['--seeds', values.seeds, '--from', values.from, ...(bug.with ?? ['--voters', '3'])];
+  const child = spawn(process.execPath, [join(copy, script), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -70,6 +75,11 @@ try {
     const seeds = text.match(/^seed /gm)?.length ?? 0;
     const line = /^ {2}(.{0,140})/m.exec(text)?.[1] ?? text.trim().split('\n').at(-1);
     if (!found) missed++;
+    const tales = new Set([...text.matchAll(/^hist\/(\S+) .*VIOLATED/gm)].map(([, id]) => id));
+    if (values.hist) {
+      console.log(`${bug.id.padEnd(28)} ${[...tales].join(' ') || 'is found by no history'}`);
+      continue;
+    }
     console.log(
       `${found ? 'found ' : 'MISSED'} ${bug.id.padEnd(28)} after ${String(seeds).padStart(2)} seeds, ${Math.round((performance.now() - began) / 1000)} s: ${found ? line : bug.about}`,
     );
