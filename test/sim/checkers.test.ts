@@ -296,6 +296,16 @@ test('I9: a session ended before its time, in the first moments of an epoch, or 
   assert.deepEqual(judge(1000, 5500, 5000), ['I9']);
 });
 
+test('I9: a session that has ended is welcomed', () => {
+  const rig = new Rig();
+  rig.begin();
+  rig.connect();
+  assert.deepEqual(rig.rules, []);
+  rig.commit({ kind: KIND.closeSession, id: SESSION });
+  rig.connect();
+  assert.deepEqual(rig.rules, ['I9']);
+});
+
 test('I6: a tree that differs in one byte of data, in a Stat, in who owns what', () => {
   const state = new ModelState();
   const tree = new DataTree(1);

@@ -103,11 +103,8 @@ export class Border implements ClientTap {
         }
         if (before !== 0n && before !== said.session)
           verdicts.fail('I9', `${this.who(conversation)}: resumed as another session, ${hex(said.session)}`);
-        // by what this server knows; a deposed leader that has not noticed welcomes whom it knew. It may end in this very event
-        if (
-          !oracle.state.isLive(said.session, here) &&
-          !oracle.state.isLive(said.session, this.around.beforeOf(conversation.sid))
-        )
+        // by what this server knew in this event; a deposed leader that has not noticed welcomes whom it knew
+        if (!oracle.state.wasLive(said.session, this.around.beforeOf(conversation.sid), here))
           verdicts.fail(
             'I9',
             `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`,

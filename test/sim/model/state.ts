@@ -49,6 +49,11 @@ export class ModelState {
     const found = this.sessions.get(session);
     return found !== undefined && found.born <= moment && found.died > moment;
   }
+  /** It lived at some moment from `since` to `until`. */
+  wasLive(session: bigint, since = 0, until = this.now): boolean {
+    const found = this.sessions.get(session);
+    return found !== undefined && found.born <= until && found.died > since;
+  }
   private begin(zxid: bigint): void {
     this.tree.now++;
     this.moments.set(zxid, this.tree.now);
