@@ -86,6 +86,7 @@ export class Ensemble {
         closed: (link) => {
           this.sender.closed(link);
           this.outgoing.closed(link);
+          node.server.gone(link);
           node.step({ type: 'closed', link });
         },
         drained: (link) => {
@@ -263,7 +264,7 @@ export class Ensemble {
     const { peer } = server;
     switch (message.type) {
       case 'REQUEST':
-        // kept until it is applied, and the frame is not ours to keep
+        // kept until it is applied: not a view on the frame
         if (message.epoch === peer.leader?.epoch)
           server.received(link, { ...message, body: Buffer.from(message.body) });
         return;
@@ -313,6 +314,7 @@ export class Ensemble {
       case 'hangUp':
         this.sender.closed(effect.link);
         this.outgoing.closed(effect.link);
+        node.server.gone(effect.link);
         return peers.hangUp(effect.link, effect.reason);
       case 'append':
         return this.append(effect.generation, effect.entries);
@@ -440,6 +442,7 @@ export class Ensemble {
   close(): void {
     this.staging?.drop();
     this.sender.close();
+    this.outgoing.close();
     this.peers.close();
   }
 }

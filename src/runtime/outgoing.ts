@@ -64,6 +64,9 @@ export class Outgoing {
   closed(link: number): void {
     this.backlogs.delete(link);
   }
+  close(): void {
+    this.backlogs.clear();
+  }
 }
 
 /** True for transactions of more than {@link LARGE} bytes in all. */

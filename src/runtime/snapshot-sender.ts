@@ -22,6 +22,8 @@ export interface SenderSurroundings {
 
 /** Bytes of the file in one message. */
 const CHUNK = 256 * 1024;
+/** Bytes that are sent for one ask: a learner asks on once they are on its disk, so that no more of them wait in its memory. */
+export const SNAPSHOT_WINDOW = 4 * 1024 * 1024;
 
 interface Offer {
   readonly at: Mark;
@@ -33,8 +35,8 @@ interface Offer {
 }
 
 /**
- * A leader's side of SNAP: offers the newest verified snapshot file on a link and sends it when the learner asks, from where
- * it asks, no faster than the link takes it. What it offers stays on the disk until the link closes or all of it was sent.
+ * A leader's side of SNAP: offers the newest verified snapshot file on a link and sends a window of it when the learner asks,
+ * from where it asks, no faster than the link takes it. What it offers stays on the disk until the link closes or all of it was sent.
  */
 export class SnapshotSender {
   private readonly around: SenderSurroundings;
@@ -76,19 +78,22 @@ export class SnapshotSender {
     const { around } = this;
     const file = await offer.file;
     const { at, epoch } = offer;
-    for (let offset = from; offset < file.size && !offer.closed; ) {
-      const bytes = await file.read(offset, Math.min(CHUNK, file.size - offset));
+    const end = Math.min(file.size, from + SNAPSHOT_WINDOW);
+    for (let offset = from; offset < end && !offer.closed; ) {
+      const bytes = await file.read(offset, Math.min(CHUNK, end - offset));
       if (offer.closed) return;
       if (bytes.length === 0) throw new Error('it ends early');
       const room = around.send(link, { type: 'CHUNK', epoch, at, offset, total: file.size, bytes });
       around.flush();
       offset += bytes.length;
-      if (!room)
+      // behind the last of a window the next ask may come before the news that there is room
+      if (!room && offset < end)
         await new Promise<void>((resolve) => {
           offer.drained = resolve;
         });
     }
-    this.closed(link);
+    offer.sending = false;
+    if (end === file.size) this.closed(link);
   }
   drained(link: number): void {
     const offer = this.offers.get(link);

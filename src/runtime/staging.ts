@@ -5,6 +5,7 @@ import { type Numbered, numberedOf } from '../server/replica.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
 import { type Entry, isSame, type Mark, ORIGIN } from '../zab/types.ts';
+import { SNAPSHOT_WINDOW } from './snapshot-sender.ts';
 
 /** A history that comes in beside the old one, as the storage keeps it (foundations.md 13.4). */
 export interface StagedFiles {
@@ -35,6 +36,8 @@ export class Staging {
   private readonly loader: SnapshotLoader;
   private readonly numbered: Numbered[] = [];
   private received = 0;
+  /** Up to where the leader was asked for the file. */
+  private askedTo = SNAPSHOT_WINDOW;
   private writing: Promise<void> = Promise.resolve();
   private ended = false;
   private chain: { hi: number; lo: number };
@@ -71,7 +74,15 @@ export class Staging {
     const copy = Buffer.from(bytes);
     this.writing = this.writing.then(() => (this.ended ? undefined : this.files.write(copy)));
     this.writing.catch((error: Error) => this.fail(error));
-    if (this.received >= total) this.finish();
+    if (this.received >= total) return this.finish();
+    if (this.received < this.askedTo) return;
+    this.askedTo += SNAPSHOT_WINDOW;
+    this.writing.then(
+      () => {
+        if (!this.ended) this.around.ask(this.received);
+      },
+      () => undefined, // told above
+    );
   }
   /** Entries behind the snapshot. @throws RecordError when they do not follow */
   append(entries: readonly Entry[]): void {

@@ -36,8 +36,10 @@ export interface Desk {
   forget(session: TrackedSession): void;
   /** What was held back may go on. */
   goOn(): void;
-  /** What another member says; a learner's messages come by their link, the leader's under link 0. */
+  /** What another member says, its bytes ours to keep; a learner's messages come by their link, the leader's under link 0. */
   received(link: number, message: PeerMessage): void;
+  /** That learner's link is no more. */
+  gone(link: number): void;
   /** Before proposals are handed on: learners are told which of them came of their requests. */
   tell(): void;
   /** At the end of a turn, behind its proposals: the number of a sync that zab is to be asked for, if there is one. */

@@ -13,10 +13,15 @@ export function birthBody({ timeoutMs, secret }: CreateSessionTxn): Buffer {
   to.buffer(secret);
   return to.bytes.subarray(0, to.at);
 }
-/** @throws ProtocolError */
-export function readBirth(from: Reader, id: SessionId): CreateSessionTxn {
-  const timeoutMs = from.int32();
-  const secret = from.buffer();
-  if (secret?.length !== SECRET_BYTES || timeoutMs <= 0) throw new ProtocolError('not the beginning of a session');
-  return { kind: KIND.createSession, id, timeoutMs, secret: Buffer.from(secret) };
+/** What {@link birthBody} wrote; undefined for anything else. */
+export function readBirth(from: Reader, id: SessionId): CreateSessionTxn | undefined {
+  try {
+    const timeoutMs = from.int32();
+    const secret = from.buffer();
+    if (secret?.length !== SECRET_BYTES || timeoutMs <= 0) return undefined;
+    return { kind: KIND.createSession, id, timeoutMs, secret: Buffer.from(secret) };
+  } catch (fault) {
+    if (fault instanceof ProtocolError) return undefined;
+    throw fault;
+  }
 }

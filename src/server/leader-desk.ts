@@ -251,8 +251,7 @@ export class LeaderDesk implements Desk {
   received(link: number, message: PeerMessage): void {
     if (message.type === 'TOUCHED') return this.touched(link, message);
     if (this.held.length > 0 || this.holds || this.server.applying || !this.server.serving) {
-      const kept = message.type === 'REQUEST' ? { ...message, body: Buffer.from(message.body) } : message;
-      this.held.push({ link, message: kept });
+      this.held.push({ link, message });
       return;
     }
     this.take(link, message);
@@ -271,13 +270,7 @@ export class LeaderDesk implements Desk {
   private request(link: number, { session, xid, op, body, identities }: MessageOf<'REQUEST'>): void {
     const { server, leader } = this;
     const from = this.reader.reset(body as Buffer, 0, body.length);
-    if (op === OPCODE.createSession) {
-      const txn = readBirth(from, session as SessionId);
-      this.owners.set(session, link);
-      // before it is applied: the learner may be ahead of this server, and send the next request
-      server.tracker.add(txn.id, txn.timeoutMs, server.now);
-      return this.numbered(link, server.propose(undefined, session, 0, op, txn, NO_PATHS, undefined));
-    }
+    if (op === OPCODE.createSession) return this.begin(link, session as SessionId, from);
     const owner = this.owners.get(session);
     if (owner === undefined) this.owners.set(session, link);
     else if (owner !== link) {
@@ -297,6 +290,16 @@ export class LeaderDesk implements Desk {
         : this.decide(who, tracked, leader.lastProposed + 1, op, from);
     const touched = tracked === undefined ? NO_PATHS : this.decider.touched;
     this.numbered(link, server.propose(undefined, session, xid, op, txn, touched, undefined));
+  }
+  /** A learner's client wants a session. One that makes no sense, or would take the place of another, comes to nothing. */
+  private begin(link: number, session: SessionId, from: Reader): void {
+    const { server } = this;
+    const txn = readBirth(from, session);
+    if (txn === undefined || server.tracker.get(session) !== undefined) return this.refused(link);
+    this.owners.set(session, link);
+    // before it is applied: the learner may be ahead of this server, and send the next request
+    server.tracker.add(session, txn.timeoutMs, server.now);
+    this.numbered(link, server.propose(undefined, session, 0, OPCODE.createSession, txn, NO_PATHS, undefined));
   }
   private numbered(link: number, counter: number): void {
     const { run } = this;
@@ -326,6 +329,9 @@ export class LeaderDesk implements Desk {
       server.tracker.retime(tracked, timeoutMs, server.now);
     }
     server.toLearner(link, { type: 'REVALIDATED', epoch: this.leader.epoch, session, valid });
+  }
+  gone(link: number): void {
+    this.skews.delete(link); // a clock that is not heard any more says nothing
   }
   private touched(link: number, { wallMs, sessions }: MessageOf<'TOUCHED'>): void {
     const { server } = this;

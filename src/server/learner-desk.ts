@@ -184,6 +184,7 @@ export class LearnerDesk implements Desk {
     this.heardOf.delete(session);
   }
   goOn(): void {}
+  gone(): void {}
   tell(): void {}
   nextSync(): undefined {}
   synced(): void {}

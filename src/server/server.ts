@@ -201,6 +201,10 @@ export class Server extends Replica {
   received(link: number, message: PeerMessage): void {
     this.desk?.received(link, message);
   }
+  /** A learner's link is no more. */
+  gone(link: number): void {
+    this.desk?.gone(link);
+  }
   /** See {@link Desk.tell}. */
   tell(): void {
     this.desk?.tell();

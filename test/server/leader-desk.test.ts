@@ -1,7 +1,67 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SessionId } from '../../src/base/ids.ts';
+import type { PeerMessage } from '../../src/records/peer-messages.ts';
+import { KIND } from '../../src/records/txns.ts';
+import { birthBody } from '../../src/server/forwarded.ts';
 import { LeaderDesk } from '../../src/server/leader-desk.ts';
 import type { Server } from '../../src/server/server.ts';
+
+/** A desk over a server that numbers what it is given. */
+function rig() {
+  const told: { link: number; message: PeerMessage }[] = [];
+  const sessions = new Set<bigint>();
+  let counter = 0;
+  const server = {
+    ...{ peer: { leader: { epoch: 3 }, phase: 'broadcast' }, tree: {}, pending: {}, options: {} },
+    ...{ wall: 1_000_000, now: 1000, serving: true, applying: false },
+    tracker: {
+      get: (id: bigint) => (sessions.has(id) ? { id } : undefined),
+      add: (id: bigint) => void sessions.add(id),
+    },
+    propose: () => ++counter,
+    toLearner: (link: number, message: PeerMessage) => void told.push({ link, message }),
+  } as unknown as Server;
+  return { desk: new LeaderDesk(server), server, told, proposed: () => counter };
+}
+
+test('a session that makes no sense, or that is there already, is refused, and nobody falls over it', () => {
+  const { desk, told, proposed } = rig();
+  const secret = Buffer.alloc(16, 1);
+  const body = birthBody({ kind: KIND.createSession, id: 5n as SessionId, timeoutMs: 4000, secret });
+  const ask = (bytes: Buffer): void => {
+    const common = { epoch: 3, session: 5n, xid: 0, op: -10, identities: [] };
+    desk.received(7, { type: 'REQUEST', ...common, body: bytes });
+    desk.tell();
+  };
+  for (const bad of [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(30, 255), body.subarray(0, 12)]) ask(bad);
+  assert.equal(proposed(), 0);
+  ask(body);
+  ask(body);
+  assert.equal(proposed(), 1, 'the second would take its place');
+  const firsts = told.map(({ message }) => (message.type === 'TAKEN' ? message.first : undefined));
+  assert.deepEqual(firsts, [0, 0, 0, 0, 1, 0]);
+});
+
+test('the clock of a learner counts for as long as it is there', () => {
+  const { desk, server } = rig();
+  let slices = 0;
+  Object.assign(server, { holds: false });
+  Object.assign(desk, {
+    reaper: {
+      slice: () => {
+        slices++;
+        return { paths: [], done: true };
+      },
+    },
+  });
+  desk.received(7, { type: 'TOUCHED', epoch: 3, wallMs: server.wall + 3_600_000, sessions: [] });
+  desk.reap(10);
+  assert.equal(slices, 0, 'the only other clock disagrees by an hour');
+  desk.gone(7);
+  desk.reap(10);
+  assert.equal(slices, 1);
+});
 
 test('a sync that is confirmed in the step that ends the term is dropped with it', () => {
   const told: unknown[] = [];

@@ -1,0 +1,96 @@
+/** A snapshot on its way: no more of it waits in a learner's memory than one window, and all of it arrives. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PeerMessage } from '../../src/records/peer-messages.ts';
+import { SNAPSHOT_WINDOW, SnapshotSender } from '../../src/runtime/snapshot-sender.ts';
+import { Staging } from '../../src/runtime/staging.ts';
+
+const AT = { epoch: 1, counter: 9, chainHi: 1, chainLo: 2 };
+const SIZE = 2 * SNAPSHOT_WINDOW + 12_345;
+const LINK = 3;
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A leader's sender and a learner's staging; `room` is what the link says of each message. */
+function rig(room: () => boolean) {
+  const file = Buffer.alloc(SIZE);
+  for (let i = 0; i < SIZE; i += 1009) file[i] = i & 255;
+  const written: Uint8Array[] = [];
+  const waiting: (() => void)[] = [];
+  const out = { sent: 0, most: 0, done: 0, closed: 0, failed: [] as string[] };
+  const onDisk = (): number => written.reduce((sum, { length }) => sum + length, 0);
+  const sender: SnapshotSender = new SnapshotSender({
+    storage: {
+      openSnapshot: async () => ({
+        size: SIZE,
+        read: async (offset, length) => file.subarray(offset, offset + length),
+        close: async () => void out.closed++,
+      }),
+    },
+    send: (_link, message: PeerMessage) => {
+      if (message.type !== 'CHUNK') return true;
+      out.sent += message.bytes.length;
+      staging.chunk(message);
+      out.most = Math.max(out.most, out.sent - onDisk());
+      return room();
+    },
+    flush: () => {},
+    warn: (sentence) => void out.failed.push(sentence),
+    hangUp: (_link, reason) => void out.failed.push(reason),
+  });
+  const asks: number[] = [];
+  const ask = (offset: number): void => {
+    asks.push(offset);
+    sender.asked(LINK, { type: 'ASKCHUNKS', epoch: 1, at: AT, offset });
+  };
+  sender.offer(LINK, { type: 'SNAP', epoch: 1, at: AT, configs: [], seen: [] });
+  const staging: Staging = new Staging({
+    ...{ generation: 1, at: AT, seed: 1 },
+    stage: () => ({
+      log: { append: () => {} },
+      write: (bytes) =>
+        new Promise((resolve) => {
+          waiting.push(() => {
+            written.push(bytes);
+            resolve();
+          });
+        }),
+      finish: async () => {},
+    }),
+    // an ask travels; the answer to it does not come within it
+    ask: (offset) => void setImmediate(() => ask(offset)),
+    done: () => void out.done++,
+    failed: (error) => void out.failed.push(error.message),
+  });
+  /** The learner's disk takes the next. */
+  const take = (): boolean => {
+    const next = waiting.shift();
+    next?.();
+    return next !== undefined;
+  };
+  return { sender, out, asks, take, onDisk, content: () => Buffer.concat(written).equals(file) };
+}
+
+test('a slow disk is waited for: one window at most is under way', async () => {
+  const { out, asks, take, content } = rig(() => true);
+  for (let i = 0; i < 200; i++) await settle();
+  assert.equal(out.sent, SNAPSHOT_WINDOW, 'nothing beyond the first window before it is on the disk');
+  for (let idle = 0; out.done === 0 && idle < 200; ) {
+    idle = take() ? 0 : idle + 1;
+    await settle();
+  }
+  assert.deepEqual(asks, [0, SNAPSHOT_WINDOW, 2 * SNAPSHOT_WINDOW]);
+  assert.ok(out.most <= SNAPSHOT_WINDOW, `${out.most}`);
+  assert.ok(content());
+  assert.deepEqual([out.done, out.closed, out.failed], [1, 1, []]);
+});
+
+test('a link that says it is full behind the last of a window does not end it all', async () => {
+  const { sender, out, take, content } = rig(() => false);
+  for (let idle = 0; out.done === 0 && idle < 200; ) {
+    if (out.sent % SNAPSHOT_WINDOW > 0) sender.drained(LINK); // behind a window the learner is faster than that news
+    idle = take() ? 0 : idle + 1;
+    await settle();
+  }
+  assert.ok(content());
+  assert.deepEqual([out.done, out.failed], [1, []]);
+});
