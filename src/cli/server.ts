@@ -6,7 +6,7 @@ import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { loadTree } from '../runtime/load.ts';
-import { REAL_PORTS } from '../runtime/node.ts';
+import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, type EnsembleConfig, type ServerConfig } from '../server/config.ts';
 import { acceptLoss, type Holdings, holdingsOf } from '../storage/accept-loss.ts';

@@ -3,7 +3,8 @@ import { TreeDigest } from '../tree/digest.ts';
 import { ClientGate } from './client-gate.ts';
 import { Control, type ControlledServer } from './control.ts';
 import type { ServerStatus, TreeDigest as ToldDigest } from './control-messages.ts';
-import { REAL_PORTS, type RunningServer, ServerNode, type StartOptions } from './node.ts';
+import { ServerNode } from './node.ts';
+import { REAL_PORTS, type RunningServer, type StartOptions } from './node-options.ts';
 import { PeerFaults } from './peer-faults.ts';
 import { peerNetworkFor } from './peer-trust.ts';
 

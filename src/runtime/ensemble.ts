@@ -6,6 +6,7 @@ import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
 import type * as zab from '../zab/types.ts';
 import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
+import type { Chores } from './chores.ts';
 import type { Loaded } from './load.ts';
 import { halvesOf, markOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
@@ -224,11 +225,12 @@ export class Ensemble {
       `this server has no history yet and waits: voters not met: ${missing}. ${enough} of ${voters.length} found an ensemble; --bootstrap-with N does it with fewer, a majority at least`,
     );
   }
-  startTimers(): void {
+  /** Of the node's whole life: a later ensemble of it goes on with them. */
+  startTimers(chores: Chores): void {
     const { node, unitMs } = this;
-    node.every(MISSING_TICKS * node.options.config.tickTimeMs, () => node.ensemble?.tellMissing());
-    node.every(unitMs, () => node.step({ type: 'tick' }));
-    node.every(Math.max(1, Math.floor(node.options.config.tickTimeMs / 2)), () => {
+    chores.every(MISSING_TICKS * node.options.config.tickTimeMs, () => node.ensemble?.tellMissing());
+    chores.every(unitMs, () => node.step({ type: 'tick' }));
+    chores.every(Math.max(1, Math.floor(node.options.config.tickTimeMs / 2)), () => {
       node.server.report();
       node.turn();
     });

@@ -8,7 +8,7 @@ import { apply, NO_SINK } from '../tree/apply.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
 import { type ConfigAt, type Entry, type Mark, ORIGIN, type SeenAt } from '../zab/types.ts';
-import type { ServerPorts } from './node.ts';
+import type { ServerPorts } from './node-options.ts';
 import { RecentEntries } from './recent.ts';
 
 /** Bytes of zeros kept ahead of the log's end, at most. */

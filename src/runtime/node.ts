@@ -1,13 +1,6 @@
-import { randomBytes, randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { zxid } from '../base/ids.ts';
-import type { Random } from '../base/random.ts';
-import { realClock } from '../platform/clock.ts';
-import { nodeDisk } from '../platform/disk.ts';
 import { packageVersion } from '../platform/version.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Disk } from '../ports/disk.ts';
-import type { PeerNetwork } from '../ports/peer-network.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Server, type ServerOptions } from '../server/server.ts';
@@ -16,64 +9,23 @@ import type { Storage } from '../storage/storage.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
-import { ClientPort, type Listener, tcpListener } from './clients.ts';
+import { Chores } from './chores.ts';
+import { ClientPort } from './clients.ts';
 import { DamageNotes } from './damage-notes.ts';
 import { Ensemble } from './ensemble.ts';
 import { type Loaded, loadTree } from './load.ts';
-import type { Logger } from './log.ts';
 import { watchLoop } from './loop-delay.ts';
 import type { RunningMetrics } from './metrics.ts';
+import { REAL_PORTS, type RunningServer, type ServerPorts, type StartOptions } from './node-options.ts';
 import { peerNetworkFor } from './peer-trust.ts';
 import { Scrubber } from './scrubber.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { listenError, StartError } from './start-error.ts';
 
-/** What a server stands on. */
-export interface ServerPorts {
-  readonly disk: Disk;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly listener: Listener;
-  /** How members reach each other; undefined: as zoo.cfg says, over TCP. */
-  readonly peerNetwork?: PeerNetwork;
-}
-export const REAL_PORTS: ServerPorts = {
-  disk: nodeDisk,
-  clock: realClock,
-  random: { below: (bound) => randomInt(bound), bytes: (count) => randomBytes(count) },
-  listener: tcpListener,
-};
-
-export interface StartOptions {
-  readonly config: ServerConfig;
-  readonly logger: Logger;
-  readonly ignoreApacheData?: boolean;
-  /** So many voters with empty directories found the ensemble, the rest are admitted later; undefined: all of them must be met. */
-  readonly bootstrapWith?: number | undefined;
-  /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
-  readonly lastCounter?: number;
-  /** Told who belongs to the ensemble, at the start and after each change; `version` is the zxid of the config record. */
-  readonly configured?: (config: Config, version: bigint) => void;
-  /** The disk failed under the log: nothing more can be promised (D10). */
-  readonly onFailed: (error: Error) => void;
-  /** Path of a control socket. */
-  readonly control?: string | undefined;
-}
-export interface RunningServer extends AsyncDisposable {
-  readonly host: string;
-  readonly port: number;
-  /** Resolves when it serves clients for the first time; at once for a server alone. */
-  readonly serving: Promise<void>;
-  /** Stops taking requests, finishes what is under way, hands over what it leads, leaves the disk whole. */
-  stop(): Promise<void>;
-}
-
 /** Between two looks whether a leader has handed over. */
 const LOOK_MS = 10;
 /** Cuts and staged histories of one life, at most: each is a generation of the log. */
 const GENERATIONS_PER_LIFE = 2 ** 32;
-/** Between two slices of the reaper's round. */
-const REAP_REST_MS = 10;
 /** How long SIGTERM waits for writes under way to be answered. */
 const DRAIN_MS = 5000;
 /** The compiled file's own date is that of the build. */
@@ -103,7 +55,7 @@ export class ServerNode {
   private join: (() => Ensemble) | undefined;
   private reloading = false;
   private generations = 0;
-  private readonly timers = new Set<Disposable>();
+  private readonly chores: Chores;
   private ending = false;
   private served: () => void = () => {};
   /** When it began to look for a leader, ms; undefined once it serves again. */
@@ -111,7 +63,6 @@ export class ServerNode {
   /** How long it took last from there to serving. */
   electionMs: number | undefined;
   private stopped = false;
-  private reaping = false;
   private metrics: RunningMetrics | undefined;
   private loopSeen: () => void = () => {};
 
@@ -120,6 +71,14 @@ export class ServerNode {
     this.ports = ports;
     this.unlock = unlock;
     this.damage = new DamageNotes(ports.clock);
+    this.chores = new Chores({
+      config: options.config,
+      clock: ports.clock,
+      server: () => this.server,
+      clocks: () => this.clocks(),
+      turn: () => this.turn(),
+      purge: () => this.snapshotter.purge(),
+    });
   }
   private get config(): ServerConfig {
     return this.options.config;
@@ -150,7 +109,12 @@ export class ServerNode {
     this.step({ type: 'start' });
     if (early === undefined) await serving;
     const { host, port } = early ?? (await this.open());
-    this.startTimers();
+    this.chores.start();
+    this.ensemble?.startTimers(this.chores);
+    if (!config.forceSync)
+      this.options.logger.warn(
+        'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
+      );
     this.loopSeen = watchLoop(this.options.logger);
     return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
@@ -501,52 +465,6 @@ export class ServerNode {
     this.turn();
   }
 
-  private startTimers(): void {
-    const { config, options } = this;
-    const { tickTimeMs, containers, purgeIntervalMs } = config;
-    let expected = this.ports.clock.monotonic() + tickTimeMs;
-    this.every(tickTimeMs, () => {
-      this.clocks();
-      const { server } = this;
-      // after a lag of the loop or a pause of the process, clients get a full turn to be heard first (foundations.md 10)
-      const late = server.now - expected > tickTimeMs;
-      expected = server.now + tickTimeMs;
-      if (late) server.tracker.renewAll(server.now);
-      else if (server.expire() > 0) this.turn();
-    });
-    const share = Math.max(
-      1,
-      Math.floor((containers.maxPerMinute * Math.min(containers.checkIntervalMs, 60_000)) / 60_000),
-    );
-    this.every(containers.checkIntervalMs, () => {
-      if (!this.reaping) this.reap(share);
-    });
-    if (purgeIntervalMs > 0) this.every(purgeIntervalMs, () => this.snapshotter.purge());
-    this.ensemble?.startTimers();
-    if (!config.forceSync)
-      options.logger.warn('forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them');
-  }
-  /** One round of the reaper, slice by slice with a rest between, until `share` nodes are gone. */
-  private reap(share: number): void {
-    this.clocks();
-    const { reaped, done } = this.server.reap(share);
-    if (reaped > 0) this.turn();
-    this.reaping = !done && reaped < share && !this.stopped;
-    if (this.reaping) this.ports.clock.after(REAP_REST_MS, () => this.reap(share - reaped));
-  }
-  every(ms: number, run: () => void): void {
-    let timer: Disposable;
-    const arm = (): void => {
-      timer = this.ports.clock.after(ms, () => {
-        this.timers.delete(timer);
-        if (this.stopped) return;
-        arm();
-        run();
-      });
-      this.timers.add(timer);
-    };
-    arm();
-  }
   private async stop(): Promise<void> {
     if (this.stopped) return;
     this.loopSeen();
@@ -563,7 +481,7 @@ export class ServerNode {
     await this.ensemble?.handOver();
     this.stopped = true;
     this.ensemble?.close(); // at once: while we are connected our vote is waited for
-    for (const timer of this.timers) timer[Symbol.dispose]();
+    this.chores.stop();
     await this.port.stop();
     await this.scrubber.stop();
     await this.snapshotter.stop();

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { lockDirectory } from '../platform/lock.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { startControlled } from './controlled.ts';
-import { type RunningServer, ServerNode, type StartOptions } from './node.ts';
+import { ServerNode } from './node.ts';
+import type { RunningServer, StartOptions } from './node-options.ts';
 import { StartError } from './start-error.ts';
 
 export type { RunningServer, StartOptions };

@@ -1,0 +1,51 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Random } from '../base/random.ts';
+import { realClock } from '../platform/clock.ts';
+import { nodeDisk } from '../platform/disk.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Disk } from '../ports/disk.ts';
+import type { PeerNetwork } from '../ports/peer-network.ts';
+import type { Config } from '../records/txns.ts';
+import type { ServerConfig } from '../server/config.ts';
+import { type Listener, tcpListener } from './clients.ts';
+import type { Logger } from './log.ts';
+
+/** What a server stands on. */
+export interface ServerPorts {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly listener: Listener;
+  /** How members reach each other; undefined: as zoo.cfg says, over TCP. */
+  readonly peerNetwork?: PeerNetwork;
+}
+export const REAL_PORTS: ServerPorts = {
+  disk: nodeDisk,
+  clock: realClock,
+  random: { below: (bound) => randomInt(bound), bytes: (count) => randomBytes(count) },
+  listener: tcpListener,
+};
+
+export interface StartOptions {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  readonly ignoreApacheData?: boolean;
+  /** So many voters with empty directories found the ensemble, the rest are admitted later; undefined: all of them must be met. */
+  readonly bootstrapWith?: number | undefined;
+  /** Counter that ends an epoch; for tests, which cannot write 2^32 transactions. */
+  readonly lastCounter?: number;
+  /** Told who belongs to the ensemble, at the start and after each change; `version` is the zxid of the config record. */
+  readonly configured?: (config: Config, version: bigint) => void;
+  /** The disk failed under the log: nothing more can be promised (D10). */
+  readonly onFailed: (error: Error) => void;
+  /** Path of a control socket. */
+  readonly control?: string | undefined;
+}
+export interface RunningServer extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  /** Resolves when it serves clients for the first time; at once for a server alone. */
+  readonly serving: Promise<void>;
+  /** Stops taking requests, finishes what is under way, hands over what it leads, leaves the disk whole. */
+  stop(): Promise<void>;
+}
