@@ -26,11 +26,16 @@ const DRAIN_MS = 200;
 const HAND_OVER_TICKS = 2;
 /** How often an empty member looks whom it waits for. */
 const MISSING_TICKS = 4;
-/** Bytes waiting for a learner before the sender of a snapshot pauses, and before the learner is cut off. */
+/** Bytes waiting on a connection before who sends much pauses, and before it is cut off whatever they are. */
 const HIGH_WATER = 4 * 1024 * 1024;
 const MOST_WAITING = 512 * 1024 * 1024;
 /** Of transactions remembered for learners that come back. */
 const REMEMBER_BYTES = 64 * 1024 * 1024;
+/**
+ * Of transactions that wait for one learner that takes less than is proposed: about as much as is remembered anyway. Beyond it
+ * the learner is cut off and synchronised anew, from what is remembered or from a snapshot on the disk.
+ */
+const MOST_BEHIND = REMEMBER_BYTES;
 
 /** The side of a server that other members see: connections, zab's effects that concern them, snapshots on their way. */
 export class Ensemble {
@@ -84,12 +89,7 @@ export class Ensemble {
         },
         dialFailed: (sid) => node.step({ type: 'dialFailed', sid }),
         received: (link, message) => this.received(link, message),
-        closed: (link) => {
-          this.sender.closed(link);
-          this.outgoing.closed(link);
-          node.server.gone(link);
-          node.step({ type: 'closed', link });
-        },
+        closed: (link) => this.closed(link),
         drained: (link) => {
           this.sender.drained(link);
           this.outgoing.drained(link);
@@ -98,21 +98,37 @@ export class Ensemble {
         complaint: (sentence) => logger.warn(sentence),
       },
     );
-    this.outgoing = new Outgoing({
-      send: (link, message) => this.peers.send(link, message),
-      flush: () => this.peers.flush(),
-      later: (run) => void setImmediate(run),
-    });
+    this.outgoing = new Outgoing(
+      {
+        send: (link, message) => this.peers.send(link, message),
+        flush: () => this.peers.flush(),
+        later: (run) => void setImmediate(run),
+        overrun: (link, bytes) => {
+          logger.warn(`a learner does not keep up: ${bytes} bytes wait for it; it is cut off, to be synchronised anew`);
+          // what asked for it is a step of zab, and that ends first
+          setImmediate(() => this.giveUp(link, 'it does not keep up'));
+        },
+      },
+      MOST_BEHIND,
+    );
     this.sender = new SnapshotSender({
       storage: node.storage,
       send: (link, message) => this.peers.send(link, message),
       flush: () => node.turn(),
       warn: (sentence) => logger.warn(sentence),
-      hangUp: (link, reason) => {
-        this.peers.hangUp(link, reason);
-        node.step({ type: 'closed', link });
-      },
+      hangUp: (link, reason) => this.giveUp(link, reason),
     });
+  }
+  private giveUp(link: number, reason: string): void {
+    if (this.node.ensemble !== this) return;
+    this.peers.hangUp(link, reason);
+    this.closed(link);
+  }
+  private closed(link: number): void {
+    this.sender.closed(link);
+    this.outgoing.closed(link);
+    this.node.server.gone(link);
+    this.node.step({ type: 'closed', link });
   }
   private identity(): PeerIdentity {
     const { storage, sid, server } = this.node;

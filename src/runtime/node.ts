@@ -383,7 +383,7 @@ export class ServerNode {
     if (server !== this.server) return; // of a state that a snapshot has replaced
     this.clocks();
     server.goOn();
-    if (server.applying) return;
+    if (server.applying) return this.port.flush();
     this.turn();
     this.port.goOn();
   }
