@@ -1,4 +1,4 @@
-import { type PeerMessage, partsOf } from '../records/peer-messages.ts';
+import { type PeerMessage, partFrom } from '../records/peer-messages.ts';
 
 /** Bytes of transactions beyond which a message is sent part by part; also what a link is given in one turn of the loop. */
 const LARGE = 1024 * 1024;
@@ -11,27 +11,59 @@ export interface OutgoingSurroundings {
   flush(): void;
   /** Runs in a later turn of the loop. */
   later(run: () => void): void;
-  /** More waits for this link than it may: its learner is to be cut off, and comes back to be synchronised anew. */
+  /** More waits for this link than may: its learner is to be cut off, and comes back to be synchronised anew. */
   overrun(link: number, bytes: number): void;
 }
-interface Backlog {
-  messages: PeerMessage[];
-  from: number;
-  /** Bytes that are left of the history that began it, and of transactions behind that. */
-  first: number;
-  bytes: number;
+
+/** What waits for one link. */
+class Backlog {
+  /** A history that is cut into parts as they are sent; undefined when it is through, or there was none. */
+  private history: PeerMessage | undefined;
+  private sentOfHistory = 0;
+  private messages: PeerMessage[] = [];
+  private from = 0;
+  /** Of transactions behind the history. */
+  bytes = 0;
   full: boolean;
   /** Too much came: nothing more is sent. */
-  over: boolean;
+  over = false;
+
+  constructor(history: PeerMessage | undefined, full: boolean) {
+    this.history = history;
+    this.full = full;
+  }
+  get isEmpty(): boolean {
+    return this.history === undefined && this.from === this.messages.length;
+  }
+  push(message: PeerMessage): void {
+    this.messages.push(message);
+    this.bytes += bytesOf(message, Number.POSITIVE_INFINITY);
+  }
+  giveUp(): void {
+    this.over = true;
+    this.messages = [];
+  }
+  /** The next message and the bytes of transactions in it, if they are not more than `most`. */
+  next(most: number): { message: PeerMessage; bytes: number } | undefined {
+    if (this.history !== undefined) return this.nextPart(this.history);
+    const message = this.messages[this.from];
+    if (message === undefined) return undefined;
+    const bytes = bytesOf(message, Number.POSITIVE_INFINITY);
+    if (bytes > most) return undefined;
+    this.bytes -= bytes;
+    if (++this.from > SWEEP) {
+      this.messages = this.messages.slice(this.from);
+      this.from = 0;
+    }
+    return { message, bytes };
+  }
+  private nextPart(history: PeerMessage): { message: PeerMessage; bytes: number } {
+    const { part, next } = partFrom(history, this.sentOfHistory);
+    this.sentOfHistory = next ?? 0;
+    if (next === undefined) this.history = undefined;
+    return { message: part, bytes: LARGE };
+  }
 }
-const newBacklog = (messages: PeerMessage[], first: number, full: boolean): Backlog => ({
-  messages,
-  from: 0,
-  first,
-  bytes: 0,
-  full,
-  over: false,
-});
 
 /**
  * What zab sends, in the order of each link. A long history for a member that was away goes out part by part, a part a turn
@@ -51,44 +83,30 @@ export class Outgoing {
   }
   send(link: number, message: PeerMessage): void {
     const backlog = this.backlogs.get(link);
-    const bytes = bytesOf(message);
-    if (backlog !== undefined) return this.put(link, backlog, message, bytes);
-    if (bytes > LARGE) {
-      this.backlogs.set(link, newBacklog([...partsOf(message)], bytes, false));
-      return this.pump(link);
-    }
-    if (!this.around.send(link, message)) this.backlogs.set(link, newBacklog([], 0, true));
+    if (backlog !== undefined) return this.wait(link, backlog, message);
+    if (bytesOf(message, LARGE) > LARGE) {
+      this.backlogs.set(link, new Backlog(message, false));
+      this.pump(link);
+    } else if (!this.around.send(link, message)) this.backlogs.set(link, new Backlog(undefined, true));
   }
-  private put(link: number, backlog: Backlog, message: PeerMessage, bytes: number): void {
+  private wait(link: number, backlog: Backlog, message: PeerMessage): void {
     if (backlog.over) return;
-    if (bytes > LARGE) for (const part of partsOf(message)) backlog.messages.push(part);
-    else backlog.messages.push(message);
-    backlog.bytes += bytes;
+    backlog.push(message);
     if (backlog.bytes <= this.most) return;
-    backlog.over = true;
-    backlog.messages = [];
+    backlog.giveUp();
     this.around.overrun(link, backlog.bytes);
   }
   private pump(link: number): void {
     const backlog = this.backlogs.get(link);
     if (backlog === undefined || backlog.full || backlog.over) return;
-    const { messages } = backlog;
-    for (let sent = 0; backlog.from < messages.length && !backlog.full; ) {
-      const message = messages[backlog.from] as PeerMessage;
-      const bytes = bytesOf(message);
-      if (sent > 0 && sent + bytes > LARGE) break;
-      const ofFirst = Math.min(backlog.first, bytes);
-      sent += bytes;
-      backlog.from++;
-      backlog.first -= ofFirst;
-      backlog.bytes -= bytes - ofFirst;
-      backlog.full = !this.around.send(link, message);
+    for (let room = LARGE; room > 0 && !backlog.full; ) {
+      const next = backlog.next(room === LARGE ? Number.POSITIVE_INFINITY : room);
+      if (next === undefined) break;
+      room -= next.bytes;
+      backlog.full = !this.around.send(link, next.message);
     }
-    if (backlog.full || backlog.from < messages.length) {
-      if (backlog.from > SWEEP) backlog.messages = messages.slice(backlog.from);
-      if (backlog.from > SWEEP) backlog.from = 0;
-      if (!backlog.full) this.around.later(() => this.pump(link));
-    } else this.backlogs.delete(link);
+    if (backlog.isEmpty && !backlog.full) this.backlogs.delete(link);
+    else if (!backlog.full) this.around.later(() => this.pump(link));
     this.around.flush();
   }
   /** There is room on the link again. */
@@ -107,10 +125,10 @@ export class Outgoing {
   }
 }
 
-/** Of transactions; everything else is small and answers something. */
-function bytesOf(message: PeerMessage): number {
+/** Of transactions, counted up to `enough`; everything else is small and answers something. */
+function bytesOf(message: PeerMessage, enough: number): number {
   if (message.type !== 'PROPOSAL' && message.type !== 'INFORM') return 0;
   let bytes = 0;
-  for (const entry of message.entries) bytes += entry.bytes.length;
+  for (let i = 0; i < message.entries.length && bytes <= enough; i++) bytes += message.entries[i]?.bytes.length ?? 0;
   return bytes;
 }
