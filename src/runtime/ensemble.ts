@@ -4,11 +4,13 @@ import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
+import { isDiskFull } from '../storage/errors.ts';
 import type * as zab from '../zab/types.ts';
 import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
 import type { Loaded } from './load.ts';
-import { halvesOf, markOf } from './marks.ts';
+import { makeRoom } from './make-room.ts';
+import { halvesOf, markOf, placeOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import type { ServerNode } from './node.ts';
 import { Outgoing } from './outgoing.ts';
@@ -418,12 +420,33 @@ export class Ensemble {
       stage: (onChunk) => node.storage.stage(generation, halvesOf(at), onChunk),
       ask: (offset) => void this.peers.send(link, { type: 'ASKCHUNKS', epoch, at, offset }),
       done: () => node.step({ type: 'snapshotStaged', generation }),
-      failed: (error) => {
+      failed: (error, bytes) => {
         node.options.logger.warn(`the snapshot that came in is not used: ${error.message}`);
-        this.peers.hangUp(link, 'the snapshot is not whole');
-        node.step({ type: 'closed', link });
+        this.giveUp(link, 'the snapshot is not whole');
+        if (isDiskFull(error)) this.noRoom(at, bytes);
       },
     });
+  }
+  private noRoom(at: Mark, bytes: number): void {
+    const { node } = this;
+    const { storage, server, ports } = node;
+    const held = storage.damage === undefined ? server.last : placeOf(storage.damage.mayHaveAcked);
+    node.reload((isStopped) =>
+      makeRoom({
+        storage,
+        held,
+        at,
+        bytes,
+        rest: async () => {
+          await new Promise<void>((resolve) => void ports.clock.after(node.options.config.tickTimeMs, resolve));
+          return !isStopped();
+        },
+        warn: (sentence) => node.options.logger.warn(sentence),
+        waits: (phrase) => {
+          node.waits = phrase;
+        },
+      }),
+    );
   }
   /** The staged files are the log: the state goes on from their snapshot. */
   private installed(): void {

@@ -6,6 +6,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
 const EVERY_MS = 1;
 const SLOW_MS = 20;
+const MOST_TOLD = 20;
 const stat = openSync(`/proc/${process.pid}/task/${process.pid}/schedstat`, 'r');
 const text = Buffer.alloc(128);
 /** For how long this thread has been kept waiting so far, ms. */
@@ -41,7 +42,7 @@ process.on('SIGUSR2', () => {
   slow = [];
 });
 process.on('exit', () => {
-  const said = `loop probe: longest block ${longest.toFixed(1)} ms, ${own.toFixed(1)} ms without the wait for a processor; above ${SLOW_MS} ms: ${slow.join(' ') || 'none'}\n`;
+  const said = `loop probe: longest block ${longest.toFixed(1)} ms, ${own.toFixed(1)} ms without the wait for a processor; above ${SLOW_MS} ms: ${slow.slice(0, MOST_TOLD).join(' ') || 'none'}\n`;
   writeSync(2, said);
   closeSync(stat);
 });

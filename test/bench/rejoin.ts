@@ -148,9 +148,7 @@ export async function rejoin(
   const pinged = { longest: pinger.longest, late: pinger.ownLate };
   const { longest } = writers;
   const rate = ((writers.acknowledged - acknowledged) / (performance.now() - from)) * 1000;
-  say(
-    `while it came back: ${pinger}; above 20 ms: ${pinger.slow.map(({ at, ms }) => `${ms}@${at}`).join(' ') || 'none'}`,
-  );
+  say(`while it came back: ${pinger}`);
   say(`writes then: ${Math.round(rate)} per s, paused at most ${longest.toFixed(1)} ms`);
   say(
     `leader ${memory(leader).now} MB, at most ${memory(leader).peak}; the member ${memory(away).now}, at most ${memory(away).peak}`,
