@@ -41,6 +41,9 @@ const TAKES_VALUE = new Set([
   '--auth',
   '--timeout',
   '--connect-timeout',
+  '--op-timeout',
+  '--fields',
+  '--compat',
   '--tls-ca',
   '--tls-cert',
   '--tls-key',
@@ -51,6 +54,5 @@ const TAKES_VALUE = new Set([
   '--color',
   '-c',
   '--command',
-  '--client-config',
   '--set',
 ]);

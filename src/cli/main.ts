@@ -50,14 +50,14 @@ async function run(argv: string[]): Promise<number> {
   if (name === 'run') {
     const [file, ...more] = args;
     if (file === undefined) throw usage('run: FILE is missing', 'zoosh run FILE [ARG...]');
-    return front.runFile(globals, said, file, more);
+    if (!file.startsWith('-')) return front.runCommands(globals, said, { file, args: more });
   }
+  if (name !== undefined && isScript(name)) return front.runCommands(globals, said, { file: name, args });
   if (globals.command.length > 0) {
     if (name !== undefined) throw usage(`-c runs its own commands; ${name} is one word too many`);
     return front.runCommands(globals, said);
   }
   if (name === undefined) return front.runPrompt(globals, said, legacy.found);
-  if (isScript(name)) return front.runFile(globals, said, name, args);
   if (name === 'start') return (await import('./start.ts')).runStart(args, globals);
   if (name === 'ensemble' && args[0] === 'shell') return front.runOnEnsemble(globals, await namedEnsemble(args));
   return front.runOne(globals, said, words);

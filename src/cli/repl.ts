@@ -11,8 +11,8 @@ import { hex } from '../shell/units.ts';
 import { completionPorts } from './completion-ports.ts';
 import { highlight, hint } from './highlight.ts';
 import type { Host } from './host.ts';
+import { readScript } from './os.ts';
 import { promptOf } from './prompt.ts';
-import { readScript } from './script.ts';
 
 export interface ReplOptions {
   readonly host: Host;

@@ -10,6 +10,7 @@ export default command({
   group: 'admin',
   about: 'send a four-letter word (ruok, srvr, mntr, ...) and show the answer',
   risk: 'read',
+  dryRun: false,
   params: {
     word: {
       kind: 'enum',
