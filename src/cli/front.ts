@@ -86,7 +86,8 @@ export interface ScriptFile {
 }
 
 export async function runPrompt(globals: Globals, said: string | undefined, isLegacy: boolean): Promise<number> {
-  const banner = isLegacy && globals.quiet !== true ? ['zkCli spelling understood; the prompt is our own'] : [];
+  const banner =
+    isLegacy && globals.quiet !== true ? ['zkCli spelling understood; --compat zkcli for its exact behaviour'] : [];
   return promptOrScript(globals, { said }, banner);
 }
 

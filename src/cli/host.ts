@@ -78,6 +78,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     now: () => performance.now(),
     interactive,
   });
+  presenter.watchOf = (path) => session.watchOf(path);
   const safety = new Safety({
     canAsk: options.canAsk,
     yes: globals.yes === true,

@@ -33,7 +33,7 @@ export function normaliseLegacy(argv: readonly string[]): { argv: string[]; foun
 }
 
 /** Our own options whose next word is a value, so that a value is never taken for the command. */
-const TAKES_VALUE = new Set([
+export const TAKES_VALUE = new Set([
   '-s',
   '--server',
   '-p',

@@ -4,6 +4,7 @@ import { failureOf, usage } from '../shell/failure.ts';
 import { type Globals, parseGlobals } from './globals.ts';
 import { normaliseLegacy } from './legacy.ts';
 import { isTarget } from './targets.ts';
+import { compatWish } from './zkcli-argv.ts';
 
 /** argv to exit code. Rooms are loaded only when a command needs them. Nothing ends with a stack trace. */
 export async function main(argv: string[]): Promise<number> {
@@ -27,6 +28,8 @@ export async function main(argv: string[]): Promise<number> {
 async function run(argv: string[]): Promise<number> {
   if (argv[0] === 'start') return (await import('./start.ts')).runStart(argv.slice(1));
   if (argv[0] === '__complete') return (await import('./os-complete.ts')).runComplete(argv.slice(1));
+  const compat = compatWish(process.argv[1] ?? '', argv, process.stdin.isTTY === true);
+  if (compat !== undefined) return (await import('./zkcli.ts')).runZkcli(compat);
   const legacy = normaliseLegacy(argv);
   const { globals, words, said } = await withTarget(legacy.argv);
   if (globals.version === true) {
@@ -38,6 +41,7 @@ async function run(argv: string[]): Promise<number> {
   if (first === 'with') return (await import('./with.ts')).runWith(rest);
   if (first === 'server') return (await import('./server.ts')).runServer(rest, globals);
   if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
+  if (first === 'init') return (await import('./init.ts')).runInit(rest, globals);
   const front = await import('./front.ts');
   if (first === 'playground') {
     if (said ?? globals.server ?? globals.profile)

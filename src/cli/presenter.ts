@@ -30,6 +30,8 @@ export class Presenter {
   readonly theme: Theme;
   /** A whole line that comes on its own; the prompt puts it above what is being typed. */
   line: (text: string) => void = (text) => process.stderr.write(`${text}\n`);
+  /** Where the watch stands that told of a path. */
+  watchOf: (path: string) => string = (path) => path;
   readonly #options: PresenterOptions;
   readonly #errTheme: Theme;
   readonly #events: EventFolder;
@@ -44,7 +46,11 @@ export class Presenter {
     this.#options = options;
     this.theme = theme;
     this.#errTheme = errTheme;
-    this.#events = new EventFolder((text) => this.line(text), errTheme);
+    this.#events = new EventFolder(
+      (text) => this.line(text),
+      errTheme,
+      (path) => this.watchOf(path),
+    );
     this.#exact = single && isRegularFile(1);
     const said = globals.output ?? modeOf(process.env.ZOOSH_OUTPUT);
     this.#mode = said ?? (this.#outIsTerminal ? (settings.get('output') as Mode) : 'plain');

@@ -84,7 +84,7 @@ export async function runAtomic(host: Host, text: string, file: string | undefin
   shell.changes.beginAtomic();
   const status = await shell.run(text, { line: 1, isScript: true, ...(file !== undefined && { file }) });
   if (shell.stopped || (shell.changes.waiting ?? 0) === 0) return status;
-  return shell.run('commit');
+  return shell.commit('commit');
 }
 
 /** Why a command cannot be part of a transaction, as far as its name tells. */

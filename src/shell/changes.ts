@@ -182,7 +182,7 @@ export class Changes implements TransactionControl {
 }
 
 /** Refuses what would change something, whatever command asks for it. */
-class ReadOnlyClient extends ClientFacade {
+export class ReadOnlyClient extends ClientFacade {
   override create = refuseWrite;
   override delete = refuseWrite;
   override set = refuseWrite;

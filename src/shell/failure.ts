@@ -1,5 +1,6 @@
 import { KeeperError, reasonOf } from '../base/errors.ts';
 import { ConnectError, MultiError } from '../client/api.ts';
+import { ConnectStringError } from '../client/connect-string.ts';
 import type { Risk } from './command.ts';
 import { EXIT_OF_KEEPER, type ExitCode, UNKNOWN_OUTCOME } from './exit-codes.ts';
 
@@ -56,6 +57,7 @@ export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
       cause: error,
     });
   }
+  if (error instanceof ConnectStringError) return usage(error.message);
   if (isAbort(error)) return new Failure(130, 'Interrupted', 'interrupted', { cause: error });
   const text = error instanceof Error ? error.message : String(error);
   return new Failure(70, 'Unexpected', `unexpected failure: ${text}`, {

@@ -227,6 +227,15 @@ export class Shell {
     return this.lastStatus;
   }
 
+  /** Sends what `--atomic` collected; its status. */
+  async commit(command: string): Promise<number> {
+    await this.#guarded(command, undefined, false, async () => {
+      this.show(await this.changes.commit());
+      return 0;
+    });
+    return this.lastStatus;
+  }
+
   /** Runs a file of commands within a command; its own arguments are `${1}` and so on. @throws Failure, told already */
   async runFile(file: string, args: readonly string[]): Promise<number> {
     if (this.#depth >= MAX_DEPTH) throw usage(`run: files that run files more than ${MAX_DEPTH} deep`);
