@@ -108,7 +108,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const chance = new Chance(seed);
   const random = chance.stream('plan');
   const profile = limits.profile ?? profileOf(seed, random);
-  const tickMs = Math.round(logUniform(random, 100, 600));
+  const tickMs = Math.round(logUniform(random, 70, 450));
   const drawn = pick(random, [1, 3, 3, 3, 4, 5, 5, 7]);
   const voters = limits.voters ?? drawn;
   const kinds = kindsOf(profile, chance, limits);
@@ -138,7 +138,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     slowness: profile === 'readers' ? 30 : slowness,
     lanes: 1 + random.below(3),
     pipeline: pick(chance.stream('plan/pipeline'), [1, 1, 2, 4, 8]),
-    thinkMs: logUniform(random, 8, 80),
+    thinkMs: logUniform(random, 16, 160),
     sessionMs: tickMs * (4 + random.below(12)),
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),
