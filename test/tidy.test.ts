@@ -24,6 +24,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   shell: ['base', 'client', 'config', 'editor'],
   commands: ['base', 'client', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
+  // zkCli as a program of its own, on our client
+  zkcli: ['base', 'client', 'out'],
   // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime
   ensemble: ['base', 'client', 'runtime', 'shell'],
   cli: [
@@ -35,6 +37,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shell',
     'commands',
     'out',
+    'zkcli',
     'editor',
     'ensemble',
     'runtime',
@@ -47,6 +50,8 @@ const PURE_FILES = new Set([
   'client/session.ts',
   'client/watches.ts',
   'shell/lexer.ts',
+  'zkcli/words.ts',
+  'zkcli/texts.ts',
   ...[
     'buffer',
     'commands',

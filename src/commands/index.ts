@@ -1,11 +1,15 @@
 /** Every command of the shell; a new one is a new file and a line here. */
 
 import { type CommandSpec, registryOf } from '../shell/command.ts';
+import abortCommand from './abort.ts';
 import addWatchCommand from './add-watch.ts';
 import addauthCommand from './addauth.ts';
 import assertCommand from './assert.ts';
 import cdCommand from './cd.ts';
+import checkCommand from './check.ts';
+import clearCommand from './clear.ts';
 import closeCommand from './close.ts';
+import commitCommand from './commit.ts';
 import configCommand from './config.ts';
 import connectCommand from './connect.ts';
 import createCommand from './create.ts';
@@ -24,6 +28,7 @@ import getAllChildrenNumberCommand from './get-all-children-number.ts';
 import getEphemeralsCommand from './get-ephemerals.ts';
 import helpCommand from './help.ts';
 import historyCommand from './history.ts';
+import letCommand from './let.ts';
 import listquotaCommand from './listquota.ts';
 import lsCommand from './ls.ts';
 import mkdirCommand from './mkdir.ts';
@@ -36,6 +41,7 @@ import reconfigCommand from './reconfig.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
 import repeatCommand from './repeat.ts';
+import runCommand from './run.ts';
 import sessionCommand from './session.ts';
 import setCommand from './set.ts';
 import setAclCommand from './set-acl.ts';
@@ -47,6 +53,7 @@ import syncCommand from './sync.ts';
 import timeCommand from './time.ts';
 import touchCommand from './touch.ts';
 import treeCommand from './tree.ts';
+import txnCommand from './txn.ts';
 import useCommand from './use.ts';
 import versionCommand from './version.ts';
 import waitCommand from './wait.ts';
@@ -105,6 +112,13 @@ const COMMANDS: readonly CommandSpec[] = [
   fourLetterWordsCommand,
   ensembleCommand,
   findCommand,
+  txnCommand,
+  checkCommand,
+  commitCommand,
+  abortCommand,
+  letCommand,
+  runCommand,
+  clearCommand,
 ];
 
 export const registry = registryOf(COMMANDS);
