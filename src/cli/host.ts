@@ -12,7 +12,7 @@ import { Profiles, Settings, UserFile } from '../shell/settings.ts';
 import { Shell } from '../shell/shell.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
-import { readStdin, runOs, writeFile } from './os.ts';
+import { readStdin, runOs, startProgram, writeFile } from './os.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
 import { chooseTarget, type TargetSources, targetOf } from './targets.ts';
@@ -99,6 +99,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     askSecret: (question) => safety.askSecret(question),
     watched,
     os: (line, input, signal) => runOs(line, input, signal, host.holder),
+    start: (words, env, signal, leaving) => startProgram({ words, env, signal, leaving }, host.holder),
     writeFile,
     stdin: readStdin,
     interactive,

@@ -131,6 +131,14 @@ export interface ProfileStore {
   setDefault(name: string): void;
 }
 
+/** A program of the operating system, begun by a command. */
+export interface RunningProgram {
+  /** Its exit code when it has ended; 128 and the number of the signal that ended it. */
+  readonly ended: Promise<number>;
+  /** To it and, unless it shares our terminal, to all that it has begun. Harmless when nothing is left. */
+  kill(signal: string): void;
+}
+
 /** What a command may use. The context knows the terminal; commands do not. */
 export interface CommandContext {
   /** Waits for the connection; rejects with ConnectError (exit 3). */
@@ -173,6 +181,13 @@ export interface CommandContext {
   expand(pattern: string): Promise<string[]>;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
+  /**
+   * Begins a program with our environment and `env`; the terminal is its own meanwhile. An interruption of the command
+   * reaches it, too. @throws Failure 126, 127
+   */
+  start(words: readonly string[], env: Readonly<Record<string, string>>): Promise<RunningProgram>;
+  /** How long the command may take to end once it is interrupted, ms. */
+  graceMs: number;
   /** Runs a further line in this shell, for `redo`. */
   run(line: string): Promise<number>;
   /** Ends the shell after this command. */
@@ -209,6 +224,7 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
     | 'transaction'
     | 'acl'
     | 'bulk'
+    | 'coordination'
     | 'admin'
     | 'shell'
     | 'server';

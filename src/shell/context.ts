@@ -46,6 +46,13 @@ export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal:
     expand: async (pattern) =>
       expandGlob(await orAbort(ports.session.client(), signal), resolvePath(shell.cwd, pattern), signal),
     keepGoing: ports.keepGoing,
+    start: (words, env) => ports.start(words, env, signal, () => shell.leaving?.status),
+    get graceMs() {
+      return shell.graceMs;
+    },
+    set graceMs(ms) {
+      shell.graceMs = ms;
+    },
     run: (line) => shell.run(line),
     leave: (status) => {
       shell.leaving = { status: status ?? (ports.interactive ? 0 : shell.lastStatus) };

@@ -1,7 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import type { WatchEvent } from '../client/api.ts';
 import { type Bound, bind, walk } from './bind.ts';
-import type { Arg, CommandSpec, HistoryLines, Plan, ProfileStore, Registry, SettingsStore } from './command.ts';
+import type {
+  Arg,
+  CommandSpec,
+  HistoryLines,
+  Plan,
+  ProfileStore,
+  Registry,
+  RunningProgram,
+  SettingsStore,
+} from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import type { StdinReader } from './data.ts';
 import type { LocalEnsembles } from './ensembles.ts';
@@ -20,6 +29,9 @@ import { fill } from './variables.ts';
 
 /** Words of one command up to which data is looked for; each costs a walk along those before it. */
 const MAX_WALKED = 500;
+
+/** What an ordinary command gets to end in, ms. */
+const GRACE_MS = 1000;
 
 /** Where a line comes from; decides what errors name and whether a person is asked. */
 export interface Source {
@@ -62,6 +74,16 @@ export interface ShellPorts {
   watched(event: WatchEvent): void;
   /** Runs a line of the operating system's shell with `input` on its standard input; its status. */
   os(line: string, input: Uint8Array | undefined, signal: AbortSignal): Promise<number>;
+  /**
+   * Begins a program. `signal` interrupts it; `leaving` is the status the shell then ends with, if it does.
+   * @throws Failure 126, 127
+   */
+  start(
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    leaving: () => number | undefined,
+  ): Promise<RunningProgram>;
   /** Appends to or replaces a file. */
   writeFile(file: string, bytes: Uint8Array, append: boolean): void;
   readonly stdin: StdinReader;
@@ -90,6 +112,8 @@ export class Shell {
   /** Status of the first of them. */
   firstFailure: number | undefined;
   commandsRun = 0;
+  /** How long the command that runs may take to end once it is interrupted, ms. */
+  graceMs = GRACE_MS;
   /** The version of each node as last read here. */
   readonly versionsRead = new Map<string, number>();
   #abort: AbortController | undefined;
@@ -260,6 +284,7 @@ export class Shell {
     setMaxListeners(0, abort.signal); // one per request in flight
     this.#abort = abort;
     this.#risk = 'read';
+    this.graceMs = GRACE_MS;
     try {
       this.lastStatus = await work(abort.signal);
       return true;

@@ -66,6 +66,7 @@ export function rig(client?: Client, variables: Record<string, string> = {}): Ri
       out.os.push(line);
       return 0;
     },
+    start: () => Promise.reject(new Failure(127, 'CannotRun', 'no programs in this test')),
     writeFile: () => {},
     stdin: () => new Uint8Array(0),
     interactive: false,
