@@ -1,6 +1,6 @@
 /** Files, standard input and programs, as the shell's lines name them. */
 import { spawn } from 'node:child_process';
-import { fstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { fstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import type { RunningProgram } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { TerminalHolder } from './ask.ts';
@@ -9,6 +9,23 @@ import { exitOf, SIGNALS } from './interrupt.ts';
 export const isRegularFile = (fd: number): boolean => {
   try {
     return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+};
+
+/** A script's text. @throws Failure (2) */
+export function readScript(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
+  } catch (error) {
+    throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+export const isFile = (word: string): boolean => {
+  try {
+    return statSync(word).isFile();
   } catch {
     return false;
   }

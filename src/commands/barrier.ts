@@ -11,6 +11,7 @@ export default command({
   group: 'coordination',
   about: 'wait until so many have come',
   risk: 'write',
+  dryRun: false,
   params: {
     members: { kind: 'number', short: '-n', about: 'how many are waited for, this one included', placeholder: 'N' },
     timeout: { kind: 'duration', long: '--timeout', about: 'give up after this' },

@@ -38,6 +38,7 @@ export default command({
   group: 'coordination',
   about: 'be a candidate and run a program while leading, or watch who leads',
   risk: 'write',
+  dryRun: false,
   params: PARAMS,
   legacy: (args) => programAfterPath(PARAMS, args),
   examples: [

@@ -35,6 +35,7 @@ export default command({
   group: 'coordination',
   about: 'hold a lock, in the order of coming, while a program runs',
   risk: 'write',
+  dryRun: false,
   params: PARAMS,
   legacy: (args) => programAfterPath(PARAMS, args),
   examples: [

@@ -11,6 +11,7 @@ export default command({
   group: 'coordination',
   about: 'put items into a queue and take them out',
   risk: 'write',
+  dryRun: false,
   params: {
     action: { kind: 'enum', about: 'what to do', values: ['put', 'take', 'peek', 'len'] },
     path: { kind: 'newPath', about: 'the queue; put makes it' },

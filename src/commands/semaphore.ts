@@ -37,6 +37,7 @@ export default command({
   group: 'coordination',
   about: 'as lock, for at most N holders at a time',
   risk: 'write',
+  dryRun: false,
   params: PARAMS,
   legacy: (args) => programAfterPath(PARAMS, args),
   examples: [['semaphore -n 3 /jobs/copies -- ./copy.sh', 'at most three copies at a time']],

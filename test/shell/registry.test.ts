@@ -66,8 +66,9 @@ test('every example reads as its command', async () => {
       const { shell } = rig();
       const { pipelines, fault, open } = shell.parse(line);
       assert.equal(fault?.message ?? open?.kind, undefined, line);
-      for (const { words } of pipelines) {
+      for (const { words, substitution } of pipelines) {
         const [name, ...args] = words.map((word) => fill(word, () => 'x'));
+        if (substitution !== undefined) args.push({ text: 'x', quote: 'double' });
         const found = registry.find(name?.text ?? '');
         assert.ok(found !== undefined, `${line}: no command ${name?.text}`);
         const files = args.map((arg) =>
