@@ -18,6 +18,8 @@ interface Harm {
   readonly kind: FaultKind;
   /** It was done: a call that is to go elsewhere has come. */
   took: boolean;
+  /** In this life of its process or before: a later one meets it. */
+  life: number;
   /** Its loader went over it. */
   met: boolean;
 }
@@ -55,24 +57,28 @@ export class DiskHarm {
     return open.length === 0 ? undefined : pick(random, open);
   }
   private note(member: Member, kind: FaultKind, text: string, took = true): Injected {
-    this.harmed.set(member.sid, { kind, took, met: false });
+    this.harmed.set(member.sid, { kind, took, life: member.host.life, met: false });
     return once(`${member.host.name}: ${text}`);
   }
-  /** A call went elsewhere. */
-  private happened({ sid }: Member, kind: FaultKind): void {
+  /** A call went elsewhere: this start meets what came of it, or the next. */
+  private happened({ sid, host }: Member, kind: FaultKind, meets: 'now' | 'later'): void {
     const harm = this.harmed.get(sid);
-    if (harm?.kind !== kind || harm.took) return;
+    if (harm?.kind !== kind) return;
     harm.took = true;
-    if (harm.met) this.coverage.tell(kind);
+    harm.life = meets === 'now' ? host.life - 1 : host.life;
+  }
+  /** No call goes elsewhere any more; where none did nothing is harmed. */
+  calm(): void {
+    for (const [sid, { took }] of [...this.harmed]) if (!took) this.harmed.delete(sid);
   }
   /** Called when a member starts: its loader meets what was done to its disk. */
-  started({ sid, program }: Member): void {
+  started({ sid, program, host }: Member): void {
     const tag = program?.bootTag;
     if (tag !== undefined && !this.tags.has(tag)) this.tags.set(tag, this.ensemble.scheduler.now);
     const harm = this.harmed.get(sid);
-    if (harm === undefined || harm.met) return;
+    if (harm === undefined || harm.met || !harm.took || host.life <= harm.life) return;
     harm.met = true;
-    if (harm.took) this.coverage.tell(harm.kind);
+    this.coverage.tell(harm.kind);
   }
   private aFile(random: Random, { disk }: Member): string | undefined {
     const files = disk.paths().filter((path) => disk.raw(path).length > 0);
@@ -99,7 +105,7 @@ export class DiskHarm {
       disk.redirect = undefined;
       if ((from === path && where === at) || !disk.paths().includes(path)) return undefined;
       this.ensemble.ledger.holdingsOf(member.sid).believed(from, where);
-      this.happened(member, 'disk.misdirected_write');
+      this.happened(member, 'disk.misdirected_write', 'later');
       return { path, at };
     };
     return this.note(member, 'disk.misdirected_write', `the next write goes to ${path} at ${at}`, false);
@@ -113,7 +119,7 @@ export class DiskHarm {
       if (after-- > 0) return undefined;
       disk.misread = undefined;
       const elsewhere = 512 * random.below(Math.ceil((disk.raw(path).length + 1) / 512)) + (at % 512);
-      if (elsewhere !== at) this.happened(member, 'disk.misdirected_read');
+      if (elsewhere !== at) this.happened(member, 'disk.misdirected_read', 'now');
       return elsewhere;
     };
     member.crash(false);
@@ -134,6 +140,36 @@ export class DiskHarm {
     for (const path of member.disk.paths()) if (path.startsWith('/log/')) member.disk.remove(path);
     this.ensemble.ledger.lose(member.sid);
     return this.note(member, 'disk.missing_log', 'the log volume is not there');
+  }
+  /**
+   * One read fails. A member takes what it cannot read for lost and waits to be given it again, however whole the disk is: so
+   * this counts as damage, from when it may happen until it is mended.
+   */
+  readError(random: Random, forMs: number): Injected | undefined {
+    const alone = this.ensemble.members.length === 1;
+    const member = alone ? this.ensemble.members[0] : this.candidate(random);
+    if (member === undefined) return undefined;
+    const { disk, sid } = member;
+    let after = random.below(4);
+    let failed = false;
+    const fault = (call: string): string | undefined => {
+      if (call !== 'read' || failed || after-- > 0) return undefined;
+      failed = true;
+      this.coverage.tell('disk.read_eio');
+      const harm = this.harmed.get(sid);
+      if (harm?.kind === 'disk.read_eio') harm.met = true;
+      return 'EIO';
+    };
+    disk.fault = fault;
+    if (!alone) this.harmed.set(sid, { kind: 'disk.read_eio', took: true, life: Number.POSITIVE_INFINITY, met: false });
+    return {
+      text: member.host.name,
+      forMs,
+      end: () => {
+        if (disk.fault === fault) disk.fault = () => undefined;
+        if (!failed && this.harmed.get(sid)?.kind === 'disk.read_eio') this.harmed.delete(sid);
+      },
+    };
   }
   /** Remembers how a directory is now; later it may be that again. */
   keepCopies(): void {

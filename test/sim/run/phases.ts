@@ -118,6 +118,7 @@ export class Phases {
     const { ensemble, plan } = this;
     ensemble.network.links.heal();
     ensemble.network.cutOneIn = 0;
+    this.harm.calm();
     for (const member of ensemble.members) {
       const { disk } = member;
       disk.fault = () => undefined;
