@@ -61,7 +61,7 @@ class ControlledNode implements ControlledServer {
       zxid: zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0)),
       leader: role === 'leader' || role === 'standalone' ? node.sid : peer.followed,
       clients: this.gate.size,
-      repair: peer.repairing ? repairOf(peer.followed) : undefined,
+      repair: node.waits ?? (peer.repairing ? repairOf(peer.followed) : undefined),
       electionMs: node.electionMs,
     };
   }

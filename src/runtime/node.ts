@@ -56,6 +56,8 @@ export class ServerNode {
   ensemble: Ensemble | undefined;
   /** Joins the other members anew, in each life. */
   private join: (() => Ensemble) | undefined;
+  /** What this member waits for before it takes part again, a short phrase. */
+  waits: string | undefined;
   private reloading = false;
   private generations = 0;
   private readonly chores: Chores;
@@ -209,7 +211,7 @@ export class ServerNode {
    * Ends this life and begins another from the disk, without a new process: for what zab cannot go on from. `first` is done
    * before the storage is closed. Tried again every tick while the disk refuses.
    */
-  reload(first: () => Promise<unknown> = async () => {}): void {
+  reload(first: (isStopped: () => boolean) => Promise<unknown> = async () => {}): void {
     if (this.reloading || this.stopped) return;
     this.reloading = true;
     const { clock } = this.ports;
@@ -234,7 +236,7 @@ export class ServerNode {
       this.ensemble?.close();
       await this.scrubber.stop();
       await this.snapshotter.stop();
-      await first();
+      await first(() => this.stopped);
       await this.storage.close();
       await again();
       if (this.stopped) return;
@@ -344,12 +346,11 @@ export class ServerNode {
     }
   }
 
-  /** Writes a snapshot now; the log says how that went. Resolves with the zxid, as people write it, that it is of at least. */
+  /** Writes a snapshot now. Resolves with its zxid, as people write it. @throws Error that says why there is none */
   async takeSnapshot(): Promise<string> {
-    const { tree } = this.server;
-    const at = zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0));
-    await this.snapshotter.takeNow();
-    return at;
+    const made = await this.snapshotter.takeNow();
+    if (made instanceof Error) throw new Error(`no snapshot was written: ${made.message}`, { cause: made });
+    return zxid.show(zxid.of(made.epoch, made.counter));
   }
 
   private clocks(): void {
@@ -390,7 +391,7 @@ export class ServerNode {
     if (server !== this.server) return; // of a state that a snapshot has replaced
     this.clocks();
     server.goOn();
-    if (server.applying) return;
+    if (server.applying) return this.port.flush();
     this.turn();
     this.port.goOn();
   }

@@ -206,7 +206,7 @@ function ensembleOf(
     dynamicConfigFile: take.text('dynamicConfigFile'),
     multiAddress: take.flag('multiAddress.enabled'),
     ...{ initLimit, syncLimit },
-    silenceTicks: silence > 0 ? silence : Math.max(2, syncLimit / 2),
+    silenceTicks: silence > 0 ? silence : Math.max(2, Math.floor(syncLimit / 2)),
     connectTimeoutMs: take.atLeast('cnxTimeout', 1),
     bindAttempts: take.atLeast('electionPortBindRetry', 0),
     commitLogCount: take.atLeast('commitLogCount', 1),

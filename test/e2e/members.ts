@@ -224,7 +224,9 @@ export class Members implements AsyncDisposable {
     await until(
       async () => {
         const up = this.all.filter(({ isUp }) => isUp);
-        const digests = await Promise.all(up.map((each) => each.ask({ op: 'digest' }).catch(() => undefined)));
+        const digests = await Promise.all(
+          up.map((each) => each.ask({ op: 'digest' }, withinMs).catch(() => undefined)),
+        );
         seen = digests.map((each) => (each === undefined ? 'none' : `${each.zxid} ${each.digest}`));
         return seen.every((each) => each === seen[0] && each !== 'none');
       },

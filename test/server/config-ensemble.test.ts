@@ -54,7 +54,7 @@ test('three server lines and myid make a member', () => {
     multiAddress: false,
     initLimit: 10,
     syncLimit: 5,
-    silenceTicks: 2.5,
+    silenceTicks: 2,
     connectTimeoutMs: 5000,
     bindAttempts: 3,
     commitLogCount: 100_000,
