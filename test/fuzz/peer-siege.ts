@@ -17,7 +17,8 @@ import { Inputs } from './peer-inputs.ts';
 const VOTERS = [1, 2, 3];
 /** Listed as an observer, and never started: a name to speak under. */
 const ABSENT = 4;
-const LINES = 48;
+/** Connections at a time: at each member fewer than it lets wait, so that what is said is heard out. */
+const LINES = 150;
 /** Of the attack, before memory is looked at first: by then all that is kept for reuse is there. */
 const WARM_UP = 0.1;
 
@@ -42,7 +43,7 @@ export interface SiegeReport {
 }
 
 /** Resident memory, MiB. */
-const residentMiB = ({ pid }: MemberOfTest): number =>
+export const residentMiB = ({ pid }: MemberOfTest): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 /** Where the members of `ids` listen for each other. */
 export function targetsOf(members: Members, ids: readonly number[]): Target[] {
@@ -88,7 +89,7 @@ export class Bystander {
 }
 
 /** The first thing a TLS client says to a member. */
-async function helloOf(): Promise<Buffer> {
+export async function helloOf(): Promise<Buffer> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const heard = new Promise<Buffer>((resolve) =>
