@@ -74,6 +74,8 @@ echo '-- kazoo'
 /usr/bin/python3 test/interop/kazoo_checks.py "127.0.0.1:$port"
 echo '-- zkCli.sh'
 bash test/interop/zkcli.sh "127.0.0.1:$port"
+echo '-- zkCli.sh and zoosh as zkCli, line by line, against our server'
+tests zkcli-live.js
 stop
 
 echo '-- our client, against our server'
