@@ -21,7 +21,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   client: ['base', 'protocol', 'ports', 'platform'],
   config: ['base'],
   editor: ['base'],
-  shell: ['base', 'client', 'config', 'editor'],
+  // archives are MessagePack, whose door is in records
+  shell: ['base', 'client', 'config', 'editor', 'records'],
   commands: ['base', 'client', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
   // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime

@@ -4,12 +4,14 @@ import { EventFolder, eventJson, eventLine } from '../out/events.ts';
 import { failureText } from '../out/failures.ts';
 import { type Mode, render } from '../out/render.ts';
 import { decideColor, makeTheme, type Theme } from '../out/theme.ts';
+import type { Progress } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import type { Settings } from '../shell/settings.ts';
 import type { Told } from '../shell/shell.ts';
 import type { Globals } from './globals.ts';
 import { isRegularFile } from './os.ts';
+import { ProgressLine } from './progress.ts';
 
 export interface PresenterOptions {
   readonly globals: Globals;
@@ -31,6 +33,7 @@ export class Presenter {
   readonly #events: EventFolder;
   readonly #outIsTerminal = process.stdout.isTTY === true;
   readonly #exact: boolean;
+  readonly #progress: ProgressLine;
   #mode: Mode;
 
   private constructor(options: PresenterOptions, theme: Theme, errTheme: Theme) {
@@ -40,6 +43,12 @@ export class Presenter {
     this.#errTheme = errTheme;
     this.#events = new EventFolder((text) => this.line(text), errTheme);
     this.#exact = single && isRegularFile(1);
+    const isShown = process.stderr.isTTY === true && !this.#isQuiet && process.env.TERM !== 'dumb';
+    this.#progress = new ProgressLine({
+      show: isShown ? (line) => void process.stderr.write(line) : undefined,
+      width: () => process.stderr.columns || 80,
+      now: () => performance.now(),
+    });
     const said = globals.output ?? modeOf(process.env.ZOOSH_OUTPUT);
     this.#mode = said ?? (this.#outIsTerminal ? (settings.get('output') as Mode) : 'plain');
     settings.onChange = (name) => {
@@ -69,6 +78,7 @@ export class Presenter {
 
   /** A result. */
   show(output: Output): void {
+    this.#progress.hide();
     const isExact = this.#exact && this.#mode === 'plain';
     if (isExact && output.type === 'node' && output.form === 'text' && !output.showStat) {
       process.stdout.write(output.data ?? '');
@@ -77,12 +87,23 @@ export class Presenter {
     const screen = { theme: this.theme, width: widthOf(), now: Date.now() };
     process.stdout.write(render(output, this.#mode, screen, this.#outIsTerminal));
   }
+  /** Bytes of an answer, as they are. */
+  write(bytes: Uint8Array): void {
+    this.#progress.hide();
+    process.stdout.write(bytes);
+  }
+  /** How far work is, on standard error where somebody looks. */
+  progress(what: string): Progress {
+    return this.#progress.begin(visibleLine(what));
+  }
   tell(told: Told): void {
+    this.#progress.hide();
     process.stderr.write(failureText(told, this.#isJson ? 'json' : 'text', this.#errTheme));
     if (this.#options.globals.verbose === true && told.failure.exit === 70)
       process.stderr.write(`${(told.failure.cause as Error | undefined)?.stack ?? ''}\n`);
   }
   warn(text: string): void {
+    this.#progress.hide();
     if (!this.#isQuiet) process.stderr.write(`${visible(text)}\n`);
   }
   /** What happens to the connection. */

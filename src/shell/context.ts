@@ -2,13 +2,30 @@ import type { Bound } from './bind.ts';
 import type { CommandContext, CommandSpec } from './command.ts';
 import { expandGlob } from './glob.ts';
 import { resolvePath } from './paths.ts';
+import { recordingClient } from './recording.ts';
 import type { Shell } from './shell.ts';
+import type { TrashDraft } from './trash.ts';
 
 /** What one run of a command may use. */
-export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal: AbortSignal): CommandContext {
+export function contextOf(
+  shell: Shell,
+  spec: CommandSpec,
+  bound: Bound,
+  signal: AbortSignal,
+  draft: TrashDraft | undefined,
+): CommandContext {
   const { ports } = shell;
+  const keepsProtected = ports.settings.get('undo-protected') === 'on';
   return {
-    client: () => orAbort(ports.session.client(), signal),
+    client: async () => {
+      const client = await orAbort(ports.session.client(), signal);
+      return draft === undefined ? client : recordingClient(client, draft, { keepsProtected });
+    },
+    get keepsUndo() {
+      return draft?.isOpen === true;
+    },
+    dropUndo: () => draft?.drop(),
+    asks: ports.asks,
     signal,
     get cwd() {
       return shell.cwd;
@@ -40,9 +57,18 @@ export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal:
     history: ports.history,
     ensembles: () => ports.ensembles(),
     show: (output) => shell.show(output),
+    drained: () => shell.drained(),
+    write: (bytes) => shell.write(bytes),
+    progress: (what) => ports.progress(what),
+    input: () => ports.input(),
+    os: (line) => ports.os(line, undefined, signal),
+    choose: (question, choices) => ports.choose(question, choices),
+    events: ports.events,
+    trash: ports.trash,
     version: ports.version,
     registry: ports.registry,
     execute: (words) => shell.execute(words, signal),
+    resolve: (typed) => resolvePath(shell.cwd, typed),
     expand: async (pattern) =>
       expandGlob(await orAbort(ports.session.client(), signal), resolvePath(shell.cwd, pattern), signal),
     keepGoing: ports.keepGoing,

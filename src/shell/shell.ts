@@ -1,10 +1,21 @@
 import { setMaxListeners } from 'node:events';
 import type { WatchEvent } from '../client/api.ts';
+import { redact } from '../editor/redact.ts';
 import { type Bound, bind, walk } from './bind.ts';
-import type { Arg, CommandSpec, HistoryLines, Plan, ProfileStore, Registry, SettingsStore } from './command.ts';
+import type {
+  Arg,
+  CommandSpec,
+  HistoryLines,
+  Plan,
+  ProfileStore,
+  Progress,
+  Registry,
+  SettingsStore,
+} from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import type { StdinReader } from './data.ts';
 import type { LocalEnsembles } from './ensembles.ts';
+import type { EventRing } from './event-ring.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { expandGlob } from './glob.ts';
 import { helpOf } from './help.ts';
@@ -12,10 +23,11 @@ import type { WordToken } from './lexer.ts';
 import { staticText, tokenize } from './lexer.ts';
 import type { Output } from './output.ts';
 import { type Parsed, type Pipeline, parse } from './parser.ts';
-import { resolvePath } from './paths.ts';
+import { quoteWord, resolvePath } from './paths.ts';
 import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
 import type { ShellSession } from './session.ts';
 import { nearest } from './suggest.ts';
+import type { Trash, TrashDraft } from './trash.ts';
 import { fill } from './variables.ts';
 
 /** Words of one command up to which data is looked for; each costs a walk along those before it. */
@@ -53,6 +65,16 @@ export interface ShellPorts {
   show(output: Output): void;
   /** The plain bytes of a result, for pipes and files. */
   plain(output: Output): Uint8Array;
+  /** Bytes of an answer, as they are. */
+  write(bytes: Uint8Array): void;
+  /** Resolves when standard output has room. */
+  drained(): Promise<void>;
+  progress(what: string): Progress;
+  /** Standard input as it comes. @throws Failure (2) */
+  input(): AsyncIterable<Uint8Array>;
+  choose(question: string, choices: readonly { readonly value: string; readonly about: string }[]): Promise<string>;
+  readonly events: EventRing;
+  readonly trash: Trash;
   tell(told: Told): void;
   warn(line: string): void;
   confirm(plan: Plan, spec: CommandSpec): Promise<void>;
@@ -66,6 +88,8 @@ export interface ShellPorts {
   writeFile(file: string, bytes: Uint8Array, append: boolean): void;
   readonly stdin: StdinReader;
   readonly interactive: boolean;
+  /** Somebody is there to answer, and has not said yes to everything. */
+  readonly asks: boolean;
   readonly readOnly: boolean;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
@@ -237,6 +261,18 @@ export class Shell {
     else this.#collected.push(this.ports.plain(output));
   }
 
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#collected !== undefined) {
+      this.#collected.push(bytes);
+      return Promise.resolve();
+    }
+    this.ports.write(bytes);
+    return this.ports.drained();
+  }
+  drained(): Promise<void> {
+    return this.#collected === undefined ? this.ports.drained() : Promise.resolve();
+  }
+
   /** `ls /a;get /b`: a `;` inside a word is text, which is rarely meant before a command's name. @throws Failure (2) */
   #refuseGlued(words: readonly WordToken[]): void {
     for (const [at, word] of words.entries()) {
@@ -297,9 +333,23 @@ export class Shell {
       if (session.details.protect === true) await this.ports.confirmWrite(spec);
     }
     await this.#expand(spec, bound, signal);
-    const output = await spec.run(bound.values as never, contextOf(this, spec, bound, signal));
-    this.lastResult = resultOf(output) ?? this.lastResult;
-    return output;
+    const draft = this.#draft(spec, name, args);
+    try {
+      const output = await spec.run(bound.values as never, contextOf(this, spec, bound, signal, draft));
+      this.lastResult = resultOf(output) ?? this.lastResult;
+      return output;
+    } finally {
+      for (const line of draft?.end() ?? []) this.ports.warn(line);
+    }
+  }
+
+  /** At a prompt what a command replaces is kept. */
+  #draft(spec: CommandSpec, name: string, args: readonly Arg[]): TrashDraft | undefined {
+    const { interactive, settings, session, trash } = this.ports;
+    const isOn = interactive && trash.isKept && settings.get('undo') === 'on';
+    if (!isOn || (spec.risk !== 'write' && spec.risk !== 'bulk')) return undefined;
+    const line = [name, ...args.map(({ text }) => shownWord(text.length > 200 ? `${text.slice(0, 200)}...` : text))];
+    return trash.begin({ target: session.label, command: redact(line.join(' ')), isUndo: spec.name === 'undo' });
   }
 
   /** 127 with the nearest name. */
@@ -341,3 +391,6 @@ export class Shell {
     return this.ports.variables.get(name);
   }
 }
+
+/** As it may be typed again; an option is one. */
+const shownWord = (text: string): string => (/^--?[\w-]+$/.test(text) ? text : quoteWord(text));
