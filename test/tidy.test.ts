@@ -19,12 +19,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runtime: ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'platform'],
   // the library's front door ties the machine to real clock and sockets
   client: ['base', 'protocol', 'ports', 'platform'],
+  recipes: ['base', 'client'],
   config: ['base'],
   editor: ['base'],
   // archives are MessagePack, whose door is in records
   shell: ['base', 'client', 'config', 'editor', 'records'],
-  commands: ['base', 'client', 'config', 'shell'],
+  commands: ['base', 'client', 'recipes', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
+  // zkCli as a program of its own, on our client
+  zkcli: ['base', 'client', 'out'],
   // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime
   ensemble: ['base', 'client', 'runtime', 'shell'],
   cli: [
@@ -36,6 +39,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shell',
     'commands',
     'out',
+    'zkcli',
     'editor',
     'ensemble',
     'runtime',
@@ -48,6 +52,8 @@ const PURE_FILES = new Set([
   'client/session.ts',
   'client/watches.ts',
   'shell/lexer.ts',
+  'zkcli/words.ts',
+  'zkcli/texts.ts',
   ...[
     'buffer',
     'commands',

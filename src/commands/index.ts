@@ -1,16 +1,22 @@
 /** Every command of the shell; a new one is a new file and a line here. */
 
 import { type CommandSpec, registryOf } from '../shell/command.ts';
+import abortCommand from './abort.ts';
 import aclCommand from './acl.ts';
 import addWatchCommand from './add-watch.ts';
 import addauthCommand from './addauth.ts';
 import applyCommand from './apply.ts';
 import assertCommand from './assert.ts';
+import barrierCommand from './barrier.ts';
 import cdCommand from './cd.ts';
+import checkCommand from './check.ts';
+import clearCommand from './clear.ts';
 import closeCommand from './close.ts';
+import commitCommand from './commit.ts';
 import configCommand from './config.ts';
 import connectCommand from './connect.ts';
 import countCommand from './count.ts';
+import counterCommand from './counter.ts';
 import cpCommand from './cp.ts';
 import createCommand from './create.ts';
 import deleteCommand from './delete.ts';
@@ -22,6 +28,7 @@ import duCommand from './du.ts';
 import eachCommand from './each.ts';
 import echoCommand from './echo.ts';
 import editCommand from './edit.ts';
+import electCommand from './elect.ts';
 import ensembleCommand from './ensemble.ts';
 import eventsCommand from './events.ts';
 import existsCommand from './exists.ts';
@@ -37,7 +44,10 @@ import helpCommand from './help.ts';
 import historyCommand from './history.ts';
 import importCommand from './import.ts';
 import latencyCommand from './latency.ts';
+import letCommand from './let.ts';
 import listquotaCommand from './listquota.ts';
+import lockCommand from './lock.ts';
+import locksCommand from './locks.ts';
 import lsCommand from './ls.ts';
 import mirrorCommand from './mirror.ts';
 import mkdirCommand from './mkdir.ts';
@@ -46,12 +56,15 @@ import printwatchesCommand from './printwatches.ts';
 import profileCommand from './profile.ts';
 import putCommand from './put.ts';
 import pwdCommand from './pwd.ts';
+import queueCommand from './queue.ts';
 import quitCommand from './quit.ts';
 import quotaCommand from './quota.ts';
 import reconfigCommand from './reconfig.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
 import repeatCommand from './repeat.ts';
+import runCommand from './run.ts';
+import semaphoreCommand from './semaphore.ts';
 import sessionCommand from './session.ts';
 import setCommand from './set.ts';
 import setAclCommand from './set-acl.ts';
@@ -66,6 +79,7 @@ import topCommand from './top.ts';
 import topNodesCommand from './top-nodes.ts';
 import touchCommand from './touch.ts';
 import treeCommand from './tree.ts';
+import txnCommand from './txn.ts';
 import undoCommand from './undo.ts';
 import unwatchCommand from './unwatch.ts';
 import useCommand from './use.ts';
@@ -149,6 +163,20 @@ const COMMANDS: readonly CommandSpec[] = [
   undoCommand,
   unwatchCommand,
   whoCommand,
+  txnCommand,
+  checkCommand,
+  commitCommand,
+  abortCommand,
+  letCommand,
+  runCommand,
+  clearCommand,
+  lockCommand,
+  locksCommand,
+  electCommand,
+  semaphoreCommand,
+  barrierCommand,
+  queueCommand,
+  counterCommand,
 ];
 
 export const registry = registryOf(COMMANDS);

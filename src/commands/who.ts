@@ -61,8 +61,8 @@ export default command({
         { name: 'path' },
         { name: 'session' },
         { name: 'client' },
-        { name: 'server', least: 2 },
-        { name: 'connected', least: 1 },
+        { name: 'server', drop: 2 },
+        { name: 'connected', drop: 1 },
       ],
       rows: found.map(({ path, owner, connection, isOurs }) => [
         path,

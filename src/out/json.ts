@@ -55,6 +55,18 @@ export function toJson(output: Output): unknown {
       return output.json ?? Object.fromEntries(output.fields);
     case 'lines':
       return output.lines;
+    case 'plan':
+      return {
+        dryRun: true,
+        changes: output.changes.map(({ kind, path, version, before, after, note }) => ({
+          change: kind,
+          path,
+          ...(version !== undefined && { version }),
+          ...(before !== undefined && { before: dataJson(before, 'text') }),
+          ...(after !== undefined && { after: dataJson(after, 'text') }),
+          ...(note !== undefined && { note }),
+        })),
+      };
     case 'table':
     case 'done':
     case 'page':
@@ -62,10 +74,18 @@ export function toJson(output: Output): unknown {
   }
 }
 
-/** One line each for programs that read line by line; what sums it up comes last. */
-export function entriesOf(output: Extract<Output, { type: 'differences' | 'matches' }>): unknown[] {
-  if (output.type === 'matches') return output.matches.map(matchJson);
-  return [...output.differences.map(differenceJson), ...(output.counts === undefined ? [] : [output.counts])];
+/** What programs that read line by line get a line each of; what sums it up comes last. */
+export function entriesOf(output: Output): readonly unknown[] | undefined {
+  switch (output.type) {
+    case 'matches':
+      return output.matches.map(matchJson);
+    case 'differences':
+      return [...output.differences.map(differenceJson), ...(output.counts === undefined ? [] : [output.counts])];
+    case 'events':
+      return toJson(output) as unknown[];
+    default:
+      return undefined;
+  }
 }
 
 const differenceJson = ({ sign, path, version, before, after, notes }: Difference) => ({

@@ -23,6 +23,8 @@ export interface Bound {
   readonly globs: readonly GlobWord[];
   /** `--help` was among the words. */
   readonly help: boolean;
+  /** `--dry-run` was, or `-n` where that is no option of the command itself. */
+  readonly dryRun: boolean;
 }
 
 const isOption = (param: Param): boolean => param.short !== undefined || param.long !== undefined;
@@ -33,6 +35,12 @@ export const optionsOf = (spec: CommandSpec): [string, Param][] =>
 
 /** A place that is no path of this session. */
 export const isElsewhere = (text: string): boolean => /^(?:@[\w.-]+:|file:)/.test(text);
+/** Every command that changes something has `-n, --dry-run`, unless the word is an option of its own. */
+export const takesDryRun = (spec: CommandSpec): boolean =>
+  spec.risk !== 'read' && spec.dryRun !== false && !optionsOf(spec).some(([, { long }]) => long === '--dry-run');
+const isDryRun = (spec: CommandSpec, word: string): boolean =>
+  takesDryRun(spec) &&
+  (word === '--dry-run' || (word === '-n' && !optionsOf(spec).some(([, { short }]) => short === '-n')));
 
 export const hasGlob = (text: string): boolean => /[*?[{]/.test(text);
 
@@ -47,6 +55,7 @@ export interface Walk {
   /** `--` was seen. */
   readonly ended: boolean;
   readonly help: boolean;
+  readonly dryRun: boolean;
   readonly failure?: Failure;
 }
 
@@ -59,6 +68,7 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
   let open: Walk['open'];
   let ended = false;
   let help = false;
+  let dryRun = false;
   let failure: Failure | undefined;
   const fail = (found: Failure): void => {
     failure ??= found;
@@ -104,6 +114,10 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
       help = true;
       continue;
     }
+    if (isDryRun(spec, text)) {
+      dryRun = true;
+      continue;
+    }
     const equals = text.startsWith('--') ? text.indexOf('=') : -1;
     const option = equals < 0 ? text : text.slice(0, equals);
     const found = options.find(([, param]) => param.long === option || param.short === option);
@@ -129,6 +143,7 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     next: next(),
     ended,
     help,
+    dryRun,
     ...(failure !== undefined && { failure }),
   };
 
@@ -152,7 +167,7 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
 export function bind(spec: CommandSpec, given: readonly Arg[], name: string, ports: BindPorts): Bound {
   const args = spec.legacy?.(given, name.toLowerCase()) ?? given;
   const walked = walk(spec, args);
-  if (walked.help) return { values: {}, globs: [], help: true };
+  if (walked.help) return { values: {}, globs: [], help: true, dryRun: false };
   if (walked.failure !== undefined) throw walked.failure;
   if (walked.open !== undefined) throw usage(`${spec.name}: ${walked.open.option} needs a value`, synopsis(spec));
   const values: Record<string, unknown> = {};
@@ -172,7 +187,7 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
     if (missing && param.optional !== true)
       throw usage(`${spec.name}: ${placeholder(key, param)} is missing`, synopsis(spec));
   }
-  return { values, globs, help: false };
+  return { values, globs, help: false, dryRun: walked.dryRun };
 }
 
 function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: BindPorts): string | number | Data | Arg {

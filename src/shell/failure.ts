@@ -11,6 +11,8 @@ export interface FailureDetails {
   /** Further lines shown as they are: one per host that could not be reached. */
   readonly lines?: readonly string[];
   readonly cause?: unknown;
+  /** It was told where it happened, and needs no second telling. */
+  readonly told?: boolean;
 }
 
 /** Why a line did not do what it says: an exit code, a code for programs, one sentence, at most one hint. */
@@ -21,6 +23,7 @@ export class Failure extends Error {
   readonly hint: string | undefined;
   readonly path: string | undefined;
   readonly lines: readonly string[];
+  readonly told: boolean;
   constructor(exit: ExitCode, code: string, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.exit = exit;
@@ -28,6 +31,7 @@ export class Failure extends Error {
     this.hint = details.hint;
     this.path = details.path;
     this.lines = details.lines ?? [];
+    this.told = details.told === true;
   }
 }
 

@@ -27,7 +27,7 @@ let rigs = 0;
 /** A prompt with a trash of its own, nobody's session but `client`. */
 function prompt(): Rig & { readonly trash: string } {
   const trash = join(folder, String(++rigs));
-  return Object.assign(rig(client, {}, { trash }), { trash });
+  return Object.assign(rig(client, {}, undefined, { trash }), { trash });
 }
 async function run(it: Rig, line: string, status = 0): Promise<Output | undefined> {
   it.told.length = 0;

@@ -5,8 +5,7 @@ import { percentiles } from '../../src/commands/latency.ts';
 import { share } from '../../src/commands/quota.ts';
 import { NO_QUOTA } from '../../src/commands/quota-text.ts';
 import { differenceLines } from '../../src/out/differences.ts';
-import { fittingTable } from '../../src/out/fitting.ts';
-import { render } from '../../src/out/render.ts';
+import { render as renderAs } from '../../src/out/render.ts';
 import { plainTheme } from '../../src/out/theme.ts';
 import { EventRing } from '../../src/shell/event-ring.ts';
 import { compactJson, prettyJson } from '../../src/shell/json-text.ts';
@@ -14,6 +13,12 @@ import { connectionsIn, memberOf, statusIn } from '../../src/shell/members.ts';
 import type { Output } from '../../src/shell/output.ts';
 import { diffLines, hunks } from '../../src/shell/text-diff.ts';
 
+const render = (
+  output: Output,
+  mode: 'json' | 'ndjson',
+  on: Parameters<typeof renderAs>[2],
+  isTerminal: boolean,
+): Uint8Array => renderAs(output, { mode, isTerminal }, on);
 const screen = { theme: plainTheme(true), width: 80, now: 0 };
 
 test('the parts of a long answer make one document of JSON', () => {
@@ -93,16 +98,6 @@ test('differences are told in the width there is', () => {
   // nothing of a node drives the terminal
   const evil = differenceLines({ sign: '+', path: '/e', after: Buffer.from('\x1b[2J') }, screen).join('');
   assert.ok(!evil.includes('\x1b'));
-});
-
-test('tables lose their least columns, then become blocks', () => {
-  const columns = [{ name: 'id' }, { name: 'host' }, { name: 'version', least: 1 }, { name: 'zxid', least: 2 }];
-  const rows = [['1', 'zk1.example.org:2181', '3.9.3', '0x100000001']];
-  assert.match(fittingTable(columns, rows, screen)[0] ?? '', /version.*zxid/);
-  const narrow = fittingTable(columns, rows, { ...screen, width: 44 });
-  assert.match(narrow[0] ?? '', /^ id {2}host {2,}zxid$/);
-  const blocks = fittingTable(columns.slice(0, 4), rows, { ...screen, width: 10 });
-  assert.ok(blocks.length <= 4);
 });
 
 test('members, their words and connections are read', () => {

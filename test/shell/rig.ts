@@ -32,7 +32,12 @@ export interface RigOptions {
   readonly now?: () => number;
 }
 
-export function rig(client?: Client, variables: Record<string, string> = {}, options: RigOptions = {}): Rig {
+export function rig(
+  client?: Client,
+  variables: Record<string, string> = {},
+  files: ReadonlyMap<string, string> = new Map(),
+  options: RigOptions = {},
+): Rig {
   const file = new UserFile({}, undefined);
   const out: Rig = {
     shown: [],
@@ -82,6 +87,12 @@ export function rig(client?: Client, variables: Record<string, string> = {}, opt
     asks: options.asks === true,
     tell: (told) => out.told.push(told),
     warn: (line) => void out.warned.push(line),
+    settled: async () => {},
+    readFile: (name) => files.get(name) ?? '',
+    isFile: () => false,
+    clearScreen: () => {},
+    dryRun: false,
+    opTimeoutMs: 30_000,
     confirm: async (plan) => void out.plans.push(plan),
     confirmWrite: async () => {},
     askSecret: async () => 'secret',
@@ -90,6 +101,7 @@ export function rig(client?: Client, variables: Record<string, string> = {}, opt
       out.os.push(line);
       return 0;
     },
+    start: () => Promise.reject(new Failure(127, 'CannotRun', 'no programs in this test')),
     writeFile: () => {},
     stdin: () => new Uint8Array(0),
     interactive: options.trash !== undefined,
