@@ -47,10 +47,14 @@ export class DiskHarm {
     this.coverage = coverage;
     this.verify = verify;
   }
+  /** It lacks nothing, and its voice counts. */
+  isHealthy(sid: number): boolean {
+    return !this.harmed.has(sid) && this.ensemble.configs.isListed(sid);
+  }
   private may(sid: number): boolean {
     if (this.harmed.has(sid)) return false;
-    const isHealthy = (each: number): boolean => each !== sid && !this.harmed.has(each);
-    return this.ensemble.configs.possible().every((voters) => isMajority(voters, isHealthy));
+    const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
+    return this.ensemble.configs.possible().every((voters) => isMajority(voters, isLeft));
   }
   private candidate(random: Random): Member | undefined {
     const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);
