@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
-import type { PeerMessage } from '../records/peer-messages.ts';
+import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
 import { isDiskFull } from '../storage/errors.ts';
 import type * as zab from '../zab/types.ts';
-import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
+import { type Effect, isBefore, type Limits, type Mark, ORIGIN, type Position } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
 import type { Loaded } from './load.ts';
 import { makeRoom } from './make-room.ts';
@@ -55,6 +55,8 @@ export class Ensemble {
   /** Of the SNAP that is coming in. */
   private snapEpoch = 0;
   private handed: (() => void) | undefined;
+  /** Who belongs to the ensemble, as others said. */
+  private told: MessageOf<'MEMBERS'> | undefined;
   /** Who was told to be missing. */
   private missing = '';
 
@@ -84,7 +86,15 @@ export class Ensemble {
           node.step({ type: 'reached', sid, up });
           if (this.peers.connected.length === 0) this.handed?.();
         },
-        voted: (from, message) => node.step({ type: 'voted', from, message: message as never }),
+        voted: (from, message) => {
+          this.tellMembers(from, message.config);
+          node.step({ type: 'voted', from, message: message as never });
+        },
+        toldMembers: (message) => {
+          if (this.told !== undefined && !isBefore(this.told.at, message.at)) return;
+          this.told = message;
+          this.know();
+        },
         linked: (sid, link, dialled) => {
           if (dialled) this.leaderLink = link;
           node.step({ type: 'linked', sid, link, dialled });
@@ -200,10 +210,20 @@ export class Ensemble {
       throw listenError(error, at, quorum[0]?.host, `server.${this.config.sid}`);
     }
   }
-  /** Who may be called: the servers of zoo.cfg, at the addresses there, and those that the log names. */
+  /** To one that was away when the members changed: the leader may be at an address that its log does not name. */
+  private tellMembers(to: number, theirs: Position | null): void {
+    const { config, members } = this.node.server.tree;
+    const at = members.configAt;
+    if (config === undefined || at === undefined || (theirs !== null && !isBefore(theirs, at))) return;
+    const { epoch, counter } = at;
+    this.peers.tellMembers(to, { type: 'MEMBERS', at: { epoch, counter }, members: config.members });
+  }
+  /** Who may be called: the servers of zoo.cfg, at the addresses there, those that the log names, and later ones. */
   know(): void {
     const members = new Map<number, PeerAddresses>();
-    for (const member of this.node.server.tree.config?.members ?? []) {
+    const { config, members: notes } = this.node.server.tree;
+    const isLater = this.told !== undefined && isBefore(notes.configAt ?? ORIGIN, this.told.at);
+    for (const member of [...(config?.members ?? []), ...(isLater ? (this.told?.members ?? []) : [])]) {
       const { quorum, election } = addressesOf(member);
       // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
       if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });

@@ -13,6 +13,8 @@ interface OldCopy {
   readonly files: ReadonlyMap<string, Buffer>;
   readonly durable: ReadonlySet<string>;
   readonly takenAt: number;
+  /** Of its process, when it was taken: tags of later lives are not in it. */
+  readonly life: number;
 }
 interface Harm {
   readonly kind: FaultKind;
@@ -35,7 +37,7 @@ const once = (text: string): Injected => ({ text, forMs: 0, end: () => {} });
 export class DiskHarm {
   readonly harmed = new Map<number, Harm>();
   private readonly copies = new Map<number, OldCopy>();
-  /** When each start's tag came to be, and the tags that the history has seen. */
+  /** In which life of its process each tag came to be. */
   private readonly tags = new Map<string, number>();
   private readonly ensemble: Ensemble;
   private readonly coverage: Coverage;
@@ -47,10 +49,19 @@ export class DiskHarm {
     this.coverage = coverage;
     this.verify = verify;
   }
+  /** Its directory counts as lost already: an operator may empty it. */
+  isLost(sid: number): boolean {
+    const harm = this.harmed.get(sid);
+    return harm !== undefined && harm.kind !== 'disk.read_eio';
+  }
+  /** It lacks nothing, and its voice counts. */
+  isHealthy(sid: number): boolean {
+    return !this.harmed.has(sid) && this.ensemble.configs.isListed(sid);
+  }
   private may(sid: number): boolean {
     if (this.harmed.has(sid)) return false;
-    const isHealthy = (each: number): boolean => each !== sid && !this.harmed.has(each);
-    return this.ensemble.configs.possible().every((voters) => isMajority(voters, isHealthy));
+    const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
+    return this.ensemble.configs.possible().every((voters) => isMajority(voters, isLeft));
   }
   private candidate(random: Random): Member | undefined {
     const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);
@@ -74,7 +85,7 @@ export class DiskHarm {
   /** Called when a member starts: its loader meets what was done to its disk. */
   started({ sid, program, host }: Member): void {
     const tag = program?.bootTag;
-    if (tag !== undefined && !this.tags.has(tag)) this.tags.set(tag, this.ensemble.scheduler.now);
+    if (tag !== undefined && !this.tags.has(tag)) this.tags.set(tag, host.life);
     const harm = this.harmed.get(sid);
     if (harm === undefined || harm.met || !harm.took || host.life <= harm.life) return;
     harm.met = true;
@@ -173,12 +184,13 @@ export class DiskHarm {
   }
   /** Remembers how a directory is now; later it may be that again. */
   keepCopies(): void {
-    for (const { sid, disk } of this.ensemble.members)
+    for (const { sid, disk, host } of this.ensemble.members)
       if (!this.copies.has(sid) && disk.paths().length > 4 && !this.harmed.has(sid))
         this.copies.set(sid, {
           files: disk.durableFiles(),
           durable: new Set(this.ensemble.ledger.holdingsOf(sid).durable),
           takenAt: this.ensemble.scheduler.now,
+          life: host.life,
         });
   }
   /** Whether others know of a start of it that this copy lacks: else the copy cannot be told from the present (13.16). */
@@ -189,7 +201,7 @@ export class DiskHarm {
     return ledger.history.some(({ chain, envelope: { txn } }) => {
       if (txn.kind !== KIND.seen || txn.sid !== member.sid) return false;
       const since = this.tags.get(txn.tag);
-      if (since === undefined || since <= copy.takenAt) return false;
+      if (since === undefined || since <= copy.life) return false;
       const holds = (sid: number): boolean => isOther(sid) && ledger.holdingsOf(sid).durable.has(chain);
       return sets.every((voters) => isMajority(voters, holds));
     });
