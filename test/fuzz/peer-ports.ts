@@ -14,7 +14,13 @@ for (const [how, secret, inputs] of [
   ['in the clear', false, all - secretly],
   ['by members of a secret, and before they prove it', true, secretly],
 ] as const) {
-  const report = await besiege({ inputs, seed, secret });
+  let told = 0;
+  const progress = (done: number): void => {
+    if (done < told + inputs / 20) return;
+    told = done;
+    console.error(`${done} of ${inputs}, ${how}`);
+  };
+  const report = await besiege({ inputs, seed, secret, progress });
   console.log(`peer ports (seed ${seed}), ${how}: ${show(report)}`);
   for (const [what, found, bound] of [
     ['a loop was blocked for so many ms', Math.max(...report.blocksMs), BLOCK_MS],

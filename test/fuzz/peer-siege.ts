@@ -27,6 +27,8 @@ export interface SiegeOptions {
   readonly seed: number;
   /** Whether the members have a secret, which the attacker knows. */
   readonly secret: boolean;
+  /** Told now and then how many inputs there were. */
+  readonly progress?: (inputs: number) => void;
 }
 export interface SiegeReport {
   readonly inputs: number;
@@ -113,7 +115,7 @@ function temporaryFolder(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export async function besiege({ inputs, seed, secret: isSecret }: SiegeOptions): Promise<SiegeReport> {
+export async function besiege({ inputs, seed, secret: isSecret, progress }: SiegeOptions): Promise<SiegeReport> {
   process.env.ZOOSH_LOOP_DELAY = '1'; // the members say at their end how long their loops were blocked
   const random = seededRandom(seed);
   const secret = Buffer.alloc(32, 5);
@@ -143,6 +145,7 @@ export async function besiege({ inputs, seed, secret: isSecret }: SiegeOptions):
   let resident: number[] | undefined;
   const watch = setInterval(() => {
     if (attack.inputs > inputs * WARM_UP) resident ??= running.map(residentMiB);
+    progress?.(attack.inputs);
   }, 50);
   await attack.run(LINES);
   clearInterval(watch);
