@@ -19,10 +19,11 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runtime: ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'platform'],
   // the library's front door ties the machine to real clock and sockets
   client: ['base', 'protocol', 'ports', 'platform'],
+  recipes: ['base', 'client'],
   config: ['base'],
   editor: ['base'],
   shell: ['base', 'client', 'config', 'editor'],
-  commands: ['base', 'client', 'config', 'shell'],
+  commands: ['base', 'client', 'recipes', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
   // zkCli as a program of its own, on our client
   zkcli: ['base', 'client', 'out'],

@@ -9,7 +9,7 @@ import { readScript } from './os.ts';
 import { pragmasOf } from './pragmas.ts';
 import { isTypedByPerson } from './safety.ts';
 
-/** How long an interrupted command, and then the end of the session, may take, ms. */
+/** How long the end of the session may take, ms. */
 const GRACE_MS = 1000;
 
 /**
@@ -33,7 +33,7 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       if (signalled !== undefined) process.exit(status); // the second one means it
       signalled = status;
       host.shell.leaving ??= { status };
-      if (host.shell.interrupt()) setTimeout(() => stop(status), GRACE_MS).unref();
+      if (host.shell.interrupt()) setTimeout(() => stop(status), host.shell.graceMs).unref();
       else stop(status);
     };
     process.on(signal, handler);

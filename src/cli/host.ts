@@ -12,7 +12,7 @@ import { Profiles, Settings, UserFile } from '../shell/settings.ts';
 import { type CommandRecord, Shell } from '../shell/shell.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
-import { isFile, readScript, readStdin, runOs, writeFile } from './os.ts';
+import { isFile, readScript, readStdin, runOs, startProgram, writeFile } from './os.ts';
 import type { Pragmas } from './pragmas.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
@@ -114,6 +114,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     askSecret: (question) => safety.askSecret(question),
     watched,
     os: (line, input, signal) => runOs(line, input, signal, host.holder),
+    start: (words, env, signal, leaving) => startProgram({ words, env, signal, leaving }, host.holder),
     writeFile,
     stdin: readStdin,
     interactive,

@@ -5,6 +5,7 @@ import abortCommand from './abort.ts';
 import addWatchCommand from './add-watch.ts';
 import addauthCommand from './addauth.ts';
 import assertCommand from './assert.ts';
+import barrierCommand from './barrier.ts';
 import cdCommand from './cd.ts';
 import checkCommand from './check.ts';
 import clearCommand from './clear.ts';
@@ -12,12 +13,14 @@ import closeCommand from './close.ts';
 import commitCommand from './commit.ts';
 import configCommand from './config.ts';
 import connectCommand from './connect.ts';
+import counterCommand from './counter.ts';
 import createCommand from './create.ts';
 import deleteCommand from './delete.ts';
 import deleteallCommand from './deleteall.ts';
 import delquotaCommand from './delquota.ts';
 import eachCommand from './each.ts';
 import echoCommand from './echo.ts';
+import electCommand from './elect.ts';
 import ensembleCommand from './ensemble.ts';
 import existsCommand from './exists.ts';
 import findCommand from './find.ts';
@@ -30,18 +33,22 @@ import helpCommand from './help.ts';
 import historyCommand from './history.ts';
 import letCommand from './let.ts';
 import listquotaCommand from './listquota.ts';
+import lockCommand from './lock.ts';
+import locksCommand from './locks.ts';
 import lsCommand from './ls.ts';
 import mkdirCommand from './mkdir.ts';
 import printwatchesCommand from './printwatches.ts';
 import profileCommand from './profile.ts';
 import putCommand from './put.ts';
 import pwdCommand from './pwd.ts';
+import queueCommand from './queue.ts';
 import quitCommand from './quit.ts';
 import reconfigCommand from './reconfig.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
 import repeatCommand from './repeat.ts';
 import runCommand from './run.ts';
+import semaphoreCommand from './semaphore.ts';
 import sessionCommand from './session.ts';
 import setCommand from './set.ts';
 import setAclCommand from './set-acl.ts';
@@ -119,6 +126,13 @@ const COMMANDS: readonly CommandSpec[] = [
   letCommand,
   runCommand,
   clearCommand,
+  lockCommand,
+  locksCommand,
+  electCommand,
+  semaphoreCommand,
+  barrierCommand,
+  queueCommand,
+  counterCommand,
 ];
 
 export const registry = registryOf(COMMANDS);

@@ -131,6 +131,14 @@ export interface ProfileStore {
   setDefault(name: string): void;
 }
 
+/** A program of the operating system, begun by a command. */
+export interface RunningProgram {
+  /** Its exit code when it has ended; 128 and the number of the signal that ended it. */
+  readonly ended: Promise<number>;
+  /** To it and, unless it shares our terminal, to all that it has begun. Harmless when nothing is left. */
+  kill(signal: string): void;
+}
+
 /** The transaction that `txn` opens. */
 export interface TransactionControl {
   readonly isOpen: boolean;
@@ -192,6 +200,13 @@ export interface CommandContext {
   expand(pattern: string): Promise<string[]>;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
+  /**
+   * Begins a program with our environment and `env`; the terminal is its own meanwhile. An interruption of the command
+   * reaches it, too. @throws Failure 126, 127
+   */
+  start(words: readonly string[], env: Readonly<Record<string, string>>): Promise<RunningProgram>;
+  /** How long the command may take to end once it is interrupted, ms. */
+  graceMs: number;
   readonly transaction: TransactionControl;
   /** `${name}` from now on. */
   setVariable(name: string, value: string): void;
@@ -235,6 +250,7 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
     | 'transaction'
     | 'acl'
     | 'bulk'
+    | 'coordination'
     | 'admin'
     | 'shell'
     | 'server';
@@ -246,7 +262,7 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
    * since it changes nothing and reads only what it says. Absent: not at all.
    */
   readonly transaction?: 'operation' | 'expanded' | 'harmless';
-  /** False: what it changes does not go through the session, so that a dry run cannot show it and refuses it. */
+  /** False: what it does cannot be shown without doing it, so that a dry run refuses it. */
   readonly dryRun?: false;
   readonly params: Ps;
   /** [line, what it does]; each must parse. */

@@ -57,6 +57,13 @@ export function contextOf(
     execute: (words) => shell.execute(words, signal),
     expand: async (pattern) => expandGlob(await client(), resolvePath(shell.cwd, pattern), signal),
     keepGoing: ports.keepGoing,
+    start: (words, env) => ports.start(words, env, signal, () => shell.leaving?.status),
+    get graceMs() {
+      return shell.graceMs;
+    },
+    set graceMs(ms) {
+      shell.graceMs = ms;
+    },
     transaction: shell.changes,
     setVariable: (name, value) => void shell.variables.set(name, value),
     runFile: (file, args) => shell.runFile(file, args),

@@ -3,11 +3,13 @@ import type {
   Acl,
   Client,
   ClientState,
+  Clock,
   CreateOptions,
   MultiOp,
   MultiResult,
   OpOptions,
   PersistentWatch,
+  Random,
   ReadOptions,
   Stat,
   StateChange,
@@ -42,6 +44,12 @@ export class ClientFacade implements Client {
   }
   get chroot(): string {
     return this.inner.chroot;
+  }
+  get clock(): Clock {
+    return this.inner.clock;
+  }
+  get random(): Random {
+    return this.inner.random;
   }
   create(path: string, data?: Uint8Array | string | null, options?: CreateOptions) {
     return this.inner.create(path, data, options);

@@ -2,7 +2,16 @@ import { setMaxListeners } from 'node:events';
 import type { Client, WatchEvent } from '../client/api.ts';
 import { type Bound, bind } from './bind.ts';
 import { Changes, type Route } from './changes.ts';
-import type { Arg, CommandSpec, HistoryLines, Plan, ProfileStore, Registry, SettingsStore } from './command.ts';
+import type {
+  Arg,
+  CommandSpec,
+  HistoryLines,
+  Plan,
+  ProfileStore,
+  Registry,
+  RunningProgram,
+  SettingsStore,
+} from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import type { StdinReader } from './data.ts';
 import { DeadlineClient } from './deadline.ts';
@@ -21,6 +30,9 @@ import { fill } from './variables.ts';
 
 /** Files that run files, at most. */
 const MAX_DEPTH = 20;
+
+/** What an ordinary command gets to end in, ms. */
+const GRACE_MS = 1000;
 
 /** Where a line comes from; decides what errors name and whether a person is asked. */
 export interface Source {
@@ -75,6 +87,16 @@ export interface ShellPorts {
   watched(event: WatchEvent): void;
   /** Runs a line of the operating system's shell with `input` on its standard input; its status. */
   os(line: string, input: Uint8Array | undefined, signal: AbortSignal): Promise<number>;
+  /**
+   * Begins a program. `signal` interrupts it; `leaving` is the status the shell then ends with, if it does.
+   * @throws Failure 126, 127
+   */
+  start(
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    leaving: () => number | undefined,
+  ): Promise<RunningProgram>;
   /** @throws Failure (2) */
   readFile(file: string): string;
   /** A word names a file of this machine. */
@@ -112,6 +134,8 @@ export class Shell {
   /** Status of the first of them. */
   firstFailure: number | undefined;
   commandsRun = 0;
+  /** How long the command that runs may take to end once it is interrupted, ms. */
+  graceMs = GRACE_MS;
   /** The version of each node as last read here. */
   readonly versionsRead = new Map<string, number>();
   /** `${name}`, from `--set`, a script's arguments and `let`. */
@@ -131,11 +155,19 @@ export class Shell {
       warn: (line) => ports.warn(line),
       show: (output) => this.show(output),
       client: () => this.client(),
+      beforeCommit: () => this.#beforeCommit(),
       runOperations: (text, file) => this.#runOperations(text, file),
       readFile: (file) => ports.readFile(file),
       noteEphemeral: (path) => ports.session.noteEphemeral(path),
       signal: () => this.#abort?.signal ?? new AbortController().signal,
     });
+  }
+
+  async #beforeCommit(): Promise<void> {
+    const { registry, session } = this.ports;
+    const spec = registry.find('commit');
+    this.#risk = 'write'; // a broken connection leaves the outcome open from here on
+    if (spec !== undefined && session.details.protect === true) await this.ports.confirmWrite(spec);
   }
 
   /** The session, each of whose answers must come in time. */
@@ -383,6 +415,7 @@ export class Shell {
     outer?.signal.addEventListener('abort', giveUp, { once: true });
     this.#abort = abort;
     this.#risk = 'read';
+    this.graceMs = GRACE_MS;
     try {
       this.lastStatus = await work(abort.signal);
       await this.ports.settled();

@@ -76,6 +76,7 @@ export function rig(
       out.os.push(line);
       return 0;
     },
+    start: () => Promise.reject(new Failure(127, 'CannotRun', 'no programs in this test')),
     writeFile: () => {},
     stdin: () => new Uint8Array(0),
     interactive: false,
