@@ -72,6 +72,8 @@ tests() {
 serve
 echo '-- kazoo'
 /usr/bin/python3 test/interop/kazoo_checks.py "127.0.0.1:$port"
+echo '-- recipes of kazoo and ours on the same paths'
+tests recipes.js
 echo '-- zkCli.sh'
 bash test/interop/zkcli.sh "127.0.0.1:$port"
 stop
