@@ -50,7 +50,7 @@ export class Barrier {
 }
 
 const READY = 'ready';
-const OURS = /^[0-9a-f]{16}-member$/;
+const KAZOO = /^[0-9a-f]{32}$/;
 
 /**
  * All wait for each other: `enter` until so many members are in, `leave` until all of them have left. The nodes are those of
@@ -179,7 +179,7 @@ export class DoubleBarrier {
     this.#own = undefined;
     const ready = joinPath(this.path, READY);
     const before = await this.#names(undefined, () => {});
-    const isMixed = before.some((name) => !OURS.test(name));
+    const isMixed = before.some((name) => KAZOO.test(name));
     if (isMixed) await removeOwn(client, ready);
     await removeOwn(client, own);
     const stat = await read(client, () => client.exists(ready));
