@@ -1,6 +1,6 @@
 /** Scripts: statement by statement, or all as one transaction. */
 
-import { type Failure, failureOf, usage } from '../shell/failure.ts';
+import { type Failure, usage } from '../shell/failure.ts';
 import { staticText } from '../shell/lexer.ts';
 import type { Pipeline } from '../shell/parser.ts';
 import { countLines, faultOf, lineOf } from '../shell/script-text.ts';
@@ -60,7 +60,7 @@ export async function runStream(host: Host, input: AsyncIterable<string>): Promi
  * cannot stand in a transaction is refused before anything else is done. Returns the exit code.
  */
 export async function runAtomic(host: Host, text: string, file: string | undefined): Promise<number> {
-  const { shell, session } = host;
+  const { shell } = host;
   const tell = (failure: Failure, place: number): number => {
     const line = 1 + countLines(text, 0, place);
     shell.ports.tell({ failure, command: lineOf(text, place), file, line });
@@ -73,13 +73,6 @@ export async function runAtomic(host: Host, text: string, file: string | undefin
   for (const pipeline of parsed.pipelines) {
     const refusal = refusalOf(host, pipeline);
     if (refusal !== undefined) return tell(refusal, pipeline.from);
-  }
-  const commit = shell.ports.registry.find('commit');
-  try {
-    if (session.details.protect === true && !shell.ports.dryRun && commit !== undefined)
-      await shell.ports.confirmWrite(commit);
-  } catch (error) {
-    return tell(failureOf(error), 0);
   }
   shell.changes.beginAtomic();
   const status = await shell.run(text, { line: 1, isScript: true, ...(file !== undefined && { file }) });

@@ -105,7 +105,9 @@ export async function startControlled(options: StartOptions, unlock: () => void,
   const node = new ServerNode(options, unlock, {
     ...REAL_PORTS,
     listener: gate.guard(REAL_PORTS.listener),
-    ...(ensemble !== undefined && { peerNetwork: faults.network(await peerNetworkFor(ensemble, options.logger)) }),
+    ...(ensemble !== undefined && {
+      peerNetwork: faults.network(await peerNetworkFor(ensemble, options.logger, REAL_PORTS.clock.wall())),
+    }),
   });
   const control = await Control.open(path, new ControlledNode(node, faults, gate));
   const close = async (): Promise<void> => {

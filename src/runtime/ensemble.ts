@@ -311,6 +311,13 @@ export class Ensemble {
       case 'ALIVE_ACK':
       case 'VOTE':
         return; // the connections' own
+      case 'PROPOSAL':
+      case 'INFORM':
+        node.tally.add('learner_proposal_received_count', message.entries.length);
+        break;
+      case 'COMMIT':
+        node.tally.add('learner_commit_received_count');
+        break;
       case 'SNAP':
         this.snapEpoch = message.epoch;
     }
@@ -325,10 +332,13 @@ export class Ensemble {
       case 'vote':
         return peers.vote(effect.to, effect.message as never);
       case 'dial':
+        node.tally.dialled(node.ports.clock.monotonic());
         return peers.dial(effect.to);
       case 'send':
+        if (effect.message.type === 'DIFF') node.tally.add('diff_count');
         return this.outgoing.send(effect.link, effect.message as PeerMessage);
       case 'sendSnapshot':
+        node.tally.add('snap_count');
         this.outgoing.closed(effect.link); // what is still under way builds on what the learner does not have
         return this.sender.offer(effect.link, effect.message as never);
       case 'hangUp':

@@ -21,6 +21,7 @@ import { peerNetworkFor } from './peer-trust.ts';
 import { Scrubber } from './scrubber.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { listenError, StartError } from './start-error.ts';
+import { Tally } from './tally.ts';
 
 /** Between two looks whether a leader has handed over. */
 const LOOK_MS = 10;
@@ -49,6 +50,8 @@ export class ServerNode {
   private scrubber!: Scrubber;
   /** What was damaged since the start of the process. */
   readonly damage: DamageNotes;
+  /** What words and metrics tell of this process. */
+  readonly tally = new Tally();
   /** Undefined for a server alone. */
   ensemble: Ensemble | undefined;
   /** Joins the other members anew, in each life. */
@@ -95,19 +98,21 @@ export class ServerNode {
     await this.refuseBootstrap(loaded.storage);
     const { ensemble } = config;
     if (ensemble !== undefined) {
-      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger));
+      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
       this.join = () => new Ensemble(this, ensemble, net);
     }
     this.begin(loaded);
     const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
     const { clock, listener } = ports;
-    const words = { version, started: clock.monotonic() };
+    const { tally, damage } = this;
+    const words = { version, started: clock.monotonic(), tally, damage };
     this.port = new ClientPort(this.server, config, words, () => this.turn(), clock, listener);
     const serving = new Promise<void>((resolve) => {
       this.served = resolve;
     });
     // members may be asked for words before a quorum is there; a server alone opens its port when it serves
     const early = this.ensemble === undefined ? undefined : await this.open();
+    this.tally.looked();
     this.step({ type: 'start' });
     if (early === undefined) await serving;
     const { host, port } = early ?? (await this.open());
@@ -151,6 +156,7 @@ export class ServerNode {
       ...ports,
       server: () => this.server,
       storage: this.storage,
+      took: (ms) => this.tally.took('snapshottime', ms),
       taken: (at) => {
         if (peer.isMember) this.step({ type: 'snapshotTaken', at });
       },
@@ -160,6 +166,7 @@ export class ServerNode {
       storage: this.storage,
       logger,
       notes: this.damage,
+      scrubbed: (whole) => this.tally.scrubbed(whole),
       intervalMs: config.scrubIntervalMs,
       snapshot: () => this.snapshotter.takeNow(),
       heal: this.ensemble === undefined ? undefined : () => void this.loadAgain(),
@@ -310,7 +317,7 @@ export class ServerNode {
     if (!metrics.exporter) return;
     const { startMetrics } = await import('./metrics.ts');
     try {
-      this.metrics = await startMetrics(metrics, () => this.port.context());
+      this.metrics = await startMetrics(metrics, () => this.port.context(), this.tally);
       this.options.logger.info(`metrics on ${metrics.address}:${this.metrics.port}`);
     } catch (error) {
       throw listenError(error, `${metrics.address}:${metrics.port}`, metrics.address, 'metricsProvider.httpPort');
@@ -407,13 +414,13 @@ export class ServerNode {
         return server.lead();
       case 'serve':
         server.serve();
-        if (this.lookedAt !== undefined) this.electionMs = this.ports.clock.monotonic() - this.lookedAt;
-        this.lookedAt = undefined;
+        this.countServing();
         this.served();
         return port.goOn();
       case 'looking':
         logger.info(`looking for a leader: ${effect.reason}`);
         this.lookedAt ??= this.ports.clock.monotonic();
+        this.tally.looked();
         server.look();
         return port.dropAll();
       case 'proposeFound':
@@ -435,6 +442,16 @@ export class ServerNode {
       default:
         ensemble?.perform(effect);
     }
+  }
+  private countServing(): void {
+    const { tally, server, lookedAt } = this;
+    const now = this.ports.clock.monotonic();
+    const { role } = server.peer;
+    tally.served(now, role === 'following' ? 'follower' : role === 'observing' ? 'observer' : undefined);
+    if (lookedAt === undefined) return;
+    this.lookedAt = undefined;
+    this.electionMs = now - lookedAt;
+    tally.took('election_time', this.electionMs);
   }
   /** The ensemble's first transaction: who belongs to it. */
   private found(config: Config | undefined): void {

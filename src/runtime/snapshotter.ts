@@ -17,6 +17,8 @@ export interface SnapshotterOptions {
   readonly storage: Storage;
   /** One is on the disk. */
   taken(at: Mark): void;
+  /** How long that took, ms. */
+  took(ms: number): void;
 }
 
 /** A snapshot that a learner waits for and that failed is tried again after this. */
@@ -148,6 +150,7 @@ export class Snapshotter {
       }
       logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
       this.demanded = false;
+      this.options.took(took);
       const { zxid, chain } = cursor;
       const at = { epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo };
       this.options.taken(at);

@@ -26,6 +26,8 @@ export interface ChangesPorts {
   warn(line: string): void;
   show(output: Output): void;
   client(): Promise<Client>;
+  /** Asks where changes are asked about. @throws Failure 30, 31 */
+  beforeCommit(): Promise<void>;
   /** Runs the operations of a text, each as a command. */
   runOperations(text: string, file: string | undefined): Promise<void>;
   readFile(file: string): string;
@@ -139,6 +141,7 @@ export class Changes implements TransactionControl {
       this.#pending = undefined;
       return planOf(changes);
     }
+    await this.#ports.beforeCommit();
     const client = await this.#ports.client();
     try {
       const { output, failure, made } = await commitAll(client, changes, this.#ports.signal());

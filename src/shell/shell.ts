@@ -155,11 +155,19 @@ export class Shell {
       warn: (line) => ports.warn(line),
       show: (output) => this.show(output),
       client: () => this.client(),
+      beforeCommit: () => this.#beforeCommit(),
       runOperations: (text, file) => this.#runOperations(text, file),
       readFile: (file) => ports.readFile(file),
       noteEphemeral: (path) => ports.session.noteEphemeral(path),
       signal: () => this.#abort?.signal ?? new AbortController().signal,
     });
+  }
+
+  async #beforeCommit(): Promise<void> {
+    const { registry, session } = this.ports;
+    const spec = registry.find('commit');
+    this.#risk = 'write'; // a broken connection leaves the outcome open from here on
+    if (spec !== undefined && session.details.protect === true) await this.ports.confirmWrite(spec);
   }
 
   /** The session, each of whose answers must come in time. */

@@ -1,6 +1,6 @@
 import { KeeperError } from '../base/errors.ts';
 import { joinPath } from '../base/path.ts';
-import type { Client, ReadOptions, Stat } from '../client/api.ts';
+import type { Client, ReadOptions } from '../client/api.ts';
 import { aclLines, listText, statText } from '../out/zkcli.ts';
 import { hexdumpText } from './hexdump.ts';
 import { pathFaultText } from './texts.ts';

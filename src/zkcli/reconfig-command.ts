@@ -1,3 +1,4 @@
+import { KeeperError } from '../base/errors.ts';
 import { statText } from '../out/zkcli.ts';
 import { usageText } from './texts.ts';
 import { CommandFault, type ZkCommand } from './types.ts';
@@ -39,11 +40,14 @@ export const reconfig: ZkCommand = {
     const joining = all.get('add')?.join(',');
     const leaving = all.get('remove')?.join(',');
     const client = await context.client();
-    const { data, stat } = await client.reconfig({
+    const change = {
       ...(joining !== undefined && { joining: withPrefix(joining) }),
       ...(leaving !== undefined && { leaving }),
       ...(members !== undefined && { members: withPrefix(members) }),
       ...(said !== undefined && { version: BigInt(`0x${said}`) }),
+    };
+    const { data, stat } = await client.reconfig(change).catch((error) => {
+      throw error instanceof KeeperError ? new KeeperError(error.code, '') : error; // Java's has no path
     });
     context.out(`Committed new configuration:\n${data?.toString() ?? ''}\n`);
     if (options.has('s')) context.out(statText(stat));

@@ -7,10 +7,11 @@
  * was busy, and it must be done again.
  */
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { type MemberOfTest, Members, until } from '../e2e/members.ts';
-import { hello, type LoadKind, load, makeParent, replies, request } from './load.ts';
+import { type LoadKind, load, makeParent } from './load.ts';
 import { Pinger } from './pinger.ts';
+import { probed } from './probed.ts';
+import { Writers } from './writers.ts';
 
 const BOUND_MS = 50;
 const BUSY_MS = 20;
@@ -21,69 +22,6 @@ function memory(member: MemberOfTest): { now: number; peak: number } {
   const status = readFileSync(`/proc/${member.pid}/status`, 'utf8');
   const mb = (key: string): number => Math.round(Number(new RegExp(`${key}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024);
   return { now: mb('VmRSS'), peak: mb('VmHWM') };
-}
-
-/** Clients that each keep some requests under way for as long as they are wanted; every error is counted. */
-class Writers {
-  acknowledged = 0;
-  errors = 0;
-  /** The longest time without an answer, of all of them together, ms. */
-  longest = 0;
-  private last = performance.now();
-  private stopped = false;
-  private next = 0;
-  private readonly first: number;
-  private readonly kind: LoadKind;
-  private readonly done: Promise<void>[];
-
-  constructor(kind: LoadKind, ports: readonly number[], first: number, depth: number) {
-    this.kind = kind;
-    this.first = first;
-    this.done = ports.map((port) => this.run(port, depth));
-  }
-  private run(port: number, depth: number): Promise<void> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    let open = 0;
-    let xid = 0;
-    const one = (): void => {
-      const key = this.kind === 'create' ? this.first + this.next++ : 0;
-      open++;
-      socket.write(request(this.kind, key, ++xid));
-    };
-    return new Promise((resolve) => {
-      replies(
-        socket,
-        () => {
-          for (let i = 0; i < depth; i++) one();
-        },
-        (err) => {
-          const now = performance.now();
-          this.longest = Math.max(this.longest, now - this.last);
-          this.last = now;
-          open--;
-          if (err === 0) this.acknowledged++;
-          else this.errors++;
-          if (!this.stopped) one();
-          else if (open === 0) socket.destroy();
-        },
-        () => {},
-      );
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        if (!this.stopped || open > 0) this.errors++;
-        resolve();
-      });
-      socket.write(hello());
-    });
-  }
-  reset(): void {
-    this.longest = 0;
-    this.last = performance.now();
-  }
-  async stop(): Promise<void> {
-    this.stopped = true;
-    await Promise.all(this.done);
-  }
 }
 
 export interface RejoinFigures {
@@ -97,16 +35,9 @@ export interface RejoinFigures {
   readonly longestPauseMs: number;
   readonly longestPingMs: number;
   readonly ownLateMs: number;
-  /** Without the time in which others had the processor. */
+  /** For as long as the thread ran: without the time in which others had the processor. */
   readonly longestBlockMs: number;
 }
-
-/** A member with loop-probe.js in it. */
-export const probed = (_id: number, command: readonly string[]): string[] => [
-  'env',
-  `NODE_OPTIONS=--import ${new URL('./loop-probe.js', import.meta.url).href}`,
-  ...command,
-];
 
 /** `depth`: requests under way of each of the two clients that go on. */
 export async function rejoin(
@@ -145,6 +76,7 @@ export async function rejoin(
   await members.serving([away.id], 300_000);
   const servingMs = performance.now() - from;
   await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  leader.signal('SIGUSR2');
   const pinged = { longest: pinger.longest, late: pinger.ownLate };
   const { longest } = writers;
   const rate = ((writers.acknowledged - acknowledged) / (performance.now() - from)) * 1000;
@@ -159,7 +91,8 @@ export async function rejoin(
   pinger.close();
   const bySnapshot = /from a snapshot of the leader/.test(away.log.slice(said));
   await leader.kill('SIGTERM');
-  const inside = /loop probe: longest block .* ms, (\d+(?:\.\d+)?) ms without.*/.exec(leader.log);
+  // what it said at the second signal is about the time between the two
+  const inside = [...leader.log.matchAll(/loop probe: longest block .* ms, (\d+(?:\.\d+)?) ms running.*/g)][1] ?? null;
   if (inside !== null) say(`inside the leader while it came back: ${inside[0]}`);
   for (const line of leader.log.match(/Snapshotting: .*/g) ?? [])
     say(`  ${line.replace(/^.*, (?=\d+ bytes)/, 'snapshot of ')}`);

@@ -43,30 +43,52 @@ export function capturesOf(version: '3.8.0' | '3.10', group: string): Capture[] 
 const splitWords = (line: string): string[] =>
   [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
 
+const isSessionEvent = (line: string): boolean => /^WatchedEvent state:\w+ type:None path:null/.test(line);
+
 /** Without the connect line, banner, session events, prompts, Java's frames; ids, times and hosts made alike. */
 export function normalise(text: string): string {
   const lines = text
     .replace(/\[zk: [^\]]*\] /g, '')
     .replace(/^<no newline>\n/gm, '')
     .split('\n');
-  for (let at = lines.length - 1; at >= 0; at--) {
-    if (!/^WatchedEvent state:\w+ type:None path:null/.test(lines[at] as string)) continue;
-    // the blocks of zkCli's two threads may stand in one another
+  // zkCli prints each half of an event with a blank line before it, and its other thread what it likes in between
+  for (let at = lines.findIndex(isSessionEvent); at >= 0; at = lines.findIndex(isSessionEvent)) {
     lines.splice(at, 1);
-    if (lines[at - 1] === '') lines.splice(--at, 1);
-    const head = lines.lastIndexOf('WATCHER::', at);
+    if (lines[at - 1] === '') lines.splice(at - 1, 1);
+    const head = lines.lastIndexOf('WATCHER::', at - 1);
+    if (head < 0) continue;
     lines.splice(head, 1);
-    if (lines[head] === '' && lines[at - 2] !== 'WATCHER::') lines.splice(head, 1);
     if (lines[head - 1] === '') lines.splice(head - 1, 1);
-    at = Math.min(at, lines.length);
   }
-  return lines
-    .filter((line) => !/^(?:Connecting to |Welcome to ZooKeeper!|JLine support is|\tat |\t\.\.\. )/.test(line))
-    .filter((line) => !/org\.jline\.utils\.Log|^WARNING: Unable to create a system terminal/.test(line))
-    .join('\n')
-    .replace(/0x[0-9a-f]+/g, '0x?')
-    .replace(/^([cm]time) = .*$/gm, '$1 = ?')
-    .replace(/ zxid: -?\d+/g, ' zxid: ?')
-    .replace(/127\.0\.0\.1:\d+/g, 'HOST')
-    .replace(/^ZooKeeper CLI version: .*$/gm, 'ZooKeeper CLI version: ?');
+  // of an event cut off by the end only the first half is there
+  const last = lines.lastIndexOf('WATCHER::');
+  if (last >= 0 && !lines.slice(last).some((line) => line.startsWith('WatchedEvent'))) {
+    lines.splice(last, 1);
+    if (lines[last - 1] === '') lines.splice(last - 1, 1);
+  }
+  return (
+    lines
+      .filter((line) => !/^(?:Connecting to |Welcome to ZooKeeper!|JLine support is|\tat |\t\.\.\. )/.test(line))
+      // what we say besides zkCli's words
+      .filter((line) => !line.startsWith('zoosh: '))
+      .filter((line) => !/org\.jline\.utils\.Log|^WARNING: Unable to create a system terminal/.test(line))
+      .join('\n')
+      .replace(/\n+$/, '\n')
+      .replace(/^\n$/, '')
+      // the identities of a connection stand in a hash table in Apache's server
+      .replace(/^(Auth scheme: User\n)((?:\w+: .*\n)+)/gm, (_whole, head: string, ids: string) => head + sorted(ids))
+      .replace(/0x[0-9a-f]+/g, '0x?')
+      .replace(/^([cm]time) = .*$/gm, '$1 = ?')
+      .replace(/ zxid: -?\d+/g, ' zxid: ?')
+      .replace(/127\.0\.0\.1:\d+/g, 'HOST')
+      .replace(/^ZooKeeper CLI version: .*$/gm, 'ZooKeeper CLI version: ?')
+  );
 }
+
+const sorted = (text: string): string =>
+  text
+    .split('\n')
+    .slice(0, -1)
+    .sort()
+    .map((line) => `${line}\n`)
+    .join('');

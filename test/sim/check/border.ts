@@ -16,8 +16,8 @@ export interface Around {
   readonly ledger: Ledger;
   readonly verdicts: Verdicts;
   now(): number;
-  /** Whether these servers are a quorum of the config in force. */
-  isQuorum(sids: readonly number[]): boolean;
+  /** Whether these servers are a quorum of the config in force at that place. */
+  isQuorum(sids: readonly number[], zxid: bigint): boolean;
   sidOf(host: Host): number;
   /** The moment that a server's state is of; undefined when it has none. */
   momentOf(sid: number): number | undefined;
@@ -193,7 +193,7 @@ export class Border implements ClientTap {
   private promised(conversation: Conversation, { chain, zxid }: Committed): void {
     const { ledger, verdicts, isQuorum } = this.around;
     const holders = ledger.holders(chain);
-    if (!isQuorum(holders))
+    if (!isQuorum(holders, zxid))
       verdicts.fail(
         'I3',
         `${this.who(conversation)}: ${hex(zxid)} is answered, and on the disks of ${holders.join() || 'nobody'} alone`,

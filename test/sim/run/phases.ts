@@ -1,9 +1,12 @@
 import { auditDisk, verifyDirectory } from './audit.ts';
 import { SimClient } from './client.ts';
+import { rolesOf, sameRoles, show } from './configs.ts';
 import { Coverage } from './coverage.ts';
 import { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
+import type { Member } from './member.ts';
 import { Nemesis } from './nemesis.ts';
+import { Operator } from './operator.ts';
 import { Supervisor } from './supervisor.ts';
 import type { Plan } from './swarm.ts';
 import { EnsembleWorkload } from './workload.ts';
@@ -13,6 +16,9 @@ export const SAID: Readonly<Record<string, string>> = {
   'snapshots to learners': 'began anew from a snapshot',
   'handed over': 'handed over to server',
   'damage met': 'data damaged',
+  'given again by others': 'what was damaged is whole again',
+  'old copy found': 'this directory is an old copy',
+  'disk full met': 'the disk is full',
 };
 /** Everything must be well again within this much simulated time after the last fault, ms. */
 const HEAL_MS = 120_000;
@@ -32,6 +38,8 @@ export class Phases {
   readonly coverage = new Coverage();
   readonly load: EnsembleWorkload;
   readonly nemesis: Nemesis;
+  /** Requests of clients that were answered during the chaos. */
+  chaosOperations = 0;
   private readonly ensemble: Ensemble;
   private readonly plan: Plan;
   private readonly harm: DiskHarm;
@@ -53,12 +61,16 @@ export class Phases {
       thinkMs: plan.thinkMs,
       lanes: plan.lanes,
       mostBytes: plan.mostBytes,
+      pipeline: plan.pipeline,
     });
     const world = {
       ensemble,
       coverage: this.coverage,
       harm: this.harm,
       tickMs,
+      operator: plan.reconfigures
+        ? new Operator(ensemble, this.coverage, this.harm.harmed, Math.max(plan.sessionMs, 8 * tickMs))
+        : undefined,
       held: this.supervisor.held,
       burst: (on: boolean) => {
         this.load.rush = on ? 8 : 1;
@@ -78,7 +90,9 @@ export class Phases {
       this.load.start();
       await ensemble.run(1000);
       this.nemesis.start();
+      const before = this.load.operations;
       await this.chaos();
+      this.chaosOperations = this.load.operations - before;
     }
     const chaos = at();
     this.nemesis.stop();
@@ -120,7 +134,9 @@ export class Phases {
     }
     const alive = ensemble.voters.filter((sid) => !this.harm.harmed.has(sid));
     const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
-    for (const sid of alive.slice(0, Math.min(plan.leftDead, most))) {
+    // while who votes is undecided all are needed
+    const decided = ensemble.configs.possible().length === 1;
+    for (const sid of alive.slice(0, decided ? Math.min(plan.leftDead, most) : 0)) {
       this.supervisor.leave.add(sid);
       ensemble.member(sid).crash(false);
     }
@@ -149,6 +165,7 @@ export class Phases {
     );
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
+    this.sameMembers(left);
   }
   /** A client of that member alone writes and reads. */
   private async ask(sid: number): Promise<void> {
@@ -196,6 +213,15 @@ export class Phases {
       await ensemble.scheduler.sleep(this.plan.tickMs);
     }
   }
+  /** All say of the members what the history says. */
+  private sameMembers(left: readonly Member[]): void {
+    const { configs, verdicts } = this.ensemble;
+    for (const { sid, program } of left) {
+      const told = rolesOf(program?.tree?.config);
+      if (!sameRoles(told, configs.roles))
+        verdicts.fail('I6', `server ${sid} takes ${show(told)} for the members, by the history ${show(configs.roles)}`);
+    }
+  }
   private async audit(): Promise<void> {
     const { ensemble } = this;
     this.supervisor.stop();
@@ -233,7 +259,8 @@ export class Phases {
   }
   private tell(): void {
     const { ensemble, coverage, harm, supervisor } = this;
-    coverage.reach('leader changes', ensemble.observer.epochs.size);
+    coverage.reach('members changed', ensemble.configs.changes);
+    coverage.reach('voters admitted', ensemble.configs.admissions);
     coverage.reach('refused to start', supervisor.refusals);
     coverage.reach('repaired', harm.repaired);
     for (const [mark, words] of Object.entries(SAID)) coverage.reach(mark, ensemble.trace.said(words));
