@@ -10,6 +10,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { ShellSession, type Target } from '../shell/session.ts';
 import { Profiles, Settings, UserFile } from '../shell/settings.ts';
 import { type CommandRecord, Shell } from '../shell/shell.ts';
+import { parseDuration } from '../shell/units.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
 import { isFile, readScript, readStdin, runOs, startProgram, writeFile } from './os.ts';
@@ -120,7 +121,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     interactive,
     readOnly: globals.readOnly === true || process.env.ZOOSH_READ_ONLY === '1',
     dryRun: globals.dryRun === true,
-    opTimeoutMs: globals.opTimeout,
+    opTimeoutMs: () => globals.opTimeout ?? parseDuration(settings.get('op-timeout')),
     keepGoing: options.script?.continueOnError ?? globals.continueOnError === true,
     variables: variablesOf(globals, options.args ?? []),
     env: process.env,

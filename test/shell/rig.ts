@@ -66,7 +66,7 @@ export function rig(
     isFile: () => false,
     clearScreen: () => {},
     dryRun: false,
-    opTimeoutMs: 30_000,
+    opTimeoutMs: () => 30_000,
     warn: () => {},
     confirm: async (plan) => void out.plans.push(plan),
     confirmWrite: async () => {},
