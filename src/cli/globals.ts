@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MODES, type Mode } from '../out/modes.ts';
 import { usage } from '../shell/failure.ts';
-import { parseDuration } from '../shell/units.ts';
+import { parseDuration, parseSize } from '../shell/units.ts';
 
 /** Options that stand before the command. Durations in ms. */
 export interface Globals {
@@ -12,6 +12,8 @@ export interface Globals {
   readonly connectTimeout: number;
   readonly opTimeout?: number;
   readonly allowRo?: boolean;
+  /** bytes */
+  readonly maxReply?: number;
   readonly readOnly?: boolean;
   readonly tls?: boolean;
   readonly tlsCa?: string;
@@ -69,6 +71,13 @@ async function program(): Promise<Command> {
       throw new InvalidArgumentError((error as Error).message);
     }
   };
+  const size = (value: string): number => {
+    try {
+      return parseSize(value);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
   return new Command('zoosh')
     .argument('[words...]')
     .enablePositionalOptions()
@@ -88,6 +97,7 @@ async function program(): Promise<Command> {
     )
     .option('--timeout <DUR>', 'session timeout, e.g. 30s', duration)
     .option('--connect-timeout <DUR>', 'how long to try to connect', duration, NO_GLOBALS.connectTimeout)
+    .option('--max-reply <SIZE>', 'largest reply that is taken; default 64M', size)
     .option('--op-timeout <DUR>', 'how long one request may take', duration)
     .option('-r, --allow-ro', 'accept a server in read-only mode')
     .option('--read-only', 'refuse to send any change')

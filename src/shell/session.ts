@@ -23,7 +23,10 @@ export interface Target {
   readonly color?: string | undefined;
   readonly protect?: boolean | undefined;
   readonly readOnly?: boolean | undefined;
-  readonly options: Pick<ConnectOptions, 'auth' | 'tls' | 'timeoutMs' | 'connectTimeoutMs' | 'allowReadOnly'>;
+  readonly options: Pick<
+    ConnectOptions,
+    'auth' | 'tls' | 'timeoutMs' | 'connectTimeoutMs' | 'allowReadOnly' | 'maxReplyBytes'
+  >;
 }
 
 export interface SessionPorts {
@@ -69,6 +72,9 @@ export class ShellSession implements SessionControl {
   get target(): string {
     return this.#target.server;
   }
+  get label(): string {
+    return this.#target.profile === undefined ? this.#target.server : `@${this.#target.profile}`;
+  }
   get tls(): ConnectOptions['tls'] {
     return this.#target.options.tls;
   }
@@ -106,6 +112,12 @@ export class ShellSession implements SessionControl {
     this.#isClosed = false;
     this.#ports.changed();
     return this.client();
+  }
+
+  /** A session of its own, which tells nothing and is whoever's asked for it. */
+  open(text: string): Promise<Client> {
+    const { server, options, fault } = this.#ports.target(text);
+    return fault === undefined ? this.#ports.connect(server, options) : Promise.reject(fault);
   }
 
   async close(): Promise<void> {
