@@ -73,6 +73,15 @@ test('a recorder changes nothing, and reads as if it had', async () => {
   assert.equal((await recorder.exists('/a'))?.numChildren, 1);
   assert.deepEqual((await recorder.getChildren('/')).children, ['a', 'zookeeper']);
   assert.equal(await recorder.exists('/a/b'), undefined);
+  const both = [
+    { op: 'set', path: '/a', data: Buffer.from('not'), version: -1 },
+    { op: 'delete', path: '/a/c', version: -1 },
+    { op: 'create', path: '/a/e', data: null, options: {} },
+    { op: 'delete', path: '/none', version: -1 },
+  ] as const;
+  await assert.rejects(recorder.multi(both), { name: 'MultiError', index: 3, code: 'NoNode' });
+  assert.equal((await recorder.get('/a')).data?.toString(), 'new');
+  assert.deepEqual((await recorder.getChildren('/a')).children, ['c']);
   await recorder.multi([{ op: 'create', path: '/a/c/d', data: null, options: { mode: 'persistentSequential' } }]);
   assert.deepEqual(
     recorder.take().map(({ kind, path, version }) => [kind, path, version]),
