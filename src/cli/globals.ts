@@ -10,7 +10,7 @@ export interface Globals {
   readonly auth: readonly string[];
   readonly timeout?: number;
   readonly connectTimeout: number;
-  readonly opTimeout: number;
+  readonly opTimeout?: number;
   readonly allowRo?: boolean;
   /** bytes */
   readonly maxReply?: number;
@@ -47,7 +47,6 @@ export interface Globals {
 export const NO_GLOBALS = {
   auth: [],
   connectTimeout: 5000,
-  opTimeout: 30_000,
   pager: true,
   color: 'auto',
   command: [],
@@ -99,7 +98,7 @@ async function program(): Promise<Command> {
     .option('--timeout <DUR>', 'session timeout, e.g. 30s', duration)
     .option('--connect-timeout <DUR>', 'how long to try to connect', duration, NO_GLOBALS.connectTimeout)
     .option('--max-reply <SIZE>', 'largest reply that is taken; default 64M', size)
-    .option('--op-timeout <DUR>', 'how long one request may take', duration, NO_GLOBALS.opTimeout)
+    .option('--op-timeout <DUR>', 'how long one request may take', duration)
     .option('-r, --allow-ro', 'accept a server in read-only mode')
     .option('--read-only', 'refuse to send any change')
     .option('--tls', 'speak TLS')

@@ -12,6 +12,7 @@ import { ShellSession, type Target } from '../shell/session.ts';
 import { Profiles, Settings, UserFile } from '../shell/settings.ts';
 import { type CommandRecord, Shell } from '../shell/shell.ts';
 import { Trash } from '../shell/trash.ts';
+import { parseDuration } from '../shell/units.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
 import { drained, isFile, readScript, readStdin, runOs, startProgram, streamStdin, writeFile } from './os.ts';
@@ -134,7 +135,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     asks: options.canAsk && globals.yes !== true,
     readOnly: globals.readOnly === true || process.env.ZOOSH_READ_ONLY === '1',
     dryRun: globals.dryRun === true,
-    opTimeoutMs: globals.opTimeout,
+    opTimeoutMs: () => globals.opTimeout ?? parseDuration(settings.get('op-timeout')),
     keepGoing: options.script?.continueOnError ?? globals.continueOnError === true,
     variables: variablesOf(globals, options.args ?? []),
     env: process.env,

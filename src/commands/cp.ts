@@ -28,6 +28,7 @@ export default command({
   group: 'bulk',
   about: 'copy nodes, also from and to other ensembles and files',
   risk: 'write',
+  transaction: 'expanded',
   params: {
     places: {
       kind: 'place',

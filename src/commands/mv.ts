@@ -25,6 +25,7 @@ export default command({
   group: 'bulk',
   about: 'move a node with all below it to another path',
   risk: 'bulk',
+  transaction: 'expanded',
   params: {
     from: { kind: 'path', about: 'the node' },
     to: { kind: 'newPath', about: 'its new path; with a slash at its end, the node it goes into', trailingSlash: true },

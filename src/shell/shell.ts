@@ -127,7 +127,7 @@ export interface ShellPorts {
   /** `-n`: changes are shown and not sent. */
   readonly dryRun: boolean;
   /** How long one request may take, ms. */
-  readonly opTimeoutMs: number;
+  opTimeoutMs(): number;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
   readonly variables: ReadonlyMap<string, string>;
@@ -191,7 +191,7 @@ export class Shell {
   async client(): Promise<Client> {
     const client = await this.ports.session.client();
     if (this.#timed?.inner !== client)
-      this.#timed = { inner: client, outer: new DeadlineClient(client, this.ports.opTimeoutMs) };
+      this.#timed = { inner: client, outer: new DeadlineClient(client, () => this.ports.opTimeoutMs()) };
     return this.#timed.outer;
   }
   #timed: { readonly inner: Client; readonly outer: Client } | undefined;

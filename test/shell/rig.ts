@@ -93,7 +93,7 @@ export function rig(
     isFile: () => false,
     clearScreen: () => {},
     dryRun: false,
-    opTimeoutMs: 30_000,
+    opTimeoutMs: () => 30_000,
     confirm: async (plan) => void out.plans.push(plan),
     confirmWrite: async () => {},
     askSecret: async () => 'secret',
