@@ -75,7 +75,7 @@ function statusOf(reports: readonly Report[]): Output {
     report.role === undefined ? 'DOWN' : 'up',
     report.zxid === undefined ? '-' : hex(report.zxid),
     lag(report),
-    report.latency === undefined ? '-' : `${report.latency.average}/${report.latency.max}`,
+    report.latency === undefined ? '-' : `${Math.round(report.latency.average * 10) / 10}/${report.latency.max}`,
     count(report.connections),
     count(report.outstanding),
     count(report.nodes),

@@ -68,6 +68,7 @@ export default command({
       what: `take back ${plural(doable.length, 'change')}${conflicts > 0 ? ` of ${plan.length}` : ''} of: ${entry.command}`,
       path: doable[0]?.difference.path ?? '/',
       count: doable.length,
+      keepsUndo: context.keepsUndo,
     });
     await carryOut(client, doable, context);
     if (conflicts === 0) trash.remove(entry.id);
