@@ -213,7 +213,7 @@ test('a lost connection suspends, a new one brings it back; waiters stay outside
 });
 
 test('a holder that is cut off knows before anybody else is in', async () => {
-  const [a, b] = [await world.client(1000), await world.client()];
+  const [a, b] = [await world.client(2000), await world.client()];
   const hold = await new Lock(a, '/off').acquire();
   let lostAt = 0;
   hold.signal.addEventListener('abort', () => {
@@ -221,14 +221,14 @@ test('a holder that is cut off knows before anybody else is in', async () => {
   });
   const waiting = new Lock(b, '/off').acquire();
   await until('b queues', async () => (await b.getChildren('/off')).children.length === 2);
-  await sleep(450); // it is proven again and again meanwhile
+  await sleep(900); // it is proven again and again meanwhile
   assert.equal(hold.state, 'held');
   const cutAt = performance.now();
   a.wire.silent = true;
   const next = await inTime('b', waiting);
   const inAt = performance.now();
   assert.ok(lostAt > 0 && lostAt < inAt, `lost at ${lostAt}, next at ${inAt}`);
-  assert.ok(lostAt - cutAt <= 920, `${lostAt - cutAt} ms`);
+  assert.ok(lostAt - cutAt <= 1950, `${lostAt - cutAt} ms`);
   assert.equal(hold.state, 'lost');
   assert.ok(hold.signal.reason instanceof RecipeError && hold.signal.reason.code === 'Lost');
   assert.ok(next.token > hold.token);
@@ -237,7 +237,7 @@ test('a holder that is cut off knows before anybody else is in', async () => {
 });
 
 test('a paused holder says that it is lost the moment it runs again, before it has heard anything', async () => {
-  const [a, b] = [await world.client(600), await world.client()];
+  const [a, b] = [await world.client(1500), await world.client()];
   const hold = await new Lock(a, '/paused').acquire();
   const waiting = new Lock(b, '/paused').acquire();
   a.wire.freeze();
@@ -250,7 +250,7 @@ test('a paused holder says that it is lost the moment it runs again, before it h
 });
 
 test('a killed holder and a deleted node: the next is let in, the holder is told', async () => {
-  const [a, b, c] = [await world.client(400), await world.client(), await world.client()];
+  const [a, b, c] = [await world.client(1500), await world.client(), await world.client()];
   await new Lock(a, '/killed').acquire();
   const next = new Lock(b, '/killed').acquire();
   a.wire.freeze(); // as if it were not there any more
@@ -259,12 +259,12 @@ test('a killed holder and a deleted node: the next is let in, the holder is told
   await until('c queues', async () => (await c.getChildren('/killed')).children.length === 2);
   await c.delete(hold.node);
   await inTime('c', last);
-  await until('b is told', () => hold.state === 'lost', 2000);
+  await until('b is told', () => hold.state === 'lost');
   a.wire.thaw();
 });
 
 test('a session that ends while waiting rejects', async () => {
-  const [a, b] = [await world.client(), await world.client(400)];
+  const [a, b] = [await world.client(), await world.client(1500)];
   await using _hold = await new Lock(a, '/ended').acquire();
   const waiting = new Lock(b, '/ended').acquire();
   await until('b queues', async () => (await a.getChildren('/ended')).children.length === 2);

@@ -44,7 +44,7 @@ for (const style of STYLES) {
 
   test(`semaphore, ${style}: who waits is let in by whichever leaves; a killed holder's place is free again`, async () => {
     const path = `/semaphore/free/${style}`;
-    const [a, b, c, d] = [await world.client(), await world.client(400), await world.client(), await world.client()];
+    const [a, b, c, d] = [await world.client(), await world.client(1500), await world.client(), await world.client()];
     const first = await new Semaphore(a, path, 2, { style }).acquire();
     await new Semaphore(b, path, 2).acquire();
     const third = new Semaphore(c, path, 2).acquire();
@@ -210,10 +210,10 @@ test('double barrier: beside members of kazoo the first one to leave takes the s
 });
 
 test('a lease is lost in time, as a lock is', async () => {
-  const [a, b] = [await world.client(800), await world.client()];
+  const [a, b] = [await world.client(1500), await world.client()];
   for (const style of STYLES) {
     const path = `/lease-lost/${style}`;
-    const client = style === 'zoosh' ? a : await world.client(800);
+    const client = style === 'zoosh' ? a : await world.client(1500);
     const hold: Hold = await new Semaphore(client, path, 1, { style }).acquire();
     let lostAt = 0;
     hold.signal.addEventListener('abort', () => {

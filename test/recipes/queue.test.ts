@@ -84,7 +84,7 @@ test('queue: priorities, and what does not go together', async () => {
 });
 
 test('queue: a session that ends in doubt says that the outcome is unknown', async () => {
-  const client = await world.client(400);
+  const client = await world.client(1500);
   const queue = new Queue(client, '/doubt');
   await queue.put('first');
   const { wire } = client;
@@ -103,7 +103,7 @@ test('queue: a session that ends in doubt says that the outcome is unknown', asy
 });
 
 test('locking queue: an item stays until the work is done, and comes back when the worker dies', async () => {
-  const [a, b] = [await world.client(), await world.client(400)];
+  const [a, b] = [await world.client(), await world.client(1500)];
   const queue = new LockingQueue(a, '/work');
   for (const item of ['one', 'two', 'three']) await queue.put(item);
   await queue.put('soon', { priority: 1 });
