@@ -55,7 +55,8 @@ export default command({
     const counts = countsOf(plan.changes, plan);
     if (check || plan.changes.length === 0)
       return { type: 'differences', differences, summary, counts, ...(plan.changes.length > 0 && { exit: 1 }) };
-    context.show({ type: 'differences', differences, summary });
+    // where nobody is asked the answer is what was done, and nothing besides
+    if (context.asks) context.show({ type: 'differences', differences, summary });
     const goes = counts.deleted;
     await context.confirm({
       what: `make ${plural(plan.changes.length, 'change')} under ${path}${goes > 0 ? `, ${goes} of them deletions` : ''}`,

@@ -168,7 +168,7 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
     created() {
       progress.update(++counts.created);
     },
-    makeParents: (path) => makeParents(path, context),
+    makeParents: (path) => makeParents(parentOf(path), context),
   });
   try {
     for await (const record of nodesOf(job)) {

@@ -106,13 +106,13 @@ function serverFindings(reports: readonly Report[]): Finding[] {
     if (latency !== undefined && latency.average > SLOW_MS)
       found.push({
         verdict: 'FAIL',
-        what: `${host} takes ${latency.average} ms on average`,
+        what: `${host} takes ${latency.average.toFixed(1)} ms on average`,
         fix: 'a disk of its own for the transaction log',
       });
     else if (latency !== undefined && latency.max > 1000)
       found.push({
         verdict: 'warn',
-        what: `${host} took ${showCount(latency.max)} ms once since its start; average ${latency.average} ms`,
+        what: `${host} took ${showCount(latency.max)} ms once since its start; average ${latency.average.toFixed(1)} ms`,
       });
     if (outstanding > 100)
       found.push({ verdict: 'warn', what: `${host} has ${showCount(outstanding)} requests waiting` });

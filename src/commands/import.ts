@@ -1,3 +1,4 @@
+import { parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { type Archive, openArchive, readArchive } from '../shell/archive-read.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
@@ -160,7 +161,7 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
     created() {
       counts.created++;
     },
-    makeParents: (path) => makeParents(path, context),
+    makeParents: (path) => makeParents(parentOf(path), context),
   });
   let seen = 0;
   try {
@@ -209,7 +210,7 @@ async function atOnce(plan: Plan, context: CommandContext): Promise<Output> {
       },
     );
   const [first] = records;
-  if (first !== undefined && first.path === plan.to) await makeParents(first.path, context);
+  if (first !== undefined && first.path === plan.to) await makeParents(parentOf(first.path), context);
   await plan.client.multi(records.map(creation), { signal: context.signal });
   return answer({ created: records.length, updated: 0, same: 0, skipped }, plan.to);
 }

@@ -163,7 +163,7 @@ async function inParts(
     created() {
       progress.update(++counts.created);
     },
-    makeParents: (path) => makeParents(path, context),
+    makeParents: (path) => makeParents(parentOf(path), context),
   });
   const note = `nothing is deleted yet; mv -f ${from} ${to} goes on with it`;
   try {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseConnectString } from '../client/connect-string.ts';
 import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
 import { hasQuorum, type Member, membersOf, type Report, reportsOf } from '../shell/members.ts';
 import type { Output } from '../shell/output.ts';
 import { hex, plural, showCount } from '../shell/units.ts';
@@ -31,6 +32,8 @@ export default command({
     'The exit code is 1 when a server is down or there is no quorum.',
   ],
   async run({ hosts, watch }, context): Promise<Output> {
+    const vague = hosts.find((host) => !/:\d+$/.test(host));
+    if (vague !== undefined) throw usage(`status: a server is HOST:PORT, not ${vague}`);
     const named = hosts.flatMap((host) => parseConnectString(host).servers);
     const members: readonly Member[] =
       named.length > 0
@@ -72,7 +75,7 @@ function statusOf(reports: readonly Report[]): Output {
     report.role === undefined ? 'DOWN' : 'up',
     report.zxid === undefined ? '-' : hex(report.zxid),
     lag(report),
-    report.latency === undefined ? '-' : `${report.latency.average}/${report.latency.max}`,
+    report.latency === undefined ? '-' : `${Math.round(report.latency.average * 10) / 10}/${report.latency.max}`,
     count(report.connections),
     count(report.outstanding),
     count(report.nodes),

@@ -70,7 +70,7 @@ function rates(before: readonly Report[], now: readonly Report[], ms: number): O
     each.role ?? 'DOWN',
     count(each.requestsPerSecond),
     count(each.changesPerSecond),
-    each.latencyMs === null ? '-' : `${each.latencyMs.average}/${each.latencyMs.max}`,
+    each.latencyMs === null ? '-' : `${Math.round(each.latencyMs.average * 10) / 10}/${each.latencyMs.max}`,
     count(each.connections),
     count(each.outstanding),
   ];

@@ -54,11 +54,12 @@ export default command({
       aclOf: (record) => aclUnder(policy, record),
     });
     const doable = plan.filter(isDoable);
-    context.show({
-      type: 'differences',
-      differences: plan.slice(0, SHOWN).map(({ difference }) => difference),
-      ...more(plan),
-    });
+    if (context.asks || context.interactive)
+      context.show({
+        type: 'differences',
+        differences: plan.slice(0, SHOWN).map(({ difference }) => difference),
+        ...more(plan),
+      });
     const conflicts = plan.length - doable.length;
     if (doable.length === 0)
       throw new Failure(12, 'NothingToUndo', `nothing of it can be taken back: ${entry.command}`, {
@@ -68,6 +69,7 @@ export default command({
       what: `take back ${plural(doable.length, 'change')}${conflicts > 0 ? ` of ${plan.length}` : ''} of: ${entry.command}`,
       path: doable[0]?.difference.path ?? '/',
       count: doable.length,
+      keepsUndo: context.keepsUndo,
     });
     await carryOut(client, doable, context);
     if (conflicts === 0) trash.remove(entry.id);

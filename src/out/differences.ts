@@ -1,4 +1,5 @@
 import { textWidth } from '../base/width.ts';
+import { prettyJson } from '../shell/json-text.ts';
 import { textOf } from '../shell/node-json.ts';
 import type { Difference } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
@@ -13,8 +14,10 @@ export function shortData(data: Uint8Array | null, most: number): string {
   if (data === null) return '(null)';
   const text = data.length <= 4 * most ? textOf(data) : undefined;
   if (text === undefined) return `(${showBytes(data.length)}${data.length <= 4 * most ? ', binary' : ''})`;
-  const quoted = JSON.stringify(text);
-  return quoted.length <= most ? quoted : `${quoted.slice(0, most - 2)}…"`;
+  // quotes of the kind the text does not hold, as far as that goes
+  const isBare = text.includes('"') && !/['\\\u0000-\u001f\u007f]/.test(text);
+  const quoted = isBare ? `'${text}'` : JSON.stringify(text);
+  return quoted.length <= most ? quoted : `${quoted.slice(0, most - 2)}…${quoted.at(-1)}`;
 }
 
 const PAINT: Readonly<Record<Difference['sign'], keyof Theme>> = {
@@ -25,26 +28,26 @@ const PAINT: Readonly<Record<Difference['sign'], keyof Theme>> = {
 };
 const MAX_LINES = 40;
 
+/** JSON is compared key by key. */
+const spread = (text: string | undefined): string | undefined => (text === undefined ? undefined : prettyJson(text));
+
 /** How people see one: a line, and below it the lines of a text that differ. */
 export function differenceLines(difference: Difference, { theme, width }: Screen): string[] {
   const { sign, path, version, before, after, notes = [] } = difference;
   const paint = theme[PAINT[sign]] as (text: string) => string;
   const head = ` ${sign} ${quoteWord(path)}${version === undefined ? '' : `  v${version}`}`;
   const painted = paint(head);
-  const room = Math.max(16, Math.floor((width - 12) / 2));
-  const texts = [before, after].map((data) => (data === undefined || data === null ? data : textOf(data)));
-  const isLong =
-    texts.every((text) => typeof text === 'string') && texts.some((text) => (text as string).includes('\n'));
   const below = [...notes.map((note) => `     ${theme.dim(visibleLine(note))}`)];
-  if (isLong) return [painted, ...textLines(texts[0] as string, texts[1] as string, theme), ...below];
-  const value =
+  const both = before != null && after != null ? [textOf(before), textOf(after)] : [];
+  const inline = (most: number): string =>
     before !== undefined && after !== undefined
-      ? `${shortData(before, room)} -> ${shortData(after, room)}`
-      : after !== undefined
-        ? shortData(after, 2 * room)
-        : before !== undefined
-          ? shortData(before, 2 * room)
-          : '';
+      ? `${shortData(before, most)} -> ${shortData(after, most)}`
+      : shortData((after === undefined ? before : after) ?? null, 2 * most);
+  const fits = textWidth(inline(2 * width)) + 5 <= width;
+  const [old, now] = both.map((text) => (fits ? text : (spread(text) ?? text)));
+  if (old !== undefined && now !== undefined && (old.includes('\n') || now.includes('\n')))
+    return [painted, ...textLines(old, now, theme), ...below];
+  const value = before === undefined && after === undefined ? '' : inline(Math.max(16, Math.floor((width - 12) / 2)));
   if (value === '') return [painted, ...below];
   const shown = visibleLine(value);
   const column = Math.min(40, Math.max(textWidth(head) + 2, 28));

@@ -107,8 +107,9 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [
         ...output.findings.flatMap(({ verdict, what, fix }) => {
           const paint = { ok: theme.good, warn: theme.attention, FAIL: theme.bad }[verdict];
-          const lines = [` ${paint(verdict.padEnd(4))}  ${visibleLine(what)}`];
-          return fix === undefined ? lines : [...lines, `       ${theme.dim(`fix: ${visibleLine(fix)}`)}`];
+          const [first = '', ...more] = wrapped(visibleLine(what), screen.width - 8);
+          const advice = fix === undefined ? [] : wrapped(`fix: ${visibleLine(fix)}`, screen.width - 8).map(theme.dim);
+          return [` ${paint(verdict.padEnd(4))}  ${first}`, ...[...more, ...advice].map((line) => `       ${line}`)];
         }),
         output.summary,
       ];
@@ -118,6 +119,19 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'done':
       return [visibleLine(output.text)];
   }
+}
+
+/** A text in lines of so many columns, broken between words where there are some. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && textWidth(line) + 1 + textWidth(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 /** A table; where the screen is too narrow, without its lesser columns, and at last a block for each row. */

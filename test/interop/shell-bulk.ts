@@ -240,9 +240,9 @@ test('edit, undo, unwatch, events', async () => {
   await equal(['undo', '--acl', 'auth::r', '9'], '', 2, /no change 9/);
   await using sh = shell('-o', 'plain');
   await sh.ok(`get -w ${at}`, '{"a":2}\n');
-  await sh.ok(`unwatch ${at}`);
+  assert.equal((await sh.line(`unwatch ${at}`)).status, 0);
   await sh.ok(`addWatch ${at}`);
-  await sh.ok('unwatch --all');
+  assert.equal((await sh.line('unwatch --all')).status, 0);
   await sh.ok('events -n 1 -g nothing --since 1h');
   await sh.ok('events --clear');
   assert.deepEqual(await json('events', '-n', '3'), []);

@@ -87,7 +87,7 @@ test('differences are told in the width there is', () => {
     before: Buffer.from('"info"'),
     after: Buffer.from('"warn"'),
   } as const;
-  assert.deepEqual(differenceLines(change, screen), [' ~ /app/level  v7           "\\"info\\"" -> "\\"warn\\""']);
+  assert.deepEqual(differenceLines(change, screen), [` ~ /app/level  v7           '"info"' -> '"warn"'`]);
   for (const line of differenceLines({ ...change, path: `/${'x'.repeat(30)}` }, { ...screen, width: 40 }))
     assert.ok(line.length <= 40, line);
   const text = differenceLines(
