@@ -1,5 +1,5 @@
 /** The shell tied to this process: streams, files, environment. */
-import { connect } from '../client/connect.ts';
+import { connect, fourLetterWord } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { ConfigFileError, readConfig } from '../config/config-file.ts';
 import { type Folders, folders } from '../config/folders.ts';
@@ -76,6 +76,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const session = new ShellSession(target, {
     connect,
     target: (text) => targetOf(text, sources),
+    word: fourLetterWord,
     news: (line) => {
       if (!isClosing) presenter.news(line);
     },

@@ -1,4 +1,5 @@
 import type { Client, ConnectOptions, WatchEvent, WatchKind } from '../client/api.ts';
+import type { FourLetterOptions } from '../client/four-letter.ts';
 import type { Profile } from '../config/profiles.ts';
 import type { LocalEnsembles } from './ensembles.ts';
 import type { EventRing } from './event-ring.ts';
@@ -91,6 +92,8 @@ export interface SessionControl {
   readonly label: string;
   /** As it is spoken to the servers; undefined for plain. */
   readonly tls: ConnectOptions['tls'];
+  /** A four-letter word to a server, and its answer; see {@link FourLetterOptions} for what may fail. */
+  word(word: string, options: FourLetterOptions): Promise<string>;
   /** Name of the profile in use. */
   readonly profile: string | undefined;
   /** Ends the session, if any, and begins one with `target` (a connect string or `@profile`; absent: the same again). */

@@ -109,6 +109,7 @@ const forgetful = (session: SessionControl): SessionControl => ({
   get profile() {
     return session.profile;
   },
+  word: (word, options) => session.word(word, options),
   connect: (target) => session.connect(target),
   close: () => session.close(),
   addAuth: (scheme, auth) => session.addAuth(scheme, auth),

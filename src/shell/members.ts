@@ -1,5 +1,4 @@
 /** The servers of an ensemble, asked one by one with four-letter words. */
-import { fourLetterWord } from '../client/connect.ts';
 import { parseConnectString, type Server, showServer } from '../client/connect-string.ts';
 import type { CommandContext } from './command.ts';
 import { Failure } from './failure.ts';
@@ -67,7 +66,7 @@ export const isForbidden = (answer: string): boolean =>
 /** The answer to a word; undefined when the server does not allow it. @throws Error when it does not answer */
 export async function ask(word: string, server: Server, context: CommandContext): Promise<string | undefined> {
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_MS)]);
-  const answer = await fourLetterWord(word, { ...server, tls: context.session.tls, signal });
+  const answer = await context.session.word(word, { ...server, signal });
   return isForbidden(answer) ? undefined : answer;
 }
 

@@ -8,6 +8,7 @@ import type {
   WatchEvent,
   WatchKind,
 } from '../client/api.ts';
+import type { FourLetterOptions } from '../client/four-letter.ts';
 import type { SessionControl } from './command.ts';
 import { Failure } from './failure.ts';
 import { hex, plural } from './units.ts';
@@ -33,6 +34,8 @@ export interface SessionPorts {
   readonly connect: (connectString: string, options: ConnectOptions) => Promise<Client>;
   /** `@profile` or a connect string to a target. @throws Failure (2) */
   readonly target: (text: string) => Target;
+  /** Sends a four-letter word, without a session. */
+  readonly word: (word: string, options: FourLetterOptions) => Promise<string>;
   /** Connection news, for people. */
   readonly news: (line: string) => void;
   /** The prompt may look different now. */
@@ -77,6 +80,9 @@ export class ShellSession implements SessionControl {
   }
   get tls(): ConnectOptions['tls'] {
     return this.#target.options.tls;
+  }
+  word(word: string, options: FourLetterOptions): Promise<string> {
+    return this.#ports.word(word, { tls: this.tls, ...options });
   }
   get profile(): string | undefined {
     return this.#target.profile;

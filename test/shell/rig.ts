@@ -58,6 +58,7 @@ export function rig(
         return client;
       },
       target: (text) => ({ server: text, options: {} }),
+      word: () => Promise.reject(new Error('no network in this test')),
       news: () => {},
       changed: () => {},
       watched: () => {},

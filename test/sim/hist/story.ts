@@ -35,7 +35,8 @@ export class Story implements Disposable {
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,
     };
-    const servers = Array.from({ length: this.plan.voters + this.plan.observers }, (_, i) => i + 1);
+    const { voters: count, observers, spares } = this.plan;
+    const servers = Array.from({ length: count + observers + spares }, (_, i) => i + 1);
     this.ensemble = new Ensemble({
       seed,
       servers,

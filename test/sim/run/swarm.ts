@@ -143,7 +143,8 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),
     diskMs: logUniform(random, 0.05, 2),
-    chaosMs: limits.chaosMs ?? chaosMs,
+    // where hardly a leader changes a short chaos says as much
+    chaosMs: limits.chaosMs ?? (profile === 'calm' || profile === 'single' ? chaosMs / 2 : chaosMs),
     faults: kinds.map((kind) => {
       const own = chance.stream(`rate/${kind}`);
       return { kind, everyMs: logUniform(own, tickMs * 1.5, tickMs * 20) * scale, burst: oneIn(own, 3) };
