@@ -52,6 +52,7 @@ const PURE_FILES = new Set([
   'client/session.ts',
   'client/watches.ts',
   'shell/lexer.ts',
+  'shell/blocks.ts',
   'zkcli/words.ts',
   'zkcli/texts.ts',
   ...[

@@ -2,6 +2,7 @@
  * A line or a whole script to words and operators, each with its place. Pure. The grammar and why it is so careful with
  * operators: znode data is full of `;`, `|`, quotes and braces, and must keep its bytes.
  */
+import { isAssignment, opensBlock, substitutionEnd } from './blocks.ts';
 import { type Found, readAnsi, readDouble, readHeredoc, readJson, readSingle, variableAt } from './quoting.ts';
 
 /** How a word was written; decides whether `@`, `-`, globs and zkCli's old words mean anything in it. */
@@ -292,31 +293,6 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
     flush();
     return { token: { type: 'word', from, to: at, quote: 'none', parts }, next: at };
   }
-}
-
-/** `txn {`, whatever it is called. */
-const opensBlock = (words: readonly WordToken[]): boolean =>
-  words.length === 1 && BLOCK_NAMES.has(staticText(words[0] as WordToken)?.toLowerCase() ?? '');
-const BLOCK_NAMES = new Set(['txn', 'multi', 'begin']);
-
-/** `let NAME =` */
-function isAssignment(words: readonly WordToken[]): boolean {
-  const [name, , equals, more] = words.map((word) => staticText(word));
-  return name?.toLowerCase() === 'let' && equals === '=' && more === undefined && words.length === 3;
-}
-
-/** Where the `)` of `$(` stands, or -1: outside quotes, and nothing but the end of the word after it. */
-function substitutionEnd(text: string, from: number): number {
-  for (let at = from; at < text.length; at++) {
-    const quote = text[at];
-    const begins = /[\s(]/.test(text[at - 1] as string) && (quote === "'" || quote === '"');
-    if (begins) {
-      at = text.indexOf(quote as string, at + 1);
-      if (at < 0) return -1;
-    } else if (quote === '\n') return -1;
-    else if (quote === ')' && endsWord(text, at + 1)) return at;
-  }
-  return -1;
 }
 
 const READERS = { single: readSingle, double: readDouble, ansi: readAnsi } as const;

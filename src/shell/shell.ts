@@ -1,24 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import type { Client, WatchEvent } from '../client/api.ts';
+import type { Client } from '../client/api.ts';
 import { redact } from '../editor/redact.ts';
 import { type Bound, bind } from './bind.ts';
 import { Changes, type Route } from './changes.ts';
-import type {
-  Arg,
-  CommandSpec,
-  HistoryLines,
-  Plan,
-  ProfileStore,
-  Progress,
-  Registry,
-  RunningProgram,
-  SettingsStore,
-} from './command.ts';
+import type { Arg, CommandSpec } from './command.ts';
 import { contextOf, orAbort } from './context.ts';
-import type { StdinReader } from './data.ts';
 import { DeadlineClient } from './deadline.ts';
-import type { LocalEnsembles } from './ensembles.ts';
-import type { EventRing } from './event-ring.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { expandGlob } from './glob.ts';
 import { helpOf } from './help.ts';
@@ -28,111 +15,18 @@ import { quoteWord, resolvePath } from './paths.ts';
 import { LineReader } from './reading.ts';
 import { recordingClient } from './recording.ts';
 import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
-import type { ShellSession } from './session.ts';
+import type { ShellPorts, Source } from './shell-ports.ts';
 import { nearest } from './suggest.ts';
-import type { Trash, TrashDraft } from './trash.ts';
+import type { TrashDraft } from './trash.ts';
 import { fill } from './variables.ts';
+
+export type { CommandRecord, ShellPorts, Source, Told } from './shell-ports.ts';
 
 /** Files that run files, at most. */
 const MAX_DEPTH = 20;
 
 /** What an ordinary command gets to end in, ms. */
 const GRACE_MS = 1000;
-
-/** Where a line comes from; decides what errors name and whether a person is asked. */
-export interface Source {
-  /** `deploy.zk`; undefined at the prompt and for one command. */
-  readonly file?: string;
-  /** Lines have numbers that mean something to whoever wrote them. */
-  readonly isScript?: boolean;
-  /** Number of the text's first line, 1-based. */
-  readonly line: number;
-}
-
-/** A failure with the line it came from. */
-export interface Told {
-  readonly failure: Failure;
-  readonly command: string;
-  readonly file: string | undefined;
-  readonly line: number | undefined;
-}
-
-/** What one command of a script did, for programs that read along. */
-export interface CommandRecord {
-  readonly line: number;
-  readonly command: string;
-  readonly outputs: readonly Output[];
-  readonly failure?: Failure;
-}
-
-/** What the shell needs of the world around it. */
-export interface ShellPorts {
-  /** Of this program. */
-  readonly version: string;
-  readonly registry: Registry;
-  readonly session: ShellSession;
-  readonly settings: SettingsStore;
-  readonly profiles: ProfileStore;
-  readonly history: HistoryLines;
-  ensembles(): Promise<LocalEnsembles>;
-  /** Shows a result on standard output. */
-  show(output: Output): void;
-  /** The plain bytes of a result, for pipes and files. */
-  plain(output: Output): Uint8Array;
-  /** Bytes of an answer, as they are. */
-  write(bytes: Uint8Array): void;
-  /** Resolves when standard output has room. */
-  drained(): Promise<void>;
-  progress(what: string): Progress;
-  /** Standard input as it comes. @throws Failure (2) */
-  input(): AsyncIterable<Uint8Array>;
-  choose(question: string, choices: readonly { readonly value: string; readonly about: string }[]): Promise<string>;
-  readonly events: EventRing;
-  readonly trash: Trash;
-  /** A command has ended: what it showed and is still held goes to the screen. */
-  settled(): Promise<void>;
-  tell(told: Told): void;
-  /** Set while results are JSON: takes each command of a script as one record. */
-  readonly record?: ((record: CommandRecord) => void) | undefined;
-  warn(line: string): void;
-  confirm(plan: Plan, spec: CommandSpec): Promise<void>;
-  /** Before the first change of each kind under a protected profile. */
-  confirmWrite(spec: CommandSpec): Promise<void>;
-  askSecret(question: string): Promise<string>;
-  watched(event: WatchEvent): void;
-  /** Runs a line of the operating system's shell with `input` on its standard input; its status. */
-  os(line: string, input: Uint8Array | undefined, signal: AbortSignal): Promise<number>;
-  /**
-   * Begins a program. `signal` interrupts it; `leaving` is the status the shell then ends with, if it does.
-   * @throws Failure 126, 127
-   */
-  start(
-    words: readonly string[],
-    env: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-    leaving: () => number | undefined,
-  ): Promise<RunningProgram>;
-  /** @throws Failure (2) */
-  readFile(file: string): string;
-  /** A word names a file of this machine. */
-  isFile(word: string): boolean;
-  clearScreen(): void;
-  /** Appends to or replaces a file. */
-  writeFile(file: string, bytes: Uint8Array, append: boolean): void;
-  readonly stdin: StdinReader;
-  readonly interactive: boolean;
-  /** Somebody is there to answer, and has not said yes to everything. */
-  readonly asks: boolean;
-  readonly readOnly: boolean;
-  /** `-n`: changes are shown and not sent. */
-  readonly dryRun: boolean;
-  /** How long one request may take, ms. */
-  opTimeoutMs(): number;
-  /** `-k`: go on after a failure. */
-  readonly keepGoing: boolean;
-  readonly variables: ReadonlyMap<string, string>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
 
 /** Reads lines, runs their commands one after the other, keeps what lasts between them. */
 export class Shell {
@@ -355,16 +249,17 @@ export class Shell {
       args.push({ text: await this.#substitute(pipeline.substitution, signal), quote: 'double' });
     const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
     const isRedirected = target !== undefined || pipeline.pipe !== undefined;
-    this.#collected = isRedirected ? [] : undefined;
+    const outer = this.#collected; // of a line that runs a file, whose output goes elsewhere as a whole
+    if (isRedirected) this.#collected = [];
     try {
       const output = await this.#command(name.text, args, signal);
       if (output !== undefined) this.show(output);
-      const bytes = Buffer.concat(this.#collected ?? []);
+      const bytes = isRedirected ? Buffer.concat(this.#collected ?? []) : new Uint8Array(0);
       if (target !== undefined) this.ports.writeFile(target, bytes, pipeline.file?.append === true);
       else if (pipeline.pipe !== undefined) return this.ports.os(pipeline.pipe, bytes, signal);
       return output?.exit ?? 0;
     } finally {
-      this.#collected = undefined;
+      this.#collected = outer;
     }
   }
 
@@ -399,13 +294,14 @@ export class Shell {
     if (!isPlain || one.block !== undefined || fault !== undefined || open !== undefined)
       throw usage(`$(${text}) is not one command`, fault?.message ?? 'one command, without pipes and files');
     const [name, ...args] = one.words.map((word) => fill(word, (each) => this.#variable(each)));
-    this.#collected = [];
+    const [outer, mine]: [Uint8Array[] | undefined, Uint8Array[]] = [this.#collected, []];
+    this.#collected = mine;
     try {
       const output = await this.#command(name?.text ?? '', args, signal);
       if (output !== undefined) this.show(output);
-      return Buffer.concat(this.#collected).toString().replace(/\n+$/, '');
+      return Buffer.concat(mine).toString().replace(/\n+$/, '');
     } finally {
-      this.#collected = undefined;
+      this.#collected = outer;
     }
   }
 

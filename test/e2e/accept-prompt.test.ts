@@ -9,7 +9,7 @@ import { Session } from '../editor/session.ts';
 import { BIN } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 40_000;
 const MANY = 100_000;
 const server = new ServerProcess();
 const home = mkdtempSync(join(tmpdir(), 'zoosh-accept-'));

@@ -115,11 +115,12 @@ test('accept 16: a question before a subtree goes: no keeps it, C-c too, yes del
   const other = await connect(server.hosts);
   await other.create('/tree');
   await other.create('/tree/a');
+  for (let at = 0; at < 24; at++) await other.create(`/tree/${at}`); // fewer are deleted without a question, since undo brings them back
   using session = prompt(server.hosts);
   await sees(session, 'connected to');
   for (const answer of ['n\r', '\x03']) {
     session.type('deleteall /tree\r');
-    await sees(session, 'Delete 2 nodes under /tree?');
+    await sees(session, 'Delete 26 nodes under /tree?');
     session.type(answer);
     await session.until((screen) => /not done\n(?: hint.*\n)?.*> \|$/.test(screen), 'not done', LIMIT_MS);
     assert.ok(await other.exists('/tree/a'));
@@ -131,9 +132,9 @@ test('accept 16: a question before a subtree goes: no keeps it, C-c too, yes del
     await session.until((screen) => !screen.includes('Delete'), 'a clear screen', LIMIT_MS);
   }
   session.type('deleteall /tree\r');
-  await sees(session, 'Delete 2 nodes under /tree?');
+  await sees(session, 'Delete 26 nodes under /tree?');
   session.type('y\r');
-  await sees(session, 'deleted 2 nodes');
+  await sees(session, 'deleted 26 nodes');
   assert.equal(await other.exists('/tree'), undefined);
   await other.close();
   session.type('\x04');

@@ -48,6 +48,13 @@ test('what let names lasts, run has arguments of its own, and a script within a 
   assert.equal(await it.shell.run('let x = $(pwd); run a.zk arg more; echo "${x} ${1}"; echo "${_}"'), 0);
   const texts = it.shown.flatMap((output) => (output.type === 'value' ? [output.text] : []));
   assert.deepEqual(texts, ['/ arg 2', 'inner outer', 'inner outer']);
+  it.shown.length = 0;
+  assert.equal(await it.shell.run('run a.zk b > out.txt; let whole = $(run a.zk c); echo "${whole}"'), 0);
+  assert.deepEqual(
+    it.shown.flatMap((output) => (output.type === 'value' ? [output.text] : [])),
+    ['inner c 1'],
+    'what a file of commands prints goes where its line says',
+  );
   assert.equal(await it.shell.run('run bad.zk; echo never'), 2);
   assert.equal(it.told.length, 1);
   assert.deepEqual([it.told[0]?.file, it.told[0]?.line], ['bad.zk', 2]);
