@@ -35,7 +35,7 @@ export async function openArchive(file: string): Promise<Archive> {
     throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
   }
   if (isFolder) return folderNodes(file);
-  return readArchive(createReadStream(file, { highWaterMark: 256 * 1024 }), file);
+  return readArchive(createReadStream(file, { highWaterMark: 64 * 1024 }), file);
 }
 
 /** `name` is what errors call it. @throws Failure (2) */

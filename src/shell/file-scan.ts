@@ -10,7 +10,7 @@ export async function fileHolds(file: string, text: string): Promise<boolean> {
   const wanted = Buffer.from(text);
   const start = Buffer.alloc(2);
   await handle.read(start, 0, 2, 0);
-  const raw = handle.createReadStream({ start: 0, highWaterMark: 1024 * 1024 });
+  const raw = handle.createReadStream({ start: 0, highWaterMark: 128 * 1024 });
   const isPacked = start[0] === 0x1f && start[1] === 0x8b;
   let tail = Buffer.alloc(0);
   try {

@@ -1,10 +1,15 @@
 import type { Stat } from '../client/api.ts';
 import { hex } from './units.ts';
 
-const time = (ms: number): string => {
+let last = { ms: Number.NaN, text: '' };
+/** Many nodes have the times of their neighbours: the latest text is kept. */
+function time(ms: number): string {
+  if (ms === last.ms) return last.text;
   const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
-};
+  const text = Number.isNaN(date.getTime()) ? String(ms) : date.toISOString();
+  last = { ms, text };
+  return text;
+}
 
 /** A Stat for programs: 64-bit ids as hexadecimal texts, times as ISO 8601. */
 export const statJson = (stat: Stat) => ({
