@@ -293,6 +293,15 @@ export class SimDisk {
     this.names.delete(path);
     this.durableNames.delete(path);
   }
+  /**
+   * What a power cut now may leave of a file: one of these, the second when its name was given to another and the folder was
+   * not synced. Undefined: nothing, or not all that was written.
+   */
+  afterPowerCut(path: string): (Buffer | undefined)[] {
+    return [...new Set([this.durableNames.get(path), this.names.get(path)])].map((content) =>
+      content === undefined || content.loose.size > 0 ? undefined : content.durable,
+    );
+  }
   /** What would be left at least, whatever chance makes of a power cut now. */
   durableFiles(): Map<string, Buffer> {
     return new Map([...this.durableNames].map(([name, content]) => [name, Buffer.from(content.durable)]));

@@ -1,5 +1,6 @@
 import type { Logger } from '../../../src/runtime/log.ts';
 import type { ServerConfig } from '../../../src/server/config.ts';
+import type { AckWatch } from '../check/acks.ts';
 import type { Border } from '../check/border.ts';
 import type { Ledger } from '../check/ledger.ts';
 import { SimDisk } from '../disk.ts';
@@ -21,6 +22,7 @@ export interface MemberWorld {
   readonly chance: Chance;
   readonly ledger: Ledger;
   readonly border: Border;
+  readonly acks: AckWatch;
   readonly boot: Boot;
   /** Something worth a line in the trace. */
   say(text: string): void;
@@ -86,7 +88,7 @@ export class Member {
   }
   start(): void {
     if (this.host.alive) return;
-    const { network, chance, border, say } = this.world;
+    const { network, chance, border, acks, say } = this.world;
     this.host.boot();
     this.lives++;
     this.state = 'running';
@@ -118,7 +120,12 @@ export class Member {
           clock: this.host.clock(),
           random: chance.stream(`server/${this.sid}`),
           listener: clientListener(network, this.host, border),
-          peerNetwork: peerNetwork(network, this.host, (port) => (port === PORT.election ? 'election' : 'quorum')),
+          peerNetwork: peerNetwork(
+            network,
+            this.host,
+            (port) => (port === PORT.election ? 'election' : 'quorum'),
+            (bytes) => acks.sent(this.sid, bytes),
+          ),
         },
       );
       this.program = program;

@@ -1,8 +1,10 @@
+import { hex } from '../check/ledger.ts';
 import { auditDisk, verifyDirectory } from './audit.ts';
 import { SimClient } from './client.ts';
 import { Coverage } from './coverage.ts';
 import { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
+import type { Member } from './member.ts';
 import { Nemesis } from './nemesis.ts';
 import { Supervisor } from './supervisor.ts';
 import type { Plan } from './swarm.ts';
@@ -19,6 +21,8 @@ const HEAL_MS = 120_000;
 const WARM_UP_MS = 60_000;
 /** Without faults a session outlives this. */
 const OFTEN_MS = 500;
+/** How much longer than its time a session may live: clocks may be slow. */
+const SLOW = 1.3;
 
 /** How long it took, simulated ms: until the first request, the chaos, and until everything was well again. */
 export interface Spans {
@@ -147,7 +151,13 @@ export class Phases {
       () =>
         `sessions that were told to be expired live on: ${[...ensemble.border.toldExpired].map((id) => id.toString(16)).join()}`,
     );
+    await this.within(
+      HEAL_MS,
+      this.silentEnd(),
+      () => `sessions of which nobody hears live on: ${this.silent().map(hex).join()}`,
+    );
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
+    await this.quietReturn(left);
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
   }
   /** A client of that member alone writes and reads. */
@@ -183,6 +193,45 @@ export class Phases {
   private async ended(): Promise<void> {
     const { border, oracle, scheduler } = this.ensemble;
     while ([...border.toldExpired].some((id) => oracle.state.isLive(id))) await scheduler.sleep(this.plan.tickMs);
+  }
+  /** Sessions that live although no server heard of them for more than their time (I9). */
+  private silent(): bigint[] {
+    const { border, oracle, scheduler } = this.ensemble;
+    const late = (id: bigint, timeoutMs: number): boolean =>
+      scheduler.now - (border.lastHeard.get(id)?.at(-1)?.at ?? 0) > SLOW * timeoutMs + 4 * this.plan.tickMs;
+    return [...oracle.state.sessions]
+      .filter(([id, { timeoutMs }]) => oracle.state.isLive(id) && late(id, timeoutMs))
+      .map(([id]) => id);
+  }
+  private async silentEnd(): Promise<void> {
+    while (this.silent().length > 0) await this.ensemble.scheduler.sleep(this.plan.tickMs);
+  }
+  /** A member that missed something comes back while nobody writes: what UPTODATE tells is all that it hears. */
+  private async quietReturn(left: readonly Member[]): Promise<void> {
+    const { ensemble } = this;
+    const { leader, network } = ensemble;
+    const { voters } = ensemble;
+    const alive = left.filter(({ sid }) => voters.includes(sid)).length;
+    const mayGo = ({ sid }: Member): boolean => !voters.includes(sid) || 2 * (alive - 1) > voters.length;
+    const away = left.find((member) => member !== leader && mayGo(member));
+    if (leader === undefined || away === undefined || !ensemble.verdicts.clean) return;
+    const paths = left.flatMap(({ host: { name } }) =>
+      name === away.host.name
+        ? []
+        : [
+            { from: name, to: away.host.name },
+            { from: away.host.name, to: name },
+          ],
+    );
+    for (const path of paths) network.links.block({ ...path, channel: undefined });
+    await this.within(HEAL_MS, this.ask(leader.sid), `one member is cut off, and ${leader.sid} does not answer`);
+    for (const path of paths) network.links.unblock({ ...path, channel: undefined });
+    const sids = left.map(({ sid }) => sid);
+    await this.within(
+      HEAL_MS,
+      this.sameEverywhere(sids),
+      `${away.sid} came back while nobody wrote, and is not up to date`,
+    );
   }
   private async sameEverywhere(sids: readonly number[]): Promise<void> {
     const { ensemble } = this;

@@ -97,7 +97,8 @@ export class EnsembleWorkload {
       const client = await owner.get();
       try {
         if (reads) await this.readOnly(client, random);
-        else if (lane === 0 && owner.number <= SHARED_BY) await this.registers.use(client, owner.number, random);
+        else if (lane === 0 && owner.number <= SHARED_BY && oneIn(random, 2))
+          await this.registers.use(client, owner.number, random);
         else await this.anything(client, random);
         this.counts.done++;
       } catch (error) {
@@ -111,12 +112,13 @@ export class EnsembleWorkload {
 
   private async readOnly(client: Client, random: Random): Promise<void> {
     const path = this.path(random);
+    const watch = oneIn(random, 3) ? { watch: () => {} } : {};
     switch (random.below(4)) {
       case 0:
-        await client.exists(path);
+        await client.exists(path, watch);
         return;
       case 1:
-        await client.getChildren('/t/a');
+        await client.getChildren('/t/a', watch);
         return;
       default: {
         const reads = [client.sync(path), client.exists(path)];
