@@ -35,15 +35,20 @@ function member(accepted: number, current: number, upTo: number) {
   holdings.named(ONE);
   for (let i = 1; i <= upTo; i++) holdings.keep([{ chain: `${i}:0`, zxid: zxid(3, i) }]);
   const acks = new AckWatch({ ledger: rig.ledger, verdicts: rig.verdicts, diskOf: () => disk });
-  const says = (message: PeerMessage): string[] => {
+  const link = {};
+  const frame = (message: PeerMessage): Uint8Array => {
     const to = new PackWriter();
     beginFrame(to);
     writeMessage(to, message);
     sealFrame(to, 0, PEER_LEVEL);
-    acks.sent(1, to.bytes.subarray(0, to.at));
+    return to.bytes.subarray(0, to.at);
+  };
+  const says = (message: PeerMessage): string[] => {
+    acks.said(1, frame(message), link);
     return rig.rules;
   };
-  return { rig, disk, acks, says };
+  const hears = (message: PeerMessage): void => acks.told(frame(message), link);
+  return { rig, disk, acks, says, hears };
 }
 
 test('I5: an acknowledgement of what the disk does not hold', () => {
@@ -58,6 +63,16 @@ test('I5: NEWLEADER acknowledged before the epoch is stored, or before the histo
   const other = member(4, 4, 5);
   assert.deepEqual(other.says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 5) }), []);
   assert.deepEqual(other.says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 9) }), ['I5']);
+});
+
+test('I5: NEWLEADER acknowledged with less than came before it', () => {
+  for (const end of [5, 6]) {
+    const { says, hears } = member(4, 4, 5);
+    hears({ type: 'TRUNC', epoch: 4, to: { ...at(3, end), chainHi: 1, chainLo: 1 } });
+    hears({ type: 'NEWLEADER', epoch: 4 });
+    const rules = says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 5) });
+    assert.deepEqual(rules, end === 5 ? [] : ['I5']);
+  }
 });
 
 test('I5: a promise that is not on the disk, or is given twice', () => {

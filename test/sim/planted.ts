@@ -1,7 +1,8 @@
 /**
  * Tests the tests: mistakes are put into a copy of what was compiled, one by one, and must be found.
  *
- * `node dist/test/sim/planted.js [id ...] [--seeds 50] [--from 1]`: random seeds alone must find each planted bug.
+ * `node dist/test/sim/planted.js [id ...] [--seeds 50] [--from 1] [--chaos 8000]`: random seeds alone must find each planted
+ * bug, with a chaos of so many ms.
  * `--histories [id ...]`: each named history must fail when what guards against it is taken away.
  * `--check`: only that every place is there. `--jobs N`: so many at a time.
  */
@@ -15,6 +16,7 @@ const { values, positionals } = parseArgs({
   options: {
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
+    chaos: { type: 'string', default: '8000' },
     jobs: { type: 'string', default: '1' },
     check: { type: 'boolean', default: false },
     histories: { type: 'boolean', default: false },
@@ -35,7 +37,7 @@ const ruleIn = (text: string): string | undefined => {
 async function lookFor(copy: Copy, bug: Planted): Promise<{ found: boolean; line: string }> {
   const began = performance.now();
   const seeds = values.seeds ?? String(SEEDS);
-  const args = ['--seeds', seeds, '--from', values.from, '--threads', '1'];
+  const args = ['--seeds', seeds, '--from', values.from, '--threads', '1', '--chaos', values.chaos];
   const { found, text } = await copy.look(bug, 'test/sim/main.js', args);
   const all = [...text.matchAll(/^seed (\d+) (threw .*|\S+)/gm)];
   const [, seed = '?', profile = '?'] = all.at(-1) ?? [];

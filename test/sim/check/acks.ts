@@ -28,29 +28,58 @@ export interface AcksAround {
 const COPIES = ['/data/zoosh-1/identity', '/log/zoosh-1/identity'];
 const zxidOf = ({ epoch, counter }: Position): bigint => (BigInt(epoch) << 32n) | BigInt(counter);
 
-/** Looks at every packet to a leader and at every vote as it is sent. */
+/** Looks at every packet to a leader and at every vote as it is sent, and at what a leader sends up to NEWLEADER. */
 export class AckWatch {
   private readonly around: AcksAround;
   private readonly reader = new PackReader(Buffer.alloc(0));
   /** By incarnation: in which epoch it acknowledged last, and up to where. */
   private readonly acked = new Map<string, { epoch: number; upTo: bigint }>();
+  /** By link: where the history ends that came before NEWLEADER. */
+  private readonly synchronised = new WeakMap<object, { end: bigint; isWhole: boolean }>();
   /** Incarnation and epoch: one is promised once, to one leader. */
   private readonly promised = new Set<string>();
 
   constructor(around: AcksAround) {
     this.around = around;
   }
-  /** Frames that server `sid` sends, whole. */
-  sent(sid: number, bytes: Uint8Array): void {
+  /** Frames that server `sid` sends to a leader or in an election, whole. */
+  said(sid: number, bytes: Uint8Array, link: object): void {
+    for (const message of this.messages(bytes)) this.look(sid, message, link);
+  }
+  /** And to a learner. */
+  told(bytes: Uint8Array, link: object): void {
+    const history = this.synchronised.get(link) ?? { end: 0n, isWhole: false };
+    if (history.isWhole) return;
+    this.synchronised.set(link, history);
+    for (const message of this.messages(bytes))
+      switch (message.type) {
+        case 'DIFF':
+          history.end = zxidOf(message.from);
+          break;
+        case 'TRUNC':
+          history.end = zxidOf(message.to);
+          break;
+        case 'SNAP':
+          history.end = zxidOf(message.at);
+          break;
+        case 'PROPOSAL':
+        case 'INFORM':
+          if (!history.isWhole) for (const entry of message.entries) history.end = zxidOf(entry);
+          break;
+        case 'NEWLEADER':
+          history.isWhole = true;
+      }
+  }
+  private *messages(bytes: Uint8Array): Iterable<PeerMessage> {
     const frames = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let at = 0; at + PEER_HEADER <= frames.length; ) {
       const start = at + PEER_HEADER;
       at = start + frames.readUInt32BE(at + 8);
       this.reader.reset(frames, start, at);
-      for (const message of readMessages(this.reader)) this.look(sid, message);
+      yield* readMessages(this.reader);
     }
   }
-  private look(sid: number, message: PeerMessage): void {
+  private look(sid: number, message: PeerMessage, link: object): void {
     switch (message.type) {
       case 'VOTE': {
         const { state, vote } = message;
@@ -74,6 +103,9 @@ export class AckWatch {
         const { epoch, upTo } = message;
         this.epochs(sid, `is in epoch ${epoch}`, (record) => record.currentEpoch >= epoch);
         this.holds(sid, upTo, `acknowledges the history of epoch ${epoch}`);
+        const end = this.synchronised.get(link)?.end ?? 0n;
+        if (zxidOf(upTo) < end)
+          this.fail('I5', sid, `is in epoch ${epoch} with ${hex(zxidOf(upTo))}, it was sent a history to ${hex(end)}`);
         this.acked.set(message.incarnation, { epoch, upTo: zxidOf(upTo) });
         return;
       }

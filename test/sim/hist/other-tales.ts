@@ -53,16 +53,15 @@ const rollingSizes: Tale = async (story) => {
       story.start(sid);
       await story.serving(sid);
     }
+    for (const sid of story.others(...kept)) {
+      story.out.add(sid);
+      story.crash(false, sid);
+    }
     await story.until(`${size} are members`, () => {
       const config = story.ensemble.leader?.program?.tree?.config;
       return config?.members.length === size && config.members.every(({ sid }) => sid <= size);
     });
     await story.run(10 * story.plan.tickMs); // and those that stay know that it is committed
-    for (const sid of story.others(...kept)) {
-      story.out.add(sid);
-      story.crash(false, sid);
-    }
-    await story.leader();
     if ((await story.write(story.clientOf(...kept))) === undefined)
       story.ensemble.verdicts.fail('I12', `with ${size} members nothing is written`);
   }

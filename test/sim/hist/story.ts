@@ -49,7 +49,7 @@ export class Story implements Disposable {
       servers,
       tickMs: this.plan.tickMs,
       boot: serverNode,
-      config: (sid) => ({ ...configOf(sid, this.plan), ...config }),
+      config: (sid) => this.configOf(sid, Math.max(this.plan.voters, sid - this.plan.observers)),
     });
     this.ensemble.voters = servers.slice(0, this.plan.voters);
     this.ensemble.network.links.meanMs = this.plan.meanDelayMs;
@@ -171,7 +171,10 @@ export class Story implements Disposable {
   }
   /** This server starts from now on with a zoo.cfg that names the first `voters`. */
   configure(sid: number, voters: number): void {
-    this.member(sid).config = { ...configOf(sid, { ...this.plan, voters }), ...this.config };
+    this.member(sid).config = this.configOf(sid, voters);
+  }
+  private configOf(sid: number, voters: number): ServerConfig {
+    return { ...configOf(sid, { ...this.plan, voters }), ...this.config };
   }
   /** Everybody is started, serves, and stands where the others stand; then every directory is read by itself. */
   async end(): Promise<void> {

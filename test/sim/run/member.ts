@@ -120,12 +120,10 @@ export class Member {
           clock: this.host.clock(),
           random: chance.stream(`server/${this.sid}`),
           listener: clientListener(network, this.host, border),
-          peerNetwork: peerNetwork(
-            network,
-            this.host,
-            (port) => (port === PORT.election ? 'election' : 'quorum'),
-            (bytes) => acks.sent(this.sid, bytes),
-          ),
+          peerNetwork: peerNetwork(network, this.host, (port) => (port === PORT.election ? 'election' : 'quorum'), {
+            said: (bytes, link) => acks.said(this.sid, bytes, link),
+            told: (bytes, link) => acks.told(bytes, link),
+          }),
         },
       );
       this.program = program;

@@ -9,10 +9,15 @@ const CLAUSES: Readonly<Record<string, string>> = {
   ECONNRESET: 'it hung up',
 };
 
-/** Told of what a process sends to another server, as it is sent: whole packets. */
-export type PeerTap = (bytes: Uint8Array) => void;
+/** Told of what a process sends to another server, as it is sent: whole packets. `link` is one for both ends. */
+export interface PeerTap {
+  /** To a leader, and in elections. */
+  said(bytes: Uint8Array, link: object): void;
+  /** To a learner. */
+  told(bytes: Uint8Array, link: object): void;
+}
 
-const linkOf = (end: End, port: number, tap?: PeerTap): PeerLink => ({
+const linkOf = (end: End, port: number, tap: PeerTap['said']): PeerLink => ({
   remoteAddress: end.other.host.name,
   remotePort: port,
   proof: undefined,
@@ -20,7 +25,8 @@ const linkOf = (end: End, port: number, tap?: PeerTap): PeerLink => ({
     return end.waiting;
   },
   send: (bytes) => {
-    tap?.(bytes);
+    // a process that is gone may still try
+    if (end.isThere && !end.finished) tap(bytes, end.stream);
     end.send(bytes);
     return end.waiting === 0;
   },
@@ -31,8 +37,7 @@ const linkOf = (end: End, port: number, tap?: PeerTap): PeerLink => ({
 });
 
 /**
- * The network between servers as the process on this machine sees it; ports say what a connection is for. `tap` is told of
- * what it says to a leader and in elections.
+ * The network between servers as the process on this machine sees it; ports say what a connection is for.
  */
 export function peerNetwork(
   network: Network,
@@ -47,7 +52,7 @@ export function peerNetwork(
     },
     dial: async ({ address, port, timeoutMs }, handler, signal) => {
       try {
-        return linkOf(await network.dial(host, address, port, timeoutMs, handler, signal), port, tap);
+        return linkOf(await network.dial(host, address, port, timeoutMs, handler, signal), port, tap.said);
       } catch (error) {
         if (signal.aborted) throw new Error('no longer wanted', { cause: error });
         const { code = '' } = error as { code?: string };
@@ -56,7 +61,7 @@ export function peerNetwork(
     },
     listen: async ({ host: name, port }, accept) => {
       const channel = channelOf(port);
-      const heard = channel === 'election' ? tap : undefined;
+      const heard = channel === 'election' ? tap.said : tap.told;
       const close = network.listen(host, port, channel, (end) => end.attach(accept(linkOf(end, 1024, heard))));
       return { host: name, port, close };
     },
