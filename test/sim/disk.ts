@@ -60,6 +60,8 @@ export class SimDisk {
   onCut: () => void = () => {};
   /** What a call waits for before it happens: a disk is slower than the program. */
   pace: () => Promise<void> = () => Promise.resolve();
+  /** What a write that is to be on the disk at once waits for beside that. */
+  lag: (path: string) => Promise<void> | undefined = () => undefined;
   /** Asked at every write, read, sync and folder sync: an errno name makes it fail; of a write any whole sectors are done. */
   fault: (call: 'write' | 'read' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
 
@@ -193,6 +195,7 @@ export class SimDisk {
           );
           if (code !== undefined) throw new DiskError(code, path, 'write');
         });
+        if (dsync) await this.lag(path);
         await this.call(life, () => {
           if (dsync) this.reach(handle, at, at + bytes.length);
         });

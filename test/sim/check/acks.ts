@@ -84,6 +84,8 @@ export class AckWatch {
       case 'VOTE': {
         const { state, vote } = message;
         if (state !== 'looking' || vote?.sid !== sid) return;
+        // an old copy hears of votes for what it once was, and takes them up: discovery turns it away
+        if (!this.around.ledger.holdingsOf(sid).isTrue) return;
         this.epochs(sid, 'votes for itself', (record) => record.currentEpoch === vote.epoch);
         return this.holds(sid, vote.last, 'votes for itself');
       }

@@ -37,7 +37,15 @@ export class Story implements Disposable {
     this.config = config;
     this.plan = {
       ...planOf(seed, { profile: 'calm', voters }),
-      ...{ observers: 0, tickMs: TICK_MS, sessionMs: 20 * TICK_MS, snapCount: 20, meanDelayMs: 0.5, diskMs: 0.15 },
+      ...{
+        observers: 0,
+        tickMs: TICK_MS,
+        sessionMs: 20 * TICK_MS,
+        snapCount: 20,
+        meanDelayMs: 0.5,
+        diskMs: 0.15,
+        logMs: 0,
+      },
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,
     };
@@ -53,7 +61,10 @@ export class Story implements Disposable {
     });
     this.ensemble.voters = servers.slice(0, this.plan.voters);
     this.ensemble.network.links.meanMs = this.plan.meanDelayMs;
-    for (const member of this.ensemble.members) member.diskMs = this.plan.diskMs;
+    for (const member of this.ensemble.members) {
+      member.diskMs = this.plan.diskMs;
+      member.logMs = this.plan.logMs;
+    }
   }
   get violations(): readonly Violation[] {
     return this.ensemble.verdicts.violations;

@@ -45,6 +45,8 @@ export class Member {
   state: 'down' | 'running' | 'failed' | 'refused' = 'down';
   /** Mean ms of a call to the disk. */
   diskMs = 0.15;
+  /** Mean ms by which a write of the log takes longer than that: it lies on a device of its own. */
+  logMs = 0;
   /** Lives so far. */
   lives = 0;
   /** So many more times it dies soon after its start. */
@@ -74,6 +76,10 @@ export class Member {
         const ms = oneIn(random, 4) ? exponential(random, this.diskMs * 4) : this.diskMs;
         this.host.post(ms, EVENT_KIND.io, resolve);
       });
+    disk.lag = (path) =>
+      this.logMs === 0 || !path.startsWith('/log/')
+        ? undefined
+        : new Promise((resolve) => this.host.post(exponential(random, this.logMs), EVENT_KIND.io, resolve));
     disk.onWrite = (path, bytes, at) => ledger.wrote(this.sid, path, bytes, at);
     disk.onDurable = (path, durable, from, end) => ledger.holdingsOf(this.sid).reached(path, durable, from, end);
     disk.onCut = () => this.host.end(this.powerWent);
