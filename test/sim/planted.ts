@@ -62,7 +62,7 @@ async function tell(copy: Copy, bug: Unprotected): Promise<{ found: boolean; lin
 const known: readonly (Planted | Unprotected)[] = values.histories ? UNPROTECTED : PLANTED;
 const unknown = positionals.filter((id) => !known.some((bug) => bug.id === id));
 if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}`);
-const wanted = known.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
+const wanted = positionals.length === 0 ? known : positionals.flatMap((id) => known.filter((bug) => bug.id === id));
 for (const bug of wanted) patched(bug);
 if (values.check) {
   console.log(`${wanted.length} places found`);

@@ -34,6 +34,8 @@ export class AckWatch {
   private readonly reader = new PackReader(Buffer.alloc(0));
   /** By incarnation: in which epoch it acknowledged last, and up to where. */
   private readonly acked = new Map<string, { epoch: number; upTo: bigint }>();
+  /** By server: what its directory said at the last start. */
+  private readonly incarnations = new Map<number, string>();
   /** By link: where the history ends that came before NEWLEADER. */
   private readonly synchronised = new WeakMap<object, { end: bigint; isWhole: boolean }>();
   /** Incarnation and epoch: one is promised once, to one leader. */
@@ -154,6 +156,13 @@ export class AckWatch {
   }
   /** What it acknowledged is there again, or it knows what is missing (I11). */
   started(sid: number, { incarnation, acceptedEpoch, end, mayHaveAcked }: StartedWith): void {
+    const life = this.incarnations.get(sid);
+    this.incarnations.set(sid, incarnation);
+    if (!this.around.diskOf(sid).hurt) {
+      if (mayHaveAcked !== undefined) this.fail('I11', sid, 'finds its directory damaged, which nobody hurt');
+      if (life !== undefined && life !== incarnation)
+        this.fail('I11', sid, 'does not know any more who it was, and nobody hurt its directory');
+    }
     const known = this.acked.get(incarnation);
     // what a later leader cut was promised to it before
     if (known === undefined || known.epoch !== acceptedEpoch || !this.around.ledger.holdingsOf(sid).isTrue) return;
