@@ -6,3 +6,4 @@ export { type ClientPorts, connect, fourLetterWord } from './client/connect.ts';
 export { ConnectStringError } from './client/connect-string.ts';
 export type { FourLetterOptions } from './client/four-letter.ts';
 export type { TlsOptions } from './ports/network.ts';
+export * from './recipes/index.ts';

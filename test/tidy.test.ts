@@ -19,11 +19,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   runtime: ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'platform'],
   // the library's front door ties the machine to real clock and sockets
   client: ['base', 'protocol', 'ports', 'platform'],
+  recipes: ['base', 'client'],
   config: ['base'],
   editor: ['base'],
   shell: ['base', 'client', 'config', 'editor'],
-  commands: ['base', 'client', 'config', 'shell'],
+  commands: ['base', 'client', 'recipes', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
+  // zkCli as a program of its own, on our client
+  zkcli: ['base', 'client', 'out'],
   // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime
   ensemble: ['base', 'client', 'runtime', 'shell'],
   cli: [
@@ -35,6 +38,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'shell',
     'commands',
     'out',
+    'zkcli',
     'editor',
     'ensemble',
     'runtime',
@@ -47,6 +51,8 @@ const PURE_FILES = new Set([
   'client/session.ts',
   'client/watches.ts',
   'shell/lexer.ts',
+  'zkcli/words.ts',
+  'zkcli/texts.ts',
   ...[
     'buffer',
     'commands',

@@ -30,3 +30,13 @@ export const askText = (message: string, holder?: TerminalHolder): Promise<strin
 
 export const askHidden = (message: string, holder?: TerminalHolder): Promise<string> =>
   ask<string>({ type: 'password', message, mask: '*' }, holder);
+
+export const askChoice = (
+  message: string,
+  choices: readonly { readonly value: string; readonly about: string }[],
+  holder?: TerminalHolder,
+): Promise<string> =>
+  ask<string>(
+    { type: 'select', message, choices: choices.map(({ value, about }) => ({ value, name: about })) },
+    holder,
+  );

@@ -5,9 +5,11 @@ import type { Target } from '../shell/session.ts';
 import type { Globals } from './globals.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
 import { Interrupted, SIGNALS } from './interrupt.ts';
+import { readScript } from './os.ts';
+import { pragmasOf } from './pragmas.ts';
 import { isTypedByPerson } from './safety.ts';
 
-/** How long an interrupted command, and then the end of the session, may take, ms. */
+/** How long the end of the session may take, ms. */
 const GRACE_MS = 1000;
 
 /**
@@ -31,7 +33,7 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       if (signalled !== undefined) process.exit(status); // the second one means it
       signalled = status;
       host.shell.leaving ??= { status };
-      if (host.shell.interrupt()) setTimeout(() => stop(status), GRACE_MS).unref();
+      if (host.shell.interrupt()) setTimeout(() => stop(status), host.shell.graceMs).unref();
       else stop(status);
     };
     process.on(signal, handler);
@@ -58,31 +60,34 @@ export function runOne(globals: Globals, said: string | undefined, words: readon
   );
 }
 
-export async function runCommands(globals: Globals, said: string | undefined): Promise<number> {
-  const { summarise } = await import('./script.ts');
-  return withHost({ globals, said, interactive: false, canAsk: false }, async (host) => {
+/** Commands from `-c`, then those of a file, in one session. */
+export async function runCommands(globals: Globals, said: string | undefined, script?: ScriptFile): Promise<number> {
+  const { endOf, runAtomic, runText } = await import('./script.ts');
+  const text = script === undefined ? undefined : readScript(script.file);
+  const pragmas = text === undefined ? {} : pragmasOf(text);
+  const isAtomic = globals.atomic === true || pragmas.atomic === true;
+  const { args } = script ?? {};
+  const options = { globals, said, interactive: false, canAsk: false, script: pragmas, ...(args && { args }) };
+  return withHost(options, async (host) => {
+    if (isAtomic) return runAtomic(host, [...globals.command, text ?? ''].join('\n'), script?.file);
     let status = 0;
-    for (const text of globals.command) {
-      status = await host.shell.run(text);
-      if (host.shell.leaving !== undefined || host.shell.stopped) break;
+    for (const each of globals.command) {
+      status = await host.shell.run(each);
+      if (host.shell.leaving !== undefined || host.shell.stopped) return endOf(host, status);
     }
-    return summarise(host, status);
+    return text === undefined ? endOf(host, status) : runText(host, text, script?.file);
   });
 }
 
-export async function runFile(
-  globals: Globals,
-  said: string | undefined,
-  file: string,
-  args: readonly string[],
-): Promise<number> {
-  const { readScript, runText } = await import('./script.ts');
-  const text = readScript(file);
-  return withHost({ globals, said, interactive: false, canAsk: false, args }, (host) => runText(host, text, file));
+/** A file of commands and its arguments. */
+export interface ScriptFile {
+  readonly file: string;
+  readonly args: readonly string[];
 }
 
 export async function runPrompt(globals: Globals, said: string | undefined, isLegacy: boolean): Promise<number> {
-  const banner = isLegacy && globals.quiet !== true ? ['zkCli spelling understood; the prompt is our own'] : [];
+  const banner =
+    isLegacy && globals.quiet !== true ? ['zkCli spelling understood; --compat zkcli for its exact behaviour'] : [];
   return promptOrScript(globals, { said }, banner);
 }
 
@@ -103,8 +108,17 @@ async function promptOrScript(
   banner: readonly string[],
 ): Promise<number> {
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
-    const { runStream } = await import('./script.ts');
-    return withHost({ globals, ...where, interactive: false, canAsk: false }, (host) => runStream(host, process.stdin));
+    const { runAtomic, runStream } = await import('./script.ts');
+    const input = textOf(process.stdin);
+    // the pragmas stand before the first command: so much is read before there is a shell
+    const begun = await headOf(input);
+    const script = pragmasOf(begun.text);
+    return withHost({ globals, ...where, interactive: false, canAsk: false, script }, async (host) => {
+      if (globals.atomic !== true && script.atomic !== true) return runStream(host, begun.all);
+      let text = '';
+      for await (const chunk of begun.all) text += chunk;
+      return runAtomic(host, text, undefined);
+    });
   }
   const { runRepl } = await import('./repl.ts');
   return withHost({ globals, ...where, interactive: true, canAsk: true }, (host) =>
@@ -116,6 +130,30 @@ async function promptOrScript(
       banner,
     }),
   );
+}
+
+async function* textOf(input: NodeJS.ReadableStream): AsyncGenerator<string> {
+  input.setEncoding('utf8');
+  let isFirst = true;
+  for await (const chunk of input) {
+    yield isFirst ? String(chunk).replace(/^\ufeff/, '') : String(chunk);
+    isFirst = false;
+  }
+}
+
+/** The lines up to the first command, and everything there is, those included. */
+async function headOf(input: AsyncGenerator<string>): Promise<{ text: string; all: AsyncIterable<string> }> {
+  let text = '';
+  while (/^(?:[ \t\r]*(?:#[^\n]*)?(?:\n|$))*$/.test(text)) {
+    const { value, done } = await input.next();
+    if (done === true) break;
+    text += value;
+  }
+  async function* all(): AsyncGenerator<string> {
+    yield text;
+    yield* input;
+  }
+  return { text, all: all() };
 }
 
 export async function runPlayground(globals: Globals, words: readonly string[]): Promise<number> {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { MODES, type Mode } from '../out/modes.ts';
 import { usage } from '../shell/failure.ts';
 import { parseDuration } from '../shell/units.ts';
 
@@ -9,6 +10,7 @@ export interface Globals {
   readonly auth: readonly string[];
   readonly timeout?: number;
   readonly connectTimeout: number;
+  readonly opTimeout: number;
   readonly allowRo?: boolean;
   readonly readOnly?: boolean;
   readonly tls?: boolean;
@@ -18,12 +20,18 @@ export interface Globals {
   readonly tlsServername?: string;
   readonly tlsInsecure?: boolean;
   readonly clientConfig?: string;
-  readonly output?: 'human' | 'plain' | 'json' | 'ndjson';
+  readonly output?: Mode;
+  readonly fields?: readonly string[];
+  readonly header?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly color: 'auto' | 'always' | 'never' | false;
   readonly ascii?: boolean;
+  readonly pager: boolean;
   readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly atomic?: boolean;
+  readonly compat?: string;
   readonly command: readonly string[];
   readonly continueOnError?: boolean;
   readonly set: readonly string[];
@@ -37,6 +45,8 @@ export interface Globals {
 export const NO_GLOBALS = {
   auth: [],
   connectTimeout: 5000,
+  opTimeout: 30_000,
+  pager: true,
   color: 'auto',
   command: [],
   set: [],
@@ -44,6 +54,11 @@ export const NO_GLOBALS = {
   history: true,
 } as const satisfies Globals;
 
+const names = (value: string): string[] =>
+  value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 const list = (value: string, before: readonly string[]): string[] => [...before, value];
 /** commander's only door; loaded when there is an option to parse. */
 async function program(): Promise<Command> {
@@ -74,6 +89,7 @@ async function program(): Promise<Command> {
     )
     .option('--timeout <DUR>', 'session timeout, e.g. 30s', duration)
     .option('--connect-timeout <DUR>', 'how long to try to connect', duration, NO_GLOBALS.connectTimeout)
+    .option('--op-timeout <DUR>', 'how long one request may take', duration, NO_GLOBALS.opTimeout)
     .option('-r, --allow-ro', 'accept a server in read-only mode')
     .option('--read-only', 'refuse to send any change')
     .option('--tls', 'speak TLS')
@@ -82,16 +98,22 @@ async function program(): Promise<Command> {
     .option('--tls-key <FILE>', 'own key (PEM)')
     .option('--tls-servername <NAME>', 'name the certificate must have')
     .option('--tls-insecure', 'believe any certificate')
-    .addOption(new Option('-o, --output <MODE>', 'how results look').choices(['human', 'plain', 'json', 'ndjson']))
+    .addOption(new Option('-o, --output <MODE>', 'how results look').choices([...MODES]))
+    .option('--fields <A,B>', 'which fields of a result, in this order: plain, table and json', names)
+    .option('--header', 'plain output begins with the names of its fields')
     .option('-q, --quiet', 'no warnings and no news')
     .option('-v, --verbose', 'where an unexpected failure happened')
     .addOption(new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default(NO_GLOBALS.color))
     .option('--no-color', 'no colours')
     .option('--ascii', 'no box drawing, no symbols')
+    .option('--no-pager', 'long results are printed, not paged')
     .option('-y, --yes', 'answer yes to every question')
+    .option('-n, --dry-run', 'show what would change, change nothing')
     .option('-c, --command <CMDS>', 'run commands; repeatable', list, NO_GLOBALS.command)
     .option('-k, --continue-on-error', 'do not stop at the first failing command')
+    .option('--atomic', 'all changes of the script as one transaction, or none')
     .option('--set <NAME=VALUE>', 'a variable for scripts; repeatable', list, NO_GLOBALS.set)
+    .option('--compat <WHAT>', "be zkCli: zkcli, zkcli-exact, with =3.8 or =3.10 for a version's own texts")
     .option('--no-config', 'ignore the configuration file')
     .option('--no-history', 'remember no lines')
     .addOption(new Option('--wait-for-connection').hideHelp())

@@ -1,12 +1,21 @@
 import type { Span } from '../editor/editor.ts';
-import { optionsOf, synopsis } from '../shell/bind.ts';
-import type { Registry } from '../shell/command.ts';
+import { optionsOf, placeholder, positionals, synopsis, walk } from '../shell/bind.ts';
+import type { Arg, Registry } from '../shell/command.ts';
 import { staticText, tokenize } from '../shell/lexer.ts';
 
+/** What is known without asking anybody. */
+export interface Known {
+  /** Undefined: not known. */
+  exists(path: string): boolean | undefined;
+  /** Operations wait in a transaction. */
+  readonly collects: boolean;
+}
+
 /** Colours of a line while it is typed: only what is known without asking anybody. */
-export function highlight(text: string, registry: Registry): Span[] {
+export function highlight(text: string, registry: Registry, known: Known): Span[] {
   const spans: Span[] = [];
   let spec: ReturnType<Registry['find']>;
+  let args: Arg[] = [];
   let isFirst = true;
   let ended = false;
   for (const token of tokenize(text).tokens) {
@@ -15,6 +24,7 @@ export function highlight(text: string, registry: Registry): Span[] {
       isFirst = true;
       ended = false;
       spec = undefined;
+      args = [];
     } else if (token.type === 'word') {
       const word = staticText(token) ?? '';
       const { from, to } = token;
@@ -23,12 +33,22 @@ export function highlight(text: string, registry: Registry): Span[] {
         // a word still being typed is not wrong yet
         const isBegun =
           to === text.length && registry.all.some(({ name }) => name.toLowerCase().startsWith(word.toLowerCase()));
-        spans.push({ from, to, style: spec !== undefined ? 'command' : isBegun ? 'dim' : 'unknown' });
+        const isWaiting = known.collects && spec?.transaction === 'operation';
+        spans.push({
+          from,
+          to,
+          style: isWaiting || (spec === undefined && isBegun) ? 'dim' : spec ? 'command' : 'unknown',
+        });
         isFirst = false;
-      } else if (token.quote !== 'none') spans.push({ from, to, style: 'string' });
+        continue;
+      }
+      const isPath = spec !== undefined && walk(spec, args).next?.param.kind === 'path';
+      args.push({ text: word, quote: token.quote });
+      if (token.quote !== 'none') spans.push({ from, to, style: 'string' });
       else if (word === '--') ended = true;
       else if (/^-\D/.test(word) && !ended && spec !== undefined)
         spans.push({ from, to, style: isOption(spec, word) ? 'option' : 'badOption' });
+      else if (isPath && to < text.length && known.exists(word) === false) spans.push({ from, to, style: 'path' });
     }
   }
   return spans;
@@ -41,9 +61,22 @@ function isOption(spec: NonNullable<ReturnType<Registry['find']>>, word: string)
   return [...word.slice(1)].every((letter, at) => at > 0 || options.some(({ short }) => short === `-${letter}`));
 }
 
-/** What may follow: the rest of a command's synopsis, right after its name. */
+/** What may follow: what is left of a command's synopsis once a word is finished. */
 export function hint(text: string, registry: Registry): string {
-  const match = /^\s*(\S+) $/.exec(text);
-  const spec = match === null ? undefined : registry.find(match[1] as string);
-  return spec === undefined ? '' : synopsis(spec).slice(`usage: ${spec.name} `.length);
+  const { tokens, open, fault } = tokenize(text);
+  if (!/\s$/.test(text) || open !== undefined || fault !== undefined) return '';
+  const last = tokens.findLastIndex((token) => token.type !== 'word');
+  const words = tokens.slice(last + 1).filter((token) => token.type === 'word');
+  const [first, ...rest] = words.map((word): Arg => ({ text: staticText(word) ?? 'x', quote: word.quote }));
+  const spec = first === undefined ? undefined : registry.find(first.text);
+  if (spec === undefined) return '';
+  if (rest.length === 0) return synopsis(spec).slice(`usage: ${spec.name} `.length);
+  const walked = walk(spec, rest);
+  if (walked.failure !== undefined || walked.next?.param.kind === 'command') return '';
+  if (walked.open !== undefined) return placeholder(walked.open.name, walked.open.param);
+  const given = new Set(walked.bound.map(({ name }) => name));
+  return positionals(spec)
+    .filter(([key]) => !given.has(key))
+    .map(([key, param]) => (param.optional === true ? `[${placeholder(key, param)}]` : placeholder(key, param)))
+    .join(' ');
 }

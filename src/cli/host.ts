@@ -9,10 +9,11 @@ import type { HistoryLines } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { ShellSession, type Target } from '../shell/session.ts';
 import { Profiles, Settings, UserFile } from '../shell/settings.ts';
-import { Shell } from '../shell/shell.ts';
+import { type CommandRecord, Shell } from '../shell/shell.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
-import { readStdin, runOs, writeFile } from './os.ts';
+import { isFile, readScript, readStdin, runOs, startProgram, writeFile } from './os.ts';
+import type { Pragmas } from './pragmas.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
 import { chooseTarget, type TargetSources, targetOf } from './targets.ts';
@@ -29,6 +30,8 @@ export interface HostOptions {
   readonly canAsk: boolean;
   /** Arguments of a script: `${1}` and so on. */
   readonly args?: readonly string[];
+  /** What a script says about itself. */
+  readonly script?: Pragmas;
   /** Exactly one command: data of one node goes into a file byte for byte. */
   readonly single?: boolean;
 }
@@ -52,7 +55,9 @@ const NO_HISTORY: HistoryLines = { list: () => [], clear: () => {} };
 
 /** @throws Failure (2) for options, profiles or configuration that do not fit */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { globals, interactive, single = false } = options;
+  const { interactive, single = false } = options;
+  const output = options.globals.output ?? options.script?.output;
+  const globals: Globals = output === undefined ? options.globals : { ...options.globals, output };
   const places = folders();
   const { settings, profiles } = profilesOf(globals, places);
   const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
@@ -73,6 +78,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     now: () => performance.now(),
     interactive,
   });
+  presenter.watchOf = (path) => session.watchOf(path);
   const safety = new Safety({
     canAsk: options.canAsk,
     yes: globals.yes === true,
@@ -93,17 +99,29 @@ export async function openHost(options: HostOptions): Promise<Host> {
     show: (output) => presenter.show(output),
     plain: toPlain,
     tell: (told) => presenter.tell(told),
+    get record() {
+      return presenter.isJson ? (each: CommandRecord) => presenter.record(each) : undefined;
+    },
+    settled: () => presenter.settle(host.holder),
+    readFile: readScript,
+    isFile,
+    clearScreen: () => {
+      if (process.stdout.isTTY === true) process.stdout.write('\x1b[H\x1b[2J\x1b[3J');
+    },
     warn: (line) => presenter.warn(line),
     confirm: (plan, spec) => safety.confirm(plan, spec.risk),
     confirmWrite: (spec) => safety.confirmWrite(spec),
     askSecret: (question) => safety.askSecret(question),
     watched,
     os: (line, input, signal) => runOs(line, input, signal, host.holder),
+    start: (words, env, signal, leaving) => startProgram({ words, env, signal, leaving }, host.holder),
     writeFile,
     stdin: readStdin,
     interactive,
     readOnly: globals.readOnly === true || process.env.ZOOSH_READ_ONLY === '1',
-    keepGoing: globals.continueOnError === true,
+    dryRun: globals.dryRun === true,
+    opTimeoutMs: globals.opTimeout,
+    keepGoing: options.script?.continueOnError ?? globals.continueOnError === true,
     variables: variablesOf(globals, options.args ?? []),
     env: process.env,
   });

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /** Signals that end a program, and the exit codes that say so. */
 export const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -10,6 +12,10 @@ export class Interrupted extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** The exit code that stands for how a program ended: its own, or 128 and the number of its signal. */
+export const exitOf = (code: number | null, killed: NodeJS.Signals | null): number =>
+  code ?? 128 + (constants.signals[killed as NodeJS.Signals] ?? 0);
 
 /** Turns the first signal into an abort with an {@link Interrupted}; disposing gives signals their old meaning back. */
 export function abortOnSignals(): { readonly signal: AbortSignal } & Disposable {

@@ -33,7 +33,7 @@ export function normaliseLegacy(argv: readonly string[]): { argv: string[]; foun
 }
 
 /** Our own options whose next word is a value, so that a value is never taken for the command. */
-const TAKES_VALUE = new Set([
+export const TAKES_VALUE = new Set([
   '-s',
   '--server',
   '-p',
@@ -41,6 +41,9 @@ const TAKES_VALUE = new Set([
   '--auth',
   '--timeout',
   '--connect-timeout',
+  '--op-timeout',
+  '--fields',
+  '--compat',
   '--tls-ca',
   '--tls-cert',
   '--tls-key',
@@ -51,6 +54,5 @@ const TAKES_VALUE = new Set([
   '--color',
   '-c',
   '--command',
-  '--client-config',
   '--set',
 ]);

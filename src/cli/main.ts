@@ -4,6 +4,7 @@ import { failureOf, usage } from '../shell/failure.ts';
 import { type Globals, parseGlobals } from './globals.ts';
 import { normaliseLegacy } from './legacy.ts';
 import { isTarget } from './targets.ts';
+import { compatWish } from './zkcli-argv.ts';
 
 /** argv to exit code. Rooms are loaded only when a command needs them. Nothing ends with a stack trace. */
 export async function main(argv: string[]): Promise<number> {
@@ -27,6 +28,8 @@ export async function main(argv: string[]): Promise<number> {
 async function run(argv: string[]): Promise<number> {
   if (argv[0] === 'start') return (await import('./start.ts')).runStart(argv.slice(1));
   if (argv[0] === '__complete') return (await import('./os-complete.ts')).runComplete(argv.slice(1));
+  const compat = compatWish(process.argv[1] ?? '', argv, process.stdin.isTTY === true);
+  if (compat !== undefined) return (await import('./zkcli.ts')).runZkcli(compat);
   const legacy = normaliseLegacy(argv);
   const { globals, words, said } = await withTarget(legacy.argv);
   if (globals.version === true) {
@@ -38,6 +41,7 @@ async function run(argv: string[]): Promise<number> {
   if (first === 'with') return (await import('./with.ts')).runWith(rest);
   if (first === 'server') return (await import('./server.ts')).runServer(rest, globals);
   if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
+  if (first === 'init') return (await import('./init.ts')).runInit(rest, globals);
   const front = await import('./front.ts');
   if (first === 'playground') {
     if (said ?? globals.server ?? globals.profile)
@@ -50,14 +54,14 @@ async function run(argv: string[]): Promise<number> {
   if (name === 'run') {
     const [file, ...more] = args;
     if (file === undefined) throw usage('run: FILE is missing', 'zoosh run FILE [ARG...]');
-    return front.runFile(globals, said, file, more);
+    if (!file.startsWith('-')) return front.runCommands(globals, said, { file, args: more });
   }
+  if (name !== undefined && isScript(name)) return front.runCommands(globals, said, { file: name, args });
   if (globals.command.length > 0) {
     if (name !== undefined) throw usage(`-c runs its own commands; ${name} is one word too many`);
     return front.runCommands(globals, said);
   }
   if (name === undefined) return front.runPrompt(globals, said, legacy.found);
-  if (isScript(name)) return front.runFile(globals, said, name, args);
   if (name === 'start') return (await import('./start.ts')).runStart(args, globals);
   if (name === 'ensemble' && args[0] === 'shell') return front.runOnEnsemble(globals, await namedEnsemble(args));
   return front.runOne(globals, said, words);

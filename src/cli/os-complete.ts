@@ -69,7 +69,6 @@ async function candidates(line: string, signal: AbortSignal): Promise<string[]> 
   }
   const outer = OUTER.find(({ name }) => name === command[0]);
   if (outer !== undefined) {
-    if (command[0] === 'run' && command.length === 1) return [':files'];
     return shown(
       [...outer.words, ...outer.options].map((text) => ({ text })),
       typed,

@@ -1,12 +1,31 @@
 /** Files, standard input and programs, as the shell's lines name them. */
 import { spawn } from 'node:child_process';
-import { fstatSync, readFileSync, writeFileSync } from 'node:fs';
+import { fstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import type { RunningProgram } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { TerminalHolder } from './ask.ts';
+import { exitOf, SIGNALS } from './interrupt.ts';
 
 export const isRegularFile = (fd: number): boolean => {
   try {
     return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+};
+
+/** A script's text. @throws Failure (2) */
+export function readScript(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
+  } catch (error) {
+    throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+export const isFile = (word: string): boolean => {
+  try {
+    return statSync(word).isFile();
   } catch {
     return false;
   }
@@ -56,4 +75,62 @@ export function runOs(
     child.stdin?.on('error', () => {}); // it may end before it has read everything
     child.stdin?.end(input);
   }).finally(() => holder?.resume());
+}
+
+export interface ProgramOptions {
+  readonly words: readonly string[];
+  /** Beside our own environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Interrupts it. */
+  readonly signal: AbortSignal;
+  /** The exit code of the signal by which this program was told to end, if it was. */
+  readonly leaving: () => number | undefined;
+}
+
+/** Begins a program with our standard streams. @throws Failure (126, 127) */
+export function startProgram(
+  { words, env, signal, leaving }: ProgramOptions,
+  holder: TerminalHolder | undefined,
+): Promise<RunningProgram> {
+  const [program = '', ...args] = words;
+  // all of a group of its own can be ended; at a terminal it stays in ours, since another group could not read from it
+  const isShared = process.stdin.isTTY === true;
+  holder?.pause();
+  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: 'inherit', detached: !isShared });
+  const kill = (name: string): void => {
+    try {
+      if (isShared) child.kill(name as NodeJS.Signals);
+      else if (child.pid !== undefined) process.kill(-child.pid, name);
+    } catch {
+      // nothing of it is left
+    }
+  };
+  const stop = (): void => {
+    const isInterrupt = (leaving() ?? SIGNALS.SIGINT) === SIGNALS.SIGINT;
+    // a terminal sends Ctrl-C to the child as well
+    if (!isInterrupt || !isShared) kill(isInterrupt ? 'SIGINT' : 'SIGTERM');
+  };
+  const killNow = (): void => kill('SIGKILL'); // we end before it: it must not go on without what we held for it
+  const ended = new Promise<number>((resolve) => {
+    child.on('exit', (code, killed) => resolve(exitOf(code, killed)));
+  }).finally(() => {
+    signal.removeEventListener('abort', stop);
+    process.removeListener('exit', killNow);
+    holder?.resume();
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      holder?.resume();
+      const isAbsent = error.code === 'ENOENT';
+      const why = isAbsent ? 'not found' : error.code;
+      reject(new Failure(isAbsent ? 127 : 126, 'CannotRun', `cannot run ${program}: ${why}`));
+    });
+    child.once('spawn', () => {
+      child.on('error', () => {}); // a signal that could not be sent
+      process.once('exit', killNow);
+      signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) stop();
+      resolve({ ended, kill });
+    });
+  });
 }

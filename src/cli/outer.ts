@@ -57,7 +57,13 @@ export const OUTER: readonly OuterCommand[] = [
     words: [],
     options: ['-n', '--observers', '--memory', '--seed', '--set', '--timeout', '--help', '--'],
   },
-  { name: 'run', about: 'run a file of commands', usage: 'run FILE [ARG...]', words: [], options: [] },
+  {
+    name: 'init',
+    about: 'questions that make a profile: servers, login, completion',
+    usage: 'init [--server LIST --yes]',
+    words: [],
+    options: ['--server', '--auth', '--tls-ca', '--profile', '--color', '--protect', '--default', '--yes', '--help'],
+  },
   {
     name: 'completion',
     about: 'print the completion script of bash, zsh or fish',

@@ -2,14 +2,18 @@ import type { WatchEvent } from '../client/api.ts';
 import { visible, visibleLine } from '../out/data.ts';
 import { EventFolder, eventJson, eventLine } from '../out/events.ts';
 import { failureText } from '../out/failures.ts';
-import { type Mode, render } from '../out/render.ts';
+import { toJson } from '../out/json.ts';
+import { MODES, type Mode } from '../out/modes.ts';
+import { render } from '../out/render.ts';
 import { decideColor, makeTheme, type Theme } from '../out/theme.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import type { Settings } from '../shell/settings.ts';
-import type { Told } from '../shell/shell.ts';
+import type { CommandRecord, Told } from '../shell/shell.ts';
+import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
 import { isRegularFile } from './os.ts';
+import { page, pagerOf } from './pager.ts';
 
 export interface PresenterOptions {
   readonly globals: Globals;
@@ -26,19 +30,27 @@ export class Presenter {
   readonly theme: Theme;
   /** A whole line that comes on its own; the prompt puts it above what is being typed. */
   line: (text: string) => void = (text) => process.stderr.write(`${text}\n`);
+  /** Where the watch stands that told of a path. */
+  watchOf: (path: string) => string = (path) => path;
   readonly #options: PresenterOptions;
   readonly #errTheme: Theme;
   readonly #events: EventFolder;
   readonly #outIsTerminal = process.stdout.isTTY === true;
   readonly #exact: boolean;
   #mode: Mode;
+  /** A result taller than the screen, and what came after it, until its command has ended. */
+  #paged: Uint8Array[] = [];
 
   private constructor(options: PresenterOptions, theme: Theme, errTheme: Theme) {
     const { globals, settings, single } = options;
     this.#options = options;
     this.theme = theme;
     this.#errTheme = errTheme;
-    this.#events = new EventFolder((text) => this.line(text), errTheme);
+    this.#events = new EventFolder(
+      (text) => this.line(text),
+      errTheme,
+      (path) => this.watchOf(path),
+    );
     this.#exact = single && isRegularFile(1);
     const said = globals.output ?? modeOf(process.env.ZOOSH_OUTPUT);
     this.#mode = said ?? (this.#outIsTerminal ? (settings.get('output') as Mode) : 'plain');
@@ -74,8 +86,50 @@ export class Presenter {
       process.stdout.write(output.data ?? '');
       return;
     }
+    const { fields, header } = this.#options.globals;
     const screen = { theme: this.theme, width: widthOf(), now: Date.now() };
-    process.stdout.write(render(output, this.#mode, screen, this.#outIsTerminal));
+    const wishes = { mode: this.#mode, fields, header, isTerminal: this.#outIsTerminal };
+    const bytes = render(output, wishes, screen);
+    if (this.#paged.length > 0 || this.#isTall(bytes)) this.#paged.push(bytes);
+    else process.stdout.write(bytes);
+  }
+  #isTall(bytes: Uint8Array): boolean {
+    const { globals, settings } = this.#options;
+    if (!this.#outIsTerminal || process.stdin.isTTY !== true || (this.#mode !== 'human' && this.#mode !== 'table'))
+      return false;
+    if (!globals.pager || settings.get('pager') === 'never' || settings.get('plain') === 'on') return false;
+    if (process.env.TERM === 'dumb' || pagerOf(process.env) === undefined) return false;
+    let rows = 0;
+    for (const byte of bytes) if (byte === 10) rows++;
+    return rows >= (process.stdout.rows || 24);
+  }
+  /** Pages what was too long for the screen. */
+  async settle(holder: TerminalHolder | undefined): Promise<void> {
+    if (this.#paged.length === 0) return;
+    const bytes = Buffer.concat(this.#paged);
+    this.#paged = [];
+    if (!(await page(pagerOf(process.env) as string, bytes, holder))) process.stdout.write(bytes);
+  }
+  /** One command of a script, for programs. */
+  record({ line, command, outputs, failure }: CommandRecord): void {
+    const results = outputs.filter(
+      ({ type, ...rest }) => type !== 'many' || (rest as { parts: unknown[] }).parts.length > 0,
+    );
+    const result = results.length === 1 ? toJson(results[0] as Output) : results.map(toJson);
+    const error =
+      failure === undefined ? undefined : { code: failure.code, exit: failure.exit, message: failure.message };
+    process.stdout.write(
+      `${JSON.stringify({
+        line,
+        command: command.replace(/\s+/g, ' ').trim(),
+        ok: failure === undefined,
+        ...(results.length > 0 && { result }),
+        ...(error !== undefined && { error }),
+      })}\n`,
+    );
+  }
+  get isJson(): boolean {
+    return this.#isJson;
   }
   tell(told: Told): void {
     process.stderr.write(failureText(told, this.#isJson ? 'json' : 'text', this.#errTheme));
@@ -105,8 +159,9 @@ export class Presenter {
 
 const modeOf = (text: string | undefined): Mode | undefined => {
   if (text === undefined || text === '') return undefined;
-  if (text === 'human' || text === 'plain' || text === 'json' || text === 'ndjson') return text;
-  throw usage(`ZOOSH_OUTPUT is one of human, plain, json, ndjson, not ${text}`);
+  const mode = MODES.find((each) => each === text);
+  if (mode !== undefined) return mode;
+  throw usage(`ZOOSH_OUTPUT is one of ${MODES.join(', ')}, not ${text}`);
 };
 
 const isUtf8 = (env: NodeJS.ProcessEnv): boolean => {

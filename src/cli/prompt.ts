@@ -3,9 +3,13 @@ import { hex } from '../shell/units.ts';
 import type { Host } from './host.ts';
 
 const MIDDLE = '…';
+/** zkCli's own: `[zk: localhost:2181(CONNECTED) 3] `. */
+const ZKCLI = '[zk: {target}({zkstate}) {n}] ';
 
 /** The prompt from its template. */
-export function promptOf({ shell, session, settings, presenter: { theme } }: Host): string {
+export function promptOf(host: Host): string {
+  const { shell, session, settings, presenter } = host;
+  const { theme } = presenter;
   const { details, state, current } = session;
   const isReadOnly = state === 'connectedReadOnly' || details.readOnly === true || shell.ports.readOnly;
   const note =
@@ -24,16 +28,34 @@ export function promptOf({ shell, session, settings, presenter: { theme } }: Hos
     protect: details.protect === true ? '!' : '',
     cwd: shortened(visibleLine(shell.cwd), Math.max(12, Math.floor(width / 3))),
     state: note,
+    txn: shell.changes.waiting === undefined ? '' : ` [txn ${shell.changes.waiting}]`,
+    n: String(host.history.list().length + 1),
+    role: state === 'connectedReadOnly' ? 'read-only' : state === 'connected' ? 'read-write' : state,
     host: current?.server ?? '',
+    target: visibleLine(session.target),
+    zkstate: ZK_STATES[state],
     session: hex(current?.sessionId ?? 0n),
     zxid: hex(current?.lastZxid ?? 0n),
     time: new Date().toTimeString().slice(0, 8),
     watches: String(current?.watches().length ?? 0),
   };
-  const text = settings.get('prompt').replace(/\{(\w+)\}/g, (whole, name: string) => fields[name] ?? whole);
+  const said = settings.get('prompt');
+  const template = said === 'zkcli' ? ZKCLI : said;
+  const text = template.replace(/\{(\w+)\}/g, (whole, name: string) => fields[name] ?? whole);
   if (details.protect === true || note === ' (lost)') return theme.bad(text);
   return note === ' (connecting)' ? theme.attention(text) : theme.path(text);
 }
+
+const ZK_STATES: Readonly<Record<Host['session']['state'], string>> = {
+  none: 'CONNECTING',
+  connecting: 'CONNECTING',
+  connected: 'CONNECTED',
+  connectedReadOnly: 'CONNECTEDREADONLY',
+  suspended: 'CONNECTING',
+  expired: 'CLOSED',
+  authFailed: 'AUTH_FAILED',
+  closed: 'CLOSED',
+};
 
 /** Long paths lose their middle. */
 function shortened(path: string, width: number): string {

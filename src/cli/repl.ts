@@ -7,12 +7,13 @@ import { visibleLine } from '../out/data.ts';
 import { complete } from '../shell/complete.ts';
 import { failureOf } from '../shell/failure.ts';
 import { PathSource } from '../shell/path-source.ts';
+import { resolvePath } from '../shell/paths.ts';
 import { hex } from '../shell/units.ts';
 import { completionPorts } from './completion-ports.ts';
 import { highlight, hint } from './highlight.ts';
 import type { Host } from './host.ts';
+import { readScript } from './os.ts';
 import { promptOf } from './prompt.ts';
-import { readScript } from './script.ts';
 
 export interface ReplOptions {
   readonly host: Host;
@@ -50,6 +51,13 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     () => performance.now(),
   );
   const plain = isPlain || settings.get('plain') === 'on';
+  const exists = (typed: string): boolean | undefined => {
+    try {
+      return paths.knows(resolvePath(shell.cwd, typed));
+    } catch {
+      return undefined;
+    }
+  };
   let running = false;
   let held: string[] = [];
   let dropped = 0;
@@ -77,7 +85,10 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
             variables: shell.ports.variables.keys(),
           }),
         ),
-      highlight: (text) => (settings.get('highlight') === 'on' ? highlight(text, registry) : []),
+      highlight: (text) => {
+        if (settings.get('highlight') !== 'on') return [];
+        return highlight(text, registry, { exists, collects: shell.changes.isOpen });
+      },
       hint: (text) => (settings.get('hints') === 'on' ? hint(text, registry) : ''),
     },
   });
@@ -147,6 +158,10 @@ async function greet(host: Host, version: string): Promise<void> {
     if (exit === 130) return; // the user went elsewhere meanwhile
     presenter.line(`${theme.bad('not connected:')} ${visibleLine(message)}`);
     for (const line of lines) presenter.line(` ${visibleLine(line)}`);
-    presenter.line(theme.dim(' zoosh playground starts a server to try; connect HOST:PORT tries another'));
+    presenter.line(
+      theme.dim(
+        ' zoosh playground starts a server to try; zoosh init keeps where yours are; connect HOST:PORT tries another',
+      ),
+    );
   }
 }

@@ -1,5 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { Failure } from '../shell/failure.ts';
+/** Scripts: statement by statement, or all as one transaction. */
+
+import { type Failure, usage } from '../shell/failure.ts';
+import { staticText } from '../shell/lexer.ts';
+import type { Pipeline } from '../shell/parser.ts';
+import { countLines, faultOf, lineOf } from '../shell/script-text.ts';
 import type { Host } from './host.ts';
 
 /** Statements as they become whole, with the line each begins on. */
@@ -21,7 +25,7 @@ class Statements {
     this.#pending += text;
     const { shell } = this.#host;
     while (!this.isOver) {
-      const end = shell.statementEnd(this.#pending) || (isLast ? this.#pending.length : 0);
+      const end = shell.reader.statementEnd(this.#pending) || (isLast ? this.#pending.length : 0);
       if (end === 0) return;
       const statement = this.#pending.slice(0, end);
       this.#pending = this.#pending.slice(end);
@@ -32,29 +36,78 @@ class Statements {
 }
 
 /** Runs a script's text, statement by statement; returns the exit code. */
-export async function runText(host: Host, text: string, file: string): Promise<number> {
+export async function runText(host: Host, text: string, file: string | undefined): Promise<number> {
   await new Statements(host, file).take(text, true);
-  return summarise(host, host.shell.lastStatus);
+  return endOf(host, host.shell.lastStatus);
 }
 
 /**
  * Runs standard input as it comes, each line as soon as it is whole, so that whoever writes to us line by line gets the
  * answers in between. Returns the exit code.
  */
-export async function runStream(host: Host, input: NodeJS.ReadableStream): Promise<number> {
-  input.setEncoding('utf8');
+export async function runStream(host: Host, input: AsyncIterable<string>): Promise<number> {
   const statements = new Statements(host, undefined);
-  let isFirst = true;
   for await (const chunk of input) {
-    await statements.take(isFirst ? String(chunk).replace(/^\ufeff/, '') : String(chunk), false);
-    isFirst = false;
+    await statements.take(chunk, false);
     if (statements.isOver) break;
   }
   await statements.take('', true);
-  return summarise(host, host.shell.lastStatus);
+  return endOf(host, host.shell.lastStatus);
 }
 
-/** With `-k` the failures are counted at the end. */
+/**
+ * Runs a script whose changes are sent as one transaction at its end, or not at all: all of it is read first, and what
+ * cannot stand in a transaction is refused before anything else is done. Returns the exit code.
+ */
+export async function runAtomic(host: Host, text: string, file: string | undefined): Promise<number> {
+  const { shell } = host;
+  const tell = (failure: Failure, place: number): number => {
+    const line = 1 + countLines(text, 0, place);
+    shell.ports.tell({ failure, command: lineOf(text, place), file, line });
+    return failure.exit;
+  };
+  if (shell.ports.keepGoing) throw usage('--atomic and -k do not go together', 'a transaction has no half');
+  const parsed = shell.parse(text);
+  const wrong = faultOf(parsed);
+  if (wrong !== undefined) return tell(...wrong);
+  for (const pipeline of parsed.pipelines) {
+    const refusal = refusalOf(host, pipeline);
+    if (refusal !== undefined) return tell(refusal, pipeline.from);
+  }
+  shell.changes.beginAtomic();
+  const status = await shell.run(text, { line: 1, isScript: true, ...(file !== undefined && { file }) });
+  if (shell.stopped || (shell.changes.waiting ?? 0) === 0) return status;
+  return shell.commit('commit');
+}
+
+/** Why a command cannot be part of a transaction, as far as its name tells. */
+function refusalOf({ shell }: Host, { words, os, pipe, file, block }: Pipeline): Failure | undefined {
+  if (os !== undefined || pipe !== undefined || file !== undefined)
+    return usage('--atomic takes no OS commands, pipes and files', 'operations, assert and exists can be part of it');
+  const name = words[0] === undefined ? undefined : staticText(words[0]);
+  if (name === undefined || block !== undefined) return undefined; // known when it runs
+  const spec = shell.ports.registry.find(name);
+  if (spec === undefined) return shell.unknown(name);
+  if (spec.transaction !== undefined) return undefined;
+  return usage(`${spec.name} cannot be part of --atomic`, 'operations, assert and exists can');
+}
+
+/** A script that leaves a transaction open has sent nothing of it; with `-k` the failures are counted. */
+export function endOf(host: Host, status: number): number {
+  const { shell } = host;
+  const waiting = shell.changes.waiting;
+  if (waiting === undefined || shell.stopped) return summarise(host, status);
+  shell.changes.forget();
+  const failure = usage(
+    `the script ends inside a transaction of ${waiting} operations; none was sent`,
+    'commit sends it',
+  );
+  shell.ports.tell({ failure, command: 'txn', file: undefined, line: undefined });
+  shell.firstFailure ??= failure.exit;
+  summarise(host, status);
+  return shell.firstFailure;
+}
+
 export function summarise({ shell }: Host, status: number): number {
   const { failedLines, commandsRun } = shell;
   if (!shell.ports.keepGoing || failedLines.length === 0) return shell.leaving?.status ?? status;
@@ -63,13 +116,4 @@ export function summarise({ shell }: Host, status: number): number {
     `${failedLines.length} of ${commandsRun} commands failed (${lines} ${failedLines.join(', ')})\n`,
   );
   return shell.leaving?.status ?? shell.firstFailure ?? status;
-}
-
-/** @throws Failure (2) */
-export function readScript(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
-  } catch (error) {
-    throw new Failure(2, 'Usage', `cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }

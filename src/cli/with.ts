@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Failure, usage } from '../shell/failure.ts';
 import { parseDuration, parseNumber } from '../shell/units.ts';
-import { abortOnSignals, Interrupted, SIGNALS } from './interrupt.ts';
+import { abortOnSignals, exitOf, Interrupted, SIGNALS } from './interrupt.ts';
 import { ownCommand } from './local-ensembles.ts';
 import { startThrowaway } from './throwaway.ts';
 
@@ -102,9 +102,7 @@ function runChild(
     });
     child.on('exit', (code, killed) => {
       signal.removeEventListener('abort', stop);
-      resolve(code ?? 128 + numberOf(killed));
+      resolve(exitOf(code, killed));
     });
   });
 }
-const numberOf = (signal: NodeJS.Signals | null): number =>
-  ({ SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 })[signal as string] ?? 0;

@@ -1,6 +1,10 @@
 import { type KeeperCode, KeeperError } from '../base/errors.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
+import type { Random } from '../base/random.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { TlsOptions } from '../ports/network.ts';
+
+export type { Clock, Random };
 
 /** Who may do what with a node. `perms`: READ 1, WRITE 2, CREATE 4, DELETE 8, ADMIN 16. */
 export interface Acl {
@@ -234,6 +238,9 @@ export interface Client extends AsyncDisposable {
   readonly lastZxid: Zxid;
   /** `''` or a path without a slash at its end. */
   readonly chroot: string;
+  /** What the client goes by; recipes use the same, so that a run with a simulated clock and a seed can be repeated. */
+  readonly clock: Clock;
+  readonly random: Random;
 
   /**
    * Makes a node; `data` is text (UTF-8), bytes or null (none at all). `path` in the result has the sequence number.

@@ -1,6 +1,8 @@
 import { KeeperError } from '../base/errors.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
 import { pathFault } from '../base/path.ts';
+import type { Random } from '../base/random.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import { ADD_WATCH, WATCHER_TYPE } from '../protocol/events.ts';
 import {
@@ -71,12 +73,16 @@ export function stripper(chroot: string): (path: string) => string {
 /** The public client: each method makes one request of the session. */
 export class KeeperClient implements Client {
   readonly chroot: string;
+  readonly clock: Clock;
+  readonly random: Random;
   readonly #driver: Driver;
   readonly #strip: (path: string) => string;
 
-  constructor(driver: Driver, chroot: string) {
+  constructor(driver: Driver, chroot: string, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
     this.#driver = driver;
     this.chroot = chroot;
+    this.clock = clock;
+    this.random = random;
     this.#strip = stripper(chroot);
   }
 

@@ -99,7 +99,7 @@ export async function connect(
     strip: stripper(chroot),
   });
   if (options.onState !== undefined) driver.stateListeners.add(options.onState);
-  const client = new KeeperClient(driver, chroot);
+  const client = new KeeperClient(driver, chroot, ports);
   if (options.lazy === true) {
     driver.start();
     return client;

@@ -8,6 +8,7 @@ export default command({
   group: 'read',
   about: 'end a script with 1 unless a node is as it should be',
   risk: 'read',
+  transaction: 'harmless',
   params: {
     what: { kind: 'enum', about: 'what must hold', values: ['exists', 'absent', 'data', 'version', 'children'] },
     path: { kind: 'path', about: 'the node' },
@@ -19,12 +20,16 @@ export default command({
     ['assert children /app/workers 3', 'as many'],
   ],
   exits: [1],
+  notes: ['Under --atomic it becomes a check of the version that was read, as part of the transaction.'],
   async run({ what, path, value }, context): Promise<Output> {
     const needsValue = what !== 'exists' && what !== 'absent';
     if (needsValue !== (value !== undefined))
       throw usage(`assert ${what}: ${needsValue ? 'VALUE is missing' : `one word too many: ${value}`}`);
     if ((what === 'version' || what === 'children') && !/^\d{1,10}$/.test(value ?? ''))
       throw usage(`assert ${what}: VALUE is a whole number, not ${value}`);
+    const { transaction } = context;
+    if (transaction.collects && what === 'children')
+      throw usage('assert children cannot be part of a transaction', 'a transaction checks versions only');
     const client = await context.client();
     const { signal } = context;
     const found = await client.exists(path, { signal });
@@ -43,6 +48,9 @@ export default command({
       if (data === null || !data.equals(Buffer.from(value ?? '')))
         fail(data === null ? 'has no data' : 'has other data');
     }
+    // what holds now must hold when the rest is done
+    if (transaction.collects)
+      await transaction.check(path, what === 'absent' ? 'absent' : what === 'exists' ? -1 : (found?.version ?? -1));
     return { type: 'done', text: '', json: { assert: what, path, ok: true } };
   },
 });

@@ -15,6 +15,7 @@ export default command({
   group: 'write',
   about: 'create a node',
   risk: 'write',
+  transaction: 'operation',
   params: {
     path: { kind: 'newPath', about: 'the new node; with -s a prefix', trailingSlash: true },
     data: {

@@ -12,6 +12,7 @@ export default command({
   group: 'write',
   about: 'delete a node that has no children',
   risk: 'write',
+  transaction: 'operation',
   params: {
     paths: { kind: 'path', about: 'nodes to delete', many: true, globs: true, placeholder: 'PATH' },
     version: {

@@ -18,6 +18,7 @@ export default command({
   group: 'bulk',
   about: 'delete a node and everything below it',
   risk: 'bulk',
+  transaction: 'expanded',
   params: {
     paths: { kind: 'path', about: 'where to delete', many: true, globs: true, placeholder: 'PATH' },
     batch: { kind: 'number', short: '-b', about: `nodes per transaction; default ${BATCH}` },

@@ -8,6 +8,7 @@ export default command({
   group: 'shell',
   about: 'run a command for every node that a pattern stands for',
   risk: 'read',
+  transaction: 'harmless',
   params: {
     pattern: { kind: 'text', about: 'which nodes, e.g. /app/*', placeholder: 'GLOB' },
     do: { kind: 'enum', about: 'the word do', values: ['do'], placeholder: 'do' },

@@ -6,6 +6,7 @@ export default command({
   group: 'shell',
   about: 'print words, with variables filled in',
   risk: 'read',
+  transaction: 'harmless',
   params: { words: { kind: 'text', about: 'what to print', many: true, optional: true, placeholder: 'WORD' } },
   examples: [['echo done with ${cwd}', 'for scripts']],
   async run({ words }) {

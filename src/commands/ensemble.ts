@@ -45,6 +45,7 @@ export default command({
   group: 'server',
   about: 'look at an ensemble on this machine, hurt it, heal it, end it',
   risk: 'read', // nothing of it goes to the servers this shell is connected to
+  dryRun: false,
   params: {
     action: { kind: 'enum', about: 'what to do', values: ACTIONS },
     words: {
@@ -264,12 +265,12 @@ function statusOf(view: EnsembleView, withDigest: boolean): Output {
       { name: 'role' },
       { name: 'state' },
       { name: 'client' },
-      { name: 'zxid' },
+      { name: 'zxid', drop: 4 },
       { name: 'lag', right: true },
-      { name: 'conns', right: true },
-      { name: 'pid', right: true },
+      { name: 'conns', right: true, drop: 3 },
+      { name: 'pid', right: true, drop: 2 },
       { name: 'faults' },
-      ...(withDigest ? [{ name: 'digest' }] : []),
+      ...(withDigest ? [{ name: 'digest', drop: 1 }] : []),
     ],
     rows: members.map(row),
     json: view,

@@ -7,6 +7,7 @@ export default command({
   group: 'read',
   about: 'tell whether a node exists',
   risk: 'read',
+  transaction: 'harmless',
   params: {
     path: { kind: 'path', about: 'the node' },
     watch: { kind: 'flag', short: '-w', about: 'tell once when that changes' },

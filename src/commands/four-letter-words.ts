@@ -1,8 +1,17 @@
 import { fourLetterWord } from '../client/connect.ts';
-import { parseConnectString, type Server, showServer } from '../client/connect-string.ts';
+import { ConnectStringError, parseConnectString, type Server, showServer } from '../client/connect-string.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+
+/** What a HOST of the command names. */
+function serversIn(host: string): readonly Server[] {
+  try {
+    return parseConnectString(host).servers;
+  } catch (error) {
+    throw error instanceof ConnectStringError ? usage(`4lw: ${error.message}`) : error;
+  }
+}
 
 /** ZooKeeper's words for operators, sent to one server or to all. */
 export default command({
@@ -10,6 +19,7 @@ export default command({
   group: 'admin',
   about: 'send a four-letter word (ruok, srvr, mntr, ...) and show the answer',
   risk: 'read',
+  dryRun: false,
   params: {
     word: {
       kind: 'enum',
@@ -54,7 +64,7 @@ export default command({
     const targets: readonly Server[] = all
       ? parseConnectString(session.target).servers
       : hosts.length > 0
-        ? hosts.flatMap((host) => parseConnectString(host).servers)
+        ? hosts.flatMap(serversIn)
         : parseConnectString((await context.client()).server ?? session.target).servers;
     const answers: { host: string; word: string; answer: string }[] = [];
     for (const server of targets) {

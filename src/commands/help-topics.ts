@@ -43,4 +43,28 @@ A watch survives reconnects. When a session expires, addWatch is set again in th
   digest:user:hash:cdrwa   a user with a password
   ip:10.0.0.0/8:rw         by address
 perms: c create children, d delete children, r read, w write, a change the ACL; all and ro for short.`,
+  transactions: `  txn { check /a 3; set /a x; delete /b }    all of it, or nothing
+  txn         opens one: check, create, set and delete wait in it until commit or abort; txn show lists them
+  --atomic    before a script: all its changes as one transaction. put, mkdir, touch, deleteall become operations by
+              looking at the tree first; assert becomes a check of what it saw
+The exit code is that of the operation that failed. check PATH absent makes the node and deletes it again inside.`,
+  scripts: `  zoosh FILE.zk ARG...   zoosh -c 'CMD; CMD'   zoosh <FILE    run FILE ARG... (in a script or at the prompt)
+The first failure ends a script with its exit code; -k goes on and counts them. exists, find and the like answer no with
+exit code 1, which ends nothing: a && b, a || b and \${?} go by it. assert ends a script.
+First lines may say: #: atomic   #: continue-on-error   #: output ndjson
+  let NAME = value   let NAME = $(get /a)   each /app/* do get {}   repeat 3 -i 1s stat /a   wait /a --timeout 30s
+With -o json or ndjson each command of a script is one line: {"line":3,"command":"get /a","ok":true,"result":...}`,
+  safety: `What asks first, at a prompt or as a command typed in a terminal:
+  deleteall, setAcl -R and what else touches many nodes says what it would do, then asks
+  under a profile with "protect" each kind of change is asked about once, and many nodes by typing the path
+  reconfig and what stops servers always
+Nobody is asked in scripts and pipes: it runs, or it is refused with exit code 30, which names --yes.
+  -n, --dry-run   shows what would change, with the versions there are; nothing is sent
+  --read-only     nothing can be changed
+/, /zookeeper and what the ensemble keeps there are never deleted. setAcl refuses to lock you out unless --force.`,
+  compat: `  zoosh --compat zkcli ...   is zkCli: its words, texts, exit codes; one command a line, no variables, no operators
+  zkcli-exact                its banner and session events, too; =3.8 or =3.10 for that version's texts
+The same when it is called zkCli.sh, or spoken to as zkCli is (-server HOST ls /) in a script.
+Two things it does better: an unknown letter in an ACL is an error, and words it has no place for are told.
+The session is closed at the end, and what the ensemble needs is never deleted.`,
 };

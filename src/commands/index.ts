@@ -1,19 +1,26 @@
 /** Every command of the shell; a new one is a new file and a line here. */
 
 import { type CommandSpec, registryOf } from '../shell/command.ts';
+import abortCommand from './abort.ts';
 import addWatchCommand from './add-watch.ts';
 import addauthCommand from './addauth.ts';
 import assertCommand from './assert.ts';
+import barrierCommand from './barrier.ts';
 import cdCommand from './cd.ts';
+import checkCommand from './check.ts';
+import clearCommand from './clear.ts';
 import closeCommand from './close.ts';
+import commitCommand from './commit.ts';
 import configCommand from './config.ts';
 import connectCommand from './connect.ts';
+import counterCommand from './counter.ts';
 import createCommand from './create.ts';
 import deleteCommand from './delete.ts';
 import deleteallCommand from './deleteall.ts';
 import delquotaCommand from './delquota.ts';
 import eachCommand from './each.ts';
 import echoCommand from './echo.ts';
+import electCommand from './elect.ts';
 import ensembleCommand from './ensemble.ts';
 import existsCommand from './exists.ts';
 import findCommand from './find.ts';
@@ -24,18 +31,24 @@ import getAllChildrenNumberCommand from './get-all-children-number.ts';
 import getEphemeralsCommand from './get-ephemerals.ts';
 import helpCommand from './help.ts';
 import historyCommand from './history.ts';
+import letCommand from './let.ts';
 import listquotaCommand from './listquota.ts';
+import lockCommand from './lock.ts';
+import locksCommand from './locks.ts';
 import lsCommand from './ls.ts';
 import mkdirCommand from './mkdir.ts';
 import printwatchesCommand from './printwatches.ts';
 import profileCommand from './profile.ts';
 import putCommand from './put.ts';
 import pwdCommand from './pwd.ts';
+import queueCommand from './queue.ts';
 import quitCommand from './quit.ts';
 import reconfigCommand from './reconfig.ts';
 import redoCommand from './redo.ts';
 import removewatchesCommand from './removewatches.ts';
 import repeatCommand from './repeat.ts';
+import runCommand from './run.ts';
+import semaphoreCommand from './semaphore.ts';
 import sessionCommand from './session.ts';
 import setCommand from './set.ts';
 import setAclCommand from './set-acl.ts';
@@ -47,6 +60,7 @@ import syncCommand from './sync.ts';
 import timeCommand from './time.ts';
 import touchCommand from './touch.ts';
 import treeCommand from './tree.ts';
+import txnCommand from './txn.ts';
 import useCommand from './use.ts';
 import versionCommand from './version.ts';
 import waitCommand from './wait.ts';
@@ -105,6 +119,20 @@ const COMMANDS: readonly CommandSpec[] = [
   fourLetterWordsCommand,
   ensembleCommand,
   findCommand,
+  txnCommand,
+  checkCommand,
+  commitCommand,
+  abortCommand,
+  letCommand,
+  runCommand,
+  clearCommand,
+  lockCommand,
+  locksCommand,
+  electCommand,
+  semaphoreCommand,
+  barrierCommand,
+  queueCommand,
+  counterCommand,
 ];
 
 export const registry = registryOf(COMMANDS);

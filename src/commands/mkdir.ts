@@ -9,6 +9,7 @@ export default command({
   group: 'write',
   about: 'create empty nodes',
   risk: 'write',
+  transaction: 'expanded',
   params: {
     paths: { kind: 'newPath', about: 'the new nodes', many: true, placeholder: 'PATH' },
     parents: { kind: 'flag', short: '-p', about: 'missing parents too; no error for what exists' },

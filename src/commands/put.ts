@@ -11,6 +11,7 @@ export default command({
   group: 'write',
   about: 'set the data of a node, creating it and its parents if need be',
   risk: 'write',
+  transaction: 'expanded',
   params: {
     path: { kind: 'newPath', about: 'the node' },
     data: { kind: 'data', about: 'its data: text, @FILE, @- for standard input', optional: true },

@@ -9,6 +9,7 @@ export default command({
   group: 'shell',
   about: 'run a command several times; the first failure ends it',
   risk: 'read',
+  transaction: 'harmless',
   params: {
     count: { kind: 'number', about: 'how often; 0 is until Ctrl-C' },
     interval: { kind: 'duration', short: '-i', about: 'pause between two runs' },

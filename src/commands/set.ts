@@ -14,6 +14,7 @@ export default command({
   group: 'write',
   about: 'replace the data of a node',
   risk: 'write',
+  transaction: 'operation',
   params: {
     path: { kind: 'path', about: 'the node' },
     data: { kind: 'data', about: 'the new data: text, @FILE, @- for standard input; "" is empty', optional: true },

@@ -7,6 +7,7 @@ export default command({
   group: 'shell',
   about: 'run a command and tell how long it took, on standard error',
   risk: 'read',
+  transaction: 'harmless',
   params: { command: { kind: 'command', about: 'the command and its words', many: true } },
   examples: [['time ls -R /', 'the listing, then the time']],
   async run({ command: words }, context): Promise<Output> {

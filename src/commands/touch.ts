@@ -10,6 +10,7 @@ export default command({
   group: 'write',
   about: 'create a node, or write its data again as it is',
   risk: 'write',
+  transaction: 'expanded',
   params: { path: { kind: 'newPath', about: 'the node' } },
   examples: [['touch /app/reload', 'whoever watches it is told']],
   exits: [10, 14],

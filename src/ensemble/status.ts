@@ -100,7 +100,7 @@ function faultsOf(ensemble: Ensemble, id: number, status: MemberStatus | undefin
     if (cut.length > 0) out.push(`cut from ${cut.join(',')}`);
     if (clientsCut) out.push('clients cut');
     if (lagMs > 0) out.push(`lag ${lagMs}ms`);
-    if (status.repair !== undefined) out.push('being repaired');
+    if (status.repair !== undefined) out.push(status.repair.startsWith('waits') ? 'waits for room' : 'being repaired');
     else if (status.damage.some(({ mended }) => mended === undefined)) out.push('damaged');
     else if (status.damage.length > 0) out.push('repaired');
   } else if (ended !== undefined && member.find() === undefined)

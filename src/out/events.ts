@@ -1,6 +1,6 @@
 import type { WatchEvent } from '../client/api.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { hex } from '../shell/units.ts';
+import { hex, showCount } from '../shell/units.ts';
 import type { Theme } from './theme.ts';
 
 const KINDS: Readonly<Record<WatchEvent['type'], string>> = {
@@ -33,19 +33,30 @@ export const eventJson = (event: WatchEvent, at: Date): string =>
 
 const PER_SECOND = 20;
 
-/** Lets the first events of each second through and folds the rest into one line, so that a storm cannot bury the prompt. */
+/** Events of one watch that were not shown one by one. */
+interface Folded {
+  count: number;
+  last: WatchEvent;
+}
+
+/**
+ * Lets the first events of each second through and folds the rest into one line per watch and second, so that a storm
+ * cannot bury the prompt.
+ */
 export class EventFolder {
   readonly #print: (line: string) => void;
   readonly #theme: Theme;
+  readonly #watchOf: (path: string) => string;
   #second = 0;
   #shown = 0;
-  #folded = 0;
-  #last: WatchEvent | undefined;
+  #folded = new Map<string, Folded>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(print: (line: string) => void, theme: Theme) {
+  /** `watchOf`: where the watch stands that told of a path. */
+  constructor(print: (line: string) => void, theme: Theme, watchOf: (path: string) => string = (path) => path) {
     this.#print = print;
     this.#theme = theme;
+    this.#watchOf = watchOf;
   }
   take(event: WatchEvent, at: Date): void {
     const second = Math.floor(at.getTime() / 1000);
@@ -59,16 +70,23 @@ export class EventFolder {
       this.#print(eventLine(event, at, this.#theme));
       return;
     }
-    this.#folded++;
-    this.#last = event;
+    const watch = this.#watchOf(event.path);
+    const folded = this.#folded.get(watch);
+    if (folded === undefined) this.#folded.set(watch, { count: 1, last: event });
+    else {
+      folded.count++;
+      folded.last = event;
+    }
     this.#timer ??= setTimeout(() => this.flush(), 1000);
   }
   /** Tells what was folded so far. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#folded === 0 || this.#last === undefined) return;
-    this.#print(this.#theme.dim(`+${this.#folded} events (last: ${this.#last.type} ${quoteWord(this.#last.path)})`));
-    this.#folded = 0;
+    for (const [watch, { count, last }] of this.#folded) {
+      const where = watch === last.path ? '' : ` under ${quoteWord(watch)}`;
+      this.#print(this.#theme.dim(`+${showCount(count)} events${where} (last: ${last.type} ${quoteWord(last.path)})`));
+    }
+    this.#folded = new Map();
   }
 }

@@ -1,8 +1,9 @@
 import { textWidth } from '../base/width.ts';
 import type { Stat } from '../client/api.ts';
 import { permWords, showAcl } from '../shell/acl-text.ts';
-import type { Output, TreeNode } from '../shell/output.ts';
+import type { Column, Output, TreeNode } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
+import type { Change } from '../shell/recorder.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
 import { base64, hexdump, isText, prettyJson, visible, visibleLine } from './data.ts';
 import { kindOf, statJson } from './stat.ts';
@@ -75,18 +76,73 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'table':
       if (output.rows.length === 0) return [theme.dim('(none)')];
       return [
-        ...drawTable(
+        ...fittingTable(
           output.columns,
           output.rows.map((row) => row.map(visibleLine)),
-          theme.dim,
+          screen,
         ),
         ...(output.foot ?? []).map((line) => ` ${visibleLine(line)}`),
       ];
+    case 'plan':
+      return [...planLines(output.changes, theme), `${output.summary}.  Nothing was sent.`];
     case 'lines':
       return output.lines.map(({ label, text }) => `${labelled(label, theme)} ${visibleLine(text)}`);
     case 'done':
       return [visibleLine(output.text)];
   }
+}
+
+/** A table; where the screen is too narrow, without its lesser columns, and at last a block for each row. */
+function fittingTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  { theme, width }: Screen,
+): string[] {
+  const table = drawTable(columns, rows, theme.dim);
+  if (table.every((line) => shownWidth(line) <= width)) return table;
+  const least = columns.reduce<number | undefined>(
+    (found, { drop }, at) => (drop !== undefined && drop < (columns[found ?? -1]?.drop ?? Infinity) ? at : found),
+    undefined,
+  );
+  if (least !== undefined) {
+    const kept = <T>(cells: readonly T[]): T[] => cells.filter((_, at) => at !== least);
+    return fittingTable(kept(columns), rows.map(kept), { theme, width, now: 0 });
+  }
+  const name = Math.max(...columns.map((column) => column.name.length));
+  return rows.flatMap((row, at) => [
+    ...(at > 0 ? [''] : []),
+    ...row.flatMap((cell, place) =>
+      cell === '' ? [] : [` ${theme.dim((columns[place]?.name ?? '').padEnd(name))}  ${cell}`],
+    ),
+  ]);
+}
+
+const shownWidth = (line: string): number => textWidth(line.replace(/\x1b\[[\d;]*m/g, ''));
+
+const MARKS = { create: '+', set: '~', delete: '-', check: '=', acl: '~', reconfig: '~' } as const;
+const SHORT = 40;
+
+/** ` ~ /app/level  v7  "info" -> "warn"` */
+function planLines(changes: readonly Change[], theme: Theme): string[] {
+  const width = Math.min(40, Math.max(0, ...changes.map(({ path }) => textWidth(quoteWord(path)))));
+  return changes.map(({ kind, path, version, before, after, note }) => {
+    const mark = MARKS[kind];
+    const paint = kind === 'create' ? theme.good : kind === 'delete' ? theme.bad : theme.attention;
+    const what = [
+      ...(version === undefined ? [] : [`v${version}`]),
+      ...(kind === 'set' ? [`${shortData(before)} -> ${shortData(after)}`] : []),
+      ...(kind === 'create' && after != null ? [shortData(after)] : []),
+      ...(note === undefined ? [] : [visibleLine(note)]),
+    ].join('  ');
+    return ` ${paint(mark)} ${padded(quoteWord(path), width)}  ${what}`.trimEnd();
+  });
+}
+
+function shortData(data: Uint8Array | null | undefined): string {
+  if (data == null) return 'null';
+  if (!isText(data)) return `${showBytes(data.length)} of binary data`;
+  const text = visibleLine(Buffer.from(data).toString());
+  return JSON.stringify(text.length > SHORT ? `${text.slice(0, SHORT)}...` : text);
 }
 
 /** A label in a colour of its own, the same each time. */

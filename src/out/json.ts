@@ -44,6 +44,18 @@ export function toJson(output: Output): unknown {
       return output.json ?? Object.fromEntries(output.fields);
     case 'lines':
       return output.lines;
+    case 'plan':
+      return {
+        dryRun: true,
+        changes: output.changes.map(({ kind, path, version, before, after, note }) => ({
+          change: kind,
+          path,
+          ...(version !== undefined && { version }),
+          ...(before !== undefined && { before: dataJson(before, 'text') }),
+          ...(after !== undefined && { after: dataJson(after, 'text') }),
+          ...(note !== undefined && { note }),
+        })),
+      };
     case 'table':
     case 'done':
     case 'page':

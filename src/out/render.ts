@@ -1,19 +1,34 @@
 import type { Output } from '../shell/output.ts';
+import { hasRecords, headerOf, renderFields, toTable } from './fields.ts';
 import { type Screen, toHuman } from './human.ts';
 import { toJson } from './json.ts';
+import type { Mode } from './modes.ts';
 import { toPlain } from './plain.ts';
+import { toZkcli } from './zkcli.ts';
 
-export type Mode = 'human' | 'plain' | 'json' | 'ndjson';
+export interface Wishes {
+  readonly mode: Mode;
+  /** Which fields, in this order. */
+  readonly fields?: readonly string[] | undefined;
+  /** Plain output says the names of its fields first. */
+  readonly header?: boolean | undefined;
+  /** JSON is written out for reading. */
+  readonly isTerminal: boolean;
+}
 
-/** Bytes of a result for standard output. */
-export function render(output: Output, mode: Mode, screen: Screen, isTerminal: boolean): Uint8Array {
-  if (mode === 'plain') return toPlain(output);
-  if (mode === 'human')
-    return Buffer.from(
-      toHuman(output, screen)
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
+const linesOf = (lines: readonly string[]): Buffer => Buffer.from(lines.map((line) => `${line}\n`).join(''));
+
+/** Bytes of a result for standard output. @throws Failure (2) for a field there is not */
+export function render(output: Output, wishes: Wishes, screen: Screen): Uint8Array {
+  const { mode, fields, header = false, isTerminal } = wishes;
+  if (fields !== undefined && hasRecords(output)) return renderFields(output, fields, wishes, screen);
+  if (mode === 'plain') {
+    const names = header ? headerOf(output) : undefined;
+    return Buffer.concat([Buffer.from(names === undefined ? '' : `${names.join('\t')}\n`), toPlain(output)]);
+  }
+  if (mode === 'zkcli') return toZkcli(output);
+  if (mode === 'table') return linesOf(toTable(output, screen) ?? toHuman(output, screen));
+  if (mode === 'human') return linesOf(toHuman(output, screen));
   const isEmpty = output.type === 'many' && output.parts.length === 0;
   if (isEmpty) return new Uint8Array(0);
   if (mode === 'ndjson' && output.type === 'many')

@@ -29,6 +29,30 @@ const EMPTY = Object.fromEntries(
   ].map((name) => [name, '']),
 );
 
+const ASCII = Object.fromEntries(
+  Object.keys(EMPTY).map((name) => [
+    name,
+    /^(?:left|right|middle)$/.test(name) ? '|' : /left|right|-mid/.test(name) ? '+' : '-',
+  ]),
+);
+
+/** The same with light borders, for `-o table`. */
+export function drawBordered(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  ascii: boolean,
+): string[] {
+  const Table = tables();
+  const table = new Table({
+    head: columns.map(({ name }) => name),
+    colAligns: columns.map(({ right }) => (right === true ? 'right' : 'left')),
+    style: { head: [], border: [], compact: true },
+    ...(ascii && { chars: ASCII }),
+  });
+  table.push(...rows.map((row) => row.map((cell) => cell.replace(/\t/g, ' '))));
+  return table.toString().split('\n');
+}
+
 /** Rows in columns without borders; cells may hold colours and wide characters. No lines without rows, no blank ends. */
 export function drawTable(
   columns: readonly Column[],

@@ -23,7 +23,7 @@ export function foreignGreeting(bytes: Buffer): string | undefined {
       return 'it is an Apache server that follows; mixed ensembles do not work';
   }
   if (bytes.length >= 3 && bytes[0] === 0x16 && bytes[1] === 3)
-    return 'it speaks TLS and this server does not; give both the same peer.secretFile';
+    return 'it speaks TLS and this server does not; give both the same peer.secretFile, or sslQuorum=true';
   const head = bytes.toString('latin1', 0, Math.min(bytes.length, 4));
   if (/^(GET |POST|HEAD|PUT )/.test(head)) return 'it speaks HTTP; this port is for servers of the ensemble';
   if (/^[a-z]{4}$/.test(head)) return `it sent "${head}"; four-letter words belong to the client port`;

@@ -1,13 +1,21 @@
 import { lookup } from 'node:dns/promises';
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
 import type { ConnectionHandler } from '../ports/network.ts';
-import type { AcceptPeer, PeerLink, PeerListening, PeerNetwork, PeerTurnedAway } from '../ports/peer-network.ts';
-
-/** The name a server proves itself under where servers have a secret: the ensemble's, and its own id. */
-export const proofName = (ensembleName: string, sid: number): string => `${encodeURIComponent(ensembleName)}/${sid}`;
+import {
+  type AcceptPeer,
+  type PeerLink,
+  type PeerListening,
+  type PeerNetwork,
+  type PeerProof,
+  PeerProofError,
+  type PeerTurnedAway,
+} from '../ports/peer-network.ts';
 
 /** Makes a socket a link; what it hears goes to the handler given to `attach`, which must follow in the same turn. */
-export function linkOf(socket: Socket, proof?: string): { link: PeerLink; attach(handler: ConnectionHandler): void } {
+export function linkOf(
+  socket: Socket,
+  proof?: PeerProof,
+): { link: PeerLink; attach(handler: ConnectionHandler): void } {
   let handler: ConnectionHandler | undefined;
   // not the event `drain`, which is silent about a buffer that was never full
   const written = (): void => {
@@ -56,20 +64,20 @@ const CLAUSES: Readonly<Record<string, string>> = {
 
 /**
  * Waits until `ready` (an event of the socket) has happened. The message of what it rejects with is a clause; `explain`
- * may find better words for an error.
+ * may find better words for an error, or say that it is a proof that failed.
  */
 export async function untilReady(
   socket: Socket,
   ready: string,
   timeoutMs: number,
   signal: AbortSignal,
-  explain: (error: NodeJS.ErrnoException) => string | undefined = () => undefined,
+  explain: (error: NodeJS.ErrnoException) => string | PeerProofError | undefined = () => undefined,
 ): Promise<void> {
   socket.on('error', () => {}); // also of a socket given up, whose errors no one hears
   await new Promise<void>((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
       const clause = explain(error) ?? CLAUSES[error.code ?? ''] ?? error.message;
-      done(() => reject(new Error(clause, { cause: error })));
+      done(() => reject(clause instanceof PeerProofError ? clause : new Error(clause, { cause: error })));
       socket.destroy();
     };
     const closed = (): void => fail(Object.assign(new Error('it hung up'), { code: 'ECONNRESET' }));

@@ -3,12 +3,10 @@
  * the context holds no certificate, or whoever does not know the key could complete the handshake; a connection counts
  * only when the key was handed out for this very socket, or a ticket would outlive the key; and who dials gives no session.
  */
-import { constants } from 'node:crypto';
-import { connect as connectTcp, createServer, type Socket } from 'node:net';
-import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
-import type { AcceptPeer, PeerNetwork, PeerTurnedAway } from '../ports/peer-network.ts';
-import { foreignGreeting } from './peer-foreign.ts';
-import { linkOf, resolveHost, startListening, untilReady } from './peer-net.ts';
+import type { TLSSocket } from 'node:tls';
+import { type PeerNetwork, type PeerProof, PeerProofError } from '../ports/peer-network.ts';
+import { resolveHost } from './peer-net.ts';
+import { dialTls, listenTls } from './peer-tls.ts';
 
 /** A key of 32 bytes and a name that tells it from the key it replaces, without telling it. */
 export interface SharedKey {
@@ -16,122 +14,68 @@ export interface SharedKey {
   key(): Buffer;
 }
 export interface PskOptions {
-  /** Who we are; see `proofName`. */
+  /** Who we are; see {@link proofName}. */
   readonly name: string;
   /** Every one is accepted; the first is tried first. */
   readonly keys: readonly SharedKey[];
 }
 
-const TLS = {
-  ciphers: 'TLS_AES_128_GCM_SHA256',
-  minVersion: 'TLSv1.3',
-  maxVersion: 'TLSv1.3',
-} as const;
-const HANDSHAKE_MS = 5000;
-/** Connections that have not proved themselves yet; the oldest makes room for a new one. */
-const MAX_STRANGERS = 128;
+const CIPHERS = { ciphers: 'TLS_AES_128_GCM_SHA256' } as const;
 const NO_PROOF = 'it does not know the secret of this ensemble; give every member the same peer.secretFile';
 const NO_TLS = 'it speaks without TLS and this server asks for the secret; give both the same peer.secretFile';
 const HAS_IT_ONE = 'has it a peer.secretFile?';
-const TLS_RECORD = 0x16;
+
+/** The name a server proves itself under: the ensemble's, and its own id. */
+export const proofName = (ensembleName: string, sid: number): string => `${encodeURIComponent(ensembleName)}/${sid}`;
+
+const proofOf = (name: string): PeerProof => ({
+  denies: ({ ensembleName, sid }) => (proofName(ensembleName, sid) === name ? undefined : `proved to be ${name}`),
+});
+/** Whoever we dialled knows the key; which of the servers that is it tells itself. */
+const KNOWS_THE_KEY: PeerProof = { denies: () => undefined };
 
 export function pskPeerNetwork({ name, keys }: PskOptions): PeerNetwork {
   return {
     resolve: resolveHost,
-    async dial({ address, port, timeoutMs, attempt }, handler, signal) {
-      const key = keys[(attempt - 1) % keys.length] as SharedKey;
-      const raw = connectTcp({ host: address, port, noDelay: true, keepAlive: true });
-      const socket = connectTls({
-        ...TLS,
-        socket: raw,
-        ca: [],
-        pskCallback: () => ({ psk: key.key(), identity: `${name}/${key.id}` }),
-        // asked only when the other end did not take the key but showed a certificate: anybody has one
-        checkServerIdentity: () => new Error(NO_PROOF),
-      });
-      await untilReady(socket, 'secureConnect', timeoutMs, signal, ({ code = '' }) => {
-        if (code === 'ECONNRESET' && !raw.connecting) return `it hung up in the TLS handshake; ${HAS_IT_ONE}`;
-        // what is no errno is TLS's own: an alert, or a certificate
-        return code === '' || /^E(?!RR_)/.test(code) ? undefined : `the TLS handshake failed (${code}): ${NO_PROOF}`;
-      });
-      if (!socket.isSessionReused() || Object.keys(socket.getPeerCertificate()).length > 0) {
-        socket.destroy();
-        throw new Error(NO_PROOF);
-      }
-      const { link, attach } = linkOf(socket, name);
-      attach(handler);
-      return link;
+    dial(to, handler, signal) {
+      const key = keys[(to.attempt - 1) % keys.length] as SharedKey;
+      const call = {
+        options: {
+          ...CIPHERS,
+          ca: [],
+          pskCallback: () => ({ psk: key.key(), identity: `${name}/${key.id}` }),
+          // asked only when the other end did not take the key but showed a certificate: anybody has one
+          checkServerIdentity: () => new PeerProofError(NO_PROOF),
+        },
+        judge: (socket: TLSSocket) =>
+          socket.isSessionReused() && Object.keys(socket.getPeerCertificate()).length === 0 ? KNOWS_THE_KEY : NO_PROOF,
+        failed: ({ code }: NodeJS.ErrnoException) => `the TLS handshake failed (${code}): ${NO_PROOF}`,
+        hungUp: HAS_IT_ONE,
+      };
+      return dialTls(call, to, handler, signal);
     },
-    listen: (at, accept, turnedAway) => listenPsk(keys, at, accept, turnedAway),
+    listen(at, accept, turnedAway) {
+      /** Sockets that a key was handed out for, and the name they gave. */
+      const names = new WeakMap<TLSSocket, string>();
+      const door = {
+        options: {
+          ...CIPHERS,
+          pskCallback(socket: TLSSocket, identity: string) {
+            const cut = identity.lastIndexOf('/');
+            const key = keys.find(({ id }) => id === identity.slice(cut + 1));
+            if (cut < 0 || key === undefined) return null;
+            names.set(socket, identity.slice(0, cut));
+            return key.key();
+          },
+        },
+        judge(socket: TLSSocket) {
+          const known = names.get(socket);
+          return known === undefined ? NO_PROOF : proofOf(known);
+        },
+        failed: NO_PROOF,
+        plain: NO_TLS,
+      };
+      return listenTls(door, at, accept, turnedAway);
+    },
   };
-}
-
-function listenPsk(
-  keys: readonly SharedKey[],
-  at: { host: string; port: number },
-  accept: AcceptPeer,
-  turnedAway: PeerTurnedAway,
-) {
-  /** Sockets that a key was handed out for, and the name they gave. */
-  const proofs = new WeakMap<TLSSocket, string>();
-  const strangers = new Map<string, Socket>();
-  const whereFrom = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress}:${remotePort}`;
-  const tls = createTlsServer({
-    ...TLS,
-    secureOptions: constants.SSL_OP_NO_TICKET,
-    handshakeTimeout: HANDSHAKE_MS,
-    pskCallback(socket, identity) {
-      const cut = identity.lastIndexOf('/');
-      const key = keys.find(({ id }) => id === identity.slice(cut + 1));
-      if (cut < 0 || key === undefined) return null;
-      proofs.set(socket, identity.slice(0, cut));
-      return key.key();
-    },
-  });
-  tls.on('secureConnection', (socket) => {
-    strangers.delete(whereFrom(socket));
-    const proof = proofs.get(socket);
-    const { link, attach } = linkOf(socket, proof);
-    if (proof === undefined) {
-      socket.destroy();
-      turnedAway(link.remoteAddress, NO_PROOF);
-      return;
-    }
-    attach(accept(link));
-  });
-  tls.on('tlsClientError', (_error, socket) => {
-    turnedAway(socket.remoteAddress ?? '', NO_PROOF);
-    socket.destroy();
-  });
-
-  const net = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    for (const [key, oldest] of strangers) {
-      if (strangers.size < MAX_STRANGERS) break;
-      strangers.delete(key);
-      oldest.destroy();
-    }
-    const key = whereFrom(socket);
-    strangers.set(key, socket);
-    const address = socket.remoteAddress ?? '';
-    const timer = setTimeout(() => socket.destroy(), HANDSHAKE_MS);
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      clearTimeout(timer);
-      if (strangers.get(key) === socket) strangers.delete(key);
-    });
-    // who does not speak TLS is told apart by its first byte, so that it can be named
-    socket.once('readable', () => {
-      clearTimeout(timer);
-      const head = socket.read() as Buffer | null;
-      if (head === null) return;
-      if (head[0] !== TLS_RECORD) {
-        socket.destroy();
-        turnedAway(address, foreignGreeting(head) ?? NO_TLS);
-        return;
-      }
-      socket.unshift(head);
-      tls.emit('connection', socket);
-    });
-  });
-  return startListening(net, at);
 }

@@ -63,6 +63,15 @@ export class FrameCutter {
     this.kept = chunk;
     this.have = chunk.length;
   }
+  /** Takes the next frame out if it is this one, length and all; false, and nothing changes, when it is another or not whole. */
+  skip(frame: Buffer): boolean {
+    const { kept, have } = this;
+    if (kept === undefined || have < frame.length || kept.compare(frame, 0, frame.length, 0, frame.length) !== 0)
+      return false;
+    this.kept = kept.subarray(frame.length);
+    this.have = have - frame.length;
+    return true;
+  }
   /** Adds the chunk to what is held; undefined while the frame is still not complete. */
   private join(chunk: Buffer): Buffer | undefined {
     const need = this.have + chunk.length;

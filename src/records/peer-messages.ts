@@ -218,18 +218,26 @@ const PART_BYTES = 1024 * 1024;
  * length of a history.
  */
 export function partsOf(message: PeerMessage): readonly PeerMessage[] {
-  if (message.type !== 'PROPOSAL' && message.type !== 'INFORM') return [message];
-  const { entries } = message;
   const parts: PeerMessage[] = [];
-  let start = 0;
-  let bytes = 0;
-  for (let i = 0; i < entries.length; i++) {
-    bytes += (entries[i] as Entry).bytes.length;
-    const next = entries[i + 1];
-    if (next !== undefined && bytes + next.bytes.length <= PART_BYTES && i + 1 - start < MAX_ENTRIES) continue;
-    parts.push({ ...message, entries: start === 0 && next === undefined ? entries : entries.slice(start, i + 1) });
-    start = i + 1;
-    bytes = 0;
+  for (let at: number | undefined = 0; at !== undefined; ) {
+    const { part, next } = partFrom(message, at);
+    parts.push(part);
+    at = next;
   }
   return parts;
+}
+
+/** The part of {@link partsOf} whose transactions begin with the one at `start`, and where the next begins, if there is one. */
+export function partFrom(message: PeerMessage, start: number): { part: PeerMessage; next: number | undefined } {
+  if (message.type !== 'PROPOSAL' && message.type !== 'INFORM') return { part: message, next: undefined };
+  const { entries } = message;
+  let bytes = 0;
+  let end = start;
+  for (; end < entries.length && end - start < MAX_ENTRIES; end++) {
+    bytes += (entries[end] as Entry).bytes.length;
+    if (end > start && bytes > PART_BYTES) break;
+  }
+  const isAll = start === 0 && end === entries.length;
+  const part = isAll ? message : { ...message, entries: entries.slice(start, end) };
+  return { part, next: end < entries.length ? end : undefined };
 }

@@ -22,6 +22,8 @@ const WAITING_PER_CONNECTION = 1000;
 /** Bytes of requests that wait for a later turn before their connection is no longer read. */
 const HOLD = 65536;
 const NOTHING = Buffer.alloc(0);
+/** A ping as it comes in: its length, xid -2, operation 11. */
+const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
 
 /** One socket and what it is to the server. */
 interface Client {
@@ -158,6 +160,7 @@ export class ClientPort {
   private take(client: Client, bytes: Buffer, share: number): void {
     client.share = share;
     this.push(client, bytes);
+    if (share === 0 && this.server.applying) this.answerPings(client);
     this.budget.spend(share - client.share);
     if (share > 0) this.turn();
     const { outstanding } = client.connection;
@@ -172,6 +175,11 @@ export class ClientPort {
     if (held) this.enqueue(client);
     if (held && client.cutter.pending > HOLD) this.pause(client);
     else this.resume(client);
+  }
+  /** Pings that wait for nothing but a large transaction are answered beside it: their sessions are not to end of it. */
+  private answerPings({ connection, cutter, socket }: Client): void {
+    if (connection.state !== 'open' || connection.outstanding > 0) return;
+    while (!socket.destroyed && cutter.skip(PING)) socket.write(this.server.pinged(connection));
   }
   private enqueue(client: Client): void {
     client.deferred = true;
@@ -265,8 +273,9 @@ export class ClientPort {
     client.ended = true;
     this.ending.push(client);
   }
-  /** Sends what gathered, one write per client; ends what was to end. */
+  /** Sends what gathered, one write per client; ends what was to end. Nothing while a part of a transaction is applied. */
   flush(): void {
+    if (this.server.inParts) return;
     const { dirty } = this.server.outbox;
     for (let i = 0; i < dirty.length; i++) {
       const connection = dirty[i] as ClientConnection;

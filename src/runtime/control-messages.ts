@@ -18,7 +18,7 @@ export interface ServerStatus {
   /** Of a leader: every change of members is done, so that who is not among them any more may go (foundations.md 13.7). */
   readonly settled: boolean;
   readonly clients: number;
-  /** That it is damaged and who repairs it, a short phrase; undefined when it is whole. */
+  /** That it is damaged and who repairs it, or what it waits for, a short phrase; undefined when it is whole. */
   readonly repair: string | undefined;
   /** What was damaged since its start, and how it was mended. */
   readonly damage: readonly DamageNote[];

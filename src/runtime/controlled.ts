@@ -61,7 +61,7 @@ class ControlledNode implements ControlledServer {
       zxid: zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0)),
       leader: role === 'leader' || role === 'standalone' ? node.sid : peer.followed,
       clients: this.gate.size,
-      repair: peer.repairing ? repairOf(peer.followed) : undefined,
+      repair: node.waits ?? (peer.repairing ? repairOf(peer.followed) : undefined),
       electionMs: node.electionMs,
     };
   }
@@ -105,7 +105,9 @@ export async function startControlled(options: StartOptions, unlock: () => void,
   const node = new ServerNode(options, unlock, {
     ...REAL_PORTS,
     listener: gate.guard(REAL_PORTS.listener),
-    ...(ensemble !== undefined && { peerNetwork: faults.network(await peerNetworkFor(ensemble, options.logger)) }),
+    ...(ensemble !== undefined && {
+      peerNetwork: faults.network(await peerNetworkFor(ensemble, options.logger, REAL_PORTS.clock.wall())),
+    }),
   });
   const control = await Control.open(path, new ControlledNode(node, faults, gate));
   const close = async (): Promise<void> => {

@@ -4,11 +4,13 @@ import { RecordError } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
+import { isDiskFull } from '../storage/errors.ts';
 import type * as zab from '../zab/types.ts';
 import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
 import type { Loaded } from './load.ts';
-import { halvesOf, markOf } from './marks.ts';
+import { makeRoom } from './make-room.ts';
+import { halvesOf, markOf, placeOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import type { ServerNode } from './node.ts';
 import { Outgoing } from './outgoing.ts';
@@ -26,11 +28,16 @@ const DRAIN_MS = 200;
 const HAND_OVER_TICKS = 2;
 /** How often an empty member looks whom it waits for. */
 const MISSING_TICKS = 4;
-/** Bytes waiting for a learner before the sender of a snapshot pauses, and before the learner is cut off. */
+/** Bytes waiting on a connection before who sends much pauses, and before it is cut off whatever they are. */
 const HIGH_WATER = 4 * 1024 * 1024;
 const MOST_WAITING = 512 * 1024 * 1024;
 /** Of transactions remembered for learners that come back. */
 const REMEMBER_BYTES = 64 * 1024 * 1024;
+/**
+ * Of transactions that wait for one learner that takes less than is proposed: about as much as is remembered anyway. Beyond it
+ * the learner is cut off and synchronised anew, from what is remembered or from a snapshot on the disk.
+ */
+const MOST_BEHIND = REMEMBER_BYTES;
 
 /** The side of a server that other members see: connections, zab's effects that concern them, snapshots on their way. */
 export class Ensemble {
@@ -84,12 +91,7 @@ export class Ensemble {
         },
         dialFailed: (sid) => node.step({ type: 'dialFailed', sid }),
         received: (link, message) => this.received(link, message),
-        closed: (link) => {
-          this.sender.closed(link);
-          this.outgoing.closed(link);
-          node.server.gone(link);
-          node.step({ type: 'closed', link });
-        },
+        closed: (link) => this.closed(link),
         drained: (link) => {
           this.sender.drained(link);
           this.outgoing.drained(link);
@@ -98,21 +100,37 @@ export class Ensemble {
         complaint: (sentence) => logger.warn(sentence),
       },
     );
-    this.outgoing = new Outgoing({
-      send: (link, message) => this.peers.send(link, message),
-      flush: () => this.peers.flush(),
-      later: (run) => void setImmediate(run),
-    });
+    this.outgoing = new Outgoing(
+      {
+        send: (link, message) => this.peers.send(link, message),
+        flush: () => this.peers.flush(),
+        later: (run) => void setImmediate(run),
+        overrun: (link, bytes) => {
+          logger.warn(`a learner does not keep up: ${bytes} bytes wait for it; it is cut off, to be synchronised anew`);
+          // what asked for it is a step of zab, and that ends first
+          setImmediate(() => this.giveUp(link, 'it does not keep up'));
+        },
+      },
+      MOST_BEHIND,
+    );
     this.sender = new SnapshotSender({
       storage: node.storage,
       send: (link, message) => this.peers.send(link, message),
       flush: () => node.turn(),
       warn: (sentence) => logger.warn(sentence),
-      hangUp: (link, reason) => {
-        this.peers.hangUp(link, reason);
-        node.step({ type: 'closed', link });
-      },
+      hangUp: (link, reason) => this.giveUp(link, reason),
     });
+  }
+  private giveUp(link: number, reason: string): void {
+    if (this.node.ensemble !== this) return;
+    this.peers.hangUp(link, reason);
+    this.closed(link);
+  }
+  private closed(link: number): void {
+    this.sender.closed(link);
+    this.outgoing.closed(link);
+    this.node.server.gone(link);
+    this.node.step({ type: 'closed', link });
   }
   private identity(): PeerIdentity {
     const { storage, sid, server } = this.node;
@@ -293,6 +311,13 @@ export class Ensemble {
       case 'ALIVE_ACK':
       case 'VOTE':
         return; // the connections' own
+      case 'PROPOSAL':
+      case 'INFORM':
+        node.tally.add('learner_proposal_received_count', message.entries.length);
+        break;
+      case 'COMMIT':
+        node.tally.add('learner_commit_received_count');
+        break;
       case 'SNAP':
         this.snapEpoch = message.epoch;
     }
@@ -307,10 +332,13 @@ export class Ensemble {
       case 'vote':
         return peers.vote(effect.to, effect.message as never);
       case 'dial':
+        node.tally.dialled(node.ports.clock.monotonic());
         return peers.dial(effect.to);
       case 'send':
+        if (effect.message.type === 'DIFF') node.tally.add('diff_count');
         return this.outgoing.send(effect.link, effect.message as PeerMessage);
       case 'sendSnapshot':
+        node.tally.add('snap_count');
         this.outgoing.closed(effect.link); // what is still under way builds on what the learner does not have
         return this.sender.offer(effect.link, effect.message as never);
       case 'hangUp':
@@ -402,12 +430,33 @@ export class Ensemble {
       stage: (onChunk) => node.storage.stage(generation, halvesOf(at), onChunk),
       ask: (offset) => void this.peers.send(link, { type: 'ASKCHUNKS', epoch, at, offset }),
       done: () => node.step({ type: 'snapshotStaged', generation }),
-      failed: (error) => {
+      failed: (error, bytes) => {
         node.options.logger.warn(`the snapshot that came in is not used: ${error.message}`);
-        this.peers.hangUp(link, 'the snapshot is not whole');
-        node.step({ type: 'closed', link });
+        this.giveUp(link, 'the snapshot is not whole');
+        if (isDiskFull(error)) this.noRoom(at, bytes);
       },
     });
+  }
+  private noRoom(at: Mark, bytes: number): void {
+    const { node } = this;
+    const { storage, server, ports } = node;
+    const held = storage.damage === undefined ? server.last : placeOf(storage.damage.mayHaveAcked);
+    node.reload((isStopped) =>
+      makeRoom({
+        storage,
+        held,
+        at,
+        bytes,
+        rest: async () => {
+          await new Promise<void>((resolve) => void ports.clock.after(node.options.config.tickTimeMs, resolve));
+          return !isStopped();
+        },
+        warn: (sentence) => node.options.logger.warn(sentence),
+        waits: (phrase) => {
+          node.waits = phrase;
+        },
+      }),
+    );
   }
   /** The staged files are the log: the state goes on from their snapshot. */
   private installed(): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '../ports/clock.ts';
 import type { ConnectionHandler } from '../ports/network.ts';
-import type { PeerLink } from '../ports/peer-network.ts';
+import type { PeerLink, PeerProof } from '../ports/peer-network.ts';
 
 /** Bytes of a delayed connection that may wait to be handed over before the system is asked to hold the rest. */
 const MOST_DELAYED = 16 * 1024 * 1024;
@@ -128,7 +128,7 @@ export class FaultyLink implements PeerLink {
   get remotePort(): number {
     return this.inner?.remotePort ?? 0;
   }
-  get proof(): string | undefined {
+  get proof(): PeerProof | undefined {
     return this.inner?.proof;
   }
   get waiting(): number {

@@ -1,5 +1,5 @@
 import type { Halves } from '../records/log-record.ts';
-import type { Mark } from '../zab/types.ts';
+import type { Mark, Position } from '../zab/types.ts';
 
 /** A mark as the storage writes it. */
 export const halvesOf = ({ epoch, counter, chainHi, chainLo }: Mark): { zxid: Halves; chain: Halves } => ({
@@ -13,3 +13,5 @@ export const markOf = ({ zxid, chain }: { readonly zxid: Halves; readonly chain:
   chainHi: chain.hi,
   chainLo: chain.lo,
 });
+/** A zxid of the storage as a place in the history. */
+export const placeOf = ({ hi, lo }: Halves): Position => ({ epoch: hi, counter: lo >>> 0 });

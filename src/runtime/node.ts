@@ -21,6 +21,7 @@ import { peerNetworkFor } from './peer-trust.ts';
 import { Scrubber } from './scrubber.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { listenError, StartError } from './start-error.ts';
+import { Tally } from './tally.ts';
 
 /** Between two looks whether a leader has handed over. */
 const LOOK_MS = 10;
@@ -49,10 +50,14 @@ export class ServerNode {
   private scrubber!: Scrubber;
   /** What was damaged since the start of the process. */
   readonly damage: DamageNotes;
+  /** What words and metrics tell of this process. */
+  readonly tally = new Tally();
   /** Undefined for a server alone. */
   ensemble: Ensemble | undefined;
   /** Joins the other members anew, in each life. */
   private join: (() => Ensemble) | undefined;
+  /** What this member waits for before it takes part again, a short phrase. */
+  waits: string | undefined;
   private reloading = false;
   private generations = 0;
   private readonly chores: Chores;
@@ -93,19 +98,21 @@ export class ServerNode {
     await this.refuseBootstrap(loaded.storage);
     const { ensemble } = config;
     if (ensemble !== undefined) {
-      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger));
+      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
       this.join = () => new Ensemble(this, ensemble, net);
     }
     this.begin(loaded);
     const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
     const { clock, listener } = ports;
-    const words = { version, started: clock.monotonic() };
+    const { tally, damage } = this;
+    const words = { version, started: clock.monotonic(), tally, damage };
     this.port = new ClientPort(this.server, config, words, () => this.turn(), clock, listener);
     const serving = new Promise<void>((resolve) => {
       this.served = resolve;
     });
     // members may be asked for words before a quorum is there; a server alone opens its port when it serves
     const early = this.ensemble === undefined ? undefined : await this.open();
+    this.tally.looked();
     this.step({ type: 'start' });
     if (early === undefined) await serving;
     const { host, port } = early ?? (await this.open());
@@ -149,6 +156,7 @@ export class ServerNode {
       ...ports,
       server: () => this.server,
       storage: this.storage,
+      took: (ms) => this.tally.took('snapshottime', ms),
       taken: (at) => {
         if (peer.isMember) this.step({ type: 'snapshotTaken', at });
       },
@@ -158,6 +166,7 @@ export class ServerNode {
       storage: this.storage,
       logger,
       notes: this.damage,
+      scrubbed: (whole) => this.tally.scrubbed(whole),
       intervalMs: config.scrubIntervalMs,
       snapshot: () => this.snapshotter.takeNow(),
       heal: this.ensemble === undefined ? undefined : () => void this.loadAgain(),
@@ -202,7 +211,7 @@ export class ServerNode {
    * Ends this life and begins another from the disk, without a new process: for what zab cannot go on from. `first` is done
    * before the storage is closed. Tried again every tick while the disk refuses.
    */
-  reload(first: () => Promise<unknown> = async () => {}): void {
+  reload(first: (isStopped: () => boolean) => Promise<unknown> = async () => {}): void {
     if (this.reloading || this.stopped) return;
     this.reloading = true;
     const { clock } = this.ports;
@@ -227,7 +236,7 @@ export class ServerNode {
       this.ensemble?.close();
       await this.scrubber.stop();
       await this.snapshotter.stop();
-      await first();
+      await first(() => this.stopped);
       await this.storage.close();
       await again();
       if (this.stopped) return;
@@ -308,7 +317,7 @@ export class ServerNode {
     if (!metrics.exporter) return;
     const { startMetrics } = await import('./metrics.ts');
     try {
-      this.metrics = await startMetrics(metrics, () => this.port.context());
+      this.metrics = await startMetrics(metrics, () => this.port.context(), this.tally);
       this.options.logger.info(`metrics on ${metrics.address}:${this.metrics.port}`);
     } catch (error) {
       throw listenError(error, `${metrics.address}:${metrics.port}`, metrics.address, 'metricsProvider.httpPort');
@@ -337,12 +346,11 @@ export class ServerNode {
     }
   }
 
-  /** Writes a snapshot now; the log says how that went. Resolves with the zxid, as people write it, that it is of at least. */
+  /** Writes a snapshot now. Resolves with its zxid, as people write it. @throws Error that says why there is none */
   async takeSnapshot(): Promise<string> {
-    const { tree } = this.server;
-    const at = zxid.show(zxid.of(tree.zxidHi, tree.zxidLo >>> 0));
-    await this.snapshotter.takeNow();
-    return at;
+    const made = await this.snapshotter.takeNow();
+    if (made instanceof Error) throw new Error(`no snapshot was written: ${made.message}`, { cause: made });
+    return zxid.show(zxid.of(made.epoch, made.counter));
   }
 
   private clocks(): void {
@@ -383,7 +391,7 @@ export class ServerNode {
     if (server !== this.server) return; // of a state that a snapshot has replaced
     this.clocks();
     server.goOn();
-    if (server.applying) return;
+    if (server.applying) return this.port.flush();
     this.turn();
     this.port.goOn();
   }
@@ -406,13 +414,13 @@ export class ServerNode {
         return server.lead();
       case 'serve':
         server.serve();
-        if (this.lookedAt !== undefined) this.electionMs = this.ports.clock.monotonic() - this.lookedAt;
-        this.lookedAt = undefined;
+        this.countServing();
         this.served();
         return port.goOn();
       case 'looking':
         logger.info(`looking for a leader: ${effect.reason}`);
         this.lookedAt ??= this.ports.clock.monotonic();
+        this.tally.looked();
         server.look();
         return port.dropAll();
       case 'proposeFound':
@@ -434,6 +442,16 @@ export class ServerNode {
       default:
         ensemble?.perform(effect);
     }
+  }
+  private countServing(): void {
+    const { tally, server, lookedAt } = this;
+    const now = this.ports.clock.monotonic();
+    const { role } = server.peer;
+    tally.served(now, role === 'following' ? 'follower' : role === 'observing' ? 'observer' : undefined);
+    if (lookedAt === undefined) return;
+    this.lookedAt = undefined;
+    this.electionMs = now - lookedAt;
+    tally.took('election_time', this.electionMs);
   }
   /** The ensemble's first transaction: who belongs to it. */
   private found(config: Config | undefined): void {

@@ -1,5 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
-import type { PeerNetwork } from '../ports/peer-network.ts';
+import { type PeerNetwork, PeerProofError } from '../ports/peer-network.ts';
 import { PEER_LEVEL } from '../records/peer-frame.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
 import type { Address } from '../server/config-servers.ts';
@@ -47,6 +47,7 @@ const show = ({ host, port }: Address): string => (host.includes(':') ? `[${host
 
 /** One address to try; `at` is what people read. */
 interface Candidate {
+  readonly host: string;
   readonly address: string;
   readonly port: number;
   readonly at: string;
@@ -94,6 +95,7 @@ async function resolveAll(call: Call, around: CallSurroundings, failures: string
       try {
         const ips = await inTime(around.net.resolve(address.host), around);
         return ips.map((ip) => ({
+          host: address.host,
           address: ip,
           port: address.port,
           at: ip === address.host ? show(address) : `${show(address)} (${ip})`,
@@ -119,7 +121,7 @@ function inTime<T>(work: Promise<T>, { clock, timeoutMs }: CallSurroundings): Pr
 }
 
 /** Connects to one address and exchanges greetings. */
-async function greet(call: Call, around: CallSurroundings, { address, port, at }: Candidate): Promise<void> {
+async function greet(call: Call, around: CallSurroundings, { host, address, port, at }: Candidate): Promise<void> {
   const channel = around.makeChannel(call.purpose);
   const { sid, purpose, attempt, signal } = call;
   let settle: { resolve: () => void; reject: (error: CallError) => void } | undefined;
@@ -148,11 +150,18 @@ async function greet(call: Call, around: CallSurroundings, { address, port, at }
   };
   try {
     channel.bind(
-      await around.net.dial({ sid, address, port, timeoutMs: around.timeoutMs, attempt }, channel.handler, signal),
+      await around.net.dial(
+        { sid, host, address, port, timeoutMs: around.timeoutMs, attempt },
+        channel.handler,
+        signal,
+      ),
     );
   } catch (error) {
     channel.cut('not reached');
-    throw new CallError(`${at}: ${(error as Error).message}`, undefined, { cause: error });
+    const { message } = error as Error;
+    // one of the two is no member, or will not be believed to be: for people to hear of
+    const refusal = error instanceof PeerProofError ? ({ reason: 'proof', sentence: message } as const) : undefined;
+    throw new CallError(`${at}: ${message}`, refusal, { cause: error });
   }
   const abort = (): void => fail(`${at}: no longer wanted`);
   signal.addEventListener('abort', abort, { once: true });

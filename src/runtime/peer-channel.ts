@@ -1,7 +1,7 @@
 import { foreignGreeting } from '../platform/peer-foreign.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ConnectionHandler } from '../ports/network.ts';
-import type { PeerLink } from '../ports/peer-network.ts';
+import type { PeerLink, PeerProof } from '../ports/peer-network.ts';
 import { PackReader, PackWriter, RecordError } from '../records/pack.ts';
 import {
   beginFrame,
@@ -101,7 +101,7 @@ export class PeerChannel {
     const { remoteAddress = '', remotePort = 0 } = this.link ?? {};
     return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
   }
-  get proof(): string | undefined {
+  get proof(): PeerProof | undefined {
     return this.link?.proof;
   }
   /** The other end says which server it is; false when the network between the two is cut. */

@@ -8,22 +8,25 @@ import type { Met } from './peer-table.ts';
 /** Connections that have not been let in; the oldest makes room for a new one. */
 const MOST_GREETING = 128;
 
+export interface GreetingOptions {
+  readonly self: () => PeerIdentity;
+  /** Until somebody has said hello, ms. */
+  readonly connectMs: number;
+  /** Where a server is looked for; none when it is not listed. */
+  readonly hostsOf: (sid: number) => readonly string[];
+}
+
 /** Where whoever dialled us waits until it has said who it is and it is known whether it comes in. */
 export class GreetingRoom {
   private readonly timers = new Map<PeerChannel, Disposable>();
   /** Those with a proper hello that wait for a verdict, one per place. */
   private readonly held = new Set<Met>();
-  private readonly options: { readonly self: () => PeerIdentity; readonly connectMs: number };
+  private readonly options: GreetingOptions;
   private readonly clock: Clock;
   private readonly complaints: Complaints;
   private readonly met: (met: Met) => void;
 
-  constructor(
-    options: { readonly self: () => PeerIdentity; readonly connectMs: number },
-    clock: Clock,
-    complaints: Complaints,
-    met: (met: Met) => void,
-  ) {
+  constructor(options: GreetingOptions, clock: Clock, complaints: Complaints, met: (met: Met) => void) {
     this.options = options;
     this.clock = clock;
     this.complaints = complaints;
@@ -66,7 +69,8 @@ export class GreetingRoom {
     if (!channel.identify(hello.sid)) return; // lost on its way: the timer ends this
     this.forget(channel);
     const { remote: from, proof } = channel;
-    const refusal = judgeHello(hello, this.options.self(), { to: purpose, from, proof });
+    const { self, hostsOf } = this.options;
+    const refusal = judgeHello(hello, self(), { to: purpose, from, proof, hosts: hostsOf(hello.sid) });
     if (refusal !== undefined) {
       this.complaints.about(`server ${hello.sid} calling`, refusal.sentence);
       return this.refuse(channel, refusal);

@@ -1,4 +1,4 @@
-import { proofName } from '../platform/peer-net.ts';
+import type { PeerProof } from '../ports/peer-network.ts';
 import { PEER_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf } from '../records/peer-messages.ts';
 
@@ -59,19 +59,26 @@ function judgeIdentity(them: PeerIdentity, self: PeerIdentity, at: string): Refu
     : { reason: 'same-id', sentence: sameIdSentence(self.sid, 'this one', `the one at ${at}`) };
 }
 
-/** Why the server that says hello is not let in; undefined when it is. `proof`: the name that it proved, if any was asked. */
-export function judgeHello(
-  hello: Hello,
-  self: PeerIdentity,
-  came: { readonly to: Hello['purpose']; readonly from: string; readonly proof: string | undefined },
-): Refusal | undefined {
+/** How somebody came who says hello. */
+export interface Arrival {
+  readonly to: Hello['purpose'];
+  readonly from: string;
+  /** Undefined where no proof is asked for. */
+  readonly proof: PeerProof | undefined;
+  /** Where the server that it says it is is looked for; none when it is not listed. */
+  readonly hosts: readonly string[];
+}
+
+/** Why the server that says hello is not let in; undefined when it is. */
+export function judgeHello(hello: Hello, self: PeerIdentity, came: Arrival): Refusal | undefined {
   if (hello.leastLevel > PEER_LEVEL || hello.level < LEAST_LEVEL)
     return {
       reason: 'protocol',
       sentence: `server ${hello.sid} speaks feature levels ${hello.leastLevel} to ${hello.level}, server ${self.sid} ${LEAST_LEVEL} to ${PEER_LEVEL}; upgrade one version at a time`,
     };
-  if (came.proof !== undefined && came.proof !== proofName(hello.ensembleName, hello.sid))
-    return { reason: 'proof', sentence: `server ${hello.sid} proved to be ${came.proof}` };
+  const { ensembleName, sid } = hello;
+  const denied = came.proof?.denies({ ensembleName, sid, hosts: came.hosts });
+  if (denied !== undefined) return { reason: 'proof', sentence: `server ${sid} at ${came.from} ${denied}` };
   const wrong = judgeIdentity(hello, self, came.from);
   if (wrong !== undefined) return wrong;
   if (hello.to !== self.sid)

@@ -58,7 +58,8 @@ export class PeerPort {
       met: (call, channel, welcome) =>
         this.metOurs({ ...call, channel, dialled: true, incarnation: welcome.incarnation, tag: welcome.tag }),
     };
-    this.greetings = new GreetingRoom(options, clock, this.complaints, (met) => this.metTheirs(met));
+    const greeting = { self, connectMs, hostsOf: (sid: number) => this.hostsOf(sid) };
+    this.greetings = new GreetingRoom(greeting, clock, this.complaints, (met) => this.metTheirs(met));
   }
 
   /** Starts listening and calling. Resolves with the ports that were had; rejects with the errno's Error. */
@@ -120,6 +121,10 @@ export class PeerPort {
       if (caller !== undefined) caller.addresses = election;
       else this.callers.set(sid, this.makeCaller(sid, election));
     }
+  }
+  private hostsOf(sid: number): readonly string[] {
+    const addresses = [...(this.callers.get(sid)?.addresses ?? []), ...(this.quorumAddresses.get(sid) ?? [])];
+    return [...new Set(addresses.map(({ host }) => host))];
   }
   private makeCaller(sid: number, addresses: readonly Address[]): Caller {
     const { clock, random } = this.ports;

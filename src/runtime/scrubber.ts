@@ -11,6 +11,8 @@ export interface ScrubberOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly notes: DamageNotes;
+  /** A round is over; so many files were whole. */
+  scrubbed(whole: number): void;
   /** From one round to the next, ms; 0: never. */
   readonly intervalMs: number;
   /** Writes a snapshot now. */
@@ -73,6 +75,7 @@ export class Scrubber {
     this.since = clock.monotonic();
     const report = await storage.scrub(() => this.rest());
     if (this.stopped) return;
+    this.options.scrubbed(report.sound);
     if (report.damage.length === 0) return logger.info(`verified ${report.sound} files: all are whole`);
     await this.mend(report);
   }

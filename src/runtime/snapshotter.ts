@@ -17,6 +17,8 @@ export interface SnapshotterOptions {
   readonly storage: Storage;
   /** One is on the disk. */
   taken(at: Mark): void;
+  /** How long that took, ms. */
+  took(ms: number): void;
 }
 
 /** A snapshot that a learner waits for and that failed is tried again after this. */
@@ -62,7 +64,8 @@ class Pace {
 /** Decides when a snapshot is due, takes it while the server goes on, and removes what is no longer needed. */
 export class Snapshotter {
   private readonly options: SnapshotterOptions;
-  private running: Promise<void> | undefined;
+  /** Resolves with where the one under way stands, or with why there is none. */
+  private running: Promise<Mark | Error> | undefined;
   /** Transactions applied at the last one, and to which state. */
   private since = 0;
   private of: Server | undefined;
@@ -96,28 +99,35 @@ export class Snapshotter {
     this.after = this.drawThreshold();
     this.begin();
   }
-  private begin(): void {
+  private begin(): Promise<Mark | Error> {
     this.running = this.take()
-      .catch((error: Error) => this.options.logger.error(`snapshot failed: ${error.message}`))
+      .catch((error: Error) => {
+        this.options.logger.error(`snapshot failed: ${error.message}`);
+        return error;
+      })
       .finally(() => {
         this.running = undefined;
         if (this.demanded && !this.stopped) this.options.clock.after(AGAIN_MS, () => this.takeNow());
       });
+    return this.running;
   }
   /** A learner waits for one: tried until it is there. */
   demand(): void {
     this.demanded = true;
     this.takeNow();
   }
-  /** Takes one now, for a learner or a person who needs it; or as soon as the one under way is done. Resolves at its end. */
-  async takeNow(): Promise<void> {
+  /**
+   * Takes one now, for a learner or a person who needs it; or as soon as the one under way is done. Resolves with where it
+   * stands once it is on the disk, or with why it is not.
+   */
+  async takeNow(): Promise<Mark | Error> {
     await this.running;
-    if (this.stopped) return;
-    if (this.running === undefined) this.begin(); // others may have waited for the same
-    await this.running;
+    if (this.stopped) return new Error('this server is stopping');
+    return this.running ?? this.begin(); // others may have waited for the same
   }
-  private async take(): Promise<void> {
+  private async take(): Promise<Mark | Error> {
     const { storage, clock, logger } = this.options;
+    if (storage.damage !== undefined) return new Error('what is on the disk is damaged and not yet mended');
     await storage.log.roll();
     const server = this.options.server();
     // never of a tree in the middle of a transaction
@@ -134,14 +144,17 @@ export class Snapshotter {
         () => pace.rest(),
       );
       const took = Math.round(clock.monotonic() - began);
-      if (made === undefined)
+      if (made === undefined) {
         logger.warn('a snapshot was given up: too much changed while it was written; the next will be tried later');
-      else {
-        logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
-        this.demanded = false;
-        const { zxid, chain } = cursor;
-        this.options.taken({ epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo });
+        return new Error('too much changed while it was written');
       }
+      logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
+      this.demanded = false;
+      this.options.took(took);
+      const { zxid, chain } = cursor;
+      const at = { epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo };
+      this.options.taken(at);
+      return at;
     } finally {
       cursor.abandon();
     }

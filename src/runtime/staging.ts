@@ -24,7 +24,8 @@ export interface StagingSurroundings {
   /** Asks the leader for the snapshot file from `offset` on. */
   ask(offset: number): void;
   done(): void;
-  failed(error: Error): void;
+  /** `bytes`: of the whole snapshot file, 0 while that is not known. */
+  failed(error: Error, bytes: number): void;
 }
 
 /** A learner's side of SNAP: writes the file that comes in, builds the tree of it on the way, and keeps what is appended behind. */
@@ -36,6 +37,7 @@ export class Staging {
   private readonly loader: SnapshotLoader;
   private readonly numbered: Numbered[] = [];
   private received = 0;
+  private total = 0;
   /** Up to where the leader was asked for the file. */
   private askedTo = SNAPSHOT_WINDOW;
   private writing: Promise<void> = Promise.resolve();
@@ -66,11 +68,12 @@ export class Staging {
   private fail(error: Error): void {
     if (this.ended) return;
     this.ended = true;
-    this.around.failed(error);
+    this.around.failed(error, this.total);
   }
   chunk({ at, offset, total, bytes }: MessageOf<'CHUNK'>): void {
     if (this.ended || !isSame(at, this.at) || offset !== this.received) return;
     this.received += bytes.length;
+    this.total = total;
     const copy = Buffer.from(bytes);
     this.writing = this.writing.then(() => (this.ended ? undefined : this.files.write(copy)));
     this.writing.catch((error: Error) => this.fail(error));

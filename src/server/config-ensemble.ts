@@ -6,6 +6,7 @@ import { type Membership, membership, parseDynamicFile } from './config-members.
 import type { Reader } from './config-reader.ts';
 import type { Address, ServerLine } from './config-servers.ts';
 import { ConfigError, type Origin, type Setting, showOrigin } from './config-text.ts';
+import { type QuorumTls, quorumTls } from './config-tls.ts';
 import { refuseOpenPeers } from './config-trust.ts';
 
 /** What zoo.cfg says about an ensemble, and this server's place in it. Who counts is in the log once there is one. */
@@ -53,6 +54,8 @@ export interface EnsembleConfig {
   /** The operator's name for the ensemble, the same on all members. */
   readonly name: string;
   readonly secretFile: string | undefined;
+  /** How members know each other by certificates; undefined where they do not. */
+  readonly tls: QuorumTls | undefined;
   /** The operator trusts the network between the servers. */
   readonly insecure: boolean;
 }
@@ -186,18 +189,13 @@ function ensembleOf(
     notes.push(
       `peerType=${given}, and ${own.from.key} (${showOrigin(own.from.from)}) says ${own.role}: the server line counts`,
     );
-  if (take.flag('sslQuorum'))
-    throw take.error(
-      'sslQuorum',
-      'sslQuorum=true: TLS between servers by PEM keys and key stores comes with a later version',
-      'remove it and set peer.secretFile, which gives TLS 1.3 between the servers by a common secret',
-    );
+  const tls = quorumTls(take, notes);
   const listen = listenOn(own, take.flag('quorumListenOnAllIPs'));
   const secretFile = take.text('peer.secretFile');
   const insecure = take.flag('peer.insecure');
   refuseOpenPeers(
     [...[...listen.quorum, ...listen.election], ...servers.flatMap(({ quorum }) => quorum)].map(({ host }) => host),
-    secretFile !== undefined,
+    secretFile !== undefined || tls !== undefined,
     insecure,
   );
   const silence = take.int('leader.silenceTicks');
@@ -208,14 +206,14 @@ function ensembleOf(
     dynamicConfigFile: take.text('dynamicConfigFile'),
     multiAddress: take.flag('multiAddress.enabled'),
     ...{ initLimit, syncLimit },
-    silenceTicks: silence > 0 ? silence : Math.max(2, syncLimit / 2),
+    silenceTicks: silence > 0 ? silence : Math.max(2, Math.floor(syncLimit / 2)),
     connectTimeoutMs: take.atLeast('cnxTimeout', 1),
     bindAttempts: take.atLeast('electionPortBindRetry', 0),
     commitLogCount: take.atLeast('commitLogCount', 1),
     leaderServes: !take.is('leaderServes', 'no'),
     standaloneEnabled: take.flag('standaloneEnabled'),
     name: nameOf(take),
-    ...{ secretFile, insecure },
+    ...{ secretFile, tls, insecure },
   };
 }
 

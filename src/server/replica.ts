@@ -74,6 +74,9 @@ export abstract class Replica {
   wall = 0;
   /** A transaction too large for one turn is being applied: nobody may see the tree until the rest of it is. */
   applying = false;
+  /** A part of it is: what it told so far is not to be sent without the rest, which shares its zxid. */
+  inParts = false;
+  private hasWaited = false;
   /** How many transactions were applied in this life. */
   applied = 0;
   /** The time of the last transaction, and the chain behind it: the next goes on from there. */
@@ -196,6 +199,7 @@ export abstract class Replica {
         this.near.later();
         return;
       }
+      this.inParts = false;
       this.queue[this.queueFrom++] = undefined as unknown as Numbered;
       this.applyOne(numbered);
       // at once: a write sent behind a sync may be the next to be applied, and must not be answered first
@@ -227,11 +231,17 @@ export abstract class Replica {
   /** What of a transaction may be spread over turns: the ephemerals of a session. True when the rest can be applied. */
   private applyPart({ txn, epoch, counter }: Numbered): boolean {
     if (txn.kind !== KIND.closeSession) return true;
-    const { events } = this;
+    const { events, tree } = this;
+    if (!this.inParts && (tree.sessions.get(txn.id)?.ephemeralCount ?? 0) > EPHEMERALS_PER_TURN) {
+      // what was told before it is sent first
+      this.hasWaited = !this.hasWaited && this.outbox.dirty.length > 0;
+      if (this.hasWaited) return false;
+      this.inParts = true;
+    }
     events.hi = epoch;
     events.lo = counter;
     events.captured = undefined;
-    return removeEphemerals(this.tree, epoch, counter, txn.id, EPHEMERALS_PER_TURN, events);
+    return removeEphemerals(tree, epoch, counter, txn.id, EPHEMERALS_PER_TURN, events);
   }
   private applyOne(numbered: Numbered): void {
     const { tree, events } = this;

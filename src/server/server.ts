@@ -2,10 +2,10 @@ import { assert } from '../base/assert.ts';
 import { KEEPER_CODES } from '../base/errors.ts';
 import { lanes } from '../base/hash.ts';
 import type { SessionId } from '../base/ids.ts';
-import { Reader } from '../protocol/bytes.ts';
+import { Reader, Writer } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { ConnectRequest } from '../protocol/handshake.ts';
-import { OPERATIONS } from '../protocol/operations.ts';
+import { OPERATIONS, XID } from '../protocol/operations.ts';
 import type { PackWriter } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
 import { type Config, type Txn, writeEnvelope } from '../records/txns.ts';
@@ -58,6 +58,8 @@ export interface Surroundings extends ReplicaSurroundings {
 }
 
 const { MarshallingError, Unimplemented, AuthFailed } = KEEPER_CODES;
+/** Bytes of the answer to a ping: its length, and a header. */
+const PING_ANSWER = 20;
 
 /**
  * One whole server, pure: requests and completions come in, bytes gather in the connections, transactions in the log's
@@ -304,6 +306,19 @@ export class Server extends Replica {
     if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
+  }
+  /** Answers a ping while a transaction is being applied in parts, beside everything that waits for the rest of it. */
+  pinged(connection: ClientConnection): Buffer {
+    const { outbox, tree } = this;
+    outbox.received(connection);
+    const { tracked, stats } = connection;
+    if (tracked !== undefined) this.desk?.heard(tracked);
+    stats.lastOp = OPERATIONS.ping.code;
+    const to = new Writer(PING_ANSWER);
+    header(to, XID.ping, tree.zxidHi, tree.zxidLo, 0);
+    outbox.timed(connection, this.now, this.now);
+    outbox.sent(connection);
+    return to.take();
   }
   private keep(connection: ClientConnection, kind: Waiting['kind'], bytes: Buffer, start: number, end: number): void {
     const frame = Buffer.from(bytes.subarray(start, end));

@@ -23,6 +23,8 @@ export interface Bound {
   readonly globs: readonly GlobWord[];
   /** `--help` was among the words. */
   readonly help: boolean;
+  /** `--dry-run` was, or `-n` where that is no option of the command itself. */
+  readonly dryRun: boolean;
 }
 
 const isOption = (param: Param): boolean => param.short !== undefined || param.long !== undefined;
@@ -30,6 +32,13 @@ export const positionals = (spec: CommandSpec): [string, Param][] =>
   Object.entries(spec.params).filter(([, param]) => !isOption(param));
 export const optionsOf = (spec: CommandSpec): [string, Param][] =>
   Object.entries(spec.params).filter(([, param]) => isOption(param));
+
+/** Every command that changes something has `-n, --dry-run`, unless the word is an option of its own. */
+export const takesDryRun = (spec: CommandSpec): boolean =>
+  spec.risk !== 'read' && spec.dryRun !== false && !optionsOf(spec).some(([, { long }]) => long === '--dry-run');
+const isDryRun = (spec: CommandSpec, word: string): boolean =>
+  takesDryRun(spec) &&
+  (word === '--dry-run' || (word === '-n' && !optionsOf(spec).some(([, { short }]) => short === '-n')));
 
 export const hasGlob = (text: string): boolean => /[*?[{]/.test(text);
 
@@ -44,6 +53,7 @@ export interface Walk {
   /** `--` was seen. */
   readonly ended: boolean;
   readonly help: boolean;
+  readonly dryRun: boolean;
   readonly failure?: Failure;
 }
 
@@ -56,6 +66,7 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
   let open: Walk['open'];
   let ended = false;
   let help = false;
+  let dryRun = false;
   let failure: Failure | undefined;
   const fail = (found: Failure): void => {
     failure ??= found;
@@ -101,6 +112,10 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
       help = true;
       continue;
     }
+    if (isDryRun(spec, text)) {
+      dryRun = true;
+      continue;
+    }
     const equals = text.startsWith('--') ? text.indexOf('=') : -1;
     const option = equals < 0 ? text : text.slice(0, equals);
     const found = options.find(([, param]) => param.long === option || param.short === option);
@@ -126,6 +141,7 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     next: next(),
     ended,
     help,
+    dryRun,
     ...(failure !== undefined && { failure }),
   };
 
@@ -149,7 +165,7 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
 export function bind(spec: CommandSpec, given: readonly Arg[], name: string, ports: BindPorts): Bound {
   const args = spec.legacy?.(given, name.toLowerCase()) ?? given;
   const walked = walk(spec, args);
-  if (walked.help) return { values: {}, globs: [], help: true };
+  if (walked.help) return { values: {}, globs: [], help: true, dryRun: false };
   if (walked.failure !== undefined) throw walked.failure;
   if (walked.open !== undefined) throw usage(`${spec.name}: ${walked.open.option} needs a value`, synopsis(spec));
   const values: Record<string, unknown> = {};
@@ -169,7 +185,7 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
     if (missing && param.optional !== true)
       throw usage(`${spec.name}: ${placeholder(key, param)} is missing`, synopsis(spec));
   }
-  return { values, globs, help: false };
+  return { values, globs, help: false, dryRun: walked.dryRun };
 }
 
 function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: BindPorts): string | number | Data | Arg {

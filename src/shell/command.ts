@@ -131,6 +131,33 @@ export interface ProfileStore {
   setDefault(name: string): void;
 }
 
+/** A program of the operating system, begun by a command. */
+export interface RunningProgram {
+  /** Its exit code when it has ended; 128 and the number of the signal that ended it. */
+  readonly ended: Promise<number>;
+  /** To it and, unless it shares our terminal, to all that it has begun. Harmless when nothing is left. */
+  kill(signal: string): void;
+}
+
+/** The transaction that `txn` opens. */
+export interface TransactionControl {
+  readonly isOpen: boolean;
+  /** @throws Failure (2) when one is open already */
+  open(): void;
+  /** What waits in it. @throws Failure (2) when none is open, as the others */
+  show(): Output;
+  drop(number: number): void;
+  /** Sends it; a refusal is shown, then thrown. */
+  commit(): Promise<Output>;
+  abort(): number;
+  /** Runs the operations of a file and commits them. */
+  runFile(file: string): Promise<Output>;
+  /** That a node has a version, -1 for any, or does not exist, becomes part of it. @throws Failure (2) */
+  check(path: string, version: number | 'absent'): Promise<void>;
+  /** Checks are collected: the command itself need not ask the server. */
+  readonly collects: boolean;
+}
+
 /** What a command may use. The context knows the terminal; commands do not. */
 export interface CommandContext {
   /** Waits for the connection; rejects with ConnectError (exit 3). */
@@ -173,6 +200,20 @@ export interface CommandContext {
   expand(pattern: string): Promise<string[]>;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
+  /**
+   * Begins a program with our environment and `env`; the terminal is its own meanwhile. An interruption of the command
+   * reaches it, too. @throws Failure 126, 127
+   */
+  start(words: readonly string[], env: Readonly<Record<string, string>>): Promise<RunningProgram>;
+  /** How long the command may take to end once it is interrupted, ms. */
+  graceMs: number;
+  readonly transaction: TransactionControl;
+  /** `${name}` from now on. */
+  setVariable(name: string, value: string): void;
+  /** Runs a file of commands in this shell; `args` are its `${1}` and so on. @throws Failure when it stopped, told already */
+  runFile(file: string, args: readonly string[]): Promise<number>;
+  /** Empties the screen. */
+  clearScreen(): void;
   /** Runs a further line in this shell, for `redo`. */
   run(line: string): Promise<number>;
   /** Ends the shell after this command. */
@@ -209,12 +250,20 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
     | 'transaction'
     | 'acl'
     | 'bulk'
+    | 'coordination'
     | 'admin'
     | 'shell'
     | 'server';
   /** One line. */
   readonly about: string;
   readonly risk: Risk;
+  /**
+   * How it may stand in a transaction: `operation` in any, `expanded` into operations under `--atomic`, `harmless` there
+   * since it changes nothing and reads only what it says. Absent: not at all.
+   */
+  readonly transaction?: 'operation' | 'expanded' | 'harmless';
+  /** False: what it does cannot be shown without doing it, so that a dry run refuses it. */
+  readonly dryRun?: false;
   readonly params: Ps;
   /** [line, what it does]; each must parse. */
   readonly examples: readonly (readonly [string, string])[];

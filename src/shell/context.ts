@@ -1,14 +1,23 @@
+import type { Client } from '../client/api.ts';
 import type { Bound } from './bind.ts';
-import type { CommandContext, CommandSpec } from './command.ts';
+import type { Route } from './changes.ts';
+import type { CommandContext, CommandSpec, SessionControl } from './command.ts';
 import { expandGlob } from './glob.ts';
 import { resolvePath } from './paths.ts';
 import type { Shell } from './shell.ts';
 
 /** What one run of a command may use. */
-export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal: AbortSignal): CommandContext {
+export function contextOf(
+  shell: Shell,
+  spec: CommandSpec,
+  bound: Bound,
+  route: Route,
+  signal: AbortSignal,
+): CommandContext {
   const { ports } = shell;
+  const client = async (): Promise<Client> => route.wrap(await orAbort(shell.client(), signal));
   return {
-    client: () => orAbort(ports.session.client(), signal),
+    client,
     signal,
     get cwd() {
       return shell.cwd;
@@ -29,12 +38,15 @@ export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal:
       shell.showsEvents = shows;
     },
     warn: (line) => ports.warn(line),
-    confirm: (plan) => ports.confirm(plan, spec),
+    // what is never sent is not asked about
+    confirm: async (plan) => {
+      if (route.asks) await ports.confirm(plan, spec);
+    },
     askSecret: (question) => ports.askSecret(question),
     stdin: ports.stdin,
     globbed: bound.globs.length > 0,
     watched: (event) => ports.watched(event),
-    session: ports.session,
+    session: route.isReal ? ports.session : forgetful(ports.session),
     settings: ports.settings,
     profiles: ports.profiles,
     history: ports.history,
@@ -43,18 +55,48 @@ export function contextOf(shell: Shell, spec: CommandSpec, bound: Bound, signal:
     version: ports.version,
     registry: ports.registry,
     execute: (words) => shell.execute(words, signal),
-    expand: async (pattern) =>
-      expandGlob(await orAbort(ports.session.client(), signal), resolvePath(shell.cwd, pattern), signal),
+    expand: async (pattern) => expandGlob(await client(), resolvePath(shell.cwd, pattern), signal),
     keepGoing: ports.keepGoing,
+    start: (words, env) => ports.start(words, env, signal, () => shell.leaving?.status),
+    get graceMs() {
+      return shell.graceMs;
+    },
+    set graceMs(ms) {
+      shell.graceMs = ms;
+    },
+    transaction: shell.changes,
+    setVariable: (name, value) => void shell.variables.set(name, value),
+    runFile: (file, args) => shell.runFile(file, args),
+    clearScreen: () => ports.clearScreen(),
     run: (line) => shell.run(line),
     leave: (status) => {
       shell.leaving = { status: status ?? (ports.interactive ? 0 : shell.lastStatus) };
     },
-    versionsRead: shell.versionsRead,
+    versionsRead: route.isReal ? shell.versionsRead : new Map(shell.versionsRead),
     lastStatus: shell.lastStatus,
     interactive: ports.interactive,
   };
 }
+
+/** The session for a command that changes nothing yet: what it says it made is not noted. */
+const forgetful = (session: SessionControl): SessionControl => ({
+  get target() {
+    return session.target;
+  },
+  get tls() {
+    return session.tls;
+  },
+  get profile() {
+    return session.profile;
+  },
+  connect: (target) => session.connect(target),
+  close: () => session.close(),
+  addAuth: (scheme, auth) => session.addAuth(scheme, auth),
+  noteEphemeral: () => {},
+  forgetEphemeral: () => {},
+  addWatch: (path, recursive) => session.addWatch(path, recursive),
+  forgetWatches: (path, kind) => session.forgetWatches(path, kind),
+});
 
 /** What `work` gives, unless the user gives up first; the work itself goes on. */
 export function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

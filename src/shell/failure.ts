@@ -1,5 +1,6 @@
 import { KeeperError, reasonOf } from '../base/errors.ts';
 import { ConnectError, MultiError } from '../client/api.ts';
+import { ConnectStringError } from '../client/connect-string.ts';
 import type { Risk } from './command.ts';
 import { EXIT_OF_KEEPER, type ExitCode, UNKNOWN_OUTCOME } from './exit-codes.ts';
 
@@ -10,6 +11,8 @@ export interface FailureDetails {
   /** Further lines shown as they are: one per host that could not be reached. */
   readonly lines?: readonly string[];
   readonly cause?: unknown;
+  /** It was told where it happened, and needs no second telling. */
+  readonly told?: boolean;
 }
 
 /** Why a line did not do what it says: an exit code, a code for programs, one sentence, at most one hint. */
@@ -20,6 +23,7 @@ export class Failure extends Error {
   readonly hint: string | undefined;
   readonly path: string | undefined;
   readonly lines: readonly string[];
+  readonly told: boolean;
   constructor(exit: ExitCode, code: string, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.exit = exit;
@@ -27,6 +31,7 @@ export class Failure extends Error {
     this.hint = details.hint;
     this.path = details.path;
     this.lines = details.lines ?? [];
+    this.told = details.told === true;
   }
 }
 
@@ -52,6 +57,7 @@ export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
       cause: error,
     });
   }
+  if (error instanceof ConnectStringError) return usage(error.message);
   if (isAbort(error)) return new Failure(130, 'Interrupted', 'interrupted', { cause: error });
   const text = error instanceof Error ? error.message : String(error);
   return new Failure(70, 'Unexpected', `unexpected failure: ${text}`, {

@@ -12,6 +12,7 @@ const GROUPS: Readonly<Record<CommandSpec['group'], string>> = {
   shell: 'Shell',
   transaction: 'Transactions',
   bulk: 'Bulk',
+  coordination: 'Coordination',
   admin: 'Ensemble',
   server: 'Servers',
 };

@@ -20,13 +20,16 @@ export interface WordToken {
   readonly quote: Quote;
   readonly parts: readonly Part[];
 }
-export type Operator = ';' | '&&' | '||' | '|' | '>' | '>>' | 'newline';
+/** `{` and `}` only around the operations of a transaction. */
+export type Operator = ';' | '&&' | '||' | '|' | '>' | '>>' | '{' | '}' | 'newline';
 export type Token =
   | WordToken
   | { readonly type: 'operator'; readonly operator: Operator; readonly from: number; readonly to: number }
   | { readonly type: 'comment'; readonly from: number; readonly to: number }
   /** What follows `!` or `|`, to the end of the line: the operating system's shell reads it, not we. */
-  | { readonly type: 'os'; readonly text: string; readonly from: number; readonly to: number };
+  | { readonly type: 'os'; readonly text: string; readonly from: number; readonly to: number }
+  /** `$(command)` after `let NAME =`; `text` is the command. */
+  | { readonly type: 'substitution'; readonly text: string; readonly from: number; readonly to: number };
 
 /** Why the text cannot be read as it stands. */
 export interface Fault {
@@ -38,7 +41,7 @@ export interface Fault {
 
 /** Something begun and not ended; more lines may end it. */
 export interface Open {
-  readonly kind: 'single' | 'double' | 'ansi' | 'json' | 'heredoc' | 'continuation';
+  readonly kind: 'single' | 'double' | 'ansi' | 'json' | 'heredoc' | 'continuation' | 'block';
   readonly from: number;
 }
 
@@ -78,6 +81,7 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
   let words: WordToken[] = []; // of the command being read
   let isLineStart = true;
   let isRedirect = false; // the next word names a file
+  let block: number | undefined; // where the `{` of a transaction stands
   let i = 0;
 
   const restOfLine = (from: number): string => {
@@ -128,6 +132,25 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
       else words = [];
       continue;
     }
+    if (block === undefined ? unit === '{' && opensBlock(words) : unit === '}') {
+      if (isEnd(text[i + 1]) || text[i + 1] === ';') {
+        tokens.push({ type: 'operator', operator: unit as '{' | '}', from: i, to: i + 1 });
+        block = unit === '{' ? i : undefined;
+        words = [];
+        i++;
+        continue;
+      }
+    }
+    if (unit === '$' && text[i + 1] === '(' && isAssignment(words)) {
+      const end = substitutionEnd(text, i + 2);
+      if (end < 0) {
+        const hint = 'let NAME = $(command) on one line';
+        return { tokens, fault: { message: '$( is not closed', hint, from: i, to: i + 2 } };
+      }
+      tokens.push({ type: 'substitution', text: text.slice(i + 2, end), from: i, to: end + 1 });
+      i = end + 1;
+      continue;
+    }
     const word = readWord();
     if ('message' in word) return { tokens, fault: word };
     tokens.push(word.token);
@@ -137,7 +160,8 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
     else words.push(word.token);
   }
   const pending = heredocs[0];
-  return pending === undefined ? { tokens } : { tokens, open: { kind: 'heredoc', from: pending.word.from } };
+  if (pending !== undefined) return { tokens, open: { kind: 'heredoc', from: pending.word.from } };
+  return block === undefined ? { tokens } : { tokens, open: { kind: 'block', from: block } };
 
   function takeOs(from: number): void {
     const line = restOfLine(from);
@@ -268,6 +292,31 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
     flush();
     return { token: { type: 'word', from, to: at, quote: 'none', parts }, next: at };
   }
+}
+
+/** `txn {`, whatever it is called. */
+const opensBlock = (words: readonly WordToken[]): boolean =>
+  words.length === 1 && BLOCK_NAMES.has(staticText(words[0] as WordToken)?.toLowerCase() ?? '');
+const BLOCK_NAMES = new Set(['txn', 'multi', 'begin']);
+
+/** `let NAME =` */
+function isAssignment(words: readonly WordToken[]): boolean {
+  const [name, , equals, more] = words.map((word) => staticText(word));
+  return name?.toLowerCase() === 'let' && equals === '=' && more === undefined && words.length === 3;
+}
+
+/** Where the `)` of `$(` stands, or -1: outside quotes, and nothing but the end of the word after it. */
+function substitutionEnd(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    const quote = text[at];
+    const begins = /[\s(]/.test(text[at - 1] as string) && (quote === "'" || quote === '"');
+    if (begins) {
+      at = text.indexOf(quote as string, at + 1);
+      if (at < 0) return -1;
+    } else if (quote === '\n') return -1;
+    else if (quote === ')' && endsWord(text, at + 1)) return at;
+  }
+  return -1;
 }
 
 const READERS = { single: readSingle, double: readDouble, ansi: readAnsi } as const;

@@ -1,5 +1,6 @@
 /** What commands find, before a renderer decides how it looks. */
 import type { Acl, Stat } from '../client/api.ts';
+import type { Change } from './recorder.ts';
 
 /** How data of a node is shown. */
 export type DataForm = 'text' | 'base64' | 'hex' | 'raw';
@@ -20,6 +21,8 @@ export interface Column {
   readonly name: string;
   /** Numbers stand right. */
   readonly right?: boolean;
+  /** Left out where the screen is too narrow; the least first. Absent: never. */
+  readonly drop?: number;
 }
 
 /** Everything a command can answer with. `exit` is the status of an answer that is no. */
@@ -96,6 +99,8 @@ export type Output = { readonly exit?: number } & (
     }
   /** A change that has nothing to show: people see `text`, pipes nothing. */
   | { readonly type: 'done'; readonly text: string; readonly json: unknown }
+  /** What would change; nothing was sent. */
+  | { readonly type: 'plan'; readonly changes: readonly Change[]; readonly summary: string }
   /** Text as it is, for help. */
   | { readonly type: 'page'; readonly text: string; readonly json: unknown }
 );

@@ -9,6 +9,10 @@ export interface Pipeline {
   readonly os?: string;
   /** `| cmd`: gets the plain output on its standard input. */
   readonly pipe?: string;
+  /** `txn { ... }`: the operations; `words` is `txn` then. */
+  readonly block?: readonly Pipeline[];
+  /** `let NAME = $(...)`: the command whose output is the value. */
+  readonly substitution?: string;
   /** `> FILE` or `>> FILE`. */
   readonly file?: { readonly append: boolean; readonly word: WordToken };
   /** Place in the text, UTF-16 units. */
@@ -28,11 +32,15 @@ interface Draft {
   words: WordToken[];
   os?: string;
   pipe?: string;
+  block?: readonly Pipeline[];
+  substitution?: string;
   file?: { append: boolean; word: WordToken };
   from: number;
   to: number;
   after: Pipeline['after'];
 }
+
+const CONDITIONS: ReadonlySet<string> = new Set(['&&', '||', '|', '>', '>>']);
 
 const fault = (token: Token, message: string, hint?: string): Fault => ({
   message,
@@ -44,7 +52,8 @@ const fault = (token: Token, message: string, hint?: string): Fault => ({
 /** Reads `text`, one line or a whole script. Pipelines before a fault are kept. */
 export function parse(text: string, options: LexOptions = {}): Parsed {
   const lexed = tokenize(text, options);
-  const pipelines: Pipeline[] = [];
+  let pipelines: Pipeline[] = [];
+  let outside: { pipelines: Pipeline[]; draft: Draft } | undefined; // what a transaction stands in
   let draft: Draft | undefined;
   let after: Pipeline['after'] = 'always';
   let pending: Token | undefined; // `&&` or `||` that still needs what follows
@@ -54,7 +63,7 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
     if (draft !== undefined) pipelines.push(draft);
     draft = undefined;
   };
-  const bad = (found: Fault): Parsed => ({ pipelines, fault: found });
+  const bad = (found: Fault): Parsed => ({ pipelines: outside?.pipelines ?? pipelines, fault: found });
 
   for (const token of lexed.tokens) {
     if (token.type === 'comment') continue;
@@ -66,6 +75,8 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
       continue;
     }
     if (token.type === 'word') {
+      if (draft?.block !== undefined)
+        return bad(fault(token, 'text after the } of a transaction', 'put a ; or a new line after it'));
       if (draft?.file !== undefined)
         return bad(fault(token, 'text after the file name', 'put the redirection at the end of the command'));
       draft ??= { words: [], from: token.from, to: token.to, after };
@@ -75,6 +86,21 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
       after = 'always';
       continue;
     }
+    if (token.type === 'substitution') {
+      if (draft === undefined || draft.substitution !== undefined)
+        return bad(fault(token, 'text after the value', 'let NAME = $(command), and nothing more'));
+      draft.substitution = token.text;
+      draft.to = token.to;
+      continue;
+    }
+    if (outside !== undefined && (token.type === 'os' || CONDITIONS.has(token.operator)))
+      return bad(
+        fault(
+          token,
+          'a transaction has operations only: no pipes, files or conditions',
+          'separate them with ; or new lines',
+        ),
+      );
     if (token.type === 'os') {
       if (draft !== undefined && draft.pipe === '') {
         if (token.text === '') return bad(fault(token, 'a command must follow |', 'for example: ls / | wc -l'));
@@ -89,12 +115,28 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
       continue;
     }
     const { operator } = token;
+    if (operator === '{') {
+      outside = { pipelines, draft: draft as Draft };
+      pipelines = [];
+      draft = undefined;
+      continue;
+    }
+    if (operator === '}') {
+      finish();
+      if (outside === undefined) continue;
+      const { draft: txn } = outside;
+      draft = { ...txn, block: pipelines, to: token.to };
+      pipelines = outside.pipelines;
+      outside = undefined;
+      continue;
+    }
     if (operator === 'newline') {
       if (pending !== undefined) continue; // `a &&` goes on with the next line
       finish();
       after = 'always';
       continue;
     }
+    if (draft === undefined && outside !== undefined && operator === ';') continue;
     if (draft === undefined)
       return bad(
         fault(
@@ -115,6 +157,11 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
   }
   if (lexed.fault !== undefined) return bad(lexed.fault);
   if (redirect !== undefined) return bad(fault(redirect.token, 'a file name must follow here', 'write > FILE'));
+  if (outside !== undefined) {
+    // what is begun and not ended stands where it began
+    pipelines = outside.pipelines;
+    draft = outside.draft;
+  }
   finish();
   if (lexed.open !== undefined) return { pipelines, open: lexed.open };
   if (pending !== undefined) return { pipelines, open: { kind: 'continuation', from: pending.from } };

@@ -1,4 +1,4 @@
-import { joinPath } from '../base/path.ts';
+import { joinPath, nameOf, parentOf } from '../base/path.ts';
 import type { Client, Stat } from '../client/api.ts';
 import { failureOf } from './failure.ts';
 import { showBytes, showCount } from './units.ts';
@@ -10,6 +10,8 @@ export interface PathNote {
 }
 
 const FRESH_MS = 3000;
+/** What colours tell may be older than what a menu offers. */
+const KNOWN_MS = 30_000;
 const ASK_FIRST = 5000;
 const MAX_LISTED = 50_000;
 const MAX_NOTES = 50;
@@ -32,6 +34,14 @@ export class PathSource {
   forget(): void {
     this.#cache.clear();
     this.#notes.clear();
+  }
+
+  /** Whether a node is there, as far as is known without asking anybody. */
+  knows(path: string): boolean | undefined {
+    if (path === '/') return true;
+    const known = this.#cache.get(parentOf(path));
+    if (known === undefined || this.#now() - known.at >= KNOWN_MS) return undefined;
+    return known.names.includes(nameOf(path));
   }
 
   /** Names below `parent`. More than 5,000 only when the user insists, more than 50,000 never. */

@@ -4,7 +4,7 @@ import type { Output } from './output.ts';
 import type { Parsed } from './parser.ts';
 
 /** What `${_}` is after a command. */
-export function resultOf(output: Output | undefined): string | undefined {
+export function resultOf(output: Output | undefined, plain: (output: Output) => Uint8Array): string | undefined {
   switch (output?.type) {
     case 'created':
     case 'written':
@@ -15,6 +15,12 @@ export function resultOf(output: Output | undefined): string | undefined {
       return output.names[0];
     case 'value':
       return output.text;
+    case 'fields':
+    case 'table':
+    case 'acl':
+    case 'stat':
+    case 'deleted':
+      return Buffer.from(plain(output)).toString().split('\n', 1)[0];
     default:
       return undefined;
   }
@@ -31,6 +37,7 @@ export function faultOf({ fault, open }: Parsed): [Failure, number] | undefined 
     json: 'a JSON value is not closed',
     heredoc: 'a heredoc has no end line',
     continuation: 'the line goes on, and nothing follows',
+    block: 'a transaction is not closed: } is missing',
   }[open.kind];
   const hint = open.kind === 'json' ? 'quote it if it is not JSON' : undefined;
   return [usage(what, hint), open.from];

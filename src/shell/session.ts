@@ -130,6 +130,14 @@ export class ShellSession implements SessionControl {
     this.#auth.push({ scheme, auth });
   }
 
+  /** Where the watch stands that tells of a path: the nearest recursive one above, or the path itself. */
+  watchOf(path: string): string {
+    const above = this.#watches.filter(
+      (watch) => watch.recursive && (path === watch.path || watch.path === '/' || path.startsWith(`${watch.path}/`)),
+    );
+    return above.reduce((best, watch) => (watch.path.length > best.length ? watch.path : best), above[0]?.path ?? path);
+  }
+
   noteEphemeral(path: string): void {
     this.#ephemerals.add(path);
   }

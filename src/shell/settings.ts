@@ -13,13 +13,18 @@ interface Setting {
 const ON_OFF = ['on', 'off'] as const;
 /** Every setting there is. */
 export const SETTINGS: Readonly<Record<string, Setting>> = {
-  output: { about: 'how results look', otherwise: 'human', values: ['human', 'plain', 'json', 'ndjson'] },
+  output: {
+    about: 'how results look',
+    otherwise: 'human',
+    values: ['human', 'plain', 'json', 'ndjson', 'table', 'zkcli'],
+  },
+  pager: { about: 'long results go through a pager', otherwise: 'auto', values: ['auto', 'never'] },
   hints: { about: 'grey suggestions while typing', otherwise: 'on', values: ON_OFF },
   highlight: { about: 'colours while typing', otherwise: 'on', values: ON_OFF },
   plain: { about: 'no menus, redraws or boxes, for screen readers', otherwise: 'off', values: ON_OFF },
   history: { about: 'how many lines are remembered', otherwise: '10000', pattern: /^\d{1,7}$/ },
   concurrency: { about: 'requests in flight of one command', otherwise: '32', pattern: /^[1-9]\d{0,3}$/ },
-  prompt: { about: 'template of the prompt', otherwise: '{profile}{protect}:{cwd}{state}> ' },
+  prompt: { about: 'template of the prompt', otherwise: '{profile}{protect}:{cwd}{state}{txn}> ' },
 };
 
 /** The user's configuration file, as read; `file` undefined (`--no-config`): nothing can be saved. */

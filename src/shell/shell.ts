@@ -1,25 +1,38 @@
 import { setMaxListeners } from 'node:events';
-import type { WatchEvent } from '../client/api.ts';
-import { type Bound, bind, walk } from './bind.ts';
-import type { Arg, CommandSpec, HistoryLines, Plan, ProfileStore, Registry, SettingsStore } from './command.ts';
+import type { Client, WatchEvent } from '../client/api.ts';
+import { type Bound, bind } from './bind.ts';
+import { Changes, type Route } from './changes.ts';
+import type {
+  Arg,
+  CommandSpec,
+  HistoryLines,
+  Plan,
+  ProfileStore,
+  Registry,
+  RunningProgram,
+  SettingsStore,
+} from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import type { StdinReader } from './data.ts';
+import { DeadlineClient } from './deadline.ts';
 import type { LocalEnsembles } from './ensembles.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { expandGlob } from './glob.ts';
 import { helpOf } from './help.ts';
-import type { WordToken } from './lexer.ts';
-import { staticText, tokenize } from './lexer.ts';
 import type { Output } from './output.ts';
-import { type Parsed, type Pipeline, parse } from './parser.ts';
+import type { Parsed, Pipeline } from './parser.ts';
 import { resolvePath } from './paths.ts';
+import { LineReader } from './reading.ts';
 import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
 import type { ShellSession } from './session.ts';
 import { nearest } from './suggest.ts';
 import { fill } from './variables.ts';
 
-/** Words of one command up to which data is looked for; each costs a walk along those before it. */
-const MAX_WALKED = 500;
+/** Files that run files, at most. */
+const MAX_DEPTH = 20;
+
+/** What an ordinary command gets to end in, ms. */
+const GRACE_MS = 1000;
 
 /** Where a line comes from; decides what errors name and whether a person is asked. */
 export interface Source {
@@ -39,6 +52,14 @@ export interface Told {
   readonly line: number | undefined;
 }
 
+/** What one command of a script did, for programs that read along. */
+export interface CommandRecord {
+  readonly line: number;
+  readonly command: string;
+  readonly outputs: readonly Output[];
+  readonly failure?: Failure;
+}
+
 /** What the shell needs of the world around it. */
 export interface ShellPorts {
   /** Of this program. */
@@ -53,7 +74,11 @@ export interface ShellPorts {
   show(output: Output): void;
   /** The plain bytes of a result, for pipes and files. */
   plain(output: Output): Uint8Array;
+  /** A command has ended: what it showed and is still held goes to the screen. */
+  settled(): Promise<void>;
   tell(told: Told): void;
+  /** Set while results are JSON: takes each command of a script as one record. */
+  readonly record?: ((record: CommandRecord) => void) | undefined;
   warn(line: string): void;
   confirm(plan: Plan, spec: CommandSpec): Promise<void>;
   /** Before the first change of each kind under a protected profile. */
@@ -62,11 +87,30 @@ export interface ShellPorts {
   watched(event: WatchEvent): void;
   /** Runs a line of the operating system's shell with `input` on its standard input; its status. */
   os(line: string, input: Uint8Array | undefined, signal: AbortSignal): Promise<number>;
+  /**
+   * Begins a program. `signal` interrupts it; `leaving` is the status the shell then ends with, if it does.
+   * @throws Failure 126, 127
+   */
+  start(
+    words: readonly string[],
+    env: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+    leaving: () => number | undefined,
+  ): Promise<RunningProgram>;
+  /** @throws Failure (2) */
+  readFile(file: string): string;
+  /** A word names a file of this machine. */
+  isFile(word: string): boolean;
+  clearScreen(): void;
   /** Appends to or replaces a file. */
   writeFile(file: string, bytes: Uint8Array, append: boolean): void;
   readonly stdin: StdinReader;
   readonly interactive: boolean;
   readonly readOnly: boolean;
+  /** `-n`: changes are shown and not sent. */
+  readonly dryRun: boolean;
+  /** How long one request may take, ms. */
+  readonly opTimeoutMs: number;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
   readonly variables: ReadonlyMap<string, string>;
@@ -90,13 +134,50 @@ export class Shell {
   /** Status of the first of them. */
   firstFailure: number | undefined;
   commandsRun = 0;
+  /** How long the command that runs may take to end once it is interrupted, ms. */
+  graceMs = GRACE_MS;
   /** The version of each node as last read here. */
   readonly versionsRead = new Map<string, number>();
+  /** `${name}`, from `--set`, a script's arguments and `let`. */
+  readonly variables: Map<string, string>;
+  readonly changes: Changes;
+  readonly reader: LineReader;
   #abort: AbortController | undefined;
+  #depth = 0;
 
   constructor(ports: ShellPorts) {
     this.ports = ports;
+    this.variables = new Map(ports.variables);
+    this.reader = new LineReader(ports.registry);
+    this.changes = new Changes({
+      isDryRun: ports.dryRun,
+      isReadOnly: () => ports.readOnly || ports.session.details.readOnly === true,
+      warn: (line) => ports.warn(line),
+      show: (output) => this.show(output),
+      client: () => this.client(),
+      beforeCommit: () => this.#beforeCommit(),
+      runOperations: (text, file) => this.#runOperations(text, file),
+      readFile: (file) => ports.readFile(file),
+      noteEphemeral: (path) => ports.session.noteEphemeral(path),
+      signal: () => this.#abort?.signal ?? new AbortController().signal,
+    });
   }
+
+  async #beforeCommit(): Promise<void> {
+    const { registry, session } = this.ports;
+    const spec = registry.find('commit');
+    this.#risk = 'write'; // a broken connection leaves the outcome open from here on
+    if (spec !== undefined && session.details.protect === true) await this.ports.confirmWrite(spec);
+  }
+
+  /** The session, each of whose answers must come in time. */
+  async client(): Promise<Client> {
+    const client = await this.ports.session.client();
+    if (this.#timed?.inner !== client)
+      this.#timed = { inner: client, outer: new DeadlineClient(client, this.ports.opTimeoutMs) };
+    return this.#timed.outer;
+  }
+  #timed: { readonly inner: Client; readonly outer: Client } | undefined;
 
   /** Ctrl-C: the command that runs gives up. False when none runs. */
   interrupt(): boolean {
@@ -104,44 +185,9 @@ export class Shell {
     return this.#abort !== undefined;
   }
 
-  /** How a line is to be read: `{` begins a JSON word only where data is expected. */
+  /** How a line is to be read. */
   parse(text: string): Parsed {
-    return parse(text, { expectsData: (words) => this.#expectsData(words) });
-  }
-
-  /**
-   * Where the first statement of `text` ends: after the newline that ends it and its heredocs, or 0 when more is needed.
-   * Linear in what it has to look at, since a heredoc of a megabyte comes in many pieces.
-   */
-  statementEnd(text: string): number {
-    const first = text.indexOf('\n') + 1;
-    if (first === 0) return 0;
-    if (this.parse(text.slice(0, first)).open === undefined) return first;
-    const { tokens, open, fault } = tokenize(text, { expectsData: (words) => this.#expectsData(words) });
-    let goesOn = false;
-    for (const [at, token] of tokens.entries()) {
-      if (token.type === 'operator' && token.operator === 'newline') {
-        if (goesOn) continue;
-        if (open !== undefined && open.from < token.from) return 0;
-        return tokens[at + 1]?.from ?? open?.from ?? fault?.from ?? text.length;
-      }
-      if (token.type !== 'comment')
-        goesOn = token.type === 'operator' && (token.operator === '&&' || token.operator === '||');
-    }
-    return fault === undefined ? 0 : text.indexOf('\n', fault.to) + 1;
-  }
-
-  #expectsData(words: readonly WordToken[]): boolean {
-    if (words.length > MAX_WALKED) return false;
-    const [first, ...rest] = words;
-    const spec = first === undefined ? undefined : this.ports.registry.find(staticText(first) ?? '');
-    if (spec === undefined) return false;
-    const args = rest.map((word): Arg => ({ text: staticText(word) ?? 'x', quote: word.quote }));
-    const walked = walk(spec, args);
-    // `repeat 3 set /a {...}`: the words of the inner command decide
-    const inner = walked.bound.filter(({ param }) => param.kind === 'command').length;
-    if (inner > 0) return this.#expectsData(words.slice(-inner));
-    return (walked.open ?? walked.next)?.param.kind === 'data';
+    return this.reader.parse(text);
   }
 
   /** Runs a line or a script. Returns its status; the reasons were told. */
@@ -185,11 +231,23 @@ export class Shell {
     const [name = '', ...rest] = words;
     const args = rest.map((text): Arg => ({ text, quote: 'none' }));
     await this.#guarded(words.join(' '), undefined, false, async (signal) => {
-      const output = await this.#command(name, args, signal);
-      if (output !== undefined) this.ports.show(output);
-      return output?.exit ?? 0;
+      try {
+        const output = await this.#command(name, args, signal);
+        if (output !== undefined) this.ports.show(output);
+        return output?.exit ?? 0;
+      } catch (error) {
+        throw this.#expandedByOs(rest, failureOf(error, this.#risk)) ?? error;
+      }
     });
     return this.leaving?.status ?? this.lastStatus;
+  }
+
+  /** `get *` in the OS shell asks for local files: said when nothing of the kind is a znode. */
+  #expandedByOs(words: readonly string[], failure: Failure): Failure | undefined {
+    const files = words.filter((word) => !word.startsWith('-') && this.ports.isFile(word));
+    if (failure.code !== 'NoNode' || files.length < 3) return undefined;
+    const hint = 'did your shell expand a pattern? quote it';
+    return new Failure(failure.exit, failure.code, failure.message, { path: failure.path, hint, cause: failure });
   }
 
   /** Runs one command within another, such as `repeat`. @throws its failure */
@@ -201,53 +259,146 @@ export class Shell {
     return this.lastStatus;
   }
 
+  /** Sends what `--atomic` collected; its status. */
+  async commit(command: string): Promise<number> {
+    await this.#guarded(command, undefined, false, async () => {
+      this.show(await this.changes.commit());
+      return 0;
+    });
+    return this.lastStatus;
+  }
+
+  /** Runs a file of commands within a command; its own arguments are `${1}` and so on. @throws Failure, told already */
+  async runFile(file: string, args: readonly string[]): Promise<number> {
+    if (this.#depth >= MAX_DEPTH) throw usage(`run: files that run files more than ${MAX_DEPTH} deep`);
+    const text = this.ports.readFile(file);
+    const kept = new Map(this.variables);
+    const [stopped, abort] = [this.stopped, this.#abort];
+    for (const name of kept.keys()) if (/^\d+$/.test(name)) this.variables.delete(name);
+    for (const [at, arg] of args.entries()) this.variables.set(String(at + 1), arg);
+    this.variables.set('#', String(args.length));
+    this.stopped = false;
+    this.#depth++;
+    try {
+      const status = await this.run(text, { file, line: 1, isScript: true });
+      if (this.stopped) throw new Failure(status as Failure['exit'], 'ScriptFailed', `${file} failed`, { told: true });
+      return status;
+    } finally {
+      this.#depth--;
+      this.stopped = stopped;
+      this.#abort = abort;
+      for (const name of [...this.variables.keys()]) if (/^(?:\d+|#)$/.test(name)) this.variables.delete(name);
+      for (const [name, value] of kept) if (/^(?:\d+|#)$/.test(name)) this.variables.set(name, value);
+    }
+  }
+
   #tell(failure: Failure, command: string, source: Source | undefined): void {
+    if (failure.told) return;
     const hasLines = source?.isScript === true || source?.file !== undefined;
     this.ports.tell({ failure, command, file: source?.file, line: hasLines ? source.line : undefined });
   }
 
   /** One pipeline; false when the script ends here. */
-  #step(pipeline: Pipeline, command: string, source: Source, line: number, isHandled: boolean): Promise<boolean> {
+  async #step(pipeline: Pipeline, command: string, source: Source, line: number, isHandled: boolean): Promise<boolean> {
     this.commandsRun++;
-    return this.#guarded(command, { ...source, line }, isHandled, async (signal) => {
-      if (pipeline.os !== undefined) return this.ports.os(pipeline.os, undefined, signal);
-      this.#refuseGlued(pipeline.words);
-      const lookup = (name: string): string | undefined => this.#variable(name);
-      const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
-      const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
-      const isRedirected = target !== undefined || pipeline.pipe !== undefined;
-      this.#collected = isRedirected ? [] : undefined;
-      try {
-        const output = await this.#command(name.text, args, signal);
-        if (output !== undefined) this.show(output);
-        const bytes = Buffer.concat(this.#collected ?? []);
-        if (target !== undefined) this.ports.writeFile(target, bytes, pipeline.file?.append === true);
-        else if (pipeline.pipe !== undefined) return this.ports.os(pipeline.pipe, bytes, signal);
-        return output?.exit ?? 0;
-      } finally {
-        this.#collected = undefined;
-      }
-    });
+    const { record } = this.ports;
+    const keeps = record !== undefined && source.isScript === true && this.#depth === 0;
+    if (keeps) this.#recorded = [];
+    let failed: Failure | undefined;
+    const goesOn = await this.#guarded(
+      command,
+      { ...source, line },
+      isHandled,
+      (signal) => this.#pipeline(pipeline, signal),
+      (failure) => {
+        failed = failure;
+      },
+    );
+    const outputs = this.#recorded;
+    this.#recorded = undefined;
+    if (keeps && record !== undefined)
+      record({ line, command, outputs: outputs ?? [], ...(failed !== undefined && { failure: failed }) });
+    return goesOn;
   }
+  /** What the command that runs has shown, where each command is one record. */
+  #recorded: Output[] | undefined;
+
+  async #pipeline(pipeline: Pipeline, signal: AbortSignal): Promise<number> {
+    if (pipeline.os !== undefined) return this.ports.os(pipeline.os, undefined, signal);
+    if (pipeline.block !== undefined) {
+      const { block } = pipeline;
+      const output = await this.changes.block(() => this.#operations(block, signal));
+      if (output !== undefined) this.show(output);
+      return 0;
+    }
+    this.reader.refuseGlued(pipeline.words);
+    const lookup = (name: string): string | undefined => this.#variable(name);
+    const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
+    if (pipeline.substitution !== undefined)
+      args.push({ text: await this.#substitute(pipeline.substitution, signal), quote: 'double' });
+    const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
+    const isRedirected = target !== undefined || pipeline.pipe !== undefined;
+    this.#collected = isRedirected ? [] : undefined;
+    try {
+      const output = await this.#command(name.text, args, signal);
+      if (output !== undefined) this.show(output);
+      const bytes = Buffer.concat(this.#collected ?? []);
+      if (target !== undefined) this.ports.writeFile(target, bytes, pipeline.file?.append === true);
+      else if (pipeline.pipe !== undefined) return this.ports.os(pipeline.pipe, bytes, signal);
+      return output?.exit ?? 0;
+    } finally {
+      this.#collected = undefined;
+    }
+  }
+
+  /** The operations of a transaction, one after the other. @throws Failure of the first that cannot be one */
+  async #operations(block: readonly Pipeline[], signal: AbortSignal): Promise<void> {
+    for (const { words, os, block: inner } of block) {
+      const [first, ...args] = words.map((word) => fill(word, (name) => this.#variable(name)));
+      const spec = first === undefined ? undefined : this.ports.registry.find(first.text);
+      if (first !== undefined && spec === undefined) throw this.unknown(first.text);
+      if (os !== undefined || inner !== undefined || first === undefined || spec?.transaction !== 'operation')
+        throw usage(`${first?.text ?? '!'} cannot be part of a transaction`, 'create, set, delete and check can');
+      await this.#command(first.text, args, signal);
+    }
+  }
+
+  async #runOperations(text: string, file: string | undefined): Promise<void> {
+    const parsed = this.parse(text);
+    const wrong = faultOf(parsed);
+    if (wrong !== undefined) {
+      const where = `${file ?? ''}:${1 + countLines(text, 0, wrong[1])}: `;
+      throw usage(`${file === undefined ? '' : where}${wrong[0].message}`, wrong[0].hint);
+    }
+    await this.#operations(parsed.pipelines, this.#abort?.signal ?? new AbortController().signal);
+  }
+
+  /** What a command prints, without the newlines at its end. @throws its failure */
+  async #substitute(text: string, signal: AbortSignal): Promise<string> {
+    const { pipelines, fault, open } = this.parse(text);
+    const [one, more] = pipelines;
+    const isPlain =
+      one !== undefined && more === undefined && one.os === undefined && one.pipe === undefined && !one.file;
+    if (!isPlain || one.block !== undefined || fault !== undefined || open !== undefined)
+      throw usage(`$(${text}) is not one command`, fault?.message ?? 'one command, without pipes and files');
+    const [name, ...args] = one.words.map((word) => fill(word, (each) => this.#variable(each)));
+    this.#collected = [];
+    try {
+      const output = await this.#command(name?.text ?? '', args, signal);
+      if (output !== undefined) this.show(output);
+      return Buffer.concat(this.#collected).toString().replace(/\n+$/, '');
+    } finally {
+      this.#collected = undefined;
+    }
+  }
+
   /** Output of the command that runs, when it goes to a file or a program. */
   #collected: Uint8Array[] | undefined;
   /** Shows an answer, or a part of it, where the line says. */
   show(output: Output): void {
-    if (this.#collected === undefined) this.ports.show(output);
-    else this.#collected.push(this.ports.plain(output));
-  }
-
-  /** `ls /a;get /b`: a `;` inside a word is text, which is rarely meant before a command's name. @throws Failure (2) */
-  #refuseGlued(words: readonly WordToken[]): void {
-    for (const [at, word] of words.entries()) {
-      const glued = word.quote === 'none' ? /;([A-Za-z]+)$/.exec(staticText(word) ?? '') : null;
-      if (glued === null || this.ports.registry.find(glued[1] as string) === undefined) continue;
-      if (!this.#expectsData(words.slice(0, at)))
-        throw usage(
-          `${staticText(word)} is one word`,
-          `put a blank after ; to run ${glued[1]} next, or quotes around the word`,
-        );
-    }
+    if (this.#collected !== undefined) this.#collected.push(this.ports.plain(output));
+    else if (this.#recorded !== undefined) this.#recorded.push(output);
+    else this.ports.show(output);
   }
 
   async #guarded(
@@ -255,25 +406,34 @@ export class Shell {
     source: Source | undefined,
     isHandled: boolean,
     work: (signal: AbortSignal) => Promise<number>,
+    onFailure: (failure: Failure) => void = () => {},
   ): Promise<boolean> {
     const abort = new AbortController();
     setMaxListeners(0, abort.signal); // one per request in flight
+    const outer = this.#abort; // of the command that runs this one
+    const giveUp = (): void => abort.abort(outer?.signal.reason);
+    outer?.signal.addEventListener('abort', giveUp, { once: true });
     this.#abort = abort;
     this.#risk = 'read';
+    this.graceMs = GRACE_MS;
     try {
       this.lastStatus = await work(abort.signal);
+      await this.ports.settled();
       return true;
     } catch (error) {
+      await this.ports.settled();
       // C-c in a question is an answer; anywhere else it is why the command ended
       const isAnswer = error instanceof Failure && error.exit === 31;
       const failure = abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
       this.lastStatus = failure.exit;
       if (!isHandled) this.firstFailure ??= failure.exit;
       if (!isHandled && source !== undefined) this.failedLines.push(source.line);
+      onFailure(failure);
       this.#tell(failure, command, source);
       return false;
     } finally {
-      this.#abort = undefined;
+      outer?.signal.removeEventListener('abort', giveUp);
+      this.#abort = outer;
     }
   }
   #risk: CommandSpec['risk'] = 'read';
@@ -288,17 +448,20 @@ export class Shell {
     });
     if (bound.help) return helpOf(spec);
     this.#risk = spec.risk;
+    const route = this.changes.route(spec, this.ports.dryRun || bound.dryRun);
     if (spec.risk !== 'read') {
-      if (this.ports.readOnly || session.details.readOnly === true)
+      const sends = route.isReal || this.changes.isOpen;
+      if (sends && (this.ports.readOnly || session.details.readOnly === true))
         throw refused(
           `${spec.name} changes something, and this shell is read-only`,
           "leave out --read-only, or the profile's readOnly",
         );
-      if (session.details.protect === true) await this.ports.confirmWrite(spec);
+      if (route.isReal && session.details.protect === true) await this.ports.confirmWrite(spec);
     }
-    await this.#expand(spec, bound, signal);
-    const output = await spec.run(bound.values as never, contextOf(this, spec, bound, signal));
-    this.lastResult = resultOf(output) ?? this.lastResult;
+    await this.#expand(spec, bound, route, signal);
+    const found = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal));
+    const output = route.settle(found);
+    this.lastResult = resultOf(output, (each) => this.ports.plain(each)) ?? this.lastResult;
     return output;
   }
 
@@ -310,9 +473,9 @@ export class Shell {
     return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint });
   }
 
-  async #expand(spec: CommandSpec, bound: Bound, signal: AbortSignal): Promise<void> {
+  async #expand(spec: CommandSpec, bound: Bound, route: Route, signal: AbortSignal): Promise<void> {
     if (bound.globs.length === 0) return;
-    const client = await orAbort(this.ports.session.client(), signal);
+    const client = route.wrap(await orAbort(this.client(), signal));
     for (const key of new Set(bound.globs.map(({ param }) => param))) {
       const value = bound.values[key];
       if (!Array.isArray(value)) {
@@ -338,6 +501,6 @@ export class Shell {
     if (name === 'cwd') return this.cwd;
     if (name === 'session') return `0x${(this.ports.session.current?.sessionId ?? 0n).toString(16)}`;
     if (name.startsWith('env:')) return this.ports.env[name.slice(4)];
-    return this.ports.variables.get(name);
+    return this.variables.get(name);
   }
 }

@@ -11,6 +11,7 @@ import type { LogPlace } from './log-file.ts';
 import { isOrigin, later, type Mark, ORIGIN } from './mark.ts';
 import { purgeFiles } from './purge.ts';
 import type { StateTaker, StorageDamage } from './read-state.ts';
+import { type Room, roomOf } from './room.ts';
 import { type ScrubReport, scrubFiles } from './scrub.ts';
 import { openSnapshotFile, type SnapshotReader } from './snapshot-reader.ts';
 import { writeSnapshotFile } from './snapshots.ts';
@@ -216,6 +217,10 @@ export class Storage {
       await this.store.update((now) => forgotten(now, incarnation));
     });
     return incarnation;
+  }
+  /** What there is room for, once what is being removed is gone. */
+  room(): Promise<Room> {
+    return this.inTurn(() => roomOf(this.place.disk, this.folders));
   }
   /**
    * There is no room for two histories: ours is given up before the other is there. What this member must hold again before it

@@ -8,6 +8,11 @@ import { isMoreRecent } from './vote.ts';
 export const ROLLED_BACK = 'rolled back';
 export const DISK_FAILED = 'the disk fails';
 
+/**
+ * No member can be ahead of another by so many terms. A number made up, or read from a bad disk, must not be topped: epochs
+ * have 31 bits, and nothing comes after the last.
+ */
+const MOST_AHEAD = 2 ** 20;
 export type Of<T extends Message['type']> = Message & { readonly type: T };
 
 /**
@@ -53,6 +58,9 @@ export class Discovery {
   protected followerInfo(learner: Learner, info: Of<'FOLLOWERINFO'>): void {
     const { state } = this;
     if (learner.voice !== undefined) return this.drop(learner, 'FOLLOWERINFO twice');
+    const known = Math.max(state.acceptedEpoch, state.heardEpoch, this.epoch);
+    if (info.acceptedEpoch > known + MOST_AHEAD)
+      return this.drop(learner, `epoch ${info.acceptedEpoch}, which nobody can have come to`);
     const voice = { sid: learner.sid, incarnation: info.incarnation };
     if (state.isOutdatedBy(info.config)) return this.rolledBack();
     const seen = state.history.lastSeen(voice);

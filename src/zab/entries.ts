@@ -36,9 +36,15 @@ export class Entries {
     return this.length === 0 ? undefined : this.at(this.length - 1);
   }
   slice(from: number, to: number): Entry[] {
-    const out: Entry[] = [];
-    for (let i = from; i < to; i++) out.push(this.at(i));
-    return out;
+    const blocks: (Entry | undefined)[][] = [];
+    const end = this.first + Math.min(to, this.length);
+    for (let at = this.first + from; at < end; at = ((at >> BLOCK_BITS) + 1) << BLOCK_BITS) {
+      const block = at >> BLOCK_BITS;
+      const inBlock = this.blocks[block] as (Entry | undefined)[];
+      blocks.push(inBlock.slice(at & (BLOCK - 1), Math.min(BLOCK, end - (block << BLOCK_BITS))));
+    }
+    const [only] = blocks;
+    return (blocks.length === 1 ? only : ([] as (Entry | undefined)[]).concat(...blocks)) as Entry[];
   }
 
   /** Drops the oldest. */

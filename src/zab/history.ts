@@ -15,6 +15,8 @@ import {
   type SeenAt,
 } from './types.ts';
 
+/** How many entries are forgotten at once: after a snapshot that was awaited there may be millions, and others wait. */
+const FORGET_AT_ONCE = 10_000;
 /** How many epochs a learner tells the ends of; a log that differs further back is replaced whole. */
 const MOST_ENDS = 16;
 
@@ -131,12 +133,14 @@ export class History {
     return true;
   }
 
-  /** Forgets old entries beyond `count` of them or `bytes` in them, never one that is not committed. */
+  /** Forgets old entries beyond `count` of them or `bytes` in them, some at a time, never one that is not committed. */
   forget(count: number, bytes: number): void {
     const { entries, committed } = this;
     let last: Entry | undefined;
-    while ((entries.length > count || entries.bytes > bytes) && !isBefore(committed, entries.at(0)))
+    for (let left = FORGET_AT_ONCE; left > 0; left--) {
+      if ((entries.length <= count && entries.bytes <= bytes) || isBefore(committed, entries.at(0))) break;
       last = entries.dropFirst();
+    }
     if (last !== undefined) this.base = markOf(last);
     if (this.notesGrew) this.forgetNotes();
   }

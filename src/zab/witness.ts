@@ -8,6 +8,9 @@ interface Known {
   acked: Position | undefined;
 }
 
+/** Directories remembered; of those that never acknowledged anything the oldest is forgotten. */
+const MOST = 4096;
+
 /**
  * What other directories said in this life of theirs and ours. Promises and acknowledgements are on their disks, so one that
  * takes them back is an old copy (foundations.md 13.9).
@@ -18,8 +21,18 @@ export class Witness {
   private of({ sid, incarnation }: Voice): Known {
     const key = `${sid} ${incarnation}`;
     let known = this.known.get(key);
-    if (known === undefined) this.known.set(key, (known = { accepted: 0, ackedIn: 0, acked: undefined }));
+    if (known !== undefined) return known;
+    if (this.known.size >= MOST) this.forget();
+    known = { accepted: 0, ackedIn: 0, acked: undefined };
+    this.known.set(key, known);
     return known;
+  }
+  private forget(): void {
+    for (const [key, { acked }] of this.known)
+      if (acked === undefined) {
+        this.known.delete(key);
+        return;
+      }
   }
   accepted(voice: Voice, epoch: number): void {
     const known = this.of(voice);

@@ -4,53 +4,13 @@
  * (ZOOSH_LOOP_DELAY=1). Exit 1 when a block reached 50 ms; 3 when it did on a machine so busy that the pinger, which does nothing
  * else, was itself kept from running for 20 ms: then it says nothing, and must be done again.
  */
-import { connect } from 'node:net';
 import { ServerProcess } from '../e2e/process.ts';
-import { hello, load, makeParent, replies } from './load.ts';
+import { load, makeParent } from './load.ts';
+import { Pinger } from './pinger.ts';
 
 const BOUND_MS = 50;
-const EVERY_MS = 5;
 const BUSY_MS = 20;
 const nodes = Number(process.argv[2] ?? 2_200_000);
-
-/** Pings on a connection of its own; what is slow is kept with its moment. */
-class Pinger {
-  readonly slow: { at: number; ms: number }[] = [];
-  longest = 0;
-  count = 0;
-  /** The longest time this process itself was late: what it did not see itself is no witness. */
-  ownLate = 0;
-  private readonly began = performance.now();
-  constructor(port: number) {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    const ping = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
-    const sent: number[] = [];
-    let last = performance.now();
-    replies(
-      socket,
-      () => {
-        last = performance.now();
-        setInterval(() => {
-          const now = performance.now();
-          this.ownLate = Math.max(this.ownLate, now - last - EVERY_MS);
-          last = now;
-          sent.push(now);
-          socket.write(ping);
-        }, EVERY_MS).unref();
-      },
-      () => {
-        const now = performance.now();
-        const ms = now - (sent.shift() as number);
-        this.count++;
-        this.longest = Math.max(this.longest, ms);
-        if (ms > 20) this.slow.push({ at: Math.round(now - this.began), ms: Math.round(ms) });
-      },
-      () => {},
-    );
-    socket.write(hello());
-    socket.unref();
-  }
-}
 
 async function main(): Promise<void> {
   process.env.ZOOSH_LOOP_DELAY = '1';

@@ -1,7 +1,7 @@
 /**
- * A load for the measurements by hand, in a process of its own: `load.js create|set PORT COUNT [KEYS] [CONNECTIONS] [DEPTH]`.
+ * A load for the measurements by hand, in a process of its own: `load.js create|set|touch PORT COUNT [KEYS] [CONNECTIONS] [DEPTH]`.
  * Every connection keeps DEPTH requests under way on nodes below `/p`: creates of 100 bytes, sets of random nodes to 1 to 199
- * bytes, so that no slot of an allocator fits again by chance. Prints one line of JSON at the end.
+ * bytes, so that no slot of an allocator fits again by chance, or to one byte (touch). Prints one line of JSON at the end.
  */
 import { spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
@@ -27,10 +27,13 @@ export function hello(): Buffer {
 
 const path = (key: number): string => `/p/${String(key).padStart(NAME_DIGITS, '0')}`;
 
+export type LoadKind = 'create' | 'set' | 'touch';
+
 /** A create or setData of the node `key` as it goes onto the wire, its data filled with something of its own. */
-export function request(kind: 'create' | 'set', key: number, xid: number): Buffer {
+export function request(kind: LoadKind, key: number, xid: number): Buffer {
   const name = path(key);
-  const size = kind === 'create' ? DATA_BYTES : 1 + Math.floor(Math.random() * (2 * DATA_BYTES - 1));
+  const most = kind === 'set' ? 2 * DATA_BYTES - 1 : 1;
+  const size = kind === 'create' ? DATA_BYTES : 1 + Math.floor(Math.random() * most);
   const bytes = Buffer.alloc(12 + 4 + name.length + 4 + size + (kind === 'create' ? 4 + 4 + 9 + 10 + 4 : 4));
   bytes.writeInt32BE(bytes.length - 4, 0);
   bytes.writeInt32BE(xid, 4);
@@ -40,7 +43,7 @@ export function request(kind: 'create' | 'set', key: number, xid: number): Buffe
   at = bytes.writeInt32BE(size, at);
   bytes.fill(33 + (xid % 90), at, at + size);
   at += size;
-  if (kind === 'set') {
+  if (kind !== 'create') {
     bytes.writeInt32BE(-1, at);
     return bytes;
   }
@@ -97,7 +100,7 @@ export function replies(
   });
 }
 
-function run(kind: 'create' | 'set', port: number, count: number, keys: number, width: number, depth: number): void {
+function run(kind: LoadKind, port: number, count: number, keys: number, width: number, depth: number): void {
   const began = performance.now();
   let sent = 0;
   let done = 0;
@@ -140,7 +143,7 @@ function run(kind: 'create' | 'set', port: number, count: number, keys: number, 
 
 /** Runs the load in a process of its own, at a lower priority than the server's. @throws Error when it fails */
 export function load(
-  kind: 'create' | 'set',
+  kind: LoadKind,
   port: number,
   count: number,
   keys = count,
@@ -183,5 +186,12 @@ export function makeParent(port: number): Promise<void> {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [kind, port, count, keys, width, depth] = process.argv.slice(2);
-  run(kind === 'set' ? 'set' : 'create', Number(port), Number(count), Number(keys), Number(width), Number(depth));
+  run(
+    kind === 'set' || kind === 'touch' ? kind : 'create',
+    Number(port),
+    Number(count),
+    Number(keys),
+    Number(width),
+    Number(depth),
+  );
 }

@@ -35,3 +35,33 @@ export function zoosh(args: readonly string[], input = '', env: Record<string, s
     });
   });
 }
+
+export interface Running {
+  readonly ended: Promise<number>;
+  stdout(): string;
+  stderr(): string;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Begins the built binary without a terminal or input; it is killed after 30 s. */
+export function zooshProcess(args: readonly string[]): Running {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const ended = new Promise<number>((resolve) => {
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve(code ?? (signal === null ? 1 : 128));
+    });
+  });
+  return { ended, stdout: () => stdout, stderr: () => stderr, kill: (signal) => void child.kill(signal) };
+}

@@ -31,6 +31,8 @@ export interface MembersOptions {
   readonly tickMs?: number;
   /** More lines of every zoo.cfg. */
   readonly lines?: readonly string[];
+  /** More lines of one member's. */
+  readonly linesOf?: (id: number) => readonly string[];
   /** What stands in front of the command of a member, such as `sh -c 'ulimit ...'`. */
   readonly wrap?: (id: number, command: readonly string[], data: string) => readonly string[];
 }
@@ -139,6 +141,7 @@ export class Members implements AsyncDisposable {
         '4lw.commands.whitelist=*',
         ...(id > options.voters ? ['peerType=observer'] : []),
         ...(options.lines ?? []),
+        ...(options.linesOf?.(id) ?? []),
         ...servers,
       ];
       writeFileSync(cfg, `${lines.join('\n')}\n`);
@@ -221,7 +224,9 @@ export class Members implements AsyncDisposable {
     await until(
       async () => {
         const up = this.all.filter(({ isUp }) => isUp);
-        const digests = await Promise.all(up.map((each) => each.ask({ op: 'digest' }).catch(() => undefined)));
+        const digests = await Promise.all(
+          up.map((each) => each.ask({ op: 'digest' }, withinMs).catch(() => undefined)),
+        );
         seen = digests.map((each) => (each === undefined ? 'none' : `${each.zxid} ${each.digest}`));
         return seen.every((each) => each === seen[0] && each !== 'none');
       },

@@ -74,5 +74,7 @@ test('a word that the server does not allow names its setting; the words it allo
   const refused = await zoosh([server.hosts, '4lw', 'mntr']);
   assert.deepEqual([refused.code, refused.stdout], [21, '']);
   assert.match(refused.stderr, /does not allow mntr\n hint: its setting is 4lw\.commands\.whitelist=mntr,srvr\n$/);
+  const wrong = await zoosh([server.hosts, '4lw', 'srvr', 'x:y']);
+  assert.deepEqual([wrong.code, wrong.stderr], [2, "error: 4lw: 'x:y': the port is a number from 1 to 65535\n"]);
   assert.match((await zoosh([server.hosts, '4lw', 'srvr'])).stdout, /^Zookeeper version: .*\n/);
 });

@@ -32,7 +32,9 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
     await yes(['--tls-ca', ca, hosts]);
     await yes(['--tls-insecure', hosts]);
     writeFileSync(config, `zookeeper.client.secure=true\nzookeeper.ssl.trustStore.location=${ca}\n`);
-    await yes(['-server', hosts, '-client-configuration', config]);
+    await yes(['-s', hosts, '--client-config', config]);
+    const old = await zoosh(['-server', hosts, '-client-configuration', config, 'ls', '/']);
+    assert.deepEqual([old.code, old.stdout, old.stderr], [0, '[zookeeper]\n', '']);
     const env = { ZOOSH_HOME: folder };
     assert.equal((await zoosh(['profile', 'add', 'tls', hosts, '--tls-ca', ca], '', env)).code, 0);
     await yes(['@tls'], env);

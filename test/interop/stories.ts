@@ -133,12 +133,12 @@ test('a bit flipped in any file of a follower, then a fail-over to it: it is men
 /** Namespaces of a user where users have them, else those of root. */
 const NAMESPACES = spawnSync('unshare', ['-Urm', 'true']).status === 0 ? '-Urm' : '-m';
 /** A command of a member whose data directory is a small file system of its own; no root is needed where users have namespaces. */
-const onSmallDisk = (id: number, folder: string, command: readonly string[]): string[] => [
+const onSmallDisk = (id: number, folder: string, command: readonly string[], mb = 8): string[] => [
   'unshare',
   NAMESPACES,
   'sh',
   '-c',
-  `mount -t tmpfs -o size=8m tmpfs "$1" && echo ${id} > "$1/myid" && shift && exec "$@"`,
+  `mount -t tmpfs -o size=${mb}m tmpfs "$1" && echo ${id} > "$1/myid" && shift && exec "$@"`,
   'sh',
   folder,
   ...command,
@@ -205,6 +205,66 @@ for (const role of ['a follower', 'the leader'] as const)
     );
     assert.ok(victim.isUp && acknowledged.length > 0);
   });
+
+test('a snapshot finds no room beside the history of a member: what a quorum holds without it goes first', async () => {
+  const small = 1;
+  await using members = await Members.make({
+    voters: 3,
+    lines: ['preAllocSize=64', 'snapCount=1000000', 'commitLogCount=50'],
+    wrap: (id, command, data) => (id === small ? onSmallDisk(id, data, command, 24) : command),
+  });
+  members.startAll();
+  await members.serving();
+  const victim = members.member(small);
+  const others = members.all.filter((each) => each !== victim);
+  await using client = await connect(hostsOf(others), { timeoutMs: 20_000 });
+  const large = (name: string, count: number): Promise<unknown> =>
+    Promise.all(Array.from({ length: count }, (_, i) => client.create(`/${name}-${i}`, Buffer.alloc(50_000, 67))));
+  // some 10 MB that the member holds, and 6 that it missed: a snapshot of both does not go beside the first
+  await large('held', 200);
+  await members.equal();
+  /** The leader gives the member up for its silence, and forgets what it missed. */
+  const away = async (name: string, count: number): Promise<void> => {
+    victim.signal('SIGSTOP');
+    const leader = (
+      await Promise.all(others.map(async (each) => ((await each.status())?.role === 'leader' ? [each] : [])))
+    ).flat()[0];
+    await until(
+      async () => /^zk_synced_followers\t1$/m.test((await leader?.word('mntr')) ?? ''),
+      20_000,
+      () => members.tail(),
+    );
+    await large(name, count);
+    await fill(client, `/after-${name}`, 200);
+    victim.signal('SIGCONT');
+  };
+  await away('missed', 120);
+  await members.serving(undefined, 60_000);
+  assert.match(victim.log, /the old files \(\d+\.\d MB\) are given up, since a quorum holds all of it/, members.tail());
+  await members.equal();
+  assert.equal((await victim.status())?.repair, undefined);
+  // it counts again: with it alone the other is a quorum
+  const [gone] = others;
+  await gone?.kill();
+  await members.serving(members.all.filter((each) => each !== gone).map(({ id }) => id));
+  await client.create('/after');
+  gone?.start();
+  await members.serving();
+  await members.equal();
+  // a snapshot that does not fit at all is waited for, and the status says so
+  const inside = `/proc/${victim.pid}/root${victim.data}`;
+  writeFileSync(join(inside, 'ballast'), Buffer.alloc(5 << 20));
+  await away('beyond', 100);
+  await until(
+    async () => /^waits for room: a snapshot needs \d+\.\d MB, /.test((await victim.status())?.repair ?? ''),
+    60_000,
+    () => members.tail(),
+  );
+  for (let i = 0; i < 100; i++) await client.delete(`/beyond-${i}`);
+  rmSync(join(inside, 'ballast'));
+  await members.serving(undefined, 60_000);
+  await members.equal();
+});
 
 // --- sync ----------------------------------------------------------------------------------------------------------------
 

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { realClock } from '../../src/platform/clock.ts';
-import { proofName } from '../../src/platform/peer-net.ts';
-import { pskPeerNetwork } from '../../src/platform/peer-psk.ts';
+import { proofName, pskPeerNetwork } from '../../src/platform/peer-psk.ts';
 import type { ConnectionHandler } from '../../src/ports/network.ts';
 import type { PeerLink } from '../../src/ports/peer-network.ts';
 import { PeerFaults } from '../../src/runtime/peer-faults.ts';
@@ -46,7 +45,11 @@ async function pair() {
     () => {},
   );
   const dial = (timeoutMs = 500): Promise<PeerLink> =>
-    net.dial({ sid: 2, address: 'host2', port: 1, timeoutMs, attempt: 1 }, one, new AbortController().signal);
+    net.dial(
+      { sid: 2, host: 'host2', address: 'host2', port: 1, timeoutMs, attempt: 1 },
+      one,
+      new AbortController().signal,
+    );
   const dialling = dial();
   await world.run(0);
   one.link = await dialling;
@@ -153,7 +156,7 @@ test('a dial that is no longer wanted ends at once', async () => {
   faults.partition([2]);
   const abort = new AbortController();
   const net = faults.network(world.net('host1'));
-  const to = { sid: 2, address: 'host2', port: 1, timeoutMs: 500, attempt: 1 };
+  const to = { sid: 2, host: 'host2', address: 'host2', port: 1, timeoutMs: 500, attempt: 1 };
   const ended = assert.rejects(net.dial(to, new End(world), abort.signal), /no longer wanted/);
   abort.abort();
   await ended;

@@ -7,71 +7,23 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connect as connectTls, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { seededRandom } from '../../src/base/random.ts';
-import { realClock } from '../../src/platform/clock.ts';
-import { plainPeerNetwork, proofName } from '../../src/platform/peer-net.ts';
-import { pskPeerNetwork } from '../../src/platform/peer-psk.ts';
+import { plainPeerNetwork } from '../../src/platform/peer-net.ts';
+import { proofName, pskPeerNetwork } from '../../src/platform/peer-psk.ts';
 import type { PeerNetwork } from '../../src/ports/peer-network.ts';
 import { PackWriter } from '../../src/records/pack.ts';
 import { beginFrame, sealFrame } from '../../src/records/peer-frame.ts';
 import { type PeerMessage, writeMessage } from '../../src/records/peer-messages.ts';
 import { PeerSecret, peerTrust } from '../../src/runtime/peer-secret.ts';
-import type { PeerAddresses, PeerOptions } from '../../src/runtime/peers.ts';
 import { TEST_CERT, TEST_KEY } from '../client/tls-fixture.ts';
-import { FakePeer, identityOf, VOTE } from './fake-peers.ts';
+import { type FakePeer, identityOf, VOTE } from './fake-peers.ts';
+import { HOST, has, introduce, portOf, run, say, until } from './real-peers.ts';
 
-const HOST = '127.0.0.1';
-const peers: FakePeer[] = [];
 const servers: Server[] = [];
 after(() => {
-  for (const peer of peers) peer.port.close();
   for (const server of servers) server.close();
 });
-
-interface Running {
-  readonly peer: FakePeer;
-  readonly addresses: PeerAddresses;
-}
-async function run(
-  sid: number,
-  net: PeerNetwork = plainPeerNetwork,
-  options: Partial<PeerOptions> = {},
-): Promise<Running> {
-  const any = { host: HOST, port: 0 };
-  const peer = new FakePeer(
-    identityOf(sid),
-    { net, clock: realClock, random: seededRandom(sid) },
-    { election: any, quorum: any, connectMs: 2000, ...options },
-  );
-  peers.push(peer);
-  const { election, quorum } = await peer.port.start();
-  return {
-    peer,
-    addresses: { sid, election: [{ host: HOST, port: election }], quorum: [{ host: HOST, port: quorum }] },
-  };
-}
-const introduce = (...all: Running[]): void => {
-  for (const { peer } of all) peer.port.know(all.map(({ addresses }) => addresses));
-};
-async function until(fact: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 4000;
-  while (!fact()) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-const has = (list: readonly string[], what: RegExp) => (): boolean => list.some((each) => what.test(each));
 const secret = (byte: number): PeerSecret => new PeerSecret(Buffer.alloc(32, byte));
 const psk = (sid: number, ...keys: PeerSecret[]): PeerNetwork => pskPeerNetwork({ name: proofName('test', sid), keys });
-
-/** Sends bytes to a port and waits until the other end hangs up. */
-async function say(port: number, bytes: Buffer): Promise<void> {
-  const socket = connect(port, HOST);
-  socket.on('error', () => {});
-  socket.resume();
-  socket.end(bytes);
-  await new Promise((resolve) => socket.once('close', resolve));
-}
-const portOf = ({ addresses }: Running, which: 'election' | 'quorum'): number => addresses[which][0]?.port as number;
 
 for (const [kind, net] of [
   ['plain', () => plainPeerNetwork],
@@ -244,7 +196,7 @@ test('whoever does not know the secret is no peer: another secret, none, plain, 
   servers.push(impostor);
   await new Promise<void>((resolve) => impostor.listen(0, HOST, resolve));
   const { port } = impostor.address() as { port: number };
-  const to = { sid: 2, address: HOST, port, timeoutMs: 2000, attempt: 1 };
+  const to = { sid: 2, host: HOST, address: HOST, port, timeoutMs: 2000, attempt: 1 };
   const nobody = { data() {}, closed() {} };
   await assert.rejects(psk(1, secret(1)).dial(to, nobody, new AbortController().signal), NO_PROOF);
   assert.deepEqual(one.peer.port.connected, []);
@@ -252,12 +204,12 @@ test('whoever does not know the secret is no peer: another secret, none, plain, 
 
 test('a handshake without the key for that very connection is worth nothing: no key, a certificate, a ticket', async () => {
   const key = secret(1);
-  const accepted: (string | undefined)[] = [];
+  const accepted: number[][] = [];
   const away: string[] = [];
   const listening = await psk(1, key).listen(
     { host: HOST, port: 0 },
     (link) => {
-      accepted.push(link.proof);
+      accepted.push([8, 9].filter((sid) => link.proof?.denies({ ensembleName: 'test', sid, hosts: [] }) === undefined));
       return { data() {}, closed() {} };
     },
     (_address, sentence) => void away.push(sentence),
@@ -276,12 +228,12 @@ test('a handshake without the key for that very connection is worth nothing: no 
   const gone = ended(member);
   member.destroy();
   await gone;
-  assert.deepEqual(accepted, ['test/9']);
+  assert.deepEqual(accepted, [[9]]);
   for (const more of [{}, { cert: TEST_CERT, key: TEST_KEY }, { session: ticket }])
     await ended(connectTls({ ...options, ...more }));
   const wrong = { psk: secret(2).key(), identity: `${proofName('test', 9)}/${key.id}` };
   await ended(connectTls({ ...options, ciphers: 'TLS_AES_128_GCM_SHA256', pskCallback: () => wrong }));
-  assert.deepEqual(accepted, ['test/9']);
+  assert.deepEqual(accepted, [[9]]);
   assert.deepEqual(new Set(away).size, 1);
   assert.equal(away.length, 4);
   listening.close();
@@ -292,7 +244,7 @@ test('a member may not speak in the name of another, and a secret can be replace
   const one = await run(1, psk(1, old, fresh));
   const liar = await run(2, psk(3, old));
   liar.peer.port.know([one.addresses]);
-  await until(has(one.peer.complaints, /^server 2 proved to be test\/3$/), 'the lie is seen');
+  await until(has(one.peer.complaints, /^server 2 at 127\.0\.0\.1:\d+ proved to be test\/3$/), 'the lie is seen');
   assert.deepEqual(one.peer.port.connected, []);
   const [two, three] = [await run(2, psk(2, fresh)), await run(3, psk(3, fresh, old))];
   two.peer.port.know([one.addresses]);
@@ -317,7 +269,7 @@ test('what a call ends with is told in words, and is no longer waited for when i
   const nobody = { data() {}, closed() {} };
   const abort = new AbortController();
   const dial = (port: number, timeoutMs: number) =>
-    net.dial({ sid: 2, address: HOST, port, timeoutMs, attempt: 1 }, nobody, abort.signal);
+    net.dial({ sid: 2, host: HOST, address: HOST, port, timeoutMs, attempt: 1 }, nobody, abort.signal);
   await assert.rejects(dial(1, 2000), /^Error: nothing listens there$/);
   await assert.rejects(dial(ports[0] as number, 50), /^Error: no answer in 50 ms$/);
   await assert.rejects(

@@ -72,6 +72,7 @@ async function rig(isMember: boolean) {
     random: seededRandom(4),
     logger,
     notes,
+    scrubbed: () => {},
     intervalMs: 24 * HOUR,
     snapshot: async () => void done.push('snapshot'),
     heal: isMember ? () => void done.push('heal') : undefined,

@@ -54,7 +54,7 @@ test('three server lines and myid make a member', () => {
     multiAddress: false,
     initLimit: 10,
     syncLimit: 5,
-    silenceTicks: 2.5,
+    silenceTicks: 2,
     connectTimeoutMs: 5000,
     bindAttempts: 3,
     commitLogCount: 100_000,
@@ -62,6 +62,7 @@ test('three server lines and myid make a member', () => {
     standaloneEnabled: true,
     name: 'zoosh',
     secretFile: undefined,
+    tls: undefined,
     insecure: false,
   });
   assert.equal(read(TICKS + THREE).serverId, 1);
@@ -263,7 +264,6 @@ test('what cannot be used is refused, with the place and what to do', () => {
     ],
     ['standaloneEnabled=false', /without a server line/, { key: 'standaloneEnabled' }],
     [`standaloneEnabled=false\nserver.1=127.0.0.1:1:2`, /initLimit/],
-    [`${TICKS}${THREE}\nsslQuorum=true`, /peer\.secretFile/, { key: 'sslQuorum' }],
     [`${TICKS}${THREE}\npeer.insecure=yes`, /neither true nor false/],
     [`dynamicConfigFile=/d\n${THREE}`, /server\.1 stands beside dynamicConfigFile/, { dynamic: THREE }],
     ['dynamicConfigFile=/d', /no server line in \/d/, { dynamic: '' }],

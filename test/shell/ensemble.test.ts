@@ -107,7 +107,7 @@ function made(view: EnsembleView = VIEW) {
   return { ...made, calls };
 }
 const human = (found: ReturnType<typeof made>): string[] =>
-  toHuman(found.shown.at(-1) as never, { theme: plainTheme(true), width: 100, now: 0 });
+  toHuman(found.shown.at(-1) as never, { theme: plainTheme(true), width: 120, now: 0 });
 
 test('status as people, pipes and programs see it; its answer is the exit code', async () => {
   const found = made();

@@ -20,7 +20,11 @@ export interface Rig {
 }
 
 /** A shell without a world: what it shows and tells is kept, a session is `client`, or counted and refused. */
-export function rig(client?: Client, variables: Record<string, string> = {}): Rig {
+export function rig(
+  client?: Client,
+  variables: Record<string, string> = {},
+  files: ReadonlyMap<string, string> = new Map(),
+): Rig {
   const file = new UserFile({}, undefined);
   const out: Rig = {
     shown: [],
@@ -57,6 +61,12 @@ export function rig(client?: Client, variables: Record<string, string> = {}): Ri
     show: (output) => out.shown.push(output),
     plain: toPlain,
     tell: (told) => out.told.push(told),
+    settled: async () => {},
+    readFile: (name) => files.get(name) ?? '',
+    isFile: () => false,
+    clearScreen: () => {},
+    dryRun: false,
+    opTimeoutMs: 30_000,
     warn: () => {},
     confirm: async (plan) => void out.plans.push(plan),
     confirmWrite: async () => {},
@@ -66,6 +76,7 @@ export function rig(client?: Client, variables: Record<string, string> = {}): Ri
       out.os.push(line);
       return 0;
     },
+    start: () => Promise.reject(new Failure(127, 'CannotRun', 'no programs in this test')),
     writeFile: () => {},
     stdin: () => new Uint8Array(0),
     interactive: false,

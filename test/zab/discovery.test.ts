@@ -5,6 +5,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { canLead, counts, isQuorum, isQuorumOfAll } from '../../src/zab/quorum.ts';
 import { markOf, ORIGIN } from '../../src/zab/types.ts';
 import { beats, isSameLeader, isSameVote } from '../../src/zab/vote.ts';
+import { Witness } from '../../src/zab/witness.ts';
 import { configOf, endOf, Hand, logOf, THREE, withNote } from './hand.ts';
 import { LIMITS, memberOf } from './sim-node.ts';
 
@@ -231,6 +232,26 @@ test('13.11: a higher promise of a member that counts ends the term, and the nex
   hand.feed(...[1, 2].map((from) => hand.voted(from, Hand.voteFor(3, hand.log, 2))));
   hand.meet(3, 1, { acceptedEpoch: 2 });
   assert.equal(hand.effect('storeEpochs').accepted, 9, 'though server 2 is not there any more');
+});
+
+test('13.11: an epoch that nobody can have come to is not topped: epochs would end there', () => {
+  for (const acceptedEpoch of [0x7fff_ffff, 0x7fff_fff0, 2 ** 21]) {
+    const leader = new Hand(3);
+    leader.leadWithOne();
+    leader.meet(2, 9, { acceptedEpoch });
+    assert.deepEqual(leader.did, ['hangUp'], `${acceptedEpoch}`);
+  }
+});
+
+test('of directories that never acknowledged anything only so many are remembered', () => {
+  const witness = new Witness();
+  const voice = (n: number) => ({ sid: 2, incarnation: `i${n}` });
+  witness.acked(voice(0), 3, { epoch: 3, counter: 9 });
+  witness.accepted(voice(1), 7);
+  for (let n = 2; n < 10_000; n++) witness.accepted(voice(n), 7);
+  assert.ok(witness.misses(voice(0), 3, { epoch: 3, counter: 8 }), 'what was acknowledged is');
+  assert.ok(witness.saw(voice(9_999), 6));
+  assert.ok(!witness.saw(voice(1), 6));
 });
 
 test('13.11: a higher promise of a stranger is nothing to a leader, nor a lower epoch to a stranger', () => {

@@ -1,6 +1,8 @@
 import type { ServerConfig } from '../../server/config.ts';
 import type { ClientConnection } from '../../server/connection.ts';
 import type { Server } from '../../server/server.ts';
+import type { DamageNotes } from '../damage-notes.ts';
+import type { Tally } from '../tally.ts';
 
 /** What the words tell besides the server's own figures. */
 export interface WordContext {
@@ -9,6 +11,9 @@ export interface WordContext {
   readonly connections: ReadonlySet<{ readonly connection: ClientConnection }>;
   readonly version: string;
   readonly started: number;
+  /** What happened since the process began. */
+  readonly tally: Tally;
+  readonly damage: DamageNotes;
 }
 /** The whole text a word answers. */
 export type Word = (context: WordContext) => string;

@@ -29,6 +29,7 @@ export function memberRows(context: WordContext): [string, string | number][] {
     ['peer_state', `${peer.role} - ${peer.phase}`],
     ['quorum_size', voters],
     ['proposal_count', proposals.count],
+    ...Object.entries(context.tally.counts),
   ];
   if (mode(context) === 'observer' && peer.followed !== undefined) rows.push(['observer_master_id', peer.followed]);
   const { audience } = peer;

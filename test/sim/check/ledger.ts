@@ -76,6 +76,10 @@ export class Ledger {
     const place = this.places.get(zxid);
     return place === undefined ? undefined : this.history[place];
   }
+  /** Whose directory has it. */
+  holders(chain: string): number[] {
+    return [...this.holdings].flatMap(([sid, each]) => (each.has(chain) ? [sid] : []));
+  }
   /** Whether voters that decide have it on their disks, under the incarnations that count. */
   private isHeld(chain: string, configs: readonly Config[]): boolean {
     const { holdings } = this;
@@ -137,8 +141,8 @@ export class Ledger {
     if (txn.kind === KIND.found || txn.kind === KIND.config) this.config = txn.config;
     const configs = new Set([before, this.config].filter((each) => each !== undefined));
     if (!this.isHeld(chain, [...configs])) {
-      const holders = [...this.holdings].filter(([, each]) => each.has(chain)).map(([sid]) => sid);
-      this.verdicts.fail('I3', `${hex(zxid)} is applied, and on the disks of ${holders.join() || 'nobody'} alone`);
+      const holders = this.holders(chain).join() || 'nobody';
+      this.verdicts.fail('I3', `${hex(zxid)} is applied, and on the disks of ${holders} alone`);
     }
     const committed: Committed = { envelope, zxid, chain, size: bytes.length, writtenAt: at };
     this.places.set(zxid, this.history.length);

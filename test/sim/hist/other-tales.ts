@@ -42,6 +42,7 @@ const rollingSizes: Tale = async (story) => {
   await story.beginLoad();
   for (const size of [4, 5, 3]) {
     const kept = Array.from({ length: size }, (_, i) => i + 1);
+    story.ensemble.configs.ask(new Map(kept.map((sid) => [sid, 'participant'])));
     // who is new comes first, the leader last
     const leader = await story.leader();
     const old = kept.filter((sid) => !story.out.has(sid) && sid !== leader);

@@ -140,7 +140,7 @@ const ephemeralsOfADeadLeader: Tale = async (story) => {
 };
 
 export const syncTales: Readonly<Record<string, Named>> = {
-  '3911': { options: {}, tale: powerAfterNewLeader },
+  '3911': { options: { plan: { logMs: 8 } }, tale: powerAfterNewLeader },
   '4646': { options: {}, tale: powerAfterNewLeader },
   '3023': { options: {}, tale: powerAfterNewLeader },
   '4643': { options: { plan: { logMs: 8 } }, tale: powerInsideSync },

@@ -1,8 +1,9 @@
-import { Coverage, FAULT_KINDS } from './coverage.ts';
-import { GATE, lacks, noSums, type Sums } from './gate.ts';
+import { Coverage } from './coverage.ts';
+import { addTo, GATE, lacks, noSums, type Sums, tableOf } from './gate.ts';
 import type { Job, JobAnswer } from './job.ts';
 import { runJobs } from './pool.ts';
 import { serverNode } from './program.ts';
+import { appendRecord, commitOf, firstSeedOf, readRecords, recordOf } from './record.ts';
 import { type RunResult, run } from './run.ts';
 import { shrink } from './shrink.ts';
 import { planOf, type SwarmLimits } from './swarm.ts';
@@ -11,21 +12,30 @@ import { planOf, type SwarmLimits } from './swarm.ts';
 export interface Wish {
   readonly limits: SwarmLimits;
   readonly mask: readonly string[];
-  readonly from: number;
-  readonly threads: number;
+  /** The first seed; undefined: 1, and at the gate what the commit says. */
+  readonly from: number | undefined;
+  /** Threads. */
+  readonly jobs: number;
   readonly keepGoing: boolean;
   readonly timeLine: boolean;
   readonly plan: boolean;
+  /** Where each seed is written down; those that stand there already are not run again. */
+  readonly record: string | undefined;
+  /** No seed is begun after so many minutes. */
+  readonly minutes: number;
 }
 const SHRINK_MS = 600_000;
-/** The gate takes further seeds while it lacks operations, but not for ever. */
+/** The gate takes further seeds while it lacks something, but not for ever. */
 const MOST_SEEDS = 5000;
+const GATE_MINUTES = 7.5;
+/** A line about the whole after so many seeds. */
+const TELL_EVERY = 100;
 
 function tell({ plan, hash, violations, operations, simulatedMs, realMs, faults, leaders }: RunResult): void {
   const { done, refused, lost } = operations;
   const seconds = Math.round((simulatedMs.warmUp + simulatedMs.chaos + simulatedMs.heal) / 1000);
   console.log(
-    `seed ${plan.seed} ${plan.profile} ${plan.voters}+${plan.observers}: ${hash}, ${done + refused} operations and ${lost} without an answer, ${leaders} leaders, ${faults.length} faults, ${seconds} s in ${(realMs / 1000).toFixed(1)} s`,
+    `seed ${plan.seed} ${plan.profile} ${plan.voters}+${plan.observers}${plan.spares > 0 ? `+${plan.spares}` : ''}: ${hash}, ${done + refused} operations and ${lost} without an answer, ${leaders} leaders, ${faults.length} faults, ${seconds} s in ${(realMs / 1000).toFixed(1)} s`,
   );
   for (const { rule, at, text } of violations.slice(0, 3)) console.log(`  ${rule} at ${at.toFixed(2)}: ${text}`);
 }
@@ -72,46 +82,74 @@ export async function shrunk(seed: number, wish: Wish): Promise<boolean> {
 
 /** Many seeds, or as many as the gate wants. True when nothing was violated and, at the gate, nothing is lacking. */
 export async function many(count: number | 'gate', wish: Wish): Promise<boolean> {
-  const { limits, mask, from } = wish;
+  const { limits, mask, record } = wish;
+  const isGate = count === 'gate';
+  const commit = commitOf();
+  const from = wish.from ?? (isGate ? firstSeedOf(commit) : 1);
   const coverage = new Coverage();
   const sums = noSums();
-  const length = count === 'gate' ? MOST_SEEDS : count;
-  const jobs: Job[] = Array.from({ length }, (_, i) => ({ seed: from + i, limits, mask }));
-  const enough = (): boolean => count === 'gate' && lacks(sums, coverage, GATE).length === 0;
+  const known = new Set<number>();
+  for (const each of record === undefined ? [] : readRecords(record)) {
+    if (each.commit !== commit || each.seed < from || each.seed >= from + (isGate ? MOST_SEEDS : count)) continue;
+    known.add(each.seed);
+    addTo(sums, coverage, each);
+  }
+  const length = isGate ? MOST_SEEDS : count;
+  const jobs: Job[] = Array.from({ length }, (_, i) => ({ seed: from + i, limits, mask })).filter(
+    ({ seed }) => !known.has(seed),
+  );
+  console.log(`commit ${commit}, seeds from ${from}${known.size > 0 ? `, ${known.size} of them done before` : ''}`);
   const began = performance.now();
-  await runJobs(jobs, wish.threads, (answer) => {
-    sums.seeds++;
-    if ('threw' in answer) {
-      sums.bad++;
-      console.log(`seed ${answer.seed} threw ${answer.threw}`);
-    } else take(sums, coverage, answer.result);
-    return (wish.keepGoing || sums.bad === 0) && !enough();
+  const cpu = process.cpuUsage();
+  let operations = 0;
+  await runJobs(jobs, wish.jobs, (answer) => {
+    operations += take(sums, coverage, answer, commit, record);
+    if (sums.seeds % TELL_EVERY === 0) console.log(tableOf(sums, coverage, undefined).at(-1));
+    const minutes = (performance.now() - began) / 60_000;
+    if (minutes >= (isGate ? GATE_MINUTES : wish.minutes)) return false;
+    return (wish.keepGoing || sums.bad === 0) && !(isGate && lacks(sums, coverage, GATE).length === 0);
   });
-  report(sums, coverage, (performance.now() - began) / 1000);
-  if (count !== 'gate') return sums.bad === 0 && sums.seeds === count;
+  const { user, system } = process.cpuUsage(cpu);
+  const cpuSeconds = (user + system) / 1e6;
+  console.log(tableOf(sums, coverage, known.size > 0 ? undefined : cpuSeconds).join('\n'));
+  console.log(
+    `${((performance.now() - began) / 1000).toFixed(0)} s, ${cpuSeconds.toFixed(0)} core-seconds, ${operations} operations in them`,
+  );
+  if (!isGate) return sums.bad === 0 && sums.seeds === count;
   const lacking = lacks(sums, coverage, GATE);
   for (const each of lacking) console.log(`lacking: ${each}`);
   return sums.bad === 0 && lacking.length === 0;
 }
-function take(sums: Sums, coverage: Coverage, result: RunResult): void {
-  tell(result);
-  coverage.add(result.coverage);
-  if (result.violations.length > 0) sums.bad++;
-  sums.operations += result.operations.done + result.operations.refused;
-  sums.leaders += result.leaders;
-  sums.chaosMs += result.simulatedMs.chaos;
-  sums.realMs += result.realMs;
-  sums.events += result.events;
-}
-function report(sums: Sums, coverage: Coverage, seconds: number): void {
-  for (const kind of FAULT_KINDS) {
-    const injected = coverage.injected.get(kind) ?? 0;
-    if (injected > 0)
-      console.log(`${kind.padEnd(24)} ${injected} injected, ${coverage.effective.get(kind) ?? 0} effective`);
+/** Takes an answer into account; returns how many operations it stands for. */
+function take(sums: Sums, coverage: Coverage, answer: JobAnswer, commit: string, file: string | undefined): number {
+  if ('threw' in answer) {
+    sums.seeds++;
+    sums.bad++;
+    console.log(`seed ${answer.seed} threw ${answer.threw}`);
+    return 0;
   }
-  for (const [mark, times] of coverage.marks) console.log(`${mark.padEnd(24)} ${times}`);
-  const { seeds, bad, operations, leaders, chaosMs, realMs, events } = sums;
-  console.log(
-    `${seeds} seeds, ${bad} with violations, ${operations} operations, ${leaders} leaders in ${seconds.toFixed(0)} s: ${Math.round((operations / Math.max(1, chaosMs)) * 1000)} operations per simulated second, ${Math.round((operations / Math.max(1, realMs)) * 1000)} checked operations and ${Math.round((events / Math.max(1, realMs)) * 1000)} events per core-second`,
-  );
+  tell(answer.result);
+  const record = recordOf(commit, answer.result);
+  if (file !== undefined) appendRecord(file, record);
+  addTo(sums, coverage, record);
+  return record.operations;
+}
+
+/** What a file of records comes to, commit by commit. */
+export function totals(file: string): void {
+  const all = readRecords(file);
+  const byCommit = new Map(all.map(({ commit }) => [commit, all.filter((each) => each.commit === commit)]));
+  for (const [commit, records] of byCommit) {
+    const coverage = new Coverage();
+    const sums = noSums();
+    for (const record of new Map(records.map((each) => [each.seed, each])).values()) addTo(sums, coverage, record);
+    const seeds = records.map(({ seed }) => seed);
+    const hours = records.reduce((sum, { realMs }) => sum + realMs, 0) / 3_600_000;
+    console.log(
+      `commit ${commit}, seeds ${Math.min(...seeds)} to ${Math.max(...seeds)}, ${hours.toFixed(2)} hours of a thread`,
+    );
+    console.log(tableOf(sums, coverage, undefined).join('\n'));
+    for (const { seed, violations } of records)
+      if (violations.length > 0) console.log(`seed ${seed}: ${violations[0]}`);
+  }
 }

@@ -1,4 +1,4 @@
-import { type Client, connect } from '../../../src/index.ts';
+import { type Client, type Credential, connect } from '../../../src/index.ts';
 import { clientDialer } from '../world/client-net.ts';
 import { Host } from '../world/host.ts';
 import type { Ensemble } from './ensemble.ts';
@@ -15,13 +15,21 @@ export class SimClient {
   private readonly ensemble: Ensemble;
   private readonly timeoutMs: number;
   private readonly servers: readonly number[];
+  private readonly auth: readonly Credential[];
   private closing = false;
 
-  constructor(number: number, ensemble: Ensemble, timeoutMs: number, servers: readonly number[]) {
+  constructor(
+    number: number,
+    ensemble: Ensemble,
+    timeoutMs: number,
+    servers: readonly number[],
+    auth: readonly Credential[] = [],
+  ) {
     this.number = number;
     this.ensemble = ensemble;
     this.timeoutMs = timeoutMs;
     this.servers = servers;
+    this.auth = auth;
     this.host = new Host(`10.0.1.${number}`, 100 + number, ensemble.scheduler);
     this.host.onThrow = (error) => ensemble.verdicts.fail('crash', `client ${number} threw ${String(error)}`);
     ensemble.network.add(this.host);
@@ -35,7 +43,7 @@ export class SimClient {
     this.host.enter(() => {
       made = connect(
         this.servers.map((sid) => `${nameOfServer(sid)}:${PORT.client}`).join(),
-        { timeoutMs: this.timeoutMs, lazy: true },
+        { timeoutMs: this.timeoutMs, lazy: true, auth: this.auth },
         {
           clock: this.host.clock(),
           dialer: clientDialer(ensemble.network, this.host),

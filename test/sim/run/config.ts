@@ -1,6 +1,11 @@
+import { createHash } from 'node:crypto';
 import { checkConfig, parseProperties, type ServerConfig } from '../../../src/server/config.ts';
 import { nameOfServer, PORT } from './member.ts';
 import type { Plan } from './swarm.ts';
+
+/** Who may change the members. */
+export const SUPER = { scheme: 'digest', auth: 'super:secret' };
+const SUPER_DIGEST = createHash('sha1').update(SUPER.auth).digest('base64');
 
 /** zoo.cfg of a server of this plan. */
 export function configOf(sid: number, plan: Plan): ServerConfig {
@@ -22,6 +27,10 @@ export function configOf(sid: number, plan: Plan): ServerConfig {
       const role = id > plan.voters ? ':observer' : '';
       lines.push(`server.${id}=${nameOfServer(id)}:${PORT.quorum}:${PORT.election}${role}`);
     }
+    // one that is to join later names the others and itself
+    if (sid > count) lines.push(`server.${sid}=${nameOfServer(sid)}:${PORT.quorum}:${PORT.election}:observer`);
+    if (plan.reconfigures)
+      lines.push('reconfigEnabled=true', `DigestAuthenticationProvider.superDigest=super:${SUPER_DIGEST}`);
   }
   const myid = { text: String(sid), from: { file: 'myid', line: 1 } };
   return { ...checkConfig(parseProperties(lines.join('\n'), 'zoo.cfg'), { myid }), preAllocBytes: 8192 };

@@ -32,6 +32,7 @@ export const FAULT_KINDS = [
   'clock.wall_jump',
   'clock.mono_drift',
   'load.burst',
+  'op.reconfig',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 

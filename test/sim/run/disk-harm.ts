@@ -2,6 +2,7 @@ import { type Random, seededRandom } from '../../../src/base/random.ts';
 import { KIND } from '../../../src/records/txns.ts';
 import { SimDisk } from '../disk.ts';
 import { oneIn, pick } from '../world/chance.ts';
+import { isMajority } from './configs.ts';
 import type { Coverage, FaultKind } from './coverage.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { Injected } from './fault.ts';
@@ -15,6 +16,8 @@ interface OldCopy {
 }
 interface Harm {
   readonly kind: FaultKind;
+  /** It was done: a call that is to go elsewhere has come. */
+  took: boolean;
   /** Its loader went over it. */
   met: boolean;
 }
@@ -43,17 +46,24 @@ export class DiskHarm {
     this.verify = verify;
   }
   private may(sid: number): boolean {
-    const { voters } = this.ensemble;
-    const all = new Set([...this.harmed.keys(), sid].filter((each) => voters.includes(each)));
-    return !this.harmed.has(sid) && 2 * (voters.length - all.size) > voters.length;
+    if (this.harmed.has(sid)) return false;
+    const isHealthy = (each: number): boolean => each !== sid && !this.harmed.has(each);
+    return this.ensemble.configs.possible().every((voters) => isMajority(voters, isHealthy));
   }
   private candidate(random: Random): Member | undefined {
     const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);
     return open.length === 0 ? undefined : pick(random, open);
   }
-  private note(member: Member, kind: FaultKind, text: string): Injected {
-    this.harmed.set(member.sid, { kind, met: false });
+  private note(member: Member, kind: FaultKind, text: string, took = true): Injected {
+    this.harmed.set(member.sid, { kind, took, met: false });
     return once(`${member.host.name}: ${text}`);
+  }
+  /** A call went elsewhere. */
+  private happened({ sid }: Member, kind: FaultKind): void {
+    const harm = this.harmed.get(sid);
+    if (harm?.kind !== kind || harm.took) return;
+    harm.took = true;
+    if (harm.met) this.coverage.tell(kind);
   }
   /** Called when a member starts: its loader meets what was done to its disk. */
   started({ sid, program }: Member): void {
@@ -62,7 +72,7 @@ export class DiskHarm {
     const harm = this.harmed.get(sid);
     if (harm === undefined || harm.met) return;
     harm.met = true;
-    this.coverage.tell(harm.kind);
+    if (harm.took) this.coverage.tell(harm.kind);
   }
   private aFile(random: Random, { disk }: Member): string | undefined {
     const files = disk.paths().filter((path) => disk.raw(path).length > 0);
@@ -91,9 +101,10 @@ export class DiskHarm {
       disk.redirect = undefined;
       if ((from === path && where === at) || !disk.paths().includes(path)) return undefined;
       this.ensemble.ledger.holdingsOf(member.sid).believed(from, where);
+      this.happened(member, 'disk.misdirected_write');
       return { path, at };
     };
-    return this.note(member, 'disk.misdirected_write', `the next write goes to ${path} at ${at}`);
+    return this.note(member, 'disk.misdirected_write', `the next write goes to ${path} at ${at}`, false);
   }
   misdirectRead(random: Random): Injected | undefined {
     const member = this.candidate(random);
@@ -103,10 +114,12 @@ export class DiskHarm {
     disk.misread = (path, at) => {
       if (after-- > 0) return undefined;
       disk.misread = undefined;
-      return 512 * random.below(Math.ceil((disk.raw(path).length + 1) / 512)) + (at % 512);
+      const elsewhere = 512 * random.below(Math.ceil((disk.raw(path).length + 1) / 512)) + (at % 512);
+      if (elsewhere !== at) this.happened(member, 'disk.misdirected_read');
+      return elsewhere;
     };
     member.crash(false);
-    return this.note(member, 'disk.misdirected_read', 'a read comes from elsewhere');
+    return this.note(member, 'disk.misdirected_read', 'a read comes from elsewhere', false);
   }
   wipe(random: Random): Injected | undefined {
     const member = this.candidate(random);
@@ -136,13 +149,15 @@ export class DiskHarm {
   }
   /** Whether others know of a start of it that this copy lacks: else the copy cannot be told from the present (13.16). */
   private isKnownOld(member: Member, copy: OldCopy): boolean {
-    const { ledger, voters } = this.ensemble;
-    const others = voters.filter((sid) => sid !== member.sid && !this.harmed.has(sid));
+    const { ledger, configs } = this.ensemble;
+    const sets = configs.possible();
+    const isOther = (sid: number): boolean => sid !== member.sid && !this.harmed.has(sid);
     return ledger.history.some(({ chain, envelope: { txn } }) => {
       if (txn.kind !== KIND.seen || txn.sid !== member.sid) return false;
       const since = this.tags.get(txn.tag);
       if (since === undefined || since <= copy.takenAt) return false;
-      return 2 * others.filter((sid) => ledger.holdingsOf(sid).durable.has(chain)).length > voters.length;
+      const holds = (sid: number): boolean => isOther(sid) && ledger.holdingsOf(sid).durable.has(chain);
+      return sets.every((voters) => isMajority(voters, holds));
     });
   }
   rollBack(random: Random): Injected | undefined {
@@ -175,9 +190,9 @@ export class DiskHarm {
   }
   private isAdmitted({ sid, program }: Member): boolean {
     const config = this.ensemble.leader?.program?.tree?.config;
-    const known = config?.members.find((each) => each.sid === sid);
-    if (known === undefined || known.role === 'observer') return known !== undefined;
-    return known.incarnation === program?.incarnation;
+    if (config === undefined) return false;
+    const known = config.members.find((each) => each.sid === sid);
+    return known?.role !== 'participant' || known.incarnation === program?.incarnation;
   }
 }
 

@@ -12,6 +12,7 @@ import { Links } from '../world/links.ts';
 import { Network } from '../world/network.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { Trace } from '../world/trace.ts';
+import { Configs } from './configs.ts';
 import { Member, type MemberWorld } from './member.ts';
 import { Observer } from './observer.ts';
 import type { Boot } from './program.ts';
@@ -43,8 +44,7 @@ export class Ensemble implements Disposable {
   readonly touch: Touch;
   readonly observer: Observer;
   private readonly servers: ReadonlyMap<number, Member>;
-  /** Whose acks make a quorum; the majority of all unless a scenario says otherwise. */
-  voters: readonly number[];
+  readonly configs: Configs;
   private readonly patched: Disposable;
   readonly options: EnsembleOptions;
 
@@ -66,7 +66,11 @@ export class Ensemble implements Disposable {
       diskOf: (sid) => this.member(sid).disk,
     });
     this.oracle = new Oracle(this.verdicts);
-    this.ledger.onCommitted = (committed) => this.oracle.take(committed);
+    this.configs = new Configs(this.ledger, this.verdicts, options.servers);
+    this.ledger.onCommitted = (committed) => {
+      this.configs.take(committed);
+      this.oracle.take(committed);
+    };
     this.observer = new Observer({
       oracle: this.oracle,
       ledger: this.ledger,
@@ -76,7 +80,6 @@ export class Ensemble implements Disposable {
       now,
       say: (text) => this.say(text),
     });
-    this.voters = options.servers;
     this.border = new Border({
       oracle: this.oracle,
       ledger: this.ledger,
@@ -132,6 +135,13 @@ export class Ensemble implements Disposable {
       'crash',
       `${who} threw ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     );
+  }
+  /** Who votes by the history; all that are no observers when it begins. */
+  get voters(): readonly number[] {
+    return this.configs.voters;
+  }
+  set voters(first: readonly number[]) {
+    this.configs.first = first;
   }
   say(text: string): void {
     this.trace.say(this.scheduler.now, text);

@@ -4,6 +4,7 @@ import type { Coverage } from './coverage.ts';
 import type { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { Member } from './member.ts';
+import type { Operator } from './operator.ts';
 
 /** What a fault may reach. */
 export interface FaultWorld {
@@ -11,6 +12,8 @@ export interface FaultWorld {
   readonly coverage: Coverage;
   readonly harm: DiskHarm;
   readonly tickMs: number;
+  /** Changes the members; undefined where they stay what they are. */
+  readonly operator: Operator | undefined;
   /** Members that nobody starts again for now. */
   readonly held: Set<number>;
   /** More load for a while. */

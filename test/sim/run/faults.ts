@@ -1,20 +1,21 @@
 import { logUniform, pick } from '../world/chance.ts';
 import type { FaultKind } from './coverage.ts';
-import { type Inject, spell } from './fault.ts';
+import { type Inject, once, spell } from './fault.ts';
 import { networkFaults } from './faults-network.ts';
 import { processFaults } from './faults-process.ts';
 
 const disks: Partial<Record<FaultKind, Inject>> = {
   'disk.slow': (world, random) => {
     const member = pick(random, world.ensemble.members);
-    const before = member.diskMs;
+    const { diskMs: before, disk } = member;
+    const { calls } = disk;
     member.diskMs = logUniform(random, 5, world.tickMs * 3);
-    world.coverage.tell('disk.slow');
     return {
       text: `${member.host.name}, ${Math.round(member.diskMs)} ms`,
       forMs: spell(random, world),
       end: () => {
         member.diskMs = before;
+        if (disk.calls > calls) world.coverage.tell('disk.slow');
       },
     };
   },
@@ -61,4 +62,8 @@ export const FAULTS: Readonly<Partial<Record<FaultKind, Inject>>> = {
   'disk.wiped': (world, random) => world.harm.wipe(random),
   'disk.rolled_back': (world, random) => world.harm.rollBack(random),
   'disk.missing_log': (world, random) => world.harm.hideLog(random),
+  'op.reconfig': (world, random) => {
+    const text = world.operator?.change(random);
+    return text === undefined ? undefined : once(text);
+  },
 };

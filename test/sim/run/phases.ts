@@ -1,11 +1,14 @@
 import { hex } from '../check/ledger.ts';
+import { silentSessions, someoneToCut } from './aftermath.ts';
 import { auditDisk, verifyDirectory } from './audit.ts';
 import { SimClient } from './client.ts';
+import { rolesOf, sameRoles, show } from './configs.ts';
 import { Coverage } from './coverage.ts';
 import { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { Member } from './member.ts';
 import { Nemesis } from './nemesis.ts';
+import { Operator } from './operator.ts';
 import { Supervisor } from './supervisor.ts';
 import type { Plan } from './swarm.ts';
 import { EnsembleWorkload } from './workload.ts';
@@ -15,14 +18,15 @@ export const SAID: Readonly<Record<string, string>> = {
   'snapshots to learners': 'began anew from a snapshot',
   'handed over': 'handed over to server',
   'damage met': 'data damaged',
+  'given again by others': 'what was damaged is whole again',
+  'old copy found': 'this directory is an old copy',
+  'disk full met': 'the disk is full',
 };
 /** Everything must be well again within this much simulated time after the last fault, ms. */
 const HEAL_MS = 120_000;
 const WARM_UP_MS = 60_000;
 /** Without faults a session outlives this. */
 const OFTEN_MS = 500;
-/** How much longer than its time a session may live: clocks may be slow. */
-const SLOW = 1.3;
 
 /** How long it took, simulated ms: until the first request, the chaos, and until everything was well again. */
 export interface Spans {
@@ -36,6 +40,8 @@ export class Phases {
   readonly coverage = new Coverage();
   readonly load: EnsembleWorkload;
   readonly nemesis: Nemesis;
+  /** Requests of clients that were answered during the chaos. */
+  chaosOperations = 0;
   private readonly ensemble: Ensemble;
   private readonly plan: Plan;
   private readonly harm: DiskHarm;
@@ -57,12 +63,16 @@ export class Phases {
       thinkMs: plan.thinkMs,
       lanes: plan.lanes,
       mostBytes: plan.mostBytes,
+      pipeline: plan.pipeline,
     });
     const world = {
       ensemble,
       coverage: this.coverage,
       harm: this.harm,
       tickMs,
+      operator: plan.reconfigures
+        ? new Operator(ensemble, this.coverage, this.harm.harmed, Math.max(plan.sessionMs, 8 * tickMs))
+        : undefined,
       held: this.supervisor.held,
       burst: (on: boolean) => {
         this.load.rush = on ? 8 : 1;
@@ -82,7 +92,9 @@ export class Phases {
       this.load.start();
       await ensemble.run(1000);
       this.nemesis.start();
+      const before = this.load.operations;
       await this.chaos();
+      this.chaosOperations = this.load.operations - before;
     }
     const chaos = at();
     this.nemesis.stop();
@@ -124,7 +136,9 @@ export class Phases {
     }
     const alive = ensemble.voters.filter((sid) => !this.harm.harmed.has(sid));
     const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
-    for (const sid of alive.slice(0, Math.min(plan.leftDead, most))) {
+    // while who votes is undecided all are needed
+    const decided = ensemble.configs.possible().length === 1;
+    for (const sid of alive.slice(0, decided ? Math.min(plan.leftDead, most) : 0)) {
       this.supervisor.leave.add(sid);
       ensemble.member(sid).crash(false);
     }
@@ -154,11 +168,12 @@ export class Phases {
     await this.within(
       HEAL_MS,
       this.silentEnd(),
-      () => `sessions of which nobody hears live on: ${this.silent().map(hex).join()}`,
+      () => `sessions of which nobody hears live on: ${silentSessions(ensemble, this.plan.tickMs).map(hex).join()}`,
     );
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
     await this.quietReturn(left);
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
+    this.sameMembers(left);
   }
   /** A client of that member alone writes and reads. */
   private async ask(sid: number): Promise<void> {
@@ -194,44 +209,20 @@ export class Phases {
     const { border, oracle, scheduler } = this.ensemble;
     while ([...border.toldExpired].some((id) => oracle.state.isLive(id))) await scheduler.sleep(this.plan.tickMs);
   }
-  /** Sessions that live although no server heard of them for more than their time (I9). */
-  private silent(): bigint[] {
-    const { border, oracle, scheduler } = this.ensemble;
-    const late = (id: bigint, timeoutMs: number): boolean =>
-      scheduler.now - (border.lastHeard.get(id)?.at(-1)?.at ?? 0) > SLOW * timeoutMs + 4 * this.plan.tickMs;
-    return [...oracle.state.sessions]
-      .filter(([id, { timeoutMs }]) => oracle.state.isLive(id) && late(id, timeoutMs))
-      .map(([id]) => id);
-  }
   private async silentEnd(): Promise<void> {
-    while (this.silent().length > 0) await this.ensemble.scheduler.sleep(this.plan.tickMs);
+    while (silentSessions(this.ensemble, this.plan.tickMs).length > 0)
+      await this.ensemble.scheduler.sleep(this.plan.tickMs);
   }
   /** A member that missed something comes back while nobody writes: what UPTODATE tells is all that it hears. */
   private async quietReturn(left: readonly Member[]): Promise<void> {
-    const { ensemble } = this;
-    const { leader, network } = ensemble;
-    const { voters } = ensemble;
-    const alive = left.filter(({ sid }) => voters.includes(sid)).length;
-    const mayGo = ({ sid }: Member): boolean => !voters.includes(sid) || 2 * (alive - 1) > voters.length;
-    const away = left.find((member) => member !== leader && mayGo(member));
-    if (leader === undefined || away === undefined || !ensemble.verdicts.clean) return;
-    const paths = left.flatMap(({ host: { name } }) =>
-      name === away.host.name
-        ? []
-        : [
-            { from: name, to: away.host.name },
-            { from: away.host.name, to: name },
-          ],
-    );
-    for (const path of paths) network.links.block({ ...path, channel: undefined });
+    const { leader, verdicts } = this.ensemble;
+    const away = someoneToCut(this.ensemble, left);
+    if (leader === undefined || away === undefined || !verdicts.clean) return;
+    away.cut(true);
     await this.within(HEAL_MS, this.ask(leader.sid), `one member is cut off, and ${leader.sid} does not answer`);
-    for (const path of paths) network.links.unblock({ ...path, channel: undefined });
+    away.cut(false);
     const sids = left.map(({ sid }) => sid);
-    await this.within(
-      HEAL_MS,
-      this.sameEverywhere(sids),
-      `${away.sid} came back while nobody wrote, and is not up to date`,
-    );
+    await this.within(HEAL_MS, this.sameEverywhere(sids), `${away.sid} came back while nobody wrote, and stays behind`);
   }
   private async sameEverywhere(sids: readonly number[]): Promise<void> {
     const { ensemble } = this;
@@ -243,6 +234,15 @@ export class Phases {
       const all = new Set(sids.map(where));
       if (all.size === 1 && !all.has('')) return;
       await ensemble.scheduler.sleep(this.plan.tickMs);
+    }
+  }
+  /** All say of the members what the history says. */
+  private sameMembers(left: readonly Member[]): void {
+    const { configs, verdicts } = this.ensemble;
+    for (const { sid, program } of left) {
+      const told = rolesOf(program?.tree?.config);
+      if (!sameRoles(told, configs.roles))
+        verdicts.fail('I6', `server ${sid} takes ${show(told)} for the members, by the history ${show(configs.roles)}`);
     }
   }
   private async audit(): Promise<void> {
@@ -282,7 +282,8 @@ export class Phases {
   }
   private tell(): void {
     const { ensemble, coverage, harm, supervisor } = this;
-    coverage.reach('leader changes', ensemble.observer.epochs.size);
+    coverage.reach('members changed', ensemble.configs.changes);
+    coverage.reach('voters admitted', ensemble.configs.admissions);
     coverage.reach('refused to start', supervisor.refusals);
     coverage.reach('repaired', harm.repaired);
     for (const [mark, words] of Object.entries(SAID)) coverage.reach(mark, ensemble.trace.said(words));

@@ -13,7 +13,13 @@ export interface RunResult {
   readonly hash: string;
   readonly events: number;
   readonly violations: readonly Violation[];
-  readonly operations: { readonly done: number; readonly refused: number; readonly lost: number };
+  /** `chaos`: those that were done or refused while the chaos lasted. */
+  readonly operations: {
+    readonly done: number;
+    readonly refused: number;
+    readonly lost: number;
+    readonly chaos: number;
+  };
   readonly checked: {
     readonly replies: number;
     readonly events: number;
@@ -39,7 +45,7 @@ export interface RunOptions {
 export async function run(options: RunOptions): Promise<RunResult> {
   const { plan } = options;
   const began = performance.now();
-  const servers = Array.from({ length: plan.voters + plan.observers }, (_, i) => i + 1);
+  const servers = Array.from({ length: plan.voters + plan.observers + plan.spares }, (_, i) => i + 1);
   using ensemble = new Ensemble({
     seed: plan.seed,
     servers,
@@ -63,7 +69,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     hash: trace.hash,
     events: trace.events,
     violations: verdicts.violations,
-    operations: phases.load.counts,
+    operations: { ...phases.load.counts, chaos: phases.chaosOperations },
     checked: { ...border.counts, moments: oracle.state.now },
     leaders: ensemble.observer.epochs.size,
     simulatedMs,

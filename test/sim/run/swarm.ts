@@ -3,7 +3,17 @@ import { Chance, fraction, logUniform, oneIn, pick } from '../world/chance.ts';
 import { FAULT_KINDS, type FaultKind } from './coverage.ts';
 
 /** Profiles that are always among the seeds, whatever chance makes of the others. */
-export const PROFILES = ['swarm', 'calm', 'single', 'elections', 'power', 'disk', 'network', 'readers'] as const;
+export const PROFILES = [
+  'swarm',
+  'calm',
+  'single',
+  'elections',
+  'power',
+  'disk',
+  'network',
+  'readers',
+  'members',
+] as const;
 export type Profile = (typeof PROFILES)[number];
 
 /** What a seed is about. Times are ms. */
@@ -12,6 +22,10 @@ export interface Plan {
   readonly profile: Profile;
   readonly voters: number;
   readonly observers: number;
+  /** Servers that run beside the ensemble from the beginning and may be made members. */
+  readonly spares: number;
+  /** The members may be changed while it runs. */
+  readonly reconfigures: boolean;
   readonly tickMs: number;
   readonly snapCount: number;
   readonly logKiB: number;
@@ -22,6 +36,8 @@ export interface Plan {
   /** And these think so many times as long. */
   readonly slowness: number;
   readonly lanes: number;
+  /** What a lane begins at once, at most. */
+  readonly pipeline: number;
   readonly thinkMs: number;
   readonly sessionMs: number;
   readonly mostBytes: number;
@@ -56,6 +72,7 @@ const GROUPS: Readonly<Record<Exclude<Profile, 'swarm' | 'calm' | 'single'>, rea
   /** Hardly anybody writes, so that a leader has nothing under way when it is cut off, and could be asked for what is old. */
   readers: ['net.partition_one', 'net.partition_full', 'net.client_cut'],
   network: FAULT_KINDS.filter((kind) => kind.startsWith('net.')),
+  members: ['op.reconfig', 'proc.crash', 'proc.down', 'proc.graceful', 'net.partition_one', 'disk.wiped'],
 };
 
 /** Which of them a seed is of: half are swarms, the rest take turns. */
@@ -99,11 +116,14 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const chance = new Chance(seed);
   const random = chance.stream('plan');
   const profile = limits.profile ?? profileOf(seed, random);
-  const tickMs = Math.round(logUniform(random, 100, 600));
+  const tickMs = Math.round(logUniform(random, 70, 450));
   const drawn = pick(random, [1, 3, 3, 3, 4, 5, 5, 7]);
   const voters = limits.voters ?? drawn;
   const kinds = kindsOf(profile, chance, limits);
-  const scale = 1 + kindsOf(profile, chance, { ...limits, without: [] }).length / 4;
+  const drawnKinds = kindsOf(profile, chance, { ...limits, without: [] });
+  const scale = 1 + drawnKinds.length / 4;
+  const reconfigures = voters > 1 && drawnKinds.includes('op.reconfig');
+  const spares = chance.stream('plan/spares').below(voters > 4 ? 2 : 3);
   const chaosMs = 15_000 + random.below(15_000);
   const observers = random.below(3);
   const clients = 3 + random.below(6);
@@ -115,6 +135,8 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     profile,
     voters,
     observers: voters === 1 ? 0 : observers,
+    spares: reconfigures ? spares : 0,
+    reconfigures,
     tickMs,
     snapCount: Math.round(logUniform(random, 6, 500)),
     logKiB: Math.round(logUniform(random, 1, 1024)),
@@ -123,7 +145,8 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     writers: profile === 'readers' ? 1 : writers,
     slowness: profile === 'readers' ? 30 : slowness,
     lanes: 1 + random.below(3),
-    thinkMs: logUniform(random, 8, 80),
+    pipeline: pick(chance.stream('plan/pipeline'), [1, 1, 2, 4, 8]),
+    thinkMs: logUniform(random, 16, 160),
     sessionMs: tickMs * (4 + random.below(12)),
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),

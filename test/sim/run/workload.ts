@@ -17,6 +17,8 @@ export interface WorkloadOptions {
   readonly lanes: number;
   /** Largest data of a node, bytes. */
   readonly mostBytes: number;
+  /** So many things a lane begins at once, at most; one unless said. */
+  readonly pipeline?: number;
 }
 
 const READ_ONLY = [{ perms: 1, scheme: 'world', id: 'anyone' }];
@@ -27,7 +29,7 @@ const LOST = new Set(['ConnectionLoss', 'SessionExpired', 'Closing', 'OperationT
 /** Many clients that do a bit of everything; what some of them see is kept for the black-box checker. */
 export class EnsembleWorkload {
   readonly clients: SimClient[];
-  /** Answered as asked, refused by rule, and never answered. */
+  /** Requests answered as asked, refused by rule, and never answered. */
   readonly counts = { done: 0, refused: 0, lost: 0 };
   private readonly ensemble: Ensemble;
   private readonly options: WorkloadOptions;
@@ -95,36 +97,38 @@ export class EnsembleWorkload {
       await this.ensemble.scheduler.sleep(exponential(random, (thinkMs * (reads ? 1 : slowness)) / this.rush));
       if (!this.running) return;
       const client = await owner.get();
-      try {
-        if (reads) await this.readOnly(client, random);
-        else if (lane === 0 && owner.number <= SHARED_BY && oneIn(random, 2))
-          await this.registers.use(client, owner.number, random);
-        else await this.anything(client, random);
-        this.counts.done++;
-      } catch (error) {
-        if (!isKnown(error)) throw error;
-        if (error.code === 'Closing') this.counts.refused++;
-        else if (LOST.has(error.code)) this.counts.lost++;
-        else this.counts.refused++;
+      if (!reads && lane === 0 && owner.number <= SHARED_BY && oneIn(random, 2)) {
+        await this.asked(this.registers.use(client, owner.number, random));
+        continue;
       }
+      const turn = (): Promise<unknown> => (reads ? this.readOnly(client, random) : this.anything(client, random));
+      await Promise.all(Array.from({ length: 1 + random.below(this.options.pipeline ?? 1) }, turn));
+    }
+  }
+  /** Waits for what comes of a request, and counts it; undefined when it was not done. */
+  private async asked<T>(request: Promise<T>): Promise<T | undefined> {
+    try {
+      const answer = await request;
+      this.counts.done++;
+      return answer;
+    } catch (error) {
+      if (!isKnown(error)) throw error;
+      if (LOST.has(error.code) && error.code !== 'Closing') this.counts.lost++;
+      else this.counts.refused++;
+      return undefined;
     }
   }
 
-  private async readOnly(client: Client, random: Random): Promise<void> {
+  private readOnly(client: Client, random: Random): Promise<unknown> {
     const path = this.path(random);
     const watch = oneIn(random, 3) ? { watch: () => {} } : {};
     switch (random.below(4)) {
       case 0:
-        await client.exists(path, watch);
-        return;
+        return this.asked(client.exists(path, watch));
       case 1:
-        await client.getChildren('/t/a', watch);
-        return;
-      default: {
-        const reads = [client.sync(path), client.exists(path)];
-        for (const each of reads) each.catch(() => {});
-        await Promise.all(reads);
-      }
+        return this.asked(client.getChildren('/t/a', watch));
+      default:
+        return Promise.all([this.asked(client.sync(path)), this.asked(client.exists(path))]);
     }
   }
 
@@ -138,7 +142,7 @@ export class EnsembleWorkload {
     const bytes = oneIn(random, 12) ? random.below(this.options.mostBytes) : random.below(64);
     return Buffer.from(`${++this.serial}:`.padEnd(bytes, 'x'));
   }
-  private async anything(client: Client, random: Random): Promise<void> {
+  private anything(client: Client, random: Random): Promise<unknown> {
     const path = this.path(random);
     const watch = oneIn(random, 3) ? { watch: () => {} } : {};
     switch (random.below(16)) {
@@ -146,55 +150,44 @@ export class EnsembleWorkload {
       case 1:
       case 2: {
         const mode = pick<CreateMode>(random, ['persistent', 'persistent', 'ephemeral', 'ephemeral', 'container']);
-        await client.create(path, this.data(random), { mode });
-        return;
+        return this.asked(client.create(path, this.data(random), { mode }));
       }
       case 3: {
         const mode = pick<CreateMode>(random, ['persistentSequential', 'ephemeralSequential']);
-        await client.create(`${path}-`, this.data(random), { mode });
-        return;
+        return this.asked(client.create(`${path}-`, this.data(random), { mode }));
       }
       case 4:
       case 5:
-        await client.set(path, this.data(random), oneIn(random, 4) ? random.below(4) : -1);
-        return;
+        return this.asked(client.set(path, this.data(random), oneIn(random, 4) ? random.below(4) : -1));
       case 6:
       case 7:
-        await this.removeOne(client, random, path);
-        return;
+        return this.removeOne(client, random, path);
       case 8:
-        await client.get(path, watch);
-        return;
+        return this.asked(client.get(path, watch));
       case 9:
-        await client.exists(path, watch);
-        return;
+        return this.asked(client.exists(path, watch));
       case 10:
-        await client.getChildren(pick(random, ['/t', '/t/a', '/t/b', path]), watch);
-        return;
+        return this.asked(client.getChildren(pick(random, ['/t', '/t/a', '/t/b', path]), watch));
       case 11:
       case 12:
-        await client.multi(this.parts(random));
-        return;
+        return this.asked(client.multi(this.parts(random)));
       case 13:
-        await client.sync(path);
-        return;
+        return this.asked(client.sync(path));
       case 14:
-        await this.rarely(client, random, path);
-        return;
+        return this.rarely(client, random, path);
       default: {
-        const multi = [client.set(path, this.data(random)), client.get(path), client.set(path, this.data(random))];
-        for (const each of multi) each.catch(() => {});
-        await Promise.all(multi);
+        const three = [client.set(path, this.data(random)), client.get(path), client.set(path, this.data(random))];
+        return Promise.all(three.map((each) => this.asked<unknown>(each)));
       }
     }
   }
   /** Keeps the tree from growing: what has a number in its name goes, too. */
   private async removeOne(client: Client, random: Random, path: string): Promise<void> {
-    if (oneIn(random, 2)) return client.delete(path, oneIn(random, 6) ? random.below(3) : -1);
+    if (oneIn(random, 2)) return this.asked(client.delete(path, oneIn(random, 6) ? random.below(3) : -1));
     const folder = pick(random, ['/t', '/t/a', '/t/b']);
-    const { children } = await client.getChildren(folder);
+    const { children = [] } = (await this.asked(client.getChildren(folder))) ?? {};
     const numbered = children.filter((name) => name.includes('-'));
-    if (numbered.length > 0) await client.delete(`${folder}/${pick(random, numbered)}`);
+    if (numbered.length > 0) await this.asked(client.delete(`${folder}/${pick(random, numbered)}`));
   }
   private parts(random: Random): MultiOp[] {
     return Array.from({ length: 1 + random.below(4) }, (): MultiOp => {
@@ -219,29 +212,28 @@ export class EnsembleWorkload {
   private async rarely(client: Client, random: Random, path: string): Promise<void> {
     switch (random.below(7)) {
       case 0:
-        await client.setAcl(path, oneIn(random, 3) ? READ_ONLY : OPEN);
+        await this.asked(client.setAcl(path, oneIn(random, 3) ? READ_ONLY : OPEN));
         return;
       case 1:
-        await client.getAcl(path);
+        await this.asked(client.getAcl(path));
         return;
       case 2:
-        await client.getEphemerals();
+        await this.asked(client.getEphemerals());
         return;
       case 3:
-        await client.getAllChildrenNumber('/t');
+        await this.asked(client.getAllChildrenNumber('/t'));
         return;
       case 4: {
-        const watch = await client.addWatch(pick(random, ['/t', '/t/a', path]), () => {}, {
-          recursive: oneIn(random, 2),
-        });
-        if (oneIn(random, 2)) await watch.remove();
+        const recursive = oneIn(random, 2);
+        const watch = await this.asked(client.addWatch(pick(random, ['/t', '/t/a', path]), () => {}, { recursive }));
+        if (oneIn(random, 2) && watch !== undefined) await this.asked(watch.remove());
         return;
       }
       case 5:
-        if (oneIn(random, 4)) await client.close();
+        if (oneIn(random, 4)) await this.asked(client.close());
         return;
       default:
-        await client.getAllChildrenNumber(path);
+        await this.asked(client.getAllChildrenNumber(path));
     }
   }
 }

@@ -154,12 +154,11 @@ export class End {
   /** The other end read what this one sent. */
   private arrived(bytes: number): void {
     this.unsent -= bytes;
-    if (!this.isThere || this.finished) return;
+    // what the system took at once is no news to anybody
+    if (!this.wasFull || !this.isThere || this.finished) return;
+    this.wasFull = this.waiting > 0;
     this.host.post(this.stream.world.links.delay(this.other.host.name, this.host.name), EVENT_KIND.io, () => {
-      if (this.closed) return;
-      const full = this.wasFull && this.waiting > 0;
-      if (!full) this.wasFull = false;
-      this.handler?.drained?.();
+      if (!this.closed) this.handler?.drained?.();
     });
   }
   /** The other end is gone, in order or not. */

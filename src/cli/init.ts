@@ -1,0 +1,191 @@
+/** `zoosh init`: questions whose answers become a profile, tried before it is kept. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { connect } from '../client/connect.ts';
+import { type Folders, folders } from '../config/folders.ts';
+import type { Profile } from '../config/profiles.ts';
+import { isReference } from '../config/secrets.ts';
+import { visibleLine } from '../out/data.ts';
+import { failureOf, usage } from '../shell/failure.ts';
+import { askChoice, askHidden, askText, askYesNo } from './ask.ts';
+import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
+import type { Globals } from './globals.ts';
+import { profilesOf } from './host.ts';
+import { type TargetSources, targetOf } from './targets.ts';
+
+export const INIT_USAGE = `usage: zoosh init                      questions, one after the other
+       zoosh init --server LIST [--auth SCHEME:CRED] [--tls-ca FILE] [--profile NAME] [--color COLOR] [--protect] [--default] --yes
+CRED may be env:VAR, file:F or cmd:CMD. The servers are tried before the profile is kept.`;
+
+const OPTIONS = {
+  server: { type: 'string' },
+  auth: { type: 'string', multiple: true },
+  'tls-ca': { type: 'string' },
+  profile: { type: 'string' },
+  color: { type: 'string' },
+  protect: { type: 'boolean' },
+  default: { type: 'boolean' },
+  yes: { type: 'boolean', short: 'y' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/** What is to be kept, and how it is called. */
+interface Answers {
+  readonly name: string;
+  readonly profile: Profile;
+  readonly isDefault: boolean;
+}
+
+/** @throws Failure (2) for flags that do not fit, (3, 4) when the servers cannot be used, (31) when the user leaves */
+export async function runInit(words: readonly string[], globals: Globals): Promise<number> {
+  const values = parse(words);
+  if (values.help === true) {
+    process.stdout.write(`${INIT_USAGE}\n`);
+    return 0;
+  }
+  const places = folders();
+  const { profiles } = profilesOf(globals, places);
+  const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
+  const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const says = values.yes === true || globals.yes === true;
+  if (!isTerminal && !says)
+    throw usage(
+      'init asks questions, and nobody is there to answer them',
+      'say it all: zoosh init --server LIST [--auth SCHEME:CRED] [--tls-ca FILE] [--profile NAME] [--protect] [--default] --yes',
+    );
+  const answers = says ? fromFlags(values) : await ask(values, sources, places);
+  if (says) say(await tried(answers.profile, sources));
+  profiles.add(answers.name, answers.profile);
+  if (answers.isDefault) profiles.setDefault(answers.name);
+  say(`profile @${answers.name} is kept in ${places.configFile}`);
+  if (!says) await offerCompletion();
+  const target = answers.isDefault ? '' : ` @${answers.name}`;
+  say(`next:  zoosh${target}            a prompt`);
+  say(`       zoosh${target} ls /       one command`);
+  say('       zoosh help            what there is');
+  return 0;
+}
+
+function parse(words: readonly string[]) {
+  try {
+    return parseArgs({ args: [...words], options: OPTIONS, strict: true }).values;
+  } catch (error) {
+    throw usage(`init: ${(error as Error).message}`, 'zoosh init --help');
+  }
+}
+
+const say = (line: string): void => void process.stderr.write(`${visibleLine(line)}\n`);
+
+const authOf = (text: string): NonNullable<Profile['auth']>[number] => {
+  const colon = text.indexOf(':');
+  if (colon <= 0) throw usage(`--auth is SCHEME:CRED, not ${text}`, 'for example digest:env:ZK_AUTH');
+  const [scheme, cred] = [text.slice(0, colon), text.slice(colon + 1)];
+  return isReference(cred) ? { scheme, from: cred } : { scheme, cred };
+};
+
+function fromFlags(values: ReturnType<typeof parse>): Answers {
+  const { server, auth = [], profile = 'default', color, protect, 'tls-ca': ca } = values;
+  if (server === undefined) throw usage('init: --server LIST is missing', 'zoosh init --help');
+  return {
+    name: profile,
+    isDefault: values.default === true,
+    profile: {
+      server,
+      ...(auth.length > 0 && { auth: auth.map(authOf) }),
+      ...(ca !== undefined && { tls: { ca: resolve(ca) } }),
+      ...(color !== undefined && { color }),
+      ...(protect === true && { protect: true }),
+    },
+  };
+}
+
+/** Connects and says to what. @throws Failure (2, 3, 4) */
+async function tried(profile: Profile, sources: TargetSources): Promise<string> {
+  const name = 'init';
+  const { server, options } = targetOf(`@${name}`, {
+    ...sources,
+    profiles: Object.assign(Object.create(sources.profiles) as typeof sources.profiles, { get: () => profile }),
+  });
+  const client = await connect(server, options);
+  try {
+    const { children } = await client.getChildren('/');
+    return `connected to ${client.server}; ${children.length} nodes below /`;
+  } finally {
+    await client.close();
+  }
+}
+
+async function ask(values: ReturnType<typeof parse>, sources: TargetSources, places: Folders): Promise<Answers> {
+  let server = values.server ?? (await whichServers(places));
+  let profile: Profile = { server };
+  for (;;) {
+    profile = { ...(await loginAnd(profile)), server };
+    try {
+      say(await tried(profile, sources));
+      break;
+    } catch (error) {
+      const { message, lines } = failureOf(error);
+      say(`it does not work: ${message}`);
+      for (const line of lines) say(` ${line}`);
+      if (!(await askYesNo('Try something else?'))) break;
+      server = await askText('Servers (host:port,...):');
+    }
+  }
+  const name = values.profile ?? ((await askText('A name for it (local, prod, ...):')) || 'default');
+  const protect = values.protect ?? (await askYesNo('Is it production? Then changes are asked about.'));
+  const color = values.color ?? (protect ? 'red' : undefined);
+  const isDefault = values.default ?? (await askYesNo('Use it when nothing else is said?'));
+  return {
+    name,
+    isDefault,
+    profile: { ...profile, ...(color !== undefined && { color }), ...(protect && { protect: true }) },
+  };
+}
+
+async function whichServers(places: Folders): Promise<string> {
+  const what = await askChoice('What is there?', [
+    { value: 'connect', about: 'servers that run already' },
+    { value: 'start', about: 'nothing yet: start one here' },
+  ]);
+  if (what === 'connect') return (await askText('Servers (host:port,...):')) || 'localhost:2181';
+  const { startDetached } = await import('./detach.ts');
+  const data = join(places.data, 'standalone');
+  const log = join(places.state, 'log', 'standalone.log');
+  const started = await startDetached(['standalone', '--data', data], log);
+  if (typeof started === 'number') throw usage('the server did not start', `its log is ${log}`);
+  say(`started ${started.server} (process ${started.pid}, data in ${data}); kill ${started.pid} stops it`);
+  return started.server;
+}
+
+/** TLS and a login, as far as they are wanted. */
+async function loginAnd(profile: Profile): Promise<Profile> {
+  const out: { -readonly [K in keyof Profile]: Profile[K] } = { ...profile };
+  if (await askYesNo('Do the servers speak TLS?')) {
+    const ca = await askText('File of the authority to trust (PEM; empty: that of the system):');
+    out.tls = ca === '' ? {} : { ca: resolve(ca) };
+  }
+  if (await askYesNo('Do you log in?')) {
+    const cred = await askHidden('user:password, or where it is: env:VAR, file:F, cmd:CMD');
+    out.auth = [isReference(cred) ? { scheme: 'digest', from: cred } : { scheme: 'digest', cred }];
+  }
+  return out;
+}
+
+/** Where each shell looks for completion scripts of a user. */
+const PLACES: Readonly<Record<OsShell, readonly string[]>> = {
+  bash: ['.local', 'share', 'bash-completion', 'completions', 'zoosh'],
+  zsh: ['.zsh', 'completions', '_zoosh'],
+  fish: ['.config', 'fish', 'completions', 'zoosh.fish'],
+};
+
+async function offerCompletion(): Promise<void> {
+  const shell = SHELLS.find((name) => name === basename(process.env.SHELL ?? ''));
+  if (shell === undefined || !(await askYesNo(`Install completion for ${shell}?`))) return;
+  const file = join(homedir(), ...PLACES[shell]);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, completionScript(shell));
+  say(`completion is in ${file}`);
+  if (shell === 'zsh') say(' zsh finds it with this in ~/.zshrc, before compinit: fpath=(~/.zsh/completions $fpath)');
+}

@@ -1,0 +1,17 @@
+import { command } from '../shell/command.ts';
+import { plural } from '../shell/units.ts';
+
+/** Forgets a transaction. */
+export default command({
+  name: 'abort',
+  aliases: ['rollback', 'discard'],
+  group: 'transaction',
+  about: 'forget the open transaction; nothing was sent',
+  risk: 'read',
+  params: {},
+  examples: [['abort', 'after txn and its operations']],
+  async run(_values, { transaction }) {
+    const count = transaction.abort();
+    return { type: 'done', text: `forgot ${plural(count, 'operation')}`, json: { aborted: count } };
+  },
+});

@@ -1,0 +1,15 @@
+import { command } from '../shell/command.ts';
+
+/** An empty screen. */
+export default command({
+  name: 'clear',
+  group: 'shell',
+  about: 'empty the screen',
+  risk: 'read',
+  params: {},
+  examples: [['clear', 'as C-l does while typing']],
+  async run(_values, context) {
+    context.clearScreen();
+    return undefined;
+  },
+});

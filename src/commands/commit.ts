@@ -1,0 +1,14 @@
+import { command } from '../shell/command.ts';
+
+/** Sends a transaction. */
+export default command({
+  name: 'commit',
+  aliases: ['exec'],
+  group: 'transaction',
+  about: 'send the open transaction: all of it happens, or nothing',
+  risk: 'write',
+  params: {},
+  examples: [['commit', 'after txn and its operations']],
+  exits: [10, 11, 12, 13, 14, 19],
+  run: async (_values, { transaction }) => transaction.commit(),
+});

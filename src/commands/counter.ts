@@ -1,0 +1,44 @@
+import { Counter } from '../recipes/index.ts';
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+import { STYLE_OPTION, styleOf, withFailures } from './recipe-support.ts';
+
+/** A number that many change. */
+export default command({
+  name: 'counter',
+  group: 'coordination',
+  about: 'a whole number that many may change at once',
+  risk: 'write',
+  dryRun: false,
+  params: {
+    action: { kind: 'enum', about: 'what to do', values: ['get', 'incr', 'decr', 'set'] },
+    path: { kind: 'newPath', about: 'the counter; made with the first change' },
+    n: { kind: 'number', about: 'incr, decr: by how much, 1 unless said; set: the value', optional: true },
+    style: STYLE_OPTION,
+  },
+  examples: [
+    ['counter incr /app/builds', 'one more; prints the new value'],
+    ['counter set /app/builds 0', 'whatever it was'],
+  ],
+  exits: [6, 20],
+  notes: ['Every change is made once, also when the connection breaks. One that is not there is 0.'],
+  async run({ action, path, n, style }, context): Promise<Output> {
+    if (action === 'get' && n !== undefined) throw usage('counter get does not take a number');
+    if (action === 'set' && n === undefined) throw usage('counter set: N is missing');
+    const counter = new Counter(await context.client(), path, { style: styleOf(style) });
+    const step = BigInt(n ?? 1);
+    const work = {
+      get: () => counter.get(),
+      incr: () => counter.add(step),
+      decr: () => counter.add(-step),
+      set: () => counter.set(step),
+    }[action as 'get' | 'incr' | 'decr' | 'set'];
+    const value = await withFailures(work());
+    return {
+      type: 'value',
+      value: Number.isSafeInteger(Number(value)) ? Number(value) : String(value),
+      text: String(value),
+    };
+  },
+});

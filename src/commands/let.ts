@@ -1,0 +1,26 @@
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+
+/** Names a value. */
+export default command({
+  name: 'let',
+  group: 'shell',
+  about: 'give a value a name, used as ${NAME}',
+  risk: 'read',
+  transaction: 'harmless',
+  params: {
+    name: { kind: 'text', about: 'letters, digits, _ . and -' },
+    equals: { kind: 'enum', about: 'the word =', values: ['='], placeholder: '=' },
+    value: { kind: 'text', about: 'a word, or $(command): what that command prints' },
+  },
+  examples: [
+    ['let app = /services/app', 'then: ls ${app}'],
+    ['let before = $(get /app/config)', 'what a command prints, without the newline at its end'],
+  ],
+  async run({ name, value }, context) {
+    if (!/^[A-Za-z_][\w.-]*$/.test(name))
+      throw usage(`let: not a name: ${name}`, 'letters, digits, _ . and -, a letter first');
+    context.setVariable(name, value);
+    return undefined;
+  },
+});

@@ -1,0 +1,86 @@
+import { nameOf } from '../base/path.ts';
+import { fourLetterWord } from '../client/connect.ts';
+import { parseConnectString } from '../client/connect-string.ts';
+import { standings } from '../recipes/index.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import type { Output } from '../shell/output.ts';
+import { hex, showAge } from '../shell/units.ts';
+import { withSuggestion } from './support.ts';
+
+/** For the answer of every server together, ms. */
+const ASK_MS = 1000;
+
+/** Who holds, who waits. */
+export default command({
+  name: 'locks',
+  group: 'coordination',
+  about: 'who holds and who waits at a lock, election or semaphore',
+  risk: 'read',
+  params: {
+    path: { kind: 'path', about: 'the lock; default the current node', optional: true },
+  },
+  examples: [['locks /jobs/nightly', 'holders first, then those who wait, in their order']],
+  exits: [10, 14],
+  notes: [
+    'Understands the nodes of zoosh, kazoo and Curator. Addresses of clients are shown where servers allow the word cons',
+    '(4lw.commands.whitelist). Since is when it came, not when it got in.',
+  ],
+  async run({ path = '' }, context): Promise<Output> {
+    const at = path === '' ? context.cwd : path;
+    const client = await context.client();
+    const all = await withSuggestion(at, context, () => standings(client, at));
+    const addresses = all.length === 0 ? new Map<string, string>() : await addressesOf(context);
+    const now = Date.now();
+    const rows = all.map((each, position) => ({
+      position: position + 1,
+      state: each.state,
+      style: each.style,
+      role: each.role,
+      id: each.id,
+      since: each.since,
+      client: addresses.get(hex(each.session)),
+      session: hex(each.session),
+      token: String(each.token),
+      node: each.node,
+    }));
+    return {
+      type: 'table',
+      columns: [
+        { name: '#', right: true },
+        { name: 'state' },
+        { name: 'since' },
+        { name: 'id' },
+        { name: 'client' },
+        { name: 'session' },
+        { name: 'node' },
+      ],
+      rows: rows.map((row) => [
+        String(row.position),
+        row.role === 'read' ? `${row.state} (read)` : row.state,
+        showAge(row.since, now),
+        row.id === '' ? '-' : row.id,
+        row.client ?? '-',
+        row.session,
+        nameOf(row.node),
+      ]),
+      json: rows.map((row) => ({ ...row, since: new Date(row.since).toISOString(), client: row.client ?? null })),
+    };
+  },
+});
+
+/** Address of each session that a server tells of. */
+async function addressesOf({ session, signal }: CommandContext): Promise<Map<string, string>> {
+  const out = new Map<string, string>();
+  const ask = parseConnectString(session.target).servers.map((server) =>
+    fourLetterWord('cons', { ...server, tls: session.tls, signal, timeoutMs: ASK_MS }).then(
+      (answer) => {
+        for (const [, address, id] of answer.matchAll(/^\s*\/(\S+?)\[.*\bsid=(0x[0-9a-f]+)/gm))
+          if (address !== undefined && id !== undefined) out.set(id, address);
+      },
+      () => {}, // one that is down knows of nobody
+    ),
+  );
+  await Promise.all(ask);
+  signal.throwIfAborted();
+  return out;
+}

@@ -1,0 +1,62 @@
+import { Queue } from '../recipes/index.ts';
+import { command } from '../shell/command.ts';
+import { checkSize } from '../shell/data.ts';
+import { usage } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+import { STYLE_OPTION, styleOf, withFailures } from './recipe-support.ts';
+
+/** First in, first out. */
+export default command({
+  name: 'queue',
+  group: 'coordination',
+  about: 'put items into a queue and take them out',
+  risk: 'write',
+  dryRun: false,
+  params: {
+    action: { kind: 'enum', about: 'what to do', values: ['put', 'take', 'peek', 'len'] },
+    path: { kind: 'newPath', about: 'the queue; put makes it' },
+    data: { kind: 'data', about: 'put: the item, as with set', optional: true },
+    wait: { kind: 'flag', long: '--wait', about: 'take: wait for an item' },
+    timeout: { kind: 'duration', long: '--timeout', about: 'take: wait for an item, but not longer than this' },
+    priority: { kind: 'number', long: '--priority', about: 'put: 0 (first) to 999, default 100', placeholder: 'P' },
+    style: STYLE_OPTION,
+  },
+  examples: [
+    ['queue put /jobs/todo "resize 17"', 'at the end'],
+    ['queue take --timeout 30s /jobs/todo', 'the first one out, or 124 after 30 s'],
+    ['queue len /jobs/todo', 'how many'],
+  ],
+  exits: [1, 6, 20, 124],
+  notes: [
+    'An item is put once and taken by one, also when the connection breaks. take and peek answer no (1) when it is empty.',
+  ],
+  async run({ action, path, data, wait, timeout, priority, style }, context): Promise<Output> {
+    const { signal } = context;
+    for (const [option, given, fits] of [
+      ['DATA', data !== undefined, action === 'put'],
+      ['--priority', priority !== undefined, action === 'put'],
+      ['--wait', wait, action === 'take'],
+      ['--timeout', timeout !== undefined, action === 'take'],
+    ] as const)
+      if (given && !fits) throw usage(`queue ${action} does not take ${option}`);
+    if (action === 'put' && data === undefined) throw usage('queue: DATA is missing', '"" is an empty item');
+    if (priority !== undefined && (priority < 0 || priority > 999)) throw usage('queue: --priority is from 0 to 999');
+    const queue = new Queue(await context.client(), path, { style: styleOf(style) });
+    if (action === 'put') {
+      checkSize(path, data ?? null);
+      await withFailures(queue.put(data ?? null, { priority }));
+      return { type: 'done', text: `put into ${path}`, json: { path } };
+    }
+    if (action === 'len') {
+      const length = await withFailures(queue.length());
+      return { type: 'value', value: length, text: String(length) };
+    }
+    const waits = wait || timeout !== undefined;
+    const item = await withFailures(
+      action === 'peek' ? queue.peek() : waits ? queue.take({ signal, waitMs: timeout }) : queue.tryTake(),
+      'no item came',
+    );
+    if (item === undefined) return { type: 'many', parts: [], exit: 1 };
+    return { type: 'node', path: item.path, data: item.data, stat: item.stat, showStat: false, form: 'text' };
+  },
+});

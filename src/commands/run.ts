@@ -1,0 +1,18 @@
+import { command } from '../shell/command.ts';
+import type { Output } from '../shell/output.ts';
+
+/** A file of commands. */
+export default command({
+  name: 'run',
+  group: 'shell',
+  about: 'run a file of commands in this shell',
+  risk: 'read',
+  params: {
+    file: { kind: 'file', about: 'the file' },
+    args: { kind: 'text', about: 'its ${1}, ${2} and so on', many: true, optional: true, placeholder: 'ARG' },
+  },
+  examples: [['run deploy.zk blue', 'the first failure ends it']],
+  async run({ file, args }, context): Promise<Output> {
+    return { type: 'many', parts: [], exit: await context.runFile(file, args) };
+  },
+});

@@ -1,0 +1,56 @@
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import { parseNumber } from '../shell/units.ts';
+
+/** Operations that happen together or not at all. */
+export default command({
+  name: 'txn',
+  aliases: ['multi', 'begin'],
+  group: 'transaction',
+  about: 'collect changes that are made together or not at all',
+  risk: 'read',
+  params: {
+    action: {
+      kind: 'enum',
+      about: 'what to do with the open transaction; none opens one',
+      values: ['show', 'drop', 'commit', 'abort'],
+      optional: true,
+    },
+    number: { kind: 'text', about: 'for drop: which operation', optional: true },
+    file: { kind: 'file', short: '-f', about: 'the operations of this file, sent at once', placeholder: 'FILE' },
+  },
+  examples: [
+    ['txn { check /a 3; set /a x; delete /b }', 'three operations, all or none'],
+    ['txn', 'opens one; what follows is collected until commit or abort'],
+    ['txn drop 2', 'takes the second operation out again'],
+  ],
+  exits: [10, 11, 12, 13, 14, 19],
+  notes: [
+    'In it stand check, create, set and delete; reads see the tree as it is before. The exit code is that of the operation',
+    'that failed. check PATH absent makes the node and deletes it again, which counts as a change of its parent.',
+  ],
+  async run({ action, number, file }, context) {
+    const { transaction } = context;
+    if ((action === 'drop') !== (number !== undefined)) throw usage('txn drop N takes out operation N; no other word');
+    if (file !== undefined) {
+      if (action !== undefined) throw usage(`txn: -f and ${action} do not go together`);
+      return transaction.runFile(file);
+    }
+    switch (action) {
+      case 'show':
+        return transaction.show();
+      case 'drop':
+        transaction.drop(parseNumber(number ?? '', 'txn drop: N'));
+        return undefined;
+      case 'commit':
+        return transaction.commit();
+      case 'abort': {
+        const count = transaction.abort();
+        return { type: 'done', text: `forgot ${count} operations`, json: { aborted: count } };
+      }
+      default:
+        transaction.open();
+        return undefined;
+    }
+  },
+});

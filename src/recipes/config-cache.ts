@@ -1,0 +1,216 @@
+import { joinPath, parentOf } from '../base/path.ts';
+import type { Client, PersistentWatch, Stat, WatchEvent } from '../client/api.ts';
+import { isCode, isEnded, read, untilAnswered } from './certain.ts';
+import { endOf } from './waiting.ts';
+
+export interface CachedNode {
+  readonly path: string;
+  readonly data: Buffer | null;
+  readonly stat: Stat;
+}
+
+/** A node is new or has new data, or it is gone. */
+export type CacheChange =
+  | { readonly type: 'set'; readonly node: CachedNode }
+  | { readonly type: 'removed'; readonly path: string };
+
+export interface ConfigCacheOptions {
+  /** Called for changes after the first filling; several of one node may be told as one. */
+  readonly onChange?: (change: CacheChange) => void;
+  /** Called when {@link ConfigCache.isCurrent} changes. */
+  readonly onCurrent?: (isCurrent: boolean) => void;
+}
+
+/** Reads in flight. */
+const INFLIGHT = 64;
+
+/**
+ * A local mirror of a node and all below it, kept by one watch (servers from 3.6 on). Reading it costs no request. After a
+ * reconnect the watch may have missed changes: the whole is read again then, and the differences are told like any change.
+ * While the connection is down the mirror is what was last known, and `isCurrent` is false.
+ */
+export class ConfigCache implements AsyncDisposable {
+  readonly path: string;
+  readonly #client: Client;
+  readonly #options: ConfigCacheOptions;
+  readonly #nodes = new Map<string, CachedNode>();
+  /** Paths to be read again. */
+  readonly #dirty = new Set<string>();
+  readonly #off: (() => void)[] = [];
+  #watch: PersistentWatch | undefined;
+  #working: Promise<void> | undefined;
+  /** The whole has to be read again. */
+  #isGapped = true;
+  #isConnected = true;
+  #isFilled = false;
+  #wasCurrent = false;
+  #isClosed = false;
+
+  private constructor(client: Client, path: string, options: ConfigCacheOptions) {
+    this.#client = client;
+    this.path = path;
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the mirror is filled. The node need not exist.
+   * @throws KeeperError NoAuth, Unimplemented (a server before 3.6), when the session ends
+   */
+  static async open(client: Client, path: string, options: ConfigCacheOptions = {}): Promise<ConfigCache> {
+    const cache = new ConfigCache(client, path, options);
+    cache.#off.push(
+      client.on('gap', ({ paths }) => {
+        if (paths.includes(path)) cache.#isGapped = true;
+        cache.#work();
+      }),
+      client.on('state', ({ state }) => {
+        if (endOf(state) !== undefined) cache.#isClosed = true;
+        cache.#isConnected = false;
+        cache.#tellCurrent();
+        if (state === 'connected' || state === 'connectedReadOnly') cache.#resume();
+      }),
+    );
+    try {
+      cache.#watch = await untilAnswered(client, () =>
+        client.addWatch(path, (event) => cache.#heard(event), { recursive: true }),
+      );
+      await cache.#fill();
+      return cache;
+    } catch (error) {
+      await cache.close();
+      throw error;
+    }
+  }
+
+  /** What is known is what the connected server has told last, with nothing missed and nothing left to read. */
+  get isCurrent(): boolean {
+    return !this.#isClosed && this.#isConnected && this.#isFilled && !this.#isGapped && this.#dirty.size === 0;
+  }
+  get size(): number {
+    return this.#nodes.size;
+  }
+  get(path: string): CachedNode | undefined {
+    return this.#nodes.get(path);
+  }
+  /** Paths, sorted by code unit. */
+  paths(): string[] {
+    return [...this.#nodes.keys()].sort();
+  }
+  /** Names of the children, sorted by code unit. */
+  children(path: string): string[] {
+    const prefix = path === '/' ? '/' : `${path}/`;
+    return [...this.#nodes.keys()]
+      .filter((each) => each !== path && parentOf(each) === path)
+      .map((each) => each.slice(prefix.length))
+      .sort();
+  }
+
+  /** Ends the watch; what was read stays. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const off of this.#off.splice(0)) off();
+    this.#tellCurrent();
+    await this.#watch?.remove();
+    this.#watch = undefined;
+    await this.#working;
+  }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #heard({ path }: WatchEvent): void {
+    this.#dirty.add(path);
+    this.#tellCurrent();
+    this.#work();
+  }
+
+  /** The gap, if there was one, is told before this request is answered. */
+  #resume(): void {
+    this.#client.exists(this.path).then(
+      () => {
+        this.#isConnected = true;
+        this.#tellCurrent();
+        this.#work();
+      },
+      () => {}, // lost again; the next connection asks anew
+    );
+  }
+
+  #tellCurrent(): void {
+    const now = this.isCurrent;
+    if (now === this.#wasCurrent) return;
+    this.#wasCurrent = now;
+    this.#options.onCurrent?.(now);
+  }
+
+  #work(): void {
+    if (this.#working !== undefined || this.#isClosed || !this.#isFilled) return;
+    this.#working = this.#fill()
+      .catch((error) => {
+        // a session that ended has told so; anything else is met again by the next change
+        if (!isEnded(error)) this.#isGapped = true;
+      })
+      .finally(() => {
+        this.#working = undefined;
+      });
+  }
+
+  /** Reads until nothing is left to read. */
+  async #fill(): Promise<void> {
+    while (!this.#isClosed && (this.#isGapped || this.#dirty.size > 0)) {
+      if (this.#isGapped) {
+        this.#isGapped = false;
+        await this.#readAll();
+      }
+      const paths = [...this.#dirty].sort();
+      await inParts(paths, async (path) => {
+        this.#dirty.delete(path);
+        await this.#readOne(path);
+      });
+    }
+    this.#isFilled = true;
+    this.#tellCurrent();
+  }
+
+  /** Every node there is, from the top; what is known and was not met has to be looked at as well. */
+  async #readAll(): Promise<void> {
+    const met = new Set<string>();
+    let level = [this.path];
+    while (level.length > 0) {
+      const next: string[] = [];
+      await inParts(level, async (path) => {
+        met.add(path);
+        if (!(await this.#readOne(path))) return;
+        try {
+          const { children } = await read(this.#client, () => this.#client.getChildren(path));
+          for (const name of children) next.push(joinPath(path, name));
+        } catch (error) {
+          if (!isCode(error, 'NoNode')) throw error;
+        }
+      });
+      level = next.sort();
+    }
+    for (const path of this.#nodes.keys()) if (!met.has(path)) this.#dirty.add(path);
+  }
+
+  /** Whether it is there. A change during the read is told by the watch, and read once more. */
+  async #readOne(path: string): Promise<boolean> {
+    const before = this.#nodes.get(path);
+    try {
+      const { data, stat } = await read(this.#client, () => this.#client.get(path));
+      if (before !== undefined && before.stat.mzxid === stat.mzxid && before.stat.czxid === stat.czxid) return true;
+      const node = { path, data, stat };
+      this.#nodes.set(path, node);
+      if (this.#isFilled) this.#options.onChange?.({ type: 'set', node });
+      return true;
+    } catch (error) {
+      if (!isCode(error, 'NoNode')) throw error;
+      if (this.#nodes.delete(path) && this.#isFilled) this.#options.onChange?.({ type: 'removed', path });
+      return false;
+    }
+  }
+}
+
+async function inParts(paths: readonly string[], work: (path: string) => Promise<void>): Promise<void> {
+  for (let at = 0; at < paths.length; at += INFLIGHT) await Promise.all(paths.slice(at, at + INFLIGHT).map(work));
+}

@@ -1,0 +1,152 @@
+import { KEYS, type Key } from './config-keys.ts';
+import type { Reader } from './config-reader.ts';
+import type { ConfigError } from './config-text.ts';
+
+/** A PEM file of certificates, a key among them or not, and what opens the key. The caller reads it: this room reads no file. */
+export interface PemStore {
+  /** `keyStore` or `trustStore`. */
+  readonly name: StoreName;
+  readonly location: string;
+  readonly password: string | undefined;
+  /** A file that holds the password; it wins over `password`, as in ZooKeeper. */
+  readonly passwordPath: string | undefined;
+}
+export type StoreName = 'keyStore' | 'trustStore';
+
+/** How members prove to each other who they are by certificates (sslQuorum). */
+export interface QuorumTls {
+  /** This server's certificate, those between it and an authority, and its key. */
+  readonly keyStore: PemStore;
+  /** The authorities that are believed. */
+  readonly trustStore: PemStore;
+  /** TLS 1.3 suites, best first; undefined: all. */
+  readonly ciphers: readonly string[] | undefined;
+  /** Whether a certificate must be made out to the host of the server that is dialled, or that calls. */
+  readonly checks: { readonly dialled: boolean; readonly callers: boolean };
+}
+
+const isOurs = (key: string): key is Key => key.startsWith('ssl.quorum.');
+const OURS = Object.keys(KEYS).filter(isOurs);
+/** The suites of TLS 1.3, which have one name in Java and in OpenSSL. */
+const SUITES = new Set(['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256']);
+const words = (list: string): string[] =>
+  list
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+
+/** The settings `sslQuorum` and `ssl.quorum.*`; undefined without sslQuorum=true. @throws ConfigError */
+export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined {
+  if (!take.flag('sslQuorum')) {
+    const idle = OURS.filter((key) => take.origin(key) !== undefined);
+    if (idle.length > 0) notes.push(`without sslQuorum=true these have no effect: ${idle.join(', ')}`);
+    return undefined;
+  }
+  if (take.text('peer.secretFile') !== undefined)
+    throw take.error(
+      'sslQuorum',
+      'sslQuorum=true and peer.secretFile are two ways for members to know each other',
+      'remove one of them, on every member alike',
+    );
+  const clientAuth = take.text('ssl.quorum.clientAuth')?.toLowerCase();
+  if (clientAuth !== 'need')
+    throw take.error(
+      'ssl.quorum.clientAuth',
+      `ssl.quorum.clientAuth=${clientAuth} would let servers without a certificate join`,
+      'remove it: every member shows one',
+    );
+  for (const key of ['ssl.quorum.crl', 'ssl.quorum.ocsp'] as const)
+    if (take.flag(key))
+      throw take.error(
+        key,
+        `${key}=true: whether a certificate was revoked cannot be looked up`,
+        'remove it; to shut a member out give the others certificates of a new authority',
+      );
+  const dialled = take.flag('ssl.quorum.hostnameVerification');
+  if (!dialled)
+    notes.push(
+      'ssl.quorum.hostnameVerification=false: whoever has a certificate of an authority in ssl.quorum.trustStore can be any member',
+    );
+  noteVersions(take, notes);
+  return {
+    keyStore: storeOf('keyStore', take),
+    trustStore: storeOf('trustStore', take),
+    ciphers: suitesOf(take, notes),
+    checks: { dialled, callers: dialled && take.flag('ssl.quorum.clientHostnameVerification') },
+  };
+}
+
+function noteVersions(take: Reader, notes: string[]): void {
+  for (const key of ['ssl.quorum.protocol', 'ssl.quorum.enabledProtocols'] as const) {
+    const value = take.text(key);
+    if (value !== undefined && words(value).some((word) => word.toUpperCase() !== 'TLSV1.3'))
+      notes.push(`${key}=${value}: members speak TLS 1.3 and nothing older`);
+  }
+}
+
+function suitesOf(take: Reader, notes: string[]): readonly string[] | undefined {
+  const text = take.text('ssl.quorum.ciphersuites');
+  if (text === undefined) return undefined;
+  const named = words(text);
+  const others = named.filter((name) => !SUITES.has(name));
+  if (others.length > 0)
+    notes.push(`ssl.quorum.ciphersuites: without effect, since they are not of TLS 1.3: ${others.join(', ')}`);
+  const suites = named.filter((name) => SUITES.has(name));
+  return suites.length === 0 ? undefined : suites;
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  pem: 'PEM',
+  jks: 'JKS',
+  p12: 'PKCS12',
+  pfx: 'PKCS12',
+  bcfks: 'BCFKS',
+};
+const HOLDS: Readonly<Record<StoreName, string>> = {
+  keyStore: 'the PEM file of its certificate and key',
+  trustStore: 'the PEM file of the authorities that gave members their certificates',
+};
+
+function storeOf(name: StoreName, take: Reader): PemStore {
+  const prefix = `ssl.quorum.${name}` as const;
+  const location = take.text(`${prefix}.location`);
+  if (location === undefined)
+    throw take.error(
+      `${prefix}.location`,
+      `sslQuorum=true and ${prefix}.location is not set`,
+      `name ${HOLDS[name]}, ${prefix}.location=/etc/zoosh/${name === 'keyStore' ? 'member' : 'ca'}.pem`,
+    );
+  const ending = location.slice(location.lastIndexOf('.') + 1).toLowerCase();
+  const type = take.text(`${prefix}.type`)?.toUpperCase() ?? (location.includes('.') ? ENDINGS[ending] : undefined);
+  if (type !== 'PEM') throw otherType(name, location, type, take);
+  return {
+    ...{ name, location },
+    password: take.text(`${prefix}.password`),
+    passwordPath: take.text(`${prefix}.passwordPath`),
+  };
+}
+
+/** Stores of other types are refused with the commands that make PEM of them. */
+function otherType(name: StoreName, location: string, type: string | undefined, take: Reader): ConfigError {
+  const key = `ssl.quorum.${name}.location` as const;
+  const pem = location.replace(/(\.[A-Za-z0-9]*)?$/, '.pem');
+  const fromPkcs12 = (file: string): string =>
+    `openssl pkcs12 -in ${file} ${name === 'trustStore' ? '-nokeys ' : ''}-out ${pem}`;
+  switch (type) {
+    case undefined:
+      return take.error(
+        key,
+        `${location} does not say by its name what it is`,
+        `name it .pem, or set ssl.quorum.${name}.type=PEM`,
+      );
+    case 'PKCS12':
+      return take.error(key, `${location} is a PKCS12 store`, `make PEM of it: \`${fromPkcs12(location)}\``);
+    case 'JKS': {
+      const between = location.replace(/(\.[A-Za-z0-9]*)?$/, '.p12');
+      const toPkcs12 = `keytool -importkeystore -srckeystore ${location} -destkeystore ${between} -deststoretype PKCS12`;
+      return take.error(key, `${location} is a JKS store`, `make PEM of it: \`${toPkcs12} && ${fromPkcs12(between)}\``);
+    }
+    default:
+      return take.error(key, `${location} is a store of type ${type}`, 'give certificates and keys as PEM');
+  }
+}

@@ -1,0 +1,199 @@
+/** Where the changes of commands go: to the servers, into a transaction, or nowhere. */
+import type { Client } from '../client/api.ts';
+import type { CommandSpec, TransactionControl } from './command.ts';
+import { ClientFacade } from './facade.ts';
+import { refused, usage } from './failure.ts';
+import type { Output } from './output.ts';
+import { Recorder } from './recorder.ts';
+import { commitAll, Pending, pendingTable, planOf } from './transaction.ts';
+
+/** How one run of a command reaches the servers. */
+export interface Route {
+  /** What it changes is sent. */
+  readonly isReal: boolean;
+  /** It will be sent, now or with the rest: a person may be asked about it. */
+  readonly asks: boolean;
+  wrap(client: Client): Client;
+  /** What is shown in the end. */
+  settle(output: Output | undefined): Output | undefined;
+}
+
+/** What the routes need of the shell. */
+export interface ChangesPorts {
+  readonly isReadOnly: () => boolean;
+  /** Nothing at all is sent. */
+  readonly isDryRun: boolean;
+  warn(line: string): void;
+  show(output: Output): void;
+  client(): Promise<Client>;
+  /** Asks where changes are asked about. @throws Failure 30, 31 */
+  beforeCommit(): Promise<void>;
+  /** Runs the operations of a text, each as a command. */
+  runOperations(text: string, file: string | undefined): Promise<void>;
+  readFile(file: string): string;
+  noteEphemeral(path: string): void;
+  readonly signal: () => AbortSignal;
+}
+
+const DIRECT: Route = { isReal: true, asks: true, wrap: (client) => client, settle: (output) => output };
+
+export class Changes implements TransactionControl {
+  readonly #ports: ChangesPorts;
+  #pending: Pending | undefined;
+  /** Of a dry run: later commands see what earlier ones would have done. */
+  #dry: { readonly inner: Client; readonly recorder: Recorder } | undefined;
+
+  constructor(ports: ChangesPorts) {
+    this.#ports = ports;
+  }
+
+  get isOpen(): boolean {
+    return this.#pending !== undefined;
+  }
+  get collects(): boolean {
+    return this.#pending !== undefined;
+  }
+  /** Operations waiting; undefined without a transaction. */
+  get waiting(): number | undefined {
+    return this.#pending?.changes.length;
+  }
+
+  /** @throws Failure (2) when the command cannot stand where it does */
+  route(spec: CommandSpec, dryRun: boolean): Route {
+    const pending = this.#pending;
+    if (pending !== undefined) return this.#queued(spec, pending);
+    if (dryRun) return this.#dryRun(spec);
+    return this.#ports.isReadOnly() ? { ...DIRECT, wrap: (client) => new ReadOnlyClient(client) } : DIRECT;
+  }
+
+  #queued(spec: CommandSpec, pending: Pending): Route {
+    const { name, transaction, risk } = spec;
+    const isOperation = transaction === 'operation' || (pending.kind === 'atomic' && transaction === 'expanded');
+    if (isOperation)
+      return { isReal: false, asks: true, wrap: (client) => pending.over(client), settle: () => undefined };
+    if (pending.kind === 'atomic') {
+      if (transaction === 'harmless')
+        return { isReal: false, asks: true, wrap: (client) => pending.over(client), settle: (output) => output };
+      throw usage(`${name} cannot be part of --atomic`, 'operations, assert and exists can');
+    }
+    if (risk !== 'read' && spec.group !== 'transaction')
+      throw usage(`${name} cannot be part of a transaction`, 'create, set, delete and check can; commit sends them');
+    if (spec.group === 'read' && !pending.warned) {
+      pending.warned = true;
+      this.#ports.warn('reads see the tree as it is before the transaction');
+    }
+    return DIRECT;
+  }
+
+  #dryRun(spec: CommandSpec): Route {
+    if (spec.dryRun === false)
+      throw refused(`a dry run cannot show what ${spec.name} would do`, 'leave out -n, --dry-run');
+    let recorder: Recorder | undefined;
+    return {
+      isReal: false,
+      asks: false,
+      wrap: (client) => {
+        if (this.#dry?.inner !== client)
+          this.#dry = { inner: client, recorder: new Recorder(client, { checks: true }) };
+        recorder = this.#dry.recorder;
+        return recorder;
+      },
+      settle: (output) => {
+        const changes = recorder?.take() ?? [];
+        // what a change answers is not so: nothing was done
+        return changes.length > 0 || spec.risk !== 'read' ? { ...planOf(changes), exit: output?.exit ?? 0 } : output;
+      },
+    };
+  }
+
+  open(): void {
+    if (this.#pending !== undefined) throw usage('a transaction is open already', 'commit sends it, abort forgets it');
+    this.#pending = new Pending('txn');
+  }
+  beginAtomic(): void {
+    this.#pending = new Pending('atomic');
+  }
+
+  #mine(): Pending {
+    if (this.#pending === undefined) throw usage('no transaction is open', 'txn opens one');
+    return this.#pending;
+  }
+
+  show(): Output {
+    return pendingTable(this.#mine().changes);
+  }
+  drop(number: number): void {
+    this.#mine().drop(number);
+  }
+  abort(): number {
+    const count = this.#mine().changes.length;
+    this.#pending = undefined;
+    return count;
+  }
+  /** Forgets what waits, if anything does. */
+  forget(): number {
+    return this.#pending === undefined ? 0 : this.abort();
+  }
+
+  async commit(): Promise<Output> {
+    const { changes } = this.#mine();
+    if (this.#ports.isDryRun) {
+      this.#pending = undefined;
+      return planOf(changes);
+    }
+    await this.#ports.beforeCommit();
+    const client = await this.#ports.client();
+    try {
+      const { output, failure, made } = await commitAll(client, changes, this.#ports.signal());
+      if (failure !== undefined) {
+        this.#ports.show(output);
+        throw failure;
+      }
+      for (const [at, change] of changes.entries())
+        if (change.op?.op === 'create' && change.op.options.mode?.startsWith('ephemeral') === true)
+          this.#ports.noteEphemeral(made[at] ?? change.path);
+      return output;
+    } finally {
+      this.#pending = undefined;
+    }
+  }
+
+  /** `txn { ... }`: under `--atomic` its operations are some among others. @throws Failure of the first that cannot be read */
+  async block(work: () => Promise<void>): Promise<Output | undefined> {
+    const isNested = this.#pending?.kind === 'atomic';
+    if (!isNested) this.open();
+    try {
+      await work();
+    } catch (error) {
+      if (!isNested) this.forget();
+      throw error;
+    }
+    return isNested ? undefined : this.commit();
+  }
+
+  async runFile(file: string): Promise<Output> {
+    const text = this.#ports.readFile(file);
+    const output = await this.block(() => this.#ports.runOperations(text, file));
+    return output ?? { type: 'many', parts: [] };
+  }
+
+  async check(path: string, version: number | 'absent'): Promise<void> {
+    await this.#mine()
+      .over(await this.#ports.client())
+      .check(path, version);
+  }
+}
+
+/** Refuses what would change something, whatever command asks for it. */
+export class ReadOnlyClient extends ClientFacade {
+  override create = refuseWrite;
+  override delete = refuseWrite;
+  override set = refuseWrite;
+  override setAcl = refuseWrite;
+  override multi = refuseWrite;
+  override reconfig = refuseWrite;
+}
+
+async function refuseWrite(): Promise<never> {
+  throw refused('this shell is read-only', "leave out --read-only, or the profile's readOnly");
+}

@@ -1,0 +1,259 @@
+/** A client that changes nothing: what it is asked to change is kept, and reads see it as if it were done. */
+import { type KeeperCode, KeeperError } from '../base/errors.ts';
+import type { SessionId, Zxid } from '../base/ids.ts';
+import { nameOf, parentOf } from '../base/path.ts';
+import type { Acl, Client, CreateOptions, MultiOp, MultiResult, OpOptions, ReadOptions, Stat } from '../client/api.ts';
+import { bytesOf, isSequential } from '../client/multi.ts';
+import { showAcl } from './acl-text.ts';
+import { ClientFacade } from './facade.ts';
+
+/** One change that was asked for. `version`, `before`: of the node as it is now; `after`: its data then. */
+export interface Change {
+  readonly kind: 'create' | 'set' | 'delete' | 'check' | 'acl' | 'reconfig';
+  readonly path: string;
+  readonly version?: number;
+  readonly before?: Uint8Array | null;
+  readonly after?: Uint8Array | null;
+  /** What else is said about it: the ACL, the mode, the members. */
+  readonly note?: string;
+  /** As the part of a transaction; undefined for what cannot be one. */
+  readonly op?: MultiOp;
+}
+
+interface Node {
+  readonly data: Buffer | null;
+  readonly stat: Stat;
+}
+
+const NEW_STAT: Stat = {
+  czxid: 0n as Zxid,
+  mzxid: 0n as Zxid,
+  pzxid: 0n as Zxid,
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n as SessionId,
+  dataLength: 0,
+  numChildren: 0,
+};
+
+/** Stands for the digits only the server knows. */
+const UNKNOWN_NUMBER = 'NNNNNNNNNN';
+
+export class Recorder extends ClientFacade {
+  /** In the order they were asked for. */
+  readonly changes: Change[] = [];
+  readonly #checks: boolean;
+  /** Nodes as they would be; undefined: gone. */
+  readonly #nodes = new Map<string, Node | undefined>();
+  /** Of each parent the names that came (true) or went. */
+  readonly #names = new Map<string, Map<string, boolean>>();
+  readonly #made = new Set<string>();
+
+  /** `checks`: refuse what the server would refuse as the tree is now; without it that is left to the server. */
+  constructor(inner: Client, { checks }: { checks: boolean }) {
+    super(inner);
+    this.#checks = checks;
+  }
+
+  /** The changes since the last call, which are the caller's now. What reads see stays. */
+  take(): Change[] {
+    return this.changes.splice(0);
+  }
+
+  /** A version, or that there is no such node, must hold when the transaction happens. */
+  async check(path: string, version: number | 'absent'): Promise<void> {
+    const node = this.#checks ? await this.#look(path) : undefined;
+    if (version === 'absent') {
+      if (node !== undefined) throw new KeeperError('NodeExists', path);
+      // there is no operation for it: made and deleted in one transaction it fails when the node is there
+      this.changes.push({ kind: 'check', path, note: 'absent', op: { op: 'create', path, data: null, options: {} } });
+      return;
+    }
+    if (this.#checks) this.#refuse(path, node, version);
+    this.changes.push({ kind: 'check', path, version, op: { op: 'check', path, version } });
+  }
+
+  override async create(path: string, data: Uint8Array | string | null = null, options: CreateOptions = {}) {
+    const bytes = bytesOf(data);
+    const parent = parentOf(path.endsWith('/') && path !== '/' ? `${path}x` : path);
+    const above = await this.#look(parent);
+    if (this.#checks) {
+      if (above === undefined) throw new KeeperError('NoNode', path);
+      if (above.stat.ephemeralOwner !== 0n) throw new KeeperError('NoChildrenForEphemerals', path);
+      if (!isSequential(options) && (await this.#look(path)) !== undefined) throw new KeeperError('NodeExists', path);
+    }
+    const { signal: _signal, ...kept } = options;
+    const mode = options.mode === undefined || options.mode === 'persistent' ? '' : options.mode;
+    const acl = options.acl === undefined ? '' : showAcl(options.acl);
+    const note = [mode, acl].filter((each) => each !== '').join(' ');
+    this.changes.push({
+      kind: 'create',
+      path,
+      after: bytes,
+      ...(note !== '' && { note }),
+      op: { op: 'create', path, data: bytes, options: kept },
+    });
+    const made = isSequential(options) ? path + UNKNOWN_NUMBER : path;
+    const stat: Stat = {
+      ...NEW_STAT,
+      dataLength: bytes?.length ?? 0,
+      ephemeralOwner: options.mode?.startsWith('ephemeral') === true ? this.sessionId : (0n as SessionId),
+    };
+    this.#nodes.set(made, { data: bytes === null ? null : Buffer.from(bytes), stat });
+    this.#made.add(made);
+    this.#grow(parent, above, made, 1);
+    return { path: made, stat };
+  }
+
+  override async delete(path: string, version = -1): Promise<void> {
+    const node = await this.#look(path);
+    if (this.#checks) {
+      this.#refuse(path, node, version);
+      if ((await this.getChildren(path)).children.length > 0) throw new KeeperError('NotEmpty', path);
+    }
+    this.changes.push({
+      kind: 'delete',
+      path,
+      ...(node !== undefined && { version: node.stat.version, before: node.data }),
+      op: { op: 'delete', path, version },
+    });
+    this.#nodes.set(path, undefined);
+    this.#made.delete(path);
+    this.#grow(parentOf(path), await this.#look(parentOf(path)), path, -1);
+  }
+
+  override async set(path: string, data: Uint8Array | string | null, version = -1): Promise<Stat> {
+    const node = await this.#look(path);
+    if (this.#checks) this.#refuse(path, node, version);
+    const bytes = bytesOf(data);
+    this.changes.push({
+      kind: 'set',
+      path,
+      after: bytes,
+      ...(node !== undefined && { version: node.stat.version, before: node.data }),
+      op: { op: 'set', path, data: bytes, version },
+    });
+    const before = node?.stat ?? NEW_STAT;
+    const stat = { ...before, version: before.version + 1, dataLength: bytes?.length ?? 0 };
+    this.#nodes.set(path, { data: bytes === null ? null : Buffer.from(bytes), stat });
+    return stat;
+  }
+
+  override async setAcl(path: string, acl: readonly Acl[], version = -1): Promise<Stat> {
+    const node = await this.#look(path);
+    if (node === undefined) throw new KeeperError('NoNode', path);
+    if (version !== -1 && version !== node.stat.aversion) throw new KeeperError('BadVersion', path);
+    this.changes.push({ kind: 'acl', path, version: node.stat.aversion, note: showAcl(acl) });
+    const stat = { ...node.stat, aversion: node.stat.aversion + 1 };
+    this.#nodes.set(path, { ...node, stat });
+    return stat;
+  }
+
+  override async reconfig(change: { joining?: string; leaving?: string; members?: string }) {
+    const { joining, leaving, members } = change;
+    const note = [
+      ...(members === undefined ? [] : [`members ${members}`]),
+      ...(joining === undefined ? [] : [`joining ${joining}`]),
+      ...(leaving === undefined ? [] : [`leaving ${leaving}`]),
+    ].join(' ');
+    this.changes.push({ kind: 'reconfig', path: '/zookeeper/config', note });
+    return this.inner.getConfig();
+  }
+
+  override async multi(ops: readonly MultiOp[]): Promise<MultiResult[]> {
+    const out: MultiResult[] = [];
+    for (const op of ops)
+      if (op.op === 'create') out.push({ op: 'create', ...(await this.create(op.path, op.data, op.options)) });
+      else if (op.op === 'set') out.push({ op: 'set', stat: await this.set(op.path, op.data, op.version) });
+      else {
+        await (op.op === 'delete' ? this.delete(op.path, op.version) : this.check(op.path, op.version));
+        out.push({ op: op.op });
+      }
+    return out;
+  }
+
+  override async exists(path: string, options?: ReadOptions): Promise<Stat | undefined> {
+    return this.#nodes.has(path) ? this.#nodes.get(path)?.stat : this.inner.exists(path, options);
+  }
+
+  override async get(path: string, options?: ReadOptions): Promise<{ data: Buffer | null; stat: Stat }> {
+    if (!this.#nodes.has(path)) return this.inner.get(path, options);
+    const node = this.#nodes.get(path);
+    if (node === undefined) throw new KeeperError('NoNode', path);
+    return { ...node };
+  }
+
+  override async getChildren(path: string, options?: ReadOptions): Promise<{ children: string[]; stat: Stat }> {
+    const node = this.#nodes.get(path);
+    if (node === undefined && this.#nodes.has(path)) throw new KeeperError('NoNode', path);
+    const isNew = node !== undefined && this.#made.has(path);
+    const real = isNew ? { children: [], stat: node.stat } : await this.inner.getChildren(path, options);
+    const changed = this.#names.get(path);
+    if (changed === undefined) return { children: real.children, stat: node?.stat ?? real.stat };
+    const names = new Set(real.children);
+    for (const [name, came] of changed) came ? names.add(name) : names.delete(name);
+    return { children: [...names].sort(), stat: { ...(node?.stat ?? real.stat), numChildren: names.size } };
+  }
+
+  override async multiRead(
+    ops: readonly { readonly op: 'get' | 'getChildren'; readonly path: string }[],
+    options?: OpOptions,
+  ): ReturnType<Client['multiRead']> {
+    return Promise.all(ops.map(({ op, path }) => this[op](path, options).catch((error: Error) => error))) as ReturnType<
+      Client['multiRead']
+    >;
+  }
+
+  /** Nothing is owned, so nothing ends; the session is its owner's. */
+  override async close(): Promise<void> {}
+
+  async #look(path: string): Promise<Node | undefined> {
+    if (this.#nodes.has(path)) return this.#nodes.get(path);
+    try {
+      return await this.inner.get(path);
+    } catch (error) {
+      const code: KeeperCode | undefined = error instanceof KeeperError ? error.code : undefined;
+      if (code === 'NoNode') return undefined;
+      if (code !== 'NoAuth') throw error;
+      const stat = await this.inner.exists(path);
+      return stat === undefined ? undefined : { data: null, stat };
+    }
+  }
+
+  #refuse(path: string, node: Node | undefined, version: number): void {
+    if (node === undefined) throw new KeeperError('NoNode', path);
+    if (version !== -1 && version !== node.stat.version) throw new KeeperError('BadVersion', path);
+  }
+
+  /** A parent counts one child more or less. */
+  #grow(path: string, node: Node | undefined, child: string, by: 1 | -1): void {
+    const names = this.#names.get(path) ?? new Map<string, boolean>();
+    names.set(nameOf(child), by === 1);
+    this.#names.set(path, names);
+    if (node === undefined) return;
+    this.#nodes.set(path, { ...node, stat: { ...node.stat, numChildren: node.stat.numChildren + by } });
+  }
+}
+
+/** The operations of a transaction, and which change each belongs to. */
+export function operationsOf(changes: readonly Change[]): { ops: MultiOp[]; owner: number[] } {
+  const ops: MultiOp[] = [];
+  const owner: number[] = [];
+  for (const [at, { op, kind, note, path }] of changes.entries()) {
+    if (op === undefined) continue;
+    ops.push(op);
+    owner.push(at);
+    if (kind === 'check' && note === 'absent') {
+      ops.push({ op: 'delete', path, version: -1 });
+      owner.push(at);
+    }
+  }
+  return { ops, owner };
+}
+
+/** About as many bytes are on the wire. */
+export const sizeOf = (ops: readonly MultiOp[]): number =>
+  ops.reduce((sum, op) => sum + 60 + Buffer.byteLength(op.path) + ('data' in op ? (op.data?.length ?? 0) : 0), 30);

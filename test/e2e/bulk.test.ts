@@ -1,0 +1,35 @@
+/** Much at once in an ensemble of real processes; the same at full size: test/bench/rejoin.ts and ephemerals.ts. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { endSessions, WAYS } from '../bench/ephemerals.ts';
+import { rejoin } from '../bench/rejoin.ts';
+
+/** For how long a loop may be busy without a break. The aim is 50 ms; tests share the machine with others. */
+const BUSY_MS = 100;
+const MISSED = 50_000;
+const EPHEMERALS = 20_000;
+
+for (const [way, kind, lines] of [
+  ['a snapshot', 'create', ['commitLogCount=10000']],
+  ['a difference', 'touch', [`commitLogCount=${10 * MISSED}`, 'snapCount=10000000']],
+] as const)
+  test(`a member that missed ${MISSED} transactions comes back by ${way} while clients go on`, {
+    timeout: 120_000,
+  }, async () => {
+    const figures = await rejoin(kind, MISSED, lines, 4);
+    console.log(`back by ${way}: ${JSON.stringify(figures)}`);
+    assert.equal(figures.bySnapshot, way === 'a snapshot');
+    assert.equal(figures.errors, 0);
+    assert.ok(figures.acknowledged > 100);
+    assert.ok(figures.longestBlockMs < BUSY_MS, `the leader was busy for ${figures.longestBlockMs} ms`);
+  });
+
+test(`a session with ${EPHEMERALS} ephemerals ends through the leader, a follower and by expiry; nobody is held up by it`, {
+  timeout: 120_000,
+}, async () => {
+  for (const { way, members, errors, endedPings, ...rest } of await endSessions(EPHEMERALS, WAYS)) {
+    console.log(`ended by ${way}: ${JSON.stringify({ members, ...rest })}`);
+    assert.deepEqual([errors, endedPings], [0, 0]);
+    for (const { busyMs } of members) assert.ok(busyMs < BUSY_MS, `${way}: busy for ${busyMs} ms`);
+  }
+});

@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect } from '../../src/index.ts';
+import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
+import { Relay } from '../recipes/relay.ts';
+import { until } from '../recipes/world.ts';
+import { zoosh, zooshProcess } from './cli.ts';
+
+let server: EmbeddedServer;
+let client: Client;
+let folder: string;
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'zoosh-lock-'));
+  server = await startEmbedded({ settings: { tickTime: '200', '4lw.commands.whitelist': '*' }, logLevel: 'error' });
+  client = await connect(server.connectString);
+});
+after(async () => {
+  await client.close();
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const file = (name: string): string => join(folder, name);
+const textOf = (name: string): string => {
+  try {
+    return readFileSync(file(name), 'utf8');
+  } catch {
+    return '';
+  }
+};
+const children = async (path: string): Promise<string[]> => (await client.getChildren(path)).children;
+/** Writes the time into a file every few ms; deaf to TERM. */
+const DEAF = (name: string): string =>
+  `const fs = require('node:fs'); for (const s of ['SIGTERM', 'SIGINT']) process.on(s, () => fs.appendFileSync('${file(name)}', s + '\\n'));
+   setInterval(() => fs.appendFileSync('${file(name)}', Date.now() + '\\n'), 5);`;
+const times = (name: string): number[] => [...textOf(name).matchAll(/^\d+$/gm)].map(([text]) => Number(text));
+
+test('acceptance 12: the exit code of a lock is that of its program, which is told what it holds', async () => {
+  const script = 'echo "$ZOOSH_LOCK_PATH $ZOOSH_LOCK_TOKEN $ZOOSH_SERVER"; exit 7';
+  const ran = await zoosh([server.connectString, 'lock', '/jobs/a', '--', 'sh', '-c', script]);
+  assert.equal(ran.code, 7);
+  assert.match(ran.stdout, new RegExp(`^/jobs/a \\d+ ${server.connectString}\n$`));
+  assert.equal(ran.stderr, '');
+  assert.deepEqual(await children('/jobs/a'), []);
+  const next = await zoosh([server.connectString, 'lock', '/jobs/a', 'sh', '-c', 'echo $ZOOSH_LOCK_TOKEN', '--help']);
+  assert.equal(next.code, 0);
+  assert.ok(Number(next.stdout) > Number(ran.stdout.split(' ')[1]));
+  for (const [words, code] of [
+    [['/none/such/program'], 127],
+    [[folder], 126],
+    [['sh', '-c', 'kill -9 $$'], 137],
+  ] as const) {
+    assert.equal((await zoosh([server.connectString, 'lock', '/jobs/a', ...words])).code, code, words.join(' '));
+    assert.deepEqual(await children('/jobs/a'), []);
+  }
+});
+
+test('acceptance 12: when the session is killed the program gets TERM, and the exit code is 33', async () => {
+  await using relay = await Relay.open(server.connectString);
+  const args = [
+    '--timeout',
+    '2s',
+    relay.connectString,
+    'lock',
+    '--on-lost',
+    `echo hook >>${file('term')}`,
+    '/jobs/term',
+    'sh',
+    '-c',
+  ];
+  const holder = zooshProcess([
+    ...args,
+    `trap 'echo TERM >>${file('term')}; exit 0' TERM; echo in >>${file('term')}; while :; do sleep 0.05; done`,
+  ]);
+  await until('it runs', () => textOf('term').includes('in'));
+  relay.silence();
+  assert.equal(await holder.ended, 33);
+  assert.deepEqual(textOf('term').trim().split('\n').sort(), ['TERM', 'hook', 'in']);
+  assert.match(holder.stderr(), /losing \/jobs\/term/);
+});
+
+test('a program that is deaf to TERM is dead before the next one is in, and so is what it began', async () => {
+  await using relay = await Relay.open(server.connectString);
+  writeFileSync(file('child.cjs'), DEAF('child'));
+  const parent = `${DEAF('parent')} require('node:child_process').spawn(process.execPath, ['${file('child.cjs')}']);`;
+  const words = ['lock', '/jobs/deaf', process.execPath, '-e', parent];
+  const holder = zooshProcess(['--timeout', '2s', relay.connectString, ...words]);
+  await until('both run', () => times('parent').length > 3 && times('child').length > 3);
+  const next = zooshProcess([
+    '--timeout',
+    '10s',
+    server.connectString,
+    'lock',
+    '/jobs/deaf',
+    process.execPath,
+    '-e',
+    'console.log(Date.now())',
+  ]);
+  await until('the next one waits', async () => (await children('/jobs/deaf')).length === 2);
+  relay.silence();
+  assert.equal(await holder.ended, 33);
+  assert.equal(await next.ended, 0);
+  const started = Number(next.stdout());
+  assert.ok(textOf('parent').includes('SIGTERM') && textOf('child').includes('SIGTERM'));
+  for (const name of ['parent', 'child']) {
+    const last = times(name).at(-1) as number;
+    assert.ok(last < started, `${name} wrote ${last - started} ms after the next one began`);
+  }
+});
+
+test('the node deleted by somebody: TERM, then KILL after the grace', async () => {
+  const words = ['lock', '--grace', '300ms', '/jobs/gone', process.execPath, '-e', DEAF('gone')];
+  const holder = zooshProcess(['--timeout', '3s', server.connectString, ...words]);
+  await until('it runs', () => times('gone').length > 3);
+  const [node] = await children('/jobs/gone');
+  await client.delete(`/jobs/gone/${node}`);
+  assert.equal(await holder.ended, 33);
+  assert.ok(textOf('gone').includes('SIGTERM'));
+  assert.match(holder.stderr(), /its node was deleted/);
+});
+
+test('TERM to zoosh ends the program first, then lets the next one in', async () => {
+  const words = ['lock', '--grace', '2s', '/jobs/told', 'sh', '-c'];
+  const script = `trap 'sleep 1.2; echo bye >>${file('told')}; exit 0' TERM; echo in >>${file('told')}; while :; do sleep 0.05; done`;
+  const holder = zooshProcess(['--timeout', '9s', server.connectString, ...words, script]);
+  await until('it runs', () => textOf('told').includes('in'));
+  const next = zooshProcess([server.connectString, 'lock', '/jobs/told', 'cat', file('told')]);
+  await until('the next one waits', async () => (await children('/jobs/told')).length === 2);
+  holder.kill('SIGTERM');
+  assert.equal(await holder.ended, 143);
+  assert.equal(await next.ended, 0);
+  assert.equal(next.stdout(), 'in\nbye\n');
+});
+
+test('--wait gives up with 124, another style and a second limit are refused with 20', async () => {
+  const at = server.connectString;
+  const holder = zooshProcess([at, 'lock', '--id', 'bob', '/jobs/w', 'sleep', '20']);
+  await until(
+    'it holds',
+    async () => (await client.exists('/jobs/w')) !== undefined && (await children('/jobs/w')).length === 1,
+  );
+  const late = await zoosh([at, 'lock', '--wait', '600ms', '/jobs/w', 'true']);
+  assert.equal(late.code, 124);
+  assert.match(
+    late.stderr,
+    /^waiting for \/jobs\/w: held by bob \(0x[0-9a-f]+\) for \d+s, you are 2nd\nerror: lock not acquired: /,
+  );
+  assert.deepEqual((await children('/jobs/w')).length, 1);
+  const shown = await zoosh([at, 'locks', '/jobs/w']);
+  assert.match(shown.stdout, /^1\tholding\t[^\t]+\tbob\t127\.0\.0\.1:\d+\t0x[0-9a-f]+\t[0-9a-f]{16}-lock-\d{10}\n$/);
+  assert.equal((await zoosh([at, 'lock', '--style', 'kazoo', '/jobs/w', 'true'])).code, 20);
+  holder.kill('SIGINT');
+  assert.equal(await holder.ended, 130);
+  assert.equal((await zoosh([at, 'semaphore', '-n', '2', '/jobs/s', 'true'])).code, 0);
+  assert.equal((await zoosh([at, 'semaphore', '-n', '3', '/jobs/s', 'true'])).code, 20);
+  assert.equal((await zoosh([at, 'locks', '/jobs/none'])).code, 10);
+});
+
+test('without a program it is held until it is told to end', async () => {
+  const holder = zooshProcess([server.connectString, 'elect', '--id', 'web1', '/jobs/e']);
+  await until('it leads', () => /leading \/jobs\/e, token \d+/.test(holder.stderr()));
+  const observer = zooshProcess([server.connectString, 'elect', '--observe', '/jobs/e']);
+  await until('it is seen', () => observer.stdout().startsWith('web1\t0x'));
+  holder.kill('SIGINT');
+  assert.equal(await holder.ended, 130);
+  await until('it is gone', () => observer.stdout().endsWith('\n-\n'));
+  observer.kill('SIGINT');
+  assert.equal(await observer.ended, 130);
+});
+
+test('queue, counter and barrier on the command line', async () => {
+  const at = server.connectString;
+  const run = async (...args: string[]): Promise<string> => {
+    const { code, stdout } = await zoosh([at, ...args]);
+    return `${code} ${stdout}`;
+  };
+  assert.equal(await run('queue', 'take', '/q'), '1 ');
+  for (const item of ['one', 'two']) assert.equal((await run('queue', 'put', '/q', item)).slice(0, 1), '0');
+  await run('queue', 'put', '--priority', '5', '/q', 'first');
+  assert.deepEqual([await run('queue', 'len', '/q'), await run('queue', 'peek', '/q')], ['0 3\n', '0 first\n']);
+  assert.deepEqual([await run('queue', 'take', '/q'), await run('queue', 'take', '/q')], ['0 first\n', '0 one\n']);
+  assert.equal(await run('queue', 'take', '--timeout', '200ms', '/q2'), '124 ');
+  const taker = zooshProcess([at, 'queue', 'take', '--wait', '/q3']);
+  await sleep(200);
+  await run('queue', 'put', '/q3', 'late');
+  assert.equal(await taker.ended, 0);
+  assert.equal(taker.stdout(), 'late\n');
+  assert.deepEqual(
+    [
+      await run('counter', 'get', '/c'),
+      await run('counter', 'incr', '/c', '5'),
+      await run('counter', 'decr', '/c'),
+      await run('counter', 'set', '/c', '-7'),
+      await run('counter', 'get', '/c'),
+    ],
+    ['0 0\n', '0 5\n', '0 4\n', '0 -7\n', '0 -7\n'],
+  );
+  await client.create('/word', 'x');
+  assert.equal(await run('counter', 'incr', '/word'), '20 ');
+  const both = await Promise.all([run('barrier', '-n', '2', '/b'), run('barrier', '-n', '2', '--timeout', '9s', '/b')]);
+  assert.deepEqual(
+    both.map((text) => text.slice(0, 1)),
+    ['0', '0'],
+  );
+  assert.deepEqual(await children('/b'), []);
+  assert.equal(await run('barrier', '-n', '2', '--timeout', '200ms', '/b'), '124 ');
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type CacheChange, ConfigCache, Group, RecipeError, STYLES } from '../../src/index.ts';
+import { cutEverywhere, inTime, until, World } from './world.ts';
+
+let world: World;
+before(async () => {
+  world = await World.open();
+});
+after(() => world[Symbol.asyncDispose]());
+
+for (const style of STYLES)
+  test(`group, ${style}: who is there, as long as the session lives`, async () => {
+    const path = `/group/${style}`;
+    const [a, b, c] = [await world.client(), await world.client(400), await world.client()];
+    const seen: string[] = [];
+    const stop = new AbortController();
+    const observing = (async () => {
+      for await (const members of new Group(c, path).observe(stop.signal))
+        seen.push(
+          members
+            .map(({ id }) => id)
+            .sort()
+            .join(),
+        );
+    })();
+    const one = await new Group(a, path, { style }).join('one', style === 'curator' ? 'data' : null);
+    await new Group(b, path).join('two');
+    await until('both are seen', () => seen.at(-1) === 'one,two');
+    b.wire.freeze();
+    await until('one is seen', () => seen.at(-1) === 'one');
+    b.wire.thaw();
+    if (style === 'curator') {
+      assert.equal((await new Group(c, path).members())[0]?.data?.toString(), 'data');
+      await assert.rejects(new Group(c, path).join('one'), (error) => (error as RecipeError).code === 'Conflict');
+    }
+    const other = STYLES.find((each) => each !== style);
+    await assert.rejects(
+      new Group(c, path, { style: other }).join('x'),
+      (error) => error instanceof RecipeError && error.code === 'StyleConflict',
+    );
+    await one.leave();
+    await until('nobody is seen', () => seen.at(-1) === '');
+    stop.abort();
+    await observing;
+  });
+
+test('group: the connection cut at every step', async () => {
+  const looker = await world.client();
+  let round = 0;
+  await cutEverywhere(world, async (client, what) => {
+    for (const style of STYLES) {
+      const group = new Group(client, `/group-cut/${round++}`, { style });
+      const member = await group.join('me');
+      assert.deepEqual(
+        (await new Group(looker, group.path).members()).map(({ id }) => id),
+        ['me'],
+        what,
+      );
+      await member.leave();
+      assert.deepEqual(await new Group(looker, group.path).members(), [], what);
+    }
+  });
+});
+
+/** What the mirror holds, against what the server has. */
+async function same(cache: ConfigCache, client: Awaited<ReturnType<World['client']>>, what: string): Promise<void> {
+  const walk = async (path: string): Promise<[string, string][]> => {
+    const { data, stat } = await client.get(path);
+    const { children } = await client.getChildren(path);
+    const below = await Promise.all(children.map((name) => walk(`${path}/${name}`)));
+    return [[path, `${data} ${stat.mzxid}`], ...below.flat()];
+  };
+  const there = (await walk(cache.path)).sort();
+  const known = cache.paths().map((path) => [path, `${cache.get(path)?.data} ${cache.get(path)?.stat.mzxid}`]);
+  assert.deepEqual(known.sort(), there, what);
+}
+
+test('configuration cache: a mirror that follows every change', async () => {
+  const [a, b] = [await world.client(), await world.client()];
+  await a.create('/config');
+  await a.create('/config/db', 'one');
+  await a.create('/config/db/host', 'h1');
+  const told: string[] = [];
+  await using cache = await ConfigCache.open(b, '/config', {
+    onChange: (change: CacheChange) =>
+      told.push(change.type === 'set' ? `${change.node.path}=${change.node.data}` : `-${change.path}`),
+  });
+  assert.ok(cache.isCurrent);
+  assert.deepEqual(told, []);
+  assert.deepEqual(
+    [cache.size, cache.children('/config'), cache.get('/config/db')?.data?.toString()],
+    [3, ['db'], 'one'],
+  );
+  await a.set('/config/db', 'two');
+  await a.create('/config/new', 'n');
+  await a.delete('/config/db/host');
+  await until('it follows', () => told.length >= 3 && cache.isCurrent);
+  assert.deepEqual(told.sort(), ['-/config/db/host', '/config/db=two', '/config/new=n']);
+  await same(cache, a, 'changes');
+  for (let at = 0; at < 60; at++) {
+    await a.create(`/config/db/k${at % 7}`, String(at)).catch(() => a.delete(`/config/db/k${at % 7}`));
+    if (at % 3 === 0) await a.set('/config/new', String(at));
+  }
+  await a.sync('/config');
+  await b.sync('/config');
+  await until('it is current', () => cache.isCurrent);
+  await same(cache, a, 'many changes');
+});
+
+test('configuration cache: what was missed while the connection was down is found', async () => {
+  const [a, b] = [await world.client(), await world.client()];
+  await a.create('/gap');
+  for (const name of ['x', 'y', 'z']) await a.create(`/gap/${name}`, 'old');
+  const current: boolean[] = [];
+  const told: CacheChange[] = [];
+  await using cache = await ConfigCache.open(b, '/gap', {
+    onCurrent: (is) => current.push(is),
+    onChange: (change) => told.push(change),
+  });
+  for (let round = 0; round < 5; round++) {
+    b.wire.break();
+    await until('the loss is noticed', () => !cache.isCurrent);
+    await a.set('/gap/x', `new ${round}`);
+    await a.delete('/gap/y');
+    await a.create('/gap/y', `again ${round}`);
+    await a.create(`/gap/n${round}`);
+    if (round > 0) await a.delete(`/gap/n${round - 1}`);
+    await until('it is current again', () => cache.isCurrent);
+    await same(cache, a, `round ${round}`);
+  }
+  assert.ok(told.some((change) => change.type === 'removed' && change.path === '/gap/n0'));
+  assert.equal(current.at(-1), true);
+  assert.ok(current.filter((is) => !is).length >= 5);
+});
+
+test('configuration cache: the connection cut at every step; a node that is not there; the end', async () => {
+  const looker = await world.client();
+  let round = 0;
+  await cutEverywhere(world, async (client, what) => {
+    const path = `/cache-cut-${round++}`;
+    await looker.create(path);
+    await looker.create(`${path}/a`, 'a');
+    await using cache = await ConfigCache.open(client, path);
+    await looker.create(`${path}/a/b`, 'b');
+    await looker.set(`${path}/a`, 'aa');
+    await until(
+      `${what}: it follows`,
+      () => cache.isCurrent && cache.size === 3 && String(cache.get(`${path}/a`)?.data) === 'aa',
+    );
+  });
+  const client = await world.client(400);
+  const cache = await ConfigCache.open(client, '/cache-none');
+  assert.deepEqual([cache.size, cache.isCurrent], [0, true]);
+  await looker.create('/cache-none', 'x');
+  await until('it came', () => cache.size === 1);
+  client.wire.silent = true;
+  await until('it says so', () => !cache.isCurrent);
+  await inTime(
+    'the end',
+    until('the session ended', () => client.state === 'expired'),
+  );
+  client.wire.silent = false;
+  await cache.close();
+});

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { seededRandom } from '../../src/base/random.ts';
+import type { Client } from '../../src/client/api.ts';
+import { connect } from '../../src/client/connect.ts';
+import { realClock } from '../../src/platform/clock.ts';
+import { tcpDialer } from '../../src/platform/tcp.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Connection, ConnectionHandler, Dialer, DialOptions } from '../../src/ports/network.ts';
+import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
+
+/** A network and a clock that can be hurt, between one client and its server. */
+export class Wire implements Dialer {
+  /** Writes of the client so far. */
+  writes = 0;
+  /** The write before which (`unsent`) or after which (`unanswered`) the connection breaks; counted as `writes`. */
+  cut: { readonly at: number; readonly how: 'unsent' | 'unanswered' } | undefined;
+  cuts = 0;
+  /** Nothing comes or goes, and nothing is told: a cable pulled out. */
+  silent = false;
+  /** The process does not run: neither what arrives nor timers are looked at. */
+  #frozen: (() => void)[] | undefined;
+  readonly #open = new Set<() => void>();
+
+  readonly clock: Clock = {
+    monotonic: realClock.monotonic,
+    wall: realClock.wall,
+    after: (ms, run) => {
+      let isOff = false;
+      const timer = realClock.after(ms, () => this.#soon(() => (isOff ? undefined : run())));
+      return {
+        [Symbol.dispose]() {
+          isOff = true;
+          timer[Symbol.dispose]();
+        },
+      };
+    },
+  };
+
+  freeze(): void {
+    this.#frozen = [];
+  }
+  thaw(): void {
+    const due = this.#frozen ?? [];
+    this.#frozen = undefined;
+    for (const run of due) run();
+  }
+  #soon(run: () => void): void {
+    if (this.#frozen === undefined) run();
+    else this.#frozen.push(run);
+  }
+  /** Breaks what is connected. */
+  break(): void {
+    for (const close of [...this.#open]) close();
+  }
+
+  async dial(options: DialOptions, handler: ConnectionHandler, signal?: AbortSignal): Promise<Connection> {
+    if (this.silent) await sleep(options.timeoutMs, undefined, { ref: false });
+    let isDeaf = false;
+    let isGone = false;
+    const gone = (error?: Error): void => {
+      if (isGone) return;
+      isGone = true;
+      this.#open.delete(close);
+      this.#soon(() => handler.closed(error));
+    };
+    const inner = await tcpDialer.dial(
+      options,
+      {
+        data: (bytes) => {
+          if (isDeaf || this.silent) return;
+          const copy = Buffer.from(bytes);
+          this.#soon(() => {
+            if (!isGone) handler.data(copy);
+          });
+        },
+        drained: () => handler.drained?.(),
+        closed: gone,
+      },
+      signal,
+    );
+    const close = (): void => {
+      gone(new Error('cut'));
+      inner.destroy();
+    };
+    this.#open.add(close);
+    return {
+      ...inner,
+      destroy() {
+        isGone = true;
+        inner.destroy();
+      },
+      send: (bytes) => {
+        if (this.silent) return true;
+        const { cut } = this;
+        const isHere = cut?.at === ++this.writes;
+        if (!isHere) return inner.send(bytes);
+        this.cuts++;
+        if (cut?.how === 'unsent') setImmediate(close);
+        else {
+          isDeaf = true;
+          inner.send(bytes);
+          setTimeout(close, 15); // the server has done it by then
+        }
+        return true;
+      },
+    };
+  }
+}
+
+export type Wired = Client & { readonly wire: Wire };
+
+/** A server with short ticks, and clients on wires of their own. */
+export class World implements AsyncDisposable {
+  readonly server: EmbeddedServer;
+  readonly #clients: Client[] = [];
+  #seed = 1;
+  private constructor(server: EmbeddedServer) {
+    this.server = server;
+  }
+  static async open(): Promise<World> {
+    return new World(await startEmbedded({ settings: { tickTime: '100', maxClientCnxns: '0' }, logLevel: 'error' }));
+  }
+  async client(timeoutMs = 5000, wire = new Wire()): Promise<Wired> {
+    const client = await connect(
+      this.server.connectString,
+      { timeoutMs },
+      { clock: wire.clock, dialer: wire, random: seededRandom(this.#seed++) },
+    );
+    this.#clients.push(client);
+    return Object.assign(client, { wire });
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    await this.server.stop();
+  }
+}
+
+/** Waits until a fact holds; fails after `ms`. */
+export async function until(what: string, fact: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+  for (const end = performance.now() + ms; performance.now() < end; ) {
+    if (await fact()) return;
+    await sleep(5);
+  }
+  assert.fail(`never: ${what}`);
+}
+
+/** Rejects when `work` takes longer than `ms`. */
+export async function inTime<T>(what: string, work: Promise<T>, ms = 8000): Promise<T> {
+  const late = new AbortController();
+  try {
+    return await Promise.race([
+      work,
+      sleep(ms, undefined, { signal: late.signal }).then(() => assert.fail(`not in ${ms} ms: ${what}`)),
+    ]);
+  } finally {
+    late.abort();
+  }
+}
+
+/**
+ * Runs `story` again and again, each time with the connection cut at another of its writes, before it is sent or before it is
+ * answered, until the story is over before the cut comes. How many cuts there were.
+ */
+export async function cutEverywhere(
+  world: World,
+  story: (client: Wired, what: string) => Promise<void>,
+): Promise<number> {
+  let cuts = 0;
+  for (const how of ['unsent', 'unanswered'] as const)
+    for (let at = 1; ; at++) {
+      const client = await world.client();
+      const { wire } = client;
+      wire.cut = { at: wire.writes + at, how };
+      const what = `${how} ${at}`;
+      await inTime(what, story(client, what));
+      await client.close();
+      cuts += wire.cuts;
+      if (wire.cuts === 0) break;
+      assert.ok(at < 60, `${what}: the story has no end`);
+    }
+  return cuts;
+}

@@ -1,0 +1,116 @@
+/** Members that know each other by certificates: sslQuorum and ssl.quorum.* of zoo.cfg. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError, checkConfig, parseProperties, type ServerConfig } from '../../src/server/config.ts';
+
+const BASE = `dataDir=/data
+clientPort=2181
+initLimit=10
+syncLimit=5
+server.1=10.0.0.1:1:2
+server.2=10.0.0.2:1:2
+server.3=10.0.0.3:1:2
+`;
+const STORES = `sslQuorum=true
+ssl.quorum.keyStore.location=/etc/zk/own.pem
+ssl.quorum.trustStore.location=/etc/zk/ca.pem
+`;
+const read = (text: string): ServerConfig =>
+  checkConfig(parseProperties(BASE + text, 'zoo.cfg'), { myid: { text: '1', from: { file: '/data/myid', line: 1 } } });
+
+test('sslQuorum with PEM files: nothing else is needed, beyond this machine too', () => {
+  const { ensemble, notes } = read(STORES);
+  const none = { password: undefined, passwordPath: undefined };
+  assert.deepEqual(ensemble?.tls, {
+    keyStore: { name: 'keyStore', location: '/etc/zk/own.pem', ...none },
+    trustStore: { name: 'trustStore', location: '/etc/zk/ca.pem', ...none },
+    ciphers: undefined,
+    checks: { dialled: true, callers: true },
+  });
+  assert.deepEqual(notes, []);
+});
+
+test('every setting of it, as ZooKeeper names them', () => {
+  const { ensemble, notes, inForce } = read(`${STORES}zookeeper.ssl.quorum.keyStore.password=sesame
+ssl.quorum.keyStore.type=pem
+ssl.quorum.trustStore.passwordPath=/etc/zk/word
+ssl.quorum.protocol=TLSv1.2
+ssl.quorum.enabledProtocols=TLSv1.2, TLSv1.3
+ssl.quorum.ciphersuites=TLS_AES_256_GCM_SHA384,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_AES_128_GCM_SHA256
+ssl.quorum.clientAuth=NEED
+ssl.quorum.clientHostnameVerification=false
+ssl.quorum.crl=false
+ssl.quorum.context.supplier.class=x.Y
+sslQuorumReloadCertFiles=true
+`);
+  const { tls } = ensemble as NonNullable<typeof ensemble>;
+  assert.deepEqual([tls?.keyStore.password, tls?.trustStore.passwordPath], ['sesame', '/etc/zk/word']);
+  assert.deepEqual(tls?.ciphers, ['TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256']);
+  assert.deepEqual(tls?.checks, { dialled: true, callers: false });
+  const said = notes.join('\n');
+  assert.match(said, /ssl\.quorum\.protocol=TLSv1\.2: members speak TLS 1\.3 and nothing older/);
+  assert.match(said, /ssl\.quorum\.enabledProtocols=TLSv1\.2, TLSv1\.3: members speak TLS 1\.3/);
+  assert.match(said, /not of TLS 1\.3: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256$/m);
+  assert.match(said, /without effect here: ssl\.quorum\.context\.supplier\.class \(.*\), sslQuorumReloadCertFiles/);
+  assert.ok(!JSON.stringify(inForce).includes('sesame'), 'a password is shown');
+  const old = read(
+    `${STORES}ssl.quorum.ciphersuites=TLS_RSA_WITH_AES_128_CBC_SHA\nssl.quorum.hostnameVerification=false`,
+  );
+  assert.equal(old.ensemble?.tls?.ciphers, undefined);
+  assert.deepEqual(old.ensemble?.tls?.checks, { dialled: false, callers: false });
+  assert.match(
+    old.notes.join(),
+    /whoever has a certificate of an authority in ssl\.quorum\.trustStore can be any member/,
+  );
+});
+
+test('without sslQuorum its settings are named as without effect', () => {
+  const { ensemble, notes } = read(`peer.insecure=true\n${STORES.replace('sslQuorum=true', 'sslQuorum=false')}`);
+  assert.equal(ensemble?.tls, undefined);
+  assert.match(
+    notes.join(),
+    /without sslQuorum=true .*: ssl\.quorum\.keyStore\.location, ssl\.quorum\.trustStore\.loc/,
+  );
+});
+
+test('what cannot be used is refused; stores of Java with the commands that make PEM of them', () => {
+  const store = (of: 'keyStore' | 'trustStore', file: string, more = ''): string =>
+    `${STORES.replace(new RegExp(`(ssl.quorum.${of}.location)=.*`), `$1=${file}`)}${more}`;
+  const cases: readonly [string, RegExp][] = [
+    ['sslQuorum=true', /keyStore\.location is not set; name the PEM file of its certificate and key, ssl\.quorum/],
+    [
+      STORES.replace(/ssl.quorum.trust.*/, ''),
+      /trustStore\.location is not set; name the PEM file of the authorities that gave members/,
+    ],
+    [`${STORES}peer.secretFile=/s`, /sslQuorum=true and peer\.secretFile are two ways .*; remove one of them/],
+    [`${STORES}ssl.quorum.clientAuth=want`, /clientAuth=want would let servers without a certificate join; remove it/],
+    [`${STORES}ssl.quorum.clientAuth=none`, /clientAuth=none would let/],
+    [`${STORES}ssl.quorum.crl=true`, /ssl\.quorum\.crl=true: whether a certificate was revoked cannot/],
+    [`${STORES}ssl.quorum.ocsp=true`, /ssl\.quorum\.ocsp=true: /],
+    [
+      store('keyStore', '/k/own.jks'),
+      /zoo\.cfg:\d+: \/k\/own\.jks is a JKS store; make PEM of it: `keytool -importkeystore -srckeystore \/k\/own\.jks -destkeystore \/k\/own\.p12 -deststoretype PKCS12 && openssl pkcs12 -in \/k\/own\.p12 -out \/k\/own\.pem`$/,
+    ],
+    [
+      store('trustStore', '/k/trust.p12'),
+      /\/k\/trust\.p12 is a PKCS12 store; make PEM of it: `openssl pkcs12 -in \/k\/trust\.p12 -nokeys -out \/k\/trust\.pem`$/,
+    ],
+    [
+      store('keyStore', '/k/own', 'ssl.quorum.keyStore.type=PKCS12'),
+      /`openssl pkcs12 -in \/k\/own -out \/k\/own\.pem`/,
+    ],
+    [store('keyStore', '/k/own.bcfks'), /is a store of type BCFKS; give certificates and keys as PEM/],
+    [store('keyStore', '/k/own.crt'), /does not say by its name what it is; name it \.pem, or set .*type=PEM/],
+    [store('keyStore', '/k/pem'), /does not say by its name/],
+  ];
+  for (const [text, sentence] of cases)
+    assert.throws(
+      () => read(text),
+      (error) => {
+        assert.ok(error instanceof ConfigError && error.exitCode === 43, String(error));
+        assert.match(error.message, sentence);
+        return true;
+      },
+    );
+  assert.equal(read(store('keyStore', '/k/own.crt', 'ssl.quorum.keyStore.type=PEM')).ensemble?.tls?.ciphers, undefined);
+});

@@ -1,0 +1,27 @@
+/** The first start of an ensemble loses power at each of its steps. ZOOSH_SEED: the seed. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FirstStartAnswer } from './first/job.ts';
+import { inWorkers } from './workers.ts';
+
+const seed = Number(process.env.ZOOSH_SEED ?? 1);
+
+test('power fails at every step of a first start of three members: they always come up', async () => {
+  const parts = [0, 1];
+  const answers = await inWorkers<FirstStartAnswer>(
+    new URL('./first/job.js', import.meta.url),
+    parts.map((part) => ({ seed, part, of: parts.length })),
+  );
+  const cuts = answers.flatMap((each) => each.cuts);
+  for (const { victim, call, faults } of cuts)
+    assert.deepEqual(faults, [], `call ${call} of ${victim}, seed ${seed}\n${faults.join('\n')}`);
+  const reached = cuts.filter((each) => each.reached).length;
+  const again = cuts.filter((each) => each.again).length;
+  const sum = (of: 'lostSectors' | 'lostNames'): number => cuts.reduce((all, each) => all + each[of], 0);
+  console.log(
+    `${cuts.length} first starts (${answers[0]?.calls.join(' + ')} calls to the disk), power cut at the call meant in ${reached}, a second time in ${again}; ` +
+      `${sum('lostSectors')} sectors and ${sum('lostNames')} names were lost (seed ${seed})`,
+  );
+  assert.ok(cuts.length >= 90 && reached >= 0.9 * cuts.length && again >= cuts.length / 4);
+  assert.ok(sum('lostSectors') > 0 && sum('lostNames') > 0);
+});

@@ -1,0 +1,126 @@
+import { type Config, KIND } from '../../../src/records/txns.ts';
+import { type Committed, hex, type Ledger } from '../check/ledger.ts';
+import type { Verdicts } from '../check/verdicts.ts';
+
+/** Who belongs to an ensemble and as what, by server number. */
+export type Roles = ReadonlyMap<number, 'participant' | 'observer'>;
+/** A change that was asked for: of the config of this version, to these. */
+export interface Asked {
+  readonly version: bigint;
+  readonly roles: Roles;
+}
+/** A config record of the history. */
+interface Known {
+  readonly zxid: bigint;
+  /** Its place in the history. */
+  readonly place: number;
+  readonly roles: Roles;
+  readonly voters: readonly number[];
+  /** A quorum of it knows on the disk that it is committed: the config before it is in force nowhere that counts. */
+  done: boolean;
+}
+/** Records looked at, newest first, for one that a quorum holds. */
+const LOOK_BACK = 40;
+
+const votersOf = (roles: Roles): number[] => [...roles].flatMap(([sid, role]) => (role === 'participant' ? [sid] : []));
+export const rolesOf = (config: Config | undefined): Roles =>
+  new Map((config?.members ?? []).map(({ sid, role }) => [sid, role]));
+export const sameRoles = (a: Roles, b: Roles): boolean =>
+  a.size === b.size && [...a].every(([sid, role]) => b.get(sid) === role);
+export const isMajority = (of: readonly number[], sids: (sid: number) => boolean): boolean =>
+  2 * of.filter(sids).length > of.length;
+
+/** Who votes: by the committed history, and by what may yet be committed. */
+export class Configs {
+  private readonly known: Known[] = [];
+  private readonly asked = new Set<Asked>();
+  private readonly ledger: Ledger;
+  private readonly verdicts: Verdicts;
+  /** Who votes before the history says anything. */
+  first: readonly number[];
+
+  constructor(ledger: Ledger, verdicts: Verdicts, first: readonly number[]) {
+    this.ledger = ledger;
+    this.verdicts = verdicts;
+    this.first = first;
+  }
+  private get last(): Known | undefined {
+    return this.known.at(-1);
+  }
+  /** Of the last config that is committed. */
+  get voters(): readonly number[] {
+    return this.last?.voters ?? this.first;
+  }
+  get roles(): Roles {
+    return this.last?.roles ?? new Map();
+  }
+  get version(): bigint {
+    return this.last?.zxid ?? 0n;
+  }
+  /** Changes of the members in the history; a new directory of a voter is none. */
+  changes = 0;
+  /** Records that give a voter another incarnation. */
+  admissions = 0;
+
+  /** Told of every transaction of the history, in order. */
+  take({ envelope: { txn }, zxid }: Committed): void {
+    if (txn.kind !== KIND.found && txn.kind !== KIND.config) return;
+    const roles = rolesOf(txn.config);
+    const { last } = this;
+    if (last !== undefined) {
+      const wanted = [...this.asked].some((each) => each.version === last.zxid && sameRoles(each.roles, roles));
+      if (sameRoles(last.roles, roles)) this.admissions++;
+      else if (wanted) this.changes++;
+      else this.verdicts.fail('oracle', `${hex(zxid)} makes ${show(roles)} the members; nobody asked for that`);
+    }
+    this.asked.clear(); // what was asked of the config before this one is refused by its version
+    this.known.push({ zxid, place: this.ledger.history.length - 1, roles, voters: votersOf(roles), done: false });
+  }
+  /** A request for these members is on its way. */
+  ask(roles: Roles): Asked {
+    const asked: Asked = { version: this.version, roles };
+    this.asked.add(asked);
+    return asked;
+  }
+  /** It was refused for good. */
+  refused(asked: Asked): void {
+    this.asked.delete(asked);
+  }
+  /** Voters of each config that counts, or may come to count, at some member. */
+  possible(): (readonly number[])[] {
+    const sets: (readonly number[])[] = [this.voters, ...[...this.asked].map(({ roles }) => votersOf(roles))];
+    for (let at = this.known.length - 1; at > 0; at--) {
+      const config = this.known[at] as Known;
+      config.done ||= this.isDone(config);
+      if (config.done) break;
+      sets.push((this.known[at - 1] as Known).voters);
+    }
+    return sets;
+  }
+  /** What follows the no-op behind it was written by those who knew that it is committed. */
+  private isDone({ voters, place }: Known): boolean {
+    const { history, holdings } = this.ledger;
+    const noop = history.findIndex(({ envelope }, at) => at > place && envelope.txn.kind === KIND.noop);
+    if (noop === -1) return false;
+    for (let at = history.length - 1; at >= noop && at >= history.length - LOOK_BACK; at--) {
+      const { chain } = history[at] as Committed;
+      if (isMajority(voters, (sid) => holdings.get(sid)?.durable.has(chain) === true)) return true;
+    }
+    return false;
+  }
+  /** Whether these servers could commit what stands at this place of the history. */
+  isQuorum(sids: readonly number[], zxid: bigint): boolean {
+    let at = this.known.length - 1;
+    while (at >= 0 && (this.known[at] as Known).zxid > zxid) at--;
+    const config = this.known[at];
+    const sets = [config?.voters ?? this.first];
+    // a config record needs the voters of the config before it, too
+    if (config?.zxid === zxid && at > 0) sets.push((this.known[at - 1] as Known).voters);
+    return sets.every((voters) => isMajority(voters, (sid) => sids.includes(sid)));
+  }
+}
+export const show = (roles: Roles): string =>
+  [...roles]
+    .sort(([a], [b]) => a - b)
+    .map(([sid, role]) => `${sid}${role === 'observer' ? ' (observer)' : ''}`)
+    .join();

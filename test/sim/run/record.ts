@@ -1,0 +1,62 @@
+/** What is kept of each seed in a file, one line of JSON, so that a run of many hours survives being stopped. */
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { CoverageRecord } from './coverage.ts';
+import type { RunResult } from './run.ts';
+
+export interface SeedRecord {
+  readonly commit: string;
+  readonly seed: number;
+  readonly profile: string;
+  readonly operations: number;
+  readonly chaosOperations: number;
+  /** Leaders after the first. */
+  readonly changes: number;
+  readonly events: number;
+  /** Simulated, the chaos and all of it; and real. */
+  readonly chaosMs: number;
+  readonly simulatedMs: number;
+  readonly realMs: number;
+  readonly coverage: CoverageRecord;
+  /** Rules that were violated, and what was said of the first. */
+  readonly violations: readonly string[];
+}
+
+export function recordOf(commit: string, result: RunResult): SeedRecord {
+  const { plan, operations, leaders, simulatedMs, realMs, events, coverage, violations } = result;
+  return {
+    ...{ commit, seed: plan.seed, profile: plan.profile, events, coverage },
+    operations: operations.done + operations.refused,
+    chaosOperations: operations.chaos,
+    changes: Math.max(0, leaders - 1),
+    chaosMs: Math.round(simulatedMs.chaos),
+    simulatedMs: Math.round(simulatedMs.warmUp + simulatedMs.chaos + simulatedMs.heal),
+    realMs: Math.round(realMs),
+    violations: violations.map(({ rule, text }, i) => (i === 0 ? `${rule}: ${text.slice(0, 300)}` : rule)),
+  };
+}
+export function appendRecord(file: string, record: SeedRecord): void {
+  appendFileSync(file, `${JSON.stringify(record)}\n`);
+}
+/** Every whole line: the last may have been cut. */
+export function readRecords(file: string): SeedRecord[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => (line.endsWith('}') ? [JSON.parse(line) as SeedRecord] : []));
+}
+
+/** The program that runs: the commit, with a plus where files differ from it. */
+export function commitOf(): string {
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
+    return git('rev-parse', 'HEAD').slice(0, 12) + (changed ? '+' : '');
+  } catch {
+    return 'unknown';
+  }
+}
+/** Where the gate's seeds begin: each commit is tried with others, and always with the same. */
+export const firstSeedOf = (commit: string): number =>
+  /^[0-9a-f]{8}/.test(commit) ? 1 + Number.parseInt(commit.slice(0, 7), 16) : 1;
