@@ -37,7 +37,7 @@ const ruleIn = (text: string): string | undefined => {
 async function lookFor(copy: Copy, bug: Planted): Promise<{ found: boolean; line: string }> {
   const began = performance.now();
   const seeds = values.seeds ?? String(SEEDS);
-  const args = ['--seeds', seeds, '--from', values.from, '--threads', '1', '--chaos', values.chaos];
+  const args = ['--seeds', seeds, '--from', values.from, '--jobs', '1', '--chaos', values.chaos];
   const { found, text } = await copy.look(bug, 'test/sim/main.js', args);
   const all = [...text.matchAll(/^seed (\d+) (threw .*|\S+)/gm)];
   const [, seed = '?', profile = '?'] = all.at(-1) ?? [];

@@ -128,11 +128,11 @@ const synchronisation: readonly Unprotected[] = [
   },
   {
     id: '4837',
-    protection: 'of a log that is cut the end leaves the queue of what is to be applied',
-    about: 'it stays in the queue',
-    file: 'server/replica.js',
-    find: 'queue.pop();',
-    put: 'break;',
+    protection: 'only what is committed is applied, so that no snapshot holds more',
+    about: 'everything on the disk is applied',
+    file: 'zab/state.js',
+    find: 'const upTo = earlier(this.history.committed, this.history.durable);',
+    put: 'const upTo = this.history.durable;',
   },
 ];
 
