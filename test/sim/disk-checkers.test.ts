@@ -105,8 +105,9 @@ test('I5: a vote for more than the disk holds, or by a record that power may tak
 });
 
 test('I11: a start with less than was acknowledged; what is known to be damaged, or was cut later, may be missing', () => {
-  const begin = (end: number, acceptedEpoch = 3, mayHaveAcked?: number): string[] => {
-    const { says, acks, rig } = member(3, 3, 5);
+  const begin = (end: number, acceptedEpoch = 3, mayHaveAcked?: number, hurt = true): string[] => {
+    const { says, acks, rig, disk } = member(3, 3, 5);
+    disk.hurt = hurt;
     says({ type: 'ACK', epoch: 3, incarnation: ONE, upTo: at(3, 5) });
     const most = mayHaveAcked === undefined ? undefined : zxid(3, mayHaveAcked);
     acks.started(1, { incarnation: ONE, acceptedEpoch, end: zxid(3, end), mayHaveAcked: most });
@@ -116,6 +117,7 @@ test('I11: a start with less than was acknowledged; what is known to be damaged,
   assert.deepEqual(begin(4), ['I11']);
   assert.deepEqual(begin(4, 4), []);
   assert.deepEqual(begin(2, 3, 5), []);
+  assert.deepEqual(begin(2, 3, 5, false), ['I11'], 'nobody hurt it');
 });
 
 test('I3: of a config only listed incarnations hold anything; a record of another config needs both', () => {
