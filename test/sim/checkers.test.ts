@@ -253,7 +253,7 @@ test('I5: epochs that go back, a present one above what was accepted, a record o
   };
   const { verdicts } = new Rig();
   const watch = new EpochWatch(verdicts);
-  const write = (bytes: Buffer): void => watch.wrote(1, '/data/zoosh-1/identity.tmp', bytes, []);
+  const write = (bytes: Buffer) => watch.wrote(1, '/data/zoosh-1/identity.tmp', bytes, []);
   write(identity(3, 2, 1));
   write(identity(3, 3, 2));
   watch.wrote(1, '/log/zoosh-1/log.0', Buffer.alloc(4), [(3n << 32n) | 1n]);

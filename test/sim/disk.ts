@@ -60,12 +60,16 @@ export class SimDisk {
   onCut: () => void = () => {};
   /** What a call waits for before it happens: a disk is slower than the program. */
   pace: () => Promise<void> = () => Promise.resolve();
+  /** What a write that is to be on the disk at once waits for beside that. */
+  lag: (path: string) => Promise<void> | undefined = () => undefined;
   /** Asked at every write, read, sync and folder sync: an errno name makes it fail; of a write any whole sectors are done. */
   fault: (call: 'write' | 'read' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
 
   /** Where a write lands instead, and from where a read comes instead; undefined: where they should. */
   redirect: ((path: string, at: number) => { path: string; at: number } | undefined) | undefined;
   misread: ((path: string, at: number) => number | undefined) | undefined;
+  /** Something was done to it from outside: what is read may be other than what was written. */
+  hurt = false;
   /** Bytes that are free. */
   room = 1e12;
   /** Told of every write as it begins, and of bytes that are on the disk for certain, with those bytes. */
@@ -168,9 +172,13 @@ export class SimDisk {
           if (this.unreadable !== undefined && path.startsWith(this.unreadable))
             throw new DiskError('EIO', path, 'read');
           const code = this.fault('read', path);
-          if (code !== undefined) throw new DiskError(code, path, 'read');
+          if (code !== undefined) {
+            this.hurt = true;
+            throw new DiskError(code, path, 'read');
+          }
           const { now } = content;
           const from = this.misread?.(path, at) ?? at;
+          if (from !== at) this.hurt = true;
           return now.copy(into, 0, Math.min(from, now.length), Math.min(now.length, from + into.length));
         }),
       write: async (bytes, at) => {
@@ -180,6 +188,7 @@ export class SimDisk {
           this.onWrite?.(path, bytes, at);
           const elsewhere = this.redirect?.(path, at);
           if (elsewhere !== undefined) {
+            this.hurt = true;
             const other = this.has(elsewhere.path);
             other.put(bytes, elsewhere.at);
             other.settle(elsewhere.at, elsewhere.at + bytes.length);
@@ -193,6 +202,7 @@ export class SimDisk {
           );
           if (code !== undefined) throw new DiskError(code, path, 'write');
         });
+        if (dsync) await this.lag(path);
         await this.call(life, () => {
           if (dsync) this.reach(handle, at, at + bytes.length);
         });
@@ -269,6 +279,7 @@ export class SimDisk {
   }
   /** Flips a bit of what is on the disk and of what is read. */
   flip(path: string, at: number, bit: number): void {
+    this.hurt = true;
     const { now, durable } = this.has(path);
     for (const bytes of [now, durable]) if (at < bytes.length) bytes[at] = (bytes[at] as number) ^ (1 << bit);
   }
@@ -290,8 +301,18 @@ export class SimDisk {
     return [...this.names.keys()].sort();
   }
   remove(path: string): void {
+    this.hurt = true;
     this.names.delete(path);
     this.durableNames.delete(path);
+  }
+  /**
+   * What a power cut now may leave of a file: one of these, the second when its name was given to another and the folder was
+   * not synced. Undefined: nothing, or not all that was written.
+   */
+  afterPowerCut(path: string): (Buffer | undefined)[] {
+    return [...new Set([this.durableNames.get(path), this.names.get(path)])].map((content) =>
+      content === undefined || content.loose.size > 0 ? undefined : content.durable,
+    );
   }
   /** What would be left at least, whatever chance makes of a power cut now. */
   durableFiles(): Map<string, Buffer> {
@@ -299,6 +320,7 @@ export class SimDisk {
   }
   /** These files and no others from now on, all durable. */
   become(files: ReadonlyMap<string, Uint8Array>): void {
+    this.hurt = true;
     this.names = new Map();
     this.durableNames = new Map();
     for (const [name, bytes] of files) {

@@ -81,7 +81,11 @@ const rolesOf = (...voters: number[]): Map<number, 'participant'> => new Map(vot
 
 class Rig {
   readonly verdicts = new Verdicts(() => 0);
-  readonly ledger = new Ledger(this.verdicts, () => 0);
+  readonly ledger = new Ledger(
+    this.verdicts,
+    () => 0,
+    () => true,
+  );
   readonly configs = new Configs(this.ledger, this.verdicts, [1, 2, 3]);
   /** Commits it; these have it on their disks. */
   commit(txn: Txn, ...holders: number[]): bigint {

@@ -1,4 +1,4 @@
-/** Tells named histories: `node dist/test/sim/hist.js [id ...] [--seeds N]`. */
+/** Tells named histories: `node dist/test/sim/hist.js [id ...] [--seeds N] [--show]`; --until-bad stops at the first that fails. */
 import { parseArgs } from 'node:util';
 import { TALES } from './hist/index.ts';
 import { tell } from './hist/story.ts';
@@ -9,6 +9,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: 'string', default: '1' },
     from: { type: 'string', default: '1' },
     show: { type: 'boolean', default: false },
+    'until-bad': { type: 'boolean', default: false },
   },
 });
 let bad = 0;
@@ -16,7 +17,7 @@ const told = new Set<unknown>();
 for (const [id, named] of Object.entries(TALES)) {
   if (positionals.length > 0 ? !positionals.includes(id) : told.has(named.tale)) continue;
   told.add(named.tale);
-  for (let i = 0; i < Number(values.seeds); i++) {
+  for (let i = 0; i < Number(values.seeds) && !(bad > 0 && values['until-bad']); i++) {
     const seed = Number(values.from) + i;
     const began = performance.now();
     using story = await tell(named, seed);

@@ -1,91 +1,83 @@
 /**
- * Tests the tests: each planted bug is put into a copy of what was compiled, and random seeds alone must find it.
- * `node dist/test/sim/planted.js [id ...] [--seeds 50] [--from 1]`; with --hist the named histories look for it instead, and
- * those that find it are told.
+ * Tests the tests: mistakes are put into a copy of what was compiled, one by one, and must be found.
+ *
+ * `node dist/test/sim/planted.js [id ...] [--seeds 50] [--from 1] [--chaos 8000]`: random seeds alone must find each planted
+ * bug, with a chaos of so many ms.
+ * `--histories [id ...]`: each named history must fail when what guards against it is taken away.
+ * `--check`: only that every place is there. `--jobs N`: so many at a time.
  */
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { UNPROTECTED, type Unprotected } from './planted/histories.ts';
 import { PLANTED, type Planted } from './planted/patches.ts';
+import { Copy, patched } from './planted/plant.ts';
 
-const DIST = fileURLToPath(new URL('../../', import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    seeds: { type: 'string', default: '50' },
+    seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
+    chaos: { type: 'string', default: '8000' },
+    jobs: { type: 'string', default: '1' },
     check: { type: 'boolean', default: false },
-    hist: { type: 'boolean', default: false },
+    histories: { type: 'boolean', default: false },
   },
 });
+/** What seeds of random runs, and of a history, may be needed. */
+const SEEDS = 50;
+const TELLINGS = 10;
 
-/** The text with the bug in it. @throws when the place is not there, or there twice */
-function patched({ id, file, find, put }: Planted): string {
-  const text = readFileSync(join(DIST, 'src', file), 'utf8');
-  // layout does not count
-  const pattern = new RegExp(
-    find
-      .trim()
-      .split(/\s+/)
-      .map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-      .join('\\s+'),
-    'g',
-  );
-  const found = text.match(pattern)?.length ?? 0;
-  if (found !== 1) throw new Error(`${id}: its place stands ${found} times in ${file}`);
-  return text.replace(pattern, () => put);
+const flat = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 150);
+/** The first violation that a run told of. */
+const ruleIn = (text: string): string | undefined => {
+  const found = /^ {2}(\S+ at .*)/m.exec(text)?.[1];
+  return found === undefined ? undefined : flat(found);
+};
+
+/** Random seeds look for it; a line about how that went. */
+async function lookFor(copy: Copy, bug: Planted): Promise<{ found: boolean; line: string }> {
+  const began = performance.now();
+  const seeds = values.seeds ?? String(SEEDS);
+  const args = ['--seeds', seeds, '--from', values.from, '--jobs', '1', '--chaos', values.chaos];
+  const { found, text } = await copy.look(bug, 'test/sim/main.js', args);
+  const all = [...text.matchAll(/^seed (\d+) (threw .*|\S+)/gm)];
+  const [, seed = '?', profile = '?'] = all.at(-1) ?? [];
+  const what = ruleIn(text);
+  const took = `${Math.round((performance.now() - began) / 1000)} s`;
+  if (what !== undefined)
+    return { found: true, line: `found  ${bug.id.padEnd(28)} seed ${seed} (${profile}), ${took}: ${what}` };
+  const why = found ? `ended by itself: ${flat(text.slice(-300))}` : bug.about;
+  return { found: false, line: `MISSED ${bug.id.padEnd(28)} ${all.length} seeds, ${took}: ${why}` };
+}
+/** The history is told until it fails. */
+async function tell(copy: Copy, bug: Unprotected): Promise<{ found: boolean; line: string }> {
+  const args = [bug.id, '--seeds', values.seeds ?? String(TELLINGS), '--from', values.from, '--until-bad'];
+  const { found, text } = await copy.look(bug, 'test/sim/hist.js', args);
+  const seed = [...text.matchAll(/ seed (\d+):/g)].at(-1)?.[1] ?? '?';
+  const what = ruleIn(text);
+  if (what !== undefined) return { found: true, line: `fails  hist/${bug.id.padEnd(18)} seed ${seed}: ${what}` };
+  const why = found ? `ended by itself: ${flat(text.slice(-300))}` : bug.about;
+  return { found: false, line: `PASSES hist/${bug.id.padEnd(18)} ${why}` };
 }
 
-/** Runs seeds over the copy until one finds something. */
-function look(copy: string, bug: Planted): Promise<{ found: boolean; text: string }> {
-  const script = values.hist ? 'test/sim/hist.js' : 'test/sim/main.js';
-  const args = values.hist
-    ? ['--seeds', '1', '--from', values.from]
-    : ['--seeds', values.seeds, '--from', values.from, ...(bug.with ?? ['--voters', '3'])];
-  const child = spawn(process.execPath, [join(copy, script), ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => (text += bytes.toString()));
-  return new Promise((resolve) => child.on('close', (code) => resolve({ found: code !== 0, text })));
-}
-
-const wanted = PLANTED.filter(({ id }) => positionals.length === 0 || positionals.includes(id));
+const known: readonly (Planted | Unprotected)[] = values.histories ? UNPROTECTED : PLANTED;
+const unknown = positionals.filter((id) => !known.some((bug) => bug.id === id));
+if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}`);
+const wanted = positionals.length === 0 ? known : positionals.flatMap((id) => known.filter((bug) => bug.id === id));
 for (const bug of wanted) patched(bug);
 if (values.check) {
   console.log(`${wanted.length} places found`);
   process.exit(0);
 }
-const copy = mkdtempSync(join(tmpdir(), 'zoosh-planted-'));
-let missed = 0;
-try {
-  cpSync(DIST, join(copy, 'dist'), { recursive: true });
-  symlinkSync(join(DIST, '../node_modules'), join(copy, 'node_modules'));
-  writeFileSync(join(copy, 'package.json'), readFileSync(join(DIST, '../package.json')));
-  for (const bug of wanted) {
-    const target = join(copy, 'dist/src', bug.file);
-    const kept = readFileSync(target, 'utf8');
-    writeFileSync(target, patched(bug));
-    const began = performance.now();
-    const { found, text } = await look(join(copy, 'dist'), bug);
-    writeFileSync(target, kept);
-    const seeds = text.match(/^seed /gm)?.length ?? 0;
-    const line = /^ {2}(.{0,140})/m.exec(text)?.[1] ?? text.trim().split('\n').at(-1);
-    if (!found) missed++;
-    const tales = new Set([...text.matchAll(/^hist\/(\S+) .*VIOLATED/gm)].map(([, id]) => id));
-    if (values.hist) {
-      console.log(`${bug.id.padEnd(28)} ${[...tales].join(' ') || 'is found by no history'}`);
-      continue;
-    }
-    console.log(
-      `${found ? 'found ' : 'MISSED'} ${bug.id.padEnd(28)} after ${String(seeds).padStart(2)} seeds, ${Math.round((performance.now() - began) / 1000)} s: ${found ? line : bug.about}`,
-    );
+const left = [...wanted];
+let found = 0;
+async function work(): Promise<void> {
+  using copy = new Copy();
+  for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
+    const answer = 'protection' in bug ? await tell(copy, bug) : await lookFor(copy, bug);
+    if (answer.found) found++;
+    console.log(answer.line);
   }
-} finally {
-  rmSync(copy, { recursive: true, force: true });
 }
-console.log(`${wanted.length - missed} of ${wanted.length} found`);
-process.exit(missed === 0 ? 0 : 1);
+await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+console.log(`${found} of ${wanted.length} found`);
+process.exit(found === wanted.length ? 0 : 1);

@@ -1,8 +1,9 @@
+import { KIND } from '../../../src/records/txns.ts';
 import type { ClientTap } from '../world/client-net.ts';
 import type { Host } from '../world/host.ts';
 import { show } from './compare.ts';
 import { type Asked, Conversation, type Said } from './conversation.ts';
-import { type Committed, hex, type Ledger } from './ledger.ts';
+import { hex, type Ledger } from './ledger.ts';
 import type { Oracle } from './oracle.ts';
 import { readDiffers } from './reads.ts';
 import type { Verdicts } from './verdicts.ts';
@@ -16,20 +17,26 @@ export interface Around {
   readonly ledger: Ledger;
   readonly verdicts: Verdicts;
   now(): number;
-  /** Whether these servers are a quorum of the config in force at that place. */
-  isQuorum(sids: readonly number[], zxid: bigint): boolean;
   sidOf(host: Host): number;
   /** The moment that a server's state is of; undefined when it has none. */
   momentOf(sid: number): number | undefined;
+  /** It takes part in the latest epoch. */
+  isPresent(sid: number): boolean;
+  /** Who leads, and in which life; empty while nobody does. */
+  leader(): string;
+  /** Whether somebody who leads has decided that this session ends. */
+  isEnding(session: bigint): boolean;
   /** It still leads, while another leads a later epoch. */
   isDeposed(sid: number): boolean;
   /** And before the event that is under way. */
   beforeOf(sid: number): number | undefined;
 }
+/** An event that must be told; `anyOrder`: of those with its zxid which comes first is not said anywhere. */
+interface Due extends Told {
+  readonly zxid: bigint;
+  readonly anyOrder: boolean;
+}
 const XID = { ping: -2, auth: -4, setWatches: -8 } as const;
-/** Refusals that need no transaction. */
-const EAGER = new Set([-5, -6, -101, -102, -112, -118, -119, -123, -127]);
-
 /**
  * Everything that servers and clients say to each other, checked against the model as it is said: answers (oracle), their
  * order (I8), what they promise (I3), what they tell of changes (I10), and what a sync promises (P3).
@@ -60,7 +67,10 @@ export class Border implements ClientTap {
     const conversation = this.open.get(number);
     if (conversation === undefined) return;
     const at = this.around.now();
-    for (const each of conversation.heard(bytes)) {
+    const requests = conversation.heard(bytes);
+    if (conversation.isGreeted)
+      conversation.helloAt ??= { moment: this.around.oracle.state.now, leader: this.around.leader() };
+    for (const each of requests) {
       const asked: Asked = { ...each, at, acknowledged: this.acknowledged };
       this.around.oracle.heard(conversation.session, asked);
       if (each.type === OPERATIONS.sync.code && this.around.isDeposed(conversation.sid)) this.counts.deposedSyncs++;
@@ -97,14 +107,17 @@ export class Border implements ClientTap {
         const here = this.around.momentOf(conversation.sid);
         this.counts.welcomes++;
         if (said.timeoutMs <= 0) {
-          // its end may be decided and not committed yet, or never be: then it comes with its own time
-          if (oracle.state.isLive(before)) this.toldExpired.add(before);
+          if (oracle.state.isLive(before)) this.toldOver(conversation);
           return;
         }
         if (before !== 0n && before !== said.session)
           verdicts.fail('I9', `${this.who(conversation)}: resumed as another session, ${hex(said.session)}`);
-        // by what this server knew in this event; a deposed leader that has not noticed welcomes whom it knew
-        if (!oracle.state.wasLive(said.session, this.around.beforeOf(conversation.sid), here))
+        // by what this server knew in this event; one that takes part in the latest epoch asked its leader, who knew all that
+        // was committed when the client came. A leader that was deposed and has not noticed welcomes whom it knew
+        const { sid, helloAt } = conversation;
+        const known = this.around.beforeOf(sid) ?? 0;
+        const since = this.around.isPresent(sid) ? Math.max(known, helloAt?.moment ?? 0) : known;
+        if (!oracle.state.wasLive(said.session, since, here))
           verdicts.fail(
             'I9',
             `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`,
@@ -125,11 +138,25 @@ export class Border implements ClientTap {
         this.reply(conversation, said);
     }
   }
+  /**
+   * A client is told that its session is over, and it lives. Whoever leads must have decided that it ends; this may not be
+   * committed yet, or never be: then its end comes with its own time.
+   */
+  private toldOver(conversation: Conversation): void {
+    const { session, helloAt, sid } = conversation;
+    const { verdicts, ledger, isEnding, isPresent, leader } = this.around;
+    this.toldExpired.add(session);
+    // of who led when it came and does not now nobody knows what it had decided
+    if (!isPresent(sid) || helloAt === undefined || helloAt.leader === '' || helloAt.leader !== leader()) return;
+    if (isEnding(session)) return;
+    for (const { txn } of ledger.beyond()) if (txn.kind === KIND.closeSession && txn.id === session) return;
+    verdicts.fail('I9', `${this.who(conversation)}: told that its session is over, which lives and nobody ends`);
+  }
   private who({ sid, client, session }: Conversation): string {
     return `server ${sid} to ${client} (${hex(session)})`;
   }
   private reply(conversation: Conversation, reply: Said & { type: 'reply' }): void {
-    const { oracle, verdicts, ledger } = this.around;
+    const { oracle, verdicts } = this.around;
     this.counts.replies++;
     if (reply.xid === XID.auth) return;
     const asked = reply.xid === XID.ping ? undefined : conversation.asked.shift();
@@ -140,7 +167,11 @@ export class Border implements ClientTap {
       );
       return;
     }
-    if (reply.zxid < 0n || (reply.err !== 0 && reply.zxid === 0n)) return; // refused before anything was looked at
+    if (reply.zxid < 0n || (reply.err !== 0 && reply.zxid === 0n)) {
+      // refused before anything was looked at: nobody here asks for what is not known
+      verdicts.fail('oracle', `${this.who(conversation)}: ${show(asked)} is refused with ${reply.err}`);
+      return;
+    }
     const moment = oracle.state.momentOf(reply.zxid);
     if (moment === undefined) {
       verdicts.fail('I3', `${this.who(conversation)}: told of ${hex(reply.zxid)}, which no server has applied`);
@@ -152,7 +183,6 @@ export class Border implements ClientTap {
     this.account(conversation, moment, asked);
     if (asked !== undefined) this.judge(conversation, asked, reply, moment);
     this.acknowledged = Math.max(this.acknowledged, moment);
-    void ledger;
   }
   private judge(conversation: Conversation, asked: Asked, reply: Said & { type: 'reply' }, moment: number): void {
     const { oracle, verdicts } = this.around;
@@ -170,6 +200,13 @@ export class Border implements ClientTap {
     }
     if (asked.writes === undefined) {
       if (asked.type !== OPERATIONS.closeSession.code) this.counts.reads++;
+      if (asked.type === OPERATIONS.removeWatches.code) {
+        const { path, type } = asked.body as RequestOf<'removeWatches'>;
+        const had = conversation.watches.remove(path ?? '', type);
+        if (had !== (reply.err === 0))
+          fail('I10', `a watch of ${path} ${had ? 'is there' : 'is not there'}: ${reply.err}`);
+        return;
+      }
       const fault = readDiffers(oracle.state, moment, conversation.session, asked, reply);
       if (fault !== undefined) fail('oracle', fault);
       if (reply.err === 0 || reply.err === -101) this.register(conversation, asked, reply.err, moment);
@@ -179,46 +216,35 @@ export class Border implements ClientTap {
     const replayed = oracle.replayed[moment];
     const { session, xid } = replayed?.committed.envelope ?? { session: 0n, xid: 0 };
     if (replayed === undefined || session !== conversation.session || xid !== asked.xid) {
-      if (!EAGER.has(reply.err))
-        fail('oracle', `answers ${show(asked.writes)} with ${reply.err} and another's transaction`);
+      fail('oracle', `answers ${show(asked.writes)} with ${reply.err} and another's transaction`);
       return;
     }
     const fault = writeDiffers(replayed, reply);
     if (fault !== undefined) fail('oracle', fault);
     if (moment <= asked.acknowledged)
       fail('I7', `asked after ${hex(oracle.state.zxidOf(asked.acknowledged))} had been answered, done before it`);
-    this.promised(conversation, replayed.committed);
   }
-  /** A write that is answered must be on the disks of a quorum at that moment. */
-  private promised(conversation: Conversation, { chain, zxid }: Committed): void {
-    const { ledger, verdicts, isQuorum } = this.around;
-    const holders = ledger.holders(chain);
-    if (!isQuorum(holders, zxid))
-      verdicts.fail(
-        'I3',
-        `${this.who(conversation)}: ${hex(zxid)} is answered, and on the disks of ${holders.join() || 'nobody'} alone`,
-      );
-  }
-
   // --- watches -----------------------------------------------------------------------------------------------------
 
   /** Events of everything up to this moment must have been told by now, and no others. */
   private account(conversation: Conversation, moment: number, asked: Asked | undefined): void {
     const { oracle, verdicts } = this.around;
     const { watches } = conversation;
-    const due: (Told & { zxid: bigint })[] = [];
+    const due: Due[] = [];
     for (let at = (conversation.seen ?? moment) + 1; at <= moment; at++) {
       const outcome = oracle.state.outcomes[at];
+      const anyOrder = oracle.replayed[at]?.committed.envelope.txn.kind === KIND.closeSession;
       for (const change of outcome?.changes ?? [])
-        for (const told of watches.take(change)) due.push({ ...told, zxid: (outcome as { zxid: bigint }).zxid });
+        for (const told of watches.take(change))
+          due.push({ ...told, zxid: (outcome as { zxid: bigint }).zxid, anyOrder });
     }
     conversation.seen = moment;
     if (asked?.type === OPERATIONS.setWatches.code || asked?.type === OPERATIONS.setWatches2.code)
-      for (const told of this.catchUp(conversation, asked, moment)) due.push({ ...told, zxid: -1n });
+      for (const told of this.catchUp(conversation, asked, moment)) due.push({ ...told, zxid: -1n, anyOrder: false });
     const told = conversation.events.splice(0);
     const text = (list: readonly Told[]): string => list.map(({ type, path }) => `${type} ${path}`).join();
     if (
-      sorted(
+      isSame(
         due,
         told.map(({ event, zxid }) => ({ ...event, zxid })),
       )
@@ -257,24 +283,22 @@ export class Border implements ClientTap {
         return;
       case OPERATIONS.addWatch.code:
         watches.watchAlways(path, (asked.body as RequestOf<'addWatch'>).mode === 1);
-        return;
-      case OPERATIONS.removeWatches.code:
-        watches.remove(path, (asked.body as RequestOf<'removeWatches'>).type);
     }
   }
 }
 
-/** The same events in the same order; those of one transaction that ends a session may come in any order. */
-function sorted(due: readonly (Told & { zxid: bigint })[], told: readonly (Told & { zxid: bigint })[]): boolean {
+/** The same events in the same order; the ephemerals of a session that ends go in any order. */
+function isSame(due: readonly Due[], told: readonly (Told & { zxid: bigint })[]): boolean {
   if (due.length !== told.length) return false;
   const key = ({ type, path }: Told): string => `${type} ${path}`;
   for (let at = 0; at < due.length; ) {
+    const { zxid, anyOrder } = due[at] as Due;
     let end = at + 1;
-    while (end < due.length && due[end]?.zxid === due[at]?.zxid) end++;
-    const a = due.slice(at, end).map(key).sort().join();
-    const b = told.slice(at, end).map(key).sort().join();
-    const numbered = told.slice(at, end).every(({ zxid }) => zxid === -1n || zxid === due[at]?.zxid);
-    if (a !== b || !numbered) return false;
+    while (anyOrder && end < due.length && due[end]?.zxid === zxid) end++;
+    const a = due.slice(at, end).map(key);
+    const b = told.slice(at, end).map(key);
+    const numbered = told.slice(at, end).every((each) => each.zxid === -1n || each.zxid === zxid);
+    if (a.sort().join() !== b.sort().join() || !numbered) return false;
     at = end;
   }
   return true;

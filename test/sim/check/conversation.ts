@@ -25,6 +25,8 @@ export class Conversation {
   session = 0n;
   /** What the client said it had seen, in its handshake. */
   lastSeen = 0n;
+  /** Where the history was when the handshake came, and who led then. */
+  helloAt: { readonly moment: number; readonly leader: string } | undefined;
   timeoutMs = 0;
   readonly asked: Asked[] = [];
   readonly watches = new WatchModel();
@@ -43,6 +45,10 @@ export class Conversation {
     this.number = number;
     this.sid = sid;
     this.client = client;
+  }
+  /** The client has said who it is. */
+  get isGreeted(): boolean {
+    return !this.isFirst;
   }
   /** Takes what the server hears; gives the requests that are complete now. */
   heard(bytes: Buffer): Heard[] {

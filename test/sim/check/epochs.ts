@@ -29,22 +29,23 @@ export class EpochWatch {
   constructor(verdicts: Verdicts) {
     this.verdicts = verdicts;
   }
-  /** A write of server `sid` begins; `logged` are the zxids in it. */
-  wrote(sid: number, path: string, bytes: Uint8Array, logged: readonly bigint[]): void {
+  /** A write of server `sid` begins; `logged` are the zxids in it. Gives the identity record that it is. */
+  wrote(sid: number, path: string, bytes: Uint8Array, logged: readonly bigint[]): EpochRecord | undefined {
     const fail = (text: string): void => this.verdicts.fail('I5', `server ${sid}: ${text}`);
     const last = this.last.get(sid);
     for (const zxid of logged)
       if (last !== undefined && Number(zxid >> 32n) > last.acceptedEpoch)
         fail(`logs a transaction of epoch ${zxid >> 32n}, it has accepted ${last.acceptedEpoch}`);
-    if (!path.includes('/identity')) return;
+    if (!path.includes('/identity')) return undefined;
     const now = epochsOf(bytes);
-    if (now === undefined) return;
+    if (now === undefined) return undefined;
     if (now.currentEpoch > now.acceptedEpoch) fail(`currentEpoch ${now.currentEpoch} above ${now.acceptedEpoch}`);
     // one that power took away before anything depended on it is written again under its number
     if (last !== undefined && last.incarnation === now.incarnation && last.write < now.write)
       for (const key of ['acceptedEpoch', 'currentEpoch'] as const)
         if (now[key] < last[key]) fail(`${key} goes back from ${last[key]} to ${now[key]}`);
     this.last.set(sid, now);
+    return now;
   }
   /** Its directory is another one now: wiped, or an old copy. */
   forget(sid: number): void {

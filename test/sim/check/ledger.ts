@@ -1,61 +1,10 @@
 import { PackReader } from '../../../src/records/pack.ts';
-import { type Envelope, readEnvelope } from '../../../src/records/txns.ts';
+import { type Config, type Envelope, KIND, readEnvelope } from '../../../src/records/txns.ts';
 import { EpochWatch } from './epochs.ts';
-import { envelopesOf, type Written } from './log-tap.ts';
+import { Holdings } from './holdings.ts';
+import type { Written } from './log-tap.ts';
 import type { Verdicts } from './verdicts.ts';
-
-/** A group under way to a disk. */
-interface Group {
-  readonly at: number;
-  readonly bytes: Buffer;
-  readonly envelopes: readonly Written[];
-}
-/** What one member's disk is known to hold. */
-export class Holdings {
-  readonly durable = new Set<string>();
-  /** What it ever held: a disk that was hurt by us is not blamed on its server. */
-  readonly ever = new Set<string>();
-  private readonly under = new Map<string, Group[]>();
-
-  wrote(path: string, bytes: Uint8Array, at: number): readonly Written[] {
-    const envelopes = envelopesOf(bytes);
-    if (envelopes.length === 0) return envelopes;
-    const groups = this.under.get(path) ?? [];
-    groups.push({ at, bytes: Buffer.from(bytes), envelopes });
-    this.under.set(path, groups);
-    return envelopes;
-  }
-  reached(path: string, durable: Buffer, from: number, end: number): void {
-    const groups = this.under.get(path);
-    if (groups === undefined) return;
-    const left = groups.filter((group) => {
-      const stop = group.at + group.bytes.length;
-      if (group.at < from || stop > end) return true;
-      // after a power cut the bytes may be others by now
-      if (durable.subarray(group.at, stop).equals(group.bytes))
-        for (const { chain } of group.envelopes) {
-          this.durable.add(chain);
-          this.ever.add(chain);
-        }
-      return false;
-    });
-    if (left.length === 0) this.under.delete(path);
-    else this.under.set(path, left);
-  }
-  /** The disk says that it is there, and it is not: nobody is blamed but the disk. */
-  believed(path: string, at: number): void {
-    for (const group of this.under.get(path) ?? [])
-      if (group.at === at) for (const { chain } of group.envelopes) this.ever.add(chain);
-  }
-  forget(): void {
-    this.durable.clear();
-    this.under.clear();
-  }
-  restore(durable: ReadonlySet<string>): void {
-    this.forget();
-    for (const chain of durable) this.durable.add(chain);
-  }
-}
+import { isMajority } from './voters.ts';
 
 /** One transaction of the committed history. */
 export interface Committed {
@@ -82,10 +31,15 @@ export class Ledger {
   private readonly verdicts: Verdicts;
   private readonly now: () => number;
   private readonly reader = new PackReader(Buffer.alloc(0));
+  /** Who counts, by the last config record of the history; undefined before the first. */
+  private config: Config | undefined;
+  /** Whether these servers decide where the history does not say. */
+  private readonly isQuorum: (sids: readonly number[]) => boolean;
 
-  constructor(verdicts: Verdicts, now: () => number) {
+  constructor(verdicts: Verdicts, now: () => number, isQuorum: (sids: readonly number[]) => boolean) {
     this.verdicts = verdicts;
     this.now = now;
+    this.isQuorum = isQuorum;
     this.epochs = new EpochWatch(verdicts);
   }
   holdingsOf(sid: number): Holdings {
@@ -99,16 +53,17 @@ export class Ledger {
   wrote(sid: number, path: string, bytes: Uint8Array, at: number): void {
     const written = this.holdingsOf(sid).wrote(path, bytes, at);
     for (const each of written) this.noteWritten(each);
-    this.epochs.wrote(
+    const identity = this.epochs.wrote(
       sid,
       path,
       bytes,
       written.map(({ zxid }) => zxid),
     );
+    if (identity !== undefined) this.holdingsOf(sid).named(identity.incarnation);
   }
   /** What was on this disk is gone, or is what it once was. */
   lose(sid: number, left: ReadonlySet<string> = new Set()): void {
-    this.holdingsOf(sid).restore(left);
+    this.holdingsOf(sid).lose(new Map([...left].map((chain) => [chain, this.written.get(chain)?.zxid ?? 0n])));
     this.epochs.forget(sid);
   }
   noteWritten(written: Written): void {
@@ -121,9 +76,25 @@ export class Ledger {
     const place = this.places.get(zxid);
     return place === undefined ? undefined : this.history[place];
   }
-  /** Who has it on the disk, but for what was done to that disk from outside. */
+  /** Whose directory has it. */
   holders(chain: string): number[] {
-    return [...this.holdings.keys()].filter((sid) => this.holdings.get(sid)?.ever.has(chain) === true);
+    return [...this.holdings].flatMap(([sid, each]) => (each.has(chain) ? [sid] : []));
+  }
+  /** Whether voters that decide have it on their disks, under the incarnations that count. */
+  private isHeld(chain: string, configs: readonly Config[]): boolean {
+    const { holdings } = this;
+    if (configs.length === 0)
+      return this.isQuorum([...holdings].flatMap(([sid, each]) => (each.holds(chain, each.incarnation) ? [sid] : [])));
+    const holds = (sid: number, incarnation: string): boolean => holdings.get(sid)?.holds(chain, incarnation) === true;
+    return configs.every((config) => isMajority(config, holds));
+  }
+  /** Transactions that were written and are not known committed. */
+  *beyond(): Iterable<Envelope> {
+    for (const { zxid, bytes } of this.written.values())
+      if (zxid > this.tip.zxid) {
+        this.reader.reset(bytes, 0, bytes.length);
+        yield readEnvelope(this.reader, undefined);
+      }
   }
   /** A member's state is everything up to here. */
   applied(sid: number, zxid: bigint, chain: string): void {
@@ -165,6 +136,14 @@ export class Ledger {
       this.verdicts.fail('I4', `${hex(zxid)} follows ${hex(last)}`);
     this.reader.reset(bytes, 0, bytes.length);
     const envelope = readEnvelope(this.reader, undefined);
+    const { txn } = envelope;
+    const { config: before } = this;
+    if (txn.kind === KIND.found || txn.kind === KIND.config) this.config = txn.config;
+    const configs = new Set([before, this.config].filter((each) => each !== undefined));
+    if (!this.isHeld(chain, [...configs])) {
+      const holders = this.holders(chain).join() || 'nobody';
+      this.verdicts.fail('I3', `${hex(zxid)} is applied, and on the disks of ${holders} alone`);
+    }
     const committed: Committed = { envelope, zxid, chain, size: bytes.length, writtenAt: at };
     this.places.set(zxid, this.history.length);
     this.history.push(committed);

@@ -25,6 +25,8 @@ export class Oracle {
   /** Requests by session and xid, as servers heard them. */
   private readonly requests = new Map<string, Asked>();
   private readonly done = new Map<string, bigint>();
+  /** The last request of each session that is in the history: they are there in the order in which they were sent. */
+  private readonly latest = new Map<bigint, number>();
   private readonly closing = new Set<bigint>();
   private readonly verdicts: Verdicts;
   /** Told of sessions that ended without their client's wish. */
@@ -74,6 +76,13 @@ export class Oracle {
         if (before !== undefined)
           this.verdicts.fail('I7', `request ${xid} of ${hex(session)} is ${hex(before)} and ${hex(zxid)}`);
         this.done.set(id, zxid);
+        const last = this.latest.get(session) ?? 0;
+        if (xid < last && !(txn.kind === KIND.error && txn.code === MOVED))
+          this.verdicts.fail(
+            'I7',
+            `request ${xid} of ${hex(session)} is ${hex(zxid)}, its request ${last} came before`,
+          );
+        this.latest.set(session, Math.max(last, xid));
         if (txn.kind === KIND.error && txn.code === MOVED) {
           // asked of a server that the session has left: never done
           outcome = this.state.pass(zxid);

@@ -34,10 +34,17 @@ const frame = (write: (to: Writer) => void): Buffer => {
 export class Rig {
   now = 0;
   readonly verdicts = new Verdicts(() => this.now);
-  readonly ledger = new Ledger(this.verdicts, () => this.now);
+  readonly ledger = new Ledger(
+    this.verdicts,
+    () => this.now,
+    (sids) => sids.length >= 2,
+  );
   readonly oracle = new Oracle(this.verdicts);
   readonly border: Border;
   readonly holders = new Set([1, 2]);
+  /** Who leads, and whether it has decided that the session ends. */
+  leader = '1';
+  ending = false;
   private chain: [number, number] = [0, 0];
   private counter = 0;
   private conversations = 0;
@@ -49,9 +56,11 @@ export class Rig {
       ledger: this.ledger,
       verdicts: this.verdicts,
       now: () => this.now,
-      isQuorum: (sids) => sids.length >= 2,
       sidOf: () => 1,
       isDeposed: () => false,
+      isPresent: () => true,
+      leader: () => this.leader,
+      isEnding: () => this.ending,
       momentOf: () => this.oracle.state.now,
       beforeOf: () => this.oracle.state.now,
     });
@@ -69,7 +78,7 @@ export class Rig {
     const chain = chainKey(...this.chain);
     const bytes = Buffer.from(to.bytes.subarray(0, to.at));
     this.ledger.noteWritten({ zxid, chain, before, bytes });
-    for (const sid of this.holders) this.ledger.holdingsOf(sid).ever.add(chain);
+    for (const sid of this.holders) this.ledger.holdingsOf(sid).keep([{ chain, zxid }]);
     this.ledger.applied(1, zxid, chain);
     return zxid;
   }
@@ -86,28 +95,40 @@ export class Rig {
   }
   /** A connection whose session stands. */
   connect(lastZxidSeen = 0n): number {
+    const number = this.greet(lastZxidSeen);
+    this.welcome(number, 1000, SESSION);
+    return number;
+  }
+  /** A client comes back and is told that its session is over; `between`: before it is told. */
+  refused(between: () => void = () => {}): void {
+    const number = this.greet(0n);
+    between();
+    this.welcome(number, 0, 0n as SessionId);
+  }
+  private greet(lastZxidSeen: bigint): number {
     const number = ++this.conversations;
     this.border.opened(number, {} as Host, { name: 'client' } as Host);
-    const password = Buffer.alloc(16);
     const hello = {
       protocolVersion: 0,
       lastZxidSeen: lastZxidSeen as Zxid,
       timeoutMs: 1000,
       sessionId: SESSION,
-      password,
+      password: Buffer.alloc(16),
       readOnly: false,
     };
     this.border.heard(
       number,
       frame((to) => ConnectRequest.write(to, hello)),
     );
-    const welcome = { protocolVersion: 0, timeoutMs: 1000, sessionId: SESSION, password, readOnly: false };
+    return number;
+  }
+  private welcome(number: number, timeoutMs: number, sessionId: SessionId): void {
+    const welcome = { protocolVersion: 0, timeoutMs, sessionId, password: Buffer.alloc(16), readOnly: false };
     this.border.answered(
       number,
       frame((to) => ConnectResponse.write(to, welcome)),
     );
     this.border.settle();
-    return number;
   }
   ask<N extends OperationName>(on: number, xid: number, name: N, request: RequestOf<N>): void {
     const { code, request: kind } = OPERATIONS[name];

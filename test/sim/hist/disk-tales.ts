@@ -167,6 +167,22 @@ const endMarkerFlip: Tale = async (story) => {
   }
 };
 
+/** One bit of the body of an older record flips: its server heals, and neither refuses nor begins without it. */
+const badChecksum: Tale = async (story) => {
+  const random = story.ensemble.chance.stream('tale');
+  await story.beginLoad();
+  for (let round = 0; round < 3; round++) {
+    await story.run(600);
+    const [follower = 1] = story.others(await story.leader());
+    story.crash(false, follower);
+    const log = path(story, follower, '/log.');
+    // the first group: behind the head of the file and its own
+    if (log !== undefined) story.member(follower).disk.flip(log, 512 + 76 + 8 + random.below(60), random.below(8));
+    story.start(follower);
+    await story.until('the damaged member serves', () => story.member(follower).program?.serves === true, 10_000);
+  }
+};
+
 /** No snapshot but logs, or nothing at all, where something is expected: nobody starts empty on its own. */
 const nothingThere: Tale = async (story) => {
   await story.beginLoad();
@@ -210,5 +226,6 @@ export const diskTales: Readonly<Record<string, Named>> = {
     options: { plan: { commitLogCount: 4, snapCount: 5000 } },
     tale: snapshotForLearner,
   },
+  'bad-checksum': { options: { plan: { snapCount: 5000 } }, tale: badChecksum },
   'end-marker-flip': { options: { plan: { snapCount: 5000 } }, tale: endMarkerFlip },
 };

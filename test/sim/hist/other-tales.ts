@@ -37,6 +37,63 @@ const blockedSocket: Tale = async (story) => {
   host.resume();
 };
 
+/** zoo.cfg changes, server by server, from three voters to four, to five, and back to three, while clients write. */
+const rollingSizes: Tale = async (story) => {
+  await story.beginLoad();
+  for (const size of [4, 5, 3]) {
+    const kept = Array.from({ length: size }, (_, i) => i + 1);
+    story.ensemble.configs.ask(new Map(kept.map((sid) => [sid, 'participant'])));
+    // who is new comes first, the leader last
+    const leader = await story.leader();
+    const old = kept.filter((sid) => !story.out.has(sid) && sid !== leader);
+    const order = [...kept.filter((sid) => story.out.has(sid)), ...old, ...(kept.includes(leader) ? [leader] : [])];
+    for (const sid of order) {
+      story.out.delete(sid);
+      story.configure(sid, size);
+      story.crash(false, sid);
+      story.start(sid);
+      await story.serving(sid);
+    }
+    for (const sid of story.others(...kept)) {
+      story.out.add(sid);
+      story.crash(false, sid);
+    }
+    await story.until(`${size} are members`, () => {
+      const config = story.ensemble.leader?.program?.tree?.config;
+      return config?.members.length === size && config.members.every(({ sid }) => sid <= size);
+    });
+    await story.run(10 * story.plan.tickMs); // and those that stay know that it is committed
+    if ((await story.write(story.clientOf(...kept))) === undefined)
+      story.ensemble.verdicts.fail('I12', `with ${size} members nothing is written`);
+  }
+};
+
+/**
+ * Requests as large as a client may send, which come to more than that in the log: sequence numbers and Stats are added.
+ * Members follow, and one that was away comes back.
+ */
+const grownTransactions: Tale = async (story) => {
+  await story.beginLoad();
+  const leader = await story.leader();
+  const [follower = 1, other = 2] = story.others(leader);
+  const client = await story.clientOf(leader, other).get();
+  story.crash(false, follower);
+  for (let round = 0; round < 2; round++) {
+    const parts = Array.from({ length: 900 }, (_, i) => ({
+      op: 'create' as const,
+      path: `/t/grown-${round}-${i}-${'x'.repeat(80)}`,
+      data: Buffer.alloc(900, i),
+      options: { mode: 'persistentSequential' as const },
+    }));
+    if ((await story.settled(client.multi(parts))) === undefined)
+      story.ensemble.verdicts.fail('I12', 'a request of an allowed size is not answered');
+    // one beyond the limit ends its own connection and nothing else
+    await story.settled(client.create('/t/too-large', Buffer.alloc(1_200_000)).catch(() => {}));
+  }
+  story.start(follower);
+  await story.serving();
+};
+
 /** The leader is stopped for long, and answers syncs when it wakes up: none of them may be stale. */
 const deposedLeaderAnswersSync: Tale = async (story) => {
   await story.beginLoad();
@@ -61,5 +118,7 @@ export const otherTales: Readonly<Record<string, Named>> = {
   '3471': { options: { plan: { sessionMs: 800, thinkMs: 4, clients: 5 } }, tale: ephemeralsRaceWithClose },
   '1626': { options: {}, tale: wallJumps },
   '2201': { options: { plan: { mostBytes: 8000, thinkMs: 4 } }, tale: blockedSocket },
+  '2865': { options: { spare: 2, plan: { thinkMs: 30 } }, tale: rollingSizes },
+  '3496': { options: { plan: { snapCount: 5000, diskMs: 0.3 } }, tale: grownTransactions },
   '1675': { options: {}, tale: deposedLeaderAnswersSync },
 };

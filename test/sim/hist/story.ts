@@ -13,6 +13,8 @@ import { EnsembleWorkload } from '../run/workload.ts';
 export interface StoryOptions {
   readonly seed: number;
   readonly voters?: number;
+  /** Further servers, that are in nobody's zoo.cfg and do not run at first. */
+  readonly spare?: number;
   readonly plan?: Partial<Plan>;
   readonly config?: Partial<ServerConfig>;
 }
@@ -24,29 +26,45 @@ const PATIENCE_MS = 60_000;
 export class Story implements Disposable {
   readonly ensemble: Ensemble;
   readonly plan: Plan;
+  /** Those that are no members, or not yet. */
+  readonly out: Set<number>;
+  private readonly config: Partial<ServerConfig>;
   private load: EnsembleWorkload | undefined;
   private clients = 0;
   private names = 0;
 
-  constructor({ seed, voters = 3, plan = {}, config = {} }: StoryOptions) {
+  constructor({ seed, voters = 3, spare = 0, plan = {}, config = {} }: StoryOptions) {
+    this.config = config;
     this.plan = {
       ...planOf(seed, { profile: 'calm', voters }),
-      ...{ observers: 0, tickMs: TICK_MS, sessionMs: 20 * TICK_MS, snapCount: 20, meanDelayMs: 0.5, diskMs: 0.15 },
+      ...{
+        observers: 0,
+        tickMs: TICK_MS,
+        sessionMs: 20 * TICK_MS,
+        snapCount: 20,
+        meanDelayMs: 0.5,
+        diskMs: 0.15,
+        logMs: 0,
+      },
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,
     };
-    const { voters: count, observers, spares } = this.plan;
-    const servers = Array.from({ length: count + observers + spares }, (_, i) => i + 1);
+    const present = this.plan.voters + this.plan.observers + this.plan.spares;
+    const servers = Array.from({ length: present + spare }, (_, i) => i + 1);
+    this.out = new Set(servers.slice(present));
     this.ensemble = new Ensemble({
       seed,
       servers,
       tickMs: this.plan.tickMs,
       boot: serverNode,
-      config: (sid) => ({ ...configOf(sid, this.plan), ...config }),
+      config: (sid) => this.configOf(sid, this.out.has(sid) ? sid - this.plan.observers : this.plan.voters),
     });
     this.ensemble.voters = servers.slice(0, this.plan.voters);
     this.ensemble.network.links.meanMs = this.plan.meanDelayMs;
-    for (const member of this.ensemble.members) member.diskMs = this.plan.diskMs;
+    for (const member of this.ensemble.members) {
+      member.diskMs = this.plan.diskMs;
+      member.logMs = this.plan.logMs;
+    }
   }
   get violations(): readonly Violation[] {
     return this.ensemble.verdicts.violations;
@@ -55,7 +73,7 @@ export class Story implements Disposable {
     return this.ensemble.member(sid);
   }
   get sids(): number[] {
-    return this.ensemble.members.map(({ sid }) => sid);
+    return this.ensemble.members.map(({ sid }) => sid).filter((sid) => !this.out.has(sid));
   }
   others(...sids: number[]): number[] {
     return this.sids.filter((sid) => !sids.includes(sid));
@@ -162,29 +180,37 @@ export class Story implements Disposable {
   heal(): void {
     this.ensemble.network.links.heal();
   }
+  /** This server starts from now on with a zoo.cfg that names the first `voters`. */
+  configure(sid: number, voters: number): void {
+    this.member(sid).config = this.configOf(sid, voters);
+  }
+  private configOf(sid: number, voters: number): ServerConfig {
+    return { ...configOf(sid, { ...this.plan, voters }), ...this.config };
+  }
   /** Everybody is started, serves, and stands where the others stand; then every directory is read by itself. */
   async end(): Promise<void> {
     const { ensemble } = this;
+    const members = this.sids.map((sid) => this.member(sid));
     this.heal();
-    for (const { host } of ensemble.members) host.resume();
-    for (const member of ensemble.members) {
+    for (const { host } of members) host.resume();
+    for (const member of members) {
       member.disk.fault = () => undefined;
       member.disk.cutAt = Number.POSITIVE_INFINITY;
     }
     // those that fell at their last call come back as well
     await this.until('all serve', () => {
-      for (const member of ensemble.members) member.start();
-      return ensemble.members.every(({ program }) => program?.serves === true);
+      for (const member of members) member.start();
+      return members.every(({ program }) => program?.serves === true);
     });
     if (this.load !== undefined) {
       await this.settled(this.load.stop());
       this.load.judge();
     }
     const where = (): Set<string> =>
-      new Set(ensemble.members.map(({ program }) => `${program?.tree?.zxidHi}/${program?.tree?.zxidLo}`));
+      new Set(members.map(({ program }) => `${program?.tree?.zxidHi}/${program?.tree?.zxidLo}`));
     await this.until('all stand at one place', () => where().size === 1);
-    for (const member of ensemble.members) ensemble.compare(member);
-    for (const member of ensemble.members) {
+    for (const member of members) ensemble.compare(member);
+    for (const member of members) {
       member.crash(false);
       await auditDisk(ensemble, member);
     }

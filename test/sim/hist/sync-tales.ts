@@ -140,13 +140,13 @@ const ephemeralsOfADeadLeader: Tale = async (story) => {
 };
 
 export const syncTales: Readonly<Record<string, Named>> = {
-  '3911': { options: {}, tale: powerAfterNewLeader },
+  '3911': { options: { plan: { logMs: 8 } }, tale: powerAfterNewLeader },
   '4646': { options: {}, tale: powerAfterNewLeader },
   '3023': { options: {}, tale: powerAfterNewLeader },
-  '4643': { options: {}, tale: powerInsideSync },
-  '4394': { options: { plan: { thinkMs: 3, meanDelayMs: 4 } }, tale: commitDuringSync },
+  '4643': { options: { plan: { logMs: 8 } }, tale: powerInsideSync },
+  '4394': { options: { plan: { thinkMs: 3, meanDelayMs: 4, logMs: 8 } }, tale: commitDuringSync },
   '4785': { options: {}, tale: powerInsideSync },
-  '4712': { options: {}, tale: memoryAcrossElection },
+  '4712': { options: { plan: { logMs: 30, thinkMs: 5 } }, tale: memoryAcrossElection },
   '4541': { options: {}, tale: memoryAcrossElection },
   '4925': { options: { plan: { commitLogCount: 4, snapCount: 10 } }, tale: staleBecomesLeader },
   '4882': { options: {}, tale: failedWrite },

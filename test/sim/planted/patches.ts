@@ -6,8 +6,6 @@ export interface Planted {
   readonly file: string;
   readonly find: string;
   readonly put: string;
-  /** Limits of the seeds that look for it, when it can only show under these. */
-  readonly with?: readonly string[];
 }
 
 const agreement: readonly Planted[] = [
@@ -52,7 +50,6 @@ const agreement: readonly Planted[] = [
     file: 'zab/quorum.js',
     find: 'return heard * 2 > weight;',
     put: 'return heard * 2 > weight - 1;',
-    with: ['--voters', '4'],
   },
   {
     id: 'one-less-than-a-quorum',
@@ -67,7 +64,6 @@ const agreement: readonly Planted[] = [
     file: 'zab/probes.js',
     find: 'round: this.round + 1, after',
     put: 'round: 0, after',
-    with: ['--voters', '3', '--profile', 'readers'],
   },
   {
     id: 'sync-before-applied',
@@ -91,15 +87,8 @@ const agreement: readonly Planted[] = [
     put: 'const upTo = this.history.committed;',
   },
   {
-    id: 'old-generation-counts',
-    about: 'an answer of the disk for a log that was cut since is believed',
-    file: 'zab/state.js',
-    find: 'if (generation !== incoming.generation)',
-    put: 'if (generation > incoming.generation)',
-  },
-  {
     id: 'cut-too-far-back',
-    about: 'a learner with an older end in an epoch is cut one record too few: it is told to go on from its own end',
+    about: 'a learner whose last epoch nobody else knows is told to go on from its own end',
     file: 'zab/sync.js',
     find: "return end === last ? { type: 'diff', from: markOf(end) } : { type: 'trunc', to: markOf(end) };",
     put: "return { type: 'diff', from: markOf(last) };",
@@ -117,6 +106,41 @@ const agreement: readonly Planted[] = [
     file: 'zab/learning.js',
     find: 'this.old = info.epoch <= state.acceptedEpoch;',
     put: 'this.old = false;',
+  },
+  {
+    id: 'epoch-with-the-ack',
+    about: 'NEWLEADER is acknowledged before currentEpoch is stored (3023)',
+    file: 'zab/learning.js',
+    find: 'state.store(state.acceptedEpoch, this.epoch);',
+    put: 'state.store(state.acceptedEpoch, this.epoch); this.stored();',
+  },
+  {
+    id: 'sync-is-committed',
+    about: 'all that comes with a synchronisation is taken for committed (4394)',
+    file: 'zab/learning.js',
+    find: 'this.newLeaderAt = { epoch, counter };',
+    put: 'this.newLeaderAt = { epoch, counter }; this.committed = this.newLeaderAt;',
+  },
+  {
+    id: 'election-with-writes-open',
+    about: 'an election begins while the disk is at work (4712)',
+    file: 'zab/member.js',
+    find: 'this.election !== undefined || !state.atRest)',
+    put: 'this.election !== undefined)',
+  },
+  {
+    id: 'apply-what-is-not-committed',
+    about: 'a member applies everything that its disk holds (5010)',
+    file: 'zab/state.js',
+    find: 'const upTo = earlier(this.history.committed, this.history.durable);',
+    put: 'const upTo = this.history.durable;',
+  },
+  {
+    id: 'cut-stays-in-memory',
+    about: 'what was cut off the log still waits to be applied (4541)',
+    file: 'runtime/ensemble.js',
+    find: 'node.server.truncate(to);',
+    put: '',
   },
 ];
 
@@ -183,6 +207,48 @@ const disk: readonly Planted[] = [
     file: 'tree/snapshot.js',
     find: 'to.int(tree.creates(row));',
     put: 'to.int(tree.children(row));',
+  },
+  {
+    id: 'cut-in-memory-alone',
+    about: 'the log is cut in memory and not on the disk (5094)',
+    file: 'storage/txn-log.js',
+    find: 'await this.mustSucceed(() => this.cut(file, to));',
+    put: 'this.cutAt = undefined; this.onDisk = to;',
+  },
+  {
+    id: 'snapshot-not-synced',
+    about: 'a snapshot from the leader becomes the state before it is synced (3642)',
+    file: 'storage/staged.js',
+    find: 'await file.sync();',
+    put: '',
+  },
+  {
+    id: 'failed-write-is-silent',
+    about: 'a log that cannot be written says nothing (2247)',
+    file: 'storage/txn-log.js',
+    find: 'if (!this.retired) this.events.failed(error, this.generation);',
+    put: '',
+  },
+  {
+    id: 'leftover-in-the-way',
+    about: 'what a crash left of an identity record is not removed (4269)',
+    file: 'storage/files.js',
+    find: 'await unlinkIfThere(disk, temp);',
+    put: '',
+  },
+  {
+    id: 'unreadable-is-the-end',
+    about: 'a header that is not readable is taken for the end of the log',
+    file: 'storage/log-scan.js',
+    find: 'if (header === undefined) {',
+    put: 'if (header === undefined) return false;\n if (header === undefined) {',
+  },
+  {
+    id: 'snapshot-not-of-one-moment',
+    about: 'a node that changes while a snapshot is written goes into it as it is then (3127)',
+    file: 'tree/data-tree.js',
+    find: 'if (this.beforeChange !== undefined && this.rows.get(row, F.mark) !== this.mark) this.beforeChange(row);',
+    put: '',
   },
 ];
 
@@ -263,6 +329,20 @@ const service: readonly Planted[] = [
     file: 'server/leader-desk.js',
     find: 'if (tracked?.closing === true)',
     put: 'if (false)',
+  },
+  {
+    id: 'unknown-session-is-refused',
+    about: 'a learner that does not know a session yet says that it is over, and asks nobody',
+    file: 'server/learner-desk.js',
+    find: 'this.askSync(() => this.claim(connection, id, password));',
+    put: 'this.claim(connection, id, password);',
+  },
+  {
+    id: 'nobody-expires',
+    about: 'sessions of which nobody hears are not ended',
+    file: 'server/leader-desk.js',
+    find: 'server.propose(undefined, id, 0, code, { kind: KIND.closeSession, id }, touched, undefined);',
+    put: 'void touched; void code;',
   },
 ];
 

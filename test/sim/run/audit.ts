@@ -1,4 +1,5 @@
 import { seededRandom } from '../../../src/base/random.ts';
+import { bigOf } from '../../../src/records/log-record.ts';
 import { loadTree } from '../../../src/runtime/load.ts';
 import { hex } from '../check/ledger.ts';
 import { chainKey } from '../check/log-tap.ts';
@@ -25,14 +26,19 @@ export async function auditDisk(ensemble: Ensemble, member: Member): Promise<voi
   const disk = member.disk.copy(seededRandom(member.sid));
   const { verdicts, ledger, oracle } = ensemble;
   const fail = (text: string): void => verdicts.fail('I11', `the directory of server ${member.sid}: ${text}`);
+  let end: bigint;
   let tree: Awaited<ReturnType<typeof loadTree>>['tree'];
   try {
     const loaded = await loadTree(member.config, member.sid, false, 1, { disk: disk.plug(), random: seededRandom(1) });
     tree = loaded.tree;
+    end = bigOf(loaded.storage.last);
     if (loaded.storage.damage !== undefined) return fail(loaded.storage.damage.sentences.join('; '));
   } catch (error) {
     return fail((error as Error).message);
   }
+  // what was applied was on the disk before
+  const applied = ensemble.observer.appliedBy(member.sid);
+  if (end < applied) return fail(`its log ends with ${hex(end)}, it had applied ${hex(applied)}`);
   const zxid = zxidOfTree(tree);
   const known = zxid === 0n ? undefined : ledger.at(zxid);
   if (zxid !== 0n && known?.chain !== chainKey(tree.chainHi, tree.chainLo))

@@ -102,7 +102,9 @@ export class DiskHarm {
     const bytes = member.disk.raw(path);
     const written = lastWritten(bytes);
     const bits = 1 + random.below(3);
-    for (let i = 0; i < bits; i++) member.disk.flip(path, random.below(written), random.below(8));
+    // what was written last is read and believed first
+    const from = oneIn(random, 3) ? Math.max(0, written - 600) : 0;
+    for (let i = 0; i < bits; i++) member.disk.flip(path, from + random.below(written - from), random.below(8));
     if (oneIn(random, 2)) member.crash(false);
     return this.note(member, 'disk.bitrot', `${bits} bits of ${path}`);
   }

@@ -1,4 +1,5 @@
 import type { ServerConfig } from '../../../src/server/config.ts';
+import { AckWatch } from '../check/acks.ts';
 import { Border } from '../check/border.ts';
 import { Ledger } from '../check/ledger.ts';
 import { Oracle } from '../check/oracle.ts';
@@ -38,6 +39,7 @@ export class Ensemble implements Disposable {
   readonly ledger: Ledger;
   readonly oracle: Oracle;
   readonly border: Border;
+  readonly acks: AckWatch;
   readonly members: readonly Member[];
   readonly touch: Touch;
   readonly observer: Observer;
@@ -52,9 +54,17 @@ export class Ensemble implements Disposable {
     this.scheduler = new Scheduler(this.chance.stream('ties'), this.trace);
     const now = (): number => this.scheduler.now;
     this.network = new Network(this.scheduler, new Links(this.chance.stream('links')), this.chance.stream('network'));
+    this.network.links.shakenMs = 10 * options.tickMs;
     this.verdicts = new Verdicts(now);
     this.verdicts.onViolation = ({ rule, text }) => this.say(`VIOLATION ${rule}: ${text}`);
-    this.ledger = new Ledger(this.verdicts, now);
+    const isQuorum = (sids: readonly number[]): boolean =>
+      2 * sids.filter((sid) => this.voters.includes(sid)).length > this.voters.length;
+    this.ledger = new Ledger(this.verdicts, now, isQuorum);
+    this.acks = new AckWatch({
+      ledger: this.ledger,
+      verdicts: this.verdicts,
+      diskOf: (sid) => this.member(sid).disk,
+    });
     this.oracle = new Oracle(this.verdicts);
     this.configs = new Configs(this.ledger, this.verdicts, options.servers);
     this.ledger.onCommitted = (committed) => {
@@ -65,6 +75,7 @@ export class Ensemble implements Disposable {
       oracle: this.oracle,
       ledger: this.ledger,
       verdicts: this.verdicts,
+      acks: this.acks,
       events: () => this.trace.events,
       now,
       say: (text) => this.say(text),
@@ -74,9 +85,14 @@ export class Ensemble implements Disposable {
       ledger: this.ledger,
       verdicts: this.verdicts,
       now,
-      isQuorum: (sids, zxid) => this.configs.isQuorum(sids, zxid),
       sidOf: (host) => host.number,
       isDeposed: (sid) => this.observer.isDeposed(this.member(sid)),
+      isPresent: (sid) => this.observer.isPresent(this.member(sid)),
+      leader: () => {
+        const { leader } = this;
+        return leader === undefined ? '' : `${leader.sid}/${leader.host.life}/${leader.program?.leads}`;
+      },
+      isEnding: (session) => this.members.some(({ program }) => program?.ends(session) === true),
       momentOf: (sid) => this.observer.momentOf(sid),
       beforeOf: (sid) => this.observer.beforeOf(sid),
     });
@@ -86,6 +102,7 @@ export class Ensemble implements Disposable {
       chance: this.chance,
       ledger: this.ledger,
       border: this.border,
+      acks: this.acks,
       boot: options.boot,
       say: (text) => this.say(text),
       ending: (member) => this.observer.look(member),

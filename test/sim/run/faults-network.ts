@@ -42,7 +42,10 @@ export const networkFaults: Partial<Record<FaultKind, Inject>> = {
     const { leader } = world.ensemble;
     const one = leader !== undefined && oneIn(random, 2) ? leader.host.name : pick(random, names(world));
     const paths = names(world).flatMap((other) => (other === one ? [] : both(one, other)));
-    return cut(world, 'net.partition_one', paths, undefined, spell(random, world), one);
+    // a leader: for about as long as it takes the others to find another while it has not noticed
+    const forMs =
+      one === leader?.host.name && oneIn(random, 2) ? world.tickMs * (4 + random.below(8)) : spell(random, world);
+    return cut(world, 'net.partition_one', paths, undefined, forMs, one);
   },
   'net.partition_bridge': (world, random) => {
     const [a = '', b = ''] = shuffled(random, names(world));

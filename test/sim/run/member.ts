@@ -1,5 +1,6 @@
 import type { Logger } from '../../../src/runtime/log.ts';
 import type { ServerConfig } from '../../../src/server/config.ts';
+import type { AckWatch } from '../check/acks.ts';
 import type { Border } from '../check/border.ts';
 import type { Ledger } from '../check/ledger.ts';
 import { SimDisk } from '../disk.ts';
@@ -21,6 +22,7 @@ export interface MemberWorld {
   readonly chance: Chance;
   readonly ledger: Ledger;
   readonly border: Border;
+  readonly acks: AckWatch;
   readonly boot: Boot;
   /** Something worth a line in the trace. */
   say(text: string): void;
@@ -43,6 +45,8 @@ export class Member {
   state: 'down' | 'running' | 'failed' | 'refused' = 'down';
   /** Mean ms of a call to the disk. */
   diskMs = 0.15;
+  /** Mean ms by which a write of the log takes longer than that: it lies on a device of its own. */
+  logMs = 0;
   /** Lives so far. */
   lives = 0;
   /** So many more times it dies soon after its start. */
@@ -72,6 +76,10 @@ export class Member {
         const ms = oneIn(random, 4) ? exponential(random, this.diskMs * 4) : this.diskMs;
         this.host.post(ms, EVENT_KIND.io, resolve);
       });
+    disk.lag = (path) =>
+      this.logMs === 0 || !path.startsWith('/log/')
+        ? undefined
+        : new Promise((resolve) => this.host.post(exponential(random, this.logMs), EVENT_KIND.io, resolve));
     disk.onWrite = (path, bytes, at) => ledger.wrote(this.sid, path, bytes, at);
     disk.onDurable = (path, durable, from, end) => ledger.holdingsOf(this.sid).reached(path, durable, from, end);
     disk.onCut = () => this.host.end(this.powerWent);
@@ -86,7 +94,7 @@ export class Member {
   }
   start(): void {
     if (this.host.alive) return;
-    const { network, chance, border, say } = this.world;
+    const { network, chance, border, acks, say } = this.world;
     this.host.boot();
     this.lives++;
     this.state = 'running';
@@ -118,7 +126,10 @@ export class Member {
           clock: this.host.clock(),
           random: chance.stream(`server/${this.sid}`),
           listener: clientListener(network, this.host, border),
-          peerNetwork: peerNetwork(network, this.host, (port) => (port === PORT.election ? 'election' : 'quorum')),
+          peerNetwork: peerNetwork(network, this.host, (port) => (port === PORT.election ? 'election' : 'quorum'), {
+            said: (bytes, link) => acks.said(this.sid, bytes, link),
+            told: (bytes, link) => acks.told(bytes, link),
+          }),
         },
       );
       this.program = program;

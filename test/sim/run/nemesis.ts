@@ -1,4 +1,4 @@
-import { exponential } from '../world/chance.ts';
+import { exponential, oneIn } from '../world/chance.ts';
 import type { FaultWorld, Injected } from './fault.ts';
 import { FAULTS } from './faults.ts';
 import type { FaultPlan } from './swarm.ts';
@@ -10,6 +10,12 @@ export interface Done {
   readonly at: number;
   readonly text: string;
 }
+const AIMED: ReadonlySet<FaultPlan['kind']> = new Set([
+  'net.partition_one',
+  'proc.crash',
+  'proc.pause',
+  'disk.lost_unsynced',
+]);
 /** Of a burst so many come at a twentieth of the usual distance, then none for long. */
 const BURST = 6;
 
@@ -46,6 +52,9 @@ export class Nemesis {
     for (let count = 0; ; count++) {
       const quick = burst && count % (BURST + 1) !== 0;
       await scheduler.sleep(exponential(random, burst ? (quick ? everyMs / 20 : everyMs * BURST) : everyMs));
+      // some are aimed: at the moment in which somebody begins to lead
+      if (AIMED.has(kind) && oneIn(random, 4))
+        await Promise.race([this.world.ensemble.observer.nextLeader(), scheduler.sleep(everyMs * 2)]);
       if (!this.running) return;
       this.inject(kind, count);
     }

@@ -1,4 +1,6 @@
 import type { DataTree } from '../../../src/tree/data-tree.ts';
+import { digest } from '../../../src/tree/snapshot.ts';
+import type { AckWatch } from '../check/acks.ts';
 import { hex, type Ledger } from '../check/ledger.ts';
 import { chainKey } from '../check/log-tap.ts';
 import type { Oracle } from '../check/oracle.ts';
@@ -22,6 +24,7 @@ export interface ObserverAround {
   readonly oracle: Oracle;
   readonly ledger: Ledger;
   readonly verdicts: Verdicts;
+  readonly acks: AckWatch;
   /** Events so far, and now, ms. */
   events(): number;
   now(): number;
@@ -33,6 +36,10 @@ export class Observer {
   /** Who led which epoch, and since when, ms. */
   readonly epochs = new Map<number, { sid: number; since: number }>();
   private readonly seen = new Map<number, Seen>();
+  /** The life of each member whose beginning was looked at. */
+  private readonly begun = new Map<number, number>();
+  /** What the whole state came to at each place where one was looked at. */
+  private readonly digests = new Map<bigint, string>();
   private readonly around: ObserverAround;
 
   constructor(around: ObserverAround) {
@@ -47,29 +54,54 @@ export class Observer {
     const zxid = seen?.event === this.around.events() ? seen.before : seen?.zxid;
     return this.around.oracle.state.momentOf(zxid ?? 0n);
   }
+  /** Up to where it was seen to have applied, in its present or last life. */
+  appliedBy(sid: number): bigint {
+    return this.seen.get(sid)?.zxid ?? 0n;
+  }
   look(member: Member): void {
     const { sid, host, program } = member;
     if (program === undefined || !host.alive) return;
+    this.lookAtStart(member);
     this.lookAtRole(sid, program.leads);
     const { tree } = program;
     if (tree === undefined) return;
     const last = this.seen.get(sid);
     const before = last?.tree === tree ? last.zxid : -1n;
     if (last?.tree === tree && isSame(before, tree)) return;
-    const { verdicts, ledger, oracle } = this.around;
+    const { verdicts, ledger, oracle, acks } = this.around;
     const zxid = zxidOfTree(tree);
     if (zxid < before) verdicts.fail('I2', `server ${sid} went back from ${hex(before)} to ${hex(zxid)}`);
-    ledger.applied(sid, zxid, chainKey(tree.chainHi, tree.chainLo));
+    const chain = chainKey(tree.chainHi, tree.chainLo);
+    ledger.applied(sid, zxid, chain);
+    if (!ledger.holdingsOf(sid).has(chain) && !acks.isThere(sid, zxid))
+      verdicts.fail('I11', `server ${sid} applied ${hex(zxid)}, which its own disk does not hold`);
     const { now } = oracle.state;
     const due = now - (last?.compared ?? 0) >= COMPARE_EVERY;
     const compared = due ? now : (last?.compared ?? 0);
     this.seen.set(sid, { tree, zxid, before: last?.zxid ?? 0n, event: this.around.events(), compared });
     if (due) this.compare(member);
   }
+  /** What a life found in its directory, once. */
+  private lookAtStart({ sid, host, program }: Member): void {
+    if (program === undefined || this.begun.get(sid) === host.life) return;
+    const { startedWith } = program;
+    if (startedWith === undefined) return;
+    this.begun.set(sid, host.life);
+    this.around.acks.started(sid, startedWith);
+  }
+  /** It takes part in the latest epoch. */
+  isPresent({ program }: Member): boolean {
+    return program?.epoch !== undefined && program.epoch === this.latest;
+  }
   isDeposed({ program }: Member): boolean {
     return program?.leads !== undefined && program.leads < this.latest;
   }
   private latest = 0;
+  private readonly waiting: (() => void)[] = [];
+  /** Resolves in the moment in which somebody begins to lead. */
+  nextLeader(): Promise<void> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
   private lookAtRole(sid: number, epoch: number | undefined): void {
     if (epoch === undefined) return;
     const known = this.epochs.get(epoch);
@@ -78,6 +110,8 @@ export class Observer {
       return this.around.verdicts.fail('I1', `servers ${known.sid} and ${sid} both led epoch ${epoch}`);
     this.latest = Math.max(this.latest, epoch);
     this.epochs.set(epoch, { sid, since: this.around.now() });
+    for (const told of this.waiting.splice(0)) told();
+    if (epoch > 0) this.around.acks.leads(sid, epoch);
     this.around.say(`s${sid} leads epoch ${epoch}`);
   }
   /** A member's tree against the model, whole. */
@@ -87,6 +121,13 @@ export class Observer {
     const faults = treeFaults(program.tree, oracle.state);
     if (faults.length > 0)
       verdicts.fail('I6', `server ${sid} differs in ${faults.length} places: ${faults.slice(0, 3).join('; ')}`);
+    // passwords, members and boot tags are no part of the model: replicas are compared with each other
+    const zxid = zxidOfTree(program.tree);
+    const own = digest(program.tree);
+    const known = this.digests.get(zxid);
+    if (known === undefined) this.digests.set(zxid, own);
+    else if (known !== own)
+      verdicts.fail('I6', `server ${sid} has another digest at ${hex(zxid)} than was seen before`);
   }
 }
 const isSame = (zxid: bigint, tree: DataTree): boolean =>

@@ -1,3 +1,5 @@
+import { hex } from '../check/ledger.ts';
+import { silentSessions, someoneToCut } from './aftermath.ts';
 import { auditDisk, verifyDirectory } from './audit.ts';
 import { SimClient } from './client.ts';
 import { rolesOf, sameRoles, show } from './configs.ts';
@@ -164,7 +166,13 @@ export class Phases {
       () =>
         `sessions that were told to be expired live on: ${[...ensemble.border.toldExpired].map((id) => id.toString(16)).join()}`,
     );
+    await this.within(
+      HEAL_MS,
+      this.silentEnd(),
+      () => `sessions of which nobody hears live on: ${silentSessions(ensemble, this.plan.tickMs).map(hex).join()}`,
+    );
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
+    await this.quietReturn(left);
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
     this.sameMembers(left);
   }
@@ -201,6 +209,21 @@ export class Phases {
   private async ended(): Promise<void> {
     const { border, oracle, scheduler } = this.ensemble;
     while ([...border.toldExpired].some((id) => oracle.state.isLive(id))) await scheduler.sleep(this.plan.tickMs);
+  }
+  private async silentEnd(): Promise<void> {
+    while (silentSessions(this.ensemble, this.plan.tickMs).length > 0)
+      await this.ensemble.scheduler.sleep(this.plan.tickMs);
+  }
+  /** A member that missed something comes back while nobody writes: what UPTODATE tells is all that it hears. */
+  private async quietReturn(left: readonly Member[]): Promise<void> {
+    const { leader, verdicts } = this.ensemble;
+    const away = someoneToCut(this.ensemble, left);
+    if (leader === undefined || away === undefined || !verdicts.clean) return;
+    away.cut(true);
+    await this.within(HEAL_MS, this.ask(leader.sid), `one member is cut off, and ${leader.sid} does not answer`);
+    away.cut(false);
+    const sids = left.map(({ sid }) => sid);
+    await this.within(HEAL_MS, this.sameEverywhere(sids), `${away.sid} came back while nobody wrote, and stays behind`);
   }
   private async sameEverywhere(sids: readonly number[]): Promise<void> {
     const { ensemble } = this;

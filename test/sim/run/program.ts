@@ -1,3 +1,4 @@
+import type { SessionId } from '../../../src/base/ids.ts';
 import type { Random } from '../../../src/base/random.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { Disk } from '../../../src/ports/disk.ts';
@@ -9,6 +10,7 @@ import type { ServerConfig } from '../../../src/server/config.ts';
 import type { Server } from '../../../src/server/server.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import type { DataTree } from '../../../src/tree/data-tree.ts';
+import type { StartedWith } from '../check/acks.ts';
 
 /** What a simulated machine offers to the server that runs on it. */
 export interface ProgramPorts {
@@ -37,6 +39,10 @@ export interface Program {
   /** Who its directory says it is: the life of the directory, and this start. */
   readonly incarnation: string | undefined;
   readonly bootTag: string | undefined;
+  /** What it found there, once that was read. */
+  readonly startedWith: StartedWith | undefined;
+  /** As leader it has decided that this session ends. */
+  ends(session: bigint): boolean;
   /** Something of its log is lost, and not yet given back by the others. */
   readonly damaged: boolean;
   /** Resolves when clients are served for the first time; rejects when it refuses to start. */
@@ -44,6 +50,9 @@ export interface Program {
   stop(): Promise<void>;
 }
 export type Boot = (options: ProgramOptions, ports: ProgramPorts) => Program;
+
+const zxidOf = ({ hi, lo }: { readonly hi: number; readonly lo: number }): bigint =>
+  (BigInt(hi) << 32n) | BigInt(lo >>> 0);
 
 /** The production server, alone or a member. */
 export const serverNode: Boot = (options, ports) => {
@@ -74,6 +83,16 @@ export const serverNode: Boot = (options, ports) => {
     },
     get bootTag() {
       return inside.storage?.bootTag;
+    },
+    get startedWith() {
+      const { storage } = inside;
+      if (storage === undefined) return undefined;
+      const { identity, last, damage } = storage;
+      const mayHaveAcked = damage === undefined ? undefined : zxidOf(damage.mayHaveAcked);
+      return { ...identity, end: zxidOf(last), mayHaveAcked };
+    },
+    ends(session) {
+      return inside.server?.tracker.get(session as SessionId)?.closing === true;
     },
     get damaged() {
       return inside.storage?.damage !== undefined || inside.server?.peer.repairing === true;

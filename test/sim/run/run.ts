@@ -55,7 +55,10 @@ export async function run(options: RunOptions): Promise<RunResult> {
   });
   ensemble.voters = servers.slice(0, plan.voters);
   ensemble.network.links.meanMs = plan.meanDelayMs;
-  for (const member of ensemble.members) member.diskMs = plan.diskMs;
+  for (const member of ensemble.members) {
+    member.diskMs = plan.diskMs;
+    member.logMs = plan.logMs;
+  }
   if (options.onLine !== undefined) ensemble.trace.onLine = options.onLine;
   ensemble.trace.count(...Object.values(SAID));
   const phases = new Phases(ensemble, plan, options.mask);

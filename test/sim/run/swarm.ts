@@ -43,6 +43,8 @@ export interface Plan {
   readonly mostBytes: number;
   readonly meanDelayMs: number;
   readonly diskMs: number;
+  /** By how much longer a write of the log takes. */
+  readonly logMs: number;
   readonly chaosMs: number;
   readonly faults: readonly FaultPlan[];
   /** Members that stay dead in the end, at most a minority. */
@@ -103,6 +105,12 @@ export interface SwarmLimits {
   readonly without?: readonly FaultKind[];
 }
 
+/** In every third run the log lies on a device that is slower than that of the identity record. */
+function slowLog(chance: Chance): number {
+  const random = chance.stream('plan/log');
+  return oneIn(random, 3) ? logUniform(random, 2, 30) : 0;
+}
+
 /** Draws everything about a run from its seed. */
 export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const chance = new Chance(seed);
@@ -143,6 +151,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),
     diskMs: logUniform(random, 0.05, 2),
+    logMs: slowLog(chance),
     // where hardly a leader changes a short chaos says as much
     chaosMs: limits.chaosMs ?? (profile === 'calm' || profile === 'single' ? chaosMs / 2 : chaosMs),
     faults: kinds.map((kind) => {

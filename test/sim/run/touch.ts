@@ -32,10 +32,12 @@ export class Touch {
         leads !== undefined &&
         host.alive &&
         !host.paused &&
-        !this.links.troubled &&
         program?.serves === true &&
         // one that led before, and has not noticed, hears nothing for the present leader
-        (sid === leader || (program.leads === undefined && program.epoch === leads.program?.leads));
+        (sid === leader ||
+          (program.leads === undefined &&
+            program.epoch === leads.program?.leads &&
+            !this.links.isTroubled(host.name, leads.host.name, now)));
       const open = this.open.get(sid);
       if (open !== undefined) {
         const same = holds && open.leader === leader && open.life === host.life && open.leaderLife === leads.host.life;

@@ -97,7 +97,7 @@ export class EnsembleWorkload {
       await this.ensemble.scheduler.sleep(exponential(random, (thinkMs * (reads ? 1 : slowness)) / this.rush));
       if (!this.running) return;
       const client = await owner.get();
-      if (!reads && lane === 0 && owner.number <= SHARED_BY) {
+      if (!reads && lane === 0 && owner.number <= SHARED_BY && oneIn(random, 2)) {
         await this.asked(this.registers.use(client, owner.number, random));
         continue;
       }
@@ -121,11 +121,12 @@ export class EnsembleWorkload {
 
   private readOnly(client: Client, random: Random): Promise<unknown> {
     const path = this.path(random);
+    const watch = oneIn(random, 3) ? { watch: () => {} } : {};
     switch (random.below(4)) {
       case 0:
-        return this.asked(client.exists(path));
+        return this.asked(client.exists(path, watch));
       case 1:
-        return this.asked(client.getChildren('/t/a'));
+        return this.asked(client.getChildren('/t/a', watch));
       default:
         return Promise.all([this.asked(client.sync(path)), this.asked(client.exists(path))]);
     }

@@ -10,6 +10,7 @@ export interface Path {
   readonly to: string;
   readonly channel: Channel | undefined;
 }
+const pair = (a: string, b: string): string => (a < b ? `${a}-${b}` : `${b}-${a}`);
 const key = ({ from, to, channel }: Path): string => `${from}>${to}/${channel ?? '*'}`;
 
 /** How the network is at present: what does not get through, and how long the rest takes. */
@@ -17,6 +18,9 @@ export class Links {
   private readonly blocked = new Set<string>();
   /** Extra ms per direction between machines, `from>to`. */
   private readonly slow = new Map<string, number>();
+  /** By pair of machines: when a connection between them broke last; and how long that may be felt, ms. */
+  private readonly shaken = new Map<string, number>();
+  shakenMs = 5000;
   /** Mean of the delay of a chunk, ms. */
   meanMs = 0.5;
   /** Never less than this. */
@@ -42,8 +46,17 @@ export class Links {
     this.slow.clear();
     this.onHeal();
   }
-  get troubled(): boolean {
-    return this.blocked.size > 0 || this.slow.size > 0;
+  /** Something between these two does not get through, is late, or was lost not long ago. */
+  isTroubled(a: string, b: string, now: number): boolean {
+    if (now - (this.shaken.get(pair(a, b)) ?? Number.NEGATIVE_INFINITY) < this.shakenMs) return true;
+    if (this.blocked.size === 0 && this.slow.size === 0) return false;
+    const one = (from: string, to: string): boolean =>
+      this.blocked.has(`${from}>${to}/*`) || this.blocked.has(`${from}>${to}/quorum`) || this.slow.has(`${from}>${to}`);
+    return one(a, b) || one(b, a);
+  }
+  /** A connection between these two broke, and one of them may not know for a while. */
+  shake(a: string, b: string, now: number): void {
+    this.shaken.set(pair(a, b), now);
   }
   isBlocked(from: string, to: string, channel: Channel): boolean {
     const { blocked } = this;

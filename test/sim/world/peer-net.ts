@@ -9,7 +9,15 @@ const CLAUSES: Readonly<Record<string, string>> = {
   ECONNRESET: 'it hung up',
 };
 
-const linkOf = (end: End, port: number): PeerLink => ({
+/** Told of what a process sends to another server, as it is sent: whole packets. `link` is one for both ends. */
+export interface PeerTap {
+  /** To a leader, and in elections. */
+  said(bytes: Uint8Array, link: object): void;
+  /** To a learner. */
+  told(bytes: Uint8Array, link: object): void;
+}
+
+const linkOf = (end: End, port: number, tap: PeerTap['said']): PeerLink => ({
   remoteAddress: end.other.host.name,
   remotePort: port,
   proof: undefined,
@@ -17,6 +25,8 @@ const linkOf = (end: End, port: number): PeerLink => ({
     return end.waiting;
   },
   send: (bytes) => {
+    // a process that is gone may still try
+    if (end.isThere && !end.finished) tap(bytes, end.stream);
     end.send(bytes);
     return end.waiting === 0;
   },
@@ -26,8 +36,15 @@ const linkOf = (end: End, port: number): PeerLink => ({
   resume: () => end.setReading(true),
 });
 
-/** The network between servers as the process on this machine sees it; ports say what a connection is for. */
-export function peerNetwork(network: Network, host: Host, channelOf: (port: number) => Channel): PeerNetwork {
+/**
+ * The network between servers as the process on this machine sees it; ports say what a connection is for.
+ */
+export function peerNetwork(
+  network: Network,
+  host: Host,
+  channelOf: (port: number) => Channel,
+  tap: PeerTap,
+): PeerNetwork {
   return {
     resolve: async (name) => {
       if (!network.has(name)) throw Object.assign(new Error('no such host'), { code: 'ENOTFOUND' });
@@ -35,7 +52,7 @@ export function peerNetwork(network: Network, host: Host, channelOf: (port: numb
     },
     dial: async ({ address, port, timeoutMs }, handler, signal) => {
       try {
-        return linkOf(await network.dial(host, address, port, timeoutMs, handler, signal), port);
+        return linkOf(await network.dial(host, address, port, timeoutMs, handler, signal), port, tap.said);
       } catch (error) {
         if (signal.aborted) throw new Error('no longer wanted', { cause: error });
         const { code = '' } = error as { code?: string };
@@ -43,7 +60,9 @@ export function peerNetwork(network: Network, host: Host, channelOf: (port: numb
       }
     },
     listen: async ({ host: name, port }, accept) => {
-      const close = network.listen(host, port, channelOf(port), (end) => end.attach(accept(linkOf(end, 1024))));
+      const channel = channelOf(port);
+      const heard = channel === 'election' ? tap.said : tap.told;
+      const close = network.listen(host, port, channel, (end) => end.attach(accept(linkOf(end, 1024, heard))));
       return { host: name, port, close };
     },
   };

@@ -185,6 +185,7 @@ export class End {
   /** Something between the two forgot the connection: this end hears that, the other nothing. */
   lose(): void {
     if (!this.isThere) return;
+    this.stream.shake();
     this.finished = true;
     this.close(reset());
   }
@@ -231,6 +232,7 @@ export class Stream {
   }
   /** Both ends hear that it broke; of what was under way a part may arrive first. */
   break(keepOneIn: number): void {
+    this.shake();
     for (const end of this.ends) {
       if (end.closed) continue;
       const { random } = this.world;
@@ -241,6 +243,11 @@ export class Stream {
       end.finished = true;
       end.push({ type: 'reset', reason: reset(), at: Math.max(first?.at ?? 0, this.world.scheduler.now) });
     }
+  }
+  /** Those at its ends may not know for a while that it is gone. */
+  shake(): void {
+    const { links, scheduler } = this.world;
+    links.shake(this.ends[0].host.name, this.ends[1].host.name, scheduler.now);
   }
   settle(): void {
     if (this.ends[0].closed && this.ends[1].closed) this.onGone();

@@ -1,0 +1,175 @@
+/** What members say of their own disks to each other, against the disks (I5): promises, acknowledgements, votes. */
+import { crc32 } from 'node:zlib';
+import { PackReader } from '../../../src/records/pack.ts';
+import { PEER_HEADER } from '../../../src/records/peer-frame.ts';
+import { type PeerMessage, readMessages } from '../../../src/records/peer-messages.ts';
+import type { SimDisk } from '../disk.ts';
+import { type EpochRecord, epochsOf } from './epochs.ts';
+import { hex, type Ledger } from './ledger.ts';
+import type { RuleId, Verdicts } from './verdicts.ts';
+
+interface Position {
+  readonly epoch: number;
+  readonly counter: number;
+}
+/** What a server found in its directory when it started. */
+export interface StartedWith {
+  readonly incarnation: string;
+  readonly acceptedEpoch: number;
+  /** Where its log ends, and what it may have acknowledged when that is damaged. */
+  readonly end: bigint;
+  readonly mayHaveAcked: bigint | undefined;
+}
+export interface AcksAround {
+  readonly ledger: Ledger;
+  readonly verdicts: Verdicts;
+  diskOf(sid: number): SimDisk;
+}
+const COPIES = ['/data/zoosh-1/identity', '/log/zoosh-1/identity'];
+const zxidOf = ({ epoch, counter }: Position): bigint => (BigInt(epoch) << 32n) | BigInt(counter);
+
+/** Looks at every packet to a leader and at every vote as it is sent, and at what a leader sends up to NEWLEADER. */
+export class AckWatch {
+  private readonly around: AcksAround;
+  private readonly reader = new PackReader(Buffer.alloc(0));
+  /** By incarnation: in which epoch it acknowledged last, and up to where. */
+  private readonly acked = new Map<string, { epoch: number; upTo: bigint }>();
+  /** By server: what its directory said at the last start. */
+  private readonly incarnations = new Map<number, string>();
+  /** By link: where the history ends that came before NEWLEADER. */
+  private readonly synchronised = new WeakMap<object, { end: bigint; isWhole: boolean }>();
+  /** Incarnation and epoch: one is promised once, to one leader. */
+  private readonly promised = new Set<string>();
+
+  constructor(around: AcksAround) {
+    this.around = around;
+  }
+  /** Frames that server `sid` sends to a leader or in an election, whole. */
+  said(sid: number, bytes: Uint8Array, link: object): void {
+    for (const message of this.messages(bytes)) this.look(sid, message, link);
+  }
+  /** And to a learner. */
+  told(bytes: Uint8Array, link: object): void {
+    const history = this.synchronised.get(link) ?? { end: 0n, isWhole: false };
+    if (history.isWhole) return;
+    this.synchronised.set(link, history);
+    for (const message of this.messages(bytes))
+      switch (message.type) {
+        case 'DIFF':
+          history.end = zxidOf(message.from);
+          break;
+        case 'TRUNC':
+          history.end = zxidOf(message.to);
+          break;
+        case 'SNAP':
+          history.end = zxidOf(message.at);
+          break;
+        case 'PROPOSAL':
+        case 'INFORM':
+          if (!history.isWhole) for (const entry of message.entries) history.end = zxidOf(entry);
+          break;
+        case 'NEWLEADER':
+          history.isWhole = true;
+      }
+  }
+  private *messages(bytes: Uint8Array): Iterable<PeerMessage> {
+    const frames = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let at = 0; at + PEER_HEADER <= frames.length; ) {
+      const start = at + PEER_HEADER;
+      at = start + frames.readUInt32BE(at + 8);
+      this.reader.reset(frames, start, at);
+      yield* readMessages(this.reader);
+    }
+  }
+  private look(sid: number, message: PeerMessage, link: object): void {
+    switch (message.type) {
+      case 'VOTE': {
+        const { state, vote } = message;
+        if (state !== 'looking' || vote?.sid !== sid) return;
+        // an old copy hears of votes for what it once was, and takes them up: discovery turns it away
+        if (!this.around.ledger.holdingsOf(sid).isTrue) return;
+        this.epochs(sid, 'votes for itself', (record) => record.currentEpoch === vote.epoch);
+        return this.holds(sid, vote.last, 'votes for itself');
+      }
+      case 'ACKEPOCH': {
+        const { epoch, currentEpoch, last } = message;
+        if (currentEpoch !== null) {
+          this.epochs(sid, `promises epoch ${epoch}`, (record) => record.acceptedEpoch >= epoch);
+          const promise = `${this.around.ledger.holdingsOf(sid).incarnation} ${epoch}`;
+          if (this.promised.has(promise)) this.fail('I5', sid, `promises epoch ${epoch} a second time`);
+          this.promised.add(promise);
+        }
+        // a repairing one says what it may have held, with no chain
+        if (last.chainHi !== 0 || last.chainLo !== 0) this.holds(sid, last, `promises epoch ${epoch}`);
+        return;
+      }
+      case 'ACKNEWLEADER': {
+        const { epoch, upTo } = message;
+        this.epochs(sid, `is in epoch ${epoch}`, (record) => record.currentEpoch >= epoch);
+        this.holds(sid, upTo, `acknowledges the history of epoch ${epoch}`);
+        const end = this.synchronised.get(link)?.end ?? 0n;
+        if (zxidOf(upTo) < end)
+          this.fail('I5', sid, `is in epoch ${epoch} with ${hex(zxidOf(upTo))}, it was sent a history to ${hex(end)}`);
+        this.acked.set(message.incarnation, { epoch, upTo: zxidOf(upTo) });
+        return;
+      }
+      case 'ACK':
+        this.holds(sid, message.upTo, 'acknowledges');
+        this.acked.set(message.incarnation, { epoch: message.epoch, upTo: zxidOf(message.upTo) });
+    }
+  }
+  private fail(rule: RuleId, sid: number, text: string): void {
+    this.around.verdicts.fail(rule, `server ${sid} ${text}`);
+  }
+  /** Both copies of its record would say so after a power cut now; one that we damaged says nothing. */
+  private epochs(sid: number, what: string, fits: (record: EpochRecord) => boolean): void {
+    const disk = this.around.diskOf(sid);
+    for (const path of COPIES)
+      for (const bytes of disk.afterPowerCut(path)) {
+        if (bytes === undefined || !isWhole(bytes)) {
+          if (bytes === undefined && this.around.ledger.holdingsOf(sid).isTrue)
+            this.fail('I5', sid, `${what} and might have no ${path} after a power cut`);
+          continue;
+        }
+        const record = epochsOf(bytes) as EpochRecord;
+        const { acceptedEpoch, currentEpoch } = record;
+        if (!fits(record))
+          this.fail('I5', sid, `${what}; ${path} may say ${currentEpoch}, accepted ${acceptedEpoch} after a power cut`);
+      }
+  }
+  private holds(sid: number, upTo: Position, what: string): void {
+    const zxid = zxidOf(upTo);
+    if (!this.isThere(sid, zxid))
+      this.fail('I5', sid, `${what} ${hex(zxid)}, which its disk does not hold for certain`);
+  }
+  /** Its log holds that place, or a snapshot ends there. */
+  isThere(sid: number, zxid: bigint): boolean {
+    const { ledger, diskOf } = this.around;
+    if (zxid === 0n || ledger.holdingsOf(sid).hasZxid(zxid)) return true;
+    const disk = diskOf(sid);
+    const path = `/data/zoosh-1/snapshot.${zxid.toString(16)}`;
+    return [path, `${path}.staged`].some((each) => !disk.afterPowerCut(each).includes(undefined));
+  }
+  /** It leads this epoch from now on. */
+  leads(sid: number, epoch: number): void {
+    this.epochs(sid, `leads epoch ${epoch}`, (record) => record.currentEpoch >= epoch);
+  }
+  /** What it acknowledged is there again, or it knows what is missing (I11). */
+  started(sid: number, { incarnation, acceptedEpoch, end, mayHaveAcked }: StartedWith): void {
+    const life = this.incarnations.get(sid);
+    this.incarnations.set(sid, incarnation);
+    if (!this.around.diskOf(sid).hurt) {
+      if (mayHaveAcked !== undefined) this.fail('I11', sid, 'finds its directory damaged, which nobody hurt');
+      if (life !== undefined && life !== incarnation)
+        this.fail('I11', sid, 'does not know any more who it was, and nobody hurt its directory');
+    }
+    const known = this.acked.get(incarnation);
+    // what a later leader cut was promised to it before
+    if (known === undefined || known.epoch !== acceptedEpoch || !this.around.ledger.holdingsOf(sid).isTrue) return;
+    const has = mayHaveAcked ?? end;
+    if (has < known.upTo)
+      this.fail('I11', sid, `starts with ${hex(has)}, it had acknowledged ${hex(known.upTo)} in the epoch it is in`);
+  }
+}
+const isWhole = (bytes: Buffer): boolean =>
+  bytes.length > 16 && crc32(bytes.subarray(0, bytes.length - 4)) === bytes.readUInt32BE(bytes.length - 4);

@@ -1,0 +1,227 @@
+/** Checkers of what members say of their disks: each is shown what is right and what is not. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import { seededRandom } from '../../src/base/random.ts';
+import { PackWriter, pack } from '../../src/records/pack.ts';
+import { beginFrame, PEER_LEVEL, sealFrame } from '../../src/records/peer-frame.ts';
+import { type PeerMessage, writeMessage } from '../../src/records/peer-messages.ts';
+import { type Config, KIND, type Member, OPEN_ACL } from '../../src/records/txns.ts';
+import { AckWatch } from './check/acks.ts';
+import { Holdings } from './check/holdings.ts';
+import { Rig, SESSION, worldAcl } from './check/rig.ts';
+import { SimDisk } from './disk.ts';
+
+const ONE = '11'.repeat(16);
+const OTHER = '22'.repeat(16);
+const identity = (acceptedEpoch: number, currentEpoch: number, incarnation = ONE): Buffer => {
+  const body = pack({ write: 1, incarnation, acceptedEpoch, currentEpoch });
+  const bytes = Buffer.alloc(12 + body.length + 4);
+  bytes.writeUInt32BE(0x5a4f4944, 0);
+  bytes.writeUInt32BE(body.length, 8);
+  bytes.set(body, 12);
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, 12 + body.length)), 12 + body.length);
+  return bytes;
+};
+const at = (epoch: number, counter: number) => ({ epoch, counter });
+const zxid = (epoch: number, counter: number): bigint => (BigInt(epoch) << 32n) | BigInt(counter);
+
+/** Server 1 with its disk, which holds these epochs and transactions of epoch 3 up to `upTo`. */
+function member(accepted: number, current: number, upTo: number) {
+  const rig = new Rig();
+  const disk = new SimDisk(seededRandom(1));
+  for (const folder of ['/data/zoosh-1', '/log/zoosh-1']) disk.put(`${folder}/identity`, identity(accepted, current));
+  const holdings = rig.ledger.holdingsOf(1);
+  holdings.named(ONE);
+  for (let i = 1; i <= upTo; i++) holdings.keep([{ chain: `${i}:0`, zxid: zxid(3, i) }]);
+  const acks = new AckWatch({ ledger: rig.ledger, verdicts: rig.verdicts, diskOf: () => disk });
+  const link = {};
+  const frame = (message: PeerMessage): Uint8Array => {
+    const to = new PackWriter();
+    beginFrame(to);
+    writeMessage(to, message);
+    sealFrame(to, 0, PEER_LEVEL);
+    return to.bytes.subarray(0, to.at);
+  };
+  const says = (message: PeerMessage): string[] => {
+    acks.said(1, frame(message), link);
+    return rig.rules;
+  };
+  const hears = (message: PeerMessage): void => acks.told(frame(message), link);
+  return { rig, disk, acks, says, hears };
+}
+
+test('I5: an acknowledgement of what the disk does not hold', () => {
+  const { says } = member(3, 3, 5);
+  assert.deepEqual(says({ type: 'ACK', epoch: 3, incarnation: ONE, upTo: at(3, 5) }), []);
+  assert.deepEqual(says({ type: 'ACK', epoch: 3, incarnation: ONE, upTo: at(3, 6) }), ['I5']);
+});
+
+test('I5: NEWLEADER acknowledged before the epoch is stored, or before the history is', () => {
+  const { says } = member(4, 3, 5);
+  assert.deepEqual(says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 5) }), ['I5', 'I5']);
+  const other = member(4, 4, 5);
+  assert.deepEqual(other.says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 5) }), []);
+  assert.deepEqual(other.says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 9) }), ['I5']);
+});
+
+test('I5: NEWLEADER acknowledged with less than came before it', () => {
+  for (const end of [5, 6]) {
+    const { says, hears } = member(4, 4, 5);
+    hears({ type: 'TRUNC', epoch: 4, to: { ...at(3, end), chainHi: 1, chainLo: 1 } });
+    hears({ type: 'NEWLEADER', epoch: 4 });
+    const rules = says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 5) });
+    assert.deepEqual(rules, end === 5 ? [] : ['I5']);
+  }
+});
+
+test('I5: a promise that is not on the disk, or is given twice', () => {
+  const last = { ...at(3, 5), chainHi: 5, chainLo: 0 };
+  const promise = (epoch: number): PeerMessage => ({ type: 'ACKEPOCH', epoch, currentEpoch: 3, last, ends: [last] });
+  const { says } = member(4, 3, 5);
+  assert.deepEqual(says(promise(4)), []);
+  assert.deepEqual(says({ ...promise(4), currentEpoch: null } as PeerMessage), []);
+  assert.deepEqual(says(promise(4)), ['I5']);
+  assert.deepEqual(says(promise(5)), ['I5', 'I5', 'I5']);
+});
+
+test('I5: a vote for more than the disk holds, or by a record that power may take back', async () => {
+  const vote = (epoch: number, counter: number): PeerMessage => ({
+    type: 'VOTE',
+    state: 'looking',
+    round: 1,
+    vote: { sid: 1, incarnation: ONE, epoch, last: at(3, counter) },
+    incarnation: ONE,
+    config: null,
+    lines: null,
+  });
+  const { says } = member(3, 3, 5);
+  assert.deepEqual(says(vote(3, 5)), []);
+  assert.deepEqual(says(vote(3, 6)), ['I5']);
+  const other = member(3, 3, 5);
+  const file = await other.disk.plug().open('/data/zoosh-1/identity', {});
+  await file.write(identity(4, 4), 0);
+  assert.deepEqual(other.says(vote(3, 5)), ['I5'], 'it was changed in place and is not synced');
+});
+
+test('I11: a start with less than was acknowledged; what is known to be damaged, or was cut later, may be missing', () => {
+  const begin = (end: number, acceptedEpoch = 3, mayHaveAcked?: number, hurt = true): string[] => {
+    const { says, acks, rig, disk } = member(3, 3, 5);
+    disk.hurt = hurt;
+    says({ type: 'ACK', epoch: 3, incarnation: ONE, upTo: at(3, 5) });
+    const most = mayHaveAcked === undefined ? undefined : zxid(3, mayHaveAcked);
+    acks.started(1, { incarnation: ONE, acceptedEpoch, end: zxid(3, end), mayHaveAcked: most });
+    return rig.rules;
+  };
+  assert.deepEqual(begin(5), []);
+  assert.deepEqual(begin(4), ['I11']);
+  assert.deepEqual(begin(4, 4), []);
+  assert.deepEqual(begin(2, 3, 5), []);
+  assert.deepEqual(begin(2, 3, 5, false), ['I11'], 'nobody hurt it');
+});
+
+test('I3: of a config only listed incarnations hold anything; a record of another config needs both', () => {
+  const voter = (sid: number, incarnation: string): Member => ({
+    sid,
+    role: 'participant',
+    incarnation,
+    addresses: [],
+    client: null,
+  });
+  const config = (...members: Member[]): Config => ({ members, maxTxnBytes: 1 });
+  const first = config(voter(1, ONE), voter(2, ONE), voter(3, ONE));
+  const founded = (): Rig => {
+    const rig = new Rig();
+    for (const sid of [1, 2, 3]) rig.ledger.holdingsOf(sid).named(ONE);
+    rig.commit({ kind: KIND.found, ensembleId: 'aa', config: first }, 0n);
+    rig.commit({ kind: KIND.noop }, 0n);
+    assert.deepEqual(rig.rules, []);
+    return rig;
+  };
+  const wiped = founded();
+  wiped.ledger.holdingsOf(2).lose(new Map());
+  wiped.ledger.holdingsOf(2).named(OTHER);
+  wiped.commit({ kind: KIND.noop }, 0n);
+  assert.deepEqual(wiped.rules, ['I3']);
+  const changed = founded();
+  const four = config(...first.members, voter(4, OTHER));
+  changed.commit({ kind: KIND.config, config: four }, 0n);
+  assert.deepEqual(changed.rules, ['I3'], 'two of four');
+  changed.holders.add(3);
+  changed.commit({ kind: KIND.noop }, 0n);
+  assert.deepEqual(changed.rules, ['I3']);
+});
+
+test('holdings: what we take from a directory stands for those who counted on it, and for nobody else', () => {
+  const holdings = new Holdings();
+  holdings.named(ONE);
+  holdings.keep([
+    { chain: '1:0', zxid: 1n },
+    { chain: '2:0', zxid: 2n },
+  ]);
+  holdings.lose(new Map([['1:0', 1n]]));
+  assert.equal(holdings.holds('2:0', ONE), true);
+  assert.equal(holdings.has('2:0'), false);
+  assert.equal(holdings.has('1:0'), true);
+  holdings.named(OTHER);
+  assert.equal(holdings.holds('2:0', OTHER), false);
+  holdings.keep([{ chain: '3:0', zxid: 3n }]);
+  assert.equal(holdings.holds('3:0', OTHER), true);
+  assert.equal(holdings.holds('3:0', ONE), false);
+});
+
+test('I9: a client is told that its session is over while it lives and nobody ends it', () => {
+  for (const [ending, changed, rules] of [
+    [false, false, ['I9']],
+    [true, false, []],
+    [false, true, []],
+  ] as const) {
+    const rig = new Rig();
+    rig.begin();
+    rig.ending = ending;
+    rig.refused(() => {
+      if (changed) rig.leader = '2';
+    });
+    assert.deepEqual(rig.rules, rules);
+    assert.ok(rig.border.toldExpired.has(SESSION));
+  }
+});
+
+test('I7: a request that is done after a later one of its session', () => {
+  const rig = new Rig();
+  rig.begin();
+  const on = rig.connect();
+  for (const [xid, path] of [
+    [1, '/a'],
+    [2, '/b'],
+  ] as const)
+    rig.ask(on, xid, 'create', { path, data: null, acl: null, flags: 0 });
+  rig.commit({ kind: KIND.error, code: -114 }, SESSION, 2);
+  rig.commit({ kind: KIND.error, code: -114 }, SESSION, 1);
+  assert.deepEqual(rig.rules, ['I7']);
+});
+
+test('I10: events of one multi in another order', () => {
+  const told = (...paths: string[]): string[] => {
+    const rig = new Rig();
+    rig.begin();
+    const on = rig.connect();
+    for (const [i, path] of ['/a', '/b'].entries()) {
+      rig.ask(on, i + 1, 'exists', { path, watch: true });
+      rig.answer(on, i + 1, rig.ledger.tip.zxid, 'exists', -101);
+    }
+    const part = (path: string) => ({ path, data: Buffer.from('x'), acl: worldAcl, flags: 0 });
+    rig.ask(on, 3, 'multi', ['/a', '/b'].map((path) => ({ type: 1, request: part(path) })) as never);
+    const parts = ['/a', '/b'].map((path, i) => ({
+      ...{ kind: KIND.create, path, data: Buffer.from('x'), acl: OPEN_ACL },
+      ...{ owner: 0n, creates: i + 1 },
+    }));
+    const zxid = rig.commit({ kind: KIND.multi, parts }, SESSION, 3);
+    for (const path of paths) rig.event(on, zxid, 1, path);
+    const answers = ['/a', '/b'].map((path) => ({ type: 1, err: 0, result: { path } }));
+    rig.answer(on, 3, zxid, 'multi', answers as never);
+    return rig.rules;
+  };
+  assert.deepEqual(told('/a', '/b'), []);
+  assert.deepEqual(told('/b', '/a'), ['I10']);
+});

@@ -1,0 +1,37 @@
+import type { Ensemble } from './ensemble.ts';
+import type { Member } from './member.ts';
+
+/** How much longer than its time a session may live: clocks may be slow. */
+const SLOW = 1.3;
+
+/** Sessions that live although no server heard of them for more than their time (I9). */
+export function silentSessions({ border, oracle, scheduler }: Ensemble, tickMs: number): bigint[] {
+  const late = (id: bigint, timeoutMs: number): boolean =>
+    scheduler.now - (border.lastHeard.get(id)?.at(-1)?.at ?? 0) > SLOW * timeoutMs + 4 * tickMs;
+  return [...oracle.state.sessions]
+    .filter(([id, { timeoutMs }]) => oracle.state.isLive(id) && late(id, timeoutMs))
+    .map(([id]) => id);
+}
+
+/** A member that can be cut off for a while, and how: none where the others would be no quorum. */
+export function someoneToCut(
+  { leader, network, voters }: Ensemble,
+  left: readonly Member[],
+): { readonly sid: number; cut(on: boolean): void } | undefined {
+  const alive = left.filter(({ sid }) => voters.includes(sid)).length;
+  const mayGo = ({ sid }: Member): boolean => !voters.includes(sid) || 2 * (alive - 1) > voters.length;
+  const away = left.find((member) => member !== leader && mayGo(member));
+  if (away === undefined) return undefined;
+  const { name } = away.host;
+  const others = left.map(({ host }) => host.name).filter((other) => other !== name);
+  const paths = others.flatMap((other) => [
+    { from: name, to: other, channel: undefined },
+    { from: other, to: name, channel: undefined },
+  ]);
+  return {
+    sid: away.sid,
+    cut: (on) => {
+      for (const path of paths) on ? network.links.block(path) : network.links.unblock(path);
+    },
+  };
+}
