@@ -50,7 +50,9 @@ class Crowd {
   leave(): void {
     this.isOn = false;
     clearInterval(this.drip);
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets)
+      if (socket.readableEnded) socket.destroy();
+      else socket.resetAndDestroy();
   }
 }
 const openFiles = ({ pid }: MemberOfTest): number => readdirSync(`/proc/${pid}/fd`).length;

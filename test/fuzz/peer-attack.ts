@@ -77,9 +77,9 @@ class Line {
     return is();
   }
   close(): void {
-    // no port of ours is kept waiting for it
     if (this.socket.destroyed) return;
-    if ('encrypted' in this.socket) this.socket.destroy();
+    // a reset keeps no port of ours waiting; after the other end hung up Node may keep the socket for ever instead
+    if ('encrypted' in this.socket || this.ended) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
 }
