@@ -22,7 +22,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   recipes: ['base', 'client'],
   config: ['base'],
   editor: ['base'],
-  shell: ['base', 'client', 'config', 'editor'],
+  // archives are MessagePack, whose door is in records
+  shell: ['base', 'client', 'config', 'editor', 'records'],
   commands: ['base', 'client', 'recipes', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
   // zkCli as a program of its own, on our client

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MODES, type Mode } from '../out/modes.ts';
 import { usage } from '../shell/failure.ts';
-import { parseDuration } from '../shell/units.ts';
+import { parseDuration, parseSize } from '../shell/units.ts';
 
 /** Options that stand before the command. Durations in ms. */
 export interface Globals {
@@ -10,8 +10,10 @@ export interface Globals {
   readonly auth: readonly string[];
   readonly timeout?: number;
   readonly connectTimeout: number;
-  readonly opTimeout: number;
+  readonly opTimeout?: number;
   readonly allowRo?: boolean;
+  /** bytes */
+  readonly maxReply?: number;
   readonly readOnly?: boolean;
   readonly tls?: boolean;
   readonly tlsCa?: string;
@@ -45,7 +47,6 @@ export interface Globals {
 export const NO_GLOBALS = {
   auth: [],
   connectTimeout: 5000,
-  opTimeout: 30_000,
   pager: true,
   color: 'auto',
   command: [],
@@ -70,6 +71,13 @@ async function program(): Promise<Command> {
       throw new InvalidArgumentError((error as Error).message);
     }
   };
+  const size = (value: string): number => {
+    try {
+      return parseSize(value);
+    } catch (error) {
+      throw new InvalidArgumentError((error as Error).message);
+    }
+  };
   return new Command('zoosh')
     .argument('[words...]')
     .enablePositionalOptions()
@@ -89,7 +97,8 @@ async function program(): Promise<Command> {
     )
     .option('--timeout <DUR>', 'session timeout, e.g. 30s', duration)
     .option('--connect-timeout <DUR>', 'how long to try to connect', duration, NO_GLOBALS.connectTimeout)
-    .option('--op-timeout <DUR>', 'how long one request may take', duration, NO_GLOBALS.opTimeout)
+    .option('--max-reply <SIZE>', 'largest reply that is taken; default 64M', size)
+    .option('--op-timeout <DUR>', 'how long one request may take', duration)
     .option('-r, --allow-ro', 'accept a server in read-only mode')
     .option('--read-only', 'refuse to send any change')
     .option('--tls', 'speak TLS')

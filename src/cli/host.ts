@@ -1,18 +1,21 @@
 /** The shell tied to this process: streams, files, environment. */
-import { connect } from '../client/connect.ts';
+import { connect, fourLetterWord } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { ConfigFileError, readConfig } from '../config/config-file.ts';
 import { type Folders, folders } from '../config/folders.ts';
 import { toPlain } from '../out/plain.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { HistoryLines } from '../shell/command.ts';
+import { EventRing } from '../shell/event-ring.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { ShellSession, type Target } from '../shell/session.ts';
 import { Profiles, Settings, UserFile } from '../shell/settings.ts';
 import { type CommandRecord, Shell } from '../shell/shell.ts';
+import { Trash } from '../shell/trash.ts';
+import { parseDuration } from '../shell/units.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
-import { isFile, readScript, readStdin, runOs, startProgram, writeFile } from './os.ts';
+import { drained, isFile, readScript, readStdin, runOs, startProgram, streamStdin, writeFile } from './os.ts';
 import type { Pragmas } from './pragmas.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
@@ -63,13 +66,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
   const target = options.target ?? targetOrFault(options.said, sources);
   const presenter = await Presenter.open({ globals, settings, interactive, single });
+  const events = new EventRing();
+  const trash = new Trash({ folder: globals.history ? places.trash : undefined, now: () => Date.now() });
   const watched = (event: Parameters<Presenter['event']>[0]): void => {
+    events.add(event, Date.now());
     if (host.shell.showsEvents) presenter.event(event);
   };
   let isClosing = false;
   const session = new ShellSession(target, {
     connect,
     target: (text) => targetOf(text, sources),
+    word: fourLetterWord,
     news: (line) => {
       if (!isClosing) presenter.news(line);
     },
@@ -98,6 +105,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     ensembles: async () => (await import('./local-ensembles.ts')).localEnsembles(),
     show: (output) => presenter.show(output),
     plain: toPlain,
+    write: (bytes) => presenter.write(bytes),
+    drained,
+    progress: (what) => presenter.progress(what),
+    input: streamStdin,
+    choose: (question, choices) => safety.choose(question, choices),
+    events,
+    trash,
     tell: (told) => presenter.tell(told),
     get record() {
       return presenter.isJson ? (each: CommandRecord) => presenter.record(each) : undefined;
@@ -118,9 +132,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
     writeFile,
     stdin: readStdin,
     interactive,
+    asks: options.canAsk && globals.yes !== true,
     readOnly: globals.readOnly === true || process.env.ZOOSH_READ_ONLY === '1',
     dryRun: globals.dryRun === true,
-    opTimeoutMs: globals.opTimeout,
+    opTimeoutMs: () => globals.opTimeout ?? parseDuration(settings.get('op-timeout')),
     keepGoing: options.script?.continueOnError ?? globals.continueOnError === true,
     variables: variablesOf(globals, options.args ?? []),
     env: process.env,

@@ -62,9 +62,10 @@ export async function runInit(words: readonly string[], globals: Globals): Promi
   say(`profile @${answers.name} is kept in ${places.configFile}`);
   if (!says) await offerCompletion();
   const target = answers.isDefault ? '' : ` @${answers.name}`;
-  say(`next:  zoosh${target}            a prompt`);
-  say(`       zoosh${target} ls /       one command`);
-  say('       zoosh help            what there is');
+  const next = [`zoosh${target}`, `zoosh${target} ls /`, 'zoosh help'];
+  const width = Math.max(...next.map((line) => line.length));
+  for (const [at, what] of ['a prompt', 'one command', 'what there is'].entries())
+    say(`${at === 0 ? 'next:' : '     '}  ${(next[at] as string).padEnd(width)}  ${what}`);
   return 0;
 }
 

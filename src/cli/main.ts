@@ -31,7 +31,8 @@ async function run(argv: string[]): Promise<number> {
   const compat = compatWish(process.argv[1] ?? '', argv, process.stdin.isTTY === true);
   if (compat !== undefined) return (await import('./zkcli.ts')).runZkcli(compat);
   const legacy = normaliseLegacy(argv);
-  const { globals, words, said } = await withTarget(legacy.argv);
+  const { words, said, ...found } = await withTarget(legacy.argv);
+  const globals = await withSecrets(found.globals);
   if (globals.version === true) {
     process.stdout.write(`zoosh ${packageVersion()}\n`);
     return 0;
@@ -65,6 +66,20 @@ async function run(argv: string[]): Promise<number> {
   if (name === 'start') return (await import('./start.ts')).runStart(args, globals);
   if (name === 'ensemble' && args[0] === 'shell') return front.runOnEnsemble(globals, await namedEnsemble(args));
   return front.runOne(globals, said, words);
+}
+
+/** `--auth digest:-` is asked for, unseen. @throws Failure (2) when nobody is there */
+async function withSecrets(globals: Globals): Promise<Globals> {
+  if (!globals.auth.some((text) => text.endsWith(':-'))) return globals;
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true)
+    throw usage('a credential is to be typed, and nobody is there to type it', 'say env:VAR, file:F or cmd:CMD');
+  const { askHidden } = await import('./ask.ts');
+  const auth: string[] = [];
+  for (const text of globals.auth)
+    auth.push(
+      text.endsWith(':-') ? text.slice(0, -1) + (await askHidden(`credential for ${text.slice(0, -2)}`)) : text,
+    );
+  return { ...globals, auth };
 }
 
 /** Takes a target off the front; options may stand before and after it. */

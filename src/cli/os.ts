@@ -42,6 +42,20 @@ export function readStdin(): Uint8Array {
   }
 }
 
+/** Standard input as it comes. @throws Failure (2) */
+export function streamStdin(): AsyncIterable<Uint8Array> {
+  if (process.stdin.isTTY === true)
+    throw usage('- reads standard input, which is the terminal', 'redirect it from a file');
+  return process.stdin;
+}
+
+/** Resolves when standard output has room for more. */
+export function drained(): Promise<void> {
+  return process.stdout.writableNeedDrain
+    ? new Promise((resolve) => void process.stdout.once('drain', resolve))
+    : Promise.resolve();
+}
+
 /** @throws Failure (2) */
 export function writeFile(file: string, bytes: Uint8Array, append: boolean): void {
   try {

@@ -3,9 +3,11 @@ import { visible, visibleLine } from '../out/data.ts';
 import { EventFolder, eventJson, eventLine } from '../out/events.ts';
 import { failureText } from '../out/failures.ts';
 import { toJson } from '../out/json.ts';
+import { isDivided } from '../out/json-parts.ts';
 import { MODES, type Mode } from '../out/modes.ts';
 import { render } from '../out/render.ts';
 import { decideColor, makeTheme, type Theme } from '../out/theme.ts';
+import type { Progress } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import type { Settings } from '../shell/settings.ts';
@@ -14,6 +16,7 @@ import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
 import { isRegularFile } from './os.ts';
 import { page, pagerOf } from './pager.ts';
+import { ProgressLine } from './progress.ts';
 
 export interface PresenterOptions {
   readonly globals: Globals;
@@ -37,6 +40,7 @@ export class Presenter {
   readonly #events: EventFolder;
   readonly #outIsTerminal = process.stdout.isTTY === true;
   readonly #exact: boolean;
+  readonly #progress: ProgressLine;
   #mode: Mode;
   /** A result taller than the screen, and what came after it, until its command has ended. */
   #paged: Uint8Array[] = [];
@@ -52,6 +56,12 @@ export class Presenter {
       (path) => this.watchOf(path),
     );
     this.#exact = single && isRegularFile(1);
+    const isShown = process.stderr.isTTY === true && !this.#isQuiet && process.env.TERM !== 'dumb';
+    this.#progress = new ProgressLine({
+      show: isShown ? (line) => void process.stderr.write(line) : undefined,
+      width: () => process.stderr.columns || 80,
+      now: () => performance.now(),
+    });
     const said = globals.output ?? modeOf(process.env.ZOOSH_OUTPUT);
     this.#mode = said ?? (this.#outIsTerminal ? (settings.get('output') as Mode) : 'plain');
     settings.onChange = (name) => {
@@ -81,6 +91,7 @@ export class Presenter {
 
   /** A result. */
   show(output: Output): void {
+    this.#progress.hide();
     const isExact = this.#exact && this.#mode === 'plain';
     if (isExact && output.type === 'node' && output.form === 'text' && !output.showStat) {
       process.stdout.write(output.data ?? '');
@@ -90,7 +101,8 @@ export class Presenter {
     const screen = { theme: this.theme, width: widthOf(), now: Date.now() };
     const wishes = { mode: this.#mode, fields, header, isTerminal: this.#outIsTerminal };
     const bytes = render(output, wishes, screen);
-    if (this.#paged.length > 0 || this.#isTall(bytes)) this.#paged.push(bytes);
+    // what comes in parts may be without end: it goes by
+    if (!isDivided(output) && (this.#paged.length > 0 || this.#isTall(bytes))) this.#paged.push(bytes);
     else process.stdout.write(bytes);
   }
   #isTall(bytes: Uint8Array): boolean {
@@ -131,12 +143,23 @@ export class Presenter {
   get isJson(): boolean {
     return this.#isJson;
   }
+  /** Bytes of an answer, as they are. */
+  write(bytes: Uint8Array): void {
+    this.#progress.hide();
+    process.stdout.write(bytes);
+  }
+  /** How far work is, on standard error where somebody looks. */
+  progress(what: string): Progress {
+    return this.#progress.begin(visibleLine(what));
+  }
   tell(told: Told): void {
+    this.#progress.hide();
     process.stderr.write(failureText(told, this.#isJson ? 'json' : 'text', this.#errTheme));
     if (this.#options.globals.verbose === true && told.failure.exit === 70)
       process.stderr.write(`${(told.failure.cause as Error | undefined)?.stack ?? ''}\n`);
   }
   warn(text: string): void {
+    this.#progress.hide();
     if (!this.#isQuiet) process.stderr.write(`${visible(text)}\n`);
   }
   /** What happens to the connection. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { visibleLine } from '../out/data.ts';
 import type { CommandSpec, Plan, Risk } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
-import { askHidden, askText, askYesNo, type TerminalHolder } from './ask.ts';
+import { askChoice, askHidden, askText, askYesNo, type TerminalHolder } from './ask.ts';
 
 /**
  * Whether a person typed this: standard input and error are terminals, and a job-control shell started us, so that this
@@ -18,6 +18,9 @@ export function isTypedByPerson(): boolean {
     return true; // no /proc: the terminal has to do as evidence
   }
 }
+
+/** So many znodes that undo brings back are changed without a question. */
+const ASKED_BEYOND = 20;
 
 export interface SafetyOptions {
   /** Somebody is there to answer. */
@@ -52,6 +55,8 @@ export class Safety {
             : 'it concerns the root';
       throw refused(`will not ${plan.what}: ${why}`, 'say --yes before the command', plan.path);
     }
+    const isSmall = plan.keepsUndo === true && (plan.count ?? Number.POSITIVE_INFINITY) <= ASKED_BEYOND;
+    if (isSmall && !isProtected() && !isSerious && plan.path !== '/' && plan.hasOthersEphemerals !== true) return;
     for (const line of plan.details ?? []) process.stderr.write(` ${visibleLine(line)}\n`);
     if (isProtected() && plan.always !== true) {
       const name = risk === 'cluster' ? profile() : undefined;
@@ -70,6 +75,16 @@ export class Safety {
     if (!canAsk) throw refused(`${name}: the profile is protected`, 'say --yes before the command');
     if (!(await askYesNo(`This profile is protected. Allow ${name} in this session?`, holder))) throw declined();
     this.#allowed.add(name);
+  }
+
+  /** @throws Failure (2, 31) */
+  async choose(
+    question: string,
+    choices: readonly { readonly value: string; readonly about: string }[],
+  ): Promise<string> {
+    const { canAsk, holder } = this.#options;
+    if (!canAsk) throw usage(`nobody is there to say: ${question}`);
+    return askChoice(visibleLine(question), choices, holder);
   }
 
   /** @throws Failure (2) when nobody can type it */

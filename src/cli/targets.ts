@@ -64,6 +64,7 @@ export function targetOf(text: string, sources: TargetSources): Target {
       connectTimeoutMs: globals.connectTimeout,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(tls !== undefined && { tls }),
+      ...(globals.maxReply !== undefined && { maxReplyBytes: globals.maxReply }),
       ...(globals.allowRo === true && { allowReadOnly: true }),
     },
   };

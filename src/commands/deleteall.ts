@@ -1,15 +1,14 @@
-import { KeeperError } from '../base/errors.ts';
 import { PROTECTED } from '../base/path.ts';
 import { type Client, MultiError } from '../client/api.ts';
+import { deleteTree } from '../shell/bulk-delete.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { survey, surveyLines } from '../shell/survey.ts';
 import { plural } from '../shell/units.ts';
-import { inOrder, walkTree } from '../shell/walk.ts';
-import { inflightOf, withSuggestion } from './support.ts';
+import { countBelow, inflightOf, withSuggestion } from './support.ts';
 
 const BATCH = 1000;
-const ROUNDS = 4;
 
 /** Deletes nodes with everything below. */
 export default command({
@@ -24,14 +23,16 @@ export default command({
     batch: { kind: 'number', short: '-b', about: `nodes per transaction; default ${BATCH}` },
     limit: { kind: 'number', long: '--limit', about: 'refuse when there are more nodes than this' },
     keepRoot: { kind: 'flag', long: '--keep-root', about: 'only what is below' },
+    atomic: { kind: 'flag', long: '--atomic', about: 'all in one transaction, or nothing' },
+    noTrash: { kind: 'flag', long: '--no-trash', about: 'keep no copy for undo' },
   },
   examples: [
     ['deleteall /app/old', 'the node and all below'],
     ['deleteall --keep-root /app/cache', 'only what is below'],
   ],
   exits: [10, 13, 14, 30, 31],
-  notes: ['At a prompt it says how much there is and asks first.'],
-  async run({ paths, batch = BATCH, limit, keepRoot }, context): Promise<Output> {
+  notes: ['At a prompt it says how much there is, asks first, and keeps a copy for undo.'],
+  async run({ paths, batch = BATCH, limit, keepRoot, atomic, noTrash }, context): Promise<Output> {
     for (const path of paths) {
       if (!keepRoot) refuseProtected(path);
       else if (path === '/zookeeper' || path.startsWith('/zookeeper/'))
@@ -41,11 +42,16 @@ export default command({
           path,
         );
     }
+    if (noTrash) context.dropUndo();
     const client = await context.client();
     let count = 0;
-    for (const path of paths)
-      count += await deleteTree(client, path, { batch: Math.max(1, batch), limit, keepRoot }, context);
-    return { type: 'deleted', paths, count, isTree: true };
+    for (const path of paths) {
+      const total = await agree(client, path, limit, keepRoot, context);
+      const size = atomic ? Number.POSITIVE_INFINITY : Math.max(1, batch);
+      count += await remove(client, path, { batch: size, keepRoot, total }, context);
+    }
+    const note = context.keepsUndo ? '(undo brings it back)' : undefined;
+    return { type: 'deleted', paths, count, isTree: true, ...(note !== undefined && { note }) };
   },
 });
 
@@ -57,59 +63,75 @@ export function refuseProtected(path: string): void {
     throw refused(`${path} belongs to a quota`, 'delquota removes quotas', path);
 }
 
-async function deleteTree(
+const isOwn = (path: string): boolean => path === '/zookeeper';
+
+/** Looks at what there is, and asks. How many nodes it is about. @throws Failure (10, 30, 31) */
+async function agree(
   client: Client,
   path: string,
-  { batch, limit, keepRoot }: { batch: number; limit: number | undefined; keepRoot: boolean },
+  limit: number | undefined,
+  keepRoot: boolean,
   context: CommandContext,
 ): Promise<number> {
   const { signal } = context;
-  let total = 0;
-  for (let round = 1; ; round++) {
-    const { children } = await withSuggestion(path, context, () =>
-      walkTree(client, path, { signal, inflight: inflightOf(context), skip: (each) => each === '/zookeeper' }),
-    );
-    // what is deepest goes first, so that no parent is deleted before its children
-    const targets = inOrder(path, children)
-      .filter((each) => each !== '/zookeeper' && !(keepRoot && each === path))
-      .reverse();
-    if (round === 1) {
-      if (limit !== undefined && targets.length > limit)
-        throw refused(
-          `${plural(targets.length, 'node')} under ${path}, more than --limit ${limit}`,
-          'raise --limit',
-          path,
-        );
-      await context.confirm({
-        what: `delete ${plural(targets.length, 'node')} under ${path}`,
+  using progress = context.progress(`looking at ${path}`);
+  const found = await withSuggestion(path, context, async () =>
+    context.asks
+      ? survey(client, path, { signal, inflight: inflightOf(context), skip: isOwn, seen: (n) => progress.update(n) })
+      : undefined,
+  );
+  const below = found?.count ?? (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
+  const count = keepRoot ? below - 1 : below;
+  if (limit !== undefined && count > limit)
+    throw refused(`${plural(count, 'node')} under ${path}, more than --limit ${limit}`, 'raise --limit', path);
+  await context.confirm({
+    what: `delete ${plural(count, 'node')} under ${path}`,
+    path,
+    count,
+    hasOthersEphemerals: (found?.owners ?? 0) > 0,
+    keepsUndo: context.keepsUndo,
+    details: [
+      ...(found === undefined ? [] : surveyLines(path, found)),
+      ...(context.keepsUndo ? ['  a copy is kept for 14 days (undo)'] : []),
+    ],
+  });
+  return count;
+}
+
+async function remove(
+  client: Client,
+  path: string,
+  { batch, keepRoot, total }: { batch: number; keepRoot: boolean; total: number },
+  context: CommandContext,
+): Promise<number> {
+  const { signal } = context;
+  let count = 0;
+  using progress = context.progress(`deleting ${path}`);
+  try {
+    await deleteTree(client, path, {
+      signal,
+      inflight: inflightOf(context),
+      batch,
+      keepRoot,
+      skip: isOwn,
+      deleted(paths) {
+        count += paths.length;
+        for (const each of paths) context.session.forgetEphemeral(each);
+        progress.update(count, total);
+      },
+    });
+    return count;
+  } catch (error) {
+    if (signal.aborted && count > 0) context.warn(`${plural(count, 'node')} deleted before the interruption`);
+    if (count === 0 || !(error instanceof MultiError)) throw error;
+    throw new Failure(
+      error.code === 'NoAuth' ? 14 : 13,
+      error.code,
+      `${plural(count, 'node')} deleted, then: ${error.message}`,
+      {
         path,
-        count: targets.length,
-      });
-    }
-    try {
-      for (let at = 0; at < targets.length; at += batch) {
-        signal.throwIfAborted();
-        const part = targets.slice(at, at + batch);
-        await client.multi(
-          part.map((each) => ({ op: 'delete', path: each, version: -1 })),
-          { signal },
-        );
-        total += part.length;
-        for (const each of part) context.session.forgetEphemeral(each);
-      }
-      return total;
-    } catch (error) {
-      if (signal.aborted && total > 0) context.warn(`${plural(total, 'node')} deleted before the interruption`);
-      const code = error instanceof MultiError || error instanceof KeeperError ? error.code : undefined;
-      if (round > 1 && code === 'NoNode' && !(await client.exists(path, { signal }))) return total;
-      if ((code !== 'NotEmpty' && code !== 'NoNode') || round >= ROUNDS) {
-        if (total === 0 || !(error instanceof MultiError)) throw error;
-        throw new Failure(13, error.code, `${plural(total, 'node')} deleted, then: ${error.message}`, {
-          path,
-          cause: error,
-        });
-      }
-      // others created or deleted nodes meanwhile: look again
-    }
+        cause: error,
+      },
+    );
   }
 }

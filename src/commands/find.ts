@@ -5,9 +5,8 @@ import { usage } from '../shell/failure.ts';
 import { matcher } from '../shell/glob.ts';
 import type { Output } from '../shell/output.ts';
 import { parseDuration } from '../shell/units.ts';
-import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
-import { tellDenied } from './ls.ts';
-import { inflightOf, withSuggestion } from './support.ts';
+import { walkNodes } from '../shell/walk.ts';
+import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
 /** Nodes with certain properties. */
 export default command({
@@ -54,37 +53,39 @@ export default command({
     const client = await context.client();
     const { signal } = context;
     const root = values.path ?? context.cwd;
-    const inflight = inflightOf(context);
-    const deniedPaths: string[] = [];
-    const denied = (path: string): void => void deniedPaths.push(path);
-    const skip = (child: string): boolean => root === '/' && child === '/zookeeper';
-    const { children } = await withSuggestion(root, context, () =>
-      walkTree(client, root, { signal, inflight, depth, skip, denied }),
-    );
-    tellDenied(deniedPaths, context);
-    const candidates = inOrder(root, children).filter((path) => !skip(path) && byName.every((test) => test(path)));
-    const passes = new Array<boolean>(candidates.length).fill(true);
-    if (byStat.length > 0 || data !== undefined)
-      await eachOf(candidates, inflight, signal, async (path, at) => {
-        const found = data === undefined ? undefined : await client.get(path, { signal }).catch(goneOrDenied);
-        const stat = data === undefined ? await client.exists(path, { signal }) : found?.stat;
-        passes[at] =
-          stat !== undefined &&
-          byStat.every((test) => test(stat)) &&
-          (data === undefined || found?.data?.includes(data) === true);
-      });
-    const names = candidates.filter((_path, at) => passes[at]).slice(0, limit);
-    const exit = deniedPaths.length > 0 ? 14 : names.length === 0 ? 1 : 0;
-    if (values.count) return { type: 'value', value: names.length, text: String(names.length), exit };
-    return { type: 'listing', path: root, names, isPaths: true, onePerLine: true, exit };
+    const denied = new Denied();
+    const shown = new Streamed<string>(context, (names, part) => ({
+      type: 'listing',
+      path: root,
+      names,
+      isPaths: true,
+      onePerLine: true,
+      ...(part !== undefined && { part }),
+    }));
+    using progress = context.progress(`searching ${root}`);
+    const walk = { signal, inflight: inflightOf(context), depth, skip: skipsOwn(root), data: data !== undefined };
+    let [seen, count] = [0, 0];
+    await withSuggestion(root, context, async () => {
+      for await (const node of walkNodes(client, root, walk)) {
+        progress.update(++seen);
+        if (node.denied) denied.add(node.path);
+        const passes =
+          byName.every((test) => test(node.path)) &&
+          (node.hidden !== true || byStat.length === 0) &&
+          byStat.every((test) => test(node.stat)) &&
+          (data === undefined || node.data?.includes(data) === true);
+        if (!passes) continue;
+        if (limit !== undefined && count >= limit) break;
+        count++;
+        if (!values.count) await shown.add(node.path);
+      }
+    });
+    denied.tell(context);
+    const exit = denied.any ? 14 : count === 0 ? 1 : 0;
+    if (values.count) return { type: 'value', value: count, text: String(count), exit };
+    return { ...shown.end(), exit };
   },
 });
-
-/** A node that went meanwhile or may not be read does not pass. */
-const goneOrDenied = (error: { code?: string }): undefined => {
-  if (error.code === 'NoNode' || error.code === 'NoAuth') return undefined;
-  throw error;
-};
 
 function nameTests({ name, iname, regex }: Readonly<Record<'name' | 'iname' | 'regex', string | undefined>>) {
   const tests: ((path: string) => boolean)[] = [];

@@ -1,4 +1,3 @@
-import { fourLetterWord } from '../client/connect.ts';
 import { ConnectStringError, parseConnectString, type Server, showServer } from '../client/connect-string.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
@@ -69,7 +68,7 @@ export default command({
     const answers: { host: string; word: string; answer: string }[] = [];
     for (const server of targets) {
       const host = showServer(server);
-      const answer = await fourLetterWord(word, { ...server, tls: session.tls, signal }).catch((error) => {
+      const answer = await session.word(word, { ...server, signal }).catch((error) => {
         if (signal.aborted) throw error;
         throw new Failure(3, 'ConnectFailed', `${host} does not answer: ${(error as Error).message}`, { cause: error });
       });

@@ -5,8 +5,8 @@ import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { ListedNode, Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
-import { inflightOf } from './support.ts';
+import { eachOf, walkNodes } from '../shell/walk.ts';
+import { Denied, inflightOf, Streamed, skipsOwn } from './support.ts';
 
 /** `ls` and its older spellings. */
 export default command({
@@ -94,32 +94,7 @@ async function list(path: string, wishes: Wishes, context: CommandContext): Prom
     const long = wishes.long ? [{ name: path, stat }] : undefined;
     return { type: 'listing', path, names: [path], long, isPaths: true, onePerLine, ...(wishes.stat && { stat }) };
   }
-  const inflight = inflightOf(context);
-  if (wishes.recursive) {
-    const skip = (child: string): boolean => path === '/' && child === '/zookeeper' && !wishes.all;
-    const deniedPaths: string[] = [];
-    const denied = (child: string): void => void deniedPaths.push(child);
-    const { children } = await walkTree(client, path, { signal, inflight, depth: wishes.depth, skip, denied });
-    if (path === '/' && !wishes.all)
-      children.set(
-        '/',
-        (children.get('/') ?? []).filter((name) => name !== 'zookeeper'),
-      );
-    if (wishes.watch) await client.getChildren(path, { signal, ...watch });
-    const all = inOrder(path, children);
-    tellDenied(deniedPaths, context);
-    const names = shorten(wishes.reverse ? all.reverse() : all, wishes.limit, context);
-    const long = wishes.long ? await stats(client, names, (name) => name, context) : undefined;
-    return {
-      ...(deniedPaths.length > 0 && { exit: 14 }),
-      type: 'listing',
-      path,
-      names: long?.map(({ name }) => name) ?? names,
-      long,
-      isPaths: true,
-      onePerLine: true,
-    };
-  }
+  if (wishes.recursive) return below(path, wishes, context);
   const { children, stat } = await client.getChildren(path, { signal, ...watch });
   const isSorted = wishes.byTime || wishes.bySize || wishes.byChildren;
   let long: ListedNode[] | undefined;
@@ -141,6 +116,42 @@ async function list(path: string, wishes: Wishes, context: CommandContext): Prom
     long: wishes.long ? long : undefined,
     ...(wishes.stat && { stat }),
   };
+}
+
+/** All below, shown while it is walked; only the other way round it must be known as a whole. */
+async function below(path: string, wishes: Wishes, context: CommandContext): Promise<Output> {
+  const client = await context.client();
+  const { signal } = context;
+  const { depth, limit, long, reverse, all } = wishes;
+  const shown = new Streamed<ListedNode>(context, (nodes, part) => ({
+    type: 'listing',
+    path,
+    names: nodes.map(({ name }) => name),
+    long: long ? nodes : undefined,
+    isPaths: true,
+    onePerLine: true,
+    ...(part !== undefined && { part }),
+  }));
+  const denied = new Denied();
+  const backwards: ListedNode[] = [];
+  const walk = { signal, inflight: inflightOf(context), depth, skip: all ? undefined : skipsOwn(path) };
+  using progress = context.progress(`listing ${path}`);
+  let seen = 0;
+  for await (const node of walkNodes(client, path, walk)) {
+    if (node.denied) denied.add(node.path);
+    progress.update(++seen);
+    if (long && node.hidden === true) continue;
+    const listed = { name: node.path, stat: node.stat };
+    if (reverse) backwards.push(listed);
+    else if (limit !== undefined && shown.count >= limit) {
+      context.warn(`more not shown (--limit ${limit})`);
+      break;
+    } else await shown.add(listed);
+  }
+  for (const each of shorten(backwards.reverse(), limit, context)) await shown.add(each);
+  if (wishes.watch) await client.getChildren(path, { signal, watch: context.watched });
+  denied.tell(context);
+  return { ...(denied.any && { exit: 14 }), ...shown.end() };
 }
 
 function shorten<T>(items: T[], limit: number | undefined, context: CommandContext): T[] {
@@ -186,10 +197,4 @@ async function stats(
     const stat = found[index];
     return stat === undefined ? [] : [{ name, stat }];
   });
-}
-
-/** What could not be listed is told, so that nobody takes the rest for the whole. */
-export function tellDenied(paths: readonly string[], context: CommandContext): void {
-  for (const path of paths.slice(0, 5)) context.warn(`not permitted to list ${path}`);
-  if (paths.length > 5) context.warn(`... and ${paths.length - 5} more`);
 }

@@ -1,11 +1,12 @@
-import type { Acl } from '../client/api.ts';
-import { parseAcl } from '../shell/acl-text.ts';
+import type { Acl, Client } from '../client/api.ts';
+import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { refused, usage } from '../shell/failure.ts';
+import { refuseMasked } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
-import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
-import { inflightOf, withSuggestion } from './support.ts';
+import { walkNodes } from '../shell/walk.ts';
+import { countBelow, inflightOf, skipsOwn, withSuggestion } from './support.ts';
 
 const ADMIN = 16;
 
@@ -30,6 +31,7 @@ export default command({
   exits: [10, 12, 14, 15, 30],
   async run({ path, acl: text, stat: showStat, version, recursive, force }, context): Promise<Output> {
     const acl = parseAcl(text);
+    if (!force) refuseMasked(path, acl, '--force');
     if (recursive && version !== undefined) throw usage('setAcl: -v cannot be combined with -R');
     if (!force) await guard(path, acl, context);
     const client = await context.client();
@@ -43,25 +45,53 @@ export default command({
         json: { path, aversion: stat.aversion },
       };
     }
-    const inflight = inflightOf(context);
-    const { children } = await withSuggestion(path, context, () => walkTree(client, path, { signal, inflight }));
-    const all = inOrder(path, children);
+    const count = (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
     await context.confirm({
-      what: `change the ACL of ${plural(all.length, 'node')} under ${path}`,
+      what: `change the ACL of ${plural(count, 'node')} under ${path}`,
       path,
-      count: all.length,
+      count,
+      keepsUndo: context.keepsUndo,
+      details: [`to ${showAcl(acl)}`],
     });
-    let done = 0;
-    await eachOf(all, inflight, signal, async (each) => {
-      await client.setAcl(each, acl, -1, { signal });
-      done++;
-    });
+    const done = await setAclBelow(client, path, acl, context);
     return { type: 'done', text: `changed the ACL of ${plural(done, 'node')}`, json: { path, count: done } };
   },
 });
 
+/** The same for a node and all below it; how many. */
+export async function setAclBelow(
+  client: Client,
+  path: string,
+  acl: readonly Acl[],
+  context: CommandContext,
+): Promise<number> {
+  const { signal } = context;
+  const inflight = inflightOf(context);
+  using progress = context.progress(`changing ACLs under ${path}`);
+  let done = 0;
+  const running = new Set<Promise<void>>();
+  let failure: unknown;
+  for await (const node of walkNodes(client, path, { signal, inflight, skip: skipsOwn(path) })) {
+    const work = client.setAcl(node.path, acl, -1, { signal }).then(
+      () => {
+        progress.update(++done);
+      },
+      (error: { code?: string }) => {
+        if (error.code !== 'NoNode') failure ??= error;
+      },
+    );
+    running.add(work);
+    void work.finally(() => running.delete(work));
+    if (running.size >= inflight) await Promise.race(running);
+    if (failure !== undefined) throw failure;
+  }
+  await Promise.all(running);
+  if (failure !== undefined) throw failure;
+  return done;
+}
+
 /** Refuses what this session could not take back. @throws Failure (30) */
-async function guard(path: string, acl: readonly Acl[], context: CommandContext): Promise<void> {
+export async function guard(path: string, acl: readonly Acl[], context: CommandContext): Promise<void> {
   const admins = acl.filter(({ perms }) => perms & ADMIN);
   if (admins.length === 0)
     throw refused(

@@ -1,10 +1,13 @@
 /** What several commands share. */
 import { KeeperError } from '../base/errors.ts';
 import { nameOf, parentOf } from '../base/path.ts';
-import type { CreateOptions, Stat } from '../client/api.ts';
+import type { Client, CreateOptions, Stat } from '../client/api.ts';
 import type { CommandContext, Data } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
+import type { NodeSource } from '../shell/node-source.ts';
+import type { Output, Part } from '../shell/output.ts';
 import { nearest } from '../shell/suggest.ts';
+import { walkNodes } from '../shell/walk.ts';
 
 /** How many requests a command may have in flight. */
 export const inflightOf = (context: CommandContext): number => Number(context.settings.get('concurrency'));
@@ -63,7 +66,7 @@ export async function createWithParents(
 }
 
 /** Makes a node and those above it, as far as they are missing. */
-async function makeParents(path: string, context: CommandContext): Promise<void> {
+export async function makeParents(path: string, context: CommandContext): Promise<void> {
   const client = await context.client();
   const missing: string[] = [];
   for (
@@ -79,3 +82,82 @@ async function makeParents(path: string, context: CommandContext): Promise<void>
       if (!(error instanceof KeeperError) || error.code !== 'NodeExists') throw error; // somebody else was faster
     }
 }
+
+const SHOWN_AT_ONCE = 1000;
+
+/** Shows what is found while it is found, so that a million of it needs no memory. */
+export class Streamed<T> {
+  readonly #context: CommandContext;
+  readonly #make: (items: readonly T[], part: Part | undefined) => Output;
+  #items: T[] = [];
+  #hasBegun = false;
+  count = 0;
+
+  constructor(context: CommandContext, make: (items: readonly T[], part: Part | undefined) => Output) {
+    this.#context = context;
+    this.#make = make;
+  }
+  async add(item: T): Promise<void> {
+    this.count++;
+    this.#items.push(item);
+    if (this.#items.length >= SHOWN_AT_ONCE) await this.flush();
+  }
+  /** Shows what there is so far. */
+  async flush(): Promise<void> {
+    if (this.#items.length === 0) return;
+    this.#context.show(this.#make(this.#items, this.#hasBegun ? 'next' : 'first'));
+    this.#hasBegun = true;
+    this.#items = [];
+    await this.#context.drained();
+  }
+  /** What is left to show: all, when it was little. */
+  end(): Output {
+    return this.#make(this.#items, this.#hasBegun ? 'last' : undefined);
+  }
+}
+
+/** The nodes ZooKeeper keeps for itself are entered only when named. */
+export const skipsOwn =
+  (root: string) =>
+  (path: string): boolean =>
+    root === '/' && path === '/zookeeper';
+
+/** Says once, at the end, which nodes the ACLs hide: they must not hide the others. */
+export class Denied {
+  readonly #paths: string[] = [];
+  #count = 0;
+  get any(): boolean {
+    return this.#count > 0;
+  }
+  add(path: string): void {
+    this.#count++;
+    if (this.#paths.length < 5) this.#paths.push(path);
+  }
+  tell(context: CommandContext, what = 'list'): void {
+    for (const path of this.#paths) context.warn(`not permitted to ${what} ${path}`);
+    if (this.#count > this.#paths.length) context.warn(`... and ${this.#count - this.#paths.length} more`);
+  }
+}
+
+/** All nodes below, at any depth; `/zookeeper` counts. Servers before 3.6 cannot say, and are walked. */
+export async function countBelow(client: Client, path: string, context: CommandContext): Promise<number> {
+  const { signal } = context;
+  try {
+    return await client.getAllChildrenNumber(path, { signal });
+  } catch (error) {
+    if (!(error instanceof KeeperError) || error.code !== 'Unimplemented') throw error;
+    let count = -1;
+    for await (const _node of walkNodes(client, path, { signal, inflight: inflightOf(context) })) count++;
+    return count;
+  }
+}
+
+/** A subtree that is not there. */
+export const emptySource = (root: string): NodeSource => ({
+  label: root,
+  root,
+  acl: true,
+  client: undefined,
+  async *nodes() {},
+  [Symbol.asyncDispose]: async () => {},
+});

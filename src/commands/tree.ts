@@ -1,10 +1,9 @@
-import { joinPath, nameOf } from '../base/path.ts';
-import type { Stat } from '../client/api.ts';
+import { KeeperError } from '../base/errors.ts';
+import { nameOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import type { Output, TreeNode } from '../shell/output.ts';
-import { eachOf, inOrder, walkTree } from '../shell/walk.ts';
-import { tellDenied } from './ls.ts';
-import { inflightOf, withSuggestion } from './support.ts';
+import { walkNodes } from '../shell/walk.ts';
+import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
 
 /** A drawing of everything below a node. */
 export default command({
@@ -28,46 +27,50 @@ export default command({
     const client = await context.client();
     const { signal } = context;
     const path = given ?? context.cwd;
-    const inflight = inflightOf(context);
-    const skip = (child: string): boolean => child === '/zookeeper' && path === '/';
-    const deniedPaths: string[] = [];
-    const denied = (child: string): void => void deniedPaths.push(child);
-    const { children } = await withSuggestion(path, context, () =>
-      walkTree(client, path, { signal, inflight, depth: levels, limit, skip, denied }),
-    );
-    tellDenied(deniedPaths, context);
-    const order = inOrder(path, children).filter((each) => !skip(each));
-    const shown = order.slice(0, limit);
-    const stats = new Map<string, Stat>();
-    if (sizes || ephemeral)
-      await eachOf(shown, inflight, signal, async (each) => {
-        const stat = await client.exists(each, { signal });
-        if (stat !== undefined) stats.set(each, stat);
-      });
-    const visible = new Set(shown);
-    const build = (at: string): TreeNode => {
-      const names = (children.get(at) ?? []).filter((name) => !skip(joinPath(at, name)));
-      const here = names.map((name) => joinPath(at, name)).filter((child) => visible.has(child));
-      return {
-        name: at === path ? path : nameOf(at),
-        path: at,
-        stat: stats.get(at),
-        children: here.map(build),
-        more: names.length - here.length,
-      };
-    };
-    const root = build(path);
+    const denied = new Denied();
+    let root: TreeNode | undefined;
+    const walk = { signal, inflight: inflightOf(context), depth: levels, skip: skipsOwn(path) };
+    const above: TreeNode[] = [];
+    let shown = 0;
+    let isTruncated = false;
+    await withSuggestion(path, context, async () => {
+      for await (const { path: at, depth, stat, denied: isDenied } of walkNodes(client, path, walk)) {
+        if (isDenied) denied.add(at);
+        if (shown >= limit) {
+          isTruncated = true;
+          break;
+        }
+        shown++;
+        const own = at === '/' && path === '/' ? 1 : 0; // /zookeeper is there and not shown
+        const node: TreeNode = {
+          name: depth === 0 ? path : nameOf(at),
+          path: at,
+          stat: sizes || ephemeral ? stat : undefined,
+          children: [],
+          more: isDenied || depth === levels ? 0 : stat.numChildren - own,
+        };
+        above.length = depth;
+        const parent = above.at(-1);
+        if (parent !== undefined) {
+          parent.children.push(node);
+          parent.more = Math.max(0, parent.more - 1);
+        }
+        above.push(node);
+        root ??= node;
+      }
+    });
+    denied.tell(context);
+    if (root === undefined) throw new KeeperError('NoNode', path);
+    if (!isTruncated) forgetMore(root); // what a node gained or lost meanwhile is not there to be shown
     if (ephemeral) onlyEphemeral(root);
-    return {
-      ...(deniedPaths.length > 0 && { exit: 14 }),
-      type: 'tree',
-      root,
-      sizes,
-      shown: shown.length,
-      truncated: order.length > shown.length,
-    };
+    return { ...(denied.any && { exit: 14 }), type: 'tree', root, sizes, shown, truncated: isTruncated };
   },
 });
+
+function forgetMore(node: TreeNode): void {
+  node.more = 0;
+  for (const child of node.children) forgetMore(child);
+}
 
 /** Takes out what is not ephemeral and leads to nothing that is. */
 function onlyEphemeral(node: TreeNode): boolean {

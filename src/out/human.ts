@@ -1,11 +1,14 @@
 import { textWidth } from '../base/width.ts';
 import type { Stat } from '../client/api.ts';
 import { permWords, showAcl } from '../shell/acl-text.ts';
+import { isMasked } from '../shell/node-record.ts';
 import type { Column, Output, TreeNode } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import type { Change } from '../shell/recorder.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
 import { base64, hexdump, isText, prettyJson, visible, visibleLine } from './data.ts';
+import { differenceLines } from './differences.ts';
+import { eventLine } from './events.ts';
 import { kindOf, statJson } from './stat.ts';
 import { drawTable } from './table.ts';
 import type { Theme } from './theme.ts';
@@ -35,7 +38,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       ];
     case 'deleted':
       return [
-        `deleted ${output.isTree ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}`,
+        `deleted ${output.isTree ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(`  ${visibleLine(output.note)}`)}`,
       ];
     case 'node':
       return nodeLines(output, screen);
@@ -52,9 +55,11 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'acl':
       return [
         visibleLine(showAcl(output.acl)),
-        ...output.acl.map(({ scheme, id, perms }) =>
-          theme.dim(` ${visibleLine(`${scheme}:${id}`)}: ${permWords(perms) || 'nothing'}`),
-        ),
+        ...output.acl.map((entry) => {
+          const who = visibleLine(`${entry.scheme}:${entry.id}`);
+          const note = isMasked(entry) ? theme.attention('  hash hidden: you lack admin here') : '';
+          return `${theme.dim(` ${who}: ${permWords(entry.perms) || 'nothing'}`)}${note}`;
+        }),
         ...(output.stat ? statLines(output.stat, screen) : []),
       ];
     case 'tree':
@@ -64,6 +69,17 @@ export function toHuman(output: Output, screen: Screen): string[] {
           ? [theme.attention(`stopped after ${plural(output.shown, 'node')}; --limit shows more`)]
           : []),
       ];
+    case 'differences':
+      return [
+        ...output.differences.flatMap((each) => differenceLines(each, screen)),
+        ...(output.summary === undefined ? [] : [visibleLine(output.summary)]),
+      ];
+    case 'matches':
+      return output.matches.map(({ path, line, text, isContext }) => {
+        const mark = theme.dim(isContext ? '-' : ':');
+        const place = line === undefined ? '' : `${theme.good(String(line))}${mark}`;
+        return `${theme.path(quoteWord(path))}${mark}${place}${visibleLine(text)}`;
+      });
     case 'value':
     case 'page':
       return visible(output.text).split('\n');
@@ -78,7 +94,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [
         ...fittingTable(
           output.columns,
-          output.rows.map((row) => row.map(visibleLine)),
+          (output.humanRows ?? output.rows).map((row) => row.map(visibleLine)),
           screen,
         ),
         ...(output.foot ?? []).map((line) => ` ${visibleLine(line)}`),
@@ -87,9 +103,35 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [...planLines(output.changes, theme), `${output.summary}.  Nothing was sent.`];
     case 'lines':
       return output.lines.map(({ label, text }) => `${labelled(label, theme)} ${visibleLine(text)}`);
+    case 'findings':
+      return [
+        ...output.findings.flatMap(({ verdict, what, fix }) => {
+          const paint = { ok: theme.good, warn: theme.attention, FAIL: theme.bad }[verdict];
+          const [first = '', ...more] = wrapped(visibleLine(what), screen.width - 8);
+          const advice = fix === undefined ? [] : wrapped(`fix: ${visibleLine(fix)}`, screen.width - 8).map(theme.dim);
+          return [` ${paint(verdict.padEnd(4))}  ${first}`, ...[...more, ...advice].map((line) => `       ${line}`)];
+        }),
+        output.summary,
+      ];
+    case 'events':
+      return output.events.map(({ at, event }) => eventLine(event, new Date(at), theme));
+    case 'counts':
     case 'done':
       return [visibleLine(output.text)];
   }
+}
+
+/** A text in lines of so many columns, broken between words where there are some. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && textWidth(line) + 1 + textWidth(word) > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 /** A table; where the screen is too narrow, without its lesser columns, and at last a block for each row. */

@@ -1,7 +1,8 @@
 import { joinPath } from '../base/path.ts';
-import { showPerms } from '../shell/acl-text.ts';
-import type { Output, TreeNode } from '../shell/output.ts';
+import { aclJson, dataJson as dataOf } from '../shell/node-json.ts';
+import type { Difference, Match, Output, TreeNode } from '../shell/output.ts';
 import { base64, isText } from './data.ts';
+import { eventJson } from './events.ts';
 import { statJson } from './stat.ts';
 
 /** The document of a result, for programs. Keys are never removed or renamed within a major version. */
@@ -33,11 +34,21 @@ export function toJson(output: Output): unknown {
       return {
         path: output.path,
         aversion: output.aversion,
-        acl: output.acl.map(({ scheme, id, perms }) => ({ scheme, id, perms: showPerms(perms) })),
+        acl: aclJson(output.acl),
         ...(output.stat && { stat: statJson(output.stat) }),
       };
     case 'tree':
       return { ...treeJson(output.root), truncated: output.truncated };
+    case 'differences':
+      return { differences: output.differences.map(differenceJson), ...output.counts };
+    case 'matches':
+      return { matches: output.matches.map(matchJson) };
+    case 'findings':
+      return output.findings;
+    case 'events':
+      return output.events.map(({ at, event }) => JSON.parse(eventJson(event, new Date(at))) as unknown);
+    case 'counts':
+      return output.counts;
     case 'value':
       return output.value;
     case 'fields':
@@ -62,6 +73,35 @@ export function toJson(output: Output): unknown {
       return output.json;
   }
 }
+
+/** What programs that read line by line get a line each of; what sums it up comes last. */
+export function entriesOf(output: Output): readonly unknown[] | undefined {
+  switch (output.type) {
+    case 'matches':
+      return output.matches.map(matchJson);
+    case 'differences':
+      return [...output.differences.map(differenceJson), ...(output.counts === undefined ? [] : [output.counts])];
+    case 'events':
+      return toJson(output) as unknown[];
+    default:
+      return undefined;
+  }
+}
+
+const differenceJson = ({ sign, path, version, before, after, notes }: Difference) => ({
+  change: { '+': 'create', '-': 'delete', '~': 'change', '!': 'impossible' }[sign],
+  path,
+  ...(version !== undefined && { version }),
+  ...(before !== undefined && { before: dataOf(before) }),
+  ...(after !== undefined && { after: dataOf(after) }),
+  ...(notes !== undefined && notes.length > 0 && { notes }),
+});
+const matchJson = ({ path, line, text, isContext }: Match) => ({
+  path,
+  ...(line !== undefined && { line }),
+  text,
+  ...(isContext && { context: true }),
+});
 
 function dataJson(data: Uint8Array | null, form: string): { data: string | null; encoding: string } {
   if (data === null) return { data: null, encoding: 'null' };

@@ -1,8 +1,9 @@
 import { showAcl } from '../shell/acl-text.ts';
-import type { Output, TreeNode } from '../shell/output.ts';
+import type { Match, Output, TreeNode } from '../shell/output.ts';
 import { showName } from '../shell/paths.ts';
 import { hex } from '../shell/units.ts';
 import { base64, hexdump, isText } from './data.ts';
+import { differenceFields } from './differences.ts';
 import { kindOf, statJson } from './stat.ts';
 
 type Chunk = string | Uint8Array;
@@ -62,9 +63,25 @@ function* chunks(output: Output): Generator<Chunk> {
       yield* treeChunks(output.root, 0);
       if (output.truncated) yield `...\n`;
       break;
+    case 'differences':
+      for (const difference of output.differences) yield row(differenceFields(difference));
+      break;
+    case 'matches':
+      for (const match of output.matches) yield `${matchText(match)}\n`;
+      break;
     case 'value':
     case 'page':
       yield `${output.text}\n`;
+      break;
+    case 'findings':
+      for (const { verdict, what, fix } of output.findings)
+        yield row([verdict, what, ...(fix === undefined ? [] : [fix])]);
+      break;
+    case 'events':
+      for (const { at, event } of output.events) yield row([new Date(at).toISOString(), event.type, event.path]);
+      break;
+    case 'counts':
+      for (const [name, count] of Object.entries(output.counts)) yield row([name, count]);
       break;
     case 'fields':
       for (const field of output.fields) yield row(field);
@@ -81,6 +98,12 @@ function* chunks(output: Output): Generator<Chunk> {
     case 'done':
       break;
   }
+}
+
+/** `path:line:text`, a context line with dashes, as grep prints them. */
+function matchText({ path, line, text, isContext }: Match): string {
+  const mark = isContext ? '-' : ':';
+  return [showName(path), ...(line === undefined ? [] : [String(line)]), showName(text)].join(mark);
 }
 
 function* nodeChunks({ data, form, showStat, stat, path }: Extract<Output, { type: 'node' }>): Generator<Chunk> {

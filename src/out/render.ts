@@ -1,7 +1,8 @@
 import type { Output } from '../shell/output.ts';
 import { hasRecords, headerOf, renderFields, toTable } from './fields.ts';
 import { type Screen, toHuman } from './human.ts';
-import { toJson } from './json.ts';
+import { entriesOf, toJson } from './json.ts';
+import { isDivided, partText } from './json-parts.ts';
 import type { Mode } from './modes.ts';
 import { toPlain } from './plain.ts';
 import { toZkcli } from './zkcli.ts';
@@ -29,10 +30,13 @@ export function render(output: Output, wishes: Wishes, screen: Screen): Uint8Arr
   if (mode === 'zkcli') return toZkcli(output);
   if (mode === 'table') return linesOf(toTable(output, screen) ?? toHuman(output, screen));
   if (mode === 'human') return linesOf(toHuman(output, screen));
+  const indent = mode === 'json' && isTerminal ? 2 : undefined;
+  const each = mode === 'ndjson' ? entriesOf(output) : undefined;
+  if (each !== undefined) return linesOf(each.map((entry) => JSON.stringify(entry)));
+  if (isDivided(output)) return Buffer.from(partText(output, indent));
   const isEmpty = output.type === 'many' && output.parts.length === 0;
   if (isEmpty) return new Uint8Array(0);
   if (mode === 'ndjson' && output.type === 'many')
     return Buffer.from(output.parts.map((part) => `${JSON.stringify(toJson(part))}\n`).join(''));
-  const indent = mode === 'json' && isTerminal ? 2 : undefined;
   return Buffer.from(`${JSON.stringify(toJson(output), null, indent)}\n`);
 }

@@ -50,11 +50,14 @@ export class Barrier {
 }
 
 const READY = 'ready';
+const KAZOO = /^[0-9a-f]{32}$/;
 
 /**
  * All wait for each other: `enter` until so many members are in, `leave` until all of them have left. The nodes are those of
  * kazoo's DoubleBarrier and Curator's DistributedDoubleBarrier: a child for each member, and `ready` once there are enough.
- * One difference: who comes when a round is complete waits for the next, where the others let it in.
+ * Two differences: who comes when a round is complete waits for the next, where the others let it in; and the last one to
+ * leave takes `ready` away, so that one whose connection was lost meanwhile still finds it. Beside members of kazoo the first
+ * one does, since they wait until it is gone.
  */
 export class DoubleBarrier {
   readonly path: string;
@@ -81,7 +84,7 @@ export class DoubleBarrier {
     const client = this.#client;
     if (this.#own !== undefined) throw new RecipeError('Conflict', this.path, 'this member is in already');
     const { id = '', acl } = this.#options;
-    const own = joinPath(this.path, unique(client, 16));
+    const own = joinPath(this.path, `${unique(client, 8)}-member`);
     this.#own = own;
     try {
       await within(client, this.path, options, async (signal) => {
@@ -168,16 +171,19 @@ export class DoubleBarrier {
     }
   }
 
-  /** Leaves without waiting for the others; the last one takes the sign away. */
+  /** Leaves without waiting for the others. */
   async depart(): Promise<void> {
     const client = this.#client;
     const own = this.#own;
     if (own === undefined) return;
     this.#own = undefined;
-    await removeOwn(client, own);
     const ready = joinPath(this.path, READY);
+    const before = await this.#names(undefined, () => {});
+    const isMixed = before.some((name) => KAZOO.test(name));
+    if (isMixed) await removeOwn(client, ready);
+    await removeOwn(client, own);
     const stat = await read(client, () => client.exists(ready));
-    if (stat === undefined) return;
+    if (isMixed || stat === undefined) return;
     const names = await this.#names(undefined, () => {});
     if (!(await this.#isOld(stat, names))) await removeOwn(client, ready);
   }

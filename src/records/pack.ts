@@ -142,7 +142,12 @@ export class PackWriter {
     this.at += length;
   }
   bin(data: Uint8Array): void {
-    const length = data.length;
+    this.binHead(data.length);
+    this.bytes.set(data, this.at);
+    this.at += data.length;
+  }
+  /** Before `length` bytes that the caller puts at `at`, for which there is room then. */
+  binHead(length: number): void {
     this.room(5 + length);
     const b = this.bytes;
     if (length < 0x100) {
@@ -156,8 +161,6 @@ export class PackWriter {
       b[this.at++] = 0xc6;
       this.word(length);
     }
-    b.set(data, this.at);
-    this.at += length;
   }
   binOrNil(data: Uint8Array | null): void {
     if (data === null) this.nil();

@@ -118,6 +118,8 @@ const SHAPES = {
       lines: nullable(text(128)),
     },
   },
+  /** Who belongs to the ensemble, for one whose vote tells of an older config: it may not know where the leader is. */
+  MEMBERS: { code: 11, fields: { at: position, members: list(member, 255) } },
 
   // discovery
   FOLLOWERINFO: {

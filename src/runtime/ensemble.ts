@@ -1,17 +1,17 @@
-import { createHash } from 'node:crypto';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
-import type { PeerMessage } from '../records/peer-messages.ts';
+import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
 import { isDiskFull } from '../storage/errors.ts';
 import type * as zab from '../zab/types.ts';
-import { type Effect, type Limits, type Mark, ORIGIN } from '../zab/types.ts';
+import { type Effect, isBefore, type Mark, ORIGIN, type Position } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
 import type { Loaded } from './load.ts';
 import { makeRoom } from './make-room.ts';
-import { halvesOf, markOf, placeOf } from './marks.ts';
+import { halvesOf, placeOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
+import { memberPast, REMEMBER_BYTES } from './member-past.ts';
 import type { ServerNode } from './node.ts';
 import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
@@ -22,8 +22,6 @@ import { listenError } from './start-error.ts';
 
 /** zab's clock: so many ms, or a tenth of a tick when that is less. */
 const UNIT_MS = 50;
-/** How long an election looks for a better vote, ms (finalizeWait). */
-const DRAIN_MS = 200;
 /** How long SIGTERM waits for a successor, in ticks. */
 const HAND_OVER_TICKS = 2;
 /** How often an empty member looks whom it waits for. */
@@ -31,8 +29,6 @@ const MISSING_TICKS = 4;
 /** Bytes waiting on a connection before who sends much pauses, and before it is cut off whatever they are. */
 const HIGH_WATER = 4 * 1024 * 1024;
 const MOST_WAITING = 512 * 1024 * 1024;
-/** Of transactions remembered for learners that come back. */
-const REMEMBER_BYTES = 64 * 1024 * 1024;
 /**
  * Of transactions that wait for one learner that takes less than is proposed: about as much as is remembered anyway. Beyond it
  * the learner is cut off and synchronised anew, from what is remembered or from a snapshot on the disk.
@@ -55,6 +51,8 @@ export class Ensemble {
   /** Of the SNAP that is coming in. */
   private snapEpoch = 0;
   private handed: (() => void) | undefined;
+  /** Who belongs to the ensemble, as others said. */
+  private told: MessageOf<'MEMBERS'> | undefined;
   /** Who was told to be missing. */
   private missing = '';
 
@@ -84,7 +82,15 @@ export class Ensemble {
           node.step({ type: 'reached', sid, up });
           if (this.peers.connected.length === 0) this.handed?.();
         },
-        voted: (from, message) => node.step({ type: 'voted', from, message: message as never }),
+        voted: (from, message) => {
+          this.tellMembers(from, message.config);
+          node.step({ type: 'voted', from, message: message as never });
+        },
+        toldMembers: (message) => {
+          if (this.told !== undefined && !isBefore(this.told.at, message.at)) return;
+          this.told = message;
+          this.know();
+        },
         linked: (sid, link, dialled) => {
           if (dialled) this.leaderLink = link;
           node.step({ type: 'linked', sid, link, dialled });
@@ -139,53 +145,9 @@ export class Ensemble {
     const ensembleId = server.tree.ensembleId || storage.identity.ensembleId;
     return { ensembleName: this.config.name, ensembleId, sid, incarnation, tag: storage.bootTag };
   }
-  /** What zab needs beside the past of this server. */
+  /** See {@link memberPast}. */
   past(loaded: Loaded): zab.Ensemble {
-    const { config, node } = this;
-    const { identity, newestSnapshot } = loaded.storage;
-    return {
-      limits: this.limits(),
-      tags: identity.bootTags,
-      base: loaded.base,
-      recent: loaded.recent,
-      configs: loaded.configs,
-      seen: loaded.seen,
-      snapshot: newestSnapshot === undefined ? ORIGIN : markOf(newestSnapshot),
-      peers: config.servers.map(({ id }) => id),
-      // who lost a history waits for a leader: it founds nothing
-      founders: identity.amnesiac
-        ? undefined
-        : {
-            members: config.members,
-            maxTxnBytes: node.options.config.maxBufferBytes * 2,
-            lines: config.linesHash,
-            enough: node.options.bootstrapWith,
-          },
-      lines: {
-        stored: storedHash(identity.serverLines),
-        now: hashOf(config.lines),
-        members: config.members,
-        govern: !node.options.config.reconfigEnabled,
-      },
-      remember: config.commitLogCount,
-      rememberBytes: REMEMBER_BYTES,
-    };
-  }
-  private limits(): Limits {
-    const { config, unitMs } = this;
-    const ticks = (count: number): number =>
-      Math.max(1, Math.round((count * this.node.options.config.tickTimeMs) / unitMs));
-    const ms = (time: number): number => Math.max(1, Math.round(time / unitMs));
-    return {
-      notify: ms(DRAIN_MS),
-      notifyMost: ms(60_000),
-      drain: ms(DRAIN_MS),
-      ping: ticks(0.5),
-      init: ticks(config.initLimit),
-      sync: ticks(config.syncLimit),
-      silence: ticks(config.silenceTicks),
-      ask: ticks(2),
-    };
+    return memberPast(this.node.options, this.config, loaded, this.unitMs);
   }
 
   /** Opens the ports for other members and begins to call them. @throws StartError */
@@ -200,10 +162,20 @@ export class Ensemble {
       throw listenError(error, at, quorum[0]?.host, `server.${this.config.sid}`);
     }
   }
-  /** Who may be called: the servers of zoo.cfg, at the addresses there, and those that the log names. */
+  /** To one that was away when the members changed: the leader may be at an address that its log does not name. */
+  private tellMembers(to: number, theirs: Position | null): void {
+    const { config, members } = this.node.server.tree;
+    const at = members.configAt;
+    if (config === undefined || at === undefined || (theirs !== null && !isBefore(theirs, at))) return;
+    const { epoch, counter } = at;
+    this.peers.tellMembers(to, { type: 'MEMBERS', at: { epoch, counter }, members: config.members });
+  }
+  /** Who may be called: the servers of zoo.cfg, at the addresses there, those that the log names, and later ones. */
   know(): void {
     const members = new Map<number, PeerAddresses>();
-    for (const member of this.node.server.tree.config?.members ?? []) {
+    const { config, members: notes } = this.node.server.tree;
+    const isLater = this.told !== undefined && isBefore(notes.configAt ?? ORIGIN, this.told.at);
+    for (const member of [...(config?.members ?? []), ...(isLater ? (this.told?.members ?? []) : [])]) {
       const { quorum, election } = addressesOf(member);
       // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
       if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });
@@ -497,7 +469,3 @@ export class Ensemble {
     this.peers.close();
   }
 }
-
-const hashOf = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
-/** Undefined in a directory that never kept any. */
-const storedHash = (lines: readonly string[]): string | undefined => (lines.length === 0 ? undefined : hashOf(lines));

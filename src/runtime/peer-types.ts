@@ -39,6 +39,8 @@ export interface PeerEvents {
   /** Votes reach this server, or an attempt failed, or its connection closed. */
   reached(sid: number, up: boolean): void;
   voted(from: number, message: MessageOf<'VOTE'>): void;
+  /** Who belongs to the ensemble, by another server. */
+  toldMembers(message: MessageOf<'MEMBERS'>): void;
   /** A link between learner and leader is open; `dialled` by us, as its learner. */
   linked(sid: number, link: number, dialled: boolean): void;
   dialFailed(sid: number, sentence: string): void;

@@ -171,6 +171,10 @@ export class PeerPort {
   vote(to: number, message: MessageOf<'VOTE'>): void {
     this.table.election(to)?.channel.sendLatest(message);
   }
+  /** Tells a server who belongs to the ensemble; lost when there is no connection. */
+  tellMembers(to: number, message: MessageOf<'MEMBERS'>): void {
+    this.table.election(to)?.channel.send(message);
+  }
   /** Dials a leader, once, at all its addresses; `linked` or `dialFailed` follows. An earlier dial is given up. */
   dial(to: number): void {
     this.dialling?.abort();
@@ -311,13 +315,14 @@ export class PeerPort {
     const { channel, purpose, sid } = met;
     for (const message of messages) {
       if (channel.ended !== undefined || this.table.numbered(channel.number) !== met) break;
-      const isVote = message.type === 'VOTE';
+      const isForElections = message.type === 'VOTE' || message.type === 'MEMBERS';
       const isGreeting = message.type === 'HELLO' || message.type === 'WELCOME' || message.type === 'REFUSED';
-      if (isGreeting || isVote !== (purpose === 'election')) {
+      if (isGreeting || isForElections !== (purpose === 'election')) {
         channel.cut(`${message.type} on ${purpose === 'election' ? 'an' : 'a'} ${purpose} channel`);
         break;
       }
-      if (isVote) this.events.voted(sid, message);
+      if (message.type === 'VOTE') this.events.voted(sid, message);
+      else if (message.type === 'MEMBERS') this.events.toldMembers(message);
       else this.events.received(channel.number, message);
     }
     this.events.turn();

@@ -43,7 +43,7 @@ export class Events implements ChangeSink {
     this.fireChild(parentPath, EVENT.NodeChildrenChanged, this.tree.acl(parent));
   }
   private capture(row: number): void {
-    const stat = Buffer.alloc(68);
+    const stat = Buffer.allocUnsafe(68); // a piece of a pool; all of it is written
     this.tree.writeStat(row, stat, 0);
     this.captured?.push(stat);
   }

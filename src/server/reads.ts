@@ -53,6 +53,27 @@ function putChildren(tree: DataTree, to: Writer, row: number): void {
   }
 }
 
+/** Paths of a session's ephemerals that begin with `prefix`; no string is made, since there may be very many. */
+function putEphemerals(tree: DataTree, to: Writer, session: bigint, prefix: Uint8Array): void {
+  const first = tree.firstEphemeral(session);
+  const countAt = to.at;
+  let count = 0;
+  to.int32(0);
+  for (let row = first; row !== 0; row = tree.nextEphemeral(row)) {
+    if (!tree.pathStartsWith(row, prefix)) continue;
+    const length = tree.pathLength(row);
+    to.room(4 + length);
+    to.put(length);
+    tree.writePathFrom(row, 0, length, to.bytes, to.at);
+    to.at += length;
+    count++;
+  }
+  const end = to.at;
+  to.at = countAt;
+  to.put(count);
+  to.at = end;
+}
+
 /**
  * Answers getData, exists and getChildren without building a string, an object or a closure: the path is looked up as the
  * bytes it came in. Throws ProtocolError when the request cannot be decoded.
@@ -140,10 +161,8 @@ export function readOther(
     case OPERATIONS.getEphemerals.code: {
       const { prefixPath } = OPERATIONS.getEphemerals.request.read(from);
       const prefix = prefixPath === null || prefixPath.trim() === '' ? '/' : prefixPath;
-      const paths = tree.ephemeralsOf(connection.session).filter((path) => path.startsWith(prefix));
       const at = open(context, to, xid);
-      to.int32(paths.length);
-      for (const path of paths) to.text(path);
+      putEphemerals(tree, to, connection.session, Buffer.from(prefix));
       finish(to, at);
       return true;
     }

@@ -33,6 +33,8 @@ export const positionals = (spec: CommandSpec): [string, Param][] =>
 export const optionsOf = (spec: CommandSpec): [string, Param][] =>
   Object.entries(spec.params).filter(([, param]) => isOption(param));
 
+/** A place that is no path of this session. */
+export const isElsewhere = (text: string): boolean => /^(?:@[\w.-]+:|file:)/.test(text);
 /** Every command that changes something has `-n, --dry-run`, unless the word is an option of its own. */
 export const takesDryRun = (spec: CommandSpec): boolean =>
   spec.risk !== 'read' && spec.dryRun !== false && !optionsOf(spec).some(([, { long }]) => long === '--dry-run');
@@ -175,7 +177,7 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
   for (const { name: key, param, arg } of walked.bound) {
     const value = arg === undefined ? true : read(spec, key, param, arg, ports);
     const many = param.many === true;
-    if (param.globs === true && arg?.quote === 'none' && hasGlob(arg.text))
+    if (param.globs === true && arg?.quote === 'none' && hasGlob(arg.text) && !isElsewhere(arg.text))
       globs.push({ param: key, index: many ? (values[key] as unknown[]).length : 0 });
     if (many) (values[key] as unknown[]).push(value);
     else values[key] = value;
@@ -196,6 +198,9 @@ function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: Bin
     case 'newPath':
       if (text === '') throw usage(`${spec.name}: ${placeholder(key, param)} is empty`);
       return param.keepsText === true ? text : ports.resolve(text, param.trailingSlash === true);
+    case 'place':
+      if (text === '') throw usage(`${spec.name}: ${placeholder(key, param)} is empty`);
+      return isElsewhere(text) ? text : ports.resolve(text, true);
     case 'data':
       return dataOf(arg, ports.stdin);
     case 'command':

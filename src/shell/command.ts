@@ -1,8 +1,11 @@
 import type { Client, ConnectOptions, WatchEvent, WatchKind } from '../client/api.ts';
+import type { FourLetterOptions } from '../client/four-letter.ts';
 import type { Profile } from '../config/profiles.ts';
 import type { LocalEnsembles } from './ensembles.ts';
+import type { EventRing } from './event-ring.ts';
 import type { Quote } from './lexer.ts';
 import type { Output } from './output.ts';
+import type { Trash } from './trash.ts';
 
 /** A word with its variables filled in. `bytes` is set when it is not valid UTF-8. */
 export interface Arg {
@@ -18,6 +21,8 @@ export type Risk = 'read' | 'write' | 'bulk' | 'cluster';
 export type ParamKind =
   | 'path'
   | 'newPath'
+  /** A path, `@profile:PATH`, or `file:F`. */
+  | 'place'
   | 'data'
   | 'text'
   | 'number'
@@ -83,12 +88,18 @@ export type Values<Ps extends Record<string, Param>> = { readonly [K in keyof Ps
 export interface SessionControl {
   /** Connect string in use. */
   readonly target: string;
+  /** What people call it: `@profile`, else the connect string. */
+  readonly label: string;
   /** As it is spoken to the servers; undefined for plain. */
   readonly tls: ConnectOptions['tls'];
+  /** A four-letter word to a server, and its answer; see {@link FourLetterOptions} for what may fail. */
+  word(word: string, options: FourLetterOptions): Promise<string>;
   /** Name of the profile in use. */
   readonly profile: string | undefined;
   /** Ends the session, if any, and begins one with `target` (a connect string or `@profile`; absent: the same again). */
   connect(target?: string): Promise<Client>;
+  /** A further session, with another target; whoever asks closes it. @throws ConnectError, Failure (2) */
+  open(target: string): Promise<Client>;
   /** Ends the session; every further command that needs one fails until `connect`. */
   close(): Promise<void>;
   /** Presents a credential now and in every later session. @throws KeeperError AuthFailed; the shell then has a new session without it. */
@@ -129,6 +140,12 @@ export interface ProfileStore {
   add(name: string, profile: Profile): void;
   remove(name: string): void;
   setDefault(name: string): void;
+}
+
+/** How far work of some length is; shown where somebody looks, after half a second. */
+export interface Progress extends Disposable {
+  /** `total` undefined: nobody knows. */
+  update(done: number, total?: number): void;
 }
 
 /** A program of the operating system, begun by a command. */
@@ -190,12 +207,36 @@ export interface CommandContext {
   ensembles(): Promise<LocalEnsembles>;
   /** Shows a part of the answer now. */
   show(output: Output): void;
+  /** Resolves when there is room to show more. */
+  drained(): Promise<void>;
+  /** Bytes of an answer as they are; resolves when there is room for more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** `exporting /app`. */
+  progress(what: string): Progress;
+  /** Standard input as it comes. @throws Failure (2) when it is the terminal */
+  input(): AsyncIterable<Uint8Array>;
+  /** Runs a line of the operating system's shell, which has the terminal meanwhile. Its status. */
+  os(line: string): Promise<number>;
+  /** One of several answers. @throws Failure 31, and (2) when nobody is there to ask */
+  choose(question: string, choices: readonly { readonly value: string; readonly about: string }[]): Promise<string>;
+  /** Events of the watches, the latest of them. */
+  readonly events: EventRing;
+  /** What was changed here, and how to take it back. */
+  readonly trash: Trash;
+  /** What this command changes is kept for `undo`. */
+  readonly keepsUndo: boolean;
+  /** Keeps nothing of this command. */
+  dropUndo(): void;
+  /** Somebody is there whom `confirm` would ask: a plan is worth the reading it takes. */
+  readonly asks: boolean;
   /** Of this program. */
   readonly version: string;
   /** Every command there is, for `help`. */
   readonly registry: Registry;
   /** Runs one command whose words are given, shows what it found, gives its status. Its failure is thrown. */
   execute(words: readonly Arg[]): Promise<number>;
+  /** A path as the user typed it, made absolute. @throws Failure (2) */
+  resolve(typed: string): string;
   /** Requests of a pattern: the paths it stands for, sorted. @throws Failure (10) */
   expand(pattern: string): Promise<string[]>;
   /** `-k`: go on after a failure. */
@@ -235,6 +276,10 @@ export interface Plan {
   readonly details?: readonly string[];
   /** How many znodes are touched, as far as known. */
   readonly count?: number;
+  /** Some of them are ephemeral nodes of other sessions: nothing brings those back. */
+  readonly hasOthersEphemerals?: boolean;
+  /** It can be taken back with undo. */
+  readonly keepsUndo?: boolean;
   /** It hurts more than znodes, whatever profile is in use: where nobody can be asked, only --yes allows it. */
   readonly always?: boolean;
 }

@@ -148,6 +148,11 @@ async function valueChoices(
     case 'path':
     case 'newPath':
       return pathChoices(typed, again, ports);
+    case 'place':
+      if (typed.startsWith('file:')) return { choices: filesFor(typed.slice(5), 'file:', ports) };
+      if (typed.startsWith('@') && !typed.includes(':'))
+        return { choices: ports.profiles().map((name) => ({ text: `@${name}:`, open: true })) };
+      return typed.startsWith('@') ? { choices: [] } : pathChoices(typed, again, ports);
     case 'watchedPath':
       return plain(ports.watched());
     case 'enum':

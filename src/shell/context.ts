@@ -5,6 +5,7 @@ import type { CommandContext, CommandSpec, SessionControl } from './command.ts';
 import { expandGlob } from './glob.ts';
 import { resolvePath } from './paths.ts';
 import type { Shell } from './shell.ts';
+import type { TrashDraft } from './trash.ts';
 
 /** What one run of a command may use. */
 export function contextOf(
@@ -13,11 +14,17 @@ export function contextOf(
   bound: Bound,
   route: Route,
   signal: AbortSignal,
+  draft: TrashDraft | undefined,
 ): CommandContext {
   const { ports } = shell;
-  const client = async (): Promise<Client> => route.wrap(await orAbort(shell.client(), signal));
+  const client = async (): Promise<Client> => route.wrap(shell.recording(await orAbort(shell.client(), signal)));
   return {
     client,
+    get keepsUndo() {
+      return draft?.isOpen === true;
+    },
+    dropUndo: () => draft?.drop(),
+    asks: ports.asks && route.asks,
     signal,
     get cwd() {
       return shell.cwd;
@@ -52,9 +59,18 @@ export function contextOf(
     history: ports.history,
     ensembles: () => ports.ensembles(),
     show: (output) => shell.show(output),
+    drained: () => shell.drained(),
+    write: (bytes) => shell.write(bytes),
+    progress: (what) => ports.progress(what),
+    input: () => ports.input(),
+    os: (line) => ports.os(line, undefined, signal),
+    choose: (question, choices) => ports.choose(question, choices),
+    events: ports.events,
+    trash: ports.trash,
     version: ports.version,
     registry: ports.registry,
     execute: (words) => shell.execute(words, signal),
+    resolve: (typed) => resolvePath(shell.cwd, typed),
     expand: async (pattern) => expandGlob(await client(), resolvePath(shell.cwd, pattern), signal),
     keepGoing: ports.keepGoing,
     start: (words, env) => ports.start(words, env, signal, () => shell.leaving?.status),
@@ -83,12 +99,17 @@ const forgetful = (session: SessionControl): SessionControl => ({
   get target() {
     return session.target;
   },
+  get label() {
+    return session.label;
+  },
+  open: (target) => session.open(target),
   get tls() {
     return session.tls;
   },
   get profile() {
     return session.profile;
   },
+  word: (word, options) => session.word(word, options),
   connect: (target) => session.connect(target),
   close: () => session.close(),
   addAuth: (scheme, auth) => session.addAuth(scheme, auth),

@@ -13,15 +13,15 @@ import { ClientFacade } from './facade.ts';
 
 /** Waits for each answer so long and no longer; what was asked may still be done. */
 export class DeadlineClient extends ClientFacade {
-  readonly #limitMs: number;
-  constructor(inner: Client, limitMs: number) {
+  readonly #limitMs: () => number;
+  constructor(inner: Client, limitMs: () => number) {
     super(inner);
     this.#limitMs = limitMs;
   }
 
   #inTime<T>(answer: Promise<T>, path?: string): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new KeeperError('OperationTimeout', path)), this.#limitMs);
+      const timer = setTimeout(() => reject(new KeeperError('OperationTimeout', path)), this.#limitMs());
       answer.then(resolve, reject).finally(() => clearTimeout(timer));
     });
   }

@@ -1,5 +1,5 @@
 import { KeeperError, reasonOf } from '../base/errors.ts';
-import { ConnectError, MultiError } from '../client/api.ts';
+import { ConnectError, MultiError, RequestError } from '../client/api.ts';
 import { ConnectStringError } from '../client/connect-string.ts';
 import type { Risk } from './command.ts';
 import { EXIT_OF_KEEPER, type ExitCode, UNKNOWN_OUTCOME } from './exit-codes.ts';
@@ -57,7 +57,7 @@ export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
       cause: error,
     });
   }
-  if (error instanceof ConnectStringError) return usage(error.message);
+  if (error instanceof ConnectStringError) return usage(error.message, 'write host:port,host:port/chroot');
   if (isAbort(error)) return new Failure(130, 'Interrupted', 'interrupted', { cause: error });
   const text = error instanceof Error ? error.message : String(error);
   return new Failure(70, 'Unexpected', `unexpected failure: ${text}`, {
@@ -70,6 +70,8 @@ const isAbort = (error: unknown): boolean => error instanceof Error && error.nam
 
 function keeperFailure(error: KeeperError, risk: Risk): Failure {
   const path = error.path;
+  if (error instanceof RequestError && error.fault === 'tooLarge')
+    return new Failure(19, 'TooLarge', `too large for one request: ${error.message}`, { path, cause: error });
   if (risk !== 'read' && UNKNOWN_OUTCOME.has(error.code)) {
     return new Failure(6, error.code, `outcome unknown: ${reasonOf(error.code)}${path ? `: ${path}` : ''}`, {
       path,

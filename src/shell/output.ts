@@ -1,5 +1,5 @@
 /** What commands find, before a renderer decides how it looks. */
-import type { Acl, Stat } from '../client/api.ts';
+import type { Acl, Stat, WatchEvent } from '../client/api.ts';
 import type { Change } from './recorder.ts';
 
 /** How data of a node is shown. */
@@ -16,6 +16,35 @@ export interface TreeNode {
   readonly children: TreeNode[];
   /** Children that are there and not shown. */
   more: number;
+}
+/** A piece of a long answer: the first opens the document that JSON makes of it, the last ends it. */
+export type Part = 'first' | 'next' | 'last';
+/** How one node differs between here and there, or what is about to happen to it. */
+export interface Difference {
+  /** `+` only there, `-` only here, `~` in both and not the same, `!` cannot be done. */
+  readonly sign: '+' | '-' | '~' | '!';
+  readonly path: string;
+  /** The version it has here. */
+  readonly version?: number | undefined;
+  /** Data on either side; undefined: not compared, or the same. */
+  readonly before?: Uint8Array | null | undefined;
+  readonly after?: Uint8Array | null | undefined;
+  /** What else differs, in words: `acl world:anyone:cdrwa -> world:anyone:r`. */
+  readonly notes?: readonly string[];
+}
+/** An event of a watch, and when it came, ms since 1970. */
+export interface EventLine {
+  readonly at: number;
+  readonly event: WatchEvent;
+}
+/** A line that was looked for. */
+export interface Match {
+  readonly path: string;
+  /** 1-based; undefined: data that is no text. */
+  readonly line: number | undefined;
+  readonly text: string;
+  /** A line around one that matches. */
+  readonly isContext?: boolean;
 }
 export interface Column {
   readonly name: string;
@@ -44,8 +73,11 @@ export type Output = { readonly exit?: number } & (
   | {
       readonly type: 'deleted';
       readonly paths: readonly string[];
-      readonly count: number /** `paths` are the roots of what is gone. */;
+      readonly count: number;
+      /** `paths` are the roots of what is gone. */
       readonly isTree?: boolean;
+      /** What else is to be said about it, for people. */
+      readonly note?: string;
     }
   | {
       readonly type: 'node';
@@ -64,6 +96,7 @@ export type Output = { readonly exit?: number } & (
       readonly long?: readonly ListedNode[] | undefined;
       readonly isPaths?: boolean;
       readonly onePerLine?: boolean;
+      readonly part?: Part;
     }
   | { readonly type: 'stat'; readonly path: string; readonly stat: Stat }
   | {
@@ -80,6 +113,32 @@ export type Output = { readonly exit?: number } & (
       readonly shown: number;
       readonly truncated: boolean;
     }
+  | {
+      readonly type: 'differences';
+      readonly differences: readonly Difference[];
+      readonly part?: Part;
+      /** One sentence below them, for people. */
+      readonly summary?: string;
+      /** The same for programs. */
+      readonly counts?: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly type: 'matches';
+      readonly matches: readonly Match[];
+      readonly part?: Part;
+    }
+  | {
+      readonly type: 'findings';
+      readonly findings: readonly {
+        readonly verdict: 'ok' | 'warn' | 'FAIL';
+        readonly what: string;
+        readonly fix?: string;
+      }[];
+      readonly summary: string;
+    }
+  | { readonly type: 'events'; readonly events: readonly EventLine[] }
+  /** How much was done; `text` for people. */
+  | { readonly type: 'counts'; readonly counts: Readonly<Record<string, number>>; readonly text: string }
   /** An answer of one value: `text` for people and pipes, `value` for programs. */
   | { readonly type: 'value'; readonly value: unknown; readonly text: string }
   /** Names and values, one below the other. */
@@ -88,6 +147,8 @@ export type Output = { readonly exit?: number } & (
       readonly type: 'table';
       readonly columns: readonly Column[];
       readonly rows: readonly (readonly string[])[];
+      /** The same for people, where that is another text. */
+      readonly humanRows?: readonly (readonly string[])[];
       readonly json: unknown;
       /** Lines below it, for people. */
       readonly foot?: readonly string[];

@@ -1,8 +1,18 @@
 /** A client that changes nothing: what it is asked to change is kept, and reads see it as if it were done. */
-import { type KeeperCode, KeeperError } from '../base/errors.ts';
+import { type KeeperCode, KeeperError, reasonOf } from '../base/errors.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
 import { nameOf, parentOf } from '../base/path.ts';
-import type { Acl, Client, CreateOptions, MultiOp, MultiResult, OpOptions, ReadOptions, Stat } from '../client/api.ts';
+import {
+  type Acl,
+  type Client,
+  type CreateOptions,
+  MultiError,
+  type MultiOp,
+  type MultiResult,
+  type OpOptions,
+  type ReadOptions,
+  type Stat,
+} from '../client/api.ts';
 import { bytesOf, isSequential } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
 import { ClientFacade } from './facade.ts';
@@ -39,6 +49,8 @@ const NEW_STAT: Stat = {
   numChildren: 0,
 };
 
+/** What a server says of the parts after the one that failed. */
+const AFTER: KeeperCode = 'RuntimeInconsistency';
 /** Stands for the digits only the server knows. */
 const UNKNOWN_NUMBER = 'NNNNNNNNNN';
 
@@ -51,6 +63,8 @@ export class Recorder extends ClientFacade {
   /** Of each parent the names that came (true) or went. */
   readonly #names = new Map<string, Map<string, boolean>>();
   readonly #made = new Set<string>();
+  /** How to take back what a transaction has done so far, the last step last. */
+  #undo: (() => void)[] | undefined;
 
   /** `checks`: refuse what the server would refuse as the tree is now; without it that is left to the server. */
   constructor(inner: Client, { checks }: { checks: boolean }) {
@@ -102,8 +116,8 @@ export class Recorder extends ClientFacade {
       dataLength: bytes?.length ?? 0,
       ephemeralOwner: options.mode?.startsWith('ephemeral') === true ? this.sessionId : (0n as SessionId),
     };
-    this.#nodes.set(made, { data: bytes === null ? null : Buffer.from(bytes), stat });
-    this.#made.add(made);
+    this.#setNode(made, { data: bytes === null ? null : Buffer.from(bytes), stat });
+    this.#setMade(made, true);
     this.#grow(parent, above, made, 1);
     return { path: made, stat };
   }
@@ -120,8 +134,8 @@ export class Recorder extends ClientFacade {
       ...(node !== undefined && { version: node.stat.version, before: node.data }),
       op: { op: 'delete', path, version },
     });
-    this.#nodes.set(path, undefined);
-    this.#made.delete(path);
+    this.#setNode(path, undefined);
+    this.#setMade(path, false);
     this.#grow(parentOf(path), await this.#look(parentOf(path)), path, -1);
   }
 
@@ -138,7 +152,7 @@ export class Recorder extends ClientFacade {
     });
     const before = node?.stat ?? NEW_STAT;
     const stat = { ...before, version: before.version + 1, dataLength: bytes?.length ?? 0 };
-    this.#nodes.set(path, { data: bytes === null ? null : Buffer.from(bytes), stat });
+    this.#setNode(path, { data: bytes === null ? null : Buffer.from(bytes), stat });
     return stat;
   }
 
@@ -148,7 +162,7 @@ export class Recorder extends ClientFacade {
     if (version !== -1 && version !== node.stat.aversion) throw new KeeperError('BadVersion', path);
     this.changes.push({ kind: 'acl', path, version: node.stat.aversion, note: showAcl(acl) });
     const stat = { ...node.stat, aversion: node.stat.aversion + 1 };
-    this.#nodes.set(path, { ...node, stat });
+    this.#setNode(path, { ...node, stat });
     return stat;
   }
 
@@ -163,16 +177,43 @@ export class Recorder extends ClientFacade {
     return this.inner.getConfig();
   }
 
+  /** All of it or, as the server would refuse a part, nothing. @throws MultiError */
   override async multi(ops: readonly MultiOp[]): Promise<MultiResult[]> {
     const out: MultiResult[] = [];
-    for (const op of ops)
-      if (op.op === 'create') out.push({ op: 'create', ...(await this.create(op.path, op.data, op.options)) });
-      else if (op.op === 'set') out.push({ op: 'set', stat: await this.set(op.path, op.data, op.version) });
-      else {
-        await (op.op === 'delete' ? this.delete(op.path, op.version) : this.check(op.path, op.version));
-        out.push({ op: op.op });
-      }
-    return out;
+    const [length, undo]: [number, (() => void)[]] = [this.changes.length, []];
+    this.#undo = undo;
+    try {
+      for (const op of ops) out.push(await this.#part(op));
+      return out;
+    } catch (error) {
+      this.changes.length = length;
+      this.#undo = undefined;
+      for (const back of undo.reverse()) back();
+      if (!(error instanceof KeeperError)) throw error;
+      const codes = ops.map((_, at) => (at < out.length ? undefined : at > out.length ? AFTER : error.code));
+      throw new MultiError(error.code, out.length, ops[out.length]?.path, codes, reasonOf(error.code));
+    } finally {
+      this.#undo = undefined;
+    }
+  }
+
+  async #part(op: MultiOp): Promise<MultiResult> {
+    if (op.op === 'create') return { op: 'create', ...(await this.create(op.path, op.data, op.options)) };
+    if (op.op === 'set') return { op: 'set', stat: await this.set(op.path, op.data, op.version) };
+    await (op.op === 'delete' ? this.delete(op.path, op.version) : this.check(op.path, op.version));
+    return { op: op.op };
+  }
+
+  #setNode(path: string, node: Node | undefined): void {
+    const [had, before] = [this.#nodes.has(path), this.#nodes.get(path)];
+    this.#undo?.push(() => (had ? this.#nodes.set(path, before) : this.#nodes.delete(path)));
+    this.#nodes.set(path, node);
+  }
+  #setMade(path: string, isMade: boolean): void {
+    const before = this.#made.has(path);
+    this.#undo?.push(() => (before ? this.#made.add(path) : this.#made.delete(path)));
+    if (isMade) this.#made.add(path);
+    else this.#made.delete(path);
   }
 
   override async exists(path: string, options?: ReadOptions): Promise<Stat | undefined> {
@@ -231,10 +272,13 @@ export class Recorder extends ClientFacade {
   /** A parent counts one child more or less. */
   #grow(path: string, node: Node | undefined, child: string, by: 1 | -1): void {
     const names = this.#names.get(path) ?? new Map<string, boolean>();
-    names.set(nameOf(child), by === 1);
+    const name = nameOf(child);
+    const before = names.get(name);
+    this.#undo?.push(() => (before === undefined ? names.delete(name) : names.set(name, before)));
+    names.set(name, by === 1);
     this.#names.set(path, names);
     if (node === undefined) return;
-    this.#nodes.set(path, { ...node, stat: { ...node.stat, numChildren: node.stat.numChildren + by } });
+    this.#setNode(path, { ...node, stat: { ...node.stat, numChildren: node.stat.numChildren + by } });
   }
 }
 

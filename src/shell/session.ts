@@ -8,6 +8,7 @@ import type {
   WatchEvent,
   WatchKind,
 } from '../client/api.ts';
+import type { FourLetterOptions } from '../client/four-letter.ts';
 import type { SessionControl } from './command.ts';
 import { Failure } from './failure.ts';
 import { hex, plural } from './units.ts';
@@ -23,13 +24,18 @@ export interface Target {
   readonly color?: string | undefined;
   readonly protect?: boolean | undefined;
   readonly readOnly?: boolean | undefined;
-  readonly options: Pick<ConnectOptions, 'auth' | 'tls' | 'timeoutMs' | 'connectTimeoutMs' | 'allowReadOnly'>;
+  readonly options: Pick<
+    ConnectOptions,
+    'auth' | 'tls' | 'timeoutMs' | 'connectTimeoutMs' | 'allowReadOnly' | 'maxReplyBytes'
+  >;
 }
 
 export interface SessionPorts {
   readonly connect: (connectString: string, options: ConnectOptions) => Promise<Client>;
   /** `@profile` or a connect string to a target. @throws Failure (2) */
   readonly target: (text: string) => Target;
+  /** Sends a four-letter word, without a session. */
+  readonly word: (word: string, options: FourLetterOptions) => Promise<string>;
   /** Connection news, for people. */
   readonly news: (line: string) => void;
   /** The prompt may look different now. */
@@ -69,8 +75,14 @@ export class ShellSession implements SessionControl {
   get target(): string {
     return this.#target.server;
   }
+  get label(): string {
+    return this.#target.profile === undefined ? this.#target.server : `@${this.#target.profile}`;
+  }
   get tls(): ConnectOptions['tls'] {
     return this.#target.options.tls;
+  }
+  word(word: string, options: FourLetterOptions): Promise<string> {
+    return this.#ports.word(word, { tls: this.tls, ...options });
   }
   get profile(): string | undefined {
     return this.#target.profile;
@@ -106,6 +118,12 @@ export class ShellSession implements SessionControl {
     this.#isClosed = false;
     this.#ports.changed();
     return this.client();
+  }
+
+  /** A session of its own, which tells nothing and is whoever's asked for it. */
+  open(text: string): Promise<Client> {
+    const { server, options, fault } = this.#ports.target(text);
+    return fault === undefined ? this.#ports.connect(server, options) : Promise.reject(fault);
   }
 
   async close(): Promise<void> {

@@ -24,6 +24,9 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   plain: { about: 'no menus, redraws or boxes, for screen readers', otherwise: 'off', values: ON_OFF },
   history: { about: 'how many lines are remembered', otherwise: '10000', pattern: /^\d{1,7}$/ },
   concurrency: { about: 'requests in flight of one command', otherwise: '32', pattern: /^[1-9]\d{0,3}$/ },
+  'op-timeout': { about: 'how long one request may take', otherwise: '30s', pattern: /^\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/ },
+  undo: { about: 'keep what changes at the prompt replace', otherwise: 'on', values: ON_OFF },
+  'undo-protected': { about: 'keep also what not everybody may read', otherwise: 'off', values: ON_OFF },
   prompt: { about: 'template of the prompt', otherwise: '{profile}{protect}:{cwd}{state}{txn}> ' },
 };
 
@@ -90,7 +93,8 @@ function checked(name: string, value: string): string {
   const { values, pattern } = settingOf(name);
   if (values !== undefined && !values.includes(value))
     throw usage(`${name} is one of ${values.join(', ')}, not ${value}`);
-  if (pattern !== undefined && !pattern.test(value)) throw usage(`${name} is a number, not ${value}`);
+  if (pattern !== undefined && !pattern.test(value))
+    throw usage(`${name} is a ${name === 'op-timeout' ? 'duration' : 'number'}, not ${value}`);
   return value;
 }
 

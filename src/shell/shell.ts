@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { Client, WatchEvent } from '../client/api.ts';
+import { redact } from '../editor/redact.ts';
 import { type Bound, bind } from './bind.ts';
 import { Changes, type Route } from './changes.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   HistoryLines,
   Plan,
   ProfileStore,
+  Progress,
   Registry,
   RunningProgram,
   SettingsStore,
@@ -16,16 +18,19 @@ import { contextOf, orAbort } from './context.ts';
 import type { StdinReader } from './data.ts';
 import { DeadlineClient } from './deadline.ts';
 import type { LocalEnsembles } from './ensembles.ts';
+import type { EventRing } from './event-ring.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { expandGlob } from './glob.ts';
 import { helpOf } from './help.ts';
 import type { Output } from './output.ts';
 import type { Parsed, Pipeline } from './parser.ts';
-import { resolvePath } from './paths.ts';
+import { quoteWord, resolvePath } from './paths.ts';
 import { LineReader } from './reading.ts';
+import { recordingClient } from './recording.ts';
 import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
 import type { ShellSession } from './session.ts';
 import { nearest } from './suggest.ts';
+import type { Trash, TrashDraft } from './trash.ts';
 import { fill } from './variables.ts';
 
 /** Files that run files, at most. */
@@ -74,6 +79,16 @@ export interface ShellPorts {
   show(output: Output): void;
   /** The plain bytes of a result, for pipes and files. */
   plain(output: Output): Uint8Array;
+  /** Bytes of an answer, as they are. */
+  write(bytes: Uint8Array): void;
+  /** Resolves when standard output has room. */
+  drained(): Promise<void>;
+  progress(what: string): Progress;
+  /** Standard input as it comes. @throws Failure (2) */
+  input(): AsyncIterable<Uint8Array>;
+  choose(question: string, choices: readonly { readonly value: string; readonly about: string }[]): Promise<string>;
+  readonly events: EventRing;
+  readonly trash: Trash;
   /** A command has ended: what it showed and is still held goes to the screen. */
   settled(): Promise<void>;
   tell(told: Told): void;
@@ -106,11 +121,13 @@ export interface ShellPorts {
   writeFile(file: string, bytes: Uint8Array, append: boolean): void;
   readonly stdin: StdinReader;
   readonly interactive: boolean;
+  /** Somebody is there to answer, and has not said yes to everything. */
+  readonly asks: boolean;
   readonly readOnly: boolean;
   /** `-n`: changes are shown and not sent. */
   readonly dryRun: boolean;
   /** How long one request may take, ms. */
-  readonly opTimeoutMs: number;
+  opTimeoutMs(): number;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
   readonly variables: ReadonlyMap<string, string>;
@@ -154,7 +171,7 @@ export class Shell {
       isReadOnly: () => ports.readOnly || ports.session.details.readOnly === true,
       warn: (line) => ports.warn(line),
       show: (output) => this.show(output),
-      client: () => this.client(),
+      client: async () => this.recording(await this.client()),
       beforeCommit: () => this.#beforeCommit(),
       runOperations: (text, file) => this.#runOperations(text, file),
       readFile: (file) => ports.readFile(file),
@@ -174,7 +191,7 @@ export class Shell {
   async client(): Promise<Client> {
     const client = await this.ports.session.client();
     if (this.#timed?.inner !== client)
-      this.#timed = { inner: client, outer: new DeadlineClient(client, this.ports.opTimeoutMs) };
+      this.#timed = { inner: client, outer: new DeadlineClient(client, () => this.ports.opTimeoutMs()) };
     return this.#timed.outer;
   }
   #timed: { readonly inner: Client; readonly outer: Client } | undefined;
@@ -401,6 +418,18 @@ export class Shell {
     else this.ports.show(output);
   }
 
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#collected !== undefined) {
+      this.#collected.push(bytes);
+      return Promise.resolve();
+    }
+    this.ports.write(bytes);
+    return this.ports.drained();
+  }
+  drained(): Promise<void> {
+    return this.#collected === undefined ? this.ports.drained() : Promise.resolve();
+  }
+
   async #guarded(
     command: string,
     source: Source | undefined,
@@ -459,10 +488,35 @@ export class Shell {
       if (route.isReal && session.details.protect === true) await this.ports.confirmWrite(spec);
     }
     await this.#expand(spec, bound, route, signal);
-    const found = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal));
-    const output = route.settle(found);
-    this.lastResult = resultOf(output, (each) => this.ports.plain(each)) ?? this.lastResult;
-    return output;
+    const draft = route.isReal ? this.#draft(spec, name, args) : undefined;
+    const outer = this.#drafting;
+    this.#drafting = draft;
+    try {
+      const found = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
+      const output = route.settle(found);
+      this.lastResult = resultOf(output, (each) => this.ports.plain(each)) ?? this.lastResult;
+      return output;
+    } finally {
+      this.#drafting = outer;
+      for (const line of draft?.end() ?? []) this.ports.warn(line);
+    }
+  }
+  /** What the command that runs replaces. */
+  #drafting: TrashDraft | undefined;
+
+  /** `client`, whose changes are noted for undo where that is wanted. */
+  recording(client: Client): Client {
+    const keepsProtected = this.ports.settings.get('undo-protected') === 'on';
+    return this.#drafting === undefined ? client : recordingClient(client, this.#drafting, { keepsProtected });
+  }
+
+  /** At a prompt what a command replaces is kept. */
+  #draft(spec: CommandSpec, name: string, args: readonly Arg[]): TrashDraft | undefined {
+    const { interactive, settings, session, trash } = this.ports;
+    const isOn = interactive && trash.isKept && settings.get('undo') === 'on';
+    if (!isOn || (spec.risk !== 'write' && spec.risk !== 'bulk')) return undefined;
+    const line = [name, ...args.map(({ text }) => shownWord(text.length > 200 ? `${text.slice(0, 200)}...` : text))];
+    return trash.begin({ target: session.label, command: redact(line.join(' ')), isUndo: spec.name === 'undo' });
   }
 
   /** 127 with the nearest name. */
@@ -504,3 +558,6 @@ export class Shell {
     return this.variables.get(name);
   }
 }
+
+/** As it may be typed again; an option is one. */
+const shownWord = (text: string): string => (/^--?[\w-]+$/.test(text) ? text : quoteWord(text));

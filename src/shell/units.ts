@@ -9,6 +9,15 @@ export function parseDuration(text: string): number {
   return Math.round(Number(match[1]) * (MS[match[2] ?? 'ms'] as number));
 }
 
+const SIZES: Readonly<Record<string, number>> = { '': 1, k: 1024, M: 1 << 20, G: 1 << 30 };
+
+/** `100`, `10k`, `64M` to bytes; powers of 1024. @throws Failure (2) */
+export function parseSize(text: string): number {
+  const match = /^(\d{1,12})([kMG]?)B?$/.exec(text);
+  if (match === null) throw usage(`not a size: ${text}`, 'write 1000, 10k, 64M or 1G');
+  return Number(match[1]) * (SIZES[match[2] ?? ''] as number);
+}
+
 /** A whole number, possibly negative. @throws Failure (2) */
 export function parseNumber(text: string, what: string): number {
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,56 +1,205 @@
 import { KeeperError } from '../base/errors.ts';
 import { joinPath } from '../base/path.ts';
-import type { Client } from '../client/api.ts';
+import type { Acl, Client, Stat } from '../client/api.ts';
+
+/** One node as a walk meets it. */
+export interface WalkedNode {
+  readonly path: string;
+  /** 0 for the root of the walk. */
+  readonly depth: number;
+  readonly stat: Stat;
+  /** Read only when wanted. */
+  readonly data: Buffer | null;
+  readonly acl: readonly Acl[];
+  /** The ACL hides its data and children; the walk goes on without them. */
+  readonly denied: boolean;
+  /** It hides the stat, too, which is all zeros then. */
+  readonly hidden?: boolean;
+}
 
 export interface WalkOptions {
   readonly signal: AbortSignal;
-  /** Requests in flight. */
+  /** Nodes read ahead of the one that is looked at. */
   readonly inflight: number;
   /** Levels below the root; default all. */
   readonly depth?: number | undefined;
-  /** Listings asked for at most; what is left is counted by nobody. Default all. */
-  readonly limit?: number | undefined;
-  /** Takes nodes that may not be listed, other than the root; without it the first one ends the walk. */
-  readonly denied?: (path: string) => void;
-  /** Nodes not to enter. */
-  readonly skip?: (path: string) => boolean;
+  /** Nodes to leave out with all below. */
+  readonly skip?: ((path: string) => boolean) | undefined;
+  readonly data?: boolean;
+  readonly acl?: boolean;
+  /** Children of these nodes are not entered, however deep the walk may go. */
+  readonly leave?: (node: WalkedNode) => boolean;
+}
+
+/** More names than this are listed when their turn comes, not ahead of it: they wait in memory. */
+const LISTED_AHEAD = 2000;
+/** Names that may wait in listings read ahead. */
+const NAMES_AHEAD = 200_000;
+/** A node that changes all the time is read so often to have its data and its ACL of one moment. */
+const READS = 5;
+
+interface Found extends Omit<WalkedNode, 'path' | 'depth'> {
+  /** Undefined: not asked for yet. */
+  readonly names: readonly string[] | undefined;
+}
+
+/** Children of one node, and how far they are. */
+interface Frame {
+  readonly parent: string;
+  readonly depth: number;
+  readonly names: readonly string[];
+  /** The next to be looked at. */
+  at: number;
+  /** The next to be read. */
+  ahead: number;
+  readonly reading: Map<number, Promise<Found | undefined>>;
 }
 
 /**
- * The names below `root`: each node's children, sorted, by path; a level at a time, many requests at once. A node that
- * vanishes meanwhile is left out. No further node is listed once there are more names than the limit.
- * @throws KeeperError NoNode for the root, NoAuth
+ * The nodes from `root` down, each before its children and these by name: what every recursive command goes along. Nodes
+ * are read ahead, `inflight` of them; memory holds the names along the way, never the tree. A node that vanishes meanwhile
+ * is left out. Data and ACL of a node are of one moment.
+ * @throws KeeperError NoNode for the root, what breaks the connection
  */
-export async function walkTree(
-  client: Client,
-  root: string,
-  { signal, inflight, depth = Number.POSITIVE_INFINITY, limit = Number.POSITIVE_INFINITY, skip, denied }: WalkOptions,
-): Promise<{ children: Map<string, string[]> }> {
-  const children = new Map<string, string[]>();
-  let level = [root];
-  let seen = 1;
-  for (let at = 0; level.length > 0 && at < depth; at++) {
-    const next: string[] = [];
-    await eachOf(level, inflight, signal, async (path) => {
-      if (seen > limit) return;
-      try {
-        const found = (await client.getChildren(path, { signal })).children;
-        children.set(path, found);
-        seen += found.length;
-      } catch (error) {
-        const code = path !== root && error instanceof KeeperError ? error.code : undefined;
-        if (code === 'NoAuth' && denied !== undefined) denied(path);
-        else if (code !== 'NoNode') throw error;
-      }
+export async function* walkNodes(client: Client, root: string, options: WalkOptions): AsyncGenerator<WalkedNode> {
+  const { signal, inflight, depth: deepest = Number.POSITIVE_INFINITY, skip, leave } = options;
+  const frames: Frame[] = [];
+  let reading = 0;
+  let namesAhead = 0;
+
+  const start = (path: string, depth: number): Promise<Found | undefined> => {
+    reading++;
+    const found = read(client, path, depth < deepest, options).then((node) => {
+      namesAhead += node?.names?.length ?? 0;
+      return node;
     });
-    for (const path of level)
-      for (const name of children.get(path) ?? []) {
-        const child = joinPath(path, name);
-        if (skip?.(child) !== true) next.push(child);
+    found.catch(() => {}); // heard when its turn comes
+    return found;
+  };
+  const fillAhead = (): void => {
+    for (let level = frames.length - 1; level >= 0; level--) {
+      const frame = frames[level] as Frame;
+      while (frame.ahead < frame.names.length) {
+        if (reading >= inflight || namesAhead > NAMES_AHEAD) return;
+        const index = frame.ahead++;
+        const path = joinPath(frame.parent, frame.names[index] as string);
+        if (skip?.(path) !== true) frame.reading.set(index, start(path, frame.depth));
       }
-    level = next;
+    }
+  };
+  const isEntered = (node: WalkedNode): boolean =>
+    node.depth < deepest && !node.denied && node.stat.numChildren > 0 && leave?.(node) !== true;
+  const enter = (parent: string, depth: number, names: readonly string[]): void => {
+    if (names.length > 0) frames.push({ parent, depth, names, at: 0, ahead: 0, reading: new Map() });
+  };
+
+  const top = await start(root, 0);
+  reading = 0;
+  namesAhead = 0;
+  if (top === undefined) throw new KeeperError('NoNode', root);
+  const { names: topNames, ...topNode } = top;
+  const first: WalkedNode = { path: root, depth: 0, ...topNode };
+  yield first;
+  if (isEntered(first)) enter(root, 1, topNames ?? (await childrenOf(client, root, signal)));
+  for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+    signal.throwIfAborted();
+    if (frame.at >= frame.names.length) {
+      frames.pop();
+      continue;
+    }
+    const index = frame.at++;
+    fillAhead();
+    const path = joinPath(frame.parent, frame.names[index] as string);
+    let found = frame.reading.get(index);
+    if (found === undefined) {
+      if (skip?.(path) === true) continue;
+      frame.ahead = Math.max(frame.ahead, frame.at);
+      found = start(path, frame.depth);
+    }
+    frame.reading.delete(index);
+    const seen = await found;
+    reading--;
+    if (seen === undefined) continue;
+    const { names, ...rest } = seen;
+    namesAhead -= names?.length ?? 0;
+    const node: WalkedNode = { path, depth: frame.depth, ...rest };
+    yield node;
+    if (isEntered(node)) enter(path, frame.depth + 1, names ?? (await childrenOf(client, path, signal)));
   }
-  return { children };
+}
+
+/** One node; undefined when it is gone. */
+async function read(client: Client, path: string, listed: boolean, options: WalkOptions): Promise<Found | undefined> {
+  const { signal, data: wantsData = false, acl: wantsAcl = false } = options;
+  try {
+    if (!wantsData && !wantsAcl) {
+      if (!listed) {
+        const stat = await client.exists(path, { signal });
+        return stat && { stat, data: null, acl: [], denied: false, names: [] };
+      }
+      const { children, stat } = await client.getChildren(path, { signal });
+      return { stat, data: null, acl: [], denied: false, names: children };
+    }
+    const { data, stat, acl } = await dataAndAcl(client, path, wantsAcl, signal);
+    const few = listed && stat.numChildren > 0 && stat.numChildren <= LISTED_AHEAD;
+    const names = stat.numChildren === 0 ? [] : few ? await childrenOf(client, path, signal) : undefined;
+    return { stat, data, acl, denied: false, names };
+  } catch (error) {
+    if (!(error instanceof KeeperError)) throw error;
+    if (error.code === 'NoNode') return undefined;
+    if (error.code !== 'NoAuth') throw error;
+    return hiddenNode(client, path, signal);
+  }
+}
+
+/** A node that may not be read; some servers do not even say that it exists. */
+async function hiddenNode(client: Client, path: string, signal: AbortSignal): Promise<Found | undefined> {
+  const nothing = { data: null, acl: [], denied: true, names: [] };
+  try {
+    const stat = await client.exists(path, { signal });
+    return stat && { ...nothing, stat };
+  } catch (error) {
+    if (!(error instanceof KeeperError) || error.code !== 'NoAuth') throw error;
+    return { ...nothing, stat: NO_STAT, hidden: true };
+  }
+}
+const NO_STAT: Stat = {
+  czxid: 0n as Stat['czxid'],
+  mzxid: 0n as Stat['mzxid'],
+  pzxid: 0n as Stat['pzxid'],
+  ctime: 0,
+  mtime: 0,
+  version: 0,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n as Stat['ephemeralOwner'],
+  dataLength: 0,
+  numChildren: 0,
+};
+
+/** Both of one moment: read again while somebody changes the node in between. */
+async function dataAndAcl(
+  client: Client,
+  path: string,
+  wantsAcl: boolean,
+  signal: AbortSignal,
+): Promise<{ data: Buffer | null; stat: Stat; acl: readonly Acl[] }> {
+  if (!wantsAcl) return { ...(await client.get(path, { signal })), acl: [] };
+  for (let round = 1; ; round++) {
+    const [node, { acl, stat }] = await Promise.all([client.get(path, { signal }), client.getAcl(path, { signal })]);
+    const isOne =
+      node.stat.czxid === stat.czxid && node.stat.version === stat.version && node.stat.aversion === stat.aversion;
+    if (isOne || round >= READS) return { ...node, acl };
+  }
+}
+
+async function childrenOf(client: Client, path: string, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    return (await client.getChildren(path, { signal })).children;
+  } catch (error) {
+    if (error instanceof KeeperError && error.code === 'NoNode') return [];
+    throw error;
+  }
 }
 
 /** Runs `work` for every item, at most `inflight` at a time; the first failure ends it. */
@@ -69,16 +218,4 @@ export async function eachOf<T>(
     }
   };
   await Promise.all(Array.from({ length: Math.min(inflight, items.length) }, worker));
-}
-
-/** Paths in the order of a reader: each node before what is below it. */
-export function inOrder(root: string, children: ReadonlyMap<string, readonly string[]>): string[] {
-  const out: string[] = [];
-  const stack = [root];
-  for (let path = stack.pop(); path !== undefined; path = stack.pop()) {
-    out.push(path);
-    const names = children.get(path) ?? [];
-    for (let i = names.length - 1; i >= 0; i--) stack.push(joinPath(path, names[i] as string));
-  }
-  return out;
 }

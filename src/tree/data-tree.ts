@@ -382,13 +382,27 @@ export class DataTree {
     const length = this.encode(path);
     return { bytes: this.scratch, length };
   }
+  /** A session's ephemerals, in no order: the first, or 0, and the one after another. */
+  firstEphemeral(session: bigint): number {
+    return this.sessions.get(session)?.firstEphemeral ?? 0;
+  }
+  nextEphemeral(row: number): number {
+    return this.rows.get(row, F.firstChild);
+  }
   /** Paths of a session's ephemerals, in no order. */
   ephemeralsOf(session: bigint): string[] {
-    const entry = this.sessions.get(session);
     const paths: string[] = [];
-    for (let row = entry?.firstEphemeral ?? 0; row !== 0; row = this.rows.get(row, F.firstChild))
-      paths.push(this.pathOf(row));
+    for (let row = this.firstEphemeral(session); row !== 0; row = this.nextEphemeral(row)) paths.push(this.pathOf(row));
     return paths;
+  }
+  /** True when the path of `row` begins with these bytes. */
+  pathStartsWith(row: number, bytes: Uint8Array): boolean {
+    if (this.rows.get(row, F.pathLength) < bytes.length) return false;
+    const ref = this.rows.get(row, F.pathRef);
+    const page = this.slabs.page(ref);
+    const from = this.slabs.offset(ref);
+    for (let i = 0; i < bytes.length; i++) if (page[from + i] !== bytes[i]) return false;
+    return true;
   }
   /** How many of a session's ephemerals each row is the parent of. */
   ephemeralParents(session: bigint): Map<number, number> {

@@ -11,6 +11,7 @@ const HEAD = 1;
 const NODE = 2;
 const SESSION = 3;
 const END = 4;
+const STAT_BYTES = 68;
 const FORMAT = 2;
 /** Knew servers alone only, and not where their config record stands; it is the first transaction. */
 const OLD_FORMAT = 1;
@@ -24,10 +25,17 @@ export function writeNode(to: PackWriter, tree: DataTree, row: number): void {
   to.int(NODE);
   const path = rows.get(row, F.pathRef);
   to.textBytes(tree.slabs.page(path), tree.slabs.offset(path), rows.get(row, F.pathLength));
-  to.binOrNil(tree.data(row));
-  const page = rows.page(row);
-  const at = rows.offset(row);
-  to.bin(page.subarray(at, at + 68));
+  // millions of nodes: nothing is allocated for one
+  const length = tree.dataLength(row);
+  if (length < 0) to.nil();
+  else {
+    to.binHead(length);
+    tree.writeData(row, to.bytes, to.at);
+    to.at += length;
+  }
+  to.binHead(STAT_BYTES);
+  tree.writeStat(row, to.bytes, to.at);
+  to.at += STAT_BYTES;
   writeAcl(to, tree.acl(row));
   to.int64(rows.get(row, F.ownerHi), rows.get(row, F.ownerLo));
   to.int(tree.creates(row));

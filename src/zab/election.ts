@@ -34,6 +34,8 @@ export class Election {
   private age = 0;
   private readonly longest: number;
   private readonly votes = new Map<number, Cast>();
+  /** One that does not count here and says that it leads: it is followed when nobody else is found for long. */
+  private stranger: Vote | undefined;
   private readonly outside = new Map<number, Cast & { leading: boolean; round: number }>();
   /** Those whom votes do not reach, by an attempt that failed or a connection that closed since the round began. */
   private readonly down = new Set<number>();
@@ -97,6 +99,7 @@ export class Election {
   private beginRound(): void {
     this.votes.clear();
     this.down.clear();
+    this.stranger = undefined;
     this.drainLeft = undefined;
     this.age = 0;
     this.state.out.push({ type: 'gather', voters: this.others() });
@@ -107,6 +110,9 @@ export class Election {
     const sids = new Set([...votersOf(configs), ...peers]);
     sids.delete(self.sid);
     return [...sids];
+  }
+  private isAsked(sid: number): boolean {
+    return sid === this.state.self.sid || this.others().includes(sid);
   }
   private sendAll(): void {
     for (const sid of this.others()) this.sendTo(sid);
@@ -156,7 +162,7 @@ export class Election {
       this.sendAll();
     }
     if (this.drainLeft !== undefined) this.drainLeft--;
-    return this.decided();
+    return this.decided() ?? (this.isLate ? this.stranger : undefined);
   }
 
   /** Takes a notification; returns the vote that won, when one did. */
@@ -168,10 +174,14 @@ export class Election {
     this.meet(from, n);
     const voice = { sid: from, incarnation: n.incarnation };
     const { configs } = state;
+    // only the leader itself can say that it leads, and one that was made a member since is not asked otherwise
+    if (n.state !== 'looking' && n.vote !== null && !this.isAsked(n.vote.sid)) this.answer(n.vote.sid);
     if (!counts(configs, voice)) {
       if (configs.length === 0 && state.damage !== undefined) this.support(from, n);
       if (n.state === 'looking') this.answer(from);
-      return n.state === 'leading' && n.vote?.sid === from && this.trustsAnyone ? n.vote : this.decided();
+      if (n.state !== 'leading' || n.vote?.sid !== from) return this.decided();
+      this.stranger = n.vote;
+      return this.trustsAnyone ? n.vote : this.decided();
     }
     if (n.vote !== null && !canLead(configs, n.vote) && !this.trustsAnyone) return undefined;
     if (n.state === 'looking') return this.looking(voice, n);

@@ -203,3 +203,55 @@ test('accept 8: a reader that has seen enough ends it quietly', () => {
   });
   assert.deepEqual([ran.status, ran.stdout, ran.stderr], [0, '/\n', '']);
 });
+
+test('accept 10: what was exported and imported is the same: data, ACL, kind', async () => {
+  const source = await connect(`${server.hosts}`);
+  try {
+    await source.create('/src', 'root');
+    await source.create('/src/text', 'grün\nzwei');
+    await source.create('/src/binary', Buffer.from([0, 255, 1, 10]));
+    await source.create('/src/empty', '');
+    await source.create('/src/null', null);
+    await source.create('/src/ro', 'x', {
+      acl: [
+        { scheme: 'world', id: 'anyone', perms: 1 },
+        { scheme: 'ip', id: '127.0.0.1', perms: 31 },
+      ],
+    });
+    await source.create('/src/deep', null);
+    await source.create('/src/deep/er name', '{"a": 1}');
+    const exported = await zoosh([server.hosts, 'export', '/src']);
+    assert.equal(exported.code, 0, exported.stderr);
+    const file = join(folder, 'export.ndjson');
+    writeFileSync(file, Buffer.from(exported.stdout, 'latin1'));
+    const imported = await zoosh([server.hosts, 'import', '--root', '/dst', file]);
+    assert.equal(imported.code, 0, imported.stderr);
+    for (const path of ['', '/text', '/binary', '/empty', '/null', '/ro', '/deep', '/deep/er name']) {
+      const [from, to] = [`/src${path}`, `/dst${path}`];
+      assert.deepEqual((await source.get(to)).data, (await source.get(from)).data, to);
+      assert.deepEqual((await source.getAcl(to)).acl, (await source.getAcl(from)).acl, to);
+    }
+    const same = await zoosh([server.hosts, 'diff', '-r', '--acl', '/src', '/dst']);
+    assert.equal(same.code, 0, same.stdout + same.stderr);
+    await source.set('/dst/text', 'other');
+    assert.equal((await zoosh([server.hosts, 'diff', '-r', '/src', '/dst'])).code, 1);
+    const dry = await zoosh([
+      server.hosts,
+      'import',
+      '--dry-run',
+      '--on-conflict',
+      'overwrite',
+      '--root',
+      '/dst',
+      file,
+    ]);
+    assert.equal(dry.code, 0, dry.stderr);
+    assert.match(dry.stdout, /set\t\/dst\/text\t1\n/);
+    assert.equal((await source.get('/dst/text')).data?.toString(), 'other');
+    const moved = await zoosh(['--atomic', server.hosts], 'cp -r /src/deep /dst/copy\nput /dst/mark x\n');
+    assert.equal(moved.code, 0, moved.stderr);
+    assert.equal((await source.get('/dst/copy/er name')).data?.toString(), '{"a": 1}');
+  } finally {
+    await source.close();
+  }
+});

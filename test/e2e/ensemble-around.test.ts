@@ -8,7 +8,7 @@ import { processOf } from '../../src/ensemble/process.ts';
 import { BIN, zoosh } from './cli.ts';
 import { base, begin, env, folder, good, home, portsFree, run, temporary, until } from './local-ensembles.ts';
 
-test('with: the code of the program, an ensemble around it, and nothing left', async () => {
+test('accept 11: with: the code of the program, an ensemble around it, and nothing left', async () => {
   const script = [
     'set -e',
     '[ "$ZK_SERVER" = "$ZOOSH_SERVER" ] && [ "$ZK_SERVER" = "$ZOOKEEPER_CONNECT" ]',

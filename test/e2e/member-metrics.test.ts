@@ -1,7 +1,6 @@
 /** What members of an ensemble tell under /metrics and in mntr: ZooKeeper's names, and true. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/index.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
 
@@ -71,8 +70,14 @@ test('members tell their place, elections, synchronisations and proposals; figur
     10_000,
     () => members.tail(),
   );
-  await sleep(100);
-  const next = await figures(await members.leader(leader.id));
-  assert.equal(next.get('synced_observers'), 1);
-  assert.equal(next.get('synced_followers'), 1);
+  const next = await members.leader(leader.id);
+  let told: Figures = new Map();
+  await until(
+    async () => {
+      told = await figures(next);
+      return told.get('synced_observers') === 1 && told.get('synced_followers') === 1;
+    },
+    10_000,
+    () => `${[...told]}`,
+  );
 });

@@ -68,7 +68,7 @@ test('the playground: create, look, complete, be told of changes, leave', async 
   assert.equal(await session.ended(), 0);
 });
 
-test('history is kept between shells, without credentials; redo runs a line again', async () => {
+test('accept 20: history is kept between shells, without credentials; redo runs a line again', async () => {
   {
     using session = prompt(server.hosts);
     await sees(session, 'connected to');
@@ -111,7 +111,7 @@ test('--no-history neither reads nor writes any', async () => {
   assert.equal(readFileSync(file, 'utf8'), before);
 });
 
-test('a question before a subtree goes: no keeps it, C-c too, yes deletes; then the line edits as before', async () => {
+test('accept 16: a question before a subtree goes: no keeps it, C-c too, yes deletes; then the line edits as before', async () => {
   const other = await connect(server.hosts);
   await other.create('/tree');
   await other.create('/tree/a');
@@ -123,6 +123,8 @@ test('a question before a subtree goes: no keeps it, C-c too, yes deletes; then 
     session.type(answer);
     await session.until((screen) => /not done\n(?: hint.*\n)?.*> \|$/.test(screen), 'not done', LIMIT_MS);
     assert.ok(await other.exists('/tree/a'));
+    session.type('echo "code ${?}"\r');
+    await sees(session, /\ncode 31\n/);
     session.type('clear-me\x15pwd\r');
     await sees(session, /> pwd\n\/\n/);
     session.type('\x0c');
@@ -138,7 +140,7 @@ test('a question before a subtree goes: no keeps it, C-c too, yes deletes; then 
   assert.equal(await session.ended(), 0);
 });
 
-test('a server that goes and comes back: lost, back, the session kept', async () => {
+test('accept 19: a server that goes and comes back: lost, back, the session kept', async () => {
   using session = prompt(server.hosts);
   await sees(session, 'connected to');
   session.type('create -e /mine\r');

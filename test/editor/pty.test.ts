@@ -35,7 +35,7 @@ test('a line is typed, changed in the middle and entered; C-c clears, C-d leaves
   assert.deepEqual([...one.screen.modes], []);
 });
 
-test('two Tabs in one write show the menu; it moves, filters, restores and accepts', async () => {
+test('accept 14: two Tabs in one write show the menu; it moves, filters, restores and accepts', async () => {
   using one = await session();
   one.type('get /app/w\t\t');
   const menu = [
@@ -80,7 +80,7 @@ test('a late answer is announced, one for another line is dropped, an error is a
   await one.shows('/huge/|\n  loaded');
 });
 
-test('a paste goes in with its tabs and newlines and runs on Enter only', async () => {
+test('accept 14: a paste goes in with its tabs and newlines and runs on Enter only', async () => {
   using one = await session();
   one.type('\x1b[200~get /x\t\ty\r\nls /\x1b[201~');
   await one.shows('local:/> get /x         y\n...> ls /|');
@@ -90,7 +90,7 @@ test('a paste goes in with its tabs and newlines and runs on Enter only', async 
   await one.shows('got {"type":"line","text":"get /x\\t\\ty\\nls /"}');
 });
 
-test('lines from elsewhere go above; text and cursor stay', async () => {
+test('accept 13: lines from elsewhere go above; text and cursor stay', async () => {
   using one = await session();
   one.type('events 5 300\rset config {"level\x1b[D\x1b[D');
   await one.shows('event 5 changed /app/config\nlocal:/> set config {"lev|el');
@@ -99,7 +99,7 @@ test('lines from elsewhere go above; text and cursor stay', async () => {
   await one.shows('local:/ (lost)> |');
 });
 
-test('five thousand lines in a second do not freeze the keys', async () => {
+test('accept 13: five thousand lines in a second do not freeze the keys', async () => {
   using one = await session();
   one.type('events 5000 1000\r');
   await one.shows('event 1 ');
@@ -120,7 +120,7 @@ test('five thousand lines in a second do not freeze the keys', async () => {
   assert.ok(events.every((line, i) => line === `event ${i + 1} changed /app/config`));
 });
 
-test('a resize with the menu open, down to forty columns and back', async () => {
+test('accept 18: a resize with the menu open, down to forty columns and back', async () => {
   using one = await session();
   one.type('ls /app/config and more 日本語 ');
   one.type('/many/\t\t');

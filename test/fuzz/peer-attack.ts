@@ -129,7 +129,7 @@ export class Attack {
       table.set(key, (table.get(key) ?? 0) + 1);
   }
   /** Undefined when it could not be had. */
-  private async open({ port }: Target, secretly = this.field.secret !== undefined): Promise<Line | undefined> {
+  private async open({ port }: Target, sid: number, secretly = true): Promise<Line | undefined> {
     const { secret } = this.field;
     // many hosts: neither ports nor what is remembered of an address may run out
     const localAddress = `127.0.0.${1 + this.random.below(200)}`;
@@ -148,7 +148,7 @@ export class Attack {
       return open ? line : undefined;
     }
     raw.on('error', () => {});
-    const identity = `${proofName(NAME, this.pick(this.field.sids))}/${secret.id}`;
+    const identity = `${proofName(NAME, sid)}/${secret.id}`;
     const tls = connectTls({
       socket: raw,
       ciphers: 'TLS_AES_128_GCM_SHA256',
@@ -172,7 +172,7 @@ export class Attack {
     const { clientHello } = this.field;
     const inTheClear = clientHello !== undefined && this.random.below(2) === 0;
     const input = inTheClear && this.random.below(3) > 0 ? this.hello(clientHello) : this.from.before(target.purpose);
-    const line = await this.open(target, !inTheClear && this.field.secret !== undefined);
+    const line = await this.open(target, this.pick(this.field.sids), !inTheClear);
     if (line === undefined) return;
     line.socket.write(input.bytes);
     const verdict = inTheClear ? 'no TLS' : judge(input.bytes, GREETING_BYTES);
@@ -201,11 +201,11 @@ export class Attack {
   }
 
   private async behindGreeting(target: Target, which: number, lines: number): Promise<void> {
-    const line = await this.open(target);
-    if (line === undefined) return;
     // each worker has names of its own, or they would take each other's places
     const own = this.field.sids.filter((_, at) => at % lines === which);
     const sid = own[this.random.below(own.length)] ?? (this.field.sids[which % this.field.sids.length] as number);
+    const line = await this.open(target, sid);
+    if (line === undefined) return;
     let identity = this.identities.get(sid);
     identity ??= { incarnation: this.hex(16), tag: this.hex(8) };
     this.identities.set(sid, identity);

@@ -17,7 +17,8 @@ import { Inputs } from './peer-inputs.ts';
 const VOTERS = [1, 2, 3];
 /** Listed as an observer, and never started: a name to speak under. */
 const ABSENT = 4;
-const LINES = 48;
+/** Connections at a time: at each member fewer than it lets wait, so that what is said is heard out. */
+const LINES = 150;
 /** Of the attack, before memory is looked at first: by then all that is kept for reuse is there. */
 const WARM_UP = 0.1;
 
@@ -26,6 +27,8 @@ export interface SiegeOptions {
   readonly seed: number;
   /** Whether the members have a secret, which the attacker knows. */
   readonly secret: boolean;
+  /** Told now and then how many inputs there were. */
+  readonly progress?: (inputs: number) => void;
 }
 export interface SiegeReport {
   readonly inputs: number;
@@ -42,7 +45,7 @@ export interface SiegeReport {
 }
 
 /** Resident memory, MiB. */
-const residentMiB = ({ pid }: MemberOfTest): number =>
+export const residentMiB = ({ pid }: MemberOfTest): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 /** Where the members of `ids` listen for each other. */
 export function targetsOf(members: Members, ids: readonly number[]): Target[] {
@@ -88,7 +91,7 @@ export class Bystander {
 }
 
 /** The first thing a TLS client says to a member. */
-async function helloOf(): Promise<Buffer> {
+export async function helloOf(): Promise<Buffer> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const heard = new Promise<Buffer>((resolve) =>
@@ -112,7 +115,7 @@ function temporaryFolder(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export async function besiege({ inputs, seed, secret: isSecret }: SiegeOptions): Promise<SiegeReport> {
+export async function besiege({ inputs, seed, secret: isSecret, progress }: SiegeOptions): Promise<SiegeReport> {
   process.env.ZOOSH_LOOP_DELAY = '1'; // the members say at their end how long their loops were blocked
   const random = seededRandom(seed);
   const secret = Buffer.alloc(32, 5);
@@ -142,6 +145,7 @@ export async function besiege({ inputs, seed, secret: isSecret }: SiegeOptions):
   let resident: number[] | undefined;
   const watch = setInterval(() => {
     if (attack.inputs > inputs * WARM_UP) resident ??= running.map(residentMiB);
+    progress?.(attack.inputs);
   }, 50);
   await attack.run(LINES);
   clearInterval(watch);

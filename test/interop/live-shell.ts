@@ -23,8 +23,9 @@ export async function run(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input: string | Uint8Array = '',
+  timeout = 60_000,
 ): Promise<Ended> {
-  const child = spawn(file, args, { env, timeout: 30_000 });
+  const child = spawn(file, args, { env, timeout });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout.on('data', (chunk) => out.push(chunk));

@@ -2,7 +2,7 @@
 # Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/share/zookeeper/bin/zkCli.sh strace java unshare; do
+for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare; do
   command -v "$tool" >/dev/null || { echo "missing: $tool (install zookeeper python3-kazoo strace)" >&2; exit 1; }
 done
 work=$(mktemp -d)
@@ -72,8 +72,14 @@ tests() {
 serve
 echo '-- kazoo'
 /usr/bin/python3 test/interop/kazoo_checks.py "127.0.0.1:$port"
+echo '-- recipes of kazoo and ours on the same paths'
+tests recipes.js
+echo '-- recipes of Curator and ours on the same paths'
+tests recipes-curator.js
 echo '-- zkCli.sh'
 bash test/interop/zkcli.sh "127.0.0.1:$port"
+echo '-- zkCli.sh and zoosh as zkCli, line by line, against our server'
+tests zkcli-live.js
 stop
 
 echo '-- our client, against our server'

@@ -16,6 +16,7 @@ import './shell-access.ts';
 import './shell-scripts.ts';
 import './shell-session.ts';
 import './shell-json.ts';
+import './shell-bulk.ts';
 
 test('nothing of the registry is left out', (t) => {
   const { commands, params, unused, withoutJson } = coverage();

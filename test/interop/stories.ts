@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -487,3 +487,34 @@ test('an Apache ZooKeeper that is to be a member is refused, and the log says so
   await members.serving();
   await members.equal();
 });
+
+for (const how of ['in the clear', 'with a secret'] as const)
+  test(`a server of ours in an Apache ensemble, ${how}: it says who they are and serves nobody, they go on`, async () => {
+    await using ours = await Members.make({ voters: 3 });
+    const three = ours.member(3);
+    const secret = join(ours.folder, 'secret');
+    writeFileSync(secret, `${Buffer.alloc(32, 9).toString('base64')}\n`, { mode: 0o600 });
+    if (how === 'with a secret') appendFileSync(join(three.folder, 'zoo.cfg'), `peer.secretFile=${secret}\n`);
+    const apache = (id: number, during: (log: () => string) => Promise<void>): Promise<void> => {
+      const folder = join(ours.folder, `apache${id}`);
+      const lines = configOf(ours.member(id)).map((line) =>
+        line.startsWith('dataDir=') ? `dataDir=${join(folder, 'data')}` : line,
+      );
+      return stranger(folder, [...lines, 'admin.enableServer=false'], id, APACHE, during);
+    };
+    await apache(1, (log) =>
+      apache(2, async () => {
+        three.start();
+        await until(
+          () => /member [12] is an Apache server; mixed ensembles do not work/.test(three.log),
+          30_000,
+          () => log().slice(-2000) + three.log.slice(-2000),
+        );
+        await using client = await connect(hostsOf([ours.member(1), ours.member(2)]), { timeoutMs: 20_000 });
+        await client.create('/theirs');
+        await sleep(1000);
+        const status = await three.status();
+        assert.deepEqual([status?.serving, status?.zxid], [false, '0x0']);
+      }),
+    );
+  });

@@ -198,6 +198,17 @@ test('double barrier: the connection cut at every step', async () => {
   });
 });
 
+test('double barrier: beside members of kazoo the first one to leave takes the sign away', async () => {
+  const [a, b] = [await world.client(), await world.client()];
+  await a.create('/mixed');
+  await a.create('/mixed/6f2fcf2c0b0a4b8f9a3c0a1b2c3d4e5f', 'kazoo', { mode: 'ephemeral' });
+  const barrier = new DoubleBarrier(b, '/mixed', 2);
+  await barrier.enter();
+  assert.notEqual(await a.exists('/mixed/ready'), undefined);
+  await barrier.depart();
+  assert.deepEqual((await a.getChildren('/mixed')).children, ['6f2fcf2c0b0a4b8f9a3c0a1b2c3d4e5f']);
+});
+
 test('a lease is lost in time, as a lock is', async () => {
   const [a, b] = [await world.client(800), await world.client()];
   for (const style of STYLES) {

@@ -118,6 +118,7 @@ const ARBITRARIES: Arbitraries = {
     config: maybe(mark),
     lines: maybe(text),
   }),
+  MEMBERS: plain({ at: position, members: list(member) }),
   FOLLOWERINFO: plain({
     incarnation,
     tags: list(tag),

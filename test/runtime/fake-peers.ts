@@ -207,6 +207,7 @@ export class FakePeer {
           if (up && this.eager) this.port.vote(sid, VOTE);
         },
         voted: (from, message) => void this.votes.push({ from, message }),
+        toldMembers: ({ members }) => void this.told.push(`members ${members.map(({ sid }) => sid).join()}`),
         linked: (sid, link, dialled) => {
           this.links.set(sid, link);
           this.told.push(`linked ${sid} ${dialled ? 'out' : 'in'}`);

@@ -32,6 +32,7 @@ test('every command is there, in a file of its own', () => {
         'data-options.ts',
         'help-topics.ts',
         'ensemble-text.ts',
+        'conflicts.ts',
         'recipe-support.ts',
         'held-program.ts',
       ].includes(name),

@@ -2,11 +2,13 @@ import type { Client } from '../../src/client/api.ts';
 import { registry } from '../../src/commands/index.ts';
 import { toPlain } from '../../src/out/plain.ts';
 import type { Plan } from '../../src/shell/command.ts';
+import { EventRing } from '../../src/shell/event-ring.ts';
 import { Failure } from '../../src/shell/failure.ts';
 import type { Output } from '../../src/shell/output.ts';
 import { ShellSession } from '../../src/shell/session.ts';
 import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
 import { Shell, type Told } from '../../src/shell/shell.ts';
+import { Trash } from '../../src/shell/trash.ts';
 
 export interface Rig {
   readonly shell: Shell;
@@ -15,15 +17,26 @@ export interface Rig {
   readonly os: string[];
   /** What was asked about; each was answered yes. */
   readonly plans: Plan[];
+  /** Bytes written as they are. */
+  readonly written: Uint8Array[];
+  readonly warned: string[];
   /** How often a command wanted a session. */
   sessions: number;
 }
 
 /** A shell without a world: what it shows and tells is kept, a session is `client`, or counted and refused. */
+export interface RigOptions {
+  /** Somebody types: what is changed is kept in this folder. */
+  readonly trash?: string;
+  readonly asks?: boolean;
+  readonly now?: () => number;
+}
+
 export function rig(
   client?: Client,
   variables: Record<string, string> = {},
   files: ReadonlyMap<string, string> = new Map(),
+  options: RigOptions = {},
 ): Rig {
   const file = new UserFile({}, undefined);
   const out: Rig = {
@@ -31,6 +44,8 @@ export function rig(
     told: [],
     os: [],
     plans: [],
+    written: [],
+    warned: [],
     sessions: 0,
     shell: undefined as unknown as Shell,
   };
@@ -43,6 +58,7 @@ export function rig(
         return client;
       },
       target: (text) => ({ server: text, options: {} }),
+      word: () => Promise.reject(new Error('no network in this test')),
       news: () => {},
       changed: () => {},
       watched: () => {},
@@ -60,14 +76,24 @@ export function rig(
     ensembles: () => Promise.reject(new Failure(2, 'Usage', 'no ensembles in this test')),
     show: (output) => out.shown.push(output),
     plain: toPlain,
+    write: (bytes) => void out.written.push(bytes),
+    drained: async () => {},
+    progress: () => ({ update: () => {}, [Symbol.dispose]: () => {} }),
+    input: () => {
+      throw new Failure(2, 'Usage', 'no standard input in this test');
+    },
+    choose: async (_question, choices) => choices[0]?.value ?? '',
+    events: new EventRing(),
+    trash: new Trash({ folder: options.trash, now: options.now ?? Date.now }),
+    asks: options.asks === true,
     tell: (told) => out.told.push(told),
+    warn: (line) => void out.warned.push(line),
     settled: async () => {},
     readFile: (name) => files.get(name) ?? '',
     isFile: () => false,
     clearScreen: () => {},
     dryRun: false,
-    opTimeoutMs: 30_000,
-    warn: () => {},
+    opTimeoutMs: () => 30_000,
     confirm: async (plan) => void out.plans.push(plan),
     confirmWrite: async () => {},
     askSecret: async () => 'secret',
@@ -79,7 +105,7 @@ export function rig(
     start: () => Promise.reject(new Failure(127, 'CannotRun', 'no programs in this test')),
     writeFile: () => {},
     stdin: () => new Uint8Array(0),
-    interactive: false,
+    interactive: options.trash !== undefined,
     readOnly: false,
     keepGoing: false,
     variables: new Map(Object.entries(variables)),

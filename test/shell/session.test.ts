@@ -27,6 +27,7 @@ function rig(broken: readonly (readonly string[])[] = []) {
         return client as unknown as Client;
       },
       target: (server) => ({ server, options: {} }),
+      word: () => Promise.reject(new Error('no network in this test')),
       news: (line) => news.push(line),
       changed: () => {},
       watched: () => {},

@@ -257,3 +257,15 @@ test('a learner that knew the outcome first waits until its leader knows it too,
   again.feed({ type: 'linked', sid: 1, link: 8, dialled: false });
   assert.deepEqual(again.effects, [{ type: 'hangUp', link: 7, reason: 'not leading' }]);
 });
+
+test('one whose log is old asks the leader that others name, and follows it when nobody else is found', () => {
+  const hand = new Hand(3);
+  const newcomer = { ...Hand.voteFor(3, logOf([[2, 1]])), sid: 7, incarnation: 'i7' };
+  hand.feed(hand.voted(1, newcomer, 'observing'));
+  const asked = hand.effects.flatMap((effect) => (effect.type === 'vote' ? [effect.to] : []));
+  assert.deepEqual(asked, [7]);
+  hand.feed(hand.voted(7, newcomer, 'leading'));
+  assert.equal(hand.peer.role, 'looking');
+  hand.ticks(LIMITS.init / 2 + 1);
+  assert.equal(hand.effect('dial').to, 7);
+});

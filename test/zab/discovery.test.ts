@@ -146,10 +146,14 @@ test('who finds nobody for long follows a leader that its own log does not know'
   const hand = new Hand(1);
   const vote = Hand.voteFor(7, hand.log, 5);
   hand.feed(hand.voted(7, vote, 'leading'));
+  hand.ticks(LIMITS.init / 2);
   assert.ok(!hand.did.includes('dial'));
-  hand.ticks(LIMITS.init - 1);
-  hand.feed(hand.voted(7, vote, 'leading'));
+  hand.ticks(1);
   assert.equal(hand.effect('dial').to, 7);
+  const late = new Hand(1);
+  late.ticks(LIMITS.init - 1);
+  late.feed(late.voted(7, vote, 'leading'));
+  assert.equal(late.effect('dial').to, 7);
 });
 
 test('a leader is followed when it says so itself and a quorum, ourselves among it, is with it', () => {

@@ -16,6 +16,8 @@ interface Known {
   readonly place: number;
   readonly roles: Roles;
   readonly voters: readonly number[];
+  /** Of which an incarnation is listed: the others count for nothing before they are admitted. */
+  readonly listed: ReadonlySet<number>;
   /** A quorum of it knows on the disk that it is committed: the config before it is in force nowhere that counts. */
   done: boolean;
 }
@@ -57,6 +59,10 @@ export class Configs {
   get version(): bigint {
     return this.last?.zxid ?? 0n;
   }
+  /** It is a member under an incarnation that counts. */
+  isListed(sid: number): boolean {
+    return this.last?.listed.has(sid) ?? true;
+  }
   /** Changes of the members in the history; a new directory of a voter is none. */
   changes = 0;
   /** Records that give a voter another incarnation. */
@@ -74,7 +80,9 @@ export class Configs {
       else this.verdicts.fail('oracle', `${hex(zxid)} makes ${show(roles)} the members; nobody asked for that`);
     }
     this.asked.clear(); // what was asked of the config before this one is refused by its version
-    this.known.push({ zxid, place: this.ledger.history.length - 1, roles, voters: votersOf(roles), done: false });
+    const listed = new Set(txn.config.members.flatMap(({ sid, incarnation }) => (incarnation === null ? [] : [sid])));
+    const place = this.ledger.history.length - 1;
+    this.known.push({ zxid, place, roles, voters: votersOf(roles), listed, done: false });
   }
   /** A request for these members is on its way. */
   ask(roles: Roles): Asked {

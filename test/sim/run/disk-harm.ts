@@ -13,11 +13,15 @@ interface OldCopy {
   readonly files: ReadonlyMap<string, Buffer>;
   readonly durable: ReadonlySet<string>;
   readonly takenAt: number;
+  /** Of its process, when it was taken: tags of later lives are not in it. */
+  readonly life: number;
 }
 interface Harm {
   readonly kind: FaultKind;
   /** It was done: a call that is to go elsewhere has come. */
   took: boolean;
+  /** In this life of its process or before: a later one meets it. */
+  life: number;
   /** Its loader went over it. */
   met: boolean;
 }
@@ -33,7 +37,7 @@ const once = (text: string): Injected => ({ text, forMs: 0, end: () => {} });
 export class DiskHarm {
   readonly harmed = new Map<number, Harm>();
   private readonly copies = new Map<number, OldCopy>();
-  /** When each start's tag came to be, and the tags that the history has seen. */
+  /** In which life of its process each tag came to be. */
   private readonly tags = new Map<string, number>();
   private readonly ensemble: Ensemble;
   private readonly coverage: Coverage;
@@ -45,34 +49,47 @@ export class DiskHarm {
     this.coverage = coverage;
     this.verify = verify;
   }
+  /** Its directory counts as lost already: an operator may empty it. */
+  isLost(sid: number): boolean {
+    const harm = this.harmed.get(sid);
+    return harm !== undefined && harm.kind !== 'disk.read_eio';
+  }
+  /** It lacks nothing, and its voice counts. */
+  isHealthy(sid: number): boolean {
+    return !this.harmed.has(sid) && this.ensemble.configs.isListed(sid);
+  }
   private may(sid: number): boolean {
     if (this.harmed.has(sid)) return false;
-    const isHealthy = (each: number): boolean => each !== sid && !this.harmed.has(each);
-    return this.ensemble.configs.possible().every((voters) => isMajority(voters, isHealthy));
+    const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
+    return this.ensemble.configs.possible().every((voters) => isMajority(voters, isLeft));
   }
   private candidate(random: Random): Member | undefined {
     const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);
     return open.length === 0 ? undefined : pick(random, open);
   }
   private note(member: Member, kind: FaultKind, text: string, took = true): Injected {
-    this.harmed.set(member.sid, { kind, took, met: false });
+    this.harmed.set(member.sid, { kind, took, life: member.host.life, met: false });
     return once(`${member.host.name}: ${text}`);
   }
-  /** A call went elsewhere. */
-  private happened({ sid }: Member, kind: FaultKind): void {
+  /** A call went elsewhere: this start meets what came of it, or the next. */
+  private happened({ sid, host }: Member, kind: FaultKind, meets: 'now' | 'later'): void {
     const harm = this.harmed.get(sid);
-    if (harm?.kind !== kind || harm.took) return;
+    if (harm?.kind !== kind) return;
     harm.took = true;
-    if (harm.met) this.coverage.tell(kind);
+    harm.life = meets === 'now' ? host.life - 1 : host.life;
+  }
+  /** No call goes elsewhere any more; where none did nothing is harmed. */
+  calm(): void {
+    for (const [sid, { took }] of [...this.harmed]) if (!took) this.harmed.delete(sid);
   }
   /** Called when a member starts: its loader meets what was done to its disk. */
-  started({ sid, program }: Member): void {
+  started({ sid, program, host }: Member): void {
     const tag = program?.bootTag;
-    if (tag !== undefined && !this.tags.has(tag)) this.tags.set(tag, this.ensemble.scheduler.now);
+    if (tag !== undefined && !this.tags.has(tag)) this.tags.set(tag, host.life);
     const harm = this.harmed.get(sid);
-    if (harm === undefined || harm.met) return;
+    if (harm === undefined || harm.met || !harm.took || host.life <= harm.life) return;
     harm.met = true;
-    if (harm.took) this.coverage.tell(harm.kind);
+    this.coverage.tell(harm.kind);
   }
   private aFile(random: Random, { disk }: Member): string | undefined {
     const files = disk.paths().filter((path) => disk.raw(path).length > 0);
@@ -101,7 +118,7 @@ export class DiskHarm {
       disk.redirect = undefined;
       if ((from === path && where === at) || !disk.paths().includes(path)) return undefined;
       this.ensemble.ledger.holdingsOf(member.sid).believed(from, where);
-      this.happened(member, 'disk.misdirected_write');
+      this.happened(member, 'disk.misdirected_write', 'later');
       return { path, at };
     };
     return this.note(member, 'disk.misdirected_write', `the next write goes to ${path} at ${at}`, false);
@@ -115,7 +132,7 @@ export class DiskHarm {
       if (after-- > 0) return undefined;
       disk.misread = undefined;
       const elsewhere = 512 * random.below(Math.ceil((disk.raw(path).length + 1) / 512)) + (at % 512);
-      if (elsewhere !== at) this.happened(member, 'disk.misdirected_read');
+      if (elsewhere !== at) this.happened(member, 'disk.misdirected_read', 'now');
       return elsewhere;
     };
     member.crash(false);
@@ -137,14 +154,45 @@ export class DiskHarm {
     this.ensemble.ledger.lose(member.sid);
     return this.note(member, 'disk.missing_log', 'the log volume is not there');
   }
+  /**
+   * One read fails. A member takes what it cannot read for lost and waits to be given it again, however whole the disk is: so
+   * this counts as damage, from when it may happen until it is mended.
+   */
+  readError(random: Random, forMs: number): Injected | undefined {
+    const alone = this.ensemble.members.length === 1;
+    const member = alone ? this.ensemble.members[0] : this.candidate(random);
+    if (member === undefined) return undefined;
+    const { disk, sid } = member;
+    let after = random.below(4);
+    let failed = false;
+    const fault = (call: string): string | undefined => {
+      if (call !== 'read' || failed || after-- > 0) return undefined;
+      failed = true;
+      this.coverage.tell('disk.read_eio');
+      const harm = this.harmed.get(sid);
+      if (harm?.kind === 'disk.read_eio') harm.met = true;
+      return 'EIO';
+    };
+    disk.fault = fault;
+    if (!alone) this.harmed.set(sid, { kind: 'disk.read_eio', took: true, life: Number.POSITIVE_INFINITY, met: false });
+    return {
+      text: member.host.name,
+      forMs,
+      end: () => {
+        if (disk.fault === fault) disk.fault = () => undefined;
+        if (!failed && this.harmed.get(sid)?.kind === 'disk.read_eio') this.harmed.delete(sid);
+      },
+    };
+  }
   /** Remembers how a directory is now; later it may be that again. */
   keepCopies(): void {
-    for (const { sid, disk } of this.ensemble.members)
+    for (const { sid, disk, host } of this.ensemble.members)
       if (!this.copies.has(sid) && disk.paths().length > 4 && !this.harmed.has(sid))
         this.copies.set(sid, {
           files: disk.durableFiles(),
           durable: new Set(this.ensemble.ledger.holdingsOf(sid).durable),
           takenAt: this.ensemble.scheduler.now,
+          life: host.life,
         });
   }
   /** Whether others know of a start of it that this copy lacks: else the copy cannot be told from the present (13.16). */
@@ -155,7 +203,7 @@ export class DiskHarm {
     return ledger.history.some(({ chain, envelope: { txn } }) => {
       if (txn.kind !== KIND.seen || txn.sid !== member.sid) return false;
       const since = this.tags.get(txn.tag);
-      if (since === undefined || since <= copy.takenAt) return false;
+      if (since === undefined || since <= copy.life) return false;
       const holds = (sid: number): boolean => isOther(sid) && ledger.holdingsOf(sid).durable.has(chain);
       return sets.every((voters) => isMajority(voters, holds));
     });

@@ -23,7 +23,7 @@ const disks: Partial<Record<FaultKind, Inject>> = {
 
 /** A call to the disk fails, once or for a while. */
 const failing =
-  (kind: FaultKind, call: 'write' | 'read' | 'sync', code: string, lasting: boolean): Inject =>
+  (kind: FaultKind, call: 'write' | 'sync', code: string, lasting: boolean): Inject =>
   (world, random) => {
     const member = pick(random, world.ensemble.members);
     const { disk } = member;
@@ -53,7 +53,7 @@ export const FAULTS: Readonly<Partial<Record<FaultKind, Inject>>> = {
   ...processFaults,
   ...disks,
   'disk.write_eio': failing('disk.write_eio', 'write', 'EIO', false),
-  'disk.read_eio': failing('disk.read_eio', 'read', 'EIO', false),
+  'disk.read_eio': (world, random) => world.harm.readError(random, spell(random, world)),
   'disk.fsync_eio': failing('disk.fsync_eio', 'sync', 'EIO', false),
   'disk.enospc': failing('disk.enospc', 'write', 'ENOSPC', true),
   'disk.bitrot': (world, random) => world.harm.bitrot(random),

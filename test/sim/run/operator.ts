@@ -23,14 +23,14 @@ const line = (sid: number, role: string): string =>
 export class Operator {
   private readonly ensemble: Ensemble;
   private readonly coverage: Coverage;
-  private readonly harmed: ReadonlyMap<number, unknown>;
+  private readonly isHealthy: (sid: number) => boolean;
   private readonly client: SimClient;
   private busy = false;
 
-  constructor(ensemble: Ensemble, coverage: Coverage, harmed: ReadonlyMap<number, unknown>, timeoutMs: number) {
+  constructor(ensemble: Ensemble, coverage: Coverage, isHealthy: (sid: number) => boolean, timeoutMs: number) {
     this.ensemble = ensemble;
     this.coverage = coverage;
-    this.harmed = harmed;
+    this.isHealthy = isHealthy;
     this.client = new SimClient(99, ensemble, timeoutMs, ensemble.options.servers, [SUPER]);
   }
   /** Asks for a change; in words, undefined when none is sensible now. */
@@ -58,7 +58,7 @@ export class Operator {
     const voters = [...next].flatMap(([sid, role]) => (role === 'participant' ? [sid] : []));
     const differs = [...all].some((sid) => next.get(sid) !== roles.get(sid));
     // as with damage: never so that the healthy are no quorum
-    const healthy = isMajority(voters, (sid) => !this.harmed.has(sid));
+    const healthy = isMajority(voters, this.isHealthy);
     return differs && healthy && voters.length >= LEAST && voters.length <= MOST ? next : undefined;
   }
   private async ask(asked: Asked, change: Change): Promise<void> {

@@ -71,7 +71,7 @@ export class Phases {
       harm: this.harm,
       tickMs,
       operator: plan.reconfigures
-        ? new Operator(ensemble, this.coverage, this.harm.harmed, Math.max(plan.sessionMs, 8 * tickMs))
+        ? new Operator(ensemble, this.coverage, (sid) => this.harm.isHealthy(sid), Math.max(plan.sessionMs, 8 * tickMs))
         : undefined,
       held: this.supervisor.held,
       burst: (on: boolean) => {
@@ -120,6 +120,7 @@ export class Phases {
     const { ensemble, plan } = this;
     ensemble.network.links.heal();
     ensemble.network.cutOneIn = 0;
+    this.harm.calm();
     for (const member of ensemble.members) {
       const { disk } = member;
       disk.fault = () => undefined;
@@ -134,7 +135,7 @@ export class Phases {
       // damage that nobody has read yet is read now
       if (this.harm.harmed.get(member.sid)?.met === false) member.crash(false);
     }
-    const alive = ensemble.voters.filter((sid) => !this.harm.harmed.has(sid));
+    const alive = ensemble.voters.filter((sid) => this.harm.isHealthy(sid));
     const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
     // while who votes is undecided all are needed
     const decided = ensemble.configs.possible().length === 1;

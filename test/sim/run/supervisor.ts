@@ -60,7 +60,7 @@ export class Supervisor {
     this.refusals++;
     const count = (this.refused.get(member.sid) ?? 0) + 1;
     this.refused.set(member.sid, count);
-    if (count < REFUSALS || !this.harm.harmed.has(member.sid)) return;
+    if (count < REFUSALS || !this.harm.isLost(member.sid)) return;
     this.refused.delete(member.sid);
     this.ensemble.say(`s${member.sid}: the operator empties its directory: ${member.reason}`);
     member.disk.become(new Map());

@@ -1,0 +1,65 @@
+import type { Progress } from '../shell/command.ts';
+import { showCount } from '../shell/units.ts';
+
+export interface ProgressPorts {
+  /** Writes to the terminal; undefined: nobody looks. */
+  readonly show: ((text: string) => void) | undefined;
+  /** Columns. */
+  readonly width: () => number;
+  /** ms, monotonic */
+  readonly now: () => number;
+}
+
+/** Work that is over sooner is not worth a line, ms. */
+const AFTER_MS = 500;
+const EVERY_MS = 100;
+
+const NOTHING: Progress = { update: () => {}, [Symbol.dispose]: () => {} };
+
+/** One line that says how far work is, written over and over. */
+export class ProgressLine {
+  readonly #ports: ProgressPorts;
+  #isShown = false;
+
+  constructor(ports: ProgressPorts) {
+    this.#ports = ports;
+  }
+
+  /** Its disposal takes the line away. */
+  begin(what: string): Progress {
+    const { show, now } = this.#ports;
+    if (show === undefined) return NOTHING;
+    const began = now();
+    let due = began + AFTER_MS;
+    return {
+      update: (done, total) => {
+        const at = now();
+        if (at < due) return;
+        due = at + EVERY_MS;
+        this.#isShown = true;
+        show(`\r\x1b[K${progressText(what, done, total, at - began).slice(0, this.#ports.width() - 1)}`);
+      },
+      [Symbol.dispose]: () => this.hide(),
+    };
+  }
+
+  /** Something else is about to be written. */
+  hide(): void {
+    if (!this.#isShown) return;
+    this.#isShown = false;
+    this.#ports.show?.('\r\x1b[K');
+  }
+}
+
+/** `exporting /app  12,400/48,112 nodes  25%  8,900/s  ETA 4s`; `ms` since it began. */
+export function progressText(what: string, done: number, total: number | undefined, ms: number): string {
+  const perSecond = ms <= 0 ? 0 : (done * 1000) / ms;
+  const rate = `${showCount(Math.round(perSecond))}/s`;
+  if (total === undefined || total <= 0) return `${what}  ${showCount(done)} nodes  ${rate}`;
+  const share = Math.min(100, Math.floor((done * 100) / total));
+  const left = perSecond === 0 ? '?' : seconds(Math.max(0, total - done) / perSecond);
+  return `${what}  ${showCount(done)}/${showCount(total)} nodes  ${share}%  ${rate}  ETA ${left}`;
+}
+
+const seconds = (count: number): string =>
+  count < 60 ? `${Math.ceil(count)}s` : `${Math.floor(count / 60)}m${String(Math.round(count % 60)).padStart(2, '0')}s`;

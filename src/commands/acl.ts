@@ -1,0 +1,179 @@
+import { createHash } from 'node:crypto';
+import type { Acl } from '../client/api.ts';
+import { revealSecret, SecretError } from '../config/secrets.ts';
+import { parseAcl, showAcl } from '../shell/acl-text.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { refuseMasked, sameAcl } from '../shell/node-record.ts';
+import type { Output } from '../shell/output.ts';
+import { plural } from '../shell/units.ts';
+import { guard, setAclBelow } from './set-acl.ts';
+import { countBelow, withSuggestion } from './support.ts';
+
+/** Parts of ACLs. */
+export default command({
+  name: 'acl',
+  group: 'acl',
+  about: 'add to an ACL, take from it, compare and copy ACLs, hash a password',
+  risk: 'write',
+  params: {
+    action: { kind: 'enum', about: 'what to do', values: ['add', 'rm', 'diff', 'copy', 'digest'] },
+    words: {
+      kind: 'path',
+      about: 'add, rm: PATH ENTRY; diff: A B; copy: FROM TO...; digest: USER [PASSWORD]',
+      many: true,
+      keepsText: true,
+      placeholder: 'WORD',
+    },
+    recursive: { kind: 'flag', short: '-R', about: 'copy: to everything below TO, too' },
+    force: { kind: 'flag', long: '--force', about: 'even if nobody here could change it back' },
+    noAcl: { kind: 'flag', long: '--no-acl', about: 'copy: leave entries out whose password hash may not be read' },
+  },
+  examples: [
+    ['acl add /app world:anyone:r', 'everyone may read, all else stays'],
+    ['acl rm /app world:anyone', 'everyone is out'],
+    ['acl rm /app digest:bob:w', 'bob writes no more'],
+    ['acl diff /app /old', 'how two ACLs differ'],
+    ['acl copy /app /app/new', 'the ACL of one node for another'],
+    ['acl digest bob', 'asks for a password, prints digest:bob:HASH'],
+  ],
+  exits: [1, 10, 12, 14, 15, 30],
+  notes: [
+    'add joins permissions with those an id has. rm takes away the entry, or only the permissions that are named.',
+    'For digest ids rm needs no hash: digest:bob means the entry of bob.',
+    'An ACL that is read without password hashes is not written back (15): addauth first.',
+  ],
+  async run({ action, words, recursive, force, noAcl }, context): Promise<Output> {
+    const [first, second, ...more] = words;
+    if (first === undefined) throw usage(`acl ${action}: something is missing`, 'acl --help');
+    if (action === 'digest') {
+      if (more.length > 0) throw usage('acl digest: USER [PASSWORD]');
+      return digestOf(first, second, context);
+    }
+    if (second === undefined) throw usage(`acl ${action}: one more word is needed`, 'acl --help');
+    if (recursive && action !== 'copy') throw usage(`acl ${action}: -R goes with copy`);
+    const path = context.resolve(first);
+    if (action === 'diff') return difference(path, context.resolve(second), context);
+    if (action === 'copy') {
+      const targets = [second, ...more].map((each) => context.resolve(each));
+      return copy(path, targets, { recursive, force, noAcl }, context);
+    }
+    if (more.length > 0) throw usage(`acl ${action}: one word too many: ${more[0]}`, 'entries are joined by commas');
+    const client = await context.client();
+    const { signal } = context;
+    const { acl, stat } = await withSuggestion(path, context, () => client.getAcl(path, { signal }));
+    refuseMasked(path, acl, 'addauth, and then the same again,');
+    const next = action === 'add' ? joined(acl, parseAcl(second)) : without(path, acl, second);
+    if (!force) await guard(path, next, context);
+    const after = await client.setAcl(path, next, stat.aversion, { signal });
+    return { type: 'acl', path, acl: next, aversion: after.aversion };
+  },
+});
+
+const isSameId = (a: Acl, b: Acl): boolean => a.scheme === b.scheme && a.id === b.id;
+
+/** Permissions of one id are joined. */
+function joined(acl: readonly Acl[], added: readonly Acl[]): Acl[] {
+  const out = [...acl];
+  for (const entry of added) {
+    const at = out.findIndex((each) => isSameId(each, entry));
+    const known = out[at];
+    if (known === undefined) out.push(entry);
+    else out[at] = { ...known, perms: known.perms | entry.perms };
+  }
+  return out;
+}
+
+/** `scheme:id` takes an entry away, `scheme:id:perms` those permissions. @throws Failure (2, 10, 15) */
+function without(path: string, acl: readonly Acl[], text: string): Acl[] {
+  let out = [...acl];
+  for (const piece of text.split(',')) {
+    const found = out.filter((entry) => names(piece, entry));
+    if (found.length > 0) {
+      out = out.filter((entry) => !found.includes(entry));
+      continue;
+    }
+    const colon = piece.lastIndexOf(':');
+    const who = piece.slice(0, Math.max(0, colon));
+    const some = out.filter((entry) => names(who, entry));
+    if (some.length === 0)
+      throw new Failure(10, 'NoEntry', `the ACL of ${path} has no entry ${piece}`, { path, hint: showAcl(acl) });
+    const { perms } = parseAcl(`x:y:${piece.slice(colon + 1)}`)[0] as Acl;
+    out = out.flatMap((entry) => {
+      if (!some.includes(entry)) return [entry];
+      const left = entry.perms & ~perms;
+      return left === 0 ? [] : [{ ...entry, perms: left }];
+    });
+  }
+  if (out.length === 0)
+    throw new Failure(15, 'InvalidAcl', `nothing would be left of the ACL of ${path}`, {
+      path,
+      hint: 'an ACL needs an entry',
+    });
+  return out;
+}
+
+/** `digest:bob` means bob, whatever the hash. */
+const names = (text: string, { scheme, id }: Acl): boolean =>
+  text === `${scheme}:${id}` || (scheme === 'digest' && text === `digest:${id.split(':')[0]}`);
+
+async function difference(a: string, b: string, context: CommandContext): Promise<Output> {
+  const client = await context.client();
+  const { signal } = context;
+  const [left, right] = await Promise.all(
+    [a, b].map((path) => withSuggestion(path, context, () => client.getAcl(path, { signal }))),
+  );
+  const texts = (acl: readonly Acl[] = []): string[] => acl.map((entry) => showAcl([entry]));
+  const [mine, theirs] = [texts(left?.acl), texts(right?.acl)];
+  const lines = [
+    ...mine.filter((each) => !theirs.includes(each)).map((text) => ({ label: '-', text })),
+    ...theirs.filter((each) => !mine.includes(each)).map((text) => ({ label: '+', text })),
+  ];
+  return { type: 'lines', lines, exit: sameAcl(left?.acl ?? [], right?.acl ?? []) ? 0 : 1 };
+}
+
+async function copy(
+  from: string,
+  targets: readonly string[],
+  { recursive, force, noAcl }: { recursive: boolean; force: boolean; noAcl: boolean },
+  context: CommandContext,
+): Promise<Output> {
+  const client = await context.client();
+  const { signal } = context;
+  const read = await withSuggestion(from, context, () => client.getAcl(from, { signal }));
+  const acl = noAcl ? read.acl.filter(({ scheme, id }) => !(scheme === 'digest' && id.endsWith(':x'))) : read.acl;
+  refuseMasked(from, acl, '--no-acl');
+  if (acl.length === 0) throw new Failure(15, 'InvalidAcl', `nothing is left of the ACL of ${from}`, { path: from });
+  let count = 0;
+  for (const path of targets) {
+    if (!force) await guard(path, acl, context);
+    if (!recursive) {
+      await withSuggestion(path, context, () => client.setAcl(path, acl, -1, { signal }));
+      count++;
+      continue;
+    }
+    const below = (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
+    await context.confirm({
+      what: `give ${plural(below, 'node')} under ${path} the ACL of ${from}`,
+      path,
+      count: below,
+      keepsUndo: context.keepsUndo,
+      details: [showAcl(acl)],
+    });
+    count += await setAclBelow(client, path, acl, context);
+  }
+  return { type: 'counts', counts: { changed: count }, text: `changed the ACL of ${plural(count, 'node')}` };
+}
+
+/** The id that servers know a user by. */
+async function digestOf(user: string, password: string | undefined, context: CommandContext): Promise<Output> {
+  if (user.includes(':')) throw usage('acl digest: the name of a user has no colon', 'acl digest USER [PASSWORD]');
+  let secret: string;
+  try {
+    secret = password === undefined ? await context.askSecret(`Password of ${user}:`) : revealSecret(password);
+  } catch (error) {
+    throw error instanceof SecretError ? usage(`acl digest: ${error.message}`) : error;
+  }
+  const id = `digest:${user}:${createHash('sha1').update(`${user}:${secret}`).digest('base64')}`;
+  return { type: 'value', value: { scheme: 'digest', id: id.slice(7) }, text: id };
+}

@@ -1,0 +1,95 @@
+import { carryOut } from '../shell/carry-out.ts';
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import { isProtectedBelow } from '../shell/node-record.ts';
+import { ACL_OPTIONS, aclPolicy, fileSource, liveSource } from '../shell/node-source.ts';
+import type { Output } from '../shell/output.ts';
+import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
+import { plural } from '../shell/units.ts';
+import { emptySource, inflightOf, makeParents } from './support.ts';
+
+/** A subtree made equal to a file. */
+export default command({
+  name: 'apply',
+  group: 'bulk',
+  about: 'make a subtree equal to a file',
+  risk: 'bulk',
+  params: {
+    file: { kind: 'file', short: '-f', about: 'what export wrote', placeholder: 'FILE' },
+    root: { kind: 'path', long: '--root', about: 'the subtree; default where the file came from', placeholder: 'PATH' },
+    prune: { kind: 'flag', long: '--prune', about: 'delete what the file does not hold' },
+    check: { kind: 'flag', long: '--check', about: 'only tell what would change; 1 when something would' },
+    ...ACL_OPTIONS,
+  },
+  examples: [
+    ['apply -f app.ndjson --check', 'whether anything differs'],
+    ['apply -f app.ndjson', 'makes and changes what the file says'],
+    ['apply -f app.ndjson --prune', 'and deletes what it does not say'],
+  ],
+  exits: [1, 10, 11, 12, 13, 14, 15, 30, 31, 44],
+  notes: [
+    'It shows every change before it asks, and does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
+    'Ephemeral nodes are left alone. With --no-acl the ACLs of nodes that are there stay as they are.',
+  ],
+  async run({ file, root, prune, check, noAcl, acl }, context): Promise<Output> {
+    if (file === undefined) throw usage('apply: -f FILE is missing', 'apply -f FILE');
+    const policy = aclPolicy('apply', noAcl, acl);
+    const client = await context.client();
+    const { signal } = context;
+    await using wanted = await fileSource(file);
+    const path = root ?? wanted.root;
+    await client.sync(path, { signal });
+    const isThere = (await client.exists(path, { signal })) !== undefined;
+    const options = {
+      signal,
+      inflight: inflightOf(context),
+      acl: policy.way !== 'none',
+      denied: (each: string) => {
+        throw usage(`apply: ${each} may not be read, so nobody can say how it differs`);
+      },
+    };
+    const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
+    const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isProtectedBelow(each) });
+    const summary = summaryOf(plan, prune);
+    const differences = plan.changes.map(({ difference }) => difference);
+    const counts = countsOf(plan.changes, plan);
+    if (check || plan.changes.length === 0)
+      return { type: 'differences', differences, summary, counts, ...(plan.changes.length > 0 && { exit: 1 }) };
+    // where nobody is asked the answer is what was done, and nothing besides
+    if (context.asks) context.show({ type: 'differences', differences, summary });
+    const goes = counts.deleted;
+    await context.confirm({
+      what: `make ${plural(plan.changes.length, 'change')} under ${path}${goes > 0 ? `, ${goes} of them deletions` : ''}`,
+      path,
+      count: plan.changes.length,
+      keepsUndo: context.keepsUndo,
+    });
+    if (!isThere) await makeParents(path.slice(0, path.lastIndexOf('/')) || '/', context);
+    using progress = context.progress(`applying ${file}`);
+    await carryOut(client, plan.changes, { signal, done: (count) => progress.update(count, plan.changes.length) });
+    return {
+      type: 'counts',
+      counts,
+      text: `${path} is as ${file} says: ${counts.created} created, ${counts.updated} changed, ${counts.deleted} deleted`,
+    };
+  },
+});
+
+const countsOf = (changes: readonly Change[], { same, extra, ephemerals }: Plan) => ({
+  created: changes.filter(({ difference }) => difference.sign === '+').length,
+  updated: changes.filter(({ difference }) => difference.sign === '~').length,
+  deleted: changes.filter(({ difference }) => difference.sign === '-').length,
+  same,
+  extra,
+  ephemerals,
+});
+
+function summaryOf(plan: Plan, prune: boolean): string {
+  const { created, updated, deleted, same, extra, ephemerals } = countsOf(plan.changes, plan);
+  return [
+    ` = ${same} unchanged`,
+    ...(extra > 0 && !prune ? [`${extra} only there (--prune deletes them)`] : []),
+    ...(ephemerals > 0 ? [`${ephemerals} ephemeral left alone`] : []),
+    plan.changes.length === 0 ? 'nothing to do' : `to create ${created}, to change ${updated}, to delete ${deleted}`,
+  ].join(', ');
+}

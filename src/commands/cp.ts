@@ -1,0 +1,246 @@
+import { KeeperError } from '../base/errors.ts';
+import { nameOf, parentOf } from '../base/path.ts';
+import type { Client } from '../client/api.ts';
+import { linesWriter } from '../shell/archive-write.ts';
+import { BulkCreator, creation } from '../shell/bulk-create.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
+import {
+  ACL_OPTIONS,
+  type AclPolicy,
+  aclPolicy,
+  aclUnder,
+  clientAt,
+  type NodeSource,
+  openSource,
+  placeOf,
+} from '../shell/node-source.ts';
+import type { Output } from '../shell/output.ts';
+import { fileSink } from '../shell/sink.ts';
+import { plural, showBytes } from '../shell/units.ts';
+import { Conflicts } from './conflicts.ts';
+import { Denied, inflightOf, makeParents, skipsOwn, withSuggestion } from './support.ts';
+
+/** Nodes made again elsewhere. */
+export default command({
+  name: 'cp',
+  group: 'bulk',
+  about: 'copy nodes, also from and to other ensembles and files',
+  risk: 'write',
+  transaction: 'expanded',
+  params: {
+    places: {
+      kind: 'place',
+      about: 'what to copy, and last where to: PATH, @profile:PATH or file:F',
+      many: true,
+      globs: true,
+      placeholder: 'SRC... DST',
+    },
+    recursive: { kind: 'flag', short: '-r', about: 'with all below' },
+    force: { kind: 'flag', short: '-f', about: 'over nodes that are there' },
+    ...ACL_OPTIONS,
+    noData: { kind: 'flag', long: '--no-data', about: 'only the nodes, without their data' },
+    asPersistent: {
+      kind: 'flag',
+      long: '--as-persistent',
+      about: 'ephemeral nodes as persistent ones; else they are left out',
+    },
+    atomic: { kind: 'flag', long: '--atomic', about: 'all in one transaction, or nothing' },
+  },
+  examples: [
+    ['cp -r /app /backup/app', 'a subtree under another name'],
+    ['cp -r /app/a /app/b /old/', 'several, into a node that is there'],
+    ['cp -r @staging:/app @prod:/app', 'from one ensemble into another'],
+    ['cp -r /app file:app.ndjson', 'into a file, as export does'],
+  ],
+  exits: [10, 11, 14, 15, 19, 31],
+  notes: [
+    'DST is the name of the copy; when it ends with a slash, or with several SRC, the copies go into it under their own names.',
+    'ACLs are copied too. One that can only be read without password hashes is refused.',
+  ],
+  async run(values, context): Promise<Output> {
+    const { places, recursive, force, atomic } = values;
+    const target = places.at(-1);
+    const sources = places.slice(0, -1);
+    if (target === undefined || sources.length === 0) throw usage('cp: say what to copy and where to: cp SRC... DST');
+    const policy = aclPolicy('cp', values.noAcl, values.acl);
+    const denied = new Denied();
+    const counts = { created: 0, updated: 0, same: 0, skipped: 0 };
+    const options = {
+      signal: context.signal,
+      inflight: inflightOf(context),
+      acl: policy.way === 'keep',
+      ...(!recursive && { depth: 0 }),
+      denied: (path: string) => denied.add(path),
+    };
+    const to = placeOf(target);
+    if (to.kind === 'file') {
+      if (sources.length > 1) throw usage('cp: one source goes into a file');
+      await using source = await openSource(sources[0] as string, context, {
+        ...options,
+        skip: skipsOwn(rootOf(sources[0] as string)),
+      });
+      return toFile(source, to.name, policy.way === 'keep', context, denied);
+    }
+    await using there = await clientAt(to.target, context);
+    const isInto = to.name.endsWith('/') || sources.length > 1;
+    for (const text of sources) {
+      await using source = await openSource(text, context, { ...options, skip: skipsOwn(rootOf(text)) });
+      const folder = to.name.length > 1 ? to.name.replace(/\/$/, '') : '/';
+      const root = isInto ? `${folder === '/' ? '' : folder}/${nameOf(source.root) || 'root'}` : folder;
+      const isSameTree = placeOf(text).kind === 'path' && placeOf(text).target === to.target;
+      if (isSameTree && recursive && isWithin(root, source.root))
+        throw usage(`cp: ${root} lies within ${source.root}: the copy would copy itself`);
+      if (isSameTree && root === source.root) throw usage(`cp: ${root} and ${source.root} are the same`);
+      const job: Job = { ...values, source, client: there.client, root, policy, counts };
+      await agree(job, force, context);
+      await withSuggestion(source.root, context, () => (atomic ? atOnce(job, context) : inParts(job, force, context)));
+    }
+    denied.tell(context, 'read');
+    const what = Object.entries(counts)
+      .filter(([name, count]) => count > 0 && name !== 'created')
+      .map(([name, count]) => `${count} ${name}`);
+    return {
+      ...(denied.any && { exit: 14 }),
+      type: 'counts',
+      counts,
+      text: `copied ${plural(counts.created, 'node')} to ${target}${what.length > 0 ? ` (${what.join(', ')})` : ''}`,
+    };
+  },
+});
+
+const rootOf = (text: string): string => placeOf(text).name;
+
+interface Job {
+  readonly source: NodeSource;
+  readonly client: Client;
+  readonly root: string;
+  readonly policy: AclPolicy;
+  readonly recursive: boolean;
+  readonly noData: boolean;
+  readonly asPersistent: boolean;
+  readonly counts: { created: number; updated: number; same: number; skipped: number };
+}
+
+/** The parent must be there, and the place free unless it was said that it need not be. @throws Failure (10, 11, 31) */
+async function agree({ client, root, source }: Job, force: boolean, context: CommandContext): Promise<void> {
+  const { signal } = context;
+  const parent = parentOf(root);
+  const [there, above] = await Promise.all([client.exists(root, { signal }), client.exists(parent || '/', { signal })]);
+  if (above === undefined)
+    throw new Failure(10, 'NoNode', `the parent does not exist: ${root}`, {
+      path: root,
+      hint: `mkdir -p ${parent} makes it`,
+    });
+  if (there === undefined) return;
+  if (!force)
+    throw new Failure(11, 'NodeExists', `${root} exists already`, {
+      path: root,
+      hint: '-f copies over it; DST/ copies into it',
+    });
+  const count = there.numChildren;
+  await context.confirm({
+    what: `copy ${source.label} over ${root}${count > 0 ? `, which has ${plural(count, 'child', 'children')}` : ''}`,
+    path: root,
+    count: count + 1,
+    keepsUndo: context.keepsUndo,
+  });
+}
+
+/** The node as it is to be made; undefined: it is left out. @throws Failure (15) */
+function wanted(record: NodeRecord, { source, root, policy, noData, asPersistent }: Job): NodeRecord | undefined {
+  if (record.kind === 'ephemeral' && !asPersistent) return undefined;
+  const kind = record.kind === 'ephemeral' ? 'persistent' : record.kind;
+  const path = rebased(record.path, source.root, root);
+  return { ...record, path, kind, data: noData ? null : record.data, acl: aclUnder(policy, record) };
+}
+
+async function inParts(job: Job, force: boolean, context: CommandContext): Promise<void> {
+  const { source, client, root, counts, noData } = job;
+  const { signal } = context;
+  const onConflict = force ? 'overwrite' : 'fail';
+  const conflicts = new Conflicts(client, { signal, onConflict, root: force ? root : '', counts, keepsData: noData });
+  using progress = context.progress(`copying ${source.label}`);
+  const creator = new BulkCreator(client, {
+    signal,
+    existing: (record) => conflicts.settle(record),
+    created() {
+      progress.update(++counts.created);
+    },
+    makeParents: (path) => makeParents(parentOf(path), context),
+  });
+  try {
+    for await (const record of nodesOf(job)) {
+      const node = wanted(record, job);
+      if (node === undefined) counts.skipped++;
+      else await creator.add(node);
+    }
+    await creator.end();
+  } catch (error) {
+    if (counts.created > 0) context.warn(`${plural(counts.created, 'node')} copied before that`);
+    throw error;
+  }
+}
+
+/** Files hold whole subtrees: of these only the root without -r. */
+async function* nodesOf({ source, recursive }: Job): AsyncGenerator<NodeRecord> {
+  for await (const record of source.nodes()) {
+    yield record;
+    if (!recursive) return;
+  }
+}
+
+/** @throws Failure (19) before anything is sent, MultiError */
+async function atOnce(job: Job, context: CommandContext): Promise<void> {
+  const records: NodeRecord[] = [];
+  for await (const record of nodesOf(job)) {
+    const node = wanted(record, job);
+    if (node === undefined) job.counts.skipped++;
+    else records.push(node);
+  }
+  const bytes = records.reduce((sum, { path, data }) => sum + path.length + (data?.length ?? 0) + 60, 0);
+  if (bytes > 1_000_000)
+    throw new Failure(
+      19,
+      'TooLarge',
+      `${plural(records.length, 'node')} take ${showBytes(bytes)}, too much for one transaction`,
+      {
+        hint: 'leave out --atomic',
+      },
+    );
+  await job.client.multi(records.map(creation), { signal: context.signal });
+  job.counts.created += records.length;
+}
+
+async function toFile(
+  source: NodeSource,
+  file: string,
+  acl: boolean,
+  context: CommandContext,
+  denied: Denied,
+): Promise<Output> {
+  const writer = await linesWriter(fileSink(file), { root: source.root, acl, stat: true });
+  let nodes = 0;
+  using progress = context.progress(`copying ${source.label}`);
+  try {
+    for await (const record of source.nodes()) {
+      if (record.kind === 'ephemeral') continue;
+      await writer.node(record);
+      progress.update(++nodes);
+    }
+    await writer.end();
+  } catch (error) {
+    writer.abandon();
+    if (error instanceof KeeperError && error.code === 'NoNode' && nodes === 0)
+      throw new Failure(10, 'NoNode', `node does not exist: ${source.root}`, { path: source.root, cause: error });
+    throw error;
+  }
+  denied.tell(context, 'read');
+  return {
+    ...(denied.any && { exit: 14 }),
+    type: 'counts',
+    counts: { created: nodes, updated: 0, same: 0, skipped: 0 },
+    text: `copied ${plural(nodes, 'node')} to ${file}`,
+  };
+}

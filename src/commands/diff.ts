@@ -1,0 +1,92 @@
+import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import { openSource, placeOf } from '../shell/node-source.ts';
+import type { Difference, Output } from '../shell/output.ts';
+import { differenceOf, pairs } from '../shell/tree-plan.ts';
+import { plural } from '../shell/units.ts';
+import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
+
+/** How two subtrees differ. */
+export default command({
+  name: 'diff',
+  group: 'bulk',
+  about: 'compare two nodes or subtrees, also of other ensembles and files',
+  risk: 'read',
+  params: {
+    a: { kind: 'place', about: 'PATH, @profile:PATH or file:F' },
+    b: { kind: 'place', about: 'what it is compared with' },
+    recursive: { kind: 'flag', short: '-r', about: 'with all below' },
+    data: { kind: 'flag', long: '--data', about: 'only data' },
+    acl: { kind: 'flag', long: '--acl', about: 'only ACLs' },
+    stat: { kind: 'flag', long: '--stat', about: 'versions, too' },
+    ephemerals: { kind: 'flag', long: '--ephemerals', about: 'ephemeral nodes, too' },
+  },
+  examples: [
+    ['diff /app/a /app/b', 'two nodes'],
+    ['diff -r @staging:/app @prod:/app', 'two ensembles'],
+    ['diff -r /app file:app.ndjson', 'the tree and an export'],
+  ],
+  exits: [1, 10, 14],
+  notes: [
+    '+ is only in B, - only in A, ~ in both and different. Data and ACLs are compared unless one of them is asked for.',
+    'The exit code is 0 when there is no difference and 1 when there is one.',
+  ],
+  async run({ a, b, recursive, data, acl, stat, ephemerals }, context): Promise<Output> {
+    if (a === b) throw usage(`diff: both are ${a}`);
+    const aspects = { data: data || !acl, acl: acl || !data, stat };
+    const denied = new Denied();
+    const options = (text: string) => ({
+      signal: context.signal,
+      inflight: inflightOf(context),
+      acl: aspects.acl,
+      ...(!recursive && { depth: 0 }),
+      skip: skipsOwn(placeOf(text).name),
+      denied: (path: string) => denied.add(path),
+    });
+    await using left = await openSource(a, context, options(a));
+    await using right = await openSource(b, context, options(b));
+    const seen = { same: 0, created: 0, deleted: 0, changed: 0, ephemerals: 0 };
+    const counts = () => ({ ...(!ephemerals && { ephemeralsLeftOut: seen.ephemerals }), same: seen.same });
+    const shown = new Streamed<Difference>(context, (differences, part) => ({
+      type: 'differences',
+      differences,
+      ...(part !== undefined && { part }),
+    }));
+    using progress = context.progress(`comparing ${a} and ${b}`);
+    let nodes = 0;
+    await withSuggestion(left.root, context, async () => {
+      for await (const pair of pairs(left, right)) {
+        progress.update(++nodes);
+        const isRoot = pair.left?.path === left.root || pair.right?.path === right.root;
+        if (!recursive && !isRoot) continue;
+        if (!ephemerals && (pair.left?.kind === 'ephemeral' || pair.right?.kind === 'ephemeral') && !isRoot) {
+          seen.ephemerals++;
+          continue;
+        }
+        const difference = differenceOf(pair, aspects);
+        if (difference === undefined) {
+          seen.same++;
+          continue;
+        }
+        seen[difference.sign === '+' ? 'created' : difference.sign === '-' ? 'deleted' : 'changed']++;
+        await shown.add(difference);
+      }
+    });
+    denied.tell(context, 'read');
+    const exit = denied.any ? 14 : shown.count > 0 ? 1 : 0;
+    const parts = [
+      ...(seen.created > 0 ? [`${seen.created} only in ${b}`] : []),
+      ...(seen.deleted > 0 ? [`${seen.deleted} only in ${a}`] : []),
+      ...(seen.changed > 0 ? [`${seen.changed} different`] : []),
+      `${plural(seen.same, 'node')} the same`,
+      ...(seen.ephemerals > 0 ? [`${seen.ephemerals} ephemeral left out`] : []),
+    ];
+    const last = shown.end();
+    return {
+      ...last,
+      exit,
+      summary: ` ${parts.join(', ')}`,
+      counts: { equal: shown.count === 0, ...counts() },
+    } as Output;
+  },
+});

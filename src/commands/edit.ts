@@ -1,0 +1,109 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KeeperError } from '../base/errors.ts';
+import { nameOf } from '../base/path.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { checkSize } from '../shell/data.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { compactJson, prettyJson } from '../shell/json-text.ts';
+import { textOf } from '../shell/node-json.ts';
+import { sameData } from '../shell/node-record.ts';
+import type { Output } from '../shell/output.ts';
+import { withSuggestion } from './support.ts';
+
+/** The data of a node in the user's editor. */
+export default command({
+  name: 'edit',
+  group: 'write',
+  about: 'change the data of a node in your editor',
+  risk: 'write',
+  params: {
+    path: { kind: 'path', about: 'the node' },
+    noPretty: { kind: 'flag', long: '--no-pretty', about: 'JSON as it is stored, not spread over lines' },
+  },
+  examples: [['edit /app/config', 'in $VISUAL, else $EDITOR, else vi']],
+  exits: [10, 12, 14, 31],
+  notes: [
+    'JSON that is stored without blanks is spread over lines for editing, and stored without blanks again.',
+    'Nothing is written when nothing changed, or when somebody else changed it meanwhile; then it asks.',
+  ],
+  async run({ path, noPretty }, context): Promise<Output> {
+    const client = await context.client();
+    const { signal } = context;
+    let now = await withSuggestion(path, context, () => client.get(path, { signal }));
+    if (now.data !== null && textOf(now.data) === undefined)
+      throw usage(
+        `edit: the data of ${path} is no text`,
+        `get --raw ${path} > FILE and set ${path} @FILE handle bytes`,
+      );
+    const folder = mkdtempSync(join(tmpdir(), 'zoosh-edit-'));
+    try {
+      const pretty = noPretty ? undefined : prettyJson(textOf(now.data ?? Buffer.alloc(0)) ?? '');
+      const isJson = pretty !== undefined;
+      const file = join(folder, fileNameOf(path, isJson));
+      let text = pretty ?? textOf(now.data ?? Buffer.alloc(0)) ?? '';
+      for (;;) {
+        text = await edited(file, text, context);
+        const data = Buffer.from((isJson ? compactJson(text) : undefined) ?? text);
+        if (sameData(data, now.data ?? Buffer.alloc(0)))
+          return { type: 'done', text: `${path} is unchanged`, json: { path, changed: false } };
+        checkSize(path, data);
+        try {
+          const stat = await client.set(path, data, now.stat.version, { signal });
+          context.versionsRead.set(path, stat.version);
+          return { type: 'written', path, stat, bytes: data.length };
+        } catch (error) {
+          if (!(error instanceof KeeperError) || error.code !== 'BadVersion') throw error;
+          const theirs = await client.get(path, { signal });
+          if (!context.asks)
+            throw new Failure(12, 'BadVersion', `somebody else changed it meanwhile: ${path}`, { path, cause: error });
+          context.show({
+            type: 'differences',
+            differences: [
+              {
+                sign: '~',
+                path,
+                version: theirs.stat.version,
+                before: now.data,
+                after: theirs.data,
+                notes: ['theirs, since you began'],
+              },
+              { sign: '~', path, before: now.data, after: data, notes: ['yours'] },
+            ],
+          });
+          const answer = await context.choose(`Somebody else changed ${path} meanwhile.`, [
+            { value: 'mine', about: 'write mine over theirs' },
+            { value: 'theirs', about: 'keep theirs' },
+            { value: 'edit', about: 'edit mine again' },
+          ]);
+          if (answer === 'theirs')
+            return { type: 'done', text: `${path} keeps theirs`, json: { path, changed: false } };
+          now = theirs;
+          if (answer === 'mine') {
+            const stat = await client.set(path, data, theirs.stat.version, { signal });
+            return { type: 'written', path, stat, bytes: data.length };
+          }
+        }
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+});
+
+/** So that editors know what they have before them. */
+const fileNameOf = (path: string, isJson: boolean): string => {
+  const name = nameOf(path).replace(/[^\w.-]/g, '_') || 'root';
+  return isJson && !name.endsWith('.json') ? `${name}.json` : name;
+};
+
+/** The text as the user left it. An editor ends a file with a newline: one that was not there is taken off. */
+async function edited(file: string, text: string, context: CommandContext): Promise<string> {
+  writeFileSync(file, text.endsWith('\n') || text === '' ? text : `${text}\n`, { mode: 0o600 });
+  const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
+  const status = await context.os(`${editor} '${file.replace(/'/g, "'\\''")}'`);
+  if (status !== 0) throw new Failure(126, 'EditorFailed', `${editor} ended with ${status}: nothing was written`);
+  const after = readFileSync(file, 'utf8');
+  return text.endsWith('\n') ? after : after.replace(/\r?\n$/, '');
+}

@@ -1,0 +1,119 @@
+import { resolve } from 'node:path';
+import { type ArchiveWriter, folderWriter, linesWriter, packedWriter } from '../shell/archive-write.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import { hasMasked, recordOf } from '../shell/node-record.ts';
+import type { Output } from '../shell/output.ts';
+import { fileSink, gathered, gzipSink, type Sink } from '../shell/sink.ts';
+import { plural, showBytes } from '../shell/units.ts';
+import { walkNodes } from '../shell/walk.ts';
+import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
+
+/** A subtree to a file. */
+export default command({
+  name: 'export',
+  group: 'bulk',
+  about: 'write a node and all below it into a file',
+  risk: 'read',
+  params: {
+    path: { kind: 'path', about: 'the subtree' },
+    file: {
+      kind: 'file',
+      about: 'the file, or the folder of --format dir; default - for standard output',
+      optional: true,
+    },
+    format: {
+      kind: 'enum',
+      long: '--format',
+      about: 'lines of JSON (default), one packed file with a checksum, or a folder a node',
+      values: ['ndjson', 'archive', 'dir'],
+      placeholder: 'FORMAT',
+    },
+    noAcl: { kind: 'flag', long: '--no-acl', about: 'without ACLs' },
+    noStat: {
+      kind: 'flag',
+      long: '--no-stat',
+      about: 'without versions and times, so that only contents make a difference',
+    },
+    ephemerals: { kind: 'flag', long: '--ephemerals', about: 'ephemeral nodes, too' },
+    gzip: { kind: 'flag', long: '--gzip', about: 'compressed' },
+  },
+  examples: [
+    ['export /app app.ndjson', 'lines that can be read, compared, kept in git'],
+    ['export --format archive --gzip / all.zka', 'everything in one file with a checksum'],
+    ['export /app | grep level', 'to a program'],
+  ],
+  exits: [10, 14],
+  notes: [
+    'Files are readable by their owner alone. /zookeeper is left out unless it is named.',
+    'Each node is of one moment, the whole is not: what others change meanwhile is told at the end.',
+    'A password hash that may not be read is marked "masked": import refuses it.',
+    'Servers do not tell containers and TTL nodes apart from others: they come out persistent.',
+  ],
+  async run({ path, file = '-', format = 'ndjson', noAcl, noStat, ephemerals, gzip }, context): Promise<Output> {
+    const isFolder = format === 'dir';
+    if (isFolder && file === '-') throw usage('export: --format dir needs a folder to write to');
+    if (isFolder && gzip) throw usage('export: a folder cannot be compressed');
+    const client = await context.client();
+    const { signal } = context;
+    await client.sync(path, { signal });
+    const stat = await withSuggestion(path, context, async () => (await client.get(path, { signal })).stat);
+    const began = client.lastZxid;
+    const writer = await writerOf(file, format, { root: path, acl: !noAcl, stat: !noStat, gzip }, context);
+    const seen = { nodes: 0, bytes: 0, ephemerals: 0, masked: 0, moved: 0 };
+    const denied = new Denied();
+    using progress = context.progress(`exporting ${path}`);
+    const total =
+      stat.numChildren === 0 ? 1 : await client.getAllChildrenNumber(path, { signal }).catch(() => undefined);
+    try {
+      const walk = { signal, inflight: inflightOf(context), data: true, acl: !noAcl, skip: skipsOwn(path) };
+      for await (const node of walkNodes(client, path, walk)) {
+        if (node.denied) {
+          denied.add(node.path);
+          continue;
+        }
+        if (node.stat.ephemeralOwner !== 0n && !ephemerals) {
+          seen.ephemerals++;
+          continue;
+        }
+        if (hasMasked(node.acl)) seen.masked++;
+        if (node.stat.mzxid > began) seen.moved++;
+        seen.bytes += node.stat.dataLength;
+        await writer.node(recordOf(node, !noAcl));
+        progress.update(++seen.nodes, total);
+      }
+      await writer.end();
+    } catch (error) {
+      writer.abandon();
+      throw error;
+    }
+    denied.tell(context, 'read');
+    if (seen.ephemerals > 0) context.warn(`${plural(seen.ephemerals, 'ephemeral node')} left out (--ephemerals)`);
+    if (seen.masked > 0)
+      context.warn(`${plural(seen.masked, 'ACL')} came without password hashes, for lack of admin; marked "masked"`);
+    if (seen.moved > 0) context.warn(`${plural(seen.moved, 'node')} changed while this was read`);
+    const exit = denied.any ? { exit: 14 } : {};
+    if (file === '-') return { type: 'many', parts: [], ...exit };
+    const text = `exported ${plural(seen.nodes, 'node')}, ${showBytes(seen.bytes)} of data to ${file}`;
+    return { type: 'done', text, json: { path, file: resolve(file), nodes: seen.nodes, bytes: seen.bytes }, ...exit };
+  },
+});
+
+interface Wishes {
+  readonly root: string;
+  readonly acl: boolean;
+  readonly stat: boolean;
+  readonly gzip: boolean;
+}
+
+async function writerOf(
+  file: string,
+  format: string,
+  { gzip, ...options }: Wishes,
+  context: CommandContext,
+): Promise<ArchiveWriter> {
+  if (format === 'dir') return folderWriter(file, options);
+  const out: Sink = file === '-' ? gathered((chunk) => context.write(chunk)) : fileSink(file);
+  const sink = gzip ? gzipSink(out) : out;
+  return format === 'archive' ? packedWriter(sink, options) : linesWriter(sink, options);
+}

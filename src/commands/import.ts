@@ -1,0 +1,216 @@
+import { parentOf } from '../base/path.ts';
+import type { Client } from '../client/api.ts';
+import { type Archive, openArchive, readArchive } from '../shell/archive-read.ts';
+import { BulkCreator, creation } from '../shell/bulk-create.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { fileHolds } from '../shell/file-scan.ts';
+import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
+import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder } from '../shell/node-source.ts';
+import type { Output } from '../shell/output.ts';
+import { plural, showBytes } from '../shell/units.ts';
+import { Conflicts, type OnConflict } from './conflicts.ts';
+import { inflightOf, makeParents } from './support.ts';
+
+/** A file of nodes into the tree. */
+export default command({
+  name: 'import',
+  group: 'bulk',
+  about: 'make the nodes that a file holds',
+  risk: 'bulk',
+  params: {
+    file: {
+      kind: 'file',
+      about: 'what export wrote, a JSON backup of zk_shell, lines of PATH=VALUE; - for standard input',
+    },
+    root: {
+      kind: 'path',
+      long: '--root',
+      about: 'where the subtree goes; default where it came from',
+      placeholder: 'PATH',
+    },
+    onConflict: {
+      kind: 'enum',
+      long: '--on-conflict',
+      about: 'a node is there and not the same: stop (default), leave it, replace it, or only an older one',
+      values: ['fail', 'skip', 'overwrite', 'newer'],
+      placeholder: 'HOW',
+    },
+    ...ACL_OPTIONS,
+    asPersistent: {
+      kind: 'flag',
+      long: '--as-persistent',
+      about: 'ephemeral nodes as persistent ones; else they are left out',
+    },
+    atomic: { kind: 'flag', long: '--atomic', about: 'all in one transaction, or nothing' },
+  },
+  examples: [
+    ['import app.ndjson', 'back to where it was'],
+    ['import --root /copy app.ndjson', 'below another node'],
+    ['import --on-conflict overwrite config.ndjson', 'also over what is there'],
+  ],
+  exits: [11, 12, 14, 15, 19, 30, 31, 44],
+  notes: [
+    'A node that is there with the same data and ACL is no conflict: an import that broke off can be repeated.',
+    'The root of the subtree may be there when it has neither data nor children.',
+    'zxids, times, versions and counters of sequential nodes cannot be restored.',
+    'A backup of zk_shell whose contents are all base64 is taken for one of its later versions, which write base64.',
+  ],
+  async run(values, context): Promise<Output> {
+    const { file, atomic, root } = values;
+    const onConflict = (values.onConflict ?? 'fail') as OnConflict;
+    const policy = aclPolicy('import', values.noAcl, values.acl);
+    if (atomic && onConflict !== 'fail') throw usage('import: --atomic stops at any conflict: leave out --on-conflict');
+    const open = (): Promise<Archive> =>
+      file === '-' ? readArchive(context.input(), 'standard input') : openArchive(file);
+    await refuseEarly(file, policy, open);
+    const client = await context.client();
+    if (context.asks && file !== '-') await agree(client, file, open, root, onConflict, context);
+    const archive = await open();
+    try {
+      const to = root ?? archive.root;
+      if (!context.asks || file === '-') await context.confirm({ what: `import ${file}`, path: to });
+      const plan: Plan = { client, archive, to, policy, asPersistent: values.asPersistent, onConflict };
+      return await (atomic ? atOnce(plan, context) : inParts(plan, context));
+    } finally {
+      await archive.close();
+    }
+  },
+});
+
+interface Plan {
+  readonly client: Client;
+  readonly archive: Archive;
+  readonly to: string;
+  readonly policy: AclPolicy;
+  readonly asPersistent: boolean;
+  readonly onConflict: OnConflict;
+}
+
+/** A file that holds an ACL without its hash is refused before anything of it is made. @throws Failure (15) */
+async function refuseEarly(file: string, policy: AclPolicy, open: () => Promise<Archive>): Promise<void> {
+  if (policy.way !== 'keep' || file === '-' || !(await fileHolds(file, ':x'))) return;
+  const archive = await open();
+  try {
+    for await (const record of archive.nodes) aclUnder(policy, record);
+  } finally {
+    await archive.close();
+  }
+}
+
+/** Shows what it is about and asks. */
+async function agree(
+  client: Client,
+  file: string,
+  open: () => Promise<Archive>,
+  root: string | undefined,
+  onConflict: OnConflict,
+  context: CommandContext,
+): Promise<void> {
+  const { signal } = context;
+  const archive = await open();
+  const to = root ?? archive.root;
+  let [count, bytes, there] = [0, 0, 0];
+  const asked = new Set<Promise<void>>();
+  using progress = context.progress(`looking at ${file}`);
+  for await (const { path, data } of archive.nodes) {
+    progress.update(++count);
+    bytes += data?.length ?? 0;
+    const look = client.exists(rebased(path, archive.root, to), { signal }).then((stat) => {
+      if (stat !== undefined) there++;
+    });
+    asked.add(look);
+    void look.finally(() => asked.delete(look)).catch(() => {});
+    if (asked.size >= inflightOf(context)) await Promise.race(asked);
+  }
+  await Promise.all(asked);
+  await archive.close();
+  const how = { fail: 'stops there', skip: 'left alone', overwrite: 'replaced', newer: 'replaced when older' };
+  await context.confirm({
+    what: `import ${plural(count, 'node')} into ${to}`,
+    path: to,
+    count,
+    keepsUndo: context.keepsUndo,
+    details: [
+      `${plural(count, 'node')}, ${showBytes(bytes)} of data from ${file} into ${to}`,
+      ...(there > 0 ? [`  ${plural(there, 'node')} there already; what is not the same: ${how[onConflict]}`] : []),
+    ],
+  });
+}
+
+/** The node as it is to be made; undefined: it is left out. @throws Failure (2, 15) */
+function wanted(record: NodeRecord, { archive, to, policy, asPersistent }: Plan): NodeRecord | undefined {
+  if (!isWithin(record.path, archive.root))
+    throw usage(`${record.path} is not below the root of the file, ${archive.root}`);
+  const path = rebased(record.path, archive.root, to);
+  if (path === '/zookeeper' || path.startsWith('/zookeeper/')) return undefined;
+  if (record.kind === 'ephemeral' && !asPersistent) return undefined;
+  const kind = record.kind === 'ephemeral' ? 'persistent' : record.kind;
+  return { ...record, path, kind, acl: aclUnder(policy, record) };
+}
+
+async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
+  const { client, archive, to, onConflict } = plan;
+  const { signal } = context;
+  const counts = { created: 0, updated: 0, same: 0, skipped: 0 };
+  using progress = context.progress(`importing into ${to}`);
+  const conflicts = new Conflicts(client, { signal, onConflict, root: to, counts });
+  const creator = new BulkCreator(client, {
+    signal,
+    existing: (record) => conflicts.settle(record),
+    created() {
+      counts.created++;
+    },
+    makeParents: (path) => makeParents(parentOf(path), context),
+  });
+  let seen = 0;
+  try {
+    for await (const record of archive.nodes) {
+      const node = wanted(record, plan);
+      if (node === undefined) counts.skipped++;
+      else if (node.path === '/') await conflicts.settle(node);
+      else await creator.add(node);
+      progress.update(++seen);
+    }
+    await creator.end();
+  } catch (error) {
+    const done = counts.created + counts.updated;
+    if (done > 0) context.warn(`${plural(done, 'node')} written before that`);
+    throw error;
+  }
+  return answer(counts, to);
+}
+
+const answer = (counts: Readonly<Record<'created' | 'updated' | 'same' | 'skipped', number>>, to: string): Output => ({
+  type: 'counts',
+  counts,
+  text: `imported into ${to}: ${Object.entries(counts)
+    .filter(([name, count]) => count > 0 || name === 'created')
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ')}`,
+});
+
+/** All of it or nothing. @throws Failure (19) before anything is sent */
+async function atOnce(plan: Plan, context: CommandContext): Promise<Output> {
+  const records: NodeRecord[] = [];
+  let skipped = 0;
+  for await (const record of plan.archive.nodes) {
+    const node = wanted(record, plan);
+    if (node === undefined || node.path === '/') skipped++;
+    else records.push(node);
+  }
+  const size = records.reduce((sum, { path, data }) => sum + path.length + (data?.length ?? 0) + 60, 0);
+  if (size > 1_000_000)
+    throw new Failure(
+      19,
+      'TooLarge',
+      `${plural(records.length, 'node')} take ${showBytes(size)}, too much for one transaction`,
+      {
+        hint: 'leave out --atomic',
+      },
+    );
+  const [first] = records;
+  if (first !== undefined && first.path === plan.to) await makeParents(parentOf(first.path), context);
+  await plan.client.multi(records.map(creation), { signal: context.signal });
+  return answer({ created: records.length, updated: 0, same: 0, skipped }, plan.to);
+}

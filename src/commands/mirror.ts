@@ -1,0 +1,170 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '../client/api.ts';
+import { carryOut } from '../shell/carry-out.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import { isProtectedBelow, isWithin } from '../shell/node-record.ts';
+import {
+  ACL_OPTIONS,
+  type AclPolicy,
+  aclPolicy,
+  clientAt,
+  fileSource,
+  liveSource,
+  placeOf,
+} from '../shell/node-source.ts';
+import type { Output } from '../shell/output.ts';
+import { type Plan, planOf } from '../shell/tree-plan.ts';
+import { plural } from '../shell/units.ts';
+import { Denied, emptySource, inflightOf, makeParents, skipsOwn } from './support.ts';
+
+/** Changes are looked for so often even when nothing tells of them, ms. */
+const EVERY_MS = 60_000;
+/** What comes in a burst is taken together, ms. */
+const SETTLE_MS = 100;
+
+/** One subtree kept equal to another. */
+export default command({
+  name: 'mirror',
+  group: 'bulk',
+  about: 'make one subtree equal to another, once or for as long as it runs',
+  risk: 'bulk',
+  params: {
+    from: { kind: 'place', about: 'what is followed: PATH, @profile:PATH or file:F' },
+    to: { kind: 'place', about: 'what is changed: PATH or @profile:PATH' },
+    follow: { kind: 'flag', short: '-f', about: 'go on as it changes, until Ctrl-C' },
+    prune: { kind: 'flag', long: '--delete', about: 'delete there what is not here' },
+    ...ACL_OPTIONS,
+  },
+  examples: [
+    ['mirror /app /backup/app', 'once'],
+    ['mirror -f --delete @prod:/app @standby:/app', 'and follow'],
+  ],
+  exits: [10, 14, 15, 30, 31],
+  notes: ['With -f a watch tells of changes; every minute all is compared besides. Ephemeral nodes are left out.'],
+  async run({ from, to, follow, prune, noAcl, acl }, context): Promise<Output> {
+    const policy = aclPolicy('mirror', noAcl, acl);
+    const [source, target] = [placeOf(from), placeOf(to)];
+    if (target.kind === 'file') throw usage('mirror: a file is written by export', `export ${from} FILE`);
+    if (source.kind === 'file' && follow) throw usage('mirror: a file cannot be followed: leave out -f');
+    const [here, there] = [source.name, target.name].map((path) =>
+      path.length > 1 ? path.replace(/\/$/, '') : path,
+    ) as [string, string];
+    if (source.kind === 'path' && source.target === target.target && (isWithin(here, there) || isWithin(there, here)))
+      throw usage(`mirror: ${here} and ${there} lie within each other`);
+    await using a = await clientAt(source.kind === 'file' ? undefined : source.target, context);
+    await using b = await clientAt(target.target, context);
+    const job: Job = {
+      from: source.kind === 'file' ? source.name : a.client,
+      here,
+      to: b.client,
+      there,
+      prune,
+      policy,
+    };
+    const total = { created: 0, updated: 0, deleted: 0 };
+    const plan = await compare(job, context);
+    await context.confirm({
+      what: `make ${plural(plan.changes.length, 'change')} under ${there}${follow ? ', and follow' : ''}`,
+      path: there,
+      count: plan.changes.length,
+      keepsUndo: context.keepsUndo,
+      details: plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
+    });
+    if (!follow) {
+      await put(job, plan, total, context);
+      return answer(total, there, plan.same);
+    }
+    return followOn(job, plan, total, context);
+  },
+});
+
+interface Job {
+  /** The other session, or a file. */
+  readonly from: Client | string;
+  readonly here: string;
+  readonly to: Client;
+  readonly there: string;
+  readonly prune: boolean;
+  readonly policy: AclPolicy;
+}
+type Total = { created: number; updated: number; deleted: number };
+
+const answer = (total: Total, there: string, same: number): Output => ({
+  type: 'counts',
+  counts: { ...total, same },
+  text: `${there}: ${total.created} created, ${total.updated} changed, ${total.deleted} deleted, ${same} the same`,
+});
+
+async function compare({ from, here, to, there, prune, policy }: Job, context: CommandContext): Promise<Plan> {
+  const { signal } = context;
+  const denied = new Denied();
+  const options = {
+    signal,
+    inflight: inflightOf(context),
+    acl: policy.way !== 'none',
+    denied: (path: string) => denied.add(path),
+  };
+  await using wanted =
+    typeof from === 'string'
+      ? await fileSource(from)
+      : liveSource(from, here, here, { ...options, skip: skipsOwn(here) });
+  const isThere = (await to.exists(there, { signal })) !== undefined;
+  const live = isThere ? liveSource(to, there, there, { ...options, skip: skipsOwn(there) }) : emptySource(there);
+  const plan = await planOf(live, wanted, { prune, acl: policy, skip: isProtectedBelow });
+  denied.tell(context, 'read');
+  return plan;
+}
+
+async function put({ to, there }: Job, { changes }: Plan, total: Total, context: CommandContext): Promise<void> {
+  if (changes.length === 0) return;
+  const { signal } = context;
+  using progress = context.progress(`writing ${there}`);
+  if (to === (await context.client())) await makeParents(there.slice(0, there.lastIndexOf('/')) || '/', context);
+  await carryOut(to, changes, { signal, done: (count) => progress.update(count, changes.length) });
+  for (const { difference } of changes)
+    total[difference.sign === '+' ? 'created' : difference.sign === '-' ? 'deleted' : 'updated']++;
+}
+
+/** Puts through what changes, until the user has enough. */
+async function followOn(job: Job, first: Plan, total: Total, context: CommandContext): Promise<Output> {
+  const { from, here, there } = job;
+  const { signal } = context;
+  let wake = (): void => {};
+  let isDirty = false;
+  const told = (): void => {
+    isDirty = true;
+    wake();
+  };
+  const source = from as Client;
+  await using _watch = await source.addWatch(here, told, { recursive: true });
+  const gap = source.on('gap', told);
+  try {
+    let plan = first;
+    for (;;) {
+      await put(job, plan, total, context).catch((error: { exit?: number; code?: string }) => {
+        // somebody else writes there, too: what is right is found out anew
+        if (error.exit === undefined || error.exit < 10 || error.exit > 13) throw error;
+        isDirty = true;
+      });
+      for (const { difference } of plan.changes.slice(0, 20)) context.warn(`${difference.sign} ${difference.path}`);
+      if (plan.changes.length > 20) context.warn(`... and ${plan.changes.length - 20} more`);
+      const round = new AbortController();
+      const either = AbortSignal.any([signal, round.signal]);
+      const change = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      if (!isDirty) await Promise.race([change, pause(EVERY_MS, undefined, { signal: either })]);
+      round.abort();
+      await pause(SETTLE_MS, undefined, { signal });
+      isDirty = false;
+      plan = await compare(job, context);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    context.warn(`${there}: ${total.created} created, ${total.updated} changed, ${total.deleted} deleted`);
+    throw signal.reason;
+  } finally {
+    gap();
+  }
+}

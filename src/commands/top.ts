@@ -1,0 +1,92 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { command } from '../shell/command.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { membersOf, type Report, reportsOf } from '../shell/members.ts';
+import type { Output } from '../shell/output.ts';
+import { showCount } from '../shell/units.ts';
+
+/** The load of each server, again and again. */
+export default command({
+  name: 'top',
+  group: 'admin',
+  about: 'watch the load of every server: requests, latency, connections, changes',
+  risk: 'read',
+  params: {
+    interval: { kind: 'duration', short: '-i', about: 'time between two looks; default 1s', placeholder: 'DUR' },
+    number: { kind: 'number', short: '-n', about: 'so many looks; default until Ctrl-C', placeholder: 'N' },
+  },
+  examples: [
+    ['top', 'until Ctrl-C'],
+    ['top -i 5s -n 3', 'three looks, five seconds apart'],
+  ],
+  exits: [3],
+  notes: ['Rates are since the look before. Latency is what servers count since their start or the last srst.'],
+  async run({ interval = 1000, number }, context): Promise<Output | undefined> {
+    if (interval < 100) throw usage('top: -i is at least 100ms');
+    if (number !== undefined && number < 1) throw usage('top: -n is at least 1');
+    const members = await membersOf(context);
+    const { signal } = context;
+    let before = await reportsOf(members, context);
+    if (before.every(({ role }) => role === undefined))
+      throw new Failure(3, 'ConnectFailed', 'no server answers', {
+        lines: before.map(({ host, fault }) => `${host}: ${fault}`),
+      });
+    let at = performance.now();
+    for (let round = 1; ; round++) {
+      await pause(interval, undefined, { signal });
+      const now = await reportsOf(members, context);
+      const later = performance.now();
+      const output = rates(before, now, later - at);
+      if (round === number) return output;
+      context.show(output);
+      await context.drained();
+      before = now;
+      at = later;
+    }
+  },
+});
+
+function rates(before: readonly Report[], now: readonly Report[], ms: number): Output {
+  const perSecond = (a: number | undefined, b: number | undefined): number | undefined =>
+    a === undefined || b === undefined || b < a ? undefined : Math.round(((b - a) * 1000) / ms);
+  const json = now.map((report, at) => {
+    const was = before[at];
+    const changes = was?.zxid === undefined || report.zxid === undefined ? undefined : Number(report.zxid - was.zxid);
+    return {
+      host: report.host,
+      role: report.role ?? null,
+      requestsPerSecond: perSecond(was?.received, report.received) ?? null,
+      // the counter of an epoch begins anew with each leader
+      changesPerSecond:
+        changes === undefined || changes < 0 || changes > 0xffff_ffff ? null : Math.round((changes * 1000) / ms),
+      latencyMs: report.latency ?? null,
+      connections: report.connections ?? null,
+      outstanding: report.outstanding ?? null,
+    };
+  });
+  const show = (value: number | null): string => (value === null ? '-' : showCount(value));
+  const row = (each: (typeof json)[number], count: (value: number | null) => string): string[] => [
+    each.host,
+    each.role ?? 'DOWN',
+    count(each.requestsPerSecond),
+    count(each.changesPerSecond),
+    each.latencyMs === null ? '-' : `${Math.round(each.latencyMs.average * 10) / 10}/${each.latencyMs.max}`,
+    count(each.connections),
+    count(each.outstanding),
+  ];
+  return {
+    type: 'table',
+    columns: [
+      { name: 'host' },
+      { name: 'role' },
+      { name: 'req/s', right: true },
+      { name: 'changes/s', right: true },
+      { name: 'ms avg/max', right: true },
+      { name: 'conns', right: true },
+      { name: 'queue', right: true },
+    ],
+    rows: json.map((each) => row(each, (value) => String(value ?? '-'))),
+    humanRows: json.map((each) => row(each, show)),
+    json,
+  };
+}

@@ -1,0 +1,176 @@
+import type { Client, MultiOp } from '../client/api.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { ACL_OPTIONS, aclPolicy, aclUnder } from '../shell/node-source.ts';
+import type { Output } from '../shell/output.ts';
+import type { Step, TrashEntry } from '../shell/trash.ts';
+import { type Undoing, undoPlan } from '../shell/undo-plan.ts';
+import { plural, showAge, showBytes } from '../shell/units.ts';
+import { inflightOf } from './support.ts';
+
+/** Takes back what was done at the prompt. */
+export default command({
+  name: 'undo',
+  group: 'bulk',
+  about: 'take back a change made at the prompt',
+  risk: 'bulk',
+  params: {
+    which: {
+      kind: 'text',
+      about: 'its number in undo list, or list, or clear; default the latest',
+      optional: true,
+      placeholder: 'N|list|clear',
+    },
+    ...ACL_OPTIONS,
+  },
+  examples: [
+    ['undo', 'the latest change'],
+    ['undo list', 'what can be taken back'],
+    ['undo 3', 'the third of that list'],
+  ],
+  exits: [10, 12, 14, 15, 30, 31],
+  notes: [
+    'It shows what it is about to do. Each part is bound to the version the change left: what somebody changed since is not touched, and said with a !.',
+    'What a command replaces is kept up to 64 MB, all of it up to 200 MB, 14 days, in files only you can read; what not everybody may read only with settings undo-protected on.',
+    'Not restored: zxids, versions, counters of sequential nodes, ephemeral nodes.',
+    'An undo can itself be taken back: undo list shows it.',
+  ],
+  async run({ which, noAcl, acl: text }, context): Promise<Output> {
+    const { trash, signal } = context;
+    if (!trash.isKept) throw usage('undo: this shell keeps no history', 'leave out --no-history');
+    if (which === 'list') return listOf(trash.list(), context);
+    if (which === 'clear') {
+      const count = trash.list().length;
+      await context.confirm({ what: `forget ${plural(count, 'change')} that could be taken back`, path: '/', count });
+      trash.clear();
+      return { type: 'done', text: `forgot ${plural(count, 'change')}`, json: { cleared: count } };
+    }
+    const policy = aclPolicy('undo', noAcl, text);
+    const entry = chosen(which, trash.list(), context);
+    const client = await context.client();
+    const plan = await undoPlan(client, trash.steps(entry.id), {
+      signal,
+      inflight: inflightOf(context),
+      aclOf: (record) => aclUnder(policy, record),
+    });
+    const doable = plan.filter(isDoable);
+    if (context.asks || context.interactive)
+      context.show({
+        type: 'differences',
+        differences: plan.slice(0, SHOWN).map(({ difference }) => difference),
+        ...more(plan),
+      });
+    const conflicts = plan.length - doable.length;
+    if (doable.length === 0)
+      throw new Failure(12, 'NothingToUndo', `nothing of it can be taken back: ${entry.command}`, {
+        hint: 'undo list shows earlier changes',
+      });
+    await context.confirm({
+      what: `take back ${plural(doable.length, 'change')}${conflicts > 0 ? ` of ${plan.length}` : ''} of: ${entry.command}`,
+      path: doable[0]?.difference.path ?? '/',
+      count: doable.length,
+      keepsUndo: context.keepsUndo,
+    });
+    await carryOut(client, doable, context);
+    if (conflicts === 0) trash.remove(entry.id);
+    return {
+      ...(conflicts > 0 && { exit: 12 }),
+      type: 'counts',
+      counts: { undone: doable.length, impossible: conflicts },
+      text: `took back ${plural(doable.length, 'change')} of: ${entry.command}${conflicts > 0 ? ` (${conflicts} could not be)` : ''}`,
+    };
+  },
+});
+
+const SHOWN = 100;
+const more = (plan: readonly Undoing[]): { summary?: string } =>
+  plan.length > SHOWN ? { summary: ` ... and ${plan.length - SHOWN} more` } : {};
+const isDoable = ({ op, acl }: Undoing): boolean => op !== undefined || acl !== undefined;
+
+/** @throws Failure (2, 10) */
+function chosen(which: string | undefined, entries: readonly TrashEntry[], context: CommandContext): TrashEntry {
+  const { label } = context.session;
+  if (which === undefined) {
+    const latest = entries.find(({ target, isUndo }) => target === label && !isUndo);
+    if (latest !== undefined) return latest;
+    throw new Failure(10, 'NothingToUndo', `nothing was changed at a prompt of ${label} that could be taken back`, {
+      hint: entries.length > 0 ? 'undo list shows those of other ensembles' : undefined,
+    });
+  }
+  const entry = /^\d+$/.test(which) ? entries[Number(which) - 1] : undefined;
+  if (entry === undefined) throw usage(`undo: no change ${which}`, 'undo list shows them with their numbers');
+  if (entry.target !== label)
+    throw usage(`undo: that was done in ${entry.target}, and this is ${label}`, `connect ${entry.target} goes there`);
+  return entry;
+}
+
+function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Output {
+  const now = Date.now();
+  const SIGNS: Readonly<Record<Step['did'], string>> = { created: '+', set: '~', acl: '@', deleted: '-', unkept: '!' };
+  const countsOf = ({ counts }: TrashEntry): string =>
+    counts === undefined
+      ? 'broke off'
+      : Object.entries(counts)
+          .filter(([, count]) => count > 0)
+          .map(([did, count]) => `${SIGNS[did as Step['did']]}${count}`)
+          .join(' ');
+  return {
+    type: 'table',
+    columns: [
+      { name: 'n', right: true },
+      { name: 'when' },
+      { name: 'changes' },
+      { name: 'size', right: true },
+      { name: 'command' },
+    ],
+    rows: entries.map((entry) => [
+      String(entry.number),
+      showAge(entry.at, now),
+      countsOf(entry),
+      showBytes(entry.bytes),
+      `${entry.target === session.label ? '' : `${entry.target}: `}${entry.command}`,
+    ]),
+    json: entries.map(({ number, at, target, command: line, isUndo, counts, bytes }) => ({
+      number,
+      time: new Date(at).toISOString(),
+      target,
+      command: line,
+      undo: isUndo,
+      counts: counts ?? null,
+      bytes,
+    })),
+    foot: entries.length > 0 ? ['+ made, ~ changed, @ ACL, - deleted, ! not kept'] : [],
+  };
+}
+
+const BATCH_OPS = 500;
+const BATCH_BYTES = 400_000;
+
+async function carryOut(client: Client, plan: readonly Undoing[], context: CommandContext): Promise<void> {
+  const { signal } = context;
+  let ops: MultiOp[] = [];
+  let bytes = 0;
+  let done = 0;
+  using progress = context.progress('taking back');
+  const send = async (): Promise<void> => {
+    if (ops.length > 0) await client.multi(ops, { signal });
+    done += ops.length;
+    progress.update(done, plan.length);
+    ops = [];
+    bytes = 0;
+  };
+  for (const { op, acl } of plan) {
+    if (op !== undefined) {
+      const size = op.path.length + ('data' in op ? (op.data?.length ?? 0) : 0) + 60;
+      if (ops.length >= BATCH_OPS || (ops.length > 0 && bytes + size > BATCH_BYTES)) await send();
+      ops.push(op);
+      bytes += size;
+    }
+    if (acl !== undefined) {
+      await send();
+      await client.setAcl(acl.path, acl.acl, acl.aversion, { signal });
+      done++;
+    }
+  }
+  await send();
+}

@@ -1,0 +1,92 @@
+import { command } from '../shell/command.ts';
+import { Failure } from '../shell/failure.ts';
+import { connectionsOf, membersOf } from '../shell/members.ts';
+import type { Output } from '../shell/output.ts';
+import { hex, showAge } from '../shell/units.ts';
+import { withSuggestion } from './support.ts';
+
+/** Whose ephemeral node it is. */
+export default command({
+  name: 'who',
+  group: 'admin',
+  about: 'tell which client owns an ephemeral node, and where it is connected',
+  risk: 'read',
+  params: { paths: { kind: 'path', about: 'the nodes', many: true, globs: true, placeholder: 'PATH' } },
+  examples: [
+    ['who /app/workers/w-1', 'session, address, server'],
+    ['who "/app/workers/*"', 'of all of them'],
+  ],
+  exits: [1, 10, 21],
+  notes: [
+    'Servers are asked with the word cons, which has to be allowed: 4lw.commands.whitelist=cons,srvr. A node that is not ephemeral belongs to nobody: 1.',
+  ],
+  async run({ paths }, context): Promise<Output> {
+    const client = await context.client();
+    const { signal } = context;
+    const owned: { path: string; owner: bigint }[] = [];
+    let others = 0;
+    for (const path of paths) {
+      const stat = await withSuggestion(path, context, async () => {
+        const found = await client.get(path, { signal }).then(
+          ({ stat }) => stat,
+          (error: { code?: string }) => {
+            if (error.code === 'NoAuth') return client.exists(path, { signal });
+            throw error;
+          },
+        );
+        return found;
+      });
+      if (stat !== undefined && stat.ephemeralOwner !== 0n)
+        owned.push({ path, owner: BigInt.asUintN(64, stat.ephemeralOwner) });
+      else {
+        others++;
+        if (paths.length === 1) context.warn(`${path} is not ephemeral: it belongs to no session`);
+      }
+    }
+    const connections = owned.length === 0 ? [] : await connectionsOf(await membersOf(context), context);
+    const now = Date.now();
+    const found = owned.map(({ path, owner }) => ({
+      path,
+      owner,
+      connection: connections.find(({ session }) => BigInt.asUintN(64, session) === owner),
+      isOurs: BigInt.asUintN(64, client.sessionId) === owner,
+    }));
+    if (found.length === 1 && found[0]?.connection === undefined && found[0]?.isOurs === false)
+      context.warn('its session has no connection at the moment: it ends unless its client comes back');
+    if (owned.length === 0 && others === 0) throw new Failure(10, 'NoNode', 'no such node');
+    return {
+      ...(owned.length === 0 && { exit: 1 }),
+      type: 'table',
+      columns: [
+        { name: 'path' },
+        { name: 'session' },
+        { name: 'client' },
+        { name: 'server', drop: 2 },
+        { name: 'connected', drop: 1 },
+      ],
+      rows: found.map(({ path, owner, connection, isOurs }) => [
+        path,
+        hex(owner),
+        connection?.client ?? (isOurs ? 'this shell' : '-'),
+        connection?.server ?? '-',
+        connection?.since === undefined ? '-' : new Date(connection.since).toISOString(),
+      ]),
+      humanRows: found.map(({ path, owner, connection, isOurs }) => [
+        path,
+        hex(owner),
+        `${connection?.client ?? 'not connected'}${isOurs ? ' (this shell)' : ''}`,
+        connection?.server ?? '-',
+        connection?.since === undefined ? '-' : showAge(connection.since, now),
+      ]),
+      json: found.map(({ path, owner, connection, isOurs }) => ({
+        path,
+        session: hex(owner),
+        client: connection?.client ?? null,
+        server: connection?.server ?? null,
+        connectedSince: connection?.since === undefined ? null : new Date(connection.since).toISOString(),
+        timeoutMs: connection?.timeoutMs ?? null,
+        ours: isOurs,
+      })),
+    };
+  },
+});

@@ -1,0 +1,79 @@
+import { textWidth } from '../base/width.ts';
+import { prettyJson } from '../shell/json-text.ts';
+import { textOf } from '../shell/node-json.ts';
+import type { Difference } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
+import { diffLines, hunks } from '../shell/text-diff.ts';
+import { showBytes } from '../shell/units.ts';
+import { visible, visibleLine } from './data.ts';
+import type { Screen } from './human.ts';
+import type { Theme } from './theme.ts';
+
+/** Data in a few words: a short text in quotes, else what it is. */
+export function shortData(data: Uint8Array | null, most: number): string {
+  if (data === null) return '(null)';
+  const text = data.length <= 4 * most ? textOf(data) : undefined;
+  if (text === undefined) return `(${showBytes(data.length)}${data.length <= 4 * most ? ', binary' : ''})`;
+  // quotes of the kind the text does not hold, as far as that goes
+  const isBare = text.includes('"') && !/['\\\u0000-\u001f\u007f]/.test(text);
+  const quoted = isBare ? `'${text}'` : JSON.stringify(text);
+  return quoted.length <= most ? quoted : `${quoted.slice(0, most - 2)}…${quoted.at(-1)}`;
+}
+
+const PAINT: Readonly<Record<Difference['sign'], keyof Theme>> = {
+  '+': 'good',
+  '-': 'bad',
+  '~': 'attention',
+  '!': 'badOption',
+};
+const MAX_LINES = 40;
+
+/** JSON is compared key by key. */
+const spread = (text: string | undefined): string | undefined => (text === undefined ? undefined : prettyJson(text));
+
+/** How people see one: a line, and below it the lines of a text that differ. */
+export function differenceLines(difference: Difference, { theme, width }: Screen): string[] {
+  const { sign, path, version, before, after, notes = [] } = difference;
+  const paint = theme[PAINT[sign]] as (text: string) => string;
+  const head = ` ${sign} ${quoteWord(path)}${version === undefined ? '' : `  v${version}`}`;
+  const painted = paint(head);
+  const below = [...notes.map((note) => `     ${theme.dim(visibleLine(note))}`)];
+  const both = before != null && after != null ? [textOf(before), textOf(after)] : [];
+  const inline = (most: number): string =>
+    before !== undefined && after !== undefined
+      ? `${shortData(before, most)} -> ${shortData(after, most)}`
+      : shortData((after === undefined ? before : after) ?? null, 2 * most);
+  const fits = textWidth(inline(2 * width)) + 5 <= width;
+  const [old, now] = both.map((text) => (fits ? text : (spread(text) ?? text)));
+  if (old !== undefined && now !== undefined && (old.includes('\n') || now.includes('\n')))
+    return [painted, ...textLines(old, now, theme), ...below];
+  const value = before === undefined && after === undefined ? '' : inline(Math.max(16, Math.floor((width - 12) / 2)));
+  if (value === '') return [painted, ...below];
+  const shown = visibleLine(value);
+  const column = Math.min(40, Math.max(textWidth(head) + 2, 28));
+  const pad = column - textWidth(head);
+  if (textWidth(head) + Math.max(2, pad) + textWidth(shown) <= width)
+    return [`${painted}${' '.repeat(Math.max(2, pad))}${shown}`, ...below];
+  return [painted, `     ${shown}`, ...below];
+}
+
+function textLines(before: string, after: string, theme: Theme): string[] {
+  const found = hunks(diffLines(before.split('\n'), after.split('\n')));
+  const lines = found.slice(0, MAX_LINES).map((line) => {
+    if (line === undefined) return theme.dim('     ...');
+    const text = `   ${line.sign} ${visible(line.text)}`;
+    return line.sign === '+' ? theme.good(text) : line.sign === '-' ? theme.bad(text) : theme.dim(text);
+  });
+  return found.length > MAX_LINES ? [...lines, theme.dim(`     ... ${found.length - MAX_LINES} more lines`)] : lines;
+}
+
+const PLAIN_MOST = 200;
+/** Fields of one in plain output: sign, path, what differs. */
+export const differenceFields = ({ sign, path, before, after, notes = [] }: Difference): string[] => [
+  sign,
+  path,
+  ...(before !== undefined && after !== undefined
+    ? [`data ${shortData(before, PLAIN_MOST)} -> ${shortData(after, PLAIN_MOST)}`]
+    : []),
+  ...notes,
+];

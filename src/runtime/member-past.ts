@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { EnsembleConfig } from '../server/config.ts';
+import type * as zab from '../zab/types.ts';
+import { ORIGIN } from '../zab/types.ts';
+import type { Loaded } from './load.ts';
+import { markOf } from './marks.ts';
+import type { StartOptions } from './node-options.ts';
+
+/** How long an election looks for a better vote, ms (finalizeWait). */
+const DRAIN_MS = 200;
+/** Of transactions remembered for learners that come back. */
+export const REMEMBER_BYTES = 64 * 1024 * 1024;
+
+/** What zab needs beside the past of this server; its clock ticks every `unitMs`. */
+export function memberPast(
+  options: StartOptions,
+  config: EnsembleConfig,
+  loaded: Loaded,
+  unitMs: number,
+): zab.Ensemble {
+  const { identity, newestSnapshot } = loaded.storage;
+  return {
+    limits: limitsOf(config, options.config.tickTimeMs, unitMs),
+    tags: identity.bootTags,
+    base: loaded.base,
+    recent: loaded.recent,
+    configs: loaded.configs,
+    seen: loaded.seen,
+    snapshot: newestSnapshot === undefined ? ORIGIN : markOf(newestSnapshot),
+    peers: config.servers.map(({ id }) => id),
+    // who lost a history waits for a leader: it founds nothing
+    founders: identity.amnesiac
+      ? undefined
+      : {
+          members: config.members,
+          maxTxnBytes: options.config.maxBufferBytes * 2,
+          lines: config.linesHash,
+          enough: options.bootstrapWith,
+        },
+    lines: {
+      stored: storedHash(identity.serverLines),
+      now: hashOf(config.lines),
+      members: config.members,
+      govern: !options.config.reconfigEnabled,
+    },
+    remember: config.commitLogCount,
+    rememberBytes: REMEMBER_BYTES,
+  };
+}
+
+function limitsOf(config: EnsembleConfig, tickMs: number, unitMs: number): zab.Limits {
+  const ticks = (count: number): number => Math.max(1, Math.round((count * tickMs) / unitMs));
+  const ms = (time: number): number => Math.max(1, Math.round(time / unitMs));
+  return {
+    notify: ms(DRAIN_MS),
+    notifyMost: ms(60_000),
+    drain: ms(DRAIN_MS),
+    ping: ticks(0.5),
+    init: ticks(config.initLimit),
+    sync: ticks(config.syncLimit),
+    silence: ticks(config.silenceTicks),
+    ask: ticks(2),
+  };
+}
+
+const hashOf = (lines: readonly string[]): string => createHash('sha256').update(lines.join('\n')).digest('hex');
+/** Undefined in a directory that never kept any. */
+const storedHash = (lines: readonly string[]): string | undefined => (lines.length === 0 ? undefined : hashOf(lines));

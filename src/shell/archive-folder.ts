@@ -1,0 +1,75 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { joinPath } from '../base/path.ts';
+import type { Archive } from './archive-read.ts';
+import { DATA_FILE, NODE_FILE } from './archive-write.ts';
+import { Failure } from './failure.ts';
+import { checkedHeader, type ExportHeader, nodeOf } from './node-json.ts';
+import { type NodeRecord, OPEN_ACL } from './node-record.ts';
+
+const nameOfFile = (file: string): string =>
+  file.replace(/%([0-9A-F]{2})/g, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+
+interface NodeFile {
+  readonly export?: Partial<ExportHeader>;
+  readonly kind?: unknown;
+  readonly ttl?: unknown;
+  readonly acl?: unknown;
+}
+
+/**
+ * A folder of folders, one a node, as `export --format dir` writes it or a person made it: the data in `__data__`, all
+ * else in `__node__.json`. Without a header its root is the folder's own name. @throws Failure (2)
+ */
+export function folderNodes(folder: string): Archive {
+  // any folder could be taken for nodes: the root of the file system, say
+  if (!existsSync(join(folder, NODE_FILE)) && !existsSync(join(folder, DATA_FILE)))
+    throw new Failure(2, 'BadExport', `${folder} is no export: it holds neither ${NODE_FILE} nor ${DATA_FILE}`);
+  const top = nodeFile(folder);
+  const header = top.export === undefined ? undefined : checkedHeader(top.export, join(folder, NODE_FILE));
+  const root = header?.root ?? joinPath('/', nameOfFile(basename(resolve(folder))));
+  const hasAcl = header?.acl ?? false;
+  return {
+    root,
+    acl: hasAcl,
+    nodes: below(folder, root, hasAcl),
+    close: async () => {},
+  };
+}
+
+async function* below(folder: string, path: string, hasAcl: boolean): AsyncGenerator<NodeRecord> {
+  const { export: _header, ...rest } = nodeFile(folder);
+  const node = nodeOf({ path, ...rest }, folder);
+  yield { ...node, data: dataIn(folder), acl: node.acl ?? (hasAcl ? OPEN_ACL : undefined) };
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ file: name, name: nameOfFile(name) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { file, name } of names) yield* below(join(folder, file), joinPath(path, name), hasAcl);
+}
+
+function dataIn(folder: string): Uint8Array | null {
+  return contents(join(folder, DATA_FILE)) ?? null;
+}
+
+function nodeFile(folder: string): NodeFile {
+  const file = join(folder, NODE_FILE);
+  const text = contents(file);
+  if (text === undefined) return {};
+  try {
+    return JSON.parse(text.toString()) as NodeFile;
+  } catch (error) {
+    throw new Failure(2, 'BadExport', `${file}: ${(error as Error).message}`);
+  }
+}
+
+/** Undefined when there is no such file. */
+function contents(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new Failure(2, 'BadExport', `cannot read ${file}: ${code}`);
+  }
+}

@@ -1,0 +1,152 @@
+/** Files of nodes, whoever wrote them. */
+import { createHash } from 'node:crypto';
+import { createReadStream, statSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { unpack } from '../records/pack.ts';
+import { folderNodes } from './archive-folder.ts';
+import { ARCHIVE_MAGIC } from './archive-write.ts';
+import { ByteReader } from './byte-reader.ts';
+import { Failure, usage } from './failure.ts';
+import { pairNodes, shellBackupNodes } from './foreign-backups.ts';
+import { checkedHeader, type ExportHeader, nodeOf } from './node-json.ts';
+import type { NodeRecord } from './node-record.ts';
+
+/** A file of nodes that is open. */
+export interface Archive {
+  /** The subtree it holds. */
+  readonly root: string;
+  /** False: it says nothing about ACLs. */
+  readonly acl: boolean;
+  /** Each before what is below it, names by code unit. @throws Failure (2, 15, 44) for what is not as it should be */
+  readonly nodes: AsyncIterable<NodeRecord>;
+  close(): Promise<void>;
+}
+
+const bad = (name: string, what: string): Failure => new Failure(2, 'BadExport', `${name}: ${what}`);
+const damaged = (name: string, what: string): Failure => new Failure(44, 'Damaged', `${name} is damaged: ${what}`);
+
+/** @throws Failure (2) */
+export async function openArchive(file: string): Promise<Archive> {
+  let isFolder: boolean;
+  try {
+    isFolder = statSync(file).isDirectory();
+  } catch (error) {
+    throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+  if (isFolder) return folderNodes(file);
+  return readArchive(createReadStream(file, { highWaterMark: 256 * 1024 }), file);
+}
+
+/** `name` is what errors call it. @throws Failure (2) */
+export async function readArchive(source: AsyncIterable<Uint8Array>, name: string): Promise<Archive> {
+  let from = new ByteReader(source);
+  const start = await from.peek(2);
+  if (start[0] === 0x1f && start[1] === 0x8b) from = new ByteReader(gunzipped(from, name));
+  const mark = await from.peek(ARCHIVE_MAGIC.length);
+  const close = (): Promise<void> => from.close();
+  if (mark.equals(ARCHIVE_MAGIC)) return { ...(await packedNodes(from, name)), close };
+  const [first] = (await from.peek(64)).toString('latin1').trimStart();
+  if (first === undefined) throw bad(name, 'there is nothing in it');
+  if (first === '/' || first === '#') return { ...pairNodes((await from.rest()).toString(), name), close };
+  if (first !== '{') throw bad(name, 'not an export, not a backup of zk_shell, not a list of PATH=VALUE');
+  return { ...(await jsonNodes(from, name)), close };
+}
+
+async function* gunzipped(from: ByteReader, name: string): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip();
+  const input = Readable.from(from.remaining());
+  input.on('error', (error) => gunzip.destroy(error));
+  input.pipe(gunzip);
+  try {
+    yield* gunzip as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw damaged(name, (error as Error).message);
+  }
+}
+
+type Opened = Omit<Archive, 'close'>;
+
+/** Lines of our own, or one document of somebody else's. */
+async function jsonNodes(from: ByteReader, name: string): Promise<Opened> {
+  const line = (await from.line()) ?? Buffer.alloc(0);
+  const header = parsed(line.toString()) as Partial<ExportHeader> | undefined;
+  if (header?.zoosh !== 'export') {
+    const text = Buffer.concat([line, Buffer.from('\n'), await from.rest()]).toString();
+    return shellBackupNodes(text, name);
+  }
+  const { root, acl } = checkedHeader(header, name);
+  return {
+    root,
+    acl,
+    nodes: (async function* () {
+      for (let number = 2; ; number++) {
+        const next = await from.line();
+        if (next === undefined) return;
+        if (next.length === 0) continue;
+        const value = parsed(next.toString());
+        if (value === undefined) throw bad(`${name}:${number}`, 'not JSON');
+        yield nodeOf(value, `${name}:${number}`);
+      }
+    })(),
+  };
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const MAX_RECORD = 128 * 1024 * 1024;
+async function packedNodes(from: ByteReader, name: string): Promise<Opened> {
+  const hash = createHash('sha256').update(await from.take(ARCHIVE_MAGIC.length));
+  let at = 0;
+  const next = async (): Promise<{ value: unknown; before: string }> => {
+    const head = Buffer.from(await from.take(4));
+    if (head.length < 4) throw damaged(name, `it ends after ${at} nodes, without its trailer`);
+    const length = head.readUInt32BE();
+    if (length > MAX_RECORD) throw damaged(name, `a record of ${length} bytes after ${at} nodes`);
+    const body = await from.take(length);
+    if (body.length < length) throw damaged(name, `it ends after ${at} nodes, within a record`);
+    const value = unpackOrUndefined(body);
+    const isEnd = (value as { end?: unknown } | undefined)?.end === true;
+    const before = isEnd ? hash.copy().digest('hex') : '';
+    hash.update(head).update(body);
+    return { value, before };
+  };
+  const { root, acl } = checkedHeader(((await next()).value ?? {}) as Partial<ExportHeader>, name);
+  return {
+    root,
+    acl,
+    nodes: (async function* () {
+      for (;;) {
+        const { value, before } = await next();
+        const end = value as { end?: unknown; count?: unknown; sha256?: unknown } | undefined;
+        if (end?.end === true) {
+          if (end.sha256 !== before || end.count !== at) throw damaged(name, 'its checksum does not fit');
+          return;
+        }
+        at++;
+        yield packedNode(value, `${name}: record ${at}`);
+      }
+    })(),
+  };
+}
+
+function unpackOrUndefined(body: Uint8Array): unknown {
+  try {
+    return unpack(body);
+  } catch {
+    return undefined; // said with its place by whoever reads on
+  }
+}
+
+/** Data comes as bytes, all else as in a line of JSON. */
+function packedNode(value: unknown, where: string): NodeRecord {
+  const { data, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (data !== null && !(data instanceof Uint8Array)) throw damaged(where, 'its data is no bytes');
+  return { ...nodeOf({ ...rest, data: null }, where), data: data === null ? null : Buffer.from(data) };
+}

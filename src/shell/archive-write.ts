@@ -1,0 +1,120 @@
+/** Subtrees to files, in the three forms of `export`. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pack } from '../records/pack.ts';
+import { usage } from './failure.ts';
+import { aclJson, headerOf, nodeLine } from './node-json.ts';
+import { isOpen, type NodeRecord } from './node-record.ts';
+import type { Sink } from './sink.ts';
+import { statJson } from './stat-json.ts';
+
+/** Takes nodes in the order of a walk. */
+export interface ArchiveWriter {
+  node(record: NodeRecord): Promise<void>;
+  end(): Promise<void>;
+  abandon(): void;
+}
+export interface ArchiveOptions {
+  readonly root: string;
+  readonly acl: boolean;
+  readonly stat: boolean;
+}
+
+/** A header, then a line of JSON a node. */
+export async function linesWriter(sink: Sink, { root, acl, stat }: ArchiveOptions): Promise<ArchiveWriter> {
+  await sink.write(`${JSON.stringify(headerOf(root, acl))}\n`);
+  return {
+    node: (record) => sink.write(`${nodeLine(record, stat)}\n`),
+    end: () => sink.end(),
+    abandon: () => sink.abandon(),
+  };
+}
+
+export const ARCHIVE_MAGIC = Buffer.from('ZKARCH1\n');
+
+/**
+ * A mark, then records of MessagePack, each after its length in four bytes, big-endian: the header, the nodes, and a
+ * trailer with their number and the SHA-256 of all before it.
+ */
+export async function packedWriter(sink: Sink, { root, acl, stat }: ArchiveOptions): Promise<ArchiveWriter> {
+  const hash = createHash('sha256');
+  let count = 0;
+  const put = async (value: unknown): Promise<void> => {
+    const body = pack(value);
+    const frame = Buffer.allocUnsafe(4 + body.length);
+    frame.writeUInt32BE(body.length);
+    frame.set(body, 4);
+    hash.update(frame);
+    await sink.write(frame);
+  };
+  hash.update(ARCHIVE_MAGIC);
+  await sink.write(ARCHIVE_MAGIC);
+  await put(headerOf(root, acl));
+  return {
+    node(record) {
+      count++;
+      return put({
+        path: record.path,
+        data: record.data,
+        kind: record.kind,
+        ...(record.ttlMs !== undefined && { ttl: record.ttlMs }),
+        ...(record.acl !== undefined && { acl: aclJson(record.acl) }),
+        ...(stat && record.stat?.czxid !== undefined && { stat: statJson(record.stat as never) }),
+      });
+    },
+    async end() {
+      const sha256 = hash.copy().digest('hex');
+      await put({ end: true, count, sha256 });
+      await sink.end();
+    },
+    abandon: () => sink.abandon(),
+  };
+}
+
+export const DATA_FILE = '__data__';
+export const NODE_FILE = '__node__.json';
+
+/** A name as a file can have it: what a file system may not take, and what begins like our own files, is escaped. */
+export const fileName = (name: string): string =>
+  name
+    .replace(/[%<>:"\\|?*\u0000-\u001f]/g, escaped)
+    .replace(/^(?:__|\.)/, (start) => [...start].map(escaped).join(''));
+const escaped = (unit: string): string => `%${unit.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`;
+
+/**
+ * A folder a node, its data in `__data__`; `__node__.json` beside it when there is more to say: a kind, an ACL that does
+ * not give everything to anyone. @throws Failure (2) when the folder holds something already
+ */
+export function folderWriter(folder: string, { root, acl }: ArchiveOptions): ArchiveWriter {
+  if (existsSync(folder) && readdirSync(folder).length > 0)
+    throw usage(`${folder} is not empty`, 'an export goes into a folder of its own');
+  const write = (file: string, bytes: string | Uint8Array): void => {
+    try {
+      writeFileSync(file, bytes, { mode: 0o600 });
+    } catch (error) {
+      throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    }
+  };
+  return {
+    async node({ path, data, acl: entries, kind, ttlMs }) {
+      const rest = path === root ? '' : path.slice(root === '/' ? 1 : root.length + 1);
+      const place = join(folder, ...rest.split('/').map(fileName));
+      try {
+        mkdirSync(place, { recursive: true, mode: 0o700 });
+      } catch (error) {
+        throw usage(`cannot make ${place}: ${(error as NodeJS.ErrnoException).code}`);
+      }
+      if (data !== null) write(join(place, DATA_FILE), data);
+      const more = {
+        ...(path === root && { export: headerOf(root, acl) }),
+        ...(kind !== 'persistent' && { kind }),
+        ...(ttlMs !== undefined && { ttl: ttlMs }),
+        ...(entries !== undefined && !isOpen(entries) && { acl: aclJson(entries) }),
+      };
+      if (Object.keys(more).length > 0) write(join(place, NODE_FILE), `${JSON.stringify(more, null, 2)}\n`);
+    },
+    async end() {},
+    abandon() {},
+  };
+}

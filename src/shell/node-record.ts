@@ -1,0 +1,113 @@
+/** Nodes as they are kept outside of a server: in exports, in the trash, between two servers. */
+import type { Acl, CreateMode, Stat } from '../client/api.ts';
+import { showAcl } from './acl-text.ts';
+import { Failure } from './failure.ts';
+
+export type NodeKind = 'persistent' | 'ephemeral' | 'container' | 'ttl';
+
+/** One node. `acl` undefined: not kept. Times in ms. */
+export interface NodeRecord {
+  readonly path: string;
+  readonly data: Uint8Array | null;
+  readonly acl: readonly Acl[] | undefined;
+  readonly kind: NodeKind;
+  /** Of a TTL node. Servers tell neither this nor that a node is a container; files written by hand may. */
+  readonly ttlMs?: number | undefined;
+  readonly stat?: RecordedStat | undefined;
+}
+/** What of a stat is of use later. A live node has all of it. */
+export type RecordedStat = Pick<Stat, 'mtime' | 'version'> & Partial<Stat>;
+
+export const recordOf = (
+  node: { readonly path: string; readonly data: Uint8Array | null; readonly stat: Stat; readonly acl: readonly Acl[] },
+  keepsAcl: boolean,
+): NodeRecord => ({
+  path: node.path,
+  data: node.data,
+  acl: keepsAcl ? node.acl : undefined,
+  kind: node.stat.ephemeralOwner === 0n ? 'persistent' : 'ephemeral',
+  stat: node.stat,
+});
+
+/**
+ * A digest id that a server showed without its hash, since the reader lacks ADMIN: `user:x`. Written back it would lock
+ * the owner out, as no password has that hash.
+ */
+export const isMasked = ({ scheme, id }: Pick<Acl, 'scheme' | 'id'>): boolean =>
+  scheme === 'digest' && /^[^:]*:x$/.test(id);
+export const hasMasked = (acl: readonly Acl[] | undefined): boolean => acl?.some(isMasked) === true;
+
+/** @throws Failure (15) */
+export function refuseMasked(path: string, acl: readonly Acl[] | undefined, way = '--no-acl or --acl ACL'): void {
+  const masked = acl?.find(isMasked);
+  if (masked === undefined) return;
+  throw new Failure(15, 'InvalidAcl', `the ACL of ${path} was read without its password hash: ${masked.id}`, {
+    path,
+    hint: `written back it would lock ${masked.id.split(':')[0]} out; ${way} goes on without it`,
+  });
+}
+
+export const OPEN_ACL: readonly Acl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }];
+export const isOpen = (acl: readonly Acl[]): boolean => {
+  const [only, more] = acl;
+  return more === undefined && only?.scheme === 'world' && only.id === 'anyone' && only.perms === 31;
+};
+/** World may read it, so that a copy of it tells nobody anything new. */
+export const isWorldReadable = (acl: readonly Acl[]): boolean =>
+  acl.some(({ scheme, id, perms }) => scheme === 'world' && id === 'anyone' && (perms & 1) !== 0);
+
+/** The same entries, in whatever order. */
+export function sameAcl(a: readonly Acl[], b: readonly Acl[]): boolean {
+  if (a.length !== b.length) return false;
+  if (showAcl(a) === showAcl(b)) return true;
+  const sorted = (acl: readonly Acl[]): string =>
+    acl
+      .map((each) => showAcl([each]))
+      .sort()
+      .join();
+  return sorted(a) === sorted(b);
+}
+
+/** Null differs from empty. */
+export function sameData(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}
+
+const MODE: Readonly<Record<NodeKind, CreateMode>> = {
+  persistent: 'persistent',
+  ephemeral: 'ephemeral',
+  container: 'container',
+  ttl: 'ttl',
+};
+/** How a node of that kind is made again. */
+export const modeOf = ({ kind, ttlMs }: Pick<NodeRecord, 'kind' | 'ttlMs'>): { mode: CreateMode; ttlMs?: number } => ({
+  mode: MODE[kind],
+  ...(kind === 'ttl' && ttlMs !== undefined && { ttlMs }),
+});
+
+/** `path` below `from`, as it is called below `to`. */
+export function rebased(path: string, from: string, to: string): string {
+  const rest = path === from ? '' : from === '/' ? path : path.slice(from.length);
+  if (to === '/') return rest === '' ? '/' : rest;
+  return to + rest;
+}
+
+/** Whether `path` is `root` or below it. */
+export const isWithin = (path: string, root: string): boolean =>
+  path === root || (root === '/' ? path.startsWith('/') : path.startsWith(`${root}/`));
+
+/** What servers keep for themselves: never made, changed or deleted by bulk work. */
+export const isProtectedBelow = (path: string): boolean => isWithin(path, '/zookeeper');
+
+/** The order of exports: a node before what is below it, names by code unit. */
+export function comparePaths(a: string, b: string): number {
+  const end = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < end && a.charCodeAt(at) === b.charCodeAt(at)) at++;
+  if (at === end) return a.length - b.length;
+  // a slash ends a name, and what ends first comes first
+  const x = a.charCodeAt(at) === 47 ? -1 : a.charCodeAt(at);
+  const y = b.charCodeAt(at) === 47 ? -1 : b.charCodeAt(at);
+  return x - y;
+}

@@ -1,0 +1,142 @@
+/** Subtrees wherever they are: in this session, in another ensemble, in a file. */
+import type { Acl, Client } from '../client/api.ts';
+import { parseAcl } from './acl-text.ts';
+import { openArchive } from './archive-read.ts';
+import { isElsewhere } from './bind.ts';
+import type { CommandContext } from './command.ts';
+import { usage } from './failure.ts';
+import { comparePaths, isWithin, type NodeRecord, recordOf, refuseMasked } from './node-record.ts';
+import { resolvePath } from './paths.ts';
+import { walkNodes } from './walk.ts';
+
+/** A subtree that can be read. */
+export interface NodeSource extends AsyncDisposable {
+  /** What people call it. */
+  readonly label: string;
+  readonly root: string;
+  /** It says something about ACLs. */
+  readonly acl: boolean;
+  /** Where it is live. */
+  readonly client: Client | undefined;
+  /** Each before what is below it, names by code unit. */
+  nodes(): AsyncIterable<NodeRecord>;
+}
+
+/** `@profile:PATH`, `file:F` or a path of this session, taken apart. */
+export interface Place {
+  readonly kind: 'path' | 'file';
+  /** `@profile`; undefined: this session. */
+  readonly target: string | undefined;
+  /** The path, or the file's name. */
+  readonly name: string;
+}
+
+/** @throws Failure (2) */
+export function placeOf(text: string): Place {
+  if (!isElsewhere(text)) return { kind: 'path', target: undefined, name: text };
+  if (text.startsWith('file:')) {
+    if (text.length === 5) throw usage('file: names no file');
+    return { kind: 'file', target: undefined, name: text.slice(5) };
+  }
+  const colon = text.indexOf(':');
+  return { kind: 'path', target: text.slice(0, colon), name: resolvePath('/', text.slice(colon + 1), true) };
+}
+
+/** The session a place is in; disposing ends it when it is one of its own. */
+export async function clientAt(
+  target: string | undefined,
+  context: CommandContext,
+): Promise<{ readonly client: Client } & AsyncDisposable> {
+  const client = target === undefined ? await context.client() : await context.session.open(target);
+  return { client, [Symbol.asyncDispose]: async () => (target === undefined ? undefined : client.close()) };
+}
+
+export interface LiveOptions {
+  readonly signal: AbortSignal;
+  readonly inflight: number;
+  readonly acl: boolean;
+  readonly depth?: number | undefined;
+  readonly skip?: ((path: string) => boolean) | undefined;
+  /** Takes nodes that may not be read; they are left out. */
+  readonly denied: (path: string) => void;
+}
+
+/** A subtree of a session. */
+export const liveSource = (client: Client, root: string, label: string, options: LiveOptions): NodeSource => ({
+  label,
+  root,
+  acl: options.acl,
+  client,
+  async *nodes() {
+    for await (const node of walkNodes(client, root, { ...options, data: true }))
+      if (node.denied) options.denied(node.path);
+      else yield recordOf(node, options.acl);
+  },
+  [Symbol.asyncDispose]: async () => {},
+});
+
+const withoutSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
+
+/** Opens what the user named. */
+export async function openSource(text: string, context: CommandContext, options: LiveOptions): Promise<NodeSource> {
+  const { kind, target, name } = placeOf(text);
+  if (kind === 'file') return fileSource(name);
+  const { client, [Symbol.asyncDispose]: end } = await clientAt(target, context);
+  return { ...liveSource(client, withoutSlash(name), text, options), [Symbol.asyncDispose]: end };
+}
+
+export async function fileSource(file: string): Promise<NodeSource> {
+  const archive = await openArchive(file);
+  return {
+    label: `file:${file}`,
+    root: archive.root,
+    acl: archive.acl,
+    client: undefined,
+    nodes: () => ordered(archive.nodes, archive.root, file),
+    [Symbol.asyncDispose]: () => archive.close(),
+  };
+}
+
+/** Refuses what cannot be compared along the way. @throws Failure (2) */
+async function* ordered(nodes: AsyncIterable<NodeRecord>, root: string, file: string): AsyncGenerator<NodeRecord> {
+  let before: string | undefined;
+  for await (const node of nodes) {
+    if (!isWithin(node.path, root)) throw usage(`${file}: ${node.path} is not below its root ${root}`);
+    if (before !== undefined && comparePaths(before, node.path) >= 0)
+      throw usage(
+        before === node.path ? `${file}: ${before} is there twice` : `${file}: ${node.path} stands after ${before}`,
+        'nodes are in the order that export writes: parents first, names by character',
+      );
+    before = node.path;
+    yield node;
+  }
+}
+
+/** What becomes of ACLs on the way. */
+export type AclPolicy =
+  | { readonly way: 'keep' }
+  | { readonly way: 'none' }
+  | { readonly way: 'fixed'; readonly acl: readonly Acl[] };
+
+/** From `--no-acl` and `--acl`. @throws Failure (2, 15) */
+export function aclPolicy(name: string, noAcl: boolean, acl: string | undefined): AclPolicy {
+  if (noAcl && acl !== undefined) throw usage(`${name}: --no-acl and --acl exclude each other`);
+  if (noAcl) return { way: 'none' };
+  return acl === undefined ? { way: 'keep' } : { way: 'fixed', acl: parseAcl(acl) };
+}
+
+/** The ACL a node gets; undefined: everything to anyone, or as it is. @throws Failure (15) for one without its hash */
+export function aclUnder(
+  policy: AclPolicy,
+  { path, acl }: Pick<NodeRecord, 'path' | 'acl'>,
+): readonly Acl[] | undefined {
+  if (policy.way === 'none') return undefined;
+  if (policy.way === 'fixed') return policy.acl;
+  refuseMasked(path, acl);
+  return acl;
+}
+
+export const ACL_OPTIONS = {
+  noAcl: { kind: 'flag', long: '--no-acl', about: 'leave ACLs out: what is made is open to everyone' },
+  acl: { kind: 'acl', long: '--acl', about: 'this ACL for every node, in place of its own', placeholder: 'ACL' },
+} as const;

@@ -1,0 +1,159 @@
+/** A client that notes what its changes replace. */
+import { KeeperError } from '../base/errors.ts';
+import type { Client, MultiOp, MultiResult, OpOptions, Stat } from '../client/api.ts';
+import { ClientTransaction } from '../client/multi.ts';
+import { hasMasked, isWorldReadable, type NodeRecord, recordOf } from './node-record.ts';
+import type { Step, TrashDraft } from './trash.ts';
+import { hex } from './units.ts';
+
+export interface RecordingOptions {
+  /** `settings undo-protected on`: what not everybody may read is kept, too. */
+  readonly keepsProtected: boolean;
+}
+
+const PROTECTED_WHY = 'not everybody may read it (settings undo-protected on keeps it)';
+
+/** What stood there before: the node, or why it cannot be known; undefined: nothing. */
+type Before = { readonly node: NodeRecord; readonly stat: Stat } | { readonly why: string } | undefined;
+
+/** `inner`, whose changes are noted before they are sent: a shell that dies in between has what it needs. */
+export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtected }: RecordingOptions): Client {
+  const look = async (path: string): Promise<Before> => {
+    try {
+      const [{ data, stat }, { acl }] = await Promise.all([inner.get(path), inner.getAcl(path)]);
+      if (!keepsProtected && !isWorldReadable(acl)) return { why: PROTECTED_WHY };
+      if (hasMasked(acl)) return { why: 'its ACL can only be read without password hashes' };
+      return { node: recordOf({ path, data, stat, acl }, true), stat };
+    } catch (error) {
+      const code = error instanceof KeeperError ? error.code : undefined;
+      if (code === 'NoAuth') return { why: 'we may not read it' };
+      if (code === 'NoNode') return undefined;
+      throw error;
+    }
+  };
+  /** Notes, does, and takes the note back when the server refused. */
+  const noted = async <T>(step: Step | undefined, work: (number: number) => Promise<T>): Promise<T> => {
+    const number = step === undefined ? -1 : draft.add(step);
+    try {
+      return await work(number);
+    } catch (error) {
+      if (isRefusal(error)) draft.void(number, 1);
+      throw error;
+    }
+  };
+  const created = async (path: string, stat: Stat | undefined): Promise<void> => {
+    const now = stat ?? (await inner.exists(path).catch(() => undefined));
+    if (now !== undefined) draft.add({ did: 'created', path, czxid: hex(now.czxid) });
+  };
+
+  const changes: Pick<Client, 'create' | 'delete' | 'set' | 'setAcl' | 'multi' | 'transaction'> = {
+    async create(path, data, options) {
+      const made = await inner.create(path, data, options);
+      if (draft.isOpen) await created(made.path, made.stat);
+      return made;
+    },
+    async delete(path, version, options) {
+      const step = draft.isOpen ? deletion(path, await look(path)) : undefined;
+      return noted(step, () => inner.delete(path, version, options));
+    },
+    async set(path, data, version, options) {
+      const before = draft.isOpen ? await look(path) : undefined;
+      const step = change(path, before);
+      return noted(step, async (number) => {
+        const stat = await inner.set(path, data, version, options);
+        if (step?.did === 'set' && stat.version !== step.version) {
+          // somebody wrote in between: what we saw is not what we replaced
+          draft.void(number, 1);
+          draft.add({ did: 'unkept', path, why: 'somebody else changed it in the same moment' });
+        }
+        return stat;
+      });
+    },
+    async setAcl(path, acl, version, options) {
+      const step = draft.isOpen ? await aclStep(path) : undefined;
+      return noted(step, () => inner.setAcl(path, acl, version, options));
+    },
+    async multi(ops: readonly MultiOp[], options?: OpOptions): Promise<MultiResult[]> {
+      if (!draft.isOpen) return inner.multi(ops, options);
+      const paths = [...new Set(ops.flatMap(({ op, path }) => (op === 'check' || op === 'create' ? [] : [path])))];
+      const before = new Map<string, Before>();
+      await Promise.all(paths.map(async (path) => void before.set(path, await look(path))));
+      const steps = stepsOf(ops, before);
+      const numbers = steps.map((step) => draft.add(step));
+      try {
+        const results = await inner.multi(ops, options);
+        const gone = goneAfter(ops);
+        for (const result of results)
+          if (result.op === 'create' && !gone.has(result.path)) await created(result.path, result.stat);
+        return results;
+      } catch (error) {
+        if (isRefusal(error)) draft.void(numbers[0] ?? -1, steps.length);
+        throw error;
+      }
+    },
+    transaction: () => new ClientTransaction(changes),
+  };
+  async function aclStep(path: string): Promise<Step | undefined> {
+    try {
+      const { acl, stat } = await inner.getAcl(path);
+      if (hasMasked(acl)) return { did: 'unkept', path, why: 'its ACL can only be read without password hashes' };
+      return { did: 'acl', path, acl, aversion: stat.aversion + 1 };
+    } catch (error) {
+      if (error instanceof KeeperError && (error.code === 'NoAuth' || error.code === 'NoNode')) return undefined;
+      throw error;
+    }
+  }
+  return new Proxy(inner, {
+    get(target, name) {
+      if (Object.hasOwn(changes, name)) return changes[name as keyof typeof changes];
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+const deletion = (path: string, before: Before): Step | undefined => {
+  if (before === undefined) return undefined;
+  return 'why' in before ? { did: 'unkept', path, why: before.why } : { did: 'deleted', node: before.node };
+};
+const change = (path: string, before: Before, times = 1): Step | undefined => {
+  if (before === undefined) return undefined;
+  if ('why' in before) return { did: 'unkept', path, why: before.why };
+  return { did: 'set', node: before.node, version: before.stat.version + times };
+};
+
+/** What a transaction does to each node it finds, all its operations on it taken together. */
+function stepsOf(ops: readonly MultiOp[], before: ReadonlyMap<string, Before>): Step[] {
+  const own = new Map<string, MultiOp['op'][]>();
+  for (const { op, path } of ops) {
+    const known = own.get(path);
+    if (op === 'check') continue;
+    if (known === undefined) own.set(path, [op]);
+    else known.push(op);
+  }
+  const steps: Step[] = [];
+  for (const [path, was] of before) {
+    const kinds = own.get(path) ?? [];
+    const anew: Step = { did: 'unkept', path, why: 'the transaction made it anew' };
+    const isGone = kinds.at(-1) === 'delete';
+    const isAnew = !isGone && kinds.includes('delete') && was !== undefined;
+    const step = isGone ? deletion(path, was) : isAnew ? anew : change(path, was, kinds.length);
+    if (step !== undefined) steps.push(step);
+  }
+  return steps;
+}
+
+/** Paths whose last operation deletes them. */
+function goneAfter(ops: readonly MultiOp[]): ReadonlySet<string> {
+  const gone = new Set<string>();
+  for (const { op, path } of ops)
+    if (op === 'delete') gone.add(path);
+    else if (op === 'create') gone.delete(path);
+  return gone;
+}
+
+/** The server said no: nothing was changed. */
+const isRefusal = (error: unknown): boolean => {
+  const code = (error as { code?: string }).code;
+  return code !== undefined && !['ConnectionLoss', 'OperationTimeout', 'SessionMoved', 'Closing'].includes(code);
+};

@@ -1,0 +1,301 @@
+/** What changes made in this shell replaced, kept in files so that they can be taken back. */
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Acl } from '../client/api.ts';
+import { aclJson, nodeLine, nodeOf } from './node-json.ts';
+import type { NodeRecord } from './node-record.ts';
+import { showBytes } from './units.ts';
+
+const LIMITS = { entryBytes: 64 * 1024 * 1024, bytes: 200 * 1024 * 1024 };
+const MAX_AGE_MS = 14 * 86_400_000;
+const ENDING = '.undo';
+
+/** One thing that was done. Versions are those the node has afterwards. */
+export type Step =
+  | { readonly did: 'created'; readonly path: string; readonly czxid: string }
+  | { readonly did: 'set'; readonly node: NodeRecord; readonly version: number }
+  | { readonly did: 'acl'; readonly path: string; readonly acl: readonly Acl[]; readonly aversion: number }
+  | { readonly did: 'deleted'; readonly node: NodeRecord }
+  /** It happened and cannot be taken back; `why` in words. */
+  | { readonly did: 'unkept'; readonly path: string; readonly why: string };
+
+/** What one command did. */
+export interface TrashEntry {
+  readonly id: string;
+  /** 1 is the latest. */
+  readonly number: number;
+  /** ms since 1970 */
+  readonly at: number;
+  readonly target: string;
+  readonly command: string;
+  /** It took back another one. */
+  readonly isUndo: boolean;
+  /** Steps of each kind; undefined when the shell died before it ended. */
+  readonly counts: Readonly<Record<Step['did'], number>> | undefined;
+  readonly bytes: number;
+}
+
+/** Takes the steps of one command as it goes along. */
+export interface TrashDraft {
+  /** There is room for more; when not, this command cannot be taken back. */
+  readonly isOpen: boolean;
+  /** Its number among the steps. */
+  add(step: Step): number;
+  /** `count` steps from number `first` on did not happen. */
+  void(first: number, count: number): void;
+  /** Keeps nothing. */
+  drop(): void;
+  /** Lines for the user: what is not kept. */
+  end(): readonly string[];
+}
+
+interface Header {
+  readonly zoosh: 'undo';
+  readonly version: 1;
+  readonly at: number;
+  readonly target: string;
+  readonly command: string;
+  readonly isUndo?: boolean;
+}
+
+export interface TrashOptions {
+  /** Undefined: nothing is kept. */
+  readonly folder: string | undefined;
+  /** ms since 1970 */
+  readonly now: () => number;
+  /** What one command, and all of them, may take. Default 64 MB and 200 MB. */
+  readonly limits?: typeof LIMITS;
+}
+
+export class Trash {
+  readonly #folder: string | undefined;
+  readonly #now: () => number;
+  readonly #limits: typeof LIMITS;
+  #sequence = 0;
+
+  constructor({ folder, now, limits = LIMITS }: TrashOptions) {
+    this.#limits = limits;
+    this.#folder = folder;
+    this.#now = now;
+  }
+  get isKept(): boolean {
+    return this.#folder !== undefined;
+  }
+
+  /** Takes what a command does; the file is made with its first step. */
+  begin(about: { readonly target: string; readonly command: string; readonly isUndo: boolean }): TrashDraft {
+    const folder = this.#folder;
+    const at = this.#now();
+    const id = `${String(at).padStart(15, '0')}-${process.pid}-${String(++this.#sequence).padStart(5, '0')}`;
+    const header: Header = { zoosh: 'undo', version: 1, at, ...about };
+    return new Draft(
+      folder === undefined ? undefined : join(folder, id + ENDING),
+      header,
+      this.#limits.entryBytes,
+      () => this.prune(),
+    );
+  }
+
+  /** The latest first. */
+  list(): TrashEntry[] {
+    return this.#files()
+      .reverse()
+      .flatMap((file, at) => {
+        const entry = this.#entry(file, at + 1);
+        return entry === undefined ? [] : [entry];
+      });
+  }
+
+  /** What was done, in the order it was. @throws Failure (2) for a file that was tampered with */
+  steps(id: string): Step[] {
+    const out: (Step | undefined)[] = [];
+    const [, ...lines] = readFileSync(this.#path(id), 'utf8').split('\n');
+    for (const [at, line] of lines.entries()) {
+      const value = parsed(line); // the last line of a shell that died may be cut
+      if (value === undefined) continue;
+      if (value.did === 'void') out.fill(undefined, Number(value.first), Number(value.first) + Number(value.count));
+      else if (value.did !== 'end') out.push(stepOf(value, `${id}:${at + 2}`));
+    }
+    return out.filter((step) => step !== undefined);
+  }
+
+  remove(id: string): void {
+    rmSync(this.#path(id), { force: true });
+  }
+  clear(): void {
+    for (const file of this.#files()) rmSync(join(this.#folder as string, file), { force: true });
+  }
+
+  /** Takes away what is too old, and the oldest of what is too much. */
+  prune(): void {
+    let total = 0;
+    for (const file of this.#files().reverse()) {
+      const path = join(this.#folder as string, file);
+      const { size } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0 };
+      total += size;
+      if (total > this.#limits.bytes || this.#now() - timeOf(file) > MAX_AGE_MS) rmSync(path, { force: true });
+    }
+  }
+
+  #path(id: string): string {
+    return join(this.#folder as string, id + ENDING);
+  }
+  /** The oldest first: names begin with the time. */
+  #files(): string[] {
+    if (this.#folder === undefined) return [];
+    try {
+      return readdirSync(this.#folder)
+        .filter((name) => name.endsWith(ENDING))
+        .sort();
+    } catch {
+      return []; // there is no trash yet
+    }
+  }
+  #entry(file: string, number: number): TrashEntry | undefined {
+    const path = join(this.#folder as string, file);
+    const { size } = statSync(path, { throwIfNoEntry: false }) ?? { size: 0 };
+    const header = parsed(linePart(path, 0, Math.min(size, 64 * 1024)).split('\n')[0] ?? '');
+    if (header?.zoosh !== 'undo') return undefined;
+    const { at, target, command, isUndo } = header as unknown as Header;
+    const end = parsed(
+      linePart(path, Math.max(0, size - 1024), size)
+        .trimEnd()
+        .split('\n')
+        .at(-1) ?? '',
+    );
+    return {
+      id: file.slice(0, -ENDING.length),
+      number,
+      at,
+      target,
+      command,
+      isUndo: isUndo === true,
+      counts: end?.did === 'end' ? (end.counts as TrashEntry['counts']) : undefined,
+      bytes: size,
+    };
+  }
+}
+
+const timeOf = (file: string): number => Number(file.slice(0, 15));
+
+function parsed(line: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
+function linePart(file: string, from: number, to: number): string {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(to - from);
+    readSync(fd, bytes, 0, bytes.length, from);
+    return bytes.toString();
+  } finally {
+    closeSync(fd);
+  }
+}
+
+const lineOfStep = (step: Step): string => {
+  if (step.did === 'set' || step.did === 'deleted')
+    return `{"did":"${step.did}",${step.did === 'set' ? `"version":${step.version},` : ''}"node":${nodeLine(step.node, true)}}`;
+  return JSON.stringify(step.did === 'acl' ? { ...step, acl: aclJson(step.acl) } : step);
+};
+
+function stepOf(value: Record<string, unknown>, where: string): Step {
+  const { did, node, version, path, acl, aversion } = value;
+  if (did === 'set') return { did, node: nodeOf(node, where), version: Number(version) };
+  if (did === 'deleted') return { did, node: nodeOf(node, where) };
+  if (did === 'acl')
+    return { did, path: String(path), acl: nodeOf({ path, acl }, where).acl ?? [], aversion: Number(aversion) };
+  return value as unknown as Step;
+}
+
+class Draft implements TrashDraft {
+  readonly #file: string | undefined;
+  readonly #header: Header;
+  readonly #mostBytes: number;
+  readonly #prune: () => void;
+  readonly #counts: Record<Step['did'], number> = { created: 0, set: 0, acl: 0, deleted: 0, unkept: 0 };
+  /** Kinds of the steps, for those that turn out not to have happened. */
+  readonly #kinds: Step['did'][] = [];
+  readonly #unkept = new Map<string, number>();
+  #fd: number | undefined;
+  #bytes = 0;
+  #fault: string | undefined;
+
+  constructor(file: string | undefined, header: Header, mostBytes: number, prune: () => void) {
+    this.#mostBytes = mostBytes;
+    this.#file = file;
+    this.#header = header;
+    this.#prune = prune;
+  }
+  get isOpen(): boolean {
+    return this.#file !== undefined && this.#fault === undefined;
+  }
+
+  add(step: Step): number {
+    if (!this.isOpen) return -1;
+    this.#counts[step.did]++;
+    this.#kinds.push(step.did);
+    if (step.did === 'unkept') this.#unkept.set(step.why, (this.#unkept.get(step.why) ?? 0) + 1);
+    this.#write(lineOfStep(step));
+    return this.#kinds.length - 1;
+  }
+  void(first: number, count: number): void {
+    if (!this.isOpen || first < 0 || count === 0) return;
+    for (const kind of this.#kinds.slice(first, first + count)) this.#counts[kind]--;
+    this.#write(JSON.stringify({ did: 'void', first, count }));
+  }
+  drop(): void {
+    this.#giveUp('');
+  }
+  end(): readonly string[] {
+    // what was tried and refused is nothing to take back
+    if (Object.values(this.#counts).every((count) => count === 0)) this.drop();
+    if (this.#fd !== undefined) {
+      this.#write(JSON.stringify({ did: 'end', counts: this.#counts }));
+      if (this.#fd !== undefined) closeSync(this.#fd);
+      this.#fd = undefined;
+      this.#prune();
+    }
+    if (this.#fault !== undefined) return this.#fault === '' ? [] : [this.#fault];
+    return [...this.#unkept].map(
+      ([why, count]) => `${count === 1 ? 'one node' : `${count} nodes`} not kept for undo: ${why}`,
+    );
+  }
+
+  #write(line: string): void {
+    try {
+      if (this.#fd === undefined) {
+        const file = this.#file as string;
+        mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+        this.#fd = openSync(file, 'wx', 0o600);
+        writeSync(this.#fd, `${JSON.stringify(this.#header)}\n`);
+      }
+      this.#bytes += writeSync(this.#fd, `${line}\n`);
+    } catch (error) {
+      this.#giveUp(`undo keeps nothing of this: ${(error as Error).message}`);
+    }
+    if (this.#bytes > this.#mostBytes)
+      this.#giveUp(`more than ${showBytes(this.#mostBytes)}: undo keeps nothing of this`);
+  }
+  #giveUp(fault: string): void {
+    this.#fault = fault;
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+    rmSync(this.#file as string, { force: true });
+  }
+}

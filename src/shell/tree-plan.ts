@@ -1,0 +1,149 @@
+/** How one subtree differs from another, and what makes them equal. */
+import type { Acl, Stat } from '../client/api.ts';
+import { showAcl } from './acl-text.ts';
+import { comparePaths, isOpen, type NodeRecord, rebased, sameAcl, sameData } from './node-record.ts';
+import { type AclPolicy, aclUnder, type NodeSource } from './node-source.ts';
+import type { Difference } from './output.ts';
+
+/** One place in two trees; `path` as it is called in the first. */
+export interface Pair {
+  readonly path: string;
+  readonly left: NodeRecord | undefined;
+  readonly right: NodeRecord | undefined;
+}
+
+/** Both trees side by side, in their common order, a node at a time. */
+export async function* pairs(left: NodeSource, right: NodeSource): AsyncGenerator<Pair> {
+  const a = left.nodes()[Symbol.asyncIterator]();
+  const b = right.nodes()[Symbol.asyncIterator]();
+  const next = async (of: AsyncIterator<NodeRecord>): Promise<NodeRecord | undefined> => {
+    const { value, done } = await of.next();
+    return done === true ? undefined : value;
+  };
+  try {
+    let [x, y] = await Promise.all([next(a), next(b)]);
+    while (x !== undefined || y !== undefined) {
+      const there = y === undefined ? undefined : rebased(y.path, right.root, left.root);
+      const order = x === undefined ? 1 : there === undefined ? -1 : comparePaths(x.path, there);
+      const path = order <= 0 ? (x as NodeRecord).path : (there as string);
+      yield { path, left: order <= 0 ? x : undefined, right: order >= 0 ? y : undefined };
+      [x, y] = await Promise.all([order <= 0 ? next(a) : x, order >= 0 ? next(b) : y]);
+    }
+  } finally {
+    await Promise.all([a.return?.(), b.return?.()]);
+  }
+}
+
+export interface Aspects {
+  readonly data: boolean;
+  readonly acl: boolean;
+  readonly stat?: boolean;
+}
+
+/** How a pair differs, as it is told; undefined: not at all. */
+export function differenceOf({ path, left, right }: Pair, aspects: Aspects): Difference | undefined {
+  if (left === undefined || right === undefined) {
+    const node = (left ?? right) as NodeRecord;
+    const notes = [
+      ...(node.kind === 'persistent' ? [] : [node.kind]),
+      ...(aspects.acl && node.acl !== undefined && !isOpen(node.acl) ? [`acl ${showAcl(node.acl)}`] : []),
+    ];
+    return left === undefined
+      ? { sign: '+', path, after: node.data, notes }
+      : { sign: '-', path, version: node.stat?.version, before: node.data, notes };
+  }
+  const notes: string[] = [];
+  if (left.kind !== right.kind) notes.push(`kind ${left.kind} -> ${right.kind}`);
+  else if (left.ttlMs !== right.ttlMs) notes.push(`ttl ${left.ttlMs ?? 'none'} -> ${right.ttlMs ?? 'none'}`);
+  if (aspects.acl && left.acl !== undefined && right.acl !== undefined && !sameAcl(left.acl, right.acl))
+    notes.push(`acl ${showAcl(left.acl)} -> ${showAcl(right.acl)}`);
+  if (aspects.stat === true && left.stat?.version !== right.stat?.version)
+    notes.push(`version ${left.stat?.version ?? '?'} -> ${right.stat?.version ?? '?'}`);
+  const isSame = !aspects.data || sameData(left.data, right.data);
+  if (isSame && notes.length === 0) return undefined;
+  return {
+    sign: '~',
+    path,
+    version: left.stat?.version,
+    ...(!isSame && { before: left.data, after: right.data }),
+    notes,
+  };
+}
+
+/** One change that makes a node as it should be. Versions are those the node has now. */
+export interface Change {
+  readonly difference: Difference;
+  /** What is made; undefined for what goes. */
+  readonly record?: NodeRecord;
+  readonly setsData?: boolean;
+  readonly acl?: readonly Acl[] | undefined;
+  /** Of the node as it is; undefined: there is none. */
+  readonly stat?: Stat | undefined;
+}
+
+export interface PlanOptions {
+  /** What is not in the file goes. */
+  readonly prune: boolean;
+  readonly acl: AclPolicy;
+  /** Nodes that are left alone. */
+  readonly skip?: ((path: string) => boolean) | undefined;
+}
+
+export interface Plan {
+  readonly changes: readonly Change[];
+  readonly same: number;
+  /** Nodes that would go with `prune`. */
+  readonly extra: number;
+  /** Ephemeral nodes, on either side: not ours to make or take away. */
+  readonly ephemerals: number;
+}
+
+/** What makes `live` equal to `wanted`. Memory holds the changes. @throws Failure (15) */
+export async function planOf(live: NodeSource, wanted: NodeSource, options: PlanOptions): Promise<Plan> {
+  const changes: Change[] = [];
+  let [same, extra, ephemerals] = [0, 0, 0];
+  for await (const pair of pairs(live, wanted)) {
+    const { path, left, right } = pair;
+    if (options.skip?.(path) === true) continue;
+    if (left?.kind === 'ephemeral' || right?.kind === 'ephemeral') {
+      ephemerals++;
+      continue;
+    }
+    if (right === undefined) {
+      if (!options.prune || path === live.root) extra++;
+      else
+        changes.push({
+          difference: differenceOf(pair, { data: true, acl: false }) as Difference,
+          stat: left?.stat as Stat,
+        });
+      continue;
+    }
+    const change = changeOf(path, left, right, options.acl);
+    if (change === undefined) same++;
+    else changes.push(change);
+  }
+  return { changes, same, extra, ephemerals };
+}
+
+/** What makes one node as `wanted`; undefined: it is. @throws Failure (15) */
+export function changeOf(
+  path: string,
+  now: NodeRecord | undefined,
+  wanted: NodeRecord,
+  policy: AclPolicy,
+): Change | undefined {
+  const acl = aclUnder(policy, wanted);
+  const record: NodeRecord = { ...wanted, path, acl };
+  // a kind cannot be changed, and servers do not tell containers and TTL nodes apart from others
+  const left = now && { ...now, kind: record.kind, ttlMs: record.ttlMs };
+  const difference = differenceOf({ path, left, right: record }, { data: true, acl: acl !== undefined });
+  if (difference === undefined) return undefined;
+  const setsAcl = now?.acl !== undefined && acl !== undefined && !sameAcl(now.acl, acl);
+  return {
+    difference,
+    record,
+    setsData: now !== undefined && !sameData(now.data, wanted.data),
+    acl: setsAcl ? acl : undefined,
+    stat: now?.stat as Stat | undefined,
+  };
+}

@@ -1,0 +1,155 @@
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.framework.recipes.barriers.DistributedDoubleBarrier;
+import org.apache.curator.framework.recipes.leader.LeaderLatch;
+import org.apache.curator.framework.recipes.locks.InterProcessMutex;
+import org.apache.curator.framework.recipes.locks.InterProcessReadWriteLock;
+import org.apache.curator.framework.recipes.locks.InterProcessSemaphoreV2;
+import org.apache.curator.framework.recipes.locks.Lease;
+import org.apache.curator.framework.recipes.nodes.GroupMember;
+import org.apache.curator.framework.recipes.queue.SimpleDistributedQueue;
+import org.apache.curator.framework.recipes.shared.SharedCount;
+import org.apache.curator.retry.RetryForever;
+
+/** Two clients of Curator that use a recipe beside ours: HOST:PORT FOLDER RECIPE ROUNDS. */
+public class RecipesCurator {
+  static Path folder;
+
+  /** A mutex that tells the node it holds. */
+  static class Mutex extends InterProcessMutex {
+    Mutex(CuratorFramework client, String path) {
+      super(client, path);
+    }
+
+    String node() {
+      return getLockPath();
+    }
+  }
+
+  static void note(String file, String text) throws Exception {
+    Files.write(folder.resolve(file), (text + "\n").getBytes(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+  }
+
+  static long count(String file, String line) throws Exception {
+    Path path = folder.resolve(file);
+    if (!Files.exists(path)) return 0;
+    return Files.readAllLines(path).stream().filter(each -> line == null || each.equals(line)).count();
+  }
+
+  /** Being in: who else is in is looked at when the own sign is up. */
+  static void inside(String kind, String name, String node) throws Exception {
+    Path sign = folder.resolve("in-" + kind + "-" + name);
+    Files.createFile(sign);
+    try (Stream<Path> all = Files.list(folder)) {
+      note("seen", all.map(each -> each.getFileName().toString()).filter(each -> each.startsWith("in-")).sorted()
+          .collect(Collectors.joining(" ")));
+    }
+    if (node != null) note("order", node.substring(node.length() - 10));
+    Thread.sleep(4);
+    Files.delete(sign);
+  }
+
+  static void round(CuratorFramework client, String name, String recipe, int at) throws Exception {
+    switch (recipe) {
+      case "lock": {
+        Mutex mutex = new Mutex(client, "/lock");
+        mutex.acquire();
+        inside("w", name, mutex.node());
+        mutex.release();
+        return;
+      }
+      case "readwrite": {
+        InterProcessReadWriteLock lock = new InterProcessReadWriteLock(client, "/rw");
+        boolean writes = at % 4 == 0;
+        InterProcessMutex side = writes ? lock.writeLock() : lock.readLock();
+        side.acquire();
+        inside(writes ? "w" : "r", name, null);
+        side.release();
+        return;
+      }
+      case "semaphore": {
+        Lease lease = new InterProcessSemaphoreV2(client, "/semaphore", 2).acquire();
+        inside("s", name, null);
+        lease.close();
+        return;
+      }
+      case "latch": {
+        LeaderLatch latch = new LeaderLatch(client, "/latch", name);
+        latch.start();
+        latch.await();
+        inside("l", name, latch.getOurPath());
+        latch.close();
+        return;
+      }
+      case "counter": {
+        SharedCount count = new SharedCount(client, "/counter", 0);
+        count.start();
+        while (!count.trySetCount(count.getVersionedValue(), count.getCount() + 1)) {
+          Thread.sleep(1);
+        }
+        count.close();
+        return;
+      }
+      case "queue": {
+        SimpleDistributedQueue queue = new SimpleDistributedQueue(client, "/queue");
+        queue.offer((name + " " + at).getBytes());
+        byte[] item = queue.poll();
+        if (item != null) note("took", new String(item));
+        return;
+      }
+      case "barrier": {
+        DistributedDoubleBarrier barrier = new DistributedDoubleBarrier(client, "/barrier", 4);
+        note("came", String.valueOf(at));
+        barrier.enter();
+        note("entered", at + " " + count("came", String.valueOf(at)));
+        Thread.sleep(100);
+        barrier.leave();
+        note("left", String.valueOf(at));
+        while (count("left", String.valueOf(at)) < 4) Thread.sleep(5);
+        return;
+      }
+      case "group": {
+        GroupMember member = new GroupMember(client, "/group", name);
+        member.start();
+        while (member.getCurrentMembers().size() < 4) Thread.sleep(10);
+        note("group", String.join(" ", new java.util.TreeSet<>(member.getCurrentMembers().keySet())));
+        while (count("group", null) < 4) Thread.sleep(10);
+        member.close();
+        return;
+      }
+      default:
+        throw new IllegalArgumentException(recipe);
+    }
+  }
+
+  public static void main(String[] args) throws Exception {
+    folder = Path.of(args[1]);
+    int rounds = Integer.parseInt(args[3]);
+    List<Thread> threads = new ArrayList<>();
+    for (String name : List.of("j1", "j2")) {
+      Thread thread = new Thread(() -> {
+        try (CuratorFramework client = CuratorFrameworkFactory.newClient(args[0], 30000, 10000, new RetryForever(50))) {
+          client.start();
+          client.blockUntilConnected(20, TimeUnit.SECONDS);
+          note("began", name);
+          for (int at = 0; at < rounds; at++) round(client, name, args[2], at);
+        } catch (Throwable error) {
+          error.printStackTrace();
+          System.exit(1);
+        }
+      });
+      thread.start();
+      threads.add(thread);
+    }
+    for (Thread thread : threads) thread.join();
+    System.exit(0);
+  }
+}

@@ -1,0 +1,109 @@
+/** Two clients of another library and two of ours use the same recipe on the same paths, while their server is killed. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect, type Hold } from '../../src/index.ts';
+import { ServerProcess } from '../e2e/process.ts';
+
+/** The other library: programs that do `rounds` of a recipe, with two clients together. */
+export type Rivals = (hosts: string, folder: string, recipe: string, rounds: number) => readonly (readonly string[])[];
+
+/** A server, two clients of ours, and a folder in which everybody who is in puts up a sign. */
+export class Scene implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'zoosh-recipes-'));
+  readonly server: ServerProcess;
+  readonly clients: Client[] = [];
+  readonly #rivals: Rivals;
+  private constructor(server: ServerProcess, rivals: Rivals) {
+    this.server = server;
+    this.#rivals = rivals;
+  }
+  static async open(rivals: Rivals): Promise<Scene> {
+    const scene = new Scene(await new ServerProcess(['maxClientCnxns=0'], 'error').start(), rivals);
+    for (let at = 0; at < 2; at++) scene.clients.push(await connect(scene.server.hosts, { timeoutMs: 30_000 }));
+    return scene;
+  }
+  note(file: string, text: string): void {
+    appendFileSync(join(this.folder, file), `${text}\n`);
+  }
+  lines(file: string): string[] {
+    try {
+      return readFileSync(join(this.folder, file), 'utf8').trim().split('\n');
+    } catch {
+      return [];
+    }
+  }
+  /** Being in: who else is in is looked at when the own sign is up. */
+  async inside(kind: string, name: string, sequence?: string): Promise<void> {
+    const sign = join(this.folder, `in-${kind}-${name}`);
+    closeSync(openSync(sign, 'wx'));
+    this.note(
+      'seen',
+      readdirSync(this.folder)
+        .filter((each) => each.startsWith('in-'))
+        .sort()
+        .join(' '),
+    );
+    if (sequence !== undefined) this.note('order', sequence);
+    await sleep(4);
+    unlinkSync(sign);
+  }
+  #run([program = '', ...args]: readonly string[]): Promise<void> {
+    const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+    return new Promise((resolve, reject) => {
+      child.on('close', (code) =>
+        code === 0 ? resolve() : reject(new Error(`${args.join(' ')}: ended with ${code}`)),
+      );
+    });
+  }
+  /** Both of theirs and both of ours, `rounds` each; the server is killed `kills` times meanwhile. */
+  async play(
+    recipe: string,
+    rounds: number,
+    kills: number,
+    ours: (client: Client, name: string, at: number) => Promise<void>,
+  ): Promise<void> {
+    let isOver = false;
+    const all = Promise.all([
+      ...this.#rivals(this.server.hosts, this.folder, recipe, rounds).map((words) => this.#run(words)),
+      ...this.clients.map(async (client, n) => {
+        for (let at = 0; at < rounds; at++) await ours(client, `z${n + 1}`, at);
+      }),
+    ]).finally(() => {
+      isOver = true;
+    });
+    const hurt = async (): Promise<void> => {
+      while (!isOver && this.lines('began').length < 2) await sleep(20);
+      for (let kill = 0; kill < kills; kill++) {
+        await sleep(400);
+        assert.ok(!isOver, `over before kill ${kill + 1}: more rounds are needed`);
+        await this.server.kill('SIGKILL');
+        await this.server.start();
+      }
+    };
+    await Promise.all([all, hurt()]);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.clients.map((client) => client.close()));
+    await this.server[Symbol.asyncDispose]();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export async function held(scene: Scene, hold: Hold, kind: string, name: string): Promise<void> {
+  await scene.inside(kind, name, hold.node.slice(-10));
+  await hold.release();
+}
+export const ascending = (lines: readonly string[]): void => assert.deepEqual(lines, [...lines].sort());

@@ -1,0 +1,167 @@
+/** kazoo beside ours. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Client,
+  Counter,
+  DoubleBarrier,
+  Group,
+  Lock,
+  LockingQueue,
+  Queue,
+  ReadWriteLock,
+  Semaphore,
+} from '../../src/index.ts';
+import { ascending, held, type Rivals, Scene } from './recipe-scene.ts';
+
+const kazoo: Rivals = (hosts, folder, recipe, rounds) =>
+  ['k1', 'k2'].map((name) => [
+    '/usr/bin/python3',
+    'test/interop/recipes_kazoo.py',
+    hosts,
+    folder,
+    name,
+    recipe,
+    String(rounds),
+  ]);
+
+// side by side: most of it is waiting
+describe('kazoo', { concurrency: 3, timeout: 120_000 }, () => {
+  test('lock: 200 rounds, the server killed twice: one at a time, in the order of coming', async () => {
+    await using scene = await Scene.open(kazoo);
+    await scene.play('lock', 50, 2, async (client, name) =>
+      held(scene, await new Lock(client, '/lock', { style: 'kazoo', id: name }).acquire(), 'w', name),
+    );
+    const seen = scene.lines('seen');
+    assert.equal(seen.length, 200);
+    assert.deepEqual(
+      seen.filter((line) => line.includes(' ')),
+      [],
+    );
+    ascending(scene.lines('order'));
+    assert.deepEqual((await scene.clients[0]?.getChildren('/lock'))?.children, []);
+  });
+
+  test("read-write lock: a writer is alone, kazoo's or ours, the server killed twice", async () => {
+    await using scene = await Scene.open(kazoo);
+    await scene.play('readwrite', 50, 2, async (client, name, at) => {
+      const lock = new ReadWriteLock(client, '/rw', { style: 'kazoo', id: name });
+      if (at % 4 === 0) await held(scene, await lock.write.acquire(), 'w', name);
+      else await held(scene, await lock.read.acquire(), 'r', name);
+    });
+    const seen = scene.lines('seen');
+    assert.equal(seen.length, 200);
+    for (const line of seen) assert.ok(!line.includes('in-w-') || !line.includes(' '), line);
+    assert.ok(
+      seen.some((line) => line.includes(' ')),
+      'no two readers met',
+    );
+  });
+
+  test('semaphore: never more than two, the server killed twice', async () => {
+    await using scene = await Scene.open(kazoo);
+    await scene.play('semaphore', 50, 2, async (client, name) => {
+      const hold = await new Semaphore(client, '/semaphore', 2, { style: 'kazoo', id: name }).acquire();
+      await scene.inside('s', name);
+      await hold.release();
+    });
+    const seen = scene.lines('seen');
+    assert.equal(seen.length, 200);
+    assert.ok(seen.every((line) => line.split(' ').length <= 2));
+    assert.ok(
+      seen.some((line) => line.includes(' ')),
+      'no two met',
+    );
+  });
+
+  test('counter: each of our changes once, the server killed twice', async () => {
+    await using scene = await Scene.open(kazoo);
+    await scene.play('counter', 200, 2, async (client) => {
+      await new Counter(client, '/counter').add(1_000_000);
+      await sleep(5);
+    });
+    const value = await new Counter(scene.clients[0] as Client, '/counter').get();
+    assert.equal(value / 1_000_000n, 400n);
+    assert.ok(value % 1_000_000n >= 400n); // kazoo repeats a change whose answer was lost
+  });
+
+  test('queue: each of our items goes to one taker, the server killed twice', async () => {
+    await using scene = await Scene.open(kazoo);
+    let made = 0;
+    await scene.play('queue', 200, 2, async (client) => {
+      const queue = new Queue(client, '/queue', { style: 'kazoo' });
+      await queue.put(`z${made++}`);
+      const item = await queue.tryTake();
+      if (item !== undefined) scene.note('took', String(item.data));
+    });
+    const rest = new Queue(scene.clients[0] as Client, '/queue', { style: 'kazoo' });
+    for (let item = await rest.tryTake(); item !== undefined; item = await rest.tryTake())
+      scene.note('took', String(item.data));
+    const ours = scene.lines('took').filter((line) => line.startsWith('z'));
+    assert.equal(new Set(ours).size, ours.length, 'an item was taken twice');
+    // what kazoo deleted without hearing of it is lost to it
+    assert.ok(ours.length >= made - 4, `${ours.length} of ${made}`);
+    assert.equal(made, 400);
+  });
+
+  test('locking queue: every item is done once, the server killed twice', async () => {
+    await using scene = await Scene.open(kazoo);
+    const [first] = scene.clients as [Client];
+    for (let at = 0; at < 200; at++) await new LockingQueue(first, '/work').put(`item ${at}`);
+    await scene.play('locking', 60, 2, async (client) => {
+      const taken = await new LockingQueue(client, '/work').tryTake();
+      await sleep(5);
+      if (taken === undefined) return;
+      await taken.consume();
+      scene.note('done', String(taken.data));
+    });
+    const rest = new LockingQueue(first, '/work');
+    for (let item = await rest.tryTake(); item !== undefined; item = await rest.tryTake()) {
+      await item.consume();
+      scene.note('done', String(item.data));
+    }
+    const done = scene.lines('done');
+    assert.equal(new Set(done).size, done.length, 'an item was done twice');
+    assert.equal(await rest.length(), 0);
+    const known = new Set([...done, ...scene.lines('doubt')]); // one that kazoo did without hearing of it
+    assert.equal(known.size, 200);
+    assert.ok(done.length >= 196, String(done.length));
+  });
+
+  test('double barrier: nobody is in before all are', async () => {
+    await using scene = await Scene.open(kazoo);
+    const rounds = 8;
+    await scene.play('barrier', rounds, 0, async (client, name, at) => {
+      const barrier = new DoubleBarrier(client, '/barrier', 4, { id: name });
+      scene.note('came', String(at));
+      await barrier.enter();
+      scene.note('entered', `${at} ${scene.lines('came').filter((line) => line === String(at)).length}`);
+      await barrier.leave();
+      scene.note('left', String(at));
+      while (scene.lines('left').filter((line) => line === String(at)).length < 4) await sleep(5);
+    });
+    const entered = scene.lines('entered');
+    assert.equal(entered.length, 4 * rounds);
+    for (const line of entered) assert.match(line, /^\d+ 4$/);
+  });
+
+  test('party: all see each other', async () => {
+    await using scene = await Scene.open(kazoo);
+    await scene.play('party', 1, 0, async (client, name) => {
+      const group = new Group(client, '/party', { style: 'kazoo' });
+      const member = await group.join(name);
+      while ((await group.members()).length < 4) await sleep(5);
+      scene.note(
+        'party',
+        (await group.members())
+          .map(({ id }) => id)
+          .sort()
+          .join(' '),
+      );
+      while (scene.lines('party').length < 4) await sleep(5);
+      await member.leave();
+    });
+    assert.deepEqual(new Set(scene.lines('party')), new Set(['k1 k2 z1 z2']));
+  });
+});

@@ -1,0 +1,113 @@
+"""One client of kazoo that uses a recipe beside ours. What it does inside is written into a folder that all share.
+
+    recipes_kazoo.py HOST:PORT FOLDER NAME RECIPE ROUNDS
+"""
+import logging
+import os
+import sys
+import time
+
+from kazoo.client import KazooClient
+from kazoo.exceptions import KazooException
+from kazoo.recipe.lock import WriteLock
+from kazoo.recipe.queue import LockingQueue
+
+logging.basicConfig(level=logging.CRITICAL)
+hosts, folder, name, recipe, rounds = sys.argv[1:6]
+rounds = int(rounds)
+endless = dict(max_tries=-1, delay=0.02, max_delay=0.2)
+zk = KazooClient(hosts, timeout=30, connection_retry=dict(endless), command_retry=dict(endless))
+zk.start(20)
+
+
+def note(file, text):
+    fd = os.open(os.path.join(folder, file), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(fd, (text + "\n").encode())
+    os.close(fd)
+
+
+def inside(kind, sequence):
+    """Being in: who else is in is looked at when the own sign is up."""
+    sign = os.path.join(folder, "in-%s-%s" % (kind, name))
+    os.close(os.open(sign, os.O_CREAT | os.O_EXCL))
+    note("seen", " ".join(sorted(each for each in os.listdir(folder) if each.startswith("in-"))))
+    if sequence is not None:
+        note("order", sequence)
+    time.sleep(0.004)
+    os.unlink(sign)
+
+
+def held(lock, kind):
+    lock.acquire()
+    inside(kind, lock.node[-10:] if hasattr(lock, "node") else None)
+    lock.release()
+
+
+def lock(at):
+    held(zk.Lock("/lock", name), "w")
+
+
+def readwrite(at):
+    # a ReadLock of kazoo waits for writers behind it as well, who wait for it: two of kazoo's hang alone
+    held(WriteLock(zk, "/rw", name), "w")
+
+
+def semaphore(at):
+    held(zk.Semaphore("/semaphore", name, max_leases=2), "s")
+
+
+def counter(at):
+    zk.Counter("/counter").__add__(1)
+
+
+def queue(at):
+    q = zk.Queue("/queue")
+    q.put(b"kazoo")
+    item = q.get()
+    if item is not None:
+        note("took", item.decode())
+
+
+def locking(at):
+    q = LockingQueue(zk, "/work")
+    try:
+        item = q.get(0.05)
+        if item is not None:
+            note("doubt", item.decode())
+            if q.consume():
+                note("done", item.decode())
+    except KazooException:
+        pass                                             # its own lock on the item goes with its session
+
+
+def barrier(at):
+    b = zk.DoubleBarrier("/barrier", 4, name)
+    note("came", str(at))
+    b.enter()
+    note("entered", "%d %d" % (at, len([1 for line in open(os.path.join(folder, "came")) if line.strip() == str(at)])))
+    b.leave()
+    note("left", str(at))
+    # the next round begins when this one is over for all
+    while len([1 for line in open(os.path.join(folder, "left")) if line.strip() == str(at)]) < 4:
+        time.sleep(0.005)
+
+
+def party(at):
+    p = zk.Party("/party", name)
+    p.join()
+    end = time.time() + 20
+    while len(p) < 4:
+        if time.time() > end:
+            sys.exit("FAIL: %d members" % len(p))
+        time.sleep(0.01)
+    note("party", " ".join(sorted(p)))
+    while len([1 for _ in open(os.path.join(folder, "party"))]) < 4:
+        time.sleep(0.01)
+    p.leave()
+
+
+note("began", name)
+for i in range(rounds):
+    globals()[recipe](i)
+zk.stop()
+zk.close()

@@ -1,0 +1,35 @@
+/** Members change while one of them is away. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Story } from './hist/story.ts';
+import { SimClient } from './run/client.ts';
+import { SUPER } from './run/config.ts';
+import { nameOfServer, PORT } from './run/member.ts';
+
+const line = (sid: number): string =>
+  `server.${sid}=${nameOfServer(sid)}:${PORT.quorum}:${PORT.election}:participant;${PORT.client}`;
+
+test('a member that was away finds a leader that was made a member meanwhile', async () => {
+  using story = new Story({ seed: 1, plan: { spares: 2, reconfigures: true } });
+  const { ensemble } = story;
+  story.start();
+  await story.serving();
+  const operator = new SimClient(90, ensemble, story.plan.sessionMs, story.sids, [SUPER]);
+  const leader = await story.leader();
+  const [away = 1, other = 2] = story.others(leader, 4, 5);
+  await story.write(story.clientOf());
+  story.crash(false, away);
+  const change = async (sids: number[], request: { joining?: string; leaving?: string }): Promise<void> => {
+    ensemble.configs.ask(new Map(sids.map((sid) => [sid, 'participant'])));
+    await story.settled(operator.get().then((client) => client.reconfig(request)));
+    await story.until(`${sids} are the members`, () => ensemble.configs.roles.size === sids.length);
+    await story.run(10 * story.plan.tickMs);
+  };
+  await change([1, 2, 3, 4, 5], { joining: `${line(4)},${line(5)}` });
+  await change([away, 4, 5], { leaving: `${leader},${other}` });
+  await story.until('one of the new leads', () => (ensemble.leader?.sid ?? 0) > 3);
+  story.start(away);
+  await story.serving(away);
+  await story.end();
+  assert.deepEqual(story.violations, []);
+});
