@@ -49,7 +49,8 @@ export class Story implements Disposable {
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,
     };
-    const present = this.plan.voters + this.plan.observers + this.plan.spares;
+    const { voters: count, observers, spares } = this.plan;
+    const present = count + observers + spares;
     const servers = Array.from({ length: present + spare }, (_, i) => i + 1);
     this.out = new Set(servers.slice(present));
     this.ensemble = new Ensemble({

@@ -106,9 +106,9 @@ export interface SwarmLimits {
 }
 
 /** In every third run the log lies on a device that is slower than that of the identity record. */
-function slowLog(chance: Chance): number {
+function slowLog(chance: Chance, tickMs: number): number {
   const random = chance.stream('plan/log');
-  return oneIn(random, 3) ? logUniform(random, 2, 30) : 0;
+  return oneIn(random, 3) ? logUniform(random, 1, Math.max(2, tickMs / 12)) : 0;
 }
 
 /** Draws everything about a run from its seed. */
@@ -151,7 +151,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),
     diskMs: logUniform(random, 0.05, 2),
-    logMs: slowLog(chance),
+    logMs: slowLog(chance, tickMs),
     // where hardly a leader changes a short chaos says as much
     chaosMs: limits.chaosMs ?? (profile === 'calm' || profile === 'single' ? chaosMs / 2 : chaosMs),
     faults: kinds.map((kind) => {
