@@ -2,7 +2,7 @@
 import type { Client } from '../client/api.ts';
 import type { CommandSpec, TransactionControl } from './command.ts';
 import { ClientFacade } from './facade.ts';
-import { refused, usage } from './failure.ts';
+import { type Failure, refused, usage } from './failure.ts';
 import type { Output } from './output.ts';
 import { Recorder } from './recorder.ts';
 import { commitAll, Pending, pendingTable, planOf } from './transaction.ts';
@@ -186,14 +186,19 @@ export class Changes implements TransactionControl {
 
 /** Refuses what would change something, whatever command asks for it. */
 export class ReadOnlyClient extends ClientFacade {
-  override create = refuseWrite;
-  override delete = refuseWrite;
-  override set = refuseWrite;
-  override setAcl = refuseWrite;
-  override multi = refuseWrite;
-  override reconfig = refuseWrite;
-}
-
-async function refuseWrite(): Promise<never> {
-  throw refused('this shell is read-only', "leave out --read-only, or the profile's readOnly");
+  readonly #why: Failure;
+  constructor(
+    inner: Client,
+    why: Failure = refused('this shell is read-only', "leave out --read-only, or the profile's readOnly"),
+  ) {
+    super(inner);
+    this.#why = why;
+  }
+  readonly #refuse = (): Promise<never> => Promise.reject(this.#why);
+  override create = this.#refuse;
+  override delete = this.#refuse;
+  override set = this.#refuse;
+  override setAcl = this.#refuse;
+  override multi = this.#refuse;
+  override reconfig = this.#refuse;
 }

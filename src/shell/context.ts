@@ -1,7 +1,8 @@
 import type { Client } from '../client/api.ts';
 import type { Bound } from './bind.ts';
-import type { Route } from './changes.ts';
+import { ReadOnlyClient, type Route } from './changes.ts';
 import type { CommandContext, CommandSpec, SessionControl } from './command.ts';
+import { refused } from './failure.ts';
 import { expandGlob } from './glob.ts';
 import { resolvePath } from './paths.ts';
 import type { Shell } from './shell.ts';
@@ -102,7 +103,12 @@ const forgetful = (session: SessionControl): SessionControl => ({
   get label() {
     return session.label;
   },
-  open: (target) => session.open(target),
+  // a transaction is one ensemble's, and so is what a dry run shows
+  open: async (target) =>
+    new ReadOnlyClient(
+      await session.open(target),
+      refused('nothing is changed elsewhere in a dry run or a transaction', 'run it on its own, without -n'),
+    ),
   get tls() {
     return session.tls;
   },

@@ -232,3 +232,15 @@ test('accept 9: nobody is asked off a terminal; a protected profile says 30', as
   assert.equal(init.code, 2);
   assert.match(init.stderr, /--server LIST/);
 });
+
+test('accept 6: a dry run sends nothing to another ensemble either', async () => {
+  const home = join(folder, 'other');
+  mkdirSync(home);
+  const env = { ZOOSH_HOME: home };
+  assert.equal((await zoosh(['profile', 'add', 'there', server.hosts], '', env)).code, 0);
+  for (const line of ['cp -n /one/child @there:/copied', 'txn { set /one x }'] as const) {
+    const ran = await zoosh(['-n', server.hosts], `${line}\n`, env);
+    assert.equal(ran.code, line.startsWith('cp') ? 30 : 0, ran.stderr);
+  }
+  assert.equal(await client.exists('/copied'), undefined);
+});
