@@ -34,6 +34,8 @@ export class AckWatch {
   private readonly reader = new PackReader(Buffer.alloc(0));
   /** By incarnation: in which epoch it acknowledged last, and up to where. */
   private readonly acked = new Map<string, { epoch: number; upTo: bigint }>();
+  /** Servers that started with damage and are not mended. */
+  private readonly damaged = new Set<number>();
   /** By server: what its directory said at the last start. */
   private readonly incarnations = new Map<number, string>();
   /** By link: where the history ends that came before NEWLEADER. */
@@ -88,6 +90,8 @@ export class AckWatch {
         if (state !== 'looking' || vote?.sid !== sid) return;
         // an old copy hears of votes for what it once was, and takes them up: discovery turns it away
         if (!this.around.ledger.holdingsOf(sid).isTrue) return;
+        // who is damaged says what it may have had, by what it could read, and leads nobody
+        if (this.damaged.has(sid)) return;
         this.epochs(sid, 'votes for itself', (record) => record.currentEpoch === vote.epoch);
         return this.holds(sid, vote.last, 'votes for itself');
       }
@@ -110,6 +114,7 @@ export class AckWatch {
         const end = this.synchronised.get(link)?.end ?? 0n;
         if (zxidOf(upTo) < end)
           this.fail('I5', sid, `is in epoch ${epoch} with ${hex(zxidOf(upTo))}, it was sent a history to ${hex(end)}`);
+        this.damaged.delete(sid);
         this.acked.set(message.incarnation, { epoch, upTo: zxidOf(upTo) });
         return;
       }
@@ -158,6 +163,8 @@ export class AckWatch {
   started(sid: number, { incarnation, acceptedEpoch, end, mayHaveAcked }: StartedWith): void {
     const life = this.incarnations.get(sid);
     this.incarnations.set(sid, incarnation);
+    if (mayHaveAcked === undefined) this.damaged.delete(sid);
+    else this.damaged.add(sid);
     if (!this.around.diskOf(sid).hurt) {
       if (mayHaveAcked !== undefined) this.fail('I11', sid, 'finds its directory damaged, which nobody hurt');
       if (life !== undefined && life !== incarnation)
