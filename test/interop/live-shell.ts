@@ -71,6 +71,22 @@ export function coverage(): { commands: number; params: number; unused: string[]
 
 const MARK = '=end-of-answer=';
 const OUT_END = /"?=end-of-answer="?\n/;
+/** As JSON, each command of a script is a record. */
+const RECORD_END = /\{"line":\d+,"command":"settings prompt","ok":true,"result":"=end-of-answer="\}\n/;
+interface CommandRecord {
+  readonly command: string;
+  readonly ok: boolean;
+  readonly result?: unknown;
+}
+/** What the records of an answer hold as results, a line each. */
+const resultsOf = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as CommandRecord)
+    .filter(({ command, ok, result }) => ok && result !== undefined && !command.startsWith('help status-'))
+    .map(({ result }) => `${JSON.stringify(result)}\n`)
+    .join('');
 const ERR_END =
   /(?:error: no command or topic |\{"error":.*?no command or topic )status-(\d+)[^\n]*\n(?: hint: [^\n]*\n)?/;
 
@@ -88,10 +104,12 @@ export class LiveShell {
   #err = '';
   #wake = (): void => {};
   #ready: Promise<Answer> | undefined;
+  readonly #isJson: boolean;
   /** Lines answered so far. */
   static answers = 0;
 
   constructor(server: string, options: readonly string[], env: NodeJS.ProcessEnv) {
+    this.#isJson = options.includes('json');
     this.#child = spawn(process.execPath, [PROGRAM, '-k', ...options, server], { env });
     this.#child.stdout.setEncoding('utf8').on('data', (chunk) => {
       this.#out += chunk;
@@ -117,11 +135,12 @@ export class LiveShell {
     // a help that fails tells the exit code on standard error, a setting's value ends the answer on standard output
     this.#child.stdin.write(`${text}\nhelp status-\${?}\nsettings prompt\n`);
     for (const end = Date.now() + 10_000; ; ) {
-      const mark = OUT_END.exec(this.#out);
+      const mark = (this.#isJson ? RECORD_END : OUT_END).exec(this.#out);
       const found = ERR_END.exec(this.#err);
       if (mark !== null && found !== null) {
+        const out = this.#out.slice(0, mark.index);
         const answer = {
-          out: this.#out.slice(0, mark.index),
+          out: this.#isJson ? resultsOf(out) : out,
           // the line's number says only how many lines this test has written before
           err: this.#err.slice(0, found.index).replace(/,"line":\d+/g, ''),
           status: Number(found[1]),

@@ -30,7 +30,7 @@ apache() { # extra settings...
   port=$((20000 + RANDOM % 10000))
   printf '%s\n' tickTime=2000 "dataDir=$work/apache" "clientPort=$port" clientPortAddress=127.0.0.1 \
     admin.enableServer=false '4lw.commands.whitelist=*' "$@" >"$work/zoo.cfg"
-  java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
+  java -Xmx1g -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
   pid=$!
 }
 

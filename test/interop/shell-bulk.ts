@@ -200,7 +200,7 @@ test('count, grep, du, top-nodes', async () => {
 });
 
 test('acl and quota', async () => {
-  const at = await base('acl');
+  const at = await base('acl-edits');
   await client.create(`${at}/b`);
   await using sh = shell('-o', 'plain');
   await sh.ok(`acl add ${at} ip:127.0.0.1:ra`, 'world:anyone:cdrwa,ip:127.0.0.1:ra\n');
@@ -235,9 +235,18 @@ test('edit, undo, unwatch, events', async () => {
     if (words.length === 2) assert.equal(got.toString(), out);
   }
   assert.deepEqual(await dataOf(at), Buffer.from('{"a":2}'));
-  assert.deepEqual(await json('undo', 'list'), []);
-  await equal(['undo', '--no-acl'], '', 10, /nothing was changed/);
-  await equal(['undo', '--acl', 'auth::r', '9'], '', 2, /no change 9/);
+  // a home where nobody has changed anything yet
+  const fresh = { ...ENV, ZOOSH_HOME: file('fresh') };
+  for (const [words, status, out, err] of [
+    [['-o', 'json', SERVER, 'undo', 'list'], 0, '[]\n', /^$/],
+    [[SERVER, 'undo', '--no-acl'], 10, '', /nothing was changed/],
+    [[SERVER, 'undo', '--acl', 'auth::r', '9'], 2, '', /no change 9/],
+  ] as const) {
+    note(words.slice(words.indexOf('undo')).join(' '), out !== '');
+    const ended = await zoosh(words, fresh);
+    assert.deepEqual([ended.status, ended.out.toString()], [status, out], words.join(' '));
+    assert.match(ended.err, err);
+  }
   await using sh = shell('-o', 'plain');
   await sh.ok(`get -w ${at}`, '{"a":2}\n');
   assert.equal((await sh.line(`unwatch ${at}`)).status, 0);
@@ -284,6 +293,37 @@ test('who, status, top, latency, doctor', async () => {
   );
   const checks = (await json('doctor', at, '--limit', '10')) as { verdict: string; what: string }[];
   assert.equal(checks[0]?.what, '1 of 1 server serve');
+});
+
+test('txn, check, commit, abort, let, run, clear; deleteall in one piece and without a copy', async () => {
+  const at = await base('pieces');
+  const script = file('more.zk');
+  writeFileSync(script, `put ${at}/ran \${1}\n`);
+  const pieces = file('pieces.zk');
+  writeFileSync(pieces, `set ${at}/t 5\n`);
+  const lines = [
+    `txn { create ${at}/t 1; set ${at}/t 2 }`,
+    'txn',
+    `check ${at}/t 1`,
+    `check ${at}/none absent`,
+    `set ${at}/t 3`,
+    'txn drop 3',
+    `set ${at}/t 4`,
+    'commit',
+    'txn',
+    `delete ${at}/t`,
+    'abort',
+    `txn -f ${pieces}`,
+    `let x = ${at}/t`,
+    `run ${script} 1`,
+    'clear',
+    `deleteall --no-trash ${at}/ran`,
+    `deleteall --atomic ${at}/t`,
+  ];
+  for (const line of lines) note(line);
+  const { status, err } = await zoosh([SERVER], ENV, `${lines.join('\n')}\n`);
+  assert.deepEqual([status, err], [0, '']);
+  assert.deepEqual((await client.getChildren(at)).children, []);
 });
 
 test('half a million children of one node: listed, counted, found, deleted', async () => {
