@@ -271,14 +271,17 @@ export class LeaderDesk implements Desk {
     const { server, leader } = this;
     const from = this.reader.reset(body as Buffer, 0, body.length);
     if (op === OPCODE.createSession) return this.begin(link, session as SessionId, from);
+    const tracked = server.tracker.get(session as SessionId);
     const owner = this.owners.get(session);
-    if (owner === undefined) this.owners.set(session, link);
-    else if (owner !== link) {
+    if (owner !== undefined && owner !== link) {
       this.noteMoved(session, xid, op);
       return this.refused(link);
     }
-    const tracked = server.tracker.get(session as SessionId);
-    if (tracked !== undefined) server.tracker.touch(tracked, server.now);
+    if (tracked !== undefined) {
+      // of a session that is over nothing is kept: nobody would forget it again
+      this.owners.set(session, link);
+      server.tracker.touch(tracked, server.now);
+    }
     const who = { session: session as SessionId, identities };
     if (op === OPERATIONS.reconfig.code) {
       const to = { connection: undefined, session, xid };

@@ -412,10 +412,11 @@ export class Server extends Replica {
 
   // --- time --------------------------------------------------------------------------------------------------------------
 
-  /** Everybody known from the disk gets a full timeout. */
+  /** Everybody known from the disk gets a full timeout, also who began while nobody led (I9). */
   resumeSessions(): void {
     for (const session of this.tree.sessions.all())
       this.tracker.add(session.id as SessionId, session.timeoutMs, this.now);
+    this.tracker.renewAll(this.now);
   }
   /** Leader only: sessions whose time is over are closed, as transactions. Returns how many. */
   expire(): number {

@@ -34,7 +34,7 @@ export class Election {
   private age = 0;
   private readonly longest: number;
   private readonly votes = new Map<number, Cast>();
-  /** One that does not count here and says that it leads: it is followed when nobody else is found for long. */
+  /** One that says that it leads, and has not the votes for it here: it is followed when nobody else is found for long. */
   private stranger: Vote | undefined;
   private readonly outside = new Map<number, Cast & { leading: boolean; round: number }>();
   /** Those whom votes do not reach, by an attempt that failed or a connection that closed since the round began. */
@@ -245,6 +245,7 @@ export class Election {
       this.sendAll();
     } else if (!isSameVote(n.vote, this.vote) && !this.votes.has(voice.sid)) this.answer(voice.sid);
     this.outside.delete(voice.sid);
+    if (this.stranger?.sid === voice.sid) this.stranger = undefined;
     if (n.vote === null) this.votes.delete(voice.sid);
     else this.votes.set(voice.sid, { voice, vote: n.vote });
     return this.decided();
@@ -260,7 +261,11 @@ export class Election {
     this.outside.set(voice.sid, { voice, vote, leading: n.state === 'leading', round: n.round });
     const decided = this.decided();
     if (decided !== undefined || vote.sid === self.sid) return decided;
-    if (vote.sid === voice.sid && n.state === 'leading' && this.trustsAnyone) return vote;
+    if (vote.sid === voice.sid && n.state === 'leading') {
+      if (this.trustsAnyone) return vote;
+      // it may need us while our log is too old to know who else counts, and will not say so again
+      this.stranger = vote;
+    }
     if (this.outside.get(vote.sid)?.leading !== true) return undefined;
     const alike = [...this.outside.values()].filter((each) => isSameLeader(each.vote, vote));
     if (!alike.some((each) => each.voice.sid === vote.sid)) return undefined;

@@ -104,21 +104,21 @@ test('queue: a session that ends in doubt says that the outcome is unknown', asy
 
 test('locking queue: an item stays until the work is done, and comes back when the worker dies', async () => {
   const [a, b] = [await world.client(), await world.client(1500)];
-  const queue = new LockingQueue(a, '/work');
+  const queue = new LockingQueue(a, '/jobs');
   for (const item of ['one', 'two', 'three']) await queue.put(item);
   await queue.put('soon', { priority: 1 });
   const soon = await queue.take();
   assert.equal(text(soon), 'soon');
   await soon.consume();
   await assert.rejects(soon.consume(), fault('Lost'));
-  const dying = await new LockingQueue(b, '/work').take();
+  const dying = await new LockingQueue(b, '/jobs').take();
   assert.equal(text(dying), 'one');
   const two = await queue.take();
   assert.equal(text(two), 'two');
   await two.release();
   assert.equal(text(await queue.tryTake()), 'two');
   b.wire.freeze();
-  await until('one is back', async () => (await a.getChildren('/work/taken')).children.length === 1);
+  await until('one is back', async () => (await a.getChildren('/jobs/taken')).children.length === 1);
   const again = await queue.take();
   assert.equal(text(again), 'one');
   assert.ok(again.hold.token > dying.hold.token);

@@ -43,6 +43,28 @@ test('a session that makes no sense, or that is there already, is refused, and n
   assert.deepEqual(firsts, [0, 0, 0, 0, 1, 0]);
 });
 
+test('a late request of a session that is over is answered so, and nothing is kept of it', () => {
+  const { desk, told, proposed } = rig();
+  for (const link of [7, 8]) {
+    desk.received(link, {
+      type: 'REQUEST',
+      epoch: 3,
+      session: 5n,
+      xid: 9,
+      op: 1,
+      identities: [],
+      body: Buffer.alloc(4),
+    });
+    desk.tell();
+  }
+  assert.equal(proposed(), 2);
+  const firsts = told.map(({ link, message }) => [link, message.type === 'TAKEN' ? message.first : undefined]);
+  assert.deepEqual(firsts, [
+    [7, 1],
+    [8, 2],
+  ]);
+});
+
 test('the clock of a learner counts for as long as it is there', () => {
   const { desk, server } = rig();
   let slices = 0;

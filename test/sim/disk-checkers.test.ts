@@ -201,6 +201,36 @@ test('I7: a request that is done after a later one of its session', () => {
   assert.deepEqual(rig.rules, ['I7']);
 });
 
+test('I9: what comes in the moment in which a connection ends was not heard of', () => {
+  const rig = new Rig();
+  rig.begin();
+  const on = rig.connect();
+  const heard = (): number | undefined => rig.border.lastHeard.get(SESSION)?.at(-1)?.at;
+  for (const at of [10, 20]) {
+    rig.now = at;
+    rig.ask(on, at, 'exists', { path: '/', watch: false });
+    assert.equal(heard(), at);
+  }
+  rig.border.closed(on);
+  assert.equal(heard(), 10);
+});
+
+test('I7: a late request is not done when its session is over, and an expiry told to one that lives is a fault', () => {
+  const late = (isOver: boolean): string[] => {
+    const rig = new Rig();
+    rig.begin();
+    const on = rig.connect();
+    for (const xid of [1, 2]) rig.ask(on, xid, 'create', { path: `/${xid}`, data: null, acl: null, flags: 0 });
+    rig.commit({ kind: KIND.error, code: -114 }, SESSION, 2);
+    rig.ask(on, 3, 'closeSession', {});
+    if (isOver) rig.commit({ kind: KIND.closeSession, id: SESSION }, SESSION, 3);
+    rig.commit({ kind: KIND.error, code: -112 }, SESSION, 1);
+    return rig.rules.filter((rule) => rule === 'I7');
+  };
+  assert.deepEqual(late(true), []);
+  assert.deepEqual(late(false), ['I7']);
+});
+
 test('I10: events of one multi in another order', () => {
   const told = (...paths: string[]): string[] => {
     const rig = new Rig();

@@ -7,7 +7,7 @@ import { markOf, ORIGIN } from '../../src/zab/types.ts';
 import { beats, isSameLeader, isSameVote } from '../../src/zab/vote.ts';
 import { Witness } from '../../src/zab/witness.ts';
 import { configOf, endOf, Hand, logOf, THREE, withNote } from './hand.ts';
-import { LIMITS, memberOf } from './sim-node.ts';
+import { entryAfter, LIMITS, memberOf } from './sim-node.ts';
 
 test('a vote wins by epoch, then by the end of the log, then by server id', () => {
   const vote = (sid: number, epoch: number, last: [number, number]) => ({
@@ -154,6 +154,22 @@ test('who finds nobody for long follows a leader that its own log does not know'
   late.ticks(LIMITS.init - 1);
   late.feed(late.voted(7, vote, 'leading'));
   assert.equal(late.effect('dial').to, 7);
+});
+
+test('who finds nobody for long follows a leader that counts, though it may not know who else is with it', () => {
+  const five = entryAfter(ORIGIN, 1, 1, { type: 'config', config: configOf(1, 2, 3, 4, 5) });
+  const begin = (): Hand => new Hand(1, { log: [five], committed: endOf([five]) });
+  const hand = begin();
+  const vote = Hand.voteFor(3, hand.log, 5);
+  hand.feed(hand.voted(3, vote, 'leading'));
+  hand.ticks(LIMITS.init / 2);
+  assert.equal(hand.peer.role, 'looking', 'two of five');
+  hand.ticks(1);
+  assert.equal(hand.effect('dial').to, 3);
+  const warned = begin();
+  warned.feed(warned.voted(3, vote, 'leading'), warned.voted(3, vote, 'looking', 1));
+  warned.ticks(LIMITS.init / 2 + 1);
+  assert.equal(warned.peer.role, 'looking', 'it does not lead any more');
 });
 
 test('a leader is followed when it says so itself and a quorum, ourselves among it, is with it', () => {

@@ -14,6 +14,7 @@ export interface Replayed {
 }
 const CLOSE = -11;
 const MOVED = -118;
+const OVER = -112;
 
 /**
  * Replays the committed history through the model: each transaction must be what the request that caused it comes to in
@@ -77,7 +78,10 @@ export class Oracle {
           this.verdicts.fail('I7', `request ${xid} of ${hex(session)} is ${hex(before)} and ${hex(zxid)}`);
         this.done.set(id, zxid);
         const last = this.latest.get(session) ?? 0;
-        if (xid < last && !(txn.kind === KIND.error && txn.code === MOVED))
+        // what comes late is not done: the session is elsewhere, or over
+        const isRefused =
+          txn.kind === KIND.error && (txn.code === MOVED || (txn.code === OVER && !this.state.isLive(session)));
+        if (xid < last && !isRefused)
           this.verdicts.fail(
             'I7',
             `request ${xid} of ${hex(session)} is ${hex(zxid)}, its request ${last} came before`,
