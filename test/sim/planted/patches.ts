@@ -313,8 +313,8 @@ const service: readonly Planted[] = [
     id: 'moved-session-is-served',
     about: 'a request that comes late by the server that its session has left is executed (710)',
     file: 'server/leader-desk.js',
-    find: 'else if (owner !== link) {',
-    put: 'else if (false) {',
+    find: 'if (owner !== undefined && owner !== link) {',
+    put: 'if (false) {',
   },
   {
     id: 'write-overtakes-sync',
