@@ -41,6 +41,8 @@ export class ConfigCache implements AsyncDisposable {
   #working: Promise<void> | undefined;
   /** The whole has to be read again. */
   #isGapped = true;
+  /** What is read is not in the mirror yet. */
+  #isReading = false;
   #isConnected = true;
   #isFilled = false;
   #wasCurrent = false;
@@ -84,7 +86,8 @@ export class ConfigCache implements AsyncDisposable {
 
   /** What is known is what the connected server has told last, with nothing missed and nothing left to read. */
   get isCurrent(): boolean {
-    return !this.#isClosed && this.#isConnected && this.#isFilled && !this.#isGapped && this.#dirty.size === 0;
+    const isBehind = this.#isGapped || this.#isReading || this.#dirty.size > 0;
+    return !this.#isClosed && this.#isConnected && this.#isFilled && !isBehind;
   }
   get size(): number {
     return this.#nodes.size;
@@ -145,28 +148,36 @@ export class ConfigCache implements AsyncDisposable {
 
   #work(): void {
     if (this.#working !== undefined || this.#isClosed || !this.#isFilled) return;
-    this.#working = this.#fill()
-      .catch((error) => {
+    this.#working = this.#fill().then(
+      () => {
+        this.#working = undefined;
+        if (this.#isGapped || this.#dirty.size > 0) this.#work(); // heard just now
+      },
+      (error) => {
+        this.#working = undefined;
         // a session that ended has told so; anything else is met again by the next change
         if (!isEnded(error)) this.#isGapped = true;
-      })
-      .finally(() => {
-        this.#working = undefined;
-      });
+      },
+    );
   }
 
   /** Reads until nothing is left to read. */
   async #fill(): Promise<void> {
-    while (!this.#isClosed && (this.#isGapped || this.#dirty.size > 0)) {
-      if (this.#isGapped) {
-        this.#isGapped = false;
-        await this.#readAll();
+    this.#isReading = true;
+    try {
+      while (!this.#isClosed && (this.#isGapped || this.#dirty.size > 0)) {
+        if (this.#isGapped) {
+          this.#isGapped = false;
+          await this.#readAll();
+        }
+        const paths = [...this.#dirty].sort();
+        await inParts(paths, async (path) => {
+          this.#dirty.delete(path);
+          await this.#readOne(path);
+        });
       }
-      const paths = [...this.#dirty].sort();
-      await inParts(paths, async (path) => {
-        this.#dirty.delete(path);
-        await this.#readOne(path);
-      });
+    } finally {
+      this.#isReading = false;
     }
     this.#isFilled = true;
     this.#tellCurrent();

@@ -1,13 +1,14 @@
 /** Much at once in an ensemble of real processes; the same at full size: test/bench/rejoin.ts and ephemerals.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { amount } from '../amount.ts';
 import { endSessions, WAYS } from '../bench/ephemerals.ts';
 import { rejoin } from '../bench/rejoin.ts';
 
 /** For how long a loop may be busy without a break. The aim is 50 ms; tests share the machine with others. */
 const BUSY_MS = 100;
-const MISSED = 50_000;
-const EPHEMERALS = 20_000;
+const MISSED = amount(50_000, 20_000);
+const EPHEMERALS = amount(20_000, 10_000);
 
 for (const [way, kind, lines] of [
   ['a snapshot', 'create', ['commitLogCount=10000']],

@@ -12,10 +12,11 @@ import { tcpDialer } from '../../src/platform/tcp.ts';
 import { SECTOR } from '../../src/records/log-record.ts';
 import { isLogName, logName } from '../../src/storage/files.ts';
 import { decodeIdentity } from '../../src/storage/identity.ts';
+import { amount } from '../amount.ts';
 import { Workload } from '../sim/workload.ts';
 import { ServerProcess } from './process.ts';
 
-const ROUNDS = 100;
+const ROUNDS = amount(100, 40);
 const SERVERS = 2;
 /** Snapshots, and with each a new log file, come every few ms, purges of what gathered ten times a second. */
 const SETTINGS = ['snapCount=60', 'preAllocSize=64', 'autopurge.purgeInterval=100ms'];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { MESSAGE_TYPES } from '../../src/records/peer-messages.ts';
+import { amount } from '../amount.ts';
 import { besiege, show } from './peer-siege.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
@@ -10,15 +11,15 @@ const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
 const BLOCK_MS = 1000;
 
 for (const [how, secret, inputs] of [
-  ['in the clear', false, 6_000],
-  ['by members of a secret, and before they prove it', true, 1_500],
+  ['in the clear', false, amount(6_000, 3_000)],
+  ['by members of a secret, and before they prove it', true, amount(1_500, 750)],
 ] as const)
   test(`${inputs} malformed inputs on peer ports, ${how}: the ensemble goes on as if nothing was`, async () => {
     const report = await besiege({ inputs, seed, secret });
     console.log(`peer ports (seed ${seed}), ${how}: ${show(report, 15)}`);
     const { attack } = report;
     assert.ok(report.inputs >= inputs && report.writes > 10);
-    for (const type of MESSAGE_TYPES) assert.ok((attack.types.get(type) ?? 0) > 3, type);
+    for (const type of MESSAGE_TYPES) assert.ok((attack.types.get(type) ?? 0) > 0, type);
     assert.ok(attack.outcomes.size > 40, `${attack.outcomes.size} outcomes`);
     assert.ok((attack.outcomes.get('read, and nothing came of it') ?? 0) > inputs / 50);
     assert.ok(Math.max(...report.blocksMs) < BLOCK_MS, `${report.blocksMs}`);

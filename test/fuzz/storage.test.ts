@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
+import { amount } from '../amount.ts';
 import { inWorkers } from '../sim/workers.ts';
 import type { FuzzJob, FuzzReport } from './storage-job.ts';
 
-const INPUTS = 100_000;
+const INPUTS = amount(100_000, 20_000);
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
 
 for (const what of ['log', 'snapshot'] as const)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type CacheChange, ConfigCache, Group, RecipeError, STYLES } from '../../src/index.ts';
 import { cutEverywhere, inTime, until, World } from './world.ts';
 
@@ -134,6 +135,30 @@ test('configuration cache: what was missed while the connection was down is foun
   assert.ok(told.some((change) => change.type === 'removed' && change.path === '/gap/n0'));
   assert.equal(current.at(-1), true);
   assert.ok(current.filter((is) => !is).length >= 5);
+});
+
+test('configuration cache: it is not current before what it heard of has been read', async () => {
+  const [a, b] = [await world.client(), await world.client()];
+  await a.create('/slow', 'old');
+  let late = 0;
+  const slow = new Proxy(b, {
+    get(client, name) {
+      const member: unknown = Reflect.get(client, name, client);
+      if (name === 'get') return (path: string) => sleep(late).then(() => client.get(path));
+      return typeof member === 'function' ? member.bind(client) : member;
+    },
+  });
+  await using cache = await ConfigCache.open(slow, '/slow');
+  late = 100;
+  await a.set('/slow', 'new');
+  await b.sync('/slow'); // all that was told by then has been heard
+  await until('it is current again', () => cache.isCurrent);
+  await same(cache, a, 'a change');
+  b.wire.break();
+  await a.delete('/slow');
+  await b.sync('/slow').catch(() => b.sync('/slow'));
+  await until('it is current after a gap', () => cache.isCurrent);
+  assert.equal(cache.size, 0);
 });
 
 test('configuration cache: the connection cut at every step; a node that is not there; the end', async () => {

@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
+import { amount } from '../amount.ts';
 import { Machine } from '../sim/machine.ts';
 import { inWorkers } from '../sim/workers.ts';
 import { type History, history, LIVES } from './histories.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
-const HISTORIES = 50;
+const HISTORIES = amount(50, 16);
 const POWER_CUTS = (HISTORIES * LIVES * 4) / 5;
 
 test(`${POWER_CUTS} power cuts of a whole server lose nothing acknowledged`, async () => {
@@ -24,8 +25,9 @@ test(`${POWER_CUTS} power cuts of a whole server lose nothing acknowledged`, asy
   console.log(
     `power cuts: ${POWER_CUTS}, other ends: ${HISTORIES * LIVES - POWER_CUTS} (seed ${seed}), calls of the disk: ${sum.calls}, acknowledged writes: ${sum.acknowledged}, in flight: ${sum.inFlight} of which ${sum.survived} were done, lost: 0; the last file made or removed: ${JSON.stringify(during)}`,
   );
-  assert.ok(sum.acknowledged > 20_000 && sum.inFlight > 2000 && sum.survived > 100);
-  for (const what of ['identity', 'snapshot', 'log', 'purge']) assert.ok((during[what] ?? 0) > 20, what);
+  assert.ok(sum.acknowledged > 400 * HISTORIES && sum.inFlight > 40 * HISTORIES && sum.survived > 2 * HISTORIES);
+  for (const what of ['identity', 'snapshot', 'log', 'purge'])
+    assert.ok((during[what] ?? 0) > (2 * HISTORIES) / 5, what);
 });
 
 test('one seed is one history', async () => {

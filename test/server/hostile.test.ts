@@ -5,9 +5,10 @@ import { type Random, seededRandom } from '../../src/base/random.ts';
 import { Writer } from '../../src/protocol/bytes.ts';
 import { OPERATIONS, operationNamed } from '../../src/protocol/operations.ts';
 import { digest } from '../../src/tree/snapshot.ts';
+import { amount } from '../amount.ts';
 import { rig } from './rig.ts';
 
-const INPUTS = 100_000;
+const INPUTS = amount(100_000, 30_000);
 
 const PATHS = [
   '/',

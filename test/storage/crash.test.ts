@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { SnapshotCursor } from '../../src/tree/snapshot.ts';
+import { amount } from '../amount.ts';
 import { SimDisk } from '../sim/disk.ts';
 import { Member } from './bench.ts';
 
@@ -65,14 +66,15 @@ async function lives(seed: number, crashes: number, syncs: boolean): Promise<str
   return faults;
 }
 
-test('1,000 power cuts at any call lose nothing that was reported to be on the disk', async () => {
+const SEEDS = amount(50, 20);
+test(`${SEEDS * 20} power cuts at any call lose nothing that was reported to be on the disk`, async () => {
   let crashes = 0;
-  for (let seed = 1; seed <= 50; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
     assert.deepEqual(await lives(seed, 20, true), [], `seed ${seed}`);
     crashes += 20;
   }
   console.log(`power cuts: ${crashes}, acknowledged writes lost: 0`);
-  assert.equal(crashes, 1000);
+  assert.equal(crashes, SEEDS * 20);
 });
 
 test('a group that a dead process left in memory only is brought to the disk before it is built on', async () => {

@@ -1,4 +1,4 @@
-/** A worker's job: flips a bit of every byte of a file, one at a time, and opens the directory each time. */
+/** A worker's job: flips a bit of every byte of a file, or every so many, one at a time, and opens the directory each time. */
 import assert from 'node:assert/strict';
 import { parentPort, workerData } from 'node:worker_threads';
 import { seededRandom } from '../../src/base/random.ts';
@@ -12,6 +12,7 @@ export interface FlipJob {
   readonly path: string;
   readonly from: number;
   readonly end: number;
+  readonly step: number;
 }
 export type FlipCounts = Record<'refused' | 'opened' | 'other', number>;
 
@@ -40,12 +41,12 @@ async function verified(disk: SimDisk): Promise<keyof FlipCounts> {
   }
 }
 
-async function flips({ files, path, from, end }: FlipJob): Promise<FlipCounts> {
+async function flips({ files, path, from, end, step }: FlipJob): Promise<FlipCounts> {
   const disk = SimDisk.of(files, seededRandom(4));
   const counts = { refused: 0, opened: 0, other: 0 };
   const raw = disk.raw(path);
   const before = Buffer.from(raw);
-  for (let at = from; at < end && counts.opened + counts.other === 0; at++) {
+  for (let at = from; at < end && counts.opened + counts.other === 0; at += step) {
     raw[at] = (raw[at] as number) ^ (1 << (at % 8));
     counts[await verified(disk)]++;
     raw[at] = before[at] as number;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { amount } from '../amount.ts';
 import { live } from './chaos.ts';
 
-const RUNS = Number(process.env.ZOOSH_RUNS ?? 2000);
+const RUNS = Number(process.env.ZOOSH_RUNS ?? amount(2000, 700));
 const seedText = process.env.ZOOSH_SEED;
 /** What a batch must have met, or it proves nothing about it. */
 const MARKS = [
