@@ -131,6 +131,11 @@ test('the voters before a change count until a quorum of those after it knows', 
   assert.equal(rig.configs.possible().length, 2);
   rig.commit({ kind: KIND.noop }, 3, 4);
   assert.deepEqual(rig.configs.possible(), [[3, 4, 5]]);
+  // with the disk of 4 that knowledge would go again: 5 and the voters before may not have heard of the change
+  const without = (sid: number): boolean => sid !== 4;
+  assert.equal(rig.configs.possible(without).length, 2);
+  rig.ledger.lose(4);
+  assert.equal(rig.configs.possible().length, 2);
 });
 
 test('members that nobody asked for are a violation; another directory of a voter is none', () => {
