@@ -104,7 +104,12 @@ export class DiskHarm {
     const bits = 1 + random.below(3);
     // what was written last is read and believed first
     const from = oneIn(random, 3) ? Math.max(0, written - 600) : 0;
-    for (let i = 0; i < bits; i++) member.disk.flip(path, from + random.below(written - from), random.below(8));
+    for (let i = 0; i < bits; i++) {
+      const at = from + random.below(written - from);
+      const bit = random.below(8);
+      member.disk.flip(path, at, bit);
+      this.ensemble.ledger.holdingsOf(member.sid).rotted(path, at, bit);
+    }
     if (oneIn(random, 2)) member.crash(false);
     return this.note(member, 'disk.bitrot', `${bits} bits of ${path}`);
   }
