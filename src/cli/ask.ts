@@ -1,3 +1,4 @@
+import { decideColor, isAsciiLocale } from '../out/theme.ts';
 import { Failure } from '../shell/failure.ts';
 
 /** Stops and resumes whatever reads the terminal meanwhile. */
@@ -22,21 +23,44 @@ async function ask<T>(question: object, holder: TerminalHolder | undefined): Pro
   }
 }
 
+/** inquirer draws in colours and with signs beyond ASCII: where either is not wanted a line is asked and a line is read. */
+const isPlain = (): boolean => !decideColor('auto', process.env, true) || isAsciiLocale(process.env);
+
+/** The same by plain lines. @throws Failure 31 */
+async function askPlainly<T>(
+  work: (plain: typeof import('./ask-plain.ts')) => Promise<T>,
+  holder: TerminalHolder | undefined,
+): Promise<T> {
+  const plain = await import('./ask-plain.ts');
+  holder?.pause();
+  try {
+    return await work(plain);
+  } finally {
+    holder?.resume();
+  }
+}
+
 export const askYesNo = (message: string, holder?: TerminalHolder): Promise<boolean> =>
-  ask<boolean>({ type: 'confirm', message, default: false }, holder);
+  isPlain()
+    ? askPlainly(({ yesNo }) => yesNo(message), holder)
+    : ask<boolean>({ type: 'confirm', message, default: false }, holder);
 
 export const askText = (message: string, holder?: TerminalHolder): Promise<string> =>
-  ask<string>({ type: 'input', message }, holder);
+  isPlain() ? askPlainly(({ line }) => line(message), holder) : ask<string>({ type: 'input', message }, holder);
 
 export const askHidden = (message: string, holder?: TerminalHolder): Promise<string> =>
-  ask<string>({ type: 'password', message, mask: '*' }, holder);
+  isPlain()
+    ? askPlainly(({ hidden }) => hidden(message), holder)
+    : ask<string>({ type: 'password', message, mask: '*' }, holder);
 
 export const askChoice = (
   message: string,
   choices: readonly { readonly value: string; readonly about: string }[],
   holder?: TerminalHolder,
 ): Promise<string> =>
-  ask<string>(
-    { type: 'select', message, choices: choices.map(({ value, about }) => ({ value, name: about })) },
-    holder,
-  );
+  isPlain()
+    ? askPlainly(({ choice }) => choice(message, choices), holder)
+    : ask<string>(
+        { type: 'select', message, choices: choices.map(({ value, about }) => ({ value, name: about })) },
+        holder,
+      );

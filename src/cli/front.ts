@@ -1,5 +1,6 @@
 /** The ways into the shell: a prompt, one command, commands from -c, a file or standard input, the playground. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDumb } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { Target } from '../shell/session.ts';
 import type { Globals } from './globals.ts';
@@ -125,7 +126,7 @@ async function promptOrScript(
     runRepl({
       host,
       version: packageVersion(),
-      plain: process.env.TERM === 'dumb' || globals.ascii === true,
+      plain: isDumb(process.env) || globals.ascii === true,
       keepsHistory: globals.history,
       banner,
     }),

@@ -1,12 +1,12 @@
 import type { WatchEvent } from '../client/api.ts';
-import { visible, visibleLine } from '../out/data.ts';
+import { visibleLine } from '../out/data.ts';
 import { EventFolder, eventJson, eventLine } from '../out/events.ts';
-import { failureText } from '../out/failures.ts';
+import { failureText, warningText } from '../out/failures.ts';
 import { toJson } from '../out/json.ts';
 import { isDivided } from '../out/json-parts.ts';
 import { MODES, type Mode } from '../out/modes.ts';
 import { render } from '../out/render.ts';
-import { decideColor, makeTheme, type Theme } from '../out/theme.ts';
+import { decideColor, isAsciiLocale, isDumb, makeTheme, type Theme } from '../out/theme.ts';
 import type { Progress } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
@@ -56,7 +56,7 @@ export class Presenter {
       (path) => this.watchOf(path),
     );
     this.#exact = single && isRegularFile(1);
-    const isShown = process.stderr.isTTY === true && !this.#isQuiet && process.env.TERM !== 'dumb';
+    const isShown = process.stderr.isTTY === true && !this.#isQuiet && !isDumb(process.env);
     this.#progress = new ProgressLine({
       show: isShown ? (line) => void process.stderr.write(line) : undefined,
       width: () => process.stderr.columns || 80,
@@ -73,7 +73,7 @@ export class Presenter {
     const { globals } = options;
     const { env } = process;
     const wish = globals.color === false ? 'never' : globals.color;
-    const ascii = globals.ascii === true || env.ZOOSH_ASCII === '1' || !isUtf8(env);
+    const ascii = globals.ascii === true || env.ZOOSH_ASCII === '1' || isAsciiLocale(env);
     const theme = (isTerminal: boolean): Promise<Theme> => makeTheme(decideColor(wish, env, isTerminal), ascii);
     return new Presenter(
       options,
@@ -110,7 +110,7 @@ export class Presenter {
     if (!this.#outIsTerminal || process.stdin.isTTY !== true || (this.#mode !== 'human' && this.#mode !== 'table'))
       return false;
     if (!globals.pager || settings.get('pager') === 'never' || settings.get('plain') === 'on') return false;
-    if (process.env.TERM === 'dumb' || pagerOf(process.env) === undefined) return false;
+    if (isDumb(process.env) || pagerOf(process.env) === undefined) return false;
     let rows = 0;
     for (const byte of bytes) if (byte === 10) rows++;
     return rows >= (process.stdout.rows || 24);
@@ -154,13 +154,13 @@ export class Presenter {
   }
   tell(told: Told): void {
     this.#progress.hide();
-    process.stderr.write(failureText(told, this.#isJson ? 'json' : 'text', this.#errTheme));
+    process.stderr.write(failureText(told, this.#isJson ? 'json' : 'text', this.#errTheme, errWidth()));
     if (this.#options.globals.verbose === true && told.failure.exit === 70)
       process.stderr.write(`${(told.failure.cause as Error | undefined)?.stack ?? ''}\n`);
   }
   warn(text: string): void {
     this.#progress.hide();
-    if (!this.#isQuiet) process.stderr.write(`${visible(text)}\n`);
+    if (!this.#isQuiet) process.stderr.write(warningText(text, errWidth()));
   }
   /** What happens to the connection. */
   news(text: string): void {
@@ -187,10 +187,8 @@ const modeOf = (text: string | undefined): Mode | undefined => {
   throw usage(`ZOOSH_OUTPUT is one of ${MODES.join(', ')}, not ${text}`);
 };
 
-const isUtf8 = (env: NodeJS.ProcessEnv): boolean => {
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
-  return locale === undefined || locale === '' || /utf-?8/i.test(locale);
-};
-
 /** Columns of the terminal; a window of no size counts as 80. */
 const widthOf = (): number => process.stdout.columns || Number(process.env.COLUMNS) || 80;
+/** Columns to break sentences at on standard error; in a file they stay whole. */
+const errWidth = (): number =>
+  process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;

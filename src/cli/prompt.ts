@@ -2,7 +2,6 @@ import { visibleLine } from '../out/data.ts';
 import { hex } from '../shell/units.ts';
 import type { Host } from './host.ts';
 
-const MIDDLE = '…';
 /** zkCli's own: `[zk: localhost:2181(CONNECTED) 3] `. */
 const ZKCLI = '[zk: {target}({zkstate}) {n}] ';
 
@@ -26,7 +25,7 @@ export function promptOf(host: Host): string {
   const fields: Readonly<Record<string, string>> = {
     profile: visibleLine(session.profile ?? current?.server ?? session.target.split(',')[0] ?? ''),
     protect: details.protect === true ? '!' : '',
-    cwd: shortened(visibleLine(shell.cwd), Math.max(12, Math.floor(width / 3))),
+    cwd: shortened(visibleLine(shell.cwd), Math.max(12, Math.floor(width / 3)), theme.ascii ? '...' : '…'),
     state: note,
     txn: shell.changes.waiting === undefined ? '' : ` [txn ${shell.changes.waiting}]`,
     n: String(host.history.list().length + 1),
@@ -58,8 +57,8 @@ const ZK_STATES: Readonly<Record<Host['session']['state'], string>> = {
 };
 
 /** Long paths lose their middle. */
-function shortened(path: string, width: number): string {
+function shortened(path: string, width: number, middle: string): string {
   if (path.length <= width) return path;
-  const half = Math.floor((width - 1) / 2);
-  return path.slice(0, half) + MIDDLE + path.slice(path.length - half);
+  const half = Math.floor((width - middle.length) / 2);
+  return path.slice(0, half) + middle + path.slice(path.length - half);
 }

@@ -1,4 +1,5 @@
 import { registry } from '../commands/index.ts';
+import { foldHelp } from '../out/fold.ts';
 import { usage } from '../shell/failure.ts';
 import { overview } from '../shell/help.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
@@ -28,7 +29,10 @@ ${overview(registry.all, ['exit-codes'])}
 }
 
 export async function printUsage(): Promise<number> {
-  process.stdout.write(await usageText());
+  const text = await usageText();
+  const width = process.stdout.isTTY === true ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+  const lines = text.split('\n').flatMap((line) => foldHelp(line, width));
+  process.stdout.write(lines.join('\n'));
   return 0;
 }
 

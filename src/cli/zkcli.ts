@@ -4,6 +4,7 @@ import { type Client, ConnectError, type StateChange } from '../client/api.ts';
 import { connect } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { folders } from '../config/folders.ts';
+import { isDumb } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
 import { ReadOnlyClient } from '../shell/changes.ts';
 import { registryOf } from '../shell/command.ts';
@@ -139,7 +140,7 @@ async function run(wish: CompatWish, streams: ZkStreams): Promise<number> {
       input: process.stdin,
       output: process.stdout,
       color: false,
-      plain: process.env.TERM === 'dumb' || globals.ascii === true,
+      plain: isDumb(process.env) || globals.ascii === true,
       history,
       host: {
         prompt: () => `[zk: ${zk.target}(${STATES[zk.state]}) ${zk.count}] `,

@@ -4,6 +4,7 @@ import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { matcher } from '../shell/glob.ts';
 import type { Output } from '../shell/output.ts';
+import { plural } from '../shell/units.ts';
 
 /** Until a node is as it should be. */
 export default command({
@@ -123,6 +124,6 @@ const answer = (path: string, { stat }: State): Output =>
     ? { type: 'done', text: `${path} is gone`, json: { path, exists: false } }
     : {
         type: 'done',
-        text: `${path} is version ${stat.version}, ${stat.numChildren} children`,
+        text: `${path} is version ${stat.version}, ${plural(stat.numChildren, 'child', 'children')}`,
         json: { path, exists: true, version: stat.version, children: stat.numChildren },
       };

@@ -17,7 +17,7 @@ export function shortData(data: Uint8Array | null, most: number): string {
   // quotes of the kind the text does not hold, as far as that goes
   const isBare = text.includes('"') && !/['\\\u0000-\u001f\u007f]/.test(text);
   const quoted = isBare ? `'${text}'` : JSON.stringify(text);
-  return quoted.length <= most ? quoted : `${quoted.slice(0, most - 2)}…${quoted.at(-1)}`;
+  return quoted.length <= most ? quoted : `${quoted.slice(0, most - 4)}...${quoted.at(-1)}`;
 }
 
 const PAINT: Readonly<Record<Difference['sign'], keyof Theme>> = {

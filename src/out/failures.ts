@@ -1,9 +1,26 @@
 import type { Told } from '../shell/shell.ts';
-import { visibleLine } from './data.ts';
+import { visible, visibleLine } from './data.ts';
+import { fold } from './fold.ts';
 import type { Theme } from './theme.ts';
 
-/** A failure as it stands on standard error: one line what and why, then lines of detail, then at most one hint. */
-export function failureText({ failure, file, line, command }: Told, mode: 'text' | 'json', theme: Theme): string {
+/** What is said beside a result, on standard error. */
+export const warningText = (text: string, width = Number.POSITIVE_INFINITY): string =>
+  visible(text)
+    .split('\n')
+    .flatMap((line) => fold(line, width, 2))
+    .map((line) => `${line}\n`)
+    .join('');
+
+/**
+ * A failure as it stands on standard error: one line what and why, then lines of detail, then at most one hint. `width`:
+ * cells of the terminal, where it is one.
+ */
+export function failureText(
+  { failure, file, line, command }: Told,
+  mode: 'text' | 'json',
+  theme: Theme,
+  width = Number.POSITIVE_INFINITY,
+): string {
   if (mode === 'json') {
     const { code, exit, message, path, hint, lines } = failure;
     return `${JSON.stringify({
@@ -20,8 +37,12 @@ export function failureText({ failure, file, line, command }: Told, mode: 'text'
     })}\n`;
   }
   const place = file === undefined ? '' : `${visibleLine(file)}:${line}: `;
-  const out = [`${place}${theme.bad('error:')} ${visibleLine(failure.message)}`];
-  for (const each of failure.lines) out.push(` ${visibleLine(each)}`);
-  if (failure.hint !== undefined) out.push(` ${theme.dim('hint:')} ${visibleLine(failure.hint)}`);
+  const out = fold(`${place}error: ${visibleLine(failure.message)}`, width, 2);
+  out[0] = out[0]?.replace(`${place}error:`, () => `${place}${theme.bad('error:')}`) ?? '';
+  for (const each of failure.lines) out.push(...fold(` ${visibleLine(each)}`, width, 3));
+  if (failure.hint !== undefined) {
+    const [first = '', ...more] = fold(` hint: ${visibleLine(failure.hint)}`, width, 7);
+    out.push(first.replace('hint:', () => theme.dim('hint:')), ...more);
+  }
   return `${out.join('\n')}\n`;
 }

@@ -9,6 +9,7 @@ import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
 import { base64, hexdump, isText, prettyJson, visible, visibleLine } from './data.ts';
 import { differenceLines } from './differences.ts';
 import { eventLine } from './events.ts';
+import { fold, foldHelp } from './fold.ts';
 import { kindOf, statJson } from './stat.ts';
 import { drawTable } from './table.ts';
 import type { Theme } from './theme.ts';
@@ -66,13 +67,13 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [
         ...treeLines(output.root, '', '', output.sizes, screen),
         ...(output.truncated
-          ? [theme.attention(`stopped after ${plural(output.shown, 'node')}; --limit shows more`)]
+          ? fold(`stopped after ${plural(output.shown, 'node')}; --limit shows more`, screen.width).map(theme.attention)
           : []),
       ];
     case 'differences':
       return [
         ...output.differences.flatMap((each) => differenceLines(each, screen)),
-        ...(output.summary === undefined ? [] : [visibleLine(output.summary)]),
+        ...(output.summary === undefined ? [] : fold(visibleLine(output.summary), screen.width, 2)),
       ];
     case 'matches':
       return output.matches.map(({ path, line, text, isContext }) => {
@@ -81,13 +82,14 @@ export function toHuman(output: Output, screen: Screen): string[] {
         return `${theme.path(quoteWord(path))}${mark}${place}${visibleLine(text)}`;
       });
     case 'value':
-    case 'page':
       return visible(output.text).split('\n');
+    case 'page':
+      return visible(output.text)
+        .split('\n')
+        .flatMap((line) => foldHelp(line, screen.width));
     case 'fields': {
       const width = Math.max(0, ...output.fields.map(([name]) => name.length));
-      return output.fields.map(
-        ([name, value]) => ` ${theme.dim(visibleLine(name).padEnd(width))}  ${visibleLine(value)}`,
-      );
+      return output.fields.flatMap(([name, value]) => named(visibleLine(name).padEnd(width), value, screen));
     }
     case 'table':
       if (output.rows.length === 0) return [theme.dim('(none)')];
@@ -97,18 +99,18 @@ export function toHuman(output: Output, screen: Screen): string[] {
           (output.humanRows ?? output.rows).map((row) => row.map(visibleLine)),
           screen,
         ),
-        ...(output.foot ?? []).map((line) => ` ${visibleLine(line)}`),
+        ...(output.foot ?? []).flatMap((line) => fold(` ${visibleLine(line)}`, screen.width, 3)),
       ];
     case 'plan':
-      return [...planLines(output.changes, theme), `${output.summary}.  Nothing was sent.`];
+      return [...planLines(output.changes, theme), ...fold(`${output.summary}.  Nothing was sent.`, screen.width, 2)];
     case 'lines':
       return output.lines.map(({ label, text }) => `${labelled(label, theme)} ${visibleLine(text)}`);
     case 'findings':
       return [
         ...output.findings.flatMap(({ verdict, what, fix }) => {
           const paint = { ok: theme.good, warn: theme.attention, FAIL: theme.bad }[verdict];
-          const [first = '', ...more] = wrapped(visibleLine(what), screen.width - 8);
-          const advice = fix === undefined ? [] : wrapped(`fix: ${visibleLine(fix)}`, screen.width - 8).map(theme.dim);
+          const [first = '', ...more] = fold(visibleLine(what), screen.width - 8);
+          const advice = fix === undefined ? [] : fold(`fix: ${visibleLine(fix)}`, screen.width - 8, 5).map(theme.dim);
           return [` ${paint(verdict.padEnd(4))}  ${first}`, ...[...more, ...advice].map((line) => `       ${line}`)];
         }),
         output.summary,
@@ -117,21 +119,15 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return output.events.map(({ at, event }) => eventLine(event, new Date(at), theme));
     case 'counts':
     case 'done':
-      return [visibleLine(output.text)];
+      return fold(visibleLine(output.text), screen.width, 2);
   }
 }
 
-/** A text in lines of so many columns, broken between words where there are some. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && textWidth(line) + 1 + textWidth(word) > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
+/** A name and its value, which goes on below itself where it is too long. */
+function named(name: string, value: string, { theme, width }: Pick<Screen, 'theme' | 'width'>): string[] {
+  const indent = name.length + 3;
+  const [first = '', ...more] = fold(visibleLine(value), width - indent);
+  return [` ${theme.dim(name)}  ${first}`, ...more.map((line) => ' '.repeat(indent) + line)];
 }
 
 /** A table; where the screen is too narrow, without its lesser columns, and at last a block for each row. */
@@ -154,7 +150,7 @@ function fittingTable(
   return rows.flatMap((row, at) => [
     ...(at > 0 ? [''] : []),
     ...row.flatMap((cell, place) =>
-      cell === '' ? [] : [` ${theme.dim((columns[place]?.name ?? '').padEnd(name))}  ${cell}`],
+      cell === '' ? [] : named((columns[place]?.name ?? '').padEnd(name), cell, { theme, width }),
     ),
   ]);
 }
@@ -240,9 +236,9 @@ function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Scre
     ];
     if (width >= 60) return [...drawTable(columns, rows, theme.dim), ...after];
     return [
-      ...rows.flatMap(([kind, version, size, children, age, name]) => [
+      ...rows.flatMap(([kind, version, size, , age, name], at) => [
         name as string,
-        `  ${kind} v${version} ${size}, ${children} children, ${age}`,
+        `  ${kind} v${version} ${size}, ${plural(output.long?.[at]?.stat.numChildren ?? 0, 'child', 'children')}, ${age}`,
       ]),
       ...after,
     ];
@@ -268,7 +264,7 @@ export function inColumns(names: readonly string[], width: number): string[] {
 
 const padded = (text: string, cells: number): string => text + ' '.repeat(Math.max(0, cells - textWidth(text)));
 
-function statLines(stat: Stat, { theme, now }: Screen): string[] {
+function statLines(stat: Stat, { theme, now, width: columns }: Screen): string[] {
   const json = statJson(stat);
   const kindText = kindOf(stat) === 'ephemeral' ? `ephemeral, session ${hex(stat.ephemeralOwner)}` : 'persistent';
   const rows: [string, string, string][] = [
@@ -281,9 +277,13 @@ function statLines(stat: Stat, { theme, now }: Screen): string[] {
     ['pzxid', json.pzxid, 'last change of the children'],
   ];
   const width = Math.max(...rows.map(([, value]) => (value.length > 30 ? 0 : value.length)));
-  return rows.map(([name, value, note]) =>
-    ` ${theme.dim(name.padEnd(9))} ${value.padEnd(width)}  ${theme.dim(note)}`.trimEnd(),
-  );
+  return rows.flatMap(([name, value, note]) => {
+    const head = ` ${theme.dim(name.padEnd(9))} `;
+    if (note === '') return [`${head}${value}`];
+    if (11 + width + 2 + note.length <= columns) return [`${head}${value.padEnd(width)}  ${theme.dim(note)}`];
+    if (value === '') return [`${head}${theme.dim(note)}`];
+    return [`${head}${value}`, `${' '.repeat(11)}${theme.dim(note)}`];
+  });
 }
 
 function treeLines(node: TreeNode, head: string, indent: string, sizes: boolean, screen: Screen): string[] {

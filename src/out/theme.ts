@@ -53,7 +53,8 @@ export async function makeTheme(color: boolean, ascii: boolean): Promise<Theme> 
 }
 
 /**
- * Whether a stream gets colours: `--color` before `--no-color` before NO_COLOR before FORCE_COLOR before the terminal.
+ * Whether a stream gets colours: `--color` before `--no-color` before NO_COLOR before FORCE_COLOR before the terminal, which
+ * is neither {@link isDumb} nor one of DEC's, that had none.
  */
 export function decideColor(
   wish: 'always' | 'never' | 'auto',
@@ -64,5 +65,17 @@ export function decideColor(
   if ((env.NO_COLOR ?? '') !== '') return false;
   const force = env.FORCE_COLOR;
   if (force !== undefined) return force !== '0' && force !== 'false';
-  return isTerminal && env.TERM !== 'dumb';
+  return isTerminal && !isDumb(env) && !/^vt\d/.test(env.TERM ?? '');
+}
+
+/** A terminal that only prints: TERM is `dumb` or, where terminals say what they are, says nothing. */
+export const isDumb = (
+  { TERM = '' }: Readonly<Record<string, string | undefined>>,
+  platform: string = process.platform,
+): boolean => TERM === 'dumb' || (TERM === '' && platform !== 'win32');
+
+/** The locale has no characters beyond ASCII. One that is not said is taken for UTF-8. */
+export function isAsciiLocale(env: Readonly<Record<string, string | undefined>>): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
+  return locale !== undefined && locale !== '' && !/utf-?8/i.test(locale);
 }

@@ -117,7 +117,9 @@ test('colour is decided once, in this order', () => {
   assert.equal(decideColor('auto', { NO_COLOR: '1', FORCE_COLOR: '1' }, true), false);
   assert.equal(decideColor('auto', { FORCE_COLOR: '1' }, false), true);
   assert.equal(decideColor('auto', { TERM: 'dumb' }, true), false);
-  assert.equal(decideColor('auto', {}, true), true);
+  assert.equal(decideColor('auto', { TERM: 'linux' }, true), true);
+  assert.equal(decideColor('auto', { TERM: 'vt100' }, true), false);
+  assert.equal(decideColor('auto', {}, true), process.platform === 'win32');
   assert.equal(decideColor('auto', {}, false), false);
 });
 

@@ -30,6 +30,8 @@ export interface RigOptions {
   readonly trash?: string;
   readonly asks?: boolean;
   readonly now?: () => number;
+  /** What the session says it is connected to. */
+  readonly server?: string;
 }
 
 export function rig(
@@ -50,7 +52,7 @@ export function rig(
     shell: undefined as unknown as Shell,
   };
   const session = new ShellSession(
-    { server: 'localhost:1', options: {} },
+    { server: options.server ?? 'localhost:1', options: {} },
     {
       connect: async () => {
         out.sessions++;

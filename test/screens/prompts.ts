@@ -1,0 +1,120 @@
+/** The prompt as each terminal shows it: the built binary in a pseudo terminal, its screen after each step. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ProgressLine } from '../../src/cli/progress.ts';
+import { connect } from '../../src/client/connect.ts';
+import { startEmbedded } from '../../src/runtime/embed.ts';
+import { BIN } from '../e2e/cli.ts';
+import { Session } from '../editor/session.ts';
+import { COLUMNS, faultsOf, TERMINALS, type Terminal } from './terminals.ts';
+
+export interface Prompt {
+  /** `prompt/dumb-80.txt` */
+  readonly file: string;
+  readonly text: string;
+  readonly faults: readonly string[];
+}
+
+const ROWS = 24;
+/** What is sent by keys. */
+const KEY = { clear: '\x03', tab: '\t', search: '\x12', enter: '\r', end: '\x04' };
+
+/** What is different each time, with as many characters. */
+const masked = (text: string): string =>
+  text
+    .replace(/127\.0\.0\.1:\d{5}/g, '127.0.0.1:21811')
+    .replace(/0x[0-9a-f]{14,16}/g, (id) => '0x1000a1b2c3d40001'.slice(0, id.length))
+    .replace(/\b\d\d:\d\d:\d\d\b/g, '15:04:05');
+
+export async function drawPrompts(): Promise<readonly Prompt[]> {
+  const out: Prompt[] = [];
+  await using server = await startEmbedded({ logLevel: 'error' });
+  const client = await connect(server.connectString);
+  try {
+    await client.create('/app', null);
+    for (const name of ['config', 'logo', 'motd', 'workers']) await client.create(`/app/${name}`, name);
+    await client.create('/many', null);
+    for (let at = 0; at < 30; at++) await client.create(`/many/n${at}`, null);
+    const play = async (terminal: Terminal, columns: number): Promise<void> => {
+      const home = mkdtempSync(join(tmpdir(), 'zoosh-prompt-'));
+      const env = { ...terminal.env, ZOOSH_HOME: home, ZOOSH_PAGER: 'head -3; echo "(the pager ends)"' };
+      try {
+        const run = `${terminal.env.TERM === undefined ? 'unset TERM; ' : ''}exec ${process.execPath} ${BIN} ${server.connectString}`;
+        using session = new Session({ columns, rows: ROWS, sh: run, env });
+        const name = terminal.name.replace(/^TERM=/, '').replace(/[= ]/g, '-');
+        const text = await steps(session, (data) => client.set('/app/config', data));
+        const head = `=== ${columns} columns: ${terminal.name}; the cursor is |\n`;
+        const faults = faultsOf(session.screen.received.replaceAll('\r', ''), terminal);
+        out.push({ file: `prompt/${name}-${columns}.txt`, text: head + masked(text), faults });
+      } finally {
+        rmSync(home, { recursive: true, force: true });
+      }
+    };
+    for (const terminal of TERMINALS) await play(terminal, COLUMNS[0]);
+    await play(TERMINALS[0] as Terminal, COLUMNS[1]);
+  } finally {
+    await client.close();
+  }
+  out.push(...COLUMNS.map(progress));
+  return out;
+}
+
+/** Nothing more comes after so long without output, ms. */
+const QUIET_MS = 60;
+
+/** Waits until the screen holds something and nothing more comes. */
+async function settled(session: Session, what: string | RegExp): Promise<void> {
+  const isThere = (text: string): boolean => (typeof what === 'string' ? text.includes(what) : what.test(text));
+  await session.until(isThere, String(what), 20_000);
+  for (let before = -1; before !== session.screen.received.length; ) {
+    before = session.screen.received.length;
+    await sleep(QUIET_MS);
+  }
+}
+
+/** Each step's screen below its name. */
+async function steps(session: Session, change: (data: string) => Promise<unknown>): Promise<string> {
+  const seen: string[] = [];
+  const step = async (what: string, keys: string, until: string | RegExp): Promise<void> => {
+    session.type(keys);
+    await settled(session, until);
+    seen.push(`--- ${what}\n${session.text}\n`);
+  };
+  await step('connected', '', 'type help');
+  await step('candidates', `get /app/${KEY.tab}`, 'workers');
+  await step('a synopsis while typing', `${KEY.clear}create /app/new`, /create \/app\/new/);
+  await step('a watch', `${KEY.clear}addWatch /app${KEY.enter}`, 'watching /app');
+  session.type('set /app/mo');
+  await settled(session, 'set /app/mo');
+  await change('x');
+  await step('an event above the line', '', 'changed');
+  await step('a question', `${KEY.clear}deleteall /many${KEY.enter}`, '(y/N)');
+  await step('answered no', `n${KEY.enter}`, 'not done');
+  await step('history search', `${KEY.search}addW`, 'addWatch /app');
+  await step('a mistake', `${KEY.clear}get /app/confg${KEY.enter}`, 'did you mean');
+  await step('the pager', `help${KEY.enter}`, 'the pager ends');
+  session.type(KEY.clear + KEY.end);
+  await session.ended();
+  return seen.join('');
+}
+
+/** The line that says how far long work is, by a clock of its own. */
+function progress(columns: number): Prompt {
+  let [now, text] = [0, ''];
+  const line = new ProgressLine({ show: (shown) => {
+      text += shown;
+    }, width: () => columns, now: () => now });
+  using work = line.begin('exporting /app/services/billing');
+  for (const [at, done, total] of [
+    [400, 300, undefined],
+    [700, 4000, undefined],
+    [2000, 12_400, 48_112],
+  ] as const) {
+    now = at;
+    work.update(done, total);
+  }
+  const shown = text.replaceAll('\r\x1b[K', '\n').trim();
+  return { file: `prompt/progress-${columns}.txt`, text: `=== ${columns} columns: progress\n${shown}\n`, faults: [] };
+}
