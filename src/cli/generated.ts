@@ -20,7 +20,7 @@ function commandText(spec: CommandSpec): string {
     '',
     `${about.charAt(0).toUpperCase()}${about.slice(1)}.${aliases.length > 0 ? ` Also called ${aliases.map((each) => `\`${each}\``).join(', ')}.` : ''}`,
     '',
-    '```',
+    '```text',
     synopsis(spec).replace(/^usage: /, ''),
     '```',
     ...rows(
@@ -60,7 +60,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
       ...commands.map(commandText),
       '# Topics',
       '',
-      ...Object.entries(TOPICS).flatMap(([name, text]) => [`## ${name}`, '', '```', text, '```', '']),
+      ...Object.entries(TOPICS).flatMap(([name, text]) => [`## ${name}`, '', '```text', text, '```', '']),
     ].join('\n'),
   );
   files.set(

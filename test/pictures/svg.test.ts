@@ -39,8 +39,5 @@ test('a picture has every text of the screen at its place, in its colours, and n
 
 test('the README shows every picture there is, and none that is not', () => {
   const shown = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/docs\/pictures\/([a-z]+\.svg)/g)];
-  assert.deepEqual(
-    shown.map(([, name]) => name).sort(),
-    readdirSync(join(ROOT, 'docs/pictures')).sort(),
-  );
+  assert.deepEqual(shown.map(([, name]) => name).sort(), readdirSync(join(ROOT, 'docs/pictures')).sort());
 });
