@@ -35,6 +35,8 @@ test('every command is there, in a file of its own', () => {
         'conflicts.ts',
         'recipe-support.ts',
         'held-program.ts',
+        'watch-queue.ts',
+        'watch-values.ts',
       ].includes(name),
   );
   assert.equal(files.length, registry.all.length);
