@@ -8,7 +8,7 @@ import type { Change } from '../shell/recorder.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
 import { base64, hexdump, isText, prettyJson, visible, visibleLine } from './data.ts';
 import { differenceLines } from './differences.ts';
-import { eventLine } from './events.ts';
+import { changeLine } from './events.ts';
 import { kindOf, statJson } from './stat.ts';
 import { drawTable } from './table.ts';
 import type { Theme } from './theme.ts';
@@ -114,7 +114,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
         output.summary,
       ];
     case 'events':
-      return output.events.map(({ at, event }) => eventLine(event, new Date(at), theme));
+      return output.events.map((each) => changeLine(each, theme));
     case 'counts':
     case 'done':
       return [visibleLine(output.text)];

@@ -36,6 +36,22 @@ export interface Difference {
 export interface EventLine {
   readonly at: number;
   readonly event: WatchEvent;
+  /** What it changed, when that was asked for. */
+  readonly change?: EventChange | undefined;
+}
+/** What a node was and is; undefined when it was not there, or nobody knew it. */
+export interface EventChange {
+  readonly before: NodeValue | undefined;
+  readonly after: NodeValue | undefined;
+  readonly children?: {
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+    readonly count: number;
+  };
+}
+export interface NodeValue {
+  readonly version: number;
+  readonly data: Uint8Array | null;
 }
 /** A line that was looked for. */
 export interface Match {

@@ -259,7 +259,7 @@ test('a listing cut short by its reader is no failure', async () => {
 test('completion for the operating system: commands, options, live paths, in time, silent when nobody answers', async () => {
   await script('create /apple x\ncreate /apple/pie\n');
   const ask = async (line: string, env: Record<string, string> = {}): Promise<string[]> => {
-    const ran = await zoosh(['__complete', '--shell', 'bash', '--', line], '', env);
+    const ran = await zoosh(['__complete', '--shell', 'bash', '--', line], '', { ZOOSH_HOME: folder, ...env });
     assert.deepEqual([ran.code, ran.stderr], [0, '']);
     return ran.stdout
       .split('\n')
