@@ -55,6 +55,15 @@ export class Ensemble {
   private told: MessageOf<'MEMBERS'> | undefined;
   /** Who was told to be missing. */
   private missing = '';
+  private tellNamed: () => void = () => {};
+  private isNaming = false;
+  /**
+   * Resolves when the id of the ensemble is on the disk for the first time. Nobody is served before: after a crash this
+   * member could not tell another ensemble from its own.
+   */
+  readonly named = new Promise<void>((resolve) => {
+    this.tellNamed = resolve;
+  });
 
   constructor(node: ServerNode, config: EnsembleConfig, net: PeerNetwork) {
     this.node = node;
@@ -152,8 +161,7 @@ export class Ensemble {
 
   /** Opens the ports for other members and begins to call them. @throws StartError */
   async listen(): Promise<void> {
-    this.know();
-    this.tellConfig();
+    this.configured();
     try {
       await this.peers.start();
     } catch (error) {
@@ -196,8 +204,19 @@ export class Ensemble {
     this.know();
     this.tellConfig();
     const { ensembleId } = server.tree;
-    if (ensembleId !== '' && storage.identity.ensembleId !== ensembleId)
-      storage.setEnsembleId(ensembleId).catch((error: Error) => options.onFailed(error));
+    if (ensembleId === '' || storage.identity.ensembleId === ensembleId || this.isNaming) return;
+    this.isNaming = true;
+    storage.setEnsembleId(ensembleId).then(
+      () => {
+        this.isNaming = false;
+        this.tellNamed();
+      },
+      (error: Error) => options.onFailed(error),
+    );
+  }
+  /** Which ensemble this is stands on the disk. */
+  get isNamed(): boolean {
+    return this.node.storage.identity.ensembleId !== null;
   }
   /** While the directory is empty: which voters were not met, each time that others are missing. */
   tellMissing(): void {

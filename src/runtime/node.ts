@@ -68,6 +68,8 @@ export class ServerNode {
   /** How long it took last from there to serving. */
   electionMs: number | undefined;
   private stopped = false;
+  /** Terms that ended. */
+  private terms = 0;
   private metrics: RunningMetrics | undefined;
   private loopSeen: () => void = () => {};
 
@@ -413,11 +415,9 @@ export class ServerNode {
         logger.info(`leading epoch ${effect.epoch}`);
         return server.lead();
       case 'serve':
-        server.serve();
-        this.countServing();
-        this.served();
-        return port.goOn();
+        return this.serve(ensemble === undefined || ensemble.isNamed ? undefined : ensemble.named);
       case 'looking':
+        this.terms++;
         logger.info(`looking for a leader: ${effect.reason}`);
         this.lookedAt ??= this.ports.clock.monotonic();
         this.tally.looked();
@@ -442,6 +442,22 @@ export class ServerNode {
       default:
         ensemble?.perform(effect);
     }
+  }
+  private serve(after: Promise<void> | undefined): void {
+    if (after !== undefined) {
+      const { server, terms } = this;
+      after.then(() => {
+        if (this.server !== server || this.terms !== terms || this.stopped) return; // that term is over
+        this.clocks();
+        this.serve(undefined);
+        this.turn();
+      });
+      return;
+    }
+    this.server.serve();
+    this.countServing();
+    this.served();
+    this.port.goOn();
   }
   private countServing(): void {
     const { tally, server, lookedAt } = this;

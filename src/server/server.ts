@@ -275,7 +275,8 @@ export class Server extends Replica {
     const { desk } = this;
     if (connection.state !== 'open' || desk === undefined) return;
     this.outbox.received(connection);
-    const { tracked } = connection;
+    // whoever writes lives, on a connection that its session was taken from as well: that may be by one it gave up before
+    const tracked = connection.moved ? this.tracker.get(connection.session) : connection.tracked;
     if (tracked !== undefined) desk.heard(tracked);
     if (end - start < 8) return this.close(connection);
     const from = this.reader.reset(bytes, start, end);

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import {
   compareHalves,
@@ -38,7 +39,8 @@ export function sameHistory(file: string, offset: number, chain: Halves, snapsho
 /** One file, group by group, through a window that never holds more than one group and a few MiB. */
 export class FileScan {
   at = SECTOR;
-  lastGroup = SECTOR;
+  /** Where the last whole group lies in what was read, and how it is masked. */
+  private last: { readonly buffer: Buffer; readonly offset: number; readonly header: GroupHeader } | undefined;
   readonly notes: string[] = [];
   private readonly disk: Disk;
   private readonly path: string;
@@ -86,6 +88,15 @@ export class FileScan {
       intact: { hi: this.tip.hi, lo: this.tip.lo },
       ...(mayHaveAcked === undefined ? {} : { mayHaveAcked }),
     });
+  }
+  /** The last group, byte for byte as it was written and verified; undefined when there is none. */
+  lastGroup(): Buffer | undefined {
+    if (this.last === undefined) return undefined;
+    const { buffer, offset, header } = this.last;
+    const group = Buffer.from(buffer.subarray(offset, offset + header.extent));
+    if (header.seed !== 0) mask(group, GROUP_HEADER, header.extent, header.seed);
+    assert(groupBodyIsWhole(group, 0, header), 'the last group of the log is not what it was when it was read');
+    return group;
   }
   /** Bytes [at, at + length) of the file, fewer at its end. */
   private async bytes(at: number, length: number): Promise<{ buffer: Buffer; offset: number; have: number }> {
@@ -165,7 +176,7 @@ export class FileScan {
       return false;
     }
     this.deliver(buffer, offset, header, start);
-    this.lastGroup = start;
+    this.last = { buffer, offset, header };
     this.at = start + header.extent;
     return true;
   }

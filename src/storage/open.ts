@@ -28,7 +28,13 @@ const NOTHING: State = {
   snapshot: undefined,
   badSnapshots: [],
   badLogs: 0,
-  end: { tip: { hi: 0, lo: 0, chainHi: 0, chainLo: 0 }, committed: ORIGIN.zxid, end: 0, lastGroup: 0, notes: [] },
+  end: {
+    tip: { hi: 0, lo: 0, chainHi: 0, chainLo: 0 },
+    committed: ORIGIN.zxid,
+    end: 0,
+    lastGroup: undefined,
+    notes: [],
+  },
   damage: undefined,
   notes: [],
 };

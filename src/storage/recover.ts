@@ -14,8 +14,8 @@ export interface LogEnd {
   readonly committed: Halves;
   /** Where the last file ends: what lies behind was never acknowledged. */
   readonly end: number;
-  /** Where its last group begins; `end` when it has none. */
-  readonly lastGroup: number;
+  /** The last group of that file as it was read and verified; undefined when it has none. */
+  readonly lastGroup: Buffer | undefined;
   readonly notes: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export async function readLogs(
 ): Promise<LogEnd> {
   const first = logs[0];
   if (first === undefined)
-    return { tip: tipAt(from.zxid, from.chain), committed: from.zxid, end: 0, lastGroup: 0, notes: [] };
+    return { tip: tipAt(from.zxid, from.chain), committed: from.zxid, end: 0, lastGroup: undefined, notes: [] };
   if (compareHalves(first.fromZxid, from.zxid) > 0)
     throw new DamageError({
       file: `${folder}/${logName(first)}`,
@@ -46,7 +46,7 @@ export async function readLogs(
   let committed = from.zxid;
   onCommitted(committed);
   let end = SECTOR;
-  let lastGroup = SECTOR;
+  let lastGroup: Buffer | undefined;
   for (let i = 0; i < logs.length; i++) {
     const entry = logs[i] as LogFileEntry;
     const path = `${folder}/${logName(entry)}`;
@@ -79,7 +79,7 @@ export async function readLogs(
       throw new DamageError(withLoss(error.damage, await mayHaveAcked(disk, folder, logs)));
     }
     end = scan.at;
-    lastGroup = scan.lastGroup;
+    if (i === logs.length - 1) lastGroup = scan.lastGroup();
     notes.push(...scan.notes);
   }
   if (compareHalves(tip, from.zxid) < 0)
@@ -95,7 +95,8 @@ export async function readLogs(
 /**
  * Writes the last group of the newest file again, as it is. The process before may have ended within its write, or a write
  * or sync may have failed: then the system may hold in memory what never reached the disk, and a sync would not bring it
- * there. What was read and believed must be durable before anything is built on it.
+ * there. What was read and believed must be durable before anything is built on it; it is not read again for that, since a
+ * second read may give something else, which nobody verifies.
  */
 export async function settleLastGroup(
   disk: Disk,
@@ -104,12 +105,10 @@ export async function settleLastGroup(
   { lastGroup, end }: LogEnd,
 ): Promise<void> {
   const newest = logs.at(-1);
-  if (newest === undefined || lastGroup === end) return;
-  await withFile(disk, `${folder}/${logName(newest)}`, { dsync: true }, async (file) => {
-    const group = Buffer.alloc(end - lastGroup);
-    await file.read(group, lastGroup);
-    await file.write(group, lastGroup);
-  });
+  if (newest === undefined || lastGroup === undefined) return;
+  await withFile(disk, `${folder}/${logName(newest)}`, { dsync: true }, (file) =>
+    file.write(lastGroup, end - lastGroup.length),
+  );
 }
 
 const withLoss = (damage: Damage, highest: Halves | undefined): Damage => {

@@ -15,3 +15,19 @@ test('I9: who leads gives every session its full time, also one whose beginning 
   server.lead();
   assert.ok((server.tracker.get(session)?.deadline ?? 0) >= 9000 + timeoutMs);
 });
+
+test('I9: a session lives by what comes on a connection that it was taken from', () => {
+  const { server, attach } = rig(seededRandom(1));
+  server.now = 1000;
+  const client = attach();
+  const { session } = client;
+  const before = server.tracker.get(session)?.deadline ?? 0;
+  // a connection that the client gave up long ago was welcomed elsewhere just now
+  server.moved(session);
+  server.now = before - 1;
+  const ping = Buffer.alloc(8);
+  ping.writeInt32BE(-2, 0);
+  ping.writeInt32BE(11, 4);
+  server.receive(client, ping, 0, 8);
+  assert.ok((server.tracker.get(session)?.deadline ?? 0) > before);
+});

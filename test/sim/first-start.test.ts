@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FirstStartAnswer } from './first/job.ts';
+import { Story } from './hist/story.ts';
 import { inWorkers } from './workers.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? 1);
@@ -24,4 +25,26 @@ test('power fails at every step of a first start of three members: they always c
   );
   assert.ok(cuts.length >= 90 && reached >= 0.9 * cuts.length && again >= cuts.length / 4);
   assert.ok(sum('lostSectors') > 0 && sum('lostNames') > 0);
+});
+
+test('who serves for the first time has on its disk which ensemble it belongs to', async () => {
+  const seen = new Map<number, boolean>();
+  for (const from of [seed, seed + 1, seed + 2]) {
+    using story = new Story({ seed: from });
+    const { ensemble } = story;
+    // a disk that is slow beside everything else
+    for (const member of ensemble.members) member.diskMs = 20;
+    story.start();
+    seen.clear();
+    await story.until('all serve', () => {
+      for (const { sid, program, disk } of ensemble.members) {
+        if (program?.serves !== true || seen.has(sid)) continue;
+        const copies = disk.afterPowerCut('/data/zoosh-1/identity');
+        const id = program.tree?.ensembleId ?? '';
+        seen.set(sid, id !== '' && copies.every((bytes) => bytes?.includes(id) === true));
+      }
+      return seen.size === 3;
+    });
+    assert.deepEqual([...seen.values()], [true, true, true], `seed ${from}`);
+  }
 });

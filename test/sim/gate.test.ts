@@ -1,6 +1,6 @@
 /** What judges batches, and what knows who votes: tests of what tests. */
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,7 +10,7 @@ import { Verdicts } from './check/verdicts.ts';
 import { Configs, isMajority } from './run/configs.ts';
 import { Coverage, FAULT_KINDS } from './run/coverage.ts';
 import { addTo, GATE, lacks, MARKS, noSums, tableOf } from './run/gate.ts';
-import { appendRecord, firstSeedOf, readRecords, type SeedRecord } from './run/record.ts';
+import { appendRecord, firstSeed, readRecords, type SeedRecord } from './run/record.ts';
 
 const RECORD: SeedRecord = {
   ...{ commit: '0123456789ab', seed: 7, profile: 'swarm', operations: 5000, chaosOperations: 4000, changes: 10 },
@@ -68,9 +68,20 @@ test('a file of records outlives a line that was cut, and a violation stays in i
   }
 });
 
-test('each commit has seeds of its own', () => {
-  assert.equal(firstSeedOf('0123456789ab'), 1 + 0x0123456);
-  assert.equal(firstSeedOf('unknown'), 1);
+test('each program has seeds of its own', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-seeds-'));
+  try {
+    mkdirSync(join(folder, 'a'));
+    writeFileSync(join(folder, 'a', 'x.js'), 'one');
+    const before = firstSeed(['a'], folder);
+    writeFileSync(join(folder, 'a', 'x.txt'), 'a text');
+    assert.equal(firstSeed(['a'], folder), before);
+    writeFileSync(join(folder, 'a', 'x.js'), 'two');
+    assert.notEqual(firstSeed(['a'], folder), before);
+    assert.ok(Number.isSafeInteger(firstSeed()) && firstSeed() > 0);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 const configOf = (...voters: number[]): Config => ({
@@ -131,6 +142,11 @@ test('the voters before a change count until a quorum of those after it knows', 
   assert.equal(rig.configs.possible().length, 2);
   rig.commit({ kind: KIND.noop }, 3, 4);
   assert.deepEqual(rig.configs.possible(), [[3, 4, 5]]);
+  // with the disk of 4 that knowledge would go again: 5 and the voters before may not have heard of the change
+  const without = (sid: number): boolean => sid !== 4;
+  assert.equal(rig.configs.possible(without).length, 2);
+  rig.ledger.lose(4);
+  assert.equal(rig.configs.possible().length, 2);
 });
 
 test('members that nobody asked for are a violation; another directory of a voter is none', () => {

@@ -7,7 +7,7 @@ import { PROFILES, type Profile } from './run/swarm.ts';
 const USAGE = `npm run sim -- --seed S             one seed, its time line, its trace hash
 npm run sim -- --seed S --shrink    the least that still violates the same rule
 npm run sim -- --seeds N [--from S] N seeds on two threads
-npm run sim -- --gate [--from S]    as many as a change must pass, and what they must reach; the commit says the first
+npm run sim -- --gate [--from S]    as many as a change must pass, and what they must reach; the program says the first
 npm run sim -- --totals FILE        what the seeds in a file of records come to
   --profile P     one of ${PROFILES.join(', ')}
   --faults K,K    only kinds of faults that begin so

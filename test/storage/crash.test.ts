@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
+import { DamageError } from '../../src/storage/errors.ts';
 import { SnapshotCursor } from '../../src/tree/snapshot.ts';
 import { amount } from '../amount.ts';
 import { SimDisk } from '../sim/disk.ts';
@@ -102,6 +103,35 @@ test('a group that a dead process left in memory only is brought to the disk bef
     assert.equal((await Member.open(disk, random)).tree.zxidLo, zxidLo, `seed ${seed}`);
   }
   assert.ok(seen > 30, `${seen}`);
+});
+
+test('whichever read of a start gives other bytes, what was acknowledged is there at the next', async () => {
+  let reads = 0;
+  for (const masked of [false, true])
+    for (let wrong = 0; ; wrong++) {
+      const random = seededRandom(7);
+      const disk = new SimDisk(random);
+      const first = await Member.open(disk, random);
+      for (let i = 0; i < 3; i++) {
+        // sectors of zeros are masked
+        first.write(Buffer.alloc(1200, masked ? 0 : 65));
+        first.flush();
+        await first.settled();
+      }
+      await first.storage.close();
+      let left = wrong;
+      disk.misread = (path, at) => (left-- === 0 ? Math.max(0, disk.raw(path).length - 512) : at);
+      const second = await Member.open(disk, random).catch((error) => {
+        if (!(error instanceof DamageError)) throw error;
+        return undefined;
+      });
+      await second?.storage.close();
+      disk.misread = undefined;
+      assert.equal((await Member.open(disk, random)).tree.zxidLo, 3, `read ${wrong}`);
+      reads++;
+      if (left >= 0) break;
+    }
+  assert.ok(reads > 6, `${reads}`);
 });
 
 test('two purges at once remove no more than one', async () => {

@@ -65,8 +65,7 @@ export class Border implements ClientTap {
     this.open.delete(number);
     // what comes in the very moment in which the connection ends is not read any more
     const heard = this.lastHeard.get(conversation?.session ?? 0n);
-    const last = heard?.at(-1);
-    if (last?.at === this.around.now() && last.sid === conversation?.sid) heard?.pop();
+    while (heard?.at(-1)?.at === this.around.now() && heard?.at(-1)?.sid === conversation?.sid) heard?.pop();
   }
   heard(number: number, bytes: Buffer): void {
     const conversation = this.open.get(number);

@@ -73,6 +73,14 @@ export class Holdings {
     for (const group of this.under.get(path) ?? [])
       if (group.at === at) for (const { chain, zxid } of group.envelopes) this.now.add(chain, zxid);
   }
+  /** A bit of what is under way to the disk changes: it will come there so. */
+  rotted(path: string, at: number, bit: number): void {
+    for (const group of this.under.get(path) ?? []) {
+      const inside = at - group.at;
+      if (inside >= 0 && inside < group.bytes.length)
+        group.bytes[inside] = (group.bytes[inside] as number) ^ (1 << bit);
+    }
+  }
   /** What was on it is gone, but for what is left, by chain. It may be the directory of another incarnation by now. */
   lose(left: ReadonlyMap<string, bigint>): void {
     this.left = left;

@@ -3,7 +3,7 @@ import { addTo, GATE, lacks, noSums, type Sums, tableOf } from './gate.ts';
 import type { Job, JobAnswer } from './job.ts';
 import { runJobs } from './pool.ts';
 import { serverNode } from './program.ts';
-import { appendRecord, commitOf, firstSeedOf, readRecords, recordOf } from './record.ts';
+import { appendRecord, commitOf, firstSeed, readRecords, recordOf } from './record.ts';
 import { type RunResult, run } from './run.ts';
 import { shrink } from './shrink.ts';
 import { planOf, type SwarmLimits } from './swarm.ts';
@@ -12,7 +12,7 @@ import { planOf, type SwarmLimits } from './swarm.ts';
 export interface Wish {
   readonly limits: SwarmLimits;
   readonly mask: readonly string[];
-  /** The first seed; undefined: 1, and at the gate what the commit says. */
+  /** The first seed; undefined: 1, and at the gate what the program says. */
   readonly from: number | undefined;
   /** Threads. */
   readonly jobs: number;
@@ -85,7 +85,7 @@ export async function many(count: number | 'gate', wish: Wish): Promise<boolean>
   const { limits, mask, record } = wish;
   const isGate = count === 'gate';
   const commit = commitOf();
-  const from = wish.from ?? (isGate ? firstSeedOf(commit) : 1);
+  const from = wish.from ?? (isGate ? firstSeed() : 1);
   const coverage = new Coverage();
   const sums = noSums();
   const known = new Set<number>();

@@ -18,8 +18,8 @@ interface Known {
   readonly voters: readonly number[];
   /** Of which an incarnation is listed: the others count for nothing before they are admitted. */
   readonly listed: ReadonlySet<number>;
-  /** A quorum of it knows on the disk that it is committed: the config before it is in force nowhere that counts. */
-  done: boolean;
+  /** Place of the first no-op behind it: whoever wrote what follows knew that this config is committed. */
+  noop: number | undefined;
 }
 /** Records looked at, newest first, for one that a quorum holds. */
 const LOOK_BACK = 40;
@@ -82,7 +82,7 @@ export class Configs {
     this.asked.clear(); // what was asked of the config before this one is refused by its version
     const listed = new Set(txn.config.members.flatMap(({ sid, incarnation }) => (incarnation === null ? [] : [sid])));
     const place = this.ledger.history.length - 1;
-    this.known.push({ zxid, place, roles, voters: votersOf(roles), listed, done: false });
+    this.known.push({ zxid, place, roles, voters: votersOf(roles), listed, noop: undefined });
   }
   /** A request for these members is on its way. */
   ask(roles: Roles): Asked {
@@ -94,25 +94,27 @@ export class Configs {
   refused(asked: Asked): void {
     this.asked.delete(asked);
   }
-  /** Voters of each config that counts, or may come to count, at some member. */
-  possible(): (readonly number[])[] {
+  /**
+   * Voters of each config that counts, or may come to count, at some member. One counts as long as no quorum of the next
+   * knows on its disk that the next is committed: those for whom `knows` is true, after a harm that is thought of.
+   */
+  possible(knows: (sid: number) => boolean = () => true): (readonly number[])[] {
     const sets: (readonly number[])[] = [this.voters, ...[...this.asked].map(({ roles }) => votersOf(roles))];
     for (let at = this.known.length - 1; at > 0; at--) {
-      const config = this.known[at] as Known;
-      config.done ||= this.isDone(config);
-      if (config.done) break;
+      if (this.isDone(this.known[at] as Known, knows)) break;
       sets.push((this.known[at - 1] as Known).voters);
     }
     return sets;
   }
-  /** What follows the no-op behind it was written by those who knew that it is committed. */
-  private isDone({ voters, place }: Known): boolean {
+  private isDone(config: Known, knows: (sid: number) => boolean): boolean {
     const { history, holdings } = this.ledger;
-    const noop = history.findIndex(({ envelope }, at) => at > place && envelope.txn.kind === KIND.noop);
-    if (noop === -1) return false;
-    for (let at = history.length - 1; at >= noop && at >= history.length - LOOK_BACK; at--) {
+    for (let at = config.place + 1; config.noop === undefined && at < history.length; at++)
+      if ((history[at] as Committed).envelope.txn.kind === KIND.noop) config.noop = at;
+    if (config.noop === undefined) return false;
+    for (let at = history.length - 1; at >= config.noop && at >= history.length - LOOK_BACK; at--) {
       const { chain } = history[at] as Committed;
-      if (isMajority(voters, (sid) => holdings.get(sid)?.durable.has(chain) === true)) return true;
+      const holds = (sid: number): boolean => knows(sid) && holdings.get(sid)?.durable.has(chain) === true;
+      if (isMajority(config.voters, holds)) return true;
     }
     return false;
   }

@@ -61,7 +61,7 @@ export class DiskHarm {
   private may(sid: number): boolean {
     if (this.harmed.has(sid)) return false;
     const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
-    return this.ensemble.configs.possible().every((voters) => isMajority(voters, isLeft));
+    return this.ensemble.configs.possible(isLeft).every((voters) => isMajority(voters, isLeft));
   }
   private candidate(random: Random): Member | undefined {
     const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);
@@ -104,7 +104,12 @@ export class DiskHarm {
     const bits = 1 + random.below(3);
     // what was written last is read and believed first
     const from = oneIn(random, 3) ? Math.max(0, written - 600) : 0;
-    for (let i = 0; i < bits; i++) member.disk.flip(path, from + random.below(written - from), random.below(8));
+    for (let i = 0; i < bits; i++) {
+      const at = from + random.below(written - from);
+      const bit = random.below(8);
+      member.disk.flip(path, at, bit);
+      this.ensemble.ledger.holdingsOf(member.sid).rotted(path, at, bit);
+    }
     if (oneIn(random, 2)) member.crash(false);
     return this.note(member, 'disk.bitrot', `${bits} bits of ${path}`);
   }
@@ -198,8 +203,8 @@ export class DiskHarm {
   /** Whether others know of a start of it that this copy lacks: else the copy cannot be told from the present (13.16). */
   private isKnownOld(member: Member, copy: OldCopy): boolean {
     const { ledger, configs } = this.ensemble;
-    const sets = configs.possible();
     const isOther = (sid: number): boolean => sid !== member.sid && !this.harmed.has(sid);
+    const sets = configs.possible(isOther);
     return ledger.history.some(({ chain, envelope: { txn } }) => {
       if (txn.kind !== KIND.seen || txn.sid !== member.sid) return false;
       const since = this.tags.get(txn.tag);

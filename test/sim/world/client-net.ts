@@ -79,7 +79,8 @@ export function clientListener(network: Network, host: Host, tap: ClientTap | un
             accept(socket as unknown as Socket);
             end.attach({
               data: (bytes) => {
-                tap?.heard(number, bytes);
+                // a connection that the server has ended is not read any more, whatever the client does not know yet
+                if (!end.finished) tap?.heard(number, bytes);
                 socket.emit('data', bytes);
               },
               drained: () => void socket.emit('drain'),
