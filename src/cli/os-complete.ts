@@ -14,15 +14,17 @@ import { chooseTarget, isTarget } from './targets.ts';
 
 /** No answer is better than a late one: counted from the start of the process, with something left for the shell around it. */
 const DEADLINE_MS = 370;
+/** A machine so busy that the program has only begun by then still gets its words. */
+const LEAST_MS = 150;
 
 /**
  * `zoosh __complete --shell S -- LINE`: one candidate a line, `text TAB flags TAB note`; flags `n`: no blank after it, `-`: none, since a shell's read takes two TABs for one. Never
- * an error, never a question, never later than 400 ms. Always 0.
+ * an error, never a question, never later than 400 ms where a process starts in half of that. Always 0.
  */
 export async function runComplete(argv: readonly string[]): Promise<never> {
   const at = argv.indexOf('--');
   const line = at < 0 ? '' : argv.slice(at + 1).join(' ');
-  const signal = AbortSignal.timeout(Math.max(1, Math.round(DEADLINE_MS - performance.now())));
+  const signal = AbortSignal.timeout(Math.max(LEAST_MS, Math.round(DEADLINE_MS - performance.now())));
   const late = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   const ends: Promise<void>[] = [];
   try {

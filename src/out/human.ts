@@ -194,7 +194,10 @@ export function labelled(label: string, theme: Theme): string {
   return (colours[sum % colours.length] as Theme['path'])(`${visibleLine(label)} |`);
 }
 
-function nodeLines({ data, form, showStat, stat }: Extract<Output, { type: 'node' }>, screen: Screen): string[] {
+function nodeLines(
+  { data, form, noPretty, showStat, stat }: Extract<Output, { type: 'node' }>,
+  screen: Screen,
+): string[] {
   const { theme } = screen;
   const lines = ((): string[] => {
     if (data === null) return [theme.dim('(null)')];
@@ -202,7 +205,7 @@ function nodeLines({ data, form, showStat, stat }: Extract<Output, { type: 'node
     if (form === 'base64') return [base64(data)];
     if (form === 'hex' || !isText(data)) return hexdump(data);
     const text = Buffer.from(data).toString();
-    const shown = form === 'text' ? prettyJson(text) : undefined;
+    const shown = form === 'text' && noPretty !== true ? prettyJson(text) : undefined;
     return colourJson(visible(shown ?? text), shown !== undefined, theme)
       .replace(/\n$/, '')
       .split('\n');

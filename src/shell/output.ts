@@ -102,6 +102,8 @@ export type Output = { readonly exit?: number } & (
       readonly stat: Stat;
       readonly showStat: boolean;
       readonly form: DataForm;
+      /** JSON stays as it is stored. */
+      readonly noPretty?: boolean;
     }
   | { readonly type: 'many'; readonly parts: readonly Output[] }
   | {

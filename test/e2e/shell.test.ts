@@ -110,6 +110,18 @@ test('an unknown command is answered with the nearest one', async () => {
   assert.deepEqual([code, stdout], [127, '']);
   assert.equal(stderr, 'error: unknown command crate\n hint: did you mean create ?\n');
   assert.equal((await zoosh(['crate', '/x'])).stderr, stderr);
+  const foreign = await one('flwc', 'ruok');
+  assert.deepEqual([foreign.code, foreign.stderr], [127, 'error: unknown command flwc\n hint: here it is: 4lw ruok\n']);
+});
+
+test('four-letter words are commands of their own; what resets counters needs a yes', async () => {
+  is(await one('ruok'), 'imok\n');
+  is(await one('4lw', 'ruok'), 'imok\n');
+  assert.match((await one('mntr', '--all')).stdout, /^zk_version\t/);
+  const refused = await one('crst');
+  assert.deepEqual([refused.code, refused.stdout], [30, '']);
+  assert.match(refused.stderr, /reset the counters of all connections .*\n hint: say --yes before the command\n$/);
+  is(await zoosh(['--yes', server.hosts, 'crst']), 'Connection stats reset.\n');
 });
 
 test('no server: one line per host with its reason, exit 3', async () => {

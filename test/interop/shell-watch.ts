@@ -1,8 +1,10 @@
-/** `watch` in the shell, while other eyes change what it looks at. */
+/** `watch` in the shell, while other eyes change what it looks at; values inside JSON; ACLs below a node. */
 import assert from 'node:assert/strict';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { note, zoosh } from './live-shell.ts';
-import { base, client, ENV, SERVER } from './shell-rig.ts';
+import { base, client, ENV, HOME, SERVER, shell } from './shell-rig.ts';
 
 /** Runs it as a process and makes the change again and again until it has seen enough. */
 async function watched(options: readonly string[], words: readonly string[], change: (at: number) => Promise<unknown>) {
@@ -21,7 +23,7 @@ async function watched(options: readonly string[], words: readonly string[], cha
 }
 
 test('watch: one event, all below, until, a program, in time', async () => {
-  const at = await base('watch');
+  const at = await base('watching');
   const path = (await client.create(`${at}/n`, 'first')).path;
   const write = (times: number) => client.set(path, `value ${times}`);
   const breed = async (times: number) => {
@@ -48,4 +50,27 @@ test('watch: one event, all below, until, a program, in time', async () => {
   assert.deepEqual(late, { out: '', err: `error: not in time: ${at}/absent\n`, status: 124 });
   const program = await watched([], [path, '--', 'sh', '-c', 'echo "$ZOOSH_EVENT $ZOOSH_PATH"; exit 3'], write);
   assert.deepEqual(program, { out: `changed ${path}\n`, err: '', status: 3 });
+});
+
+test('values inside JSON: shown, replaced, edited; ACLs of all below', async () => {
+  const at = await base('values');
+  const path = (await client.create(`${at}/n`, '{"level":"info", "ports":[1,2]}')).path;
+  await using sh = shell('-o', 'plain');
+  await sh.ok(`get --at .level ${path}`, 'info\n');
+  await sh.ok(`get --at .ports ${path}`, '[1,2]\n');
+  await sh.ok(`get --no-pretty -m ${path}`, `${path}:\n{"level":"info", "ports":[1,2]}\n`);
+  await sh.no(`get --at .nope ${path}`, 10, `error: the data of ${path} has no such value`);
+  await sh.no(`get --at .x ${at}`, 10, `error: the data of ${at} is no JSON`);
+  await sh.ok(`set --at .ports[1] ${path} 7`, '1\n');
+  await sh.ok(`set --at .level ${path} warn`, '2\n');
+  await sh.no(`set --at .level.deep ${path} x`, 10, `error: the data of ${path} has no place for such a value`);
+  await sh.ok(`get ${path}`, '{"level":"warn", "ports":[1,7]}\n');
+  const editor = join(HOME, 'value-editor');
+  writeFileSync(editor, '#!/bin/sh\ngrep -qx warn "$1" && echo debug >"$1"\n');
+  chmodSync(editor, 0o755);
+  note(`edit --at .level ${path}`);
+  const edited = await zoosh([SERVER, 'edit', '--at', '.level', path], { ...ENV, EDITOR: editor });
+  assert.deepEqual([edited.out.toString(), edited.status], ['3\n', 0], edited.err);
+  await sh.ok(`get ${path}`, '{"level":"debug", "ports":[1,7]}\n');
+  await sh.ok(`getAcl -R ${at}`, `${at}\tworld:anyone:cdrwa\n${path}\tworld:anyone:cdrwa\n`);
 });

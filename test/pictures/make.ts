@@ -43,7 +43,7 @@ const SCENES: readonly Scene[] = [
     target: '@local',
     async play(one, other) {
       await enter(one, 'cd /app');
-      await enter(one, 'addWatch .');
+      await enter(one, 'watch -R .');
       one.type('set config {"level": "wa');
       await settled();
       await other.set('/app/config', '{"level": "debug"}');
