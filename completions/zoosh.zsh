@@ -22,4 +22,10 @@ _zoosh() {
   (( $#glued )) && compadd -l -S '' -d glued_notes -a glued
   return 0
 }
-compdef _zoosh zoosh
+# as a file _zoosh of fpath this is the function itself; otherwise it is sourced
+if [[ ${funcstack[1]} == _zoosh ]]; then
+  _zoosh "$@"
+else
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+  compdef _zoosh zoosh
+fi

@@ -5,6 +5,7 @@ import type { CommandSpec } from '../shell/command.ts';
 import { EXIT_CODES, type ExitCode } from '../shell/exit-codes.ts';
 import { optionText } from '../shell/help.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
+import { manPage } from './man-page.ts';
 
 const cell = (text: string): string => text.replace(/\|/g, '\\|');
 const rows = (head: readonly [string, string], all: readonly (readonly [string, string])[]): string[] =>
@@ -19,7 +20,7 @@ function commandText(spec: CommandSpec): string {
     '',
     `${about.charAt(0).toUpperCase()}${about.slice(1)}.${aliases.length > 0 ? ` Also called ${aliases.map((each) => `\`${each}\``).join(', ')}.` : ''}`,
     '',
-    '```',
+    '```text',
     synopsis(spec).replace(/^usage: /, ''),
     '```',
     ...rows(
@@ -43,9 +44,10 @@ function commandText(spec: CommandSpec): string {
 }
 
 /** Files that are printed from the registry and the tables, by their path in the repository. */
-export function generatedFiles(): ReadonlyMap<string, string> {
+export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   const files = new Map<string, string>();
   for (const shell of SHELLS) files.set(`completions/zoosh.${shell}`, completionScript(shell));
+  files.set('man/zoosh.1', await manPage());
   const commands = [...registry.all].sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
   files.set(
     'docs/commands.md',
@@ -58,7 +60,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
       ...commands.map(commandText),
       '# Topics',
       '',
-      ...Object.entries(TOPICS).flatMap(([name, text]) => [`## ${name}`, '', '```', text, '```', '']),
+      ...Object.entries(TOPICS).flatMap(([name, text]) => [`## ${name}`, '', '```text', text, '```', '']),
     ].join('\n'),
   );
   files.set(

@@ -133,14 +133,21 @@ async function program(): Promise<Command> {
 
 /** Every option word there is, for completion and help. */
 export const globalOptions = async (): Promise<
-  { readonly names: readonly string[]; readonly about: string; readonly takesValue: boolean }[]
+  {
+    readonly names: readonly string[];
+    readonly about: string;
+    readonly takesValue: boolean;
+    /** What the help calls its value; empty when it takes none. */
+    readonly value: string;
+  }[]
 > =>
   (await program()).options
     .filter(({ hidden }) => !hidden)
-    .map(({ short, long, description, required }) => ({
+    .map(({ short, long, flags, description, required }) => ({
       names: [short, long].filter((name) => name !== undefined && name !== null),
       about: description,
       takesValue: required,
+      value: /<(.*)>$/.exec(flags)?.[1] ?? '',
     }));
 
 /** argv to options and the words after them. @throws Failure (2) */

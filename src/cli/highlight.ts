@@ -61,6 +61,9 @@ function isOption(spec: NonNullable<ReturnType<Registry['find']>>, word: string)
   return [...word.slice(1)].every((letter, at) => at > 0 || options.some(({ short }) => short === `-${letter}`));
 }
 
+/** A longer synopsis is hinted at without its options: Tab and help tell them. */
+const MOST_HINT = 40;
+
 /** What may follow: what is left of a command's synopsis once a word is finished. */
 export function hint(text: string, registry: Registry): string {
   const { tokens, open, fault } = tokenize(text);
@@ -70,7 +73,12 @@ export function hint(text: string, registry: Registry): string {
   const [first, ...rest] = words.map((word): Arg => ({ text: staticText(word) ?? 'x', quote: word.quote }));
   const spec = first === undefined ? undefined : registry.find(first.text);
   if (spec === undefined) return '';
-  if (rest.length === 0) return synopsis(spec).slice(`usage: ${spec.name} `.length);
+  if (rest.length === 0) {
+    const whole = synopsis(spec).slice(`usage: ${spec.name} `.length);
+    // what must be said stands last, and would be cut off at the edge
+    const brief = whole.replace(/^(?:\[-[^\]]*\] ?)+/, '[OPTION...] ').trimEnd();
+    return whole.length > MOST_HINT ? brief : whole;
+  }
   const walked = walk(spec, rest);
   if (walked.failure !== undefined || walked.next?.param.kind === 'command') return '';
   if (walked.open !== undefined) return placeholder(walked.open.name, walked.open.param);

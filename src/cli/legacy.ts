@@ -42,6 +42,7 @@ export const TAKES_VALUE = new Set([
   '--timeout',
   '--connect-timeout',
   '--op-timeout',
+  '--max-reply',
   '--fields',
   '--compat',
   '--tls-ca',

@@ -18,8 +18,8 @@ export async function main(argv: string[]): Promise<number> {
     const { plainTheme } = await import('../out/theme.ts');
     const { failureText } = await import('../out/failures.ts');
     const told = { failure, command: argv.join(' '), file: undefined, line: undefined };
-    const width = process.stderr.isTTY === true ? process.stderr.columns || 80 : undefined;
-    process.stderr.write(failureText(told, 'text', plainTheme(true), width));
+    const { errWidth } = await import('./width.ts');
+    process.stderr.write(failureText(told, 'text', plainTheme(true), errWidth()));
     if (failure.exit === 70 && argv.some((word) => word === '-v' || word === '--verbose'))
       process.stderr.write(`${(error as Error).stack ?? ''}\n`);
     return failure.exit;

@@ -1,58 +1,71 @@
 import type { Client } from '../client/api.ts';
 import { connect } from '../client/connect.ts';
 import { folders } from '../config/folders.ts';
+import { MODES } from '../out/modes.ts';
 import { completeWords } from '../shell/complete.ts';
-import { PathSource } from '../shell/path-source.ts';
+import { type NodeReader, PathSource } from '../shell/path-source.ts';
+import type { Profiles } from '../shell/settings.ts';
+import { CompletionCache } from './completion-cache.ts';
 import { completionPorts } from './completion-ports.ts';
 import { globalOptions, parseGlobals } from './globals.ts';
 import { profilesOf } from './host.ts';
 import { OUTER } from './outer.ts';
 import { chooseTarget, isTarget } from './targets.ts';
 
-/** No answer is better than a late one. */
-const DEADLINE_MS = 400;
+/** No answer is better than a late one: counted from the start of the process, with something left for the shell around it. */
+const DEADLINE_MS = 370;
+/** A machine so busy that the program has only begun by then still gets its words. */
+const LEAST_MS = 150;
 
 /**
  * `zoosh __complete --shell S -- LINE`: one candidate a line, `text TAB flags TAB note`; flags `n`: no blank after it, `-`: none, since a shell's read takes two TABs for one. Never
- * an error, never a question, never later than 400 ms. Always 0.
+ * an error, never a question, never later than 400 ms where a process starts in half of that. Always 0.
  */
-export async function runComplete(argv: readonly string[]): Promise<number> {
+export async function runComplete(argv: readonly string[]): Promise<never> {
   const at = argv.indexOf('--');
   const line = at < 0 ? '' : argv.slice(at + 1).join(' ');
-  const abort = AbortSignal.timeout(DEADLINE_MS);
+  const signal = AbortSignal.timeout(Math.max(LEAST_MS, Math.round(DEADLINE_MS - performance.now())));
+  const late = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  const ends: Promise<void>[] = [];
   try {
-    const found = await Promise.race([
-      candidates(line, abort),
-      new Promise<string[]>((resolve) => abort.addEventListener('abort', () => resolve([]), { once: true })),
-    ]);
-    process.stdout.write(found.map((each) => `${each}\n`).join(''));
+    const found = (await Promise.race([candidates(line, signal, ends), late])) ?? [];
+    await new Promise<void>((resolve) =>
+      process.stdout.write(found.map((each) => `${each}\n`).join(''), () => resolve()),
+    );
   } catch {
     // a completion that cannot be made says nothing
   }
-  return 0;
+  await Promise.race([Promise.all(ends), late]);
+  // the shell waits for our end, so nothing half open may hold it up
+  process.exit(0);
 }
 
-async function candidates(line: string, signal: AbortSignal): Promise<string[]> {
+/** What is to be over before the process ends, while there is time, goes into `ends`. */
+async function candidates(line: string, signal: AbortSignal, ends: Promise<void>[]): Promise<string[]> {
   const { words, typed } = splitLine(line);
   const rest = words.slice(1); // the program
   const options = await globalOptions();
   let at = 0;
+  let open: string | undefined;
   while (at < rest.length && (rest[at] as string).startsWith('-')) {
     const option = options.find(({ names }) => names.includes(rest[at] as string));
-    if (option?.takesValue === true && at + 1 >= rest.length) return wordsOf(option.names, typed);
-    at += option?.takesValue === true ? 2 : 1;
+    if (option?.takesValue === true && at + 1 >= rest.length) open = option.names.at(-1);
+    at += option?.takesValue === true && open === undefined ? 2 : 1;
   }
-  const globalsPart = rest.slice(0, at);
+  const globalsPart = rest.slice(0, open === undefined ? at : at - 1);
   const said = isTarget(rest[at] ?? '') ? rest[at++] : undefined;
   const command = rest.slice(at);
-  if (command.length === 0 && typed.startsWith('-'))
+  if (open === undefined && command.length === 0 && typed.startsWith('-'))
     return shown(
       options.flatMap(({ names, about }) => names.map((text) => ({ text, note: about }))),
       typed,
     );
   const { globals } = await parseGlobals(globalsPart);
   const { profiles, settings } = profilesOf(globals, folders());
+  const targets = { globals, profiles, configFile: folders().configFile, env: process.env };
+  if (open !== undefined) return valuesOf(open, typed, profiles);
   if (command.length === 0) {
+    if (typed.includes('/')) return [':files']; // a script
     if (typed.startsWith('@'))
       return shown(
         profiles.list().map(({ name }) => ({ text: `@${name}` })),
@@ -74,49 +87,67 @@ async function candidates(line: string, signal: AbortSignal): Promise<string[]> 
       typed,
     );
   }
-  let client: Promise<Client> | undefined;
-  const isLive = process.env.ZOOSH_COMPLETE_LIVE !== '0';
-  const session = (): Promise<Client> | undefined => {
-    if (!isLive) return undefined;
-    client ??= (() => {
-      const { server, options: how } = chooseTarget(said, {
-        globals,
-        profiles,
-        configFile: folders().configFile,
-        env: process.env,
-      });
-      return connect(server, { ...how, connectTimeoutMs: DEADLINE_MS, signal });
-    })();
-    return client;
-  };
+  const live = process.env.ZOOSH_COMPLETE_LIVE === '0' ? undefined : liveReader();
   try {
-    return shown(await completeWords(command, typed, completionPorts(source(session))), '');
+    return shown(await completeWords(command, typed, completionPorts(source(live?.read))), '');
   } finally {
-    void (client as Promise<Client> | undefined)?.then(
-      (open) => open.close(),
-      () => {},
-    );
+    ends.push(live?.end() ?? Promise.resolve());
   }
 
-  function source(get: (() => Promise<Client> | undefined) | undefined) {
+  /** Nodes of the server, by way of what earlier Tabs have seen. */
+  function liveReader(): { read(): Promise<NodeReader> | undefined; end(): Promise<void> } {
+    let cache: CompletionCache | undefined;
+    let client: Promise<Client> | undefined;
+    let isOpen = false;
+    const open = (): Promise<Client> => {
+      client ??= (async () => {
+        try {
+          const { server, options: how } = chooseTarget(said, targets);
+          const session = await connect(server, { ...how, connectTimeoutMs: DEADLINE_MS, signal });
+          isOpen = true;
+          return session;
+        } catch (error) {
+          cache?.failed();
+          throw error;
+        }
+      })();
+      return client;
+    };
+    // the process ends with the deadline: too late to learn there that nobody answered
+    signal.addEventListener('abort', () => client !== undefined && !isOpen && cache?.failed(), { once: true });
+    return {
+      read: () => {
+        cache ??= new CompletionCache(folders().cache, chooseTarget(said, targets), () => Date.now());
+        return cache.rests ? undefined : Promise.resolve(cache.reader(open));
+      },
+      end: async () => {
+        if (!isOpen) return;
+        cache?.save();
+        await (await client)?.close();
+      },
+    };
+  }
+
+  function source(get: (() => Promise<NodeReader> | undefined) | undefined) {
     const paths = new PathSource(get ?? (() => undefined), () => performance.now());
     return { cwd: '/', paths, profiles, settings, client: undefined, variables: [] };
   }
 }
 
-const wordsOf = (names: readonly string[], typed: string): string[] => {
-  if (names.includes('--output'))
-    return shown(
-      ['human', 'plain', 'json', 'ndjson'].map((text) => ({ text })),
-      typed,
-    );
-  if (names.includes('--color'))
-    return shown(
-      ['auto', 'always', 'never'].map((text) => ({ text })),
-      typed,
-    );
-  return names.some((name) => name.startsWith('--tls-')) ? [':files'] : [];
-};
+/** Values of an option that stands before the command. */
+function valuesOf(long: string, typed: string, profiles: Profiles): string[] {
+  const words: Readonly<Record<string, readonly string[]>> = {
+    '--output': MODES,
+    '--color': ['auto', 'always', 'never'],
+    '--compat': ['zkcli', 'zkcli-exact', 'zkcli=3.8', 'zkcli=3.10'],
+    '--profile': profiles.list().map(({ name }) => name),
+  };
+  if (['--tls-ca', '--tls-cert', '--tls-key', '--client-config'].includes(long)) return [':files'];
+  return shown(
+    (words[long] ?? []).map((text) => ({ text })),
+    typed,
+  );
+}
 
 interface Shown {
   readonly text: string;

@@ -2,6 +2,7 @@ import type { WatchEvent } from '../client/api.ts';
 import { visibleLine } from '../out/data.ts';
 import { EventFolder, eventJson, eventLine } from '../out/events.ts';
 import { failureText, warningText } from '../out/failures.ts';
+import { fold } from '../out/fold.ts';
 import { toJson } from '../out/json.ts';
 import { isDivided } from '../out/json-parts.ts';
 import { MODES, type Mode } from '../out/modes.ts';
@@ -17,6 +18,7 @@ import type { Globals } from './globals.ts';
 import { isRegularFile } from './os.ts';
 import { page, pagerOf } from './pager.ts';
 import { ProgressLine } from './progress.ts';
+import { errWidth } from './width.ts';
 
 export interface PresenterOptions {
   readonly globals: Globals;
@@ -165,8 +167,8 @@ export class Presenter {
   /** What happens to the connection. */
   news(text: string): void {
     if (this.#isQuiet) return;
-    const shown = visibleLine(text);
-    this.line(this.#options.interactive ? this.#errTheme.dim(shown) : shown);
+    const lines = fold(visibleLine(text), errWidth(), 2);
+    this.line((this.#options.interactive ? lines.map(this.#errTheme.dim) : lines).join('\n'));
   }
   /** At a prompt a storm is folded; a script gets every event. */
   event(event: WatchEvent): void {
@@ -189,6 +191,3 @@ const modeOf = (text: string | undefined): Mode | undefined => {
 
 /** Columns of the terminal; a window of no size counts as 80. */
 const widthOf = (): number => process.stdout.columns || Number(process.env.COLUMNS) || 80;
-/** Columns to break sentences at on standard error; in a file they stay whole. */
-const errWidth = (): number =>
-  process.stderr.isTTY === true ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY;

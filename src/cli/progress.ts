@@ -1,3 +1,4 @@
+import { cut } from '../base/width.ts';
 import type { Progress } from '../shell/command.ts';
 import { showCount } from '../shell/units.ts';
 
@@ -37,7 +38,7 @@ export class ProgressLine {
         if (at < due) return;
         due = at + EVERY_MS;
         this.#isShown = true;
-        show(`\r\x1b[K${progressText(what, done, total, at - began).slice(0, this.#ports.width() - 1)}`);
+        show(`\r\x1b[K${fitting(what, progressText('', done, total, at - began), this.#ports.width() - 1)}`);
       },
       [Symbol.dispose]: () => this.hide(),
     };
@@ -50,6 +51,13 @@ export class ProgressLine {
     this.#ports.show?.('\r\x1b[K');
   }
 }
+
+/** What is done gives way to how far it is. */
+function fitting(what: string, rest: string, width: number): string {
+  const room = width - rest.length;
+  return room < LEAST_WHAT ? rest.trimStart().slice(0, width) : cut(what, room).shown + rest;
+}
+const LEAST_WHAT = 8;
 
 /** `exporting /app  12,400/48,112 nodes  25%  8,900/s  ETA 4s`; `ms` since it began. */
 export function progressText(what: string, done: number, total: number | undefined, ms: number): string {

@@ -4,6 +4,7 @@ import { Editor } from '../editor/editor.ts';
 import { FileHistory } from '../editor/history-file.ts';
 import { MemoryHistory } from '../editor/memory-history.ts';
 import { visibleLine } from '../out/data.ts';
+import { fold } from '../out/fold.ts';
 import { complete } from '../shell/complete.ts';
 import { failureOf } from '../shell/failure.ts';
 import { PathSource } from '../shell/path-source.ts';
@@ -148,20 +149,20 @@ const isConnected = ({ session }: Host): boolean =>
 async function greet(host: Host, version: string): Promise<void> {
   const { session, presenter } = host;
   const { theme } = presenter;
+  const tell = (text: string): void =>
+    presenter.line(
+      fold(text, process.stdout.columns || 80, 2)
+        .map(theme.dim)
+        .join('\n'),
+    );
   try {
     const client = await session.client();
-    presenter.line(
-      theme.dim(`zoosh ${version}  connected to ${client.server}  session ${hex(client.sessionId)}  type help`),
-    );
+    tell(`zoosh ${version}  connected to ${client.server}  session ${hex(client.sessionId)}  type help`);
   } catch (error) {
     const { exit, message, lines } = failureOf(error);
     if (exit === 130) return; // the user went elsewhere meanwhile
     presenter.line(`${theme.bad('not connected:')} ${visibleLine(message)}`);
     for (const line of lines) presenter.line(` ${visibleLine(line)}`);
-    presenter.line(
-      theme.dim(
-        ' zoosh playground starts a server to try; zoosh init keeps where yours are; connect HOST:PORT tries another',
-      ),
-    );
+    tell(' zoosh playground starts a server to try; zoosh init keeps where yours are; connect HOST:PORT tries another');
   }
 }

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { visibleLine } from '../out/data.ts';
+import { fold } from '../out/fold.ts';
 import type { CommandSpec, Plan, Risk } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
 import { askChoice, askHidden, askText, askYesNo, type TerminalHolder } from './ask.ts';
+import { errWidth } from './width.ts';
 
 /**
  * Whether a person typed this: standard input and error are terminals, and a job-control shell started us, so that this
@@ -57,7 +59,8 @@ export class Safety {
     }
     const isSmall = plan.keepsUndo === true && (plan.count ?? Number.POSITIVE_INFINITY) <= ASKED_BEYOND;
     if (isSmall && !isProtected() && !isSerious && plan.path !== '/' && plan.hasOthersEphemerals !== true) return;
-    for (const line of plan.details ?? []) process.stderr.write(` ${visibleLine(line)}\n`);
+    for (const line of plan.details ?? [])
+      process.stderr.write(`${fold(` ${visibleLine(line)}`, errWidth(), 3).join('\n')}\n`);
     if (isProtected() && plan.always !== true) {
       const name = risk === 'cluster' ? profile() : undefined;
       const typed = await askText(

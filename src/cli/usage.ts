@@ -1,5 +1,5 @@
 import { registry } from '../commands/index.ts';
-import { foldHelp } from '../out/fold.ts';
+import { foldPage } from '../out/fold.ts';
 import { usage } from '../shell/failure.ts';
 import { overview } from '../shell/help.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
@@ -31,8 +31,7 @@ ${overview(registry.all, ['exit-codes'])}
 export async function printUsage(): Promise<number> {
   const text = await usageText();
   const width = process.stdout.isTTY === true ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
-  const lines = text.split('\n').flatMap((line) => foldHelp(line, width));
-  process.stdout.write(lines.join('\n'));
+  process.stdout.write(foldPage(text, width).join('\n'));
   return 0;
 }
 

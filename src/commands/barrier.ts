@@ -1,4 +1,3 @@
-import { DoubleBarrier } from '../recipes/index.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
@@ -24,6 +23,7 @@ export default command({
   async run({ path, members, timeout, id }, context): Promise<Output> {
     if (members === undefined || members < 1) throw usage('barrier: -n N says how many are waited for, 1 or more');
     const client = await context.client();
+    const { DoubleBarrier } = await import('../recipes/index.ts');
     const barrier = new DoubleBarrier(client, path, members, { id: id ?? defaultId() });
     await withFailures(barrier.enter({ signal: context.signal, waitMs: timeout }), 'too few came');
     await barrier.depart();

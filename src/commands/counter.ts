@@ -1,4 +1,3 @@
-import { Counter } from '../recipes/index.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
@@ -26,6 +25,7 @@ export default command({
   async run({ action, path, n, style }, context): Promise<Output> {
     if (action === 'get' && n !== undefined) throw usage('counter get does not take a number');
     if (action === 'set' && n === undefined) throw usage('counter set: N is missing');
+    const { Counter } = await import('../recipes/index.ts');
     const counter = new Counter(await context.client(), path, { style: styleOf(style) });
     const step = BigInt(n ?? 1);
     const work = {

@@ -50,7 +50,7 @@ export default command({
       const size = atomic ? Number.POSITIVE_INFINITY : Math.max(1, batch);
       count += await remove(client, path, { batch: size, keepRoot, total }, context);
     }
-    const note = context.keepsUndo ? '(undo brings it back)' : undefined;
+    const note = context.keepsUndo ? `(undo brings ${count === 1 ? 'it' : 'them'} back)` : undefined;
     return { type: 'deleted', paths, count, isTree: true, ...(note !== undefined && { note }) };
   },
 });

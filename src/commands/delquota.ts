@@ -3,7 +3,7 @@ import { parentOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
-import { formatQuota, limitsPath, parseQuota, QUOTA_ROOT, statsPath } from './quota-text.ts';
+import { formatQuota, limitsPath, parseQuota, QUOTA_ROOT, quotaWords, statsPath } from './quota-text.ts';
 
 /** Takes limits away. */
 export default command({
@@ -34,7 +34,7 @@ export default command({
           hardBytes: hardBytes ? -1 : old.hardBytes,
         };
         await client.set(limits, formatQuota(next), -1, { signal });
-        return { type: 'done', text: `quota of ${path} is ${formatQuota(next)}`, json: { path, ...next } };
+        return { type: 'done', text: `quota of ${path}: ${quotaWords(next)}`, json: { path, ...next } };
       }
       await client.delete(limits, -1, { signal });
     } catch (error) {

@@ -6,10 +6,12 @@ import { nameOf } from '../base/path.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { checkSize } from '../shell/data.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { isJson, type JsonSteps, jsonSteps } from '../shell/json-at.ts';
 import { compactJson, prettyJson } from '../shell/json-text.ts';
 import { textOf } from '../shell/node-json.ts';
 import { sameData } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
+import { valueText, withValue } from './json-value.ts';
 import { withSuggestion } from './support.ts';
 
 /** The data of a node in the user's editor. */
@@ -20,6 +22,7 @@ export default command({
   risk: 'write',
   params: {
     path: { kind: 'path', about: 'the node' },
+    at: { kind: 'text', long: '--at', about: 'only one value inside JSON: .level, .ports[0]', placeholder: 'JSONPTR' },
     noPretty: { kind: 'flag', long: '--no-pretty', about: 'JSON as it is stored, not spread over lines' },
   },
   examples: [['edit /app/config', 'in $VISUAL, else $EDITOR, else vi']],
@@ -28,7 +31,8 @@ export default command({
     'JSON that is stored without blanks is spread over lines for editing, and stored without blanks again.',
     'Nothing is written when nothing changed, or when somebody else changed it meanwhile; then it asks.',
   ],
-  async run({ path, noPretty }, context): Promise<Output> {
+  async run({ path, at: where, noPretty }, context): Promise<Output> {
+    const at = where === undefined ? undefined : jsonSteps(where);
     const client = await context.client();
     const { signal } = context;
     let now = await withSuggestion(path, context, () => client.get(path, { signal }));
@@ -39,13 +43,12 @@ export default command({
       );
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-edit-'));
     try {
-      const pretty = noPretty ? undefined : prettyJson(textOf(now.data ?? Buffer.alloc(0)) ?? '');
-      const isJson = pretty !== undefined;
-      const file = join(folder, fileNameOf(path, isJson));
-      let text = pretty ?? textOf(now.data ?? Buffer.alloc(0)) ?? '';
+      const draft = draftOf(path, now.data, at, noPretty);
+      const file = join(folder, fileNameOf(path, draft.isJson));
+      let { text } = draft;
       for (;;) {
         text = await edited(file, text, context);
-        const data = Buffer.from((isJson ? compactJson(text) : undefined) ?? text);
+        const data = draft.stored(text, now.data);
         if (sameData(data, now.data ?? Buffer.alloc(0)))
           return { type: 'done', text: `${path} is unchanged`, json: { path, changed: false } };
         checkSize(path, data);
@@ -81,8 +84,9 @@ export default command({
             return { type: 'done', text: `${path} keeps theirs`, json: { path, changed: false } };
           now = theirs;
           if (answer === 'mine') {
-            const stat = await client.set(path, data, theirs.stat.version, { signal });
-            return { type: 'written', path, stat, bytes: data.length };
+            const mine = draft.stored(text, theirs.data);
+            const stat = await client.set(path, mine, theirs.stat.version, { signal });
+            return { type: 'written', path, stat, bytes: mine.length };
           }
         }
       }
@@ -91,6 +95,38 @@ export default command({
     }
   },
 });
+
+interface Draft {
+  /** What the editor shows. */
+  readonly text: string;
+  readonly isJson: boolean;
+  /** What is to be stored when `text` comes back and the node holds `data`. @throws Failure (2) */
+  stored(text: string, data: Buffer | null): Buffer;
+}
+
+/** The whole data, or one value of it. @throws Failure (10) */
+function draftOf(path: string, data: Buffer | null, at: JsonSteps | undefined, noPretty: boolean): Draft {
+  const written = at === undefined ? (textOf(data ?? Buffer.alloc(0)) ?? '') : valueText(path, data, at);
+  const pretty = noPretty ? undefined : prettyJson(written);
+  const compact = (text: string): string => (pretty === undefined ? undefined : compactJson(text)) ?? text;
+  if (at === undefined)
+    return { text: pretty ?? written, isJson: pretty !== undefined, stored: (text) => Buffer.from(compact(text)) };
+  // a text is edited as such, without its quotes
+  if (written.startsWith('"'))
+    return {
+      text: JSON.parse(written) as string,
+      isJson: false,
+      stored: (text, before) => withValue(path, before, at, JSON.stringify(text)),
+    };
+  return {
+    text: pretty ?? written,
+    isJson: true,
+    stored(text, before) {
+      if (!isJson(text)) throw usage(`edit: what you made of the value is no JSON; ${path} is unchanged`);
+      return withValue(path, before, at, compact(text));
+    },
+  };
+}
 
 /** So that editors know what they have before them. */
 const fileNameOf = (path: string, isJson: boolean): string => {

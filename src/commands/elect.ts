@@ -1,4 +1,4 @@
-import { Election, type Leader } from '../recipes/index.ts';
+import type { Leader } from '../recipes/index.ts';
 import { command, type Param } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
@@ -49,6 +49,7 @@ export default command({
   notes: ['Losing leadership, environment and exit codes are as with lock.'],
   async run({ path, observe, wait, style, words, signal, grace, onLost, id }, context): Promise<Output> {
     const client = await context.client();
+    const { Election } = await import('../recipes/index.ts');
     const election = new Election(client, path, { style: styleOf(style), id: id ?? defaultId() });
     if (observe) {
       if (words.length > 0) throw usage('elect: --observe takes no program');

@@ -237,7 +237,10 @@ const ACTS: Readonly<Record<Action, Act>> = {
 
 const done = (what: string, ids: readonly number[]): Output => ({
   type: 'done',
-  text: ids.length === 0 ? `nothing to do: none was ${what}` : `${what} ${ids.join(', ')}`,
+  text:
+    ids.length === 0
+      ? `nothing to do: none was ${what}`
+      : `${what} member${ids.length === 1 ? '' : 's'} ${ids.join(', ')}`,
   json: { [what]: ids },
 });
 

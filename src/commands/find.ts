@@ -1,11 +1,10 @@
 import { nameOf } from '../base/path.ts';
-import type { Stat } from '../client/api.ts';
-import { command } from '../shell/command.ts';
+import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
-import { matcher } from '../shell/glob.ts';
-import type { Output } from '../shell/output.ts';
-import { parseDuration } from '../shell/units.ts';
+import type { ListedNode, Output } from '../shell/output.ts';
+import { plural } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
+import { nameTests, statTests } from './find-tests.ts';
 import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
 /** Nodes with certain properties. */
@@ -18,6 +17,7 @@ export default command({
     path: { kind: 'path', about: 'where to begin; default the current node', optional: true },
     name: { kind: 'text', short: '-name', about: 'the last part of the path matches', placeholder: 'GLOB' },
     iname: { kind: 'text', short: '-iname', about: 'the same without regard to case', placeholder: 'GLOB' },
+    whole: { kind: 'text', short: '-path', about: 'the whole path matches; * goes over slashes', placeholder: 'GLOB' },
     regex: { kind: 'text', short: '-regex', about: 'the path holds a match of this expression', placeholder: 'RE' },
     data: { kind: 'text', short: '-data', about: 'the data holds this text', placeholder: 'TEXT' },
     size: { kind: 'text', short: '-size', about: 'bytes of data: 100, +10k (more), -1M (less)', placeholder: 'N' },
@@ -29,6 +29,8 @@ export default command({
       about: 'changed within the last -1h, or longer ago than +7d',
       placeholder: 'AGE',
     },
+    ctime: { kind: 'text', short: '-ctime', about: 'created within the last -7d, or longer ago', placeholder: 'AGE' },
+    acl: { kind: 'text', short: '-acl', about: 'the ACL has an entry of this scheme', placeholder: 'SCHEME' },
     owner: { kind: 'text', short: '-owner', about: 'ephemeral of this session: 0x...', placeholder: 'ID' },
     ephemeral: { kind: 'flag', short: '-ephemeral', about: 'only ephemeral nodes' },
     persistent: { kind: 'flag', short: '-persistent', about: 'only others' },
@@ -37,16 +39,39 @@ export default command({
     depth: { kind: 'number', short: '-depth', about: 'levels to go down', placeholder: 'N' },
     limit: { kind: 'number', short: '-limit', about: 'stop after so many', placeholder: 'N' },
     count: { kind: 'flag', short: '-count', about: 'only say how many' },
+    print: { kind: 'flag', short: '-print', about: 'show the paths, as without it' },
+    long: { kind: 'flag', short: '-ls', about: 'kind, version, size, children and age of each' },
+    delete: { kind: 'flag', short: '-delete', about: 'delete them, those below first; asks as deleteall does' },
+    exec: {
+      kind: 'command',
+      short: '-exec',
+      about: 'run this command for each; all that follows belongs to it, {} is the path, {name} its last part',
+      placeholder: 'CMD...',
+      many: true,
+    },
+  },
+  // what follows -exec is one command, options and all
+  legacy: (args) => {
+    const at = args.findIndex(({ text, quote }) => quote === 'none' && text === '-exec');
+    if (at < 0 || at === args.length - 1) return args;
+    return [...args.slice(0, at), ...args.slice(at + 1).flatMap((word) => [args[at] as Arg, word])];
   },
   examples: [
     ['find /app -name "worker-*" -ephemeral', 'ephemeral workers'],
     ['find / -size +100k', 'big data'],
     ['find /app -mtime -1h -count', 'how many changed within the hour'],
+    ['find /locks -leaf -mtime +7d -delete', 'what nobody has touched for a week'],
+    ['find /app -name config -exec get {}', 'the data of each'],
   ],
   exits: [1, 10, 14],
-  notes: ['/zookeeper is entered only when named. The exit code is 1 when nothing passes.'],
+  notes: [
+    '/zookeeper is entered only when named. The exit code is 1 when nothing passes. Servers do not tell containers and TTL',
+    'nodes from others, so there are no tests for them.',
+  ],
   async run(values, context): Promise<Output> {
-    const { depth, limit, data } = values;
+    const { depth, limit, data, acl } = values;
+    const actions = [values.count, values.long, values.delete, values.exec.length > 0].filter(Boolean).length;
+    if (actions > 1) throw usage('find: one of -count -ls -delete -exec');
     if (values.ephemeral && values.persistent) throw usage('find: -ephemeral and -persistent exclude each other');
     const byName = nameTests(values);
     const byStat = statTests(values, Date.now());
@@ -54,113 +79,66 @@ export default command({
     const { signal } = context;
     const root = values.path ?? context.cwd;
     const denied = new Denied();
-    const shown = new Streamed<string>(context, (names, part) => ({
+    const shown = new Streamed<ListedNode>(context, (nodes, part) => ({
       type: 'listing',
       path: root,
-      names,
+      names: nodes.map(({ name }) => name),
+      ...(values.long && { long: nodes }),
       isPaths: true,
       onePerLine: true,
       ...(part !== undefined && { part }),
     }));
+    const doomed: string[] = [];
+    let exit = 0;
     using progress = context.progress(`searching ${root}`);
-    const walk = { signal, inflight: inflightOf(context), depth, skip: skipsOwn(root), data: data !== undefined };
+    const walk = { signal, inflight: inflightOf(context), depth, skip: skipsOwn(root) };
     let [seen, count] = [0, 0];
     await withSuggestion(root, context, async () => {
-      for await (const node of walkNodes(client, root, walk)) {
+      for await (const node of walkNodes(client, root, { ...walk, data: data !== undefined, acl: acl !== undefined })) {
         progress.update(++seen);
         if (node.denied) denied.add(node.path);
         const passes =
           byName.every((test) => test(node.path)) &&
           (node.hidden !== true || byStat.length === 0) &&
           byStat.every((test) => test(node.stat)) &&
-          (data === undefined || node.data?.includes(data) === true);
+          (data === undefined || node.data?.includes(data) === true) &&
+          (acl === undefined || node.acl.some(({ scheme }) => scheme === acl));
         if (!passes) continue;
         if (limit !== undefined && count >= limit) break;
         count++;
-        if (!values.count) await shown.add(node.path);
+        if (values.delete) doomed.push(node.path);
+        else if (values.exec.length > 0) exit = await execute(values.exec, node.path, context);
+        else if (!values.count) await shown.add({ name: node.path, stat: node.stat });
       }
     });
     denied.tell(context);
-    const exit = denied.any ? 14 : count === 0 ? 1 : 0;
+    if (denied.any) exit = 14;
+    else if (count === 0) exit = 1;
     if (values.count) return { type: 'value', value: count, text: String(count), exit };
+    if (values.exec.length > 0) return { type: 'many', parts: [], exit };
+    if (values.delete) return { type: 'many', parts: [], exit: (await remove(doomed, root, context)) || exit };
     return { ...shown.end(), exit };
   },
 });
 
-function nameTests({ name, iname, regex }: Readonly<Record<'name' | 'iname' | 'regex', string | undefined>>) {
-  const tests: ((path: string) => boolean)[] = [];
-  if (name !== undefined) tests.push(onName(matcher(name)));
-  if (iname !== undefined) {
-    const matches = matcher(iname.toLowerCase());
-    tests.push((path) => matches(nameOf(path).toLowerCase()));
-  }
-  if (regex !== undefined) {
-    const expression = expressionOf(regex);
-    tests.push((path) => expression.test(path));
-  }
-  return tests;
-}
-const onName =
-  (matches: (name: string) => boolean) =>
-  (path: string): boolean =>
-    matches(nameOf(path));
-
-function expressionOf(text: string): RegExp {
+/** The exit code of the command with the path in it. @throws Failure of the command, unless the shell goes on after one */
+async function execute(words: readonly Arg[], path: string, context: CommandContext): Promise<number> {
+  context.signal.throwIfAborted();
+  const fill = (text: string): string => text.replace(/\{(name)?\}/g, (_whole, name) => (name ? nameOf(path) : path));
   try {
-    return new RegExp(text, 'u');
+    return await context.execute(words.map((word) => ({ ...word, text: fill(word.text) })));
   } catch (error) {
-    throw usage(`find: -regex: ${(error as Error).message}`);
+    if (!context.keepGoing) throw error;
+    context.warn(`${path}: ${(error as Error).message}`);
+    return (error as { exit?: number }).exit ?? 1;
   }
 }
 
-interface StatWishes {
-  readonly size: string | undefined;
-  readonly children: string | undefined;
-  readonly version: string | undefined;
-  readonly mtime: string | undefined;
-  readonly owner: string | undefined;
-  readonly ephemeral: boolean;
-  readonly persistent: boolean;
-  readonly empty: boolean;
-  readonly leaf: boolean;
-}
-
-function statTests(wishes: StatWishes, now: number): ((stat: Stat) => boolean)[] {
-  const tests: ((stat: Stat) => boolean)[] = [];
-  const { size, children, version, mtime, owner } = wishes;
-  const add = (option: string, text: string | undefined, of: (stat: Stat) => number): void => {
-    if (text === undefined) return;
-    const fits = comparison(option, text);
-    tests.push((stat) => fits(of(stat)));
-  };
-  add('-size', size, (stat) => stat.dataLength);
-  add('-children', children, (stat) => stat.numChildren);
-  add('-version', version, (stat) => stat.version);
-  if (mtime !== undefined) {
-    const sign = /^[+-]/.exec(mtime)?.[0];
-    if (sign === undefined) throw usage('find: -mtime is -AGE (within) or +AGE (longer ago), for example -1h');
-    const age = parseDuration(mtime.slice(1));
-    tests.push((stat) => (sign === '-' ? now - stat.mtime <= age : now - stat.mtime > age));
-  }
-  if (owner !== undefined) {
-    if (!/^0x[0-9a-fA-F]{1,16}$/.test(owner))
-      throw usage(`find: -owner is a session id, 0x and hexadecimal digits, not ${owner}`);
-    const id = BigInt(owner);
-    tests.push((stat) => BigInt.asUintN(64, stat.ephemeralOwner) === id);
-  }
-  if (wishes.ephemeral) tests.push((stat) => stat.ephemeralOwner !== 0n);
-  if (wishes.persistent) tests.push((stat) => stat.ephemeralOwner === 0n);
-  if (wishes.empty) tests.push((stat) => stat.dataLength === 0);
-  if (wishes.leaf) tests.push((stat) => stat.numChildren === 0);
-  return tests;
-}
-
-const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, M: 1 << 20, G: 1 << 30 };
-/** `3` equal, `+3` more, `-3` less; k, M and G are powers of 1024. */
-function comparison(option: string, text: string): (value: number) => boolean {
-  const match = /^([+-]?)(\d{1,12})([kMG]?)$/.exec(text);
-  if (match === null) throw usage(`find: ${option} is a number with + or - before it, not ${text}`);
-  const limit = Number(match[2]) * (UNITS[match[3] ?? ''] as number);
-  if (match[1] === '+') return (value) => value > limit;
-  return match[1] === '-' ? (value) => value < limit : (value) => value === limit;
+/** Deletes what was found, children before their parents, as one change that undo takes back. */
+async function remove(paths: readonly string[], root: string, context: CommandContext): Promise<number> {
+  if (paths.length === 0) return 0;
+  const what = `delete ${plural(paths.length, 'node')}`;
+  await context.confirm({ what, path: root, details: paths.slice(0, 10), count: paths.length });
+  const words = ['delete', ...paths.toReversed()];
+  return context.execute(words.map((text): Arg => ({ text, quote: 'double' })));
 }

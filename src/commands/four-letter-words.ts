@@ -12,9 +12,17 @@ function serversIn(host: string): readonly Server[] {
   }
 }
 
+/** The words that are commands of their own; `stat` is that of a znode. */
+const ALIASES = 'ruok srvr mntr conf cons dump envi dirs wchs wchc wchp isro hash crst srst gtmk'.split(' ');
+const RESETS: Readonly<Record<string, string>> = {
+  crst: 'reset the counters of all connections',
+  srst: 'reset the counters of the server',
+};
+
 /** ZooKeeper's words for operators, sent to one server or to all. */
 export default command({
   name: '4lw',
+  aliases: ALIASES,
   group: 'admin',
   about: 'send a four-letter word (ruok, srvr, mntr, ...) and show the answer',
   risk: 'read',
@@ -23,25 +31,7 @@ export default command({
     word: {
       kind: 'enum',
       about: 'the word',
-      values: [
-        'ruok',
-        'srvr',
-        'stat',
-        'mntr',
-        'conf',
-        'cons',
-        'dump',
-        'envi',
-        'dirs',
-        'wchs',
-        'wchc',
-        'wchp',
-        'isro',
-        'hash',
-        'crst',
-        'srst',
-        'gtmk',
-      ],
+      values: [...ALIASES, 'stat'],
     },
     hosts: {
       kind: 'text',
@@ -52,11 +42,14 @@ export default command({
     },
     all: { kind: 'flag', long: '--all', about: 'every server of the connect string' },
   },
+  // `mntr --all` is `4lw mntr --all`
+  legacy: (args, name) => (name === '4lw' ? args : [{ text: name, quote: 'none' }, ...args]),
   examples: [
     ['4lw srvr', 'of the server in use'],
     ['4lw mntr --all', 'of every one'],
   ],
-  exits: [3, 21],
+  exits: [3, 21, 30, 31],
+  notes: ['crst and srst change what everybody reads: they ask first, and in a script need --yes.'],
   async run({ word, hosts, all }, context): Promise<Output> {
     if (all && hosts.length > 0) throw usage('4lw: --all and HOST exclude each other');
     const { signal, session } = context;
@@ -65,6 +58,11 @@ export default command({
       : hosts.length > 0
         ? hosts.flatMap(serversIn)
         : parseConnectString((await context.client()).server ?? session.target).servers;
+    const reset = RESETS[word];
+    if (reset !== undefined) {
+      const details = targets.map(showServer);
+      await context.confirm({ what: `${reset} at ${details.join(' ')}`, path: '/', details, always: true });
+    }
     const answers: { host: string; word: string; answer: string }[] = [];
     for (const server of targets) {
       const host = showServer(server);

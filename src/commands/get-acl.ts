@@ -1,6 +1,10 @@
-import { command } from '../shell/command.ts';
+import { showAcl } from '../shell/acl-text.ts';
+import { type CommandContext, command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
-import { withSuggestion } from './support.ts';
+import { walkNodes } from '../shell/walk.ts';
+import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
 
 /** Who may do what. */
 export default command({
@@ -11,10 +15,16 @@ export default command({
   params: {
     paths: { kind: 'path', about: 'the nodes', many: true, globs: true, placeholder: 'PATH' },
     stat: { kind: 'flag', short: '-s', about: 'also show the stat' },
+    recursive: { kind: 'flag', short: '-R', about: 'of all below, too, each behind its path' },
   },
-  examples: [['getAcl /app', 'in a form that setAcl takes']],
+  examples: [
+    ['getAcl /app', 'in a form that setAcl takes'],
+    ['getAcl -R /app', 'of every node at and below /app'],
+  ],
   exits: [10, 14],
-  async run({ paths, stat: showStat }, context): Promise<Output> {
+  async run({ paths, stat: showStat, recursive }, context): Promise<Output> {
+    if (recursive && showStat) throw usage('getAcl: -s shows one node, -R all below');
+    if (recursive) return below(paths, context);
     const client = await context.client();
     const parts: Output[] = [];
     for (const path of paths) {
@@ -24,3 +34,31 @@ export default command({
     return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
   },
 });
+
+/** Paths and ACLs of whole subtrees. */
+async function below(paths: readonly string[], context: CommandContext): Promise<Output> {
+  const client = await context.client();
+  const denied = new Denied();
+  const rows: [string, string][] = [];
+  const json: unknown[] = [];
+  for (const root of paths)
+    await withSuggestion(root, context, async () => {
+      const walk = { signal: context.signal, inflight: inflightOf(context), skip: skipsOwn(root), acl: true };
+      for await (const { path, acl, stat, denied: isDenied } of walkNodes(client, root, walk)) {
+        if (isDenied) {
+          denied.add(path);
+          continue;
+        }
+        rows.push([path, showAcl(acl)]);
+        json.push({ path, aversion: stat.aversion, acl: aclJson(acl) });
+      }
+    });
+  denied.tell(context, 'read');
+  return {
+    type: 'table',
+    columns: [{ name: 'path' }, { name: 'acl' }],
+    rows,
+    json,
+    ...(denied.any && { exit: 14 }),
+  };
+}

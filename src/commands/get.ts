@@ -1,5 +1,8 @@
 import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
+import { jsonSteps } from '../shell/json-at.ts';
 import type { DataForm, Output } from '../shell/output.ts';
+import { jsonValue } from './json-value.ts';
 import { legacyWatch } from './ls.ts';
 import { withSuggestion } from './support.ts';
 
@@ -16,15 +19,22 @@ export default command({
     base64: { kind: 'flag', short: '-b', long: '--base64', about: 'data in base64' },
     hexdump: { kind: 'flag', short: '-x', long: '--hex', about: 'data as a hexdump' },
     raw: { kind: 'flag', long: '--raw', about: 'exactly the bytes, no newline added' },
+    at: { kind: 'text', long: '--at', about: 'one value inside JSON: .level, .ports[0]', placeholder: 'JSONPTR' },
+    noPretty: { kind: 'flag', long: '--no-pretty', about: 'JSON as it is stored, not spread over lines' },
+    headers: { kind: 'flag', short: '-m', about: 'with the path above, as several nodes have it' },
   },
   examples: [
     ['get /app/config', 'the data'],
     ['get -s -w /app/config', 'data and stat, and a word when it changes'],
-    ['get "/app/*"', 'of several nodes'],
+    ['get /app/*', 'of several nodes'],
+    ['get --at .ports[0] /app/config', 'one value of a JSON document'],
   ],
   exits: [10, 14],
   legacy: (args) => legacyWatch(args),
-  async run({ paths, stat: showStat, watch, base64, hexdump, raw }, context): Promise<Output> {
+  async run(values, context): Promise<Output> {
+    const { paths, stat: showStat, watch, base64, hexdump, raw, noPretty, headers } = values;
+    const at = values.at === undefined ? undefined : jsonSteps(values.at);
+    if (at !== undefined && (base64 || hexdump || raw)) throw usage('get: --at shows a value, not bytes');
     const client = await context.client();
     const form: DataForm = hexdump ? 'hex' : base64 ? 'base64' : raw ? 'raw' : 'text';
     const parts: Output[] = [];
@@ -33,8 +43,10 @@ export default command({
         client.get(path, { signal: context.signal, ...(watch && { watch: context.watched }) }),
       );
       context.versionsRead.set(path, stat.version);
-      parts.push({ type: 'node', path, data, stat, showStat, form });
+      if (at === undefined)
+        parts.push({ type: 'node', path, data, stat, showStat, form, ...(noPretty && { noPretty }) });
+      else parts.push(jsonValue(path, data, at));
     }
-    return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+    return parts.length === 1 && !headers ? (parts[0] as Output) : { type: 'many', parts };
   },
 });

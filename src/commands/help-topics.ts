@@ -16,17 +16,26 @@ A bare word keeps its backslashes and quotes: {"x":1} and C:\\dir stay as they a
   ""          empty, which is not the same as none: create /a has no data at all
 -b and -x say that the text is base64 or hexadecimal.`,
   globs: `Paths of commands that read or delete may be patterns:
-  *  any characters   ?  one   [abc] [a-z] [!a]  one of these   {a,b}  either   **  any depth
+  *      any characters
+  ?      one
+  [abc]  one of these; [a-z] and [!a], too
+  {a,b}  either
+  **     any depth
 A node whose name is the pattern itself wins. Quotes make a pattern literal. No match is exit code 10.`,
   operators: `  a ; b       one after the other (a blank after the ;)
-  a && b      b if a succeeded          a || b      b if it did not
+  a && b      b if a succeeded
+  a || b      b if it did not
   a | cmd     plain output into a command of the operating system
-  a > file    plain output into a file  a >> file   added to it
+  a > file    plain output into a file
+  a >> file   added to it
   !cmd        a command of the operating system
   # text      a comment`,
-  variables: `  \${_}         the result of the last command    \${?}       its exit code
-  \${cwd}       the current path                  \${session} the session's id
-  \${env:NAME}  from the environment              \${1} ...   arguments of a script
+  variables: `  \${_}         the result of the last command
+  \${?}         its exit code
+  \${cwd}       the current path
+  \${session}   the session's id
+  \${env:NAME}  from the environment
+  \${1} ...     arguments of a script
   \${name}      from --set name=value
 One that is not defined is an error; single quotes keep \${...} as it is.`,
   output: `Results go to standard output, everything else to standard error.
@@ -48,11 +57,22 @@ perms: c create children, d delete children, r read, w write, a change the ACL; 
   --atomic    before a script: all its changes as one transaction. put, mkdir, touch, deleteall become operations by
               looking at the tree first; assert becomes a check of what it saw
 The exit code is that of the operation that failed. check PATH absent makes the node and deletes it again inside.`,
-  scripts: `  zoosh FILE.zk ARG...   zoosh -c 'CMD; CMD'   zoosh <FILE    run FILE ARG... (in a script or at the prompt)
+  scripts: `  zoosh FILE.zk ARG...
+  zoosh -c 'CMD; CMD'
+  zoosh <FILE
+  run FILE ARG...       in a script or at the prompt
 The first failure ends a script with its exit code; -k goes on and counts them. exists, find and the like answer no with
 exit code 1, which ends nothing: a && b, a || b and \${?} go by it. assert ends a script.
-First lines may say: #: atomic   #: continue-on-error   #: output ndjson
-  let NAME = value   let NAME = $(get /a)   each /app/* do get {}   repeat 3 -i 1s stat /a   wait /a --timeout 30s
+First lines may say:
+  #: atomic
+  #: continue-on-error
+  #: output ndjson
+Of use there:
+  let NAME = value
+  let NAME = $(get /a)
+  each /app/* do get {}
+  repeat 3 -i 1s stat /a
+  wait /a --timeout 30s
 With -o json or ndjson each command of a script is one line: {"line":3,"command":"get /a","ok":true,"result":...}`,
   safety: `What asks first, at a prompt or as a command typed in a terminal:
   deleteall, setAcl -R and what else touches many nodes says what it would do, then asks

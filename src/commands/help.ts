@@ -29,13 +29,17 @@ export default command({
         json: registry.all.map(({ name, about }) => ({ name, about })),
       };
     const spec = registry.find(subject);
-    if (spec !== undefined) return helpOf(spec);
     const topic = subject.toLowerCase();
+    const page = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
+    if (spec !== undefined) {
+      const own = helpOf(spec);
+      // a word that is both: `acl`, `watches`
+      return page === undefined || own.type !== 'page' ? own : { ...own, text: `${own.text}\n\n${page}` };
+    }
     if (topic === 'exit-codes') {
       const text = Object.entries(EXIT_CODES).map(([code, what]) => `${code.padStart(4)}  ${what}`);
       return { type: 'page', text: text.join('\n'), json: EXIT_CODES };
     }
-    const page = Object.hasOwn(TOPICS, topic) ? TOPICS[topic] : undefined;
     if (page !== undefined) return { type: 'page', text: page, json: { topic, text: page } };
     const close = nearest(subject, [...registry.all.map(({ name }) => name), ...topics])[0];
     throw new Failure(127, 'UnknownCommand', `no command or topic ${subject}`, {

@@ -85,6 +85,7 @@ import unwatchCommand from './unwatch.ts';
 import useCommand from './use.ts';
 import versionCommand from './version.ts';
 import waitCommand from './wait.ts';
+import watchCommand from './watch.ts';
 import watchesCommand from './watches.ts';
 import whoCommand from './who.ts';
 import whoamiCommand from './whoami.ts';
@@ -129,6 +130,7 @@ const COMMANDS: readonly CommandSpec[] = [
   versionCommand,
   whoamiCommand,
   sessionCommand,
+  watchCommand,
   watchesCommand,
   touchCommand,
   echoCommand,

@@ -1,4 +1,3 @@
-import { Lock } from '../recipes/index.ts';
 import { command, type Param } from '../shell/command.ts';
 import type { Output } from '../shell/output.ts';
 import { runWhileHeld } from './held-program.ts';
@@ -51,6 +50,7 @@ export default command({
   ],
   async run({ path, wait, style, words, signal, grace, onLost, id }, context): Promise<Output> {
     const client = await context.client();
+    const { Lock } = await import('../recipes/index.ts');
     const lock = new Lock(client, path, { style: styleOf(style), id: id ?? defaultId() });
     using notice = tellWaiting(client, path, context);
     const hold = await withFailures(lock.acquire({ signal: context.signal, waitMs: wait }), 'lock not acquired');

@@ -1,7 +1,6 @@
 import { nameOf } from '../base/path.ts';
 import { fourLetterWord } from '../client/connect.ts';
 import { parseConnectString } from '../client/connect-string.ts';
-import { standings } from '../recipes/index.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import type { Output } from '../shell/output.ts';
 import { hex, showAge } from '../shell/units.ts';
@@ -28,6 +27,7 @@ export default command({
   async run({ path = '' }, context): Promise<Output> {
     const at = path === '' ? context.cwd : path;
     const client = await context.client();
+    const { standings } = await import('../recipes/index.ts');
     const all = await withSuggestion(at, context, () => standings(client, at));
     const addresses = all.length === 0 ? new Map<string, string>() : await addressesOf(context);
     const now = Date.now();
@@ -50,9 +50,9 @@ export default command({
         { name: 'state' },
         { name: 'since' },
         { name: 'id' },
-        { name: 'client' },
-        { name: 'session' },
-        { name: 'node' },
+        { name: 'client', drop: 3 },
+        { name: 'session', drop: 1 },
+        { name: 'node', drop: 2 },
       ],
       rows: rows.map((row) => [
         String(row.position),

@@ -50,8 +50,9 @@ export default command({
     if (action === 'rm') profiles.remove(bare);
     else if (action === 'default') profiles.setDefault(bare);
     else profiles.add(bare, made(values));
-    const done = { rm: 'removed', default: 'is the default now:', add: 'added' }[action] ?? '';
-    return { type: 'done', text: `${done} @${bare}`, json: { profile: bare, action } };
+    const text =
+      { rm: `removed @${bare}`, default: `@${bare} is the default now`, add: `added @${bare}` }[action] ?? '';
+    return { type: 'done', text, json: { profile: bare, action } };
   },
 });
 
@@ -100,7 +101,14 @@ const hideSecrets = (profile: Profile): Record<string, unknown> => ({
     })),
   }),
 });
-const textOf = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+/** A value in words: `digest from env:ZK_AUTH`, `ca ca.pem`. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(', ');
+  if (typeof value !== 'object' || value === null) return value === true ? 'yes' : String(value);
+  const { scheme, ...rest } = value as Record<string, unknown>;
+  const words = Object.entries(rest).map(([name, each]) => `${name === 'cred' ? '' : `${name} `}${textOf(each)}`);
+  return [...(scheme === undefined ? [] : [String(scheme)]), words.join(', ')].join(' ');
+}
 
 function list({ profiles, session }: CommandContext): Output {
   const all = profiles.list();

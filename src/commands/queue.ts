@@ -1,4 +1,3 @@
-import { Queue } from '../recipes/index.ts';
 import { command } from '../shell/command.ts';
 import { checkSize } from '../shell/data.ts';
 import { usage } from '../shell/failure.ts';
@@ -41,6 +40,7 @@ export default command({
       if (given && !fits) throw usage(`queue ${action} does not take ${option}`);
     if (action === 'put' && data === undefined) throw usage('queue: DATA is missing', '"" is an empty item');
     if (priority !== undefined && (priority < 0 || priority > 999)) throw usage('queue: --priority is from 0 to 999');
+    const { Queue } = await import('../recipes/index.ts');
     const queue = new Queue(await context.client(), path, { style: styleOf(style) });
     if (action === 'put') {
       checkSize(path, data ?? null);

@@ -1,4 +1,6 @@
 /** Quotas as every ZooKeeper client keeps them: texts in nodes below /zookeeper/quota. */
+import { plural } from '../shell/units.ts';
+
 export const QUOTA_ROOT = '/zookeeper/quota';
 export const limitsPath = (path: string): string => `${QUOTA_ROOT}${path === '/' ? '' : path}/zookeeper_limits`;
 export const statsPath = (path: string): string => `${QUOTA_ROOT}${path === '/' ? '' : path}/zookeeper_stats`;
@@ -21,6 +23,17 @@ export function parseQuota(text: string): Quota {
     hardCount: number('countHardLimit'),
     hardBytes: number('byteHardLimit'),
   };
+}
+
+/** `1,000 nodes (soft), 10,000,000 bytes (hard)`, for people. */
+export function quotaWords({ count, bytes, hardCount, hardBytes }: Quota): string {
+  const words = [
+    ...(count > -1 ? [`${plural(count, 'node')} (soft)`] : []),
+    ...(hardCount > -1 ? [`${plural(hardCount, 'node')} (hard)`] : []),
+    ...(bytes > -1 ? [`${plural(bytes, 'byte')} (soft)`] : []),
+    ...(hardBytes > -1 ? [`${plural(hardBytes, 'byte')} (hard)`] : []),
+  ];
+  return words.join(', ') || 'none';
 }
 
 /** The same text other clients write. */

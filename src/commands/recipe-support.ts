@@ -1,7 +1,8 @@
 /** What the commands of recipes share. */
 import { hostname } from 'node:os';
 import type { Client } from '../client/api.ts';
-import { RecipeError, STYLES, type Style, standings } from '../recipes/index.ts';
+import { RecipeError } from '../recipes/errors.ts';
+import { STYLES, type Style } from '../recipes/styles.ts';
 import type { Arg, CommandContext, Param } from '../shell/command.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
 import { Failure } from '../shell/failure.ts';
@@ -94,6 +95,7 @@ const NOTICE_MS = 300;
 export function tellWaiting(client: Client, path: string, context: CommandContext): Disposable {
   let isOver = false;
   const tell = async (): Promise<void> => {
+    const { standings } = await import('../recipes/look.ts');
     const all = await standings(client, path);
     if (isOver) return;
     const at = all.findIndex(({ session }) => session === client.sessionId);

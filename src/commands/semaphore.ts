@@ -1,4 +1,3 @@
-import { Semaphore } from '../recipes/index.ts';
 import { command, type Param } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
@@ -46,6 +45,7 @@ export default command({
   async run({ path, limit, wait, style, words, signal, grace, onLost, id }, context): Promise<Output> {
     if (limit === undefined || limit < 1) throw usage('semaphore: -n N says how many may hold it, 1 or more');
     const client = await context.client();
+    const { Semaphore } = await import('../recipes/index.ts');
     const semaphore = new Semaphore(client, path, limit, { style: styleOf(style), id: id ?? defaultId() });
     using notice = tellWaiting(client, path, context);
     const hold = await withFailures(

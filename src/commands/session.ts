@@ -31,7 +31,9 @@ export default command({
     };
     return {
       type: 'fields',
-      fields: Object.entries(json).map(([name, value]) => [name, String(value ?? '-')] as const),
+      fields: Object.entries(json).map(
+        ([name, value]) => [name, value === null || value === '' ? '-' : String(value)] as const,
+      ),
       json,
     };
   },

@@ -2,11 +2,14 @@ import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
 import { checkSize } from '../shell/data.ts';
 import { usage } from '../shell/failure.ts';
+import { jsonSteps } from '../shell/json-at.ts';
+import { textOf } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
 import { DATA_OPTIONS, dataSaid } from './data-options.ts';
+import { asJson, withValue } from './json-value.ts';
 import { versionOf, withSuggestion } from './support.ts';
 
-const APPEND_TRIES = 5;
+const TRIES = 5;
 
 /** Replaces data. */
 export default command({
@@ -27,25 +30,40 @@ export default command({
     },
     ...DATA_OPTIONS,
     append: { kind: 'flag', long: '--append', about: 'add to the data there is' },
+    at: {
+      kind: 'text',
+      long: '--at',
+      about: 'replace one value inside JSON: .level, .ports[0]; what is no JSON is a text',
+      placeholder: 'JSONPTR',
+    },
   },
   examples: [
     ['set /app/config {"level": "warn"}', 'new data'],
     ['set -v 3 /app/config x', 'only if nobody changed it since version 3'],
+    ['set --at .level /app/config warn', 'one value of a JSON document, the rest untouched'],
     ['set /app/logo @logo.png', 'from a file'],
   ],
   exits: [10, 12, 14, 17, 19],
   async run(values, context): Promise<Output> {
     const { path, append } = values;
+    const at = values.at === undefined ? undefined : jsonSteps(values.at);
+    if (append && at !== undefined) throw usage('set: --append and --at exclude each other');
     const data = dataSaid('set', path, values, context);
     if (data === undefined) throw usage('set: DATA is missing', '"" is empty data, --null is none');
     const version = versionOf(values.version, path, context);
     const client = await context.client();
     const { signal } = context;
+    const merges = append || at !== undefined;
+    const merged = (before: Buffer | null): Buffer => {
+      if (at === undefined) return Buffer.concat([before ?? Buffer.alloc(0), data ?? Buffer.alloc(0)]);
+      const text = data === null ? 'null' : textOf(data);
+      if (text === undefined) throw usage('set: --at takes a text, not bytes');
+      return withValue(path, before, at, asJson(text));
+    };
     const write = async (): Promise<Output> => {
       for (let tries = 1; ; tries++) {
-        const before = append ? await client.get(path, { signal }) : undefined;
-        const next =
-          before === undefined ? data : Buffer.concat([before.data ?? Buffer.alloc(0), data ?? Buffer.alloc(0)]);
+        const before = merges ? await client.get(path, { signal }) : undefined;
+        const next = before === undefined ? data : merged(before.data);
         if (!values.forceSize) checkSize(path, next);
         try {
           const stat = await client.set(
@@ -58,7 +76,7 @@ export default command({
           return { type: 'written', path, stat, bytes: next?.length ?? 0, showStat: values.stat };
         } catch (error) {
           const isRace = error instanceof KeeperError && error.code === 'BadVersion' && version === -1;
-          if (!append || !isRace || tries >= APPEND_TRIES) throw error;
+          if (!merges || !isRace || tries >= TRIES) throw error;
         }
       }
     };

@@ -4,7 +4,7 @@ import type { Client } from '../client/api.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
-import { formatQuota, limitsPath, NO_QUOTA, parseQuota, QUOTA_ROOT, statsPath } from './quota-text.ts';
+import { formatQuota, limitsPath, NO_QUOTA, parseQuota, QUOTA_ROOT, quotaWords, statsPath } from './quota-text.ts';
 import { createWithParents } from './support.ts';
 
 /** Limits of a subtree. */
@@ -67,7 +67,7 @@ export default command({
         if (!(error instanceof KeeperError) || error.code !== 'NodeExists') throw error;
       });
     } else await client.set(limits, text, -1, { signal });
-    return { type: 'done', text: `quota of ${path} is ${text}`, json: { path, ...next } };
+    return { type: 'done', text: `quota of ${path}: ${quotaWords(next)}`, json: { path, ...next } };
   },
 });
 

@@ -24,7 +24,7 @@ export default command({
       const all = settings.all();
       return {
         type: 'table',
-        columns: [{ name: 'name' }, { name: 'value' }, { name: 'about' }],
+        columns: [{ name: 'name' }, { name: 'value' }, { name: 'about', folds: true }],
         rows: all.map((each) => [each.name, each.value, each.about]),
         json: all,
       };

@@ -43,7 +43,11 @@ export async function withSuggestion<T>(path: string, context: CommandContext, w
     throw new Failure(10, 'NoNode', error.message, {
       path,
       cause: error,
-      hint: close === undefined ? undefined : `did you mean ${parent === '/' ? '' : parent}/${close} ?`,
+      hint: /[*?[{]/.test(nameOf(path))
+        ? 'quotes make a pattern literal: leave them out to match nodes'
+        : close === undefined
+          ? undefined
+          : `did you mean ${parent === '/' ? '' : parent}/${close} ?`,
     });
   }
 }

@@ -121,7 +121,7 @@ function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Ou
       { name: 'when' },
       { name: 'changes' },
       { name: 'size', right: true },
-      { name: 'command' },
+      { name: 'command', folds: true },
     ],
     rows: entries.map((entry) => [
       String(entry.number),

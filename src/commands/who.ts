@@ -14,7 +14,7 @@ export default command({
   params: { paths: { kind: 'path', about: 'the nodes', many: true, globs: true, placeholder: 'PATH' } },
   examples: [
     ['who /app/workers/w-1', 'session, address, server'],
-    ['who "/app/workers/*"', 'of all of them'],
+    ['who /app/workers/*', 'of all of them'],
   ],
   exits: [1, 10, 21],
   notes: [
@@ -74,7 +74,11 @@ export default command({
       humanRows: found.map(({ path, owner, connection, isOurs }) => [
         path,
         hex(owner),
-        `${connection?.client ?? 'not connected'}${isOurs ? ' (this shell)' : ''}`,
+        connection === undefined
+          ? isOurs
+            ? 'this shell'
+            : 'not connected'
+          : `${connection.client}${isOurs ? ' (this shell)' : ''}`,
         connection?.server ?? '-',
         connection?.since === undefined ? '-' : showAge(connection.since, now),
       ]),

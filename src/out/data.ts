@@ -24,14 +24,15 @@ export const visible = (text: string): string =>
 /** {@link visible}, in one line. */
 export const visibleLine = (text: string): string => visible(text).replace(/\n/g, '\\n');
 
-/** `00000000  68 65 6c 6c 6f  |hello|`, sixteen bytes a line. */
-export function hexdump(bytes: Uint8Array): string[] {
+/** `00000000  68 65 6c 6c 6f  |hello|`, sixteen bytes a line, or eight where the screen is too narrow for that. */
+export function hexdump(bytes: Uint8Array, width = 80): string[] {
+  const each = width < 78 ? 8 : 16;
   const lines: string[] = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const part = bytes.subarray(at, at + 16);
+  for (let at = 0; at < bytes.length; at += each) {
+    const part = bytes.subarray(at, at + each);
     const digits = [...part].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
     const text = [...part].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
-    lines.push(`${at.toString(16).padStart(8, '0')}  ${digits.padEnd(47)}  |${text}|`);
+    lines.push(`${at.toString(16).padStart(8, '0')}  ${digits.padEnd(3 * each - 1)}  |${text}|`);
   }
   return lines;
 }

@@ -6,6 +6,7 @@ import { quoteWord } from '../shell/paths.ts';
 import { diffLines, hunks } from '../shell/text-diff.ts';
 import { showBytes } from '../shell/units.ts';
 import { visible, visibleLine } from './data.ts';
+import { fold } from './fold.ts';
 import type { Screen } from './human.ts';
 import type { Theme } from './theme.ts';
 
@@ -37,7 +38,7 @@ export function differenceLines(difference: Difference, { theme, width }: Screen
   const paint = theme[PAINT[sign]] as (text: string) => string;
   const head = ` ${sign} ${quoteWord(path)}${version === undefined ? '' : `  v${version}`}`;
   const painted = paint(head);
-  const below = [...notes.map((note) => `     ${theme.dim(visibleLine(note))}`)];
+  const below = notes.flatMap((note) => fold(`     ${visibleLine(note)}`, width, 5)).map(theme.dim);
   const both = before != null && after != null ? [textOf(before), textOf(after)] : [];
   const inline = (most: number): string =>
     before !== undefined && after !== undefined

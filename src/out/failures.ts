@@ -42,7 +42,10 @@ export function failureText(
   for (const each of failure.lines) out.push(...fold(` ${visibleLine(each)}`, width, 3));
   if (failure.hint !== undefined) {
     const [first = '', ...more] = fold(` hint: ${visibleLine(failure.hint)}`, width, 7);
-    out.push(first.replace('hint:', () => theme.dim('hint:')), ...more);
+    out.push(
+      first.replace('hint:', () => theme.dim('hint:')),
+      ...more,
+    );
   }
   return `${out.join('\n')}\n`;
 }

@@ -8,8 +8,8 @@ import type { Change } from '../shell/recorder.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
 import { base64, hexdump, isText, prettyJson, visible, visibleLine } from './data.ts';
 import { differenceLines } from './differences.ts';
-import { eventLine } from './events.ts';
-import { fold, foldHelp } from './fold.ts';
+import { changeLine } from './events.ts';
+import { fold, foldPage, LEAST } from './fold.ts';
 import { kindOf, statJson } from './stat.ts';
 import { drawTable } from './table.ts';
 import type { Theme } from './theme.ts';
@@ -84,9 +84,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'value':
       return visible(output.text).split('\n');
     case 'page':
-      return visible(output.text)
-        .split('\n')
-        .flatMap((line) => foldHelp(line, screen.width));
+      return foldPage(visible(output.text), screen.width);
     case 'fields': {
       const width = Math.max(0, ...output.fields.map(([name]) => name.length));
       return output.fields.flatMap(([name, value]) => named(visibleLine(name).padEnd(width), value, screen));
@@ -94,10 +92,13 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'table':
       if (output.rows.length === 0) return [theme.dim('(none)')];
       return [
-        ...fittingTable(
-          output.columns,
-          (output.humanRows ?? output.rows).map((row) => row.map(visibleLine)),
-          screen,
+        ...withGap(
+          fittingTable(
+            output.columns,
+            (output.humanRows ?? output.rows).map((row) => row.map(visibleLine)),
+            screen,
+          ),
+          output.foot !== undefined,
         ),
         ...(output.foot ?? []).flatMap((line) => fold(` ${visibleLine(line)}`, screen.width, 3)),
       ];
@@ -116,10 +117,10 @@ export function toHuman(output: Output, screen: Screen): string[] {
         output.summary,
       ];
     case 'events':
-      return output.events.map(({ at, event }) => eventLine(event, new Date(at), theme));
+      return output.events.map((each) => changeLine(each, theme));
     case 'counts':
     case 'done':
-      return fold(visibleLine(output.text), screen.width, 2);
+      return output.text === '' ? [] : fold(visibleLine(output.text), screen.width, 2);
   }
 }
 
@@ -127,8 +128,12 @@ export function toHuman(output: Output, screen: Screen): string[] {
 function named(name: string, value: string, { theme, width }: Pick<Screen, 'theme' | 'width'>): string[] {
   const indent = name.length + 3;
   const [first = '', ...more] = fold(visibleLine(value), width - indent);
-  return [` ${theme.dim(name)}  ${first}`, ...more.map((line) => ' '.repeat(indent) + line)];
+  return [` ${theme.dim(name)}  ${first}`.trimEnd(), ...more.map((line) => ' '.repeat(indent) + line)];
 }
+
+/** Blocks have an empty line before what follows them, too. */
+const withGap = (lines: string[], isFollowed: boolean): string[] =>
+  isFollowed && lines.includes('') ? [...lines, ''] : lines;
 
 /** A table; where the screen is too narrow, without its lesser columns, and at last a block for each row. */
 function fittingTable(
@@ -138,6 +143,23 @@ function fittingTable(
 ): string[] {
   const table = drawTable(columns, rows, theme.dim);
   if (table.every((line) => shownWidth(line) <= width)) return table;
+  const last = columns.length - 1;
+  if (columns[last]?.folds === true) {
+    const cells = (at: number): string[] => [columns[at]?.name ?? '', ...rows.map((row) => row[at] ?? '')];
+    const others = columns.slice(0, -1).map((_, at) => Math.max(...cells(at).map(shownWidth)));
+    const room = width - 1 - others.reduce((sum, each) => sum + each + 2, 0);
+    if (room >= LEAST)
+      return drawTable(
+        columns,
+        rows.flatMap((row) =>
+          fold(row[last] ?? '', room).map((text, at) => [
+            ...row.slice(0, -1).map((cell) => (at === 0 ? cell : '')),
+            text,
+          ]),
+        ),
+        theme.dim,
+      );
+  }
   const least = columns.reduce<number | undefined>(
     (found, { drop }, at) => (drop !== undefined && drop < (columns[found ?? -1]?.drop ?? Infinity) ? at : found),
     undefined,
@@ -190,15 +212,18 @@ export function labelled(label: string, theme: Theme): string {
   return (colours[sum % colours.length] as Theme['path'])(`${visibleLine(label)} |`);
 }
 
-function nodeLines({ data, form, showStat, stat }: Extract<Output, { type: 'node' }>, screen: Screen): string[] {
+function nodeLines(
+  { data, form, noPretty, showStat, stat }: Extract<Output, { type: 'node' }>,
+  screen: Screen,
+): string[] {
   const { theme } = screen;
   const lines = ((): string[] => {
     if (data === null) return [theme.dim('(null)')];
     if (data.length === 0) return [theme.dim('(empty)')];
     if (form === 'base64') return [base64(data)];
-    if (form === 'hex' || !isText(data)) return hexdump(data);
+    if (form === 'hex' || !isText(data)) return hexdump(data, screen.width);
     const text = Buffer.from(data).toString();
-    const shown = form === 'text' ? prettyJson(text) : undefined;
+    const shown = form === 'text' && noPretty !== true ? prettyJson(text) : undefined;
     return colourJson(visible(shown ?? text), shown !== undefined, theme)
       .replace(/\n$/, '')
       .split('\n');
@@ -267,13 +292,16 @@ const padded = (text: string, cells: number): string => text + ' '.repeat(Math.m
 function statLines(stat: Stat, { theme, now, width: columns }: Screen): string[] {
   const json = statJson(stat);
   const kindText = kindOf(stat) === 'ephemeral' ? `ephemeral, session ${hex(stat.ephemeralOwner)}` : 'persistent';
+  // what a server was born with has no time
+  const whenOf = (at: number, time: string, zxid: string): [string, string] =>
+    at === 0 ? ['-', `zxid ${zxid}`] : [time, `${showAge(at, now)}, zxid ${zxid}`];
   const rows: [string, string, string][] = [
     ['kind', kindText, ''],
     ['data', `${showBytes(stat.dataLength)}`, `version ${stat.version}`],
     ['children', showCount(stat.numChildren), `version ${stat.cversion}`],
     ['acl', '', `version ${stat.aversion}`],
-    ['created', json.ctime, `${showAge(stat.ctime, now)}, zxid ${json.czxid}`],
-    ['modified', json.mtime, `${showAge(stat.mtime, now)}, zxid ${json.mzxid}`],
+    ['created', ...whenOf(stat.ctime, json.ctime, json.czxid)],
+    ['modified', ...whenOf(stat.mtime, json.mtime, json.mzxid)],
     ['pzxid', json.pzxid, 'last change of the children'],
   ];
   const width = Math.max(...rows.map(([, value]) => (value.length > 30 ? 0 : value.length)));

@@ -2,7 +2,7 @@ import { joinPath } from '../base/path.ts';
 import { aclJson, dataJson as dataOf } from '../shell/node-json.ts';
 import type { Difference, Match, Output, TreeNode } from '../shell/output.ts';
 import { base64, isText } from './data.ts';
-import { eventJson } from './events.ts';
+import { changeJson } from './events.ts';
 import { statJson } from './stat.ts';
 
 /** The document of a result, for programs. Keys are never removed or renamed within a major version. */
@@ -46,7 +46,7 @@ export function toJson(output: Output): unknown {
     case 'findings':
       return output.findings;
     case 'events':
-      return output.events.map(({ at, event }) => JSON.parse(eventJson(event, new Date(at))) as unknown);
+      return output.events.map(changeJson);
     case 'counts':
       return output.counts;
     case 'value':

@@ -4,6 +4,7 @@ import { showName } from '../shell/paths.ts';
 import { hex } from '../shell/units.ts';
 import { base64, hexdump, isText } from './data.ts';
 import { differenceFields } from './differences.ts';
+import { changeText } from './events.ts';
 import { kindOf, statJson } from './stat.ts';
 
 type Chunk = string | Uint8Array;
@@ -78,7 +79,13 @@ function* chunks(output: Output): Generator<Chunk> {
         yield row([verdict, what, ...(fix === undefined ? [] : [fix])]);
       break;
     case 'events':
-      for (const { at, event } of output.events) yield row([new Date(at).toISOString(), event.type, event.path]);
+      for (const { at, event, change } of output.events)
+        yield row([
+          new Date(at).toISOString(),
+          event.type,
+          event.path,
+          ...(change === undefined ? [] : [changeText(change)]),
+        ]);
       break;
     case 'counts':
       for (const [name, count] of Object.entries(output.counts)) yield row([name, count]);

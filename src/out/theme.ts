@@ -37,18 +37,19 @@ export async function makeTheme(color: boolean, ascii: boolean): Promise<Theme> 
   if (!color) return plainTheme(ascii);
   const { Chalk } = await import('chalk');
   const chalk = new Chalk({ level: 1 });
+  // chalk writes all its arguments: what `map` hands over besides the text must not reach it
   return {
     color,
     ascii,
-    good: chalk.green,
-    attention: chalk.yellow,
-    bad: chalk.red,
-    path: chalk.cyan,
-    ephemeral: chalk.magenta,
-    dim: chalk.dim,
-    bold: chalk.bold,
-    text: chalk.green,
-    badOption: chalk.red.underline,
+    good: (text) => chalk.green(text),
+    attention: (text) => chalk.yellow(text),
+    bad: (text) => chalk.red(text),
+    path: (text) => chalk.cyan(text),
+    ephemeral: (text) => chalk.magenta(text),
+    dim: (text) => chalk.dim(text),
+    bold: (text) => chalk.bold(text),
+    text: (text) => chalk.green(text),
+    badOption: (text) => chalk.red.underline(text),
   };
 }
 

@@ -87,7 +87,7 @@ function choose(present: readonly Contender[], { parts, style, path }: Rules): P
     throw new RecipeError(
       'StyleConflict',
       path,
-      `nodes of a ${there.family} are there${style === undefined ? '' : `, which style ${style} would not respect`}`,
+      `nodes of ${there.family} are there${style === undefined ? '' : `, which style ${style} would not respect`}`,
     );
   return fitting;
 }

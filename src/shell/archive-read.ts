@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { unpack } from '../records/pack.ts';
 import { folderNodes } from './archive-folder.ts';
 import { ARCHIVE_MAGIC } from './archive-write.ts';
 import { ByteReader } from './byte-reader.ts';
@@ -102,6 +101,8 @@ const parsed = (text: string): unknown => {
 
 const MAX_RECORD = 128 * 1024 * 1024;
 async function packedNodes(from: ByteReader, name: string): Promise<Opened> {
+  // loaded by those who need it only
+  const { unpack } = await import('../records/pack.ts');
   const hash = createHash('sha256').update(await from.take(ARCHIVE_MAGIC.length));
   let at = 0;
   const next = async (): Promise<{ value: unknown; before: string }> => {
@@ -111,7 +112,7 @@ async function packedNodes(from: ByteReader, name: string): Promise<Opened> {
     if (length > MAX_RECORD) throw damaged(name, `a record of ${length} bytes after ${at} nodes`);
     const body = await from.take(length);
     if (body.length < length) throw damaged(name, `it ends after ${at} nodes, within a record`);
-    const value = unpackOrUndefined(body);
+    const value = orUndefined(() => unpack(body));
     const isEnd = (value as { end?: unknown } | undefined)?.end === true;
     const before = isEnd ? hash.copy().digest('hex') : '';
     hash.update(head).update(body);
@@ -136,9 +137,9 @@ async function packedNodes(from: ByteReader, name: string): Promise<Opened> {
   };
 }
 
-function unpackOrUndefined(body: Uint8Array): unknown {
+function orUndefined(read: () => unknown): unknown {
   try {
-    return unpack(body);
+    return read();
   } catch {
     return undefined; // said with its place by whoever reads on
   }

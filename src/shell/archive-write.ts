@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pack } from '../records/pack.ts';
 import { usage } from './failure.ts';
 import { aclJson, headerOf, nodeLine } from './node-json.ts';
 import { isOpen, type NodeRecord } from './node-record.ts';
@@ -38,6 +37,7 @@ export const ARCHIVE_MAGIC = Buffer.from('ZKARCH1\n');
  * trailer with their number and the SHA-256 of all before it.
  */
 export async function packedWriter(sink: Sink, { root, acl, stat }: ArchiveOptions): Promise<ArchiveWriter> {
+  const { pack } = await import('../records/pack.ts');
   const hash = createHash('sha256');
   let count = 0;
   const put = async (value: unknown): Promise<void> => {

@@ -114,7 +114,8 @@ async function choices(
   const inner = walked.bound.flatMap((each) => (each.param.kind === 'command' && each.arg ? [each.arg] : []));
   if (inner.length > 0 || (walked.next?.param.kind === 'command' && !typed.startsWith('-')))
     return choices(inner, quote, typed, again, ports);
-  if (quote === 'none' && typed.startsWith('-') && !walked.ended) return { choices: optionChoices(spec, walked) };
+  if (quote === 'none' && typed.startsWith('-') && !walked.ended)
+    return { choices: optionChoices(spec, walked, typed) };
   const param = walked.next?.param;
   return param === undefined ? { choices: [] } : valueChoices(param, typed, again, ports, args);
 }
@@ -127,12 +128,14 @@ function commandChoices(typed: string, registry: Registry): Choice[] {
   return registry.all.flatMap(({ aliases = [], about }) => aliases.map((text) => ({ text, note: about })));
 }
 
-function optionChoices(spec: CommandSpec, { bound }: Walk): Choice[] {
+/** Each option once: by its letter, or by its name when two dashes were typed. */
+function optionChoices(spec: CommandSpec, { bound }: Walk, typed: string): Choice[] {
   const used = new Set(bound.map(({ name }) => name));
   return optionsOf(spec).flatMap(([key, param]) => {
     if (param.hidden === true || (used.has(key) && param.many !== true)) return [];
     const names = [param.short, param.long].filter((name) => name !== undefined);
-    return names.slice(0, 1).map((text) => ({ text, note: param.about, display: names.join(' ') }));
+    const fitting = typed.startsWith('--') ? names.slice(-1) : names.slice(0, 1);
+    return fitting.map((text) => ({ text, note: param.about, display: names.join(' ') }));
   });
 }
 

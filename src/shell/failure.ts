@@ -54,6 +54,7 @@ export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
     const isAuth = error.hosts.length > 0 && error.hosts.every(({ reason }) => /authentication failed/i.test(reason));
     return new Failure(isAuth ? 4 : 3, isAuth ? 'AuthFailed' : 'ConnectFailed', 'no server could be reached', {
       lines,
+      hint: isAuth ? HINTS.AuthFailed : 'are they started, and is the address right? status HOST:PORT asks one of them',
       cause: error,
     });
   }
@@ -87,6 +88,19 @@ function keeperFailure(error: KeeperError, risk: Risk): Failure {
 }
 
 const HINTS: Partial<Record<KeeperError['code'], string>> = {
+  NodeExists: 'set changes its data; put makes a node or changes it',
+  NoChildrenForEphemerals: 'create it beside the ephemeral node, or below a persistent one',
+  QuotaExceeded: 'quota ls shows limits and what is used; setquota changes a limit',
+  AuthFailed: 'the server does not take this credential, or does not know its scheme',
+  SessionClosedRequireAuth: '--auth or the profile gives a credential from the beginning',
+  ConnectionLoss: 'try again: a new connection is looked for',
+  OperationTimeout: '--op-timeout or settings op-timeout gives it more time',
+  ThrottledOp: 'try again in a moment',
+  Unimplemented: '4lw srvr tells its version',
+  ReconfigInProgress: 'try again when it is done; config shows the members',
+  ReconfigDisabled: 'its setting is reconfigEnabled=true',
+  NewConfigNoQuorum: 'start the new members first; status shows who is up',
+  UnknownSession: 'the next command begins a new session',
   NotEmpty: 'deleteall deletes a node and all below it',
   NoAuth: 'addauth presents a credential; getAcl shows who may do what',
   BadVersion: 'somebody changed it since; stat shows the current version',

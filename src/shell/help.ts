@@ -3,7 +3,8 @@ import type { CommandSpec, Param } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
-const GROUPS: Readonly<Record<CommandSpec['group'], string>> = {
+/** Groups in the order in which people meet them, and their titles. */
+export const GROUPS: Readonly<Record<CommandSpec['group'], string>> = {
   read: 'Look',
   write: 'Change',
   watch: 'Watch',

@@ -36,6 +36,22 @@ export interface Difference {
 export interface EventLine {
   readonly at: number;
   readonly event: WatchEvent;
+  /** What it changed, when that was asked for. */
+  readonly change?: EventChange | undefined;
+}
+/** What a node was and is; undefined when it was not there, or nobody knew it. */
+export interface EventChange {
+  readonly before: NodeValue | undefined;
+  readonly after: NodeValue | undefined;
+  readonly children?: {
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+    readonly count: number;
+  };
+}
+export interface NodeValue {
+  readonly version: number;
+  readonly data: Uint8Array | null;
 }
 /** A line that was looked for. */
 export interface Match {
@@ -52,6 +68,8 @@ export interface Column {
   readonly right?: boolean;
   /** Left out where the screen is too narrow; the least first. Absent: never. */
   readonly drop?: number;
+  /** The last one, of sentences: goes on below itself where the screen is too narrow. */
+  readonly folds?: boolean;
 }
 
 /** Everything a command can answer with. `exit` is the status of an answer that is no. */
@@ -86,6 +104,8 @@ export type Output = { readonly exit?: number } & (
       readonly stat: Stat;
       readonly showStat: boolean;
       readonly form: DataForm;
+      /** JSON stays as it is stored. */
+      readonly noPretty?: boolean;
     }
   | { readonly type: 'many'; readonly parts: readonly Output[] }
   | {

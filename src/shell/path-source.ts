@@ -1,5 +1,4 @@
 import { joinPath, nameOf, parentOf } from '../base/path.ts';
-import type { Client, Stat } from '../client/api.ts';
 import { failureOf } from './failure.ts';
 import { showBytes, showCount } from './units.ts';
 
@@ -7,6 +6,19 @@ import { showBytes, showCount } from './units.ts';
 export interface PathNote {
   readonly children: number;
   readonly text: string;
+}
+
+/** What a menu asks of a server; a client does it, or what keeps a client's answers. */
+export interface NodeReader {
+  exists(path: string): Promise<NodeFacts | undefined>;
+  getChildren(path: string): Promise<{ readonly children: readonly string[] }>;
+}
+/** Of a node's stat. */
+export interface NodeFacts {
+  readonly numChildren: number;
+  readonly ephemeralOwner: bigint;
+  /** bytes */
+  readonly dataLength: number;
 }
 
 const FRESH_MS = 3000;
@@ -18,14 +30,14 @@ const MAX_NOTES = 50;
 
 /** Children of nodes for completion: short-lived, never with a watch, never an exception. */
 export class PathSource {
-  readonly #client: () => Promise<Client> | undefined;
+  readonly #client: () => Promise<NodeReader> | undefined;
   readonly #now: () => number;
   readonly #cache = new Map<string, { at: number; names: readonly string[] }>();
   readonly #notes = new Map<string, PathNote>();
   #notesAt = 0;
 
   /** `client` gives the session when there is one to be had without waiting long. */
-  constructor(client: () => Promise<Client> | undefined, now: () => number) {
+  constructor(client: () => Promise<NodeReader> | undefined, now: () => number) {
     this.#client = client;
     this.#now = now;
   }
@@ -89,7 +101,7 @@ export class PathSource {
   }
 }
 
-function noteOf({ numChildren, ephemeralOwner, dataLength }: Stat): PathNote {
+function noteOf({ numChildren, ephemeralOwner, dataLength }: NodeFacts): PathNote {
   const parts = [
     ...(numChildren > 0 ? [`${showCount(numChildren)} ${numChildren === 1 ? 'child' : 'children'}`] : []),
     ...(ephemeralOwner > 0n ? ['ephemeral'] : []),

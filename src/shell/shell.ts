@@ -7,6 +7,7 @@ import type { Arg, CommandSpec } from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import { DeadlineClient } from './deadline.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
+import { nativeName } from './foreign-names.ts';
 import { expandGlob } from './glob.ts';
 import { helpOf } from './help.ts';
 import type { Output } from './output.ts';
@@ -415,8 +416,11 @@ export class Shell {
     return trash.begin({ target: session.label, command: redact(line.join(' ')), isUndo: spec.name === 'undo' });
   }
 
-  /** 127 with the nearest name. */
+  /** 127 with what does the same here, or the nearest name. */
   unknown(name: string): Failure {
+    const native = nativeName(name);
+    if (native !== undefined)
+      return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: `here it is: ${native}` });
     const names = this.ports.registry.all.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
     const close = nearest(name, names)[0];
     const hint = close === undefined ? 'help lists the commands' : `did you mean ${close} ?`;

@@ -25,7 +25,8 @@ export function nearest(word: string, names: readonly string[], limit = 2): stri
     .map((name) => ({ name, far: distance(low, name.toLowerCase(), limit) }))
     .filter(
       ({ name, far }) =>
-        far <= Math.min(limit, Math.max(1, word.length - 1)) || (low.length > 1 && name.toLowerCase().startsWith(low)),
+        far <= Math.min(limit, Math.max(1, Math.floor((word.length - 1) / 2))) ||
+        (low.length > 1 && name.toLowerCase().startsWith(low)),
     )
     .sort((x, y) => x.far - y.far || (x.name < y.name ? -1 : 1))
     .map(({ name }) => name);

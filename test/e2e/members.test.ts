@@ -214,6 +214,7 @@ test('SIGTERM hands the lead over: writes hardly pause, every server ends with 0
     ends.push(Math.round(performance.now() - asked));
     assert.match(leader.log, /handed over to server/);
     await sleep(300);
+    for (const until = performance.now() + 5000; written <= 20 && performance.now() < until; ) await sleep(20);
     isOn = false;
     await Promise.all(writers);
     pauses.push(Math.round(longest));

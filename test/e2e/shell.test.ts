@@ -110,6 +110,18 @@ test('an unknown command is answered with the nearest one', async () => {
   assert.deepEqual([code, stdout], [127, '']);
   assert.equal(stderr, 'error: unknown command crate\n hint: did you mean create ?\n');
   assert.equal((await zoosh(['crate', '/x'])).stderr, stderr);
+  const foreign = await one('flwc', 'ruok');
+  assert.deepEqual([foreign.code, foreign.stderr], [127, 'error: unknown command flwc\n hint: here it is: 4lw ruok\n']);
+});
+
+test('four-letter words are commands of their own; what resets counters needs a yes', async () => {
+  is(await one('ruok'), 'imok\n');
+  is(await one('4lw', 'ruok'), 'imok\n');
+  assert.match((await one('mntr', '--all')).stdout, /^zk_version\t/);
+  const refused = await one('crst');
+  assert.deepEqual([refused.code, refused.stdout], [30, '']);
+  assert.match(refused.stderr, /reset the counters of all connections .*\n hint: say --yes before the command\n$/);
+  is(await zoosh(['--yes', server.hosts, 'crst']), 'Connection stats reset.\n');
 });
 
 test('no server: one line per host with its reason, exit 3', async () => {
@@ -259,7 +271,7 @@ test('a listing cut short by its reader is no failure', async () => {
 test('completion for the operating system: commands, options, live paths, in time, silent when nobody answers', async () => {
   await script('create /apple x\ncreate /apple/pie\n');
   const ask = async (line: string, env: Record<string, string> = {}): Promise<string[]> => {
-    const ran = await zoosh(['__complete', '--shell', 'bash', '--', line], '', env);
+    const ran = await zoosh(['__complete', '--shell', 'bash', '--', line], '', { ZOOSH_HOME: folder, ...env });
     assert.deepEqual([ran.code, ran.stderr], [0, '']);
     return ran.stdout
       .split('\n')

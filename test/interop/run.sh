@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace; a missing one is a failure.
+# Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace, zsh, fish, bash-completion; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare; do
-  command -v "$tool" >/dev/null || { echo "missing: $tool (install zookeeper python3-kazoo strace)" >&2; exit 1; }
+for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare zsh fish /usr/share/bash-completion/bash_completion; do
+  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion)" >&2; exit 1; }
 done
 work=$(mktemp -d)
 pid=''
@@ -93,7 +93,8 @@ echo '-- our shell, against our server'
 rm -rf "$work/data"
 serve enforceQuota=true
 tests shell-apache.js
-bash test/interop/completion.sh "127.0.0.1:$port"
+echo '-- completion in bash, zsh and fish'
+tests completion.js
 stop
 
 echo '-- our shell, against an ensemble of ours'

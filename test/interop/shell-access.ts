@@ -98,6 +98,7 @@ test('ACLs with digest identities', async () => {
     'the credential was refused and ended the session',
     `gone with it: 1 ephemeral node (${at}/mine)`,
     'error: authentication failed',
+    ' hint: the server does not take this credential, or does not know its scheme',
   );
   await other.ok('getEphemerals');
   await other.ok('whoami', 'ip\t127.0.0.1\n');
@@ -122,8 +123,18 @@ test("quotas: ours read by zkCli, zkCli's by us", async () => {
   await sh.ok('listquota q', 'nodes\t2\t10\t3\nbytes\t8\t100\t50\n');
   await sh.ok('create q/b 12345', `${at}/q/b\n`);
   await sh.ok('listquota q', 'nodes\t3\t10\t3\nbytes\t13\t100\t50\n');
-  await sh.no('create q/c', 17, `error: a quota is exceeded: ${at}/q/c`);
-  await sh.no(`set q/b ${'x'.repeat(50)}`, 17, `error: a quota is exceeded: ${at}/q/b`);
+  await sh.no(
+    'create q/c',
+    17,
+    `error: a quota is exceeded: ${at}/q/c`,
+    ' hint: quota ls shows limits and what is used; setquota changes a limit',
+  );
+  await sh.no(
+    `set q/b ${'x'.repeat(50)}`,
+    17,
+    `error: a quota is exceeded: ${at}/q/b`,
+    ' hint: quota ls shows limits and what is used; setquota changes a limit',
+  );
   await sh.no(
     'setquota -n 5 q/a',
     20,

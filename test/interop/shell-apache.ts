@@ -17,6 +17,7 @@ import './shell-scripts.ts';
 import './shell-session.ts';
 import './shell-json.ts';
 import './shell-bulk.ts';
+import './shell-watch.ts';
 
 const QUIET = 'cd quit reconfig redo time ensemble edit txn check commit abort let run clear'.split(' ');
 const RECIPES = ['lock', 'locks', 'elect', 'semaphore', 'barrier', 'queue', 'counter'];

@@ -26,7 +26,7 @@ test('echo, sleep, touch, assert, session, watches', async () => {
   await sh.no('assert children a 7', 1, `error: assertion failed: ${at}/a has 0 children, not 7`);
   await sh.ok('get -w a', 'on\n');
   await sh.ok('addWatch new');
-  await sh.ok('watches', `${at}/a\tdata\n${at}/new\tpersistentRecursive\n`);
+  await sh.ok('watches', `1\t${at}/a\tdata\t0\n2\t${at}/new\tpersistentRecursive\t0\n`);
   await sh.ok('create -e mine', `${at}/mine\n`);
   const session = await sh.out('session');
   assert.match(session, /^id\t0x[0-9a-f]+\nstate\tconnected\nserver\t127\.0\.0\.1:\d+\ntimeoutMs\t30000\n/);
@@ -143,7 +143,11 @@ test('find: every test', async () => {
   await finds('-name b*', '/a/b2');
   await finds('-iname b*', '/a/B1', '/a/b2');
   await finds('-regex "/c/.*e$"', '/c/d/e');
+  await finds(`-path ${at}/c*`, '/c', '/c/d', '/c/d/e');
   await finds('-data words', '/c');
+  await finds('-acl world -name c', '/c');
+  await finds('-acl digest');
+  await finds('-ctime -1h -name c -print', '/c');
   await finds('-size +2k', '/a/B1');
   await finds('-size 2', '/c/d/e');
   await finds('-children 2', '/a');
@@ -156,9 +160,14 @@ test('find: every test', async () => {
   await finds('-empty -leaf -persistent', '/a/b2');
   await finds('-limit 2', '', '/a');
   await sh.ok('find -leaf -count', '4\n');
+  await sh.ok('find c -name e -ls', new RegExp(`^persistent\\t0\\t2\\t0\\t[^\\t]+\\t0x0\\t${at}/c/d/e\\n$`));
+  await sh.ok('find c -leaf -exec get {}', 'on\n');
+  await sh.no('find -count -delete', 2, 'error: find: one of -count -ls -delete -exec');
   await sh.no('find nowhere', 10, `error: node does not exist: ${at}/nowhere`);
   await sh.no('find -size many', 2, 'error: find: -size is a number with + or - before it, not many');
   await using js = shell('-o', 'json');
   await js.json(`find ${at}/c -name e`, { path: `${at}/c`, children: [`${at}/c/d/e`] });
   await client.delete(owned.path);
+  await sh.ok('find c -name "?" -delete', `${at}/c/d/e\n${at}/c/d\n${at}/c\n`);
+  await finds('-name c');
 });

@@ -56,14 +56,24 @@ test('create: every kind, option and refusal', async () => {
   const setting = ' hint: its setting is extendedTypesEnabled (zookeeper.extendedTypesEnabled=true)';
   await sh.no('create -t 5s short', 21, ...ttl, setting);
   await sh.no('create -t 5000 -s short-', 21, ...ttl, setting);
-  await sh.no('create a', 11, `error: node already exists: ${at}/a`);
+  await sh.no(
+    'create a',
+    11,
+    `error: node already exists: ${at}/a`,
+    ' hint: set changes its data; put makes a node or changes it',
+  );
   await sh.no(
     'create no/where',
     10,
     `error: the parent does not exist: ${at}/no/where`,
     ' hint: create -p makes missing parents',
   );
-  await sh.no('create mine/child', 16, `error: an ephemeral node cannot have children: ${at}/mine/child`);
+  await sh.no(
+    'create mine/child',
+    16,
+    `error: an ephemeral node cannot have children: ${at}/mine/child`,
+    ' hint: create it beside the ephemeral node, or below a persistent one',
+  );
   await sh.no('create -ce both', 2, 'error: create: -c cannot be combined with -s or -e');
   await sh.no('create bad x foo:bar:r', 15, `error: the ACL is not valid: ${at}/bad`);
   await sh.no(
@@ -91,7 +101,7 @@ test('create: every kind, option and refusal', async () => {
   await js.no(
     `create ${at}/js`,
     11,
-    `{"error":{"code":"NodeExists","exit":11,"message":"node already exists: ${at}/js","path":"${at}/js","command":"create ${at}/js"}}`,
+    `{"error":{"code":"NodeExists","exit":11,"message":"node already exists: ${at}/js","path":"${at}/js","command":"create ${at}/js","hint":"set changes its data; put makes a node or changes it"}}`,
   );
 });
 
@@ -101,7 +111,12 @@ test('get, set, put, mkdir: versions, forms, refusals', async () => {
   await sh.ok(`cd ${at}`);
   await sh.ok('mkdir one two', `${at}/one\n${at}/two\n`);
   await sh.ok('mkdir -p a/b/c one', `${at}/a/b/c\n${at}/one\n`);
-  await sh.no('mkdir one', 11, `error: node already exists: ${at}/one`);
+  await sh.no(
+    'mkdir one',
+    11,
+    `error: node already exists: ${at}/one`,
+    ' hint: set changes its data; put makes a node or changes it',
+  );
   await sh.no('mkdir far/away', 10, `error: node does not exist: ${at}/far/away`);
   await sh.ok('get one', '');
   await sh.ok('set one hello', '1\n');

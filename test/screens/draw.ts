@@ -44,7 +44,10 @@ export function filed(kinds: readonly string[] = KINDS): Map<string, string> {
   return out;
 }
 
-export function write(drawn: readonly { readonly file: string; readonly text: string }[], kinds: readonly string[]): void {
+export function write(
+  drawn: readonly { readonly file: string; readonly text: string }[],
+  kinds: readonly string[],
+): void {
   for (const kind of kinds) mkdirSync(join(FOLDER, kind), { recursive: true });
   const files = new Set(drawn.map(({ file }) => file));
   for (const file of filed(kinds).keys()) if (!files.has(file)) rmSync(join(FOLDER, file));

@@ -82,7 +82,7 @@ export function demo({ ports }: Stage): void {
     names: () => ['demo'],
     split: (words) => (words[0] === 'demo' ? { name: 'demo', rest: words.slice(1) } : { name: undefined, rest: words }),
     list: async () => [
-      { name: 'demo', members: 3, up: 2, connect: VIEW.connect, created: NOW - 7_200_000, bytes: 3_355_443 },
+      { name: 'demo', members: 3, up: 2, connect: VIEW.connect, created: Date.now() - 7_200_000, bytes: 3_355_443 },
     ],
     view: async () => VIEW,
     stop: some,

@@ -64,7 +64,6 @@ const OWN: readonly (readonly [number, Scene])[] = [
       "get '/app",
       'ls ${nope}',
       'set -v x /app y',
-      'get app//config',
       'sleep soon',
       'cp /app/config',
       'commit',
@@ -90,7 +89,7 @@ const OWN: readonly (readonly [number, Scene])[] = [
       shell.ports.session.client = () => Promise.reject(new ConnectError(hosts, 5000));
     }),
   ],
-  [10, scene(['get /app/confg', 'ls /nope/*', 'create /nope/child', 'mv /nope /there', 'history', 'undo'])],
+  [10, scene(['get /app/confg', 'ls /nope/*', 'create /nope/child', 'mv /nope /there', 'undo'])],
   [11, scene(['create /app/config x', 'mv /app/motd /app/config', 'cp -r /app /backup'])],
   [12, scene(['set -v 9 /app/config x', 'delete -v 9 /app/config'])],
   [13, scene(['delete /app'])],
@@ -157,7 +156,10 @@ const OWN: readonly (readonly [number, Scene])[] = [
   ],
   [
     43,
-    scene([], start('start standalone --set tickTime=soon', () => startEmbedded({ settings: { tickTime: 'soon' } }))),
+    scene(
+      [],
+      start('start standalone --set tickTime=soon', () => startEmbedded({ settings: { tickTime: 'soon' } })),
+    ),
   ],
   [
     44,

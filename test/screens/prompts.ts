@@ -19,7 +19,8 @@ export interface Prompt {
 
 const ROWS = 24;
 /** What is sent by keys. */
-const KEY = { clear: '\x03', tab: '\t', search: '\x12', enter: '\r', end: '\x04' };
+/** An empty line on an empty screen; `over` ends what is being done. */
+const KEY = { clear: '\x15\x0c', over: '\x03', tab: '\t', search: '\x12', enter: '\r', end: '\x04' };
 
 /** What is different each time, with as many characters. */
 const masked = (text: string): string =>
@@ -41,7 +42,8 @@ export async function drawPrompts(): Promise<readonly Prompt[]> {
       const home = mkdtempSync(join(tmpdir(), 'zoosh-prompt-'));
       const env = { ...terminal.env, ZOOSH_HOME: home, ZOOSH_PAGER: 'head -3; echo "(the pager ends)"' };
       try {
-        const run = `${terminal.env.TERM === undefined ? 'unset TERM; ' : ''}exec ${process.execPath} ${BIN} ${server.connectString}`;
+        const run = `${setTerm(terminal)}; exec ${process.execPath} ${BIN} ${server.connectString}`;
+        await client.set('/app/config', 'config');
         using session = new Session({ columns, rows: ROWS, sh: run, env });
         const name = terminal.name.replace(/^TERM=/, '').replace(/[= ]/g, '-');
         const text = await steps(session, (data) => client.set('/app/config', data));
@@ -60,6 +62,9 @@ export async function drawPrompts(): Promise<readonly Prompt[]> {
   out.push(...COLUMNS.map(progress));
   return out;
 }
+
+/** node-pty says TERM itself. */
+const setTerm = ({ env: { TERM } }: Terminal): string => (TERM === undefined ? 'unset TERM' : `export TERM=${TERM}`);
 
 /** Nothing more comes after so long without output, ms. */
 const QUIET_MS = 60;
@@ -84,18 +89,19 @@ async function steps(session: Session, change: (data: string) => Promise<unknown
   };
   await step('connected', '', 'type help');
   await step('candidates', `get /app/${KEY.tab}`, 'workers');
-  await step('a synopsis while typing', `${KEY.clear}create /app/new`, /create \/app\/new/);
+  await step('a synopsis while typing', `${KEY.clear}create `, /create \|/);
   await step('a watch', `${KEY.clear}addWatch /app${KEY.enter}`, 'watching /app');
-  session.type('set /app/mo');
+  session.type(`${KEY.clear}set /app/mo`);
   await settled(session, 'set /app/mo');
   await change('x');
   await step('an event above the line', '', 'changed');
   await step('a question', `${KEY.clear}deleteall /many${KEY.enter}`, '(y/N)');
   await step('answered no', `n${KEY.enter}`, 'not done');
-  await step('history search', `${KEY.search}addW`, 'addWatch /app');
-  await step('a mistake', `${KEY.clear}get /app/confg${KEY.enter}`, 'did you mean');
-  await step('the pager', `help${KEY.enter}`, 'the pager ends');
-  session.type(KEY.clear + KEY.end);
+  await step('history search', `${KEY.clear}${KEY.search}addW`, 'addWatch /app');
+  await step('a mistake', `${KEY.over}${KEY.clear}get /app/confg${KEY.enter}`, 'did you mean');
+  // one that only prints has none: all goes by
+  await step('the pager', `${KEY.clear}help${KEY.enter}`, /the pager ends|exit-codes\n/);
+  session.type(KEY.over + KEY.end);
   await session.ended();
   return seen.join('');
 }
@@ -103,9 +109,13 @@ async function steps(session: Session, change: (data: string) => Promise<unknown
 /** The line that says how far long work is, by a clock of its own. */
 function progress(columns: number): Prompt {
   let [now, text] = [0, ''];
-  const line = new ProgressLine({ show: (shown) => {
+  const line = new ProgressLine({
+    show: (shown) => {
       text += shown;
-    }, width: () => columns, now: () => now });
+    },
+    width: () => columns,
+    now: () => now,
+  });
   using work = line.begin('exporting /app/services/billing');
   for (const [at, done, total] of [
     [400, 300, undefined],

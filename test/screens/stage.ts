@@ -4,13 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Client } from '../../src/client/api.ts';
-import { connect } from '../../src/client/connect.ts';
+import { connect, fourLetterWord } from '../../src/client/connect.ts';
 import { realClock } from '../../src/platform/clock.ts';
 import { tcpDialer } from '../../src/platform/tcp.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
 import type { Output } from '../../src/shell/output.ts';
 import type { Shell, Told } from '../../src/shell/shell.ts';
 import type { ShellPorts } from '../../src/shell/shell-ports.ts';
+import { inTime } from '../recipes/world.ts';
 import { rig } from '../shell/rig.ts';
 import { Mask } from './mask.ts';
 
@@ -57,6 +58,7 @@ export class Theatre implements AsyncDisposable {
   /** Plants and clears, whatever a scene does to its own session. */
   readonly #hand: Client;
   static #now = NOW;
+  #scenes = 0;
 
   private constructor(server: EmbeddedServer, hand: Client, folder: string, restore: () => void) {
     this.#server = server;
@@ -93,24 +95,28 @@ export class Theatre implements AsyncDisposable {
     const folder = join(this.#folder, 'files');
     mkdirSync(folder, { recursive: true });
     const now = performance.now;
+    // a server's clock never goes back: each scene has a day of its own
+    const shift = ++this.#scenes * 10 * DAY;
     try {
-      const base = await plant(this.#hand, client, (at) => {
-        Theatre.#now = at;
+      const base = await plant(this.#hand, client, async (before) => {
+        Theatre.#now = NOW + shift - before;
+        // the server looks at its clock when a change has come
+        await this.#hand.create('/clock', null);
+        await this.#hand.delete('/clock');
       });
       const stage = this.#stage(client, folder);
       await scene.set?.(stage);
       for (const typed of scene.lines) {
         const line = typed.replaceAll('{folder}', folder);
         stage.pieces.push({ type: 'typed', text: line });
-        const status = await stage.shell.run(line, { line: 1 });
+        const status = await inTime(line, stage.shell.run(line, { line: 1 }));
         stage.shell.stopped = false;
         if (status !== 0) stage.pieces.push({ type: 'ended', status });
         stage.shell.lastStatus = 0;
       }
-      return new Mask(base, this.#folder).value(stage.pieces);
+      return new Mask(base, this.#folder, NOW + shift, shift).value(stage.pieces);
     } finally {
       performance.now = now;
-      Theatre.#now = NOW;
       rmSync(folder, { recursive: true, force: true });
       await client.close();
       await clear(this.#hand, '/');
@@ -131,9 +137,11 @@ export class Theatre implements AsyncDisposable {
     });
     const { shell } = rig(shown, {}, new Map(), {
       trash: join(folder, 'undo'),
-      now: () => NOW,
+      now: Date.now,
       server: this.#server.connectString,
     });
+    // as a command would ask it, with the real network
+    shell.ports.session.word = (word, options) => fourLetterWord(word, options);
     const ports = (others: Partial<ShellPorts>): void => void Object.assign(shell.ports, others);
     ports({
       show: (output) => void pieces.push({ type: 'shown', output }),
@@ -171,8 +179,8 @@ export class Theatre implements AsyncDisposable {
 }
 
 /** The tree of every scene; the zxid of its first node. */
-async function plant(client: Client, owner: Client, clock: (at: number) => void): Promise<bigint> {
-  clock(NOW - 3 * DAY);
+async function plant(client: Client, owner: Client, clock: (before: number) => Promise<void>): Promise<bigint> {
+  await clock(3 * DAY);
   const first = await client.create('/app', null);
   await client.create('/app/config', '{"level":"debug"}');
   await client.create('/app/empty', '');
@@ -186,10 +194,11 @@ async function plant(client: Client, owner: Client, clock: (at: number) => void)
   await client.create('/secret', 'x', {
     acl: [{ scheme: 'digest', id: 'bob:0dPsx5mQh1wFvO4bRhC8UvEHjfc=', perms: 31 }],
   });
-  clock(NOW - 65_000);
+  await clock(65_000);
   await client.set('/app/config', '{"level":"info","pool":{"min":2,"max":16}}');
-  for (const name of ['web1', 'web2']) await owner.create(`/app/workers/${name}`, `${name}:8080`, { mode: 'ephemeral' });
-  clock(NOW);
+  for (const name of ['web1', 'web2'])
+    await owner.create(`/app/workers/${name}`, `${name}:8080`, { mode: 'ephemeral' });
+  await clock(0);
   return first.stat?.czxid ?? 0n;
 }
 

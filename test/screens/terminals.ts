@@ -32,7 +32,8 @@ export function faultsOf(text: string, { name, env }: Terminal): string[] {
     const isColour = code.endsWith('m');
     if (isBare || (isColour && (name === 'NO_COLOR=1' || name === 'TERM=vt100')))
       out.push(`${name}: ${JSON.stringify(code)}`);
-    else if (isColour && !SIXTEEN.test(code)) out.push(`${name}: ${JSON.stringify(code)} is not of the sixteen colours`);
+    else if (isColour && !SIXTEEN.test(code))
+      out.push(`${name}: ${JSON.stringify(code)} is not of the sixteen colours`);
   }
   const odd = env.LC_ALL === 'C' ? /[^\n\x1b\x20-\x7e]/.exec(text) : null;
   if (odd !== null) out.push(`${name}: ${JSON.stringify(odd[0])} is not ASCII`);

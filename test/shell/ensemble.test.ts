@@ -133,8 +133,8 @@ test('status as people, pipes and programs see it; its answer is the exit code',
 
 test('names, members and options reach the right place', async () => {
   const lines: [string, string, string?][] = [
-    ['ensemble kill leader', 'kill undefined leader', 'killed 2'],
-    ['ensemble kill demo 1 3', 'kill demo 1,3', 'killed 1, 3'],
+    ['ensemble kill leader', 'kill undefined leader', 'killed member 2'],
+    ['ensemble kill demo 1 3', 'kill demo 1,3', 'killed members 1, 3'],
     ['ensemble stop', 'stop undefined ', 'nothing to do: none was stopped'],
     ['ensemble start 3', 'start undefined 3', 'started 3'],
     ['ensemble restart demo', 'restart demo '],

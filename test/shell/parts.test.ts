@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { normaliseLegacy } from '../../src/cli/legacy.ts';
+import { globalOptions } from '../../src/cli/globals.ts';
+import { normaliseLegacy, TAKES_VALUE } from '../../src/cli/legacy.ts';
 import { splitLine } from '../../src/cli/os-complete.ts';
 import { isTarget } from '../../src/cli/targets.ts';
 import { clientPart } from '../../src/commands/config.ts';
@@ -207,4 +208,9 @@ test('secrets are found where they are said to be', () => {
   assert.throws(() => revealSecret('env:NOT_SET', {}), /NOT_SET/);
   assert.throws(() => revealSecret('file:/no/such'), /ENOENT/);
   assert.throws(() => revealSecret('cmd:exit 3'), /failed \(3\)/);
+});
+
+test('every option before the command that takes a value is known to', async () => {
+  const all = (await globalOptions()).filter(({ takesValue }) => takesValue).flatMap(({ names }) => names);
+  assert.deepEqual([...TAKES_VALUE].sort(), all.sort());
 });

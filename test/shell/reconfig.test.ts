@@ -112,7 +112,7 @@ test('each refusal of the servers has its exit code and says what to do', async 
   const cases: [KeeperCode, number, RegExp][] = [
     ['ReconfigDisabled', 24, /reconfigEnabled=true/],
     ['Unimplemented', 21, /standaloneEnabled=false/],
-    ['ReconfigInProgress', 22, /^$/],
+    ['ReconfigInProgress', 22, /try again/],
     ['BadVersion', 12, /config shows them/],
     ['BadArguments', 20, /QUORUMPORT/],
     ['NewConfigNoQuorum', 23, /start the servers/],

@@ -1,0 +1,83 @@
+/** What nodes were, for telling what an event changed. */
+import { KeeperError } from '../base/errors.ts';
+import type { Client, WatchEvent } from '../client/api.ts';
+import type { CommandContext } from '../shell/command.ts';
+import type { EventChange, NodeValue } from '../shell/output.ts';
+import { walkNodes } from '../shell/walk.ts';
+import { inflightOf } from './support.ts';
+
+/** Data kept, bytes. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** Undefined when there is no such node, or it may not be read. */
+export async function readValue(client: Client, path: string, signal: AbortSignal): Promise<NodeValue | undefined> {
+  try {
+    const { data, stat } = await client.get(path, { signal });
+    return { version: stat.version, data };
+  } catch (error) {
+    if (error instanceof KeeperError && (error.code === 'NoNode' || error.code === 'NoAuth')) return undefined;
+    throw error;
+  }
+}
+
+/** The last values of what is watched, 64 MB of them. */
+export class WatchValues {
+  readonly #client: Client;
+  readonly #context: CommandContext;
+  readonly #values = new Map<string, NodeValue>();
+  readonly #names = new Map<string, readonly string[]>();
+  #bytes = 0;
+
+  constructor(client: Client, context: CommandContext) {
+    this.#client = client;
+    this.#context = context;
+  }
+
+  /** Reads what is there. The watch must stand already, so that nothing changes unheard in between. */
+  async begin(path: string, recursive: boolean): Promise<void> {
+    const { signal } = this.#context;
+    try {
+      const options = { signal, inflight: inflightOf(this.#context), data: true, ...(!recursive && { depth: 0 }) };
+      for await (const node of walkNodes(this.#client, path, options)) {
+        if (!node.denied) this.#keep(node.path, { version: node.stat.version, data: node.data });
+        if (this.#bytes >= MOST_BYTES) {
+          this.#context.warn('more than 64 MB of data: what was before is not told of all nodes');
+          break;
+        }
+      }
+      if (!recursive) this.#names.set(path, (await this.#client.getChildren(path, { signal })).children);
+    } catch (error) {
+      if (!(error instanceof KeeperError) || !['NoNode', 'NoAuth'].includes(error.code)) throw error;
+    }
+  }
+
+  /** What an event changed; what is there now is what the next one starts from. */
+  async changeOf({ type, path }: WatchEvent): Promise<EventChange> {
+    const { signal } = this.#context;
+    if (type === 'NodeChildrenChanged') {
+      const before = this.#names.get(path) ?? [];
+      const children = await this.#client.getChildren(path, { signal }).then(
+        (found) => found.children,
+        () => [],
+      );
+      this.#names.set(path, children);
+      const [old, now] = [new Set(before), new Set(children)];
+      const [added, removed] = [children.filter((each) => !old.has(each)), before.filter((each) => !now.has(each))];
+      return { before: undefined, after: undefined, children: { added, removed, count: children.length } };
+    }
+    const before = this.#values.get(path);
+    const after = type === 'NodeDeleted' ? undefined : await readValue(this.#client, path, signal);
+    this.#keep(path, after);
+    return { before, after };
+  }
+
+  #keep(path: string, value: NodeValue | undefined): void {
+    this.#bytes -= this.#values.get(path)?.data?.length ?? 0;
+    if (value === undefined || this.#bytes + (value.data?.length ?? 0) > MOST_BYTES) {
+      this.#values.delete(path);
+      return;
+    }
+    this.#values.set(path, value);
+    this.#bytes += value.data?.length ?? 0;
+  }
+}

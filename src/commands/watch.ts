@@ -1,0 +1,165 @@
+import type { EventType, WatchEvent } from '../client/api.ts';
+import { type Arg, type CommandContext, command } from '../shell/command.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { matcher } from '../shell/glob.ts';
+import { textOf } from '../shell/node-json.ts';
+import type { EventLine, Output } from '../shell/output.ts';
+import { hex } from '../shell/units.ts';
+import { WatchQueue } from './watch-queue.ts';
+import { readValue, WatchValues } from './watch-values.ts';
+
+const KINDS = {
+  created: 'NodeCreated',
+  changed: 'NodeDataChanged',
+  deleted: 'NodeDeleted',
+  children: 'NodeChildrenChanged',
+} as const satisfies Record<string, EventType>;
+const nameOfKind = (type: EventType): string =>
+  Object.entries(KINDS).find(([, each]) => each === type)?.[0] ?? 'removed';
+/** Data beyond this does not go into an environment, bytes. */
+const MOST_ENV = 100_000;
+
+/** Events as they come. */
+export default command({
+  name: 'watch',
+  group: 'watch',
+  about: 'tell the changes of nodes as they come, or run a program for each',
+  risk: 'read',
+  params: {
+    paths: { kind: 'path', about: 'nodes; need not exist', placeholder: 'PATH', globs: true, many: true },
+    recursive: { kind: 'flag', short: '-R', about: 'and all below' },
+    data: { kind: 'flag', short: '-d', about: 'only when a node comes, goes, or its data is written' },
+    children: { kind: 'flag', short: '-c', about: 'only when children come or go' },
+    follow: { kind: 'flag', short: '-f', about: 'go on until Ctrl-C; otherwise one event is waited for' },
+    count: { kind: 'number', long: '--count', about: 'go on until there were so many', placeholder: 'N' },
+    until: {
+      kind: 'text',
+      long: '--until',
+      about: 'go on until one is created, changed, deleted, children, or its data matches data=GLOB',
+      placeholder: 'EXPR',
+    },
+    timeout: { kind: 'duration', long: '--timeout', about: 'give up after this' },
+    diff: { kind: 'flag', long: '--diff', about: 'what the data was and is, which children came and went' },
+    quiet: { kind: 'flag', long: '--quiet', about: 'say nothing; the exit code answers' },
+    // words after --; an option only so that any number of paths may stand before it
+    run: { kind: 'text', long: '--run', about: 'a word of the program', many: true, hidden: true },
+  },
+  legacy: (args) => {
+    const end = args.findIndex(({ text, quote }) => quote === 'none' && text === '--');
+    if (end < 0) return args;
+    const run: Arg = { text: '--run', quote: 'none' };
+    return [...args.slice(0, end), ...args.slice(end + 1).flatMap((word) => [run, word])];
+  },
+  examples: [
+    ['watch /app/config', 'one change, then on with the script; at the prompt above the line, until unwatch'],
+    ['watch -R -f --diff /app', 'every change at and below /app with what it was'],
+    ['watch -f /app/config -- ./reload.sh', 'a program for each change'],
+    ['watch --until "data=*ready*" --timeout 30s /app/state', 'or 124 after 30 s'],
+  ],
+  exits: [5, 25, 124, 126, 127],
+  notes: [
+    'After -- stands a program that is run for each event, never two at once; what comes meanwhile counts as one. It finds',
+    'ZOOSH_EVENT (created, changed, deleted, children), ZOOSH_TYPE, ZOOSH_PATH, ZOOSH_ZXID and, where there is a node, ZOOSH_VERSION and,',
+    'when it is text, ZOOSH_DATA in its environment; the exit code is that of its last run.',
+    'At the prompt watch returns at once unless -f, --count, --until, --timeout, --diff, --quiet or a program is given.',
+  ],
+  async run(values, context): Promise<Output> {
+    const { recursive, follow, count, until, timeout, diff, quiet, run } = values;
+    if (count !== undefined && count < 1) throw usage('watch: --count is at least 1');
+    const isOver = untilOf(until);
+    const paths = recursive ? topmost(values.paths) : [...new Set(values.paths)];
+    const waits = follow || count !== undefined || until !== undefined || timeout !== undefined;
+    if (context.interactive && !waits && !diff && !quiet && run.length === 0 && !values.data && !values.children) {
+      for (const path of paths) await context.session.addWatch(path, recursive);
+      const text = `watching ${paths.join(' ')}${recursive ? ' and below' : ''}`;
+      return { type: 'done', text, json: { paths, recursive } };
+    }
+    const client = await context.client();
+    const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
+    const signal = late === undefined ? context.signal : AbortSignal.any([context.signal, late]);
+    await using queue = new WatchQueue(client, (line) => context.warn(line), wantedOf(values));
+    const kept = diff ? new WatchValues(client, context) : undefined;
+    const most = count ?? (follow || until !== undefined ? Number.POSITIVE_INFINITY : 1);
+    let exit = 0;
+    try {
+      for (const path of paths) {
+        await queue.add(path, recursive, signal);
+        await kept?.begin(path, recursive);
+      }
+      for (let seen = 0; seen < most; ) {
+        let line = await queue.next(signal);
+        seen++;
+        if (run.length > 0) {
+          const more = queue.rest();
+          seen += more.length;
+          line = more.at(-1) ?? line;
+          exit = await (await context.start(run, await environmentOf(line.event, context))).ended;
+          context.signal.throwIfAborted();
+        } else if (!quiet) {
+          context.show({ type: 'events', events: [await withChange(line, kept)] });
+          await context.drained();
+        }
+        if (await isOver(line.event, context)) break;
+      }
+    } catch (error) {
+      if (late?.aborted === true && !context.signal.aborted)
+        throw new Failure(124, 'TimedOut', `not in time: ${paths.join(' ')}`, { path: paths[0] });
+      throw error;
+    }
+    return { type: 'many', parts: [], exit };
+  },
+});
+
+const withChange = async (line: EventLine, kept: WatchValues | undefined): Promise<EventLine> =>
+  kept === undefined ? line : { ...line, change: await kept.changeOf(line.event) };
+
+/** A recursive watch tells of those below it, too. */
+function topmost(paths: readonly string[]): string[] {
+  const all = [...new Set(paths)];
+  const isBelow = (path: string, top: string): boolean => path !== top && (top === '/' || path.startsWith(`${top}/`));
+  return all.filter((path) => !all.some((top) => isBelow(path, top)));
+}
+
+/** Of a node itself, of its children, or both; below a recursive watch a child is told by its own creation. */
+function wantedOf({ data, children, recursive }: { data: boolean; children: boolean; recursive: boolean }) {
+  if (data === children) return () => true;
+  const types: readonly EventType[] = data
+    ? ['NodeCreated', 'NodeDataChanged', 'NodeDeleted']
+    : recursive
+      ? ['NodeCreated', 'NodeDeleted']
+      : ['NodeChildrenChanged'];
+  return ({ type }: WatchEvent): boolean => types.includes(type);
+}
+
+/** @throws Failure (2) */
+function untilOf(text: string | undefined): (event: WatchEvent, context: CommandContext) => Promise<boolean> {
+  if (text === undefined) return async () => false;
+  const kind = Object.hasOwn(KINDS, text) ? KINDS[text as keyof typeof KINDS] : undefined;
+  if (kind !== undefined) return async ({ type }) => type === kind;
+  if (!text.startsWith('data='))
+    throw usage(`watch: --until is created, changed, deleted, children or data=GLOB, not ${text}`);
+  const matches = matcher(text.slice('data='.length));
+  return async ({ type, path }, context) => {
+    if (type === 'NodeDeleted') return false;
+    const value = await readValue(await context.client(), path, context.signal);
+    return value !== undefined && matches(Buffer.from(value.data ?? []).toString());
+  };
+}
+
+/** What the program is told of an event. */
+async function environmentOf(
+  { type, path, zxid }: WatchEvent,
+  context: CommandContext,
+): Promise<Record<string, string>> {
+  const value = type === 'NodeDeleted' ? undefined : await readValue(await context.client(), path, context.signal);
+  const text = value?.data != null && value.data.length <= MOST_ENV ? textOf(value.data) : undefined;
+  return {
+    ZOOSH_EVENT: nameOfKind(type),
+    ZOOSH_TYPE: type,
+    ZOOSH_PATH: path,
+    ZOOSH_SERVER: context.session.target,
+    ...(zxid !== undefined && { ZOOSH_ZXID: hex(zxid) }),
+    ...(value !== undefined && { ZOOSH_VERSION: String(value.version) }),
+    ...(text !== undefined && { ZOOSH_DATA: text }),
+  };
+}

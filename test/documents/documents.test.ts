@@ -1,0 +1,113 @@
+/** Every example of README.md and docs/ is run, and shows what the text says that it shows. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { amount } from '../amount.ts';
+import { type Block, blocksOf, exchangesOf, settled } from './blocks.ts';
+import { Place, ROOT } from './place.ts';
+
+const PROMPT = /^[\w.:-]+:\/\S*> /;
+const DOLLAR = /^\$ /;
+/** What a program in a document is given by its reader. */
+const GIVEN: Readonly<Record<string, string>> = {
+  'docs/recipes.md': 'const store = { write: async (rows: unknown[], how: object) => {} }; const rows = [1];\n',
+};
+
+const documents = [
+  'README.md',
+  ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+];
+const examples = new Map(documents.map((file) => [file, blocksOf(file, readFileSync(join(ROOT, file), 'utf8'))]));
+
+async function playConsole(file: string, block: Block, place: Place): Promise<void> {
+  const { greeting, all } = exchangesOf(block, DOLLAR);
+  assert.deepEqual(greeting, [], `${file}:${block.line}: a console begins with what is typed`);
+  const faults: string[] = [];
+  for (const { line, typed, shown } of all) {
+    const { code, screen } = await place.typed(typed, block.isLong);
+    const isRight = shown.length === 0 ? code === 0 : settled(screen) === settled(shown.join('\n'));
+    if (!isRight) faults.push(`${file}:${line}: ${typed}\n${screen}`);
+  }
+  assert.deepEqual(faults, []);
+}
+
+async function playPrompt(file: string, block: Block, place: Place): Promise<void> {
+  const { greeting, all } = exchangesOf(block, PROMPT);
+  const isPlayground = block.lines.some((line) => line.startsWith('playground:'));
+  using one = place.prompt(isPlayground);
+  await one.shows('type help');
+  const seen = (): string => one.screen.all().join('\n');
+  let from = 0;
+  const since = (): string =>
+    settled(
+      seen()
+        .slice(from)
+        .trim()
+        .replace(/^[\w.:-]+:\/\S*>/, '')
+        .replace(/[\w.:-]+:\/\S*>$/, ''),
+    );
+  if (greeting.length > 0) assert.equal(since(), settled(greeting.join('\n')), `${file}:${block.line}`);
+  for (const { line, typed, shown } of all) {
+    from = seen().length;
+    one.type(`${typed}\r`);
+    const wanted = settled(`${typed}\n${shown.join('\n')}`);
+    await one.until(() => since() === wanted, `${file}:${line}: ${wanted}, but ${since()}`, 3000).catch(() => {});
+    assert.equal(since(), wanted, `${file}:${line}`);
+  }
+}
+
+async function play(file: string, block: Block, place: Place): Promise<void> {
+  switch (block.language) {
+    case 'console':
+      return playConsole(file, block, place);
+    case 'zoosh':
+      return playPrompt(file, block, place);
+    case 'sh': {
+      const faults: string[] = [];
+      for (const [at, line] of block.lines.entries()) {
+        if (line.trim() === '' || line.startsWith('#')) continue;
+        const { code, out } = await place.run(line);
+        if (code !== 0) faults.push(`${file}:${block.line + at}: ${line}\n${code}: ${out}`);
+      }
+      assert.deepEqual(faults, []);
+      return;
+    }
+    case 'ts': {
+      const { code, out } = await place.program(`${GIVEN[file] ?? ''}${block.lines.join('\n')}`, String(block.line));
+      assert.equal(code, 0, `${file}:${block.line}: ${out}`);
+    }
+  }
+}
+
+for (const [file, blocks] of examples) {
+  const all = blocks.filter(({ notRun, isLong }) => notRun === undefined && (!isLong || amount(1, 0) === 1));
+  if (all.length === 0) continue;
+  test(`the ${all.length} examples of ${file} do what it says`, async () => {
+    await using place = await Place.open();
+    const faults: string[] = [];
+    for (const block of all) await play(file, block, place).catch((error: Error) => faults.push(error.message));
+    assert.equal(faults.join('\n'), '');
+  });
+}
+
+test('a block is an example that is run, has a reason, or is none', () => {
+  const count = [...examples.values()].flat().length;
+  assert.ok(count > 15, `${count} examples`);
+  const all = (text: string): Block[] => blocksOf('x.md', text);
+  assert.throws(() => all('```\nzoosh ls /\n```'), /x\.md:1: is this an example/);
+  assert.throws(() => all('```bash\nzoosh ls /\n```'), /is this an example/);
+  assert.throws(() => all('```sh (not run: no)\nzoosh ls /\n```'), /why is it not run/);
+  assert.throws(() => all('```sh\nzoosh ls /'), /does not end/);
+  assert.equal(all('```text\nx\n```').length, 0);
+  assert.equal(all('```sh (not run: needs three machines)\nx\n```')[0]?.notRun, 'needs three machines');
+});
+
+test('an example that shows something else is found', async () => {
+  await using place = await Place.open();
+  const block = (text: string): Block => blocksOf('x.md', text)[0] as Block;
+  await play('x.md', block('```console\n$ zoosh get /app/config | cat\n{"level":"info","ports":[1]}\n```'), place);
+  await assert.rejects(play('x.md', block('```console\n$ zoosh exists /app\nno\n```'), place), /x\.md:2/);
+  await assert.rejects(play('x.md', block('```sh\nzoosh get /nope\n```'), place), /x\.md:2/);
+  await assert.rejects(play('x.md', block('```ts\nthrow new Error("no");\n```'), place), /x\.md:2/);
+});

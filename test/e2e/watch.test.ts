@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as dial } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
+import { type Client, connect } from '../../src/index.ts';
+import { Session } from '../editor/session.ts';
+import { BIN, type Running, zoosh, zooshProcess } from './cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-watch-'));
+let server: EmbeddedServer;
+let client: Client;
+before(async () => {
+  server = await startEmbedded({ settings: { '4lw.commands.whitelist': '*' } });
+  client = await connect(server.connectString);
+});
+after(async () => {
+  await client.close();
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** How many watches the server keeps. */
+async function standing(): Promise<number> {
+  const socket = dial(Number(server.connectString.split(':')[1]), '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk.toString();
+  });
+  socket.write('wchs');
+  await once(socket, 'close');
+  return Number(/Total watches:(\d+)/.exec(text)?.[1]);
+}
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A watch that stands at the server. */
+async function watching(args: readonly string[], options: readonly string[] = [], count = 1): Promise<Running> {
+  const before = await standing();
+  const running = zooshProcess([...options, server.connectString, 'watch', ...args]);
+  for (let left = 400; (await standing()) < before + count; left--) {
+    assert.ok(left > 0, `no watch: ${running.stderr()}`);
+    await sleep(10);
+  }
+  return running;
+}
+const told = (running: Running): string[][] =>
+  running
+    .stdout()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t').slice(1));
+async function tells(running: Running, lines: number): Promise<void> {
+  for (let left = 400; running.stdout().split('\n').length <= lines; left--) {
+    assert.ok(left > 0, `${running.stdout()}${running.stderr()}`);
+    await sleep(10);
+  }
+}
+
+test('one event is waited for; the watch goes with the process', async () => {
+  await client.create('/one', 'a');
+  const running = await watching(['/one']);
+  await client.set('/one', 'b');
+  assert.equal(await running.ended, 0);
+  assert.deepEqual([told(running), running.stderr()], [[['NodeDataChanged', '/one']], '']);
+  assert.equal(await standing(), 0);
+});
+
+test('-R sees all below with --diff, --count ends it; as JSON old and new are there', async () => {
+  await client.create('/tree', null);
+  await client.create('/tree/config', '{"level":"info","n":1}');
+  const plain = await watching(['-R', '--diff', '--count', '3', '/tree', '/tree/config']);
+  const json = await watching(['-R', '--diff', '--count', '1', '/tree'], ['-o', 'ndjson']);
+  await sleep(300); // what was there is read once the watch stands
+  await client.set('/tree/config', '{"level":"debug","n":1}');
+  await client.create('/tree/new', 'x');
+  await tells(plain, 2); // what was written is read after the event: a node that is gone by then has nothing to show
+  await client.delete('/tree/new');
+  assert.equal(await plain.ended, 0);
+  assert.deepEqual(told(plain), [
+    ['NodeDataChanged', '/tree/config', 'v0 -> v1  level: "info" -> "debug"'],
+    ['NodeCreated', '/tree/new', 'v0  "x"'],
+    ['NodeDeleted', '/tree/new', 'was v0  "x"'],
+  ]);
+  assert.equal(await json.ended, 0);
+  const event = JSON.parse(json.stdout()) as Record<string, unknown>;
+  assert.deepEqual(event.old, { version: 0, data: '{"level":"info","n":1}', encoding: 'utf8' });
+  assert.deepEqual(event.new, { version: 1, data: '{"level":"debug","n":1}', encoding: 'utf8' });
+  assert.match(String(event.zxid), /^0x/);
+});
+
+test('-c tells who came and went, -d what was written; -f goes on until it is interrupted', async () => {
+  await client.create('/kids', null);
+  await client.create('/kids/a', null);
+  const children = await watching(['-c', '--diff', '--count', '2', '/kids']);
+  const data = await watching(['-d', '-f', '/kids']);
+  await sleep(300);
+  await client.create('/kids/b', null);
+  await tells(children, 1);
+  await client.set('/kids', 'x');
+  await client.delete('/kids/a');
+  assert.equal(await children.ended, 0);
+  assert.deepEqual(told(children), [
+    ['NodeChildrenChanged', '/kids', '+b (2 now)'],
+    ['NodeChildrenChanged', '/kids', '-a (1 now)'],
+  ]);
+  await tells(data, 1);
+  data.kill('SIGINT');
+  assert.equal(await data.ended, 130);
+  assert.deepEqual(told(data), [['NodeDataChanged', '/kids']]);
+});
+
+test('--until, --timeout, --quiet, and what is refused before anything is asked', async () => {
+  await client.create('/state', 'starting');
+  const until = await watching(['--quiet', '--until', 'data=*ready*', '/state']);
+  await client.set('/state', 'warm');
+  await client.set('/state', 'is ready');
+  assert.equal(await until.ended, 0);
+  assert.equal(until.stdout(), '');
+  const gone = await watching(['--until', 'deleted', '/state']);
+  await client.set('/state', 'x');
+  await client.delete('/state');
+  assert.equal(await gone.ended, 0);
+  assert.deepEqual(told(gone), [
+    ['NodeDataChanged', '/state'],
+    ['NodeDeleted', '/state'],
+  ]);
+  const late = await zoosh([server.connectString, 'watch', '--timeout', '50ms', '/state']);
+  assert.deepEqual([late.code, late.stderr], [124, 'error: not in time: /state\n']);
+  assert.equal((await zoosh([server.connectString, 'watch', '--until', 'soon', '/state'])).code, 2);
+  assert.equal((await zoosh([server.connectString, 'watch', '--count', '0', '/state'])).code, 2);
+  assert.equal((await zoosh([server.connectString, 'watch'])).code, 2);
+  assert.equal((await zoosh([server.connectString, 'watch', '/no*such'])).code, 10);
+});
+
+test('a program for each event: never two at once, what comes meanwhile counts as one, its code is the answer', async () => {
+  await client.create('/run', '0');
+  const script = 'echo "$ZOOSH_EVENT $ZOOSH_TYPE $ZOOSH_PATH $ZOOSH_DATA v$ZOOSH_VERSION"; sleep 0.5; exit 7';
+  const running = await watching(['--count', '4', '/run', '--', 'sh', '-c', script]);
+  await client.set('/run', '1');
+  await tells(running, 1);
+  for (const each of ['2', '3', '4']) await client.set('/run', each);
+  assert.equal(await running.ended, 7);
+  assert.equal(running.stdout(), 'changed NodeDataChanged /run 1 v1\nchanged NodeDataChanged /run 4 v4\n');
+  const absent = await watching(['/run', '--', '/no/such']);
+  await client.set('/run', '5');
+  assert.equal(await absent.ended, 127);
+});
+
+test('at the prompt it goes on in the background until unwatch, with -f it holds the prompt', async () => {
+  await client.create('/prompt', 'a');
+  using one = new Session({
+    sh: `exec '${process.execPath}' '${BIN}' ${server.connectString}`,
+    env: { ZOOSH_HOME: folder, LANG: 'C.UTF-8', NO_COLOR: '1' },
+  });
+  await one.shows('type help');
+  one.type('watch -R /prompt\r');
+  await one.shows('watching /prompt and below');
+  await one.until((screen) => /> \|$/.test(screen), 'the prompt');
+  await client.set('/prompt', 'b');
+  await one.shows('changed  /prompt');
+  one.type('unwatch --all\r');
+  await one.shows('stopped 1 watch');
+  one.type('watch -f --diff /prompt\r');
+  await sleep(500);
+  await client.set('/prompt', 'c');
+  await one.shows('changed  /prompt v1 -> v2  "b" -> "c"');
+  one.type('\x03');
+  await one.until((screen) => /> \|$/.test(screen), 'the prompt after Ctrl-C');
+  one.type('get /prompt\r');
+  await one.shows('\nc\n');
+});

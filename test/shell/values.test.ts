@@ -1,0 +1,114 @@
+/** Values inside JSON, the tests and actions of find, ACLs of whole subtrees: in a shell on a server in this process. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
+import { type Client, connect } from '../../src/index.ts';
+import { toPlain } from '../../src/out/plain.ts';
+import { type RigOptions, rig } from './rig.ts';
+
+let server: EmbeddedServer;
+let client: Client;
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-values-'));
+before(async () => {
+  server = await startEmbedded();
+  client = await connect(server.connectString);
+});
+after(async () => {
+  await client.close();
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** What lines of a script print, and how the last of them ended. */
+async function run(lines: string, options: RigOptions = {}) {
+  const it = rig(client, {}, new Map(), options);
+  const status = await it.shell.run(lines);
+  const out = it.shown.map((output) => toPlain(output).toString()).join('');
+  return { status, out, told: it.told.map(({ failure }) => failure.message), plans: it.plans };
+}
+const prints = async (line: string, out: string, status = 0): Promise<void> => {
+  const ran = await run(line);
+  assert.deepEqual([ran.out, ran.status], [out, status], `${line}: ${ran.told}`);
+};
+const dataOf = async (path: string): Promise<string> => String((await client.get(path)).data);
+
+test('one value of a JSON document is shown and replaced, the rest stays byte by byte', async () => {
+  const text = '{ "level": "info", "id": 12345678901234567890, "ports": [1, 2] }';
+  await client.create('/json', text);
+  await prints('get --at .level /json', 'info\n');
+  await prints('get --at .id /json', '12345678901234567890\n');
+  await prints('get --at .ports[1] /json; get --at . /json', `2\n${text}\n`);
+  await prints('set --at .level /json warn', '1\n');
+  await prints('set --at .ports[0] /json {"tls": true}', '2\n');
+  await prints('set --at .level /json \'"5"\'; set --at .new /json 5', '3\n4\n');
+  assert.equal(
+    await dataOf('/json'),
+    '{ "level": "5", "id": 12345678901234567890, "ports": [{"tls": true}, 2], "new": 5 }',
+  );
+  const faults: readonly (readonly [string, number, string])[] = [
+    ['get --at .nope /json', 10, 'the data of /json has no such value'],
+    ['set --at .level.x /json 1', 10, 'the data of /json has no place for such a value'],
+    ['get --at .x /', 10, 'the data of / is no JSON'],
+    ['get --at level /json', 2, '--at is like .level, .ports[0] or ."a key": not level'],
+    ['get --at .level -b /json', 2, 'get: --at shows a value, not bytes'],
+    ['set --at .level --append /json x', 2, 'set: --append and --at exclude each other'],
+  ];
+  for (const [line, status, message] of faults) {
+    const ran = await run(line);
+    assert.deepEqual([ran.status, ran.told], [status, [message]], line);
+  }
+});
+
+test('a value that somebody else changes meanwhile is replaced in what they wrote', async () => {
+  await client.create('/race', '{"a":0,"b":0}');
+  await Promise.all(
+    Array.from({ length: 3 }, async (_, at) => {
+      const ran = await run(`set --at .a /race ${at}; set --at .${at} /race ${at}`);
+      assert.equal(ran.status, 0, String(ran.told));
+    }),
+  );
+  const { a, ...rest } = JSON.parse(await dataOf('/race')) as Record<string, number>;
+  assert.ok(a !== undefined && a < 3);
+  assert.deepEqual(rest, { '0': 0, '1': 1, '2': 2, b: 0 });
+});
+
+test('find by the whole path, by creation and by ACL; -ls, -exec and -delete', async () => {
+  for (const path of ['/f', '/f/a', '/f/a/x', '/f/b', '/f/b/x', '/f/b/y z']) await client.create(path, 'd');
+  await client.setAcl('/f/b', [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }]);
+  await prints('find /f -path "/f/b*"', '/f/b\n/f/b/x\n/f/b/y z\n');
+  await prints('find /f -acl ip', '/f/b\n');
+  await prints('find /f -ctime -1h -name x -print', '/f/a/x\n/f/b/x\n');
+  await prints('find /f -ctime +1d', '', 1);
+  assert.match((await run('find /f -name a -ls')).out, /^persistent\t0\t1\t1\t[^\t]+\t0x0\t\/f\/a\n$/);
+  await prints('find /f -leaf -exec echo {} is {name}', '/f/a/x is x\n/f/b/x is x\n/f/b/y z is y z\n');
+  assert.equal((await run('find /f -count -ls')).status, 2);
+  const gone = await run('find /f/b -name "?*" -delete');
+  assert.deepEqual([gone.out, gone.status], ['/f/b/y z\n/f/b/x\n/f/b\n', 0], String(gone.told));
+  assert.deepEqual(
+    gone.plans.map(({ what, count }) => [what, count]),
+    [['delete 3 nodes', 3]],
+  );
+  await prints('find /f -name nothing -delete', '', 1);
+  assert.equal((await run('find /f -name a -delete')).status, 13, 'a node with children stays');
+});
+
+test('what find deletes is one change, and undo brings it back', async () => {
+  for (const path of ['/u', '/u/a', '/u/b']) await client.create(path, 'kept');
+  const it = rig(client, {}, new Map(), { trash: folder });
+  assert.equal(await it.shell.run('find /u -leaf -delete'), 0);
+  assert.deepEqual((await client.getChildren('/u')).children, []);
+  assert.equal(await it.shell.run('undo'), 0, it.told.map(({ failure }) => failure.message).join());
+  assert.deepEqual((await client.getChildren('/u')).children, ['a', 'b']);
+  assert.equal(await dataOf('/u/a'), 'kept');
+});
+
+test('getAcl -R has every node behind its path; watches have numbers', async () => {
+  for (const path of ['/acl', '/acl/b']) await client.create(path);
+  await client.setAcl('/acl/b', [{ perms: 1, scheme: 'world', id: 'anyone' }]);
+  await prints('getAcl -R /acl', '/acl\tworld:anyone:cdrwa\n/acl/b\tworld:anyone:r\n');
+  assert.equal((await run('getAcl -R -s /acl')).status, 2);
+  await prints('addWatch /acl; watches; unwatch 1; watches', '1\t/acl\tpersistentRecursive\t0\n');
+});
