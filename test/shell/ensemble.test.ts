@@ -136,9 +136,9 @@ test('names, members and options reach the right place', async () => {
     ['ensemble kill leader', 'kill undefined leader', 'killed member 2'],
     ['ensemble kill demo 1 3', 'kill demo 1,3', 'killed members 1, 3'],
     ['ensemble stop', 'stop undefined ', 'nothing to do: none was stopped'],
-    ['ensemble start 3', 'start undefined 3', 'started 3'],
+    ['ensemble start 3', 'start undefined 3', 'started member 3'],
     ['ensemble restart demo', 'restart demo '],
-    ['ensemble pause 1', 'pause undefined 1', 'paused 1'],
+    ['ensemble pause 1', 'pause undefined 1', 'paused member 1'],
     ['ensemble resume', 'resume undefined '],
     [
       'ensemble partition 1,2 / 3',
