@@ -46,8 +46,8 @@ const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ['\x03', '\x04', '\b', '\x7f'];
 /** What is typed is not shown. @throws Failure 31 */
 export function hidden(question: string): Promise<string> {
   const { stdin } = process;
+  stdin.setRawMode?.(true); // before it is asked: whoever sees the question may type at once
   process.stderr.write(`${question} (not shown) `);
-  stdin.setRawMode?.(true);
   return new Promise<string>((resolve, reject) => {
     let typed: string[] = [];
     const end = (then: () => void): void => {
