@@ -9,13 +9,17 @@ import { inflightOf } from './support.ts';
 /** Data kept, bytes. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
+/** There is no such node, or it may not be read. */
+const isHidden = (error: unknown): boolean =>
+  error instanceof KeeperError && (error.code === 'NoNode' || error.code === 'NoAuth');
+
 /** Undefined when there is no such node, or it may not be read. */
 export async function readValue(client: Client, path: string, signal: AbortSignal): Promise<NodeValue | undefined> {
   try {
     const { data, stat } = await client.get(path, { signal });
     return { version: stat.version, data };
   } catch (error) {
-    if (error instanceof KeeperError && (error.code === 'NoNode' || error.code === 'NoAuth')) return undefined;
+    if (isHidden(error)) return undefined;
     throw error;
   }
 }
@@ -47,7 +51,7 @@ export class WatchValues {
       }
       if (!recursive) this.#names.set(path, (await this.#client.getChildren(path, { signal })).children);
     } catch (error) {
-      if (!(error instanceof KeeperError) || !['NoNode', 'NoAuth'].includes(error.code)) throw error;
+      if (!isHidden(error)) throw error;
     }
   }
 
@@ -58,7 +62,10 @@ export class WatchValues {
       const before = this.#names.get(path) ?? [];
       const children = await this.#client.getChildren(path, { signal }).then(
         (found) => found.children,
-        () => [],
+        (error) => {
+          if (isHidden(error)) return [];
+          throw error;
+        },
       );
       this.#names.set(path, children);
       const [old, now] = [new Set(before), new Set(children)];

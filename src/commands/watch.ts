@@ -87,19 +87,19 @@ export default command({
         await kept?.begin(path, recursive);
       }
       for (let seen = 0; seen < most; ) {
-        let line = await queue.next(signal);
-        seen++;
+        const line = await queue.next(signal);
+        // for a program what has come meanwhile is one with it, but the end is looked for in each
+        const told = run.length > 0 ? [line, ...queue.rest()] : [line];
+        seen += told.length;
         if (run.length > 0) {
-          const more = queue.rest();
-          seen += more.length;
-          line = more.at(-1) ?? line;
-          exit = await (await context.start(run, await environmentOf(line.event, context))).ended;
+          const { event } = told.at(-1) ?? line;
+          exit = await (await context.start(run, await environmentOf(event, context))).ended;
           context.signal.throwIfAborted();
         } else if (!quiet) {
           context.show({ type: 'events', events: [await withChange(line, kept)] });
           await context.drained();
         }
-        if (await isOver(line.event, context)) break;
+        if (await some(told, ({ event }) => isOver(event, context))) break;
       }
     } catch (error) {
       if (late?.aborted === true && !context.signal.aborted)
@@ -110,6 +110,10 @@ export default command({
   },
 });
 
+async function some<T>(all: readonly T[], test: (each: T) => Promise<boolean>): Promise<boolean> {
+  for (const each of all) if (await test(each)) return true;
+  return false;
+}
 const withChange = async (line: EventLine, kept: WatchValues | undefined): Promise<EventLine> =>
   kept === undefined ? line : { ...line, change: await kept.changeOf(line.event) };
 

@@ -186,9 +186,12 @@ export class LeaderDesk implements Desk {
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
     // another member may have applied its beginning before this one
-    if (server.unapplied > 0 && server.tree.sessions.get(id) === undefined)
-      server.await(server.last, () => this.resumeNow(connection, id, password));
-    else this.resumeNow(connection, id, password);
+    if (server.unapplied === 0 || server.tree.sessions.get(id) !== undefined)
+      return this.resumeNow(connection, id, password);
+    // whoever comes back lives, also while a slow disk keeps this server from applying what others have (I9)
+    const tracked = server.tracker.get(id);
+    if (tracked !== undefined && server.unappliedBirth(id, password) !== undefined) this.heard(tracked);
+    server.await(server.last, () => this.resumeNow(connection, id, password));
   }
   private resumeNow(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;

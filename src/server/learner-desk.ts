@@ -34,7 +34,7 @@ export class LearnerDesk implements Desk {
   private askedFrom = 0;
   private bound: Bound[] = [];
   private boundFrom = 0;
-  private heardOf = new Set<TrackedSession>();
+  private heardOf = new Set<Pick<TrackedSession, 'id' | 'timeoutMs'>>();
   private readonly syncs = new Map<number, () => void>();
   private syncCount = 0;
   /** Clients that wait until the leader says that their session lives; by session, in order. */
@@ -83,7 +83,9 @@ export class LearnerDesk implements Desk {
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
     if (server.tree.sessions.get(id) !== undefined) return this.claim(connection, id, password);
-    // begun elsewhere, perhaps, and not applied here yet
+    // begun elsewhere, perhaps, and not applied here yet; whoever comes back lives (I9)
+    const birth = server.unappliedBirth(id, password);
+    if (birth !== undefined) this.heardOf.add(birth);
     this.askSync(() => this.claim(connection, id, password));
   }
   /** Only who knows the password may ask the leader to move the session here. */

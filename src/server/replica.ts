@@ -1,12 +1,13 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import { OPCODE } from '../protocol/operations.ts';
-import { type Envelope, KIND, type Txn } from '../records/txns.ts';
+import { type CreateSessionTxn, type Envelope, KIND, type Txn } from '../records/txns.ts';
 import { apply, removeEphemerals } from '../tree/apply.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Mark, Position } from '../zab/types.ts';
 import { writeAnswer } from './answers.ts';
+import { equalSecrets, sessionSecret } from './auth.ts';
 import { Closings } from './closings.ts';
 import type { ClientConnection } from './connection.ts';
 import { Events } from './events.ts';
@@ -126,6 +127,15 @@ export abstract class Replica {
   /** The end of the log as this server has it. */
   get last(): Position {
     return this.queue[this.queue.length - 1] ?? { epoch: this.tree.zxidHi, counter: this.tree.zxidLo >>> 0 };
+  }
+  /** The beginning of a session that is in the log and not applied yet, if the password is its own. */
+  unappliedBirth(id: SessionId, password: Uint8Array): CreateSessionTxn | undefined {
+    for (let i = this.queueFrom; i < this.queue.length; i++) {
+      const { txn } = this.queue[i] as Numbered;
+      if (txn.kind === KIND.createSession && txn.id === id)
+        return equalSecrets(sessionSecret(password), txn.secret) ? txn : undefined;
+    }
+    return undefined;
   }
   private load(path: string): PendingNode | undefined {
     const { tree } = this;

@@ -275,9 +275,7 @@ export class Server extends Replica {
     const { desk } = this;
     if (connection.state !== 'open' || desk === undefined) return;
     this.outbox.received(connection);
-    // whoever writes lives, on a connection that its session was taken from as well: that may be by one it gave up before
-    const tracked = connection.moved ? this.tracker.get(connection.session) : connection.tracked;
-    if (tracked !== undefined) desk.heard(tracked);
+    this.hear(connection);
     if (end - start < 8) return this.close(connection);
     const from = this.reader.reset(bytes, start, end);
     const xid = from.int32();
@@ -312,14 +310,19 @@ export class Server extends Replica {
   pinged(connection: ClientConnection): Buffer {
     const { outbox, tree } = this;
     outbox.received(connection);
-    const { tracked, stats } = connection;
-    if (tracked !== undefined) this.desk?.heard(tracked);
+    this.hear(connection);
+    const { stats } = connection;
     stats.lastOp = OPERATIONS.ping.code;
     const to = new Writer(PING_ANSWER);
     header(to, XID.ping, tree.zxidHi, tree.zxidLo, 0);
     outbox.timed(connection, this.now, this.now);
     outbox.sent(connection);
     return to.take();
+  }
+  /** Whoever writes lives, on a connection that its session was taken from as well: that may be by one it gave up before. */
+  private hear(connection: ClientConnection): void {
+    const tracked = connection.moved ? this.tracker.get(connection.session) : connection.tracked;
+    if (tracked !== undefined) this.desk?.heard(tracked);
   }
   private keep(connection: ClientConnection, kind: Waiting['kind'], bytes: Buffer, start: number, end: number): void {
     const frame = Buffer.from(bytes.subarray(start, end));

@@ -5,8 +5,11 @@ import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { WatchQueue } from '../../src/commands/watch-queue.ts';
+import { WatchValues } from '../../src/commands/watch-values.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
-import { type Client, connect } from '../../src/index.ts';
+import { type Client, connect, type WatchEvent } from '../../src/index.ts';
+import type { CommandContext } from '../../src/shell/command.ts';
 import { Session } from '../editor/session.ts';
 import { BIN, type Running, zoosh, zooshProcess } from './cli.ts';
 
@@ -147,6 +150,55 @@ test('a program for each event: never two at once, what comes meanwhile counts a
   const absent = await watching(['/run', '--', '/no/such']);
   await client.set('/run', '5');
   assert.equal(await absent.ended, 127);
+});
+
+test('the end is looked for in every event, also in those that came while a program ran', async () => {
+  await client.create('/end', '0');
+  const running = await watching(['--until', 'deleted', '/end', '--', 'sh', '-c', 'echo "$ZOOSH_EVENT"; sleep 0.5']);
+  await client.set('/end', '1');
+  await tells(running, 1);
+  await client.delete('/end');
+  await client.create('/end', '2');
+  for (let left = 300; running.stdout() !== 'changed\ncreated\n'; left--) {
+    assert.ok(left > 0, running.stdout());
+    await sleep(10);
+  }
+  const ended = await Promise.race([running.ended, sleep(5000)]);
+  running.kill('SIGKILL');
+  assert.equal(ended, 0);
+});
+
+test('children that cannot be read are not told to be gone', async () => {
+  await using own = await connect(server.connectString);
+  const { signal } = new AbortController();
+  const values = new WatchValues(own, { signal } as CommandContext);
+  await own.close();
+  await assert.rejects(values.changeOf({ type: 'NodeChildrenChanged', path: '/', zxid: undefined }), {
+    code: 'Closing',
+  });
+});
+
+test('events that nobody takes are held within a bound, and it is said that some went', async () => {
+  let tell: (event: WatchEvent) => void = () => {};
+  const fake = {
+    on: () => () => {},
+    addWatch: async (_path: string, listener: typeof tell) => {
+      tell = listener;
+      return { remove: async () => {} };
+    },
+  } as unknown as Client;
+  const warnings: string[] = [];
+  await using queue = new WatchQueue(
+    fake,
+    (line) => void warnings.push(line),
+    () => true,
+  );
+  const { signal } = new AbortController();
+  await queue.add('/', true, signal);
+  for (let i = 0; i < 10_003; i++) tell({ type: 'NodeDataChanged', path: `/${i}`, zxid: undefined });
+  assert.equal((await queue.next(signal)).event.path, '/3');
+  assert.equal(queue.rest().length, 9999);
+  assert.deepEqual(warnings, ['3 events came too fast and are not told']);
 });
 
 test('at the prompt it goes on in the background until unwatch, with -f it holds the prompt', async () => {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SessionId } from '../../src/base/ids.ts';
 import { seededRandom } from '../../src/base/random.ts';
+import { Writer } from '../../src/protocol/bytes.ts';
+import { KIND } from '../../src/records/txns.ts';
+import { sessionSecret } from '../../src/server/auth.ts';
+import { ClientConnection } from '../../src/server/connection.ts';
+import { birthBody } from '../../src/server/forwarded.ts';
 import { rig } from './rig.ts';
 
 test('I9: who leads gives every session its full time, also one whose beginning was applied while nobody led', () => {
@@ -29,5 +35,37 @@ test('I9: a session lives by what comes on a connection that it was taken from',
   ping.writeInt32BE(-2, 0);
   ping.writeInt32BE(11, 4);
   server.receive(client, ping, 0, 8);
-  assert.ok((server.tracker.get(session)?.deadline ?? 0) > before);
+  const after = server.tracker.get(session)?.deadline ?? 0;
+  assert.ok(after > before);
+  // beside a transaction that is applied in parts, too
+  server.now = after - 1;
+  server.pinged(client);
+  assert.ok((server.tracker.get(session)?.deadline ?? 0) > after);
 });
+
+test('I9: who comes back while the beginning of the session waits to be applied lives, if the password is right', () => {
+  for (const isRight of [true, false]) {
+    const { server } = rig(seededRandom(1));
+    server.now = 1000;
+    const id = 5n as SessionId;
+    const password = Buffer.alloc(16, 7);
+    const body = birthBody({ kind: KIND.createSession, id, timeoutMs: 10_000, secret: sessionSecret(password) });
+    server.received(7, { type: 'REQUEST', epoch: 1, session: id, xid: 0, op: -10, identities: [], body });
+    const before = server.tracker.get(id)?.deadline ?? 0;
+    assert.equal(server.unapplied, 1);
+    server.now = before - 1;
+    server.handshake(new ClientConnection(9, '127.0.0.1', 1, 0), ...hello(id, isRight ? password : Buffer.alloc(16)));
+    assert.equal((server.tracker.get(id)?.deadline ?? 0) > before, isRight);
+  }
+});
+
+function hello(session: bigint, password: Uint8Array): [Buffer, number, number] {
+  const to = new Writer();
+  to.int32(0);
+  to.int64(0n);
+  to.int32(10_000);
+  to.int64(session);
+  to.buffer(password);
+  to.bool(false);
+  return [to.bytes, 0, to.at];
+}

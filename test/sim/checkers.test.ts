@@ -273,14 +273,14 @@ test('I5: epochs that go back, a present one above what was accepted, a record o
 // --- sessions and trees ----------------------------------------------------------------------------------------------
 
 test('I9: a session ended before its time, in the first moments of an epoch, or when it may be', () => {
-  const judge = (heardAt: number, writtenAt: number, ledSince = 0, inTouch = true): string[] => {
+  const judge = (heardAt: number, writtenAt: number, ledSince = 0, inTouch = true, isVerified = true): string[] => {
     const rig = new Rig();
     const committed = { writtenAt, zxid: (1n << 32n) | 9n } as never;
     judgeExpiry(
       {
         verdicts: rig.verdicts,
         tickMs: 100,
-        lastHeard: () => [{ at: heardAt, sid: 2 }],
+        lastHeard: () => [{ at: heardAt, sid: 2, isVerified }],
         timeoutMs: () => 1000,
         wasInTouch: () => inTouch,
         ledSince: () => ledSince,
@@ -293,6 +293,7 @@ test('I9: a session ended before its time, in the first moments of an epoch, or 
   assert.deepEqual(judge(5000, 6100), []);
   assert.deepEqual(judge(5000, 5500), ['I9']);
   assert.deepEqual(judge(5000, 5500, 0, false), []);
+  assert.deepEqual(judge(5000, 5500, 0, true, false), []);
   assert.deepEqual(judge(1000, 5500, 5000), ['I9']);
 });
 

@@ -7,6 +7,7 @@ import { PackWriter, pack } from '../../src/records/pack.ts';
 import { beginFrame, PEER_LEVEL, sealFrame } from '../../src/records/peer-frame.ts';
 import { type PeerMessage, writeMessage } from '../../src/records/peer-messages.ts';
 import { type Config, KIND, type Member, OPEN_ACL } from '../../src/records/txns.ts';
+import { Member as DiskMember } from '../storage/bench.ts';
 import { AckWatch } from './check/acks.ts';
 import { Holdings } from './check/holdings.ts';
 import { Rig, SESSION, worldAcl } from './check/rig.ts';
@@ -201,6 +202,32 @@ test('I7: a request that is done after a later one of its session', () => {
   assert.deepEqual(rig.rules, ['I7']);
 });
 
+test('a bit that rots in a group under way does not take the group off what the disk holds', async () => {
+  const kept = async (isTold: boolean): Promise<number> => {
+    const disk = new SimDisk(seededRandom(1));
+    const member = await DiskMember.open(disk, seededRandom(2));
+    const holdings = new Holdings();
+    let groups = 0;
+    disk.onWrite = (path, bytes, at) => {
+      if (holdings.wrote(path, bytes, at).length > 0) groups++;
+    };
+    disk.onDurable = (path, durable, from, end) => {
+      if (groups === 2 && path.includes('/log.')) {
+        disk.flip(path, from + 100, 3);
+        if (isTold) holdings.rotted(path, from + 100, 3);
+      }
+      holdings.reached(path, durable, from, end);
+    };
+    for (let i = 0; i < 2; i++) {
+      member.write(Buffer.alloc(100, 65));
+      member.flush();
+      await member.settled();
+    }
+    return holdings.durable.size;
+  };
+  assert.deepEqual([await kept(true), await kept(false)], [2, 1]);
+});
+
 test('I9: what comes in the moment in which a connection ends was not heard of', () => {
   const rig = new Rig();
   rig.begin();
@@ -211,6 +238,7 @@ test('I9: what comes in the moment in which a connection ends was not heard of',
     rig.ask(on, at, 'exists', { path: '/', watch: false });
     assert.equal(heard(), at);
   }
+  rig.ask(on, 21, 'exists', { path: '/', watch: false }); // a second piece in the same moment
   rig.border.closed(on);
   assert.equal(heard(), 10);
 });

@@ -73,7 +73,7 @@ for (const [what, step, snapshots] of [
       if (!name.includes('/log.')) assert.equal(whole, bytes, name);
     }
     const total = Object.values(sum).reduce((all, { repairing, amnesiac }) => all + repairing + amnesiac, 0);
-    assert.ok(total > 200);
+    assert.ok(total > amount(1000, 200));
   });
 
 const flip = (disk: SimDisk, path: string, at: number): void => {

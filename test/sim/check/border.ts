@@ -6,6 +6,7 @@ import { type Asked, Conversation, type Said } from './conversation.ts';
 import { hex, type Ledger } from './ledger.ts';
 import type { Oracle } from './oracle.ts';
 import { readDiffers } from './reads.ts';
+import type { HeardAt } from './sessions.ts';
 import type { Verdicts } from './verdicts.ts';
 import type { Told } from './watch-model.ts';
 import { OPERATIONS, type RequestOf } from './wire.ts';
@@ -51,7 +52,7 @@ export class Border implements ClientTap {
   /** The latest moment that any client was told of. */
   private acknowledged = 0;
   /** When a server last heard of a session, and which, newest last. */
-  readonly lastHeard = new Map<bigint, { at: number; sid: number }[]>();
+  readonly lastHeard = new Map<bigint, HeardAt[]>();
   counts = { deposedSyncs: 0, replies: 0, reads: 0, writes: 0, syncs: 0, events: 0, welcomes: 0 };
 
   constructor(around: Around) {
@@ -80,13 +81,18 @@ export class Border implements ClientTap {
       if (each.type === OPERATIONS.sync.code && this.around.isDeposed(conversation.sid)) this.counts.deposedSyncs++;
       if (each.xid !== XID.ping && each.xid !== XID.auth) conversation.asked.push(asked);
     }
-    if (conversation.session !== 0n) this.noteHeard(conversation, at);
+    if (conversation.session !== 0n) this.noteHeard(conversation, at, this.knows(conversation));
   }
-  private noteHeard({ session, sid }: Conversation, at: number): void {
+  /** What a session says of itself to a server that has not applied its beginning cannot be verified there. */
+  private knows({ session, sid }: Conversation): boolean {
+    const born = this.around.oracle.state.sessions.get(session)?.born;
+    return born !== undefined && born <= (this.around.momentOf(sid) ?? -1);
+  }
+  private noteHeard({ session, sid }: Conversation, at: number, isVerified: boolean): void {
     const list = this.lastHeard.get(session);
-    if (list === undefined) this.lastHeard.set(session, [{ at, sid }]);
+    if (list === undefined) this.lastHeard.set(session, [{ at, sid, isVerified }]);
     else {
-      list.push({ at, sid });
+      list.push({ at, sid, isVerified });
       if (list.length > 400) list.splice(0, 200);
     }
   }
@@ -129,7 +135,7 @@ export class Border implements ClientTap {
         conversation.session = said.session;
         conversation.timeoutMs = said.timeoutMs;
         const { at } = { at: this.around.now() };
-        this.noteHeard(conversation, at);
+        this.noteHeard(conversation, at, true);
         // requests that came behind the handshake were heard before the session had its number
         for (const asked of conversation.asked) oracle.heard(said.session, asked);
         return;

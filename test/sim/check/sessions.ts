@@ -5,6 +5,8 @@ import type { Verdicts } from './verdicts.ts';
 export interface HeardAt {
   readonly at: number;
   readonly sid: number;
+  /** The server could tell that it was this session. */
+  readonly isVerified: boolean;
 }
 export interface SessionsAround {
   readonly verdicts: Verdicts;
@@ -41,7 +43,8 @@ export function judgeExpiry(around: SessionsAround, session: bigint, committed: 
   const told = around
     .lastHeard(session)
     .filter(
-      ({ at, sid }) => at + tickMs <= writtenAt && around.wasInTouch(sid, at, Math.min(writtenAt, at + 2 * tickMs)),
+      ({ at, sid, isVerified }) =>
+        isVerified && at + tickMs <= writtenAt && around.wasInTouch(sid, at, Math.min(writtenAt, at + 2 * tickMs)),
     );
   const last = told.at(-1);
   if (last !== undefined && writtenAt - last.at < least)
