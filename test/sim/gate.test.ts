@@ -10,10 +10,18 @@ import { Verdicts } from './check/verdicts.ts';
 import { Configs, isMajority } from './run/configs.ts';
 import { Coverage, FAULT_KINDS } from './run/coverage.ts';
 import { addTo, GATE, lacks, MARKS, noSums, tableOf } from './run/gate.ts';
-import { appendRecord, firstSeed, readRecords, type SeedRecord } from './run/record.ts';
+import { appendRecord, firstSeed, programOf, readRecords, type SeedRecord } from './run/record.ts';
 
 const RECORD: SeedRecord = {
-  ...{ commit: '0123456789ab', seed: 7, profile: 'swarm', operations: 5000, chaosOperations: 4000, changes: 10 },
+  ...{
+    commit: '0123456789ab',
+    program: 'ab',
+    seed: 7,
+    profile: 'swarm',
+    operations: 5000,
+    chaosOperations: 4000,
+    changes: 10,
+  },
   ...{ events: 100_000, chaosMs: 20_000, simulatedMs: 40_000, realMs: 2000, violations: [] },
   coverage: { injected: {}, effective: {}, marks: {} },
 };
@@ -73,12 +81,13 @@ test('each program has seeds of its own', () => {
   try {
     mkdirSync(join(folder, 'a'));
     writeFileSync(join(folder, 'a', 'x.js'), 'one');
-    const before = firstSeed(['a'], folder);
+    const before = programOf(['a'], folder);
     writeFileSync(join(folder, 'a', 'x.txt'), 'a text');
-    assert.equal(firstSeed(['a'], folder), before);
+    assert.equal(programOf(['a'], folder), before);
     writeFileSync(join(folder, 'a', 'x.js'), 'two');
-    assert.notEqual(firstSeed(['a'], folder), before);
+    assert.notEqual(programOf(['a'], folder), before);
     assert.ok(Number.isSafeInteger(firstSeed()) && firstSeed() > 0);
+    assert.notEqual(firstSeed('00000010ab'), firstSeed('00000020ab'));
   } finally {
     rmSync(folder, { recursive: true });
   }

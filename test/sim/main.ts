@@ -16,7 +16,7 @@ npm run sim -- --totals FILE        what the seeds in a file of records come to
   --voters N      so many voters in each
   --chaos MS      so long a chaos
   --jobs N        threads, default 2
-  --record FILE   a line for each seed; the seeds that stand there are not run again on the same commit
+  --record FILE   a line for each seed; the seeds that stand there are not run again with the same program
   --minutes M     no seed is begun after so many
   --plan          with --seed: what the seed drew
   --quiet         with --seed: no time line

@@ -3,7 +3,7 @@ import { addTo, GATE, lacks, noSums, type Sums, tableOf } from './gate.ts';
 import type { Job, JobAnswer } from './job.ts';
 import { runJobs } from './pool.ts';
 import { serverNode } from './program.ts';
-import { appendRecord, commitOf, firstSeed, readRecords, recordOf } from './record.ts';
+import { appendRecord, commitOf, firstSeed, programOf, readRecords, recordOf, type SeedRecord } from './record.ts';
 import { type RunResult, run } from './run.ts';
 import { shrink } from './shrink.ts';
 import { planOf, type SwarmLimits } from './swarm.ts';
@@ -85,12 +85,13 @@ export async function many(count: number | 'gate', wish: Wish): Promise<boolean>
   const { limits, mask, record } = wish;
   const isGate = count === 'gate';
   const commit = commitOf();
-  const from = wish.from ?? (isGate ? firstSeed() : 1);
+  const program = programOf();
+  const from = wish.from ?? (isGate ? firstSeed(program) : 1);
   const coverage = new Coverage();
   const sums = noSums();
   const known = new Set<number>();
   for (const each of record === undefined ? [] : readRecords(record)) {
-    if (each.commit !== commit || each.seed < from || each.seed >= from + (isGate ? MOST_SEEDS : count)) continue;
+    if (each.program !== program || each.seed < from || each.seed >= from + (isGate ? MOST_SEEDS : count)) continue;
     known.add(each.seed);
     addTo(sums, coverage, each);
   }
@@ -98,12 +99,14 @@ export async function many(count: number | 'gate', wish: Wish): Promise<boolean>
   const jobs: Job[] = Array.from({ length }, (_, i) => ({ seed: from + i, limits, mask })).filter(
     ({ seed }) => !known.has(seed),
   );
-  console.log(`commit ${commit}, seeds from ${from}${known.size > 0 ? `, ${known.size} of them done before` : ''}`);
+  console.log(
+    `commit ${commit}, program ${program}, seeds from ${from}${known.size > 0 ? `, ${known.size} of them done before` : ''}`,
+  );
   const began = performance.now();
   const cpu = process.cpuUsage();
   let operations = 0;
   await runJobs(jobs, wish.jobs, (answer) => {
-    operations += take(sums, coverage, answer, commit, record);
+    operations += take(sums, coverage, answer, (result) => recordOf(commit, program, result), record);
     if (sums.seeds % TELL_EVERY === 0) console.log(tableOf(sums, coverage, undefined).at(-1));
     const minutes = (performance.now() - began) / 60_000;
     if (minutes >= (isGate ? GATE_MINUTES : wish.minutes)) return false;
@@ -121,7 +124,13 @@ export async function many(count: number | 'gate', wish: Wish): Promise<boolean>
   return sums.bad === 0 && lacking.length === 0;
 }
 /** Takes an answer into account; returns how many operations it stands for. */
-function take(sums: Sums, coverage: Coverage, answer: JobAnswer, commit: string, file: string | undefined): number {
+function take(
+  sums: Sums,
+  coverage: Coverage,
+  answer: JobAnswer,
+  record: (result: RunResult) => SeedRecord,
+  file: string | undefined,
+): number {
   if ('threw' in answer) {
     sums.seeds++;
     sums.bad++;
@@ -129,24 +138,24 @@ function take(sums: Sums, coverage: Coverage, answer: JobAnswer, commit: string,
     return 0;
   }
   tell(answer.result);
-  const record = recordOf(commit, answer.result);
-  if (file !== undefined) appendRecord(file, record);
-  addTo(sums, coverage, record);
-  return record.operations;
+  const line = record(answer.result);
+  if (file !== undefined) appendRecord(file, line);
+  addTo(sums, coverage, line);
+  return line.operations;
 }
 
-/** What a file of records comes to, commit by commit. */
+/** What a file of records comes to, program by program. */
 export function totals(file: string): void {
   const all = readRecords(file);
-  const byCommit = new Map(all.map(({ commit }) => [commit, all.filter((each) => each.commit === commit)]));
-  for (const [commit, records] of byCommit) {
+  const byProgram = new Map(all.map(({ program }) => [program, all.filter((each) => each.program === program)]));
+  for (const [program, records] of byProgram) {
     const coverage = new Coverage();
     const sums = noSums();
     for (const record of new Map(records.map((each) => [each.seed, each])).values()) addTo(sums, coverage, record);
     const seeds = records.map(({ seed }) => seed);
     const hours = records.reduce((sum, { realMs }) => sum + realMs, 0) / 3_600_000;
     console.log(
-      `commit ${commit}, seeds ${Math.min(...seeds)} to ${Math.max(...seeds)}, ${hours.toFixed(2)} hours of a thread`,
+      `program ${program} of commit ${[...new Set(records.map(({ commit }) => commit))].join(', ')}, seeds ${Math.min(...seeds)} to ${Math.max(...seeds)}, ${hours.toFixed(2)} hours of a thread`,
     );
     console.log(tableOf(sums, coverage, undefined).join('\n'));
     for (const { seed, violations } of records)

@@ -9,6 +9,8 @@ import type { RunResult } from './run.ts';
 
 export interface SeedRecord {
   readonly commit: string;
+  /** What ran: a change of a text or of a room that is not simulated leaves it as it is. See {@link programOf}. */
+  readonly program: string;
   readonly seed: number;
   readonly profile: string;
   readonly operations: number;
@@ -25,10 +27,10 @@ export interface SeedRecord {
   readonly violations: readonly string[];
 }
 
-export function recordOf(commit: string, result: RunResult): SeedRecord {
+export function recordOf(commit: string, program: string, result: RunResult): SeedRecord {
   const { plan, operations, leaders, simulatedMs, realMs, events, coverage, violations } = result;
   return {
-    ...{ commit, seed: plan.seed, profile: plan.profile, events, coverage },
+    ...{ commit, program, seed: plan.seed, profile: plan.profile, events, coverage },
     operations: operations.done + operations.refused,
     chaosOperations: operations.chaos,
     changes: Math.max(0, leaders - 1),
@@ -64,14 +66,17 @@ export function commitOf(): string {
 const ROOMS = ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'runtime', 'client'];
 const DIST = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** What stands in these folders, compiled and without their tests, as a number in hex. */
+export function programOf(folders = [...ROOMS.map((room) => `src/${room}`), 'test/sim'], root = DIST): string {
+  const hash = createHash('sha256');
+  for (const folder of folders)
+    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort())
+      if (/(?<!\.test)\.js$/.test(name))
+        hash.update(`${folder}/${name}\n`).update(readFileSync(join(root, folder, name)));
+  return hash.digest('hex').slice(0, 16);
+}
 /**
  * Where the gate's seeds begin: each program is tried with others, and always with the same. A change of a text or of another
  * room moves nothing.
  */
-export function firstSeed(folders = [...ROOMS.map((room) => `src/${room}`), 'test/sim'], root = DIST): number {
-  const hash = createHash('sha256');
-  for (const folder of folders)
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort())
-      if (name.endsWith('.js')) hash.update(`${folder}/${name}\n`).update(readFileSync(join(root, folder, name)));
-  return 1 + (hash.digest().readUInt32BE(0) >>> 4);
-}
+export const firstSeed = (program = programOf()): number => 1 + (Number.parseInt(program.slice(0, 8), 16) >>> 4);
