@@ -62,17 +62,21 @@ export function commitOf(): string {
     return 'unknown';
   }
 }
-/** What runs in the simulator, compiled, beside the simulator itself. */
+/** What runs in the simulator, and what of it runs seeds. */
 const ROOMS = ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'runtime', 'client'];
+const RUNS = ['disk.js', 'run', 'check', 'model', 'world'];
+const PROGRAM = [...ROOMS.map((room) => `src/${room}`), ...RUNS.map((part) => `test/sim/${part}`)];
 const DIST = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What stands in these folders, compiled and without their tests, as a number in hex. */
-export function programOf(folders = [...ROOMS.map((room) => `src/${room}`), 'test/sim'], root = DIST): string {
+/** What stands in these files and folders, compiled, as a number in hex. */
+export function programOf(parts = PROGRAM, root = DIST): string {
   const hash = createHash('sha256');
-  for (const folder of folders)
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort())
-      if (/(?<!\.test)\.js$/.test(name))
-        hash.update(`${folder}/${name}\n`).update(readFileSync(join(root, folder, name)));
+  for (const part of parts) {
+    const names = part.endsWith('.js') ? [''] : readdirSync(join(root, part), { recursive: true, encoding: 'utf8' });
+    for (const name of names.sort())
+      if (join(part, name).endsWith('.js'))
+        hash.update(`${part}/${name}\n`).update(readFileSync(join(root, part, name)));
+  }
   return hash.digest('hex').slice(0, 16);
 }
 /**
