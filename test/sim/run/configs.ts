@@ -38,7 +38,7 @@ export class Configs {
   private readonly asked = new Set<Asked>();
   private readonly ledger: Ledger;
   private readonly verdicts: Verdicts;
-  /** Who votes before the history says anything. */
+  /** Voters of zoo.cfg, who founded it. */
   first: readonly number[];
 
   constructor(ledger: Ledger, verdicts: Verdicts, first: readonly number[]) {

@@ -61,6 +61,8 @@ export class DiskHarm {
   private may(sid: number): boolean {
     if (this.harmed.has(sid)) return false;
     const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
+    // whoever is empty and meets all voters of its zoo.cfg empty founds another ensemble: one of them keeps what it has
+    if (!this.ensemble.configs.first.some((each) => each !== sid && !this.harmed.has(each))) return false;
     return this.ensemble.configs.possible(isLeft).every((voters) => isMajority(voters, isLeft));
   }
   private candidate(random: Random): Member | undefined {
