@@ -53,6 +53,10 @@ export class Configs {
   get voters(): readonly number[] {
     return this.last?.voters ?? this.first;
   }
+  /** The record of it, and its place in the history. */
+  get record(): Committed | undefined {
+    return this.last && this.ledger.history[this.last.place];
+  }
   get roles(): Roles {
     return this.last?.roles ?? new Map();
   }

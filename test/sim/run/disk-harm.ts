@@ -63,7 +63,10 @@ export class DiskHarm {
     const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
     // whoever is empty and meets all voters of its zoo.cfg empty founds another ensemble: one of them keeps what it has
     if (!this.ensemble.configs.first.some((each) => each !== sid && !this.harmed.has(each))) return false;
-    return this.ensemble.configs.possible(isLeft).every((voters) => isMajority(voters, isLeft));
+    const { configs } = this.ensemble;
+    const isHeard = (each: number): boolean => isLeft(each) && this.ensemble.knowsMembers(each);
+    if (!isMajority(configs.voters, isHeard)) return false;
+    return configs.possible(isLeft).every((voters) => isMajority(voters, isLeft));
   }
   private candidate(random: Random): Member | undefined {
     const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);
