@@ -8,8 +8,9 @@ import { apply, NO_SINK } from '../tree/apply.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
 import { type ConfigAt, type Entry, type Mark, ORIGIN, type SeenAt } from '../zab/types.ts';
-import type { ServerPorts } from './node-options.ts';
+import type { ServerPorts, StartOptions } from './node-options.ts';
 import { RecentEntries } from './recent.ts';
+import { StartError } from './start-error.ts';
 
 /** Bytes of zeros kept ahead of the log's end, at most. */
 const ZERO_AHEAD = 4 * 1024 * 1024;
@@ -157,4 +158,16 @@ function membership(tree: DataTree, tail: readonly Numbered[]): { configs: Confi
       seen.push({ at: { epoch, counter }, sid: txn.sid, incarnation: txn.incarnation, tag: txn.tag });
   }
   return { configs, seen };
+}
+
+/** A directory that holds a history, or lost one, founds nothing with a few (foundations.md 4). @throws StartError */
+export async function refuseBootstrap({ bootstrapWith, config }: StartOptions, storage: Storage): Promise<void> {
+  const { identity, last, damage } = storage;
+  const isEmpty = last.hi === 0 && last.lo === 0 && damage === undefined && !identity.amnesiac;
+  if (bootstrapWith === undefined || isEmpty) return;
+  await storage.close();
+  throw new StartError(
+    43,
+    `--bootstrap-with founds an ensemble from empty directories, and ${config.dataDir} ${identity.amnesiac ? 'lost what it held' : 'holds a history'}. Start this server without it`,
+  );
 }

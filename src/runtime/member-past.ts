@@ -3,13 +3,30 @@ import type { EnsembleConfig } from '../server/config.ts';
 import type * as zab from '../zab/types.ts';
 import { ORIGIN } from '../zab/types.ts';
 import type { Loaded } from './load.ts';
-import { markOf } from './marks.ts';
+import { markOf, placeOf } from './marks.ts';
 import type { StartOptions } from './node-options.ts';
 
 /** How long an election looks for a better vote, ms (finalizeWait). */
 const DRAIN_MS = 200;
 /** Of transactions remembered for learners that come back. */
 export const REMEMBER_BYTES = 64 * 1024 * 1024;
+
+/** What the directory tells zab of this server's past, alone or a member. */
+export function pastOf({ storage, tree }: Loaded, sid: number): zab.Past {
+  const { identity, damage, last, committed } = storage;
+  return {
+    sid,
+    incarnation: identity.incarnation,
+    bootTag: storage.bootTag,
+    acceptedEpoch: identity.acceptedEpoch,
+    currentEpoch: identity.currentEpoch,
+    last: placeOf(last),
+    committed: placeOf(committed),
+    config: tree.config,
+    seenTags: new Set<string>(),
+    ...(damage === undefined ? {} : { damage: { mayHaveAcked: placeOf(damage.mayHaveAcked) } }),
+  };
+}
 
 /** What zab needs beside the past of this server; its clock ticks every `unitMs`. */
 export function memberPast(

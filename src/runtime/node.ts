@@ -1,9 +1,7 @@
-import { statSync } from 'node:fs';
 import { zxid } from '../base/ids.ts';
-import { packageVersion } from '../platform/version.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
-import { Server, type ServerOptions } from '../server/server.ts';
+import { Server } from '../server/server.ts';
 import { DAMAGED, isDiskFull, StorageRefusal } from '../storage/errors.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataTree } from '../tree/data-tree.ts';
@@ -13,14 +11,17 @@ import { Chores } from './chores.ts';
 import { ClientPort } from './clients.ts';
 import { DamageNotes } from './damage-notes.ts';
 import { Ensemble } from './ensemble.ts';
-import { type Loaded, loadTree } from './load.ts';
+import { type Loaded, loadTree, refuseBootstrap } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
+import { pastOf } from './member-past.ts';
 import type { RunningMetrics } from './metrics.ts';
 import { REAL_PORTS, type RunningServer, type ServerPorts, type StartOptions } from './node-options.ts';
 import { peerNetworkFor } from './peer-trust.ts';
+import { reportedVersion } from './reported-version.ts';
 import { Scrubber } from './scrubber.ts';
+import { serverOptionsOf } from './server-options.ts';
 import { Snapshotter } from './snapshotter.ts';
-import { listenError, StartError } from './start-error.ts';
+import { listenError } from './start-error.ts';
 import { Tally } from './tally.ts';
 
 /** Between two looks whether a leader has handed over. */
@@ -29,11 +30,6 @@ const LOOK_MS = 10;
 const GENERATIONS_PER_LIFE = 2 ** 32;
 /** How long SIGTERM waits for writes under way to be answered. */
 const DRAIN_MS = 5000;
-/** The compiled file's own date is that of the build. */
-const buildDate = `${statSync(new URL(import.meta.url))
-  .mtime.toISOString()
-  .slice(0, 16)
-  .replace('T', ' ')} UTC`;
 
 /**
  * One server over its ports, alone or a member of an ensemble: carries what happens to zab and to the server, and does what
@@ -97,14 +93,14 @@ export class ServerNode {
   async start(): Promise<RunningServer> {
     const { config, ports } = this;
     const loaded = await this.load();
-    await this.refuseBootstrap(loaded.storage);
+    await refuseBootstrap(this.options, loaded.storage);
     const { ensemble } = config;
     if (ensemble !== undefined) {
       const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
       this.join = () => new Ensemble(this, ensemble, net);
     }
     this.begin(loaded);
-    const version = config.reportedVersion ?? `3.9.5-zoosh.${packageVersion()}, built on ${buildDate}`;
+    const version = reportedVersion(config);
     const { clock, listener } = ports;
     const { tally, damage } = this;
     const words = { version, started: clock.monotonic(), tally, damage };
@@ -126,17 +122,6 @@ export class ServerNode {
       );
     this.loopSeen = watchLoop(this.options.logger);
     return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
-  }
-  /** A directory that holds a history, or lost one, founds nothing with a few (foundations.md 4). @throws StartError */
-  private async refuseBootstrap(storage: Storage): Promise<void> {
-    const { identity, last, damage } = storage;
-    const isEmpty = last.hi === 0 && last.lo === 0 && damage === undefined && !identity.amnesiac;
-    if (this.options.bootstrapWith === undefined || isEmpty) return;
-    await storage.close();
-    throw new StartError(
-      43,
-      `--bootstrap-with founds an ensemble from empty directories, and ${this.config.dataDir} ${identity.amnesiac ? 'lost what it held' : 'holds a history'}. Start this server without it`,
-    );
   }
   private load(): Promise<Loaded> {
     this.generations += GENERATIONS_PER_LIFE;
@@ -255,47 +240,13 @@ export class ServerNode {
     this.reload();
   }
   private makePeer(loaded: Loaded): Peer {
-    const { storage } = loaded;
-    const { identity, damage } = storage;
-    const past = {
-      sid: this.sid,
-      incarnation: identity.incarnation,
-      bootTag: storage.bootTag,
-      acceptedEpoch: identity.acceptedEpoch,
-      currentEpoch: identity.currentEpoch,
-      last: { epoch: storage.last.hi, counter: storage.last.lo >>> 0 },
-      committed: { epoch: storage.committed.hi, counter: storage.committed.lo >>> 0 },
-      config: loaded.tree.config,
-      seenTags: new Set<string>(),
-      ...(damage === undefined
-        ? {}
-        : { damage: { mayHaveAcked: { epoch: damage.mayHaveAcked.hi, counter: damage.mayHaveAcked.lo >>> 0 } } }),
-    };
-    return new Peer(past, storage.log.generation, this.options.lastCounter, this.ensemble?.past(loaded));
+    const { generation } = loaded.storage.log;
+    return new Peer(pastOf(loaded, this.sid), generation, this.options.lastCounter, this.ensemble?.past(loaded));
   }
   /** A server over this tree; a learner gets another when it is given a snapshot. */
   makeServer(tree: DataTree, peer: Peer): Server {
-    const { config, storage, ensemble } = this;
-    const options: ServerOptions = {
-      sid: this.sid,
-      tickMs: config.tickTimeMs,
-      minSessionTimeoutMs: config.minSessionTimeoutMs,
-      maxSessionTimeoutMs: config.maxSessionTimeoutMs,
-      extendedTypes: config.extendedTypesEnabled,
-      enforceQuota: config.enforceQuota,
-      reconfigEnabled: config.reconfigEnabled,
-      standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
-      multiAddress: config.ensemble?.multiAddress ?? false,
-      leaderServes: config.ensemble?.leaderServes ?? true,
-      auth: {
-        superDigest: config.digestAuth.superDigest,
-        digestAlgorithm: config.digestAuth.algorithm,
-        digestEnabled: config.digestAuth.enabled,
-      },
-      reaperMaxPerMinute: config.containers.maxPerMinute,
-      reaperMaxNeverUsedMs: config.containers.maxNeverUsedMs,
-    };
-    const server: Server = new Server(tree, peer, options, {
+    const { storage, ensemble } = this;
+    const server: Server = new Server(tree, peer, serverOptionsOf(this.config, this.sid), {
       log: ensemble?.log ?? storage,
       random: this.ports.random,
       close: (connection) => this.port.close(connection),

@@ -1,7 +1,7 @@
 import { assemble, type Present } from './founding.ts';
 import { canLead, counts, isQuorumOfAll, type Voice, votersOf } from './quorum.ts';
 import type { State } from './state.ts';
-import type { Message, Position, Vote } from './types.ts';
+import { isSame, type Message, ORIGIN, type Position, type Vote } from './types.ts';
 import { beats, isMoreRecent, isSameLeader, isSameVote } from './vote.ts';
 
 type Notification = Message & { readonly type: 'VOTE' };
@@ -42,6 +42,8 @@ export class Election {
   /** Whom an empty server has met since the election began, and whether it may propose itself. */
   private readonly present = new Map<number, Present>();
   private mayFound = false;
+  /** An empty server has met one that has a log. */
+  private hasMetLog = false;
   private readonly answered = new Set<number>();
   /** Who was heard since the election began; one that needs nobody else still asks them all. */
   private readonly heardFrom = new Set<number>();
@@ -81,9 +83,14 @@ export class Election {
    * that hold whatever it may have acknowledged (foundations.md 13.12): any other would be refused by it as leader.
    */
   private fits(vote: Vote): boolean {
+    if (this.isEmptyHanded(vote)) return false;
     const { damage, standing, self, configs } = this.state;
     if (damage === undefined && (this.first !== null || !canLead(configs, self))) return true;
     return vote.sid !== self.sid && !isMoreRecent(standing, vote);
+  }
+  /** It would found an ensemble, and one is founded: whoever knows that has no part in it (foundations.md 13.13). */
+  private isEmptyHanded({ sid, last }: Vote): boolean {
+    return this.hasMetLog && isSame(last, ORIGIN) && this.present.get(sid)?.lines !== null;
   }
   /** Nobody was found for long. */
   private get isLate(): boolean {
@@ -173,6 +180,7 @@ export class Election {
     this.heardFrom.add(from);
     this.meet(from, n);
     const voice = { sid: from, incarnation: n.incarnation };
+    if (n.vote !== null && n.state !== 'looking' && this.isEmptyHanded(n.vote)) return this.decided();
     const { configs } = state;
     // only the leader itself can say that it leads, and one that was made a member since is not asked otherwise
     if (n.state !== 'looking' && n.vote !== null && !this.isAsked(n.vote.sid)) this.answer(n.vote.sid);
@@ -214,7 +222,7 @@ export class Election {
     if (lines !== null && lines !== founders.lines) this.state.tellOtherLines(from);
     if (this.takeStock()) this.sendAll();
   }
-  /** Who counts for an empty server, by those that it has met; true when it now votes for itself. */
+  /** Who counts for an empty server, by those that it has met; true when it now votes otherwise. */
   private takeStock(): boolean {
     const { state } = this;
     if (!state.unfounded || state.founders === undefined) return false;
@@ -222,6 +230,12 @@ export class Election {
     if (assembled === undefined) return false;
     state.provisional = assembled.config;
     this.mayFound = assembled.complete;
+    this.hasMetLog = !assembled.complete;
+    if (this.vote !== null && this.isEmptyHanded(this.vote)) {
+      this.first = this.own();
+      this.vote = this.first;
+      return true;
+    }
     return this.mayFound && this.first === null && this.stand();
   }
   /** Proposes itself after all, when it may; true when it now votes for itself. */

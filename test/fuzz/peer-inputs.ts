@@ -82,8 +82,9 @@ const FOREIGN: readonly (readonly [string, Buffer])[] = [
  * A well-formed lie: that a member which counts has promised an epoch somewhat above ours. Whoever is let in is believed in
  * this, and the term ends (foundations.md 13.11); an epoch far above is not.
  */
-function isBelieved({ type, bytes }: Input, epoch: number): boolean {
-  if (type !== 'FOLLOWERINFO' || judge(bytes) !== 'reads it') return false;
+function isBelieved({ bytes }: Input, epoch: number): boolean {
+  // whatever it was made of: another message may have come to be one, or one goes behind another
+  if (judge(bytes) !== 'reads it') return false;
   return readMessages(new PackReader(bytes, PEER_HEADER)).some(
     (each) => each.type === 'FOLLOWERINFO' && each.voter && each.acceptedEpoch > epoch && each.acceptedEpoch < 2 ** 21,
   );

@@ -1,6 +1,6 @@
 /** What judges batches, and what knows who votes: tests of what tests. */
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -79,13 +79,16 @@ test('a file of records outlives a line that was cut, and a violation stays in i
 test('each program has seeds of its own', () => {
   const folder = mkdtempSync(join(tmpdir(), 'zoosh-seeds-'));
   try {
-    mkdirSync(join(folder, 'a'));
-    writeFileSync(join(folder, 'a', 'x.js'), 'one');
-    const before = programOf(['a'], folder);
-    writeFileSync(join(folder, 'a', 'x.txt'), 'a text');
-    assert.equal(programOf(['a'], folder), before);
-    writeFileSync(join(folder, 'a', 'x.js'), 'two');
-    assert.notEqual(programOf(['a'], folder), before);
+    const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+    write('a.js', "import { one } from './b.js';\nimport 'node:fs';\nawait import('./c.js');");
+    write('b.js', "export {\n  two,\n} from './d.js';");
+    write('d.js', 'two');
+    const entry = join(folder, 'a.js');
+    const before = programOf(entry);
+    write('c.js', 'nobody imports it at once');
+    assert.equal(programOf(entry), before);
+    write('d.js', 'three');
+    assert.notEqual(programOf(entry), before);
     assert.ok(Number.isSafeInteger(firstSeed()) && firstSeed() > 0);
     assert.notEqual(firstSeed('00000010ab'), firstSeed('00000020ab'));
   } finally {

@@ -65,6 +65,31 @@ test('13.13: one that was met and then lost is met again before anything is foun
   assert.equal(hand.effect('vote').message.vote, null);
 });
 
+test('13.13: who has met a log votes for nobody who would found another ensemble', () => {
+  const founders = { ...FOUNDERS, members: [...FOUNDERS.members, memberOf(4, null, 'observer')] };
+  const metAll: Input = {
+    ...nobody(2),
+    message: {
+      ...{ type: 'VOTE', state: 'looking', round: 1, config: null, lines: 'lines', incarnation: 'i2' },
+      vote: { sid: 2, incarnation: 'i2', epoch: 0, last: ORIGIN },
+    },
+  } as Input;
+  const votes = (hand: Hand): unknown[] =>
+    hand.effects.flatMap((each) => (each.type === 'vote' ? [each.message.vote?.sid] : []));
+  for (const logFirst of [true, false]) {
+    const hand = new Hand(1, { log: [], accepted: 0, founders });
+    hand.feed(nobody(3));
+    // an observer by zoo.cfg, made a voter since, whose quorum is not there
+    hand.feed(...(logFirst ? [nobody(4, null), metAll] : [metAll, nobody(4, null)]));
+    hand.ticks(LIMITS.notify * 2);
+    assert.equal(votes(hand).at(-1), undefined, logFirst ? 'the log was met first' : 'the vote is taken back');
+    // nor is one followed that leads with an empty log
+    hand.feed({ ...metAll, message: { ...(metAll as { message: object }).message, state: 'leading' } } as Input);
+    hand.ticks(LIMITS.notify * 2);
+    assert.ok(hand.effects.every(({ type }) => type !== 'dial'));
+  }
+});
+
 test('13.13: nothing but who counts is proposed before that is committed', () => {
   const hand = empty(3);
   hand.feed(nobody(1), nobody(2));

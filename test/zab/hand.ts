@@ -9,6 +9,7 @@ import {
   type Effect,
   type Entry,
   type Input,
+  isSame,
   type Mark,
   type Message,
   markOf,
@@ -183,7 +184,16 @@ export class Hand {
     return {
       type: 'voted',
       from,
-      message: { type: 'VOTE', state, round, vote, incarnation, config: null, lines: null },
+      // only who is empty itself votes for one that is
+      message: {
+        type: 'VOTE',
+        state,
+        round,
+        vote,
+        incarnation,
+        config: null,
+        lines: isSame(vote.last, ORIGIN) ? 'lines' : null,
+      },
     };
   }
   /** The vote of a member with this log for itself. */

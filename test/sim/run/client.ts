@@ -1,4 +1,5 @@
-import { type Client, type Credential, connect } from '../../../src/index.ts';
+import type { Client, Credential } from '../../../src/client/api.ts';
+import { connect } from '../../../src/client/connect.ts';
 import { clientDialer } from '../world/client-net.ts';
 import { Host } from '../world/host.ts';
 import type { Ensemble } from './ensemble.ts';

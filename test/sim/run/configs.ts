@@ -38,7 +38,7 @@ export class Configs {
   private readonly asked = new Set<Asked>();
   private readonly ledger: Ledger;
   private readonly verdicts: Verdicts;
-  /** Who votes before the history says anything. */
+  /** Voters of zoo.cfg, who founded it. */
   first: readonly number[];
 
   constructor(ledger: Ledger, verdicts: Verdicts, first: readonly number[]) {
@@ -52,6 +52,10 @@ export class Configs {
   /** Of the last config that is committed. */
   get voters(): readonly number[] {
     return this.last?.voters ?? this.first;
+  }
+  /** The record of it, and its place in the history. */
+  get record(): Committed | undefined {
+    return this.last && this.ledger.history[this.last.place];
   }
   get roles(): Roles {
     return this.last?.roles ?? new Map();

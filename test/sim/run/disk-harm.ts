@@ -61,7 +61,12 @@ export class DiskHarm {
   private may(sid: number): boolean {
     if (this.harmed.has(sid)) return false;
     const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
-    return this.ensemble.configs.possible(isLeft).every((voters) => isMajority(voters, isLeft));
+    // whoever is empty and meets all voters of its zoo.cfg empty founds another ensemble: one of them keeps what it has
+    if (!this.ensemble.configs.first.some((each) => each !== sid && !this.harmed.has(each))) return false;
+    const { configs } = this.ensemble;
+    const isHeard = (each: number): boolean => isLeft(each) && this.ensemble.knowsMembers(each);
+    if (!isMajority(configs.voters, isHeard)) return false;
+    return configs.possible(isLeft).every((voters) => isMajority(voters, isLeft));
   }
   private candidate(random: Random): Member | undefined {
     const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);

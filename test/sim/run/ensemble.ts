@@ -143,6 +143,12 @@ export class Ensemble implements Disposable {
   set voters(first: readonly number[]) {
     this.configs.first = first;
   }
+  /** It knows who the members are. One that was made a voter and has not heard of it votes for nobody. */
+  knowsMembers(sid: number): boolean {
+    const { record } = this.configs;
+    if (record === undefined || this.observer.appliedBy(sid) >= record.zxid) return true;
+    return this.ledger.holdingsOf(sid).durable.has(record.chain);
+  }
   say(text: string): void {
     this.trace.say(this.scheduler.now, text);
   }

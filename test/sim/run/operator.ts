@@ -1,5 +1,5 @@
 import type { Random } from '../../../src/base/random.ts';
-import type { Client } from '../../../src/index.ts';
+import type { Client } from '../../../src/client/api.ts';
 import { oneIn, pick } from '../world/chance.ts';
 import { SimClient } from './client.ts';
 import { SUPER } from './config.ts';

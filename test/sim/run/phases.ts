@@ -135,7 +135,7 @@ export class Phases {
       // damage that nobody has read yet is read now
       if (this.harm.harmed.get(member.sid)?.met === false) member.crash(false);
     }
-    const alive = ensemble.voters.filter((sid) => this.harm.isHealthy(sid));
+    const alive = ensemble.voters.filter((sid) => this.harm.isHealthy(sid) && ensemble.knowsMembers(sid));
     const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
     // while who votes is undecided all are needed
     const decided = ensemble.configs.possible().length === 1;

@@ -1,8 +1,8 @@
 /** What is kept of each seed in a file, one line of JSON, so that a run of many hours survives being stopped. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CoverageRecord } from './coverage.ts';
 import type { RunResult } from './run.ts';
@@ -62,21 +62,27 @@ export function commitOf(): string {
     return 'unknown';
   }
 }
-/** What runs in the simulator, compiled, beside the simulator itself. */
-const ROOMS = ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'runtime', 'client'];
-const DIST = fileURLToPath(new URL('../../../', import.meta.url));
+/** Runs seeds; what it imports, and what that imports, is the program. What is loaded only when asked for does not run there. */
+const ENTRY = fileURLToPath(new URL('job.js', import.meta.url));
+const IMPORTS = /^(?:(?:import|export)\b[^'"]*?\bfrom\s*|import\s*)['"](\.[^'"]+)['"]/gm;
 
-/** What stands in these folders, compiled and without their tests, as a number in hex. */
-export function programOf(folders = [...ROOMS.map((room) => `src/${room}`), 'test/sim'], root = DIST): string {
+/** Everything that runs with a compiled file, itself too, as a number in hex. */
+export function programOf(entry = ENTRY): string {
+  const texts = new Map<string, string>();
+  const add = (file: string): void => {
+    if (texts.has(file)) return;
+    const text = readFileSync(file, 'utf8');
+    texts.set(file, text);
+    for (const [, other = ''] of text.matchAll(IMPORTS)) add(join(dirname(file), other));
+  };
+  add(entry);
   const hash = createHash('sha256');
-  for (const folder of folders)
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).sort())
-      if (/(?<!\.test)\.js$/.test(name))
-        hash.update(`${folder}/${name}\n`).update(readFileSync(join(root, folder, name)));
+  for (const file of [...texts.keys()].sort())
+    hash.update(`${relative(dirname(entry), file)}\n`).update(texts.get(file) ?? '');
   return hash.digest('hex').slice(0, 16);
 }
 /**
- * Where the gate's seeds begin: each program is tried with others, and always with the same. A change of a text or of another
- * room moves nothing.
+ * Where the gate's seeds begin: each program is tried with others, and always with the same. A change of a text, or of what
+ * does not run there, moves nothing.
  */
 export const firstSeed = (program = programOf()): number => 1 + (Number.parseInt(program.slice(0, 8), 16) >>> 4);

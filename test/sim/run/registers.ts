@@ -1,5 +1,6 @@
+import { KeeperError } from '../../../src/base/errors.ts';
 import type { Random } from '../../../src/base/random.ts';
-import { type Client, KeeperError, MultiError } from '../../../src/index.ts';
+import { type Client, MultiError } from '../../../src/client/api.ts';
 import { isLinearizable, type Operation } from '../check/linear.ts';
 import { type RegisterCall, type RegisterResult, register } from '../check/register.ts';
 import { oneIn } from '../world/chance.ts';

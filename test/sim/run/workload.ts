@@ -1,5 +1,5 @@
 import type { Random } from '../../../src/base/random.ts';
-import type { Client, CreateMode, MultiOp } from '../../../src/index.ts';
+import type { Client, CreateMode, MultiOp } from '../../../src/client/api.ts';
 import { exponential, oneIn, pick } from '../world/chance.ts';
 import { SimClient } from './client.ts';
 import type { Ensemble } from './ensemble.ts';

@@ -19,6 +19,8 @@ class ServerSocket extends EventEmitter {
   readonly remoteAddress: string;
   readonly remotePort: number;
   destroyed = false;
+  /** The server has ended it: it is not read any more, whatever the client does not know yet. */
+  isOver = false;
   private readonly end_: End;
   private readonly onWrite: (bytes: Buffer) => void;
   constructor(end: End, port: number, onWrite: (bytes: Buffer) => void) {
@@ -39,12 +41,14 @@ class ServerSocket extends EventEmitter {
   }
   end(bytes?: Uint8Array): void {
     if (bytes !== undefined) this.write(bytes);
-    this.end_.end();
+    this.destroySoon();
   }
   destroySoon(): void {
+    this.isOver = true;
     this.end_.end();
   }
   destroy(): void {
+    this.isOver = true;
     this.destroyed = true;
     this.end_.destroy();
   }
@@ -79,8 +83,8 @@ export function clientListener(network: Network, host: Host, tap: ClientTap | un
             accept(socket as unknown as Socket);
             end.attach({
               data: (bytes) => {
-                // a connection that the server has ended is not read any more, whatever the client does not know yet
-                if (!end.finished) tap?.heard(number, bytes);
+                // also what comes before a reset: nothing can be sent any more then, and what was asked is done
+                if (!socket.isOver) tap?.heard(number, bytes);
                 socket.emit('data', bytes);
               },
               drained: () => void socket.emit('drain'),

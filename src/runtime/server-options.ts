@@ -1,0 +1,23 @@
+import type { ServerConfig } from '../server/config.ts';
+import type { ServerOptions } from '../server/server.ts';
+
+/** Of zoo.cfg, what the server that decides and answers must know. */
+export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOptions => ({
+  sid,
+  tickMs: config.tickTimeMs,
+  minSessionTimeoutMs: config.minSessionTimeoutMs,
+  maxSessionTimeoutMs: config.maxSessionTimeoutMs,
+  extendedTypes: config.extendedTypesEnabled,
+  enforceQuota: config.enforceQuota,
+  reconfigEnabled: config.reconfigEnabled,
+  standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
+  multiAddress: config.ensemble?.multiAddress ?? false,
+  leaderServes: config.ensemble?.leaderServes ?? true,
+  auth: {
+    superDigest: config.digestAuth.superDigest,
+    digestAlgorithm: config.digestAuth.algorithm,
+    digestEnabled: config.digestAuth.enabled,
+  },
+  reaperMaxPerMinute: config.containers.maxPerMinute,
+  reaperMaxNeverUsedMs: config.containers.maxNeverUsedMs,
+});
