@@ -51,6 +51,8 @@ export interface Host {
   /** Lends the terminal to questions and programs; the prompt's editor. */
   holder: TerminalHolder | undefined;
   onPromptChange: () => void;
+  /** The user ended the shell over a command that would not end. */
+  isForced: boolean;
   history: HistoryLines;
   close(): Promise<void>;
 }
@@ -67,15 +69,16 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
   const target = options.target ?? targetOrFault(options.said, sources);
   const presenter = await Presenter.open({ globals, settings, interactive, single });
+  let isClosing = false;
   const trace = globals.verbose === true ? await traceTo(presenter) : undefined;
   const events = new EventRing();
   const trash = new Trash({ folder: globals.history ? places.trash : undefined, now: () => Date.now() });
   const watched = (...[event, change]: Parameters<Presenter['event']>): void => {
+    if (isClosing) return; // what goes with the session is no news
     events.add(event, Date.now());
     session.heard(event);
     if (host.shell.showsEvents) presenter.event(event, change);
   };
-  let isClosing = false;
   const session = new ShellSession(target, {
     connect: trace === undefined ? connect : (text, how) => connect(text, how, trace.ports),
     target: (text) => targetOf(text, sources),
@@ -153,6 +156,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     presenter,
     holder: undefined,
     onPromptChange: () => {},
+    isForced: false,
     history: NO_HISTORY,
     async close() {
       isClosing = true;

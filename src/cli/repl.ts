@@ -124,6 +124,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     if (!shell.interrupt()) editor.refresh();
     else if (again) {
       // a command that does not give up must not keep the user
+      host.isForced = true;
       shell.leaving ??= { status: 130 };
       leave(130);
     }

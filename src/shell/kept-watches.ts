@@ -156,7 +156,9 @@ export class KeptWatches {
     return above.reduce((best, each) => (each.path.length > best.length ? each.path : best), above[0]?.path ?? path);
   }
 
+  /** Tells nobody any more. */
   clear(): void {
+    for (const each of this.#kept) each.listener = () => {};
     this.#kept = [];
     this.#entries.clear();
   }

@@ -155,8 +155,8 @@ export class ShellSession implements SessionControl {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true; // before it ends: who still looks at something must not begin another
     await this.#end();
-    this.#isClosed = true;
     this.#ports.changed();
   }
 

@@ -183,3 +183,45 @@ test('C-c stops a long listing and the session goes on', async () => {
   session.type('\x04');
   assert.equal(await session.ended(), 0);
 });
+
+test('Ctrl-C ends a change that waits for a server at once, and a second one within a second ends the shell', async () => {
+  using session = new Session({
+    sh: `exec '${process.execPath}' '${BIN}' --timeout 20s ${server.hosts}`,
+    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1' },
+  });
+  await sees(session, 'type help');
+  session.type('create /held x\rwatch --diff /held\r');
+  await sees(session, 'watching /held (watch 1)');
+  await server.kill('SIGKILL');
+  await sees(session, '(lost)> |');
+  session.type('set /held y\r');
+  await sees(session, /set \/held y\n/);
+  session.type('\x03');
+  await sees(session, /error: interrupted\n[^\n]*\(lost\)> \|/);
+  await server.start();
+  await sees(session, 'session kept');
+  session.type('get /held\r');
+  await sees(session, /get \/held\nx\n/);
+  // a lock that cannot be given back keeps the command, but not the user
+  session.type('lock /lock\r');
+  await sees(session, /lock \/lock[\s\S]*token/);
+  void server.kill('SIGSTOP');
+  session.type('\x03');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  session.type('\x03');
+  assert.equal(await session.ended(), 130);
+  void server.kill('SIGCONT');
+});
+
+test('leaving with a watch on what goes with the session: nothing is told, and the program ends', async () => {
+  using session = new Session({
+    sh: `exec '${process.execPath}' '${BIN}' ${server.hosts}`,
+    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1' },
+  });
+  await sees(session, 'type help');
+  session.type('watch -R --diff /\rcreate -e /mine x\r');
+  await sees(session, 'created  /mine v0  "x"');
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+  assert.doesNotMatch(session.screen.all().join('\n'), /deleted/);
+});
