@@ -28,7 +28,7 @@ export function mntrTable(host: string, answer: string): Output {
   });
   return {
     type: 'table',
-    columns: [{ name: 'figure' }, { name: 'value' }],
+    columns: [{ name: 'figure' }, { name: 'value', folds: true }],
     rows,
     humanRows,
     json: { host, word: 'mntr', answer },

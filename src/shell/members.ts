@@ -142,7 +142,9 @@ export function connectionsIn(cons: string, server: string): Connection[] {
 
 /** The same from the AdminServer's `connections`. */
 function connectionsFrom(values: Readonly<Record<string, unknown>>, server: string): Connection[] {
-  const all = Array.isArray(values.connections) ? (values.connections as Readonly<Record<string, unknown>>[]) : [];
+  const all = [values.connections, values.secure_connections].flatMap((each) =>
+    Array.isArray(each) ? (each as Readonly<Record<string, unknown>>[]) : [],
+  );
   return all.flatMap((each) => {
     const id = /^-?\d+$/.exec(String(each.session_id));
     if (id === null) return [];
