@@ -73,10 +73,17 @@ export function targetOf(text: string, sources: TargetSources): Target {
   };
 }
 
-/** `local/NAME`: an ensemble of this machine. */
+/** `local/NAME`: an ensemble of this machine. @throws Failure (2) when there is none of that name */
 function ensembleOf(text: string): string | undefined {
   const [, name] = /^local\/([\w.-]+)$/.exec(text) ?? [];
-  return name === undefined ? undefined : connectStringOf(folders().ensembles, name);
+  if (name === undefined) return undefined;
+  const found = connectStringOf(folders().ensembles, name);
+  if (found === undefined)
+    throw usage(
+      `no ensemble ${name} on this machine`,
+      'ensemble list shows them; a host called local is said with its port',
+    );
+  return found;
 }
 
 function profileAuth(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Session } from '../editor/session.ts';
 import { BIN } from './cli.ts';
-import { base, env, good } from './local-ensembles.ts';
+import { base, env, good, run } from './local-ensembles.ts';
 
 const LIMIT_MS = 40_000;
 
@@ -23,7 +23,12 @@ test('accept 22: the leader is killed while repeat writes: the gap is told, and 
     const all = session.screen.all().join('\n');
     return Number([...all.matchAll(/set \/x v(\d+)/g)].at(-1)?.[1] ?? -1);
   };
+  assert.equal(await good('local/gap', 'exists', '/zookeeper'), 'yes\n', 'an ensemble of this machine is a target');
+  assert.deepEqual((await run('local/other', 'ls', '/')).code, 2);
   await sees('type help');
+  session.type('connect lo\t');
+  await sees('connect local/gap |');
+  session.type('\x15');
   session.type('create /x\rrepeat 0 -i 100ms set /x y\r');
   await sees('set /x v3');
   await good('-y', 'ensemble', 'kill', 'gap', 'leader');

@@ -143,9 +143,10 @@ test('zkCli spelling before the command becomes ours', () => {
 });
 
 test('targets are told from commands by their shape', () => {
-  for (const yes of ['@prod', 'localhost:2181', 'zk1:2181,zk2:2181/app', '[::1]:2181', '127.0.0.1:1'])
+  for (const yes of ['@prod', 'localhost:2181', 'zk1:2181,zk2:2181/app', '[::1]:2181', '127.0.0.1:1', 'local/demo'])
     assert.equal(isTarget(yes), true, yes);
-  for (const no of ['ls', '/a:5', 'create', 'a:b', 'x/y:5', '@', 'run.zk']) assert.equal(isTarget(no), false, no);
+  for (const no of ['ls', '/a:5', 'create', 'a:b', 'x/y:5', '@', 'run.zk', 'local/a/b', 'local/'])
+    assert.equal(isTarget(no), false, no);
 });
 
 test("a line of the operating system's shell comes apart as that shell would take it", () => {
