@@ -176,7 +176,9 @@ export class Presenter {
   /** A line of `-v`. At a prompt it comes above what is typed, but at once while a command runs. */
   trace(text: string): void {
     this.#progress.hide();
-    const line = this.#errTheme.dim(`${new Date().toISOString().slice(11, 23)} ${visibleLine(text)}`);
+    const at = new Date();
+    const time = `${clock(at)}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+    const line = this.#errTheme.dim(`${time} ${visibleLine(text)}`);
     if (this.isBusy()) process.stderr.write(`${line}\n`);
     else this.line(line);
   }
