@@ -30,8 +30,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   zkcli: ['base', 'client', 'out'],
   // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime
   ensemble: ['base', 'client', 'runtime', 'shell'],
+  // of the protocol only the names of its parts, for the trace of -v
   cli: [
     'base',
+    'protocol',
     'ports',
     'platform',
     'client',

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Client } from '../client/api.ts';
+import { parseConnectString, showServer } from '../client/connect-string.ts';
 import { TOPICS } from '../commands/help-topics.ts';
 import { registry } from '../commands/index.ts';
 import { folders } from '../config/folders.ts';
@@ -16,16 +17,26 @@ export interface CompletionSources {
   readonly settings: Settings | undefined;
   readonly client: Client | undefined;
   readonly variables: Iterable<string>;
+  /** Connect string in use. */
+  readonly target: string;
 }
 
 /** Completion over this process's files and session. */
-export const completionPorts = ({ cwd, paths, profiles, client, variables }: CompletionSources): CompletionPorts => ({
+export const completionPorts = ({
+  cwd,
+  paths,
+  profiles,
+  client,
+  variables,
+  target,
+}: CompletionSources): CompletionPorts => ({
   registry,
   cwd,
   paths,
   settings: () => Object.keys(SETTINGS),
   settingValues: (name) => SETTINGS[name]?.values ?? [],
   profiles: () => profiles.list().map(({ name }) => name),
+  hosts: () => [...hostsOf(target), ...ensembleNames(folders().ensembles).map((name) => `local/${name}`)],
   topics: () => [...Object.keys(TOPICS), 'exit-codes'],
   watched: () => [...new Set((client?.watches() ?? []).map(({ path }) => path))].sort(),
   ensembleWords: () => {
@@ -35,6 +46,15 @@ export const completionPorts = ({ cwd, paths, profiles, client, variables }: Com
   variables: () => ['_', '?', 'cwd', 'session', ...variables],
   files,
 });
+
+/** Each server of a connect string. */
+function hostsOf(target: string): string[] {
+  try {
+    return target === '' ? [] : parseConnectString(target).servers.map(showServer);
+  } catch {
+    return [];
+  }
+}
 
 /** Files and folders that go on from what was typed. */
 function files(prefix: string): { name: string; isFolder: boolean }[] {

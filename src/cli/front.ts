@@ -49,6 +49,8 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       process.stdout.write('\n');
     }
     await Promise.race([host.close(), sleep(GRACE_MS, undefined, { ref: false })]);
+    // what the command still waits for must not keep the program either
+    if (host.isForced) setTimeout(() => process.exit(), GRACE_MS).unref();
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);
     // what still waits for input or an answer must not keep the program
     if (signalled !== undefined) process.stdin.destroy();

@@ -25,6 +25,7 @@ export interface Globals {
   readonly output?: Mode;
   readonly fields?: readonly string[];
   readonly header?: boolean;
+  readonly progress?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly color: 'auto' | 'always' | 'never' | false;
@@ -110,8 +111,9 @@ async function program(): Promise<Command> {
     .addOption(new Option('-o, --output <MODE>', 'how results look').choices([...MODES]))
     .option('--fields <A,B>', 'which fields of a result, in this order: plain, table and json', names)
     .option('--header', 'plain output begins with the names of its fields')
+    .option('--progress', 'with -o ndjson: how far long work is, as JSON on standard error')
     .option('-q, --quiet', 'no warnings and no news')
-    .option('-v, --verbose', 'where an unexpected failure happened')
+    .option('-v, --verbose', 'every request and answer on standard error, and more of failures')
     .addOption(new Option('--color <WHEN>', 'colours').choices(['auto', 'always', 'never']).default(NO_GLOBALS.color))
     .option('--no-color', 'no colours')
     .option('--ascii', 'no box drawing, no symbols')

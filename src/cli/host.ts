@@ -20,6 +20,7 @@ import type { Pragmas } from './pragmas.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
 import { chooseTarget, type TargetSources, targetOf } from './targets.ts';
+import type { Trace } from './trace.ts';
 
 export interface HostOptions {
   readonly globals: Globals;
@@ -50,6 +51,8 @@ export interface Host {
   /** Lends the terminal to questions and programs; the prompt's editor. */
   holder: TerminalHolder | undefined;
   onPromptChange: () => void;
+  /** The user ended the shell over a command that would not end. */
+  isForced: boolean;
   history: HistoryLines;
   close(): Promise<void>;
 }
@@ -66,15 +69,18 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
   const target = options.target ?? targetOrFault(options.said, sources);
   const presenter = await Presenter.open({ globals, settings, interactive, single });
+  let isClosing = false;
+  const trace = globals.verbose === true ? await traceTo(presenter) : undefined;
   const events = new EventRing();
   const trash = new Trash({ folder: globals.history ? places.trash : undefined, now: () => Date.now() });
-  const watched = (event: Parameters<Presenter['event']>[0]): void => {
+  const watched = (...[event, change]: Parameters<Presenter['event']>): void => {
+    if (isClosing) return; // what goes with the session is no news
     events.add(event, Date.now());
-    if (host.shell.showsEvents) presenter.event(event);
+    session.heard(event);
+    if (host.shell.showsEvents) presenter.event(event, change);
   };
-  let isClosing = false;
   const session = new ShellSession(target, {
-    connect,
+    connect: trace === undefined ? connect : (text, how) => connect(text, how, trace.ports),
     target: (text) => targetOf(text, sources),
     word: fourLetterWord,
     news: (line) => {
@@ -112,7 +118,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     choose: (question, choices) => safety.choose(question, choices),
     events,
     trash,
-    tell: (told) => presenter.tell(told),
+    tell: (told) => presenter.tell(told, trace?.refused),
     get record() {
       return presenter.isJson ? (each: CommandRecord) => presenter.record(each) : undefined;
     },
@@ -127,6 +133,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     confirmWrite: (spec) => safety.confirmWrite(spec),
     askSecret: (question) => safety.askSecret(question),
     watched,
+    news: (line) => presenter.news(line),
     os: (line, input, signal) => runOs(line, input, signal, host.holder),
     start: (words, env, signal, leaving) => startProgram({ words, env, signal, leaving }, host.holder),
     writeFile,
@@ -149,6 +156,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     presenter,
     holder: undefined,
     onPromptChange: () => {},
+    isForced: false,
     history: NO_HISTORY,
     async close() {
       isClosing = true;
@@ -157,6 +165,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
   };
   return host;
+}
+
+/** Loaded when somebody wants to see it. */
+async function traceTo(presenter: Presenter): Promise<Trace> {
+  const { Trace } = await import('./trace.ts');
+  return new Trace(
+    (line) => presenter.trace(line),
+    () => performance.now(),
+  );
 }
 
 /** `profile` must work to mend a profile that does not. */

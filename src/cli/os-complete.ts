@@ -1,6 +1,7 @@
 import type { Client } from '../client/api.ts';
 import { connect } from '../client/connect.ts';
 import { folders } from '../config/folders.ts';
+import { ensembleNames } from '../ensemble/layout.ts';
 import { MODES } from '../out/modes.ts';
 import { completeWords } from '../shell/complete.ts';
 import { type NodeReader, PathSource } from '../shell/path-source.ts';
@@ -130,7 +131,7 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
 
   function source(get: (() => Promise<NodeReader> | undefined) | undefined) {
     const paths = new PathSource(get ?? (() => undefined), () => performance.now());
-    return { cwd: '/', paths, profiles, settings, client: undefined, variables: [] };
+    return { cwd: '/', paths, profiles, settings, client: undefined, variables: [], target: '' };
   }
 }
 
@@ -141,6 +142,7 @@ function valuesOf(long: string, typed: string, profiles: Profiles): string[] {
     '--color': ['auto', 'always', 'never'],
     '--compat': ['zkcli', 'zkcli-exact', 'zkcli=3.8', 'zkcli=3.10'],
     '--profile': profiles.list().map(({ name }) => name),
+    '--server': ensembleNames(folders().ensembles).map((name) => `local/${name}`),
   };
   if (['--tls-ca', '--tls-cert', '--tls-key', '--client-config'].includes(long)) return [':files'];
   return shown(

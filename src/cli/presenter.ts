@@ -1,6 +1,6 @@
 import type { WatchEvent } from '../client/api.ts';
 import { visibleLine } from '../out/data.ts';
-import { EventFolder, eventJson, eventLine } from '../out/events.ts';
+import { clock, EventFolder, eventJson, eventLine } from '../out/events.ts';
 import { failureText, warningText } from '../out/failures.ts';
 import { fold } from '../out/fold.ts';
 import { toJson } from '../out/json.ts';
@@ -10,7 +10,7 @@ import { render } from '../out/render.ts';
 import { decideColor, isAsciiLocale, isDumb, makeTheme, type Theme } from '../out/theme.ts';
 import type { Progress } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
-import type { Output } from '../shell/output.ts';
+import type { EventChange, Output } from '../shell/output.ts';
 import type { Settings } from '../shell/settings.ts';
 import type { CommandRecord, Told } from '../shell/shell.ts';
 import type { TerminalHolder } from './ask.ts';
@@ -18,6 +18,7 @@ import type { Globals } from './globals.ts';
 import { isRegularFile } from './os.ts';
 import { page, pagerOf } from './pager.ts';
 import { ProgressLine } from './progress.ts';
+import type { RefusedRequest } from './trace.ts';
 import { errWidth } from './width.ts';
 
 export interface PresenterOptions {
@@ -35,6 +36,8 @@ export class Presenter {
   readonly theme: Theme;
   /** A whole line that comes on its own; the prompt puts it above what is being typed. */
   line: (text: string) => void = (text) => process.stderr.write(`${text}\n`);
+  /** A command runs: nobody is typing. */
+  isBusy: () => boolean = () => true;
   /** Where the watch stands that told of a path. */
   watchOf: (path: string) => string = (path) => path;
   readonly #options: PresenterOptions;
@@ -63,6 +66,7 @@ export class Presenter {
       show: isShown ? (line) => void process.stderr.write(line) : undefined,
       width: () => process.stderr.columns || 80,
       now: () => performance.now(),
+      tell: globals.progress === true ? (each) => void process.stderr.write(`${JSON.stringify(each)}\n`) : undefined,
     });
     const said = globals.output ?? modeOf(process.env.ZOOSH_OUTPUT);
     this.#mode = said ?? (this.#outIsTerminal ? (settings.get('output') as Mode) : 'plain');
@@ -154,9 +158,14 @@ export class Presenter {
   progress(what: string): Progress {
     return this.#progress.begin(visibleLine(what));
   }
-  tell(told: Told): void {
+  /** A failure; `refused`: the refusal seen last on the wire, when somebody looks there. */
+  tell(told: Told, refused?: RefusedRequest): void {
     this.#progress.hide();
     process.stderr.write(failureText(told, this.#isJson ? 'json' : 'text', this.#errTheme, errWidth()));
+    if (refused !== undefined && refused.code === told.failure.code && !this.#isJson) {
+      const { code, number, xid, zxid, server } = refused;
+      process.stderr.write(`${this.#errTheme.dim(` ${code} (${number}), xid ${xid}, zxid ${zxid}, from ${server}`)}\n`);
+    }
     if (this.#options.globals.verbose === true && told.failure.exit === 70)
       process.stderr.write(`${(told.failure.cause as Error | undefined)?.stack ?? ''}\n`);
   }
@@ -164,16 +173,31 @@ export class Presenter {
     this.#progress.hide();
     if (!this.#isQuiet) process.stderr.write(warningText(text, errWidth()));
   }
+  /** A line of `-v`. At a prompt it comes above what is typed, but at once while a command runs. */
+  trace(text: string): void {
+    this.#progress.hide();
+    const at = new Date();
+    const time = `${clock(at)}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+    const line = this.#errTheme.dim(`${time} ${visibleLine(text)}`);
+    if (this.isBusy()) process.stderr.write(`${line}\n`);
+    else this.line(line);
+  }
   /** What happens to the connection. */
   news(text: string): void {
     if (this.#isQuiet) return;
-    const lines = fold(visibleLine(text), errWidth(), 2);
-    this.line((this.#options.interactive ? lines.map(this.#errTheme.dim) : lines).join('\n'));
+    const { interactive } = this.#options;
+    const told = interactive ? `${clock(new Date())} ${text}` : text;
+    const lines = fold(visibleLine(told), errWidth(), 2);
+    const shown = (interactive ? lines.map(this.#errTheme.dim) : lines).join('\n');
+    if (!interactive || !this.isBusy()) return this.line(shown);
+    // who waits for a command wants to know why
+    this.#progress.hide();
+    process.stderr.write(`${shown}\n`);
   }
   /** At a prompt a storm is folded; a script gets every event. */
-  event(event: WatchEvent): void {
+  event(event: WatchEvent, change?: EventChange): void {
     const at = new Date();
-    if (this.#options.interactive) this.#events.take(event, at);
+    if (this.#options.interactive) this.#events.take({ event, at: at.getTime(), change });
     else this.line(this.#isJson ? eventJson(event, at) : eventLine(event, at, this.#errTheme));
   }
   /** Tells what was held back. */

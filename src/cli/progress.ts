@@ -9,11 +9,22 @@ export interface ProgressPorts {
   readonly width: () => number;
   /** ms, monotonic */
   readonly now: () => number;
+  /** For programs: takes an object a second in place of the line. */
+  readonly tell?: ((progress: ProgressObject) => void) | undefined;
+}
+/** How far work is; `total` where it is known. */
+export interface ProgressObject {
+  readonly progress: string;
+  readonly done: number;
+  readonly total?: number;
+  /** nodes a second since it began */
+  readonly perSecond: number;
 }
 
 /** Work that is over sooner is not worth a line, ms. */
 const AFTER_MS = 500;
 const EVERY_MS = 100;
+const TOLD_EVERY_MS = 1000;
 
 const NOTHING: Progress = { update: () => {}, [Symbol.dispose]: () => {} };
 
@@ -28,9 +39,10 @@ export class ProgressLine {
 
   /** Its disposal takes the line away. */
   begin(what: string): Progress {
-    const { show, now } = this.#ports;
-    if (show === undefined) return NOTHING;
+    const { show, now, tell } = this.#ports;
     const began = now();
+    if (tell !== undefined) return told(what, began, now, tell);
+    if (show === undefined) return NOTHING;
     let due = began + AFTER_MS;
     return {
       update: (done, total) => {
@@ -50,6 +62,20 @@ export class ProgressLine {
     this.#isShown = false;
     this.#ports.show?.('\r\x1b[K');
   }
+}
+
+function told(what: string, began: number, now: () => number, tell: (progress: ProgressObject) => void): Progress {
+  let due = began + TOLD_EVERY_MS;
+  return {
+    update: (done, total) => {
+      const at = now();
+      if (at < due) return;
+      due = at + TOLD_EVERY_MS;
+      const perSecond = Math.round((done * 1000) / (at - began));
+      tell({ progress: what, done, ...(total !== undefined && { total }), perSecond });
+    },
+    [Symbol.dispose]: () => {},
+  };
 }
 
 /** What is done gives way to how far it is. */

@@ -29,20 +29,27 @@ export function promptOf(host: Host): string {
     state: note,
     txn: shell.changes.waiting === undefined ? '' : ` [txn ${shell.changes.waiting}]`,
     n: String(host.history.list().length + 1),
-    role: state === 'connectedReadOnly' ? 'read-only' : state === 'connected' ? 'read-write' : state,
+    role:
+      state === 'connectedReadOnly'
+        ? 'read-only'
+        : state === 'connected'
+          ? (session.knownFacts?.role ?? 'read-write')
+          : state,
     host: current?.server ?? '',
     target: visibleLine(session.target),
     zkstate: ZK_STATES[state],
     session: hex(current?.sessionId ?? 0n),
     zxid: hex(current?.lastZxid ?? 0n),
     time: new Date().toTimeString().slice(0, 8),
+    rtt: shell.rttMs === undefined ? '' : `${shell.rttMs < 10 ? shell.rttMs.toFixed(1) : Math.round(shell.rttMs)}ms`,
     watches: String(current?.watches().length ?? 0),
   };
   const said = settings.get('prompt');
   const template = said === 'zkcli' ? ZKCLI : said;
   const text = template.replace(/\{(\w+)\}/g, (whole, name: string) => fields[name] ?? whole);
   if (details.protect === true || note === ' (lost)') return theme.bad(text);
-  return note === ' (connecting)' ? theme.attention(text) : theme.path(text);
+  if (note === ' (connecting)') return theme.attention(text);
+  return theme.named(details.color)?.(text) ?? theme.path(text);
 }
 
 const ZK_STATES: Readonly<Record<Host['session']['state'], string>> = {

@@ -27,6 +27,8 @@ export interface ReplOptions {
 
 /** Lines that came while a command ran, at most. */
 const MAX_HELD = 10_000;
+/** A second Ctrl-C within this ends the shell, ms. */
+const AGAIN_MS = 1000;
 
 /** The prompt: reads a line, runs it, until the user leaves. Returns the exit code. */
 export async function runRepl({ host, version, plain: isPlain, keepsHistory, banner }: ReplOptions): Promise<number> {
@@ -83,7 +85,8 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
             profiles: host.profiles,
             settings,
             client: session.current,
-            variables: shell.ports.variables.keys(),
+            variables: shell.variables.keys(),
+            target: session.target,
           }),
         ),
       highlight: (text) => {
@@ -93,23 +96,47 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
       hint: (text) => (settings.get('hints') === 'on' ? hint(text, registry) : ''),
     },
   });
-  host.holder = { pause: () => editor.pause(), resume: () => editor.resume() };
+  let isLent = false;
+  host.holder = {
+    pause: () => {
+      isLent = true;
+      return editor.pause();
+    },
+    resume: () => {
+      isLent = false;
+      return editor.resume();
+    },
+  };
   host.onPromptChange = () => {
     if (!running) editor.refresh();
   };
+  presenter.isBusy = () => running && !isLent;
   // a command's own output is never interleaved with events
   presenter.line = (text) => {
     if (!running) editor.printAbove(`${text}\n`);
     else if (held.length < MAX_HELD) held.push(text);
     else dropped++;
   };
+  let interruptedAt = Number.NEGATIVE_INFINITY;
   editor.onInterrupt = () => {
+    const again = performance.now() - interruptedAt < AGAIN_MS;
+    interruptedAt = performance.now();
     if (!shell.interrupt()) editor.refresh();
+    else if (again) {
+      // a command that does not give up must not keep the user
+      host.isForced = true;
+      shell.leaving ??= { status: 130 };
+      leave(130);
+    }
   };
+  let leave: (status: number) => void = () => {};
+  const left = new Promise<number>((resolve) => {
+    leave = resolve;
+  });
   const run = async (work: () => Promise<number>): Promise<void> => {
     running = true;
     try {
-      await work();
+      await Promise.race([work(), left]);
     } finally {
       running = false;
       const lines = dropped === 0 ? held : [...held, theme.dim(`${dropped} further lines were not kept`)];
@@ -157,7 +184,14 @@ async function greet(host: Host, version: string): Promise<void> {
     );
   try {
     const client = await session.client();
-    tell(`zoosh ${version}  connected to ${client.server}  session ${hex(client.sessionId)}  type help`);
+    const facts = await session.facts();
+    const what = [facts?.role, facts?.version].filter((each) => each !== undefined).join(', ');
+    const where = `zoosh ${version}  connected to ${client.server}${what === '' ? '' : ` (${what})`}`;
+    const begun = `session ${hex(client.sessionId)}  type help`;
+    const whole = `${where}  ${begun}`;
+    if (whole.length <= (process.stdout.columns || 80)) return tell(whole);
+    tell(where);
+    tell(`  ${begun}`);
   } catch (error) {
     const { exit, message, lines } = failureOf(error);
     if (exit === 130) return; // the user went elsewhere meanwhile

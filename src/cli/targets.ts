@@ -3,8 +3,10 @@ import { dirname, resolve } from 'node:path';
 import type { Credential } from '../client/api.ts';
 import { ConnectStringError, parseConnectString } from '../client/connect-string.ts';
 import { isOpenToOthers } from '../config/config-file.ts';
+import { folders } from '../config/folders.ts';
 import type { Profile } from '../config/profiles.ts';
 import { revealSecret, SecretError } from '../config/secrets.ts';
+import { connectStringOf } from '../ensemble/layout.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';
@@ -21,8 +23,9 @@ export interface TargetSources {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Tells a target (`@name`, `host:port...`) from a command by its shape. */
-export const isTarget = (word: string): boolean => /^@[\w.-]+$/.test(word) || /^[^/@\s]*:\d+(?:[,/]|$)/.test(word);
+/** Tells a target (`@name`, `host:port...`, `local/NAME`) from a command by its shape. */
+export const isTarget = (word: string): boolean =>
+  /^(?:@|local\/)[\w.-]+$/.test(word) || /^[^/@\s]*:\d+(?:[,/]|$)/.test(word);
 
 /** Where to connect, from what was said: argument, option, environment, default profile, localhost. @throws Failure (2, 4) */
 export function chooseTarget(said: string | undefined, sources: TargetSources): Target {
@@ -44,7 +47,7 @@ const nonEmpty = (text: string | undefined): string | undefined => (text === '' 
 /** `@profile` or a connect string, with the credentials and TLS files it needs read. @throws Failure (2, 4) */
 export function targetOf(text: string, sources: TargetSources): Target {
   const name = text.startsWith('@') ? text.slice(1) : undefined;
-  const profile: Profile = name === undefined ? { server: text } : sources.profiles.get(name);
+  const profile: Profile = name === undefined ? { server: ensembleOf(text) ?? text } : sources.profiles.get(name);
   try {
     parseConnectString(profile.server);
   } catch (error) {
@@ -68,6 +71,19 @@ export function targetOf(text: string, sources: TargetSources): Target {
       ...(globals.allowRo === true && { allowReadOnly: true }),
     },
   };
+}
+
+/** `local/NAME`: an ensemble of this machine. @throws Failure (2) when there is none of that name */
+function ensembleOf(text: string): string | undefined {
+  const [, name] = /^local\/([\w.-]+)$/.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  const found = connectStringOf(folders().ensembles, name);
+  if (found === undefined)
+    throw usage(
+      `no ensemble ${name} on this machine`,
+      'ensemble list shows them; a host called local is said with its port',
+    );
+  return found;
 }
 
 function profileAuth(

@@ -147,7 +147,15 @@ async function run(wish: CompatWish, streams: ZkStreams): Promise<number> {
         continuation: '',
         isComplete: () => true,
         complete: (text, cursor, again) => {
-          const ports = completionPorts({ cwd: '/', paths, profiles, settings, client: zk.client, variables: [] });
+          const ports = completionPorts({
+            cwd: '/',
+            paths,
+            profiles,
+            settings,
+            client: zk.client,
+            variables: [],
+            target: '',
+          });
           return complete(text, cursor, again, { ...ports, registry: own });
         },
       },

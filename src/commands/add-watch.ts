@@ -21,7 +21,8 @@ export default command({
   ],
   async run({ path, mode = 'PERSISTENT_RECURSIVE' }, context) {
     const recursive = mode === 'PERSISTENT_RECURSIVE';
-    await context.session.addWatch(path, recursive);
-    return { type: 'done', text: `watching ${path}${recursive ? ' and below' : ''}`, json: { path, mode } };
+    const id = await context.session.addWatch(path, recursive);
+    const text = `watching ${path}${recursive ? ' and below' : ''} (watch ${id})`;
+    return { type: 'done', text, json: { path, mode, id } };
   },
 });

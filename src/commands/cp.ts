@@ -39,6 +39,7 @@ export default command({
     },
     recursive: { kind: 'flag', short: '-r', about: 'with all below' },
     force: { kind: 'flag', short: '-f', about: 'over nodes that are there' },
+    keepAcl: { kind: 'flag', long: '--keep-acl', about: 'with their own ACLs, as without it', hidden: true },
     ...ACL_OPTIONS,
     noData: { kind: 'flag', long: '--no-data', about: 'only the nodes, without their data' },
     asPersistent: {
@@ -48,6 +49,12 @@ export default command({
     },
     atomic: { kind: 'flag', long: '--atomic', about: 'all in one transaction, or nothing' },
   },
+  // --acl without an ACL behind it says what is so anyway
+  legacy: (args) =>
+    args.map((arg, at) => {
+      const isBare = arg.quote === 'none' && arg.text === '--acl' && !isAcl(args[at + 1]?.text ?? '');
+      return isBare ? { text: '--keep-acl', quote: 'none' } : arg;
+    }),
   examples: [
     ['cp -r /app /backup/app', 'a subtree under another name'],
     ['cp -r /app/a /app/b /old/', 'several, into a node that is there'],
@@ -57,12 +64,15 @@ export default command({
   exits: [10, 11, 14, 15, 19, 31],
   notes: [
     'DST is the name of the copy; when it ends with a slash, or with several SRC, the copies go into it under their own names.',
-    'ACLs are copied too. One that can only be read without password hashes is refused.',
+    'ACLs are copied too, with --acl alone as without it; --acl ACL puts that one in their place. One that can only be read without',
+    'password hashes is refused.',
   ],
   async run(values, context): Promise<Output> {
     const { places, recursive, force, atomic } = values;
     const target = places.at(-1);
     const sources = places.slice(0, -1);
+    if (values.keepAcl && (values.noAcl || values.acl !== undefined))
+      throw usage('cp: --acl is given twice, or with --no-acl');
     if (target === undefined || sources.length === 0) throw usage('cp: say what to copy and where to: cp SRC... DST');
     const policy = aclPolicy('cp', values.noAcl, values.acl);
     const denied = new Denied();
@@ -109,6 +119,9 @@ export default command({
     };
   },
 });
+
+/** `world:anyone:r`, `auth::cdrwa,...`: no path looks like it that anybody would type here. */
+const isAcl = (text: string): boolean => /^\w+:[^/]*:(?:[cdrwa]+|all|ro)(?:,|$)/.test(text);
 
 const rootOf = (text: string): string => placeOf(text).name;
 

@@ -1,7 +1,10 @@
 import { ConnectStringError, parseConnectString, type Server, showServer } from '../client/connect-string.ts';
-import { command } from '../shell/command.ts';
+import { ADMIN_PORT, adminAnswer, adminPortOf, flattened } from '../shell/admin-server.ts';
+import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { isForbidden } from '../shell/members.ts';
 import type { Output } from '../shell/output.ts';
+import { mntrTable } from './four-letter-mntr.ts';
 
 /** What a HOST of the command names. */
 function serversIn(host: string): readonly Server[] {
@@ -41,6 +44,12 @@ export default command({
       placeholder: 'HOST',
     },
     all: { kind: 'flag', long: '--all', about: 'every server of the connect string' },
+    adminPort: {
+      kind: 'number',
+      long: '--admin-port',
+      about: `where the AdminServer listens; default ${ADMIN_PORT}`,
+      placeholder: 'PORT',
+    },
   },
   // `mntr --all` is `4lw mntr --all`
   legacy: (args, name) => (name === '4lw' ? args : [{ text: name, quote: 'none' }, ...args]),
@@ -49,8 +58,12 @@ export default command({
     ['4lw mntr --all', 'of every one'],
   ],
   exits: [3, 21, 30, 31],
-  notes: ['crst and srst change what everybody reads: they ask first, and in a script need --yes.'],
-  async run({ word, hosts, all }, context): Promise<Output> {
+  notes: [
+    'crst and srst change what everybody reads: they ask first, and in a script need --yes.',
+    'A word that a server does not allow is asked of its AdminServer, which is said.',
+  ],
+  async run({ word, hosts, all, adminPort }, context): Promise<Output> {
+    const port = adminPortOf(adminPort);
     if (all && hosts.length > 0) throw usage('4lw: --all and HOST exclude each other');
     const { signal, session } = context;
     const targets: readonly Server[] = all
@@ -63,26 +76,38 @@ export default command({
       const details = targets.map(showServer);
       await context.confirm({ what: `${reset} at ${details.join(' ')}`, path: '/', details, always: true });
     }
-    const answers: { host: string; word: string; answer: string }[] = [];
+    const parts: Output[] = [];
     for (const server of targets) {
       const host = showServer(server);
       const answer = await session.word(word, { ...server, signal }).catch((error) => {
         if (signal.aborted) throw error;
         throw new Failure(3, 'ConnectFailed', `${host} does not answer: ${(error as Error).message}`, { cause: error });
       });
-      if (/is not executed because it is not in the whitelist/.test(answer))
-        throw new Failure(21, 'NotWhitelisted', `${host} does not allow ${word}`, {
-          hint: `its setting is 4lw.commands.whitelist=${word},srvr`,
-        });
-      answers.push({ host, word, answer: answer.replace(/\n$/, '') });
+      if (isForbidden(answer)) parts.push(await fromAdmin(word, server, port, context));
+      else parts.push(shown({ host, word, answer: answer.replace(/\n$/, '') }, targets.length > 1));
     }
-    const parts = answers.map(
-      (each): Output => ({
-        type: 'value',
-        value: each,
-        text: answers.length > 1 ? `${each.host}:\n${each.answer}` : each.answer,
-      }),
-    );
     return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
   },
 });
+
+interface Answer {
+  readonly host: string;
+  readonly word: string;
+  readonly answer: string;
+}
+function shown(each: Answer, isOneOfMany: boolean): Output {
+  if (!isOneOfMany && each.word === 'mntr') return mntrTable(each.host, each.answer);
+  return { type: 'value', value: each, text: isOneOfMany ? `${each.host}:\n${each.answer}` : each.answer };
+}
+
+/** @throws Failure (21) when that does not tell either */
+async function fromAdmin(word: string, server: Server, port: number, context: CommandContext): Promise<Output> {
+  const host = showServer(server);
+  const values = await adminAnswer(word, server, port, context.signal);
+  if (values === undefined)
+    throw new Failure(21, 'NotWhitelisted', `${host} does not allow ${word}, and port ${port} has no AdminServer`, {
+      hint: `its setting is 4lw.commands.whitelist=${word},srvr; --admin-port says where the AdminServer is`,
+    });
+  context.warn(`${host} does not allow ${word}: this is what its AdminServer on port ${port} says`);
+  return { type: 'fields', fields: flattened(values), json: { host, word, admin: values } };
+}

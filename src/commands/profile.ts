@@ -1,5 +1,6 @@
 import { ConnectStringError, parseConnectString } from '../client/connect-string.ts';
 import type { Profile } from '../config/profiles.ts';
+import { PROMPT_COLORS } from '../shell/colors.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
@@ -23,7 +24,7 @@ export default command({
       placeholder: 'CRED',
     },
     timeout: { kind: 'text', long: '--timeout', about: 'session timeout, e.g. 20s' },
-    color: { kind: 'text', long: '--color', about: 'colour of the prompt' },
+    color: { kind: 'enum', long: '--color', about: 'colour of the prompt', values: PROMPT_COLORS },
     protect: { kind: 'flag', long: '--protect', about: 'ask before changes' },
     readOnly: { kind: 'flag', long: '--read-only', about: 'refuse changes' },
     ca: { kind: 'file', long: '--tls-ca', about: 'PEM file of the authority; turns TLS on' },

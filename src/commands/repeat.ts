@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
+import { failureOf, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 
 /** The same again. */
 export default command({
   name: 'repeat',
   group: 'shell',
-  about: 'run a command several times; the first failure ends it',
+  about: 'run a command several times; without -k the first failure ends it',
   risk: 'read',
   transaction: 'harmless',
   params: {
@@ -21,11 +21,19 @@ export default command({
   ],
   async run({ count, interval, command: words }, context): Promise<Output> {
     if (count < 0) throw usage(`repeat: COUNT must not be negative: ${count}`);
+    let exit = 0;
     for (let done = 0; count === 0 || done < count; done++) {
       context.signal.throwIfAborted();
       if (done > 0 && interval !== undefined) await pause(interval, undefined, { signal: context.signal });
-      await context.execute(words);
+      try {
+        await context.execute(words);
+      } catch (error) {
+        if (!context.keepGoing || context.signal.aborted) throw error;
+        const failure = failureOf(error);
+        context.warn(`error: ${failure.message}`);
+        exit = failure.exit;
+      }
     }
-    return { type: 'many', parts: [] };
+    return { type: 'many', parts: [], exit };
   },
 });

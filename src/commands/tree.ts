@@ -3,7 +3,7 @@ import { nameOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import type { Output, TreeNode } from '../shell/output.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
+import { countBelow, Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
 
 /** A drawing of everything below a node. */
 export default command({
@@ -63,7 +63,18 @@ export default command({
     if (root === undefined) throw new KeeperError('NoNode', path);
     if (!isTruncated) forgetMore(root); // what a node gained or lost meanwhile is not there to be shown
     if (ephemeral) onlyEphemeral(root);
-    return { ...(denied.any && { exit: 14 }), type: 'tree', root, sizes, shown, truncated: isTruncated };
+    // with -L less may be wanted than there is
+    const isCounted = isTruncated && levels === undefined;
+    const total = isCounted ? 1 + (await countBelow(client, path, context).catch(() => shown - 1)) : shown;
+    return {
+      ...(denied.any && { exit: 14 }),
+      type: 'tree',
+      root,
+      sizes,
+      shown,
+      truncated: isTruncated,
+      ...(total > shown && { total }),
+    };
   },
 });
 

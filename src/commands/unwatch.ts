@@ -21,16 +21,17 @@ export default command({
   },
   examples: [
     ['unwatch /app', 'those on /app'],
-    ['unwatch 2', 'the second that watches lists'],
+    ['unwatch 2', 'number 2 of those that watches lists'],
     ['unwatch --all', 'all of them'],
   ],
   exits: [25],
   async run({ which, all }, context): Promise<Output> {
     if (all === (which !== undefined)) throw usage('unwatch: say a number, a path, or --all');
     const client = await context.client();
-    const watches = client.watches();
+    const watches = await context.session.watches();
     const resolved = which === undefined ? undefined : context.resolve(which);
-    const byNumber = which !== undefined && /^\d+$/.test(which) ? watches[Number(which) - 1] : undefined;
+    const byNumber =
+      which !== undefined && /^\d+$/.test(which) ? watches.find(({ id }) => id === Number(which)) : undefined;
     const chosen = all
       ? watches
       : byNumber !== undefined
@@ -38,7 +39,8 @@ export default command({
         : watches.filter(({ path }) => path === resolved);
     if (chosen.length === 0 && !all)
       throw new Failure(25, 'NoWatcher', `no watch ${which}`, { hint: 'watches lists those of this session' });
-    for (const { path, kind } of chosen) {
+    for (const { id, path, kind } of chosen) {
+      if (await context.session.endWatch(id)) continue;
       const wanted = kind === 'exists' ? 'data' : kind;
       await client.removeWatches(path, wanted, { signal: context.signal }).catch((error: { code?: string }) => {
         if (error.code !== 'NoWatcher') throw error; // a kind covers several, and the first took them all

@@ -1,14 +1,29 @@
 import { command } from '../shell/command.ts';
 
-/** What runs here. */
+/** What runs here and there. */
 export default command({
   name: 'version',
   group: 'session',
-  about: 'show the version of this shell',
+  about: 'show the versions of this shell, the protocol and the server',
   risk: 'read',
   params: {},
-  examples: [['version', 'the version']],
+  examples: [['version', 'all three']],
+  notes: ['The server is asked with the word srvr; no session is begun for it.'],
   async run(_values, context) {
-    return { type: 'value', value: context.version, text: `zoosh ${context.version}` };
+    const { session, version } = context;
+    const facts = await session.facts();
+    const server = facts === undefined ? '-' : `${facts.version ?? '?'} at ${facts.server}`;
+    return {
+      type: 'fields',
+      fields: [
+        ['client', `zoosh ${version}`],
+        ['protocol', PROTOCOL],
+        ['server', server],
+      ],
+      json: { client: version, protocol: PROTOCOL, server: facts?.version ?? null, address: facts?.server ?? null },
+    };
   },
 });
+
+/** What is said when a session begins; it has been 0 ever since. */
+const PROTOCOL = '0';

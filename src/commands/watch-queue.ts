@@ -1,6 +1,7 @@
 import type { Client, PersistentWatch, WatchEvent } from '../client/api.ts';
 import { Failure } from '../shell/failure.ts';
 import type { EventLine } from '../shell/output.ts';
+import { addWatch } from '../shell/repeated-watch.ts';
 
 /** Events held for a reader that is slow, at most; then the oldest go. */
 const MOST_HELD = 10_000;
@@ -31,8 +32,8 @@ export class WatchQueue implements AsyncDisposable {
   }
 
   async add(path: string, recursive: boolean, signal: AbortSignal): Promise<void> {
-    const watch = await this.#client.addWatch(path, (event) => this.#take(event), { recursive, signal });
-    this.#watches.push(watch);
+    const warn = this.#warn;
+    this.#watches.push(await addWatch(this.#client, path, (event) => this.#take(event), { recursive, signal, warn }));
   }
 
   #take(event: WatchEvent): void {

@@ -26,13 +26,14 @@ export async function readValue(client: Client, path: string, signal: AbortSigna
 
 /** The last values of what is watched, 64 MB of them. */
 export class WatchValues {
-  readonly #client: Client;
+  readonly #client: () => Promise<Client>;
   readonly #context: CommandContext;
   readonly #values = new Map<string, NodeValue>();
   readonly #names = new Map<string, readonly string[]>();
   #bytes = 0;
 
-  constructor(client: Client, context: CommandContext) {
+  /** `client`: the session in use, which may be another one after an expiry. */
+  constructor(client: () => Promise<Client>, context: CommandContext) {
     this.#client = client;
     this.#context = context;
   }
@@ -40,16 +41,17 @@ export class WatchValues {
   /** Reads what is there. The watch must stand already, so that nothing changes unheard in between. */
   async begin(path: string, recursive: boolean): Promise<void> {
     const { signal } = this.#context;
+    const client = await this.#client();
     try {
       const options = { signal, inflight: inflightOf(this.#context), data: true, ...(!recursive && { depth: 0 }) };
-      for await (const node of walkNodes(this.#client, path, options)) {
+      for await (const node of walkNodes(client, path, options)) {
         if (!node.denied) this.#keep(node.path, { version: node.stat.version, data: node.data });
         if (this.#bytes >= MOST_BYTES) {
           this.#context.warn('more than 64 MB of data: what was before is not told of all nodes');
           break;
         }
       }
-      if (!recursive) this.#names.set(path, (await this.#client.getChildren(path, { signal })).children);
+      if (!recursive) this.#names.set(path, (await client.getChildren(path, { signal })).children);
     } catch (error) {
       if (!isHidden(error)) throw error;
     }
@@ -58,9 +60,10 @@ export class WatchValues {
   /** What an event changed; what is there now is what the next one starts from. */
   async changeOf({ type, path }: WatchEvent): Promise<EventChange> {
     const { signal } = this.#context;
+    const client = await this.#client();
     if (type === 'NodeChildrenChanged') {
       const before = this.#names.get(path) ?? [];
-      const children = await this.#client.getChildren(path, { signal }).then(
+      const children = await client.getChildren(path, { signal }).then(
         (found) => found.children,
         (error) => {
           if (isHidden(error)) return [];
@@ -73,7 +76,7 @@ export class WatchValues {
       return { before: undefined, after: undefined, children: { added, removed, count: children.length } };
     }
     const before = this.#values.get(path);
-    const after = type === 'NodeDeleted' ? undefined : await readValue(this.#client, path, signal);
+    const after = type === 'NodeDeleted' ? undefined : await readValue(client, path, signal);
     this.#keep(path, after);
     return { before, after };
   }

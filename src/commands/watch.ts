@@ -5,6 +5,7 @@ import { matcher } from '../shell/glob.ts';
 import { textOf } from '../shell/node-json.ts';
 import type { EventLine, Output } from '../shell/output.ts';
 import { hex } from '../shell/units.ts';
+import { watchBehind } from './watch-behind.ts';
 import { WatchQueue } from './watch-queue.ts';
 import { readValue, WatchValues } from './watch-values.ts';
 
@@ -30,7 +31,7 @@ export default command({
     recursive: { kind: 'flag', short: '-R', about: 'and all below' },
     data: { kind: 'flag', short: '-d', about: 'only when a node comes, goes, or its data is written' },
     children: { kind: 'flag', short: '-c', about: 'only when children come or go' },
-    follow: { kind: 'flag', short: '-f', about: 'go on until Ctrl-C; otherwise one event is waited for' },
+    follow: { kind: 'flag', short: '-f', about: 'go on until Ctrl-C; without it a script waits for one event' },
     count: { kind: 'number', long: '--count', about: 'go on until there were so many', placeholder: 'N' },
     until: {
       kind: 'text',
@@ -61,24 +62,23 @@ export default command({
     'After -- stands a program that is run for each event, never two at once; what comes meanwhile counts as one. It finds',
     'ZOOSH_EVENT (created, changed, deleted, children), ZOOSH_TYPE, ZOOSH_PATH, ZOOSH_ZXID and, where there is a node, ZOOSH_VERSION and,',
     'when it is text, ZOOSH_DATA in its environment; the exit code is that of its last run.',
-    'At the prompt watch returns at once unless -f, --count, --until, --timeout, --diff, --quiet or a program is given.',
+    'At the prompt watch returns at once and tells above the line what comes, until unwatch, --count, --until or --timeout ends it;',
+    'with -f, --quiet or a program it holds the prompt until Ctrl-C.',
+    'On servers before 3.6, which have no such watches, each of at most 1,000 nodes is watched on its own.',
   ],
   async run(values, context): Promise<Output> {
     const { recursive, follow, count, until, timeout, diff, quiet, run } = values;
     if (count !== undefined && count < 1) throw usage('watch: --count is at least 1');
     const isOver = untilOf(until);
     const paths = recursive ? topmost(values.paths) : [...new Set(values.paths)];
-    const waits = follow || count !== undefined || until !== undefined || timeout !== undefined;
-    if (context.interactive && !waits && !diff && !quiet && run.length === 0 && !values.data && !values.children) {
-      for (const path of paths) await context.session.addWatch(path, recursive);
-      const text = `watching ${paths.join(' ')}${recursive ? ' and below' : ''}`;
-      return { type: 'done', text, json: { paths, recursive } };
-    }
+    // what has the terminal or answers by its exit code is waited for
+    if (context.interactive && !follow && !quiet && run.length === 0)
+      return watchBehind(paths, { recursive, count, timeout, diff }, { wanted: wantedOf(values), isOver }, context);
     const client = await context.client();
     const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
     const signal = late === undefined ? context.signal : AbortSignal.any([context.signal, late]);
     await using queue = new WatchQueue(client, (line) => context.warn(line), wantedOf(values));
-    const kept = diff ? new WatchValues(client, context) : undefined;
+    const kept = diff ? new WatchValues(async () => client, context) : undefined;
     const most = count ?? (follow || until !== undefined ? Number.POSITIVE_INFINITY : 1);
     let exit = 0;
     try {

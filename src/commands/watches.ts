@@ -1,5 +1,5 @@
-import type { WatchInfo } from '../client/api.ts';
 import { command } from '../shell/command.ts';
+import { showAge } from '../shell/units.ts';
 
 /** What this session waits for. */
 export default command({
@@ -8,22 +8,29 @@ export default command({
   about: 'list the watches of this session',
   risk: 'read',
   params: {},
-  examples: [['watches', 'number, path, kind and events of each; unwatch takes the number']],
-  notes: ['Of the events those count that events still knows.'],
+  examples: [['watches', 'number, path, kind, age and events of each; unwatch takes the number']],
+  notes: ['A number stays with its watch. One that tells once is gone when it has told.'],
   async run(_values, context) {
-    const client = await context.client();
-    const all = client.watches();
-    const events = context.events.list();
-    const told = ({ path, kind }: WatchInfo): number => {
-      const prefix = path === '/' ? '/' : `${path}/`;
-      const isBelow = (each: string): boolean => kind === 'persistentRecursive' && each.startsWith(prefix);
-      return events.filter(({ event }) => event.path === path || isBelow(event.path)).length;
-    };
-    const rows = all.map((watch, at) => ({ number: at + 1, path: watch.path, kind: watch.kind, events: told(watch) }));
+    const all = await context.session.watches();
+    const now = Date.now();
+    const rows = all.map(({ since, ...each }) => ({ ...each, since: new Date(since).toISOString() }));
     return {
       type: 'table',
-      columns: [{ name: '#', right: true }, { name: 'path' }, { name: 'kind' }, { name: 'events', right: true }],
-      rows: rows.map(({ number, path, kind, events: count }) => [String(number), path, kind, String(count)]),
+      columns: [
+        { name: 'id', right: true },
+        { name: 'path' },
+        { name: 'kind' },
+        { name: 'since', drop: 1 },
+        { name: 'events', right: true },
+      ],
+      rows: rows.map(({ id, path, kind, since, events }) => [String(id), path, kind, since, String(events)]),
+      humanRows: all.map(({ id, path, kind, since, events }) => [
+        String(id),
+        path,
+        kind,
+        showAge(since, now),
+        String(events),
+      ]),
       json: rows,
     };
   },

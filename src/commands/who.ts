@@ -1,3 +1,4 @@
+import { ADMIN_PORT, adminPortOf } from '../shell/admin-server.ts';
 import { command } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
 import { connectionsOf, membersOf } from '../shell/members.ts';
@@ -11,16 +12,26 @@ export default command({
   group: 'admin',
   about: 'tell which client owns an ephemeral node, and where it is connected',
   risk: 'read',
-  params: { paths: { kind: 'path', about: 'the nodes', many: true, globs: true, placeholder: 'PATH' } },
+  params: {
+    paths: { kind: 'path', about: 'the nodes', many: true, globs: true, placeholder: 'PATH' },
+    adminPort: {
+      kind: 'number',
+      long: '--admin-port',
+      about: `where AdminServers listen; default ${ADMIN_PORT}`,
+      placeholder: 'PORT',
+    },
+  },
   examples: [
     ['who /app/workers/w-1', 'session, address, server'],
     ['who /app/workers/*', 'of all of them'],
   ],
   exits: [1, 10, 21],
   notes: [
-    'Servers are asked with the word cons, which has to be allowed: 4lw.commands.whitelist=cons,srvr. A node that is not ephemeral belongs to nobody: 1.',
+    'Servers are asked with the word cons (4lw.commands.whitelist=cons,srvr), else their AdminServer.',
+    'A node that is not ephemeral belongs to nobody: 1.',
   ],
-  async run({ paths }, context): Promise<Output> {
+  async run({ paths, adminPort }, context): Promise<Output> {
+    const port = adminPortOf(adminPort);
     const client = await context.client();
     const { signal } = context;
     const owned: { path: string; owner: bigint }[] = [];
@@ -43,7 +54,7 @@ export default command({
         if (paths.length === 1) context.warn(`${path} is not ephemeral: it belongs to no session`);
       }
     }
-    const connections = owned.length === 0 ? [] : await connectionsOf(await membersOf(context), context);
+    const connections = owned.length === 0 ? [] : await connectionsOf(await membersOf(context), context, port);
     const now = Date.now();
     const found = owned.map(({ path, owner }) => ({
       path,

@@ -6,6 +6,9 @@ const COMMAND = String.raw`(?:^|[\s;&|{(])`;
 const ADDAUTH = new RegExp(String.raw`(${COMMAND}addauth\s+${WORD}[^\S\n]+)([^\n]+)`, 'gi');
 const AUTH = new RegExp(String.raw`((?:^|\s)--?auth(?:\s+|=))(${WORD})`, 'gi');
 const DIGEST = new RegExp(String.raw`(${COMMAND}acl\s+digest\s+)([^\n]+)`, 'gi');
+/** An id of an ACL with what should be a hash: 28 characters of base64, or `x` where that was hidden. */
+const ACL_ID = /(\bdigest:[^\s:,"']+:)([^\s:,"']+)(?=:)/g;
+const HASH = /^(?:[\w+/]{27}=|x)$/;
 /** Where the next command begins: an operator is a word of its own, or a `;` that ends one. */
 const NEXT_COMMAND = /;?\s*$|;\s|\s(?:;|&&|\|\|?|>>?)(?=\s)/;
 
@@ -24,7 +27,8 @@ function hideSecret(word: string): string {
 
 /**
  * The line without its credentials: what follows `addauth SCHEME`, the secret of `--auth SCHEME:SECRET` in each of its
- * spellings, the password of `acl digest USER:PASSWORD` or `acl digest USER PASSWORD`. Ids in ACLs hold hashes and stay.
+ * spellings, the password of `acl digest USER:PASSWORD` or `acl digest USER PASSWORD`, and what stands in an ACL's digest id where its
+ * hash belongs. Hashes stay.
  */
 export function redact(text: string): string {
   return text
@@ -39,5 +43,6 @@ export function redact(text: string): string {
       const secret = args.slice(user.length).trim();
       if (secret === '') return all;
       return `${head}${user}${args[user.length] === ':' ? ':' : ' '}${HIDDEN}${following}`;
-    });
+    })
+    .replace(ACL_ID, (all: string, head: string, secret: string) => (HASH.test(secret) ? all : head + HIDDEN));
 }

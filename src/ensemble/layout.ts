@@ -135,6 +135,12 @@ export function ensembleNames(root: string): string[] {
   }
 }
 
+/** What clients of one of them connect to; undefined: there is none of that name. */
+export function connectStringOf(root: string, name: string): string | undefined {
+  if (!ensembleNames(root).includes(name)) return undefined;
+  return connectString(new EnsembleFolder(join(root, name)).read());
+}
+
 /** Numbers that members of any of them have. */
 export function memberIds(root: string): string[] {
   const ids = new Set<number>();

@@ -1,3 +1,5 @@
+import { gunzipSync, inflateSync } from 'node:zlib';
+
 /** Bytes of a node as text. */
 export const isText = (bytes: Uint8Array): boolean => {
   if (bytes.includes(0)) return false;
@@ -53,3 +55,19 @@ export function prettyJson(text: string): string | undefined {
 /** JSON without the blanks between its words. */
 const squeeze = (text: string): string =>
   text.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (found) => (found.startsWith('"') ? found : ''));
+
+/** What packed data unpacks to at most, bytes: a person reads it. */
+const MOST_UNPACKED = 16 * 1024 * 1024;
+
+/** Text that was stored packed; undefined: it was not, or is no text. */
+export function unpack(bytes: Uint8Array): { readonly kind: 'gzip' | 'zlib'; readonly data: Uint8Array } | undefined {
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const isZlib = bytes[0] === 0x78 && (0x7800 + (bytes[1] ?? 0)) % 31 === 0;
+  if (!isGzip && !isZlib) return undefined;
+  try {
+    const data = (isGzip ? gunzipSync : inflateSync)(bytes, { maxOutputLength: MOST_UNPACKED });
+    return isText(data) ? { kind: isGzip ? 'gzip' : 'zlib', data } : undefined;
+  } catch {
+    return undefined; // it only began like it
+  }
+}

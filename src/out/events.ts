@@ -17,7 +17,8 @@ const KINDS: Readonly<Record<WatchEvent['type'], string>> = {
   PersistentWatchRemoved: 'watch removed',
 };
 
-const clock = (at: Date): string => at.toTimeString().slice(0, 8);
+/** `15:04:05` */
+export const clock = (at: Date): string => at.toTimeString().slice(0, 8);
 
 /** `15:04:05 changed  /app/config` */
 export function eventLine(event: WatchEvent, at: Date, theme: Theme): string {
@@ -123,8 +124,9 @@ export class EventFolder {
     this.#theme = theme;
     this.#watchOf = watchOf;
   }
-  take(event: WatchEvent, at: Date): void {
-    const second = Math.floor(at.getTime() / 1000);
+  take(line: EventLine): void {
+    const { event, at } = line;
+    const second = Math.floor(at / 1000);
     if (second !== this.#second) {
       this.flush();
       this.#second = second;
@@ -132,7 +134,7 @@ export class EventFolder {
     }
     if (this.#shown < PER_SECOND) {
       this.#shown++;
-      this.#print(eventLine(event, at, this.#theme));
+      this.#print(changeLine(line, this.#theme));
       return;
     }
     const watch = this.#watchOf(event.path);

@@ -6,7 +6,7 @@ import type { Column, Output, TreeNode } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import type { Change } from '../shell/recorder.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
-import { base64, hexdump, isText, prettyJson, visible, visibleLine } from './data.ts';
+import { base64, hexdump, isText, prettyJson, unpack, visible, visibleLine } from './data.ts';
 import { differenceLines } from './differences.ts';
 import { changeLine } from './events.ts';
 import { fold, foldPage, LEAST } from './fold.ts';
@@ -67,7 +67,10 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [
         ...treeLines(output.root, '', '', output.sizes, screen),
         ...(output.truncated
-          ? fold(`stopped after ${plural(output.shown, 'node')}; --limit shows more`, screen.width).map(theme.attention)
+          ? fold(
+              `stopped after ${plural(output.shown, 'node')}${output.total === undefined ? '' : ` of ${showCount(output.total)}`}; --limit shows more`,
+              screen.width,
+            ).map(theme.attention)
           : []),
       ];
     case 'differences':
@@ -221,12 +224,18 @@ function nodeLines(
     if (data === null) return [theme.dim('(null)')];
     if (data.length === 0) return [theme.dim('(empty)')];
     if (form === 'base64') return [base64(data)];
-    if (form === 'hex' || !isText(data)) return hexdump(data, screen.width);
-    const text = Buffer.from(data).toString();
+    const unpacked = form === 'text' ? unpack(data) : undefined;
+    if (unpacked === undefined && (form === 'hex' || !isText(data))) return hexdump(data, screen.width);
+    const text = Buffer.from(unpacked?.data ?? data).toString();
     const shown = form === 'text' && noPretty !== true ? prettyJson(text) : undefined;
-    return colourJson(visible(shown ?? text), shown !== undefined, theme)
-      .replace(/\n$/, '')
-      .split('\n');
+    const note =
+      unpacked === undefined ? [] : [theme.dim(`(unpacked from ${showBytes(data.length)} of ${unpacked.kind})`)];
+    return [
+      ...colourJson(visible(shown ?? text), shown !== undefined, theme)
+        .replace(/\n$/, '')
+        .split('\n'),
+      ...note,
+    ];
   })();
   return [...lines, ...(showStat ? statLines(stat, screen) : [])];
 }

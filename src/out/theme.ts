@@ -1,3 +1,5 @@
+import { PROMPT_COLORS } from '../shell/colors.ts';
+
 /** Colours by meaning; every one of them also has a word or a mark. */
 export interface Theme {
   readonly color: boolean;
@@ -13,6 +15,8 @@ export interface Theme {
   bold(text: string): string;
   text(text: string): string;
   badOption(text: string): string;
+  /** A colour that somebody chose by its name; undefined: there is none of that name, or no colour. */
+  named(color: string | undefined): ((text: string) => string) | undefined;
 }
 
 const same = (text: string): string => text;
@@ -30,6 +34,7 @@ export const plainTheme = (ascii: boolean): Theme => ({
   bold: same,
   text: same,
   badOption: same,
+  named: () => undefined,
 });
 
 /** `color` was decided by {@link decideColor}; chalk is loaded only when it is wanted. */
@@ -50,6 +55,10 @@ export async function makeTheme(color: boolean, ascii: boolean): Promise<Theme> 
     bold: (text) => chalk.bold(text),
     text: (text) => chalk.green(text),
     badOption: (text) => chalk.red.underline(text),
+    named: (name) => {
+      const known = PROMPT_COLORS.find((each) => each === name);
+      return known === undefined ? undefined : (text) => chalk[known](text);
+    },
   };
 }
 

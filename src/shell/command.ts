@@ -1,10 +1,12 @@
-import type { Client, ConnectOptions, WatchEvent, WatchKind } from '../client/api.ts';
+import type { Client, ConnectOptions, Credential, WatchEvent, WatchKind, WatchListener } from '../client/api.ts';
 import type { FourLetterOptions } from '../client/four-letter.ts';
 import type { Profile } from '../config/profiles.ts';
 import type { LocalEnsembles } from './ensembles.ts';
 import type { EventRing } from './event-ring.ts';
+import type { ListedWatch } from './kept-watches.ts';
 import type { Quote } from './lexer.ts';
-import type { Output } from './output.ts';
+import type { EventChange, Output } from './output.ts';
+import type { ServerFacts } from './server-facts.ts';
 import type { Trash } from './trash.ts';
 
 /** A word with its variables filled in. `bytes` is set when it is not valid UTF-8. */
@@ -108,8 +110,19 @@ export interface SessionControl {
   noteEphemeral(path: string): void;
   /** It deleted it. */
   forgetEphemeral(path: string): void;
-  /** Sets a watch that is set again in the next session, should this one expire. */
-  addWatch(path: string, recursive: boolean): Promise<void>;
+  /** Those presented so far. */
+  readonly credentials: readonly Credential[];
+  /** Asks the server in use what it is, without a session one of the target; undefined when none says. */
+  facts(): Promise<ServerFacts | undefined>;
+  /**
+   * Sets a watch that is set again in the next session, should this one expire. It tells `listener`, without one the
+   * shell; a watch that stands there tells the new one from now on. Its number.
+   */
+  addWatch(path: string, recursive: boolean, listener?: WatchListener): Promise<number>;
+  /** Those that stand, by number. */
+  watches(): Promise<readonly ListedWatch[]>;
+  /** Ends one that `addWatch` set, if it still tells `listener`; false: there is none of that number. */
+  endWatch(id: number, listener?: WatchListener): Promise<boolean>;
   /** Persistent watches of a kind on a path end. */
   forgetWatches(path: string, kind: WatchKind): void;
 }
@@ -195,8 +208,10 @@ export interface CommandContext {
   readonly stdin: () => Uint8Array;
   /** Paths came out of a pattern. */
   readonly globbed: boolean;
-  /** Takes the events of watches that commands set. */
-  readonly watched: (event: WatchEvent) => void;
+  /** Takes the events of watches that commands set, and what they changed where somebody looked. */
+  readonly watched: (event: WatchEvent, change?: EventChange) => void;
+  /** A line for people that comes on its own, while they type. */
+  news(line: string): void;
   /** Events are shown as they come; `printwatches`. */
   showsEvents: boolean;
   readonly session: SessionControl;

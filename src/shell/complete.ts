@@ -14,6 +14,8 @@ export interface CompletionPorts {
   settings(): readonly string[];
   settingValues(name: string): readonly string[];
   profiles(): readonly string[];
+  /** `host:port` of the servers in use, and connect strings of ensembles on this machine. */
+  hosts(): readonly string[];
   topics(): readonly string[];
   watched(): readonly string[];
   files(prefix: string): readonly { readonly name: string; readonly isFolder: boolean }[];
@@ -173,7 +175,7 @@ async function valueChoices(
     case 'profile':
       return plain(ports.profiles().map((name) => (typed.startsWith('@') || typed === '' ? `@${name}` : name)));
     case 'target':
-      return plain(ports.profiles().map((name) => `@${name}`));
+      return plain([...ports.profiles().map((name) => `@${name}`), ...ports.hosts()]);
     case 'subject':
       return {
         choices: [

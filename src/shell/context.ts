@@ -53,7 +53,8 @@ export function contextOf(
     askSecret: (question) => ports.askSecret(question),
     stdin: ports.stdin,
     globbed: bound.globs.length > 0,
-    watched: (event) => ports.watched(event),
+    watched: (event, change) => ports.watched(event, change),
+    news: (line) => ports.news(line),
     session: route.isReal ? ports.session : forgetful(ports.session),
     settings: ports.settings,
     profiles: ports.profiles,
@@ -121,7 +122,13 @@ const forgetful = (session: SessionControl): SessionControl => ({
   addAuth: (scheme, auth) => session.addAuth(scheme, auth),
   noteEphemeral: () => {},
   forgetEphemeral: () => {},
-  addWatch: (path, recursive) => session.addWatch(path, recursive),
+  get credentials() {
+    return session.credentials;
+  },
+  facts: () => session.facts(),
+  addWatch: (path, recursive, listener) => session.addWatch(path, recursive, listener),
+  watches: () => session.watches(),
+  endWatch: (id, listener) => session.endWatch(id, listener),
   forgetWatches: (path, kind) => session.forgetWatches(path, kind),
 });
 

@@ -11,19 +11,40 @@ import type {
 } from '../client/api.ts';
 import { ClientFacade } from './facade.ts';
 
+/** What is said along the way. */
+export interface DeadlinePorts {
+  /** How long an answer may take, ms. */
+  readonly limitMs: () => number;
+  /** An answer took so long, ms. */
+  readonly took: (ms: number) => void;
+  /** A read has set a watch. */
+  readonly watching: (path: string, kind: 'data' | 'children') => void;
+}
+
 /** Waits for each answer so long and no longer; what was asked may still be done. */
 export class DeadlineClient extends ClientFacade {
-  readonly #limitMs: () => number;
-  constructor(inner: Client, limitMs: () => number) {
+  readonly #ports: DeadlinePorts;
+  constructor(inner: Client, ports: DeadlinePorts) {
     super(inner);
-    this.#limitMs = limitMs;
+    this.#ports = ports;
   }
 
   #inTime<T>(answer: Promise<T>, path?: string): Promise<T> {
+    const began = performance.now();
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new KeeperError('OperationTimeout', path)), this.#limitMs());
-      answer.then(resolve, reject).finally(() => clearTimeout(timer));
+      const timer = setTimeout(() => reject(new KeeperError('OperationTimeout', path)), this.#ports.limitMs());
+      answer
+        .then((value) => {
+          this.#ports.took(performance.now() - began);
+          resolve(value);
+        }, reject)
+        .finally(() => clearTimeout(timer));
     });
+  }
+  async #watched<T>(answer: Promise<T>, path: string, kind: 'data' | 'children', options?: ReadOptions): Promise<T> {
+    const found = await answer;
+    if (options?.watch !== undefined) this.#ports.watching(path, kind);
+    return found;
   }
   override create(path: string, data?: Uint8Array | string | null, options?: CreateOptions) {
     return this.#inTime(super.create(path, data, options), path);
@@ -32,16 +53,16 @@ export class DeadlineClient extends ClientFacade {
     return this.#inTime(super.delete(path, version, options), path);
   }
   override exists(path: string, options?: ReadOptions) {
-    return this.#inTime(super.exists(path, options), path);
+    return this.#watched(this.#inTime(super.exists(path, options), path), path, 'data', options);
   }
   override get(path: string, options?: ReadOptions) {
-    return this.#inTime(super.get(path, options), path);
+    return this.#watched(this.#inTime(super.get(path, options), path), path, 'data', options);
   }
   override set(path: string, data: Uint8Array | string | null, version?: number, options?: OpOptions) {
     return this.#inTime(super.set(path, data, version, options), path);
   }
   override getChildren(path: string, options?: ReadOptions) {
-    return this.#inTime(super.getChildren(path, options), path);
+    return this.#watched(this.#inTime(super.getChildren(path, options), path), path, 'children', options);
   }
   override getAcl(path: string, options?: OpOptions) {
     return this.#inTime(super.getAcl(path, options), path);

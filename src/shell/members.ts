@@ -1,5 +1,6 @@
 /** The servers of an ensemble, asked one by one with four-letter words. */
 import { parseConnectString, type Server, showServer } from '../client/connect-string.ts';
+import { ADMIN_PORT, adminAnswer } from './admin-server.ts';
 import type { CommandContext } from './command.ts';
 import { Failure } from './failure.ts';
 
@@ -139,8 +140,33 @@ export function connectionsIn(cons: string, server: string): Connection[] {
   });
 }
 
-/** The connections of all servers. @throws Failure (21) when none of them tells */
-export async function connectionsOf(members: readonly Member[], context: CommandContext): Promise<Connection[]> {
+/** The same from the AdminServer's `connections`. */
+function connectionsFrom(values: Readonly<Record<string, unknown>>, server: string): Connection[] {
+  const all = [values.connections, values.secure_connections].flatMap((each) =>
+    Array.isArray(each) ? (each as Readonly<Record<string, unknown>>[]) : [],
+  );
+  return all.flatMap((each) => {
+    const id = /^-?\d+$/.exec(String(each.session_id));
+    if (id === null) return [];
+    const since = Date.parse(String(each.established));
+    return [
+      {
+        client: String(each.remote_socket_address).replace(/^[^/]*\//, ''),
+        session: BigInt(id[0]),
+        timeoutMs: typeof each.session_timeout === 'number' ? each.session_timeout : undefined,
+        since: typeof each.established === 'number' ? each.established : Number.isNaN(since) ? undefined : since,
+        server,
+      },
+    ];
+  });
+}
+
+/** The connections of all servers, from those that do not allow the word by way of the AdminServer. @throws Failure (21) when none of them tells */
+export async function connectionsOf(
+  members: readonly Member[],
+  context: CommandContext,
+  adminPort = ADMIN_PORT,
+): Promise<Connection[]> {
   let told = 0;
   let forbidden: string | undefined;
   const all = await Promise.all(
@@ -148,9 +174,10 @@ export async function connectionsOf(members: readonly Member[], context: Command
       const host = showServer(server);
       const answer = await ask('cons', server, context).catch(() => '');
       context.signal.throwIfAborted();
-      if (answer === undefined) forbidden = host;
+      const values = answer === undefined ? await adminAnswer('cons', server, adminPort, context.signal) : undefined;
+      if (answer === undefined && values === undefined) forbidden = host;
       else told++;
-      return connectionsIn(answer ?? '', host);
+      return values === undefined ? connectionsIn(answer ?? '', host) : connectionsFrom(values, host);
     }),
   );
   if (told === 0 && forbidden !== undefined)

@@ -132,6 +132,8 @@ export type Output = { readonly exit?: number } & (
       readonly sizes: boolean;
       readonly shown: number;
       readonly truncated: boolean;
+      /** All there are, when only a part is shown. */
+      readonly total?: number;
     }
   | {
       readonly type: 'differences';

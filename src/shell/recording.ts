@@ -18,9 +18,12 @@ type Before = { readonly node: NodeRecord; readonly stat: Stat } | { readonly wh
 
 /** `inner`, whose changes are noted before they are sent: a shell that dies in between has what it needs. */
 export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtected }: RecordingOptions): Client {
-  const look = async (path: string): Promise<Before> => {
+  const look = async (path: string, { signal }: OpOptions = {}): Promise<Before> => {
     try {
-      const [{ data, stat }, { acl }] = await Promise.all([inner.get(path), inner.getAcl(path)]);
+      const [{ data, stat }, { acl }] = await Promise.all([
+        inner.get(path, { signal }),
+        inner.getAcl(path, { signal }),
+      ]);
       if (!keepsProtected && !isWorldReadable(acl)) return { why: PROTECTED_WHY };
       if (hasMasked(acl)) return { why: 'its ACL can only be read without password hashes' };
       return { node: recordOf({ path, data, stat, acl }, true), stat };
@@ -53,11 +56,11 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       return made;
     },
     async delete(path, version, options) {
-      const step = draft.isOpen ? deletion(path, await look(path)) : undefined;
+      const step = draft.isOpen ? deletion(path, await look(path, options)) : undefined;
       return noted(step, () => inner.delete(path, version, options));
     },
     async set(path, data, version, options) {
-      const before = draft.isOpen ? await look(path) : undefined;
+      const before = draft.isOpen ? await look(path, options) : undefined;
       const step = change(path, before);
       return noted(step, async (number) => {
         const stat = await inner.set(path, data, version, options);
@@ -70,14 +73,14 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       });
     },
     async setAcl(path, acl, version, options) {
-      const step = draft.isOpen ? await aclStep(path) : undefined;
+      const step = draft.isOpen ? await aclStep(path, options) : undefined;
       return noted(step, () => inner.setAcl(path, acl, version, options));
     },
     async multi(ops: readonly MultiOp[], options?: OpOptions): Promise<MultiResult[]> {
       if (!draft.isOpen) return inner.multi(ops, options);
       const paths = [...new Set(ops.flatMap(({ op, path }) => (op === 'check' || op === 'create' ? [] : [path])))];
       const before = new Map<string, Before>();
-      await Promise.all(paths.map(async (path) => void before.set(path, await look(path))));
+      await Promise.all(paths.map(async (path) => void before.set(path, await look(path, options))));
       const steps = stepsOf(ops, before);
       const numbers = steps.map((step) => draft.add(step));
       try {
@@ -93,9 +96,9 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
     },
     transaction: () => new ClientTransaction(changes),
   };
-  async function aclStep(path: string): Promise<Step | undefined> {
+  async function aclStep(path: string, { signal }: OpOptions = {}): Promise<Step | undefined> {
     try {
-      const { acl, stat } = await inner.getAcl(path);
+      const { acl, stat } = await inner.getAcl(path, { signal });
       if (hasMasked(acl)) return { did: 'unkept', path, why: 'its ACL can only be read without password hashes' };
       return { did: 'acl', path, acl, aversion: stat.aversion + 1 };
     } catch (error) {

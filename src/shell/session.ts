@@ -7,10 +7,14 @@ import type {
   StateChange,
   WatchEvent,
   WatchKind,
+  WatchListener,
 } from '../client/api.ts';
+import { parseConnectString, showServer } from '../client/connect-string.ts';
 import type { FourLetterOptions } from '../client/four-letter.ts';
 import type { SessionControl } from './command.ts';
 import { Failure } from './failure.ts';
+import { KeptWatches, type ListedWatch } from './kept-watches.ts';
+import { factsOf, type ServerFacts } from './server-facts.ts';
 import { hex, plural } from './units.ts';
 
 /** Where to connect and as whom. */
@@ -47,11 +51,6 @@ export interface SessionPorts {
   readonly interactive: boolean;
 }
 
-interface KeptWatch {
-  readonly path: string;
-  readonly recursive: boolean;
-}
-
 /** The session the shell keeps: connects when it is first needed, tells what happens to it, begins the next one. */
 export class ShellSession implements SessionControl {
   readonly #ports: SessionPorts;
@@ -64,11 +63,18 @@ export class ShellSession implements SessionControl {
   #isClosed = false;
   #lostAt = 0;
   readonly #ephemerals = new Set<string>();
-  #watches: KeptWatch[] = [];
+  readonly #watches: KeptWatches;
+  #facts: ServerFacts | undefined;
+  /** The server of the connection that stands or stood last. */
+  #inUse: string | undefined;
 
   constructor(target: Target, ports: SessionPorts) {
     this.#target = target;
     this.#ports = ports;
+    this.#watches = new KeptWatches(
+      () => Date.now(),
+      (line) => ports.news(line),
+    );
     this.#auth = [...(target.options.auth ?? [])];
   }
 
@@ -83,6 +89,28 @@ export class ShellSession implements SessionControl {
   }
   word(word: string, options: FourLetterOptions): Promise<string> {
     return this.#ports.word(word, { tls: this.tls, ...options });
+  }
+  get credentials(): readonly Credential[] {
+    return this.#auth;
+  }
+  /** What the server in use said of itself when it was last asked. */
+  get knownFacts(): ServerFacts | undefined {
+    return this.#facts?.server === this.#client?.server ? this.#facts : undefined;
+  }
+  /** Asks the server in use, or without one those of the target, one after the other. */
+  async facts(): Promise<ServerFacts | undefined> {
+    const { server, fault } = this.#target;
+    const inUse = this.#client?.server;
+    const asked =
+      inUse !== undefined ? [inUse] : fault !== undefined ? [] : parseConnectString(server).servers.map(showServer);
+    for (const each of asked) {
+      const found = await factsOf(each, (word, options) => this.word(word, options));
+      if (found === undefined) continue;
+      this.#facts = found;
+      this.#ports.changed();
+      return found;
+    }
+    return undefined;
   }
   get profile(): string | undefined {
     return this.#target.profile;
@@ -127,8 +155,8 @@ export class ShellSession implements SessionControl {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true; // before it ends: who still looks at something must not begin another
     await this.#end();
-    this.#isClosed = true;
     this.#ports.changed();
   }
 
@@ -150,10 +178,7 @@ export class ShellSession implements SessionControl {
 
   /** Where the watch stands that tells of a path: the nearest recursive one above, or the path itself. */
   watchOf(path: string): string {
-    const above = this.#watches.filter(
-      (watch) => watch.recursive && (path === watch.path || watch.path === '/' || path.startsWith(`${watch.path}/`)),
-    );
-    return above.reduce((best, watch) => (watch.path.length > best.length ? watch.path : best), above[0]?.path ?? path);
+    return this.#watches.over(path);
   }
 
   noteEphemeral(path: string): void {
@@ -163,17 +188,23 @@ export class ShellSession implements SessionControl {
     this.#ephemerals.delete(path);
   }
 
-  async addWatch(path: string, recursive: boolean): Promise<void> {
-    const client = await this.client();
-    // one listener for each place: a second one would tell every event twice
-    if (this.#watches.some((watch) => watch.path === path && watch.recursive === recursive)) return;
-    await client.addWatch(path, this.#ports.watched, { recursive });
-    this.#watches.push({ path, recursive });
+  async addWatch(path: string, recursive: boolean, listener: WatchListener = this.#ports.watched): Promise<number> {
+    return this.#watches.add(await this.client(), path, recursive, listener);
+  }
+  async watches(): Promise<readonly ListedWatch[]> {
+    return this.#watches.list(await this.client());
+  }
+  endWatch(id: number, listener?: WatchListener): Promise<boolean> {
+    return this.#watches.end(id, listener);
   }
   forgetWatches(path: string, kind: WatchKind): void {
-    const ends = ({ recursive }: KeptWatch): boolean =>
-      kind === 'any' || kind === (recursive ? 'persistentRecursive' : 'persistent');
-    this.#watches = this.#watches.filter((watch) => watch.path !== path || !ends(watch));
+    this.#watches.forget(path, kind);
+  }
+  noteWatch(path: string, kind: 'data' | 'children'): void {
+    this.#watches.note(path, kind);
+  }
+  heard(event: WatchEvent): void {
+    this.#watches.heard(event);
   }
 
   #begin(): Promise<Client> {
@@ -198,6 +229,7 @@ export class ShellSession implements SessionControl {
           }
           mine = client;
           this.#client = client;
+          this.#inUse = client.server;
           await this.#watchAgain(client);
           this.#ports.changed();
           return client;
@@ -217,8 +249,12 @@ export class ShellSession implements SessionControl {
     const { news, now } = this.#ports;
     if (change.state === 'suspended') {
       this.#lostAt = now();
-      news(`lost connection${change.reason === undefined ? '' : ` (${change.reason})`}, looking for a server`);
+      const from = this.#inUse ?? 'the server';
+      const why = change.reason?.replace(`${from}: `, '');
+      news(`lost connection to ${from}${why === undefined ? '' : ` (${why})`}, looking for another`);
     } else if (change.state === 'connected' || change.state === 'connectedReadOnly') {
+      if (this.#ports.interactive) void this.facts();
+      this.#inUse = change.server;
       const after = ((now() - this.#lostAt) / 1000).toFixed(1);
       const kept = change.resumed === true ? 'session kept' : 'a new session';
       const count = client.watches().length;
@@ -245,18 +281,10 @@ export class ShellSession implements SessionControl {
   }
 
   async #watchAgain(client: Client): Promise<void> {
-    const wanted = this.#watches;
-    if (wanted.length === 0) return;
-    this.#watches = [];
+    if (this.#watches.size === 0) return;
     // a session is of use without its watches: what cannot be set is told, and fails nothing else
-    for (const watch of wanted)
-      try {
-        await client.addWatch(watch.path, this.#ports.watched, { recursive: watch.recursive });
-        this.#watches.push(watch);
-      } catch (error) {
-        this.#ports.news(`the watch on ${watch.path} could not be set again: ${(error as Error).message}`);
-      }
-    const count = plural(this.#watches.length, 'watch', 'watches');
+    await this.#watches.again(client);
+    const count = plural(this.#watches.size, 'watch', 'watches');
     this.#ports.news(`new session ${hex(client.sessionId)}; set again: ${count}. Changes in between are unknown`);
   }
 
@@ -270,7 +298,7 @@ export class ShellSession implements SessionControl {
     if (this.#client === undefined) this.#giveUp.abort(new DOMException('the shell left', 'AbortError'));
     this.#drop();
     this.#ephemerals.clear();
-    this.#watches = [];
+    this.#watches.clear();
     await pending?.then((client) => client.close()).catch(() => {});
   }
 }

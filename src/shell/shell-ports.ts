@@ -14,7 +14,7 @@ import type { StdinReader } from './data.ts';
 import type { LocalEnsembles } from './ensembles.ts';
 import type { EventRing } from './event-ring.ts';
 import type { Failure } from './failure.ts';
-import type { Output } from './output.ts';
+import type { EventChange, Output } from './output.ts';
 import type { ShellSession } from './session.ts';
 import type { Trash } from './trash.ts';
 
@@ -78,7 +78,10 @@ export interface ShellPorts {
   /** Before the first change of each kind under a protected profile. */
   confirmWrite(spec: CommandSpec): Promise<void>;
   askSecret(question: string): Promise<string>;
-  watched(event: WatchEvent): void;
+  /** An event, and what it changed where somebody looked. */
+  watched(event: WatchEvent, change?: EventChange): void;
+  /** A line that comes on its own. */
+  news(line: string): void;
   /** Runs a line of the operating system's shell with `input` on its standard input; its status. */
   os(line: string, input: Uint8Array | undefined, signal: AbortSignal): Promise<number>;
   /**

@@ -37,6 +37,8 @@ export class Shell {
   showsEvents = true;
   lastStatus = 0;
   lastResult = '';
+  /** How long the last answer of the server took, ms. */
+  rttMs: number | undefined;
   /** Set once a command ended the shell. */
   leaving: { readonly status: number } | undefined;
   /** A failure ended the text given to `run`: a script goes no further. */
@@ -85,11 +87,20 @@ export class Shell {
   /** The session, each of whose answers must come in time. */
   async client(): Promise<Client> {
     const client = await this.ports.session.client();
-    if (this.#timed?.inner !== client)
-      this.#timed = { inner: client, outer: new DeadlineClient(client, () => this.ports.opTimeoutMs()) };
+    if (this.#timed?.inner !== client) this.#timed = { inner: client, outer: this.#inTime(client) };
     return this.#timed.outer;
   }
   #timed: { readonly inner: Client; readonly outer: Client } | undefined;
+  #inTime(client: Client): Client {
+    const { session } = this.ports;
+    return new DeadlineClient(client, {
+      limitMs: () => this.ports.opTimeoutMs(),
+      took: (ms) => {
+        this.rttMs = ms;
+      },
+      watching: (path, kind) => session.noteWatch(path, kind),
+    });
+  }
 
   /** Ctrl-C: the command that runs gives up. False when none runs. */
   interrupt(): boolean {

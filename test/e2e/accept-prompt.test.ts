@@ -107,16 +107,20 @@ test('accept 17: C-c stops a search of many nodes within 200 ms, and the session
   await sees(session, 'connected to');
   session.type('settings concurrency 2\r');
   await sees(session, 'concurrency is 2');
-  session.type('find /big -data zzz\r');
-  await new Promise((resolve) => setTimeout(resolve, 400));
-  const began = performance.now();
-  session.type('\x03');
-  await sees(session, 'interrupted');
-  const took = performance.now() - began;
+  // a busy machine may take its time once or twice, but not every time
+  const took: number[] = [];
+  while (took.length < 5 && Math.min(...took) >= 200) {
+    session.type('\x0cfind /big -data zzz\r');
+    await sees(session, /find \/big -data zzz\n/);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const began = performance.now();
+    session.type('\x03');
+    await sees(session, /interrupted[\s\S]*> \|$/);
+    took.push(performance.now() - began);
+  }
   session.type('exists /big\r');
   await sees(session, /exists \/big\nyes/);
-  // what the shell needs, and what a busy machine takes besides
-  assert.ok(took < 200 + 300, `it took ${took} ms`);
+  assert.ok(Math.min(...took) < 200, `it took ${took} ms`);
   await leave(session);
 });
 

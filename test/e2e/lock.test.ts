@@ -39,7 +39,7 @@ const DEAF = (name: string): string =>
    setInterval(() => fs.appendFileSync('${file(name)}', Date.now() + '\\n'), 5);`;
 const times = (name: string): number[] => [...textOf(name).matchAll(/^\d+$/gm)].map(([text]) => Number(text));
 
-test('acceptance 12: the exit code of a lock is that of its program, which is told what it holds', async () => {
+test('accept 12: the exit code of a lock is that of its program, which is told what it holds', async () => {
   const script = 'echo "$ZOOSH_LOCK_PATH $ZOOSH_LOCK_TOKEN $ZOOSH_SERVER"; exit 7';
   const ran = await zoosh([server.connectString, 'lock', '/jobs/a', '--', 'sh', '-c', script]);
   assert.equal(ran.code, 7);
@@ -59,7 +59,7 @@ test('acceptance 12: the exit code of a lock is that of its program, which is to
   }
 });
 
-test('acceptance 12: when the session is killed the program gets TERM, and the exit code is 33', async () => {
+test('accept 12: when the session is killed the program gets TERM, and the exit code is 33', async () => {
   await using relay = await Relay.open(server.connectString);
   const args = [
     '--timeout',

@@ -187,7 +187,10 @@ test('unwatch and events: what was watched and told', async () => {
   ].join('\n');
   const { stdout, stderr, code } = await zoosh([server.hosts], script);
   assert.equal(code, 25, stderr);
-  assert.match(stdout, /\n1\t\/w\tdata\t0\n2\t\/w\tpersistentRecursive\t0\n1\n20\S+\tNodeDataChanged\t\/w\n$/);
+  assert.match(
+    stdout,
+    /\n1\t\/w\tdata\t\S+Z\t0\n2\t\/w\tpersistentRecursive\t\S+Z\t0\n1\n20\S+\tNodeDataChanged\t\/w\n$/,
+  );
   assert.match(stderr, /no watch \/w/);
   const all = await zoosh([server.hosts], 'addWatch /w\nget -w /w\nunwatch --all\nwatches\nevents --clear\nevents\n');
   assert.deepEqual([all.code, all.stdout], [0, 'y\n'], all.stderr);

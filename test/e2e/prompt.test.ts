@@ -93,6 +93,19 @@ test('accept 20: history is kept between shells, without credentials; redo runs 
   const number = [...session.text.matchAll(/(\d+) {2,}create \/history x/g)].at(-1)?.[1] as string;
   session.type(`redo ${number}\r`);
   await sees(session, 'node already exists: /history');
+  // shared by shells that are open at once, and none of the ways to write a password gets into it
+  using other = prompt(server.hosts);
+  await sees(other, 'connected to');
+  other.type(
+    'acl digest bob hunter2\rsetAcl --force /history world:anyone:cdrwa,digest:eve:hunter2:r\recho from-the-other\r',
+  );
+  await sees(other, /\nfrom-the-other\n/);
+  session.type('\x12from-the');
+  await sees(session, 'echo from-the-other');
+  session.type('\x07');
+  assert.doesNotMatch(readFileSync(file, 'utf8'), /hunter2|secret/);
+  other.type('\x04');
+  assert.equal(await other.ended(), 0);
   session.type('\x04');
   assert.equal(await session.ended(), 0);
 });
@@ -128,6 +141,9 @@ test('accept 16: a question before a subtree goes: no keeps it, C-c too, yes del
     await sees(session, /\ncode 31\n/);
     session.type('clear-me\x15pwd\r');
     await sees(session, /> pwd\n\/\n/);
+    session.type('deletea\x1b[A');
+    await sees(session, /> deleteall \/tree\|/);
+    session.type('\x15');
     session.type('\x0c');
     await session.until((screen) => !screen.includes('Delete'), 'a clear screen', LIMIT_MS);
   }
@@ -182,4 +198,46 @@ test('C-c stops a long listing and the session goes on', async () => {
   await sees(session, /exists \/many\/99\/99\nyes/);
   session.type('\x04');
   assert.equal(await session.ended(), 0);
+});
+
+test('Ctrl-C ends a change that waits for a server at once, and a second one within a second ends the shell', async () => {
+  using session = new Session({
+    sh: `exec '${process.execPath}' '${BIN}' --timeout 20s ${server.hosts}`,
+    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1' },
+  });
+  await sees(session, 'type help');
+  session.type('create /held x\rwatch --diff /held\r');
+  await sees(session, 'watching /held (watch 1)');
+  await server.kill('SIGKILL');
+  await sees(session, '(lost)> |');
+  session.type('set /held y\r');
+  await sees(session, /set \/held y\n/);
+  session.type('\x03');
+  await sees(session, /error: interrupted\n[^\n]*\(lost\)> \|/);
+  await server.start();
+  await sees(session, 'session kept');
+  session.type('get /held\r');
+  await sees(session, /get \/held\nx\n/);
+  // a lock that cannot be given back keeps the command, but not the user
+  session.type('lock /lock\r');
+  await sees(session, /lock \/lock[\s\S]*token/);
+  void server.kill('SIGSTOP');
+  session.type('\x03');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  session.type('\x03');
+  assert.equal(await session.ended(), 130);
+  void server.kill('SIGCONT');
+});
+
+test('leaving with a watch on what goes with the session: nothing is told, and the program ends', async () => {
+  using session = new Session({
+    sh: `exec '${process.execPath}' '${BIN}' ${server.hosts}`,
+    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1' },
+  });
+  await sees(session, 'type help');
+  session.type('watch -R --diff /\rcreate -e /mine x\r');
+  await sees(session, 'created  /mine v0  "x"');
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+  assert.doesNotMatch(session.screen.all().join('\n'), /deleted/);
 });

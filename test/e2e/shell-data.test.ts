@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { connect } from '../../src/index.ts';
 import { zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
@@ -71,10 +74,69 @@ test('with -k a script file goes on after a line that cannot be read; JSON error
 });
 
 test('a word that the server does not allow names its setting; the words it allows are answered', async () => {
-  const refused = await zoosh([server.hosts, '4lw', 'mntr']);
+  const refused = await zoosh([server.hosts, '4lw', '--admin-port', '1', 'mntr']);
   assert.deepEqual([refused.code, refused.stdout], [21, '']);
-  assert.match(refused.stderr, /does not allow mntr\n hint: its setting is 4lw\.commands\.whitelist=mntr,srvr\n$/);
+  assert.match(
+    refused.stderr,
+    /does not allow mntr, and port 1 has no AdminServer\n hint: its setting is 4lw\.commands\.whitelist=mntr,srvr; /,
+  );
   const wrong = await zoosh([server.hosts, '4lw', 'srvr', 'x:y']);
   assert.deepEqual([wrong.code, wrong.stderr], [2, "error: 4lw: 'x:y': the port is a number from 1 to 65535\n"]);
   assert.match((await zoosh([server.hosts, '4lw', 'srvr'])).stdout, /^Zookeeper version: .*\n/);
+});
+
+test('a word that is not allowed is asked of the AdminServer, and so is who owns a node', async () => {
+  const owner = await connect(server.hosts);
+  await owner.create('/mine', null, { mode: 'ephemeral' });
+  const connection = {
+    remote_socket_address: 'localhost/127.0.0.1:51514',
+    session_id: 0,
+    session_timeout: 30000,
+    established: '2026-11-26T10:00:00Z',
+  };
+  // a session id has more digits than a number of JSON
+  const text = JSON.stringify({ connections: [connection], command: 'connections', error: null }).replace(
+    '"session_id":0',
+    `"session_id":${owner.sessionId}`,
+  );
+  const asked: (string | undefined)[] = [];
+  const admin = createServer((request, response) => {
+    asked.push(request.url);
+    const isMntr = request.url === '/commands/mntr';
+    response.end(isMntr ? '{"version":"3.9.3","jvm":{"threads":7},"command":"monitor","error":null}' : text);
+  });
+  await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
+  const port = String((admin.address() as AddressInfo).port);
+  try {
+    const ran = await zoosh([server.hosts, '4lw', 'mntr', '--admin-port', port]);
+    assert.deepEqual([ran.code, ran.stdout], [0, 'version\t3.9.3\njvm.threads\t7\n'], ran.stderr);
+    assert.match(ran.stderr, new RegExp(`does not allow mntr: this is what its AdminServer on port ${port} says\n$`));
+    const who = await zoosh([server.hosts, 'who', '--admin-port', port, '/mine']);
+    assert.equal(who.code, 0, who.stderr);
+    const [path, session, client, , since] = who.stdout.trim().split('\t');
+    assert.deepEqual(
+      [path, session, client, since],
+      ['/mine', `0x${owner.sessionId.toString(16)}`, '127.0.0.1:51514', '2026-11-26T10:00:00.000Z'],
+    );
+    assert.deepEqual(asked, ['/commands/mntr', '/commands/cons']);
+  } finally {
+    admin.close();
+    await owner.close();
+  }
+});
+
+test('-v tells every request and answer, and of a failure what the wire said; no data, no credential', async () => {
+  const ran = await zoosh(['-v', '--auth', 'digest:bob:secret', server.hosts], 'create /v topsecret\nget /nope\n');
+  assert.deepEqual([ran.code, ran.stdout], [10, '/v\n']);
+  const { stderr } = ran;
+  assert.match(stderr, /-> connect\n[^\n]+<- session 0x[0-9a-f]+, timeout \d+ ms\n/);
+  assert.match(stderr, /-> auth digest \(\d+ bytes\)\n/);
+  assert.match(stderr, /-> #1 create2? \/v \(\d+ bytes\)\n/);
+  assert.match(stderr, /<- #1 create2? \/v ok in [\d.]+ ms, zxid 0x[0-9a-f]+ \(\d+ bytes\)\n/);
+  assert.match(stderr, /<- #2 getData \/nope NoNode in/);
+  assert.match(
+    stderr,
+    /error: node does not exist: \/nope\n NoNode \(-101\), xid 2, zxid 0x[0-9a-f]+, from 127\.0\.0\.1:\d+\n/,
+  );
+  assert.doesNotMatch(stderr, /secret|bob/);
 });

@@ -171,7 +171,7 @@ test('the end is looked for in every event, also in those that came while a prog
 test('children that cannot be read are not told to be gone', async () => {
   await using own = await connect(server.connectString);
   const { signal } = new AbortController();
-  const values = new WatchValues(own, { signal } as CommandContext);
+  const values = new WatchValues(async () => own, { signal } as CommandContext);
   await own.close();
   await assert.rejects(values.changeOf({ type: 'NodeChildrenChanged', path: '/', zxid: undefined }), {
     code: 'Closing',
@@ -223,4 +223,43 @@ test('at the prompt it goes on in the background until unwatch, with -f it holds
   await one.until((screen) => /> \|$/.test(screen), 'the prompt after Ctrl-C');
   one.type('get /prompt\r');
   await one.shows('\nc\n');
+});
+
+test('at the prompt --diff, -c, --count and --until report above the line, too; a watch keeps its number', async () => {
+  await client.create('/behind', 'a');
+  using one = new Session({
+    sh: `exec '${process.execPath}' '${BIN}' ${server.connectString}`,
+    env: { ZOOSH_HOME: folder, LANG: 'C.UTF-8', NO_COLOR: '1' },
+  });
+  await one.shows(/connected to \S+ \(standalone, 3\.\d+\.\d+\)/);
+  one.type('settings prompt "{role} {rtt} {watches} $ "\r');
+  one.type('pwd; exists -q /behind\r');
+  await one.shows(/\nstandalone [\d.]+ms 0 \$ \|/);
+  one.type('watch --diff /behind\r');
+  await one.shows('watching /behind (watch 1)');
+  one.type('watch -R -c --count 1 /behind\r');
+  await one.shows('watching /behind and below (watch 2)');
+  one.type('watch --until deleted /behind-2\r');
+  await one.shows('watching /behind-2 (watch 3)');
+  one.type('echo half');
+  await one.shows('3 $ echo half|');
+  await client.set('/behind', 'b');
+  await one.shows('changed  /behind v0 -> v1  "a" -> "b"');
+  await client.create('/behind/kid');
+  await one.shows('children /behind +kid (1 now)');
+  await one.shows('watch 2 ended: 1 event');
+  await client.create('/behind-2');
+  await client.delete('/behind-2');
+  await one.shows('watch 3 ended: --until');
+  await one.shows('1 $ echo half|');
+  one.type('\x15watch --timeout 100ms /behind-2\r');
+  await one.shows('watch 4 ended: --timeout');
+  one.type('watches\r');
+  await one.shows(/ 1 {2}\/behind {2}persistent {2}.*2\n/);
+  one.type('watch /behind\r');
+  await one.shows('watching /behind (watch 1)');
+  await client.set('/behind', 'c');
+  await one.shows(/changed {2}\/behind\n/);
+  one.type('unwatch 1\r');
+  await one.shows('stopped 1 watch');
 });

@@ -35,9 +35,18 @@ test('credentials do not reach the history', () => {
     ['acl digest bob', 'acl digest bob'],
     ['acl digest "bob:my secret"', 'acl digest "bob:****'],
     ['time acl digest bob:secret | cat', 'time acl digest bob:**** | cat'],
+    ['setAcl /a world:anyone:r,digest:bob:secret:cdrwa', 'setAcl /a world:anyone:r,digest:bob:****:cdrwa'],
+    ['create --acl=digest:bob:secret:r /a', 'create --acl=digest:bob:****:r /a'],
     // hashes and what only looks alike
-    ['setAcl /a digest:bob:xUoI3X3kO0A=:cdrwa', 'setAcl /a digest:bob:xUoI3X3kO0A=:cdrwa'],
-    ['create /a x digest:bob:xUoI3X3kO0A=:cdrwa', 'create /a x digest:bob:xUoI3X3kO0A=:cdrwa'],
+    ['setAcl /a digest:bob:x:r', 'setAcl /a digest:bob:x:r'],
+    [
+      'setAcl /a digest:bob:ikIaKsbtGweaHnb/jKn7OHqbunM=:cdrwa',
+      'setAcl /a digest:bob:ikIaKsbtGweaHnb/jKn7OHqbunM=:cdrwa',
+    ],
+    [
+      'create /a x digest:bob:ikIaKsbtGweaHnb/jKn7OHqbunM=:cdrwa',
+      'create /a x digest:bob:ikIaKsbtGweaHnb/jKn7OHqbunM=:cdrwa',
+    ],
     ['get /addauth', 'get /addauth'],
     ['set /a "x\ny"', 'set /a "x\ny"'],
     ['addauth digest a:b\nls /', 'addauth digest ****\nls /'],

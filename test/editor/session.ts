@@ -73,8 +73,9 @@ export class Session implements Disposable {
   }
 
   /** Waits until the screen holds `text`. */
-  shows(text: string): Promise<void> {
-    return this.until((screen) => screen.includes(text), text);
+  shows(text: string | RegExp): Promise<void> {
+    const seen = (screen: string): boolean => (typeof text === 'string' ? screen.includes(text) : text.test(screen));
+    return this.until(seen, String(text));
   }
 
   async ended(): Promise<number> {

@@ -97,7 +97,7 @@ test('export and import: every form, option and conflict', async () => {
 
 test('cp and mv', async () => {
   const at = await planted('cp');
-  await equal(['cp', at, `${at}-1`], 'created\t1\nupdated\t0\nsame\t0\nskipped\t0\n');
+  await equal(['cp', '--keep-acl', at, `${at}-1`], 'created\t1\nupdated\t0\nsame\t0\nskipped\t0\n');
   await equal(['cp', at, `${at}-1`], '', 11, /exists already/);
   await equal(['cp', '-r', '-f', '--no-acl', at, `${at}-1`], 'created\t5\nupdated\t0\nsame\t1\nskipped\t0\n');
   await equal(
@@ -269,7 +269,7 @@ test('who, status, top, latency, doctor', async () => {
   const at = await base('who');
   const mine = await connect(SERVER);
   await mine.create(`${at}/e`, null, { mode: 'ephemeral' });
-  const [found] = (await json('who', `${at}/e`)) as { session: string; client: string }[];
+  const [found] = (await json('who', '--admin-port', '1', `${at}/e`)) as { session: string; client: string }[];
   assert.equal(found?.session, hex(mine.sessionId));
   assert.match(found?.client ?? '', /^127\.0\.0\.1:\d+$/);
   await mine.close();

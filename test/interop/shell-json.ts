@@ -41,7 +41,11 @@ test('the other commands in JSON', async () => {
     encoding: 'utf8',
     stat: statJson(await statOf('/zookeeper/config')),
   }));
-  await js.json('version', (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version);
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  await js.json(
+    'version',
+    new RegExp(`^\\{"client":"${version}","protocol":"0","server":"3\\.[^"]+","address":"${SERVER}"\\}\\n$`),
+  );
   await js.json(`profile add json ${SERVER}`, { profile: 'json', action: 'add' });
   await js.json('profile show json', { server: SERVER });
   await js.json('settings hints', 'on');

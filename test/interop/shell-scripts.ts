@@ -26,11 +26,15 @@ test('echo, sleep, touch, assert, session, watches', async () => {
   await sh.no('assert children a 7', 1, `error: assertion failed: ${at}/a has 0 children, not 7`);
   await sh.ok('get -w a', 'on\n');
   await sh.ok('addWatch new');
-  await sh.ok('watches', `1\t${at}/a\tdata\t0\n2\t${at}/new\tpersistentRecursive\t0\n`);
+  await sh.ok('watches', new RegExp(`^1\t${at}/a\tdata\t\\S+Z\t0\n2\t${at}/new\tpersistentRecursive\t\\S+Z\t0\n$`));
   await sh.ok('create -e mine', `${at}/mine\n`);
   const session = await sh.out('session');
-  assert.match(session, /^id\t0x[0-9a-f]+\nstate\tconnected\nserver\t127\.0\.0\.1:\d+\ntimeoutMs\t30000\n/);
-  assert.match(session, /\nephemerals\t1\nwatches\t2\n$/);
+  assert.match(
+    session,
+    /^id\t0x[0-9a-f]+\nstate\tconnected\nserver\t127\.0\.0\.1:\d+\nrole\tstandalone\nversion\t3\.\d+\.\d+/,
+  );
+  assert.match(session, /\nclient\t127\.0\.0\.1\ntimeoutMs\t30000\n/);
+  assert.match(session, /\nidentities\tip:127\.0\.0\.1\nephemerals\t1\nwatches\t2\n$/);
 
   await using js = shell('-o', 'json');
   await js.json('echo a b', 'a b');
@@ -61,7 +65,9 @@ test('repeat, time, each: a command within a command', async () => {
   );
   assert.equal(String((await client.get(`${at}/copy-n-0000000002`)).data), 'two words');
   await sh.no('each x* do get {}', 10, `error: nothing matches ${at}/x*`);
-  await sh.no('repeat 2 get nope', 10, `error: node does not exist: ${at}/nope`);
+  // with -k, as here, it goes on
+  const nope = `error: node does not exist: ${at}/nope`;
+  await sh.no('repeat 2 get nope', 10, nope, nope);
   await sh.no('repeat -1 pwd', 2, 'error: repeat: COUNT must not be negative: -1');
   const { out, err, status } = await sh.line('time ls');
   assert.deepEqual([out.split('\n').length, status], [7, 0]);
@@ -113,6 +119,7 @@ test('4lw: the words of the server in use, of those named, of all', async () => 
   await sh.ok(`4lw ruok ${SERVER} ${SERVER}`, `${SERVER}:\nimok\n${SERVER}:\nimok\n`);
   const dead = await sh.line('4lw ruok 127.0.0.1:1');
   assert.deepEqual([dead.status, /^error: 127\.0\.0\.1:1 does not answer: /.test(dead.err)], [3, true]);
+  await sh.ok('4lw --admin-port 1 ruok', 'imok\n');
   await sh.no('4lw ruok --all 127.0.0.1:1', 2, 'error: 4lw: --all and HOST exclude each other');
   await using js = shell('-o', 'json');
   await js.json('4lw ruok', { host: SERVER, word: 'ruok', answer: 'imok' });

@@ -78,7 +78,7 @@ test('watches: set by every command, told on standard error, removed one kind at
   assert.deepEqual(told, [...Array.from({ length: 40 }, (_, n) => `created  ${at}/p/s${n}`), '']);
 
   await using js = shell('-o', 'json');
-  await js.json(`addWatch -m persistent ${at}/p`, { path: `${at}/p`, mode: 'PERSISTENT' });
+  await js.json(`addWatch -m persistent ${at}/p`, { path: `${at}/p`, mode: 'PERSISTENT', id: 1 });
   const { err } = await js.line(`set ${at}/p 1`);
   const { time, zxid, ...event } = JSON.parse(err) as Record<string, string>;
   assert.deepEqual(event, { type: 'NodeDataChanged', state: 'SyncConnected', path: `${at}/p` });
@@ -89,7 +89,7 @@ test('watches: set by every command, told on standard error, removed one kind at
 test('sessions, targets and profiles', async () => {
   const at = await base('session');
   await using sh = shell('-o', 'plain');
-  await sh.ok('version', /^zoosh \d+\.\d+\.\d+\S*\n$/);
+  await sh.ok('version', /^client\tzoosh \d+\.\d+\.\d+\S*\nprotocol\t0\nserver\t3\.\d+\.\d+\S* at 127\.0\.0\.1:\d+\n$/);
   await sh.ok('config', '\n');
   await sh.ok('config -c', /^0 *\n$/);
   await sh.ok('config -ws', `\n${statText(await statOf('/zookeeper/config'))}`);
@@ -132,7 +132,7 @@ test('sessions, targets and profiles', async () => {
   await sh.ok('profile', `here\t${SERVER}${at}\tprotected\nfar\tzk1:2181,zk2:2181/app\tdefault, read-only\n`);
   await sh.ok(
     'profile show here',
-    `server\t${SERVER}${at}\nauth\t[{"scheme":"digest","from":"env:WHO"}]\ntimeout\t20s\ncolor\tred\nprotect\ttrue\n`,
+    `server\t${SERVER}${at}\nauth\tdigest from env:WHO\ntimeout\t20s\ncolor\tred\nprotect\tyes\n`,
   );
   await sh.ok('use here');
   assert.deepEqual((await sh.out('whoami')).trim().split('\n').sort(), ['digest\tal', 'ip\t127.0.0.1']);

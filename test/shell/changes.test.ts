@@ -138,10 +138,10 @@ test('more than twenty events in a second become one line for each watch', () =>
     plainTheme(true),
     (path) => path.slice(0, 2),
   );
-  const at = new Date(5000);
+  const at = 5000;
   for (let n = 0; n < 30; n++) {
     const event: WatchEvent = { type: 'NodeDataChanged', path: n % 2 === 0 ? '/a/x' : '/b', zxid: undefined };
-    folder.take(event, at);
+    folder.take({ event, at });
   }
   folder.flush();
   assert.equal(lines.length, 22);

@@ -56,6 +56,7 @@ test(`${COUNT} hostile lines: each is read or refused, at once`, async () => {
     settings: none,
     settingValues: none,
     profiles: none,
+    hosts: none,
     topics: none,
     watched: none,
     files: none,

@@ -3,17 +3,20 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { globalOptions } from '../../src/cli/globals.ts';
 import { normaliseLegacy, TAKES_VALUE } from '../../src/cli/legacy.ts';
 import { splitLine } from '../../src/cli/os-complete.ts';
+import { ProgressLine, type ProgressObject } from '../../src/cli/progress.ts';
 import { isTarget } from '../../src/cli/targets.ts';
+import type { Stat } from '../../src/client/api.ts';
 import { clientPart } from '../../src/commands/config.ts';
 import { formatQuota, parseQuota } from '../../src/commands/quota-text.ts';
 import { ConfigFileError, readConfig, stripComments, writeConfig } from '../../src/config/config-file.ts';
 import { revealSecret } from '../../src/config/secrets.ts';
-import { hexdump, isText, prettyJson, visible } from '../../src/out/data.ts';
-import { inColumns } from '../../src/out/human.ts';
-import { decideColor } from '../../src/out/theme.ts';
+import { hexdump, isText, prettyJson, unpack, visible } from '../../src/out/data.ts';
+import { inColumns, toHuman } from '../../src/out/human.ts';
+import { decideColor, makeTheme, plainTheme } from '../../src/out/theme.ts';
 import { parseAcl, showAcl } from '../../src/shell/acl-text.ts';
 import { expandBraces, matcher } from '../../src/shell/glob.ts';
 import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
@@ -140,9 +143,10 @@ test('zkCli spelling before the command becomes ours', () => {
 });
 
 test('targets are told from commands by their shape', () => {
-  for (const yes of ['@prod', 'localhost:2181', 'zk1:2181,zk2:2181/app', '[::1]:2181', '127.0.0.1:1'])
+  for (const yes of ['@prod', 'localhost:2181', 'zk1:2181,zk2:2181/app', '[::1]:2181', '127.0.0.1:1', 'local/demo'])
     assert.equal(isTarget(yes), true, yes);
-  for (const no of ['ls', '/a:5', 'create', 'a:b', 'x/y:5', '@', 'run.zk']) assert.equal(isTarget(no), false, no);
+  for (const no of ['ls', '/a:5', 'create', 'a:b', 'x/y:5', '@', 'run.zk', 'local/a/b', 'local/'])
+    assert.equal(isTarget(no), false, no);
 });
 
 test("a line of the operating system's shell comes apart as that shell would take it", () => {
@@ -213,4 +217,48 @@ test('secrets are found where they are said to be', () => {
 test('every option before the command that takes a value is known to', async () => {
   const all = (await globalOptions()).filter(({ takesValue }) => takesValue).flatMap(({ names }) => names);
   assert.deepEqual([...TAKES_VALUE].sort(), all.sort());
+});
+
+test('what was stored packed is shown unpacked, what only looks like it as it is', () => {
+  const text = Buffer.from('{"level":"info"}');
+  assert.deepEqual(unpack(gzipSync(text)), { kind: 'gzip', data: text });
+  assert.deepEqual(unpack(deflateSync(text)), { kind: 'zlib', data: text });
+  for (const bytes of [text, gzipSync(Buffer.from([0, 255])), gzipSync(text).subarray(0, 20), Buffer.from([0x1f])])
+    assert.equal(unpack(bytes), undefined);
+  assert.equal(unpack(gzipSync(Buffer.alloc(17 * 1024 * 1024, 97))), undefined, 'too much for a screen');
+  const stat = { version: 0 } as Stat;
+  const shown = toHuman(
+    { type: 'node', path: '/z', data: gzipSync(text), stat, showStat: false, form: 'text' },
+    { theme: plainTheme(true), width: 80, now: 0 },
+  );
+  assert.deepEqual(shown.slice(0, 3), ['{', '  "level": "info"', '}']);
+  assert.match(shown[3] ?? '', /^\(unpacked from \d+B of gzip\)$/);
+});
+
+test('progress for programs: an object a second, also where nobody looks', () => {
+  let now = 0;
+  const told: ProgressObject[] = [];
+  const line = new ProgressLine({ show: undefined, width: () => 80, now: () => now, tell: (each) => told.push(each) });
+  using progress = line.begin('exporting /app');
+  for (const [at, done] of [
+    [900, 9],
+    [1000, 10],
+    [1999, 19],
+    [2000, 20],
+  ] as const) {
+    now = at;
+    progress.update(done, 40);
+  }
+  const each = { progress: 'exporting /app', total: 40, perSecond: 10 };
+  assert.deepEqual(told, [
+    { ...each, done: 10 },
+    { ...each, done: 20 },
+  ]);
+});
+
+test('a profile may have one of the colours there are', async () => {
+  const theme = await makeTheme(true, false);
+  assert.equal(theme.named('red')?.('x'), theme.bad('x'));
+  assert.equal(theme.named('toString'), undefined);
+  assert.equal(plainTheme(true).named('red'), undefined);
 });

@@ -36,6 +36,8 @@ test('every command is there, in a file of its own', () => {
         'recipe-support.ts',
         'held-program.ts',
         'watch-queue.ts',
+        'watch-behind.ts',
+        'four-letter-mntr.ts',
         'watch-values.ts',
         'find-tests.ts',
         'json-value.ts',

@@ -29,6 +29,7 @@ export interface RigOptions {
   /** Somebody types: what is changed is kept in this folder. */
   readonly trash?: string;
   readonly asks?: boolean;
+  readonly keepGoing?: boolean;
   readonly now?: () => number;
   /** What the session says it is connected to. */
   readonly server?: string;
@@ -100,6 +101,7 @@ export function rig(
     confirmWrite: async () => {},
     askSecret: async () => 'secret',
     watched: () => {},
+    news: () => {},
     os: async (line) => {
       out.os.push(line);
       return 0;
@@ -109,7 +111,7 @@ export function rig(
     stdin: () => new Uint8Array(0),
     interactive: options.trash !== undefined,
     readOnly: false,
-    keepGoing: false,
+    keepGoing: options.keepGoing === true,
     variables: new Map(Object.entries(variables)),
     env: { HOME: '/home/bob' },
   });

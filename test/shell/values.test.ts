@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { type Client, connect } from '../../src/index.ts';
+import { toHuman } from '../../src/out/human.ts';
 import { toPlain } from '../../src/out/plain.ts';
+import { plainTheme } from '../../src/out/theme.ts';
+import type { Output } from '../../src/shell/output.ts';
 import { type RigOptions, rig } from './rig.ts';
 
 let server: EmbeddedServer;
@@ -21,6 +24,8 @@ after(async () => {
   await server.stop();
   rmSync(folder, { recursive: true });
 });
+
+const SCREEN = { theme: plainTheme(true), width: 80, now: 0 };
 
 /** What lines of a script print, and how the last of them ended. */
 async function run(lines: string, options: RigOptions = {}) {
@@ -110,5 +115,39 @@ test('getAcl -R has every node behind its path; watches have numbers', async () 
   await client.setAcl('/acl/b', [{ perms: 1, scheme: 'world', id: 'anyone' }]);
   await prints('getAcl -R /acl', '/acl\tworld:anyone:cdrwa\n/acl/b\tworld:anyone:r\n');
   assert.equal((await run('getAcl -R -s /acl')).status, 2);
-  await prints('addWatch /acl; watches; unwatch 1; watches', '1\t/acl\tpersistentRecursive\t0\n');
+  const { out } = await run('addWatch /acl; watches; unwatch 1; watches');
+  assert.match(out, /^1\t\/acl\tpersistentRecursive\t\d{4}-\S+Z\t0\n$/);
+});
+
+test('cp --acl alone keeps ACLs as cp does; with an ACL behind it that one takes their place', async () => {
+  await client.create('/cp', 'x', { acl: [{ perms: 1, scheme: 'world', id: 'anyone' }] });
+  for (const [line, acl] of [
+    ['cp /cp /cp-1', 'r'],
+    ['cp --acl /cp /cp-2', 'r'],
+    ['cp --acl world:anyone:cdrwa /cp /cp-3', 'cdrwa'],
+    ['cp --acl=world:anyone:rw /cp /cp-4', 'rw'],
+    ['cp /cp /cp-5 --acl', 'r'],
+  ] as const) {
+    assert.equal((await run(line)).status, 0, line);
+    const copy = /\/cp-\d/.exec(line)?.[0];
+    await prints(`getAcl ${copy}`, `world:anyone:${acl}\n`);
+  }
+  assert.equal((await run('cp --acl --no-acl /cp /cp-6')).status, 2);
+});
+
+test('repeat ends at the first failure, with -k it goes on and has its code', async () => {
+  const ends = rig(client);
+  assert.equal(await ends.shell.run('repeat 3 get /nope'), 10);
+  assert.equal(ends.told.length, 1);
+  const goes = rig(client, {}, new Map(), { keepGoing: true });
+  assert.equal(await goes.shell.run('repeat 3 get /nope'), 10);
+  assert.deepEqual(goes.warned, Array(3).fill('error: node does not exist: /nope'));
+});
+
+test('a tree that is cut off says how much there is', async () => {
+  await client.create('/t');
+  for (const name of ['a', 'b', 'c']) await client.create(`/t/${name}`);
+  const it = rig(client);
+  await it.shell.run('tree --limit 2 /t');
+  assert.deepEqual(toHuman(it.shown[0] as Output, SCREEN).at(-1), 'stopped after 2 nodes of 4; --limit shows more');
 });

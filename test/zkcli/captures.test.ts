@@ -153,7 +153,7 @@ async function replay({ args, stdin }: Capture, server: EmbeddedServer, version:
 
 for (const version of ['3.8', '3.10'] as const)
   for (const group of GROUPS)
-    test(`3: ${group} as zkCli ${version} has it`, async () => {
+    test(`accept 3: ${group} as zkCli ${version} has it`, async () => {
       await using server = await startEmbedded({
         logLevel: 'error',
         settings: {
@@ -189,6 +189,6 @@ for (const version of ['3.8', '3.10'] as const)
       if (differing.length > 0) assert.fail(`${differing.length} differ\n${differing.join('\n')}`);
     });
 
-test('3: the differences that are allowed are few', () => {
+test('accept 3: the differences that are allowed are few', () => {
   assert.ok(ALLOWED.length <= 10);
 });

@@ -1,0 +1,49 @@
+/** ZooKeeper's AdminServer: the same answers as four-letter words, over HTTP, where those are not allowed. */
+import { isIPv6 } from 'node:net';
+import type { Server } from '../client/connect-string.ts';
+import { usage } from './failure.ts';
+
+/** `admin.serverPort` of a server that was not told another. */
+export const ADMIN_PORT = 8080;
+const ANSWER_MS = 2000;
+
+/** @throws Failure (2) */
+export function adminPortOf(port: number | undefined): number {
+  if (port === undefined) return ADMIN_PORT;
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw usage(`--admin-port is from 1 to 65535, not ${port}`);
+  return port;
+}
+
+/** What it answers to a word, without the frame around it. Undefined: there is none, or it does not say. */
+export async function adminAnswer(
+  word: string,
+  { host }: Server,
+  port: number,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const address = isIPv6(host) ? `[${host}]` : host;
+  try {
+    const response = await fetch(`http://${address}:${port}/commands/${word}`, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+      redirect: 'error',
+    });
+    if (!response.ok) return undefined;
+    // session ids do not fit into a number
+    const text = (await response.text()).replace(/("session_id"\s*:\s*)(-?\d+)/g, '$1"$2"');
+    const { command, error, ...values } = JSON.parse(text) as Record<string, unknown>;
+    return typeof command === 'string' && error === null ? values : undefined;
+  } catch {
+    signal.throwIfAborted();
+    return undefined; // nobody there, or somebody else
+  }
+}
+
+/** Names and values one below the other; what is inside others is named after them: `a.b`. */
+export function flattened(values: Readonly<Record<string, unknown>>, above = ''): [string, string][] {
+  return Object.entries(values).flatMap(([name, value]): [string, string][] => {
+    const own = above === '' ? name : `${above}.${name}`;
+    return value !== null && typeof value === 'object'
+      ? flattened(value as Record<string, unknown>, own)
+      : [[own, value === null ? '-' : String(value)]];
+  });
+}

@@ -1,0 +1,172 @@
+/** Watches that stay: on servers that have them and on those that do not, their numbers, and what is listed. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
+import { type Client, connect, type WatchEvent } from '../../src/index.ts';
+import { OPERATIONS } from '../../src/protocol/operations.ts';
+import { KeptWatches } from '../../src/shell/kept-watches.ts';
+import { addWatch } from '../../src/shell/repeated-watch.ts';
+import { zoosh } from '../e2e/cli.ts';
+import { type OldServer, oldServer } from './old-server.ts';
+
+let server: EmbeddedServer;
+let old: OldServer;
+let writer: Client;
+before(async () => {
+  server = await startEmbedded();
+  old = await oldServer(server.connectString);
+  writer = await connect(server.connectString);
+});
+after(async () => {
+  await writer.close();
+  await old[Symbol.asyncDispose]();
+  await server.stop();
+});
+
+/** What a listener hears, without what it cannot know. */
+function ears() {
+  const heard: string[] = [];
+  const listener = ({ type, path }: WatchEvent): void => void heard.push(`${type.slice(4)} ${path}`);
+  const hears = async (...wanted: string[]): Promise<void> => {
+    for (let left = 300; heard.length < wanted.length && left > 0; left--) await sleep(10);
+    assert.deepEqual(heard.splice(0).sort(), [...wanted].sort());
+  };
+  return { listener, hears };
+}
+const NO_WARNING = { warn: (line: string) => assert.fail(line) };
+
+test('a recursive watch on an old server: one-shot watches, set again, for all below', async () => {
+  await writer.create('/r');
+  await writer.create('/r/a', '1');
+  const client = await connect(old.connectString);
+  const { listener, hears } = ears();
+  const before = old.refused.length;
+  const watch = await addWatch(client, '/r', listener, { recursive: true, ...NO_WARNING });
+  assert.deepEqual(old.refused.slice(before), [OPERATIONS.addWatch.code]);
+  for (const value of ['2', '3', '4']) {
+    await writer.set('/r/a', value);
+    await hears('DataChanged /r/a');
+  }
+  await writer.create('/r/b');
+  await hears('Created /r/b');
+  await writer.create('/r/b/c');
+  await hears('Created /r/b/c');
+  await writer.set('/r/b/c', 'x');
+  await hears('DataChanged /r/b/c');
+  await writer.multi([
+    { op: 'delete', path: '/r/b/c', version: -1 },
+    { op: 'delete', path: '/r/b', version: -1 },
+  ]);
+  await hears('Deleted /r/b/c', 'Deleted /r/b');
+  await writer.create('/r/b');
+  await hears('Created /r/b');
+  await addWatch(client, '/r', () => {}, { recursive: false, ...NO_WARNING });
+  assert.equal(old.refused.length, before + 1, 'it is asked once');
+  await watch.remove();
+  await writer.set('/r/a', 'unheard');
+  await sleep(100);
+  await hears();
+  await client.close();
+});
+
+test('a persistent watch on an old server tells of the node and its children, and outlives the node', async () => {
+  await writer.create('/p');
+  const client = await connect(old.connectString);
+  const { listener, hears } = ears();
+  await addWatch(client, '/p', listener, { recursive: false, ...NO_WARNING });
+  await writer.create('/p/a');
+  await hears('ChildrenChanged /p');
+  await writer.set('/p', 'x');
+  await hears('DataChanged /p');
+  await writer.delete('/p/a');
+  await hears('ChildrenChanged /p');
+  await writer.delete('/p');
+  await hears('Deleted /p');
+  await writer.create('/p');
+  await hears('Created /p');
+  await writer.create('/p/a');
+  await hears('ChildrenChanged /p');
+  await client.close();
+});
+
+test('no more than a thousand nodes are watched one by one, which is said', async () => {
+  await writer.create('/many');
+  const transaction = writer.transaction();
+  for (let at = 0; at < 1100; at++) transaction.create(`/many/${at}`);
+  await transaction.commit();
+  const client = await connect(old.connectString);
+  const warned: string[] = [];
+  await addWatch(client, '/many', () => {}, { recursive: true, warn: (line) => void warned.push(line) });
+  assert.deepEqual(warned, ['an old server: 1000 nodes below /many are watched, not all']);
+  assert.ok(client.watches().length <= 2001);
+  await client.close();
+});
+
+test('numbers stay with their watches; what a watch is made of on an old server is not listed', async () => {
+  await writer.create('/k');
+  for (const at of [server.connectString, old.connectString]) {
+    const client = await connect(at);
+    let now = 5;
+    const kept = new KeptWatches(() => now, assert.fail);
+    const { listener, hears } = ears();
+    const first = await kept.add(client, '/k', true, listener);
+    const second = await kept.add(client, '/k', false, listener);
+    now = 9;
+    await client.get('/k', { watch: (event) => kept.heard(event) });
+    kept.note('/k', 'data');
+    const listed = (): string[] => kept.list(client).map(({ id, kind, since }) => `${id} ${kind} ${since}`);
+    assert.deepEqual([first, second], [1, 2]);
+    assert.deepEqual(listed(), ['1 persistentRecursive 5', '2 persistent 5', '3 data 9']);
+    assert.equal(await kept.end(1), true);
+    assert.equal(await kept.end(1), false);
+    assert.deepEqual(listed(), ['2 persistent 5', '3 data 9']);
+    await writer.set('/k', at);
+    await hears('DataChanged /k');
+    assert.deepEqual(listed(), ['2 persistent 5']);
+    assert.equal(await kept.add(client, '/k', true, listener), 4);
+    await client.close();
+  }
+});
+
+test('on an old server: watch goes on, session says who we said we are and asks nothing that it hangs up on', async () => {
+  const before = old.refused.length;
+  const ran = await zoosh(['--auth', 'digest:bob:secret', old.connectString], 'session\nversion\n');
+  const rows = new Map(ran.stdout.split('\n').map((line) => line.split('\t') as [string, string]));
+  assert.deepEqual([ran.code, rows.get('identities'), rows.get('version')], [0, 'digest:bob', '3.5.9'], ran.stderr);
+  assert.equal(rows.get('server'), `3.5.9 at ${old.connectString}`);
+  assert.ok(!old.refused.slice(before).includes(OPERATIONS.whoAmI.code));
+  await writer.create('/w');
+  let isOver = false;
+  const watching = zoosh([old.connectString, 'watch', '-R', '--count', '2', '/w']).finally(() => {
+    isOver = true;
+  });
+  // until it has seen two, however long it took to begin
+  for (let at = 0; !isOver; at++) {
+    await sleep(50);
+    await writer.set('/w', String(at));
+  }
+  const watched = await watching;
+  assert.equal(watched.code, 0);
+  assert.match(
+    watched.stderr,
+    /^lost connection to [\d.:]+ \(the server closed the connection\), [^\n]+\nback on [^\n]+\n$/,
+  );
+  assert.match(watched.stdout, /^\S+\tNodeDataChanged\t\/w\n\S+\tNodeDataChanged\t\/w\n$/);
+});
+
+test('session on a server that tells: identities, address, role', async () => {
+  const ran = await zoosh(['-o', 'json', '--auth', 'digest:bob:secret', server.connectString, 'session']);
+  const json = JSON.parse(ran.stdout) as Record<string, unknown>;
+  assert.deepEqual(
+    [json.role, json.client, json.identities],
+    [
+      'standalone',
+      '127.0.0.1',
+      [
+        { scheme: 'ip', id: '127.0.0.1' },
+        { scheme: 'digest', id: 'bob' },
+      ],
+    ],
+  );
+});
