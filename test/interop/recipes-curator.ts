@@ -130,7 +130,8 @@ describe('Curator', { concurrency: 2, timeout: 120_000 }, () => {
       scene.note('came', String(at));
       await barrier.enter();
       scene.note('entered', `${at} ${scene.lines('came').filter((line) => line === String(at)).length}`);
-      await sleep(100); // one of Curator's that has not noticed yet would miss us, or another of Curator's
+      // one of Curator's that has not noticed yet would miss who leaves, ours or another of Curator's
+      while (scene.lines('entered').filter((line) => line.startsWith(`${at} `)).length < 4) await sleep(5);
       await barrier.leave();
       scene.note('left', String(at));
       while (scene.lines('left').filter((line) => line === String(at)).length < 4) await sleep(5);
