@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,18 +13,45 @@ const START_MS = 60_000;
 const JAVA = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 const CLASSES = ['-cp', '/usr/share/java/zookeeper.jar:/usr/share/java/*'];
 
+/**
+ * Clients come in by a gate that is open while the server serves: who connects to Apache's while it starts may never be
+ * answered, and kazoo waits a whole session timeout then.
+ */
 export class ApacheProcess implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'zoosh-apache-'));
+  readonly #gate: Server = createServer((socket) => this.#enter(socket));
+  readonly #sockets = new Set<Socket>();
+  #isOpen = false;
   #port = 0;
   #child: ChildProcess | undefined;
   #log = '';
 
   get hosts(): string {
-    return `127.0.0.1:${this.#port}`;
+    return `127.0.0.1:${(this.#gate.address() as { port: number }).port}`;
   }
-  /** Starts (again) on the same data and port; resolves when it serves. */
+  #enter(socket: Socket): void {
+    if (!this.#isOpen) return void socket.destroy();
+    const server = dial({ host: '127.0.0.1', port: this.#port });
+    for (const [one, other] of [
+      [socket, server],
+      [server, socket],
+    ] as const) {
+      this.#sockets.add(one);
+      one.setNoDelay(true);
+      one.on('error', () => {});
+      one.on('data', (bytes) => other.write(bytes));
+      one.on('close', () => {
+        this.#sockets.delete(one);
+        other.destroy();
+      });
+    }
+  }
+  /** Starts (again) on the same data; resolves when it serves. */
   async start(): Promise<void> {
-    if (this.#port === 0) this.#port = await freePort();
+    if (this.#port === 0) {
+      this.#port = await freePort();
+      await new Promise<void>((resolve) => this.#gate.listen(0, '127.0.0.1', resolve));
+    }
     const config = join(this.#folder, 'zoo.cfg');
     const lines = [
       'tickTime=2000',
@@ -48,6 +75,7 @@ export class ApacheProcess implements AsyncDisposable {
       assert.ok(child.exitCode === null && performance.now() < end, `Apache's server does not serve: ${this.#log}`);
       await sleep(50);
     }
+    this.#isOpen = true;
   }
   async #serves(): Promise<boolean> {
     try {
@@ -59,6 +87,7 @@ export class ApacheProcess implements AsyncDisposable {
   }
   async kill(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child;
+    this.#isOpen = false;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
     child.kill(signal);
@@ -66,6 +95,8 @@ export class ApacheProcess implements AsyncDisposable {
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill('SIGKILL');
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#gate.close(resolve));
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

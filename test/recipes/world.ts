@@ -13,8 +13,11 @@ import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
 export class Wire implements Dialer {
   /** Writes of the client so far. */
   writes = 0;
-  /** The write before which (`unsent`) or after which (`unanswered`) the connection breaks; counted as `writes`. */
-  cut: { readonly at: number; readonly how: 'unsent' | 'unanswered' } | undefined;
+  /**
+   * The write before which (`unsent`) or after which (`unanswered`) the connection breaks; counted as `writes`. `forGood`:
+   * it goes silent instead, for ever, so that the session expires.
+   */
+  cut: { readonly at: number; readonly how: 'unsent' | 'unanswered'; readonly forGood?: boolean } | undefined;
   cuts = 0;
   /** Nothing comes or goes, and nothing is told: a cable pulled out. */
   silent = false;
@@ -96,7 +99,10 @@ export class Wire implements Dialer {
         const isHere = cut?.at === ++this.writes;
         if (!isHere) return inner.send(bytes);
         this.cuts++;
-        if (cut?.how === 'unsent') setImmediate(close);
+        if (cut?.forGood === true) {
+          if (cut.how === 'unanswered') inner.send(bytes);
+          this.silent = true;
+        } else if (cut?.how === 'unsent') setImmediate(close);
         else {
           isDeaf = true;
           inner.send(bytes);
@@ -107,6 +113,9 @@ export class Wire implements Dialer {
     };
   }
 }
+
+/** Of sessions that are to expire, ms. */
+const EXPIRY_MS = 1000;
 
 export type Wired = Client & { readonly wire: Wire };
 
@@ -180,4 +189,41 @@ export async function cutEverywhere(
       assert.ok(at < 60, `${what}: the story has no end`);
     }
   return cuts;
+}
+
+/**
+ * Runs `story` once for each of its writes, all side by side, each on a path and a client of its own: before that write is
+ * sent, or answered, the network goes silent for good, so that the session expires. The story ends by itself, or fails with
+ * an error that says so. `check` looks at what is left, through a client of its own. How many sessions expired.
+ */
+export async function expireEverywhere(
+  world: World,
+  folder: string,
+  story: (client: Wired, path: string) => Promise<void>,
+  check: (client: Client, path: string, what: string) => Promise<void>,
+): Promise<number> {
+  const probe = await world.client();
+  const before = probe.wire.writes;
+  await inTime('the story', story(probe, `${folder}/probe`));
+  const steps = probe.wire.writes - before;
+  const looker = await world.client();
+  const ends = await Promise.all(
+    (['unsent', 'unanswered'] as const).flatMap((how) =>
+      Array.from({ length: steps }, async (_, at) => {
+        const what = `${folder}, ${how} ${at + 1} of ${steps}`;
+        const path = `${folder}/${how}-${at}`;
+        const client = await world.client(EXPIRY_MS);
+        const { wire } = client;
+        wire.cut = { at: wire.writes + at + 1, how, forGood: true };
+        await inTime(what, story(client, path)).catch((error: unknown) => {
+          assert.match(String((error as { code?: unknown }).code), /^(SessionExpired|ConnectionLoss|Lost)$/, what);
+        });
+        wire.silent = true;
+        await until(`${what}: it expires`, () => client.state === 'expired');
+        await inTime(`${what}: what is left`, check(looker, path, what));
+        return wire.cuts;
+      }),
+    ),
+  );
+  return ends.reduce((sum, each) => sum + each, 0);
 }

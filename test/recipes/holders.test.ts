@@ -1,0 +1,145 @@
+/** Whoever holds something and is cut off, paused or killed: the next one gets in, and the one before knows in time. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import {
+  type Client,
+  Election,
+  type Hold,
+  Lock,
+  LockingQueue,
+  ReadWriteLock,
+  RecipeError,
+  Semaphore,
+  STYLES,
+  type Style,
+} from '../../src/index.ts';
+import { inTime, until, World } from './world.ts';
+
+let world: World;
+before(async () => {
+  world = await World.open();
+});
+after(() => world[Symbol.asyncDispose]());
+
+const TIMEOUT_MS = 1200;
+
+/** Something that is held, and how the next one comes to hold it. */
+interface Held {
+  readonly name: string;
+  hold(client: Client, path: string): Promise<Hold>;
+  next(client: Client, path: string): Promise<Hold>;
+}
+const lock = (style: Style): Held => {
+  const hold: Held['hold'] = (client, path) => new Lock(client, path, { style }).acquire();
+  return { name: `lock, ${style}`, hold, next: hold };
+};
+const writer = (style: Style): Held => ({
+  name: `writer, ${style}`,
+  hold: (client, path) => new ReadWriteLock(client, path, { style }).write.acquire(),
+  next: (client, path) => new ReadWriteLock(client, path, { style }).read.acquire(),
+});
+const reader = (style: Style): Held => ({
+  name: `reader, ${style}`,
+  hold: (client, path) => new ReadWriteLock(client, path, { style }).read.acquire(),
+  next: (client, path) => new ReadWriteLock(client, path, { style }).write.acquire(),
+});
+const semaphore = (style: Style): Held => {
+  const hold: Held['hold'] = (client, path) => new Semaphore(client, path, 1, { style }).acquire();
+  return { name: `semaphore, ${style}`, hold, next: hold };
+};
+const leader = (style: Style): Held => {
+  const hold: Held['hold'] = (client, path) => new Election(client, path, { style }).campaign();
+  return { name: `leader, ${style}`, hold, next: hold };
+};
+const worker: Held = {
+  name: 'worker of a locking queue',
+  async hold(client, path) {
+    const queue = new LockingQueue(client, path);
+    await queue.put('work');
+    return (await queue.take()).hold;
+  },
+  next: async (client, path) => (await new LockingQueue(client, path).take()).hold,
+};
+const ALL: readonly Held[] = [
+  ...STYLES.flatMap((style) => [lock, writer, reader, semaphore, leader].map((of) => of(style))),
+  worker,
+];
+
+// each waits for a session to expire, so all of them do at once
+describe('a holder', { concurrency: true }, () => {
+  for (const [at, { name, hold: holds, next }] of ALL.entries()) {
+    test(`${name}: cut off, it is lost before the next one is in`, async () => {
+      const [a, b] = [await world.client(TIMEOUT_MS), await world.client()];
+      const path = `/cut-off/${at}`;
+      const hold = await holds(a, path);
+      let lostAt = 0;
+      hold.signal.addEventListener('abort', () => {
+        lostAt = performance.now();
+      });
+      const told: string[] = [];
+      hold.onChange((state) => told.push(state));
+      const waiting = next(b, path).then((got) => ({ got, inAt: performance.now() }));
+      a.wire.silent = true;
+      const { got, inAt } = await inTime('the next', waiting);
+      assert.ok(lostAt > 0 && lostAt <= inAt, `lost at ${lostAt}, the next one in at ${inAt}`);
+      assert.equal(told.at(-1), 'lost');
+      assert.ok(hold.signal.reason instanceof RecipeError && hold.signal.reason.code === 'Lost');
+      assert.ok(got.token > hold.token);
+      await got.release();
+    });
+
+    test(`${name}: paused, it is lost the moment it runs again, and the next one has a greater token`, async () => {
+      const [a, b] = [await world.client(TIMEOUT_MS), await world.client()];
+      const path = `/paused/${at}`;
+      const hold = await holds(a, path);
+      const waiting = next(b, path);
+      a.wire.freeze();
+      const got = await inTime('the next', waiting);
+      assert.equal(hold.state, 'lost'); // nothing has been heard, no timer has fired
+      assert.ok(got.token > hold.token);
+      a.wire.thaw();
+      await until('its session is over', () => a.state === 'expired');
+      assert.equal(got.state, 'held'); // what comes late takes nothing from the next one
+      await got.release();
+    });
+
+    test(`${name}: killed, the next one gets in when the session is over`, async () => {
+      const [a, b] = [await world.client(TIMEOUT_MS), await world.client()];
+      const path = `/killed/${at}`;
+      const { token } = await holds(a, path);
+      const waiting = next(b, path);
+      a.wire.silent = true;
+      a.wire.freeze();
+      a.wire.break();
+      const got = await inTime('the next', waiting);
+      assert.ok(got.token > token);
+      await got.release();
+      a.wire.thaw(); // only so that it can be cleared away
+    });
+  }
+});
+
+test('a hold is believed for 90 % of the timeout from when its last proof was sent, and no longer', async () => {
+  const client = await world.client(2000);
+  const earliest = performance.now();
+  const hold = await new Lock(client, '/deadline').acquire();
+  const latest = performance.now();
+  assert.equal(client.negotiatedTimeoutMs, 2000);
+  assert.ok(hold.deadline >= earliest + 1800 && hold.deadline <= latest + 1800, `${hold.deadline - latest}`);
+  client.wire.silent = true;
+  const told: [string, number][] = [];
+  hold.onChange((state) => told.push([state, performance.now()]));
+  await until('it is lost', () => told.at(-1)?.[0] === 'lost');
+  const lostAt = told.at(-1)?.[1] as number;
+  assert.ok(lostAt >= hold.deadline, `${hold.deadline - lostAt} ms too early`);
+  assert.ok(lostAt < earliest + 2000, `only ${earliest + 2000 - lostAt} ms before the server may let another one in`);
+});
+
+test('a connection that breaks suspends at once', async () => {
+  const client = await world.client();
+  const hold = await new Lock(client, '/suspended').acquire();
+  client.wire.break();
+  await until('it is suspended', () => hold.state === 'suspended', 500);
+  await until('it is held again', () => hold.state === 'held');
+  await hold.release();
+});
