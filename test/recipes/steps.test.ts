@@ -80,13 +80,14 @@ describe('the connection cut at every step', { concurrency: true }, () => {
           await sleep(60);
           await hold.release();
           const next = await waiting;
-          const all = await standings(holder, path);
+          const holding = (await standings(holder, path)).filter(({ state }) => state === 'holding');
           assert.deepEqual(
-            all.map(({ node }) => node),
+            holding.map(({ node }) => node),
             [next.node],
             what,
           );
           await next.release();
+          await until(`${what}: all went`, async () => (await standings(holder, path)).length === 0);
         });
       });
 
