@@ -1,8 +1,11 @@
 /** Whoever holds something and is cut off, paused or killed: the next one gets in, and the one before knows in time. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
+  ConfigCache,
+  DoubleBarrier,
   Election,
   type Hold,
   Lock,
@@ -114,9 +117,39 @@ describe('a holder', { concurrency: true }, () => {
       const got = await inTime('the next', waiting);
       assert.ok(got.token > token);
       await got.release();
-      a.wire.thaw(); // only so that it can be cleared away
     });
   }
+});
+
+test('double barrier: a member that is killed counts no more, neither among those who come nor among those who leave', async () => {
+  const [a, b, c] = [await world.client(TIMEOUT_MS), await world.client(), await world.client()];
+  const [dying, one, two] = [a, b, c].map((client) => new DoubleBarrier(client, '/dying', 2)) as [
+    DoubleBarrier,
+    DoubleBarrier,
+    DoubleBarrier,
+  ];
+  await Promise.all([dying.enter(), one.enter()]);
+  a.wire.freeze();
+  await inTime('it leaves', one.leave());
+  const entering = one.enter();
+  assert.equal(await Promise.race([entering, sleep(50, 'waits')]), 'waits');
+  a.wire.thaw(); // it was only paused, and is told
+  await assert.rejects(dying.leave(), (error) => (error as { code?: string }).code === 'SessionExpired');
+  await inTime('the next round', Promise.all([entering, two.enter()]));
+  await Promise.all([one.leave(), two.leave()]);
+});
+
+test('configuration cache: paused until its session is over, it does not say that it is current', async () => {
+  const [a, b] = [await world.client(TIMEOUT_MS), await world.client()];
+  await b.create('/stale', 'old');
+  await using cache = await ConfigCache.open(a, '/stale');
+  assert.ok(cache.isCurrent);
+  a.wire.freeze();
+  await b.set('/stale', 'new');
+  await sleep(2 * TIMEOUT_MS);
+  a.wire.thaw();
+  await until('it knows', () => a.state === 'expired');
+  assert.equal(cache.isCurrent, false);
 });
 
 test('a hold is believed for 90 % of the timeout from when its last proof was sent, and no longer', async () => {
@@ -142,4 +175,21 @@ test('a connection that breaks suspends at once', async () => {
   await until('it is suspended', () => hold.state === 'suspended', 500);
   await until('it is held again', () => hold.state === 'held');
   await hold.release();
+});
+
+test('a second style on one path is refused by every recipe that has styles, and the first one goes on', async () => {
+  const [a, b] = [await world.client(), await world.client()];
+  for (const [at, of] of [lock, writer, reader, semaphore, leader].entries())
+    for (const style of STYLES) {
+      const path = `/second/${at}/${style}`;
+      const hold = await of(style).hold(a, path);
+      for (const other of STYLES.filter((each) => each !== style))
+        await assert.rejects(
+          inTime(path, of(other).hold(b, path)),
+          (error) => error instanceof RecipeError && error.code === 'StyleConflict',
+          `${of(style).name}, then ${other}`,
+        );
+      assert.equal(hold.state, 'held');
+      await hold.release();
+    }
 });

@@ -122,7 +122,7 @@ export type Wired = Client & { readonly wire: Wire };
 /** A server with short ticks, and clients on wires of their own. */
 export class World implements AsyncDisposable {
   readonly server: EmbeddedServer;
-  readonly #clients: Client[] = [];
+  readonly #clients: Wired[] = [];
   #seed = 1;
   private constructor(server: EmbeddedServer) {
     this.server = server;
@@ -136,10 +136,16 @@ export class World implements AsyncDisposable {
       { timeoutMs },
       { clock: wire.clock, dialer: wire, random: seededRandom(this.#seed++) },
     );
-    this.#clients.push(client);
-    return Object.assign(client, { wire });
+    const wired = Object.assign(client, { wire });
+    this.#clients.push(wired);
+    return wired;
   }
   async [Symbol.asyncDispose](): Promise<void> {
+    // one that a failed test left without a network, or standing still, ends too
+    for (const { wire } of this.#clients) {
+      wire.thaw();
+      wire.silent = false;
+    }
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.server.stop();
   }
