@@ -14,7 +14,7 @@ import {
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { KEEPER_CODES, type KeeperCode } from '../../src/base/errors.ts';
 import { connect } from '../../src/index.ts';
 import { SECTOR } from '../../src/records/log-record.ts';
@@ -79,82 +79,87 @@ async function refusing(code: KeeperCode | 'hangs up'): Promise<Server & AsyncDi
 }
 const hostOf = (server: Server): string => `127.0.0.1:${(server.address() as { port: number }).port}`;
 
-for (const [refusal, code, words] of [
-  ['SessionExpired', 5, ['set', '/a', 'x']],
-  ['hangs up', 6, ['set', '/a', 'x']],
-  ['hangs up', 3, ['get', '/a']],
-  ['NotReadOnly', 18, ['set', '/a', 'x']],
-  ['ReconfigInProgress', 22, ['reconfig', '--remove', '5']],
-  ['NewConfigNoQuorum', 23, ['reconfig', '--remove', '5']],
-  ['ReconfigDisabled', 24, ['reconfig', '--remove', '5']],
-  ['DataInconsistency', 44, ['get', '/a']],
-] as const)
-  test(`exit code ${code}: the server ${refusal === 'hangs up' ? refusal : `says ${refusal}`}`, async () => {
-    await using server = await refusing(refusal);
-    const ran = await zoosh(['--yes', '--connect-timeout', '1s', hostOf(server), ...words]);
-    assert.equal(ran.code, code, ran.stderr);
-    assert.match(ran.stderr, /^error: /m);
+describe('the built binary', { concurrency: 4 }, () => {
+  for (const [refusal, code, words] of [
+    ['SessionExpired', 5, ['set', '/a', 'x']],
+    ['hangs up', 6, ['set', '/a', 'x']],
+    ['hangs up', 3, ['get', '/a']],
+    ['NotReadOnly', 18, ['set', '/a', 'x']],
+    ['ReconfigInProgress', 22, ['reconfig', '--remove', '5']],
+    ['NewConfigNoQuorum', 23, ['reconfig', '--remove', '5']],
+    ['ReconfigDisabled', 24, ['reconfig', '--remove', '5']],
+    ['DataInconsistency', 44, ['get', '/a']],
+  ] as const)
+    test(`exit code ${code}: the server ${refusal === 'hangs up' ? refusal : `says ${refusal}`}`, async () => {
+      await using server = await refusing(refusal);
+      const ran = await zoosh(['--yes', '--connect-timeout', '1s', hostOf(server), ...words]);
+      assert.equal(ran.code, code, ran.stderr);
+      assert.match(ran.stderr, /^error: /m);
+    });
+
+  test('exit code 70: a bug of ours, told as one', async () => {
+    await using server = await refusing('NoNode');
+    const break_ = `--import=data:text/javascript,JSON.stringify=()=>{throw%20new%20TypeError('a%20bug')}`;
+    const ran = await zoosh(['-o', 'json', hostOf(server), 'exists', '/a'], '', { NODE_OPTIONS: break_ });
+    assert.equal(ran.code, 70, ran.stderr);
+    assert.match(ran.stderr, /a bug/);
   });
 
-test('exit code 70: a bug of ours, told as one', async () => {
-  await using server = await refusing('NoNode');
-  const break_ = `--import=data:text/javascript,JSON.stringify=()=>{throw%20new%20TypeError('a%20bug')}`;
-  const ran = await zoosh(['-o', 'json', hostOf(server), 'exists', '/a'], '', { NODE_OPTIONS: break_ });
-  assert.equal(ran.code, 70, ran.stderr);
-  assert.match(ran.stderr, /a bug/);
-});
+  test('exit code 40: a data directory that cannot be made', async () => {
+    const file = join(home, 'file');
+    writeFileSync(file, '');
+    const ran = await zoosh(['start', 'standalone', '--port', '0', '--data', file]);
+    assert.equal(ran.code, 40, ran.stderr);
+    assert.match(ran.stderr, /^error: the data directory cannot be used/m);
+  });
 
-test('exit code 40: a data directory that cannot be made', async () => {
-  const file = join(home, 'file');
-  writeFileSync(file, '');
-  const ran = await zoosh(['start', 'standalone', '--port', '0', '--data', file]);
-  assert.equal(ran.code, 40, ran.stderr);
-  assert.match(ran.stderr, /^error: the data directory cannot be used/m);
-});
+  test('exit codes 42 and 44: data in use, data of another member, damaged data and archives', async () => {
+    await using server = await new ServerProcess().start();
+    const data = join(server.folder, 'data');
+    const again = await zoosh(['start', 'standalone', '--port', '0', '--data', data]);
+    assert.equal(again.code, 42, again.stderr);
+    assert.match(again.stderr, /^error: another zoosh server uses/m);
+    {
+      await using client = await connect(server.hosts);
+      for (let at = 0; at < 20; at++) await client.create(`/n${at}`, 'x'.repeat(600));
+    }
+    const archive = join(home, 'all.zka');
+    assert.equal((await zoosh([server.hosts, 'export', '--format', 'archive', '/n1', archive])).code, 0);
+    truncateSync(archive, statSync(archive).size - 9);
+    const cut = await zoosh([server.hosts, 'import', '--root', '/copy', archive]);
+    assert.equal(cut.code, 44, cut.stderr);
+    assert.match(cut.stderr, /^error: \S+all\.zka is damaged: it ends after 1 nodes/m);
+    await server.kill('SIGKILL');
+    const [folder = ''] = readdirSync(data).filter((name) => name.startsWith('zoosh-'));
+    // the same directory, given to server 2 of two
+    const member = join(home, 'member');
+    mkdirSync(member);
+    cpSync(join(data, folder), join(member, folder), { recursive: true });
+    writeFileSync(join(member, 'myid'), '2\n');
+    const servers = [1, 2].map((id) => `server.${id}=127.0.0.1:${2 * id}:${2 * id + 1};127.0.0.1:0`);
+    writeFileSync(
+      join(home, 'zoo.cfg'),
+      [`dataDir=${member}`, 'initLimit=5', 'syncLimit=5', ...servers, ''].join('\n'),
+    );
+    const strange = await zoosh(['start', 'server', '--config', join(home, 'zoo.cfg')]);
+    assert.equal(strange.code, 42, strange.stderr);
+    assert.match(strange.stderr, /belongs to server 1; this one is server 2/);
+    const log = readdirSync(join(data, folder)).find(isLogName);
+    assert.ok(log !== undefined);
+    const file = join(data, folder, log);
+    const bytes = readFileSync(file);
+    bytes.writeUInt8(bytes.readUInt8(2 * SECTOR) ^ 0xff, 2 * SECTOR);
+    writeFileSync(file, bytes);
+    const damaged = await zoosh(['start', 'standalone', '--port', '0', '--data', data]);
+    assert.equal(damaged.code, 44, damaged.stderr);
+    assert.match(damaged.stderr, /^error: data damaged: /m);
+  });
 
-test('exit codes 42 and 44: data in use, data of another member, damaged data and archives', async () => {
-  await using server = await new ServerProcess().start();
-  const data = join(server.folder, 'data');
-  const again = await zoosh(['start', 'standalone', '--port', '0', '--data', data]);
-  assert.equal(again.code, 42, again.stderr);
-  assert.match(again.stderr, /^error: another zoosh server uses/m);
-  {
-    await using client = await connect(server.hosts);
-    for (let at = 0; at < 20; at++) await client.create(`/n${at}`, 'x'.repeat(600));
-  }
-  const archive = join(home, 'all.zka');
-  assert.equal((await zoosh([server.hosts, 'export', '--format', 'archive', '/n1', archive])).code, 0);
-  truncateSync(archive, statSync(archive).size - 9);
-  const cut = await zoosh([server.hosts, 'import', '--root', '/copy', archive]);
-  assert.equal(cut.code, 44, cut.stderr);
-  assert.match(cut.stderr, /^error: \S+all\.zka is damaged: it ends after 1 nodes/m);
-  await server.kill('SIGKILL');
-  const [folder = ''] = readdirSync(data).filter((name) => name.startsWith('zoosh-'));
-  // the same directory, given to server 2 of two
-  const member = join(home, 'member');
-  mkdirSync(member);
-  cpSync(join(data, folder), join(member, folder), { recursive: true });
-  writeFileSync(join(member, 'myid'), '2\n');
-  const servers = [1, 2].map((id) => `server.${id}=127.0.0.1:${2 * id}:${2 * id + 1};127.0.0.1:0`);
-  writeFileSync(join(home, 'zoo.cfg'), [`dataDir=${member}`, 'initLimit=5', 'syncLimit=5', ...servers, ''].join('\n'));
-  const strange = await zoosh(['start', 'server', '--config', join(home, 'zoo.cfg')]);
-  assert.equal(strange.code, 42, strange.stderr);
-  assert.match(strange.stderr, /belongs to server 1; this one is server 2/);
-  const log = readdirSync(join(data, folder)).find(isLogName);
-  assert.ok(log !== undefined);
-  const file = join(data, folder, log);
-  const bytes = readFileSync(file);
-  bytes.writeUInt8(bytes.readUInt8(2 * SECTOR) ^ 0xff, 2 * SECTOR);
-  writeFileSync(file, bytes);
-  const damaged = await zoosh(['start', 'standalone', '--port', '0', '--data', data]);
-  assert.equal(damaged.code, 44, damaged.stderr);
-  assert.match(damaged.stderr, /^error: data damaged: /m);
-});
-
-test('exit code 45: an ensemble without a quorum in time, of which nothing is left', async () => {
-  const env = { ZOOSH_HOME: join(home, 'zoosh') };
-  const ran = await zoosh(['start', 'ensemble', 'late', '-n', '3', '--timeout', '50ms', '-d'], '', env);
-  assert.equal(ran.code, 45, ran.stderr);
-  assert.match(ran.stderr, /^error: late: no quorum in 0\.05 s/m);
-  assert.equal((await zoosh(['ensemble', 'list'], '', env)).stdout, '');
+  test('exit code 45: an ensemble without a quorum in time, of which nothing is left', async () => {
+    const env = { ZOOSH_HOME: join(home, 'zoosh') };
+    const ran = await zoosh(['start', 'ensemble', 'late', '-n', '3', '--timeout', '50ms', '-d'], '', env);
+    assert.equal(ran.code, 45, ran.stderr);
+    assert.match(ran.stderr, /^error: late: no quorum in 0\.05 s/m);
+    assert.equal((await zoosh(['ensemble', 'list'], '', env)).stdout, '');
+  });
 });

@@ -16,11 +16,11 @@ import {
   standings,
 } from '../../src/index.ts';
 import { type Acquire, HOLDERS, SOME } from './kinds.ts';
-import { expireEverywhere, inTime, until, World } from './world.ts';
+import { expireEverywhere, inTime, PATIENT_MS, until, World } from './world.ts';
 
 let world: World;
 before(async () => {
-  world = await World.open();
+  world = await World.openPatient();
 });
 after(() => world[Symbol.asyncDispose]());
 
@@ -187,7 +187,7 @@ describe('the session ends at every step', { concurrency: true }, () => {
   });
 
   test('whoever waits is told: lock, semaphore, election, queue, barrier, double barrier', async () => {
-    const holder = await world.client();
+    const holder = await world.client(PATIENT_MS);
     const waits: readonly (readonly [string, (client: Client) => Promise<unknown>])[] = [
       ...HOLDERS.flatMap(([name, acquire]) =>
         STYLES.map(

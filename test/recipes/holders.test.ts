@@ -16,11 +16,11 @@ import {
   STYLES,
   type Style,
 } from '../../src/index.ts';
-import { inTime, until, World } from './world.ts';
+import { inTime, PATIENT_MS, until, World } from './world.ts';
 
 let world: World;
 before(async () => {
-  world = await World.open();
+  world = await World.openPatient();
 });
 after(() => world[Symbol.asyncDispose]());
 
@@ -72,7 +72,7 @@ const ALL: readonly Held[] = [
 describe('a holder', { concurrency: true }, () => {
   for (const [at, { name, hold: holds, next }] of ALL.entries()) {
     test(`${name}: cut off, it is lost before the next one is in`, async () => {
-      const [a, b] = [await world.client(TIMEOUT_MS), await world.client()];
+      const [a, b] = [await world.client(TIMEOUT_MS), await world.client(PATIENT_MS)];
       const path = `/cut-off/${at}`;
       const hold = await holds(a, path);
       let lostAt = 0;
@@ -92,7 +92,7 @@ describe('a holder', { concurrency: true }, () => {
     });
 
     test(`${name}: paused, it is lost the moment it runs again, and the next one has a greater token`, async () => {
-      const [a, b] = [await world.client(TIMEOUT_MS), await world.client()];
+      const [a, b] = [await world.client(TIMEOUT_MS), await world.client(PATIENT_MS)];
       const path = `/paused/${at}`;
       const hold = await holds(a, path);
       const waiting = next(b, path);
@@ -107,7 +107,7 @@ describe('a holder', { concurrency: true }, () => {
     });
 
     test(`${name}: killed, the next one gets in when the session is over`, async () => {
-      const [a, b] = [await world.client(TIMEOUT_MS), await world.client()];
+      const [a, b] = [await world.client(TIMEOUT_MS), await world.client(PATIENT_MS)];
       const path = `/killed/${at}`;
       const { token } = await holds(a, path);
       const waiting = next(b, path);
@@ -121,75 +121,77 @@ describe('a holder', { concurrency: true }, () => {
   }
 });
 
-test('double barrier: a member that is killed counts no more, neither among those who come nor among those who leave', async () => {
-  const [a, b, c] = [await world.client(TIMEOUT_MS), await world.client(), await world.client()];
-  const [dying, one, two] = [a, b, c].map((client) => new DoubleBarrier(client, '/dying', 2)) as [
-    DoubleBarrier,
-    DoubleBarrier,
-    DoubleBarrier,
-  ];
-  await Promise.all([dying.enter(), one.enter()]);
-  a.wire.freeze();
-  await inTime('it leaves', one.leave());
-  const entering = one.enter();
-  assert.equal(await Promise.race([entering, sleep(50, 'waits')]), 'waits');
-  a.wire.thaw(); // it was only paused, and is told
-  await assert.rejects(dying.leave(), (error) => (error as { code?: string }).code === 'SessionExpired');
-  await inTime('the next round', Promise.all([entering, two.enter()]));
-  await Promise.all([one.leave(), two.leave()]);
-});
+describe('what else waits', { concurrency: true }, () => {
+  test('double barrier: a member that is killed counts no more, neither among those who come nor among those who leave', async () => {
+    const [a, b, c] = [await world.client(TIMEOUT_MS), await world.client(PATIENT_MS), await world.client(PATIENT_MS)];
+    const [dying, one, two] = [a, b, c].map((client) => new DoubleBarrier(client, '/dying', 2)) as [
+      DoubleBarrier,
+      DoubleBarrier,
+      DoubleBarrier,
+    ];
+    await Promise.all([dying.enter(), one.enter()]);
+    a.wire.freeze();
+    await inTime('it leaves', one.leave());
+    const entering = one.enter();
+    assert.equal(await Promise.race([entering, sleep(50, 'waits')]), 'waits');
+    a.wire.thaw(); // it was only paused, and is told
+    await assert.rejects(dying.leave(), (error) => (error as { code?: string }).code === 'SessionExpired');
+    await inTime('the next round', Promise.all([entering, two.enter()]));
+    await Promise.all([one.leave(), two.leave()]);
+  });
 
-test('configuration cache: paused until its session is over, it does not say that it is current', async () => {
-  const [a, b] = [await world.client(TIMEOUT_MS), await world.client()];
-  await b.create('/stale', 'old');
-  await using cache = await ConfigCache.open(a, '/stale');
-  assert.ok(cache.isCurrent);
-  a.wire.freeze();
-  await b.set('/stale', 'new');
-  await sleep(2 * TIMEOUT_MS);
-  a.wire.thaw();
-  await until('it knows', () => a.state === 'expired');
-  assert.equal(cache.isCurrent, false);
-});
+  test('configuration cache: paused until its session is over, it does not say that it is current', async () => {
+    const [a, b] = [await world.client(TIMEOUT_MS), await world.client(PATIENT_MS)];
+    await b.create('/stale', 'old');
+    await using cache = await ConfigCache.open(a, '/stale');
+    assert.ok(cache.isCurrent);
+    a.wire.freeze();
+    await b.set('/stale', 'new');
+    await sleep(2 * TIMEOUT_MS);
+    a.wire.thaw();
+    await until('it knows', () => a.state === 'expired');
+    assert.equal(cache.isCurrent, false);
+  });
 
-test('a hold is believed for 90 % of the timeout from when its last proof was sent, and no longer', async () => {
-  const client = await world.client(2000);
-  const earliest = performance.now();
-  const hold = await new Lock(client, '/deadline').acquire();
-  const latest = performance.now();
-  assert.equal(client.negotiatedTimeoutMs, 2000);
-  assert.ok(hold.deadline >= earliest + 1800 && hold.deadline <= latest + 1800, `${hold.deadline - latest}`);
-  client.wire.silent = true;
-  const told: [string, number][] = [];
-  hold.onChange((state) => told.push([state, performance.now()]));
-  await until('it is lost', () => told.at(-1)?.[0] === 'lost');
-  const lostAt = told.at(-1)?.[1] as number;
-  assert.ok(lostAt >= hold.deadline, `${hold.deadline - lostAt} ms too early`);
-  assert.ok(lostAt < earliest + 2000, `only ${earliest + 2000 - lostAt} ms before the server may let another one in`);
-});
+  test('a hold is believed for 90 % of the timeout from when its last proof was sent, and no longer', async () => {
+    const client = await world.client(2000);
+    const earliest = performance.now();
+    const hold = await new Lock(client, '/deadline').acquire();
+    const latest = performance.now();
+    assert.equal(client.negotiatedTimeoutMs, 2000);
+    assert.ok(hold.deadline >= earliest + 1800 && hold.deadline <= latest + 1800, `${hold.deadline - latest}`);
+    client.wire.silent = true;
+    const told: [string, number][] = [];
+    hold.onChange((state) => told.push([state, performance.now()]));
+    await until('it is lost', () => told.at(-1)?.[0] === 'lost');
+    const lostAt = told.at(-1)?.[1] as number;
+    assert.ok(lostAt >= hold.deadline, `${hold.deadline - lostAt} ms too early`);
+    assert.ok(lostAt < earliest + 2000, `only ${earliest + 2000 - lostAt} ms before the server may let another one in`);
+  });
 
-test('a connection that breaks suspends at once', async () => {
-  const client = await world.client();
-  const hold = await new Lock(client, '/suspended').acquire();
-  client.wire.break();
-  await until('it is suspended', () => hold.state === 'suspended', 500);
-  await until('it is held again', () => hold.state === 'held');
-  await hold.release();
-});
+  test('a connection that breaks suspends at once', async () => {
+    const client = await world.client(PATIENT_MS);
+    const hold = await new Lock(client, '/suspended').acquire();
+    client.wire.break();
+    await until('it is suspended', () => hold.state === 'suspended', 500);
+    await until('it is held again', () => hold.state === 'held');
+    await hold.release();
+  });
 
-test('a second style on one path is refused by every recipe that has styles, and the first one goes on', async () => {
-  const [a, b] = [await world.client(), await world.client()];
-  for (const [at, of] of [lock, writer, reader, semaphore, leader].entries())
-    for (const style of STYLES) {
-      const path = `/second/${at}/${style}`;
-      const hold = await of(style).hold(a, path);
-      for (const other of STYLES.filter((each) => each !== style))
-        await assert.rejects(
-          inTime(path, of(other).hold(b, path)),
-          (error) => error instanceof RecipeError && error.code === 'StyleConflict',
-          `${of(style).name}, then ${other}`,
-        );
-      assert.equal(hold.state, 'held');
-      await hold.release();
-    }
+  test('a second style on one path is refused by every recipe that has styles, and the first one goes on', async () => {
+    const [a, b] = [await world.client(PATIENT_MS), await world.client(PATIENT_MS)];
+    for (const [at, of] of [lock, writer, reader, semaphore, leader].entries())
+      for (const style of STYLES) {
+        const path = `/second/${at}/${style}`;
+        const hold = await of(style).hold(a, path);
+        for (const other of STYLES.filter((each) => each !== style))
+          await assert.rejects(
+            inTime(path, of(other).hold(b, path)),
+            (error) => error instanceof RecipeError && error.code === 'StyleConflict',
+            `${of(style).name}, then ${other}`,
+          );
+        assert.equal(hold.state, 'held');
+        await hold.release();
+      }
+  });
 });

@@ -4,11 +4,11 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Barrier, Counter, Election, standings } from '../../src/index.ts';
 import { HOLDERS, SOME } from './kinds.ts';
-import { cutEverywhere, until, World } from './world.ts';
+import { cutEverywhere, PATIENT_MS, until, World } from './world.ts';
 
 let world: World;
 before(async () => {
-  world = await World.open();
+  world = await World.openPatient();
 });
 after(() => world[Symbol.asyncDispose]());
 
@@ -16,7 +16,7 @@ describe('the connection cut at every step', { concurrency: true }, () => {
   for (const style of SOME)
     for (const [name, acquire] of HOLDERS.slice(1)) {
       test(`${name}, ${style}: held once, nothing left behind`, async () => {
-        const looker = await world.client();
+        const looker = await world.client(PATIENT_MS);
         let round = 0;
         const cuts = await cutEverywhere(world, async (client, what) => {
           const path = `/${name}/${style}/${round++}`;
@@ -36,7 +36,7 @@ describe('the connection cut at every step', { concurrency: true }, () => {
   for (const style of SOME)
     for (const [name, acquire] of HOLDERS.filter(([name]) => name !== 'reader'))
       test(`${name}, ${style}: who waits gets its turn all the same`, async () => {
-        const holder = await world.client();
+        const holder = await world.client(PATIENT_MS);
         let round = 0;
         await cutEverywhere(world, async (client, what) => {
           const path = `/waiting/${name}/${style}/${round++}`;
@@ -57,7 +57,7 @@ describe('the connection cut at every step', { concurrency: true }, () => {
       });
 
   test('barrier: closed, waited for, opened', async () => {
-    const looker = await world.client();
+    const looker = await world.client(PATIENT_MS);
     let round = 0;
     await cutEverywhere(world, async (client, what) => {
       const gate = new Barrier(client, `/gate/${round++}`);
@@ -81,7 +81,7 @@ describe('the connection cut at every step', { concurrency: true }, () => {
   });
 
   test('election: an observer sees who leads', async () => {
-    const candidate = await world.client();
+    const candidate = await world.client(PATIENT_MS);
     let round = 0;
     await cutEverywhere(world, async (client, what) => {
       const path = `/observed/${round++}`;
