@@ -97,7 +97,7 @@ describe('held', { concurrency: 5 }, () => {
 
   test('a holder that is paused: the next one has a greater token; running again, it ends its program', async () => {
     const path = '/paused';
-    const holder = zooshProcess(['--timeout', '2s', server.connectString, 'lock', path, ...deaf('paused')]);
+    const holder = zooshProcess(['--timeout', '6s', server.connectString, 'lock', path, ...deaf('paused')]);
     await until('it runs', () => beats('paused').length > 3, 10_000);
     const [first] = (await client.getChildren(path)).children;
     const token = (await client.exists(`${path}/${first}`))?.czxid ?? 0n;
@@ -117,7 +117,7 @@ describe('held', { concurrency: 5 }, () => {
   });
 
   test('a holder that is killed: the next one is in when its session is over', async () => {
-    const holder = zooshProcess(['--timeout', '2s', server.connectString, 'lock', '/killed', 'sleep', '4']);
+    const holder = zooshProcess(['--timeout', '4s', server.connectString, 'lock', '/killed', 'sleep', '6']);
     await until('it holds', async () => (await queued('/killed')) === 1, 10_000);
     const next = zooshProcess([server.connectString, 'lock', '/killed', 'true']);
     await until('the next one waits', async () => (await queued('/killed')) === 2, 10_000);
@@ -147,7 +147,7 @@ describe('held', { concurrency: 5 }, () => {
   test('a session that expires while it waits: 5, and the program did not run', async () => {
     await using _hold = await new Lock(client, '/waits').acquire();
     await using relay = await Relay.open(server.connectString);
-    const waiter = zooshProcess(['--timeout', '2s', relay.connectString, 'lock', '/waits', 'echo', 'in']);
+    const waiter = zooshProcess(['--timeout', '4s', relay.connectString, 'lock', '/waits', 'echo', 'in']);
     await until('it waits', async () => (await queued('/waits')) === 2, 10_000);
     relay.silence();
     assert.equal(await waiter.ended, 5);
