@@ -44,6 +44,10 @@ public class RecipesCurator {
     return Files.readAllLines(path).stream().filter(each -> line == null || each.equals(line)).count();
   }
 
+  static long begun(String file, String begin) throws Exception {
+    return Files.readAllLines(folder.resolve(file)).stream().filter(each -> each.startsWith(begin)).count();
+  }
+
   /** Being in: who else is in is looked at when the own sign is up. */
   static void inside(String kind, String name, String node) throws Exception {
     Path sign = folder.resolve("in-" + kind + "-" + name);
@@ -110,7 +114,7 @@ public class RecipesCurator {
         note("came", String.valueOf(at));
         barrier.enter();
         note("entered", at + " " + count("came", String.valueOf(at)));
-        Thread.sleep(100);
+        while (begun("entered", at + " ") < 4) Thread.sleep(5);
         barrier.leave();
         note("left", String.valueOf(at));
         while (count("left", String.valueOf(at)) < 4) Thread.sleep(5);

@@ -16,22 +16,39 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, type Hold } from '../../src/index.ts';
 import { ServerProcess } from '../e2e/process.ts';
+import { ApacheProcess } from './apache-process.ts';
 
 /** The other library: programs that do `rounds` of a recipe, with two clients together. */
 export type Rivals = (hosts: string, folder: string, recipe: string, rounds: number) => readonly (readonly string[])[];
 
+/** A server of which the clients know one address, through every kill. */
+export interface Server extends AsyncDisposable {
+  readonly hosts: string;
+  /** Starts (again) on the same data; resolves when it serves. */
+  start(): Promise<unknown>;
+  kill(signal: NodeJS.Signals): Promise<unknown>;
+}
+/** `RECIPES_SERVER`: `zoosh` unless said, or `apache`, which is Debian's. */
+function serverOf(name: string): Server {
+  if (name === 'apache') return new ApacheProcess();
+  assert.equal(name, 'zoosh');
+  return new ServerProcess(['maxClientCnxns=0'], 'error');
+}
+
 /** A server, two clients of ours, and a folder in which everybody who is in puts up a sign. */
 export class Scene implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'zoosh-recipes-'));
-  readonly server: ServerProcess;
+  readonly server: Server;
   readonly clients: Client[] = [];
   readonly #rivals: Rivals;
-  private constructor(server: ServerProcess, rivals: Rivals) {
+  private constructor(server: Server, rivals: Rivals) {
     this.server = server;
     this.#rivals = rivals;
   }
   static async open(rivals: Rivals): Promise<Scene> {
-    const scene = new Scene(await new ServerProcess(['maxClientCnxns=0'], 'error').start(), rivals);
+    const server = serverOf(process.env.RECIPES_SERVER ?? 'zoosh');
+    await server.start();
+    const scene = new Scene(server, rivals);
     for (let at = 0; at < 2; at++) scene.clients.push(await connect(scene.server.hosts, { timeoutMs: 30_000 }));
     return scene;
   }
@@ -68,7 +85,10 @@ export class Scene implements AsyncDisposable {
       );
     });
   }
-  /** Both of theirs and both of ours, `rounds` each; the server is killed `kills` times meanwhile. */
+  /**
+   * Both of theirs and both of ours, `rounds` each. The server is killed `kills` times meanwhile, whenever ours have done
+   * another part of theirs.
+   */
   async play(
     recipe: string,
     rounds: number,
@@ -76,10 +96,14 @@ export class Scene implements AsyncDisposable {
     ours: (client: Client, name: string, at: number) => Promise<void>,
   ): Promise<void> {
     let isOver = false;
+    let done = 0;
     const all = Promise.all([
       ...this.#rivals(this.server.hosts, this.folder, recipe, rounds).map((words) => this.#run(words)),
       ...this.clients.map(async (client, n) => {
-        for (let at = 0; at < rounds; at++) await ours(client, `z${n + 1}`, at);
+        for (let at = 0; at < rounds; at++) {
+          await ours(client, `z${n + 1}`, at);
+          done++;
+        }
       }),
     ]).finally(() => {
       isOver = true;
@@ -87,8 +111,9 @@ export class Scene implements AsyncDisposable {
     const hurt = async (): Promise<void> => {
       while (!isOver && this.lines('began').length < 2) await sleep(20);
       for (let kill = 0; kill < kills; kill++) {
-        await sleep(400);
-        assert.ok(!isOver, `over before kill ${kill + 1}: more rounds are needed`);
+        const enough = (2 * rounds * (kill + 1)) / (kills + 1);
+        while (!isOver && done < enough) await sleep(5);
+        assert.ok(!isOver, `over before kill ${kill + 1}`);
         await this.server.kill('SIGKILL');
         await this.server.start();
       }

@@ -90,13 +90,13 @@ describe('Curator', { concurrency: 2, timeout: 120_000 }, () => {
     );
   });
 
-  test('leader latch: one leads, in the order of coming', async () => {
+  test('leader latch: 200 rounds, the server killed twice: one leads, in the order of coming', async () => {
     await using scene = await Scene.open(curator);
-    await scene.play('latch', 20, 0, async (client, name) =>
+    await scene.play('latch', 50, 2, async (client, name) =>
       held(scene, await new Election(client, '/latch', { style: 'curator', id: name }).campaign(), 'l', name),
     );
     const seen = scene.lines('seen');
-    assert.equal(seen.length, 80);
+    assert.equal(seen.length, 200);
     assert.deepEqual(
       seen.filter((line) => line.includes(' ')),
       [],
@@ -104,23 +104,33 @@ describe('Curator', { concurrency: 2, timeout: 120_000 }, () => {
     ascending(scene.lines('order'));
   });
 
-  test('counter, queue: nothing is lost, nothing twice', async () => {
+  test('counter: each of our changes once, the server killed twice', async () => {
     await using scene = await Scene.open(curator);
-    await scene.play('counter', 30, 0, async (client) => {
-      await new Counter(client, '/counter', { style: 'curator' }).add(1);
+    await scene.play('counter', 50, 2, async (client) => {
+      await new Counter(client, '/counter', { style: 'curator' }).add(1_000_000);
     });
-    assert.equal(await new Counter(scene.clients[0] as Client, '/counter').get(), 120n);
-    await scene.play('queue', 30, 0, async (client, name, at) => {
+    const value = await new Counter(scene.clients[0] as Client, '/counter').get();
+    assert.equal(value / 1_000_000n, 100n);
+    assert.ok(value % 1_000_000n >= 100n); // Curator repeats a change whose answer was lost
+  });
+
+  test('queue: each of our items goes to one taker, the server killed twice', async () => {
+    await using scene = await Scene.open(curator);
+    let made = 0;
+    await scene.play('queue', 50, 2, async (client) => {
       const queue = new Queue(client, '/queue', { style: 'curator' });
-      await queue.put(`${name} ${at}`);
+      await queue.put(`z${made++}`);
       const item = await queue.tryTake();
       if (item !== undefined) scene.note('took', String(item.data));
     });
     const rest = new Queue(scene.clients[0] as Client, '/queue');
     for (let item = await rest.tryTake(); item !== undefined; item = await rest.tryTake())
       scene.note('took', String(item.data));
-    const took = scene.lines('took');
-    assert.deepEqual([took.length, new Set(took).size], [120, 120]);
+    const ours = scene.lines('took').filter((line) => line.startsWith('z'));
+    assert.equal(new Set(ours).size, ours.length, 'an item was taken twice');
+    // what Curator deleted without hearing of it is lost to it
+    assert.ok(ours.length >= made - 4, `${ours.length} of ${made}`);
+    assert.equal(made, 100);
   });
 
   test('double barrier, group: all come, all are seen', async () => {
@@ -130,7 +140,8 @@ describe('Curator', { concurrency: 2, timeout: 120_000 }, () => {
       scene.note('came', String(at));
       await barrier.enter();
       scene.note('entered', `${at} ${scene.lines('came').filter((line) => line === String(at)).length}`);
-      await sleep(100); // one of Curator's that has not noticed yet would miss us, or another of Curator's
+      // one of Curator's that has not noticed yet would miss who leaves, ours or another of Curator's
+      while (scene.lines('entered').filter((line) => line.startsWith(`${at} `)).length < 4) await sleep(5);
       await barrier.leave();
       scene.note('left', String(at));
       while (scene.lines('left').filter((line) => line === String(at)).length < 4) await sleep(5);

@@ -58,12 +58,13 @@ apache_member() {
 
 # A file of node:test against $port: its counts, and what failed; a test that was skipped is a failure.
 tests() {
-  if ! ZOOKEEPER="127.0.0.1:$port" node --test --test-reporter=tap "dist/test/interop/$1" >"$work/tap"; then
-    cat "$work/tap" >&2
+  local tap="$work/tap.$1"
+  if ! ZOOKEEPER="127.0.0.1:$port" node --test --test-reporter=tap "dist/test/interop/$1" >"$tap"; then
+    cat "$tap" >&2
     exit 1
   fi
-  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|[0-9])' "$work/tap"
-  if ! grep -q '^# skipped 0$' "$work/tap" || ! grep -q '^# todo 0$' "$work/tap"; then
+  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|[0-9])' "$tap"
+  if ! grep -q '^# skipped 0$' "$tap" || ! grep -q '^# todo 0$' "$tap"; then
     echo "$1: a test was skipped" >&2
     exit 1
   fi
@@ -76,6 +77,16 @@ echo '-- recipes of kazoo and ours on the same paths'
 tests recipes.js
 echo '-- recipes of Curator and ours on the same paths'
 tests recipes-curator.js
+echo '-- the same two, on Apache ZooKeeper'
+(
+  export RECIPES_SERVER=apache
+  tests recipes.js & kazoo=$!
+  tests recipes-curator.js & curator=$!
+  failed=0
+  wait "$kazoo" || failed=1
+  wait "$curator" || failed=1
+  exit "$failed"
+)
 echo '-- zkCli.sh'
 bash test/interop/zkcli.sh "127.0.0.1:$port"
 echo '-- zkCli.sh and zoosh as zkCli, line by line, against our server'

@@ -13,8 +13,11 @@ import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
 export class Wire implements Dialer {
   /** Writes of the client so far. */
   writes = 0;
-  /** The write before which (`unsent`) or after which (`unanswered`) the connection breaks; counted as `writes`. */
-  cut: { readonly at: number; readonly how: 'unsent' | 'unanswered' } | undefined;
+  /**
+   * The write before which (`unsent`) or after which (`unanswered`) the connection breaks; counted as `writes`. `forGood`:
+   * it goes silent instead, for ever, so that the session expires.
+   */
+  cut: { readonly at: number; readonly how: 'unsent' | 'unanswered'; readonly forGood?: boolean } | undefined;
   cuts = 0;
   /** Nothing comes or goes, and nothing is told: a cable pulled out. */
   silent = false;
@@ -96,7 +99,10 @@ export class Wire implements Dialer {
         const isHere = cut?.at === ++this.writes;
         if (!isHere) return inner.send(bytes);
         this.cuts++;
-        if (cut?.how === 'unsent') setImmediate(close);
+        if (cut?.forGood === true) {
+          if (cut.how === 'unanswered') inner.send(bytes);
+          this.silent = true;
+        } else if (cut?.how === 'unsent') setImmediate(close);
         else {
           isDeaf = true;
           inner.send(bytes);
@@ -108,18 +114,28 @@ export class Wire implements Dialer {
   }
 }
 
+/** Of sessions that are to expire, ms. */
+const EXPIRY_MS = 1000;
+/** Of sessions that are not to, on a patient server. */
+export const PATIENT_MS = 30_000;
+
 export type Wired = Client & { readonly wire: Wire };
 
 /** A server with short ticks, and clients on wires of their own. */
 export class World implements AsyncDisposable {
   readonly server: EmbeddedServer;
-  readonly #clients: Client[] = [];
+  readonly #clients: Wired[] = [];
   #seed = 1;
   private constructor(server: EmbeddedServer) {
     this.server = server;
   }
-  static async open(): Promise<World> {
-    return new World(await startEmbedded({ settings: { tickTime: '100', maxClientCnxns: '0' }, logLevel: 'error' }));
+  static async open(settings: Readonly<Record<string, string>> = {}): Promise<World> {
+    const all = { tickTime: '100', maxClientCnxns: '0', ...settings };
+    return new World(await startEmbedded({ settings: all, logLevel: 'error' }));
+  }
+  /** For much at once, on a machine that is busy: only sessions that are to end are short ones. */
+  static openPatient(): Promise<World> {
+    return World.open({ maxSessionTimeout: '60000', forceSync: 'no' });
   }
   async client(timeoutMs = 5000, wire = new Wire()): Promise<Wired> {
     const client = await connect(
@@ -127,10 +143,16 @@ export class World implements AsyncDisposable {
       { timeoutMs },
       { clock: wire.clock, dialer: wire, random: seededRandom(this.#seed++) },
     );
-    this.#clients.push(client);
-    return Object.assign(client, { wire });
+    const wired = Object.assign(client, { wire });
+    this.#clients.push(wired);
+    return wired;
   }
   async [Symbol.asyncDispose](): Promise<void> {
+    // one that a failed test left without a network, or standing still, ends too
+    for (const { wire } of this.#clients) {
+      wire.thaw();
+      wire.silent = false;
+    }
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.server.stop();
   }
@@ -180,4 +202,41 @@ export async function cutEverywhere(
       assert.ok(at < 60, `${what}: the story has no end`);
     }
   return cuts;
+}
+
+/**
+ * Runs `story` once for each of its writes, all side by side, each on a path and a client of its own: before that write is
+ * sent, or answered, the network goes silent for good, so that the session expires. The story ends by itself, or fails with
+ * an error that says so. `check` looks at what is left, through a client of its own. How many sessions expired.
+ */
+export async function expireEverywhere(
+  world: World,
+  folder: string,
+  story: (client: Wired, path: string) => Promise<void>,
+  check: (client: Client, path: string, what: string) => Promise<void>,
+): Promise<number> {
+  const probe = await world.client(PATIENT_MS);
+  const before = probe.wire.writes;
+  await inTime('the story', story(probe, `${folder}/probe`));
+  const steps = probe.wire.writes - before;
+  const looker = await world.client(PATIENT_MS);
+  const ends = await Promise.all(
+    (['unsent', 'unanswered'] as const).flatMap((how) =>
+      Array.from({ length: steps }, async (_, at) => {
+        const what = `${folder}, ${how} ${at + 1} of ${steps}`;
+        const path = `${folder}/${how}-${at}`;
+        const client = await world.client(EXPIRY_MS);
+        const { wire } = client;
+        wire.cut = { at: wire.writes + at + 1, how, forGood: true };
+        await inTime(what, story(client, path)).catch((error: unknown) => {
+          assert.match(String((error as { code?: unknown }).code), /^(SessionExpired|ConnectionLoss|Lost)$/, what);
+        });
+        wire.silent = true;
+        await until(`${what}: it expires`, () => client.state === 'expired');
+        await inTime(`${what}: what is left`, check(looker, path, what));
+        return wire.cuts;
+      }),
+    ),
+  );
+  return ends.reduce((sum, each) => sum + each, 0);
 }
