@@ -128,8 +128,13 @@ export const skipsOwn =
 
 /** Says once, at the end, which nodes the ACLs hide: they must not hide the others. */
 export class Denied {
-  readonly #paths: string[] = [];
+  #paths: string[] = [];
   #count = 0;
+  /** The same nodes are met once more. */
+  clear(): void {
+    this.#paths = [];
+    this.#count = 0;
+  }
   get any(): boolean {
     return this.#count > 0;
   }

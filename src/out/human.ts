@@ -38,6 +38,8 @@ export function toHuman(output: Output, screen: Screen): string[] {
         ...(output.showStat ? statLines(output.stat, screen) : []),
       ];
     case 'deleted':
+      if (output.part === 'first' || output.part === 'next') return [];
+      if (output.part === 'last') return [`deleted ${plural(output.count, 'node')}`];
       return [
         `deleted ${output.isTree ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(`  ${visibleLine(output.note)}`)}`,
       ];
@@ -90,7 +92,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return output.fields.flatMap(([name, value]) => named(visibleLine(name).padEnd(width), value, screen));
     }
     case 'table':
-      if (output.rows.length === 0) return [theme.dim('(none)')];
+      if (output.rows.length === 0) return output.part === undefined ? [theme.dim('(none)')] : [];
       return [
         ...withGap(
           fittingTable(

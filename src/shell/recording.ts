@@ -18,9 +18,10 @@ type Before = { readonly node: NodeRecord; readonly stat: Stat } | { readonly wh
 
 /** `inner`, whose changes are noted before they are sent: a shell that dies in between has what it needs. */
 export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtected }: RecordingOptions): Client {
-  const look = async (path: string): Promise<Before> => {
+  const look = async (path: string, signal: AbortSignal | undefined): Promise<Before> => {
+    const options = signal && { signal };
     try {
-      const [{ data, stat }, { acl }] = await Promise.all([inner.get(path), inner.getAcl(path)]);
+      const [{ data, stat }, { acl }] = await Promise.all([inner.get(path, options), inner.getAcl(path, options)]);
       if (!keepsProtected && !isWorldReadable(acl)) return { why: PROTECTED_WHY };
       if (hasMasked(acl)) return { why: 'its ACL can only be read without password hashes' };
       return { node: recordOf({ path, data, stat, acl }, true), stat };
@@ -53,11 +54,11 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       return made;
     },
     async delete(path, version, options) {
-      const step = draft.isOpen ? deletion(path, await look(path)) : undefined;
+      const step = draft.isOpen ? deletion(path, await look(path, options?.signal)) : undefined;
       return noted(step, () => inner.delete(path, version, options));
     },
     async set(path, data, version, options) {
-      const before = draft.isOpen ? await look(path) : undefined;
+      const before = draft.isOpen ? await look(path, options?.signal) : undefined;
       const step = change(path, before);
       return noted(step, async (number) => {
         const stat = await inner.set(path, data, version, options);
@@ -77,7 +78,7 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       if (!draft.isOpen) return inner.multi(ops, options);
       const paths = [...new Set(ops.flatMap(({ op, path }) => (op === 'check' || op === 'create' ? [] : [path])))];
       const before = new Map<string, Before>();
-      await Promise.all(paths.map(async (path) => void before.set(path, await look(path))));
+      await Promise.all(paths.map(async (path) => void before.set(path, await look(path, options?.signal))));
       const steps = stepsOf(ops, before);
       const numbers = steps.map((step) => draft.add(step));
       try {

@@ -7,6 +7,9 @@ import { after, before, test } from 'node:test';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { toPlain } from '../../src/out/plain.ts';
+import { render } from '../../src/out/render.ts';
+import { plainTheme } from '../../src/out/theme.ts';
+import { ByteReader } from '../../src/shell/byte-reader.ts';
 import { type RigOptions, rig } from './rig.ts';
 
 let server: EmbeddedServer;
@@ -27,7 +30,7 @@ async function run(lines: string, options: RigOptions = {}) {
   const it = rig(client, {}, new Map(), options);
   const status = await it.shell.run(lines);
   const out = it.shown.map((output) => toPlain(output).toString()).join('');
-  return { status, out, told: it.told.map(({ failure }) => failure.message), plans: it.plans };
+  return { status, out, told: it.told.map(({ failure }) => failure.message), plans: it.plans, warned: it.warned };
 }
 const prints = async (line: string, out: string, status = 0): Promise<void> => {
   const ran = await run(line);
@@ -85,14 +88,51 @@ test('find by the whole path, by creation and by ACL; -ls, -exec and -delete', a
   assert.match((await run('find /f -name a -ls')).out, /^persistent\t0\t1\t1\t[^\t]+\t0x0\t\/f\/a\n$/);
   await prints('find /f -leaf -exec echo {} is {name}', '/f/a/x is x\n/f/b/x is x\n/f/b/y z is y z\n');
   assert.equal((await run('find /f -count -ls')).status, 2);
-  const gone = await run('find /f/b -name "?*" -delete');
-  assert.deepEqual([gone.out, gone.status], ['/f/b/y z\n/f/b/x\n/f/b\n', 0], String(gone.told));
+  const gone = await run('find /f/b -name "?*" -delete', { asks: true });
+  assert.deepEqual([gone.out, gone.status], ['/f/b/x\n/f/b/y z\n/f/b\n', 0], String(gone.told));
   assert.deepEqual(
     gone.plans.map(({ what, count }) => [what, count]),
     [['delete 3 nodes', 3]],
   );
   await prints('find /f -name nothing -delete', '', 1);
   assert.equal((await run('find /f -name a -delete')).status, 13, 'a node with children stays');
+});
+
+test('find -delete goes on past nodes that cannot go, and says which', async () => {
+  for (const path of ['/go', '/go/a', '/go/a/keep', '/go/a/x', '/go/b', '/go/b/x', '/go/c']) await client.create(path);
+  const ran = await run('find /go -name "[abcx]" -delete');
+  assert.deepEqual([ran.out, ran.status], ['/go/a/x\n/go/b/x\n/go/b\n/go/c\n', 13]);
+  assert.deepEqual(ran.warned, ['/go/a stays: it has children that stay']);
+  // what lies deeper than the walk goes is not known beforehand: the transaction fails, the others go all the same
+  for (const path of ['/go/b', '/go/c', '/go/c/deep']) await client.create(path);
+  const deep = await run('find /go -depth 1 -name "[abc]" -delete');
+  assert.deepEqual([deep.out, deep.status], ['/go/b\n', 13]);
+  assert.deepEqual(deep.warned, ['/go/a stays: it has children that stay', '/go/c stays: it has children that stay']);
+  assert.deepEqual((await run('find / -delete')).status, 30);
+  assert.equal((await run('find /zookeeper -name quota -delete')).status, 30);
+  assert.deepEqual((await client.getChildren('/go')).children, ['a', 'c']);
+  assert.equal((await run('tree --limit 100001 /go')).status, 2);
+});
+
+test('find -delete and getAcl -R answer in parts when there is much, in JSON one document', async () => {
+  await client.create('/much');
+  const names = Array.from({ length: 2500 }, (_, at) => `n${String(at).padStart(4, '0')}`);
+  await client.multi(names.map((name) => ({ op: 'create', path: `/much/${name}`, data: null, options: {} })));
+  const screen = { theme: plainTheme(true), width: 80, now: 0 };
+  const json = async (line: string): Promise<unknown> => {
+    const it = rig(client);
+    assert.equal(await it.shell.run(line), 0);
+    assert.ok(it.shown.length > 2, line);
+    const parts = it.shown.map((part) => render(part, { mode: 'json', isTerminal: false }, screen));
+    return JSON.parse(Buffer.concat(parts).toString());
+  };
+  const acls = (await json('getAcl -R /much')) as { path: string; acl: unknown }[];
+  assert.equal(acls.length, 2501);
+  assert.deepEqual([acls[0]?.path, acls[2500]?.path], ['/much', '/much/n2499']);
+  assert.deepEqual(await json('find /much -delete'), {
+    paths: [...names.map((name) => `/much/${name}`), '/much'],
+    deleted: 2501,
+  });
 });
 
 test('what find deletes is one change, and undo brings it back', async () => {
@@ -111,4 +151,21 @@ test('getAcl -R has every node behind its path; watches have numbers', async () 
   await prints('getAcl -R /acl', '/acl\tworld:anyone:cdrwa\n/acl/b\tworld:anyone:r\n');
   assert.equal((await run('getAcl -R -s /acl')).status, 2);
   await prints('addWatch /acl; watches; unwatch 1; watches', '1\t/acl\tpersistentRecursive\t0\n');
+});
+
+test('a file read in lines is never in memory as a whole, wherever its pieces end', async () => {
+  const lines = Array.from({ length: 20_000 }, (_, at) => `line ${at} ${'x'.repeat(at % 300)}`);
+  const bytes = Buffer.from(`${lines.join('\n')}\n`);
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < bytes.length; at += 10_007) yield Buffer.from(bytes.subarray(at, at + 10_007));
+  }
+  const reader = new ByteReader(pieces());
+  assert.equal((await reader.peek(6)).toString(), 'line 0');
+  let most = 0;
+  for (const line of lines) {
+    assert.equal((await reader.line())?.toString(), line);
+    most = Math.max(most, (await reader.peek(1)).buffer.byteLength);
+  }
+  assert.equal(await reader.line(), undefined);
+  assert.ok(most < 50_000, `${most} bytes kept of ${bytes.length}`);
 });
