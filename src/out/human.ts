@@ -243,6 +243,7 @@ const colourJson = (text: string, isJson: boolean, theme: Theme): string =>
 function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Screen): string[] {
   const { theme, width, now } = screen;
   const after = output.stat ? statLines(output.stat, screen) : [];
+  if (output.names.length === 0 && output.part !== undefined) return after; // nothing was left for the last part
   if (output.long !== undefined) {
     if (output.long.length === 0) return [theme.dim('(no children)'), ...after];
     const rows = output.long.map(({ name, stat }) => [

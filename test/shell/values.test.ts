@@ -126,6 +126,8 @@ test('find -delete and getAcl -R answer in parts when there is much, in JSON one
     const parts = it.shown.map((part) => render(part, { mode: 'json', isTerminal: false }, screen));
     return JSON.parse(Buffer.concat(parts).toString());
   };
+  const listed = (await json('ls -R /much')) as { children: string[] };
+  assert.deepEqual([listed.children.length, listed.children[2500]], [2501, '/much/n2499']);
   const acls = (await json('getAcl -R /much')) as { path: string; acl: unknown }[];
   assert.equal(acls.length, 2501);
   assert.deepEqual([acls[0]?.path, acls[2500]?.path], ['/much', '/much/n2499']);
@@ -168,4 +170,27 @@ test('a file read in lines is never in memory as a whole, wherever its pieces en
   }
   assert.equal(await reader.line(), undefined);
   assert.ok(most < 50_000, `${most} bytes kept of ${bytes.length}`);
+});
+
+test('a node of very many children is listed in parts: the same text, one document', async () => {
+  await client.create('/folder');
+  const names = Array.from({ length: 12_000 }, (_, at) => `n${String(at).padStart(5, '0')}`);
+  for (let at = 0; at < names.length; at += 1000)
+    await client.multi(
+      names.slice(at, at + 1000).map((name) => ({ op: 'create', path: `/folder/${name}`, data: null, options: {} })),
+    );
+  const screen = { theme: plainTheme(true), width: 80, now: 0 };
+  const as = async (line: string, mode: 'json' | 'plain' | 'zkcli' | 'human'): Promise<string> => {
+    const it = rig(client);
+    assert.equal(await it.shell.run(line), 0);
+    assert.equal(it.shown.length, 13, line);
+    return Buffer.concat(it.shown.map((part) => render(part, { mode, isTerminal: false }, screen))).toString();
+  };
+  assert.equal(await as('ls /folder', 'plain'), `${names.join('\n')}\n`);
+  assert.equal(await as('ls /folder', 'zkcli'), `[${names.join(', ')}]\n`);
+  assert.deepEqual(JSON.parse(await as('ls /folder', 'json')), { path: '/folder', children: names });
+  assert.deepEqual(Object.keys(JSON.parse(await as('ls -s /folder', 'json'))), ['path', 'children', 'stat']);
+  assert.doesNotMatch(await as('ls -r /folder', 'human'), /no children/);
+  const long = (await as('ls -l -r /folder', 'plain')).trimEnd().split('\n');
+  assert.deepEqual([long.length, long[0]?.split('\t').at(-1)], [12_000, 'n11999']);
 });
