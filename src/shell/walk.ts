@@ -52,7 +52,11 @@ interface Frame {
   at: number;
   /** The next to be read. */
   ahead: number;
-  readonly reading: Map<number, Promise<Found | undefined>>;
+  /**
+   * What is being read, the child `n` at `n` modulo its length. Not a Map: each time one grows anew it leaves its old table,
+   * and with it all that was in there, to the next full collection of garbage.
+   */
+  readonly reading: (Promise<Found | undefined> | undefined)[];
 }
 
 /**
@@ -79,18 +83,20 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
   const fillAhead = (): void => {
     for (let level = frames.length - 1; level >= 0; level--) {
       const frame = frames[level] as Frame;
-      while (frame.ahead < frame.names.length) {
+      while (frame.ahead < frame.names.length && frame.ahead - frame.at < inflight) {
         if (reading >= inflight || namesAhead > NAMES_AHEAD) return;
         const index = frame.ahead++;
         const path = joinPath(frame.parent, frame.names[index] as string);
-        if (skip?.(path) !== true) frame.reading.set(index, start(path, frame.depth));
+        if (skip?.(path) !== true) frame.reading[index % frame.reading.length] = start(path, frame.depth);
       }
     }
   };
   const isEntered = (node: WalkedNode): boolean =>
     node.depth < deepest && !node.denied && node.stat.numChildren > 0 && leave?.(node) !== true;
   const enter = (parent: string, depth: number, names: readonly string[]): void => {
-    if (names.length > 0) frames.push({ parent, depth, names, at: 0, ahead: 0, reading: new Map() });
+    if (names.length === 0) return;
+    const ring = new Array<undefined>(Math.min(names.length, inflight + 1)).fill(undefined);
+    frames.push({ parent, depth, names, at: 0, ahead: 0, reading: ring });
   };
 
   const top = await start(root, 0);
@@ -110,13 +116,14 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
     const index = frame.at++;
     fillAhead();
     const path = joinPath(frame.parent, frame.names[index] as string);
-    let found = frame.reading.get(index);
+    const place = index % frame.reading.length;
+    let found = frame.reading[place];
     if (found === undefined) {
       if (skip?.(path) === true) continue;
       frame.ahead = Math.max(frame.ahead, frame.at);
       found = start(path, frame.depth);
     }
-    frame.reading.delete(index);
+    frame.reading[place] = undefined;
     const seen = await found;
     reading--;
     if (seen === undefined) continue;
