@@ -35,6 +35,8 @@ export interface WalkOptions {
 const LISTED_AHEAD = 2000;
 /** Names that may wait in listings read ahead. */
 const NAMES_AHEAD = 200_000;
+/** Data that may. */
+const BYTES_AHEAD = 16 * 1024 * 1024;
 /** A node that changes all the time is read so often to have its data and its ACL of one moment. */
 const READS = 5;
 
@@ -68,15 +70,20 @@ interface Frame {
 export async function* walkNodes(client: Client, root: string, options: WalkOptions): AsyncGenerator<WalkedNode> {
   const { signal, inflight, depth: deepest = Number.POSITIVE_INFINITY, skip, leave } = options;
   const frames: Frame[] = [];
+  // requests on their way; what was read and waits for its turn is bounded by each frame, and by the two below
   let reading = 0;
   let namesAhead = 0;
+  let bytesAhead = 0;
 
   const start = (path: string, depth: number): Promise<Found | undefined> => {
     reading++;
-    const found = read(client, path, depth < deepest, options).then((node) => {
-      namesAhead += node?.names?.length ?? 0;
-      return node;
-    });
+    const found = read(client, path, depth < deepest, options)
+      .finally(() => reading--)
+      .then((node) => {
+        namesAhead += node?.names?.length ?? 0;
+        bytesAhead += node?.data?.length ?? 0;
+        return node;
+      });
     found.catch(() => {}); // heard when its turn comes
     return found;
   };
@@ -84,7 +91,7 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
     for (let level = frames.length - 1; level >= 0; level--) {
       const frame = frames[level] as Frame;
       while (frame.ahead < frame.names.length && frame.ahead - frame.at < inflight) {
-        if (reading >= inflight || namesAhead > NAMES_AHEAD) return;
+        if (reading >= inflight || namesAhead > NAMES_AHEAD || bytesAhead > BYTES_AHEAD) return;
         const index = frame.ahead++;
         const path = joinPath(frame.parent, frame.names[index] as string);
         if (skip?.(path) !== true) frame.reading[index % frame.reading.length] = start(path, frame.depth);
@@ -100,8 +107,7 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
   };
 
   const top = await start(root, 0);
-  reading = 0;
-  namesAhead = 0;
+  [namesAhead, bytesAhead] = [0, 0];
   if (top === undefined) throw new KeeperError('NoNode', root);
   const { names: topNames, ...topNode } = top;
   const first: WalkedNode = { path: root, depth: 0, ...topNode };
@@ -125,10 +131,10 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
     }
     frame.reading[place] = undefined;
     const seen = await found;
-    reading--;
     if (seen === undefined) continue;
     const { names, ...rest } = seen;
     namesAhead -= names?.length ?? 0;
+    bytesAhead -= rest.data?.length ?? 0;
     const node: WalkedNode = { path, depth: frame.depth, ...rest };
     yield node;
     if (isEntered(node)) enter(path, frame.depth + 1, names ?? (await childrenOf(client, path, signal)));

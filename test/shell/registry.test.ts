@@ -38,6 +38,7 @@ test('every command is there, in a file of its own', () => {
         'watch-queue.ts',
         'watch-values.ts',
         'find-tests.ts',
+        'find-delete.ts',
         'json-value.ts',
       ].includes(name),
   );

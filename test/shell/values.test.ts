@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
-import { type Client, connect } from '../../src/index.ts';
+import { type Client, connect, type Stat } from '../../src/index.ts';
 import { toPlain } from '../../src/out/plain.ts';
 import { render } from '../../src/out/render.ts';
 import { plainTheme } from '../../src/out/theme.ts';
 import { ByteReader } from '../../src/shell/byte-reader.ts';
+import { walkNodes } from '../../src/shell/walk.ts';
 import { type RigOptions, rig } from './rig.ts';
 
 let server: EmbeddedServer;
@@ -193,4 +194,29 @@ test('a node of very many children is listed in parts: the same text, one docume
   assert.doesNotMatch(await as('ls -r /folder', 'human'), /no children/);
   const long = (await as('ls -l -r /folder', 'plain')).trimEnd().split('\n');
   assert.deepEqual([long.length, long[0]?.split('\t').at(-1)], [12_000, 'n11999']);
+});
+
+test('a walk has as many reads under way as it may, in every folder', async () => {
+  const stat = { ...((await client.exists('/')) as Stat), numChildren: 0 };
+  let [under, most] = [0, 0];
+  const perFolder = new Map<string, number>();
+  const tree = {
+    async getChildren(path: string) {
+      const folder = path.split('/')[1] ?? '';
+      under++;
+      most = Math.max(most, under);
+      const isLeaf = path.split('/').length > 2;
+      if (isLeaf) perFolder.set(folder, Math.max(perFolder.get(folder) ?? 0, under));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      under--;
+      const count = isLeaf ? 0 : 100;
+      const children = Array.from({ length: count }, (_, at) => `n${String(at).padStart(2, '0')}`);
+      return { children, stat: { ...stat, numChildren: count } };
+    },
+  } as unknown as Client;
+  let seen = 0;
+  const { signal } = new AbortController();
+  for await (const _node of walkNodes(tree, '/', { signal, inflight: 8 })) seen++;
+  assert.deepEqual([seen, most, perFolder.size], [10_101, 8, 100]);
+  for (const [folder, each] of perFolder) assert.equal(each, 8, folder);
 });
