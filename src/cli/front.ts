@@ -12,6 +12,8 @@ import { isTypedByPerson } from './safety.ts';
 
 /** How long the end of the session may take, ms. */
 const GRACE_MS = 1000;
+/** The same once somebody has interrupted it: who presses Ctrl-C does not wait for a server that says nothing, ms. */
+const INTERRUPTED_GRACE_MS = 80;
 
 /**
  * Opens a shell, runs `work`, ends the session whatever happened. A signal interrupts the command and ends the program
@@ -48,7 +50,10 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       host.onPromptChange = () => {}; // the line being typed is left as it stands
       process.stdout.write('\n');
     }
-    await Promise.race([host.close(), sleep(GRACE_MS, undefined, { ref: false })]);
+    const grace = signalled === undefined ? GRACE_MS : INTERRUPTED_GRACE_MS;
+    const isClosed = await Promise.race([host.close().then(() => true), sleep(grace, false, { ref: false })]);
+    // the client looks for the server for some time yet; a server of our own is still to be stopped
+    if (signalled !== undefined && !isClosed && options.target === undefined) process.exit(signalled);
     // what the command still waits for must not keep the program either
     if (host.isForced) setTimeout(() => process.exit(), GRACE_MS).unref();
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);

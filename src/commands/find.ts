@@ -2,8 +2,8 @@ import { nameOf } from '../base/path.ts';
 import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { ListedNode, Output } from '../shell/output.ts';
-import { plural } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
+import { deleteFound, type Search } from './find-delete.ts';
 import { nameTests, statTests } from './find-tests.ts';
 import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
@@ -63,8 +63,10 @@ export default command({
     ['find /locks -leaf -mtime +7d -delete', 'what nobody has touched for a week'],
     ['find /app -name config -exec get {}', 'the data of each'],
   ],
-  exits: [1, 10, 14],
+  exits: [1, 10, 13, 14],
+  riskOf: (values) => (values.delete === true ? 'bulk' : 'read'),
   notes: [
+    'With -delete a node that cannot go, since others are left below it or the ACL forbids it, stays; the others go all the same.',
     '/zookeeper is entered only when named. The exit code is 1 when nothing passes. Servers do not tell containers and TTL',
     'nodes from others, so there are no tests for them.',
   ],
@@ -88,13 +90,15 @@ export default command({
       onePerLine: true,
       ...(part !== undefined && { part }),
     }));
-    const doomed: string[] = [];
-    let exit = 0;
-    using progress = context.progress(`searching ${root}`);
     const walk = { signal, inflight: inflightOf(context), depth, skip: skipsOwn(root) };
-    let [seen, count] = [0, 0];
-    await withSuggestion(root, context, async () => {
-      for await (const node of walkNodes(client, root, { ...walk, data: data !== undefined, acl: acl !== undefined })) {
+    const wants = { ...walk, data: data !== undefined, acl: acl !== undefined };
+    using progress = context.progress(`searching ${root}`);
+    let count = 0;
+    const search: Search = async function* () {
+      let seen = 0;
+      count = 0;
+      denied.clear();
+      for await (const node of walkNodes(client, root, wants)) {
         progress.update(++seen);
         if (node.denied) denied.add(node.path);
         const passes =
@@ -103,20 +107,28 @@ export default command({
           byStat.every((test) => test(node.stat)) &&
           (data === undefined || node.data?.includes(data) === true) &&
           (acl === undefined || node.acl.some(({ scheme }) => scheme === acl));
+        if (passes && limit !== undefined && count >= limit) return;
+        if (passes) count++;
+        yield { node, passes };
+      }
+    };
+    let exit = 0;
+    const output = await withSuggestion(root, context, async () => {
+      if (values.delete) return deleteFound(search, root, context);
+      for await (const { node, passes } of search()) {
         if (!passes) continue;
-        if (limit !== undefined && count >= limit) break;
-        count++;
-        if (values.delete) doomed.push(node.path);
-        else if (values.exec.length > 0) exit = await execute(values.exec, node.path, context);
+        if (values.exec.length > 0) exit = await execute(values.exec, node.path, context);
         else if (!values.count) await shown.add({ name: node.path, stat: node.stat });
       }
+      return undefined;
     });
     denied.tell(context);
+    if (output !== undefined) exit = output.exit ?? 0;
     if (denied.any) exit = 14;
     else if (count === 0) exit = 1;
+    if (output !== undefined) return { ...output, exit };
     if (values.count) return { type: 'value', value: count, text: String(count), exit };
     if (values.exec.length > 0) return { type: 'many', parts: [], exit };
-    if (values.delete) return { type: 'many', parts: [], exit: (await remove(doomed, root, context)) || exit };
     return { ...shown.end(), exit };
   },
 });
@@ -132,13 +144,4 @@ async function execute(words: readonly Arg[], path: string, context: CommandCont
     context.warn(`${path}: ${(error as Error).message}`);
     return (error as { exit?: number }).exit ?? 1;
   }
-}
-
-/** Deletes what was found, children before their parents, as one change that undo takes back. */
-async function remove(paths: readonly string[], root: string, context: CommandContext): Promise<number> {
-  if (paths.length === 0) return 0;
-  const what = `delete ${plural(paths.length, 'node')}`;
-  await context.confirm({ what, path: root, details: paths.slice(0, 10), count: paths.length });
-  const words = ['delete', ...paths.toReversed()];
-  return context.execute(words.map((text): Arg => ({ text, quote: 'double' })));
 }

@@ -3,8 +3,8 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
-import { walkNodes } from '../shell/walk.ts';
-import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
+import { type WalkedNode, walkNodes } from '../shell/walk.ts';
+import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
 /** Who may do what. */
 export default command({
@@ -39,26 +39,24 @@ export default command({
 async function below(paths: readonly string[], context: CommandContext): Promise<Output> {
   const client = await context.client();
   const denied = new Denied();
-  const rows: [string, string][] = [];
-  const json: unknown[] = [];
+  const shown = new Streamed<WalkedNode>(context, (nodes, part) => ({
+    type: 'table',
+    columns: [{ name: 'path' }, { name: 'acl' }],
+    rows: nodes.map(({ path, acl }) => [path, showAcl(acl)]),
+    json: nodes.map(({ path, acl, stat }) => ({ path, aversion: stat.aversion, acl: aclJson(acl) })),
+    ...(part !== undefined && { part }),
+  }));
+  using progress = context.progress('reading ACLs');
+  let seen = 0;
   for (const root of paths)
     await withSuggestion(root, context, async () => {
       const walk = { signal: context.signal, inflight: inflightOf(context), skip: skipsOwn(root), acl: true };
-      for await (const { path, acl, stat, denied: isDenied } of walkNodes(client, root, walk)) {
-        if (isDenied) {
-          denied.add(path);
-          continue;
-        }
-        rows.push([path, showAcl(acl)]);
-        json.push({ path, aversion: stat.aversion, acl: aclJson(acl) });
+      for await (const node of walkNodes(client, root, walk)) {
+        progress.update(++seen);
+        if (node.denied) denied.add(node.path);
+        else await shown.add(node);
       }
     });
   denied.tell(context, 'read');
-  return {
-    type: 'table',
-    columns: [{ name: 'path' }, { name: 'acl' }],
-    rows,
-    json,
-    ...(denied.any && { exit: 14 }),
-  };
+  return { ...shown.end(), ...(denied.any && { exit: 14 }) };
 }

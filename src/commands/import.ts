@@ -63,7 +63,7 @@ export default command({
     if (atomic && onConflict !== 'fail') throw usage('import: --atomic stops at any conflict: leave out --on-conflict');
     const open = (): Promise<Archive> =>
       file === '-' ? readArchive(context.input(), 'standard input') : openArchive(file);
-    await refuseEarly(file, policy, open);
+    await refuseEarly(file, policy, open, context.signal);
     const client = await context.client();
     if (context.asks && file !== '-') await agree(client, file, open, root, onConflict, context);
     const archive = await open();
@@ -88,11 +88,19 @@ interface Plan {
 }
 
 /** A file that holds an ACL without its hash is refused before anything of it is made. @throws Failure (15) */
-async function refuseEarly(file: string, policy: AclPolicy, open: () => Promise<Archive>): Promise<void> {
-  if (policy.way !== 'keep' || file === '-' || !(await fileHolds(file, ':x'))) return;
+async function refuseEarly(
+  file: string,
+  policy: AclPolicy,
+  open: () => Promise<Archive>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (policy.way !== 'keep' || file === '-' || !(await fileHolds(file, ':x', signal))) return;
   const archive = await open();
   try {
-    for await (const record of archive.nodes) aclUnder(policy, record);
+    for await (const record of archive.nodes) {
+      signal.throwIfAborted();
+      aclUnder(policy, record);
+    }
   } finally {
     await archive.close();
   }
@@ -166,6 +174,7 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
   let seen = 0;
   try {
     for await (const record of archive.nodes) {
+      signal.throwIfAborted();
       const node = wanted(record, plan);
       if (node === undefined) counts.skipped++;
       else if (node.path === '/') await conflicts.settle(node);

@@ -54,7 +54,7 @@ export default command({
       if (each !== undefined && each < 0) throw usage('ls: --depth and --limit must not be negative');
     const paths = values.paths.length === 0 ? [context.cwd] : values.paths;
     const parts: Output[] = [];
-    for (const path of paths) parts.push(await list(path, values, context));
+    for (const path of paths) parts.push(await list(path, values, context, paths.length === 1));
     return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
   },
 });
@@ -83,7 +83,7 @@ interface Wishes {
   readonly limit: number | undefined;
 }
 
-async function list(path: string, wishes: Wishes, context: CommandContext): Promise<Output> {
+async function list(path: string, wishes: Wishes, context: CommandContext, isAlone: boolean): Promise<Output> {
   const client = await context.client();
   const { signal } = context;
   const watch = wishes.watch ? { watch: context.watched } : {};
@@ -97,10 +97,16 @@ async function list(path: string, wishes: Wishes, context: CommandContext): Prom
   if (wishes.recursive) return below(path, wishes, context);
   const { children, stat } = await client.getChildren(path, { signal, ...watch });
   const isSorted = wishes.byTime || wishes.bySize || wishes.byChildren;
+  if (isAlone && !isSorted && children.length > SHOWN_WHOLE) {
+    const names = shorten(wishes.reverse ? children.reverse() : children, wishes.limit, context);
+    return inParts(path, names, stat, wishes, context);
+  }
   let long: ListedNode[] | undefined;
   let names = children;
   if (wishes.long || isSorted) {
-    long = await stats(client, names, (name) => joinPath(path, name), context);
+    const { denied, tell } = deniedTeller(context);
+    long = await stats(client, names, (name) => joinPath(path, name), context, denied);
+    tell();
     if (wishes.byTime) long.sort((a, b) => b.stat.mtime - a.stat.mtime);
     if (wishes.bySize) long.sort((a, b) => b.stat.dataLength - a.stat.dataLength);
     if (wishes.byChildren) long.sort((a, b) => b.stat.numChildren - a.stat.numChildren);
@@ -116,6 +122,56 @@ async function list(path: string, wishes: Wishes, context: CommandContext): Prom
     long: wishes.long ? long : undefined,
     ...(wishes.stat && { stat }),
   };
+}
+
+/** More children than this are shown in parts, so that neither their text nor their stats are in memory as a whole. */
+const SHOWN_WHOLE = 10_000;
+const PART = 1000;
+
+async function inParts(
+  path: string,
+  names: readonly string[],
+  stat: Stat,
+  wishes: Wishes,
+  context: CommandContext,
+): Promise<Output> {
+  const { onePerLine } = wishes;
+  const sum = wishes.stat ? { stat } : {};
+  if (!wishes.long) {
+    const shown = new Streamed<string>(context, (part, which) => ({
+      type: 'listing',
+      path,
+      names: part,
+      onePerLine,
+      ...(which !== 'first' && which !== 'next' && sum),
+      ...(which !== undefined && { part: which }),
+    }));
+    for (const name of names) {
+      context.signal.throwIfAborted();
+      await shown.add(name);
+    }
+    return shown.end();
+  }
+  const client = await context.client();
+  const shown = new Streamed<ListedNode>(context, (long, which) => ({
+    type: 'listing',
+    path,
+    names: long.map(({ name }) => name),
+    long,
+    onePerLine,
+    ...(which !== 'first' && which !== 'next' && sum),
+    ...(which !== undefined && { part: which }),
+  }));
+  const { denied, tell } = deniedTeller(context);
+  using progress = context.progress(`listing ${path}`);
+  for (let at = 0; at < names.length; at += PART) {
+    const part = names.slice(at, at + PART);
+    for (const each of await stats(client, part, (name) => joinPath(path, name), context, denied))
+      await shown.add(each);
+    progress.update(at + part.length, names.length);
+  }
+  tell();
+  return shown.end();
 }
 
 /** All below, shown while it is walked; only the other way round it must be known as a whole. */
@@ -180,9 +236,9 @@ async function stats(
   names: readonly string[],
   pathOf: (name: string) => string,
   context: CommandContext,
+  denied: (path: string) => void,
 ): Promise<ListedNode[]> {
   const { signal } = context;
-  const { denied, tell } = deniedTeller(context);
   const found: (Stat | undefined)[] = new Array(names.length);
   await eachOf(names, inflightOf(context), signal, async (name, index) => {
     try {
@@ -192,7 +248,6 @@ async function stats(
       denied(pathOf(name));
     }
   });
-  tell();
   return names.flatMap((name, index) => {
     const stat = found[index];
     return stat === undefined ? [] : [{ name, stat }];

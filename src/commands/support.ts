@@ -1,4 +1,5 @@
 /** What several commands share. */
+import { setImmediate } from 'node:timers/promises';
 import { KeeperError } from '../base/errors.ts';
 import { nameOf, parentOf } from '../base/path.ts';
 import type { Client, CreateOptions, Stat } from '../client/api.ts';
@@ -113,6 +114,7 @@ export class Streamed<T> {
     this.#hasBegun = true;
     this.#items = [];
     await this.#context.drained();
+    await setImmediate(); // a pipe takes all at once, and Ctrl-C is to be heard in between
   }
   /** What is left to show: all, when it was little. */
   end(): Output {
@@ -128,8 +130,13 @@ export const skipsOwn =
 
 /** Says once, at the end, which nodes the ACLs hide: they must not hide the others. */
 export class Denied {
-  readonly #paths: string[] = [];
+  #paths: string[] = [];
   #count = 0;
+  /** The same nodes are met once more. */
+  clear(): void {
+    this.#paths = [];
+    this.#count = 0;
+  }
   get any(): boolean {
     return this.#count > 0;
   }

@@ -1,9 +1,12 @@
 import { KeeperError } from '../base/errors.ts';
 import { nameOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
 import type { Output, TreeNode } from '../shell/output.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { countBelow, Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
+
+const MOST_SHOWN = 100_000;
 
 /** A drawing of everything below a node. */
 export default command({
@@ -16,7 +19,7 @@ export default command({
     levels: { kind: 'number', short: '-L', about: 'levels to go down' },
     sizes: { kind: 'flag', short: '-s', about: 'show the size of the data' },
     ephemeral: { kind: 'flag', short: '-e', about: 'only ephemeral nodes, and what leads to them' },
-    limit: { kind: 'number', long: '--limit', about: 'stop after this many nodes; default 2000' },
+    limit: { kind: 'number', long: '--limit', about: 'stop after this many nodes, at most 100,000; default 2000' },
   },
   examples: [
     ['tree', 'from here'],
@@ -24,6 +27,8 @@ export default command({
   ],
   exits: [10, 14],
   async run({ path: given, levels, sizes, ephemeral, limit = 2000 }, context): Promise<Output> {
+    // a drawing is in memory as a whole: its last line decides how the first is drawn
+    if (limit > MOST_SHOWN) throw usage('tree: --limit is at most 100,000', 'ls -R and find have no limit');
     const client = await context.client();
     const { signal } = context;
     const path = given ?? context.cwd;

@@ -38,6 +38,8 @@ export function toHuman(output: Output, screen: Screen): string[] {
         ...(output.showStat ? statLines(output.stat, screen) : []),
       ];
     case 'deleted':
+      if (output.part === 'first' || output.part === 'next') return [];
+      if (output.part === 'last') return [`deleted ${plural(output.count, 'node')}`];
       return [
         `deleted ${output.isTree ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(`  ${visibleLine(output.note)}`)}`,
       ];
@@ -93,7 +95,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return output.fields.flatMap(([name, value]) => named(visibleLine(name).padEnd(width), value, screen));
     }
     case 'table':
-      if (output.rows.length === 0) return [theme.dim('(none)')];
+      if (output.rows.length === 0) return output.part === undefined ? [theme.dim('(none)')] : [];
       return [
         ...withGap(
           fittingTable(
@@ -250,6 +252,7 @@ const colourJson = (text: string, isJson: boolean, theme: Theme): string =>
 function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Screen): string[] {
   const { theme, width, now } = screen;
   const after = output.stat ? statLines(output.stat, screen) : [];
+  if (output.names.length === 0 && output.part !== undefined) return after; // nothing was left for the last part
   if (output.long !== undefined) {
     if (output.long.length === 0) return [theme.dim('(no children)'), ...after];
     const rows = output.long.map(({ name, stat }) => [

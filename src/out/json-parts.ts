@@ -2,7 +2,9 @@ import type { Output } from '../shell/output.ts';
 import { toJson } from './json.ts';
 
 type Divided = Extract<Output, { part?: unknown }>;
-const LISTS: Readonly<Record<Divided['type'], string>> = {
+/** Where the entries are in the document of an answer; a table's document is the list itself. */
+const LISTS: Readonly<Record<Exclude<Divided['type'], 'table'>, string>> = {
+  deleted: 'paths',
   listing: 'children',
   differences: 'differences',
   matches: 'matches',
@@ -13,6 +15,7 @@ export const isDivided = (output: Output): output is Divided => 'part' in output
 
 /** The text of a part: of the first all up to the end of its list, of the next its entries, of the last the rest. */
 export function partText(output: Divided, indent: number | undefined): string {
+  if (output.type === 'table') return tablePart(output, indent);
   const name = LISTS[output.type];
   const document = toJson(output) as Record<string, unknown>;
   const entries = document[name] as readonly unknown[];
@@ -21,7 +24,8 @@ export function partText(output: Divided, indent: number | undefined): string {
     .map((entry) => newline + margin + JSON.stringify(entry, null, indent).replaceAll('\n', `\n${margin}`))
     .join(',');
   if (output.part === 'next') return entries.length === 0 ? '' : `,${body}`;
-  const rest = Object.keys(document).filter((key) => key !== name);
+  // what was deleted is counted at the end
+  const rest = Object.keys(document).filter((key) => key !== name && (output.part === 'last' || key !== 'deleted'));
   const field = (key: string): string =>
     `${newline}${' '.repeat(indent ?? 0)}${JSON.stringify(key)}:${indent === undefined ? '' : ' '}`;
   const value = (key: string): string =>
@@ -32,4 +36,14 @@ export function partText(output: Divided, indent: number | undefined): string {
   const end = indent === undefined ? ']' : `\n${' '.repeat(indent)}]`;
   const more = rest.filter((key) => key !== 'path').map((key) => `,${field(key)}${value(key)}`);
   return `${entries.length === 0 ? '' : `,${body}`}${end}${more.join('')}${newline}}\n`;
+}
+
+function tablePart({ json, part }: Extract<Divided, { type: 'table' }>, indent: number | undefined): string {
+  const entries = json as readonly unknown[];
+  const [newline, margin] = indent === undefined ? ['', ''] : ['\n', ' '.repeat(indent)];
+  const body = entries
+    .map((entry) => newline + margin + JSON.stringify(entry, null, indent).replaceAll('\n', `\n${margin}`))
+    .join(',');
+  if (part === 'first') return `[${body}`;
+  return `${entries.length === 0 ? '' : `,${body}`}${part === 'last' ? `${newline}]\n` : ''}`;
 }

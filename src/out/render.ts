@@ -24,7 +24,8 @@ export function render(output: Output, wishes: Wishes, screen: Screen): Uint8Arr
   const { mode, fields, header = false, isTerminal } = wishes;
   if (fields !== undefined && hasRecords(output)) return renderFields(output, fields, wishes, screen);
   if (mode === 'plain') {
-    const names = header ? headerOf(output) : undefined;
+    const isFirst = !isDivided(output) || output.part === 'first';
+    const names = header && isFirst ? headerOf(output) : undefined;
     return Buffer.concat([Buffer.from(names === undefined ? '' : `${names.join('\t')}\n`), toPlain(output)]);
   }
   if (mode === 'zkcli') return toZkcli(output);

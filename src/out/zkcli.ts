@@ -1,7 +1,7 @@
 /** Results in zkCli's texts, for `-o zkcli` and for the commands of its own. */
 import type { Acl, Stat } from '../client/api.ts';
 import { showPerms } from '../shell/acl-text.ts';
-import type { Output } from '../shell/output.ts';
+import type { Output, Part } from '../shell/output.ts';
 import { toPlain } from './plain.ts';
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -44,14 +44,21 @@ export const aclLines = (acl: readonly Acl[]): string =>
 
 export const listText = (names: readonly string[]): string => `[${names.join(', ')}]\n`;
 
+/** One list, whatever parts it comes in. */
+function listPart(names: readonly string[], part: Part | undefined): string {
+  if (part === undefined) return listText(names);
+  const before = part === 'first' ? '[' : names.length > 0 ? ', ' : '';
+  return `${before}${names.join(', ')}${part === 'last' ? ']\n' : ''}`;
+}
+
 /** What zkCli prints on its standard output for such a result. */
 export function toZkcli(output: Output): Uint8Array {
   switch (output.type) {
     case 'many':
       return Buffer.concat(output.parts.map(toZkcli));
     case 'listing': {
-      const names =
-        output.isPaths && output.onePerLine ? output.names.map((name) => `${name}\n`).join('') : listText(output.names);
+      const isLines = output.isPaths === true && output.onePerLine === true;
+      const names = isLines ? output.names.map((name) => `${name}\n`).join('') : listPart(output.names, output.part);
       return Buffer.from(names + (output.stat === undefined ? '' : statText(output.stat)));
     }
     case 'stat':

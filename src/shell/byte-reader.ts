@@ -27,9 +27,15 @@ export class ByteReader {
   /** The first `count` bytes, or as many as there are, without taking them. */
   async peek(count: number): Promise<Buffer> {
     while (this.#size - this.#at < count && (await this.#more()));
-    const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
-    this.#chunks = all.length === 0 ? [] : [all];
-    return all.subarray(this.#at, this.#at + count);
+    const [first, ...more] = this.#chunks;
+    if (first === undefined) return Buffer.alloc(0);
+    if (more.length > 0) {
+      // what is read already goes, or a file read in lines would be in memory as a whole
+      this.#chunks = [Buffer.concat([first.subarray(this.#at), ...more])];
+      this.#size -= this.#at;
+      this.#at = 0;
+    }
+    return (this.#chunks[0] as Buffer).subarray(this.#at, this.#at + count);
   }
 
   /** Exactly `count` bytes, or fewer at the end. */
@@ -41,22 +47,21 @@ export class ByteReader {
 
   /** A line without its newline; undefined at the end. */
   async line(): Promise<Buffer | undefined> {
-    let looked = this.#at;
+    let looked = 0; // bytes that hold no newline
     for (;;) {
       const first = this.#chunks[0];
-      const newline = first === undefined ? -1 : first.indexOf(10, looked);
+      const newline = first === undefined ? -1 : first.indexOf(10, this.#at + looked);
       if (first !== undefined && newline >= 0) {
         const line = first.subarray(this.#at, newline);
         this.#skip(newline + 1 - this.#at);
         return line;
       }
-      looked = first?.length ?? 0;
+      looked = this.#size - this.#at;
       if (!(await this.#more())) {
         const rest = await this.take(this.#size - this.#at);
         return rest.length === 0 ? undefined : rest;
       }
       await this.peek(this.#size - this.#at);
-      looked = Math.min(looked, this.#chunks[0]?.length ?? 0);
     }
   }
 

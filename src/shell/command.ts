@@ -317,6 +317,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   /** One line. */
   readonly about: string;
   readonly risk: Risk;
+  /** The risk of one call, where an option makes it another. */
+  riskOf?(values: Values<Ps>): Risk;
   /**
    * How it may stand in a transaction: `operation` in any, `expanded` into operations under `--atomic`, `harmless` there
    * since it changes nothing and reads only what it says. Absent: not at all.

@@ -1,8 +1,8 @@
 import { open, stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 
-/** Whether the bytes of a file hold a text; what is compressed is looked into. Folders may: true. */
-export async function fileHolds(file: string, text: string): Promise<boolean> {
+/** Whether the bytes of a file hold a text; what is compressed is looked into. Folders may: true. @throws the signal's reason */
+export async function fileHolds(file: string, text: string, signal: AbortSignal): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return false; // whoever reads it says so
   if (found.isDirectory()) return true;
@@ -15,6 +15,7 @@ export async function fileHolds(file: string, text: string): Promise<boolean> {
   let tail = Buffer.alloc(0);
   try {
     for await (const chunk of (isPacked ? raw.pipe(createGunzip()) : raw) as AsyncIterable<Buffer>) {
+      if (signal.aborted) return false;
       if (Buffer.concat([tail, chunk.subarray(0, wanted.length)]).includes(wanted) || chunk.includes(wanted))
         return true;
       tail = Buffer.from(chunk.subarray(-wanted.length));
@@ -25,5 +26,6 @@ export async function fileHolds(file: string, text: string): Promise<boolean> {
   } finally {
     raw.destroy();
     await handle.close().catch(() => {});
+    signal.throwIfAborted();
   }
 }

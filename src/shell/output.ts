@@ -96,6 +96,8 @@ export type Output = { readonly exit?: number } & (
       readonly isTree?: boolean;
       /** What else is to be said about it, for people. */
       readonly note?: string;
+      /** `count` of the last part is of all. */
+      readonly part?: Part;
     }
   | {
       readonly type: 'node';
@@ -171,9 +173,11 @@ export type Output = { readonly exit?: number } & (
       readonly rows: readonly (readonly string[])[];
       /** The same for people, where that is another text. */
       readonly humanRows?: readonly (readonly string[])[];
+      /** Of a table in parts: a list. */
       readonly json: unknown;
       /** Lines below it, for people. */
       readonly foot?: readonly string[];
+      readonly part?: Part;
     }
   /** Lines of several sources, each with its label. */
   | {

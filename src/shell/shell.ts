@@ -377,13 +377,15 @@ export class Shell {
 
   async #command(name: string, args: readonly Arg[], signal: AbortSignal): Promise<Output | undefined> {
     const { registry, session } = this.ports;
-    const spec = registry.find(name);
-    if (spec === undefined) throw this.unknown(name);
-    const bound = bind(spec, args, name, {
+    const found = registry.find(name);
+    if (found === undefined) throw this.unknown(name);
+    const bound = bind(found, args, name, {
       resolve: (typed, keepSlash) => resolvePath(this.cwd, typed, keepSlash),
       stdin: this.ports.stdin,
     });
-    if (bound.help) return helpOf(spec);
+    if (bound.help) return helpOf(found);
+    const risk = found.riskOf?.(bound.values as never) ?? found.risk;
+    const spec: CommandSpec = risk === found.risk ? found : { ...found, risk };
     this.#risk = spec.risk;
     const route = this.changes.route(spec, this.ports.dryRun || bound.dryRun);
     if (spec.risk !== 'read') {
@@ -400,8 +402,8 @@ export class Shell {
     const outer = this.#drafting;
     this.#drafting = draft;
     try {
-      const found = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
-      const output = route.settle(found);
+      const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
+      const output = route.settle(answer);
       this.lastResult = resultOf(output, (each) => this.ports.plain(each)) ?? this.lastResult;
       return output;
     } finally {

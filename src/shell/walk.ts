@@ -35,6 +35,8 @@ export interface WalkOptions {
 const LISTED_AHEAD = 2000;
 /** Names that may wait in listings read ahead. */
 const NAMES_AHEAD = 200_000;
+/** Data that may. */
+const BYTES_AHEAD = 16 * 1024 * 1024;
 /** A node that changes all the time is read so often to have its data and its ACL of one moment. */
 const READS = 5;
 
@@ -52,7 +54,11 @@ interface Frame {
   at: number;
   /** The next to be read. */
   ahead: number;
-  readonly reading: Map<number, Promise<Found | undefined>>;
+  /**
+   * What is being read, the child `n` at `n` modulo its length. Not a Map: each time one grows anew it leaves its old table,
+   * and with it all that was in there, to the next full collection of garbage.
+   */
+  readonly reading: (Promise<Found | undefined> | undefined)[];
 }
 
 /**
@@ -64,38 +70,44 @@ interface Frame {
 export async function* walkNodes(client: Client, root: string, options: WalkOptions): AsyncGenerator<WalkedNode> {
   const { signal, inflight, depth: deepest = Number.POSITIVE_INFINITY, skip, leave } = options;
   const frames: Frame[] = [];
+  // requests on their way; what was read and waits for its turn is bounded by each frame, and by the two below
   let reading = 0;
   let namesAhead = 0;
+  let bytesAhead = 0;
 
   const start = (path: string, depth: number): Promise<Found | undefined> => {
     reading++;
-    const found = read(client, path, depth < deepest, options).then((node) => {
-      namesAhead += node?.names?.length ?? 0;
-      return node;
-    });
+    const found = read(client, path, depth < deepest, options)
+      .finally(() => reading--)
+      .then((node) => {
+        namesAhead += node?.names?.length ?? 0;
+        bytesAhead += node?.data?.length ?? 0;
+        return node;
+      });
     found.catch(() => {}); // heard when its turn comes
     return found;
   };
   const fillAhead = (): void => {
     for (let level = frames.length - 1; level >= 0; level--) {
       const frame = frames[level] as Frame;
-      while (frame.ahead < frame.names.length) {
-        if (reading >= inflight || namesAhead > NAMES_AHEAD) return;
+      while (frame.ahead < frame.names.length && frame.ahead - frame.at < inflight) {
+        if (reading >= inflight || namesAhead > NAMES_AHEAD || bytesAhead > BYTES_AHEAD) return;
         const index = frame.ahead++;
         const path = joinPath(frame.parent, frame.names[index] as string);
-        if (skip?.(path) !== true) frame.reading.set(index, start(path, frame.depth));
+        if (skip?.(path) !== true) frame.reading[index % frame.reading.length] = start(path, frame.depth);
       }
     }
   };
   const isEntered = (node: WalkedNode): boolean =>
     node.depth < deepest && !node.denied && node.stat.numChildren > 0 && leave?.(node) !== true;
   const enter = (parent: string, depth: number, names: readonly string[]): void => {
-    if (names.length > 0) frames.push({ parent, depth, names, at: 0, ahead: 0, reading: new Map() });
+    if (names.length === 0) return;
+    const ring = new Array<undefined>(Math.min(names.length, inflight + 1)).fill(undefined);
+    frames.push({ parent, depth, names, at: 0, ahead: 0, reading: ring });
   };
 
   const top = await start(root, 0);
-  reading = 0;
-  namesAhead = 0;
+  [namesAhead, bytesAhead] = [0, 0];
   if (top === undefined) throw new KeeperError('NoNode', root);
   const { names: topNames, ...topNode } = top;
   const first: WalkedNode = { path: root, depth: 0, ...topNode };
@@ -110,18 +122,19 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
     const index = frame.at++;
     fillAhead();
     const path = joinPath(frame.parent, frame.names[index] as string);
-    let found = frame.reading.get(index);
+    const place = index % frame.reading.length;
+    let found = frame.reading[place];
     if (found === undefined) {
       if (skip?.(path) === true) continue;
       frame.ahead = Math.max(frame.ahead, frame.at);
       found = start(path, frame.depth);
     }
-    frame.reading.delete(index);
+    frame.reading[place] = undefined;
     const seen = await found;
-    reading--;
     if (seen === undefined) continue;
     const { names, ...rest } = seen;
     namesAhead -= names?.length ?? 0;
+    bytesAhead -= rest.data?.length ?? 0;
     const node: WalkedNode = { path, depth: frame.depth, ...rest };
     yield node;
     if (isEntered(node)) enter(path, frame.depth + 1, names ?? (await childrenOf(client, path, signal)));

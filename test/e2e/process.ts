@@ -65,8 +65,12 @@ export class ServerProcess implements AsyncDisposable {
   get ended(): Promise<number> {
     return this.exited;
   }
-  async kill(signal: NodeJS.Signals): Promise<number> {
+  /** Does not wait for what comes of it. */
+  signal(signal: NodeJS.Signals): void {
     this.child?.kill(signal);
+  }
+  async kill(signal: NodeJS.Signals): Promise<number> {
+    this.signal(signal);
     return this.exited;
   }
   async [Symbol.asyncDispose](): Promise<void> {

@@ -40,6 +40,7 @@ test('every command is there, in a file of its own', () => {
         'four-letter-mntr.ts',
         'watch-values.ts',
         'find-tests.ts',
+        'find-delete.ts',
         'json-value.ts',
       ].includes(name),
   );

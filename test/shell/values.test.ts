@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
-import { type Client, connect } from '../../src/index.ts';
+import { type Client, connect, type Stat } from '../../src/index.ts';
 import { toHuman } from '../../src/out/human.ts';
 import { toPlain } from '../../src/out/plain.ts';
+import { render } from '../../src/out/render.ts';
 import { plainTheme } from '../../src/out/theme.ts';
+import { ByteReader } from '../../src/shell/byte-reader.ts';
 import type { Output } from '../../src/shell/output.ts';
+import { walkNodes } from '../../src/shell/walk.ts';
 import { type RigOptions, rig } from './rig.ts';
 
 let server: EmbeddedServer;
@@ -32,7 +35,7 @@ async function run(lines: string, options: RigOptions = {}) {
   const it = rig(client, {}, new Map(), options);
   const status = await it.shell.run(lines);
   const out = it.shown.map((output) => toPlain(output).toString()).join('');
-  return { status, out, told: it.told.map(({ failure }) => failure.message), plans: it.plans };
+  return { status, out, told: it.told.map(({ failure }) => failure.message), plans: it.plans, warned: it.warned };
 }
 const prints = async (line: string, out: string, status = 0): Promise<void> => {
   const ran = await run(line);
@@ -90,14 +93,53 @@ test('find by the whole path, by creation and by ACL; -ls, -exec and -delete', a
   assert.match((await run('find /f -name a -ls')).out, /^persistent\t0\t1\t1\t[^\t]+\t0x0\t\/f\/a\n$/);
   await prints('find /f -leaf -exec echo {} is {name}', '/f/a/x is x\n/f/b/x is x\n/f/b/y z is y z\n');
   assert.equal((await run('find /f -count -ls')).status, 2);
-  const gone = await run('find /f/b -name "?*" -delete');
-  assert.deepEqual([gone.out, gone.status], ['/f/b/y z\n/f/b/x\n/f/b\n', 0], String(gone.told));
+  const gone = await run('find /f/b -name "?*" -delete', { asks: true });
+  assert.deepEqual([gone.out, gone.status], ['/f/b/x\n/f/b/y z\n/f/b\n', 0], String(gone.told));
   assert.deepEqual(
     gone.plans.map(({ what, count }) => [what, count]),
     [['delete 3 nodes', 3]],
   );
   await prints('find /f -name nothing -delete', '', 1);
   assert.equal((await run('find /f -name a -delete')).status, 13, 'a node with children stays');
+});
+
+test('find -delete goes on past nodes that cannot go, and says which', async () => {
+  for (const path of ['/go', '/go/a', '/go/a/keep', '/go/a/x', '/go/b', '/go/b/x', '/go/c']) await client.create(path);
+  const ran = await run('find /go -name "[abcx]" -delete');
+  assert.deepEqual([ran.out, ran.status], ['/go/a/x\n/go/b/x\n/go/b\n/go/c\n', 13]);
+  assert.deepEqual(ran.warned, ['/go/a stays: it has children that stay']);
+  // what lies deeper than the walk goes is not known beforehand: the transaction fails, the others go all the same
+  for (const path of ['/go/b', '/go/c', '/go/c/deep']) await client.create(path);
+  const deep = await run('find /go -depth 1 -name "[abc]" -delete');
+  assert.deepEqual([deep.out, deep.status], ['/go/b\n', 13]);
+  assert.deepEqual(deep.warned, ['/go/a stays: it has children that stay', '/go/c stays: it has children that stay']);
+  assert.deepEqual((await run('find / -delete')).status, 30);
+  assert.equal((await run('find /zookeeper -name quota -delete')).status, 30);
+  assert.deepEqual((await client.getChildren('/go')).children, ['a', 'c']);
+  assert.equal((await run('tree --limit 100001 /go')).status, 2);
+});
+
+test('find -delete and getAcl -R answer in parts when there is much, in JSON one document', async () => {
+  await client.create('/much');
+  const names = Array.from({ length: 2500 }, (_, at) => `n${String(at).padStart(4, '0')}`);
+  await client.multi(names.map((name) => ({ op: 'create', path: `/much/${name}`, data: null, options: {} })));
+  const screen = { theme: plainTheme(true), width: 80, now: 0 };
+  const json = async (line: string): Promise<unknown> => {
+    const it = rig(client);
+    assert.equal(await it.shell.run(line), 0);
+    assert.ok(it.shown.length > 2, line);
+    const parts = it.shown.map((part) => render(part, { mode: 'json', isTerminal: false }, screen));
+    return JSON.parse(Buffer.concat(parts).toString());
+  };
+  const listed = (await json('ls -R /much')) as { children: string[] };
+  assert.deepEqual([listed.children.length, listed.children[2500]], [2501, '/much/n2499']);
+  const acls = (await json('getAcl -R /much')) as { path: string; acl: unknown }[];
+  assert.equal(acls.length, 2501);
+  assert.deepEqual([acls[0]?.path, acls[2500]?.path], ['/much', '/much/n2499']);
+  assert.deepEqual(await json('find /much -delete'), {
+    paths: [...names.map((name) => `/much/${name}`), '/much'],
+    deleted: 2501,
+  });
 });
 
 test('what find deletes is one change, and undo brings it back', async () => {
@@ -150,4 +192,69 @@ test('a tree that is cut off says how much there is', async () => {
   const it = rig(client);
   await it.shell.run('tree --limit 2 /t');
   assert.deepEqual(toHuman(it.shown[0] as Output, SCREEN).at(-1), 'stopped after 2 nodes of 4; --limit shows more');
+});
+
+test('a file read in lines is never in memory as a whole, wherever its pieces end', async () => {
+  const lines = Array.from({ length: 20_000 }, (_, at) => `line ${at} ${'x'.repeat(at % 300)}`);
+  const bytes = Buffer.from(`${lines.join('\n')}\n`);
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < bytes.length; at += 10_007) yield Buffer.from(bytes.subarray(at, at + 10_007));
+  }
+  const reader = new ByteReader(pieces());
+  assert.equal((await reader.peek(6)).toString(), 'line 0');
+  let most = 0;
+  for (const line of lines) {
+    assert.equal((await reader.line())?.toString(), line);
+    most = Math.max(most, (await reader.peek(1)).buffer.byteLength);
+  }
+  assert.equal(await reader.line(), undefined);
+  assert.ok(most < 50_000, `${most} bytes kept of ${bytes.length}`);
+});
+
+test('a node of very many children is listed in parts: the same text, one document', async () => {
+  await client.create('/folder');
+  const names = Array.from({ length: 12_000 }, (_, at) => `n${String(at).padStart(5, '0')}`);
+  for (let at = 0; at < names.length; at += 1000)
+    await client.multi(
+      names.slice(at, at + 1000).map((name) => ({ op: 'create', path: `/folder/${name}`, data: null, options: {} })),
+    );
+  const screen = { theme: plainTheme(true), width: 80, now: 0 };
+  const as = async (line: string, mode: 'json' | 'plain' | 'zkcli' | 'human'): Promise<string> => {
+    const it = rig(client);
+    assert.equal(await it.shell.run(line), 0);
+    assert.equal(it.shown.length, 13, line);
+    return Buffer.concat(it.shown.map((part) => render(part, { mode, isTerminal: false }, screen))).toString();
+  };
+  assert.equal(await as('ls /folder', 'plain'), `${names.join('\n')}\n`);
+  assert.equal(await as('ls /folder', 'zkcli'), `[${names.join(', ')}]\n`);
+  assert.deepEqual(JSON.parse(await as('ls /folder', 'json')), { path: '/folder', children: names });
+  assert.deepEqual(Object.keys(JSON.parse(await as('ls -s /folder', 'json'))), ['path', 'children', 'stat']);
+  assert.doesNotMatch(await as('ls -r /folder', 'human'), /no children/);
+  const long = (await as('ls -l -r /folder', 'plain')).trimEnd().split('\n');
+  assert.deepEqual([long.length, long[0]?.split('\t').at(-1)], [12_000, 'n11999']);
+});
+
+test('a walk has as many reads under way as it may, in every folder', async () => {
+  const stat = { ...((await client.exists('/')) as Stat), numChildren: 0 };
+  let [under, most] = [0, 0];
+  const perFolder = new Map<string, number>();
+  const tree = {
+    async getChildren(path: string) {
+      const folder = path.split('/')[1] ?? '';
+      under++;
+      most = Math.max(most, under);
+      const isLeaf = path.split('/').length > 2;
+      if (isLeaf) perFolder.set(folder, Math.max(perFolder.get(folder) ?? 0, under));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      under--;
+      const count = isLeaf ? 0 : 100;
+      const children = Array.from({ length: count }, (_, at) => `n${String(at).padStart(2, '0')}`);
+      return { children, stat: { ...stat, numChildren: count } };
+    },
+  } as unknown as Client;
+  let seen = 0;
+  const { signal } = new AbortController();
+  for await (const _node of walkNodes(tree, '/', { signal, inflight: 8 })) seen++;
+  assert.deepEqual([seen, most, perFolder.size], [10_101, 8, 100]);
+  for (const [folder, each] of perFolder) assert.equal(each, 8, folder);
 });

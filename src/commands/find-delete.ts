@@ -1,0 +1,83 @@
+/** `find -delete`. */
+import type { CommandContext } from '../shell/command.ts';
+import { refused } from '../shell/failure.ts';
+import type { Output } from '../shell/output.ts';
+import { type KeptFor, SelectiveDelete } from '../shell/selective-delete.ts';
+import { plural } from '../shell/units.ts';
+import type { WalkedNode } from '../shell/walk.ts';
+import { refuseProtected } from './deleteall.ts';
+import { Streamed } from './support.ts';
+
+/** A walk, and which of its nodes pass. */
+export type Search = () => AsyncIterable<{ readonly node: WalkedNode; readonly passes: boolean }>;
+
+const WHY: Readonly<Record<KeptFor, { readonly exit: number; readonly text: string }>> = {
+  NotEmpty: { exit: 13, text: 'it has children that stay' },
+  NoAuth: { exit: 14, text: 'not permitted' },
+};
+const NAMED = 5;
+
+/**
+ * Deletes what passes, children before their parents, as one change that undo takes back. What cannot go stays and is told.
+ * Where somebody is asked all is looked at twice: a question needs its number. @throws Failure (30, 31)
+ */
+export async function deleteFound(search: Search, root: string, context: CommandContext): Promise<Output> {
+  if (root === '/zookeeper' || root.startsWith('/zookeeper/'))
+    throw refused(`what is below ${root} cannot be deleted: the ensemble needs it`, 'delquota removes quotas', root);
+  await agree(search, root, context);
+  const client = await context.client();
+  const shown: Streamed<string> = new Streamed<string>(
+    context,
+    (paths, part): Output => ({
+      type: 'deleted',
+      paths,
+      count: part === 'last' ? shown.count : paths.length,
+      ...(part !== undefined && { part }),
+    }),
+  );
+  let [exit, stayed] = [0, 0];
+  const job = new SelectiveDelete(client, {
+    signal: context.signal,
+    async deleted(paths) {
+      for (const path of paths) {
+        context.versionsRead.delete(path);
+        context.session.forgetEphemeral(path);
+        await shown.add(path);
+      }
+    },
+    kept(path, why) {
+      if (++stayed <= NAMED) context.warn(`${path} stays: ${WHY[why].text}`);
+      exit = Math.max(exit, WHY[why].exit);
+    },
+  });
+  try {
+    for await (const { node, passes } of search()) {
+      if (passes) refuseProtected(node.path);
+      await job.node(node.path, node.depth, passes);
+    }
+    await job.end();
+  } catch (error) {
+    if (shown.count > 0) context.warn(`${plural(shown.count, 'node')} deleted before that`);
+    throw error;
+  }
+  if (stayed > NAMED) context.warn(`... and ${plural(stayed - NAMED, 'other')} stay`);
+  return { ...shown.end(), exit };
+}
+
+async function agree(search: Search, root: string, context: CommandContext): Promise<void> {
+  if (!context.asks) {
+    await context.confirm({ what: `delete what find finds under ${root}`, path: root });
+    return;
+  }
+  let count = 0;
+  const details: string[] = [];
+  for await (const { node, passes } of search()) {
+    if (!passes) continue;
+    refuseProtected(node.path);
+    count++;
+    if (details.length < 10) details.push(node.path);
+  }
+  if (count === 0) return;
+  const what = `delete ${plural(count, 'node')}`;
+  await context.confirm({ what, path: root, details, count, keepsUndo: context.keepsUndo });
+}
