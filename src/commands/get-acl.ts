@@ -3,6 +3,7 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
 
@@ -58,6 +59,7 @@ async function below(paths: readonly string[], context: CommandContext): Promise
     type: 'table',
     columns: [{ name: 'path' }, { name: 'acl' }],
     rows,
+    humanRows: rows.map((row) => row.map(quoteWord)),
     json,
     ...(denied.any && { exit: 14 }),
   };
