@@ -3,6 +3,7 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { type WalkedNode, walkNodes } from '../shell/walk.ts';
 import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
@@ -39,13 +40,17 @@ export default command({
 async function below(paths: readonly string[], context: CommandContext): Promise<Output> {
   const client = await context.client();
   const denied = new Denied();
-  const shown = new Streamed<WalkedNode>(context, (nodes, part) => ({
-    type: 'table',
-    columns: [{ name: 'path' }, { name: 'acl' }],
-    rows: nodes.map(({ path, acl }) => [path, showAcl(acl)]),
-    json: nodes.map(({ path, acl, stat }) => ({ path, aversion: stat.aversion, acl: aclJson(acl) })),
-    ...(part !== undefined && { part }),
-  }));
+  const shown = new Streamed<WalkedNode>(context, (nodes, part) => {
+    const rows = nodes.map(({ path, acl }) => [path, showAcl(acl)]);
+    return {
+      type: 'table',
+      columns: [{ name: 'path' }, { name: 'acl' }],
+      rows,
+      humanRows: rows.map((row) => row.map(quoteWord)),
+      json: nodes.map(({ path, acl, stat }) => ({ path, aversion: stat.aversion, acl: aclJson(acl) })),
+      ...(part !== undefined && { part }),
+    };
+  });
   using progress = context.progress('reading ACLs');
   let seen = 0;
   for (const root of paths)

@@ -1,6 +1,6 @@
 import { clusters } from '../base/width.ts';
 import type { View } from './render.ts';
-import { promptSegments } from './render.ts';
+import { pieces, promptSegments } from './render.ts';
 
 /**
  * One row for terminals without cursor movement: one entry a cell (a wide character is followed by `''`), and the cell
@@ -15,10 +15,15 @@ export interface PlainRow {
 
 function push(cells: string[], text: string): void {
   for (const one of clusters(text)) {
-    if (one.width > 2 || one.shown.startsWith('^')) for (const char of one.shown) cells.push(char);
-    else {
-      cells.push(one.shown);
-      for (let extra = 1; extra < one.width; extra++) cells.push('');
+    const isControl = one.shown.length === 2 && one.shown.startsWith('^') && text[one.index] !== '^';
+    const parts = isControl
+      ? [...one.shown].map((char) => ({ text: char, width: 1 }))
+      : one.width > 2
+        ? pieces(one.shown)
+        : [{ text: one.shown, width: one.width }];
+    for (const part of parts) {
+      cells.push(part.text);
+      for (let extra = 1; extra < part.width; extra++) cells.push('');
     }
   }
 }

@@ -1,4 +1,4 @@
-import { asciiRun, type Cluster, clusters } from '../base/width.ts';
+import { asciiRun, type Cluster, clusters, pointWidth } from '../base/width.ts';
 
 /** One row of the screen: what to write, the cells it takes, and whether the text simply ran on into the next row. */
 export interface Row {
@@ -80,7 +80,7 @@ export class RowWriter {
     if (shown === '^I') {
       if (this.room === 0) this.end(true);
       for (let cells = Math.min(this.room, TAB - (this.width % TAB)); cells > 0; cells--) this.put(' ', 1, style);
-    } else if (width > 2) for (const char of shown) this.put(char, 1, style);
+    } else if (width > 2) for (const piece of pieces(shown)) this.put(piece.text, piece.width, style);
     else this.put(shown, width, style);
   }
 
@@ -92,6 +92,24 @@ export class RowWriter {
     this.#style = '';
     this.width = 0;
   }
+}
+
+/** The characters of a text in which all is visible already: a mark keeps the circle it stands on, and gets no second. */
+export function* drawn(text: string): Generator<{ shown: string; width: number }> {
+  for (const { index, shown, width } of clusters(text))
+    yield text.startsWith(shown, index) ? { shown, width } : { shown: shown.slice(1), width: 0 };
+}
+
+/** A character too wide to be kept in one row, as syllables of some scripts are: its code points, each with its marks. */
+export function pieces(shown: string): { text: string; width: number }[] {
+  const out: { text: string; width: number }[] = [];
+  for (const char of shown) {
+    const width = pointWidth(char.codePointAt(0) as number);
+    const last = out.at(-1);
+    if (width === 0 && last !== undefined) last.text += char;
+    else out.push({ text: char, width });
+  }
+  return out;
 }
 
 /** The prompt's own colours kept, anything else of it that could move the cursor removed. */
@@ -138,7 +156,8 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
       out.end(false);
       for (const segment of continuation) out.write(segment.text, segment.style);
     } else {
-      arrive(one.index, one.shown === '^I' ? 1 : Math.min(one.width, 2));
+      const needs = one.shown === '^I' ? 1 : one.width > 2 ? (pieces(one.shown)[0]?.width ?? 0) : one.width;
+      arrive(one.index, needs);
       out.putCluster(one.shown, one.width, style);
     }
   };
@@ -150,7 +169,8 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
       at = text.length;
     }
     // a pasted megabyte must not cost its length in objects with each key
-    while (at < text.length) {
+    // a newline behind a full row begins the next by itself
+    while (at < text.length && asciiRun(text, at, at + 1) > 0) {
       arrive(at, 1);
       const edge = Math.min(view.styles[nextStyle]?.from ?? text.length, at < view.cursor ? view.cursor : text.length);
       const length = asciiRun(text, at, Math.min(edge, at + out.room));
@@ -179,7 +199,8 @@ export function render(view: View, columns: number, height: number, color: boole
   const rows = text.rows.slice(start, start + shown);
   for (const segments of view.below.slice(0, below)) {
     const out = new RowWriter(columns);
-    for (const segment of segments) out.write(segment.text, color ? segment.style : '');
+    for (const { text: label, style } of segments)
+      for (const { shown: char, width } of drawn(label)) out.putCluster(char, width, color ? style : '');
     out.end(false);
     rows.push(out.rows[0] as Row);
   }

@@ -1,5 +1,4 @@
-import { clusters } from '../base/width.ts';
-import type { Frame, Row } from './render.ts';
+import { drawn, type Frame, type Row } from './render.ts';
 
 const CLEAR_BELOW = '\x1b[J';
 const CLEAR_ROW = '\x1b[K';
@@ -67,7 +66,7 @@ export function wrapped(row: Row, columns: number): number {
   if (row.width <= columns) return 1;
   let rows = 1;
   let width = 0;
-  for (const one of clusters(row.text.replace(/\x1b\[[0-9;:]*m/g, ''))) {
+  for (const one of drawn(row.text.replace(/\x1b\[[0-9;:]*m/g, ''))) {
     if (width + one.width > columns) {
       rows++;
       width = 0;

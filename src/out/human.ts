@@ -57,7 +57,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return statLines(output.stat, screen);
     case 'acl':
       return [
-        visibleLine(showAcl(output.acl)),
+        quoteWord(showAcl(output.acl)),
         ...output.acl.map((entry) => {
           const who = visibleLine(`${entry.scheme}:${entry.id}`);
           const note = isMasked(entry) ? theme.attention('  hash hidden: you lack admin here') : '';

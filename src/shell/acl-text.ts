@@ -31,7 +31,8 @@ export const showAcl = (acl: readonly Acl[]): string =>
 export function parseAcl(text: string): Acl[] {
   const out: Acl[] = [];
   let pending = '';
-  for (const piece of text.split(',')) {
+  const pieces = text.split(',');
+  for (const [at, piece] of pieces.entries()) {
     if (piece === '' && pending === '') throw invalid(`an empty entry in the ACL: ${text === '' ? '(empty)' : text}`);
     pending = pending === '' ? piece : `${pending},${piece}`;
     const first = pending.indexOf(':');
@@ -39,6 +40,9 @@ export function parseAcl(text: string): Acl[] {
     if (first < 0 || first === last) continue; // perhaps an id with a comma in it
     const tail = pending.slice(last + 1);
     if (pending.slice(0, first) === 'x509' && /=/.test(tail)) continue;
+    // user:hash: the comma was in one of them
+    const hasHash = pending.indexOf(':', first + 1) < last;
+    if (pending.slice(0, first) === 'digest' && !hasHash && at < pieces.length - 1) continue;
     out.push({
       scheme: scheme(pending.slice(0, first), pending),
       id: pending.slice(first + 1, last),

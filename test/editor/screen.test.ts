@@ -5,7 +5,8 @@ import { before } from '../../src/base/width.ts';
 import { COMMANDS } from '../../src/editor/commands.ts';
 import type { Key } from '../../src/editor/keys.ts';
 import { Painter } from '../../src/editor/painter.ts';
-import { type Frame, render, type View } from '../../src/editor/render.ts';
+import { plainRow } from '../../src/editor/plain.ts';
+import { type Frame, layoutText, render, type View } from '../../src/editor/render.ts';
 import { draw, update } from '../../src/editor/screen.ts';
 import { LineState } from '../../src/editor/state.ts';
 import type { Span } from '../../src/editor/types.ts';
@@ -42,6 +43,26 @@ test('text wraps at the edge, wide characters as a whole, and a full row puts th
   assert.deepEqual([inside.cursorRow, inside.cursorColumn], [1, 0]);
   assert.deepEqual(plainOf(view('a "b\nc\td'), 20), ['local:/> a "b', '...> c  d']);
   assert.deepEqual(plainOf(view('a\x1b[2Jb'), 20), ['local:/> a^[[2Jb']);
+});
+
+test('a newline behind a row that ASCII fills leaves no empty row', () => {
+  assert.deepEqual(plainOf(view('0123456789a\nnext line', 0), 20), ['local:/> 0123456789a', '...> next line']);
+});
+
+test('a syllable of four letters takes the cells that terminals give them, and parts only between letters', () => {
+  const syllable = '\u0915\u094d\u0937\u093f'; // three cells: the second letter is a mark
+  assert.equal(layoutText(view(`x${syllable}`), 40, false).cursorColumn, 13);
+  assert.equal(
+    render(view(`0123456789${syllable}`, 0), 20, 24, false).rows[0]?.text,
+    'local:/> 0123456789\u0915\u094d',
+  );
+  assert.equal(layoutText(view('\u1112\u1112'), 40, false).cursorColumn, 13);
+});
+
+test('what was made visible once is not made so again', () => {
+  const below = [[{ text: '> \u25cc\u200b ^I', style: '' }]];
+  const frame = render(view('', 0, { below }), 40, 24, false);
+  assert.deepEqual([frame.rows[1]?.text, frame.rows[1]?.width], ['> \u25cc\u200b ^I', 6]);
 });
 
 test('the prompt keeps its colours and nothing else of its codes', () => {
@@ -297,6 +318,14 @@ test('the menu keeps to ten rows, says which, and stands below its word', () => 
   );
   assert.equal(scrolled[1], '> /app/n30    /app/n31    /app/n32');
   assert.equal(scrolled.at(-1), '  31 to 60 of 100');
+});
+
+test('a plain row has an entry a cell, also for marks on a caret and for syllables', () => {
+  const cellsOf = (text: string): readonly string[] => plainRow(view(text, text.length, { prompt: '' }), 40).cells;
+  assert.deepEqual(cellsOf('^\u0301x'), ['^\u0301', 'x']);
+  assert.deepEqual(cellsOf('\u0915\u094d\u0937\u093f'), ['\u0915\u094d', '\u0937', '\u093f']);
+  assert.deepEqual(cellsOf('\u1112\u1112'), ['\u1112', '', '\u1112', '']);
+  assert.deepEqual(cellsOf('\x01'), ['^', 'A']);
 });
 
 test('a plain terminal is served with printing and backspaces alone', () => {

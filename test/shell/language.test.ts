@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Acl } from '../../src/client/api.ts';
 import { registry } from '../../src/commands/index.ts';
+import { toHuman } from '../../src/out/human.ts';
+import { plainTheme } from '../../src/out/theme.ts';
+import { parseAcl } from '../../src/shell/acl-text.ts';
 import { bind } from '../../src/shell/bind.ts';
 import type { Arg } from '../../src/shell/command.ts';
 import { parse } from '../../src/shell/parser.ts';
@@ -197,6 +201,22 @@ test('a quoted name reads back as itself', () => {
     assert.ok(word !== undefined, name);
     assert.equal(fill(word, () => undefined).text, name);
   }
+});
+
+test('an ACL for people can be pasted whatever its ids hold, and a comma of an id ends no entry', () => {
+  const screen = { theme: plainTheme(false), width: 80, now: 0 };
+  const shown = (acl: readonly Acl[]): string =>
+    toHuman({ type: 'acl', path: '/a', acl, aversion: 0 }, screen)[0] ?? '';
+  for (const id of ['bob smith:h=', "o'hara:h=", 'bob:r,w', 'r,a:r', 'a;:#', '\n:h']) {
+    const acl = [
+      { scheme: 'digest', id, perms: 31 },
+      { scheme: 'world', id: 'anyone', perms: 1 },
+    ];
+    const word = parse(`setAcl /a ${shown(acl)}`).pipelines[0]?.words[2];
+    assert.ok(word !== undefined, id);
+    assert.deepEqual(parseAcl(fill(word, () => undefined).text), acl, id);
+  }
+  assert.equal(shown([{ scheme: 'ip', id: '10.0.0.0/8', perms: 1 }]), 'ip:10.0.0.0/8:r');
 });
 
 test('options go anywhere before --, in clusters, with their values', () => {

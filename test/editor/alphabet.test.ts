@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pointWidth } from '../../src/base/width.ts';
+import { cells, NEWER, PRINTED, TYPED } from './alphabet.ts';
+import { Xterm } from './xterm.ts';
+
+const POINTS = [...new Set([...TYPED, ...PRINTED].join(''))].map((char) => char.codePointAt(0) as number);
+const isShown = (point: number): boolean => point >= 0xa0 && point !== 0x2028 && point !== 0x202e;
+
+test("the fuzz's table of cells, xterm's and the editor's agree on its alphabet", () => {
+  const screen = new Xterm(80, 5, '6');
+  for (const point of POINTS.filter((each) => each < 0x7f || isShown(each))) {
+    const char = String.fromCodePoint(point);
+    screen.write(`\r\x1b[Kx${char}`);
+    if (!NEWER.includes(point)) assert.equal(screen.cursorColumn - 1, cells(point), `xterm: ${point.toString(16)}`);
+    assert.equal(pointWidth(point), cells(point), `the editor: ${point.toString(16)}`);
+  }
+  screen.dispose();
+});
+
+test('the judge has emoji two cells wide, as terminals do since Unicode 9, and joins marks to what they stand on', () => {
+  const screen = new Xterm(10, 3);
+  screen.write('👍日e\u0301x');
+  assert.deepEqual([screen.cursorColumn, screen.text(0)], [6, '👍日e\u0301x']);
+  screen.write('\r12345678日本');
+  assert.deepEqual([screen.text(0), screen.text(1), screen.cursorColumn], ['12345678日', '本', 2]);
+  assert.deepEqual(screen.logical(2, 9), ['12345678日本']);
+  screen.dispose();
+});
