@@ -84,6 +84,8 @@ export class Leading extends Synchronization {
     state.apply();
     this.founding = state.unfounded;
     if (lastConfig !== undefined) this.membership.committed(lastConfig.at, isNews);
+    // with the record that leaves this leader out, which the term before began: who comes anew finds only those listed
+    if (isNews && !state.votes) this.departure.remove();
     const [config] = state.configs;
     if (this.founding && config !== undefined) state.out.push({ type: 'proposeFound', config });
     else this.serve();

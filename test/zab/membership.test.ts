@@ -189,6 +189,24 @@ test('13.7: a leader that finds a config record in its log sees it through', () 
   assert.ok(hand.did.includes('configDone'));
 });
 
+test('13.7: a leader that establishes its term with the record that leaves it out goes when that is done', () => {
+  const log = withNote(logOf([]), 1, { type: 'config', config: configOf(1, 2) });
+  const hand = new Hand(3, { log, committed: endOf(logOf([])) });
+  hand.elect(3);
+  for (const sid of [1, 2]) hand.meet(sid, sid);
+  hand.stored();
+  for (const sid of [1, 2]) hand.ackEpoch(sid, 2, log);
+  hand.stored();
+  for (const sid of [1, 2]) hand.ackNewLeader(sid, 2, endOf(log), `i${sid}`);
+  assert.ok(hand.everDid('established') && hand.everDid('drain'));
+  assert.equal(hand.peer.canReconfigure(THREE), 'in-progress');
+  hand.ticks(1);
+  assert.ok(hand.did.includes('proposeNoop'));
+  hold(hand, hand.propose(), 1, 2);
+  assert.ok(hand.everDid('HANDOVER'));
+  assert.equal(hand.effect('looking').reason, 'no longer a voter');
+});
+
 test('13.7: a leader that is left out takes nothing more and goes when that is done', () => {
   const hand = leadingTwo();
   hold(hand, hand.propose({ type: 'config', config: configOf(1, 2) }), 1, 2);
