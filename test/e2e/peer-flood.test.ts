@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/index.ts';
+import { amount } from '../amount.ts';
 import { bodyOf, frameOf, promising } from '../fuzz/peer-inputs.ts';
 import { Bystander, helloOf, residentMiB, targetsOf } from '../fuzz/peer-siege.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
@@ -57,7 +58,7 @@ class Crowd {
 }
 const openFiles = ({ pid }: MemberOfTest): number => readdirSync(`/proc/${pid}/fd`).length;
 
-for (const how of ['a secret', 'nothing but frames'] as const)
+for (const how of (['a secret', 'nothing but frames'] as const).slice(amount(0, 1)))
   test(`thousands of slow handshakes, huge lengths and silent links at ports with ${how}: the members go on`, async () => {
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-flood-'));
     const secret = join(folder, 'secret');

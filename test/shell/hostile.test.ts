@@ -6,7 +6,7 @@ import { PathSource } from '../../src/shell/path-source.ts';
 import { amount } from '../amount.ts';
 import { rig } from './rig.ts';
 
-const COUNT = amount(100_000, 20_000);
+const COUNT = amount(100_000, 10_000);
 const SEED = Number(process.env.ZOOSH_SEED ?? 20261127);
 
 /** mulberry32: the same lines for the same seed. */

@@ -24,7 +24,7 @@ test('ACL ids, values and messages do not drive the terminal', () => {
     { type: 'acl', path: '/a', acl: [{ scheme: 'digest', id: ESCAPE, perms: 1 }], aversion: 0 },
     screen,
   );
-  assert.deepEqual(acl, [`digest:${SHOWN}:r`, ` digest:${SHOWN}: read`]);
+  assert.deepEqual(acl, ["$'digest:\\u001b]0;PWN\\u0007:r'", ` digest:${SHOWN}: read`]);
   assert.deepEqual(toHuman({ type: 'fields', fields: [['ip', ESCAPE]] }, screen), [` ip  ${SHOWN}`]);
   assert.deepEqual(toHuman({ type: 'done', text: ESCAPE, json: null }, screen), [SHOWN]);
   const told = { failure: new Failure(10, 'NoNode', ESCAPE), command: 'ls', file: undefined, line: undefined };

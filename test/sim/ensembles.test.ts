@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { test } from 'node:test';
+import { amount } from '../amount.ts';
 import type { Job } from './run/job.ts';
 import { runJobs } from './run/pool.ts';
 import type { RunResult } from './run/run.ts';
@@ -27,7 +28,7 @@ const sum = (results: readonly RunResult[], figure: (result: RunResult) => numbe
   results.reduce((total, each) => total + figure(each), 0);
 
 test('calm ensembles answer everything as one server would', async () => {
-  const results = await batch(3, { profile: 'calm', voters: 3, chaosMs: 4000 });
+  const results = await batch(amount(3, 2), { profile: 'calm', voters: 3, chaosMs: 4000 });
   const done = sum(results, ({ operations }) => operations.done);
   console.log(`calm: ${done} operations done in ${sum(results, ({ events }) => events)} events`);
   assert.ok(done > 1000);
@@ -38,7 +39,7 @@ test('calm ensembles answer everything as one server would', async () => {
 });
 
 test('swarms of faults: nothing acknowledged is lost, nothing stale is told, everything comes back', async () => {
-  const results = await batch(8, { voters: 3, chaosMs: 6000 });
+  const results = await batch(amount(8, 6), { voters: 3, chaosMs: 6000 });
   const faults = sum(results, (each) => each.faults.length);
   const leaders = sum(results, (each) => each.leaders);
   console.log(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { amount } from '../amount.ts';
 import { live } from './chaos.ts';
 
-const RUNS = Number(process.env.ZOOSH_RUNS ?? amount(2000, 700));
+const RUNS = Number(process.env.ZOOSH_RUNS ?? amount(2000, 500));
 const seedText = process.env.ZOOSH_SEED;
 /** What a batch must have met, or it proves nothing about it. */
 const MARKS = [
