@@ -42,8 +42,8 @@ export class Election {
   /** Whom an empty server has met since the election began, and whether it may propose itself. */
   private readonly present = new Map<number, Present>();
   private mayFound = false;
-  /** An empty server has met one that has a log. */
-  private hasMetLog = false;
+  /** The highest epoch of the logs that an empty server has met; undefined when it has met none. */
+  private metLog: number | undefined;
   private readonly answered = new Set<number>();
   /** Who was heard since the election began; one that needs nobody else still asks them all. */
   private readonly heardFrom = new Set<number>();
@@ -88,9 +88,13 @@ export class Election {
     if (damage === undefined && (this.first !== null || !canLead(configs, self))) return true;
     return vote.sid !== self.sid && !isMoreRecent(standing, vote);
   }
-  /** It would found an ensemble, and one is founded: whoever knows that has no part in it (foundations.md 13.13). */
-  private isEmptyHanded({ sid, last }: Vote): boolean {
-    return this.hasMetLog && isSame(last, ORIGIN) && this.present.get(sid)?.lines !== null;
+  /**
+   * It would found an ensemble, and one is founded: whoever knows that has no part in it (foundations.md 13.13). One that took
+   * part in a later epoch with an empty log knows that the log was passed over.
+   */
+  private isEmptyHanded({ sid, epoch, last }: Vote): boolean {
+    if (this.metLog === undefined || epoch > this.metLog) return false;
+    return isSame(last, ORIGIN) && this.present.get(sid)?.lines !== null;
   }
   /** Nobody was found for long. */
   private get isLate(): boolean {
@@ -230,7 +234,10 @@ export class Election {
     if (assembled === undefined) return false;
     state.provisional = assembled.config;
     this.mayFound = assembled.complete;
-    this.hasMetLog = !assembled.complete;
+    const logs = [...this.present.values()].filter(({ lines }) => lines === null);
+    this.metLog = assembled.complete
+      ? undefined
+      : Math.max(...logs.map(({ epoch }) => epoch ?? Number.POSITIVE_INFINITY));
     if (this.vote !== null && this.isEmptyHanded(this.vote)) {
       this.first = this.own();
       this.vote = this.first;

@@ -90,6 +90,15 @@ test('13.13: who has met a log votes for nobody who would found another ensemble
   }
 });
 
+test('13.13: one that took part in a later epoch with an empty log is voted for: the log that was met was passed over', () => {
+  const hand = new Hand(1, { log: [], accepted: 0, founders: { ...FOUNDERS, enough: 2 } });
+  const log = logOf([]); // of epoch 1
+  hand.feed(hand.voted(3, Hand.voteFor(3, log)));
+  const later = Hand.voteFor(2, [], 2);
+  hand.feed({ ...nobody(2), message: { ...(nobody(2) as { message: object }).message, vote: later } } as Input);
+  assert.equal(hand.effect('vote').message.vote?.sid, 2);
+});
+
 test('13.13: nothing but who counts is proposed before that is committed', () => {
   const hand = empty(3);
   hand.feed(nobody(1), nobody(2));
