@@ -48,23 +48,31 @@ export function promising(frame: Buffer, length: number): Buffer {
   lie.writeUInt32BE(crc32(lie.subarray(0, 12)), 12);
   return lie;
 }
-/** What our decoder says of bytes that come first, or behind a greeting: a sentence without its figures, or that it reads them. */
-export function judge(bytes: Buffer, maxBytes = MAX_PEER_FRAME): string {
+/**
+ * What our decoder makes of bytes that come first, or behind a greeting: a sentence without its figures, or that it reads
+ * them; and every message it read before it came to what it refuses or waits for, since a server acts on those.
+ */
+export function decode(
+  bytes: Buffer,
+  maxBytes = MAX_PEER_FRAME,
+): { verdict: string; messages: readonly PeerMessage[] } {
   const cutter = new PeerFrameCutter(maxBytes);
+  const messages: PeerMessage[] = [];
   let verdict = 'waits for more';
   try {
     cutter.push(bytes, (from, start, end, level) => {
       if (level > PEER_LEVEL) throw new RecordError(`a frame of feature level ${level}`);
-      readMessages(new PackReader(from, start, end));
+      messages.push(...readMessages(new PackReader(from, start, end)));
       verdict = 'reads it';
       return true;
     });
   } catch (fault) {
     if (!(fault instanceof RecordError)) throw fault;
-    return fault.message.replace(/0x[0-9a-f]+/g, '0xN').replace(/-?\d+/g, 'N');
+    return { verdict: fault.message.replace(/0x[0-9a-f]+/g, '0xN').replace(/-?\d+/g, 'N'), messages };
   }
-  return cutter.pending > 0 ? 'waits for more' : verdict;
+  return { verdict: cutter.pending > 0 ? 'waits for more' : verdict, messages };
 }
+export const judge = (bytes: Buffer, maxBytes?: number): string => decode(bytes, maxBytes).verdict;
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/ /g, ''), 'hex');
 const FOREIGN: readonly (readonly [string, Buffer])[] = [
@@ -82,13 +90,11 @@ const FOREIGN: readonly (readonly [string, Buffer])[] = [
  * A well-formed lie: that a member which counts has promised an epoch somewhat above ours. Whoever is let in is believed in
  * this, and the term ends (foundations.md 13.11); an epoch far above is not.
  */
-function isBelieved({ bytes }: Input, epoch: number): boolean {
-  // whatever it was made of: another message may have come to be one, or one goes behind another
-  if (judge(bytes) !== 'reads it') return false;
-  return readMessages(new PackReader(bytes, PEER_HEADER)).some(
+export const isBelieved = (bytes: Buffer, epoch: number): boolean =>
+  // whatever it was made of: another message may have come to be one, one goes behind another, or before a frame that is cut
+  decode(bytes).messages.some(
     (each) => each.type === 'FOLLOWERINFO' && each.voter && each.acceptedEpoch > epoch && each.acceptedEpoch < 2 ** 21,
   );
-}
 
 export class Inputs {
   private readonly random: Random;
@@ -127,7 +133,7 @@ export class Inputs {
   after(purpose: Purpose, epoch: number): Input {
     for (;;) {
       const input = this.any(purpose, epoch);
-      if (!isBelieved(input, epoch)) return input;
+      if (!isBelieved(input.bytes, epoch)) return input;
     }
   }
   private any(purpose: Purpose, epoch: number): Input {
