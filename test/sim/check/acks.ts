@@ -39,9 +39,12 @@ export class AckWatch {
   /** By server: what its directory said at the last start. */
   private readonly incarnations = new Map<number, string>();
   /** By link: where the history ends that came before NEWLEADER. */
-  private readonly synchronised = new WeakMap<object, { end: bigint; isWhole: boolean }>();
+  private readonly histories = new WeakMap<object, { end: bigint; isWhole: boolean }>();
   /** Incarnation and epoch: one is promised once, to one leader. */
   private readonly promised = new Set<string>();
+
+  /** How often a learner was told to go on, to cut, and to begin anew. */
+  readonly synchronised = { DIFF: 0, TRUNC: 0, SNAP: 0 };
 
   constructor(around: AcksAround) {
     this.around = around;
@@ -52,18 +55,21 @@ export class AckWatch {
   }
   /** And to a learner. */
   told(bytes: Uint8Array, link: object): void {
-    const history = this.synchronised.get(link) ?? { end: 0n, isWhole: false };
+    const history = this.histories.get(link) ?? { end: 0n, isWhole: false };
     if (history.isWhole) return;
-    this.synchronised.set(link, history);
+    this.histories.set(link, history);
     for (const message of this.messages(bytes))
       switch (message.type) {
         case 'DIFF':
+          this.synchronised.DIFF++;
           history.end = zxidOf(message.from);
           break;
         case 'TRUNC':
+          this.synchronised.TRUNC++;
           history.end = zxidOf(message.to);
           break;
         case 'SNAP':
+          this.synchronised.SNAP++;
           history.end = zxidOf(message.at);
           break;
         case 'PROPOSAL':
@@ -111,7 +117,7 @@ export class AckWatch {
         const { epoch, upTo } = message;
         this.epochs(sid, `is in epoch ${epoch}`, (record) => record.currentEpoch >= epoch);
         this.holds(sid, upTo, `acknowledges the history of epoch ${epoch}`);
-        const end = this.synchronised.get(link)?.end ?? 0n;
+        const end = this.histories.get(link)?.end ?? 0n;
         if (zxidOf(upTo) < end)
           this.fail('I5', sid, `is in epoch ${epoch} with ${hex(zxidOf(upTo))}, it was sent a history to ${hex(end)}`);
         this.damaged.delete(sid);

@@ -1,4 +1,6 @@
 /** Histories of sessions, elections and load (reliability.md 4.3, 4.4). */
+import { both } from '../run/fault.ts';
+import { RudeClient } from '../run/rude.ts';
 import type { Named, Tale } from './story.ts';
 
 /** Creates of ephemerals race with the end of their sessions, at leaders and learners, and packets are lost. */
@@ -6,21 +8,34 @@ const ephemeralsRaceWithClose: Tale = async (story) => {
   await story.beginLoad();
   const { network } = story.ensemble;
   const random = story.ensemble.chance.stream('tale');
+  const rude = new RudeClient(story.ensemble, story.plan.sessionMs);
   for (let round = 0; round < 40; round++) {
     await story.run(60 + random.below(100));
+    await story.settled(rude.offend(1 + (round % 3)));
     const streams = [...network.streams].filter(({ channel }) => channel === 'client' || random.below(3) === 0);
     streams[random.below(Math.max(1, streams.length))]?.break(2);
   }
 };
 
-/** The wall clock jumps, on the leader too, back and forth: no session ends of it. */
+/** The wall clock jumps, on the leader too, back and forth: no session ends of it, and none lives for ever. */
 const wallJumps: Tale = async (story) => {
   await story.beginLoad();
+  const owner = story.clientOf();
+  const { sessionId } = await owner.get();
+  await story.write(owner);
   for (const ms of [3_600_000, -7_200_000, 10 * 365 * 86_400_000, -86_400_000]) {
     await story.run(400);
     for (const { host } of story.ensemble.members) host.wallOffset += ms * (host.number === 1 ? 1 : 0.5);
   }
-  await story.run(400);
+  // it was heard of by every clock, and is heard of no more
+  for (const { host } of story.ensemble.members)
+    for (const [from, to] of both(owner.host.name, host.name))
+      story.ensemble.network.links.block({ from, to, channel: undefined });
+  await story.until(
+    'a silent session ends',
+    () => !story.ensemble.oracle.state.isLive(sessionId),
+    3 * story.plan.sessionMs,
+  );
 };
 
 /** One follower does not read: the leader does not wait for it. */

@@ -13,6 +13,8 @@ export class SimClient {
   /** Sessions begun so far, and those that ended without being asked to. */
   sessions = 0;
   expired = 0;
+  /** Called when a session of its own begins. */
+  onSession: () => void = () => {};
   private readonly ensemble: Ensemble;
   private readonly timeoutMs: number;
   private readonly servers: readonly number[];
@@ -53,7 +55,12 @@ export class SimClient {
       );
     });
     const client = await made;
+    let isNew = true;
     client.on('state', ({ state }) => {
+      if (state === 'connected' && isNew) {
+        isNew = false;
+        this.onSession();
+      }
       if (state !== 'expired' && state !== 'closed') return;
       if (state === 'expired') this.expired++;
       if (client === this.client) this.client = undefined;

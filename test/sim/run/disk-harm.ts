@@ -1,4 +1,5 @@
 import { type Random, seededRandom } from '../../../src/base/random.ts';
+import { GROUP_HEADER, SECTOR } from '../../../src/records/log-record.ts';
 import { KIND } from '../../../src/records/txns.ts';
 import { SimDisk } from '../disk.ts';
 import { oneIn, pick } from '../world/chance.ts';
@@ -102,8 +103,11 @@ export class DiskHarm {
   }
   bitrot(random: Random): Injected | undefined {
     const member = this.candidate(random);
-    const path = member === undefined ? undefined : this.aFile(random, member);
-    if (member === undefined || path === undefined) return undefined;
+    if (member === undefined) return undefined;
+    const newest = oneIn(random, 3) ? newestLog(member.disk) : undefined;
+    if (newest !== undefined) return this.lastGroup(random, member, newest);
+    const path = this.aFile(random, member);
+    if (path === undefined) return undefined;
     const bytes = member.disk.raw(path);
     const written = lastWritten(bytes);
     const bits = 1 + random.below(3);
@@ -117,6 +121,19 @@ export class DiskHarm {
     }
     if (oneIn(random, 2)) member.crash(false);
     return this.note(member, 'disk.bitrot', `${bits} bits of ${path}`);
+  }
+  /** One bit of what was logged last, often of a head, and the next start is now: it may look as if it was never whole. */
+  private lastGroup(random: Random, member: Member, path: string): Injected | undefined {
+    const written = lastWritten(member.disk.raw(path));
+    const sector = Math.floor((written - 1) / SECTOR) - random.below(3);
+    const inside = oneIn(random, 2) ? random.below(GROUP_HEADER) : random.below(SECTOR);
+    const at = Math.min(written - 1, Math.max(1, sector) * SECTOR + inside);
+    if (at < SECTOR) return undefined;
+    const bit = random.below(8);
+    member.disk.flip(path, at, bit);
+    this.ensemble.ledger.holdingsOf(member.sid).rotted(path, at, bit);
+    member.crash(false);
+    return this.note(member, 'disk.bitrot', `a bit of ${path}, at ${at} of ${written}`);
   }
   misdirectWrite(random: Random): Injected | undefined {
     const member = this.candidate(random);
@@ -254,6 +271,16 @@ export class DiskHarm {
   }
 }
 
+/** The file that the log is written to. */
+function newestLog(disk: SimDisk): string | undefined {
+  let newest: { readonly path: string; readonly from: bigint } | undefined;
+  for (const path of disk.paths()) {
+    const from = /\/log\.([0-9a-f]+)\.[0-9a-f]+$/.exec(path)?.[1];
+    if (from === undefined || disk.raw(path).length <= SECTOR) continue;
+    if (newest === undefined || BigInt(`0x${from}`) > newest.from) newest = { path, from: BigInt(`0x${from}`) };
+  }
+  return newest?.path;
+}
 /** Bytes up to the last one that is not zero: what lies behind was only set aside. */
 function lastWritten(bytes: Buffer): number {
   for (let at = bytes.length; at > 0; at--) if (bytes[at - 1] !== 0) return at;

@@ -1,5 +1,6 @@
 import type { Random } from '../../../src/base/random.ts';
 import { logUniform, oneIn, pick } from '../world/chance.ts';
+import type { SimClient } from './client.ts';
 import type { Coverage } from './coverage.ts';
 import type { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
@@ -18,11 +19,15 @@ export interface FaultWorld {
   readonly held: Set<number>;
   /** More load for a while. */
   burst(on: boolean): void;
+  /** Resolves with the next client that gets a session of its own, in the moment in which it hears of it. */
+  nextSession(): Promise<SimClient>;
 }
 /** A fault that is there; `end` takes it away. `text` says where. */
 export interface Injected {
   readonly text: string;
   readonly forMs: number;
+  /** It ends before that when this is settled. */
+  readonly until?: Promise<unknown>;
   end(): void;
 }
 export type Inject = (world: FaultWorld, random: Random) => Injected | undefined;
@@ -30,6 +35,13 @@ export type Inject = (world: FaultWorld, random: Random) => Injected | undefined
 const nothing = (): void => {};
 export const once = (text: string): Injected => ({ text, forMs: 0, end: nothing });
 export const spell = (random: Random, { tickMs }: FaultWorld): number => logUniform(random, tickMs / 2, tickMs * 25);
+export const both = (a: string, b: string): [string, string][] => [
+  [a, b],
+  [b, a],
+];
+/** Between one machine and all others. */
+export const around = ({ ensemble }: FaultWorld, one: string): [string, string][] =>
+  ensemble.members.flatMap(({ host: { name } }) => (name === one ? [] : both(one, name)));
 export const up = ({ ensemble }: FaultWorld): Member[] => ensemble.members.filter(({ isUp }) => isUp);
 export const anyUp = (world: FaultWorld, random: Random): Member | undefined => {
   const all = up(world);

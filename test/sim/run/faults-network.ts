@@ -1,7 +1,9 @@
+import type { Random } from '../../../src/base/random.ts';
 import { logUniform, oneIn, pick, shuffled } from '../world/chance.ts';
 import type { Channel } from '../world/links.ts';
 import type { FaultKind } from './coverage.ts';
-import { type FaultWorld, type Inject, type Injected, once, spell } from './fault.ts';
+import { around, both, type FaultWorld, type Inject, type Injected, once, spell } from './fault.ts';
+import type { Member } from './member.ts';
 
 /** Blocks these directions, and tells afterwards whether anything was held. */
 function cut(
@@ -24,10 +26,61 @@ function cut(
     },
   };
 }
-const both = (a: string, b: string): [string, string][] => [
-  [a, b],
-  [b, a],
-];
+/** Whoever gets the next session loses the connection at once, and asks another server, which may not know it yet. */
+function newcomer(world: FaultWorld): Injected {
+  let on = true;
+  const until = world.nextSession().then(({ host }) => {
+    if (!on) return;
+    for (const stream of [...world.ensemble.network.streams])
+      if (stream.channel === 'client' && stream.ends[0].host === host) {
+        stream.break(2);
+        world.coverage.tell('net.reset');
+      }
+  });
+  return {
+    text: 'of the next session',
+    forMs: world.tickMs * 25,
+    until,
+    end: () => {
+      on = false;
+    },
+  };
+}
+/**
+ * The leader is cut off until the others have found another and it has not noticed, or frozen meanwhile: it wakes up with
+ * what its clients asked before it hears that its term is over. Its clients ask much, so that it has proposals nobody else has.
+ */
+function deposing(world: FaultWorld, random: Random, { host }: Member): Injected {
+  const { life } = host;
+  const sleeps = oneIn(random, 3);
+  const hurries = oneIn(random, 2);
+  const injected = cut(
+    world,
+    'net.partition_one',
+    around(world, host.name),
+    undefined,
+    world.tickMs * 25,
+    `${host.name}, ${sleeps ? 'asleep ' : ''}until another leads`,
+  );
+  if (hurries) world.burst(true);
+  const wake = (): void => {
+    if (sleeps && host.life === life) host.resume();
+  };
+  if (sleeps) host.pause();
+  const next = world.ensemble.observer.nextLeader().then(async () => {
+    wake();
+    await world.ensemble.scheduler.sleep(logUniform(random, world.tickMs / 4, world.tickMs * 4));
+  });
+  return {
+    ...injected,
+    until: next,
+    end: () => {
+      wake();
+      if (hurries) world.burst(false);
+      injected.end();
+    },
+  };
+}
 const names = ({ ensemble }: FaultWorld): string[] => ensemble.members.map(({ host }) => host.name);
 
 export const networkFaults: Partial<Record<FaultKind, Inject>> = {
@@ -40,12 +93,9 @@ export const networkFaults: Partial<Record<FaultKind, Inject>> = {
   },
   'net.partition_one': (world, random) => {
     const { leader } = world.ensemble;
+    if (leader !== undefined && oneIn(random, 3)) return deposing(world, random, leader);
     const one = leader !== undefined && oneIn(random, 2) ? leader.host.name : pick(random, names(world));
-    const paths = names(world).flatMap((other) => (other === one ? [] : both(one, other)));
-    // a leader: for about as long as it takes the others to find another while it has not noticed
-    const forMs =
-      one === leader?.host.name && oneIn(random, 2) ? world.tickMs * (4 + random.below(8)) : spell(random, world);
-    return cut(world, 'net.partition_one', paths, undefined, forMs, one);
+    return cut(world, 'net.partition_one', around(world, one), undefined, spell(random, world), one);
   },
   'net.partition_bridge': (world, random) => {
     const [a = '', b = ''] = shuffled(random, names(world));
@@ -58,8 +108,14 @@ export const networkFaults: Partial<Record<FaultKind, Inject>> = {
   'net.partition_channel': (world, random) => {
     const channel = pick<Channel>(random, ['election', 'quorum']);
     const one = pick(random, names(world));
-    const paths = names(world).flatMap((other) => (other === one ? [] : both(one, other)));
-    return cut(world, 'net.partition_channel', paths, channel, spell(random, world), `${channel} of ${one}`);
+    return cut(
+      world,
+      'net.partition_channel',
+      around(world, one),
+      channel,
+      spell(random, world),
+      `${channel} of ${one}`,
+    );
   },
   'net.slow_link': (world, random) => {
     const { links } = world.ensemble.network;
@@ -82,6 +138,7 @@ export const networkFaults: Partial<Record<FaultKind, Inject>> = {
     const { network: net } = world.ensemble;
     const streams = [...net.streams];
     if (streams.length === 0) return undefined;
+    if (oneIn(random, 3)) return newcomer(world);
     const stream = pick(random, streams);
     stream.break(2);
     world.coverage.tell('net.reset');

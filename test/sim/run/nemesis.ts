@@ -70,10 +70,12 @@ export class Nemesis {
     ensemble.say(`FAULT ${name} ${injected.text}${injected.forMs > 0 ? ` for ${Math.round(injected.forMs)} ms` : ''}`);
     if (injected.forMs === 0) return;
     this.under.add(injected);
-    ensemble.scheduler.after(injected.forMs, 4, 0, () => {
+    const over = (): void => {
       if (!this.under.has(injected)) return;
       this.end(injected);
       ensemble.say(`end of ${name}`);
-    });
+    };
+    ensemble.scheduler.after(injected.forMs, 4, 0, over);
+    void injected.until?.then(over);
   }
 }

@@ -6,6 +6,7 @@ import { rolesOf, sameRoles, show } from './configs.ts';
 import { Coverage } from './coverage.ts';
 import { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
+import { both } from './fault.ts';
 import type { Member } from './member.ts';
 import { Nemesis } from './nemesis.ts';
 import { Operator } from './operator.ts';
@@ -22,9 +23,13 @@ export const SAID: Readonly<Record<string, string>> = {
   'old copy found': 'this directory is an old copy',
   'disk full met': 'the disk is full',
 };
+/** What a member says that was sent such a thing. */
+export const STRANGE = 'the leader sent what does not follow';
 /** Everything must be well again within this much simulated time after the last fault, ms. */
 const HEAL_MS = 120_000;
 const WARM_UP_MS = 60_000;
+/** Whoever is cut off for so long has left the leader, and is left by it. */
+const GONE_TICKS = 8;
 /** Without faults a session outlives this. */
 const OFTEN_MS = 500;
 
@@ -77,6 +82,7 @@ export class Phases {
       burst: (on: boolean) => {
         this.load.rush = on ? 8 : 1;
       },
+      nextSession: () => this.load.nextSession(),
     };
     this.nemesis = new Nemesis(world, plan.faults, mask);
   }
@@ -171,6 +177,7 @@ export class Phases {
       this.silentEnd(),
       () => `sessions of which nobody hears live on: ${silentSessions(ensemble, this.plan.tickMs).map(hex).join()}`,
     );
+    await this.vanish();
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
     await this.quietReturn(left);
     for (const { sid } of left) ensemble.compare(ensemble.member(sid));
@@ -214,13 +221,30 @@ export class Phases {
     while (silentSessions(this.ensemble, this.plan.tickMs).length > 0)
       await this.ensemble.scheduler.sleep(this.plan.tickMs);
   }
+  /** A client goes without a word: its session ends, whatever the clocks did. */
+  private async vanish(): Promise<void> {
+    const { ensemble, load } = this;
+    const gone = load.clients.find(({ client }) => client?.state === 'connected');
+    const session = gone?.client?.sessionId;
+    if (gone === undefined || session === undefined || !ensemble.oracle.state.isLive(session)) return;
+    for (const { host } of ensemble.members)
+      for (const [from, to] of both(gone.host.name, host.name))
+        ensemble.network.links.block({ from, to, channel: undefined });
+    const ended = async (): Promise<void> => {
+      while (ensemble.oracle.state.isLive(session)) await ensemble.scheduler.sleep(this.plan.tickMs);
+    };
+    await this.within(HEAL_MS, ended(), `the session ${hex(session)} of a client that is gone lives on`);
+  }
   /** A member that missed something comes back while nobody writes: what UPTODATE tells is all that it hears. */
   private async quietReturn(left: readonly Member[]): Promise<void> {
-    const { leader, verdicts } = this.ensemble;
+    const { ensemble } = this;
+    const { leader, verdicts } = ensemble;
     const away = someoneToCut(this.ensemble, left);
     if (leader === undefined || away === undefined || !verdicts.clean) return;
     away.cut(true);
     await this.within(HEAL_MS, this.ask(leader.sid), `one member is cut off, and ${leader.sid} does not answer`);
+    // a stream that outlives it brings everything after all
+    await ensemble.run(GONE_TICKS * this.plan.tickMs);
     away.cut(false);
     const sids = left.map(({ sid }) => sid);
     await this.within(HEAL_MS, this.sameEverywhere(sids), `${away.sid} came back while nobody wrote, and stays behind`);
@@ -288,9 +312,14 @@ export class Phases {
     coverage.reach('refused to start', supervisor.refusals);
     coverage.reach('repaired', harm.repaired);
     for (const [mark, words] of Object.entries(SAID)) coverage.reach(mark, ensemble.trace.said(words));
+    for (const [type, times] of Object.entries(ensemble.acks.synchronised))
+      coverage.reach(`synchronised by ${type}`, times);
     coverage.reach('syncs answered', ensemble.border.counts.syncs);
     coverage.reach('syncs at a deposed leader', ensemble.border.counts.deposedSyncs);
     coverage.reach('events told', ensemble.border.counts.events);
+    // the chain finds it, and the server mends itself: but whose log and memory agree with what was told is never told that
+    const strange = ensemble.trace.said(STRANGE);
+    if (strange > 0) ensemble.verdicts.fail('I6', `a learner was sent what does not follow its log, ${strange} times`);
     const expired = this.load.clients.reduce((sum, each) => sum + each.expired, 0);
     coverage.reach('sessions expired', expired);
     if (this.plan.profile === 'calm' && (expired > 0 || this.load.counts.lost > 0))

@@ -3,7 +3,7 @@ import { configOf } from './config.ts';
 import type { CoverageRecord } from './coverage.ts';
 import { Ensemble } from './ensemble.ts';
 import type { Done } from './nemesis.ts';
-import { Phases, SAID, type Spans } from './phases.ts';
+import { Phases, SAID, type Spans, STRANGE } from './phases.ts';
 import type { Boot } from './program.ts';
 import type { Plan } from './swarm.ts';
 
@@ -60,7 +60,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     member.logMs = plan.logMs;
   }
   if (options.onLine !== undefined) ensemble.trace.onLine = options.onLine;
-  ensemble.trace.count(...Object.values(SAID));
+  ensemble.trace.count(...Object.values(SAID), STRANGE);
   const phases = new Phases(ensemble, plan, options.mask);
   const simulatedMs = await phases.all();
   const { border, verdicts, oracle, trace } = ensemble;

@@ -4,6 +4,7 @@ import { exponential, oneIn, pick } from '../world/chance.ts';
 import { SimClient } from './client.ts';
 import type { Ensemble } from './ensemble.ts';
 import { isKnown, Registers, SHARED_BY } from './registers.ts';
+import { RudeClient } from './rude.ts';
 
 export interface WorkloadOptions {
   readonly clients: number;
@@ -34,19 +35,30 @@ export class EnsembleWorkload {
   private readonly ensemble: Ensemble;
   private readonly options: WorkloadOptions;
   private readonly registers = new Registers();
+  private readonly rude: RudeClient;
   /** How many times as fast as planned it goes. */
   rush = 1;
   private running = false;
+  private readonly waiting: ((client: SimClient) => void)[] = [];
   private under: Promise<unknown> = Promise.resolve();
   private serial = 0;
 
   constructor(ensemble: Ensemble, options: WorkloadOptions) {
     this.ensemble = ensemble;
     this.options = options;
+    this.rude = new RudeClient(ensemble, options.timeoutMs);
     this.clients = Array.from(
       { length: options.clients },
       (_, i) => new SimClient(i + 1, ensemble, options.timeoutMs, ensemble.options.servers),
     );
+    for (const client of this.clients)
+      client.onSession = () => {
+        for (const told of this.waiting.splice(0)) told(client);
+      };
+  }
+  /** Resolves with the next client that gets a session. */
+  nextSession(): Promise<SimClient> {
+    return new Promise((resolve) => this.waiting.push(resolve));
   }
   /** Makes the nodes that everything else lies below. */
   async prepare(): Promise<void> {
@@ -230,7 +242,8 @@ export class EnsembleWorkload {
         return;
       }
       case 5:
-        if (oneIn(random, 4)) await this.asked(client.close());
+        if (oneIn(random, 2)) await this.asked(client.close());
+        else await this.rude.offend(pick(random, this.ensemble.options.servers));
         return;
       default:
         await this.asked(client.getAllChildrenNumber(path));
