@@ -15,7 +15,7 @@ import { Trash } from '../shell/trash.ts';
 import { parseDuration } from '../shell/units.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
-import { drained, isFile, readScript, readStdin, runOs, startProgram, streamStdin, writeFile } from './os.ts';
+import { drained, isFile, openFile, pipeOs, readScript, readStdin, runOs, startProgram, streamStdin } from './os.ts';
 import type { Pragmas } from './pragmas.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
@@ -134,9 +134,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
     askSecret: (question) => safety.askSecret(question),
     watched,
     news: (line) => presenter.news(line),
-    os: (line, input, signal) => runOs(line, input, signal, host.holder),
+    os: (line, signal) => runOs(line, signal, host.holder),
+    pipe: (line, signal) => pipeOs(line, signal, host.holder),
     start: (words, env, signal, leaving) => startProgram({ words, env, signal, leaving }, host.holder),
-    writeFile,
+    openFile,
     stdin: readStdin,
     interactive,
     asks: options.canAsk && globals.yes !== true,

@@ -1,8 +1,10 @@
 /** Files, standard input and programs, as the shell's lines name them. */
 import { spawn } from 'node:child_process';
-import { fstatSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import type { RunningProgram } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import type { Outlet } from '../shell/shell-ports.ts';
 import type { TerminalHolder } from './ask.ts';
 import { exitOf, SIGNALS } from './interrupt.ts';
 
@@ -57,26 +59,67 @@ export function drained(): Promise<void> {
 }
 
 /** @throws Failure (2) */
-export function writeFile(file: string, bytes: Uint8Array, append: boolean): void {
-  try {
-    writeFileSync(file, bytes, { flag: append ? 'a' : 'w' });
-  } catch (error) {
-    throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
-  }
+export function openFile(file: string, append: boolean): Outlet {
+  const checked = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    }
+  };
+  const fd = checked(() => openSync(file, append ? 'a' : 'w'));
+  return {
+    async write(bytes) {
+      for (let at = 0; at < bytes.length; ) at += checked(() => writeSync(fd, bytes, at));
+      return true;
+    },
+    async end() {
+      checked(() => closeSync(fd));
+      return 0;
+    },
+  };
 }
 
 /** Runs a line of the operating system's shell; the terminal is its own meanwhile. Its status. */
-export function runOs(
+export const runOs = (line: string, signal: AbortSignal, holder: TerminalHolder | undefined): Promise<number> =>
+  startOs(line, 'inherit', signal, holder).ended;
+
+/** Begins one that reads what is written. */
+export function pipeOs(line: string, signal: AbortSignal, holder: TerminalHolder | undefined): Outlet {
+  const { stdin, ended } = startOs(line, 'pipe', signal, holder);
+  ended.catch(() => {}); // told when it is waited for
+  let isOpen = true;
+  stdin?.on('error', () => {}); // it may end before it has read everything
+  stdin?.once('close', () => {
+    isOpen = false;
+  });
+  return {
+    write: (bytes) =>
+      new Promise((resolve) => {
+        if (!isOpen || stdin === null) return resolve(false);
+        const settle = (): void => {
+          stdin.off('drain', settle).off('close', settle);
+          resolve(isOpen);
+        };
+        if (stdin.write(bytes)) return resolve(true);
+        stdin.once('drain', settle).once('close', settle);
+      }),
+    end() {
+      stdin?.end();
+      return ended;
+    },
+  };
+}
+
+function startOs(
   line: string,
-  input: Uint8Array | undefined,
+  input: 'inherit' | 'pipe',
   signal: AbortSignal,
   holder: TerminalHolder | undefined,
-): Promise<number> {
+): { readonly stdin: Writable | null; readonly ended: Promise<number> } {
   holder?.pause();
-  return new Promise<number>((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', line], {
-      stdio: [input === undefined ? 'inherit' : 'pipe', 'inherit', 'inherit'],
-    });
+  const child = spawn('/bin/sh', ['-c', line], { stdio: [input, 'inherit', 'inherit'] });
+  const ended = new Promise<number>((resolve, reject) => {
     const stop = (): void => {
       child.kill('SIGINT');
     };
@@ -86,9 +129,8 @@ export function runOs(
       signal.removeEventListener('abort', stop);
       resolve(code ?? (killed === null ? 1 : 130));
     });
-    child.stdin?.on('error', () => {}); // it may end before it has read everything
-    child.stdin?.end(input);
   }).finally(() => holder?.resume());
+  return { stdin: child.stdin, ended };
 }
 
 export interface ProgramOptions {

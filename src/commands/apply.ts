@@ -26,9 +26,10 @@ export default command({
     ['apply -f app.ndjson', 'makes and changes what the file says'],
     ['apply -f app.ndjson --prune', 'and deletes what it does not say'],
   ],
-  exits: [1, 10, 11, 12, 13, 14, 15, 30, 31, 44],
+  exits: [1, 10, 11, 12, 13, 14, 15, 19, 30, 31, 44],
   notes: [
     'It shows every change before it asks, and does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
+    'At most 200,000 changes, or 64 MiB of data in them, are one plan; more are refused before anything is changed.',
     'Ephemeral nodes are left alone. With --no-acl the ACLs of nodes that are there stay as they are.',
   ],
   async run({ file, root, prune, check, noAcl, acl }, context): Promise<Output> {

@@ -166,7 +166,9 @@ function wanted(record: NodeRecord, { source, root, policy, noData, asPersistent
   if (record.kind === 'ephemeral' && !asPersistent) return undefined;
   const kind = record.kind === 'ephemeral' ? 'persistent' : record.kind;
   const path = rebased(record.path, source.root, root);
-  return { ...record, path, kind, data: noData ? null : record.data, acl: aclUnder(policy, record) };
+  // its stat is of no use any more, and the largest part of it
+  const { data, ttlMs } = record;
+  return { path, kind, ttlMs, data: noData ? null : data, acl: aclUnder(policy, record) };
 }
 
 async function inParts(job: Job, force: boolean, context: CommandContext): Promise<void> {

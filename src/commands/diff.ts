@@ -69,7 +69,7 @@ export default command({
           continue;
         }
         seen[difference.sign === '+' ? 'created' : difference.sign === '-' ? 'deleted' : 'changed']++;
-        await shown.add(difference);
+        await shown.add(difference, (difference.before?.length ?? 0) + (difference.after?.length ?? 0));
       }
     });
     denied.tell(context, 'read');

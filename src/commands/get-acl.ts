@@ -1,10 +1,11 @@
+import type { Acl } from '../client/api.ts';
 import { showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { type WalkedNode, walkNodes } from '../shell/walk.ts';
+import { walkNodes } from '../shell/walk.ts';
 import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
 /** Who may do what. */
@@ -36,18 +37,25 @@ export default command({
   },
 });
 
+/** What of a node waits to be shown. */
+interface Shown {
+  readonly path: string;
+  readonly acl: readonly Acl[];
+  readonly aversion: number;
+}
+
 /** Paths and ACLs of whole subtrees. */
 async function below(paths: readonly string[], context: CommandContext): Promise<Output> {
   const client = await context.client();
   const denied = new Denied();
-  const shown = new Streamed<WalkedNode>(context, (nodes, part) => {
+  const shown = new Streamed<Shown>(context, (nodes, part) => {
     const rows = nodes.map(({ path, acl }) => [path, showAcl(acl)]);
     return {
       type: 'table',
       columns: [{ name: 'path' }, { name: 'acl' }],
       rows,
       humanRows: rows.map((row) => row.map(quoteWord)),
-      json: nodes.map(({ path, acl, stat }) => ({ path, aversion: stat.aversion, acl: aclJson(acl) })),
+      json: nodes.map(({ path, acl, aversion }) => ({ path, aversion, acl: aclJson(acl) })),
       ...(part !== undefined && { part }),
     };
   });
@@ -59,7 +67,7 @@ async function below(paths: readonly string[], context: CommandContext): Promise
       for await (const node of walkNodes(client, root, walk)) {
         progress.update(++seen);
         if (node.denied) denied.add(node.path);
-        else await shown.add(node);
+        else await shown.add({ path: node.path, acl: node.acl, aversion: node.stat.aversion });
       }
     });
   denied.tell(context, 'read');

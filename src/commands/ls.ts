@@ -3,9 +3,11 @@ import { joinPath } from '../base/path.ts';
 import type { Client, Stat } from '../client/api.ts';
 import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
-import type { ListedNode, Output } from '../shell/output.ts';
+import { Packed } from '../shell/names.ts';
+import type { ListedNode, Output, Part } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { eachOf, walkNodes } from '../shell/walk.ts';
+import { eachOf, NO_STAT, walkNodes } from '../shell/walk.ts';
+import { inOrderOf } from './ls-order.ts';
 import { Denied, inflightOf, Streamed, skipsOwn } from './support.ts';
 
 /** `ls` and its older spellings. */
@@ -97,9 +99,11 @@ async function list(path: string, wishes: Wishes, context: CommandContext, isAlo
   if (wishes.recursive) return below(path, wishes, context);
   const { children, stat } = await client.getChildren(path, { signal, ...watch });
   const isSorted = wishes.byTime || wishes.bySize || wishes.byChildren;
-  if (isAlone && !isSorted && children.length > SHOWN_WHOLE) {
-    const names = shorten(wishes.reverse ? children.reverse() : children, wishes.limit, context);
-    return inParts(path, names, stat, wishes, context);
+  if (isAlone && children.length > SHOWN_WHOLE) {
+    const teller = deniedTeller(context);
+    const all = isSorted ? await inOrderOf(path, children, numberOf(wishes), context, teller.denied) : children;
+    const names = shorten(wishes.reverse ? all.reverse() : all, wishes.limit, context);
+    return inParts(path, names, stat, wishes, context, teller);
   }
   let long: ListedNode[] | undefined;
   let names = children;
@@ -124,6 +128,12 @@ async function list(path: string, wishes: Wishes, context: CommandContext, isAlo
   };
 }
 
+/** What the children are ordered by; of several the last counts. */
+const numberOf =
+  ({ byChildren, bySize }: Wishes) =>
+  ({ numChildren, dataLength, mtime }: Stat): number =>
+    byChildren ? numChildren : bySize ? dataLength : mtime;
+
 /** More children than this are shown in parts, so that neither their text nor their stats are in memory as a whole. */
 const SHOWN_WHOLE = 10_000;
 const PART = 1000;
@@ -134,26 +144,30 @@ async function inParts(
   stat: Stat,
   wishes: Wishes,
   context: CommandContext,
+  { denied, tell }: DeniedTeller,
 ): Promise<Output> {
   const { onePerLine } = wishes;
   const sum = wishes.stat ? { stat } : {};
   if (!wishes.long) {
-    const shown = new Streamed<string>(context, (part, which) => ({
+    const make = (part: readonly string[], which: Part | undefined): Output => ({
       type: 'listing',
       path,
       names: part,
       onePerLine,
       ...(which !== 'first' && which !== 'next' && sum),
       ...(which !== undefined && { part: which }),
-    }));
+    });
+    // columns of names are as wide as their part wants them
+    const shown = new Streamed<string>(context, make, PART);
     for (const name of names) {
       context.signal.throwIfAborted();
       await shown.add(name);
     }
+    tell();
     return shown.end();
   }
   const client = await context.client();
-  const shown = new Streamed<ListedNode>(context, (long, which) => ({
+  const make = (long: readonly ListedNode[], which: Part | undefined): Output => ({
     type: 'listing',
     path,
     names: long.map(({ name }) => name),
@@ -161,8 +175,8 @@ async function inParts(
     onePerLine,
     ...(which !== 'first' && which !== 'next' && sum),
     ...(which !== undefined && { part: which }),
-  }));
-  const { denied, tell } = deniedTeller(context);
+  });
+  const shown = new Streamed<ListedNode>(context, make, PART);
   using progress = context.progress(`listing ${path}`);
   for (let at = 0; at < names.length; at += PART) {
     const part = names.slice(at, at + PART);
@@ -189,7 +203,7 @@ async function below(path: string, wishes: Wishes, context: CommandContext): Pro
     ...(part !== undefined && { part }),
   }));
   const denied = new Denied();
-  const backwards: ListedNode[] = [];
+  const backwards = new Packed();
   const walk = { signal, inflight: inflightOf(context), depth, skip: all ? undefined : skipsOwn(path) };
   using progress = context.progress(`listing ${path}`);
   let seen = 0;
@@ -198,17 +212,49 @@ async function below(path: string, wishes: Wishes, context: CommandContext): Pro
     progress.update(++seen);
     if (long && node.hidden === true) continue;
     const listed = { name: node.path, stat: node.stat };
-    if (reverse) backwards.push(listed);
+    if (reverse) backwards.add(node.path);
     else if (limit !== undefined && shown.count >= limit) {
       context.warn(`more not shown (--limit ${limit})`);
       break;
     } else await shown.add(listed);
   }
-  for (const each of shorten(backwards.reverse(), limit, context)) await shown.add(each);
+  if (reverse) await showBackwards(backwards, wishes, context, shown);
   if (wishes.watch) await client.getChildren(path, { signal, watch: context.watched });
   denied.tell(context);
   return { ...(denied.any && { exit: 14 }), ...shown.end() };
 }
+
+/** What was walked along, the last first; with -l each is looked at again, since only its path was kept. */
+async function showBackwards(
+  paths: Packed,
+  { long, limit = paths.length }: Wishes,
+  context: CommandContext,
+  shown: Streamed<ListedNode>,
+): Promise<void> {
+  const client = await context.client();
+  let part: string[] = [];
+  let left = Math.min(limit, paths.length);
+  if (left < paths.length) context.warn(`${paths.length - left} more not shown (--limit ${limit})`);
+  for (const path of paths.backwards()) {
+    if (left-- <= 0) break;
+    part.push(path);
+    if (part.length < PART && left > 0) continue;
+    context.signal.throwIfAborted();
+    const listed = long
+      ? await stats(
+          client,
+          part,
+          (each) => each,
+          context,
+          () => {},
+        )
+      : part.map(unseen);
+    for (const each of listed) await shown.add(each);
+    part = [];
+  }
+}
+/** Only its name will be shown. */
+const unseen = (name: string): ListedNode => ({ name, stat: NO_STAT });
 
 function shorten<T>(items: T[], limit: number | undefined, context: CommandContext): T[] {
   if (limit === undefined || items.length <= limit) return items;
@@ -216,16 +262,20 @@ function shorten<T>(items: T[], limit: number | undefined, context: CommandConte
   return items.slice(0, limit);
 }
 
+interface DeniedTeller {
+  /** May be told of the same node twice. */
+  readonly denied: (path: string) => void;
+  readonly tell: () => void;
+}
 /** Says once, at the end, which nodes the ACLs hide: they must not hide the others. */
-function deniedTeller(context: CommandContext): { denied: (path: string) => void; tell: () => void } {
-  const paths: string[] = [];
+function deniedTeller(context: CommandContext): DeniedTeller {
+  const paths = new Set<string>();
   return {
-    denied: (path) => void paths.push(path),
+    denied: (path) => void paths.add(path),
     tell: () => {
-      if (paths.length > 0)
-        context.warn(
-          `not permitted by the ACL: ${paths.slice(0, 3).map(quoteWord).join(' ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`,
-        );
+      const some = [...paths].slice(0, 3).map(quoteWord).join(' ');
+      const more = paths.size > 3 ? ` and ${paths.size - 3} more` : '';
+      if (paths.size > 0) context.warn(`not permitted by the ACL: ${some}${more}`);
     },
   };
 }

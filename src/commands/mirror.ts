@@ -40,8 +40,11 @@ export default command({
     ['mirror /app /backup/app', 'once'],
     ['mirror -f --delete @prod:/app @standby:/app', 'and follow'],
   ],
-  exits: [10, 14, 15, 30, 31],
-  notes: ['With -f a watch tells of changes; every minute all is compared besides. Ephemeral nodes are left out.'],
+  exits: [10, 14, 15, 19, 30, 31],
+  notes: [
+    'With -f a watch tells of changes; every minute all is compared besides. Ephemeral nodes are left out.',
+    'At most 200,000 changes, or 64 MiB of data in them, are made at a time; more are refused before anything is changed: begin with cp -r.',
+  ],
   async run({ from, to, follow, prune, noAcl, acl }, context): Promise<Output> {
     const policy = aclPolicy('mirror', noAcl, acl);
     const [source, target] = [placeOf(from), placeOf(to)];

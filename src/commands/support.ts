@@ -88,24 +88,40 @@ export async function makeParents(path: string, context: CommandContext): Promis
     }
 }
 
-const SHOWN_AT_ONCE = 1000;
+/** Up to so many are one answer. */
+const SHOWN_WHOLE = 1000;
+/** What waits longer than two turns of the young generation is kept until the next full collection of garbage. */
+const SHOWN_AT_ONCE = 250;
+/** Of data in what waits. */
+const SHOWN_BYTES = 16 * 1024 * 1024;
 
 /** Shows what is found while it is found, so that a million of it needs no memory. */
 export class Streamed<T> {
   readonly #context: CommandContext;
   readonly #make: (items: readonly T[], part: Part | undefined) => Output;
   #items: T[] = [];
+  #bytes = 0;
+  readonly #atOnce: number;
   #hasBegun = false;
   count = 0;
 
-  constructor(context: CommandContext, make: (items: readonly T[], part: Part | undefined) => Output) {
+  /** `atOnce`: how many make a part, the first left out. */
+  constructor(
+    context: CommandContext,
+    make: (items: readonly T[], part: Part | undefined) => Output,
+    atOnce = SHOWN_AT_ONCE,
+  ) {
     this.#context = context;
     this.#make = make;
+    this.#atOnce = atOnce;
   }
-  async add(item: T): Promise<void> {
+  /** `bytes`: what the item weighs, where that may be much. */
+  async add(item: T, bytes = 0): Promise<void> {
     this.count++;
     this.#items.push(item);
-    if (this.#items.length >= SHOWN_AT_ONCE) await this.flush();
+    this.#bytes += bytes;
+    const most = this.#hasBegun ? this.#atOnce : SHOWN_WHOLE;
+    if (this.#items.length >= most || this.#bytes >= SHOWN_BYTES) await this.flush();
   }
   /** Shows what there is so far. */
   async flush(): Promise<void> {
@@ -113,6 +129,7 @@ export class Streamed<T> {
     this.#context.show(this.#make(this.#items, this.#hasBegun ? 'next' : 'first'));
     this.#hasBegun = true;
     this.#items = [];
+    this.#bytes = 0;
     await this.#context.drained();
     await setImmediate(); // a pipe takes all at once, and Ctrl-C is to be heard in between
   }

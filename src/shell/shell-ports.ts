@@ -44,6 +44,14 @@ export interface CommandRecord {
   readonly failure?: Failure;
 }
 
+/** Takes bytes that go elsewhere than to the screen. */
+export interface Outlet {
+  /** Resolves when there is room for more; false: whoever took them wants no more. @throws Failure (2, 126) */
+  write(bytes: Uint8Array): Promise<boolean>;
+  /** There is no more; the status of the program that took it, 0 of a file. */
+  end(): Promise<number>;
+}
+
 /** What the shell needs of the world around it. */
 export interface ShellPorts {
   /** Of this program. */
@@ -82,8 +90,10 @@ export interface ShellPorts {
   watched(event: WatchEvent, change?: EventChange): void;
   /** A line that comes on its own. */
   news(line: string): void;
-  /** Runs a line of the operating system's shell with `input` on its standard input; its status. */
-  os(line: string, input: Uint8Array | undefined, signal: AbortSignal): Promise<number>;
+  /** Runs a line of the operating system's shell; its status. */
+  os(line: string, signal: AbortSignal): Promise<number>;
+  /** Begins one that reads what is written. */
+  pipe(line: string, signal: AbortSignal): Outlet;
   /**
    * Begins a program. `signal` interrupts it; `leaving` is the status the shell then ends with, if it does.
    * @throws Failure 126, 127
@@ -99,8 +109,8 @@ export interface ShellPorts {
   /** A word names a file of this machine. */
   isFile(word: string): boolean;
   clearScreen(): void;
-  /** Appends to or replaces a file. */
-  writeFile(file: string, bytes: Uint8Array, append: boolean): void;
+  /** Appends to or replaces a file. @throws Failure (2) */
+  openFile(file: string, append: boolean): Outlet;
   readonly stdin: StdinReader;
   readonly interactive: boolean;
   /** Somebody is there to answer, and has not said yes to everything. */

@@ -3,12 +3,13 @@ import type { Client } from '../client/api.ts';
 import { redact } from '../editor/redact.ts';
 import { type Bound, bind } from './bind.ts';
 import { Changes, type Route } from './changes.ts';
-import type { Arg, CommandSpec } from './command.ts';
+import type { Arg, CommandSpec, Progress } from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import { DeadlineClient } from './deadline.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { nativeName } from './foreign-names.ts';
 import { expandGlob } from './glob.ts';
+import { HeldOutput } from './held-output.ts';
 import { helpOf } from './help.ts';
 import type { Output } from './output.ts';
 import type { Parsed, Pipeline } from './parser.ts';
@@ -247,7 +248,7 @@ export class Shell {
   #recorded: Output[] | undefined;
 
   async #pipeline(pipeline: Pipeline, signal: AbortSignal): Promise<number> {
-    if (pipeline.os !== undefined) return this.ports.os(pipeline.os, undefined, signal);
+    if (pipeline.os !== undefined) return this.ports.os(pipeline.os, signal);
     if (pipeline.block !== undefined) {
       const { block } = pipeline;
       const output = await this.changes.block(() => this.#operations(block, signal));
@@ -260,16 +261,31 @@ export class Shell {
     if (pipeline.substitution !== undefined)
       args.push({ text: await this.#substitute(pipeline.substitution, signal), quote: 'double' });
     const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
-    const isRedirected = target !== undefined || pipeline.pipe !== undefined;
+    const { pipe } = pipeline;
+    const open =
+      target !== undefined
+        ? () => this.ports.openFile(target, pipeline.file?.append === true)
+        : pipe !== undefined
+          ? () => this.ports.pipe(pipe, signal)
+          : undefined;
+    if (open === undefined) {
+      const output = await this.#command(name.text, args, signal);
+      if (output !== undefined) this.show(output);
+      return output?.exit ?? 0;
+    }
     const outer = this.#collected; // of a line that runs a file, whose output goes elsewhere as a whole
-    if (isRedirected) this.#collected = [];
+    const held = new HeldOutput(open);
+    this.#collected = held;
+    this.#changes = false;
     try {
       const output = await this.#command(name.text, args, signal);
       if (output !== undefined) this.show(output);
-      const bytes = isRedirected ? Buffer.concat(this.#collected ?? []) : new Uint8Array(0);
-      if (target !== undefined) this.ports.writeFile(target, bytes, pipeline.file?.append === true);
-      else if (pipeline.pipe !== undefined) return this.ports.os(pipeline.pipe, bytes, signal);
-      return output?.exit ?? 0;
+      const status = await held.end();
+      return pipe === undefined ? (output?.exit ?? 0) : status;
+    } catch (error) {
+      if (error === NOBODY_READS) return held.end();
+      await held.abandon();
+      throw error;
     } finally {
       this.#collected = outer;
     }
@@ -306,36 +322,52 @@ export class Shell {
     if (!isPlain || one.block !== undefined || fault !== undefined || open !== undefined)
       throw usage(`$(${text}) is not one command`, fault?.message ?? 'one command, without pipes and files');
     const [name, ...args] = one.words.map((word) => fill(word, (each) => this.#variable(each)));
-    const [outer, mine]: [Uint8Array[] | undefined, Uint8Array[]] = [this.#collected, []];
+    const outer = this.#collected;
+    const mine = new HeldOutput();
     this.#collected = mine;
     try {
       const output = await this.#command(name?.text ?? '', args, signal);
       if (output !== undefined) this.show(output);
-      return Buffer.concat(mine).toString().replace(/\n+$/, '');
+      return mine.bytes.toString().replace(/\n+$/, '');
     } finally {
       this.#collected = outer;
     }
   }
 
   /** Output of the command that runs, when it goes to a file or a program. */
-  #collected: Uint8Array[] | undefined;
+  #collected: HeldOutput | undefined;
+  /** A command that changes something has run since it was begun: it is not to be cut short. */
+  #changes = false;
   /** Shows an answer, or a part of it, where the line says. */
   show(output: Output): void {
-    if (this.#collected !== undefined) this.#collected.push(this.ports.plain(output));
+    if (this.#collected !== undefined) this.#collected.add(this.ports.plain(output));
     else if (this.#recorded !== undefined) this.#recorded.push(output);
     else this.ports.show(output);
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#collected !== undefined) {
-      this.#collected.push(bytes);
-      return Promise.resolve();
-    }
-    this.ports.write(bytes);
-    return this.ports.drained();
+    if (this.#collected !== undefined) this.#collected.add(bytes);
+    else this.ports.write(bytes);
+    return this.drained();
   }
-  drained(): Promise<void> {
-    return this.#collected === undefined ? this.ports.drained() : Promise.resolve();
+  /** Resolves when there is room for more. @throws NOBODY_READS */
+  async drained(): Promise<void> {
+    if (this.#collected === undefined) return this.ports.drained();
+    const isWanted = await orAbort(this.#collected.drained(), this.#abort?.signal ?? new AbortController().signal);
+    if (!isWanted && !this.#changes && this.#depth === 0) throw NOBODY_READS;
+  }
+  /** While a program has our output the screen is its own. */
+  progress(what: string): Progress {
+    const held = this.#collected;
+    const progress = this.ports.progress(what);
+    if (held === undefined) return progress;
+    return {
+      update: (done, total) => {
+        if (held.isOnItsWay) progress[Symbol.dispose]();
+        else progress.update(done, total);
+      },
+      [Symbol.dispose]: () => progress[Symbol.dispose](),
+    };
   }
 
   async #guarded(
@@ -387,6 +419,7 @@ export class Shell {
     const risk = found.riskOf?.(bound.values as never) ?? found.risk;
     const spec: CommandSpec = risk === found.risk ? found : { ...found, risk };
     this.#risk = spec.risk;
+    this.#changes ||= spec.risk !== 'read';
     const route = this.changes.route(spec, this.ports.dryRun || bound.dryRun);
     if (spec.risk !== 'read') {
       const sends = route.isReal || this.changes.isOpen;
@@ -471,6 +504,9 @@ export class Shell {
     return this.variables.get(name);
   }
 }
+
+/** `ls -R / | head`: the program has ended, and what only reads ends with it. */
+const NOBODY_READS = new Error('nobody reads the output any more');
 
 /** As it may be typed again; an option is one. */
 const shownWord = (text: string): string => (/^--?[\w-]+$/.test(text) ? text : quoteWord(text));

@@ -15,36 +15,39 @@ export interface Sink {
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Small pieces to chunks worth writing. */
+/**
+ * Small pieces to chunks worth writing. Text becomes bytes at once: a thousand lines that wait as strings outlive the young
+ * generation, and what was moved out of it stays until the next full collection of garbage.
+ */
 export function gathered(write: (chunk: Uint8Array) => Promise<void>): Sink {
-  let pieces: string[] = [];
-  let bytes: Uint8Array[] = [];
+  let chunk = Buffer.alloc(0);
   let size = 0;
-  const take = (): Uint8Array => {
-    if (pieces.length > 0) bytes.push(Buffer.from(pieces.join('')));
-    const all = bytes.length === 1 ? (bytes[0] as Uint8Array) : Buffer.concat(bytes);
-    pieces = [];
-    bytes = [];
+  const send = async (): Promise<void> => {
+    if (size === 0) return;
+    const full = chunk.subarray(0, size);
+    chunk = Buffer.alloc(0); // whoever takes it may keep it for a while
     size = 0;
-    return all;
+    await write(full);
   };
   return {
     async write(piece) {
-      if (typeof piece === 'string') pieces.push(piece);
-      else {
-        if (pieces.length > 0) bytes.push(Buffer.from(pieces.join('')));
-        pieces = [];
-        bytes.push(piece);
+      const most = typeof piece === 'string' ? piece.length * MOST_BYTES : piece.length;
+      if (size + most > chunk.length) {
+        await send();
+        chunk = Buffer.allocUnsafe(Math.max(CHUNK_BYTES, most));
       }
-      size += piece.length;
-      if (size >= CHUNK_BYTES) await write(take());
+      if (typeof piece === 'string') size += chunk.utf8Write(piece, size);
+      else {
+        chunk.set(piece, size);
+        size += piece.length;
+      }
     },
-    async end() {
-      if (size > 0) await write(take());
-    },
+    end: send,
     abandon() {},
   };
 }
+/** Of one unit of a string in UTF-8. */
+const MOST_BYTES = 3;
 
 /** A file only its owner reads; there is either all of it or, under this name, none. @throws Failure (2) */
 export function fileSink(file: string): Sink {

@@ -1,9 +1,11 @@
 /** How one subtree differs from another, and what makes them equal. */
 import type { Acl, Stat } from '../client/api.ts';
 import { showAcl } from './acl-text.ts';
+import { Failure } from './failure.ts';
 import { comparePaths, isOpen, type NodeRecord, rebased, sameAcl, sameData } from './node-record.ts';
 import { type AclPolicy, aclUnder, type NodeSource } from './node-source.ts';
 import type { Difference } from './output.ts';
+import { showBytes, showCount } from './units.ts';
 
 /** One place in two trees; `path` as it is called in the first. */
 export interface Pair {
@@ -78,7 +80,33 @@ export interface Change {
   readonly setsData?: boolean;
   readonly acl?: readonly Acl[] | undefined;
   /** Of the node as it is; undefined: there is none. */
-  readonly stat?: Stat | undefined;
+  readonly stat?: Pick<Stat, 'version' | 'aversion'> | undefined;
+}
+
+/** A plan is shown before it is carried out, and so in memory as a whole: so many changes, and so much data in them. */
+export const MOST_CHANGES = 200_000;
+const MOST_BYTES = 64 * 1024 * 1024;
+
+/** The changes of a plan, as many as memory may hold. */
+class Changes {
+  readonly list: Change[] = [];
+  #bytes = 0;
+  readonly #root: string;
+  constructor(root: string) {
+    this.#root = root;
+  }
+  /** @throws Failure (19) */
+  add(change: Change): void {
+    const { before, after } = change.difference;
+    this.#bytes += (before?.length ?? 0) + (after?.length ?? change.record?.data?.length ?? 0);
+    this.list.push(change);
+    if (this.list.length <= MOST_CHANGES && this.#bytes <= MOST_BYTES) return;
+    const what = `more than ${showCount(MOST_CHANGES)} changes or ${showBytes(MOST_BYTES)} of data under ${this.#root}`;
+    throw new Failure(19, 'TooLarge', `${what}: too much for one plan; nothing was changed`, {
+      path: this.#root,
+      hint: 'do its subtrees one by one, or begin with import --on-conflict overwrite or cp -r -f, which plan nothing',
+    });
+  }
 }
 
 export interface PlanOptions {
@@ -98,9 +126,9 @@ export interface Plan {
   readonly ephemerals: number;
 }
 
-/** What makes `live` equal to `wanted`. Memory holds the changes. @throws Failure (15) */
+/** What makes `live` equal to `wanted`. Memory holds the changes. @throws Failure (15, 19) */
 export async function planOf(live: NodeSource, wanted: NodeSource, options: PlanOptions): Promise<Plan> {
-  const changes: Change[] = [];
+  const changes = new Changes(live.root);
   let [same, extra, ephemerals] = [0, 0, 0];
   for await (const pair of pairs(live, wanted)) {
     const { path, left, right } = pair;
@@ -112,17 +140,17 @@ export async function planOf(live: NodeSource, wanted: NodeSource, options: Plan
     if (right === undefined) {
       if (!options.prune || path === live.root) extra++;
       else
-        changes.push({
+        changes.add({
           difference: differenceOf(pair, { data: true, acl: false }) as Difference,
-          stat: left?.stat as Stat,
+          stat: versionsOf(left),
         });
       continue;
     }
     const change = changeOf(path, left, right, options.acl);
     if (change === undefined) same++;
-    else changes.push(change);
+    else changes.add(change);
   }
-  return { changes, same, extra, ephemerals };
+  return { changes: changes.list, same, extra, ephemerals };
 }
 
 /** What makes one node as `wanted`; undefined: it is. @throws Failure (15) */
@@ -133,7 +161,7 @@ export function changeOf(
   policy: AclPolicy,
 ): Change | undefined {
   const acl = aclUnder(policy, wanted);
-  const record: NodeRecord = { ...wanted, path, acl };
+  const record: NodeRecord = { ...wanted, path, acl, stat: undefined };
   // a kind cannot be changed, and servers do not tell containers and TTL nodes apart from others
   const left = now && { ...now, kind: record.kind, ttlMs: record.ttlMs };
   const difference = differenceOf({ path, left, right: record }, { data: true, acl: acl !== undefined });
@@ -144,6 +172,13 @@ export function changeOf(
     record,
     setsData: now !== undefined && !sameData(now.data, wanted.data),
     acl: setsAcl ? acl : undefined,
-    stat: now?.stat as Stat | undefined,
+    stat: versionsOf(now),
   };
+}
+
+/** What changes are bound to; the rest of a stat would be most of what a plan takes. */
+function versionsOf(node: NodeRecord | undefined): Change['stat'] {
+  if (node?.stat === undefined) return undefined;
+  const { version, aversion = 0 } = node.stat;
+  return { version, aversion };
 }

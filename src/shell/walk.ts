@@ -1,6 +1,7 @@
 import { KeeperError } from '../base/errors.ts';
 import { joinPath } from '../base/path.ts';
 import type { Acl, Client, Stat } from '../client/api.ts';
+import { type NameQueue, NO_NAMES, queueOf } from './names.ts';
 
 /** One node as a walk meets it. */
 export interface WalkedNode {
@@ -42,23 +43,27 @@ const READS = 5;
 
 interface Found extends Omit<WalkedNode, 'path' | 'depth'> {
   /** Undefined: not asked for yet. */
-  readonly names: readonly string[] | undefined;
+  readonly names: NameQueue | undefined;
 }
 
 /** Children of one node, and how far they are. */
 interface Frame {
   readonly parent: string;
   readonly depth: number;
-  readonly names: readonly string[];
-  /** The next to be looked at. */
+  readonly names: NameQueue;
+  /** How many were looked at. */
   at: number;
-  /** The next to be read. */
+  /** How many are being read or were. */
   ahead: number;
   /**
-   * What is being read, the child `n` at `n` modulo its length. Not a Map: each time one grows anew it leaves its old table,
+   * What is being read, the `n`th at `n` modulo its length. Not a Map: each time one grows anew it leaves its old table,
    * and with it all that was in there, to the next full collection of garbage.
    */
-  readonly reading: (Promise<Found | undefined> | undefined)[];
+  readonly reading: (Reading | undefined)[];
+}
+interface Reading {
+  readonly path: string;
+  readonly found: Promise<Found | undefined>;
 }
 
 /**
@@ -80,30 +85,48 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
     const found = read(client, path, depth < deepest, options)
       .finally(() => reading--)
       .then((node) => {
-        namesAhead += node?.names?.length ?? 0;
         bytesAhead += node?.data?.length ?? 0;
+        const count = node?.names?.left ?? 0;
+        // too much to wait in memory: it is listed again when its turn comes
+        if (node !== undefined && namesAhead > 0 && namesAhead + count > NAMES_AHEAD)
+          return { ...node, names: undefined };
+        namesAhead += count;
         return node;
       });
     found.catch(() => {}); // heard when its turn comes
     return found;
   };
+  /** Begins to read the next child; false when there is none. Those that are skipped are as if they were not there. */
+  const advance = (frame: Frame): boolean => {
+    for (let name = frame.names.take(); name !== undefined; name = frame.names.take()) {
+      const path = joinPath(frame.parent, name);
+      if (skip?.(path) === true) continue;
+      frame.reading[frame.ahead++ % frame.reading.length] = { path, found: start(path, frame.depth) };
+      return true;
+    }
+    return false;
+  };
   const fillAhead = (): void => {
     for (let level = frames.length - 1; level >= 0; level--) {
       const frame = frames[level] as Frame;
-      while (frame.ahead < frame.names.length && frame.ahead - frame.at < inflight) {
+      do {
         if (reading >= inflight || namesAhead > NAMES_AHEAD || bytesAhead > BYTES_AHEAD) return;
-        const index = frame.ahead++;
-        const path = joinPath(frame.parent, frame.names[index] as string);
-        if (skip?.(path) !== true) frame.reading[index % frame.reading.length] = start(path, frame.depth);
-      }
+      } while (frame.ahead - frame.at < inflight && advance(frame));
     }
   };
   const isEntered = (node: WalkedNode): boolean =>
     node.depth < deepest && !node.denied && node.stat.numChildren > 0 && leave?.(node) !== true;
-  const enter = (parent: string, depth: number, names: readonly string[]): void => {
-    if (names.length === 0) return;
-    const ring = new Array<undefined>(Math.min(names.length, inflight + 1)).fill(undefined);
+  const enter = (parent: string, depth: number, names: NameQueue): void => {
+    if (names.left === 0) return;
+    const ring = new Array<undefined>(Math.min(names.left, inflight)).fill(undefined);
     frames.push({ parent, depth, names, at: 0, ahead: 0, reading: ring });
+  };
+
+  // neighbours mostly have the same one, and whoever keeps nodes for a while keeps one ACL then
+  let last = NO_ACL;
+  const shared = (acl: readonly Acl[]): readonly Acl[] => {
+    if (!isSame(acl, last)) last = acl;
+    return last;
   };
 
   const top = await start(root, 0);
@@ -115,27 +138,21 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
   if (isEntered(first)) enter(root, 1, topNames ?? (await childrenOf(client, root, signal)));
   for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
     signal.throwIfAborted();
-    if (frame.at >= frame.names.length) {
+    fillAhead();
+    // no room to read ahead: the one whose turn it is goes all the same
+    if (frame.at === frame.ahead && !advance(frame)) {
       frames.pop();
       continue;
     }
-    const index = frame.at++;
-    fillAhead();
-    const path = joinPath(frame.parent, frame.names[index] as string);
-    const place = index % frame.reading.length;
-    let found = frame.reading[place];
-    if (found === undefined) {
-      if (skip?.(path) === true) continue;
-      frame.ahead = Math.max(frame.ahead, frame.at);
-      found = start(path, frame.depth);
-    }
+    const place = frame.at++ % frame.reading.length;
+    const { path, found } = frame.reading[place] as Reading;
     frame.reading[place] = undefined;
     const seen = await found;
     if (seen === undefined) continue;
     const { names, ...rest } = seen;
-    namesAhead -= names?.length ?? 0;
+    namesAhead -= names?.left ?? 0;
     bytesAhead -= rest.data?.length ?? 0;
-    const node: WalkedNode = { path, depth: frame.depth, ...rest };
+    const node: WalkedNode = { path, depth: frame.depth, ...rest, acl: shared(rest.acl) };
     yield node;
     if (isEntered(node)) enter(path, frame.depth + 1, names ?? (await childrenOf(client, path, signal)));
   }
@@ -148,14 +165,16 @@ async function read(client: Client, path: string, listed: boolean, options: Walk
     if (!wantsData && !wantsAcl) {
       if (!listed) {
         const stat = await client.exists(path, { signal });
-        return stat && { stat, data: null, acl: [], denied: false, names: [] };
+        return stat && { stat, data: null, acl: NO_ACL, denied: false, names: NO_NAMES };
       }
       const { children, stat } = await client.getChildren(path, { signal });
-      return { stat, data: null, acl: [], denied: false, names: children };
+      return { stat, data: null, acl: NO_ACL, denied: false, names: await queueOf(children) };
     }
-    const { data, stat, acl } = await dataAndAcl(client, path, wantsAcl, signal);
+    const { data, stat, acl } = wantsData
+      ? await dataAndAcl(client, path, wantsAcl, signal)
+      : await onlyAcl(client, path, listed, signal);
     const few = listed && stat.numChildren > 0 && stat.numChildren <= LISTED_AHEAD;
-    const names = stat.numChildren === 0 ? [] : few ? await childrenOf(client, path, signal) : undefined;
+    const names = stat.numChildren === 0 ? NO_NAMES : few ? await childrenOf(client, path, signal) : undefined;
     return { stat, data, acl, denied: false, names };
   } catch (error) {
     if (!(error instanceof KeeperError)) throw error;
@@ -167,7 +186,7 @@ async function read(client: Client, path: string, listed: boolean, options: Walk
 
 /** A node that may not be read; some servers do not even say that it exists. */
 async function hiddenNode(client: Client, path: string, signal: AbortSignal): Promise<Found | undefined> {
-  const nothing = { data: null, acl: [], denied: true, names: [] };
+  const nothing = { data: null, acl: NO_ACL, denied: true, names: NO_NAMES };
   try {
     const stat = await client.exists(path, { signal });
     return stat && { ...nothing, stat };
@@ -176,7 +195,8 @@ async function hiddenNode(client: Client, path: string, signal: AbortSignal): Pr
     return { ...nothing, stat: NO_STAT, hidden: true };
   }
 }
-const NO_STAT: Stat = {
+/** Of a node that nobody looked at. */
+export const NO_STAT: Stat = {
   czxid: 0n as Stat['czxid'],
   mzxid: 0n as Stat['mzxid'],
   pzxid: 0n as Stat['pzxid'],
@@ -190,6 +210,16 @@ const NO_STAT: Stat = {
   numChildren: 0,
 };
 
+/**
+ * Not a literal where it is needed: V8 comes to allocate lists that are made for every node, and once outlived the young
+ * generation, in the old one from the start, and a million of them wait there for a full collection of garbage.
+ */
+const NO_ACL: readonly Acl[] = [];
+
+const isSame = (a: readonly Acl[], b: readonly Acl[]): boolean =>
+  a.length === b.length &&
+  a.every(({ perms, scheme, id }, at) => perms === b[at]?.perms && scheme === b[at].scheme && id === b[at].id);
+
 /** Both of one moment: read again while somebody changes the node in between. */
 async function dataAndAcl(
   client: Client,
@@ -197,20 +227,37 @@ async function dataAndAcl(
   wantsAcl: boolean,
   signal: AbortSignal,
 ): Promise<{ data: Buffer | null; stat: Stat; acl: readonly Acl[] }> {
-  if (!wantsAcl) return { ...(await client.get(path, { signal })), acl: [] };
+  if (!wantsAcl) {
+    const { data, stat } = await client.get(path, { signal });
+    return { data, stat, acl: NO_ACL };
+  }
   for (let round = 1; ; round++) {
-    const [node, { acl, stat }] = await Promise.all([client.get(path, { signal }), client.getAcl(path, { signal })]);
-    const isOne =
-      node.stat.czxid === stat.czxid && node.stat.version === stat.version && node.stat.aversion === stat.aversion;
-    if (isOne || round >= READS) return { ...node, acl };
+    const asked = client.getAcl(path, { signal });
+    asked.catch(() => {}); // heard below, unless the other one fails first
+    const { data, stat } = await client.get(path, { signal });
+    const { acl, stat: later } = await asked;
+    const isOne = stat.czxid === later.czxid && stat.version === later.version && stat.aversion === later.aversion;
+    if (isOne || round >= READS) return { data, stat, acl };
   }
 }
 
-async function childrenOf(client: Client, path: string, signal: AbortSignal): Promise<readonly string[]> {
+/** Who may not read a node may see its ACL all the same, but not what is below. @throws KeeperError NoAuth where that is asked for later */
+async function onlyAcl(
+  client: Client,
+  path: string,
+  listed: boolean,
+  signal: AbortSignal,
+): Promise<{ data: null; stat: Stat; acl: readonly Acl[] }> {
+  const { acl, stat } = await client.getAcl(path, { signal });
+  if (listed && stat.numChildren > LISTED_AHEAD) await client.get(path, { signal });
+  return { data: null, stat, acl };
+}
+
+async function childrenOf(client: Client, path: string, signal: AbortSignal): Promise<NameQueue> {
   try {
-    return (await client.getChildren(path, { signal })).children;
+    return await queueOf((await client.getChildren(path, { signal })).children);
   } catch (error) {
-    if (error instanceof KeeperError && error.code === 'NoNode') return [];
+    if (error instanceof KeeperError && error.code === 'NoNode') return NO_NAMES;
     throw error;
   }
 }

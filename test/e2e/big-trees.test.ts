@@ -56,7 +56,14 @@ test('many nodes are imported, exported, searched and deleted in little memory',
     const { bytes } = await within('find', `/${shape}`);
     assert.ok(bytes > count * 8);
     await within('getAcl', '-R', `/${shape}`);
+    const piped = await within('-c', `export /${shape} | wc -c`);
+    assert.ok(piped.bytes > 0);
   }
+});
+
+test('children are put into order, and all is listed the other way round, in little memory', async () => {
+  await within('ls', '-t', '-1', '/wide');
+  await within('ls', '-R', '-r', '/wide');
 });
 
 test('Ctrl-C ends a walk at once, on pipes, on a terminal, and when the server says nothing any more', async () => {

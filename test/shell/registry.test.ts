@@ -42,6 +42,7 @@ test('every command is there, in a file of its own', () => {
         'find-tests.ts',
         'find-delete.ts',
         'json-value.ts',
+        'ls-order.ts',
       ].includes(name),
   );
   assert.equal(files.length, registry.all.length);

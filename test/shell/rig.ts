@@ -106,8 +106,12 @@ export function rig(
       out.os.push(line);
       return 0;
     },
+    pipe: (line) => {
+      out.os.push(line);
+      return { write: async () => true, end: async () => 0 };
+    },
     start: () => Promise.reject(new Failure(127, 'CannotRun', 'no programs in this test')),
-    writeFile: () => {},
+    openFile: () => ({ write: async () => true, end: async () => 0 }),
     stdin: () => new Uint8Array(0),
     interactive: options.trash !== undefined,
     readOnly: false,

@@ -232,6 +232,25 @@ test('a node of very many children is listed in parts: the same text, one docume
   assert.doesNotMatch(await as('ls -r /folder', 'human'), /no children/);
   const long = (await as('ls -l -r /folder', 'plain')).trimEnd().split('\n');
   assert.deepEqual([long.length, long[0]?.split('\t').at(-1)], [12_000, 'n11999']);
+  // in an order of their stats, of which only the number is kept
+  await client.set('/folder/n05000', 'longest');
+  await client.set('/folder/n00007', 'long');
+  await client.create('/folder/n00009/below');
+  const bySize = (await as('ls -S -1 /folder', 'plain')).trimEnd().split('\n');
+  const others = names.filter((name) => name !== 'n05000' && name !== 'n00007');
+  assert.deepEqual(bySize, ['n05000', 'n00007', ...others]);
+  assert.deepEqual((await as('ls -S -r /folder', 'plain')).trimEnd().split('\n'), bySize.toReversed());
+  await prints(
+    'ls -S --limit 1 -1 /folder; ls -c --limit 2 -1 /folder; ls -t --limit 1 -1 /folder',
+    'n05000\nn00009\nn00000\nn00007\n',
+  );
+  const back = (await run('ls -R -r /folder')).out.trimEnd().split('\n');
+  assert.deepEqual(
+    back,
+    ['/folder', ...names.map((name) => `/folder/${name}`), '/folder/n00009/below'].sort().toReversed(),
+  );
+  const few = (await run('ls -R -r -l --limit 2000 /folder')).out.trimEnd().split('\n');
+  assert.deepEqual([few.length, few.map((line) => line.split('\t').at(-1)).join()], [2000, back.slice(0, 2000).join()]);
 });
 
 test('a walk has as many reads under way as it may, in every folder', async () => {
