@@ -29,7 +29,6 @@ export default command({
   examples: [
     ['delete /app/old', 'one'],
     ['delete -v 3 /app/old', 'only if nobody changed it since version 3'],
-    ['rm -r /app/old', 'with everything below'],
   ],
   exits: [10, 12, 13, 14],
   // `delete P 3` is `delete -v 3 P`, unless the second word looks like a path
