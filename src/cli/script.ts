@@ -1,6 +1,6 @@
 /** Scripts: statement by statement, or all as one transaction. */
 
-import { type Failure, usage } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import { staticText } from '../shell/lexer.ts';
 import type { Pipeline } from '../shell/parser.ts';
 import { countLines, faultOf, lineOf } from '../shell/script-text.ts';
@@ -63,7 +63,17 @@ export async function runAtomic(host: Host, text: string, file: string | undefin
   const { shell } = host;
   const tell = (failure: Failure, place: number): number => {
     const line = 1 + countLines(text, 0, place);
-    shell.ports.tell({ failure, command: lineOf(text, place), file, line });
+    const command = lineOf(text, place);
+    // a file's name would stand before it, with the line
+    const lines = file === undefined && text.trimEnd().includes('\n') ? [`line ${line}: ${command}`] : [];
+    const { exit, code, message, path, hint } = failure;
+    const placed = new Failure(exit, code, message, {
+      path,
+      hint,
+      lines: [...failure.lines, ...lines],
+      cause: failure,
+    });
+    shell.ports.tell({ failure: placed, command, file, line });
     return failure.exit;
   };
   if (shell.ports.keepGoing) throw usage('--atomic and -k do not go together', 'a transaction has no half');

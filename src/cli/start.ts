@@ -9,6 +9,7 @@ import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
+import { Leash } from './leash.ts';
 import { explainStart, settingsIn, UsageError } from './start-failures.ts';
 
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
@@ -17,7 +18,8 @@ const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [-
        zoosh start observer (--join HOST:PORT,... | --config zoo.cfg) [--myid N] [--port P] [--data DIR] [--set KEY=VALUE]...
 options: -d (leave it running; standard output has only HOST:PORT)   --log-level debug|info|warn|error
          --log-format text|ndjson   --ignore-apache-data   --control PATH (a control socket, for zoosh ensemble)
-         --leash (end when standard input ends)
+         --leash (end when standard input ends, and remove each --temporary PATH; a line  keep  there spares these,
+         free  lets it live on)
 --bootstrap-with N founds a new ensemble when N of its voters, a majority at least, are there with empty directories; the
 others are admitted when they come. Without it all voters are waited for.`;
 
@@ -36,6 +38,7 @@ const OPTIONS = {
   detach: { type: 'boolean', short: 'd' },
   control: { type: 'string' },
   leash: { type: 'boolean' },
+  temporary: { type: 'string', multiple: true },
   'bootstrap-with': { type: 'string' },
   output: { type: 'string', short: 'o' },
   help: { type: 'boolean', short: 'h' },
@@ -99,7 +102,7 @@ const parse = (argv: string[]) => parseArgs({ args: argv, options: OPTIONS, allo
 /** `zoosh start ...`: serves until SIGTERM, SIGINT or SIGHUP. One `ready HOST:PORT` line on stdout. Returns the exit code. */
 export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): Promise<number> {
   if (argv[0] === 'ensemble') return (await import('./start-ensemble.ts')).runStartEnsemble(argv.slice(1), globals);
-  let remove: string | undefined;
+  const remove: string[] = [];
   try {
     let parsed: ReturnType<typeof parse>;
     try {
@@ -120,7 +123,7 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     if (!['debug', 'info', 'warn', 'error'].includes(level)) throw new UsageError(`no log level ${level}`);
     if (format !== 'text' && format !== 'ndjson') throw new UsageError(`no log format ${format}`);
     const made = await settingsOf(form, values);
-    remove = made.remove;
+    if (made.remove !== undefined) remove.push(made.remove);
     const config = checkConfig(made.settings, readBeside(made.settings, made.myid));
     if (form === 'observer' && config.ensemble?.role !== 'observer')
       throw new StartError(43, `server ${config.serverId} is no observer by its server line; start server starts it`);
@@ -148,18 +151,21 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
       },
     });
     logger.info(`binding to port ${server.host}:${server.port}`);
-    const signal = untilSignal(values.leash === true);
+    const leash = values.leash === true ? new Leash(process.stdin) : undefined;
+    const signal = untilSignal(leash);
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
-    if (values.leash === true) process.stdin.destroy(); // it would keep the process
+    leash?.drop();
     logger.info('stopping');
     await server.stop();
     await files?.idle();
+    if (leash?.isTorn === true) remove.push(...(values.temporary ?? []));
     return 0;
   } catch (error) {
     return explainStart(error, USAGE);
   } finally {
-    if (remove !== undefined) rmSync(remove, { recursive: true, force: true });
+    // other members may be removing the same, or still be writing there
+    for (const path of remove) rmSync(path, { recursive: true, force: true, maxRetries: 8 });
   }
 }
 
@@ -180,9 +186,9 @@ async function detached(
   return 0;
 }
 
-function untilSignal(isLeashed: boolean): Promise<void> {
+function untilSignal(leash: Leash | undefined): Promise<void> {
   return new Promise((resolve) => {
-    if (isLeashed) process.stdin.once('end', resolve).once('error', resolve).resume();
+    leash?.ended.then(resolve);
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
     process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too

@@ -57,6 +57,7 @@ export async function startThrowaway(options: ThrowawayOptions): Promise<Throwaw
       asked: {},
       command: ownCommand(),
       leash: true,
+      throwaway: root,
       timeoutMs: options.timeoutMs ?? START_MS,
       signal,
       keep: false,

@@ -1,7 +1,7 @@
 import { registry } from '../commands/index.ts';
 import { foldPage } from '../out/fold.ts';
 import { usage } from '../shell/failure.ts';
-import { overview } from '../shell/help.ts';
+import { listing } from '../shell/help.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
 import { globalHelp } from './globals.ts';
 import { OUTER } from './outer.ts';
@@ -24,7 +24,7 @@ ${await globalHelp()}
 
 commands, here and at the prompt:
 
-${overview(registry.all, ['exit-codes'])}
+${listing(registry.all, ['exit-codes'])}
 `;
 }
 

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { usage } from '../shell/failure.ts';
 import { TAKES_VALUE } from './legacy.ts';
+import { isTarget } from './targets.ts';
 
 /** What zkCli was asked for. */
 export interface CompatWish {
@@ -34,15 +35,44 @@ const OWN_FLAGS = new Set(['--tls', '--tls-insecure', '--no-config', '--no-histo
  * person types at a prompt. @throws Failure (2) for a `--compat` there is not
  */
 export function compatWish(program: string, argv: readonly string[], isTerminal: boolean): CompatWish | undefined {
+  // only who says --compat speaks our language: to zkCli HOST:PORT is a command it does not know
+  const said = scan(argv, true);
+  const { found, incomplete, ours, compat, isLegacy, waits, words } =
+    said.compat === undefined ? scan(argv, false) : said;
+  const isNamed = /^zkCli(?:\.sh)?$/.test(basename(program));
+  if (compat === undefined && !isNamed && !(isLegacy && (words.length > 0 || !isTerminal))) return undefined;
+  const match = compat === undefined ? ['', 'zkcli', undefined] : WORDS.exec(compat);
+  if (match === null) throw usage(`--compat is zkcli or zkcli-exact, perhaps with =3.8 or =3.10, not ${compat}`);
+  const [, mode, version = '3.10'] = match;
+  return {
+    version: version as CompatWish['version'],
+    exact: mode === 'zkcli-exact',
+    ...found,
+    readOnly: ours.includes('-r'),
+    waits,
+    incomplete,
+    ours,
+    words,
+  };
+}
+
+/** Takes the options before the command apart; `withTarget`: a TARGET may stand among them. */
+function scan(argv: readonly string[], withTarget: boolean) {
   const found: Partial<Record<'server' | 'timeout' | 'clientConfig', string>> = {};
   const incomplete: string[] = [];
   const ours: string[] = [];
   let compat: string | undefined;
   let isLegacy = false;
   let waits = false;
+  let target: string | undefined;
   let at = 0;
-  for (; at < argv.length && (argv[at] as string).startsWith('-'); at++) {
+  for (; at < argv.length; at++) {
     const word = argv[at] as string;
+    if (!word.startsWith('-')) {
+      if (!withTarget || target !== undefined || !isTarget(word) || word.startsWith('local/')) break;
+      target = word;
+      continue;
+    }
     const key = WITH_VALUE[word];
     if (key !== undefined) {
       isLegacy = true;
@@ -61,20 +91,7 @@ export function compatWish(program: string, argv: readonly string[], isTerminal:
     } else if (OWN_FLAGS.has(word) || /^--[\w-]+=/.test(word)) ours.push(word);
     // anything else zkCli skips without a word
   }
-  const words = argv.slice(at);
-  const isNamed = /^zkCli(?:\.sh)?$/.test(basename(program));
-  if (compat === undefined && !isNamed && !(isLegacy && (words.length > 0 || !isTerminal))) return undefined;
-  const match = compat === undefined ? ['', 'zkcli', undefined] : WORDS.exec(compat);
-  if (match === null) throw usage(`--compat is zkcli or zkcli-exact, perhaps with =3.8 or =3.10, not ${compat}`);
-  const [, mode, version = '3.10'] = match;
-  return {
-    version: version as CompatWish['version'],
-    exact: mode === 'zkcli-exact',
-    ...found,
-    readOnly: ours.includes('-r'),
-    waits,
-    incomplete,
-    ours,
-    words,
-  };
+  if (target?.startsWith('@')) ours.push('--profile', target.slice(1));
+  else if (target !== undefined) found.server ??= target;
+  return { found, incomplete, ours, compat, isLegacy, waits, words: argv.slice(at) };
 }

@@ -1,8 +1,9 @@
 import type { KeeperError } from '../base/errors.ts';
-import { type Arg, command } from '../shell/command.ts';
+import { type Arg, type CommandContext, command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
-import { refuseProtected } from './deleteall.ts';
+import deleteall, { refuseProtected } from './deleteall.ts';
 import { versionOf, withSuggestion } from './support.ts';
 
 /** Deletes nodes without children. */
@@ -22,7 +23,9 @@ export default command({
       placeholder: 'VERSION',
     },
     force: { kind: 'flag', short: '-f', about: 'no error when it does not exist' },
+    recursive: { kind: 'flag', short: '-r', about: 'with everything below, as deleteall does' },
   },
+  riskOf: ({ recursive }) => (recursive ? 'bulk' : 'write'),
   examples: [
     ['delete /app/old', 'one'],
     ['delete -v 3 /app/old', 'only if nobody changed it since version 3'],
@@ -36,7 +39,8 @@ export default command({
       ? [{ text: '-v', quote: 'none' }, version, path]
       : args;
   },
-  async run({ paths, version: text, force }, context): Promise<Output> {
+  async run({ paths, version: text, force, recursive }, context): Promise<Output | undefined> {
+    if (recursive) return deleteWithAll(paths, text, force, context);
     for (const path of paths) refuseProtected(path);
     const versions = paths.map((path) => versionOf(text, path, context));
     const client = await context.client();
@@ -61,3 +65,20 @@ export default command({
     return { type: 'deleted', paths: done, count: done.length };
   },
 });
+
+/** `rm -r`, which hands have learned elsewhere. */
+async function deleteWithAll(
+  paths: readonly string[],
+  version: string | undefined,
+  force: boolean,
+  context: CommandContext,
+): Promise<Output | undefined> {
+  if (version !== undefined) throw usage('delete: -v and -r do not go together', 'a version is that of one node');
+  const client = await context.client();
+  const there: string[] = [];
+  for (const path of paths)
+    if (!force || (await client.exists(path, { signal: context.signal })) !== undefined) there.push(path);
+  if (there.length === 0) return { type: 'deleted', paths: [], count: 0 };
+  const how = { batch: undefined, limit: undefined, keepRoot: false, atomic: false, noTrash: false };
+  return deleteall.run({ paths: there, ...how }, context);
+}

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,8 +20,10 @@ const START_CODES: ReadonlySet<number> = new Set([40, 41, 42, 43, 44]);
 
 export interface BringUp {
   readonly command: MemberCommand;
-  /** Members end with this process. */
+  /** Members end with this process, not only while they start. */
   readonly leash: boolean;
+  /** Files that go with this process, when it is killed. */
+  readonly temporary?: { readonly paths: readonly string[]; readonly until: 'serving' | 'end' } | undefined;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -82,19 +85,22 @@ export class Ensemble {
     const started = ids.filter((id) => this.process(id).find() === undefined);
     const logs = new Map(started.map((id) => [id, sizeOf(this.process(id).logFile)]));
     const exits = new Map<number, number>();
+    const children: ChildProcess[] = [];
     try {
       for (const id of started) {
         const { control } = this.member(id);
         const config = join(memberFolder(this.file, id), 'zoo.cfg');
         const words = ['start', 'server', '--config', config, '--control', control];
-        const child = this.process(id).spawn(how.command, words, how.leash);
+        const child = this.process(id).spawn(how.command, words, how.temporary?.paths ?? []);
         child.once('exit', (code) => exits.set(id, code ?? 128));
-        if (!how.leash) child.unref();
+        children.push(child);
       }
       await this.untilServing(started, how, () => {
         for (const [id, code] of exits) throw this.endedEarly(id, code, logs.get(id) ?? 0);
       });
       if (Object.keys(this.folder.faults).length > 0) await this.applyFaults(started);
+      how.signal.throwIfAborted();
+      await Promise.all(children.map((child) => letGo(child, how)));
     } catch (error) {
       await this.end(started, 'SIGKILL');
       throw error;
@@ -207,6 +213,21 @@ export class Ensemble {
     );
     return ended.filter((id) => id !== undefined);
   }
+}
+
+/** Tells a member that the start is over. It may have ended already, and hears nothing then. */
+async function letGo(child: ChildProcess, { leash, temporary }: BringUp): Promise<void> {
+  const { stdin } = child;
+  if (leash) {
+    if (temporary?.until === 'serving') stdin?.write('keep\n');
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    if (stdin === null || stdin.destroyed) resolve();
+    else stdin.once('close', resolve).end('free\n', () => resolve());
+  });
+  stdin?.destroy();
+  child.unref();
 }
 
 const sizeOf = (file: string): number => {

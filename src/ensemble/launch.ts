@@ -2,17 +2,19 @@ import { dirname } from 'node:path';
 import { Failure, usage } from '../shell/failure.ts';
 import { type BringUp, Ensemble } from './ensemble.ts';
 import { EnsembleFolder, votersOf } from './layout.ts';
-import { type MakeOptions, makeEnsemble, removeFiles } from './make.ts';
+import { type MakeOptions, makeEnsemble, pathsOf, removeFiles } from './make.ts';
 
 /** Somebody took a port between our look and the member's own: that often is another block tried. */
 const TRIES = 3;
 
-export interface Launch extends BringUp {
+export interface Launch extends Omit<BringUp, 'temporary'> {
   /** Folder of the ensemble. */
   readonly path: string;
   readonly make: MakeOptions;
   /** Numbers that were asked for, and which one that is there already must have. */
   readonly asked: { readonly voters?: number | undefined; readonly observers?: number | undefined };
+  /** A folder around it that lives no longer than this process. */
+  readonly throwaway?: string | undefined;
   /** Leave files behind when it does not come up. */
   readonly keep: boolean;
   /** Told what is worth saying. */
@@ -32,7 +34,7 @@ export async function launch(options: Launch): Promise<Ensemble> {
     if (moved) note(`ports from ${make.basePort} on are in use; this one has those from ${basePort} on`);
     try {
       options.signal.throwIfAborted();
-      await ensemble.bringUp(ensemble.ids, options);
+      await ensemble.bringUp(ensemble.ids, { ...options, temporary: temporaryOf(ensemble, options) });
       return ensemble;
     } catch (error) {
       if (!options.keep) removeFiles(ensemble);
@@ -40,6 +42,11 @@ export async function launch(options: Launch): Promise<Ensemble> {
       if (!isPort || make.exactBase || left <= 1 || options.keep) throw error;
     }
   }
+}
+
+function temporaryOf(ensemble: Ensemble, { throwaway, keep }: Launch): BringUp['temporary'] {
+  if (throwaway !== undefined) return { paths: [...pathsOf(ensemble), throwaway], until: 'end' };
+  return keep ? undefined : { paths: pathsOf(ensemble), until: 'serving' };
 }
 
 async function startAgain(options: Launch): Promise<Ensemble> {

@@ -116,11 +116,16 @@ export async function makeEnsemble(
   return { ensemble: new Ensemble(path), moved: base !== basePort };
 }
 
+/** Every folder of an ensemble; that of `ensemble.json`, without which nothing of it is known, is the last. */
+export function pathsOf({ folder, file }: Ensemble): string[] {
+  const members = file.members.map(({ id }) => memberFolder(file, id));
+  return [...members, ...(file.sockets === undefined ? [] : [file.sockets]), folder.path];
+}
+
 /** Removes all files of an ensemble whose processes are gone. */
-export function removeFiles({ folder, file }: Ensemble): void {
-  for (const { id } of file.members) rmSync(memberFolder(file, id), { recursive: true, force: true });
-  if (file.sockets !== undefined) rmSync(file.sockets, { recursive: true, force: true });
-  rmSync(folder.path, { recursive: true, force: true });
+export function removeFiles(ensemble: Ensemble): void {
+  const { folder, file } = ensemble;
+  for (const path of pathsOf(ensemble)) rmSync(path, { recursive: true, force: true });
   if (file.data !== folder.path)
     try {
       rmdirSync(file.data); // only when nothing else is in it

@@ -119,16 +119,17 @@ export class MemberProcess {
   }
 
   /**
-   * Starts the process in a session of its own, its output going to the log. With `leash` it ends as soon as this process
-   * does, however that ends.
+   * Starts the process in a session of its own, its output going to the log. It ends as soon as this process does, however
+   * that ends, and removes `temporary` then; a line `keep` on its standard input spares these, `free` lets it live on, too.
    */
-  spawn(command: MemberCommand, words: readonly string[], leash: boolean): ChildProcess {
+  spawn(command: MemberCommand, words: readonly string[], temporary: readonly string[]): ChildProcess {
     const log = openSync(this.logFile, 'a', 0o600);
     try {
-      const child = spawn(command.program, [...command.args, ...words, ...(leash ? ['--leash'] : [])], {
+      const removed = temporary.flatMap((path) => ['--temporary', path]);
+      const child = spawn(command.program, [...command.args, ...words, '--leash', ...removed], {
         cwd: this.folder,
         detached: true,
-        stdio: [leash ? 'pipe' : 'ignore', log, log],
+        stdio: ['pipe', log, log],
       });
       child.on('error', () => {}); // told by `exit`, or by the pid that is missing
       child.stdin?.on('error', () => {});

@@ -1,4 +1,6 @@
 /** Results as records with named fields: `--fields`, `--header`, `-o table`. */
+
+import type { Stat } from '../client/api.ts';
 import { usage } from '../shell/failure.ts';
 import type { Column, Output } from '../shell/output.ts';
 import { showName } from '../shell/paths.ts';
@@ -21,7 +23,7 @@ function recordsOf(output: Output): Fields[] {
   if (output.type === 'many') return output.parts.flatMap(recordsOf);
   if (output.type === 'listing')
     return (
-      output.long?.map(({ name, stat }) => ({ name, kind: kindOf(stat), ...statJson(stat) })) ??
+      output.long?.map(({ name, stat }) => ({ name, kind: kindOf(stat), ...statJson(stat), ...asInHeader(stat) })) ??
       output.names.map((name) => ({ name }))
     );
   const json = toJson(output);
@@ -29,6 +31,12 @@ function recordsOf(output: Output): Fields[] {
   // `stat.version` may be called version
   return records.map((record) => (isFields(record.stat) ? { ...record.stat, ...record } : record));
 }
+
+/** What the columns of a long listing are called, where JSON has another name. */
+const asInHeader = (stat: Stat): Fields => {
+  const { dataLength, numChildren, ephemeralOwner } = statJson(stat);
+  return { bytes: dataLength, children: numChildren, owner: ephemeralOwner };
+};
 
 function fieldOf(record: Fields, name: string): unknown {
   let value: unknown = record;

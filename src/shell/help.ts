@@ -8,7 +8,7 @@ export const GROUPS: Readonly<Record<CommandSpec['group'], string>> = {
   read: 'Look',
   write: 'Change',
   watch: 'Watch',
-  acl: 'Permissions and quotas',
+  acl: 'ACLs and quotas',
   session: 'Session',
   shell: 'Shell',
   transaction: 'Transactions',
@@ -60,8 +60,8 @@ export const helpOf = (spec: CommandSpec): Output => ({
   },
 });
 
-/** All commands on one screen. */
-export function overview(specs: readonly CommandSpec[], topics: readonly string[]): string {
+/** All commands by group, each with a line on what it does. */
+export function listing(specs: readonly CommandSpec[], topics: readonly string[]): string {
   const lines: string[] = [];
   for (const [group, title] of Object.entries(GROUPS)) {
     const rows = specs.filter((spec) => spec.group === group).map((spec) => [spec.name, spec.about] as const);
@@ -69,4 +69,15 @@ export function overview(specs: readonly CommandSpec[], topics: readonly string[
   }
   lines.push(`help COMMAND tells more about one; topics: ${topics.join(', ')}`);
   return lines.join('\n');
+}
+
+/** The names of all commands, on one screen. */
+export function overview(specs: readonly CommandSpec[], topics: readonly string[]): string {
+  const rows = Object.entries(GROUPS).map(([group, title]) => {
+    const names = specs.filter((spec) => spec.group === group).map(({ name }) => name);
+    return [title, names.toSorted((a, b) => a.localeCompare(b, 'en')).join(' ')] as const;
+  });
+  const isUsed = ([, names]: readonly [string, string]): boolean => names !== '';
+  const lines = columns([...rows.filter(isUsed), ['Topics', topics.join(' ')]]);
+  return [...lines, '', 'help WORD tells more; zoosh --help says what each command does'].join('\n');
 }

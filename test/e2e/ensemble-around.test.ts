@@ -1,6 +1,6 @@
 /** Ensembles and servers around a program, a prompt or a terminal: they end with it, and nothing is left. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +34,7 @@ test('accept 11: with: the code of the program, an ensemble around it, and nothi
   assert.deepEqual(readdirSync(temporary), []);
 });
 
-test('with: told to end or killed, it leaves no process', async () => {
+test('with: told to end or killed, it leaves no process and no file', async () => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const script = 'echo "$ZOOSH_ENSEMBLE"; echo $$; exec sleep 60';
     const { child, text, ended } = begin(['with', '-n', '3', '--', 'sh', '-c', script]);
@@ -46,8 +46,7 @@ test('with: told to end or killed, it leaves no process', async () => {
     if (signal === 'SIGKILL') process.kill(Number(text.out.split('\n')[1]), 'SIGTERM');
     await until('they are gone', async () => pids.every((pid) => processOf(pid) === undefined));
     assert.equal(await ended, signal === 'SIGKILL' ? signal : 143);
-    assert.equal(existsSync(path), signal === 'SIGKILL', 'its files');
-    for (const name of readdirSync(temporary)) rmSync(join(temporary, name), { recursive: true });
+    assert.deepEqual(readdirSync(temporary), [], `its files in ${path}`);
   }
 });
 
@@ -84,6 +83,44 @@ test('in the foreground: interrupted before and after it serves; --rm', async ()
   brief.child.kill('SIGTERM');
   assert.equal(await brief.ended, 0);
   assert.ok(!existsSync(join(folder, 'fore')));
+});
+
+test('killed while it starts, detached or not, it leaves no process and no file; once it serves they are there', async () => {
+  const first = await base();
+  const pids = (): number[] | undefined => {
+    const files = [1, 2, 3].map((id) => join(folder, 'torn', `member-${id}`, 'pid'));
+    const texts = files.map((file) => (existsSync(file) ? readFileSync(file, 'utf8') : ''));
+    return texts.every((text) => text.includes('\n')) ? texts.map((text) => Number(text.split('\n')[0])) : undefined;
+  };
+  const gone = (all: readonly number[]): Promise<boolean> =>
+    until('they are gone', async () => all.every((pid) => processOf(pid) === undefined));
+  for (const more of [[], ['-d']]) {
+    const { child, text, ended } = begin([
+      'start',
+      'ensemble',
+      'torn',
+      '-n',
+      '3',
+      '--base-port',
+      String(first),
+      ...more,
+    ]);
+    const begun = await until('all are begun', async () => pids());
+    child.kill('SIGKILL');
+    await ended;
+    assert.equal(text.out, '', 'it was still starting');
+    await gone(begun);
+    assert.ok(!existsSync(join(folder, 'torn')), 'its files');
+    await portsFree(first, 3);
+  }
+  const served = begin(['start', 'ensemble', 'torn', '-n', '3', '--base-port', String(first)]);
+  await until('it serves', async () => served.text.out.includes('\n'));
+  served.child.kill('SIGKILL');
+  await served.ended;
+  await gone(pids() ?? []);
+  await portsFree(first, 3);
+  assert.ok(existsSync(join(folder, 'torn', 'member-1', 'data')), 'the data stays');
+  await good('-y', 'ensemble', 'destroy', 'torn');
 });
 
 test('start standalone -d: only what clients connect to, and a process to end', async () => {

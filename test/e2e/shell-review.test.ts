@@ -58,4 +58,14 @@ test('the shell as a stranger found it', async (t) => {
     assert.equal((await run('deleteall --keep-root /zookeeper\n')).code, 30);
     assert.equal((await run('ls --limit -3 /\n')).code, 2);
   });
+  await t.test('rm -r deletes as deleteall does; the columns of ls -l are names of fields', async () => {
+    const made = 'create -p /tree/a/b xyz\n';
+    assert.deepEqual(await run(`${made}rm -r /tree\nexists /tree\n`), { code: 1, out: '/tree/a/b\n3\nno\n', err: '' });
+    assert.equal((await run('rm -r /tree\n')).code, 10);
+    assert.equal((await run('rm -rf /tree\n')).code, 0);
+    assert.equal((await run('rm -r -v 0 /tree\n')).code, 2);
+    assert.equal((await run('rm -r /zookeeper\n')).code, 30);
+    const fields = ['--fields', 'owner,children,bytes,name', 'ls', '-l', '/tree/a'];
+    assert.equal(((await run(made)) && (await run('', fields))).out, '0x0\t0\t3\tb\n');
+  });
 });

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Leash } from '../../src/cli/leash.ts';
 import type { MemberCommand } from '../../src/ensemble/process.ts';
 import { realClock } from '../../src/platform/clock.ts';
 import { Control } from '../../src/runtime/control.ts';
@@ -81,7 +82,7 @@ async function main(argv: readonly string[]): Promise<void> {
     process.stderr.write(`${new Date().toISOString()} info  stopping\n`);
     process.exit(0);
   });
-  if (argv.includes('--leash')) process.stdin.on('end', () => process.exit(0)).resume();
+  if (argv.includes('--leash')) new Leash(process.stdin).ended.then(() => process.exit(0));
 }
 
 const DAMAGE = [

@@ -173,4 +173,14 @@ test('when it is zkCli', () => {
   );
   assert.deepEqual(wish(['--compat', 'zkcli', '--auth', 'digest:a:b', '-server'])?.incomplete, ['-server']);
   assert.throws(() => wish(['--compat', 'redis']), /--compat is zkcli/);
+  // a target before or behind --compat, as before any command; without --compat it is a word of zkCli's
+  for (const argv of [
+    ['a:1', '--compat', 'zkcli', 'ls', '/'],
+    ['--compat=zkcli', 'a:1', 'ls', '/'],
+  ])
+    assert.deepEqual([wish(argv)?.server, wish(argv)?.words], ['a:1', ['ls', '/']]);
+  assert.deepEqual(wish(['@prod', '--compat', 'zkcli'])?.ours, ['--profile', 'prod']);
+  assert.deepEqual(wish(['--compat', 'zkcli', '-server', 'b:1', 'ls', 'a:1'])?.words, ['ls', 'a:1']);
+  assert.deepEqual(wish(['a:1', 'ls'], 'zkCli.sh')?.words, ['a:1', 'ls']);
+  assert.equal(wish(['a:1', 'ls', '--compat', 'zkcli']), undefined);
 });

@@ -8,9 +8,10 @@ import { generatedFiles } from '../../src/cli/generated.ts';
 import { usageText } from '../../src/cli/usage.ts';
 import { TOPICS } from '../../src/commands/help-topics.ts';
 import { registry } from '../../src/commands/index.ts';
+import { foldPage } from '../../src/out/fold.ts';
 import { bind, optionsOf, positionals, synopsis } from '../../src/shell/bind.ts';
 import { EXIT_CODES } from '../../src/shell/exit-codes.ts';
-import { pageOf } from '../../src/shell/help.ts';
+import { overview, pageOf } from '../../src/shell/help.ts';
 import { resolvePath } from '../../src/shell/paths.ts';
 import { fill } from '../../src/shell/variables.ts';
 import { rig } from './rig.ts';
@@ -110,4 +111,11 @@ test('completions/, docs/ and man/ hold what is printed', async () => {
   assert.equal(files.size, SHELLS.length + 3);
   for (const [file, text] of files)
     assert.equal(readFileSync(join(ROOT, file), 'utf8'), text, `npm run generate writes ${file} again`);
+});
+
+test('help shows all commands and topics on one screen of 80x24', () => {
+  const text = overview(registry.all, Object.keys(TOPICS));
+  const rows = foldPage(text, 80);
+  assert.ok(rows.length < 24, `${rows.length} rows`);
+  for (const { name } of registry.all) assert.match(text, new RegExp(`(^| )${name}( |$)`, 'm'));
 });
