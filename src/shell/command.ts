@@ -102,6 +102,8 @@ export interface SessionControl {
   connect(target?: string): Promise<Client>;
   /** A further session, with another target; whoever asks closes it. @throws ConnectError, Failure (2) */
   open(target: string): Promise<Client>;
+  /** A further session with one server of this ensemble (`host:port`), spoken to as this one is; whoever asks closes it. @throws ConnectError */
+  openAt(server: string): Promise<Client>;
   /** Ends the session; every further command that needs one fails until `connect`. */
   close(): Promise<void>;
   /** Presents a credential now and in every later session. @throws KeeperError AuthFailed; the shell then has a new session without it. */

@@ -51,6 +51,9 @@ export interface SessionPorts {
   readonly interactive: boolean;
 }
 
+/** A server that is asked on its own has so long to answer. */
+const MEMBER_MS = 3000;
+
 /** The session the shell keeps: connects when it is first needed, tells what happens to it, begins the next one. */
 export class ShellSession implements SessionControl {
   readonly #ports: SessionPorts;
@@ -152,6 +155,13 @@ export class ShellSession implements SessionControl {
   open(text: string): Promise<Client> {
     const { server, options, fault } = this.#ports.target(text);
     return fault === undefined ? this.#ports.connect(server, options) : Promise.reject(fault);
+  }
+
+  /** The same with one server of the ensemble, to see whether it takes any. */
+  openAt(server: string): Promise<Client> {
+    const { options } = this.#target;
+    const connectTimeoutMs = Math.min(MEMBER_MS, options.connectTimeoutMs ?? MEMBER_MS);
+    return this.#ports.connect(server, { ...options, auth: this.#auth, connectTimeoutMs });
   }
 
   async close(): Promise<void> {

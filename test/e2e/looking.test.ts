@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -138,12 +140,49 @@ test('status, top, latency, doctor: how the server is', async () => {
   is(await one('top', '-i', '100ms', '-n', '1'), new RegExp(`^${server.hosts}\tstandalone\t\\d+\t0\t`));
   is(await one('latency', '-n', '5'), /^read\t5\t[\d.]+\t[\d.]+\t[\d.]+\t[\d.]+\nsync\t5\t/);
   await client.create('/wide');
-  const health = await one('doctor');
+  const health = await one('doctor', '--admin-port', '1');
   assert.match(health.stdout, /^ok\t1 of 1 server serve/m);
   assert.match(health.stdout, /^FAIL\t.*anyone may delete what is below\tsetAcl -R/m);
   assert.equal(health.code, 1);
+  for (const line of [
+    /^ok\tTLS is not in use$/m,
+    /^ok\tno AdminServer on port 1; the words tell what is asked$/m,
+    /^ok\tclocks of 1 server and of this machine within \d+(\.\d)? m?s$/m,
+    /^(ok\tdisk of .* of log, no snapshot yet, .*%\) free|(warn|FAIL)\t.* left on its disk\t.*)$/m,
+    /^ok\t1 other client connected, from 1 host$/m,
+  ])
+    assert.match(health.stdout, line);
+  no(await one('doctor', '/wid'), 10, /did you mean \/wide \?/);
+  no(await one('doctor', '--admin-port', '0'), 2, /from 1 to 65535/);
+  no(await one('doctor', '--limit', '0'), 2, /at least 1/);
   const screen = await zoosh(['-o', 'human', server.hosts, 'doctor']);
   assert.match(screen.stdout, /\n\d+ failures?, \d+ warnings?\n$/);
+});
+
+test('doctor: a server that allows no words, and what an AdminServer adds', async () => {
+  const blind = await zoosh([shy.hosts, 'doctor', '--admin-port', '1']);
+  assert.match(blind.stdout, /^warn\t.*: mntr cons conf dirs not allowed, and no AdminServer on port 1: clocks/m);
+  const answers: Readonly<Record<string, object>> = {
+    ruok: {},
+    last_snapshot: { zxid: '0x1', timestamp: Date.now() / 1000 - 10 * 86_400 },
+    dirs: { datadir_size: 2048, logdir_size: 4096 },
+  };
+  const admin = createServer((request, response) => {
+    const [, word = ''] = /^\/commands\/(\w+)$/.exec(request.url ?? '') ?? [];
+    response.setHeader('Date', new Date(Date.now() - 60_000).toUTCString());
+    response.writeHead(answers[word] === undefined ? 404 : 200);
+    response.end(JSON.stringify({ ...answers[word], command: word, error: null }));
+  });
+  await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = admin.address() as AddressInfo;
+    const { stdout } = await zoosh([shy.hosts, 'doctor', '--admin-port', String(port)]);
+    assert.match(stdout, new RegExp(`^ok\tan AdminServer answers on port ${port} of ${shy.hosts}$`, 'm'));
+    assert.match(stdout, /^warn\tthe clock of .* is (59\.\d|60\.\d) s behind this machine's\tntp/m);
+    assert.match(stdout, /^warn\t.* wrote its last snapshot 10d ago/m);
+  } finally {
+    admin.close();
+  }
 });
 
 test('edit: with an editor that is a program', async () => {

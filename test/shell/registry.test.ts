@@ -42,6 +42,10 @@ test('every command is there, in a file of its own', () => {
         'find-tests.ts',
         'find-delete.ts',
         'json-value.ts',
+        'doctor-nodes.ts',
+        'doctor-members.ts',
+        'doctor-disk.ts',
+        'doctor-look.ts',
       ].includes(name),
   );
   assert.equal(files.length, registry.all.length);
