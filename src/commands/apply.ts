@@ -6,7 +6,7 @@ import { ACL_OPTIONS, aclPolicy, fileSource, liveSource } from '../shell/node-so
 import type { Output } from '../shell/output.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { emptySource, inflightOf, makeParents } from './support.ts';
+import { emptySource, inflightOf, makeParents, replacedBy, undoKeeps } from './support.ts';
 
 /** A subtree made equal to a file. */
 export default command({
@@ -62,7 +62,7 @@ export default command({
       what: `make ${plural(plan.changes.length, 'change')} under ${path}${goes > 0 ? `, ${goes} of them deletions` : ''}`,
       path,
       count: plan.changes.length,
-      keepsUndo: context.keepsUndo,
+      keepsUndo: await undoKeeps(client, replacedBy(plan.changes), context),
     });
     if (!isThere) await makeParents(path.slice(0, path.lastIndexOf('/')) || '/', context);
     using progress = context.progress(`applying ${file}`);

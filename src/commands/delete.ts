@@ -1,9 +1,10 @@
 import type { KeeperError } from '../base/errors.ts';
-import { type Arg, command } from '../shell/command.ts';
+import type { Client } from '../client/api.ts';
+import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
 import { refuseProtected } from './deleteall.ts';
-import { versionOf, withSuggestion } from './support.ts';
+import { undoKeeps, versionOf, withSuggestion } from './support.ts';
 
 /** Deletes nodes without children. */
 export default command({
@@ -46,6 +47,8 @@ export default command({
         path: paths[0] as string,
         details: paths.slice(0, 10),
         count: paths.length,
+        keepsUndo: await undoKeeps(client, paths, context),
+        hasOthersEphemerals: await haveOthersEphemerals(client, paths, context),
       });
     const done: string[] = [];
     for (const [at, path] of paths.entries())
@@ -61,3 +64,16 @@ export default command({
     return { type: 'deleted', paths: done, count: done.length };
   },
 });
+
+/** Some are ephemeral nodes of other sessions. Beyond a few nodes there is a question anyway. */
+async function haveOthersEphemerals(
+  client: Client,
+  paths: readonly string[],
+  { asks, signal }: CommandContext,
+): Promise<boolean> {
+  if (!asks) return false;
+  const stats = await Promise.all(paths.slice(0, 20).map((path) => client.exists(path, { signal })));
+  return stats.some(
+    (stat) => stat !== undefined && stat.ephemeralOwner !== 0n && stat.ephemeralOwner !== client.sessionId,
+  );
+}

@@ -16,7 +16,7 @@ import {
 import type { Output } from '../shell/output.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { Denied, emptySource, inflightOf, makeParents, skipsOwn } from './support.ts';
+import { Denied, emptySource, inflightOf, makeParents, replacedBy, skipsOwn, undoKeeps } from './support.ts';
 
 /** Changes are looked for so often even when nothing tells of them, ms. */
 const EVERY_MS = 60_000;
@@ -68,7 +68,8 @@ export default command({
       what: `make ${plural(plan.changes.length, 'change')} under ${there}${follow ? ', and follow' : ''}`,
       path: there,
       count: plan.changes.length,
-      keepsUndo: context.keepsUndo,
+      protects: context.session.isProtected(target.target),
+      keepsUndo: target.target === undefined && (await undoKeeps(b.client, replacedBy(plan.changes), context)),
       details: plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
     });
     if (!follow) {

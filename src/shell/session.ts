@@ -11,8 +11,9 @@ import type {
 } from '../client/api.ts';
 import { parseConnectString, showServer } from '../client/connect-string.ts';
 import type { FourLetterOptions } from '../client/four-letter.ts';
+import { ReadOnlyClient } from './changes.ts';
 import type { SessionControl } from './command.ts';
-import { Failure } from './failure.ts';
+import { Failure, refused } from './failure.ts';
 import { KeptWatches, type ListedWatch } from './kept-watches.ts';
 import { factsOf, type ServerFacts } from './server-facts.ts';
 import { hex, plural } from './units.ts';
@@ -63,6 +64,8 @@ export class ShellSession implements SessionControl {
   #giveUp = new AbortController();
   #client: Client | undefined;
   #auth: Credential[];
+  /** Targets opened besides that are protected. */
+  readonly #protected = new Set<string>();
   #isClosed = false;
   #lostAt = 0;
   readonly #ephemerals = new Set<string>();
@@ -152,9 +155,16 @@ export class ShellSession implements SessionControl {
   }
 
   /** A session of its own, which tells nothing and is whoever's asked for it. */
-  open(text: string): Promise<Client> {
-    const { server, options, fault } = this.#ports.target(text);
-    return fault === undefined ? this.#ports.connect(server, options) : Promise.reject(fault);
+  async open(text: string): Promise<Client> {
+    const { server, options, fault, protect, readOnly } = this.#ports.target(text);
+    if (fault !== undefined) throw fault;
+    if (protect === true) this.#protected.add(text);
+    const client = await this.#ports.connect(server, options);
+    const why = (): Failure => refused(`${text} is read-only`, "its profile's readOnly says so; leave that out");
+    return readOnly === true ? new ReadOnlyClient(client, why()) : client;
+  }
+  isProtected(text: string | undefined): boolean {
+    return text === undefined ? this.#target.protect === true : this.#protected.has(text);
   }
 
   /** The same with one server of the ensemble, to see whether it takes any. */

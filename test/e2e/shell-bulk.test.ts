@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -149,7 +149,18 @@ test('masked password hashes are not written back', async () => {
   no(await one('apply', '-f', file('masked'), '--root', '/m2'), 15, /password hash/);
   await client.create('/m3');
   no(await one('acl', 'copy', '/masked', '/m3'), 15, /password hash/);
-  no(await one('setAcl', '/m3', 'digest:bob:x:cdrwa,world:anyone:cdrwa'), 15, /password hash/);
+  const typed = 'digest:bob:x:cdrwa,world:anyone:cdrwa';
+  no(await one('setAcl', '/m3', typed), 15, /password hash[\s\S]*acl digest bob makes it; --force writes it as it is/);
+  no(await one('acl', 'add', '/m3', 'digest:bob:x:r'), 15, /password hash/);
+  for (const line of [
+    ['cp', '--acl', typed, '/m3', '/m2'],
+    ['import', '--acl', typed, '--root', '/m2', file('masked')],
+    ['apply', '--acl', typed, '--root', '/m2', '-f', file('masked')],
+    ['mirror', '--acl', typed, '/m3', '/m2'],
+    ['mv', '--acl', typed, '/m3', '/m2'],
+  ])
+    no(await one(...line), 15, /password hash[\s\S]*acl digest bob makes it$/m);
+  is(await one('acl', 'copy', '--no-acl', '/masked', '/m3', '--force'), /changed\t1/);
   assert.equal(await client.exists('/m2'), undefined);
   is(await one('import', '--no-acl', '--root', '/m2', file('masked')), /^created\t1\n/);
   is(await one('cp', '--acl', 'world:anyone:r', '/masked', '/m4'), /^created\t1\n/);
@@ -158,6 +169,35 @@ test('masked password hashes are not written back', async () => {
   is(await as(bob, 'export', '/masked', file('whole')), '');
   is(await one('import', '--root', '/m5', file('whole')), /^created\t1\n/);
   is(await as(bob, 'diff', '/masked', '/m5'), '');
+});
+
+test('into another ensemble: its profile protects it, or lets it only be read', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'zoosh-other-'));
+  const to = (...args: string[]): Promise<Ran> => zoosh(args, '', { ZOOSH_HOME: home });
+  try {
+    const profiles = {
+      prod: { server: server.hosts, protect: true },
+      fixed: { server: server.hosts, readOnly: true },
+    };
+    mkdirSync(join(home, 'config'));
+    writeFileSync(join(home, 'config', 'config.json'), JSON.stringify({ profiles }), { mode: 0o600 });
+    await client.create('/out', 'x');
+    for (const line of [
+      ['mirror', '/out', '@prod:/into'],
+      ['cp', '/out', '@prod:/into'],
+    ]) {
+      no(await to(server.hosts, ...line), 30, /the profile is protected\n hint: say --yes/);
+      assert.equal(await client.exists('/into'), undefined);
+      is(await to('--yes', server.hosts, ...line), /^created\t1\n/);
+      await client.delete('/into');
+    }
+    no(await to(server.hosts, 'cp', '/out', '@fixed:/into'), 30, /@fixed is read-only\n hint: its profile/);
+    no(await to(server.hosts, 'mirror', '/out', '@fixed:/into'), 30, /@fixed is read-only/);
+    is(await to(server.hosts, 'cp', '@fixed:/out', '/into'), /^created\t1\n/);
+    await client.delete('/into');
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
 });
 
 test('cp: one node, subtrees, over others, into others, to files and back', async () => {
