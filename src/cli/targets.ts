@@ -73,6 +73,14 @@ export function targetOf(text: string, sources: TargetSources): Target {
   };
 }
 
+/** How to speak to a server of our own: what was said on the command line, and nothing that is meant for others. @throws Failure (2, 4) */
+export const ownOptions = (globals: Globals): Target['options'] => ({
+  ...(globals.auth.length > 0 && { auth: said(globals, {}) }),
+  connectTimeoutMs: globals.connectTimeout,
+  ...(globals.timeout !== undefined && { timeoutMs: globals.timeout }),
+  ...(globals.maxReply !== undefined && { maxReplyBytes: globals.maxReply }),
+});
+
 /** `local/NAME`: an ensemble of this machine. @throws Failure (2) when there is none of that name */
 function ensembleOf(text: string): string | undefined {
   const [, name] = /^local\/([\w.-]+)$/.exec(text) ?? [];

@@ -28,6 +28,16 @@ test('the first minute: a script into the playground', async () => {
   assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '/bar\nhello-bar\n', stderr: '' });
 });
 
+test('the playground speaks to its server as the options say', async () => {
+  const heard = await zoosh(
+    ['--timeout', '7s', '--auth', 'digest:al:pw', 'playground'],
+    'session | grep -i timeout\nwhoami\n',
+  );
+  assert.equal(heard.code, 0, heard.stderr);
+  assert.match(heard.stdout, /7000|7s/);
+  assert.match(heard.stdout, /^digest\tal$/m);
+});
+
 test('the playground keeps data where it is told to', async () => {
   const data = join(folder, 'play');
   is(await zoosh(['playground', '--data', data], 'create /kept yes'), '/kept\n');
