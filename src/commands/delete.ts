@@ -27,6 +27,7 @@ export default command({
   examples: [
     ['delete /app/old', 'one'],
     ['delete -v 3 /app/old', 'only if nobody changed it since version 3'],
+    ['delete -f /app/old /app/older', 'no error when one does not exist'],
   ],
   exits: [10, 12, 13, 14],
   // `delete P 3` is `delete -v 3 P`, unless the second word looks like a path

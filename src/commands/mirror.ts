@@ -43,6 +43,7 @@ export default command({
   examples: [
     ['mirror /app /backup/app', 'once'],
     ['mirror -f --delete @prod:/app @standby:/app', 'and follow'],
+    ['mirror --no-acl file:app.ndjson /app', 'from an export; ACLs stay as they are'],
   ],
   exits: [10, 14, 15, 30, 31],
   notes: [

@@ -22,6 +22,7 @@ export default command({
   examples: [
     ['quota ls', 'all of them'],
     ['quota ls /app', 'those below /app'],
+    ['quota ls / | grep "100%"', 'those that are used up'],
   ],
   exits: [14],
   notes: ['setquota, listquota and delquota handle one.'],

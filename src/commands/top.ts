@@ -18,6 +18,7 @@ export default command({
   examples: [
     ['top', 'until Ctrl-C'],
     ['top -i 5s -n 3', 'three looks, five seconds apart'],
+    ['top -i 500ms', 'twice a second'],
   ],
   exits: [3],
   notes: ['Rates are since the look before. Latency is what servers count since their start or the last srst.'],

@@ -78,6 +78,18 @@ test('du and top-nodes add up', async () => {
   is(await zoosh(['-o', 'json', server.hosts, 'du', '-d', '0', '/du']), '[{"path":"/du","nodes":4,"bytes":2505}]\n');
 });
 
+test('du and top-nodes stop where they are told to, and say so', async () => {
+  const stopped = /^stopped after 2 nodes: there is more, and --limit takes it\n$/m;
+  const du = await one('du', '--limit', '2', '/du');
+  is(du, '2005\t2\t/du\n2000\t1\t/du/a\n');
+  assert.match(du.stderr, stopped);
+  assert.match((await one('top-nodes', '--limit', '2', '/du')).stderr, stopped);
+  assert.equal((await one('du', '--limit', '4', '/du')).stderr, ''); // there is no more
+  for (const name of ['du', 'top-nodes']) no(await one(name, '--limit', '0', '/du'), 2, /at least 1/);
+  no(await one('du', '/duu'), 10, /did you mean \/du \?/);
+  no(await one('top-nodes', '--by', 'weight', '/du'), 2, /size.*children.*subtree/);
+});
+
 test('acl: add, take away, compare, copy, hash', async () => {
   await client.create('/acl');
   await client.create('/acl/child');
