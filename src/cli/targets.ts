@@ -9,6 +9,7 @@ import { revealSecret, SecretError } from '../config/secrets.ts';
 import { connectStringOf } from '../ensemble/layout.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { fileReason } from '../shell/file-reason.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
 import { parseDuration } from '../shell/units.ts';
@@ -144,7 +145,7 @@ function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): 
     try {
       return readFileSync(file, 'utf8');
     } catch (error) {
-      throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+      throw usage(`cannot read ${file}: ${fileReason(error)}`);
     }
   };
   return {

@@ -10,6 +10,14 @@ import { plural } from '../shell/units.ts';
 import { aclLines, guard, setAclBelow } from './set-acl.ts';
 import { countBelow, withSuggestion } from './support.ts';
 
+const FORMS = {
+  add: 'PATH SCHEME:ID:PERMS,...',
+  rm: 'PATH SCHEME:ID[:PERMS],...',
+  diff: 'A B',
+  copy: 'FROM TO...',
+  digest: 'USER [PASSWORD]',
+} as const;
+
 /** Parts of ACLs. */
 export default command({
   name: 'acl',
@@ -46,12 +54,13 @@ export default command({
   ],
   async run({ action, words, recursive, force, noAcl }, context): Promise<Output> {
     const [first, second, ...more] = words;
-    if (first === undefined) throw usage(`acl ${action}: something is missing`, 'acl --help');
+    const form = `acl ${action} ${FORMS[action as keyof typeof FORMS]}`;
+    if (first === undefined) throw usage(`acl ${action}: ${action === 'digest' ? 'USER' : 'a path'} is missing`, form);
     if (action === 'digest') {
-      if (more.length > 0) throw usage('acl digest: USER [PASSWORD]');
+      if (more.length > 0) throw usage('acl digest: one word too many', form);
       return digestOf(first, second, context);
     }
-    if (second === undefined) throw usage(`acl ${action}: one more word is needed`, 'acl --help');
+    if (second === undefined) throw usage(`acl ${action}: one more word is needed`, form);
     if (recursive && action !== 'copy') throw usage(`acl ${action}: -R goes with copy`);
     const path = context.resolve(first);
     if (action === 'diff') return difference(path, context.resolve(second), context);
@@ -101,7 +110,7 @@ function without(path: string, acl: readonly Acl[], text: string): Acl[] {
     const some = out.filter((entry) => names(who, entry));
     if (some.length === 0)
       throw new Failure(10, 'NoEntry', `the ACL of ${path} has no entry ${piece}`, { path, hint: showAcl(acl) });
-    const { perms } = parseAcl(`x:y:${piece.slice(colon + 1)}`)[0] as Acl;
+    const { perms } = parseAcl(piece)[0] as Acl;
     out = out.flatMap((entry) => {
       if (!some.includes(entry)) return [entry];
       const left = entry.perms & ~perms;

@@ -1,6 +1,6 @@
 import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import { isProtectedBelow } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, fileSource, liveSource } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
@@ -45,7 +45,10 @@ export default command({
       inflight: inflightOf(context),
       acl: policy.way !== 'none',
       denied: (each: string) => {
-        throw usage(`apply: ${each} may not be read, so nobody can say how it differs`);
+        throw new Failure(14, 'NoAuth', `${each} may not be read, so nobody can say how it differs`, {
+          path: each,
+          hint: 'addauth presents a credential',
+        });
       },
     };
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);

@@ -4,7 +4,7 @@ import type { Client } from '../client/api.ts';
 import { addWatch } from '../recipes/repeated-watch.ts';
 import { carryOut } from '../shell/carry-out.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import { isProtectedBelow, isWithin } from '../shell/node-record.ts';
 import {
   ACL_OPTIONS,
@@ -18,7 +18,16 @@ import {
 import type { Output } from '../shell/output.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { Denied, emptySource, inflightOf, makeParents, replacedBy, skipsOwn, undoKeeps } from './support.ts';
+import {
+  Denied,
+  emptySource,
+  inflightOf,
+  makeParents,
+  replacedBy,
+  skipsOwn,
+  undoKeeps,
+  withSuggestion,
+} from './support.ts';
 
 /** Changes are looked for so often even when nothing tells of them, ms. */
 const EVERY_MS = 60_000;
@@ -71,7 +80,7 @@ export default command({
       policy,
     };
     const total = { created: 0, updated: 0, deleted: 0 };
-    const plan = await compare(job, context);
+    const plan = await withSuggestion(here, context, () => compare(job, context));
     await context.confirm({
       what: `make ${plural(plan.changes.length, 'change')} under ${there}${follow ? ', and follow' : ''}`,
       path: there,
@@ -82,7 +91,7 @@ export default command({
     });
     if (!follow) {
       await put(job, plan, total, context);
-      return answer(total, there, plan.same);
+      return answer(total, there, plan);
     }
     return followOn(job, plan, total, context);
   },
@@ -97,15 +106,18 @@ interface Job {
   readonly prune: boolean;
   readonly policy: AclPolicy;
 }
+/** `isPart`: some of it may not be read. */
+type Compared = Plan & { readonly isPart: boolean };
 type Total = { created: number; updated: number; deleted: number };
 
-const answer = (total: Total, there: string, same: number): Output => ({
+const answer = (total: Total, there: string, { same, isPart }: Compared): Output => ({
+  ...(isPart && { exit: 14 }),
   type: 'counts',
   counts: { ...total, same },
   text: `${there}: ${total.created} created, ${total.updated} changed, ${total.deleted} deleted, ${same} the same`,
 });
 
-async function compare({ from, here, to, there, prune, policy }: Job, context: CommandContext): Promise<Plan> {
+async function compare({ from, here, to, there, prune, policy }: Job, context: CommandContext): Promise<Compared> {
   const { signal } = context;
   const denied = new Denied();
   const options = {
@@ -114,15 +126,26 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
     acl: policy.way !== 'none',
     denied: (path: string) => denied.add(path),
   };
+  // what is hidden there would be made anew, and what is hidden here would be deleted there
+  const refuse = (path: string): never => {
+    throw new Failure(14, 'NoAuth', `${path} may not be read, so nobody can say how it differs`, {
+      path,
+      hint: prune
+        ? 'addauth presents a credential; without --delete what is hidden is left alone'
+        : 'addauth presents a credential',
+    });
+  };
   await using wanted =
     typeof from === 'string'
       ? await fileSource(from)
-      : liveSource(from, here, here, { ...options, skip: skipsOwn(here) });
+      : liveSource(from, here, here, { ...options, skip: skipsOwn(here), ...(prune && { denied: refuse }) });
   const isThere = (await to.exists(there, { signal })) !== undefined;
-  const live = isThere ? liveSource(to, there, there, { ...options, skip: skipsOwn(there) }) : emptySource(there);
+  const live = isThere
+    ? liveSource(to, there, there, { ...options, skip: skipsOwn(there), denied: refuse })
+    : emptySource(there);
   const plan = await planOf(live, wanted, { prune, acl: policy, skip: isProtectedBelow });
   denied.tell(context, 'read');
-  return plan;
+  return { ...plan, isPart: denied.any };
 }
 
 async function put({ to, there }: Job, { changes }: Plan, total: Total, context: CommandContext): Promise<void> {

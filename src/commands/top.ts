@@ -31,6 +31,7 @@ export default command({
     if (before.every(({ role }) => role === undefined))
       throw new Failure(3, 'ConnectFailed', 'no server answers', {
         lines: before.map(({ host, fault }) => `${host}: ${fault}`),
+        hint: 'are they started, and is the address right? status HOST:PORT asks one of them',
       });
     let at = performance.now();
     for (let round = 1; ; round++) {

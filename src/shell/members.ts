@@ -1,5 +1,6 @@
 /** The servers of an ensemble, asked one by one with four-letter words. */
 import { parseConnectString, type Server, showServer } from '../client/connect-string.ts';
+import { failureReason } from '../client/failure-reason.ts';
 import { ADMIN_PORT, adminAnswer } from './admin-server.ts';
 import type { CommandContext } from './command.ts';
 import { Failure } from './failure.ts';
@@ -91,7 +92,7 @@ async function reportOf(member: Member, context: CommandContext): Promise<Report
     return { member, host, fault: undefined, ...statusIn(srvr, mntr ?? '') };
   } catch (error) {
     context.signal.throwIfAborted();
-    const fault = (error as Error).name === 'TimeoutError' ? 'does not answer' : (error as Error).message;
+    const fault = (error as Error).name === 'TimeoutError' ? 'does not answer' : failureReason(error);
     return { member, host, role: undefined, fault };
   }
 }

@@ -75,7 +75,8 @@ export const liveSource = (client: Client, root: string, label: string, options:
   [Symbol.asyncDispose]: async () => {},
 });
 
-const withoutSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
+/** A path that was given with a slash at its end. */
+export const withoutSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
 
 /** Opens what the user named. */
 export async function openSource(text: string, context: CommandContext, options: LiveOptions): Promise<NodeSource> {

@@ -105,7 +105,8 @@ test('acl: add, take away, compare, copy, hash', async () => {
   is(await one('acl', 'rm', '/acl', 'ip:127.0.0.1'), 'world:anyone:cdra\n');
   is(await one('acl', 'digest', 'bob', 'secret'), `digest:bob:${hash('bob:secret')}\n`);
   no(await one('acl', 'digest', 'bob'), 2, /nobody is there to type it/);
-  no(await one('acl', 'add', '/acl'), 2, /one more word/);
+  no(await one('acl', 'add', '/acl'), 2, /one more word[\s\S]*acl add PATH SCHEME:ID:PERMS/);
+  no(await one('acl', 'rm', '/acl', 'world:anyone:q'), 15, /unknown permission q in world:anyone:q/);
   is(await zoosh(['--auth', 'digest:al:pw', server.hosts, 'create', '/acl/mine', 'x', 'auth::cdrwa']), '/acl/mine\n');
   is(await zoosh(['--auth', 'digest:al:pw', server.hosts, 'acl', 'add', '/acl/mine', 'world:anyone:r']), /^digest:al:/);
   no(await one('acl', 'add', '/acl/mine', 'world:anyone:w'), 15, /password hash/);
@@ -121,7 +122,8 @@ test('quota ls: all of them, with their use', async () => {
   is(await one('setquota', '-n', '10', '-B', '100', '/q'), '');
   await client.create('/q/two', '12345');
   is(await one('quota', 'ls', '/q'), /^\/q\t\d+\/10\t\d+\/100\t\d+%\n$/);
-  is(await one('quota', 'ls', '/elsewhere'), '');
+  is(await one('quota', 'ls', '/g'), '');
+  no(await one('quota', 'ls', '/qq'), 10, /did you mean \/q \?/);
   const [found] = JSON.parse((await zoosh(['-o', 'json', server.hosts, 'quota', 'ls'])).stdout);
   assert.deepEqual([found.path, found.limits.count, found.limits.hardBytes], ['/q', 10, 100]);
 });
@@ -150,6 +152,7 @@ test('status, top, latency, doctor: how the server is', async () => {
   is(await one('status', '127.0.0.1:1'), /DOWN/, 1);
   is(await one('status'), new RegExp(`^-\t${server.hosts}\tstandalone\tup\t0x`));
   is(await one('top', '-i', '100ms', '-n', '1'), new RegExp(`^${server.hosts}\tstandalone\t\\d+\t0\t`));
+  no(await zoosh(['127.0.0.1:1', 'top']), 3, /127\.0\.0\.1:1: refused\n hint: are they started/);
   is(await one('latency', '-n', '5'), /^read\t5\t[\d.]+\t[\d.]+\t[\d.]+\t[\d.]+\nsync\t5\t/);
   await client.create('/wide');
   const health = await one('doctor', '--admin-port', '1');

@@ -311,6 +311,30 @@ test('apply makes a subtree as the file says, exactly', async () => {
   no(await one('apply', '--check', '-f', file('mixed')), 2, /stands after/);
 });
 
+test('what may not be read is neither made, deleted nor told to differ', async () => {
+  const mine = { acl: [{ perms: 31, scheme: 'digest', id: 'bob:0dPsx5mQh1wFvO4bRhC8UvEHjfc=' }] };
+  await client.create('/hid');
+  await client.create('/hid/open', '1');
+  await client.create('/hid/shut', 's', mine);
+  await client.create('/hid2');
+  await client.create('/hid2/shut', 'kept');
+  await client.create('/hid2/shut/below', 'kept');
+  const told = await one('mirror', '/hid', '/hid2');
+  no(told, 14, /not permitted to read \/hid\/shut/);
+  assert.equal(told.stdout, 'created\t1\nupdated\t0\ndeleted\t0\nsame\t1\n');
+  no(await one('mirror', '--delete', '/hid', '/hid2'), 14, /\/hid\/shut may not be read[\s\S]*without --delete/);
+  assert.equal((await client.get('/hid2/shut/below')).data?.toString(), 'kept');
+  no(await one('mirror', '/hid2', '/hid'), 14, /\/hid\/shut may not be read, so nobody can say/);
+  is(await one('diff', '-r', '/hid', '/hid2'), '', 14);
+  is(await one('diff', '-r', '/hid2', '/hid'), '', 14);
+  no(await one('diff', '/hid/shut', '/hid/open'), 14, /^error: not permitted by the ACL: \/hid\/shut/);
+  no(await one('diff', '/hid/open', '/hid/shut/'), 14, /^error: not permitted by the ACL: \/hid\/shut/);
+  is(await one('export', '/hid2', file('hid2')), '');
+  no(await one('apply', '--root', '/hid', '-f', file('hid2')), 14, /\/hid\/shut may not be read/);
+  no(await one('mirror', '/hidd', '/hid3'), 10, /did you mean \/hid/);
+  no(await one('apply', '-f', file('none at all')), 2, /there is no such file/);
+});
+
 test('mirror: once, and following', async () => {
   await plant('/mi');
   is(await one('mirror', '/mi', '/mirrored'), 'created\t11\nupdated\t0\ndeleted\t0\nsame\t0\n');
