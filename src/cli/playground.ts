@@ -34,13 +34,17 @@ export async function startPlayground(
   if (n !== undefined)
     return startEnsemble(parseNumber(n, '-n'), data, port === undefined ? undefined : number, options, signal);
   try {
-    const server = await startEmbedded({ port: number, ...(data !== undefined && { dataDir: data }) });
+    const server = await startEmbedded({
+      port: number,
+      settings: OWN_SETTINGS,
+      ...(data !== undefined && { dataDir: data }),
+    });
     if (signal.aborted) {
       await server.stop();
       throw signal.reason;
     }
     return {
-      target: { server: server.connectString, profile: 'playground', options },
+      target: ownTarget(server.connectString, options),
       banner: [
         `A ZooKeeper server of your own on ${server.connectString}, ${fate(data)}.`,
         'Try: create /bar hello-bar, ls /, get /bar. Tab completes, Ctrl-D leaves.',
@@ -53,6 +57,17 @@ export async function startPlayground(
     throw error;
   }
 }
+
+/** Nobody else is there whom the words for operators could help. */
+const OWN_SETTINGS = { '4lw.commands.whitelist': '*' };
+
+/** What was changed in one playground is not to be taken back in the next. */
+export const ownTarget = (server: string, options: Target['options']): Target => ({
+  server,
+  profile: 'playground',
+  label: server,
+  options,
+});
 
 const fate = (data: string | undefined): string =>
   data === undefined ? 'its data goes away at the end' : `data in ${data}`;
@@ -78,7 +93,7 @@ async function startEnsemble(
   });
   Object.assign(process.env, env); // for `ensemble` at the prompt, and for what is run from there
   return {
-    target: { server: ensemble.connect, profile: 'playground', options },
+    target: ownTarget(ensemble.connect, options),
     banner: [
       `An ensemble of ${voters} servers of your own, each a process; ${fate(data)}.`,
       'Try: create /bar hello-bar, ensemble status, ensemble kill leader, get /bar, ensemble start 1,',

@@ -65,7 +65,7 @@ export class Safety {
     if (isProtected && plan.always !== true) {
       const name = risk === 'cluster' ? profile() : undefined;
       const typed = await askText(
-        `About to ${visibleLine(plan.what)}. This profile is protected. Type ${name === undefined ? 'the path' : 'its name'}:`,
+        `About to ${visibleLine(plan.what)}. This profile is protected. Type ${name !== undefined ? 'its name' : plan.what.includes(plan.path) ? 'the path' : plan.path}:`,
         holder,
       );
       if (typed !== (name ?? plan.path)) throw declined();

@@ -1,7 +1,7 @@
 import type { Acl, Client } from '../client/api.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { refused, usage } from '../shell/failure.ts';
+import { Failure, refused, usage } from '../shell/failure.ts';
 import { refuseTyped } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
@@ -89,6 +89,7 @@ export async function setAclBelow(
   let done = 0;
   const running = new Set<Promise<void>>();
   let failure: unknown;
+  let hidden: string | undefined;
   for await (const node of walkNodes(client, path, { signal, inflight, skip: skipsOwn(path) })) {
     const work = client.setAcl(node.path, acl, -1, { signal }).then(
       () => {
@@ -101,10 +102,24 @@ export async function setAclBelow(
     running.add(work);
     void work.finally(() => running.delete(work));
     if (running.size >= inflight) await Promise.race(running);
-    if (failure !== undefined) throw failure;
+    if (node.denied) hidden ??= node.path;
+    if (failure !== undefined) break;
   }
   await Promise.all(running);
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) {
+    if (done > 0) context.warn(`${plural(done, 'node')} changed before that`);
+    throw failure;
+  }
+  if (hidden !== undefined)
+    throw new Failure(
+      14,
+      'NoAuth',
+      `${hidden} may not be listed, so what is below keeps its ACL; ${plural(done, 'node')} changed`,
+      {
+        path: hidden,
+        hint: 'addauth presents a credential',
+      },
+    );
   return done;
 }
 

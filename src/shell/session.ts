@@ -26,6 +26,8 @@ export interface Target {
   readonly fault?: Failure | undefined;
   /** Name of the profile it comes from. */
   readonly profile?: string | undefined;
+  /** What undo knows its changes by; absent: the profile, else the connect string. */
+  readonly label?: string | undefined;
   readonly color?: string | undefined;
   readonly protect?: boolean | undefined;
   readonly readOnly?: boolean | undefined;
@@ -88,7 +90,8 @@ export class ShellSession implements SessionControl {
     return this.#target.server;
   }
   get label(): string {
-    return this.#target.profile === undefined ? this.#target.server : `@${this.#target.profile}`;
+    const { label, profile, server } = this.#target;
+    return label ?? (profile === undefined ? server : `@${profile}`);
   }
   get tls(): ConnectOptions['tls'] {
     return this.#target.options.tls;

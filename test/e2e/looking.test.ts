@@ -116,6 +116,21 @@ test('acl: add, take away, compare, copy, hash', async () => {
   );
 });
 
+test('setAcl -R says how far it came, and what it could not list', async () => {
+  await client.create('/deny');
+  await client.create('/deny/a', 'x', { acl: [{ perms: 16, scheme: 'world', id: 'anyone' }] });
+  await client.create('/deny/b', 'x', {
+    acl: [{ perms: 31, scheme: 'digest', id: 'bob:0dPsx5mQh1wFvO4bRhC8UvEHjfc=' }],
+  });
+  no(
+    await one('setAcl', '-R', '/deny', 'world:anyone:cdrwa'),
+    14,
+    /2 nodes changed before that\n.*not permitted.*\/deny\/b/,
+  );
+  await client.create('/deny2', 'x', { acl: [{ perms: 16, scheme: 'world', id: 'anyone' }] });
+  no(await one('setAcl', '-R', '/deny2', 'world:anyone:ra'), 14, /\/deny2/);
+});
+
 test('quota ls: all of them, with their use', async () => {
   await client.create('/q');
   await client.create('/q/one', '12345');

@@ -140,6 +140,25 @@ test('files are the owner’s alone; what not everybody may read stays out unles
   assert.equal((await client.get('/p')).data?.toString(), 'other');
 });
 
+test('an undo of many changes is asked about by the node that all are below', async () => {
+  const it = prompt();
+  await client.create('/top');
+  await client.create('/top/a');
+  await client.create('/top/a/b');
+  await client.create('/top/a/c');
+  await run(it, 'delete /top/a/b /top/a/c');
+  await run(it, 'undo');
+  const plan = it.plans.at(-1);
+  assert.deepEqual(
+    [plan?.path, plan?.what],
+    ['/top/a', 'take back 2 changes under /top/a of: delete /top/a/b /top/a/c'],
+  );
+  await client.create('/topmost');
+  await run(it, 'delete /topmost /top/a/b');
+  await run(it, 'undo');
+  assert.notEqual(it.plans.at(-1)?.path, '/'); // which would be asked about as the root is
+});
+
 test('a node whose ACL was read without its hash is kept; undo refuses to write that ACL back', async () => {
   const it = prompt();
   const owner = await connect(server.hosts);
