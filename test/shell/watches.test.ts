@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KeeperError } from '../../src/base/errors.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { type Client, ConfigCache, connect, type WatchEvent } from '../../src/index.ts';
 import { OPERATIONS } from '../../src/protocol/operations.ts';
@@ -96,6 +97,48 @@ test('mirror -f and a cache of configuration follow on an old server, too', asyn
   await writer.delete('/from/b/c');
   await later('an end', async () => (await writer.exists('/to/b/c')) === undefined);
   await later('its end in the cache', async () => cache.get('/from/b/c') === undefined && cache.isCurrent);
+  shell.interrupt();
+  assert.equal(await following, 130);
+  await client.close();
+});
+
+test('mirror -f goes on when a connection broke under it, and sees what changed before its watch stood', async () => {
+  await writer.create('/broken', '1');
+  const client = await connect(server.connectString);
+  let breaks = 0;
+  let isWatched = false;
+  const frail = new Proxy(client, {
+    get(target, name) {
+      if (name === 'exists' && breaks > 0)
+        return async (path: string) => {
+          breaks--;
+          throw new KeeperError('ConnectionLoss', path);
+        };
+      if (name === 'addWatch' && !isWatched)
+        return async (...args: Parameters<Client['addWatch']>) => {
+          isWatched = true;
+          await writer.set('/broken', '2'); // after the comparison, before anything is told
+          return client.addWatch(...args);
+        };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const { shell, warned, told } = rig(frail);
+  const following = shell.run('mirror -f /broken /mended');
+  const holds = async (data: string): Promise<void> => {
+    for (let left = 400; ; left--) {
+      const found = await writer.get('/mended').catch(() => undefined);
+      if (found?.data?.toString() === data) return;
+      assert.ok(left > 0, told[0]?.failure.message ?? `never ${data}`);
+      await sleep(10);
+    }
+  };
+  await holds('2');
+  breaks = 1;
+  await writer.set('/broken', '3');
+  await holds('3');
+  assert.ok(warned.some((line) => line.startsWith('the connection broke')));
   shell.interrupt();
   assert.equal(await following, 130);
   await client.close();
