@@ -22,8 +22,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   recipes: ['base', 'client'],
   config: ['base'],
   editor: ['base'],
-  // archives are MessagePack, whose door is in records
-  shell: ['base', 'client', 'config', 'editor', 'records'],
+  // archives are MessagePack, whose door is in records; watches of old servers are made in recipes, which need them, too
+  shell: ['base', 'client', 'recipes', 'config', 'editor', 'records'],
   commands: ['base', 'client', 'recipes', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
   // zkCli as a program of its own, on our client

@@ -9,6 +9,7 @@ import { Interrupted, SIGNALS } from './interrupt.ts';
 import { readScript } from './os.ts';
 import { pragmasOf } from './pragmas.ts';
 import { isTypedByPerson } from './safety.ts';
+import { ownOptions } from './targets.ts';
 
 /** How long the end of the session may take, ms. */
 const GRACE_MS = 1000;
@@ -177,7 +178,7 @@ export async function runPlayground(globals: Globals, words: readonly string[]):
     });
   let playground: Awaited<ReturnType<typeof startPlayground>>;
   try {
-    playground = await startPlayground(words, globals.connectTimeout, abort.signal);
+    playground = await startPlayground(words, ownOptions(globals), abort.signal);
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
     throw error;

@@ -48,6 +48,9 @@ async function run(argv: string[]): Promise<number> {
   if (first === 'playground') {
     if (said ?? globals.server ?? globals.profile)
       throw usage('playground connects to its own server', 'leave out the target');
+    const { tls, tlsCa, tlsCert, tlsKey, tlsServername, tlsInsecure, clientConfig } = globals;
+    if ([tls, tlsCa, tlsCert, tlsKey, tlsServername, tlsInsecure, clientConfig].some((each) => each !== undefined))
+      throw usage('the server of the playground has no TLS', 'leave out the options of TLS');
     return front.runPlayground(globals, rest);
   }
   if (said !== undefined && (globals.server ?? globals.profile) !== undefined)

@@ -1,9 +1,11 @@
 /** Files, standard input and programs, as the shell's lines name them. */
+
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import type { RunningProgram } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { fileReason } from '../shell/file-reason.ts';
 import type { Outlet } from '../shell/shell-ports.ts';
 import type { TerminalHolder } from './ask.ts';
 import { exitOf, SIGNALS } from './interrupt.ts';
@@ -21,7 +23,7 @@ export function readScript(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
-    throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw usage(`cannot read ${file}: ${fileReason(error)}`);
   }
 }
 

@@ -23,24 +23,28 @@ export interface Playground {
 /** Reads the words after `playground` and starts the server. Undefined: help was asked for. @throws Failure */
 export async function startPlayground(
   words: readonly string[],
-  connectTimeoutMs: number,
+  options: Target['options'],
   signal: AbortSignal,
 ): Promise<Playground | undefined> {
-  const { n, data, port, help } = options(words);
+  const { n, data, port, help } = wordsOf(words);
   if (help === true) return undefined;
   const number = port === undefined ? 0 : Number(port);
   if (!Number.isInteger(number) || number < 0 || number > 65535)
     throw usage(`--port is a number up to 65535, not ${port}`);
   if (n !== undefined)
-    return startEnsemble(parseNumber(n, '-n'), data, port === undefined ? undefined : number, connectTimeoutMs, signal);
+    return startEnsemble(parseNumber(n, '-n'), data, port === undefined ? undefined : number, options, signal);
   try {
-    const server = await startEmbedded({ port: number, ...(data !== undefined && { dataDir: data }) });
+    const server = await startEmbedded({
+      port: number,
+      settings: OWN_SETTINGS,
+      ...(data !== undefined && { dataDir: data }),
+    });
     if (signal.aborted) {
       await server.stop();
       throw signal.reason;
     }
     return {
-      target: { server: server.connectString, profile: 'playground', options: { connectTimeoutMs } },
+      target: ownTarget(server.connectString, options),
       banner: [
         `A ZooKeeper server of your own on ${server.connectString}, ${fate(data)}.`,
         'Try: create /bar hello-bar, ls /, get /bar. Tab completes, Ctrl-D leaves.',
@@ -54,6 +58,17 @@ export async function startPlayground(
   }
 }
 
+/** Nobody else is there whom the words for operators could help. */
+const OWN_SETTINGS = { '4lw.commands.whitelist': '*' };
+
+/** What was changed in one playground is not to be taken back in the next. */
+export const ownTarget = (server: string, options: Target['options']): Target => ({
+  server,
+  profile: 'playground',
+  label: server,
+  options,
+});
+
 const fate = (data: string | undefined): string =>
   data === undefined ? 'its data goes away at the end' : `data in ${data}`;
 
@@ -61,7 +76,7 @@ async function startEnsemble(
   voters: number,
   data: string | undefined,
   basePort: number | undefined,
-  connectTimeoutMs: number,
+  options: Target['options'],
   signal: AbortSignal,
 ): Promise<Playground> {
   const { startThrowaway } = await import('./throwaway.ts');
@@ -78,7 +93,7 @@ async function startEnsemble(
   });
   Object.assign(process.env, env); // for `ensemble` at the prompt, and for what is run from there
   return {
-    target: { server: ensemble.connect, profile: 'playground', options: { connectTimeoutMs } },
+    target: ownTarget(ensemble.connect, options),
     banner: [
       `An ensemble of ${voters} servers of your own, each a process; ${fate(data)}.`,
       'Try: create /bar hello-bar, ensemble status, ensemble kill leader, get /bar, ensemble start 1,',
@@ -88,7 +103,7 @@ async function startEnsemble(
   };
 }
 
-function options(words: readonly string[]): { n?: string; data?: string; port?: string; help?: boolean } {
+function wordsOf(words: readonly string[]): { n?: string; data?: string; port?: string; help?: boolean } {
   try {
     return parseArgs({
       args: [...words],

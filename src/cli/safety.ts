@@ -44,13 +44,14 @@ export class Safety {
 
   /** Before bulk work and what concerns the ensemble. @throws Failure 30, 31 */
   async confirm(plan: Plan, risk: Risk): Promise<void> {
-    const { canAsk, yes, isProtected, profile, holder } = this.#options;
+    const { canAsk, yes, profile, holder } = this.#options;
     if (yes) return;
+    const isProtected = this.#options.isProtected() || plan.protects === true;
     const isSerious = risk === 'cluster' || plan.always === true;
     if (!canAsk) {
-      if (!isProtected() && plan.path !== '/' && !isSerious) return;
+      if (!isProtected && plan.path !== '/' && !isSerious) return;
       const why =
-        isProtected() && plan.always !== true
+        isProtected && plan.always !== true
           ? 'the profile is protected'
           : isSerious
             ? 'nobody is there to ask'
@@ -58,13 +59,13 @@ export class Safety {
       throw refused(`will not ${plan.what}: ${why}`, 'say --yes before the command', plan.path);
     }
     const isSmall = plan.keepsUndo === true && (plan.count ?? Number.POSITIVE_INFINITY) <= ASKED_BEYOND;
-    if (isSmall && !isProtected() && !isSerious && plan.path !== '/' && plan.hasOthersEphemerals !== true) return;
+    if (isSmall && !isProtected && !isSerious && plan.path !== '/' && plan.hasOthersEphemerals !== true) return;
     for (const line of plan.details ?? [])
       process.stderr.write(`${fold(` ${visibleLine(line)}`, errWidth(), 3).join('\n')}\n`);
-    if (isProtected() && plan.always !== true) {
+    if (isProtected && plan.always !== true) {
       const name = risk === 'cluster' ? profile() : undefined;
       const typed = await askText(
-        `About to ${visibleLine(plan.what)}. This profile is protected. Type ${name === undefined ? 'the path' : 'its name'}:`,
+        `About to ${visibleLine(plan.what)}. This profile is protected. Type ${name !== undefined ? 'its name' : plan.what.includes(plan.path) ? 'the path' : plan.path}:`,
         holder,
       );
       if (typed !== (name ?? plan.path)) throw declined();

@@ -9,6 +9,7 @@ import { revealSecret, SecretError } from '../config/secrets.ts';
 import { connectStringOf } from '../ensemble/layout.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { fileReason } from '../shell/file-reason.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
 import { parseDuration } from '../shell/units.ts';
@@ -73,6 +74,14 @@ export function targetOf(text: string, sources: TargetSources): Target {
   };
 }
 
+/** How to speak to a server of our own: what was said on the command line, and nothing that is meant for others. @throws Failure (2, 4) */
+export const ownOptions = (globals: Globals): Target['options'] => ({
+  ...(globals.auth.length > 0 && { auth: said(globals, {}) }),
+  connectTimeoutMs: globals.connectTimeout,
+  ...(globals.timeout !== undefined && { timeoutMs: globals.timeout }),
+  ...(globals.maxReply !== undefined && { maxReplyBytes: globals.maxReply }),
+});
+
 /** `local/NAME`: an ensemble of this machine. @throws Failure (2) when there is none of that name */
 function ensembleOf(text: string): string | undefined {
   const [, name] = /^local\/([\w.-]+)$/.exec(text) ?? [];
@@ -136,7 +145,7 @@ function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): 
     try {
       return readFileSync(file, 'utf8');
     } catch (error) {
-      throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+      throw usage(`cannot read ${file}: ${fileReason(error)}`);
     }
   };
   return {

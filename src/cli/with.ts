@@ -43,7 +43,7 @@ export async function runWith(words: readonly string[]): Promise<number> {
   const [program, ...args] = end < 0 ? [] : words.slice(end + 1);
   if (program === undefined) throw usage('with: say what to run, after --', 'zoosh with -n 3 -- ./test.sh');
   const { seed } = values;
-  if (seed !== undefined && !existsSync(seed)) throw usage(`with: cannot read ${seed}: ENOENT`);
+  if (seed !== undefined && !existsSync(seed)) throw usage(`with: cannot read ${seed}: there is no such file`);
   using interrupts = abortOnSignals();
   const { signal } = interrupts;
   let throwaway: Awaited<ReturnType<typeof startThrowaway>>;

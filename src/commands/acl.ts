@@ -4,11 +4,19 @@ import { revealSecret, SecretError } from '../config/secrets.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { refuseMasked, sameAcl } from '../shell/node-record.ts';
+import { isMasked, refuseMasked, refuseTyped, sameAcl } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
-import { guard, setAclBelow } from './set-acl.ts';
+import { aclLines, guard, setAclBelow } from './set-acl.ts';
 import { countBelow, withSuggestion } from './support.ts';
+
+const FORMS = {
+  add: 'PATH SCHEME:ID:PERMS,...',
+  rm: 'PATH SCHEME:ID[:PERMS],...',
+  diff: 'A B',
+  copy: 'FROM TO...',
+  digest: 'USER [PASSWORD]',
+} as const;
 
 /** Parts of ACLs. */
 export default command({
@@ -16,6 +24,7 @@ export default command({
   group: 'acl',
   about: 'add to an ACL, take from it, compare and copy ACLs, hash a password',
   risk: 'write',
+  riskOf: ({ action, recursive }) => (action === 'diff' || action === 'digest' ? 'read' : recursive ? 'bulk' : 'write'),
   params: {
     action: { kind: 'enum', about: 'what to do', values: ['add', 'rm', 'diff', 'copy', 'digest'] },
     words: {
@@ -45,12 +54,13 @@ export default command({
   ],
   async run({ action, words, recursive, force, noAcl }, context): Promise<Output> {
     const [first, second, ...more] = words;
-    if (first === undefined) throw usage(`acl ${action}: something is missing`, 'acl --help');
+    const form = `acl ${action} ${FORMS[action as keyof typeof FORMS]}`;
+    if (first === undefined) throw usage(`acl ${action}: ${action === 'digest' ? 'USER' : 'a path'} is missing`, form);
     if (action === 'digest') {
-      if (more.length > 0) throw usage('acl digest: USER [PASSWORD]');
+      if (more.length > 0) throw usage('acl digest: one word too many', form);
       return digestOf(first, second, context);
     }
-    if (second === undefined) throw usage(`acl ${action}: one more word is needed`, 'acl --help');
+    if (second === undefined) throw usage(`acl ${action}: one more word is needed`, form);
     if (recursive && action !== 'copy') throw usage(`acl ${action}: -R goes with copy`);
     const path = context.resolve(first);
     if (action === 'diff') return difference(path, context.resolve(second), context);
@@ -59,11 +69,13 @@ export default command({
       return copy(path, targets, { recursive, force, noAcl }, context);
     }
     if (more.length > 0) throw usage(`acl ${action}: one word too many: ${more[0]}`, 'entries are joined by commas');
+    const added = action === 'add' ? parseAcl(second) : [];
+    if (!force) refuseTyped('the entry', added, '--force');
     const client = await context.client();
     const { signal } = context;
     const { acl, stat } = await withSuggestion(path, context, () => client.getAcl(path, { signal }));
-    refuseMasked(path, acl, 'addauth, and then the same again,');
-    const next = action === 'add' ? joined(acl, parseAcl(second)) : without(path, acl, second);
+    refuseMasked(path, acl, 'addauth as one who has a, and it is read whole');
+    const next = action === 'add' ? joined(acl, added) : without(path, acl, second);
     if (!force) await guard(path, next, context);
     const after = await client.setAcl(path, next, stat.aversion, { signal });
     return { type: 'acl', path, acl: next, aversion: after.aversion };
@@ -98,7 +110,7 @@ function without(path: string, acl: readonly Acl[], text: string): Acl[] {
     const some = out.filter((entry) => names(who, entry));
     if (some.length === 0)
       throw new Failure(10, 'NoEntry', `the ACL of ${path} has no entry ${piece}`, { path, hint: showAcl(acl) });
-    const { perms } = parseAcl(`x:y:${piece.slice(colon + 1)}`)[0] as Acl;
+    const { perms } = parseAcl(piece)[0] as Acl;
     out = out.flatMap((entry) => {
       if (!some.includes(entry)) return [entry];
       const left = entry.perms & ~perms;
@@ -141,8 +153,8 @@ async function copy(
   const client = await context.client();
   const { signal } = context;
   const read = await withSuggestion(from, context, () => client.getAcl(from, { signal }));
-  const acl = noAcl ? read.acl.filter(({ scheme, id }) => !(scheme === 'digest' && id.endsWith(':x'))) : read.acl;
-  refuseMasked(from, acl, '--no-acl');
+  const acl = noAcl ? read.acl.filter((each) => !isMasked(each)) : read.acl;
+  refuseMasked(from, acl, '--no-acl goes on without it');
   if (acl.length === 0) throw new Failure(15, 'InvalidAcl', `nothing is left of the ACL of ${from}`, { path: from });
   let count = 0;
   for (const path of targets) {
@@ -158,7 +170,7 @@ async function copy(
       path,
       count: below,
       keepsUndo: context.keepsUndo,
-      details: [showAcl(acl)],
+      details: await aclLines(client, path, acl, context),
     });
     count += await setAclBelow(client, path, acl, context);
   }

@@ -18,6 +18,7 @@ export default command({
   examples: [
     ['addWatch /app', 'everything at and below /app'],
     ['addWatch -m PERSISTENT /app', 'the node and its children'],
+    ['addWatch -m PERSISTENT_RECURSIVE /app && watches', 'and its number, which unwatch takes'],
   ],
   async run({ path, mode = 'PERSISTENT_RECURSIVE' }, context) {
     const recursive = mode === 'PERSISTENT_RECURSIVE';

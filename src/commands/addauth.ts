@@ -19,6 +19,7 @@ export default command({
   examples: [
     ['addauth digest bob:secret', 'as bob'],
     ['addauth digest env:ZK_AUTH', 'from the environment'],
+    ['addauth digest', 'asks for user:password, unseen'],
   ],
   exits: [4],
   async run({ scheme, credential }, context) {

@@ -1,12 +1,12 @@
 import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import { isProtectedBelow } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, fileSource, liveSource } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { emptySource, inflightOf, makeParents } from './support.ts';
+import { emptySource, inflightOf, makeParents, replacedBy, undoKeeps } from './support.ts';
 
 /** A subtree made equal to a file. */
 export default command({
@@ -46,7 +46,10 @@ export default command({
       inflight: inflightOf(context),
       acl: policy.way !== 'none',
       denied: (each: string) => {
-        throw usage(`apply: ${each} may not be read, so nobody can say how it differs`);
+        throw new Failure(14, 'NoAuth', `${each} may not be read, so nobody can say how it differs`, {
+          path: each,
+          hint: 'addauth presents a credential',
+        });
       },
     };
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
@@ -63,7 +66,7 @@ export default command({
       what: `make ${plural(plan.changes.length, 'change')} under ${path}${goes > 0 ? `, ${goes} of them deletions` : ''}`,
       path,
       count: plan.changes.length,
-      keepsUndo: context.keepsUndo,
+      keepsUndo: await undoKeeps(client, replacedBy(plan.changes), context),
     });
     if (!isThere) await makeParents(path.slice(0, path.lastIndexOf('/')) || '/', context);
     using progress = context.progress(`applying ${file}`);

@@ -17,7 +17,11 @@ export default command({
     id: ID_OPTION,
     path: { kind: 'newPath', about: 'the barrier; made when it is not there' },
   },
-  examples: [['barrier -n 3 --timeout 1m /jobs/start', 'when three have come, or 124 after a minute']],
+  examples: [
+    ['barrier -n 3 --timeout 1m /jobs/start', 'when three have come, or 124 after a minute'],
+    ['barrier -n 2 --id web1 /jobs/start', "under a name of one's own"],
+    ['barrier -n 5 /jobs/start && echo go', 'on together, however long it takes'],
+  ],
   exits: [5, 20, 124],
   notes: ['The barrier can be used again: who comes when a round is complete waits for the next.'],
   async run({ path, members, timeout, id }, context): Promise<Output> {

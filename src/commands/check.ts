@@ -21,6 +21,7 @@ export default command({
   examples: [
     ['check /app/config 3', 'in a transaction: nobody changed it since version 3'],
     ['check /app/lock absent', 'in a transaction: it is not there'],
+    ['check /app/config', 'in a transaction: it is there'],
   ],
   exits: [10, 11, 12],
   async run({ path, version }, context) {

@@ -7,7 +7,11 @@ export default command({
   about: 'empty the screen',
   risk: 'read',
   params: {},
-  examples: [['clear', 'as C-l does while typing']],
+  examples: [
+    ['clear', 'as C-l does while typing'],
+    ['clear && ls', 'an empty screen, then a listing'],
+    ['clear && status', 'the same with the servers'],
+  ],
   async run(_values, context) {
     context.clearScreen();
     return undefined;

@@ -7,7 +7,11 @@ export default command({
   about: 'end the session; its ephemeral nodes go at once',
   risk: 'read',
   params: {},
-  examples: [['close', 'connect begins another']],
+  examples: [
+    ['close', 'connect begins another'],
+    ['close && connect', 'a new session on the same servers'],
+    ['close && quit', 'ends the session and the shell'],
+  ],
   async run(_values, context) {
     await context.session.close();
     return { type: 'done', text: 'session closed', json: { closed: true } };

@@ -8,7 +8,11 @@ export default command({
   about: 'send the open transaction: all of it happens, or nothing',
   risk: 'write',
   params: {},
-  examples: [['commit', 'after txn and its operations']],
+  examples: [
+    ['commit', 'after txn and its operations'],
+    ['commit && sync', 'all of it, then what others wrote'],
+    ['commit && get /app/config', 'all of it, then a look'],
+  ],
   exits: [10, 11, 12, 13, 14, 19],
   run: async (_values, { transaction }) => transaction.commit(),
 });

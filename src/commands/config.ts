@@ -13,7 +13,11 @@ export default command({
     watch: { kind: 'flag', short: '-w', about: 'tell once when it changes' },
     stat: { kind: 'flag', short: '-s', about: 'also show the stat' },
   },
-  examples: [['config', 'members and version']],
+  examples: [
+    ['config', 'members and version'],
+    ['config -c', 'only the connect string of all servers'],
+    ['config -w', 'and a word when members change'],
+  ],
   exits: [10],
   async run({ clients, watch, stat: showStat }, context): Promise<Output> {
     if (clients && showStat) throw usage('config: -c cannot be combined with -s');

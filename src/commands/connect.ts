@@ -17,6 +17,7 @@ export default command({
   examples: [
     ['connect', 'the same servers again'],
     ['connect zk1:2181,zk2:2181/app', 'others'],
+    ['connect @staging', 'a profile; profile list shows them'],
   ],
   exits: [3, 4],
   async run({ target }, context) {

@@ -15,6 +15,7 @@ export default command({
   examples: [
     ['count /app', 'its children'],
     ['count -R /app', 'everything below it'],
+    ['count /', 'of the root, /zookeeper among them'],
   ],
   exits: [10],
   notes: ['One request either way: the server counts, nothing is listed.'],

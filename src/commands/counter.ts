@@ -19,6 +19,7 @@ export default command({
   examples: [
     ['counter incr /app/builds', 'one more; prints the new value'],
     ['counter set /app/builds 0', 'whatever it was'],
+    ['counter decr /app/builds 5', 'five less'],
   ],
   exits: [6, 20],
   notes: ['Every change is made once, also when the connection breaks. One that is not there is 0.'],

@@ -20,7 +20,7 @@ import type { Output } from '../shell/output.ts';
 import { fileSink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { Conflicts } from './conflicts.ts';
-import { Denied, inflightOf, makeParents, skipsOwn, withSuggestion } from './support.ts';
+import { Denied, inflightOf, makeParents, skipsOwn, undoKeeps, withSuggestion } from './support.ts';
 
 /** Nodes made again elsewhere. */
 export default command({
@@ -103,7 +103,7 @@ export default command({
       if (isSameTree && recursive && isWithin(root, source.root))
         throw usage(`cp: ${root} lies within ${source.root}: the copy would copy itself`);
       if (isSameTree && root === source.root) throw usage(`cp: ${root} and ${source.root} are the same`);
-      const job: Job = { ...values, source, client: there.client, root, policy, counts };
+      const job: Job = { ...values, source, client: there.client, target: to.target, root, policy, counts };
       await agree(job, force, context);
       await withSuggestion(source.root, context, () => (atomic ? atOnce(job, context) : inParts(job, force, context)));
     }
@@ -128,6 +128,8 @@ const rootOf = (text: string): string => placeOf(text).name;
 interface Job {
   readonly source: NodeSource;
   readonly client: Client;
+  /** `@profile` of `root`; undefined: the session in use. */
+  readonly target: string | undefined;
   readonly root: string;
   readonly policy: AclPolicy;
   readonly recursive: boolean;
@@ -137,7 +139,7 @@ interface Job {
 }
 
 /** The parent must be there, and the place free unless it was said that it need not be. @throws Failure (10, 11, 31) */
-async function agree({ client, root, source }: Job, force: boolean, context: CommandContext): Promise<void> {
+async function agree({ client, target, root, source }: Job, force: boolean, context: CommandContext): Promise<void> {
   const { signal } = context;
   const parent = parentOf(root);
   const [there, above] = await Promise.all([client.exists(root, { signal }), client.exists(parent || '/', { signal })]);
@@ -146,7 +148,13 @@ async function agree({ client, root, source }: Job, force: boolean, context: Com
       path: root,
       hint: `mkdir -p ${parent} makes it`,
     });
-  if (there === undefined) return;
+  const protects = context.session.isProtected(target);
+  if (there === undefined) {
+    // in the ensemble in use that was asked before
+    if (target !== undefined && protects)
+      await context.confirm({ what: `copy ${source.label} to ${target}:${root}`, path: root, protects });
+    return;
+  }
   if (!force)
     throw new Failure(11, 'NodeExists', `${root} exists already`, {
       path: root,
@@ -157,7 +165,8 @@ async function agree({ client, root, source }: Job, force: boolean, context: Com
     what: `copy ${source.label} over ${root}${count > 0 ? `, which has ${plural(count, 'child', 'children')}` : ''}`,
     path: root,
     count: count + 1,
-    keepsUndo: context.keepsUndo,
+    protects,
+    keepsUndo: target === undefined && (await undoKeeps(client, [root], context)),
   });
 }
 

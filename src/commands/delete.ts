@@ -1,10 +1,11 @@
 import type { KeeperError } from '../base/errors.ts';
+import type { Client } from '../client/api.ts';
 import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
 import deleteall, { refuseProtected } from './deleteall.ts';
-import { versionOf, withSuggestion } from './support.ts';
+import { undoKeeps, versionOf, withSuggestion } from './support.ts';
 
 /** Deletes nodes without children. */
 export default command({
@@ -29,6 +30,7 @@ export default command({
   examples: [
     ['delete /app/old', 'one'],
     ['delete -v 3 /app/old', 'only if nobody changed it since version 3'],
+    ['delete -f /app/old /app/older', 'no error when one does not exist'],
   ],
   exits: [10, 12, 13, 14],
   // `delete P 3` is `delete -v 3 P`, unless the second word looks like a path
@@ -50,6 +52,8 @@ export default command({
         path: paths[0] as string,
         details: paths.slice(0, 10),
         count: paths.length,
+        keepsUndo: await undoKeeps(client, paths, context),
+        hasOthersEphemerals: await haveOthersEphemerals(client, paths, context),
       });
     const done: string[] = [];
     for (const [at, path] of paths.entries())
@@ -81,4 +85,16 @@ async function deleteWithAll(
   if (there.length === 0) return { type: 'deleted', paths: [], count: 0 };
   const how = { batch: undefined, limit: undefined, keepRoot: false, atomic: false, noTrash: false };
   return deleteall.run({ paths: there, ...how }, context);
+}
+/** Some are ephemeral nodes of other sessions. Beyond a few nodes there is a question anyway. */
+async function haveOthersEphemerals(
+  client: Client,
+  paths: readonly string[],
+  { asks, signal }: CommandContext,
+): Promise<boolean> {
+  if (!asks) return false;
+  const stats = await Promise.all(paths.slice(0, 20).map((path) => client.exists(path, { signal })));
+  return stats.some(
+    (stat) => stat !== undefined && stat.ephemeralOwner !== 0n && stat.ephemeralOwner !== client.sessionId,
+  );
 }

@@ -5,10 +5,16 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { survey, surveyLines } from '../shell/survey.ts';
+import { UNDO_BYTES } from '../shell/trash.ts';
 import { plural } from '../shell/units.ts';
-import { countBelow, inflightOf, withSuggestion } from './support.ts';
+import { walkNodes } from '../shell/walk.ts';
+import { countBelow, inflightOf, undoKeeps, withSuggestion } from './support.ts';
 
 const BATCH = 1000;
+/** So few are looked at one by one, for whether undo keeps them. */
+const FEW = 20;
+
+const showTook = (ms: number): string => (ms < 100 ? `in ${Math.ceil(ms)}ms` : `in ${(ms / 1000).toFixed(1)}s`);
 
 /** Deletes nodes with everything below. */
 export default command({
@@ -29,6 +35,8 @@ export default command({
   examples: [
     ['deleteall /app/old', 'the node and all below'],
     ['deleteall --keep-root /app/cache', 'only what is below'],
+    ['deleteall --limit 100 /app/old', 'refused when there is more than that'],
+    ['deleteall --atomic /app/old /app/older', 'each in one transaction'],
   ],
   exits: [10, 13, 14, 30, 31],
   notes: ['At a prompt it says how much there is, asks first, and keeps a copy for undo.'],
@@ -44,14 +52,15 @@ export default command({
     }
     if (noTrash) context.dropUndo();
     const client = await context.client();
-    let count = 0;
+    let [count, ms] = [0, 0];
     for (const path of paths) {
       const total = await agree(client, path, limit, keepRoot, context);
       const size = atomic ? Number.POSITIVE_INFINITY : Math.max(1, batch);
+      const began = performance.now(); // the time it takes to answer is not ours
       count += await remove(client, path, { batch: size, keepRoot, total }, context);
+      ms += performance.now() - began;
     }
-    const note = context.keepsUndo ? `(undo brings ${count === 1 ? 'it' : 'them'} back)` : undefined;
-    return { type: 'deleted', paths, count, isTree: true, ...(note !== undefined && { note }) };
+    return { type: 'deleted', paths, count, isTree: true, note: showTook(ms) };
   },
 });
 
@@ -84,15 +93,21 @@ async function agree(
   const count = keepRoot ? below - 1 : below;
   if (limit !== undefined && count > limit)
     throw refused(`${plural(count, 'node')} under ${path}, more than --limit ${limit}`, 'raise --limit', path);
+  const few: string[] = [];
+  if (context.asks && context.keepsUndo && below <= FEW)
+    for await (const node of walkNodes(client, path, { signal, inflight: inflightOf(context), skip: isOwn }))
+      few.push(node.path);
+  const keepsUndo = (found?.bytes ?? 0) < UNDO_BYTES && (await undoKeeps(client, few, context));
   await context.confirm({
     what: `delete ${plural(count, 'node')} under ${path}`,
     path,
     count,
     hasOthersEphemerals: (found?.owners ?? 0) > 0,
-    keepsUndo: context.keepsUndo,
+    keepsUndo,
     details: [
       ...(found === undefined ? [] : surveyLines(path, found)),
-      ...(context.keepsUndo ? ['  a copy is kept for 14 days (undo)'] : []),
+      ...(keepsUndo ? ['  a copy is kept for 14 days (undo)'] : []),
+      ...(context.keepsUndo && !keepsUndo ? ['  undo cannot keep all of it: what is not kept does not come back'] : []),
     ],
   });
   return count;

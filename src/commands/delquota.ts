@@ -18,7 +18,11 @@ export default command({
     hardCount: { kind: 'flag', short: '-N', about: 'the hard limit of nodes' },
     hardBytes: { kind: 'flag', short: '-B', about: 'the hard limit of bytes' },
   },
-  examples: [['delquota /app', 'no limits any more']],
+  examples: [
+    ['delquota /app', 'no limits any more'],
+    ['delquota -n /app', 'only the soft limit of nodes'],
+    ['delquota -N -B /app', 'only the hard limits'],
+  ],
   exits: [10],
   async run({ path, count, bytes, hardCount, hardBytes }, context): Promise<Output> {
     const client = await context.client();

@@ -1,6 +1,9 @@
+import { KeeperError } from '../base/errors.ts';
+import { parentOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
-import { openSource, placeOf } from '../shell/node-source.ts';
+import { rebased } from '../shell/node-record.ts';
+import { type NodeSource, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
 import type { Difference, Output } from '../shell/output.ts';
 import { differenceOf, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
@@ -35,16 +38,31 @@ export default command({
     if (a === b) throw usage(`diff: both are ${a}`);
     const aspects = { data: data || !acl, acl: acl || !data, stat };
     const denied = new Denied();
-    const options = (text: string) => ({
+    // what may not be read on one side, as A calls it: nobody can say how it differs
+    const hidden = new Set<string>();
+    const options = (text: string, nameOf: (path: string) => string) => ({
       signal: context.signal,
       inflight: inflightOf(context),
       acl: aspects.acl,
       ...(!recursive && { depth: 0 }),
       skip: skipsOwn(placeOf(text).name),
-      denied: (path: string) => denied.add(path),
+      denied: (path: string) => {
+        if (path === withoutSlash(placeOf(text).name)) throw new KeeperError('NoAuth', path);
+        denied.add(path);
+        hidden.add(nameOf(path));
+      },
     });
-    await using left = await openSource(a, context, options(a));
-    await using right = await openSource(b, context, options(b));
+    await using left = await openSource(
+      a,
+      context,
+      options(a, (path) => path),
+    );
+    const { root } = left;
+    await using right: NodeSource = await openSource(
+      b,
+      context,
+      options(b, (path) => rebased(path, right.root, root)),
+    );
     const seen = { same: 0, created: 0, deleted: 0, changed: 0, ephemerals: 0 };
     const counts = () => ({ ...(!ephemerals && { ephemeralsLeftOut: seen.ephemerals }), same: seen.same });
     const shown = new Streamed<Difference>(context, (differences, part) => ({
@@ -59,6 +77,7 @@ export default command({
         progress.update(++nodes);
         const isRoot = pair.left?.path === left.root || pair.right?.path === right.root;
         if (!recursive && !isRoot) continue;
+        if (hidden.size > 0 && isUnder(pair.path, hidden)) continue;
         if (!ephemerals && (pair.left?.kind === 'ephemeral' || pair.right?.kind === 'ephemeral') && !isRoot) {
           seen.ephemerals++;
           continue;
@@ -90,3 +109,9 @@ export default command({
     } as Output;
   },
 });
+
+/** It, or a node above it, is one of these. */
+function isUnder(path: string, tops: ReadonlySet<string>): boolean {
+  for (let at = path; at !== '/'; at = parentOf(at) || '/') if (tops.has(at)) return true;
+  return tops.has('/');
+}

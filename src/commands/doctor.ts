@@ -1,29 +1,29 @@
-import { KeeperError } from '../base/errors.ts';
 import type { Client } from '../client/api.ts';
+import { ADMIN_PORT, adminPortOf } from '../shell/admin-server.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { connectionsOf, hasQuorum, membersOf, type Report, reportsOf } from '../shell/members.ts';
+import { usage } from '../shell/failure.ts';
+import { type Connection, membersOf, type Report, reportsOf } from '../shell/members.ts';
 import type { Output } from '../shell/output.ts';
-import { plural, showBytes, showCount } from '../shell/units.ts';
-import { walkNodes } from '../shell/walk.ts';
+import { plural } from '../shell/units.ts';
+import { forbiddenOf, type Look, lookAt } from './doctor-look.ts';
+import {
+  accessFindings,
+  clockFindings,
+  diskFindings,
+  type Finding,
+  serverFindings,
+  tlsFindings,
+} from './doctor-members.ts';
+import { heartbeatFindings, nodeFindings, type Owners, quotaFindings } from './doctor-nodes.ts';
 import { percentiles } from './latency.ts';
-import { share } from './quota.ts';
-import { parseQuota, QUOTA_ROOT, statsPath } from './quota-text.ts';
-import { inflightOf, skipsOwn } from './support.ts';
-
-type Verdict = 'ok' | 'warn' | 'FAIL';
-interface Finding {
-  readonly verdict: Verdict;
-  readonly what: string;
-  /** What to do about it. */
-  readonly fix?: string;
-}
+import { withSuggestion } from './support.ts';
 
 /** Nodes looked at unless more is asked for. */
 const LOOKED_AT = 100_000;
-/** A listing of so many bytes is more than other tools take by default (jute.maxbuffer). */
-const LISTING_BYTES = 1_000_000;
-const BIG_BYTES = 800_000;
 const SLOW_MS = 100;
+/** So many connections from one host are near what servers allow. */
+const CROWD = 50;
+const WORDS = ['mntr', 'cons', 'conf', 'dirs'];
 
 /** What may be wrong. */
 export default command({
@@ -39,23 +39,48 @@ export default command({
       about: `stop looking after so many nodes; default ${LOOKED_AT}`,
       placeholder: 'N',
     },
+    adminPort: {
+      kind: 'number',
+      long: '--admin-port',
+      about: `where AdminServers listen; default ${ADMIN_PORT}`,
+      placeholder: 'PORT',
+    },
   },
   examples: [
     ['doctor', 'servers and nodes'],
     ['doctor /app --limit 1000000', 'more of one subtree'],
+    ['doctor --admin-port 8090', 'AdminServers are asked there'],
   ],
-  exits: [1, 3],
-  notes: ['The exit code is 1 when something FAILs.'],
-  async run({ path = '/', limit = LOOKED_AT }, context): Promise<Output> {
-    const client = await context.client();
-    const found: Finding[] = [];
-    const members = await membersOf(context);
-    const reports = await reportsOf(members, context);
-    found.push(...serverFindings(reports));
-    found.push(await latencyFinding(client, context));
-    found.push(...(await sessionFindings(reports, context)));
-    found.push(...(await quotaFindings(client, context)));
-    found.push(...(await nodeFindings(client, path, limit, context)));
+  exits: [1, 3, 10],
+  notes: [
+    'The exit code is 1 when something FAILs.',
+    'Each server is asked with the words srvr, mntr, cons, conf and dirs, by its AdminServer, and for a session of its own; TLS is looked',
+    'at where this session has it. Clocks are compared by when that session began. Free disk space is seen only on the machine itself.',
+  ],
+  async run({ path, limit = LOOKED_AT, adminPort }, context): Promise<Output> {
+    if (limit < 1) throw usage('doctor: --limit is at least 1');
+    const port = adminPortOf(adminPort);
+    const opened = context.client();
+    const session = await opened.then(
+      (client) => ({ client }),
+      (error: unknown) => ({ error }),
+    );
+    const reports = await reportsOf(await membersOf(context, opened), context);
+    // a sick ensemble gives no session, and still has something to tell
+    if ('error' in session && !reports.some(answers)) throw session.error;
+    const looks = await Promise.all(reports.map((report) => lookAt(report, port, context)));
+    const owners: Owners = new Map();
+    const found = serverFindings(looks);
+    try {
+      const nodes =
+        'client' in session ? await treeFindings(session.client, path, limit, owners, context) : [NO_SESSION];
+      found.push(
+        ...(await memberFindings(looks, port, 'client' in session ? session.client : undefined, owners, context)),
+        ...nodes,
+      );
+    } finally {
+      await Promise.all(looks.map((look) => look[Symbol.asyncDispose]()));
+    }
     const fails = found.filter(({ verdict }) => verdict === 'FAIL').length;
     const warns = found.filter(({ verdict }) => verdict === 'warn').length;
     return {
@@ -67,70 +92,66 @@ export default command({
   },
 });
 
-function serverFindings(reports: readonly Report[]): Finding[] {
-  const found: Finding[] = [];
-  const up = reports.filter(({ role }) => role !== undefined);
-  const leader = up.find(({ role }) => role === 'leader');
-  if (!hasQuorum(reports))
-    found.push({ verdict: 'FAIL', what: `no quorum: ${up.length} of ${plural(reports.length, 'server')} serve` });
-  else
-    found.push({
-      verdict: up.length === reports.length ? 'ok' : 'warn',
-      what: `${up.length} of ${plural(reports.length, 'server')} serve${leader === undefined ? '' : `, leader ${leader.host}`}`,
-    });
-  for (const { host, role, fault } of reports)
-    if (role === undefined) found.push({ verdict: 'FAIL', what: `${host}: ${fault}` });
-  const versions = [...new Set(up.flatMap(({ version }) => version ?? []))];
-  if (versions.length > 0)
-    found.push(
-      versions.length === 1
-        ? { verdict: 'ok', what: `same version ${versions[0]} everywhere` }
-        : { verdict: 'warn', what: `several versions: ${versions.join(', ')}`, fix: 'bring all servers to one' },
-    );
-  const voters = reports.filter(({ member }) => !member.isObserver).length;
-  if (voters > 1 && voters % 2 === 0)
-    found.push({
-      verdict: 'warn',
-      what: `${voters} voters bear no more failures than ${voters - 1}`,
-      fix: 'an odd number of voters',
-    });
-  const zxids = up.flatMap(({ zxid }) => zxid ?? []);
-  const sorted = [...zxids].sort((a, b) => (a < b ? -1 : 1));
-  const lag = (sorted.at(-1) ?? 0n) - (sorted[0] ?? 0n);
-  const epochs = new Set(zxids.map((zxid) => zxid >> 32n));
-  if (epochs.size > 1)
-    found.push({ verdict: 'FAIL', what: `servers in ${epochs.size} epochs: one of them is cut off` });
-  else if (up.length > 1)
-    found.push({ verdict: lag > 1000n ? 'warn' : 'ok', what: `the last server is ${lag} changes behind the first` });
-  for (const { host, latency, outstanding = 0 } of up) {
-    if (latency !== undefined && latency.average > SLOW_MS)
-      found.push({
-        verdict: 'FAIL',
-        what: `${host} takes ${latency.average.toFixed(1)} ms on average`,
-        fix: 'a disk of its own for the transaction log',
-      });
-    else if (latency !== undefined && latency.max > 1000)
-      found.push({
-        verdict: 'warn',
-        what: `${host} took ${showCount(latency.max)} ms once since its start; average ${latency.average.toFixed(1)} ms`,
-      });
-    if (outstanding > 100)
-      found.push({ verdict: 'warn', what: `${host} has ${showCount(outstanding)} requests waiting` });
-  }
-  for (const { host, uptimeMs } of up)
-    if (uptimeMs !== undefined && uptimeMs < 60_000)
-      found.push({ verdict: 'warn', what: `${host} was started less than a minute ago` });
-  const silent = up.filter(({ uptimeMs }) => uptimeMs === undefined);
-  if (silent.length > 0)
-    found.push({
-      verdict: 'warn',
-      what: `${silent.map(({ host }) => host).join(' ')}: mntr is not allowed, so watches and data sizes are not known`,
-      fix: '4lw.commands.whitelist=srvr,mntr,cons,ruok',
-    });
-  for (const { host, watches = 0 } of up)
-    if (watches > 100_000) found.push({ verdict: 'warn', what: `${host} keeps ${showCount(watches)} watches` });
-  return found;
+const NO_SESSION: Finding = { verdict: 'FAIL', what: 'no session can be had, so the nodes were not looked at' };
+const answers = ({ role, fault = '' }: Report): boolean =>
+  role !== undefined || /^(not serving|does not allow)/.test(fault);
+
+async function treeFindings(
+  client: Client,
+  path = '/',
+  limit: number,
+  owners: Owners,
+  context: CommandContext,
+): Promise<Finding[]> {
+  return [
+    ...(await quotaFindings(client, context)),
+    ...(await withSuggestion(path, context, () => nodeFindings(client, path, limit, owners, context))),
+  ];
 }
+
+/** What is asked of the servers after the walk, so that who owns a node was connected before. */
+async function memberFindings(
+  looks: readonly Look[],
+  port: number,
+  client: Client | undefined,
+  owners: Owners,
+  context: CommandContext,
+): Promise<Finding[]> {
+  const { tls, credentials } = context.session;
+  const now = Date.now();
+  const [told, forbidden] = await Promise.all([
+    Promise.all(looks.map((look) => (isMute(look) ? undefined : look.connections()))),
+    Promise.all(looks.map((look) => (isMute(look) ? [] : forbiddenOf(WORDS, look.report, context)))),
+  ]);
+  const connections = told.flatMap((each) => each?.others ?? []);
+  // a server we cannot ask may be the one that its client talks to
+  const isWhole = told.every((each) => each !== undefined);
+  return [
+    ...tlsFindings(looks, {
+      wanted: tls !== undefined,
+      insecure: tls?.insecure === true,
+      secrets: credentials.some(({ scheme }) => scheme === 'digest'),
+      now,
+    }),
+    ...accessFindings(looks, forbidden, port),
+    ...clockFindings(
+      looks,
+      looks.map((look, at) => told[at]?.skew ?? look.skew),
+      forbidden,
+    ),
+    ...diskFindings(looks, now),
+    ...(client === undefined ? [] : [await latencyFinding(client, context)]),
+    ...(told.some((each) => each !== undefined) ? clientFindings(connections, client) : []),
+    ...(isWhole && client !== undefined
+      ? await heartbeatFindings(client, owners, connectedIn(connections, client), context)
+      : []),
+  ];
+}
+const isMute = ({ report: { fault } }: Look): boolean => fault !== undefined && !/^does not allow/.test(fault);
+
+const idOf = (session: bigint): bigint => BigInt.asUintN(64, session);
+const connectedIn = (connections: readonly Connection[], client: Client): ReadonlySet<bigint> =>
+  new Set([...connections.map(({ session }) => idOf(session)), idOf(client.sessionId)]);
 
 async function latencyFinding(client: Client, { signal }: CommandContext): Promise<Finding> {
   const times: number[] = [];
@@ -146,111 +167,27 @@ async function latencyFinding(client: Client, { signal }: CommandContext): Promi
   };
 }
 
-async function sessionFindings(reports: readonly Report[], context: CommandContext): Promise<Finding[]> {
-  const up = reports.filter(({ role }) => role !== undefined).map(({ member }) => member);
-  if (up.length === 0) return [];
-  const connections = await connectionsOf(up, context).catch(() => undefined);
-  if (connections === undefined) return [];
+/** Who is connected besides this shell. */
+function clientFindings(connections: readonly Connection[], client: Client | undefined): Finding[] {
+  const own = client === undefined ? undefined : idOf(client.sessionId);
+  const others = connections.filter(({ session }) => idOf(session) !== own);
   const perHost = new Map<string, number>();
-  for (const { client } of connections) {
-    const host = client.replace(/:\d+$/, '');
+  for (const each of others) {
+    const host = each.client.replace(/:\d+$/, '');
     perHost.set(host, (perHost.get(host) ?? 0) + 1);
   }
-  const crowded = [...perHost].filter(([, count]) => count > 50);
   return [
-    { verdict: 'ok', what: `${plural(connections.length, 'client')} connected, from ${plural(perHost.size, 'host')}` },
-    ...crowded.map(
-      ([host, count]): Finding => ({
-        verdict: 'warn',
-        what: `${host} has ${count} connections; servers allow 60 from one host by default`,
-        fix: 'one client for each process, or maxClientCnxns',
-      }),
+    { verdict: 'ok', what: `${plural(others.length, 'other client')} connected, from ${plural(perHost.size, 'host')}` },
+    ...[...perHost].flatMap(([host, count]): Finding[] =>
+      count <= CROWD
+        ? []
+        : [
+            {
+              verdict: 'warn',
+              what: `${host} has ${count} connections; servers allow 60 from one host by default`,
+              fix: 'one client for each process, or maxClientCnxns',
+            },
+          ],
     ),
   ];
-}
-
-async function quotaFindings(client: Client, context: CommandContext): Promise<Finding[]> {
-  const found: Finding[] = [];
-  const { signal } = context;
-  try {
-    for await (const { path, data } of walkNodes(client, QUOTA_ROOT, {
-      signal,
-      inflight: inflightOf(context),
-      data: true,
-    })) {
-      if (!path.endsWith('/zookeeper_limits')) continue;
-      const subtree = path.slice(QUOTA_ROOT.length, -'/zookeeper_limits'.length) || '/';
-      const stats = await client.get(statsPath(subtree), { signal }).catch(() => undefined);
-      const used = share(parseQuota(stats?.data?.toString() ?? ''), parseQuota(data?.toString() ?? ''));
-      if (Number.parseInt(used, 10) >= 90)
-        found.push({ verdict: 'warn', what: `${subtree} uses ${used} of its quota`, fix: `quota ls ${subtree}` });
-    }
-  } catch (error) {
-    if (!(error instanceof KeeperError)) throw error; // no quotas to be seen from here
-  }
-  return found;
-}
-
-async function nodeFindings(client: Client, root: string, limit: number, context: CommandContext): Promise<Finding[]> {
-  const { signal } = context;
-  const found: Finding[] = [];
-  let [seen, bytes, denied] = [0, 0, 0];
-  const wide: { path: string; children: number; bytes: number }[] = [];
-  const big: { path: string; bytes: number }[] = [];
-  const open: string[] = [];
-  let names = { path: '', bytes: 0 };
-  const above: string[] = [];
-  using progress = context.progress(`looking at ${root}`);
-  for await (const node of walkNodes(client, root, { signal, inflight: inflightOf(context), skip: skipsOwn(root) })) {
-    const { path, depth, stat } = node;
-    progress.update(++seen);
-    bytes += stat.dataLength;
-    if (node.denied) denied++;
-    above.length = depth;
-    const parent = above.at(-1) ?? '';
-    if (parent === names.path) names.bytes += Buffer.byteLength(path) - Buffer.byteLength(parent) + 3;
-    above.push(path);
-    if (stat.numChildren > 10_000) {
-      names = { path, bytes: 0 };
-      wide.push({ path, children: stat.numChildren, bytes: 0 });
-    }
-    const last = wide.at(-1);
-    if (last !== undefined && last.path === names.path) last.bytes = names.bytes;
-    if (stat.dataLength > BIG_BYTES) big.push({ path, bytes: stat.dataLength });
-    if (depth === 1 && root === '/') {
-      const acl = await client.getAcl(path, { signal }).catch(() => undefined);
-      if (acl?.acl.some(({ scheme, id, perms }) => scheme === 'world' && id === 'anyone' && (perms & 8) !== 0))
-        open.push(path);
-    }
-    if (seen >= limit) break;
-  }
-  for (const { path, children, bytes: size } of wide.slice(0, 10))
-    found.push(
-      size > LISTING_BYTES
-        ? {
-            verdict: 'warn',
-            what: `${path} has ${showCount(children)} children; listing it needs ${showBytes(size)}, and other tools take 1 MB`,
-            fix: 'spread them over several nodes',
-          }
-        : { verdict: 'warn', what: `${path} has ${showCount(children)} children` },
-    );
-  for (const each of big.slice(0, 10))
-    found.push({
-      verdict: 'warn',
-      what: `${each.path} holds ${showBytes(each.bytes)}; servers refuse more than 1 MB`,
-      fix: 'keep large data elsewhere',
-    });
-  if (open.length > 0)
-    found.push({
-      verdict: 'FAIL',
-      what: `${open.slice(0, 5).join(' ')}${open.length > 5 ? ` and ${open.length - 5} more` : ''}: anyone may delete what is below`,
-      fix: `setAcl -R ${open[0]} auth::cdrwa`,
-    });
-  if (denied > 0)
-    found.push({ verdict: 'warn', what: `${plural(denied, 'node')} may not be listed from here`, fix: 'addauth' });
-  found.push({
-    verdict: 'ok',
-    what: `looked at ${plural(seen, 'node')}, ${showBytes(bytes)} of data${seen >= limit ? ` (stopped there: --limit ${limit})` : ''}`,
-  });
-  return found;
 }

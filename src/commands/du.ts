@@ -24,15 +24,18 @@ export default command({
     path: { kind: 'path', about: 'where to begin; default the current node', optional: true },
     depth: { kind: 'number', short: '-d', about: 'levels that get a line of their own; default 1', placeholder: 'N' },
     human: { kind: 'flag', short: '-h', about: 'bytes as 1.2k, 3.4M in pipes, too' },
+    limit: { kind: 'number', long: '--limit', about: 'stop after so many nodes; default none', placeholder: 'N' },
   },
   examples: [
     ['du /app', 'each child, and the sum'],
     ['du -d 0 /', 'only the sum'],
+    ['du -h --limit 100000 / | head', 'bytes as 1.2k, of the first hundred thousand nodes'],
   ],
   exits: [10, 14],
   notes: ['Bytes are those of data. The largest come first; beyond 1,000 lines the smallest are left out.'],
-  async run({ path: given, depth: levels = 1, human }, context): Promise<Output> {
+  async run({ path: given, depth: levels = 1, human, limit }, context): Promise<Output> {
     if (levels < 0) throw usage('du: -d is how many levels to show');
+    if (limit !== undefined && limit < 1) throw usage('du: --limit is at least 1');
     const client = await context.client();
     const root = given ?? context.cwd;
     const denied = new Denied();
@@ -58,6 +61,10 @@ export default command({
     await withSuggestion(root, context, async () => {
       const walk = { signal: context.signal, inflight: inflightOf(context), skip: skipsOwn(root) };
       for await (const node of walkNodes(client, root, walk)) {
+        if (seen === limit) {
+          context.warn(`stopped after ${plural(seen, 'node')}: there is more, and --limit takes it`);
+          break;
+        }
         progress.update(++seen);
         if (node.denied) denied.add(node.path);
         while (above.length > node.depth) close();

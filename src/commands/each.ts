@@ -17,6 +17,7 @@ export default command({
   examples: [
     ['each /app/* do get {}', 'the data of all'],
     ['each /app/* do create /copy/{name}', 'nodes of the same names'],
+    ['each /jobs/* do setquota -n 100 {}', 'the same limit for each'],
   ],
   exits: [10],
   notes: ['The first failure ends it, unless the shell was started with -k.'],

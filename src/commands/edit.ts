@@ -25,7 +25,11 @@ export default command({
     at: { kind: 'text', long: '--at', about: 'only one value inside JSON: .level, .ports[0]', placeholder: 'JSONPTR' },
     noPretty: { kind: 'flag', long: '--no-pretty', about: 'JSON as it is stored, not spread over lines' },
   },
-  examples: [['edit /app/config', 'in $VISUAL, else $EDITOR, else vi']],
+  examples: [
+    ['edit /app/config', 'in $VISUAL, else $EDITOR, else vi'],
+    ['edit --at .level /app/config', 'one value inside JSON'],
+    ['edit --no-pretty /app/config', 'as it is kept, without line ends for the eye'],
+  ],
   exits: [10, 12, 14, 31],
   notes: [
     'JSON that is stored without blanks is spread over lines for editing, and stored without blanks again.',

@@ -16,6 +16,7 @@ export default command({
   examples: [
     ['exists /app', 'yes or no'],
     ['exists -q /app && get /app', 'reads it only when it is there'],
+    ['exists -w /app', 'and a word when it comes, goes or changes'],
   ],
   exits: [1],
   async run({ path, watch, quiet }, context): Promise<Output | undefined> {

@@ -56,6 +56,7 @@ export default command({
   examples: [
     ['4lw srvr', 'of the server in use'],
     ['4lw mntr --all', 'of every one'],
+    ['4lw ruok zk1:2181 zk2:2181', 'of these two'],
   ],
   exits: [3, 21, 30, 31],
   notes: [

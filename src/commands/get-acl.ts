@@ -22,6 +22,7 @@ export default command({
   examples: [
     ['getAcl /app', 'in a form that setAcl takes'],
     ['getAcl -R /app', 'of every node at and below /app'],
+    ['getAcl -s /app', 'and the stat, with the version of the ACL'],
   ],
   exits: [10, 14],
   async run({ paths, stat: showStat, recursive }, context): Promise<Output> {

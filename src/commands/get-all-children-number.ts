@@ -8,7 +8,11 @@ export default command({
   about: 'count all nodes below a node, at any depth',
   risk: 'read',
   params: { path: { kind: 'path', about: 'the node; default the current one', optional: true } },
-  examples: [['getAllChildrenNumber /app', 'a number']],
+  examples: [
+    ['getAllChildrenNumber /app', 'a number'],
+    ['getAllChildrenNumber /', 'of the whole tree'],
+    ['getAllChildrenNumber /app && ls /app', 'first how many'],
+  ],
   exits: [10],
   async run({ path = undefined }, context) {
     const client = await context.client();

@@ -16,6 +16,7 @@ export default command({
   examples: [
     ['history', 'the last ten'],
     ['history -g create', 'those with create'],
+    ['history 50 -g set', 'with set, of the last fifty'],
   ],
   async run({ count, grep, all, clear }, context): Promise<Output> {
     if (clear) {

@@ -14,6 +14,7 @@ export default command({
   examples: [
     ['latency', 'reads and syncs, 100 of each'],
     ['latency -n 1000', 'a better picture'],
+    ['latency -n 20 && status', 'of twenty requests, then what servers count'],
   ],
   exits: [3],
   notes: ['One request after the other, in ms. A read is answered by the server in use, a sync by way of the leader.'],

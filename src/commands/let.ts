@@ -16,6 +16,7 @@ export default command({
   examples: [
     ['let app = /services/app', 'then: ls ${app}'],
     ['let before = $(get /app/config)', 'what a command prints, without the newline at its end'],
+    ['let n = 3', 'then: count /app && echo ${n}'],
   ],
   async run({ name, value }, context) {
     if (!/^[A-Za-z_][\w.-]*$/.test(name))

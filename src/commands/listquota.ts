@@ -11,7 +11,11 @@ export default command({
   about: 'show the quota of a subtree and how much is used',
   risk: 'read',
   params: { path: { kind: 'path', about: 'the subtree' } },
-  examples: [['listquota /app', 'limits and usage']],
+  examples: [
+    ['listquota /app', 'limits and usage'],
+    ['listquota /app && quota ls', 'this one, then all there are'],
+    ['listquota /app && du -d 0 /app', 'the limits, then what is there'],
+  ],
   exits: [10],
   async run({ path }, context): Promise<Output> {
     const client = await context.client();

@@ -18,7 +18,11 @@ export default command({
   params: {
     path: { kind: 'path', about: 'the lock; default the current node', optional: true },
   },
-  examples: [['locks /jobs/nightly', 'holders first, then those who wait, in their order']],
+  examples: [
+    ['locks /jobs/nightly', 'holders first, then those who wait, in their order'],
+    ['locks /jobs', 'of a folder of locks, as their recipes keep it'],
+    ['locks /jobs/nightly | wc -l', 'how many hold it or wait'],
+  ],
   exits: [10, 14],
   notes: [
     'Understands the nodes of zoosh, kazoo and Curator. Addresses of clients are shown where servers allow the word cons',

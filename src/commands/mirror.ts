@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { KeeperError } from '../base/errors.ts';
 import type { Client } from '../client/api.ts';
+import { addWatch } from '../recipes/repeated-watch.ts';
 import { carryOut } from '../shell/carry-out.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import { isProtectedBelow, isWithin } from '../shell/node-record.ts';
 import {
   ACL_OPTIONS,
@@ -16,12 +18,23 @@ import {
 import type { Output } from '../shell/output.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { Denied, emptySource, inflightOf, makeParents, skipsOwn } from './support.ts';
+import {
+  Denied,
+  emptySource,
+  inflightOf,
+  makeParents,
+  replacedBy,
+  skipsOwn,
+  undoKeeps,
+  withSuggestion,
+} from './support.ts';
 
 /** Changes are looked for so often even when nothing tells of them, ms. */
 const EVERY_MS = 60_000;
 /** What comes in a burst is taken together, ms. */
 const SETTLE_MS = 100;
+/** After a connection broke, ms. */
+const AGAIN_MS = 1000;
 
 /** One subtree kept equal to another. */
 export default command({
@@ -39,10 +52,12 @@ export default command({
   examples: [
     ['mirror /app /backup/app', 'once'],
     ['mirror -f --delete @prod:/app @standby:/app', 'and follow'],
+    ['mirror --no-acl file:app.ndjson /app', 'from an export; ACLs stay as they are'],
   ],
   exits: [10, 14, 15, 19, 30, 31],
   notes: [
-    'With -f a watch tells of changes; every minute all is compared besides. Ephemeral nodes are left out.',
+    'With -f a watch tells of changes; every minute all is compared besides. On servers before 3.6 that is a watch for each of 1,000 nodes.',
+    'Ephemeral nodes are left out.',
     'At most 200,000 changes, or 64 MiB of data in them, are made at a time; more are refused before anything is changed: begin with cp -r.',
   ],
   async run({ from, to, follow, prune, noAcl, acl }, context): Promise<Output> {
@@ -66,17 +81,18 @@ export default command({
       policy,
     };
     const total = { created: 0, updated: 0, deleted: 0 };
-    const plan = await compare(job, context);
+    const plan = await withSuggestion(here, context, () => compare(job, context));
     await context.confirm({
       what: `make ${plural(plan.changes.length, 'change')} under ${there}${follow ? ', and follow' : ''}`,
       path: there,
       count: plan.changes.length,
-      keepsUndo: context.keepsUndo,
+      protects: context.session.isProtected(target.target),
+      keepsUndo: target.target === undefined && (await undoKeeps(b.client, replacedBy(plan.changes), context)),
       details: plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
     });
     if (!follow) {
       await put(job, plan, total, context);
-      return answer(total, there, plan.same);
+      return answer(total, there, plan);
     }
     return followOn(job, plan, total, context);
   },
@@ -91,15 +107,18 @@ interface Job {
   readonly prune: boolean;
   readonly policy: AclPolicy;
 }
+/** `isPart`: some of it may not be read. */
+type Compared = Plan & { readonly isPart: boolean };
 type Total = { created: number; updated: number; deleted: number };
 
-const answer = (total: Total, there: string, same: number): Output => ({
+const answer = (total: Total, there: string, { same, isPart }: Compared): Output => ({
+  ...(isPart && { exit: 14 }),
   type: 'counts',
   counts: { ...total, same },
   text: `${there}: ${total.created} created, ${total.updated} changed, ${total.deleted} deleted, ${same} the same`,
 });
 
-async function compare({ from, here, to, there, prune, policy }: Job, context: CommandContext): Promise<Plan> {
+async function compare({ from, here, to, there, prune, policy }: Job, context: CommandContext): Promise<Compared> {
   const { signal } = context;
   const denied = new Denied();
   const options = {
@@ -108,15 +127,26 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
     acl: policy.way !== 'none',
     denied: (path: string) => denied.add(path),
   };
+  // what is hidden there would be made anew, and what is hidden here would be deleted there
+  const refuse = (path: string): never => {
+    throw new Failure(14, 'NoAuth', `${path} may not be read, so nobody can say how it differs`, {
+      path,
+      hint: prune
+        ? 'addauth presents a credential; without --delete what is hidden is left alone'
+        : 'addauth presents a credential',
+    });
+  };
   await using wanted =
     typeof from === 'string'
       ? await fileSource(from)
-      : liveSource(from, here, here, { ...options, skip: skipsOwn(here) });
+      : liveSource(from, here, here, { ...options, skip: skipsOwn(here), ...(prune && { denied: refuse }) });
   const isThere = (await to.exists(there, { signal })) !== undefined;
-  const live = isThere ? liveSource(to, there, there, { ...options, skip: skipsOwn(there) }) : emptySource(there);
+  const live = isThere
+    ? liveSource(to, there, there, { ...options, skip: skipsOwn(there), denied: refuse })
+    : emptySource(there);
   const plan = await planOf(live, wanted, { prune, acl: policy, skip: isProtectedBelow });
   denied.tell(context, 'read');
-  return plan;
+  return { ...plan, isPart: denied.any };
 }
 
 async function put({ to, there }: Job, { changes }: Plan, total: Total, context: CommandContext): Promise<void> {
@@ -140,18 +170,13 @@ async function followOn(job: Job, first: Plan, total: Total, context: CommandCon
     wake();
   };
   const source = from as Client;
-  await using _watch = await source.addWatch(here, told, { recursive: true });
+  const warn = (line: string): void => context.warn(`${line}; those are compared every minute`);
+  await using _watch = await addWatch(source, here, told, { recursive: true, warn, signal });
   const gap = source.on('gap', told);
   try {
-    let plan = first;
+    await putWhatIs(job, first, total, context);
+    isDirty = true; // what changed before the watch stood was told by nobody
     for (;;) {
-      await put(job, plan, total, context).catch((error: { exit?: number; code?: string }) => {
-        // somebody else writes there, too: what is right is found out anew
-        if (error.exit === undefined || error.exit < 10 || error.exit > 13) throw error;
-        isDirty = true;
-      });
-      for (const { difference } of plan.changes.slice(0, 20)) context.warn(`${difference.sign} ${difference.path}`);
-      if (plan.changes.length > 20) context.warn(`... and ${plan.changes.length - 20} more`);
       const round = new AbortController();
       const either = AbortSignal.any([signal, round.signal]);
       const change = new Promise<void>((resolve) => {
@@ -161,7 +186,14 @@ async function followOn(job: Job, first: Plan, total: Total, context: CommandCon
       round.abort();
       await pause(SETTLE_MS, undefined, { signal });
       isDirty = false;
-      plan = await compare(job, context);
+      try {
+        isDirty = !(await putWhatIs(job, await compare(job, context), total, context));
+      } catch (error) {
+        if (!isLost(error)) throw error;
+        context.warn('the connection broke; it goes on when there is one');
+        await pause(AGAIN_MS, undefined, { signal });
+        isDirty = true;
+      }
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -171,3 +203,21 @@ async function followOn(job: Job, first: Plan, total: Total, context: CommandCon
     gap();
   }
 }
+
+/** Whether all of it was done; somebody else writes there, too, and then what is right is found out anew. */
+async function putWhatIs(job: Job, plan: Plan, total: Total, context: CommandContext): Promise<boolean> {
+  try {
+    await put(job, plan, total, context);
+  } catch (error) {
+    const { exit = 0 } = error as { exit?: number };
+    if (exit < 10 || exit > 13) throw error;
+    return false;
+  }
+  for (const { difference } of plan.changes.slice(0, 20)) context.warn(`${difference.sign} ${difference.path}`);
+  if (plan.changes.length > 20) context.warn(`... and ${plan.changes.length - 20} more`);
+  return true;
+}
+
+/** The session goes on, and so does who follows. */
+const isLost = (error: unknown): boolean =>
+  error instanceof KeeperError && (error.code === 'ConnectionLoss' || error.code === 'OperationTimeout');

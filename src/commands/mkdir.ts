@@ -17,6 +17,7 @@ export default command({
   examples: [
     ['mkdir /app', 'one'],
     ['mkdir -p /app/a/b /app/c', 'two, with their parents'],
+    ['mkdir -p /app && ls /app', 'whether it was there or not'],
   ],
   exits: [10, 11, 14],
   async run({ paths, parents }, context): Promise<Output> {

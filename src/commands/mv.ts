@@ -35,6 +35,7 @@ export default command({
   examples: [
     ['mv /app/old /app/new', 'another name'],
     ['mv /app/a /archive/', 'into a node, under its own name'],
+    ['mv -f /app/new /app/current', 'over what is there'],
   ],
   exits: [10, 11, 14, 15, 30, 31],
   notes: [

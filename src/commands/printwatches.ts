@@ -7,7 +7,11 @@ export default command({
   about: 'show or hide watch events',
   risk: 'read',
   params: { state: { kind: 'enum', about: 'on or off; none says which it is', values: ['on', 'off'], optional: true } },
-  examples: [['printwatches off', 'no more events']],
+  examples: [
+    ['printwatches off', 'no more events'],
+    ['printwatches on', 'events are shown again'],
+    ['printwatches', 'whether they are'],
+  ],
   async run({ state }, context) {
     if (state !== undefined) {
       context.showsEvents = state === 'on';

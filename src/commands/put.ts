@@ -17,7 +17,11 @@ export default command({
     data: { kind: 'data', about: 'its data: text, @FILE, @- for standard input', optional: true },
     ...DATA_OPTIONS,
   },
-  examples: [['put /app/config/level info', 'create or set, whichever it takes']],
+  examples: [
+    ['put /app/config/level info', 'create or set, whichever it takes'],
+    ['put /app/config @config.json', 'the bytes of a file'],
+    ['put /app/note --text "-5 @home"', 'a text as it is, whatever it begins with'],
+  ],
   exits: [14, 17, 19],
   async run(values, context): Promise<Output> {
     const { path } = values;

@@ -1,11 +1,12 @@
 import { KeeperError } from '../base/errors.ts';
+import type { Client } from '../client/api.ts';
 import { command } from '../shell/command.ts';
 import { isWithin } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { showBytes, showCount } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { parseQuota, QUOTA_ROOT, type Quota, statsPath } from './quota-text.ts';
-import { inflightOf } from './support.ts';
+import { inflightOf, withSuggestion } from './support.ts';
 
 const LIMITS = '/zookeeper_limits';
 
@@ -22,12 +23,14 @@ export default command({
   examples: [
     ['quota ls', 'all of them'],
     ['quota ls /app', 'those below /app'],
+    ['quota ls / | grep "100%"', 'those that are used up'],
   ],
-  exits: [14],
+  exits: [10, 14],
   notes: ['setquota, listquota and delquota handle one.'],
   async run({ path: root = '/' }, context): Promise<Output> {
     const client = await context.client();
     const { signal } = context;
+    if (root !== '/') await withSuggestion(root, context, () => there(client, root, signal));
     const found: { path: string; limits: Quota; used: Quota }[] = [];
     try {
       for await (const node of walkNodes(client, QUOTA_ROOT, { signal, inflight: inflightOf(context), data: true })) {
@@ -74,6 +77,10 @@ export default command({
     };
   },
 });
+
+async function there(client: Client, path: string, signal: AbortSignal): Promise<void> {
+  if ((await client.exists(path, { signal })) === undefined) throw new KeeperError('NoNode', path);
+}
 
 /** The limit that is met first. */
 const lower = (soft: number, hard: number): number => (soft < 0 ? hard : hard < 0 ? soft : Math.min(soft, hard));

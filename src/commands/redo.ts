@@ -11,7 +11,11 @@ export default command({
   about: 'run a line of the history again',
   risk: 'read',
   params: { number: { kind: 'number', about: 'its number in history; default the last one', optional: true } },
-  examples: [['redo 3', 'line 3 again']],
+  examples: [
+    ['redo 3', 'line 3 again'],
+    ['redo', 'the last line again'],
+    ['redo 3 && ls', 'line 3 again, then a listing'],
+  ],
   async run({ number }, context) {
     const lines = context.history.list().filter(({ text }) => !isRedo(text));
     const line = number === undefined ? lines.at(-1) : lines.find((each) => each.number === number);

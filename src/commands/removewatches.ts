@@ -17,7 +17,11 @@ export default command({
     any: { kind: 'flag', short: '-a', about: 'all of them (default)' },
     local: { kind: 'flag', short: '-l', about: 'also when no server can be asked' },
   },
-  examples: [['removewatches /app', 'none tells anything any more']],
+  examples: [
+    ['removewatches /app', 'none tells anything any more'],
+    ['removewatches -d /app', 'only those of its data'],
+    ['removewatches -r -l /app', 'the recursive one, also when no server answers'],
+  ],
   exits: [25],
   async run({ path, children, data, persistent, recursive, any, local }, context) {
     const chosen: WatchKind[] = [

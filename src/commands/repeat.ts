@@ -18,6 +18,7 @@ export default command({
   examples: [
     ['repeat 3 create -s /jobs/n- x', 'three nodes'],
     ['repeat 0 -i 1s stat /app', 'every second'],
+    ['repeat 5 -i 200ms sync', 'five, a fifth of a second apart'],
   ],
   async run({ count, interval, command: words }, context): Promise<Output> {
     if (count < 0) throw usage(`repeat: COUNT must not be negative: ${count}`);

@@ -39,7 +39,11 @@ export default command({
   dryRun: false,
   params: PARAMS,
   legacy: (args) => programAfterPath(PARAMS, args),
-  examples: [['semaphore -n 3 /jobs/copies -- ./copy.sh', 'at most three copies at a time']],
+  examples: [
+    ['semaphore -n 3 /jobs/copies -- ./copy.sh', 'at most three copies at a time'],
+    ['semaphore -n 3 --wait 10s /jobs/copies -- ./copy.sh', 'or 124 when none is free in 10 s'],
+    ['semaphore -n 1 /jobs/one', 'holds a place until Ctrl-C'],
+  ],
   exits: [5, 20, 33, 124, 126, 127],
   notes: ['Another N than the one the semaphore was made with is refused (20). Everything else is as with lock.'],
   async run({ path, limit, wait, style, words, signal, grace, onLost, id }, context): Promise<Output> {

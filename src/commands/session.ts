@@ -10,7 +10,11 @@ export default command({
   about: 'show the session: id, server, timeout, identities, what it owns',
   risk: 'read',
   params: {},
-  examples: [['session', 'all of it']],
+  examples: [
+    ['session', 'all of it'],
+    ['session | grep timeout', 'one line of it'],
+    ['session && watches', 'and its watches'],
+  ],
   exits: [3],
   notes: [
     'What the server is and its version are asked with the word srvr. Servers before 3.7 do not tell who we are to them:',

@@ -1,8 +1,8 @@
 import type { Acl, Client } from '../client/api.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { refused, usage } from '../shell/failure.ts';
-import { refuseMasked } from '../shell/node-record.ts';
+import { Failure, refused, usage } from '../shell/failure.ts';
+import { refuseTyped } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
@@ -16,6 +16,7 @@ export default command({
   group: 'acl',
   about: 'say who may do what with a node',
   risk: 'write',
+  riskOf: ({ recursive }) => (recursive ? 'bulk' : 'write'),
   params: {
     path: { kind: 'path', about: 'the node' },
     acl: { kind: 'acl', about: 'scheme:id:perms,... with perms of cdrwa, all or ro' },
@@ -26,12 +27,13 @@ export default command({
   },
   examples: [
     ['setAcl /app world:anyone:r,auth::cdrwa', 'others read, we do everything'],
-    ['setAcl -R /app world:anyone:cdrwa', 'a whole subtree'],
+    ['setAcl -R /app auth::cdrwa', 'a whole subtree is ours alone'],
+    ['setAcl -v 2 /app world:anyone:ro,auth::all', 'only if nobody changed the ACL since version 2'],
   ],
   exits: [10, 12, 14, 15, 30],
   async run({ path, acl: text, stat: showStat, version, recursive, force }, context): Promise<Output> {
     const acl = parseAcl(text);
-    if (!force) refuseMasked(path, acl, '--force');
+    if (!force) refuseTyped('the ACL', acl, '--force');
     if (recursive && version !== undefined) throw usage('setAcl: -v cannot be combined with -R');
     if (!force) await guard(path, acl, context);
     const client = await context.client();
@@ -51,12 +53,28 @@ export default command({
       path,
       count,
       keepsUndo: context.keepsUndo,
-      details: [`to ${showAcl(acl)}`],
+      details: await aclLines(client, path, acl, context),
     });
     const done = await setAclBelow(client, path, acl, context);
     return { type: 'done', text: `changed the ACL of ${plural(done, 'node')}`, json: { path, count: done } };
   },
 });
+
+/** How an ACL would change, for the question before it. */
+export async function aclLines(
+  client: Client,
+  path: string,
+  acl: readonly Acl[],
+  { asks, signal }: CommandContext,
+): Promise<string[]> {
+  const now = asks ? await client.getAcl(path, { signal }).catch(() => undefined) : undefined; // nobody else reads it
+  const texts = (all: readonly Acl[]): string[] => all.map((each) => showAcl([each]));
+  const [before, after] = [texts(now?.acl ?? []), texts(acl)];
+  return [
+    ...before.filter((each) => !after.includes(each)).map((each) => `- ${each}`),
+    ...after.map((each) => `${before.includes(each) ? '=' : '+'} ${each}`),
+  ];
+}
 
 /** The same for a node and all below it; how many. */
 export async function setAclBelow(
@@ -71,6 +89,7 @@ export async function setAclBelow(
   let done = 0;
   const running = new Set<Promise<void>>();
   let failure: unknown;
+  let hidden: string | undefined;
   for await (const node of walkNodes(client, path, { signal, inflight, skip: skipsOwn(path) })) {
     const work = client.setAcl(node.path, acl, -1, { signal }).then(
       () => {
@@ -83,10 +102,24 @@ export async function setAclBelow(
     running.add(work);
     void work.finally(() => running.delete(work));
     if (running.size >= inflight) await Promise.race(running);
-    if (failure !== undefined) throw failure;
+    if (node.denied) hidden ??= node.path;
+    if (failure !== undefined) break;
   }
   await Promise.all(running);
-  if (failure !== undefined) throw failure;
+  if (failure !== undefined) {
+    if (done > 0) context.warn(`${plural(done, 'node')} changed before that`);
+    throw failure;
+  }
+  if (hidden !== undefined)
+    throw new Failure(
+      14,
+      'NoAuth',
+      `${hidden} may not be listed, so what is below keeps its ACL; ${plural(done, 'node')} changed`,
+      {
+        path: hidden,
+        hint: 'addauth presents a credential',
+      },
+    );
   return done;
 }
 

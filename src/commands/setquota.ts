@@ -28,6 +28,7 @@ export default command({
   examples: [
     ['setquota -n 1000 /app', 'soft limit'],
     ['setquota -N 5000 -B 10000000 /app', 'hard limits'],
+    ['setquota -n 1000 -N 2000 /app', 'a warning first, then no more'],
   ],
   exits: [10, 20],
   async run({ path, count, bytes, hardCount, hardBytes }, context): Promise<Output> {

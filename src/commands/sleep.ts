@@ -8,7 +8,11 @@ export default command({
   about: 'wait for a while',
   risk: 'read',
   params: { duration: { kind: 'duration', about: 'how long: 500ms, 5s, 1m' } },
-  examples: [['sleep 500ms', 'half a second']],
+  examples: [
+    ['sleep 500ms', 'half a second'],
+    ['sleep 2s && ls /app', 'a listing in two seconds'],
+    ['sleep 1m && status', 'and how the servers are then'],
+  ],
   async run({ duration }, { signal }) {
     await pause(duration, undefined, { signal });
     return { type: 'done', text: '', json: { sleptMs: duration } };

@@ -17,6 +17,7 @@ export default command({
   examples: [
     ['stat /app', 'all of it'],
     ['stat -w /app', 'and a word when it changes'],
+    ['stat /app/workers/*', 'of all that match'],
   ],
   exits: [10, 14],
   legacy: (args) => legacyWatch(args),

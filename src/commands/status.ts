@@ -25,6 +25,7 @@ export default command({
   examples: [
     ['status', 'of all servers'],
     ['status --watch 2s', 'every two seconds'],
+    ['status zk1:2181 zk2:2181', 'only of these'],
   ],
   exits: [1],
   notes: [

@@ -5,9 +5,11 @@ import { nameOf, parentOf } from '../base/path.ts';
 import type { Client, CreateOptions, Stat } from '../client/api.ts';
 import type { CommandContext, Data } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
+import { isWorldReadable } from '../shell/node-record.ts';
 import type { NodeSource } from '../shell/node-source.ts';
 import type { Output, Part } from '../shell/output.ts';
 import { nearest } from '../shell/suggest.ts';
+import type { Change } from '../shell/tree-plan.ts';
 import { walkNodes } from '../shell/walk.ts';
 
 /** How many requests a command may have in flight. */
@@ -87,6 +89,29 @@ export async function makeParents(path: string, context: CommandContext): Promis
       if (!(error instanceof KeeperError) || error.code !== 'NodeExists') throw error; // somebody else was faster
     }
 }
+
+/** Beyond so many nodes there is a question anyway. */
+const FEW = 20;
+
+/** That undo brings back these nodes: what not everybody may read is kept only where that is wanted. */
+export async function undoKeeps(client: Client, paths: Iterable<string>, context: CommandContext): Promise<boolean> {
+  const { keepsUndo, asks, settings, signal } = context;
+  if (!keepsUndo || !asks || settings.get('undo-protected') === 'on') return keepsUndo;
+  const few = [...paths].slice(0, FEW);
+  const kept = await Promise.all(
+    few.map((path) =>
+      client.getAcl(path, { signal }).then(
+        ({ acl }) => isWorldReadable(acl),
+        (error) => error instanceof KeeperError && error.code === 'NoNode', // nothing to keep
+      ),
+    ),
+  );
+  return kept.every(Boolean);
+}
+
+/** Nodes that are there and will be otherwise. */
+export const replacedBy = (changes: readonly Change[]): string[] =>
+  changes.flatMap(({ stat, difference }) => (stat === undefined ? [] : [difference.path]));
 
 /** Up to so many are one answer. */
 const SHOWN_WHOLE = 1000;

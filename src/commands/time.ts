@@ -9,7 +9,11 @@ export default command({
   risk: 'read',
   transaction: 'harmless',
   params: { command: { kind: 'command', about: 'the command and its words', many: true } },
-  examples: [['time ls -R /', 'the listing, then the time']],
+  examples: [
+    ['time ls -R /', 'the listing, then the time'],
+    ['time sync', 'how long the way to the leader is'],
+    ['time export / tree.ndjson', 'how long an export takes'],
+  ],
   async run({ command: words }, context): Promise<Output> {
     const began = performance.now();
     try {

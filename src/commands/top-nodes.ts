@@ -1,7 +1,7 @@
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
-import { showBytes, showCount } from '../shell/units.ts';
+import { plural, showBytes, showCount } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
 
@@ -26,14 +26,17 @@ export default command({
       placeholder: 'WHAT',
     },
     number: { kind: 'number', short: '-n', about: 'so many; default 10', placeholder: 'N' },
+    limit: { kind: 'number', long: '--limit', about: 'stop after so many nodes; default none', placeholder: 'N' },
   },
   examples: [
     ['top-nodes /', 'the largest data'],
     ['top-nodes / --by children -n 20', 'the widest nodes'],
+    ['top-nodes /app --by subtree --limit 1000000', 'where the most nodes are, of a million'],
   ],
   exits: [10, 14],
-  async run({ path: given, by = 'size', number = 10 }, context): Promise<Output> {
+  async run({ path: given, by = 'size', number = 10, limit }, context): Promise<Output> {
     if (number < 1 || number > 10_000) throw usage('top-nodes: -n is from 1 to 10000');
+    if (limit !== undefined && limit < 1) throw usage('top-nodes: --limit is at least 1');
     const client = await context.client();
     const root = given ?? context.cwd;
     const denied = new Denied();
@@ -56,6 +59,10 @@ export default command({
     await withSuggestion(root, context, async () => {
       const walk = { signal: context.signal, inflight: inflightOf(context), skip: skipsOwn(root) };
       for await (const { path, depth, stat, denied: isDenied } of walkNodes(client, root, walk)) {
+        if (seen === limit) {
+          context.warn(`stopped after ${plural(seen, 'node')}: there is more, and --limit takes it`);
+          break;
+        }
         progress.update(++seen);
         if (isDenied) denied.add(path);
         if (by === 'subtree') {

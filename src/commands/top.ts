@@ -18,6 +18,7 @@ export default command({
   examples: [
     ['top', 'until Ctrl-C'],
     ['top -i 5s -n 3', 'three looks, five seconds apart'],
+    ['top -i 500ms', 'twice a second'],
   ],
   exits: [3],
   notes: ['Rates are since the look before. Latency is what servers count since their start or the last srst.'],
@@ -30,6 +31,7 @@ export default command({
     if (before.every(({ role }) => role === undefined))
       throw new Failure(3, 'ConnectFailed', 'no server answers', {
         lines: before.map(({ host, fault }) => `${host}: ${fault}`),
+        hint: 'are they started, and is the address right? status HOST:PORT asks one of them',
       });
     let at = performance.now();
     for (let round = 1; ; round++) {

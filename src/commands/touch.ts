@@ -12,7 +12,11 @@ export default command({
   risk: 'write',
   transaction: 'expanded',
   params: { path: { kind: 'newPath', about: 'the node' } },
-  examples: [['touch /app/reload', 'whoever watches it is told']],
+  examples: [
+    ['touch /app/reload', 'whoever watches it is told'],
+    ['touch /app/new', 'an empty node, if there is none'],
+    ['touch /app/a && stat /app/a', 'with the time it has now'],
+  ],
   exits: [10, 14],
   async run({ path }, context): Promise<Output> {
     const client = await context.client();

@@ -24,6 +24,7 @@ export default command({
   examples: [
     ['tree', 'from here'],
     ['tree -L 2 /', 'two levels'],
+    ['tree -s -e /app', 'sizes, and only ephemeral nodes'],
   ],
   exits: [10, 14],
   async run({ path: given, levels, sizes, ephemeral, limit = 2000 }, context): Promise<Output> {

@@ -1,6 +1,8 @@
+import { parentOf } from '../base/path.ts';
 import type { Client, MultiOp } from '../client/api.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { isWithin } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, aclUnder } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import type { Step, TrashEntry } from '../shell/trash.ts';
@@ -65,9 +67,11 @@ export default command({
       throw new Failure(12, 'NothingToUndo', `nothing of it can be taken back: ${entry.command}`, {
         hint: 'undo list shows earlier changes',
       });
+    const top = topOf(doable.map(({ difference }) => difference.path));
     await context.confirm({
-      what: `take back ${plural(doable.length, 'change')}${conflicts > 0 ? ` of ${plan.length}` : ''} of: ${entry.command}`,
-      path: doable[0]?.difference.path ?? '/',
+      what: `take back ${plural(doable.length, 'change')}${conflicts > 0 ? ` of ${plan.length}` : ''} under ${top} of: ${entry.command}`,
+      // nothing happens to the root itself
+      path: top === '/' ? (doable[0]?.difference.path ?? top) : top,
       count: doable.length,
       keepsUndo: context.keepsUndo,
     });
@@ -81,6 +85,13 @@ export default command({
     };
   },
 });
+
+/** The lowest node that all of these are at or below. */
+function topOf([first = '/', ...others]: readonly string[]): string {
+  let top = first;
+  for (const path of others) while (!isWithin(path, top)) top = parentOf(top) || '/';
+  return top;
+}
 
 const SHOWN = 100;
 const more = (plan: readonly Undoing[]): { summary?: string } =>

@@ -8,7 +8,11 @@ export default command({
   about: 'begin a new session with the servers of a profile',
   risk: 'read',
   params: { profile: { kind: 'profile', about: 'name of the profile, with or without @' } },
-  examples: [['use @prod', 'see profile list']],
+  examples: [
+    ['use @prod', 'see profile list'],
+    ['use @local', 'the next commands go there'],
+    ['use prod && ls /', 'the name does without @, too'],
+  ],
   exits: [3, 4],
   async run({ profile }, context) {
     const name = profile.replace(/^@/, '');

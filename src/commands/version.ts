@@ -7,7 +7,11 @@ export default command({
   about: 'show the versions of this shell, the protocol and the server',
   risk: 'read',
   params: {},
-  examples: [['version', 'all three']],
+  examples: [
+    ['version', 'all three'],
+    ['version | head -1', 'that of this program'],
+    ['version && status', 'and those of all servers'],
+  ],
   notes: ['The server is asked with the word srvr; no session is begun for it.'],
   async run(_values, context) {
     const { session, version } = context;

@@ -25,6 +25,7 @@ export default command({
   examples: [
     ['wait /app/ready', 'until it is there'],
     ['wait /app/workers --children 3 --timeout 30s', 'or 124 after 30 s'],
+    ['wait /app/state --data "*ready*"', 'until its data matches'],
   ],
   exits: [124],
   async run(values, context): Promise<Output> {

@@ -1,7 +1,7 @@
 import type { Client, PersistentWatch, WatchEvent } from '../client/api.ts';
+import { addWatch } from '../recipes/repeated-watch.ts';
 import { Failure } from '../shell/failure.ts';
 import type { EventLine } from '../shell/output.ts';
-import { addWatch } from '../shell/repeated-watch.ts';
 
 /** Events held for a reader that is slow, at most; then the oldest go. */
 const MOST_HELD = 10_000;

@@ -8,7 +8,11 @@ export default command({
   about: 'list the watches of this session',
   risk: 'read',
   params: {},
-  examples: [['watches', 'number, path, kind, age and events of each; unwatch takes the number']],
+  examples: [
+    ['watches', 'number, path, kind, age and events of each; unwatch takes the number'],
+    ['watches | wc -l', 'how many there are'],
+    ['watches && unwatch 1', 'the first one ends'],
+  ],
   notes: ['A number stays with its watch. One that tells once is gone when it has told.'],
   async run(_values, context) {
     const all = await context.session.watches();

@@ -24,6 +24,7 @@ export default command({
   examples: [
     ['who /app/workers/w-1', 'session, address, server'],
     ['who /app/workers/*', 'of all of them'],
+    ['who --admin-port 8090 /app/leader', 'where AdminServers listen on another port'],
   ],
   exits: [1, 10, 21],
   notes: [

@@ -7,7 +7,11 @@ export default command({
   about: 'show the identities the server knows this session by',
   risk: 'read',
   params: {},
-  examples: [['whoami', 'scheme and id, one a line']],
+  examples: [
+    ['whoami', 'scheme and id, one a line'],
+    ['whoami | grep digest', '1 when no password was presented'],
+    ['whoami && getAcl /app', 'who we are, and who may do what'],
+  ],
   exits: [21],
   async run(_values, context) {
     const client = await context.client();

@@ -1,6 +1,7 @@
 import { joinPath, parentOf } from '../base/path.ts';
 import type { Client, PersistentWatch, Stat, WatchEvent } from '../client/api.ts';
 import { isCode, isEnded, read, untilAnswered } from './certain.ts';
+import { addWatch } from './repeated-watch.ts';
 import { endOf } from './waiting.ts';
 
 export interface CachedNode {
@@ -21,11 +22,15 @@ export interface ConfigCacheOptions {
   readonly onCurrent?: (isCurrent: boolean) => void;
 }
 
+/** Where a server has no recursive watches each node gets one of its own: a mirror of a part would be none. */
+const EVERY_NODE = { recursive: true, most: Number.POSITIVE_INFINITY, warn: () => {} };
+
 /** Reads in flight. */
 const INFLIGHT = 64;
 
 /**
- * A local mirror of a node and all below it, kept by one watch (servers from 3.6 on). Reading it costs no request. After a
+ * A local mirror of a node and all below it, kept by one watch; on servers before 3.6 by one for each node, which tell a
+ * change a round trip later. Reading it costs no request. After a
  * reconnect the watch may have missed changes: the whole is read again then, and the differences are told like any change.
  * While the connection is down the mirror is what was last known, and `isCurrent` is false.
  */
@@ -56,7 +61,7 @@ export class ConfigCache implements AsyncDisposable {
 
   /**
    * Resolves when the mirror is filled. The node need not exist.
-   * @throws KeeperError NoAuth, Unimplemented (a server before 3.6), when the session ends
+   * @throws KeeperError NoAuth, when the session ends
    */
   static async open(client: Client, path: string, options: ConfigCacheOptions = {}): Promise<ConfigCache> {
     const cache = new ConfigCache(client, path, options);
@@ -74,7 +79,7 @@ export class ConfigCache implements AsyncDisposable {
     );
     try {
       cache.#watch = await untilAnswered(client, () =>
-        client.addWatch(path, (event) => cache.#heard(event), { recursive: true }),
+        addWatch(client, path, (event) => cache.#heard(event), EVERY_NODE),
       );
       await cache.#fill();
       return cache;

@@ -14,13 +14,29 @@ export function adminPortOf(port: number | undefined): number {
   return port;
 }
 
+export interface AdminReply {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Its clock when it answered, as HTTP tells it: ms since 1970, to the second; undefined: it does not say. */
+  readonly date: number | undefined;
+}
+
 /** What it answers to a word, without the frame around it. Undefined: there is none, or it does not say. */
 export async function adminAnswer(
+  word: string,
+  server: Server,
+  port: number,
+  signal: AbortSignal,
+): Promise<AdminReply['values'] | undefined> {
+  return (await adminReply(word, server, port, signal))?.values;
+}
+
+/** The same, and when that was by its clock. */
+export async function adminReply(
   word: string,
   { host }: Server,
   port: number,
   signal: AbortSignal,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
+): Promise<AdminReply | undefined> {
   const address = isIPv6(host) ? `[${host}]` : host;
   try {
     const response = await fetch(`http://${address}:${port}/commands/${word}`, {
@@ -28,10 +44,12 @@ export async function adminAnswer(
       redirect: 'error',
     });
     if (!response.ok) return undefined;
+    const date = Date.parse(response.headers.get('date') ?? '');
     // session ids do not fit into a number
     const text = (await response.text()).replace(/("session_id"\s*:\s*)(-?\d+)/g, '$1"$2"');
     const { command, error, ...values } = JSON.parse(text) as Record<string, unknown>;
-    return typeof command === 'string' && error === null ? values : undefined;
+    if (typeof command !== 'string' || error !== null) return undefined;
+    return { values, date: Number.isNaN(date) ? undefined : date };
   } catch {
     signal.throwIfAborted();
     return undefined; // nobody there, or somebody else

@@ -1,4 +1,5 @@
 /** Files of nodes, whoever wrote them. */
+
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
@@ -7,6 +8,7 @@ import { folderNodes } from './archive-folder.ts';
 import { ARCHIVE_MAGIC } from './archive-write.ts';
 import { ByteReader } from './byte-reader.ts';
 import { Failure, usage } from './failure.ts';
+import { fileReason } from './file-reason.ts';
 import { pairNodes, shellBackupNodes } from './foreign-backups.ts';
 import { checkedHeader, type ExportHeader, nodeOf } from './node-json.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -31,7 +33,7 @@ export async function openArchive(file: string): Promise<Archive> {
   try {
     isFolder = statSync(file).isDirectory();
   } catch (error) {
-    throw usage(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw usage(`cannot read ${file}: ${fileReason(error)}`);
   }
   if (isFolder) return folderNodes(file);
   return readArchive(createReadStream(file, { highWaterMark: 64 * 1024 }), file);

@@ -100,8 +100,12 @@ export interface SessionControl {
   readonly profile: string | undefined;
   /** Ends the session, if any, and begins one with `target` (a connect string or `@profile`; absent: the same again). */
   connect(target?: string): Promise<Client>;
-  /** A further session, with another target; whoever asks closes it. @throws ConnectError, Failure (2) */
+  /** A further session, with another target, whose profile may let it only read; whoever asks closes it. @throws ConnectError, Failure (2) */
   open(target: string): Promise<Client>;
+  /** That a target opened before, undefined for the session in use, is one whose changes are asked about. */
+  isProtected(target: string | undefined): boolean;
+  /** A further session with one server of this ensemble (`host:port`), spoken to as this one is; whoever asks closes it. @throws ConnectError */
+  openAt(server: string): Promise<Client>;
   /** Ends the session; every further command that needs one fails until `connect`. */
   close(): Promise<void>;
   /** Presents a credential now and in every later session. @throws KeeperError AuthFailed; the shell then has a new session without it. */
@@ -295,6 +299,8 @@ export interface Plan {
   readonly hasOthersEphemerals?: boolean;
   /** It can be taken back with undo. */
   readonly keepsUndo?: boolean;
+  /** It happens in an ensemble that is protected, though the one in use may not be. */
+  readonly protects?: boolean;
   /** It hurts more than znodes, whatever profile is in use: where nobody can be asked, only --yes allows it. */
   readonly always?: boolean;
 }

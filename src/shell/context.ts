@@ -110,6 +110,8 @@ const forgetful = (session: SessionControl): SessionControl => ({
       await session.open(target),
       refused('nothing is changed elsewhere in a dry run or a transaction', 'run it on its own, without -n'),
     ),
+  isProtected: (target) => session.isProtected(target),
+  openAt: (server) => session.openAt(server),
   get tls() {
     return session.tls;
   },

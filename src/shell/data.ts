@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Arg, Data } from './command.ts';
 import { Failure, usage } from './failure.ts';
+import { fileReason } from './file-reason.ts';
 
 /** Where `@-` reads from. */
 export type StdinReader = () => Uint8Array;
@@ -24,10 +25,7 @@ export function readDataFile(file: string, hint?: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw usage(
-      `cannot read ${file === '' ? 'a file without a name' : file}: ${(error as NodeJS.ErrnoException).code}`,
-      hint,
-    );
+    throw usage(`cannot read ${file === '' ? 'a file without a name' : file}: ${fileReason(error)}`, hint);
   }
 }
 

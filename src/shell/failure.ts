@@ -89,6 +89,7 @@ function keeperFailure(error: KeeperError, risk: Risk): Failure {
 
 const HINTS: Partial<Record<KeeperError['code'], string>> = {
   NodeExists: 'set changes its data; put makes a node or changes it',
+  InvalidAcl: 'auth: means who presented a password, which addauth does; a digest is user:hash, which acl digest makes',
   NoChildrenForEphemerals: 'create it beside the ephemeral node, or below a persistent one',
   QuotaExceeded: 'quota ls shows limits and what is used; setquota changes a limit',
   AuthFailed: 'the server does not take this credential, or does not know its scheme',

@@ -1,6 +1,6 @@
 /** The watches of a shell: their numbers, what they told, and who is told. */
 import type { Client, PersistentWatch, WatchEvent, WatchInfo, WatchKind, WatchListener } from '../client/api.ts';
-import { addWatch, RepeatedWatch } from './repeated-watch.ts';
+import { addWatch, RepeatedWatch } from '../recipes/repeated-watch.ts';
 
 /** A watch as `watches` lists it. */
 export interface ListedWatch {

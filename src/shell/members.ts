@@ -1,5 +1,6 @@
 /** The servers of an ensemble, asked one by one with four-letter words. */
 import { parseConnectString, type Server, showServer } from '../client/connect-string.ts';
+import { failureReason } from '../client/failure-reason.ts';
 import { ADMIN_PORT, adminAnswer } from './admin-server.ts';
 import type { CommandContext } from './command.ts';
 import { Failure } from './failure.ts';
@@ -11,13 +12,16 @@ export interface Member {
   readonly isObserver: boolean;
 }
 
-/** From the dynamic configuration; of a server that stands alone, or where it says no client port, the connect string. */
-export async function membersOf(context: CommandContext): Promise<readonly Member[]> {
+/**
+ * From the dynamic configuration; of a server that stands alone, or where it says no client port, the connect string.
+ * `opened`: the session, where it was asked for already and may have failed.
+ */
+export async function membersOf(context: CommandContext, opened = context.client()): Promise<readonly Member[]> {
   const { signal, session } = context;
   const named = parseConnectString(session.target).servers.map(
     (server): Member => ({ id: undefined, server, isObserver: false }),
   );
-  const client = await context.client().catch(() => undefined);
+  const client = await opened.catch(() => undefined);
   const text = await client?.getConfig({ signal }).then(
     ({ data }) => data?.toString() ?? '',
     () => '',
@@ -88,7 +92,7 @@ async function reportOf(member: Member, context: CommandContext): Promise<Report
     return { member, host, fault: undefined, ...statusIn(srvr, mntr ?? '') };
   } catch (error) {
     context.signal.throwIfAborted();
-    const fault = (error as Error).name === 'TimeoutError' ? 'does not answer' : (error as Error).message;
+    const fault = (error as Error).name === 'TimeoutError' ? 'does not answer' : failureReason(error);
     return { member, host, role: undefined, fault };
   }
 }
@@ -189,8 +193,10 @@ export async function connectionsOf(
 }
 
 /** Voters that serve are more than half of all. */
-export function hasQuorum(reports: readonly Report[]): boolean {
-  const voters = reports.filter(({ member }) => !member.isObserver);
-  const serving = voters.filter(({ role }) => role !== undefined).length;
-  return serving * 2 > voters.length;
+export const hasQuorum = (reports: readonly Report[]): boolean =>
+  quorumOf(reports.map(({ member, role }) => ({ isObserver: member.isObserver, serves: role !== undefined })));
+
+export function quorumOf(members: readonly { readonly isObserver: boolean; readonly serves: boolean }[]): boolean {
+  const voters = members.filter(({ isObserver }) => !isObserver);
+  return voters.filter(({ serves }) => serves).length * 2 > voters.length;
 }

@@ -37,14 +37,33 @@ export const isMasked = ({ scheme, id }: Pick<Acl, 'scheme' | 'id'>): boolean =>
   scheme === 'digest' && /^[^:]*:x$/.test(id);
 export const hasMasked = (acl: readonly Acl[] | undefined): boolean => acl?.some(isMasked) === true;
 
-/** @throws Failure (15) */
-export function refuseMasked(path: string, acl: readonly Acl[] | undefined, way = '--no-acl or --acl ACL'): void {
+/** `way`: what goes on without it, for the hint. @throws Failure (15) */
+export function refuseMasked(
+  path: string,
+  acl: readonly Acl[] | undefined,
+  way = '--no-acl or --acl ACL goes on without it',
+): void {
   const masked = acl?.find(isMasked);
   if (masked === undefined) return;
   throw new Failure(15, 'InvalidAcl', `the ACL of ${path} was read without its password hash: ${masked.id}`, {
     path,
-    hint: `written back it would lock ${masked.id.split(':')[0]} out; ${way} goes on without it`,
+    hint: `written back it would lock ${masked.id.split(':')[0]} out; ${way}`,
   });
+}
+
+/** Refuses an ACL that was typed as getAcl showed it. `where` it was typed. @throws Failure (15) */
+export function refuseTyped(where: string, acl: readonly Acl[], allows?: string): void {
+  const masked = acl.find(isMasked);
+  if (masked === undefined) return;
+  const [user] = masked.id.split(':');
+  throw new Failure(
+    15,
+    'InvalidAcl',
+    `digest:${masked.id} in ${where} has no password hash, and would lock ${user} out`,
+    {
+      hint: `acl digest ${user} makes it${allows === undefined ? '' : `; ${allows} writes it as it is`}`,
+    },
+  );
 }
 
 export const OPEN_ACL: readonly Acl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }];

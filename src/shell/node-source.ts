@@ -5,7 +5,7 @@ import { openArchive } from './archive-read.ts';
 import { isElsewhere } from './bind.ts';
 import type { CommandContext } from './command.ts';
 import { usage } from './failure.ts';
-import { comparePaths, isWithin, type NodeRecord, recordOf, refuseMasked } from './node-record.ts';
+import { comparePaths, isWithin, type NodeRecord, recordOf, refuseMasked, refuseTyped } from './node-record.ts';
 import { resolvePath } from './paths.ts';
 import { walkNodes } from './walk.ts';
 
@@ -75,7 +75,8 @@ export const liveSource = (client: Client, root: string, label: string, options:
   [Symbol.asyncDispose]: async () => {},
 });
 
-const withoutSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
+/** A path that was given with a slash at its end. */
+export const withoutSlash = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path);
 
 /** Opens what the user named. */
 export async function openSource(text: string, context: CommandContext, options: LiveOptions): Promise<NodeSource> {
@@ -122,7 +123,10 @@ export type AclPolicy =
 export function aclPolicy(name: string, noAcl: boolean, acl: string | undefined): AclPolicy {
   if (noAcl && acl !== undefined) throw usage(`${name}: --no-acl and --acl exclude each other`);
   if (noAcl) return { way: 'none' };
-  return acl === undefined ? { way: 'keep' } : { way: 'fixed', acl: parseAcl(acl) };
+  if (acl === undefined) return { way: 'keep' };
+  const fixed = parseAcl(acl);
+  refuseTyped('--acl', fixed);
+  return { way: 'fixed', acl: fixed };
 }
 
 /** The ACL a node gets; undefined: everything to anyone, or as it is. @throws Failure (15) for one without its hash */

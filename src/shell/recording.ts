@@ -25,7 +25,7 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
         inner.getAcl(path, { signal }),
       ]);
       if (!keepsProtected && !isWorldReadable(acl)) return { why: PROTECTED_WHY };
-      if (hasMasked(acl)) return { why: 'its ACL can only be read without password hashes' };
+      // a masked ACL is kept as it was read, and undo refuses to write it back
       return { node: recordOf({ path, data, stat, acl }, true), stat };
     } catch (error) {
       const code = error instanceof KeeperError ? error.code : undefined;

@@ -11,8 +11,9 @@ import type {
 } from '../client/api.ts';
 import { parseConnectString, showServer } from '../client/connect-string.ts';
 import type { FourLetterOptions } from '../client/four-letter.ts';
+import { ReadOnlyClient } from './changes.ts';
 import type { SessionControl } from './command.ts';
-import { Failure } from './failure.ts';
+import { Failure, refused } from './failure.ts';
 import { KeptWatches, type ListedWatch } from './kept-watches.ts';
 import { factsOf, type ServerFacts } from './server-facts.ts';
 import { hex, plural } from './units.ts';
@@ -25,6 +26,8 @@ export interface Target {
   readonly fault?: Failure | undefined;
   /** Name of the profile it comes from. */
   readonly profile?: string | undefined;
+  /** What undo knows its changes by; absent: the profile, else the connect string. */
+  readonly label?: string | undefined;
   readonly color?: string | undefined;
   readonly protect?: boolean | undefined;
   readonly readOnly?: boolean | undefined;
@@ -51,6 +54,9 @@ export interface SessionPorts {
   readonly interactive: boolean;
 }
 
+/** A server that is asked on its own has so long to answer. */
+const MEMBER_MS = 3000;
+
 /** The session the shell keeps: connects when it is first needed, tells what happens to it, begins the next one. */
 export class ShellSession implements SessionControl {
   readonly #ports: SessionPorts;
@@ -60,6 +66,8 @@ export class ShellSession implements SessionControl {
   #giveUp = new AbortController();
   #client: Client | undefined;
   #auth: Credential[];
+  /** Targets opened besides that are protected. */
+  readonly #protected = new Set<string>();
   #isClosed = false;
   #lostAt = 0;
   readonly #ephemerals = new Set<string>();
@@ -82,7 +90,8 @@ export class ShellSession implements SessionControl {
     return this.#target.server;
   }
   get label(): string {
-    return this.#target.profile === undefined ? this.#target.server : `@${this.#target.profile}`;
+    const { label, profile, server } = this.#target;
+    return label ?? (profile === undefined ? server : `@${profile}`);
   }
   get tls(): ConnectOptions['tls'] {
     return this.#target.options.tls;
@@ -149,9 +158,23 @@ export class ShellSession implements SessionControl {
   }
 
   /** A session of its own, which tells nothing and is whoever's asked for it. */
-  open(text: string): Promise<Client> {
-    const { server, options, fault } = this.#ports.target(text);
-    return fault === undefined ? this.#ports.connect(server, options) : Promise.reject(fault);
+  async open(text: string): Promise<Client> {
+    const { server, options, fault, protect, readOnly } = this.#ports.target(text);
+    if (fault !== undefined) throw fault;
+    if (protect === true) this.#protected.add(text);
+    const client = await this.#ports.connect(server, options);
+    const why = (): Failure => refused(`${text} is read-only`, "its profile's readOnly says so; leave that out");
+    return readOnly === true ? new ReadOnlyClient(client, why()) : client;
+  }
+  isProtected(text: string | undefined): boolean {
+    return text === undefined ? this.#target.protect === true : this.#protected.has(text);
+  }
+
+  /** The same with one server of the ensemble, to see whether it takes any. */
+  openAt(server: string): Promise<Client> {
+    const { options } = this.#target;
+    const connectTimeoutMs = Math.min(MEMBER_MS, options.connectTimeoutMs ?? MEMBER_MS);
+    return this.#ports.connect(server, { ...options, auth: this.#auth, connectTimeoutMs });
   }
 
   async close(): Promise<void> {

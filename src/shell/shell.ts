@@ -20,6 +20,7 @@ import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
 import { nearest } from './suggest.ts';
 import type { TrashDraft } from './trash.ts';
+import { withUndo } from './undo-words.ts';
 import { fill } from './variables.ts';
 
 export type { CommandRecord, ShellPorts, Source, Told } from './shell-ports.ts';
@@ -436,7 +437,7 @@ export class Shell {
     this.#drafting = draft;
     try {
       const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
-      const output = route.settle(answer);
+      const output = withUndo(route.settle(answer), draft);
       this.lastResult = resultOf(output, (each) => this.ports.plain(each)) ?? this.lastResult;
       return output;
     } finally {

@@ -16,7 +16,9 @@ import { aclJson, nodeLine, nodeOf } from './node-json.ts';
 import type { NodeRecord } from './node-record.ts';
 import { showBytes } from './units.ts';
 
-const LIMITS = { entryBytes: 64 * 1024 * 1024, bytes: 200 * 1024 * 1024 };
+/** What one command may take, of data. */
+export const UNDO_BYTES = 64 * 1024 * 1024;
+const LIMITS = { entryBytes: UNDO_BYTES, bytes: 200 * 1024 * 1024 };
 const MAX_AGE_MS = 14 * 86_400_000;
 const ENDING = '.undo';
 
@@ -49,6 +51,8 @@ export interface TrashEntry {
 export interface TrashDraft {
   /** There is room for more; when not, this command cannot be taken back. */
   readonly isOpen: boolean;
+  /** Something of it can be taken back. */
+  readonly keeps: boolean;
   /** Its number among the steps. */
   add(step: Step): number;
   /** `count` steps from number `first` on did not happen. */
@@ -243,6 +247,10 @@ class Draft implements TrashDraft {
   }
   get isOpen(): boolean {
     return this.#file !== undefined && this.#fault === undefined;
+  }
+
+  get keeps(): boolean {
+    return this.isOpen && Object.entries(this.#counts).some(([did, count]) => did !== 'unkept' && count > 0);
   }
 
   add(step: Step): number {

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -76,6 +78,18 @@ test('du and top-nodes add up', async () => {
   is(await zoosh(['-o', 'json', server.hosts, 'du', '-d', '0', '/du']), '[{"path":"/du","nodes":4,"bytes":2505}]\n');
 });
 
+test('du and top-nodes stop where they are told to, and say so', async () => {
+  const stopped = /^stopped after 2 nodes: there is more, and --limit takes it\n$/m;
+  const du = await one('du', '--limit', '2', '/du');
+  is(du, '2005\t2\t/du\n2000\t1\t/du/a\n');
+  assert.match(du.stderr, stopped);
+  assert.match((await one('top-nodes', '--limit', '2', '/du')).stderr, stopped);
+  assert.equal((await one('du', '--limit', '4', '/du')).stderr, ''); // there is no more
+  for (const name of ['du', 'top-nodes']) no(await one(name, '--limit', '0', '/du'), 2, /at least 1/);
+  no(await one('du', '/duu'), 10, /did you mean \/du \?/);
+  no(await one('top-nodes', '--by', 'weight', '/du'), 2, /size.*children.*subtree/);
+});
+
 test('acl: add, take away, compare, copy, hash', async () => {
   await client.create('/acl');
   await client.create('/acl/child');
@@ -91,7 +105,8 @@ test('acl: add, take away, compare, copy, hash', async () => {
   is(await one('acl', 'rm', '/acl', 'ip:127.0.0.1'), 'world:anyone:cdra\n');
   is(await one('acl', 'digest', 'bob', 'secret'), `digest:bob:${hash('bob:secret')}\n`);
   no(await one('acl', 'digest', 'bob'), 2, /nobody is there to type it/);
-  no(await one('acl', 'add', '/acl'), 2, /one more word/);
+  no(await one('acl', 'add', '/acl'), 2, /one more word[\s\S]*acl add PATH SCHEME:ID:PERMS/);
+  no(await one('acl', 'rm', '/acl', 'world:anyone:q'), 15, /unknown permission q in world:anyone:q/);
   is(await zoosh(['--auth', 'digest:al:pw', server.hosts, 'create', '/acl/mine', 'x', 'auth::cdrwa']), '/acl/mine\n');
   is(await zoosh(['--auth', 'digest:al:pw', server.hosts, 'acl', 'add', '/acl/mine', 'world:anyone:r']), /^digest:al:/);
   no(await one('acl', 'add', '/acl/mine', 'world:anyone:w'), 15, /password hash/);
@@ -101,13 +116,29 @@ test('acl: add, take away, compare, copy, hash', async () => {
   );
 });
 
+test('setAcl -R says how far it came, and what it could not list', async () => {
+  await client.create('/deny');
+  await client.create('/deny/a', 'x', { acl: [{ perms: 16, scheme: 'world', id: 'anyone' }] });
+  await client.create('/deny/b', 'x', {
+    acl: [{ perms: 31, scheme: 'digest', id: 'bob:0dPsx5mQh1wFvO4bRhC8UvEHjfc=' }],
+  });
+  no(
+    await one('setAcl', '-R', '/deny', 'world:anyone:cdrwa'),
+    14,
+    /2 nodes changed before that\n.*not permitted.*\/deny\/b/,
+  );
+  await client.create('/deny2', 'x', { acl: [{ perms: 16, scheme: 'world', id: 'anyone' }] });
+  no(await one('setAcl', '-R', '/deny2', 'world:anyone:ra'), 14, /\/deny2/);
+});
+
 test('quota ls: all of them, with their use', async () => {
   await client.create('/q');
   await client.create('/q/one', '12345');
   is(await one('setquota', '-n', '10', '-B', '100', '/q'), '');
   await client.create('/q/two', '12345');
   is(await one('quota', 'ls', '/q'), /^\/q\t\d+\/10\t\d+\/100\t\d+%\n$/);
-  is(await one('quota', 'ls', '/elsewhere'), '');
+  is(await one('quota', 'ls', '/g'), '');
+  no(await one('quota', 'ls', '/qq'), 10, /did you mean \/q \?/);
   const [found] = JSON.parse((await zoosh(['-o', 'json', server.hosts, 'quota', 'ls'])).stdout);
   assert.deepEqual([found.path, found.limits.count, found.limits.hardBytes], ['/q', 10, 100]);
 });
@@ -136,14 +167,52 @@ test('status, top, latency, doctor: how the server is', async () => {
   is(await one('status', '127.0.0.1:1'), /DOWN/, 1);
   is(await one('status'), new RegExp(`^-\t${server.hosts}\tstandalone\tup\t0x`));
   is(await one('top', '-i', '100ms', '-n', '1'), new RegExp(`^${server.hosts}\tstandalone\t\\d+\t0\t`));
+  no(await zoosh(['127.0.0.1:1', 'top']), 3, /127\.0\.0\.1:1: refused\n hint: are they started/);
   is(await one('latency', '-n', '5'), /^read\t5\t[\d.]+\t[\d.]+\t[\d.]+\t[\d.]+\nsync\t5\t/);
   await client.create('/wide');
-  const health = await one('doctor');
+  const health = await one('doctor', '--admin-port', '1');
   assert.match(health.stdout, /^ok\t1 of 1 server serve/m);
   assert.match(health.stdout, /^FAIL\t.*anyone may delete what is below\tsetAcl -R/m);
   assert.equal(health.code, 1);
+  for (const line of [
+    /^ok\tTLS is not in use$/m,
+    /^ok\tno AdminServer on port 1; the words tell what is asked$/m,
+    /^ok\tclocks of 1 server and of this machine within \d+(\.\d)? m?s$/m,
+    /^(ok\tdisk of .* of log, no snapshot yet, .*%\) free|(warn|FAIL)\t.* left on its disk\t.*)$/m,
+    /^ok\t1 other client connected, from 1 host$/m,
+  ])
+    assert.match(health.stdout, line);
+  no(await one('doctor', '/wid'), 10, /did you mean \/wide \?/);
+  no(await one('doctor', '--admin-port', '0'), 2, /from 1 to 65535/);
+  no(await one('doctor', '--limit', '0'), 2, /at least 1/);
   const screen = await zoosh(['-o', 'human', server.hosts, 'doctor']);
   assert.match(screen.stdout, /\n\d+ failures?, \d+ warnings?\n$/);
+});
+
+test('doctor: a server that allows no words, and what an AdminServer adds', async () => {
+  const blind = await zoosh([shy.hosts, 'doctor', '--admin-port', '1']);
+  assert.match(blind.stdout, /^warn\t.*: mntr cons conf dirs not allowed, and no AdminServer on port 1: clocks/m);
+  const answers: Readonly<Record<string, object>> = {
+    ruok: {},
+    last_snapshot: { zxid: '0x1', timestamp: Date.now() / 1000 - 10 * 86_400 },
+    dirs: { datadir_size: 2048, logdir_size: 4096 },
+  };
+  const admin = createServer((request, response) => {
+    const [, word = ''] = /^\/commands\/(\w+)$/.exec(request.url ?? '') ?? [];
+    response.setHeader('Date', new Date(Date.now() - 60_000).toUTCString());
+    response.writeHead(answers[word] === undefined ? 404 : 200);
+    response.end(JSON.stringify({ ...answers[word], command: word, error: null }));
+  });
+  await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = admin.address() as AddressInfo;
+    const { stdout } = await zoosh([shy.hosts, 'doctor', '--admin-port', String(port)]);
+    assert.match(stdout, new RegExp(`^ok\tan AdminServer answers on port ${port} of ${shy.hosts}$`, 'm'));
+    assert.match(stdout, /^warn\tthe clock of .* is (59\.\d|60\.\d) s behind this machine's\tntp/m);
+    assert.match(stdout, /^warn\t.* wrote its last snapshot 10d ago/m);
+  } finally {
+    admin.close();
+  }
 });
 
 test('edit: with an editor that is a program', async () => {

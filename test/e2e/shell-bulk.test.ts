@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -149,7 +149,18 @@ test('masked password hashes are not written back', async () => {
   no(await one('apply', '-f', file('masked'), '--root', '/m2'), 15, /password hash/);
   await client.create('/m3');
   no(await one('acl', 'copy', '/masked', '/m3'), 15, /password hash/);
-  no(await one('setAcl', '/m3', 'digest:bob:x:cdrwa,world:anyone:cdrwa'), 15, /password hash/);
+  const typed = 'digest:bob:x:cdrwa,world:anyone:cdrwa';
+  no(await one('setAcl', '/m3', typed), 15, /password hash[\s\S]*acl digest bob makes it; --force writes it as it is/);
+  no(await one('acl', 'add', '/m3', 'digest:bob:x:r'), 15, /password hash/);
+  for (const line of [
+    ['cp', '--acl', typed, '/m3', '/m2'],
+    ['import', '--acl', typed, '--root', '/m2', file('masked')],
+    ['apply', '--acl', typed, '--root', '/m2', '-f', file('masked')],
+    ['mirror', '--acl', typed, '/m3', '/m2'],
+    ['mv', '--acl', typed, '/m3', '/m2'],
+  ])
+    no(await one(...line), 15, /password hash[\s\S]*acl digest bob makes it$/m);
+  is(await one('acl', 'copy', '--no-acl', '/masked', '/m3', '--force'), /changed\t1/);
   assert.equal(await client.exists('/m2'), undefined);
   is(await one('import', '--no-acl', '--root', '/m2', file('masked')), /^created\t1\n/);
   is(await one('cp', '--acl', 'world:anyone:r', '/masked', '/m4'), /^created\t1\n/);
@@ -158,6 +169,35 @@ test('masked password hashes are not written back', async () => {
   is(await as(bob, 'export', '/masked', file('whole')), '');
   is(await one('import', '--root', '/m5', file('whole')), /^created\t1\n/);
   is(await as(bob, 'diff', '/masked', '/m5'), '');
+});
+
+test('into another ensemble: its profile protects it, or lets it only be read', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'zoosh-other-'));
+  const to = (...args: string[]): Promise<Ran> => zoosh(args, '', { ZOOSH_HOME: home });
+  try {
+    const profiles = {
+      prod: { server: server.hosts, protect: true },
+      fixed: { server: server.hosts, readOnly: true },
+    };
+    mkdirSync(join(home, 'config'));
+    writeFileSync(join(home, 'config', 'config.json'), JSON.stringify({ profiles }), { mode: 0o600 });
+    await client.create('/out', 'x');
+    for (const line of [
+      ['mirror', '/out', '@prod:/into'],
+      ['cp', '/out', '@prod:/into'],
+    ]) {
+      no(await to(server.hosts, ...line), 30, /the profile is protected\n hint: say --yes/);
+      assert.equal(await client.exists('/into'), undefined);
+      is(await to('--yes', server.hosts, ...line), /^created\t1\n/);
+      await client.delete('/into');
+    }
+    no(await to(server.hosts, 'cp', '/out', '@fixed:/into'), 30, /@fixed is read-only\n hint: its profile/);
+    no(await to(server.hosts, 'mirror', '/out', '@fixed:/into'), 30, /@fixed is read-only/);
+    is(await to(server.hosts, 'cp', '@fixed:/out', '/into'), /^created\t1\n/);
+    await client.delete('/into');
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
 });
 
 test('cp: one node, subtrees, over others, into others, to files and back', async () => {
@@ -269,6 +309,30 @@ test('apply makes a subtree as the file says, exactly', async () => {
   const lines = readFileSync(file('ap'), 'utf8').split('\n');
   writeFileSync(file('mixed'), [lines[0], lines[1], lines[3], lines[2], ''].join('\n'));
   no(await one('apply', '--check', '-f', file('mixed')), 2, /stands after/);
+});
+
+test('what may not be read is neither made, deleted nor told to differ', async () => {
+  const mine = { acl: [{ perms: 31, scheme: 'digest', id: 'bob:0dPsx5mQh1wFvO4bRhC8UvEHjfc=' }] };
+  await client.create('/hid');
+  await client.create('/hid/open', '1');
+  await client.create('/hid/shut', 's', mine);
+  await client.create('/hid2');
+  await client.create('/hid2/shut', 'kept');
+  await client.create('/hid2/shut/below', 'kept');
+  const told = await one('mirror', '/hid', '/hid2');
+  no(told, 14, /not permitted to read \/hid\/shut/);
+  assert.equal(told.stdout, 'created\t1\nupdated\t0\ndeleted\t0\nsame\t1\n');
+  no(await one('mirror', '--delete', '/hid', '/hid2'), 14, /\/hid\/shut may not be read[\s\S]*without --delete/);
+  assert.equal((await client.get('/hid2/shut/below')).data?.toString(), 'kept');
+  no(await one('mirror', '/hid2', '/hid'), 14, /\/hid\/shut may not be read, so nobody can say/);
+  is(await one('diff', '-r', '/hid', '/hid2'), '', 14);
+  is(await one('diff', '-r', '/hid2', '/hid'), '', 14);
+  no(await one('diff', '/hid/shut', '/hid/open'), 14, /^error: not permitted by the ACL: \/hid\/shut/);
+  no(await one('diff', '/hid/open', '/hid/shut/'), 14, /^error: not permitted by the ACL: \/hid\/shut/);
+  is(await one('export', '/hid2', file('hid2')), '');
+  no(await one('apply', '--root', '/hid', '-f', file('hid2')), 14, /\/hid\/shut may not be read/);
+  no(await one('mirror', '/hidd', '/hid3'), 10, /did you mean \/hid/);
+  no(await one('apply', '-f', file('none at all')), 2, /there is no such file/);
 });
 
 test('mirror: once, and following', async () => {

@@ -57,6 +57,7 @@ test('a default profile that is not there can be mended, and is never replaced b
   for (const two of [
     ['-s', 'a:1', 'b:1', 'ls', '/'],
     ['-s', 'a:1', 'playground'],
+    ['--tls', 'playground'],
   ])
     assert.equal((await zoosh(two, '', env)).code, 2, two.join(' '));
 });

@@ -35,6 +35,13 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
     await yes(['-s', hosts, '--client-config', config]);
     const old = await zoosh(['-server', hosts, '-client-configuration', config, 'ls', '/']);
     assert.deepEqual([old.code, old.stdout, old.stderr], [0, '[zookeeper]\n', '']);
+    const sick = await zoosh(['--tls-ca', ca, hosts, 'doctor', '--admin-port', '1']);
+    assert.match(
+      sick.stdout,
+      /^(ok\tTLSv1\.3 with 1 server; certificates are|(warn|FAIL)\tthe certificate of localhost:)/m,
+    );
+    const trusting = await zoosh(['--tls-insecure', hosts, 'doctor', '--admin-port', '1']);
+    assert.match(trusting.stdout, /^warn\tnobody checks who the servers are/m);
     const env = { ZOOSH_HOME: folder };
     assert.equal((await zoosh(['profile', 'add', 'tls', hosts, '--tls-ca', ca], '', env)).code, 0);
     await yes(['@tls'], env);

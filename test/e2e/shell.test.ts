@@ -28,6 +28,24 @@ test('the first minute: a script into the playground', async () => {
   assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '/bar\nhello-bar\n', stderr: '' });
 });
 
+test('the playground speaks to its server as the options say', async () => {
+  const heard = await zoosh(
+    ['--timeout', '7s', '--auth', 'digest:al:pw', 'playground'],
+    'session | grep -i timeout\nwhoami\n',
+  );
+  assert.equal(heard.code, 0, heard.stderr);
+  assert.match(heard.stdout, /7000|7s/);
+  assert.match(heard.stdout, /^digest\tal$/m);
+});
+
+test('the playground answers the words, and its undo is not that of another one', async () => {
+  const { stdout, code } = await zoosh(['playground'], 'create -e /mine x\nwho /mine\n');
+  assert.deepEqual([code, /^\/mine\t0x[0-9a-f]+\t127\.0\.0\.1:\d+\t/m.test(stdout)], [0, true]);
+  const { ownTarget } = await import('../../src/cli/playground.ts');
+  const target = ownTarget('127.0.0.1:7', {});
+  assert.deepEqual([target.label, target.profile], ['127.0.0.1:7', 'playground']);
+});
+
 test('the playground keeps data where it is told to', async () => {
   const data = join(folder, 'play');
   is(await zoosh(['playground', '--data', data], 'create /kept yes'), '/kept\n');

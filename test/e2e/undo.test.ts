@@ -140,6 +140,79 @@ test('files are the owner’s alone; what not everybody may read stays out unles
   assert.equal((await client.get('/p')).data?.toString(), 'other');
 });
 
+test('an undo of many changes is asked about by the node that all are below', async () => {
+  const it = prompt();
+  await client.create('/top');
+  await client.create('/top/a');
+  await client.create('/top/a/b');
+  await client.create('/top/a/c');
+  await run(it, 'delete /top/a/b /top/a/c');
+  await run(it, 'undo');
+  const plan = it.plans.at(-1);
+  assert.deepEqual(
+    [plan?.path, plan?.what],
+    ['/top/a', 'take back 2 changes under /top/a of: delete /top/a/b /top/a/c'],
+  );
+  await client.create('/topmost');
+  await run(it, 'delete /topmost /top/a/b');
+  await run(it, 'undo');
+  assert.notEqual(it.plans.at(-1)?.path, '/'); // which would be asked about as the root is
+});
+
+test('a node whose ACL was read without its hash is kept; undo refuses to write that ACL back', async () => {
+  const it = prompt();
+  const owner = await connect(server.hosts);
+  await owner.addAuth('digest', 'bob:secret');
+  await owner.create('/hashed', 'old', {
+    acl: [
+      { perms: 31, scheme: 'auth', id: '' },
+      { perms: 3, scheme: 'world', id: 'anyone' },
+    ],
+  });
+  const { acl } = await owner.getAcl('/hashed');
+  await run(it, 'set /hashed new'); // its ACL stays what it is, whoever reads it
+  await run(it, 'undo');
+  assert.equal((await client.get('/hashed')).data?.toString(), 'old');
+  assert.deepEqual((await owner.getAcl('/hashed')).acl, acl);
+
+  await run(it, 'delete /hashed');
+  await run(it, 'undo', 15);
+  assert.match(it.told[0]?.failure.message ?? '', /read without its password hash: bob:x/);
+  assert.match(it.told[0]?.failure.hint ?? '', /--no-acl or --acl ACL/);
+  await run(it, 'undo --acl digest:bob:x:cdrwa', 15);
+  assert.equal(await client.exists('/hashed'), undefined);
+  await run(it, 'undo --acl world:anyone:r');
+  assert.deepEqual((await owner.getAcl('/hashed')).acl, [{ perms: 1, scheme: 'world', id: 'anyone' }]);
+  assert.equal((await client.get('/hashed')).data?.toString(), 'old');
+  await owner.close();
+});
+
+test('bulk work says how it is taken back; what undo would not keep is asked about', async () => {
+  const it = prompt();
+  Object.assign(it.shell.ports, { asks: true });
+  await client.create('/says');
+  await client.create('/says/a', 'x');
+  const note = async (line: string): Promise<string> => {
+    const answer = await run(it, line);
+    assert.ok(answer?.type === 'deleted' || answer?.type === 'counts', line);
+    return (answer.type === 'counts' ? answer.text : answer.note) ?? '';
+  };
+  assert.match(await note('cp -r /says /says2'), /^copied 2 nodes to \/says2 {3}\(undo: undo 1\)$/);
+  assert.match(await note('deleteall /says2'), /^in (\d+ms|\d+\.\ds) {3}\(undo: undo 1\)$/);
+  assert.match(await note('undo 1'), /\(undo: undo 1\)$/); // which can be taken back in turn
+  assert.ok(await client.exists('/says2/a'));
+  assert.equal(await note('cp -r -f /says /says2'), 'copied 0 nodes to /says2 (2 same)');
+  assert.equal(it.plans.at(-1)?.keepsUndo, true);
+  await client.create('/says/mine', 's', { acl: [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }] });
+  assert.match(await note('deleteall --keep-root /says'), /undo 1/); // of the other one
+  assert.equal(it.plans.at(-1)?.keepsUndo, false);
+  assert.match(it.plans.at(-1)?.details?.join('\n') ?? '', /undo cannot keep all of it/);
+  await client.create('/says/mine', 's', { acl: [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }] });
+  await run(it, 'delete /says/m* /says2/a');
+  assert.equal(it.plans.at(-1)?.keepsUndo, false);
+  assert.match(await note('deleteall --no-trash /says2'), /^in [\d.]+m?s$/);
+});
+
 test('a trash keeps 14 days and 200 MB, and reads what a shell that died left', () => {
   const place = join(folder, 'pruned');
   let now = Date.parse('2026-11-01T00:00:00Z');

@@ -1,5 +1,5 @@
 /** Three servers that are made up, and an ensemble of this machine, for the commands that show them. */
-import type { Stat } from '../../src/client/api.ts';
+import { type Client, ConnectError, type Stat } from '../../src/client/api.ts';
 import type { EnsembleView, LocalEnsembles, MemberView } from '../../src/shell/ensembles.ts';
 import { NOW, type Stage } from './stage.ts';
 
@@ -18,6 +18,13 @@ export function three({ shell, answers }: Stage): void {
     getConfig: async () => ({ data: Buffer.from(CONFIG), stat: STAT }),
     reconfig: async () => ({ data: Buffer.from(CONFIG), stat: STAT }),
   });
+  shell.ports.session.openAt = async (server) => {
+    if (server.startsWith('zk3')) throw new ConnectError([{ host: server, reason: 'refused' }], 3000);
+    const sessionId = server.startsWith('zk1') ? 0x1_0000001n : 0x2_0000001n;
+    return { sessionId, on: () => () => {}, close: async () => {} } as unknown as Client;
+  };
+  // an AdminServer of theirs is not looked for in the network
+  globalThis.fetch = () => Promise.reject(new Error('refused'));
   let asked = 0;
   shell.ports.session.word = async (word, { host }) => {
     if (host === 'zk3') throw new Error('refused');
@@ -34,7 +41,10 @@ Mode: ${host === 'zk1' ? 'follower' : 'leader'}
 Node count: 48112
 `;
     if (word === 'mntr') return 'zk_uptime\t273600000\nzk_watch_count\t12\nzk_approximate_data_size\t2411724\n';
-    if (word === 'cons') return '';
+    if (word === 'cons')
+      return ` /10.0.0.9:40210[1](queued=0,recved=9,sent=9,sid=0x${host === 'zk1' ? 1 : 2}0000001,est=${Date.now() + 12},to=30000)\n`;
+    if (word === 'conf') return 'clientPort=2181\ndataDir=/var/lib/zookeeper/version-2\n';
+    if (word === 'dirs') return 'datadir_size: 3145728\nlogdir_size: 67108888\n';
     return 'imok';
   };
 }

@@ -95,6 +95,7 @@ export class Theatre implements AsyncDisposable {
     const folder = join(this.#folder, 'files');
     mkdirSync(folder, { recursive: true });
     const now = performance.now;
+    const { fetch } = globalThis;
     // a server's clock never goes back: each scene has a day of its own
     const shift = ++this.#scenes * 10 * DAY;
     try {
@@ -117,6 +118,7 @@ export class Theatre implements AsyncDisposable {
       return new Mask(base, this.#folder, NOW + shift, shift).value(stage.pieces);
     } finally {
       performance.now = now;
+      globalThis.fetch = fetch;
       rmSync(folder, { recursive: true, force: true });
       await client.close();
       await clear(this.#hand, '/');

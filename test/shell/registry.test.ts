@@ -44,6 +44,10 @@ test('every command is there, in a file of its own', () => {
         'find-delete.ts',
         'json-value.ts',
         'ls-order.ts',
+        'doctor-nodes.ts',
+        'doctor-members.ts',
+        'doctor-disk.ts',
+        'doctor-look.ts',
       ].includes(name),
   );
   assert.equal(files.length, registry.all.length);
@@ -53,7 +57,8 @@ test('every command explains itself', async () => {
   const help = await usageText();
   for (const spec of registry.all) {
     assert.ok(spec.about.length > 5, spec.name);
-    assert.ok(spec.examples.length > 0, `${spec.name} has no example`);
+    assert.ok(spec.examples.length >= 3, `${spec.name} has ${spec.examples.length} examples`);
+    assert.equal(new Set(spec.examples.map(([line]) => line)).size, spec.examples.length, `${spec.name}: one twice`);
     for (const [key, param] of [...positionals(spec), ...optionsOf(spec)])
       assert.ok(param.about.length > 5, `${spec.name} does not explain ${key}`);
     const letters = optionsOf(spec).flatMap(([, { short, long }]) =>

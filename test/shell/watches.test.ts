@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KeeperError } from '../../src/base/errors.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
-import { type Client, connect, type WatchEvent } from '../../src/index.ts';
+import { type Client, ConfigCache, connect, type WatchEvent } from '../../src/index.ts';
 import { OPERATIONS } from '../../src/protocol/operations.ts';
+import { addWatch } from '../../src/recipes/repeated-watch.ts';
 import { KeptWatches } from '../../src/shell/kept-watches.ts';
-import { addWatch } from '../../src/shell/repeated-watch.ts';
 import { zoosh } from '../e2e/cli.ts';
 import { type OldServer, oldServer } from './old-server.ts';
+import { rig } from './rig.ts';
 
 let server: EmbeddedServer;
 let old: OldServer;
@@ -67,6 +69,78 @@ test('a recursive watch on an old server: one-shot watches, set again, for all b
   await writer.set('/r/a', 'unheard');
   await sleep(100);
   await hears();
+  await client.close();
+});
+
+test('mirror -f and a cache of configuration follow on an old server, too', async () => {
+  await writer.create('/from');
+  await writer.create('/from/a', '1');
+  const client = await connect(old.connectString);
+  const { shell, told, warned } = rig(client);
+  const following = shell.run('mirror -f --delete /from /to');
+  const later = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+    for (let left = 300; !(await holds()); left--) {
+      assert.ok(left > 0, `${what}: ${told[0]?.failure.message ?? warned.join(', ')}`);
+      await sleep(10);
+    }
+  };
+  const textOf = async (path: string): Promise<string | undefined> =>
+    (await writer.get(path).catch(() => undefined))?.data?.toString();
+  await later('a copy', async () => (await textOf('/to/a')) === '1');
+  await using cache = await ConfigCache.open(client, '/from');
+  assert.equal(cache.get('/from/a')?.data?.toString(), '1');
+  await writer.set('/from/a', '2');
+  await writer.create('/from/b');
+  await writer.create('/from/b/c', 'deep');
+  await later('a change', async () => (await textOf('/to/a')) === '2' && (await textOf('/to/b/c')) === 'deep');
+  await later('the cache', async () => cache.size === 4 && cache.get('/from/a')?.data?.toString() === '2');
+  await writer.delete('/from/b/c');
+  await later('an end', async () => (await writer.exists('/to/b/c')) === undefined);
+  await later('its end in the cache', async () => cache.get('/from/b/c') === undefined && cache.isCurrent);
+  shell.interrupt();
+  assert.equal(await following, 130);
+  await client.close();
+});
+
+test('mirror -f goes on when a connection broke under it, and sees what changed before its watch stood', async () => {
+  await writer.create('/broken', '1');
+  const client = await connect(server.connectString);
+  let breaks = 0;
+  let isWatched = false;
+  const frail = new Proxy(client, {
+    get(target, name) {
+      if (name === 'exists' && breaks > 0)
+        return async (path: string) => {
+          breaks--;
+          throw new KeeperError('ConnectionLoss', path);
+        };
+      if (name === 'addWatch' && !isWatched)
+        return async (...args: Parameters<Client['addWatch']>) => {
+          isWatched = true;
+          await writer.set('/broken', '2'); // after the comparison, before anything is told
+          return client.addWatch(...args);
+        };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const { shell, warned, told } = rig(frail);
+  const following = shell.run('mirror -f /broken /mended');
+  const holds = async (data: string): Promise<void> => {
+    for (let left = 400; ; left--) {
+      const found = await writer.get('/mended').catch(() => undefined);
+      if (found?.data?.toString() === data) return;
+      assert.ok(left > 0, told[0]?.failure.message ?? `never ${data}`);
+      await sleep(10);
+    }
+  };
+  await holds('2');
+  breaks = 1;
+  await writer.set('/broken', '3');
+  await holds('3');
+  assert.ok(warned.some((line) => line.startsWith('the connection broke')));
+  shell.interrupt();
+  assert.equal(await following, 130);
   await client.close();
 });
 

@@ -3,7 +3,7 @@ import { KeeperError } from '../base/errors.ts';
 import { joinPath } from '../base/path.ts';
 import type { Client, EventType, OpOptions, PersistentWatch, Stat, WatchEvent, WatchListener } from '../client/api.ts';
 
-/** Nodes that are watched one by one, at most. */
+/** Nodes that are watched one by one, at most, unless more is asked for. */
 const MOST_NODES = 1000;
 
 /** Clients whose server has no addWatch; one before 3.6 hangs up on whoever asks, so it is asked once. */
@@ -13,6 +13,8 @@ export interface AddOptions extends OpOptions {
   readonly recursive: boolean;
   /** Says what is not watched. */
   readonly warn: (line: string) => void;
+  /** So many nodes are watched where each needs a watch of its own. Default 1,000. */
+  readonly most?: number;
 }
 
 /** `client.addWatch`; where the server has none, one-shot watches that are set again each time. */
@@ -20,7 +22,7 @@ export async function addWatch(
   client: Client,
   path: string,
   listener: WatchListener,
-  { recursive, warn, signal }: AddOptions,
+  { recursive, warn, signal, most = MOST_NODES }: AddOptions,
 ): Promise<PersistentWatch> {
   if (!OLD.has(client))
     try {
@@ -29,7 +31,7 @@ export async function addWatch(
       if (!(error instanceof KeeperError) || error.code !== 'Unimplemented') throw error;
       OLD.add(client);
     }
-  const watch = new RepeatedWatch(client, path, recursive, listener, warn);
+  const watch = new RepeatedWatch(client, path, listener, { recursive, warn, most });
   await watch.begin(signal);
   return watch;
 }
@@ -50,6 +52,7 @@ export class RepeatedWatch implements PersistentWatch {
   readonly #client: Client;
   readonly #listener: WatchListener;
   readonly #warn: (line: string) => void;
+  readonly #most: number;
   readonly #seen = new Map<string, Seen>();
   /** One function for a path: the client tells it an event once, however many watches it was given to. */
   readonly #hears = new Map<string, WatchListener>();
@@ -59,12 +62,18 @@ export class RepeatedWatch implements PersistentWatch {
   #isBegun = false;
   #isFull = false;
 
-  constructor(client: Client, path: string, recursive: boolean, listener: WatchListener, warn: (line: string) => void) {
+  constructor(
+    client: Client,
+    path: string,
+    listener: WatchListener,
+    { recursive, warn, most = MOST_NODES }: Omit<AddOptions, 'signal'>,
+  ) {
     this.#client = client;
     this.path = path;
     this.recursive = recursive;
     this.#listener = listener;
     this.#warn = warn;
+    this.#most = most;
   }
 
   /** Looks at what there is. @throws KeeperError, the signal's reason */
@@ -119,8 +128,8 @@ export class RepeatedWatch implements PersistentWatch {
   /** Sets the watches of a node again and tells how it differs from what was seen last. */
   async #look(path: string): Promise<void> {
     const before = this.#seen.get(path);
-    if (before === undefined && !this.#hears.has(path) && this.#hears.size >= MOST_NODES) {
-      if (!this.#isFull) this.#warn(`an old server: ${MOST_NODES} nodes below ${this.path} are watched, not all`);
+    if (before === undefined && !this.#hears.has(path) && this.#hears.size >= this.#most) {
+      if (!this.#isFull) this.#warn(`an old server: ${this.#most} nodes below ${this.path} are watched, not all`);
       this.#isFull = true;
       return;
     }
