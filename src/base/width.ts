@@ -20,7 +20,14 @@ const WIDE: readonly (readonly [number, number])[] = [
 ];
 const ZERO = /^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff\ud7b0-\ud7ff]$/u;
 const EMOJI = /^\p{Emoji_Presentation}$/u;
-const JOINED = /\u200d|[\u{1f3fb}-\u{1f3ff}]/u;
+/** What starts a picture, and what makes one of several code points. */
+const PICTURE = /^(?:\p{Extended_Pictographic}|\p{RI}|[0-9#*]\ufe0f)/u;
+const JOINED = /[\u200d\ufe0e\ufe0f\u{1f3fb}-\u{1f3ff}\u{e0020}-\u{e007f}]|\p{RI}/u;
+/** Takes part in what stands before, which may be a prompt or a cleared cell. */
+const HANGING = /^(?:\p{Mc}|[\u{1f3fb}-\u{1f3ff}\uff9e\uff9f])/u;
+const AS_TEXT = /^.\ufe0e$/u;
+/** Joins nothing, but tmux takes the next character for a part of this one. */
+const LOOSE_JOINER = /\u200d+$/;
 const BREAKS_LAYOUT = /[\u0080-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u;
 const LOOK_BACK = 256;
 const STRETCH = 256;
@@ -50,18 +57,31 @@ export interface Cluster {
   readonly index: number;
   readonly shown: string;
   readonly width: number;
+  /** Terminals differ on its cells: by code point, or as one picture. Where it counts, what follows is placed by column. */
+  readonly disputed: boolean;
 }
 
 /** What to write for one grapheme, with controls made visible. Tab and newline are the caller's. */
 function cluster(text: string, index: number): Cluster {
   const code = text.charCodeAt(0);
-  if (code < 32 || code === 127) return { index, shown: `^${String.fromCharCode(code ^ 64)}`, width: 2 };
-  if (BREAKS_LAYOUT.test(text)) return { index, shown: '\ufffd', width: 1 };
+  if (code < 32 || code === 127)
+    return { index, shown: `^${String.fromCharCode(code ^ 64)}`, width: 2, disputed: false };
+  if (BREAKS_LAYOUT.test(text)) return { index, shown: '\ufffd', width: 1, disputed: false };
+  const shown = text.replace(LOOSE_JOINER, '');
   let width = 0;
-  for (const char of text) width += pointWidth(char.codePointAt(0) as number);
-  if (width > 2 && JOINED.test(text)) width = 2; // drawn as one picture
+  let spacing = 0;
+  for (const char of shown) {
+    const cells = pointWidth(char.codePointAt(0) as number);
+    width += cells;
+    if (cells > 0) spacing++;
+  }
+  if (PICTURE.test(shown) && JOINED.test(shown))
+    return { index, shown, width: AS_TEXT.test(shown) ? width : 2, disputed: true };
   // a mark with nothing to stand on would hang on the prompt
-  return width === 0 ? { index, shown: `\u25cc${text}`, width: 1 } : { index, shown: text, width };
+  if (width === 0) return { index, shown: `\u25cc${shown}`, width: 1, disputed: false };
+  if (pointWidth(shown.codePointAt(0) as number) === 0)
+    return { index, shown: `\u25cc${shown}`, width: width + 1, disputed: true };
+  return { index, shown, width, disputed: spacing > 1 || HANGING.test(shown) };
 }
 
 /** Kana and ideographs: two cells, and a character each unless something unusual follows. */
@@ -78,8 +98,8 @@ export function* clusters(text: string, at = 0): Generator<Cluster> {
     // nothing joins two plain characters, so only stretches with others are taken apart by the book
     if (isPlain(code) && (at + 1 >= text.length || isPlain(text.charCodeAt(at + 1)))) {
       const char = text[at] as string;
-      if (code >= 32 && code < 127) yield { index: at, shown: char, width: 1 };
-      else if (code >= 0x300) yield { index: at, shown: char, width: 2 };
+      if (code >= 32 && code < 127) yield { index: at, shown: char, width: 1, disputed: false };
+      else if (code >= 0x300) yield { index: at, shown: char, width: 2, disputed: false };
       else yield cluster(char, at);
       at++;
       continue;

@@ -1,4 +1,4 @@
-import { clusters } from '../base/width.ts';
+import { clusters, pointWidth } from '../base/width.ts';
 import type { View } from './render.ts';
 import { pieces, promptSegments } from './render.ts';
 
@@ -13,14 +13,28 @@ export interface PlainRow {
   readonly row: number;
 }
 
+/** What of a picture of several code points has the same cells everywhere: its first, a flag's letters. */
+function undisputed(shown: string, width: number): string {
+  if (/^\p{RI}/u.test(shown))
+    return [...shown]
+      .map((char) => String.fromCharCode((char.codePointAt(0) as number) - 0x1f1e6 + 65))
+      .join('')
+      .padEnd(2);
+  const first = String.fromCodePoint(shown.codePointAt(0) as number);
+  const cells = pointWidth(first.codePointAt(0) as number);
+  return /[\u200d\ufe0e\ufe0f\u{1f3fb}-\u{1f3ff}]/u.test(shown)
+    ? first + ' '.repeat(Math.max(0, width - cells))
+    : shown;
+}
+
 function push(cells: string[], text: string): void {
   for (const one of clusters(text)) {
     const isControl = one.shown.length === 2 && one.shown.startsWith('^') && text[one.index] !== '^';
-    const parts = isControl
+    const parts: readonly { text: string; width: number }[] = isControl
       ? [...one.shown].map((char) => ({ text: char, width: 1 }))
       : one.width > 2
         ? pieces(one.shown)
-        : [{ text: one.shown, width: one.width }];
+        : [{ text: one.disputed ? undisputed(one.shown, one.width) : one.shown, width: one.width }];
     for (const part of parts) {
       cells.push(part.text);
       for (let extra = 1; extra < part.width; extra++) cells.push('');

@@ -55,33 +55,54 @@ export class RowWriter {
     return this.#columns - this.width;
   }
 
-  /** Writes one character; it goes to the next row when this one has no room for it. */
-  put(text: string, width: number, style: string): void {
-    if (width > this.room && this.width > 0) this.end(true);
-    if (width > this.#columns) {
+  /**
+   * Goes to the next row when this one has no room for a character. One of disputed width never takes the last cell:
+   * no terminal could be told to wait behind it.
+   */
+  fit(width: number, disputed: boolean): void {
+    if (disputed ? width >= this.room : width > this.room) if (this.width > 0) this.end(!disputed);
+  }
+
+  /**
+   * Writes one character. One of disputed width may take other cells than we think: the terminal may not wrap while it
+   * draws it, blanks stand where it draws too little, what it drew too much is cleared, and the next character is placed
+   * by its column.
+   */
+  put(text: string, width: number, style: string, disputed = false): void {
+    this.fit(width, disputed);
+    if (disputed ? width >= this.#columns : width > this.#columns) {
       text = '?';
       width = 1;
+      disputed = false;
     }
     if (style !== this.#style) {
       if (this.#style !== '') this.#text += '\x1b[0m';
       if (style !== '') this.#text += `\x1b[${style}m`;
       this.#style = style;
     }
-    this.#text += text;
     this.width += width;
+    if (!disputed) {
+      this.#text += text;
+      return;
+    }
+    // without a style, or the rest of the row would be cleared in its background
+    const plain = style === '' ? '' : '\x1b[0m';
+    this.#style = '';
+    const blanks = `${' '.repeat(width)}\x1b[${width}D`;
+    this.#text += `${blanks}\x1b[?7l${text}\x1b[?7h${plain}\r\x1b[${this.width}C\x1b[K`;
   }
 
   /** Writes text that may hold anything; a tab goes to the next stop. Newlines are the caller's. */
   write(text: string, style: string): void {
-    for (const one of clusters(text)) this.putCluster(one.shown, one.width, style);
+    for (const one of clusters(text)) this.putCluster(one, style);
   }
 
-  putCluster(shown: string, width: number, style: string): void {
+  putCluster({ shown, width, disputed }: Omit<Cluster, 'index'>, style: string): void {
     if (shown === '^I') {
       if (this.room === 0) this.end(true);
       for (let cells = Math.min(this.room, TAB - (this.width % TAB)); cells > 0; cells--) this.put(' ', 1, style);
-    } else if (width > 2) for (const piece of pieces(shown)) this.put(piece.text, piece.width, style);
-    else this.put(shown, width, style);
+    } else if (width > 2) for (const piece of pieces(shown)) this.put(piece.text, piece.width, style, disputed);
+    else this.put(shown, width, style, disputed);
   }
 
   /** Ends the row. */
@@ -95,9 +116,9 @@ export class RowWriter {
 }
 
 /** The characters of a text in which all is visible already: a mark keeps the circle it stands on, and gets no second. */
-export function* drawn(text: string): Generator<{ shown: string; width: number }> {
-  for (const { index, shown, width } of clusters(text))
-    yield text.startsWith(shown, index) ? { shown, width } : { shown: shown.slice(1), width: 0 };
+export function* drawn(text: string): Generator<Omit<Cluster, 'index'>> {
+  for (const { index, ...one } of clusters(text))
+    yield text.startsWith(one.shown, index) ? one : { ...one, shown: one.shown.slice(1), width: 0 };
 }
 
 /** A character too wide to be kept in one row, as syllables of some scripts are: its code points, each with its marks. */
@@ -144,10 +165,10 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
   };
   const { text } = view;
   /** Before the character at `index` is written. */
-  const arrive = (index: number, width: number): void => {
+  const arrive = (index: number, width: number, disputed = false): void => {
     for (let run = view.styles[nextStyle]; run !== undefined && run.from <= index; run = view.styles[++nextStyle])
       style = color ? run.style : '';
-    if (width > out.room) out.end(true);
+    out.fit(width, disputed);
     if (cursorRow < 0 && index >= view.cursor) here();
   };
   const write = (one: Cluster): void => {
@@ -157,8 +178,8 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
       for (const segment of continuation) out.write(segment.text, segment.style);
     } else {
       const needs = one.shown === '^I' ? 1 : one.width > 2 ? (pieces(one.shown)[0]?.width ?? 0) : one.width;
-      arrive(one.index, needs);
-      out.putCluster(one.shown, one.width, style);
+      arrive(one.index, needs, one.disputed);
+      out.putCluster(one, style);
     }
   };
   for (let at = 0; at < text.length; ) {
@@ -182,7 +203,7 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
   if (cursorRow < 0) here();
   for (const one of clusters(view.ghost.split('\n', 1)[0] as string)) {
     if (one.shown === '^I' || one.width >= out.room) break;
-    out.putCluster(one.shown, one.width, color ? '2' : '');
+    out.putCluster(one, color ? '2' : '');
   }
   out.end(false);
   return { rows: out.rows, cursorRow, cursorColumn };
@@ -200,7 +221,7 @@ export function render(view: View, columns: number, height: number, color: boole
   for (const segments of view.below.slice(0, below)) {
     const out = new RowWriter(columns);
     for (const { text: label, style } of segments)
-      for (const { shown: char, width } of drawn(label)) out.putCluster(char, width, color ? style : '');
+      for (const one of drawn(label)) out.putCluster(one, color ? style : '');
     out.end(false);
     rows.push(out.rows[0] as Row);
   }

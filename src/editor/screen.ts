@@ -1,7 +1,9 @@
-import { drawn, type Frame, type Row } from './render.ts';
+import { drawn, type Frame, pieces, type Row } from './render.ts';
 
 const CLEAR_BELOW = '\x1b[J';
 const CLEAR_ROW = '\x1b[K';
+/** What a row's text holds besides characters: colours, and what surrounds one of disputed width. */
+const CODES = / {2}\x1b\[2D| \x1b\[1D|\x1b\[[?0-9;:]*[A-Za-z]|\r/g;
 const up = (rows: number): string => (rows > 0 ? `\x1b[${rows}A` : '');
 const down = (rows: number): string => (rows > 0 ? `\x1b[${rows}B` : '');
 const rightTo = (column: number): string => (column > 0 ? `\r\x1b[${column}C` : '\r');
@@ -66,13 +68,14 @@ export function wrapped(row: Row, columns: number): number {
   if (row.width <= columns) return 1;
   let rows = 1;
   let width = 0;
-  for (const one of drawn(row.text.replace(/\x1b\[[0-9;:]*m/g, ''))) {
-    if (width + one.width > columns) {
-      rows++;
-      width = 0;
+  for (const one of drawn(row.text.replace(CODES, '')))
+    for (const piece of one.width > 2 ? pieces(one.shown) : [one]) {
+      if (width + piece.width > columns) {
+        rows++;
+        width = 0;
+      }
+      width += piece.width;
     }
-    width += one.width;
-  }
   return rows;
 }
 

@@ -1,54 +1,96 @@
-/** What a command loads: the heavy parts only once they are used, since each costs every start. */
+/** What a process of ours reads of packages and of the server: nothing that it does not use, since start is short of time. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { BIN } from './cli.ts';
+import { Session } from '../editor/session.ts';
+import { BIN, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
-const LOADER = `import { writeSync } from 'node:fs';
-export async function load(url, context, next) { writeSync(2, 'loaded ' + url + '\\n'); return next(url, context); }`;
-const data = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
-// what is required, and not imported, is in the cache at the end
-const HOOK = data(`import module, { register } from 'node:module'; import { writeSync } from 'node:fs';
-register(${JSON.stringify(data(LOADER))});
-process.on('exit', () => { for (const file of Object.keys(module._cache)) writeSync(2, 'loaded file://' + file + '\\n'); });`);
+const server = new ServerProcess();
+const home = mkdtempSync(join(tmpdir(), 'zoosh-loaded-'));
+before(async () => void (await server.start()));
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(home, { recursive: true, force: true });
+});
 
-/** Names of packages that a command loads, and of our rooms; of the room `server` its files. */
-function loadedBy(args: readonly string[]): { packages: Set<string>; rooms: Set<string> } {
-  const env = { PATH: process.env.PATH, LANG: 'C.UTF-8', ZOOSH_HOME: '/nonexistent' };
-  const ran = spawnSync(process.execPath, ['--import', HOOK, BIN, ...args], { encoding: 'utf8', env, timeout: 30_000 });
-  assert.equal(ran.status, 0, ran.stderr);
-  const packages = new Set<string>();
-  const rooms = new Set<string>();
-  for (const [, url = ''] of ran.stderr.matchAll(/^loaded (file:.*)$/gm)) {
-    const name = /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
-    if (name !== undefined) packages.add(name);
-    // the bundler notes above each piece which file it was
-    else
-      for (const [, room = ''] of readFileSync(fileURLToPath(url), 'utf8').matchAll(
-        /^\/\/ dist\/src\/((?:server\/)?\w+)\b/gm,
-      ))
-        rooms.add(room);
-  }
-  return { packages, rooms };
+/** Node writes to `$LOADED` whatever it loads. */
+const HOOKS = `import { appendFileSync } from 'node:fs';
+export async function load(url, context, next) {
+  appendFileSync(process.env.LOADED, url + '\\n');
+  return next(url, context);
+}`;
+const asUrl = (script: string): string => `data:text/javascript;base64,${Buffer.from(script).toString('base64')}`;
+/** What is required, and not imported, passes by those. */
+const REGISTER = asUrl(`import { appendFileSync } from 'node:fs';
+import { createRequire, register } from 'node:module';
+register('${asUrl(HOOKS)}');
+const { cache } = createRequire(process.argv[1]);
+process.on('exit', () => appendFileSync(process.env.LOADED, Object.keys(cache).join('\\n')));`);
+
+interface Loaded {
+  readonly packages: ReadonlySet<string>;
+  /** Ours, below src. */
+  readonly modules: ReadonlySet<string>;
 }
 
-test('a command loads neither inquirer nor cli-table3 nor the server; a table loads what draws it', async () => {
-  await using server = await new ServerProcess().start();
-  for (const words of [
-    ['get', '/zookeeper'],
-    ['ls', '/'],
-    ['create', '/x'],
-  ]) {
-    const { packages, rooms } = loadedBy(['-s', server.hosts, ...words]);
-    assert.ok(rooms.has('client') && rooms.has('shell'), 'it sees what is loaded');
-    for (const name of ['inquirer', '@inquirer/prompts', 'cli-table3', 'pino', 'prom-client', 'msgpackr'])
-      assert.ok(!packages.has(name), `${words[0]} loads ${name}`);
-    // what reads a configuration is shared with reconfig; what serves is not
-    for (const room of ['server/server', 'server/replica', 'runtime', 'storage', 'zab', 'tree'])
-      assert.ok(!rooms.has(room), `${words[0]} loads ${room}`);
-  }
-  assert.ok(loadedBy(['-s', server.hosts, '-o', 'table', 'stat', '/']).packages.has('cli-table3'));
+/** What was loaded while `run` ran with this environment. */
+async function loadedBy(run: (env: Record<string, string>) => Promise<unknown>): Promise<Loaded> {
+  const list = join(home, 'list');
+  writeFileSync(list, '');
+  await run({ NODE_OPTIONS: `--import ${REGISTER}`, LOADED: list });
+  const urls = readFileSync(list, 'utf8').trim().split('\n');
+  const packages = new Set(urls.flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []));
+  const modules = new Set<string>();
+  // esbuild names each module above its text
+  for (const url of new Set(urls.filter((each) => each.includes('/dist/bin/'))))
+    for (const [, name = ''] of readFileSync(fileURLToPath(url), 'utf8').matchAll(/^\/\/ dist\/src\/(\S+)\.js$/gm))
+      modules.add(name);
+  return { packages, modules };
+}
+
+const HEAVY = ['inquirer', '@inquirer/prompts', 'cli-table3', 'pino', 'prom-client'];
+/** Not what reads its file of settings, which the shell looks into, too. */
+const OF_SERVER = /^(?:storage|zab|tree|server\/(?!config|ip$))/;
+const serverIn = (loaded: Loaded): string[] => [...loaded.modules].filter((name) => OF_SERVER.test(name));
+
+function isLight(loaded: Loaded): void {
+  assert.deepEqual(
+    HEAVY.filter((name) => loaded.packages.has(name)),
+    [],
+  );
+  assert.deepEqual(serverIn(loaded), []);
+}
+
+/** A prompt in a pseudo terminal, at which one line is entered. */
+async function prompt(env: Record<string, string>, line: string): Promise<void> {
+  using session = new Session({
+    sh: `exec ${process.execPath} ${BIN} ${server.hosts}`,
+    env: { ...env, ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+  });
+  await session.until((screen) => screen.includes('connected to') && screen.includes('> |'), 'the prompt', 20_000);
+  session.type(`${line}\r\x04`);
+  await session.ended();
+}
+
+test('a one-shot command in a pipe loads no questions, no tables, no server and no editor', async () => {
+  const loaded = await loadedBy((env) => zoosh(['-s', server.hosts, 'get', '/zookeeper'], '', env));
+  isLight(loaded);
+  assert.ok(loaded.modules.has('commands/get') && !loaded.modules.has('editor/editor'));
+});
+
+test('the prompt loads no questions, no tables and no server', async () => {
+  const loaded = await loadedBy((env) => prompt(env, 'get /zookeeper'));
+  isLight(loaded);
+  assert.ok(loaded.modules.has('editor/editor'));
+});
+
+test('what is used is in the list: a table, a server', async () => {
+  const table = await loadedBy((env) => prompt(env, 'settings'));
+  assert.ok(table.packages.has('cli-table3'));
+  const start = await loadedBy((env) => zoosh(['with', '-n', '1', '--', 'true'], '', { ...env, ZOOSH_HOME: home }));
+  assert.notDeepEqual(serverIn(start), []);
 });

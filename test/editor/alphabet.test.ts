@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pointWidth } from '../../src/base/width.ts';
+import { render } from '../../src/editor/render.ts';
+import { draw, update } from '../../src/editor/screen.ts';
 import { cells, NEWER, PRINTED, TYPED } from './alphabet.ts';
 import { Xterm } from './xterm.ts';
 
@@ -26,4 +28,29 @@ test('the judge has emoji two cells wide, as terminals do since Unicode 9, and j
   assert.deepEqual([screen.text(0), screen.text(1), screen.cursorColumn], ['12345678日', '本', 2]);
   assert.deepEqual(screen.logical(2, 9), ['12345678日本']);
   screen.dispose();
+});
+
+test('behind a picture of several code points the cursor is right in terminals of either opinion', () => {
+  const frame = (text: string) =>
+    render(
+      { prompt: '> ', continuation: '', text, cursor: text.length, styles: [], ghost: '', below: [] },
+      20,
+      5,
+      true,
+    );
+  for (const opinion of ['points', 'clusters'] as const)
+    for (const picture of ['👨‍👩‍👧', '🏳️‍🌈', '👍🏽', '🇩🇪', '🇫', '❤️', '1️⃣', '🏽'])
+      for (let before = 0; before < 20; before++) {
+        const screen = new Xterm(20, 5, opinion);
+        const first = frame(`${'a'.repeat(before)}${picture}x`);
+        screen.write(draw(first));
+        const where = `${opinion} ${picture} behind ${before}`;
+        const last = before + 2 + 2 < 20 ? 0 : 1;
+        assert.equal(screen.cursorRow, last + (before === 15 ? 1 : 0), where);
+        assert.equal(screen.cursorColumn, first.cursorColumn, where);
+        assert.match(screen.text(before === 15 ? 0 : last), /x$/, where);
+        screen.write(update(first, frame('a'), 20));
+        assert.deepEqual([screen.text(0), screen.text(1)], ['> a', ''], where);
+        screen.dispose();
+      }
 });

@@ -1,5 +1,5 @@
 /** What the screen must show and what simple keys must do, said in the simplest way: nothing here is the editor's. */
-import { cells } from './alphabet.ts';
+import { cells, clusterCells, type Opinion } from './alphabet.ts';
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
@@ -19,31 +19,72 @@ export interface Shape {
   readonly text: string;
   readonly cursor: number;
   readonly ghost: string;
+  readonly opinion: Opinion;
 }
 
 interface Piece {
   readonly shown: string;
   readonly width: number;
+  /** Terminals differ on its cells. */
+  readonly disputed: boolean;
 }
 
 const cellsOf = (text: string): number => [...text].reduce((sum, char) => sum + cells(char.codePointAt(0) ?? 0), 0);
 
 /** What is written for a grapheme, in pieces that rows may part. */
-function piecesOf(grapheme: string): Piece[] {
+function piecesOf(grapheme: string, opinion: Opinion): Piece[] {
   const code = grapheme.charCodeAt(0);
-  if (code < 32 || code === 127) return [{ shown: `^${String.fromCharCode(code ^ 64)}`, width: 2 }];
-  if (/[\u0080-\u009f\u2028\u2029\u202a-\u202e\ud800-\udfff]/u.test(grapheme)) return [{ shown: '\ufffd', width: 1 }];
+  if (code < 32 || code === 127) return [{ shown: `^${String.fromCharCode(code ^ 64)}`, width: 2, disputed: false }];
+  if (/[\u0080-\u009f\u2028\u2029\u202a-\u202e\ud800-\udfff]/u.test(grapheme))
+    return [{ shown: '\ufffd', width: 1, disputed: false }];
+  return seen(declared(grapheme.replace(/\u200d+$/, '')), opinion);
+}
+
+const PICTURE = /^\p{RI}|^[0-9]\ufe0f|^\p{Extended_Pictographic}.*[\u200d\ufe0e\ufe0f\u{1f3fd}]/su;
+
+/** In the cells that the editor gives it. */
+function declared(grapheme: string): Piece[] {
   const width = cellsOf(grapheme);
-  if (width === 0) return [{ shown: `\u25cc${grapheme}`, width: 1 }];
-  if (width <= 2) return [{ shown: grapheme, width }];
+  if (PICTURE.test(grapheme))
+    return [{ shown: grapheme, width: /^.\ufe0e$/u.test(grapheme) ? width : 2, disputed: true }];
+  if (width === 0) return [{ shown: `\u25cc${grapheme}`, width: 1, disputed: false }];
+  if (cells(grapheme.codePointAt(0) ?? 0) === 0) return declared(`\u25cc${grapheme}`);
+  const disputed =
+    /^[\u{1f3fd}\uff9e\u093f]/u.test(grapheme) || [...grapheme].filter((char) => cellsOf(char) > 0).length > 1;
+  if (width <= 2) return [{ shown: grapheme, width, disputed }];
   const out: Piece[] = [];
   for (const char of grapheme) {
     const last = out.at(-1);
     if (cellsOf(char) === 0 && last !== undefined) out[out.length - 1] = { ...last, shown: last.shown + char };
-    else out.push({ shown: char, width: cellsOf(char) });
+    else out.push({ shown: char, width: cellsOf(char), disputed });
   }
   return out;
 }
+
+/** What stays of it in its cells, blanks behind what is narrower: the next character covers the rest. */
+function seen(pieces: Piece[], opinion: Opinion): Piece[] {
+  return pieces.map((piece) => {
+    if (!piece.disputed) return piece;
+    let shown = '';
+    let width = 0;
+    const parts =
+      opinion === 'points'
+        ? [...piece.shown].map((text) => ({ text, width: cellsOf(text) }))
+        : [...segmenter.segment(piece.shown)].map(({ segment: text }) => ({ text, width: clusterCells(text) }));
+    for (const part of parts) {
+      if (width + part.width > piece.width) break;
+      shown += part.text;
+      width += part.width;
+    }
+    return { ...piece, shown: shown + ' '.repeat(piece.width - width) };
+  });
+}
+
+/** A row that is laid out already: what was invisible has its circle. */
+const drawnPieces = (row: string, opinion: Opinion): Piece[] =>
+  [...segmenter.segment(row)].flatMap(({ segment }) =>
+    cellsOf(segment) === 0 ? { shown: segment, width: 0, disputed: false } : piecesOf(segment, opinion),
+  );
 
 /** Prompt, text and ghost in rows of `columns` cells. */
 export function lay(shape: Shape, columns: number): Shown {
@@ -59,18 +100,25 @@ export function lay(shape: Shape, columns: number): Shown {
     widths.push(0);
     width = 0;
   };
-  const put = ({ shown, width: needs }: Piece): void => {
-    if (width + needs > columns) end(true);
+  const { opinion } = shape;
+  const fit = ({ width: needs, disputed }: Omit<Piece, 'shown'>): void => {
+    // none of disputed width stands in the last cell
+    if (width + needs > columns - (disputed ? 1 : 0) && width > 0) end(!disputed);
+  };
+  const put = (piece: Piece): void => {
+    const { shown, width: needs } = piece;
+    fit(piece);
     rows[rows.length - 1] += shown;
     width += needs;
     widths[rows.length - 1] = width;
   };
   const tab = (): void => {
     if (width === columns) end(true);
-    for (let left = Math.min(columns - width, 8 - (width % 8)); left > 0; left--) put({ shown: ' ', width: 1 });
+    for (let left = Math.min(columns - width, 8 - (width % 8)); left > 0; left--)
+      put({ shown: ' ', width: 1, disputed: false });
   };
   const write = (text: string): void => {
-    for (const { segment } of segmenter.segment(text)) for (const piece of piecesOf(segment)) put(piece);
+    for (const { segment } of segmenter.segment(text)) for (const piece of piecesOf(segment, opinion)) put(piece);
   };
   const promptOf = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, '');
   /** The place behind a full row is the beginning of the next. */
@@ -82,39 +130,35 @@ export function lay(shape: Shape, columns: number): Shown {
   write(promptOf(shape.prompt));
   for (const { segment, index } of segmenter.segment(shape.text)) {
     const isBreak = segment === '\n' || segment === '\r\n';
-    const needs = isBreak ? 0 : segment === '\t' ? 1 : (piecesOf(segment)[0]?.width ?? 0);
-    if (width + needs > columns) end(true);
+    const [first = { width: 0, disputed: false }] = piecesOf(segment, opinion);
+    if (isBreak) fit({ width: 0, disputed: false });
+    else fit(segment === '\t' ? { width: 1, disputed: false } : first);
     if (cursorRow < 0 && index >= shape.cursor) here();
     if (isBreak) {
       end(false);
       write(promptOf(shape.continuation));
     } else if (segment === '\t') tab();
-    else for (const piece of piecesOf(segment)) put(piece);
+    else for (const piece of piecesOf(segment, opinion)) put(piece);
   }
   if (cursorRow < 0) here();
   for (const { segment } of segmenter.segment(shape.ghost.split('\n')[0] ?? '')) {
-    const [piece] = piecesOf(segment);
-    if (
-      segment === '\t' ||
-      piece === undefined ||
-      width + piecesOf(segment).reduce((sum, one) => sum + one.width, 0) >= columns
-    )
-      break;
-    for (const each of piecesOf(segment)) put(each);
+    const pieces = piecesOf(segment, opinion);
+    if (segment === '\t' || width + pieces.reduce((sum, one) => sum + one.width, 0) >= columns) break;
+    for (const each of pieces) put(each);
   }
   soft.push(false);
   return { rows: rows.map((row) => row.replace(/ +$/, '')), widths, soft, cursorRow, cursorColumn };
 }
 
 /** The part of it that a screen of `height` rows has, with `below` beneath: the cursor's row is always in it. */
-export function clip(shown: Shown, below: readonly string[], height: number): Shown {
+export function clip(shown: Shown, below: readonly string[], height: number, opinion: Opinion): Shown {
   const total = shown.rows.length;
   const under = Math.min(below.length, Math.max(0, height - 1), Math.max(height - total, Math.floor(height / 2)));
   const room = Math.min(total, height - under);
   const start = Math.max(0, Math.min(shown.cursorRow - room + 1, total - room));
   const part = below.slice(0, under);
   return {
-    rows: [...shown.rows.slice(start, start + room), ...part.map((row) => row.replace(/ +$/, ''))],
+    rows: [...shown.rows.slice(start, start + room), ...part.map((row) => textOf(drawnPieces(row, opinion)))],
     widths: [...shown.widths.slice(start, start + room), ...part.map(rowCells)],
     soft: [],
     cursorRow: shown.cursorRow - start,
@@ -122,8 +166,12 @@ export function clip(shown: Shown, below: readonly string[], height: number): Sh
   };
 }
 
-const rowCells = (row: string): number =>
-  [...segmenter.segment(row)].reduce((sum, { segment }) => sum + Math.max(0, cellsOf(segment)), 0);
+const textOf = (pieces: readonly Piece[]): string =>
+  pieces
+    .map((one) => one.shown)
+    .join('')
+    .replace(/ +$/, '');
+const rowCells = (row: string): number => drawnPieces(row, 'points').reduce((sum, one) => sum + one.width, 0);
 
 /** Lines as they stay behind when the editing is over: what only wrapped is one. */
 export function leftBehind(shape: Shape, columns: number): string[] {

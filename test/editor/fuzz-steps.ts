@@ -1,6 +1,6 @@
 /** Random sessions at a prompt as lists of steps, so that a failing one can be cut. */
 import type { Random } from '../../src/base/random.ts';
-import { PRINTED, TYPED } from './alphabet.ts';
+import { type Opinion, PRINTED, TYPED } from './alphabet.ts';
 
 export type Step =
   /** Bytes from the terminal, one a character, in one chunk. */
@@ -24,6 +24,10 @@ export interface Plan {
   readonly color: boolean;
   readonly hints: boolean;
   readonly suggests: boolean;
+  /** What the terminal takes for one character. */
+  readonly opinion: Opinion;
+  /** Wraps long rows anew when its width changes. */
+  readonly reflow: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -156,6 +160,8 @@ export function plan(random: Random, sequences: number): Plan {
     color: random.below(5) > 0,
     hints: random.below(4) > 0,
     suggests: random.below(3) === 0,
+    opinion: random.below(2) === 0 ? 'points' : 'clusters',
+    reflow: random.below(4) > 0,
     steps,
   };
 }

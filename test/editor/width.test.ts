@@ -13,6 +13,16 @@ test('cells of text as terminals count them', () => {
     ['👍', 2],
     ['👍🏽', 2],
     ['👨‍👩‍👧', 2],
+    ['❤️', 2], // a picture by its selector
+    ['1️⃣', 2],
+    ['🏴\u{e0067}\u{e0062}\u{e007f}', 2],
+    ['👨\u200d', 2], // waits for nobody
+    ['\u0915\u094d\u200d\u0937\u094d\u200d\u092e', 3], // letters that a joiner joins are no picture
+    ['\u1112\u1112\u200d', 4],
+    ['a🏽', 3],
+    ['\u0301🏽', 3], // the mark, too, stands on a circle
+    ['日\u200d日', 4],
+    ['\u200d', 1],
     ['🇩🇪', 2],
     ['é', 1],
     ['→…─', 3],
@@ -24,6 +34,23 @@ test('cells of text as terminals count them', () => {
     ['𠀀', 2],
   ];
   for (const [text, width] of table) assert.equal(textWidth(text), width, JSON.stringify(text));
+});
+
+test('disputed is what terminals count by code point or as one, and nothing else', () => {
+  for (const text of ['👨‍👩‍👧', '👍🏽', '🇩🇪', '🇩', '❤️', '1️⃣', '↔\ufe0e', '\u0915\u094d\u0937', '\uff76\uff9e', '🏽'])
+    assert.equal([...clusters(text)][0]?.disputed, true, JSON.stringify(text));
+  for (const text of ['a', '日', '👍', 'e\u0301', '\u1112\u1161\u11ab', '\u0301', '\x1b', '❤', '1', '한'])
+    assert.equal([...clusters(text)][0]?.disputed, false, JSON.stringify(text));
+});
+
+test('a joiner that joins nothing is not written: tmux would join to it whatever is drawn next', () => {
+  for (const [text, shown] of [
+    ['a\u200d', 'a'],
+    ['日\u200d', '日'],
+    ['👨\u200d', '👨'],
+    ['\u200d', '\u25cc'],
+  ] as const)
+    assert.equal([...clusters(`${text}x`)][0]?.shown, shown, JSON.stringify(text));
 });
 
 test('the cursor goes by what the user sees as one', () => {

@@ -1,6 +1,6 @@
 /** The one door to `@xterm/headless`: a terminal emulator that is not ours, the judge of what the editor draws. */
 import xterm from '@xterm/headless';
-import { cells } from './alphabet.ts';
+import { cells, clusterCells, type Opinion } from './alphabet.ts';
 
 /**
  * Rows are counted from the first line ever, what scrolled away included. Its widths are those of {@link cells}: xterm's
@@ -8,8 +8,11 @@ import { cells } from './alphabet.ts';
  */
 export class Xterm {
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
+  readonly #reflow: boolean;
 
-  constructor(columns: number, rows: number, unicode: 'ours' | '6' = 'ours') {
+  /** `reflow` false: a terminal that cuts long rows when it gets narrower, as Windows' old console does. */
+  constructor(columns: number, rows: number, unicode: Opinion | '6' = 'points', reflow = true) {
+    this.#reflow = reflow;
     this.#terminal = new xterm.Terminal({
       cols: columns,
       rows,
@@ -17,9 +20,14 @@ export class Xterm {
       allowProposedApi: true,
       // as VTE, kitty, alacritty and Windows do; xterm.js by itself cuts the cursor's line instead
       reflowCursorLine: true,
+      ...(!reflow && { windowsPty: { backend: 'conpty' as const, buildNumber: 19_000 } }),
     });
     if (unicode === '6') return;
-    this.#terminal.unicode.register({ version: 'alphabet', wcwidth: cells, charProperties });
+    this.#terminal.unicode.register({
+      version: 'alphabet',
+      wcwidth: cells,
+      charProperties: unicode === 'points' ? charProperties : clusterProperties(),
+    });
     this.#terminal.unicode.activeVersion = 'alphabet';
   }
 
@@ -39,6 +47,11 @@ export class Xterm {
   }
 
   resize(columns: number, rows: number): void {
+    // xterm only hides what it cuts
+    if (!this.#reflow && columns < this.columns) {
+      const cut = Array.from({ length: this.rows }, (_, row) => `\x1b[${row + 1};${columns + 1}H\x1b[K`);
+      this.write(`\x1b7\x1b[0m${cut.join('')}\x1b8`);
+    }
     this.#terminal.resize(columns, rows);
   }
 
@@ -96,4 +109,27 @@ function charProperties(point: number, before: number): number {
   const widthBefore = (before >> 1) & 3;
   const joins = width === 0 && widthBefore > 0;
   return ((joins ? widthBefore : width) << 1) | (joins ? 1 : 0);
+}
+
+/** A grapheme is one character: xterm's bits above the width hold which grapheme it is so far. */
+function clusterProperties(): (point: number, before: number) => number {
+  const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+  const known = [''];
+  const ids = new Map([['', 0]]);
+  const answers = new Map<number, number>();
+  return (point, before) => {
+    const key = (before >> 3) * 0x20_0000 + point;
+    const answer = answers.get(key);
+    if (answer !== undefined) return answer;
+    const char = String.fromCodePoint(point);
+    const sofar = known[before >> 3] ?? '';
+    // without cells of its own it joins anything
+    const joins = sofar !== '' && (cells(point) === 0 || [...segmenter.segment(sofar + char)].length === 1);
+    const grapheme = joins ? sofar + char : char;
+    const id = ids.get(grapheme) ?? known.push(grapheme) - 1;
+    ids.set(grapheme, id);
+    const properties = (id << 3) | (clusterCells(grapheme) << 1) | (joins ? 1 : 0);
+    answers.set(key, properties);
+    return properties;
+  };
 }

@@ -47,6 +47,8 @@ export class Phases {
   readonly nemesis: Nemesis;
   /** Requests of clients that were answered during the chaos. */
   chaosOperations = 0;
+  /** Sessions that ended without being asked to, before one was made to. */
+  private expired: number | undefined;
   private readonly ensemble: Ensemble;
   private readonly plan: Plan;
   private readonly harm: DiskHarm;
@@ -221,9 +223,13 @@ export class Phases {
     while (silentSessions(this.ensemble, this.plan.tickMs).length > 0)
       await this.ensemble.scheduler.sleep(this.plan.tickMs);
   }
+  private get expirations(): number {
+    return this.load.clients.reduce((sum, each) => sum + each.expired, 0);
+  }
   /** A client goes without a word: its session ends, whatever the clocks did. */
   private async vanish(): Promise<void> {
     const { ensemble, load } = this;
+    this.expired = this.expirations;
     const gone = load.clients.find(({ client }) => client?.state === 'connected');
     const session = gone?.client?.sessionId;
     if (gone === undefined || session === undefined || !ensemble.oracle.state.isLive(session)) return;
@@ -320,7 +326,7 @@ export class Phases {
     // the chain finds it, and the server mends itself: but whose log and memory agree with what was told is never told that
     const strange = ensemble.trace.said(STRANGE);
     if (strange > 0) ensemble.verdicts.fail('I6', `a learner was sent what does not follow its log, ${strange} times`);
-    const expired = this.load.clients.reduce((sum, each) => sum + each.expired, 0);
+    const expired = this.expired ?? this.expirations;
     coverage.reach('sessions expired', expired);
     if (this.plan.profile === 'calm' && (expired > 0 || this.load.counts.lost > 0))
       ensemble.verdicts.fail(
