@@ -184,7 +184,7 @@ test('a long result goes through the pager, and the line edits as before', async
     env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', ZOOSH_PAGER: 'head -2; echo paged' },
   });
   await sees(session, 'connected to');
-  session.type('help\r');
+  session.type('help find\r');
   await sees(session, /paged\n[^\n]*> \|/);
   session.type('pwd\r');
   await sees(session, /pwd\n\/\n/);

@@ -16,7 +16,7 @@ import { amount } from '../amount.ts';
 import { Workload } from '../sim/workload.ts';
 import { ServerProcess } from './process.ts';
 
-const ROUNDS = amount(100, 24);
+const ROUNDS = amount(100, 16);
 const SERVERS = 2;
 /** Snapshots, and with each a new log file, come every few ms, purges of what gathered ten times a second. */
 const SETTINGS = ['snapCount=60', 'preAllocSize=64', 'autopurge.purgeInterval=100ms'];

@@ -16,7 +16,7 @@ import { KEYS } from '../../src/server/config-keys.ts';
 import { decideReconfig } from '../../src/server/reconfig.ts';
 import { amount } from '../amount.ts';
 
-const INPUTS = amount(100_000, 12_000);
+const INPUTS = amount(100_000, 8_000);
 const REQUESTS = amount(30_000, 10_000);
 const SLOW_MS = 100;
 const LONG = 2 ** 17;

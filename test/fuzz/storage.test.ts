@@ -6,7 +6,7 @@ import { amount } from '../amount.ts';
 import { inWorkers } from '../sim/workers.ts';
 import type { FuzzJob, FuzzReport } from './storage-job.ts';
 
-const INPUTS = amount(100_000, 12_000);
+const INPUTS = amount(100_000, 8_000);
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
 
 for (const what of ['log', 'snapshot'] as const)

@@ -121,7 +121,7 @@ test('every example of help runs', async () => {
   let at = 0;
   for (const spec of registry.all)
     for (const [line] of spec.examples) {
-      if (ELSEWHERE.test(line) || at++ % amount(1, 4) !== 0) continue;
+      if (ELSEWHERE.test(line) || at++ % amount(1, 6) !== 0) continue;
       await clear('/');
       await plant();
       const client = await connect(server.connectString);

@@ -8,7 +8,7 @@ import { Copy } from './planted/plant.ts';
 import { inWorkers } from './workers.ts';
 
 const first = Number(process.env.ZOOSH_SEED ?? 1);
-const SEEDS = amount(200, 8);
+const SEEDS = amount(200, 6);
 
 test(`locks: ${SEEDS} histories of holders that are cut off or stand still, with clocks that drift: no two hold at once`, async () => {
   const jobs: LockJob[] = [0, 1].map((part) => ({ from: first + (part * SEEDS) / 2, count: SEEDS / 2 }));

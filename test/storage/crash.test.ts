@@ -67,7 +67,7 @@ async function lives(seed: number, crashes: number, syncs: boolean): Promise<str
   return faults;
 }
 
-const SEEDS = amount(50, 12);
+const SEEDS = amount(50, 8);
 test(`${SEEDS * 20} power cuts at any call lose nothing that was reported to be on the disk`, async () => {
   let crashes = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
