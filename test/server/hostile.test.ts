@@ -8,7 +8,7 @@ import { digest } from '../../src/tree/snapshot.ts';
 import { amount } from '../amount.ts';
 import { rig } from './rig.ts';
 
-const INPUTS = amount(100_000, 15_000);
+const INPUTS = amount(100_000, 30_000);
 
 const PATHS = [
   '/',
