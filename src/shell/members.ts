@@ -18,10 +18,10 @@ export interface Member {
  */
 export async function membersOf(context: CommandContext, opened = context.client()): Promise<readonly Member[]> {
   const { signal, session } = context;
+  const client = await opened.catch(() => undefined); // first: what throws before it would leave its failure to nobody
   const named = parseConnectString(session.target).servers.map(
     (server): Member => ({ id: undefined, server, isObserver: false }),
   );
-  const client = await opened.catch(() => undefined);
   const text = await client?.getConfig({ signal }).then(
     ({ data }) => data?.toString() ?? '',
     () => '',
