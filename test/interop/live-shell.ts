@@ -98,6 +98,10 @@ export interface Answer {
 }
 
 /** A script that is still being written: `-k`, so that a refusal does not end it. */
+/** What is said beside an ACL that the server refuses. */
+export const ACL_HINT =
+  ' hint: auth: means who presented a password, which addauth does; a digest is user:hash, which acl digest makes';
+
 export class LiveShell {
   readonly #child: ChildProcessWithoutNullStreams;
   #out = '';

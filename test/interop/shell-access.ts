@@ -1,7 +1,7 @@
 /** Who may do what, and how much. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { zoosh } from './live-shell.ts';
+import { ACL_HINT, zoosh } from './live-shell.ts';
 import {
   BOB,
   base,
@@ -28,7 +28,7 @@ test('ACLs with digest identities', async () => {
   await sh.ok('whoami', 'ip\t127.0.0.1\n');
   await sh.ok('getAcl p', 'world:anyone:cdrwa\n');
   await sh.ok('getAcl -s p', `world:anyone:cdrwa\n${statText(await statOf(`${at}/p`))}`);
-  await sh.no('setAcl p auth::cdrwa', 15, `error: the ACL is not valid: ${at}/p`);
+  await sh.no('setAcl p auth::cdrwa', 15, `error: the ACL is not valid: ${at}/p`, ACL_HINT);
   await sh.ok('addauth digest bob:secret');
   assert.deepEqual((await sh.out('whoami')).trim().split('\n').sort(), ['digest\tbob', 'ip\t127.0.0.1']);
   await sh.ok('setAcl p auth::cdrwa');

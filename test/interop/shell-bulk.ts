@@ -194,8 +194,10 @@ test('count, grep, du, top-nodes', async () => {
   await sh.ok(`grep -v -E e ${at}/deep`, `${at}/deep/er:1:two\n`);
   await sh.ok(`du ${at}`, `18\t6\t${at}\n10\t2\t${at}/deep\n3\t1\t${at}/bytes\n1\t1\t${at}/kept\n0\t1\t${at}/empty\n`);
   await sh.ok(`du -d 0 -h ${at}`, `18B\t6\t${at}\n`);
+  await sh.ok(`du -d 0 --limit 100 ${at}`, `18\t6\t${at}\n`);
   assert.deepEqual(await json('du', '-d', '0', at), [{ path: at, nodes: 6, bytes: 18 }]);
   await sh.ok(`top-nodes ${at} -n 2`, `10\t${at}/deep/er\n4\t${at}\n`);
+  await sh.ok(`top-nodes ${at} --limit 100 -n 1`, `10\t${at}/deep/er\n`);
   await sh.ok(`top-nodes ${at} --by children`, `4\t${at}\n1\t${at}/deep\n`);
   assert.deepEqual(await json('top-nodes', at, '--by', 'subtree', '-n', '1'), [{ path: at, subtree: 5 }]);
 });
@@ -292,7 +294,7 @@ test('who, status, top, latency, doctor', async () => {
     kinds.map(({ what }) => what),
     ['read', 'sync'],
   );
-  const checks = (await json('doctor', at, '--limit', '10')) as { verdict: string; what: string }[];
+  const checks = (await json('doctor', at, '--limit', '10', '--admin-port', '1')) as { verdict: string; what: string }[];
   assert.equal(checks[0]?.what, '1 of 1 server serve');
 });
 

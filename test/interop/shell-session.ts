@@ -150,7 +150,7 @@ test('sessions, targets and profiles', async () => {
   await sh.ok('settings concurrency', '32\n');
   await sh.ok('settings concurrency 4 --save');
   await sh.ok('settings', /^concurrency\t4\trequests in flight of one command$/m);
-  await sh.ok('help', /^ *create /m);
+  await sh.ok('help', /^ *Change +.*\bcreate /m);
   await sh.ok('help create', /^usage: create \[-s\]/m);
   await sh.ok('help exit-codes', /^ *10 {2}a path does not exist/m);
   await sh.ok('history -g x --all 3');

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { note, zoosh } from './live-shell.ts';
+import { ACL_HINT, note, zoosh } from './live-shell.ts';
 import {
   ALL_BYTES,
   base,
@@ -75,14 +75,14 @@ test('create: every kind, option and refusal', async () => {
     ' hint: create it beside the ephemeral node, or below a persistent one',
   );
   await sh.no('create -ce both', 2, 'error: create: -c cannot be combined with -s or -e');
-  await sh.no('create bad x foo:bar:r', 15, `error: the ACL is not valid: ${at}/bad`);
+  await sh.no('create bad x foo:bar:r', 15, `error: the ACL is not valid: ${at}/bad`, ACL_HINT);
   await sh.no(
     'create bad x world:anyone:q',
     15,
     'error: unknown permission q in world:anyone:q',
     ' hint: an ACL is scheme:id:perms,... with perms of cdrwa, for example world:anyone:r,auth::cdrwa',
   );
-  await sh.no('create bad x auth::cdrwa', 15, `error: the ACL is not valid: ${at}/bad`);
+  await sh.no('create bad x auth::cdrwa', 15, `error: the ACL is not valid: ${at}/bad`, ACL_HINT);
   await sh.no(
     'create a//b c d e',
     2,
@@ -352,6 +352,8 @@ test('delete and deleteall', async () => {
   );
   await sh.ok('deleteall -b 2 t', '5\n');
   await sh.ok('rmr u', '1\n');
+  await make('w', 'w/1');
+  await sh.ok('rm -r w', '2\n');
   await make('k', 'k/1', 'k/1/1');
   await sh.ok('deleteall --keep-root k', '2\n');
   await sh.ok('ls', 'k\n');
