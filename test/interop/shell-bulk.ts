@@ -294,7 +294,10 @@ test('who, status, top, latency, doctor', async () => {
     kinds.map(({ what }) => what),
     ['read', 'sync'],
   );
-  const checks = (await json('doctor', at, '--limit', '10', '--admin-port', '1')) as { verdict: string; what: string }[];
+  const checks = (await json('doctor', at, '--limit', '10', '--admin-port', '1')) as {
+    verdict: string;
+    what: string;
+  }[];
   assert.equal(checks[0]?.what, '1 of 1 server serve');
 });
 
