@@ -39,7 +39,7 @@ test('calm ensembles answer everything as one server would', async () => {
 });
 
 test('swarms of faults: nothing acknowledged is lost, nothing stale is told, everything comes back', async () => {
-  const results = await batch(amount(8, 5), { voters: 3, chaosMs: 6000 });
+  const results = await batch(amount(8, 6), { voters: 3, chaosMs: 6000 });
   const faults = sum(results, (each) => each.faults.length);
   const leaders = sum(results, (each) => each.leaders);
   console.log(

@@ -10,7 +10,7 @@ const seed = Number(process.env.ZOOSH_SEED ?? 1);
 test('named histories end well', async () => {
   const all = talesOf().map(([id]) => id);
   // the others run in the long tests
-  const ids = all.filter((_, i) => i % amount(1, 5) === 0);
+  const ids = all.filter((_, i) => i % amount(1, 4) === 0);
   const halves = [0, 1].map((odd) => ids.filter((_, i) => i % 2 === odd));
   const answers = (
     await inWorkers<TaleAnswer[]>(
