@@ -118,8 +118,10 @@ export class IdentityStore {
     };
   }
 
-  /** Resolves when no update is under way. */
-  async idle(): Promise<void> {
-    await this.queue;
+  /** Resolves when no update is under way; every later one rejects, since the record may be another store's by then. */
+  async close(): Promise<void> {
+    await this.inTurn(async () => {
+      this.failure = new Error('the storage is closed');
+    });
   }
 }

@@ -79,6 +79,7 @@ export class Storage {
   private installations = 0;
   private readonly pins = new Map<string, number>();
   private purging: Promise<string[]> | undefined;
+  private closed = false;
   /** Changes of what snapshots there are, one after another. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -278,10 +279,11 @@ export class Storage {
       else this.pins.set(name, left);
     });
   }
-  /** See {@link purgeFiles}. While one purge is under way another joins it; a member that is repairing removes nothing. */
+  /** See {@link purgeFiles}. While one purge is under way another joins it; one that is repairing, or closed, removes nothing. */
   purge(retain: number): Promise<string[]> {
     this.purging ??= this.inTurn(async () => {
-      if (this.damage !== undefined || this.identity.adoptedSnapshot !== null) return [];
+      // the directory may be another storage's by now: a second write of the record would be of the same number
+      if (this.closed || this.damage !== undefined || this.identity.adoptedSnapshot !== null) return [];
       return purgeFiles(this.place.disk, this.folders, this.store, retain, (name) => this.pins.has(name));
     }).finally(() => {
       this.purging = undefined;
@@ -307,10 +309,12 @@ export class Storage {
     });
     return report;
   }
+  /** Nothing is written any more once it has resolved: the directory may be opened again. */
   async close(): Promise<void> {
+    this.closed = true;
     await this.staged?.stop();
     await this.log.close();
     await this.turn;
-    await this.store.idle();
+    await this.store.close();
   }
 }

@@ -47,3 +47,24 @@ test('purges that overlap, and one that a roll overtakes, remove nothing that is
   await again.storage.close();
   assert.equal(second, first, 'a purge beside another is that one');
 });
+
+test('a storage that is closed writes nothing: another may have the directory', async () => {
+  const random = seededRandom(9);
+  const disk = new SimDisk(random, true);
+  const old = await Member.open(disk, random);
+  for (let round = 0; round < 5; round++) {
+    old.write(Buffer.from('x'));
+    old.flush();
+    await snapshot(old);
+  }
+  await old.storage.close();
+  const [next, removed] = await Promise.all([Member.open(disk, random), old.storage.purge(2)]);
+  assert.deepEqual(removed, []);
+  await assert.rejects(old.storage.setServerLines(['late']), /closed/);
+  assert.equal((await next.storage.purge(2)).length > 0, true);
+  await next.storage.close();
+  const last = await Member.open(disk, random);
+  assert.equal(last.storage.identity.incarnation, old.storage.identity.incarnation);
+  assert.deepEqual(last.storage.notes, []);
+  await last.storage.close();
+});
