@@ -51,6 +51,7 @@ export class ClientPort {
   private server: Server;
   private readonly config: ServerConfig;
   private readonly words: Omit<WordContext, 'server' | 'config' | 'connections'>;
+  private readonly clocks: () => void;
   private readonly turn: () => void;
   private readonly clock: Clock;
   private readonly paused = new Set<Client>();
@@ -65,11 +66,12 @@ export class ClientPort {
   private nextId = 1;
   private stopping = false;
 
-  /** `turn` is called after input was given to the server: it sets the clocks before and flushes behind. */
+  /** `clocks` is called before input is given to the server, whose clocks it sets; `turn` behind it: it flushes. */
   constructor(
     server: Server,
     config: ServerConfig,
     words: Omit<WordContext, 'server' | 'config' | 'connections'>,
+    clocks: () => void,
     turn: () => void,
     clock: Clock,
     listener: Listener,
@@ -77,6 +79,7 @@ export class ClientPort {
     this.server = server;
     this.config = config;
     this.words = words;
+    this.clocks = clocks;
     this.turn = turn;
     this.clock = clock;
     this.net = listener((socket) => this.accept(socket));
@@ -159,6 +162,7 @@ export class ClientPort {
   /** Does up to `share` of the client's requests; what is left is deferred. */
   private take(client: Client, bytes: Buffer, share: number): void {
     client.share = share;
+    this.clocks();
     this.push(client, bytes);
     if (share === 0 && this.server.applying) this.answerPings(client);
     this.budget.spend(share - client.share);
@@ -216,6 +220,7 @@ export class ClientPort {
     if (!client.deferred || this.stopping) return;
     client.deferred = false;
     client.share = Number.POSITIVE_INFINITY;
+    this.clocks();
     this.push(client, NOTHING);
     this.turn();
   }
@@ -232,6 +237,7 @@ export class ClientPort {
   }
   /** What words and metrics tell from. */
   context(): WordContext {
+    this.clocks();
     const { server, config } = this;
     return { server, config, connections: this.clients, ...this.words };
   }

@@ -104,7 +104,15 @@ export class ServerNode {
     const { clock, listener } = ports;
     const { tally, damage } = this;
     const words = { version, started: clock.monotonic(), tally, damage };
-    this.port = new ClientPort(this.server, config, words, () => this.turn(), clock, listener);
+    this.port = new ClientPort(
+      this.server,
+      config,
+      words,
+      () => this.clocks(),
+      () => this.turn(),
+      clock,
+      listener,
+    );
     const serving = new Promise<void>((resolve) => {
       this.served = resolve;
     });

@@ -83,9 +83,8 @@ export class LearnerDesk implements Desk {
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
     if (server.tree.sessions.get(id) !== undefined) return this.claim(connection, id, password);
-    // begun elsewhere, perhaps, and not applied here yet; whoever comes back lives (I9)
-    const birth = server.unappliedBirth(id, password);
-    if (birth !== undefined) this.heardOf.add(birth);
+    // begun elsewhere, perhaps, and not applied here yet; whoever comes back lives (I9), with the time that it asks for now
+    if (server.unappliedBirth(id, password) !== undefined) this.heardOf.add({ id, timeoutMs: connection.timeoutMs });
     this.askSync(() => this.claim(connection, id, password));
   }
   /** Only who knows the password may ask the leader to move the session here. */

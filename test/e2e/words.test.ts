@@ -1,6 +1,7 @@
 /** The four-letter words that tell of sessions, connections and watches, byte by byte but for what differs from run to run. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, fourLetterWord } from '../../src/index.ts';
 import { ServerProcess } from './process.ts';
 
@@ -60,4 +61,18 @@ test('without a whitelist only srvr is answered', async () => {
       `${word} is not executed because it is not in the whitelist.\n`,
     );
   assert.match(await fourLetterWord('srvr', { host: '127.0.0.1', port: server.port }), /^Zookeeper version: /);
+});
+
+test('a server alone goes by the time of each request, not by that of its last timer', async () => {
+  await using server = await new ServerProcess(['tickTime=5000', '4lw.commands.whitelist=*']).start();
+  await using client = await connect(server.hosts);
+  await sleep(1200);
+  const before = Date.now();
+  const { stat } = await client.create('/now', 'x');
+  assert.ok(Number(stat?.ctime) >= before, `made at ${stat?.ctime}, asked for at ${before}`);
+  const uptime = async (): Promise<number> =>
+    Number(/^zk_uptime\t(\d+)$/m.exec(await fourLetterWord('mntr', { host: '127.0.0.1', port: server.port }))?.[1]);
+  const first = await uptime();
+  await sleep(300);
+  assert.ok((await uptime()) >= first + 250);
 });

@@ -62,19 +62,22 @@ export class Scene implements AsyncDisposable {
       return [];
     }
   }
-  /** Being in: who else is in is looked at when the own sign is up. */
-  async inside(kind: string, name: string, sequence?: string): Promise<void> {
+  private signs(): string[] {
+    return readdirSync(this.folder).filter((each) => each.startsWith('in-'));
+  }
+  /**
+   * Being in: who else is in is looked at when the own sign is up. As long as nobody has met anybody this one stays until
+   * somebody else is in, too, `meetMs` at most: on a busy machine a place is left before the next is taken.
+   */
+  async inside(kind: string, name: string, sequence?: string, meetMs = 0): Promise<void> {
     const sign = join(this.folder, `in-${kind}-${name}`);
     closeSync(openSync(sign, 'wx'));
-    this.note(
-      'seen',
-      readdirSync(this.folder)
-        .filter((each) => each.startsWith('in-'))
-        .sort()
-        .join(' '),
-    );
+    this.note('seen', this.signs().sort().join(' '));
     if (sequence !== undefined) this.note('order', sequence);
     await sleep(4);
+    const until = performance.now() + meetMs;
+    const isWaiting = (): boolean => this.signs().length < 2 && !this.lines('seen').some((line) => line.includes(' '));
+    while (performance.now() < until && isWaiting()) await sleep(10);
     unlinkSync(sign);
   }
   #run([program = '', ...args]: readonly string[]): Promise<void> {
@@ -127,8 +130,8 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-export async function held(scene: Scene, hold: Hold, kind: string, name: string): Promise<void> {
-  await scene.inside(kind, name, hold.node.slice(-10));
+export async function held(scene: Scene, hold: Hold, kind: string, name: string, meetMs = 0): Promise<void> {
+  await scene.inside(kind, name, hold.node.slice(-10), meetMs);
   await hold.release();
 }
 export const ascending = (lines: readonly string[]): void => assert.deepEqual(lines, [...lines].sort());

@@ -78,7 +78,7 @@ describe('Curator', { concurrency: 2, timeout: 120_000 }, () => {
     await using scene = await Scene.open(curator);
     await scene.play('semaphore', 50, 2, async (client, name) => {
       const hold = await new Semaphore(client, '/semaphore', 2, { style: 'curator', id: name }).acquire();
-      await scene.inside('s', name);
+      await scene.inside('s', name, undefined, 2000);
       await hold.release();
     });
     const seen = scene.lines('seen');

@@ -48,7 +48,7 @@ describe('kazoo', { concurrency: 3, timeout: 120_000 }, () => {
     await scene.play('readwrite', 50, 2, async (client, name, at) => {
       const lock = new ReadWriteLock(client, '/rw', { style: 'kazoo', id: name });
       if (at % 4 === 0) await held(scene, await lock.write.acquire(), 'w', name);
-      else await held(scene, await lock.read.acquire(), 'r', name);
+      else await held(scene, await lock.read.acquire(), 'r', name, 100);
     });
     const seen = scene.lines('seen');
     assert.equal(seen.length, 200);
@@ -63,7 +63,7 @@ describe('kazoo', { concurrency: 3, timeout: 120_000 }, () => {
     await using scene = await Scene.open(kazoo);
     await scene.play('semaphore', 50, 2, async (client, name) => {
       const hold = await new Semaphore(client, '/semaphore', 2, { style: 'kazoo', id: name }).acquire();
-      await scene.inside('s', name);
+      await scene.inside('s', name, undefined, 2000);
       await hold.release();
     });
     const seen = scene.lines('seen');

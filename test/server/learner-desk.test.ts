@@ -15,9 +15,9 @@ test('I9: the leader is told of who comes back while the beginning of the sessio
       unappliedBirth: () => (isRight ? { id, timeoutMs: 4000 } : undefined),
     } as unknown as Server;
     const desk = new LearnerDesk(server, 3);
-    desk.resume({ state: 'connecting' } as ClientConnection, id, Buffer.alloc(16));
+    desk.resume({ state: 'connecting', timeoutMs: 6000 } as ClientConnection, id, Buffer.alloc(16));
     desk.report();
     const touched = told.flatMap((message) => (message.type === 'TOUCHED' ? message.sessions : []));
-    assert.deepEqual(touched, isRight ? [{ session: id, timeoutMs: 4000 }] : []);
+    assert.deepEqual(touched, isRight ? [{ session: id, timeoutMs: 6000 }] : []);
   }
 });

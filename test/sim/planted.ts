@@ -1,8 +1,8 @@
 /**
  * Tests the tests: mistakes are put into a copy of what was compiled, one by one, and must be found.
  *
- * `node dist/test/sim/planted.js [id ...] [--seeds 50] [--from 1] [--chaos 8000]`: random seeds alone must find each planted
- * bug, with a chaos of so many ms.
+ * `node dist/test/sim/planted.js [id ...] [--seeds 50] [--from 1] [--chaos MS]`: random seeds alone must find each planted
+ * bug, by runs like those of the gate or with a chaos of so many ms.
  * `--histories [id ...]`: each named history must fail when what guards against it is taken away.
  * `--check`: only that every place is there. `--jobs N`: so many at a time.
  */
@@ -16,7 +16,7 @@ const { values, positionals } = parseArgs({
   options: {
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
-    chaos: { type: 'string', default: '8000' },
+    chaos: { type: 'string' },
     jobs: { type: 'string', default: '1' },
     check: { type: 'boolean', default: false },
     histories: { type: 'boolean', default: false },
@@ -33,11 +33,14 @@ const ruleIn = (text: string): string | undefined => {
   return found === undefined ? undefined : flat(found);
 };
 
+/** As long as in any other run, unless said. */
+const chaos = values.chaos === undefined ? [] : ['--chaos', values.chaos];
+
 /** Random seeds look for it; a line about how that went. */
 async function lookFor(copy: Copy, bug: Planted): Promise<{ found: boolean; line: string }> {
   const began = performance.now();
   const seeds = values.seeds ?? String(SEEDS);
-  const args = ['--seeds', seeds, '--from', values.from, '--jobs', '1', '--chaos', values.chaos];
+  const args = ['--seeds', seeds, '--from', values.from, '--jobs', '1', ...chaos];
   const { found, text } = await copy.look(bug, 'test/sim/main.js', args);
   const all = [...text.matchAll(/^seed (\d+) (threw .*|\S+)/gm)];
   const [, seed = '?', profile = '?'] = all.at(-1) ?? [];

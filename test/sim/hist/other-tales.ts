@@ -21,16 +21,22 @@ const ephemeralsRaceWithClose: Tale = async (story) => {
 const wallJumps: Tale = async (story) => {
   await story.beginLoad();
   const owner = story.clientOf();
-  const { sessionId } = await owner.get();
   await story.write(owner);
-  for (const ms of [3_600_000, -7_200_000, 10 * 365 * 86_400_000, -86_400_000]) {
-    await story.run(400);
+  const { sessionId } = await owner.get();
+  const jump = (ms: number): void => {
     for (const { host } of story.ensemble.members) host.wallOffset += ms * (host.number === 1 ? 1 : 0.5);
+  };
+  for (const ms of [3_600_000, -7_200_000, 10 * 365 * 86_400_000]) {
+    await story.run(400);
+    jump(ms);
   }
-  // it was heard of by every clock, and is heard of no more
+  await story.run(400);
   for (const { host } of story.ensemble.members)
     for (const [from, to] of both(owner.host.name, host.name))
       story.ensemble.network.links.block({ from, to, channel: undefined });
+  // when the leader has heard of it for the last time every clock goes back
+  await story.run(2 * story.plan.tickMs);
+  jump(-86_400_000);
   await story.until(
     'a silent session ends',
     () => !story.ensemble.oracle.state.isLive(sessionId),

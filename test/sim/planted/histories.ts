@@ -143,7 +143,7 @@ const disks: readonly Unprotected[] = [
     about: 'the failure is swallowed',
     file: 'storage/txn-log.js',
     find: 'catch (error) { this.fail(error); throw error; }',
-    put: 'catch { }',
+    put: 'catch { this.onDisk = this.cutAt ?? this.onDisk; this.cutAt = undefined; }',
   },
   {
     id: '2247',

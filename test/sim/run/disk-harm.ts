@@ -9,6 +9,9 @@ import type { Ensemble } from './ensemble.ts';
 import type { Injected } from './fault.ts';
 import type { Member } from './member.ts';
 
+/** Of the head of a group. */
+const GROUP = 0x5a475250; // ZGRP
+
 /** A directory as it once was, and who had been seen by then. */
 interface OldCopy {
   readonly files: ReadonlyMap<string, Buffer>;
@@ -104,7 +107,7 @@ export class DiskHarm {
   bitrot(random: Random): Injected | undefined {
     const member = this.candidate(random);
     if (member === undefined) return undefined;
-    const newest = oneIn(random, 3) ? newestLog(member.disk) : undefined;
+    const newest = oneIn(random, 2) ? newestLog(member.disk) : undefined;
     if (newest !== undefined) return this.lastGroup(random, member, newest);
     const path = this.aFile(random, member);
     if (path === undefined) return undefined;
@@ -124,10 +127,13 @@ export class DiskHarm {
   }
   /** One bit of what was logged last, often of a head, and the next start is now: it may look as if it was never whole. */
   private lastGroup(random: Random, member: Member, path: string): Injected | undefined {
-    const written = lastWritten(member.disk.raw(path));
+    const bytes = member.disk.raw(path);
+    const written = lastWritten(bytes);
     const sector = Math.floor((written - 1) / SECTOR) - random.below(3);
-    const inside = oneIn(random, 2) ? random.below(GROUP_HEADER) : random.below(SECTOR);
-    const at = Math.min(written - 1, Math.max(1, sector) * SECTOR + inside);
+    const isHead = !oneIn(random, 3);
+    const inside = isHead || oneIn(random, 2) ? random.below(GROUP_HEADER) : random.below(SECTOR);
+    const head = isHead ? lastHead(bytes, written) : Math.max(1, sector) * SECTOR;
+    const at = Math.min(written - 1, head + inside);
     if (at < SECTOR) return undefined;
     const bit = random.below(8);
     member.disk.flip(path, at, bit);
@@ -285,6 +291,12 @@ function newestLog(disk: SimDisk): string | undefined {
 function lastWritten(bytes: Buffer): number {
   for (let at = bytes.length; at > 0; at--) if (bytes[at - 1] !== 0) return at;
   return bytes.length;
+}
+/** Where the last group of a log begins: the body of a group is masked, so that its first word is seen at heads alone. */
+function lastHead(bytes: Buffer, written: number): number {
+  let at = Math.floor((written - 1) / SECTOR) * SECTOR;
+  while (at > SECTOR && bytes.readUInt32BE(at) !== GROUP) at -= SECTOR;
+  return at;
 }
 
 export { SimDisk };

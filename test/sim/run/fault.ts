@@ -19,8 +19,8 @@ export interface FaultWorld {
   readonly held: Set<number>;
   /** More load for a while. */
   burst(on: boolean): void;
-  /** Resolves with the next client that gets a session of its own, in the moment in which it hears of it. */
-  nextSession(): Promise<SimClient>;
+  /** A further client, of these servers alone; it has no session yet. */
+  visitor(sids: readonly number[]): SimClient;
 }
 /** A fault that is there; `end` takes it away. `text` says where. */
 export interface Injected {

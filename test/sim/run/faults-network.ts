@@ -2,7 +2,7 @@ import type { Random } from '../../../src/base/random.ts';
 import { logUniform, oneIn, pick, shuffled } from '../world/chance.ts';
 import type { Channel } from '../world/links.ts';
 import type { FaultKind } from './coverage.ts';
-import { around, both, type FaultWorld, type Inject, type Injected, once, spell } from './fault.ts';
+import { around, both, type FaultWorld, type Inject, type Injected, once, spell, up } from './fault.ts';
 import type { Member } from './member.ts';
 
 /** Blocks these directions, and tells afterwards whether anything was held. */
@@ -26,23 +26,43 @@ function cut(
     },
   };
 }
-/** Whoever gets the next session loses the connection at once, and asks another server, which may not know it yet. */
-function newcomer(world: FaultWorld): Injected {
+/**
+ * Somebody comes to the leader, loses the connection as soon as there is a session, and asks another server: the leader's
+ * words come late to that one, and it may not know the session yet.
+ */
+function newcomer(world: FaultWorld, random: Random): Injected | undefined {
+  const { ensemble } = world;
+  const { links, streams } = ensemble.network;
+  const { leader } = ensemble;
+  const others = up(world).filter(({ sid }) => sid !== leader?.sid);
+  if (leader === undefined || others.length === 0) return undefined;
+  const other = pick(random, others);
+  const [from, to] = [leader.host.name, other.host.name];
+  const ms = logUniform(random, world.tickMs / 4, world.tickMs * 2);
+  links.slowDown(from, to, ms);
+  const visitor = world.visitor([leader.sid, other.sid]);
   let on = true;
-  const until = world.nextSession().then(({ host }) => {
-    if (!on) return;
-    for (const stream of [...world.ensemble.network.streams])
-      if (stream.channel === 'client' && stream.ends[0].host === host) {
-        stream.break(2);
-        world.coverage.tell('net.reset');
-      }
+  const left = new Promise<void>((resolve) => {
+    visitor.onSession = () => {
+      visitor.onSession = () => {};
+      if (!on) return;
+      for (const stream of [...streams])
+        if (stream.channel === 'client' && stream.ends[0].host === visitor.host) {
+          stream.break(2);
+          world.coverage.tell('net.reset');
+        }
+      ensemble.scheduler.after(world.tickMs, 4, 0, resolve); // it has asked elsewhere by then
+    };
   });
+  void visitor.open();
   return {
-    text: 'of the next session',
+    text: `of ${visitor.host.name}, ${to} hears of it ${Math.round(ms)} ms late`,
     forMs: world.tickMs * 25,
-    until,
+    until: left,
     end: () => {
       on = false;
+      links.slowDown(from, to, 0);
+      visitor.close().catch(() => {});
     },
   };
 }
@@ -138,7 +158,8 @@ export const networkFaults: Partial<Record<FaultKind, Inject>> = {
     const { network: net } = world.ensemble;
     const streams = [...net.streams];
     if (streams.length === 0) return undefined;
-    if (oneIn(random, 3)) return newcomer(world);
+    const visit = oneIn(random, 2) ? newcomer(world, random) : undefined;
+    if (visit !== undefined) return visit;
     const stream = pick(random, streams);
     stream.break(2);
     world.coverage.tell('net.reset');

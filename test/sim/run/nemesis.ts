@@ -51,7 +51,9 @@ export class Nemesis {
     const random = chance.stream(`fault/${kind}`);
     for (let count = 0; ; count++) {
       const quick = burst && count % (BURST + 1) !== 0;
-      await scheduler.sleep(exponential(random, burst ? (quick ? everyMs / 20 : everyMs * BURST) : everyMs));
+      // the first burst comes no later than another kind's first
+      const rest = burst && count > 0 ? everyMs * BURST : everyMs;
+      await scheduler.sleep(exponential(random, quick ? everyMs / 20 : rest));
       // some are aimed: at the moment in which somebody begins to lead
       if (AIMED.has(kind) && oneIn(random, 4))
         await Promise.race([this.world.ensemble.observer.nextLeader(), scheduler.sleep(everyMs * 2)]);

@@ -31,7 +31,7 @@ export class Operator {
     this.ensemble = ensemble;
     this.coverage = coverage;
     this.isHealthy = isHealthy;
-    this.client = new SimClient(99, ensemble, timeoutMs, ensemble.options.servers, [SUPER]);
+    this.client = new SimClient(98, ensemble, timeoutMs, ensemble.options.servers, [SUPER]);
   }
   /** Asks for a change; in words, undefined when none is sensible now. */
   change(random: Random): string | undefined {

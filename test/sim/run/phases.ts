@@ -30,6 +30,10 @@ const HEAL_MS = 120_000;
 const WARM_UP_MS = 60_000;
 /** Whoever is cut off for so long has left the leader, and is left by it. */
 const GONE_TICKS = 8;
+/** Clients beyond those of the load, and of the operator, and of members alone. */
+const FIRST_VISITOR = 1000;
+/** A wall clock that goes back goes so far. */
+const BACK_MS = 3_600_000;
 /** Without faults a session outlives this. */
 const OFTEN_MS = 500;
 
@@ -53,6 +57,7 @@ export class Phases {
   private readonly plan: Plan;
   private readonly harm: DiskHarm;
   private readonly supervisor: Supervisor;
+  private visitors = 0;
   /** How far each member's own client came in the end. */
   private readonly stages = new Map<number, string>();
 
@@ -84,7 +89,8 @@ export class Phases {
       burst: (on: boolean) => {
         this.load.rush = on ? 8 : 1;
       },
-      nextSession: () => this.load.nextSession(),
+      visitor: (sids: readonly number[]) =>
+        new SimClient(FIRST_VISITOR + this.visitors++, ensemble, plan.sessionMs, sids),
     };
     this.nemesis = new Nemesis(world, plan.faults, mask);
   }
@@ -236,6 +242,9 @@ export class Phases {
     for (const { host } of ensemble.members)
       for (const [from, to] of both(gone.host.name, host.name))
         ensemble.network.links.block({ from, to, channel: undefined });
+    // whoever leads has heard of it for the last time, and what its wall clock says is not the time that passes
+    await ensemble.run(2 * this.plan.tickMs);
+    for (const { host } of ensemble.members) host.wallOffset -= BACK_MS;
     const ended = async (): Promise<void> => {
       while (ensemble.oracle.state.isLive(session)) await ensemble.scheduler.sleep(this.plan.tickMs);
     };

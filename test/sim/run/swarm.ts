@@ -75,6 +75,14 @@ const GROUPS: Readonly<Record<Exclude<Profile, 'swarm' | 'calm' | 'single'>, rea
   members: ['op.reconfig', 'proc.crash', 'proc.down', 'proc.graceful', 'net.partition_one', 'disk.wiped'],
 };
 
+/** Tried so many times as often: it may hurt one member at a time alone, and there is much that it could hit. */
+const OFTEN: Partial<Record<FaultKind, number>> = {
+  'disk.bitrot': 3,
+  'disk.misdirected_read': 2,
+  'disk.read_eio': 2,
+  'disk.rolled_back': 5,
+};
+
 /** Which of them a seed is of: half are swarms, the rest take turns. */
 const profileOf = (seed: number, random: Random): Profile =>
   seed % 2 === 0 ? 'swarm' : (pick(random, PROFILES.slice(1)) as Profile);
@@ -156,7 +164,8 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     chaosMs: limits.chaosMs ?? (profile === 'calm' || profile === 'single' ? chaosMs / 2 : chaosMs),
     faults: kinds.map((kind) => {
       const own = chance.stream(`rate/${kind}`);
-      return { kind, everyMs: logUniform(own, tickMs * 1.5, tickMs * 20) * scale, burst: oneIn(own, 3) };
+      const everyMs = logUniform(own, tickMs * 1.5, tickMs * 20) * scale;
+      return { kind, everyMs: everyMs / (OFTEN[kind] ?? 1), burst: oneIn(own, 3) };
     }),
     leftDead: profile === 'calm' ? 0 : Math.floor(dead * Math.ceil(voters / 2)),
   };

@@ -39,7 +39,6 @@ export class EnsembleWorkload {
   /** How many times as fast as planned it goes. */
   rush = 1;
   private running = false;
-  private readonly waiting: ((client: SimClient) => void)[] = [];
   private under: Promise<unknown> = Promise.resolve();
   private serial = 0;
 
@@ -51,14 +50,6 @@ export class EnsembleWorkload {
       { length: options.clients },
       (_, i) => new SimClient(i + 1, ensemble, options.timeoutMs, ensemble.options.servers),
     );
-    for (const client of this.clients)
-      client.onSession = () => {
-        for (const told of this.waiting.splice(0)) told(client);
-      };
-  }
-  /** Resolves with the next client that gets a session. */
-  nextSession(): Promise<SimClient> {
-    return new Promise((resolve) => this.waiting.push(resolve));
   }
   /** Makes the nodes that everything else lies below. */
   async prepare(): Promise<void> {
