@@ -6,6 +6,7 @@ import type { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { Member } from './member.ts';
 import type { Operator } from './operator.ts';
+import type { RawSession } from './raw.ts';
 
 /** What a fault may reach. */
 export interface FaultWorld {
@@ -21,6 +22,8 @@ export interface FaultWorld {
   burst(on: boolean): void;
   /** A further client, of these servers alone; it has no session yet. */
   visitor(sids: readonly number[]): SimClient;
+  /** A session without a library, not yet begun. */
+  raw(): RawSession;
 }
 /** A fault that is there; `end` takes it away. `text` says where. */
 export interface Injected {

@@ -1,9 +1,12 @@
 import type { Random } from '../../../src/base/random.ts';
+import { Writer } from '../../../src/protocol/bytes.ts';
+import { OPERATIONS, writeFrame } from '../../../src/protocol/operations.ts';
 import { logUniform, oneIn, pick, shuffled } from '../world/chance.ts';
 import type { Channel } from '../world/links.ts';
 import type { FaultKind } from './coverage.ts';
 import { around, both, type FaultWorld, type Inject, type Injected, once, spell, up } from './fault.ts';
 import type { Member } from './member.ts';
+import type { RawSession } from './raw.ts';
 
 /** Blocks these directions, and tells afterwards whether anything was held. */
 function cut(
@@ -66,38 +69,65 @@ function newcomer(world: FaultWorld, random: Random): Injected | undefined {
     },
   };
 }
+/** Something is written where another leads; then a session that is still at the old leader asks for all that was. */
+async function syncBehind(world: FaultWorld, old: number, asker: RawSession): Promise<void> {
+  const { ensemble, tickMs } = world;
+  const others = up(world).flatMap(({ sid }) => (sid === old ? [] : [sid]));
+  if (others.length === 0) return;
+  const visitor = world.visitor(others);
+  const client = await visitor.open();
+  const written = client.create('/t/behind-', null, { mode: 'persistentSequential' }).catch(() => {});
+  await Promise.race([written, ensemble.scheduler.sleep(tickMs * 3)]);
+  asker.send(syncOf('/t'));
+  visitor.close().catch(() => {});
+}
+function syncOf(path: string): Buffer {
+  const to = new Writer();
+  writeFrame(to, () => {
+    to.int32(1);
+    to.int32(OPERATIONS.sync.code);
+    OPERATIONS.sync.request.write(to, { path });
+  });
+  return to.take();
+}
 /**
  * The leader is cut off until the others have found another and it has not noticed, or frozen meanwhile: it wakes up with
- * what its clients asked before it hears that its term is over. Its clients ask much, so that it has proposals nobody else has.
+ * what its clients asked before it hears that its term is over. Its clients ask much, so that it has proposals nobody else has,
+ * and one asks for a sync when the others have gone on.
  */
-function deposing(world: FaultWorld, random: Random, { host }: Member): Injected {
+function deposing(world: FaultWorld, random: Random, { host, sid }: Member): Injected {
+  const { ensemble, tickMs } = world;
   const { life } = host;
-  const sleeps = oneIn(random, 3);
+  const sleeps = oneIn(random, 2);
   const hurries = oneIn(random, 2);
-  const injected = cut(
-    world,
-    'net.partition_one',
-    around(world, host.name),
-    undefined,
-    world.tickMs * 25,
-    `${host.name}, ${sleeps ? 'asleep ' : ''}until another leads`,
-  );
-  if (hurries) world.burst(true);
+  const rest = logUniform(random, tickMs / 4, tickMs * 4);
+  const asker = world.raw();
+  let injected: Injected | undefined;
+  let isOver = false;
   const wake = (): void => {
     if (sleeps && host.life === life) host.resume();
   };
-  if (sleeps) host.pause();
-  const next = world.ensemble.observer.nextLeader().then(async () => {
+  const run = async (): Promise<void> => {
+    await Promise.race([asker.open(sid), ensemble.scheduler.sleep(tickMs * 2)]);
+    if (isOver || host.life !== life) return;
+    injected = cut(world, 'net.partition_one', around(world, host.name), undefined, 0, '');
+    if (hurries) world.burst(true);
+    if (sleeps) host.pause();
+    await ensemble.observer.nextLeader();
+    await syncBehind(world, sid, asker);
     wake();
-    await world.ensemble.scheduler.sleep(logUniform(random, world.tickMs / 4, world.tickMs * 4));
-  });
+    await ensemble.scheduler.sleep(rest);
+  };
   return {
-    ...injected,
-    until: next,
+    text: `${host.name}, ${sleeps ? 'asleep ' : ''}until another leads`,
+    forMs: tickMs * 25,
+    until: run(),
     end: () => {
+      isOver = true;
       wake();
-      if (hurries) world.burst(false);
-      injected.end();
+      if (hurries && injected !== undefined) world.burst(false);
+      injected?.end();
+      asker.destroy();
     },
   };
 }

@@ -10,6 +10,7 @@ import { both } from './fault.ts';
 import type { Member } from './member.ts';
 import { Nemesis } from './nemesis.ts';
 import { Operator } from './operator.ts';
+import { RawSession } from './raw.ts';
 import { Supervisor } from './supervisor.ts';
 import type { Plan } from './swarm.ts';
 import { EnsembleWorkload } from './workload.ts';
@@ -89,6 +90,8 @@ export class Phases {
       burst: (on: boolean) => {
         this.load.rush = on ? 8 : 1;
       },
+      raw: () =>
+        new RawSession(ensemble, RawSession.machine(ensemble, FIRST_VISITOR + this.visitors++), plan.sessionMs),
       visitor: (sids: readonly number[]) =>
         new SimClient(FIRST_VISITOR + this.visitors++, ensemble, plan.sessionMs, sids),
     };
