@@ -260,7 +260,10 @@ export interface Client extends AsyncDisposable {
   get(path: string, options?: ReadOptions): Promise<{ data: Buffer | null; stat: Stat }>;
   /** Replaces the data. @throws KeeperError NoNode, BadVersion, NoAuth, QuotaExceeded */
   set(path: string, data: Uint8Array | string | null, version?: number, options?: OpOptions): Promise<Stat>;
-  /** Names, sorted by code unit. @throws KeeperError NoNode, NoAuth */
+  /**
+   * Names, sorted by code unit. Of more than 20,000 children the promise settles in later turns of the loop: replies and events
+   * that came behind the answer may be seen before it. @throws KeeperError NoNode, NoAuth
+   */
   getChildren(path: string, options?: ReadOptions): Promise<{ children: string[]; stat: Stat }>;
   /** @throws KeeperError NoNode, NoAuth */
   getAcl(path: string, options?: OpOptions): Promise<{ acl: Acl[]; stat: Stat }>;

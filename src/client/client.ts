@@ -33,6 +33,7 @@ import type {
   WatchListener,
 } from './api.ts';
 import { MultiError, RequestError } from './api.ts';
+import { readChildren } from './child-names.ts';
 import { showServer } from './connect-string.ts';
 import type { Call, Driver } from './driver.ts';
 import {
@@ -146,7 +147,7 @@ export class KeeperClient implements Client {
   }
 
   getChildren(path: string, options?: ReadOptions) {
-    return this.#read('getChildren2', path, options, ({ children, stat }) => ({ children: sorted(children), stat }));
+    return this.#watching('getChildren2', path, options, (from) => readChildren(from, options?.signal));
   }
 
   getAcl(path: string, options?: OpOptions) {
@@ -376,11 +377,21 @@ export class KeeperClient implements Client {
     });
   }
 
-  #read<N extends 'exists' | 'getData' | 'getChildren2', T>(
+  #read<N extends 'exists' | 'getData', T>(
     name: N,
     path: string,
     options: ReadOptions | undefined,
     pick: (answer: AnswerOf<N>) => T,
+    at?: string,
+  ): Promise<T> {
+    const read = (from: Reader): T => pick(OPERATIONS[name].answer.read(from) as AnswerOf<N>);
+    return this.#watching(name, path, options, read, at);
+  }
+  #watching<T>(
+    name: 'exists' | 'getData' | 'getChildren2',
+    path: string,
+    options: ReadOptions | undefined,
+    read: (from: Reader) => T | Promise<T>,
     at?: string,
   ): Promise<T> {
     return this.#send(path, options, (): Order<T> => {
@@ -392,7 +403,7 @@ export class KeeperClient implements Client {
         bytes: path.length,
         mayBeAbsent: name === 'exists',
         write: (to, armed) => row.request.write(to, { path: full, watch: watcher !== undefined && armed }),
-        read: (from) => pick(row.answer.read(from) as AnswerOf<N>),
+        read,
         watch: watcher === undefined ? undefined : { kind: WATCH_OF[name], path: full, watcher },
       };
     });
@@ -452,7 +463,7 @@ export class KeeperClient implements Client {
 type Order<T> = Pick<Call, 'opcode' | 'bytes' | 'write'> & {
   readonly watch?: Call['watch'];
   readonly mayBeAbsent?: boolean;
-  readonly read: (from: Reader) => T;
+  readonly read: (from: Reader) => T | Promise<T>;
 };
 
 const WATCH_OF = { exists: 'exists', getData: 'data', getChildren2: 'children' } as const;

@@ -55,6 +55,8 @@ export class ServerNode {
   /** What this member waits for before it takes part again, a short phrase. */
   waits: string | undefined;
   private reloading = false;
+  /** Settled when no reload is under way: until then the directory is in its hands. */
+  private reloaded: Promise<void> = Promise.resolve();
   private generations = 0;
   private readonly chores: Chores;
   private ending = false;
@@ -214,7 +216,10 @@ export class ServerNode {
     const again = async (): Promise<void> => {
       for (;;) {
         try {
-          return this.begin(await this.load());
+          const loaded = await this.load();
+          if (this.stopped) await loaded.storage.close();
+          else this.begin(loaded);
+          return;
         } catch (error) {
           if (!(error instanceof StorageRefusal) || error.exitCode !== 40) throw error;
           logger.warn(`${error.message}; tried again`);
@@ -240,7 +245,9 @@ export class ServerNode {
       this.reloading = false;
       this.step({ type: 'start' });
     };
-    run().catch((error: Error) => this.options.onFailed(error));
+    this.reloaded = run().catch((error: Error) => {
+      this.options.onFailed(error);
+    });
   }
   /** As {@link reload}, but a leader hands over first. */
   private async loadAgain(): Promise<void> {
@@ -478,6 +485,7 @@ export class ServerNode {
     await this.port.stop();
     await this.scrubber.stop();
     await this.snapshotter.stop();
+    await this.reloaded;
     await this.storage.close();
     this.unlock();
   }

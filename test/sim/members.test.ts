@@ -33,3 +33,31 @@ test('a member that was away finds a leader that was made a member meanwhile', a
   await story.end();
   assert.deepEqual(story.violations, []);
 });
+
+test('a member that is stopped while it reads its directory again leaves the directory when it says so', async () => {
+  for (let delay = 0; delay < 205; delay += 5) {
+    using story = new Story({ seed: 3 });
+    story.start();
+    await story.serving();
+    const [sid = 1] = story.others(await story.leader());
+    const { disk, host, program } = story.member(sid);
+    disk.room = 0;
+    disk.fault = (call) => (call === 'write' ? 'ENOSPC' : undefined);
+    await story.write(story.clientOf());
+    await story.until('its disk is full', () => program?.serves === false);
+    await story.run(5 * story.plan.tickMs); // it tries again every tick
+    disk.fault = () => undefined;
+    disk.room = 1e12;
+    await story.run(delay);
+    let calls = -1;
+    host.enter(() => {
+      program?.stop().then(() => {
+        calls = disk.calls;
+      });
+    });
+    await story.until('it has stopped', () => calls >= 0);
+    await story.run(10 * story.plan.tickMs);
+    assert.equal(disk.calls, calls, `asked to stop ${delay} ms after there was room`);
+    assert.deepEqual(story.violations, []);
+  }
+});
