@@ -237,7 +237,11 @@ export const diskTales: Readonly<Record<string, Named>> = {
   'amnesiac-promise': { options: {}, tale: amnesiacPromise },
   '3231': { options: { plan: { snapCount: 40, logKiB: 1, thinkMs: 5 } }, tale: purgedAndBroken },
   '4269': { options: {}, tale: epochSteps },
-  '3127': { options: { plan: { snapCount: 3, thinkMs: 4, sessionMs: 900, diskMs: 1 } }, tale: fuzzySnapshots },
+  '3127': {
+    // large enough to be written in more than one turn
+    options: { plan: { snapCount: 3, thinkMs: 4, sessionMs: 900, diskMs: 1, mostBytes: 40_000, lanes: 4 } },
+    tale: fuzzySnapshots,
+  },
   '3144': { options: { plan: { snapCount: 3, thinkMs: 4, sessionMs: 900, diskMs: 1 } }, tale: fuzzySnapshots },
   '3145': { options: { plan: { snapCount: 3, thinkMs: 4, sessionMs: 900, diskMs: 1 } }, tale: fuzzySnapshots },
   '3249': { options: { plan: { snapCount: 3, thinkMs: 4, sessionMs: 900, diskMs: 1 } }, tale: fuzzySnapshots },
