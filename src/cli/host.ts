@@ -109,6 +109,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     profiles,
     history: { list: () => host.history.list(), clear: () => host.history.clear() },
     ensembles: async () => (await import('./local-ensembles.ts')).localEnsembles(),
+    snapshot: async (file, root) => (await import('./snapshot-nodes.ts')).snapshotNodes(file, root),
     show: (output) => presenter.show(output),
     plain: toPlain,
     write: (bytes) => presenter.write(bytes),

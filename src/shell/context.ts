@@ -60,6 +60,7 @@ export function contextOf(
     profiles: ports.profiles,
     history: ports.history,
     ensembles: () => ports.ensembles(),
+    snapshot: (file, root) => ports.snapshot(file, root),
     show: (output) => shell.show(output),
     drained: () => shell.drained(),
     write: (bytes) => shell.write(bytes),

@@ -9,6 +9,7 @@ import type {
   Registry,
   RunningProgram,
   SettingsStore,
+  SnapshotNodes,
 } from './command.ts';
 import type { StdinReader } from './data.ts';
 import type { LocalEnsembles } from './ensembles.ts';
@@ -62,6 +63,8 @@ export interface ShellPorts {
   readonly profiles: ProfileStore;
   readonly history: HistoryLines;
   ensembles(): Promise<LocalEnsembles>;
+  /** A subtree of a server's snapshot. @throws Failure (2, 10, 44) */
+  snapshot(file: string, root: string): Promise<SnapshotNodes>;
   /** Shows a result on standard output. */
   show(output: Output): void;
   /** The plain bytes of a result, for pipes and files. */

@@ -76,6 +76,7 @@ export function rig(
     settings: new Settings(file),
     profiles: new Profiles(file),
     history: { list: () => [], clear: () => {} },
+    snapshot: () => Promise.reject(new Failure(2, 'Usage', 'no snapshots in this test')),
     ensembles: () => Promise.reject(new Failure(2, 'Usage', 'no ensembles in this test')),
     show: (output) => out.shown.push(output),
     plain: toPlain,
