@@ -111,6 +111,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     ensembles: async () => (await import('./local-ensembles.ts')).localEnsembles(),
     snapshot: async (file, root) => (await import('./snapshot-nodes.ts')).snapshotNodes(file, root),
     show: (output) => presenter.show(output),
+    redraw: (output) => presenter.redraw(output),
     plain: toPlain,
     write: (bytes) => presenter.write(bytes),
     drained,

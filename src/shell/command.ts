@@ -237,6 +237,8 @@ export interface CommandContext {
   snapshot(file: string, root: string): Promise<SnapshotNodes>;
   /** Shows a part of the answer now. */
   show(output: Output): void;
+  /** Shows the answer as it is now, in the place of the one before it where the screen allows. */
+  redraw(output: Output): void;
   /** Resolves when there is room to show more. */
   drained(): Promise<void>;
   /** Bytes of an answer as they are; resolves when there is room for more. */

@@ -62,6 +62,7 @@ export function contextOf(
     ensembles: () => ports.ensembles(),
     snapshot: (file, root) => ports.snapshot(file, root),
     show: (output) => shell.show(output),
+    redraw: (output) => shell.redraw(output),
     drained: () => shell.drained(),
     write: (bytes) => shell.write(bytes),
     progress: (what) => shell.progress(what),

@@ -67,6 +67,8 @@ export interface ShellPorts {
   snapshot(file: string, root: string): Promise<SnapshotNodes>;
   /** Shows a result on standard output. */
   show(output: Output): void;
+  /** Shows it in the place of the one before, where the screen allows. */
+  redraw(output: Output): void;
   /** The plain bytes of a result, for pipes and files. */
   plain(output: Output): Uint8Array;
   /** Bytes of an answer, as they are. */

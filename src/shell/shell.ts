@@ -345,6 +345,11 @@ export class Shell {
     else if (this.#recorded !== undefined) this.#recorded.push(output);
     else this.ports.show(output);
   }
+  /** The same in the place of the answer before it. */
+  redraw(output: Output): void {
+    if (this.#collected !== undefined || this.#recorded !== undefined) this.show(output);
+    else this.ports.redraw(output);
+  }
 
   write(bytes: Uint8Array): Promise<void> {
     if (this.#collected !== undefined) this.#collected.add(bytes);

@@ -79,6 +79,7 @@ export function rig(
     snapshot: () => Promise.reject(new Failure(2, 'Usage', 'no snapshots in this test')),
     ensembles: () => Promise.reject(new Failure(2, 'Usage', 'no ensembles in this test')),
     show: (output) => out.shown.push(output),
+    redraw: (output) => out.shown.push(output),
     plain: toPlain,
     write: (bytes) => void out.written.push(bytes),
     drained: async () => {},
