@@ -8,6 +8,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { fileReason } from '../shell/file-reason.ts';
 import type { Outlet } from '../shell/shell-ports.ts';
 import type { TerminalHolder } from './ask.ts';
+import { leashChild } from './child-leash.ts';
 import { exitOf, SIGNALS } from './interrupt.ts';
 
 export const isRegularFile = (fd: number): boolean => {
@@ -155,6 +156,7 @@ export function startProgram(
   const isShared = process.stdin.isTTY === true;
   holder?.pause();
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: 'inherit', detached: !isShared });
+  const leash = leashChild(child.pid); // who is killed holds nothing for it any more
   const kill = (name: string): void => {
     try {
       if (isShared) child.kill(name as NodeJS.Signals);
@@ -172,6 +174,7 @@ export function startProgram(
   const ended = new Promise<number>((resolve) => {
     child.on('exit', (code, killed) => resolve(exitOf(code, killed)));
   }).finally(() => {
+    leash.free();
     signal.removeEventListener('abort', stop);
     process.removeListener('exit', killNow);
     holder?.resume();
