@@ -1,7 +1,7 @@
 import type { WatchEvent } from '../client/api.ts';
 import { visibleLine } from '../out/data.ts';
 import { clock, EventFolder, eventJson, eventLine } from '../out/events.ts';
-import { failureText, warningText } from '../out/failures.ts';
+import { failureText, messageOf, warningText } from '../out/failures.ts';
 import { fold } from '../out/fold.ts';
 import { toJson } from '../out/json.ts';
 import { isDivided } from '../out/json-parts.ts';
@@ -149,7 +149,14 @@ export class Presenter {
     );
     const result = results.length === 1 ? toJson(results[0] as Output) : results.map(toJson);
     const error =
-      failure === undefined ? undefined : { code: failure.code, exit: failure.exit, message: failure.message };
+      failure === undefined
+        ? undefined
+        : {
+            code: failure.code,
+            exit: failure.exit,
+            message: messageOf(failure),
+            ...(failure.path !== undefined && { path: failure.path }),
+          };
     process.stdout.write(
       `${JSON.stringify({
         line,

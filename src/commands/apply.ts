@@ -75,6 +75,7 @@ export default command({
     return {
       type: 'counts',
       counts,
+      changes: differences,
       text: `${path} is as ${file} says: ${counts.created} created, ${counts.updated} changed, ${counts.deleted} deleted`,
     };
   },
