@@ -5,7 +5,7 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } fro
 import type { Writable } from 'node:stream';
 import type { RunningProgram } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { fileReason } from '../shell/file-reason.ts';
+import { fileReason, unwritable } from '../shell/file-reason.ts';
 import type { Outlet } from '../shell/shell-ports.ts';
 import type { TerminalHolder } from './ask.ts';
 import { leashChild } from './child-leash.ts';
@@ -67,7 +67,7 @@ export function openFile(file: string, append: boolean): Outlet {
     try {
       return work();
     } catch (error) {
-      throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+      throw unwritable(file, error);
     }
   };
   const fd = checked(() => openSync(file, append ? 'a' : 'w'));

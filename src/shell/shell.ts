@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { Client } from '../client/api.ts';
 import { redact } from '../editor/redact.ts';
 import { type Bound, bind } from './bind.ts';
+import { isBlockName } from './blocks.ts';
 import { Changes, type Route } from './changes.ts';
 import type { Arg, CommandSpec, Progress } from './command.ts';
 import { contextOf, orAbort } from './context.ts';
@@ -24,6 +25,9 @@ import { withUndo } from './undo-words.ts';
 import { fill } from './variables.ts';
 
 export type { CommandRecord, ShellPorts, Source, Told } from './shell-ports.ts';
+
+/** For a line of the shell that came as a word. */
+const LINES_HINT = "whole lines stand after -c: zoosh -c 'txn { set /a x; delete /b }'";
 
 /** Files that run files, at most. */
 const MAX_DEPTH = 20;
@@ -156,6 +160,7 @@ export class Shell {
     const [name = '', ...rest] = words;
     const args = rest.map((text): Arg => ({ text, quote: 'none' }));
     await this.#guarded(words.join(' '), undefined, false, async (signal) => {
+      if (rest[0] === '{' && isBlockName(name)) throw usage(`${name}: a block is no word of the command`, LINES_HINT);
       try {
         const output = await this.#command(name, args, signal);
         if (output !== undefined) this.ports.show(output);
@@ -473,6 +478,9 @@ export class Shell {
     const native = nativeName(name);
     if (native !== undefined)
       return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: `here it is: ${native}` });
+    const [first = ''] = name.split(/\s/, 1);
+    if (first !== name && this.ports.registry.find(first) !== undefined)
+      return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: LINES_HINT });
     const names = this.ports.registry.all.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
     const close = nearest(name, names)[0];
     const hint = close === undefined ? 'help lists the commands' : `did you mean ${close} ?`;

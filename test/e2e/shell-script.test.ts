@@ -61,3 +61,22 @@ test('standard input is a script when nothing else is, or when - names it: after
   assert.deepEqual([stopped.stdout, stopped.status], ['', 127]);
   assert.equal(run(['-', 'word'], '#: continue-on-error\nnosuch\necho ${1}\n').stdout, 'word\n');
 });
+
+test('a line that came as a word, a file that cannot be written, an editor without a terminal: what to do is said', () => {
+  // the last needs no server either: nobody is asked for what cannot be edited
+  for (const words of [['txn {'], ['txn', '{'], ['multi', '{', 'set', '/a', 'x', '}']]) {
+    const { stderr, status } = run(words, '');
+    assert.match(stderr, /\n hint: whole lines stand after -c: zoosh -c 'txn \{ set \/a x; delete \/b \}'\n$/);
+    assert.equal(status, words.length === 1 ? 127 : 2);
+  }
+  const gone = run(['-c', 'echo x > /nonexistent/x'], '');
+  assert.equal(
+    gone.stderr,
+    'error: cannot write /nonexistent/x: there is no folder /nonexistent\n hint: mkdir -p /nonexistent makes it\n',
+  );
+  const folder = run(['-c', 'echo x > /tmp'], '');
+  assert.equal(folder.stderr, 'error: cannot write /tmp: it is a folder\n hint: name a file in it\n');
+  const edit = run(['edit', '/a'], '');
+  assert.match(edit.stderr, /^error: edit: there is no terminal for an editor, .*\n hint: set \/a @FILE /);
+  assert.deepEqual([gone.status, folder.status, edit.status], [2, 2, 2]);
+});
