@@ -83,6 +83,17 @@ export function openFile(file: string, append: boolean): Outlet {
   };
 }
 
+/** The user's editor. vi without a terminal draws into nowhere, and waits. @throws Failure (2) */
+export function userEditor(): string {
+  const named = process.env.VISUAL || process.env.EDITOR;
+  if (named) return named;
+  if (process.stdin.isTTY === true && process.stdout.isTTY === true) return 'vi';
+  throw usage(
+    'edit: there is no terminal for an editor, and neither VISUAL nor EDITOR names a program that needs none',
+    'set PATH @FILE writes what a file holds',
+  );
+}
+
 /** Runs a line of the operating system's shell; the terminal is its own meanwhile. Its status. */
 export const runOs = (line: string, signal: AbortSignal, holder: TerminalHolder | undefined): Promise<number> =>
   startOs(line, 'inherit', signal, holder).ended;

@@ -249,6 +249,8 @@ export interface CommandContext {
   input(): AsyncIterable<Uint8Array>;
   /** Runs a line of the operating system's shell, which has the terminal meanwhile. Its status. */
   os(line: string): Promise<number>;
+  /** The user's editor, a command for `os`. @throws Failure (2) when there is no terminal for one */
+  editor(): string;
   /** One of several answers. @throws Failure 31, and (2) when nobody is there to ask */
   choose(question: string, choices: readonly { readonly value: string; readonly about: string }[]): Promise<string>;
   /** Events of the watches, the latest of them. */

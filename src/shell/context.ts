@@ -67,6 +67,7 @@ export function contextOf(
     write: (bytes) => shell.write(bytes),
     progress: (what) => shell.progress(what),
     input: () => ports.input(),
+    editor: () => ports.editor(),
     os: (line) => ports.os(line, signal),
     choose: (question, choices) => ports.choose(question, choices),
     events: ports.events,

@@ -95,6 +95,8 @@ export interface ShellPorts {
   watched(event: WatchEvent, change?: EventChange): void;
   /** A line that comes on its own. */
   news(line: string): void;
+  /** The user's editor. @throws Failure (2) */
+  editor(): string;
   /** Runs a line of the operating system's shell; its status. */
   os(line: string, signal: AbortSignal): Promise<number>;
   /** Begins one that reads what is written. */

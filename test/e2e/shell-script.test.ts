@@ -77,6 +77,6 @@ test('a line that came as a word, a file that cannot be written, an editor witho
   const folder = run(['-c', 'echo x > /tmp'], '');
   assert.equal(folder.stderr, 'error: cannot write /tmp: it is a folder\n hint: name a file in it\n');
   const edit = run(['edit', '/a'], '');
-  assert.match(edit.stderr, /^error: edit: there is no terminal for an editor, .*\n hint: set \/a @FILE /);
+  assert.match(edit.stderr, /^error: edit: there is no terminal for an editor, .*\n hint: set PATH @FILE /);
   assert.deepEqual([gone.status, folder.status, edit.status], [2, 2, 2]);
 });

@@ -104,6 +104,7 @@ export function rig(
     askSecret: async () => 'secret',
     watched: () => {},
     news: () => {},
+    editor: () => process.env.VISUAL || process.env.EDITOR || 'vi',
     os: async (line) => {
       out.os.push(line);
       return 0;
