@@ -47,6 +47,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'runtime',
     'server',
     'storage',
+    // snapshots, as one side of a comparison
+    'tree',
   ],
 };
 const PURE = new Set(['base', 'protocol', 'records', 'tree', 'zab', 'server']);

@@ -79,12 +79,45 @@ export async function runCommands(globals: Globals, said: string | undefined, sc
   const options = { globals, said, interactive: false, canAsk: false, script: pragmas, ...(args && { args }) };
   return withHost(options, async (host) => {
     if (isAtomic) return runAtomic(host, [...globals.command, text ?? ''].join('\n'), script?.file);
-    let status = 0;
-    for (const each of globals.command) {
-      status = await host.shell.run(each);
-      if (host.shell.leaving !== undefined || host.shell.stopped) return endOf(host, status);
+    const status = await runEach(host, globals.command);
+    return text === undefined || isOver(host) ? endOf(host, status) : runText(host, text, script?.file);
+  });
+}
+
+const isOver = ({ shell }: Host): boolean => shell.leaving !== undefined || shell.stopped;
+/** The commands of `-c`, up to one that ends them all; the status of the last. */
+async function runEach(host: Host, commands: readonly string[]): Promise<number> {
+  let status = 0;
+  for (const each of commands) {
+    status = await host.shell.run(each);
+    if (isOver(host)) break;
+  }
+  return status;
+}
+
+/** Where commands are run. */
+interface Where {
+  readonly said?: string | undefined;
+  readonly target?: Target;
+}
+/** What errors call standard input. */
+const STDIN = 'stdin';
+
+/** Commands from `-c`, then the script on standard input, in one session. */
+export async function runInput(globals: Globals, where: Where, args: readonly string[] = []): Promise<number> {
+  const { endOf, runAtomic, runStream } = await import('./script.ts');
+  const input = textOf(process.stdin);
+  // the pragmas stand before the first command: so much is read before there is a shell
+  const begun = await headOf(input);
+  const script = pragmasOf(begun.text);
+  return withHost({ globals, ...where, interactive: false, canAsk: false, script, args }, async (host) => {
+    if (globals.atomic !== true && script.atomic !== true) {
+      const status = await runEach(host, globals.command);
+      return isOver(host) ? endOf(host, status) : runStream(host, begun.all, STDIN);
     }
-    return text === undefined ? endOf(host, status) : runText(host, text, script?.file);
+    const text = [...globals.command.map((each) => `${each}\n`)];
+    for await (const chunk of begun.all) text.push(chunk);
+    return runAtomic(host, text.join(''), STDIN);
   });
 }
 
@@ -111,24 +144,8 @@ export const runOnEnsemble = (
     [],
   );
 
-async function promptOrScript(
-  globals: Globals,
-  where: { said?: string | undefined; target?: Target },
-  banner: readonly string[],
-): Promise<number> {
-  if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) {
-    const { runAtomic, runStream } = await import('./script.ts');
-    const input = textOf(process.stdin);
-    // the pragmas stand before the first command: so much is read before there is a shell
-    const begun = await headOf(input);
-    const script = pragmasOf(begun.text);
-    return withHost({ globals, ...where, interactive: false, canAsk: false, script }, async (host) => {
-      if (globals.atomic !== true && script.atomic !== true) return runStream(host, begun.all);
-      let text = '';
-      for await (const chunk of begun.all) text += chunk;
-      return runAtomic(host, text, undefined);
-    });
-  }
+async function promptOrScript(globals: Globals, where: Where, banner: readonly string[]): Promise<number> {
+  if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) return runInput(globals, where);
   const { runRepl } = await import('./repl.ts');
   return withHost({ globals, ...where, interactive: true, canAsk: true }, (host) =>
     runRepl({

@@ -15,7 +15,18 @@ import { Trash } from '../shell/trash.ts';
 import { parseDuration } from '../shell/units.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
-import { drained, isFile, openFile, pipeOs, readScript, readStdin, runOs, startProgram, streamStdin } from './os.ts';
+import {
+  drained,
+  isFile,
+  openFile,
+  pipeOs,
+  readScript,
+  readStdin,
+  runOs,
+  startProgram,
+  streamStdin,
+  userEditor,
+} from './os.ts';
 import type { Pragmas } from './pragmas.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
@@ -109,7 +120,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
     profiles,
     history: { list: () => host.history.list(), clear: () => host.history.clear() },
     ensembles: async () => (await import('./local-ensembles.ts')).localEnsembles(),
+    snapshot: async (file, root) => (await import('./snapshot-nodes.ts')).snapshotNodes(file, root),
     show: (output) => presenter.show(output),
+    redraw: (output) => presenter.redraw(output),
     plain: toPlain,
     write: (bytes) => presenter.write(bytes),
     drained,
@@ -134,6 +147,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     askSecret: (question) => safety.askSecret(question),
     watched,
     news: (line) => presenter.news(line),
+    editor: userEditor,
     os: (line, signal) => runOs(line, signal, host.holder),
     pipe: (line, signal) => pipeOs(line, signal, host.holder),
     start: (words, env, signal, leaving) => startProgram({ words, env, signal, leaving }, host.holder),

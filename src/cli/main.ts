@@ -62,6 +62,7 @@ async function run(argv: string[]): Promise<number> {
     if (!file.startsWith('-')) return front.runCommands(globals, said, { file, args: more });
   }
   if (name !== undefined && isScript(name)) return front.runCommands(globals, said, { file: name, args });
+  if (name === '-') return front.runInput(globals, { said }, args);
   if (globals.command.length > 0) {
     if (name !== undefined) throw usage(`-c runs its own commands; ${name} is one word too many`);
     return front.runCommands(globals, said);

@@ -5,9 +5,10 @@ import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } fro
 import type { Writable } from 'node:stream';
 import type { RunningProgram } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { fileReason } from '../shell/file-reason.ts';
+import { fileReason, unwritable } from '../shell/file-reason.ts';
 import type { Outlet } from '../shell/shell-ports.ts';
 import type { TerminalHolder } from './ask.ts';
+import { leashChild } from './child-leash.ts';
 import { exitOf, SIGNALS } from './interrupt.ts';
 
 export const isRegularFile = (fd: number): boolean => {
@@ -66,7 +67,7 @@ export function openFile(file: string, append: boolean): Outlet {
     try {
       return work();
     } catch (error) {
-      throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+      throw unwritable(file, error);
     }
   };
   const fd = checked(() => openSync(file, append ? 'a' : 'w'));
@@ -80,6 +81,17 @@ export function openFile(file: string, append: boolean): Outlet {
       return 0;
     },
   };
+}
+
+/** The user's editor. vi without a terminal draws into nowhere, and waits. @throws Failure (2) */
+export function userEditor(): string {
+  const named = process.env.VISUAL || process.env.EDITOR;
+  if (named) return named;
+  if (process.stdin.isTTY === true && process.stdout.isTTY === true) return 'vi';
+  throw usage(
+    'edit: there is no terminal for an editor, and neither VISUAL nor EDITOR names a program that needs none',
+    'set PATH @FILE writes what a file holds',
+  );
 }
 
 /** Runs a line of the operating system's shell; the terminal is its own meanwhile. Its status. */
@@ -155,6 +167,7 @@ export function startProgram(
   const isShared = process.stdin.isTTY === true;
   holder?.pause();
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: 'inherit', detached: !isShared });
+  const leash = leashChild(child.pid); // who is killed holds nothing for it any more
   const kill = (name: string): void => {
     try {
       if (isShared) child.kill(name as NodeJS.Signals);
@@ -172,6 +185,7 @@ export function startProgram(
   const ended = new Promise<number>((resolve) => {
     child.on('exit', (code, killed) => resolve(exitOf(code, killed)));
   }).finally(() => {
+    leash.free();
     signal.removeEventListener('abort', stop);
     process.removeListener('exit', killNow);
     holder?.resume();

@@ -1,7 +1,7 @@
 import type { WatchEvent } from '../client/api.ts';
 import { visibleLine } from '../out/data.ts';
 import { clock, EventFolder, eventJson, eventLine } from '../out/events.ts';
-import { failureText, warningText } from '../out/failures.ts';
+import { failureText, messageOf, warningText } from '../out/failures.ts';
 import { fold } from '../out/fold.ts';
 import { toJson } from '../out/json.ts';
 import { isDivided } from '../out/json-parts.ts';
@@ -15,6 +15,7 @@ import type { Settings } from '../shell/settings.ts';
 import type { CommandRecord, Told } from '../shell/shell.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
+import { LiveScreen } from './live-screen.ts';
 import { isRegularFile } from './os.ts';
 import { page, pagerOf } from './pager.ts';
 import { ProgressLine } from './progress.ts';
@@ -46,6 +47,7 @@ export class Presenter {
   readonly #outIsTerminal = process.stdout.isTTY === true;
   readonly #exact: boolean;
   readonly #progress: ProgressLine;
+  readonly #live = new LiveScreen(process.stdout);
   #mode: Mode;
   /** A result taller than the screen, and what came after it, until its command has ended. */
   #paged: Uint8Array[] = [];
@@ -103,13 +105,24 @@ export class Presenter {
       process.stdout.write(output.data ?? '');
       return;
     }
-    const { fields, header } = this.#options.globals;
-    const screen = { theme: this.theme, width: widthOf(), now: Date.now() };
-    const wishes = { mode: this.#mode, fields, header, isTerminal: this.#outIsTerminal };
-    const bytes = render(output, wishes, screen);
+    const bytes = this.#rendered(output);
     // what comes in parts may be without end: it goes by
     if (!isDivided(output) && (this.#paged.length > 0 || this.#isTall(bytes))) this.#paged.push(bytes);
     else process.stdout.write(bytes);
+  }
+  #rendered(output: Output): Uint8Array {
+    const { fields, header } = this.#options.globals;
+    const screen = { theme: this.theme, width: widthOf(), now: Date.now() };
+    return render(output, { mode: this.#mode, fields, header, isTerminal: this.#outIsTerminal }, screen);
+  }
+  /** A result in the place of the one before it, where the screen allows; anywhere else one after the other. */
+  redraw(output: Output): void {
+    const { settings } = this.#options;
+    const isForPeople = this.#mode === 'human' || this.#mode === 'table';
+    if (!this.#outIsTerminal || !isForPeople || isDumb(process.env) || settings.get('plain') === 'on')
+      return this.show(output);
+    this.#progress.hide();
+    this.#live.draw(() => Buffer.from(this.#rendered(output)).toString());
   }
   #isTall(bytes: Uint8Array): boolean {
     const { globals, settings } = this.#options;
@@ -121,8 +134,9 @@ export class Presenter {
     for (const byte of bytes) if (byte === 10) rows++;
     return rows >= (process.stdout.rows || 24);
   }
-  /** Pages what was too long for the screen. */
+  /** A command has ended: what it drew stays, and what was too long for the screen is paged. */
   async settle(holder: TerminalHolder | undefined): Promise<void> {
+    this.#live.end();
     if (this.#paged.length === 0) return;
     const bytes = Buffer.concat(this.#paged);
     this.#paged = [];
@@ -135,7 +149,14 @@ export class Presenter {
     );
     const result = results.length === 1 ? toJson(results[0] as Output) : results.map(toJson);
     const error =
-      failure === undefined ? undefined : { code: failure.code, exit: failure.exit, message: failure.message };
+      failure === undefined
+        ? undefined
+        : {
+            code: failure.code,
+            exit: failure.exit,
+            message: messageOf(failure),
+            ...(failure.path !== undefined && { path: failure.path }),
+          };
     process.stdout.write(
       `${JSON.stringify({
         line,

@@ -43,10 +43,10 @@ export async function runText(host: Host, text: string, file: string | undefined
 
 /**
  * Runs standard input as it comes, each line as soon as it is whole, so that whoever writes to us line by line gets the
- * answers in between. Returns the exit code.
+ * answers in between. `name` is what errors call it. Returns the exit code.
  */
-export async function runStream(host: Host, input: AsyncIterable<string>): Promise<number> {
-  const statements = new Statements(host, undefined);
+export async function runStream(host: Host, input: AsyncIterable<string>, name: string): Promise<number> {
+  const statements = new Statements(host, name);
   for await (const chunk of input) {
     await statements.take(chunk, false);
     if (statements.isOver) break;

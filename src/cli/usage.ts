@@ -14,7 +14,7 @@ export async function usageText(): Promise<string> {
 usage: zoosh [OPTION...] [TARGET]                    a prompt, or the script on standard input
        zoosh [OPTION...] [TARGET] COMMAND [ARG...]   one command
        zoosh [OPTION...] [TARGET] -c 'CMD; CMD'      several
-       zoosh [OPTION...] [TARGET] FILE.zk [ARG...]   a file of commands
+       zoosh [OPTION...] [TARGET] FILE.zk [ARG...]   a file of commands; - is standard input
 TARGET is host:port,... with an optional /chroot, or @profile.
 
 ${OUTER.map(({ usage: text, about }) => `  ${text.padEnd(width)}  ${about}`).join('\n')}

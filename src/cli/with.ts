@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Failure, usage } from '../shell/failure.ts';
 import { parseDuration, parseNumber } from '../shell/units.ts';
+import { leashChild } from './child-leash.ts';
 import { abortOnSignals, exitOf, Interrupted, SIGNALS } from './interrupt.ts';
 import { ownCommand } from './local-ensembles.ts';
 import { startThrowaway } from './throwaway.ts';
@@ -77,7 +78,7 @@ export async function runWith(words: readonly string[]): Promise<number> {
   }
 }
 
-/** Runs a program to its end; its code, or 128 and its signal. Ends it when this program is told to end. */
+/** Runs a program to its end; its code, or 128 and its signal. It ends when this program is told to end, or is killed. */
 function runChild(
   program: string,
   args: readonly string[],
@@ -87,6 +88,7 @@ function runChild(
 ): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { env, stdio });
+    const leash = leashChild(child.pid);
     const stop = (): void => {
       // a terminal sends Ctrl-C to the child as well; any other signal reaches only us
       const { exitCode } = signal.reason as Interrupted;
@@ -101,6 +103,7 @@ function runChild(
       reject(new Failure(exit, 'CannotRun', `cannot run ${program}: ${isAbsent ? 'not found' : error.code}`));
     });
     child.on('exit', (code, killed) => {
+      leash.free();
       signal.removeEventListener('abort', stop);
       resolve(exitOf(code, killed));
     });

@@ -2,7 +2,7 @@ import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { isProtectedBelow } from '../shell/node-record.ts';
-import { ACL_OPTIONS, aclPolicy, fileSource, liveSource } from '../shell/node-source.ts';
+import { ACL_OPTIONS, aclPolicy, fileSource, liveSource, openSource } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
@@ -15,7 +15,7 @@ export default command({
   about: 'make a subtree equal to a file',
   risk: 'bulk',
   params: {
-    file: { kind: 'file', short: '-f', about: 'what export wrote', placeholder: 'FILE' },
+    file: { kind: 'file', short: '-f', about: 'what export wrote, or snap:F:PATH', placeholder: 'FILE' },
     root: { kind: 'path', long: '--root', about: 'the subtree; default where the file came from', placeholder: 'PATH' },
     prune: { kind: 'flag', long: '--prune', about: 'delete what the file does not hold' },
     check: { kind: 'flag', long: '--check', about: 'only tell what would change; 1 when something would' },
@@ -25,6 +25,7 @@ export default command({
     ['apply -f app.ndjson --check', 'whether anything differs'],
     ['apply -f app.ndjson', 'makes and changes what the file says'],
     ['apply -f app.ndjson --prune', 'and deletes what it does not say'],
+    ['apply -f snap:snapshot.1a2:/app --check', 'what a snapshot of a server would put back'],
   ],
   exits: [1, 10, 11, 12, 13, 14, 15, 19, 30, 31, 44],
   notes: [
@@ -37,10 +38,6 @@ export default command({
     const policy = aclPolicy('apply', noAcl, acl);
     const client = await context.client();
     const { signal } = context;
-    await using wanted = await fileSource(file);
-    const path = root ?? wanted.root;
-    await client.sync(path, { signal });
-    const isThere = (await client.exists(path, { signal })) !== undefined;
     const options = {
       signal,
       inflight: inflightOf(context),
@@ -52,6 +49,10 @@ export default command({
         });
       },
     };
+    await using wanted = file.startsWith('snap:') ? await openSource(file, context, options) : await fileSource(file);
+    const path = root ?? wanted.root;
+    await client.sync(path, { signal });
+    const isThere = (await client.exists(path, { signal })) !== undefined;
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
     const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isProtectedBelow(each) });
     const summary = summaryOf(plan, prune);
@@ -74,6 +75,7 @@ export default command({
     return {
       type: 'counts',
       counts,
+      changes: differences,
       text: `${path} is as ${file} says: ${counts.created} created, ${counts.updated} changed, ${counts.deleted} deleted`,
     };
   },

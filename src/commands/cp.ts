@@ -32,7 +32,7 @@ export default command({
   params: {
     places: {
       kind: 'place',
-      about: 'what to copy, and last where to: PATH, @profile:PATH or file:F',
+      about: 'what to copy, and last where to: PATH, @profile:PATH, file:F or snap:F:PATH (only from)',
       many: true,
       globs: true,
       placeholder: 'SRC... DST',
@@ -85,6 +85,7 @@ export default command({
       denied: (path: string) => denied.add(path),
     };
     const to = placeOf(target);
+    if (to.kind === 'snap') throw usage('cp: a snapshot is only read', 'snapshots are made by servers');
     if (to.kind === 'file') {
       if (sources.length > 1) throw usage('cp: one source goes into a file');
       await using source = await openSource(sources[0] as string, context, {

@@ -5,7 +5,7 @@ import { usage } from '../shell/failure.ts';
 import { rebased } from '../shell/node-record.ts';
 import { type NodeSource, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
 import type { Difference, Output } from '../shell/output.ts';
-import { differenceOf, pairs } from '../shell/tree-plan.ts';
+import { differenceOf, type Pair, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
@@ -16,7 +16,7 @@ export default command({
   about: 'compare two nodes or subtrees, also of other ensembles and files',
   risk: 'read',
   params: {
-    a: { kind: 'place', about: 'PATH, @profile:PATH or file:F' },
+    a: { kind: 'place', about: 'PATH, @profile:PATH, file:F or snap:F:PATH' },
     b: { kind: 'place', about: 'what it is compared with' },
     recursive: { kind: 'flag', short: '-r', about: 'with all below' },
     data: { kind: 'flag', long: '--data', about: 'only data' },
@@ -28,10 +28,12 @@ export default command({
     ['diff /app/a /app/b', 'two nodes'],
     ['diff -r @staging:/app @prod:/app', 'two ensembles'],
     ['diff -r /app file:app.ndjson', 'the tree and an export'],
+    ['diff -r snap:snapshot.1a2:/app /app', 'what changed since a snapshot of a server'],
   ],
-  exits: [1, 10, 14],
+  exits: [1, 10, 14, 44],
   notes: [
     '+ is only in B, - only in A, ~ in both and different. Data and ACLs are compared unless one of them is asked for.',
+    'snap:F:PATH is a subtree of a snapshot that a zoosh server wrote (without PATH all of it); every byte of the file is verified first.',
     'The exit code is 0 when there is no difference and 1 when there is one.',
   ],
   async run({ a, b, recursive, data, acl, stat, ephemerals }, context): Promise<Output> {
@@ -82,7 +84,7 @@ export default command({
           seen.ephemerals++;
           continue;
         }
-        const difference = differenceOf(pair, aspects);
+        const difference = differenceOf(asTold(pair, left, right), aspects);
         if (difference === undefined) {
           seen.same++;
           continue;
@@ -114,4 +116,14 @@ export default command({
 function isUnder(path: string, tops: ReadonlySet<string>): boolean {
   for (let at = path; at !== '/'; at = parentOf(at) || '/') if (tops.has(at)) return true;
   return tops.has('/');
+}
+
+/** Servers do not tell containers and TTL nodes apart from others: no difference from a file that does. */
+function asTold(pair: Pair, a: NodeSource, b: NodeSource): Pair {
+  const { left, right } = pair;
+  if (left === undefined || right === undefined || (a.client === undefined) === (b.client === undefined)) return pair;
+  const [live, kept] = a.client === undefined ? [right, left] : [left, right];
+  if (live.kind === 'ephemeral' || kept.kind === 'ephemeral') return pair;
+  const told = { ...live, kind: kept.kind, ttlMs: kept.ttlMs };
+  return live === left ? { ...pair, left: told } : { ...pair, right: told };
 }

@@ -37,6 +37,7 @@ export default command({
   ],
   async run({ path, at: where, noPretty }, context): Promise<Output> {
     const at = where === undefined ? undefined : jsonSteps(where);
+    const editor = context.editor();
     const client = await context.client();
     const { signal } = context;
     let now = await withSuggestion(path, context, () => client.get(path, { signal }));
@@ -51,7 +52,7 @@ export default command({
       const file = join(folder, fileNameOf(path, draft.isJson));
       let { text } = draft;
       for (;;) {
-        text = await edited(file, text, context);
+        text = await edited(file, text, editor, context);
         const data = draft.stored(text, now.data);
         if (sameData(data, now.data ?? Buffer.alloc(0)))
           return { type: 'done', text: `${path} is unchanged`, json: { path, changed: false } };
@@ -139,9 +140,8 @@ const fileNameOf = (path: string, isJson: boolean): string => {
 };
 
 /** The text as the user left it. An editor ends a file with a newline: one that was not there is taken off. */
-async function edited(file: string, text: string, context: CommandContext): Promise<string> {
+async function edited(file: string, text: string, editor: string, context: CommandContext): Promise<string> {
   writeFileSync(file, text.endsWith('\n') || text === '' ? text : `${text}\n`, { mode: 0o600 });
-  const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
   const status = await context.os(`${editor} '${file.replace(/'/g, "'\\''")}'`);
   if (status !== 0) throw new Failure(126, 'EditorFailed', `${editor} ended with ${status}: nothing was written`);
   const after = readFileSync(file, 'utf8');

@@ -135,7 +135,7 @@ const ACTS: Readonly<Record<Action, Act>> = {
     nothingMore(said, 'status');
     const look = async (): Promise<Output> => statusOf(await all.view(said.name, said.digest), said.digest);
     while (said.watch !== undefined) {
-      context.show(await look());
+      context.redraw(await look());
       await pause(said.watch, undefined, { signal: context.signal });
     }
     return look();

@@ -11,8 +11,8 @@ import {
   type AclPolicy,
   aclPolicy,
   clientAt,
-  fileSource,
   liveSource,
+  openSource,
   placeOf,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
@@ -43,7 +43,7 @@ export default command({
   about: 'make one subtree equal to another, once or for as long as it runs',
   risk: 'bulk',
   params: {
-    from: { kind: 'place', about: 'what is followed: PATH, @profile:PATH or file:F' },
+    from: { kind: 'place', about: 'what is followed: PATH, @profile:PATH, file:F or snap:F:PATH' },
     to: { kind: 'place', about: 'what is changed: PATH or @profile:PATH' },
     follow: { kind: 'flag', short: '-f', about: 'go on as it changes, until Ctrl-C' },
     prune: { kind: 'flag', long: '--delete', about: 'delete there what is not here' },
@@ -64,16 +64,19 @@ export default command({
     const policy = aclPolicy('mirror', noAcl, acl);
     const [source, target] = [placeOf(from), placeOf(to)];
     if (target.kind === 'file') throw usage('mirror: a file is written by export', `export ${from} FILE`);
-    if (source.kind === 'file' && follow) throw usage('mirror: a file cannot be followed: leave out -f');
+    if (target.kind === 'snap') throw usage('mirror: a snapshot is only read', 'snapshots are made by servers');
+    const isFile = source.kind !== 'path';
+    if (isFile && follow)
+      throw usage(`mirror: a ${source.kind === 'snap' ? 'snapshot' : 'file'} cannot be followed: leave out -f`);
     const [here, there] = [source.name, target.name].map((path) =>
       path.length > 1 ? path.replace(/\/$/, '') : path,
     ) as [string, string];
     if (source.kind === 'path' && source.target === target.target && (isWithin(here, there) || isWithin(there, here)))
       throw usage(`mirror: ${here} and ${there} lie within each other`);
-    await using a = await clientAt(source.kind === 'file' ? undefined : source.target, context);
+    await using a = await clientAt(isFile ? undefined : source.target, context);
     await using b = await clientAt(target.target, context);
     const job: Job = {
-      from: source.kind === 'file' ? source.name : a.client,
+      from: isFile ? from : a.client,
       here,
       to: b.client,
       there,
@@ -99,7 +102,7 @@ export default command({
 });
 
 interface Job {
-  /** The other session, or a file. */
+  /** The other session, or the place of a file. */
   readonly from: Client | string;
   readonly here: string;
   readonly to: Client;
@@ -138,7 +141,7 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
   };
   await using wanted =
     typeof from === 'string'
-      ? await fileSource(from)
+      ? await openSource(from, context, options)
       : liveSource(from, here, here, { ...options, skip: skipsOwn(here), ...(prune && { denied: refuse }) });
   const isThere = (await to.exists(there, { signal })) !== undefined;
   const live = isThere

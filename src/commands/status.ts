@@ -42,7 +42,7 @@ export default command({
         : await membersOf(context);
     if (watch === undefined) return statusOf(await reportsOf(members, context));
     for (;;) {
-      context.show(statusOf(await reportsOf(members, context)));
+      context.redraw(statusOf(await reportsOf(members, context)));
       await pause(watch, undefined, { signal: context.signal });
     }
   },

@@ -38,10 +38,9 @@ export default command({
       await pause(interval, undefined, { signal });
       const now = await reportsOf(members, context);
       const later = performance.now();
-      const output = rates(before, now, later - at);
-      if (round === number) return output;
-      context.show(output);
+      context.redraw(rates(before, now, later - at));
       await context.drained();
+      if (round === number) return undefined;
       before = now;
       at = later;
     }

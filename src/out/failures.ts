@@ -1,3 +1,4 @@
+import type { Failure } from '../shell/failure.ts';
 import type { Told } from '../shell/shell.ts';
 import { visible, visibleLine } from './data.ts';
 import { fold } from './fold.ts';
@@ -22,12 +23,12 @@ export function failureText(
   width = Number.POSITIVE_INFINITY,
 ): string {
   if (mode === 'json') {
-    const { code, exit, message, path, hint, lines } = failure;
+    const { code, exit, path, hint, lines } = failure;
     return `${JSON.stringify({
       error: {
         code,
         exit,
-        message,
+        message: messageOf(failure),
         ...(path !== undefined && { path }),
         command: command.replace(/\s+/g, ' ').trim(),
         ...(line !== undefined && { line }),
@@ -49,3 +50,7 @@ export function failureText(
   }
   return `${out.join('\n')}\n`;
 }
+
+/** What happened, for programs, which have the path beside it. */
+export const messageOf = ({ message, path }: Failure): string =>
+  path !== undefined && message.endsWith(`: ${path}`) ? message.slice(0, -path.length - 2) : message;

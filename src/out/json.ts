@@ -48,7 +48,7 @@ export function toJson(output: Output): unknown {
     case 'events':
       return output.events.map(changeJson);
     case 'counts':
-      return output.counts;
+      return { ...output.counts, ...(output.changes && { changes: output.changes.map(differenceJson) }) };
     case 'value':
       return output.value;
     case 'fields':
@@ -83,9 +83,20 @@ export function entriesOf(output: Output): readonly unknown[] | undefined {
       return [...output.differences.map(differenceJson), ...(output.counts === undefined ? [] : [output.counts])];
     case 'events':
       return toJson(output) as unknown[];
+    case 'counts':
+      return output.changes && [...output.changes.map(differenceJson), output.counts];
+    case 'listing':
+      return output.isPaths ? nodesOf(output) : undefined;
     default:
       return undefined;
   }
+}
+
+/** Nodes of a subtree, one by one; what is said about its root comes last. */
+function nodesOf({ path, names, long, stat }: Extract<Output, { type: 'listing' }>): readonly unknown[] {
+  const nodes =
+    long?.map((each) => ({ path: each.name, stat: statJson(each.stat) })) ?? names.map((name) => ({ path: name }));
+  return stat === undefined ? nodes : [...nodes, { path, stat: statJson(stat) }];
 }
 
 const differenceJson = ({ sign, path, version, before, after, notes }: Difference) => ({

@@ -34,7 +34,7 @@ export const optionsOf = (spec: CommandSpec): [string, Param][] =>
   Object.entries(spec.params).filter(([, param]) => isOption(param));
 
 /** A place that is no path of this session. */
-export const isElsewhere = (text: string): boolean => /^(?:@[\w.-]+:|file:)/.test(text);
+export const isElsewhere = (text: string): boolean => /^(?:@[\w.-]+:|file:|snap:)/.test(text);
 /** Every command that changes something has `-n, --dry-run`, unless the word is an option of its own. */
 export const takesDryRun = (spec: CommandSpec): boolean =>
   spec.risk !== 'read' && spec.dryRun !== false && !optionsOf(spec).some(([, { long }]) => long === '--dry-run');

@@ -3,7 +3,8 @@ import { staticText, type WordToken } from './lexer.ts';
 
 /** `txn {`, whatever it is called. */
 export const opensBlock = (words: readonly WordToken[]): boolean =>
-  words.length === 1 && BLOCK_NAMES.has(staticText(words[0] as WordToken)?.toLowerCase() ?? '');
+  words.length === 1 && isBlockName(staticText(words[0] as WordToken) ?? '');
+export const isBlockName = (name: string): boolean => BLOCK_NAMES.has(name.toLowerCase());
 const BLOCK_NAMES = new Set(['txn', 'multi', 'begin']);
 
 /** `let NAME =` */

@@ -5,6 +5,7 @@ import type { LocalEnsembles } from './ensembles.ts';
 import type { EventRing } from './event-ring.ts';
 import type { ListedWatch } from './kept-watches.ts';
 import type { Quote } from './lexer.ts';
+import type { NodeRecord } from './node-record.ts';
 import type { EventChange, Output } from './output.ts';
 import type { ServerFacts } from './server-facts.ts';
 import type { Trash } from './trash.ts';
@@ -16,6 +17,14 @@ export interface Arg {
   readonly quote: Quote;
 }
 
+/** The nodes of a snapshot from its root on, each before what is below it, names by code unit. */
+export type SnapshotNodes = (options: {
+  readonly signal: AbortSignal;
+  readonly skip?: ((path: string) => boolean) | undefined;
+  /** The root and nothing below. */
+  readonly isAlone: boolean;
+}) => AsyncIterable<NodeRecord>;
+
 /** Risk classes of shell-design: what asks before it runs, and where. */
 export type Risk = 'read' | 'write' | 'bulk' | 'cluster';
 
@@ -23,7 +32,7 @@ export type Risk = 'read' | 'write' | 'bulk' | 'cluster';
 export type ParamKind =
   | 'path'
   | 'newPath'
-  /** A path, `@profile:PATH`, or `file:F`. */
+  /** A path, `@profile:PATH`, `file:F`, or `snap:F:PATH`. */
   | 'place'
   | 'data'
   | 'text'
@@ -224,8 +233,12 @@ export interface CommandContext {
   readonly history: HistoryLines;
   /** Those on this machine. */
   ensembles(): Promise<LocalEnsembles>;
+  /** A subtree of a snapshot that a server of ours wrote, verified whole. @throws Failure (2, 10, 44) */
+  snapshot(file: string, root: string): Promise<SnapshotNodes>;
   /** Shows a part of the answer now. */
   show(output: Output): void;
+  /** Shows the answer as it is now, in the place of the one before it where the screen allows. */
+  redraw(output: Output): void;
   /** Resolves when there is room to show more. */
   drained(): Promise<void>;
   /** Bytes of an answer as they are; resolves when there is room for more. */
@@ -236,6 +249,8 @@ export interface CommandContext {
   input(): AsyncIterable<Uint8Array>;
   /** Runs a line of the operating system's shell, which has the terminal meanwhile. Its status. */
   os(line: string): Promise<number>;
+  /** The user's editor, a command for `os`. @throws Failure (2) when there is no terminal for one */
+  editor(): string;
   /** One of several answers. @throws Failure 31, and (2) when nobody is there to ask */
   choose(question: string, choices: readonly { readonly value: string; readonly about: string }[]): Promise<string>;
   /** Events of the watches, the latest of them. */

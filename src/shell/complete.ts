@@ -155,6 +155,7 @@ async function valueChoices(
       return pathChoices(typed, again, ports);
     case 'place':
       if (typed.startsWith('file:')) return { choices: filesFor(typed.slice(5), 'file:', ports) };
+      if (typed.startsWith('snap:')) return { choices: snapshotsFor(typed, ports) };
       if (typed.startsWith('@') && !typed.includes(':'))
         return { choices: ports.profiles().map((name) => ({ text: `@${name}:`, open: true })) };
       return typed.startsWith('@') ? { choices: [] } : pathChoices(typed, again, ports);
@@ -196,6 +197,14 @@ async function valueChoices(
 
 const filesFor = (typed: string, mark: string, ports: CompletionPorts): Choice[] =>
   ports.files(typed).map(({ name, isFolder }) => ({ text: `${mark}${name}${isFolder ? '/' : ''}`, open: isFolder }));
+
+/** A path within it is yet to follow. */
+const snapshotsFor = (typed: string, ports: CompletionPorts): Choice[] =>
+  typed.includes(':/')
+    ? []
+    : filesFor(typed.slice(5), 'snap:', ports).map(({ text, open }) =>
+        open === true ? { text, open } : { text: `${text}:/`, open: true },
+      );
 
 const SCHEMES = ['world:anyone:', 'auth::', 'digest:', 'ip:', 'x509:', 'sasl:'];
 /** Schemes, then the permissions not yet given. */

@@ -1,4 +1,4 @@
-/** Subtrees wherever they are: in this session, in another ensemble, in a file. */
+/** Subtrees wherever they are: in this session, in another ensemble, in a file, in a server's snapshot. */
 import type { Acl, Client } from '../client/api.ts';
 import { parseAcl } from './acl-text.ts';
 import { openArchive } from './archive-read.ts';
@@ -22,13 +22,15 @@ export interface NodeSource extends AsyncDisposable {
   nodes(): AsyncIterable<NodeRecord>;
 }
 
-/** `@profile:PATH`, `file:F` or a path of this session, taken apart. */
+/** `@profile:PATH`, `file:F`, `snap:F:PATH` or a path of this session, taken apart. */
 export interface Place {
-  readonly kind: 'path' | 'file';
+  readonly kind: 'path' | 'file' | 'snap';
   /** `@profile`; undefined: this session. */
   readonly target: string | undefined;
   /** The path, or the file's name. */
   readonly name: string;
+  /** The snapshot that the path is in. */
+  readonly file?: string;
 }
 
 /** @throws Failure (2) */
@@ -38,8 +40,17 @@ export function placeOf(text: string): Place {
     if (text.length === 5) throw usage('file: names no file');
     return { kind: 'file', target: undefined, name: text.slice(5) };
   }
+  if (text.startsWith('snap:')) return { kind: 'snap', target: undefined, ...snapshotPlace(text.slice(5)) };
   const colon = text.indexOf(':');
   return { kind: 'path', target: text.slice(0, colon), name: resolvePath('/', text.slice(colon + 1), true) };
+}
+
+/** `F:PATH`, or `F` for all of it. A path begins at the last colon before a slash. @throws Failure (2) */
+function snapshotPlace(text: string): { readonly file: string; readonly name: string } {
+  const colon = text.lastIndexOf(':/');
+  const file = colon < 0 ? text : text.slice(0, colon);
+  if (file === '') throw usage('snap: names no file', 'snap:FILE:PATH');
+  return { file, name: colon < 0 ? '/' : resolvePath('/', text.slice(colon + 1)) };
 }
 
 /** The session a place is in; disposing ends it when it is one of its own. */
@@ -80,8 +91,9 @@ export const withoutSlash = (path: string): string => (path.length > 1 ? path.re
 
 /** Opens what the user named. */
 export async function openSource(text: string, context: CommandContext, options: LiveOptions): Promise<NodeSource> {
-  const { kind, target, name } = placeOf(text);
+  const { kind, target, name, file } = placeOf(text);
   if (kind === 'file') return fileSource(name);
+  if (file !== undefined) return snapshotSource(file, name, context, options);
   const { client, [Symbol.asyncDispose]: end } = await clientAt(target, context);
   return { ...liveSource(client, withoutSlash(name), text, options), [Symbol.asyncDispose]: end };
 }
@@ -95,6 +107,24 @@ export async function fileSource(file: string): Promise<NodeSource> {
     client: undefined,
     nodes: () => ordered(archive.nodes, archive.root, file),
     [Symbol.asyncDispose]: () => archive.close(),
+  };
+}
+
+/** A subtree as a server of ours wrote it down. @throws Failure (2, 10, 44) */
+async function snapshotSource(
+  file: string,
+  root: string,
+  context: CommandContext,
+  options: LiveOptions,
+): Promise<NodeSource> {
+  const nodes = await context.snapshot(file, root);
+  return {
+    label: `snap:${file}:${root}`,
+    root,
+    acl: true,
+    client: undefined,
+    nodes: () => nodes({ signal: options.signal, skip: options.skip, isAlone: options.depth === 0 }),
+    [Symbol.asyncDispose]: async () => {},
   };
 }
 

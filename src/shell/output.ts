@@ -161,8 +161,13 @@ export type Output = { readonly exit?: number } & (
       readonly summary: string;
     }
   | { readonly type: 'events'; readonly events: readonly EventLine[] }
-  /** How much was done; `text` for people. */
-  | { readonly type: 'counts'; readonly counts: Readonly<Record<string, number>>; readonly text: string }
+  /** How much was done; `text` for people, each change for programs. */
+  | {
+      readonly type: 'counts';
+      readonly counts: Readonly<Record<string, number>>;
+      readonly text: string;
+      readonly changes?: readonly Difference[];
+    }
   /** An answer of one value: `text` for people and pipes, `value` for programs. */
   | { readonly type: 'value'; readonly value: unknown; readonly text: string }
   /** Names and values, one below the other. */

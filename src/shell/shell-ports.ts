@@ -9,6 +9,7 @@ import type {
   Registry,
   RunningProgram,
   SettingsStore,
+  SnapshotNodes,
 } from './command.ts';
 import type { StdinReader } from './data.ts';
 import type { LocalEnsembles } from './ensembles.ts';
@@ -62,8 +63,12 @@ export interface ShellPorts {
   readonly profiles: ProfileStore;
   readonly history: HistoryLines;
   ensembles(): Promise<LocalEnsembles>;
+  /** A subtree of a server's snapshot. @throws Failure (2, 10, 44) */
+  snapshot(file: string, root: string): Promise<SnapshotNodes>;
   /** Shows a result on standard output. */
   show(output: Output): void;
+  /** Shows it in the place of the one before, where the screen allows. */
+  redraw(output: Output): void;
   /** The plain bytes of a result, for pipes and files. */
   plain(output: Output): Uint8Array;
   /** Bytes of an answer, as they are. */
@@ -90,6 +95,8 @@ export interface ShellPorts {
   watched(event: WatchEvent, change?: EventChange): void;
   /** A line that comes on its own. */
   news(line: string): void;
+  /** The user's editor. @throws Failure (2) */
+  editor(): string;
   /** Runs a line of the operating system's shell; its status. */
   os(line: string, signal: AbortSignal): Promise<number>;
   /** Begins one that reads what is written. */

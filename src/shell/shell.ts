@@ -1,24 +1,25 @@
 import { setMaxListeners } from 'node:events';
 import type { Client } from '../client/api.ts';
 import { redact } from '../editor/redact.ts';
-import { type Bound, bind } from './bind.ts';
-import { Changes, type Route } from './changes.ts';
+import { bind } from './bind.ts';
+import { isBlockName } from './blocks.ts';
+import { Changes } from './changes.ts';
 import type { Arg, CommandSpec, Progress } from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import { DeadlineClient } from './deadline.ts';
+import { expandWords } from './expand-words.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
-import { nativeName } from './foreign-names.ts';
-import { expandGlob } from './glob.ts';
 import { HeldOutput } from './held-output.ts';
 import { helpOf } from './help.ts';
+import { expandedByOs, LINES_HINT, unknownCommand } from './misspelt.ts';
 import type { Output } from './output.ts';
+import { OutputRoute } from './output-route.ts';
 import type { Parsed, Pipeline } from './parser.ts';
 import { quoteWord, resolvePath } from './paths.ts';
 import { LineReader } from './reading.ts';
 import { recordingClient } from './recording.ts';
 import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
-import { nearest } from './suggest.ts';
 import type { TrashDraft } from './trash.ts';
 import { withUndo } from './undo-words.ts';
 import { fill } from './variables.ts';
@@ -58,6 +59,7 @@ export class Shell {
   readonly variables: Map<string, string>;
   readonly changes: Changes;
   readonly reader: LineReader;
+  readonly #output: OutputRoute;
   #abort: AbortController | undefined;
   #depth = 0;
 
@@ -65,6 +67,7 @@ export class Shell {
     this.ports = ports;
     this.variables = new Map(ports.variables);
     this.reader = new LineReader(ports.registry);
+    this.#output = new OutputRoute(ports);
     this.changes = new Changes({
       isDryRun: ports.dryRun,
       isReadOnly: () => ports.readOnly || ports.session.details.readOnly === true,
@@ -156,23 +159,16 @@ export class Shell {
     const [name = '', ...rest] = words;
     const args = rest.map((text): Arg => ({ text, quote: 'none' }));
     await this.#guarded(words.join(' '), undefined, false, async (signal) => {
+      if (rest[0] === '{' && isBlockName(name)) throw usage(`${name}: a block is no word of the command`, LINES_HINT);
       try {
         const output = await this.#command(name, args, signal);
         if (output !== undefined) this.ports.show(output);
         return output?.exit ?? 0;
       } catch (error) {
-        throw this.#expandedByOs(rest, failureOf(error, this.#risk)) ?? error;
+        throw expandedByOs(rest, failureOf(error, this.#risk), this.ports) ?? error;
       }
     });
     return this.leaving?.status ?? this.lastStatus;
-  }
-
-  /** `get *` in the OS shell asks for local files: said when nothing of the kind is a znode. */
-  #expandedByOs(words: readonly string[], failure: Failure): Failure | undefined {
-    const files = words.filter((word) => !word.startsWith('-') && this.ports.isFile(word));
-    if (failure.code !== 'NoNode' || files.length < 3) return undefined;
-    const hint = 'did your shell expand a pattern? quote it';
-    return new Failure(failure.exit, failure.code, failure.message, { path: failure.path, hint, cause: failure });
   }
 
   /** Runs one command within another, such as `repeat`. @throws its failure */
@@ -228,7 +224,7 @@ export class Shell {
     this.commandsRun++;
     const { record } = this.ports;
     const keeps = record !== undefined && source.isScript === true && this.#depth === 0;
-    if (keeps) this.#recorded = [];
+    if (keeps) this.#output.recorded = [];
     let failed: Failure | undefined;
     const goesOn = await this.#guarded(
       command,
@@ -239,15 +235,12 @@ export class Shell {
         failed = failure;
       },
     );
-    const outputs = this.#recorded;
-    this.#recorded = undefined;
+    const outputs = this.#output.recorded;
+    this.#output.recorded = undefined;
     if (keeps && record !== undefined)
       record({ line, command, outputs: outputs ?? [], ...(failed !== undefined && { failure: failed }) });
     return goesOn;
   }
-  /** What the command that runs has shown, where each command is one record. */
-  #recorded: Output[] | undefined;
-
   async #pipeline(pipeline: Pipeline, signal: AbortSignal): Promise<number> {
     if (pipeline.os !== undefined) return this.ports.os(pipeline.os, signal);
     if (pipeline.block !== undefined) {
@@ -274,9 +267,9 @@ export class Shell {
       if (output !== undefined) this.show(output);
       return output?.exit ?? 0;
     }
-    const outer = this.#collected; // of a line that runs a file, whose output goes elsewhere as a whole
+    const outer = this.#output.held; // of a line that runs a file, whose output goes elsewhere as a whole
     const held = new HeldOutput(open);
-    this.#collected = held;
+    this.#output.held = held;
     this.#changes = false;
     try {
       const output = await this.#command(name.text, args, signal);
@@ -288,7 +281,7 @@ export class Shell {
       await held.abandon();
       throw error;
     } finally {
-      this.#collected = outer;
+      this.#output.held = outer;
     }
   }
 
@@ -323,54 +316,42 @@ export class Shell {
     if (!isPlain || one.block !== undefined || fault !== undefined || open !== undefined)
       throw usage(`$(${text}) is not one command`, fault?.message ?? 'one command, without pipes and files');
     const [name, ...args] = one.words.map((word) => fill(word, (each) => this.#variable(each)));
-    const outer = this.#collected;
+    const outer = this.#output.held;
     const mine = new HeldOutput();
-    this.#collected = mine;
+    this.#output.held = mine;
     try {
       const output = await this.#command(name?.text ?? '', args, signal);
       if (output !== undefined) this.show(output);
       return mine.bytes.toString().replace(/\n+$/, '');
     } finally {
-      this.#collected = outer;
+      this.#output.held = outer;
     }
   }
 
-  /** Output of the command that runs, when it goes to a file or a program. */
-  #collected: HeldOutput | undefined;
   /** A command that changes something has run since it was begun: it is not to be cut short. */
   #changes = false;
   /** Shows an answer, or a part of it, where the line says. */
   show(output: Output): void {
-    if (this.#collected !== undefined) this.#collected.add(this.ports.plain(output));
-    else if (this.#recorded !== undefined) this.#recorded.push(output);
-    else this.ports.show(output);
+    this.#output.show(output);
   }
-
+  /** The same in the place of the answer before it. */
+  redraw(output: Output): void {
+    this.#output.redraw(output);
+  }
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#collected !== undefined) this.#collected.add(bytes);
-    else this.ports.write(bytes);
+    this.#output.write(bytes);
     return this.drained();
+  }
+  progress(what: string): Progress {
+    return this.#output.progress(what);
   }
   /** Resolves when there is room for more. @throws NOBODY_READS */
   async drained(): Promise<void> {
-    if (this.#collected === undefined) return this.ports.drained();
-    const isWanted = await orAbort(this.#collected.drained(), this.#abort?.signal ?? new AbortController().signal);
+    const { held } = this.#output;
+    if (held === undefined) return this.ports.drained();
+    const isWanted = await orAbort(held.drained(), this.#abort?.signal ?? new AbortController().signal);
     if (!isWanted && !this.#changes && this.#depth === 0) throw NOBODY_READS;
   }
-  /** While a program has our output the screen is its own. */
-  progress(what: string): Progress {
-    const held = this.#collected;
-    const progress = this.ports.progress(what);
-    if (held === undefined) return progress;
-    return {
-      update: (done, total) => {
-        if (held.isOnItsWay) progress[Symbol.dispose]();
-        else progress.update(done, total);
-      },
-      [Symbol.dispose]: () => progress[Symbol.dispose](),
-    };
-  }
-
   async #guarded(
     command: string,
     source: Source | undefined,
@@ -431,7 +412,7 @@ export class Shell {
         );
       if (route.isReal && session.details.protect === true) await this.ports.confirmWrite(spec);
     }
-    await this.#expand(spec, bound, route, signal);
+    await expandWords(spec, bound, async () => route.wrap(await orAbort(this.client(), signal)), signal);
     const draft = route.isReal ? this.#draft(spec, name, args) : undefined;
     const outer = this.#drafting;
     this.#drafting = draft;
@@ -465,35 +446,7 @@ export class Shell {
 
   /** 127 with what does the same here, or the nearest name. */
   unknown(name: string): Failure {
-    const native = nativeName(name);
-    if (native !== undefined)
-      return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: `here it is: ${native}` });
-    const names = this.ports.registry.all.flatMap(({ name, aliases = [] }) => [name, ...aliases]);
-    const close = nearest(name, names)[0];
-    const hint = close === undefined ? 'help lists the commands' : `did you mean ${close} ?`;
-    return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint });
-  }
-
-  async #expand(spec: CommandSpec, bound: Bound, route: Route, signal: AbortSignal): Promise<void> {
-    if (bound.globs.length === 0) return;
-    const client = route.wrap(await orAbort(this.client(), signal));
-    for (const key of new Set(bound.globs.map(({ param }) => param))) {
-      const value = bound.values[key];
-      if (!Array.isArray(value)) {
-        const paths = await expandGlob(client, value as string, signal);
-        if (paths.length > 1)
-          throw usage(`${spec.name} takes one path, and ${value as string} stands for ${paths.length}`);
-        bound.values[key] = paths[0];
-        continue;
-      }
-      const patterns = new Set(bound.globs.filter(({ param }) => param === key).map(({ index }) => index));
-      const out: string[] = [];
-      // one by one: a pattern may stand for more names than a call takes arguments
-      for (const [index, each] of value.entries())
-        for (const path of patterns.has(index) ? await expandGlob(client, each, signal) : [each as string])
-          out.push(path);
-      bound.values[key] = out;
-    }
+    return unknownCommand(name, this.ports.registry);
   }
 
   #variable(name: string): string | undefined {

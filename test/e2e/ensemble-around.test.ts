@@ -36,14 +36,21 @@ test('accept 11: with: the code of the program, an ensemble around it, and nothi
 
 test('with: told to end or killed, it leaves no process and no file', async () => {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    const script = 'echo "$ZOOSH_ENSEMBLE"; echo $$; exec sleep 60';
-    const { child, text, ended } = begin(['with', '-n', '3', '--', 'sh', '-c', script]);
-    const path = await until('the program runs', async () => /^(\/.*)\n\d+\n/m.exec(text.out)?.[1]);
+    // it does not care for SIGTERM itself, and has a child of its own
+    const script = 'trap "" TERM; echo "$ZOOSH_ENSEMBLE"; sleep 60 & echo $$ $!; wait; wait; sleep 60';
+    const ends = 'echo "$ZOOSH_ENSEMBLE"; sleep 60 & echo $$ $!; wait';
+    const { child, text, ended } = begin(['with', '-n', '3', '--', 'sh', '-c', signal === 'SIGKILL' ? script : ends]);
+    const [, path = '', own = '', below = ''] = await until(
+      'the program runs',
+      async () => /^(\/.*)\n(\d+) (\d+)\n/m.exec(text.out) ?? undefined,
+    );
     const pids = [1, 2, 3].map((id) => Number(readFileSync(join(path, `member-${id}`, 'pid'), 'utf8').split('\n')[0]));
+    pids.push(Number(own));
     for (const pid of pids) assert.ok(processOf(pid) !== undefined);
     child.kill(signal);
-    // who is killed cannot end what it runs
-    if (signal === 'SIGKILL') process.kill(Number(text.out.split('\n')[1]), 'SIGTERM');
+    // a signal that can be heard is passed on to the program, and it is the program's to end what it has begun
+    if (signal === 'SIGKILL') pids.push(Number(below));
+    else process.kill(Number(below), 'SIGTERM');
     await until('they are gone', async () => pids.every((pid) => processOf(pid) === undefined));
     assert.equal(await ended, signal === 'SIGKILL' ? signal : 143);
     assert.deepEqual(readdirSync(temporary), [], `its files in ${path}`);

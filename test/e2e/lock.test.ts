@@ -59,6 +59,28 @@ test('accept 12: the exit code of a lock is that of its program, which is told w
   }
 });
 
+test('a program does not go on when the shell that held the lock for it is killed', async () => {
+  const held = zooshProcess([
+    server.connectString,
+    'lock',
+    '/jobs/killed',
+    '--',
+    process.execPath,
+    '-e',
+    DEAF('killed'),
+  ]);
+  await until('it runs', () => times('killed').length > 0);
+  held.kill('SIGKILL');
+  await until('it is told', () => textOf('killed').includes('SIGTERM'));
+  const gone = async (): Promise<boolean> => {
+    const before = times('killed').length;
+    await sleep(100);
+    return times('killed').length === before;
+  };
+  const end = performance.now() + 10_000;
+  while (!(await gone())) assert.ok(performance.now() < end, 'it goes on');
+});
+
 test('accept 12: when the session is killed the program gets TERM, and the exit code is 33', async () => {
   await using relay = await Relay.open(server.connectString);
   const args = [

@@ -300,7 +300,12 @@ test('apply makes a subtree as the file says, exactly', async () => {
   assert.equal((await client.get('/ap/json')).data?.toString(), 'changed');
   is(await one('apply', '-f', file('ap')), /created\t1\nupdated\t2\ndeleted\t0\nsame\t8\nextra\t1\nephemerals\t0\n$/);
   is(await one('diff', '-r', '/ap', `file:${file('ap')}`), '-\t/ap/deep/extra\n', 1);
-  is(await one('apply', '--prune', '-f', file('ap')), /deleted\t1\n/);
+  const said = await zoosh(['-o', 'json', server.hosts, 'apply', '--prune', '-f', file('ap')]);
+  const { changes, ...counts } = JSON.parse(said.stdout);
+  assert.deepEqual(changes, [
+    { change: 'delete', path: '/ap/deep/extra', version: 0, before: { data: 'not in the file', encoding: 'utf8' } },
+  ]);
+  assert.deepEqual(counts, { created: 0, updated: 0, deleted: 1, same: 11, extra: 0, ephemerals: 0 });
   is(await one('diff', '-r', '/ap', `file:${file('ap')}`), '');
   is(await one('apply', '--root', '/elsewhere/ap', '-f', file('ap')), /created\t11\n/);
   is(await one('diff', '-r', '/elsewhere/ap', `file:${file('ap')}`), '');

@@ -28,3 +28,55 @@ test('many requests at once: no warning of the runtime on standard error', () =>
   );
   assert.deepEqual([stdout.replace(/ /g, ''), stderr, status], ['41\n40\n41\n', '', 0]);
 });
+
+const run = (words: readonly string[], input: string) => {
+  const env = { PATH: process.env.PATH, HOME: '/nonexistent', ZOOSH_HOME: '/nonexistent', LC_ALL: 'C.UTF-8' };
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['bin/zoosh.js', '--no-config', ...words], {
+    env,
+    input,
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  return { stdout, stderr, status };
+};
+
+test('errors of a script on standard input say which line, as those of a file do', () => {
+  // nothing here needs a server
+  const echo = run(['-k'], 'echo one\necho "a\nb"\n\nnosuch x\n');
+  assert.deepEqual([echo.stdout, echo.status], ['one\na\nb\n', 127]);
+  assert.match(echo.stderr, /^stdin:5: error: unknown command nosuch\n/);
+  const open = run([], 'echo one\necho "a\n');
+  assert.match(open.stderr, /^stdin:2: error: a double quote is not closed\n/);
+  assert.equal(open.status, 2);
+  const atomic = run(['--atomic'], 'mkdir /a\nls /\n');
+  assert.match(atomic.stderr, /^stdin:2: error: ls cannot be part of --atomic\n/);
+});
+
+test('standard input is a script when nothing else is, or when - names it: after -c, in one session, with arguments', () => {
+  assert.equal(run([], 'echo in\n').stdout, 'in\n');
+  // a command may want it as data: it is not taken away
+  assert.equal(run(['-c', 'echo c'], 'echo in\n').stdout, 'c\n');
+  assert.equal(run(['-c', 'let x = 1', '-c', 'echo c', '-', 'word'], 'echo ${x} ${1}\n').stdout, 'c\n1 word\n');
+  const stopped = run(['-c', 'nosuch', '-'], 'echo in\n');
+  assert.deepEqual([stopped.stdout, stopped.status], ['', 127]);
+  assert.equal(run(['-', 'word'], '#: continue-on-error\nnosuch\necho ${1}\n').stdout, 'word\n');
+});
+
+test('a line that came as a word, a file that cannot be written, an editor without a terminal: what to do is said', () => {
+  // the last needs no server either: nobody is asked for what cannot be edited
+  for (const words of [['txn {'], ['txn', '{'], ['multi', '{', 'set', '/a', 'x', '}']]) {
+    const { stderr, status } = run(words, '');
+    assert.match(stderr, /\n hint: whole lines stand after -c: zoosh -c 'txn \{ set \/a x; delete \/b \}'\n$/);
+    assert.equal(status, words.length === 1 ? 127 : 2);
+  }
+  const gone = run(['-c', 'echo x > /nonexistent/x'], '');
+  assert.equal(
+    gone.stderr,
+    'error: cannot write /nonexistent/x: there is no folder /nonexistent\n hint: mkdir -p /nonexistent makes it\n',
+  );
+  const folder = run(['-c', 'echo x > /tmp'], '');
+  assert.equal(folder.stderr, 'error: cannot write /tmp: it is a folder\n hint: name a file in it\n');
+  const edit = run(['edit', '/a'], '');
+  assert.match(edit.stderr, /^error: edit: there is no terminal for an editor, .*\n hint: set PATH @FILE /);
+  assert.deepEqual([gone.status, folder.status, edit.status], [2, 2, 2]);
+});

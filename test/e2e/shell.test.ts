@@ -208,12 +208,32 @@ test('json: a document each, ids as hexadecimal texts', async () => {
   const failed = await one('-o', 'json', 'get', '/nope');
   const { error } = JSON.parse(failed.stderr) as { error: Record<string, unknown> };
   assert.deepEqual(
-    [failed.code, failed.stdout, error.code, error.exit, error.path, error.command],
-    [10, '', 'NoNode', 10, '/nope', 'get /nope'],
+    [failed.code, failed.stdout, error.code, error.exit, error.message, error.path, error.command],
+    [10, '', 'NoNode', 10, 'node does not exist', '/nope', 'get /nope'],
   );
+  const inScript = await script('get /nope\n', '-o', 'json');
+  assert.deepEqual(JSON.parse(inScript.stdout).error, {
+    code: 'NoNode',
+    exit: 10,
+    message: 'node does not exist',
+    path: '/nope',
+  });
   const many = (await script('ls /j\nstat /j\n', '-o', 'ndjson')).stdout.trim().split('\n');
   assert.equal(many.length, 2);
   for (const line of many) JSON.parse(line);
+  // a line for each node, so that whoever reads needs not wait for the last
+  await one('create', '/j/k', 'y');
+  is(await one('-o', 'ndjson', 'ls', '-R', '/j'), '{"path":"/j"}\n{"path":"/j/k"}\n');
+  is(await one('-o', 'ndjson', 'find', '/j', '-name', 'k'), '{"path":"/j/k"}\n');
+  is(await one('-o', 'ndjson', 'find', '/j', '-name', 'none'), '', 1);
+  const long = (await one('-o', 'ndjson', 'ls', '-R', '-l', '/j')).stdout.trim().split('\n');
+  assert.deepEqual(
+    long.map((line) => JSON.parse(line)).map(({ path, stat }) => [path, stat.dataLength]),
+    [
+      ['/j', 1],
+      ['/j/k', 1],
+    ],
+  );
 });
 
 test('old spellings are understood', async () => {
@@ -237,7 +257,7 @@ test('events of watches go to stderr, and a session ends with its process', asyn
   is(await one('exists', '/w/gone'), 'no\n', 1);
   is(await script('create -e /w/mine\ngetEphemerals\nclose\nconnect\nexists /w/mine\n'), '/w/mine\n/w/mine\nno\n', 1);
   const none = await script('close\nls /\n');
-  assert.deepEqual([none.code, none.stderr.split('\n')[0]], [3, 'error: not connected']);
+  assert.deepEqual([none.code, none.stderr.split('\n')[0]], [3, 'stdin:2: error: not connected']);
 });
 
 test('permissions: who is authenticated sees and does more', async () => {

@@ -88,7 +88,7 @@ const resultsOf = (text: string): string =>
     .map(({ result }) => `${JSON.stringify(result)}\n`)
     .join('');
 const ERR_END =
-  /(?:error: no command or topic |\{"error":.*?no command or topic )status-(\d+)[^\n]*\n(?: hint: [^\n]*\n)?/;
+  /(?:(?:stdin:\d+: )?error: no command or topic |\{"error":.*?no command or topic )status-(\d+)[^\n]*\n(?: hint: [^\n]*\n)?/;
 
 /** What one line of a script did. */
 export interface Answer {
@@ -146,7 +146,10 @@ export class LiveShell {
         const answer = {
           out: this.#isJson ? resultsOf(out) : out,
           // the line's number says only how many lines this test has written before
-          err: this.#err.slice(0, found.index).replace(/,"line":\d+/g, ''),
+          err: this.#err
+            .slice(0, found.index)
+            .replace(/,"line":\d+/g, '')
+            .replace(/^stdin:\d+: (?=error: )/gm, ''),
           status: Number(found[1]),
         };
         this.#out = this.#out.slice(mark.index + mark[0].length);

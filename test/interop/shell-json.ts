@@ -58,7 +58,7 @@ test('the other commands in JSON', async () => {
   await js.no(
     `get ${at}/nope`,
     10,
-    `{"error":{"code":"NoNode","exit":10,"message":"node does not exist: ${at}/nope","path":"${at}/nope","command":"get ${at}/nope"}}`,
+    `{"error":{"code":"NoNode","exit":10,"message":"node does not exist","path":"${at}/nope","command":"get ${at}/nope"}}`,
   );
   await js.no(
     `get`,

@@ -253,12 +253,12 @@ test('one-shot processes: output, exit codes, sessions closed', async () => {
   };
   assert.deepEqual(await script(`get ${at}/p\nget ${at}/nope\nget ${at}/p\n`), [
     'data\n',
-    `error: node does not exist: ${at}/nope\n`,
+    `stdin:2: error: node does not exist: ${at}/nope\n`,
     10,
   ]);
   assert.deepEqual(await script(`delete ${at}/p\nget ${at}/nope\nget ${at}/p\n`, '-k'), [
     'data\n',
-    `error: node has children: ${at}/p\n hint: deleteall deletes a node and all below it\nerror: node does not exist: ${at}/nope\n2 of 3 commands failed (lines 1, 2)\n`,
+    `stdin:1: error: node has children: ${at}/p\n hint: deleteall deletes a node and all below it\nstdin:2: error: node does not exist: ${at}/nope\n2 of 3 commands failed (lines 1, 2)\n`,
     13,
   ]);
   assert.deepEqual(await script(`get ${at}/p\nquit 9\nget ${at}/p\n`), ['data\n', '', 9]);

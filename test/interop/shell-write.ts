@@ -101,7 +101,7 @@ test('create: every kind, option and refusal', async () => {
   await js.no(
     `create ${at}/js`,
     11,
-    `{"error":{"code":"NodeExists","exit":11,"message":"node already exists: ${at}/js","path":"${at}/js","command":"create ${at}/js","hint":"set changes its data; put makes a node or changes it"}}`,
+    `{"error":{"code":"NodeExists","exit":11,"message":"node already exists","path":"${at}/js","command":"create ${at}/js","hint":"set changes its data; put makes a node or changes it"}}`,
   );
 });
 

@@ -147,6 +147,7 @@ export class Theatre implements AsyncDisposable {
     const ports = (others: Partial<ShellPorts>): void => void Object.assign(shell.ports, others);
     ports({
       show: (output) => void pieces.push({ type: 'shown', output }),
+      redraw: (output) => void pieces.push({ type: 'shown', output }),
       tell: (told) => void pieces.push({ type: 'told', told }),
       warn: (text) => void pieces.push({ type: 'warned', text }),
       write: (bytes) => void pieces.push({ type: 'written', text: Buffer.from(bytes).toString() }),

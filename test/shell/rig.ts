@@ -76,8 +76,10 @@ export function rig(
     settings: new Settings(file),
     profiles: new Profiles(file),
     history: { list: () => [], clear: () => {} },
+    snapshot: () => Promise.reject(new Failure(2, 'Usage', 'no snapshots in this test')),
     ensembles: () => Promise.reject(new Failure(2, 'Usage', 'no ensembles in this test')),
     show: (output) => out.shown.push(output),
+    redraw: (output) => out.shown.push(output),
     plain: toPlain,
     write: (bytes) => void out.written.push(bytes),
     drained: async () => {},
@@ -102,6 +104,7 @@ export function rig(
     askSecret: async () => 'secret',
     watched: () => {},
     news: () => {},
+    editor: () => process.env.VISUAL || process.env.EDITOR || 'vi',
     os: async (line) => {
       out.os.push(line);
       return 0;

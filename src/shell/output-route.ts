@@ -1,0 +1,47 @@
+import type { Progress } from './command.ts';
+import type { HeldOutput } from './held-output.ts';
+import type { Output } from './output.ts';
+import type { ShellPorts } from './shell-ports.ts';
+
+/** Where the output of the command that runs goes: to the screen, into a file or a program, into a record. */
+export class OutputRoute {
+  /** It goes to a file or a program. */
+  held: HeldOutput | undefined;
+  /** What was shown, where each command is one record. */
+  recorded: Output[] | undefined;
+  readonly #ports: Pick<ShellPorts, 'show' | 'redraw' | 'plain' | 'write' | 'progress'>;
+
+  constructor(ports: Pick<ShellPorts, 'show' | 'redraw' | 'plain' | 'write' | 'progress'>) {
+    this.#ports = ports;
+  }
+
+  /** An answer, or a part of it. */
+  show(output: Output): void {
+    if (this.held !== undefined) this.held.add(this.#ports.plain(output));
+    else if (this.recorded !== undefined) this.recorded.push(output);
+    else this.#ports.show(output);
+  }
+  /** The same in the place of the answer before it. */
+  redraw(output: Output): void {
+    if (this.held !== undefined || this.recorded !== undefined) this.show(output);
+    else this.#ports.redraw(output);
+  }
+  /** Bytes of an answer, as they are. */
+  write(bytes: Uint8Array): void {
+    if (this.held !== undefined) this.held.add(bytes);
+    else this.#ports.write(bytes);
+  }
+  /** While a program has our output the screen is its own. */
+  progress(what: string): Progress {
+    const { held } = this;
+    const progress = this.#ports.progress(what);
+    if (held === undefined) return progress;
+    return {
+      update: (done, total) => {
+        if (held.isOnItsWay) progress[Symbol.dispose]();
+        else progress.update(done, total);
+      },
+      [Symbol.dispose]: () => progress[Symbol.dispose](),
+    };
+  }
+}

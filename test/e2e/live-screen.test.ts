@@ -1,0 +1,80 @@
+/** What is shown again and again stays in one place on a terminal. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { LiveScreen, type LiveTerminal } from '../../src/cli/live-screen.ts';
+import { Session } from '../editor/session.ts';
+import { Xterm } from '../editor/xterm.ts';
+import { BIN, zoosh } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+const server = new ServerProcess(['4lw.commands.whitelist=*']);
+before(() => server.start());
+after(() => server[Symbol.asyncDispose]());
+
+const LIMIT_MS = 20_000;
+const run = (words: string, term = 'xterm-256color'): Session =>
+  new Session({
+    sh: `TERM=${term}; echo before; exec ${process.execPath} ${BIN} --no-config ${server.hosts} ${words}`,
+    env: { ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
+  });
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+test('top draws its table in one place, and anew when the window has another size', async () => {
+  using session = run('top -i 300ms -n 6');
+  await session.until((screen) => screen.includes('req/s'), 'a table', LIMIT_MS);
+  session.resize(48, 12);
+  await session.until((screen) => !screen.includes('req/s') || count(screen, 'req/s') === 1, 'one table', LIMIT_MS);
+  await session.until(() => session.exit !== undefined, 'the end', LIMIT_MS);
+  assert.equal(session.exit, 0);
+  const all = session.screen.all().join('\n');
+  assert.equal(count(all, server.hosts), 1, all);
+  assert.match(all, /^before/);
+});
+
+test('off a terminal, and on one that cannot move its cursor, tables come one after the other', async () => {
+  const ran = await zoosh([server.hosts, 'top', '-i', '100ms', '-n', '3']);
+  assert.equal(count(ran.stdout, server.hosts), 3);
+  assert.doesNotMatch(ran.stdout, /\x1b/);
+  using session = run('top -i 100ms -n 3', 'dumb');
+  await session.until(() => session.exit !== undefined, 'the end', LIMIT_MS);
+  assert.equal(count(session.screen.all().join('\n'), server.hosts), 3);
+});
+
+test('a view never scrolls, however tall it is, and leaves nothing of what it was', () => {
+  const term = new Xterm(40, 8);
+  let resized = (): void => {};
+  const terminal: LiveTerminal = {
+    get rows() {
+      return term.rows;
+    },
+    write: (text) => term.write(text.replaceAll('\n', '\r\n')),
+    on: (_, heard) => {
+      resized = heard;
+    },
+    off: () => {
+      resized = () => {};
+    },
+  };
+  const rows = (): string[] => Array.from({ length: term.rows }, (_, row) => term.text(term.top + row));
+  term.write('$ top\r\n');
+  const live = new LiveScreen(terminal);
+  const lines = (n: number) => () => Array.from({ length: n }, (_, at) => `line ${at} of ${n}\n`).join('');
+  live.draw(lines(3));
+  const top = term.top;
+  assert.deepEqual(rows().slice(0, 4), ['line 0 of 3', 'line 1 of 3', 'line 2 of 3', '']);
+  assert.equal(term.text(top - 1), '$ top');
+  for (let i = 0; i < 20; i++) live.draw(lines(30));
+  assert.equal(term.top, top);
+  assert.equal(rows()[6], 'line 6 of 30');
+  live.draw(lines(1));
+  assert.deepEqual(
+    rows().filter((row) => row !== ''),
+    ['line 0 of 1'],
+  );
+  live.draw(lines(30));
+  term.resize(30, 5);
+  resized();
+  assert.deepEqual(rows(), ['line 0 of 30', 'line 1 of 30', 'line 2 of 30', 'line 3 of 30', '']);
+  live.end();
+  resized();
+});
