@@ -135,6 +135,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
   });
   const run = async (work: () => Promise<number>): Promise<void> => {
     running = true;
+    interruptedAt = Number.NEGATIVE_INFINITY; // that was another command's
     try {
       await Promise.race([work(), left]);
     } finally {

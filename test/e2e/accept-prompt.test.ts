@@ -124,6 +124,22 @@ test('accept 17: C-c stops a search of many nodes within 200 ms, and the session
   await leave(session);
 });
 
+test('Ctrl-C at one command and at the next, within a second, is no second Ctrl-C', async () => {
+  using session = prompt(`--timeout 30s ${server.hosts}`);
+  await sees(session, 'connected to');
+  session.type('settings concurrency 2\r');
+  await sees(session, 'concurrency is 2');
+  for (let time = 0; time < 3; time++) {
+    session.type('\x0cfind /big -data zzz\r');
+    await sees(session, /find \/big -data zzz\n/);
+    session.type('\x03');
+    await sees(session, /interrupted[\s\S]*> \|$/);
+  }
+  session.type('exists /big\r');
+  await sees(session, /exists \/big\nyes/);
+  await leave(session);
+});
+
 test('accept 18: the window gets smaller with a menu open; wide characters keep their places', async () => {
   await client.create('/wide', null);
   for (const name of ['日本語', '日本酒', 'grün', 'e\u0301tude']) await client.create(`/wide/${name}`, 'x');

@@ -50,7 +50,10 @@ test('with: told to end or killed, it leaves no process and no file', async () =
     child.kill(signal);
     // a signal that can be heard is passed on to the program, and it is the program's to end what it has begun
     if (signal === 'SIGKILL') pids.push(Number(below));
-    else process.kill(Number(below), 'SIGTERM');
+    else {
+      await until('the program is gone', async () => processOf(Number(own)) === undefined);
+      process.kill(Number(below), 'SIGTERM');
+    }
     await until('they are gone', async () => pids.every((pid) => processOf(pid) === undefined));
     assert.equal(await ended, signal === 'SIGKILL' ? signal : 143);
     assert.deepEqual(readdirSync(temporary), [], `its files in ${path}`);
