@@ -161,6 +161,20 @@ test('the voters before a change count until a quorum of those after it knows', 
   assert.equal(rig.configs.possible().length, 2);
 });
 
+test('before its admission is known to be committed a new directory does not count by the config before', () => {
+  const rig = new Rig();
+  const config = configOf(1, 2, 3, 4);
+  rig.commit({ kind: KIND.found, ensembleId: 'x', config });
+  const members = config.members.map((each) => (each.sid === 2 ? { ...each, incarnation: 'ff' } : each));
+  rig.commit({ kind: KIND.config, config: { ...config, members } }, 1, 3, 4);
+  assert.deepEqual(rig.configs.possible(), [
+    [1, 2, 3, 4],
+    [1, -2, 3, 4],
+  ]);
+  rig.commit({ kind: KIND.noop }, 1, 3, 4);
+  assert.deepEqual(rig.configs.possible(), [[1, 2, 3, 4]]);
+});
+
 test('members that nobody asked for are a violation; another directory of a voter is none', () => {
   const rig = new Rig();
   rig.commit({ kind: KIND.found, ensembleId: 'x', config: configOf(1, 2, 3) });

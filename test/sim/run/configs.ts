@@ -18,6 +18,8 @@ interface Known {
   readonly voters: readonly number[];
   /** Of which an incarnation is listed: the others count for nothing before they are admitted. */
   readonly listed: ReadonlySet<number>;
+  /** Under which incarnation each counts. */
+  readonly incarnations: ReadonlyMap<number, string | null>;
   /** Place of the first no-op behind it: whoever wrote what follows knew that this config is committed. */
   noop: number | undefined;
 }
@@ -85,8 +87,9 @@ export class Configs {
     }
     this.asked.clear(); // what was asked of the config before this one is refused by its version
     const listed = new Set(txn.config.members.flatMap(({ sid, incarnation }) => (incarnation === null ? [] : [sid])));
+    const incarnations = new Map(txn.config.members.map(({ sid, incarnation }) => [sid, incarnation]));
     const place = this.ledger.history.length - 1;
-    this.known.push({ zxid, place, roles, voters: votersOf(roles), listed, noop: undefined });
+    this.known.push({ zxid, place, roles, voters: votersOf(roles), listed, incarnations, noop: undefined });
   }
   /** A request for these members is on its way. */
   ask(roles: Roles): Asked {
@@ -100,13 +103,15 @@ export class Configs {
   }
   /**
    * Voters of each config that counts, or may come to count, at some member. One counts as long as no quorum of the next
-   * knows on its disk that the next is committed: those for whom `knows` is true, after a harm that is thought of.
+   * knows on its disk that the next is committed: those for whom `knows` is true, after a harm that is thought of. A voter that
+   * counts there under an incarnation it has no more is there by a number that is nobody's.
    */
   possible(knows: (sid: number) => boolean = () => true): (readonly number[])[] {
     const sets: (readonly number[])[] = [this.voters, ...[...this.asked].map(({ roles }) => votersOf(roles))];
     for (let at = this.known.length - 1; at > 0; at--) {
       if (this.isDone(this.known[at] as Known, knows)) break;
-      sets.push((this.known[at - 1] as Known).voters);
+      const { voters, incarnations } = this.known[at - 1] as Known;
+      sets.push(voters.map((sid) => (incarnations.get(sid) === this.last?.incarnations.get(sid) ? sid : -sid)));
     }
     return sets;
   }
