@@ -279,7 +279,6 @@ export class PeerPort {
   /** The channel stands; one that stood in its place goes. */
   private enter(met: Met): void {
     const present = this.table.at(met);
-    if (present !== undefined) this.drop(present, 'a newer connection took its place');
     this.table.add(met);
     for (const who of [`server ${met.sid}`, `server ${met.sid} calling`]) this.complaints.settled(who);
     const { channel, sid } = met;
@@ -296,6 +295,9 @@ export class PeerPort {
         this.events.turn();
       },
     };
+    // a third one may have waited to hear whether that is alive: the place is taken by now, or both would be in it
+    if (present !== undefined) this.drop(present, 'a newer connection took its place');
+    if (this.table.numbered(channel.number) !== met) return;
     if (met.purpose === 'election') this.events.reached(sid, true);
     else this.events.linked(sid, channel.number, met.dialled);
     channel.flush();

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
+import type { ConnectionHandler } from '../../src/ports/network.ts';
+import { PackWriter } from '../../src/records/pack.ts';
+import { beginFrame, sealFrame } from '../../src/records/peer-frame.ts';
+import { writeMessage } from '../../src/records/peer-messages.ts';
 import { addressesOf, FakeEnsemble, FakePeer, identityOf, TICK_MS, VOTE } from './fake-peers.ts';
 
 test('two servers that dial each other at once keep the one connection that the larger id dialled', async () => {
@@ -217,6 +221,37 @@ test('a third connection under an id is told to wait while the second is looked 
   // the first of the two was let in when the dead one did not answer; the other is refused by name
   assert.deepEqual([second.port.connected, third.port.connected], [[3], []]);
   assert.match(other.complaints.join(), /two servers have the id 1/);
+});
+
+test('one that waits while the present connection is looked at does not share the place with a third that takes it', async () => {
+  const ensemble = new FakeEnsemble();
+  const { world } = ensemble;
+  const other = ensemble.peer(3);
+  await ensemble.start(other);
+  /** Server 1 in one of its lives; it says hello and no more. */
+  const call = async (life: number, attempt: number): Promise<() => void> => {
+    const to = { sid: 3, host: 'host3', address: 'host3', port: 3888, timeoutMs: 500, attempt };
+    const silent = { data() {}, drained() {}, closed() {} } as unknown as ConnectionHandler;
+    const link = await world.net('host1').dial(to, silent, new AbortController().signal);
+    const greeting = { type: 'HELLO', leastLevel: 1, level: 1, purpose: 'election', to: 3, attempt } as const;
+    const out = new PackWriter();
+    beginFrame(out);
+    writeMessage(out, { ...greeting, ...identityOf(1, life) });
+    sealFrame(out, 0, 1);
+    link.send(Buffer.from(out.bytes.subarray(0, out.at)));
+    await world.run(1);
+    return () => link.destroy();
+  };
+  await call(0, 1);
+  await call(1, 1);
+  const endThird = await call(0, 2);
+  await world.run(TICK_MS / 4);
+  endThird();
+  await world.run(2 * TICK_MS);
+  assert.deepEqual(other.port.connected, [1], 'the one that waited is let in');
+  await world.run(20 * TICK_MS);
+  assert.deepEqual(other.port.connected, [], 'it says nothing: nobody is left behind');
+  assert.equal(world.wires.filter(({ dialledFrom, closed }) => dialledFrom === 'host1' && !closed).length, 0);
 });
 
 test('a server of another ensemble, and one that is not who was looked for, are refused on both sides', async () => {
