@@ -35,7 +35,7 @@ test('a member that was away finds a leader that was made a member meanwhile', a
 });
 
 test('a member that is stopped while it reads its directory again leaves the directory when it says so', async () => {
-  for (let delay = 0; delay < 205; delay += 5) {
+  for (let delay = 0; delay < 205; delay += 20) {
     using story = new Story({ seed: 3 });
     story.start();
     await story.serving();
