@@ -82,6 +82,7 @@ const IMPURE =
 const DOORS: Readonly<Record<string, string>> = {
   pino: 'runtime/log.ts',
   'prom-client': 'runtime/metrics.ts',
+  'node-forge': 'platform/key-stores.ts',
   'msgpackr/index-no-eval': 'records/pack.ts',
   commander: 'cli/globals.ts',
   inquirer: 'cli/ask.ts',
