@@ -13,7 +13,8 @@ const PREFIX = /^zookeeper\./;
  */
 export function clientConfig(file: string): TlsOptions | undefined {
   const values = new Map<string, string>();
-  for (const { key, value } of parseProperties(read(file, file).toString(), file)) values.set(key.replace(PREFIX, ''), value);
+  for (const { key, value } of parseProperties(read(file, file).toString(), file))
+    values.set(key.replace(PREFIX, ''), value);
   for (const key of values.keys())
     if (key.startsWith('sasl.') || key.startsWith('server.principal'))
       throw usage(`${file}: ${key}: SASL is not understood yet`, '--auth digest:USER:PASSWORD is');
