@@ -8,6 +8,7 @@ import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { anyBlock, blockPorts, isFree } from '../../src/ensemble/ports.ts';
 import type { EnsembleView } from '../../src/shell/ensembles.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { BIN, type Ran, zoosh } from './cli.ts';
 
 /** A user's files of its own for the tests of one file; its ensembles are destroyed at the end. */
@@ -32,7 +33,7 @@ export const view = async (name: string): Promise<EnsembleView> => {
   assert.notEqual(stdout, '', stderr);
   return JSON.parse(stdout) as EnsembleView;
 };
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = 25_000): Promise<T> {
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = PATIENCE_MS): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
     const found = await look();

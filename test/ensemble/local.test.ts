@@ -24,6 +24,7 @@ import { anyBlock, blockPorts, isFree } from '../../src/ensemble/ports.ts';
 import { MemberProcess, processOf } from '../../src/ensemble/process.ts';
 import { viewOf } from '../../src/ensemble/status.ts';
 import { Failure } from '../../src/shell/failure.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { STAND_IN } from './stand-in.ts';
 
 const HOST = '127.0.0.1';
@@ -73,13 +74,13 @@ async function start(root: string, wish: Wish = {}): Promise<Ensemble> {
     asked: wish.asked ?? {},
     command: STAND_IN,
     leash: true,
-    timeoutMs: wish.timeoutMs ?? 10_000,
+    timeoutMs: wish.timeoutMs ?? PATIENCE_MS,
     signal: wish.signal ?? new AbortController().signal,
     keep: wish.keep ?? false,
     note: (sentence) => void wish.notes?.push(sentence),
   });
   // a quorum serves by now; the tests look at all of them
-  const end = performance.now() + 20_000;
+  const end = performance.now() + PATIENCE_MS;
   for (;;) {
     const { members } = await viewOf(ensemble);
     if (members.every(({ state }) => state === 'up')) return ensemble;
@@ -396,13 +397,19 @@ test('logs are merged by their times, and followed', async () => {
   assert.deepEqual((await all.logs(undefined, ['2'], 1)).length, 1);
   const abort = new AbortController();
   const found: string[] = [];
+  let follows = false;
   const following = (async () => {
     for await (const { member, text } of all.follow(undefined, ['1', '3'], abort.signal)) {
+      follows = true;
+      if (text === 'begins') continue;
       found.push(`${member} ${text}`);
       if (found.length === 2) abort.abort();
     }
   })();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let waited = 0; !follows && waited < PATIENCE_MS; waited += 20) {
+    write(1, 'begins\n');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   write(2, 'not followed\n');
   write(1, 'half');
   await new Promise((resolve) => setTimeout(resolve, 150));
