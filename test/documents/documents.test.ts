@@ -52,7 +52,7 @@ async function playPrompt(file: string, block: Block, place: Place): Promise<voi
     from = seen().length;
     one.type(`${typed}\r`);
     const wanted = settled(`${typed}\n${shown.join('\n')}`);
-    await one.until(() => since() === wanted, `${file}:${line}: ${wanted}, but ${since()}`, 3000).catch(() => {});
+    await one.until(() => since() === wanted, `${file}:${line}: ${wanted}, but ${since()}`).catch(() => {});
     assert.equal(since(), wanted, `${file}:${line}`);
   }
 }

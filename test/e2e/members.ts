@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askMember } from '../../src/ensemble/control-client.ts';
-import { anyBlock } from '../../src/ensemble/ports.ts';
 import { fourLetterWord } from '../../src/index.ts';
 import type { ControlRequest, ControlResults, MemberStatus } from '../../src/runtime/control-messages.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { BIN } from './cli.ts';
 
 const HOST = '127.0.0.1';
@@ -121,7 +121,7 @@ export class Members implements AsyncDisposable {
   static async make(options: MembersOptions): Promise<Members> {
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
     const count = options.voters + (options.observers ?? 0);
-    const base = await anyBlock(HOST, count);
+    const base = await ownBlock(HOST, count);
     const ids = Array.from({ length: count }, (_, at) => at + 1);
     const servers = ids.map((id) => {
       const role = id > options.voters ? 'observer' : 'participant';

@@ -66,7 +66,10 @@ async function flood(how: 'a secret' | 'nothing but frames'): Promise<string | u
   const secret = join(folder, 'secret');
   writeFileSync(secret, `${Buffer.alloc(32, 3).toString('base64')}\n`, { mode: 0o600 });
   const isSecret = how === 'a secret';
-  await using members = await Members.start({ voters: 3, lines: ['syncLimit=60', ...(isSecret ? [`peer.secretFile=${secret}`] : [])] });
+  await using members = await Members.start({
+    voters: 3,
+    lines: ['syncLimit=60', ...(isSecret ? [`peer.secretFile=${secret}`] : [])],
+  });
   const leader = await members.leader();
   const follower = await members.follower();
   const before = VOTERS.map((id) => openFiles(members.member(id)));

@@ -234,10 +234,12 @@ test('at the prompt it goes on in the background until unwatch, with -f it holds
     await client.set('/prompt', next);
     const wanted = `changed  /prompt v${1 + round} -> v${2 + round}  "${last}" -> "${next}"`;
     last = next;
-    const isTold = await one.until((screen) => screen.includes(wanted), wanted, 5000).then(
-      () => true,
-      () => false,
-    );
+    const isTold = await one
+      .until((screen) => screen.includes(wanted), wanted, 5000)
+      .then(
+        () => true,
+        () => false,
+      );
     return lateIf(!isTold, `${wanted}: ${one.text}`);
   });
   one.type('\x03');

@@ -86,6 +86,7 @@ const FAILURES = [
 ] as const;
 
 test('a disk that fails: nothing acknowledged is lost, nothing more is acknowledged, the reason is told', async () => {
+  const ROUNDS = amount(6, 3);
   const counts = { stopped: 0, refused: 0, 'went on': 0 };
   /** `atStart`: it fails before it serves, which chance has every third do anyway. */
   const fail = async (own: number, [call, code, place, outcome]: (typeof FAILURES)[number], atStart = false) => {
@@ -134,7 +135,7 @@ test('a disk that fails: nothing acknowledged is lost, nothing more is acknowled
     else machine.world.crash();
     assert.deepEqual(await machine.live(() => turns(50)), [], told);
   };
-  for (let i = 0; i < 6; i++) for (const [j, each] of FAILURES.entries()) await fail(seed + i * 100 + j, each);
+  for (let i = 0; i < ROUNDS; i++) for (const [j, each] of FAILURES.entries()) await fail(seed + i * 100 + j, each);
   // a process ended within a purge, the next start removed the file, failed, and power was cut: the file was listed again
   await fail(917_087, FAILURES[8]);
   await goOnUntil(
@@ -143,6 +144,6 @@ test('a disk that fails: nothing acknowledged is lost, nothing more is acknowled
     (at) => fail(seed + 1000 + at, FAILURES[at % 9] ?? FAILURES[0], true),
   );
   console.log(`failing disks (seed ${seed}): ${JSON.stringify(counts)}, acknowledged writes lost: 0`);
-  // of 55 that stop two in three do when they serve: 15 are six deviations below
-  assert.ok(counts.stopped > 15 && counts.refused > 1 && counts['went on'] === 18);
+  // of nine a round that stop two in three do when they serve: what is asked for is five deviations below and more
+  assert.ok(counts.stopped > amount(15, 4) && counts.refused > 1 && counts['went on'] === 3 * ROUNDS);
 });
