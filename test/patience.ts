@@ -35,3 +35,16 @@ export async function goOnUntil(
 ): Promise<void> {
   for (let at = 0; at < bound && !enough(); at++) await more(at);
 }
+
+/**
+ * Of work that waits for nothing: how long it has taken so far, ms. Others may have had the processor meanwhile, and other
+ * threads of this process may have worked beside it: the lesser of both times is nearer to its own.
+ */
+export function stopwatch(): () => number {
+  const began = performance.now();
+  const cpu = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(cpu);
+    return Math.min(performance.now() - began, (user + system) / 1000);
+  };
+}
