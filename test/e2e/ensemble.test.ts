@@ -34,7 +34,7 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
   assert.match(taken.stderr, new RegExp(`port ${first} is in use by member 1 of demo`));
   assert.equal((await run('start', 'ensemble', 'demo', '-d')).code, 42);
 
-  const client = await connect(stdout.trim(), { timeoutMs: 20_000 });
+  const client = await connect(stdout.trim(), { timeoutMs: 40_000 });
   const session = client.sessionId;
   await client.create('/writes');
   await client.create('/mine', null, { mode: 'ephemeral' });

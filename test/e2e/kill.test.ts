@@ -17,19 +17,21 @@ import { PATIENCE_MS } from '../patience.ts';
 import { Workload } from '../sim/workload.ts';
 import { ServerProcess } from './process.ts';
 
-const ROUNDS = amount(100, 16);
+const ROUNDS = amount(100, 8);
 const SERVERS = 2;
 /** Lives more, for an aim that was missed every time. */
-const MOST_TIMES = 6;
+const MOST_TIMES = 8;
 /** Writes acknowledged in a life. */
 const LEAST = 50;
 /** Snapshots, and with each a new log file, come every few ms, purges of what gathered ten times a second. */
-const SETTINGS = ['snapCount=60', 'preAllocSize=64', 'autopurge.purgeInterval=100ms'];
+const SETTINGS = ['snapCount=60', 'preAllocSize=64', 'autopurge.purgeInterval=100ms', 'maxSessionTimeout=400000'];
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 31));
 
 /** Clients whose clock runs faster come back soon after a restart, as their delays grow with lives as short as these. */
 const HASTE = 8;
+/** By those clocks: a restart may take its time. */
+const TIMEOUT_MS = 400_000;
 const portsFor = (n: number): ClientPorts => ({
   clock: {
     monotonic: () => realClock.monotonic() * HASTE,
@@ -108,7 +110,7 @@ async function rounds(side: number, counts: Counts): Promise<void> {
     await server.start();
     if (load === undefined) {
       for (let i = 0; i < 3; i++)
-        clients.push(await connect(server.hosts, { timeoutMs: 40_000 }, portsFor(random.below(2 ** 31))));
+        clients.push(await connect(server.hosts, { timeoutMs: TIMEOUT_MS }, portsFor(random.below(2 ** 31))));
       load = await Workload.begin(random, clients);
     } else {
       const until = Date.now() + PATIENCE_MS;

@@ -16,7 +16,10 @@ let client: Client;
 let folder: string;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'zoosh-lock-'));
-  server = await startEmbedded({ settings: { tickTime: '200', maxSessionTimeout: '60000', '4lw.commands.whitelist': '*' }, logLevel: 'error' });
+  server = await startEmbedded({
+    settings: { tickTime: '200', maxSessionTimeout: '60000', '4lw.commands.whitelist': '*' },
+    logLevel: 'error',
+  });
   client = await connect(server.connectString);
 });
 after(async () => {

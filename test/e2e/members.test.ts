@@ -37,7 +37,7 @@ test('a leader killed again and again: nothing acknowledged is lost, sessions an
   const hosts = [0, 1, 2].map((by) =>
     [...members.all.slice(by), ...members.all.slice(0, by)].map((m) => m.hosts).join(),
   );
-  const clients = await Promise.all([...hosts, members.hosts].map((each) => connect(each, { timeoutMs: 10_000 })));
+  const clients = await Promise.all([...hosts, members.hosts].map((each) => connect(each, { timeoutMs: 40_000 })));
   const load = await Workload.begin(random, clients);
   const setUp = clients[0] as Client;
   for (const path of ['/raw', '/seq']) await setUp.create(path);

@@ -137,6 +137,7 @@ export class Members implements AsyncDisposable {
         `tickTime=${options.tickMs ?? 500}`,
         'initLimit=20',
         'syncLimit=10',
+        'maxSessionTimeout=60000',
         `dataDir=${join(home, 'data')}`,
         'standaloneEnabled=false',
         '4lw.commands.whitelist=*',

@@ -39,7 +39,7 @@ for (const variant of ['empty', 'an older copy'] as const)
   test(`a voter that comes back with ${variant === 'empty' ? 'nothing' : variant} does not lose what it acknowledged`, async () => {
     await using members = await Members.start({ voters: 3 });
     const [one, two, three] = [members.member(1), members.member(2), members.member(3)];
-    await using client = await connect(hostsOf([one, three]), { timeoutMs: 10_000 });
+    await using client = await connect(hostsOf([one, three]), { timeoutMs: 40_000 });
     await client.create('/votes');
     await fill(client, '/before', 20);
     const copy = join(members.folder, 'copy');
@@ -84,7 +84,7 @@ test('a bit flipped in any file of a follower, then a fail-over to it: it is men
   const [one, two, three] = [members.member(1), members.member(2), members.member(3)];
   members.startAll();
   await members.serving();
-  const client = await connect(members.hosts, { timeoutMs: 10_000 });
+  const client = await connect(members.hosts, { timeoutMs: 40_000 });
   let flips = 0;
   let mended = 0;
   const names = new Set<string>();
@@ -166,7 +166,7 @@ for (const role of ['a follower', 'the leader'] as const)
     }
     if (role === 'the leader') assert.equal((await members.leader()).id, small, 'who leads depends on ids alone here');
     const others = members.all.filter((each) => each !== victim);
-    await using client = await connect(hostsOf(others), { timeoutMs: 10_000 });
+    await using client = await connect(hostsOf(others), { timeoutMs: 40_000 });
     await fill(client, '/a', 50);
     // the small file system is seen through its process only
     const inside = `/proc/${victim.pid}/root${victim.data}`;
@@ -221,7 +221,7 @@ test('a snapshot finds no room beside the history of a member: what a quorum hol
   await members.serving();
   const victim = members.member(small);
   const others = members.all.filter((each) => each !== victim);
-  await using client = await connect(hostsOf(others), { timeoutMs: 20_000 });
+  await using client = await connect(hostsOf(others), { timeoutMs: 40_000 });
   const large = (name: string, count: number): Promise<unknown> =>
     Promise.all(Array.from({ length: count }, (_, i) => client.create(`/${name}-${i}`, Buffer.alloc(50_000, 67))));
   // some 10 MB that the member holds, and 6 that it missed: a snapshot of both does not go beside the first
@@ -275,7 +275,7 @@ test('a snapshot finds no room beside the history of a member: what a quorum hol
 test('a leader that slept or was alone and has no write open answers no sync from its belief', async () => {
   await using members = await Members.start({ voters: 3, lines: ['maxClientCnxns=0'] });
   const stale = new StaleReads();
-  await using client = await connect(members.hosts, { timeoutMs: 10_000 });
+  await using client = await connect(members.hosts, { timeoutMs: 40_000 });
   await stale.prepare(client);
   for (let round = 0; round < 3 || (stale.sent < LEAST_SYNCS && round < 12); round++) {
     await stale.ofStopped(members, await members.leader());
@@ -516,7 +516,7 @@ for (const how of ['in the clear', 'with a secret'] as const)
           PATIENCE_MS,
           () => log().slice(-2000) + three.log.slice(-2000),
         );
-        await using client = await connect(hostsOf([ours.member(1), ours.member(2)]), { timeoutMs: 20_000 });
+        await using client = await connect(hostsOf([ours.member(1), ours.member(2)]), { timeoutMs: 40_000 });
         await client.create('/theirs');
         await sleep(1000);
         const status = await three.status();
