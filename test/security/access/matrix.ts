@@ -111,6 +111,8 @@ const PROBES: Readonly<Record<string, Probe>> = {
   'multiRead getData': inMulti('multiRead', (path) => ({ type: 4, request: { path, watch: false } })),
   'multiRead getChildren': inMulti('multiRead', (path) => ({ type: 8, request: { path, watch: false } })),
 };
+/** Operations that are asked about, alone. */
+export const PROBED: ReadonlySet<string> = new Set(Object.keys(PROBES));
 /** So that twelve outcomes are a word. */
 const LETTERS: Readonly<Record<string, string>> = {
   ok: 'y',
