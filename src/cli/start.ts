@@ -44,14 +44,17 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}=${value}`);
+const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}`);
+/** Told by its key: the value may be a secret. @throws ConfigError */
+const settingOf = (text: string): Setting =>
+  parseAssignment(text, text.includes('=') ? `--set ${text.slice(0, text.indexOf('='))}` : '--set');
 
 /** Settings of the form asked for, and a folder to be removed at the end, if any. */
 async function settingsOf(
   form: string,
   values: ReturnType<typeof parse>['values'],
 ): Promise<{ settings: Setting[]; myid?: string | undefined; remove?: string }> {
-  const sets = (values.set ?? []).map((text) => parseAssignment(text, `--set ${text}`));
+  const sets = (values.set ?? []).map(settingOf);
   if (form === 'observer' && values.join !== undefined) {
     const { observerLines } = await import('./start-observer.ts');
     const { join: servers, myid, port, host = '127.0.0.1', data = './zoosh-observer' } = values;

@@ -142,6 +142,9 @@ apache_member
 tests shell-ensemble.js
 stop
 
+echo '-- who may do what, as Apache ZooKeeper says'
+node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
+
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py
 echo '-- ensembles of our servers: stories of disks and of strangers'
