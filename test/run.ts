@@ -14,7 +14,7 @@ const [long, writesTimes] = ['--long', '--times'].map((word) => process.argv.inc
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 /** Two cores are what CI has: so many files at a time that need them, and beside these some that mostly wait. */
 const BUSY = 2;
-const ALL = long ? 2 : 5;
+const ALL = long ? 4 : 5;
 /** Those that wait for processes and timers. */
 const WAITING = /[\\/](e2e|ensemble|recipes|zkcli|client|documents)[\\/]|peer-ports|[\\/]pty\./;
 /** Shown at the end: so many files, and so much of what one that failed said. */

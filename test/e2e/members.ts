@@ -105,7 +105,7 @@ export class MemberOfTest {
     return this.isUp ? this.ask({ op: 'status' }, 10_000).catch(() => undefined) : undefined;
   }
   word(text: string): Promise<string> {
-    return fourLetterWord(text, { host: HOST, port: this.clientPort });
+    return fourLetterWord(text, { host: HOST, port: this.clientPort, timeoutMs: PATIENCE_MS });
   }
 }
 

@@ -75,7 +75,10 @@ async function flood(how: 'a secret' | 'nothing but frames'): Promise<string | u
   const before = VOTERS.map((id) => openFiles(members.member(id)));
   const resident = VOTERS.map((id) => residentMiB(members.member(id)));
   const others = members.all.filter((each) => each !== follower);
-  const bystander = new Bystander(await connect(others.map(({ hosts }) => hosts).join()), '/beside');
+  const bystander = new Bystander(
+    await connect(others.map(({ hosts }) => hosts).join(), { timeoutMs: 60_000 }),
+    '/beside',
+  );
   const hello = await helloOf();
   const beginnings = [
     ...(isSecret ? [hello, hello.subarray(0, 40), hello.subarray(0, 1), promising(hello, 2 ** 31)] : []),

@@ -140,7 +140,10 @@ export async function besiege({
   const leader = await members.leader();
   const { epoch = 0 } = (await leader.status()) ?? {};
   const logs = running.map(({ log }) => log.length);
-  const bystander = new Bystander(await connect(running.map(({ hosts }) => hosts).join()), '/beside');
+  const bystander = new Bystander(
+    await connect(running.map(({ hosts }) => hosts).join(), { timeoutMs: 60_000 }),
+    '/beside',
+  );
 
   const field: Battlefield = {
     targets: targetsOf(members, VOTERS),
