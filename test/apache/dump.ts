@@ -9,7 +9,7 @@ export interface DumpedNode {
   /** czxid mzxid pzxid ctime mtime version cversion aversion ephemeralOwner dataLength numChildren */
   readonly stat: string;
 }
-const WIDTH = 400;
+const WIDTH = 2000;
 const hex = (id: bigint): string => BigInt.asUintN(64, id).toString(16);
 
 /** Every node below and at `top`, by path. A node whose ACL forbids it is read by who may do everything: `zk` must be. */
@@ -17,11 +17,8 @@ export async function dump(zk: Client, top = '/'): Promise<DumpedNode[]> {
   const found: DumpedNode[] = [];
   const ahead = [top];
   const take = async (path: string): Promise<void> => {
-    const [{ data, stat }, { acl }, children] = await Promise.all([
-      zk.get(path),
-      zk.getAcl(path),
-      zk.getChildren(path).then((all) => all.children),
-    ]);
+    const [{ data, stat }, { acl }] = await Promise.all([zk.get(path), zk.getAcl(path)]);
+    const children = stat.numChildren === 0 ? [] : (await zk.getChildren(path)).children;
     const ids = [stat.czxid, stat.mzxid, stat.pzxid].map(hex);
     const { ctime, mtime, version, cversion, aversion, ephemeralOwner, dataLength, numChildren } = stat;
     const rest = [ctime, mtime, version, cversion, aversion, hex(ephemeralOwner), dataLength, numChildren];
