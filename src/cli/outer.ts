@@ -51,6 +51,20 @@ export const OUTER: readonly OuterCommand[] = [
     options: ['--config', '--myid', '--yes', '--help'],
   },
   {
+    name: 'import-apache',
+    about: 'make a data directory of what an Apache ZooKeeper server left',
+    usage: 'import-apache DIR [--to DATADIR]',
+    words: [],
+    options: ['--log-dir', '--to', '--to-log', '--myid', '--accept-loss', '--help'],
+  },
+  {
+    name: 'export-apache',
+    about: 'make a directory that an Apache ZooKeeper server starts from',
+    usage: 'export-apache DATADIR --to DIR',
+    words: [],
+    options: ['--log-dir', '--to', '--help'],
+  },
+  {
     name: 'with',
     about: 'run a program with an ensemble of its own',
     usage: 'with [-n 3] [--memory] [--seed FILE] -- CMD ARG...',
