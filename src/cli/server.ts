@@ -132,7 +132,9 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
     return 0; // as Apache's script has it
   }
   if ((own ? positionals[3] : more) !== undefined) throw new UsageError(`server ${verb}: one word too many`);
-  const { env, failed } = sourcedEnv(places.configDir, process.env);
+  // what an image's variables come to does not depend on files that they are to replace
+  const { env, failed } =
+    verb === 'from-env' ? { env: process.env, failed: [] } : sourcedEnv(places.configDir, process.env);
   for (const sentence of failed) process.stderr.write(`warning: ${sentence}\n`);
   const operation: Operation = {
     isApache,
