@@ -22,6 +22,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   recipes: ['base', 'client'],
   config: ['base'],
   editor: ['base'],
+  sasl: ['base'],
   // archives are MessagePack, whose door is in records; watches of old servers are made in recipes, which need them, too
   shell: ['base', 'client', 'recipes', 'config', 'editor', 'records'],
   commands: ['base', 'client', 'recipes', 'config', 'shell'],
@@ -54,7 +55,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'tree',
   ],
 };
-const PURE = new Set(['base', 'protocol', 'records', 'tree', 'zab', 'server']);
+const PURE = new Set(['base', 'sasl', 'protocol', 'records', 'tree', 'zab', 'server']);
 const PURE_FILES = new Set([
   'client/session.ts',
   'client/watches.ts',
@@ -84,6 +85,7 @@ const IMPURE =
 const DOORS: Readonly<Record<string, string>> = {
   pino: 'runtime/log.ts',
   'prom-client': 'runtime/metrics.ts',
+  'node-forge': 'platform/key-stores.ts',
   'msgpackr/index-no-eval': 'records/pack.ts',
   commander: 'cli/globals.ts',
   inquirer: 'cli/ask.ts',

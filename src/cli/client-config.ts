@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { type KeyStore, KeyStoreError, readKeyStore } from '../platform/key-stores.ts';
+import { readPem } from '../platform/pem-store.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { parseProperties } from '../server/config.ts';
 import { usage } from '../shell/failure.ts';
@@ -6,45 +8,63 @@ import { usage } from '../shell/failure.ts';
 const PREFIX = /^zookeeper\./;
 
 /**
- * The TLS part of a zkCli properties file (`-client-configuration`), PEM stores only. Undefined when it asks for none.
- * @throws Failure (2) for a file that cannot be read and for what is not understood, by name
+ * The TLS part of a zkCli properties file (`-client-configuration`): PEM, PKCS12 and JKS stores. Undefined when it asks for none.
+ * @throws Failure (2) for what cannot be read or opened and for what is not understood, by name
  */
 export function clientConfig(file: string): TlsOptions | undefined {
   const values = new Map<string, string>();
-  for (const { key, value } of parseProperties(read(file, file), file)) values.set(key.replace(PREFIX, ''), value);
+  for (const { key, value } of parseProperties(read(file, file).toString(), file))
+    values.set(key.replace(PREFIX, ''), value);
   for (const key of values.keys())
     if (key.startsWith('sasl.') || key.startsWith('server.principal'))
       throw usage(`${file}: ${key}: SASL is not understood yet`, '--auth digest:USER:PASSWORD is');
   if (values.get('client.secure') !== 'true') return undefined;
-  const pem = (name: string): string | undefined => {
-    const location = values.get(`ssl.${name}.location`);
-    if (location === undefined) return undefined;
-    const type = values.get(`ssl.${name}.type`) ?? (/\.pem$/i.test(location) ? 'PEM' : 'another type');
-    if (type.toUpperCase() !== 'PEM')
-      throw usage(`${file}: ssl.${name}.location: only PEM stores are understood, not ${type}`, 'export it as PEM');
-    return read(location, `${file}: ssl.${name}.location`);
-  };
-  const key = pem('keyStore');
-  const ca = pem('trustStore');
+  const stores = { file, values };
+  const own = storeOf('keyStore', stores)?.own;
+  const trusted = storeOf('trustStore', stores)?.trusted;
   if (values.get('ssl.hostnameVerification') === 'false')
     throw usage(
       `${file}: ssl.hostnameVerification=false is not understood`,
       '--tls-servername says which name to expect',
     );
   return {
-    ...(ca !== undefined && { ca }),
-    ...(key !== undefined && { key, cert: certificates(key) }),
+    ...(trusted !== undefined && { ca: trusted.join('') }),
+    ...(own !== undefined && { key: own.key, cert: own.chain.join('') }),
   };
 }
 
-function read(file: string, what: string): string {
+interface Stores {
+  readonly file: string;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** The store of that name; undefined when none is configured. Its type is told by what stands in it, as its name may lie. */
+function storeOf(name: 'keyStore' | 'trustStore', { file, values }: Stores): KeyStore | undefined {
+  const location = values.get(`ssl.${name}.location`);
+  if (location === undefined) return undefined;
+  const what = `${file}: ssl.${name}.location`;
+  const bytes = read(location, what);
+  const passwordFile = values.get(`ssl.${name}.passwordPath`);
+  // as in ZooKeeper a file with the password wins
+  const password =
+    passwordFile === undefined
+      ? (values.get(`ssl.${name}.password`) ?? '')
+      : read(passwordFile, `${file}: ssl.${name}.passwordPath`).toString().trim();
   try {
-    return readFileSync(file, 'utf8');
+    const store = bytes.includes('-----BEGIN ') ? readPem(bytes.toString(), password) : readKeyStore(bytes, password);
+    if (name === 'keyStore' && store.own === undefined) throw new KeyStoreError('holds no private key');
+    if (name === 'trustStore' && store.trusted.length === 0) throw new KeyStoreError('holds no certificate');
+    return store;
+  } catch (error) {
+    if (!(error instanceof KeyStoreError)) throw error;
+    throw usage(`${what}: ${location} ${error.message}`, `ssl.${name}.password or ssl.${name}.passwordPath opens it`);
+  }
+}
+
+function read(file: string, what: string): Buffer {
+  try {
+    return readFileSync(file);
   } catch (error) {
     throw usage(`${what} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
   }
 }
-
-/** A PEM key store holds the key and its certificates. */
-const certificates = (text: string): string =>
-  (text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? []).join('\n');

@@ -128,7 +128,7 @@ async function program(): Promise<Command> {
     .option('--no-config', 'ignore the configuration file')
     .option('--no-history', 'remember no lines')
     .addOption(new Option('--wait-for-connection').hideHelp())
-    .option('--client-config <FILE>', "zkCli's client configuration: its TLS part, with PEM stores")
+    .option('--client-config <FILE>', "zkCli's client configuration: its TLS part (PEM, PKCS12, JKS stores)")
     .option('-V, --version', 'the version')
     .option('-h, --help', 'this text');
 }

@@ -4,9 +4,9 @@ import { type Env, type Gathered, gather, refuseOpenDoors } from '../operate/set
 import { readBeside } from '../runtime/config-files.ts';
 import { MAX_SOCKET_PATH } from '../runtime/control.ts';
 import { StartError } from '../runtime/start-error.ts';
-import { checkConfig, namedFiles, parseAssignment, type ServerConfig } from '../server/config.ts';
+import { checkConfig, namedFiles, type ServerConfig } from '../server/config.ts';
 import type { ServerValues } from './server.ts';
-import { settingsIn } from './start-failures.ts';
+import { settingSaid, settingsIn } from './start-failures.ts';
 
 /** One `zoosh server VERB`, as asked for. */
 export interface Operation {
@@ -39,7 +39,7 @@ export function loadConfig({ values, flags, places, env }: Operation): Loaded {
     env,
     flags,
     file: settingsIn(places.config),
-    sets: (values.set ?? []).map((text) => parseAssignment(text, `--set ${text}`)),
+    sets: (values.set ?? []).map(settingSaid),
   });
   refuseOpenDoors(gathered.settings);
   const config = checkConfig(gathered.settings, readBeside(gathered.settings, values.myid));

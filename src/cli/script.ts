@@ -1,5 +1,6 @@
 /** Scripts: statement by statement, or all as one transaction. */
 
+import { redact } from '../editor/redact.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { staticText } from '../shell/lexer.ts';
 import type { Pipeline } from '../shell/parser.ts';
@@ -63,7 +64,7 @@ export async function runAtomic(host: Host, text: string, file: string | undefin
   const { shell } = host;
   const tell = (failure: Failure, place: number): number => {
     const line = 1 + countLines(text, 0, place);
-    const command = lineOf(text, place);
+    const command = redact(lineOf(text, place));
     // a file's name would stand before it, with the line
     const lines = file === undefined && text.trimEnd().includes('\n') ? [`line ${line}: ${command}`] : [];
     const { exit, code, message, path, hint } = failure;

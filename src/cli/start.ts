@@ -14,7 +14,7 @@ import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '.
 import { type Globals, NO_GLOBALS } from './globals.ts';
 import { Leash } from './leash.ts';
 import { runAgain } from './run-again.ts';
-import { explainStart, settingsIn, UsageError } from './start-failures.ts';
+import { explainStart, settingSaid, settingsIn, UsageError } from './start-failures.ts';
 import { logWish, openLog } from './start-log.ts';
 
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
@@ -59,7 +59,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}=${value}`);
+const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}`);
 
 /** What a form of `start` begins with. */
 interface Made {
@@ -160,7 +160,7 @@ export async function runStart(
       env: values.config === undefined ? {} : env,
       flags,
       file: made.file,
-      sets: (values.set ?? []).map((text) => parseAssignment(text, `--set ${text}`)),
+      sets: (values.set ?? []).map(settingSaid),
     });
     refuseOpenDoors(gathered.settings);
     const wish = logWish(values, gathered.logLevel);

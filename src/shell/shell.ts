@@ -216,7 +216,12 @@ export class Shell {
   #tell(failure: Failure, command: string, source: Source | undefined): void {
     if (failure.told) return;
     const hasLines = source?.isScript === true || source?.file !== undefined;
-    this.ports.tell({ failure, command, file: source?.file, line: hasLines ? source.line : undefined });
+    this.ports.tell({
+      failure,
+      command: redact(command),
+      file: source?.file,
+      line: hasLines ? source.line : undefined,
+    });
   }
 
   /** One pipeline; false when the script ends here. */
@@ -238,7 +243,12 @@ export class Shell {
     const outputs = this.#output.recorded;
     this.#output.recorded = undefined;
     if (keeps && record !== undefined)
-      record({ line, command, outputs: outputs ?? [], ...(failed !== undefined && { failure: failed }) });
+      record({
+        line,
+        command: redact(command),
+        outputs: outputs ?? [],
+        ...(failed !== undefined && { failure: failed }),
+      });
     return goesOn;
   }
   async #pipeline(pipeline: Pipeline, signal: AbortSignal): Promise<number> {

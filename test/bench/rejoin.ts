@@ -98,7 +98,7 @@ export async function rejoin(
     say(`  ${line.replace(/^.*, (?=\d+ bytes)/, 'snapshot of ')}`);
   await until(
     () => !leader.isUp,
-    10_000,
+    60_000,
     () => 'the leader does not end',
   );
   return {

@@ -14,6 +14,7 @@ import {
 } from '../../src/client/api.ts';
 import { connect } from '../../src/client/connect.ts';
 import { realClock } from '../../src/platform/clock.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { FakeServer } from './fake-server.ts';
 
 const open = (server: FakeServer, options: ConnectOptions = {}, hosts = 'a:1'): Promise<Client> =>
@@ -21,7 +22,7 @@ const open = (server: FakeServer, options: ConnectOptions = {}, hosts = 'a:1'): 
 
 /** Waits until a fact holds; fails after a second. */
 async function until(fact: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 200; i++) {
+  for (let waited = 0; waited < PATIENCE_MS; waited += 5) {
     if (fact()) return;
     await sleep(5);
   }

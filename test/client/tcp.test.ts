@@ -10,6 +10,7 @@ import { connect, fourLetterWord } from '../../src/client/connect.ts';
 import { realClock } from '../../src/platform/clock.ts';
 import { tcpDialer } from '../../src/platform/tcp.ts';
 import type { Connection } from '../../src/ports/network.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { FakeServer } from './fake-server.ts';
 import { TEST_CERT, TEST_KEY } from './tls-fixture.ts';
 
@@ -114,13 +115,13 @@ test('a socket that is not read says so, and again when it has room', async () =
   await using server = await listening(createServer((socket) => void sockets.push(socket.pause())));
   let drained = 0;
   const handler = { data() {}, closed() {}, drained: () => void drained++ };
-  const connection = await tcpDialer.dial({ host: '127.0.0.1', port: server.port, timeoutMs: 1000 }, handler);
+  const connection = await tcpDialer.dial({ host: '127.0.0.1', port: server.port, timeoutMs: PATIENCE_MS }, handler);
   const chunk = Buffer.alloc(256 * 1024);
   let sent = 0;
   while (connection.send(chunk)) assert.ok(++sent < 200, 'no bound');
   assert.equal(drained, 0);
   sockets[0]?.resume();
-  for (let i = 0; i < 100 && drained === 0; i++) await sleep(10);
+  for (let waited = 0; waited < PATIENCE_MS && drained === 0; waited += 10) await sleep(10);
   assert.equal(drained, 1);
   assert.ok(connection.send(chunk));
   connection.destroy();
@@ -172,7 +173,7 @@ test('after close nothing keeps the process alive, and plain connections load no
   });
   let text = '';
   child.stdout.on('data', (bytes) => (text += bytes));
-  const timer = setTimeout(() => child.kill(), 5000);
+  const timer = setTimeout(() => child.kill(), PATIENCE_MS);
   const [status] = await once(child, 'close');
   clearTimeout(timer);
   assert.deepEqual([status, text], [0, 'light\n']);

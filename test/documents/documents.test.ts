@@ -25,7 +25,7 @@ async function playConsole(file: string, block: Block, place: Place): Promise<vo
   assert.deepEqual(greeting, [], `${file}:${block.line}: a console begins with what is typed`);
   const faults: string[] = [];
   for (const { line, typed, shown } of all) {
-    const { code, screen } = await place.typed(typed, block.isLong);
+    const { code, screen } = await place.typed(typed);
     const isRight = shown.length === 0 ? code === 0 : settled(screen) === settled(shown.join('\n'));
     if (!isRight) faults.push(`${file}:${line}: ${typed}\n${screen}`);
   }
@@ -52,7 +52,7 @@ async function playPrompt(file: string, block: Block, place: Place): Promise<voi
     from = seen().length;
     one.type(`${typed}\r`);
     const wanted = settled(`${typed}\n${shown.join('\n')}`);
-    await one.until(() => since() === wanted, `${file}:${line}: ${wanted}, but ${since()}`, 3000).catch(() => {});
+    await one.until(() => since() === wanted, `${file}:${line}: ${wanted}, but ${since()}`).catch(() => {});
     assert.equal(since(), wanted, `${file}:${line}`);
   }
 }

@@ -8,6 +8,7 @@ import { transform } from 'esbuild';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { connect } from '../../src/index.ts';
 import { Session } from '../editor/session.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -84,11 +85,11 @@ export class Place implements AsyncDisposable {
   }
 
   /** Runs one command at a terminal and gives what a person then sees. */
-  async typed(line: string, isLong = false): Promise<{ code: number; screen: string }> {
+  async typed(line: string): Promise<{ code: number; screen: string }> {
     // `npm start` is said in the repository
     const folder = line.includes('npm ') ? ROOT : join(this.#folder, 'cwd');
     using one = this.#session({ sh: `cd '${folder}' && bash -c "$LINE"`, LINE: this.here(line) });
-    await one.until(() => one.exit !== undefined, `the end of ${line}`, isLong ? 60_000 : 20_000);
+    await one.until(() => one.exit !== undefined, `the end of ${line}`, 2 * PATIENCE_MS);
     return { code: one.exit as number, screen: one.screen.all().join('\n') };
   }
 

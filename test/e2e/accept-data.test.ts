@@ -270,7 +270,7 @@ test('accept 8: a reader that has seen enough ends it quietly', () => {
     env: ENV,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 30_000,
+    timeout: 120_000,
   });
   assert.deepEqual([ran.status, ran.stdout, ran.stderr], [0, '/\n', '']);
 });

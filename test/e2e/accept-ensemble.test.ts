@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Session } from '../editor/session.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { BIN } from './cli.ts';
 import { base, env, good, run } from './local-ensembles.ts';
-
-const LIMIT_MS = 40_000;
 
 test('accept 22: the leader is killed while repeat writes: the gap is told, and it goes on', async () => {
   const hosts = (await good('start', 'ensemble', 'gap', '-n', '3', '--base-port', String(await base()), '-d')).trim();
@@ -17,7 +16,7 @@ test('accept 22: the leader is killed while repeat writes: the gap is told, and 
     session.until(
       (screen) => (typeof text === 'string' ? screen.includes(text) : text.test(screen)),
       String(text),
-      LIMIT_MS,
+      PATIENCE_MS,
     );
   const version = (): number => {
     const all = session.screen.all().join('\n');
@@ -35,7 +34,7 @@ test('accept 22: the leader is killed while repeat writes: the gap is told, and 
   await sees(/lost connection to \S+/);
   await sees(/back on \S+ after [\d.]+s, session kept/);
   const after = version();
-  await session.until(() => version() >= after + 5, 'writes after the gap', LIMIT_MS);
+  await session.until(() => version() >= after + 5, 'writes after the gap', PATIENCE_MS);
   session.type('\x03');
   await sees(/interrupted\n[^\n]*> \|$/);
   session.type('get /x\r');

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Client, connect } from '../../src/index.ts';
 import { Session } from '../editor/session.ts';
+import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 import { BIN } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
-const LIMIT_MS = 40_000;
 const MANY = 100_000;
 const server = new ServerProcess();
 const home = mkdtempSync(join(tmpdir(), 'zoosh-accept-'));
@@ -34,7 +34,7 @@ const sees = (session: Session, text: string | RegExp): Promise<void> =>
   session.until(
     (screen) => (typeof text === 'string' ? screen.includes(text) : text.test(screen)),
     String(text),
-    LIMIT_MS,
+    PATIENCE_MS,
   );
 const leave = async (session: Session): Promise<void> => {
   session.type('\x03\x04');
@@ -57,17 +57,19 @@ test('accept 13: five thousand events in a second leave the line as it is, and i
   await sees(session, 'connected to');
   session.type('addWatch /ev\r');
   await sees(session, 'watching /ev and below');
-  session.type('set /ev some');
-  await sees(session, 'set /ev some|');
-  const storm = Promise.all(Array.from({ length: 5000 }, (_, at) => client.set('/ev', String(at))));
-  session.type('thing');
-  const began = performance.now();
-  await sees(session, 'set /ev something|');
-  const took = performance.now() - began;
-  await storm;
-  await sees(session, /\+[\d,]+ events[^\n]* \(last: NodeDataChanged \/ev\)/);
-  await sees(session, 'set /ev something|');
-  assert.ok(took < 3000, `the keys took ${took} ms`);
+  await timely(async () => {
+    session.type('\x15set /ev some');
+    await sees(session, 'set /ev some|');
+    const storm = Promise.all(Array.from({ length: 5000 }, (_, at) => client.set('/ev', String(at))));
+    session.type('thing');
+    const began = performance.now();
+    await sees(session, 'set /ev something|');
+    const took = performance.now() - began;
+    await storm;
+    await sees(session, /\+[\d,]+ events[^\n]* \(last: NodeDataChanged \/ev\)/);
+    await sees(session, 'set /ev something|');
+    return lateIf(took >= 3000, `the keys took ${took} ms`);
+  });
   await leave(session);
 });
 
@@ -109,7 +111,7 @@ test('accept 17: C-c stops a search of many nodes within 200 ms, and the session
   await sees(session, 'concurrency is 2');
   // a busy machine may take its time once or twice, but not every time
   const took: number[] = [];
-  while (took.length < 5 && Math.min(...took) >= 200) {
+  while (took.length < 8 && Math.min(...took) >= 200) {
     session.type('\x0cfind /big -data zzz\r');
     await sees(session, /find \/big -data zzz\n/);
     await new Promise((resolve) => setTimeout(resolve, 400));

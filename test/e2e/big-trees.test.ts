@@ -34,10 +34,10 @@ async function within(...words: string[]): Promise<Watched> {
   return ran;
 }
 
-/** The best of three: others want the same processor. */
+/** The best of six: others want the same processor. */
 async function stopsSoon(words: readonly string[], options: WatchOptions): Promise<void> {
   const took: number[] = [];
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 6; round++) {
     server.signal('SIGCONT');
     const { code, stopMs = 0, stderr, screen } = await zoosh(words, { interruptAfterMs: 'output', ...options });
     assert.equal(code, 130, `${words.join(' ')}: ${stderr}${screen}`);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '../patience.ts';
 
 export const BIN = fileURLToPath(new URL('../../../bin/zoosh.js', import.meta.url));
 
@@ -18,8 +19,8 @@ export function zoosh(args: readonly string[], input = '', env: Record<string, s
     });
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      reject(new Error(`zoosh ${args.join(' ')} did not end in 30 s`));
-    }, 30_000);
+      reject(new Error(`zoosh ${args.join(' ')} did not end in ${PATIENCE_MS} ms`));
+    }, PATIENCE_MS);
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString('latin1');
@@ -43,13 +44,13 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Begins the built binary without a terminal or input; it is killed after 30 s. */
+/** Begins the built binary without a terminal or input; it is killed when it does not end. */
 export function zooshProcess(args: readonly string[]): Running {
   const child = spawn(process.execPath, [BIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();

@@ -7,26 +7,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeeperError } from '../../src/base/errors.ts';
 import { connect } from '../../src/client/connect.ts';
 import { processOf } from '../../src/ensemble/process.ts';
+import { lateIf, timely } from '../patience.ts';
 import { allEqual, base, folder, good, home, portsFree, run, until, view } from './local-ensembles.ts';
 
 test('start -d, status, kill the leader under a client, start it again, destroy: nothing is left', async (t) => {
   const first = await base();
-  const began = performance.now();
-  const { code, stdout, stderr } = await run(
-    'start',
-    'ensemble',
-    'demo',
-    '-n',
-    '3',
-    '--base-port',
-    String(first),
-    '-d',
-  );
-  const took = performance.now() - began;
-  assert.equal(code, 0, stderr);
-  assert.equal(stdout, `127.0.0.1:${first},127.0.0.1:${first + 1},127.0.0.1:${first + 2}\n`);
-  t.diagnostic(`a quorum of three served ${Math.round(took)} ms after the command was typed`);
-  assert.ok(took < 10_000, `it took ${took} ms`); // well under 3 s alone on two cores; tests run side by side
+  let stdout = '';
+  await timely(async (round) => {
+    if (round > 0) await good('-y', 'ensemble', 'destroy', 'demo');
+    const began = performance.now();
+    const ran = await run('start', 'ensemble', 'demo', '-n', '3', '--base-port', String(first), '-d');
+    const took = performance.now() - began;
+    assert.equal(ran.code, 0, ran.stderr);
+    stdout = ran.stdout;
+    assert.equal(stdout, `127.0.0.1:${first},127.0.0.1:${first + 1},127.0.0.1:${first + 2}\n`);
+    t.diagnostic(`a quorum of three served ${Math.round(took)} ms after the command was typed`);
+    return lateIf(took >= 10_000, `it took ${took} ms`); // well under 3 s alone on two cores; tests run side by side
+  });
 
   const before = await allEqual('demo');
   const pids = before.members.map(({ pid }) => pid as number);
@@ -37,7 +34,7 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
   assert.match(taken.stderr, new RegExp(`port ${first} is in use by member 1 of demo`));
   assert.equal((await run('start', 'ensemble', 'demo', '-d')).code, 42);
 
-  const client = await connect(stdout.trim(), { timeoutMs: 20_000 });
+  const client = await connect(stdout.trim(), { timeoutMs: 40_000 });
   const session = client.sessionId;
   await client.create('/writes');
   await client.create('/mine', null, { mode: 'ephemeral' });

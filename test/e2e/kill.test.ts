@@ -13,18 +13,25 @@ import { SECTOR } from '../../src/records/log-record.ts';
 import { isLogName, logName } from '../../src/storage/files.ts';
 import { decodeIdentity } from '../../src/storage/identity.ts';
 import { amount } from '../amount.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { Workload } from '../sim/workload.ts';
 import { ServerProcess } from './process.ts';
 
-const ROUNDS = amount(100, 16);
+const ROUNDS = amount(100, 8);
 const SERVERS = 2;
+/** Lives more, for an aim that was missed every time. */
+const MOST_TIMES = 8;
+/** Writes acknowledged in a life. */
+const LEAST = 50;
 /** Snapshots, and with each a new log file, come every few ms, purges of what gathered ten times a second. */
-const SETTINGS = ['snapCount=60', 'preAllocSize=64', 'autopurge.purgeInterval=100ms'];
+const SETTINGS = ['snapCount=60', 'preAllocSize=64', 'autopurge.purgeInterval=100ms', 'maxSessionTimeout=400000'];
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 31));
 
 /** Clients whose clock runs faster come back soon after a restart, as their delays grow with lives as short as these. */
 const HASTE = 8;
+/** By those clocks: a restart may take its time. */
+const TIMEOUT_MS = 400_000;
 const portsFor = (n: number): ClientPorts => ({
   clock: {
     monotonic: () => realClock.monotonic() * HASTE,
@@ -81,6 +88,9 @@ function underWay(folder: string): Set<Aim> {
   return found;
 }
 
+/** Aims that no kill hit yet: each is hit in about half of the lives that aim at it, so that few lives more are needed. */
+const lacking = ({ during }: Counts): Aim[] => AIMS.slice(1).filter((aim) => (during.get(aim) ?? 0) === 0);
+
 interface Counts {
   rounds: number;
   acknowledged: number;
@@ -100,10 +110,10 @@ async function rounds(side: number, counts: Counts): Promise<void> {
     await server.start();
     if (load === undefined) {
       for (let i = 0; i < 3; i++)
-        clients.push(await connect(server.hosts, { timeoutMs: 40_000 }, portsFor(random.below(2 ** 31))));
+        clients.push(await connect(server.hosts, { timeoutMs: TIMEOUT_MS }, portsFor(random.below(2 ** 31))));
       load = await Workload.begin(random, clients);
     } else {
-      const until = Date.now() + 5000;
+      const until = Date.now() + PATIENCE_MS;
       const pause = async (): Promise<boolean> => {
         await sleep(2);
         return Date.now() < until;
@@ -112,8 +122,12 @@ async function rounds(side: number, counts: Counts): Promise<void> {
       await using reader = await connect(server.hosts, {}, portsFor(random.below(2 ** 31)));
       assert.deepEqual(await load.faults(reader), [], `server ${side}, round ${round}, seed ${seed}`);
     }
-    if (round === ROUNDS / SERVERS) break;
+    if (round >= ROUNDS / SERVERS && (lacking(counts).length === 0 || round >= (MOST_TIMES * ROUNDS) / SERVERS)) break;
+    const { acknowledged } = load;
     load.start();
+    // a machine that is busy for a while has a life go on for longer, so that it is one
+    const late = Date.now() + PATIENCE_MS;
+    while (load.acknowledged < acknowledged + LEAST && Date.now() < late) await sleep(2);
     await moment(folder, AIMS[round % AIMS.length] as Aim, 60 + random.below(120));
     const ended = server.kill('SIGKILL');
     load.stop();
@@ -134,7 +148,7 @@ test(`${ROUNDS} kills of the built binary lose nothing acknowledged, no half of 
   console.log(
     `kills: ${counts.rounds} (seed ${seed}), acknowledged writes: ${counts.acknowledged}, in flight: ${counts.inFlight} of which ${counts.survived} were done, lost: 0; kills within a ${during.join(', ')}`,
   );
-  assert.equal(counts.rounds, ROUNDS);
-  assert.ok(counts.acknowledged > ROUNDS * 50 && counts.inFlight > ROUNDS);
-  for (const aim of AIMS.slice(1)) assert.ok((counts.during.get(aim) ?? 0) > 0, `no kill within a ${aim}`);
+  assert.ok(counts.rounds >= ROUNDS);
+  assert.ok(counts.acknowledged >= ROUNDS * LEAST && counts.inFlight > ROUNDS);
+  assert.deepEqual(lacking(counts), [], `no kill within these, ${counts.rounds} times`);
 });

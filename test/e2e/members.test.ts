@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../src/base/random.ts';
 import { type Client, connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { Workload } from '../sim/workload.ts';
 import { MemberRaw } from './member-raw.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
@@ -36,7 +37,7 @@ test('a leader killed again and again: nothing acknowledged is lost, sessions an
   const hosts = [0, 1, 2].map((by) =>
     [...members.all.slice(by), ...members.all.slice(0, by)].map((m) => m.hosts).join(),
   );
-  const clients = await Promise.all([...hosts, members.hosts].map((each) => connect(each, { timeoutMs: 10_000 })));
+  const clients = await Promise.all([...hosts, members.hosts].map((each) => connect(each, { timeoutMs: 40_000 })));
   const load = await Workload.begin(random, clients);
   const setUp = clients[0] as Client;
   for (const path of ['/raw', '/seq']) await setUp.create(path);
@@ -59,6 +60,17 @@ test('a leader killed again and again: nothing acknowledged is lost, sessions an
       })(),
     ];
     await sleep(200 + random.below(200));
+    // a life on a machine that is busy goes on for longer
+    const acknowledged = (): number[] => [
+      load.acknowledged,
+      sequence.length,
+      ...raw.map((each) => each.acknowledged.length),
+    ];
+    await until(
+      () => acknowledged().every((count) => count > 30 * (kill + 1)),
+      PATIENCE_MS,
+      () => `${acknowledged()}${members.tail()}`,
+    );
     const leader = await members.leader();
     const before = performance.now();
     assert.equal(await leader.kill('SIGKILL'), 128);
@@ -70,7 +82,7 @@ test('a leader killed again and again: nothing acknowledged is lost, sessions an
     await members.serving();
     isOn = false;
     await Promise.all(others);
-    const late = Date.now() + 10_000;
+    const late = Date.now() + PATIENCE_MS;
     assert.ok(await load.settled(() => sleep(5, Date.now() < late)), `${load.surprises}${members.tail()}`);
     for (const member of members.all) {
       await using reader = await connect(member.hosts);
@@ -133,7 +145,10 @@ test('a write sent behind a sync is answered behind it, through every member', a
         // a sync that was answered holds nothing back any more
         await client.sync('/');
         const written = client.set(`${path}-0`, 'c').then(() => true);
-        assert.ok(await Promise.race([written, sleep(10_000, false, { ref: false })]), 'a write after a sync hangs');
+        assert.ok(
+          await Promise.race([written, sleep(PATIENCE_MS, false, { ref: false })]),
+          'a write after a sync hangs',
+        );
       }),
     );
     for (const client of clients) await client.close();
@@ -166,7 +181,7 @@ test('a member that missed little or much comes back to the same tree, by a diff
   await members.serving();
   await until(
     () => /from a snapshot of the leader/.test(away.log),
-    10_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   assert.equal((await namesAt(away, '/many')).size, 3000);
@@ -214,7 +229,7 @@ test('SIGTERM hands the lead over: writes hardly pause, every server ends with 0
     ends.push(Math.round(performance.now() - asked));
     assert.match(leader.log, /handed over to server/);
     await sleep(300);
-    for (const until = performance.now() + 5000; written <= 20 && performance.now() < until; ) await sleep(20);
+    for (const until = performance.now() + PATIENCE_MS; written <= 20 && performance.now() < until; ) await sleep(20);
     isOn = false;
     await Promise.all(writers);
     pauses.push(Math.round(longest));
@@ -253,7 +268,7 @@ test('observers serve reads, send writes on, and decide nothing', async () => {
   for (const member of down) await member.kill();
   await until(
     async () => (await one.status())?.serving === false,
-    10_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   for (const member of down) member.start();

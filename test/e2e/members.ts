@@ -14,9 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askMember } from '../../src/ensemble/control-client.ts';
-import { anyBlock } from '../../src/ensemble/ports.ts';
 import { fourLetterWord } from '../../src/index.ts';
 import type { ControlRequest, ControlResults, MemberStatus } from '../../src/runtime/control-messages.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { BIN } from './cli.ts';
 
 const HOST = '127.0.0.1';
@@ -96,15 +97,15 @@ export class MemberOfTest {
     if (signal !== 'SIGKILL') this.signal('SIGCONT');
     return this.exit;
   }
-  ask<R extends ControlRequest>(request: R, timeoutMs = 5000): Promise<ControlResults[R['op']]> {
+  ask<R extends ControlRequest>(request: R, timeoutMs = PATIENCE_MS): Promise<ControlResults[R['op']]> {
     return askMember(join(this.folder, 'ctl'), request, timeoutMs);
   }
   /** Undefined when it does not answer. */
   async status(): Promise<MemberStatus | undefined> {
-    return this.isUp ? this.ask({ op: 'status' }, 1000).catch(() => undefined) : undefined;
+    return this.isUp ? this.ask({ op: 'status' }, 10_000).catch(() => undefined) : undefined;
   }
   word(text: string): Promise<string> {
-    return fourLetterWord(text, { host: HOST, port: this.clientPort });
+    return fourLetterWord(text, { host: HOST, port: this.clientPort, timeoutMs: PATIENCE_MS });
   }
 }
 
@@ -120,7 +121,7 @@ export class Members implements AsyncDisposable {
   static async make(options: MembersOptions): Promise<Members> {
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
     const count = options.voters + (options.observers ?? 0);
-    const base = await anyBlock(HOST, count);
+    const base = await ownBlock(HOST, count);
     const ids = Array.from({ length: count }, (_, at) => at + 1);
     const servers = ids.map((id) => {
       const role = id > options.voters ? 'observer' : 'participant';
@@ -136,6 +137,7 @@ export class Members implements AsyncDisposable {
         `tickTime=${options.tickMs ?? 500}`,
         'initLimit=20',
         'syncLimit=10',
+        'maxSessionTimeout=60000',
         `dataDir=${join(home, 'data')}`,
         'standaloneEnabled=false',
         '4lw.commands.whitelist=*',
@@ -182,7 +184,7 @@ export class Members implements AsyncDisposable {
     for (const member of this.all) if (!member.isUp) member.start();
   }
   /** Resolves when `id`, or all that run, serve and are whole. */
-  async serving(ids = this.all.map(({ id }) => id), withinMs = 30_000): Promise<void> {
+  async serving(ids = this.all.map(({ id }) => id), withinMs = PATIENCE_MS): Promise<void> {
     for (const id of ids) {
       const member = this.member(id);
       await until(
@@ -198,7 +200,7 @@ export class Members implements AsyncDisposable {
     }
   }
   /** The leader, as it sees itself; waits for one. `not`: one that is known to be deposed. */
-  async leader(not?: number, withinMs = 20_000): Promise<MemberOfTest> {
+  async leader(not?: number, withinMs = PATIENCE_MS): Promise<MemberOfTest> {
     let found: MemberOfTest | undefined;
     await until(
       async () => {
@@ -219,7 +221,7 @@ export class Members implements AsyncDisposable {
     return this.all.find(({ id }) => id !== leader.id) as MemberOfTest;
   }
   /** Resolves when all members that run have the same tree at the same zxid. */
-  async equal(withinMs = 20_000): Promise<string> {
+  async equal(withinMs = PATIENCE_MS): Promise<string> {
     let seen: string[] = [];
     await until(
       async () => {
@@ -251,7 +253,11 @@ export class Members implements AsyncDisposable {
 export async function until(is: () => Promise<boolean> | boolean, withinMs: number, why: () => string): Promise<void> {
   const end = performance.now() + withinMs;
   while (!(await is())) {
-    if (performance.now() > end) throw new Error(why());
+    // looked at once more when it is too late: this process may have stood still, and all it waited for be there
+    if (performance.now() > end) {
+      if (await is()) return;
+      throw new Error(why());
+    }
     await sleep(20);
   }
 }

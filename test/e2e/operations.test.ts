@@ -4,6 +4,7 @@ import { closeSync, openSync, readdirSync, readSync, rmSync, statSync, writeSync
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { zoosh } from './cli.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
 
@@ -23,12 +24,12 @@ test('two of three found an ensemble with --bootstrap-with 2; the third comes la
   one.start();
   await until(
     async () => (await one.status()) !== undefined,
-    10_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   await until(
     () => /waits: voters not met: 2, 3\. 2 of 3 found an ensemble; --bootstrap-with N/.test(one.log),
-    10_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   two.start();
@@ -44,7 +45,7 @@ test('two of three found an ensemble with --bootstrap-with 2; the third comes la
   const leader = await members.leader();
   await until(
     async () => /^zk_synced_followers\t2$/m.test(await leader.word('mntr')),
-    10_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   assert.equal(await two.kill('SIGKILL'), 128);
@@ -57,7 +58,7 @@ test('two of three found an ensemble with --bootstrap-with 2; the third comes la
         () => false,
       );
     },
-    20_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   assert.equal(await read(three, '/after'), 'two went');
@@ -122,7 +123,7 @@ for (const reconfig of [false, true])
     two.start();
     await until(
       () => /belongs to another ensemble/.test(one.log + two.log),
-      15_000,
+      PATIENCE_MS,
       () => members.tail(),
     );
     assert.notEqual((await two.status())?.serving, true);
@@ -137,7 +138,7 @@ for (const reconfig of [false, true])
     await members.serving();
     await until(
       async () => ((await voters(one)) ?? '').includes('server.3='),
-      20_000,
+      PATIENCE_MS,
       () => members.tail(),
     );
     await members.equal();
@@ -145,7 +146,7 @@ for (const reconfig of [false, true])
     const leader = await members.leader();
     await until(
       async () => /^zk_synced_followers\t2$/m.test(await leader.word('mntr')),
-      20_000,
+      PATIENCE_MS,
       () => members.tail(),
     );
     // they count: without the one that kept it all the other two serve
@@ -187,7 +188,7 @@ test('words of members have what ZooKeeper 3.8 says in the same role', async () 
     );
   await until(
     async () => (await rows(leader)).get('zk_synced_observers') === '1',
-    10_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   const led = await rows(leader);
@@ -259,7 +260,7 @@ test('words of members have what ZooKeeper 3.8 says in the same role', async () 
   const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests\n';
   await until(
     async () => (await follower.word('srvr')) === NOT_SERVING,
-    15_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   for (const word of ['mntr', 'stat', 'conf', 'cons']) assert.equal(await follower.word(word), NOT_SERVING);
@@ -307,7 +308,7 @@ test('damage on the disk of a running member is found and mended by the others, 
         text = JSON.stringify(damage);
         return damage.some(({ found, mended }) => found.includes(file) && mended !== undefined);
       },
-      20_000,
+      PATIENCE_MS,
       () => `${text}${members.tail()}`,
     );
     await members.serving();

@@ -10,12 +10,14 @@ import { connect } from '../../src/index.ts';
 import { amount } from '../amount.ts';
 import { bodyOf, frameOf, promising } from '../fuzz/peer-inputs.ts';
 import { Bystander, helloOf, residentMiB, targetsOf } from '../fuzz/peer-siege.ts';
+import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
 
 const VOTERS = [1, 2, 3];
 /** Connections that each port is kept busy with: far more than it lets wait. */
 const CROWD = 400;
 const FLOOD_MS = 5000;
+const GROWTH_MIB = 96;
 const HELLO = frameOf(bodyOf({ type: 'ALIVE', number: 1 }));
 
 /** Keeps so many connections to a port that say the beginning of something and no more. */
@@ -58,55 +60,65 @@ class Crowd {
 }
 const openFiles = ({ pid }: MemberOfTest): number => readdirSync(`/proc/${pid}/fd`).length;
 
-for (const how of (['a secret', 'nothing but frames'] as const).slice(amount(0, 1)))
-  test(`thousands of slow handshakes, huge lengths and silent links at ports with ${how}: the members go on`, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'zoosh-flood-'));
-    const secret = join(folder, 'secret');
-    writeFileSync(secret, `${Buffer.alloc(32, 3).toString('base64')}\n`, { mode: 0o600 });
-    const isSecret = how === 'a secret';
-    await using members = await Members.start({ voters: 3, lines: isSecret ? [`peer.secretFile=${secret}`] : [] });
-    const leader = await members.leader();
-    const follower = await members.follower();
-    const before = VOTERS.map((id) => openFiles(members.member(id)));
-    const resident = VOTERS.map((id) => residentMiB(members.member(id)));
-    const others = members.all.filter((each) => each !== follower);
-    const bystander = new Bystander(await connect(others.map(({ hosts }) => hosts).join()), '/beside');
-    const hello = await helloOf();
-    const beginnings = [
-      ...(isSecret ? [hello, hello.subarray(0, 40), hello.subarray(0, 1), promising(hello, 2 ** 31)] : []),
-      HELLO.subarray(0, 10),
-      promising(HELLO, 4000),
-      promising(HELLO, 64 * 1024 * 1024),
-      promising(HELLO, 2 ** 32 - 1),
-      Buffer.alloc(0),
-    ];
-    const crowds = targetsOf(members, VOTERS).map(({ port }) => new Crowd(port, beginnings));
-    try {
-      await sleep(FLOOD_MS / 2);
-      // who comes back has to get through the crowd
-      await follower.kill();
-      follower.start();
-      await members.serving();
-      await sleep(FLOOD_MS / 2);
-    } finally {
-      for (const crowd of crowds) crowd.leave();
-    }
-    const made = crowds.reduce((sum, crowd) => sum + crowd.made, 0);
-    await bystander.stop();
-    assert.deepEqual(bystander.failures, []);
-    assert.equal((await members.leader()).id, leader.id);
-    assert.doesNotMatch(leader.log.slice(leader.log.lastIndexOf('leading epoch')), /looking for a leader/);
-    const grown = VOTERS.map((id, at) => residentMiB(members.member(id)) - (resident[at] as number));
-    console.log(
-      `crowds at ports with ${how}: ${made} connections; ${bystander.writes} writes beside, the slowest took ${bystander.slowestMs.toFixed(0)} ms; memory grew by ${grown.map((each) => Math.round(each)).join(', ')} MiB`,
-    );
-    assert.ok(made > 6 * CROWD && bystander.writes > 5, `${made} connections, ${bystander.writes} writes`);
-    for (const each of grown) assert.ok(each < 96, `${each} MiB`);
-    await until(
-      () => VOTERS.every((id, at) => openFiles(members.member(id)) < (before[at] as number) + 20),
-      15_000,
-      () => `open files: ${VOTERS.map((id) => openFiles(members.member(id)))}, before ${before}`,
-    );
-    await members.equal();
-    rmSync(folder, { recursive: true });
+/** How it went on; what was larger than it may be. */
+async function flood(how: 'a secret' | 'nothing but frames'): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-flood-'));
+  const secret = join(folder, 'secret');
+  writeFileSync(secret, `${Buffer.alloc(32, 3).toString('base64')}\n`, { mode: 0o600 });
+  const isSecret = how === 'a secret';
+  await using members = await Members.start({
+    voters: 3,
+    lines: ['syncLimit=60', ...(isSecret ? [`peer.secretFile=${secret}`] : [])],
   });
+  const leader = await members.leader();
+  const follower = await members.follower();
+  const before = VOTERS.map((id) => openFiles(members.member(id)));
+  const resident = VOTERS.map((id) => residentMiB(members.member(id)));
+  const others = members.all.filter((each) => each !== follower);
+  const bystander = new Bystander(
+    await connect(others.map(({ hosts }) => hosts).join(), { timeoutMs: 60_000 }),
+    '/beside',
+  );
+  const hello = await helloOf();
+  const beginnings = [
+    ...(isSecret ? [hello, hello.subarray(0, 40), hello.subarray(0, 1), promising(hello, 2 ** 31)] : []),
+    HELLO.subarray(0, 10),
+    promising(HELLO, 4000),
+    promising(HELLO, 64 * 1024 * 1024),
+    promising(HELLO, 2 ** 32 - 1),
+    Buffer.alloc(0),
+  ];
+  const crowds = targetsOf(members, VOTERS).map(({ port }) => new Crowd(port, beginnings));
+  try {
+    await sleep(FLOOD_MS / 2);
+    // who comes back has to get through the crowd
+    await follower.kill();
+    follower.start();
+    await members.serving();
+    await sleep(FLOOD_MS / 2);
+  } finally {
+    for (const crowd of crowds) crowd.leave();
+  }
+  const made = crowds.reduce((sum, crowd) => sum + crowd.made, 0);
+  await bystander.stop();
+  assert.deepEqual(bystander.failures, []);
+  assert.equal((await members.leader()).id, leader.id);
+  assert.doesNotMatch(leader.log.slice(leader.log.lastIndexOf('leading epoch')), /looking for a leader/);
+  const grown = VOTERS.map((id, at) => residentMiB(members.member(id)) - (resident[at] as number));
+  console.log(
+    `crowds at ports with ${how}: ${made} connections; ${bystander.writes} writes beside, the slowest took ${bystander.slowestMs.toFixed(0)} ms; memory grew by ${grown.map((each) => Math.round(each)).join(', ')} MiB`,
+  );
+  assert.ok(made > 6 * CROWD && bystander.writes > 5, `${made} connections, ${bystander.writes} writes`);
+  await until(
+    () => VOTERS.every((id, at) => openFiles(members.member(id)) < (before[at] as number) + 20),
+    PATIENCE_MS,
+    () => `open files: ${VOTERS.map((id) => openFiles(members.member(id)))}, before ${before}`,
+  );
+  await members.equal();
+  rmSync(folder, { recursive: true });
+  return lateIf(Math.max(...grown) >= GROWTH_MIB, `memory grew by ${grown} MiB`);
+}
+
+for (const how of (['a secret', 'nothing but frames'] as const).slice(amount(0, 1)))
+  test(`thousands of slow handshakes, huge lengths and silent links at ports with ${how}: the members go on`, () =>
+    timely(() => flood(how)));

@@ -9,6 +9,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { connect } from '../../src/index.ts';
 import { proofName } from '../../src/platform/peer-psk.ts';
 import { PeerSecret } from '../../src/runtime/peer-secret.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
 import { PemFiles } from './members-tls.ts';
@@ -56,7 +57,7 @@ class Fortress implements AsyncDisposable {
     try {
       await until(
         () => sentence.test(said()) && (own === undefined || own.test(stranger.log.slice(mine))),
-        10_000,
+        PATIENCE_MS,
         () => `${sentence} ${own}: ${members.tail()}`,
       );
       // it goes on trying, and gets nothing

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Reader } from '../../src/protocol/bytes.ts';
 import { Acl, ClientInfo } from '../../src/protocol/data.ts';
 import { type Kind, list, text } from '../../src/protocol/record.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 const HERE = fileURLToPath(new URL('../../../test/vectors/', import.meta.url));
 const NEWER: Readonly<Record<string, Readonly<Record<number, number | null>>>> = {
@@ -66,7 +67,7 @@ class Conn {
     const limit = setTimeout(() => {
       this.ended = true;
       this.wake();
-    }, 20_000);
+    }, PATIENCE_MS);
     while (!done() && !this.ended) await new Promise<void>((resolve) => (this.wake = resolve));
     clearTimeout(limit);
   }

@@ -9,7 +9,7 @@ const script = (text: string) => {
     env,
     input: text,
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   });
   return { stdout, stderr, status };
 };
@@ -35,7 +35,7 @@ const run = (words: readonly string[], input: string) => {
     env,
     input,
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   });
   return { stdout, stderr, status };
 };

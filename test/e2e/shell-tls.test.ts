@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createServer } from 'node:tls';
+import { createServer, type TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { TEST_CERT, TEST_KEY } from '../client/tls-fixture.ts';
 import { zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
+
+/** Made with keytool and openssl; what is in them is in the PEM files beside them. */
+const STORES = fileURLToPath(new URL('../../../test/tls/stores/', import.meta.url));
 
 test('TLS by options, by a profile and by a zkCli file; a plain client is told', async () => {
   await using server = await new ServerProcess().start();
@@ -54,6 +58,8 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
     assert.match(stranger.stderr, /TLS: .*self.signed/i);
     for (const wrong of [
       'zookeeper.client.secure=true\nzookeeper.ssl.trustStore.location=/x/store.jks\n',
+      `client.secure=true\nssl.trustStore.location=${STORES}trust.jks\nssl.trustStore.password=wrong\n`,
+      `client.secure=true\nssl.keyStore.location=${STORES}trust.p12\nssl.keyStore.password=apassword\n`,
       'zookeeper.sasl.client=true\n',
       `client.secure=true\nssl.trustStore.location=${folder}/none.pem\n`,
     ]) {
@@ -62,6 +68,50 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
       assert.equal(refused.code, 2, refused.stderr);
       assert.match(refused.stderr, /client\.cfg/);
     }
+  } finally {
+    front.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('PKCS12, JKS and PEM stores of a zkCli file: who the servers are, and who we are', async () => {
+  await using server = await new ServerProcess().start();
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-stores-'));
+  const file = (name: string): string => readFileSync(STORES + name, 'utf8');
+  const names: (string | undefined)[] = [];
+  const options = { requestCert: true, ca: file('rsa-chain.pem'), key: file('rsa.key'), cert: file('rsa-chain.pem') };
+  const front = createServer(options, (socket: TLSSocket) => {
+    names.push(socket.getPeerCertificate().subject?.CN as string | undefined);
+    const back = connect(server.port, '127.0.0.1');
+    socket.pipe(back).pipe(socket);
+    socket.on('error', () => back.destroy());
+    back.on('error', () => socket.destroy());
+  });
+  front.on('tlsClientError', () => {});
+  await new Promise<void>((resolve) => front.listen(0, 'localhost', resolve));
+  try {
+    const hosts = `localhost:${(front.address() as AddressInfo).port}`;
+    const [config, secret] = [join(folder, 'client.cfg'), join(folder, 'password')];
+    writeFileSync(secret, 'apassword\n');
+    writeFileSync(join(folder, 'own.pem'), file('ec.key') + file('ec-chain.pem'));
+    for (const [trust, own] of [
+      ['trust.p12', 'ec.p12'],
+      ['trust.jks', 'rsa.jks'],
+      ['trust-openssl.p12', 'rsa-legacy.p12'],
+      ['ec-chain.pem', join(folder, 'own.pem')],
+    ] as const) {
+      const lines = [
+        'zookeeper.client.secure=true',
+        `zookeeper.ssl.trustStore.location=${STORES}${trust}`,
+        'zookeeper.ssl.trustStore.password=apassword',
+        `zookeeper.ssl.keyStore.location=${own.startsWith(folder) ? own : STORES + own}`,
+        `zookeeper.ssl.keyStore.passwordPath=${secret}`,
+      ];
+      writeFileSync(config, `${lines.join('\n')}\n`);
+      const ran = await zoosh(['--client-config', config, hosts, 'exists', '/zookeeper']);
+      assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, 'yes\n', ''], trust);
+    }
+    assert.deepEqual(names, ['ec', 'rsa', 'rsa', 'ec']);
   } finally {
     front.close();
     rmSync(folder, { recursive: true, force: true });

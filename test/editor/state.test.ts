@@ -6,6 +6,7 @@ import { COMMANDS } from '../../src/editor/commands.ts';
 import { type Key, KeyDecoder } from '../../src/editor/keys.ts';
 import { type Effect, LineState } from '../../src/editor/state.ts';
 import type { Candidate, Completion } from '../../src/editor/types.ts';
+import { lateIf, timely } from '../patience.ts';
 
 const NAMES: Readonly<Record<string, string>> = {
   UP: '\x1b[A',
@@ -342,14 +343,17 @@ test('half a character is never inserted as the shared part', () => {
   assert.equal(typist().keys('{TAB}').answer(['a👍', 'a👎']).shows, 'a|');
 });
 
-test('fifty thousand candidates filter at the speed of typing', () => {
+test('fifty thousand candidates filter at the speed of typing', async () => {
   const many = Array.from({ length: 50_000 }, (_, i) => `/big/node-${i}`);
-  const one = typist().keys('ls /big/{TAB}').answer(many);
-  const start = process.cpuUsage();
-  one.keys('1').keys('2').keys('3').keys('4').keys('5');
-  one.line.menu?.grid(80);
-  assert.ok(process.cpuUsage(start).user < 1e6);
-  assert.equal(one.menu, '[/big/node-12345]');
+  await timely(() => {
+    const one = typist().keys('ls /big/{TAB}').answer(many);
+    const start = process.cpuUsage();
+    one.keys('1').keys('2').keys('3').keys('4').keys('5');
+    one.line.menu?.grid(80);
+    const { user } = process.cpuUsage(start);
+    assert.equal(one.menu, '[/big/node-12345]');
+    return lateIf(user >= 1e6, `five keys took ${user / 1e6} s`);
+  });
 });
 
 test('no keys in any order break the line', () => {

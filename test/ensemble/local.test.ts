@@ -20,10 +20,12 @@ import type { Ensemble } from '../../src/ensemble/ensemble.ts';
 import { type Launch, launch } from '../../src/ensemble/launch.ts';
 import { memberFolder } from '../../src/ensemble/layout.ts';
 import { EnsemblesOf } from '../../src/ensemble/local.ts';
-import { anyBlock, blockPorts, isFree } from '../../src/ensemble/ports.ts';
+import { blockPorts, isFree } from '../../src/ensemble/ports.ts';
 import { MemberProcess, processOf } from '../../src/ensemble/process.ts';
 import { viewOf } from '../../src/ensemble/status.ts';
 import { Failure } from '../../src/shell/failure.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { STAND_IN } from './stand-in.ts';
 
 const HOST = '127.0.0.1';
@@ -65,7 +67,7 @@ async function start(root: string, wish: Wish = {}): Promise<Ensemble> {
       voters,
       observers,
       host: HOST,
-      basePort: wish.basePort ?? (await anyBlock(HOST, voters + observers)),
+      basePort: wish.basePort ?? (await ownBlock(HOST, voters + observers)),
       exactBase: wish.exactBase ?? false,
       data: wish.data,
       settings: wish.settings ?? [],
@@ -73,13 +75,13 @@ async function start(root: string, wish: Wish = {}): Promise<Ensemble> {
     asked: wish.asked ?? {},
     command: STAND_IN,
     leash: true,
-    timeoutMs: wish.timeoutMs ?? 10_000,
+    timeoutMs: wish.timeoutMs ?? PATIENCE_MS,
     signal: wish.signal ?? new AbortController().signal,
     keep: wish.keep ?? false,
     note: (sentence) => void wish.notes?.push(sentence),
   });
   // a quorum serves by now; the tests look at all of them
-  const end = performance.now() + 20_000;
+  const end = performance.now() + PATIENCE_MS;
   for (;;) {
     const { members } = await viewOf(ensemble);
     if (members.every(({ state }) => state === 'up')) return ensemble;
@@ -249,7 +251,7 @@ test('status tells what was damaged, and how it was mended', async () => {
 
 test('a member that ends before it serves: why, with its code, and everything is gone again', async () => {
   const root = newRoot();
-  const basePort = await anyBlock(HOST, 2);
+  const basePort = await ownBlock(HOST, 2);
   await assert.rejects(
     // of three, two that serve would be a quorum before the third is missed
     start(root, { voters: 2, basePort, settings: ['x.fails=2'] }),
@@ -261,7 +263,7 @@ test('a member that ends before it serves: why, with its code, and everything is
 
 test('no quorum in time: 45, and everything is gone again; --keep leaves the files', async () => {
   const root = newRoot();
-  const basePort = await anyBlock(HOST, 1);
+  const basePort = await ownBlock(HOST, 1);
   const wish = { voters: 1, settings: ['x.never=1'], timeoutMs: 700, basePort, exactBase: true };
   await assert.rejects(start(root, wish), failure(45, /no quorum in 0.7 s/));
   assert.deepEqual(readdirSync(root), []);
@@ -273,7 +275,7 @@ test('no quorum in time: 45, and everything is gone again; --keep leaves the fil
 
 test('an interrupted start leaves nothing', async () => {
   const root = newRoot();
-  const basePort = await anyBlock(HOST, 3);
+  const basePort = await ownBlock(HOST, 3);
   for (const afterMs of [0, 150, 400]) {
     const abort = new AbortController();
     setTimeout(() => abort.abort(new Error('C-c')), afterMs);
@@ -287,7 +289,7 @@ test('an interrupted start leaves nothing', async () => {
 test('ports: a busy block is passed over, that of a stopped ensemble too; one asked for must be free', async () => {
   const root = newRoot();
   const all = ensemblesOf(root);
-  const basePort = await anyBlock(HOST, 3);
+  const basePort = await ownBlock(HOST, 3);
   const taken: Server = createServer();
   taken.listen(basePort + 201, HOST); // an election port
   await once(taken, 'listening');
@@ -396,13 +398,19 @@ test('logs are merged by their times, and followed', async () => {
   assert.deepEqual((await all.logs(undefined, ['2'], 1)).length, 1);
   const abort = new AbortController();
   const found: string[] = [];
+  let follows = false;
   const following = (async () => {
     for await (const { member, text } of all.follow(undefined, ['1', '3'], abort.signal)) {
+      follows = true;
+      if (text === 'begins') continue;
       found.push(`${member} ${text}`);
       if (found.length === 2) abort.abort();
     }
   })();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let waited = 0; !follows && waited < PATIENCE_MS; waited += 20) {
+    write(1, 'begins\n');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   write(2, 'not followed\n');
   write(1, 'half');
   await new Promise((resolve) => setTimeout(resolve, 150));

@@ -15,6 +15,7 @@ import {
 import { KEYS } from '../../src/server/config-keys.ts';
 import { decideReconfig } from '../../src/server/reconfig.ts';
 import { amount } from '../amount.ts';
+import { stopwatch } from '../patience.ts';
 
 const INPUTS = amount(100_000, 8_000);
 const REQUESTS = amount(30_000, 10_000);
@@ -134,13 +135,13 @@ test(`${INPUTS} malformed configurations: refused with a remedy, or read, at onc
     let what = '';
     // one that is slow is slow every time; the machine has others to serve
     for (let again = 0; again < 4 && took > SLOW_MS; again++) {
-      const began = performance.now();
+      const spent = stopwatch();
       try {
         what = outcome(given, random);
       } catch (error) {
         assert.fail(`ZOOSH_SEED=${seed}, ${JSON.stringify(given.slice(0, 2000))}: ${(error as Error).stack}`);
       }
-      took = Math.min(took, performance.now() - began);
+      took = Math.min(took, spent());
     }
     assert.ok(took <= SLOW_MS, `${took} ms for ${given.length} characters: ${JSON.stringify(given.slice(0, 100))}`);
     longest = Math.max(longest, took);
@@ -205,9 +206,13 @@ test(`${REQUESTS} requests to change the members: decided, never thrown, at once
       curConfigId: pick(random, [-1n, -1n, 5n, 6n]),
     };
     const view = { ...rest, standaloneEnabled: random.below(2) === 0, multiAddress: random.below(2) === 0 };
-    const began = performance.now();
-    const made = decideReconfig(request, view);
-    const took = performance.now() - began;
+    let took = Number.POSITIVE_INFINITY;
+    let made: ReturnType<typeof decideReconfig> = 0;
+    for (let again = 0; again < 4 && took > SLOW_MS; again++) {
+      const spent = stopwatch();
+      made = decideReconfig(request, view);
+      took = Math.min(took, spent());
+    }
     assert.ok(took < 1000, `ZOOSH_SEED=${seed}, request ${i} took ${took} ms`);
     const what = typeof made === 'number' ? String(made) : 'made';
     outcomes.set(what, (outcomes.get(what) ?? 0) + 1);

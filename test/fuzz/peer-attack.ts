@@ -19,6 +19,8 @@ const BATCHES = 40;
 const PATIENCE_MS = 40;
 const ANSWER_MS = 5000;
 const GREETING_BYTES = 4096;
+/** So many times what is wanted, and not more, for what is still lacking. */
+const MOST_TIMES = 8;
 const ALIVE_BYTES = (number: number): Buffer => frameOf(bodyOf({ type: 'ALIVE', number }));
 
 export interface Target {
@@ -84,7 +86,7 @@ class Line {
   }
 }
 
-/** Attacks until `wanted` inputs were taken in or refused, and counts what became of each. */
+/** Attacks until `wanted` inputs were taken in or refused and it was `enough`, and counts what became of each. */
 export class Attack {
   readonly kinds = new Map<string, number>();
   readonly types = new Map<string, number>();
@@ -97,18 +99,30 @@ export class Attack {
   private readonly random: Random;
   private readonly from: Inputs;
   private readonly wanted: number;
+  private readonly enough: (attack: Attack) => boolean;
   private attempts = 0;
   private readonly identities = new Map<number, { incarnation: string; tag: string }>();
 
-  constructor(field: Battlefield, random: Random, from: Inputs, wanted: number) {
+  constructor(
+    field: Battlefield,
+    random: Random,
+    from: Inputs,
+    wanted: number,
+    enough: (attack: Attack) => boolean = () => true,
+  ) {
     this.field = field;
     this.random = random;
     this.from = from;
     this.wanted = wanted;
+    this.enough = enough;
+  }
+  /** What chance leaves out is waited for, but not for ever. */
+  private get goesOn(): boolean {
+    return this.inputs < this.wanted || (this.inputs < MOST_TIMES * this.wanted && !this.enough(this));
   }
   async run(lines: number): Promise<void> {
     const work = async (which: number): Promise<void> => {
-      while (this.inputs < this.wanted) {
+      while (this.goesOn) {
         const target = this.pick(this.field.targets);
         if (this.random.below(3) > 0) await this.behindGreeting(target, which, lines);
         else await this.inPlaceOfGreeting(target);
@@ -218,7 +232,7 @@ export class Attack {
       this.count({ kind: 'a hello', type: 'HELLO' }, 'before the greeting', refused);
       return line.close();
     }
-    for (let batch = 0; batch < BATCHES && !line.ended && this.inputs < this.wanted; batch++)
+    for (let batch = 0; batch < BATCHES && !line.ended && this.goesOn; batch++)
       if (!(await this.batch(line, purpose))) break;
     line.close();
   }

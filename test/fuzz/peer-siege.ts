@@ -11,6 +11,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { PeerSecret } from '../../src/runtime/peer-secret.ts';
 import { type MemberOfTest, Members, until } from '../e2e/members.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { Attack, type Battlefield, type Target } from './peer-attack.ts';
 import { Inputs } from './peer-inputs.ts';
 
@@ -27,6 +28,8 @@ export interface SiegeOptions {
   readonly seed: number;
   /** Whether the members have a secret, which the attacker knows. */
   readonly secret: boolean;
+  /** Whether what was met says enough; the attack goes on for a while when it does not. */
+  readonly enough?: (attack: Attack, writes: number) => boolean;
   /** Told now and then how many inputs there were. */
   readonly progress?: (inputs: number) => void;
 }
@@ -115,14 +118,21 @@ function temporaryFolder(): Disposable & { readonly path: string } {
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-export async function besiege({ inputs, seed, secret: isSecret, progress }: SiegeOptions): Promise<SiegeReport> {
+export async function besiege({
+  inputs,
+  seed,
+  secret: isSecret,
+  enough = () => true,
+  progress,
+}: SiegeOptions): Promise<SiegeReport> {
   process.env.ZOOSH_LOOP_DELAY = '1'; // the members say at their end how long their loops were blocked
   const random = seededRandom(seed);
   const secret = Buffer.alloc(32, 5);
   using folder = temporaryFolder();
   const file = join(folder.path, 'secret');
   writeFileSync(file, `${secret.toString('base64')}\n`, { mode: 0o600 });
-  const lines = isSecret ? [`peer.secretFile=${file}`] : [];
+  // a member that a busy machine holds up for seconds is not silent because of what it was told
+  const lines = ['syncLimit=60', ...(isSecret ? [`peer.secretFile=${file}`] : [])];
   await using members = await Members.make({ voters: VOTERS.length, observers: 1, lines });
   const running = VOTERS.map((id) => members.member(id));
   for (const member of running) member.start();
@@ -130,7 +140,10 @@ export async function besiege({ inputs, seed, secret: isSecret, progress }: Sieg
   const leader = await members.leader();
   const { epoch = 0 } = (await leader.status()) ?? {};
   const logs = running.map(({ log }) => log.length);
-  const bystander = new Bystander(await connect(running.map(({ hosts }) => hosts).join()), '/beside');
+  const bystander = new Bystander(
+    await connect(running.map(({ hosts }) => hosts).join(), { timeoutMs: 60_000 }),
+    '/beside',
+  );
 
   const field: Battlefield = {
     targets: targetsOf(members, VOTERS),
@@ -140,7 +153,7 @@ export async function besiege({ inputs, seed, secret: isSecret, progress }: Sieg
     clientHello: isSecret ? await helloOf() : undefined,
   };
   const pool = new Inputs(random, seed);
-  const attack = new Attack(field, random, pool, inputs);
+  const attack = new Attack(field, random, pool, inputs, (it) => enough(it, bystander.writes));
   const began = performance.now();
   let resident: number[] | undefined;
   const watch = setInterval(() => {
@@ -166,7 +179,7 @@ export async function besiege({ inputs, seed, secret: isSecret, progress }: Sieg
     member.signal('SIGTERM');
     await until(
       () => !member.isUp,
-      15_000,
+      PATIENCE_MS,
       () => `member ${member.id} does not end`,
     );
   }

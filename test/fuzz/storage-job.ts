@@ -14,6 +14,7 @@ import { readSnapshotFile } from '../../src/storage/snapshots.ts';
 import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { SnapshotLoader } from '../../src/tree/snapshot.ts';
+import { stopwatch } from '../patience.ts';
 import { ENTRY, oddLog, oddSnapshot } from './samples.ts';
 
 export interface FuzzJob {
@@ -112,7 +113,7 @@ async function fuzz({ what, seed, inputs }: FuzzJob): Promise<FuzzReport> {
     for (let again = 0; again < 4 && took > SLOW_MS; again++) {
       files.set(path, Buffer.from(bytes));
       reached = 0;
-      const began = performance.now();
+      const spent = stopwatch();
       try {
         await read(disk, what, path, i % 4 === 0, () => reached++);
         outcome = 'read';
@@ -124,7 +125,7 @@ async function fuzz({ what, seed, inputs }: FuzzJob): Promise<FuzzReport> {
           crashes.push(String((error as Error).stack));
         }
       }
-      took = Math.min(took, performance.now() - began);
+      took = Math.min(took, spent());
     }
     if (reached > changed && changed >= 0) decoded++;
     longestMs = Math.max(longestMs, took);

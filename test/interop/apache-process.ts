@@ -25,7 +25,12 @@ export class ApacheProcess implements AsyncDisposable {
   #port = 0;
   #child: ChildProcess | undefined;
   #log = '';
+  readonly #lines: readonly string[];
 
+  /** `lines`: more of its zoo.cfg. */
+  constructor(lines: readonly string[] = []) {
+    this.#lines = lines;
+  }
   get hosts(): string {
     return `127.0.0.1:${(this.#gate.address() as { port: number }).port}`;
   }
@@ -61,6 +66,7 @@ export class ApacheProcess implements AsyncDisposable {
       'maxClientCnxns=0',
       'admin.enableServer=false',
       'preAllocSize=256',
+      ...this.#lines,
     ];
     writeFileSync(config, [...lines, ''].join('\n'));
     const words = [...JAVA, ...CLASSES, 'org.apache.zookeeper.server.ZooKeeperServerMain', config];

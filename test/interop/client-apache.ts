@@ -24,6 +24,7 @@ import {
   type WatchEvent,
   type WatchGap,
 } from '../../src/index.ts';
+import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 
 const SERVER = process.env.ZOOKEEPER ?? '';
 assert.match(SERVER, /^[^:]+:\d+$/, 'set ZOOKEEPER=host:port');
@@ -33,7 +34,7 @@ const ROOT = `/client-${randomBytes(4).toString('hex')}`;
 
 const code = (wanted: string) => (error: unknown) => error instanceof KeeperError && error.code === wanted;
 const show = ({ type, path }: WatchEvent): string => `${type} ${path}`;
-async function until(fact: () => boolean, what: string, ms = 10_000): Promise<void> {
+async function until(fact: () => boolean, what: string, ms = PATIENCE_MS): Promise<void> {
   for (const end = Date.now() + ms; !fact(); await sleep(10)) assert.ok(Date.now() < end, `never: ${what}`);
 }
 
@@ -379,25 +380,24 @@ test('thousands of watches are set again in several packets', async () => {
   assert.equal(heard, 3);
 });
 
-test('a short session that cannot reach its server expires here at 4/3 of its timeout, and there', async () => {
-  await using way = await proxy();
-  const doomed = await connect(way.at, { timeoutMs: 4000 });
-  await doomed.create(`${ROOT}/doomed`, null, { mode: 'ephemeral' });
-  way.shut(true);
-  const from = Date.now();
-  const states: string[] = [];
-  doomed.on('state', ({ state }) => states.push(state));
-  await until(() => doomed.state === 'expired', 'expired');
-  const took = Date.now() - from;
-  assert.ok(
-    took > (doomed.negotiatedTimeoutMs * 4) / 3 - 1500 && took < (doomed.negotiatedTimeoutMs * 4) / 3 + 200,
-    `${took} ms`,
-  );
-  assert.deepEqual(states, ['suspended', 'expired']);
-  await assert.rejects(doomed.get('/'), code('SessionExpired'));
-  for (const end = Date.now() + 10_000; await client.exists(`${ROOT}/doomed`); await sleep(50))
-    assert.ok(Date.now() < end, 'the server keeps the ephemeral');
-});
+test('a short session that cannot reach its server expires here at 4/3 of its timeout, and there', () =>
+  timely(async (round) => {
+    await using way = await proxy();
+    const doomed = await connect(way.at, { timeoutMs: 4000 });
+    await doomed.create(`${ROOT}/doomed${round}`, null, { mode: 'ephemeral' });
+    way.shut(true);
+    const from = Date.now();
+    const states: string[] = [];
+    doomed.on('state', ({ state }) => states.push(state));
+    await until(() => doomed.state === 'expired', 'expired');
+    const took = Date.now() - from;
+    assert.deepEqual(states, ['suspended', 'expired']);
+    await assert.rejects(doomed.get('/'), code('SessionExpired'));
+    for (const end = Date.now() + PATIENCE_MS; await client.exists(`${ROOT}/doomed${round}`); await sleep(50))
+      assert.ok(Date.now() < end, 'the server keeps the ephemeral');
+    const wanted = (doomed.negotiatedTimeoutMs * 4) / 3;
+    return lateIf(took <= wanted - 1500 || took >= wanted + 200, `${took} ms`);
+  }));
 
 test('four-letter words', async () => {
   const at = { host: HOST, port: Number(PORT) };
@@ -412,7 +412,7 @@ if (RESTART !== undefined)
       client,
       async () => {
         const restarted = promisify(exec)(RESTART);
-        await until(() => client.state === 'suspended', 'suspended', 20_000);
+        await until(() => client.state === 'suspended', 'suspended');
         await restarted;
       },
       async () => {},

@@ -1,4 +1,5 @@
 import { type IPty, spawn } from '@lydell/node-pty';
+import { PATIENCE_MS } from '../patience.ts';
 
 /** How long nothing comes before what the shell draws counts as complete, ms. */
 const SILENCE_MS = 100;
@@ -40,7 +41,7 @@ export class ShellOnPty implements Disposable {
     return this.#text.replace(CODES, '').replace(/\r/g, '');
   }
 
-  async until(seen: (text: string) => boolean, what: string, limit = 20_000): Promise<void> {
+  async until(seen: (text: string) => boolean, what: string, limit = PATIENCE_MS): Promise<void> {
     const end = performance.now() + limit;
     while (!seen(this.text)) {
       const left = end - performance.now();

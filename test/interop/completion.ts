@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../src/index.ts';
+import { lateIf, timely } from '../patience.ts';
 import { ShellOnPty } from './completion-pty.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -122,68 +123,74 @@ for (const name of Object.keys(SHELLS) as Shell[])
       mode: 0o600,
     });
     writeFileSync(join(folder, 'cwd', 'nodes.ndjson'), '');
-    using shell = await shellOf(name, 'installed', { ZOOSH_SERVER: SERVER });
-    await shell.type(`cd ${join(folder, 'cwd')}\r`);
-    const times: number[] = [];
-    let late = 0;
-    for (const [what, line, words] of INSERTED) {
-      let ran: string[] = [];
-      // no answer is better than a late one, and on a busy machine one may be late
-      for (let attempt = 0; attempt < 3; attempt++) {
-        await shell.type(`zoosh ${line}`);
-        const { ms, text } = await shell.tab();
-        if (text !== '') times.push(ms);
-        await shell.type('x');
-        ran = await shell.ran();
-        if (ran.join(' ') !== `${line}x`) break;
-        late++;
-        rmSync(join(folder, 'zoosh', 'cache'), { recursive: true, force: true });
+    await timely(async () => {
+      using shell = await shellOf(name, 'installed', { ZOOSH_SERVER: SERVER });
+      await shell.type(`cd ${join(folder, 'cwd')}\r`);
+      const times: number[] = [];
+      let late = 0;
+      for (const [what, line, words] of INSERTED) {
+        let ran: string[] = [];
+        // no answer is better than a late one, and on a busy machine one may be late
+        for (let attempt = 0; attempt < 6; attempt++) {
+          await shell.type(`zoosh ${line}`);
+          const { ms, text } = await shell.tab();
+          if (text !== '') times.push(ms);
+          await shell.type('x');
+          ran = await shell.ran();
+          if (ran.join(' ') !== `${line}x`) break;
+          late++;
+          rmSync(join(folder, 'zoosh', 'cache'), { recursive: true, force: true });
+        }
+        assert.deepEqual(ran, words, `${what}: ${line}`);
       }
-      assert.deepEqual(ran, words, `${what}: ${line}`);
-    }
-    assert.ok(late <= 2, `${late} answers were too late`);
-    // several: all are shown, and notes where the shell has room for them
-    await shell.type('zoosh delete');
-    const several = await shell.tab();
-    times.push(several.ms);
-    for (const each of ['delete', 'deleteall', ...(name === 'bash' ? [] : ['everything below it'])])
-      assert.ok(several.text.toLowerCase().includes(each), `${each} in ${several.text}`);
-    const slowest = Math.max(...times);
-    const middle = times.toSorted((a, b) => a - b)[times.length >> 1] as number;
-    t.diagnostic(
-      `21 ${name}: ${INSERTED.length + 1} completions, ${middle.toFixed(0)} ms in the middle, ${slowest.toFixed(0)} at most, ${late} gave up`,
-    );
-    assert.ok(middle < LIMIT_MS, `${times.map((ms) => ms.toFixed(0)).join(' ')} ms`);
+      // several: all are shown, and notes where the shell has room for them
+      await shell.type('zoosh delete');
+      const several = await shell.tab();
+      times.push(several.ms);
+      for (const each of ['delete', 'deleteall', ...(name === 'bash' ? [] : ['everything below it'])])
+        assert.ok(several.text.toLowerCase().includes(each), `${each} in ${several.text}`);
+      const slowest = Math.max(...times);
+      const middle = times.toSorted((a, b) => a - b)[times.length >> 1] as number;
+      t.diagnostic(
+        `21 ${name}: ${INSERTED.length + 1} completions, ${middle.toFixed(0)} ms in the middle, ${slowest.toFixed(0)} at most, ${late} gave up`,
+      );
+      const shown = times.map((ms) => ms.toFixed(0)).join(' ');
+      return lateIf(late > 2 || middle >= LIMIT_MS, `${late} answers were too late; ${shown} ms`);
+    });
   });
 
 for (const name of Object.keys(SHELLS) as Shell[])
-  test(`accept 21: ${name} sources what zoosh completion prints; silent when the server is down or does not answer`, async () => {
-    let dialled = 0;
-    const deaf = createServer((socket) => {
-      dialled++;
-      socket.on('error', () => {});
-      socket.unref();
-    });
-    await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
-    const address = deaf.address();
-    assert.ok(address !== null && typeof address === 'object');
-    try {
-      using shell = await shellOf(name, 'sourced', { ZOOSH_SERVER: `127.0.0.1:${address.port}` });
-      for (const server of ['127.0.0.1:1 ', '', '', '-o table ']) {
-        await shell.type(`zoosh ${server}get /co`);
-        const { text, ms } = await shell.tab();
-        // a shell may draw its own line again
-        assert.doesNotMatch(text.replaceAll('zoosh', ''), /error|refused|timed|time-out|connect|node:/i, text);
-        assert.ok(ms < LIMIT_MS + 200, `${ms} ms`);
+  test(`accept 21: ${name} sources what zoosh completion prints; silent when the server is down or does not answer`, () =>
+    timely(async () => {
+      rmSync(join(folder, 'zoosh', 'cache'), { recursive: true, force: true });
+      let dialled = 0;
+      let slowest = 0;
+      const deaf = createServer((socket) => {
+        dialled++;
+        socket.on('error', () => {});
+        socket.unref();
+      });
+      await new Promise<void>((resolve) => deaf.listen(0, '127.0.0.1', resolve));
+      const address = deaf.address();
+      assert.ok(address !== null && typeof address === 'object');
+      try {
+        using shell = await shellOf(name, 'sourced', { ZOOSH_SERVER: `127.0.0.1:${address.port}` });
+        for (const server of ['127.0.0.1:1 ', '', '', '-o table ']) {
+          await shell.type(`zoosh ${server}get /co`);
+          const { text, ms } = await shell.tab();
+          // a shell may draw its own line again
+          assert.doesNotMatch(text.replaceAll('zoosh', ''), /error|refused|timed|time-out|connect|node:/i, text);
+          slowest = Math.max(slowest, ms);
+          await shell.type('x');
+          assert.deepEqual(await shell.ran(), [...server.split(' ').filter((word) => word !== ''), 'get', '/cox']);
+        }
+        assert.equal(dialled, 1, 'after a failed connection nothing is tried for a while');
+        await shell.type('zoosh getAllCh');
+        await shell.tab();
         await shell.type('x');
-        assert.deepEqual(await shell.ran(), [...server.split(' ').filter((word) => word !== ''), 'get', '/cox']);
+        assert.deepEqual(await shell.ran(), ['getAllChildrenNumber', 'x'], 'commands need no server');
+      } finally {
+        deaf.close();
       }
-      assert.equal(dialled, 1, 'after a failed connection nothing is tried for a while');
-      await shell.type('zoosh getAllCh');
-      await shell.tab();
-      await shell.type('x');
-      assert.deepEqual(await shell.ran(), ['getAllChildrenNumber', 'x'], 'commands need no server');
-    } finally {
-      deaf.close();
-    }
-  });
+      return lateIf(slowest >= LIMIT_MS + 200, `${slowest} ms`);
+    }));

@@ -27,8 +27,8 @@ def refuses(error, call):
 
 a = KazooClient(sys.argv[1])
 b = KazooClient(sys.argv[1])
-a.start(10)
-b.start(10)
+a.start(60)
+b.start(60)
 root = "/kazoo-" + uuid.uuid4().hex
 check("create", a.create(root, b"v0") == root)
 check("create again", refuses(NodeExistsError, lambda: a.create(root)))
@@ -53,7 +53,7 @@ def watcher(event):
 
 b.get(root, watch=watcher)
 a.set(root, b"v2")
-check("watch", seen.wait(5) and events[0].type == "CHANGED" and events[0].path == root)
+check("watch", seen.wait(60) and events[0].type == "CHANGED" and events[0].path == root)
 
 t = a.transaction()
 t.check(root, 2)
@@ -71,10 +71,10 @@ a.create(root + "/e", ephemeral=True)
 check("ephemeral", b.exists(root + "/e").owner_session_id == a.client_id[0])
 lock = a.Lock(root + "/lock")
 other = b.Lock(root + "/lock")
-check("lock", lock.acquire(timeout=5))
+check("lock", lock.acquire(timeout=60))
 check("lock held", not other.acquire(blocking=False))
 lock.release()
-check("lock passes on", other.acquire(timeout=5))
+check("lock passes on", other.acquire(timeout=60))
 other.release()
 
 a.add_auth("digest", "bob:secret")
@@ -83,7 +83,7 @@ check("acl", a.get(root + "/private")[0] == b"x")
 check("acl for others", refuses(NoAuthError, lambda: b.get(root + "/private")))
 
 c = KazooClient(sys.argv[1] + root)
-c.start(10)
+c.start(60)
 check("chroot", c.get("/")[0] == b"v3")
 c.stop()
 check("sync", a.sync(root) == root)

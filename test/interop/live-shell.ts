@@ -7,6 +7,7 @@ import { walk } from '../../src/shell/bind.ts';
 import type { Arg } from '../../src/shell/command.ts';
 import { staticText } from '../../src/shell/lexer.ts';
 import { parse } from '../../src/shell/parser.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 const PROGRAM = 'bin/zoosh.js';
 
@@ -23,7 +24,7 @@ export async function run(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input: string | Uint8Array = '',
-  timeout = 60_000,
+  timeout = 2 * PATIENCE_MS,
 ): Promise<Ended> {
   const child = spawn(file, args, { env, timeout });
   const out: Buffer[] = [];
@@ -138,7 +139,7 @@ export class LiveShell {
   async #answer(text: string): Promise<Answer> {
     // a help that fails tells the exit code on standard error, a setting's value ends the answer on standard output
     this.#child.stdin.write(`${text}\nhelp status-\${?}\nsettings prompt\n`);
-    for (const end = Date.now() + 10_000; ; ) {
+    for (const end = Date.now() + PATIENCE_MS; ; ) {
       const mark = (this.#isJson ? RECORD_END : OUT_END).exec(this.#out);
       const found = ERR_END.exec(this.#err);
       if (mark !== null && found !== null) {
@@ -214,7 +215,7 @@ export class LiveShell {
     if (this.#child.exitCode !== null) return;
     const ended = once(this.#child, 'close');
     this.#child.stdin.end();
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS);
     await ended;
     clearTimeout(timer);
   }

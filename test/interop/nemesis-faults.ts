@@ -5,6 +5,7 @@ import type { Random } from '../../src/base/random.ts';
 import { connect } from '../../src/index.ts';
 import type { MemberOfTest, Members } from '../e2e/members.ts';
 import { until } from '../e2e/members.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import type { StaleReads } from './nemesis-stale.ts';
 
 /** What a fault has to do with. */
@@ -61,7 +62,7 @@ export function flip(member: MemberOfTest, random: Random): string {
 }
 
 /** A write is committed although one of the other two cannot help: so `member` votes. */
-export async function votes(members: Members, member: MemberOfTest, withinMs = 30_000): Promise<void> {
+export async function votes(members: Members, member: MemberOfTest, withinMs = PATIENCE_MS): Promise<void> {
   const leader = await members.leader();
   const silent = members.all.find((each) => each !== member && each !== leader) as MemberOfTest;
   const other = leader === member ? members.all.find((each) => each !== member && each !== silent) : leader;
@@ -146,7 +147,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     for (const member of members.all) {
       await until(
         async () => (await member.status()) !== undefined,
-        10_000,
+        PATIENCE_MS,
         () => `no socket: ${members.tail()}`,
       );
       await member.ask({ op: 'heal' });
@@ -197,12 +198,12 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
 
 /** The ensemble has healed: everybody serves and is whole. */
 export async function healed(members: Members): Promise<void> {
-  await members.serving(undefined, 60_000);
+  await members.serving();
   await until(
     async () =>
       (await Promise.all(members.all.map((each) => each.status()))).filter((each) => each?.role === 'leader').length ===
       1,
-    20_000,
+    PATIENCE_MS,
     () => `not one leader: ${members.tail()}`,
   );
 }

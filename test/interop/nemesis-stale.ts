@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '../../src/index.ts';
 import { RawConnection } from '../e2e/member-raw.ts';
 import type { MemberOfTest, Members } from '../e2e/members.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 const CONNECTIONS = 8;
 const SYNCS_EACH = 4;
@@ -90,7 +91,7 @@ export class StaleReads {
       const late = setTimeout(() => {
         this.stale.push('a deposed leader neither answers nor hangs up');
         for (const [raw] of raws) raw.close();
-      }, 30_000);
+      }, PATIENCE_MS);
       await judged;
       clearTimeout(late);
     } finally {

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { Members } from '../e2e/members.ts';
+import { goOnUntil, PATIENCE_MS } from '../patience.ts';
 import { Workload } from '../sim/workload.ts';
 import { FAULTS, healed, type World } from './nemesis-faults.ts';
 import { StaleReads } from './nemesis-stale.ts';
@@ -65,7 +66,7 @@ function startKazoo(hosts: string) {
 }
 
 async function settle(load: Workload, members: Members, clients: readonly Client[]): Promise<void> {
-  const late = Date.now() + 30_000;
+  const late = Date.now() + PATIENCE_MS;
   const came = await load.settled(() => sleep(5, Date.now() < late));
   const states = clients.map(({ state, server }) => `${state} ${server}`);
   assert.ok(came, `clients did not come back: ${load.surprises} ${states}`);
@@ -90,26 +91,41 @@ async function run(members: Members): Promise<void> {
   try {
     await kazoo.ready;
     const load = await Workload.begin(random, clients);
-    for (let round = 0; round < rounds || performance.now() - started < seconds * 1000; round++) {
-      for (const kind of shuffled(random, kinds)) {
-        const at = Math.round((performance.now() - started) / 1000);
-        members.note(`${at} s: ${kind}`);
-        const begun = performance.now();
-        load.start();
-        await sleep(200 + random.below(300));
-        await FAULTS[kind]?.(world);
-        await healed(members);
-        await sleep(200);
-        load.stop();
-        await settle(load, members, clients);
-        counts.set(kind, (counts.get(kind) ?? 0) + 1);
-        members.note(`${kind}: over after ${Math.round(performance.now() - begun)} ms`);
-      }
-    }
+    const inject = async (kind: string): Promise<void> => {
+      const at = Math.round((performance.now() - started) / 1000);
+      members.note(`${at} s: ${kind}`);
+      const begun = performance.now();
+      load.start();
+      await sleep(200 + random.below(300));
+      await FAULTS[kind]?.(world);
+      await healed(members);
+      await sleep(200);
+      load.stop();
+      await settle(load, members, clients);
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      members.note(`${kind}: over after ${Math.round(performance.now() - begun)} ms`);
+    };
+    for (let round = 0; round < rounds || performance.now() - started < seconds * 1000; round++)
+      for (const kind of shuffled(random, kinds)) await inject(kind);
+    const noticedAt = (): number =>
+      members.all.reduce((sum, { log }) => sum + (log.match(/ warn +data damaged: /g)?.length ?? 0), 0);
+    // what chance, or a machine that is busy, left out
+    if (kinds.includes('flip follower'))
+      await goOnUntil(
+        () => noticedAt() > 0,
+        40,
+        () => inject('flip follower'),
+      );
+    if (values.only === undefined)
+      await goOnUntil(
+        () => stale.sent >= LEAST_SYNCS,
+        10,
+        () => inject('stop leader'),
+      );
     const found = await kazoo.end();
     const digest = await members.equal();
     await load.close();
-    const noticed = members.all.reduce((sum, { log }) => sum + (log.match(/ warn +data damaged: /g)?.length ?? 0), 0);
+    const noticed = noticedAt();
     const flips = (counts.get('flip leader') ?? 0) + (counts.get('flip follower') ?? 0);
     const told = [...counts].map(([kind, count]) => `${kind} ${count}`).join(', ');
     const kazoos = Object.entries(found.counts).map(([name, count]) => `${name} ${count}`);
@@ -126,7 +142,7 @@ async function run(members: Members): Promise<void> {
     for (const [kind, count] of counts) assert.ok(count > 0, `${kind} was never injected`);
     assert.ok(load.acknowledged > 1000 && load.inFlight > 10, 'hardly anything was written');
     assert.ok((found.counts.acknowledged ?? 0) > 100, 'kazoo hardly wrote anything');
-    assert.ok(noticed > 0 || flips < 8, 'no flipped bit was noticed');
+    assert.ok(noticed > 0 || flips === 0, 'no flipped bit was noticed');
     if (values.only === undefined) assert.ok(stale.sent >= LEAST_SYNCS, `${stale.sent} syncs to deposed leaders`);
   } finally {
     kazoo.kill();

@@ -53,7 +53,7 @@ class Worker(threading.Thread):
 
     def sure(self, work):
         """Repeats a read until it is answered."""
-        end = time.time() + 60
+        end = time.time() + 120
         while True:
             try:
                 return work()
@@ -153,7 +153,7 @@ class Worker(threading.Thread):
             wrong.append("kazoo %d: %s %s" % (self.n, type(error).__name__, error))
 
     def live(self):
-        self.zk.start(timeout=30)
+        self.zk.start(timeout=60)
         for path in ("/k/seq",):
             self.zk.ensure_path(path)
         self.zk.create(self.path("r"), b"v0")
@@ -180,7 +180,7 @@ class Worker(threading.Thread):
 def verify(workers):
     for host in HOSTS.split(","):
         zk = KazooClient(host, timeout=10)
-        zk.start(timeout=20)
+        zk.start(timeout=60)
         zk.sync("/k")
         names = set("/k/" + name for name in zk.get_children("/k"))
         numbered = {"/k/seq/" + name: zk.get("/k/seq/" + name)[0] for name in zk.get_children("/k/seq")}
@@ -211,7 +211,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 over.set()
 for each in workers:
-    each.join(90)
+    each.join(180)
     if each.is_alive():
         wrong.append("kazoo %d does not come to an end" % each.n)
 try:

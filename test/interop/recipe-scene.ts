@@ -80,6 +80,17 @@ export class Scene implements AsyncDisposable {
     while (performance.now() < until && isWaiting()) await sleep(10);
     unlinkSync(sign);
   }
+  /** Both of ours take it at once, when in all that was played no two met: chance may have kept them apart, and nothing else. */
+  async meet(kind: string, take: (client: Client, name: string) => Promise<Hold>): Promise<void> {
+    if (this.lines('seen').some((line) => line.includes(' '))) return;
+    const holds = await Promise.all(this.clients.map((client, n) => take(client, `z${n + 1}`)));
+    for (const n of holds.keys()) closeSync(openSync(join(this.folder, `in-${kind}-z${n + 1}`), 'wx'));
+    this.note('seen', this.signs().sort().join(' '));
+    for (const [n, hold] of holds.entries()) {
+      unlinkSync(join(this.folder, `in-${kind}-z${n + 1}`));
+      await hold.release();
+    }
+  }
   #run([program = '', ...args]: readonly string[]): Promise<void> {
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     return new Promise((resolve, reject) => {

@@ -17,7 +17,7 @@ hosts, folder, name, recipe, rounds = sys.argv[1:6]
 rounds = int(rounds)
 endless = dict(max_tries=-1, delay=0.02, max_delay=0.2)
 zk = KazooClient(hosts, timeout=30, connection_retry=dict(endless), command_retry=dict(endless))
-zk.start(20)
+zk.start(60)
 
 
 def note(file, text):
@@ -101,7 +101,7 @@ def barrier(at):
 def party(at):
     p = zk.Party("/party", name)
     p.join()
-    end = time.time() + 20
+    end = time.time() + 120
     while len(p) < 4:
         if time.time() > end:
             sys.exit("FAIL: %d members" % len(p))

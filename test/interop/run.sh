@@ -11,12 +11,25 @@ stop() { if [ -n "$pid" ]; then kill "$pid" 2>/dev/null || true; wait "$pid" 2>/
 trap 'stop; rm -rf "$work"' EXIT
 
 port=''
+# A port for clients, and two for members beside it, below what the system hands out; nobody listens at any of them.
+choose() {
+  local each free
+  for _ in $(seq 100); do
+    port=$((20000 + RANDOM % 10000)) free=yes
+    for each in "$port" "$((port + 1001))" "$((port + 1002))"; do
+      if (exec 3<>"/dev/tcp/127.0.0.1/$each") 2>/dev/null; then free=''; fi
+    done
+    if [ -n "$free" ]; then return; fi
+  done
+  echo 'no free ports' >&2
+  exit 1
+}
 serve() { # extra settings...
   local args=()
   for each in "$@"; do args+=(--set "$each"); done
   node bin/zoosh.js start standalone --port 0 --data "$work/data" --set '4lw.commands.whitelist=*' "${args[@]}" >"$work/out" 2>"$work/err" &
   pid=$!
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     port=$(sed -n 's/^ready .*:\([0-9]*\)$/\1/p' "$work/out")
     [ -n "$port" ] && return
     sleep 0.1
@@ -27,7 +40,7 @@ serve() { # extra settings...
 
 apache() { # extra settings...
   mkdir -p "$work/apache"
-  port=$((20000 + RANDOM % 10000))
+  choose
   printf '%s\n' tickTime=2000 "dataDir=$work/apache" "clientPort=$port" clientPortAddress=127.0.0.1 \
     admin.enableServer=false '4lw.commands.whitelist=*' "$@" >"$work/zoo.cfg"
   java -Xmx1g -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
@@ -39,11 +52,11 @@ member() {
   rm -rf "$work/member"
   mkdir -p "$work/member"
   echo 1 >"$work/member/myid"
-  port=$((20000 + RANDOM % 10000))
+  choose
   printf '%s\n' tickTime=2000 initLimit=10 syncLimit=5 "dataDir=$work/member" admin.enableServer=false \
     standaloneEnabled=false reconfigEnabled=true '4lw.commands.whitelist=*' \
     'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=' \
-    "server.1=127.0.0.1:$((port + 10001)):$((port + 10002));127.0.0.1:$port" >"$work/member.cfg"
+    "server.1=127.0.0.1:$((port + 1001)):$((port + 1002));127.0.0.1:$port" >"$work/member.cfg"
 }
 serve_member() {
   member
@@ -131,6 +144,9 @@ stop
 
 echo '-- as a service and in a container'
 tests operate.js
+
+echo '-- who may do what, as Apache ZooKeeper says'
+node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
 
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py

@@ -89,21 +89,21 @@ test('wait: until it is so, or 124', async () => {
   );
   const soon = (work: () => Promise<unknown>): void => void setTimeout(() => void work(), 100);
   soon(() => client.create(`${at}/b`));
-  await sh.ok('wait b --timeout 5s');
+  await sh.ok('wait b --timeout 60s');
   soon(() => client.delete(`${at}/b`));
-  await sh.ok('wait b --gone --timeout 5s');
+  await sh.ok('wait b --gone --timeout 60s');
   soon(() => client.set(`${at}/a`, 'ready now'));
-  await sh.ok('wait a --data ready* --timeout 5s');
+  await sh.ok('wait a --data ready* --timeout 60s');
   soon(() => client.set(`${at}/a`, 'z'));
-  await sh.ok('wait a --changed --timeout 5s');
+  await sh.ok('wait a --changed --timeout 60s');
   soon(() => client.set(`${at}/a`, 'z'));
-  await sh.ok('wait a --version 3 --timeout 5s');
+  await sh.ok('wait a --version 3 --timeout 60s');
   soon(async () => {
     await client.create(`${at}/w`);
     await client.create(`${at}/w/1`);
     await client.create(`${at}/w/2`);
   });
-  await sh.ok('wait w --children 2 --timeout 5s');
+  await sh.ok('wait w --children 2 --timeout 60s');
   await sh.no('wait never --timeout 50ms', 124, `error: not in time: ${at}/never`);
   await sh.no('wait a --gone --exists', 2, 'error: wait: one of --exists --gone --changed --data --children --version');
   await using js = shell('-o', 'json');

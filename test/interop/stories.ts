@@ -7,17 +7,20 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../../src/base/random.ts';
-import { anyBlock } from '../../src/ensemble/ports.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { SECTOR } from '../../src/records/log-record.ts';
 import { BIN } from '../e2e/cli.ts';
 import { type MemberOfTest, Members, until } from '../e2e/members.ts';
+import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { votes, wipe } from './nemesis-faults.ts';
 import { StaleReads } from './nemesis-stale.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 31));
 const random = seededRandom(seed);
 console.log(`stories: seed ${seed}`);
+/** To deposed leaders. */
+const LEAST_SYNCS = 100;
 
 const hostsOf = (members: readonly MemberOfTest[]): string => members.map(({ hosts }) => hosts).join();
 async function valueAt(member: MemberOfTest, path: string): Promise<string | undefined> {
@@ -36,7 +39,7 @@ for (const variant of ['empty', 'an older copy'] as const)
   test(`a voter that comes back with ${variant === 'empty' ? 'nothing' : variant} does not lose what it acknowledged`, async () => {
     await using members = await Members.start({ voters: 3 });
     const [one, two, three] = [members.member(1), members.member(2), members.member(3)];
-    await using client = await connect(hostsOf([one, three]), { timeoutMs: 10_000 });
+    await using client = await connect(hostsOf([one, three]), { timeoutMs: 40_000 });
     await client.create('/votes');
     await fill(client, '/before', 20);
     const copy = join(members.folder, 'copy');
@@ -81,7 +84,7 @@ test('a bit flipped in any file of a follower, then a fail-over to it: it is men
   const [one, two, three] = [members.member(1), members.member(2), members.member(3)];
   members.startAll();
   await members.serving();
-  const client = await connect(members.hosts, { timeoutMs: 10_000 });
+  const client = await connect(members.hosts, { timeoutMs: 40_000 });
   let flips = 0;
   let mended = 0;
   const names = new Set<string>();
@@ -117,7 +120,7 @@ test('a bit flipped in any file of a follower, then a fail-over to it: it is men
     // the two of them are a quorum, also when 3 has lost the record of who belongs to the ensemble
     await until(
       async () => (await one.status())?.serving === true || (await two.status())?.serving === true,
-      30_000,
+      PATIENCE_MS,
       () => `after a flip of byte ${at} of ${name}: no quorum of the others and 3 (seed ${seed}): ${members.tail()}`,
     );
     leader.start();
@@ -155,14 +158,15 @@ for (const role of ['a follower', 'the leader'] as const)
     members.startAll();
     await members.serving();
     const victim = members.member(small);
-    if (role === 'the leader' && (await members.leader()) !== victim) {
+    // ids alone decide who leads, among those that are there in time
+    for (let tries = 0; role === 'the leader' && tries < 6 && (await members.leader()) !== victim; tries++) {
       await (await members.leader()).kill('SIGTERM');
       members.startAll();
       await members.serving();
     }
     if (role === 'the leader') assert.equal((await members.leader()).id, small, 'who leads depends on ids alone here');
     const others = members.all.filter((each) => each !== victim);
-    await using client = await connect(hostsOf(others), { timeoutMs: 10_000 });
+    await using client = await connect(hostsOf(others), { timeoutMs: 40_000 });
     await fill(client, '/a', 50);
     // the small file system is seen through its process only
     const inside = `/proc/${victim.pid}/root${victim.data}`;
@@ -196,7 +200,7 @@ for (const role of ['a follower', 'the leader'] as const)
     assert.notEqual((await members.leader()).id, small);
     assert.ok(victim.isUp, 'it waits for room');
     rmSync(ballast);
-    await members.serving(undefined, 60_000);
+    await members.serving();
     await members.equal();
     const there = new Set((await client.getChildren('/')).children.map((name) => `/${name}`));
     assert.deepEqual(
@@ -217,7 +221,7 @@ test('a snapshot finds no room beside the history of a member: what a quorum hol
   await members.serving();
   const victim = members.member(small);
   const others = members.all.filter((each) => each !== victim);
-  await using client = await connect(hostsOf(others), { timeoutMs: 20_000 });
+  await using client = await connect(hostsOf(others), { timeoutMs: 40_000 });
   const large = (name: string, count: number): Promise<unknown> =>
     Promise.all(Array.from({ length: count }, (_, i) => client.create(`/${name}-${i}`, Buffer.alloc(50_000, 67))));
   // some 10 MB that the member holds, and 6 that it missed: a snapshot of both does not go beside the first
@@ -231,7 +235,7 @@ test('a snapshot finds no room beside the history of a member: what a quorum hol
     ).flat()[0];
     await until(
       async () => /^zk_synced_followers\t1$/m.test((await leader?.word('mntr')) ?? ''),
-      20_000,
+      PATIENCE_MS,
       () => members.tail(),
     );
     await large(name, count);
@@ -239,7 +243,7 @@ test('a snapshot finds no room beside the history of a member: what a quorum hol
     victim.signal('SIGCONT');
   };
   await away('missed', 120);
-  await members.serving(undefined, 60_000);
+  await members.serving();
   assert.match(victim.log, /the old files \(\d+\.\d MB\) are given up, since a quorum holds all of it/, members.tail());
   await members.equal();
   assert.equal((await victim.status())?.repair, undefined);
@@ -257,12 +261,12 @@ test('a snapshot finds no room beside the history of a member: what a quorum hol
   await away('beyond', 100);
   await until(
     async () => /^waits for room: a snapshot needs \d+\.\d MB, /.test((await victim.status())?.repair ?? ''),
-    60_000,
+    PATIENCE_MS,
     () => members.tail(),
   );
   for (let i = 0; i < 100; i++) await client.delete(`/beyond-${i}`);
   rmSync(join(inside, 'ballast'));
-  await members.serving(undefined, 60_000);
+  await members.serving();
   await members.equal();
 });
 
@@ -271,9 +275,9 @@ test('a snapshot finds no room beside the history of a member: what a quorum hol
 test('a leader that slept or was alone and has no write open answers no sync from its belief', async () => {
   await using members = await Members.start({ voters: 3, lines: ['maxClientCnxns=0'] });
   const stale = new StaleReads();
-  await using client = await connect(members.hosts, { timeoutMs: 10_000 });
+  await using client = await connect(members.hosts, { timeoutMs: 40_000 });
   await stale.prepare(client);
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 3 || (stale.sent < LEAST_SYNCS && round < 12); round++) {
     await stale.ofStopped(members, await members.leader());
     await members.serving();
     await stale.ofPartitioned(members, await members.leader());
@@ -283,40 +287,42 @@ test('a leader that slept or was alone and has no write open answers no sync fro
     `syncs to deposed leaders: ${stale.sent}, to partitioned ones ${stale.sentBefore}; answered ${stale.answered}, hung up on ${stale.hungUp}`,
   );
   assert.deepEqual(stale.stale, []);
-  assert.ok(stale.sent >= 100, `${stale.sent} syncs to deposed leaders`);
+  assert.ok(stale.sent >= LEAST_SYNCS, `${stale.sent} syncs to deposed leaders`);
   await members.equal();
 });
 
 // --- what is large -------------------------------------------------------------------------------------------------------
 
-test('large requests, and a session with many ephemerals, through every member; idle sessions live', async () => {
-  await using members = await Members.start({ voters: 3, observers: 1 });
-  const idle = await Promise.all(members.all.map(({ hosts }) => connect(hosts, { timeoutMs: 1500 })));
-  const lost: string[] = [];
-  for (const client of idle) client.on('state', ({ state }) => lost.push(state));
-  await (idle[0] as Client).create('/many');
-  for (const { id, hosts } of members.all) {
-    const client = await connect(hosts);
-    const data = Buffer.alloc(1_000_000, 66);
-    await client.create(`/large${id}`, data);
-    assert.ok((await client.get(`/large${id}`)).data?.equals(data));
-    const parts = Array.from({ length: 100 }, (_, i) =>
-      client.transaction().create(`/part${id}-${i}`, data.subarray(0, 9000)),
-    );
-    await client.multi(parts.flatMap(({ ops }) => ops));
-    const names = Array.from({ length: 5000 }, (_, i) => `/many/${id}-${i}`);
-    await Promise.all(names.map((name) => client.create(name, '', { mode: 'ephemeral' })));
-    await client.close();
-  }
-  for (const { hosts } of members.all) {
-    await using client = await connect(hosts);
-    await client.sync('/many');
-    assert.deepEqual((await client.getChildren('/many')).children, []);
-  }
-  await members.equal();
-  assert.deepEqual(lost, [], 'a session that only pings ended');
-  for (const client of idle) await client.close();
-});
+test('large requests, and a session with many ephemerals, through every member; idle sessions live', () =>
+  timely(async () => {
+    await using members = await Members.start({ voters: 3, observers: 1 });
+    const idle = await Promise.all(members.all.map(({ hosts }) => connect(hosts, { timeoutMs: 1500 })));
+    const lost: string[] = [];
+    for (const client of idle) client.on('state', ({ state }) => lost.push(state));
+    await (idle[0] as Client).create('/many');
+    for (const { id, hosts } of members.all) {
+      const client = await connect(hosts);
+      const data = Buffer.alloc(1_000_000, 66);
+      await client.create(`/large${id}`, data);
+      assert.ok((await client.get(`/large${id}`)).data?.equals(data));
+      const parts = Array.from({ length: 100 }, (_, i) =>
+        client.transaction().create(`/part${id}-${i}`, data.subarray(0, 9000)),
+      );
+      await client.multi(parts.flatMap(({ ops }) => ops));
+      const names = Array.from({ length: 5000 }, (_, i) => `/many/${id}-${i}`);
+      await Promise.all(names.map((name) => client.create(name, '', { mode: 'ephemeral' })));
+      await client.close();
+    }
+    for (const { hosts } of members.all) {
+      await using client = await connect(hosts);
+      await client.sync('/many');
+      assert.deepEqual((await client.getChildren('/many')).children, []);
+    }
+    await members.equal();
+    const isLost = lost.length > 0;
+    for (const client of idle) await client.close();
+    return lateIf(isLost, `a session that only pings ended: ${lost}`);
+  }));
 
 // --- the first start -----------------------------------------------------------------------------------------------------
 
@@ -346,7 +352,7 @@ test('power fails at every step of a first start: the ensemble comes up all the 
     try {
       members.startAll();
       const died = members.member(victim).ended.then(() => 'died');
-      const came = members.serving(undefined, 20_000).then(
+      const came = members.serving(undefined, PATIENCE_MS).then(
         () => 'came',
         () => 'died',
       );
@@ -363,7 +369,7 @@ test('power fails at every step of a first start: the ensemble comes up all the 
       }
       cuts++;
       members.startAll();
-      await members.serving(undefined, 30_000);
+      await members.serving();
       await using client = await connect(members.hosts);
       await client.create('/up');
       await members.equal();
@@ -421,7 +427,7 @@ const configOf = (member: MemberOfTest): string[] =>
   readFileSync(join(member.folder, 'zoo.cfg'), 'utf8').trimEnd().split('\n');
 /** The zoo.cfg of `member`, for a server elsewhere: its own line names other ports, and so does its data directory. */
 async function elsewhere(member: MemberOfTest, folder: string): Promise<string[]> {
-  const base = await anyBlock('127.0.0.1', 1);
+  const base = await ownBlock('127.0.0.1', 1);
   return configOf(member).map((line) => {
     if (line.startsWith('dataDir=')) return `dataDir=${join(folder, 'data')}`;
     if (!line.startsWith(`server.${member.id}=`)) return line;
@@ -439,7 +445,7 @@ test('two servers with one id: the second is refused, and the log says so', asyn
   await stranger(folder, await elsewhere(members.member(2), folder), 2, OURS, async (log) => {
     await until(
       () => /two servers have the id 2/.test(log() + logs(members)),
-      15_000,
+      PATIENCE_MS,
       () => log() + members.tail(),
     );
     await sleep(1000);
@@ -460,7 +466,7 @@ test('a server of another ensemble is refused, and the log says so', async () =>
   await stranger(folder, lines, 3, OURS, async (log) => {
     await until(
       () => /belongs to another ensemble/.test(log() + logs(members)),
-      15_000,
+      PATIENCE_MS,
       () => log() + members.tail(),
     );
     await sleep(1000);
@@ -478,7 +484,7 @@ test('an Apache ZooKeeper that is to be a member is refused, and the log says so
   await stranger(folder, lines, 3, APACHE, async (log) => {
     await until(
       () => /is an Apache server/.test(logs(members)),
-      30_000,
+      PATIENCE_MS,
       () => log().slice(-2000) + members.tail(),
     );
     await members.serving([1, 2]);
@@ -507,10 +513,10 @@ for (const how of ['in the clear', 'with a secret'] as const)
         three.start();
         await until(
           () => /member [12] is an Apache server; mixed ensembles do not work/.test(three.log),
-          30_000,
+          PATIENCE_MS,
           () => log().slice(-2000) + three.log.slice(-2000),
         );
-        await using client = await connect(hostsOf([ours.member(1), ours.member(2)]), { timeoutMs: 20_000 });
+        await using client = await connect(hostsOf([ours.member(1), ours.member(2)]), { timeoutMs: 40_000 });
         await client.create('/theirs');
         await sleep(1000);
         const status = await three.status();

@@ -26,7 +26,7 @@ def run(force_sync):
     try:
         port = server.stdout.readline().strip().rsplit(":", 1)[1]
         client = KazooClient("127.0.0.1:" + port, timeout=30)
-        client.start(20)
+        client.start(60)
         for i in range(WRITES):
             client.create("/traced-node-%04d" % i, MARK + b"%04d" % i)
         client.stop()
@@ -34,7 +34,7 @@ def run(force_sync):
         for pid in subprocess.run(["ps", "-o", "pid=", "--ppid", str(server.pid)], capture_output=True, text=True).stdout.split():
             os.kill(int(pid), signal.SIGTERM)
         try:
-            server.wait(20)
+            server.wait(60)
         except subprocess.TimeoutExpired:
             server.kill()
     with open(trace, errors="replace") as f:

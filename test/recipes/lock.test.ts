@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nameOf } from '../../src/base/path.ts';
 import { type Hold, KeeperError, Lock, ReadWriteLock, RecipeError, STYLES } from '../../src/index.ts';
+import { lateIf, timely } from '../patience.ts';
 import { cutEverywhere, inTime, until, type Wired, World } from './world.ts';
 
 let world: World;
@@ -212,29 +213,33 @@ test('a lost connection suspends, a new one brings it back; waiters stay outside
   await waiting;
 });
 
-test('a holder that is cut off knows before anybody else is in', async () => {
-  const [a, b] = [await world.client(2000), await world.client()];
-  const hold = await new Lock(a, '/off').acquire();
-  let lostAt = 0;
-  hold.signal.addEventListener('abort', () => {
-    lostAt = performance.now();
-  });
-  const waiting = new Lock(b, '/off').acquire();
-  await until('b queues', async () => (await b.getChildren('/off')).children.length === 2);
-  await sleep(900); // it is proven again and again meanwhile
-  assert.equal(hold.state, 'held');
-  const cutAt = performance.now();
-  a.wire.silent = true;
-  const next = await inTime('b', waiting);
-  const inAt = performance.now();
-  assert.ok(lostAt > 0 && lostAt < inAt, `lost at ${lostAt}, next at ${inAt}`);
-  assert.ok(lostAt - cutAt <= 1950, `${lostAt - cutAt} ms`);
-  assert.equal(hold.state, 'lost');
-  assert.ok(hold.signal.reason instanceof RecipeError && hold.signal.reason.code === 'Lost');
-  assert.ok(next.token > hold.token);
-  a.wire.silent = false;
-  await hold.release();
-});
+test('a holder that is cut off knows before anybody else is in', () =>
+  timely(async (round) => {
+    const [a, b] = [await world.client(2000), await world.client()];
+    const path = `/off${round}`;
+    const hold = await new Lock(a, path).acquire();
+    let lostAt = 0;
+    hold.signal.addEventListener('abort', () => {
+      lostAt = performance.now();
+    });
+    const waiting = new Lock(b, path).acquire();
+    await until('b queues', async () => (await b.getChildren(path)).children.length === 2);
+    await sleep(900); // it is proven again and again meanwhile
+    const early = hold.state;
+    const cutAt = performance.now();
+    a.wire.silent = true;
+    const next = await inTime('b', waiting);
+    const inAt = performance.now();
+    assert.ok(lostAt > 0 && lostAt < inAt, `lost at ${lostAt}, next at ${inAt}`);
+    assert.equal(hold.state, 'lost');
+    assert.ok(hold.signal.reason instanceof RecipeError && hold.signal.reason.code === 'Lost');
+    assert.ok(next.token > hold.token);
+    a.wire.silent = false;
+    await hold.release();
+    await next.release();
+    // 90 % of the timeout are believed
+    return lateIf(early !== 'held' || lostAt - cutAt > 1950, `${early}, and lost after ${lostAt - cutAt} ms`);
+  }));
 
 test('a paused holder says that it is lost the moment it runs again, before it has heard anything', async () => {
   const [a, b] = [await world.client(1500), await world.client()];

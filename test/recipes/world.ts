@@ -8,6 +8,7 @@ import { tcpDialer } from '../../src/platform/tcp.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Connection, ConnectionHandler, Dialer, DialOptions } from '../../src/ports/network.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 /** A network and a clock that can be hurt, between one client and its server. */
 export class Wire implements Dialer {
@@ -158,9 +159,9 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** Waits until a fact holds; fails after `ms`. */
-export async function until(what: string, fact: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
-  for (const end = performance.now() + ms; performance.now() < end; ) {
+/** Waits until a fact holds; fails after `ms`, of which those that this process stood still do not count. */
+export async function until(what: string, fact: () => boolean | Promise<boolean>, ms = PATIENCE_MS): Promise<void> {
+  for (let waited = 0; waited < ms; waited += 5) {
     if (await fact()) return;
     await sleep(5);
   }
@@ -168,7 +169,7 @@ export async function until(what: string, fact: () => boolean | Promise<boolean>
 }
 
 /** Rejects when `work` takes longer than `ms`. */
-export async function inTime<T>(what: string, work: Promise<T>, ms = 8000): Promise<T> {
+export async function inTime<T>(what: string, work: Promise<T>, ms = PATIENCE_MS): Promise<T> {
   const late = new AbortController();
   try {
     return await Promise.race([

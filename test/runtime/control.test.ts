@@ -13,6 +13,7 @@ import { tcpListener } from '../../src/runtime/clients.ts';
 import { Control, type ControlledServer, MAX_SOCKET_PATH } from '../../src/runtime/control.ts';
 import type { ServerStatus } from '../../src/runtime/control-messages.ts';
 import { PeerFaults } from '../../src/runtime/peer-faults.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -109,7 +110,8 @@ test('status, digest, faults and their end, answered in order', async () => {
   );
   assert.deepEqual(server.told, ['cut true', 'cut false', 'log ', 'log debug']);
   assert.deepEqual(await ask(path, { op: 'stop' }), [{ ok: true, result: {} }]);
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let waited = 0; server.told.at(-1) !== 'stop' && waited < PATIENCE_MS; waited += 10)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(server.told.at(-1), 'stop');
 });
 

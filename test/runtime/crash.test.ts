@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
+import type { Disk } from '../../src/ports/disk.ts';
 import { amount } from '../amount.ts';
+import { goOnUntil } from '../patience.ts';
 import { Machine } from '../sim/machine.ts';
 import { inWorkers } from '../sim/workers.ts';
 import { type History, history, LIVES } from './histories.ts';
@@ -25,7 +27,7 @@ test(`${POWER_CUTS} power cuts of a whole server lose nothing acknowledged`, asy
   console.log(
     `power cuts: ${POWER_CUTS}, other ends: ${HISTORIES * LIVES - POWER_CUTS} (seed ${seed}), calls of the disk: ${sum.calls}, acknowledged writes: ${sum.acknowledged}, in flight: ${sum.inFlight} of which ${sum.survived} were done, lost: 0; the last file made or removed: ${JSON.stringify(during)}`,
   );
-  assert.ok(sum.acknowledged > 400 * HISTORIES && sum.inFlight > 40 * HISTORIES && sum.survived > 2 * HISTORIES);
+  assert.ok(sum.acknowledged > 400 * HISTORIES && sum.inFlight > 40 * HISTORIES && sum.survived > HISTORIES / 2);
   for (const what of ['identity', 'snapshot', 'log', 'purge'])
     assert.ok((during[what] ?? 0) > (2 * HISTORIES) / 5, what);
 });
@@ -38,19 +40,33 @@ test('one seed is one history', async () => {
 
 test('a disk that does not keep what it said it had is seen to lose', async () => {
   const RUNS = 20;
+  /** Of a history without O_DSYNC: nearly always seen to lose from outside, in every fourth by the node itself. */
+  const lacking = async (i: number): Promise<string[]> => {
+    const wrap = (disk: Disk): Disk => ({
+      ...disk,
+      open: (path, options) => disk.open(path, { ...options, dsync: false }),
+    });
+    return (await history({ seed: seed + i, wrap })).faults;
+  };
   const lost = { 'no sync at all': 0, 'no O_DSYNC': 0 };
   let misread = 0;
+  const look = (faults: readonly string[]): void => {
+    if (faults.some((fault) => fault.includes('was acknowledged'))) misread++;
+  };
   for (let i = 0; i < RUNS; i++) {
     if ((await history({ seed: seed + i, syncs: false })).faults.length > 0) lost['no sync at all']++;
-    const { faults } = await history({
-      seed: seed + i,
-      wrap: (disk) => ({ ...disk, open: (path, options) => disk.open(path, { ...options, dsync: false }) }),
-    });
+    const faults = await lacking(i);
     if (faults.length > 0) lost['no O_DSYNC']++;
-    if (faults.some((fault) => fault.includes('was acknowledged'))) misread++;
+    look(faults);
   }
+  // 0.755 ** 100 is less than one in 10 ** 12
+  await goOnUntil(
+    () => misread > 0,
+    80,
+    async (i) => look(await lacking(RUNS + i)),
+  );
   console.log(`of ${RUNS} histories each: ${JSON.stringify(lost)} were seen to lose, ${misread} by a node itself`);
-  assert.ok(lost['no sync at all'] >= 18 && lost['no O_DSYNC'] >= 18 && misread > 0);
+  assert.ok(lost['no sync at all'] >= 12 && lost['no O_DSYNC'] >= 12 && misread > 0);
 });
 
 /** What fails, how, where, and whether the server can go on without it: a log that failed is never tried again (D10). */
@@ -70,11 +86,10 @@ const FAILURES = [
 ] as const;
 
 test('a disk that fails: nothing acknowledged is lost, nothing more is acknowledged, the reason is told', async () => {
+  const ROUNDS = amount(6, 3);
   const counts = { stopped: 0, refused: 0, 'went on': 0 };
-  const cases = Array.from({ length: 6 }, (_, i) => FAILURES.map((each, j) => [seed + i * 100 + j, ...each] as const));
-  // a process ended within a purge, the next start removed the file, failed, and power was cut: the file was listed again
-  cases.push([[917_087, ...FAILURES[8]] as const]);
-  for (const [own, call, code, place, outcome] of cases.flat()) {
+  /** `atStart`: it fails before it serves, which chance has every third do anyway. */
+  const fail = async (own: number, [call, code, place, outcome]: (typeof FAILURES)[number], atStart = false) => {
     const told = `ZOOSH_SEED=${own}, ${code} at ${call} of ${place}`;
     await using machine = new Machine({ seed: own });
     const { disk, random, net } = machine.world;
@@ -87,7 +102,7 @@ test('a disk that fails: nothing acknowledged is lost, nothing more is acknowled
     };
     assert.deepEqual(await machine.live(() => turns(100)), [], told);
     machine.world.crash();
-    const early = outcome === 'stops' && random.below(3) === 0;
+    const early = outcome === 'stops' && (random.below(3) === 0 || atStart);
     if (early) arm(4);
     const refusal = await machine.live(async () => {
       if (!early) arm(10);
@@ -119,7 +134,16 @@ test('a disk that fails: nothing acknowledged is lost, nothing more is acknowled
     if (random.below(2) === 0) disk.powerCut();
     else machine.world.crash();
     assert.deepEqual(await machine.live(() => turns(50)), [], told);
-  }
+  };
+  for (let i = 0; i < ROUNDS; i++) for (const [j, each] of FAILURES.entries()) await fail(seed + i * 100 + j, each);
+  // a process ended within a purge, the next start removed the file, failed, and power was cut: the file was listed again
+  await fail(917_087, FAILURES[8]);
+  await goOnUntil(
+    () => counts.refused > 1,
+    100,
+    (at) => fail(seed + 1000 + at, FAILURES[at % 9] ?? FAILURES[0], true),
+  );
   console.log(`failing disks (seed ${seed}): ${JSON.stringify(counts)}, acknowledged writes lost: 0`);
-  assert.ok(counts.stopped > 30 && counts.refused > 1 && counts['went on'] === 18);
+  // of nine a round that stop two in three do when they serve: what is asked for is five deviations below and more
+  assert.ok(counts.stopped > amount(15, 4) && counts.refused > 1 && counts['went on'] === 3 * ROUNDS);
 });

@@ -8,6 +8,7 @@ import type { ConnectionHandler } from '../../src/ports/network.ts';
 import type { PeerLink } from '../../src/ports/peer-network.ts';
 import { PeerFaults } from '../../src/runtime/peer-faults.ts';
 import { PeerSecret } from '../../src/runtime/peer-secret.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { addressesOf, FakePeer, FakeWorld, identityOf, TICK_MS, VOTE } from './fake-peers.ts';
 
 /** One end of a connection: what it heard, and when. */
@@ -319,9 +320,8 @@ test('over real sockets with a secret: one side cuts, and both are whole again',
 });
 
 async function until(fact: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 8000;
-  while (!fact()) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+  for (let waited = 0; !fact(); waited += 5) {
+    if (waited > PATIENCE_MS) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

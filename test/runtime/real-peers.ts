@@ -6,6 +6,7 @@ import { realClock } from '../../src/platform/clock.ts';
 import { plainPeerNetwork } from '../../src/platform/peer-net.ts';
 import type { PeerNetwork } from '../../src/ports/peer-network.ts';
 import type { PeerAddresses, PeerOptions } from '../../src/runtime/peers.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { FakePeer, identityOf } from './fake-peers.ts';
 
 export const HOST = '127.0.0.1';
@@ -43,9 +44,8 @@ export const introduce = (...all: Running[]): void => {
 export const portOf = ({ addresses }: Running, which: 'election' | 'quorum'): number =>
   addresses[which][0]?.port as number;
 export async function until(fact: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 4000;
-  while (!fact()) {
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+  for (let waited = 0; !fact(); waited += 5) {
+    if (waited > PATIENCE_MS) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

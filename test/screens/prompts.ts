@@ -72,7 +72,7 @@ const QUIET_MS = 60;
 /** Waits until the screen holds something and nothing more comes. */
 async function settled(session: Session, what: string | RegExp): Promise<void> {
   const isThere = (text: string): boolean => (typeof what === 'string' ? text.includes(what) : what.test(text));
-  await session.until(isThere, String(what), 20_000);
+  await session.until(isThere, String(what));
   for (let before = -1; before !== session.screen.received.length; ) {
     before = session.screen.received.length;
     await sleep(QUIET_MS);

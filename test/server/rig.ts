@@ -2,15 +2,24 @@ import assert from 'node:assert/strict';
 import type { Random } from '../../src/base/random.ts';
 import { Writer } from '../../src/protocol/bytes.ts';
 import { PackReader, PackWriter } from '../../src/records/pack.ts';
-import { KIND, readEnvelope } from '../../src/records/txns.ts';
+import { type Envelope, KIND, readEnvelope } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
-import { Server } from '../../src/server/server.ts';
+import { Server, type ServerOptions } from '../../src/server/server.ts';
 import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { Peer } from '../../src/zab/peer.ts';
 
+/** What somebody wants of a {@link rig} beside a server. */
+export interface RigOptions {
+  readonly server?: Partial<ServerOptions>;
+  /** Bytes that a connection would be sent; valid within the call. */
+  readonly sent?: (connection: ClientConnection, bytes: Buffer) => void;
+  /** What went into the log. */
+  readonly logged?: (envelope: Envelope) => void;
+}
+
 /** A server over memory whose log is on the disk at once; envelopes are applied to a second tree as they come. */
-export function rig(random: Random) {
+export function rig(random: Random, options: RigOptions = {}) {
   const replica = new DataTree(2);
   const log = new PackWriter(65536);
   const closed = new Set<ClientConnection>();
@@ -46,6 +55,7 @@ export function rig(random: Random) {
       auth: { superDigest: undefined, digestAlgorithm: 'sha1', digestEnabled: true },
       reaperMaxPerMinute: 1000,
       reaperMaxNeverUsedMs: 0,
+      ...options.server,
     },
     {
       log: {
@@ -78,6 +88,7 @@ export function rig(random: Random) {
       });
       apply(replica, envelope.zxidHi, envelope.zxidLo, envelope.time, envelope.txn, NO_SINK);
       replica.chained(envelope.chainHi, envelope.chainLo);
+      options.logged?.(envelope);
     }
     written = [];
     log.at = 0;
@@ -91,7 +102,10 @@ export function rig(random: Random) {
       parts.longest = Math.max(parts.longest, before - server.tree.ephemerals);
     }
     for (const connection of server.outbox.dirty.splice(0)) {
-      if (connection.out !== undefined) server.outbox.reuse(connection.out);
+      if (connection.out !== undefined) {
+        options.sent?.(connection, connection.out.view());
+        server.outbox.reuse(connection.out);
+      }
       connection.out = undefined;
     }
   };
@@ -105,8 +119,8 @@ export function rig(random: Random) {
   server.lead();
   server.serve();
   let ids = 0;
-  const attach = (): ClientConnection => {
-    const connection = new ClientConnection(++ids, '127.0.0.1', 1, 0);
+  const attach = (ip = '127.0.0.1'): ClientConnection => {
+    const connection = new ClientConnection(++ids, ip, 1, 0);
     const hello = new Writer();
     hello.int32(0);
     hello.int64(0n);

@@ -9,6 +9,7 @@ import { OPERATIONS } from '../../src/protocol/operations.ts';
 import { addWatch } from '../../src/recipes/repeated-watch.ts';
 import { KeptWatches } from '../../src/shell/kept-watches.ts';
 import { zoosh } from '../e2e/cli.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { type OldServer, oldServer } from './old-server.ts';
 import { rig } from './rig.ts';
 
@@ -31,7 +32,7 @@ function ears() {
   const heard: string[] = [];
   const listener = ({ type, path }: WatchEvent): void => void heard.push(`${type.slice(4)} ${path}`);
   const hears = async (...wanted: string[]): Promise<void> => {
-    for (let left = 300; heard.length < wanted.length && left > 0; left--) await sleep(10);
+    for (let left = PATIENCE_MS / 10; heard.length < wanted.length && left > 0; left--) await sleep(10);
     assert.deepEqual(heard.splice(0).sort(), [...wanted].sort());
   };
   return { listener, hears };
@@ -79,7 +80,7 @@ test('mirror -f and a cache of configuration follow on an old server, too', asyn
   const { shell, told, warned } = rig(client);
   const following = shell.run('mirror -f --delete /from /to');
   const later = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-    for (let left = 300; !(await holds()); left--) {
+    for (let left = PATIENCE_MS / 10; !(await holds()); left--) {
       assert.ok(left > 0, `${what}: ${told[0]?.failure.message ?? warned.join(', ')}`);
       await sleep(10);
     }
@@ -127,7 +128,7 @@ test('mirror -f goes on when a connection broke under it, and sees what changed 
   const { shell, warned, told } = rig(frail);
   const following = shell.run('mirror -f /broken /mended');
   const holds = async (data: string): Promise<void> => {
-    for (let left = 400; ; left--) {
+    for (let left = PATIENCE_MS / 10; ; left--) {
       const found = await writer.get('/mended').catch(() => undefined);
       if (found?.data?.toString() === data) return;
       assert.ok(left > 0, told[0]?.failure.message ?? `never ${data}`);

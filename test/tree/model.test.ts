@@ -6,6 +6,7 @@ import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { AT } from '../../src/tree/rows.ts';
 import { digest, SnapshotCursor, SnapshotLoader } from '../../src/tree/snapshot.ts';
+import { lateIf, timely } from '../patience.ts';
 
 /** The tree as a plain Map, written from semantics alone. */
 class Model {
@@ -128,10 +129,21 @@ test('a snapshot begun at any instant is the tree of that instant, whatever happ
   }
 });
 
-test('growing to many nodes under one parent never waits for a table to be rebuilt', () => {
+test('growing to many nodes under one parent never waits for a table to be rebuilt', async () => {
+  const COUNT = 300_000;
+  // each apply by the least that it took: what a collection of garbage is in the way of, it is not at the same place again
+  const least = new Float64Array(COUNT + 1).fill(Number.POSITIVE_INFINITY);
+  await timely(() => {
+    const longest = grow(COUNT, least);
+    return lateIf(longest >= 50, `one apply took ${longest} ms`);
+  });
+});
+
+/** Fills a tree; the CPU ms of the longest apply, each of them as short as it ever was. */
+function grow(count: number, least: Float64Array): number {
   const tree = new DataTree(7);
   let longest = 0;
-  for (let i = 1; i <= 300_000; i++) {
+  for (let i = 1; i <= count; i++) {
     const began = process.cpuUsage();
     apply(
       tree,
@@ -141,8 +153,9 @@ test('growing to many nodes under one parent never waits for a table to be rebui
       { kind: KIND.create, path: `/n${i}`, data: null, acl: OPEN_ACL, owner: 0n, creates: i },
       NO_SINK,
     );
-    longest = Math.max(longest, process.cpuUsage(began).user / 1000); // other processes do not count
+    least[i] = Math.min(least[i] as number, process.cpuUsage(began).user / 1000); // other processes do not count
+    longest = Math.max(longest, least[i] as number);
   }
-  assert.equal(tree.children(tree.root), 300_001);
-  assert.ok(longest < 50, `one apply took ${longest} ms`);
-});
+  assert.equal(tree.children(tree.root), count + 1);
+  return longest;
+}

@@ -5,6 +5,7 @@ import { compatWish } from '../../src/cli/zkcli-argv.ts';
 import type { Client } from '../../src/client/api.ts';
 import { connect } from '../../src/client/connect.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { type Capture, capturesOf, normalise } from './captures.ts';
 
 /** What differs from zkCli and may: the whole list. A case is named by its group and words of its title. */
@@ -117,6 +118,9 @@ const STORIES: readonly Story[] = [
 
 const GROUPS = ['global', 'create', 'get', 'set', 'acl', 'quota', 'watch', 'quoting', 'reconfig'] as const;
 
+/** Until a server that is not there is given up. */
+const DEAD_MS = 500;
+
 const shown = (stdout: string, stderr: string, exit: number): string =>
   `stdout:\n${normalise(stdout)}stderr:\n${normalise(stderr)}exit ${exit}\n`;
 
@@ -133,7 +137,11 @@ async function replay({ args, stdin }: Capture, server: EmbeddedServer, version:
       .replace(/127\.0\.0\.1:(?:21100|21110)(?=[,/]|$)/g, server.connectString)
       .replace('SCRATCH/client.cfg', '/dev/null'),
   );
-  const ours = ['--compat', `zkcli=${version}`, '--no-config', '--connect-timeout', '1500'];
+  const typed = stdin?.map((line) => line.replace(/127\.0\.0\.1:(?:21100|21110)$/, server.connectString));
+  // for a server that is there a busy machine has time; where nobody listens nothing is waited for
+  const isThere = [...here, ...(typed ?? [])].some((each) => each.includes(server.connectString));
+  const patience = String(isThere ? PATIENCE_MS : DEAD_MS);
+  const ours = ['--compat', `zkcli=${version}`, '--no-config', '--connect-timeout', patience];
   const wish = compatWish('zoosh', [...ours, ...here], false);
   assert.ok(wish !== undefined);
   const exit = await runZkcli(wish, {
@@ -144,7 +152,7 @@ async function replay({ args, stdin }: Capture, server: EmbeddedServer, version:
       stderr += text;
     },
     async *lines() {
-      for (const line of stdin ?? []) yield line.replace(/127\.0\.0\.1:(?:21100|21110)$/, server.connectString);
+      yield* typed ?? [];
     },
     isPrompt: false,
   });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,9 +32,14 @@ function run(script: string, args: readonly string[]): Promise<Found> {
 /** A copy of what was compiled, into which one mistake after another is put. */
 export class Copy implements Disposable {
   private readonly folder = mkdtempSync(join(tmpdir(), 'zoosh-planted-'));
-  constructor() {
-    for (const part of ['src', 'test/sim'])
-      cpSync(join(DIST, part), join(this.folder, 'dist', part), { recursive: true });
+  /** `parts` of what was compiled. */
+  constructor(parts: readonly string[] = ['src', 'test/sim']) {
+    for (const part of parts) cpSync(join(DIST, part), join(this.folder, 'dist', part), { recursive: true });
+    // it runs what is not bundled, so that mistakes are in it
+    mkdirSync(join(this.folder, 'bin'));
+    const main =
+      "import { main } from '../dist/src/cli/main.js';\nprocess.exitCode = await main(process.argv.slice(2));\n";
+    writeFileSync(join(this.folder, 'bin/zoosh.js'), main);
     symlinkSync(join(DIST, '../node_modules'), join(this.folder, 'node_modules'));
     writeFileSync(join(this.folder, 'package.json'), readFileSync(join(DIST, '../package.json')));
   }

@@ -1,0 +1,320 @@
+/** Who may do what: as Debian's ZooKeeper says, asked of the whole server in memory; and nobody learns what he may not read. */
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { KEEPER_CODES } from '../../src/base/errors.ts';
+import { seededRandom } from '../../src/base/random.ts';
+import { DamageNotes } from '../../src/runtime/damage-notes.ts';
+import { answerWord, isFourLetter, type WordContext } from '../../src/runtime/four-letter.ts';
+import { Tally } from '../../src/runtime/tally.ts';
+import { checkConfig, parseProperties } from '../../src/server/config.ts';
+import { amount } from '../amount.ts';
+import { ForwardedWire } from './access/forwarded-wire.ts';
+import { ALICE, givenAcls, make, need, OPEN, openAs, outcome, permissions } from './access/matrix.ts';
+import { PureWire } from './access/pure-wire.ts';
+import { table } from './access/table.ts';
+import type { Line } from './access/wire.ts';
+
+const ALL_WORDS = 'conf cons crst dirs dump envi hash isro mntr ruok srst srvr stat wchc wchp wchs gtmk stmk'.split(
+  ' ',
+);
+/** Recorded by access/record.ts. */
+const RECORDED = fileURLToPath(new URL('../../../test/security/access/apache-3.8.0.txt', import.meta.url));
+const EVERYBODY =
+  'nobody(world alice bob ip ip/8 ip/0 another-ip) alice(world alice bob ip ip/8 ip/0 another-ip) alice+bob(world alice bob ip ip/8 ip/0 another-ip) mallory(world alice bob ip ip/8 ip/0 another-ip) super(world alice bob ip ip/8 ip/0 another-ip)';
+const ALL = 'nobody, alice, alice+bob, super';
+const A = `digest:${ALICE} 31`;
+const B = 'digest:bob:fyVmFCwVbTJYrznoSu1koqYEYF0= 31';
+const S = 'digest:super:sz3K6+MAXvl/ncNdxB6J2VZwXYE= 31';
+const INVALID = 'create InvalidAcl, setAcl InvalidAcl';
+const GIVEN = 'create ok, setAcl BadVersion, kept as';
+
+/** Where ours is another line than 3.8.0's, and why; docs/compatibility.md says the same. */
+const OTHERS: readonly { why: string; theirs: readonly string[]; ours: readonly string[] }[] = [
+  {
+    why: 'exists needs READ since 3.9',
+    theirs: [`exists: yyyyyyyyyyyy ${EVERYBODY}`],
+    ours: [
+      'exists: ------------ nobody(alice bob another-ip) alice(bob another-ip) alice+bob(another-ip) mallory(alice bob another-ip)',
+      'exists: -y-----yyyyy nobody(world ip ip/8 ip/0) alice(world alice ip ip/8 ip/0) alice+bob(world alice bob ip ip/8 ip/0) mallory(world ip ip/8 ip/0)',
+      'exists: yyyyyyyyyyyy super(world alice bob ip ip/8 ip/0 another-ip)',
+    ],
+  },
+  {
+    why: 'addresses of IPv6 are ACLs since 3.9',
+    theirs: [`ip:::1 31: ${INVALID}; ${ALL}`],
+    ours: [`ip:::1 31: ${GIVEN} ip:::1 31; ${ALL}`],
+  },
+  {
+    why: 'an id that is null trips theirs; ours says what is wrong, and takes none for auth either',
+    theirs: [
+      `world:null 31: create MarshallingError, setAcl MarshallingError; ${ALL}`,
+      `auth:null 31: ${INVALID}; nobody`,
+      `auth:null 31: ${GIVEN} ${A}; alice`,
+      `auth:null 31: ${GIVEN} ${A} + ${B}; alice+bob`,
+      `auth:null 31: ${GIVEN} ${S}; super`,
+    ],
+    ours: [`world:null 31: ${INVALID}; ${ALL}`, `auth:null 31: ${INVALID}; ${ALL}`],
+  },
+  {
+    why: 'what auth stands for is not kept twice',
+    theirs: [
+      `auth and its own: ${GIVEN} ${A} + ${A}; alice`,
+      `auth and its own: ${GIVEN} ${A} + ${B} + ${A}; alice+bob`,
+    ],
+    ours: [`auth and its own: ${GIVEN} ${A}; alice`, `auth and its own: ${GIVEN} ${A} + ${B}; alice+bob`],
+  },
+  {
+    why: 'no client may send it: theirs hangs up, ours says so and hangs up',
+    theirs: ['createSession: hung up, then hung up'],
+    ours: ['createSession: Unimplemented, then hung up'],
+  },
+  {
+    why: 'events that catch up are checked, too; theirs tells them to who may not read the node',
+    theirs: [
+      ...[30, 0].map(
+        (acl) => `setWatches, ACL ${acl}: changed /data, deleted /gone, created /new, children /child; then nothing`,
+      ),
+      ...[30, 0].map(
+        (acl) =>
+          `setWatches2, ACL ${acl}: changed /data, deleted /gone, created /new, children /child; then created /deep/open`,
+      ),
+    ],
+    ours: [
+      ...[30, 0].map((acl) => `setWatches, ACL ${acl}: deleted /gone; then nothing`),
+      ...[30, 0].map((acl) => `setWatches2, ACL ${acl}: deleted /gone; then created /deep/open`),
+    ],
+  },
+];
+
+test('every operation on every ACL by everybody, logins, given ACLs, watches: as ZooKeeper 3.8.0, but for named lines', async () => {
+  const theirs = readFileSync(RECORDED, 'utf8').trimEnd().split('\n');
+  await using wire = new PureWire();
+  const ours = await table(wire);
+  const without = (lines: readonly string[], known: readonly string[]): string[] => {
+    const left = [...lines];
+    for (const each of known) {
+      const at = left.indexOf(each);
+      assert.ok(at >= 0, `explained, and not so: ${each}`);
+      left.splice(at, 1);
+    }
+    return left;
+  };
+  assert.deepEqual(
+    without(
+      ours,
+      OTHERS.flatMap((each) => each.ours),
+    ),
+    without(
+      theirs,
+      OTHERS.flatMap((each) => each.theirs),
+    ),
+  );
+  assert.ok(ours.length > 130 && theirs.filter((line) => line.includes(': ----')).length > 15);
+});
+
+test('what a learner forwards is judged by who asked there, as what the leader is asked itself', async () => {
+  await using near = new PureWire();
+  await using far = new ForwardedWire();
+  assert.deepEqual(await permissions(far), await permissions(near));
+  assert.deepEqual(await givenAcls(far), await givenAcls(near));
+});
+
+/** What a refused client must never be sent. */
+const SECRETS = { data: 'TOP-SECRET', name: 'HIDDEN', hash: 'aaaaBBBBccccDDDDeeeeFFFFggg=' };
+const KEEPER = [{ perms: 31, id: { scheme: 'digest', id: `keeper:${SECRETS.hash}` } }];
+const shown = (line: Line): string[] => {
+  const all = Buffer.concat(line.heard).toString('latin1');
+  return Object.values(SECRETS).filter((each) => all.includes(each));
+};
+
+test('a reply that refuses is a header, and nothing of the node is in it or in any event', async () => {
+  const wire = new PureWire();
+  const admin = await openAs(wire, 'super');
+  const acl = [...KEEPER, { perms: 14, id: { scheme: 'world', id: 'anyone' } }];
+  await need(make(admin, '/v'));
+  await need(make(admin, '/v/known', SECRETS.data, acl));
+  await need(make(admin, `/v/known/${SECRETS.name}`, SECRETS.data, acl));
+  const line = wire.openNow();
+  for (const path of ['/', '/v', '/v/known', '/v/known/none']) await need(line.ask('addWatch', { path, mode: 1 }));
+  await need(line.ask('addWatch', { path: '/v/known', mode: 0 }));
+  const path = '/v/known';
+  const refused = [
+    line.ask('getData', { path, watch: true }),
+    line.ask('exists', { path, watch: true }),
+    line.ask('getChildren', { path, watch: true }),
+    line.ask('getChildren2', { path, watch: true }),
+    line.ask('getAllChildrenNumber', { path }),
+    line.ask('getAcl', { path }),
+    line.ask('setAcl', { path, acl: OPEN, version: -1 }),
+  ];
+  for (const each of refused) {
+    const answer = await each;
+    assert.equal(answer?.err, KEEPER_CODES.NoAuth);
+    assert.equal(answer.body.length, 0);
+  }
+  // parts of a multi and of a multiRead: each with its code and no more
+  const { body } = await need(
+    line.ask(
+      'multiRead',
+      [4, 8].map((type) => ({ type, request: { path, watch: false } })),
+    ),
+  );
+  assert.equal(body.length, 2 * 13 + 9);
+  const check = [{ type: 13, request: { path, version: 0 } }];
+  assert.equal((await need(line.ask('multi', check))).body.length, 13 + 9);
+  // everything that can happen there, seen by five watches
+  await need(admin.ask('setData', { path, data: Buffer.from(SECRETS.data), version: -1 }));
+  await need(admin.ask('create2', { path: `${path}/${SECRETS.name}2`, data: null, acl: KEEPER, flags: 1 }));
+  await need(admin.ask('delete', { path: `${path}/${SECRETS.name}`, version: -1 }));
+  await admin.ask('closeSession', {});
+  await need(line.ask('sync', { path: '/' }));
+  assert.deepEqual([shown(line), line.events], [[], []]);
+});
+
+test('identities belong to a connection: who takes his session up again has to prove himself again', async () => {
+  const wire = new PureWire();
+  const admin = await openAs(wire, 'super');
+  await need(make(admin, '/mine', SECRETS.data, [{ perms: 31, id: { scheme: 'digest', id: ALICE } }]));
+  const line = await openAs(wire, 'alice');
+  await need(line.ask('getData', { path: '/mine', watch: true }));
+  const again = wire.resume(line);
+  assert.equal(wire.connectionOf(again).session, wire.connectionOf(line).session);
+  assert.equal(line.ended || wire.connectionOf(line).state === 'closing', true);
+  assert.equal(outcome(await again.ask('getData', { path: '/mine', watch: false })), 'NoAuth');
+  await need(again.ask('addWatch', { path: '/mine', mode: 0 }));
+  await need(admin.ask('setData', { path: '/mine', data: Buffer.from(SECRETS.data), version: -1 }));
+  await need(again.ask('sync', { path: '/' }));
+  assert.deepEqual([shown(again), again.events], [[], []]);
+});
+
+/** Somebody who asks at random about nodes that he knows of and may not read, while their owner goes on. */
+test('whatever somebody asks, in whatever order, he learns nothing of what he may not read', async () => {
+  const STEPS = amount(40_000, 6_000);
+  const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
+  const random = seededRandom(seed);
+  const pick = <T>(from: readonly T[]): T => from[random.below(from.length)] as T;
+  const wire = new PureWire();
+  const admin = await openAs(wire, 'super');
+  const KNOWN = ['/vault', '/vault/a', '/vault/b', '/vault/a/c'];
+  /** Bits of the world that let nobody read: neither READ nor ADMIN. */
+  const closed = () => [...KEEPER, { perms: random.below(8) << 1, id: { scheme: 'world', id: 'anyone' } }];
+  for (const path of KNOWN) await need(make(admin, path, SECRETS.data, closed()));
+  const secretly = () => `${pick(KNOWN)}/${SECRETS.name}${random.below(6)}`;
+  const data = Buffer.from(SECRETS.data);
+  const ownerDoes: readonly (() => Promise<unknown>)[] = [
+    () => make(admin, secretly(), SECRETS.data, closed()),
+    () => admin.ask('create2', { path: secretly(), data, acl: closed(), flags: random.below(4) }),
+    () => admin.ask('setData', { path: random.below(2) === 0 ? secretly() : pick(KNOWN), data, version: -1 }),
+    () => admin.ask('setAcl', { path: random.below(2) === 0 ? secretly() : pick(KNOWN), acl: closed(), version: -1 }),
+    () => admin.ask('delete', { path: secretly(), version: -1 }),
+    () =>
+      admin.ask(
+        'multi',
+        [2, 1].map((type) => ({ type, request: part(type, secretly()) })),
+      ),
+  ];
+  const part = (type: number, path: string) => {
+    const common = { path, version: random.below(3) - 1, data: Buffer.from('x'), watch: false };
+    return { ...common, acl: path === '/own' ? OPEN : closed(), flags: type === 5 ? 0 : random.below(4), ttl: 5n };
+  };
+  const somewhere = () => pick([...KNOWN, '/', '/vault/none', '/zookeeper']);
+  let line = wire.openNow();
+  const reads = ['getData', 'exists', 'getChildren', 'getChildren2'] as const;
+  let told = 0;
+  for (let step = 0; step < STEPS; step++) {
+    if (random.below(2) === 0) {
+      await pick(ownerDoes)();
+      continue;
+    }
+    const path = somewhere();
+    switch (random.below(9)) {
+      case 0:
+        await line.ask('addWatch', { path, mode: random.below(2) });
+        break;
+      case 1: {
+        const paths = () => [somewhere(), somewhere()];
+        await line.ask('setWatches2', {
+          relativeZxid: BigInt(random.below(1000)) as never,
+          ...{ dataWatches: paths(), existWatches: paths(), childWatches: paths() },
+          ...{ persistentWatches: paths(), persistentRecursiveWatches: paths() },
+        });
+        break;
+      }
+      case 2:
+        await line.ask(
+          'multi',
+          Array.from({ length: 1 + random.below(3) }, () => {
+            const type = pick([1, 2, 5, 13, 15]);
+            return { type, request: part(type, pick([somewhere(), '/own', '/vault/own'])) };
+          }),
+        );
+        break;
+      case 3:
+        await line.ask(
+          'multiRead',
+          [4, 8].map((type) => ({ type, request: { path: somewhere(), watch: false } })),
+        );
+        break;
+      case 4:
+        await line.ask('getAllChildrenNumber', { path });
+        await line.ask('getEphemerals', { prefixPath: path });
+        break;
+      case 5:
+        await line.ask('setAcl', { path, acl: OPEN, version: -1 });
+        break;
+      case 6:
+        await line.ask('getAcl', { path });
+        break;
+      case 7:
+        if (random.below(40) === 0) line = wire.resume(line);
+        else await line.login('digest', `keeper:${random.below(100)}`);
+        break;
+      default: {
+        const answer = await line.ask(pick(reads), { path, watch: random.below(2) === 0 });
+        if (path.startsWith('/vault')) assert.ok(answer !== undefined && answer.err !== 0 && answer.body.length === 0);
+      }
+    }
+    told += line.events.length;
+    assert.deepEqual(shown(line), [], `seed ${seed}, step ${step}`);
+    line.events.length = 0;
+    line.heard.length = 0;
+  }
+  // it could have been seen: the owner has, and events of what is open came through
+  await need(admin.ask('getData', { path: '/vault', watch: false }));
+  for (const path of ['/vault', '/vault/a', '/vault/b']) await admin.ask('getChildren', { path, watch: false });
+  assert.ok(shown(admin).length >= 2 && told > 0, `${shown(admin)}, ${told} events`);
+});
+
+test('four-letter words: what may name a path is known, and none has data, an ACL or a credential', async () => {
+  const wire = new PureWire();
+  const { server } = wire.rig;
+  const owner = wire.openNow();
+  await need(owner.login('digest', `keeper:${SECRETS.data}`));
+  await need(owner.ask('create', { path: `/${SECRETS.name}`, data: Buffer.from(SECRETS.data), acl: KEEPER, flags: 1 }));
+  await need(owner.ask('addWatch', { path: `/${SECRETS.name}`, mode: 0 }));
+  const connections = new Set([{ connection: wire.connectionOf(owner) }]);
+  const contextOf = (line: string): WordContext => ({
+    ...{ server, connections, version: '3', started: 0, tally: new Tally() },
+    config: checkConfig(parseProperties(`dataDir=/nonexistent\nclientPort=1\n${line}`, 'zoo.cfg')),
+    damage: new DamageNotes({ wall: () => 0 } as never),
+  });
+  const answers = new Map(
+    ALL_WORDS.map((word) => [word, answerWord(word, contextOf('4lw.commands.whitelist=*'))] as const),
+  );
+  for (const [word, answer] of answers) {
+    assert.ok(isFourLetter(word) && !answer.includes('not executed'), word);
+    assert.ok(![SECRETS.data, SECRETS.hash, 'keeper:'].some((each) => answer.includes(each)), word);
+  }
+  const naming = [...answers].flatMap(([word, answer]) => (answer.includes(SECRETS.name) ? [word] : []));
+  assert.deepEqual(naming.sort(), ['dump', 'wchc', 'wchp']);
+  // as it is delivered none of them answers
+  for (const word of ALL_WORDS) {
+    const refused = `${word} is not executed because it is not in the whitelist.\n`;
+    const answer = answerWord(word, contextOf(''));
+    if (word === 'srvr') assert.ok(answer.startsWith('Zookeeper version'));
+    else assert.equal(answer, refused);
+  }
+});

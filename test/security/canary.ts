@@ -1,0 +1,48 @@
+/** One text that is every secret at once, and where it must not be. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Long enough for the secret of an ensemble; of characters that base64, a URL and a shell leave alone. */
+export const CANARY = 'canaryZq7Wx2Lk9Vb4Nm1Tc6Rf3Hd8Jp5Gs0';
+/** What `super:CANARY` is kept as. */
+export const SUPER_DIGEST = `super:${createHash('sha1').update(`super:${CANARY}`).digest('base64')}`;
+export const SECRET_FILE = Buffer.from(CANARY).toString('base64');
+
+const bytes = Buffer.from(CANARY);
+/** How it could be written. */
+const FORMS: Readonly<Record<string, string>> = {
+  'as it is': CANARY,
+  'in lower case': CANARY.toLowerCase(),
+  'in base64': SECRET_FILE.replace(/=+$/, ''),
+  'in hexadecimal': bytes.toString('hex'),
+  'as a list of bytes': [...bytes.subarray(0, 12)].join(','),
+  'as bytes of a dump': bytes
+    .subarray(0, 8)
+    .toString('hex')
+    .replace(/(..)(?=.)/g, '$1 '),
+  backwards: [...CANARY].reverse().join(''),
+  'its first half': CANARY.slice(0, 18),
+  'the digest of super': SUPER_DIGEST.slice(6, -1),
+};
+/** Of each text in which it is: where, and how. */
+export const sightings = (
+  texts: ReadonlyMap<string, string | Buffer>,
+  more: Readonly<Record<string, string>> = {},
+): string[] =>
+  [...texts].flatMap(([where, text]) => {
+    const found = Object.entries({ ...FORMS, ...more }).filter(([, form]) =>
+      typeof text === 'string' ? text.includes(form) : text.includes(form, 0, 'latin1'),
+    );
+    return found.map(([how]) => `${where}: ${how}`);
+  });
+
+/** Every file below a folder whose name is not in `given`. */
+export function filesIn(folder: string, given: readonly string[] = []): Map<string, Buffer> {
+  const out = new Map<string, Buffer>();
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const file = join(folder, name);
+    if (!given.includes(name) && statSync(file).isFile()) out.set(file, readFileSync(file));
+  }
+  return out;
+}
