@@ -96,7 +96,7 @@ test('a server in the background: started, asked, told, looked into, stopped', {
   const home = await Home.make(secret, '4lw.commands.whitelist=*');
   writeFileSync(
     join(home.dir, 'conf/java.env'),
-    'SERVER_JVMFLAGS="-Xmx200m -Dzookeeper.ssl.keyStore.password=canaryFlag"\n',
+    'SERVER_JVMFLAGS="-Xmx200m -Da.password='two words of canaryFlag'"\n',
   );
   const log = join(home.dir, 'logs/server.log');
   const options = ['--log-file', log, '--log-max-size', '1m', '--log-level', 'warn'];
