@@ -34,6 +34,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   zkcli: ['base', 'client', 'out'],
   // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime
   ensemble: ['base', 'client', 'runtime', 'shell'],
+  // what operators' scripts and services expect around a server: flags, pid files, shims, container variables
+  operate: ['base', 'server', 'runtime'],
   // of the protocol only the names of its parts, for the trace of -v
   cli: [
     'base',
@@ -48,6 +50,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'zkcli',
     'editor',
     'ensemble',
+    'operate',
     'runtime',
     'server',
     'storage',
