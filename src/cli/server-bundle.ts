@@ -3,6 +3,7 @@ import { cpus, freemem, hostname, release, totalmem, uptime } from 'node:os';
 import { join, relative } from 'node:path';
 import { fourLetterWord } from '../client/connect.ts';
 import { askMember } from '../ensemble/control-client.ts';
+import { shellWords } from '../operate/jvm-flags.ts';
 import { tail } from '../operate/launch.ts';
 import { maskedFile, secretsIn, without } from '../operate/masked.ts';
 import { PidFile } from '../operate/pid-file.ts';
@@ -97,9 +98,8 @@ function environment({ env }: Operation): string {
   const lines = plain.filter((name) => env[name] !== undefined).map((name) => `${name}=${env[name]}`);
   for (const { option, text } of flagSources(env, SERVER_FLAGS))
     lines.push(
-      `${option}: ${text
-        .split(/\s+/)
-        .map((word) => word.replace(/=.*/, '=...'))
+      `${option}: ${shellWords(text)
+        .map((word) => word.replace(/=[\s\S]*/, '=...'))
         .join(' ')}`,
     );
   return [...lines, ''].join('\n');

@@ -88,12 +88,13 @@ export async function cleanup(operation: Operation): Promise<number> {
     return 1;
   };
   if (values.count === undefined) return refuse('');
+  const { config } = loadConfig(operation);
+  const { dataDir, dataLogDir } = config;
+  // in the order in which Apache's tool finds out
+  if (!existsSync(dataDir)) return refuse(`Path '${dataDir}' does not exist. `);
   if (!/^-?\d{1,9}$/.test(values.count)) return refuse(`'${values.count}' can not be parsed to integer.`);
   const keep = Number(values.count);
   if (keep < LEAST_KEPT) return refuse('count should be greater than or equal to 3');
-  const { config } = loadConfig(operation);
-  const { dataDir, dataLogDir } = config;
-  if (!existsSync(dataDir)) return refuse(`Path '${dataDir}' does not exist. `);
   const lock = await lockDirectory(dataDir);
   if (lock === undefined) {
     if (config.purgeIntervalMs > 0) {
