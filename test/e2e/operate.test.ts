@@ -94,10 +94,7 @@ test('a server in the background: started, asked, told, looked into, stopped', {
 }, async () => {
   const secret = 'DigestAuthenticationProvider.superDigest=super:canaryCanaryCanaryCanaryCana=';
   const home = await Home.make(secret, '4lw.commands.whitelist=*');
-  writeFileSync(
-    join(home.dir, 'conf/java.env'),
-    'SERVER_JVMFLAGS="-Xmx200m -Da.password='two words of canaryFlag'"\n',
-  );
+  writeFileSync(join(home.dir, 'conf/java.env'), `SERVER_JVMFLAGS="-Xmx200m -Da.password='two words of canaryFlag'"\n`);
   const log = join(home.dir, 'logs/server.log');
   const options = ['--log-file', log, '--log-max-size', '1m', '--log-level', 'warn'];
   const started = await home.server('start', ...options);
