@@ -35,12 +35,17 @@ export interface LogFileEnd {
 /**
  * Hands out the transactions of a log file in order, and tells where it ends: at zeros, at the end of the file, or at a
  * transaction that was never whole. When another follows such a place the place is damaged. The taker decides about entries whose
- * checksum is wrong. @throws ApacheDamage, DiskError
+ * checksum is wrong; `rest` is waited for between two. @throws ApacheDamage, DiskError
  */
-export async function readLogFile(disk: Disk, path: string, take: (entry: LogEntry) => void): Promise<LogFileEnd> {
+export async function readLogFile(
+  disk: Disk,
+  path: string,
+  take: (entry: LogEntry) => void,
+  rest: () => Promise<void> | undefined = () => undefined,
+): Promise<LogFileEnd> {
   const file = await disk.open(path, { readonly: true });
   try {
-    return await new LogScan(path, file, await file.size(), take).run();
+    return await new LogScan(path, file, await file.size(), take, rest).run();
   } catch (error) {
     if (error instanceof DiskError && error.code === 'EIO')
       throw new ApacheDamage(path, undefined, 'it cannot be read (EIO)');
@@ -55,15 +60,23 @@ class LogScan {
   private readonly file: DiskFile;
   private readonly size: number;
   private readonly take: (entry: LogEntry) => void;
+  private readonly pause: () => Promise<void> | undefined;
   private window: Buffer = Buffer.alloc(0);
   private windowAt = 0;
   private entries = 0;
 
-  constructor(path: string, file: DiskFile, size: number, take: (entry: LogEntry) => void) {
+  constructor(
+    path: string,
+    file: DiskFile,
+    size: number,
+    take: (entry: LogEntry) => void,
+    pause: () => Promise<void> | undefined,
+  ) {
     this.path = path;
     this.file = file;
     this.size = size;
     this.take = take;
+    this.pause = pause;
   }
   /** Bytes [at, at + length) of the file, fewer at its end. */
   private async bytes(at: number, length: number): Promise<Buffer> {
@@ -89,6 +102,8 @@ class LogScan {
       const next = await this.entry(at);
       if (typeof next === 'string') return this.rest(at, next);
       at = next;
+      const pause = this.pause();
+      if (pause !== undefined) await pause;
     }
   }
   /** Takes the entry at `at`; where the next begins, or why there is none. */

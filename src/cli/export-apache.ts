@@ -8,7 +8,7 @@ import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
-import { explainOffline } from './offline-failures.ts';
+import { explainOffline, WrongFile } from './offline-failures.ts';
 import { UsageError } from './start-failures.ts';
 
 const USAGE = `usage: zoosh export-apache DATADIR [--log-dir DIR] --to DIR
@@ -60,7 +60,7 @@ function wishOf(args: readonly string[]): Wish | undefined {
   if (values.to === undefined) throw new UsageError('export-apache needs --to DIR, the dataDir of the Apache server');
   const dataDir = resolve(dir);
   if (!existsSync(join(dataDir, 'zoosh-1')))
-    throw new UsageError(`no zoosh server was ever in ${dir}: there is no zoosh-1`);
+    throw new WrongFile(`no zoosh server was ever in ${dir}: there is no zoosh-1`);
   return { dataDir, logDir: resolve(values['log-dir'] ?? dir), to: resolve(values.to) };
 }
 
@@ -79,7 +79,7 @@ async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<num
     if (pid !== undefined)
       throw new StorageRefusal(42, `process ${pid} has files of ${to} open. Stop that server first`);
     const own = await readOwnState(nodeDisk, dataDir, logDir);
-    if (own === undefined) throw new UsageError(`no zoosh server was ever in ${dataDir}`);
+    if (own === undefined) throw new WrongFile(`no zoosh server was ever in ${dataDir}`);
     const id = numberIn(join(to, 'myid'));
     if (globals.dryRun === true) return report(own, undefined, globals);
     mkdirSync(to, { recursive: true });
