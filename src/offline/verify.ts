@@ -52,15 +52,16 @@ export async function verifyOwn(disk: Disk, dataDir: string, logDir: string): Pr
     await looked(dataDir, async () => {
       const own = await readOwnState(disk, dataDir, logDir);
       if (own === undefined) return 'no server was ever started in it';
-      const { tree, identity, open, committed, last, replayed } = own;
+      const { tree, identity, unsure, committed, last, replayed } = own;
       notes = own.notes;
       state = {
         zxid: bigOf({ hi: tree.zxidHi, lo: tree.zxidLo }),
         nodes: tree.rows.count,
         sessions: tree.sessions.size,
       };
-      const more = open === 0 ? '' : `, ${open} of them not known to be committed (known to ${showHalves(committed)})`;
-      return `server ${identity.sid} of ensemble ${identity.ensembleId ?? 'not founded yet'}, ${identity.logs.length} log files to ${showHalves(last.zxid)}, ${replayed + open} transactions behind the newest snapshot${more}`;
+      const more =
+        unsure === 0 ? '' : `, ${unsure} of them not known to be committed (known to ${showHalves(committed)})`;
+      return `server ${identity.sid} of ensemble ${identity.ensembleId ?? 'not founded yet'}, ${identity.logs.length} log files to ${showHalves(last.zxid)}, ${replayed} transactions behind the newest snapshot${more}`;
     }),
   );
   for (const { name } of await listSnapshots(disk, folder))
