@@ -276,6 +276,9 @@ export class ReplayedTree implements SnapshotTaker {
     for (const rows of this.owned.values()) count += rows.size;
     return count;
   }
+  ephemeralsOf(session: bigint): number {
+    return this.owned.get(session)?.size ?? 0;
+  }
   /** What cannot be at the end of a whole log, in clauses; empty when all is well. */
   faults(): string[] {
     const { tree, zxid } = this;
