@@ -388,6 +388,23 @@ test('a server in the foreground runs again with the memory asked for, and ends 
   }
 });
 
+test('a member of an ensemble on this machine is one process, whatever the environment says', async () => {
+  const home = await Home.make();
+  const { PATH = '' } = process.env;
+  const words = ['start', 'server', '--config', join(home.dir, 'conf/zoo.cfg'), '--leash'];
+  const env = { PATH, JVMFLAGS: '-Xmx150m', ZK_SERVER_HEAP: '150' };
+  const child = spawn(process.execPath, [BIN, ...words], { stdio: ['pipe', 'pipe', 'ignore'], env });
+  let out = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  await until(() => /^ready /m.test(out), 'it did not come to serve');
+  assert.equal(spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).stdout, '');
+  const exited = once(child, 'exit');
+  child.stdin.end();
+  assert.equal((await exited)[0], 0);
+});
+
 test('from-env writes what is not there, and says where', async () => {
   const home = await Home.make();
   const env = {
