@@ -149,3 +149,8 @@ export function countTree(tree: DataTree): {
 /** Creates below a node, ever: what Apache's tools call its cversion. */
 export const createsOf = (tree: DataTree, row: number): number =>
   tree.isEphemeral(row) ? 0 : tree.rows.get(row, F.creates);
+/** A zxid or a time of a node, by its place in the Stat. */
+export const statLong = (tree: DataTree, row: number, at: number): bigint =>
+  bigOf({ hi: tree.rows.stat(row, at), lo: tree.rows.stat(row, at + 4) });
+/** The session that owns a node, or what says which kind it is, as Apache stores it. */
+export const ownerOf = (tree: DataTree, row: number): bigint => bigOf(storedOwner(tree, row));
