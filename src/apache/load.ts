@@ -7,6 +7,7 @@ import { type LogFileEnd, readLogFile } from './read-log.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import { TYPE } from './records.ts';
 import { ReplayedTree } from './replayed-tree.ts';
+import { faultsOf } from './settle.ts';
 import { decodeTxn, type LoggedTxn } from './txn.ts';
 
 /** The two `version-2` folders, one and the same unless dataLogDir is set. */
@@ -101,7 +102,7 @@ class Loading {
       );
     if (logs.length === 0 && state.zxid > 0n) this.lackLogs(snapshot);
     const file = snapshot === undefined ? folders.log : `${folders.data}/${snapshot}`;
-    for (const reason of state.faults()) this.fault(file, undefined, reason);
+    for (const reason of faultsOf(state)) this.fault(file, undefined, reason);
     return {
       state,
       snapshot,

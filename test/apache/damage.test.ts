@@ -150,8 +150,14 @@ test('damage in a log is refused where it is, and taken up to there when that is
   // the last one's end and length, behind which nothing is: no torn write leaves such bytes
   const last = logFile(creates(1, 8)).length;
   const end = logFile(creates(1, 9)).length - 1;
-  await refused({ 'log.1': flipped(log, end) }, new RegExp(`^/v2/log.1, offset ${last}: a transaction without its end$`));
-  await refused({ 'log.1': flipped(log, last + 8) }, new RegExp(`^/v2/log.1, offset ${last}: a transaction of \\d+ bytes$`));
+  await refused(
+    { 'log.1': flipped(log, end) },
+    new RegExp(`^/v2/log.1, offset ${last}: a transaction without its end$`),
+  );
+  await refused(
+    { 'log.1': flipped(log, last + 8) },
+    new RegExp(`^/v2/log.1, offset ${last}: a transaction of \\d+ bytes$`),
+  );
   // a sector that is gone in the middle
   const hole = Buffer.from(log);
   hole.fill(0, third, third + 60);
