@@ -1,11 +1,8 @@
 /** What Apache's SnapshotFormatter prints of a snapshot, and the JSON of ncdu. */
-import { storedOwner } from '../apache/digest.ts';
 import { nameOf } from '../base/path.ts';
-import { createsOf, type SnapshotView, walkTree } from '../offline/snapshot-view.ts';
+import { createsOf, ownerOf, type SnapshotView, statLong, walkTree } from '../offline/snapshot-view.ts';
 import { visibleLine } from '../out/data.ts';
 import { packageVersion } from '../platform/version.ts';
-import { bigOf } from '../records/log-record.ts';
-import type { DataTree } from '../tree/data-tree.ts';
 import { AT } from '../tree/rows.ts';
 import type { OfflineOutput } from './offline-output.ts';
 
@@ -21,9 +18,6 @@ export function javaDate(ms: number): string {
 }
 const id = (n: bigint): string => `0x${BigInt.asUintN(64, n).toString(16).padStart(14, '0')}`;
 const hex = (n: bigint): string => `0x${BigInt.asUintN(64, n).toString(16)}`;
-const long = (tree: DataTree, row: number, at: number): bigint =>
-  bigOf({ hi: tree.rows.stat(row, at), lo: tree.rows.stat(row, at + 4) });
-
 /** Every node with its Stat, and its data or only how much it is; then sessions. */
 export async function listSnapshot(view: SnapshotView, withData: boolean, out: OfflineOutput): Promise<void> {
   const { tree } = view;
@@ -32,15 +26,15 @@ export async function listSnapshot(view: SnapshotView, withData: boolean, out: O
     const data = tree.data(row);
     out.line('----');
     out.line(visibleLine(path));
-    out.line(`  cZxid = ${id(long(tree, row, AT.czxid))}`);
-    out.line(`  ctime = ${javaDate(Number(long(tree, row, AT.ctime)))}`);
-    out.line(`  mZxid = ${id(long(tree, row, AT.mzxid))}`);
+    out.line(`  cZxid = ${id(statLong(tree, row, AT.czxid))}`);
+    out.line(`  ctime = ${javaDate(Number(statLong(tree, row, AT.ctime)))}`);
+    out.line(`  mZxid = ${id(statLong(tree, row, AT.mzxid))}`);
     out.line(`  mtime = ${javaDate(tree.mtime(row))}`);
-    out.line(`  pZxid = ${id(long(tree, row, AT.pzxid))}`);
+    out.line(`  pZxid = ${id(statLong(tree, row, AT.pzxid))}`);
     out.line(`  cversion = ${createsOf(tree, row)}`);
     out.line(`  dataVersion = ${tree.version(row)}`);
     out.line(`  aclVersion = ${tree.aversion(row)}`);
-    out.line(`  ephemeralOwner = ${id(bigOf(storedOwner(tree, row)))}`);
+    out.line(`  ephemeralOwner = ${id(ownerOf(tree, row))}`);
     out.line(withData ? `  data = ${data?.toString('base64') ?? ''}` : `  dataLength = ${data?.length ?? 0}`);
     await out.rest();
   }

@@ -6,14 +6,14 @@ import { decodeTxn } from '../apache/txn.ts';
 import { chopApacheLog } from '../offline/chop-apache.ts';
 import { chopOwnLog, isThere, readOwnLog } from '../offline/own-log.ts';
 import { kindOf } from '../offline/snapshot-view.ts';
+import { jsonOf, lineOf, type ToldTxn, tellApache, tellOwn } from '../offline/txn-text.ts';
+import { visibleLine } from '../out/data.ts';
 import { nodeDisk } from '../platform/disk.ts';
-import { halvesOf, showHalves } from '../records/log-record.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Globals } from './globals.ts';
 import { explainOffline, WrongFile } from './offline-failures.ts';
 import { OfflineOutput } from './offline-output.ts';
 import { UsageError } from './start-failures.ts';
-import { jsonOf, lineOf, type ToldTxn, tellApache, tellOwn } from './txn-text.ts';
 
 const USAGE = `usage: zoosh txnlog [-d] FILE           every transaction of a log, a line each; a broken one is marked, and ends it with 44
        zoosh txnlog -c -z ZXID FILE    a copy up to and with that transaction: FILE.chopped
@@ -67,9 +67,11 @@ export async function runTxnlog(args: readonly string[], globals: Globals): Prom
   }
 }
 
+const hex = (zxid: bigint): string => `0x${BigInt.asUintN(64, zxid).toString(16)}`;
+
 async function dump(file: string, isOwn: boolean, isJson: boolean): Promise<number> {
   const out = new OfflineOutput();
-  const tell = (txn: ToldTxn): void => out.line(isJson ? jsonOf(txn) : lineOf(txn));
+  const tell = (txn: ToldTxn): void => out.line(isJson ? jsonOf(txn) : visibleLine(lineOf(txn)));
   try {
     if (isOwn) await dumpOwn(file, isJson, tell, out);
     else await dumpApache(file, isJson, tell, out);
@@ -88,11 +90,9 @@ async function dumpOwn(file: string, isJson: boolean, tell: (txn: ToldTxn) => vo
   );
   for (const note of end.notes) process.stderr.write(`warning: ${note}\n`);
   if (isJson) return;
-  const { fromZxid } = end.header;
+  const { from, last, committed } = end;
   out.line(`EOF reached after ${end.entries} txns.`);
-  out.line(
-    `It goes on from ${showHalves(fromZxid)} to ${showHalves(end.last)}, known to be committed to ${showHalves(end.committed)}.`,
-  );
+  out.line(`It goes on from ${hex(from)} to ${hex(last)}, known to be committed to ${hex(committed)}.`);
 }
 
 async function dumpApache(
@@ -115,7 +115,7 @@ async function dumpApache(
           out.line(
             isJson
               ? JSON.stringify({ broken: true, offset, ...JSON.parse(jsonOf(told)) })
-              : `CRC ERROR - ${lineOf(told)}`,
+              : `CRC ERROR - ${visibleLine(lineOf(told))}`,
           );
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
@@ -141,9 +141,7 @@ async function chop(file: string, isOwn: boolean, text: string | undefined): Pro
   const zxid = BigInt.asIntN(64, BigInt(text));
   const into = `${file}.chopped`;
   try {
-    const kept = isOwn
-      ? await chopOwnLog(nodeDisk, file, into, halvesOf(zxid))
-      : await chopApacheLog(nodeDisk, file, into, zxid);
+    const kept = isOwn ? await chopOwnLog(nodeDisk, file, into, zxid) : await chopApacheLog(nodeDisk, file, into, zxid);
     process.stdout.write(`${into}: ${kept} transactions, to zxid 0x${zxid.toString(16)}\n`);
     return 0;
   } catch (error) {

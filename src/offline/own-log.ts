@@ -1,12 +1,14 @@
 import type { Disk, DiskFile } from '../ports/disk.ts';
 import { DiskError } from '../ports/disk.ts';
 import {
+  bigOf,
   compareHalves,
   decodeFileHeader,
   encodeFileHeader,
   type FileHeader,
   GROUP_HEADER,
   type Halves,
+  halvesOf,
   LENGTH_BYTES,
   SECTOR,
   sealGroup,
@@ -24,8 +26,10 @@ const GROUP_BYTES = 1024 * 1024;
 export interface OwnLogEnd {
   readonly header: FileHeader;
   readonly entries: number;
-  readonly last: Halves;
-  readonly committed: Halves;
+  /** The zxid that it goes on from, its last one, and up to where it is known committed. */
+  readonly from: bigint;
+  readonly last: bigint;
+  readonly committed: bigint;
   /** What was cut: sentences. */
   readonly notes: readonly string[];
 }
@@ -66,7 +70,8 @@ export async function readOwnLog(
     if (error instanceof RecordError) throw new DamageError({ file: path, offset: scan.at, reason: error.message });
     throw error;
   }
-  return { header, entries, last: { hi: tip.hi, lo: tip.lo }, committed, notes: scan.notes };
+  const last = bigOf({ hi: tip.hi, lo: tip.lo });
+  return { header, entries, from: bigOf(fromZxid), last, committed: bigOf(committed), notes: scan.notes };
 }
 
 async function headerOf(disk: Disk, path: string): Promise<FileHeader> {
@@ -84,22 +89,23 @@ async function headerOf(disk: Disk, path: string): Promise<FileHeader> {
 }
 
 /**
- * Writes a copy of a log file that ends with the transaction `upTo`, under the same salt, so that it can take the place of
+ * Writes a copy of a log file that ends with the transaction `zxid`, under the same salt, so that it can take the place of
  * the newest file of its server. Only what was verified is written. Returns how many transactions it has.
  * @throws DamageError when the file is not whole up to there, RangeError when it does not hold that transaction
  */
-export async function chopOwnLog(disk: Disk, path: string, into: string, upTo: Halves): Promise<number> {
+export async function chopOwnLog(disk: Disk, path: string, into: string, zxid: bigint): Promise<number> {
+  const upTo = halvesOf(zxid);
   const kept: Buffer[] = [];
   let found: Halves | undefined;
   let known: Halves = ZERO;
   let header: FileHeader;
   try {
     const end = await readOwnLog(disk, path, ({ zxidHi: hi, zxidLo }, bytes, start, stop, committed) => {
-      const zxid = { hi, lo: zxidLo >>> 0 };
-      if (compareHalves(zxid, upTo) > 0) throw new ReachedEnd();
+      const own = { hi, lo: zxidLo >>> 0 };
+      if (compareHalves(own, upTo) > 0) throw new ReachedEnd();
       known = committed;
       kept.push(Buffer.from(bytes.subarray(start, stop)));
-      found = zxid;
+      found = own;
     });
     header = end.header;
   } catch (error) {

@@ -4,6 +4,7 @@ import { zxidInName } from '../apache/names.ts';
 import { type Compression, readSnapshot } from '../apache/read-snapshot.ts';
 import { SNAPSHOT_MAGIC } from '../apache/records.ts';
 import { ReplayedTree } from '../apache/replayed-tree.ts';
+import { faultsOf } from '../apache/settle.ts';
 import { isSnappyStream } from '../apache/snappy.ts';
 import { nameOf } from '../base/path.ts';
 import type { Disk } from '../ports/disk.ts';
@@ -84,7 +85,7 @@ export async function viewSnapshot(disk: Disk, file: string): Promise<SnapshotVi
   const zxid = zxidInName(nameOf(file));
   const state = new ReplayedTree(zxid ?? 0x7fff_ffff_ffff_ffffn);
   const { parser, compression } = await readSnapshot(disk, file, state);
-  const open = zxid === undefined ? [] : state.faults();
+  const open = zxid === undefined ? [] : faultsOf(state);
   const sessions = [...state.sessions].map(([id, timeoutMs]) => ({
     id,
     timeoutMs,
@@ -149,3 +150,8 @@ export function countTree(tree: DataTree): {
 /** Creates below a node, ever: what Apache's tools call its cversion. */
 export const createsOf = (tree: DataTree, row: number): number =>
   tree.isEphemeral(row) ? 0 : tree.rows.get(row, F.creates);
+/** A zxid or a time of a node, by its place in the Stat. */
+export const statLong = (tree: DataTree, row: number, at: number): bigint =>
+  bigOf({ hi: tree.rows.stat(row, at), lo: tree.rows.stat(row, at + 4) });
+/** The session that owns a node, or what says which kind it is, as Apache stores it. */
+export const ownerOf = (tree: DataTree, row: number): bigint => bigOf(storedOwner(tree, row));

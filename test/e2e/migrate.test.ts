@@ -1,12 +1,24 @@
 /** What an Apache server left is served by ours, and what ours leaves is a tree of Apache's again; refusals say what to do. */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadApache } from '../../src/apache/load.ts';
+import { settled } from '../../src/apache/settle.ts';
 import { connect } from '../../src/index.ts';
 import { nodeDisk } from '../../src/platform/disk.ts';
 import { type DumpedNode, dump } from '../apache/dump.ts';
@@ -82,7 +94,10 @@ test('a directory of Apache is refused before, served after its import, and expo
   assert.equal(readFileSync(join(to, 'version-2', 'currentEpoch'), 'utf8'), String(BigInt(told.zxid) >> 32n));
   const folder = join(to, 'version-2');
   const { state } = await loadApache(nodeDisk, { data: folder, log: folder }, { acceptLoss: true });
-  assert.deepEqual(dumpTree(state.settled()), withoutEphemerals(served, told.zxid.slice(2)));
+  assert.deepEqual(dumpTree(settled(state)), withoutEphemerals(served, told.zxid.slice(2)));
+  const verified = await zoosh(['verify', to]);
+  assert.equal(verified.code, 0, verified.stdout);
+  assert.match(verified.stdout, /^note {5}.*a server starts from snapshot\.\w+ alone$/m);
   const again = await zoosh(['export-apache', data, '--to', to]);
   assert.equal(again.code, 42);
   assert.match(again.stderr, /an Apache server was there already/);
@@ -139,6 +154,20 @@ test('two directories of Apache become two of ours, under its id', async () => {
   assert.match(ran.stdout, /as server 7 into .*data\/zoosh-1 and .*log\/zoosh-1$/m);
   assert.ok(readdirSync(join(log, 'zoosh-1')).some((name) => name.startsWith('log.')));
   assert.ok(readdirSync(join(data, 'zoosh-1')).some((name) => name.startsWith('snapshot.')));
+  // an import that was interrupted between its two directories is no empty tree
+  const work = join(data, 'zoosh-1.importing');
+  mkdirSync(work);
+  renameSync(join(data, 'zoosh-1'), join(work, 'zoosh-1'));
+  const cfg = join(folder.path, 'zoo.cfg');
+  writeFileSync(cfg, `dataDir=${data}\ndataLogDir=${log}\nclientPort=0\nclientPortAddress=127.0.0.1\n`);
+  const started = await zoosh(['start', 'server', '--config', cfg, '--myid', '7']);
+  assert.equal(started.code, 44, started.stdout);
+  const again = await zoosh(['import-apache', data, '--log-dir', log]);
+  assert.equal(again.code, 42);
+  assert.match(again.stderr, /log\/zoosh-1 holds .* move that folder away/);
+  rmSync(join(log, 'zoosh-1'), { recursive: true });
+  assert.equal((await zoosh(['import-apache', data, '--log-dir', log])).code, 0);
+  assert.deepEqual(readdirSync(data).sort(), ['myid', 'version-2', 'zoosh-1']);
 });
 
 test('what is not whole is told with its place, and taken as far as it goes only when that is said', async () => {

@@ -9,7 +9,8 @@ import { loadApache } from '../../src/apache/load.ts';
 import { readLogFile } from '../../src/apache/read-log.ts';
 import { decodeTxn } from '../../src/apache/txn.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
-import { lineOf, tellApache } from '../../src/cli/txn-text.ts';
+import { lineOf, tellApache } from '../../src/offline/txn-text.ts';
+import { visibleLine } from '../../src/out/data.ts';
 import { amount } from '../amount.ts';
 import { encodeTxn, logEntry, logHead } from '../apache/log-writer.ts';
 import { goldenFiles, memoryDisk } from '../apache/memory-disk.ts';
@@ -133,7 +134,7 @@ test(`${INPUTS} malformed data directories: refused or read, nothing else, at on
         if (name.startsWith('log.'))
           await readLogFile(disk, `/v2/${name}`, ({ bytes }) => {
             try {
-              assert.ok(!/[\n\u001b]/.test(lineOf(tellApache(decodeTxn(bytes)))));
+              assert.ok(!/[\n\u001b]/.test(visibleLine(lineOf(tellApache(decodeTxn(bytes))))));
             } catch (error) {
               if (!(error instanceof FormatError)) throw error;
             }

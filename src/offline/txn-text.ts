@@ -1,7 +1,6 @@
-/** Transactions as lines and as JSON, Apache's and ours alike. */
+/** Transactions as lines and as JSON, Apache's and ours alike. Names and data stand in a line as they are: whoever prints it makes controls visible. */
 import type { Change, LoggedTxn } from '../apache/txn.ts';
 import { codeOfNumber } from '../base/errors.ts';
-import { visibleLine } from '../out/data.ts';
 import { type AclList, CONTAINER_OWNER, type Envelope, KIND, type Txn, zxidOf } from '../records/txns.ts';
 
 /** Bytes of data that a line shows; JSON has all of it. */
@@ -43,12 +42,12 @@ function shownData(data: Uint8Array | null): string {
   const text = Buffer.from(data.subarray(0, SHOWN)).toString('utf8');
   const more = data.length > SHOWN ? `..(${data.length} bytes)` : '';
   // what is cut in the middle of a character is text all the same
-  if (!text.replace(/\uFFFD$/, '').includes('\uFFFD')) return visibleLine(text) + more;
+  if (!text.replace(/\uFFFD$/, '').includes('\uFFFD')) return text + more;
   return `0x${Buffer.from(data.subarray(0, SHOWN / 4)).toString('hex')}${data.length > SHOWN / 4 ? `..(${data.length} bytes)` : ''}`;
 }
 /** As Apache's tools print a list, on one line. */
 const shownAcl = (acl: AclList): string =>
-  `[${acl.map(({ perms, scheme, id }) => `${perms},s{'${visibleLine(scheme)},'${visibleLine(id)}}`).join(',')}]`;
+  `[${acl.map(({ perms, scheme, id }) => `${perms},s{'${scheme},'${id}}`).join(',')}]`;
 const base64 = (data: Uint8Array | null): string | null =>
   data === null ? null : Buffer.from(data).toString('base64');
 const aclJson = (acl: AclList): unknown => acl.map(({ perms, scheme, id }) => ({ perms, scheme, id }));
@@ -65,25 +64,25 @@ function created(path: string, data: Uint8Array | null, acl: AclList, owner: big
   const { kind, ttlMs } = kindOfOwner(owner);
   const tail = kind === 'container' ? [creates] : kind === 'ttl' ? [creates, ttlMs] : [kind === 'ephemeral', creates];
   return {
-    text: [visibleLine(path), shownData(data), shownAcl(acl), ...tail].join(','),
+    text: [path, shownData(data), shownAcl(acl), ...tail].join(','),
     fields: { path, data: base64(data), acl: aclJson(acl), kind, ...(ttlMs !== undefined && { ttlMs }), creates },
   };
 }
 const changed = (path: string, data: Uint8Array | null, version: number): Said => ({
-  text: [visibleLine(path), shownData(data), version].join(','),
+  text: [path, shownData(data), version].join(','),
   fields: { path, data: base64(data), version },
 });
 const permitted = (path: string, acl: AclList, aversion: number): Said => ({
-  text: [visibleLine(path), shownAcl(acl), aversion].join(','),
+  text: [path, shownAcl(acl), aversion].join(','),
   fields: { path, acl: aclJson(acl), aversion },
 });
-const about = (path: string): Said => ({ text: visibleLine(path), fields: { path } });
+const about = (path: string): Said => ({ text: path, fields: { path } });
 const failed = (code: number): Said => ({
   text: `${code} ${codeOfNumber(code)}`,
   fields: { code, error: codeOfNumber(code) },
 });
 const checked = (path: string, version: number): Said => ({
-  text: `${visibleLine(path)},${version}`,
+  text: `${path},${version}`,
   fields: { path, version },
 });
 const several = (parts: readonly (Said & { readonly type: string })[]): Said => ({
@@ -121,7 +120,7 @@ export function tellApache({ header, txn, digest }: LoggedTxn): ToldTxn {
     case 'closeSession': {
       const { paths } = txn;
       return told({
-        text: paths === undefined ? '' : `v{${paths.map(visibleLine).join(',')}}`,
+        text: paths === undefined ? '' : `v{${paths.join(',')}}`,
         fields: { paths: paths ?? null },
       });
     }
@@ -168,11 +167,11 @@ function sayOwn(txn: Txn): Said & { readonly type: string } {
         ({ sid, role, addresses }) => `${sid}:${role}${addresses.map((each) => `@${each}`).join('')}`,
       );
       const fields = { members, maxTxnBytes, ...(txn.kind === KIND.found && { ensembleId: txn.ensembleId }) };
-      return { type: txn.kind === KIND.found ? 'found' : 'config', text: visibleLine(list.join(',')), fields };
+      return { type: txn.kind === KIND.found ? 'found' : 'config', text: list.join(','), fields };
     }
     case KIND.seen: {
       const { sid, incarnation, tag } = txn;
-      return { type: 'seen', text: `${sid},${visibleLine(tag)}`, fields: { sid, incarnation, tag } };
+      return { type: 'seen', text: `${sid},${tag}`, fields: { sid, incarnation, tag } };
     }
   }
 }
