@@ -27,10 +27,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   shell: ['base', 'client', 'recipes', 'config', 'editor', 'records'],
   commands: ['base', 'client', 'recipes', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
+  // files of Apache's servers, and data directories of theirs and ours as they lie on the disk, no server running
+  apache: ['base', 'protocol', 'records', 'ports', 'tree'],
+  offline: ['base', 'protocol', 'records', 'ports', 'tree', 'storage', 'apache'],
   // zkCli as a program of its own, on our client
   zkcli: ['base', 'client', 'out'],
   // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime
   ensemble: ['base', 'client', 'runtime', 'shell'],
+  // what operators' scripts and services expect around a server: flags, pid files, shims, container variables
+  operate: ['base', 'server', 'runtime'],
   // of the protocol only the names of its parts, for the trace of -v
   cli: [
     'base',
@@ -45,11 +50,14 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'zkcli',
     'editor',
     'ensemble',
+    'operate',
     'runtime',
     'server',
     'storage',
     // snapshots, as one side of a comparison
     'tree',
+    'apache',
+    'offline',
   ],
 };
 const PURE = new Set(['base', 'sasl', 'protocol', 'records', 'tree', 'zab', 'server']);
@@ -60,6 +68,11 @@ const PURE_FILES = new Set([
   'shell/blocks.ts',
   'zkcli/words.ts',
   'zkcli/texts.ts',
+  ...['adler', 'damage', 'digest', 'names', 'node-fields', 'records', 'replayed-tree', 'snappy', 'txn'].map(
+    (name) => `apache/${name}.ts`,
+  ),
+  'apache/snapshot-parser.ts',
+  'apache/snapshot-writer.ts',
   ...[
     'buffer',
     'commands',

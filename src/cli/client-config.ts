@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type KeyStore, KeyStoreError, readKeyStore } from '../platform/key-stores.ts';
 import { readPem } from '../platform/pem-store.ts';
 import type { TlsOptions } from '../ports/network.ts';
-import { parseProperties } from '../server/config.ts';
+import { parseProperties, type Setting } from '../server/config.ts';
 import { usage } from '../shell/failure.ts';
 
 const PREFIX = /^zookeeper\./;
@@ -11,13 +11,16 @@ const PREFIX = /^zookeeper\./;
  * The TLS part of a zkCli properties file (`-client-configuration`): PEM, PKCS12 and JKS stores. Undefined when it asks for none.
  * @throws Failure (2) for what cannot be read or opened and for what is not understood, by name
  */
-export function clientConfig(file: string): TlsOptions | undefined {
-  const values = new Map<string, string>();
-  for (const { key, value } of parseProperties(read(file, file).toString(), file))
-    values.set(key.replace(PREFIX, ''), value);
-  for (const key of values.keys())
-    if (key.startsWith('sasl.') || key.startsWith('server.principal'))
-      throw usage(`${file}: ${key}: SASL is not understood yet`, '--auth digest:USER:PASSWORD is');
+export const clientConfig = (file: string): TlsOptions | undefined => clientTls([], file);
+
+/** The TLS that words for a Java machine ask for (CLIENT_JVMFLAGS), and a file, which overrides them. @throws Failure (2) likewise */
+export function clientTls(flags: readonly Setting[], path?: string): TlsOptions | undefined {
+  const file = path ?? 'CLIENT_JVMFLAGS';
+  const said = path === undefined ? [] : parseProperties(read(path, path).toString(), path);
+  for (const { key } of said)
+    if (/^(?:sasl\.|server\.principal)/.test(key.replace(PREFIX, '')))
+      throw usage(`${file}: ${key.replace(PREFIX, '')}: SASL is not understood yet`, '--auth digest:USER:PASSWORD is');
+  const values = new Map([...flags, ...said].map(({ key, value }) => [key.replace(PREFIX, ''), value]));
   if (values.get('client.secure') !== 'true') return undefined;
   const stores = { file, values };
   const own = storeOf('keyStore', stores)?.own;

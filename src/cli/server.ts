@@ -1,139 +1,151 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
-import { zxid } from '../base/ids.ts';
-import { nodeDisk } from '../platform/disk.ts';
-import { lockDirectory } from '../platform/lock.ts';
-import { readBeside } from '../runtime/config-files.ts';
-import { loadTree } from '../runtime/load.ts';
-import { REAL_PORTS } from '../runtime/node-options.ts';
-import { StartError } from '../runtime/start-error.ts';
-import { checkConfig, type EnsembleConfig, type ServerConfig } from '../server/config.ts';
-import { acceptLoss, type Holdings, holdingsOf } from '../storage/accept-loss.ts';
-import { StorageRefusal } from '../storage/errors.ts';
+import { folders } from '../config/folders.ts';
+import { apacheCode } from '../operate/apache-codes.ts';
+import { placesOf, type Surroundings } from '../operate/places.ts';
+import { splitFlags } from '../operate/settings.ts';
+import { sourcedEnv } from '../operate/sourced.ts';
 import type { Globals } from './globals.ts';
-import { isTypedByPerson, Safety } from './safety.ts';
-import { explainStart, settingsIn, UsageError } from './start-failures.ts';
+import type { Operation } from './operation.ts';
+import { explainStart, UsageError } from './start-failures.ts';
 
-const USAGE = `usage: zoosh server accept-loss --config zoo.cfg [--myid N] [--yes]
-For the end of an ensemble: when no quorum of its members can ever come back, this one goes on alone with what its directory
-holds. The server must not run. It becomes a new ensemble of one; what only others held is lost for good. The directories of
-the old members are refused until they are emptied; the servers of zoo.cfg are added again as they come up empty.`;
+const USAGE = `usage: zoosh server [--config DIR|FILE] VERB [NAME|FILE] [-Dzookeeper.KEY=VALUE]... [-Xmx2g] [--set KEY=VALUE]...
+       start              in the background; pid file and output as ZooKeeper's script has them
+       start-foreground   in this process
+       stop | restart     by the pid file; --timeout 30s says how long it may take
+       status             asks the server for its mode; exit code 1 when nobody answers
+       config             every setting in force, and where it came from
+       version | print-cmd
+       log-level [LEVEL]  tell or change what a running server logs: debug, info, warn, error
+       initialize         an empty data directory: --myid N, --force (removes what is there), --configfile FILE
+       cleanup -n COUNT   remove snapshots and logs beyond COUNT snapshots, 3 at least, of a server that does not run
+       bundle [OUT.tgz]   what somebody needs who is to help, without secrets and data
+       from-env [--print] write zoo.cfg and myid from ZOO_* and ZOOKEEPER_* variables of container images
+       accept-loss        go on alone with what one directory holds, when the rest of an ensemble is lost; --help tells more
+NAME is a file below the configuration folder (--config, ZOOCFGDIR, /etc/zookeeper/conf), zoo.cfg by default; FILE has a slash.
+Options of start and start-foreground: --log-level --log-format --log-file --log-max-size --log-max-files, as of zoosh start.
+Read from the environment: ZOOCFGDIR ZOOCFG ZOO_LOG_DIR ZOO_LOG_FILE ZOOPIDFILE SERVER_JVMFLAGS JVMFLAGS ZK_SERVER_HEAP
+ZOO_LOG4J_PROP ZOO_DATADIR_AUTOCREATE_DISABLE, and environment, zookeeper-env.sh, java.env in the configuration folder.`;
 
 const OPTIONS = {
+  apache: { type: 'boolean' },
   config: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  'log-level': { type: 'string' },
+  'log-format': { type: 'string' },
+  'log-file': { type: 'string' },
+  'log-max-size': { type: 'string' },
+  'log-max-files': { type: 'string' },
+  'started-as': { type: 'string' },
+  'ignore-apache-data': { type: 'boolean' },
+  'bootstrap-with': { type: 'string' },
+  control: { type: 'string' },
+  timeout: { type: 'string' },
+  configfile: { type: 'string' },
   myid: { type: 'string' },
-  yes: { type: 'boolean' },
+  force: { type: 'boolean' },
+  yes: { type: 'boolean', short: 'y' },
+  count: { type: 'string', short: 'n' },
+  print: { type: 'boolean' },
+  output: { type: 'string', short: 'o' },
   help: { type: 'boolean', short: 'h' },
 } as const;
+const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+export type ServerValues = ReturnType<typeof parse>['values'];
 
-const show = ({ hi, lo }: { readonly hi: number; readonly lo: number }): string => zxid.show(zxid.of(hi, lo >>> 0));
+/** Each verb, loaded when it is said. */
+const VERBS: Readonly<Record<string, () => Promise<(operation: Operation) => Promise<number>>>> = {
+  start: async () => (await import('./server-run.ts')).start,
+  'start-foreground': async () => (await import('./server-run.ts')).startForeground,
+  stop: async () => (await import('./server-run.ts')).stop,
+  restart: async () => (await import('./server-run.ts')).restart,
+  'print-cmd': async () => (await import('./server-run.ts')).printCommand,
+  status: async () => (await import('./server-tell.ts')).status,
+  version: async () => (await import('./server-tell.ts')).version,
+  config: async () => (await import('./server-tell.ts')).config,
+  'log-level': async () => (await import('./server-tell.ts')).logLevel,
+  initialize: async () => (await import('./server-files.ts')).initialize,
+  cleanup: async () => (await import('./server-files.ts')).cleanup,
+  bundle: async () => (await import('./server-bundle.ts')).bundle,
+  'from-env': async () => (await import('./server-env.ts')).fromEnv,
+};
+/** Verbs of Apache's script, in its order. */
+const APACHE_VERBS = ['start', 'start-foreground', 'stop', 'version', 'restart', 'status', 'print-cmd'];
+/** Verbs of other scripts of Apache's, which say nothing about the configuration they use. */
+const QUIET = new Set(['initialize', 'cleanup', 'from-env']);
 
-const parse = (args: readonly string[]) => {
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
+
+/** What depends on this process and this machine. */
+export function surroundings(): Surroundings {
+  let user = process.env.USER ?? '';
   try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    if (user === '') user = userInfo().username;
+  } catch {
+    user = String(process.getuid?.() ?? ''); // containers give numbers that have no name
+  }
+  return { env: process.env, user, host: hostname(), state: folders().state, exists: existsSync, isFolder };
+}
+
+/** `zoosh server VERB ...`. Returns the exit code. @throws Failure (30, 31) when something was not allowed */
+export async function runServer(args: readonly string[], globals: Globals): Promise<number> {
+  if (args[0] === 'accept-loss') return (await import('./accept-loss.ts')).runAcceptLoss(args, globals);
+  const isApache = args.includes('--apache');
+  try {
+    return await run(args, globals, isApache);
+  } catch (error) {
+    if (!isApache) return explainStart(error, USAGE);
+    try {
+      explainStart(error, USAGE);
+    } catch {
+      process.stderr.write(`${(error as Error).message}\n`);
+    }
+    return error instanceof UsageError ? 2 : apacheCode(error);
+  }
+}
+
+async function run(args: readonly string[], globals: Globals, isApache: boolean): Promise<number> {
+  const { flags, words } = splitFlags(args);
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(words);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-};
-
-/** `zoosh server accept-loss ...`. Returns the exit code. @throws Failure (30, 31) when it was not allowed */
-export async function runServer(args: readonly string[], globals: Globals): Promise<number> {
-  try {
-    const { values, positionals } = parse(args);
-    if (values.help === true) {
-      process.stdout.write(`${USAGE}\n`);
-      return 0;
-    }
-    const [action, more] = positionals;
-    if (action !== 'accept-loss' || more !== undefined)
-      throw new UsageError(action === undefined ? 'say what to do' : `server: cannot ${more ?? action}`);
-    if (values.config === undefined) throw new UsageError('server accept-loss needs --config zoo.cfg');
-    const settings = settingsIn(values.config);
-    const config = checkConfig(settings, readBeside(settings, values.myid));
-    const { ensemble } = config;
-    if (ensemble === undefined)
-      throw new StartError(43, 'this zoo.cfg is of a server alone: nobody else can have held what it lost');
-    if (ensemble.role !== 'participant')
-      throw new StartError(43, `server ${ensemble.sid} is an observer in zoo.cfg: make it a participant there first`);
-    return await run(config, ensemble, values.yes === true || globals.yes === true, globals);
-  } catch (error) {
-    return explainStart(error, USAGE);
-  }
-}
-
-async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean, globals: Globals): Promise<number> {
-  const { dataDir, dataLogDir } = config;
-  if (!existsSync(dataDir)) throw nothingIn(dataDir);
-  const lock = await lockDirectory(dataDir);
-  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
-  try {
-    const holdings = await holdingsOf(nodeDisk, dataDir, dataLogDir);
-    if (holdings === undefined) throw nothingIn(dataDir);
-    if (holdings.identity.sid !== ensemble.sid)
-      throw new StorageRefusal(
-        42,
-        `${dataDir} belongs to server ${holdings.identity.sid}; zoo.cfg and myid say ${ensemble.sid}`,
-      );
-    const safety = new Safety({ canAsk: isTypedByPerson(), yes, isProtected: () => false, profile: () => undefined });
-    const details = meaning(holdings, ensemble);
-    const what = `make server ${ensemble.sid} an ensemble of its own, and give up what only the others hold`;
-    await safety.confirm({ what, path: dataDir, always: true, details }, 'cluster');
-    const made = await begin(config, ensemble);
-    const told = { server: ensemble.sid, lastZxid: show(holdings.last.zxid), ...made };
-    if (globals.output === 'json' || globals.output === 'ndjson') process.stdout.write(`${JSON.stringify(told)}\n`);
-    else
-      process.stdout.write(
-        `${[
-          ...(yes ? details : []),
-          `server ${told.server} is an ensemble of its own now: id ${made.ensembleId}, epoch ${made.epoch}, last zxid before ${told.lastZxid}`,
-          'start it as before; empty the directories of the other servers before they are started',
-        ].join('\n')}\n`,
-      );
+  const { values, positionals } = parsed;
+  const [verb = '', name, more] = positionals;
+  if (values.help === true && verb !== 'initialize') {
+    process.stdout.write(`${USAGE}\n`);
     return 0;
-  } finally {
-    lock.release();
   }
-}
-
-/** What the last zxid says, in sentences. */
-function meaning({ identity, last, committed }: Holdings, { servers, sid }: EnsembleConfig): string[] {
-  const end = show(last.zxid);
-  const sure = show(committed);
-  const others = servers.flatMap(({ id }) => (id === sid ? [] : [id]));
-  return [
-    `server ${sid} of ensemble ${identity.ensembleId ?? 'unknown'} holds everything up to zxid ${end}`,
-    sure === end
-      ? 'all of it is known to be committed'
-      : `up to ${sure} it is known to be committed; what follows may never have been acknowledged, and counts from now on`,
-    `what the other members acknowledged after ${end} is lost for good`,
-    `the directories of the other members${others.length === 0 ? '' : ` (server ${others.join(', ')} in zoo.cfg)`} are refused until they are emptied`,
-  ];
-}
-
-async function begin(config: ServerConfig, ensemble: EnsembleConfig): Promise<{ ensembleId: string; epoch: number }> {
-  const { sid } = ensemble;
-  const { storage, tree, tail } = await loadTree(config, sid, false, 1, REAL_PORTS);
-  try {
-    const [refused] = storage.damage?.sentences ?? [];
-    if (refused !== undefined) throw new StorageRefusal(44, refused);
-    const { incarnation } = storage.identity;
-    const own = ensemble.members.find((member) => member.sid === sid);
-    const { addresses = [], client = null } = own ?? {};
-    const ensembleId = randomBytes(16).toString('hex');
-    const epoch = await acceptLoss(storage, {
-      ensembleId,
-      config: {
-        members: [{ sid, role: 'participant', incarnation, addresses, client }],
-        maxTxnBytes: tree.config?.maxTxnBytes ?? config.maxBufferBytes * 2,
-      },
-      time: Math.max(Date.now(), tail.at(-1)?.time ?? tree.time),
-    });
-    return { ensembleId, epoch };
-  } finally {
-    await storage.close();
+  const around = surroundings();
+  // log-level and bundle have a word of their own before the configuration's name
+  const own = verb === 'log-level' || verb === 'bundle';
+  const places = placesOf(around, values.configfile ?? values.config, own ? more : name);
+  const load = VERBS[verb];
+  if (isApache && !QUIET.has(verb)) process.stderr.write(`Using config: ${places.config}\n`);
+  if (load === undefined) {
+    if (!isApache) throw new UsageError(verb === '' ? 'say what to do' : `server: cannot ${verb}`);
+    const script = process.env.ZOOSH_SHIM ?? 'zkServer.sh';
+    process.stderr.write(`Usage: ${script} [--config <conf-dir>] {${APACHE_VERBS.join('|')}}\n`);
+    return 0; // as Apache's script has it
   }
+  if ((own ? positionals[3] : more) !== undefined) throw new UsageError(`server ${verb}: one word too many`);
+  // what an image's variables come to does not depend on files that they are to replace
+  const { env, failed } =
+    verb === 'from-env' ? { env: process.env, failed: [] } : sourcedEnv(places.configDir, process.env);
+  for (const sentence of failed) process.stderr.write(`warning: ${sentence}\n`);
+  const operation: Operation = {
+    isApache,
+    values,
+    flags,
+    word: own ? name : undefined,
+    // what the files set counts for where things are, too; only the folder is known by now
+    places: placesOf({ ...around, env }, values.configfile ?? values.config ?? places.configDir, own ? more : name),
+    env,
+    isJson: [values.output, globals.output].some((mode) => mode === 'json' || mode === 'ndjson'),
+    yes: values.yes === true || globals.yes === true,
+  };
+  return (await load())(operation);
 }
-
-const nothingIn = (dataDir: string): StartError =>
-  new StartError(43, `${dataDir} holds no history to go on from: a new ensemble is founded by zoosh start server`);

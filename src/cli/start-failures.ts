@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { StartError } from '../runtime/start-error.ts';
-import { ConfigError, parseProperties, type Setting } from '../server/config.ts';
+import { ConfigError, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 
 /** The words of a command that concerns a server's files cannot be read. */
@@ -16,6 +16,10 @@ export function settingsIn(file: string): Setting[] {
   }
   return parseProperties(text, file);
 }
+
+/** What `--set` says, told by its key: the value may be a secret. @throws ConfigError */
+export const settingSaid = (text: string): Setting =>
+  parseAssignment(text, text.includes('=') ? `--set ${text.slice(0, text.indexOf('='))}` : '--set');
 
 /** Says why a server was not started, or its files not touched; returns the exit code. Anything unexpected is thrown on. */
 export function explainStart(error: unknown, usage: string): number {

@@ -1,23 +1,30 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
+import { UP } from '../operate/launch.ts';
+import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
-import { type LogLevel, makeLogger } from '../runtime/log.ts';
+import type { LogFile } from '../runtime/log-file.ts';
 import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
 import { Leash } from './leash.ts';
-import { explainStart, settingsIn, UsageError } from './start-failures.ts';
+import { runAgain } from './run-again.ts';
+import { explainStart, settingSaid, settingsIn, UsageError } from './start-failures.ts';
+import { logWish, openLog } from './start-log.ts';
 
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
        zoosh start server --config zoo.cfg [--myid N] [--set KEY=VALUE]... [--bootstrap-with N]
        zoosh start ensemble [NAME] [-n 3] ...      zoosh start ensemble --help tells more
        zoosh start observer (--join HOST:PORT,... | --config zoo.cfg) [--myid N] [--port P] [--data DIR] [--set KEY=VALUE]...
 options: -d (leave it running; standard output has only HOST:PORT)   --log-level debug|info|warn|error
-         --log-format text|ndjson   --ignore-apache-data   --control PATH (a control socket, for zoosh ensemble)
+         --log-format text|ndjson   --log-file FILE (opened again on SIGHUP)   --log-max-size 50M   --log-max-files 10
+         -Dzookeeper.KEY=VALUE   -Xmx2g (also from SERVER_JVMFLAGS, JVMFLAGS, ZK_SERVER_HEAP)   --ignore-apache-data
+         --control PATH (a control socket, for zoosh ensemble)
          --leash (end when standard input ends, and remove each --temporary PATH; a line  keep  there spares these,
          free  lets it live on)
 --bootstrap-with N founds a new ensemble when N of its voters, a majority at least, are there with empty directories; the
@@ -34,9 +41,17 @@ const OPTIONS = {
   set: { type: 'string', multiple: true },
   'log-level': { type: 'string' },
   'log-format': { type: 'string' },
+  'log-file': { type: 'string' },
+  'log-max-size': { type: 'string' },
+  'log-max-files': { type: 'string' },
   'ignore-apache-data': { type: 'boolean' },
   detach: { type: 'boolean', short: 'd' },
   control: { type: 'string' },
+  // for who starts it in the background: src/operate/launch.ts
+  'no-faults': { type: 'boolean' },
+  'tell-up': { type: 'boolean' },
+  'pid-file': { type: 'string' },
+  'started-as': { type: 'string' },
   leash: { type: 'boolean' },
   temporary: { type: 'string', multiple: true },
   'bootstrap-with': { type: 'string' },
@@ -45,21 +60,23 @@ const OPTIONS = {
 } as const;
 
 const option = (name: string, value: string): Setting => parseAssignment(`${name}=${value}`, `--set ${name}`);
-/** Told by its key: the value may be a secret. @throws ConfigError */
-const settingOf = (text: string): Setting =>
-  parseAssignment(text, text.includes('=') ? `--set ${text.slice(0, text.indexOf('='))}` : '--set');
+
+/** What a form of `start` begins with. */
+interface Made {
+  /** As in a file. */
+  readonly file: Setting[];
+  readonly myid?: string | undefined;
+  /** A folder to be removed at the end. */
+  readonly remove?: string;
+}
 
 /** Settings of the form asked for, and a folder to be removed at the end, if any. */
-async function settingsOf(
-  form: string,
-  values: ReturnType<typeof parse>['values'],
-): Promise<{ settings: Setting[]; myid?: string | undefined; remove?: string }> {
-  const sets = (values.set ?? []).map(settingOf);
+async function settingsOf(form: string, values: ReturnType<typeof parse>['values']): Promise<Made> {
   if (form === 'observer' && values.join !== undefined) {
     const { observerLines } = await import('./start-observer.ts');
     const { join: servers, myid, port, host = '127.0.0.1', data = './zoosh-observer' } = values;
     const found = await observerLines({ join: servers, myid, port, host, dataDir: resolve(data) });
-    return { settings: [...found.lines.map((line) => parseAssignment(line, '--join')), ...sets], myid: found.myid };
+    return { file: found.lines.map((line) => parseAssignment(line, '--join')), myid: found.myid };
   }
   if (form !== 'standalone') {
     const file = values.config;
@@ -67,17 +84,16 @@ async function settingsOf(
       throw new UsageError(
         `start ${form} needs ${form === 'observer' ? '--join HOST:PORT,... or ' : ''}--config zoo.cfg`,
       );
-    return { settings: [...settingsIn(file), ...sets], myid: values.myid };
+    return { file: settingsIn(file), myid: values.myid };
   }
   const remove = values.memory === true ? mkdtempSync(join(tmpdir(), 'zoosh-')) : undefined;
-  const settings = [
+  const file = [
     option('tickTime', '2000'),
     option('clientPort', values.port ?? '2181'),
     option('clientPortAddress', values.host ?? '127.0.0.1'),
     option('dataDir', remove ?? values.data ?? './zoosh-data'),
-    ...sets,
   ];
-  return remove === undefined ? { settings } : { settings, remove };
+  return remove === undefined ? { file } : { file, remove };
 }
 
 /** How many voters are enough to found the ensemble; undefined: all. @throws UsageError, StartError */
@@ -100,16 +116,32 @@ function bootstrapWith(text: string | undefined, config: ServerConfig): number |
   );
 }
 
-const parse = (argv: string[]) => parseArgs({ args: argv, options: OPTIONS, allowPositionals: true });
+const parse = (argv: readonly string[]) => parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
 
-/** `zoosh start ...`: serves until SIGTERM, SIGINT or SIGHUP. One `ready HOST:PORT` line on stdout. Returns the exit code. */
-export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): Promise<number> {
+/** Who starts a server, when it is not a person. */
+export interface StartedBy {
+  /** After the files that Apache's scripts run. */
+  readonly env: Env;
+  /** Exit codes are those of Apache's server. */
+  readonly isApache: boolean;
+}
+
+/**
+ * `zoosh start ...`: serves until SIGTERM, SIGINT or, without a log file, SIGHUP. One `ready HOST:PORT` line on stdout.
+ * Returns the exit code.
+ */
+export async function runStart(
+  argv: readonly string[],
+  globals: Globals = NO_GLOBALS,
+  { env, isApache }: StartedBy = { env: process.env, isApache: false },
+): Promise<number> {
   if (argv[0] === 'ensemble') return (await import('./start-ensemble.ts')).runStartEnsemble(argv.slice(1), globals);
   const remove: string[] = [];
   try {
+    const { flags, words } = splitFlags(argv);
     let parsed: ReturnType<typeof parse>;
     try {
-      parsed = parse(argv);
+      parsed = parse(words);
     } catch (error) {
       throw new UsageError((error as Error).message);
     }
@@ -121,41 +153,50 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     const [form = '', more] = positionals;
     if (!['standalone', 'server', 'observer'].includes(form) || more !== undefined)
       throw new UsageError(form === '' ? 'say what to start' : `cannot start ${more ?? form}`);
-    const level = values['log-level'] ?? 'info';
-    const format = values['log-format'] ?? 'text';
-    if (!['debug', 'info', 'warn', 'error'].includes(level)) throw new UsageError(`no log level ${level}`);
-    if (format !== 'text' && format !== 'ndjson') throw new UsageError(`no log format ${format}`);
     const made = await settingsOf(form, values);
     if (made.remove !== undefined) remove.push(made.remove);
-    const config = checkConfig(made.settings, readBeside(made.settings, made.myid));
+    const gathered = gather({
+      // words for Java machines are meant for the server of a zoo.cfg, not for one that somebody tries something with
+      env: values.config === undefined ? {} : env,
+      flags,
+      file: made.file,
+      sets: (values.set ?? []).map(settingSaid),
+    });
+    refuseOpenDoors(gathered.settings);
+    const wish = logWish(values, gathered.logLevel);
+    const config = checkConfig(gathered.settings, readBeside(gathered.settings, made.myid));
     if (form === 'observer' && config.ensemble?.role !== 'observer')
       throw new StartError(43, `server ${config.serverId} is no observer by its server line; start server starts it`);
     const enough = bootstrapWith(values['bootstrap-with'], config);
     if (values.detach === true) return await detached(argv, form, config.clientPort, values.output ?? globals.output);
-    const logger = makeLogger(level as LogLevel, format);
-    for (const note of config.notes) logger.warn(note);
+    const ended = await runAgain(gathered.heap?.mib);
+    if (ended !== undefined) return ended;
+    const { logger, file } = openLog(wish);
+    for (const note of [...gathered.notes, ...config.notes]) logger.warn(note);
     const files =
       values.config !== undefined && config.ensemble !== undefined && config.reconfigEnabled
         ? new DynamicFiles(values.config, config.ensemble, logger)
         : undefined;
-    const server = await startServer({
+    const started = {
       config,
       logger,
       ...(files !== undefined && { configured: files.configured }),
       control: values.control,
       ignoreApacheData: values['ignore-apache-data'] === true,
       bootstrapWith: enough,
-      onFailed: (error) => {
+      onFailed: (error: Error): void => {
         // what reached the disk is unknown from here on: say so and let a restart read it again (D10)
         logger.error(
           `the transaction log cannot be written: ${error.message}. The server stops; start it again once the disk works`,
         );
-        process.exit(40);
+        process.exit(isApache ? 1 : 40);
       },
-    });
+    };
+    const server = await startServer(started, values['no-faults'] !== true);
     logger.info(`binding to port ${server.host}:${server.port}`);
     const leash = values.leash === true ? new Leash(process.stdin) : undefined;
-    const signal = untilSignal(leash);
+    if (values['tell-up'] === true) tellUp();
+    const signal = untilSignal(leash, file);
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
     leash?.drop();
@@ -165,7 +206,10 @@ export async function runStart(argv: string[], globals: Globals = NO_GLOBALS): P
     if (leash?.isTorn === true) remove.push(...(values.temporary ?? []));
     return 0;
   } catch (error) {
-    return explainStart(error, USAGE);
+    if (!isApache) return explainStart(error, USAGE);
+    process.stderr.write(apacheSentence(apacheCode(error)));
+    explainStart(error, USAGE);
+    return apacheCode(error);
   } finally {
     // other members may be removing the same, or still be writing there
     for (const path of remove) rmSync(path, { recursive: true, force: true, maxRetries: 8 });
@@ -189,11 +233,22 @@ async function detached(
   return 0;
 }
 
-function untilSignal(leash: Leash | undefined): Promise<void> {
+/** Tells who started it in the background that it goes on by itself from here. */
+function tellUp(): void {
+  try {
+    writeSync(3, UP);
+    closeSync(3);
+  } catch {
+    // nobody waits any more
+  }
+}
+
+function untilSignal(leash: Leash | undefined, file: LogFile | undefined): Promise<void> {
   return new Promise((resolve) => {
     leash?.ended.then(resolve);
-    process.once('SIGTERM', resolve);
+    process.on('SIGTERM', resolve); // a service manager tells us, and who started us hands it on: once is enough
     process.once('SIGINT', resolve);
-    process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too
+    if (file !== undefined) process.on('SIGHUP', () => file.reopen());
+    else process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too
   });
 }

@@ -4,8 +4,11 @@ import { type Client, ConnectError, type StateChange } from '../client/api.ts';
 import { connect } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { folders } from '../config/folders.ts';
+import { readJvmFlags } from '../operate/jvm-flags.ts';
+import { CLIENT_FLAGS, flagSources } from '../operate/settings.ts';
 import { isDumb } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
+import type { Setting } from '../server/config.ts';
 import { ReadOnlyClient } from '../shell/changes.ts';
 import { registryOf } from '../shell/command.ts';
 import { complete } from '../shell/complete.ts';
@@ -13,7 +16,7 @@ import { Failure } from '../shell/failure.ts';
 import { PathSource } from '../shell/path-source.ts';
 import { ZkShell } from '../zkcli/shell.ts';
 import { usageLine } from '../zkcli/texts.ts';
-import { clientConfig } from './client-config.ts';
+import { clientTls } from './client-config.ts';
 import { completionPorts } from './completion-ports.ts';
 import { type Globals, parseGlobals } from './globals.ts';
 import { profilesOf } from './host.ts';
@@ -74,7 +77,8 @@ async function run(wish: CompatWish, streams: ZkStreams): Promise<number> {
   if (wish.exact) streams.out(`Connecting to ${server}\n`);
   const timeoutMs = timeoutOf(wish);
   checkTarget(server);
-  const tls = wish.clientConfig === undefined ? undefined : configOf(wish.clientConfig, wish.version);
+  const flags = readJvmFlags(flagSources(process.env, CLIENT_FLAGS)).settings;
+  const tls = wish.clientConfig === undefined ? clientTls(flags) : configOf(flags, wish.clientConfig, wish.version);
   const isPrompt = wish.words.length === 0 && streams.isPrompt;
   let held: ((text: string) => void) | undefined;
   const shell = new ZkShell(
@@ -210,9 +214,13 @@ function checkTarget(text: string): void {
 }
 
 /** @throws Fatal (2) */
-function configOf(file: string, version: CompatWish['version']): ReturnType<typeof clientConfig> {
+function configOf(
+  flags: readonly Setting[],
+  file: string,
+  version: CompatWish['version'],
+): ReturnType<typeof clientTls> {
   try {
-    return clientConfig(file);
+    return clientTls(flags, file);
   } catch (error) {
     const name =
       version === '3.8'

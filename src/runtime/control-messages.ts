@@ -1,4 +1,5 @@
 import type { DamageNote } from './damage-notes.ts';
+import type { LogLevel } from './log.ts';
 import type { FaultsInForce } from './peer-faults.ts';
 
 /** What a member is and does, as it sees it itself. Zxids are hexadecimal texts. */
@@ -46,6 +47,8 @@ export type ControlRequest =
   | { readonly op: 'partition'; readonly from: readonly number[]; readonly clients: boolean }
   | { readonly op: 'lag'; readonly ms: number }
   | { readonly op: 'heal' }
+  /** Tells what is logged, after changing it when `level` is there. */
+  | { readonly op: 'log'; readonly level?: LogLevel }
   | { readonly op: 'stop' };
 /** What each is answered with when it was done. */
 export interface ControlResults {
@@ -55,6 +58,7 @@ export interface ControlResults {
   readonly partition: MemberStatus['faults'];
   readonly lag: MemberStatus['faults'];
   readonly heal: MemberStatus['faults'];
+  readonly log: { readonly level: string };
   readonly stop: Record<string, never>;
 }
 /** One line of JSON back, in the order of the requests. */

@@ -8,6 +8,7 @@ import {
   type ServerStatus,
   type TreeDigest,
 } from './control-messages.ts';
+import { isLogLevel, LOG_LEVELS, type LogLevel } from './log.ts';
 import type { PeerFaults } from './peer-faults.ts';
 import { StartError } from './start-error.ts';
 
@@ -18,10 +19,12 @@ export interface ControlledServer {
   digest(): Promise<TreeDigest>;
   /** Writes a snapshot now. @throws Error whose message says why not */
   snapshot(): Promise<{ readonly zxid: string }>;
-  /** Of the network to the other servers. */
-  readonly faults: PeerFaults;
+  /** Of the network to the other servers; undefined where none can be played. */
+  readonly faults: PeerFaults | undefined;
   /** Cuts all clients off, and turns every new one away until told otherwise. */
   cutClients(cut: boolean): void;
+  /** What is logged, from now on this and what is graver when `level` is given. */
+  logLevel(level?: LogLevel): string;
   /** Begins an orderly end of the server, as SIGTERM does. */
   stop(): void;
 }
@@ -124,16 +127,18 @@ export class Control implements AsyncDisposable {
       case 'snapshot':
         return server.snapshot();
       case 'partition':
-        server.faults.partition(request.from.filter((sid) => sid !== server.status().sid));
+        this.network.partition(request.from.filter((sid) => sid !== server.status().sid));
         this.cutClients(request.clients);
         return this.faults;
       case 'lag':
-        server.faults.lag(request.ms);
+        this.network.lag(request.ms);
         return this.faults;
       case 'heal':
-        server.faults.heal();
+        this.network.heal();
         this.cutClients(false);
         return this.faults;
+      case 'log':
+        return { level: server.logLevel(request.level) };
       case 'stop':
         // the answer goes out first
         setImmediate(() => server.stop());
@@ -144,8 +149,14 @@ export class Control implements AsyncDisposable {
     if (cut !== this.clientsCut) this.server.cutClients(cut);
     this.clientsCut = cut;
   }
+  /** @throws Error where no faults can be played */
+  private get network(): PeerFaults {
+    const { faults } = this.server;
+    if (faults !== undefined) return faults;
+    throw new Error('faults can be played to the members of zoosh start ensemble only');
+  }
   private get faults(): ControlResults['heal'] {
-    return { ...this.server.faults.inForce, clientsCut: this.clientsCut };
+    return { ...(this.server.faults?.inForce ?? { cut: [], lagMs: 0 }), clientsCut: this.clientsCut };
   }
 }
 
@@ -158,7 +169,7 @@ function read(line: string): ControlRequest {
   } catch {
     throw new Error('a request is one line with a JSON object');
   }
-  const { op, from, clients = false, ms } = request;
+  const { op, from, clients = false, ms, level } = request;
   switch (op) {
     case 'status':
     case 'digest':
@@ -174,8 +185,13 @@ function read(line: string): ControlRequest {
       if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0 || ms > MOST_LAG_MS)
         throw new Error(`lag needs "ms", a whole number up to ${MOST_LAG_MS}`);
       return { op, ms };
+    case 'log':
+      if (level === undefined) return { op };
+      if (typeof level !== 'string' || !isLogLevel(level))
+        throw new Error(`"level" is one of ${LOG_LEVELS.join(', ')}`);
+      return { op, level };
     default:
-      throw new Error('"op" is one of status, digest, snapshot, partition, lag, heal, stop');
+      throw new Error('"op" is one of status, digest, snapshot, partition, lag, heal, log, stop');
   }
 }
 

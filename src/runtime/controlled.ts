@@ -3,6 +3,7 @@ import { TreeDigest } from '../tree/digest.ts';
 import { ClientGate } from './client-gate.ts';
 import { Control, type ControlledServer } from './control.ts';
 import type { ServerStatus, TreeDigest as ToldDigest } from './control-messages.ts';
+import type { LogLevel } from './log.ts';
 import { ServerNode } from './node.ts';
 import { REAL_PORTS, type RunningServer, type StartOptions } from './node-options.ts';
 import { PeerFaults } from './peer-faults.ts';
@@ -23,10 +24,10 @@ const ROLES = {
 
 /** A server as its control socket sees it. */
 class ControlledNode implements ControlledServer {
-  readonly faults: PeerFaults;
+  readonly faults: PeerFaults | undefined;
   private readonly node: ServerNode;
   private readonly gate: ClientGate;
-  constructor(node: ServerNode, faults: PeerFaults, gate: ClientGate) {
+  constructor(node: ServerNode, faults: PeerFaults | undefined, gate: ClientGate) {
     this.node = node;
     this.faults = faults;
     this.gate = gate;
@@ -86,6 +87,11 @@ class ControlledNode implements ControlledServer {
   cutClients(cut: boolean): void {
     this.gate.cut(cut);
   }
+  logLevel(level?: LogLevel): string {
+    const { logger } = this.node.options;
+    if (level !== undefined) logger.level = level;
+    return logger.level;
+  }
   stop(): void {
     process.kill(process.pid, 'SIGTERM');
   }
@@ -95,23 +101,30 @@ const repairOf = (leader: number | undefined): string =>
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * Starts a server with a control socket at `path`, which is there from before its files are read until it has ended.
+ * Starts a server with a control socket at `path`, which is there from before its files are read until it has ended. With
+ * `faults` it can also be cut off from others and slowed down, which a server that others depend on need not be.
  * @throws StartError, StorageRefusal, DamageError
  */
-export async function startControlled(options: StartOptions, unlock: () => void, path: string): Promise<RunningServer> {
-  const faults = new PeerFaults(REAL_PORTS.clock);
+export async function startControlled(
+  options: StartOptions,
+  unlock: () => void,
+  path: string,
+  withFaults: boolean,
+): Promise<RunningServer> {
+  const faults = withFaults ? new PeerFaults(REAL_PORTS.clock) : undefined;
   const gate = new ClientGate();
   const { ensemble } = options.config;
   const node = new ServerNode(options, unlock, {
     ...REAL_PORTS,
     listener: gate.guard(REAL_PORTS.listener),
-    ...(ensemble !== undefined && {
-      peerNetwork: faults.network(await peerNetworkFor(ensemble, options.logger, REAL_PORTS.clock.wall())),
-    }),
+    ...(ensemble !== undefined &&
+      faults !== undefined && {
+        peerNetwork: faults.network(await peerNetworkFor(ensemble, options.logger, REAL_PORTS.clock.wall())),
+      }),
   });
   const control = await Control.open(path, new ControlledNode(node, faults, gate));
   const close = async (): Promise<void> => {
-    faults.heal(); // connections that wait for the end of a partition would keep the process
+    faults?.heal(); // connections that wait for the end of a partition would keep the process
     await control.close();
   };
   try {

@@ -231,6 +231,9 @@ export class Server extends Replica {
   report(): void {
     if (this.serving && this.desk instanceof LearnerDesk) this.desk.report();
   }
+  protected override welcomed(connection: ClientConnection): void {
+    this.hear(connection);
+  }
   protected override forgetSession(tracked: TrackedSession): void {
     this.desk?.forget(tracked);
   }

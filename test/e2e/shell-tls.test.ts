@@ -39,6 +39,10 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
     await yes(['-s', hosts, '--client-config', config]);
     const old = await zoosh(['-server', hosts, '-client-configuration', config, 'ls', '/']);
     assert.deepEqual([old.code, old.stdout, old.stderr], [0, '[zookeeper]\n', '']);
+    // what zkCli.sh is told about TLS in the environment
+    const flags = `-Dzookeeper.client.secure=true -Dzookeeper.ssl.trustStore.location="${ca}"`;
+    const flagged = await zoosh(['-server', hosts, 'ls', '/'], '', { CLIENT_JVMFLAGS: flags });
+    assert.deepEqual([flagged.code, flagged.stdout, flagged.stderr], [0, '[zookeeper]\n', '']);
     const sick = await zoosh(['--tls-ca', ca, hosts, 'doctor', '--admin-port', '1']);
     assert.match(
       sick.stdout,

@@ -2,8 +2,8 @@
 # Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace, zsh, fish, bash-completion; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare zsh fish /usr/share/bash-completion/bash_completion; do
-  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion)" >&2; exit 1; }
+for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion; do
+  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps)" >&2; exit 1; }
 done
 work=$(mktemp -d)
 pid=''
@@ -76,7 +76,7 @@ tests() {
     cat "$tap" >&2
     exit 1
   fi
-  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|[0-9])' "$tap"
+  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|imported|exported|[0-9])' "$tap"
   if ! grep -q '^# skipped 0$' "$tap" || ! grep -q '^# todo 0$' "$tap"; then
     echo "$1: a test was skipped" >&2
     exit 1
@@ -142,8 +142,15 @@ apache_member
 tests shell-ensemble.js
 stop
 
+echo '-- as a service and in a container'
+tests operate.js
+echo '-- by the names of the scripts of Apache ZooKeeper, beside them'
+tests operate-apache.js
+
 echo '-- who may do what, as Apache ZooKeeper says'
 node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
+echo '-- from Apache ZooKeeper to ours and back'
+tests migrate.js
 
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py

@@ -35,7 +35,7 @@ const STATUS: ServerStatus = {
 };
 
 class FakeServer implements ControlledServer {
-  readonly faults = new PeerFaults(realClock);
+  readonly faults: PeerFaults | undefined = new PeerFaults(realClock);
   readonly told: string[] = [];
   status(): ServerStatus {
     return STATUS;
@@ -48,6 +48,10 @@ class FakeServer implements ControlledServer {
   }
   cutClients(cut: boolean): void {
     this.told.push(`cut ${cut}`);
+  }
+  logLevel(level?: string): string {
+    this.told.push(`log ${level ?? ''}`);
+    return level ?? 'info';
   }
   stop(): void {
     this.told.push('stop');
@@ -88,6 +92,8 @@ test('status, digest, faults and their end, answered in order', async () => {
       { op: 'status' },
       { op: 'heal' },
       { op: 'snapshot' },
+      { op: 'log' },
+      { op: 'log', level: 'debug' },
     ),
     [
       { ok: true, result: { ...shown, pid: process.pid, faults: none } },
@@ -98,13 +104,36 @@ test('status, digest, faults and their end, answered in order', async () => {
       { ok: true, result: { ...shown, pid: process.pid, faults: { cut: [1, 3], lagMs: 20, clientsCut: true } } },
       { ok: true, result: none },
       { ok: false, error: 'a snapshot is being written already' },
+      { ok: true, result: { level: 'info' } },
+      { ok: true, result: { level: 'debug' } },
     ],
   );
-  assert.deepEqual(server.told, ['cut true', 'cut false']);
+  assert.deepEqual(server.told, ['cut true', 'cut false', 'log ', 'log debug']);
   assert.deepEqual(await ask(path, { op: 'stop' }), [{ ok: true, result: {} }]);
   for (let waited = 0; server.told.at(-1) !== 'stop' && waited < PATIENCE_MS; waited += 10)
     await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal(server.told.at(-1), 'stop');
+});
+
+test('a server that others depend on plays no faults, and says so', async () => {
+  const path = join(folder, 'plain.sock');
+  const server = Object.assign(new FakeServer(), { faults: undefined });
+  await using _control = await Control.open(path, server);
+  const sentence = 'faults can be played to the members of zoosh start ensemble only';
+  const [shown, ...refused] = (await ask(
+    path,
+    { op: 'status' },
+    { op: 'partition', from: [1] },
+    { op: 'lag', ms: 1 },
+    { op: 'heal' },
+  )) as {
+    ok: boolean;
+    error?: string;
+    result?: { faults: unknown };
+  }[];
+  assert.deepEqual(shown?.result?.faults, { cut: [], lagMs: 0, clientsCut: false });
+  assert.deepEqual(refused, Array(3).fill({ ok: false, error: sentence }));
+  assert.deepEqual(server.told, []);
 });
 
 test('what is no request is answered with what is wrong, and changes nothing', async () => {
@@ -121,12 +150,13 @@ test('what is no request is answered with what is wrong, and changes nothing', a
     { op: 'partition', from: [1], clients: 1 },
     { op: 'lag', ms: -1 },
     { op: 'lag', ms: 1e9 },
+    { op: 'log', level: 'loud' },
   ];
   for (const answer of (await ask(path, ...lines)) as { ok: boolean; error: string }[]) {
     assert.equal(answer.ok, false);
-    assert.match(answer.error, /^(a request is|"op" is|partition needs|lag needs)/);
+    assert.match(answer.error, /^(a request is|"op" is|partition needs|lag needs|"level" is one of)/);
   }
-  assert.deepEqual(server.faults.inForce, { cut: [], lagMs: 0 });
+  assert.deepEqual(server.faults?.inForce, { cut: [], lagMs: 0 });
   assert.deepEqual(server.told, []);
   // who never ends a line is hung up on
   await assert.rejects(ask(path, 'x'.repeat(200_000).replace(/$/, ' ').repeat(3)), /it hung up|EPIPE|ECONNRESET/);

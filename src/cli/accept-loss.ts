@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { zxid } from '../base/ids.ts';
+import { nodeDisk } from '../platform/disk.ts';
+import { lockDirectory } from '../platform/lock.ts';
+import { readBeside } from '../runtime/config-files.ts';
+import { loadTree } from '../runtime/load.ts';
+import { REAL_PORTS } from '../runtime/node-options.ts';
+import { StartError } from '../runtime/start-error.ts';
+import { checkConfig, type EnsembleConfig, type ServerConfig } from '../server/config.ts';
+import { acceptLoss, type Holdings, holdingsOf } from '../storage/accept-loss.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+import type { Globals } from './globals.ts';
+import { isTypedByPerson, Safety } from './safety.ts';
+import { explainStart, settingsIn, UsageError } from './start-failures.ts';
+
+const USAGE = `usage: zoosh server accept-loss --config zoo.cfg [--myid N] [--yes]
+For the end of an ensemble: when no quorum of its members can ever come back, this one goes on alone with what its directory
+holds. The server must not run. It becomes a new ensemble of one; what only others held is lost for good. The directories of
+the old members are refused until they are emptied; the servers of zoo.cfg are added again as they come up empty.`;
+
+const OPTIONS = {
+  config: { type: 'string' },
+  myid: { type: 'string' },
+  yes: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+const show = ({ hi, lo }: { readonly hi: number; readonly lo: number }): string => zxid.show(zxid.of(hi, lo >>> 0));
+
+const parse = (args: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+};
+
+/** `zoosh server accept-loss ...`. Returns the exit code. @throws Failure (30, 31) when it was not allowed */
+export async function runAcceptLoss(args: readonly string[], globals: Globals): Promise<number> {
+  try {
+    const { values, positionals } = parse(args);
+    if (values.help === true) {
+      process.stdout.write(`${USAGE}\n`);
+      return 0;
+    }
+    const [action, more] = positionals;
+    if (action !== 'accept-loss' || more !== undefined)
+      throw new UsageError(action === undefined ? 'say what to do' : `server: cannot ${more ?? action}`);
+    if (values.config === undefined) throw new UsageError('server accept-loss needs --config zoo.cfg');
+    const settings = settingsIn(values.config);
+    const config = checkConfig(settings, readBeside(settings, values.myid));
+    const { ensemble } = config;
+    if (ensemble === undefined)
+      throw new StartError(43, 'this zoo.cfg is of a server alone: nobody else can have held what it lost');
+    if (ensemble.role !== 'participant')
+      throw new StartError(43, `server ${ensemble.sid} is an observer in zoo.cfg: make it a participant there first`);
+    return await run(config, ensemble, values.yes === true || globals.yes === true, globals);
+  } catch (error) {
+    return explainStart(error, USAGE);
+  }
+}
+
+async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean, globals: Globals): Promise<number> {
+  const { dataDir, dataLogDir } = config;
+  if (!existsSync(dataDir)) throw nothingIn(dataDir);
+  const lock = await lockDirectory(dataDir);
+  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  try {
+    const holdings = await holdingsOf(nodeDisk, dataDir, dataLogDir);
+    if (holdings === undefined) throw nothingIn(dataDir);
+    if (holdings.identity.sid !== ensemble.sid)
+      throw new StorageRefusal(
+        42,
+        `${dataDir} belongs to server ${holdings.identity.sid}; zoo.cfg and myid say ${ensemble.sid}`,
+      );
+    const safety = new Safety({ canAsk: isTypedByPerson(), yes, isProtected: () => false, profile: () => undefined });
+    const details = meaning(holdings, ensemble);
+    const what = `make server ${ensemble.sid} an ensemble of its own, and give up what only the others hold`;
+    await safety.confirm({ what, path: dataDir, always: true, details }, 'cluster');
+    const made = await begin(config, ensemble);
+    const told = { server: ensemble.sid, lastZxid: show(holdings.last.zxid), ...made };
+    if (globals.output === 'json' || globals.output === 'ndjson') process.stdout.write(`${JSON.stringify(told)}\n`);
+    else
+      process.stdout.write(
+        `${[
+          ...(yes ? details : []),
+          `server ${told.server} is an ensemble of its own now: id ${made.ensembleId}, epoch ${made.epoch}, last zxid before ${told.lastZxid}`,
+          'start it as before; empty the directories of the other servers before they are started',
+        ].join('\n')}\n`,
+      );
+    return 0;
+  } finally {
+    lock.release();
+  }
+}
+
+/** What the last zxid says, in sentences. */
+function meaning({ identity, last, committed }: Holdings, { servers, sid }: EnsembleConfig): string[] {
+  const end = show(last.zxid);
+  const sure = show(committed);
+  const others = servers.flatMap(({ id }) => (id === sid ? [] : [id]));
+  return [
+    `server ${sid} of ensemble ${identity.ensembleId ?? 'unknown'} holds everything up to zxid ${end}`,
+    sure === end
+      ? 'all of it is known to be committed'
+      : `up to ${sure} it is known to be committed; what follows may never have been acknowledged, and counts from now on`,
+    `what the other members acknowledged after ${end} is lost for good`,
+    `the directories of the other members${others.length === 0 ? '' : ` (server ${others.join(', ')} in zoo.cfg)`} are refused until they are emptied`,
+  ];
+}
+
+async function begin(config: ServerConfig, ensemble: EnsembleConfig): Promise<{ ensembleId: string; epoch: number }> {
+  const { sid } = ensemble;
+  const { storage, tree, tail } = await loadTree(config, sid, false, 1, REAL_PORTS);
+  try {
+    const [refused] = storage.damage?.sentences ?? [];
+    if (refused !== undefined) throw new StorageRefusal(44, refused);
+    const { incarnation } = storage.identity;
+    const own = ensemble.members.find((member) => member.sid === sid);
+    const { addresses = [], client = null } = own ?? {};
+    const ensembleId = randomBytes(16).toString('hex');
+    const epoch = await acceptLoss(storage, {
+      ensembleId,
+      config: {
+        members: [{ sid, role: 'participant', incarnation, addresses, client }],
+        maxTxnBytes: tree.config?.maxTxnBytes ?? config.maxBufferBytes * 2,
+      },
+      time: Math.max(Date.now(), tail.at(-1)?.time ?? tree.time),
+    });
+    return { ensembleId, epoch };
+  } finally {
+    await storage.close();
+  }
+}
+
+const nothingIn = (dataDir: string): StartError =>
+  new StartError(43, `${dataDir} holds no history to go on from: a new ensemble is founded by zoosh start server`);

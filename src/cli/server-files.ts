@@ -1,0 +1,124 @@
+import { existsSync } from 'node:fs';
+import { historiesIn, makeDataDir } from '../operate/initialize.ts';
+import { lockDirectory } from '../platform/lock.ts';
+import { loadTree } from '../runtime/load.ts';
+import { REAL_PORTS } from '../runtime/node-options.ts';
+import { StartError } from '../runtime/start-error.ts';
+import { namedFiles } from '../server/config.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+import { loadConfig, type Operation } from './operation.ts';
+import { isTypedByPerson, Safety } from './safety.ts';
+import { settingsIn, UsageError } from './start-failures.ts';
+
+const say = (text: string): void => void process.stdout.write(text);
+const LEAST_KEPT = 3;
+
+const INITIALIZE_USAGE = (script: string, config: string): string => `usage: ${script} <parameters>
+  Optional parameters:
+     -h                                                    Display this message
+     --help                                                Display this message
+     --configfile=${config.padEnd(40)} ZooKeeper config file
+     --myid=#                                              Set the myid to be used, if any (1-255)
+     --force                                               Force creation of the data/txnlog dirs
+`;
+
+/** `initialize`. @throws Failure (30, 31) when it was not allowed */
+export async function initialize({ values, places, isApache, yes }: Operation): Promise<number> {
+  if (values.help === true) {
+    say(INITIALIZE_USAGE(process.env.ZOOSH_SHIM ?? 'zoosh server initialize', places.config));
+    return 1; // as Apache's script has it
+  }
+  const myid = values.myid === undefined ? undefined : Number(values.myid);
+  if (myid !== undefined && (!/^\d{1,3}$/.test(values.myid ?? '') || myid < 1 || myid > 255))
+    throw new UsageError(`--myid ${values.myid} is not a number from 1 to 255`);
+  const last = settingsIn(places.config);
+  const { dataDir } = namedFiles(last);
+  if (dataDir === undefined) throw new StartError(43, `Unable to determine dataDir from ${places.config}`);
+  const dataLogDir = last.findLast(({ key }) => /^(?:zookeeper\.)?dataLogDir$/.test(key))?.value || dataDir;
+  const there = historiesIn([dataDir, dataLogDir]);
+  if (there.length > 0) {
+    if (values.force !== true) {
+      const dir = there.some((path) => path.startsWith(`${dataDir}/`))
+        ? `data directory already exists at ${dataDir}`
+        : `txnlog directory already exists at ${dataLogDir}`;
+      const sentence = `ZooKeeper ${dir} (or use --force to force re-initialization)`;
+      if (!isApache) throw new StartError(42, sentence);
+      say(`${sentence}\n`);
+      return 1;
+    }
+    const lock = existsSync(dataDir) ? await lockDirectory(dataDir) : undefined;
+    if (existsSync(dataDir) && lock === undefined)
+      throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+    lock?.release();
+    const safety = new Safety({
+      canAsk: isTypedByPerson(),
+      yes: yes || isApache,
+      isProtected: () => false,
+      profile: () => undefined,
+    });
+    await safety.confirm(
+      { what: `remove ${there.join(' and ')}`, path: dataDir, always: true, details: [] },
+      'cluster',
+    );
+  }
+  if (values.force === true) say('Force enabled, data/txnlog directories will be re-initialized\n');
+  makeDataDir(dataDir, dataLogDir, myid);
+  say(
+    myid === undefined
+      ? `No myid provided, be sure to specify it in ${dataDir}/myid if using non-standalone\n`
+      : `Using myid of ${myid}\n`,
+  );
+  return 0;
+}
+
+const CLEANUP_USAGE = `Usage:
+PurgeTxnLog dataLogDir [snapDir] -n count
+\tdataLogDir -- path to the txn log directory
+\tsnapDir -- path to the snapshot directory
+\tcount -- the number of old snaps/logs you want to keep, value should be greater than or equal to 3
+`;
+
+/** `cleanup -n COUNT`: as autopurge does, for a server that does not run. */
+export async function cleanup(operation: Operation): Promise<number> {
+  const { values, isApache } = operation;
+  const refuse = (reason: string): number => {
+    if (!isApache) throw new UsageError(`server cleanup: ${reason || 'say -n COUNT'}`);
+    say(CLEANUP_USAGE);
+    if (reason !== '') process.stderr.write(`${reason}\n`);
+    return 1;
+  };
+  if (values.count === undefined) return refuse('');
+  const { config } = loadConfig(operation);
+  const { dataDir, dataLogDir } = config;
+  // in the order in which Apache's tool finds out
+  if (!existsSync(dataDir)) return refuse(`Path '${dataDir}' does not exist. `);
+  if (!/^-?\d{1,9}$/.test(values.count)) return refuse(`'${values.count}' can not be parsed to integer.`);
+  const keep = Number(values.count);
+  if (keep < LEAST_KEPT) return refuse('count should be greater than or equal to 3');
+  const lock = await lockDirectory(dataDir);
+  if (lock === undefined) {
+    if (config.purgeIntervalMs > 0) {
+      process.stderr.write('the server runs, and removes old files by itself (autopurge.purgeInterval)\n');
+      return 0;
+    }
+    throw new StorageRefusal(
+      42,
+      `a zoosh server uses ${dataDir}, and only it may remove its files: set autopurge.purgeInterval=1, or stop it first`,
+    );
+  }
+  try {
+    if (historiesIn([dataDir, dataLogDir]).every((path) => !path.endsWith('zoosh-1'))) return 0;
+    // everything is read and verified first: what is kept must be enough
+    const { storage } = await loadTree(config, config.serverId, false, 1, REAL_PORTS);
+    try {
+      const [damaged] = storage.damage?.sentences ?? [];
+      if (damaged !== undefined) throw new StorageRefusal(44, damaged);
+      for (const name of await storage.purge(keep)) say(`Removing file: ${name}\n`);
+    } finally {
+      await storage.close();
+    }
+    return 0;
+  } finally {
+    lock.release();
+  }
+}

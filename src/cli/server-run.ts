@@ -1,0 +1,168 @@
+import { existsSync } from 'node:fs';
+import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
+import { launch, launchWords } from '../operate/launch.ts';
+import { PidFile, startedAs } from '../operate/pid-file.ts';
+import { DataDirError } from '../runtime/start.ts';
+import { StartError } from '../runtime/start-error.ts';
+import { parseDuration } from '../shell/units.ts';
+import { ownCommand } from './local-ensembles.ts';
+import { type Loaded, loadConfig, type Operation, pidPath, startWords } from './operation.ts';
+import { memoryWords } from './run-again.ts';
+import { runStart } from './start.ts';
+
+/** How long a server in the background may take until its ports are open before it is left to itself, ms. */
+const UP_MS = 30_000;
+const STOP_MS = 30_000;
+
+const say = (text: string): void => void process.stdout.write(text);
+
+/** Program and arguments of a server in the background, without what ties it to who starts it. */
+function command(operation: Operation, loaded: Loaded): { program: string; args: string[] } {
+  const { program, args } = ownCommand();
+  const script = args.at(-1) as string;
+  return {
+    program,
+    args: [...memoryWords(loaded.gathered.heap?.mib), script, 'start', ...startWords(operation, loaded)],
+  };
+}
+
+/** @throws DataDirError: nothing is made where the operator wants the directory to be there */
+function checkDataDir({ config }: Loaded): void {
+  if (config.dataDirMustExist && !existsSync(config.dataDir))
+    throw new DataDirError(
+      40,
+      `the data directory is missing at ${config.dataDir}; correct the path, or run zoosh server initialize`,
+    );
+}
+
+/** `start`. */
+export async function start(operation: Operation): Promise<number> {
+  const { isApache, places, env, isJson } = operation;
+  if (isApache) say('Starting zookeeper ... ');
+  let loaded: Loaded;
+  try {
+    loaded = loadConfig(operation);
+    checkDataDir(loaded);
+  } catch (error) {
+    if (!isApache) throw error;
+    say('FAILED TO START\n');
+    process.stderr.write(`error: ${(error as Error).message}\n`);
+    return 1;
+  }
+  const pidFile = new PidFile(loaded.pidFile);
+  const found = pidFile.find();
+  if (found.state === 'running') {
+    if (isApache) {
+      say(`already running as process ${found.pid}.\n`);
+      return 1;
+    }
+    throw new StartError(42, `it runs already, as process ${found.pid}`);
+  }
+  const launched = await launch({
+    ...command(operation, loaded),
+    env: env as NodeJS.ProcessEnv,
+    pidFile,
+    outFile: places.outFile,
+    waitMs: UP_MS,
+  });
+  if (launched.state === 'started') {
+    const { pid, isReady } = launched;
+    if (isApache) say('STARTED\n');
+    else if (isJson) say(`${JSON.stringify({ pid, pidFile: pidFile.path, out: places.outFile, isUp: isReady })}\n`);
+    else say(`started, process ${pid}; what it says is in ${places.outFile}\n`);
+    if (!isReady) process.stderr.write(`it still reads its files after ${UP_MS / 1000} s\n`);
+    return 0;
+  }
+  if (launched.state === 'no pid file') {
+    if (isApache) {
+      say('FAILED TO WRITE PID\n');
+      process.stderr.write(`error: ${launched.why}\n`);
+      return 1;
+    }
+    throw new StartError(40, `the pid file cannot be written: ${launched.why}`);
+  }
+  if (isApache) say('FAILED TO START\n');
+  process.stderr.write(launched.said);
+  return isApache ? 1 : launched.code;
+}
+
+/** `start-foreground`. */
+export async function startForeground(operation: Operation): Promise<number> {
+  const { isApache, env } = operation;
+  let words: string[];
+  try {
+    const loaded = loadConfig(operation);
+    checkDataDir(loaded);
+    words = startWords(operation, loaded);
+  } catch (error) {
+    if (isApache) process.stderr.write(apacheSentence(apacheCode(error)));
+    throw error;
+  }
+  return runStart(words, undefined, { env, isApache });
+}
+
+/** `stop`. */
+export async function stop(operation: Operation): Promise<number> {
+  const { isApache, values } = operation;
+  if (values['started-as'] !== undefined) return stopStarted(values['started-as']);
+  const ms = values.timeout === undefined ? STOP_MS : parseDuration(values.timeout);
+  if (isApache) say('Stopping zookeeper ... ');
+  const path = pidPath(operation);
+  const pidFile = new PidFile(path);
+  const found = pidFile.find();
+  switch (found.state) {
+    case 'none':
+      say(isApache ? `no zookeeper to stop (could not find file ${path})\n` : `nothing to stop: there is no ${path}\n`);
+      return isApache ? 0 : 1;
+    case 'stale': {
+      const why = found.isTaken
+        ? `process ${found.pid} is not the server that ${path} is about, and is left alone`
+        : `the server that ${path} is about has ended`;
+      // the number is nobody's of ours: the file is of no use to anyone
+      pidFile.remove();
+      say(isApache ? `no zookeeper to stop (${why})\n` : `nothing to stop: ${why}\n`);
+      return isApache ? 0 : 1;
+    }
+    case 'running':
+      process.kill(found.pid, 'SIGTERM');
+      if (!(await pidFile.gone(ms))) {
+        process.stderr.write(`process ${found.pid} has not ended after ${ms / 1000} s; it goes on ending\n`);
+        return isApache ? 0 : 1;
+      }
+      pidFile.remove();
+      say(isApache ? 'STOPPED\n' : `stopped, process ${found.pid}\n`);
+      return 0;
+  }
+}
+
+/** All servers of this user that were started by one of Apache's names, as Kafka's script has it. */
+function stopStarted(name: string): number {
+  const all = startedAs(name);
+  if (all.length === 0) {
+    say('No zookeeper server to stop\n');
+    return 1;
+  }
+  const signal = process.env.SIGNAL ?? 'TERM';
+  for (const pid of all) process.kill(pid, `SIG${signal.replace(/^SIG/, '')}` as NodeJS.Signals);
+  return 0;
+}
+
+/** `restart`. */
+export async function restart(operation: Operation): Promise<number> {
+  const code = await stop(operation);
+  // nothing to stop is no reason not to start; a server that does not end is one
+  if (new PidFile(pidPath(operation)).find().state === 'running') return code;
+  return start(operation);
+}
+
+/** `print-cmd`. */
+export async function printCommand(operation: Operation): Promise<number> {
+  const loaded = loadConfig(operation);
+  const { program, args } = command(operation, loaded);
+  const words = [program, ...launchWords({ args, pidFile: new PidFile(loaded.pidFile) })];
+  const shown = words
+    .filter((word) => word !== '--tell-up')
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'"'"'`)}'`));
+  say(`${shown.join(' ')} > '${operation.places.outFile}' 2>&1 < /dev/null\n`);
+  return 0;
+}

@@ -1,0 +1,94 @@
+import { fourLetterWord } from '../client/connect.ts';
+import { askMember, ControlError } from '../ensemble/control-client.ts';
+import { processRows } from '../operate/settings.ts';
+import { packageVersion } from '../platform/version.ts';
+import { isLogLevel, LOG_LEVELS } from '../runtime/log.ts';
+import { reportedVersion } from '../runtime/reported-version.ts';
+import { StartError } from '../runtime/start-error.ts';
+import { checkConfig, type InForce, parseAssignment, type ServerConfig, showOrigin } from '../server/config.ts';
+import { loadConfig, type Operation } from './operation.ts';
+import { UsageError } from './start-failures.ts';
+
+const ANSWER_MS = 5000;
+const say = (text: string): void => void process.stdout.write(text);
+
+/** Where a server of this machine answers its clients. */
+export const clientAddress = ({
+  clientPort,
+  clientPortAddress,
+}: ServerConfig): { host: string; port: number } | undefined =>
+  clientPort === undefined ? undefined : { host: clientPortAddress ?? 'localhost', port: clientPort };
+
+/** `status`. */
+export async function status(operation: Operation): Promise<number> {
+  const { config: loaded } = loadConfig(operation);
+  const at = clientAddress(loaded);
+  if (at === undefined) {
+    say('Unable to find either secure or unsecure client port in any configs. Terminating.\n');
+    return 1;
+  }
+  const { host, port } = at;
+  if (!operation.isJson) say(`Client port found: ${port}. Client address: ${host}. Client SSL: false.\n`);
+  const answer = await fourLetterWord('srvr', { host, port, timeoutMs: ANSWER_MS }).catch(() => '');
+  const mode = /^Mode: (\S+)/m.exec(answer)?.[1];
+  if (operation.isJson) say(`${JSON.stringify({ host, port, mode: mode ?? null })}\n`);
+  else say(mode === undefined ? 'Error contacting service. It is probably not running.\n' : `Mode: ${mode}\n`);
+  return mode === undefined ? 1 : 0;
+}
+
+/** `version`: as Apache's, whose readers take the fourth word for the number. */
+export async function version({ isApache }: Operation): Promise<number> {
+  const reported = reportedVersion(checkConfig([parseAssignment('dataDir=/', 'version')]));
+  say(
+    isApache
+      ? `Apache ZooKeeper, version ${reported.replace(', built on', '')}\n`
+      : `zoosh ${packageVersion()}, as ZooKeeper ${reported}\n`,
+  );
+  return 0;
+}
+
+/** `config`: every setting, as given or by default, and who said it. Secrets are hidden. */
+export async function config(operation: Operation): Promise<number> {
+  const { config: checked, gathered } = loadConfig(operation);
+  const rows = [...checked.inForce, ...processRows(gathered)];
+  if (operation.isJson) {
+    const told = rows.map(({ key, value, from }) => ({
+      key,
+      value,
+      from: from === undefined ? null : showOrigin(from),
+    }));
+    say(`${JSON.stringify({ settings: told, notes: [...gathered.notes, ...checked.notes] })}\n`);
+    return 0;
+  }
+  say(configText(rows));
+  for (const note of [...gathered.notes, ...checked.notes]) process.stderr.write(`note: ${note}\n`);
+  return 0;
+}
+
+/** A file that says the same; who said it stands behind each. */
+export function configText(rows: readonly InForce[]): string {
+  const lines = rows.map(({ key, value, from }) => ({ text: `${key}=${value}`, from }));
+  const width = Math.min(48, Math.max(0, ...lines.map(({ text }) => text.length)));
+  return lines
+    .map(({ text, from }) => `${text.padEnd(width)}  # ${from === undefined ? 'default' : showOrigin(from)}\n`)
+    .join('');
+}
+
+/** `log-level [LEVEL]`, of a server that runs. */
+export async function logLevel(operation: Operation): Promise<number> {
+  const { word } = operation;
+  if (word !== undefined && !isLogLevel(word))
+    throw new UsageError(`no log level ${word}; there are ${LOG_LEVELS.join(', ')}`);
+  const { control } = loadConfig(operation);
+  if (control === undefined)
+    throw new UsageError('the path of dataDir is too long for a control socket: say --control PATH');
+  try {
+    const { level } = await askMember(control, word === undefined ? { op: 'log' } : { op: 'log', level: word });
+    say(operation.isJson ? `${JSON.stringify({ level })}\n` : `${level}\n`);
+    return 0;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof ControlError) throw new StartError(40, error.message);
+    throw new StartError(3, `no server answers at ${control}: ${code}`);
+  }
+}

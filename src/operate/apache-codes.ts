@@ -1,0 +1,26 @@
+import { DataDirError } from '../runtime/start.ts';
+import { StartError } from '../runtime/start-error.ts';
+import { ConfigError } from '../server/config-text.ts';
+
+/** Exit codes of Apache's server: what a script that calls it by its name switches on. */
+const UNEXPECTED = 1;
+const INVALID = 2;
+const NO_DATA_DIR = 3;
+const NO_QUORUM_PORT = 14;
+
+/** The exit code that Apache's server has for what ended ours. */
+export function apacheCode(error: unknown): number {
+  // 3.8 and newer find out late that nobody lists the server, and call it unexpected
+  if (error instanceof ConfigError)
+    return error.key === 'myid' && /no line server\.\d/.test(error.message) ? UNEXPECTED : INVALID;
+  if (error instanceof DataDirError) return NO_DATA_DIR;
+  if (error instanceof StartError) {
+    if (error.exitCode === 43) return INVALID;
+    return /\(server\.\d+\)/.test(error.message) ? NO_QUORUM_PORT : UNEXPECTED;
+  }
+  return UNEXPECTED;
+}
+
+/** What Apache's server says on standard error before anything else, for scripts that look for it. */
+export const apacheSentence = (code: number): string =>
+  code === INVALID ? 'Invalid config, exiting abnormally\n' : 'Unexpected exception, exiting abnormally\n';

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
+import { PID_OPTION, type PidFile } from './pid-file.ts';
+
+/** A server that is to run in the background. */
+export interface Launch {
+  readonly program: string;
+  /** Up to the words of `start`, V8's options among them. */
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly pidFile: PidFile;
+  /** What it says goes here; what an earlier one said is kept as `.1`. */
+  readonly outFile: string;
+  /** How long to wait until it has read its files and opened its ports, ms. */
+  readonly waitMs: number;
+}
+export type Launched =
+  | { readonly state: 'started'; readonly pid: number; readonly isReady: boolean }
+  | { readonly state: 'failed'; readonly code: number; readonly said: string }
+  | { readonly state: 'no pid file'; readonly why: string };
+
+/** What a server writes on descriptor 3 once its ports are open. */
+export const UP = 'up\n';
+/** Of what a server said before it failed, bytes. */
+const MOST_SAID = 16 * 1024;
+
+/** The command as it is run, for `print-cmd`, too. */
+export const launchWords = ({ args, pidFile }: Pick<Launch, 'args' | 'pidFile'>): string[] => [
+  ...args,
+  PID_OPTION,
+  pidFile.path,
+  '--tell-up',
+];
+
+/** Starts a server in a session of its own. @throws Error with an errno `code` when its output has no place */
+export async function launch(options: Launch): Promise<Launched> {
+  const { program, env, pidFile, outFile, waitMs } = options;
+  mkdirSync(dirname(outFile), { recursive: true });
+  keep(outFile);
+  const out = openSync(outFile, 'a', 0o640);
+  const child = spawn(program, launchWords(options), {
+    detached: true,
+    env,
+    stdio: ['ignore', out, out, 'pipe'],
+  });
+  closeSync(out);
+  const ended = new Promise<number>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
+    child.once('error', () => resolve(126));
+  });
+  if (child.pid === undefined) return { state: 'failed', code: await ended, said: `${program} cannot be run\n` };
+  try {
+    pidFile.write(child.pid);
+  } catch (error) {
+    child.kill('SIGKILL'); // nobody could ever stop it by the file
+    await ended;
+    return { state: 'no pid file', why: `${pidFile.path}: ${(error as NodeJS.ErrnoException).code}` };
+  }
+  const up = child.stdio[3] as Readable;
+  up.on('error', () => {});
+  const isUp = new Promise<'up'>((resolve) => up.on('data', () => resolve('up')));
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, waitMs, 'late');
+  });
+  const came = await Promise.race([isUp, late, ended]);
+  clearTimeout(timer);
+  if (typeof came === 'number') {
+    pidFile.remove();
+    return { state: 'failed', code: came, said: tail(outFile) };
+  }
+  up.destroy();
+  child.unref();
+  return { state: 'started', pid: child.pid, isReady: came === 'up' };
+}
+
+/** The last output stays for who asks why an earlier server ended. */
+function keep(outFile: string): void {
+  try {
+    if (statSync(outFile).size > 0) renameSync(outFile, `${outFile}.1`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+/** The end of a text file, whole lines; empty for one that is not there. */
+export function tail(file: string, bytes = MOST_SAID): string {
+  try {
+    const fd = openSync(file, 'r');
+    try {
+      const { size } = statSync(file);
+      const from = Math.max(0, size - bytes);
+      const part = Buffer.alloc(Math.min(size, bytes));
+      const got = readSync(fd, part, 0, part.length, from);
+      const text = part.toString('utf8', 0, got);
+      return from === 0 ? text : text.slice(text.indexOf('\n') + 1);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return '';
+  }
+}

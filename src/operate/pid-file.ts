@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const POLL_MS = 20;
+
+/** The arguments of a process, undefined when there is none; a zombie has none. */
+function argumentsOf(pid: number): string[] | undefined {
+  try {
+    if (process.platform === 'linux') {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words.length > 1 ? words.slice(0, -1) : undefined;
+    }
+    const line = execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+    return line === '' ? undefined : line.split(/\s+/);
+  } catch {
+    return undefined;
+  }
+}
+const hasPair = (words: readonly string[], option: string, value: string): boolean =>
+  words.some((word, at) => word === option && words[at + 1] === value);
+
+/** The option by which a server in the background knows, and shows, its pid file. */
+export const PID_OPTION = '--pid-file';
+/** The option that says by which of Apache's names it was started. */
+export const NAME_OPTION = '--started-as';
+
+/** What the number in a pid file is about. */
+export type Found =
+  | { readonly state: 'none' }
+  /** Nobody has the number, or nobody of ours: it was left behind and went to another since. */
+  | { readonly state: 'stale'; readonly pid: number; readonly isTaken: boolean }
+  | { readonly state: 'running'; readonly pid: number };
+
+/**
+ * The file that holds a server's process number, a bare number as Apache's scripts write it. Whether the process of that
+ * number is the one that was started is seen by its arguments, which name this file.
+ */
+export class PidFile {
+  readonly path: string;
+  constructor(path: string) {
+    this.path = resolve(path);
+  }
+  find(): Found {
+    let text: string;
+    try {
+      text = readFileSync(this.path, 'utf8').trim();
+    } catch {
+      return { state: 'none' };
+    }
+    const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
+    const words = pid === 0 ? undefined : argumentsOf(pid);
+    if (words !== undefined && hasPair(words, PID_OPTION, this.path)) return { state: 'running', pid };
+    return { state: 'stale', pid, isTaken: words !== undefined };
+  }
+  /** @throws Error with an errno `code` */
+  write(pid: number): void {
+    mkdirSync(dirname(this.path), { recursive: true });
+    writeFileSync(this.path, String(pid), { mode: 0o644 });
+  }
+  remove(): void {
+    rmSync(this.path, { force: true });
+  }
+  /** Resolves true once the process is gone, false when it is still there after `ms`. */
+  async gone(ms: number): Promise<boolean> {
+    const end = performance.now() + ms;
+    for (;;) {
+      if (this.find().state !== 'running') return true;
+      if (performance.now() > end) return false;
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+/** The processes of this user that were started by one of Apache's names, by their arguments. Linux only; elsewhere by ps. */
+export function startedAs(name: string): number[] {
+  const uid = process.getuid?.() ?? -1;
+  const isOwn = (pid: number): boolean => {
+    try {
+      return process.platform !== 'linux' || uid === 0 || statSync(`/proc/${pid}`).uid === uid;
+    } catch {
+      return false;
+    }
+  };
+  const all =
+    process.platform === 'linux'
+      ? readdirSync('/proc').filter((each) => /^\d+$/.test(each))
+      : execFileSync('ps', ['-A', '-o', 'pid='], { encoding: 'utf8' }).trim().split(/\s+/);
+  const found = all.map(Number).filter((pid) => {
+    const words = pid === process.pid || !isOwn(pid) ? undefined : argumentsOf(pid);
+    return words?.some((word) => STARTS.has(word)) === true && hasPair(words, NAME_OPTION, name);
+  });
+  // one that runs again with other memory is told by its parent, and must not be told twice
+  return found.filter((pid) => !found.includes(parentOf(pid)));
+}
+
+const STARTS = new Set(['start', 'start-foreground']);
+
+function parentOf(pid: number): number {
+  try {
+    if (process.platform !== 'linux')
+      return Number(execFileSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' }));
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,438 @@
+/** What operators' scripts do with a server: by zoosh's own words, and by the names of ZooKeeper's and Kafka's scripts. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '../../src/index.ts';
+import { BIN, type Ran, zoosh } from './cli.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A folder as ZooKeeper is installed into: bin, conf, data, logs. */
+class Home {
+  readonly dir = mkdtempSync(join(root, 'home-'));
+  readonly port: number;
+  readonly env: Record<string, string>;
+  private constructor(port: number, lines: readonly string[]) {
+    this.port = port;
+    this.env = { USER: 'op', ZOO_LOG_DIR: join(this.dir, 'logs') };
+    mkdirSync(join(this.dir, 'conf'));
+    this.configure(lines);
+  }
+  static async make(...lines: readonly string[]): Promise<Home> {
+    return new Home(await freePort(), lines);
+  }
+  configure(lines: readonly string[], name = 'zoo.cfg'): void {
+    const base = [`dataDir=${this.data}`, `clientPort=${this.port}`, 'clientPortAddress=127.0.0.1', 'tickTime=2000'];
+    writeFileSync(join(this.dir, 'conf', name), [...base, ...lines, ''].join('\n'));
+  }
+  get data(): string {
+    return join(this.dir, 'data');
+  }
+  get pidFile(): string {
+    return join(this.data, 'zookeeper_server.pid');
+  }
+  get out(): string {
+    return join(this.dir, `logs/zookeeper-op-server-${hostname()}.out`);
+  }
+  get hosts(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+  server(...words: string[]): Promise<Ran> {
+    return zoosh(['server', '--config', join(this.dir, 'conf'), ...words], '', this.env);
+  }
+  /** One of the scripts. */
+  script(name: string, words: readonly string[], env: Record<string, string> = {}): Ran {
+    const { PATH = '' } = process.env;
+    const ran = spawnSync(join(this.dir, 'bin', name), words, {
+      encoding: 'utf8',
+      env: { PATH, ZOOSH_HOME: join(this.dir, 'home'), LANG: 'C.UTF-8', ...this.env, ...env },
+      timeout: 60_000,
+    });
+    return { code: ran.status ?? 128, stdout: ran.stdout, stderr: ran.stderr };
+  }
+}
+
+const pidOf = (home: Home): number => Number(readFileSync(home.pidFile, 'utf8'));
+const isAlive = (pid: number): boolean =>
+  existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+const argumentsOf = (pid: number): string[] => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+async function until(is: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + 20_000;
+  while (!is()) {
+    assert.ok(performance.now() < end, what);
+    await sleep(20);
+  }
+}
+
+test('a server in the background: started, asked, told, looked into, stopped', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const secret = 'DigestAuthenticationProvider.superDigest=super:canaryCanaryCanaryCanaryCana=';
+  const home = await Home.make(secret, '4lw.commands.whitelist=*');
+  writeFileSync(join(home.dir, 'conf/java.env'), `SERVER_JVMFLAGS="-Xmx200m -Da.password='two words of canaryFlag'"\n`);
+  const log = join(home.dir, 'logs/server.log');
+  const options = ['--log-file', log, '--log-max-size', '1m', '--log-level', 'warn'];
+  const started = await home.server('start', ...options);
+  assert.equal(started.code, 0, started.stderr);
+  const pid = pidOf(home);
+  try {
+    assert.ok(argumentsOf(pid).includes('--max-old-space-size=200'), argumentsOf(pid).join(' '));
+    const status = await home.server('status', '-o', 'json');
+    assert.deepEqual(
+      [status.code, JSON.parse(status.stdout)],
+      [0, { host: '127.0.0.1', port: home.port, mode: 'standalone' }],
+    );
+    const again = await home.server('start');
+    assert.deepEqual([again.code, again.stderr], [42, `error: it runs already, as process ${pid}\n`]);
+
+    // the level, and a log that was moved away
+    assert.equal((await home.server('log-level')).stdout, 'warn\n');
+    assert.equal((await home.server('log-level', 'debug')).stdout, 'debug\n');
+    assert.equal((await home.server('log-level', 'loud')).code, 2);
+    renameSync(log, `${log}-moved`);
+    process.kill(pid, 'SIGHUP');
+    await until(() => existsSync(log), 'the log was not opened again');
+    assert.ok(isAlive(pid));
+
+    {
+      await using client = await connect(home.hosts);
+      await client.create('/canaryPath', 'canaryData');
+    }
+    const config = await home.server('config');
+    assert.match(config.stdout, /^memory\.limit=200m +# SERVER_JVMFLAGS -Xmx$/m);
+    assert.match(config.stdout, /superDigest=\*\*\* +# .*zoo\.cfg:5$/m);
+    assert.match(config.stdout, /^snapCount=100000 +# default$/m);
+
+    const file = join(home.dir, 'bundle.tgz');
+    const bundle = await home.server('bundle', file, '--log-file', log);
+    assert.deepEqual([bundle.code, bundle.stdout], [0, `${file}\n`], bundle.stderr);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const listed = spawnSync('tar', ['tzf', file], { encoding: 'utf8' });
+    assert.deepEqual([listed.status, listed.stderr], [0, '']);
+    const names = listed.stdout
+      .trimEnd()
+      .split('\n')
+      .map((name) => name.slice(name.indexOf('/') + 1));
+    for (const name of [
+      'versions.txt',
+      'zoo.cfg',
+      'settings.txt',
+      'files.txt',
+      'status.json',
+      'words/mntr.txt',
+      'server.log.txt',
+    ])
+      assert.ok(names.includes(name), `${name} is not in ${names}`);
+    const text = spawnSync('tar', ['xzOf', file], { encoding: 'utf8' }).stdout;
+    assert.match(text, /zk_znode_count/);
+    assert.match(text, /"role": "standalone"/);
+    for (const each of [
+      text,
+      config.stdout,
+      readFileSync(home.out, 'utf8'),
+      readFileSync(log, 'utf8'),
+      readFileSync(`${log}-moved`, 'utf8'),
+    ])
+      assert.doesNotMatch(each, /canary/);
+    assert.equal((await home.server('bundle', file)).code, 40, 'an older bundle is not overwritten');
+  } finally {
+    // stopped although its configuration would not start any more
+    home.configure(['tickTime=oops']);
+    const stopped = await home.server('stop');
+    assert.deepEqual([stopped.code, stopped.stdout], [0, `stopped, process ${pid}\n`], stopped.stderr);
+  }
+  assert.ok(!isAlive(pid));
+  assert.ok(!existsSync(home.pidFile));
+  const nothing = await home.server('stop');
+  assert.deepEqual([nothing.code, nothing.stdout], [1, `nothing to stop: there is no ${home.pidFile}\n`]);
+});
+
+test('a pid file that names another process hurts nobody', async () => {
+  const home = await Home.make();
+  const other = spawn('sleep', ['60'], { stdio: 'ignore' });
+  try {
+    mkdirSync(home.data);
+    writeFileSync(home.pidFile, String(other.pid));
+    const stopped = await home.server('stop');
+    assert.equal(stopped.code, 1);
+    assert.match(
+      stopped.stdout,
+      new RegExp(`process ${other.pid} is not the server that .* is about, and is left alone`),
+    );
+    assert.ok(isAlive(other.pid as number));
+  } finally {
+    other.kill('SIGKILL');
+  }
+});
+
+test('ZooKeeper by the names of its scripts', async () => {
+  const home = await Home.make();
+  const made = await zoosh(['shims', join(home.dir, 'bin')]);
+  assert.equal(made.code, 0, made.stderr);
+  assert.equal(made.stdout.split('\n').length, 12);
+  const zk = (...words: string[]): Ran => home.script('zkServer.sh', words);
+  const using = `Using config: ${home.dir}/conf/zoo.cfg\n`;
+
+  const usage = zk('bogus');
+  assert.deepEqual([usage.code, usage.stdout], [0, '']);
+  assert.equal(
+    usage.stderr,
+    `${using}Usage: ${home.dir}/bin/zkServer.sh [--config <conf-dir>] {start|start-foreground|stop|version|restart|status|print-cmd}\n`,
+  );
+  assert.match(
+    zk('version').stdout,
+    /^Apache ZooKeeper, version 3\.\d+\.\d+-zoosh\S* \d{4}-\d\d-\d\d \d\d:\d\d UTC\n$/,
+  );
+  const down = zk('status');
+  assert.deepEqual(
+    [down.code, down.stdout, down.stderr],
+    [
+      1,
+      `Client port found: ${home.port}. Client address: 127.0.0.1. Client SSL: false.\nError contacting service. It is probably not running.\n`,
+      using,
+    ],
+  );
+  assert.deepEqual(
+    [zk('stop').code, zk('stop').stdout],
+    [0, `Stopping zookeeper ... no zookeeper to stop (could not find file ${home.pidFile})\n`],
+  );
+
+  const started = zk('start');
+  assert.deepEqual([started.code, started.stdout, started.stderr], [0, 'Starting zookeeper ... STARTED\n', using]);
+  const pid = pidOf(home);
+  try {
+    const again = zk('start');
+    assert.deepEqual([again.code, again.stdout], [1, `Starting zookeeper ... already running as process ${pid}.\n`]);
+    const up = zk('status');
+    assert.deepEqual(
+      [up.code, up.stdout],
+      [0, `Client port found: ${home.port}. Client address: 127.0.0.1. Client SSL: false.\nMode: standalone\n`],
+    );
+    assert.ok(zk('print-cmd').stdout.includes(`> '${home.out}' 2>&1 < /dev/null`));
+    const created = home.script('zkCli.sh', ['-server', home.hosts, 'create', '/by-name', 'x']);
+    assert.deepEqual(
+      [created.code, /Created \/by-name/.test(created.stdout + created.stderr)],
+      [0, true],
+      created.stderr,
+    );
+    const restarted = zk('restart');
+    assert.deepEqual(
+      [restarted.code, restarted.stdout],
+      [0, 'Stopping zookeeper ... STOPPED\nStarting zookeeper ... STARTED\n'],
+    );
+    assert.notEqual(pidOf(home), pid);
+    assert.ok(!isAlive(pid));
+    const read = home.script('zookeeper-shell.sh', [home.hosts, 'get', '/by-name']);
+    assert.deepEqual([read.code, /^x$/m.test(read.stdout)], [0, true], read.stderr);
+  } finally {
+    assert.deepEqual([zk('stop').code, existsSync(home.pidFile)], [0, false]);
+  }
+
+  // what does not start, by exit code: a script starts it in the background, a service manager in the foreground
+  home.configure(['electionAlg=1'], 'bad.cfg');
+  const failed = zk('start', 'bad.cfg');
+  assert.deepEqual([failed.code, failed.stdout], [1, 'Starting zookeeper ... FAILED TO START\n']);
+  assert.match(failed.stderr, /only 3 exists/);
+  const bad = zk('start-foreground', 'bad.cfg');
+  assert.equal(bad.code, 2, bad.stderr);
+  assert.match(bad.stderr, /^Invalid config, exiting abnormally$/m);
+  home.configure(['dataDir=/nonexistent/data'], 'gone.cfg');
+  const gone = home.script('zkServer.sh', ['start-foreground', 'gone.cfg'], { ZOO_DATADIR_AUTOCREATE_DISABLE: '1' });
+  assert.equal(gone.code, 3, gone.stderr);
+  assert.match(
+    gone.stderr,
+    /data directory is missing at \/nonexistent\/data; correct the path, or run zoosh server initialize/,
+  );
+
+  // files that are not ours are left alone
+  writeFileSync(join(home.dir, 'bin/zkCli.sh'), 'mine\n');
+  const refused = await zoosh(['shims', join(home.dir, 'bin')]);
+  assert.equal(refused.code, 30);
+  assert.equal(readFileSync(join(home.dir, 'bin/zkCli.sh'), 'utf8'), 'mine\n');
+  assert.equal((await zoosh(['shims', join(home.dir, 'bin'), '--force'])).code, 0);
+  // zkEnv.sh tells other scripts where things are
+  const told = spawnSync('sh', ['-c', `ZOOBINDIR=${home.dir}/bin; . "$ZOOBINDIR/zkEnv.sh"; echo "$ZOOCFG"`], {
+    encoding: 'utf8',
+  });
+  assert.match(told.stdout, /conf\/zoo\.cfg\n$/);
+});
+
+test('initialize and cleanup, by their names in ZooKeeper', async () => {
+  const home = await Home.make('snapCount=2', 'preAllocSize=64');
+  assert.equal((await zoosh(['shims', join(home.dir, 'bin')])).code, 0);
+  const init = home.script('zkServer-initialize.sh', ['--myid=7']);
+  assert.deepEqual([init.code, init.stdout], [0, 'Using myid of 7\n'], init.stderr);
+  assert.equal(readFileSync(join(home.data, 'myid'), 'utf8'), '7\n');
+  assert.ok(existsSync(join(home.data, 'initialize')));
+  assert.equal(home.script('zkServer-initialize.sh', ['-h']).code, 1);
+
+  assert.equal(home.script('zkServer.sh', ['start']).code, 0);
+  {
+    await using client = await connect(home.hosts);
+    for (let nr = 0; nr < 60; nr++) await client.create(`/n${nr}`, 'x');
+  }
+  const running = home.script('zkCleanup.sh', ['-n', '3']);
+  assert.equal(running.code, 1);
+  assert.match(running.stderr, /only it may remove its files: set autopurge\.purgeInterval=1, or stop it first/);
+  const busy = home.script('zkServer-initialize.sh', ['--force']);
+  assert.deepEqual([busy.code, existsSync(join(home.data, 'zoosh-1'))], [1, true]);
+  assert.equal(home.script('zkServer.sh', ['stop']).code, 0);
+
+  const snapshots = (): string[] =>
+    readdirSync(join(home.data, 'zoosh-1')).filter((name) => /^snapshot\.[0-9a-f]+$/.test(name));
+  assert.ok(snapshots().length > 3, `${snapshots().length} snapshots`);
+  for (const [words, reason] of [
+    [[], ''],
+    [['-n', '2'], 'count should be greater than or equal to 3\n'],
+    [['-n', 'x'], "'x' can not be parsed to integer.\n"],
+  ] as const) {
+    const refused = home.script('zkCleanup.sh', words);
+    assert.deepEqual([refused.code, refused.stderr], [1, reason]);
+    assert.match(refused.stdout, /^Usage:\nPurgeTxnLog dataLogDir \[snapDir\] -n count\n/);
+  }
+  const cleaned = home.script('zkCleanup.sh', ['-n', '3']);
+  assert.equal(cleaned.code, 0, cleaned.stderr);
+  assert.match(cleaned.stdout, /^Removing file: snapshot\./m);
+  assert.equal(snapshots().length, 3);
+  assert.equal(home.script('zkServer.sh', ['start']).code, 0);
+  {
+    await using client = await connect(home.hosts);
+    assert.equal((await client.getChildren('/')).children.length, 61);
+  }
+  assert.equal(home.script('zkServer.sh', ['stop']).code, 0);
+
+  const exists = home.script('zkServer-initialize.sh', []);
+  assert.deepEqual(
+    [exists.code, exists.stdout],
+    [1, `ZooKeeper data directory already exists at ${home.data} (or use --force to force re-initialization)\n`],
+  );
+  const ours = await home.server('initialize', '--force');
+  assert.equal(ours.code, 30, 'nobody is there to ask');
+  assert.ok(existsSync(join(home.data, 'zoosh-1')));
+  const forced = home.script('zkServer-initialize.sh', ['--force']);
+  assert.deepEqual(
+    [forced.code, existsSync(join(home.data, 'zoosh-1')), existsSync(join(home.data, 'myid'))],
+    [0, false, false],
+  );
+});
+
+test('Kafka by the names of its scripts', async () => {
+  const home = await Home.make();
+  assert.equal((await zoosh(['shims', join(home.dir, 'bin')])).code, 0);
+  for (const name of ['zookeeper-server-start.sh', 'zookeeper-shell.sh']) {
+    const usage = home.script(name, []);
+    assert.deepEqual([usage.code, usage.stdout.startsWith(`USAGE: ${home.dir}/bin/${name} `)], [1, true]);
+  }
+  const file = join(home.dir, 'conf/zoo.cfg');
+  const started = home.script('zookeeper-server-start.sh', ['-daemon', file], { LOG_DIR: join(home.dir, 'logs') });
+  assert.equal(started.code, 0, started.stderr);
+  const pid = pidOf(home);
+  assert.ok(argumentsOf(pid).includes('--max-old-space-size=512'));
+  assert.ok(existsSync(home.out));
+  assert.deepEqual([home.script('zookeeper-server-stop.sh', []).code], [0]);
+  await until(() => !isAlive(pid), 'it was not stopped');
+  const none = home.script('zookeeper-server-stop.sh', []);
+  assert.deepEqual([none.code, none.stdout], [1, 'No zookeeper server to stop\n']);
+});
+
+test('a server in the foreground runs again with the memory asked for, and ends with who started it', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  for (const how of ['SIGTERM', 'SIGKILL'] as const) {
+    const home = await Home.make();
+    const { PATH = '' } = process.env;
+    const words = ['start', 'server', '--config', join(home.dir, 'conf/zoo.cfg'), '-Xmx150m', '--log-level', 'warn'];
+    const child = spawn(process.execPath, [BIN, ...words], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH } });
+    const exited = once(child, 'exit');
+    let out = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    let err = '';
+    child.stderr.on('data', (chunk) => {
+      err += chunk;
+    });
+    await until(() => /^ready /m.test(out), `it did not come to serve: ${err}`);
+    const found = spawnSync('pgrep', ['-P', String(child.pid), '-f', 'max-old-space-size=150'], { encoding: 'utf8' });
+    const server = Number(found.stdout.trim());
+    assert.ok(server > 0, 'no process with that memory');
+    child.kill(how);
+    const [code] = (await exited) as [number | null];
+    if (how === 'SIGTERM') assert.equal(code, 0, err);
+    await until(() => !isAlive(server), 'the server outlived who started it');
+  }
+});
+
+test('from-env writes what is not there, and says where', async () => {
+  const home = await Home.make();
+  const env = {
+    ...home.env,
+    ZOO_CONF_DIR: join(home.dir, 'made'),
+    ZOO_DATA_DIR: join(home.dir, 'made-data'),
+    ZOO_DATA_LOG_DIR: join(home.dir, 'made-log'),
+    ZOO_MY_ID: '3',
+    ZOO_CFG_EXTRA: 'ssl.keyStore.password=canary',
+  };
+  const printed = await zoosh(['server', 'from-env', '--print'], '', env);
+  assert.equal(printed.code, 0, printed.stderr);
+  assert.match(printed.stdout, /^server\.1=localhost:2888:3888;2181$/m);
+  assert.match(printed.stdout, /^ssl\.keyStore\.password=\*\*\*$/m);
+  assert.match(printed.stdout, /^# .*made-data\/myid: 3$/m);
+  assert.ok(!existsSync(join(home.dir, 'made')));
+  const config = join(home.dir, 'made/zoo.cfg');
+  const written = await zoosh(['server', 'from-env'], '', env);
+  assert.deepEqual([written.code, written.stdout], [0, `${config}\n`], written.stderr);
+  assert.equal(readFileSync(join(home.dir, 'made-data/myid'), 'utf8'), '3\n');
+  assert.match(readFileSync(config, 'utf8'), /^ssl\.keyStore\.password=canary$/m);
+  writeFileSync(config, 'mine\n');
+  const again = await zoosh(['server', 'from-env'], '', { ...env, ZOO_MY_ID: '4' });
+  assert.match(
+    again.stderr,
+    /zoo\.cfg is there, and is left as it is\nwarning: .*myid says 3, the environment 4: the file counts/,
+  );
+  assert.equal(readFileSync(config, 'utf8'), 'mine\n');
+  // words for a Java machine go where the start reads them
+  const kafka = {
+    ...home.env,
+    ZOOKEEPER_CLIENT_PORT: '1',
+    KAFKA_HEAP_OPTS: '-Xmx300m',
+    ZOOCFGDIR: join(home.dir, 'kafka'),
+  };
+  assert.equal(
+    (await zoosh(['server', 'from-env'], '', kafka)).stdout,
+    `${join(home.dir, 'kafka/zookeeper.properties')}\n`,
+  );
+  const shown = await zoosh(
+    ['server', '--config', join(home.dir, 'kafka'), 'config', 'zookeeper.properties'],
+    '',
+    home.env,
+  );
+  assert.match(shown.stdout, /^memory\.limit=300m +# JVMFLAGS -Xmx$/m);
+  const refused = await zoosh(['server', 'from-env', '--print'], '', { ZOO_SERVER_ID: '1' });
+  assert.deepEqual([refused.code, /ALLOW_EMPTY_PASSWORD=yes/.test(refused.stderr)], [43, true]);
+});
