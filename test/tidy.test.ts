@@ -13,7 +13,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ports: ['base'],
   tree: ['base', 'records'],
   zab: ['base', 'records'],
-  server: ['base', 'protocol', 'records', 'tree', 'zab'],
+  server: ['base', 'protocol', 'records', 'tree', 'zab', 'sasl'],
   storage: ['base', 'records', 'ports'],
   platform: ['base', 'ports'],
   runtime: ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'platform'],
