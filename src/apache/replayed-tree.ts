@@ -3,7 +3,7 @@ import { OPEN_ACL, READ_ACL } from '../records/txns.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { AT, F } from '../tree/rows.ts';
 import { FormatError } from './damage.ts';
-import { isOpen, pathFault, put64, putTime, read64 } from './node-fields.ts';
+import { isOldTimed, isOpen, pathFault, put64, putTime, read64 } from './node-fields.ts';
 import type { StatPersisted } from './records.ts';
 import type { SnapshotTaker } from './snapshot-parser.ts';
 import type { Change, LoggedTxn } from './txn.ts';
@@ -38,6 +38,8 @@ export class ReplayedTree implements SnapshotTaker {
   /** Nodes whose ACL the snapshot's table had not yet; a transaction of the log says it. */
   private readonly closed = new Map<number, bigint>();
   private readonly owned = new Map<bigint, Set<number>>();
+  /** Nodes with a time to live as 3.5.3 wrote it; the digest is of that, so they become like others only at the end. */
+  readonly oldTimed = new Set<number>();
 
   constructor(zxid: bigint) {
     this.zxid = zxid;
@@ -222,6 +224,7 @@ export class ReplayedTree implements SnapshotTaker {
       const owner = this.sessionOf(row);
       if (owner !== 0n) this.owned.get(owner)?.delete(row);
       this.closed.delete(row);
+      this.oldTimed.delete(row);
       tree.removeRow(row);
     }
   }
@@ -252,9 +255,11 @@ export class ReplayedTree implements SnapshotTaker {
     const row = tree.addRow(path, length, parent, data, list, isEphemeral ? 0 : hi, isEphemeral ? 0 : lo);
     if (!isEphemeral) return row;
     tree.rows.setStat64(row, AT.owner, hi, lo);
-    const rows = this.owned.get(owner);
-    if (rows === undefined) this.owned.set(owner, new Set([row]));
-    else rows.add(row);
+    if (isOldTimed(owner) && !this.sessions.has(owner)) {
+      this.oldTimed.add(row);
+      return row;
+    }
+    this.owned.set(owner, (this.owned.get(owner) ?? new Set()).add(row));
     return row;
   }
   /** A container's owner, or that of a node with a time to live; without these types, one of such a session (semantics.md 11). */
@@ -264,7 +269,7 @@ export class ReplayedTree implements SnapshotTaker {
   }
   /** The session that owns the node as an ephemeral, or 0n. */
   sessionOf(row: number): bigint {
-    return read64(this.tree.rows, row, AT.owner);
+    return this.oldTimed.has(row) ? 0n : read64(this.tree.rows, row, AT.owner);
   }
 
   // --- the end -------------------------------------------------------------------------------------------------------

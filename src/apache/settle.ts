@@ -1,3 +1,4 @@
+import { ttlOwner } from '../records/txns.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { AT, F } from '../tree/rows.ts';
 import { read64 } from './node-fields.ts';
@@ -32,7 +33,15 @@ export function faultsOf(state: ReplayedTree): string[] {
 }
 
 /** The tree as it is served: what is derived is counted, the usage of quotas as well. */
-export function settled({ tree }: ReplayedTree): DataTree {
+export function settled({ tree, oldTimed }: ReplayedTree): DataTree {
+  for (const row of oldTimed) {
+    const owner = ttlOwner(Number(read64(tree.rows, row, AT.owner) & 0xff_ffff_ffffn));
+    tree.rows.setStat64(row, AT.owner, 0, 0);
+    tree.rows.set(row, F.ownerHi, Number(BigInt.asIntN(32, owner >> 32n)));
+    tree.rows.set(row, F.ownerLo, Number(BigInt.asIntN(32, owner)));
+    tree.timed.add(row);
+  }
+  oldTimed.clear();
   for (let row = 1; row < tree.rows.high; row++) if (tree.rows.get(row, F.pathLength) > 0) tree.showCversion(row);
   tree.quotas.rebuild();
   const rows = [tree.find('/zookeeper/quota')];

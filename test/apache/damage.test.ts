@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { ApacheDamage } from '../../src/apache/damage.ts';
 import { type LoadedApache, loadApache } from '../../src/apache/load.ts';
+import { settled } from '../../src/apache/settle.ts';
 import { SnapshotWriter } from '../../src/apache/snapshot-writer.ts';
 import type { Change } from '../../src/apache/txn.ts';
 import type { SessionId, Zxid } from '../../src/base/ids.ts';
@@ -96,6 +97,19 @@ test('logs of before 3.4 and 3.6 lack counters, lists and digests', async () => 
   assert.equal(state.tree.creates(state.tree.root), 2);
   assert.notEqual(state.tree.find('/p/q'), 0);
   assert.equal(state.ephemerals, 0);
+});
+
+test('a time to live as 3.5.3 wrote it is one, and no ephemeral of a session', async () => {
+  const owner = -0x8000_0000_0000_0000n | 90_000n;
+  const session = -0x7ffe_8000_0000_0000n; // of server 128
+  const made = snapshot([...ROOT, { path: '/old', owner }, { path: '/old/child' }, { path: '/e', owner: session }]);
+  const { state } = await load({ 'snapshot.2': made, 'log.1': logFile([]) });
+  assert.equal(state.ephemerals, 1);
+  assert.deepEqual(state.dropSessions(9n), { sessions: 1, ephemerals: 1 });
+  const tree = settled(state);
+  const row = tree.find('/old');
+  assert.deepEqual([tree.ttlMs(row), tree.isEphemeral(row), [...tree.timed]], [90_000, false, [row]]);
+  assert.equal(tree.find('/e'), 0);
 });
 
 test('the digest of a tree is compared where the files tell it', async () => {
