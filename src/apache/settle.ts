@@ -44,7 +44,8 @@ export function settled({ tree, oldTimed }: ReplayedTree): DataTree {
   oldTimed.clear();
   for (let row = 1; row < tree.rows.high; row++) if (tree.rows.get(row, F.pathLength) > 0) tree.showCversion(row);
   tree.quotas.rebuild();
-  const rows = [tree.find('/zookeeper/quota')];
+  const top = tree.find('/zookeeper/quota');
+  const rows = top === 0 ? [] : [top];
   for (let row = rows.pop(); row !== undefined; row = rows.pop()) {
     const path = tree.pathOf(row);
     if (path.endsWith('/zookeeper_stats')) tree.quotas.noticed(path, row);

@@ -1,10 +1,11 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { ApacheDamage } from '../apache/damage.ts';
 import { storedOwner } from '../apache/digest.ts';
 import { zxidInName } from '../apache/names.ts';
 import { type Compression, readSnapshot } from '../apache/read-snapshot.ts';
 import { SNAPSHOT_MAGIC } from '../apache/records.ts';
 import { ReplayedTree } from '../apache/replayed-tree.ts';
-import { faultsOf } from '../apache/settle.ts';
+import { faultsOf, settled } from '../apache/settle.ts';
 import { isSnappyStream } from '../apache/snappy.ts';
 import { nameOf } from '../base/path.ts';
 import type { Disk } from '../ports/disk.ts';
@@ -53,7 +54,10 @@ export interface SnapshotView {
   readonly compression: Compression;
   /** As the file says it, or its name; undefined when neither does. */
   readonly zxid: bigint | undefined;
+  /** As it was written. */
   readonly tree: DataTree;
+  /** The same tree as a server shows it. */
+  served(): DataTree;
   readonly sessions: readonly ViewedSession[];
   /** Apache's digest of the tree when the snapshot had been written. */
   readonly digest: { readonly zxid: bigint; readonly digest: bigint } | undefined;
@@ -75,7 +79,7 @@ export async function viewSnapshot(disk: Disk, file: string): Promise<SnapshotVi
         ephemerals,
       }));
       const zxid = bigOf(mark.zxid);
-      return { file, kind, compression: 'none', zxid, tree, sessions, digest: undefined, open: [] };
+      return { file, kind, compression: 'none', zxid, tree, served: () => tree, sessions, digest: undefined, open: [] };
     } catch (error) {
       if (error instanceof RecordError)
         throw new DamageError({ file, reason: error.message, remedy: 'Nothing was changed' });
@@ -85,7 +89,8 @@ export async function viewSnapshot(disk: Disk, file: string): Promise<SnapshotVi
   const zxid = zxidInName(nameOf(file));
   const state = new ReplayedTree(zxid ?? 0x7fff_ffff_ffff_ffffn);
   const { parser, compression } = await readSnapshot(disk, file, state);
-  const open = zxid === undefined ? [] : faultsOf(state);
+  if (state.tree.root === 0) throw new ApacheDamage(file, undefined, 'a snapshot without a root');
+  const open = faultsOf(state);
   const sessions = [...state.sessions].map(([id, timeoutMs]) => ({
     id,
     timeoutMs,
@@ -97,6 +102,7 @@ export async function viewSnapshot(disk: Disk, file: string): Promise<SnapshotVi
     compression,
     zxid: zxid ?? parser.lastZxid,
     tree: state.tree,
+    served: () => settled(state),
     sessions,
     digest: parser.digest,
     open,
