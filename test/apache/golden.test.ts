@@ -33,6 +33,7 @@ test('from every snapshot, plain, by gzip, by snappy and none, the logs lead to 
     assert.equal(loaded.digestIsRight, true, name);
     assert.deepEqual([loaded.notes, loaded.lost], [[], []], name);
     assert.equal(loaded.state.ephemerals, 6, name);
+    assert.deepEqual([...loaded.state.highest], [[1, 0x1000013f7c00001n]], name);
   }
 });
 
