@@ -198,6 +198,22 @@ test('a pid file that names another process hurts nobody', async () => {
   }
 });
 
+test('output or a pid file without a place: nothing is left running', async () => {
+  const home = await Home.make();
+  const start = (env: Record<string, string>): Promise<Ran> =>
+    zoosh(['server', '--config', join(home.dir, 'conf'), 'start'], '', { ...home.env, ...env });
+  const mute = await start({ ZOO_LOG_DIR: '/dev/null/logs' });
+  assert.deepEqual(
+    [mute.code, /^error: \/dev\/null\/logs\/\S+ cannot be written: ENOTDIR; ZOO_LOG_DIR says/.test(mute.stderr)],
+    [40, true],
+    mute.stderr,
+  );
+  const nameless = await start({ ZOOPIDFILE: '/dev/null/pid' });
+  assert.equal(nameless.code, 40);
+  assert.match(nameless.stderr, /^error: the pid file \/dev\/null\/pid cannot be written: E\w+\n$/);
+  await assert.rejects(connect(home.hosts, { connectTimeoutMs: 300 }));
+});
+
 test('ZooKeeper by the names of its scripts', async () => {
   const home = await Home.make();
   const made = await zoosh(['shims', join(home.dir, 'bin')]);
