@@ -13,7 +13,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ports: ['base'],
   tree: ['base', 'records'],
   zab: ['base', 'records'],
-  server: ['base', 'protocol', 'records', 'tree', 'zab'],
+  server: ['base', 'protocol', 'records', 'tree', 'zab', 'sasl'],
   storage: ['base', 'records', 'ports'],
   platform: ['base', 'ports'],
   runtime: ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'platform'],
@@ -27,6 +27,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   shell: ['base', 'client', 'recipes', 'config', 'editor', 'records'],
   commands: ['base', 'client', 'recipes', 'config', 'shell'],
   out: ['base', 'client', 'shell'],
+  // files of Apache's servers, and data directories of theirs and ours as they lie on the disk, no server running
+  apache: ['base', 'protocol', 'records', 'ports', 'tree'],
+  offline: ['base', 'protocol', 'records', 'ports', 'tree', 'storage', 'apache'],
   // zkCli as a program of its own, on our client
   zkcli: ['base', 'client', 'out'],
   // processes and files of ensembles on this machine; what it asks members over their control sockets is typed in runtime
@@ -53,6 +56,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'storage',
     // snapshots, as one side of a comparison
     'tree',
+    'apache',
+    'offline',
   ],
 };
 const PURE = new Set(['base', 'sasl', 'protocol', 'records', 'tree', 'zab', 'server']);
@@ -63,6 +68,11 @@ const PURE_FILES = new Set([
   'shell/blocks.ts',
   'zkcli/words.ts',
   'zkcli/texts.ts',
+  ...['adler', 'damage', 'digest', 'names', 'node-fields', 'records', 'replayed-tree', 'settle', 'snappy', 'txn'].map(
+    (name) => `apache/${name}.ts`,
+  ),
+  'apache/snapshot-parser.ts',
+  'apache/snapshot-writer.ts',
   ...[
     'buffer',
     'commands',

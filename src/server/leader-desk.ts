@@ -375,7 +375,8 @@ export class LeaderDesk implements Desk {
     const late = server.tracker.expired(server.now);
     for (const tracked of late) {
       const { id } = tracked;
-      if (server.holds) {
+      // one whose beginning waits to be applied cannot be over: its client was not even told of it (I9)
+      if (server.holds || server.tree.sessions.get(id) === undefined) {
         tracked.closing = false;
         server.tracker.retime(tracked, tracked.timeoutMs, server.now);
         continue;
@@ -384,7 +385,7 @@ export class LeaderDesk implements Desk {
       const { code } = OPERATIONS.closeSession;
       server.propose(undefined, id, 0, code, { kind: KIND.closeSession, id }, touched, undefined);
     }
-    return late.length;
+    return late.filter(({ closing }) => closing).length;
   }
   /**
    * Empty containers and nodes past their time to live go: looks at a slice of them and removes at most `limit`. Returns how

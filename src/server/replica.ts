@@ -266,8 +266,12 @@ export abstract class Replica {
     for (const path of numbered.touched) this.pending.settle(path, counter);
     if (txn.kind === KIND.createSession) {
       const { password } = numbered;
-      if (password === undefined) this.tracker.add(txn.id, txn.timeoutMs, this.now);
-      else this.handshakes.created({ txn, password }, answered ? connection : undefined, this.now);
+      // whoever leads may know it since it was asked for; a slow disk has no part in its time (I9)
+      this.tracker.touch(this.tracker.add(txn.id, txn.timeoutMs, this.now), this.now);
+      if (password !== undefined) {
+        this.handshakes.created({ txn, password }, answered ? connection : undefined, this.now);
+        if (answered) this.welcomed(connection);
+      }
     } else if (txn.kind === KIND.reap) this.reaping.delete(txn.path);
     if (connection !== undefined && answered && numbered.opcode !== OPCODE.createSession)
       this.answer(connection, numbered);
@@ -284,6 +288,8 @@ export abstract class Replica {
     this.tracker.remove(id);
     if (connection !== undefined && connection.state !== 'closing') this.close(connection);
   }
+  /** Its session was created. */
+  protected welcomed(_connection: ClientConnection): void {}
   /** The session is over everywhere. */
   protected forgetSession(_tracked: TrackedSession): void {}
   /** The reply to a write, once it is applied. */

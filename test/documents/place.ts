@@ -7,10 +7,17 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { connect } from '../../src/index.ts';
+import { goldenFiles } from '../apache/memory-disk.ts';
 import { Session } from '../editor/session.ts';
 import { PATIENCE_MS } from '../patience.ts';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** Where the package was installed from its tarball, by test/pack.sh; undefined: the examples are those of this repository. */
+export const INSTALLED = process.env.ZOOSH_PACKAGE;
+const PACKAGE = INSTALLED ?? ROOT;
+/** How a user calls it. */
+const COMMAND =
+  INSTALLED === undefined ? `'${process.execPath}' '${ROOT}bin/zoosh.js'` : `'${join(INSTALLED, '../.bin/zoosh')}'`;
 
 export class Place implements AsyncDisposable {
   readonly #server: EmbeddedServer;
@@ -46,8 +53,11 @@ export class Place implements AsyncDisposable {
       writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`);
       chmodSync(join(folder, name), 0o755);
     };
-    program('bin/zoosh', `exec '${process.execPath}' '${ROOT}bin/zoosh.js' "$@"`);
+    program('bin/zoosh', `exec ${COMMAND} "$@"`);
     for (const each of ['nightly.sh', 'lead.sh', 'test.sh']) program(`cwd/${each}`, 'exit 0');
+    const apache = join(folder, 'cwd', 'zookeeper', 'version-2');
+    mkdirSync(apache, { recursive: true });
+    for (const [name, bytes] of goldenFiles()) if (name !== 'dump.json') writeFileSync(join(apache, name), bytes);
     writeFileSync(join(folder, 'cwd', 'deploy.zk'), 'put /app/colour ${1}\n');
     writeFileSync(
       join(folder, 'home/config/config.json'),
@@ -87,7 +97,7 @@ export class Place implements AsyncDisposable {
   /** Runs one command at a terminal and gives what a person then sees. */
   async typed(line: string): Promise<{ code: number; screen: string }> {
     // `npm start` is said in the repository
-    const folder = line.includes('npm ') ? ROOT : join(this.#folder, 'cwd');
+    const folder = line.includes('npm ') ? PACKAGE : join(this.#folder, 'cwd');
     using one = this.#session({ sh: `cd '${folder}' && bash -c "$LINE"`, LINE: this.here(line) });
     await one.until(() => one.exit !== undefined, `the end of ${line}`, 2 * PATIENCE_MS);
     return { code: one.exit as number, screen: one.screen.all().join('\n') };
@@ -105,8 +115,9 @@ export class Place implements AsyncDisposable {
   /** Runs a program that imports the package by its name. */
   async program(text: string, name: string): Promise<{ code: number | null; out: string }> {
     const { code: js } = await transform(this.here(text), { loader: 'ts', format: 'esm' });
-    // within the package, where its own name leads to it
-    const file = join(ROOT, 'dist', 'test', `example-${process.pid}-${name}.mjs`);
+    // where its own name leads to it: within the package, or beside it
+    const within = INSTALLED === undefined ? join(ROOT, 'dist', 'test') : join(INSTALLED, '../..');
+    const file = join(within, `example-${process.pid}-${name}.mjs`);
     writeFileSync(file, js);
     try {
       return await this.run(`'${process.execPath}' '${file}'`);

@@ -161,7 +161,7 @@ test('accept 18: the window gets smaller with a menu open; wide characters keep 
 });
 
 test('accept 19: a session that expires says what went with it', async () => {
-  using session = prompt(`--timeout 4s ${server.hosts}`);
+  using session = prompt(`--connect-timeout 60s --timeout 4s ${server.hosts}`);
   await sees(session, 'connected to');
   session.type('create -e /mine\raddWatch /wide\r');
   await sees(session, /created \/mine[\s\S]*watching \/wide/);

@@ -92,7 +92,9 @@ describe('the built binary', { concurrency: 4 }, () => {
   ] as const)
     test(`exit code ${code}: the server ${refusal === 'hangs up' ? refusal : `says ${refusal}`}`, async () => {
       await using server = await refusing(refusal);
-      const ran = await zoosh(['--yes', '--connect-timeout', '1s', hostOf(server), ...words]);
+      // one that hung up is looked for as long
+      const patience = refusal === 'hangs up' ? '4s' : '40s';
+      const ran = await zoosh(['--yes', '--connect-timeout', patience, hostOf(server), ...words]);
       assert.equal(ran.code, code, ran.stderr);
       assert.match(ran.stderr, /^error: /m);
     });

@@ -58,6 +58,9 @@ export class ServerProcess implements AsyncDisposable {
     });
     return this;
   }
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
   get hosts(): string {
     return `127.0.0.1:${this.port}`;
   }

@@ -76,7 +76,7 @@ tests() {
     cat "$tap" >&2
     exit 1
   fi
-  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|[0-9])' "$tap"
+  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|imported|exported|[0-9])' "$tap"
   if ! grep -q '^# skipped 0$' "$tap" || ! grep -q '^# todo 0$' "$tap"; then
     echo "$1: a test was skipped" >&2
     exit 1
@@ -149,6 +149,8 @@ tests operate-apache.js
 
 echo '-- who may do what, as Apache ZooKeeper says'
 node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
+echo '-- from Apache ZooKeeper to ours and back'
+tests migrate.js
 
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py

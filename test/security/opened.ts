@@ -83,7 +83,7 @@ export const TOLD: readonly Planted[] = [
     about: 'a server logs the settings that it starts with',
     file: 'cli/start.js',
     find: 'for (const note of config.notes)',
-    put: 'logger.info(JSON.stringify(config)); for (const note of config.notes)',
+    put: 'logger.info(JSON.stringify([config.digestAuth, config.ensemble?.tls])); for (const note of config.notes)',
   },
   {
     id: 'setting-in-an-error',

@@ -7,6 +7,8 @@ import { KIND } from '../../src/records/txns.ts';
 import { sessionSecret } from '../../src/server/auth.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
 import { birthBody } from '../../src/server/forwarded.ts';
+import type { LeaderDesk } from '../../src/server/leader-desk.ts';
+import type { TrackedSession } from '../../src/server/sessions.ts';
 import { rig } from './rig.ts';
 
 test('I9: who leads gives every session its full time, also one whose beginning was applied while nobody led', () => {
@@ -57,6 +59,42 @@ test('I9: who comes back while the beginning of the session waits to be applied 
     server.handshake(new ClientConnection(9, '127.0.0.1', 1, 0), ...hello(id, isRight ? password : Buffer.alloc(16)));
     assert.equal((server.tracker.get(id)?.deadline ?? 0) > before, isRight);
   }
+});
+
+/** A learner's client wants a session: server 7 passes it on at `now`. */
+function forwardBirth(server: ReturnType<typeof rig>['server'], id: SessionId, now: number): TrackedSession {
+  server.now = now;
+  const secret = sessionSecret(Buffer.alloc(16, 7));
+  const body = birthBody({ kind: KIND.createSession, id, timeoutMs: 10_000, secret });
+  server.received(7, { type: 'REQUEST', epoch: 1, session: id, xid: 0, op: -10, identities: [], body });
+  return server.tracker.get(id) ?? assert.fail();
+}
+
+test('I9: the time of a session does not end before its beginning is applied, and begins anew then', () => {
+  const { server, settle } = rig(seededRandom(1));
+  const tracked = forwardBirth(server, 5n as SessionId, 1000);
+  // a disk that is slow
+  server.now = tracked.deadline + 4000;
+  assert.equal(server.expire(), 0);
+  assert.equal(server.unapplied, 1);
+  server.now = tracked.deadline - 1;
+  settle();
+  assert.ok(tracked.deadline >= server.now + 10_000);
+  server.now = tracked.deadline + 4000;
+  assert.equal(server.expire(), 1);
+});
+
+test('I9: whoever is welcomed counts as heard, by the leader as by who tells it', () => {
+  const { server, attach } = rig(seededRandom(1));
+  const heard: SessionId[] = [];
+  const { desk } = server as unknown as { desk: LeaderDesk };
+  const kept = desk.heard.bind(desk);
+  desk.heard = (tracked) => {
+    heard.push(tracked.id);
+    kept(tracked);
+  };
+  const { session } = attach();
+  assert.deepEqual(heard, [session]);
 });
 
 function hello(session: bigint, password: Uint8Array): [Buffer, number, number] {

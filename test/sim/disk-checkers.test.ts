@@ -3,15 +3,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { seededRandom } from '../../src/base/random.ts';
+import { extentOf, GROUP_HEADER, LENGTH_BYTES, sealGroup } from '../../src/records/log-record.ts';
 import { PackWriter, pack } from '../../src/records/pack.ts';
 import { beginFrame, PEER_LEVEL, sealFrame } from '../../src/records/peer-frame.ts';
 import { type PeerMessage, writeMessage } from '../../src/records/peer-messages.ts';
-import { type Config, KIND, type Member, OPEN_ACL } from '../../src/records/txns.ts';
+import { type Config, KIND, type Member, OPEN_ACL, writeEnvelope } from '../../src/records/txns.ts';
 import { Member as DiskMember } from '../storage/bench.ts';
 import { AckWatch } from './check/acks.ts';
 import { Holdings } from './check/holdings.ts';
 import { Rig, SESSION, worldAcl } from './check/rig.ts';
 import { SimDisk } from './disk.ts';
+import { landWhereLast } from './run/disk-harm.ts';
 
 const ONE = '11'.repeat(16);
 const OTHER = '22'.repeat(16);
@@ -226,6 +228,53 @@ test('a bit that rots in a group under way does not take the group off what the 
     return holdings.durable.size;
   };
   assert.deepEqual([await kept(true), await kept(false)], [2, 1]);
+});
+
+/** A group of one transaction, as it lies at `offset` of a log. */
+function groupAt(offset: number, counter: number): Buffer {
+  const body = 900;
+  const to = new PackWriter(4096);
+  writeEnvelope(to, 3, counter, 0, 0n, 0, { kind: KIND.error, code: -1 }, counter, 0);
+  const group = Buffer.alloc(extentOf(body));
+  group.writeUInt32BE(to.at, GROUP_HEADER);
+  group.set(to.bytes.subarray(0, to.at), GROUP_HEADER + LENGTH_BYTES);
+  const here = { hi: 3, lo: counter };
+  return sealGroup(group, LENGTH_BYTES + to.at, { hi: 1, lo: 1 }, offset, 1, here, here, here, { hi: counter, lo: 0 });
+}
+
+test('a last group that went elsewhere is no torn end: it lands when the log is looked at; a gap with a group behind it stays', async () => {
+  const path = '/log/zoosh-1/log.1.aa';
+  const group = groupAt(512, 1);
+  for (const behind of ['nothing', 'a group', 'a damaged group', 'a group of another place'] as const) {
+    const disk = new SimDisk(seededRandom(1));
+    await disk.plug().mkdir('/log/zoosh-1');
+    const log = Buffer.alloc(8192);
+    if (behind !== 'nothing')
+      groupAt(behind === 'a group of another place' ? 512 : 512 + group.length, 2).copy(log, 512 + group.length);
+    if (behind === 'a damaged group') log[512 + group.length + 80] = (log[512 + group.length + 80] as number) ^ 1;
+    disk.put(path, log);
+    landWhereLast(disk, path, group, 512);
+    await disk.plug().readdir('/log/zoosh-1');
+    const landed = disk
+      .raw(path)
+      .subarray(512, 512 + group.length)
+      .equals(group);
+    assert.equal(landed, behind !== 'a group', behind);
+    assert.equal(disk.onList, undefined);
+  }
+});
+
+test('a group under way that another is written over was lied about, like the one that went there', () => {
+  const holdings = new Holdings();
+  const [one, other] = [groupAt(512, 1), groupAt(1024, 2)];
+  const [first, second] = [one, other].map((group, i) => holdings.wrote('log', group, 512 * (i + 1))[0]?.chain ?? '');
+  holdings.believed('log', 512, 513);
+  assert.deepEqual(
+    [holdings.has(first as string), holdings.has(second as string), holdings.isTrue],
+    [true, false, false],
+  );
+  holdings.believed('log', 1100, 2000);
+  assert.equal(holdings.has(second as string), true);
 });
 
 test('I9: what comes in the moment in which a connection ends was not heard of', () => {

@@ -66,7 +66,9 @@ export class SimDisk {
   fault: (call: 'write' | 'read' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
 
   /** Where a write lands instead, and from where a read comes instead; undefined: where they should. */
-  redirect: ((path: string, at: number) => { path: string; at: number } | undefined) | undefined;
+  redirect: ((path: string, at: number, bytes: Uint8Array) => { path: string; at: number } | undefined) | undefined;
+  /** Told before a folder is listed, as every start does with the log's. */
+  onList: ((folder: string) => void) | undefined;
   misread: ((path: string, at: number) => number | undefined) | undefined;
   /** Something was done to it from outside: what is read may be other than what was written. */
   hurt = false;
@@ -186,7 +188,7 @@ export class SimDisk {
         await this.call(life, () => {
           const code = this.fault('write', path);
           this.onWrite?.(path, bytes, at);
-          const elsewhere = this.redirect?.(path, at);
+          const elsewhere = this.redirect?.(path, at, bytes);
           if (elsewhere !== undefined) {
             this.hurt = true;
             const other = this.has(elsewhere.path);
@@ -255,6 +257,7 @@ export class SimDisk {
   }
   private readdir(life: number, path: string): Promise<string[]> {
     return this.call(life, () => {
+      this.onList?.(path);
       if (!this.folders.has(path)) throw new DiskError('ENOENT', path, 'list');
       return [...this.names.keys()]
         .filter((name) => name.startsWith(`${path}/`))
@@ -282,6 +285,12 @@ export class SimDisk {
     this.hurt = true;
     const { now, durable } = this.has(path);
     for (const bytes of [now, durable]) if (at < bytes.length) bytes[at] = (bytes[at] as number) ^ (1 << bit);
+  }
+  /** Bytes are where they belong after all. Nothing when the file is gone. */
+  land(path: string, bytes: Uint8Array, at: number): void {
+    const content = this.names.get(path);
+    content?.put(bytes, at);
+    content?.settle(at, at + bytes.length);
   }
   replace(path: string, bytes: Buffer): void {
     const content = this.has(path);

@@ -68,10 +68,11 @@ export class Holdings {
     }
   }
   /** The disk says that it is there, and it is not: nobody is blamed but the disk. */
-  believed(path: string, at: number): void {
+  believed(path: string, from: number, end: number): void {
     this.now.wasLiedTo = true;
     for (const group of this.under.get(path) ?? [])
-      if (group.at === at) for (const { chain, zxid } of group.envelopes) this.now.add(chain, zxid);
+      if (group.at < end && group.at + group.bytes.length > from)
+        for (const { chain, zxid } of group.envelopes) this.now.add(chain, zxid);
   }
   /** A bit of what is under way to the disk changes: it will come there so. */
   rotted(path: string, at: number, bit: number): void {

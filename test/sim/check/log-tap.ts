@@ -1,5 +1,6 @@
 /** Reads groups of envelopes as a member writes them, by a reader of its own; the format is told in records/log-record.ts. */
-import { mask } from '../../../src/records/log-record.ts';
+import { crc32 } from 'node:zlib';
+import { extentOf, mask } from '../../../src/records/log-record.ts';
 
 const GROUP = 0x5a475250; // ZGRP
 const HEADER = 76;
@@ -13,6 +14,15 @@ export interface Written {
 }
 export const chainKey = (hi: number, lo: number): string => `${hi | 0}:${lo | 0}`;
 const chainAt = (bytes: Buffer, at: number): string => chainKey(bytes.readInt32BE(at), bytes.readInt32BE(at + 4));
+
+/** Whether a whole group that belongs there begins at this place of a log. */
+export function isWholeGroup(log: Buffer, at: number): boolean {
+  const head = log.subarray(at, at + HEADER);
+  if (head.length < HEADER || head.readUInt32BE(0) !== GROUP || head.readBigUInt64BE(16) !== BigInt(at)) return false;
+  if (crc32(head.subarray(0, HEADER - 4)) !== head.readUInt32BE(HEADER - 4)) return false;
+  const end = at + extentOf(head.readUInt32BE(24));
+  return end <= log.length && crc32(log.subarray(at + HEADER, end)) === head.readUInt32BE(HEADER - 8);
+}
 
 /** The envelopes of what is written at once, when it is a group of a log; none otherwise. */
 export function envelopesOf(write: Uint8Array): Written[] {

@@ -1,6 +1,7 @@
 import { type Random, seededRandom } from '../../../src/base/random.ts';
 import { GROUP_HEADER, SECTOR } from '../../../src/records/log-record.ts';
 import { KIND } from '../../../src/records/txns.ts';
+import { envelopesOf, isWholeGroup } from '../check/log-tap.ts';
 import { SimDisk } from '../disk.ts';
 import { oneIn, pick } from '../world/chance.ts';
 import { isMajority } from './configs.ts';
@@ -147,10 +148,14 @@ export class DiskHarm {
     if (member === undefined || path === undefined) return undefined;
     const { disk } = member;
     const at = 512 * random.below(Math.ceil(disk.raw(path).length / 512));
-    disk.redirect = (from, where) => {
+    disk.redirect = (from, where, bytes) => {
       disk.redirect = undefined;
       if ((from === path && where === at) || !disk.paths().includes(path)) return undefined;
-      this.ensemble.ledger.holdingsOf(member.sid).believed(from, where);
+      const holdings = this.ensemble.ledger.holdingsOf(member.sid);
+      holdings.believed(from, where, where + bytes.length);
+      // what is under way there is written over when it has come
+      holdings.believed(path, at, at + bytes.length);
+      if (envelopesOf(bytes).length > 0) landWhereLast(disk, from, Buffer.from(bytes), where);
       this.happened(member, 'disk.misdirected_write', 'later');
       return { path, at };
     };
@@ -275,6 +280,27 @@ export class DiskHarm {
     const known = config.members.find((each) => each.sid === sid);
     return known?.role !== 'participant' || known.incarnation === program?.incarnation;
   }
+}
+
+/**
+ * The last group of a log that is not there looks as if it had never been written: no server can tell, and an ensemble that
+ * counted on that copy forgets (13.16). So it counts as a copy that was lost only when something behind it shows the gap; else
+ * it is put in its place when the log is looked at again.
+ */
+export function landWhereLast(disk: SimDisk, path: string, bytes: Buffer, at: number): void {
+  const folder = path.slice(0, path.lastIndexOf('/'));
+  disk.onList = (listed) => {
+    if (listed !== folder) return;
+    disk.onList = undefined;
+    if (!disk.paths().includes(path) || isFollowed(disk.raw(path), at + bytes.length)) return;
+    disk.land(path, bytes, at);
+  };
+}
+/** Whether a whole group of a log lies behind a place. */
+function isFollowed(log: Buffer, from: number): boolean {
+  for (let at = Math.ceil(from / SECTOR) * SECTOR; at + GROUP_HEADER < log.length; at += SECTOR)
+    if (isWholeGroup(log, at)) return true;
+  return false;
 }
 
 /** The file that the log is written to. */

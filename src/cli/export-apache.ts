@@ -1,0 +1,129 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { numberIn, userOf, VERSION_2 } from '../offline/apache-place.ts';
+import { type Exported, exportApache, writeSmall } from '../offline/export-apache.ts';
+import { type OwnState, readOwnState } from '../offline/own-state.ts';
+import { nodeDisk } from '../platform/disk.ts';
+import { lockDirectory } from '../platform/lock.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+import type { Globals } from './globals.ts';
+import { explainOffline, WrongFile } from './offline-failures.ts';
+import { UsageError } from './start-failures.ts';
+
+const USAGE = `usage: zoosh export-apache DATADIR [--log-dir DIR] --to DIR
+Writes DIR/version-2, which an Apache ZooKeeper server of 3.4 or later starts from, out of the data directory of a zoosh server
+that is stopped: one snapshot, the epoch files, and myid where it is missing. Of an ensemble one member is enough: the same
+version-2 goes to every Apache server. Stop them all, and take the one whose log goes furthest (zoosh verify tells). Sessions and
+ephemeral nodes are left out.`;
+
+const OPTIONS = {
+  'log-dir': { type: 'string' },
+  to: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+interface Wish {
+  readonly dataDir: string;
+  readonly logDir: string;
+  readonly to: string;
+}
+
+/** `zoosh export-apache ...`. Returns the exit code. */
+export async function runExportApache(args: readonly string[], globals: Globals): Promise<number> {
+  try {
+    const wish = wishOf(args);
+    if (wish === undefined) {
+      process.stdout.write(`${USAGE}\n`);
+      return 0;
+    }
+    return await run(wish, globals);
+  } catch (error) {
+    return explainOffline(error, USAGE);
+  }
+}
+
+/** Undefined: help was asked for. @throws UsageError */
+function wishOf(args: readonly string[]): Wish | undefined {
+  const { values, positionals } = (() => {
+    try {
+      return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+  })();
+  if (values.help === true) return undefined;
+  const [dir, more] = positionals;
+  if (dir === undefined || more !== undefined)
+    throw new UsageError(
+      dir === undefined ? 'export-apache: DATADIR is missing' : `export-apache: one word too many: ${more}`,
+    );
+  if (values.to === undefined) throw new UsageError('export-apache needs --to DIR, the dataDir of the Apache server');
+  const dataDir = resolve(dir);
+  if (!existsSync(join(dataDir, 'zoosh-1')))
+    throw new WrongFile(`no zoosh server was ever in ${dir}: there is no zoosh-1`);
+  return { dataDir, logDir: resolve(values['log-dir'] ?? dir), to: resolve(values.to) };
+}
+
+async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<number> {
+  const lock = await lockDirectory(dataDir);
+  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  try {
+    const folder = join(to, VERSION_2);
+    const [name] = existsSync(folder) ? readdirSync(folder) : [];
+    if (name !== undefined)
+      throw new StorageRefusal(
+        42,
+        `${folder} holds ${name}: an Apache server was there already. Say another --to, or move that folder away`,
+      );
+    const pid = userOf(to);
+    if (pid !== undefined)
+      throw new StorageRefusal(42, `process ${pid} has files of ${to} open. Stop that server first`);
+    const own = await readOwnState(nodeDisk, dataDir, logDir);
+    if (own === undefined) throw new WrongFile(`no zoosh server was ever in ${dataDir}`);
+    const id = numberIn(join(to, 'myid'));
+    if (globals.dryRun === true) return report(own, undefined, globals);
+    mkdirSync(to, { recursive: true });
+    const made = await exportApache(nodeDisk, own, folder);
+    if (id === undefined) await writeSmall(nodeDisk, join(to, 'myid'), `${own.identity.sid}\n`);
+    return report(own, made, globals);
+  } finally {
+    lock.release();
+  }
+}
+
+function report(own: OwnState, made: Exported | undefined, globals: Globals): number {
+  const { tree, notes, unsure } = own;
+  for (const note of notes) process.stderr.write(`warning: ${note}\n`);
+  const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`;
+  if (made !== undefined && (globals.output === 'json' || globals.output === 'ndjson')) {
+    const { sessionsDropped: sessions, ephemeralsDropped: ephemerals, lastZxid, zxid, ...rest } = made;
+    const told = {
+      ...rest,
+      dropped: { sessions, ephemerals },
+      notKnownCommitted: unsure,
+      lastZxid: hex(lastZxid),
+      zxid: hex(zxid),
+    };
+    process.stdout.write(`${JSON.stringify(told)}\n`);
+    return 0;
+  }
+  if (unsure > 0)
+    process.stderr.write(
+      `warning: the last ${unsure} transactions are not known to be committed, and count from now on; another member's log may go further (zoosh verify tells)\n`,
+    );
+  if (made === undefined) {
+    process.stdout.write(`would export ${tree.rows.count - tree.ephemerals} nodes.  Nothing was written.\n`);
+    return 0;
+  }
+  const lines = [
+    `exported ${made.nodes} nodes (${made.containers} containers, ${made.ttls} with a time to live) to ${made.file}`,
+    `left out ${made.sessionsDropped} sessions and their ${made.ephemeralsDropped} ephemeral nodes`,
+    `zxid ${hex(made.lastZxid)} is followed by ${hex(made.zxid)}`,
+    ...(made.ttls > 0
+      ? ['nodes with a time to live need -Dzookeeper.extendedTypesEnabled=true at every Apache server']
+      : []),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return 0;
+}

@@ -1,0 +1,185 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type LoadedApache, loadApache } from '../apache/load.ts';
+import { type ApachePlace, apachePlace, epochIn, numberIn, userOf } from '../offline/apache-place.ts';
+import { type Imported, importApache } from '../offline/import-apache.ts';
+import { ImportWork } from '../offline/import-work.ts';
+import { nodeDisk } from '../platform/disk.ts';
+import { lockDirectory } from '../platform/lock.ts';
+import { REAL_PORTS } from '../runtime/node-options.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+import { F } from '../tree/rows.ts';
+import type { Globals } from './globals.ts';
+import { explainOffline, WrongFile } from './offline-failures.ts';
+import { UsageError } from './start-failures.ts';
+
+const USAGE = `usage: zoosh import-apache DIR [--log-dir DIR] [--to DATADIR] [--to-log DIR] [--myid N] [--accept-loss]
+Makes a zoosh data directory of what an Apache ZooKeeper server (3.4 to 3.10) left in DIR, its dataDir, and in --log-dir, its
+dataLogDir. Neither server may run. Apache's files are read and left as they are. Without --to the new directory is zoosh-1
+beside version-2, so that the same zoo.cfg goes on. Sessions and ephemeral nodes are not taken over. With -n before the command
+everything is read and nothing is written. --accept-loss takes what is whole of damaged files, and says what is not.`;
+
+const OPTIONS = {
+  'log-dir': { type: 'string' },
+  to: { type: 'string' },
+  'to-log': { type: 'string' },
+  myid: { type: 'string' },
+  'accept-loss': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+/** What a client may send by jute.maxbuffer's default, and the largest transaction that comes of it. */
+const PACKET_BYTES = 1_048_575;
+const MAX_TXN_BYTES = 2 * PACKET_BYTES;
+
+interface Wish {
+  readonly from: ApachePlace;
+  readonly dataDir: string;
+  readonly logDir: string;
+  readonly sid: number;
+  readonly acceptLoss: boolean;
+}
+
+/** `zoosh import-apache ...`. Returns the exit code. */
+export async function runImportApache(args: readonly string[], globals: Globals): Promise<number> {
+  try {
+    const wish = wishOf(args);
+    if (wish === undefined) {
+      process.stdout.write(`${USAGE}\n`);
+      return 0;
+    }
+    return await run(wish, globals);
+  } catch (error) {
+    return explainOffline(error, USAGE);
+  }
+}
+
+/** Undefined: help was asked for. @throws UsageError */
+function wishOf(args: readonly string[]): Wish | undefined {
+  const { values, positionals } = (() => {
+    try {
+      return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    } catch (error) {
+      throw new UsageError((error as Error).message);
+    }
+  })();
+  if (values.help === true) return undefined;
+  const [dir, more] = positionals;
+  if (dir === undefined || more !== undefined)
+    throw new UsageError(
+      dir === undefined ? 'import-apache: DIR is missing' : `import-apache: one word too many: ${more}`,
+    );
+  const said = values['log-dir'];
+  const from = apachePlace(resolve(dir), said === undefined ? undefined : resolve(said));
+  if (from === undefined)
+    throw new WrongFile(
+      `no files of Apache ZooKeeper in ${said === undefined ? dir : `${dir} and ${said}`}: there is no version-2`,
+    );
+  const dataDir = resolve(values.to ?? from.root);
+  // where Apache had two directories, so has the zoo.cfg that goes on
+  const logDir = resolve(values['to-log'] ?? (values.to === undefined && said !== undefined ? said : dataDir));
+  const id = values.myid === undefined ? undefined : /^\d{1,3}$/.test(values.myid) ? Number(values.myid) : Number.NaN;
+  const sid = id ?? numberIn(join(dataDir, 'myid')) ?? numberIn(join(from.root, 'myid')) ?? 1;
+  if (!(sid >= 1 && sid <= 255)) throw new UsageError(`--myid ${values.myid ?? sid}: a server's id is 1 to 255`);
+  return { from, dataDir, logDir, sid, acceptLoss: values['accept-loss'] === true };
+}
+
+async function run({ from, dataDir, logDir, sid, acceptLoss }: Wish, globals: Globals): Promise<number> {
+  const pid = userOf(from.folders.log) ?? userOf(from.folders.data);
+  if (pid !== undefined)
+    throw new StorageRefusal(42, `process ${pid} has files of ${from.folders.log} open. Stop that server first`);
+  const isDry = globals.dryRun === true;
+  const work = new ImportWork(nodeDisk, dataDir, logDir);
+  work.refuseTaken();
+  if (isDry) return report(await loadApache(nodeDisk, from.folders, { acceptLoss }), undefined, from, globals);
+  for (const dir of [dataDir, logDir]) mkdirSync(dir, { recursive: true });
+  const lock = await lockDirectory(dataDir);
+  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  try {
+    const loaded = await loadApache(nodeDisk, from.folders, { acceptLoss });
+    work.prepare();
+    const made = await importApache(
+      nodeDisk,
+      loaded,
+      { dataDir: work.dataDir, logDir: work.logDir, sid },
+      { random: REAL_PORTS.random, now: Date.now(), epoch: epochIn(from.folders.data), maxTxnBytes: MAX_TXN_BYTES },
+    );
+    await work.publish();
+    return report(loaded, { ...made, sid, dataDir, logDir }, from, globals);
+  } finally {
+    work.discard();
+    lock.release();
+  }
+}
+
+type Made = Imported & { readonly sid: number; readonly dataDir: string; readonly logDir: string };
+
+function report(loaded: LoadedApache, made: Made | undefined, { folders }: ApachePlace, globals: Globals): number {
+  const { state, snapshot, replayed, notes, lost, digestIsRight } = loaded;
+  for (const note of notes) process.stderr.write(`warning: ${note}\n`);
+  for (const each of lost) process.stderr.write(`warning: lost: ${each}\n`);
+  const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`;
+  const nodes = made?.nodes ?? state.tree.rows.count;
+  const dropped = {
+    sessions: made?.sessionsDropped ?? state.sessions.size,
+    ephemerals: made?.ephemeralsDropped ?? state.ephemerals,
+  };
+  if (globals.output === 'json' || globals.output === 'ndjson') {
+    const told = {
+      snapshot: snapshot ?? null,
+      replayed,
+      nodes,
+      dropped,
+      lastZxid: hex(made?.lastZxid ?? state.zxid),
+      digest: digestIsRight ?? null,
+      lost,
+      ...(made !== undefined && {
+        containers: made.containers,
+        ttls: made.ttls,
+        server: made.sid,
+        dataDir: made.dataDir,
+        logDir: made.logDir,
+        ensembleId: made.ensembleId,
+        zxid: hex(made.zxid),
+        epoch: made.epoch,
+      }),
+    };
+    process.stdout.write(`${JSON.stringify(told)}\n`);
+    return 0;
+  }
+  const kinds = made === undefined ? '' : ` (${made.containers} containers, ${made.ttls} with a time to live)`;
+  const lines = [
+    `read ${snapshot === undefined ? 'no snapshot' : `${folders.data}/${snapshot}`} and ${replayed} transactions of the logs behind it, to zxid ${hex(made?.lastZxid ?? state.zxid)}`,
+    ...(digestIsRight === true ? ['the tree has the digest that the server which wrote it had'] : []),
+    made === undefined
+      ? `would import ${nodes - dropped.ephemerals} nodes.  Nothing was written.`
+      : `imported ${nodes} nodes${kinds} as server ${made.sid} into ${made.dataDir}/zoosh-1${made.logDir === made.dataDir ? '' : ` and ${made.logDir}/zoosh-1`}`,
+    `${made === undefined ? 'would drop' : 'dropped'} ${dropped.sessions} sessions and their ${dropped.ephemerals} ephemeral nodes`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  const big = largestOf(loaded);
+  if (big > PACKET_BYTES)
+    process.stderr.write(
+      `warning: the largest node has ${big} bytes: set jute.maxbuffer, as it was, or clients can read it and not write it again\n`,
+    );
+  if (made !== undefined) warnOfOwner(made.dataDir);
+  return 0;
+}
+
+function largestOf({ state: { tree } }: LoadedApache): number {
+  let largest = 0;
+  for (let row = 1; row < tree.rows.high; row++)
+    if (tree.rows.get(row, F.pathLength) > 0) largest = Math.max(largest, tree.dataLength(row));
+  return largest;
+}
+
+/** Files of root's are of no use to a server that runs as somebody else. */
+function warnOfOwner(dataDir: string): void {
+  const uid = process.getuid?.();
+  if (uid === undefined || !existsSync(dataDir)) return;
+  const owner = statSync(dataDir).uid;
+  if (owner !== uid)
+    process.stderr.write(
+      `warning: ${dataDir} belongs to user ${owner} and its zoosh-1 to user ${uid}: the server must be able to read and write it\n`,
+    );
+}

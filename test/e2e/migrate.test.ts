@@ -1,0 +1,239 @@
+/** What an Apache server left is served by ours, and what ours leaves is a tree of Apache's again; refusals say what to do. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadApache } from '../../src/apache/load.ts';
+import { settled } from '../../src/apache/settle.ts';
+import { connect } from '../../src/index.ts';
+import { nodeDisk } from '../../src/platform/disk.ts';
+import { type DumpedNode, dump } from '../apache/dump.ts';
+import { goldenFiles } from '../apache/memory-disk.ts';
+import { dumpTree } from '../apache/tree-dump.ts';
+import { withoutEphemerals } from '../apache/without-ephemerals.ts';
+import { zoosh } from './cli.ts';
+import { Members } from './members.ts';
+import { ServerProcess } from './process.ts';
+
+const golden = goldenFiles();
+const seen = JSON.parse((golden.get('dump.json') as Buffer).toString()) as DumpedNode[];
+const SUPER = 'DigestAuthenticationProvider.superDigest=super:xQJmxLMiHGwaqBvst5y6rkB6HQs=';
+const IMPORT = '100000001';
+
+/** An Apache data directory in a folder of its own. */
+function apacheData(into: string, change: (files: Map<string, Buffer>) => void = () => {}): string {
+  const files = new Map(golden);
+  files.delete('dump.json');
+  change(files);
+  mkdirSync(join(into, 'version-2'), { recursive: true });
+  for (const [name, bytes] of files) writeFileSync(join(into, 'version-2', name), bytes);
+  return into;
+}
+class Folder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'zoosh-migrate-'));
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+async function dumpOf(hosts: string): Promise<DumpedNode[]> {
+  const client = await connect(hosts, { auth: [{ scheme: 'digest', auth: 'super:admin' }] });
+  try {
+    return await dump(client);
+  } finally {
+    await client.close();
+  }
+}
+
+test('a directory of Apache is refused before, served after its import, and exported again', async () => {
+  await using server = new ServerProcess([SUPER, 'extendedTypesEnabled=true']);
+  const data = join(server.folder, 'data');
+  apacheData(data);
+  await assert.rejects(server.start(), /ended with 42.*import-apache/s);
+  const before = readdirSync(join(data, 'version-2')).sort();
+  const ran = await zoosh(['import-apache', data]);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stdout, /^imported 40 nodes \(2 containers, 3 with a time to live\) as server 1 into /m);
+  assert.match(ran.stdout, /^dropped 5 sessions and their 6 ephemeral nodes$/m);
+  assert.deepEqual(readdirSync(data).sort(), ['version-2', 'zoosh-1']);
+  assert.deepEqual(readdirSync(join(data, 'version-2')).sort(), before);
+  await server.start();
+  const expected = withoutEphemerals(seen, IMPORT);
+  assert.equal(expected.length, 40);
+  assert.deepEqual(await dumpOf(server.hosts), expected);
+  const client = await connect(server.hosts);
+  const named = await client.create('/app/s-', 'ours', { mode: 'persistentSequential' });
+  assert.equal(named.path, '/app/s-0000000013'); // the counter goes on
+  assert.equal((await client.create('/new', 'n')).stat?.czxid.toString(16).slice(0, -8), '3');
+  await client.create('/here', 'e', { mode: 'ephemeral' });
+  const served = await dumpOf(server.hosts);
+  const running = await zoosh(['export-apache', data, '--to', join(server.folder, 'x')]);
+  assert.equal(running.code, 42, running.stderr);
+  await server.kill('SIGKILL');
+
+  const to = join(server.folder, 'apache');
+  const out = await zoosh(['-o', 'json', 'export-apache', data, '--to', to]);
+  assert.equal(out.code, 0, out.stderr);
+  const told = JSON.parse(out.stdout) as { zxid: string; dropped: unknown; nodes: number; notKnownCommitted: number };
+  assert.deepEqual([told.dropped, told.notKnownCommitted], [{ sessions: 1, ephemerals: 1 }, 0]);
+  assert.equal(told.nodes, served.length - 1);
+  assert.deepEqual(readdirSync(to).sort(), ['myid', 'version-2']);
+  assert.equal(readFileSync(join(to, 'version-2', 'currentEpoch'), 'utf8'), String(BigInt(told.zxid) >> 32n));
+  const folder = join(to, 'version-2');
+  const { state } = await loadApache(nodeDisk, { data: folder, log: folder }, { acceptLoss: true });
+  assert.deepEqual(dumpTree(settled(state)), withoutEphemerals(served, told.zxid.slice(2)));
+  const verified = await zoosh(['verify', to]);
+  assert.equal(verified.code, 0, verified.stdout);
+  assert.match(verified.stdout, /^note {5}.*a server starts from snapshot\.\w+ alone$/m);
+  const again = await zoosh(['export-apache', data, '--to', to]);
+  assert.equal(again.code, 42);
+  assert.match(again.stderr, /an Apache server was there already/);
+});
+
+test('one imported member grows to the three of its zoo.cfg, and what each holds at the end is exported alike', async () => {
+  await using members = await Members.make({ voters: 3, lines: [SUPER, 'extendedTypesEnabled=true'] });
+  const first = members.member(1);
+  apacheData(first.data);
+  const ran = await zoosh(['import-apache', first.data]);
+  assert.equal(ran.code, 0, ran.stderr);
+  members.startAll();
+  await members.serving();
+  await members.equal();
+  const expected = withoutEphemerals(seen, IMPORT).filter(({ path }) => path !== '/zookeeper/config');
+  const found = await dumpOf(members.member(3).hosts);
+  assert.deepEqual(
+    found.filter(({ path }) => path !== '/zookeeper/config'),
+    expected,
+  );
+  const client = await connect(members.member(2).hosts);
+  await client.create('/last', 'acknowledged');
+  const nodes = (await client.getAllChildrenNumber('/')) + 1;
+  await Promise.all(members.all.map((member) => member.kill('SIGKILL')));
+  client.close().catch(() => {});
+  let holders = 0;
+  for (const { data, folder } of members.all) {
+    const out = await zoosh(['-o', 'json', 'export-apache', data, '--to', join(folder, 'apache')]);
+    assert.equal(out.code, 0, out.stderr);
+    const place = join(folder, 'apache', 'version-2');
+    const { state } = await loadApache(nodeDisk, { data: place, log: place }, { acceptLoss: true });
+    const row = state.tree.find('/last');
+    if (row === 0) continue;
+    holders++;
+    assert.equal(state.tree.rows.count, nodes);
+    assert.equal(state.tree.data(row)?.toString(), 'acknowledged');
+  }
+  assert.ok(holders >= 2, `${holders} of three exported what was acknowledged last`);
+});
+
+test('two directories of Apache become two of ours, under its id', async () => {
+  using folder = new Folder();
+  const only = (isLog: boolean) => (files: Map<string, Buffer>) => {
+    for (const name of [...files.keys()]) if (name.startsWith('log') !== isLog) files.delete(name);
+  };
+  const data = apacheData(join(folder.path, 'data'), only(false));
+  const log = apacheData(join(folder.path, 'log'), only(true));
+  writeFileSync(join(data, 'myid'), '7\n');
+  const alone = await zoosh(['import-apache', data]);
+  assert.equal(alone.code, 44, alone.stdout);
+  assert.match(alone.stderr, /is dataLogDir elsewhere/);
+  const ran = await zoosh(['import-apache', data, '--log-dir', log]);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stdout, /as server 7 into .*data\/zoosh-1 and .*log\/zoosh-1$/m);
+  assert.ok(readdirSync(join(log, 'zoosh-1')).some((name) => name.startsWith('log.')));
+  assert.ok(readdirSync(join(data, 'zoosh-1')).some((name) => name.startsWith('snapshot.')));
+  // an import that was interrupted between its two directories is no empty tree
+  const work = join(data, 'zoosh-1.importing');
+  mkdirSync(work);
+  renameSync(join(data, 'zoosh-1'), join(work, 'zoosh-1'));
+  const cfg = join(folder.path, 'zoo.cfg');
+  writeFileSync(cfg, `dataDir=${data}\ndataLogDir=${log}\nclientPort=0\nclientPortAddress=127.0.0.1\n`);
+  const started = await zoosh(['start', 'server', '--config', cfg, '--myid', '7']);
+  assert.equal(started.code, 44, started.stdout);
+  const again = await zoosh(['import-apache', data, '--log-dir', log]);
+  assert.equal(again.code, 42);
+  assert.match(again.stderr, /log\/zoosh-1 holds .* move that folder away/);
+  rmSync(join(log, 'zoosh-1'), { recursive: true });
+  assert.equal((await zoosh(['import-apache', data, '--log-dir', log])).code, 0);
+  assert.deepEqual(readdirSync(data).sort(), ['myid', 'version-2', 'zoosh-1']);
+});
+
+test('what is not whole is told with its place, and taken as far as it goes only when that is said', async () => {
+  using folder = new Folder();
+  const broken = apacheData(join(folder.path, 'data'), (files) => {
+    const log = Buffer.from(files.get('log.3d') as Buffer);
+    log[200] = (log[200] as number) ^ 1;
+    files.set('log.3d', log);
+  });
+  const ran = await zoosh(['import-apache', broken]);
+  assert.equal(ran.code, 44, ran.stdout);
+  assert.match(ran.stderr, /^error: data damaged: .*log\.3d, offset \d+: the checksum of a transaction is wrong\.?$/m);
+  assert.deepEqual(readdirSync(broken), ['version-2']);
+  const taken = await zoosh(['import-apache', broken, '--accept-loss']);
+  assert.equal(taken.code, 0, taken.stderr);
+  assert.match(taken.stderr, /^warning: lost: .*log\.3d, offset \d+: .* what follows 0x[0-9a-f]+ is left out$/m);
+  assert.ok(existsSync(join(broken, 'zoosh-1', 'identity')));
+});
+
+test('an import is refused where it would hurt or has nothing to take', async () => {
+  using folder = new Folder();
+  const data = apacheData(join(folder.path, 'data'));
+  const dry = await zoosh(['-n', 'import-apache', data]);
+  assert.equal(dry.code, 0, dry.stderr);
+  assert.match(dry.stdout, /^would import 40 nodes\. {2}Nothing was written\.$/m);
+  assert.deepEqual(readdirSync(data), ['version-2']);
+  // a process that has a log open, as a server has
+  const holder = spawn('tail', ['-f', join(data, 'version-2', 'log.3d')], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(holder.stdout, 'data');
+  const used = await zoosh(['import-apache', data]);
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  assert.equal(used.code, 42, used.stdout);
+  assert.match(used.stderr, new RegExp(`process ${holder.pid} has files of .* open\\. Stop that server first`));
+  // what an interrupted import left counts for nothing and is removed
+  mkdirSync(join(data, 'zoosh-1.importing', 'zoosh-1'), { recursive: true });
+  writeFileSync(join(data, 'zoosh-1.importing', 'zoosh-1', 'identity'), 'half');
+  const ran = await zoosh(['-o', 'json', 'import-apache', data]);
+  assert.equal(ran.code, 0, ran.stderr);
+  const told = JSON.parse(ran.stdout) as Record<string, unknown>;
+  assert.deepEqual(
+    [told.nodes, told.dropped, told.digest, told.lastZxid, told.zxid, told.epoch, told.lost],
+    [40, { sessions: 5, ephemerals: 6 }, true, '0x45', `0x${IMPORT}`, 2, []],
+  );
+  assert.deepEqual(readdirSync(data).sort(), ['version-2', 'zoosh-1']);
+  const again = await zoosh(['import-apache', data]);
+  assert.equal(again.code, 42);
+  assert.match(again.stderr, /a zoosh server was there already/);
+  cpSync(join(data, 'version-2'), join(folder.path, 'other'), { recursive: true });
+  const bare = await zoosh(['import-apache', join(folder.path, 'other'), '--to', join(folder.path, 'made')]);
+  assert.equal(bare.code, 0, bare.stderr);
+  for (const [args, text] of [
+    [['import-apache'], /DIR is missing/],
+    [['import-apache', join(folder.path, 'none')], /there is no version-2/],
+    [['import-apache', data, '--myid', '300'], /a server's id is 1 to 255/],
+    [['import-apache', data, 'x'], /one word too many/],
+    [['export-apache', join(folder.path, 'none'), '--to', folder.path], /there is no zoosh-1/],
+    [['export-apache', data], /needs --to/],
+  ] as const) {
+    const refused = await zoosh(args);
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(refused.stderr, text);
+  }
+  for (const name of ['import-apache', 'export-apache']) {
+    const help = await zoosh([name, '--help']);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /^usage: zoosh /);
+  }
+});

@@ -1,0 +1,47 @@
+/** Malformed things between clients and servers, both ways: no crash, no blocked loop, nothing that a bystander notices. */
+import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
+import { test } from 'node:test';
+import { seededRandom } from '../../src/base/random.ts';
+import { OPERATIONS } from '../../src/protocol/operations.ts';
+import { amount } from '../amount.ts';
+import { lateIf, timely } from '../patience.ts';
+import { fuzzDecoder } from './client-decoder.ts';
+import { besiegeClients, showSiege, WANTED } from './client-siege.ts';
+import { fuzzConnectStrings } from './connect-strings.ts';
+
+const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
+/** What a machine that does something else beside may take from a loop, ms; the command allows less. */
+const BLOCK_MS = 1000;
+const GROWTH_MIB = 128;
+const PORT = amount(20_000, 3_000);
+const ANSWERS = amount(100_000, 10_000);
+const TEXTS = amount(100_000, 20_000);
+
+test(`${PORT} malformed inputs at the client port: a client beside notices nothing`, async () => {
+  // the same again where the server was late or large: of what it was told it is so every time
+  await timely(async () => {
+    const found = await besiegeClients(PORT, seed);
+    console.log(`client port (seed ${seed}): ${showSiege(found)}`);
+    assert.ok(found.inputs >= PORT && found.writes > 10 && found.kinds.size >= 15);
+    for (const name of Object.keys(OPERATIONS)) assert.ok((found.operations.get(name) ?? 0) > 0, name);
+    for (const each of WANTED) assert.ok(found.outcomes.has(each), each);
+    const { blockMs, grownMiB } = found;
+    return lateIf(blockMs >= BLOCK_MS || grownMiB >= GROWTH_MIB, `blocked for ${blockMs} ms, grown by ${grownMiB} MiB`);
+  });
+});
+
+test(`${ANSWERS} malformed answers to our client: it says what is wrong, or goes elsewhere`, async () => {
+  const { outcomes, slowestMs, sessions } = await fuzzDecoder(ANSWERS, seededRandom(seed));
+  const text = [...outcomes].map(([name, count]) => `${name} ${count}`).join('; ');
+  console.log(`answers (seed ${seed}): ${text}; ${sessions} sessions, longest ${slowestMs.toFixed(1)} ms`);
+  assert.ok(slowestMs < BLOCK_MS);
+  for (const each of ['settle', 'fail', 'event', 'hangUp', 'nothing', 'connected'])
+    assert.ok((outcomes.get(each) ?? 0) > ANSWERS / 1000, `${each}: ${text}`);
+});
+
+test(`${TEXTS} texts that are to be connect strings: read, or refused by a sentence`, () => {
+  const { read, refused, slowestMs } = fuzzConnectStrings(TEXTS, seededRandom(seed));
+  console.log(`connect strings (seed ${seed}): ${read} read, ${refused} refused, longest ${slowestMs.toFixed(1)} ms`);
+  assert.ok(read > TEXTS / 100 && refused > TEXTS / 10 && slowestMs < BLOCK_MS);
+});
