@@ -73,13 +73,11 @@ export async function start(operation: Operation): Promise<number> {
     if (!isReady) process.stderr.write(`it still reads its files after ${UP_MS / 1000} s\n`);
     return 0;
   }
-  if (launched.state === 'no pid file') {
-    if (isApache) {
-      say('FAILED TO WRITE PID\n');
-      process.stderr.write(`error: ${launched.why}\n`);
-      return 1;
-    }
-    throw new StartError(40, `the pid file cannot be written: ${launched.why}`);
+  if (launched.state === 'no place') {
+    if (!isApache) throw new StartError(40, launched.why);
+    say(launched.why.startsWith('the pid file') ? 'FAILED TO WRITE PID\n' : 'FAILED TO START\n');
+    process.stderr.write(`error: ${launched.why}\n`);
+    return 1;
   }
   if (isApache) say('FAILED TO START\n');
   process.stderr.write(launched.said);

@@ -13,12 +13,13 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { BIN, type Ran, zoosh } from './cli.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
@@ -31,13 +32,7 @@ after(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+const freePort = (): Promise<number> => ownBlock('127.0.0.1', 1);
 
 /** A folder as ZooKeeper is installed into: bin, conf, data, logs. */
 class Home {
@@ -90,7 +85,7 @@ const isAlive = (pid: number): boolean =>
   existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 const argumentsOf = (pid: number): string[] => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
 async function until(is: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + PATIENCE_MS;
   while (!is()) {
     assert.ok(performance.now() < end, what);
     await sleep(20);
@@ -196,6 +191,22 @@ test('a pid file that names another process hurts nobody', async () => {
   } finally {
     other.kill('SIGKILL');
   }
+});
+
+test('output or a pid file without a place: nothing is left running', async () => {
+  const home = await Home.make();
+  const start = (env: Record<string, string>): Promise<Ran> =>
+    zoosh(['server', '--config', join(home.dir, 'conf'), 'start'], '', { ...home.env, ...env });
+  const mute = await start({ ZOO_LOG_DIR: '/dev/null/logs' });
+  assert.deepEqual(
+    [mute.code, /^error: \/dev\/null\/logs\/\S+ cannot be written: ENOTDIR; ZOO_LOG_DIR says/.test(mute.stderr)],
+    [40, true],
+    mute.stderr,
+  );
+  const nameless = await start({ ZOOPIDFILE: '/dev/null/pid' });
+  assert.equal(nameless.code, 40);
+  assert.match(nameless.stderr, /^error: the pid file \/dev\/null\/pid cannot be written: E\w+\n$/);
+  await assert.rejects(connect(home.hosts, { connectTimeoutMs: 300 }));
 });
 
 test('ZooKeeper by the names of its scripts', async () => {
