@@ -5,12 +5,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { anyBlock } from '../../src/ensemble/ports.ts';
 import { fourLetterWord } from '../../src/index.ts';
 import { BIN, zoosh } from '../e2e/cli.ts';
@@ -23,6 +24,15 @@ import { CANARY, filesIn, SECRET_FILE, SUPER_DIGEST, sightings } from './canary.
 const HOST = '127.0.0.1';
 const WORDS = 'conf cons dirs dump envi hash isro mntr ruok srvr stat wchc wchp wchs crst srst nope'.split(' ');
 const home = mkdtempSync(join(tmpdir(), 'zoosh-canary-'));
+const BUNDLE = join(home, 'bundle.tgz');
+const VERBS = [
+  ['config'],
+  ['-o', 'json', 'config'],
+  ['print-cmd'],
+  ['status'],
+  ['log-level', 'debug'],
+  ['bundle', BUNDLE],
+];
 const children: ChildProcess[] = [];
 after(() => {
   for (const child of children) child.kill('SIGKILL');
@@ -64,6 +74,7 @@ async function serve(name: string, format: string, lines: readonly string[]): Pr
   ];
   writeFileSync(join(folder, 'zoo.cfg'), `${cfg.join('\n')}\n`, { mode: 0o600 });
   const args = ['start', 'server', '--config', join(folder, 'zoo.cfg'), '--control', join(folder, 'ctl'), '--leash'];
+  if (format === 'ndjson') args.push('--log-file', join(folder, 'log'));
   const child = spawn(process.execPath, [CRASH, BIN, ...args, '--log-level', 'debug', '--log-format', format], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -82,8 +93,15 @@ async function serve(name: string, format: string, lines: readonly string[]): Pr
 }
 
 /** What a program of ours says to these words, at `target`. */
-async function say(who: string, words: readonly string[], input = '', code?: number): Promise<string> {
+async function say(
+  who: string,
+  words: readonly string[],
+  input = '',
+  code?: number,
+  more: Record<string, string> = {},
+): Promise<string> {
   const ran = await zoosh(words, input, {
+    ...more,
     ZOOSH_HOME: join(home, 'user'),
     ZK_AUTH: `digest:bob:${CANARY}`,
     COLUMNS: '200',
@@ -204,6 +222,13 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     () => say('a scheme that is none', ['-v', '--auth', `nope:${CANARY}`, at, 'ls', '/']),
     () => say('a credential of the environment', ['-v', '--auth', 'env:ZK_AUTH', at, 'whoami']),
     () => say('a word too many', [...bob, at, 'get', '/a', '/b', '/c']),
+    // what operators do with a server, secrets in every place that they may stand in
+    ...VERBS.map((verb) => () => {
+      const flags = { SERVER_JVMFLAGS: `-Dzookeeper.ssl.quorum.trustStore.password=${CANARY} -Xmx300m` };
+      const more = ['--set', `ssl.quorum.keyStore.password=${CANARY}`, '--control', join(secret.folder, 'ctl')];
+      const words = ['server', '--config', join(secret.folder, 'zoo.cfg'), ...verb, ...more];
+      return say(`server ${verb.join(' ')}`, words, '', 0, flags);
+    }),
     ...refused.map(
       ([who, more]) =>
         () =>
@@ -243,7 +268,7 @@ test('what is secret is found in nothing that is printed, told or written', asyn
   for (const { folder, port, metrics, child } of [secret, tls]) {
     for (const word of WORDS) keep(`the word ${word}`, await fourLetterWord(word, { host: HOST, port }).catch(String));
     keep('metrics', await page(metrics));
-    for (const line of ['status', 'digest', 'snapshot', CANARY.slice(0, 3)].map((op) => JSON.stringify({ op })))
+    for (const line of ['status', 'digest', 'snapshot', 'log', CANARY.slice(0, 3)].map((op) => JSON.stringify({ op })))
       keep('the control socket', await control(join(folder, 'ctl'), line));
     const ended = once(child, 'exit');
     child.kill(folder === tls.folder ? 'SIGUSR2' : 'SIGTERM');
@@ -253,6 +278,8 @@ test('what is secret is found in nothing that is printed, told or written', asyn
   assert.match(String(printed.get('metrics')), /znode_count/);
   assert.match(String(printed.get('the control socket')), /"zxid"/);
 
+  printed.set('the bundle', gunzipSync(readFileSync(BUNDLE)));
+  assert.match(String(printed.get('the bundle')), /settings\.txt/);
   const given = ['zoo.cfg', 'zoo.cfg.bak'];
   const sessions = Object.fromEntries(
     passwords.flatMap((each, i) =>
