@@ -6,8 +6,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -15,11 +13,10 @@ import { gunzipSync } from 'node:zlib';
 import { anyBlock } from '../../src/ensemble/ports.ts';
 import { fourLetterWord } from '../../src/index.ts';
 import { BIN, zoosh } from '../e2e/cli.ts';
-import { frame, hello } from '../e2e/raw.ts';
 import { Session } from '../editor/session.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
-import { CANARY, filesIn, SECRET_FILE, SUPER_DIGEST, sightings } from './canary.ts';
+import { CANARY, control, filesIn, page, SECRET_FILE, SUPER_DIGEST, sessionPassword, sightings } from './canary.ts';
 
 const HOST = '127.0.0.1';
 const WORDS = 'conf cons dirs dump envi hash isro mntr ruok srvr stat wchc wchp wchs crst srst nope'.split(' ');
@@ -33,6 +30,24 @@ const VERBS = [
   ['log-level', 'debug'],
   ['bundle', BUNDLE],
 ];
+/** What container images take a secret by. */
+const IMAGES: Readonly<Record<string, Record<string, string>>> = {
+  docker: {
+    ZOO_MY_ID: '1',
+    ZOO_CFG_EXTRA: `ssl.quorum.keyStore.password=${CANARY}`,
+    JVMFLAGS: `-Dzookeeper.ssl.keyStore.password=${CANARY}`,
+  },
+  bitnami: {
+    ...{ ZOO_SERVER_ID: '1', ZOO_ENABLE_AUTH: 'yes', ZOO_CLIENT_USER: 'bob', ZOO_CLIENT_PASSWORD: CANARY },
+    ...{ ZOO_SERVER_USERS: 'bob', ZOO_SERVER_PASSWORDS: CANARY, ZOO_TLS_QUORUM_ENABLE: 'true' },
+    ...{ ZOO_TLS_QUORUM_KEYSTORE_FILE: '/k.pem', ZOO_TLS_QUORUM_KEYSTORE_PASSWORD: CANARY },
+    ...{ ZOO_TLS_QUORUM_TRUSTSTORE_FILE: '/t.pem', ZOO_TLS_QUORUM_TRUSTSTORE_PASSWORD: CANARY },
+  },
+  confluent: {
+    ...{ ZOOKEEPER_SERVER_ID: '1', ZOOKEEPER_CLIENT_PORT: '2181', ZOOKEEPER_SSL_KEYSTORE_PASSWORD: CANARY },
+    ...{ ZOOKEEPER_SSL_QUORUM_KEYSTORE_PASSWORD: CANARY, KAFKA_OPTS: `-Dzookeeper.ssl.trustStore.password=${CANARY}` },
+  },
+};
 const children: ChildProcess[] = [];
 after(() => {
   for (const child of children) child.kill('SIGKILL');
@@ -110,34 +125,6 @@ async function say(
   if (code !== undefined) assert.equal(ran.code, code, `${who}: ${ran.stdout}${ran.stderr}`);
   return ran.stdout;
 }
-const control = (path: string, line: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(path, () => socket.write(`${line}\n`));
-    socket.once('data', (bytes) => {
-      socket.destroy();
-      resolve(bytes.toString());
-    });
-    socket.once('error', reject);
-  });
-const page = (port: number): Promise<string> =>
-  new Promise((resolve, reject) => {
-    get({ host: HOST, port, path: '/metrics' }, (response) => {
-      let text = '';
-      response.on('data', (bytes: Buffer) => (text += bytes.toString()));
-      response.on('end', () => resolve(text));
-    }).once('error', reject);
-  });
-/** The password of a session, as only its client is told. */
-async function sessionPassword(port: number): Promise<Buffer> {
-  const socket = connect(port, HOST, () => socket.write(hello()));
-  const [bytes] = (await once(socket, 'data')) as [Buffer];
-  const ping = Buffer.from('fffffffe0000000b', 'hex');
-  socket.write(frame(ping));
-  await once(socket, 'data');
-  socket.destroy();
-  return bytes.subarray(24, 40);
-}
-
 test('what is secret is found in nothing that is printed, told or written', async () => {
   const authority = makeAuthority('canary');
   const { pem, key } = makeCertificate(authority, { hosts: [HOST] });
@@ -229,6 +216,12 @@ test('what is secret is found in nothing that is printed, told or written', asyn
       const words = ['server', '--config', join(secret.folder, 'zoo.cfg'), ...verb, ...more];
       return say(`server ${verb.join(' ')}`, words, '', 0, flags);
     }),
+    ...Object.entries(IMAGES).flatMap(([image, variables]) =>
+      (['text', 'json'] as const).map((mode) => () => {
+        const words = ['server', '-o', mode, 'from-env', '--print'];
+        return say(`variables of ${image}, ${mode}`, words, '', 0, variables);
+      }),
+    ),
     ...refused.map(
       ([who, more]) =>
         () =>
