@@ -101,6 +101,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     readOnlyModeEnabled: false,
     containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 0 },
     digestAuth: { enabled: true, algorithm: 'sha1', superDigest: undefined, requireTls: false },
+    auth: { providers: new Set(['ip', 'digest']), sasl: undefined, enforced: undefined, x509SuperUser: undefined },
     fourLetterWords: new Set(['srvr']),
     admin: { enabled: true, address: '0.0.0.0', port: 8080, commandUrl: '/commands' },
     metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true },
