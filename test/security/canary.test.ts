@@ -61,6 +61,17 @@ const file = (name: string, text: string): string => {
 const printed = new Map<string, string | Buffer>();
 const keep = (who: string, text: string): void => void printed.set(who, `${printed.get(who) ?? ''}${text}`);
 
+/** Settings of SASL, whose users are in a file with this in it. */
+const jaas = (users: string): string[] => [
+  'authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider',
+  `SASLAuthenticationProvider.superPassword=${CANARY}`,
+  `java.security.auth.login.config=${file(
+    `jaas.${jaasFiles++}`,
+    `Server {\n  org.apache.zookeeper.server.auth.DigestLoginModule required\n  ${users}\n};\n`,
+  )}`,
+];
+let jaasFiles = 0;
+
 /** A crash of the process at SIGUSR2, as a mistake of ours would be. */
 const CRASH = "--import=data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('a%20mistake')})";
 interface Served {
@@ -135,7 +146,10 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     `ssl.quorum.trustStore.location=${file('ca.pem', authority.pem)}`,
   ];
   const [secret, tls] = await Promise.all([
-    serve('secret', 'ndjson', [`peer.secretFile=${file('peer.secret', `${SECRET_FILE}\n`)}`]),
+    serve('secret', 'ndjson', [
+      `peer.secretFile=${file('peer.secret', `${SECRET_FILE}\n`)}`,
+      ...jaas(`user_bob="${CANARY}";`),
+    ]),
     serve('tls', 'text', [...stores, `ssl.quorum.keyStore.password=${CANARY}`]),
   ]);
 
@@ -186,6 +200,8 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     ],
     ['a secret that is no base64', [`peer.secretFile=${file('bad.secret', `${CANARY}!\n`)}`]],
     ['a secret that is too short', [`peer.secretFile=${file('short.secret', `${SECRET_FILE.slice(0, 24)}\n`)}`]],
+    ['users without a semicolon', jaas(`user_bob="${CANARY}"`)],
+    ['users with an open quote', jaas(`user_bob="${CANARY};`)],
     ['an escape that is none', [`ssl.quorum.keyStore.password=${CANARY}\\u00zz`]],
   ];
   const jobs: (() => Promise<unknown>)[] = [
