@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setImmediate as loopTurn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
 import { UP } from '../operate/launch.ts';
@@ -138,6 +139,8 @@ export async function runStart(
 ): Promise<number> {
   if (argv[0] === 'ensemble') return (await import('./start-ensemble.ts')).runStartEnsemble(argv.slice(1), globals);
   const remove: string[] = [];
+  let leash: Leash | undefined;
+  let temporary: readonly string[] = [];
   try {
     const { flags, words } = splitFlags(argv);
     let parsed: ReturnType<typeof parse>;
@@ -194,19 +197,18 @@ export async function runStart(
         process.exit(isApache ? 1 : 40);
       },
     };
+    leash = values.leash === true ? new Leash(process.stdin) : undefined;
+    temporary = values.temporary ?? [];
     const server = await startServer(started, values['no-faults'] !== true);
     using _heap = watchHeap((sentence) => logger.warn(sentence));
     logger.info(`binding to port ${server.host}:${server.port}`);
-    const leash = values.leash === true ? new Leash(process.stdin) : undefined;
     if (values['tell-up'] === true) tellUp();
     const signal = untilSignal(leash, file);
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
-    leash?.drop();
     logger.info('stopping');
     await server.stop();
     await files?.idle();
-    if (leash?.isTorn === true) remove.push(...(values.temporary ?? []));
     return 0;
   } catch (error) {
     if (!isApache) return explainStart(error, USAGE);
@@ -214,6 +216,10 @@ export async function runStart(
     explainStart(error, USAGE);
     return apacheCode(error);
   } finally {
+    // a start that failed because the others removed what it was given makes way, too: the end that they saw is seen first
+    if (leash !== undefined) await loopTurn();
+    if (leash?.isTorn === true) remove.push(...temporary);
+    leash?.drop();
     // other members may be removing the same, or still be writing there
     for (const path of remove) rmSync(path, { recursive: true, force: true, maxRetries: 8 });
   }

@@ -140,7 +140,11 @@ function enforcedOf(
   const key = compulsory ? 'sessionRequireClientSASLAuth' : 'enforce.auth.schemes';
   const schemes = compulsory ? ['sasl'] : listed(take.text('enforce.auth.schemes') ?? '');
   if (schemes.length === 0)
-    throw take.error('enforce.auth.enabled', 'enforce.auth.enabled=true and no enforce.auth.schemes', 'name them');
+    throw take.error(
+      'enforce.auth.enabled',
+      'enforce.auth.enabled=true and no enforce.auth.schemes',
+      'name them, enforce.auth.schemes=sasl',
+    );
   for (const scheme of schemes)
     if (!providers.has(scheme))
       throw take.error(

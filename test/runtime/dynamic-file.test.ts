@@ -67,6 +67,7 @@ test('a file beside zoo.cfg that cannot be read ends the start; one that is abse
     assert.deepEqual(beside(`dataDir=${folder}/none\ndynamicConfigFile=${folder}/none`), {
       myid: undefined,
       dynamic: undefined,
+      jaas: undefined,
     });
     assert.throws(
       () => beside(`dynamicConfigFile=${folder}`),

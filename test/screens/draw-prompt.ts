@@ -2,4 +2,4 @@
 import { write } from './draw.ts';
 import { drawPrompts } from './prompts.ts';
 
-write(await drawPrompts(), ['prompt']);
+write(await drawPrompts(60), ['prompt']);

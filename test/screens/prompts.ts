@@ -29,7 +29,8 @@ const masked = (text: string): string =>
     .replace(/0x[0-9a-f]{14,16}/g, (id) => '0x1000a1b2c3d40001'.slice(0, id.length))
     .replace(/\b\d\d:\d\d:\d\d\b/g, '15:04:05');
 
-export async function drawPrompts(): Promise<readonly Prompt[]> {
+/** `quietMs`: a screen is done when nothing more came for so long. */
+export async function drawPrompts(quietMs: number): Promise<readonly Prompt[]> {
   const out: Prompt[] = [];
   await using server = await startEmbedded({ logLevel: 'error' });
   const client = await connect(server.connectString);
@@ -46,7 +47,7 @@ export async function drawPrompts(): Promise<readonly Prompt[]> {
         await client.set('/app/config', 'config');
         using session = new Session({ columns, rows: ROWS, sh: run, env });
         const name = terminal.name.replace(/^TERM=/, '').replace(/[= ]/g, '-');
-        const text = await steps(session, (data) => client.set('/app/config', data));
+        const text = await steps(session, quietMs, (data) => client.set('/app/config', data));
         const head = `=== ${columns} columns: ${terminal.name}; the cursor is |\n`;
         const faults = faultsOf(session.screen.received.replaceAll('\r', ''), terminal);
         out.push({ file: `prompt/${name}-${columns}.txt`, text: head + masked(text), faults });
@@ -66,25 +67,22 @@ export async function drawPrompts(): Promise<readonly Prompt[]> {
 /** node-pty says TERM itself. */
 const setTerm = ({ env: { TERM } }: Terminal): string => (TERM === undefined ? 'unset TERM' : `export TERM=${TERM}`);
 
-/** Nothing more comes after so long without output, ms. */
-const QUIET_MS = 60;
-
 /** Waits until the screen holds something and nothing more comes. */
-async function settled(session: Session, what: string | RegExp): Promise<void> {
+async function settled(session: Session, what: string | RegExp, quietMs: number): Promise<void> {
   const isThere = (text: string): boolean => (typeof what === 'string' ? text.includes(what) : what.test(text));
   await session.until(isThere, String(what));
   for (let before = -1; before !== session.screen.received.length; ) {
     before = session.screen.received.length;
-    await sleep(QUIET_MS);
+    await sleep(quietMs);
   }
 }
 
 /** Each step's screen below its name. */
-async function steps(session: Session, change: (data: string) => Promise<unknown>): Promise<string> {
+async function steps(session: Session, quietMs: number, change: (data: string) => Promise<unknown>): Promise<string> {
   const seen: string[] = [];
   const step = async (what: string, keys: string, until: string | RegExp): Promise<void> => {
     session.type(keys);
-    await settled(session, until);
+    await settled(session, until, quietMs);
     seen.push(`--- ${what}\n${session.text}\n`);
   };
   await step('connected', '', 'type help');
@@ -92,7 +90,7 @@ async function steps(session: Session, change: (data: string) => Promise<unknown
   await step('a synopsis while typing', `${KEY.clear}create `, /create \|/);
   await step('a watch', `${KEY.clear}addWatch /app${KEY.enter}`, 'watching /app');
   session.type(`${KEY.clear}set /app/mo`);
-  await settled(session, 'set /app/mo');
+  await settled(session, 'set /app/mo', quietMs);
   await change('x');
   await step('an event above the line', '', 'changed');
   await step('a question', `${KEY.clear}deleteall /many${KEY.enter}`, '(y/N)');
