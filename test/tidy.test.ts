@@ -52,6 +52,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'ensemble',
     'operate',
     'runtime',
+    'sasl',
     'server',
     'storage',
     // snapshots, as one side of a comparison
