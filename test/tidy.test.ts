@@ -70,7 +70,7 @@ const PURE_FILES = new Set([
   'shell/blocks.ts',
   'zkcli/words.ts',
   'zkcli/texts.ts',
-  ...['adler', 'damage', 'digest', 'names', 'node-fields', 'records', 'replayed-tree', 'snappy', 'txn'].map(
+  ...['adler', 'damage', 'digest', 'names', 'node-fields', 'records', 'replayed-tree', 'settle', 'snappy', 'txn'].map(
     (name) => `apache/${name}.ts`,
   ),
   'apache/snapshot-parser.ts',

@@ -19,6 +19,12 @@ interface StatRows {
   stat(row: number, at: number): number;
   setStat64(row: number, at: number, hi: number, lo: number): void;
 }
+/** The top bit and a time to live below it: too small for the id of a session, in which the time lies (semantics.md 11). */
+export const isOldTimed = (owner: bigint): boolean => {
+  const ms = owner & 0x7fff_ffff_ffff_ffffn;
+  return owner < 0n && ms > 0n && ms <= 0xff_ffff_ffffn;
+};
+
 /** 64 bits into the Stat of a row. */
 export const put64 = (rows: StatRows, row: number, at: number, value: bigint): void =>
   rows.setStat64(row, at, Number(BigInt.asIntN(32, value >> 32n)), Number(BigInt.asIntN(32, value)));

@@ -3,7 +3,7 @@ import { OPEN_ACL, READ_ACL } from '../records/txns.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { AT, F } from '../tree/rows.ts';
 import { FormatError } from './damage.ts';
-import { isOpen, pathFault, put64, putTime, read64 } from './node-fields.ts';
+import { isOldTimed, isOpen, pathFault, put64, putTime, read64 } from './node-fields.ts';
 import type { StatPersisted } from './records.ts';
 import type { SnapshotTaker } from './snapshot-parser.ts';
 import type { Change, LoggedTxn } from './txn.ts';
@@ -14,8 +14,7 @@ const NOBODY: AclList = Object.freeze([]);
 const SLASH = 47;
 /** A table that claims more is no table: it would take all memory. */
 const MAX_SESSIONS = 4_000_000;
-const QUOTA = '/zookeeper/quota';
-const FIXED = ['/zookeeper', QUOTA, '/zookeeper/config'];
+const FIXED = ['/zookeeper', '/zookeeper/quota', '/zookeeper/config'];
 const CONFIG = '/zookeeper/config';
 
 /**
@@ -39,6 +38,8 @@ export class ReplayedTree implements SnapshotTaker {
   /** Nodes whose ACL the snapshot's table had not yet; a transaction of the log says it. */
   private readonly closed = new Map<number, bigint>();
   private readonly owned = new Map<bigint, Set<number>>();
+  /** Nodes with a time to live as 3.5.3 wrote it; the digest is of that, so they become like others only at the end. */
+  readonly oldTimed = new Set<number>();
 
   constructor(zxid: bigint) {
     this.zxid = zxid;
@@ -223,6 +224,7 @@ export class ReplayedTree implements SnapshotTaker {
       const owner = this.sessionOf(row);
       if (owner !== 0n) this.owned.get(owner)?.delete(row);
       this.closed.delete(row);
+      this.oldTimed.delete(row);
       tree.removeRow(row);
     }
   }
@@ -253,9 +255,11 @@ export class ReplayedTree implements SnapshotTaker {
     const row = tree.addRow(path, length, parent, data, list, isEphemeral ? 0 : hi, isEphemeral ? 0 : lo);
     if (!isEphemeral) return row;
     tree.rows.setStat64(row, AT.owner, hi, lo);
-    const rows = this.owned.get(owner);
-    if (rows === undefined) this.owned.set(owner, new Set([row]));
-    else rows.add(row);
+    if (isOldTimed(owner) && !this.sessions.has(owner)) {
+      this.oldTimed.add(row);
+      return row;
+    }
+    this.owned.set(owner, (this.owned.get(owner) ?? new Set()).add(row));
     return row;
   }
   /** A container's owner, or that of a node with a time to live; without these types, one of such a session (semantics.md 11). */
@@ -265,7 +269,7 @@ export class ReplayedTree implements SnapshotTaker {
   }
   /** The session that owns the node as an ephemeral, or 0n. */
   sessionOf(row: number): bigint {
-    return read64(this.tree.rows, row, AT.owner);
+    return this.oldTimed.has(row) ? 0n : read64(this.tree.rows, row, AT.owner);
   }
 
   // --- the end -------------------------------------------------------------------------------------------------------
@@ -276,44 +280,13 @@ export class ReplayedTree implements SnapshotTaker {
     for (const rows of this.owned.values()) count += rows.size;
     return count;
   }
-  /** What cannot be at the end of a whole log, in clauses; empty when all is well. */
-  faults(): string[] {
-    const { tree, zxid } = this;
-    const { rows } = tree;
-    const found: string[] = [];
-    let beyond = zxid;
-    for (let row = 1; row < rows.high; row++) {
-      if (rows.get(row, F.pathLength) === 0) continue;
-      for (const at of [AT.czxid, AT.mzxid, AT.pzxid]) {
-        const own = read64(rows, row, at);
-        if (own > beyond) beyond = own;
-      }
-      if (this.sessionOf(row) !== 0n && tree.children(row) > 0)
-        found.push(`the ephemeral ${tree.pathOf(row)} has children`);
-    }
-    if (beyond > zxid)
-      found.push(
-        `it was written while transactions up to 0x${beyond.toString(16)} went on, and the logs end at 0x${zxid.toString(16)}`,
-      );
-    const [first] = this.closed;
-    if (first !== undefined)
-      found.push(
-        `the ACL of ${tree.pathOf(first[0])}, number ${first[1]}, is not in it and no later transaction says it`,
-      );
-    return found;
+  ephemeralsOf(session: bigint): number {
+    return this.owned.get(session)?.size ?? 0;
   }
-  /** The tree as it is served: what is derived is counted, the usage of quotas as well. */
-  settled(): DataTree {
-    const { tree } = this;
-    for (let row = 1; row < tree.rows.high; row++) if (tree.rows.get(row, F.pathLength) > 0) tree.showCversion(row);
-    tree.quotas.rebuild();
-    const rows = [tree.find(QUOTA)];
-    for (let row = rows.pop(); row !== undefined; row = rows.pop()) {
-      const path = tree.pathOf(row);
-      if (path.endsWith('/zookeeper_stats')) tree.quotas.noticed(path, row);
-      for (let child = tree.rows.get(row, F.firstChild); child !== 0; child = tree.nextSibling(child)) rows.push(child);
-    }
-    return tree;
+  /** A node whose ACL nobody has said, and the number it goes by; undefined when there is none. */
+  get withoutAcl(): { readonly path: string; readonly key: bigint } | undefined {
+    const [first] = this.closed;
+    return first === undefined ? undefined : { path: this.tree.pathOf(first[0]), key: first[1] };
   }
   /**
    * Ends all sessions as one transaction numbered `zxid`: their ephemerals are gone, and who asks their parents learns of it.

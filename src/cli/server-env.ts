@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnvError, fromEnvironment, imageOf } from '../operate/from-env.ts';
 import { withFiles } from '../operate/from-env-bitnami.ts';
-import { maskedFile } from '../operate/masked.ts';
+import { maskedFile, secretsIn, without } from '../operate/masked.ts';
 import { StartError } from '../runtime/start-error.ts';
 import type { Operation } from './operation.ts';
 
@@ -43,10 +43,11 @@ export async function fromEnv({ values, env: given, isJson }: Operation): Promis
   const flags = made.flags.map((word) => word.replace(`${made.configDir}/zoo_jaas.conf`, jaas));
   const text = [...made.config, ''].join('\n');
   if (values.print === true) {
-    const shown = maskedFile(text, config, []);
+    const secrets = secretsIn([], env);
+    const shown = maskedFile(text, config, secrets);
     if (isJson)
       process.stdout.write(
-        `${JSON.stringify({ image, config, myid: made.myid ?? null, lines: shown.trimEnd().split('\n'), flags })}\n`,
+        `${JSON.stringify({ image, config, myid: made.myid ?? null, lines: shown.trimEnd().split('\n'), flags: flags.map((word) => without(word, secrets)) })}\n`,
       );
     else {
       process.stdout.write(shown);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
 import { launch, launchWords } from '../operate/launch.ts';
+import { secretsIn, without } from '../operate/masked.ts';
 import { PidFile, startedAs } from '../operate/pid-file.ts';
 import { DataDirError } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
@@ -73,13 +74,11 @@ export async function start(operation: Operation): Promise<number> {
     if (!isReady) process.stderr.write(`it still reads its files after ${UP_MS / 1000} s\n`);
     return 0;
   }
-  if (launched.state === 'no pid file') {
-    if (isApache) {
-      say('FAILED TO WRITE PID\n');
-      process.stderr.write(`error: ${launched.why}\n`);
-      return 1;
-    }
-    throw new StartError(40, `the pid file cannot be written: ${launched.why}`);
+  if (launched.state === 'no place') {
+    if (!isApache) throw new StartError(40, launched.why);
+    say(launched.why.startsWith('the pid file') ? 'FAILED TO WRITE PID\n' : 'FAILED TO START\n');
+    process.stderr.write(`error: ${launched.why}\n`);
+    return 1;
   }
   if (isApache) say('FAILED TO START\n');
   process.stderr.write(launched.said);
@@ -155,7 +154,7 @@ export async function restart(operation: Operation): Promise<number> {
   return start(operation);
 }
 
-/** `print-cmd`. */
+/** `print-cmd`: as `start` would run it, but for secrets, which are masked. */
 export async function printCommand(operation: Operation): Promise<number> {
   const loaded = loadConfig(operation);
   const { program, args } = command(operation, loaded);
@@ -163,6 +162,7 @@ export async function printCommand(operation: Operation): Promise<number> {
   const shown = words
     .filter((word) => word !== '--tell-up')
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'"'"'`)}'`));
-  say(`${shown.join(' ')} > '${operation.places.outFile}' 2>&1 < /dev/null\n`);
+  const line = `${shown.join(' ')} > '${operation.places.outFile}' 2>&1 < /dev/null\n`;
+  say(without(line, secretsIn(loaded.gathered.settings, operation.env)));
   return 0;
 }

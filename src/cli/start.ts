@@ -7,6 +7,7 @@ import { UP } from '../operate/launch.ts';
 import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
+import { watchHeap } from '../runtime/heap-watch.ts';
 import type { LogFile } from '../runtime/log-file.ts';
 import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
@@ -156,8 +157,9 @@ export async function runStart(
     const made = await settingsOf(form, values);
     if (made.remove !== undefined) remove.push(made.remove);
     const gathered = gather({
-      // words for Java machines are meant for the server of a zoo.cfg, not for one that somebody tries something with
-      env: values.config === undefined ? {} : env,
+      // words for Java machines are meant for the server of a zoo.cfg, not for one that somebody tries something with; the
+      // processes of an ensemble on this machine, which are on a leash, are paused and killed as what they are
+      env: values.config === undefined || values.leash === true ? {} : env,
       flags,
       file: made.file,
       sets: (values.set ?? []).map(settingSaid),
@@ -193,6 +195,7 @@ export async function runStart(
       },
     };
     const server = await startServer(started, values['no-faults'] !== true);
+    using _heap = watchHeap((sentence) => logger.warn(sentence));
     logger.info(`binding to port ${server.host}:${server.port}`);
     const leash = values.leash === true ? new Leash(process.stdin) : undefined;
     if (values['tell-up'] === true) tellUp();

@@ -36,13 +36,23 @@ export class ImportWork {
     this.discard();
     for (const dir of this.into) mkdirSync(join(dir, WORK), { recursive: true });
   }
-  /** The data directory's part comes last: before it is there no server starts from this. */
+  /**
+   * The data directory's part comes last: before it is there no server starts from this. When it cannot be put there the other
+   * is taken back.
+   */
   async publish(): Promise<void> {
-    for (const dir of this.into.toReversed()) {
-      const ours = join(dir, OURS);
-      if (existsSync(ours)) rmdirSync(ours);
-      await this.disk.rename(join(dir, WORK, OURS), ours);
-      await this.disk.syncDir(dir);
+    const done: string[] = [];
+    try {
+      for (const dir of this.into.toReversed()) {
+        const ours = join(dir, OURS);
+        if (existsSync(ours)) rmdirSync(ours);
+        await this.disk.rename(join(dir, WORK, OURS), ours);
+        done.push(dir);
+        await this.disk.syncDir(dir);
+      }
+    } catch (error) {
+      for (const dir of done) await this.disk.rename(join(dir, OURS), join(dir, WORK, OURS));
+      throw error;
     }
     this.discard();
   }

@@ -96,7 +96,7 @@ export function bitnami(env: Env): FromEnv {
     config: [...config].map(([key, text]) => `${key}=${text}`),
     configDir: CONFIG,
     configName: 'zoo.cfg',
-    dataDir: DATA,
+    dataDir: config.get('dataDir') ?? DATA, // a setting by its name may have moved it
     myid: value('SERVER_ID', '1'),
     flags,
     jaas: logins,

@@ -19,7 +19,8 @@ export interface Launch {
 export type Launched =
   | { readonly state: 'started'; readonly pid: number; readonly isReady: boolean }
   | { readonly state: 'failed'; readonly code: number; readonly said: string }
-  | { readonly state: 'no pid file'; readonly why: string };
+  /** For its output, or its pid file. */
+  | { readonly state: 'no place'; readonly why: string };
 
 /** What a server writes on descriptor 3 once its ports are open. */
 export const UP = 'up\n';
@@ -34,12 +35,11 @@ export const launchWords = ({ args, pidFile }: Pick<Launch, 'args' | 'pidFile'>)
   '--tell-up',
 ];
 
-/** Starts a server in a session of its own. @throws Error with an errno `code` when its output has no place */
+/** Starts a server in a session of its own. */
 export async function launch(options: Launch): Promise<Launched> {
   const { program, env, pidFile, outFile, waitMs } = options;
-  mkdirSync(dirname(outFile), { recursive: true });
-  keep(outFile);
-  const out = openSync(outFile, 'a', 0o640);
+  const out = openOut(outFile);
+  if (typeof out === 'string') return { state: 'no place', why: out };
   const child = spawn(program, launchWords(options), {
     detached: true,
     env,
@@ -56,7 +56,10 @@ export async function launch(options: Launch): Promise<Launched> {
   } catch (error) {
     child.kill('SIGKILL'); // nobody could ever stop it by the file
     await ended;
-    return { state: 'no pid file', why: `${pidFile.path}: ${(error as NodeJS.ErrnoException).code}` };
+    return {
+      state: 'no place',
+      why: `the pid file ${pidFile.path} cannot be written: ${(error as NodeJS.ErrnoException).code}`,
+    };
   }
   const up = child.stdio[3] as Readable;
   up.on('error', () => {});
@@ -74,6 +77,17 @@ export async function launch(options: Launch): Promise<Launched> {
   up.destroy();
   child.unref();
   return { state: 'started', pid: child.pid, isReady: came === 'up' };
+}
+
+/** A descriptor, or why there is none. */
+function openOut(outFile: string): number | string {
+  try {
+    mkdirSync(dirname(outFile), { recursive: true });
+    keep(outFile);
+    return openSync(outFile, 'a', 0o640);
+  } catch (error) {
+    return `${outFile} cannot be written: ${(error as NodeJS.ErrnoException).code}; ZOO_LOG_DIR says where it may be`;
+  }
 }
 
 /** The last output stays for who asks why an earlier server ended. */

@@ -21,6 +21,9 @@ ZOOSH_SHIM_HOME=$(cd "$(dirname "$0")/.." && pwd)
 export ZOOSH_SHIM ZOOSH_SHIM_HOME
 `;
 
+/** The file is the last word. */
+const LAST = 'last=\nfor last; do :; done\n';
+
 /** Name, what it is, and its body. */
 const SCRIPTS: readonly (readonly [string, string, string])[] = [
   [
@@ -35,9 +38,42 @@ const SCRIPTS: readonly (readonly [string, string, string])[] = [
     'zkServer-initialize.sh [--configfile=FILE] [--myid=N] [--force]',
     'zoosh server --apache initialize "$@"',
   ],
-  ['zkTxnLogToolkit.sh', 'zkTxnLogToolkit.sh [-dhrvcy] LOG [-z ZXID]', 'zoosh txnlog "$@"'],
-  ['zkSnapShotToolkit.sh', 'zkSnapShotToolkit.sh [-d|-json] SNAPSHOT', 'zoosh snapshot ls "$@"'],
-  ['zkSnapshotComparer.sh', 'zkSnapshotComparer.sh -l LEFT -r RIGHT -b BYTES -n NODES', 'zoosh snapshot compare "$@"'],
+  [
+    'zkTxnLogToolkit.sh',
+    'zkTxnLogToolkit.sh [-dhrvcy] LOG [-z ZXID]',
+    `${LAST}(zoosh txnlog "$@")
+code=$?
+case $code in
+  0) ;;
+  2) [ -r "$last" ] || code=1 ;; # 2 is for a file that is no log
+  *) code=1 ;;
+esac
+exit $code`,
+  ],
+  [
+    'zkSnapShotToolkit.sh',
+    'zkSnapShotToolkit.sh [-d|-json] SNAPSHOT',
+    `${LAST}(zoosh snapshot ls "$@")
+code=$?
+case $code in
+  0) ;;
+  2) [ ! -r "$last" ] || code=1 ;; # 2 is for a file that is not there
+  *) code=1 ;;
+esac
+exit $code`,
+  ],
+  [
+    'zkSnapshotComparer.sh',
+    'zkSnapshotComparer.sh -l LEFT -r RIGHT -b BYTES -n NODES',
+    `(zoosh snapshot compare "$@")
+code=$?
+case $code in
+  0) ;;
+  2) [ $# -lt 8 ] || code=1 ;; # 2 is for words that are missing
+  *) code=1 ;;
+esac
+exit $code`,
+  ],
   [
     'zookeeper-shell.sh',
     'zookeeper-shell.sh HOST:PORT[/PATH] [-zk-tls-config-file FILE] [COMMAND], as Kafka has it',

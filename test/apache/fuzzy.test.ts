@@ -16,7 +16,11 @@ import { type ModelNode, ModelServer } from './model-server.ts';
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
 const FOLDERS = { data: '/v2', log: '/v2' };
 
-function rowsOf({ tree }: ReplayedTree): Record<string, unknown> {
+/**
+ * Before 3.6 a session that ended while the snapshot was written does not say which nodes it took along: where the parent
+ * was written before and the child was gone after, nothing tells that the parent changed. `exact` false leaves out pzxid.
+ */
+function rowsOf({ tree }: ReplayedTree, exact: boolean): Record<string, unknown> {
   const found: [string, unknown][] = [];
   const { rows } = tree;
   for (let row = 1; row < rows.high; row++) {
@@ -27,7 +31,7 @@ function rowsOf({ tree }: ReplayedTree): Record<string, unknown> {
       {
         data: tree.data(row)?.toString('hex') ?? null,
         acl: JSON.stringify(tree.acl(row)),
-        zxids: [long(AT.czxid), long(AT.mzxid), long(AT.pzxid)].join(),
+        zxids: [long(AT.czxid), long(AT.mzxid), exact ? long(AT.pzxid) : ''].join(),
         times: [long(AT.ctime), long(AT.mtime)].join(),
         counts: [tree.version(row), rows.get(row, F.creates), tree.aversion(row), tree.children(row)].join(),
         owner: bigOf(storedOwner(tree, row)),
@@ -36,11 +40,11 @@ function rowsOf({ tree }: ReplayedTree): Record<string, unknown> {
   }
   return Object.fromEntries(found.sort());
 }
-function modelOf({ nodes }: ModelServer): Record<string, unknown> {
+function modelOf({ nodes }: ModelServer, exact: boolean): Record<string, unknown> {
   const row = (n: ModelNode): unknown => ({
     data: n.data?.toString('hex') ?? null,
     acl: JSON.stringify(n.acl),
-    zxids: [n.czxid, n.mzxid, n.pzxid].join(),
+    zxids: [n.czxid, n.mzxid, exact ? n.pzxid : ''].join(),
     times: [n.ctime, n.mtime].join(),
     counts: [n.version, n.creates, n.aversion, n.children.size].join(),
     owner: n.owner,
@@ -52,7 +56,8 @@ test('random histories: whatever was under way while the snapshot was written, r
   let passed = 0;
   for (let round = 0; round < amount(3000, 250); round++) {
     const random = seededRandom(seed + round);
-    const server = new ModelServer(random, 0x3_0000_0000n, round % 4 !== 0);
+    const exact = round % 4 !== 0;
+    const server = new ModelServer(random, 0x3_0000_0000n, exact);
     for (let i = random.below(120); i > 0; i--) server.step();
     const began = server.zxid;
     const snapshot = server.fuzzy(
@@ -72,7 +77,7 @@ test('random histories: whatever was under way while the snapshot was written, r
     }
     const { state } = await loadApache(memoryDisk('/v2', files), FOLDERS, { acceptLoss: false });
     assert.equal(state.zxid, server.zxid, `seed ${seed + round}`);
-    assert.deepEqual(rowsOf(state), modelOf(server), `seed ${seed + round}`);
+    assert.deepEqual(rowsOf(state, exact), modelOf(server, exact), `seed ${seed + round}`);
     assert.deepEqual(new Map([...state.sessions].sort()), new Map([...server.sessions].sort()), `seed ${seed + round}`);
     if (server.zxid > began) passed++;
   }

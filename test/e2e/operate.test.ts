@@ -13,24 +13,26 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { BIN, type Ran, zoosh } from './cli.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
-after(() => rmSync(root, { recursive: true, force: true }));
+const homes: Home[] = [];
+after(() => {
+  // what a test that failed left running
+  for (const home of homes)
+    for (const pid of existsSync(home.pidFile) ? [pidOf(home)] : [])
+      if (isAlive(pid) && argumentsOf(pid).includes(home.pidFile)) process.kill(pid, 'SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+});
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
+const freePort = (): Promise<number> => ownBlock('127.0.0.1', 1);
 
 /** A folder as ZooKeeper is installed into: bin, conf, data, logs. */
 class Home {
@@ -42,6 +44,7 @@ class Home {
     this.env = { USER: 'op', ZOO_LOG_DIR: join(this.dir, 'logs') };
     mkdirSync(join(this.dir, 'conf'));
     this.configure(lines);
+    homes.push(this);
   }
   static async make(...lines: readonly string[]): Promise<Home> {
     return new Home(await freePort(), lines);
@@ -82,7 +85,7 @@ const isAlive = (pid: number): boolean =>
   existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 const argumentsOf = (pid: number): string[] => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
 async function until(is: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + PATIENCE_MS;
   while (!is()) {
     assert.ok(performance.now() < end, what);
     await sleep(20);
@@ -188,6 +191,22 @@ test('a pid file that names another process hurts nobody', async () => {
   } finally {
     other.kill('SIGKILL');
   }
+});
+
+test('output or a pid file without a place: nothing is left running', async () => {
+  const home = await Home.make();
+  const start = (env: Record<string, string>): Promise<Ran> =>
+    zoosh(['server', '--config', join(home.dir, 'conf'), 'start'], '', { ...home.env, ...env });
+  const mute = await start({ ZOO_LOG_DIR: '/dev/null/logs' });
+  assert.deepEqual(
+    [mute.code, /^error: \/dev\/null\/logs\/\S+ cannot be written: ENOTDIR; ZOO_LOG_DIR says/.test(mute.stderr)],
+    [40, true],
+    mute.stderr,
+  );
+  const nameless = await start({ ZOOPIDFILE: '/dev/null/pid' });
+  assert.equal(nameless.code, 40);
+  assert.match(nameless.stderr, /^error: the pid file \/dev\/null\/pid cannot be written: E\w+\n$/);
+  await assert.rejects(connect(home.hosts, { connectTimeoutMs: 300 }));
 });
 
 test('ZooKeeper by the names of its scripts', async () => {
@@ -378,14 +397,35 @@ test('a server in the foreground runs again with the memory asked for, and ends 
       err += chunk;
     });
     await until(() => /^ready /m.test(out), `it did not come to serve: ${err}`);
+    after(() => child.kill('SIGKILL'));
     const found = spawnSync('pgrep', ['-P', String(child.pid), '-f', 'max-old-space-size=150'], { encoding: 'utf8' });
     const server = Number(found.stdout.trim());
     assert.ok(server > 0, 'no process with that memory');
     child.kill(how);
     const [code] = (await exited) as [number | null];
     if (how === 'SIGTERM') assert.equal(code, 0, err);
-    await until(() => !isAlive(server), 'the server outlived who started it');
+    await until(() => !isAlive(server), 'the server outlived who started it').catch((error) => {
+      process.kill(server, 'SIGKILL');
+      throw error;
+    });
   }
+});
+
+test('a member of an ensemble on this machine is one process, whatever the environment says', async () => {
+  const home = await Home.make();
+  const { PATH = '' } = process.env;
+  const words = ['start', 'server', '--config', join(home.dir, 'conf/zoo.cfg'), '--leash'];
+  const env = { PATH, JVMFLAGS: '-Xmx150m', ZK_SERVER_HEAP: '150' };
+  const child = spawn(process.execPath, [BIN, ...words], { stdio: ['pipe', 'pipe', 'ignore'], env });
+  let out = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  await until(() => /^ready /m.test(out), 'it did not come to serve');
+  assert.equal(spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).stdout, '');
+  const exited = once(child, 'exit');
+  child.stdin.end();
+  assert.equal((await exited)[0], 0);
 });
 
 test('from-env writes what is not there, and says where', async () => {

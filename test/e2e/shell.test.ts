@@ -319,8 +319,17 @@ test('completion for the operating system: commands, options, live paths, in tim
   assert.deepEqual(await ask('zoosh creat'), ['create']);
   assert.deepEqual(await ask('zoosh playg'), ['playground']);
   assert.ok((await ask('zoosh get -')).includes('-s'));
-  assert.deepEqual(await ask(`zoosh ${server.hosts} get /app`), ['/apple/']);
-  assert.deepEqual(await ask(`zoosh -s ${server.hosts} get /apple/`), ['/apple/pie']);
+  // within 370 ms or not at all; a server that did not answer in time is left alone for a while: each try has a home of its own
+  const live = async (line: string, expected: readonly string[]): Promise<void> => {
+    let found: readonly string[] = [];
+    for (let tries = 0; tries < 40 && found.length === 0; tries++) {
+      const home = mkdtempSync(join(folder, 'complete-'));
+      found = await ask(line, { ZOOSH_HOME: home });
+    }
+    assert.deepEqual(found, expected);
+  };
+  await live(`zoosh ${server.hosts} get /app`, ['/apple/']);
+  await live(`zoosh -s ${server.hosts} get /apple/`, ['/apple/pie']);
   assert.deepEqual(await ask('zoosh get /app', { ZOOSH_SERVER: server.hosts, ZOOSH_COMPLETE_LIVE: '0' }), []);
   assert.deepEqual(await ask('zoosh -s 127.0.0.1:1 get /app'), []);
   assert.deepEqual(await ask('zoosh addWatch -m P'), ['PERSISTENT', 'PERSISTENT_RECURSIVE']);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '../../src/index.ts';
+import { goldenFiles } from '../apache/memory-disk.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { type Ran, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
@@ -84,6 +85,17 @@ test('apply puts back what a snapshot holds, kinds and ACLs, too', async () => {
   assert.equal((await client.get('/copy/deep')).data?.toString(), 'x');
 });
 
+test('a snapshot of Apache is a side as well', async () => {
+  const file = join(folder, 'snapshot.3c.snappy');
+  writeFileSync(file, goldenFiles().get('snapshot.3c.snappy') as Buffer);
+  const apart = await zoosh(['-s', '127.0.0.1:1', 'diff', '-r', `snap:${file}:/app`, `snap:${file}:/multi`]);
+  assert.equal(apart.code, 1, apart.stderr);
+  const ran = await one('--yes', 'cp', '-r', `snap:${file}:/live`, '/from-apache');
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.equal((await client.get('/from-apache/stays')).data?.toString(), 'p');
+  assert.equal(await client.exists('/from-apache/mine'), undefined); // an ephemeral of somebody else's
+});
+
 test('what is no snapshot, no node in it or damaged is told so', async () => {
   const no = async (status: number, text: RegExp, ...args: string[]): Promise<void> => {
     const ran = await one(...args);
@@ -94,9 +106,9 @@ test('what is no snapshot, no node in it or damaged is told so', async () => {
   await no(2, /cannot read .*: there is no such file/, 'diff', `snap:${join(folder, 'none')}:/app`, '/app');
   await no(2, /snap: names no file/, 'diff', 'snap::/app', '/app');
   writeFileSync(join(folder, 'text'), 'something else');
-  await no(2, /is no snapshot of a zoosh server/, 'diff', `snap:${join(folder, 'text')}:/app`, '/app');
-  writeFileSync(join(folder, 'apache'), 'ZKSN\0\0\0\x02');
-  await no(2, /is a snapshot of Apache ZooKeeper/, 'diff', `snap:${join(folder, 'apache')}:/app`, '/app');
+  await no(2, /is no snapshot of a server/, 'diff', `snap:${join(folder, 'text')}:/app`, '/app');
+  writeFileSync(join(folder, 'apache'), 'ZKSN\0\0\0\x02\0\0\0\0\0\0\0\0');
+  await no(44, /is damaged: it ends within its session count/, 'diff', `snap:${join(folder, 'apache')}:/app`, '/app');
   const bytes = readFileSync(snapshot);
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] as number) ^ 1;
   writeFileSync(join(folder, 'rotten'), bytes);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { placeIn, ROWS, type Row, THREE } from '../operate/failures.ts';
+import { ownBlock } from '../ports.ts';
 
 const BIN = fileURLToPath(new URL('../../../bin/zoosh.js', import.meta.url));
 const SCRIPTS = '/usr/share/zookeeper/bin';
@@ -24,11 +25,7 @@ async function hold(): Promise<{ port: number; free(): Promise<void> }> {
   const { port } = server.address() as { port: number };
   return { port, free: () => new Promise((resolve) => server.close(() => resolve())) };
 }
-async function freePort(): Promise<number> {
-  const held = await hold();
-  await held.free();
-  return held.port;
-}
+const freePort = (): Promise<number> => ownBlock('127.0.0.1', 1);
 
 /** The exit code of Apache's server, which must end by itself. */
 function apache(config: string, flags: readonly string[]): Promise<{ code: number; text: string }> {
@@ -49,7 +46,9 @@ function apache(config: string, flags: readonly string[]): Promise<{ code: numbe
 }
 
 test('what does not start has the exit code of Apache', async () => {
-  const [client, quorum, taken] = [await freePort(), await freePort(), await hold()];
+  const [client, other, taken] = [await freePort(), await hold(), await hold()];
+  const quorum = other.port; // another than the client's
+  await other.free();
   try {
     const cases: Pick<Row, 'name' | 'lines' | 'myid' | 'shim'>[] = [
       ...ROWS.filter(({ onlyOurs }) => onlyOurs !== true),
@@ -162,6 +161,43 @@ test('zkServer.sh: the same words, the same texts, the same exit codes', async (
   // the fourth word is a version, and the rest a date
   const version = /^Apache ZooKeeper, version 3\.\d+\.\d+\S* \d{4}-\d\d-\d\d \d\d:\d\d UTC\n$/;
   for (const one of [ours, theirs]) assert.match(one.run('zkServer.sh', 'version').out, version);
+});
+
+test('the tools for files: the same exit codes', () => {
+  const bin = join(work, 'tools/bin');
+  assert.equal(spawnSync(process.execPath, [BIN, 'shims', bin]).status, 0);
+  const bad = join(work, 'tools/bad');
+  writeFileSync(bad, 'x'.repeat(200));
+  const none = join(work, 'tools/none');
+  const cases: [string, string, readonly string[]][] = [
+    ...[[], ['-h'], [none], ['-d', none], [bad]].map((words): [string, string, string[]] => [
+      'zkTxnLogToolkit.sh',
+      'persistence.TxnLogToolkit',
+      words,
+    ]),
+    ...[[], ['-d'], [none], ['-json', none], [bad]].map((words): [string, string, string[]] => [
+      'zkSnapShotToolkit.sh',
+      'SnapshotFormatter',
+      words,
+    ]),
+    ...[
+      [],
+      ['-l', bad],
+      ['-l', none, '-r', none, '-b', '1', '-n', '1'],
+      ['-l', bad, '-r', bad, '-b', '1', '-n', '1'],
+    ].map((words): [string, string, string[]] => ['zkSnapshotComparer.sh', 'SnapshotComparer', words]),
+  ];
+  const codes = cases.map(([script, name, words]) => {
+    const ours = spawnSync(join(bin, script), words, { encoding: 'utf8', timeout: DEADLINE_MS });
+    const java = [...JAVA, '-cp', CLASSES, `org.apache.zookeeper.server.${name}`, ...words];
+    const theirs = spawnSync('java', java, { encoding: 'utf8', timeout: DEADLINE_MS });
+    const what = `${script} ${words.join(' ')}`;
+    return [`${ours.status} ${what}`, `${theirs.status} ${what}`] as const;
+  });
+  assert.deepEqual(
+    codes.map(([ours]) => ours),
+    codes.map(([, theirs]) => theirs),
+  );
 });
 
 test('zkCleanup.sh: the same refusals', async () => {

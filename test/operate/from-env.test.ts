@@ -344,6 +344,11 @@ test('logins become a JAAS file, and a password is what it is', () => {
   assert.match(jaas, /^QuorumServer \{\n.*\n {4}user_l="lp";\n\};$/m);
 });
 
+test('myid goes where the data are, also when a setting by its name moved them', () => {
+  const { dataDir, config } = fromEnvironment({ ALLOW_EMPTY_PASSWORD: 'yes', ZOO_CFG_dataDir: '/d' });
+  assert.deepEqual([dataDir, config.includes('dataDir=/d')], ['/d', true]);
+});
+
 test('what the images refuse is refused with the name of the variable', () => {
   for (const [env, text] of [
     [{ ZOO_SERVER_ID: '1' }, /ZOO_ENABLE_AUTH=yes, or ALLOW_EMPTY_PASSWORD=yes/],

@@ -5,23 +5,49 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
-import { connect } from 'node:net';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { anyBlock } from '../../src/ensemble/ports.ts';
 import { fourLetterWord } from '../../src/index.ts';
 import { BIN, zoosh } from '../e2e/cli.ts';
-import { frame, hello } from '../e2e/raw.ts';
 import { Session } from '../editor/session.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
-import { CANARY, filesIn, SECRET_FILE, SUPER_DIGEST, sightings } from './canary.ts';
+import { CANARY, control, filesIn, page, SECRET_FILE, SUPER_DIGEST, sessionPassword, sightings } from './canary.ts';
 
 const HOST = '127.0.0.1';
 const WORDS = 'conf cons dirs dump envi hash isro mntr ruok srvr stat wchc wchp wchs crst srst nope'.split(' ');
 const home = mkdtempSync(join(tmpdir(), 'zoosh-canary-'));
+const BUNDLE = join(home, 'bundle.tgz');
+const VERBS = [
+  ['config'],
+  ['-o', 'json', 'config'],
+  ['print-cmd'],
+  ['status'],
+  ['log-level', 'debug'],
+  ['bundle', BUNDLE],
+];
+/** What container images take a secret by. */
+const IMAGES: Readonly<Record<string, Record<string, string>>> = {
+  docker: {
+    ZOO_MY_ID: '1',
+    ZOO_CFG_EXTRA: `ssl.quorum.keyStore.password=${CANARY}`,
+    JVMFLAGS: `-Dzookeeper.ssl.keyStore.password=${CANARY}`,
+  },
+  bitnami: {
+    ...{ ZOO_SERVER_ID: '1', ZOO_ENABLE_AUTH: 'yes', ZOO_CLIENT_USER: 'bob', ZOO_CLIENT_PASSWORD: CANARY },
+    ...{ ZOO_SERVER_USERS: 'bob', ZOO_SERVER_PASSWORDS: CANARY, ZOO_TLS_QUORUM_ENABLE: 'true' },
+    ...{ ZOO_TLS_QUORUM_KEYSTORE_FILE: '/k.pem', ZOO_TLS_QUORUM_KEYSTORE_PASSWORD: CANARY },
+    ...{ ZOO_TLS_QUORUM_TRUSTSTORE_FILE: '/t.pem', ZOO_TLS_QUORUM_TRUSTSTORE_PASSWORD: CANARY },
+  },
+  confluent: {
+    ...{ ZOOKEEPER_SERVER_ID: '1', ZOOKEEPER_CLIENT_PORT: '2181', ZOOKEEPER_SSL_KEYSTORE_PASSWORD: CANARY },
+    ...{ ZOOKEEPER_SSL_QUORUM_KEYSTORE_PASSWORD: CANARY, KAFKA_OPTS: `-Dzookeeper.ssl.trustStore.password=${CANARY}` },
+  },
+};
 const children: ChildProcess[] = [];
 after(() => {
   for (const child of children) child.kill('SIGKILL');
@@ -34,6 +60,17 @@ const file = (name: string, text: string): string => {
 /** Everything that was printed, by who printed it. */
 const printed = new Map<string, string | Buffer>();
 const keep = (who: string, text: string): void => void printed.set(who, `${printed.get(who) ?? ''}${text}`);
+
+/** Settings of SASL, whose users are in a file with this in it. */
+const jaas = (users: string): string[] => [
+  'authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider',
+  `SASLAuthenticationProvider.superPassword=${CANARY}`,
+  `java.security.auth.login.config=${file(
+    `jaas.${jaasFiles++}`,
+    `Server {\n  org.apache.zookeeper.server.auth.DigestLoginModule required\n  ${users}\n};\n`,
+  )}`,
+];
+let jaasFiles = 0;
 
 /** A crash of the process at SIGUSR2, as a mistake of ours would be. */
 const CRASH = "--import=data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('a%20mistake')})";
@@ -63,6 +100,7 @@ async function serve(name: string, format: string, lines: readonly string[]): Pr
   ];
   writeFileSync(join(folder, 'zoo.cfg'), `${cfg.join('\n')}\n`, { mode: 0o600 });
   const args = ['start', 'server', '--config', join(folder, 'zoo.cfg'), '--control', join(folder, 'ctl'), '--leash'];
+  if (format === 'ndjson') args.push('--log-file', join(folder, 'log'));
   const child = spawn(process.execPath, [CRASH, BIN, ...args, '--log-level', 'debug', '--log-format', format], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -81,8 +119,15 @@ async function serve(name: string, format: string, lines: readonly string[]): Pr
 }
 
 /** What a program of ours says to these words, at `target`. */
-async function say(who: string, words: readonly string[], input = '', code?: number): Promise<string> {
+async function say(
+  who: string,
+  words: readonly string[],
+  input = '',
+  code?: number,
+  more: Record<string, string> = {},
+): Promise<string> {
   const ran = await zoosh(words, input, {
+    ...more,
     ZOOSH_HOME: join(home, 'user'),
     ZK_AUTH: `digest:bob:${CANARY}`,
     COLUMNS: '200',
@@ -91,34 +136,6 @@ async function say(who: string, words: readonly string[], input = '', code?: num
   if (code !== undefined) assert.equal(ran.code, code, `${who}: ${ran.stdout}${ran.stderr}`);
   return ran.stdout;
 }
-const control = (path: string, line: string): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(path, () => socket.write(`${line}\n`));
-    socket.once('data', (bytes) => {
-      socket.destroy();
-      resolve(bytes.toString());
-    });
-    socket.once('error', reject);
-  });
-const page = (port: number): Promise<string> =>
-  new Promise((resolve, reject) => {
-    get({ host: HOST, port, path: '/metrics' }, (response) => {
-      let text = '';
-      response.on('data', (bytes: Buffer) => (text += bytes.toString()));
-      response.on('end', () => resolve(text));
-    }).once('error', reject);
-  });
-/** The password of a session, as only its client is told. */
-async function sessionPassword(port: number): Promise<Buffer> {
-  const socket = connect(port, HOST, () => socket.write(hello()));
-  const [bytes] = (await once(socket, 'data')) as [Buffer];
-  const ping = Buffer.from('fffffffe0000000b', 'hex');
-  socket.write(frame(ping));
-  await once(socket, 'data');
-  socket.destroy();
-  return bytes.subarray(24, 40);
-}
-
 test('what is secret is found in nothing that is printed, told or written', async () => {
   const authority = makeAuthority('canary');
   const { pem, key } = makeCertificate(authority, { hosts: [HOST] });
@@ -129,7 +146,10 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     `ssl.quorum.trustStore.location=${file('ca.pem', authority.pem)}`,
   ];
   const [secret, tls] = await Promise.all([
-    serve('secret', 'ndjson', [`peer.secretFile=${file('peer.secret', `${SECRET_FILE}\n`)}`]),
+    serve('secret', 'ndjson', [
+      `peer.secretFile=${file('peer.secret', `${SECRET_FILE}\n`)}`,
+      ...jaas(`user_bob="${CANARY}";`),
+    ]),
     serve('tls', 'text', [...stores, `ssl.quorum.keyStore.password=${CANARY}`]),
   ]);
 
@@ -180,6 +200,8 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     ],
     ['a secret that is no base64', [`peer.secretFile=${file('bad.secret', `${CANARY}!\n`)}`]],
     ['a secret that is too short', [`peer.secretFile=${file('short.secret', `${SECRET_FILE.slice(0, 24)}\n`)}`]],
+    ['users without a semicolon', jaas(`user_bob="${CANARY}"`)],
+    ['users with an open quote', jaas(`user_bob="${CANARY};`)],
     ['an escape that is none', [`ssl.quorum.keyStore.password=${CANARY}\\u00zz`]],
   ];
   const jobs: (() => Promise<unknown>)[] = [
@@ -203,6 +225,19 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     () => say('a scheme that is none', ['-v', '--auth', `nope:${CANARY}`, at, 'ls', '/']),
     () => say('a credential of the environment', ['-v', '--auth', 'env:ZK_AUTH', at, 'whoami']),
     () => say('a word too many', [...bob, at, 'get', '/a', '/b', '/c']),
+    // what operators do with a server, secrets in every place that they may stand in
+    ...VERBS.map((verb) => () => {
+      const flags = { SERVER_JVMFLAGS: `-Dzookeeper.ssl.quorum.trustStore.password=${CANARY} -Xmx300m` };
+      const more = ['--set', `ssl.quorum.keyStore.password=${CANARY}`, '--control', join(secret.folder, 'ctl')];
+      const words = ['server', '--config', join(secret.folder, 'zoo.cfg'), ...verb, ...more];
+      return say(`server ${verb.join(' ')}`, words, '', 0, flags);
+    }),
+    ...Object.entries(IMAGES).flatMap(([image, variables]) =>
+      (['text', 'json'] as const).map((mode) => () => {
+        const words = ['server', '-o', mode, 'from-env', '--print'];
+        return say(`variables of ${image}, ${mode}`, words, '', 0, variables);
+      }),
+    ),
     ...refused.map(
       ([who, more]) =>
         () =>
@@ -225,7 +260,7 @@ test('what is secret is found in nothing that is printed, told or written', asyn
       sh: `exec ${process.execPath} ${BIN} ${at}`,
       env: { ZOOSH_HOME: join(home, 'user'), LANG: 'C.UTF-8' },
     });
-    await one.until((screen) => screen.includes('type help'), 'a prompt', 20_000);
+    await one.until((screen) => screen.includes('type help'), 'a prompt', PATIENCE_MS);
     const lines = [
       `addauth digest bob:${CANARY}`,
       `acl digest bob:${CANARY}`,
@@ -234,7 +269,7 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     ];
     for (const line of lines) one.type(`${line}\r`);
     one.type('quit\r');
-    await one.until(() => one.exit !== undefined, 'its end', 20_000);
+    await one.until(() => one.exit !== undefined, 'its end', PATIENCE_MS);
   }
 
   // the servers are asked, and end: one in order, one by a mistake
@@ -242,7 +277,7 @@ test('what is secret is found in nothing that is printed, told or written', asyn
   for (const { folder, port, metrics, child } of [secret, tls]) {
     for (const word of WORDS) keep(`the word ${word}`, await fourLetterWord(word, { host: HOST, port }).catch(String));
     keep('metrics', await page(metrics));
-    for (const line of ['status', 'digest', 'snapshot', CANARY.slice(0, 3)].map((op) => JSON.stringify({ op })))
+    for (const line of ['status', 'digest', 'snapshot', 'log', CANARY.slice(0, 3)].map((op) => JSON.stringify({ op })))
       keep('the control socket', await control(join(folder, 'ctl'), line));
     const ended = once(child, 'exit');
     child.kill(folder === tls.folder ? 'SIGUSR2' : 'SIGTERM');
@@ -252,6 +287,8 @@ test('what is secret is found in nothing that is printed, told or written', asyn
   assert.match(String(printed.get('metrics')), /znode_count/);
   assert.match(String(printed.get('the control socket')), /"zxid"/);
 
+  printed.set('the bundle', gunzipSync(readFileSync(BUNDLE)));
+  assert.match(String(printed.get('the bundle')), /settings\.txt/);
   const given = ['zoo.cfg', 'zoo.cfg.bak'];
   const sessions = Object.fromEntries(
     passwords.flatMap((each, i) =>

@@ -1,7 +1,11 @@
 /** One text that is every secret at once, and where it must not be. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { get } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
+import { frame, hello } from '../e2e/raw.ts';
 
 /** Long enough for the secret of an ensemble; of characters that base64, a URL and a shell leave alone. */
 export const CANARY = 'canaryZq7Wx2Lk9Vb4Nm1Tc6Rf3Hd8Jp5Gs0';
@@ -45,4 +49,34 @@ export function filesIn(folder: string, given: readonly string[] = []): Map<stri
     if (!given.includes(name) && statSync(file).isFile()) out.set(file, readFileSync(file));
   }
   return out;
+}
+
+/** The answer of a control socket to a line. */
+export const control = (path: string, line: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(path, () => socket.write(`${line}\n`));
+    socket.once('data', (bytes) => {
+      socket.destroy();
+      resolve(bytes.toString());
+    });
+    socket.once('error', reject);
+  });
+/** The page of figures. */
+export const page = (port: number): Promise<string> =>
+  new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path: '/metrics' }, (response) => {
+      let text = '';
+      response.on('data', (bytes: Buffer) => (text += bytes.toString()));
+      response.on('end', () => resolve(text));
+    }).once('error', reject);
+  });
+/** The password of a session, as only its client is told. */
+export async function sessionPassword(port: number): Promise<Buffer> {
+  const socket = connect(port, '127.0.0.1', () => socket.write(hello()));
+  const [bytes] = (await once(socket, 'data')) as [Buffer];
+  const ping = Buffer.from('fffffffe0000000b', 'hex');
+  socket.write(frame(ping));
+  await once(socket, 'data');
+  socket.destroy();
+  return bytes.subarray(24, 40);
 }
