@@ -142,6 +142,9 @@ apache_member
 tests shell-ensemble.js
 stop
 
+echo '-- logins by SASL, ours and others, at both servers'
+tests sasl.js
+
 echo '-- as a service and in a container'
 tests operate.js
 echo '-- by the names of the scripts of Apache ZooKeeper, beside them'
