@@ -8,9 +8,9 @@ trap 'rm -rf "$work"' EXIT
 npm pack --silent --ignore-scripts --pack-destination "$work" >/dev/null
 tarball=$(echo "$work"/zoosh-*.tgz)
 tar -tzf "$tarball" | sed 's#^package/##' | sort >"$work/list"
-extra=$(grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|bin/zoosh\.js|completions/zoosh\.(bash|zsh|fish)|docs/[a-z]+\.md|docs/deploy/[A-Za-z.-]+|docs/pictures/[a-z]+\.svg|man/zoosh\.1|dist/bin/[A-Za-z0-9-]+\.js|dist/src/.*\.(js|d\.ts))$' "$work/list" || true)
+extra=$(grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|bin/zoosh\.js|completions/zoosh\.(bash|zsh|fish)|docs/[a-z]+\.md|docs/deploy/[A-Za-z.-]+|docs/pictures/[a-z]+\.svg|man/zoosh\.1|dist/bin/[A-Za-z0-9-]+\.js|dist/src/.*\.(js|d\.ts))$' "$work/list" || true)
 [ -z "$extra" ] || { echo "packed, and not wanted:" "$extra" >&2; exit 1; }
-for file in bin/zoosh.js dist/src/index.js dist/src/index.d.ts dist/src/embed.js dist/bin/main.js completions/zoosh.bash man/zoosh.1 LICENSE README.md; do
+for file in bin/zoosh.js dist/src/index.js dist/src/index.d.ts dist/src/embed.js dist/bin/main.js completions/zoosh.bash man/zoosh.1 LICENSE README.md SECURITY.md; do
   grep -qx "$file" "$work/list" || { echo "not packed: $file" >&2; exit 1; }
 done
 mkdir "$work/user"
@@ -43,10 +43,11 @@ while read -r line; do
   *--config*) ;;
   *) line="$(sed 's/ --port [0-9]*//' <<<"$line") --port 0" ;;
   esac
+  rm -f out # of the one before
   PATH="$PWD/node_modules/.bin:$PATH" bash -c "exec $line" >out 2>err &
   pid=$!
   for _ in $(seq 300); do
-    grep -q '^ready ' out && break
+    grep -qs '^ready ' out && break
     sleep 0.1
   done
   [ "$(node_modules/.bin/zoosh "$(sed -n 's/^ready //p' out)" -c 'create /bar hello-bar; get /bar' | tail -1)" = hello-bar ] || { cat err >&2; exit 1; }

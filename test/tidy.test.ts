@@ -13,7 +13,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ports: ['base'],
   tree: ['base', 'records'],
   zab: ['base', 'records'],
-  server: ['base', 'protocol', 'records', 'tree', 'zab'],
+  server: ['base', 'protocol', 'records', 'tree', 'zab', 'sasl'],
   storage: ['base', 'records', 'ports'],
   platform: ['base', 'ports'],
   runtime: ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'platform'],
@@ -68,7 +68,7 @@ const PURE_FILES = new Set([
   'shell/blocks.ts',
   'zkcli/words.ts',
   'zkcli/texts.ts',
-  ...['adler', 'damage', 'digest', 'names', 'node-fields', 'records', 'replayed-tree', 'snappy', 'txn'].map(
+  ...['adler', 'damage', 'digest', 'names', 'node-fields', 'records', 'replayed-tree', 'settle', 'snappy', 'txn'].map(
     (name) => `apache/${name}.ts`,
   ),
   'apache/snapshot-parser.ts',

@@ -7,6 +7,7 @@ import { type LogFileEnd, readLogFile } from './read-log.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import { TYPE } from './records.ts';
 import { ReplayedTree } from './replayed-tree.ts';
+import { faultsOf } from './settle.ts';
 import { decodeTxn, type LoggedTxn } from './txn.ts';
 
 /** The two `version-2` folders, one and the same unless dataLogDir is set. */
@@ -17,6 +18,8 @@ export interface ApacheFolders {
 export interface LoadOptions {
   /** What is not whole is told in `lost`, and the rest is taken as it is. */
   readonly acceptLoss: boolean;
+  /** A snapshot without any log is enough, as it is for a server; an import asks whether the logs lie elsewhere. */
+  readonly mayLackLogs?: boolean;
 }
 /** What the folders hold: the newest snapshot that is whole and the logs behind it. */
 export interface LoadedApache {
@@ -97,14 +100,9 @@ class Loading {
         undefined,
         `it cannot be used, and the logs end before it, at ${hex(state.zxid)}`,
       );
-    if (logs.length === 0 && state.zxid > 0n)
-      this.fault(
-        folders.log,
-        undefined,
-        `there is no log in it, and ${snapshot} needs the one it was written beside (is dataLogDir elsewhere?)`,
-      );
+    if (logs.length === 0 && state.zxid > 0n) this.lackLogs(snapshot);
     const file = snapshot === undefined ? folders.log : `${folders.data}/${snapshot}`;
-    for (const reason of state.faults()) this.fault(file, undefined, reason);
+    for (const reason of faultsOf(state)) this.fault(file, undefined, reason);
     return {
       state,
       snapshot,
@@ -113,6 +111,17 @@ class Loading {
       lost: this.lost,
       digestIsRight: this.checkDigest(state, file),
     };
+  }
+  private lackLogs(snapshot: string | undefined): void {
+    const { log } = this.folders;
+    if (this.options.mayLackLogs === true)
+      this.notes.push(`${log}: there is no log in it: a server starts from ${snapshot} alone`);
+    else
+      this.fault(
+        log,
+        undefined,
+        `there is no log in it, and ${snapshot} needs the one it was written beside (is dataLogDir elsewhere?)`,
+      );
   }
   private checkDigest(state: ReplayedTree, file: string): boolean | undefined {
     const { told } = this;

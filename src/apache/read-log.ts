@@ -35,12 +35,17 @@ export interface LogFileEnd {
 /**
  * Hands out the transactions of a log file in order, and tells where it ends: at zeros, at the end of the file, or at a
  * transaction that was never whole. When another follows such a place the place is damaged. The taker decides about entries whose
- * checksum is wrong. @throws ApacheDamage, DiskError
+ * checksum is wrong; `rest` is waited for between two. @throws ApacheDamage, DiskError
  */
-export async function readLogFile(disk: Disk, path: string, take: (entry: LogEntry) => void): Promise<LogFileEnd> {
+export async function readLogFile(
+  disk: Disk,
+  path: string,
+  take: (entry: LogEntry) => void,
+  rest: () => Promise<void> | undefined = () => undefined,
+): Promise<LogFileEnd> {
   const file = await disk.open(path, { readonly: true });
   try {
-    return await new LogScan(path, file, await file.size(), take).run();
+    return await new LogScan(path, file, await file.size(), take, rest).run();
   } catch (error) {
     if (error instanceof DiskError && error.code === 'EIO')
       throw new ApacheDamage(path, undefined, 'it cannot be read (EIO)');
@@ -50,20 +55,37 @@ export async function readLogFile(disk: Disk, path: string, take: (entry: LogEnt
   }
 }
 
+/** Why there is no entry where one might be. */
+interface Stop {
+  readonly reason: string;
+  /** It may have been begun and never written whole. */
+  readonly isTorn: boolean;
+}
+const ENDS: Stop = { reason: '', isTorn: false };
+const torn = (reason: string): Stop => ({ reason, isTorn: true });
+
 class LogScan {
   private readonly path: string;
   private readonly file: DiskFile;
   private readonly size: number;
   private readonly take: (entry: LogEntry) => void;
+  private readonly pause: () => Promise<void> | undefined;
   private window: Buffer = Buffer.alloc(0);
   private windowAt = 0;
   private entries = 0;
 
-  constructor(path: string, file: DiskFile, size: number, take: (entry: LogEntry) => void) {
+  constructor(
+    path: string,
+    file: DiskFile,
+    size: number,
+    take: (entry: LogEntry) => void,
+    pause: () => Promise<void> | undefined,
+  ) {
     this.path = path;
     this.file = file;
     this.size = size;
     this.take = take;
+    this.pause = pause;
   }
   /** Bytes [at, at + length) of the file, fewer at its end. */
   private async bytes(at: number, length: number): Promise<Buffer> {
@@ -80,45 +102,50 @@ class LogScan {
   async run(): Promise<LogFileEnd> {
     const head = await this.bytes(0, HEADER_BYTES);
     if (head.length === 0) return this.end(0, false); // made, and never written
-    if (isZero(head)) return this.rest(0, 'the head of the file is missing');
+    if (isZero(head)) return this.rest(0, torn('the head of the file is missing'));
     if (head.length < HEADER_BYTES) throw new ApacheDamage(this.path, 0, 'the head of the file is not whole');
     const { magic, version } = FileHeader.read(new Reader(head));
     if (magic !== LOG_MAGIC) throw new ApacheDamage(this.path, 0, 'it does not begin as a transaction log does');
     if (version !== FILE_VERSION) throw new ApacheDamage(this.path, 4, `a log of version ${version}`);
     for (let at = HEADER_BYTES; ; ) {
       const next = await this.entry(at);
-      if (typeof next === 'string') return this.rest(at, next);
+      if (typeof next !== 'number') return this.rest(at, next);
       at = next;
+      const pause = this.pause();
+      if (pause !== undefined) await pause;
     }
   }
   /** Takes the entry at `at`; where the next begins, or why there is none. */
-  private async entry(at: number): Promise<number | string> {
+  private async entry(at: number): Promise<number | Stop> {
     const head = await this.bytes(at, HEAD_BYTES);
-    if (head.length < HEAD_BYTES) return head.length === 0 ? '' : 'a transaction is not whole';
-    const length = head.readInt32BE(8);
-    if (length === 0) return head.readBigInt64BE(0) === 0n ? '' : 'a transaction is gone';
-    if (length < 0 || length > MAX_TXN) return `a transaction of ${length} bytes`;
+    if (head.length === 0) return ENDS;
+    if (head.length < HEAD_BYTES) return torn('a transaction is not whole');
     const checksum = head.readBigInt64BE(0);
+    const length = head.readInt32BE(8);
+    if (length === 0) return checksum === 0n ? ENDS : torn('a transaction is gone');
+    if (length < 0 || length > MAX_TXN) return { reason: `a transaction of ${length} bytes`, isTorn: false };
     const body = await this.bytes(at + HEAD_BYTES, length + 1);
-    if (body.length < length + 1) return 'a transaction is not whole';
-    if (body[length] !== END_MARK) return 'a transaction without its end';
+    if (body.length < length + 1) return torn('a transaction is not whole');
+    const mark = body[length];
+    // what was never written is zero; anything else was something once
+    if (mark !== END_MARK) return { reason: 'a transaction without its end', isTorn: mark === 0 };
     const bytes = body.subarray(0, length);
     const end = at + HEAD_BYTES + length + 1;
     this.entries++;
     this.take({ offset: at, end, bytes, isWhole: checksum === BigInt(adler32(bytes)) });
     return end;
   }
-  /** The log ends at `at`, for a reason or at zeros, unless something follows. */
-  private async rest(at: number, reason: string): Promise<LogFileEnd> {
+  /** The log ends at `at`, unless something follows or what stands there was written whole once. */
+  private async rest(at: number, { reason, isTorn }: Stop): Promise<LogFileEnd> {
     const from = reason === '' ? await this.pastZeros(at) : at + 1;
     const found = from >= this.size ? undefined : await this.follower(from);
-    if (found !== undefined)
-      throw new ApacheDamage(
-        this.path,
-        at,
-        `${reason === '' ? 'transactions are gone' : reason}, and ${found === 'perhaps' ? 'others may follow' : `another follows at offset ${found}`}`,
-      );
-    return this.end(at, reason !== '');
+    const what = reason === '' ? 'transactions are gone' : reason;
+    if (found !== undefined) {
+      const follows = found === 'perhaps' ? 'others may follow' : `another follows at offset ${found}`;
+      throw new ApacheDamage(this.path, at, `${what}, and ${follows}`);
+    }
+    if (reason !== '' && !isTorn) throw new ApacheDamage(this.path, at, what);
+    return this.end(at, isTorn);
   }
   private end(at: number, isTorn: boolean): LogFileEnd {
     return { at, isTorn, entries: this.entries, size: this.size };

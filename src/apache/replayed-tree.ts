@@ -14,8 +14,7 @@ const NOBODY: AclList = Object.freeze([]);
 const SLASH = 47;
 /** A table that claims more is no table: it would take all memory. */
 const MAX_SESSIONS = 4_000_000;
-const QUOTA = '/zookeeper/quota';
-const FIXED = ['/zookeeper', QUOTA, '/zookeeper/config'];
+const FIXED = ['/zookeeper', '/zookeeper/quota', '/zookeeper/config'];
 const CONFIG = '/zookeeper/config';
 
 /**
@@ -276,44 +275,13 @@ export class ReplayedTree implements SnapshotTaker {
     for (const rows of this.owned.values()) count += rows.size;
     return count;
   }
-  /** What cannot be at the end of a whole log, in clauses; empty when all is well. */
-  faults(): string[] {
-    const { tree, zxid } = this;
-    const { rows } = tree;
-    const found: string[] = [];
-    let beyond = zxid;
-    for (let row = 1; row < rows.high; row++) {
-      if (rows.get(row, F.pathLength) === 0) continue;
-      for (const at of [AT.czxid, AT.mzxid, AT.pzxid]) {
-        const own = read64(rows, row, at);
-        if (own > beyond) beyond = own;
-      }
-      if (this.sessionOf(row) !== 0n && tree.children(row) > 0)
-        found.push(`the ephemeral ${tree.pathOf(row)} has children`);
-    }
-    if (beyond > zxid)
-      found.push(
-        `it was written while transactions up to 0x${beyond.toString(16)} went on, and the logs end at 0x${zxid.toString(16)}`,
-      );
-    const [first] = this.closed;
-    if (first !== undefined)
-      found.push(
-        `the ACL of ${tree.pathOf(first[0])}, number ${first[1]}, is not in it and no later transaction says it`,
-      );
-    return found;
+  ephemeralsOf(session: bigint): number {
+    return this.owned.get(session)?.size ?? 0;
   }
-  /** The tree as it is served: what is derived is counted, the usage of quotas as well. */
-  settled(): DataTree {
-    const { tree } = this;
-    for (let row = 1; row < tree.rows.high; row++) if (tree.rows.get(row, F.pathLength) > 0) tree.showCversion(row);
-    tree.quotas.rebuild();
-    const rows = [tree.find(QUOTA)];
-    for (let row = rows.pop(); row !== undefined; row = rows.pop()) {
-      const path = tree.pathOf(row);
-      if (path.endsWith('/zookeeper_stats')) tree.quotas.noticed(path, row);
-      for (let child = tree.rows.get(row, F.firstChild); child !== 0; child = tree.nextSibling(child)) rows.push(child);
-    }
-    return tree;
+  /** A node whose ACL nobody has said, and the number it goes by; undefined when there is none. */
+  get withoutAcl(): { readonly path: string; readonly key: bigint } | undefined {
+    const [first] = this.closed;
+    return first === undefined ? undefined : { path: this.tree.pathOf(first[0]), key: first[1] };
   }
   /**
    * Ends all sessions as one transaction numbered `zxid`: their ephemerals are gone, and who asks their parents learns of it.

@@ -8,13 +8,14 @@ import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
-import { explainOffline } from './offline-failures.ts';
+import { explainOffline, WrongFile } from './offline-failures.ts';
 import { UsageError } from './start-failures.ts';
 
 const USAGE = `usage: zoosh export-apache DATADIR [--log-dir DIR] --to DIR
 Writes DIR/version-2, which an Apache ZooKeeper server of 3.4 or later starts from, out of the data directory of a zoosh server
 that is stopped: one snapshot, the epoch files, and myid where it is missing. Of an ensemble one member is enough: the same
-version-2 goes to every Apache server. Sessions and ephemeral nodes are left out, and what is not known to be committed.`;
+version-2 goes to every Apache server. Stop them all, and take the one whose log goes furthest (zoosh verify tells). Sessions and
+ephemeral nodes are left out.`;
 
 const OPTIONS = {
   'log-dir': { type: 'string' },
@@ -60,7 +61,7 @@ function wishOf(args: readonly string[]): Wish | undefined {
   if (values.to === undefined) throw new UsageError('export-apache needs --to DIR, the dataDir of the Apache server');
   const dataDir = resolve(dir);
   if (!existsSync(join(dataDir, 'zoosh-1')))
-    throw new UsageError(`no zoosh server was ever in ${dir}: there is no zoosh-1`);
+    throw new WrongFile(`no zoosh server was ever in ${dir}: there is no zoosh-1`);
   return { dataDir, logDir: resolve(values['log-dir'] ?? dir), to: resolve(values.to) };
 }
 
@@ -79,7 +80,7 @@ async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<num
     if (pid !== undefined)
       throw new StorageRefusal(42, `process ${pid} has files of ${to} open. Stop that server first`);
     const own = await readOwnState(nodeDisk, dataDir, logDir);
-    if (own === undefined) throw new UsageError(`no zoosh server was ever in ${dataDir}`);
+    if (own === undefined) throw new WrongFile(`no zoosh server was ever in ${dataDir}`);
     const id = numberIn(join(to, 'myid'));
     if (globals.dryRun === true) return report(own, undefined, globals);
     mkdirSync(to, { recursive: true });
@@ -92,23 +93,24 @@ async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<num
 }
 
 function report(own: OwnState, made: Exported | undefined, globals: Globals): number {
-  const { tree, notes, open } = own;
+  const { tree, notes, unsure } = own;
   for (const note of notes) process.stderr.write(`warning: ${note}\n`);
   const hex = (zxid: bigint): string => `0x${zxid.toString(16)}`;
   if (made !== undefined && (globals.output === 'json' || globals.output === 'ndjson')) {
     const { sessionsDropped: sessions, ephemeralsDropped: ephemerals, lastZxid, zxid, ...rest } = made;
     const told = {
       ...rest,
-      dropped: { sessions, ephemerals, transactions: open },
+      dropped: { sessions, ephemerals },
+      notKnownCommitted: unsure,
       lastZxid: hex(lastZxid),
       zxid: hex(zxid),
     };
     process.stdout.write(`${JSON.stringify(told)}\n`);
     return 0;
   }
-  if (open > 0)
+  if (unsure > 0)
     process.stderr.write(
-      `warning: ${open} transactions at the end of the log are not known to be committed, and are left out\n`,
+      `warning: the last ${unsure} transactions are not known to be committed, and count from now on; another member's log may go further (zoosh verify tells)\n`,
     );
   if (made === undefined) {
     process.stdout.write(`would export ${tree.rows.count - tree.ephemerals} nodes.  Nothing was written.\n`);

@@ -11,7 +11,7 @@ import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { F } from '../tree/rows.ts';
 import type { Globals } from './globals.ts';
-import { explainOffline } from './offline-failures.ts';
+import { explainOffline, WrongFile } from './offline-failures.ts';
 import { UsageError } from './start-failures.ts';
 
 const USAGE = `usage: zoosh import-apache DIR [--log-dir DIR] [--to DATADIR] [--to-log DIR] [--myid N] [--accept-loss]
@@ -72,7 +72,7 @@ function wishOf(args: readonly string[]): Wish | undefined {
   const said = values['log-dir'];
   const from = apachePlace(resolve(dir), said === undefined ? undefined : resolve(said));
   if (from === undefined)
-    throw new UsageError(
+    throw new WrongFile(
       `no files of Apache ZooKeeper in ${said === undefined ? dir : `${dir} and ${said}`}: there is no version-2`,
     );
   const dataDir = resolve(values.to ?? from.root);

@@ -45,6 +45,10 @@ async function run(argv: string[]): Promise<number> {
   if (first === 'import-apache') return (await import('./import-apache.ts')).runImportApache(rest, globals);
   if (first === 'export-apache') return (await import('./export-apache.ts')).runExportApache(rest, globals);
   if (first === 'shims') return (await import('./shims.ts')).runShims(rest, globals);
+  if (first === 'txnlog') return (await import('./txnlog.ts')).runTxnlog(rest, globals);
+  if (first === 'snapshot') return (await import('./snapshot-tool.ts')).runSnapshot(rest, globals);
+  if (first === 'verify') return (await import('./verify.ts')).runVerify(rest, globals);
+  if (first === 'digest') return (await import('./digest.ts')).runDigest(rest);
   if (first === 'completion') return (await import('./usage.ts')).printCompletion(rest);
   if (first === 'init') return (await import('./init.ts')).runInit(rest, globals);
   const front = await import('./front.ts');

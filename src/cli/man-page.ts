@@ -19,6 +19,12 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['ZOOSH_HOME', 'one folder for everything below FILES'],
   ['ZOOSH_PAGER, PAGER', 'shows what is taller than the screen; without them less -FRX'],
   ['ZOOSH_COMPLETE_LIVE', '0: Tab in the shell of the operating system asks no server'],
+  ['SERVER_JVMFLAGS, JVMFLAGS, ZK_SERVER_HEAP', 'settings (-D) and memory of the server of a zoo.cfg'],
+  [
+    'ZOOCFGDIR, ZOOCFG, ZOO_LOG_DIR, ZOOPIDFILE',
+    'where zoosh server finds and puts things; zoosh server --help has all',
+  ],
+  ['CLIENT_JVMFLAGS', 'what zkCli.sh is told about TLS'],
   ['VISUAL, EDITOR', 'for edit, and for C-x C-e at the prompt'],
   ['NO_COLOR, FORCE_COLOR', 'no colours; colours without a terminal'],
 ];

@@ -1,7 +1,7 @@
 import { ApacheDamage } from '../apache/damage.ts';
 import { DiskError } from '../ports/disk.ts';
 import { StorageRefusal } from '../storage/errors.ts';
-import { explainStart, UsageError } from './start-failures.ts';
+import { explainStart } from './start-failures.ts';
 
 /** What cannot be read is said as people say it; nothing of it is a bug of ours. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -14,6 +14,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the disk is read-only',
 };
 
+/** A file is not what the command is for: no usage helps. */
+export class WrongFile extends Error {}
+
 /** Says why files of a server were not read or made; returns the exit code. Anything unexpected is thrown on. */
 export function explainOffline(error: unknown, usage: string): number {
   if (error instanceof ApacheDamage)
@@ -24,6 +27,9 @@ export function explainOffline(error: unknown, usage: string): number {
     process.stderr.write(`error: cannot use ${path}: ${REASONS[found] ?? found}\n`);
     return found === 'ENOENT' || found === 'EISDIR' || found === 'ENOTDIR' ? 2 : 40;
   }
-  if (error instanceof UsageError) return explainStart(error, usage);
+  if (error instanceof WrongFile) {
+    process.stderr.write(`error: ${error.message}\n`);
+    return 2;
+  }
   return explainStart(error, usage);
 }

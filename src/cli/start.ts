@@ -156,8 +156,9 @@ export async function runStart(
     const made = await settingsOf(form, values);
     if (made.remove !== undefined) remove.push(made.remove);
     const gathered = gather({
-      // words for Java machines are meant for the server of a zoo.cfg, not for one that somebody tries something with
-      env: values.config === undefined ? {} : env,
+      // words for Java machines are meant for the server of a zoo.cfg, not for one that somebody tries something with; the
+      // processes of an ensemble on this machine, which are on a leash, are paused and killed as what they are
+      env: values.config === undefined || values.leash === true ? {} : env,
       flags,
       file: made.file,
       sets: (values.set ?? []).map(settingSaid),

@@ -15,6 +15,7 @@ import { followLogs, lastLines } from './logs.ts';
 import { removeFiles } from './make.ts';
 import type { MemberCommand } from './process.ts';
 import { scale } from './scale.ts';
+import { shownConfig } from './shown-config.ts';
 import { viewOf } from './status.ts';
 
 /** How long members may take until they serve again. */
@@ -191,7 +192,7 @@ export class EnsemblesOf implements LocalEnsembles {
   async config(name: string | undefined, member: string): Promise<string> {
     const ensemble = this.open(name);
     const [id] = await this.pick(ensemble, [member]);
-    return readFileSync(join(memberFolder(ensemble.file, id as number), 'zoo.cfg'), 'utf8');
+    return shownConfig(readFileSync(join(memberFolder(ensemble.file, id as number), 'zoo.cfg'), 'utf8'));
   }
   async destroy(name: string | undefined): Promise<void> {
     const ensemble = this.open(name);

@@ -1,4 +1,5 @@
 import type { LoadedApache } from '../apache/load.ts';
+import { settled } from '../apache/settle.ts';
 import type { Random } from '../base/random.ts';
 import type { Disk } from '../ports/disk.ts';
 import { halvesOf } from '../records/log-record.ts';
@@ -57,7 +58,7 @@ export async function importApache(
   const zxid = (BigInt(Math.max(options.epoch, Number(lastZxid >> 32n)) + 1) << 32n) | 1n;
   const dropped = state.dropSessions(zxid);
   clearConfig(state.tree);
-  const tree = state.settled();
+  const tree = settled(state);
   const mark: Mark = { zxid: halvesOf(zxid), chain: halvesOf(Buffer.from(random.bytes(8)).readBigInt64BE(0)) };
   tree.zxidHi = mark.zxid.hi;
   tree.zxidLo = mark.zxid.lo;

@@ -14,13 +14,13 @@ import { SnapshotLoader } from '../tree/snapshot.ts';
 /** What the directories of a zoosh server hold, read and verified from outside. */
 export interface OwnState {
   readonly identity: Identity;
-  /** The state up to where the log counts: all of it for a server that is a quorum alone, else what is known committed. */
+  /** The state at the end of the log: what was acknowledged last may be known committed only to members that answered it. */
   readonly tree: DataTree;
   /** End of the log. */
   readonly last: Mark;
   readonly committed: Halves;
-  /** Transactions at the end of the log that are not known to be committed, and are left out. */
-  readonly open: number;
+  /** Of the last transactions so many are not known to be committed; none for a server that is a quorum alone. */
+  readonly unsure: number;
   readonly snapshot: string | undefined;
   /** Transactions applied behind the snapshot. */
   readonly replayed: number;
@@ -58,13 +58,14 @@ export async function readOwnState(disk: Disk, dataDir: string, logDir: string):
   });
   try {
     const { at, committed, snapshot, notes } = await reader.strict();
-    if (isAlone(tree) || waiting.length === 0) for (const each of waiting.splice(0)) take(each);
+    const unsure = isAlone(tree) ? 0 : waiting.length;
+    waiting.splice(0).forEach(take);
     return {
       identity,
       tree: tree ?? new DataTree(0),
       last: at,
       committed,
-      open: waiting.length,
+      unsure,
       snapshot: snapshot?.path,
       replayed,
       notes: [...warnings, ...notes],

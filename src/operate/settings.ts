@@ -118,7 +118,6 @@ const GUARDS: readonly (readonly [RegExp, string])[] = [
     /^(?:quorum\.auth\.(?:learnerRequireSasl|serverRequireSasl))$/,
     'members would have to log in to each other by SASL',
   ],
-  [/^(?:sessionRequireClientSASLAuth|enforce\.auth\.enabled)$/, 'clients would have to log in'],
 ];
 
 /** The rows of the process in `server config`. */

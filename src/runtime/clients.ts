@@ -197,7 +197,7 @@ export class ClientPort {
   }
   /** Pings that wait for nothing but a large transaction are answered beside it: their sessions are not to end of it. */
   private answerPings({ connection, cutter, socket }: Client): void {
-    if (connection.state !== 'open' || connection.outstanding > 0) return;
+    if (connection.state !== 'open' || connection.outstanding > 0 || !this.server.letsIn(connection)) return;
     while (!socket.destroyed && cutter.skip(PING)) socket.write(this.server.pinged(connection));
   }
   private enqueue(client: Client): void {

@@ -4,16 +4,19 @@ import { type Beside, namedFiles, type Setting } from '../server/config.ts';
 import { StartError } from './start-error.ts';
 
 /**
- * Reads what stands beside zoo.cfg: the file that dynamicConfigFile names, and `myid` in dataDir, unless the id was given
+ * Reads what stands beside zoo.cfg: the files that dynamicConfigFile and
+ * java.security.auth.login.config name, and `myid` in dataDir, unless the id was given
  * with --myid. A file that is absent is left out: whether it is needed, the check of the configuration knows.
  * @throws StartError (43) for one that is there and cannot be read
  */
 export function readBeside(settings: readonly Setting[], myid?: string): Beside {
-  const { dataDir, dynamicConfigFile } = namedFiles(settings);
+  const { dataDir, dynamicConfigFile, jaasFile } = namedFiles(settings);
+  const jaas = jaasFile === undefined ? undefined : textOf(jaasFile);
   const dynamic = dynamicConfigFile === undefined ? undefined : textOf(dynamicConfigFile);
   return {
     myid: myid === undefined ? myidIn(dataDir) : { text: myid, from: { option: '--myid' } },
     dynamic: dynamic === undefined ? undefined : { text: dynamic, file: dynamicConfigFile as string },
+    jaas: jaas === undefined ? undefined : { text: jaas, file: jaasFile as string },
   };
 }
 

@@ -23,11 +23,18 @@ export function isAllowed(acl: AclList, perm: number, identities: readonly Ident
   return false;
 }
 
-const matches = (identity: Identity, pattern: string): boolean =>
-  identity.scheme === 'ip' ? matchesIp(identity.id, pattern) : identity.id === pattern;
+function matches({ scheme, id }: Identity, pattern: string): boolean {
+  if (scheme === 'ip') return matchesIp(id, pattern);
+  // ZooKeeper lets the SASL user of this name through wherever a SASL user is named
+  return id === pattern || (scheme === 'sasl' && id === 'super');
+}
 
 /** Schemes whose identities `auth` stands for. */
 const AUTHENTICATED: ReadonlySet<string> = new Set(['digest', 'sasl', 'x509']);
+/** Schemes that ACLs may name without a setting. */
+const BUILT_IN: ReadonlySet<string> = new Set(['digest', 'ip']);
+/** A name as Kerberos has them: what is behind an @ is a realm, and there is one at most. */
+const PRINCIPAL = /^[^@]*$|^[^/@]*(\/[^/@]*)?@[^/@]*$/;
 
 /** What a request said; null where jute allows it. */
 export type RawAcl = readonly {
@@ -37,9 +44,13 @@ export type RawAcl = readonly {
 
 /**
  * The list as it will be stored: duplicates dropped, `auth` replaced by the connection's identities. Undefined when it is
- * not valid (semantics.md 8.2): null or empty, an unknown scheme, an id its scheme does not accept.
+ * not valid (semantics.md 8.2): null or empty, a scheme without provider, an id its scheme does not accept.
  */
-export function expandAcl(raw: RawAcl | null, identities: readonly Identity[]): AclList | undefined {
+export function expandAcl(
+  raw: RawAcl | null,
+  identities: readonly Identity[],
+  providers: ReadonlySet<string> = BUILT_IN,
+): AclList | undefined {
   if (raw === null || raw.length === 0) return undefined;
   if (raw.length === 1) {
     const only = raw[0] as RawAcl[number];
@@ -57,18 +68,22 @@ export function expandAcl(raw: RawAcl | null, identities: readonly Identity[]): 
     const { scheme, id } = who;
     if (scheme === null || id === null) return undefined;
     if (scheme === 'auth') {
-      const own = identities.filter((identity) => AUTHENTICATED.has(identity.scheme));
+      const own = identities.filter((each) => AUTHENTICATED.has(each.scheme) && providers.has(each.scheme));
       if (own.length === 0) return undefined;
       for (const identity of own) add(perms, identity.scheme, identity.id);
     } else if (scheme === 'world') {
       if (id !== 'anyone') return undefined;
       add(perms, scheme, id);
-    } else if (scheme === 'digest') {
+    } else if (!providers.has(scheme)) return undefined;
+    else if (scheme === 'digest') {
       const parts = id.split(':');
       if (parts.length !== 2 || parts[1] === '') return undefined;
       add(perms, scheme, id);
     } else if (scheme === 'ip') {
       if (!isIpPattern(id)) return undefined;
+      add(perms, scheme, id);
+    } else if (scheme === 'sasl') {
+      if (!PRINCIPAL.test(id)) return undefined;
       add(perms, scheme, id);
     } else return undefined;
   }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Identity } from './acl.ts';
+import type { SaslOptions } from './sasl-login.ts';
 
 export interface AuthOptions {
   /** `super:<base64 of the hash>`, or undefined: nobody is super. */
@@ -7,6 +8,12 @@ export interface AuthOptions {
   /** Name of the hash as node:crypto knows it; ZooKeeper's default is SHA1. */
   readonly digestAlgorithm: string;
   readonly digestEnabled: boolean;
+  /** Schemes that ACLs may name; absent: digest and ip. */
+  readonly providers?: ReadonlySet<string> | undefined;
+  /** Absent: a client that begins a SASL login is told nothing, and goes on. */
+  readonly sasl?: SaslOptions | undefined;
+  /** Without an identity of one of these schemes nothing may be asked. */
+  readonly enforced?: ReadonlySet<string> | undefined;
 }
 
 /** `user:base64(hash(user:password))`, the identity behind a digest login. */
@@ -32,6 +39,10 @@ export function authenticate(
   const own = { scheme, id };
   return id === options.superDigest ? [{ scheme: 'super', id: '' }, own] : [own];
 }
+
+/** May whoever has these identities ask anything at all? */
+export const isLetIn = (identities: readonly Identity[], { enforced }: AuthOptions): boolean =>
+  enforced === undefined || identities.some(({ scheme }) => enforced.has(scheme));
 
 /** What is stored of a session's password: SHA-256 cut to 16 bytes (foundations.md 10). */
 export const sessionSecret = (password: Uint8Array): Buffer =>

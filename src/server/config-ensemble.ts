@@ -66,6 +66,8 @@ export interface Beside {
   readonly myid?: { readonly text: string; readonly from: Origin } | undefined;
   /** The file that dynamicConfigFile names. */
   readonly dynamic?: { readonly text: string; readonly file: string } | undefined;
+  /** The file that java.security.auth.login.config names. */
+  readonly jaas?: { readonly text: string; readonly file: string } | undefined;
 }
 
 /** How a server runs: alone, on a server line or without one, or as a member. */
@@ -250,8 +252,10 @@ function hashOf(members: readonly Member[]): string {
 export function namedFiles(settings: readonly Setting[]): {
   readonly dataDir: string | undefined;
   readonly dynamicConfigFile: string | undefined;
+  readonly jaasFile: string | undefined;
 } {
   const last = (key: Key): string | undefined =>
     settings.findLast((setting) => setting.key === key || setting.key === `zookeeper.${key}`)?.value || undefined;
-  return { dataDir: last('dataDir'), dynamicConfigFile: last('dynamicConfigFile') };
+  const jaasFile = last('java.security.auth.login.config');
+  return { dataDir: last('dataDir'), dynamicConfigFile: last('dynamicConfigFile'), jaasFile };
 }

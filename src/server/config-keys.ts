@@ -92,6 +92,15 @@ export const KEYS = {
   'DigestAuthenticationProvider.superDigest': { kind: 'text', secret: true },
   'DigestAuthenticationProvider.digestAlg': { kind: 'text', fallback: 'SHA1' },
   'DigestAuthenticationProvider.enabled': { kind: 'property', fallback: 'true' },
+  'java.security.auth.login.config': { kind: 'text' },
+  'sasl.serverconfig': { kind: 'text', fallback: 'Server' },
+  'SASLAuthenticationProvider.superPassword': { kind: 'text', secret: true },
+  allowSaslFailedClients: { kind: 'property', fallback: 'false' },
+  sessionRequireClientSASLAuth: { kind: 'property', fallback: 'false' },
+  'enforce.auth.enabled': { kind: 'property', fallback: 'false' },
+  'enforce.auth.schemes': { kind: 'text' },
+  'X509AuthenticationProvider.superUser': { kind: 'text' },
+  'fips-mode': { kind: 'property', fallback: 'false' },
   'digest.requireTls': { kind: 'property', fallback: 'false', unused: true },
   'admin.enableServer': { kind: 'property', fallback: 'false' },
   'admin.serverAddress': { kind: 'text', fallback: '0.0.0.0' },
@@ -124,10 +133,10 @@ const IDLE = `
   maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
   tcpKeepAlive clientTcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
   maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
-  netty.* serverCnxnFactory advancedFlowControlEnabled messageTracker.* jvm.pause.* authProvider.* X509AuthenticationProvider.*
-  superUser superUser.* ssl.* sslQuorumReloadCertFiles portUnification client.certReload client.portUnification
-  sessionRequireClientSASLAuth enforce.auth.* allowSaslFailedClients requireClientAuthScheme IPAuthenticationProvider.*
-  ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local java.security.auth.login.config fips-mode audit.*
+  netty.* serverCnxnFactory advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
+  ssl.* sslQuorumReloadCertFiles portUnification client.certReload client.portUnification
+  letAnySaslUserDoX requireClientAuthScheme IPAuthenticationProvider.*
+  ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local audit.*
   admin.* metricsProvider.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold
 `
   .trim()

@@ -1,4 +1,5 @@
 import { type AdminConfig, adminConfig } from './config-admin.ts';
+import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
 import { isIdle, isKey, KEYS, type Key, plainKey, type Row } from './config-keys.ts';
 import { isMemberKey } from './config-members.ts';
@@ -85,6 +86,8 @@ export interface ServerConfig {
     readonly superDigest: string | undefined;
     readonly requireTls: boolean;
   };
+  /** Logins beyond digest. */
+  readonly auth: AuthConfig;
   /** Words a client port answers. */
   readonly fourLetterWords: ReadonlySet<string> | 'all';
   readonly admin: AdminConfig;
@@ -136,7 +139,7 @@ const ALGORITHMS: Readonly<Record<string, DigestAlgorithm>> = {
  */
 export function checkConfig(settings: readonly Setting[], beside: Beside = {}): ServerConfig {
   const notes: string[] = [];
-  const { given, lines } = sort(settings, notes);
+  const { given, lines, named } = sort(settings, notes);
   const take = reader(given, notes);
 
   if (take.is('skipACL', 'yes')) {
@@ -233,6 +236,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
       superDigest: superDigest(take),
       requireTls: take.flag('digest.requireTls'),
     },
+    auth: authConfig(take, named, beside.jaas, false, notes),
     fourLetterWords: words(take.text('4lw.commands.whitelist') ?? '', readOnlyModeEnabled),
     admin: adminConfig(take),
     metrics: {
@@ -245,14 +249,18 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     auditEnabled: take.flag('audit.enable'),
     reportedVersion: take.text('reportedVersion'),
     notes,
-    inForce: inForce(given, form.lines),
+    inForce: inForce(given, [...named, ...form.lines]),
   };
 }
 
-/** Parts settings into those we know (the last of each wins) and lines about members; what is left becomes notes. */
-function sort(settings: readonly Setting[], notes: string[]): { given: Map<Key, Setting>; lines: Setting[] } {
+/** Parts settings into those we know (the last of each wins), lines about members and logins by name; what is left becomes notes. */
+function sort(
+  settings: readonly Setting[],
+  notes: string[],
+): { given: Map<Key, Setting>; lines: Setting[]; named: Setting[] } {
   const given = new Map<Key, Setting>();
   const lines = new Map<string, Setting>();
+  const named = new Map<string, Setting>();
   const idle = new Map<string, Origin>();
   const unknown = new Map<string, Origin>();
   for (const setting of settings) {
@@ -261,13 +269,14 @@ function sort(settings: readonly Setting[], notes: string[]): { given: Map<Key, 
       given.set(key, { ...setting, key });
       if ((KEYS[key] as Row).unused === true) idle.set(key, setting.from);
     } else if (isMemberKey(key)) lines.set(key, { ...setting, key });
+    else if (isAuthKey(key)) named.set(key, { ...setting, key });
     else (isIdle(key) ? idle : unknown).set(key, setting.from);
   }
   const list = (keys: Map<string, Origin>): string =>
     [...keys].map(([key, from]) => `${key} (${showOrigin(from)})`).join(', ');
   if (unknown.size > 0) notes.push(`unknown settings, ignored: ${list(unknown)}`);
   if (idle.size > 0) notes.push(`settings accepted without effect here: ${list(idle)}`);
-  return { given, lines: [...lines.values()] };
+  return { given, lines: [...lines.values()], named: [...named.values()] };
 }
 
 /** Where clients are served: as the keys say, as the server line says, or nowhere; both must agree. */

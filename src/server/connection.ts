@@ -1,6 +1,7 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Writer } from '../protocol/bytes.ts';
 import type { Identity } from './acl.ts';
+import type { SaslLogin } from './sasl-login.ts';
 import type { TrackedSession } from './sessions.ts';
 
 /** A request of a connection that waits its turn, in the order sent. */
@@ -75,6 +76,8 @@ export class ClientConnection {
   /** False for clients before 3.4, which know no read-only byte. */
   modern = true;
   identities: Identity[];
+  /** Its login by SASL, once it began one. */
+  sasl: SaslLogin | undefined;
   /** Requests that wait, oldest first, from `waitingFrom` on. */
   waiting: Waiting[] = [];
   waitingFrom = 0;
@@ -93,6 +96,12 @@ export class ClientConnection {
     this.port = port;
     this.identities = [{ scheme: 'ip', id: ip }];
     this.stats = noStats(established);
+  }
+  /** Adds what was proved and is not known yet. */
+  prove(identities: readonly Identity[]): void {
+    for (const { scheme, id } of identities)
+      if (!this.identities.some((have) => have.scheme === scheme && have.id === id))
+        this.identities.push({ scheme, id });
   }
   /** As `crst` does: all but when it was established. */
   resetStats(): void {

@@ -16,6 +16,8 @@ export interface PrepareOptions {
   /** TTL nodes are allowed. */
   readonly extendedTypes: boolean;
   readonly enforceQuota: boolean;
+  /** See {@link expandAcl}. */
+  readonly auth: { readonly providers?: ReadonlySet<string> | undefined };
 }
 /** Answers whether a hard quota would be broken. */
 export type QuotaCheck = (path: string, countDelta: number, bytesDelta: number) => boolean;
@@ -75,7 +77,7 @@ export class Decider {
       return KEEPER_CODES.BadArguments;
     if (path === null) return KEEPER_CODES.MarshallingError;
     if (!path.includes('/') || path.includes('\0')) return KEEPER_CODES.BadArguments;
-    const acl = expandAcl(rawAcl, who.identities);
+    const acl = expandAcl(rawAcl, who.identities, this.options.auth.providers);
     if (acl === undefined) return KEEPER_CODES.InvalidAcl;
     if (path === '/') return KEEPER_CODES.NodeExists;
     const parentPath = parentOf(path);
@@ -170,7 +172,7 @@ export class Decider {
   setAcl(who: Requester, by: number, path: string | null, rawAcl: RawAcl | null, version: number) {
     if (path === null) return KEEPER_CODES.MarshallingError;
     if (!isValidPath(path)) return KEEPER_CODES.BadArguments;
-    const acl = expandAcl(rawAcl, who.identities);
+    const acl = expandAcl(rawAcl, who.identities, this.options.auth.providers);
     if (acl === undefined) return KEEPER_CODES.InvalidAcl;
     const node = this.pending.get(path);
     if (node === undefined) return KEEPER_CODES.NoNode;

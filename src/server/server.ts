@@ -12,7 +12,7 @@ import { type Config, type Txn, writeEnvelope } from '../records/txns.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Input, Position } from '../zab/types.ts';
-import { type AuthOptions, authenticate } from './auth.ts';
+import { type AuthOptions, authenticate, isLetIn } from './auth.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { LeaderDesk } from './leader-desk.ts';
@@ -21,6 +21,7 @@ import { ProposalSizes } from './proposals.ts';
 import { readOther, readPath } from './reads.ts';
 import { type Numbered, Replica, type ReplicaSurroundings } from './replica.ts';
 import { begin, finish, header } from './reply.ts';
+import { SaslLogin } from './sasl-login.ts';
 import type { TrackedSession } from './sessions.ts';
 import { isWrite } from './writes.ts';
 
@@ -59,7 +60,7 @@ export interface Surroundings extends ReplicaSurroundings {
   toLearner(link: number, message: PeerMessage): void;
 }
 
-const { MarshallingError, Unimplemented, AuthFailed } = KEEPER_CODES;
+const { MarshallingError, Unimplemented, AuthFailed, SessionClosedRequireAuth } = KEEPER_CODES;
 /** Bytes of the answer to a ping: its length, and a header. */
 const PING_ANSWER = 20;
 
@@ -289,7 +290,6 @@ export class Server extends Replica {
     const { desk } = this;
     if (connection.state !== 'open' || desk === undefined) return;
     this.outbox.received(connection);
-    this.hear(connection);
     if (end - start < 8) return this.close(connection);
     const from = this.reader.reset(bytes, start, end);
     const xid = from.int32();
@@ -297,6 +297,13 @@ export class Server extends Replica {
     this.counted[type & 127] = (this.counted[type & 127] as number) + 1;
     if (xid >= 0) connection.stats.lastXid = xid; // of a request of its own, not of a ping
     connection.stats.lastOp = type;
+    const { auth, sasl } = OPERATIONS;
+    if (type !== auth.code && type !== sasl.code && !isLetIn(connection.identities, this.options.auth)) {
+      header(this.outbox.to(connection), xid, 0, 0, SessionClosedRequireAuth);
+      this.outbox.sent(connection);
+      return this.close(connection);
+    }
+    this.hear(connection);
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
     if (isWrite(type)) {
@@ -304,15 +311,8 @@ export class Server extends Replica {
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
       return desk.write(connection, xid, type, from, bytes, start, end);
     }
-    if (type === OPERATIONS.auth.code) return this.auth(connection, xid, from);
-    if (type === OPERATIONS.sasl.code) {
-      // no SASL configured: an empty token, no identity, and the client goes on
-      const to = this.outbox.to(connection);
-      const at = begin(to, xid, 0, 0, 0);
-      to.int32(-1);
-      finish(to, at);
-      return this.outbox.sent(connection);
-    }
+    if (type === auth.code) return this.auth(connection, xid, from);
+    if (type === sasl.code) return this.sasl(connection, xid, from);
     if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) {
       connection.syncs++;
       return;
@@ -320,6 +320,10 @@ export class Server extends Replica {
     if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
+  }
+  /** It has proved what is compulsory. */
+  letsIn(connection: ClientConnection): boolean {
+    return isLetIn(connection.identities, this.options.auth);
   }
   /** Answers a ping while a transaction is being applied in parts, beside everything that waits for the rest of it. */
   pinged(connection: ClientConnection): Buffer {
@@ -394,9 +398,36 @@ export class Server extends Replica {
       this.outbox.counts.authFailed++;
       return this.close(connection);
     }
-    for (const identity of proved)
-      if (!connection.identities.some((have) => have.scheme === identity.scheme && have.id === identity.id))
-        connection.identities.push(identity);
+    connection.prove(proved);
+  }
+
+  /** One token of a login by SASL; without users to log in as, nothing is said and the client goes on. */
+  private sasl(connection: ClientConnection, xid: number, from: Reader): void {
+    const { sasl, enforced } = this.options.auth;
+    let reply: Buffer | null = null;
+    let err = 0;
+    if (sasl !== undefined) {
+      let token: Uint8Array | null;
+      try {
+        token = OPERATIONS.sasl.request.read(from).token;
+      } catch (fault) {
+        if (!(fault instanceof ProtocolError)) throw fault;
+        return this.close(connection);
+      }
+      connection.sasl ??= new SaslLogin();
+      const step = connection.sasl.step(token, sasl, (count) => this.around.random.bytes(count));
+      reply = step.reply;
+      connection.prove(step.proved);
+      const compulsory = enforced?.has('sasl') === true;
+      if (step.failed) this.outbox.counts.authFailed++;
+      if (step.failed && (compulsory || !sasl.allowFailed)) err = compulsory ? SessionClosedRequireAuth : AuthFailed;
+    }
+    const to = this.outbox.to(connection);
+    const at = begin(to, xid, 0, 0, err);
+    to.buffer(reply);
+    finish(to, at);
+    this.outbox.sent(connection);
+    if (err !== 0) this.close(connection);
   }
 
   /** Requests that waited behind a write are answered, up to the next write. */

@@ -7,7 +7,8 @@ const MAX_ALTERNATIVES = 1000;
 
 /** `{a,b}` written out, nested ones too. Braces without a comma are themselves. */
 export function expandBraces(pattern: string): string[] {
-  const open = /\{([^{}]*,[^{}]*)\}/.exec(pattern);
+  // of the commas none may be either half's: that would be tried over and over
+  const open = /\{([^{},]*(?:,[^{},]*)+)\}/.exec(pattern);
   if (open === null) return [pattern];
   const before = pattern.slice(0, open.index);
   const after = pattern.slice(open.index + open[0].length);
@@ -16,33 +17,60 @@ export function expandBraces(pattern: string): string[] {
   return [...new Set(out)];
 }
 
-/** One level's pattern (`*`, `?`, `[abc]`, `[!a]`) to a test of a name. */
+/** A character by its code point, any number of characters, any one, or one of a class. */
+type Step = number | '*' | '?' | RegExp;
+
+/**
+ * One level's pattern (`*`, `?`, `[abc]`, `[!a]`) to a test of a name. Names and data come from others, so it takes a time that
+ * grows with their length and no faster, which an expression with several `.*` does not.
+ */
 export function matcher(pattern: string): (name: string) => boolean {
-  let source = '';
-  for (let i = 0; i < pattern.length; i++) {
+  const steps: Step[] = [];
+  for (let i = 0; i < pattern.length; i += widthAt(pattern, i)) {
+    const point = pattern.codePointAt(i) as number;
     const unit = pattern[i] as string;
-    if (unit === '*') source += '.*';
-    else if (unit === '?') source += '.';
-    else if (unit === '[') {
-      const close = pattern.indexOf(']', i + 2);
-      if (close < 0) source += '\\[';
-      else {
-        const body = pattern
-          .slice(i + 1, close)
-          .replace(/[\\\]^]/g, '\\$&')
-          .replace(/^!/, '^');
-        source += `[${body}]`;
-        i = close;
-      }
-    } else source += unit.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+    const close = unit === '[' ? pattern.indexOf(']', i + 2) : -1;
+    if (close >= 0) {
+      steps.push(classOf(pattern, pattern.slice(i + 1, close)));
+      i = close;
+    } else if (unit === '*' || unit === '?') {
+      if (unit === '?' || steps.at(-1) !== '*') steps.push(unit);
+    } else steps.push(point);
   }
-  let test: RegExp;
+  return (name) => fits(steps, name);
+}
+
+function classOf(pattern: string, body: string): RegExp {
+  const inner = body.replace(/[\\\]^]/g, '\\$&').replace(/^!/, '^');
   try {
-    test = new RegExp(`^${source}$`, 'su');
+    return new RegExp(`^[${inner}]$`, 'su');
   } catch {
     throw usage(`not a pattern: ${pattern}`, 'a range in brackets goes from the lower to the higher character');
   }
-  return (name) => test.test(name);
+}
+
+const widthAt = (text: string, at: number): number => ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1);
+const isStep = (step: Step | undefined, point: number): boolean =>
+  step === point || step === '?' || (step instanceof RegExp && step.test(String.fromCodePoint(point)));
+
+/** What does not fit behind a `*` is tried one character further on; what stands before it is never looked at again. */
+function fits(steps: readonly Step[], text: string): boolean {
+  let [at, step, star, from] = [0, 0, -1, 0];
+  while (at < text.length) {
+    if (steps[step] === '*') {
+      star = step++;
+      from = at;
+    } else if (isStep(steps[step], text.codePointAt(at) as number)) {
+      at += widthAt(text, at);
+      step++;
+    } else if (star >= 0) {
+      from += widthAt(text, from);
+      at = from;
+      step = star + 1;
+    } else return false;
+  }
+  if (steps[step] === '*') step++;
+  return step === steps.length;
 }
 
 const isPattern = (part: string): boolean => /[*?[]/.test(part);

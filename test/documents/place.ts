@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { connect } from '../../src/index.ts';
+import { goldenFiles } from '../apache/memory-disk.ts';
 import { Session } from '../editor/session.ts';
 import { PATIENCE_MS } from '../patience.ts';
 
@@ -54,6 +55,9 @@ export class Place implements AsyncDisposable {
     };
     program('bin/zoosh', `exec ${COMMAND} "$@"`);
     for (const each of ['nightly.sh', 'lead.sh', 'test.sh']) program(`cwd/${each}`, 'exit 0');
+    const apache = join(folder, 'cwd', 'zookeeper', 'version-2');
+    mkdirSync(apache, { recursive: true });
+    for (const [name, bytes] of goldenFiles()) if (name !== 'dump.json') writeFileSync(join(apache, name), bytes);
     writeFileSync(join(folder, 'cwd', 'deploy.zk'), 'put /app/colour ${1}\n');
     writeFileSync(
       join(folder, 'home/config/config.json'),

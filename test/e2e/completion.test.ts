@@ -59,7 +59,7 @@ async function unhurried(work: (home: string) => Promise<void>): Promise<void> {
     try {
       return await work(mkdtempSync(join(folder, 'home-')));
     } catch (error) {
-      if (tries === 10) throw error;
+      if (tries === 40) throw error;
     }
 }
 

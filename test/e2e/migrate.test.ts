@@ -1,12 +1,24 @@
 /** What an Apache server left is served by ours, and what ours leaves is a tree of Apache's again; refusals say what to do. */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadApache } from '../../src/apache/load.ts';
+import { settled } from '../../src/apache/settle.ts';
 import { connect } from '../../src/index.ts';
 import { nodeDisk } from '../../src/platform/disk.ts';
 import { type DumpedNode, dump } from '../apache/dump.ts';
@@ -14,6 +26,7 @@ import { goldenFiles } from '../apache/memory-disk.ts';
 import { dumpTree } from '../apache/tree-dump.ts';
 import { withoutEphemerals } from '../apache/without-ephemerals.ts';
 import { zoosh } from './cli.ts';
+import { Members } from './members.ts';
 import { ServerProcess } from './process.ts';
 
 const golden = goldenFiles();
@@ -74,17 +87,55 @@ test('a directory of Apache is refused before, served after its import, and expo
   const to = join(server.folder, 'apache');
   const out = await zoosh(['-o', 'json', 'export-apache', data, '--to', to]);
   assert.equal(out.code, 0, out.stderr);
-  const told = JSON.parse(out.stdout) as { zxid: string; dropped: unknown; nodes: number };
-  assert.deepEqual(told.dropped, { sessions: 1, ephemerals: 1, transactions: 0 });
+  const told = JSON.parse(out.stdout) as { zxid: string; dropped: unknown; nodes: number; notKnownCommitted: number };
+  assert.deepEqual([told.dropped, told.notKnownCommitted], [{ sessions: 1, ephemerals: 1 }, 0]);
   assert.equal(told.nodes, served.length - 1);
   assert.deepEqual(readdirSync(to).sort(), ['myid', 'version-2']);
   assert.equal(readFileSync(join(to, 'version-2', 'currentEpoch'), 'utf8'), String(BigInt(told.zxid) >> 32n));
   const folder = join(to, 'version-2');
   const { state } = await loadApache(nodeDisk, { data: folder, log: folder }, { acceptLoss: true });
-  assert.deepEqual(dumpTree(state.settled()), withoutEphemerals(served, told.zxid.slice(2)));
+  assert.deepEqual(dumpTree(settled(state)), withoutEphemerals(served, told.zxid.slice(2)));
+  const verified = await zoosh(['verify', to]);
+  assert.equal(verified.code, 0, verified.stdout);
+  assert.match(verified.stdout, /^note {5}.*a server starts from snapshot\.\w+ alone$/m);
   const again = await zoosh(['export-apache', data, '--to', to]);
   assert.equal(again.code, 42);
   assert.match(again.stderr, /an Apache server was there already/);
+});
+
+test('one imported member grows to the three of its zoo.cfg, and what each holds at the end is exported alike', async () => {
+  await using members = await Members.make({ voters: 3, lines: [SUPER, 'extendedTypesEnabled=true'] });
+  const first = members.member(1);
+  apacheData(first.data);
+  const ran = await zoosh(['import-apache', first.data]);
+  assert.equal(ran.code, 0, ran.stderr);
+  members.startAll();
+  await members.serving();
+  await members.equal();
+  const expected = withoutEphemerals(seen, IMPORT).filter(({ path }) => path !== '/zookeeper/config');
+  const found = await dumpOf(members.member(3).hosts);
+  assert.deepEqual(
+    found.filter(({ path }) => path !== '/zookeeper/config'),
+    expected,
+  );
+  const client = await connect(members.member(2).hosts);
+  await client.create('/last', 'acknowledged');
+  const nodes = (await client.getAllChildrenNumber('/')) + 1;
+  await Promise.all(members.all.map((member) => member.kill('SIGKILL')));
+  client.close().catch(() => {});
+  let holders = 0;
+  for (const { data, folder } of members.all) {
+    const out = await zoosh(['-o', 'json', 'export-apache', data, '--to', join(folder, 'apache')]);
+    assert.equal(out.code, 0, out.stderr);
+    const place = join(folder, 'apache', 'version-2');
+    const { state } = await loadApache(nodeDisk, { data: place, log: place }, { acceptLoss: true });
+    const row = state.tree.find('/last');
+    if (row === 0) continue;
+    holders++;
+    assert.equal(state.tree.rows.count, nodes);
+    assert.equal(state.tree.data(row)?.toString(), 'acknowledged');
+  }
+  assert.ok(holders >= 2, `${holders} of three exported what was acknowledged last`);
 });
 
 test('two directories of Apache become two of ours, under its id', async () => {
@@ -103,6 +154,20 @@ test('two directories of Apache become two of ours, under its id', async () => {
   assert.match(ran.stdout, /as server 7 into .*data\/zoosh-1 and .*log\/zoosh-1$/m);
   assert.ok(readdirSync(join(log, 'zoosh-1')).some((name) => name.startsWith('log.')));
   assert.ok(readdirSync(join(data, 'zoosh-1')).some((name) => name.startsWith('snapshot.')));
+  // an import that was interrupted between its two directories is no empty tree
+  const work = join(data, 'zoosh-1.importing');
+  mkdirSync(work);
+  renameSync(join(data, 'zoosh-1'), join(work, 'zoosh-1'));
+  const cfg = join(folder.path, 'zoo.cfg');
+  writeFileSync(cfg, `dataDir=${data}\ndataLogDir=${log}\nclientPort=0\nclientPortAddress=127.0.0.1\n`);
+  const started = await zoosh(['start', 'server', '--config', cfg, '--myid', '7']);
+  assert.equal(started.code, 44, started.stdout);
+  const again = await zoosh(['import-apache', data, '--log-dir', log]);
+  assert.equal(again.code, 42);
+  assert.match(again.stderr, /log\/zoosh-1 holds .* move that folder away/);
+  rmSync(join(log, 'zoosh-1'), { recursive: true });
+  assert.equal((await zoosh(['import-apache', data, '--log-dir', log])).code, 0);
+  assert.deepEqual(readdirSync(data).sort(), ['myid', 'version-2', 'zoosh-1']);
 });
 
 test('what is not whole is told with its place, and taken as far as it goes only when that is said', async () => {

@@ -22,7 +22,14 @@ import { connect } from '../../src/index.ts';
 import { BIN, type Ran, zoosh } from './cli.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
-after(() => rmSync(root, { recursive: true, force: true }));
+const homes: Home[] = [];
+after(() => {
+  // what a test that failed left running
+  for (const home of homes)
+    for (const pid of existsSync(home.pidFile) ? [pidOf(home)] : [])
+      if (isAlive(pid) && argumentsOf(pid).includes(home.pidFile)) process.kill(pid, 'SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+});
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -42,6 +49,7 @@ class Home {
     this.env = { USER: 'op', ZOO_LOG_DIR: join(this.dir, 'logs') };
     mkdirSync(join(this.dir, 'conf'));
     this.configure(lines);
+    homes.push(this);
   }
   static async make(...lines: readonly string[]): Promise<Home> {
     return new Home(await freePort(), lines);
@@ -378,14 +386,35 @@ test('a server in the foreground runs again with the memory asked for, and ends 
       err += chunk;
     });
     await until(() => /^ready /m.test(out), `it did not come to serve: ${err}`);
+    after(() => child.kill('SIGKILL'));
     const found = spawnSync('pgrep', ['-P', String(child.pid), '-f', 'max-old-space-size=150'], { encoding: 'utf8' });
     const server = Number(found.stdout.trim());
     assert.ok(server > 0, 'no process with that memory');
     child.kill(how);
     const [code] = (await exited) as [number | null];
     if (how === 'SIGTERM') assert.equal(code, 0, err);
-    await until(() => !isAlive(server), 'the server outlived who started it');
+    await until(() => !isAlive(server), 'the server outlived who started it').catch((error) => {
+      process.kill(server, 'SIGKILL');
+      throw error;
+    });
   }
+});
+
+test('a member of an ensemble on this machine is one process, whatever the environment says', async () => {
+  const home = await Home.make();
+  const { PATH = '' } = process.env;
+  const words = ['start', 'server', '--config', join(home.dir, 'conf/zoo.cfg'), '--leash'];
+  const env = { PATH, JVMFLAGS: '-Xmx150m', ZK_SERVER_HEAP: '150' };
+  const child = spawn(process.execPath, [BIN, ...words], { stdio: ['pipe', 'pipe', 'ignore'], env });
+  let out = '';
+  child.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  await until(() => /^ready /m.test(out), 'it did not come to serve');
+  assert.equal(spawnSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' }).stdout, '');
+  const exited = once(child, 'exit');
+  child.stdin.end();
+  assert.equal((await exited)[0], 0);
 });
 
 test('from-env writes what is not there, and says where', async () => {

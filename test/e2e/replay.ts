@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Reader } from '../../src/protocol/bytes.ts';
 import { Acl, ClientInfo } from '../../src/protocol/data.ts';
 import { type Kind, list, text } from '../../src/protocol/record.ts';
+import { respond } from '../../src/sasl/digest-md5.ts';
 import { PATIENCE_MS } from '../patience.ts';
 
 const HERE = fileURLToPath(new URL('../../../test/vectors/', import.meta.url));
@@ -37,6 +38,7 @@ interface Step {
   match?: string;
   volatile?: Volatile[];
   patch?: Volatile[];
+  compute?: { kind: 'digest-md5'; user: string; password: string };
 }
 
 class Conn {
@@ -164,10 +166,20 @@ function compare(step: Step, got: Buffer, binder: Binder): void {
   assert.equal(got.subarray(at).toString('hex'), want.subarray(at).toString('hex'));
 }
 
+/** The request again, its token an answer to the challenge in the frame before. */
+function answered(request: Buffer, { user, password }: NonNullable<Step['compute']>, before: Buffer): Buffer {
+  const { token } = respond(before.subarray(24), user, password, 'cnonce') ?? assert.fail('no challenge');
+  const frame = Buffer.concat([request.subarray(0, 12), Buffer.alloc(4), token]);
+  frame.writeInt32BE(frame.length - 4, 0);
+  frame.writeInt32BE(token.length, 12);
+  return frame;
+}
+
 async function replay(name: string, steps: readonly Step[], ports: readonly number[]): Promise<void> {
   const binder = new Binder();
   const conns = new Map<string, Conn>();
   const sent = new Map<string, number>();
+  const heard = new Map<string, Buffer>();
   try {
     for (const [at, step] of steps.entries()) {
       const conn = conns.get(step.conn) as Conn;
@@ -178,8 +190,9 @@ async function replay(name: string, steps: readonly Step[], ports: readonly numb
         assert.equal((await conn.rest()).length, 0, `step ${at}: bytes before the close`);
       else {
         if (step.send !== undefined) {
-          const bytes = Buffer.from(step.send, 'hex');
+          let bytes: Buffer = Buffer.from(step.send, 'hex');
           for (const { symbol, offset } of step.patch ?? []) (binder.values.get(symbol) as Buffer).copy(bytes, offset);
+          if (step.compute !== undefined) bytes = answered(bytes, step.compute, heard.get(step.conn) as Buffer);
           conn.send(bytes);
           if (bytes.length >= 12) sent.set(step.conn, bytes.readInt32BE(8));
         }
@@ -187,6 +200,7 @@ async function replay(name: string, steps: readonly Step[], ports: readonly numb
           assert.match((await conn.rest()).toString(), new RegExp(step.match?.slice('regex:'.length) ?? '', 's'));
         if (step.expect !== undefined) {
           const got = await conn.frame();
+          heard.set(step.conn, got);
           const caughtUp = [101, 105].includes(sent.get(step.conn) ?? 0);
           if (!isNewer(name, at, Buffer.from(step.expect, 'hex'), got, caughtUp)) compare(step, got, binder);
         }

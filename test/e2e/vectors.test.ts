@@ -1,5 +1,8 @@
 /** The golden vectors against the built binary: a server alone, and members of ensembles. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Members } from './members.ts';
 import { ServerProcess } from './process.ts';
@@ -50,6 +53,25 @@ for (const [profile, { voters, lines, count }] of Object.entries(MEMBERS))
       members.all.map(({ clientPort }) => clientPort),
     );
     assert.doesNotMatch(members.tail(), / (warn|error) /);
+  });
+
+const SASL: Readonly<Record<string, { line: string; count: number }>> = {
+  sasl: { line: 'superUser=super', count: 4 },
+  saslrequired: { line: 'sessionRequireClientSASLAuth=true', count: 3 },
+};
+const JAAS = `Server { org.apache.zookeeper.server.auth.DigestLoginModule required
+  user_super="adminsecret" user_bob="bobsecret"; };`;
+for (const [profile, { line, count }] of Object.entries(SASL))
+  test(`profile ${profile}`, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const jaas = join(folder, 'jaas.conf');
+    writeFileSync(jaas, JAAS);
+    const provider = 'authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider';
+    const lines = ['tickTime=500', line, provider, `java.security.auth.login.config=${jaas}`];
+    await using server = await new ServerProcess(lines).start();
+    await replayProfile(t, profile, count, [server.port]);
+    assert.equal(server.stderr, '');
   });
 
 test('profile quorum against three members, without what only one voter refuses', async (t) => {

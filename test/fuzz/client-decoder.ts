@@ -8,6 +8,7 @@ import { EVENT, WatcherEvent } from '../../src/protocol/events.ts';
 import { ConnectResponse } from '../../src/protocol/handshake.ts';
 import { OPERATIONS, type OperationName, ReplyHeader, writeFrame } from '../../src/protocol/operations.ts';
 import { Rig, statAt } from '../client/rig.ts';
+import { stopwatch } from '../patience.ts';
 import { noise } from './mutate.ts';
 
 const LENGTHS = [-1, -2, 0, 1, 0x7fff_ffff, -0x8000_0000, 0xf_ffff, 0x10_0000, 100_000];
@@ -174,12 +175,12 @@ export async function fuzzDecoder(inputs: number, random: Random): Promise<Decod
     }
     rig.log();
     const bytes = spoilt(random, to.take());
-    const began = process.cpuUsage();
+    const spent = stopwatch();
     const cut = random.below(bytes.length + 1);
     // in one piece or two
     if (random.below(2) === 0) rig.receive(bytes);
     else rig.receive(bytes.subarray(0, cut)).receive(bytes.subarray(cut));
-    slowestMs = Math.max(slowestMs, process.cpuUsage(began).user / 1000); // other processes do not count
+    slowestMs = Math.max(slowestMs, spent());
     const done = rig.log();
     if (done.some((line) => /^(settle|fail|hangUp)/.test(line))) open = undefined;
     silent = done.length === 0 ? silent + 1 : 0;

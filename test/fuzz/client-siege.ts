@@ -7,6 +7,7 @@ import { type Random, seededRandom } from '../../src/base/random.ts';
 import { connect as connectClient } from '../../src/index.ts';
 import { ServerProcess } from '../e2e/process.ts';
 import { frame, hello } from '../e2e/raw.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { type Saying, Sayings } from './client-inputs.ts';
 import { Bystander } from './peer-siege.ts';
 
@@ -15,8 +16,7 @@ const LINES = 60;
 /** Inputs that are sent together at most, with a ping behind them; what comes behind one that ends the connection is not read. */
 const BATCH = 4;
 const BATCHES = 40;
-const PATIENCE_MS = 40;
-const ANSWER_MS = 10_000;
+const SILENCE_MS = 40;
 const PING = frame(Buffer.from('fffffffe0000000b', 'hex'));
 const PONG = Buffer.from('fffffffe', 'hex');
 
@@ -85,6 +85,11 @@ class Line {
   }
 }
 
+/** What must have become of some. */
+export const WANTED = ['before', 'in'].flatMap((when) =>
+  ['answered', 'hung up'].map((what) => `${when} a session: ${what}`),
+);
+
 class ClientAttack {
   readonly kinds = new Map<string, number>();
   readonly outcomes = new Map<string, number>();
@@ -98,11 +103,12 @@ class ClientAttack {
     this.random = random;
     this.sayings = new Sayings(random);
   }
-  async run(wanted: number): Promise<void> {
+  /** So many inputs, and more, up to twenty times as many, until it is `enough`. */
+  async run(wanted: number, enough: () => boolean): Promise<void> {
     const work = async (): Promise<void> => {
-      while (this.inputs < wanted)
+      while (this.inputs < wanted || (!enough() && this.inputs < 20 * wanted))
         if (this.random.below(3) === 0) await this.stranger();
-        else await this.client(wanted);
+        else await this.client();
     };
     await Promise.all(Array.from({ length: LINES }, work));
   }
@@ -122,21 +128,21 @@ class ClientAttack {
     const saying = this.sayings.before();
     const line = this.open();
     line.say(saying.bytes);
-    await line.until(() => line.bytes > 0, PATIENCE_MS);
+    await line.until(() => line.bytes > 0, SILENCE_MS);
     this.count(saying, 'before a session', line.bytes > 0 ? 'answered' : line.ended ? 'hung up' : 'waits for more');
     line.close();
   }
-  private async client(wanted: number): Promise<void> {
+  private async client(): Promise<void> {
     const line = this.open();
     line.say(hello());
-    if (!(await line.until(() => line.bytes > 0, ANSWER_MS))) return line.close();
-    for (let batch = 0; batch < BATCHES && !line.ended && this.inputs < wanted; batch++) {
+    if (!(await line.until(() => line.bytes > 0, PATIENCE_MS))) return line.close();
+    for (let batch = 0; batch < BATCHES && !line.ended; batch++) {
       const said: Saying[] = [];
       const most = 1 + this.random.below(BATCH);
       while (said.length < most && said.at(-1)?.last !== true) said.push(this.sayings.within());
       const open = said.at(-1)?.last === true;
       line.say(Buffer.concat([...said.map(({ bytes }) => bytes), ...(open ? [] : [PING])]));
-      const answered = await line.until(() => line.isPinged, open ? PATIENCE_MS : ANSWER_MS);
+      const answered = await line.until(() => line.isPinged, open ? SILENCE_MS : PATIENCE_MS);
       const outcome = answered ? 'answered' : line.ended ? 'hung up' : open ? 'waits for more' : 'no answer';
       for (const each of said) this.count(each, 'in a session', outcome);
       if (open || !answered) break;
@@ -166,7 +172,8 @@ export async function besiegeClients(
   await watching.addWatch('/beside', ({ type, path }) => void events.push(`${type} ${path}`), { recursive: true });
   const before = residentMiB(server.pid as number);
   const timer = setInterval(() => progress(attack.inputs), 500);
-  await attack.run(inputs);
+  const isSeen = (what: string): boolean => (attack.outcomes.get(what) ?? 0) > 0;
+  await attack.run(inputs, () => bystander.writes > 10 && WANTED.every(isSeen));
   clearInterval(timer);
   const seconds = (performance.now() - began) / 1000;
   const grownMiB = residentMiB(server.pid as number) - before;

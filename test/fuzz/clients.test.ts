@@ -5,32 +5,30 @@ import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { OPERATIONS } from '../../src/protocol/operations.ts';
 import { amount } from '../amount.ts';
+import { lateIf, timely } from '../patience.ts';
 import { fuzzDecoder } from './client-decoder.ts';
-import { besiegeClients, showSiege } from './client-siege.ts';
+import { besiegeClients, showSiege, WANTED } from './client-siege.ts';
 import { fuzzConnectStrings } from './connect-strings.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
 /** What a machine that does something else beside may take from a loop, ms; the command allows less. */
 const BLOCK_MS = 1000;
+const GROWTH_MIB = 128;
 const PORT = amount(20_000, 3_000);
 const ANSWERS = amount(100_000, 10_000);
 const TEXTS = amount(100_000, 20_000);
 
 test(`${PORT} malformed inputs at the client port: a client beside notices nothing`, async () => {
-  const found = await besiegeClients(PORT, seed);
-  console.log(`client port (seed ${seed}): ${showSiege(found)}`);
-  assert.ok(found.inputs >= PORT && found.writes > 5);
-  assert.ok(found.blockMs < BLOCK_MS, `${found.blockMs} ms`);
-  assert.ok(found.grownMiB < 128, `${found.grownMiB} MiB`);
-  assert.ok(found.kinds.size >= 15, `${found.kinds.size} kinds`);
-  for (const name of Object.keys(OPERATIONS)) assert.ok((found.operations.get(name) ?? 0) > 0, name);
-  for (const each of [
-    'before a session: answered',
-    'before a session: hung up',
-    'in a session: answered',
-    'in a session: hung up',
-  ])
-    assert.ok((found.outcomes.get(each) ?? 0) > PORT / 500, each);
+  // the same again where the server was late or large: of what it was told it is so every time
+  await timely(async () => {
+    const found = await besiegeClients(PORT, seed);
+    console.log(`client port (seed ${seed}): ${showSiege(found)}`);
+    assert.ok(found.inputs >= PORT && found.writes > 10 && found.kinds.size >= 15);
+    for (const name of Object.keys(OPERATIONS)) assert.ok((found.operations.get(name) ?? 0) > 0, name);
+    for (const each of WANTED) assert.ok(found.outcomes.has(each), each);
+    const { blockMs, grownMiB } = found;
+    return lateIf(blockMs >= BLOCK_MS || grownMiB >= GROWTH_MIB, `blocked for ${blockMs} ms, grown by ${grownMiB} MiB`);
+  });
 });
 
 test(`${ANSWERS} malformed answers to our client: it says what is wrong, or goes elsewhere`, async () => {

@@ -210,12 +210,12 @@ export const ROWS: readonly Row[] = [
     says: /would let everyone do everything/,
   },
   {
-    name: 'logins demanded that are not built',
+    name: 'logins demanded that nobody could make',
     onlyOurs: true,
     lines: { sessionRequireClientSASLAuth: 'true' },
     ours: 43,
     shim: 2,
-    says: /clients would have to log in.*everyone would be let in/,
+    says: /scheme sasl is compulsory and there is no authProvider for it/,
   },
   {
     name: 'memory.limit is no size',

@@ -105,14 +105,12 @@ test('flags are taken out of arguments, but not from behind --', () => {
 test('what shuts a door in ZooKeeper and not here is refused; the last word counts', () => {
   const refused = (text: string): void => refuseOpenDoors(parseProperties(text, 'zoo.cfg'));
   for (const key of [
-    'sessionRequireClientSASLAuth',
-    'zookeeper.sessionRequireClientSASLAuth',
-    'enforce.auth.enabled',
     'quorum.auth.serverRequireSasl',
+    'zookeeper.quorum.auth.serverRequireSasl',
     'quorum.auth.learnerRequireSasl',
   ])
     assert.throws(() => refused(`${key}=True`), { exitCode: 43 }, key);
-  refused('sessionRequireClientSASLAuth=true\nsessionRequireClientSASLAuth=false');
+  refused('quorum.auth.serverRequireSasl=true\nquorum.auth.serverRequireSasl=false');
   refused('authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider');
 });
 

@@ -16,6 +16,7 @@ import { fourLetterWord } from '../../src/index.ts';
 import { BIN, zoosh } from '../e2e/cli.ts';
 import { frame, hello } from '../e2e/raw.ts';
 import { Session } from '../editor/session.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { CANARY, filesIn, SECRET_FILE, SUPER_DIGEST, sightings } from './canary.ts';
 
@@ -225,7 +226,7 @@ test('what is secret is found in nothing that is printed, told or written', asyn
       sh: `exec ${process.execPath} ${BIN} ${at}`,
       env: { ZOOSH_HOME: join(home, 'user'), LANG: 'C.UTF-8' },
     });
-    await one.until((screen) => screen.includes('type help'), 'a prompt', 20_000);
+    await one.until((screen) => screen.includes('type help'), 'a prompt', PATIENCE_MS);
     const lines = [
       `addauth digest bob:${CANARY}`,
       `acl digest bob:${CANARY}`,
@@ -234,7 +235,7 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     ];
     for (const line of lines) one.type(`${line}\r`);
     one.type('quit\r');
-    await one.until(() => one.exit !== undefined, 'its end', 20_000);
+    await one.until(() => one.exit !== undefined, 'its end', PATIENCE_MS);
   }
 
   // the servers are asked, and end: one in order, one by a mistake

@@ -5,14 +5,19 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { OPERATIONS, type OperationName } from '../../src/protocol/operations.ts';
+import { DamageNotes } from '../../src/runtime/damage-notes.ts';
+import { answerWord } from '../../src/runtime/four-letter.ts';
 import { judgeHello, type PeerIdentity } from '../../src/runtime/peer-hello.ts';
+import { Tally } from '../../src/runtime/tally.ts';
+import { noTraffic } from '../../src/runtime/traffic.ts';
 import { expandAcl } from '../../src/server/acl.ts';
 import { authenticate } from '../../src/server/auth.ts';
 import { ConfigError, checkConfig, parseProperties } from '../../src/server/config.ts';
 import { KEYS } from '../../src/server/config-keys.ts';
 import { LONG } from '../amount.ts';
 import { Copy, patched } from '../sim/planted/plant.ts';
-import { PROBED } from './access/matrix.ts';
+import { make, need, PROBED } from './access/matrix.ts';
+import { PureWire } from './access/pure-wire.ts';
 import { HOLES } from './cve.ts';
 import { OPENED, TOLD } from './opened.ts';
 
@@ -72,6 +77,31 @@ test('a second path without the check: every operation is in the table of who ma
   const ELSEWHERE: readonly OperationName[] = ['reconfig', 'setWatches', 'setWatches2', 'multi', 'multiRead'];
   for (const name of Object.keys(OPERATIONS) as OperationName[])
     assert.ok(PROBED.has(name) || NONE.includes(name) || ELSEWHERE.includes(name), name);
+});
+
+test('what costs much: what is answered to strangers does not grow with what there is', async () => {
+  const wire = new PureWire();
+  const { server } = wire.rig;
+  const line = wire.openNow();
+  const { damage, tally } = { damage: new DamageNotes({ wall: () => 0 } as never), tally: new Tally() };
+  const config = checkConfig(parseProperties('dataDir=/nonexistent\nclientPort=1\n', 'zoo.cfg'));
+  const connections = new Set([{ connection: wire.connectionOf(line) }]);
+  const answer = (): string =>
+    answerWord(
+      'srvr',
+      {
+        ...{ server, config, connections, damage, tally, version: '3', started: 0 },
+        ...{ traffic: noTraffic(), learners: () => [] },
+      },
+      Buffer.alloc(0),
+    );
+  const before = answer().length;
+  for (let i = 0; i < 3000; i++) {
+    await need(make(line, `/n${i}`, 'x'));
+    await need(line.ask('addWatch', { path: `/n${i}`, mode: 1 }));
+  }
+  assert.ok(answer().includes('Node count: 3'));
+  assert.ok(answer().length < before + 40);
 });
 
 const super_ = 'super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=';

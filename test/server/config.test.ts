@@ -101,6 +101,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     readOnlyModeEnabled: false,
     containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 0 },
     digestAuth: { enabled: true, algorithm: 'sha1', superDigest: undefined, requireTls: false },
+    auth: { providers: new Set(['ip', 'digest']), sasl: undefined, enforced: undefined, x509SuperUser: undefined },
     fourLetterWords: new Set(['srvr']),
     admin: {
       enabled: false,
@@ -112,7 +113,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
       snapshotEnabled: true,
       rateLimitMs: 300_000,
     },
-    metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true },
+    metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true, totals: false },
     auditEnabled: false,
     reportedVersion: undefined,
   });
@@ -175,7 +176,7 @@ test('values of every kind', () => {
   assert.deepEqual(c.fourLetterWords, new Set(['stat', 'ruok', 'srvr']));
   assert.equal(of(`${BASE}4lw.commands.whitelist=*`).fourLetterWords, 'all');
   assert.deepEqual(of(`${BASE}readonlymode.enabled=true`).fourLetterWords, new Set(['srvr', 'isro']));
-  assert.deepEqual(c.metrics, { exporter: true, address: '0.0.0.0', port: 7777, process: true });
+  assert.deepEqual(c.metrics, { exporter: true, address: '0.0.0.0', port: 7777, process: true, totals: false });
   assert.ok(!JSON.stringify(c.inForce).includes('sz3K6'), 'a listing hides the super digest');
 });
 

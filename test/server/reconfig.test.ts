@@ -273,7 +273,8 @@ test('zoo.cfg is pointed at the dynamic file, and nothing else in it is lost', (
 test('nobody writes /zookeeper/config by hand, not even super: members would not change with it', () => {
   const node = { exists: true, version: -1, aversion: -1, creates: 0, children: 0, owner: 0n, acl: READ_ACL };
   const applied: AppliedNodes = { load: (path) => ({ path, ...node, dataBytes: 5, by: 0 }) };
-  const decider = new Decider(new PendingChanges(applied), { extendedTypes: false, enforceQuota: false }, () => false);
+  const options = { extendedTypes: false, enforceQuota: false, auth: {} };
+  const decider = new Decider(new PendingChanges(applied), options, () => false);
   const set = (scheme: string) =>
     decider.setData({ session: 1n as never, identities: [{ scheme, id: '' }] }, 1, '/zookeeper/config', null, -1);
   assert.equal(set('world'), KEEPER_CODES.NoAuth);

@@ -140,7 +140,8 @@ async function replay({ args, stdin }: Capture, server: EmbeddedServer, version:
   const typed = stdin?.map((line) => line.replace(/127\.0\.0\.1:(?:21100|21110)$/, server.connectString));
   // for a server that is there a busy machine has time; where nobody listens nothing is waited for
   const isThere = [...here, ...(typed ?? [])].some((each) => each.includes(server.connectString));
-  const patience = String(isThere ? PATIENCE_MS : DEAD_MS);
+  const leaves = typed?.some((line) => line.startsWith('connect ') && !line.includes(server.connectString)) === true;
+  const patience = String(leaves ? 6 * DEAD_MS : isThere ? PATIENCE_MS : DEAD_MS);
   const ours = ['--compat', `zkcli=${version}`, '--no-config', '--connect-timeout', patience];
   const wish = compatWish('zoosh', [...ours, ...here], false);
   assert.ok(wish !== undefined);

@@ -1,0 +1,89 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { apachePlace, userOf } from '../offline/apache-place.ts';
+import { type Verified, verifyApache, verifyOwn } from '../offline/verify.ts';
+import { nodeDisk } from '../platform/disk.ts';
+import { lockDirectory } from '../platform/lock.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+import type { Globals } from './globals.ts';
+import { explainOffline, WrongFile } from './offline-failures.ts';
+import { UsageError } from './start-failures.ts';
+
+const USAGE = `usage: zoosh verify DATADIR [--log-dir DIR]
+Reads every byte of a data directory, of a zoosh server or of Apache ZooKeeper or both, and changes nothing: snapshots, logs, who the
+server is, whether it all fits together. 0 when everything is whole, 44 when something is not. No server may run on it; a zoosh
+server that runs looks after its files itself (scrub.interval).`;
+
+const OPTIONS = { 'log-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+
+/** `zoosh verify ...`. Returns the exit code. */
+export async function runVerify(args: readonly string[], globals: Globals): Promise<number> {
+  try {
+    const { values, positionals } = parse(args);
+    if (values.help === true) {
+      process.stdout.write(`${USAGE}\n`);
+      return 0;
+    }
+    const [dir, more] = positionals;
+    if (dir === undefined || more !== undefined)
+      throw new UsageError(dir === undefined ? 'verify: DATADIR is missing' : `verify: one word too many: ${more}`);
+    return await run(resolve(dir), resolve(values['log-dir'] ?? dir), globals);
+  } catch (error) {
+    return explainOffline(error, USAGE);
+  }
+}
+
+const parse = (args: readonly string[]) => {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+};
+
+async function run(dataDir: string, logDir: string, globals: Globals): Promise<number> {
+  const apache = apachePlace(dataDir, logDir);
+  const pid = apache === undefined ? undefined : (userOf(apache.folders.log) ?? userOf(apache.folders.data));
+  if (apache !== undefined && pid !== undefined)
+    throw new StorageRefusal(42, `process ${pid} has files of ${apache.folders.log} open. Stop that server first`);
+  const all: Verified[] = [];
+  const own = await verifyOurs(dataDir, logDir);
+  if (own !== undefined) all.push(own);
+  if (apache !== undefined) all.push(await verifyApache(nodeDisk, apache.folders));
+  if (all.length === 0)
+    throw new WrongFile(`${dataDir} is no data directory: there is neither zoosh-1 nor version-2 in it`);
+  const isWhole = all.every(({ findings }) => findings.every(({ reason }) => reason === undefined));
+  if (globals.output === 'json' || globals.output === 'ndjson') {
+    const told = all.map(({ findings, notes, state }) => ({
+      findings,
+      notes,
+      state: state === undefined ? null : { ...state, zxid: `0x${state.zxid.toString(16)}` },
+    }));
+    process.stdout.write(`${JSON.stringify({ whole: isWhole, directories: told })}\n`);
+    return isWhole ? 0 : 44;
+  }
+  for (const { findings, notes, state } of all) {
+    for (const { what, detail, reason } of findings)
+      process.stdout.write(
+        reason === undefined
+          ? `whole    ${what}: ${detail}\n`
+          : `DAMAGED  ${reason.includes(what) ? '' : `${what}: `}${reason}\n`,
+      );
+    for (const note of notes) process.stdout.write(`note     ${note}\n`);
+    if (state !== undefined)
+      process.stdout.write(
+        `a server would start from ${state.nodes} nodes and ${state.sessions} sessions at zxid 0x${state.zxid.toString(16)}\n`,
+      );
+  }
+  return isWhole ? 0 : 44;
+}
+
+async function verifyOurs(dataDir: string, logDir: string): Promise<Verified | undefined> {
+  const lock = await lockDirectory(dataDir);
+  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  try {
+    return await verifyOwn(nodeDisk, dataDir, logDir);
+  } finally {
+    lock.release();
+  }
+}

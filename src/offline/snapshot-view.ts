@@ -1,0 +1,157 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { storedOwner } from '../apache/digest.ts';
+import { zxidInName } from '../apache/names.ts';
+import { type Compression, readSnapshot } from '../apache/read-snapshot.ts';
+import { SNAPSHOT_MAGIC } from '../apache/records.ts';
+import { ReplayedTree } from '../apache/replayed-tree.ts';
+import { faultsOf } from '../apache/settle.ts';
+import { isSnappyStream } from '../apache/snappy.ts';
+import { nameOf } from '../base/path.ts';
+import type { Disk } from '../ports/disk.ts';
+import { bigOf } from '../records/log-record.ts';
+import { RecordError } from '../records/pack.ts';
+import { DamageError } from '../storage/errors.ts';
+import { readSnapshotFile } from '../storage/snapshots.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+import { F } from '../tree/rows.ts';
+import { SnapshotLoader } from '../tree/snapshot.ts';
+
+const OWN_MAGIC = 0x7a6f_6f53;
+const OWN_LOG_MAGIC = 0x5a4c_4f47;
+const LOG_MAGIC = 0x5a4b_4c47;
+const GZIP = 0x1f8b;
+
+/** What a file is, by how it begins. */
+export type FileKind = 'zoosh snapshot' | 'zoosh log' | 'Apache snapshot' | 'Apache log' | 'unknown';
+
+/** @throws Error with the code of the system when it cannot be read */
+export function kindOf(file: string): FileKind {
+  const head = Buffer.alloc(8);
+  const fd = openSync(file, 'r');
+  try {
+    readSync(fd, head, 0, 8, 0);
+  } finally {
+    closeSync(fd);
+  }
+  const magic = head.readUInt32BE(0);
+  if (magic === OWN_MAGIC) return 'zoosh snapshot';
+  if (magic === OWN_LOG_MAGIC) return 'zoosh log';
+  if (magic === LOG_MAGIC) return 'Apache log';
+  if (magic === SNAPSHOT_MAGIC || head.readUInt16BE(0) === GZIP || isSnappyStream(head)) return 'Apache snapshot';
+  return 'unknown';
+}
+
+export interface ViewedSession {
+  readonly id: bigint;
+  readonly timeoutMs: number;
+  readonly ephemerals: number;
+}
+/** A snapshot as the tools look at it, Apache's and ours alike. */
+export interface SnapshotView {
+  readonly file: string;
+  readonly kind: FileKind;
+  readonly compression: Compression;
+  /** As the file says it, or its name; undefined when neither does. */
+  readonly zxid: bigint | undefined;
+  readonly tree: DataTree;
+  readonly sessions: readonly ViewedSession[];
+  /** Apache's digest of the tree when the snapshot had been written. */
+  readonly digest: { readonly zxid: bigint; readonly digest: bigint } | undefined;
+  /** What an Apache snapshot lacks without the logs behind it, clauses. */
+  readonly open: readonly string[];
+}
+
+/** Reads a snapshot whole and verifies every byte. @throws ApacheDamage, DamageError, DiskError */
+export async function viewSnapshot(disk: Disk, file: string): Promise<SnapshotView> {
+  const kind = kindOf(file);
+  if (kind === 'zoosh snapshot') {
+    const loader = new SnapshotLoader(0);
+    try {
+      const mark = await readSnapshotFile(disk, file, (chunk) => loader.push(chunk));
+      const tree = loader.finish();
+      const sessions = [...tree.sessions.all()].map(({ id, timeoutMs, ephemeralCount: ephemerals }) => ({
+        id,
+        timeoutMs,
+        ephemerals,
+      }));
+      const zxid = bigOf(mark.zxid);
+      return { file, kind, compression: 'none', zxid, tree, sessions, digest: undefined, open: [] };
+    } catch (error) {
+      if (error instanceof RecordError)
+        throw new DamageError({ file, reason: error.message, remedy: 'Nothing was changed' });
+      throw error;
+    }
+  }
+  const zxid = zxidInName(nameOf(file));
+  const state = new ReplayedTree(zxid ?? 0x7fff_ffff_ffff_ffffn);
+  const { parser, compression } = await readSnapshot(disk, file, state);
+  const open = zxid === undefined ? [] : faultsOf(state);
+  const sessions = [...state.sessions].map(([id, timeoutMs]) => ({
+    id,
+    timeoutMs,
+    ephemerals: state.ephemeralsOf(id),
+  }));
+  return {
+    file,
+    kind: 'Apache snapshot',
+    compression,
+    zxid: zxid ?? parser.lastZxid,
+    tree: state.tree,
+    sessions,
+    digest: parser.digest,
+    open,
+  };
+}
+
+/** One node while the tree is walked. */
+export interface ViewedNode {
+  readonly row: number;
+  /** The root's is 0. */
+  readonly depth: number;
+  readonly path: string;
+}
+/** Parents before children, children by name. `leave` is told when all below a node was given. */
+export function* walkTree(tree: DataTree, leave: (node: ViewedNode) => void = () => {}): Generator<ViewedNode> {
+  const ahead: (ViewedNode & { left?: boolean })[] = [{ row: tree.root, depth: 0, path: '/' }];
+  for (let node = ahead.pop(); node !== undefined; node = ahead.pop()) {
+    if (node.left === true) {
+      leave(node);
+      continue;
+    }
+    yield node;
+    ahead.push({ ...node, left: true });
+    const children: ViewedNode[] = [];
+    for (let row = tree.firstChild(node.row); row !== 0; row = tree.nextSibling(row))
+      children.push({ row, depth: node.depth + 1, path: tree.pathOf(row) });
+    ahead.push(...children.sort((a, b) => (a.path < b.path ? 1 : -1)));
+  }
+}
+
+/** What kinds of nodes there are, and how much they hold. */
+export function countTree(tree: DataTree): {
+  nodes: number;
+  ephemerals: number;
+  containers: number;
+  ttls: number;
+  bytes: number;
+  depth: number;
+} {
+  let [ephemerals, containers, bytes, depth] = [0, 0, 0, 0];
+  for (const { row, depth: at } of walkTree(tree)) {
+    bytes += Math.max(0, tree.dataLength(row));
+    depth = Math.max(depth, at);
+    const { hi, lo } = storedOwner(tree, row);
+    if (tree.isContainer(row)) containers++;
+    else if ((hi !== 0 || lo !== 0) && tree.ttlMs(row) === 0) ephemerals++;
+  }
+  return { nodes: tree.rows.count, ephemerals, containers, ttls: tree.timed.size - containers, bytes, depth };
+}
+
+/** Creates below a node, ever: what Apache's tools call its cversion. */
+export const createsOf = (tree: DataTree, row: number): number =>
+  tree.isEphemeral(row) ? 0 : tree.rows.get(row, F.creates);
+/** A zxid or a time of a node, by its place in the Stat. */
+export const statLong = (tree: DataTree, row: number, at: number): bigint =>
+  bigOf({ hi: tree.rows.stat(row, at), lo: tree.rows.stat(row, at + 4) });
+/** The session that owns a node, or what says which kind it is, as Apache stores it. */
+export const ownerOf = (tree: DataTree, row: number): bigint => bigOf(storedOwner(tree, row));

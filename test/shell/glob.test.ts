@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { expandBraces, matcher } from '../../src/shell/glob.ts';
+import { amount } from '../amount.ts';
+import { stopwatch } from '../patience.ts';
+
+/** The same by an expression, which says what is meant and may take for ever. */
+function byExpression(pattern: string): RegExp | undefined {
+  const source = pattern.replace(/\[([\s\S]+?)\]|[*?]|[\s\S]/gu, (all, body: string | undefined) => {
+    if (all === '*') return '.*';
+    if (all === '?') return '.';
+    if (body !== undefined) return `[${body.replace(/[\\\]^]/g, '\\$&').replace(/^!/, '^')}]`;
+    return all.replace(/[.+^${}()|[\]\\/]/g, '\\$&');
+  });
+  try {
+    return new RegExp(`^${source}$`, 'su');
+  } catch {
+    return undefined;
+  }
+}
+
+test('a pattern means what it did as an expression', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'b',
+    '*',
+    '*',
+    '?',
+    '[ab]',
+    '[!a]',
+    '[a-c]',
+    '[c-a]',
+    '[',
+    ']',
+    '^',
+    '.',
+    '\\',
+    '👍',
+    '\ud83d',
+    '\n',
+    '-',
+    '!',
+  );
+  const text = fc
+    .array(fc.constantFrom('a', 'b', 'c', '👍', '\ud83d', '\n', '[', ']', '*', '.', '\\', '-'), { maxLength: 12 })
+    .map((all) => all.join(''));
+  let fitting = 0;
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), text, (pieces, name) => {
+      const pattern = pieces.join('');
+      const expression = byExpression(pattern);
+      if (expression === undefined) return assert.throws(() => matcher(pattern), { exit: 2 });
+      const is = matcher(pattern)(name);
+      assert.equal(is, expression.test(name), JSON.stringify([pattern, name]));
+      if (is) fitting++;
+    }),
+    { numRuns: amount(100_000, 20_000) },
+  );
+  assert.ok(fitting > 100, `${fitting} fitted`);
+});
+
+test('names and data of a hostile hand take no longer than others', () => {
+  const long = 'a'.repeat(300_000);
+  for (const pattern of ['*a*a*a*a*a*b', '*?*?*?*?b', '*[a-c]*[a-c]*[!a]*', `${'*'.repeat(1000)}b`, '*aaaaaaab*']) {
+    const spent = stopwatch();
+    assert.equal(matcher(pattern)(long), false);
+    assert.ok(spent() < 1000, `${pattern}: ${spent()} ms`);
+  }
+  for (const text of [`{${','.repeat(200_000)}`, '{'.repeat(200_000), `{a${',}'.repeat(1)}${'{,'.repeat(100_000)}`]) {
+    const spent = stopwatch();
+    assert.ok(expandBraces(text).length >= 1);
+    assert.ok(spent() < 1000, `${text.slice(0, 20)}: ${spent()} ms`);
+  }
+});
