@@ -1,8 +1,14 @@
 /** The admin server over HTTP: who may ask what, ZooKeeper's numbers and texts, and what is left when its port is taken. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { get as secureGet } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
+import { makeCertificate } from '../tls/certificates.ts';
+import { PemFiles } from './members-tls.ts';
 import { ServerProcess } from './process.ts';
 
 const SUPER = 'digest super:adminpass';
@@ -196,6 +202,29 @@ test('probes; a port that is taken stops nobody and is told', async () => {
   const healthy = await fetch(`http://127.0.0.1:${port}/healthy`);
   assert.equal(healthy.status, 200);
   assert.match(await healthy.text(), /^ok; no admin server: .*is in use/);
+});
+
+test('HTTPS beside HTTP on one port; alone when it is forced', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-admin-'));
+  try {
+    const pem = new PemFiles(folder);
+    const stores = pem.lines('admin', makeCertificate(pem.authority, { hosts: ['127.0.0.1'] })).slice(1);
+    const https = (port: number): Promise<Reply> =>
+      new Promise((resolve, reject) => {
+        const options = { host: '127.0.0.1', port, path: '/commands/dump', ca: pem.authority.pem, agent: false };
+        secureGet({ ...options, headers: { authorization: SUPER } }, (response) => {
+          response.resume().on('end', () => resolve({ status: response.statusCode ?? 0, headers: {}, text: '' }));
+        }).on('error', reject);
+      });
+    await using server = await new ServerProcess([...LINES, ...stores, 'admin.portUnification=true'], 'info').start();
+    const admin = new Admin(server);
+    assert.deepEqual([(await https(admin.port)).status, (await admin.command('dump')).status], [200, 200]);
+    await using forced = await new ServerProcess([...LINES, ...stores, 'admin.forceHttps=true'], 'info').start();
+    const other = new Admin(forced);
+    assert.deepEqual([(await https(other.port)).status, (await other.ask('/commands/ruok')).status], [200, 403]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test('off by default', async () => {

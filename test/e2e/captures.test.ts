@@ -9,7 +9,8 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect, fourLetterWord } from '../../src/index.ts';
 import { COUNTED, OF_MEMBERS } from '../../src/runtime/tally.ts';
-import { Members } from './members.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { type MemberOfTest, Members, until } from './members.ts';
 import { ServerProcess } from './process.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -58,6 +59,11 @@ const adminOf =
     const url = `http://127.0.0.1:${port}/commands/${name}`;
     return (await fetch(url, { headers: { authorization: 'digest super:adminpass' } })).text();
   };
+
+const healthOf = async (member: MemberOfTest): Promise<number> => {
+  const port = [...member.log.matchAll(/admin server on 127\.0\.0\.1:(\d+)/g)].at(-1)?.[1];
+  return (await fetch(`http://127.0.0.1:${port}/healthy`)).status;
+};
 
 /** Session, watches and requests as the captures have them. */
 async function busy<T>(hosts: string, run: () => Promise<T>): Promise<T> {
@@ -148,5 +154,14 @@ test('leader, follower and observer', async () => {
     const seen = { word: (text: string) => member.word(text), admin: adminOf(() => member.log) };
     await seen.admin('snapshot?streaming=false');
     await busy(member.hosts, () => compare(role, seen));
+    assert.equal(await healthOf(member), 200, `${role}: a quorum confirms`);
   }
+  // without a quorum nobody is well
+  await roles.follower.kill();
+  await roles.leader.kill();
+  await until(
+    async () => (await healthOf(roles.observer)) === 503,
+    PATIENCE_MS,
+    () => 'a quorum confirmed',
+  );
 });
