@@ -43,7 +43,7 @@ export class Events implements ChangeSink {
   deleted(path: string, acl: AclList, parentPath: string, parent: number): void {
     if (this.watches.size === 0) return;
     const told = this.fire(path, EVENT.NodeDeleted, acl);
-    this.count(this.fired.deleted, told.size + this.fireChild(path, EVENT.NodeDeleted, acl, told));
+    this.fireChild(path, EVENT.NodeDeleted, acl, told);
     this.fireChild(parentPath, EVENT.NodeChildrenChanged, this.tree.acl(parent));
   }
   private capture(row: number): void {
@@ -59,7 +59,7 @@ export class Events implements ChangeSink {
     });
     return told;
   }
-  private fireChild(path: string, type: number, acl: AclList, except?: ReadonlySet<ClientConnection>): number {
+  private fireChild(path: string, type: number, acl: AclList, except?: ReadonlySet<ClientConnection>): void {
     let count = 0;
     this.watches.triggerChild(
       path,
@@ -70,7 +70,7 @@ export class Events implements ChangeSink {
       except,
     );
     if (type === EVENT.NodeChildrenChanged) this.count(this.fired.children, count);
-    return count;
+    else this.count(this.fired.deleted, count + (except?.size ?? 0));
   }
   private count(spread: Spread, watches: number): void {
     if (watches > 0) spread.add(watches);
