@@ -39,7 +39,8 @@ const words = (list: string): string[] =>
 export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined {
   if (!take.flag('sslQuorum')) {
     const idle = OURS.filter((key) => take.origin(key) !== undefined);
-    if (idle.length > 0) notes.push(`without sslQuorum=true these have no effect: ${idle.join(', ')}`);
+    const isForAdmin = take.flag('admin.portUnification') || take.flag('admin.forceHttps');
+    if (idle.length > 0 && !isForAdmin) notes.push(`without sslQuorum=true these have no effect: ${idle.join(', ')}`);
     return undefined;
   }
   if (take.text('peer.secretFile') !== undefined)
@@ -69,8 +70,8 @@ export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined 
     );
   noteVersions(take, notes);
   return {
-    keyStore: storeOf('keyStore', take),
-    trustStore: storeOf('trustStore', take),
+    keyStore: quorumStore('keyStore', take, 'sslQuorum'),
+    trustStore: quorumStore('trustStore', take, 'sslQuorum'),
     ciphers: suitesOf(take, notes),
     checks: { dialled, callers: dialled && take.flag('ssl.quorum.clientHostnameVerification') },
   };
@@ -109,13 +110,14 @@ const HOLDS: Readonly<Record<StoreName, string>> = {
   trustStore: 'the PEM file of the authorities that gave members their certificates',
 };
 
-function storeOf(name: StoreName, take: Reader): PemStore {
+/** A store of `ssl.quorum.*`, which `wanted` needs. @throws ConfigError */
+export function quorumStore(name: StoreName, take: Reader, wanted: string): PemStore {
   const prefix = `ssl.quorum.${name}` as const;
   const location = take.text(`${prefix}.location`);
   if (location === undefined)
     throw take.error(
       `${prefix}.location`,
-      `sslQuorum=true and ${prefix}.location is not set`,
+      `${wanted}=true and ${prefix}.location is not set`,
       `name ${HOLDS[name]}, ${prefix}.location=/etc/zoosh/${name === 'keyStore' ? 'member' : 'ca'}.pem`,
     );
   const ending = location.slice(location.lastIndexOf('.') + 1).toLowerCase();

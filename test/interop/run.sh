@@ -2,8 +2,8 @@
 # Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace, zsh, fish, bash-completion; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion; do
-  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps)" >&2; exit 1; }
+for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
+  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps prometheus collectd-core)" >&2; exit 1; }
 done
 work=$(mktemp -d)
 pid=''
@@ -144,6 +144,8 @@ stop
 
 echo '-- logins by SASL, ours and others, at both servers'
 tests sasl.js
+echo '-- watched by Prometheus and collectd'
+tests monitoring.js
 
 echo '-- as a service and in a container'
 tests operate.js
