@@ -30,6 +30,7 @@ export function decideMulti(
     }
     pending.rollBack();
     decider.touched = [];
+    if (decision === MarshallingError) return { kind: KIND.error, code: decision };
     const codes = parts.map((_, at) => (at < i ? 0 : at === i ? decision : RuntimeInconsistency));
     return { kind: KIND.multiError, codes };
   }
@@ -53,8 +54,9 @@ function decidePart(decider: Decider, who: Requester, by: number, { type, reques
     }
     default: {
       const { path, data, acl, flags, ttl = -1n } = request as RequestOf<'create'> & { ttl?: bigint };
-      // in a multi the kind of node follows from the flags, as in ZooKeeper; without a time to live there is no ttl
+      // in a multi the kind of node follows from the flags, as in ZooKeeper, which cannot go on when they promise a ttl that is not there
       const timed = flags === CREATE_FLAG.ttl || flags === CREATE_FLAG.ttlSequential;
+      if (timed && type !== 21) return MarshallingError;
       const opcode = timed ? type : flags === CREATE_FLAG.container ? 19 : type === 15 ? 15 : 1;
       const made = decider.create(who, by, opcode, path, data, acl, flags, timed ? ttl : -1n);
       if (typeof made !== 'number' && opcode !== 1) withStat.add(made);

@@ -25,7 +25,7 @@ test('a path that is null: not valid where it is looked at as text, not readable
   assert.equal(await code(line.ask('create', create(null))), 'MarshallingError');
   assert.equal(await code(line.ask('delete', { path: null, version: -1 })), 'MarshallingError');
   const version = -1;
-  for (const [type, request, said] of [
+  for (const [type, request] of [
     [5, { path: null, data, version }],
     [13, { path: null, version }],
     [1, create(null)],
@@ -65,6 +65,18 @@ test('in a multi the kind of node follows from the flags', async () => {
   );
   const types = OPERATIONS.multi.answer.read(new Reader(answer.body)).map(({ type }) => type);
   assert.deepEqual(types, [15, 1, 1, 15]);
+});
+
+test('a multi with flags of a time to live and no time is not readable, and changes nothing', async () => {
+  const line = await new PureWire().open();
+  const first = { type: 1, request: create('/a') };
+  assert.equal(await parts(line, [first, { type: 1, request: create('/b', 5) }]), 'MarshallingError');
+  assert.equal(await code(line.ask('create', create('/a/b'))), 'NoNode');
+  const refused = { type: 2, request: { path: '/none', version: -1 } };
+  assert.deepEqual(await parts(line, [refused, { type: 1, request: create('/b', 5) }]), [
+    'NoNode',
+    'RuntimeInconsistency',
+  ]);
 });
 
 test('createTTL for a node without a time: what else is wrong with it is told first', async () => {

@@ -17,7 +17,8 @@ export interface Item {
 export const codeName = (code: number): string =>
   code === 0 ? 'ok' : Object.values(KEEPER_CODES).includes(code as never) ? codeOfNumber(code) : String(code);
 
-const NEAR_MS = 600_000;
+/** Of one machine: clocks are the same, but for rounding and steps. */
+const NEAR_MS = 5000;
 const HEAD = 16;
 
 /** Names zxids, times and sessions of one run on one server. */
@@ -26,9 +27,11 @@ export class Names {
   private readonly times = new Map<bigint, number>();
   private readonly place: Place;
   private readonly now: () => number;
+  private readonly began: number;
   constructor(place: Place, now: () => number) {
     this.place = place;
     this.now = now;
+    this.began = now();
   }
   path(path: string | null): string {
     const { root } = this.place;
@@ -46,7 +49,7 @@ export class Names {
     const known = this.times.get(zxid);
     if (known === undefined) this.times.set(zxid, time);
     else if (known !== time) return `other by ${time - known}`;
-    return Math.abs(this.now() - time) < NEAR_MS ? 'of its zxid' : `far by ${time - this.now()}`;
+    return time > this.began - NEAR_MS && time < this.now() + NEAR_MS ? 'of its zxid' : `far by ${time - this.now()}`;
   }
   /** A decoded record, flat. */
   flat(value: unknown, key: string, into: Record<string, string>): void {
@@ -101,7 +104,7 @@ export class Names {
       if (err === 0 && isMulti) this.multi(MultiAnswers.read(from), fields);
       else if (err === 0 && op in OPERATIONS) {
         const answer = (OPERATIONS[op as OperationName].answer as Kind<unknown>).read(from);
-        this.flat(answer, '', fields);
+        this.flat(answer, op === 'addWatch' ? 'answer' : '', fields);
       }
     } catch (fault) {
       fields.body = String(fault);
