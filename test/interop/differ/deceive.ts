@@ -14,7 +14,11 @@ export async function deceive(pair: Pair, from: number, rules = RULES): Promise<
   for (const lie of LIES) {
     const told = { done: false };
     const [apache, ours] = pair.doors;
-    const lied = { ...pair, doors: [apache, lyingDoor(ours, lie, told)] as const };
+    // told again when a program is run again without what a rule excuses
+    const before = (): void => {
+      told.done = false;
+    };
+    const lied = { ...pair, before, doors: [apache, lyingDoor(ours, lie, told)] as const };
     let differs = false;
     const goesOn = (): boolean => !differs && (lie.request !== undefined || !told.done);
     for (let seed = from; seed < from + MOST_PROGRAMS && goesOn(); seed++)

@@ -180,8 +180,10 @@ class Author {
       // these are answered beside the others, at once: only the first has a place
       if (asks.length === 0 && this.chance(14)) asks.push(this.ask(who, this.pick(['auth', 'auth', 'auth', 'sasl'])));
       else asks.push(this.ask(who, this.weighed(USUAL)[1]));
-      if (endsIt(asks.at(-1) as Ask)) break;
-      if (asks.length === count && this.chance(30)) asks.push(this.ask(who, 'closeSession'));
+      // until a setAcl is applied 3.8 decides what is pipelined behind it by the old ACL, or not: it comes last
+      if (endsIt(asks.at(-1) as Ask) || asks.at(-1)?.op === 'setAcl') break;
+      if (asks.length === count && asks.at(-1)?.op !== 'setAcl' && this.chance(30))
+        asks.push(this.ask(who, 'closeSession'));
     }
     if (asks.some(endsIt)) this.watching[who]?.clear();
     return { kind: 'ask', who, asks };

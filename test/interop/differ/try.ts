@@ -12,6 +12,8 @@ export interface Pair {
   readonly admins: readonly [Admin, Admin];
   /** Wall clock, ms, as the servers have it. */
   readonly now: () => number;
+  /** Called before each run of a program. */
+  readonly before?: () => void;
 }
 export async function pairOf(apache: Door, zoosh: Door, now: () => number = Date.now): Promise<Pair> {
   return { doors: [apache, zoosh], admins: [await Admin.open(apache), await Admin.open(zoosh)], now };
@@ -42,6 +44,7 @@ export async function attempt(pair: Pair, program: Program, rules: readonly Rule
   const excused: Rule[] = [];
   let now = program;
   for (let turn = 0; ; turn++) {
+    pair.before?.();
     const root = nextRoot();
     const [apache, zoosh] = await Promise.all(
       pair.doors.map((door, at) => play(door, pair.admins[at] as Admin, now, root, pair.now)),
