@@ -21,6 +21,18 @@ export const codeName = (code: number): string =>
 const NEAR_MS = 5000;
 const HEAD = 16;
 
+/** Identities that `auth` stood for are in no order: neighbours of one scheme and the same bits are put into one. */
+function ownTogether(entries: readonly string[]): string[] {
+  const out: string[][] = [];
+  const kind = (entry: string | undefined): string | undefined => /^-?\d+ digest:/.exec(entry ?? '')?.[0];
+  for (const entry of entries) {
+    const run = out.at(-1);
+    if (run !== undefined && kind(entry) !== undefined && kind(run[0]) === kind(entry)) run.push(entry);
+    else out.push([entry]);
+  }
+  return out.flatMap((run) => run.sort());
+}
+
 /** Names zxids, times and sessions of one run on one server. */
 export class Names {
   readonly sessions = new Map<bigint, string>();
@@ -77,7 +89,7 @@ export class Names {
       return perms === undefined ? `${authScheme}:${user}` : `${perms} ${id?.scheme}:${id?.id}`;
     });
     const isAcl = values.some((each) => typeof each === 'object' && each !== null && 'perms' in each);
-    return `[${(isAcl ? texts : texts.sort()).join(' ')}]`;
+    return `[${(isAcl ? ownTogether(texts) : texts.sort()).join(' ')}]`;
   }
   event(frame: Buffer): Item {
     const { type, state, path } = WatcherEvent.read(new Reader(frame, HEAD));
