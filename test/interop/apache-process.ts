@@ -37,6 +37,10 @@ export class ApacheProcess implements AsyncDisposable {
   get hosts(): string {
     return `127.0.0.1:${(this.#gate.address() as { port: number }).port}`;
   }
+  /** The server's own, without the gate. */
+  get port(): number {
+    return this.#port;
+  }
   #enter(socket: Socket): void {
     if (!this.#isOpen) return void socket.destroy();
     const server = dial({ host: '127.0.0.1', port: this.#port });

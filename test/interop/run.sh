@@ -157,6 +157,9 @@ node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt -
 echo '-- from Apache ZooKeeper to ours and back'
 tests migrate.js
 
+echo '-- random programs, on Apache ZooKeeper and ours side by side, and lies that must be found'
+node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-200}" --lies
+
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py
 echo '-- ensembles of our servers: stories of disks and of strangers'
