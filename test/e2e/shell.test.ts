@@ -316,9 +316,6 @@ test('completion for the operating system: commands, options, live paths, in tim
       .map((each) => each.split('\t')[0] as string)
       .filter((each) => each !== '');
   };
-  assert.deepEqual(await ask('zoosh creat'), ['create']);
-  assert.deepEqual(await ask('zoosh playg'), ['playground']);
-  assert.ok((await ask('zoosh get -')).includes('-s'));
   // within 370 ms or not at all; a server that did not answer in time is left alone for a while: each try has a home of its own
   const live = async (line: string, expected: readonly string[]): Promise<void> => {
     let found: readonly string[] = [];
@@ -326,12 +323,16 @@ test('completion for the operating system: commands, options, live paths, in tim
       const home = mkdtempSync(join(folder, 'complete-'));
       found = await ask(line, { ZOOSH_HOME: home });
     }
-    assert.deepEqual(found, expected);
+    for (const each of expected) assert.ok(found.includes(each), `${line}: ${found}`);
+    if (!line.endsWith('-')) assert.equal(found.length, expected.length, `${line}: ${found}`);
   };
+  await live('zoosh creat', ['create']);
+  await live('zoosh playg', ['playground']);
+  await live('zoosh get -', ['-s']);
   await live(`zoosh ${server.hosts} get /app`, ['/apple/']);
   await live(`zoosh -s ${server.hosts} get /apple/`, ['/apple/pie']);
   assert.deepEqual(await ask('zoosh get /app', { ZOOSH_SERVER: server.hosts, ZOOSH_COMPLETE_LIVE: '0' }), []);
   assert.deepEqual(await ask('zoosh -s 127.0.0.1:1 get /app'), []);
-  assert.deepEqual(await ask('zoosh addWatch -m P'), ['PERSISTENT', 'PERSISTENT_RECURSIVE']);
-  assert.deepEqual(await ask('zoosh start s'), ['standalone', 'server']);
+  await live('zoosh addWatch -m P', ['PERSISTENT', 'PERSISTENT_RECURSIVE']);
+  await live('zoosh start s', ['standalone', 'server']);
 });
