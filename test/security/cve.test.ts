@@ -9,6 +9,7 @@ import { DamageNotes } from '../../src/runtime/damage-notes.ts';
 import { answerWord } from '../../src/runtime/four-letter.ts';
 import { judgeHello, type PeerIdentity } from '../../src/runtime/peer-hello.ts';
 import { Tally } from '../../src/runtime/tally.ts';
+import { noTraffic } from '../../src/runtime/traffic.ts';
 import { expandAcl } from '../../src/server/acl.ts';
 import { authenticate } from '../../src/server/auth.ts';
 import { ConfigError, checkConfig, parseProperties } from '../../src/server/config.ts';
@@ -86,7 +87,14 @@ test('what costs much: what is answered to strangers does not grow with what the
   const config = checkConfig(parseProperties('dataDir=/nonexistent\nclientPort=1\n', 'zoo.cfg'));
   const connections = new Set([{ connection: wire.connectionOf(line) }]);
   const answer = (): string =>
-    answerWord('srvr', { ...{ server, config, connections, damage, tally, version: '3', started: 0 } });
+    answerWord(
+      'srvr',
+      {
+        ...{ server, config, connections, damage, tally, version: '3', started: 0 },
+        ...{ traffic: noTraffic(), learners: () => [] },
+      },
+      Buffer.alloc(0),
+    );
   const before = answer().length;
   for (let i = 0; i < 3000; i++) {
     await need(make(line, `/n${i}`, 'x'));
