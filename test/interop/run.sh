@@ -146,7 +146,7 @@ echo '-- who may do what, as Apache ZooKeeper says'
 node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
 
 echo '-- random programs, on Apache ZooKeeper and ours side by side, and lies that must be found'
-node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-200}" --lies
+node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-150}" --lies
 
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py
