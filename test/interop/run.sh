@@ -158,7 +158,7 @@ echo '-- from Apache ZooKeeper to ours and back'
 tests migrate.js
 
 echo '-- random programs, on Apache ZooKeeper and ours side by side, and lies that must be found'
-node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-200}" --lies
+node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-150}" --lies
 
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py

@@ -57,8 +57,8 @@ test('what is found is made short', async () => {
   let seed = 1;
   while (!(await fails(generate(seed)))) seed++;
   const shortest = await minimise(generate(seed), fails);
-  // something is deleted: the root, which is there, or what was made before
-  assert.ok(asksOf(shortest) <= 2, print(shortest));
+  // something is deleted, behind what it takes to be there
+  assert.ok(asksOf(generate(seed)) > 40 && asksOf(shortest) <= 5, print(shortest));
   closePair(pair);
 });
 

@@ -45,16 +45,4 @@ export const RULES: readonly Rule[] = [
     why: 'answered in a multi with the Stat, as in the newest source',
     harmless: true,
   },
-  {
-    op: 'createContainer',
-    field: 'part type',
-    why: 'answered in a multi with the Stat, as in the newest source',
-    harmless: true,
-  },
-  {
-    op: 'createTtl',
-    field: 'part type',
-    why: 'answered in a multi with the Stat, as in the newest source',
-    harmless: true,
-  },
 ];
