@@ -87,6 +87,8 @@ tests() {
 
 echo "-- kazoo's own tests, on our servers and on Apache's"
 /usr/bin/python3 test/interop/kazoo_suite.py "$work/kazoo-suite"
+echo "-- the C client and clients from npm, on our servers and on Apache's"
+/usr/bin/python3 test/interop/foreign_clients.py "$work/foreign"
 
 serve
 echo '-- kazoo'
