@@ -3,53 +3,21 @@ The test-suite that kazoo ships, unchanged, once against servers of ours and onc
 server and against three. Each test must end as it does with Apache's; what Apache's fails in the same run is told and left out.
 
     kazoo_suite.py FOLDER [SIZE]...      FOLDER: a scratch folder, it keeps reports and logs
-
-kazoo starts its servers with `java ... QuorumPeerMain zoo.cfg`. For ours a stand-in of that name is first on PATH, which
-takes the words -D and the file, and becomes `zoosh start server`.
 """
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CLASSES = "/usr/share/java/zookeeper.jar:/usr/share/java/*"
+from kazoo_servers import CLASSES, free_ports, of_ours, surroundings
+
 TIME_LIMIT_S = 900
-# kazoo 2.8.0 has 395 with three servers; fewer passes of Apache's than this are no measure.
-LEAST_PASSES = 300
-STAND_IN = r"""#!/bin/sh
-words= config=
-for word; do
-  case $word in
-    -Dzookeeper.log.dir=* | -Dfile.encoding=* | -Djava.awt.* | -Dlog4j.*) ;;
-    -D*) words="$words $word" ;;
-    *zoo.cfg) config=$word ;;
-  esac
-done
-echo "$config" >>"$ZOOSH_STARTED"
-exec {node} {root}/bin/zoosh.js start server --config "$config" $words
-"""
+# Of 479 tests of kazoo 2.8.0; fewer passes of Apache's are no measure.
+LEAST_PASSES = 450
 # Classes of tests that need what our servers do not have yet; they would not end.
 NOT_YET = ()
-
-
-def is_free(port):
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def free_ports(size, taken):
-    """The first of the ports kazoo takes, four a server and ten apart, below those that the system hands out."""
-    for first in range(20000 + os.getpid() % 90 * 100, 32000, 100):
-        ports = [first + 10 * server + port for server in range(size) for port in range(4)]
-        if first not in taken and all(map(is_free, ports)):
-            taken.add(first)
-            return first
-    sys.exit("kazoo_suite: no free ports")
 
 
 class Run:
@@ -60,29 +28,16 @@ class Run:
         self.kind = kind
         self.size = size
         self.folder = os.path.join(folder, "%s-%d" % (kind, size))
-        os.makedirs(os.path.join(self.folder, "tmp"))
+        env = surroundings(kind, self.folder)
         self.report = os.path.join(self.folder, "report.xml")
         self.log = os.path.join(self.folder, "log")
-        self.started = os.path.join(self.folder, "started")
-        open(self.started, "w").close()
-        foreign = ("TRAVIS", "KRB5", "ZOO", "ZK_", "JVMFLAGS", "SERVER_JVMFLAGS", "PYTEST", "JAVA_TOOL_OPTIONS")
-        env = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         env.update(
             ZOOKEEPER_CLASSPATH=CLASSES,
             ZOOKEEPER_VERSION="3.8.0",
             ZOOKEEPER_CLUSTER_SIZE=str(size),
             ZOOKEEPER_PORT_OFFSET=str(port),
-            TMPDIR=os.path.join(self.folder, "tmp"),
             PYTHONDONTWRITEBYTECODE="1",
-            JDK_JAVA_OPTIONS="-Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1",
         )
-        if kind == "ours":
-            stand_in = os.path.join(self.folder, "bin", "java")
-            os.mkdir(os.path.dirname(stand_in))
-            with open(stand_in, "w") as script:
-                script.write(STAND_IN.replace("{root}", ROOT).replace("{node}", shutil.which("node")))
-            os.chmod(stand_in, 0o755)
-            env.update(PATH=os.path.dirname(stand_in) + os.pathsep + os.environ["PATH"], ZOOSH_STARTED=self.started)
         left_out = ["-k", " and ".join("not " + each for each in NOT_YET)] if kind == "ours" and NOT_YET else []
         words = ["-q", "-rfE", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=120", "--junitxml", self.report, "--pyargs", "kazoo.tests", *left_out]
         with open(self.log, "wb") as log:
@@ -125,8 +80,7 @@ def compare(ours, apache):
     left, right = ours.outcomes(), apache.outcomes()
     print("%s: %s; with Apache's: %s" % (ours.name, ours.counts(left), apache.counts(right)), flush=True)
     wrong = []
-    with open(ours.started) as started:
-        servers = len(set(started))
+    servers = of_ours(ours.folder)
     if servers < ours.size:
         wrong.append("%d servers of ours were started" % servers)
     if sum(end == "passed" for end in right.values()) < LEAST_PASSES:

@@ -2,9 +2,11 @@
 # Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace, zsh, fish, bash-completion; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
+for tool in /usr/lib/zookeeper/bin/cli_mt /usr/lib/zookeeper/bin/load_gen gcc /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
   command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps prometheus collectd-core)" >&2; exit 1; }
 done
+/usr/bin/python3 -c 'import kazoo.tests, pytest, mock, objgraph, puresasl, gevent, eventlet' ||
+  { echo 'missing: python3-pytest python3-mock python3-objgraph python3-pure-sasl python3-gevent python3-eventlet' >&2; exit 1; }
 work=$(mktemp -d)
 pid=''
 stop() { if [ -n "$pid" ]; then kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; pid=''; fi; }
@@ -82,6 +84,11 @@ tests() {
     exit 1
   fi
 }
+
+echo "-- kazoo's own tests, on our servers and on Apache's"
+/usr/bin/python3 test/interop/kazoo_suite.py "$work/kazoo-suite"
+echo "-- the C client and clients from npm, on our servers and on Apache's"
+/usr/bin/python3 test/interop/foreign_clients.py "$work/foreign"
 
 serve
 echo '-- kazoo'
