@@ -50,8 +50,6 @@ export const TAKES_VALUE = new Set([
   '--tls-key',
   '--tls-servername',
   '--client-config',
-  '-D',
-  '--define',
   '-o',
   '--output',
   '--color',

@@ -1,4 +1,3 @@
-import { type AdminConfig, adminConfig } from './config-admin.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
 import { isIdle, isKey, KEYS, type Key, plainKey, type Row } from './config-keys.ts';
@@ -90,7 +89,12 @@ export interface ServerConfig {
   readonly auth: AuthConfig;
   /** Words a client port answers. */
   readonly fourLetterWords: ReadonlySet<string> | 'all';
-  readonly admin: AdminConfig;
+  readonly admin: {
+    readonly enabled: boolean;
+    readonly address: string;
+    readonly port: number;
+    readonly commandUrl: string;
+  };
   readonly metrics: {
     /** True when the exporter was asked for by metricsProvider.className. */
     readonly exporter: boolean;
@@ -98,8 +102,6 @@ export interface ServerConfig {
     readonly port: number;
     /** Also figures of the process. */
     readonly process: boolean;
-    /** Counters end in `_total`. */
-    readonly totals: boolean;
   };
   readonly auditEnabled: boolean;
   /** What srvr, envi and mntr report instead of our own version. */
@@ -238,13 +240,17 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     },
     auth: authConfig(take, named, beside.jaas, false, notes),
     fourLetterWords: words(take.text('4lw.commands.whitelist') ?? '', readOnlyModeEnabled),
-    admin: adminConfig(take),
+    admin: {
+      enabled: take.flag('admin.enableServer'),
+      address: take.text('admin.serverAddress') ?? '0.0.0.0',
+      port: take.int('admin.serverPort'),
+      commandUrl: take.text('admin.commandURL') ?? '/commands',
+    },
     metrics: {
       exporter: exporter(take),
       address: take.text('metricsProvider.httpHost') ?? '0.0.0.0',
       port: take.int('metricsProvider.httpPort'),
       process: take.flag('metricsProvider.exportJvmInfo'),
-      totals: take.flag('metricsProvider.counterTotals'),
     },
     auditEnabled: take.flag('audit.enable'),
     reportedVersion: take.text('reportedVersion'),
