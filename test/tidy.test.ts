@@ -18,7 +18,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   platform: ['base', 'ports'],
   runtime: ['base', 'protocol', 'records', 'ports', 'tree', 'zab', 'server', 'storage', 'platform'],
   // the library's front door ties the machine to real clock and sockets
-  client: ['base', 'protocol', 'ports', 'platform'],
+  client: ['base', 'protocol', 'ports', 'platform', 'sasl'],
   recipes: ['base', 'client'],
   config: ['base'],
   editor: ['base'],
@@ -52,6 +52,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'ensemble',
     'operate',
     'runtime',
+    'sasl',
     'server',
     'storage',
     // snapshots, as one side of a comparison
@@ -63,6 +64,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const PURE = new Set(['base', 'sasl', 'protocol', 'records', 'tree', 'zab', 'server']);
 const PURE_FILES = new Set([
   'client/session.ts',
+  'client/login.ts',
   'client/watches.ts',
   'shell/lexer.ts',
   'shell/blocks.ts',

@@ -8,18 +8,13 @@ import { usage } from '../shell/failure.ts';
 const PREFIX = /^zookeeper\./;
 
 /**
- * The TLS part of a zkCli properties file (`-client-configuration`): PEM, PKCS12 and JKS stores. Undefined when it asks for none.
+ * The TLS that words for a Java machine ask for (CLIENT_JVMFLAGS), and a zkCli properties file (`-client-configuration`), which
+ * overrides them: PEM, PKCS12 and JKS stores. Undefined when they ask for none.
  * @throws Failure (2) for what cannot be read or opened and for what is not understood, by name
  */
-export const clientConfig = (file: string): TlsOptions | undefined => clientTls([], file);
-
-/** The TLS that words for a Java machine ask for (CLIENT_JVMFLAGS), and a file, which overrides them. @throws Failure (2) likewise */
 export function clientTls(flags: readonly Setting[], path?: string): TlsOptions | undefined {
   const file = path ?? 'CLIENT_JVMFLAGS';
   const said = path === undefined ? [] : parseProperties(read(path, path).toString(), path);
-  for (const { key } of said)
-    if (/^(?:sasl\.|server\.principal)/.test(key.replace(PREFIX, '')))
-      throw usage(`${file}: ${key.replace(PREFIX, '')}: SASL is not understood yet`, '--auth digest:USER:PASSWORD is');
   const values = new Map([...flags, ...said].map(({ key, value }) => [key.replace(PREFIX, ''), value]));
   if (values.get('client.secure') !== 'true') return undefined;
   const stores = { file, values };

@@ -38,6 +38,8 @@ export interface Globals {
   readonly command: readonly string[];
   readonly continueOnError?: boolean;
   readonly set: readonly string[];
+  /** Properties of Java's client. */
+  readonly define: readonly string[];
   readonly config: boolean;
   readonly history: boolean;
   readonly help?: boolean;
@@ -52,6 +54,7 @@ export const NO_GLOBALS = {
   color: 'auto',
   command: [],
   set: [],
+  define: [],
   config: true,
   history: true,
 } as const satisfies Globals;
@@ -128,7 +131,13 @@ async function program(): Promise<Command> {
     .option('--no-config', 'ignore the configuration file')
     .option('--no-history', 'remember no lines')
     .addOption(new Option('--wait-for-connection').hideHelp())
-    .option('--client-config <FILE>', "zkCli's client configuration: its TLS part (PEM, PKCS12, JKS stores)")
+    .option('--client-config <FILE>', "zkCli's client configuration: TLS (PEM, PKCS12, JKS stores) and SASL")
+    .option(
+      '-D, --define <NAME=VALUE>',
+      "a property of Java's client, as -Djava.security.auth.login.config=JAAS",
+      list,
+      NO_GLOBALS.define,
+    )
     .option('-V, --version', 'the version')
     .option('-h, --help', 'this text');
 }

@@ -50,6 +50,8 @@ export const TAKES_VALUE = new Set([
   '--tls-key',
   '--tls-servername',
   '--client-config',
+  '-D',
+  '--define',
   '-o',
   '--output',
   '--color',

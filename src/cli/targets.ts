@@ -13,7 +13,8 @@ import { fileReason } from '../shell/file-reason.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
 import { parseDuration } from '../shell/units.ts';
-import { clientConfig } from './client-config.ts';
+import { clientTls } from './client-config.ts';
+import { clientFlags, clientLogin, definedFlags } from './client-login.ts';
 import type { Globals } from './globals.ts';
 
 export interface TargetSources {
@@ -64,7 +65,7 @@ export function targetOf(text: string, sources: TargetSources): Target {
     protect: profile.protect,
     readOnly: profile.readOnly,
     options: {
-      auth: [...profileAuth(name, profile, sources), ...said(globals, env)],
+      auth: withLogin([...profileAuth(name, profile, sources), ...said(globals, env)], sources),
       connectTimeoutMs: globals.connectTimeout,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(tls !== undefined && { tls }),
@@ -72,6 +73,14 @@ export function targetOf(text: string, sources: TargetSources): Target {
       ...(globals.allowRo === true && { allowReadOnly: true }),
     },
   };
+}
+
+/** A session logs in by SASL once: as was said last, or as Java's client would. */
+function withLogin(auth: readonly Credential[], { globals, env }: TargetSources): Credential[] {
+  const isLogin = ({ scheme }: Credential): boolean => scheme === 'sasl';
+  const login = auth.findLast(isLogin) ?? clientLogin(clientFlags(env, globals.define), globals.clientConfig);
+  const others = auth.filter((each) => !isLogin(each));
+  return login === undefined ? others : [login, ...others];
 }
 
 /** How to speak to a server of our own: what was said on the command line, and nothing that is meant for others. @throws Failure (2, 4) */
@@ -113,7 +122,10 @@ function said({ auth }: Globals, env: TargetSources['env']): Credential[] {
   return (auth.length > 0 ? auth : fromEnv === undefined ? [] : [fromEnv]).map((text) => {
     const colon = text.indexOf(':');
     if (colon <= 0) throw usage('--auth is SCHEME:CRED, for example digest:bob:secret or digest:env:ZK_AUTH');
-    return { scheme: text.slice(0, colon), auth: secret(text.slice(colon + 1), env) };
+    const credential = { scheme: text.slice(0, colon), auth: secret(text.slice(colon + 1), env) };
+    if (credential.scheme === 'sasl' && credential.auth.indexOf(':') < 1)
+      throw usage('--auth sasl:USER:PASSWORD is a user and a password, user:password');
+    return credential;
   });
 }
 
@@ -134,7 +146,7 @@ function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): 
   const key = tlsKey ?? beside(kept?.key);
   const servername = tlsServername ?? kept?.servername;
   const insecure = tlsInsecure ?? kept?.insecure;
-  const fromFile = globals.clientConfig === undefined ? undefined : clientConfig(globals.clientConfig);
+  const fromFile = clientTls(definedFlags(globals.define), globals.clientConfig);
   const wanted =
     fromFile !== undefined ||
     tls === true ||

@@ -88,7 +88,7 @@ function scan(argv: readonly string[], withTarget: boolean) {
     else if (TAKES_VALUE.has(word)) {
       ours.push(word);
       if (argv[at + 1] !== undefined) ours.push(argv[++at] as string);
-    } else if (OWN_FLAGS.has(word) || /^--[\w-]+=/.test(word)) ours.push(word);
+    } else if (OWN_FLAGS.has(word) || /^(?:--[\w-]+=|-D.)/.test(word)) ours.push(word);
     // anything else zkCli skips without a word
   }
   if (target?.startsWith('@')) ours.push('--profile', target.slice(1));

@@ -4,8 +4,6 @@ import { type Client, ConnectError, type StateChange } from '../client/api.ts';
 import { connect } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
 import { folders } from '../config/folders.ts';
-import { readJvmFlags } from '../operate/jvm-flags.ts';
-import { CLIENT_FLAGS, flagSources } from '../operate/settings.ts';
 import { isDumb } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { Setting } from '../server/config.ts';
@@ -17,6 +15,7 @@ import { PathSource } from '../shell/path-source.ts';
 import { ZkShell } from '../zkcli/shell.ts';
 import { usageLine } from '../zkcli/texts.ts';
 import { clientTls } from './client-config.ts';
+import { clientFlags, clientLogin } from './client-login.ts';
 import { completionPorts } from './completion-ports.ts';
 import { type Globals, parseGlobals } from './globals.ts';
 import { profilesOf } from './host.ts';
@@ -71,14 +70,21 @@ async function run(wish: CompatWish, streams: ZkStreams): Promise<number> {
   const { globals } = await parseGlobals(wish.ours);
   const places = folders();
   const { profiles, settings } = profilesOf(globals, places);
-  const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
+  const { clientConfig } = wish;
+  const sources: TargetSources = {
+    globals: clientConfig === undefined ? globals : { ...globals, clientConfig },
+    profiles,
+    configFile: places.configFile,
+    env: process.env,
+  };
   const server = wish.server ?? globals.server ?? chooseTarget(undefined, sources).server;
   for (const option of wish.incomplete) streams.err(`Error: no argument found for option ${option}\n`);
   if (wish.exact) streams.out(`Connecting to ${server}\n`);
   const timeoutMs = timeoutOf(wish);
   checkTarget(server);
-  const flags = readJvmFlags(flagSources(process.env, CLIENT_FLAGS)).settings;
-  const tls = wish.clientConfig === undefined ? clientTls(flags) : configOf(flags, wish.clientConfig, wish.version);
+  const flags = clientFlags(process.env, globals.define);
+  const tls = clientConfig === undefined ? clientTls(flags) : configOf(flags, clientConfig, wish.version);
+  clientLogin(flags, clientConfig); // what is wrong with it is said before there is a shell
   const isPrompt = wish.words.length === 0 && streams.isPrompt;
   let held: ((text: string) => void) | undefined;
   const shell = new ZkShell(

@@ -122,10 +122,13 @@ export class RequestError extends KeeperError {
   }
 }
 
-/** An identity to prove after each connect; `auth` for digest is `user:password`. */
+/**
+ * An identity to prove after each connect. Scheme `sasl` is a login by DIGEST-MD5, before everything else and once a session; the
+ * password itself is not sent, and the server has to know it, too.
+ */
 export interface Credential {
   readonly scheme: string;
-  /** Bytes as the scheme wants them; for digest `user:password`. */
+  /** Bytes as the scheme wants them; for digest and sasl `user:password`. */
   readonly auth: Uint8Array | string;
 }
 

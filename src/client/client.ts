@@ -36,6 +36,7 @@ import { MultiError, RequestError } from './api.ts';
 import { readChildren } from './child-names.ts';
 import { showServer } from './connect-string.ts';
 import type { Call, Driver } from './driver.ts';
+import { loginFault } from './login.ts';
 import {
   bytesOf,
   bytesOfParts,
@@ -256,7 +257,10 @@ export class KeeperClient implements Client {
   async addAuth(scheme: string, auth: Uint8Array | string, options?: OpOptions): Promise<void> {
     const { signal } = options ?? {};
     signal?.throwIfAborted();
-    const done = this.#driver.addAuth({ scheme, auth });
+    const credential = { scheme, auth };
+    const fault = loginFault(credential, this.#driver.session.hasSasl);
+    if (fault !== undefined) throw new RequestError('invalid', fault, undefined);
+    const done = this.#driver.addAuth(credential);
     if (signal === undefined) return done;
     await new Promise<void>((resolve, reject) => {
       const abort = (): void => reject(signal.reason);

@@ -4,11 +4,19 @@ import { tcpDialer } from '../platform/tcp.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Dialer } from '../ports/network.ts';
 import { DEFAULT_MAX_FRAME } from '../protocol/frame.ts';
-import { type Client, ConnectError, type ConnectOptions, type HostFailure, type WatchListener } from './api.ts';
+import {
+  type Client,
+  ConnectError,
+  type ConnectOptions,
+  type HostFailure,
+  RequestError,
+  type WatchListener,
+} from './api.ts';
 import { KeeperClient, stripper } from './client.ts';
 import { parseConnectString, type Server, showServer } from './connect-string.ts';
 import { Driver } from './driver.ts';
 import { type FourLetterOptions, fourLetter } from './four-letter.ts';
+import { isSasl, loginFault } from './login.ts';
 import { NOT_SERVING, Session } from './session.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -82,6 +90,12 @@ export async function connect(
   signal?.throwIfAborted();
   const connectMs = duration('connectTimeoutMs', options.connectTimeoutMs, DEFAULT_CONNECT_MS);
   const auth = (options.auth ?? []).map((credential) => ({ ...credential }));
+  let hasSasl = false;
+  for (const credential of auth) {
+    const fault = loginFault(credential, hasSasl);
+    if (fault !== undefined) throw new RequestError('invalid', fault, undefined);
+    hasSasl ||= isSasl(credential);
+  }
   const session = new Session<WatchListener>({
     servers,
     random: ports.random,

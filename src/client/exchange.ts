@@ -1,10 +1,12 @@
 import { codeOfNumber, type KeeperCode } from '../base/errors.ts';
 import type { Zxid } from '../base/ids.ts';
+import type { Random } from '../base/random.ts';
 import type { Reader, Writer } from '../protocol/bytes.ts';
 import { EVENT, WatcherEvent } from '../protocol/events.ts';
 import { OPERATIONS, REPLY_HEADER_BYTES, writeFrame, XID } from '../protocol/operations.ts';
 import { type Credential, type EventType, RequestError, type WatchGap } from './api.ts';
 import { Fifo } from './fifo.ts';
+import { isSasl, Login } from './login.ts';
 import type { Outbox, Request } from './types.ts';
 import { type OneShotKind, setWatchesBodies, type TableKind, WatchTable } from './watches.ts';
 
@@ -16,6 +18,7 @@ export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const WRITE_BYTES = 1024 * 1024;
 const MAX_XID = 0x7fff_ffff;
 const NO_NODE = -101;
+const NONCE_BYTES = 24;
 
 const EVENT_NAMES = new Map<number, EventType>(
   (Object.entries(EVENT) as [EventType, number][]).map(([name, number]) => [number, name]),
@@ -36,6 +39,7 @@ export class Exchange<W> {
   blocked = false;
   readonly #box: Outbox<W>;
   readonly #maxBytes: number;
+  readonly #random: Random;
   readonly #queue = new Fifo<Request<W>>();
   #queuedBytes = 0;
   readonly #sent = new Fifo<Request<W>>();
@@ -47,15 +51,25 @@ export class Exchange<W> {
   readonly #caughtUp = new Set<string>();
   #xid = 0;
   #closeXid: number | undefined;
+  /** A login under way: nothing else is said before it is over. */
+  #login: Login | undefined;
+  #afterLogin: () => void = () => {};
+  /** Credentials that came meanwhile. */
+  #lateAuths: Credential[] = [];
 
-  constructor(box: Outbox<W>, maxRequestBytes: number) {
+  constructor(box: Outbox<W>, maxRequestBytes: number, random: Random) {
     this.#box = box;
+    this.#random = random;
     this.#maxBytes = maxRequestBytes;
   }
 
   /** True when requests wait that could be sent now. */
   get more(): boolean {
-    return !this.blocked && this.#queue.size > 0;
+    return !this.blocked && this.#login === undefined && this.#queue.size > 0;
+  }
+  /** A login is under way: pings, credentials and requests wait. */
+  get loggingIn(): boolean {
+    return this.#login !== undefined;
   }
 
   enqueue(request: Request<W>): void {
@@ -87,10 +101,44 @@ export class Exchange<W> {
     if (this.#queue.remove(request)) this.#queuedBytes -= request.bytes;
   }
 
-  /** A connection begins: identity, watches, then requests; the server takes frames in order, so all leave together. */
+  /**
+   * A connection begins: a login, then the other identities, watches and requests; the server takes frames in order, so these
+   * leave together.
+   */
   begin(credentials: readonly Credential[], resume: boolean): void {
+    const known = [...credentials];
+    this.#identify(known, () => this.#goOn(known, resume));
+  }
+  /** A connection that only serves to end the session. */
+  beginClose(credentials: readonly Credential[]): void {
+    this.#identify(credentials, () => this.writeClose());
+  }
+
+  #identify(credentials: readonly Credential[], then: () => void): void {
     this.blocked = false;
-    for (const credential of credentials) this.writeAuth(credential);
+    const credential = credentials.find(isSasl);
+    if (credential === undefined) then();
+    else this.#logIn(credential, then);
+  }
+
+  #logIn(credential: Credential, then: () => void): void {
+    this.#login = new Login(credential, Buffer.from(this.#random.bytes(NONCE_BYTES)).toString('base64'));
+    this.#afterLogin = then;
+    this.#writeToken(this.#login, Buffer.alloc(0));
+  }
+
+  #writeToken(login: Login, token: Uint8Array): void {
+    login.xid = this.#nextXid();
+    this.#write(login.xid, OPERATIONS.sasl.code, (to) => OPERATIONS.sasl.request.write(to, { token }));
+  }
+
+  #writeLateAuths(): void {
+    for (const credential of this.#lateAuths.splice(0)) this.writeAuth(credential);
+  }
+
+  #goOn(credentials: readonly Credential[], resume: boolean): void {
+    for (const credential of credentials) if (!isSasl(credential)) this.writeAuth(credential);
+    this.#writeLateAuths();
     if (resume && this.watches.size > 0) this.#rearmAll();
     else this.#watchedTo = undefined;
     this.fill();
@@ -99,6 +147,8 @@ export class Exchange<W> {
   /** The connection broke: what was sent has an unknown outcome, what was not still waits. */
   broke(code: KeeperCode): void {
     this.#box.writer.at = 0;
+    this.#login = undefined;
+    this.#lateAuths = [];
     this.#auths.drain();
     this.#rearms.drain();
     this.#caughtUp.clear();
@@ -115,6 +165,7 @@ export class Exchange<W> {
   /** Writes waiting requests, as many as fit into one write (`all`: every one). */
   fill(all = false): void {
     const out = this.#box.writer;
+    if (this.#login !== undefined) return;
     while (all || (!this.blocked && out.at < WRITE_BYTES)) {
       const request = this.#queue.shift();
       if (request === undefined) return;
@@ -143,6 +194,21 @@ export class Exchange<W> {
   writePing(): void {
     this.#write(XID.ping, OPERATIONS.ping.code);
   }
+  /** Ends the session, after a login that is under way and what waits for it. */
+  endSession(): void {
+    this.#whenLoggedIn(() => {
+      this.fill(true);
+      this.writeClose();
+    });
+  }
+  #whenLoggedIn(act: () => void): void {
+    if (this.#login === undefined) return act();
+    const before = this.#afterLogin;
+    this.#afterLogin = () => {
+      before();
+      act();
+    };
+  }
   writeClose(): void {
     this.#closeXid = this.#nextXid();
     this.#write(this.#closeXid, OPERATIONS.closeSession.code);
@@ -156,9 +222,20 @@ export class Exchange<W> {
     );
   }
 
+  /** Presents a credential on a connection that stands; after a login that is under way its turn comes by itself. */
+  addAuth(credential: Credential): void {
+    if (isSasl(credential))
+      this.#logIn(credential, () => {
+        this.#writeLateAuths();
+        this.fill();
+      });
+    else if (this.#login === undefined) this.writeAuth(credential);
+    else this.#lateAuths.push(credential);
+  }
+
   /** Sets all watches on `path` again, after a request that may have taken too many of them away. */
   rearm(path: string): void {
-    this.#writeWatches(this.#watchedTo ?? this.lastZxid, undefined, path);
+    this.#whenLoggedIn(() => this.#writeWatches(this.#watchedTo ?? this.lastZxid, undefined, path));
   }
 
   #rearmAll(): void {
@@ -210,6 +287,7 @@ export class Exchange<W> {
       case XID.setWatches:
         return this.#rearmed(zxid, err);
     }
+    if (this.#login !== undefined && xid === this.#login.xid) return this.#loginHeard(this.#login, err, from);
     const request = this.#sent.peek();
     if (request === undefined) {
       if (xid === this.#closeXid) return { type: 'closed' };
@@ -235,6 +313,18 @@ export class Exchange<W> {
     // servers before 3.9 replaced the child watch by the recursive one, which does not tell of children
     const replaced = kind === 'persistentRecursive' && this.watches.has('children', path);
     if (bare || replaced) this.rearm(path);
+  }
+
+  #loginHeard(login: Login, err: number, from: Reader): Verdict | undefined {
+    const step = login.heard(err, err === 0 ? OPERATIONS.sasl.answer.read(from).token : null);
+    if (step.type === 'failed') return { type: 'authFailed', reason: step.reason };
+    if (step.type === 'say') this.#writeToken(login, step.token);
+    else {
+      this.#login = undefined;
+      this.#box.effects.push({ type: 'authSettled', credential: login.credential, code: undefined });
+      this.#afterLogin();
+    }
+    return undefined;
   }
 
   #authenticated(err: number): Verdict | undefined {

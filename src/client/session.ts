@@ -7,6 +7,7 @@ import type { ClientState, Credential, HostFailure, StateChange } from './api.ts
 import { type Server, showServer } from './connect-string.ts';
 import { Exchange, type Verdict } from './exchange.ts';
 import { Hosts } from './hosts.ts';
+import { isSasl } from './login.ts';
 import { type Effect, Outbox, type Request, type SessionOptions } from './types.ts';
 import type { WatchTable } from './watches.ts';
 
@@ -64,7 +65,7 @@ export class Session<W> {
     this.#options = options;
     this.#credentials = [...options.auth];
     this.#hosts = new Hosts(options.servers, options.random);
-    this.#exchange = new Exchange(this.#box, options.maxRequestBytes);
+    this.#exchange = new Exchange(this.#box, options.maxRequestBytes, options.random);
     this.#cutter = new FrameCutter(options.maxReplyBytes);
   }
 
@@ -77,6 +78,10 @@ export class Session<W> {
   /** A connection is given up when nothing was heard for this long, ms. */
   get readTimeoutMs(): number {
     return (this.timeoutMs * 2) / 3;
+  }
+  /** Logs in by SASL, on every connection. */
+  get hasSasl(): boolean {
+    return this.#credentials.some(isSasl);
   }
   get over(): boolean {
     return this.#phase === 'over';
@@ -116,7 +121,11 @@ export class Session<W> {
       case 'handshaking':
         return Math.min(this.#attemptEnds, this.#expiresAt);
       case 'up':
-        return Math.min(this.#heardAt + this.readTimeoutMs, this.#sentAt + this.#pingMs, this.#probeAt);
+        return Math.min(
+          this.#heardAt + this.readTimeoutMs,
+          this.#exchange.loggingIn ? NEVER : this.#sentAt + this.#pingMs,
+          this.#probeAt,
+        );
       default:
         return NEVER;
     }
@@ -146,7 +155,7 @@ export class Session<W> {
       this.#box.effects.push({ type: 'authSettled', credential, code: this.#endCode });
     else {
       this.#credentials.push(credential);
-      if (this.#phase === 'up') this.#exchange.writeAuth(credential);
+      if (this.#phase === 'up') this.#exchange.addAuth(credential);
     }
     return this.#take(now);
   }
@@ -222,7 +231,7 @@ export class Session<W> {
     const silentMs = now - this.#heardAt;
     if (silentMs >= this.readTimeoutMs) this.#giveUp(`no answer for ${Math.round(silentMs)} ms`, now);
     else {
-      if (now - this.#sentAt >= this.#pingMs) this.#exchange.writePing();
+      if (!this.#exchange.loggingIn && now - this.#sentAt >= this.#pingMs) this.#exchange.writePing();
       if (now >= this.#probeAt) this.#probe(now);
     }
   }
@@ -251,8 +260,7 @@ export class Session<W> {
   close(now: number): Effect<W>[] {
     if (this.#phase === 'over' || this.#closing) return this.#take(now);
     if (this.#phase === 'up') {
-      this.#exchange.fill(true);
-      this.#exchange.writeClose();
+      this.#exchange.endSession();
       this.#closing = true;
       this.#closeBy = now + this.readTimeoutMs;
     } else if (this.#writable) {
@@ -385,8 +393,7 @@ export class Session<W> {
     this.#probeAt = this.#readOnly && this.#hosts.count > 1 ? now + FIRST_PROBE_MS : NEVER;
     this.#hosts.established();
     if (this.#closing) {
-      this.#exchange.blocked = false;
-      this.#exchange.writeClose();
+      this.#exchange.beginClose(this.#credentials);
       return;
     }
     const state = this.#readOnly ? 'connectedReadOnly' : 'connected';

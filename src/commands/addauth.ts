@@ -9,10 +9,10 @@ export default command({
   about: 'prove an identity to the server',
   risk: 'read',
   params: {
-    scheme: { kind: 'text', about: 'digest, ip, x509, ...' },
+    scheme: { kind: 'text', about: 'digest, sasl, ip, x509, ...' },
     credential: {
       kind: 'text',
-      about: 'user:password for digest; env:VAR, file:F, cmd:CMD say where it is; none asks',
+      about: 'user:password for digest and sasl; env:VAR, file:F, cmd:CMD say where it is; none asks',
       optional: true,
     },
   },
@@ -30,9 +30,10 @@ export default command({
     } catch (error) {
       throw error instanceof SecretError ? usage(error.message) : error;
     }
-    if (scheme === 'digest' && !auth.includes(':')) throw usage('addauth: a digest credential is user:password');
+    const hasUser = scheme === 'digest' || scheme === 'sasl';
+    if (hasUser && !auth.includes(':')) throw usage(`addauth: a ${scheme} credential is user:password`);
     await context.session.addAuth(scheme, auth);
-    const who = scheme === 'digest' ? `${scheme}:${auth.slice(0, auth.indexOf(':'))}` : scheme;
+    const who = hasUser ? `${scheme}:${auth.slice(0, auth.indexOf(':'))}` : scheme;
     return { type: 'done', text: `authenticated as ${who}`, json: { authenticated: who } };
   },
 });

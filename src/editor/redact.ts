@@ -6,6 +6,8 @@ const COMMAND = String.raw`(?:^|[\s;&|{(])`;
 const ADDAUTH = new RegExp(String.raw`(${COMMAND}addauth\s+${WORD}[^\S\n]+)([^\n]+)`, 'gi');
 const AUTH = new RegExp(String.raw`((?:^|\s)--?auth(?:\s+|=))(${WORD})`, 'gi');
 const DIGEST = new RegExp(String.raw`(${COMMAND}acl\s+digest\s+)([^\n]+)`, 'gi');
+/** The password of a store, as Java's programs are told of it. */
+const PROPERTY = new RegExp(String.raw`((?:^|\s)(?:-D\s*|--define[\s=])[\w.]*password=)(${WORD})`, 'gi');
 /** An id of an ACL with what should be a hash: 28 characters of base64, or `x` where that was hidden. */
 const ACL_ID = /(\bdigest:[^\s:,"']+:)([^\s:,"']+)(?=:)/g;
 const HASH = /^(?:[\w+/]{27}=|x)$/;
@@ -27,7 +29,7 @@ function hideSecret(word: string): string {
 
 /**
  * The line without its credentials: what follows `addauth SCHEME`, the secret of `--auth SCHEME:SECRET` in each of its
- * spellings, the password of `acl digest USER:PASSWORD` or `acl digest USER PASSWORD`, and what stands in an ACL's digest id where its
+ * spellings, that of a property, the password of `acl digest USER:PASSWORD` or `acl digest USER PASSWORD`, and what stands in an ACL's digest id where its
  * hash belongs. Hashes stay.
  */
 export function redact(text: string): string {
@@ -44,5 +46,6 @@ export function redact(text: string): string {
       if (secret === '') return all;
       return `${head}${user}${args[user.length] === ':' ? ':' : ' '}${HIDDEN}${following}`;
     })
+    .replace(PROPERTY, (_, head: string) => head + HIDDEN)
     .replace(ACL_ID, (all: string, head: string, secret: string) => (HASH.test(secret) ? all : head + HIDDEN));
 }

@@ -6,7 +6,8 @@ import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
 import { javaAddress } from '../server/ip.ts';
 import type { Server } from '../server/server.ts';
-import { answerWord, isFourLetter, type WordContext } from './four-letter.ts';
+import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
+import { noTraffic } from './traffic.ts';
 import { SHARE, TurnBudget } from './turn-budget.ts';
 
 /** A listener that hands out sockets; Node's own unless the world is simulated. */
@@ -24,6 +25,9 @@ const HOLD = 65536;
 const NOTHING = Buffer.alloc(0);
 /** A ping as it comes in: its length, xid -2, operation 11. */
 const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
+
+/** What words and metrics tell beyond what the port knows. */
+export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic'>;
 
 /** One socket and what it is to the server. */
 interface Client {
@@ -50,7 +54,8 @@ export class ClientPort {
   private readonly net: NetServer;
   private server: Server;
   private readonly config: ServerConfig;
-  private readonly words: Omit<WordContext, 'server' | 'config' | 'connections'>;
+  private readonly words: Words;
+  private readonly traffic = noTraffic();
   private readonly clocks: () => void;
   private readonly turn: () => void;
   private readonly clock: Clock;
@@ -70,7 +75,7 @@ export class ClientPort {
   constructor(
     server: Server,
     config: ServerConfig,
-    words: Omit<WordContext, 'server' | 'config' | 'connections'>,
+    words: Words,
     clocks: () => void,
     turn: () => void,
     clock: Clock,
@@ -100,6 +105,7 @@ export class ClientPort {
     const { maxClientCnxns, maxCnxns } = this.config;
     const same = this.perAddress.get(ip) ?? 0;
     if ((maxClientCnxns > 0 && same >= maxClientCnxns) || (maxCnxns > 0 && this.clients.size >= maxCnxns)) {
+      this.traffic.rejected++;
       socket.destroy();
       return;
     }
@@ -110,7 +116,10 @@ export class ClientPort {
       socket,
       cutter: new FrameCutter(this.config.maxBufferBytes),
       head: NOTHING,
-      timer: this.clock.after(HANDSHAKE_MS, () => socket.destroy()),
+      timer: this.clock.after(HANDSHAKE_MS, () => {
+        this.traffic.sessionless++;
+        socket.destroy();
+      }),
       paused: false,
       ended: false,
       share: 0,
@@ -136,6 +145,7 @@ export class ClientPort {
   private closed(client: Client): void {
     this.finish(client);
     client.timer?.[Symbol.dispose]();
+    if (!client.ended) this.traffic.dropped++;
     this.clients.delete(client);
     this.paused.delete(client);
     const { ip } = client.connection;
@@ -145,6 +155,7 @@ export class ClientPort {
     this.server.disconnected(client.connection);
   }
   private data(client: Client, chunk: Buffer): void {
+    this.traffic.bytesReceived += chunk.length;
     if (client.ended) return;
     let bytes = chunk;
     if (client.head !== undefined) {
@@ -153,9 +164,13 @@ export class ClientPort {
         client.head = bytes;
         return;
       }
-      client.head = undefined;
       const word = bytes.latin1Slice(0, 4);
-      if (isFourLetter(word)) return this.word(client, word);
+      if (isFourLetter(word)) {
+        client.head = bytes;
+        if (bytes.length >= wordBytes(word, this.config)) this.word(client, word, bytes.subarray(4));
+        return;
+      }
+      client.head = undefined;
     }
     this.take(client, bytes, client.deferred || this.server.holds ? 0 : this.budget.share());
   }
@@ -239,12 +254,13 @@ export class ClientPort {
   context(): WordContext {
     this.clocks();
     const { server, config } = this;
-    return { server, config, connections: this.clients, ...this.words };
+    return { server, config, connections: this.clients, traffic: this.traffic, ...this.words };
   }
-  private word(client: Client, word: string): void {
+  private word(client: Client, word: string, argument: Buffer): void {
+    client.head = undefined;
     client.ended = true;
     this.server.outbox.received(client.connection);
-    client.socket.end(answerWord(word, this.context()));
+    client.socket.end(answerWord(word, this.context(), argument));
     client.socket.destroySoon();
   }
   private frame(client: Client, bytes: Buffer, start: number, end: number): boolean {
@@ -257,6 +273,7 @@ export class ClientPort {
     } else if (connection.state === 'new') {
       client.timer?.[Symbol.dispose]();
       client.timer = undefined;
+      this.traffic.requests++;
       this.server.handshake(connection, bytes, start, end);
     }
     return connection.state === 'open';
@@ -290,6 +307,7 @@ export class ClientPort {
       connection.out = undefined;
       if (writer === undefined || client.socket.destroyed) continue;
       const { socket } = client;
+      this.traffic.bytesSent += writer.at;
       socket.write(writer.bytes.subarray(0, writer.at));
       // nothing left waiting: the kernel has it all and the buffer is ours again
       if (socket.writableLength === 0) this.server.outbox.reuse(writer);

@@ -19,6 +19,7 @@ import { type PeerAddresses, PeerPort } from './peers.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { decode, Staging } from './staging.ts';
 import { listenError } from './start-error.ts';
+import type { LearnerRow } from './words/context.ts';
 
 /** zab's clock: so many ms, or a tenth of a tick when that is less. */
 const UNIT_MS = 50;
@@ -358,6 +359,7 @@ export class Ensemble {
       case 'installed':
         return this.installed();
       case 'diverged':
+        node.tally.add('digest_mismatches_count');
         node.options.logger.error(
           `server ${effect.sid} holds other transactions under the same numbers: only damage explains that; it gets all of it anew`,
         );
@@ -462,6 +464,18 @@ export class Ensemble {
     node.replaceServer(server);
     node.options.logger.info(`began anew from a snapshot of the leader, ${tree.nodeCount} nodes`);
     this.configured();
+  }
+
+  /** Who learns from this member while it leads, each with its connection. */
+  learners(): readonly LearnerRow[] {
+    const { audience } = this.node.server.peer;
+    return (audience?.each ?? []).flatMap(({ link, sid, isObserver, sent }) => {
+      const channel = this.peers.channelOf(link);
+      if (channel === undefined) return [];
+      const { remote: address, established, waiting: waitingBytes, traffic } = channel;
+      const zxid = sent === undefined ? 0n : (BigInt(sent.epoch) << 32n) | BigInt(sent.counter);
+      return [{ sid, isObserver, address, established, waitingBytes, traffic, zxid }];
+    });
   }
 
   /** Hands over what this member leads, and waits for it a little. */

@@ -22,6 +22,8 @@ export interface Loaded {
   readonly tree: DataTree;
   /** What the log holds beyond it. */
   readonly tail: readonly Numbered[];
+  /** How many transactions were read from the log. */
+  readonly txns: number;
   /** The last part of the log, its tail included, and where it begins; empty for a server alone. */
   readonly recent: readonly Entry[];
   readonly base: Mark;
@@ -82,6 +84,7 @@ export async function loadTree(
   const { ensemble } = config;
   let replay = new Replay(seed);
   let loader: SnapshotLoader | undefined;
+  let txns = 0;
   let recent = new RecentEntries(ORIGIN, ensemble?.commitLogCount ?? 0);
   const from = new PackReader(Buffer.alloc(0));
   const storage = await openStorage({
@@ -104,6 +107,7 @@ export async function loadTree(
         recent = new RecentEntries(endOf(tree), ensemble.commitLogCount);
     },
     onEnvelope: (bytes, start, end) => {
+      txns++;
       from.reset(bytes, start, end);
       if (ensemble === undefined) return replay.apply(readEnvelope(from, undefined)); // its chain was verified with its group
       // kept beyond this call: from memory of its own
@@ -132,6 +136,7 @@ export async function loadTree(
     storage,
     tree,
     tail,
+    txns,
     recent: ensemble === undefined ? [] : recent.entries(tail.length),
     base: recent.base,
     ...known,

@@ -1,8 +1,9 @@
-import { zxid } from '../base/ids.ts';
+import { showSession, zxid } from '../base/ids.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Server } from '../server/server.ts';
 import { DAMAGED, isDiskFull, StorageRefusal } from '../storage/errors.ts';
+import { snapshotName } from '../storage/files.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
@@ -14,15 +15,17 @@ import { Ensemble } from './ensemble.ts';
 import { type Loaded, loadTree, refuseBootstrap } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
 import { pastOf } from './member-past.ts';
-import type { RunningMetrics } from './metrics.ts';
 import { REAL_PORTS, type RunningServer, type ServerPorts, type StartOptions } from './node-options.ts';
 import { peerNetworkFor } from './peer-trust.ts';
 import { reportedVersion } from './reported-version.ts';
 import { Scrubber } from './scrubber.ts';
 import { serverOptionsOf } from './server-options.ts';
+import { SlowWrites } from './slow-writes.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { listenError } from './start-error.ts';
 import { Tally } from './tally.ts';
+import { openWeb, type WebSide } from './web/web-side.ts';
+import type { LearnerRow } from './words/context.ts';
 
 /** Between two looks whether a leader has handed over. */
 const LOOK_MS = 10;
@@ -68,7 +71,7 @@ export class ServerNode {
   private stopped = false;
   /** Terms that ended. */
   private terms = 0;
-  private metrics: RunningMetrics | undefined;
+  private web: WebSide | undefined;
   private loopSeen: () => void = () => {};
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL_PORTS) {
@@ -105,7 +108,8 @@ export class ServerNode {
     const version = reportedVersion(config);
     const { clock, listener } = ports;
     const { tally, damage } = this;
-    const words = { version, started: clock.monotonic(), tally, damage };
+    const learners = (): readonly LearnerRow[] => this.ensemble?.learners() ?? [];
+    const words = { version, started: clock.monotonic(), tally, damage, learners };
     this.port = new ClientPort(
       this.server,
       config,
@@ -133,9 +137,14 @@ export class ServerNode {
     this.loopSeen = watchLoop(this.options.logger);
     return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
-  private load(): Promise<Loaded> {
+  private async load(): Promise<Loaded> {
     this.generations += GENERATIONS_PER_LIFE;
-    return loadTree(this.config, this.sid, this.options.ignoreApacheData === true, this.generations, this.ports);
+    const began = this.ports.clock.monotonic();
+    const ignoreApache = this.options.ignoreApacheData === true;
+    const loaded = await loadTree(this.config, this.sid, ignoreApache, this.generations, this.ports);
+    this.tally.took('dbinittime', this.ports.clock.monotonic() - began);
+    this.tally.took('startup_txns_loaded', loaded.txns);
+    return loaded;
   }
   /** A life begins: from what the directory holds. */
   private begin(loaded: Loaded): void {
@@ -155,6 +164,8 @@ export class ServerNode {
       storage: this.storage,
       took: (ms) => this.tally.took('snapshottime', ms),
       taken: (at) => {
+        const zxid = (BigInt(at.epoch) << 32n) | BigInt(at.counter);
+        this.tally.lastSnapshot = { zxid, seconds: Math.floor(ports.clock.wall() / 1000) };
         if (peer.isMember) this.step({ type: 'snapshotTaken', at });
       },
     });
@@ -169,7 +180,11 @@ export class ServerNode {
       heal: this.ensemble === undefined ? undefined : () => void this.loadAgain(),
     });
     const { events } = this.storage.log;
+    const { tally } = this;
+    const slow = new SlowWrites({ tally, logger, clock: ports.clock, thresholdMs: config.fsyncWarningMs });
+    events.writing = (count, bytes) => slow.began(count, bytes);
     events.persisted = (generation, hi, lo) => {
+      slow.ended();
       this.step({ type: 'persisted', generation, upTo: { epoch: hi, counter: lo >>> 0 } });
       this.snapshotter.consider();
     };
@@ -192,6 +207,7 @@ export class ServerNode {
   }
   /** A full disk costs a member its place until there is room; any other failure is the end (D10, D11). */
   private diskFailed(error: Error): void {
+    this.tally.diskFailed = true;
     if (this.ensemble === undefined || !isDiskFull(error)) return this.options.onFailed(error);
     this.options.logger.error(`the disk is full: ${error.message}. This member leaves the quorum until there is room`);
     this.step({ type: 'diskFailed' });
@@ -269,6 +285,10 @@ export class ServerNode {
       hand: () => ensemble?.hand(),
       later: () => void setImmediate(() => this.proceed(server)),
       configured: () => ensemble?.configured(),
+      expired: (id, timeoutMs) => {
+        this.tally.expired++;
+        this.options.logger.info(`Expiring session ${showSession(id)}, timeout of ${timeoutMs}ms exceeded`);
+      },
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });
@@ -278,18 +298,6 @@ export class ServerNode {
   replaceServer(server: Server): void {
     this.server = server;
     this.port.attach(server);
-  }
-  /** Loaded and started only when zoo.cfg asks for it. */
-  private async exportMetrics(): Promise<void> {
-    const { metrics } = this.config;
-    if (!metrics.exporter) return;
-    const { startMetrics } = await import('./metrics.ts');
-    try {
-      this.metrics = await startMetrics(metrics, () => this.port.context(), this.tally);
-      this.options.logger.info(`metrics on ${metrics.address}:${this.metrics.port}`);
-    } catch (error) {
-      throw listenError(error, `${metrics.address}:${metrics.port}`, metrics.address, 'metricsProvider.httpPort');
-    }
   }
   /** Opens the ports; when one cannot be had, everything is closed again. @throws StartError */
   private async open(): Promise<{ host: string; port: number }> {
@@ -302,7 +310,12 @@ export class ServerNode {
       } catch (error) {
         throw listenError(error, `${clientPortAddress ?? '0.0.0.0'}:${clientPort}`, clientPortAddress, 'clientPort');
       }
-      await this.exportMetrics();
+      this.web = await openWeb({
+        ...{ config: this.config, logger: this.options.logger, clock: this.ports.clock, tally: this.tally },
+        context: () => this.port.context(),
+        turn: () => this.turn(),
+        snapshot: () => this.snapshot(),
+      });
       return at;
     } catch (error) {
       this.port.drain();
@@ -314,11 +327,17 @@ export class ServerNode {
     }
   }
 
-  /** Writes a snapshot now. Resolves with its zxid, as people write it. @throws Error that says why there is none */
-  async takeSnapshot(): Promise<string> {
+  /** Writes a snapshot now. Resolves with its zxid and where it lies. @throws Error that says why there is none */
+  async snapshot(): Promise<{ readonly zxid: bigint; readonly path: string }> {
     const made = await this.snapshotter.takeNow();
     if (made instanceof Error) throw new Error(`no snapshot was written: ${made.message}`, { cause: made });
-    return zxid.show(zxid.of(made.epoch, made.counter));
+    const at = { hi: made.epoch, lo: made.counter };
+    return { zxid: zxid.of(at.hi, at.lo), path: `${this.config.dataDir}/zoosh-1/${snapshotName(at)}` };
+  }
+
+  /** As {@link snapshot}; resolves with its zxid, as people write it. */
+  async takeSnapshot(): Promise<string> {
+    return zxid.show((await this.snapshot()).zxid);
   }
 
   private clocks(): void {
@@ -387,6 +406,7 @@ export class ServerNode {
         logger.info(`looking for a leader: ${effect.reason}`);
         this.lookedAt ??= this.ports.clock.monotonic();
         this.tally.looked();
+        logger.info('Peer state changed: looking');
         server.look();
         return port.dropAll();
       case 'proposeFound':
@@ -434,6 +454,11 @@ export class ServerNode {
     this.lookedAt = undefined;
     this.electionMs = now - lookedAt;
     tally.took('election_time', this.electionMs);
+    tally.took('unavailable_time', this.electionMs);
+    if (role === 'leading') tally.took('leader_unavailable_time', this.electionMs);
+    const { logger } = this.options;
+    logger.info(`${role.toUpperCase()} - LEADER ELECTION TOOK - ${Math.round(this.electionMs)} MS`);
+    logger.info(`Peer state changed: ${role} - ${server.peer.phase}`);
   }
   /** The ensemble's first transaction: who belongs to it. */
   private found(config: Config | undefined): void {
@@ -468,7 +493,7 @@ export class ServerNode {
   private async stop(): Promise<void> {
     if (this.stopped) return;
     this.loopSeen();
-    await this.metrics?.stop();
+    await this.web?.stop();
     this.port.drain();
     const { clock } = this.ports;
     const until = clock.monotonic() + DRAIN_MS;

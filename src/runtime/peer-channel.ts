@@ -58,6 +58,9 @@ export class PeerChannel {
   private link: PeerLink | undefined;
   /** Who is told; changes once, when both ends know each other. */
   owner: ChannelOwner;
+  /** Messages since it is there, or since they were counted anew; and since when it is there, ms since 1970. */
+  readonly traffic = { sent: 0, received: 0 };
+  readonly established: number;
   private readonly clock: Clock;
   private readonly limits: ChannelLimits;
   private readonly cutter = new PeerFrameCutter(GREETING_BYTES);
@@ -81,6 +84,7 @@ export class PeerChannel {
     this.clock = clock;
     this.limits = limits;
     this.heardAt = clock.monotonic();
+    this.established = clock.wall();
   }
   /** What the connection tells. */
   /** While it waits for its last bytes to be read. */
@@ -137,6 +141,7 @@ export class PeerChannel {
     }
     writeMessage(out, message);
     this.gathered++;
+    this.traffic.sent++;
     if (out.at - this.frameAt - PEER_HEADER > BATCH_BYTES || this.gathered === MAX_MESSAGES) this.seal();
     if (out.at > this.limits.highWater) this.flush();
     this.full ||= this.waiting > this.limits.highWater;
@@ -195,6 +200,7 @@ export class PeerChannel {
     this.head = undefined;
     this.reader.reset(body, start, end);
     const messages = readMessages(this.reader);
+    this.traffic.received += messages.length;
     const others = messages.filter((message) => !this.keepsAlive(message));
     if (others.length > 0) this.owner.messages(this, others);
     return this.ended === undefined;

@@ -18,7 +18,7 @@ export interface PeerKeys {
 }
 
 /**
- * Reads the PEM files that zoo.cfg names. `hosts` are those of this server's own line; `now` is ms since 1970.
+ * Reads the stores that zoo.cfg names. `hosts` are those of this server's own line; `now` is ms since 1970.
  * @throws ConfigError (43) when a file is of no use
  */
 export async function readPeerKeys(tls: QuorumTls, hosts: readonly string[], now: number): Promise<PeerKeys> {
@@ -77,19 +77,34 @@ interface Block {
 const useless = ({ name, location }: PemStore, what: string, cause?: unknown): ConfigError => {
   const key = `ssl.quorum.${name}.location`;
   const belongs = name === 'keyStore' ? 'the certificate of this server, those above it and its key' : 'certificates';
-  return Object.assign(new ConfigError(`${key}=${location} ${what}`, `give a PEM file of ${belongs}`, { key }), {
-    cause,
-  });
+  return Object.assign(
+    new ConfigError(`${key}=${location} ${what}`, `give a file (PEM, PKCS12 or JKS) of ${belongs}`, { key }),
+    {
+      cause,
+    },
+  );
 };
 
 async function readStore(store: PemStore): Promise<{ blocks: readonly Block[]; warnings: readonly string[] }> {
   const { bytes, mode } = await readSmall(store, store.location);
-  const blocks = [...bytes.toString('latin1').matchAll(BLOCK)].map(([text, label = '']) => ({ label, text }));
+  const text = bytes.includes('-----BEGIN ') ? bytes.toString('latin1') : await fromJava(store, bytes);
+  const blocks = [...text.matchAll(BLOCK)].map(([block, label = '']) => ({ label, text: block }));
   const hasKey = blocks.some(({ label }) => label.endsWith('PRIVATE KEY'));
   if ((mode & 0o022) !== 0) throw useless(store, 'can be written by others than its owner');
   const isOpen = hasKey && (mode & 0o044) !== 0;
   const warning = `ssl.quorum.${store.name}.location=${store.location} holds a key and can be read by others than its owner`;
   return { blocks, warnings: isOpen ? [warning] : [] };
+}
+/** A store of Java as PEM. */
+async function fromJava(store: PemStore, bytes: Buffer): Promise<string> {
+  const { readKeyStore, KeyStoreError } = await import('../platform/key-stores.ts');
+  try {
+    const { own, trusted } = readKeyStore(bytes, (await passwordOf(store)) ?? '');
+    return store.name === 'trustStore' ? trusted.join('') : own === undefined ? '' : own.key + own.chain.join('');
+  } catch (error) {
+    if (error instanceof KeyStoreError) throw useless(store, error.message, error);
+    throw error;
+  }
 }
 async function readSmall(store: PemStore, file: string): Promise<{ bytes: Buffer; mode: number }> {
   try {

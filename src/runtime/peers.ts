@@ -217,6 +217,11 @@ export class PeerPort {
       .map(({ sid }) => sid);
   }
 
+  /** The channel of a link on the quorum port. */
+  channelOf(link: number): PeerChannel | undefined {
+    return this.table.numbered(link)?.channel;
+  }
+
   private makeChannel(purpose: Met['purpose']): PeerChannel {
     const limits = purpose === 'election' ? ELECTION_LIMITS : this.options;
     return new PeerChannel(++this.channels, { messages() {}, drained() {}, closed() {} }, this.ports.clock, limits);

@@ -65,7 +65,9 @@ export function expandAcl(
     out.push({ perms, scheme, id });
   };
   for (const { perms, id: who } of raw) {
-    const { scheme, id } = who;
+    const { scheme } = who;
+    // `auth` needs no id, and kazoo has null for an empty one
+    const id = scheme === 'auth' ? '' : who.id;
     if (scheme === null || id === null) return undefined;
     if (scheme === 'auth') {
       const own = identities.filter((each) => AUTHENTICATED.has(each.scheme) && providers.has(each.scheme));

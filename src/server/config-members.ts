@@ -22,15 +22,15 @@ export interface Membership {
 export const isMemberKey = (key: string): boolean => /^(server|group|weight)\./.test(key);
 
 /**
- * Reads server, group and weight lines (of two with one key the later counts) and checks that they fit together.
- * @throws ConfigError
+ * Reads server, group and weight lines (of two with one key the later counts) and checks that they fit together; `anyId`: also
+ * servers with ids that none can have. @throws ConfigError
  */
-export function membership(settings: readonly Setting[], multiAddress: boolean): Membership {
+export function membership(settings: readonly Setting[], multiAddress: boolean, anyId = false): Membership {
   const lines = new Map(settings.map((setting) => [setting.key, setting]));
   const servers = new Map<number, ServerLine>();
   for (const setting of lines.values()) {
     if (!setting.key.startsWith('server.')) continue;
-    const line = parseServerLine(setting, multiAddress);
+    const line = parseServerLine(setting, multiAddress, anyId);
     const twin = servers.get(line.id);
     if (twin !== undefined)
       throw wrong(setting, `server ${line.id} has another line, ${showOrigin(twin.from.from)}`, 'remove one of them');

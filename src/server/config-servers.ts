@@ -20,15 +20,22 @@ export interface ServerLine {
 
 const FORM = 'write server.N=HOST:QUORUMPORT:ELECTIONPORT[:participant|observer][;[HOST:]CLIENTPORT]';
 
-/** Reads `server.N=host:quorum:election[:role][|…][;client]`; refuses what ZooKeeper refuses. @throws ConfigError */
-export function parseServerLine(setting: Setting, multiAddress: boolean): ServerLine {
+/** Session ids hold the number of the server in one byte. */
+export const isServerId = (id: number): boolean => id >= 1 && id <= 255;
+
+/**
+ * Reads `server.N=host:quorum:election[:role][|…][;client]`; refuses what ZooKeeper refuses, and ids that no server can have
+ * unless `anyId`. @throws ConfigError
+ */
+export function parseServerLine(setting: Setting, multiAddress: boolean, anyId = false): ServerLine {
   const { key, value, from } = setting;
   const fail = (what: string, remedy = FORM): never => {
     throw new ConfigError(`${key}=${value} ${what}`, remedy, { key, from });
   };
   const idText = key.slice('server.'.length);
   const id = Number(idText);
-  if (!/^\d{1,3}$/.test(idText) || id < 1 || id > 255) fail('has no server id from 1 to 255', FORM);
+  const isId = anyId ? /^[+-]?\d+$/.test(idText) : /^\d{1,3}$/.test(idText) && isServerId(id);
+  if (!isId) fail('has no server id from 1 to 255', FORM);
   const [members = '', client, ...more] = value.split(';');
   if (more.length > 0) fail('names a secure client port', 'leave out what follows the second semicolon');
 

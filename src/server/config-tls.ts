@@ -2,7 +2,7 @@ import { KEYS, type Key } from './config-keys.ts';
 import type { Reader } from './config-reader.ts';
 import type { ConfigError } from './config-text.ts';
 
-/** A PEM file of certificates, a key among them or not, and what opens the key. The caller reads it: this room reads no file. */
+/** A file of certificates (PEM, PKCS12, JKS), a key among them or not, and what opens it. The caller reads it: this room reads no file. */
 export interface PemStore {
   /** `keyStore` or `trustStore`. */
   readonly name: StoreName;
@@ -39,7 +39,8 @@ const words = (list: string): string[] =>
 export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined {
   if (!take.flag('sslQuorum')) {
     const idle = OURS.filter((key) => take.origin(key) !== undefined);
-    if (idle.length > 0) notes.push(`without sslQuorum=true these have no effect: ${idle.join(', ')}`);
+    const isForAdmin = take.flag('admin.portUnification') || take.flag('admin.forceHttps');
+    if (idle.length > 0 && !isForAdmin) notes.push(`without sslQuorum=true these have no effect: ${idle.join(', ')}`);
     return undefined;
   }
   if (take.text('peer.secretFile') !== undefined)
@@ -69,8 +70,8 @@ export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined 
     );
   noteVersions(take, notes);
   return {
-    keyStore: storeOf('keyStore', take),
-    trustStore: storeOf('trustStore', take),
+    keyStore: quorumStore('keyStore', take, 'sslQuorum'),
+    trustStore: quorumStore('trustStore', take, 'sslQuorum'),
     ciphers: suitesOf(take, notes),
     checks: { dialled, callers: dialled && take.flag('ssl.quorum.clientHostnameVerification') },
   };
@@ -102,23 +103,26 @@ const ENDINGS: Readonly<Record<string, string>> = {
   pfx: 'PKCS12',
   bcfks: 'BCFKS',
 };
+/** Which of them a file is, is told by what stands in it: its name may lie. */
+const TYPES = new Set(['PEM', 'PKCS12', 'JKS']);
 const HOLDS: Readonly<Record<StoreName, string>> = {
   keyStore: 'the PEM file of its certificate and key',
   trustStore: 'the PEM file of the authorities that gave members their certificates',
 };
 
-function storeOf(name: StoreName, take: Reader): PemStore {
+/** A store of `ssl.quorum.*`, which `wanted` needs. @throws ConfigError */
+export function quorumStore(name: StoreName, take: Reader, wanted: string): PemStore {
   const prefix = `ssl.quorum.${name}` as const;
   const location = take.text(`${prefix}.location`);
   if (location === undefined)
     throw take.error(
       `${prefix}.location`,
-      `sslQuorum=true and ${prefix}.location is not set`,
+      `${wanted}=true and ${prefix}.location is not set`,
       `name ${HOLDS[name]}, ${prefix}.location=/etc/zoosh/${name === 'keyStore' ? 'member' : 'ca'}.pem`,
     );
   const ending = location.slice(location.lastIndexOf('.') + 1).toLowerCase();
   const type = take.text(`${prefix}.type`)?.toUpperCase() ?? (location.includes('.') ? ENDINGS[ending] : undefined);
-  if (type !== 'PEM') throw otherType(name, location, type, take);
+  if (type === undefined || !TYPES.has(type)) throw otherType(name, location, type, take);
   return {
     ...{ name, location },
     password: take.text(`${prefix}.password`),
@@ -126,27 +130,14 @@ function storeOf(name: StoreName, take: Reader): PemStore {
   };
 }
 
-/** Stores of other types are refused with the commands that make PEM of them. */
+/** A store that says neither by its name nor by a setting what it is, or that is of another type. */
 function otherType(name: StoreName, location: string, type: string | undefined, take: Reader): ConfigError {
   const key = `ssl.quorum.${name}.location` as const;
-  const pem = location.replace(/(\.[A-Za-z0-9]*)?$/, '.pem');
-  const fromPkcs12 = (file: string): string =>
-    `openssl pkcs12 -in ${file} ${name === 'trustStore' ? '-nokeys ' : ''}-out ${pem}`;
-  switch (type) {
-    case undefined:
-      return take.error(
+  return type === undefined
+    ? take.error(
         key,
         `${location} does not say by its name what it is`,
-        `name it .pem, or set ssl.quorum.${name}.type=PEM`,
-      );
-    case 'PKCS12':
-      return take.error(key, `${location} is a PKCS12 store`, `make PEM of it: \`${fromPkcs12(location)}\``);
-    case 'JKS': {
-      const between = location.replace(/(\.[A-Za-z0-9]*)?$/, '.p12');
-      const toPkcs12 = `keytool -importkeystore -srckeystore ${location} -destkeystore ${between} -deststoretype PKCS12`;
-      return take.error(key, `${location} is a JKS store`, `make PEM of it: \`${toPkcs12} && ${fromPkcs12(between)}\``);
-    }
-    default:
-      return take.error(key, `${location} is a store of type ${type}`, 'give certificates and keys as PEM');
-  }
+        `name it .pem, .p12 or .jks, or set ssl.quorum.${name}.type=PEM, PKCS12 or JKS`,
+      )
+    : take.error(key, `${location} is a store of type ${type}`, 'give certificates and keys as PEM, PKCS12 or JKS');
 }

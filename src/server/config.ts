@@ -1,3 +1,4 @@
+import { type AdminConfig, adminConfig } from './config-admin.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
 import { isIdle, isKey, KEYS, type Key, plainKey, type Row } from './config-keys.ts';
@@ -89,12 +90,7 @@ export interface ServerConfig {
   readonly auth: AuthConfig;
   /** Words a client port answers. */
   readonly fourLetterWords: ReadonlySet<string> | 'all';
-  readonly admin: {
-    readonly enabled: boolean;
-    readonly address: string;
-    readonly port: number;
-    readonly commandUrl: string;
-  };
+  readonly admin: AdminConfig;
   readonly metrics: {
     /** True when the exporter was asked for by metricsProvider.className. */
     readonly exporter: boolean;
@@ -102,6 +98,8 @@ export interface ServerConfig {
     readonly port: number;
     /** Also figures of the process. */
     readonly process: boolean;
+    /** Counters end in `_total`. */
+    readonly totals: boolean;
   };
   readonly auditEnabled: boolean;
   /** What srvr, envi and mntr report instead of our own version. */
@@ -240,17 +238,13 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     },
     auth: authConfig(take, named, beside.jaas, false, notes),
     fourLetterWords: words(take.text('4lw.commands.whitelist') ?? '', readOnlyModeEnabled),
-    admin: {
-      enabled: take.flag('admin.enableServer'),
-      address: take.text('admin.serverAddress') ?? '0.0.0.0',
-      port: take.int('admin.serverPort'),
-      commandUrl: take.text('admin.commandURL') ?? '/commands',
-    },
+    admin: adminConfig(take),
     metrics: {
       exporter: exporter(take),
       address: take.text('metricsProvider.httpHost') ?? '0.0.0.0',
       port: take.int('metricsProvider.httpPort'),
       process: take.flag('metricsProvider.exportJvmInfo'),
+      totals: take.flag('metricsProvider.counterTotals'),
     },
     auditEnabled: take.flag('audit.enable'),
     reportedVersion: take.text('reportedVersion'),

@@ -66,6 +66,8 @@ export class ClientConnection {
   state: ConnectionState = 'new';
   /** Bytes to be sent, undefined when there are none. */
   out: Writer | undefined;
+  /** Up to where `out` was counted. */
+  told = 0;
   session: SessionId = 0n as SessionId;
   tracked: TrackedSession | undefined;
   /** Its session is attached elsewhere by now: it ends with the next thing that it says. */

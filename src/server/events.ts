@@ -1,3 +1,4 @@
+import { Spread } from '../base/spread.ts';
 import { PERM } from '../protocol/data.ts';
 import { EVENT } from '../protocol/events.ts';
 import { OPERATIONS } from '../protocol/operations.ts';
@@ -17,6 +18,8 @@ export class Events implements ChangeSink {
   /** zxid of the transaction being applied. */
   hi = 0;
   lo = 0;
+  /** How many watches each change fired, of changes that fired any. */
+  readonly fired = { created: new Spread(), deleted: new Spread(), changed: new Spread(), children: new Spread() };
   private readonly tree: DataTree;
   private readonly watches: WatchManager;
   private readonly outbox: Outbox;
@@ -29,12 +32,13 @@ export class Events implements ChangeSink {
   created(path: string, row: number, parentPath: string, parent: number): void {
     if (this.captured !== undefined) this.capture(row);
     if (this.watches.size === 0) return;
-    this.fire(path, EVENT.NodeCreated, this.tree.acl(row));
+    this.count(this.fired.created, this.fire(path, EVENT.NodeCreated, this.tree.acl(row)).size);
     this.fireChild(parentPath, EVENT.NodeChildrenChanged, this.tree.acl(parent));
   }
   changed(path: string, row: number): void {
     if (this.captured !== undefined) this.capture(row);
-    if (this.watches.size > 0) this.fire(path, EVENT.NodeDataChanged, this.tree.acl(row));
+    if (this.watches.size > 0)
+      this.count(this.fired.changed, this.fire(path, EVENT.NodeDataChanged, this.tree.acl(row)).size);
   }
   deleted(path: string, acl: AclList, parentPath: string, parent: number): void {
     if (this.watches.size === 0) return;
@@ -56,14 +60,30 @@ export class Events implements ChangeSink {
     return told;
   }
   private fireChild(path: string, type: number, acl: AclList, except?: ReadonlySet<ClientConnection>): void {
-    this.watches.triggerChild(path, (connection) => this.tell(connection, type, path, acl), except);
+    let count = 0;
+    this.watches.triggerChild(
+      path,
+      (connection) => {
+        count++;
+        this.tell(connection, type, path, acl);
+      },
+      except,
+    );
+    if (type === EVENT.NodeChildrenChanged) this.count(this.fired.children, count);
+    else this.count(this.fired.deleted, count + (except?.size ?? 0));
+  }
+  private count(spread: Spread, watches: number): void {
+    if (watches > 0) spread.add(watches);
   }
   private tell(connection: ClientConnection, type: number, path: string, acl: AclList): void {
     if (connection.state !== 'open' || !isAllowed(acl, PERM.read, connection.identities)) return;
     // a client that has asked nothing since its setWatches is still catching up; its events name no zxid
     const { lastOp } = connection.stats;
     const catchingUp = lastOp === OPERATIONS.setWatches.code || lastOp === OPERATIONS.setWatches2.code;
-    event(this.outbox.to(connection), type, path, catchingUp ? -1 : this.hi, catchingUp ? -1 : this.lo);
+    const to = this.outbox.to(connection);
+    const { at } = to;
+    event(to, type, path, catchingUp ? -1 : this.hi, catchingUp ? -1 : this.lo);
+    this.outbox.eventBytes += to.at - at;
     this.outbox.sent(connection);
   }
 }

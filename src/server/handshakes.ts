@@ -24,6 +24,8 @@ export class Handshakes {
   private readonly random: Random;
   private readonly sid: number;
   private last: bigint | undefined;
+  /** Sessions that were taken up again. */
+  resumed = 0;
 
   constructor(tree: DataTree, tracker: SessionTracker, outbox: Outbox, random: Random, sid: number) {
     this.tree = tree;
@@ -59,7 +61,7 @@ export class Handshakes {
     connection.shift();
     connection.stats.lastXid = 0;
     connection.stats.lastOp = OPCODE.createSession;
-    this.outbox.timed(connection, since, now);
+    this.outbox.timed(connection, since, now, this.outbox.updates);
     this.attach(connection, tracked);
     this.welcome(connection, txn.timeoutMs, txn.id, password);
   }
@@ -72,6 +74,7 @@ export class Handshakes {
       this.refuse(connection);
       return false;
     }
+    this.resumed++;
     this.tracker.retime(tracked, connection.timeoutMs, now);
     this.attach(connection, tracked);
     this.welcome(connection, connection.timeoutMs, tracked.id, password);

@@ -381,6 +381,7 @@ export class LeaderDesk implements Desk {
         server.tracker.retime(tracked, tracked.timeoutMs, server.now);
         continue;
       }
+      server.expired(id, tracked.timeoutMs);
       const touched = server.closings.decide(this.leader.lastProposed + 1, id);
       const { code } = OPERATIONS.closeSession;
       server.propose(undefined, id, 0, code, { kind: KIND.closeSession, id }, touched, undefined);

@@ -1,6 +1,6 @@
 import { KEEPER_CODES } from '../base/errors.ts';
 import type { Writer } from '../protocol/bytes.ts';
-import type { MultiPart, RequestOf } from '../protocol/operations.ts';
+import { CREATE_FLAG, type MultiPart, type RequestOf } from '../protocol/operations.ts';
 import { KIND, type MultiErrorTxn, type MultiTxn, type PartTxn, type Txn } from '../records/txns.ts';
 import type { PendingChanges } from './pending.ts';
 import type { Decider, Decision, Requester } from './prepare.ts';
@@ -17,6 +17,9 @@ export function decideMulti(
   parts: readonly MultiPart[],
 ): Txn {
   if (parts.some((part) => !WRITES.has(part.type))) return { kind: KIND.error, code: MarshallingError };
+  // a part without a path is not readable, wherever it stands, as in ZooKeeper
+  if (parts.some(({ request }) => (request as { path: string | null }).path === null))
+    return { kind: KIND.error, code: MarshallingError };
   pending.begin();
   const made: PartTxn[] = [];
   for (let i = 0; i < parts.length; i++) {
@@ -27,6 +30,7 @@ export function decideMulti(
     }
     pending.rollBack();
     decider.touched = [];
+    if (decision === MarshallingError) return { kind: KIND.error, code: decision };
     const codes = parts.map((_, at) => (at < i ? 0 : at === i ? decision : RuntimeInconsistency));
     return { kind: KIND.multiError, codes };
   }
@@ -48,21 +52,19 @@ function decidePart(decider: Decider, who: Requester, by: number, { type, reques
       const { path, version } = request as RequestOf<'delete'>;
       return decider.check(who, path, version);
     }
-    case 21: {
-      const { path, data, acl, flags, ttl } = request as RequestOf<'createTtl'>;
-      const made = decider.create(who, by, type, path, data, acl, flags, ttl);
-      if (typeof made !== 'number') withStat.add(made);
-      return made;
-    }
     default: {
-      const { path, data, acl, flags } = request as RequestOf<'create'>;
-      const made = decider.create(who, by, type, path, data, acl, flags, -1n);
-      if (typeof made !== 'number' && type !== 1) withStat.add(made);
+      const { path, data, acl, flags, ttl = -1n } = request as RequestOf<'create'> & { ttl?: bigint };
+      // in a multi the kind of node follows from the flags, as in ZooKeeper, which cannot go on when they promise a ttl that is not there
+      const timed = flags === CREATE_FLAG.ttl || flags === CREATE_FLAG.ttlSequential;
+      if (timed && type !== 21) return MarshallingError;
+      const opcode = timed ? type : flags === CREATE_FLAG.container ? 19 : type === 15 ? 15 : 1;
+      const made = decider.create(who, by, opcode, path, data, acl, flags, timed ? ttl : -1n);
+      if (typeof made !== 'number' && opcode !== 1) withStat.add(made);
       return made;
     }
   }
 }
-/** Creates whose answer carries the Stat: all but those of opcode 1. */
+/** Creates whose answer carries the Stat: all but plain ones. */
 const withStat = new WeakSet<PartTxn>();
 
 /** `stats`: 68 bytes for each create and set, as they were when that part was applied. */

@@ -1,6 +1,8 @@
+import { Spread } from '../base/spread.ts';
 import { Writer } from '../protocol/bytes.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { ClientConnection } from './connection.ts';
+import { Sizes } from './sizes.ts';
 
 /** Writers larger than this, and more of them than that, are not kept. */
 const KEEP_BYTES = 262144;
@@ -30,6 +32,13 @@ export class Outbox {
     answered: 0,
     authFailed: 0,
   };
+  /** Of replies and events, without their length in front. */
+  readonly sizes = new Sizes();
+  /** Times of requests, ms. */
+  readonly reads = new Spread();
+  readonly updates = new Spread();
+  /** Bytes of events. */
+  eventBytes = 0;
   private readonly writers: Writer[] = [];
   private readonly tree: DataTree;
 
@@ -40,6 +49,7 @@ export class Outbox {
   to(connection: ClientConnection): Writer {
     if (connection.out === undefined) {
       connection.out = this.writers.pop() ?? new Writer(16384);
+      connection.told = 0;
       this.dirty.push(connection);
     }
     return connection.out;
@@ -57,11 +67,16 @@ export class Outbox {
   sent(connection: ClientConnection): void {
     this.counts.sent++;
     connection.stats.sent++;
+    const { out, told } = connection;
+    if (out === undefined || out.at === told) return;
+    this.sizes.add(out.at - told - 4);
+    connection.told = out.at;
   }
   /** A request that came at `since` is answered at `now`, monotonic ms. */
-  timed(connection: ClientConnection, since: number, now: number): void {
+  timed(connection: ClientConnection, since: number, now: number, spread = this.reads): void {
     const latency = Math.max(0, Math.round(now - since));
     const { counts } = this;
+    spread.add(latency);
     counts.answered++;
     counts.totalLatency += latency;
     if (latency > counts.maxLatency) counts.maxLatency = latency;
@@ -70,6 +85,7 @@ export class Outbox {
   }
   /** As `srst` does: figures of requests begin again. */
   resetCounts(): void {
+    this.sizes.forget();
     Object.assign(this.counts, { received: 0, sent: 0, minLatency: -1, maxLatency: 0, totalLatency: 0, answered: 0 });
   }
 }

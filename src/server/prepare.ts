@@ -71,9 +71,7 @@ export class Decider {
     if (flags < 0 || flags > CREATE_FLAG.ttlSequential) return KEEPER_CODES.BadArguments;
     const timed = flags === CREATE_FLAG.ttl || flags === CREATE_FLAG.ttlSequential;
     if (timed && !this.options.extendedTypes) return KEEPER_CODES.Unimplemented;
-    if (
-      timed ? opcode !== OP_CREATE_TTL || ttl <= 0n || ttl > BigInt(MAX_TTL_MS) : opcode === OP_CREATE_TTL || ttl >= 0n
-    )
+    if (timed ? opcode !== OP_CREATE_TTL || ttl <= 0n || ttl > BigInt(MAX_TTL_MS) : ttl >= 0n)
       return KEEPER_CODES.BadArguments;
     if (path === null) return KEEPER_CODES.MarshallingError;
     if (!path.includes('/') || path.includes('\0')) return KEEPER_CODES.BadArguments;
@@ -92,6 +90,8 @@ export class Decider {
     if (!isValidPath(final)) return KEEPER_CODES.BadArguments;
     if (this.pending.get(final) !== undefined) return KEEPER_CODES.NodeExists;
     if (isEphemeral(parent.owner)) return KEEPER_CODES.NoChildrenForEphemerals;
+    // whatever else is wrong is told first
+    if (opcode === OP_CREATE_TTL && !timed) return KEEPER_CODES.BadArguments;
     const bytes = data?.length ?? 0;
     if (this.options.enforceQuota && this.overQuota(final, 1, bytes)) return KEEPER_CODES.QuotaExceeded;
     const ephemeral = flags === CREATE_FLAG.ephemeral || flags === CREATE_FLAG.ephemeralSequential;
@@ -142,8 +142,7 @@ export class Decider {
   }
 
   setData(who: Requester, by: number, path: string | null, data: Uint8Array | null, version: number): Decision {
-    if (path === null) return KEEPER_CODES.MarshallingError;
-    if (!isValidPath(path)) return KEEPER_CODES.BadArguments;
+    if (path === null || !isValidPath(path)) return KEEPER_CODES.BadArguments;
     const node = this.pending.get(path);
     if (node === undefined) return KEEPER_CODES.NoNode;
     if (!isAllowed(node.acl, PERM.write, who.identities)) return KEEPER_CODES.NoAuth;
@@ -159,8 +158,7 @@ export class Decider {
   }
 
   check(who: Requester, path: string | null, version: number): Decision {
-    if (path === null) return KEEPER_CODES.MarshallingError;
-    if (!isValidPath(path)) return KEEPER_CODES.BadArguments;
+    if (path === null || !isValidPath(path)) return KEEPER_CODES.BadArguments;
     const node = this.pending.get(path);
     if (node === undefined) return KEEPER_CODES.NoNode;
     if (!isAllowed(node.acl, PERM.read, who.identities)) return KEEPER_CODES.NoAuth;
@@ -170,8 +168,7 @@ export class Decider {
 
   /** Not a part of a multi, hence with an answer of its own. */
   setAcl(who: Requester, by: number, path: string | null, rawAcl: RawAcl | null, version: number) {
-    if (path === null) return KEEPER_CODES.MarshallingError;
-    if (!isValidPath(path)) return KEEPER_CODES.BadArguments;
+    if (path === null || !isValidPath(path)) return KEEPER_CODES.BadArguments;
     const acl = expandAcl(rawAcl, who.identities, this.options.auth.providers);
     if (acl === undefined) return KEEPER_CODES.InvalidAcl;
     const node = this.pending.get(path);

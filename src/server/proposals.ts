@@ -1,21 +1,16 @@
+import { Sizes } from './sizes.ts';
+
 /** Sizes of what this server proposed as a leader, in bytes of the log; -1 before the first of its term. */
-export class ProposalSizes {
-  last = -1;
-  min = -1;
-  max = -1;
+export class ProposalSizes extends Sizes {
   /** In all terms of this life, or since `srst`. */
   count = 0;
 
-  add(bytes: number): void {
-    this.last = bytes;
-    if (this.min < 0 || bytes < this.min) this.min = bytes;
-    if (bytes > this.max) this.max = bytes;
+  override add(bytes: number): void {
+    super.add(bytes);
     this.count++;
   }
   beginTerm(): void {
-    this.last = -1;
-    this.min = -1;
-    this.max = -1;
+    this.forget();
   }
   /** As `srst` does. */
   reset(): void {

@@ -2,7 +2,7 @@ import { KEEPER_CODES } from '../base/errors.ts';
 import type { Reader, Writer } from '../protocol/bytes.ts';
 import { PERM } from '../protocol/data.ts';
 import { ADD_WATCH, EVENT, WATCHER_TYPE } from '../protocol/events.ts';
-import { OPERATIONS } from '../protocol/operations.ts';
+import { type MultiPart, OPERATIONS } from '../protocol/operations.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { AT } from '../tree/rows.ts';
 import { type Identity, isAllowed, maskDigests } from './acl.ts';
@@ -104,7 +104,7 @@ export function readPath(
   if (!mayRead(tree, row, connection.identities)) return plain(context, to, xid, NoAuth);
   const isData = type === OPERATIONS.getData.code;
   if (watch) {
-    const path = length === 0 ? '/' : from.bytes.utf8Slice(start, end);
+    const path = from.bytes.utf8Slice(start, end); // the empty one names the root, and no event is about it, as in ZooKeeper
     if (isData || isExists) watches.addData(connection, path);
     else watches.addChild(connection, path);
   }
@@ -228,34 +228,37 @@ function setWatches(
   const persistent = wide === undefined ? [] : wide.persistentWatches;
   const recursive = wide === undefined ? [] : wide.persistentRecursiveWatches;
   const { dataWatches, existWatches, childWatches, relativeZxid } = request;
-  if (!dataWatches || !existWatches || !childWatches || !persistent || !recursive)
-    return plain(context, to, xid, MarshallingError);
+  const lists = [dataWatches, existWatches, childWatches, persistent, recursive];
+  // one that is null cannot be read, and those before it are taken
+  const readable = lists.indexOf(null);
+  const taken = lists.map((list, at) => (readable < 0 || at < readable ? (list ?? []) : []));
+  const [data = [], exist = [], child = [], standing = [], deep = []] = taken;
   const tell = (kind: number, path: string, row: number): void => {
     if (row === 0 || mayRead(tree, row, connection.identities)) event(to, kind, path, -1, -1);
   };
-  for (const each of dataWatches) {
+  for (const each of data) {
     const path = each ?? '';
     const row = tree.find(path);
     if (row === 0) tell(EVENT.NodeDeleted, path, 0);
     else if (tree.isAfter(row, AT.mzxid, relativeZxid)) tell(EVENT.NodeDataChanged, path, row);
     else watches.addData(connection, path);
   }
-  for (const each of existWatches) {
+  for (const each of exist) {
     const path = each ?? '';
     const row = tree.find(path);
     if (row === 0) watches.addData(connection, path);
     else tell(EVENT.NodeCreated, path, row);
   }
-  for (const each of childWatches) {
+  for (const each of child) {
     const path = each ?? '';
     const row = tree.find(path);
     if (row === 0) tell(EVENT.NodeDeleted, path, 0);
     else if (tree.isAfter(row, AT.pzxid, relativeZxid)) tell(EVENT.NodeChildrenChanged, path, row);
     else watches.addChild(connection, path);
   }
-  for (const path of persistent) watches.addPersistent(connection, path ?? '');
-  for (const path of recursive) watches.addRecursive(connection, path ?? '');
-  plain(context, to, xid, 0);
+  for (const path of standing) watches.addPersistent(connection, path ?? '');
+  for (const path of deep) watches.addRecursive(connection, path ?? '');
+  plain(context, to, xid, readable < 0 ? 0 : MarshallingError);
 }
 
 /** Several reads from one state, each with its own outcome. */
@@ -263,8 +266,9 @@ function multiRead(context: ReadContext, connection: ClientConnection, to: Write
   const { tree } = context;
   const { getData, getChildren } = OPERATIONS;
   const parts = OPERATIONS.multiRead.request.read(from);
-  if (parts.some((part) => part.type !== getData.code && part.type !== getChildren.code))
-    return plain(context, to, xid, MarshallingError);
+  const isRead = ({ type, request }: MultiPart): boolean =>
+    (type === getData.code || type === getChildren.code) && (request as { path: string | null }).path !== null;
+  if (!parts.every(isRead)) return plain(context, to, xid, MarshallingError);
   const at = open(context, to, xid);
   const head = (type: number, done: boolean, err: number): void => {
     to.int32(type);
@@ -272,7 +276,7 @@ function multiRead(context: ReadContext, connection: ClientConnection, to: Write
     to.int32(err);
   };
   for (const { type, request } of parts) {
-    const row = tree.find((request as { path: string | null }).path ?? '');
+    const row = tree.find((request as { path: string }).path);
     const err = row === 0 ? NoNode : mayRead(tree, row, connection.identities) ? 0 : NoAuth;
     head(err === 0 ? type : -1, false, err);
     if (err !== 0) to.int32(err);

@@ -3,7 +3,7 @@ import { memberLines } from '../records/member-text.ts';
 import type { Config, Member } from '../records/txns.ts';
 import { isQuorum, type Voice } from '../zab/quorum.ts';
 import { membership } from './config-members.ts';
-import { parseServerLine } from './config-servers.ts';
+import { isServerId, parseServerLine } from './config-servers.ts';
 import { ConfigError, parseAssignment, parseProperties, type Setting } from './config-text.ts';
 
 /** As it comes off the wire: comma lists, null for what is not given; `curConfigId` -1 means any. */
@@ -58,7 +58,9 @@ export function decideReconfig(request: ReconfigRequest, view: ReconfigView): Co
   if (voters < (view.standaloneEnabled ? 2 : 1)) return BadArguments;
   const next: Config = { ...last.config, members: members.map((each) => named(each, last.config, view.synced)) };
   if (!isQuorum(next, view.synced)) return NewConfigNoQuorum;
-  return view.mayWrite ? next : NoAuth;
+  if (!view.mayWrite) return NoAuth;
+  // a limit of ours: ZooKeeper takes any long
+  return members.every(({ sid }) => isServerId(sid)) ? next : BadArguments;
 }
 
 function nextMembers(request: ReconfigRequest, config: Config, view: ReconfigView): readonly Member[] | number {
@@ -85,7 +87,7 @@ function wholeMembers(text: string, { multiAddress, standaloneEnabled }: Reconfi
     if (!isLong(id) || (kind === 'weight' && !isLong(setting.value))) return MarshallingError;
     lines.push(setting);
   }
-  const { members } = membership(lines, multiAddress);
+  const { members } = membership(lines, multiAddress, true);
   const voters = members.filter(({ role }) => role === 'participant').length;
   if (voters === 0 && (members.length > 0 || !standaloneEnabled)) return MarshallingError;
   if (voters === 1 && members.length > 1 && standaloneEnabled) return MarshallingError;
@@ -110,10 +112,10 @@ function changedMembers(request: ReconfigRequest, config: Config, multiAddress: 
     if (value === undefined || more.length > 0) return BadArguments;
     if (!isLong(key.slice(key.lastIndexOf('.') + 1))) return MarshallingError;
     const setting: Setting = { key: `server.${idOf(key)}`, value, from: { option: 'joiningServers' } };
-    if (parseServerLine(setting, multiAddress).client === undefined) return BadArguments;
+    if (parseServerLine(setting, multiAddress, true).client === undefined) return BadArguments;
     lines.set(idOf(key), setting);
   }
-  return membership([...lines.values()], true).members;
+  return membership([...lines.values()], true, true).members;
 }
 
 const listed = (text: string | null): string[] =>

@@ -1,5 +1,6 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
+import { Spread } from '../base/spread.ts';
 import { OPCODE } from '../protocol/operations.ts';
 import { type CreateSessionTxn, type Envelope, KIND, type Txn } from '../records/txns.ts';
 import { apply, removeEphemerals } from '../tree/apply.ts';
@@ -87,6 +88,8 @@ export abstract class Replica {
   readonly handshakes: Handshakes;
   readonly pending: PendingChanges;
   readonly closings: Closings;
+  /** From a transaction's time until it is applied here, ms. */
+  readonly propagation = new Spread();
   /** Of nodes that the reaper has proposed to remove. */
   readonly reaping = new Set<string>();
   protected readonly events: Events;
@@ -116,6 +119,10 @@ export abstract class Replica {
     this.committedCounter = tree.zxidLo >>> 0;
   }
 
+  /** How many watches each kind of change fired. */
+  get watched(): Events['fired'] {
+    return this.events.fired;
+  }
   /** Transactions in the log that are not applied. */
   get unapplied(): number {
     return this.queue.length - this.queueFrom;
@@ -263,6 +270,7 @@ export abstract class Replica {
     apply(tree, epoch, counter, numbered.time, txn, events);
     tree.chained(numbered.chainHi, numbered.chainLo);
     this.applied++;
+    this.propagation.add(this.wall - numbered.time);
     for (const path of numbered.touched) this.pending.settle(path, counter);
     if (txn.kind === KIND.createSession) {
       const { password } = numbered;
@@ -300,7 +308,7 @@ export abstract class Replica {
     writeAnswer(this.outbox.to(connection), this.tree, txn, xid, opcode, hi, lo, captured ?? []);
     this.events.captured = undefined;
     this.outbox.sent(connection);
-    this.outbox.timed(connection, since, this.now);
+    this.outbox.timed(connection, since, this.now, this.outbox.updates);
   }
   /** Requests that waited behind a write are answered, up to the next write. */
   abstract drain(connection: ClientConnection): void;

@@ -53,6 +53,8 @@ export interface Surroundings extends ReplicaSurroundings {
   effect(effect: Effect): void;
   /** Tells zab of everything proposed so far, before something happens that may end the term. */
   hand(): void;
+  /** A session is over since nothing was heard of it for its timeout, ms. */
+  expired?(id: SessionId, timeoutMs: number): void;
   /** A message to the leader that this member follows, and to the learner at a link. */
   toLeader(message: PeerMessage): void;
   toLearner(link: number, message: PeerMessage): void;
@@ -75,6 +77,8 @@ export class Server extends Replica {
   readonly options: ServerOptions;
   private readonly around: Surroundings;
   private readonly reader = new Reader(Buffer.alloc(0));
+  /** Requests by the low bits of their number on the wire, which tell all of them apart. */
+  private readonly counted = new Float64Array(128);
   /** Undefined while this member neither leads nor follows. */
   private desk: Desk | undefined;
 
@@ -84,6 +88,13 @@ export class Server extends Replica {
     this.around = around;
   }
 
+  /** How many requests with this number came in from clients in this life. */
+  asked(opcode: number): number {
+    return this.counted[opcode & 127] as number;
+  }
+  expired(id: SessionId, timeoutMs: number): void {
+    this.around.expired?.(id, timeoutMs);
+  }
   /** Requests accepted and not applied. */
   get outstanding(): number {
     return this.unapplied + (this.desk?.waiting ?? 0);
@@ -283,6 +294,7 @@ export class Server extends Replica {
     const from = this.reader.reset(bytes, start, end);
     const xid = from.int32();
     const type = from.int32();
+    this.counted[type & 127] = (this.counted[type & 127] as number) + 1;
     if (xid >= 0) connection.stats.lastXid = xid; // of a request of its own, not of a ping
     connection.stats.lastOp = type;
     const { auth, sasl } = OPERATIONS;
@@ -336,7 +348,7 @@ export class Server extends Replica {
     connection.waiting.push({ kind, frame, ready: false, since: this.now });
   }
 
-  private read(connection: ClientConnection, xid: number, type: number, from: Reader): void {
+  private read(connection: ClientConnection, xid: number, type: number, from: Reader, since = this.now): void {
     const to = this.outbox.to(connection);
     const at = to.at;
     try {
@@ -368,7 +380,7 @@ export class Server extends Replica {
       to.at = at;
       header(to, xid, this.tree.zxidHi, this.tree.zxidLo, MarshallingError);
     }
-    this.outbox.timed(connection, this.now, this.now);
+    this.outbox.timed(connection, since, this.now);
   }
 
   private auth(connection: ClientConnection, xid: number, from: Reader): void {
@@ -433,7 +445,7 @@ export class Server extends Replica {
       const frame = head.frame as Buffer;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
-      this.read(connection, xid, from.int32(), from);
+      this.read(connection, xid, from.int32(), from, head.since);
       this.outbox.sent(connection);
     }
   }

@@ -173,7 +173,7 @@ class Opening {
     // only now: the record that no longer lists them may have been in the system's memory alone (foundations.md 13.6)
     await this.removeUnlisted(identity);
     const bootTag = hex(options.random.bytes(8));
-    const events: LogEvents = { persisted() {}, failed() {} };
+    const events: LogEvents = { writing() {}, persisted() {}, failed() {} };
     const { generation = 1 } = options;
     const opened: Opened = {
       bootTag,

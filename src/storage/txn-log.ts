@@ -12,6 +12,8 @@ import { type Mark, sameMark, showMark } from './mark.ts';
 
 /** What a log tells. */
 export interface LogEvents {
+  /** A durable write begins, of so many transactions, into a file that ends so far. At most one is under way. */
+  writing(count: number, fileBytes: number): void;
   /** Everything up to here is on the disk. `generation` is the one that the log was in when the write began. */
   persisted(generation: number, hi: number, lo: number): void;
   /** The disk failed under the log; nothing later is ever reported, unless {@link TxnLog.recover} brings it back. */
@@ -140,6 +142,7 @@ export class TxnLog {
     const { bytes, bodyBytes, count, first, last, chainBefore } = group;
     const { salt } = file.entry;
     const out = sealGroup(bytes, bodyBytes, salt, file.position, count, first, last, committed, chainBefore);
+    this.events.writing(count, file.position);
     file.write(out).then(
       () => this.wrote(group, file, out.length, generation),
       (error: Error) => {

@@ -138,12 +138,18 @@ export class Leading extends Synchronization {
     const { state, learners, probes } = this;
     const listed = state.configs.flatMap(({ members }) => members.filter(({ role }) => role === 'participant'));
     const count = { learners: learners.size, followers: 0, nonVoting: 0, observers: 0, pendingSyncs: probes.pending };
-    for (const learner of learners.values())
-      if (!learner.upToDate) continue;
-      else if (hasVote(state, learner)) count.followers++;
-      else if (listed.some(({ sid }) => sid === learner.sid)) count.nonVoting++;
-      else count.observers++;
-    return count;
+    const each: Audience['each'][number][] = [];
+    for (const learner of learners.values()) {
+      const { link, sid, sent, upToDate } = learner;
+      const votes = hasVote(state, learner);
+      const isObserver = !votes && !listed.some((member) => member.sid === sid);
+      each.push({ link, sid, sent, isObserver });
+      if (!upToDate) continue;
+      if (isObserver) count.observers++;
+      else if (votes) count.followers++;
+      else count.nonVoting++;
+    }
+    return { ...count, each };
   }
   /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {

@@ -48,6 +48,13 @@ export interface Audience {
   readonly observers: number;
   /** Syncs that wait for a quorum's answer. */
   readonly pendingSyncs: number;
+  /** Each of the learners; `sent` is up to where entries were sent to it. */
+  readonly each: readonly {
+    readonly link: number;
+    readonly sid: number;
+    readonly isObserver: boolean;
+    readonly sent: Position | undefined;
+  }[];
 }
 
 /** Brings a learner to the leader's history and puts NEWLEADER behind it, all in the order of its link. */

@@ -64,7 +64,6 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
       'zookeeper.client.secure=true\nzookeeper.ssl.trustStore.location=/x/store.jks\n',
       `client.secure=true\nssl.trustStore.location=${STORES}trust.jks\nssl.trustStore.password=wrong\n`,
       `client.secure=true\nssl.keyStore.location=${STORES}trust.p12\nssl.keyStore.password=apassword\n`,
-      'zookeeper.sasl.client=true\n',
       `client.secure=true\nssl.trustStore.location=${folder}/none.pem\n`,
     ]) {
       writeFileSync(config, wrong);

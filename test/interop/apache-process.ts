@@ -27,12 +27,19 @@ export class ApacheProcess implements AsyncDisposable {
   #log = '';
   readonly #lines: readonly string[];
 
-  /** `lines`: more of its zoo.cfg. */
-  constructor(lines: readonly string[] = []) {
+  readonly #flags: readonly string[];
+
+  /** `lines`: more of its zoo.cfg; `flags`: of the Java machine. */
+  constructor(lines: readonly string[] = [], flags: readonly string[] = []) {
     this.#lines = lines;
+    this.#flags = flags;
   }
   get hosts(): string {
     return `127.0.0.1:${(this.#gate.address() as { port: number }).port}`;
+  }
+  /** The server's own, without the gate. */
+  get port(): number {
+    return this.#port;
   }
   #enter(socket: Socket): void {
     if (!this.#isOpen) return void socket.destroy();
@@ -69,7 +76,7 @@ export class ApacheProcess implements AsyncDisposable {
       ...this.#lines,
     ];
     writeFileSync(config, [...lines, ''].join('\n'));
-    const words = [...JAVA, ...CLASSES, 'org.apache.zookeeper.server.ZooKeeperServerMain', config];
+    const words = [...JAVA, ...this.#flags, ...CLASSES, 'org.apache.zookeeper.server.ZooKeeperServerMain', config];
     const child = spawn('java', words, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])

@@ -2,9 +2,11 @@
 # Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace, zsh, fish, bash-completion; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion; do
-  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps)" >&2; exit 1; }
+for tool in /usr/lib/zookeeper/bin/cli_mt /usr/lib/zookeeper/bin/load_gen gcc /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
+  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps prometheus collectd-core)" >&2; exit 1; }
 done
+/usr/bin/python3 -c 'import kazoo.tests, pytest, mock, objgraph, puresasl, gevent, eventlet' ||
+  { echo 'missing: python3-pytest python3-mock python3-objgraph python3-pure-sasl python3-gevent python3-eventlet' >&2; exit 1; }
 work=$(mktemp -d)
 pid=''
 stop() { if [ -n "$pid" ]; then kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; pid=''; fi; }
@@ -83,6 +85,11 @@ tests() {
   fi
 }
 
+echo "-- kazoo's own tests, on our servers and on Apache's"
+/usr/bin/python3 test/interop/kazoo_suite.py "$work/kazoo-suite"
+echo "-- the C client and clients from npm, on our servers and on Apache's"
+/usr/bin/python3 test/interop/foreign_clients.py "$work/foreign"
+
 serve
 echo '-- kazoo'
 /usr/bin/python3 test/interop/kazoo_checks.py "127.0.0.1:$port"
@@ -142,6 +149,11 @@ apache_member
 tests shell-ensemble.js
 stop
 
+echo '-- logins by SASL, ours and others, at both servers'
+tests sasl.js
+echo '-- watched by Prometheus and collectd'
+tests monitoring.js
+
 echo '-- as a service and in a container'
 tests operate.js
 echo '-- by the names of the scripts of Apache ZooKeeper, beside them'
@@ -151,6 +163,9 @@ echo '-- who may do what, as Apache ZooKeeper says'
 node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
 echo '-- from Apache ZooKeeper to ours and back'
 tests migrate.js
+
+echo '-- random programs, on Apache ZooKeeper and ours side by side, and lies that must be found'
+node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-150}" --lies
 
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py

@@ -1,6 +1,7 @@
 /** Servers that know each other by certificates (sslQuorum): who is let in, and what is said of everybody else. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -205,7 +206,7 @@ test('PEM files: order, text around, keys under a password; what is of no use is
   const useless: readonly [() => QuorumTls, RegExp][] = [
     [
       () => stores(certificate.pem),
-      /keyStore\.location=\S+own\.pem holds 0 private keys, not one; give a PEM file of the cert/,
+      /keyStore\.location=\S+own\.pem holds 0 private keys, not one; give a file \(PEM, PKCS12 or JKS\) of the cert/,
     ],
     [() => stores(`${key}${key}${certificate.pem}`), /holds 2 private keys/],
     [() => stores(String(key)), /holds no certificate;/],
@@ -218,7 +219,7 @@ test('PEM files: order, text around, keys under a password; what is of no use is
     [() => stores(`${certificate.pem}${String(key).replace(/M/, '!')}`), /holds a key that cannot be read/],
     [
       () => stores(certificate.store, 'nothing'),
-      /trustStore\.location=\S+ca\.pem holds no certificate; give a PEM file of/,
+      /trustStore\.location=\S+ca\.pem is neither PEM nor a PKCS12 nor a JKS store; give a file/,
     ],
     [
       () => stores(certificate.store, ca.pem + ca.pem.replace(/\nM/, '\nA')),
@@ -267,4 +268,48 @@ test('a connection that says nothing in TLS is left alone until its time is over
   socket.destroy(); // as health checks do
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.deepEqual(one.peer.complaints, []);
+});
+
+test('stores of Java: the same keys and authorities as in PEM, told by what stands in them', async () => {
+  const stores = join(import.meta.dirname, '../../../test/tls/stores/');
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-stores-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const word = join(folder, 'word');
+  writeFileSync(word, 'apassword\n', { mode: 0o600 });
+  const copy = (name: string, mode = 0o600): string => {
+    const file = join(folder, name);
+    writeFileSync(file, readFileSync(stores + name), { mode });
+    return file;
+  };
+  const store = <N extends 'keyStore' | 'trustStore'>(name: N, file: string, more = {}) => ({
+    ...{ name, location: copy(file), password: 'apassword', passwordPath: undefined },
+    ...more,
+  });
+  const read = (own: string, trust: string, more = {}) =>
+    readPeerKeys(
+      {
+        keyStore: store('keyStore', own, more),
+        trustStore: store('trustStore', trust, more),
+        ciphers: undefined,
+        checks: { dialled: false, callers: false },
+      },
+      [],
+      Date.now(),
+    );
+  for (const [own, trust, kind] of [
+    ['rsa.p12', 'trust.p12', 'rsa'],
+    ['ec.jks', 'trust.jks', 'ec'],
+    ['rsa-legacy.p12', 'trust-openssl.p12', 'rsa'],
+  ] as const) {
+    const { options } = await read(own, trust);
+    const plain = createPrivateKey(readFileSync(`${stores}${kind}.key`));
+    assert.ok(createPrivateKey(options.key).equals(plain), own);
+    assert.ok(new X509Certificate(options.chain).checkPrivateKey(plain), own);
+    assert.ok(options.authorities.length > 0, trust);
+  }
+  const { options } = await read('ec.p12', 'trust.jks', { password: 'wrong', passwordPath: word });
+  assert.match(options.key, /BEGIN PRIVATE KEY/);
+  await assert.rejects(read('ec.p12', 'trust.jks', { password: 'wrong' }), /is damaged, or that is not its password/);
+  await assert.rejects(read('trust.p12', 'trust.jks'), /holds 0 private keys/);
+  await assert.rejects(read('j.jceks', 'trust.jks'), /JCEKS/);
 });

@@ -9,6 +9,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { DamageNotes } from '../../src/runtime/damage-notes.ts';
 import { answerWord, isFourLetter, type WordContext } from '../../src/runtime/four-letter.ts';
 import { Tally } from '../../src/runtime/tally.ts';
+import { noTraffic } from '../../src/runtime/traffic.ts';
 import { checkConfig, parseProperties } from '../../src/server/config.ts';
 import { amount } from '../amount.ts';
 import { ForwardedWire } from './access/forwarded-wire.ts';
@@ -222,6 +223,9 @@ test('whatever somebody asks, in whatever order, he learns nothing of what he ma
   assert.ok(shown(admin).length >= 2 && told > 0, `${shown(admin)}, ${told} events`);
 });
 
+/** What stmk is sent. */
+const MASK = Buffer.alloc(8);
+
 test('four-letter words: what may name a path is known, and none has data, an ACL or a credential', async () => {
   const wire = new PureWire();
   const { server } = wire.rig;
@@ -234,9 +238,10 @@ test('four-letter words: what may name a path is known, and none has data, an AC
     ...{ server, connections, version: '3', started: 0, tally: new Tally() },
     config: checkConfig(parseProperties(`dataDir=/nonexistent\nclientPort=1\n${line}`, 'zoo.cfg')),
     damage: new DamageNotes({ wall: () => 0 } as never),
+    ...{ traffic: noTraffic(), learners: () => [] },
   });
   const answers = new Map(
-    ALL_WORDS.map((word) => [word, answerWord(word, contextOf('4lw.commands.whitelist=*'))] as const),
+    ALL_WORDS.map((word) => [word, answerWord(word, contextOf('4lw.commands.whitelist=*'), MASK)] as const),
   );
   for (const [word, answer] of answers) {
     assert.ok(isFourLetter(word) && !answer.includes('not executed'), word);
@@ -247,7 +252,7 @@ test('four-letter words: what may name a path is known, and none has data, an AC
   // as it is delivered none of them answers
   for (const word of ALL_WORDS) {
     const refused = `${word} is not executed because it is not in the whitelist.\n`;
-    const answer = answerWord(word, contextOf(''));
+    const answer = answerWord(word, contextOf(''), MASK);
     if (word === 'srvr') assert.ok(answer.startsWith('Zookeeper version'));
     else assert.equal(answer, refused);
   }

@@ -9,6 +9,7 @@ import { DamageNotes } from '../../src/runtime/damage-notes.ts';
 import { answerWord } from '../../src/runtime/four-letter.ts';
 import { judgeHello, type PeerIdentity } from '../../src/runtime/peer-hello.ts';
 import { Tally } from '../../src/runtime/tally.ts';
+import { noTraffic } from '../../src/runtime/traffic.ts';
 import { expandAcl } from '../../src/server/acl.ts';
 import { authenticate } from '../../src/server/auth.ts';
 import { ConfigError, checkConfig, parseProperties } from '../../src/server/config.ts';
@@ -86,7 +87,14 @@ test('what costs much: what is answered to strangers does not grow with what the
   const config = checkConfig(parseProperties('dataDir=/nonexistent\nclientPort=1\n', 'zoo.cfg'));
   const connections = new Set([{ connection: wire.connectionOf(line) }]);
   const answer = (): string =>
-    answerWord('srvr', { ...{ server, config, connections, damage, tally, version: '3', started: 0 } });
+    answerWord(
+      'srvr',
+      {
+        ...{ server, config, connections, damage, tally, version: '3', started: 0 },
+        ...{ traffic: noTraffic(), learners: () => [] },
+      },
+      Buffer.alloc(0),
+    );
   const before = answer().length;
   for (let i = 0; i < 3000; i++) {
     await need(make(line, `/n${i}`, 'x'));
@@ -156,7 +164,7 @@ test('a member is who it proves to be: every part of its name counts', () => {
 
 test('headers of a proxy, reverse look-ups and texts that are run: nowhere', () => {
   // one HTTP server, for figures alone; when there is another, who may ask it what is to be tested
-  assert.deepEqual(where(/from 'node:https?'/), ['runtime/metrics.ts']);
+  assert.deepEqual(where(/from 'node:https?'/), ['runtime/metrics.ts', 'runtime/admin/http.ts', 'runtime/web/probes.ts']);
   assert.deepEqual(where(/forwarded-for|x-real-ip|\b(?:request|req)\.(?:raw)?headers\b/i), []);
   assert.deepEqual(where(/\blookupService\b|\.reverse\(\s*(?:ip|address|host|remote)|dns'.*\breverse\b/), []);
   assert.deepEqual(where(/\beval\(|new Function\(|node:vm'/), []);

@@ -73,7 +73,7 @@ test('without sslQuorum its settings are named as without effect', () => {
   );
 });
 
-test('what cannot be used is refused; stores of Java with the commands that make PEM of them', () => {
+test('what cannot be used is refused', () => {
   const store = (of: 'keyStore' | 'trustStore', file: string, more = ''): string =>
     `${STORES.replace(new RegExp(`(ssl.quorum.${of}.location)=.*`), `$1=${file}`)}${more}`;
   const cases: readonly [string, RegExp][] = [
@@ -87,20 +87,11 @@ test('what cannot be used is refused; stores of Java with the commands that make
     [`${STORES}ssl.quorum.clientAuth=none`, /clientAuth=none would let/],
     [`${STORES}ssl.quorum.crl=true`, /ssl\.quorum\.crl=true: whether a certificate was revoked cannot/],
     [`${STORES}ssl.quorum.ocsp=true`, /ssl\.quorum\.ocsp=true: /],
+    [store('keyStore', '/k/own.bcfks'), /is a store of type BCFKS; give certificates and keys as PEM, PKCS12 or JKS/],
     [
-      store('keyStore', '/k/own.jks'),
-      /zoo\.cfg:\d+: \/k\/own\.jks is a JKS store; make PEM of it: `keytool -importkeystore -srckeystore \/k\/own\.jks -destkeystore \/k\/own\.p12 -deststoretype PKCS12 && openssl pkcs12 -in \/k\/own\.p12 -out \/k\/own\.pem`$/,
+      store('keyStore', '/k/own.crt'),
+      /does not say by its name what it is; name it \.pem, \.p12 or \.jks, or set .*type=PEM/,
     ],
-    [
-      store('trustStore', '/k/trust.p12'),
-      /\/k\/trust\.p12 is a PKCS12 store; make PEM of it: `openssl pkcs12 -in \/k\/trust\.p12 -nokeys -out \/k\/trust\.pem`$/,
-    ],
-    [
-      store('keyStore', '/k/own', 'ssl.quorum.keyStore.type=PKCS12'),
-      /`openssl pkcs12 -in \/k\/own -out \/k\/own\.pem`/,
-    ],
-    [store('keyStore', '/k/own.bcfks'), /is a store of type BCFKS; give certificates and keys as PEM/],
-    [store('keyStore', '/k/own.crt'), /does not say by its name what it is; name it \.pem, or set .*type=PEM/],
     [store('keyStore', '/k/pem'), /does not say by its name/],
   ];
   for (const [text, sentence] of cases)
@@ -112,5 +103,15 @@ test('what cannot be used is refused; stores of Java with the commands that make
         return true;
       },
     );
-  assert.equal(read(store('keyStore', '/k/own.crt', 'ssl.quorum.keyStore.type=PEM')).ensemble?.tls?.ciphers, undefined);
+  for (const [file, type] of [
+    ['/k/own.crt', 'PEM'],
+    ['/k/own', 'PKCS12'],
+    ['/k/own', 'jks'],
+  ] as const)
+    assert.equal(
+      read(store('keyStore', file, `ssl.quorum.keyStore.type=${type}`)).ensemble?.tls?.keyStore.location,
+      file,
+    );
+  for (const file of ['/k/own.jks', '/k/own.p12', '/k/own.pfx'])
+    assert.equal(read(store('trustStore', file)).ensemble?.tls?.trustStore.location, file);
 });

@@ -103,8 +103,17 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     digestAuth: { enabled: true, algorithm: 'sha1', superDigest: undefined, requireTls: false },
     auth: { providers: new Set(['ip', 'digest']), sasl: undefined, enforced: undefined, x509SuperUser: undefined },
     fourLetterWords: new Set(['srvr']),
-    admin: { enabled: true, address: '0.0.0.0', port: 8080, commandUrl: '/commands' },
-    metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true },
+    admin: {
+      enabled: false,
+      address: '0.0.0.0',
+      port: 8080,
+      commandUrl: '/commands',
+      idleTimeoutMs: 30_000,
+      tls: undefined,
+      snapshotEnabled: true,
+      rateLimitMs: 300_000,
+    },
+    metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true, totals: false },
     auditEnabled: false,
     reportedVersion: undefined,
   });
@@ -167,7 +176,7 @@ test('values of every kind', () => {
   assert.deepEqual(c.fourLetterWords, new Set(['stat', 'ruok', 'srvr']));
   assert.equal(of(`${BASE}4lw.commands.whitelist=*`).fourLetterWords, 'all');
   assert.deepEqual(of(`${BASE}readonlymode.enabled=true`).fourLetterWords, new Set(['srvr', 'isro']));
-  assert.deepEqual(c.metrics, { exporter: true, address: '0.0.0.0', port: 7777, process: true });
+  assert.deepEqual(c.metrics, { exporter: true, address: '0.0.0.0', port: 7777, process: true, totals: false });
   assert.ok(!JSON.stringify(c.inForce).includes('sz3K6'), 'a listing hides the super digest');
 });
 

@@ -217,6 +217,20 @@ test('what cannot be read is refused as ZooKeeper refuses it', () => {
   assert.equal(made(decideReconfig(own, view({ last: alone }))).length, 2);
 });
 
+test('ids that no server here can have are refused last: who may not change the members hears that, as with ZooKeeper', () => {
+  for (const id of ['300', '999', '0', '-1', '00300', '999999999999999999']) {
+    const line = `server.${id}=0.0.0.0:1234:2345:observer;3456`;
+    for (const request of [{ joiningServers: line }, { newMembers: `${THREE},${line}` }])
+      for (const [mayWrite, code] of [
+        [false, KEEPER_CODES.NoAuth],
+        [true, KEEPER_CODES.BadArguments],
+      ] as const)
+        assert.equal(decideReconfig(ask(request), view({ mayWrite }, THREE, [1, 2, 3])), code, `${line} ${mayWrite}`);
+  }
+  for (const id of ['+9', '0009'])
+    assert.equal(made(decideReconfig(ask({ joiningServers: `server.${id}=h:1:2:observer;3` }), view()))[1]?.sid, 9);
+});
+
 test('the dynamic file says the same as the config', () => {
   const config = configOf(`${THREE}\nserver.10=127.0.0.1:60:61:observer`);
   const { file, text } = dynamicFileOf('/etc/zoo.cfg', config, 0x10000000dn);

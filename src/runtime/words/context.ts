@@ -3,6 +3,7 @@ import type { ClientConnection } from '../../server/connection.ts';
 import type { Server } from '../../server/server.ts';
 import type { DamageNotes } from '../damage-notes.ts';
 import type { Tally } from '../tally.ts';
+import type { Traffic } from '../traffic.ts';
 
 /** What the words tell besides the server's own figures. */
 export interface WordContext {
@@ -14,9 +15,26 @@ export interface WordContext {
   /** What happened since the process began. */
   readonly tally: Tally;
   readonly damage: DamageNotes;
+  readonly traffic: Traffic;
+  /** Of a leader. */
+  learners(): readonly LearnerRow[];
 }
-/** The whole text a word answers. */
-export type Word = (context: WordContext) => string;
+/** Who learns from this leader, and how its connection is. */
+export interface LearnerRow {
+  readonly sid: number;
+  readonly isObserver: boolean;
+  /** `host:port`. */
+  readonly address: string;
+  /** ms since 1970. */
+  readonly established: number;
+  readonly waitingBytes: number;
+  /** Messages; to be set to 0 by whoever counts anew. */
+  readonly traffic: { sent: number; received: number };
+  /** Up to where it was sent what is proposed. */
+  readonly zxid: bigint;
+}
+/** The whole text a word answers; `argument` is what came behind the word. */
+export type Word = (context: WordContext, argument: Buffer) => string;
 
 /** As ZooKeeper's words call what this server does. */
 export const mode = ({ server: { peer } }: WordContext): 'standalone' | 'leader' | 'observer' | 'follower' => {

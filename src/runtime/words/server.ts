@@ -3,9 +3,9 @@ import { hostname, release, type, userInfo } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { zxid } from '../../base/ids.ts';
 import { mean, mode, type Word, type WordContext } from './context.ts';
-import { memberRows, memberSettings, proposalSizes } from './member.ts';
+import { memberSettings, proposalSizes } from './member.ts';
 
-const average = ({ server: { outbox } }: WordContext): string =>
+export const average = ({ server: { outbox } }: WordContext): string =>
   mean(outbox.counts.totalLatency, outbox.counts.answered);
 const figures = (context: WordContext): string => {
   const { server, connections } = context;
@@ -57,55 +57,12 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
       ...(memberSettings(context) ?? ['']),
     ].join('\n');
   },
-  mntr: (context) => {
-    const { server, connections, version, started } = context;
-    const {
-      outbox: { counts },
-      tree,
-      watches,
-    } = server;
-    const rows: [string, string | number][] = [
-      ['version', version],
-      ['server_state', mode(context)],
-      ...memberRows(context),
-      ['avg_latency', average(context)],
-      ['max_latency', counts.maxLatency],
-      ['min_latency', Math.max(0, counts.minLatency)],
-      ['packets_received', counts.received],
-      ['packets_sent', counts.sent],
-      ['num_alive_connections', connections.size],
-      ['outstanding_requests', server.outstanding],
-      ['znode_count', tree.nodeCount],
-      ['watch_count', watches.size],
-      ['ephemerals_count', tree.ephemerals],
-      ['approximate_data_size', tree.dataBytes],
-      ['global_sessions', server.tracker.size],
-      ['auth_failed_count', counts.authFailed],
-      ['uptime', Math.round(server.now - started)],
-    ];
-    return rows.map(([key, value]) => `zk_${key}\t${value}\n`).join('');
-  },
   dirs: ({ config }) => `datadir_size: ${bytesIn(config.dataDir)}\nlogdir_size: ${bytesIn(config.dataLogDir)}\n`,
-  envi: ({ version }) => {
-    const { username, homedir } = userInfo();
-    const { total_heap_size: total, used_heap_size: used, heap_size_limit: max } = getHeapStatistics();
-    const mb = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)}MB`;
-    const rows = [
-      ['zookeeper.version', version],
-      ['host.name', hostname()],
-      ['node.version', process.versions.node],
-      ['v8.version', process.versions.v8],
-      ['os.name', type()],
-      ['os.arch', JAVA_ARCH[process.arch] ?? process.arch],
-      ['os.version', release()],
-      ['user.name', username],
-      ['user.home', homedir],
-      ['user.dir', process.cwd()],
-      ['os.memory.free', mb(total - used)],
-      ['os.memory.max', mb(max)],
-      ['os.memory.total', mb(total)],
-    ];
-    return ['Environment:', ...rows.map(([key, value]) => `${key}=${value}`), ''].join('\n');
+  envi: (context) => ['Environment:', ...environment(context).map(([key, value]) => `${key}=${value}`), ''].join('\n'),
+  gtmk: ({ tally }) => String(tally.traceMask),
+  stmk: ({ tally }, argument) => {
+    tally.traceMask = argument.readBigInt64BE(0);
+    return String(tally.traceMask);
   },
   // Apache's list of digests, one each 128 transactions, is empty when its digest is switched off; ours chains the log instead
   hash: () => '',
@@ -117,8 +74,30 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
 };
 const JAVA_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarch64', ia32: 'i386' };
 
+/** What `envi` tells. */
+export function environment({ version }: WordContext): [name: string, value: string][] {
+  const { username, homedir } = userInfo();
+  const { total_heap_size: total, used_heap_size: used, heap_size_limit: max } = getHeapStatistics();
+  const mb = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)}MB`;
+  return [
+    ['zookeeper.version', version],
+    ['host.name', hostname()],
+    ['node.version', process.versions.node],
+    ['v8.version', process.versions.v8],
+    ['os.name', type()],
+    ['os.arch', JAVA_ARCH[process.arch] ?? process.arch],
+    ['os.version', release()],
+    ['user.name', username],
+    ['user.home', homedir],
+    ['user.dir', process.cwd()],
+    ['os.memory.free', mb(total - used)],
+    ['os.memory.max', mb(max)],
+    ['os.memory.total', mb(total)],
+  ];
+}
+
 /** Bytes of our files below an operator's directory; one that goes meanwhile counts nothing. */
-function bytesIn(root: string): number {
+export function bytesIn(root: string): number {
   let total = 0;
   try {
     for (const name of readdirSync(`${root}/zoosh-1`))

@@ -1,9 +1,9 @@
-import { showSession } from '../../base/ids.ts';
+import { type SessionId, showSession } from '../../base/ids.ts';
 import type { ClientConnection } from '../../server/connection.ts';
 import type { Word, WordContext } from './context.ts';
 
 /** What a connection did last, as `cons` names it. */
-const LAST_OP: Readonly<Record<number, string>> = {
+export const LAST_OP: Readonly<Record<number, string>> = {
   [-10]: 'SESS',
   11: 'PING',
   1: 'CREA',
@@ -94,6 +94,15 @@ function expiries(context: WordContext, entries: Iterable<readonly [deadline: nu
 function* sessionExpiries({ server }: WordContext): Iterable<readonly [number, string]> {
   for (const { id, deadline } of server.tracker.all()) yield [deadline, showSession(id)];
 }
+/** Whoever learns does not know when sessions end: it tells their timeouts. */
+function sessions(context: WordContext): string {
+  const { tree, peer } = context.server;
+  if (!peer.isMember || peer.role === 'leading') return `Session Sets ${expiries(context, sessionExpiries(context))}`;
+  const lines = [...tree.sessions.all()].map(
+    ({ id, timeoutMs }) => `${showSession(id as SessionId)}\t${timeoutMs}ms\n`,
+  );
+  return `Global Sessions(${lines.length}):\n${lines.join('')}`;
+}
 function* connectionExpiries({ server, config, connections }: WordContext): Iterable<readonly [number, string]> {
   const tick = config.tickTimeMs;
   for (const { connection } of connections) {
@@ -124,7 +133,7 @@ export const SESSION_WORDS: Readonly<Record<string, Word>> = {
     return 'Connection stats reset.\n';
   },
   dump: (context) =>
-    `SessionTracker dump:\nSession Sets ${expiries(context, sessionExpiries(context))}` +
+    `SessionTracker dump:\n${sessions(context)}` +
     `ephemeral nodes dump:\n${ephemerals(context)}` +
     `Connections dump:\nConnections Sets ${expiries(context, connectionExpiries(context))}`,
   wchs: ({ server }) => {

@@ -1,0 +1,35 @@
+import { PERM } from '../../protocol/data.ts';
+import { type Identity, isAllowed } from '../../server/acl.ts';
+import { authenticate } from '../../server/auth.ts';
+import type { Server } from '../../server/server.ts';
+
+/** Why somebody is not let in: HTTP's number, and ZooKeeper's sentence. */
+export interface Refusal {
+  readonly status: 401 | 403;
+  readonly error: string;
+}
+
+/** Credentials as a header gives them, `digest user:password`: no more words than these two. */
+const HEADER = /^digest ([^ ]+)$/;
+
+/**
+ * Whether whoever sends this Authorization header may use commands that tell of clients, paths and settings, or change
+ * something: by digest, the super user or an identity that the ACL of `/` gives all permissions. What that ACL gives
+ * everybody does not count: anyone may make credentials up. Addresses prove nothing (CVE-2024-51504).
+ */
+export function refuse(header: string | undefined, server: Server): Refusal | undefined {
+  if (header === undefined) return { status: 401, error: 'Auth info is missing for the command' };
+  const credential = HEADER.exec(header)?.[1];
+  const proved =
+    credential === undefined ? undefined : authenticate('digest', Buffer.from(credential), '', server.options.auth);
+  if (proved === undefined) return { status: 401, error: 'Not authenticated' };
+  return mayAdminister(proved, server) ? undefined : { status: 403, error: 'Not authorized' };
+}
+
+function mayAdminister(identities: readonly Identity[], { tree }: Server): boolean {
+  if (identities.some(({ scheme }) => scheme === 'super')) return true;
+  const named = tree.acl(tree.find('/')).filter(({ scheme }) => scheme !== 'world');
+  // an empty list lets everybody in, a list of others nobody
+  return named.length > 0 && ALL.every((perm) => isAllowed(named, perm, identities));
+}
+const ALL = [PERM.read, PERM.write, PERM.create, PERM.delete, PERM.admin];

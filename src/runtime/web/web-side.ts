@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises';
+import type { Clock } from '../../ports/clock.ts';
+import type { ServerConfig } from '../../server/config.ts';
+import type { CommandContext } from '../admin/command.ts';
+import { Health } from '../health.ts';
+import type { Logger } from '../log.ts';
+import { readPeerKeys } from '../peer-keys.ts';
+import { listenError } from '../start-error.ts';
+import type { Tally } from '../tally.ts';
+import type { WordContext } from '../words/context.ts';
+
+/** What is served over HTTP, as a server sees it. */
+export interface WebOptions {
+  readonly config: ServerConfig;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly tally: Tally;
+  context(): WordContext;
+  turn(): void;
+  /** Writes a snapshot. @throws Error that says why there is none */
+  snapshot(): Promise<{ readonly zxid: bigint; readonly path: string }>;
+}
+export interface WebSide {
+  stop(): Promise<void>;
+}
+
+/** Starts what zoo.cfg asks for: the exporter of metrics and the admin server, each loaded only then. @throws StartError */
+export async function openWeb(options: WebOptions): Promise<WebSide | undefined> {
+  const { config, logger, clock, tally, context, turn } = options;
+  const { metrics, admin } = config;
+  if (!metrics.exporter && !admin.enabled) return undefined;
+  const health = new Health({ clock, tally, server: () => context().server, turn });
+  const running: WebSide[] = [];
+  if (metrics.exporter) {
+    const { startMetrics } = await import('../metrics.ts');
+    try {
+      const exporter = await startMetrics(metrics, context, health);
+      logger.info(`metrics on ${metrics.address}:${exporter.port}`);
+      running.push(exporter);
+    } catch (error) {
+      throw listenError(error, `${metrics.address}:${metrics.port}`, metrics.address, 'metricsProvider.httpPort');
+    }
+  }
+  if (admin.enabled) {
+    const where = `${admin.address}:${admin.port}`;
+    try {
+      const { startAdmin } = await import('../admin/http.ts');
+      const tls = await keysOf(options);
+      const snapshot = snapshots(options);
+      const server = await startAdmin({
+        ...{ config: admin, tls, clock, health },
+        context: () => ({ ...context(), snapshot, turn }),
+      });
+      logger.info(`admin server on ${admin.address}:${server.port}${admin.commandUrl}`);
+      running.push(server);
+    } catch (error) {
+      // clients do without it: it is said in the log and to probes
+      const { message } = listenError(error, where, admin.address, 'admin.serverPort');
+      tally.adminDown = message;
+      logger.error(`there is no admin server: ${message}`);
+    }
+  }
+  return {
+    async stop() {
+      for (const each of running) await each.stop();
+    },
+  };
+}
+
+async function keysOf({ config, clock, logger }: WebOptions) {
+  const { tls } = config.admin;
+  if (tls === undefined) return undefined;
+  const checks = { dialled: false, callers: false };
+  const { options, warnings } = await readPeerKeys({ ...tls, ciphers: undefined, checks }, [], clock.wall());
+  for (const warning of warnings) logger.warn(warning);
+  return { cert: options.chain, key: options.key, ca: options.authorities };
+}
+
+/** One after another, and not more often than zoo.cfg lets. */
+function snapshots({ config, clock, snapshot }: WebOptions): CommandContext['snapshot'] {
+  let before: number | undefined;
+  return async () => {
+    const { CommandError } = await import('../admin/command.ts');
+    const now = clock.monotonic();
+    if (before !== undefined && now - before < config.admin.rateLimitMs)
+      throw new CommandError(429, 'a snapshot was asked for a short time ago (admin.rateLimiterIntervalInMS)');
+    before = now;
+    const made = await snapshot();
+    return { ...made, bytes: (await stat(made.path)).size };
+  };
+}

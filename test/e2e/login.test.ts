@@ -1,0 +1,134 @@
+/** Logins by SASL, from the shell and the library to the built server, through each way to say them. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { connect } from '../../src/client/connect.ts';
+import { zoosh } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-login-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const file = (name: string, text: string): string => {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+};
+const MODULE = 'org.apache.zookeeper.server.auth.DigestLoginModule required';
+const SERVER = file('server.conf', `Server { ${MODULE} user_bob="s:cret" user_ädam="pässwörd" user_admin="a"; };`);
+const LINES = [
+  'authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider',
+  `java.security.auth.login.config=${SERVER}`,
+  'superUser=admin',
+  'sessionRequireClientSASLAuth=true',
+];
+
+test('every way to say a login, and what is said when it is refused', async () => {
+  await using server = await new ServerProcess(LINES).start();
+  const { hosts } = server;
+  const whoami = async (args: string[], env: Record<string, string> = {}): Promise<string> => {
+    const ran = await zoosh([...args, 'whoami'], '', env);
+    assert.deepEqual([ran.code, ran.stderr], [0, '']);
+    return ran.stdout;
+  };
+  const bob = ['--auth', 'sasl:bob:s:cret'];
+  assert.match(await whoami([...bob, hosts]), /^sasl:?\s*bob$/m);
+  assert.match(await whoami(['--auth', 'sasl:ädam:pässwörd', hosts]), /^sasl\t\xc3\xa4dam$/m); // bytes of UTF-8
+  assert.match(await whoami([hosts], { ZOOSH_AUTH: 'sasl:bob:s:cret' }), /bob/);
+  assert.match(await whoami(['--auth', 'sasl:env:PW', hosts], { PW: 'admin:a' }), /^super/m);
+
+  const jaas = file(
+    'client.conf',
+    `Client { ${MODULE} username="bob" password="s:cret"; };\nOther { ${MODULE} username="admin" password="a"; };`,
+  );
+  const flag = `-Djava.security.auth.login.config=${jaas}`;
+  assert.match(await whoami([hosts], { CLIENT_JVMFLAGS: flag }), /bob/);
+  assert.match(await whoami([hosts], { JVMFLAGS: `-Xmx1g ${flag}` }), /bob/);
+  assert.match(await whoami([flag, hosts]), /bob/);
+  assert.match(await whoami([flag, '-D', 'zookeeper.sasl.clientconfig=Other', hosts]), /admin/);
+  // what is said here counts more
+  assert.match(await whoami([flag, '--auth', 'sasl:admin:a', hosts]), /admin/);
+  const config = file('client.cfg', `java.security.auth.login.config=${jaas}\nzookeeper.sasl.clientconfig=Other\n`);
+  assert.match(await whoami(['--client-config', config, hosts]), /admin/);
+  const env = { ZOOSH_HOME: folder };
+  assert.equal((await zoosh(['profile', 'add', 'bob', hosts, '--auth', 'sasl:bob:s:cret'], '', env)).code, 0);
+  assert.match(await whoami(['@bob'], env), /bob/);
+  // as zkCli
+  const old = await zoosh(['-server', hosts, 'ls', '/'], '', { CLIENT_JVMFLAGS: flag });
+  assert.deepEqual([old.code, old.stdout, old.stderr], [0, '[zookeeper]\n', '']);
+  const configured = await zoosh(['-server', hosts, '-client-configuration', config, 'ls', '/']);
+  assert.deepEqual([configured.code, configured.stdout], [0, '[zookeeper]\n']);
+  // at the prompt's language
+  const late = await zoosh([hosts, '-c', 'addauth sasl bob:s:cret', '-c', 'whoami']);
+  assert.match(late.stdout, /^sasl\tbob$/m);
+
+  const refused = async (
+    args: string[],
+    code: number,
+    says: RegExp,
+    more: Record<string, string> = {},
+  ): Promise<void> => {
+    const ran = await zoosh([...args, hosts, 'ls', '/'], '', more);
+    assert.equal(ran.code, code, ran.stderr);
+    assert.match(ran.stderr, says);
+    assert.doesNotMatch(ran.stderr + ran.stdout, /s:cret|wrong1/);
+  };
+  await refused(['--auth', 'sasl:bob:wrong1'], 4, /does not take this credential/);
+  await refused([], 4, /--auth or the profile gives a credential/);
+  await refused(['--auth', 'digest:a:b'], 4, /--auth or the profile/);
+  await refused(['--auth', 'sasl:bob'], 2, /user:password/);
+  const kerberos = file(
+    'krb.conf',
+    'Client { com.sun.security.auth.module.Krb5LoginModule required useKeyTab=true; };',
+  );
+  const words = `-Djava.security.auth.login.config=${kerberos}`;
+  await refused([words], 4, /asks for Kerberos, which zoosh does not speak/);
+  await refused([], 4, /asks for Kerberos/, { JVMFLAGS: words });
+  const zkCli = await zoosh(['-server', hosts, 'ls', '/'], '', { CLIENT_JVMFLAGS: words });
+  assert.deepEqual([zkCli.code, /Kerberos/.test(zkCli.stderr)], [4, true]);
+  await refused(['-Djava.security.auth.login.config=/none'], 2, /-D: \/none cannot be read: ENOENT/);
+  await refused([flag, '-Dzookeeper.sasl.clientconfig=Nope'], 2, /no section Nope/);
+  await refused([`-Djava.security.auth.login.config=${file('bad.conf', 'Client { "s:cret"')}`], 2, /line 1/);
+  // as Java's client does: no section, no login
+  await refused([`-Djava.security.auth.login.config=${SERVER}`], 4, /--auth or the profile/);
+  assert.equal(server.stderr, '');
+});
+
+test('the library logs in again on each connection, before its watches are set again', async () => {
+  await using server = await new ServerProcess(LINES).start();
+  await using client = await connect(server.hosts, {
+    auth: [{ scheme: 'sasl', auth: 'bob:s:cret' }],
+    timeoutMs: 20_000,
+  });
+  const acl = [{ perms: 31, scheme: 'auth', id: '' }];
+  await client.create('/mine', 'one', { acl });
+  assert.deepEqual(
+    (await client.getAcl('/mine')).acl.map(({ scheme, id }) => `${scheme}:${id}`),
+    ['sasl:bob'],
+  );
+  let tell: (type: string) => void = () => {};
+  const seen = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
+  await client.get('/mine', { watch: ({ type }) => tell(type) });
+  const lost = new Promise<void>((resolve) => {
+    client.on('state', ({ state }) => state === 'suspended' && resolve());
+  });
+  await server.kill('SIGKILL');
+  await lost;
+  const read = client.get('/mine');
+  read.catch(() => {});
+  await server.start();
+  assert.equal((await read).data?.toString(), 'one');
+  await using other = await connect(server.hosts, { auth: [{ scheme: 'sasl', auth: 'admin:a' }] });
+  await other.set('/mine', 'two');
+  assert.equal(await seen, 'NodeDataChanged');
+  await assert.rejects(other.addAuth('sasl', 'bob:s:cret'), /once/);
+});
+
+test('a server without logins by SASL is told of', async () => {
+  await using server = await new ServerProcess().start();
+  const ran = await zoosh(['--auth', 'sasl:bob:pw', server.hosts, 'ls', '/']);
+  assert.equal(ran.code, 4);
+});
