@@ -164,7 +164,11 @@ test('a member is who it proves to be: every part of its name counts', () => {
 
 test('headers of a proxy, reverse look-ups and texts that are run: nowhere', () => {
   // one HTTP server, for figures alone; when there is another, who may ask it what is to be tested
-  assert.deepEqual(where(/from 'node:https?'/), ['runtime/metrics.ts', 'runtime/admin/http.ts', 'runtime/web/probes.ts']);
+  assert.deepEqual(where(/from 'node:https?'/), [
+    'runtime/metrics.ts',
+    'runtime/admin/http.ts',
+    'runtime/web/probes.ts',
+  ]);
   assert.deepEqual(where(/forwarded-for|x-real-ip|\b(?:request|req)\.(?:raw)?headers\b/i), []);
   assert.deepEqual(where(/\blookupService\b|\.reverse\(\s*(?:ip|address|host|remote)|dns'.*\breverse\b/), []);
   assert.deepEqual(where(/\beval\(|new Function\(|node:vm'/), []);
