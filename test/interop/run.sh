@@ -47,6 +47,20 @@ apache() { # extra settings...
     admin.enableServer=false '4lw.commands.whitelist=*' "$@" >"$work/zoo.cfg"
   java -Xmx1g -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
   pid=$!
+  until_serving
+}
+# However long Java takes to start here; a minute at most.
+until_serving() {
+  local said=''
+  for _ in $(seq 600); do
+    said=$({ exec 3<>"/dev/tcp/127.0.0.1/$port" && printf srvr >&3 && timeout 5 cat <&3; } 2>/dev/null || true)
+    case $said in *Zxid*) return ;; esac
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "Apache ZooKeeper does not serve on port $port:" >&2
+  tail -20 "$work/apache.log" >&2
+  exit 1
 }
 
 # An ensemble of one whose members may be changed by super:adminpass.
@@ -69,6 +83,7 @@ apache_member() {
   member
   java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.quorum.QuorumPeerMain "$work/member.cfg" >"$work/apache.log" 2>&1 &
   pid=$!
+  until_serving
 }
 
 # A file of node:test against $port: its counts, and what failed; a test that was skipped is a failure.
