@@ -73,12 +73,13 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
     throw new StorageRefusal(42, `process ${pid} has files of ${from.folders.log} open. Stop that server first`);
   const isDry = globals.dryRun === true;
   const work = new ImportWork(nodeDisk, dataDir, logDir);
-  work.refuseTaken('import');
+  if (isDry) await work.refuseTaken('import');
   if (isDry) return report(await loadApache(nodeDisk, from.folders, { acceptLoss }), undefined, wish, globals);
   for (const dir of [dataDir, logDir]) mkdirSync(dir, { recursive: true });
   const lock = await lockDirectory(dataDir);
   if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
   try {
+    await work.refuseTaken('import');
     const loaded = await loadApache(nodeDisk, from.folders, { acceptLoss });
     work.prepare();
     const made = await importApache(

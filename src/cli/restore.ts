@@ -95,7 +95,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
     throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
   try {
     const sacrifice = await sacrificeOf(nodeDisk, dataDir, logDir, wish.sacrifice);
-    if (sacrifice === undefined) work.refuseTaken('restoration');
+    if (sacrifice === undefined) await work.refuseTaken('restoration');
     const read = await loadBackup(nodeDisk, file);
     if (isDry) return report(read, undefined, wish, globals);
     work.prepare();

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Disk } from '../ports/disk.ts';
+import { holdingsOf } from '../storage/accept-loss.ts';
 import { DamageError, StorageRefusal } from '../storage/errors.ts';
 import { UNFINISHED } from '../storage/files.ts';
 import { findIdentity, identityPlaces } from '../storage/identity.ts';
@@ -53,6 +54,19 @@ async function heldIn(disk: Disk, dataDir: string, logDir: string): Promise<Sacr
   }
 }
 
+/** The server of these directories is of no ensemble, promised nobody anything, and never had a transaction. */
+async function holdsNothing(disk: Disk, dataDir: string, logDir: string): Promise<boolean> {
+  try {
+    const { identity } = await findIdentity(disk, identityPlaces(join(dataDir, OURS), join(logDir, OURS)));
+    if (identity === undefined || identity.amnesiac || identity.ensembleId !== null || identity.acceptedEpoch > 0)
+      return false;
+    return (await holdingsOf(disk, dataDir, logDir)) === undefined;
+  } catch (error) {
+    if (error instanceof DamageError) return false;
+    throw error;
+  }
+}
+
 /**
  * The directories that an import or a restoration fills: beside the place first, where nothing counts and what was interrupted is
  * removed by the next; then put in it as wholes.
@@ -60,18 +74,23 @@ async function heldIn(disk: Disk, dataDir: string, logDir: string): Promise<Sacr
 export class ImportWork {
   readonly dataDir: string;
   readonly logDir: string;
+  private readonly places: readonly [string, string];
   private readonly into: readonly string[];
   private readonly disk: Disk;
+  /** What lies there holds nothing and makes room. */
+  private isBlank = false;
 
   constructor(disk: Disk, dataDir: string, logDir: string) {
     this.disk = disk;
-    this.into = [...new Set([dataDir, logDir])];
+    this.places = [dataDir, logDir];
+    this.into = [...new Set(this.places)];
     this.dataDir = join(dataDir, WORK);
     this.logDir = join(logDir, WORK);
   }
-  /** @throws StorageRefusal (42) when a history is there already */
-  refuseTaken(what: 'import' | 'restoration'): void {
-    for (const dir of this.into) {
+  /** A server that only ever waited for others is in nobody's way. @throws StorageRefusal (42) when a history is there already */
+  async refuseTaken(what: 'import' | 'restoration'): Promise<void> {
+    this.isBlank = await holdsNothing(this.disk, ...this.places);
+    for (const dir of this.isBlank ? [] : this.into) {
       const ours = join(dir, OURS);
       const [name] = existsSync(ours) ? readdirSync(ours) : [];
       if (name === undefined) continue;
@@ -101,7 +120,8 @@ export class ImportWork {
           const to = freeName(`${ours}.sacrificed-${sacrifice.ensembleId.slice(0, 8)}`);
           await this.disk.rename(ours, to);
           aside.push([ours, to]);
-        } else if (existsSync(ours)) rmdirSync(ours);
+        } else if (this.isBlank) rmSync(ours, { recursive: true, force: true });
+        else if (existsSync(ours)) rmdirSync(ours);
         await this.disk.rename(join(dir, WORK, OURS), ours);
         done.push(dir);
         await this.disk.syncDir(dir);
