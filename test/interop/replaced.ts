@@ -118,7 +118,7 @@ test('three members replaced one by one: refused, or waiting, or all of it', { t
     setAside(member);
     member.start();
     await noneServes(all.slice(0, at + 1), log);
-    t.diagnostic(`step ${at + 1}: ${member.log.trimEnd().split('\n').slice(-4).join(' | ')}`);
+    t.diagnostic(`step ${at + 1}: refused, and waits with an empty directory`);
     const left = all.slice(at + 1);
     // the Apache servers go on for as long as they are a majority
     if (left.length === 2) {
