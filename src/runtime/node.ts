@@ -98,7 +98,7 @@ export class ServerNode {
   async start(): Promise<RunningServer> {
     const { config, ports } = this;
     const loaded = await this.load();
-    await refuseBootstrap(this.options, loaded.storage);
+    await refuseBootstrap(this.options, loaded);
     const { ensemble } = config;
     if (ensemble !== undefined) {
       const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));

@@ -1,6 +1,6 @@
 /**
- * ZooKeeper's published holes, each tried here. Three are about parts that are not built: CVE-2023-44981 (SASL between servers),
- * CVE-2024-51504 and CVE-2025-58457 (the admin server). CVE-2026-24308 (secrets in logs) is canary.test.ts.
+ * ZooKeeper's published holes, each tried here. Not among them: CVE-2023-44981 (SASL between servers, which is not built), and
+ * CVE-2024-51504 (the admin server, where addresses prove nothing: admin.test.ts). CVE-2026-24308 (secrets in logs) is canary.test.ts.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,6 +19,7 @@ import { rig } from '../shell/rig.ts';
 import { type Authority, makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { ALICE, make, need, openAs, outcome } from './access/matrix.ts';
 import { PureWire } from './access/pure-wire.ts';
+import { snapshotsForAdmins } from './admin-hole.ts';
 
 export interface Hole {
   readonly cve: string;
@@ -149,6 +150,11 @@ export const HOLES: readonly Hole[] = [
       await change();
       assert.deepEqual(again.events, []);
     },
+  },
+  {
+    cve: 'CVE-2025-58457',
+    about: 'a snapshot is given, and a restoration asked for, by those alone who prove that they administer',
+    check: snapshotsForAdmins,
   },
   {
     cve: 'CVE-2026-24281',
