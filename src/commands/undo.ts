@@ -56,11 +56,13 @@ export default command({
       aclOf: (record) => aclUnder(policy, record),
     });
     const doable = plan.filter(isDoable);
-    if (context.asks || context.interactive)
+    // a dry run shows by itself what would be sent
+    const told = context.isDry ? plan.filter((each) => !isDoable(each)) : plan;
+    if ((context.asks || context.interactive) && told.length > 0)
       context.show({
         type: 'differences',
-        differences: plan.slice(0, SHOWN).map(({ difference }) => difference),
-        ...more(plan),
+        differences: told.slice(0, SHOWN).map(({ difference }) => difference),
+        ...more(told),
       });
     const conflicts = plan.length - doable.length;
     if (doable.length === 0)

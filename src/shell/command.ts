@@ -263,6 +263,8 @@ export interface CommandContext {
   dropUndo(): void;
   /** Somebody is there whom `confirm` would ask: a plan is worth the reading it takes. */
   readonly asks: boolean;
+  /** Nothing is sent: what would be is shown once the command has ended. */
+  readonly isDry: boolean;
   /** Of this program. */
   readonly version: string;
   /** Every command there is, for `help`. */
