@@ -15,7 +15,7 @@ const LONGEST = 4096;
 
 export function isSubjectName(text: string): boolean {
   if (text === '') return true;
-  if (text.length > LONGEST || /^ *[\t\n]/.test(text)) return false;
+  if (text.length > LONGEST) return false;
   return parts(text, ',;').every((part) => parts(part, '+').every(isPair));
 }
 
