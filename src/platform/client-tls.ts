@@ -82,7 +82,9 @@ export class ClientTlsDoor {
   private queued: Stranger[] = [];
   private armed = false;
   private handshakes = 0;
-  constructor(keys: ClientTlsKeys, rules: ClientTlsRules, events: TlsDoorEvents) {
+  private readonly most: number;
+  constructor(keys: ClientTlsKeys, rules: ClientTlsRules, events: TlsDoorEvents, most = MOST_AWAITED) {
+    this.most = most;
     this.rules = rules;
     this.events = events;
     this.tls = createServer({
@@ -115,6 +117,10 @@ export class ClientTlsDoor {
     const stranger = new Stranger(socket, () => this.late(stranger), this.rules.handshakeMs);
     socket.on('error', () => {});
     socket.on('close', () => this.closed(stranger));
+    // who hangs up before he began leaves his place to others
+    socket.on('end', () => {
+      if (!stranger.left && !stranger.began) socket.destroy();
+    });
     this.await(stranger);
     const read = (): void => {
       const head = socket.read() as Buffer | null;
@@ -135,7 +141,7 @@ export class ClientTlsDoor {
   }
   private await(stranger: Stranger): void {
     for (const oldest of this.awaited.values()) {
-      if (this.awaited.size < MOST_AWAITED) break;
+      if (this.awaited.size < this.most) break;
       oldest.kind = 'crowded';
       oldest.why = 'others came, and it did not go on';
       this.awaited.delete(oldest.key);

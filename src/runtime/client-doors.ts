@@ -18,6 +18,10 @@ export interface At {
   readonly host: string;
   readonly port: number;
 }
+/** Where clients are served: at the client port, or else at the secure one. */
+export interface Served extends At {
+  readonly securePort: number | undefined;
+}
 /** Nothing is listened to. */
 const NOWHERE: At = { host: '0.0.0.0', port: 0 };
 const WHY = { late: 'exceeded', failed: 'failed', refused: 'refused', crowded: 'exceeded' } as const satisfies Record<
@@ -72,15 +76,15 @@ export class ClientDoors {
       this.plain = listener((socket) => this.enter(socket, plain, this.unified ? 0 : undefined));
     if (config.secureClientPort !== undefined) this.secure = listener((socket) => this.enter(socket, secure, 1));
   }
-  /** Opens the ports. Where clients are served: at the client port, or else at the secure one. @throws StartError */
-  async listen(): Promise<At> {
+  /** Opens the ports. @throws StartError */
+  async listen(): Promise<Served> {
     const { config, logger } = this.options;
     const { clientTls: tls, clientPort, clientPortAddress, secureClientPort, secureClientPortAddress } = config;
     if (tls?.reload === true) await this.watchKeys(tls);
     const plain = await this.open(this.plain, clientPortAddress, clientPort, 'clientPort');
     const secure = await this.open(this.secure, secureClientPortAddress, secureClientPort, 'secureClientPort');
     if (secure !== undefined) logger.info(`binding to secure port ${secure.host}:${secure.port}`);
-    return plain ?? secure ?? NOWHERE;
+    return { ...(plain ?? secure ?? NOWHERE), securePort: secure?.port };
   }
   /** Handshakes begun and not done. */
   get outstanding(): number {

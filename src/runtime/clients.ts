@@ -7,7 +7,7 @@ import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
 import type { Server } from '../server/server.ts';
-import { type At, ClientDoors } from './client-doors.ts';
+import { ClientDoors, type Served } from './client-doors.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
 import type { Logger } from './log.ts';
 import { noTraffic } from './traffic.ts';
@@ -100,7 +100,7 @@ export class ClientPort {
     });
   }
   /** Opens the ports; where clients are served. @throws StartError */
-  listen(): Promise<At> {
+  listen(): Promise<Served> {
     return this.doors.listen();
   }
   private accept(socket: Socket, ip: string, proved: readonly Identity[] | undefined): void {

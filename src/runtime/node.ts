@@ -9,6 +9,7 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
 import { Chores } from './chores.ts';
+import type { Served } from './client-doors.ts';
 import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
 import { DamageNotes } from './damage-notes.ts';
@@ -130,7 +131,7 @@ export class ServerNode {
     this.tally.looked();
     this.step({ type: 'start' });
     if (early === undefined) await serving;
-    const { host, port } = early ?? (await this.open());
+    const at = early ?? (await this.open());
     this.chores.start();
     this.ensemble?.startTimers(this.chores);
     if (!config.forceSync)
@@ -138,7 +139,7 @@ export class ServerNode {
         'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
       );
     this.loopSeen = watchLoop(this.options.logger);
-    return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
+    return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
   private async load(): Promise<Loaded> {
     this.generations += GENERATIONS_PER_LIFE;
@@ -303,7 +304,7 @@ export class ServerNode {
     this.port.attach(server);
   }
   /** Opens the ports; when one cannot be had, everything is closed again. @throws StartError */
-  private async open(): Promise<{ host: string; port: number }> {
+  private async open(): Promise<Served> {
     try {
       await this.ensemble?.listen();
       const at = await this.port.listen();
