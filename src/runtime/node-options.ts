@@ -44,6 +44,8 @@ export interface StartOptions {
 export interface RunningServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Where TLS alone is spoken; undefined: nowhere. */
+  readonly securePort: number | undefined;
   /** Resolves when it serves clients for the first time; at once for a server alone. */
   readonly serving: Promise<void>;
   /** Stops taking requests, finishes what is under way, hands over what it leads, leaves the disk whole. */

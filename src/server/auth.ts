@@ -8,6 +8,8 @@ export interface AuthOptions {
   /** Name of the hash as node:crypto knows it; ZooKeeper's default is SHA1. */
   readonly digestAlgorithm: string;
   readonly digestEnabled: boolean;
+  /** Absent: a digest login counts on any connection; true: by TLS alone. */
+  readonly digestByTls?: boolean | undefined;
   /** Schemes that ACLs may name; absent: digest and ip. */
   readonly providers?: ReadonlySet<string> | undefined;
   /** Absent: a client that begins a SASL login is told nothing, and goes on. */
@@ -32,9 +34,10 @@ export function authenticate(
   credential: Buffer | null,
   peerIp: string,
   options: AuthOptions,
+  byTls = false,
 ): readonly Identity[] | undefined {
   if (scheme === 'ip') return [{ scheme, id: peerIp }];
-  if (scheme !== 'digest' || !options.digestEnabled) return undefined;
+  if (scheme !== 'digest' || !options.digestEnabled || (options.digestByTls === true && !byTls)) return undefined;
   const id = digestIdentity(credential ?? Buffer.alloc(0), options.digestAlgorithm);
   const own = { scheme, id };
   return id === options.superDigest ? [{ scheme: 'super', id: '' }, own] : [own];
