@@ -2,6 +2,7 @@ import type { SessionId } from '../base/ids.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import { OPCODE } from '../protocol/operations.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
+import type { AuditedRequest } from './audit.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { birthBody } from './forwarded.ts';
@@ -16,6 +17,7 @@ interface Asker {
   readonly xid: number;
   readonly opcode: number;
   readonly password: Uint8Array | undefined;
+  readonly audited: AuditedRequest | undefined;
 }
 /** One that the leader has numbered: the entry will come. */
 interface Bound extends Asker {
@@ -73,7 +75,7 @@ export class LearnerDesk implements Desk {
   ): void {
     const { server, epoch } = this;
     connection.beginWrite(server.now);
-    this.asked.push({ connection, xid, opcode: op, password });
+    this.asked.push({ connection, xid, opcode: op, password, audited: connection.asked });
     server.toLeader({ type: 'REQUEST', epoch, session, xid, op, body, identities: connection.identities });
   }
   createSession(connection: ClientConnection): void {
@@ -180,6 +182,7 @@ export class LearnerDesk implements Desk {
     numbered.xid = next.xid;
     numbered.opcode = next.opcode;
     numbered.password = next.password;
+    numbered.asked = next.audited;
   }
   private revalidated({ session, valid }: MessageOf<'REVALIDATED'>): void {
     const waiting = this.returning.get(session);
