@@ -4,6 +4,7 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
@@ -52,11 +53,9 @@ async function below(paths: readonly string[], context: CommandContext): Promise
     const rows = nodes.map(({ path, acl }) => [path, showAcl(acl)]);
     return {
       type: 'table',
-      columns: [
-        { name: 'path', isPath: true },
-        { name: 'acl', isPath: true },
-      ],
+      columns: [{ name: 'path' }, { name: 'acl' }],
       rows,
+      humanRows: rows.map((row) => row.map(quoteWord)),
       json: nodes.map(({ path, acl, aversion }) => ({ path, aversion, acl: aclJson(acl) })),
       ...(part !== undefined && { part }),
     };

@@ -57,11 +57,7 @@ export default command({
         ms(p99),
         ms(max),
       ]),
-      json: found.map(({ what, count, ...times }) => ({
-        what,
-        count,
-        ...Object.fromEntries(Object.entries(times).map(([name, value]) => [name, Number(value.toFixed(3))])),
-      })),
+      json: found,
       foot: [`ms, to ${client.server ?? 'the server'}`],
     };
   },

@@ -56,13 +56,11 @@ export default command({
       aclOf: (record) => aclUnder(policy, record),
     });
     const doable = plan.filter(isDoable);
-    // a dry run shows by itself what would be sent
-    const told = context.isDry ? plan.filter((each) => !isDoable(each)) : plan;
-    if ((context.asks || context.interactive) && told.length > 0)
+    if (context.asks || context.interactive)
       context.show({
         type: 'differences',
-        differences: told.slice(0, SHOWN).map(({ difference }) => difference),
-        ...more(told),
+        differences: plan.slice(0, SHOWN).map(({ difference }) => difference),
+        ...more(plan),
       });
     const conflicts = plan.length - doable.length;
     if (doable.length === 0)
@@ -127,14 +125,6 @@ function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Ou
           .filter(([, count]) => count > 0)
           .map(([did, count]) => `${SIGNS[did as Step['did']]}${count}`)
           .join(' ');
-  const cells = (time: (at: number) => string, size: (bytes: number) => string): string[][] =>
-    entries.map((entry) => [
-      String(entry.number),
-      time(entry.at),
-      countsOf(entry),
-      size(entry.bytes),
-      `${entry.target === session.label ? '' : `${entry.target}: `}${entry.command}`,
-    ]);
   return {
     type: 'table',
     columns: [
@@ -144,8 +134,13 @@ function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Ou
       { name: 'size', right: true },
       { name: 'command', folds: true },
     ],
-    rows: cells((at) => new Date(at).toISOString(), String),
-    humanRows: cells((at) => showAge(at, now), showBytes),
+    rows: entries.map((entry) => [
+      String(entry.number),
+      showAge(entry.at, now),
+      countsOf(entry),
+      showBytes(entry.bytes),
+      `${entry.target === session.label ? '' : `${entry.target}: `}${entry.command}`,
+    ]),
     json: entries.map(({ number, at, target, command: line, isUndo, counts, bytes }) => ({
       number,
       time: new Date(at).toISOString(),

@@ -68,7 +68,6 @@ export function toJson(output: Output): unknown {
         })),
       };
     case 'table':
-    case 'state':
     case 'done':
     case 'page':
       return output.json;

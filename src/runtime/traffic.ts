@@ -10,8 +10,6 @@ export interface Traffic {
   dropped: number;
   /** Connections that never asked for a session in time. */
   sessionless: number;
-  /** TLS handshakes that came to nothing: in the handshake, by their certificate, by the time they took or the others that came. */
-  readonly handshakes: { failed: number; refused: number; exceeded: number };
 }
 export const noTraffic = (): Traffic => ({
   bytesReceived: 0,
@@ -20,5 +18,4 @@ export const noTraffic = (): Traffic => ({
   rejected: 0,
   dropped: 0,
   sessionless: 0,
-  handshakes: { failed: 0, refused: 0, exceeded: 0 },
 });

@@ -1,7 +1,6 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Writer } from '../protocol/bytes.ts';
 import type { Identity } from './acl.ts';
-import type { AuditedRequest } from './audit.ts';
 import type { SaslLogin } from './sasl-login.ts';
 import type { TrackedSession } from './sessions.ts';
 
@@ -77,8 +76,6 @@ export class ClientConnection {
   /** False for clients before 3.4, which know no read-only byte. */
   modern = true;
   identities: Identity[];
-  /** It came by TLS. */
-  secure = false;
   /** Its login by SASL, once it began one. */
   sasl: SaslLogin | undefined;
   /** Requests that wait, oldest first, from `waitingFrom` on. */
@@ -86,8 +83,6 @@ export class ClientConnection {
   waitingFrom = 0;
   /** How many of them are syncs. */
   syncs = 0;
-  /** The write that is being decided, for the audit log. */
-  asked: AuditedRequest | undefined;
   /** The next write takes the place of one that was held back. */
   private placed = false;
   /** Paths watched, so that a closing connection leaves none behind. */
@@ -123,10 +118,6 @@ export class ClientConnection {
     stats.lastResponse = now;
     stats.lastZxidHi = zxidHi;
     stats.lastZxidLo = zxidLo;
-  }
-  /** A certificate says whose it is. */
-  get isCertified(): boolean {
-    return this.identities.some(({ scheme }) => scheme === 'x509');
   }
   /** Requests accepted and not answered yet. */
   get outstanding(): number {

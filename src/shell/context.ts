@@ -26,7 +26,6 @@ export function contextOf(
     },
     dropUndo: () => draft?.drop(),
     asks: ports.asks && route.asks,
-    isDry: !route.isReal && !route.asks,
     signal,
     get cwd() {
       return shell.cwd;

@@ -11,8 +11,6 @@ export interface Authority {
 export interface Wishes {
   /** Host names and addresses that it is made out to; the first is its subject too. */
   readonly hosts: readonly string[];
-  /** Its subject in DER, in place of that. */
-  readonly subject?: Uint8Array;
   /** Default: a day ago, and a day ahead. */
   readonly from?: Date;
   readonly to?: Date;
@@ -73,7 +71,7 @@ function issue(subject: string, of: KeyObject, by: { name: string; key: KeyObjec
       timeOf(wishes.from ?? new Date(Date.now() - DAY_MS)),
       timeOf(wishes.to ?? new Date(Date.now() + DAY_MS)),
     ),
-    wishes.subject === undefined ? nameOf(subject) : Buffer.from(wishes.subject),
+    nameOf(subject),
     of.export({ type: 'spki', format: 'der' }),
     der(0xa3, der(SEQUENCE, extensions)),
   );

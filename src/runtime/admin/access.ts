@@ -21,9 +21,7 @@ export function refuse(header: string | undefined, server: Server): Refusal | un
   if (header === undefined) return { status: 401, error: 'Auth info is missing for the command' };
   const credential = HEADER.exec(header)?.[1];
   const proved =
-    credential === undefined
-      ? undefined
-      : authenticate('digest', Buffer.from(credential), '', server.options.auth, true);
+    credential === undefined ? undefined : authenticate('digest', Buffer.from(credential), '', server.options.auth);
   if (proved === undefined) return { status: 401, error: 'Not authenticated' };
   return mayAdminister(proved, server) ? undefined : { status: 403, error: 'Not authorized' };
 }
