@@ -6,7 +6,6 @@ import { ControlError } from '../ensemble/control-client.ts';
 import { type BackupDescription, type BackupSource, BackupWriter } from '../offline/backup-file.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { DiskError } from '../ports/disk.ts';
-import { RecordError } from '../records/pack.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { parseSize } from '../shell/units.ts';
 import { loadConfig, type Operation } from './operation.ts';
@@ -60,7 +59,6 @@ async function written(
     return await writer.finish(source);
   } catch (error) {
     await writer.discard().catch(() => undefined);
-    if (error instanceof RecordError) throw new StartError(44, `what came is no whole backup: ${error.message}`);
     if (error instanceof DiskError) throw new StartError(40, `${path} cannot be written: ${error.code}`);
     throw error;
   }
@@ -73,7 +71,7 @@ async function fromControl(control: string, take: Take): Promise<BackupSource> {
   } catch (error) {
     if (error instanceof ControlError) throw new StartError(40, error.message);
     const { code } = error as NodeJS.ErrnoException;
-    if (error instanceof DiskError || error instanceof RecordError || code === undefined) throw error;
+    if (error instanceof DiskError || code === undefined) throw error;
     throw new StartError(3, `no backup came from the server at ${control}: ${code}`);
   }
 }

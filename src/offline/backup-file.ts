@@ -160,10 +160,19 @@ export class BackupWriter {
   get received(): number {
     return this.content.bytes;
   }
-  /** The next bytes of the snapshot; waiting for it before the next keeps memory bounded. @throws RecordError, DiskError */
+  private came<T>(what: () => T): T {
+    try {
+      return what();
+    } catch (error) {
+      if (!(error instanceof RecordError)) throw error;
+      const reason = `what came is no whole snapshot: ${error.message}`;
+      throw new DamageError({ file: this.path, reason, remedy: 'Nothing was written' }, { cause: error });
+    }
+  }
+  /** The next bytes of the snapshot; waiting for it before the next keeps memory bounded. @throws DamageError, DiskError */
   async write(piece: Buffer): Promise<void> {
     const at = PAGE + this.content.bytes;
-    this.content.push(piece);
+    this.came(() => this.content.push(piece));
     await this.file.write(piece, at);
     this.unsynced += piece.length;
     if (this.unsynced > SYNC_EVERY) {
@@ -171,9 +180,9 @@ export class BackupWriter {
       await this.file.sync();
     }
   }
-  /** The whole snapshot has come. @throws RecordError when it is not whole, DamageError when the disk did not keep it */
+  /** The whole snapshot has come. @throws DamageError when it is not whole, or the disk did not keep it */
   async finish(source: BackupSource): Promise<BackupDescription> {
-    const { description } = this.content.end(source);
+    const { description } = this.came(() => this.content.end(source));
     await this.file.write(encodePage(description), 0);
     await this.file.sync();
     await this.file.close();
