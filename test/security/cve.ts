@@ -196,10 +196,9 @@ export const HOLES: readonly Hole[] = [
           assert.equal(status, 401, `${name} ${JSON.stringify(headers)}`);
         };
         for (const headers of forged) await Promise.all(guarded.map((command) => ask(command, headers)));
-        // whoever names an identity waits a second for the answer
-        await Promise.all(
-          said.flatMap((each) => guarded.map((command) => ask(command, { ...each, 'X-Forwarded-For': '127.0.0.1' }))),
-        );
+        // whoever names an identity waits a second for the answer; more than a hundred at once are not let in
+        for (const each of said)
+          await Promise.all(guarded.map((command) => ask(command, { ...each, 'X-Forwarded-For': '127.0.0.1' })));
       } finally {
         rmSync(folder, { recursive: true });
       }
