@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchBackup } from '../ensemble/backup-client.ts';
 import { ControlError } from '../ensemble/control-client.ts';
-import { type BackupDescription, type BackupSource, BackupWriter, RecordError } from '../offline/backup-file.ts';
+import { type BackupDescription, type BackupSource, BackupWriter } from '../offline/backup-file.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { DiskError } from '../ports/disk.ts';
 import { StartError } from '../runtime/start-error.ts';
