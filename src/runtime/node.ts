@@ -2,15 +2,17 @@ import { showSession, zxid } from '../base/ids.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Server } from '../server/server.ts';
-import { DAMAGED, isDiskFull, StorageRefusal } from '../storage/errors.ts';
+import { isDiskFull, StorageRefusal } from '../storage/errors.ts';
 import { snapshotName } from '../storage/files.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
 import { Chores } from './chores.ts';
+import type { Served } from './client-doors.ts';
+import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
-import { DamageNotes } from './damage-notes.ts';
+import { DamageNotes, noteDamage } from './damage-notes.ts';
 import { Ensemble } from './ensemble.ts';
 import { type Loaded, loadTree, refuseBootstrap } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
@@ -22,7 +24,6 @@ import { Scrubber } from './scrubber.ts';
 import { serverOptionsOf } from './server-options.ts';
 import { SlowWrites } from './slow-writes.ts';
 import { Snapshotter } from './snapshotter.ts';
-import { listenError } from './start-error.ts';
 import { Tally } from './tally.ts';
 import { openWeb, type WebSide } from './web/web-side.ts';
 import type { LearnerRow } from './words/context.ts';
@@ -97,8 +98,9 @@ export class ServerNode {
 
   async start(): Promise<RunningServer> {
     const { config, ports } = this;
+    const keys = await keysForClients(config, this.options.logger, ports.clock.wall());
     const loaded = await this.load();
-    await refuseBootstrap(this.options, loaded.storage);
+    await refuseBootstrap(this.options, loaded);
     const { ensemble } = config;
     if (ensemble !== undefined) {
       const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
@@ -118,6 +120,8 @@ export class ServerNode {
       () => this.turn(),
       clock,
       listener,
+      this.options.logger,
+      keys,
     );
     const serving = new Promise<void>((resolve) => {
       this.served = resolve;
@@ -127,7 +131,7 @@ export class ServerNode {
     this.tally.looked();
     this.step({ type: 'start' });
     if (early === undefined) await serving;
-    const { host, port } = early ?? (await this.open());
+    const at = early ?? (await this.open());
     this.chores.start();
     this.ensemble?.startTimers(this.chores);
     if (!config.forceSync)
@@ -135,7 +139,7 @@ export class ServerNode {
         'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
       );
     this.loopSeen = watchLoop(this.options.logger);
-    return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
+    return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
   private async load(): Promise<Loaded> {
     this.generations += GENERATIONS_PER_LIFE;
@@ -151,7 +155,7 @@ export class ServerNode {
     const { config, ports } = this;
     const { logger } = this.options;
     this.storage = loaded.storage;
-    this.noteDamage();
+    noteDamage(this.storage, this.damage, this.options.logger);
     this.ensemble = this.join?.();
     const peer = this.makePeer(loaded);
     this.server = this.makeServer(loaded.tree, peer);
@@ -189,21 +193,6 @@ export class ServerNode {
       this.snapshotter.consider();
     };
     events.failed = (error) => this.diskFailed(error);
-  }
-  private noteDamage(): void {
-    const { storage, damage } = this;
-    const { logger } = this.options;
-    const sentences = storage.damage?.sentences ?? [];
-    for (const note of storage.notes) {
-      if (sentences.includes(note)) continue;
-      logger.warn(note);
-      if (note.startsWith(DAMAGED)) damage.found(note, 'something else stands in for it');
-    }
-    // what made it load its files again turned out not to be needed
-    if (storage.damage === undefined) return damage.mended('a snapshot stands in for it');
-    const what = sentences.join('; ');
-    logger.error(`${what}; this member is given it again by the leader and serves nobody until then`);
-    damage.found(what);
   }
   /** A full disk costs a member its place until there is room; any other failure is the end (D10, D11). */
   private diskFailed(error: Error): void {
@@ -280,6 +269,7 @@ export class ServerNode {
     const server: Server = new Server(tree, peer, serverOptionsOf(this.config, this.sid), {
       log: ensemble?.log ?? storage,
       random: this.ports.random,
+      audit: this.options.audit,
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
       hand: () => ensemble?.hand(),
@@ -300,16 +290,10 @@ export class ServerNode {
     this.port.attach(server);
   }
   /** Opens the ports; when one cannot be had, everything is closed again. @throws StartError */
-  private async open(): Promise<{ host: string; port: number }> {
-    const { clientPortAddress, clientPort } = this.config;
+  private async open(): Promise<Served> {
     try {
       await this.ensemble?.listen();
-      let at: { host: string; port: number };
-      try {
-        at = await this.port.listen();
-      } catch (error) {
-        throw listenError(error, `${clientPortAddress ?? '0.0.0.0'}:${clientPort}`, clientPortAddress, 'clientPort');
-      }
+      const at = await this.port.listen();
       this.web = await openWeb({
         ...{ config: this.config, logger: this.options.logger, clock: this.ports.clock, tally: this.tally },
         context: () => this.port.context(),

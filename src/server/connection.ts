@@ -1,6 +1,7 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Writer } from '../protocol/bytes.ts';
 import type { Identity } from './acl.ts';
+import type { AuditedRequest } from './audit.ts';
 import type { SaslLogin } from './sasl-login.ts';
 import type { TrackedSession } from './sessions.ts';
 
@@ -76,6 +77,8 @@ export class ClientConnection {
   /** False for clients before 3.4, which know no read-only byte. */
   modern = true;
   identities: Identity[];
+  /** It came by TLS. */
+  secure = false;
   /** Its login by SASL, once it began one. */
   sasl: SaslLogin | undefined;
   /** Requests that wait, oldest first, from `waitingFrom` on. */
@@ -83,6 +86,8 @@ export class ClientConnection {
   waitingFrom = 0;
   /** How many of them are syncs. */
   syncs = 0;
+  /** The write that is being decided, for the audit log. */
+  asked: AuditedRequest | undefined;
   /** The next write takes the place of one that was held back. */
   private placed = false;
   /** Paths watched, so that a closing connection leaves none behind. */
@@ -118,6 +123,10 @@ export class ClientConnection {
     stats.lastResponse = now;
     stats.lastZxidHi = zxidHi;
     stats.lastZxidLo = zxidLo;
+  }
+  /** A certificate says whose it is. */
+  get isCertified(): boolean {
+    return this.identities.some(({ scheme }) => scheme === 'x509');
   }
   /** Requests accepted and not answered yet. */
   get outstanding(): number {
