@@ -52,7 +52,12 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       process.stdout.write('\n');
     }
     const grace = signalled === undefined ? GRACE_MS : INTERRUPTED_GRACE_MS;
-    const isClosed = await Promise.race([host.close().then(() => true), sleep(grace, false, { ref: false })]);
+    const isClosed = await Promise.race([
+      host.close().then(() => true),
+      sleep(grace, false, { ref: false }),
+      // Ctrl-C may come only now, as when the command has failed with its server and the end of the session waits for it
+      stopped.then(() => sleep(INTERRUPTED_GRACE_MS, false, { ref: false })),
+    ]);
     // the client looks for the server for some time yet; a server of our own is still to be stopped
     if (signalled !== undefined && !isClosed && options.target === undefined) process.exit(signalled);
     // what the command still waits for must not keep the program either

@@ -36,6 +36,7 @@ test('every command is there, in a file of its own', () => {
         'conflicts.ts',
         'recipe-support.ts',
         'held-program.ts',
+        'while-held.ts',
         'watch-queue.ts',
         'watch-behind.ts',
         'four-letter-mntr.ts',
