@@ -15,7 +15,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { hash64, lanes } from '../base/hash.ts';
-import { RecordError } from './pack.ts';
+import { knownFormat, RecordError } from './pack.ts';
 import { FEATURE_LEVEL, FORMAT } from './txns.ts';
 
 /** What a disk writes as a whole. */
@@ -111,7 +111,7 @@ export function decodeFileHeader(sector: Buffer): FileHeader {
     throw new RecordError('the checksum of the header sector is wrong');
   if (sector.readUInt32BE(0) !== FILE_MAGIC) throw new RecordError('not a transaction log');
   const format = sector.readUInt16BE(4);
-  if (format !== LOG_FORMAT) throw new RecordError(`log format ${format}; this program reads ${LOG_FORMAT}`);
+  knownFormat('log format', format, LOG_FORMAT);
   return { salt: signedHalves(sector, 8), fromZxid: zxidHalves(sector, 16), fromChain: signedHalves(sector, 24) };
 }
 
