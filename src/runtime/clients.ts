@@ -1,12 +1,15 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { ClientTlsKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameCutter } from '../protocol/frame.ts';
+import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
-import { javaAddress } from '../server/ip.ts';
 import type { Server } from '../server/server.ts';
+import { ClientDoors, type Served } from './client-doors.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
+import type { Logger } from './log.ts';
 import { noTraffic } from './traffic.ts';
 import { SHARE, TurnBudget } from './turn-budget.ts';
 
@@ -27,7 +30,7 @@ const NOTHING = Buffer.alloc(0);
 const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
 
 /** What words and metrics tell beyond what the port knows. */
-export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic'>;
+export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic' | 'handshakes'>;
 
 /** One socket and what it is to the server. */
 interface Client {
@@ -50,8 +53,7 @@ interface Client {
 /** The client port: sockets to frames, replies to sockets, one write per client and turn. */
 export class ClientPort {
   readonly clients = new Set<Client>();
-  private readonly perAddress = new Map<string, number>();
-  private readonly net: NetServer;
+  private readonly doors: ClientDoors;
   private server: Server;
   private readonly config: ServerConfig;
   private readonly words: Words;
@@ -80,6 +82,8 @@ export class ClientPort {
     turn: () => void,
     clock: Clock,
     listener: Listener,
+    logger: Logger,
+    keys: ClientTlsKeys | undefined,
   ) {
     this.server = server;
     this.config = config;
@@ -87,30 +91,24 @@ export class ClientPort {
     this.clocks = clocks;
     this.turn = turn;
     this.clock = clock;
-    this.net = listener((socket) => this.accept(socket));
-  }
-  listen(): Promise<{ host: string; port: number }> {
-    const { clientPort, clientPortAddress, listenBacklog } = this.config;
-    return new Promise((resolve, reject) => {
-      this.net.once('error', reject);
-      this.net.listen({ port: clientPort ?? 0, host: clientPortAddress, backlog: listenBacklog ?? 511 }, () => {
-        const address = this.net.address();
-        if (address === null || typeof address === 'string') return reject(new Error('no address'));
-        resolve({ host: address.address === '::' ? '0.0.0.0' : address.address, port: address.port });
-      });
+    this.doors = new ClientDoors({
+      ...{ config, clock, listener, logger, keys, traffic: this.traffic },
+      serve: (socket, ip, proved) => this.accept(socket, ip, proved),
+      refused: () => {
+        this.server.outbox.counts.authFailed++;
+      },
     });
   }
-  private accept(socket: Socket): void {
-    const ip = javaAddress(socket.remoteAddress ?? '');
-    const { maxClientCnxns, maxCnxns } = this.config;
-    const same = this.perAddress.get(ip) ?? 0;
-    if ((maxClientCnxns > 0 && same >= maxClientCnxns) || (maxCnxns > 0 && this.clients.size >= maxCnxns)) {
-      this.traffic.rejected++;
-      socket.destroy();
-      return;
-    }
-    this.perAddress.set(ip, same + 1);
+  /** Opens the ports; where clients are served. @throws StartError */
+  listen(): Promise<Served> {
+    return this.doors.listen();
+  }
+  private accept(socket: Socket, ip: string, proved: readonly Identity[] | undefined): void {
     const connection = new ClientConnection(this.nextId++, ip, socket.remotePort ?? 0, this.clock.wall());
+    if (proved !== undefined) {
+      connection.secure = true;
+      connection.prove(proved);
+    }
     const client: Client = {
       connection,
       socket,
@@ -148,10 +146,6 @@ export class ClientPort {
     if (!client.ended) this.traffic.dropped++;
     this.clients.delete(client);
     this.paused.delete(client);
-    const { ip } = client.connection;
-    const left = (this.perAddress.get(ip) ?? 1) - 1;
-    if (left === 0) this.perAddress.delete(ip);
-    else this.perAddress.set(ip, left);
     this.server.disconnected(client.connection);
   }
   private data(client: Client, chunk: Buffer): void {
@@ -254,7 +248,8 @@ export class ClientPort {
   context(): WordContext {
     this.clocks();
     const { server, config } = this;
-    return { server, config, connections: this.clients, traffic: this.traffic, ...this.words };
+    const { outstanding: handshakes } = this.doors;
+    return { server, config, connections: this.clients, traffic: this.traffic, handshakes, ...this.words };
   }
   private word(client: Client, word: string, argument: Buffer): void {
     client.head = undefined;
@@ -356,7 +351,7 @@ export class ClientPort {
   /** Takes no further connection and reads no further request; what was read goes on being answered. */
   drain(): void {
     this.stopping = true;
-    this.net.close();
+    this.doors.close();
     for (const client of this.clients) this.pause(client);
   }
   /** Ends the connections there are, each after the bytes it is owed. */

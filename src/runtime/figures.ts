@@ -24,7 +24,7 @@ type Rows = Readonly<Record<string, readonly [help: string, read: Read]>>;
 const isNear = (ip: string): boolean => ip.startsWith('127.') || ip === '0:0:0:0:0:0:0:1';
 const nearCount = ({ connections }: WordContext, near: boolean): number => {
   let count = 0;
-  for (const { connection } of connections) if (isNear(connection.ip) === near) count++;
+  for (const { connection } of connections) if (isNear(connection.ip) === near && !connection.isCertified) count++;
   return count;
 };
 /** Undefined where the system does not say. */
@@ -69,6 +69,7 @@ const GAUGES: Rows = {
     'connections from this machine that no certificate proves',
     (context) => nearCount(context, true),
   ],
+  outstanding_tls_handshake: ['TLS handshakes begun and not done', ({ handshakes }) => handshakes],
   open_file_descriptor_count: ['open files and sockets', openFiles],
   max_file_descriptor_count: ['how many there may be', maxFiles],
   uptime: ['ms since the start', ({ server, started }) => Math.round(server.now - started)],
@@ -90,6 +91,14 @@ const COUNTERS: Rows = {
   connection_rejected: ['connections turned away: too many', ({ traffic }) => traffic.rejected],
   connection_drop_count: ['connections that their client ended without a word', ({ traffic }) => traffic.dropped],
   sessionless_connections_expired: ['connections that asked for nothing in time', ({ traffic }) => traffic.sessionless],
+  unsuccessful_handshake: [
+    'TLS handshakes that failed, or showed a certificate that does not count',
+    ({ traffic: { handshakes } }) => handshakes.failed + handshakes.refused,
+  ],
+  tls_handshake_exceeded: [
+    'TLS handshakes given up: too slow, or too many at once',
+    ({ traffic }) => traffic.handshakes.exceeded,
+  ],
   connection_revalidate_count: ['sessions taken up again', ({ server }) => server.handshakes.resumed],
   stale_sessions_expired: ['sessions ended since nothing was heard of them', ({ tally }) => tally.expired],
   commit_count: ['transactions applied', ({ server }) => server.applied],

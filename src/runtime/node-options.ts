@@ -47,6 +47,8 @@ export interface StartOptions {
 export interface RunningServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Where TLS alone is spoken; undefined: nowhere. */
+  readonly securePort: number | undefined;
   /** Resolves when it serves clients for the first time; at once for a server alone. */
   readonly serving: Promise<void>;
   /** Log files of its own are opened anew under their names. */

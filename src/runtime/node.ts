@@ -9,6 +9,8 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
 import { Chores } from './chores.ts';
+import type { Served } from './client-doors.ts';
+import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
 import { DamageNotes, noteDamage } from './damage-notes.ts';
 import { Ensemble } from './ensemble.ts';
@@ -22,7 +24,6 @@ import { Scrubber } from './scrubber.ts';
 import { serverOptionsOf } from './server-options.ts';
 import { SlowWrites } from './slow-writes.ts';
 import { Snapshotter } from './snapshotter.ts';
-import { listenError } from './start-error.ts';
 import { Tally } from './tally.ts';
 import { openWeb, type WebSide } from './web/web-side.ts';
 import type { LearnerRow } from './words/context.ts';
@@ -97,8 +98,9 @@ export class ServerNode {
 
   async start(): Promise<RunningServer> {
     const { config, ports } = this;
+    const keys = await keysForClients(config, this.options.logger, ports.clock.wall());
     const loaded = await this.load();
-    await refuseBootstrap(this.options, loaded.storage);
+    await refuseBootstrap(this.options, loaded);
     const { ensemble } = config;
     if (ensemble !== undefined) {
       const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
@@ -118,6 +120,8 @@ export class ServerNode {
       () => this.turn(),
       clock,
       listener,
+      this.options.logger,
+      keys,
     );
     const serving = new Promise<void>((resolve) => {
       this.served = resolve;
@@ -127,7 +131,7 @@ export class ServerNode {
     this.tally.looked();
     this.step({ type: 'start' });
     if (early === undefined) await serving;
-    const { host, port } = early ?? (await this.open());
+    const at = early ?? (await this.open());
     this.chores.start();
     this.ensemble?.startTimers(this.chores);
     if (!config.forceSync)
@@ -135,7 +139,7 @@ export class ServerNode {
         'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
       );
     this.loopSeen = watchLoop(this.options.logger);
-    return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
+    return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
   private async load(): Promise<Loaded> {
     this.generations += GENERATIONS_PER_LIFE;
@@ -286,16 +290,10 @@ export class ServerNode {
     this.port.attach(server);
   }
   /** Opens the ports; when one cannot be had, everything is closed again. @throws StartError */
-  private async open(): Promise<{ host: string; port: number }> {
-    const { clientPortAddress, clientPort } = this.config;
+  private async open(): Promise<Served> {
     try {
       await this.ensemble?.listen();
-      let at: { host: string; port: number };
-      try {
-        at = await this.port.listen();
-      } catch (error) {
-        throw listenError(error, `${clientPortAddress ?? '0.0.0.0'}:${clientPort}`, clientPortAddress, 'clientPort');
-      }
+      const at = await this.port.listen();
       this.web = await openWeb({
         ...{ config: this.config, logger: this.options.logger, clock: this.ports.clock, tally: this.tally },
         context: () => this.port.context(),

@@ -17,6 +17,7 @@ export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOption
     superDigest: config.digestAuth.superDigest,
     digestAlgorithm: config.digestAuth.algorithm,
     digestEnabled: config.digestAuth.enabled,
+    digestByTls: config.digestAuth.requireTls,
     providers: config.auth.providers,
     sasl: config.auth.sasl,
     enforced: config.auth.enforced,

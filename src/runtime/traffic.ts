@@ -10,6 +10,8 @@ export interface Traffic {
   dropped: number;
   /** Connections that never asked for a session in time. */
   sessionless: number;
+  /** TLS handshakes that came to nothing: in the handshake, by their certificate, by the time they took or the others that came. */
+  readonly handshakes: { failed: number; refused: number; exceeded: number };
 }
 export const noTraffic = (): Traffic => ({
   bytesReceived: 0,
@@ -18,4 +20,5 @@ export const noTraffic = (): Traffic => ({
   rejected: 0,
   dropped: 0,
   sessionless: 0,
+  handshakes: { failed: 0, refused: 0, exceeded: 0 },
 });

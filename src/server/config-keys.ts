@@ -59,6 +59,27 @@ export const KEYS = {
   'ssl.quorum.ciphersuites': { kind: 'text' },
   'ssl.quorum.crl': { kind: 'property', fallback: 'false' },
   'ssl.quorum.ocsp': { kind: 'property', fallback: 'false' },
+  serverCnxnFactory: { kind: 'text' },
+  'ssl.keyStore.location': { kind: 'text' },
+  'ssl.keyStore.type': { kind: 'text' },
+  'ssl.keyStore.password': { kind: 'text', secret: true },
+  'ssl.keyStore.passwordPath': { kind: 'text' },
+  'ssl.trustStore.location': { kind: 'text' },
+  'ssl.trustStore.type': { kind: 'text' },
+  'ssl.trustStore.password': { kind: 'text', secret: true },
+  'ssl.trustStore.passwordPath': { kind: 'text' },
+  'ssl.clientAuth': { kind: 'text', fallback: 'need' },
+  'ssl.authProvider': { kind: 'text', fallback: 'x509' },
+  'ssl.hostnameVerification': { kind: 'property', fallback: 'true' },
+  'ssl.clientHostnameVerification': { kind: 'property', fallback: 'false' },
+  'ssl.protocol': { kind: 'text' },
+  'ssl.enabledProtocols': { kind: 'text' },
+  'ssl.ciphersuites': { kind: 'text' },
+  'ssl.handshakeDetectionTimeoutMillis': { kind: 'int', fallback: '5000' },
+  'ssl.crl': { kind: 'property', fallback: 'false' },
+  'ssl.ocsp': { kind: 'property', fallback: 'false' },
+  'client.portUnification': { kind: 'property', fallback: 'false' },
+  'client.certReload': { kind: 'property', fallback: 'true' },
   'leader.silenceTicks': { kind: 'int' },
   'peer.secretFile': { kind: 'text' },
   'peer.insecure': { kind: 'bool', fallback: 'false' },
@@ -101,7 +122,7 @@ export const KEYS = {
   'enforce.auth.schemes': { kind: 'text' },
   'X509AuthenticationProvider.superUser': { kind: 'text' },
   'fips-mode': { kind: 'property', fallback: 'false' },
-  'digest.requireTls': { kind: 'property', fallback: 'false', unused: true },
+  'digest.requireTls': { kind: 'property', fallback: 'false' },
   'admin.enableServer': { kind: 'property', fallback: 'false' },
   'admin.serverAddress': { kind: 'text', fallback: '0.0.0.0' },
   'admin.serverPort': { kind: 'port', fallback: '8080' },
@@ -138,8 +159,8 @@ const IDLE = `
   maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
   tcpKeepAlive clientTcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
   maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
-  netty.* serverCnxnFactory advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
-  ssl.* sslQuorumReloadCertFiles portUnification client.certReload client.portUnification
+  netty.* advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
+  ssl.* sslQuorumReloadCertFiles portUnification client.secure clientCnxnSocket
   letAnySaslUserDoX requireClientAuthScheme IPAuthenticationProvider.*
   ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local audit.*
   admin.* metricsProvider.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold

@@ -37,7 +37,8 @@ export function parseServerLine(setting: Setting, multiAddress: boolean, anyId =
   const isId = anyId ? /^[+-]?\d+$/.test(idText) : /^\d{1,3}$/.test(idText) && isServerId(id);
   if (!isId) fail('has no server id from 1 to 255', FORM);
   const [members = '', client, ...more] = value.split(';');
-  if (more.length > 0) fail('names a secure client port', 'leave out what follows the second semicolon');
+  if (more.length > 0)
+    fail('names a secure client port', 'leave out what follows the second semicolon, and set secureClientPort');
 
   const quorum: Address[] = [];
   const election: Address[] = [];

@@ -1,6 +1,7 @@
 import { type AdminConfig, adminConfig } from './config-admin.ts';
 import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
+import { type ClientTls, clientTls } from './config-client-tls.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
 import { isIdle, isKey, KEYS, type Key, plainKey, type Row } from './config-keys.ts';
 import { isMemberKey } from './config-members.ts';
@@ -38,6 +39,12 @@ export interface ServerConfig {
   readonly clientPort: number | undefined;
   /** Undefined: all interfaces. */
   readonly clientPortAddress: string | undefined;
+  /** Undefined: no port where TLS alone is spoken. 0: any free port. */
+  readonly secureClientPort: number | undefined;
+  /** Undefined: all interfaces. */
+  readonly secureClientPortAddress: string | undefined;
+  /** How clients are served by TLS; undefined where they are not. */
+  readonly clientTls: ClientTls | undefined;
   /** Undefined: the system's own. */
   readonly listenBacklog: number | undefined;
   /** Connections of one address; 0: no limit. */
@@ -189,7 +196,9 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
   }
   const form = formOf(take, lines, beside, notes);
   const client = clientAddress(take, form.own);
-  if (client.port === undefined) notes.push('no clientPort: no client can connect');
+  const secure = secureAddress(take, client);
+  if (client.port === undefined && secure.port === undefined) notes.push('no clientPort: no client can connect');
+  const tls = clientTls(take, secure.port !== undefined, client.port !== undefined, notes);
 
   const readOnlyModeEnabled = take.flag('readonlymode.enabled');
   const sizeLimit = take.int('snapSizeLimitInKb');
@@ -204,6 +213,9 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     dataDirMustExist: !take.flag('datadir.autocreate'),
     clientPort: client.port,
     clientPortAddress: client.host,
+    secureClientPort: secure.port,
+    secureClientPortAddress: secure.host,
+    clientTls: tls,
     listenBacklog: backlog < 1 ? undefined : backlog,
     maxClientCnxns: Math.max(0, take.int('maxClientCnxns')),
     maxCnxns: Math.max(0, take.int('maxCnxns')),
@@ -237,7 +249,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
       superDigest: superDigest(take),
       requireTls: take.flag('digest.requireTls'),
     },
-    auth: authConfig(take, named, beside.jaas, false, notes),
+    auth: authConfig(take, named, beside.jaas, tls !== undefined, notes),
     fourLetterWords: words(take.text('4lw.commands.whitelist') ?? '', readOnlyModeEnabled),
     admin: adminConfig(take),
     metrics: {
@@ -287,13 +299,6 @@ function clientAddress(
 ): { port: number | undefined; host: string | undefined } {
   const port = take.port('clientPort');
   const host = take.text('clientPortAddress');
-  if (take.port('secureClientPort') !== undefined || take.text('secureClientPortAddress') !== undefined) {
-    throw take.error(
-      'secureClientPort',
-      'TLS for clients is asked for',
-      'it comes with a later version: remove the secure port, or keep this server on ZooKeeper',
-    );
-  }
   if (port === undefined && host !== undefined) {
     throw take.error('clientPortAddress', 'clientPortAddress without clientPort', 'set clientPort, 2181 is usual');
   }
@@ -308,6 +313,29 @@ function clientAddress(
     );
   }
   return { port: own.port, host: isAnyHost(own.host) ? undefined : own.host };
+}
+
+/** Where clients are served by TLS alone. */
+function secureAddress(
+  take: Reader,
+  plain: { port: number | undefined; host: string | undefined },
+): { port: number | undefined; host: string | undefined } {
+  const port = take.port('secureClientPort');
+  const host = take.text('secureClientPortAddress');
+  if (port === undefined && host !== undefined)
+    throw take.error(
+      'secureClientPortAddress',
+      'secureClientPortAddress without secureClientPort',
+      'set secureClientPort, 2281 is usual',
+    );
+  const meets = host === undefined || plain.host === undefined || isAnyHost(host) || host === plain.host;
+  if (port !== undefined && port !== 0 && port === plain.port && meets)
+    throw take.error(
+      'secureClientPort',
+      `secureClientPort and clientPort are both ${port}`,
+      'give them different ports, or remove secureClientPort and set client.portUnification=true: then one port takes both',
+    );
+  return { port, host };
 }
 
 function digestAlgorithm(take: Reader): DigestAlgorithm {

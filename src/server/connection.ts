@@ -77,6 +77,8 @@ export class ClientConnection {
   /** False for clients before 3.4, which know no read-only byte. */
   modern = true;
   identities: Identity[];
+  /** It came by TLS. */
+  secure = false;
   /** Its login by SASL, once it began one. */
   sasl: SaslLogin | undefined;
   /** Requests that wait, oldest first, from `waitingFrom` on. */
@@ -121,6 +123,10 @@ export class ClientConnection {
     stats.lastResponse = now;
     stats.lastZxidHi = zxidHi;
     stats.lastZxidLo = zxidLo;
+  }
+  /** A certificate says whose it is. */
+  get isCertified(): boolean {
+    return this.identities.some(({ scheme }) => scheme === 'x509');
   }
   /** Requests accepted and not answered yet. */
   get outstanding(): number {

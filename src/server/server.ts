@@ -402,7 +402,7 @@ export class Server extends Replica {
     let proved: readonly { scheme: string; id: string }[] | undefined;
     try {
       const { scheme, auth } = OPERATIONS.auth.request.read(from);
-      proved = authenticate(scheme, auth as Buffer | null, connection.ip, this.options.auth);
+      proved = authenticate(scheme, auth as Buffer | null, connection.ip, this.options.auth, connection.secure);
     } catch (fault) {
       if (!(fault instanceof ProtocolError)) throw fault;
     }

@@ -13,6 +13,8 @@ export class ServerProcess implements AsyncDisposable {
   stderr = '';
   /** When set, no file may grow beyond so many bytes, as on a disk that is full. */
   fileLimit: number | undefined;
+  /** More words of its command. */
+  words: readonly string[] = [];
   private child: ChildProcess | undefined;
   private readonly lines: readonly string[];
   private exited: Promise<number> = Promise.resolve(0);
@@ -45,6 +47,7 @@ export class ServerProcess implements AsyncDisposable {
       cfg,
       '--log-level',
       this.level,
+      ...this.words,
     ];
     const limited = ['sh', '-c', `ulimit -f ${Math.ceil((this.fileLimit ?? 0) / 512)} && exec "$0" "$@"`, ...command];
     const [program = '', ...args] = this.fileLimit === undefined ? command : limited;

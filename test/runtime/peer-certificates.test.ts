@@ -177,8 +177,8 @@ function stores(keyStore: string, trustStore: string = ca.pem, more: Partial<Quo
   };
   const none = { password: undefined, passwordPath: undefined };
   return {
-    keyStore: { name: 'keyStore', location: write('own.pem', keyStore), ...none, ...more },
-    trustStore: { name: 'trustStore', location: write('ca.pem', trustStore), ...none },
+    keyStore: { prefix: 'ssl.quorum', name: 'keyStore', location: write('own.pem', keyStore), ...none, ...more },
+    trustStore: { prefix: 'ssl.quorum', name: 'trustStore', location: write('ca.pem', trustStore), ...none },
     ciphers: undefined,
     checks: both,
   };
@@ -282,7 +282,7 @@ test('stores of Java: the same keys and authorities as in PEM, told by what stan
     return file;
   };
   const store = <N extends 'keyStore' | 'trustStore'>(name: N, file: string, more = {}) => ({
-    ...{ name, location: copy(file), password: 'apassword', passwordPath: undefined },
+    ...{ prefix: 'ssl.quorum' as const, name, location: copy(file), password: 'apassword', passwordPath: undefined },
     ...more,
   });
   const read = (own: string, trust: string, more = {}) =>

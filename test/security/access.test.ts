@@ -238,7 +238,7 @@ test('four-letter words: what may name a path is known, and none has data, an AC
     ...{ server, connections, version: '3', started: 0, tally: new Tally() },
     config: checkConfig(parseProperties(`dataDir=/nonexistent\nclientPort=1\n${line}`, 'zoo.cfg')),
     damage: new DamageNotes({ wall: () => 0 } as never),
-    ...{ traffic: noTraffic(), learners: () => [] },
+    ...{ handshakes: 0, traffic: noTraffic(), learners: () => [] },
   });
   const answers = new Map(
     ALL_WORDS.map((word) => [word, answerWord(word, contextOf('4lw.commands.whitelist=*'), MASK)] as const),

@@ -20,7 +20,7 @@ const read = (text: string): ServerConfig =>
 
 test('sslQuorum with PEM files: nothing else is needed, beyond this machine too', () => {
   const { ensemble, notes } = read(STORES);
-  const none = { password: undefined, passwordPath: undefined };
+  const none = { prefix: 'ssl.quorum', password: undefined, passwordPath: undefined };
   assert.deepEqual(ensemble?.tls, {
     keyStore: { name: 'keyStore', location: '/etc/zk/own.pem', ...none },
     trustStore: { name: 'trustStore', location: '/etc/zk/ca.pem', ...none },

@@ -11,6 +11,8 @@ export interface Authority {
 export interface Wishes {
   /** Host names and addresses that it is made out to; the first is its subject too. */
   readonly hosts: readonly string[];
+  /** Its subject in DER, in place of that. */
+  readonly subject?: Uint8Array;
   /** Default: a day ago, and a day ahead. */
   readonly from?: Date;
   readonly to?: Date;
@@ -71,7 +73,7 @@ function issue(subject: string, of: KeyObject, by: { name: string; key: KeyObjec
       timeOf(wishes.from ?? new Date(Date.now() - DAY_MS)),
       timeOf(wishes.to ?? new Date(Date.now() + DAY_MS)),
     ),
-    nameOf(subject),
+    wishes.subject === undefined ? nameOf(subject) : Buffer.from(wishes.subject),
     of.export({ type: 'spki', format: 'der' }),
     der(0xa3, der(SEQUENCE, extensions)),
   );

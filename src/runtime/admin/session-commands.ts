@@ -33,9 +33,15 @@ const whole = (connection: ClientConnection): JsonObject => {
   };
 };
 const connections = (context: WordContext, show: (connection: ClientConnection) => JsonObject): JsonObject => ({
-  connections: [...context.connections].map(({ connection }) => show(connection)),
-  secure_connections: [],
+  connections: listOf(context, false, show),
+  secure_connections: listOf(context, true, show),
 });
+const listOf = (
+  { connections }: WordContext,
+  secure: boolean,
+  show: (connection: ClientConnection) => JsonObject,
+): JsonObject[] =>
+  [...connections].flatMap(({ connection }) => (connection.secure === secure ? [show(connection)] : []));
 
 /** Names to lists, in the order of their first element. */
 function grouped<T extends Json>(pairs: Iterable<readonly [name: string, value: T]>): JsonObject {

@@ -16,6 +16,8 @@ export interface WordContext {
   readonly tally: Tally;
   readonly damage: DamageNotes;
   readonly traffic: Traffic;
+  /** TLS handshakes of clients that are begun and not done. */
+  readonly handshakes: number;
   /** Of a leader. */
   learners(): readonly LearnerRow[];
 }

@@ -43,7 +43,7 @@ export const SERVER_WORDS: Readonly<Record<string, Word>> = {
     const { config } = context;
     return [
       `clientPort=${config.clientPort ?? -1}`,
-      'secureClientPort=-1',
+      `secureClientPort=${config.secureClientPort ?? -1}`,
       `dataDir=${config.dataDir}/zoosh-1`,
       `dataDirSize=${bytesIn(config.dataDir)}`,
       `dataLogDir=${config.dataLogDir}/zoosh-1`,

@@ -1,0 +1,9 @@
+import type { Identity } from './acl.ts';
+import { subjectOf } from './subject-name.ts';
+
+/** What a certificate (DER) that was accepted proves: its subject, and to be super where that is the super user's. @throws SubjectNameError */
+export function certificateIdentities(certificate: Uint8Array, superUser: string | undefined): readonly Identity[] {
+  const id = subjectOf(certificate);
+  const own = { scheme: 'x509', id };
+  return id === superUser ? [{ scheme: 'super', id }, own] : [own];
+}
