@@ -19,6 +19,8 @@ export const PEER_HEADER = 20;
 export const PEER_FORMAT = 1;
 /** The highest feature level this program knows. */
 export const PEER_LEVEL = 1;
+/** The level of greetings, for ever: two versions that do not fit can still tell each other so. */
+export const GREETING_LEVEL = 1;
 /** No frame has a larger body: what a length read from a socket may at most make us keep. */
 export const MAX_PEER_FRAME = 64 * 1024 * 1024;
 

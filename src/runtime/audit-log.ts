@@ -7,7 +7,7 @@ import { LogFile } from './log-file.ts';
 import { StartError } from './start-error.ts';
 
 /** The name under which ZooKeeper logs them, by which people find them among other lines. */
-const NAME = 'org.apache.zookeeper.audit.Slf4jAuditLogger';
+export const AUDIT_NAME = 'org.apache.zookeeper.audit.Slf4jAuditLogger';
 type Row = readonly [name: string, value: string][];
 
 /**
@@ -29,8 +29,8 @@ export class AuditLog {
         for (const event of events) {
           const level = event.result === 'failure' ? 'error' : 'info';
           const row = rowOf(event, this.user);
-          if (json) to[level]({ audit: Object.fromEntries(row) }, NAME);
-          else to[level](`${NAME}: ${pairs(row)}`);
+          if (json) to[level]({ audit: Object.fromEntries(row) }, AUDIT_NAME);
+          else to[level](`${AUDIT_NAME}: ${pairs(row)}`);
         }
       };
       return;

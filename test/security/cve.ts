@@ -185,7 +185,7 @@ export const HOLES: readonly Hole[] = [
         const forged = ['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'X-Client-IP', 'X-ZooKeeper-IP'].flatMap((name) =>
           ['127.0.0.1', '10.0.0.1', '10.0.0.1, 127.0.0.1', 'for=127.0.0.1'].map((value) => ({ [name]: value })),
         );
-        const said = ['ip', 'ip 127.0.0.1', 'ip 10.0.0.1', 'x509'].map((value) => ({ authorization: value }));
+        const said = ['ip', 'ip 127.0.0.1'].map((value) => ({ authorization: value }));
         const guarded = COMMANDS.filter((command) => command.for === 'admins');
         const ask = async (command: (typeof COMMANDS)[number], headers: Record<string, string>): Promise<void> => {
           const [name] = command.names;
