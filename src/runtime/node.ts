@@ -96,7 +96,9 @@ export class ServerNode {
         tickMs: config.tickTimeMs,
         server: () => this.server,
         isWhole: () =>
-          this.storage.damage === undefined && !this.storage.identity.amnesiac && !this.server.peer.repairing,
+          this.storage.damage === undefined &&
+          (!this.storage.identity.amnesiac || this.server.tree.config !== undefined) &&
+          !this.server.peer.repairing,
         begun: () => logger.warn('no leader: what this member has is served to those who only read, and to them only'),
         ended: () => this.port.dropAll(),
       });
