@@ -18,6 +18,9 @@ import { SnapshotParser } from '../storage/snapshot-format.ts';
 import { SYNC_EVERY } from '../storage/snapshots.ts';
 import { SnapshotSurvey } from '../tree/survey.ts';
 
+/** What is no whole backup; nothing else of records is for those who write one. */
+export { RecordError };
+
 export const BACKUP_MAGIC = 0x7a42_414b; // zBAK
 const FORMAT = 1;
 const PAGE = 4096;

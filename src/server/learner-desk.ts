@@ -3,6 +3,7 @@ import type { Reader } from '../protocol/bytes.ts';
 import { OPCODE } from '../protocol/operations.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { CreateSessionTxn } from '../records/txns.ts';
+import type { AuditedRequest } from './audit.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { birthBody } from './forwarded.ts';
@@ -17,6 +18,7 @@ interface Asker {
   readonly xid: number;
   readonly opcode: number;
   readonly password: Uint8Array | undefined;
+  readonly audited: AuditedRequest | undefined;
 }
 /** One that the leader has numbered: the entry will come. */
 interface Bound extends Asker {
@@ -74,7 +76,7 @@ export class LearnerDesk implements Desk {
   ): void {
     const { server, epoch } = this;
     connection.beginWrite(server.now);
-    this.asked.push({ connection, xid, opcode: op, password });
+    this.asked.push({ connection, xid, opcode: op, password, audited: connection.asked });
     const type = connection.local ? 'LOCALREQUEST' : 'REQUEST';
     server.toLeader({ type, epoch, session, xid, op, body, identities: connection.identities });
   }
@@ -88,7 +90,7 @@ export class LearnerDesk implements Desk {
     const { server, epoch } = this;
     const op = OPCODE.createSession;
     // nobody waits for its answer: whatever is asked behind it is answered behind it
-    this.asked.push({ connection, xid: 0, opcode: op, password: undefined });
+    this.asked.push({ connection, xid: 0, opcode: op, password: undefined, audited: undefined });
     const session = txn.id;
     server.toLeader({ type: 'REQUEST', epoch, session, xid: 0, op, body: birthBody(txn), identities: [] });
     return true;
@@ -191,6 +193,7 @@ export class LearnerDesk implements Desk {
     numbered.xid = next.xid;
     numbered.opcode = next.opcode;
     numbered.password = next.password;
+    numbered.asked = next.audited;
   }
   private revalidated({ session, valid }: MessageOf<'REVALIDATED'>): void {
     const waiting = this.returning.get(session);

@@ -221,7 +221,20 @@ export class Server extends Replica {
     const chainLo = lanes[1] as number;
     log.commitEnvelope(start, epoch, counter);
     this.proposals.add(to.at - start);
-    this.push({ epoch, counter, time, txn, connection, xid, opcode, touched, chainHi, chainLo, password });
+    this.push({
+      epoch,
+      counter,
+      time,
+      txn,
+      connection,
+      xid,
+      opcode,
+      touched,
+      chainHi,
+      chainLo,
+      password,
+      asked: connection?.asked,
+    });
     connection?.beginWrite(this.now);
     return counter;
   }
@@ -398,6 +411,7 @@ export class Server extends Replica {
         connection.tracked.connection = connection;
       }
     }
+    if (this.auditor !== undefined) connection.asked = this.auditor.asked(type, bytes, start, end);
     desk.write(connection, xid, type, from, bytes, start, end);
   }
   /** It has proved what is compulsory. */

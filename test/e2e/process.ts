@@ -19,8 +19,11 @@ export class ServerProcess implements AsyncDisposable {
   private readonly lines: readonly string[];
   private exited: Promise<number> = Promise.resolve(0);
   private readonly level: string;
-  constructor(lines: readonly string[] = [], level = 'warn') {
+  private readonly flags: readonly string[];
+  /** `lines`: more of its zoo.cfg; `flags`: of Node. */
+  constructor(lines: readonly string[] = [], level = 'warn', flags: readonly string[] = []) {
     this.level = level;
+    this.flags = flags;
     this.folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
     this.lines = lines;
   }
@@ -36,6 +39,7 @@ export class ServerProcess implements AsyncDisposable {
     writeFileSync(cfg, [...base, ...this.lines, ''].join('\n'));
     const command = [
       process.execPath,
+      ...this.flags,
       BIN,
       'start',
       'server',

@@ -166,6 +166,10 @@ stop
 
 echo '-- logins by SASL, ours and others, at both servers'
 tests sasl.js
+echo '-- four-letter words and admin answers, ours and those of Apache ZooKeeper'
+tests answers.js
+echo '-- the audit log, ours and that of Apache ZooKeeper'
+tests audit.js
 echo '-- watched by Prometheus and collectd'
 tests monitoring.js
 
