@@ -292,6 +292,7 @@ export class Ensemble {
     const { peer } = server;
     switch (message.type) {
       case 'REQUEST':
+      case 'LOCALREQUEST':
         // kept until it is applied: not a view on the frame
         if (message.epoch === peer.leader?.epoch)
           server.received(link, { ...message, body: Buffer.from(message.body) });

@@ -19,6 +19,7 @@ import { watchLoop } from './loop-delay.ts';
 import { pastOf } from './member-past.ts';
 import { REAL_PORTS, type RunningServer, type ServerPorts, type StartOptions } from './node-options.ts';
 import { peerNetworkFor } from './peer-trust.ts';
+import { ReadOnlyMode } from './read-only.ts';
 import { reportedVersion } from './reported-version.ts';
 import { Scrubber } from './scrubber.ts';
 import { serverOptionsOf } from './server-options.ts';
@@ -54,6 +55,7 @@ export class ServerNode {
   readonly tally = new Tally();
   /** Undefined for a server alone. */
   ensemble: Ensemble | undefined;
+  private readonly readOnly: ReadOnlyMode | undefined;
   /** Joins the other members anew, in each life. */
   private join: (() => Ensemble) | undefined;
   /** What this member waits for before it takes part again, a short phrase. */
@@ -88,6 +90,18 @@ export class ServerNode {
       turn: () => this.turn(),
       purge: () => this.snapshotter.purge(),
     });
+    const { config, logger } = options;
+    if (config.readOnlyModeEnabled && config.ensemble !== undefined)
+      this.readOnly = new ReadOnlyMode({
+        tickMs: config.tickTimeMs,
+        server: () => this.server,
+        isWhole: () =>
+          this.storage.damage === undefined &&
+          (!this.storage.identity.amnesiac || this.server.tree.config !== undefined) &&
+          !this.server.peer.repairing,
+        begun: () => logger.warn('no leader: what this member has is served to those who only read, and to them only'),
+        ended: () => this.port.dropAll(),
+      });
   }
   private get config(): ServerConfig {
     return this.options.config;
@@ -334,6 +348,7 @@ export class ServerNode {
     this.clocks();
     this.ensemble?.hand();
     this.server.step(input);
+    this.readOnly?.consider();
     this.turn();
   }
   /** After every input: bytes to the clients now, transactions and packets at the end of this turn of the loop. */

@@ -13,6 +13,7 @@ export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOption
   standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
   multiAddress: config.ensemble?.multiAddress ?? false,
   leaderServes: config.ensemble?.leaderServes ?? true,
+  localSessions: config.localSessions,
   auth: {
     superDigest: config.digestAuth.superDigest,
     digestAlgorithm: config.digestAuth.algorithm,

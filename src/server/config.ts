@@ -80,7 +80,10 @@ export interface ServerConfig {
   readonly enforceQuota: boolean;
   readonly extendedTypesEnabled: boolean;
   readonly reconfigEnabled: boolean;
+  /** A member that finds no leader serves those who only read. */
   readonly readOnlyModeEnabled: boolean;
+  /** Of a member: sessions begin as its own; `upgrading`: they become everybody's with their first ephemeral. */
+  readonly localSessions: { readonly upgrading: boolean } | undefined;
   readonly containers: {
     readonly checkIntervalMs: number;
     readonly maxPerMinute: number;
@@ -201,6 +204,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
   const tls = clientTls(take, secure.port !== undefined, client.port !== undefined, notes);
 
   const readOnlyModeEnabled = take.flag('readonlymode.enabled');
+  const upgrading = take.flag('localSessionsUpgradingEnabled');
   const sizeLimit = take.int('snapSizeLimitInKb');
   const fileLimit = take.int('txnLogSizeLimitInKb');
   const backlog = take.int('clientPortListenBacklog');
@@ -238,6 +242,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     extendedTypesEnabled: take.flag('extendedTypesEnabled'),
     reconfigEnabled: take.flag('reconfigEnabled'),
     readOnlyModeEnabled,
+    localSessions: form.ensemble !== undefined && take.flag('localSessionsEnabled') ? { upgrading } : undefined,
     containers: {
       checkIntervalMs: take.atLeast('znode.container.checkIntervalMs', 1),
       maxPerMinute: take.atLeast('znode.container.maxPerMinute', 1),

@@ -102,6 +102,10 @@ export class ClientConnection {
     this.identities = [{ scheme: 'ip', id: ip }];
     this.stats = noStats(established);
   }
+  /** Its session is this member's own: it cannot own an ephemeral. */
+  get local(): boolean {
+    return this.tracked?.local === true;
+  }
   /** Adds what was proved and is not known yet. */
   prove(identities: readonly Identity[]): void {
     for (const { scheme, id } of identities)

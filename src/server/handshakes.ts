@@ -28,6 +28,8 @@ export class Handshakes {
   private last: bigint | undefined;
   /** Sessions that were taken up again. */
   resumed = 0;
+  /** What clients are told: this server is read-only. */
+  readOnly = false;
 
   constructor(tree: DataTree, tracker: SessionTracker, outbox: Outbox, random: Random, sid: number) {
     this.tree = tree;
@@ -85,6 +87,20 @@ export class Handshakes {
     this.attach(connection, tracked);
     this.welcome(connection, txn.timeoutMs, txn.id, password);
   }
+  /** A session that no transaction begins begins. */
+  begin(connection: ClientConnection, tracked: TrackedSession, password: Uint8Array, now: number): void {
+    connection.stats.lastXid = 0;
+    connection.stats.lastOp = OPCODE.createSession;
+    this.outbox.timed(connection, now, now);
+    this.attach(connection, tracked);
+    this.welcome(connection, tracked.timeoutMs, tracked.id, password);
+  }
+  /** The connection has the session from now on, and its client is told. */
+  takeUp(connection: ClientConnection, tracked: TrackedSession, password: Uint8Array): void {
+    this.resumed++;
+    this.attach(connection, tracked);
+    this.welcome(connection, tracked.timeoutMs, tracked.id, password);
+  }
   /** Takes up session `id` again. False when it is over or the password is not its own: the client was told so. */
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array, now: number): boolean {
     const tracked = this.tracker.get(id);
@@ -117,7 +133,7 @@ export class Handshakes {
     const to = this.outbox.to(connection);
     const at = to.at;
     to.int32(0);
-    const readOnly = connection.modern ? false : undefined;
+    const readOnly = connection.modern ? this.readOnly : undefined;
     ConnectResponse.write(to, { protocolVersion: 0, timeoutMs, sessionId, password, readOnly });
     finish(to, at);
     this.outbox.sent(connection);

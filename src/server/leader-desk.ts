@@ -6,7 +6,7 @@ import { PERM } from '../protocol/data.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
-import { type Config, KIND, type Txn } from '../records/txns.ts';
+import { type Config, type CreateSessionTxn, KIND, type Txn } from '../records/txns.ts';
 import type { Leader } from '../zab/leader.ts';
 import { isAllowed } from './acl.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
@@ -149,7 +149,7 @@ export class LeaderDesk implements Desk {
   }
   /** The config asked for, or ZooKeeper's number of why not. */
   private refuseReconfig(who: Requester, tracked: TrackedSession | undefined, from: Reader): Config | number {
-    if (tracked === undefined || tracked.closing) return SessionExpired;
+    if (who.local !== true && (tracked === undefined || tracked.closing)) return SessionExpired;
     const { peer, options, tree } = this.server;
     const { last, synced } = peer.membership;
     try {
@@ -182,6 +182,14 @@ export class LeaderDesk implements Desk {
     const { txn, password } = server.handshakes.create(connection, server.wall);
     this.owners.set(txn.id, HERE);
     server.propose(connection, txn.id, 0, OPCODE.createSession, txn, NO_PATHS, password);
+  }
+  upgrade(_connection: ClientConnection, txn: CreateSessionTxn): boolean {
+    const { server } = this;
+    const { leader } = server.peer;
+    if (leader === undefined || leader.exhausted) return false;
+    this.owners.set(txn.id, HERE);
+    server.propose(undefined, txn.id, 0, OPCODE.createSession, txn, NO_PATHS, undefined);
+    return true;
   }
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
@@ -270,6 +278,7 @@ export class LeaderDesk implements Desk {
   private take(link: number, message: PeerMessage): void {
     switch (message.type) {
       case 'REQUEST':
+      case 'LOCALREQUEST':
         return this.request(link, message);
       case 'REVALIDATE':
         return this.revalidate(link, message);
@@ -278,7 +287,8 @@ export class LeaderDesk implements Desk {
         return;
     }
   }
-  private request(link: number, { session, xid, op, body, identities }: MessageOf<'REQUEST'>): void {
+  private request(link: number, message: MessageOf<'REQUEST' | 'LOCALREQUEST'>): void {
+    const { session, xid, op, body, identities } = message;
     const { server, leader } = this;
     const from = this.reader.reset(body as Buffer, 0, body.length);
     if (op === OPCODE.createSession) return this.begin(link, session as SessionId, from);
@@ -293,16 +303,18 @@ export class LeaderDesk implements Desk {
       this.owners.set(session, link);
       server.tracker.touch(tracked, server.now);
     }
-    const who = { session: session as SessionId, identities };
+    // a session of the learner alone is nothing to the leader but who may do what; it ends there
+    const local = message.type === 'LOCALREQUEST' && tracked === undefined && op !== OPERATIONS.closeSession.code;
+    const who = { session: session as SessionId, identities, local };
     if (op === OPERATIONS.reconfig.code) {
       const to = { connection: undefined, session, xid };
       return this.numbered(link, this.reconfigure(to, who, tracked, from));
     }
     const txn: Txn =
-      tracked === undefined
+      tracked === undefined && !local
         ? { kind: KIND.error, code: SessionExpired }
         : this.decide(who, tracked, leader.lastProposed + 1, op, from);
-    const touched = tracked === undefined ? NO_PATHS : this.decider.touched;
+    const touched = tracked === undefined && !local ? NO_PATHS : this.decider.touched;
     this.numbered(link, server.propose(undefined, session, xid, op, txn, touched, undefined));
   }
   /**

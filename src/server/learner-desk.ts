@@ -2,6 +2,7 @@ import type { SessionId } from '../base/ids.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import { OPCODE } from '../protocol/operations.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
+import type { CreateSessionTxn } from '../records/txns.ts';
 import type { AuditedRequest } from './audit.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
@@ -76,13 +77,23 @@ export class LearnerDesk implements Desk {
     const { server, epoch } = this;
     connection.beginWrite(server.now);
     this.asked.push({ connection, xid, opcode: op, password, audited: connection.asked });
-    server.toLeader({ type: 'REQUEST', epoch, session, xid, op, body, identities: connection.identities });
+    const type = connection.local ? 'LOCALREQUEST' : 'REQUEST';
+    server.toLeader({ type, epoch, session, xid, op, body, identities: connection.identities });
   }
   createSession(connection: ClientConnection): void {
     this.begin(connection, this.server.handshakes.create(connection, this.server.wall));
   }
   private begin(connection: ClientConnection, { txn, password }: Birth): void {
     this.forward(connection, txn.id, 0, OPCODE.createSession, birthBody(txn), password);
+  }
+  upgrade(connection: ClientConnection, txn: CreateSessionTxn): boolean {
+    const { server, epoch } = this;
+    const op = OPCODE.createSession;
+    // nobody waits for its answer: whatever is asked behind it is answered behind it
+    this.asked.push({ connection, xid: 0, opcode: op, password: undefined, audited: undefined });
+    const session = txn.id;
+    server.toLeader({ type: 'REQUEST', epoch, session, xid: 0, op, body: birthBody(txn), identities: [] });
+    return true;
   }
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;

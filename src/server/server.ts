@@ -12,16 +12,18 @@ import { type Config, type Txn, writeEnvelope } from '../records/txns.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Input, Position } from '../zab/types.ts';
-import { type AuthOptions, authenticate, isLetIn } from './auth.ts';
+import { type AuthOptions, isLetIn } from './auth.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { LearnerDesk } from './learner-desk.ts';
+import { LocalSessions } from './local-sessions.ts';
+import { logIn, logInBySasl } from './logins.ts';
 import { ProposalSizes } from './proposals.ts';
+import { needsEnsemble, ReadOnlyDesk } from './read-only-desk.ts';
 import { readOther, readPath } from './reads.ts';
 import { type Numbered, Replica, type ReplicaSurroundings } from './replica.ts';
 import { begin, finish, header } from './reply.ts';
-import { SaslLogin } from './sasl-login.ts';
 import type { TrackedSession } from './sessions.ts';
 import { isWrite } from './writes.ts';
 
@@ -43,6 +45,8 @@ export interface ServerOptions {
   readonly multiAddress: boolean;
   /** False: while this member leads, it serves no clients of its own. */
   readonly leaderServes: boolean;
+  /** Sessions begin as this member's own; undefined: all are everybody's. `upgrading`: one may become so, for an ephemeral. */
+  readonly localSessions?: { readonly upgrading: boolean } | undefined;
   readonly auth: AuthOptions;
   readonly reaperMaxPerMinute: number;
   readonly reaperMaxNeverUsedMs: number;
@@ -60,7 +64,7 @@ export interface Surroundings extends ReplicaSurroundings {
   toLearner(link: number, message: PeerMessage): void;
 }
 
-const { MarshallingError, Unimplemented, AuthFailed, SessionClosedRequireAuth } = KEEPER_CODES;
+const { MarshallingError, NotReadOnly, Unimplemented, SessionClosedRequireAuth } = KEEPER_CODES;
 /** Bytes of the answer to a ping: its length, and a header. */
 const PING_ANSWER = 20;
 
@@ -70,11 +74,14 @@ const PING_ANSWER = 20;
  */
 export class Server extends Replica {
   serving = false;
+  /** Serves what it has to those who asked for no more than reading, since it finds no leader. */
+  readOnly = false;
   /** Since when this member leads, monotonic ms; undefined while it does not. */
   ledAt: number | undefined;
   /** What it proposed. */
   readonly proposals = new ProposalSizes();
   readonly options: ServerOptions;
+  readonly locals: LocalSessions;
   private readonly around: Surroundings;
   private readonly reader = new Reader(Buffer.alloc(0));
   /** Requests by the low bits of their number on the wire, which tell all of them apart. */
@@ -86,6 +93,7 @@ export class Server extends Replica {
     super(tree, peer, options.sid, options.tickMs, around);
     this.options = options;
     this.around = around;
+    this.locals = new LocalSessions(this.handshakes, options.tickMs);
   }
 
   /** How many requests with this number came in from clients in this life. */
@@ -102,6 +110,9 @@ export class Server extends Replica {
   /** No request may be given: {@link applying}, or the epoch's counter is used up and the next does not stand yet. */
   get holds(): boolean {
     return this.applying || this.desk?.holds === true;
+  }
+  random(count: number): Uint8Array {
+    return this.around.random.bytes(count);
   }
   /** Ends a connection after the bytes it is owed. */
   end(connection: ClientConnection): void {
@@ -141,6 +152,7 @@ export class Server extends Replica {
   }
   /** This member leads an epoch: it decides from now on. */
   lead(): void {
+    if (this.readOnly) this.look();
     this.desk ??= new LeaderDesk(this);
     this.ledAt ??= this.now;
     this.proposals.beginTerm();
@@ -148,6 +160,7 @@ export class Server extends Replica {
   }
   /** Requests may be taken: as leader, or as the learner of one. */
   serve(): void {
+    if (this.readOnly) this.look();
     if (this.desk === undefined) {
       this.desk = new LearnerDesk(this, this.peer.currentEpoch);
       this.resumeSessions();
@@ -155,13 +168,22 @@ export class Server extends Replica {
     this.serving = true;
     this.desk.goOn();
   }
+  /** Nobody leads, and nobody may for long: what is applied here may be read until zab goes on. */
+  serveReadOnly(): void {
+    this.readOnly = true;
+    this.handshakes.readOnly = true;
+    this.desk = new ReadOnlyDesk((connection) => this.close(connection));
+  }
   /** The term is over: nobody is served, and what was decided and not committed may never have happened. */
   look(): void {
     this.serving = false;
+    this.readOnly = false;
+    this.handshakes.readOnly = false;
     this.ledAt = undefined;
     this.desk = undefined;
     this.forgetAskers();
     this.tracker.clear();
+    this.locals.clear();
   }
   /** Goes on with a large transaction; the runtime calls this in a later turn, as {@link Surroundings.later} asked. */
   goOn(): void {
@@ -281,12 +303,14 @@ export class Server extends Replica {
     const request = ConnectRequest.read(this.reader.reset(bytes, start, end));
     const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
     const { desk } = this;
-    if (!this.serving || desk === undefined || request.lastZxidSeen > last) return this.close(connection);
+    const refuses = this.readOnly ? request.readOnly !== true : !this.serving;
+    if (refuses || desk === undefined || request.lastZxidSeen > last) return this.close(connection);
     if (desk instanceof LeaderDesk && !this.options.leaderServes) return this.close(connection);
     connection.modern = request.readOnly !== undefined;
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.options;
     connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
     connection.state = 'connecting';
+    if (this.options.localSessions !== undefined && this.handshakeLocally(connection, request)) return;
     if (request.sessionId === 0n) return desk.createSession(connection);
     // the old connection ends before the password is looked at, as in ZooKeeper
     const id = request.sessionId as SessionId;
@@ -294,6 +318,26 @@ export class Server extends Replica {
     if (old !== undefined) this.close(old);
     const password = request.password === null ? Buffer.alloc(0) : Buffer.from(request.password);
     desk.resume(connection, id, password);
+  }
+
+  /** A session that only this member knows begins or is taken up again; false: it is another. */
+  private handshakeLocally(connection: ClientConnection, { sessionId, password }: ConnectRequest): boolean {
+    const { locals, now } = this;
+    if (sessionId === 0n) {
+      locals.create(connection, now, this.wall);
+      return true;
+    }
+    const tracked = locals.get(sessionId as SessionId);
+    if (tracked === undefined) return false;
+    const secret = password ?? Buffer.alloc(0);
+    if (tracked.closing || !locals.opens(tracked.id, secret)) {
+      this.handshakes.refuse(connection);
+      this.close(connection);
+      return true;
+    }
+    if (tracked.connection !== undefined) this.close(tracked.connection);
+    locals.resume(connection, tracked, secret, now);
+    return true;
   }
 
   // --- requests --------------------------------------------------------------------------------------------------------
@@ -317,16 +361,23 @@ export class Server extends Replica {
       return this.close(connection);
     }
     this.hear(connection);
+    const isLocal = connection.tracked?.local === true;
+    if (isLocal && connection.tracked?.closing === true) return; // behind its own end
+    if (this.readOnly && needsEnsemble(type) && !(isLocal && type === OPERATIONS.closeSession.code)) {
+      header(this.outbox.to(connection), xid, this.tree.zxidHi, this.tree.zxidLo, NotReadOnly);
+      return this.outbox.sent(connection);
+    }
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
-    if (isWrite(type)) {
+    const endsHere = isLocal && type === OPERATIONS.closeSession.code;
+    if (endsHere && connection.tracked !== undefined) connection.tracked.closing = true;
+    if (isWrite(type) && !endsHere) {
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
-      if (this.auditor !== undefined) connection.asked = this.auditor.asked(type, bytes, start, end);
-      return desk.write(connection, xid, type, from, bytes, start, end);
+      return this.write(desk, connection, xid, type, from, bytes, start, end);
     }
-    if (type === auth.code) return this.auth(connection, xid, from);
-    if (type === sasl.code) return this.sasl(connection, xid, from);
+    if (type === auth.code) return logIn(this, connection, xid, from);
+    if (type === sasl.code) return logInBySasl(this, connection, xid, from);
     if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) {
       connection.syncs++;
       return;
@@ -334,6 +385,34 @@ export class Server extends Replica {
     if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
+  }
+  /** To the desk, in the order sent; behind the upgrade of a local session that makes its first ephemeral. */
+  private write(
+    desk: Desk,
+    connection: ClientConnection,
+    xid: number,
+    type: number,
+    from: Reader,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const { tracked } = connection;
+    const { localSessions } = this.options;
+    if (
+      tracked?.local === true &&
+      localSessions?.upgrading === true &&
+      this.locals.wantsMore(type, bytes, start, end)
+    ) {
+      const txn = this.locals.birth(tracked);
+      if (desk.upgrade(connection, txn)) {
+        this.locals.remove(txn.id);
+        connection.tracked = this.tracker.add(txn.id, txn.timeoutMs, this.now);
+        connection.tracked.connection = connection;
+      }
+    }
+    if (this.auditor !== undefined) connection.asked = this.auditor.asked(type, bytes, start, end);
+    desk.write(connection, xid, type, from, bytes, start, end);
   }
   /** It has proved what is compulsory. */
   letsIn(connection: ClientConnection): boolean {
@@ -355,7 +434,9 @@ export class Server extends Replica {
   /** Whoever writes lives, on a connection that its session was taken from as well: that may be by one it gave up before. */
   private hear(connection: ClientConnection): void {
     const tracked = connection.moved ? this.tracker.get(connection.session) : connection.tracked;
-    if (tracked !== undefined) this.desk?.heard(tracked);
+    if (tracked === undefined) return;
+    if (tracked.local) this.locals.heard(tracked, this.now);
+    else this.desk?.heard(tracked);
   }
   private keep(connection: ClientConnection, kind: Waiting['kind'], bytes: Buffer, start: number, end: number): void {
     const frame = Buffer.from(bytes.subarray(start, end));
@@ -383,6 +464,11 @@ export class Server extends Replica {
           finish(to, start);
           break;
         }
+        case OPERATIONS.closeSession.code: // of a session that is this member's own
+          header(to, xid, this.tree.zxidHi, this.tree.zxidLo, 0);
+          this.locals.remove(connection.session);
+          this.close(connection);
+          break;
         default:
           if (!readOther(this, connection, to, xid, type, from)) {
             header(to, xid, -1, -1, Unimplemented);
@@ -395,53 +481,6 @@ export class Server extends Replica {
       header(to, xid, this.tree.zxidHi, this.tree.zxidLo, MarshallingError);
     }
     this.outbox.timed(connection, since, this.now);
-  }
-
-  private auth(connection: ClientConnection, xid: number, from: Reader): void {
-    const to = this.outbox.to(connection);
-    let proved: readonly { scheme: string; id: string }[] | undefined;
-    try {
-      const { scheme, auth } = OPERATIONS.auth.request.read(from);
-      proved = authenticate(scheme, auth as Buffer | null, connection.ip, this.options.auth, connection.secure);
-    } catch (fault) {
-      if (!(fault instanceof ProtocolError)) throw fault;
-    }
-    header(to, xid, 0, 0, proved === undefined ? AuthFailed : 0);
-    this.outbox.sent(connection);
-    if (proved === undefined) {
-      this.outbox.counts.authFailed++;
-      return this.close(connection);
-    }
-    connection.prove(proved);
-  }
-
-  /** One token of a login by SASL; without users to log in as, nothing is said and the client goes on. */
-  private sasl(connection: ClientConnection, xid: number, from: Reader): void {
-    const { sasl, enforced } = this.options.auth;
-    let reply: Buffer | null = null;
-    let err = 0;
-    if (sasl !== undefined) {
-      let token: Uint8Array | null;
-      try {
-        token = OPERATIONS.sasl.request.read(from).token;
-      } catch (fault) {
-        if (!(fault instanceof ProtocolError)) throw fault;
-        return this.close(connection);
-      }
-      connection.sasl ??= new SaslLogin();
-      const step = connection.sasl.step(token, sasl, (count) => this.around.random.bytes(count));
-      reply = step.reply;
-      connection.prove(step.proved);
-      const compulsory = enforced?.has('sasl') === true;
-      if (step.failed) this.outbox.counts.authFailed++;
-      if (step.failed && (compulsory || !sasl.allowFailed)) err = compulsory ? SessionClosedRequireAuth : AuthFailed;
-    }
-    const to = this.outbox.to(connection);
-    const at = begin(to, xid, 0, 0, err);
-    to.buffer(reply);
-    finish(to, at);
-    this.outbox.sent(connection);
-    if (err !== 0) this.close(connection);
   }
 
   /** Requests that waited behind a write are answered, up to the next write. */
@@ -470,9 +509,7 @@ export class Server extends Replica {
       if (connection.state !== 'open' || this.desk === undefined) return;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
-      const type = from.int32();
-      if (this.auditor !== undefined) connection.asked = this.auditor.asked(type, frame, 0, frame.length);
-      this.desk.write(connection, xid, type, from, frame, 0, frame.length);
+      this.write(this.desk, connection, xid, from.int32(), from, frame, 0, frame.length);
     }
   }
 
@@ -484,9 +521,19 @@ export class Server extends Replica {
       this.tracker.add(session.id as SessionId, session.timeoutMs, this.now);
     this.tracker.renewAll(this.now);
   }
-  /** Leader only: sessions whose time is over are closed, as transactions. Returns how many. */
+  /** Sessions whose time is over end: this member's own at once, by the leader everybody's, as transactions. Returns how many. */
   expire(): number {
-    return this.desk instanceof LeaderDesk ? this.desk.expire() : 0;
+    const late = this.locals.size === 0 ? [] : this.locals.expire(this.now);
+    for (const { id, timeoutMs, connection } of late) {
+      this.expired(id, timeoutMs);
+      if (connection !== undefined && connection.state !== 'closing') this.close(connection);
+    }
+    return late.length + (this.desk instanceof LeaderDesk ? this.desk.expire() : 0);
+  }
+  /** Everybody gets their time again: this process was paused. */
+  renewSessions(): void {
+    this.tracker.renewAll(this.now);
+    this.locals.renewAll(this.now);
   }
   /** Leader only; see {@link LeaderDesk.reap}. */
   reap(limit: number): { reaped: number; done: boolean } {

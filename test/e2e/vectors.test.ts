@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Members } from './members.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { Members, until } from './members.ts';
 import { ServerProcess } from './process.ts';
 import { replayProfile } from './replay.ts';
 
@@ -34,6 +35,7 @@ const MEMBERS: Readonly<Record<string, { voters: number; lines: string[]; count:
     lines: [`DigestAuthenticationProvider.superDigest=${SUPER}`, 'maxClientCnxns=0', 'reconfigEnabled=true'],
     count: 5,
   },
+  localsessions: { voters: 1, lines: ['standaloneEnabled=false', 'localSessionsEnabled=true'], count: 1 },
 };
 
 for (const [profile, { lines, count }] of Object.entries(PROFILES))
@@ -73,6 +75,20 @@ for (const [profile, { line, count }] of Object.entries(SASL))
     await replayProfile(t, profile, count, [server.port]);
     assert.equal(server.stderr, '');
   });
+
+test('profile readonly, one of three members', async (t) => {
+  const lines = ['localSessionsEnabled=true', 'localSessionsUpgradingEnabled=true', 'readonlymode.enabled=true'];
+  await using members = await Members.make({ voters: 3, lines });
+  const [only] = members.all;
+  assert.ok(only !== undefined);
+  only.start();
+  await until(
+    async () => (await only.word('isro').catch(() => '')) === 'ro',
+    PATIENCE_MS,
+    () => members.tail(),
+  );
+  await replayProfile(t, 'readonly', 4, [only.clientPort]);
+});
 
 test('profile quorum against three members, without what only one voter refuses', async (t) => {
   const { lines, count } = MEMBERS.quorum as (typeof MEMBERS)[string];

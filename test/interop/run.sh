@@ -173,6 +173,9 @@ tests audit.js
 echo '-- watched by Prometheus and collectd'
 tests monitoring.js
 
+echo '-- local sessions and read-only mode, on ensembles of both'
+tests local-sessions.js
+
 echo '-- as a service and in a container'
 tests operate.js
 echo '-- by the names of the scripts of Apache ZooKeeper, beside them'

@@ -148,7 +148,8 @@ async function answer(options: AdminOptions, request: IncomingMessage, response:
         return send(response, refusal.status, primary, {}, refusal.error);
       }
     }
-    if (!base.server.serving && command.always !== true) return send(response, 200, primary, {}, NOT_SERVING);
+    if (!base.server.serving && !base.server.readOnly && command.always !== true)
+      return send(response, 200, primary, {}, NOT_SERVING);
     const body = command.method === 'POST' ? await bodyOf(request) : Buffer.alloc(0);
     const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     await sendAnswer(response, primary, await command.run({ ...options.context(), query, body }));

@@ -22,7 +22,7 @@ export function statistics(context: WordContext): JsonObject {
   const answers = sizes(responses);
   return {
     version,
-    read_only: false,
+    read_only: server.readOnly,
     server_stats: {
       packets_sent: counts.sent,
       packets_received: counts.received,
@@ -68,7 +68,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     names: ['is_read_only', 'isro'],
     for: 'everybody',
     method: 'GET',
-    run: () => fields({ read_only: false }),
+    run: ({ server }) => fields({ read_only: server.readOnly }),
   },
   {
     names: ['monitor', 'mntr'],

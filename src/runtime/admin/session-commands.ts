@@ -62,6 +62,7 @@ function* ephemerals({ server: { tree } }: WordContext): Iterable<readonly [sess
     if (ephemeralCount > 0) for (const path of tree.ephemeralsOf(id)) yield [String(BigInt.asIntN(64, id)), path];
 }
 function* expiries({ server }: WordContext): Iterable<readonly [deadline: string, session: bigint]> {
+  for (const { id, deadline } of server.locals.all()) yield [String(Math.round(deadline)), BigInt.asIntN(64, id)];
   // whoever learns does not know when sessions end
   if (server.peer.isMember && server.peer.role !== 'leading') return;
   for (const { id, deadline } of server.tracker.all()) yield [String(Math.round(deadline)), BigInt.asIntN(64, id)];
