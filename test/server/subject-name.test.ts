@@ -78,7 +78,7 @@ test('the super user is super by the same name, letter by letter', () => {
   assert.deepEqual(certificateIdentities(certificate, undefined), [{ scheme: 'x509', id: 'CN=root' }]);
   assert.deepEqual(certificateIdentities(certificate, 'CN=Root'), [{ scheme: 'x509', id: 'CN=root' }]);
   assert.deepEqual(certificateIdentities(certificate, 'CN=root'), [
-    { scheme: 'super', id: 'CN=root' },
+    { scheme: 'super', id: '' },
     { scheme: 'x509', id: 'CN=root' },
   ]);
 });
