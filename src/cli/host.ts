@@ -108,6 +108,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     yes: globals.yes === true,
     isProtected: () => session.details.protect === true,
     profile: () => session.details.profile,
+    showHeld: () => presenter.settle(host.holder),
     get holder() {
       return host.holder;
     },

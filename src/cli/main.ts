@@ -42,6 +42,8 @@ async function run(argv: string[]): Promise<number> {
   const [first, ...rest] = words;
   if (first === 'with') return (await import('./with.ts')).runWith(rest);
   if (first === 'server') return (await import('./server.ts')).runServer(rest, globals);
+  if (first === 'backup') return (await import('./server.ts')).runServer([first, ...rest], globals);
+  if (first === 'restore') return (await import('./restore.ts')).runRestore(rest, globals);
   if (first === 'import-apache') return (await import('./import-apache.ts')).runImportApache(rest, globals);
   if (first === 'export-apache') return (await import('./export-apache.ts')).runExportApache(rest, globals);
   if (first === 'shims') return (await import('./shims.ts')).runShims(rest, globals);

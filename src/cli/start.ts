@@ -203,7 +203,7 @@ export async function runStart(
     using _heap = watchHeap((sentence) => logger.warn(sentence));
     logger.info(`binding to port ${server.host}:${server.port}`);
     if (values['tell-up'] === true) tellUp();
-    const signal = untilSignal(leash, file);
+    const signal = untilSignal(leash, file, () => server.reopenLogs?.());
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
     logger.info('stopping');
@@ -252,12 +252,16 @@ function tellUp(): void {
   }
 }
 
-function untilSignal(leash: Leash | undefined, file: LogFile | undefined): Promise<void> {
+function untilSignal(leash: Leash | undefined, file: LogFile | undefined, reopenLogs: () => void): Promise<void> {
   return new Promise((resolve) => {
     leash?.ended.then(resolve);
     process.on('SIGTERM', resolve); // a service manager tells us, and who started us hands it on: once is enough
     process.once('SIGINT', resolve);
-    if (file !== undefined) process.on('SIGHUP', () => file.reopen());
+    if (file !== undefined)
+      process.on('SIGHUP', () => {
+        file.reopen();
+        reopenLogs();
+      });
     else process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too
   });
 }

@@ -8,6 +8,7 @@ import { fileHolds } from '../shell/file-scan.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { Conflicts, type OnConflict } from './conflicts.ts';
 import { inflightOf, makeParents } from './support.ts';
@@ -193,7 +194,7 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
 const answer = (counts: Readonly<Record<'created' | 'updated' | 'same' | 'skipped', number>>, to: string): Output => ({
   type: 'counts',
   counts,
-  text: `imported into ${to}: ${Object.entries(counts)
+  text: `imported into ${quoteWord(to)}: ${Object.entries(counts)
     .filter(([name, count]) => count > 0 || name === 'created')
     .map(([name, count]) => `${count} ${name}`)
     .join(', ')}`,

@@ -87,7 +87,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
         return `${theme.path(quoteWord(path))}${mark}${place}${visibleLine(text)}`;
       });
     case 'value':
-      return visible(output.text).split('\n');
+      return output.isPath === true ? [quoteWord(output.text)] : visible(output.text).split('\n');
     case 'page':
       return foldPage(visible(output.text), screen.width);
     case 'fields': {
@@ -100,7 +100,9 @@ export function toHuman(output: Output, screen: Screen): string[] {
         ...withGap(
           fittingTable(
             output.columns,
-            (output.humanRows ?? output.rows).map((row) => row.map(visibleLine)),
+            (output.humanRows ?? output.rows).map((row) =>
+              row.map((cell, at) => (output.columns[at]?.isPath === true ? quoteWord(cell) : visibleLine(cell))),
+            ),
             screen,
           ),
           output.foot !== undefined,
@@ -124,6 +126,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'events':
       return output.events.map((each) => changeLine(each, theme));
     case 'counts':
+    case 'state':
     case 'done':
       return output.text === '' ? [] : fold(visibleLine(output.text), screen.width, 2);
   }

@@ -68,6 +68,7 @@ export function toJson(output: Output): unknown {
         })),
       };
     case 'table':
+    case 'state':
     case 'done':
     case 'page':
       return output.json;

@@ -1,5 +1,6 @@
 import { chmodSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type OfferedBackup, sendBackup } from './backup.ts';
 import {
   type ControlAnswer,
   type ControlRequest,
@@ -19,6 +20,8 @@ export interface ControlledServer {
   digest(): Promise<TreeDigest>;
   /** Writes a snapshot now. @throws Error whose message says why not */
   snapshot(): Promise<{ readonly zxid: string }>;
+  /** As {@link snapshot}, and opens it; whoever asked closes it. @throws Error whose message says why not */
+  backup(): Promise<OfferedBackup>;
   /** Of the network to the other servers; undefined where none can be played. */
   readonly faults: PeerFaults | undefined;
   /** Cuts all clients off, and turns every new one away until told otherwise. */
@@ -105,19 +108,27 @@ export class Control implements AsyncDisposable {
       if (text.length > MAX_CONTROL_LINE) return void socket.destroy();
       for (const line of lines)
         before = before.then(async () => {
-          const answer = await this.answer(line);
-          if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
+          await this.answer(line, socket);
         });
     });
   }
-  private async answer(line: string): Promise<ControlAnswer> {
+  private async answer(line: string, socket: Socket): Promise<void> {
+    const say = (answer: ControlAnswer): void => {
+      if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
+    };
     try {
-      return { ok: true, result: await this.perform(read(line)) };
+      const request = read(line);
+      if (request.op !== 'backup') return say({ ok: true, result: await this.perform(request) });
+      const { announcement, reader } = await this.server.backup();
+      say({ ok: true, result: announcement });
+      await sendBackup(reader, socket);
     } catch (error) {
-      return { ok: false, error: (error as Error).message };
+      say({ ok: false, error: (error as Error).message });
     }
   }
-  private async perform(request: ControlRequest): Promise<ControlResults[ControlRequest['op']]> {
+  private async perform(
+    request: Exclude<ControlRequest, { op: 'backup' }>,
+  ): Promise<ControlResults[ControlRequest['op']]> {
     const { server } = this;
     switch (request.op) {
       case 'status':
@@ -174,6 +185,7 @@ function read(line: string): ControlRequest {
     case 'status':
     case 'digest':
     case 'snapshot':
+    case 'backup':
     case 'heal':
     case 'stop':
       return { op };
@@ -191,7 +203,7 @@ function read(line: string): ControlRequest {
         throw new Error(`"level" is one of ${LOG_LEVELS.join(', ')}`);
       return { op, level };
     default:
-      throw new Error('"op" is one of status, digest, snapshot, partition, lag, heal, log, stop');
+      throw new Error('"op" is one of status, digest, snapshot, backup, partition, lag, heal, log, stop');
   }
 }
 

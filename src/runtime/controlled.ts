@@ -1,5 +1,6 @@
 import { zxid } from '../base/ids.ts';
 import { TreeDigest } from '../tree/digest.ts';
+import { type OfferedBackup, offerBackup } from './backup.ts';
 import { ClientGate } from './client-gate.ts';
 import { Control, type ControlledServer } from './control.ts';
 import type { ServerStatus, TreeDigest as ToldDigest } from './control-messages.ts';
@@ -83,6 +84,9 @@ class ControlledNode implements ControlledServer {
   }
   async snapshot(): Promise<{ zxid: string }> {
     return { zxid: await this.node.takeSnapshot() };
+  }
+  backup(): Promise<OfferedBackup> {
+    return offerBackup(this.node);
   }
   cutClients(cut: boolean): void {
     this.gate.cut(cut);

@@ -1,3 +1,4 @@
+import { isAboutApache } from '../platform/peer-foreign.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
@@ -12,6 +13,7 @@ import { makeRoom } from './make-room.ts';
 import { halvesOf, placeOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import { memberPast, REMEMBER_BYTES } from './member-past.ts';
+import { MET_APACHE, noteApache } from './met-apache.ts';
 import type { ServerNode } from './node.ts';
 import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
@@ -58,6 +60,9 @@ export class Ensemble {
   private missing = '';
   private tellNamed: () => void = () => {};
   private isNaming = false;
+  /** See {@link noteApache}: whether it stands on the disk, and whether there is nothing more to do for it in this life. */
+  private metApache = false;
+  private noted = false;
   /**
    * Resolves when the id of the ensemble is on the disk for the first time. Nobody is served before: after a crash this
    * member could not tell another ensemble from its own.
@@ -113,7 +118,10 @@ export class Ensemble {
           this.outgoing.drained(link);
         },
         turn: () => node.turn(),
-        complaint: (sentence) => logger.warn(sentence),
+        complaint: (sentence) => {
+          logger.warn(sentence);
+          if (!this.noted && isAboutApache(sentence)) this.meetApache();
+        },
       },
     );
     this.outgoing = new Outgoing(
@@ -157,7 +165,15 @@ export class Ensemble {
   }
   /** See {@link memberPast}. */
   past(loaded: Loaded): zab.Ensemble {
+    this.metApache = loaded.metApache;
+    this.noted = this.metApache;
+    if (this.metApache) this.node.options.logger.error(MET_APACHE);
     return memberPast(this.node.options, this.config, loaded, this.unitMs);
+  }
+
+  private meetApache(): void {
+    this.noted = true;
+    noteApache(this.node).catch((error: Error) => this.node.options.onFailed(error));
   }
 
   /** Opens the ports for other members and begins to call them. @throws StartError */
@@ -223,7 +239,7 @@ export class Ensemble {
   tellMissing(): void {
     const { node, config, peers } = this;
     const { server, options } = node;
-    if (server.tree.config !== undefined || node.storage.identity.amnesiac) return;
+    if (server.tree.config !== undefined || node.storage.identity.amnesiac || this.metApache) return;
     const voters = config.servers.filter(({ role }) => role === 'participant');
     const met = new Set([config.sid, ...peers.connected]);
     const missing = voters.flatMap(({ id }) => (met.has(id) ? [] : [id])).join(', ');
@@ -377,6 +393,9 @@ export class Ensemble {
         node.options.logger.error(
           `server ${effect.sid} has other server lines than this one: no ensemble is founded before they are the same`,
         );
+        return;
+      case 'foundsNothing':
+        node.options.logger.error(`server ${effect.sid} has no history and founds no ensemble; its log says why`);
         return;
       case 'repaired': {
         const how = `given again by server ${node.server.peer.followed}`;

@@ -2,7 +2,7 @@ import { showSession, zxid } from '../base/ids.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Server } from '../server/server.ts';
-import { DAMAGED, isDiskFull, StorageRefusal } from '../storage/errors.ts';
+import { isDiskFull, StorageRefusal } from '../storage/errors.ts';
 import { snapshotName } from '../storage/files.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataTree } from '../tree/data-tree.ts';
@@ -12,7 +12,7 @@ import { Chores } from './chores.ts';
 import type { Served } from './client-doors.ts';
 import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
-import { DamageNotes } from './damage-notes.ts';
+import { DamageNotes, noteDamage } from './damage-notes.ts';
 import { Ensemble } from './ensemble.ts';
 import { type Loaded, loadTree, refuseBootstrap } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
@@ -100,7 +100,7 @@ export class ServerNode {
     const { config, ports } = this;
     const keys = await keysForClients(config, this.options.logger, ports.clock.wall());
     const loaded = await this.load();
-    await refuseBootstrap(this.options, loaded.storage);
+    await refuseBootstrap(this.options, loaded);
     const { ensemble } = config;
     if (ensemble !== undefined) {
       const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
@@ -155,7 +155,7 @@ export class ServerNode {
     const { config, ports } = this;
     const { logger } = this.options;
     this.storage = loaded.storage;
-    this.noteDamage();
+    noteDamage(this.storage, this.damage, this.options.logger);
     this.ensemble = this.join?.();
     const peer = this.makePeer(loaded);
     this.server = this.makeServer(loaded.tree, peer);
@@ -193,21 +193,6 @@ export class ServerNode {
       this.snapshotter.consider();
     };
     events.failed = (error) => this.diskFailed(error);
-  }
-  private noteDamage(): void {
-    const { storage, damage } = this;
-    const { logger } = this.options;
-    const sentences = storage.damage?.sentences ?? [];
-    for (const note of storage.notes) {
-      if (sentences.includes(note)) continue;
-      logger.warn(note);
-      if (note.startsWith(DAMAGED)) damage.found(note, 'something else stands in for it');
-    }
-    // what made it load its files again turned out not to be needed
-    if (storage.damage === undefined) return damage.mended('a snapshot stands in for it');
-    const what = sentences.join('; ');
-    logger.error(`${what}; this member is given it again by the leader and serves nobody until then`);
-    damage.found(what);
   }
   /** A full disk costs a member its place until there is room; any other failure is the end (D10, D11). */
   private diskFailed(error: Error): void {
@@ -284,6 +269,7 @@ export class ServerNode {
     const server: Server = new Server(tree, peer, serverOptionsOf(this.config, this.sid), {
       log: ensemble?.log ?? storage,
       random: this.ports.random,
+      audit: this.options.audit,
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
       hand: () => ensemble?.hand(),

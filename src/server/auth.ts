@@ -47,10 +47,6 @@ export function authenticate(
 export const isLetIn = (identities: readonly Identity[], { enforced }: AuthOptions): boolean =>
   enforced === undefined || identities.some(({ scheme }) => enforced.has(scheme));
 
-/** What is stored of a session's password: SHA-256 cut to 16 bytes (foundations.md 10). */
-export const sessionSecret = (password: Uint8Array): Buffer =>
-  createHash('sha256').update(password).digest().subarray(0, 16);
-
 /** Equal, in a time that does not tell where they differ. */
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -138,7 +138,12 @@ export const KEYS = {
   'metricsProvider.httpPort': { kind: 'port', fallback: '7000' },
   'metricsProvider.exportJvmInfo': { kind: 'property', fallback: 'true' },
   'metricsProvider.counterTotals': { kind: 'property', fallback: 'false' },
-  'audit.enable': { kind: 'property', fallback: 'false', unused: true },
+  'audit.enable': { kind: 'property', fallback: 'false' },
+  'audit.impl.class': { kind: 'text' },
+  'audit.logFile': { kind: 'text' },
+  'audit.format': { kind: 'text', fallback: 'text' },
+  'audit.maxFileSizeInKb': { kind: 'int', fallback: '51200' },
+  'audit.maxFiles': { kind: 'int', fallback: '10' },
   reportedVersion: { kind: 'text' },
 } as const satisfies Readonly<Record<string, Row>>;
 export type Key = keyof typeof KEYS;

@@ -1,4 +1,5 @@
 import { type AdminConfig, adminConfig } from './config-admin.ts';
+import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
 import { type ClientTls, clientTls } from './config-client-tls.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
@@ -108,7 +109,7 @@ export interface ServerConfig {
     /** Counters end in `_total`. */
     readonly totals: boolean;
   };
-  readonly auditEnabled: boolean;
+  readonly audit: AuditConfig;
   /** What srvr, envi and mntr report instead of our own version. */
   readonly reportedVersion: string | undefined;
 
@@ -258,7 +259,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
       process: take.flag('metricsProvider.exportJvmInfo'),
       totals: take.flag('metricsProvider.counterTotals'),
     },
-    auditEnabled: take.flag('audit.enable'),
+    audit: auditConfig(take, notes),
     reportedVersion: take.text('reportedVersion'),
     notes,
     inForce: inForce(given, [...named, ...form.lines]),

@@ -1,6 +1,7 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Writer } from '../protocol/bytes.ts';
 import type { Identity } from './acl.ts';
+import type { AuditedRequest } from './audit.ts';
 import type { SaslLogin } from './sasl-login.ts';
 import type { TrackedSession } from './sessions.ts';
 
@@ -85,6 +86,8 @@ export class ClientConnection {
   waitingFrom = 0;
   /** How many of them are syncs. */
   syncs = 0;
+  /** The write that is being decided, for the audit log. */
+  asked: AuditedRequest | undefined;
   /** The next write takes the place of one that was held back. */
   private placed = false;
   /** Paths watched, so that a closing connection leaves none behind. */

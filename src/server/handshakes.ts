@@ -1,10 +1,12 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
+import { apachePassword } from '../protocol/apache-password.ts';
 import { ConnectResponse } from '../protocol/handshake.ts';
 import { OPCODE } from '../protocol/operations.ts';
 import { type CreateSessionTxn, KIND } from '../records/txns.ts';
 import type { DataTree } from '../tree/data-tree.ts';
-import { equalSecrets, sessionSecret } from './auth.ts';
+import { sessionSecret } from '../tree/sessions.ts';
+import { equalSecrets } from './auth.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Outbox } from './outbox.ts';
 import { finish } from './reply.ts';
@@ -43,20 +45,38 @@ export class Handshakes {
       this.last = start > highest ? start : highest;
     }
     this.last = BigInt.asIntN(64, this.last + 1n);
+    return this.birth(connection, this.last as SessionId);
+  }
+  private birth({ timeoutMs }: ClientConnection, id: SessionId): Birth {
     const password = this.random.bytes(16);
-    const id = this.last as SessionId;
-    const txn = {
-      kind: KIND.createSession,
-      id,
-      timeoutMs: connection.timeoutMs,
-      secret: sessionSecret(password),
-    };
-    return { txn, password };
+    return { txn: { kind: KIND.createSession, id, timeoutMs, secret: sessionSecret(password) }, password };
+  }
+  /** Whether this password opens the session, as it is applied here. */
+  opens(id: SessionId, password: Uint8Array): boolean {
+    const entry = this.tree.sessions.get(id);
+    return entry !== undefined && equalSecrets(sessionSecret(password), entry.secret);
+  }
+  /** The session was imported from Apache ZooKeeper, and its client has not come back: everybody can work out its password. */
+  isImported(id: SessionId): boolean {
+    return this.opens(id, apachePassword(id));
+  }
+  /** What is applied here decides: another password than the one known is not under way to this server. */
+  isKnown(id: SessionId, password: Uint8Array): boolean {
+    return this.tree.sessions.get(id) !== undefined && (this.opens(id, password) || !this.isImported(id));
+  }
+  /**
+   * A password of ours for an imported session whose client has come back with Apache's; undefined when it has one, or is over.
+   * The log says it like the beginning of a session, which keeps what it owns.
+   */
+  renewal(connection: ClientConnection, id: SessionId): Birth | undefined {
+    const tracked = this.tracker.get(id);
+    return tracked?.closing === false && this.isImported(id) ? this.birth(connection, id) : undefined;
   }
   /** It was created at `now`; its connection is told, unless that is gone. */
   created({ txn, password }: Birth, connection: ClientConnection | undefined, now: number): void {
     const tracked = this.tracker.add(txn.id, txn.timeoutMs, now);
     if (connection === undefined) return;
+    this.tracker.retime(tracked, txn.timeoutMs, now);
     const since = connection.head()?.since ?? now;
     connection.shift();
     connection.stats.lastXid = 0;
@@ -68,9 +88,7 @@ export class Handshakes {
   /** Takes up session `id` again. False when it is over or the password is not its own: the client was told so. */
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array, now: number): boolean {
     const tracked = this.tracker.get(id);
-    const entry = this.tree.sessions.get(id);
-    const alive = tracked !== undefined && !tracked.closing && entry !== undefined;
-    if (!alive || !equalSecrets(sessionSecret(password), entry.secret)) {
+    if (tracked === undefined || tracked.closing || !this.opens(id, password)) {
       this.refuse(connection);
       return false;
     }
@@ -85,6 +103,11 @@ export class Handshakes {
     this.welcome(connection, 0, 0n as SessionId, Buffer.alloc(16));
   }
   private attach(connection: ClientConnection, tracked: TrackedSession): void {
+    const { connection: before } = tracked;
+    if (before !== undefined && before !== connection) {
+      before.tracked = undefined;
+      before.moved = true;
+    }
     connection.session = tracked.id;
     connection.tracked = tracked;
     tracked.connection = connection;

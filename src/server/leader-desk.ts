@@ -9,10 +9,10 @@ import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { Leader } from '../zab/leader.ts';
 import { isAllowed } from './acl.ts';
-import { equalSecrets, sessionSecret } from './auth.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { readBirth } from './forwarded.ts';
+import type { Birth } from './handshakes.ts';
 import { Decider, type Requester } from './prepare.ts';
 import { Reaper } from './reaper.ts';
 import { decideReconfig } from './reconfig.ts';
@@ -186,7 +186,7 @@ export class LeaderDesk implements Desk {
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
     // another member may have applied its beginning before this one
-    if (server.unapplied === 0 || server.tree.sessions.get(id) !== undefined)
+    if (server.unapplied === 0 || server.handshakes.isKnown(id, password))
       return this.resumeNow(connection, id, password);
     // whoever comes back lives, also while a slow disk keeps this server from applying what others have (I9)
     const tracked = server.tracker.get(id);
@@ -195,10 +195,18 @@ export class LeaderDesk implements Desk {
   }
   private resumeNow(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
+    const { handshakes } = server;
     if (connection.state !== 'connecting') return;
-    const entry = server.tree.sessions.get(id);
-    if (entry !== undefined && equalSecrets(sessionSecret(password), entry.secret)) this.attach(id, HERE);
-    if (!server.handshakes.resume(connection, id, password, server.now)) server.end(connection);
+    const opens = handshakes.opens(id, password);
+    if (opens) this.attach(id, HERE);
+    const renewed = opens ? handshakes.renewal(connection, id) : undefined;
+    if (renewed !== undefined) this.renew(connection, renewed);
+    else if (!handshakes.resume(connection, id, password, server.now)) server.end(connection);
+  }
+  private renew(connection: ClientConnection, { txn, password }: Birth): void {
+    const { server } = this;
+    server.handshakes.resumed++;
+    server.propose(connection, txn.id, 0, OPCODE.createSession, txn, NO_PATHS, password);
   }
   /** The session is at `owner` from now on; where it was before, its connection ends. */
   private attach(session: bigint, owner: number): void {
@@ -297,11 +305,17 @@ export class LeaderDesk implements Desk {
     const touched = tracked === undefined ? NO_PATHS : this.decider.touched;
     this.numbered(link, server.propose(undefined, session, xid, op, txn, touched, undefined));
   }
-  /** A learner's client wants a session. One that makes no sense, or would take the place of another, comes to nothing. */
+  /**
+   * A learner's client wants a session, or, come back to an imported one there, a password of ours. One that makes no sense, or
+   * would take the place of another, comes to nothing.
+   */
   private begin(link: number, session: SessionId, from: Reader): void {
     const { server } = this;
     const txn = readBirth(from, session);
-    if (txn === undefined || server.tracker.get(session) !== undefined) return this.refused(link);
+    const tracked = server.tracker.get(session);
+    const renews = tracked?.closing === false && this.owners.get(session) === link;
+    if (txn === undefined || (tracked !== undefined && !(renews && server.handshakes.isImported(session))))
+      return this.refused(link);
     this.owners.set(session, link);
     // before it is applied: the learner may be ahead of this server, and send the next request
     server.tracker.add(session, txn.timeoutMs, server.now);

@@ -2,10 +2,11 @@ import type { SessionId } from '../base/ids.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import { OPCODE } from '../protocol/operations.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
-import { equalSecrets, sessionSecret } from './auth.ts';
+import type { AuditedRequest } from './audit.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { birthBody } from './forwarded.ts';
+import type { Birth } from './handshakes.ts';
 import type { Numbered } from './replica.ts';
 import type { Server } from './server.ts';
 import type { TrackedSession } from './sessions.ts';
@@ -16,6 +17,7 @@ interface Asker {
   readonly xid: number;
   readonly opcode: number;
   readonly password: Uint8Array | undefined;
+  readonly audited: AuditedRequest | undefined;
 }
 /** One that the leader has numbered: the entry will come. */
 interface Bound extends Asker {
@@ -73,16 +75,18 @@ export class LearnerDesk implements Desk {
   ): void {
     const { server, epoch } = this;
     connection.beginWrite(server.now);
-    this.asked.push({ connection, xid, opcode: op, password });
+    this.asked.push({ connection, xid, opcode: op, password, audited: connection.asked });
     server.toLeader({ type: 'REQUEST', epoch, session, xid, op, body, identities: connection.identities });
   }
   createSession(connection: ClientConnection): void {
-    const { txn, password } = this.server.handshakes.create(connection, this.server.wall);
+    this.begin(connection, this.server.handshakes.create(connection, this.server.wall));
+  }
+  private begin(connection: ClientConnection, { txn, password }: Birth): void {
     this.forward(connection, txn.id, 0, OPCODE.createSession, birthBody(txn), password);
   }
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
-    if (server.tree.sessions.get(id) !== undefined) return this.claim(connection, id, password);
+    if (server.handshakes.isKnown(id, password)) return this.claim(connection, id, password);
     // begun elsewhere, perhaps, and not applied here yet; whoever comes back lives (I9), with the time that it asks for now
     if (server.unappliedBirth(id, password) !== undefined) this.heardOf.add({ id, timeoutMs: connection.timeoutMs });
     this.askSync(() => this.claim(connection, id, password));
@@ -91,9 +95,7 @@ export class LearnerDesk implements Desk {
   private claim(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server, epoch } = this;
     if (connection.state !== 'connecting') return;
-    const entry = server.tree.sessions.get(id);
-    if (entry === undefined || !equalSecrets(sessionSecret(password), entry.secret))
-      return this.attach(connection, id, password, false);
+    if (!server.handshakes.opens(id, password)) return this.attach(connection, id, password, false);
     const waiting = this.returning.get(id) ?? [];
     waiting.push({ connection, password });
     this.returning.set(id, waiting);
@@ -102,6 +104,12 @@ export class LearnerDesk implements Desk {
   private attach(connection: ClientConnection, id: SessionId, password: Uint8Array, valid: boolean): void {
     const { server } = this;
     if (connection.state !== 'connecting') return;
+    const renewed =
+      valid && server.handshakes.opens(id, password) ? server.handshakes.renewal(connection, id) : undefined;
+    if (renewed !== undefined) {
+      server.handshakes.resumed++;
+      return this.begin(connection, renewed);
+    }
     if (valid && server.handshakes.resume(connection, id, password, server.now)) return;
     if (!valid) server.handshakes.refuse(connection);
     server.end(connection);
@@ -174,6 +182,7 @@ export class LearnerDesk implements Desk {
     numbered.xid = next.xid;
     numbered.opcode = next.opcode;
     numbered.password = next.password;
+    numbered.asked = next.audited;
   }
   private revalidated({ session, valid }: MessageOf<'REVALIDATED'>): void {
     const waiting = this.returning.get(session);

@@ -43,8 +43,8 @@ const {
 
 /**
  * The config that a request asks for, or ZooKeeper's number of why not. The order of checks is the order in which errors win
- * (semantics.md 17). A member that stays where it is keeps its incarnation; one that is new or moves has that under which it
- * is connected, or none.
+ * (semantics.md 17). A voter that stays where it is keeps its incarnation, which admission alone changes; one that observed, is
+ * new or moves has that under which it is connected, or none.
  */
 export function decideReconfig(request: ReconfigRequest, view: ReconfigView): Config | number {
   const { last } = view;
@@ -130,5 +130,8 @@ function named(member: Member, { members }: Config, synced: readonly Voice[]): M
   const before = members.find(({ sid }) => sid === member.sid);
   const stays = before !== undefined && before.addresses.join('|') === member.addresses.join('|');
   const connected = synced.find(({ sid }) => sid === member.sid)?.incarnation ?? null;
-  return { ...member, incarnation: (stays ? before.incarnation : null) ?? connected };
+  const listed = stays ? before.incarnation : null;
+  // nobody admits an observer anew after its directory was emptied: listed as what it was, it could not vote once it is a voter
+  const incarnation = before?.role === 'participant' ? (listed ?? connected) : (connected ?? listed);
+  return { ...member, incarnation };
 }

@@ -199,7 +199,20 @@ export class Server extends Replica {
     const chainLo = lanes[1] as number;
     log.commitEnvelope(start, epoch, counter);
     this.proposals.add(to.at - start);
-    this.push({ epoch, counter, time, txn, connection, xid, opcode, touched, chainHi, chainLo, password });
+    this.push({
+      epoch,
+      counter,
+      time,
+      txn,
+      connection,
+      xid,
+      opcode,
+      touched,
+      chainHi,
+      chainLo,
+      password,
+      asked: connection?.asked,
+    });
     connection?.beginWrite(this.now);
     return counter;
   }
@@ -309,6 +322,7 @@ export class Server extends Replica {
     if (isWrite(type)) {
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
+      if (this.auditor !== undefined) connection.asked = this.auditor.asked(type, bytes, start, end);
       return desk.write(connection, xid, type, from, bytes, start, end);
     }
     if (type === auth.code) return this.auth(connection, xid, from);
@@ -456,7 +470,9 @@ export class Server extends Replica {
       if (connection.state !== 'open' || this.desk === undefined) return;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
-      this.desk.write(connection, xid, from.int32(), from, frame, 0, frame.length);
+      const type = from.int32();
+      if (this.auditor !== undefined) connection.asked = this.auditor.asked(type, frame, 0, frame.length);
+      this.desk.write(connection, xid, type, from, frame, 0, frame.length);
     }
   }
 

@@ -38,6 +38,8 @@ export type ParamKind =
   | 'text'
   | 'number'
   | 'duration'
+  /** Bytes: `100`, `10k`, `64M`. */
+  | 'size'
   | 'acl'
   | 'enum'
   | 'flag'
@@ -60,7 +62,7 @@ export interface Param {
   readonly long?: string;
   /** Positional and may be left out. Options are always optional. */
   readonly optional?: boolean;
-  /** Positional: takes all that is left. Option: may be given several times. The value is a list, empty when absent. */
+  /** Positional: takes all that is left for it; only one, and behind it none that may be left out. Option: may be given several times. The value is a list, empty when absent. */
   readonly many?: boolean;
   /** Globs are expanded before `run` sees the argument. */
   readonly globs?: boolean;
@@ -84,7 +86,7 @@ type ValueOf<P extends Param> = P['kind'] extends 'flag'
       : P extends { short: string } | { long: string }
         ? BaseOf<P> | undefined
         : BaseOf<P>;
-type BaseOf<P extends Param> = P['kind'] extends 'number' | 'duration'
+type BaseOf<P extends Param> = P['kind'] extends 'number' | 'duration' | 'size'
   ? number
   : P['kind'] extends 'data'
     ? Data
@@ -263,6 +265,8 @@ export interface CommandContext {
   dropUndo(): void;
   /** Somebody is there whom `confirm` would ask: a plan is worth the reading it takes. */
   readonly asks: boolean;
+  /** Nothing is sent: what would be is shown once the command has ended. */
+  readonly isDry: boolean;
   /** Of this program. */
   readonly version: string;
   /** Every command there is, for `help`. */

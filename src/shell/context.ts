@@ -26,6 +26,7 @@ export function contextOf(
     },
     dropUndo: () => draft?.drop(),
     asks: ports.asks && route.asks,
+    isDry: !route.isReal && !route.asks,
     signal,
     get cwd() {
       return shell.cwd;

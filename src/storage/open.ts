@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { removeOld, removeStaged, settleAdoption } from './adoption.ts';
 import { DamageError, StorageRefusal } from './errors.ts';
-import { DAMAGED, isLogName, logName, namesIn, STAGED, TEMP, unlinkIfThere } from './files.ts';
+import { DAMAGED, isLogName, logName, namesIn, STAGED, TEMP, UNFINISHED, unlinkIfThere } from './files.ts';
 import {
   type FoundIdentity,
   findIdentity,
@@ -58,14 +58,22 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
+/** Nobody gets an empty tree in the place of one that is there (design.md, *Where files lie*). */
 async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean): Promise<void> {
-  if (options.ignoreApacheData || ours) return;
+  if (ours) return;
+  for (const root of new Set([options.dataDir, options.logDir]))
+    if ((await namesIn(disk, root)).includes(UNFINISHED))
+      throw new StorageRefusal(
+        42,
+        `${root}/${UNFINISHED} is of an import or a restoration that was not finished, and there is no history beside it. Run that command again, or remove the folder`,
+      );
+  if (options.ignoreApacheData) return;
   for (const root of new Set([options.dataDir, options.logDir])) {
     const names = await namesIn(disk, `${root}/version-2`);
     if (names.some((name) => name.startsWith('log.') || name.startsWith('snapshot.')))
       throw new StorageRefusal(
         42,
-        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. zoosh import-apache ${root} will import it in a later version; to start with an empty tree: --ignore-apache-data`,
+        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. zoosh import-apache ${root} imports it; to start with an empty tree: --ignore-apache-data`,
       );
   }
 }

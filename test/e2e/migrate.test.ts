@@ -3,18 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadApache } from '../../src/apache/load.ts';
@@ -26,6 +15,7 @@ import { goldenFiles } from '../apache/memory-disk.ts';
 import { dumpTree } from '../apache/tree-dump.ts';
 import { withoutEphemerals } from '../apache/without-ephemerals.ts';
 import { zoosh } from './cli.ts';
+import { apacheData, Folder } from './folders.ts';
 import { Members } from './members.ts';
 import { ServerProcess } from './process.ts';
 
@@ -34,21 +24,6 @@ const seen = JSON.parse((golden.get('dump.json') as Buffer).toString()) as Dumpe
 const SUPER = 'DigestAuthenticationProvider.superDigest=super:xQJmxLMiHGwaqBvst5y6rkB6HQs=';
 const IMPORT = '100000001';
 
-/** An Apache data directory in a folder of its own. */
-function apacheData(into: string, change: (files: Map<string, Buffer>) => void = () => {}): string {
-  const files = new Map(golden);
-  files.delete('dump.json');
-  change(files);
-  mkdirSync(join(into, 'version-2'), { recursive: true });
-  for (const [name, bytes] of files) writeFileSync(join(into, 'version-2', name), bytes);
-  return into;
-}
-class Folder implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'zoosh-migrate-'));
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
-}
 async function dumpOf(hosts: string): Promise<DumpedNode[]> {
   const client = await connect(hosts, { auth: [{ scheme: 'digest', auth: 'super:admin' }] });
   try {

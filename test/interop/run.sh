@@ -47,6 +47,20 @@ apache() { # extra settings...
     admin.enableServer=false '4lw.commands.whitelist=*' "$@" >"$work/zoo.cfg"
   java -Xmx1g -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.ZooKeeperServerMain "$work/zoo.cfg" >"$work/apache.log" 2>&1 &
   pid=$!
+  until_serving
+}
+# However long Java takes to start here; a minute at most.
+until_serving() {
+  local said=''
+  for _ in $(seq 600); do
+    said=$({ exec 3<>"/dev/tcp/127.0.0.1/$port" && printf srvr >&3 && timeout 5 cat <&3; } 2>/dev/null || true)
+    case $said in *Zxid*) return ;; esac
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo "Apache ZooKeeper does not serve on port $port:" >&2
+  tail -20 "$work/apache.log" >&2
+  exit 1
 }
 
 # An ensemble of one whose members may be changed by super:adminpass.
@@ -69,6 +83,7 @@ apache_member() {
   member
   java -Xmx256m -cp '/usr/share/java/zookeeper.jar:/usr/share/java/*' org.apache.zookeeper.server.quorum.QuorumPeerMain "$work/member.cfg" >"$work/apache.log" 2>&1 &
   pid=$!
+  until_serving
 }
 
 # A file of node:test against $port: its counts, and what failed; a test that was skipped is a failure.
@@ -78,7 +93,7 @@ tests() {
     cat "$tap" >&2
     exit 1
   fi
-  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|imported|exported|[0-9])' "$tap"
+  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|imported|exported|backup|kazoo|step|[0-9])' "$tap"
   if ! grep -q '^# skipped 0$' "$tap" || ! grep -q '^# todo 0$' "$tap"; then
     echo "$1: a test was skipped" >&2
     exit 1
@@ -153,6 +168,10 @@ echo '-- logins by SASL, ours and others, at both servers'
 tests sasl.js
 echo '-- TLS of clients, by certificates, ours and others, at both servers'
 tests tls.js
+echo '-- four-letter words and admin answers, ours and those of Apache ZooKeeper'
+tests answers.js
+echo '-- the audit log, ours and that of Apache ZooKeeper'
+tests audit.js
 echo '-- watched by Prometheus and collectd'
 tests monitoring.js
 
@@ -165,6 +184,10 @@ echo '-- who may do what, as Apache ZooKeeper says'
 node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
 echo '-- from Apache ZooKeeper to ours and back'
 tests migrate.js
+echo '-- an Apache ensemble replaced member by member'
+tests replaced.js
+echo '-- backup under load, restoration, imported sessions that live on'
+tests backup.js
 
 echo '-- random programs, on Apache ZooKeeper and ours side by side, and lies that must be found'
 node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-150}" --lies

@@ -27,12 +27,12 @@ function scene(): { data: string; log: string; work: ImportWork } & Disposable {
 test('both parts are there, and nothing else', async () => {
   using made = scene();
   mkdirSync(join(made.log, 'zoosh-1')); // an empty one is in nobody's way
-  made.work.refuseTaken();
+  await made.work.refuseTaken('import');
   await made.work.publish();
   assert.deepEqual([readdirSync(made.data), readdirSync(made.log)], [['zoosh-1'], ['zoosh-1']]);
   assert.deepEqual(readdirSync(join(made.data, 'zoosh-1')), ['identity']);
   assert.deepEqual(readdirSync(join(made.log, 'zoosh-1')), ['log.1']);
-  assert.throws(() => made.work.refuseTaken(), StorageRefusal);
+  await assert.rejects(made.work.refuseTaken('import'), StorageRefusal);
 });
 
 test('when one cannot be put in its place the other is taken back', async () => {

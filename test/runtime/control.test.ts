@@ -7,7 +7,9 @@ import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fetchBackup } from '../../src/ensemble/backup-client.ts';
 import { realClock } from '../../src/platform/clock.ts';
+import type { OfferedBackup } from '../../src/runtime/backup.ts';
 import { ClientGate } from '../../src/runtime/client-gate.ts';
 import { tcpListener } from '../../src/runtime/clients.ts';
 import { Control, type ControlledServer, MAX_SOCKET_PATH } from '../../src/runtime/control.ts';
@@ -46,6 +48,22 @@ class FakeServer implements ControlledServer {
   async snapshot(): Promise<{ zxid: string }> {
     throw new Error('a snapshot is being written already');
   }
+  async backup(): Promise<OfferedBackup> {
+    const bytes = Buffer.from('twelve bytes');
+    const about = { zxid: '0x1', sid: 1, epoch: 1, version: '0', takenAt: 1 };
+    return {
+      announcement: { ...about, bytes: bytes.length + this.missing },
+      reader: {
+        mark: { zxid: { hi: 0, lo: 1 }, chain: { hi: 0, lo: 0 } },
+        size: bytes.length + this.missing,
+        // in pieces of five
+        read: async (at, length) => bytes.subarray(at, at + Math.min(5, length)),
+        close: async () => void this.told.push('closed'),
+      },
+    };
+  }
+  /** Bytes that are announced and not there. */
+  missing = 0;
   cutClients(cut: boolean): void {
     this.told.push(`cut ${cut}`);
   }
@@ -216,4 +234,21 @@ test('a shut gate cuts off who is there and who comes; open again, clients come 
   } finally {
     net.close();
   }
+});
+
+test('a backup comes behind its announcement, piece by piece, and is missed when it ends early', async () => {
+  const path = join(folder, 'backup.sock');
+  const server = new FakeServer();
+  await using _control = await Control.open(path, server);
+  const pieces: Buffer[] = [];
+  const take = async (piece: Buffer): Promise<void> => void pieces.push(piece);
+  assert.deepEqual(await fetchBackup(path, take), {
+    ...{ zxid: '0x1', bytes: 12, sid: 1, epoch: 1, version: '0', takenAt: 1 },
+  });
+  assert.equal(Buffer.concat(pieces).toString(), 'twelve bytes');
+  assert.deepEqual(server.told, ['closed']);
+  server.missing = 3;
+  await assert.rejects(fetchBackup(path, take), (error: NodeJS.ErrnoException) => error.code === 'ECONNRESET');
+  server.backup = () => Promise.reject(new Error('no quorum'));
+  await assert.rejects(fetchBackup(path, take), /no quorum/);
 });

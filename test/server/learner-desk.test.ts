@@ -12,6 +12,7 @@ test('I9: the leader is told of who comes back while the beginning of the sessio
     const id = 5n as SessionId;
     const server = {
       ...{ wall: 1000, tree: { sessions: new Map() }, toLeader: (message: PeerMessage) => void told.push(message) },
+      handshakes: { isKnown: () => false },
       unappliedBirth: () => (isRight ? { id, timeoutMs: 4000 } : undefined),
     } as unknown as Server;
     const desk = new LearnerDesk(server, 3);

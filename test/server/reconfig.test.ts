@@ -151,6 +151,21 @@ test('incarnations: who stays where it is keeps the one listed, even when anothe
   );
 });
 
+test('an observer that was emptied and came back becomes a voter as it is now', () => {
+  // its old incarnation is listed, since nobody admits an observer anew; as that one it would be asked in vain for ever
+  const lines = 'server.1=h:1:2;3\nserver.2=h:4:5;6\nserver.3=h:7:8:observer;9';
+  const synced = [
+    { sid: 1, incarnation: 'i1' },
+    { sid: 2, incarnation: 'i2' },
+    { sid: 3, incarnation: 'anew' },
+  ];
+  const last = { config: configOf(lines), version: 1n };
+  const next = made(decideReconfig(ask({ joiningServers: 'server.3=h:7:8;9' }), view({ last, synced })));
+  assert.deepEqual([next[2]?.role, next[2]?.incarnation], ['participant', 'anew']);
+  const away = view({ last, synced: synced.slice(0, 2) });
+  assert.equal(made(decideReconfig(ask({ joiningServers: 'server.3=h:7:8;9' }), away))[2]?.incarnation, 'i3');
+});
+
 test('all members anew, groups too; after groups only so', () => {
   const lines = `${THREE.replaceAll('\n', ',')},group.1=1:2:3,weight.2=0,version=55`;
   const grouped = decideReconfig(ask({ newMembers: lines, joiningServers: 'ignored' }), view({}, THREE, [1, 2, 3]));

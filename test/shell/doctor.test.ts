@@ -115,6 +115,10 @@ test('access: the words and the AdminServer, one of them is enough', () => {
     'warn a:2181 b:2181: mntr cons not allowed, and no AdminServer on port 8080: clocks, clients, watches and disks are not known',
     'warn c:2181: conf not allowed, and no AdminServer on port 8080: clocks, clients, watches and disks are not known',
   ]);
+  assert.deepEqual(lines(accessFindings([look('a', { admin: true, adminRefuses: true })], [words], 8080)), [
+    'ok an AdminServer answers on port 8080 of a:2181',
+    'warn a:2181: mntr cons not allowed, and the AdminServer on port 8080 wants a login: clocks, clients, watches and disks are not known',
+  ]);
 });
 
 test('disks: room, log that nobody purges, an old snapshot', () => {

@@ -197,7 +197,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     run: () => {
       throw new CommandError(
         503,
-        'a running server is not given another state: stop every member, and start them on a restored directory',
+        'a running ensemble is not given another state: stop every member, run zoosh restore for one of them, and start the others with empty directories',
       );
     },
   },
