@@ -76,6 +76,10 @@ const GAUGES: Rows = {
 const OURS: Rows = {
   scrub_rounds: ['rounds of the background verification since the start', ({ tally }) => tally.scrub.rounds],
   scrub_files_whole: ['files that the last of these found whole', ({ tally }) => tally.scrub.whole],
+  memory_full: [
+    '1 while new sessions and writes are refused since memory is short',
+    ({ server }) => (server.pressure.full ? 1 : 0),
+  ],
   damage_found: ['damaged files and records found since the start', ({ damage }) => damage.all.length],
   damage_open: [
     'of these, not mended',
@@ -92,6 +96,8 @@ const COUNTERS: Rows = {
   sessionless_connections_expired: ['connections that asked for nothing in time', ({ traffic }) => traffic.sessionless],
   connection_revalidate_count: ['sessions taken up again', ({ server }) => server.handshakes.resumed],
   stale_sessions_expired: ['sessions ended since nothing was heard of them', ({ tally }) => tally.expired],
+  memory_refused: ['sessions and writes refused since memory is short', ({ server }) => server.pressure.refused],
+  throttled_ops: ['requests refused since they had waited too long', ({ server }) => server.pressure.throttled],
   commit_count: ['transactions applied', ({ server }) => server.applied],
 };
 

@@ -7,6 +7,7 @@ import type { Disk } from '../ports/disk.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import type { Config } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
+import type { Pressure } from '../server/pressure.ts';
 import { type Listener, tcpListener } from './clients.ts';
 import type { Logger } from './log.ts';
 
@@ -38,6 +39,8 @@ export interface StartOptions {
   readonly configured?: (config: Config, version: bigint) => void;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
+  /** Says when memory is short; absent: nobody watches it. */
+  readonly pressure?: Pressure;
   /** Path of a control socket. */
   readonly control?: string | undefined;
 }

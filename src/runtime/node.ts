@@ -1,6 +1,7 @@
 import { showSession, zxid } from '../base/ids.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
+import { Pressure } from '../server/pressure.ts';
 import { Server } from '../server/server.ts';
 import { DAMAGED, isDiskFull, StorageRefusal } from '../storage/errors.ts';
 import { snapshotName } from '../storage/files.ts';
@@ -49,6 +50,7 @@ export class ServerNode {
   private scrubber!: Scrubber;
   /** What was damaged since the start of the process. */
   readonly damage: DamageNotes;
+  private readonly pressure: Pressure;
   /** What words and metrics tell of this process. */
   readonly tally = new Tally();
   /** Undefined for a server alone. */
@@ -78,6 +80,7 @@ export class ServerNode {
     this.options = options;
     this.ports = ports;
     this.unlock = unlock;
+    this.pressure = options.pressure ?? new Pressure();
     this.damage = new DamageNotes(ports.clock);
     this.chores = new Chores({
       config: options.config,
@@ -280,6 +283,7 @@ export class ServerNode {
     const server: Server = new Server(tree, peer, serverOptionsOf(this.config, this.sid), {
       log: ensemble?.log ?? storage,
       random: this.ports.random,
+      pressure: this.pressure,
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
       hand: () => ensemble?.hand(),

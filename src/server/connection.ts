@@ -8,9 +8,10 @@ import type { TrackedSession } from './sessions.ts';
 export interface Waiting {
   /**
    * `write`: until its transaction is applied. `sync`: until everything proposed before it is. `request`: until those before it
-   * are answered. `held`: a write behind a sync that another member has to confirm; numbered only then.
+   * are answered. `held`: a write behind a sync that another member has to confirm; numbered only then. `refused`: never
+   * done, and told so in its turn; its frame is its xid alone.
    */
-  readonly kind: 'write' | 'sync' | 'request' | 'held';
+  readonly kind: 'write' | 'sync' | 'request' | 'held' | 'refused';
   /** For `request` and `held`: a copy of its frame. For `sync`: too, since its path is echoed. */
   readonly frame: Buffer | undefined;
   /** For `sync`: everything that it waits for is applied. */

@@ -14,6 +14,7 @@ import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { readBirth } from './forwarded.ts';
 import { Decider, type Requester } from './prepare.ts';
+import { grows } from './pressure.ts';
 import { Reaper } from './reaper.ts';
 import { decideReconfig } from './reconfig.ts';
 import type { Server } from './server.ts';
@@ -21,7 +22,7 @@ import type { TrackedSession } from './sessions.ts';
 import { decideWrite } from './writes.ts';
 
 const NO_PATHS: readonly string[] = [];
-const { MarshallingError, ReconfigInProgress, SessionExpired, SessionMoved } = KEEPER_CODES;
+const { MarshallingError, ReconfigInProgress, SessionExpired, SessionMoved, ThrottledOp } = KEEPER_CODES;
 const CONFIG_PATH = '/zookeeper/config';
 /** The leader itself, as the owner of a session: links have numbers from 1. */
 const HERE = 0;
@@ -286,6 +287,11 @@ export class LeaderDesk implements Desk {
       server.tracker.touch(tracked, server.now);
     }
     const who = { session: session as SessionId, identities };
+    if (server.pressure.full && tracked !== undefined && grows(op)) {
+      server.pressure.refused++;
+      const full = { kind: KIND.error, code: ThrottledOp } as const;
+      return this.numbered(link, server.propose(undefined, session, xid, op, full, NO_PATHS, undefined));
+    }
     if (op === OPERATIONS.reconfig.code) {
       const to = { connection: undefined, session, xid };
       return this.numbered(link, this.reconfigure(to, who, tracked, from));
@@ -302,6 +308,10 @@ export class LeaderDesk implements Desk {
     const { server } = this;
     const txn = readBirth(from, session);
     if (txn === undefined || server.tracker.get(session) !== undefined) return this.refused(link);
+    if (server.pressure.full) {
+      server.pressure.refused++;
+      return this.refused(link);
+    }
     this.owners.set(session, link);
     // before it is applied: the learner may be ahead of this server, and send the next request
     server.tracker.add(session, txn.timeoutMs, server.now);

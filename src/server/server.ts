@@ -17,6 +17,7 @@ import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { LearnerDesk } from './learner-desk.ts';
+import { answerWaiting, grows, Pressure, refuse } from './pressure.ts';
 import { ProposalSizes } from './proposals.ts';
 import { readOther, readPath } from './reads.ts';
 import { type Numbered, Replica, type ReplicaSurroundings } from './replica.ts';
@@ -55,6 +56,8 @@ export interface Surroundings extends ReplicaSurroundings {
   hand(): void;
   /** A session is over since nothing was heard of it for its timeout, ms. */
   expired?(id: SessionId, timeoutMs: number): void;
+  /** Absent: there is always memory. */
+  readonly pressure?: Pressure | undefined;
   /** A message to the leader that this member follows, and to the learner at a link. */
   toLeader(message: PeerMessage): void;
   toLearner(link: number, message: PeerMessage): void;
@@ -75,6 +78,7 @@ export class Server extends Replica {
   /** What it proposed. */
   readonly proposals = new ProposalSizes();
   readonly options: ServerOptions;
+  readonly pressure: Pressure;
   private readonly around: Surroundings;
   private readonly reader = new Reader(Buffer.alloc(0));
   /** Requests by the low bits of their number on the wire, which tell all of them apart. */
@@ -86,6 +90,7 @@ export class Server extends Replica {
     super(tree, peer, options.sid, options.tickMs, around);
     this.options = options;
     this.around = around;
+    this.pressure = around.pressure ?? new Pressure();
   }
 
   /** How many requests with this number came in from clients in this life. */
@@ -274,13 +279,13 @@ export class Server extends Replica {
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.options;
     connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
     connection.state = 'connecting';
-    if (request.sessionId === 0n) return desk.createSession(connection);
-    // the old connection ends before the password is looked at, as in ZooKeeper
-    const id = request.sessionId as SessionId;
-    const old = this.tracker.get(id)?.connection;
-    if (old !== undefined) this.close(old);
+    if (request.sessionId === 0n) {
+      if (!this.pressure.full) return desk.createSession(connection);
+      this.pressure.refused++;
+      return this.close(connection);
+    }
     const password = request.password === null ? Buffer.alloc(0) : Buffer.from(request.password);
-    desk.resume(connection, id, password);
+    desk.resume(connection, request.sessionId as SessionId, password);
   }
 
   // --- requests --------------------------------------------------------------------------------------------------------
@@ -307,6 +312,10 @@ export class Server extends Replica {
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
     if (isWrite(type)) {
+      if (this.pressure.full && grows(type)) {
+        this.pressure.refused++;
+        return refuse(this, connection, xid);
+      }
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
       return desk.write(connection, xid, type, from, bytes, start, end);
@@ -441,6 +450,10 @@ export class Server extends Replica {
         continue;
       }
       connection.shift();
+      if (head.kind === 'refused') {
+        answerWaiting(this, connection, head);
+        continue;
+      }
       if (head.kind === 'sync') connection.syncs--;
       const frame = head.frame as Buffer;
       const from = this.reader.reset(frame, 0, frame.length);
