@@ -10,6 +10,14 @@ export interface Traffic {
   dropped: number;
   /** Connections that never asked for a session in time. */
   sessionless: number;
+  /** Large requests for which there was no room. */
+  largeRejected: number;
+  /** Requests dropped since their client had gone before their turn came. */
+  staleDropped: number;
+  /** How often requests had to wait for the request throttle. */
+  stalls: number;
+  /** How likely a handshake is refused by the connection throttle, 0 to 1. */
+  dropChance: number;
 }
 export const noTraffic = (): Traffic => ({
   bytesReceived: 0,
@@ -18,4 +26,8 @@ export const noTraffic = (): Traffic => ({
   rejected: 0,
   dropped: 0,
   sessionless: 0,
+  largeRejected: 0,
+  staleDropped: 0,
+  stalls: 0,
+  dropChance: 0,
 });

@@ -82,6 +82,8 @@ export class ClientConnection {
   /** Requests that wait, oldest first, from `waitingFrom` on. */
   waiting: Waiting[] = [];
   waitingFrom = 0;
+  /** How many of them were answered in this life. */
+  finished = 0;
   /** How many of them are syncs. */
   syncs = 0;
   /** The next write takes the place of one that was held back. */
@@ -149,6 +151,7 @@ export class ClientConnection {
   shift(): void {
     this.waiting[this.waitingFrom] = undefined as unknown as Waiting;
     this.waitingFrom++;
+    this.finished++;
     if (this.waitingFrom === this.waiting.length) {
       this.waiting.length = 0;
       this.waitingFrom = 0;

@@ -330,6 +330,13 @@ export class Server extends Replica {
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
   }
+  /** Refuses a request that had waited too long, in its turn. */
+  throttled(connection: ClientConnection, xid: number): void {
+    this.outbox.received(connection);
+    this.hear(connection);
+    this.pressure.throttled++;
+    refuse(this, connection, xid);
+  }
   /** It has proved what is compulsory. */
   letsIn(connection: ClientConnection): boolean {
     return isLetIn(connection.identities, this.options.auth);
