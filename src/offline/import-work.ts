@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Disk } from '../ports/disk.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { IMPORTING } from '../storage/files.ts';
 
 const OURS = 'zoosh-1';
-/** Where the history is made: nothing counts there, and what an interrupted import left is removed by the next. */
-const WORK = 'zoosh-1.importing';
+/** Where the history is made: no server starts beside it, and what an interrupted import left is removed by the next. */
+const WORK = IMPORTING;
 
 /** The directories that an import fills: beside the place first, then put in it as wholes. */
 export class ImportWork {

@@ -37,7 +37,9 @@ export function authenticate(
   if (scheme !== 'digest' || !options.digestEnabled) return undefined;
   const id = digestIdentity(credential ?? Buffer.alloc(0), options.digestAlgorithm);
   const own = { scheme, id };
-  return id === options.superDigest ? [{ scheme: 'super', id: '' }, own] : [own];
+  return options.superDigest !== undefined && equalTexts(id, options.superDigest)
+    ? [{ scheme: 'super', id: '' }, own]
+    : [own];
 }
 
 /** May whoever has these identities ask anything at all? */
@@ -47,6 +49,9 @@ export const isLetIn = (identities: readonly Identity[], { enforced }: AuthOptio
 /** What is stored of a session's password: SHA-256 cut to 16 bytes (foundations.md 10). */
 export const sessionSecret = (password: Uint8Array): Buffer =>
   createHash('sha256').update(password).digest().subarray(0, 16);
+
+/** Likewise. */
+const equalTexts = (a: string, b: string): boolean => equalSecrets(Buffer.from(a), Buffer.from(b));
 
 /** Equal, in a time that does not tell where they differ. */
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {

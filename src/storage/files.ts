@@ -11,6 +11,8 @@ export const TEMP = '.tmp';
 export const DAMAGED = '.damaged';
 /** Ends the name of a snapshot received from a leader that is not ours yet. */
 export const STAGED = '.staged';
+/** The folder beside ours in which an import makes a history; it holds a folder as ours until that is put in its place. */
+export const IMPORTING = 'zoosh-1.importing';
 
 /** `log.<zxid it continues from>.<salt>`: two files may continue from one zxid, never with one salt. */
 export const logName = (entry: { readonly fromZxid: Halves; readonly salt: Halves }): string =>

@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { removeOld, removeStaged, settleAdoption } from './adoption.ts';
 import { DamageError, StorageRefusal } from './errors.ts';
-import { DAMAGED, isLogName, logName, namesIn, STAGED, TEMP, unlinkIfThere } from './files.ts';
+import { DAMAGED, IMPORTING, isLogName, logName, namesIn, STAGED, TEMP, unlinkIfThere } from './files.ts';
 import {
   type FoundIdentity,
   findIdentity,
@@ -58,6 +58,20 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
+/** What an import was making when it ended: a start would begin beside it with an empty tree, or with what was there before. */
+async function refuseHalfImport(disk: Disk, options: StorageOptions): Promise<void> {
+  for (const root of new Set([options.dataDir, options.logDir])) {
+    const names = await namesIn(disk, root);
+    if (!names.includes(IMPORTING)) continue;
+    // with its own folder in place and none of that name left over, an import had done all but tidy up
+    if (!names.includes('zoosh-1') || (await namesIn(disk, `${root}/${IMPORTING}`)).includes('zoosh-1'))
+      throw new StorageRefusal(
+        42,
+        `${root}/${IMPORTING} is there: an import of Apache's data is under way, or was cut off. Wait for it, or run zoosh import-apache again, which begins anew; to start without that data, remove the folder`,
+      );
+  }
+}
+
 async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean): Promise<void> {
   if (options.ignoreApacheData || ours) return;
   for (const root of new Set([options.dataDir, options.logDir])) {
@@ -65,7 +79,7 @@ async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean):
     if (names.some((name) => name.startsWith('log.') || name.startsWith('snapshot.')))
       throw new StorageRefusal(
         42,
-        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. zoosh import-apache ${root} will import it in a later version; to start with an empty tree: --ignore-apache-data`,
+        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. zoosh import-apache ${root} imports it; to start with an empty tree: --ignore-apache-data`,
       );
   }
 }
@@ -135,6 +149,7 @@ class Opening {
       if (!this.heals || !(error instanceof DamageError)) throw error;
       lost = this.lose(await lostIdentity(disk, this.places, options.sid, this.incarnation()), error.message);
     }
+    await refuseHalfImport(disk, options);
     await refuseApache(disk, options, found?.identity !== undefined || lost !== undefined);
     await disk.mkdir(folders.data);
     await disk.mkdir(folders.log);
