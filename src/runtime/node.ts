@@ -24,6 +24,7 @@ import { serverOptionsOf } from './server-options.ts';
 import { SlowWrites } from './slow-writes.ts';
 import { Snapshotter } from './snapshotter.ts';
 import { listenError } from './start-error.ts';
+import { openDoors } from './start-warnings.ts';
 import { Tally } from './tally.ts';
 import { openWeb, type WebSide } from './web/web-side.ts';
 import type { LearnerRow } from './words/context.ts';
@@ -137,6 +138,11 @@ export class ServerNode {
       this.options.logger.warn(
         'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
       );
+    serving.then(() => {
+      const { clientPort, clientPortAddress: at, digestAuth } = config;
+      const told = clientPort === undefined ? [] : openDoors(at, digestAuth.superDigest, this.server.tree);
+      for (const sentence of told) this.options.logger.warn(sentence);
+    });
     this.loopSeen = watchLoop(this.options.logger);
     return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
