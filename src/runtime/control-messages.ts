@@ -43,6 +43,8 @@ export type ControlRequest =
   | { readonly op: 'status' }
   | { readonly op: 'digest' }
   | { readonly op: 'snapshot' }
+  /** Removes files beyond so many snapshots. */
+  | { readonly op: 'purge'; readonly keep: number }
   /** Cuts the member off from these servers and no others; with `clients` from all clients too. */
   | { readonly op: 'partition'; readonly from: readonly number[]; readonly clients: boolean }
   | { readonly op: 'lag'; readonly ms: number }
@@ -55,6 +57,8 @@ export interface ControlResults {
   readonly status: MemberStatus;
   readonly digest: TreeDigest;
   readonly snapshot: { readonly zxid: string };
+  /** The first 1000 of them. */
+  readonly purge: { readonly removed: readonly string[]; readonly count: number };
   readonly partition: MemberStatus['faults'];
   readonly lag: MemberStatus['faults'];
   readonly heal: MemberStatus['faults'];

@@ -84,6 +84,9 @@ class ControlledNode implements ControlledServer {
   async snapshot(): Promise<{ zxid: string }> {
     return { zxid: await this.node.takeSnapshot() };
   }
+  async purge(retain: number): Promise<readonly string[]> {
+    return this.node.purge(retain);
+  }
   cutClients(cut: boolean): void {
     this.gate.cut(cut);
   }

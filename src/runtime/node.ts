@@ -345,6 +345,10 @@ export class ServerNode {
     return { zxid: zxid.of(at.hi, at.lo), path: `${this.config.dataDir}/zoosh-1/${snapshotName(at)}` };
   }
 
+  /** Removes what is older than so many snapshots, as autopurge does; resolves with the names of the files. */
+  purge(retain: number): Promise<string[]> {
+    return this.snapshotter.purgeTo(retain);
+  }
   /** As {@link snapshot}; resolves with its zxid, as people write it. */
   async takeSnapshot(): Promise<string> {
     return zxid.show((await this.snapshot()).zxid);
