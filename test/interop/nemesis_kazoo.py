@@ -40,6 +40,7 @@ class Worker(threading.Thread):
         self.doubted = {}
         self.value = None                                # of the register: (data, version)
         self.pair = 0                                    # written to two nodes by multis
+        self.prepared = threading.Event()
         self.zk = KazooClient(HOSTS, timeout=40, command_retry=None, randomize_hosts=True,
                               connection_retry=dict(max_tries=-1, delay=0.02, max_delay=0.3))
         self.zk.add_listener(self.listen)
@@ -160,6 +161,7 @@ class Worker(threading.Thread):
         self.value = (b"v0", 0)
         for name in "ab":
             self.zk.create(self.path("p", name), b"0")
+        self.prepared.set()
         while not over.is_set():
             self.i += 1
             kind = self.i % 6
@@ -207,6 +209,9 @@ def verify(workers):
 workers = [Worker(n) for n in range(THREADS)]
 for each in workers:
     each.start()
+for each in workers:                                     # what a worker begins with is not written in doubt
+    if not each.prepared.wait(120):
+        wrong.append("kazoo %d does not begin" % each.n)
 print("ready", flush=True)
 sys.stdin.readline()
 over.set()
