@@ -5,6 +5,7 @@ import { FrameCutter } from '../protocol/frame.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
 import { javaAddress } from '../server/ip.ts';
+import { refuseLate } from '../server/pressure.ts';
 import type { Server } from '../server/server.ts';
 import { ClientLimits } from './client-limits.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
@@ -313,7 +314,7 @@ export class ClientPort {
     if (verdict === 'end') {
       connection.state = 'closing';
       socket.destroy();
-    } else if (verdict === 'refuse') this.server.throttled(connection, bytes.readInt32BE(start));
+    } else if (verdict === 'refuse') refuseLate(this.server, connection, bytes.readInt32BE(start));
     else {
       this.server.receive(connection, bytes, start, end);
       this.limits.took(connection, end - start);

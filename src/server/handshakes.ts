@@ -23,26 +23,16 @@ export class Handshakes {
   private readonly outbox: Outbox;
   private readonly random: Random;
   private readonly sid: number;
-  private readonly close: (connection: ClientConnection) => void;
   private last: bigint | undefined;
   /** Sessions that were taken up again. */
   resumed = 0;
 
-  /** `close` ends a connection whose session another has taken. */
-  constructor(
-    tree: DataTree,
-    tracker: SessionTracker,
-    outbox: Outbox,
-    random: Random,
-    sid: number,
-    close: (connection: ClientConnection) => void,
-  ) {
+  constructor(tree: DataTree, tracker: SessionTracker, outbox: Outbox, random: Random, sid: number) {
     this.tree = tree;
     this.tracker = tracker;
     this.outbox = outbox;
     this.random = random;
     this.sid = sid;
-    this.close = close;
   }
   /** A session for this connection, with an id never given before. `wall`: ms. */
   create(connection: ClientConnection, wall: number): Birth {
@@ -75,10 +65,7 @@ export class Handshakes {
     this.attach(connection, tracked);
     this.welcome(connection, txn.timeoutMs, txn.id, password);
   }
-  /**
-   * Takes up session `id` again; the connection that had it ends, which in ZooKeeper it does before the password is looked
-   * at. False when the session is over or the password is not its own: the client was told so, and nobody else notices.
-   */
+  /** Takes up session `id` again. False when it is over or the password is not its own: the client was told so. */
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array, now: number): boolean {
     const tracked = this.tracker.get(id);
     const entry = this.tree.sessions.get(id);
@@ -88,8 +75,6 @@ export class Handshakes {
       return false;
     }
     this.resumed++;
-    const old = tracked.connection;
-    if (old !== undefined && old !== connection) this.close(old);
     this.tracker.retime(tracked, connection.timeoutMs, now);
     this.attach(connection, tracked);
     this.welcome(connection, connection.timeoutMs, tracked.id, password);

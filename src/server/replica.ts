@@ -108,7 +108,7 @@ export abstract class Replica {
     this.near = near;
     this.tracker = new SessionTracker(tickMs);
     this.outbox = new Outbox(tree);
-    this.handshakes = new Handshakes(tree, this.tracker, this.outbox, near.random, sid, (old) => this.close(old));
+    this.handshakes = new Handshakes(tree, this.tracker, this.outbox, near.random, sid);
     this.events = new Events(tree, this.watches, this.outbox);
     this.pending = new PendingChanges({ load: (path) => this.load(path) });
     this.closings = new Closings(tree, this.pending);

@@ -284,8 +284,12 @@ export class Server extends Replica {
       this.pressure.refused++;
       return this.close(connection);
     }
+    // the old connection ends before the password is looked at, as in ZooKeeper (vector reattach-wrong-passwd)
+    const id = request.sessionId as SessionId;
+    const old = this.tracker.get(id)?.connection;
+    if (old !== undefined) this.close(old);
     const password = request.password === null ? Buffer.alloc(0) : Buffer.from(request.password);
-    desk.resume(connection, request.sessionId as SessionId, password);
+    desk.resume(connection, id, password);
   }
 
   // --- requests --------------------------------------------------------------------------------------------------------
@@ -330,13 +334,6 @@ export class Server extends Replica {
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
   }
-  /** Refuses a request that had waited too long, in its turn. */
-  throttled(connection: ClientConnection, xid: number): void {
-    this.outbox.received(connection);
-    this.hear(connection);
-    this.pressure.throttled++;
-    refuse(this, connection, xid);
-  }
   /** It has proved what is compulsory. */
   letsIn(connection: ClientConnection): boolean {
     return isLetIn(connection.identities, this.options.auth);
@@ -355,7 +352,7 @@ export class Server extends Replica {
     return to.take();
   }
   /** Whoever writes lives, on a connection that its session was taken from as well: that may be by one it gave up before. */
-  private hear(connection: ClientConnection): void {
+  hear(connection: ClientConnection): void {
     const tracked = connection.moved ? this.tracker.get(connection.session) : connection.tracked;
     if (tracked !== undefined) this.desk?.heard(tracked);
   }
