@@ -2,7 +2,7 @@
 # Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace, zsh, fish, bash-completion; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/lib/zookeeper/bin/cli_mt /usr/lib/zookeeper/bin/load_gen gcc /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
+for tool in /usr/lib/zookeeper/bin/cli_mt /usr/lib/zookeeper/bin/load_gen gcc /usr/share/zookeeper/bin/zkCli.sh strace java javac keytool openssl unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
   command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps prometheus collectd-core)" >&2; exit 1; }
 done
 /usr/bin/python3 -c 'import kazoo.tests, pytest, mock, objgraph, puresasl, gevent, eventlet' ||
@@ -166,6 +166,8 @@ stop
 
 echo '-- logins by SASL, ours and others, at both servers'
 tests sasl.js
+echo '-- TLS of clients, by certificates, ours and others, at both servers'
+tests tls.js
 echo '-- four-letter words and admin answers, ours and those of Apache ZooKeeper'
 tests answers.js
 echo '-- the audit log, ours and that of Apache ZooKeeper'

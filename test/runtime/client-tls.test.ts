@@ -1,116 +1,42 @@
-/** Clients by TLS: who is let in, as whom, what is said of the others, and that those who waste our time waste theirs. */
+/** Clients by TLS: who is let in, as whom, and what is said of the others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { utimesSync, writeFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import type { Client, ConnectOptions } from '../../src/client/api.ts';
+import { connect as connectTls } from 'node:tls';
 import { connect, fourLetterWord } from '../../src/client/connect.ts';
-import type { Logger } from '../../src/runtime/log.ts';
-import { type RunningServer, startServer } from '../../src/runtime/start.ts';
-import { checkConfig, parseAssignment } from '../../src/server/config.ts';
 import { ConfigError } from '../../src/server/config-text.ts';
-import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
-import { type Certificate, makeAuthority, makeCertificate } from '../tls/certificates.ts';
-
-const HOST = '127.0.0.1';
-const DAY_MS = 86_400_000;
-const folder = mkdtempSync(join(tmpdir(), 'zoosh-client-tls-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-const servers = makeAuthority('servers');
-const clients = makeAuthority('clients');
-const strangers = makeAuthority('clients'); // it even has the same name
-const own = makeCertificate(servers, { hosts: [HOST, 'localhost'] });
-const alice = makeCertificate(clients, { hosts: ['alice'] });
-const bob = makeCertificate(clients, { hosts: ['bob'] });
-const root = makeCertificate(clients, { hosts: ['root'] });
-const pem = ({ key }: Certificate): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
-const by = (of?: Certificate): NonNullable<ConnectOptions['tls']> => ({
-  ca: servers.pem,
-  ...(of !== undefined && { cert: of.pem, key: pem(of) }),
-});
-
-function write(name: string, text: string): string {
-  const file = join(folder, name);
-  writeFileSync(file, text, { mode: 0o600 });
-  return file;
-}
-const STORES = {
-  'ssl.keyStore.location': write('own.pem', own.store),
-  'ssl.trustStore.location': write('clients.pem', clients.pem),
-};
-
-interface Running extends AsyncDisposable {
-  readonly server: RunningServer;
-  readonly log: string[];
-  readonly plain: string;
-  readonly secure: string;
-}
-let count = 0;
-async function start(more: Readonly<Record<string, string>> = {}): Promise<Running> {
-  const log: string[] = [];
-  const put = (text: string): number => log.push(text);
-  const logger = { debug() {}, info: put, warn: put, error: put } as unknown as Logger;
-  const settings = {
-    dataDir: join(folder, `data${count++}`),
-    tickTime: '500',
-    clientPort: '0',
-    clientPortAddress: HOST,
-    secureClientPort: '0',
-    secureClientPortAddress: HOST,
-    '4lw.commands.whitelist': '*',
-    preAllocSize: '64',
-    ...STORES,
-    ...more,
-  };
-  const config = checkConfig(Object.entries(settings).map(([key, value]) => parseAssignment(`${key}=${value}`, 'set')));
-  const server = await startServer({ config, logger, onFailed: (error) => assert.fail(error) });
-  return {
-    ...{ server, log, plain: `${HOST}:${server.port}`, secure: `${HOST}:${server.securePort}` },
-    [Symbol.asyncDispose]: () => server.stop(),
-  };
-}
-const who = async (hosts: string, tls?: ConnectOptions['tls']): Promise<string[]> => {
-  await using client = await connect(hosts, { ...(tls !== undefined && { tls }), connectTimeoutMs: PATIENCE_MS });
-  return (await client.whoAmI()).map(({ scheme, id }) => `${scheme}:${id}`);
-};
-/** What comes of a handshake and the word `ruok`; a word about why nothing does. */
-async function ask(port: number | undefined, options: ConnectionOptions = {}): Promise<string> {
-  const socket = connectTls({ host: HOST, port: port ?? 0, rejectUnauthorized: false, ...options });
-  socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('no answer')));
-  socket.on('secureConnect', () => socket.write('ruok'));
-  let text = '';
-  socket.on('data', (bytes) => {
-    text += bytes;
-  });
-  socket.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') text += error.message;
-  });
-  await gone(socket);
-  return text;
-}
-const shows = (of: Certificate): ConnectionOptions => ({ cert: of.pem, key: pem(of) });
-/** Whatever error comes before. */
-const gone = (socket: Socket): Promise<unknown> => new Promise((resolve) => socket.once('close', resolve));
-async function until(is: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
-  while (!is()) {
-    assert.ok(performance.now() < end, `not in time: ${what}`);
-    await sleep(10);
-  }
-}
+import { makeCertificate } from '../tls/certificates.ts';
+import {
+  alice,
+  ask,
+  bob,
+  by,
+  clients,
+  DAY_MS,
+  folder,
+  gone,
+  HOST,
+  own,
+  pem,
+  root,
+  servers,
+  shows,
+  start,
+  strangers,
+  until,
+  who,
+  write,
+} from './tls-scene.ts';
 
 test('both ports at once: a certificate makes an identity, which ACLs name and auth stands for', async () => {
   await using running = await start({ 'X509AuthenticationProvider.superUser': 'CN=root' });
   const { plain, secure } = running;
   assert.deepEqual(await who(plain), ['ip:127.0.0.1']);
   assert.deepEqual(await who(secure, by(alice)), ['ip:127.0.0.1', 'x509:CN=alice']);
-  assert.deepEqual(await who(secure, by(root)), ['ip:127.0.0.1', 'super:CN=root', 'x509:CN=root']);
+  assert.deepEqual(await who(secure, by(root)), ['ip:127.0.0.1', 'super:', 'x509:CN=root']);
 
   await using one = await connect(secure, { tls: by(alice) });
   await one.create('/own', 'x', { acl: [{ perms: 31, scheme: 'auth', id: '' }] });
@@ -412,159 +338,4 @@ test('a start that cannot serve by TLS is refused: what, where, what to do', asy
   );
   await using old = await start({ 'ssl.keyStore.location': weak });
   assert.match(old.log.join('\n'), /expired on .*; clients turn this server away: renew it/);
-});
-
-/** Connections that never get on: silent, one byte, half a hello, a hello and nothing after it. */
-function dawdlers(port: number | undefined, many: number, hello: Buffer): Socket[] {
-  return Array.from({ length: many }, (_, at) => {
-    const socket = connectTcp(port ?? 0, HOST);
-    socket.on('error', () => {});
-    socket.resume();
-    const bytes = [NOTHING, hello.subarray(0, 1), hello.subarray(0, 60), hello][at % 4] as Buffer;
-    if (bytes.length > 0) socket.write(bytes);
-    return socket;
-  });
-}
-const NOTHING = Buffer.alloc(0);
-/** What a client says first. */
-async function aHello(): Promise<Buffer> {
-  const { createServer } = await import('node:net');
-  const server = createServer();
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  const client = connectTls({ host: HOST, port, rejectUnauthorized: false });
-  client.on('error', () => {});
-  const [socket] = (await once(server, 'connection')) as [Socket];
-  const [bytes] = (await once(socket, 'data')) as [Buffer];
-  client.destroy();
-  socket.destroy();
-  server.close();
-  return bytes;
-}
-async function slowest(client: Client, forMs: number): Promise<number> {
-  const times: number[] = [];
-  const end = performance.now() + forMs;
-  while (performance.now() < end) {
-    const began = performance.now();
-    await client.get('/');
-    times.push(performance.now() - began);
-    await sleep(2);
-  }
-  times.sort((a, b) => a - b);
-  return times[Math.floor(times.length * 0.99)] as number;
-}
-
-test('a thousand who dawdle in the handshake are ended in time and hurt nobody', async () => {
-  const hello = await aHello();
-  await using running = await start({ 'ssl.handshakeDetectionTimeoutMillis': '3000', maxClientCnxns: '0' });
-  const { server, secure } = running;
-  await using client = await connect(secure, { tls: by(alice) });
-  await timely(async () => {
-    const calm = await slowest(client, 500);
-    const sockets = dawdlers(server.securePort, 1000, hello);
-    const ended = Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
-    const began = performance.now();
-    const busy = await slowest(client, 1500);
-    const welcome = performance.now();
-    assert.deepEqual(await who(secure, by(bob)), ['ip:127.0.0.1', 'x509:CN=bob']);
-    const comingIn = performance.now() - welcome;
-    await ended;
-    const took = performance.now() - began;
-    // all of both ends, and this client, in one process
-    return (
-      lateIf(busy > Math.max(60, 10 * calm), `p99 ${busy.toFixed(1)} ms beside ${calm.toFixed(1)}`) ??
-      lateIf(comingIn > 2000, `a newcomer took ${comingIn.toFixed(0)} ms`) ??
-      lateIf(took > 8000, `they stayed for ${took.toFixed(0)} ms`)
-    );
-  });
-  const figures = await fourLetterWord('mntr', { host: HOST, port: server.port });
-  assert.match(figures, /^zk_outstanding_tls_handshake\t0$/m);
-  assert.ok(Number(/^zk_tls_handshake_exceeded\t(\d+)$/m.exec(figures)?.[1]) >= 1000, figures);
-});
-
-test('the limit for one address counts those who are in the handshake; the other port is not touched', async () => {
-  const hello = await aHello();
-  await using running = await start({ maxClientCnxns: '8' });
-  const { server, plain, secure } = running;
-  const sockets = dawdlers(server.securePort, 20, hello);
-  const closed = (): number => sockets.filter(({ destroyed }) => destroyed).length;
-  await until(() => closed() >= 12, 'twelve are turned away');
-  assert.equal(closed(), 12);
-  assert.deepEqual(await who(plain), ['ip:127.0.0.1']);
-  for (const socket of sockets) socket.destroy();
-  await timely(async () => {
-    const began = performance.now();
-    assert.equal((await who(secure, by(alice))).length, 2);
-    return lateIf(performance.now() - began > 5000, 'their places are not free');
-  });
-});
-
-test('bytes that are no TLS, garbage behind a hello, and half a connection: ended, and nobody else notices', async () => {
-  const hello = await aHello();
-  await using running = await start({
-    maxClientCnxns: '0',
-    'client.portUnification': 'true',
-    'ssl.handshakeDetectionTimeoutMillis': '1500',
-  });
-  const { server, secure } = running;
-  await using client = await connect(secure, { tls: by(alice) });
-  const bad = [
-    Buffer.from('GET / HTTP/1.1\r\n\r\n'),
-    Buffer.from([0x80, 0x2e, 1, 0, 2]),
-    Buffer.from([0x16, 3, 1, 0xff, 0xff]),
-    Buffer.concat([Buffer.from([0x16, 3, 1, 0, 4]), Buffer.from([0xff, 0, 0, 0])]),
-    Buffer.concat([hello, hello]),
-    Buffer.concat([hello, Buffer.alloc(4000, 0x41)]),
-    Buffer.concat([hello.subarray(0, 100), Buffer.alloc(900, 0)]),
-  ];
-  await Promise.all(
-    bad.flatMap((bytes) =>
-      [server.securePort, server.port].map(async (port) => {
-        const socket = connectTcp(port ?? 0, HOST);
-        socket.on('error', () => {});
-        socket.resume();
-        socket.end(bytes);
-        await gone(socket);
-      }),
-    ),
-  );
-  // TLS whose client says farewell at once, and one that ends the connection under it
-  const polite = connectTls({
-    host: HOST,
-    port: server.securePort as number,
-    rejectUnauthorized: false,
-    ...shows(alice),
-  });
-  polite.on('secureConnect', () => polite.end());
-  polite.resume();
-  await gone(polite);
-  const rude: TLSSocket = connectTls({
-    host: HOST,
-    port: server.securePort as number,
-    rejectUnauthorized: false,
-    ...shows(alice),
-  });
-  rude.on('error', () => {});
-  await once(rude, 'secureConnect');
-  rude.destroy();
-  await client.get('/');
-  const end = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const figures = await fourLetterWord('mntr', { host: HOST, port: server.port });
-    if (/^zk_outstanding_tls_handshake\t0$/m.test(figures)) break;
-    assert.ok(performance.now() < end, figures);
-    await sleep(20);
-  }
-});
-
-test('much data both ways, and a reply of megabytes, by TLS as without it', async () => {
-  await using running = await start({});
-  await using client = await connect(running.secure, { tls: by(alice) });
-  const data = Buffer.alloc(900_000, 7);
-  await client.create('/big', data);
-  const all = await Promise.all(Array.from({ length: 20 }, () => client.get('/big')));
-  for (const { data: got } of all) assert.ok(got !== null && data.equals(got));
-  await Promise.all(Array.from({ length: 500 }, (_, at) => client.create(`/n${at}`, String(at))));
-  assert.equal((await client.getChildren('/')).children.length, 502);
 });
