@@ -19,7 +19,7 @@ const USAGE = `usage: zoosh server [--config DIR|FILE] VERB [NAME|FILE] [-Dzooke
        version | print-cmd
        log-level [LEVEL]  tell or change what a running server logs: debug, info, warn, error
        initialize         an empty data directory: --myid N, --force (removes what is there), --configfile FILE
-       cleanup -n COUNT   remove snapshots and logs beyond COUNT snapshots, 3 at least, of a server that does not run
+       cleanup -n COUNT   remove snapshots and logs beyond COUNT snapshots, 3 at least; a server that runs does it itself
        backup FILE        all znodes of a running server at one zxid, for zoosh restore; --control PATH, --rate 20M a second
        bundle [OUT.tgz]   what somebody needs who is to help, without secrets and data
        from-env [--print] write zoo.cfg and myid from ZOO_* and ZOOKEEPER_* variables of container images

@@ -8,11 +8,12 @@ import { UP } from '../operate/launch.ts';
 import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
-import { watchHeap } from '../runtime/heap-watch.ts';
 import type { LogFile } from '../runtime/log-file.ts';
+import { watchMemory } from '../runtime/memory-watch.ts';
 import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
+import { Pressure } from '../server/pressure.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
 import { Leash } from './leash.ts';
 import { runAgain } from './run-again.ts';
@@ -182,8 +183,10 @@ export async function runStart(
       values.config !== undefined && config.ensemble !== undefined && config.reconfigEnabled
         ? new DynamicFiles(values.config, config.ensemble, logger)
         : undefined;
+    const pressure = new Pressure();
     const started = {
       config,
+      pressure,
       logger,
       ...(files !== undefined && { configured: files.configured }),
       control: values.control,
@@ -199,8 +202,8 @@ export async function runStart(
     };
     leash = values.leash === true ? new Leash(process.stdin) : undefined;
     temporary = values.temporary ?? [];
+    using _memory = watchMemory(pressure, logger);
     const server = await startServer(started, values['no-faults'] !== true);
-    using _heap = watchHeap((sentence) => logger.warn(sentence));
     logger.info(`binding to port ${server.host}:${server.port}`);
     if (values['tell-up'] === true) tellUp();
     const signal = untilSignal(leash, file, () => server.reopenLogs?.());

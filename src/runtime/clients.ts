@@ -8,6 +8,7 @@ import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
 import type { Server } from '../server/server.ts';
 import { ClientDoors, type Served } from './client-doors.ts';
+import { ClientLimits } from './client-limits.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
 import type { Logger } from './log.ts';
 import { noTraffic } from './traffic.ts';
@@ -58,6 +59,9 @@ export class ClientPort {
   private readonly config: ServerConfig;
   private readonly words: Words;
   private readonly traffic = noTraffic();
+  private readonly limits: ClientLimits;
+  /** The request throttle has stalled. */
+  private stalled = false;
   private readonly clocks: () => void;
   private readonly turn: () => void;
   private readonly clock: Clock;
@@ -91,6 +95,7 @@ export class ClientPort {
     this.clocks = clocks;
     this.turn = turn;
     this.clock = clock;
+    this.limits = new ClientLimits(config, this.traffic, () => clock.monotonic());
     this.doors = new ClientDoors({
       ...{ config, clock, listener, logger, keys, traffic: this.traffic },
       serve: (socket, ip, proved) => this.accept(socket, ip, proved),
@@ -127,6 +132,7 @@ export class ClientPort {
     };
     connection.owner = client;
     this.clients.add(client);
+    if (this.config.clientTcpKeepAlive) socket.setKeepAlive(true);
     socket.on('data', (chunk: Buffer) => this.data(client, chunk));
     socket.on('end', () => {
       this.finish(client);
@@ -146,6 +152,7 @@ export class ClientPort {
     if (!client.ended) this.traffic.dropped++;
     this.clients.delete(client);
     this.paused.delete(client);
+    this.limits.gone(client.connection);
     this.server.disconnected(client.connection);
   }
   private data(client: Client, chunk: Buffer): void {
@@ -166,18 +173,27 @@ export class ClientPort {
       }
       client.head = undefined;
     }
-    this.take(client, bytes, client.deferred || this.server.holds ? 0 : this.budget.share());
+    this.limits.arrived(client.connection, bytes.length);
+    this.take(client, bytes, client.deferred || this.holds ? 0 : this.budget.share());
+  }
+  /** No request is given to the server: it holds, or so many are under way that the request throttle stalls. */
+  private get holds(): boolean {
+    if (this.server.holds) return true;
+    if (!this.limits.stalls(this.server)) return false;
+    if (!this.stalled) this.traffic.stalls++;
+    this.stalled = true;
+    return true;
   }
   /** Does up to `share` of the client's requests; what is left is deferred. */
   private take(client: Client, bytes: Buffer, share: number): void {
     client.share = share;
     this.clocks();
     this.push(client, bytes);
-    if (share === 0 && this.server.applying) this.answerPings(client);
+    if (share === 0 && (this.stalled || this.server.applying)) this.answerPings(client);
     this.budget.spend(share - client.share);
     if (share > 0) this.turn();
     const { outstanding } = client.connection;
-    const crowded = this.server.outstanding > this.config.globalOutstandingLimit && outstanding > 0;
+    const crowded = outstanding > 0 && this.server.outstanding > this.limits.outstanding(this.server);
     const held = client.share === 0 && client.cutter.pending > 0;
     client.deferred = held;
     if (crowded || outstanding > WAITING_PER_CONNECTION) {
@@ -209,12 +225,12 @@ export class ClientPort {
   /** Requests left over by earlier turns: each client a share, round after round, for as long as a turn may take. */
   private takeTurns(): void {
     this.armed = false;
-    if (this.server.holds) return;
+    if (this.holds) return;
     this.budget.restart();
     let at = 0;
     for (; at < this.queue.length; at++) {
       const share = this.budget.share();
-      if (share < SHARE || this.server.holds) break;
+      if (share < SHARE || this.holds) break;
       const client = this.queue[at] as Client;
       client.queued = false;
       // those come back when their client has read, or when the disk has caught up
@@ -228,6 +244,10 @@ export class ClientPort {
   private finish(client: Client): void {
     if (!client.deferred || this.stopping) return;
     client.deferred = false;
+    if (this.limits.dropsStale) {
+      this.traffic.staleDropped++;
+      return;
+    }
     client.share = Number.POSITIVE_INFINITY;
     this.clocks();
     this.push(client, NOTHING);
@@ -262,16 +282,37 @@ export class ClientPort {
     const { connection } = client;
     if (connection.state === 'open') {
       client.share--;
-      this.server.receive(connection, bytes, start, end);
-      if (this.server.holds) client.share = 0;
+      if (this.limits.perRequest) this.judged(client, bytes, start, end);
+      else this.server.receive(connection, bytes, start, end);
+      if (this.holds) client.share = 0;
       if (client.share <= 0) return false;
     } else if (connection.state === 'new') {
       client.timer?.[Symbol.dispose]();
       client.timer = undefined;
+      if (!this.limits.admits(bytes, start, end)) {
+        connection.state = 'closing';
+        client.socket.destroy();
+        return false;
+      }
       this.traffic.requests++;
+      this.limits.shook(connection, end - start);
       this.server.handshake(connection, bytes, start, end);
     }
     return connection.state === 'open';
+  }
+  /** A request with bounds of its own to be kept. */
+  private judged(client: Client, bytes: Buffer, start: number, end: number): void {
+    const { connection, socket } = client;
+    const isWhole = end - start >= 8;
+    const verdict = isWhole ? this.limits.judge(connection, bytes.readInt32BE(start + 4), end - start) : 'take';
+    if (verdict === 'end') {
+      connection.state = 'closing';
+      socket.destroy();
+    } else if (verdict === 'refuse') this.server.throttled(connection, bytes.readInt32BE(start));
+    else {
+      this.server.receive(connection, bytes, start, end);
+      this.limits.took(connection, end - start);
+    }
   }
   private pause(client: Client): void {
     if (client.paused) return;
@@ -320,7 +361,11 @@ export class ClientPort {
     }
     dirty.length = 0;
     for (const client of this.ending.splice(0)) client.socket.destroySoon();
-    if (this.paused.size > 0 && this.server.outstanding <= this.config.globalOutstandingLimit / 2)
+    if (this.stalled && !this.limits.stalls(this.server)) {
+      this.stalled = false;
+      this.goOn();
+    }
+    if (this.paused.size > 0 && this.server.outstanding <= this.limits.outstanding(this.server) / 2)
       for (const client of this.paused) {
         if (client.connection.outstanding > WAITING_PER_CONNECTION / 2) continue;
         this.paused.delete(client);

@@ -58,6 +58,8 @@ export type ControlRequest =
   | { readonly op: 'snapshot' }
   /** A new snapshot that holds all that was acknowledged before; its bytes come behind the answer. */
   | { readonly op: 'backup' }
+  /** Removes files beyond so many snapshots. */
+  | { readonly op: 'purge'; readonly keep: number }
   /** Cuts the member off from these servers and no others; with `clients` from all clients too. */
   | { readonly op: 'partition'; readonly from: readonly number[]; readonly clients: boolean }
   | { readonly op: 'lag'; readonly ms: number }
@@ -71,6 +73,8 @@ export interface ControlResults {
   readonly digest: TreeDigest;
   readonly snapshot: { readonly zxid: string };
   readonly backup: BackupAnnouncement;
+  /** The first 1000 of them. */
+  readonly purge: { readonly removed: readonly string[]; readonly count: number };
   readonly partition: MemberStatus['faults'];
   readonly lag: MemberStatus['faults'];
   readonly heal: MemberStatus['faults'];

@@ -22,6 +22,8 @@ export interface ControlledServer {
   snapshot(): Promise<{ readonly zxid: string }>;
   /** As {@link snapshot}, and opens it; whoever asked closes it. @throws Error whose message says why not */
   backup(): Promise<OfferedBackup>;
+  /** Removes snapshots beyond so many, and log files that none of the others needs; resolves with their names. */
+  purge(retain: number): Promise<readonly string[]>;
   /** Of the network to the other servers; undefined where none can be played. */
   readonly faults: PeerFaults | undefined;
   /** Cuts all clients off, and turns every new one away until told otherwise. */
@@ -137,6 +139,10 @@ export class Control implements AsyncDisposable {
         return server.digest();
       case 'snapshot':
         return server.snapshot();
+      case 'purge': {
+        const names = await server.purge(request.keep);
+        return { removed: names.slice(0, MOST_NAMES), count: names.length };
+      }
       case 'partition':
         this.network.partition(request.from.filter((sid) => sid !== server.status().sid));
         this.cutClients(request.clients);
@@ -180,7 +186,7 @@ function read(line: string): ControlRequest {
   } catch {
     throw new Error('a request is one line with a JSON object');
   }
-  const { op, from, clients = false, ms, level } = request;
+  const { op, from, clients = false, ms, level, keep } = request;
   switch (op) {
     case 'status':
     case 'digest':
@@ -197,17 +203,25 @@ function read(line: string): ControlRequest {
       if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0 || ms > MOST_LAG_MS)
         throw new Error(`lag needs "ms", a whole number up to ${MOST_LAG_MS}`);
       return { op, ms };
+    case 'purge':
+      if (typeof keep !== 'number' || !Number.isInteger(keep) || keep < LEAST_KEPT)
+        throw new Error(`purge needs "keep", a whole number of snapshots from ${LEAST_KEPT} on`);
+      return { op, keep };
     case 'log':
       if (level === undefined) return { op };
       if (typeof level !== 'string' || !isLogLevel(level))
         throw new Error(`"level" is one of ${LOG_LEVELS.join(', ')}`);
       return { op, level };
     default:
-      throw new Error('"op" is one of status, digest, snapshot, backup, partition, lag, heal, log, stop');
+      throw new Error('"op" is one of status, digest, snapshot, backup, purge, partition, lag, heal, log, stop');
   }
 }
 
 const MOST_LAG_MS = 600_000;
+/** Snapshots that a purge leaves at least. */
+const LEAST_KEPT = 3;
+/** Names in one answer, which is a line of bounded length. */
+const MOST_NAMES = 1000;
 
 const cannotOpen = (path: string, error: unknown): StartError =>
   new StartError(40, `--control ${path} cannot be opened: ${(error as NodeJS.ErrnoException).code}`);

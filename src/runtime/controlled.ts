@@ -88,6 +88,9 @@ class ControlledNode implements ControlledServer {
   backup(): Promise<OfferedBackup> {
     return offerBackup(this.node);
   }
+  async purge(retain: number): Promise<readonly string[]> {
+    return this.node.purge(retain);
+  }
   cutClients(cut: boolean): void {
     this.gate.cut(cut);
   }

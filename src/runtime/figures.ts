@@ -71,6 +71,10 @@ const GAUGES: Rows = {
     (context) => nearCount(context, true),
   ],
   outstanding_tls_handshake: ['TLS handshakes begun and not done', ({ handshakes }) => handshakes],
+  connection_drop_probability: [
+    'how likely a handshake is refused by the connection throttle',
+    ({ traffic }) => traffic.dropChance,
+  ],
   open_file_descriptor_count: ['open files and sockets', openFiles],
   max_file_descriptor_count: ['how many there may be', maxFiles],
   uptime: ['ms since the start', ({ server, started }) => Math.round(server.now - started)],
@@ -78,6 +82,10 @@ const GAUGES: Rows = {
 const OURS: Rows = {
   scrub_rounds: ['rounds of the background verification since the start', ({ tally }) => tally.scrub.rounds],
   scrub_files_whole: ['files that the last of these found whole', ({ tally }) => tally.scrub.whole],
+  memory_full: [
+    '1 while new sessions and writes are refused since memory is short',
+    ({ server }) => (server.pressure.full ? 1 : 0),
+  ],
   damage_found: ['damaged files and records found since the start', ({ damage }) => damage.all.length],
   damage_open: [
     'of these, not mended',
@@ -101,7 +109,12 @@ const COUNTERS: Rows = {
     ({ traffic }) => traffic.handshakes.exceeded,
   ],
   connection_revalidate_count: ['sessions taken up again', ({ server }) => server.handshakes.resumed],
+  large_requests_rejected: ['large requests for which there was no room', ({ traffic }) => traffic.largeRejected],
+  stale_requests_dropped: ['requests dropped whose client had gone', ({ traffic }) => traffic.staleDropped],
+  request_throttle_wait_count: ['how often the request throttle stalled', ({ traffic }) => traffic.stalls],
   stale_sessions_expired: ['sessions ended since nothing was heard of them', ({ tally }) => tally.expired],
+  memory_refused: ['sessions and writes refused since memory is short', ({ server }) => server.pressure.refused],
+  throttled_ops: ['requests refused since they had waited too long', ({ server }) => server.pressure.throttled],
   commit_count: ['transactions applied', ({ server }) => server.applied],
 };
 

@@ -8,6 +8,7 @@ import type { PeerNetwork } from '../ports/peer-network.ts';
 import type { Config } from '../records/txns.ts';
 import type { AuditSink } from '../server/audit.ts';
 import type { ServerConfig } from '../server/config.ts';
+import type { Pressure } from '../server/pressure.ts';
 import { type Listener, tcpListener } from './clients.ts';
 import type { Logger } from './log.ts';
 
@@ -41,6 +42,8 @@ export interface StartOptions {
   readonly onFailed: (error: Error) => void;
   /** Told what clients change, when an audit log is kept. */
   readonly audit?: AuditSink | undefined;
+  /** Says when memory is short; absent: nobody watches it. */
+  readonly pressure?: Pressure;
   /** Path of a control socket. */
   readonly control?: string | undefined;
 }

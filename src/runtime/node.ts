@@ -1,6 +1,7 @@
 import { showSession, zxid } from '../base/ids.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
+import { Pressure } from '../server/pressure.ts';
 import { Server } from '../server/server.ts';
 import { isDiskFull, StorageRefusal } from '../storage/errors.ts';
 import { snapshotName } from '../storage/files.ts';
@@ -25,6 +26,7 @@ import { Scrubber } from './scrubber.ts';
 import { serverOptionsOf } from './server-options.ts';
 import { SlowWrites } from './slow-writes.ts';
 import { Snapshotter } from './snapshotter.ts';
+import { openDoors } from './start-warnings.ts';
 import { Tally } from './tally.ts';
 import { openWeb, type WebSide } from './web/web-side.ts';
 import type { LearnerRow } from './words/context.ts';
@@ -51,6 +53,7 @@ export class ServerNode {
   private scrubber!: Scrubber;
   /** What was damaged since the start of the process. */
   readonly damage: DamageNotes;
+  private readonly pressure: Pressure;
   /** What words and metrics tell of this process. */
   readonly tally = new Tally();
   /** Undefined for a server alone. */
@@ -81,6 +84,7 @@ export class ServerNode {
     this.options = options;
     this.ports = ports;
     this.unlock = unlock;
+    this.pressure = options.pressure ?? new Pressure();
     this.damage = new DamageNotes(ports.clock);
     this.chores = new Chores({
       config: options.config,
@@ -152,6 +156,11 @@ export class ServerNode {
       this.options.logger.warn(
         'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
       );
+    serving.then(() => {
+      const { clientPort, clientPortAddress: at, digestAuth } = config;
+      const told = clientPort === undefined ? [] : openDoors(at, digestAuth.superDigest, this.server.tree);
+      for (const sentence of told) this.options.logger.warn(sentence);
+    });
     this.loopSeen = watchLoop(this.options.logger);
     return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
@@ -284,6 +293,7 @@ export class ServerNode {
       log: ensemble?.log ?? storage,
       random: this.ports.random,
       audit: this.options.audit,
+      pressure: this.pressure,
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
       hand: () => ensemble?.hand(),
@@ -333,6 +343,10 @@ export class ServerNode {
     return { zxid: zxid.of(at.hi, at.lo), path: `${this.config.dataDir}/zoosh-1/${snapshotName(at)}` };
   }
 
+  /** Removes what is older than so many snapshots, as autopurge does; resolves with the names of the files. */
+  purge(retain: number): Promise<string[]> {
+    return this.snapshotter.purgeTo(retain);
+  }
   /** As {@link snapshot}; resolves with its zxid, as people write it. */
   async takeSnapshot(): Promise<string> {
     return zxid.show((await this.snapshot()).zxid);

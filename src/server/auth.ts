@@ -40,12 +40,17 @@ export function authenticate(
   if (scheme !== 'digest' || !options.digestEnabled || (options.digestByTls === true && !byTls)) return undefined;
   const id = digestIdentity(credential ?? Buffer.alloc(0), options.digestAlgorithm);
   const own = { scheme, id };
-  return id === options.superDigest ? [{ scheme: 'super', id: '' }, own] : [own];
+  return options.superDigest !== undefined && equalTexts(id, options.superDigest)
+    ? [{ scheme: 'super', id: '' }, own]
+    : [own];
 }
 
 /** May whoever has these identities ask anything at all? */
 export const isLetIn = (identities: readonly Identity[], { enforced }: AuthOptions): boolean =>
   enforced === undefined || identities.some(({ scheme }) => enforced.has(scheme));
+
+/** Equal, in a time that does not tell where they differ. */
+const equalTexts = (a: string, b: string): boolean => equalSecrets(Buffer.from(a), Buffer.from(b));
 
 /** Equal, in a time that does not tell where they differ. */
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {

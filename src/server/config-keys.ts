@@ -4,7 +4,7 @@
  */
 
 /** How a value is read. `bool` takes true or false only; `property` takes anything for false, as Java's properties do. */
-export type Kind = 'int' | 'port' | 'bool' | 'property' | 'yesno' | 'text' | 'interval';
+export type Kind = 'int' | 'part' | 'port' | 'bool' | 'property' | 'yesno' | 'text' | 'interval';
 
 export interface Row {
   readonly kind: Kind;
@@ -28,6 +28,7 @@ export const KEYS = {
   clientPortListenBacklog: { kind: 'int', fallback: '-1' },
   maxClientCnxns: { kind: 'int', fallback: '60' },
   maxCnxns: { kind: 'int', fallback: '0' },
+  clientTcpKeepAlive: { kind: 'property', fallback: 'false' },
   minSessionTimeout: { kind: 'int', fallback: '-1' },
   maxSessionTimeout: { kind: 'int', fallback: '-1' },
   initLimit: { kind: 'int' },
@@ -103,6 +104,22 @@ export const KEYS = {
   'datadir.autocreate': { kind: 'property', fallback: 'true' },
   'jute.maxbuffer': { kind: 'int', fallback: '1048575' },
   globalOutstandingLimit: { kind: 'int', fallback: '1000' },
+  largeRequestMaxBytes: { kind: 'int', fallback: '104857600' },
+  largeRequestThreshold: { kind: 'int', fallback: '-1' },
+  request_throttle_max_requests: { kind: 'int', fallback: '0', also: ['requestThrottleLimit'] },
+  request_throttle_drop_stale: { kind: 'property', fallback: 'true', also: ['requestThrottleDropStale'] },
+  throttled_op_wait_time: { kind: 'int', fallback: '0', also: ['throttledOpWaitTime'] },
+  connection_throttle_tokens: { kind: 'int', fallback: '0', also: ['connectionMaxTokens'] },
+  connection_throttle_fill_time: { kind: 'int', fallback: '1', also: ['connectionTokenFillTime'] },
+  connection_throttle_fill_count: { kind: 'int', fallback: '1', also: ['connectionTokenFillCount'] },
+  connection_throttle_freeze_time: { kind: 'int', fallback: '-1', also: ['connectionFreezeTime'] },
+  connection_throttle_drop_increase: { kind: 'part', fallback: '0.02', also: ['connectionDropIncrease'] },
+  connection_throttle_drop_decrease: { kind: 'part', fallback: '0.002', also: ['connectionDropDecrease'] },
+  connection_throttle_decrease_ratio: { kind: 'part', fallback: '0', also: ['connectionDecreaseRatio'] },
+  connection_throttle_weight_enabled: { kind: 'property', fallback: 'false' },
+  connection_throttle_global_session_weight: { kind: 'int', fallback: '3' },
+  connection_throttle_local_session_weight: { kind: 'int', fallback: '1' },
+  connection_throttle_renew_session_weight: { kind: 'int', fallback: '2' },
   enforceQuota: { kind: 'property', fallback: 'false' },
   skipACL: { kind: 'yesno', fallback: 'no' },
   extendedTypesEnabled: { kind: 'property', fallback: 'false' },
@@ -152,12 +169,10 @@ export type Key = keyof typeof KEYS;
 const IDLE = `
   connectToLearnerMasterLimit syncEnabled observer.syncEnabled observerMasterPort oraclePath
   snapshotSizeFactor snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
-  db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize largeRequestMaxBytes
-  largeRequestThreshold requestThrottle* request_throttle_* requestStale* request_stale_* throttledOpWaitTime
-  throttled_op_wait_time connectionMaxTokens connectionToken* connectionFreezeTime connectionDrop* connectionDecreaseRatio
-  connection_throttle_* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
+  db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleStallTime
+  request_throttle_stall_time requestStale* request_stale_* request_throttler.* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
   maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
-  tcpKeepAlive clientTcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
+  tcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
   maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
   netty.* advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
   ssl.* sslQuorumReloadCertFiles portUnification client.secure clientCnxnSocket
@@ -176,5 +191,11 @@ export const isIdle = (key: string): boolean =>
 
 /** Without its prefix, the name under which a setting is looked up. */
 export const plainKey = (key: string): string => (key.startsWith('zookeeper.') ? key.slice('zookeeper.'.length) : key);
+
+const ALIASES: ReadonlyMap<string, Key> = new Map(
+  (Object.entries(KEYS) as [Key, Row][]).flatMap(([key, { also = [] }]) => also.map((name) => [name, key] as const)),
+);
+/** The name under which a setting is listed here that may be given under another. */
+export const listedKey = (key: string): string => ALIASES.get(key) ?? key;
 
 export const isKey = (key: string): key is Key => Object.hasOwn(KEYS, key);

@@ -3,7 +3,8 @@ import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
 import { type ClientTls, clientTls } from './config-client-tls.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
-import { isIdle, isKey, KEYS, type Key, plainKey, type Row } from './config-keys.ts';
+import { isIdle, isKey, KEYS, type Key, listedKey, plainKey, type Row } from './config-keys.ts';
+import { type LimitsConfig, limitsConfig } from './config-limits.ts';
 import { isMemberKey } from './config-members.ts';
 import { type Reader, reader } from './config-reader.ts';
 import { isAnyHost, type ServerLine } from './config-servers.ts';
@@ -24,7 +25,7 @@ export {
 export type DigestAlgorithm = 'sha1' | 'sha256' | 'sha512' | 'sha3-256';
 
 /** A checked configuration of one server, defaults applied. Times are milliseconds, sizes bytes. */
-export interface ServerConfig {
+export interface ServerConfig extends LimitsConfig {
   /** By its server line, or by myid without server lines; 0 for a server alone without both. */
   readonly serverId: number;
   /** Undefined for a server alone. */
@@ -55,6 +56,8 @@ export interface ServerConfig {
   readonly maxSessionTimeoutMs: number;
   /** The largest packet a client may send and a record may be. */
   readonly maxBufferBytes: number;
+  /** Sockets of clients are asked for signs of life by the system. */
+  readonly clientTcpKeepAlive: boolean;
   /** Requests in flight before sockets are no longer read. */
   readonly globalOutstandingLimit: number;
 
@@ -227,6 +230,8 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     maxSessionTimeoutMs,
     maxBufferBytes: take.atLeast('jute.maxbuffer', 1024),
     globalOutstandingLimit: take.atLeast('globalOutstandingLimit', 1),
+    ...limitsConfig(take),
+    clientTcpKeepAlive: take.flag('clientTcpKeepAlive'),
     snapCount: take.atLeast('snapCount', 2),
     snapSizeLimitBytes: sizeLimit > 0 ? sizeLimit * 1024 : undefined,
     txnLogSizeLimitBytes: fileLimit > 0 ? fileLimit * 1024 : undefined,
@@ -282,7 +287,7 @@ function sort(
   const idle = new Map<string, Origin>();
   const unknown = new Map<string, Origin>();
   for (const setting of settings) {
-    const key = plainKey(setting.key);
+    const key = listedKey(plainKey(setting.key));
     if (isKey(key)) {
       given.set(key, { ...setting, key });
       if ((KEYS[key] as Row).unused === true) idle.set(key, setting.from);

@@ -9,9 +9,10 @@ import type { TrackedSession } from './sessions.ts';
 export interface Waiting {
   /**
    * `write`: until its transaction is applied. `sync`: until everything proposed before it is. `request`: until those before it
-   * are answered. `held`: a write behind a sync that another member has to confirm; numbered only then.
+   * are answered. `held`: a write behind a sync that another member has to confirm; numbered only then. `refused`: never
+   * done, and told so in its turn; its frame is its xid alone.
    */
-  readonly kind: 'write' | 'sync' | 'request' | 'held';
+  readonly kind: 'write' | 'sync' | 'request' | 'held' | 'refused';
   /** For `request` and `held`: a copy of its frame. For `sync`: too, since its path is echoed. */
   readonly frame: Buffer | undefined;
   /** For `sync`: everything that it waits for is applied. */
@@ -84,6 +85,8 @@ export class ClientConnection {
   /** Requests that wait, oldest first, from `waitingFrom` on. */
   waiting: Waiting[] = [];
   waitingFrom = 0;
+  /** How many of them were answered in this life. */
+  finished = 0;
   /** How many of them are syncs. */
   syncs = 0;
   /** The write that is being decided, for the audit log. */
@@ -161,6 +164,7 @@ export class ClientConnection {
   shift(): void {
     this.waiting[this.waitingFrom] = undefined as unknown as Waiting;
     this.waitingFrom++;
+    this.finished++;
     if (this.waitingFrom === this.waiting.length) {
       this.waiting.length = 0;
       this.waitingFrom = 0;

@@ -14,6 +14,7 @@ import type { Desk } from './desk.ts';
 import { readBirth } from './forwarded.ts';
 import type { Birth } from './handshakes.ts';
 import { Decider, type Requester } from './prepare.ts';
+import { grows } from './pressure.ts';
 import { Reaper } from './reaper.ts';
 import { decideReconfig } from './reconfig.ts';
 import type { Server } from './server.ts';
@@ -21,7 +22,7 @@ import type { TrackedSession } from './sessions.ts';
 import { decideWrite } from './writes.ts';
 
 const NO_PATHS: readonly string[] = [];
-const { MarshallingError, ReconfigInProgress, SessionExpired, SessionMoved } = KEEPER_CODES;
+const { MarshallingError, ReconfigInProgress, SessionExpired, SessionMoved, ThrottledOp } = KEEPER_CODES;
 const CONFIG_PATH = '/zookeeper/config';
 /** The leader itself, as the owner of a session: links have numbers from 1. */
 const HERE = 0;
@@ -306,6 +307,11 @@ export class LeaderDesk implements Desk {
     // a session of the learner alone is nothing to the leader but who may do what; it ends there
     const local = message.type === 'LOCALREQUEST' && tracked === undefined && op !== OPERATIONS.closeSession.code;
     const who = { session: session as SessionId, identities, local };
+    if (server.pressure.full && (tracked !== undefined || local) && grows(op)) {
+      server.pressure.refused++;
+      const full = { kind: KIND.error, code: ThrottledOp } as const;
+      return this.numbered(link, server.propose(undefined, session, xid, op, full, NO_PATHS, undefined));
+    }
     if (op === OPERATIONS.reconfig.code) {
       const to = { connection: undefined, session, xid };
       return this.numbered(link, this.reconfigure(to, who, tracked, from));
@@ -328,6 +334,10 @@ export class LeaderDesk implements Desk {
     const renews = tracked?.closing === false && this.owners.get(session) === link;
     if (txn === undefined || (tracked !== undefined && !(renews && server.handshakes.isImported(session))))
       return this.refused(link);
+    if (server.pressure.full) {
+      server.pressure.refused++;
+      return this.refused(link);
+    }
     this.owners.set(session, link);
     // before it is applied: the learner may be ahead of this server, and send the next request
     server.tracker.add(session, txn.timeoutMs, server.now);

@@ -19,6 +19,7 @@ import { LeaderDesk } from './leader-desk.ts';
 import { LearnerDesk } from './learner-desk.ts';
 import { LocalSessions } from './local-sessions.ts';
 import { logIn, logInBySasl } from './logins.ts';
+import { answerWaiting, grows, Pressure, refuse } from './pressure.ts';
 import { ProposalSizes } from './proposals.ts';
 import { needsEnsemble, ReadOnlyDesk } from './read-only-desk.ts';
 import { readOther, readPath } from './reads.ts';
@@ -59,6 +60,8 @@ export interface Surroundings extends ReplicaSurroundings {
   hand(): void;
   /** A session is over since nothing was heard of it for its timeout, ms. */
   expired?(id: SessionId, timeoutMs: number): void;
+  /** Absent: there is always memory. */
+  readonly pressure?: Pressure | undefined;
   /** A message to the leader that this member follows, and to the learner at a link. */
   toLeader(message: PeerMessage): void;
   toLearner(link: number, message: PeerMessage): void;
@@ -82,6 +85,7 @@ export class Server extends Replica {
   readonly proposals = new ProposalSizes();
   readonly options: ServerOptions;
   readonly locals: LocalSessions;
+  readonly pressure: Pressure;
   private readonly around: Surroundings;
   private readonly reader = new Reader(Buffer.alloc(0));
   /** Requests by the low bits of their number on the wire, which tell all of them apart. */
@@ -94,6 +98,7 @@ export class Server extends Replica {
     this.options = options;
     this.around = around;
     this.locals = new LocalSessions(this.handshakes, options.tickMs);
+    this.pressure = around.pressure ?? new Pressure();
   }
 
   /** How many requests with this number came in from clients in this life. */
@@ -310,6 +315,10 @@ export class Server extends Replica {
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.options;
     connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
     connection.state = 'connecting';
+    if (request.sessionId === 0n && this.pressure.full) {
+      this.pressure.refused++;
+      return this.close(connection);
+    }
     if (this.options.localSessions !== undefined && this.handshakeLocally(connection, request)) return;
     if (request.sessionId === 0n) return desk.createSession(connection);
     // the old connection ends before the password is looked at, as in ZooKeeper
@@ -317,7 +326,7 @@ export class Server extends Replica {
     const old = this.tracker.get(id)?.connection;
     if (old !== undefined) this.close(old);
     const password = request.password === null ? Buffer.alloc(0) : Buffer.from(request.password);
-    desk.resume(connection, id, password);
+    desk.resume(connection, request.sessionId as SessionId, password);
   }
 
   /** A session that only this member knows begins or is taken up again; false: it is another. */
@@ -372,6 +381,10 @@ export class Server extends Replica {
     const endsHere = isLocal && type === OPERATIONS.closeSession.code;
     if (endsHere && connection.tracked !== undefined) connection.tracked.closing = true;
     if (isWrite(type) && !endsHere) {
+      if (this.pressure.full && grows(type)) {
+        this.pressure.refused++;
+        return refuse(this, connection, xid);
+      }
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
       return this.write(desk, connection, xid, type, from, bytes, start, end);
@@ -494,6 +507,10 @@ export class Server extends Replica {
         continue;
       }
       connection.shift();
+      if (head.kind === 'refused') {
+        answerWaiting(this, connection, head);
+        continue;
+      }
       if (head.kind === 'sync') connection.syncs--;
       const frame = head.frame as Buffer;
       const from = this.reader.reset(frame, 0, frame.length);

@@ -10,6 +10,7 @@ import { DeadlineClient } from './deadline.ts';
 import { expandWords } from './expand-words.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { helpOf } from './help.ts';
+import { namedChroot } from './missing-chroot.ts';
 import { expandedByOs, LINES_HINT, unknownCommand } from './misspelt.ts';
 import type { Output } from './output.ts';
 import { OutputRoute } from './output-route.ts';
@@ -299,7 +300,8 @@ export class Shell {
       await this.ports.settled();
       // C-c in a question is an answer; anywhere else it is why the command ended
       const isAnswer = error instanceof Failure && error.exit === 31;
-      const failure = abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
+      const found = abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
+      const failure = await namedChroot(found, () => this.ports.session.client());
       this.lastStatus = failure.exit;
       if (!isHandled) this.firstFailure ??= failure.exit;
       if (!isHandled && source !== undefined) this.failedLines.push(source.line);

@@ -64,6 +64,9 @@ class FakeServer implements ControlledServer {
   }
   /** Bytes that are announced and not there. */
   missing = 0;
+  async purge(retain: number): Promise<readonly string[]> {
+    return [`kept ${retain}`];
+  }
   cutClients(cut: boolean): void {
     this.told.push(`cut ${cut}`);
   }
@@ -110,6 +113,8 @@ test('status, digest, faults and their end, answered in order', async () => {
       { op: 'status' },
       { op: 'heal' },
       { op: 'snapshot' },
+      { op: 'purge', keep: 4 },
+      { op: 'purge', keep: 2 },
       { op: 'log' },
       { op: 'log', level: 'debug' },
     ),
@@ -122,6 +127,8 @@ test('status, digest, faults and their end, answered in order', async () => {
       { ok: true, result: { ...shown, pid: process.pid, faults: { cut: [1, 3], lagMs: 20, clientsCut: true } } },
       { ok: true, result: none },
       { ok: false, error: 'a snapshot is being written already' },
+      { ok: true, result: { removed: ['kept 4'], count: 1 } },
+      { ok: false, error: 'purge needs "keep", a whole number of snapshots from 3 on' },
       { ok: true, result: { level: 'info' } },
       { ok: true, result: { level: 'debug' } },
     ],
