@@ -6,6 +6,7 @@ import { FrameCutter } from '../protocol/frame.ts';
 import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
+import { refuseLate } from '../server/pressure.ts';
 import type { Server } from '../server/server.ts';
 import { ClientDoors, type Served } from './client-doors.ts';
 import { ClientLimits } from './client-limits.ts';
@@ -308,7 +309,7 @@ export class ClientPort {
     if (verdict === 'end') {
       connection.state = 'closing';
       socket.destroy();
-    } else if (verdict === 'refuse') this.server.throttled(connection, bytes.readInt32BE(start));
+    } else if (verdict === 'refuse') refuseLate(this.server, connection, bytes.readInt32BE(start));
     else {
       this.server.receive(connection, bytes, start, end);
       this.limits.took(connection, end - start);

@@ -1,7 +1,6 @@
 import { totalmem } from 'node:os';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { getHeapStatistics } from 'node:v8';
 import type { Pressure } from '../server/pressure.ts';
 import type { Logger } from './log.ts';
 import { MemoryJudge, roomOf } from './memory-judge.ts';
@@ -10,6 +9,18 @@ import { MemoryJudge, roomOf } from './memory-judge.ts';
 const LOOK_MS = 1000;
 /** While writes are refused and V8 has not collected by itself for so long, it is asked to: who allocates nothing collects nothing. */
 const COLLECT_MS = 10_000;
+
+/** A full collection, by the one way that needs no flag at the start. Nobody can connect to this session. */
+async function collect(): Promise<void> {
+  const { Session } = await import('node:inspector/promises');
+  const session = new Session();
+  session.connect();
+  try {
+    await session.post('HeapProfiler.collectGarbage');
+  } finally {
+    session.disconnect();
+  }
+}
 
 /** What the system, or the control group, lets this process have, bytes. */
 function systemLimit(): number {
@@ -56,17 +67,11 @@ export function watchMemory(
     lookAtHeap();
   });
   observer.observe({ entryTypes: ['gc'] });
-  let collect: (() => void) | undefined;
   const timer = setInterval(() => {
     say(resident, process.memoryUsage.rss(), most);
     if (!pressure.full || performance.now() - collectedAt < COLLECT_MS) return;
     collectedAt = performance.now();
-    if (collect === undefined) {
-      setFlagsFromString('--expose-gc');
-      collect = runInNewContext('gc') as () => void;
-    }
-    collect();
-    lookAtHeap();
+    collect().then(lookAtHeap, () => {}); // the next look is as good
   }, LOOK_MS);
   timer.unref();
   return {

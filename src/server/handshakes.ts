@@ -25,28 +25,18 @@ export class Handshakes {
   private readonly outbox: Outbox;
   private readonly random: Random;
   private readonly sid: number;
-  private readonly close: (connection: ClientConnection) => void;
   private last: bigint | undefined;
   /** Sessions that were taken up again. */
   resumed = 0;
   /** What clients are told: this server is read-only. */
   readOnly = false;
 
-  /** `close` ends a connection whose session another has taken. */
-  constructor(
-    tree: DataTree,
-    tracker: SessionTracker,
-    outbox: Outbox,
-    random: Random,
-    sid: number,
-    close: (connection: ClientConnection) => void,
-  ) {
+  constructor(tree: DataTree, tracker: SessionTracker, outbox: Outbox, random: Random, sid: number) {
     this.tree = tree;
     this.tracker = tracker;
     this.outbox = outbox;
     this.random = random;
     this.sid = sid;
-    this.close = close;
   }
   /** A session for this connection, with an id never given before. `wall`: ms. */
   create(connection: ClientConnection, wall: number): Birth {
@@ -119,8 +109,6 @@ export class Handshakes {
       return false;
     }
     this.resumed++;
-    const old = tracked.connection;
-    if (old !== undefined && old !== connection) this.close(old);
     this.tracker.retime(tracked, connection.timeoutMs, now);
     this.attach(connection, tracked);
     this.welcome(connection, connection.timeoutMs, tracked.id, password);

@@ -36,6 +36,17 @@ export function refuse(server: Refuser, connection: ClientConnection, xid: numbe
   to.int32(xid);
   connection.waiting.push({ kind: 'refused', frame: to.take(), ready: false, since: server.now });
 }
+/** The same for a request that was not given to the server, since it had waited too long. */
+export function refuseLate(
+  server: Refuser & { readonly pressure: Pressure; hear(connection: ClientConnection): void },
+  connection: ClientConnection,
+  xid: number,
+): void {
+  server.outbox.received(connection);
+  server.hear(connection);
+  server.pressure.throttled++;
+  refuse(server, connection, xid);
+}
 /** One that had to wait for its turn. */
 export const answerWaiting = (server: Refuser, connection: ClientConnection, { frame, since }: Waiting): void =>
   answerRefused(server, connection, (frame as Buffer).readInt32BE(0), since);

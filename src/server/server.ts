@@ -326,7 +326,7 @@ export class Server extends Replica {
     const old = this.tracker.get(id)?.connection;
     if (old !== undefined) this.close(old);
     const password = request.password === null ? Buffer.alloc(0) : Buffer.from(request.password);
-    desk.resume(connection, request.sessionId as SessionId, password);
+    desk.resume(connection, id, password);
   }
 
   /** A session that only this member knows begins or is taken up again; false: it is another. */
@@ -445,7 +445,7 @@ export class Server extends Replica {
     return to.take();
   }
   /** Whoever writes lives, on a connection that its session was taken from as well: that may be by one it gave up before. */
-  private hear(connection: ClientConnection): void {
+  hear(connection: ClientConnection): void {
     const tracked = connection.moved ? this.tracker.get(connection.session) : connection.tracked;
     if (tracked === undefined) return;
     if (tracked.local) this.locals.heard(tracked, this.now);

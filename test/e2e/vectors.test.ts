@@ -9,6 +9,9 @@ import { Members, until } from './members.ts';
 import { ServerProcess } from './process.ts';
 import { replayProfile } from './replay.ts';
 
+/** Without what is said of a super user, whom the vectors need. */
+const unsaid = (log: string): string => log.replace(/^.* warn {2}\S+\.superDigest is set: .*\n/gm, '');
+
 const SUPER = 'super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=';
 const PROFILES: Readonly<Record<string, { lines: string[]; count: number }>> = {
   plain: { lines: [], count: 5 },
@@ -42,7 +45,7 @@ for (const [profile, { lines, count }] of Object.entries(PROFILES))
   test(`profile ${profile}`, async (t) => {
     await using server = await new ServerProcess(lines).start();
     await replayProfile(t, profile, count, [server.port]);
-    assert.equal(server.stderr, '');
+    assert.equal(unsaid(server.stderr), '');
   });
 
 for (const [profile, { voters, lines, count }] of Object.entries(MEMBERS))
@@ -54,7 +57,7 @@ for (const [profile, { voters, lines, count }] of Object.entries(MEMBERS))
       count,
       members.all.map(({ clientPort }) => clientPort),
     );
-    assert.doesNotMatch(members.tail(), / (warn|error) /);
+    assert.doesNotMatch(unsaid(members.tail()), / (warn|error) /);
   });
 
 const SASL: Readonly<Record<string, { line: string; count: number }>> = {
@@ -73,7 +76,7 @@ for (const [profile, { line, count }] of Object.entries(SASL))
     const lines = ['tickTime=500', line, provider, `java.security.auth.login.config=${jaas}`];
     await using server = await new ServerProcess(lines).start();
     await replayProfile(t, profile, count, [server.port]);
-    assert.equal(server.stderr, '');
+    assert.equal(unsaid(server.stderr), '');
   });
 
 test('profile readonly, one of three members', async (t) => {
