@@ -114,7 +114,7 @@ describe('held', { concurrency: 5 }, () => {
   });
 
   test('--signal: another than TERM', async () => {
-    const words = ['lock', '--signal', 'USR1', '--grace', '100ms', '/signal', ...deaf('signal')];
+    const words = ['lock', '--signal', 'USR1', '--grace', '2s', '/signal', ...deaf('signal')];
     const holder = zooshProcess([server.connectString, ...words]);
     await until('it runs', () => beats('signal').length > 3);
     const [node] = (await client.getChildren('/signal')).children;
