@@ -18,10 +18,18 @@ export async function answerProbe(
   const ask = Object.hasOwn(ASKED, path) ? ASKED[path] : undefined;
   if (ask === undefined) return false;
   const isRead = method === 'GET' || method === 'HEAD';
-  const { ok, why } = isRead ? await ask(health) : { ok: false, why: 'probes are asked by GET' };
+  const { ok, why } = isRead ? await verdictOf(ask, health) : { ok: false, why: 'probes are asked by GET' };
   const text = `${ok ? 'ok' : why}${health.remark === undefined ? '' : `; ${health.remark}`}\n`;
   const body = Buffer.from(text);
   response.writeHead(isRead ? (ok ? 200 : 503) : 405, { 'content-type': 'text/plain', 'content-length': body.length });
   response.end(body);
   return true;
+}
+/** A fault on the way to an answer is one: it must not end the server that is looked after. */
+async function verdictOf(ask: (health: Health) => Verdict | Promise<Verdict>, health: Health): Promise<Verdict> {
+  try {
+    return await ask(health);
+  } catch (error) {
+    return { ok: false, why: `it cannot be told: ${(error as Error).message}` };
+  }
 }
