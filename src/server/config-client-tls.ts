@@ -1,4 +1,4 @@
-import { cipherList } from './cipher-names.ts';
+import { cipherList } from './config-cipher-names.ts';
 import { listed } from './config-auth.ts';
 import { KEYS, type Key } from './config-keys.ts';
 import type { Reader } from './config-reader.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSecureContext, getCiphers } from 'node:tls';
-import { CLASSIC, cipherList } from '../../src/server/cipher-names.ts';
+import { CLASSIC, cipherList } from '../../src/server/config-cipher-names.ts';
 import {
   ConfigError,
   checkConfig,
