@@ -143,7 +143,9 @@ test('every file keeps to the plan of the house', () => {
 });
 
 test('no file has swollen past what one can hold in mind', () => {
-  const long = files.filter((file) => readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length > MOST_LINES + 1);
+  const long = files.filter(
+    (file) => readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length > MOST_LINES + 1,
+  );
   assert.deepEqual(long, []);
 });
 
