@@ -26,7 +26,7 @@ export class Founding {
         if (this.node.server.peer.leader !== leader) return; // the term is over already
         this.propose({ kind: KIND.found, ensembleId, config: alone });
       })
-      .catch((error: Error) => options.onFailed(error));
+      .catch((error: Error) => this.node.diskFailed(error));
   }
   /** Proposes it, unless the same step ended the term. */
   propose(txn: Txn): void {

@@ -75,8 +75,8 @@ export class Incoming {
   forget(generation: number): void {
     this.drop();
     this.staging = undefined;
-    const { storage, options } = this.node;
-    storage.dropStaged(generation).catch((error: Error) => options.onFailed(error));
+    const { node } = this;
+    node.storage.dropStaged(generation).catch((error: Error) => node.diskFailed(error));
   }
   private noRoom(at: Mark, bytes: number): void {
     const { node } = this;
