@@ -126,16 +126,14 @@ export class Server extends Office {
     }
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
-    const endsHere = isLocal && type === OPERATIONS.closeSession.code;
-    if (endsHere && connection.tracked !== undefined) connection.tracked.closing = true;
-    if (isWrite(type) && !endsHere) {
+    if (isWrite(type)) {
       if (this.pressure.full && grows(type)) {
         this.pressure.refused++;
         return refuse(this, connection, xid);
       }
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
-      return this.write(desk, connection, xid, type, from, bytes, start, end);
+      if (!this.endsHere(connection, type)) return this.write(desk, connection, xid, type, from, bytes, start, end);
     }
     if (type === auth.code) return logIn(this, connection, xid, from);
     if (type === sasl.code) return logInBySasl(this, connection, xid, from);
@@ -146,6 +144,12 @@ export class Server extends Office {
     if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
+  }
+  /** The end of a session that is this member's own: decided here, and answered in its turn. Nothing that comes behind it is done. */
+  private endsHere({ tracked }: ClientConnection, type: number): boolean {
+    if (type !== OPERATIONS.closeSession.code || tracked?.local !== true) return false;
+    tracked.closing = true;
+    return true;
   }
   /** To the desk, in the order sent; behind the upgrade of a local session that makes its first ephemeral. */
   private write(
@@ -274,7 +278,10 @@ export class Server extends Office {
       if (connection.state !== 'open' || this.desk === undefined) return;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
-      this.write(this.desk, connection, xid, from.int32(), from, frame, 0, frame.length);
+      const type = from.int32();
+      // by now it may be everybody's, for an ephemeral asked before its end
+      if (this.endsHere(connection, type)) return connection.answerInPlace(frame);
+      this.write(this.desk, connection, xid, type, from, frame, 0, frame.length);
     }
   }
 }

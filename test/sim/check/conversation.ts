@@ -11,7 +11,7 @@ export interface Asked extends Heard {
   readonly acknowledged: number;
 }
 export type Said =
-  | { readonly type: 'welcome'; readonly session: bigint; readonly timeoutMs: number }
+  | { readonly type: 'welcome'; readonly session: bigint; readonly timeoutMs: number; readonly readOnly: boolean }
   | { readonly type: 'event'; readonly event: Told; readonly zxid: bigint }
   | ({ readonly type: 'reply' } & ReturnType<typeof readReply>);
 
@@ -28,6 +28,11 @@ export class Conversation {
   /** Where the history was when the handshake came, and who led then. */
   helloAt: { readonly moment: number; readonly leader: string } | undefined;
   timeoutMs = 0;
+  /** The client takes a server that only shows what it has; and this one is. */
+  allowsReadOnly = false;
+  readOnly = false;
+  /** It has its session. */
+  isWelcome = false;
   readonly asked: Asked[] = [];
   readonly watches = new WatchModel();
   /** Events told and not yet accounted for. */
@@ -59,9 +64,10 @@ export class Conversation {
       if (!this.isFirst) found.push(readRequest(frame, start, end));
       else {
         this.isFirst = false;
-        const { sessionId, lastZxidSeen } = ConnectRequest.read(new Reader(frame, start, end));
+        const { sessionId, lastZxidSeen, readOnly } = ConnectRequest.read(new Reader(frame, start, end));
         this.session = sessionId;
         this.lastSeen = lastZxidSeen;
+        this.allowsReadOnly = readOnly === true;
       }
       return true;
     });
@@ -74,8 +80,8 @@ export class Conversation {
     this.fromServer.push(Buffer.from(bytes), (frame, start, end) => {
       if (!this.greeted) {
         this.greeted = true;
-        const { sessionId: session, timeoutMs } = ConnectResponse.read(new Reader(frame, start, end));
-        said.push({ type: 'welcome', session, timeoutMs });
+        const { sessionId: session, timeoutMs, readOnly } = ConnectResponse.read(new Reader(frame, start, end));
+        said.push({ type: 'welcome', session, timeoutMs, readOnly: readOnly === true });
         return true;
       }
       const reply = readReply(frame, start, end);

@@ -17,6 +17,7 @@ import { KIND, OPEN_ACL, type Txn, writeEnvelope } from '../../../src/records/tx
 import type { Host } from '../world/host.ts';
 import { Border } from './border.ts';
 import { Ledger } from './ledger.ts';
+import { Locals, type SessionMode } from './locals.ts';
 import { chainKey } from './log-tap.ts';
 import { Oracle } from './oracle.ts';
 import { Verdicts } from './verdicts.ts';
@@ -39,7 +40,11 @@ export class Rig {
     () => this.now,
     (sids) => sids.length >= 2,
   );
-  readonly oracle = new Oracle(this.verdicts);
+  /** Who decides at server 1, and whether it only shows what it has. */
+  term: object | undefined = {};
+  readOnly: boolean | undefined = false;
+  readonly locals: Locals;
+  readonly oracle: Oracle;
   readonly border: Border;
   readonly holders = new Set([1, 2]);
   /** Who leads, and whether it has decided that the session ends. */
@@ -49,12 +54,16 @@ export class Rig {
   private counter = 0;
   private conversations = 0;
 
-  constructor() {
+  constructor(mode: SessionMode = 'shared') {
+    this.locals = new Locals({ mode, verdicts: this.verdicts, now: () => this.now, termOf: () => this.term });
+    this.oracle = new Oracle(this.verdicts, this.locals);
     this.ledger.onCommitted = (committed) => this.oracle.take(committed);
     this.border = new Border({
       oracle: this.oracle,
       ledger: this.ledger,
       verdicts: this.verdicts,
+      locals: this.locals,
+      isReadOnly: () => this.readOnly,
       now: () => this.now,
       sidOf: () => 1,
       isDeposed: () => false,
