@@ -314,6 +314,7 @@ export class ServerNode {
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });
+    if (this.server !== undefined) server.handshakes.follow(this.server.handshakes);
     return server;
   }
   /** The state is another one from now on: nobody is attached to the old. */

@@ -69,3 +69,36 @@ for (const mode of ['local', 'upgraded'] satisfies SessionMode[])
       await story.end();
       assert.deepEqual(story.violations, []);
     });
+
+test('a number of a session is not given twice by a server whose state came anew and whose wall clock went back', async () => {
+  using story = new Story({ seed: 4, plan: { sessions: 'upgraded', commitLogCount: 4 } });
+  const { ensemble } = story;
+  await told(async () => {
+    story.start();
+    await story.serving();
+    const leader = await story.leader();
+    const [sid = 0] = story.others(leader);
+    const machine = RawSession.machine(ensemble, 60);
+    const open = async (): Promise<RawSession> => {
+      const session = new RawSession(ensemble, machine, story.plan.sessionMs);
+      assert.equal(await story.settled(session.open(sid)), true);
+      return session;
+    };
+    (await open()).send(breath('/owned', 1));
+    await open();
+    await story.run(2 * story.plan.tickMs);
+    const { host } = story.member(sid);
+    host.wallOffset -= 3_600_000;
+    story.partition([sid], story.others(sid));
+    const writer = story.clientOf(...story.others(sid));
+    for (let i = 0; i < 60; i++) await story.write(writer);
+    await story.until('it is cut off', () => story.member(sid).program?.serves === false);
+    story.heal();
+    await story.serving();
+    await open();
+    await story.end();
+  });
+  assert.deepEqual(story.violations, []);
+  assert.ok(ensemble.acks.synchronised.SNAP > 0, 'a snapshot was sent');
+  assert.equal(ensemble.locals.counts.upgraded, 1);
+});

@@ -141,9 +141,10 @@ export class Border implements ClientTap {
         const known = this.around.beforeOf(sid) ?? 0;
         const since = this.around.isPresent(sid) ? Math.max(known, helloAt?.moment ?? 0) : known;
         const isShared = oracle.state.sessions.has(said.session);
-        if (before === 0n && locals.mode !== 'shared')
+        if (before === 0n && locals.mode !== 'shared') {
+          if (locals.has(said.session)) oracle.forget(said.session);
           locals.began(said.session, sid, said.timeoutMs, said.readOnly, isShared);
-        else if (locals.has(said.session) && !isShared) locals.resumed(said.session, sid);
+        } else if (locals.has(said.session) && !isShared) locals.resumed(said.session, sid);
         else if (!oracle.state.wasLive(said.session, since, here))
           verdicts.fail(
             'I9',

@@ -8,8 +8,9 @@ export type SessionMode = 'shared' | 'local' | 'upgraded';
 
 interface Local {
   readonly sid: number;
-  /** Who decided at that server when it began: another one does in each term. */
+  /** Who decided at that server when it began: another one does in each term. And which life of its process that was. */
   readonly term: object | undefined;
+  readonly life: number;
   readonly timeoutMs: number;
   /** Its server found no leader, and said so. */
   readonly readOnly: boolean;
@@ -27,6 +28,8 @@ export interface LocalsAround {
   now(): number;
   /** Who decides at a server in its present term. */
   termOf(sid: number): object | undefined;
+  /** Lives of a server's process so far. */
+  lifeOf(sid: number): number;
 }
 
 /** How much slower a clock may go than the true time. */
@@ -48,14 +51,19 @@ export class Locals {
   has(session: bigint): boolean {
     return this.sessions.has(session);
   }
-  /** A server gave it out. `isTaken`: the history has such a session. */
+  /**
+   * A server gave it out. `isTaken`: the history has such a session. Of those that it never had nothing is left behind a
+   * process: with a wall clock that went back meanwhile the next may give the number again, to another password.
+   */
   began(session: bigint, sid: number, timeoutMs: number, readOnly: boolean, isTaken: boolean): void {
-    const { verdicts, now, termOf } = this.around;
+    const { verdicts, now, termOf, lifeOf } = this.around;
     this.counts.begun++;
-    if (isTaken || this.sessions.has(session)) verdicts.fail('I9', `session ${hex(session)} is given out twice`);
+    const life = lifeOf(sid);
+    if (isTaken || this.sessions.get(session)?.life === life)
+      verdicts.fail('I9', `session ${hex(session)} is given out twice`);
     const at = now();
     this.sessions.set(session, {
-      ...{ sid, term: termOf(sid), timeoutMs, readOnly, heardAt: at, heardBefore: at },
+      ...{ sid, term: termOf(sid), life, timeoutMs, readOnly, heardAt: at, heardBefore: at },
       ...{ asksMore: false, closedBy: undefined },
     });
   }

@@ -47,6 +47,13 @@ export class Oracle {
     if (asked.type === CLOSE) this.closing.add(session);
     if (asked.writes !== undefined) this.requests.set(`${session}/${asked.xid}`, asked);
   }
+  /** The number of a session that is over, and that the history never had, is given again: another's requests bear it now. */
+  forget(session: bigint): void {
+    const own = `${session}/`;
+    for (const map of [this.requests, this.done]) for (const id of map.keys()) if (id.startsWith(own)) map.delete(id);
+    this.latest.delete(session);
+    this.closing.delete(session);
+  }
   take(committed: Committed): void {
     const { envelope, zxid } = committed;
     const { txn, session, xid, time } = envelope;

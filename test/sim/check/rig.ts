@@ -55,7 +55,13 @@ export class Rig {
   private conversations = 0;
 
   constructor(mode: SessionMode = 'shared') {
-    this.locals = new Locals({ mode, verdicts: this.verdicts, now: () => this.now, termOf: () => this.term });
+    this.locals = new Locals({
+      mode,
+      verdicts: this.verdicts,
+      now: () => this.now,
+      termOf: () => this.term,
+      lifeOf: () => 1,
+    });
     this.oracle = new Oracle(this.verdicts, this.locals);
     this.ledger.onCommitted = (committed) => this.oracle.take(committed);
     this.border = new Border({

@@ -74,6 +74,7 @@ export class Ensemble implements Disposable {
       verdicts: this.verdicts,
       now,
       termOf: (sid) => this.member(sid).program?.term,
+      lifeOf: (sid) => this.member(sid).host.life,
     });
     this.oracle = new Oracle(this.verdicts, this.locals);
     this.configs = new Configs(this.ledger, this.verdicts, options.servers);
