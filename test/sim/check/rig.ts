@@ -114,22 +114,32 @@ export class Rig {
     this.welcome(number, 1000, SESSION);
     return number;
   }
+  /** A new session that its server gives out by itself; `allows`: its client takes a server that only shows what it has. */
+  beginLocally(session = SESSION, { allows = false, readOnly = false } = {}): number {
+    const number = this.greet(0n, allows, 0n as SessionId);
+    this.welcome(number, 1000, session, readOnly);
+    return number;
+  }
+  /** Whoever had that connection is not heard any more. */
+  hangUp(number: number): void {
+    this.border.closed(number);
+  }
   /** A client comes back and is told that its session is over; `between`: before it is told. */
   refused(between: () => void = () => {}): void {
     const number = this.greet(0n);
     between();
     this.welcome(number, 0, 0n as SessionId);
   }
-  private greet(lastZxidSeen: bigint): number {
+  private greet(lastZxidSeen: bigint, readOnly = false, sessionId = SESSION): number {
     const number = ++this.conversations;
     this.border.opened(number, {} as Host, { name: 'client' } as Host);
     const hello = {
       protocolVersion: 0,
       lastZxidSeen: lastZxidSeen as Zxid,
       timeoutMs: 1000,
-      sessionId: SESSION,
+      sessionId,
       password: Buffer.alloc(16),
-      readOnly: false,
+      readOnly,
     };
     this.border.heard(
       number,
@@ -137,8 +147,8 @@ export class Rig {
     );
     return number;
   }
-  private welcome(number: number, timeoutMs: number, sessionId: SessionId): void {
-    const welcome = { protocolVersion: 0, timeoutMs, sessionId, password: Buffer.alloc(16), readOnly: false };
+  private welcome(number: number, timeoutMs: number, sessionId: SessionId, readOnly = false): void {
+    const welcome = { protocolVersion: 0, timeoutMs, sessionId, password: Buffer.alloc(16), readOnly };
     this.border.answered(
       number,
       frame((to) => ConnectResponse.write(to, welcome)),
