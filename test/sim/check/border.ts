@@ -87,7 +87,7 @@ export class Border implements ClientTap {
       conversation.helloAt ??= { moment: this.around.oracle.state.now, leader: this.around.leader() };
     for (const each of requests) {
       const asked: Asked = { ...each, at, acknowledged: this.acknowledged };
-      this.around.oracle.heard(conversation.session, asked);
+      if (!conversation.readOnly) this.around.oracle.heard(conversation.session, asked);
       if (conversation.isWelcome) this.around.locals.heard(conversation.session, asked);
       if (each.type === OPERATIONS.sync.code && this.around.isDeposed(conversation.sid)) this.counts.deposedSyncs++;
       if (each.xid !== XID.ping && each.xid !== XID.auth) conversation.asked.push(asked);
@@ -143,7 +143,10 @@ export class Border implements ClientTap {
         const isShared = oracle.state.sessions.has(said.session);
         if (before === 0n && locals.mode !== 'shared') {
           if (locals.has(said.session)) oracle.forget(said.session);
-          locals.began(said.session, sid, said.timeoutMs, said.readOnly, isShared);
+          // a read-only one does not know all that it gave before it last started, and its wall clock may have gone back
+          const born = oracle.state.sessions.get(said.session)?.born;
+          const isTaken = born !== undefined && !(said.readOnly && born > (here ?? 0));
+          locals.began(said.session, sid, said.timeoutMs, said.readOnly, isTaken);
         } else if (locals.has(said.session) && !isShared) locals.resumed(said.session, sid);
         else if (!oracle.state.wasLive(said.session, since, here))
           verdicts.fail(
@@ -157,7 +160,7 @@ export class Border implements ClientTap {
         this.noteHeard(conversation, at, true);
         // requests that came behind the handshake were heard before the session had its number
         for (const asked of conversation.asked) {
-          oracle.heard(said.session, asked);
+          if (!said.readOnly) oracle.heard(said.session, asked);
           locals.heard(said.session, asked);
         }
         return;

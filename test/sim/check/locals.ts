@@ -128,10 +128,10 @@ export class Locals {
   asked(session: bigint, xid: number, zxid: bigint): void {
     const local = this.sessions.get(session);
     if (local === undefined) return;
-    const { verdicts } = this.around;
-    if (local.readOnly)
-      verdicts.fail('I7', `request ${xid} of ${hex(session)} is ${hex(zxid)}: it was asked of a read-only server`);
     if (local.closedBy !== undefined && xid > local.closedBy)
-      verdicts.fail('I9', `request ${xid} of ${hex(session)} is ${hex(zxid)}: its end, ${local.closedBy}, came before`);
+      this.around.verdicts.fail(
+        'I9',
+        `request ${xid} of ${hex(session)} is ${hex(zxid)}: its end, ${local.closedBy}, came before`,
+      );
   }
 }
