@@ -1,5 +1,6 @@
 import { isAboutApache } from '../platform/peer-foreign.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
+import { GREETING_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
@@ -268,6 +269,10 @@ export class Ensemble {
     });
   }
 
+  /** The feature level agreed with the leader that this member follows. */
+  get leaderLevel(): number {
+    return this.peers.channelOf(this.leaderLink)?.level ?? GREETING_LEVEL;
+  }
   toLeader(message: PeerMessage): void {
     this.peers.send(this.leaderLink, message);
   }

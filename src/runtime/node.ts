@@ -1,4 +1,5 @@
 import { showSession, zxid } from '../base/ids.ts';
+import { PEER_LEVEL } from '../records/peer-frame.ts';
 import { KIND } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Pressure } from '../server/pressure.ts';
@@ -311,6 +312,7 @@ export class ServerNode {
         this.tally.expired++;
         this.options.logger.info(`Expiring session ${showSession(id)}, timeout of ${timeoutMs}ms exceeded`);
       },
+      leaderLevel: () => ensemble?.leaderLevel ?? PEER_LEVEL,
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });

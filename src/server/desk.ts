@@ -15,6 +15,8 @@ export interface Desk {
   readonly waiting: number;
   /** No request may be given now: it must be kept back until {@link Office.goOn} or the next epoch. */
   readonly holds: boolean;
+  /** Sessions may begin as this member's own: whoever decides takes what they ask for. */
+  readonly takesLocal: boolean;
   /** A client of this session sent something to this server. */
   heard(session: TrackedSession): void;
   write(

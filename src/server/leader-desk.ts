@@ -51,6 +51,7 @@ interface Held {
  * before (semantics.md 4), and numbers what comes of it. Remembers where each session is attached (semantics.md 10.4).
  */
 export class LeaderDesk implements Desk {
+  readonly takesLocal = true;
   private readonly server: Office;
   private readonly decider: Decider;
   private readonly reaper: Reaper;

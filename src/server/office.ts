@@ -53,6 +53,8 @@ export interface Surroundings extends ReplicaSurroundings {
   expired?(id: SessionId, timeoutMs: number): void;
   /** Absent: there is always memory. */
   readonly pressure?: Pressure | undefined;
+  /** The feature level agreed with the leader that this member follows. */
+  leaderLevel(): number;
   /** A message to the leader that this member follows, and to the learner at a link. */
   toLeader(message: PeerMessage): void;
   toLearner(link: number, message: PeerMessage): void;
@@ -147,7 +149,7 @@ export abstract class Office extends Replica {
   serve(): void {
     if (this.readOnly) this.look();
     if (this.desk === undefined) {
-      this.desk = new LearnerDesk(this, this.peer.currentEpoch);
+      this.desk = new LearnerDesk(this, this.peer.currentEpoch, this.around.leaderLevel());
       this.resumeSessions();
     }
     this.serving = true;

@@ -67,7 +67,9 @@ export class Server extends Office {
       this.pressure.refused++;
       return this.close(connection);
     }
-    if (this.options.localSessions !== undefined && this.handshakeLocally(connection, request)) return;
+    // with a leader of before there were local sessions all are everybody's, as they are to it
+    if (this.options.localSessions !== undefined && desk.takesLocal && this.handshakeLocally(connection, request))
+      return;
     if (request.sessionId === 0n) return desk.createSession(connection);
     // the old connection ends before the password is looked at, as in ZooKeeper
     const id = request.sessionId as SessionId;

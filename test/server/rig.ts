@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Random } from '../../src/base/random.ts';
 import { Writer } from '../../src/protocol/bytes.ts';
 import { PackReader, PackWriter } from '../../src/records/pack.ts';
+import { PEER_LEVEL } from '../../src/records/peer-frame.ts';
 import { type Envelope, KIND, readEnvelope } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
 import type { ServerOptions } from '../../src/server/office.ts';
@@ -73,6 +74,7 @@ export function rig(random: Random, options: RigOptions = {}) {
       hand: () => {},
       later: () => {},
       configured: () => {},
+      leaderLevel: () => PEER_LEVEL,
       toLeader: () => {},
       toLearner: () => {},
     },

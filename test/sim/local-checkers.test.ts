@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SessionId } from '../../src/base/ids.ts';
 import { KIND } from '../../src/records/txns.ts';
+import { Conversation } from './check/conversation.ts';
 import { register } from './check/register.ts';
 import { Rig, SESSION, worldAcl } from './check/rig.ts';
 
@@ -151,4 +152,10 @@ test('oracle, I7: a read-only server says what it is, takes who allows it, and d
 
 test('linear: what a read-only server refused changed nothing', () => {
   assert.equal(register.apply(null, { op: 'create', value: 'x' }, { is: 'refused' }), null);
+});
+
+test('a word that comes letter by letter is no conversation', () => {
+  const word = new Conversation(1, 1, 'client');
+  for (const letter of 'isro') assert.deepEqual(word.heard(Buffer.from(letter)), []);
+  assert.equal(word.foreign, true);
 });

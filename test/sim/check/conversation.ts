@@ -15,6 +15,8 @@ export type Said =
   | { readonly type: 'event'; readonly event: Told; readonly zxid: bigint }
   | ({ readonly type: 'reply' } & ReturnType<typeof readReply>);
 
+/** Bytes of a four-letter word. */
+const WORD = 4;
 const LIMIT = 64 * 1024 * 1024;
 
 /** A connection of a client to a server, as the server's border shows it. */
@@ -42,6 +44,8 @@ export class Conversation {
   /** A four-letter word, or something else that is not the protocol. */
   foreign = false;
   private isFirst = true;
+  /** What came before it was known whether it is a word. */
+  private head: Buffer | undefined = Buffer.alloc(0);
   private greeted = false;
   private readonly fromClient = new FrameCutter(LIMIT);
   private readonly fromServer = new FrameCutter(LIMIT);
@@ -58,9 +62,16 @@ export class Conversation {
   /** Takes what the server hears; gives the requests that are complete now. */
   heard(bytes: Buffer): Heard[] {
     const found: Heard[] = [];
-    if (this.isFirst && /^[a-z]{4}$/.test(bytes.latin1Slice(0, Math.min(4, bytes.length)))) this.foreign = true;
+    let told = bytes;
+    if (this.head !== undefined) {
+      // a word may come letter by letter
+      told = Buffer.concat([this.head, bytes]);
+      this.head = told.length < WORD ? told : undefined;
+      if (this.head !== undefined) return found;
+      this.foreign = /^[a-z]{4}$/.test(told.latin1Slice(0, WORD));
+    }
     if (this.foreign) return found;
-    this.fromClient.push(Buffer.from(bytes), (frame, start, end) => {
+    this.fromClient.push(Buffer.from(told), (frame, start, end) => {
       if (!this.isFirst) found.push(readRequest(frame, start, end));
       else {
         this.isFirst = false;
