@@ -1,16 +1,15 @@
 import { isAboutApache } from '../platform/peer-foreign.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
-import { RecordError } from '../records/pack.ts';
+import { GREETING_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
-import { isDiskFull } from '../storage/errors.ts';
 import type * as zab from '../zab/types.ts';
-import { type Effect, isBefore, type Mark, ORIGIN, type Position } from '../zab/types.ts';
+import { type Effect, isBefore, ORIGIN, type Position } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
+import { Incoming } from './incoming.ts';
 import type { Loaded } from './load.ts';
-import { makeRoom } from './make-room.ts';
-import { halvesOf, placeOf } from './marks.ts';
+import { halvesOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import { memberPast, REMEMBER_BYTES } from './member-past.ts';
 import { MET_APACHE, noteApache } from './met-apache.ts';
@@ -19,7 +18,6 @@ import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
 import { type PeerAddresses, PeerPort } from './peers.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
-import { decode, Staging } from './staging.ts';
 import { listenError } from './start-error.ts';
 import type { LearnerRow } from './words/context.ts';
 
@@ -48,11 +46,9 @@ export class Ensemble {
   private readonly sender: SnapshotSender;
   private readonly outgoing: Outgoing;
   private readonly unitMs: number;
-  private staging: Staging | undefined;
+  private readonly incoming: Incoming;
   /** The link to the leader that this member follows. */
   private leaderLink = 0;
-  /** Of the SNAP that is coming in. */
-  private snapEpoch = 0;
   private handed: (() => void) | undefined;
   /** Who belongs to the ensemble, as others said. */
   private told: MessageOf<'MEMBERS'> | undefined;
@@ -75,6 +71,13 @@ export class Ensemble {
     this.node = node;
     this.config = config;
     this.log = new MemberLog(node.storage);
+    this.incoming = new Incoming(node, () => {
+      const link = this.leaderLink;
+      return {
+        toLeader: (message) => void this.peers.send(link, message),
+        giveUp: (reason) => this.giveUp(link, reason),
+      };
+    });
     const { tickTimeMs } = node.options.config;
     this.unitMs = Math.max(1, Math.min(UNIT_MS, Math.floor(tickTimeMs / 10)));
     const { logger } = node.options;
@@ -266,6 +269,10 @@ export class Ensemble {
     });
   }
 
+  /** The feature level agreed with the leader that this member follows. */
+  get leaderLevel(): number {
+    return this.peers.channelOf(this.leaderLink)?.level ?? GREETING_LEVEL;
+  }
   toLeader(message: PeerMessage): void {
     this.peers.send(this.leaderLink, message);
   }
@@ -315,7 +322,7 @@ export class Ensemble {
       case 'ASKCHUNKS':
         return this.sender.asked(link, message);
       case 'CHUNK':
-        if (link === this.leaderLink) this.staging?.chunk(message);
+        if (link === this.leaderLink) this.incoming.chunk(message);
         return;
       case 'HELLO':
       case 'WELCOME':
@@ -332,7 +339,7 @@ export class Ensemble {
         node.tally.add('learner_commit_received_count');
         break;
       case 'SNAP':
-        this.snapEpoch = message.epoch;
+        this.incoming.snapEpoch = message.epoch;
     }
     node.step({ type: 'received', link, message: message as zab.Message });
   }
@@ -360,7 +367,7 @@ export class Ensemble {
         node.server.gone(effect.link);
         return peers.hangUp(effect.link, effect.reason);
       case 'append':
-        return this.append(effect.generation, effect.entries);
+        return this.incoming.append(effect.generation, effect.entries);
       case 'truncate': {
         const { generation, to } = effect;
         node.server.truncate(to);
@@ -371,14 +378,12 @@ export class Ensemble {
         return;
       }
       case 'stageSnapshot':
-        return this.stage(effect.generation, effect.at);
+        return this.incoming.stage(effect.generation, effect.at);
       case 'dropStaged':
-        this.staging?.drop();
-        this.staging = undefined;
-        node.storage.dropStaged(effect.generation).catch((error: Error) => node.diskFailed(error));
-        return;
+        return this.incoming.forget(effect.generation);
       case 'installed':
-        return this.installed();
+        if (this.incoming.installed()) this.configured();
+        return;
       case 'diverged':
         node.tally.add('digest_mismatches_count');
         node.options.logger.error(
@@ -416,80 +421,6 @@ export class Ensemble {
         return;
     }
   }
-  private append(generation: number, entries: readonly zab.Entry[]): void {
-    const { node, staging } = this;
-    try {
-      if (staging?.generation === generation) return staging.append(entries);
-      const { server, storage } = node;
-      const log = storage.logOf(generation);
-      for (const entry of entries) {
-        const numbered = decode(entry, { hi: server.chainHi, lo: server.chainLo });
-        log.append(entry.bytes, entry.epoch, entry.counter);
-        server.append(numbered);
-      }
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-      // nothing of it was written: what the disk holds is right
-      node.options.logger.error(
-        `the leader sent what does not follow: ${error.message}; this server loads its log again`,
-      );
-      node.reload();
-    }
-  }
-  private stage(generation: number, at: Mark): void {
-    const { node } = this;
-    const link = this.leaderLink;
-    const epoch = this.snapEpoch;
-    this.staging = new Staging({
-      generation,
-      at,
-      seed: node.ports.random.below(2 ** 32) | 0,
-      stage: (onChunk) => node.storage.stage(generation, halvesOf(at), onChunk),
-      ask: (offset) => void this.peers.send(link, { type: 'ASKCHUNKS', epoch, at, offset }),
-      done: () => node.step({ type: 'snapshotStaged', generation }),
-      failed: (error, bytes) => {
-        node.options.logger.warn(`the snapshot that came in is not used: ${error.message}`);
-        this.giveUp(link, 'the snapshot is not whole');
-        if (isDiskFull(error)) this.noRoom(at, bytes);
-      },
-    });
-  }
-  private noRoom(at: Mark, bytes: number): void {
-    const { node } = this;
-    const { storage, server, ports } = node;
-    const held = storage.damage === undefined ? server.last : placeOf(storage.damage.mayHaveAcked);
-    node.reload((isStopped) =>
-      makeRoom({
-        storage,
-        held,
-        at,
-        bytes,
-        rest: async () => {
-          await new Promise<void>((resolve) => void ports.clock.after(node.options.config.tickTimeMs, resolve));
-          return !isStopped();
-        },
-        warn: (sentence) => node.options.logger.warn(sentence),
-        waits: (phrase) => {
-          node.waits = phrase;
-        },
-      }),
-    );
-  }
-  /** The staged files are the log: the state goes on from their snapshot. */
-  private installed(): void {
-    const { node, staging } = this;
-    if (staging === undefined) return;
-    this.staging = undefined;
-    const { tree, numbered } = staging.take();
-    const server = node.makeServer(tree, node.server.peer);
-    server.now = node.server.now;
-    server.wall = node.server.wall;
-    for (const each of numbered) server.append(each);
-    node.replaceServer(server);
-    node.options.logger.info(`began anew from a snapshot of the leader, ${tree.nodeCount} nodes`);
-    this.configured();
-  }
-
   /** Who learns from this member while it leads, each with its connection. */
   learners(): readonly LearnerRow[] {
     const { audience } = this.node.server.peer;
@@ -520,7 +451,7 @@ export class Ensemble {
     this.peers.flush();
   }
   close(): void {
-    this.staging?.drop();
+    this.incoming.drop();
     this.sender.close();
     this.outgoing.close();
     this.peers.close();

@@ -1,5 +1,6 @@
 import { showSession, zxid } from '../base/ids.ts';
-import { type Config, KIND, type Txn } from '../records/txns.ts';
+import { PEER_LEVEL } from '../records/peer-frame.ts';
+import { KIND } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { Pressure } from '../server/pressure.ts';
 import { Server } from '../server/server.ts';
@@ -14,7 +15,9 @@ import type { Served } from './client-doors.ts';
 import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
 import { DamageNotes, noteDamage } from './damage-notes.ts';
+import { Elections } from './elections.ts';
 import { Ensemble } from './ensemble.ts';
+import { Founding } from './founding.ts';
 import { type Loaded, loadTree, refuseBootstrap } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
 import { pastOf } from './member-past.ts';
@@ -72,13 +75,9 @@ export class ServerNode {
   private readonly chores: Chores;
   private ending = false;
   private served: () => void = () => {};
-  /** When it began to look for a leader, ms; undefined once it serves again. */
-  private lookedAt: number | undefined;
-  /** How long it took last from there to serving. */
-  electionMs: number | undefined;
+  private readonly elections: Elections;
+  private readonly founding = new Founding(this);
   private stopped = false;
-  /** Terms that ended. */
-  private terms = 0;
   private web: WebSide | undefined;
   private loopSeen: () => void = () => {};
 
@@ -88,6 +87,7 @@ export class ServerNode {
     this.unlock = unlock;
     this.pressure = options.pressure ?? new Pressure();
     this.damage = new DamageNotes(ports.clock);
+    this.elections = new Elections(ports.clock, this.tally, options.logger);
     this.chores = new Chores({
       config: options.config,
       clock: ports.clock,
@@ -111,6 +111,10 @@ export class ServerNode {
   }
   private get config(): ServerConfig {
     return this.options.config;
+  }
+  /** How long it took last from looking for a leader to serving, ms. */
+  get electionMs(): number | undefined {
+    return this.elections.lastMs;
   }
   get sid(): number {
     return Math.max(1, this.config.serverId);
@@ -308,9 +312,11 @@ export class ServerNode {
         this.tally.expired++;
         this.options.logger.info(`Expiring session ${showSession(id)}, timeout of ${timeoutMs}ms exceeded`);
       },
+      leaderLevel: () => ensemble?.leaderLevel ?? PEER_LEVEL,
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });
+    if (this.server !== undefined) server.handshakes.follow(this.server.handshakes);
     return server;
   }
   /** The state is another one from now on: nobody is attached to the old. */
@@ -357,7 +363,8 @@ export class ServerNode {
     return zxid.show((await this.snapshot()).zxid);
   }
 
-  private clocks(): void {
+  /** The server is told what time it is: before each input. */
+  clocks(): void {
     this.server.now = this.ports.clock.monotonic();
     this.server.wall = this.ports.clock.wall();
   }
@@ -420,18 +427,14 @@ export class ServerNode {
       case 'serve':
         return this.serve(ensemble === undefined || ensemble.isNamed ? undefined : ensemble.named);
       case 'looking':
-        this.terms++;
-        logger.info(`looking for a leader: ${effect.reason}`);
-        this.lookedAt ??= this.ports.clock.monotonic();
-        this.tally.looked();
-        logger.info('Peer state changed: looking');
+        this.elections.looking(effect.reason);
         server.look();
         return port.dropAll();
       case 'proposeFound':
-        return this.found(effect.config);
+        return this.founding.found(effect.config);
       case 'proposeSeen': {
         const { sid, incarnation, tag } = effect;
-        return this.proposeFirst({ kind: KIND.seen, sid, incarnation, tag });
+        return this.founding.propose({ kind: KIND.seen, sid, incarnation, tag });
       }
       case 'proposeNoop':
         if (server.peer.leader === undefined) return; // the same step ended the term
@@ -449,9 +452,10 @@ export class ServerNode {
   }
   private serve(after: Promise<void> | undefined): void {
     if (after !== undefined) {
-      const { server, terms } = this;
+      const { server } = this;
+      const { ended } = this.elections;
       after.then(() => {
-        if (this.server !== server || this.terms !== terms || this.stopped) return; // that term is over
+        if (this.server !== server || this.elections.ended !== ended || this.stopped) return; // that term is over
         this.clocks();
         this.serve(undefined);
         this.turn();
@@ -459,55 +463,10 @@ export class ServerNode {
       return;
     }
     this.server.serve();
-    this.countServing();
+    this.elections.serves(this.server.peer);
     this.served();
     this.port.goOn();
   }
-  private countServing(): void {
-    const { tally, server, lookedAt } = this;
-    const now = this.ports.clock.monotonic();
-    const { role } = server.peer;
-    tally.served(now, role === 'following' ? 'follower' : role === 'observing' ? 'observer' : undefined);
-    if (lookedAt === undefined) return;
-    this.lookedAt = undefined;
-    this.electionMs = now - lookedAt;
-    tally.took('election_time', this.electionMs);
-    tally.took('unavailable_time', this.electionMs);
-    if (role === 'leading') tally.took('leader_unavailable_time', this.electionMs);
-    const { logger } = this.options;
-    logger.info(`${role.toUpperCase()} - LEADER ELECTION TOOK - ${Math.round(this.electionMs)} MS`);
-    logger.info(`Peer state changed: ${role} - ${server.peer.phase}`);
-  }
-  /** The ensemble's first transaction: who belongs to it. */
-  private found(config: Config | undefined): void {
-    const { storage, server } = this;
-    const { incarnation } = storage.identity;
-    const ensembleId = Buffer.from(this.ports.random.bytes(16)).toString('hex');
-    const alone: Config = {
-      members: [{ sid: this.sid, role: 'participant', incarnation, addresses: [], client: null }],
-      maxTxnBytes: this.config.maxBufferBytes * 2,
-    };
-    // a member keeps the id once its record is committed: until then another founding may give another
-    if (config !== undefined) return this.proposeFirst({ kind: KIND.found, ensembleId, config });
-    server.peer.adopt(alone);
-    const { leader } = server.peer;
-    storage
-      .setEnsembleId(ensembleId)
-      .then(() => {
-        if (this.server.peer.leader !== leader) return; // the term is over already
-        this.proposeFirst({ kind: KIND.found, ensembleId, config: alone });
-      })
-      .catch((error: Error) => this.diskFailed(error));
-  }
-  private proposeFirst(txn: Txn): void {
-    const { server } = this;
-    if (server.peer.leader === undefined) return; // the same step ended the term
-    this.clocks();
-    const counter = server.propose(undefined, 0n, 0, 0, txn, [], undefined);
-    if (!server.peer.isMember) server.peer.proposedFirst(counter);
-    this.turn();
-  }
-
   private async stop(): Promise<void> {
     if (this.stopped) return;
     this.loopSeen();

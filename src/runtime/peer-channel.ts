@@ -50,7 +50,7 @@ export class PeerChannel {
   /** Never used twice in the life of a process. */
   readonly number: number;
   /** The level that both ends keep to; frames of a higher one are refused. */
-  private level = GREETING_LEVEL;
+  level = GREETING_LEVEL;
   /** What it will be once the other end knows, too. */
   agreed = GREETING_LEVEL;
   /** When something arrived last, ms of the monotonic clock. */

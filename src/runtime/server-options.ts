@@ -1,5 +1,5 @@
 import type { ServerConfig } from '../server/config.ts';
-import type { ServerOptions } from '../server/server.ts';
+import type { ServerOptions } from '../server/office.ts';
 
 /** Of zoo.cfg, what the server that decides and answers must know. */
 export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOptions => ({

@@ -91,8 +91,8 @@ export class ClientConnection {
   syncs = 0;
   /** The write that is being decided, for the audit log. */
   asked: AuditedRequest | undefined;
-  /** The next write takes the place of one that was held back. */
-  private placed = false;
+  /** Where the next write stands: in the place of one that was held back; -1: behind all that waits. */
+  private place = -1;
   /** Paths watched, so that a closing connection leaves none behind. */
   readonly watched = new Set<string>();
   stats: ConnectionStats;
@@ -141,7 +141,7 @@ export class ClientConnection {
   }
   /** A write is under way, since `now`: behind all that waits, or where it was held back. */
   beginWrite(now: number): void {
-    if (this.placed) this.placed = false;
+    if (this.place >= 0) this.place = -1;
     else this.waiting.push({ kind: 'write', frame: undefined, ready: false, since: now });
   }
   /**
@@ -154,9 +154,15 @@ export class ClientConnection {
       if (kind === 'sync' && !ready) return;
       if (kind !== 'held') continue;
       this.waiting[at] = { kind: 'write', frame: undefined, ready: false, since };
-      this.placed = true;
+      this.place = at;
       yield frame as Buffer;
     }
+  }
+  /** The one that was released last is no write after all: it is answered in its turn. */
+  answerInPlace(frame: Buffer): void {
+    const { since } = this.waiting[this.place] as Waiting;
+    this.waiting[this.place] = { kind: 'request', frame, ready: false, since };
+    this.place = -1;
   }
   head(): Waiting | undefined {
     return this.waiting[this.waitingFrom];

@@ -13,8 +13,10 @@ import type { TrackedSession } from './sessions.ts';
 export interface Desk {
   /** Requests taken here that are not in this server's log yet. */
   readonly waiting: number;
-  /** No request may be given now: it must be kept back until {@link Server.goOn} or the next epoch. */
+  /** No request may be given now: it must be kept back until {@link Office.goOn} or the next epoch. */
   readonly holds: boolean;
+  /** Sessions may begin as this member's own: whoever decides takes what they ask for. */
+  readonly takesLocal: boolean;
   /** A client of this session sent something to this server. */
   heard(session: TrackedSession): void;
   write(

@@ -25,7 +25,10 @@ export class Handshakes {
   private readonly outbox: Outbox;
   private readonly random: Random;
   private readonly sid: number;
+  /** The last id that was given, if any was. */
   private last: bigint | undefined;
+  /** And before this state was ours. */
+  private given: bigint | undefined;
   /** Sessions that were taken up again. */
   resumed = 0;
   /** What clients are told: this server is read-only. */
@@ -38,16 +41,22 @@ export class Handshakes {
     this.random = random;
     this.sid = sid;
   }
+  /** This process gave ids with another state: it goes on behind them, whatever its wall clock says by now. */
+  follow({ last, given }: Handshakes): void {
+    this.given = last ?? given;
+  }
   /** A session for this connection, with an id never given before. `wall`: ms. */
   create(connection: ClientConnection, wall: number): Birth {
-    if (this.last === undefined) {
-      const base = (BigInt.asUintN(64, BigInt(wall) << 24n) >> 8n) | (BigInt(this.sid) << 56n);
-      const highest = this.tree.sessions.highest.get(this.sid) ?? 0n;
-      const start = BigInt.asIntN(64, base);
-      this.last = start > highest ? start : highest;
-    }
+    this.last ??= this.firstId(wall);
     this.last = BigInt.asIntN(64, this.last + 1n);
     return this.birth(connection, this.last as SessionId);
+  }
+  private firstId(wall: number): bigint {
+    const base = (BigInt.asUintN(64, BigInt(wall) << 24n) >> 8n) | (BigInt(this.sid) << 56n);
+    const highest = this.tree.sessions.highest.get(this.sid) ?? 0n;
+    let first = BigInt.asIntN(64, base);
+    for (const taken of [highest, this.given ?? highest]) if (taken > first) first = taken;
+    return first;
   }
   private birth({ timeoutMs }: ClientConnection, id: SessionId): Birth {
     const password = this.random.bytes(16);

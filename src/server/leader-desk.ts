@@ -13,11 +13,11 @@ import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { readBirth } from './forwarded.ts';
 import type { Birth } from './handshakes.ts';
+import type { Office } from './office.ts';
 import { Decider, type Requester } from './prepare.ts';
 import { grows } from './pressure.ts';
 import { Reaper } from './reaper.ts';
 import { decideReconfig } from './reconfig.ts';
-import type { Server } from './server.ts';
 import type { TrackedSession } from './sessions.ts';
 import { decideWrite } from './writes.ts';
 
@@ -51,7 +51,8 @@ interface Held {
  * before (semantics.md 4), and numbers what comes of it. Remembers where each session is attached (semantics.md 10.4).
  */
 export class LeaderDesk implements Desk {
-  private readonly server: Server;
+  readonly takesLocal = true;
+  private readonly server: Office;
   private readonly decider: Decider;
   private readonly reaper: Reaper;
   private readonly reader = new Reader(Buffer.alloc(0));
@@ -71,7 +72,7 @@ export class LeaderDesk implements Desk {
   private readonly skews = new Map<number, number>();
   private readonly wallOffset: number;
 
-  constructor(server: Server) {
+  constructor(server: Office) {
     this.server = server;
     const { tree, pending, options } = server;
     this.decider = new Decider(pending, options, (path, count, bytes) => tree.quotas.exceeds(path, count, bytes));

@@ -1,6 +1,7 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import { OPCODE } from '../protocol/operations.ts';
+import { LOCAL_SESSIONS_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { CreateSessionTxn } from '../records/txns.ts';
 import type { AuditedRequest } from './audit.ts';
@@ -8,8 +9,8 @@ import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { birthBody } from './forwarded.ts';
 import type { Birth } from './handshakes.ts';
+import type { Office } from './office.ts';
 import type { Numbered } from './replica.ts';
-import type { Server } from './server.ts';
 import type { TrackedSession } from './sessions.ts';
 
 /** A client's request on its way: sent to the leader, and not numbered as far as is known here. */
@@ -31,7 +32,8 @@ const NO_BODY = Buffer.alloc(0);
 /** A learner's desk: what its clients want of the leader goes there, in order, and the leader says under which number each was taken. */
 export class LearnerDesk implements Desk {
   readonly holds = false;
-  private readonly server: Server;
+  readonly takesLocal: boolean;
+  private readonly server: Office;
   private readonly epoch: number;
   private asked: Asker[] = [];
   private askedFrom = 0;
@@ -43,7 +45,9 @@ export class LearnerDesk implements Desk {
   /** Clients that wait until the leader says that their session lives; by session, in order. */
   private readonly returning = new Map<bigint, { connection: ClientConnection; password: Uint8Array }[]>();
 
-  constructor(server: Server, epoch: number) {
+  /** `level`: what the leader and this member agreed to speak. */
+  constructor(server: Office, epoch: number, level: number) {
+    this.takesLocal = level >= LOCAL_SESSIONS_LEVEL;
     this.server = server;
     this.epoch = epoch;
   }

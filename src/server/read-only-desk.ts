@@ -12,6 +12,7 @@ const STANDALONE_CHECK = 13;
 /** The desk of a member that found no leader: there is nobody to ask, so whoever wants more than a local session is sent away. */
 export class ReadOnlyDesk implements Desk {
   readonly waiting = 0;
+  readonly takesLocal = true;
   readonly holds = false;
   private readonly end: (connection: ClientConnection) => void;
 

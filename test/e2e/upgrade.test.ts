@@ -8,7 +8,8 @@ import { LONG } from '../amount.ts';
 import { lateIf, PATIENCE_MS } from '../patience.ts';
 import { BIN, zoosh } from './cli.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
-import { NextBuild, SPEAKS_MORE, SPEAKS_NEXT_ONLY, WRITES_NEXT } from './next-build.ts';
+import { NextBuild, SPEAKS_FIRST, SPEAKS_MORE, SPEAKS_NEXT_ONLY, WRITES_NEXT } from './next-build.ts';
+import { Wire } from './wire.ts';
 
 /** A member is started from what its link leads to. */
 const linkOf = (data: string): string => join(dirname(data), 'build.js');
@@ -141,6 +142,41 @@ test('a version that no longer speaks ours is turned away in words, and the othe
   use(last, BIN);
   last.start();
   await members.serving();
+});
+
+test('sessions are everybody’s while the leader is of before there were local ones, and local once it is not', async () => {
+  using first = new NextBuild('0.0.9', SPEAKS_FIRST);
+  const lines = ['localSessionsEnabled=true', 'localSessionsUpgradingEnabled=true'];
+  await using members = await Members.make({ voters: 3, wrap: linked, lines });
+  for (const member of members.all) {
+    use(member, first.bin);
+    member.start();
+  }
+  await members.serving();
+  const replace = async (member: MemberOfTest): Promise<void> => {
+    assert.equal(await member.kill('SIGTERM'), 0, member.log.slice(-2000));
+    use(member, BIN);
+    member.start();
+    await members.serving();
+  };
+  const locals = async (member: MemberOfTest): Promise<string | undefined> =>
+    /^zk_local_sessions\t(\d+)$/m.exec(await member.word('mntr'))?.[1];
+  const learner = await members.follower();
+  await replace(learner);
+  const at = async (): Promise<{ readonly wire: Wire; readonly own: string | undefined }> => {
+    const wire = await Wire.open(learner);
+    return { wire, own: await locals(learner) };
+  };
+  const before = await at();
+  assert.equal(before.own, '0');
+  before.wire.send(before.wire.create(1, '/a'), before.wire.create(2, '/e', 1), before.wire.end(3));
+  assert.deepEqual(await before.wire.answers(4), ['1:0', '2:0', '3:0', 'end'], members.tail());
+  for (const member of members.all) if (member !== learner) await replace(member);
+  const after = await at();
+  assert.equal(after.own, '1');
+  after.wire.send(after.wire.create(1, '/b'), after.wire.get(2, '/a'), after.wire.end(3));
+  assert.deepEqual(await after.wire.answers(4), ['1:0', '2:0', '3:0', 'end'], members.tail());
+  await members.equal();
 });
 
 /** Names, sizes and bytes of everything below a folder, but for the lock. */

@@ -6,6 +6,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { apachePassword } from '../../src/protocol/apache-password.ts';
 import { Reader } from '../../src/protocol/bytes.ts';
 import { ConnectResponse } from '../../src/protocol/handshake.ts';
+import { PEER_LEVEL } from '../../src/records/peer-frame.ts';
 import type { PeerMessage } from '../../src/records/peer-messages.ts';
 import { type Envelope, KIND, OPEN_ACL } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
@@ -144,7 +145,7 @@ test('a learner asks for a password of ours once the leader says that the sessio
   const told: PeerMessage[] = [];
   const surface = Object.create(server) as typeof server;
   surface.toLeader = (message) => void told.push(message);
-  const desk = new LearnerDesk(surface, 1);
+  const desk = new LearnerDesk(surface, 1, PEER_LEVEL);
   const client = new ClientConnection(9, '127.0.0.1', 1, 0);
   client.state = 'connecting';
   client.timeoutMs = 10_000;

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import type { Random } from '../../src/base/random.ts';
 import { Writer } from '../../src/protocol/bytes.ts';
 import { PackReader, PackWriter } from '../../src/records/pack.ts';
+import { PEER_LEVEL } from '../../src/records/peer-frame.ts';
 import { type Envelope, KIND, readEnvelope } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
-import { Server, type ServerOptions } from '../../src/server/server.ts';
+import type { ServerOptions } from '../../src/server/office.ts';
+import { Server } from '../../src/server/server.ts';
 import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { Peer } from '../../src/zab/peer.ts';
@@ -72,6 +74,7 @@ export function rig(random: Random, options: RigOptions = {}) {
       hand: () => {},
       later: () => {},
       configured: () => {},
+      leaderLevel: () => PEER_LEVEL,
       toLeader: () => {},
       toLearner: () => {},
     },
