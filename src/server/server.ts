@@ -8,7 +8,7 @@ import { ConnectRequest } from '../protocol/handshake.ts';
 import { OPERATIONS, XID } from '../protocol/operations.ts';
 import type { PackWriter } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
-import { type Config, type Txn, writeEnvelope } from '../records/txns.ts';
+import { type Config, type CreateSessionTxn, type Txn, writeEnvelope } from '../records/txns.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Input, Position } from '../zab/types.ts';
@@ -430,6 +430,11 @@ export class Server extends Replica {
   /** It has proved what is compulsory. */
   letsIn(connection: ClientConnection): boolean {
     return isLetIn(connection.identities, this.options.auth);
+  }
+  /** The leader does not take this session for everybody's: who comes back finds it as it was. */
+  notUpgraded(txn: CreateSessionTxn): void {
+    this.tracker.remove(txn.id);
+    this.locals.keep(txn, this.now);
   }
   /** Answers a ping while a transaction is being applied in parts, beside everything that waits for the rest of it. */
   pinged(connection: ClientConnection): Buffer {
