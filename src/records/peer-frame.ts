@@ -17,8 +17,10 @@ import { type PackWriter, RecordError } from './pack.ts';
 export const PEER_HEADER = 20;
 /** The format of frames this program reads and writes. */
 export const PEER_FORMAT = 1;
-/** The highest feature level this program knows. */
-export const PEER_LEVEL = 1;
+/** The highest feature level this program knows. From the second on LOCALREQUEST is among the messages. */
+export const PEER_LEVEL = 2;
+/** Whoever speaks less does not know that a session can be a member's own. */
+export const LOCAL_SESSIONS_LEVEL = 2;
 /** The level of greetings, for ever: two versions that do not fit can still tell each other so. */
 export const GREETING_LEVEL = 1;
 /** No frame has a larger body: what a length read from a socket may at most make us keep. */

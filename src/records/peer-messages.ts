@@ -188,7 +188,7 @@ const SHAPES = {
   TAKEN: { code: 56, fields: { epoch, first: size, count: integer(1, 0x7fff_ffff) } },
   /** The session is attached to another member now: its connection here ends with the next thing it says. */
   MOVED: { code: 57, fields: { epoch, session: long } },
-  /** As REQUEST, of a session that only the learner knows. */
+  /** As REQUEST, of a session that only the learner knows; from level 2 on. */
   LOCALREQUEST: { code: 58, fields: requestFields },
 } as const;
 

@@ -1,6 +1,7 @@
 import { isAboutApache } from '../platform/peer-foreign.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { RecordError } from '../records/pack.ts';
+import { LOCAL_SESSIONS_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
@@ -262,6 +263,10 @@ export class Ensemble {
     });
   }
 
+  /** The leader that this member follows can be asked for what sessions of this member alone want. */
+  get leaderKnowsLocals(): boolean {
+    return (this.peers.channelOf(this.leaderLink)?.agreed ?? 0) >= LOCAL_SESSIONS_LEVEL;
+  }
   toLeader(message: PeerMessage): void {
     this.peers.send(this.leaderLink, message);
   }

@@ -303,6 +303,7 @@ export class ServerNode {
         this.tally.expired++;
         this.options.logger.info(`Expiring session ${showSession(id)}, timeout of ${timeoutMs}ms exceeded`);
       },
+      leaderKnowsLocals: () => ensemble?.leaderKnowsLocals === true,
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });

@@ -51,7 +51,7 @@ export class PeerChannel {
   readonly number: number;
   /** The level that both ends keep to; frames of a higher one are refused. */
   private level = GREETING_LEVEL;
-  /** What it will be once the other end knows, too. */
+  /** What it is, or will be once the other end knows, too. */
   agreed = GREETING_LEVEL;
   /** When something arrived last, ms of the monotonic clock. */
   heardAt: number;
@@ -125,6 +125,7 @@ export class PeerChannel {
   /** Both ends know each other: frames may be as large as they get. */
   open(level: number): void {
     this.level = level;
+    this.agreed = level;
     this.cutter.maxBytes = MAX_PEER_FRAME;
   }
 

@@ -62,6 +62,8 @@ export interface Surroundings extends ReplicaSurroundings {
   expired?(id: SessionId, timeoutMs: number): void;
   /** Absent: there is always memory. */
   readonly pressure?: Pressure | undefined;
+  /** The leader that this member follows is of a version that knows what a local session is; absent: it is. */
+  leaderKnowsLocals?(): boolean;
   /** A message to the leader that this member follows, and to the learner at a link. */
   toLeader(message: PeerMessage): void;
   toLearner(link: number, message: PeerMessage): void;
@@ -333,6 +335,8 @@ export class Server extends Replica {
   private handshakeLocally(connection: ClientConnection, { sessionId, password }: ConnectRequest): boolean {
     const { locals, now } = this;
     if (sessionId === 0n) {
+      // during an upgrade sessions begin as everybody's until the leader is upgraded, too
+      if (this.desk instanceof LearnerDesk && this.around.leaderKnowsLocals?.() === false) return false;
       locals.create(connection, now, this.wall);
       return true;
     }

@@ -16,14 +16,23 @@ export interface Raised {
 export const SPEAKS_MORE: readonly Raised[] = [
   {
     file: 'records/peer-frame.js',
-    find: 'export const PEER_LEVEL = 1;',
-    put: 'export const PEER_LEVEL = 2;',
+    find: 'export const PEER_LEVEL = 2;',
+    put: 'export const PEER_LEVEL = 3;',
   },
 ];
 /** It speaks the next level only. */
 export const SPEAKS_NEXT_ONLY: readonly Raised[] = [
   ...SPEAKS_MORE,
-  { file: 'runtime/peer-hello.js', find: 'export const LEAST_LEVEL = 1;', put: 'export const LEAST_LEVEL = 2;' },
+  { file: 'runtime/peer-hello.js', find: 'export const LEAST_LEVEL = 1;', put: 'export const LEAST_LEVEL = 3;' },
+];
+/** It is of the version before local sessions. */
+export const KNOWS_NO_LOCALS: readonly Raised[] = [
+  {
+    file: 'records/peer-frame.js',
+    find: 'export const PEER_LEVEL = 2;',
+    put: 'export const PEER_LEVEL = 1;',
+  },
+  { file: 'records/peer-messages.js', find: 'LOCALREQUEST: { code: 58, fields: requestFields },', put: '' },
 ];
 /** It writes what the present one cannot read, once an operator has said that there is no way back. */
 export const WRITES_NEXT: Readonly<Record<string, Raised>> = {

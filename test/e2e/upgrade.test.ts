@@ -8,7 +8,8 @@ import { LONG } from '../amount.ts';
 import { lateIf, PATIENCE_MS } from '../patience.ts';
 import { BIN, zoosh } from './cli.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
-import { NextBuild, SPEAKS_MORE, SPEAKS_NEXT_ONLY, WRITES_NEXT } from './next-build.ts';
+import { KNOWS_NO_LOCALS, NextBuild, SPEAKS_MORE, SPEAKS_NEXT_ONLY, WRITES_NEXT } from './next-build.ts';
+import { Wire } from './wire.ts';
 
 /** A member is started from what its link leads to. */
 const linkOf = (data: string): string => join(dirname(data), 'build.js');
@@ -141,6 +142,28 @@ test('a version that no longer speaks ours is turned away in words, and the othe
   use(last, BIN);
   last.start();
   await members.serving();
+});
+
+test('under a leader of a version that knows no local sessions they are everybody’s; nobody is cut off', {
+  skip: !LONG,
+}, async () => {
+  using before = new NextBuild('0.0.9', KNOWS_NO_LOCALS);
+  const lines = ['localSessionsEnabled=true', 'localSessionsUpgradingEnabled=true'];
+  await using members = await Members.make({ voters: 3, wrap: linked, lines });
+  for (const member of members.all) {
+    use(member, before.bin);
+    member.start();
+  }
+  await members.serving();
+  const first = await members.follower();
+  await first.kill('SIGTERM');
+  use(first, BIN);
+  first.start();
+  await members.serving();
+  const wire = await Wire.open(first);
+  wire.send(wire.create(1, '/a'), wire.create(2, '/e', 1), wire.get(3, '/e'));
+  assert.deepEqual(await wire.answers(3), ['1:0', '2:0', '3:0'], first.log.slice(-2000));
+  assert.equal(/^zk_local_sessions\t(\d+)$/m.exec(await first.word('mntr'))?.[1], '0');
 });
 
 /** Names, sizes and bytes of everything below a folder, but for the lock. */

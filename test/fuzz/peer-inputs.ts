@@ -5,9 +5,9 @@ import type { Random } from '../../src/base/random.ts';
 import { PackReader, PackWriter, RecordError } from '../../src/records/pack.ts';
 import {
   beginFrame,
+  GREETING_LEVEL,
   MAX_PEER_FRAME,
   PEER_HEADER,
-  PEER_LEVEL,
   PeerFrameCutter,
   sealFrame,
 } from '../../src/records/peer-frame.ts';
@@ -26,8 +26,8 @@ export interface Input {
 }
 const SAMPLES = 60;
 
-/** A frame around a body, right checksums and all. */
-export function frameOf(body: Buffer, level = PEER_LEVEL): Buffer {
+/** A frame around a body, right checksums and all; of the level that greetings here agree on. */
+export function frameOf(body: Buffer, level = GREETING_LEVEL): Buffer {
   const to = new PackWriter(body.length + PEER_HEADER);
   beginFrame(to);
   to.room(body.length);
@@ -61,7 +61,7 @@ export function decode(
   let verdict = 'waits for more';
   try {
     cutter.push(bytes, (from, start, end, level) => {
-      if (level > PEER_LEVEL) throw new RecordError(`a frame of feature level ${level}`);
+      if (level > GREETING_LEVEL) throw new RecordError(`a frame of feature level ${level}`);
       messages.push(...readMessages(new PackReader(from, start, end)));
       verdict = 'reads it';
       return true;

@@ -4,7 +4,7 @@ import { Writer } from '../../src/protocol/bytes.ts';
 import { PackReader, PackWriter } from '../../src/records/pack.ts';
 import { type Envelope, KIND, readEnvelope } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
-import { Server, type ServerOptions } from '../../src/server/server.ts';
+import { Server, type ServerOptions, type Surroundings } from '../../src/server/server.ts';
 import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { Peer } from '../../src/zab/peer.ts';
@@ -12,6 +12,7 @@ import { Peer } from '../../src/zab/peer.ts';
 /** What somebody wants of a {@link rig} beside a server. */
 export interface RigOptions {
   readonly server?: Partial<ServerOptions>;
+  readonly around?: Partial<Surroundings>;
   /** Bytes that a connection would be sent; valid within the call. */
   readonly sent?: (connection: ClientConnection, bytes: Buffer) => void;
   /** What went into the log. */
@@ -74,6 +75,7 @@ export function rig(random: Random, options: RigOptions = {}) {
       configured: () => {},
       toLeader: () => {},
       toLearner: () => {},
+      ...options.around,
     },
   );
   server.wall = 1_700_000_000_000;

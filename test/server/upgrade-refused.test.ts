@@ -1,4 +1,4 @@
-/** Sessions of a member that the leader, short of memory, does not let become everybody's, or give a password. */
+/** Sessions at a learner, of which its leader will or may not know: short of memory, or of an older version. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SessionId } from '../../src/base/ids.ts';
@@ -19,12 +19,12 @@ const LOCAL = { localSessions: { upgrading: true } };
 
 test('a session whose upgrade the leader refuses stays its member’s own, and its client comes back to it', () => {
   const answers = new Map<ClientConnection, Buffer>();
+  const told: PeerMessage[] = [];
   const { server, settle } = rig(seededRandom(1), {
     server: LOCAL,
+    around: { toLeader: (message) => void told.push(message) },
     sent: (connection, bytes) => void answers.set(connection, Buffer.from(bytes)),
   });
-  const told: PeerMessage[] = [];
-  Object.assign(server, { toLeader: (message: PeerMessage) => void told.push(message) });
   const desk = new LearnerDesk(server, 1);
   Object.assign(server, { desk });
   let count = 0;
@@ -55,6 +55,23 @@ test('a session whose upgrade the leader refuses stays its member’s own, and i
   assert.deepEqual([server.locals.size, server.tracker.size], [1, 0]);
   const again = come(client.session, password);
   assert.deepEqual([again.state, again.session, again.local], ['open', client.session, true]);
+});
+
+test('under a leader that does not know local sessions they begin as everybody’s', () => {
+  for (const knows of [false, true]) {
+    const told: PeerMessage[] = [];
+    const around = { leaderKnowsLocals: () => knows, toLeader: (message: PeerMessage) => void told.push(message) };
+    const { server } = rig(seededRandom(1), { server: LOCAL, around });
+    Object.assign(server, { desk: new LearnerDesk(server, 1) });
+    const client = new ClientConnection(1, '127.0.0.1', 1, 0);
+    const bytes = hello();
+    server.handshake(client, bytes, 4, bytes.length);
+    assert.deepEqual(
+      told.map((message) => [message.type, message.type === 'REQUEST' && message.op]),
+      knows ? [] : [['REQUEST', -10]],
+    );
+    assert.deepEqual([client.state, server.locals.size], knows ? ['open', 1] : ['connecting', 0]);
+  }
 });
 
 test('without memory whoever comes back to an imported session at a learner is not turned away', () => {
