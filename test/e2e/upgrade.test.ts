@@ -144,9 +144,7 @@ test('a version that no longer speaks ours is turned away in words, and the othe
   await members.serving();
 });
 
-test('under a leader of a version that knows no local sessions they are everybody’s; nobody is cut off', {
-  skip: !LONG,
-}, async () => {
+const olderLeader = async (): Promise<void> => {
   using before = new NextBuild('0.0.9', KNOWS_NO_LOCALS);
   const lines = ['localSessionsEnabled=true', 'localSessionsUpgradingEnabled=true'];
   await using members = await Members.make({ voters: 3, wrap: linked, lines });
@@ -164,7 +162,9 @@ test('under a leader of a version that knows no local sessions they are everybod
   wire.send(wire.create(1, '/a'), wire.create(2, '/e', 1), wire.get(3, '/e'));
   assert.deepEqual(await wire.answers(3), ['1:0', '2:0', '3:0'], first.log.slice(-2000));
   assert.equal(/^zk_local_sessions\t(\d+)$/m.exec(await first.word('mntr'))?.[1], '0');
-});
+};
+if (LONG)
+  test('under a leader of a version that knows no local sessions they are everybody’s; nobody is cut off', olderLeader);
 
 /** Names, sizes and bytes of everything below a folder, but for the lock. */
 function bytesOf(folder: string): Map<string, string> {
