@@ -203,7 +203,7 @@ test('a login is never refused for having waited, or its client would go on as n
   ]).start();
   const client = await PlainClient.open(server.port);
   assert.ok(client !== undefined);
-  const waited = Array.from({ length: 1000 }, (_, key) => client.create(`/n${key}`));
+  const waited = Array.from({ length: 2000 }, (_, key) => client.create(`/n${key}`));
   const { auth } = OPERATIONS;
   void client.ask(auth.code, (to) =>
     auth.request.write(to, { type: 0, scheme: 'digest', auth: Buffer.from('me:secret') }),
