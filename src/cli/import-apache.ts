@@ -79,6 +79,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
   const lock = await lockDirectory(dataDir);
   if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
   try {
+    await work.takeBack();
     await work.refuseTaken('import');
     const loaded = await loadApache(nodeDisk, from.folders, { acceptLoss });
     work.prepare();

@@ -94,6 +94,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
   if (lock === undefined && existsSync(dataDir))
     throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
   try {
+    if (!isDry) await work.takeBack();
     const sacrifice = await sacrificeOf(nodeDisk, dataDir, logDir, wish.sacrifice);
     if (sacrifice === undefined) await work.refuseTaken('restoration');
     const read = await loadBackup(nodeDisk, file);

@@ -67,6 +67,16 @@ async function holdsNothing(disk: Disk, dataDir: string, logDir: string): Promis
   }
 }
 
+/** Of the server whose folder this is; undefined when that cannot be told. */
+async function incarnationIn(disk: Disk, folder: string): Promise<string | undefined> {
+  try {
+    return (await findIdentity(disk, identityPlaces(folder, folder))).identity?.incarnation;
+  } catch (error) {
+    if (error instanceof DamageError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The directories that an import or a restoration fills: beside the place first, where nothing counts and what was interrupted is
  * removed by the next; then put in it as wholes.
@@ -79,6 +89,8 @@ export class ImportWork {
   private readonly disk: Disk;
   /** What lies there holds nothing and makes room. */
   private isBlank = false;
+  /** What lies beside the place is this work's own. */
+  private isPrepared = false;
 
   constructor(disk: Disk, dataDir: string, logDir: string) {
     this.disk = disk;
@@ -86,6 +98,18 @@ export class ImportWork {
     this.into = [...new Set(this.places)];
     this.dataDir = join(dataDir, WORK);
     this.logDir = join(logDir, WORK);
+  }
+  /**
+   * What an earlier work had put in its place when it was cut off before the rest is taken back, so that this one begins anew:
+   * it is of the same incarnation as what lies beside the place still.
+   */
+  async takeBack(): Promise<void> {
+    const [data, log] = this.places;
+    if (data === log || existsSync(join(data, OURS))) return;
+    const left = await incarnationIn(this.disk, join(this.dataDir, OURS));
+    if (left === undefined || left !== (await incarnationIn(this.disk, join(log, OURS)))) return;
+    mkdirSync(this.logDir, { recursive: true });
+    await this.disk.rename(join(log, OURS), join(this.logDir, OURS));
   }
   /** A server that only ever waited for others is in nobody's way. @throws StorageRefusal (42) when a history is there already */
   async refuseTaken(what: 'import' | 'restoration'): Promise<void> {
@@ -102,6 +126,7 @@ export class ImportWork {
     }
   }
   prepare(): void {
+    this.isPrepared = true;
     this.discard();
     for (const dir of this.into) mkdirSync(join(dir, WORK), { recursive: true });
   }
@@ -134,7 +159,9 @@ export class ImportWork {
     this.discard();
     return aside.map(([, to]) => to);
   }
+  /** Removes this work; what another left when it was cut off stays, and with it what keeps a server from starting beside it. */
   discard(): void {
+    if (!this.isPrepared) return;
     for (const dir of this.into) rmSync(join(dir, WORK), { recursive: true, force: true });
   }
 }

@@ -6,8 +6,11 @@ import type { Traffic } from './traffic.ts';
 
 /** Requests whose end is not looked for yet, before it is. */
 const SWEEP = 1024;
-/** Of a ping, a createSession and a closeSession: these are never refused for having waited. */
-const PATIENT = new Set([11, -10, -11]);
+/**
+ * Of a ping, a createSession and a closeSession; and of logins (auth, sasl), whose client would go on as nobody: these are never
+ * refused for having waited.
+ */
+const PATIENT = new Set([11, -10, -11, 100, 102]);
 
 /** A large request that was not answered when it came. */
 interface Large {
@@ -61,9 +64,9 @@ export class ClientLimits {
       peer.isMember && voters > 2 ? Math.max(1, Math.floor(this.globalLimit / (voters - 1))) : this.globalLimit;
     return this.limit;
   }
-  /** So much is under way that nothing is taken. */
+  /** So much is under way that nothing is taken. What a read-only server has not applied waits for a leader: it goes nowhere. */
   stalls(server: Server): boolean {
-    return this.maxRequests > 0 && server.outstanding >= this.maxRequests;
+    return this.maxRequests > 0 && !server.readOnly && server.outstanding >= this.maxRequests;
   }
   get dropsStale(): boolean {
     return this.config.requestThrottle?.dropStale === true;
@@ -88,8 +91,8 @@ export class ClientLimits {
   gone(connection: ClientConnection): void {
     this.arrivals.delete(connection);
   }
-  /** The handshake's bytes count for no request. */
-  shook(connection: ClientConnection, bytes: number): void {
+  /** A frame that is no request to be judged: the handshake, and pings that were answered beside the others. */
+  passed(connection: ClientConnection, bytes: number): void {
     this.waited(connection, bytes);
   }
   /** What becomes of this request, whose frame has so many bytes behind its length. */

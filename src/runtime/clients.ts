@@ -209,7 +209,10 @@ export class ClientPort {
   /** Pings that wait for nothing but a large transaction are answered beside it: their sessions are not to end of it. */
   private answerPings({ connection, cutter, socket }: Client): void {
     if (connection.state !== 'open' || connection.outstanding > 0 || !this.server.letsIn(connection)) return;
-    while (!socket.destroyed && cutter.skip(PING)) socket.write(this.server.pinged(connection));
+    while (!socket.destroyed && cutter.skip(PING)) {
+      this.limits.passed(connection, PING.length - 4);
+      socket.write(this.server.pinged(connection));
+    }
   }
   private enqueue(client: Client): void {
     client.deferred = true;
@@ -296,7 +299,7 @@ export class ClientPort {
         return false;
       }
       this.traffic.requests++;
-      this.limits.shook(connection, end - start);
+      this.limits.passed(connection, end - start);
       this.server.handshake(connection, bytes, start, end);
     }
     return connection.state === 'open';

@@ -161,12 +161,18 @@ function userOf(scheme: string, id: string): string {
   return colon < 0 ? '' : id.slice(0, colon);
 }
 
-/** As ZooKeeper writes it, but for a comma between entries, and `x` for the hash of a digest identity. */
+/** Schemes whose ids are names and no more. Of `auth` ZooKeeper looks at no id, so people write their login there. */
+const OPEN_SCHEMES = new Set(['world', 'ip', 'sasl', 'x509']);
+const shownId = (scheme: string | null, id: string | null): string | null => {
+  if (id === null || id === '' || (scheme !== null && OPEN_SCHEMES.has(scheme))) return id;
+  return `${id.slice(0, Math.max(0, id.indexOf(':')))}:x`;
+};
+
+/** As ZooKeeper writes it, but for a comma between entries, and `x` for what stands behind the name of a login. */
 function aclText(acl: RawAcl): string {
   return acl
     .map(({ perms, id: { scheme, id } }) => {
-      const hidden = scheme?.startsWith('digest') === true && id !== null ? `${userOf(scheme, id)}:x` : id;
-      return `${scheme}:${hidden}:${LETTERS.map(([letter, bit]) => ((perms & bit) === 0 ? '' : letter)).join('')}`;
+      return `${scheme}:${shownId(scheme, id)}:${LETTERS.map(([letter, bit]) => ((perms & bit) === 0 ? '' : letter)).join('')}`;
     })
     .join(',');
 }

@@ -335,7 +335,7 @@ export class LeaderDesk implements Desk {
     const renews = tracked?.closing === false && this.owners.get(session) === link;
     if (txn === undefined || (tracked !== undefined && !(renews && server.handshakes.isImported(session))))
       return this.refused(link);
-    if (server.pressure.full) {
+    if (server.pressure.full && !renews) {
       server.pressure.refused++;
       return this.refused(link);
     }

@@ -20,6 +20,8 @@ interface Asker {
   readonly opcode: number;
   readonly password: Uint8Array | undefined;
   readonly audited: AuditedRequest | undefined;
+  /** A session of this member alone that is to become everybody's. */
+  readonly upgrade: CreateSessionTxn | undefined;
 }
 /** One that the leader has numbered: the entry will come. */
 interface Bound extends Asker {
@@ -80,7 +82,7 @@ export class LearnerDesk implements Desk {
   ): void {
     const { server, epoch } = this;
     connection.beginWrite(server.now);
-    this.asked.push({ connection, xid, opcode: op, password, audited: connection.asked });
+    this.asked.push({ connection, xid, opcode: op, password, audited: connection.asked, upgrade: undefined });
     const type = connection.local ? 'LOCALREQUEST' : 'REQUEST';
     server.toLeader({ type, epoch, session, xid, op, body, identities: connection.identities });
   }
@@ -94,7 +96,7 @@ export class LearnerDesk implements Desk {
     const { server, epoch } = this;
     const op = OPCODE.createSession;
     // nobody waits for its answer: whatever is asked behind it is answered behind it
-    this.asked.push({ connection, xid: 0, opcode: op, password: undefined, audited: undefined });
+    this.asked.push({ connection, xid: 0, opcode: op, password: undefined, audited: undefined, upgrade: txn });
     const session = txn.id;
     server.toLeader({ type: 'REQUEST', epoch, session, xid: 0, op, body: birthBody(txn), identities: [] });
     return true;
@@ -171,7 +173,7 @@ export class LearnerDesk implements Desk {
       if (asker === undefined) return; // the leader speaks of more than was asked: it is not believed
       this.asked[this.askedFrom++] = undefined as unknown as Asker;
       if (first > 0) this.bound.push({ ...asker, counter: first + i });
-      else if (asker.connection.state !== 'closing') this.server.end(asker.connection);
+      else this.turnedAway(asker);
     }
     if (this.askedFrom === this.asked.length) {
       this.asked = [];
@@ -180,6 +182,10 @@ export class LearnerDesk implements Desk {
       this.asked.splice(0, this.askedFrom);
       this.askedFrom = 0;
     }
+  }
+  private turnedAway({ connection, upgrade }: Asker): void {
+    if (upgrade !== undefined) this.server.notUpgraded(upgrade);
+    if (connection.state !== 'closing') this.server.end(connection);
   }
   bind(numbered: Numbered): void {
     if (numbered.epoch !== this.epoch) return;

@@ -76,6 +76,11 @@ export class LocalSessions {
   birth({ id, timeoutMs }: TrackedSession): CreateSessionTxn {
     return { kind: KIND.createSession, id, timeoutMs, secret: this.secrets.get(id) as Uint8Array };
   }
+  /** It did not become everybody's: it goes on as it was, from now on for its timeout. */
+  keep({ id, timeoutMs, secret }: CreateSessionTxn, now: number): void {
+    this.secrets.set(id, secret);
+    this.tracker.add(id, timeoutMs, now);
+  }
   /** It is over, or everybody's from now on. */
   remove(id: SessionId): void {
     this.tracker.remove(id);

@@ -185,6 +185,11 @@ export class Server extends Office {
   letsIn(connection: ClientConnection): boolean {
     return isLetIn(connection.identities, this.options.auth);
   }
+  /** The leader does not take this session for everybody's: who comes back finds it as it was. */
+  notUpgraded(txn: CreateSessionTxn): void {
+    this.tracker.remove(txn.id);
+    this.locals.keep(txn, this.now);
+  }
   /** Answers a ping while a transaction is being applied in parts, beside everything that waits for the rest of it. */
   pinged(connection: ClientConnection): Buffer {
     const { outbox, tree } = this;

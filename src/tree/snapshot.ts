@@ -1,5 +1,5 @@
 import { hash64, lanes } from '../base/hash.ts';
-import { PackReader, PackWriter, pack, RecordError } from '../records/pack.ts';
+import { NewerFormatError, PackReader, PackWriter, pack, RecordError } from '../records/pack.ts';
 import { readAcl, readConfig, writeAcl } from '../records/txns.ts';
 import { DataTree } from './data-tree.ts';
 import { writeConfigFields } from './members.ts';
@@ -140,8 +140,10 @@ export class SnapshotCursor {
 export function readHead(from: PackReader, fields: number, tree: DataTree): number {
   const format = from.int();
   const expected = HEAD_FIELDS[format];
-  if (expected === undefined)
-    throw new RecordError(`snapshot format ${format}; this program reads ${OLD_FORMAT} to ${FORMAT}`);
+  if (expected === undefined) {
+    const sentence = `snapshot format ${format}; this program reads ${OLD_FORMAT} to ${FORMAT}`;
+    throw format > FORMAT ? new NewerFormatError(sentence) : new RecordError(sentence);
+  }
   if (fields !== expected) throw new RecordError(`a head of ${fields} fields`);
   from.int64();
   tree.zxidHi = from.hi;

@@ -43,6 +43,7 @@ export const WRITES_NEXT: Readonly<Record<string, Raised>> = {
   },
   log: { file: 'records/log-record.js', find: 'export const LOG_FORMAT = 1;', put: 'export const LOG_FORMAT = 2;' },
   snapshot: { file: 'storage/snapshot-format.js', find: 'const FORMAT = 1;', put: 'const FORMAT = 2;' },
+  state: { file: 'tree/snapshot.js', find: 'const FORMAT = 2;', put: 'const FORMAT = 3;' },
   transaction: { file: 'records/txns.js', find: 'export const FORMAT = 1;', put: 'export const FORMAT = 2;' },
 };
 

@@ -1,6 +1,8 @@
 /** The bounds of the client port that are off unless they are set: ZooKeeper's throttles. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { OPERATIONS } from '../../src/protocol/operations.ts';
 import { ClientLimits } from '../../src/runtime/client-limits.ts';
 import { ConnectionThrottle } from '../../src/runtime/connection-throttle.ts';
 import { noTraffic } from '../../src/runtime/traffic.ts';
@@ -10,6 +12,8 @@ import { PlainClient } from '../e2e/plain-client.ts';
 import { ServerProcess } from '../e2e/process.ts';
 import { hello } from '../e2e/raw.ts';
 
+/** As clients send it: length, xid -2, operation 11. */
+const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
 const configOf = (...lines: string[]) =>
   checkConfig(['dataDir=/data', 'clientPort=1', ...lines].map((line) => parseAssignment(line, 'line')));
 const figure = (text: string, name: string): number =>
@@ -72,6 +76,12 @@ test('in an ensemble of more than two voters each member has its part of globalO
     [1000, 1000, 500, 250],
   );
   assert.equal(limit(1, false), 1000);
+});
+
+test('what a read-only server holds that no leader confirmed does not stall it', () => {
+  const limits = new ClientLimits(configOf('request_throttle_max_requests=2'), noTraffic(), () => 0);
+  const stalls = (readOnly: boolean): boolean => limits.stalls({ outstanding: 2, readOnly } as Server);
+  assert.deepEqual([stalls(false), stalls(true)], [true, false]);
 });
 
 test('a bucket of tokens: as many handshakes as it has, then as many as come in', () => {
@@ -184,6 +194,46 @@ test('with the request throttle all is done in order, one after the other; who w
   assert.ok(figure(text, 'throttled_ops') >= 2000 - done);
   const made = done + pings.slice(0, -1).filter((err) => err === 0).length;
   assert.equal(figure(text, 'znode_count'), before + made);
+});
+
+test('a login is never refused for having waited, or its client would go on as nobody', async () => {
+  await using server = await new ServerProcess([
+    'request_throttle_max_requests=1',
+    'throttled_op_wait_time=20',
+  ]).start();
+  const client = await PlainClient.open(server.port);
+  assert.ok(client !== undefined);
+  const waited = Array.from({ length: 2000 }, (_, key) => client.create(`/n${key}`));
+  const { auth } = OPERATIONS;
+  void client.ask(auth.code, (to) =>
+    auth.request.write(to, { type: 0, scheme: 'digest', auth: Buffer.from('me:secret') }),
+  );
+  const behind = await client.exists('/');
+  assert.ok((await Promise.all(waited)).includes(-127), 'none waited too long');
+  assert.equal(behind, -127, 'what came behind the login waited, too');
+  const mine = [{ perms: 31, id: { scheme: 'auth', id: '' } }];
+  assert.equal(await client.create('/mine', 0, mine), 0);
+});
+
+test('pings that were answered beside a stall leave nothing behind that later requests are judged by', async () => {
+  await using server = await new ServerProcess([
+    'request_throttle_max_requests=1',
+    'throttled_op_wait_time=400',
+    '4lw.commands.whitelist=*',
+  ]).start();
+  const [busy, quiet] = [await PlainClient.open(server.port), await PlainClient.open(server.port)];
+  assert.ok(busy !== undefined && quiet !== undefined);
+  const all = Array.from({ length: 1500 }, (_, key) => busy.create(`/n${key}`));
+  for (let count = 0; count < 20; count++) {
+    const answered = once(quiet.socket, 'data');
+    quiet.socket.write(PING);
+    await answered;
+  }
+  await Promise.all(all);
+  assert.ok(figure(await mntr(server.port), 'request_throttle_wait_count') > 0);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  // nobody else asks anything now
+  assert.deepEqual(await Promise.all(Array.from({ length: 3 }, (_, key) => quiet.exists(`/n${key}`))), [0, 0, 0]);
 });
 
 test('what a client asked that has gone is dropped where the request throttle made it wait', async () => {

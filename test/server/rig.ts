@@ -14,6 +14,7 @@ import { Peer } from '../../src/zab/peer.ts';
 /** What somebody wants of a {@link rig} beside a server. */
 export interface RigOptions {
   readonly server?: Partial<ServerOptions>;
+  readonly around?: Partial<Surroundings>;
   /** Bytes that a connection would be sent; valid within the call. */
   readonly sent?: (connection: ClientConnection, bytes: Buffer) => void;
   /** What went into the log. */
@@ -77,6 +78,7 @@ export function rig(random: Random, options: RigOptions = {}) {
       leaderLevel: () => PEER_LEVEL,
       toLeader: () => {},
       toLearner: () => {},
+      ...options.around,
     },
   );
   server.wall = 1_700_000_000_000;
