@@ -3,7 +3,7 @@ import { lanes } from '../base/hash.ts';
 import type { SessionId } from '../base/ids.ts';
 import type { PackWriter } from '../records/pack.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
-import { type Config, type Txn, writeEnvelope } from '../records/txns.ts';
+import { type Config, type CreateSessionTxn, type Txn, writeEnvelope } from '../records/txns.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Effect, Input, Position } from '../zab/types.ts';
@@ -154,6 +154,11 @@ export abstract class Office extends Replica {
     }
     this.serving = true;
     this.desk.goOn();
+  }
+  /** The leader does not take this session for everybody's: who comes back finds it as it was. */
+  notUpgraded(txn: CreateSessionTxn): void {
+    this.tracker.remove(txn.id);
+    this.locals.keep(txn, this.now);
   }
   /** Nobody leads, and nobody may for long: what is applied here may be read until zab goes on. */
   serveReadOnly(): void {

@@ -57,7 +57,8 @@ export class Server extends Office {
     const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
     const { desk } = this;
     const refuses = this.readOnly ? request.readOnly !== true : !this.serving;
-    if (refuses || desk === undefined || request.lastZxidSeen > last) return this.close(connection);
+    if (refuses || desk === undefined) return this.close(connection);
+    if (request.lastZxidSeen > last) return this.tooNew(desk, connection, request);
     if (desk instanceof LeaderDesk && !this.options.leaderServes) return this.close(connection);
     connection.modern = request.readOnly !== undefined;
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.options;
@@ -79,6 +80,26 @@ export class Server extends Office {
     desk.resume(connection, id, password);
   }
 
+  /**
+   * Its client has seen what is not applied here, and has to go to another member. While that is under way to this one, whoever
+   * shows the password of a session lives: a slow disk is no fault of his (I9).
+   */
+  private tooNew(
+    desk: Desk,
+    connection: ClientConnection,
+    { sessionId, password, lastZxidSeen }: ConnectRequest,
+  ): void {
+    const tracked = this.tracker.get(sessionId as SessionId);
+    const { epoch, counter } = this.last;
+    const known = (BigInt(epoch) << 32n) | BigInt(counter);
+    if (
+      tracked !== undefined &&
+      lastZxidSeen <= known &&
+      this.handshakes.opens(tracked.id, password ?? Buffer.alloc(0))
+    )
+      desk.heard(tracked);
+    this.close(connection);
+  }
   /** A session that only this member knows begins or is taken up again; false: it is another. */
   private handshakeLocally(connection: ClientConnection, { sessionId, password }: ConnectRequest): boolean {
     const { locals, now } = this;
@@ -184,11 +205,6 @@ export class Server extends Office {
   /** It has proved what is compulsory. */
   letsIn(connection: ClientConnection): boolean {
     return isLetIn(connection.identities, this.options.auth);
-  }
-  /** The leader does not take this session for everybody's: who comes back finds it as it was. */
-  notUpgraded(txn: CreateSessionTxn): void {
-    this.tracker.remove(txn.id);
-    this.locals.keep(txn, this.now);
   }
   /** Answers a ping while a transaction is being applied in parts, beside everything that waits for the rest of it. */
   pinged(connection: ClientConnection): Buffer {

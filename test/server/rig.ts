@@ -5,7 +5,7 @@ import { PackReader, PackWriter } from '../../src/records/pack.ts';
 import { PEER_LEVEL } from '../../src/records/peer-frame.ts';
 import { type Envelope, KIND, readEnvelope } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
-import type { ServerOptions } from '../../src/server/office.ts';
+import type { ServerOptions, Surroundings } from '../../src/server/office.ts';
 import { Server } from '../../src/server/server.ts';
 import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';

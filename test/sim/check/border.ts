@@ -94,10 +94,16 @@ export class Border implements ClientTap {
     }
     if (conversation.session !== 0n) this.noteHeard(conversation, at, this.knows(conversation));
   }
-  /** What a session says of itself to a server that has not applied its beginning cannot be verified there. */
-  private knows({ session, sid }: Conversation): boolean {
-    const born = this.around.oracle.state.sessions.get(session)?.born;
-    return born !== undefined && born <= (this.around.momentOf(sid) ?? -1);
+  /**
+   * What a session says of itself to a server that has not applied its beginning cannot be verified there, and whoever has seen
+   * more than a server has applied is turned away by it.
+   */
+  private knows({ session, sid, isWelcome, lastSeen }: Conversation): boolean {
+    const { state } = this.around.oracle;
+    const here = this.around.momentOf(sid) ?? -1;
+    const born = state.sessions.get(session)?.born;
+    if (!isWelcome && (state.momentOf(lastSeen) ?? 0) > here) return false;
+    return born !== undefined && born <= here;
   }
   private noteHeard({ session, sid }: Conversation, at: number, isVerified: boolean): void {
     const list = this.lastHeard.get(session);
