@@ -49,7 +49,7 @@ export default command({
     ['bench --znode_count 500 --synchronous -v', 'how long one request takes, with percentiles'],
     ['bench --root_znode /app/bench --znode_size 1k', 'elsewhere, and with more in each node'],
   ],
-  exits: [1, 3, 5, 11, 14, 19, 44, 124],
+  exits: [3, 5, 11, 14, 19, 44, 124],
   notes: [
     'The phases, options and lines are those of zk-latencies.py: create, set, get and delete permanent nodes, create ephemeral ones, watch them,',
     'delete them, and wait for the events. Of many requests at once at most 1,000 are on their way; the time of one includes its turn in that queue.',

@@ -157,7 +157,7 @@ async function smoke(ground: TestGround, options: SmokeOptions): Promise<Found[]
       eventsMs: digits(eventsMs),
     };
     found.push(one);
-    say([`${server}  ${plural(names.length, 'event')} in order in ${ms(eventsMs)}`], [one]);
+    say([`${server}  heard of ${plural(names.length, 'deletion')}, in order, in ${ms(eventsMs)}`], [one]);
   }
   return found;
 }

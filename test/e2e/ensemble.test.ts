@@ -36,7 +36,7 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
 
   // a session with each of the three, and one with all of them
   const smoke = await good('-s', stdout.trim(), 'smoketest');
-  assert.equal(smoke.match(/^127\.0\.0\.1:\d+ {2}3 events in order in /gm)?.length, 3, smoke);
+  assert.equal(smoke.match(/^127\.0\.0\.1:\d+ {2}heard of 3 deletions, in order, in /gm)?.length, 3, smoke);
   assert.match(smoke, /\nSmoke test successful\n$/);
   const bench = await good('-s', stdout.trim(), 'bench', '--znode_count', '20');
   assert.equal(bench.match(/^notif {8}20 {11}watches/gm)?.length, 3, bench);

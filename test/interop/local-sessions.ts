@@ -157,7 +157,11 @@ async function smokeProgram({ all }: Ensemble): Promise<string[]> {
     const { out, err, status } = await run(process.execPath, ['bin/zoosh.js', servers, ...words], env);
     said.push(`${words[0]} ${status}${err}`, ...masked(out.toString()).split('\n'));
   }
-  assert.equal(said.filter((line) => /^member \d {2}3 events in order$/.test(line)).length, VOTERS, said.join('\n'));
+  assert.equal(
+    said.filter((line) => /^member \d {2}heard of 3 deletions, in order,$/.test(line)).length,
+    VOTERS,
+    said.join('\n'),
+  );
   assert.equal(said.filter((line) => /^notif {8}50 {11}watches$/.test(line)).length, VOTERS, said.join('\n'));
   return said;
 }

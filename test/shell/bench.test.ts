@@ -311,7 +311,7 @@ test('smoketest: a session with each server, every deletion heard by all', async
   const each = (line: string): string => [connectString, other].map((host) => `${host}  ${line}\n`).join('');
   assert.equal(
     text.replace(/session_[01]/g, 'session_N'),
-    `${each('session 0x1 in 1 ms, ephemeral node /zk-smoketest/session_N')}${each('sees and watches 2 nodes')}${each('2 events in order in 1 ms')}Smoke test successful\n`,
+    `${each('session 0x1 in 1 ms, ephemeral node /zk-smoketest/session_N')}${each('sees and watches 2 nodes')}${each('heard of 2 deletions, in order, in 1 ms')}Smoke test successful\n`,
   );
   await isTidy(it);
   const verbose = play();
