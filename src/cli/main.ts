@@ -9,7 +9,10 @@ import { compatWish } from './zkcli-argv.ts';
 /** argv to exit code. Rooms are loaded only when a command needs them. Nothing ends with a stack trace. */
 export async function main(argv: string[]): Promise<number> {
   // a reader that has seen enough (`| head`) is no failure
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // whoever else listens has something to put right before it ends
+    if (process.stdout.listenerCount('error') === 1) process.exit(error.code === 'EPIPE' ? 0 : 70);
+  });
   process.stderr.on('error', () => {});
   try {
     return await run(argv);

@@ -113,6 +113,8 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [...planLines(output.changes, theme), ...fold(`${output.summary}.  Nothing was sent.`, screen.width, 2)];
     case 'lines':
       return output.lines.map(({ label, text }) => `${labelled(label, theme)} ${visibleLine(text)}`);
+    case 'steps':
+      return output.lines.flatMap((line) => fold(visibleLine(line), screen.width, 2));
     case 'findings':
       return [
         ...output.findings.flatMap(({ verdict, what, fix }) => {

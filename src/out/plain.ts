@@ -99,6 +99,9 @@ function* chunks(output: Output): Generator<Chunk> {
     case 'lines':
       for (const { label, text } of output.lines) yield row([label, text]);
       break;
+    case 'steps':
+      for (const line of output.lines) yield `${showName(line)}\n`;
+      break;
     case 'plan':
       for (const { kind, path, version } of output.changes) yield row([kind, path, version ?? '']);
       break;

@@ -97,6 +97,16 @@ type BaseOf<P extends Param> = P['kind'] extends 'number' | 'duration' | 'size'
 export type Data = Uint8Array | null;
 export type Values<Ps extends Record<string, Param>> = { readonly [K in keyof Ps]: ValueOf<Ps[K]> };
 
+/** How a further session is begun. */
+export interface OpenAtOptions {
+  /** Session timeout asked for, ms; absent: as this session's. */
+  readonly timeoutMs?: number;
+  /** It is waited for as long as for the session itself; absent: for a moment, to see whether the server is there. */
+  readonly isPatient?: boolean;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
+}
+
 /** The session the shell keeps, for the commands that change which one it is. */
 export interface SessionControl {
   /** Connect string in use. */
@@ -115,8 +125,11 @@ export interface SessionControl {
   open(target: string): Promise<Client>;
   /** That a target opened before, undefined for the session in use, is one whose changes are asked about. */
   isProtected(target: string | undefined): boolean;
-  /** A further session with one server of this ensemble (`host:port`), spoken to as this one is; whoever asks closes it. @throws ConnectError */
-  openAt(server: string): Promise<Client>;
+  /**
+   * A further session with one server of this ensemble (`host:port`), or some of them, spoken to as this one is; whoever
+   * asks closes it. @throws ConnectError
+   */
+  openAt(servers: string, options?: OpenAtOptions): Promise<Client>;
   /** Ends the session; every further command that needs one fails until `connect`. */
   close(): Promise<void>;
   /** Presents a credential now and in every later session. @throws KeeperError AuthFailed; the shell then has a new session without it. */
@@ -349,6 +362,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
    * since it changes nothing and reads only what it says. Absent: not at all.
    */
   readonly transaction?: 'operation' | 'expanded' | 'harmless';
+  /** It takes away what it made: when nobody reads its answer any more it is told to end, and waited for. */
+  readonly removesOwn?: true;
   /** False: what it does cannot be shown without doing it, so that a dry run refuses it. */
   readonly dryRun?: false;
   readonly params: Ps;

@@ -191,6 +191,16 @@ export type Output = { readonly exit?: number } & (
       readonly type: 'lines';
       readonly lines: readonly { readonly label: string; readonly text: string }[];
     }
+  /**
+   * Longer work, told of while it is done: `lines` for people and pipes, `entries` for programs that read line by line.
+   * `json` is all of it, and the last to come; before it is there, programs that want one document are shown nothing.
+   */
+  | {
+      readonly type: 'steps';
+      readonly lines: readonly string[];
+      readonly entries: readonly unknown[];
+      readonly json?: unknown;
+    }
   /** A change that has nothing to show: people see `text`, pipes nothing. */
   | { readonly type: 'done'; readonly text: string; readonly json: unknown }
   /** How something stands: a sentence for people, `fields` in one row for pipes. */

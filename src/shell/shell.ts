@@ -118,9 +118,12 @@ export class Shell {
     });
   }
 
+  /** The command that runs takes away what it made, and is to be waited for. */
+  removesOwn = false;
+
   /** Ctrl-C: the command that runs gives up. False when none runs. */
-  interrupt(): boolean {
-    this.#abort?.abort(new DOMException('interrupted', 'AbortError'));
+  interrupt(reason: Error = new DOMException('interrupted', 'AbortError')): boolean {
+    this.#abort?.abort(reason);
     return this.#abort !== undefined;
   }
 
@@ -292,6 +295,7 @@ export class Shell {
     this.#abort = abort;
     this.#risk = 'read';
     this.graceMs = GRACE_MS;
+    this.removesOwn = false;
     try {
       this.lastStatus = await work(abort.signal);
       await this.ports.settled();
@@ -342,6 +346,7 @@ export class Shell {
     const draft = route.isReal ? this.#draft(spec, name, args) : undefined;
     const outer = this.#drafting;
     this.#drafting = draft;
+    this.removesOwn ||= spec.removesOwn === true;
     try {
       const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
       const output = withUndo(route.settle(answer), draft);

@@ -1,6 +1,6 @@
 /**
  * Local sessions and read-only mode: the same program on an ensemble of Apache's and on one of ours gives the same answers,
- * on bare frames and by kazoo.
+ * on bare frames and by kazoo. Beforehand smoketest and bench try all three members of each.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
@@ -14,6 +14,7 @@ import { promisify } from 'node:util';
 import { type MemberOfTest, Members, until } from '../e2e/members.ts';
 import { Wire } from '../e2e/wire.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { run } from './live-shell.ts';
 
 const KAZOO = fileURLToPath(new URL('../../../test/interop/read_only_kazoo.py', import.meta.url));
 const CLASSES = '/usr/share/java/zookeeper.jar:/usr/share/java/*';
@@ -141,6 +142,30 @@ for (const upgrading of [true, false])
     assert.deepEqual(said[1], said[0]);
   });
 
+/** smoketest and bench on all of its members, without what differs from run to run. */
+async function smokeProgram({ all }: Ensemble): Promise<string[]> {
+  const servers = all.map(({ hosts }) => hosts).join(',');
+  const ports = new Map(all.map(({ id, hosts }) => [hosts, `member ${id}`]));
+  const masked = (text: string): string =>
+    text
+      .replace(/127\.0\.0\.1:\d+/g, (found) => ports.get(found) ?? found)
+      .replace(/ +in +[\d.]+ ms.*/g, '')
+      .replace(/0x[0-9a-f]+/g, 'session');
+  const env = { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' };
+  const said: string[] = [];
+  for (const words of [['smoketest'], ['bench', '--znode_count', '50'], ['ls', '/']]) {
+    const { out, err, status } = await run(process.execPath, ['bin/zoosh.js', servers, ...words], env);
+    said.push(`${words[0]} ${status}${err}`, ...masked(out.toString()).split('\n'));
+  }
+  assert.equal(
+    said.filter((line) => /^member \d {2}heard of 3 deletions, in order,$/.test(line)).length,
+    VOTERS,
+    said.join('\n'),
+  );
+  assert.equal(said.filter((line) => /^notif {8}50 {11}watches$/.test(line)).length, VOTERS, said.join('\n'));
+  return said;
+}
+
 const kazoo = async (...args: string[]): Promise<string> =>
   (await promisify(execFile)('/usr/bin/python3', [KAZOO, ...args], { timeout: PATIENCE_MS })).stdout;
 
@@ -148,6 +173,7 @@ async function readOnlyProgram(ensemble: Ensemble): Promise<string[]> {
   const said: string[] = [];
   for (const id of [1, 2, 3]) ensemble.start(id);
   await serves(ensemble, [1, 2, 3]);
+  said.push(...(await smokeProgram(ensemble)));
   const [one] = ensemble.all as [MemberOfTest];
   const wire = await Wire.open(one);
   wire.send(wire.create(1, '/kept'), wire.create(2, '/mine', 1), wire.sync(3));
