@@ -1,6 +1,7 @@
 import { showSession, zxid } from '../base/ids.ts';
+import type { PeerNetwork } from '../ports/peer-network.ts';
 import { type Config, KIND, type Txn } from '../records/txns.ts';
-import type { ServerConfig } from '../server/config.ts';
+import type { EnsembleConfig, ServerConfig } from '../server/config.ts';
 import { Pressure } from '../server/pressure.ts';
 import { Server } from '../server/server.ts';
 import { isDiskFull, StorageRefusal } from '../storage/errors.ts';
@@ -79,6 +80,7 @@ export class ServerNode {
   private terms = 0;
   private web: WebSide | undefined;
   private loopSeen: () => void = () => {};
+  private keptNet: Disposable | undefined;
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL_PORTS) {
     this.options = options;
@@ -121,7 +123,7 @@ export class ServerNode {
     await refuseBootstrap(this.options, loaded);
     const { ensemble } = config;
     if (ensemble !== undefined) {
-      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
+      const net = ports.peerNetwork ?? (await this.keptNetwork(ensemble));
       this.join = () => new Ensemble(this, ensemble, net);
     }
     this.begin(loaded);
@@ -163,6 +165,12 @@ export class ServerNode {
     });
     this.loopSeen = watchLoop(this.options.logger);
     return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
+  }
+  /** Its keys are looked after for as long as this server runs. */
+  private async keptNetwork(ensemble: EnsembleConfig): Promise<PeerNetwork> {
+    const kept = await peerNetworkFor(ensemble, this.options.logger, this.ports.clock);
+    this.keptNet = kept;
+    return kept.net;
   }
   private async load(): Promise<Loaded> {
     this.generations += GENERATIONS_PER_LIFE;
@@ -326,6 +334,7 @@ export class ServerNode {
       });
       return at;
     } catch (error) {
+      this.keptNet?.[Symbol.dispose]();
       this.port.drain();
       await this.port.stop();
       this.ensemble?.close();
@@ -518,6 +527,7 @@ export class ServerNode {
     while (server.serving && (isOpen() || this.storage.log.pending > 0) && clock.monotonic() < until) await rest();
     await this.ensemble?.handOver();
     this.stopped = true;
+    this.keptNet?.[Symbol.dispose]();
     this.ensemble?.close(); // at once: while we are connected our vote is waited for
     this.chores.stop();
     await this.port.stop();
