@@ -11,6 +11,7 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
 import { Chores } from './chores.ts';
+import { ClearPasswords } from './clear-passwords.ts';
 import type { Served } from './client-doors.ts';
 import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
@@ -81,6 +82,7 @@ export class ServerNode {
   private web: WebSide | undefined;
   private loopSeen: () => void = () => {};
   private keptNet: Disposable | undefined;
+  private readonly clearPasswords = new ClearPasswords((sentence) => this.options.logger.warn(sentence));
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL_PORTS) {
     this.options = options;
@@ -311,6 +313,7 @@ export class ServerNode {
         this.tally.expired++;
         this.options.logger.info(`Expiring session ${showSession(id)}, timeout of ${timeoutMs}ms exceeded`);
       },
+      readInClear: (ip) => this.clearPasswords.from(ip),
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });

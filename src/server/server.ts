@@ -60,6 +60,8 @@ export interface Surroundings extends ReplicaSurroundings {
   hand(): void;
   /** A session is over since nothing was heard of it for its timeout, ms. */
   expired?(id: SessionId, timeoutMs: number): void;
+  /** A login by digest came from this address without TLS. */
+  readInClear?(ip: string): void;
   /** Absent: there is always memory. */
   readonly pressure?: Pressure | undefined;
   /** A message to the leader that this member follows, and to the learner at a link. */
@@ -107,6 +109,9 @@ export class Server extends Replica {
   }
   expired(id: SessionId, timeoutMs: number): void {
     this.around.expired?.(id, timeoutMs);
+  }
+  readInClear(ip: string): void {
+    this.around.readInClear?.(ip);
   }
   /** Requests accepted and not applied. */
   get outstanding(): number {

@@ -82,7 +82,11 @@ test('three members get another authority while they are written to: the quorum 
   );
   assert.equal(await shownBy(peerPortsOf(members, 1)[0]), old.name);
   replace(join(files.folder, 'm1.pem'), certified(old).store);
-  await until(() => countIn(first, READ_AGAIN) === 1, PATIENCE_MS, () => first.log);
+  await until(
+    () => countIn(first, READ_AGAIN) === 1,
+    PATIENCE_MS,
+    () => first.log,
+  );
 
   // both authorities are believed before anybody shows a certificate of the new one
   await roll(

@@ -14,6 +14,8 @@ export interface RigOptions {
   readonly server?: Partial<ServerOptions>;
   /** Bytes that a connection would be sent; valid within the call. */
   readonly sent?: (connection: ClientConnection, bytes: Buffer) => void;
+  /** A password came from there without TLS. */
+  readonly readInClear?: (ip: string) => void;
   /** What went into the log. */
   readonly logged?: (envelope: Envelope) => void;
 }
@@ -72,6 +74,7 @@ export function rig(random: Random, options: RigOptions = {}) {
       hand: () => {},
       later: () => {},
       configured: () => {},
+      ...(options.readInClear !== undefined && { readInClear: options.readInClear }),
       toLeader: () => {},
       toLearner: () => {},
     },
