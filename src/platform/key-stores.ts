@@ -146,7 +146,7 @@ function readJks(store: Buffer, password: string): Found {
 /** Sun's own protection: a stream of SHA-1 digests over the password and what came before it, beginning with the salt. */
 function openJksKey(bytes: Buffer, secret: Buffer): Buffer {
   const { asn1 } = forge();
-  const parts = listOf(asn1.fromDer(bytes.toString('latin1')));
+  const parts = listOf(derOf(bytes, 'holds a key that cannot be read'));
   const [algorithm] = listOf(parts[0]);
   const sealed = parts[1]?.value;
   if (typeof algorithm?.value !== 'string' || typeof sealed !== 'string')
@@ -169,12 +169,7 @@ function readPkcs12(store: Buffer, password: string): Found {
   const { asn1, pkcs12, pki } = forge();
   turnsLeft = MOST_TURNS;
   const der = (node: Forge.asn1.Asn1): Buffer => Buffer.from(asn1.toDer(node).getBytes(), 'latin1');
-  let outer: Forge.asn1.Asn1;
-  try {
-    outer = asn1.fromDer(store.toString('latin1'));
-  } catch {
-    throw new KeyStoreError('is neither PEM nor a PKCS12 nor a JKS store');
-  }
+  const outer = derOf(store, 'is neither PEM nor a PKCS12 nor a JKS store');
   let bags: Forge.pkcs12.Bag[];
   try {
     bags = pkcs12.pkcs12FromAsn1(outer, false, password).safeContents.flatMap(({ safeBags }) => safeBags);
@@ -216,6 +211,14 @@ function reasonOf(error: unknown): string {
   return 'cannot be opened: it is damaged, or encrypted in a way that is not known';
 }
 
+/** @throws KeyStoreError with `what` where it is none */
+function derOf(bytes: Buffer, what: string): Forge.asn1.Asn1 {
+  try {
+    return forge().asn1.fromDer(bytes.toString('latin1'));
+  } catch {
+    throw new KeyStoreError(what);
+  }
+}
 function listOf(node: Forge.asn1.Asn1 | undefined): readonly Forge.asn1.Asn1[] {
   return Array.isArray(node?.value) ? (node.value as Forge.asn1.Asn1[]) : [];
 }
