@@ -94,7 +94,8 @@ export function pemPeerNetwork(options: PemOptions): PemPeerNetwork {
       const next = contextOf(keys);
       tryListening(next);
       context = next;
-      for (const renew of listeners) renew(next);
+      // with many authorities each takes a while: one in a turn
+      for (const renew of listeners) setImmediate(() => renew(next));
     },
     dial(to, handler, signal) {
       const call = {

@@ -1,5 +1,5 @@
 import type { Server as NetServer, Socket } from 'node:net';
-import { ClientTlsDoor, type ClientTlsKeys, type Strangers } from '../platform/client-tls.ts';
+import { ClientTlsDoor, type ClientTlsKeys, type Strangers, tryKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -122,7 +122,9 @@ export class ClientDoors {
       whose: 'clients',
       read: (now: number) => clientKeysApart(tls, now),
       renewed: (keys: ClientTlsKeys) => {
-        for (const door of this.doors) door.renew(keys);
+        tryKeys(keys);
+        // with many authorities each takes a while: one in a turn
+        for (const door of this.doors) setImmediate(() => door.renew(keys));
       },
     } as const;
     this.watch = new KeyWatch<ClientTlsKeys>(watched, clock, logger);

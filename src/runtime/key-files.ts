@@ -8,6 +8,8 @@ import { ConfigError } from '../server/config-text.ts';
 import type { PemStore } from '../server/config-tls.ts';
 
 const MAX_FILE = 1024 * 1024;
+/** Each costs part of a ms whenever keys are put to use, and nothing else is served meanwhile. System-wide bundles have about 150. */
+const MOST_AUTHORITIES = 250;
 const DAY_MS = 86_400_000;
 /** A certificate that ends sooner is worth a word at the start. */
 export const SOON_MS = 14 * DAY_MS;
@@ -40,8 +42,12 @@ export async function readOwn(store: PemStore): Promise<OwnKeys> {
   };
 }
 /** The certificates of a store, PEM each. @throws ConfigError (43) */
-export const readTrusted = async (store: PemStore): Promise<readonly string[]> =>
-  certificatesOf(store, (await readStore(store)).blocks).map(String);
+export async function readTrusted(store: PemStore): Promise<readonly string[]> {
+  const found = certificatesOf(store, (await readStore(store)).blocks);
+  if (found.length > MOST_AUTHORITIES)
+    throw useless(store, `holds ${found.length} certificates, and at most ${MOST_AUTHORITIES} are believed`);
+  return found.map(String);
+}
 
 export const useless = ({ prefix, name, location }: PemStore, what: string, cause?: unknown): ConfigError => {
   const key = `${prefix}.${name}.location` as const;

@@ -45,8 +45,9 @@ export class ClientAttack {
     const work = async (): Promise<void> => {
       while (this.inputs < wanted || (!enough() && this.inputs < 20 * wanted)) {
         const door = this.doors[this.random.below(this.doors.length)] as Door;
-        if (this.random.below(3) > 0) await this.client(door);
-        else if (door.tls && this.random.below(3) > 0) await this.meddle(door);
+        const roll = this.random.below(9);
+        if (roll < 6) await this.client(door);
+        else if (roll < 8 && door.tls) await this.meddle(door);
         else await this.stranger(door);
       }
     };

@@ -56,4 +56,3 @@ export class Line {
     else this.socket.resetAndDestroy();
   }
 }
-

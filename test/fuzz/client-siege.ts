@@ -9,7 +9,7 @@ import { type ConnectOptions, connect as connectClient, fourLetterWord } from '.
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { ClientAttack, type Door } from './client-attack.ts';
 import { Bystander } from './peer-siege.ts';
-import { type Blocks, blocksOf, probedServer, residentMiB, showBlocks } from './probed.ts';
+import { type Blocks, beginLooking, blocksOf, probedServer, residentMiB, showBlocks } from './probed.ts';
 
 const HOST = '127.0.0.1';
 
@@ -100,6 +100,7 @@ export async function besiegeClients({ inputs, seed, tls, progress }: ClientSieg
   const attack = new ClientAttack(doors, seededRandom(seed));
   const began = performance.now();
   while (bystander.writes === 0) await sleep(5);
+  await beginLooking(server);
   await watching.addWatch('/beside', ({ type, path }) => void events.push(`${type} ${path}`), { recursive: true });
   const before = residentMiB(server.pid);
   const timer = setInterval(() => progress?.(attack.inputs), 500);

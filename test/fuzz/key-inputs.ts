@@ -35,9 +35,22 @@ function unchecked(kind: 'rsa' | undefined, password: string | null): Buffer {
 }
 
 /** Elements of DER with other lengths, tags or numbers: what a parser goes by. */
-const ODD = ['30', '31', '02', '04', '05', '06', 'a0', '80', '3080', '3084ffffffff', '308200ff', '0202ffff', '0500', '0400'].map(
-  (hex) => Buffer.from(hex, 'hex'),
-);
+const ODD = [
+  '30',
+  '31',
+  '02',
+  '04',
+  '05',
+  '06',
+  'a0',
+  '80',
+  '3080',
+  '3084ffffffff',
+  '308200ff',
+  '0202ffff',
+  '0500',
+  '0400',
+].map((hex) => Buffer.from(hex, 'hex'));
 function pick<T>(random: Random, from: readonly T[]): T {
   return from[random.below(from.length)] as T;
 }
@@ -67,7 +80,10 @@ function oddPem(random: Random): Buffer {
     const text = random.below(2) === 0 ? bytes.toString('base64') : bytes.toString('latin1');
     const [begin, end] = [pick(random, LABELS), pick(random, LABELS)];
     const same = random.below(4) > 0 ? begin : end;
-    parts.push(Buffer.from(`-----BEGIN ${begin}-----\n${text}\n-----END ${same}-----\n`, 'latin1'), pick(random, [base, bytes]));
+    parts.push(
+      Buffer.from(`-----BEGIN ${begin}-----\n${text}\n-----END ${same}-----\n`, 'latin1'),
+      pick(random, [base, bytes]),
+    );
   }
   return Buffer.concat(parts);
 }

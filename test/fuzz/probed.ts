@@ -1,6 +1,8 @@
 /** A server that tells at its end how long its loop stood still. Linux. */
 import { readFileSync } from 'node:fs';
+import { until } from '../e2e/members.ts';
 import { ServerProcess } from '../e2e/process.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 const PROBE = new URL('../bench/loop-probe.js', import.meta.url).href;
 
@@ -14,9 +16,22 @@ export interface Blocks {
   /** Of one such time the most that its thread ran: the rest of it others had the processor. */
   readonly ranMs: number;
 }
+const SAID = /loop probe: longest block ([\d.]+) ms, ([\d.]+) ms running/g;
+
+/** From now on its loop is looked at: a start is work for itself. */
+export async function beginLooking(server: ServerProcess): Promise<void> {
+  const said = (): number => [...server.stderr.matchAll(SAID)].length;
+  const before = said();
+  server.signal('SIGUSR2');
+  await until(
+    () => said() > before,
+    PATIENCE_MS,
+    () => server.stderr,
+  );
+}
 /** What a server that has ended said of its loop. */
 export function blocksOf({ stderr }: ServerProcess): Blocks {
-  const [, block, ran] = /loop probe: longest block ([\d.]+) ms, ([\d.]+) ms running/.exec(stderr) ?? [];
+  const [, block, ran] = [...stderr.matchAll(SAID)].at(-1) ?? [];
   if (block === undefined) throw new Error(`nothing is said of the loop: ${stderr}`);
   return { blockMs: Number(block), ranMs: Number(ran) };
 }
