@@ -9,11 +9,17 @@ import { Line } from './client-line.ts';
 import { MEDDLINGS, Meddler } from './meddler.ts';
 
 const HOST = '127.0.0.1';
+/** Connections at a time; by TLS fewer, since each begins with some ms of work at both ends. */
 const LINES = 60;
+const TLS_LINES = 12;
 /** Inputs that are sent together at most, with a ping behind them; what comes behind one that ends the connection is not read. */
 const BATCH = 4;
 const BATCHES = 40;
+/** How long an answer is waited for that need not come; longer while some kind of answer is still lacking, since a machine may be slow. */
 const SILENCE_MS = 40;
+const LONG_SILENCE_MS = 500;
+/** So many times what is wanted, and not more, for what is still lacking. */
+const MOST_TIMES = 4;
 const PING = frame(Buffer.from('fffffffe0000000b', 'hex'));
 /** About as long as what a client says in the handshake, and a little beyond. */
 const HANDSHAKE_BYTES = 700;
@@ -33,6 +39,7 @@ export class ClientAttack {
   inputs = 0;
   connections = 0;
   readonly sayings: Sayings;
+  private silenceMs = SILENCE_MS;
   private readonly random: Random;
   private readonly doors: readonly Door[];
   constructor(doors: readonly Door[], random: Random) {
@@ -40,10 +47,11 @@ export class ClientAttack {
     this.random = random;
     this.sayings = new Sayings(random);
   }
-  /** So many inputs, and more, up to twenty times as many, until it is `enough`. */
+  /** So many inputs, and some more until it is `enough`. */
   async run(wanted: number, enough: () => boolean): Promise<void> {
     const work = async (): Promise<void> => {
-      while (this.inputs < wanted || (!enough() && this.inputs < 20 * wanted)) {
+      while (this.inputs < wanted || (!enough() && this.inputs < MOST_TIMES * wanted)) {
+        this.silenceMs = enough() ? SILENCE_MS : LONG_SILENCE_MS;
         const door = this.doors[this.random.below(this.doors.length)] as Door;
         const roll = this.random.below(9);
         if (roll < 6) await this.client(door);
@@ -51,7 +59,8 @@ export class ClientAttack {
         else await this.stranger(door);
       }
     };
-    await Promise.all(Array.from({ length: LINES }, work));
+    const lines = this.doors.some(({ tls }) => tls) ? TLS_LINES : LINES;
+    await Promise.all(Array.from({ length: lines }, work));
   }
   private count(kind: string, when: string, outcome: string): void {
     this.inputs++;
@@ -93,7 +102,7 @@ export class ClientAttack {
     const line = isClear ? new Line(this.dial(door)) : await this.open(door);
     if (line === undefined) return;
     line.say(saying.bytes);
-    await line.until(() => line.bytes > 0, SILENCE_MS);
+    await line.until(() => line.bytes > 0, this.silenceMs);
     const outcome = line.bytes > 0 ? 'answered' : line.ended ? 'hung up' : 'waits for more';
     this.count(saying.kind, isClear ? 'in place of TLS' : 'before a session', outcome);
     line.close();
@@ -103,25 +112,30 @@ export class ClientAttack {
     const { random } = this;
     const what = MEDDLINGS[random.below(MEDDLINGS.length)] as (typeof MEDDLINGS)[number];
     const at = random.below(HANDSHAKE_BYTES);
-    const line = new Line(this.secured(door, new Meddler(this.dial(door), random, what, at)));
+    const socket = this.dial(door);
+    const line = new Line(this.secured(door, new Meddler(socket, random, what, at)));
     line.say(Buffer.concat([hello(), PING]));
-    await line.until(() => line.bytes > 0, 2 * SILENCE_MS);
+    await line.until(() => line.bytes > 0, this.silenceMs);
     const outcome = line.bytes > 0 ? 'answered' : line.ended ? 'hung up' : 'waits for more';
     this.count(what, 'in the handshake', outcome);
     line.close();
+    socket.destroy();
   }
   private async client(door: Door): Promise<void> {
     const line = await this.open(door);
     if (line === undefined) return;
     line.say(hello());
-    if (!(await line.until(() => line.bytes > 0, PATIENCE_MS))) return line.close();
+    if (!(await line.until(() => line.bytes > 0, PATIENCE_MS))) {
+      this.count('a hello', 'before a session', line.ended ? 'hung up' : 'no answer');
+      return line.close();
+    }
     for (let batch = 0; batch < BATCHES && !line.ended; batch++) {
       const said: Saying[] = [];
       const most = 1 + this.random.below(BATCH);
       while (said.length < most && said.at(-1)?.last !== true) said.push(this.sayings.within());
       const open = said.at(-1)?.last === true;
       line.say(Buffer.concat([...said.map(({ bytes }) => bytes), ...(open ? [] : [PING])]));
-      const answered = await line.until(() => line.isPinged, open ? SILENCE_MS : PATIENCE_MS);
+      const answered = await line.until(() => line.isPinged, open ? this.silenceMs : PATIENCE_MS);
       const outcome = answered ? 'answered' : line.ended ? 'hung up' : open ? 'waits for more' : 'no answer';
       for (const { kind } of said) this.count(kind, 'in a session', outcome);
       if (open || !answered) break;

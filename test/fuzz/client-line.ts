@@ -41,7 +41,11 @@ export class Line {
     const end = performance.now() + ms;
     while (!is() && !this.ended) {
       const left = end - performance.now();
-      if (left <= 0) return false;
+      if (left <= 0) {
+        // this process may be slow itself: what has come is read first
+        for (let turns = 0; turns < 3 && !is() && !this.ended; turns++) await new Promise(setImmediate);
+        return is();
+      }
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         this.wake = resolve;

@@ -15,7 +15,7 @@ const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
 const BLOCK_MS = amount(100, 250);
 const GROWTH_MIB = 128;
 const PORT = amount(20_000, 3_000);
-const BY_TLS = amount(20_000, 3_000);
+const BY_TLS = amount(20_000, 1_000);
 const ANSWERS = amount(100_000, 10_000);
 const TEXTS = amount(100_000, 20_000);
 
