@@ -141,7 +141,7 @@ test('two directories of Apache become two of ours, under its id', async () => {
   writeFileSync(cfg, `dataDir=${data}\ndataLogDir=${log}\nclientPort=0\nclientPortAddress=127.0.0.1\n`);
   const started = await zoosh(['start', 'server', '--config', cfg, '--myid', '7']);
   assert.equal(started.code, 42, started.stdout);
-  assert.match(started.stderr, /zoosh-1\.importing is there: an import [^\n]* run zoosh import-apache again/);
+  assert.match(started.stderr, /zoosh-1\.importing is of an import or a restoration [^\n]* run that command again/);
   const again = await zoosh(['import-apache', data, '--log-dir', log]);
   assert.equal(again.code, 42);
   assert.match(again.stderr, /log\/zoosh-1 holds .* move that folder away/);

@@ -22,7 +22,7 @@ function place() {
   return { root, open, make, [Symbol.dispose]: () => rmSync(root, { recursive: true, force: true }) };
 }
 const HALF =
-  /zoosh-1\.importing is there: an import of Apache's data is under way, or was cut off\. .*zoosh import-apache/;
+  /zoosh-1\.importing is of an import or a restoration that is under way, or was cut off\. .*run that command again/;
 
 test('a start beside a history that was not put in its place is refused', async () => {
   for (const path of ['data/zoosh-1.importing', 'data/zoosh-1.importing/zoosh-1', 'log/zoosh-1.importing/zoosh-1']) {
