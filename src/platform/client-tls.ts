@@ -106,9 +106,8 @@ export class ClientTlsDoor {
   get outstanding(): number {
     return this.handshakes;
   }
-  /** From now on these are shown and believed. @throws Error of OpenSSL: then everything stays as it was */
+  /** From now on these, which were tried ({@link tryKeys}), are shown and believed. */
   renew(keys: ClientTlsKeys): void {
-    tryKeys(keys);
     this.tls.setSecureContext(contextOf(keys));
   }
 

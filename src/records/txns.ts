@@ -116,6 +116,7 @@ export interface Member {
   readonly incarnation: string | null;
   /** `host:quorumPort:electionPort` forms; empty for a server on its own. */
   readonly addresses: readonly string[];
+  /** What stands behind the first semicolon of its line: `host:port`, `host:port;host:port` or `;host:port`, the second for TLS. */
   readonly client: string | null;
   /** Hierarchical quorums: the group a voter belongs to, and its weight there (1 when absent; 0 never leads). */
   readonly group?: number;

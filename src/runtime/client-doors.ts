@@ -1,13 +1,14 @@
 import type { Server as NetServer, Socket } from 'node:net';
-import { ClientTlsDoor, type ClientTlsKeys, type Strangers } from '../platform/client-tls.ts';
+import { ClientTlsDoor, type ClientTlsKeys, type Strangers, tryKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import type { ClientTls } from '../server/config-client-tls.ts';
 import { javaAddress } from '../server/ip.ts';
 import { certificateIdentities } from '../server/x509.ts';
-import { KeyWatch } from './client-keys.ts';
 import type { Listener } from './clients.ts';
+import { KeyWatch } from './key-watch.ts';
+import { clientKeysApart } from './keys-apart.ts';
 import type { Logger } from './log.ts';
 import { Complaints } from './peer-complaints.ts';
 import { listenError } from './start-error.ts';
@@ -58,7 +59,7 @@ export class ClientDoors {
   private readonly complaints: Complaints;
   /** For TLS: of the client port, and of the secure one. */
   private readonly doors: ClientTlsDoor[] = [];
-  private watch: KeyWatch | undefined;
+  private watch: KeyWatch<ClientTlsKeys> | undefined;
   private readonly unified: boolean;
 
   constructor(options: DoorOptions) {
@@ -92,7 +93,7 @@ export class ClientDoors {
   }
   /** Nobody comes in any more. */
   close(): void {
-    this.watch?.stop();
+    this.watch?.[Symbol.dispose]();
     this.plain?.close();
     this.secure?.close();
     for (const door of this.doors) door.close();
@@ -116,9 +117,17 @@ export class ClientDoors {
   }
   private async watchKeys(tls: ClientTls): Promise<void> {
     const { clock, logger } = this.options;
-    this.watch = new KeyWatch(tls, clock, logger, (keys) => {
-      for (const door of this.doors) door.renew(keys);
-    });
+    const watched = {
+      stores: [tls.keyStore, tls.trustStore],
+      whose: 'clients',
+      read: (now: number) => clientKeysApart(tls, now),
+      renewed: (keys: ClientTlsKeys) => {
+        tryKeys(keys);
+        // with many authorities each takes a while: one in a turn
+        for (const door of this.doors) setImmediate(() => door.renew(keys));
+      },
+    } as const;
+    this.watch = new KeyWatch<ClientTlsKeys>(watched, clock, logger);
     await this.watch.start();
   }
   private tlsDoor(tls: ClientTls, keys: ClientTlsKeys, unified: boolean): ClientTlsDoor {

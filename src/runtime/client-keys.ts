@@ -1,16 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { type ClientTlsKeys, tryKeys } from '../platform/client-tls.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { ServerConfig } from '../server/config.ts';
 import type { ClientTls } from '../server/config-client-tls.ts';
 import { ConfigError } from '../server/config-text.ts';
 import type { PemStore } from '../server/config-tls.ts';
 import { readOwn, readTrusted, SOON_MS } from './key-files.ts';
 import type { Logger } from './log.ts';
-
-/** Between two looks at the files. */
-const LOOK_MS = 1000;
 
 /** What clients are shown and who is believed, and what should be said about it. */
 export interface ClientKeys {
@@ -59,69 +54,4 @@ function remarks(own: X509Certificate, { location }: PemStore, now: number): str
   if (now < from) return [`${which} is valid from ${own.validFrom} on; until then clients turn this server away`];
   if (now > to) return [`${which} expired on ${own.validTo}; clients turn this server away: renew it`];
   return now > to - SOON_MS ? [`${which} expires on ${own.validTo}; then clients turn this server away: renew it`] : [];
-}
-
-/** Files that may be replaced while the server runs. What cannot be used changes nothing. */
-export class KeyWatch {
-  private readonly files: readonly string[];
-  private readonly clock: Clock;
-  private readonly logger: Logger;
-  private readonly tls: ClientTls;
-  private readonly renewed: (keys: ClientTlsKeys) => void;
-  private timer: Disposable | undefined;
-  private known: string | undefined;
-  private seen: string | undefined;
-  private stopped = false;
-  /** `renewed` is told what they hold now. */
-  constructor(tls: ClientTls, clock: Clock, logger: Logger, renewed: (keys: ClientTlsKeys) => void) {
-    this.files = [tls.keyStore, tls.trustStore].flatMap((store) =>
-      [store?.location, store?.passwordPath].filter((file) => file !== undefined),
-    );
-    this.clock = clock;
-    this.logger = logger;
-    this.tls = tls;
-    this.renewed = renewed;
-  }
-  async start(): Promise<void> {
-    this.known = await this.stamp();
-    this.seen = this.known;
-    this.arm();
-  }
-  stop(): void {
-    this.stopped = true;
-    this.timer?.[Symbol.dispose]();
-  }
-  private arm(): void {
-    if (!this.stopped) this.timer = this.clock.after(LOOK_MS, () => void this.look());
-  }
-  private async look(): Promise<void> {
-    const stamp = await this.stamp();
-    // a file that is being written is left alone until it stands still
-    const isStill = stamp === this.seen;
-    this.seen = stamp;
-    if (isStill && stamp !== this.known && !this.stopped) {
-      this.known = stamp;
-      try {
-        const { keys, warnings } = await readClientKeys(this.tls, this.clock.wall());
-        this.renewed(keys);
-        this.logger.info('certificates for clients were read again, and hold for new connections');
-        for (const warning of warnings) this.logger.warn(warning);
-      } catch (error) {
-        this.logger.error(`certificates for clients stay as they were: ${(error as Error).message}`);
-      }
-    }
-    this.arm();
-  }
-  /** Tells two states of the files apart. */
-  private async stamp(): Promise<string> {
-    const each = this.files.map(async (file) => {
-      try {
-        const { mtimeMs, size, ino } = await stat(file);
-        return `${mtimeMs} ${size} ${ino}`;
-      } catch (error) {
-        return String((error as NodeJS.ErrnoException).code);
-      }
-    });
-    return (await Promise.all(each)).join('; ');
-  }
 }

@@ -121,16 +121,18 @@ export async function startControlled(
   const faults = withFaults ? new PeerFaults(REAL_PORTS.clock) : undefined;
   const gate = new ClientGate();
   const { ensemble } = options.config;
+  const kept =
+    ensemble === undefined || faults === undefined
+      ? undefined
+      : await peerNetworkFor(ensemble, options.logger, REAL_PORTS.clock);
   const node = new ServerNode(options, unlock, {
     ...REAL_PORTS,
     listener: gate.guard(REAL_PORTS.listener),
-    ...(ensemble !== undefined &&
-      faults !== undefined && {
-        peerNetwork: faults.network(await peerNetworkFor(ensemble, options.logger, REAL_PORTS.clock.wall())),
-      }),
+    ...(kept !== undefined && faults !== undefined && { peerNetwork: faults.network(kept.net) }),
   });
   const control = await Control.open(path, new ControlledNode(node, faults, gate));
   const close = async (): Promise<void> => {
+    kept?.[Symbol.dispose]();
     faults?.heal(); // connections that wait for the end of a partition would keep the process
     await control.close();
   };

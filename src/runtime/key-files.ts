@@ -1,11 +1,15 @@
 /** Certificates and keys in the files that zoo.cfg names: PEM, PKCS12, JKS. */
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { KeyStoreError, readKeyStore } from '../platform/key-stores.ts';
+import { type PemBlock, pemBlocks } from '../platform/pem-blocks.ts';
+import { openPem } from '../platform/pem-store.ts';
 import { ConfigError } from '../server/config-text.ts';
 import type { PemStore } from '../server/config-tls.ts';
 
 const MAX_FILE = 1024 * 1024;
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
+/** Each costs part of a ms whenever keys are put to use, and nothing else is served meanwhile. System-wide bundles have about 150. */
+const MOST_AUTHORITIES = 250;
 const DAY_MS = 86_400_000;
 /** A certificate that ends sooner is worth a word at the start. */
 export const SOON_MS = 14 * DAY_MS;
@@ -38,13 +42,13 @@ export async function readOwn(store: PemStore): Promise<OwnKeys> {
   };
 }
 /** The certificates of a store, PEM each. @throws ConfigError (43) */
-export const readTrusted = async (store: PemStore): Promise<readonly string[]> =>
-  certificatesOf(store, (await readStore(store)).blocks).map(String);
-
-interface Block {
-  readonly label: string;
-  readonly text: string;
+export async function readTrusted(store: PemStore): Promise<readonly string[]> {
+  const found = certificatesOf(store, (await readStore(store)).blocks);
+  if (found.length > MOST_AUTHORITIES)
+    throw useless(store, `holds ${found.length} certificates, and at most ${MOST_AUTHORITIES} are believed`);
+  return found.map(String);
 }
+
 export const useless = ({ prefix, name, location }: PemStore, what: string, cause?: unknown): ConfigError => {
   const key = `${prefix}.${name}.location` as const;
   const belongs = name === 'keyStore' ? 'the certificate of this server, those above it and its key' : 'certificates';
@@ -56,10 +60,10 @@ export const useless = ({ prefix, name, location }: PemStore, what: string, caus
   );
 };
 
-async function readStore(store: PemStore): Promise<{ blocks: readonly Block[]; warnings: readonly string[] }> {
+async function readStore(store: PemStore): Promise<{ blocks: readonly PemBlock[]; warnings: readonly string[] }> {
   const { bytes, mode } = await readSmall(store, store.location);
   const text = bytes.includes('-----BEGIN ') ? bytes.toString('latin1') : await fromJava(store, bytes);
-  const blocks = [...text.matchAll(BLOCK)].map(([block, label = '']) => ({ label, text: block }));
+  const blocks = pemBlocks(text);
   const hasKey = blocks.some(({ label }) => label.endsWith('PRIVATE KEY'));
   if ((mode & 0o022) !== 0) throw useless(store, 'can be written by others than its owner');
   const isOpen = hasKey && (mode & 0o044) !== 0;
@@ -68,7 +72,6 @@ async function readStore(store: PemStore): Promise<{ blocks: readonly Block[]; w
 }
 /** A store of Java as PEM. */
 async function fromJava(store: PemStore, bytes: Buffer): Promise<string> {
-  const { readKeyStore, KeyStoreError } = await import('../platform/key-stores.ts');
   try {
     const { own, trusted } = readKeyStore(bytes, (await passwordOf(store)) ?? '');
     return store.name === 'trustStore' ? trusted.join('') : own === undefined ? '' : own.key + own.chain.join('');
@@ -99,19 +102,16 @@ async function passwordOf(store: PemStore): Promise<string | undefined> {
 
 function openKey(store: PemStore, text: string, password: string | undefined): KeyObject {
   try {
-    return createPrivateKey({ key: text, format: 'pem', ...(password === undefined ? {} : { passphrase: password }) });
+    return openPem(text, password);
   } catch (error) {
-    const isLocked = /ENCRYPTED/.test(text);
-    const what = !isLocked
-      ? 'holds a key that cannot be read'
-      : password === undefined
-        ? `holds a key under a password; set ${store.prefix}.keyStore.password or .passwordPath`
-        : 'holds a key that its password does not open';
-    throw useless(store, what, error);
+    if (!(error instanceof KeyStoreError)) throw error;
+    const isLocked = /ENCRYPTED/.test(text) && password === undefined;
+    const how = `holds a key under a password; set ${store.prefix}.keyStore.password or .passwordPath`;
+    throw useless(store, isLocked ? how : error.message, error);
   }
 }
 
-function certificatesOf(store: PemStore, blocks: readonly Block[]): X509Certificate[] {
+function certificatesOf(store: PemStore, blocks: readonly PemBlock[]): X509Certificate[] {
   const found = blocks.filter(({ label }) => label === 'CERTIFICATE' || label === 'X509 CERTIFICATE');
   if (found.length === 0) throw useless(store, 'holds no certificate');
   return found.map(({ text }, at) => {

@@ -11,6 +11,7 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
 import { Chores } from './chores.ts';
+import { ClearPasswords } from './clear-passwords.ts';
 import type { Served } from './client-doors.ts';
 import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
@@ -29,7 +30,7 @@ import { Scrubber } from './scrubber.ts';
 import { serverOptionsOf } from './server-options.ts';
 import { SlowWrites } from './slow-writes.ts';
 import { Snapshotter } from './snapshotter.ts';
-import { openDoors } from './start-warnings.ts';
+import { startWarnings } from './start-warnings.ts';
 import { Tally } from './tally.ts';
 import { openWeb, type WebSide } from './web/web-side.ts';
 import type { LearnerRow } from './words/context.ts';
@@ -80,6 +81,8 @@ export class ServerNode {
   private stopped = false;
   private web: WebSide | undefined;
   private loopSeen: () => void = () => {};
+  private keptNet: Disposable | undefined;
+  private readonly clearPasswords = new ClearPasswords((sentence) => this.options.logger.warn(sentence));
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL_PORTS) {
     this.options = options;
@@ -127,8 +130,9 @@ export class ServerNode {
     await refuseBootstrap(this.options, loaded);
     const { ensemble } = config;
     if (ensemble !== undefined) {
-      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
-      this.join = () => new Ensemble(this, ensemble, net);
+      const kept = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock));
+      if ('net' in kept) this.keptNet = kept; // its keys are looked after for as long as this server runs
+      this.join = () => new Ensemble(this, ensemble, 'net' in kept ? kept.net : kept);
     }
     this.begin(loaded);
     const version = reportedVersion(config);
@@ -163,9 +167,7 @@ export class ServerNode {
         'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
       );
     serving.then(() => {
-      const { clientPort, clientPortAddress: at, digestAuth } = config;
-      const told = clientPort === undefined ? [] : openDoors(at, digestAuth.superDigest, this.server.tree);
-      for (const sentence of told) this.options.logger.warn(sentence);
+      for (const sentence of startWarnings(config, this.server.tree)) this.options.logger.warn(sentence);
     });
     this.loopSeen = watchLoop(this.options.logger);
     return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
@@ -313,6 +315,7 @@ export class ServerNode {
         this.options.logger.info(`Expiring session ${showSession(id)}, timeout of ${timeoutMs}ms exceeded`);
       },
       leaderLevel: () => ensemble?.leaderLevel ?? PEER_LEVEL,
+      readInClear: (ip) => this.clearPasswords.from(ip),
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });
@@ -337,6 +340,7 @@ export class ServerNode {
       });
       return at;
     } catch (error) {
+      this.keptNet?.[Symbol.dispose]();
       this.port.drain();
       await this.port.stop();
       this.ensemble?.close();
@@ -482,6 +486,7 @@ export class ServerNode {
     while (server.serving && (isOpen() || this.storage.log.pending > 0) && clock.monotonic() < until) await rest();
     await this.ensemble?.handOver();
     this.stopped = true;
+    this.keptNet?.[Symbol.dispose]();
     this.ensemble?.close(); // at once: while we are connected our vote is waited for
     this.chores.stop();
     await this.port.stop();

@@ -6,7 +6,7 @@ import { readOwn, readTrusted, SOON_MS } from './key-files.ts';
 
 /** What the members' certificates are: ours, whom we believe, and what should be said about them. */
 export interface PeerKeys {
-  readonly options: PemOptions;
+  readonly keys: PemOptions;
   readonly warnings: readonly string[];
 }
 
@@ -18,8 +18,9 @@ export async function readPeerKeys(tls: QuorumTls, hosts: readonly string[], now
   const { keyStore, trustStore, ciphers, checks } = tls;
   const { own, chain, key, warnings } = await readOwn(keyStore);
   const authorities = await readTrusted(trustStore);
+  const keys: PemOptions = { chain, key, authorities, ciphers, checks };
   return {
-    options: { chain, key, authorities, ciphers, checks },
+    keys,
     warnings: [...warnings, ...remarks(own, tls, hosts, now)],
   };
 }

@@ -1,3 +1,4 @@
+import type { ServerConfig } from '../server/config.ts';
 import { isLoopback } from '../server/config-servers.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 
@@ -21,4 +22,9 @@ export function openDoors(host: string | undefined, superDigest: string | undefi
       'DigestAuthenticationProvider.superDigest is set: whoever knows that password may do everything. Take it out when what it was for is done',
     );
   return told;
+}
+
+/** All of them, once a server serves this tree. */
+export function startWarnings({ clientPort, clientPortAddress, digestAuth }: ServerConfig, tree: DataTree): string[] {
+  return clientPort === undefined ? [] : openDoors(clientPortAddress, digestAuth.superDigest, tree);
 }

@@ -58,6 +58,7 @@ export const KEYS = {
   'ssl.quorum.protocol': { kind: 'text' },
   'ssl.quorum.enabledProtocols': { kind: 'text' },
   'ssl.quorum.ciphersuites': { kind: 'text' },
+  sslQuorumReloadCertFiles: { kind: 'property', fallback: 'true' },
   'ssl.quorum.crl': { kind: 'property', fallback: 'false' },
   'ssl.quorum.ocsp': { kind: 'property', fallback: 'false' },
   serverCnxnFactory: { kind: 'text' },
@@ -175,7 +176,7 @@ const IDLE = `
   tcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
   maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
   netty.* advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
-  ssl.* sslQuorumReloadCertFiles portUnification client.secure clientCnxnSocket
+  ssl.* portUnification client.secure clientCnxnSocket
   letAnySaslUserDoX requireClientAuthScheme IPAuthenticationProvider.*
   ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local audit.*
   admin.* metricsProvider.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold

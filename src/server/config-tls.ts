@@ -27,6 +27,8 @@ export interface QuorumTls {
   readonly ciphers: readonly string[] | undefined;
   /** Whether a certificate must be made out to the host of the server that is dialled, or that calls. */
   readonly checks: { readonly dialled: boolean; readonly callers: boolean };
+  /** Files that change are read again. */
+  readonly reload: boolean;
 }
 
 const isOurs = (key: string): key is Key => key.startsWith('ssl.quorum.');
@@ -74,6 +76,7 @@ export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined 
     trustStore: quorumStore('trustStore', take, 'sslQuorum'),
     ciphers: suitesOf(take, notes),
     checks: { dialled, callers: dialled && take.flag('ssl.quorum.clientHostnameVerification') },
+    reload: take.flag('sslQuorumReloadCertFiles'),
   };
 }
 

@@ -7,7 +7,7 @@ import { isIdle, isKey, KEYS, type Key, listedKey, plainKey, type Row } from './
 import { type LimitsConfig, limitsConfig } from './config-limits.ts';
 import { isMemberKey } from './config-members.ts';
 import { type Reader, reader } from './config-reader.ts';
-import { isAnyHost, type ServerLine } from './config-servers.ts';
+import { type Address, isAnyHost, type ServerLine } from './config-servers.ts';
 import { type Origin, type Setting, showOrigin } from './config-text.ts';
 
 export { type Beside, type EnsembleConfig, namedFiles } from './config-ensemble.ts';
@@ -202,7 +202,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
   }
   const form = formOf(take, lines, beside, notes);
   const client = clientAddress(take, form.own);
-  const secure = secureAddress(take, client);
+  const secure = secureAddress(take, form.own, client);
   if (client.port === undefined && secure.port === undefined) notes.push('no clientPort: no client can connect');
   const tls = clientTls(take, secure.port !== undefined, client.port !== undefined, notes);
 
@@ -302,42 +302,20 @@ function sort(
   return { given, lines: [...lines.values()], named: [...named.values()] };
 }
 
-/** Where clients are served: as the keys say, as the server line says, or nowhere; both must agree. */
-function clientAddress(
-  take: Reader,
-  line: ServerLine | undefined,
-): { port: number | undefined; host: string | undefined } {
-  const port = take.port('clientPort');
-  const host = take.text('clientPortAddress');
-  if (port === undefined && host !== undefined) {
-    throw take.error('clientPortAddress', 'clientPortAddress without clientPort', 'set clientPort, 2181 is usual');
-  }
-  const own = line?.client;
-  if (own === undefined) return { port, host };
-  // the server line may be narrower than every address
-  if (port !== undefined && (port !== own.port || (host !== undefined && !isAnyHost(host) && host !== own.host))) {
-    throw take.error(
-      'clientPort',
-      `clients are served on ${host ?? '0.0.0.0'}:${port} here and on ${own.host}:${own.port} in ${line?.from.key}`,
-      'make both the same, or remove one',
-    );
-  }
-  return { port: own.port, host: isAnyHost(own.host) ? undefined : own.host };
+/** A place for clients: a port of 0 is any; without a host it is every address. */
+interface Place {
+  readonly port: number | undefined;
+  readonly host: string | undefined;
 }
 
-/** Where clients are served by TLS alone. */
-function secureAddress(
-  take: Reader,
-  plain: { port: number | undefined; host: string | undefined },
-): { port: number | undefined; host: string | undefined } {
-  const port = take.port('secureClientPort');
-  const host = take.text('secureClientPortAddress');
-  if (port === undefined && host !== undefined)
-    throw take.error(
-      'secureClientPortAddress',
-      'secureClientPortAddress without secureClientPort',
-      'set secureClientPort, 2281 is usual',
-    );
+/** Where clients are served: as the keys say, as the server line says, or nowhere; both must agree. */
+function clientAddress(take: Reader, line: ServerLine | undefined): Place {
+  return agreed(take, 'clientPort', 2181, line?.client, line);
+}
+
+/** Where clients are served by TLS alone; likewise. */
+function secureAddress(take: Reader, line: ServerLine | undefined, plain: Place): Place {
+  const { port, host } = agreed(take, 'secureClientPort', 2281, line?.secureClient, line);
   const meets = host === undefined || plain.host === undefined || isAnyHost(host) || host === plain.host;
   if (port !== undefined && port !== 0 && port === plain.port && meets)
     throw take.error(
@@ -346,6 +324,31 @@ function secureAddress(
       'give them different ports, or remove secureClientPort and set client.portUnification=true: then one port takes both',
     );
   return { port, host };
+}
+
+/** What the settings `key` and `keyAddress` and this server's own line say together. */
+function agreed(
+  take: Reader,
+  key: 'clientPort' | 'secureClientPort',
+  usual: number,
+  own: Address | undefined,
+  line: ServerLine | undefined,
+): Place {
+  const port = take.port(key);
+  const host = take.text(`${key}Address`);
+  if (port === undefined && host !== undefined)
+    throw take.error(`${key}Address`, `${key}Address without ${key}`, `set ${key}, ${usual} is usual`);
+  if (own === undefined) return { port, host };
+  // the server line may be narrower than every address
+  if (port !== undefined && (port !== own.port || (host !== undefined && !isAnyHost(host) && host !== own.host))) {
+    const how = key === 'clientPort' ? 'clients are' : 'clients by TLS are';
+    throw take.error(
+      key,
+      `${how} served on ${host ?? '0.0.0.0'}:${port} here and on ${own.host}:${own.port} in ${line?.from.key}`,
+      'make both the same, or remove one',
+    );
+  }
+  return { port: own.port, host: isAnyHost(own.host) ? undefined : own.host };
 }
 
 function digestAlgorithm(take: Reader): DigestAlgorithm {

@@ -15,6 +15,8 @@ export interface LoginContext {
   readonly outbox: Outbox;
   readonly options: { readonly auth: AuthOptions };
   random(count: number): Uint8Array;
+  /** Whoever is between here and this address could read a password that came from there. */
+  readInClear(ip: string): void;
   /** Ends a connection after the bytes it is owed. */
   end(connection: ClientConnection): void;
 }
@@ -24,8 +26,11 @@ export function logIn(server: LoginContext, connection: ClientConnection, xid: n
   const { outbox, options } = server;
   const to = outbox.to(connection);
   let proved: readonly { scheme: string; id: string }[] | undefined;
+  let scheme: string | null = null;
   try {
-    const { scheme, auth } = OPERATIONS.auth.request.read(from);
+    const credential = OPERATIONS.auth.request.read(from);
+    const { auth } = credential;
+    scheme = credential.scheme;
     proved = authenticate(scheme, auth as Buffer | null, connection.ip, options.auth, connection.secure);
   } catch (fault) {
     if (!(fault instanceof ProtocolError)) throw fault;
@@ -37,6 +42,7 @@ export function logIn(server: LoginContext, connection: ClientConnection, xid: n
     return server.end(connection);
   }
   connection.prove(proved);
+  if (scheme === 'digest' && !connection.secure) server.readInClear(connection.ip);
 }
 
 /** One token of a login by SASL; without users to log in as, nothing is said and the client goes on. */

@@ -51,6 +51,8 @@ export interface Surroundings extends ReplicaSurroundings {
   hand(): void;
   /** A session is over since nothing was heard of it for its timeout, ms. */
   expired?(id: SessionId, timeoutMs: number): void;
+  /** A login by digest came from this address without TLS. */
+  readInClear?(ip: string): void;
   /** Absent: there is always memory. */
   readonly pressure?: Pressure | undefined;
   /** The feature level agreed with the leader that this member follows. */
@@ -89,6 +91,9 @@ export abstract class Office extends Replica {
 
   expired(id: SessionId, timeoutMs: number): void {
     this.around.expired?.(id, timeoutMs);
+  }
+  readInClear(ip: string): void {
+    this.around.readInClear?.(ip);
   }
   /** Requests accepted and not applied. */
   get outstanding(): number {

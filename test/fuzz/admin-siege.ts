@@ -1,15 +1,11 @@
 /** Malformed requests to the admin server, over real sockets: what it answers, and what a client beside it notices. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as dial } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { connect } from '../../src/index.ts';
 import { COMMANDS } from '../../src/runtime/admin/http.ts';
-import { makeLogger } from '../../src/runtime/log.ts';
-import { startServer } from '../../src/runtime/start.ts';
-import { checkConfig, parseProperties } from '../../src/server/config.ts';
+import { Bystander } from './peer-siege.ts';
+import { type Blocks, beginLooking, blocksOf, probedServer, residentMiB, showBlocks } from './probed.ts';
 
 const AT_ONCE = 16;
 /** Nobody waits longer for an answer, ms. */
@@ -125,14 +121,15 @@ export function request(random: Random): Buffer {
   return random.below(6) === 0 ? bytes.subarray(0, random.below(bytes.length)) : bytes;
 }
 
-export interface AdminSiege {
-  inputs: number;
+export interface AdminSiege extends Blocks {
+  readonly inputs: number;
+  readonly seconds: number;
   /** By the number in the first line of the answer; `nothing` where the connection ended without one. */
-  readonly outcomes: Map<string, number>;
-  /** Of the client beside. */
-  writes: number;
-  /** The longest that the loop of server and attackers together stood still, ms. */
-  blockMs: number;
+  readonly outcomes: ReadonlyMap<string, number>;
+  /** Of the client beside; and the slowest of them, ms. */
+  readonly writes: number;
+  readonly slowestMs: number;
+  readonly grownMiB: number;
 }
 
 /** Sends one, and hangs up at the first words of an answer, or when none came for a while; what the first line says. */
@@ -164,66 +161,55 @@ function send(port: number, bytes: Buffer, halfClosed: boolean): Promise<string>
 }
 
 /** @throws Error when the server answers something that is no answer, stops, or its client notices */
-export async function besiegeAdmin(count: number, seed: number): Promise<AdminSiege> {
+export async function besiegeAdmin(
+  count: number,
+  seed: number,
+  progress: (inputs: number) => void = () => {},
+): Promise<AdminSiege> {
   const random = seededRandom(seed);
-  const folder = mkdtempSync(join(tmpdir(), 'zoosh-siege-'));
-  let log = '';
-  const logger = makeLogger('info', 'text', { write: (line) => void (log += line) });
-  const lines = [
-    `dataDir=${folder}`,
-    'clientPort=0',
-    'clientPortAddress=127.0.0.1',
-    'admin.enableServer=true',
-    'admin.serverAddress=127.0.0.1',
-    'admin.serverPort=0',
-    '',
-  ];
-  const failed = (error: Error): void => {
-    throw error;
-  };
-  const siege: AdminSiege = { inputs: 0, outcomes: new Map(), writes: 0, blockMs: 0 };
-  try {
-    await using server = await startServer({
-      config: checkConfig(parseProperties(lines.join('\n'), 'zoo.cfg')),
-      logger,
-      onFailed: failed,
-    });
-    const port = Number(/admin server on 127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
-    await using client = await connect(`127.0.0.1:${server.port}`);
-    await client.create('/beside');
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
-    let isOver = false;
-    const beside = (async () => {
-      while (!isOver) {
-        await client.set('/beside', String(++siege.writes));
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
-    })();
-    const attack = async (): Promise<void> => {
-      while (siege.inputs < count) {
-        siege.inputs++;
-        const outcome = await send(port, request(random), random.below(4) === 0);
-        siege.outcomes.set(outcome, (siege.outcomes.get(outcome) ?? 0) + 1);
-      }
-    };
-    try {
-      await Promise.all(Array.from({ length: AT_ONCE }, attack));
-    } finally {
-      isOver = true;
-      await beside;
+  const lines = ['admin.enableServer=true', 'admin.serverAddress=127.0.0.1', 'admin.serverPort=0'];
+  await using server = await probedServer(lines).start();
+  const port = Number(/admin server on 127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1]);
+  await using client = await connect(server.hosts);
+  const bystander = new Bystander(await connect(server.hosts), '/beside');
+  while (bystander.writes === 0) await sleep(5);
+  await beginLooking(server);
+  const outcomes = new Map<string, number>();
+  let inputs = 0;
+  const before = residentMiB(server.pid);
+  const began = performance.now();
+  const attack = async (): Promise<void> => {
+    while (inputs < count) {
+      inputs++;
+      const outcome = await send(port, request(random), random.below(4) === 0);
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      if (inputs % 1000 === 0) progress(inputs);
     }
-    delay.disable();
-    siege.blockMs = delay.max / 1e6;
-    // whoever asks properly is answered as before, and nothing was changed
-    const asked = await fetch(`http://127.0.0.1:${port}/commands/ruok`);
-    if (asked.status !== 200) throw new Error(`ruok is answered with ${asked.status}`);
-    const { data } = await client.get('/beside');
-    if (String(data) !== String(siege.writes)) throw new Error(`/beside holds ${data}, ${siege.writes} were written`);
-    const { children } = await client.getChildren('/');
-    if (children.length !== 2) throw new Error(`nobody made ${children}`);
-    return siege;
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 8 });
-  }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, attack));
+  const seconds = (performance.now() - began) / 1000;
+  const grownMiB = Math.round(residentMiB(server.pid) - before);
+  // whoever asks properly is answered as before, and nothing was changed
+  const asked = await fetch(`http://127.0.0.1:${port}/commands/ruok`);
+  if (asked.status !== 200) throw new Error(`ruok is answered with ${asked.status}`);
+  await bystander.stop();
+  const { writes, slowestMs, failures } = bystander;
+  if (failures.length > 0) throw new Error(`a client beside: ${failures}`);
+  const { data } = await client.get('/beside');
+  if (String(data) !== String(writes - 1)) throw new Error(`/beside holds ${data}, ${writes} were written`);
+  const { children } = await client.getChildren('/');
+  if (children.length !== 2) throw new Error(`nobody made ${children}`);
+  await client.close();
+  const ended = await server.kill('SIGTERM');
+  if (ended !== 0) throw new Error(`the server ended with ${ended}: ${server.stderr}`);
+  return { inputs, seconds, outcomes, writes, slowestMs, grownMiB, ...blocksOf(server) };
 }
+
+export const showAdmin = (found: AdminSiege): string => {
+  const { inputs, seconds, outcomes, writes, slowestMs, grownMiB } = found;
+  const all = [...outcomes].map(([name, many]) => `${name} ${many}`).join('; ');
+  return (
+    `${inputs} requests in ${seconds.toFixed(1)} s: ${all}; beside: ${writes} writes, none failed, the slowest took ` +
+    `${slowestMs.toFixed(0)} ms; ${showBlocks(found)}; its memory grew by ${grownMiB} MiB`
+  );
+};

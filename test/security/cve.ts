@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '../../src/index.ts';
 import { refuseOpenDoors } from '../../src/operate/settings.ts';
+import { realClock } from '../../src/platform/clock.ts';
 import { plainPeerNetwork } from '../../src/platform/peer-net.ts';
 import { pemPeerNetwork } from '../../src/platform/peer-pem.ts';
 import { pskPeerNetwork } from '../../src/platform/peer-psk.ts';
@@ -97,10 +98,10 @@ export const HOLES: readonly Hole[] = [
         const file = join(folder, 'secret');
         writeFileSync(file, `${Buffer.alloc(48, 7).toString('base64')}\n`, { mode: 0o600 });
         const logger = makeLogger('error', 'text');
-        const netOf = (sid: string): Promise<PeerNetwork> => {
+        const netOf = async (sid: string): Promise<PeerNetwork> => {
           const { ensemble } = member(`${MEMBERS('127.0.0.1')}peer.secretFile=${file}\n`, sid);
           assert.ok(ensemble);
-          return peerNetworkFor(ensemble, logger, 0);
+          return (await peerNetworkFor(ensemble, logger, realClock)).net;
         };
         await stranger(await run(1, await netOf('1')), plainPeerNetwork, /secret/);
       } finally {

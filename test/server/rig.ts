@@ -17,6 +17,8 @@ export interface RigOptions {
   readonly around?: Partial<Surroundings>;
   /** Bytes that a connection would be sent; valid within the call. */
   readonly sent?: (connection: ClientConnection, bytes: Buffer) => void;
+  /** A password came from there without TLS. */
+  readonly readInClear?: (ip: string) => void;
   /** What went into the log. */
   readonly logged?: (envelope: Envelope) => void;
 }
@@ -76,6 +78,7 @@ export function rig(random: Random, options: RigOptions = {}) {
       later: () => {},
       configured: () => {},
       leaderLevel: () => PEER_LEVEL,
+      ...(options.readInClear !== undefined && { readInClear: options.readInClear }),
       toLeader: () => {},
       toLearner: () => {},
       ...options.around,

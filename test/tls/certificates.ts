@@ -29,13 +29,14 @@ const SEQUENCE = 0x30;
 const SET = 0x31;
 const OID = { name: '2.5.4.3', hosts: '2.5.29.17', isAuthority: '2.5.29.19', ecdsa: '1.2.840.10045.4.3.2' } as const;
 
-function der(tag: number, ...parts: Uint8Array[]): Buffer {
+/** One element of DER. */
+export function der(tag: number, ...parts: Uint8Array[]): Buffer {
   const body = Buffer.concat(parts);
   const { length } = body;
   const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...head]), body]);
 }
-function oid(text: string): Buffer {
+export function oid(text: string): Buffer {
   const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
   const bytes = [first * 40 + second];
   for (const part of rest) {
