@@ -10,7 +10,7 @@ import type { Desk } from './desk.ts';
 import { LeaderDesk } from './leader-desk.ts';
 import { logIn, logInBySasl } from './logins.ts';
 import { Office } from './office.ts';
-import { answerWaiting, grows, refuse } from './pressure.ts';
+import { answerWaiting, refuse, takesRoom } from './pressure.ts';
 import { needsEnsemble } from './read-only-desk.ts';
 import { readOther, readPath } from './reads.ts';
 import { begin, finish, header } from './reply.ts';
@@ -128,11 +128,11 @@ export class Server extends Office {
     }
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
+    if (this.pressure.full && takesRoom(type, bytes, end)) {
+      this.pressure.refused++;
+      return refuse(this, connection, xid);
+    }
     if (isWrite(type)) {
-      if (this.pressure.full && grows(type)) {
-        this.pressure.refused++;
-        return refuse(this, connection, xid);
-      }
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
       if (!this.endsHere(connection, type)) return this.write(desk, connection, xid, type, from, bytes, start, end);
