@@ -173,7 +173,7 @@ export class Ensemble {
 
   private meetApache(): void {
     this.noted = true;
-    noteApache(this.node).catch((error: Error) => this.node.options.onFailed(error));
+    noteApache(this.node).catch((error: Error) => this.node.diskFailed(error));
   }
 
   /** Opens the ports for other members and begins to call them. @throws StartError */
@@ -217,7 +217,8 @@ export class Ensemble {
   }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
   configured(): void {
-    const { server, storage, options } = this.node;
+    const { node } = this;
+    const { server, storage } = node;
     this.know();
     this.tellConfig();
     const { ensembleId } = server.tree;
@@ -228,7 +229,10 @@ export class Ensemble {
         this.isNaming = false;
         this.tellNamed();
       },
-      (error: Error) => options.onFailed(error),
+      (error: Error) => {
+        this.isNaming = false;
+        node.diskFailed(error);
+      },
     );
   }
   /** Which ensemble this is stands on the disk. */
@@ -363,7 +367,7 @@ export class Ensemble {
         node.storage
           .truncate(generation, halvesOf(to))
           .then(() => node.step({ type: 'truncated', generation }))
-          .catch((error: Error) => node.options.onFailed(error));
+          .catch((error: Error) => node.diskFailed(error));
         return;
       }
       case 'stageSnapshot':
@@ -371,7 +375,7 @@ export class Ensemble {
       case 'dropStaged':
         this.staging?.drop();
         this.staging = undefined;
-        node.storage.dropStaged(effect.generation).catch((error: Error) => node.options.onFailed(error));
+        node.storage.dropStaged(effect.generation).catch((error: Error) => node.diskFailed(error));
         return;
       case 'installed':
         return this.installed();
@@ -388,7 +392,7 @@ export class Ensemble {
         this.handed?.();
         return;
       case 'linesSettled':
-        node.storage.setServerLines(this.config.lines).catch((error: Error) => node.options.onFailed(error));
+        node.storage.setServerLines(this.config.lines).catch((error: Error) => node.diskFailed(error));
         return;
       case 'otherLines':
         node.options.logger.error(

@@ -83,7 +83,7 @@ const OURS: Rows = {
   scrub_rounds: ['rounds of the background verification since the start', ({ tally }) => tally.scrub.rounds],
   scrub_files_whole: ['files that the last of these found whole', ({ tally }) => tally.scrub.whole],
   memory_full: [
-    '1 while new sessions and writes are refused since memory is short',
+    '1 while new sessions, writes and watches are refused since memory is short',
     ({ server }) => (server.pressure.full ? 1 : 0),
   ],
   damage_found: ['damaged files and records found since the start', ({ damage }) => damage.all.length],
@@ -113,7 +113,10 @@ const COUNTERS: Rows = {
   stale_requests_dropped: ['requests dropped whose client had gone', ({ traffic }) => traffic.staleDropped],
   request_throttle_wait_count: ['how often the request throttle stalled', ({ traffic }) => traffic.stalls],
   stale_sessions_expired: ['sessions ended since nothing was heard of them', ({ tally }) => tally.expired],
-  memory_refused: ['sessions and writes refused since memory is short', ({ server }) => server.pressure.refused],
+  memory_refused: [
+    'sessions, writes and watches refused since memory is short',
+    ({ server }) => server.pressure.refused,
+  ],
   throttled_ops: ['requests refused since they had waited too long', ({ server }) => server.pressure.throttled],
   commit_count: ['transactions applied', ({ server }) => server.applied],
 };

@@ -44,18 +44,18 @@ export class MemoryJudge {
       this.isFull = true;
       this.isTold = true;
       return {
-        text: `${so}. New sessions and writes are refused from here on (deletes, reads, pings and ends of sessions are not) until it is less than ${Math.round((limit * ROOM) / MIB)} MiB. Delete nodes, or ${this.remedy}`,
+        text: `${so}. New sessions, writes and watches are refused from here on (deletes, reads, pings and ends of sessions are not) until it is less than ${Math.round((limit * ROOM) / MIB)} MiB. Delete nodes, or ${this.remedy}`,
         full: true,
       };
     }
     if (part < ROOM && this.isFull) {
       this.isFull = false;
-      return { text: `${so}: new sessions and writes are taken again`, full: false };
+      return { text: `${so}: new sessions, writes and watches are taken again`, full: false };
     }
     if (part < TELL || this.isTold) return undefined;
     this.isTold = true;
     return {
-      text: `${so}. To have more, ${this.remedy}; from ${Math.round((limit * FULL) / MIB)} MiB on new sessions and writes are refused`,
+      text: `${so}. To have more, ${this.remedy}; from ${Math.round((limit * FULL) / MIB)} MiB on new sessions, writes and watches are refused`,
     };
   }
 }

@@ -64,6 +64,8 @@ export class ServerNode {
   /** What this member waits for before it takes part again, a short phrase. */
   waits: string | undefined;
   private reloading = false;
+  /** The disk has no room: this life ends as soon as the lead is handed over. */
+  private isFull = false;
   /** Settled when no reload is under way: until then the directory is in its hands. */
   private reloaded: Promise<void> = Promise.resolve();
   private generations = 0;
@@ -217,10 +219,12 @@ export class ServerNode {
     };
     events.failed = (error) => this.diskFailed(error);
   }
-  /** A full disk costs a member its place until there is room; any other failure is the end (D10, D11). */
-  private diskFailed(error: Error): void {
+  /** A full disk costs a member its place until there is room, whatever it was to write; any other failure is the end (D10, D11). */
+  diskFailed(error: Error): void {
     this.tally.diskFailed = true;
     if (this.ensemble === undefined || !isDiskFull(error)) return this.options.onFailed(error);
+    if (this.reloading || this.isFull) return; // this life ends already
+    this.isFull = true;
     this.options.logger.error(`the disk is full: ${error.message}. This member leaves the quorum until there is room`);
     this.step({ type: 'diskFailed' });
     // a leader hands over first, if somebody can take it
@@ -239,6 +243,7 @@ export class ServerNode {
   reload(first: (isStopped: () => boolean) => Promise<unknown> = async () => {}): void {
     if (this.reloading || this.stopped) return;
     this.reloading = true;
+    this.isFull = false;
     const { clock } = this.ports;
     const { logger } = this.options;
     const again = async (): Promise<void> => {
@@ -406,7 +411,7 @@ export class ServerNode {
         storage
           .storeEpochs(accepted, current, install)
           .then(() => this.step({ type: 'epochsStored', accepted, current }))
-          .catch((error: Error) => this.options.onFailed(error));
+          .catch((error: Error) => this.diskFailed(error));
         return;
       }
       case 'established':
@@ -492,7 +497,7 @@ export class ServerNode {
         if (this.server.peer.leader !== leader) return; // the term is over already
         this.proposeFirst({ kind: KIND.found, ensembleId, config: alone });
       })
-      .catch((error: Error) => this.options.onFailed(error));
+      .catch((error: Error) => this.diskFailed(error));
   }
   private proposeFirst(txn: Txn): void {
     const { server } = this;

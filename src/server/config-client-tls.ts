@@ -1,5 +1,5 @@
-import { cipherList } from './config-cipher-names.ts';
 import { listed } from './config-auth.ts';
+import { cipherList } from './config-cipher-names.ts';
 import { KEYS, type Key } from './config-keys.ts';
 import type { Reader } from './config-reader.ts';
 import { type PemStore, storeOf } from './config-tls.ts';

@@ -4,6 +4,7 @@ import { OPERATIONS } from '../protocol/operations.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Outbox } from './outbox.ts';
 import { header } from './reply.ts';
+import { isWrite } from './writes.ts';
 
 /** Whether this process has memory left for more; whoever watches it says so. */
 export class Pressure {
@@ -18,6 +19,25 @@ export class Pressure {
 /** May this write make the state larger? What removes must go on, or nothing would ever get better; so must other members. */
 export const grows = (type: number): boolean =>
   type !== OPERATIONS.closeSession.code && type !== OPERATIONS.delete.code && type !== OPERATIONS.reconfig.code;
+
+const { getData, exists, getChildren, getChildren2, addWatch } = OPERATIONS;
+/**
+ * Likewise, of any request, whose frame ends at `end`: a watch that a read leaves is kept, too. Those that a client sets again
+ * when it is back are not refused: it would not know what to do.
+ */
+export function takesRoom(type: number, bytes: Buffer, end: number): boolean {
+  switch (type) {
+    case getData.code:
+    case exists.code:
+    case getChildren.code:
+    case getChildren2.code:
+      return bytes[end - 1] !== 0; // the flag stands last
+    case addWatch.code:
+      return true;
+    default:
+      return isWrite(type) && grows(type);
+  }
+}
 
 /** What a refusal needs of a server. */
 interface Refuser {

@@ -19,7 +19,7 @@ import { LeaderDesk } from './leader-desk.ts';
 import { LearnerDesk } from './learner-desk.ts';
 import { LocalSessions } from './local-sessions.ts';
 import { logIn, logInBySasl } from './logins.ts';
-import { answerWaiting, grows, Pressure, refuse } from './pressure.ts';
+import { answerWaiting, Pressure, refuse, takesRoom } from './pressure.ts';
 import { ProposalSizes } from './proposals.ts';
 import { needsEnsemble, ReadOnlyDesk } from './read-only-desk.ts';
 import { readOther, readPath } from './reads.ts';
@@ -378,13 +378,13 @@ export class Server extends Replica {
     }
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
+    if (this.pressure.full && takesRoom(type, bytes, end)) {
+      this.pressure.refused++;
+      return refuse(this, connection, xid);
+    }
     const endsHere = isLocal && type === OPERATIONS.closeSession.code;
     if (endsHere && connection.tracked !== undefined) connection.tracked.closing = true;
     if (isWrite(type) && !endsHere) {
-      if (this.pressure.full && grows(type)) {
-        this.pressure.refused++;
-        return refuse(this, connection, xid);
-      }
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
       return this.write(desk, connection, xid, type, from, bytes, start, end);

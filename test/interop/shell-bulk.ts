@@ -298,7 +298,7 @@ test('who, status, top, latency, doctor', async () => {
     verdict: string;
     what: string;
   }[];
-  assert.equal(checks[0]?.what, '1 of 1 server serve');
+  assert.equal(checks[0]?.what, '1 of 1 server serves');
 });
 
 test('txn, check, commit, abort, let, run, clear; deleteall in one piece and without a copy', async () => {

@@ -12,7 +12,7 @@ test('a heap that is nearly full is told once, and again after it had room', () 
   assert.equal(
     new MemoryJudge("V8's heap", 'raise it').judge(80 * MIB, roomOf({ used_heap_size: 0, heap_size_limit: 148 * MIB }))
       ?.text,
-    "memory: 80 of 100 MiB of V8's heap. To have more, raise it; from 90 MiB on new sessions and writes are refused",
+    "memory: 80 of 100 MiB of V8's heap. To have more, raise it; from 90 MiB on new sessions, writes and watches are refused",
   );
 });
 
@@ -96,7 +96,7 @@ test('what lies outside of that heap counts against what the system gives', () =
   });
   assert.match(
     ran.stdout,
-    /^false\nmemory: \d+ of 400 MiB of what the system lets it have are in use by this process\. New sessions and writes are refused[^\n]*\ntrue\n$/,
+    /^false\nmemory: \d+ of 400 MiB of what the system lets it have are in use by this process\. New sessions, writes and watches are refused[^\n]*\ntrue\n$/,
     ran.stderr,
   );
 });

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSecureContext, getCiphers } from 'node:tls';
-import { CLASSIC, cipherList } from '../../src/server/config-cipher-names.ts';
 import {
   ConfigError,
   checkConfig,
@@ -10,6 +9,7 @@ import {
   parseProperties,
   type ServerConfig,
 } from '../../src/server/config.ts';
+import { CLASSIC, cipherList } from '../../src/server/config-cipher-names.ts';
 
 const BASE = 'dataDir=/data\n';
 const STORES = `ssl.keyStore.location=/etc/zk/own.pem

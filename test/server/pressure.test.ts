@@ -63,6 +63,23 @@ test('without memory a write is refused in its turn, and never done', () => {
   assert.equal(server.pressure.refused, 3);
 });
 
+test('without memory a read leaves no watch, and is done when it wants none', () => {
+  const { server, attach, settle, answers, ask, exists } = scene();
+  const client = attach();
+  answers.length = 0;
+  server.pressure.full = true;
+  ask(client, 1, 3, (body) => OPERATIONS.exists.request.write(body, { path: '/none', watch: true }));
+  ask(client, 2, 8, (body) => OPERATIONS.getChildren.request.write(body, { path: '/', watch: true }));
+  ask(client, 3, 106, (body) => OPERATIONS.addWatch.request.write(body, { path: '/', mode: 1 }));
+  exists(client, 4, '/none');
+  server.pressure.full = false;
+  ask(client, 5, 3, (body) => OPERATIONS.exists.request.write(body, { path: '/none', watch: true }));
+  settle();
+  assert.deepEqual(answers.map(String), ['1,-127', '2,-127', '3,-127', '4,-101', '5,-101']);
+  assert.equal(server.pressure.refused, 3);
+  assert.equal(server.watches.size, 1);
+});
+
 test('without memory nobody gets a session, and whoever has one comes back', () => {
   const { server, attach, settle, closed } = scene();
   const client = attach();
