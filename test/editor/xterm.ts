@@ -68,6 +68,11 @@ export class Xterm {
     const line = this.#lineOf(this.cursorRow);
     let cell = this.cursorColumn;
     for (let row = this.#startOf(line); row < this.cursorRow; row++) cell += this.#used(row);
+    this.#terminal.resize(this.columns, rows);
+    // what wraps below its cursor would cost xterm.js rows at the end, whatever stands there
+    let bottom = this.length - 1;
+    while (bottom > this.cursorRow && this.text(bottom) === '') bottom--;
+    this.#buffer.y = bottom - this.top;
     this.#terminal.resize(columns, rows);
     let row = this.#startOf(line);
     for (; cell >= this.#used(row) && this.#isWrapped(row + 1); row++) cell -= this.#used(row);
