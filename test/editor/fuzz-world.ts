@@ -15,6 +15,8 @@ import { Xterm } from './xterm.ts';
 const CONTINUATION = '...> ';
 /** What a terminal that does not say its size is. */
 const UNKNOWN = { columns: 80, rows: 24 };
+/** What terminals wrap at different places: joined pictures, flags, syllables of several letters. */
+const DISPUTED = /[\u200d\ufe0e\ufe0f\u094d\uff9e\u20e3\u{1f3fb}-\u{1f3ff}]|\p{RI}/u;
 /** Lines above the prompt that are compared each time. */
 const COMPARED = 12;
 
@@ -246,6 +248,9 @@ export class World implements Disposable {
     this.#output.rows = rows;
     this.#output.emit('resize');
     this.#printed.push(...pushedOut);
+    // which row a picture goes to depends on the cells that this terminal gives it, and nobody knows those
+    const isUncertain = shown.rows.some((row, at) => (shown.widths[at] ?? 0) > next.columns && DISPUTED.test(row));
+    if (this.#plan.reflow && isUncertain) this.#lost = true;
     if (this.#plan.reflow) return;
     // where rows are cut and not wrapped, nobody can know that: we go up too far, but never further than this
     const begins = screen.cursorRow - this.#expected().cursorRow;
