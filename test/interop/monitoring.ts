@@ -34,10 +34,7 @@ test('Prometheus: no scrape fails, every rule fires where its condition was caus
   using _removed = { [Symbol.dispose]: () => rmSync(own, { recursive: true, force: true, maxRetries: 8 }) };
   await using healthy = await new ServerProcess([...EXPORTER, `dataDir=${own}`], 'info').start();
   await using loaded = await new ServerProcess([...EXPORTER, ...ADMIN], 'info', ['--max-old-space-size=2048']).start();
-  await using small = await new ServerProcess(EXPORTER, 'info', [
-    '--max-old-space-size=96',
-    '--max-semi-space-size=1',
-  ]).start();
+  await using small = await new ServerProcess(EXPORTER, 'info', ['--max-old-space-size=96']).start();
   await using members = await Members.start({ voters: 3, lines: EXPORTER });
   const leader = await members.leader();
   const others = members.all.filter((member) => member !== leader);
