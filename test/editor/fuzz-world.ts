@@ -16,7 +16,7 @@ const CONTINUATION = '...> ';
 /** What a terminal that does not say its size is. */
 const UNKNOWN = { columns: 80, rows: 24 };
 /** What terminals wrap at different places: joined pictures, flags, syllables of several letters. */
-const DISPUTED = /[\u200d\ufe0e\ufe0f\u094d\uff9e\u20e3\u{1f3fb}-\u{1f3ff}]|\p{RI}/u;
+const DISPUTED = /\u200d|\ufe0e|\ufe0f|\u094d|\uff9e|\u20e3|[\u{1f3fb}-\u{1f3ff}]|\p{RI}/u;
 /** Lines above the prompt that are compared each time. */
 const COMPARED = 12;
 
