@@ -113,7 +113,7 @@ export default command({
     denied.tell(context, 'read');
     const what = Object.entries(counts)
       .filter(([name, count]) => count > 0 && name !== 'created')
-      .map(([name, count]) => `${count} ${name}`);
+      .map(([name, count]) => (name === 'skipped' ? `${count} ephemeral left out` : `${count} ${name}`));
     return {
       ...(denied.any && { exit: 14 }),
       type: 'counts',

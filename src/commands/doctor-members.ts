@@ -166,7 +166,7 @@ export function accessFindings(
       ? [{ verdict: 'ok', what: `an AdminServer answers on port ${adminPort} of ${hosts(answering)}` } as const]
       : []),
     ...(answering.length === 0 && up.length > 0 && blind.length === 0
-      ? [{ verdict: 'ok', what: `no AdminServer on port ${adminPort}; the words tell what is asked` } as const]
+      ? [{ verdict: 'ok', what: `no AdminServer on port ${adminPort}; four-letter words are asked instead` } as const]
       : []),
     ...[true, false].flatMap((refuses) => {
       const blinded = blind.filter(({ look }) => (look.adminRefuses === true) === refuses);

@@ -130,7 +130,9 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     const known = options
       .flatMap(([, { short, long, hidden }]) => (hidden ? [] : [short, long]))
       .filter((o) => o !== undefined);
-    const close = nearest(option, known, 2)[0];
+    // any other letter is one edit away: of those only the other case is meant
+    const near = nearest(option, known, 2);
+    const close = option.length > 2 ? near[0] : near.find((name) => name.toLowerCase() === option.toLowerCase());
     fail(
       usage(
         `${spec.name}: unknown option ${option}`,
