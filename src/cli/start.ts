@@ -193,6 +193,10 @@ export async function runStart(
       ignoreApacheData: values['ignore-apache-data'] === true,
       bootstrapWith: enough,
       onFailed: (error: Error): void => {
+        if (error instanceof StartError) {
+          logger.error(`${error.message}. The server stops`);
+          process.exit(isApache ? 1 : error.exitCode);
+        }
         // what reached the disk is unknown from here on: say so and let a restart read it again (D10)
         logger.error(
           `the transaction log cannot be written: ${error.message}. The server stops; start it again once the disk works`,

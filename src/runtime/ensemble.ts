@@ -18,7 +18,7 @@ import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
 import { type PeerAddresses, PeerPort } from './peers.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
-import { listenError } from './start-error.ts';
+import { listenError, StartError } from './start-error.ts';
 import type { LearnerRow } from './words/context.ts';
 
 /** zab's clock: so many ms, or a tenth of a tick when that is less. */
@@ -121,6 +121,7 @@ export class Ensemble {
           this.outgoing.drained(link);
         },
         turn: () => node.turn(),
+        foreign: (_sid, sentence) => this.metForeign(sentence),
         complaint: (sentence) => {
           logger.warn(sentence);
           if (!this.noted && isAboutApache(sentence)) this.meetApache();
@@ -174,6 +175,15 @@ export class Ensemble {
     return memberPast(this.node.options, this.config, loaded, this.unitMs);
   }
 
+  /**
+   * Who leads alone has a zoo.cfg that lists others: when one of them is of another ensemble, clients of one list would be served by
+   * two (foundations.md 13.10). Only what is at an address of ours ends this server, not whoever calls.
+   */
+  private metForeign(sentence: string): void {
+    const { server, options } = this.node;
+    if (this.isNamed && server.peer.isAlone)
+      options.onFailed(new StartError(43, `this server leads alone, and ${sentence}`));
+  }
   private meetApache(): void {
     this.noted = true;
     noteApache(this.node).catch((error: Error) => this.node.diskFailed(error));

@@ -144,6 +144,7 @@ export class PeerPort {
   private hearRefusal(sid: number, { refusal, message }: CallError): void {
     if (refusal === undefined || refusal.reason === 'duplicate' || refusal.reason === 'busy') return;
     this.complaints.about(`server ${sid}`, message);
+    if (refusal.reason === 'ensemble') this.events.foreign(sid, message);
   }
   /** Everyone not connected is called now, however often that failed before. */
   hurry(): void {

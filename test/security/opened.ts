@@ -31,8 +31,8 @@ export const OPENED: readonly (Planted & { readonly cve: string })[] = [
     cve: 'CVE-2018-8012',
     about: 'the secret is read and not asked for',
     file: 'runtime/peer-trust.js',
-    find: 'return pskPeerNetwork({ name: proofName(name, sid), keys: trust.secrets });',
-    put: 'return plainPeerNetwork;',
+    find: 'return kept(pskPeerNetwork({ name: proofName(name, sid), keys: trust.secrets }));',
+    put: 'return kept(plainPeerNetwork);',
   },
   {
     id: 'acl-for-all',

@@ -257,8 +257,8 @@ const service: readonly Planted[] = [
     id: 'reconnect-to-the-past',
     about: 'a client is taken by a server that is behind what it has seen',
     file: 'server/server.js',
-    find: ' || request.lastZxidSeen > last',
-    put: '',
+    find: 'if (request.lastZxidSeen > last)',
+    put: 'if (false)',
   },
   {
     id: 'ephemerals-stay',
