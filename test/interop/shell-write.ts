@@ -115,7 +115,7 @@ test('get, set, put, mkdir: versions, forms, refusals', async () => {
     'mkdir one',
     11,
     `error: node already exists: ${at}/one`,
-    ' hint: set changes its data; put makes a node or changes it',
+    ' hint: mkdir -p leaves what is there',
   );
   await sh.no('mkdir far/away', 10, `error: node does not exist: ${at}/far/away`);
   await sh.ok('get one', '');
