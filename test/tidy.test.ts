@@ -61,6 +61,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'offline',
   ],
 };
+/** A longer file has a second job: it is split. */
+const MOST_LINES = 500;
 const PURE = new Set(['base', 'sasl', 'protocol', 'records', 'tree', 'zab', 'server']);
 const PURE_FILES = new Set([
   'client/session.ts',
@@ -138,6 +140,13 @@ test('every file keeps to the plan of the house', () => {
     faults(file, readFileSync(join(ROOT, 'src', file), 'utf8')).map((fault) => `${file}: ${fault}`),
   );
   assert.deepEqual(all, []);
+});
+
+test('no file has swollen past what one can hold in mind', () => {
+  const long = files.filter(
+    (file) => readFileSync(join(ROOT, 'src', file), 'utf8').split('\n').length > MOST_LINES + 1,
+  );
+  assert.deepEqual(long, []);
 });
 
 test('the plan is seen to be broken where it is', () => {

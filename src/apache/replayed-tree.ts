@@ -289,6 +289,27 @@ export class ReplayedTree implements SnapshotTaker {
     return first === undefined ? undefined : { path: this.tree.pathOf(first[0]), key: first[1] };
   }
   /**
+   * Sessions live on with what they own, `secretOf` each; those that cannot end as by {@link dropSessions}: no session of ours has
+   * such an id, or one of its nodes has children.
+   */
+  keepSessions(zxid: bigint, secretOf: (id: bigint) => Uint8Array): { sessions: number; ephemerals: number } {
+    const { tree } = this;
+    const dropped = { sessions: 0, ephemerals: 0 };
+    for (const session of new Set([...this.owned.keys(), ...this.sessions.keys()])) {
+      const timeoutMs = this.sessions.get(session);
+      const rows = this.owned.get(session) ?? new Set();
+      if (timeoutMs !== undefined && isOurs(session, timeoutMs) && [...rows].every((row) => tree.children(row) === 0)) {
+        tree.sessions.add(session, timeoutMs, secretOf(session));
+        for (const row of rows) tree.own(row, session);
+        continue;
+      }
+      dropped.sessions++;
+      dropped.ephemerals += rows.size;
+      this.close(session, [], zxid);
+    }
+    return dropped;
+  }
+  /**
    * Ends all sessions as one transaction numbered `zxid`: their ephemerals are gone, and who asks their parents learns of it.
    */
   dropSessions(zxid: bigint): { sessions: number; ephemerals: number } {
@@ -297,3 +318,7 @@ export class ReplayedTree implements SnapshotTaker {
     return dropped;
   }
 }
+
+/** An id that is no mark of a container or of a time to live, and a time that a session can have. */
+const isOurs = (id: bigint, timeoutMs: number): boolean =>
+  id !== 0n && id !== -0x8000_0000_0000_0000n && BigInt.asUintN(64, id) >> 56n !== 0xffn && timeoutMs > 0;

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { numberIn, userOf, VERSION_2 } from '../offline/apache-place.ts';
 import { type Exported, exportApache, writeSmall } from '../offline/export-apache.ts';
 import { type OwnState, readOwnState } from '../offline/own-state.ts';
@@ -8,19 +7,21 @@ import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
-import { explainOffline, WrongFile } from './offline-failures.ts';
+import { WrongFile } from './offline-failures.ts';
+import { oneWord, runOffline, type Said } from './offline-words.ts';
 import { UsageError } from './start-failures.ts';
 
-const USAGE = `usage: zoosh export-apache DATADIR [--log-dir DIR] --to DIR
+const COMMAND = {
+  usage: `usage: zoosh export-apache DATADIR [--log-dir DIR] --to DIR
 Writes DIR/version-2, which an Apache ZooKeeper server of 3.4 or later starts from, out of the data directory of a zoosh server
 that is stopped: one snapshot, the epoch files, and myid where it is missing. Of an ensemble one member is enough: the same
 version-2 goes to every Apache server. Stop them all, and take the one whose log goes furthest (zoosh verify tells). Sessions and
-ephemeral nodes are left out.`;
-
-const OPTIONS = {
-  'log-dir': { type: 'string' },
-  to: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
+ephemeral nodes are left out.`,
+  options: {
+    'log-dir': { type: 'string' },
+    to: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
 } as const;
 
 interface Wish {
@@ -30,34 +31,12 @@ interface Wish {
 }
 
 /** `zoosh export-apache ...`. Returns the exit code. */
-export async function runExportApache(args: readonly string[], globals: Globals): Promise<number> {
-  try {
-    const wish = wishOf(args);
-    if (wish === undefined) {
-      process.stdout.write(`${USAGE}\n`);
-      return 0;
-    }
-    return await run(wish, globals);
-  } catch (error) {
-    return explainOffline(error, USAGE);
-  }
-}
+export const runExportApache = (args: readonly string[], globals: Globals): Promise<number> =>
+  runOffline(COMMAND, args, (said) => run(wishOf(said), globals));
 
-/** Undefined: help was asked for. @throws UsageError */
-function wishOf(args: readonly string[]): Wish | undefined {
-  const { values, positionals } = (() => {
-    try {
-      return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-    } catch (error) {
-      throw new UsageError((error as Error).message);
-    }
-  })();
-  if (values.help === true) return undefined;
-  const [dir, more] = positionals;
-  if (dir === undefined || more !== undefined)
-    throw new UsageError(
-      dir === undefined ? 'export-apache: DATADIR is missing' : `export-apache: one word too many: ${more}`,
-    );
+/** @throws UsageError, WrongFile */
+function wishOf({ values, words }: Said<typeof COMMAND.options>): Wish {
+  const dir = oneWord('export-apache', 'DATADIR', words);
   if (values.to === undefined) throw new UsageError('export-apache needs --to DIR, the dataDir of the Apache server');
   const dataDir = resolve(dir);
   if (!existsSync(join(dataDir, 'zoosh-1')))

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDumb } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
+import { Failure } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';
 import type { Globals } from './globals.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
@@ -43,6 +44,16 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
     process.on(signal, handler);
     return [signal, handler] as const;
   });
+  const unread = (error: NodeJS.ErrnoException): void => {
+    const status = error.code === 'EPIPE' ? 0 : 70;
+    if (!host.shell.removesOwn) process.exit(status);
+    if (signalled !== undefined) return; // it ends already
+    signalled = status;
+    host.shell.leaving ??= { status };
+    host.shell.interrupt(new Failure(130, 'Interrupted', 'nobody reads the answer', { told: true }));
+    setTimeout(() => stop(status), host.shell.graceMs).unref();
+  };
+  process.stdout.on('error', unread);
   try {
     const status = await Promise.race([work(host), stopped]);
     return signalled ?? status;
@@ -52,12 +63,18 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       process.stdout.write('\n');
     }
     const grace = signalled === undefined ? GRACE_MS : INTERRUPTED_GRACE_MS;
-    const isClosed = await Promise.race([host.close().then(() => true), sleep(grace, false, { ref: false })]);
+    const isClosed = await Promise.race([
+      host.close().then(() => true),
+      sleep(grace, false, { ref: false }),
+      // Ctrl-C may come only now, as when the command has failed with its server and the end of the session waits for it
+      stopped.then(() => sleep(INTERRUPTED_GRACE_MS, false, { ref: false })),
+    ]);
     // the client looks for the server for some time yet; a server of our own is still to be stopped
     if (signalled !== undefined && !isClosed && options.target === undefined) process.exit(signalled);
     // what the command still waits for must not keep the program either
     if (host.isForced) setTimeout(() => process.exit(), GRACE_MS).unref();
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);
+    process.stdout.removeListener('error', unread);
     // what still waits for input or an answer must not keep the program
     if (signalled !== undefined) process.stdin.destroy();
   }

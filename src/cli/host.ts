@@ -108,10 +108,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     yes: globals.yes === true,
     isProtected: () => session.details.protect === true,
     profile: () => session.details.profile,
+    showHeld: () => presenter.settle(host.holder),
     get holder() {
       return host.holder;
     },
   });
+  const opTimeout = durationReader();
   const shell = new Shell({
     version: packageVersion(),
     registry,
@@ -157,7 +159,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     asks: options.canAsk && globals.yes !== true,
     readOnly: globals.readOnly === true || process.env.ZOOSH_READ_ONLY === '1',
     dryRun: globals.dryRun === true,
-    opTimeoutMs: () => globals.opTimeout ?? parseDuration(settings.get('op-timeout')),
+    opTimeoutMs: () => globals.opTimeout ?? opTimeout(settings.get('op-timeout')),
     keepGoing: options.script?.continueOnError ?? globals.continueOnError === true,
     variables: variablesOf(globals, options.args ?? []),
     env: process.env,
@@ -180,6 +182,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
   };
   return host;
+}
+
+/** Asked for with every request: the text is read when it is another one. */
+function durationReader(): (text: string) => number {
+  let [last, ms] = ['0', 0];
+  return (text) => {
+    if (text !== last) [last, ms] = [text, parseDuration(text)];
+    return ms;
+  };
 }
 
 /** Loaded when somebody wants to see it. */

@@ -9,7 +9,10 @@ import { compatWish } from './zkcli-argv.ts';
 /** argv to exit code. Rooms are loaded only when a command needs them. Nothing ends with a stack trace. */
 export async function main(argv: string[]): Promise<number> {
   // a reader that has seen enough (`| head`) is no failure
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 70));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // whoever else listens has something to put right before it ends
+    if (process.stdout.listenerCount('error') === 1) process.exit(error.code === 'EPIPE' ? 0 : 70);
+  });
   process.stderr.on('error', () => {});
   try {
     return await run(argv);
@@ -42,6 +45,8 @@ async function run(argv: string[]): Promise<number> {
   const [first, ...rest] = words;
   if (first === 'with') return (await import('./with.ts')).runWith(rest);
   if (first === 'server') return (await import('./server.ts')).runServer(rest, globals);
+  if (first === 'backup') return (await import('./server.ts')).runServer([first, ...rest], globals);
+  if (first === 'restore') return (await import('./restore.ts')).runRestore(rest, globals);
   if (first === 'import-apache') return (await import('./import-apache.ts')).runImportApache(rest, globals);
   if (first === 'export-apache') return (await import('./export-apache.ts')).runExportApache(rest, globals);
   if (first === 'shims') return (await import('./shims.ts')).runShims(rest, globals);

@@ -144,8 +144,8 @@ export class Presenter {
   }
   /** One command of a script, for programs. */
   record({ line, command, outputs, failure }: CommandRecord): void {
-    const results = outputs.filter(
-      ({ type, ...rest }) => type !== 'many' || (rest as { parts: unknown[] }).parts.length > 0,
+    const results = outputs.filter((output) =>
+      output.type === 'many' ? output.parts.length > 0 : output.type !== 'steps' || output.json !== undefined,
     );
     const result = results.length === 1 ? toJson(results[0] as Output) : results.map(toJson);
     const error =

@@ -31,6 +31,8 @@ export interface SafetyOptions {
   readonly isProtected: () => boolean;
   /** Name of the profile in use. */
   readonly profile: () => string | undefined;
+  /** Shows what a command has said so far and was held back: whoever is asked must have seen it. */
+  readonly showHeld?: () => Promise<void>;
   readonly holder?: TerminalHolder | undefined;
 }
 
@@ -60,6 +62,7 @@ export class Safety {
     }
     const isSmall = plan.keepsUndo === true && (plan.count ?? Number.POSITIVE_INFINITY) <= ASKED_BEYOND;
     if (isSmall && !isProtected && !isSerious && plan.path !== '/' && plan.hasOthersEphemerals !== true) return;
+    await this.#options.showHeld?.();
     for (const line of plan.details ?? [])
       process.stderr.write(`${fold(` ${visibleLine(line)}`, errWidth(), 3).join('\n')}\n`);
     if (isProtected && plan.always !== true) {
@@ -88,6 +91,7 @@ export class Safety {
   ): Promise<string> {
     const { canAsk, holder } = this.#options;
     if (!canAsk) throw usage(`nobody is there to say: ${question}`);
+    await this.#options.showHeld?.();
     return askChoice(visibleLine(question), choices, holder);
   }
 

@@ -10,6 +10,7 @@ import { PidFile } from '../operate/pid-file.ts';
 import { flagSources, processRows, SERVER_FLAGS } from '../operate/settings.ts';
 import { type TarEntry, tarGz } from '../operate/tar.ts';
 import { packageVersion } from '../platform/version.ts';
+import { AUDIT_NAME } from '../runtime/audit-log.ts';
 import { reportedVersion } from '../runtime/reported-version.ts';
 import { StartError } from '../runtime/start-error.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -66,7 +67,7 @@ export async function collect(operation: Operation): Promise<TarEntry[]> {
     { name: 'process.txt', text: processText(loaded) },
     { name: 'status.json', text: await status(loaded) },
     ...(await words(config)),
-    ...logs(operation).map(([name, path]) => ({ name, text: tail(path, LOG_BYTES) })),
+    ...logs(operation).map(([name, path]) => ({ name, text: withoutAudit(tail(path, LOG_BYTES)) })),
   ];
   return files.map(({ name, text }) => ({ name, text: without(text, secrets) }));
 }
@@ -159,6 +160,13 @@ async function words(config: ServerConfig): Promise<TarEntry[]> {
     })),
   );
 }
+
+/** Lines of the audit log say what znodes are called and who changed them, which is nobody's business but the operator's. */
+const withoutAudit = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => !line.includes(AUDIT_NAME))
+    .join('\n');
 
 /** Where the server's log may be, and what each is called in the bundle. */
 function logs({ places, values }: Operation): (readonly [string, string])[] {

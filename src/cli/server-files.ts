@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { askMember } from '../ensemble/control-client.ts';
 import { historiesIn, makeDataDir } from '../operate/initialize.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import { loadTree } from '../runtime/load.ts';
@@ -78,7 +79,23 @@ PurgeTxnLog dataLogDir [snapDir] -n count
 \tcount -- the number of old snaps/logs you want to keep, value should be greater than or equal to 3
 `;
 
-/** `cleanup -n COUNT`: as autopurge does, for a server that does not run. */
+/** A server that runs removes its files itself: it knows what it needs. */
+async function cleanRunning(dataDir: string, control: string | undefined, keep: number): Promise<number> {
+  try {
+    if (control === undefined) throw new Error('the path of dataDir is too long for one');
+    const { removed, count } = await askMember(control, { op: 'purge', keep });
+    for (const name of removed) say(`Removing file: ${name}\n`);
+    if (count > removed.length) say(`and ${count - removed.length} more\n`);
+    return 0;
+  } catch (error) {
+    throw new StorageRefusal(
+      42,
+      `a zoosh server uses ${dataDir}, and only it may remove its files; its control socket does not answer (${(error as Error).message}): set autopurge.purgeInterval=1, or stop it first`,
+    );
+  }
+}
+
+/** `cleanup -n COUNT`: as autopurge does; a server that runs does it itself. */
 export async function cleanup(operation: Operation): Promise<number> {
   const { values, isApache } = operation;
   const refuse = (reason: string): number => {
@@ -88,7 +105,7 @@ export async function cleanup(operation: Operation): Promise<number> {
     return 1;
   };
   if (values.count === undefined) return refuse('');
-  const { config } = loadConfig(operation);
+  const { config, control } = loadConfig(operation);
   const { dataDir, dataLogDir } = config;
   // in the order in which Apache's tool finds out
   if (!existsSync(dataDir)) return refuse(`Path '${dataDir}' does not exist. `);
@@ -101,10 +118,7 @@ export async function cleanup(operation: Operation): Promise<number> {
       process.stderr.write('the server runs, and removes old files by itself (autopurge.purgeInterval)\n');
       return 0;
     }
-    throw new StorageRefusal(
-      42,
-      `a zoosh server uses ${dataDir}, and only it may remove its files: set autopurge.purgeInterval=1, or stop it first`,
-    );
+    return cleanRunning(dataDir, control, keep);
   }
   try {
     if (historiesIn([dataDir, dataLogDir]).every((path) => !path.endsWith('zoosh-1'))) return 0;

@@ -2,10 +2,20 @@ import { fourLetterWord } from '../client/connect.ts';
 import { askMember, ControlError } from '../ensemble/control-client.ts';
 import { processRows } from '../operate/settings.ts';
 import { packageVersion } from '../platform/version.ts';
+import type { TlsOptions } from '../ports/network.ts';
+import { readClientKeys } from '../runtime/client-keys.ts';
 import { isLogLevel, LOG_LEVELS } from '../runtime/log.ts';
 import { reportedVersion } from '../runtime/reported-version.ts';
 import { StartError } from '../runtime/start-error.ts';
-import { checkConfig, type InForce, parseAssignment, type ServerConfig, showOrigin } from '../server/config.ts';
+import {
+  checkConfig,
+  type InForce,
+  parseAssignment,
+  parseJvmFlags,
+  type ServerConfig,
+  showOrigin,
+} from '../server/config.ts';
+import { clientTls } from './client-config.ts';
 import { loadConfig, type Operation } from './operation.ts';
 import { UsageError } from './start-failures.ts';
 
@@ -19,17 +29,35 @@ export const clientAddress = ({
 }: ServerConfig): { host: string; port: number } | undefined =>
   clientPort === undefined ? undefined : { host: clientPortAddress ?? 'localhost', port: clientPort };
 
+const secureAddress = ({
+  secureClientPort: port,
+  secureClientPortAddress: host,
+}: ServerConfig): { host: string; port: number } | undefined =>
+  port === undefined ? undefined : { host: host ?? 'localhost', port };
+/** As CLIENT_JVMFLAGS say, or with the server's own certificate: whose answer it is, is known by where it comes from. */
+async function ownTls({ clientTls: tls }: ServerConfig): Promise<TlsOptions | undefined> {
+  const said = clientTls(parseJvmFlags(process.env.CLIENT_JVMFLAGS ?? '', 'CLIENT_JVMFLAGS'));
+  if (said !== undefined || tls === undefined) return said;
+  const { keys } = await readClientKeys(tls, Date.now());
+  return { insecure: true, cert: keys.chain, key: keys.key };
+}
+
 /** `status`. */
 export async function status(operation: Operation): Promise<number> {
   const { config: loaded } = loadConfig(operation);
-  const at = clientAddress(loaded);
+  const plain = clientAddress(loaded);
+  const at = plain ?? secureAddress(loaded);
   if (at === undefined) {
     say('Unable to find either secure or unsecure client port in any configs. Terminating.\n');
     return 1;
   }
   const { host, port } = at;
-  if (!operation.isJson) say(`Client port found: ${port}. Client address: ${host}. Client SSL: false.\n`);
-  const answer = await fourLetterWord('srvr', { host, port, timeoutMs: ANSWER_MS }).catch(() => '');
+  const isTls = plain === undefined;
+  if (!operation.isJson) say(`Client port found: ${port}. Client address: ${host}. Client SSL: ${isTls}.\n`);
+  const tls = isTls ? await ownTls(loaded) : undefined;
+  const answer = await fourLetterWord('srvr', { host, port, timeoutMs: ANSWER_MS, ...(tls && { tls }) }).catch(
+    () => '',
+  );
   const mode = /^Mode: (\S+)/m.exec(answer)?.[1];
   if (operation.isJson) say(`${JSON.stringify({ host, port, mode: mode ?? null })}\n`);
   else say(mode === undefined ? 'Error contacting service. It is probably not running.\n' : `Mode: ${mode}\n`);

@@ -19,7 +19,8 @@ const USAGE = `usage: zoosh server [--config DIR|FILE] VERB [NAME|FILE] [-Dzooke
        version | print-cmd
        log-level [LEVEL]  tell or change what a running server logs: debug, info, warn, error
        initialize         an empty data directory: --myid N, --force (removes what is there), --configfile FILE
-       cleanup -n COUNT   remove snapshots and logs beyond COUNT snapshots, 3 at least, of a server that does not run
+       cleanup -n COUNT   remove snapshots and logs beyond COUNT snapshots, 3 at least; a server that runs does it itself
+       backup FILE        all znodes of a running server at one zxid, for zoosh restore; --control PATH, --rate 20M a second
        bundle [OUT.tgz]   what somebody needs who is to help, without secrets and data
        from-env [--print] write zoo.cfg and myid from ZOO_* and ZOOKEEPER_* variables of container images
        accept-loss        go on alone with what one directory holds, when the rest of an ensemble is lost; --help tells more
@@ -48,6 +49,7 @@ const OPTIONS = {
   yes: { type: 'boolean', short: 'y' },
   count: { type: 'string', short: 'n' },
   print: { type: 'boolean' },
+  rate: { type: 'string' },
   output: { type: 'string', short: 'o' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -67,6 +69,7 @@ const VERBS: Readonly<Record<string, () => Promise<(operation: Operation) => Pro
   'log-level': async () => (await import('./server-tell.ts')).logLevel,
   initialize: async () => (await import('./server-files.ts')).initialize,
   cleanup: async () => (await import('./server-files.ts')).cleanup,
+  backup: async () => (await import('./server-backup.ts')).backup,
   bundle: async () => (await import('./server-bundle.ts')).bundle,
   'from-env': async () => (await import('./server-env.ts')).fromEnv,
 };
@@ -74,6 +77,9 @@ const VERBS: Readonly<Record<string, () => Promise<(operation: Operation) => Pro
 const APACHE_VERBS = ['start', 'start-foreground', 'stop', 'version', 'restart', 'status', 'print-cmd'];
 /** Verbs of other scripts of Apache's, which say nothing about the configuration they use. */
 const QUIET = new Set(['initialize', 'cleanup', 'from-env']);
+
+/** Verbs with a word of their own before the configuration's name. */
+const WITH_WORD = new Set(['log-level', 'bundle', 'backup']);
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
@@ -120,8 +126,7 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
     return 0;
   }
   const around = surroundings();
-  // log-level and bundle have a word of their own before the configuration's name
-  const own = verb === 'log-level' || verb === 'bundle';
+  const own = WITH_WORD.has(verb);
   const places = placesOf(around, values.configfile ?? values.config, own ? more : name);
   const load = VERBS[verb];
   if (isApache && !QUIET.has(verb)) process.stderr.write(`Using config: ${places.config}\n`);

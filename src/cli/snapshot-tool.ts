@@ -1,92 +1,76 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import type { BackupDescription } from '../offline/backup-file.ts';
 import { countTree, kindOf, type SnapshotView, viewSnapshot } from '../offline/snapshot-view.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import type { Globals } from './globals.ts';
 import { explainOffline, WrongFile } from './offline-failures.ts';
 import { OfflineOutput } from './offline-output.ts';
+import { oneWord, runOffline, type Said } from './offline-words.ts';
 import { UsageError } from './start-failures.ts';
 
-const USAGE = `usage: zoosh snapshot info FILE            what it is, how much is in it, whether it is whole
+const COMMAND = {
+  usage: `usage: zoosh snapshot info FILE            what it is, how much is in it, whether it is whole
        zoosh snapshot verify FILE...       every byte is read; 0 when all are whole, 44 when one is not
        zoosh snapshot ls [-d|-json] FILE   every znode; -d with its data in base64, -json for ncdu -f
        zoosh snapshot compare -l LEFT -r RIGHT [-b BYTES] [-n NODES] [-d]
                                            where they differ by more than BYTES or NODES (0), level by level; -d tells the rest, too.
                                            0 when they do not, 1 when they do
-Snapshots of zoosh servers and of Apache ZooKeeper, plain, by gzip or snappy.`;
-
-const OPTIONS = {
-  data: { type: 'boolean', short: 'd' },
-  json: { type: 'boolean' },
-  left: { type: 'string', short: 'l' },
-  right: { type: 'string', short: 'r' },
-  bytes: { type: 'string', short: 'b' },
-  nodes: { type: 'string', short: 'n' },
-  help: { type: 'boolean', short: 'h' },
+Snapshots and backups of zoosh servers, and snapshots of Apache ZooKeeper, plain, by gzip or snappy.`,
+  options: {
+    data: { type: 'boolean', short: 'd' },
+    json: { type: 'boolean' },
+    left: { type: 'string', short: 'l' },
+    right: { type: 'string', short: 'r' },
+    bytes: { type: 'string', short: 'b' },
+    nodes: { type: 'string', short: 'n' },
+    help: { type: 'boolean', short: 'h' },
+  },
 } as const;
 
-const parse = (args: readonly string[]) => {
-  try {
-    // as the tools of Apache's spell it
-    const words = args.map((word) => (word === '-json' ? '--json' : word === '--debug' ? '--data' : word));
-    return parseArgs({ args: words, options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-};
-
 /** `zoosh snapshot ...`. Returns the exit code. */
-export async function runSnapshot(args: readonly string[], globals: Globals): Promise<number> {
-  try {
-    const { values, positionals } = parse(args);
-    if (values.help === true) {
-      process.stdout.write(`${USAGE}\n`);
+export function runSnapshot(args: readonly string[], globals: Globals): Promise<number> {
+  // as the tools of Apache's spell it
+  const words = args.map((word) => (word === '-json' ? '--json' : word === '--debug' ? '--data' : word));
+  return runOffline(COMMAND, words, (said) => run(said, globals));
+}
+
+async function run({ values, words }: Said<typeof COMMAND.options>, globals: Globals): Promise<number> {
+  const [action, ...files] = words;
+  const isJson = globals.output === 'json' || globals.output === 'ndjson';
+  switch (action) {
+    case 'info':
+      return await info(await view(oneWord('snapshot', 'FILE', files)), isJson);
+    case 'verify':
+      return await verify(files, isJson);
+    case 'ls': {
+      const out = new OfflineOutput();
+      const shown = await view(oneWord('snapshot', 'FILE', files));
+      const text = await import('./snapshot-text.ts');
+      if (values.json === true) await text.snapshotAsNcdu(shown, Date.now(), out);
+      else await text.listSnapshot(shown, values.data === true, out);
+      out.end();
       return 0;
     }
-    const [action, ...files] = positionals;
-    const isJson = globals.output === 'json' || globals.output === 'ndjson';
-    switch (action) {
-      case 'info':
-        return await info(await view(one(files)), isJson);
-      case 'verify':
-        return await verify(files, isJson);
-      case 'ls': {
-        const out = new OfflineOutput();
-        const shown = await view(one(files));
-        const text = await import('./snapshot-text.ts');
-        if (values.json === true) await text.snapshotAsNcdu(shown, Date.now(), out);
-        else await text.listSnapshot(shown, values.data === true, out);
-        out.end();
-        return 0;
-      }
-      case 'compare': {
-        const [left = values.left, right = values.right, more] = files;
-        if (left === undefined || right === undefined || more !== undefined)
-          throw new UsageError('snapshot compare: two snapshots, -l LEFT and -r RIGHT');
-        const limits = {
-          bytes: limit('-b', values.bytes),
-          nodes: limit('-n', values.nodes),
-          debug: values.data === true,
-        };
-        const out = new OfflineOutput();
-        const { compareSnapshots } = await import('./snapshot-compare.ts');
-        const alike = await compareSnapshots(await view(left), await view(right), limits, out);
-        out.end();
-        return alike ? 0 : 1;
-      }
-      default:
-        throw new UsageError(action === undefined ? 'snapshot: say what to do' : `snapshot: cannot ${action}`);
+    case 'compare': {
+      const [left = values.left, right = values.right, more] = files;
+      if (left === undefined || right === undefined || more !== undefined)
+        throw new UsageError('snapshot compare: two snapshots, -l LEFT and -r RIGHT');
+      const limits = {
+        bytes: limit('-b', values.bytes),
+        nodes: limit('-n', values.nodes),
+        debug: values.data === true,
+      };
+      const out = new OfflineOutput();
+      const { compareSnapshots } = await import('./snapshot-compare.ts');
+      const alike = await compareSnapshots(await view(left), await view(right), limits, out);
+      out.end();
+      return alike ? 0 : 1;
     }
-  } catch (error) {
-    return explainOffline(error, USAGE);
+    default:
+      throw new UsageError(action === undefined ? 'snapshot: say what to do' : `snapshot: cannot ${action}`);
   }
 }
 
-function one([file, more]: readonly string[]): string {
-  if (file === undefined) throw new UsageError('snapshot: FILE is missing');
-  if (more !== undefined) throw new UsageError(`snapshot: one word too many: ${more}`);
-  return file;
-}
 function limit(option: string, text: string | undefined): number {
   if (text === undefined) return 0;
   if (!/^\d{1,15}$/.test(text)) throw new UsageError(`snapshot compare: ${option} ${text} is no number`);
@@ -104,7 +88,7 @@ function view(file: string): Promise<SnapshotView> {
 const hex = (n: bigint): string => `0x${BigInt.asUintN(64, n).toString(16)}`;
 
 async function info(seen: SnapshotView, isJson: boolean): Promise<number> {
-  const { file, kind, compression, zxid, sessions, digest, open, tree } = seen;
+  const { file, kind, compression, zxid, sessions, digest, open, tree, backup } = seen;
   const counts = countTree(tree);
   const told = {
     file,
@@ -115,6 +99,7 @@ async function info(seen: SnapshotView, isJson: boolean): Promise<number> {
     sessions: sessions.length,
     digest: digest === undefined ? null : { zxid: hex(digest.zxid), digest: hex(digest.digest) },
     needsLogs: open,
+    ...(backup !== undefined && { backup }),
   };
   if (isJson) {
     process.stdout.write(`${JSON.stringify(told)}\n`);
@@ -135,11 +120,21 @@ async function info(seen: SnapshotView, isJson: boolean): Promise<number> {
       ? []
       : ([['digest', `${hex(digest.digest)} at zxid ${hex(digest.zxid)}`]] as [string, string][])),
     ...open.map((clause): [string, string] => ['logs needed', clause]),
+    ...(backup === undefined ? [] : backupRows(backup)),
     ['whole', 'yes, every checksum is right'],
   ];
   process.stdout.write(rows.map(([name, text]) => `${name.padEnd(12)} ${text}\n`).join(''));
   return 0;
 }
+
+const backupRows = ({ ensembleId, server, epoch, takenAt, version, digest }: BackupDescription): [string, string][] => [
+  ['ensemble', ensembleId],
+  [
+    'taken',
+    `${new Date(takenAt).toISOString()} of server ${server ?? 'unknown'} in epoch ${epoch}, by zoosh ${version}`,
+  ],
+  ['digest', digest],
+];
 
 /** Goes on after one that is damaged, so that all are known. */
 async function verify(files: readonly string[], isJson: boolean): Promise<number> {
@@ -157,7 +152,7 @@ async function verify(files: readonly string[], isJson: boolean): Promise<number
       );
     } catch (error) {
       if (isJson) process.stdout.write(`${JSON.stringify({ file, whole: false, reason: (error as Error).message })}\n`);
-      worst = Math.max(worst, explainOffline(error, USAGE));
+      worst = Math.max(worst, explainOffline(error, COMMAND.usage));
     }
   }
   return worst;

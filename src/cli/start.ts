@@ -8,11 +8,12 @@ import { UP } from '../operate/launch.ts';
 import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
-import { watchHeap } from '../runtime/heap-watch.ts';
 import type { LogFile } from '../runtime/log-file.ts';
+import { watchMemory } from '../runtime/memory-watch.ts';
 import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
+import { Pressure } from '../server/pressure.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
 import { Leash } from './leash.ts';
 import { runAgain } from './run-again.ts';
@@ -182,14 +183,20 @@ export async function runStart(
       values.config !== undefined && config.ensemble !== undefined && config.reconfigEnabled
         ? new DynamicFiles(values.config, config.ensemble, logger)
         : undefined;
+    const pressure = new Pressure();
     const started = {
       config,
+      pressure,
       logger,
       ...(files !== undefined && { configured: files.configured }),
       control: values.control,
       ignoreApacheData: values['ignore-apache-data'] === true,
       bootstrapWith: enough,
       onFailed: (error: Error): void => {
+        if (error instanceof StartError) {
+          logger.error(`${error.message}. The server stops`);
+          process.exit(isApache ? 1 : error.exitCode);
+        }
         // what reached the disk is unknown from here on: say so and let a restart read it again (D10)
         logger.error(
           `the transaction log cannot be written: ${error.message}. The server stops; start it again once the disk works`,
@@ -199,11 +206,11 @@ export async function runStart(
     };
     leash = values.leash === true ? new Leash(process.stdin) : undefined;
     temporary = values.temporary ?? [];
+    using _memory = watchMemory(pressure, logger);
     const server = await startServer(started, values['no-faults'] !== true);
-    using _heap = watchHeap((sentence) => logger.warn(sentence));
     logger.info(`binding to port ${server.host}:${server.port}`);
     if (values['tell-up'] === true) tellUp();
-    const signal = untilSignal(leash, file);
+    const signal = untilSignal(leash, file, () => server.reopenLogs?.());
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
     logger.info('stopping');
@@ -252,12 +259,16 @@ function tellUp(): void {
   }
 }
 
-function untilSignal(leash: Leash | undefined, file: LogFile | undefined): Promise<void> {
+function untilSignal(leash: Leash | undefined, file: LogFile | undefined, reopenLogs: () => void): Promise<void> {
   return new Promise((resolve) => {
     leash?.ended.then(resolve);
     process.on('SIGTERM', resolve); // a service manager tells us, and who started us hands it on: once is enough
     process.once('SIGINT', resolve);
-    if (file !== undefined) process.on('SIGHUP', () => file.reopen());
+    if (file !== undefined)
+      process.on('SIGHUP', () => {
+        file.reopen();
+        reopenLogs();
+      });
     else process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too
   });
 }

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ApacheDamage, FormatError } from '../apache/damage.ts';
 import { readLogFile } from '../apache/read-log.ts';
 import { decodeTxn } from '../apache/txn.ts';
@@ -11,60 +10,46 @@ import { visibleLine } from '../out/data.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Globals } from './globals.ts';
-import { explainOffline, WrongFile } from './offline-failures.ts';
+import { WrongFile } from './offline-failures.ts';
 import { OfflineOutput } from './offline-output.ts';
+import { oneWord, runOffline, type Said } from './offline-words.ts';
 import { UsageError } from './start-failures.ts';
 
-const USAGE = `usage: zoosh txnlog [-d] FILE           every transaction of a log, a line each; a broken one is marked, and ends it with 44
+const COMMAND = {
+  usage: `usage: zoosh txnlog [-d] FILE           every transaction of a log, a line each; a broken one is marked, and ends it with 44
        zoosh txnlog -c -z ZXID FILE    a copy up to and with that transaction: FILE.chopped
 Logs of zoosh servers and of Apache ZooKeeper. With -o json a JSON object a line. A log is never given new checksums (-r of
-zkTxnLogToolkit): what does not fit its checksum is not what was acknowledged. The server must not run while a log is chopped.`;
-
-const OPTIONS = {
-  dump: { type: 'boolean', short: 'd' },
-  chop: { type: 'boolean', short: 'c' },
-  zxid: { type: 'string', short: 'z' },
-  recover: { type: 'boolean', short: 'r' },
-  verbose: { type: 'boolean', short: 'v' },
-  yes: { type: 'boolean', short: 'y' },
-  help: { type: 'boolean', short: 'h' },
+zkTxnLogToolkit): what does not fit its checksum is not what was acknowledged. The server must not run while a log is chopped.`,
+  options: {
+    dump: { type: 'boolean', short: 'd' },
+    chop: { type: 'boolean', short: 'c' },
+    zxid: { type: 'string', short: 'z' },
+    recover: { type: 'boolean', short: 'r' },
+    verbose: { type: 'boolean', short: 'v' },
+    yes: { type: 'boolean', short: 'y' },
+    help: { type: 'boolean', short: 'h' },
+  },
 } as const;
 
-const parse = (args: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-};
-
 /** `zoosh txnlog ...`. Returns the exit code. @throws Failure (30) */
-export async function runTxnlog(args: readonly string[], globals: Globals): Promise<number> {
-  try {
-    const { values, positionals } = parse(args);
-    if (values.help === true) {
-      process.stdout.write(`${USAGE}\n`);
-      return 0;
-    }
-    if (values.recover === true)
-      throw new Failure(30, 'Refused', 'refused: a broken log is never given new checksums', {
-        hint: 'a member is repaired by its leader; import-apache --accept-loss takes what is whole; -c -z chops before the damage',
-      });
-    const [file, more] = positionals;
-    if (file === undefined || more !== undefined)
-      throw new UsageError(file === undefined ? 'txnlog: FILE is missing' : `txnlog: one word too many: ${more}`);
-    const kind = kindOf(file);
-    if (kind !== 'zoosh log' && kind !== 'Apache log')
-      throw new WrongFile(
-        `${file} is ${kind === 'unknown' ? 'no transaction log' : `a snapshot: zoosh snapshot info ${file} tells more`}`,
-      );
-    const isOwn = kind === 'zoosh log';
-    if (values.chop === true) return await chop(resolve(file), isOwn, values.zxid);
-    if (values.zxid !== undefined) throw new UsageError('txnlog: -z ZXID is where -c chops');
-    return await dump(resolve(file), isOwn, globals.output === 'json' || globals.output === 'ndjson');
-  } catch (error) {
-    return explainOffline(error, USAGE);
-  }
+export const runTxnlog = (args: readonly string[], globals: Globals): Promise<number> =>
+  runOffline(COMMAND, args, (said) => run(said, globals));
+
+async function run({ values, words }: Said<typeof COMMAND.options>, globals: Globals): Promise<number> {
+  if (values.recover === true)
+    throw new Failure(30, 'Refused', 'refused: a broken log is never given new checksums', {
+      hint: 'a member is repaired by its leader; import-apache --accept-loss takes what is whole; -c -z chops before the damage',
+    });
+  const file = oneWord('txnlog', 'FILE', words);
+  const kind = kindOf(file);
+  if (kind !== 'zoosh log' && kind !== 'Apache log')
+    throw new WrongFile(
+      `${file} is ${kind === 'unknown' ? 'no transaction log' : `a ${kind.endsWith('backup') ? 'backup' : 'snapshot'}: zoosh snapshot info ${file} tells more`}`,
+    );
+  const isOwn = kind === 'zoosh log';
+  if (values.chop === true) return chop(resolve(file), isOwn, values.zxid);
+  if (values.zxid !== undefined) throw new UsageError('txnlog: -z ZXID is where -c chops');
+  return dump(resolve(file), isOwn, globals.output === 'json' || globals.output === 'ndjson');
 }
 
 const hex = (zxid: bigint): string => `0x${BigInt.asUintN(64, zxid).toString(16)}`;

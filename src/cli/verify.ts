@@ -1,45 +1,39 @@
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { apachePlace, userOf } from '../offline/apache-place.ts';
+import { kindOf } from '../offline/snapshot-view.ts';
 import { type Verified, verifyApache, verifyOwn } from '../offline/verify.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
-import { explainOffline, WrongFile } from './offline-failures.ts';
-import { UsageError } from './start-failures.ts';
+import { WrongFile } from './offline-failures.ts';
+import { oneWord, runOffline } from './offline-words.ts';
 
-const USAGE = `usage: zoosh verify DATADIR [--log-dir DIR]
+const COMMAND = {
+  usage: `usage: zoosh verify DATADIR [--log-dir DIR]
+       zoosh verify FILE
 Reads every byte of a data directory, of a zoosh server or of Apache ZooKeeper or both, and changes nothing: snapshots, logs, who the
 server is, whether it all fits together. 0 when everything is whole, 44 when something is not. No server may run on it; a zoosh
-server that runs looks after its files itself (scrub.interval).`;
-
-const OPTIONS = { 'log-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+server that runs looks after its files itself (scrub.interval). FILE is a backup, or a snapshot.`,
+  options: { 'log-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+} as const;
 
 /** `zoosh verify ...`. Returns the exit code. */
-export async function runVerify(args: readonly string[], globals: Globals): Promise<number> {
-  try {
-    const { values, positionals } = parse(args);
-    if (values.help === true) {
-      process.stdout.write(`${USAGE}\n`);
-      return 0;
-    }
-    const [dir, more] = positionals;
-    if (dir === undefined || more !== undefined)
-      throw new UsageError(dir === undefined ? 'verify: DATADIR is missing' : `verify: one word too many: ${more}`);
-    return await run(resolve(dir), resolve(values['log-dir'] ?? dir), globals);
-  } catch (error) {
-    return explainOffline(error, USAGE);
-  }
-}
+export const runVerify = (args: readonly string[], globals: Globals): Promise<number> =>
+  runOffline(COMMAND, args, ({ values, words }) => {
+    const dir = oneWord('verify', 'DATADIR', words);
+    const isFile = statSync(dir, { throwIfNoEntry: false })?.isFile() === true;
+    return isFile ? verifyOne(dir, globals) : run(resolve(dir), resolve(values['log-dir'] ?? dir), globals);
+  });
 
-const parse = (args: readonly string[]) => {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-};
+/** As `snapshot verify`, for those who look for it here. */
+async function verifyOne(file: string, globals: Globals): Promise<number> {
+  const kind = kindOf(file);
+  if (kind === 'unknown') throw new WrongFile(`${file} is neither a data directory nor a backup`);
+  const { runSnapshot } = await import('./snapshot-tool.ts');
+  return runSnapshot(['verify', file], globals);
+}
 
 async function run(dataDir: string, logDir: string, globals: Globals): Promise<number> {
   const apache = apachePlace(dataDir, logDir);

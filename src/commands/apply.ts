@@ -4,6 +4,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { isProtectedBelow } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, fileSource, liveSource, openSource } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import { emptySource, inflightOf, makeParents, replacedBy, undoKeeps } from './support.ts';
@@ -76,7 +77,7 @@ export default command({
       type: 'counts',
       counts,
       changes: differences,
-      text: `${path} is as ${file} says: ${counts.created} created, ${counts.updated} changed, ${counts.deleted} deleted`,
+      text: `${quoteWord(path)} is as ${quoteWord(file)} says: ${counts.created} created, ${counts.updated} changed, ${counts.deleted} deleted`,
     };
   },
 });

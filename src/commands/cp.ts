@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { nameOf, parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { linesWriter } from '../shell/archive-write.ts';
+import { isElsewhere } from '../shell/bind.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
@@ -17,6 +18,7 @@ import {
   placeOf,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { fileSink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { Conflicts } from './conflicts.ts';
@@ -111,12 +113,12 @@ export default command({
     denied.tell(context, 'read');
     const what = Object.entries(counts)
       .filter(([name, count]) => count > 0 && name !== 'created')
-      .map(([name, count]) => `${count} ${name}`);
+      .map(([name, count]) => (name === 'skipped' ? `${count} ephemeral left out` : `${count} ${name}`));
     return {
       ...(denied.any && { exit: 14 }),
       type: 'counts',
       counts,
-      text: `copied ${plural(counts.created, 'node')} to ${target}${what.length > 0 ? ` (${what.join(', ')})` : ''}`,
+      text: `copied ${plural(counts.created, 'node')} to ${isElsewhere(target) ? target : quoteWord(target)}${what.length > 0 ? ` (${what.join(', ')})` : ''}`,
     };
   },
 });
@@ -266,6 +268,6 @@ async function toFile(
     ...(denied.any && { exit: 14 }),
     type: 'counts',
     counts: { created: nodes, updated: 0, same: 0, skipped: 0 },
-    text: `copied ${plural(nodes, 'node')} to ${file}`,
+    text: `copied ${plural(nodes, 'node')} to ${quoteWord(file)}`,
   };
 }

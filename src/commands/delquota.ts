@@ -3,6 +3,7 @@ import { parentOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { formatQuota, limitsPath, parseQuota, QUOTA_ROOT, quotaWords, statsPath } from './quota-text.ts';
 
 /** Takes limits away. */
@@ -38,7 +39,7 @@ export default command({
           hardBytes: hardBytes ? -1 : old.hardBytes,
         };
         await client.set(limits, formatQuota(next), -1, { signal });
-        return { type: 'done', text: `quota of ${path}: ${quotaWords(next)}`, json: { path, ...next } };
+        return { type: 'done', text: `quota of ${quoteWord(path)}: ${quotaWords(next)}`, json: { path, ...next } };
       }
       await client.delete(limits, -1, { signal });
     } catch (error) {
@@ -54,6 +55,6 @@ export default command({
         if (error instanceof KeeperError && error.code === 'NotEmpty') break;
         throw error;
       }
-    return { type: 'done', text: `no quota on ${path} any more`, json: { path, removed: true } };
+    return { type: 'done', text: `no quota on ${quoteWord(path)} any more`, json: { path, removed: true } };
   },
 });

@@ -1,7 +1,6 @@
 import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
 import { rebased } from '../shell/node-record.ts';
 import { type NodeSource, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
 import type { Difference, Output } from '../shell/output.ts';
@@ -37,7 +36,6 @@ export default command({
     'The exit code is 0 when there is no difference and 1 when there is one.',
   ],
   async run({ a, b, recursive, data, acl, stat, ephemerals }, context): Promise<Output> {
-    if (a === b) throw usage(`diff: both are ${a}`);
     const aspects = { data: data || !acl, acl: acl || !data, stat };
     const denied = new Denied();
     // what may not be read on one side, as A calls it: nobody can say how it differs

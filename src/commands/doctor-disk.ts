@@ -30,7 +30,7 @@ export async function diskLook(
     signal.throwIfAborted();
     return answer ?? '';
   };
-  const admin = (name: string) => adminAnswer(name, server, adminPort, signal);
+  const admin = (name: string) => adminAnswer(name, server, adminPort, context);
   const [conf, dirs, last, sizes] = await Promise.all([
     word('conf'),
     word('dirs'),

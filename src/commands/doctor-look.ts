@@ -20,6 +20,8 @@ export interface Look extends AsyncDisposable {
   /** Why it takes no session; undefined: it does. */
   readonly refusal: string | undefined;
   readonly admin: boolean;
+  /** Its AdminServer tells more only to those who log in, and this session's logins are none of those. */
+  readonly adminRefuses?: boolean;
   readonly tls: TlsLook | { readonly fault: string } | undefined;
   readonly disk: DiskLook | undefined;
   /**
@@ -35,9 +37,10 @@ export async function lookAt(report: Report, adminPort: number, context: Command
   const { signal, session } = context;
   const { server } = report.member;
   const began = Date.now();
-  const [taken, admin, tls, disk] = await Promise.all([
+  const [taken, admin, more, tls, disk] = await Promise.all([
     sessionWith(report.host, context),
-    adminReply('ruok', server, adminPort, signal).then((reply) => ({ reply, answered: Date.now() })),
+    adminReply('ruok', server, adminPort, context).then((reply) => ({ reply, answered: Date.now() })),
+    adminReply('dirs', server, adminPort, context),
     session.tls &&
       tlsLook(server, session.tls, AbortSignal.any([signal, AbortSignal.timeout(TLS_MS)])).catch((error: Error) => {
         signal.throwIfAborted();
@@ -55,10 +58,14 @@ export async function lookAt(report: Report, adminPort: number, context: Command
     report,
     refusal: taken.refusal,
     admin: reply !== undefined,
+    adminRefuses: more === 'refused',
     tls,
     disk,
     // the date is cut to the second
-    skew: reply?.date === undefined ? undefined : { least: reply.date - answered, most: reply.date + 999 - began },
+    skew:
+      reply === 'refused' || reply?.date === undefined
+        ? undefined
+        : { least: reply.date - answered, most: reply.date + 999 - began },
     async connections() {
       const all = await connectionsOf([report.member], context, adminPort).catch(() => {
         signal.throwIfAborted();

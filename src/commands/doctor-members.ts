@@ -27,16 +27,19 @@ const FREE_BYTES = 100 * 1024 ** 2;
 const isUp = ({ report, refusal }: Look): boolean => report.role !== undefined || refusal === undefined;
 const hostsOf = (looks: readonly Look[]): string => looks.map(({ report }) => report.host).join(' ');
 
+const serving = (up: readonly Look[], all: readonly Look[]): string =>
+  `${up.length} of ${plural(all.length, 'server')} ${all.length === 1 ? 'serves' : 'serve'}`;
+
 export function serverFindings(looks: readonly Look[]): Finding[] {
   const found: Finding[] = [];
   const up = looks.filter(isUp);
   const leader = up.find(({ report }) => report.role === 'leader');
   if (!quorumOf(looks.map((look) => ({ isObserver: look.report.member.isObserver, serves: isUp(look) }))))
-    found.push({ verdict: 'FAIL', what: `no quorum: ${up.length} of ${plural(looks.length, 'server')} serve` });
+    found.push({ verdict: 'FAIL', what: `no quorum: ${serving(up, looks)}` });
   else
     found.push({
       verdict: up.length === looks.length ? 'ok' : 'warn',
-      what: `${up.length} of ${plural(looks.length, 'server')} serve${leader === undefined ? '' : `, leader ${leader.report.host}`}`,
+      what: `${serving(up, looks)}${leader === undefined ? '' : `, leader ${leader.report.host}`}`,
     });
   for (const { report, refusal } of looks)
     if (report.role === undefined && refusal !== undefined)
@@ -156,22 +159,28 @@ export function accessFindings(
 ): Finding[] {
   const up = looks.flatMap((look, at) => (isUp(look) ? [{ look, words: forbidden[at] ?? [] }] : []));
   const answering = up.filter(({ look }) => look.admin);
-  const blind = up.filter(({ look, words }) => words.length > 0 && !look.admin);
+  const blind = up.filter(({ look, words }) => words.length > 0 && (!look.admin || look.adminRefuses === true));
   const hosts = (all: typeof up): string => hostsOf(all.map(({ look }) => look));
   return [
     ...(answering.length > 0
       ? [{ verdict: 'ok', what: `an AdminServer answers on port ${adminPort} of ${hosts(answering)}` } as const]
       : []),
     ...(answering.length === 0 && up.length > 0 && blind.length === 0
-      ? [{ verdict: 'ok', what: `no AdminServer on port ${adminPort}; the words tell what is asked` } as const]
+      ? [{ verdict: 'ok', what: `no AdminServer on port ${adminPort}; four-letter words are asked instead` } as const]
       : []),
-    ...[...new Set(blind.map(({ words }) => words.join(' ')))].map((words): Finding => {
-      const same = blind.filter((each) => each.words.join(' ') === words);
-      return {
-        verdict: 'warn',
-        what: `${hosts(same)}: ${words} not allowed, and no AdminServer on port ${adminPort}: clocks, clients, watches and disks are not known`,
-        fix: '4lw.commands.whitelist=srvr,mntr,cons,conf,dirs, or --admin-port PORT',
-      };
+    ...[true, false].flatMap((refuses) => {
+      const blinded = blind.filter(({ look }) => (look.adminRefuses === true) === refuses);
+      return [...new Set(blinded.map(({ words }) => words.join(' ')))].map((words): Finding => {
+        const same = blinded.filter((each) => each.words.join(' ') === words);
+        const why = refuses
+          ? `the AdminServer on port ${adminPort} wants a login`
+          : `no AdminServer on port ${adminPort}`;
+        return {
+          verdict: 'warn',
+          what: `${hosts(same)}: ${words} not allowed, and ${why}: clocks, clients, watches and disks are not known`,
+          fix: `4lw.commands.whitelist=srvr,mntr,cons,conf,dirs, or ${refuses ? 'addauth digest' : '--admin-port PORT'}`,
+        };
+      });
     }),
   ];
 }

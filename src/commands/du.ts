@@ -79,7 +79,11 @@ export default command({
     return {
       ...(denied.any && { exit: 14 }),
       type: 'table',
-      columns: [{ name: 'bytes', right: true }, { name: 'nodes', right: true }, { name: 'path' }],
+      columns: [
+        { name: 'bytes', right: true },
+        { name: 'nodes', right: true },
+        { name: 'path', isPath: true },
+      ],
       rows: rows.map(({ path, nodes, bytes }) => [human ? showBytes(bytes) : String(bytes), String(nodes), path]),
       humanRows: rows.map(({ path, nodes, bytes }) => [showBytes(bytes), showCount(nodes), path]),
       json: rows.map(({ path, nodes, bytes }) => ({ path, nodes, bytes })),

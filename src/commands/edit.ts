@@ -11,6 +11,7 @@ import { compactJson, prettyJson } from '../shell/json-text.ts';
 import { textOf } from '../shell/node-json.ts';
 import { sameData } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { valueText, withValue } from './json-value.ts';
 import { withSuggestion } from './support.ts';
 
@@ -55,7 +56,7 @@ export default command({
         text = await edited(file, text, editor, context);
         const data = draft.stored(text, now.data);
         if (sameData(data, now.data ?? Buffer.alloc(0)))
-          return { type: 'done', text: `${path} is unchanged`, json: { path, changed: false } };
+          return { type: 'done', text: `${quoteWord(path)} is unchanged`, json: { path, changed: false } };
         checkSize(path, data);
         try {
           const stat = await client.set(path, data, now.stat.version, { signal });
@@ -86,7 +87,7 @@ export default command({
             { value: 'edit', about: 'edit mine again' },
           ]);
           if (answer === 'theirs')
-            return { type: 'done', text: `${path} keeps theirs`, json: { path, changed: false } };
+            return { type: 'done', text: `${quoteWord(path)} keeps theirs`, json: { path, changed: false } };
           now = theirs;
           if (answer === 'mine') {
             const mine = draft.stored(text, theirs.data);

@@ -1,5 +1,5 @@
 import { ConnectStringError, parseConnectString, type Server, showServer } from '../client/connect-string.ts';
-import { ADMIN_PORT, adminAnswer, adminPortOf, flattened } from '../shell/admin-server.ts';
+import { ADMIN_PORT, adminPortOf, adminReply, flattened } from '../shell/admin-server.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { isForbidden } from '../shell/members.ts';
@@ -104,11 +104,25 @@ function shown(each: Answer, isOneOfMany: boolean): Output {
 /** @throws Failure (21) when that does not tell either */
 async function fromAdmin(word: string, server: Server, port: number, context: CommandContext): Promise<Output> {
   const host = showServer(server);
-  const values = await adminAnswer(word, server, port, context.signal);
-  if (values === undefined)
+  const reply = await adminReply(word, server, port, context);
+  if (reply === 'refused')
+    throw new Failure(
+      21,
+      'NotWhitelisted',
+      `${host} does not allow ${word}, and its AdminServer on port ${port} wants a login`,
+      {
+        hint: `its setting is 4lw.commands.whitelist=${word},srvr; addauth digest says who asks`,
+      },
+    );
+  if (reply === undefined)
     throw new Failure(21, 'NotWhitelisted', `${host} does not allow ${word}, and port ${port} has no AdminServer`, {
       hint: `its setting is 4lw.commands.whitelist=${word},srvr; --admin-port says where the AdminServer is`,
     });
   context.warn(`${host} does not allow ${word}: this is what its AdminServer on port ${port} says`);
-  return { type: 'fields', fields: flattened(values), json: { host, word, admin: values } };
+  const { values } = reply;
+  const fields = flattened(values);
+  // to say anything at all is its answer
+  if (fields.length === 0)
+    return { type: 'value', value: { host, word, admin: values }, text: word === 'ruok' ? 'imok' : 'done' };
+  return { type: 'fields', fields, json: { host, word, admin: values } };
 }

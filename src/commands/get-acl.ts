@@ -4,7 +4,6 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
-import { quoteWord } from '../shell/paths.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
@@ -53,9 +52,11 @@ async function below(paths: readonly string[], context: CommandContext): Promise
     const rows = nodes.map(({ path, acl }) => [path, showAcl(acl)]);
     return {
       type: 'table',
-      columns: [{ name: 'path' }, { name: 'acl' }],
+      columns: [
+        { name: 'path', isPath: true },
+        { name: 'acl', isPath: true },
+      ],
       rows,
-      humanRows: rows.map((row) => row.map(quoteWord)),
       json: nodes.map(({ path, acl, aversion }) => ({ path, aversion, acl: aclJson(acl) })),
       ...(part !== undefined && { part }),
     };

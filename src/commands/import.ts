@@ -1,16 +1,18 @@
+import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
-import type { Client } from '../client/api.ts';
+import { type Client, MultiError } from '../client/api.ts';
 import { type Archive, openArchive, readArchive } from '../shell/archive-read.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { Failure, failureOf, usage } from '../shell/failure.ts';
 import { fileHolds } from '../shell/file-scan.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { Conflicts, type OnConflict } from './conflicts.ts';
-import { inflightOf, makeParents } from './support.ts';
+import { Denied, inflightOf, makeParents } from './support.ts';
 
 /** A file of nodes into the tree. */
 export default command({
@@ -52,6 +54,7 @@ export default command({
   exits: [11, 12, 14, 15, 19, 30, 31, 44],
   notes: [
     'A node that is there with the same data and ACL is no conflict: an import that broke off can be repeated.',
+    'Below a node whose ACL denies it, it stops (14); with -k before the command the others are made, and those that may not be are named.',
     'The root of the subtree may be there when it has neither data nor children.',
     'zxids, times, versions and counters of sequential nodes cannot be restored.',
     'A backup of zk_shell whose contents are all base64 is taken for one of its later versions, which write base64.',
@@ -163,8 +166,16 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
   const counts = { created: 0, updated: 0, same: 0, skipped: 0 };
   using progress = context.progress(`importing into ${to}`);
   const conflicts = new Conflicts(client, { signal, onConflict, root: to, counts });
+  const denied = new Denied();
+  let refusals = 0;
   const creator = new BulkCreator(client, {
     signal,
+    ...(context.keepGoing && {
+      denied: ({ path }: NodeRecord) => {
+        denied.add(path);
+        refusals++;
+      },
+    }),
     existing: (record) => conflicts.settle(record),
     created() {
       counts.created++;
@@ -185,15 +196,22 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
   } catch (error) {
     const done = counts.created + counts.updated;
     if (done > 0) context.warn(`${plural(done, 'node')} written before that`);
-    throw error;
+    if (!isDenial(error) || context.keepGoing) throw error;
+    const { message, path } = failureOf(error);
+    const hint = '-k before the command goes on without what may not be written';
+    throw new Failure(14, 'NoAuth', message, { path, hint, cause: error });
   }
-  return answer(counts, to);
+  denied.tell(context, 'write');
+  return denied.any ? { ...answer({ ...counts, denied: refusals }, to), exit: 14 } : answer(counts, to);
 }
 
-const answer = (counts: Readonly<Record<'created' | 'updated' | 'same' | 'skipped', number>>, to: string): Output => ({
+const isDenial = (error: unknown): boolean =>
+  (error instanceof KeeperError || error instanceof MultiError) && error.code === 'NoAuth';
+
+const answer = (counts: Readonly<Record<string, number>>, to: string): Output => ({
   type: 'counts',
   counts,
-  text: `imported into ${to}: ${Object.entries(counts)
+  text: `imported into ${quoteWord(to)}: ${Object.entries(counts)
     .filter(([name, count]) => count > 0 || name === 'created')
     .map(([name, count]) => `${count} ${name}`)
     .join(', ')}`,

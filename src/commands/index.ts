@@ -8,6 +8,7 @@ import addauthCommand from './addauth.ts';
 import applyCommand from './apply.ts';
 import assertCommand from './assert.ts';
 import barrierCommand from './barrier.ts';
+import benchCommand from './bench.ts';
 import cdCommand from './cd.ts';
 import checkCommand from './check.ts';
 import clearCommand from './clear.ts';
@@ -71,6 +72,7 @@ import setAclCommand from './set-acl.ts';
 import setquotaCommand from './setquota.ts';
 import settingsCommand from './settings.ts';
 import sleepCommand from './sleep.ts';
+import smoketestCommand from './smoketest.ts';
 import statCommand from './stat.ts';
 import statusCommand from './status.ts';
 import syncCommand from './sync.ts';
@@ -156,6 +158,8 @@ const COMMANDS: readonly CommandSpec[] = [
   grepCommand,
   importCommand,
   latencyCommand,
+  benchCommand,
+  smoketestCommand,
   mirrorCommand,
   mvCommand,
   quotaCommand,

@@ -57,7 +57,11 @@ export default command({
         ms(p99),
         ms(max),
       ]),
-      json: found,
+      json: found.map(({ what, count, ...times }) => ({
+        what,
+        count,
+        ...Object.fromEntries(Object.entries(times).map(([name, value]) => [name, Number(value.toFixed(3))])),
+      })),
       foot: [`ms, to ${client.server ?? 'the server'}`],
     };
   },

@@ -47,6 +47,16 @@ export default command({
       token: String(each.token),
       node: each.node,
     }));
+    const cells = (showTime: (since: number) => string): string[][] =>
+      rows.map((row) => [
+        String(row.position),
+        row.role === 'read' ? `${row.state} (read)` : row.state,
+        showTime(row.since),
+        row.id === '' ? '-' : row.id,
+        row.client ?? '-',
+        row.session,
+        nameOf(row.node),
+      ]);
     return {
       type: 'table',
       columns: [
@@ -56,17 +66,10 @@ export default command({
         { name: 'id' },
         { name: 'client', drop: 3 },
         { name: 'session', drop: 1 },
-        { name: 'node', drop: 2 },
+        { name: 'node', drop: 2, isPath: true },
       ],
-      rows: rows.map((row) => [
-        String(row.position),
-        row.role === 'read' ? `${row.state} (read)` : row.state,
-        showAge(row.since, now),
-        row.id === '' ? '-' : row.id,
-        row.client ?? '-',
-        row.session,
-        nameOf(row.node),
-      ]),
+      rows: cells((since) => new Date(since).toISOString()),
+      humanRows: cells((since) => showAge(since, now)),
       json: rows.map((row) => ({ ...row, since: new Date(row.since).toISOString(), client: row.client ?? null })),
     };
   },

@@ -16,6 +16,7 @@ import {
   placeOf,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import {
@@ -118,7 +119,7 @@ const answer = (total: Total, there: string, { same, isPart }: Compared): Output
   ...(isPart && { exit: 14 }),
   type: 'counts',
   counts: { ...total, same },
-  text: `${there}: ${total.created} created, ${total.updated} changed, ${total.deleted} deleted, ${same} the same`,
+  text: `${quoteWord(there)}: ${total.created} created, ${total.updated} changed, ${total.deleted} deleted, ${same} the same`,
 });
 
 async function compare({ from, here, to, there, prune, policy }: Job, context: CommandContext): Promise<Compared> {

@@ -1,5 +1,6 @@
 import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
+import { Failure } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { createWithParents } from './support.ts';
 
@@ -25,7 +26,15 @@ export default command({
     const parts: Output[] = [];
     for (const path of paths) {
       if (!parents) {
-        const { stat } = await client.create(path, null, { signal: context.signal });
+        const { stat } = await client.create(path, null, { signal: context.signal }).catch((error: unknown) => {
+          if (error instanceof KeeperError && error.code === 'NodeExists')
+            throw new Failure(11, error.code, error.message, {
+              path,
+              hint: 'mkdir -p leaves what is there',
+              cause: error,
+            });
+          throw error;
+        });
         parts.push({ type: 'created', path, created: true, stat });
         continue;
       }

@@ -8,6 +8,7 @@ import { Failure, refused, usage } from '../shell/failure.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, liveSource } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { differenceOf, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import { Conflicts } from './conflicts.ts';
@@ -143,7 +144,7 @@ const moveOf = (records: readonly NodeRecord[], from: string, to: string): Multi
 const answer = (from: string, to: string, count: number): Output => ({
   type: 'counts',
   counts: { moved: count },
-  text: `moved ${plural(count, 'node')} from ${from} to ${to}`,
+  text: `moved ${plural(count, 'node')} from ${quoteWord(from)} to ${quoteWord(to)}`,
 });
 
 async function inParts(

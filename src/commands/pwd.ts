@@ -13,6 +13,6 @@ export default command({
     ['pwd && ls', 'where we are, and what is there'],
   ],
   async run(_values, { cwd }) {
-    return { type: 'value', value: cwd, text: cwd };
+    return { type: 'value', value: cwd, text: cwd, isPath: true };
   },
 });

@@ -2,6 +2,7 @@ import { command } from '../shell/command.ts';
 import { checkSize } from '../shell/data.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { STYLE_OPTION, styleOf, withFailures } from './recipe-support.ts';
 
 /** First in, first out. */
@@ -37,7 +38,11 @@ export default command({
       ['--wait', wait, action === 'take'],
       ['--timeout', timeout !== undefined, action === 'take'],
     ] as const)
-      if (given && !fits) throw usage(`queue ${action} does not take ${option}`);
+      if (given && !fits)
+        throw usage(
+          `queue ${action} does not take ${option}`,
+          option === 'DATA' && wait ? '--timeout DUR says how long it waits' : undefined,
+        );
     if (action === 'put' && data === undefined) throw usage('queue: DATA is missing', '"" is an empty item');
     if (priority !== undefined && (priority < 0 || priority > 999)) throw usage('queue: --priority is from 0 to 999');
     const { Queue } = await import('../recipes/index.ts');
@@ -45,7 +50,7 @@ export default command({
     if (action === 'put') {
       checkSize(path, data ?? null);
       await withFailures(queue.put(data ?? null, { priority }));
-      return { type: 'done', text: `put into ${path}`, json: { path } };
+      return { type: 'done', text: `put into ${quoteWord(path)}`, json: { path } };
     }
     if (action === 'len') {
       const length = await withFailures(queue.length());

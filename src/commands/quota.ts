@@ -66,7 +66,7 @@ export default command({
     return {
       type: 'table',
       columns: [
-        { name: 'path' },
+        { name: 'path', isPath: true },
         { name: 'nodes', right: true },
         { name: 'bytes', right: true },
         { name: 'used', right: true },

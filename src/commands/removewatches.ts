@@ -1,6 +1,7 @@
 import type { WatchKind } from '../client/api.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
+import { quoteWord } from '../shell/paths.ts';
 
 /** Ends watches. */
 export default command({
@@ -36,6 +37,6 @@ export default command({
     const client = await context.client();
     await client.removeWatches(path, kind, { local, signal: context.signal });
     context.session.forgetWatches(path, kind);
-    return { type: 'done', text: `no longer watching ${path}`, json: { path, kind } };
+    return { type: 'done', text: `no longer watching ${quoteWord(path)}`, json: { path, kind } };
   },
 });

@@ -4,6 +4,7 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
 import { refuseTyped } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { plural } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { countBelow, inflightOf, skipsOwn, withSuggestion } from './support.ts';
@@ -18,7 +19,7 @@ export default command({
   risk: 'write',
   riskOf: ({ recursive }) => (recursive ? 'bulk' : 'write'),
   params: {
-    path: { kind: 'path', about: 'the node' },
+    paths: { kind: 'path', about: 'the nodes', many: true, globs: true, placeholder: 'PATH' },
     acl: { kind: 'acl', about: 'scheme:id:perms,... with perms of cdrwa, all or ro' },
     stat: { kind: 'flag', short: '-s', about: 'show the stat afterwards' },
     version: { kind: 'number', short: '-v', about: 'only if this is the current version of the ACL' },
@@ -31,32 +32,52 @@ export default command({
     ['setAcl -v 2 /app world:anyone:ro,auth::all', 'only if nobody changed the ACL since version 2'],
   ],
   exits: [10, 12, 14, 15, 30],
-  async run({ path, acl: text, stat: showStat, version, recursive, force }, context): Promise<Output> {
+  async run({ paths, acl: text, stat: showStat, version, recursive, force }, context): Promise<Output> {
     const acl = parseAcl(text);
     if (!force) refuseTyped('the ACL', acl, '--force');
     if (recursive && version !== undefined) throw usage('setAcl: -v cannot be combined with -R');
-    if (!force) await guard(path, acl, context);
+    const [first = '/'] = paths;
+    if (!force) await guard(paths.length === 1 ? first : plural(paths.length, 'node'), acl, context);
     const client = await context.client();
     const { signal } = context;
     if (!recursive) {
-      const stat = await withSuggestion(path, context, () => client.setAcl(path, acl, version ?? -1, { signal }));
-      if (showStat) return { type: 'stat', path, stat };
-      return {
-        type: 'done',
-        text: `ACL of ${path} is version ${stat.aversion}`,
-        json: { path, aversion: stat.aversion },
-      };
+      if (context.globbed && paths.length > 1)
+        await context.confirm({
+          what: `change the ACL of ${plural(paths.length, 'node')}`,
+          path: first,
+          count: paths.length,
+          keepsUndo: context.keepsUndo,
+          details: [...paths.slice(0, 10).map(quoteWord), ...(await aclLines(client, first, acl, context))],
+        });
+      const parts: Output[] = [];
+      for (const path of paths) {
+        const stat = await withSuggestion(path, context, () => client.setAcl(path, acl, version ?? -1, { signal }));
+        parts.push(
+          showStat
+            ? { type: 'stat', path, stat }
+            : {
+                type: 'done',
+                text: `ACL of ${quoteWord(path)} is version ${stat.aversion}`,
+                json: { path, aversion: stat.aversion },
+              },
+        );
+      }
+      return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
     }
-    const count = (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
-    await context.confirm({
-      what: `change the ACL of ${plural(count, 'node')} under ${path}`,
-      path,
-      count,
-      keepsUndo: context.keepsUndo,
-      details: await aclLines(client, path, acl, context),
-    });
-    const done = await setAclBelow(client, path, acl, context);
-    return { type: 'done', text: `changed the ACL of ${plural(done, 'node')}`, json: { path, count: done } };
+    let done = 0;
+    for (const path of paths) {
+      const count = (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
+      await context.confirm({
+        what: `change the ACL of ${plural(count, 'node')} under ${path}`,
+        path,
+        count,
+        keepsUndo: context.keepsUndo,
+        details: await aclLines(client, path, acl, context),
+      });
+      done += await setAclBelow(client, path, acl, context);
+    }
+    const what = paths.length === 1 ? { path: first } : { paths };
+    return { type: 'done', text: `changed the ACL of ${plural(done, 'node')}`, json: { ...what, count: done } };
   },
 });
 

@@ -4,6 +4,7 @@ import type { Client } from '../client/api.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { formatQuota, limitsPath, NO_QUOTA, parseQuota, QUOTA_ROOT, quotaWords, statsPath } from './quota-text.ts';
 import { createWithParents } from './support.ts';
 
@@ -16,18 +17,23 @@ export default command({
   params: {
     path: { kind: 'path', about: 'the subtree' },
     count: { kind: 'number', short: '-n', about: 'nodes, soft: servers only log it', placeholder: 'COUNT' },
-    bytes: { kind: 'number', short: '-b', about: 'bytes of data, soft', placeholder: 'BYTES' },
+    bytes: {
+      kind: 'size',
+      short: '-b',
+      about: 'bytes of data, soft; 10k and 1M are powers of 1024',
+      placeholder: 'BYTES',
+    },
     hardCount: {
       kind: 'number',
       short: '-N',
       about: 'nodes, hard: servers refuse more, where they enforce quotas',
       placeholder: 'COUNT',
     },
-    hardBytes: { kind: 'number', short: '-B', about: 'bytes of data, hard', placeholder: 'BYTES' },
+    hardBytes: { kind: 'size', short: '-B', about: 'bytes of data, hard', placeholder: 'BYTES' },
   },
   examples: [
     ['setquota -n 1000 /app', 'soft limit'],
-    ['setquota -N 5000 -B 10000000 /app', 'hard limits'],
+    ['setquota -N 5000 -B 10M /app', 'hard limits'],
     ['setquota -n 1000 -N 2000 /app', 'a warning first, then no more'],
   ],
   exits: [10, 20],
@@ -36,8 +42,6 @@ export default command({
       throw usage('setquota: say at least one limit: -n, -b, -N or -B');
     for (const each of [count, hardCount])
       if (each !== undefined && each <= 0) throw usage('setquota: a number of nodes must be at least 1');
-    for (const each of [bytes, hardBytes])
-      if (each !== undefined && each < 0) throw usage('setquota: a number of bytes must not be negative');
     if (path === '/' || path === QUOTA_ROOT || path.startsWith(`${QUOTA_ROOT}/`))
       throw usage(`setquota: no quota can be set on ${path}`);
     const client = await context.client();
@@ -68,7 +72,7 @@ export default command({
         if (!(error instanceof KeeperError) || error.code !== 'NodeExists') throw error;
       });
     } else await client.set(limits, text, -1, { signal });
-    return { type: 'done', text: `quota of ${path}: ${quotaWords(next)}`, json: { path, ...next } };
+    return { type: 'done', text: `quota of ${quoteWord(path)}: ${quotaWords(next)}`, json: { path, ...next } };
   },
 });
 

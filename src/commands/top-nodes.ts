@@ -81,7 +81,10 @@ export default command({
     return {
       ...(denied.any && { exit: 14 }),
       type: 'table',
-      columns: [{ name, right: true }, { name: 'path' }],
+      columns: [
+        { name, right: true },
+        { name: 'path', isPath: true },
+      ],
       rows: rows.map(({ path, value }) => [String(value), path]),
       humanRows: rows.map(({ path, value }) => [by === 'size' ? showBytes(value) : showCount(value), path]),
       json: rows.map(({ path, value }) => ({ path, [by]: value })),

@@ -56,11 +56,13 @@ export default command({
       aclOf: (record) => aclUnder(policy, record),
     });
     const doable = plan.filter(isDoable);
-    if (context.asks || context.interactive)
+    // a dry run shows by itself what would be sent
+    const told = context.isDry ? plan.filter((each) => !isDoable(each)) : plan;
+    if ((context.asks || context.interactive) && told.length > 0)
       context.show({
         type: 'differences',
-        differences: plan.slice(0, SHOWN).map(({ difference }) => difference),
-        ...more(plan),
+        differences: told.slice(0, SHOWN).map(({ difference }) => difference),
+        ...more(told),
       });
     const conflicts = plan.length - doable.length;
     if (doable.length === 0)
@@ -125,6 +127,14 @@ function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Ou
           .filter(([, count]) => count > 0)
           .map(([did, count]) => `${SIGNS[did as Step['did']]}${count}`)
           .join(' ');
+  const cells = (time: (at: number) => string, size: (bytes: number) => string): string[][] =>
+    entries.map((entry) => [
+      String(entry.number),
+      time(entry.at),
+      countsOf(entry),
+      size(entry.bytes),
+      `${entry.target === session.label ? '' : `${entry.target}: `}${entry.command}`,
+    ]);
   return {
     type: 'table',
     columns: [
@@ -134,13 +144,8 @@ function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Ou
       { name: 'size', right: true },
       { name: 'command', folds: true },
     ],
-    rows: entries.map((entry) => [
-      String(entry.number),
-      showAge(entry.at, now),
-      countsOf(entry),
-      showBytes(entry.bytes),
-      `${entry.target === session.label ? '' : `${entry.target}: `}${entry.command}`,
-    ]),
+    rows: cells((at) => new Date(at).toISOString(), String),
+    humanRows: cells((at) => showAge(at, now), showBytes),
     json: entries.map(({ number, at, target, command: line, isUndo, counts, bytes }) => ({
       number,
       time: new Date(at).toISOString(),

@@ -4,6 +4,7 @@ import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { matcher } from '../shell/glob.ts';
 import type { Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { plural } from '../shell/units.ts';
 
 /** Until a node is as it should be. */
@@ -120,11 +121,16 @@ async function next(event: Promise<void>, end: number | undefined, path: string,
   }
 }
 
-const answer = (path: string, { stat }: State): Output =>
-  stat === undefined
-    ? { type: 'done', text: `${path} is gone`, json: { path, exists: false } }
-    : {
-        type: 'done',
-        text: `${path} is version ${stat.version}, ${plural(stat.numChildren, 'child', 'children')}`,
-        json: { path, exists: true, version: stat.version, children: stat.numChildren },
-      };
+/** What the node is now: `PATH TAB VERSION TAB CHILDREN`, or `PATH TAB gone`, for pipes. */
+const answer = (path: string, { stat }: State): Output => ({
+  type: 'state',
+  fields: stat === undefined ? [path, 'gone'] : [path, String(stat.version), String(stat.numChildren)],
+  text:
+    stat === undefined
+      ? `${quoteWord(path)} is gone`
+      : `${quoteWord(path)} is version ${stat.version}, ${plural(stat.numChildren, 'child', 'children')}`,
+  json:
+    stat === undefined
+      ? { path, exists: false }
+      : { path, exists: true, version: stat.version, children: stat.numChildren },
+});

@@ -22,7 +22,7 @@ export default command({
       type: 'table',
       columns: [
         { name: 'id', right: true },
-        { name: 'path' },
+        { name: 'path', isPath: true },
         { name: 'kind' },
         { name: 'since', drop: 1 },
         { name: 'events', right: true },

@@ -37,6 +37,8 @@ export interface View {
 const TAB = 8;
 /** ASCII characters in a row that are worth being written as one. */
 const WORTHWHILE = 8;
+/** How a control character is shown. */
+const isCaret = (text: string): boolean => text.length === 2 && text[0] === '^';
 
 /** Fills rows of a given width, carrying styles over the breaks. */
 export class RowWriter {
@@ -57,10 +59,12 @@ export class RowWriter {
 
   /**
    * Goes to the next row when this one has no room for a character. One of disputed width never takes the last cell:
-   * no terminal could be told to wait behind it.
+   * no terminal could be told to wait behind it. The row runs on into the next only where the terminal, writing on, would
+   * part them at the same place: `several` characters that belong together it would not keep so.
    */
-  fit(width: number, disputed: boolean): void {
-    if (disputed ? width >= this.room : width > this.room) if (this.width > 0) this.end(!disputed);
+  fit(width: number, disputed: boolean, several = false): void {
+    if (disputed ? width >= this.room : width > this.room)
+      if (this.width > 0) this.end(!disputed && !(several && this.room > 0));
   }
 
   /**
@@ -69,7 +73,7 @@ export class RowWriter {
    * by its column.
    */
   put(text: string, width: number, style: string, disputed = false): void {
-    this.fit(width, disputed);
+    this.fit(width, disputed, isCaret(text));
     if (disputed ? width >= this.#columns : width > this.#columns) {
       text = '?';
       width = 1;
@@ -165,10 +169,10 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
   };
   const { text } = view;
   /** Before the character at `index` is written. */
-  const arrive = (index: number, width: number, disputed = false): void => {
+  const arrive = (index: number, width: number, disputed = false, several = false): void => {
     for (let run = view.styles[nextStyle]; run !== undefined && run.from <= index; run = view.styles[++nextStyle])
       style = color ? run.style : '';
-    out.fit(width, disputed);
+    out.fit(width, disputed, several);
     if (cursorRow < 0 && index >= view.cursor) here();
   };
   const write = (one: Cluster): void => {
@@ -178,7 +182,7 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
       for (const segment of continuation) out.write(segment.text, segment.style);
     } else {
       const needs = one.shown === '^I' ? 1 : one.width > 2 ? (pieces(one.shown)[0]?.width ?? 0) : one.width;
-      arrive(one.index, needs, one.disputed);
+      arrive(one.index, needs, one.disputed, isCaret(one.shown));
       out.putCluster(one, style);
     }
   };

@@ -63,20 +63,26 @@ export function running(frame: Frame): string {
   return out;
 }
 
-/** Screen rows a row takes after the terminal became `columns` wide and wrapped what no longer fits. */
-export function wrapped(row: Row, columns: number): number {
-  if (row.width <= columns) return 1;
-  let rows = 1;
+/**
+ * On which of the screen rows that a row takes, once the terminal became `columns` wide and wrapped what no longer fits,
+ * its cell `cell` is: 0 is the first. The place behind a last row that is full is still on it, where terminals wait.
+ */
+export function wrappedTo(row: Row, columns: number, cell = row.width): number {
+  let below = 0;
+  if (row.width <= columns) return below;
   let width = 0;
+  let passed = 0;
   for (const one of drawn(row.text.replace(CODES, '')))
     for (const piece of one.width > 2 ? pieces(one.shown) : [one]) {
       if (width + piece.width > columns) {
-        rows++;
+        below++;
         width = 0;
       }
       width += piece.width;
+      passed += piece.width;
+      if (passed > cell) return below;
     }
-  return rows;
+  return below;
 }
 
 /**
@@ -84,7 +90,7 @@ export function wrapped(row: Row, columns: number): number {
  * rows too long for it, as nearly all do.
  */
 export function rowsAbove(frame: Frame, columns: number): number {
-  let above = Math.floor(frame.cursorColumn / columns);
-  for (const row of frame.rows.slice(0, frame.cursorRow)) above += wrapped(row, columns);
-  return above;
+  let above = 0;
+  for (const row of frame.rows.slice(0, frame.cursorRow)) above += wrappedTo(row, columns) + 1;
+  return above + wrappedTo(frame.rows[frame.cursorRow] as Row, columns, frame.cursorColumn);
 }

@@ -12,10 +12,10 @@ import type { Disk } from '../ports/disk.ts';
 import { bigOf } from '../records/log-record.ts';
 import { RecordError } from '../records/pack.ts';
 import { DamageError } from '../storage/errors.ts';
-import { readSnapshotFile } from '../storage/snapshots.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { F } from '../tree/rows.ts';
-import { SnapshotLoader } from '../tree/snapshot.ts';
+import { BACKUP_MAGIC, type BackupDescription } from './backup-file.ts';
+import { loadBackup } from './restore-backup.ts';
 
 const OWN_MAGIC = 0x7a6f_6f53;
 const OWN_LOG_MAGIC = 0x5a4c_4f47;
@@ -23,7 +23,7 @@ const LOG_MAGIC = 0x5a4b_4c47;
 const GZIP = 0x1f8b;
 
 /** What a file is, by how it begins. */
-export type FileKind = 'zoosh snapshot' | 'zoosh log' | 'Apache snapshot' | 'Apache log' | 'unknown';
+export type FileKind = 'zoosh backup' | 'zoosh snapshot' | 'zoosh log' | 'Apache snapshot' | 'Apache log' | 'unknown';
 
 /** @throws Error with the code of the system when it cannot be read */
 export function kindOf(file: string): FileKind {
@@ -35,6 +35,7 @@ export function kindOf(file: string): FileKind {
     closeSync(fd);
   }
   const magic = head.readUInt32BE(0);
+  if (magic === BACKUP_MAGIC) return 'zoosh backup';
   if (magic === OWN_MAGIC) return 'zoosh snapshot';
   if (magic === OWN_LOG_MAGIC) return 'zoosh log';
   if (magic === LOG_MAGIC) return 'Apache log';
@@ -61,6 +62,8 @@ export interface SnapshotView {
   readonly sessions: readonly ViewedSession[];
   /** Apache's digest of the tree when the snapshot had been written. */
   readonly digest: { readonly zxid: bigint; readonly digest: bigint } | undefined;
+  /** What a backup says of itself. */
+  readonly backup?: BackupDescription | undefined;
   /** What an Apache snapshot lacks without the logs behind it, clauses. */
   readonly open: readonly string[];
 }
@@ -68,18 +71,18 @@ export interface SnapshotView {
 /** Reads a snapshot whole and verifies every byte. @throws ApacheDamage, DamageError, DiskError */
 export async function viewSnapshot(disk: Disk, file: string): Promise<SnapshotView> {
   const kind = kindOf(file);
-  if (kind === 'zoosh snapshot') {
-    const loader = new SnapshotLoader(0);
+  if (kind === 'zoosh snapshot' || kind === 'zoosh backup') {
     try {
-      const mark = await readSnapshotFile(disk, file, (chunk) => loader.push(chunk));
-      const tree = loader.finish();
+      const { tree, description, isBackup } = await loadBackup(disk, file);
       const sessions = [...tree.sessions.all()].map(({ id, timeoutMs, ephemeralCount: ephemerals }) => ({
         id,
         timeoutMs,
         ephemerals,
       }));
-      const zxid = bigOf(mark.zxid);
-      return { file, kind, compression: 'none', zxid, tree, served: () => tree, sessions, digest: undefined, open: [] };
+      return {
+        ...{ file, kind, compression: 'none', zxid: BigInt(description.zxid), tree, served: () => tree, sessions },
+        ...{ digest: undefined, open: [], backup: isBackup ? description : undefined },
+      };
     } catch (error) {
       if (error instanceof RecordError)
         throw new DamageError({ file, reason: error.message, remedy: 'Nothing was changed' });

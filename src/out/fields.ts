@@ -16,7 +16,8 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Help and plain texts have no fields to choose from. */
-export const hasRecords = (output: Output): boolean => !['page', 'lines', 'value', 'plan'].includes(output.type);
+export const hasRecords = (output: Output): boolean =>
+  !['page', 'lines', 'value', 'plan', 'steps'].includes(output.type);
 
 /** What a result is about, one record each. */
 function recordsOf(output: Output): Fields[] {

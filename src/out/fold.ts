@@ -1,12 +1,15 @@
 import { textWidth } from '../base/width.ts';
 
+/** Blanks between words; a command to be typed, as in `(undo: undo 1)`, stays on one line. */
+const BETWEEN = /( +)(?!(?:undo )?\d+\))/;
+
 /**
  * A line without escape codes in lines of at most `width` cells, broken between words; all but the first are indented by
  * `hang`. A word longer than a line stays whole, since it may be a path that somebody copies.
  */
 export function fold(line: string, width: number, hang = 0): string[] {
   if (line.length <= width && textWidth(line) <= width) return [line];
-  const [first = '', ...pieces] = line.split(/( +)/); // words, and the blanks between them
+  const [first = '', ...pieces] = line.split(BETWEEN);
   const lines: string[] = [];
   let now = first;
   for (let at = 0; at < pieces.length; at += 2) {

@@ -87,7 +87,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
         return `${theme.path(quoteWord(path))}${mark}${place}${visibleLine(text)}`;
       });
     case 'value':
-      return visible(output.text).split('\n');
+      return output.isPath === true ? [quoteWord(output.text)] : visible(output.text).split('\n');
     case 'page':
       return foldPage(visible(output.text), screen.width);
     case 'fields': {
@@ -100,7 +100,9 @@ export function toHuman(output: Output, screen: Screen): string[] {
         ...withGap(
           fittingTable(
             output.columns,
-            (output.humanRows ?? output.rows).map((row) => row.map(visibleLine)),
+            (output.humanRows ?? output.rows).map((row) =>
+              row.map((cell, at) => (output.columns[at]?.isPath === true ? quoteWord(cell) : visibleLine(cell))),
+            ),
             screen,
           ),
           output.foot !== undefined,
@@ -111,6 +113,8 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [...planLines(output.changes, theme), ...fold(`${output.summary}.  Nothing was sent.`, screen.width, 2)];
     case 'lines':
       return output.lines.map(({ label, text }) => `${labelled(label, theme)} ${visibleLine(text)}`);
+    case 'steps':
+      return output.lines.flatMap((line) => fold(visibleLine(line), screen.width, 2));
     case 'findings':
       return [
         ...output.findings.flatMap(({ verdict, what, fix }) => {
@@ -124,6 +128,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'events':
       return output.events.map((each) => changeLine(each, theme));
     case 'counts':
+    case 'state':
     case 'done':
       return output.text === '' ? [] : fold(visibleLine(output.text), screen.width, 2);
   }

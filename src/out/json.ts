@@ -68,8 +68,10 @@ export function toJson(output: Output): unknown {
         })),
       };
     case 'table':
+    case 'state':
     case 'done':
     case 'page':
+    case 'steps':
       return output.json;
   }
 }
@@ -87,6 +89,8 @@ export function entriesOf(output: Output): readonly unknown[] | undefined {
       return output.changes && [...output.changes.map(differenceJson), output.counts];
     case 'listing':
       return output.isPaths ? nodesOf(output) : undefined;
+    case 'steps':
+      return output.entries;
     default:
       return undefined;
   }

@@ -61,7 +61,7 @@ function* chunks(output: Output): Generator<Chunk> {
       if (output.stat) yield* chunks({ type: 'stat', path: output.path, stat: output.stat });
       break;
     case 'tree':
-      yield* treeChunks(output.root, 0);
+      yield* treeChunks(output.root, 0, output.sizes);
       if (output.truncated) yield `...\n`;
       break;
     case 'differences':
@@ -99,8 +99,14 @@ function* chunks(output: Output): Generator<Chunk> {
     case 'lines':
       for (const { label, text } of output.lines) yield row([label, text]);
       break;
+    case 'steps':
+      for (const line of output.lines) yield `${showName(line)}\n`;
+      break;
     case 'plan':
       for (const { kind, path, version } of output.changes) yield row([kind, path, version ?? '']);
+      break;
+    case 'state':
+      yield row(output.fields);
       break;
     case 'done':
       break;
@@ -128,8 +134,8 @@ function* nodeChunks({ data, form, showStat, stat, path }: Extract<Output, { typ
   if (showStat) yield* chunks({ type: 'stat', path, stat });
 }
 
-function* treeChunks(node: TreeNode, depth: number): Generator<string> {
-  yield `${'\t'.repeat(depth)}${showName(node.name)}${node.stat ? `\t${node.stat.dataLength}` : ''}\n`;
-  for (const child of node.children) yield* treeChunks(child, depth + 1);
+function* treeChunks(node: TreeNode, depth: number, sizes: boolean): Generator<string> {
+  yield `${'\t'.repeat(depth)}${showName(node.name)}${sizes && node.stat ? `\t${node.stat.dataLength}` : ''}\n`;
+  for (const child of node.children) yield* treeChunks(child, depth + 1, sizes);
   if (node.more > 0) yield `${'\t'.repeat(depth + 1)}... ${node.more} more\n`;
 }

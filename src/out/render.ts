@@ -35,7 +35,8 @@ export function render(output: Output, wishes: Wishes, screen: Screen): Uint8Arr
   const each = mode === 'ndjson' ? entriesOf(output) : undefined;
   if (each !== undefined) return linesOf(each.map((entry) => JSON.stringify(entry)));
   if (isDivided(output)) return Buffer.from(partText(output, indent));
-  const isEmpty = output.type === 'many' && output.parts.length === 0;
+  const isEmpty =
+    (output.type === 'many' && output.parts.length === 0) || (output.type === 'steps' && output.json === undefined);
   if (isEmpty) return new Uint8Array(0);
   if (mode === 'ndjson' && output.type === 'many')
     return Buffer.from(output.parts.map((part) => `${JSON.stringify(toJson(part))}\n`).join(''));

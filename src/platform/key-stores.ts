@@ -5,6 +5,7 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type Forge from 'node-forge';
+import { MOST_TURNS } from './key-cost.ts';
 
 /** What a store holds, in PEM. */
 export interface KeyStore {
@@ -27,6 +28,9 @@ const JCEKS = 0xcececece;
 /** The object identifier of the encryption that JKS has for keys. */
 const JKS_PROTECTION = '1.3.6.1.4.1.42.2.17.1.1';
 const SHA1 = 20;
+
+/** Certificates from the own one to its authority. OpenSSL looks at no more. */
+const MOST_CHAIN = 100;
 
 /** What is in DER: certificates and keys. */
 interface Found {
@@ -89,12 +93,13 @@ function keyOf(der: Uint8Array): KeyObject {
 /** From a certificate up to the one that vouches for itself, or to one whose authority is not there. */
 function chainOf(leaf: X509Certificate, known: readonly X509Certificate[]): readonly X509Certificate[] {
   const chain = [leaf];
-  for (;;) {
+  while (chain.length < MOST_CHAIN) {
     const last = chain.at(-1) as X509Certificate;
     const above = known.find((each) => !chain.includes(each) && last.checkIssued(each) && last.verify(each.publicKey));
-    if (above === undefined) return chain;
+    if (above === undefined) break;
     chain.push(above);
   }
+  return chain;
 }
 
 /** JKS: a list of entries, and a digest over them that is keyed with the password. */
@@ -141,7 +146,7 @@ function readJks(store: Buffer, password: string): Found {
 /** Sun's own protection: a stream of SHA-1 digests over the password and what came before it, beginning with the salt. */
 function openJksKey(bytes: Buffer, secret: Buffer): Buffer {
   const { asn1 } = forge();
-  const parts = listOf(asn1.fromDer(bytes.toString('latin1')));
+  const parts = listOf(derOf(bytes, 'holds a key that cannot be read'));
   const [algorithm] = listOf(parts[0]);
   const sealed = parts[1]?.value;
   if (typeof algorithm?.value !== 'string' || typeof sealed !== 'string')
@@ -162,13 +167,9 @@ function openJksKey(bytes: Buffer, secret: Buffer): Buffer {
 
 function readPkcs12(store: Buffer, password: string): Found {
   const { asn1, pkcs12, pki } = forge();
+  turnsLeft = MOST_TURNS;
   const der = (node: Forge.asn1.Asn1): Buffer => Buffer.from(asn1.toDer(node).getBytes(), 'latin1');
-  let outer: Forge.asn1.Asn1;
-  try {
-    outer = asn1.fromDer(store.toString('latin1'));
-  } catch {
-    throw new KeyStoreError('is neither PEM nor a PKCS12 nor a JKS store');
-  }
+  const outer = derOf(store, 'is neither PEM nor a PKCS12 nor a JKS store');
   let bags: Forge.pkcs12.Bag[];
   try {
     bags = pkcs12.pkcs12FromAsn1(outer, false, password).safeContents.flatMap(({ safeBags }) => safeBags);
@@ -186,7 +187,23 @@ function readPkcs12(store: Buffer, password: string): Found {
   return { keys, certificates, believed: [] };
 }
 
+/** A store asks for more than anybody waits for. */
+class TooDear extends Error {}
+/** For the store that is being read. */
+let turnsLeft = 0;
+/** What derives keys from passwords in node-forge; `place`: where it takes the number of turns. */
+type Derive = (...given: unknown[]) => unknown;
+function bounded(derive: Derive, place: 2 | 3): Derive {
+  return (...given) => {
+    const turns = Number(given[place]);
+    if (!(turns <= turnsLeft)) throw new TooDear();
+    turnsLeft -= turns;
+    return derive(...given);
+  };
+}
+
 function reasonOf(error: unknown): string {
+  if (error instanceof TooDear) return `takes too long to open on purpose: more than ${MOST_TURNS} turns of a hash`;
   const message = error instanceof Error ? error.message : '';
   if (/MAC could not be verified|Invalid password/i.test(message)) return 'is damaged, or that is not its password';
   if (/not a PKCS#12|ASN.1 object is not|Cannot read PKCS#12/i.test(message))
@@ -194,12 +211,32 @@ function reasonOf(error: unknown): string {
   return 'cannot be opened: it is damaged, or encrypted in a way that is not known';
 }
 
+/** @throws KeyStoreError with `what` where it is none */
+function derOf(bytes: Buffer, what: string): Forge.asn1.Asn1 {
+  try {
+    return forge().asn1.fromDer(bytes.toString('latin1'));
+  } catch {
+    throw new KeyStoreError(what);
+  }
+}
 function listOf(node: Forge.asn1.Asn1 | undefined): readonly Forge.asn1.Asn1[] {
   return Array.isArray(node?.value) ? (node.value as Forge.asn1.Asn1[]) : [];
 }
 
 let loaded: typeof Forge | undefined;
 function forge(): typeof Forge {
-  loaded ??= createRequire(import.meta.url)('node-forge') as typeof Forge;
+  if (loaded !== undefined) return loaded;
+  loaded = createRequire(import.meta.url)('node-forge') as typeof Forge;
+  // whatever a store is made of, its keys are derived by one of these
+  const { pbe } = loaded.pki as unknown as { pbe: { generatePkcs12Key: Derive } };
+  const pkcs5 = loaded.pkcs5 as unknown as { pbkdf2: Derive };
+  const pkcs12 = loaded.pkcs12 as unknown as { generateKey: Derive };
+  pbe.generatePkcs12Key = bounded(pbe.generatePkcs12Key, 3);
+  pkcs12.generateKey = pbe.generatePkcs12Key;
+  // told the name of the hash in place of the hash, it has Node derive the key, in a twentieth of the time
+  const { pbkdf2 } = pkcs5;
+  const named: Derive = (password, salt, turns, bytes, md) =>
+    pbkdf2(password, salt, turns, bytes, (md as { algorithm?: string } | null | undefined)?.algorithm ?? null);
+  pkcs5.pbkdf2 = bounded(named, 2);
   return loaded;
 }

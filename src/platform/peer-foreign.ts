@@ -6,21 +6,25 @@ const SASL_MAGIC = BigInt.asIntN(64, -0xa0dbcafecafe1234n);
 const FOLLOWERINFO = 11;
 const OBSERVERINFO = 16;
 
+const MIXED = 'mixed ensembles do not work';
+/** Whether a sentence of {@link foreignGreeting} is about a server of Apache's. */
+export const isAboutApache = (sentence: string): boolean => sentence.endsWith(MIXED);
+
 /** What sent these bytes, as a sentence with the remedy in it; undefined when nothing is known that begins so. */
 export function foreignGreeting(bytes: Buffer): string | undefined {
   if (bytes.length >= 8) {
     const first = bytes.readBigInt64BE(0);
     if (ELECTION_VERSIONS.has(first)) {
       const sid = bytes.length >= 16 ? bytes.readBigInt64BE(8) : undefined;
-      return `${sid === undefined ? 'it' : `member ${sid}`} is an Apache server; mixed ensembles do not work`;
+      return `${sid === undefined ? 'it' : `member ${sid}`} is an Apache server; ${MIXED}`;
     }
-    if (first === SASL_MAGIC) return 'it is an Apache server that wants SASL; mixed ensembles do not work';
+    if (first === SASL_MAGIC) return `it is an Apache server that wants SASL; ${MIXED}`;
   }
   if (bytes.length >= 12) {
     const type = bytes.readInt32BE(0);
     // a learner's first packet: its type, then its accepted epoch in the upper half of a zxid
     if ((type === FOLLOWERINFO || type === OBSERVERINFO) && bytes.readInt32BE(4) >= 0 && bytes.readInt32BE(8) === 0)
-      return 'it is an Apache server that follows; mixed ensembles do not work';
+      return `it is an Apache server that follows; ${MIXED}`;
   }
   if (bytes.length >= 3 && bytes[0] === 0x16 && bytes[1] === 3)
     return 'it speaks TLS and this server does not; give both the same peer.secretFile, or sslQuorum=true';

@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { PeerNetwork, PeerProof } from '../ports/peer-network.ts';
 import { resolveHost } from './peer-net.ts';
-import { dialTls, listenTls } from './peer-tls.ts';
+import { dialTls, listenTls, type Renew, tryListening } from './peer-tls.ts';
 
 export interface PemOptions {
   /** Our certificate, then those of the authorities between it and one that others know; PEM. */
@@ -66,20 +66,40 @@ const VOUCHED_FOR: PeerProof = { denies: () => undefined };
 const plainAddress = (address: string): string =>
   isIP(address) === 6 ? address.replace(/^::ffff:(?=\d+\.)/, '') : address;
 
-export function pemPeerNetwork({ chain, key, authorities, ciphers, checks }: PemOptions): PeerNetwork {
-  const common = {
-    cert: chain,
-    key,
-    ca: [...authorities],
-    // judged once the handshake is done and before anything is said, so that it can be told why
-    rejectUnauthorized: false,
-    ...(ciphers === undefined ? {} : { ciphers: ciphers.join(':') }),
-  };
+/** A network whose keys may change. */
+export interface PemPeerNetwork extends PeerNetwork {
+  /**
+   * From now on these are shown and believed, by whoever is dialled or comes in; connections that stand go on. What a
+   * certificate must be made out to stays as it was. @throws Error of OpenSSL: then everything stays as it was
+   */
+  renew(keys: PemOptions): void;
+}
+
+const contextOf = ({ chain, key, authorities, ciphers }: PemOptions) => ({
+  cert: chain,
+  key,
+  ca: [...authorities],
+  ...(ciphers === undefined ? {} : { ciphers: ciphers.join(':') }),
+});
+
+export function pemPeerNetwork(options: PemOptions): PemPeerNetwork {
+  const { checks } = options;
+  let context = contextOf(options);
+  const listeners = new Set<Renew>();
+  // judged once the handshake is done and before anything is said, so that it can be told why
+  const judged = { rejectUnauthorized: false };
   return {
     resolve: resolveHost,
+    renew(keys) {
+      const next = contextOf(keys);
+      tryListening(next);
+      context = next;
+      // with many authorities each takes a while: one in a turn
+      for (const renew of listeners) setImmediate(() => renew(next));
+    },
     dial(to, handler, signal) {
       const call = {
-        options: { ...common, checkServerIdentity: () => undefined },
+        options: { ...context, ...judged, checkServerIdentity: () => undefined },
         judge(socket: TLSSocket) {
           const cert = certificateOf(socket);
           if (typeof cert === 'string') return cert;
@@ -91,9 +111,10 @@ export function pemPeerNetwork({ chain, key, authorities, ciphers, checks }: Pem
       };
       return dialTls(call, to, handler, signal);
     },
-    listen(at, accept, turnedAway) {
+    async listen(at, accept, turnedAway) {
+      const first = context;
       const door = {
-        options: { ...common, requestCert: true },
+        options: { ...first, ...judged, requestCert: true },
         judge(socket: TLSSocket) {
           const cert = certificateOf(socket);
           if (typeof cert === 'string') return cert;
@@ -102,7 +123,19 @@ export function pemPeerNetwork({ chain, key, authorities, ciphers, checks }: Pem
         failed: FAILED,
         plain: NO_TLS,
       };
-      return listenTls(door, at, accept, turnedAway);
+      let renew: Renew = () => {};
+      const listening = await listenTls(door, at, accept, turnedAway, (given) => {
+        renew = given;
+      });
+      if (context !== first) renew(context); // in the meantime they changed
+      listeners.add(renew);
+      return {
+        ...listening,
+        close() {
+          listeners.delete(renew);
+          listening.close();
+        },
+      };
     },
   };
 }

@@ -4,6 +4,7 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import {
   type ConnectionOptions,
   connect,
+  createSecureContext,
   createServer as createTlsServer,
   type TLSSocket,
   type TlsOptions,
@@ -39,6 +40,8 @@ export interface TlsDoor {
   /** What is said of who speaks without TLS. */
   readonly plain: string;
 }
+/** Takes other keys from now on, for whoever comes in then. */
+export type Renew = (options: TlsOptions) => void;
 /** How whoever we dial proves to be a member. */
 export interface TlsCall {
   readonly options: ConnectionOptions;
@@ -129,19 +132,22 @@ class Porch {
   }
 }
 
-/** Listens for members, and names those who are none. */
-export function listenTls(
+/** What a listener is told beside its keys, when it begins and whenever they change. */
+const BESIDE = { ...VERSION, secureOptions: constants.SSL_OP_NO_TICKET } as const;
+
+/** Fails as a listener would. @throws Error of OpenSSL */
+export const tryListening = (options: TlsOptions): void => void createSecureContext({ ...BESIDE, ...options });
+
+/** Listens for members, and names those who are none. `renewable`: how its keys are changed, told before it listens. */
+export async function listenTls(
   door: TlsDoor,
   at: { host: string; port: number },
   accept: AcceptPeer,
   turnedAway: PeerTurnedAway,
+  renewable: (renew: Renew) => void = () => {},
 ): Promise<PeerListening> {
-  const tls = createTlsServer({
-    ...VERSION,
-    secureOptions: constants.SSL_OP_NO_TICKET,
-    handshakeTimeout: HANDSHAKE_MS,
-    ...door.options,
-  });
+  const tls = createTlsServer({ ...BESIDE, handshakeTimeout: HANDSHAKE_MS, ...door.options });
+  renewable((options) => tls.setSecureContext({ ...BESIDE, ...options }));
   const porch = new Porch((socket) => void tls.emit('connection', socket));
   tls.on('secureConnection', (socket) => {
     porch.leave(socket);

@@ -1,24 +1,32 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { isBearable } from './key-cost.ts';
 import { type KeyStore, KeyStoreError } from './key-stores.ts';
-
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
+import { pemBlocks } from './pem-blocks.ts';
 
 /** A PEM file as a store: its first key, and its certificates in their order. @throws KeyStoreError */
 export function readPem(text: string, password: string): KeyStore {
-  const blocks = [...text.matchAll(BLOCK)];
-  const certificates = blocks.filter(([, label]) => label === 'CERTIFICATE').map(([block]) => `${block}\n`);
-  const sealed = blocks.find(([, label]) => label?.endsWith('PRIVATE KEY'))?.[0];
+  const blocks = pemBlocks(text);
+  const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE').map((block) => `${block.text}\n`);
+  const sealed = blocks.find(({ label }) => label.endsWith('PRIVATE KEY'))?.text;
   if (sealed === undefined) return { own: undefined, trusted: certificates };
   if (certificates.length === 0) throw new KeyStoreError('holds a key and no certificate');
-  return { own: { key: opened(sealed, password), chain: certificates }, trusted: certificates };
+  const key = openPem(sealed, password).export({ type: 'pkcs8', format: 'pem' }).toString();
+  return { own: { key, chain: certificates }, trusted: certificates };
 }
 
-function opened(sealed: string, password: string): string {
+/** A private key, sealed under a password or not; one block of PEM. @throws KeyStoreError */
+export function openPem(text: string, password: string | undefined): KeyObject {
+  const isSealed = text.startsWith('-----BEGIN ENCRYPTED');
+  if (isSealed && password !== undefined && !isBearable(text))
+    throw new KeyStoreError(
+      'holds a key that is sealed in a way that is not known, or takes too long to open on purpose',
+    );
   try {
-    const key = createPrivateKey({ key: sealed, format: 'pem', passphrase: password });
-    return key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  } catch (error) {
-    const wrong = /decrypt|passphrase|password|bad/i.test((error as Error).message);
-    throw new KeyStoreError(wrong ? 'has a key that this password does not open' : 'holds a key that cannot be read');
+    return createPrivateKey({ key: text, format: 'pem', ...(password !== undefined && { passphrase: password }) });
+  } catch {
+    const isLocked = /ENCRYPTED/.test(text);
+    throw new KeyStoreError(
+      isLocked ? 'holds a key that its password does not open' : 'holds a key that cannot be read',
+    );
   }
 }

@@ -15,7 +15,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { hash64, lanes } from '../base/hash.ts';
-import { RecordError } from './pack.ts';
+import { knownFormat, NewerFormatError, RecordError } from './pack.ts';
 import { FEATURE_LEVEL, FORMAT } from './txns.ts';
 
 /** What a disk writes as a whole. */
@@ -111,7 +111,7 @@ export function decodeFileHeader(sector: Buffer): FileHeader {
     throw new RecordError('the checksum of the header sector is wrong');
   if (sector.readUInt32BE(0) !== FILE_MAGIC) throw new RecordError('not a transaction log');
   const format = sector.readUInt16BE(4);
-  if (format !== LOG_FORMAT) throw new RecordError(`log format ${format}; this program reads ${LOG_FORMAT}`);
+  knownFormat('log format', format, LOG_FORMAT);
   return { salt: signedHalves(sector, 8), fromZxid: zxidHalves(sector, 16), fromChain: signedHalves(sector, 24) };
 }
 
@@ -265,10 +265,10 @@ export function verifyEnvelope(bytes: Buffer, start: number, end: number, tip: T
     bytes[end - CHAIN_BYTES] !== 0xc4
   )
     throw new RecordError('not an envelope');
-  if (bytes[start + 1] !== FORMAT)
-    throw new RecordError(`record format ${bytes[start + 1]}; this program reads ${FORMAT}`);
-  if ((bytes[start + 2] as number) > FEATURE_LEVEL)
-    throw new RecordError(`feature level ${bytes[start + 2]}; this program knows ${FEATURE_LEVEL}`);
+  const format = bytes[start + 1] as number;
+  const level = bytes[start + 2] as number;
+  if (format !== FORMAT) knownFormat('record format', format, FORMAT);
+  if (level > FEATURE_LEVEL) knownFormat('feature level', level, FEATURE_LEVEL);
   const hi = envelopeHi(bytes, start);
   const lo = envelopeLo(bytes, start);
   if (!follows(tip, hi, lo)) throw new RecordError(`zxid ${showHalves({ hi, lo })} after ${showHalves(tip)}`);
@@ -295,7 +295,8 @@ export function verifyBody(bytes: Buffer, start: number, end: number, header: Gr
     try {
       verifyEnvelope(bytes, at, at + length, tip);
     } catch (fault) {
-      throw fault instanceof RecordError ? new RecordError(`record ${i}: ${fault.message}`) : fault;
+      if (!(fault instanceof RecordError) || fault instanceof NewerFormatError) throw fault;
+      throw new RecordError(`record ${i}: ${fault.message}`);
     }
     at += length;
   }

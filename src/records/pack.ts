@@ -6,6 +6,15 @@ export class RecordError extends Error {
   override readonly name = 'RecordError';
 }
 
+/** Whole, and of a format that only a newer program reads: no damage, and nothing that may be put right. */
+export class NewerFormatError extends RecordError {}
+/** @throws NewerFormatError, or RecordError for a format that no program ever had */
+export function knownFormat(what: string, format: number, known: number): void {
+  if (format === known) return;
+  const sentence = `${what} ${format}; this program reads ${known}`;
+  throw format > known ? new NewerFormatError(sentence) : new RecordError(sentence);
+}
+
 const packr = new Packr({ useRecords: false, int64AsType: 'bigint', moreTypes: false, variableMapSize: true });
 const unpackr = new Unpackr({ useRecords: false, int64AsType: 'bigint', mapsAsObjects: true });
 

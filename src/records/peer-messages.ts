@@ -74,6 +74,14 @@ const touched = record({ session: long, timeoutMs: count31 });
 /** Why a connection was refused, for programs; the sentence beside it is for people. */
 const refusal = oneOf('protocol', 'ensemble', 'same-id', 'not-me', 'proof', 'duplicate', 'busy');
 
+const requestFields = {
+  epoch,
+  session: long,
+  xid: integer(-0x8000_0000, 0x7fff_ffff),
+  op: integer(-11, 1000),
+  body: bytes(MAX_REQUEST),
+  identities: list(identity, 1024),
+} as const;
 const SHAPES = {
   // two servers meet
   /** First from whoever dialled. `attempt` counts the dials of this process to that server, from 1. */
@@ -165,17 +173,7 @@ const SHAPES = {
 
   // what a learner's clients want from the leader
   /** A request as its client sent it. `op` is ZooKeeper's number, -10 and -11 for the beginning and end of a session. */
-  REQUEST: {
-    code: 50,
-    fields: {
-      epoch,
-      session: long,
-      xid: integer(-0x8000_0000, 0x7fff_ffff),
-      op: integer(-11, 1000),
-      body: bytes(MAX_REQUEST),
-      identities: list(identity, 1024),
-    },
-  },
+  REQUEST: { code: 50, fields: requestFields },
   REVALIDATE: { code: 51, fields: { epoch, session: long, timeoutMs: count31 } },
   REVALIDATED: { code: 52, fields: { epoch, session: long, valid: flag } },
   /** Sessions heard of since the last one; `wallMs` is the sender's clock, ms since 1970. */
@@ -190,6 +188,8 @@ const SHAPES = {
   TAKEN: { code: 56, fields: { epoch, first: size, count: integer(1, 0x7fff_ffff) } },
   /** The session is attached to another member now: its connection here ends with the next thing it says. */
   MOVED: { code: 57, fields: { epoch, session: long } },
+  /** As REQUEST, of a session that only the learner knows. From feature level 2 on. */
+  LOCALREQUEST: { code: 58, fields: requestFields },
 } as const;
 
 const peerMessage = union(SHAPES);

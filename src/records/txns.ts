@@ -1,6 +1,6 @@
 import { hash64, lanes } from '../base/hash.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
-import { type PackReader, type PackWriter, pack, RecordError, unpack } from './pack.ts';
+import { knownFormat, type PackReader, type PackWriter, pack, RecordError, unpack } from './pack.ts';
 
 /** One entry of an ACL list. `perms`: READ 1, WRITE 2, CREATE 4, DELETE 8, ADMIN 16. */
 export interface AclEntry {
@@ -116,6 +116,7 @@ export interface Member {
   readonly incarnation: string | null;
   /** `host:quorumPort:electionPort` forms; empty for a server on its own. */
   readonly addresses: readonly string[];
+  /** What stands behind the first semicolon of its line: `host:port`, `host:port;host:port` or `;host:port`, the second for TLS. */
   readonly client: string | null;
   /** Hierarchical quorums: the group a voter belongs to, and its weight there (1 when absent; 0 never leads). */
   readonly group?: number;
@@ -436,9 +437,9 @@ export function readEnvelope(from: PackReader, prev: { hi: number; lo: number } 
   const start = from.at;
   from.tuple(9);
   const format = from.int();
-  if (format !== FORMAT) throw new RecordError(`record format ${format}; this program reads ${FORMAT}`);
+  knownFormat('record format', format, FORMAT);
   const level = from.int();
-  if (level > FEATURE_LEVEL) throw new RecordError(`feature level ${level}; this program knows ${FEATURE_LEVEL}`);
+  if (level > FEATURE_LEVEL) knownFormat('feature level', level, FEATURE_LEVEL);
   from.int64();
   const zxidHi = from.hi;
   const zxidLo = from.lo;

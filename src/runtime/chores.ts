@@ -34,11 +34,11 @@ export class Chores {
     let expected = clock.monotonic() + tickTimeMs;
     this.every(tickTimeMs, () => {
       clocks();
-      const { now, tracker } = server();
+      const { now } = server();
       // after a lag of the loop or a pause of the process, clients get a full turn to be heard first (foundations.md 10)
       const late = now - expected > tickTimeMs;
       expected = now + tickTimeMs;
-      if (late) tracker.renewAll(now);
+      if (late) server().renewSessions();
       else if (server().expire() > 0) turn();
     });
     const share = Math.max(

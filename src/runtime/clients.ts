@@ -1,12 +1,17 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { ClientTlsKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameCutter } from '../protocol/frame.ts';
+import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
-import { javaAddress } from '../server/ip.ts';
+import { refuseLate } from '../server/pressure.ts';
 import type { Server } from '../server/server.ts';
+import { ClientDoors, type Served } from './client-doors.ts';
+import { ClientLimits } from './client-limits.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
+import type { Logger } from './log.ts';
 import { noTraffic } from './traffic.ts';
 import { SHARE, TurnBudget } from './turn-budget.ts';
 
@@ -27,7 +32,7 @@ const NOTHING = Buffer.alloc(0);
 const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
 
 /** What words and metrics tell beyond what the port knows. */
-export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic'>;
+export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic' | 'handshakes'>;
 
 /** One socket and what it is to the server. */
 interface Client {
@@ -50,12 +55,14 @@ interface Client {
 /** The client port: sockets to frames, replies to sockets, one write per client and turn. */
 export class ClientPort {
   readonly clients = new Set<Client>();
-  private readonly perAddress = new Map<string, number>();
-  private readonly net: NetServer;
+  private readonly doors: ClientDoors;
   private server: Server;
   private readonly config: ServerConfig;
   private readonly words: Words;
   private readonly traffic = noTraffic();
+  private readonly limits: ClientLimits;
+  /** The request throttle has stalled. */
+  private stalled = false;
   private readonly clocks: () => void;
   private readonly turn: () => void;
   private readonly clock: Clock;
@@ -80,6 +87,8 @@ export class ClientPort {
     turn: () => void,
     clock: Clock,
     listener: Listener,
+    logger: Logger,
+    keys: ClientTlsKeys | undefined,
   ) {
     this.server = server;
     this.config = config;
@@ -87,30 +96,25 @@ export class ClientPort {
     this.clocks = clocks;
     this.turn = turn;
     this.clock = clock;
-    this.net = listener((socket) => this.accept(socket));
-  }
-  listen(): Promise<{ host: string; port: number }> {
-    const { clientPort, clientPortAddress, listenBacklog } = this.config;
-    return new Promise((resolve, reject) => {
-      this.net.once('error', reject);
-      this.net.listen({ port: clientPort ?? 0, host: clientPortAddress, backlog: listenBacklog ?? 511 }, () => {
-        const address = this.net.address();
-        if (address === null || typeof address === 'string') return reject(new Error('no address'));
-        resolve({ host: address.address === '::' ? '0.0.0.0' : address.address, port: address.port });
-      });
+    this.limits = new ClientLimits(config, this.traffic, () => clock.monotonic());
+    this.doors = new ClientDoors({
+      ...{ config, clock, listener, logger, keys, traffic: this.traffic },
+      serve: (socket, ip, proved) => this.accept(socket, ip, proved),
+      refused: () => {
+        this.server.outbox.counts.authFailed++;
+      },
     });
   }
-  private accept(socket: Socket): void {
-    const ip = javaAddress(socket.remoteAddress ?? '');
-    const { maxClientCnxns, maxCnxns } = this.config;
-    const same = this.perAddress.get(ip) ?? 0;
-    if ((maxClientCnxns > 0 && same >= maxClientCnxns) || (maxCnxns > 0 && this.clients.size >= maxCnxns)) {
-      this.traffic.rejected++;
-      socket.destroy();
-      return;
-    }
-    this.perAddress.set(ip, same + 1);
+  /** Opens the ports; where clients are served. @throws StartError */
+  listen(): Promise<Served> {
+    return this.doors.listen();
+  }
+  private accept(socket: Socket, ip: string, proved: readonly Identity[] | undefined): void {
     const connection = new ClientConnection(this.nextId++, ip, socket.remotePort ?? 0, this.clock.wall());
+    if (proved !== undefined) {
+      connection.secure = true;
+      connection.prove(proved);
+    }
     const client: Client = {
       connection,
       socket,
@@ -129,6 +133,7 @@ export class ClientPort {
     };
     connection.owner = client;
     this.clients.add(client);
+    if (this.config.clientTcpKeepAlive) socket.setKeepAlive(true);
     socket.on('data', (chunk: Buffer) => this.data(client, chunk));
     socket.on('end', () => {
       this.finish(client);
@@ -148,10 +153,7 @@ export class ClientPort {
     if (!client.ended) this.traffic.dropped++;
     this.clients.delete(client);
     this.paused.delete(client);
-    const { ip } = client.connection;
-    const left = (this.perAddress.get(ip) ?? 1) - 1;
-    if (left === 0) this.perAddress.delete(ip);
-    else this.perAddress.set(ip, left);
+    this.limits.gone(client.connection);
     this.server.disconnected(client.connection);
   }
   private data(client: Client, chunk: Buffer): void {
@@ -172,18 +174,27 @@ export class ClientPort {
       }
       client.head = undefined;
     }
-    this.take(client, bytes, client.deferred || this.server.holds ? 0 : this.budget.share());
+    this.limits.arrived(client.connection, bytes.length);
+    this.take(client, bytes, client.deferred || this.holds ? 0 : this.budget.share());
+  }
+  /** No request is given to the server: it holds, or so many are under way that the request throttle stalls. */
+  private get holds(): boolean {
+    if (this.server.holds) return true;
+    if (!this.limits.stalls(this.server)) return false;
+    if (!this.stalled) this.traffic.stalls++;
+    this.stalled = true;
+    return true;
   }
   /** Does up to `share` of the client's requests; what is left is deferred. */
   private take(client: Client, bytes: Buffer, share: number): void {
     client.share = share;
     this.clocks();
     this.push(client, bytes);
-    if (share === 0 && this.server.applying) this.answerPings(client);
+    if (share === 0 && (this.stalled || this.server.applying)) this.answerPings(client);
     this.budget.spend(share - client.share);
     if (share > 0) this.turn();
     const { outstanding } = client.connection;
-    const crowded = this.server.outstanding > this.config.globalOutstandingLimit && outstanding > 0;
+    const crowded = outstanding > 0 && this.server.outstanding > this.limits.outstanding(this.server);
     const held = client.share === 0 && client.cutter.pending > 0;
     client.deferred = held;
     if (crowded || outstanding > WAITING_PER_CONNECTION) {
@@ -198,7 +209,10 @@ export class ClientPort {
   /** Pings that wait for nothing but a large transaction are answered beside it: their sessions are not to end of it. */
   private answerPings({ connection, cutter, socket }: Client): void {
     if (connection.state !== 'open' || connection.outstanding > 0 || !this.server.letsIn(connection)) return;
-    while (!socket.destroyed && cutter.skip(PING)) socket.write(this.server.pinged(connection));
+    while (!socket.destroyed && cutter.skip(PING)) {
+      this.limits.passed(connection, PING.length - 4);
+      socket.write(this.server.pinged(connection));
+    }
   }
   private enqueue(client: Client): void {
     client.deferred = true;
@@ -215,12 +229,12 @@ export class ClientPort {
   /** Requests left over by earlier turns: each client a share, round after round, for as long as a turn may take. */
   private takeTurns(): void {
     this.armed = false;
-    if (this.server.holds) return;
+    if (this.holds) return;
     this.budget.restart();
     let at = 0;
     for (; at < this.queue.length; at++) {
       const share = this.budget.share();
-      if (share < SHARE || this.server.holds) break;
+      if (share < SHARE || this.holds) break;
       const client = this.queue[at] as Client;
       client.queued = false;
       // those come back when their client has read, or when the disk has caught up
@@ -234,6 +248,10 @@ export class ClientPort {
   private finish(client: Client): void {
     if (!client.deferred || this.stopping) return;
     client.deferred = false;
+    if (this.limits.dropsStale) {
+      this.traffic.staleDropped++;
+      return;
+    }
     client.share = Number.POSITIVE_INFINITY;
     this.clocks();
     this.push(client, NOTHING);
@@ -254,7 +272,8 @@ export class ClientPort {
   context(): WordContext {
     this.clocks();
     const { server, config } = this;
-    return { server, config, connections: this.clients, traffic: this.traffic, ...this.words };
+    const { outstanding: handshakes } = this.doors;
+    return { server, config, connections: this.clients, traffic: this.traffic, handshakes, ...this.words };
   }
   private word(client: Client, word: string, argument: Buffer): void {
     client.head = undefined;
@@ -267,16 +286,37 @@ export class ClientPort {
     const { connection } = client;
     if (connection.state === 'open') {
       client.share--;
-      this.server.receive(connection, bytes, start, end);
-      if (this.server.holds) client.share = 0;
+      if (this.limits.perRequest) this.judged(client, bytes, start, end);
+      else this.server.receive(connection, bytes, start, end);
+      if (this.holds) client.share = 0;
       if (client.share <= 0) return false;
     } else if (connection.state === 'new') {
       client.timer?.[Symbol.dispose]();
       client.timer = undefined;
+      if (!this.limits.admits(bytes, start, end)) {
+        connection.state = 'closing';
+        client.socket.destroy();
+        return false;
+      }
       this.traffic.requests++;
+      this.limits.passed(connection, end - start);
       this.server.handshake(connection, bytes, start, end);
     }
     return connection.state === 'open';
+  }
+  /** A request with bounds of its own to be kept. */
+  private judged(client: Client, bytes: Buffer, start: number, end: number): void {
+    const { connection, socket } = client;
+    const isWhole = end - start >= 8;
+    const verdict = isWhole ? this.limits.judge(connection, bytes.readInt32BE(start + 4), end - start) : 'take';
+    if (verdict === 'end') {
+      connection.state = 'closing';
+      socket.destroy();
+    } else if (verdict === 'refuse') refuseLate(this.server, connection, bytes.readInt32BE(start));
+    else {
+      this.server.receive(connection, bytes, start, end);
+      this.limits.took(connection, end - start);
+    }
   }
   private pause(client: Client): void {
     if (client.paused) return;
@@ -325,7 +365,11 @@ export class ClientPort {
     }
     dirty.length = 0;
     for (const client of this.ending.splice(0)) client.socket.destroySoon();
-    if (this.paused.size > 0 && this.server.outstanding <= this.config.globalOutstandingLimit / 2)
+    if (this.stalled && !this.limits.stalls(this.server)) {
+      this.stalled = false;
+      this.goOn();
+    }
+    if (this.paused.size > 0 && this.server.outstanding <= this.limits.outstanding(this.server) / 2)
       for (const client of this.paused) {
         if (client.connection.outstanding > WAITING_PER_CONNECTION / 2) continue;
         this.paused.delete(client);
@@ -356,7 +400,7 @@ export class ClientPort {
   /** Takes no further connection and reads no further request; what was read goes on being answered. */
   drain(): void {
     this.stopping = true;
-    this.net.close();
+    this.doors.close();
     for (const client of this.clients) this.pause(client);
   }
   /** Ends the connections there are, each after the bytes it is owed. */

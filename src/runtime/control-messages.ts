@@ -38,11 +38,28 @@ export interface TreeDigest {
   readonly digest: string;
 }
 
+/** What a backup begins with: so many bytes of a snapshot follow the line. */
+export interface BackupAnnouncement {
+  readonly zxid: string;
+  readonly bytes: number;
+  readonly sid: number;
+  /** The highest that the member promised anybody. */
+  readonly epoch: number;
+  /** Of the program. */
+  readonly version: string;
+  /** ms since 1970, by the member's clock. */
+  readonly takenAt: number;
+}
+
 /** One line of JSON to a member. */
 export type ControlRequest =
   | { readonly op: 'status' }
   | { readonly op: 'digest' }
   | { readonly op: 'snapshot' }
+  /** A new snapshot that holds all that was acknowledged before; its bytes come behind the answer. */
+  | { readonly op: 'backup' }
+  /** Removes files beyond so many snapshots. */
+  | { readonly op: 'purge'; readonly keep: number }
   /** Cuts the member off from these servers and no others; with `clients` from all clients too. */
   | { readonly op: 'partition'; readonly from: readonly number[]; readonly clients: boolean }
   | { readonly op: 'lag'; readonly ms: number }
@@ -55,6 +72,9 @@ export interface ControlResults {
   readonly status: MemberStatus;
   readonly digest: TreeDigest;
   readonly snapshot: { readonly zxid: string };
+  readonly backup: BackupAnnouncement;
+  /** The first 1000 of them. */
+  readonly purge: { readonly removed: readonly string[]; readonly count: number };
   readonly partition: MemberStatus['faults'];
   readonly lag: MemberStatus['faults'];
   readonly heal: MemberStatus['faults'];

@@ -1,5 +1,6 @@
 import { chmodSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type OfferedBackup, sendBackup } from './backup.ts';
 import {
   type ControlAnswer,
   type ControlRequest,
@@ -19,6 +20,10 @@ export interface ControlledServer {
   digest(): Promise<TreeDigest>;
   /** Writes a snapshot now. @throws Error whose message says why not */
   snapshot(): Promise<{ readonly zxid: string }>;
+  /** As {@link snapshot}, and opens it; whoever asked closes it. @throws Error whose message says why not */
+  backup(): Promise<OfferedBackup>;
+  /** Removes snapshots beyond so many, and log files that none of the others needs; resolves with their names. */
+  purge(retain: number): Promise<readonly string[]>;
   /** Of the network to the other servers; undefined where none can be played. */
   readonly faults: PeerFaults | undefined;
   /** Cuts all clients off, and turns every new one away until told otherwise. */
@@ -105,19 +110,27 @@ export class Control implements AsyncDisposable {
       if (text.length > MAX_CONTROL_LINE) return void socket.destroy();
       for (const line of lines)
         before = before.then(async () => {
-          const answer = await this.answer(line);
-          if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
+          await this.answer(line, socket);
         });
     });
   }
-  private async answer(line: string): Promise<ControlAnswer> {
+  private async answer(line: string, socket: Socket): Promise<void> {
+    const say = (answer: ControlAnswer): void => {
+      if (!socket.destroyed) socket.write(`${JSON.stringify(answer)}\n`);
+    };
     try {
-      return { ok: true, result: await this.perform(read(line)) };
+      const request = read(line);
+      if (request.op !== 'backup') return say({ ok: true, result: await this.perform(request) });
+      const { announcement, reader } = await this.server.backup();
+      say({ ok: true, result: announcement });
+      await sendBackup(reader, socket);
     } catch (error) {
-      return { ok: false, error: (error as Error).message };
+      say({ ok: false, error: (error as Error).message });
     }
   }
-  private async perform(request: ControlRequest): Promise<ControlResults[ControlRequest['op']]> {
+  private async perform(
+    request: Exclude<ControlRequest, { op: 'backup' }>,
+  ): Promise<ControlResults[ControlRequest['op']]> {
     const { server } = this;
     switch (request.op) {
       case 'status':
@@ -126,6 +139,10 @@ export class Control implements AsyncDisposable {
         return server.digest();
       case 'snapshot':
         return server.snapshot();
+      case 'purge': {
+        const names = await server.purge(request.keep);
+        return { removed: names.slice(0, MOST_NAMES), count: names.length };
+      }
       case 'partition':
         this.network.partition(request.from.filter((sid) => sid !== server.status().sid));
         this.cutClients(request.clients);
@@ -169,11 +186,12 @@ function read(line: string): ControlRequest {
   } catch {
     throw new Error('a request is one line with a JSON object');
   }
-  const { op, from, clients = false, ms, level } = request;
+  const { op, from, clients = false, ms, level, keep } = request;
   switch (op) {
     case 'status':
     case 'digest':
     case 'snapshot':
+    case 'backup':
     case 'heal':
     case 'stop':
       return { op };
@@ -185,17 +203,25 @@ function read(line: string): ControlRequest {
       if (typeof ms !== 'number' || !Number.isInteger(ms) || ms < 0 || ms > MOST_LAG_MS)
         throw new Error(`lag needs "ms", a whole number up to ${MOST_LAG_MS}`);
       return { op, ms };
+    case 'purge':
+      if (typeof keep !== 'number' || !Number.isInteger(keep) || keep < LEAST_KEPT)
+        throw new Error(`purge needs "keep", a whole number of snapshots from ${LEAST_KEPT} on`);
+      return { op, keep };
     case 'log':
       if (level === undefined) return { op };
       if (typeof level !== 'string' || !isLogLevel(level))
         throw new Error(`"level" is one of ${LOG_LEVELS.join(', ')}`);
       return { op, level };
     default:
-      throw new Error('"op" is one of status, digest, snapshot, partition, lag, heal, log, stop');
+      throw new Error('"op" is one of status, digest, snapshot, backup, purge, partition, lag, heal, log, stop');
   }
 }
 
 const MOST_LAG_MS = 600_000;
+/** Snapshots that a purge leaves at least. */
+const LEAST_KEPT = 3;
+/** Names in one answer, which is a line of bounded length. */
+const MOST_NAMES = 1000;
 
 const cannotOpen = (path: string, error: unknown): StartError =>
   new StartError(40, `--control ${path} cannot be opened: ${(error as NodeJS.ErrnoException).code}`);

@@ -1,5 +1,6 @@
 import { zxid } from '../base/ids.ts';
 import { TreeDigest } from '../tree/digest.ts';
+import { type OfferedBackup, offerBackup } from './backup.ts';
 import { ClientGate } from './client-gate.ts';
 import { Control, type ControlledServer } from './control.ts';
 import type { ServerStatus, TreeDigest as ToldDigest } from './control-messages.ts';
@@ -84,6 +85,12 @@ class ControlledNode implements ControlledServer {
   async snapshot(): Promise<{ zxid: string }> {
     return { zxid: await this.node.takeSnapshot() };
   }
+  backup(): Promise<OfferedBackup> {
+    return offerBackup(this.node);
+  }
+  async purge(retain: number): Promise<readonly string[]> {
+    return this.node.purge(retain);
+  }
   cutClients(cut: boolean): void {
     this.gate.cut(cut);
   }
@@ -114,16 +121,18 @@ export async function startControlled(
   const faults = withFaults ? new PeerFaults(REAL_PORTS.clock) : undefined;
   const gate = new ClientGate();
   const { ensemble } = options.config;
+  const kept =
+    ensemble === undefined || faults === undefined
+      ? undefined
+      : await peerNetworkFor(ensemble, options.logger, REAL_PORTS.clock);
   const node = new ServerNode(options, unlock, {
     ...REAL_PORTS,
     listener: gate.guard(REAL_PORTS.listener),
-    ...(ensemble !== undefined &&
-      faults !== undefined && {
-        peerNetwork: faults.network(await peerNetworkFor(ensemble, options.logger, REAL_PORTS.clock.wall())),
-      }),
+    ...(kept !== undefined && faults !== undefined && { peerNetwork: faults.network(kept.net) }),
   });
   const control = await Control.open(path, new ControlledNode(node, faults, gate));
   const close = async (): Promise<void> => {
+    kept?.[Symbol.dispose]();
     faults?.heal(); // connections that wait for the end of a partition would keep the process
     await control.close();
   };

@@ -1,4 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
+import { DAMAGED } from '../storage/errors.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { Logger } from './log.ts';
 
 /** What was found damaged in this life of the process, and what became of it. Times are ms since 1970. */
 export interface DamageNote {
@@ -36,4 +39,19 @@ export class DamageNotes {
       note.mended === undefined && which(note.found) ? { ...note, mended: { at, how } } : note,
     );
   }
+}
+
+/** What a storage that was just opened says of itself, into the log and into `damage`. */
+export function noteDamage(storage: Storage, damage: DamageNotes, logger: Logger): void {
+  const sentences = storage.damage?.sentences ?? [];
+  for (const note of storage.notes) {
+    if (sentences.includes(note)) continue;
+    logger.warn(note);
+    if (note.startsWith(DAMAGED)) damage.found(note, 'something else stands in for it');
+  }
+  // what made it load its files again turned out not to be needed
+  if (storage.damage === undefined) return damage.mended('a snapshot stands in for it');
+  const what = sentences.join('; ');
+  logger.error(`${what}; this member is given it again by the leader and serves nobody until then`);
+  damage.found(what);
 }

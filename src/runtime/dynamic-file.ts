@@ -59,8 +59,8 @@ export async function writeDynamicFile(options: {
   const configFile = resolve(options.configFile);
   const dynamic = dynamicFileOf(configFile, config, version);
   const before = await readFile(configFile, 'utf8');
-  const hasClient = config.members.some((member) => member.sid === sid && member.client !== null);
-  const after = repointed(before, dynamic.file, hasClient);
+  const own = config.members.find((member) => member.sid === sid);
+  const after = repointed(before, dynamic.file, own?.client ?? undefined);
   await replace(dynamic.file, dynamic.text);
   if (after === before) return;
   if (!/^\s*dynamicConfigFile\b/m.test(before)) await copyFile(configFile, `${configFile}.bak`);

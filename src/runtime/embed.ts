@@ -69,6 +69,7 @@ export async function startEmbedded(options: EmbedOptions = {}): Promise<Embedde
     return {
       host: server.host,
       port: server.port,
+      securePort: server.securePort,
       connectString: `${shown}:${server.port}`,
       serving: server.serving,
       stop,

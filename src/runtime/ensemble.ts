@@ -1,24 +1,24 @@
+import { isAboutApache } from '../platform/peer-foreign.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
-import { RecordError } from '../records/pack.ts';
+import { GREETING_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
-import { isDiskFull } from '../storage/errors.ts';
 import type * as zab from '../zab/types.ts';
-import { type Effect, isBefore, type Mark, ORIGIN, type Position } from '../zab/types.ts';
+import { type Effect, isBefore, ORIGIN, type Position } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
+import { Incoming } from './incoming.ts';
 import type { Loaded } from './load.ts';
-import { makeRoom } from './make-room.ts';
-import { halvesOf, placeOf } from './marks.ts';
+import { halvesOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import { memberPast, REMEMBER_BYTES } from './member-past.ts';
+import { MET_APACHE, noteApache } from './met-apache.ts';
 import type { ServerNode } from './node.ts';
 import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
 import { type PeerAddresses, PeerPort } from './peers.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
-import { decode, Staging } from './staging.ts';
-import { listenError } from './start-error.ts';
+import { listenError, StartError } from './start-error.ts';
 import type { LearnerRow } from './words/context.ts';
 
 /** zab's clock: so many ms, or a tenth of a tick when that is less. */
@@ -46,11 +46,9 @@ export class Ensemble {
   private readonly sender: SnapshotSender;
   private readonly outgoing: Outgoing;
   private readonly unitMs: number;
-  private staging: Staging | undefined;
+  private readonly incoming: Incoming;
   /** The link to the leader that this member follows. */
   private leaderLink = 0;
-  /** Of the SNAP that is coming in. */
-  private snapEpoch = 0;
   private handed: (() => void) | undefined;
   /** Who belongs to the ensemble, as others said. */
   private told: MessageOf<'MEMBERS'> | undefined;
@@ -58,6 +56,9 @@ export class Ensemble {
   private missing = '';
   private tellNamed: () => void = () => {};
   private isNaming = false;
+  /** See {@link noteApache}: whether it stands on the disk, and whether there is nothing more to do for it in this life. */
+  private metApache = false;
+  private noted = false;
   /**
    * Resolves when the id of the ensemble is on the disk for the first time. Nobody is served before: after a crash this
    * member could not tell another ensemble from its own.
@@ -70,6 +71,13 @@ export class Ensemble {
     this.node = node;
     this.config = config;
     this.log = new MemberLog(node.storage);
+    this.incoming = new Incoming(node, () => {
+      const link = this.leaderLink;
+      return {
+        toLeader: (message) => void this.peers.send(link, message),
+        giveUp: (reason) => this.giveUp(link, reason),
+      };
+    });
     const { tickTimeMs } = node.options.config;
     this.unitMs = Math.max(1, Math.min(UNIT_MS, Math.floor(tickTimeMs / 10)));
     const { logger } = node.options;
@@ -113,7 +121,11 @@ export class Ensemble {
           this.outgoing.drained(link);
         },
         turn: () => node.turn(),
-        complaint: (sentence) => logger.warn(sentence),
+        foreign: (_sid, sentence) => this.metForeign(sentence),
+        complaint: (sentence) => {
+          logger.warn(sentence);
+          if (!this.noted && isAboutApache(sentence)) this.meetApache();
+        },
       },
     );
     this.outgoing = new Outgoing(
@@ -157,7 +169,24 @@ export class Ensemble {
   }
   /** See {@link memberPast}. */
   past(loaded: Loaded): zab.Ensemble {
+    this.metApache = loaded.metApache;
+    this.noted = this.metApache;
+    if (this.metApache) this.node.options.logger.error(MET_APACHE);
     return memberPast(this.node.options, this.config, loaded, this.unitMs);
+  }
+
+  /**
+   * Who leads alone has a zoo.cfg that lists others: when one of them is of another ensemble, clients of one list would be served by
+   * two (foundations.md 13.10). Only what is at an address of ours ends this server, not whoever calls.
+   */
+  private metForeign(sentence: string): void {
+    const { server, options } = this.node;
+    if (this.isNamed && server.peer.isAlone)
+      options.onFailed(new StartError(43, `this server leads alone, and ${sentence}`));
+  }
+  private meetApache(): void {
+    this.noted = true;
+    noteApache(this.node).catch((error: Error) => this.node.diskFailed(error));
   }
 
   /** Opens the ports for other members and begins to call them. @throws StartError */
@@ -201,7 +230,8 @@ export class Ensemble {
   }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
   configured(): void {
-    const { server, storage, options } = this.node;
+    const { node } = this;
+    const { server, storage } = node;
     this.know();
     this.tellConfig();
     const { ensembleId } = server.tree;
@@ -212,7 +242,10 @@ export class Ensemble {
         this.isNaming = false;
         this.tellNamed();
       },
-      (error: Error) => options.onFailed(error),
+      (error: Error) => {
+        this.isNaming = false;
+        node.diskFailed(error);
+      },
     );
   }
   /** Which ensemble this is stands on the disk. */
@@ -223,7 +256,7 @@ export class Ensemble {
   tellMissing(): void {
     const { node, config, peers } = this;
     const { server, options } = node;
-    if (server.tree.config !== undefined || node.storage.identity.amnesiac) return;
+    if (server.tree.config !== undefined || node.storage.identity.amnesiac || this.metApache) return;
     const voters = config.servers.filter(({ role }) => role === 'participant');
     const met = new Set([config.sid, ...peers.connected]);
     const missing = voters.flatMap(({ id }) => (met.has(id) ? [] : [id])).join(', ');
@@ -246,6 +279,10 @@ export class Ensemble {
     });
   }
 
+  /** The feature level agreed with the leader that this member follows. */
+  get leaderLevel(): number {
+    return this.peers.channelOf(this.leaderLink)?.level ?? GREETING_LEVEL;
+  }
   toLeader(message: PeerMessage): void {
     this.peers.send(this.leaderLink, message);
   }
@@ -276,6 +313,7 @@ export class Ensemble {
     const { peer } = server;
     switch (message.type) {
       case 'REQUEST':
+      case 'LOCALREQUEST':
         // kept until it is applied: not a view on the frame
         if (message.epoch === peer.leader?.epoch)
           server.received(link, { ...message, body: Buffer.from(message.body) });
@@ -294,7 +332,7 @@ export class Ensemble {
       case 'ASKCHUNKS':
         return this.sender.asked(link, message);
       case 'CHUNK':
-        if (link === this.leaderLink) this.staging?.chunk(message);
+        if (link === this.leaderLink) this.incoming.chunk(message);
         return;
       case 'HELLO':
       case 'WELCOME':
@@ -311,7 +349,7 @@ export class Ensemble {
         node.tally.add('learner_commit_received_count');
         break;
       case 'SNAP':
-        this.snapEpoch = message.epoch;
+        this.incoming.snapEpoch = message.epoch;
     }
     node.step({ type: 'received', link, message: message as zab.Message });
   }
@@ -339,25 +377,23 @@ export class Ensemble {
         node.server.gone(effect.link);
         return peers.hangUp(effect.link, effect.reason);
       case 'append':
-        return this.append(effect.generation, effect.entries);
+        return this.incoming.append(effect.generation, effect.entries);
       case 'truncate': {
         const { generation, to } = effect;
         node.server.truncate(to);
         node.storage
           .truncate(generation, halvesOf(to))
           .then(() => node.step({ type: 'truncated', generation }))
-          .catch((error: Error) => node.options.onFailed(error));
+          .catch((error: Error) => node.diskFailed(error));
         return;
       }
       case 'stageSnapshot':
-        return this.stage(effect.generation, effect.at);
+        return this.incoming.stage(effect.generation, effect.at);
       case 'dropStaged':
-        this.staging?.drop();
-        this.staging = undefined;
-        node.storage.dropStaged(effect.generation).catch((error: Error) => node.options.onFailed(error));
-        return;
+        return this.incoming.forget(effect.generation);
       case 'installed':
-        return this.installed();
+        if (this.incoming.installed()) this.configured();
+        return;
       case 'diverged':
         node.tally.add('digest_mismatches_count');
         node.options.logger.error(
@@ -371,12 +407,15 @@ export class Ensemble {
         this.handed?.();
         return;
       case 'linesSettled':
-        node.storage.setServerLines(this.config.lines).catch((error: Error) => node.options.onFailed(error));
+        node.storage.setServerLines(this.config.lines).catch((error: Error) => node.diskFailed(error));
         return;
       case 'otherLines':
         node.options.logger.error(
           `server ${effect.sid} has other server lines than this one: no ensemble is founded before they are the same`,
         );
+        return;
+      case 'foundsNothing':
+        node.options.logger.error(`server ${effect.sid} has no history and founds no ensemble; its log says why`);
         return;
       case 'repaired': {
         const how = `given again by server ${node.server.peer.followed}`;
@@ -392,80 +431,6 @@ export class Ensemble {
         return;
     }
   }
-  private append(generation: number, entries: readonly zab.Entry[]): void {
-    const { node, staging } = this;
-    try {
-      if (staging?.generation === generation) return staging.append(entries);
-      const { server, storage } = node;
-      const log = storage.logOf(generation);
-      for (const entry of entries) {
-        const numbered = decode(entry, { hi: server.chainHi, lo: server.chainLo });
-        log.append(entry.bytes, entry.epoch, entry.counter);
-        server.append(numbered);
-      }
-    } catch (error) {
-      if (!(error instanceof RecordError)) throw error;
-      // nothing of it was written: what the disk holds is right
-      node.options.logger.error(
-        `the leader sent what does not follow: ${error.message}; this server loads its log again`,
-      );
-      node.reload();
-    }
-  }
-  private stage(generation: number, at: Mark): void {
-    const { node } = this;
-    const link = this.leaderLink;
-    const epoch = this.snapEpoch;
-    this.staging = new Staging({
-      generation,
-      at,
-      seed: node.ports.random.below(2 ** 32) | 0,
-      stage: (onChunk) => node.storage.stage(generation, halvesOf(at), onChunk),
-      ask: (offset) => void this.peers.send(link, { type: 'ASKCHUNKS', epoch, at, offset }),
-      done: () => node.step({ type: 'snapshotStaged', generation }),
-      failed: (error, bytes) => {
-        node.options.logger.warn(`the snapshot that came in is not used: ${error.message}`);
-        this.giveUp(link, 'the snapshot is not whole');
-        if (isDiskFull(error)) this.noRoom(at, bytes);
-      },
-    });
-  }
-  private noRoom(at: Mark, bytes: number): void {
-    const { node } = this;
-    const { storage, server, ports } = node;
-    const held = storage.damage === undefined ? server.last : placeOf(storage.damage.mayHaveAcked);
-    node.reload((isStopped) =>
-      makeRoom({
-        storage,
-        held,
-        at,
-        bytes,
-        rest: async () => {
-          await new Promise<void>((resolve) => void ports.clock.after(node.options.config.tickTimeMs, resolve));
-          return !isStopped();
-        },
-        warn: (sentence) => node.options.logger.warn(sentence),
-        waits: (phrase) => {
-          node.waits = phrase;
-        },
-      }),
-    );
-  }
-  /** The staged files are the log: the state goes on from their snapshot. */
-  private installed(): void {
-    const { node, staging } = this;
-    if (staging === undefined) return;
-    this.staging = undefined;
-    const { tree, numbered } = staging.take();
-    const server = node.makeServer(tree, node.server.peer);
-    server.now = node.server.now;
-    server.wall = node.server.wall;
-    for (const each of numbered) server.append(each);
-    node.replaceServer(server);
-    node.options.logger.info(`began anew from a snapshot of the leader, ${tree.nodeCount} nodes`);
-    this.configured();
-  }
-
   /** Who learns from this member while it leads, each with its connection. */
   learners(): readonly LearnerRow[] {
     const { audience } = this.node.server.peer;
@@ -496,7 +461,7 @@ export class Ensemble {
     this.peers.flush();
   }
   close(): void {
-    this.staging?.drop();
+    this.incoming.drop();
     this.sender.close();
     this.outgoing.close();
     this.peers.close();

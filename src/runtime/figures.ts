@@ -24,7 +24,7 @@ type Rows = Readonly<Record<string, readonly [help: string, read: Read]>>;
 const isNear = (ip: string): boolean => ip.startsWith('127.') || ip === '0:0:0:0:0:0:0:1';
 const nearCount = ({ connections }: WordContext, near: boolean): number => {
   let count = 0;
-  for (const { connection } of connections) if (isNear(connection.ip) === near) count++;
+  for (const { connection } of connections) if (isNear(connection.ip) === near && !connection.isCertified) count++;
   return count;
 };
 /** Undefined where the system does not say. */
@@ -52,7 +52,8 @@ const GAUGES: Rows = {
   approximate_data_size: ['bytes of paths and data', ({ server }) => server.tree.dataBytes],
   num_alive_connections: ['open connections', ({ connections }) => connections.size],
   outstanding_requests: ['writes accepted and not applied', ({ server }) => server.outstanding],
-  global_sessions: ['sessions', ({ server }) => server.tracker.size],
+  global_sessions: ['sessions of the ensemble', ({ server }) => server.tracker.size],
+  local_sessions: ['sessions of this member alone', ({ server }) => server.locals.size],
   min_latency: ['shortest time of a request, ms', ({ server }) => Math.max(0, server.outbox.counts.minLatency)],
   max_latency: ['longest time of a request, ms', ({ server }) => server.outbox.counts.maxLatency],
   packets_received: ['requests received', ({ server }) => server.outbox.counts.received],
@@ -69,6 +70,11 @@ const GAUGES: Rows = {
     'connections from this machine that no certificate proves',
     (context) => nearCount(context, true),
   ],
+  outstanding_tls_handshake: ['TLS handshakes begun and not done', ({ handshakes }) => handshakes],
+  connection_drop_probability: [
+    'how likely a handshake is refused by the connection throttle',
+    ({ traffic }) => traffic.dropChance,
+  ],
   open_file_descriptor_count: ['open files and sockets', openFiles],
   max_file_descriptor_count: ['how many there may be', maxFiles],
   uptime: ['ms since the start', ({ server, started }) => Math.round(server.now - started)],
@@ -76,6 +82,10 @@ const GAUGES: Rows = {
 const OURS: Rows = {
   scrub_rounds: ['rounds of the background verification since the start', ({ tally }) => tally.scrub.rounds],
   scrub_files_whole: ['files that the last of these found whole', ({ tally }) => tally.scrub.whole],
+  memory_full: [
+    '1 while new sessions, writes and watches are refused since memory is short',
+    ({ server }) => (server.pressure.full ? 1 : 0),
+  ],
   damage_found: ['damaged files and records found since the start', ({ damage }) => damage.all.length],
   damage_open: [
     'of these, not mended',
@@ -90,8 +100,24 @@ const COUNTERS: Rows = {
   connection_rejected: ['connections turned away: too many', ({ traffic }) => traffic.rejected],
   connection_drop_count: ['connections that their client ended without a word', ({ traffic }) => traffic.dropped],
   sessionless_connections_expired: ['connections that asked for nothing in time', ({ traffic }) => traffic.sessionless],
+  unsuccessful_handshake: [
+    'TLS handshakes that failed, or showed a certificate that does not count',
+    ({ traffic: { handshakes } }) => handshakes.failed + handshakes.refused,
+  ],
+  tls_handshake_exceeded: [
+    'TLS handshakes given up: too slow, or too many at once',
+    ({ traffic }) => traffic.handshakes.exceeded,
+  ],
   connection_revalidate_count: ['sessions taken up again', ({ server }) => server.handshakes.resumed],
+  large_requests_rejected: ['large requests for which there was no room', ({ traffic }) => traffic.largeRejected],
+  stale_requests_dropped: ['requests dropped whose client had gone', ({ traffic }) => traffic.staleDropped],
+  request_throttle_wait_count: ['how often the request throttle stalled', ({ traffic }) => traffic.stalls],
   stale_sessions_expired: ['sessions ended since nothing was heard of them', ({ tally }) => tally.expired],
+  memory_refused: [
+    'sessions, writes and watches refused since memory is short',
+    ({ server }) => server.pressure.refused,
+  ],
+  throttled_ops: ['requests refused since they had waited too long', ({ server }) => server.pressure.throttled],
   commit_count: ['transactions applied', ({ server }) => server.applied],
 };
 

@@ -25,6 +25,7 @@ export function answerWord(word: string, context: WordContext, argument: Buffer)
   if (!isListed(word, context.config)) return `${word} is not executed because it is not in the whitelist.\n`;
   const run = WORDS.get(word);
   if (run === undefined) return '';
-  if (!context.server.serving && !ALWAYS.has(word)) return word === 'hash' ? NOT_SERVING : `${NOT_SERVING}\n`;
+  const { serving, readOnly } = context.server;
+  if (!serving && !readOnly && !ALWAYS.has(word)) return word === 'hash' ? NOT_SERVING : `${NOT_SERVING}\n`;
   return run(context, argument);
 }

@@ -8,6 +8,7 @@ import { apply, NO_SINK } from '../tree/apply.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
 import { type ConfigAt, type Entry, type Mark, ORIGIN, type SeenAt } from '../zab/types.ts';
+import { hasMetApache, MET_APACHE } from './met-apache.ts';
 import type { ServerPorts, StartOptions } from './node-options.ts';
 import { RecentEntries } from './recent.ts';
 import { StartError } from './start-error.ts';
@@ -22,6 +23,8 @@ export interface Loaded {
   readonly tree: DataTree;
   /** What the log holds beyond it. */
   readonly tail: readonly Numbered[];
+  /** It holds no history, and its server met one of Apache's (see {@link noteApache}). */
+  readonly metApache: boolean;
   /** How many transactions were read from the log. */
   readonly txns: number;
   /** The last part of the log, its tail included, and where it begins; empty for a server alone. */
@@ -137,6 +140,7 @@ export async function loadTree(
     tree,
     tail,
     txns,
+    metApache: ensemble !== undefined && !ignoreApacheData && (await hasMetApache(disk, config.dataDir, storage)),
     recent: ensemble === undefined ? [] : recent.entries(tail.length),
     base: recent.base,
     ...known,
@@ -166,11 +170,13 @@ function membership(tree: DataTree, tail: readonly Numbered[]): { configs: Confi
 }
 
 /** A directory that holds a history, or lost one, founds nothing with a few (foundations.md 4). @throws StartError */
-export async function refuseBootstrap({ bootstrapWith, config }: StartOptions, storage: Storage): Promise<void> {
+export async function refuseBootstrap({ bootstrapWith, config }: StartOptions, loaded: Loaded): Promise<void> {
+  const { storage, metApache } = loaded;
   const { identity, last, damage } = storage;
   const isEmpty = last.hi === 0 && last.lo === 0 && damage === undefined && !identity.amnesiac;
-  if (bootstrapWith === undefined || isEmpty) return;
+  if (bootstrapWith === undefined || (isEmpty && !metApache)) return;
   await storage.close();
+  if (metApache) throw new StartError(43, MET_APACHE);
   throw new StartError(
     43,
     `--bootstrap-with founds an ensemble from empty directories, and ${config.dataDir} ${identity.amnesiac ? 'lost what it held' : 'holds a history'}. Start this server without it`,

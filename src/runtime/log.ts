@@ -9,7 +9,7 @@ export type LogFormat = 'text' | 'ndjson';
 export const isLogLevel = (text: string): text is LogLevel => (LOG_LEVELS as readonly string[]).includes(text);
 
 /** Lines on stderr, or in a file: text for people, ndjson for machines. Its `level` may be set at any time. pino's only door. */
-export function makeLogger(level: LogLevel, format: LogFormat, file?: LogFile): Logger {
+export function makeLogger(level: LogLevel, format: LogFormat, file?: Pick<LogFile, 'write'>): Logger {
   if (format === 'ndjson') {
     const to = file === undefined ? pino.destination({ dest: 2, sync: true }) : file;
     return pino({ level, base: null }, to);

@@ -1,6 +1,6 @@
 import type { PackWriter } from '../records/pack.ts';
 import { type Entry, entryOf } from '../records/peer-entries.ts';
-import type { LogSink } from '../server/server.ts';
+import type { LogSink } from '../server/office.ts';
 import { Blocks } from './recent.ts';
 
 /** A leader's log: what its server proposes goes to the disk, and is kept for the others until the end of the turn. */

@@ -45,15 +45,16 @@ export function memberPast(
     seen: loaded.seen,
     snapshot: newestSnapshot === undefined ? ORIGIN : markOf(newestSnapshot),
     peers: config.servers.map(({ id }) => id),
-    // who lost a history waits for a leader: it founds nothing
-    founders: identity.amnesiac
-      ? undefined
-      : {
-          members: config.members,
-          maxTxnBytes: options.config.maxBufferBytes * 2,
-          lines: config.linesHash,
-          enough: options.bootstrapWith,
-        },
+    // who lost a history waits for a leader: it founds nothing; nor does who would found an empty one in the place of Apache's
+    founders:
+      identity.amnesiac || loaded.metApache
+        ? undefined
+        : {
+            members: config.members,
+            maxTxnBytes: options.config.maxBufferBytes * 2,
+            lines: config.linesHash,
+            enough: options.bootstrapWith,
+          },
     lines: {
       stored: storedHash(identity.serverLines),
       now: hashOf(config.lines),

@@ -4,6 +4,7 @@ import { getHeapStatistics } from 'node:v8';
 import { collectDefaultMetrics, type Metric, Registry } from 'prom-client';
 import { figuresOf, spreadsOf } from './figures.ts';
 import type { Health } from './health.ts';
+import { roomOf } from './memory-judge.ts';
 import { answerProbe } from './web/probes.ts';
 import type { WordContext } from './words/context.ts';
 
@@ -57,7 +58,9 @@ function registryOf(context: WordContext, { process: withProcess, totals }: Metr
   if (!withProcess) return registry;
   const heap = getHeapStatistics();
   put('jvm_memory_bytes_used', 'bytes of the heap in use', 'gauge', [{ labels: HEAP, value: heap.used_heap_size }]);
-  put('jvm_memory_bytes_max', 'bytes that it may have', 'gauge', [{ labels: HEAP, value: heap.heap_size_limit }]);
+  put('jvm_memory_bytes_max', 'bytes that it may have for what lives on', 'gauge', [
+    { labels: HEAP, value: roomOf(heap) },
+  ]);
   put('jvm_memory_bytes_committed', 'bytes that it has', 'gauge', [{ labels: HEAP, value: heap.total_heap_size }]);
   return registry;
 }

@@ -6,7 +6,9 @@ import type { Clock } from '../ports/clock.ts';
 import type { Disk } from '../ports/disk.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import type { Config } from '../records/txns.ts';
+import type { AuditSink } from '../server/audit.ts';
 import type { ServerConfig } from '../server/config.ts';
+import type { Pressure } from '../server/pressure.ts';
 import { type Listener, tcpListener } from './clients.ts';
 import type { Logger } from './log.ts';
 
@@ -38,14 +40,22 @@ export interface StartOptions {
   readonly configured?: (config: Config, version: bigint) => void;
   /** The disk failed under the log: nothing more can be promised (D10). */
   readonly onFailed: (error: Error) => void;
+  /** Told what clients change, when an audit log is kept. */
+  readonly audit?: AuditSink | undefined;
+  /** Says when memory is short; absent: nobody watches it. */
+  readonly pressure?: Pressure;
   /** Path of a control socket. */
   readonly control?: string | undefined;
 }
 export interface RunningServer extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
+  /** Where TLS alone is spoken; undefined: nowhere. */
+  readonly securePort: number | undefined;
   /** Resolves when it serves clients for the first time; at once for a server alone. */
   readonly serving: Promise<void>;
+  /** Log files of its own are opened anew under their names. */
+  reopenLogs?(): void;
   /** Stops taking requests, finishes what is under way, hands over what it leads, leaves the disk whole. */
   stop(): Promise<void>;
 }

@@ -1,28 +1,36 @@
 import { showSession, zxid } from '../base/ids.ts';
-import { type Config, KIND, type Txn } from '../records/txns.ts';
+import { PEER_LEVEL } from '../records/peer-frame.ts';
+import { KIND } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
+import { Pressure } from '../server/pressure.ts';
 import { Server } from '../server/server.ts';
-import { DAMAGED, isDiskFull, StorageRefusal } from '../storage/errors.ts';
+import { isDiskFull, StorageRefusal } from '../storage/errors.ts';
 import { snapshotName } from '../storage/files.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
 import { Chores } from './chores.ts';
+import { ClearPasswords } from './clear-passwords.ts';
+import type { Served } from './client-doors.ts';
+import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
-import { DamageNotes } from './damage-notes.ts';
+import { DamageNotes, noteDamage } from './damage-notes.ts';
+import { Elections } from './elections.ts';
 import { Ensemble } from './ensemble.ts';
+import { Founding } from './founding.ts';
 import { type Loaded, loadTree, refuseBootstrap } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
 import { pastOf } from './member-past.ts';
 import { REAL_PORTS, type RunningServer, type ServerPorts, type StartOptions } from './node-options.ts';
 import { peerNetworkFor } from './peer-trust.ts';
+import { ReadOnlyMode } from './read-only.ts';
 import { reportedVersion } from './reported-version.ts';
 import { Scrubber } from './scrubber.ts';
 import { serverOptionsOf } from './server-options.ts';
 import { SlowWrites } from './slow-writes.ts';
 import { Snapshotter } from './snapshotter.ts';
-import { listenError } from './start-error.ts';
+import { startWarnings } from './start-warnings.ts';
 import { Tally } from './tally.ts';
 import { openWeb, type WebSide } from './web/web-side.ts';
 import type { LearnerRow } from './words/context.ts';
@@ -49,36 +57,40 @@ export class ServerNode {
   private scrubber!: Scrubber;
   /** What was damaged since the start of the process. */
   readonly damage: DamageNotes;
+  private readonly pressure: Pressure;
   /** What words and metrics tell of this process. */
   readonly tally = new Tally();
   /** Undefined for a server alone. */
   ensemble: Ensemble | undefined;
+  private readonly readOnly: ReadOnlyMode | undefined;
   /** Joins the other members anew, in each life. */
   private join: (() => Ensemble) | undefined;
   /** What this member waits for before it takes part again, a short phrase. */
   waits: string | undefined;
   private reloading = false;
+  /** The disk has no room: this life ends as soon as the lead is handed over. */
+  private isFull = false;
   /** Settled when no reload is under way: until then the directory is in its hands. */
   private reloaded: Promise<void> = Promise.resolve();
   private generations = 0;
   private readonly chores: Chores;
   private ending = false;
   private served: () => void = () => {};
-  /** When it began to look for a leader, ms; undefined once it serves again. */
-  private lookedAt: number | undefined;
-  /** How long it took last from there to serving. */
-  electionMs: number | undefined;
+  private readonly elections: Elections;
+  private readonly founding = new Founding(this);
   private stopped = false;
-  /** Terms that ended. */
-  private terms = 0;
   private web: WebSide | undefined;
   private loopSeen: () => void = () => {};
+  private keptNet: Disposable | undefined;
+  private readonly clearPasswords = new ClearPasswords((sentence) => this.options.logger.warn(sentence));
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL_PORTS) {
     this.options = options;
     this.ports = ports;
     this.unlock = unlock;
+    this.pressure = options.pressure ?? new Pressure();
     this.damage = new DamageNotes(ports.clock);
+    this.elections = new Elections(ports.clock, this.tally, options.logger);
     this.chores = new Chores({
       config: options.config,
       clock: ports.clock,
@@ -87,9 +99,25 @@ export class ServerNode {
       turn: () => this.turn(),
       purge: () => this.snapshotter.purge(),
     });
+    const { config, logger } = options;
+    if (config.readOnlyModeEnabled && config.ensemble !== undefined)
+      this.readOnly = new ReadOnlyMode({
+        tickMs: config.tickTimeMs,
+        server: () => this.server,
+        isWhole: () =>
+          this.storage.damage === undefined &&
+          (!this.storage.identity.amnesiac || this.server.tree.config !== undefined) &&
+          !this.server.peer.repairing,
+        begun: () => logger.warn('no leader: what this member has is served to those who only read, and to them only'),
+        ended: () => this.port.dropAll(),
+      });
   }
   private get config(): ServerConfig {
     return this.options.config;
+  }
+  /** How long it took last from looking for a leader to serving, ms. */
+  get electionMs(): number | undefined {
+    return this.elections.lastMs;
   }
   get sid(): number {
     return Math.max(1, this.config.serverId);
@@ -97,12 +125,14 @@ export class ServerNode {
 
   async start(): Promise<RunningServer> {
     const { config, ports } = this;
+    const keys = await keysForClients(config, this.options.logger, ports.clock.wall());
     const loaded = await this.load();
-    await refuseBootstrap(this.options, loaded.storage);
+    await refuseBootstrap(this.options, loaded);
     const { ensemble } = config;
     if (ensemble !== undefined) {
-      const net = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock.wall()));
-      this.join = () => new Ensemble(this, ensemble, net);
+      const kept = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock));
+      if ('net' in kept) this.keptNet = kept; // its keys are looked after for as long as this server runs
+      this.join = () => new Ensemble(this, ensemble, 'net' in kept ? kept.net : kept);
     }
     this.begin(loaded);
     const version = reportedVersion(config);
@@ -118,6 +148,8 @@ export class ServerNode {
       () => this.turn(),
       clock,
       listener,
+      this.options.logger,
+      keys,
     );
     const serving = new Promise<void>((resolve) => {
       this.served = resolve;
@@ -127,15 +159,18 @@ export class ServerNode {
     this.tally.looked();
     this.step({ type: 'start' });
     if (early === undefined) await serving;
-    const { host, port } = early ?? (await this.open());
+    const at = early ?? (await this.open());
     this.chores.start();
     this.ensemble?.startTimers(this.chores);
     if (!config.forceSync)
       this.options.logger.warn(
         'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
       );
+    serving.then(() => {
+      for (const sentence of startWarnings(config, this.server.tree)) this.options.logger.warn(sentence);
+    });
     this.loopSeen = watchLoop(this.options.logger);
-    return { host, port, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
+    return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
   private async load(): Promise<Loaded> {
     this.generations += GENERATIONS_PER_LIFE;
@@ -151,7 +186,7 @@ export class ServerNode {
     const { config, ports } = this;
     const { logger } = this.options;
     this.storage = loaded.storage;
-    this.noteDamage();
+    noteDamage(this.storage, this.damage, this.options.logger);
     this.ensemble = this.join?.();
     const peer = this.makePeer(loaded);
     this.server = this.makeServer(loaded.tree, peer);
@@ -190,25 +225,12 @@ export class ServerNode {
     };
     events.failed = (error) => this.diskFailed(error);
   }
-  private noteDamage(): void {
-    const { storage, damage } = this;
-    const { logger } = this.options;
-    const sentences = storage.damage?.sentences ?? [];
-    for (const note of storage.notes) {
-      if (sentences.includes(note)) continue;
-      logger.warn(note);
-      if (note.startsWith(DAMAGED)) damage.found(note, 'something else stands in for it');
-    }
-    // what made it load its files again turned out not to be needed
-    if (storage.damage === undefined) return damage.mended('a snapshot stands in for it');
-    const what = sentences.join('; ');
-    logger.error(`${what}; this member is given it again by the leader and serves nobody until then`);
-    damage.found(what);
-  }
-  /** A full disk costs a member its place until there is room; any other failure is the end (D10, D11). */
-  private diskFailed(error: Error): void {
+  /** A full disk costs a member its place until there is room, whatever it was to write; any other failure is the end (D10, D11). */
+  diskFailed(error: Error): void {
     this.tally.diskFailed = true;
     if (this.ensemble === undefined || !isDiskFull(error)) return this.options.onFailed(error);
+    if (this.reloading || this.isFull) return; // this life ends already
+    this.isFull = true;
     this.options.logger.error(`the disk is full: ${error.message}. This member leaves the quorum until there is room`);
     this.step({ type: 'diskFailed' });
     // a leader hands over first, if somebody can take it
@@ -227,6 +249,7 @@ export class ServerNode {
   reload(first: (isStopped: () => boolean) => Promise<unknown> = async () => {}): void {
     if (this.reloading || this.stopped) return;
     this.reloading = true;
+    this.isFull = false;
     const { clock } = this.ports;
     const { logger } = this.options;
     const again = async (): Promise<void> => {
@@ -280,6 +303,8 @@ export class ServerNode {
     const server: Server = new Server(tree, peer, serverOptionsOf(this.config, this.sid), {
       log: ensemble?.log ?? storage,
       random: this.ports.random,
+      audit: this.options.audit,
+      pressure: this.pressure,
       close: (connection) => this.port.close(connection),
       effect: (effect) => this.perform(effect),
       hand: () => ensemble?.hand(),
@@ -289,9 +314,12 @@ export class ServerNode {
         this.tally.expired++;
         this.options.logger.info(`Expiring session ${showSession(id)}, timeout of ${timeoutMs}ms exceeded`);
       },
+      leaderLevel: () => ensemble?.leaderLevel ?? PEER_LEVEL,
+      readInClear: (ip) => this.clearPasswords.from(ip),
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });
+    if (this.server !== undefined) server.handshakes.follow(this.server.handshakes);
     return server;
   }
   /** The state is another one from now on: nobody is attached to the old. */
@@ -300,16 +328,10 @@ export class ServerNode {
     this.port.attach(server);
   }
   /** Opens the ports; when one cannot be had, everything is closed again. @throws StartError */
-  private async open(): Promise<{ host: string; port: number }> {
-    const { clientPortAddress, clientPort } = this.config;
+  private async open(): Promise<Served> {
     try {
       await this.ensemble?.listen();
-      let at: { host: string; port: number };
-      try {
-        at = await this.port.listen();
-      } catch (error) {
-        throw listenError(error, `${clientPortAddress ?? '0.0.0.0'}:${clientPort}`, clientPortAddress, 'clientPort');
-      }
+      const at = await this.port.listen();
       this.web = await openWeb({
         ...{ config: this.config, logger: this.options.logger, clock: this.ports.clock, tally: this.tally },
         context: () => this.port.context(),
@@ -318,6 +340,7 @@ export class ServerNode {
       });
       return at;
     } catch (error) {
+      this.keptNet?.[Symbol.dispose]();
       this.port.drain();
       await this.port.stop();
       this.ensemble?.close();
@@ -335,12 +358,17 @@ export class ServerNode {
     return { zxid: zxid.of(at.hi, at.lo), path: `${this.config.dataDir}/zoosh-1/${snapshotName(at)}` };
   }
 
+  /** Removes what is older than so many snapshots, as autopurge does; resolves with the names of the files. */
+  purge(retain: number): Promise<string[]> {
+    return this.snapshotter.purgeTo(retain);
+  }
   /** As {@link snapshot}; resolves with its zxid, as people write it. */
   async takeSnapshot(): Promise<string> {
     return zxid.show((await this.snapshot()).zxid);
   }
 
-  private clocks(): void {
+  /** The server is told what time it is: before each input. */
+  clocks(): void {
     this.server.now = this.ports.clock.monotonic();
     this.server.wall = this.ports.clock.wall();
   }
@@ -350,6 +378,7 @@ export class ServerNode {
     this.clocks();
     this.ensemble?.hand();
     this.server.step(input);
+    this.readOnly?.consider();
     this.turn();
   }
   /** After every input: bytes to the clients now, transactions and packets at the end of this turn of the loop. */
@@ -393,7 +422,7 @@ export class ServerNode {
         storage
           .storeEpochs(accepted, current, install)
           .then(() => this.step({ type: 'epochsStored', accepted, current }))
-          .catch((error: Error) => this.options.onFailed(error));
+          .catch((error: Error) => this.diskFailed(error));
         return;
       }
       case 'established':
@@ -402,18 +431,14 @@ export class ServerNode {
       case 'serve':
         return this.serve(ensemble === undefined || ensemble.isNamed ? undefined : ensemble.named);
       case 'looking':
-        this.terms++;
-        logger.info(`looking for a leader: ${effect.reason}`);
-        this.lookedAt ??= this.ports.clock.monotonic();
-        this.tally.looked();
-        logger.info('Peer state changed: looking');
+        this.elections.looking(effect.reason);
         server.look();
         return port.dropAll();
       case 'proposeFound':
-        return this.found(effect.config);
+        return this.founding.found(effect.config);
       case 'proposeSeen': {
         const { sid, incarnation, tag } = effect;
-        return this.proposeFirst({ kind: KIND.seen, sid, incarnation, tag });
+        return this.founding.propose({ kind: KIND.seen, sid, incarnation, tag });
       }
       case 'proposeNoop':
         if (server.peer.leader === undefined) return; // the same step ended the term
@@ -431,9 +456,10 @@ export class ServerNode {
   }
   private serve(after: Promise<void> | undefined): void {
     if (after !== undefined) {
-      const { server, terms } = this;
+      const { server } = this;
+      const { ended } = this.elections;
       after.then(() => {
-        if (this.server !== server || this.terms !== terms || this.stopped) return; // that term is over
+        if (this.server !== server || this.elections.ended !== ended || this.stopped) return; // that term is over
         this.clocks();
         this.serve(undefined);
         this.turn();
@@ -441,55 +467,10 @@ export class ServerNode {
       return;
     }
     this.server.serve();
-    this.countServing();
+    this.elections.serves(this.server.peer);
     this.served();
     this.port.goOn();
   }
-  private countServing(): void {
-    const { tally, server, lookedAt } = this;
-    const now = this.ports.clock.monotonic();
-    const { role } = server.peer;
-    tally.served(now, role === 'following' ? 'follower' : role === 'observing' ? 'observer' : undefined);
-    if (lookedAt === undefined) return;
-    this.lookedAt = undefined;
-    this.electionMs = now - lookedAt;
-    tally.took('election_time', this.electionMs);
-    tally.took('unavailable_time', this.electionMs);
-    if (role === 'leading') tally.took('leader_unavailable_time', this.electionMs);
-    const { logger } = this.options;
-    logger.info(`${role.toUpperCase()} - LEADER ELECTION TOOK - ${Math.round(this.electionMs)} MS`);
-    logger.info(`Peer state changed: ${role} - ${server.peer.phase}`);
-  }
-  /** The ensemble's first transaction: who belongs to it. */
-  private found(config: Config | undefined): void {
-    const { storage, server } = this;
-    const { incarnation } = storage.identity;
-    const ensembleId = Buffer.from(this.ports.random.bytes(16)).toString('hex');
-    const alone: Config = {
-      members: [{ sid: this.sid, role: 'participant', incarnation, addresses: [], client: null }],
-      maxTxnBytes: this.config.maxBufferBytes * 2,
-    };
-    // a member keeps the id once its record is committed: until then another founding may give another
-    if (config !== undefined) return this.proposeFirst({ kind: KIND.found, ensembleId, config });
-    server.peer.adopt(alone);
-    const { leader } = server.peer;
-    storage
-      .setEnsembleId(ensembleId)
-      .then(() => {
-        if (this.server.peer.leader !== leader) return; // the term is over already
-        this.proposeFirst({ kind: KIND.found, ensembleId, config: alone });
-      })
-      .catch((error: Error) => this.options.onFailed(error));
-  }
-  private proposeFirst(txn: Txn): void {
-    const { server } = this;
-    if (server.peer.leader === undefined) return; // the same step ended the term
-    this.clocks();
-    const counter = server.propose(undefined, 0n, 0, 0, txn, [], undefined);
-    if (!server.peer.isMember) server.peer.proposedFirst(counter);
-    this.turn();
-  }
-
   private async stop(): Promise<void> {
     if (this.stopped) return;
     this.loopSeen();
@@ -505,6 +486,7 @@ export class ServerNode {
     while (server.serving && (isOpen() || this.storage.log.pending > 0) && clock.monotonic() < until) await rest();
     await this.ensemble?.handOver();
     this.stopped = true;
+    this.keptNet?.[Symbol.dispose]();
     this.ensemble?.close(); // at once: while we are connected our vote is waited for
     this.chores.stop();
     await this.port.stop();

@@ -5,9 +5,9 @@ import type { PeerLink, PeerProof } from '../ports/peer-network.ts';
 import { PackReader, PackWriter, RecordError } from '../records/pack.ts';
 import {
   beginFrame,
+  GREETING_LEVEL,
   MAX_PEER_FRAME,
   PEER_HEADER,
-  PEER_LEVEL,
   PeerFrameCutter,
   sealFrame,
 } from '../records/peer-frame.ts';
@@ -50,7 +50,9 @@ export class PeerChannel {
   /** Never used twice in the life of a process. */
   readonly number: number;
   /** The level that both ends keep to; frames of a higher one are refused. */
-  level = PEER_LEVEL;
+  level = GREETING_LEVEL;
+  /** What it will be once the other end knows, too. */
+  agreed = GREETING_LEVEL;
   /** When something arrived last, ms of the monotonic clock. */
   heardAt: number;
   /** Why it ended; undefined while it lives. */

@@ -75,7 +75,7 @@ export class GreetingRoom {
       this.complaints.about(`server ${hello.sid} calling`, refusal.sentence);
       return this.refuse(channel, refusal);
     }
-    channel.level = Math.min(hello.level, PEER_LEVEL);
+    channel.agreed = Math.min(hello.level, PEER_LEVEL);
     const { sid, incarnation, tag, attempt } = hello;
     this.met({ channel, sid, purpose, dialled: false, incarnation, tag, attempt });
   }

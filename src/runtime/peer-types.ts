@@ -50,6 +50,8 @@ export interface PeerEvents {
   /** Room again on a link after `send` said no. */
   drained(link: number): void;
   turn(): void;
+  /** Where this server was called for, one answers that is of another ensemble. */
+  foreign(sid: number, sentence: string): void;
   /** For the log: who was not let in, or would not have us, and why. */
   complaint(sentence: string): void;
 }

@@ -144,6 +144,7 @@ export class PeerPort {
   private hearRefusal(sid: number, { refusal, message }: CallError): void {
     if (refusal === undefined || refusal.reason === 'duplicate' || refusal.reason === 'busy') return;
     this.complaints.about(`server ${sid}`, message);
+    if (refusal.reason === 'ensemble') this.events.foreign(sid, message);
   }
   /** Everyone not connected is called now, however often that failed before. */
   hurry(): void {
@@ -276,9 +277,9 @@ export class PeerPort {
   private welcome(met: Met): void {
     const { ensembleName, ensembleId, sid, incarnation, tag } = this.options.self();
     const { channel } = met;
-    channel.send({ type: 'WELCOME', level: channel.level, ensembleName, ensembleId, sid, incarnation, tag });
+    channel.send({ type: 'WELCOME', level: channel.agreed, ensembleName, ensembleId, sid, incarnation, tag });
     channel.flush(); // alone in its frame: what the other end may then be told is for who has read it
-    channel.open(channel.level);
+    channel.open(channel.agreed);
     this.enter(met);
   }
   /** The channel stands; one that stood in its place goes. */

@@ -1,5 +1,5 @@
 import type { ServerConfig } from '../server/config.ts';
-import type { ServerOptions } from '../server/server.ts';
+import type { ServerOptions } from '../server/office.ts';
 
 /** Of zoo.cfg, what the server that decides and answers must know. */
 export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOptions => ({
@@ -13,10 +13,12 @@ export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOption
   standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
   multiAddress: config.ensemble?.multiAddress ?? false,
   leaderServes: config.ensemble?.leaderServes ?? true,
+  localSessions: config.localSessions,
   auth: {
     superDigest: config.digestAuth.superDigest,
     digestAlgorithm: config.digestAuth.algorithm,
     digestEnabled: config.digestAuth.enabled,
+    digestByTls: config.digestAuth.requireTls,
     providers: config.auth.providers,
     sasl: config.auth.sasl,
     enforced: config.auth.enforced,

@@ -161,13 +161,15 @@ export class Snapshotter {
   }
   /** Removes snapshots and log files beyond those to be kept. */
   purge(): void {
-    const { storage, config, logger } = this.options;
-    storage.purge(config.snapRetainCount).then(
-      (names) => {
-        for (const name of names) logger.info(`removed ${name}`);
-      },
-      (error: Error) => logger.error(`purge failed: ${error.message}`),
-    );
+    const { config, logger } = this.options;
+    this.purgeTo(config.snapRetainCount).catch((error: Error) => logger.error(`purge failed: ${error.message}`));
+  }
+  /** The same with so many snapshots kept; resolves with what went. One at a time: what is asked meanwhile joins it. */
+  async purgeTo(retain: number): Promise<string[]> {
+    const { storage, logger } = this.options;
+    const names = await storage.purge(retain);
+    for (const name of names) logger.info(`removed ${name}`);
+    return names;
   }
   /** No further one begins; resolves when the one under way is over. */
   async stop(): Promise<void> {

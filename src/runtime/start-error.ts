@@ -8,6 +8,11 @@ export class StartError extends Error {
   }
 }
 
+const WHY: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'that address is not one of this machine',
+  EACCES: 'not permitted; ports below 1024 may need rights that this user has not',
+};
+
 /** Why a port could not be opened, as a StartError; `key` is the setting that names it. */
 export function listenError(error: unknown, where: string, address: string | undefined, key: string): StartError {
   const { code } = error as NodeJS.ErrnoException;
@@ -15,5 +20,5 @@ export function listenError(error: unknown, where: string, address: string | und
     return new StartError(41, `${where} (${key}) is in use by another process. Stop it, or choose another port`);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return new StartError(43, `${address} does not resolve to an address (${key})`);
-  return new StartError(40, `cannot listen on ${where} (${key}): ${code}`);
+  return new StartError(40, `cannot listen on ${where} (${key}): ${WHY[code ?? ''] ?? code}`);
 }

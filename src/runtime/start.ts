@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { lockDirectory } from '../platform/lock.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { openAudit } from './audit-log.ts';
 import { startControlled } from './controlled.ts';
 import { ServerNode } from './node.ts';
 import type { RunningServer, StartOptions } from './node-options.ts';
@@ -12,7 +13,32 @@ export type { RunningServer, StartOptions };
 export class DataDirError extends StartError {}
 
 /** Makes and locks the directory and starts the server that the configuration describes. @throws StartError, StorageRefusal, DamageError */
-export async function startServer(options: StartOptions, withFaults = true): Promise<RunningServer> {
+export async function startServer(given: StartOptions, withFaults = true): Promise<RunningServer> {
+  const audit = openAudit(given.config.audit, given.logger);
+  if (audit === undefined) return open(given, withFaults);
+  let server: RunningServer;
+  try {
+    server = await open({ ...given, audit: audit.note }, withFaults);
+  } catch (error) {
+    audit.server('serverStart', 'failure');
+    audit.close();
+    throw error;
+  }
+  audit.server('serverStart', 'success');
+  let stopped: Promise<void> | undefined;
+  const ended = async (): Promise<void> => {
+    audit.server('serverStop', 'invoked');
+    await server.stop();
+    audit.close();
+  };
+  const stop = (): Promise<void> => {
+    stopped ??= ended();
+    return stopped;
+  };
+  return { ...server, reopenLogs: () => audit.reopen(), stop, [Symbol.asyncDispose]: stop };
+}
+
+async function open(options: StartOptions, withFaults: boolean): Promise<RunningServer> {
   const { config } = options;
   if (!existsSync(config.dataDir)) {
     if (config.dataDirMustExist)

@@ -1,6 +1,7 @@
 import { PERM } from '../protocol/data.ts';
 import { type AclEntry, type AclList, OPEN_ACL } from '../records/txns.ts';
 import { isIpPattern, matchesIp } from './ip.ts';
+import { isSubjectName } from './subject-text.ts';
 
 /** Who a connection has proved to be under one scheme. */
 export interface Identity {
@@ -86,6 +87,9 @@ export function expandAcl(
       add(perms, scheme, id);
     } else if (scheme === 'sasl') {
       if (!PRINCIPAL.test(id)) return undefined;
+      add(perms, scheme, id);
+    } else if (scheme === 'x509') {
+      if (!isSubjectName(id)) return undefined;
       add(perms, scheme, id);
     } else return undefined;
   }

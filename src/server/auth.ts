@@ -8,6 +8,8 @@ export interface AuthOptions {
   /** Name of the hash as node:crypto knows it; ZooKeeper's default is SHA1. */
   readonly digestAlgorithm: string;
   readonly digestEnabled: boolean;
+  /** Absent: a digest login counts on any connection; true: by TLS alone. */
+  readonly digestByTls?: boolean | undefined;
   /** Schemes that ACLs may name; absent: digest and ip. */
   readonly providers?: ReadonlySet<string> | undefined;
   /** Absent: a client that begins a SASL login is told nothing, and goes on. */
@@ -32,21 +34,23 @@ export function authenticate(
   credential: Buffer | null,
   peerIp: string,
   options: AuthOptions,
+  byTls = false,
 ): readonly Identity[] | undefined {
   if (scheme === 'ip') return [{ scheme, id: peerIp }];
-  if (scheme !== 'digest' || !options.digestEnabled) return undefined;
+  if (scheme !== 'digest' || !options.digestEnabled || (options.digestByTls === true && !byTls)) return undefined;
   const id = digestIdentity(credential ?? Buffer.alloc(0), options.digestAlgorithm);
   const own = { scheme, id };
-  return id === options.superDigest ? [{ scheme: 'super', id: '' }, own] : [own];
+  return options.superDigest !== undefined && equalTexts(id, options.superDigest)
+    ? [{ scheme: 'super', id: '' }, own]
+    : [own];
 }
 
 /** May whoever has these identities ask anything at all? */
 export const isLetIn = (identities: readonly Identity[], { enforced }: AuthOptions): boolean =>
   enforced === undefined || identities.some(({ scheme }) => enforced.has(scheme));
 
-/** What is stored of a session's password: SHA-256 cut to 16 bytes (foundations.md 10). */
-export const sessionSecret = (password: Uint8Array): Buffer =>
-  createHash('sha256').update(password).digest().subarray(0, 16);
+/** Equal, in a time that does not tell where they differ. */
+const equalTexts = (a: string, b: string): boolean => equalSecrets(Buffer.from(a), Buffer.from(b));
 
 /** Equal, in a time that does not tell where they differ. */
 export function equalSecrets(a: Uint8Array, b: Uint8Array): boolean {

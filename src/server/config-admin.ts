@@ -25,6 +25,8 @@ export interface AdminTls {
   readonly needClientAuth: boolean;
   /** HTTP without TLS is refused. */
   readonly force: boolean;
+  /** Files that change are read again. */
+  readonly reload: boolean;
 }
 
 /** The settings `admin.*`. @throws ConfigError */
@@ -45,6 +47,7 @@ export function adminConfig(take: Reader): AdminConfig {
           trustStore: quorumStore('trustStore', take, 'admin.portUnification or admin.forceHttps'),
           needClientAuth: take.flag('admin.needClientAuth'),
           force,
+          reload: take.flag('sslQuorumReloadCertFiles'),
         }
       : undefined,
     snapshotEnabled: take.flag('admin.snapshot.enabled'),

@@ -4,7 +4,7 @@
  */
 
 /** How a value is read. `bool` takes true or false only; `property` takes anything for false, as Java's properties do. */
-export type Kind = 'int' | 'port' | 'bool' | 'property' | 'yesno' | 'text' | 'interval';
+export type Kind = 'int' | 'part' | 'port' | 'bool' | 'property' | 'yesno' | 'text' | 'interval';
 
 export interface Row {
   readonly kind: Kind;
@@ -28,6 +28,7 @@ export const KEYS = {
   clientPortListenBacklog: { kind: 'int', fallback: '-1' },
   maxClientCnxns: { kind: 'int', fallback: '60' },
   maxCnxns: { kind: 'int', fallback: '0' },
+  clientTcpKeepAlive: { kind: 'property', fallback: 'false' },
   minSessionTimeout: { kind: 'int', fallback: '-1' },
   maxSessionTimeout: { kind: 'int', fallback: '-1' },
   initLimit: { kind: 'int' },
@@ -57,15 +58,37 @@ export const KEYS = {
   'ssl.quorum.protocol': { kind: 'text' },
   'ssl.quorum.enabledProtocols': { kind: 'text' },
   'ssl.quorum.ciphersuites': { kind: 'text' },
+  sslQuorumReloadCertFiles: { kind: 'property', fallback: 'true' },
   'ssl.quorum.crl': { kind: 'property', fallback: 'false' },
   'ssl.quorum.ocsp': { kind: 'property', fallback: 'false' },
+  serverCnxnFactory: { kind: 'text' },
+  'ssl.keyStore.location': { kind: 'text' },
+  'ssl.keyStore.type': { kind: 'text' },
+  'ssl.keyStore.password': { kind: 'text', secret: true },
+  'ssl.keyStore.passwordPath': { kind: 'text' },
+  'ssl.trustStore.location': { kind: 'text' },
+  'ssl.trustStore.type': { kind: 'text' },
+  'ssl.trustStore.password': { kind: 'text', secret: true },
+  'ssl.trustStore.passwordPath': { kind: 'text' },
+  'ssl.clientAuth': { kind: 'text', fallback: 'need' },
+  'ssl.authProvider': { kind: 'text', fallback: 'x509' },
+  'ssl.hostnameVerification': { kind: 'property', fallback: 'true' },
+  'ssl.clientHostnameVerification': { kind: 'property', fallback: 'false' },
+  'ssl.protocol': { kind: 'text' },
+  'ssl.enabledProtocols': { kind: 'text' },
+  'ssl.ciphersuites': { kind: 'text' },
+  'ssl.handshakeDetectionTimeoutMillis': { kind: 'int', fallback: '5000' },
+  'ssl.crl': { kind: 'property', fallback: 'false' },
+  'ssl.ocsp': { kind: 'property', fallback: 'false' },
+  'client.portUnification': { kind: 'property', fallback: 'false' },
+  'client.certReload': { kind: 'property', fallback: 'true' },
   'leader.silenceTicks': { kind: 'int' },
   'peer.secretFile': { kind: 'text' },
   'peer.insecure': { kind: 'bool', fallback: 'false' },
   'peer.ensembleName': { kind: 'text', fallback: 'zoosh' },
   'multiAddress.enabled': { kind: 'bool', fallback: 'false' },
-  localSessionsEnabled: { kind: 'bool', fallback: 'false', unused: true },
-  localSessionsUpgradingEnabled: { kind: 'bool', fallback: 'false', unused: true },
+  localSessionsEnabled: { kind: 'bool', fallback: 'false' },
+  localSessionsUpgradingEnabled: { kind: 'bool', fallback: 'false' },
   'autopurge.snapRetainCount': { kind: 'int', fallback: '3' },
   'autopurge.purgeInterval': { kind: 'interval', fallback: '0' },
   'scrub.interval': { kind: 'interval', fallback: '24' },
@@ -82,10 +105,26 @@ export const KEYS = {
   'datadir.autocreate': { kind: 'property', fallback: 'true' },
   'jute.maxbuffer': { kind: 'int', fallback: '1048575' },
   globalOutstandingLimit: { kind: 'int', fallback: '1000' },
+  largeRequestMaxBytes: { kind: 'int', fallback: '104857600' },
+  largeRequestThreshold: { kind: 'int', fallback: '-1' },
+  request_throttle_max_requests: { kind: 'int', fallback: '0', also: ['requestThrottleLimit'] },
+  request_throttle_drop_stale: { kind: 'property', fallback: 'true', also: ['requestThrottleDropStale'] },
+  throttled_op_wait_time: { kind: 'int', fallback: '0', also: ['throttledOpWaitTime'] },
+  connection_throttle_tokens: { kind: 'int', fallback: '0', also: ['connectionMaxTokens'] },
+  connection_throttle_fill_time: { kind: 'int', fallback: '1', also: ['connectionTokenFillTime'] },
+  connection_throttle_fill_count: { kind: 'int', fallback: '1', also: ['connectionTokenFillCount'] },
+  connection_throttle_freeze_time: { kind: 'int', fallback: '-1', also: ['connectionFreezeTime'] },
+  connection_throttle_drop_increase: { kind: 'part', fallback: '0.02', also: ['connectionDropIncrease'] },
+  connection_throttle_drop_decrease: { kind: 'part', fallback: '0.002', also: ['connectionDropDecrease'] },
+  connection_throttle_decrease_ratio: { kind: 'part', fallback: '0', also: ['connectionDecreaseRatio'] },
+  connection_throttle_weight_enabled: { kind: 'property', fallback: 'false' },
+  connection_throttle_global_session_weight: { kind: 'int', fallback: '3' },
+  connection_throttle_local_session_weight: { kind: 'int', fallback: '1' },
+  connection_throttle_renew_session_weight: { kind: 'int', fallback: '2' },
   enforceQuota: { kind: 'property', fallback: 'false' },
   skipACL: { kind: 'yesno', fallback: 'no' },
   extendedTypesEnabled: { kind: 'property', fallback: 'false' },
-  'readonlymode.enabled': { kind: 'property', fallback: 'false', unused: true },
+  'readonlymode.enabled': { kind: 'property', fallback: 'false' },
   'znode.container.checkIntervalMs': { kind: 'int', fallback: '60000' },
   'znode.container.maxPerMinute': { kind: 'int', fallback: '10000' },
   'znode.container.maxNeverUsedIntervalMs': { kind: 'int', fallback: '0' },
@@ -101,7 +140,7 @@ export const KEYS = {
   'enforce.auth.schemes': { kind: 'text' },
   'X509AuthenticationProvider.superUser': { kind: 'text' },
   'fips-mode': { kind: 'property', fallback: 'false' },
-  'digest.requireTls': { kind: 'property', fallback: 'false', unused: true },
+  'digest.requireTls': { kind: 'property', fallback: 'false' },
   'admin.enableServer': { kind: 'property', fallback: 'false' },
   'admin.serverAddress': { kind: 'text', fallback: '0.0.0.0' },
   'admin.serverPort': { kind: 'port', fallback: '8080' },
@@ -117,7 +156,12 @@ export const KEYS = {
   'metricsProvider.httpPort': { kind: 'port', fallback: '7000' },
   'metricsProvider.exportJvmInfo': { kind: 'property', fallback: 'true' },
   'metricsProvider.counterTotals': { kind: 'property', fallback: 'false' },
-  'audit.enable': { kind: 'property', fallback: 'false', unused: true },
+  'audit.enable': { kind: 'property', fallback: 'false' },
+  'audit.impl.class': { kind: 'text' },
+  'audit.logFile': { kind: 'text' },
+  'audit.format': { kind: 'text', fallback: 'text' },
+  'audit.maxFileSizeInKb': { kind: 'int', fallback: '51200' },
+  'audit.maxFiles': { kind: 'int', fallback: '10' },
   reportedVersion: { kind: 'text' },
 } as const satisfies Readonly<Record<string, Row>>;
 export type Key = keyof typeof KEYS;
@@ -126,15 +170,13 @@ export type Key = keyof typeof KEYS;
 const IDLE = `
   connectToLearnerMasterLimit syncEnabled observer.syncEnabled observerMasterPort oraclePath
   snapshotSizeFactor snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
-  db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize largeRequestMaxBytes
-  largeRequestThreshold requestThrottle* request_throttle_* requestStale* request_stale_* throttledOpWaitTime
-  throttled_op_wait_time connectionMaxTokens connectionToken* connectionFreezeTime connectionDrop* connectionDecreaseRatio
-  connection_throttle_* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
+  db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleStallTime
+  request_throttle_stall_time requestStale* request_stale_* request_throttler.* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
   maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
-  tcpKeepAlive clientTcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
+  tcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
   maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
-  netty.* serverCnxnFactory advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
-  ssl.* sslQuorumReloadCertFiles portUnification client.certReload client.portUnification
+  netty.* advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
+  ssl.* portUnification client.secure clientCnxnSocket
   letAnySaslUserDoX requireClientAuthScheme IPAuthenticationProvider.*
   ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local audit.*
   admin.* metricsProvider.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold
@@ -150,5 +192,11 @@ export const isIdle = (key: string): boolean =>
 
 /** Without its prefix, the name under which a setting is looked up. */
 export const plainKey = (key: string): string => (key.startsWith('zookeeper.') ? key.slice('zookeeper.'.length) : key);
+
+const ALIASES: ReadonlyMap<string, Key> = new Map(
+  (Object.entries(KEYS) as [Key, Row][]).flatMap(([key, { also = [] }]) => also.map((name) => [name, key] as const)),
+);
+/** The name under which a setting is listed here that may be given under another. */
+export const listedKey = (key: string): string => ALIASES.get(key) ?? key;
 
 export const isKey = (key: string): key is Key => Object.hasOwn(KEYS, key);

@@ -13,6 +13,8 @@ export interface Reader {
   flag(key: KeyOf<'bool' | 'property'>): boolean;
   /** True when the value is `word`: of yes and no, each key has one that matters and takes anything else for the other. */
   is(key: KeyOf<'yesno'>, word: 'yes' | 'no'): boolean;
+  /** From 0 to 1. */
+  part(key: KeyOf<'part'>): number;
   /** Milliseconds. */
   interval(key: KeyOf<'interval'>): number;
   /** Where a value was given; undefined for the default. */
@@ -70,6 +72,12 @@ export function reader(given: ReadonlyMap<Key, Setting>, notes: string[]): Reade
         throw error(key, `${key}=${text} is neither true nor false`, 'write true or false');
       notes.push(`${key}=${text} counts as false; write true or false`);
       return false;
+    },
+    part(key) {
+      const text = textOf(key) ?? '0';
+      const value = Number(text);
+      if (value >= 0 && value <= 1) return value;
+      throw error(key, `${key}=${text} is not a part of 1`, 'write a number from 0 to 1');
     },
     is: (key, word) => textOf(key)?.toLowerCase() === word,
     interval(key) {

@@ -15,16 +15,19 @@ export interface ServerLine {
   readonly election: readonly Address[];
   readonly role: 'participant' | 'observer';
   readonly client: Address | undefined;
+  /** Where clients are served by TLS. */
+  readonly secureClient: Address | undefined;
   readonly from: Setting;
 }
 
-const FORM = 'write server.N=HOST:QUORUMPORT:ELECTIONPORT[:participant|observer][;[HOST:]CLIENTPORT]';
+const FORM =
+  'write server.N=HOST:QUORUMPORT:ELECTIONPORT[:participant|observer][;[[HOST:]CLIENTPORT][;[HOST:]SECURECLIENTPORT]]';
 
 /** Session ids hold the number of the server in one byte. */
 export const isServerId = (id: number): boolean => id >= 1 && id <= 255;
 
 /**
- * Reads `server.N=host:quorum:election[:role][|…][;client]`; refuses what ZooKeeper refuses, and ids that no server can have
+ * Reads `server.N=host:quorum:election[:role][|…][;[client][;secureClient]]`; refuses what ZooKeeper refuses, and ids that no server can have
  * unless `anyId`. @throws ConfigError
  */
 export function parseServerLine(setting: Setting, multiAddress: boolean, anyId = false): ServerLine {
@@ -36,8 +39,8 @@ export function parseServerLine(setting: Setting, multiAddress: boolean, anyId =
   const id = Number(idText);
   const isId = anyId ? /^[+-]?\d+$/.test(idText) : /^\d{1,3}$/.test(idText) && isServerId(id);
   if (!isId) fail('has no server id from 1 to 255', FORM);
-  const [members = '', client, ...more] = value.split(';');
-  if (more.length > 0) fail('names a secure client port', 'leave out what follows the second semicolon');
+  const [members = '', client, secureClient, ...more] = value.split(';');
+  if (more.length > 0) fail('has more than two places for clients');
 
   const quorum: Address[] = [];
   const election: Address[] = [];
@@ -64,7 +67,10 @@ export function parseServerLine(setting: Setting, multiAddress: boolean, anyId =
     if (role !== undefined && role !== word) fail('gives its addresses different roles', 'give all of them one role');
     role = word;
   }
-  return { id, quorum, election, role: role ?? 'participant', client: clientOf(client, fail), from: setting };
+  return {
+    ...{ id, quorum, election, role: role ?? 'participant', from: setting },
+    ...{ client: clientOf(client, fail), secureClient: clientOf(secureClient, fail) },
+  };
 }
 
 function clientOf(text: string | undefined, fail: (what: string) => never): Address | undefined {
@@ -105,17 +111,18 @@ export const isLoopback = (host: string): boolean => {
 
 /**
  * A server line as a member of a config record. Each of `addresses` is `host:quorumPort:electionPort`, `client` is
- * `host:port`, hosts as {@link showHost} gives them; sorted by host, as ZooKeeper does. Nobody's incarnation is known.
+ * `host:port`, `host:port;host:port` or `;host:port` (the second by TLS), hosts as {@link showHost} gives them; sorted by host, as ZooKeeper does. Nobody's incarnation is known.
  */
 export function memberOf(line: ServerLine): Member {
-  const { id: sid, role, quorum, election, client } = line;
+  const { id: sid, role, quorum, election, client, secureClient } = line;
+  const shown = [client, secureClient].map((at) => (at === undefined ? '' : `${showHost(at.host)}:${at.port}`));
   const addresses = quorum
     .map(({ host, port }, i) => ({ host, text: `${showHost(host)}:${port}:${(election[i] as Address).port}` }))
     .sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : 0))
     .map(({ text }) => text);
   return {
     ...{ sid, role, incarnation: null, addresses },
-    client: client === undefined ? null : `${showHost(client.host)}:${client.port}`,
+    client: shown.join(';').replace(/;$/, '') || null,
   };
 }
 

@@ -1,9 +1,12 @@
+import { listed } from './config-auth.ts';
 import { KEYS, type Key } from './config-keys.ts';
 import type { Reader } from './config-reader.ts';
 import type { ConfigError } from './config-text.ts';
 
 /** A file of certificates (PEM, PKCS12, JKS), a key among them or not, and what opens it. The caller reads it: this room reads no file. */
 export interface PemStore {
+  /** `ssl.quorum` for members and the admin server, `ssl` for clients: what its settings begin with. */
+  readonly prefix: StorePrefix;
   /** `keyStore` or `trustStore`. */
   readonly name: StoreName;
   readonly location: string;
@@ -12,6 +15,7 @@ export interface PemStore {
   readonly passwordPath: string | undefined;
 }
 export type StoreName = 'keyStore' | 'trustStore';
+export type StorePrefix = 'ssl.quorum' | 'ssl';
 
 /** How members prove to each other who they are by certificates (sslQuorum). */
 export interface QuorumTls {
@@ -23,17 +27,15 @@ export interface QuorumTls {
   readonly ciphers: readonly string[] | undefined;
   /** Whether a certificate must be made out to the host of the server that is dialled, or that calls. */
   readonly checks: { readonly dialled: boolean; readonly callers: boolean };
+  /** Files that change are read again. */
+  readonly reload: boolean;
 }
 
 const isOurs = (key: string): key is Key => key.startsWith('ssl.quorum.');
 const OURS = Object.keys(KEYS).filter(isOurs);
 /** The suites of TLS 1.3, which have one name in Java and in OpenSSL. */
 const SUITES = new Set(['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256']);
-const words = (list: string): string[] =>
-  list
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
+const words = listed;
 
 /** The settings `sslQuorum` and `ssl.quorum.*`; undefined without sslQuorum=true. @throws ConfigError */
 export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined {
@@ -74,6 +76,7 @@ export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined 
     trustStore: quorumStore('trustStore', take, 'sslQuorum'),
     ciphers: suitesOf(take, notes),
     checks: { dialled, callers: dialled && take.flag('ssl.quorum.clientHostnameVerification') },
+    reload: take.flag('sslQuorumReloadCertFiles'),
   };
 }
 
@@ -105,39 +108,52 @@ const ENDINGS: Readonly<Record<string, string>> = {
 };
 /** Which of them a file is, is told by what stands in it: its name may lie. */
 const TYPES = new Set(['PEM', 'PKCS12', 'JKS']);
-const HOLDS: Readonly<Record<StoreName, string>> = {
-  keyStore: 'the PEM file of its certificate and key',
-  trustStore: 'the PEM file of the authorities that gave members their certificates',
+const HOLDS: Readonly<Record<StorePrefix, Readonly<Record<StoreName, string>>>> = {
+  'ssl.quorum': {
+    keyStore: 'the PEM file of its certificate and key, ssl.quorum.keyStore.location=/etc/zoosh/member.pem',
+    trustStore:
+      'the PEM file of the authorities that gave members their certificates, ssl.quorum.trustStore.location=/etc/zoosh/ca.pem',
+  },
+  ssl: {
+    keyStore: 'the file (PEM, PKCS12 or JKS) of its certificate and key, ssl.keyStore.location=/etc/zoosh/server.pem',
+    trustStore:
+      'the file (PEM, PKCS12 or JKS) of the authorities that gave clients their certificates, ssl.trustStore.location=/etc/zoosh/clients-ca.pem, or ask clients for none with ssl.clientAuth=none',
+  },
 };
 
 /** A store of `ssl.quorum.*`, which `wanted` needs. @throws ConfigError */
-export function quorumStore(name: StoreName, take: Reader, wanted: string): PemStore {
-  const prefix = `ssl.quorum.${name}` as const;
+export const quorumStore = (name: StoreName, take: Reader, wanted: string): PemStore =>
+  storeOf('ssl.quorum', name, take, `${wanted}=true`);
+
+/** A store, which `wanted` needs. @throws ConfigError */
+export function storeOf(of: StorePrefix, name: StoreName, take: Reader, wanted: string): PemStore {
+  const prefix = `${of}.${name}` as const;
   const location = take.text(`${prefix}.location`);
   if (location === undefined)
-    throw take.error(
-      `${prefix}.location`,
-      `${wanted}=true and ${prefix}.location is not set`,
-      `name ${HOLDS[name]}, ${prefix}.location=/etc/zoosh/${name === 'keyStore' ? 'member' : 'ca'}.pem`,
-    );
+    throw take.error(`${prefix}.location`, `${wanted} and ${prefix}.location is not set`, `name ${HOLDS[of][name]}`);
   const ending = location.slice(location.lastIndexOf('.') + 1).toLowerCase();
   const type = take.text(`${prefix}.type`)?.toUpperCase() ?? (location.includes('.') ? ENDINGS[ending] : undefined);
-  if (type === undefined || !TYPES.has(type)) throw otherType(name, location, type, take);
+  if (type === undefined || !TYPES.has(type)) throw otherType(prefix, location, type, take);
   return {
-    ...{ name, location },
+    ...{ prefix: of, name, location },
     password: take.text(`${prefix}.password`),
     passwordPath: take.text(`${prefix}.passwordPath`),
   };
 }
 
 /** A store that says neither by its name nor by a setting what it is, or that is of another type. */
-function otherType(name: StoreName, location: string, type: string | undefined, take: Reader): ConfigError {
-  const key = `ssl.quorum.${name}.location` as const;
+function otherType(
+  prefix: `${StorePrefix}.${StoreName}`,
+  location: string,
+  type: string | undefined,
+  take: Reader,
+): ConfigError {
+  const key = `${prefix}.location` as const;
   return type === undefined
     ? take.error(
         key,
         `${location} does not say by its name what it is`,
-        `name it .pem, .p12 or .jks, or set ssl.quorum.${name}.type=PEM, PKCS12 or JKS`,
+        `name it .pem, .p12 or .jks, or set ${prefix}.type=PEM, PKCS12 or JKS`,
       )
     : take.error(key, `${location} is a store of type ${type}`, 'give certificates and keys as PEM, PKCS12 or JKS');
 }

@@ -1,10 +1,13 @@
 import { type AdminConfig, adminConfig } from './config-admin.ts';
+import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
+import { type ClientTls, clientTls } from './config-client-tls.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
-import { isIdle, isKey, KEYS, type Key, plainKey, type Row } from './config-keys.ts';
+import { isIdle, isKey, KEYS, type Key, listedKey, plainKey, type Row } from './config-keys.ts';
+import { type LimitsConfig, limitsConfig } from './config-limits.ts';
 import { isMemberKey } from './config-members.ts';
 import { type Reader, reader } from './config-reader.ts';
-import { isAnyHost, type ServerLine } from './config-servers.ts';
+import { type Address, isAnyHost, type ServerLine } from './config-servers.ts';
 import { type Origin, type Setting, showOrigin } from './config-text.ts';
 
 export { type Beside, type EnsembleConfig, namedFiles } from './config-ensemble.ts';
@@ -22,7 +25,7 @@ export {
 export type DigestAlgorithm = 'sha1' | 'sha256' | 'sha512' | 'sha3-256';
 
 /** A checked configuration of one server, defaults applied. Times are milliseconds, sizes bytes. */
-export interface ServerConfig {
+export interface ServerConfig extends LimitsConfig {
   /** By its server line, or by myid without server lines; 0 for a server alone without both. */
   readonly serverId: number;
   /** Undefined for a server alone. */
@@ -37,6 +40,12 @@ export interface ServerConfig {
   readonly clientPort: number | undefined;
   /** Undefined: all interfaces. */
   readonly clientPortAddress: string | undefined;
+  /** Undefined: no port where TLS alone is spoken. 0: any free port. */
+  readonly secureClientPort: number | undefined;
+  /** Undefined: all interfaces. */
+  readonly secureClientPortAddress: string | undefined;
+  /** How clients are served by TLS; undefined where they are not. */
+  readonly clientTls: ClientTls | undefined;
   /** Undefined: the system's own. */
   readonly listenBacklog: number | undefined;
   /** Connections of one address; 0: no limit. */
@@ -47,6 +56,8 @@ export interface ServerConfig {
   readonly maxSessionTimeoutMs: number;
   /** The largest packet a client may send and a record may be. */
   readonly maxBufferBytes: number;
+  /** Sockets of clients are asked for signs of life by the system. */
+  readonly clientTcpKeepAlive: boolean;
   /** Requests in flight before sockets are no longer read. */
   readonly globalOutstandingLimit: number;
 
@@ -72,7 +83,10 @@ export interface ServerConfig {
   readonly enforceQuota: boolean;
   readonly extendedTypesEnabled: boolean;
   readonly reconfigEnabled: boolean;
+  /** A member that finds no leader serves those who only read. */
   readonly readOnlyModeEnabled: boolean;
+  /** Of a member: sessions begin as its own; `upgrading`: they become everybody's with their first ephemeral. */
+  readonly localSessions: { readonly upgrading: boolean } | undefined;
   readonly containers: {
     readonly checkIntervalMs: number;
     readonly maxPerMinute: number;
@@ -101,7 +115,7 @@ export interface ServerConfig {
     /** Counters end in `_total`. */
     readonly totals: boolean;
   };
-  readonly auditEnabled: boolean;
+  readonly audit: AuditConfig;
   /** What srvr, envi and mntr report instead of our own version. */
   readonly reportedVersion: string | undefined;
 
@@ -188,9 +202,12 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
   }
   const form = formOf(take, lines, beside, notes);
   const client = clientAddress(take, form.own);
-  if (client.port === undefined) notes.push('no clientPort: no client can connect');
+  const secure = secureAddress(take, form.own, client);
+  if (client.port === undefined && secure.port === undefined) notes.push('no clientPort: no client can connect');
+  const tls = clientTls(take, secure.port !== undefined, client.port !== undefined, notes);
 
   const readOnlyModeEnabled = take.flag('readonlymode.enabled');
+  const upgrading = take.flag('localSessionsUpgradingEnabled');
   const sizeLimit = take.int('snapSizeLimitInKb');
   const fileLimit = take.int('txnLogSizeLimitInKb');
   const backlog = take.int('clientPortListenBacklog');
@@ -203,6 +220,9 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     dataDirMustExist: !take.flag('datadir.autocreate'),
     clientPort: client.port,
     clientPortAddress: client.host,
+    secureClientPort: secure.port,
+    secureClientPortAddress: secure.host,
+    clientTls: tls,
     listenBacklog: backlog < 1 ? undefined : backlog,
     maxClientCnxns: Math.max(0, take.int('maxClientCnxns')),
     maxCnxns: Math.max(0, take.int('maxCnxns')),
@@ -210,6 +230,8 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     maxSessionTimeoutMs,
     maxBufferBytes: take.atLeast('jute.maxbuffer', 1024),
     globalOutstandingLimit: take.atLeast('globalOutstandingLimit', 1),
+    ...limitsConfig(take),
+    clientTcpKeepAlive: take.flag('clientTcpKeepAlive'),
     snapCount: take.atLeast('snapCount', 2),
     snapSizeLimitBytes: sizeLimit > 0 ? sizeLimit * 1024 : undefined,
     txnLogSizeLimitBytes: fileLimit > 0 ? fileLimit * 1024 : undefined,
@@ -225,6 +247,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     extendedTypesEnabled: take.flag('extendedTypesEnabled'),
     reconfigEnabled: take.flag('reconfigEnabled'),
     readOnlyModeEnabled,
+    localSessions: form.ensemble !== undefined && take.flag('localSessionsEnabled') ? { upgrading } : undefined,
     containers: {
       checkIntervalMs: take.atLeast('znode.container.checkIntervalMs', 1),
       maxPerMinute: take.atLeast('znode.container.maxPerMinute', 1),
@@ -236,7 +259,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
       superDigest: superDigest(take),
       requireTls: take.flag('digest.requireTls'),
     },
-    auth: authConfig(take, named, beside.jaas, false, notes),
+    auth: authConfig(take, named, beside.jaas, tls !== undefined, notes),
     fourLetterWords: words(take.text('4lw.commands.whitelist') ?? '', readOnlyModeEnabled),
     admin: adminConfig(take),
     metrics: {
@@ -246,7 +269,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
       process: take.flag('metricsProvider.exportJvmInfo'),
       totals: take.flag('metricsProvider.counterTotals'),
     },
-    auditEnabled: take.flag('audit.enable'),
+    audit: auditConfig(take, notes),
     reportedVersion: take.text('reportedVersion'),
     notes,
     inForce: inForce(given, [...named, ...form.lines]),
@@ -264,7 +287,7 @@ function sort(
   const idle = new Map<string, Origin>();
   const unknown = new Map<string, Origin>();
   for (const setting of settings) {
-    const key = plainKey(setting.key);
+    const key = listedKey(plainKey(setting.key));
     if (isKey(key)) {
       given.set(key, { ...setting, key });
       if ((KEYS[key] as Row).unused === true) idle.set(key, setting.from);
@@ -279,30 +302,49 @@ function sort(
   return { given, lines: [...lines.values()], named: [...named.values()] };
 }
 
+/** A place for clients: a port of 0 is any; without a host it is every address. */
+interface Place {
+  readonly port: number | undefined;
+  readonly host: string | undefined;
+}
+
 /** Where clients are served: as the keys say, as the server line says, or nowhere; both must agree. */
-function clientAddress(
-  take: Reader,
-  line: ServerLine | undefined,
-): { port: number | undefined; host: string | undefined } {
-  const port = take.port('clientPort');
-  const host = take.text('clientPortAddress');
-  if (take.port('secureClientPort') !== undefined || take.text('secureClientPortAddress') !== undefined) {
+function clientAddress(take: Reader, line: ServerLine | undefined): Place {
+  return agreed(take, 'clientPort', 2181, line?.client, line);
+}
+
+/** Where clients are served by TLS alone; likewise. */
+function secureAddress(take: Reader, line: ServerLine | undefined, plain: Place): Place {
+  const { port, host } = agreed(take, 'secureClientPort', 2281, line?.secureClient, line);
+  const meets = host === undefined || plain.host === undefined || isAnyHost(host) || host === plain.host;
+  if (port !== undefined && port !== 0 && port === plain.port && meets)
     throw take.error(
       'secureClientPort',
-      'TLS for clients is asked for',
-      'it comes with a later version: remove the secure port, or keep this server on ZooKeeper',
+      `secureClientPort and clientPort are both ${port}`,
+      'give them different ports, or remove secureClientPort and set client.portUnification=true: then one port takes both',
     );
-  }
-  if (port === undefined && host !== undefined) {
-    throw take.error('clientPortAddress', 'clientPortAddress without clientPort', 'set clientPort, 2181 is usual');
-  }
-  const own = line?.client;
+  return { port, host };
+}
+
+/** What the settings `key` and `keyAddress` and this server's own line say together. */
+function agreed(
+  take: Reader,
+  key: 'clientPort' | 'secureClientPort',
+  usual: number,
+  own: Address | undefined,
+  line: ServerLine | undefined,
+): Place {
+  const port = take.port(key);
+  const host = take.text(`${key}Address`);
+  if (port === undefined && host !== undefined)
+    throw take.error(`${key}Address`, `${key}Address without ${key}`, `set ${key}, ${usual} is usual`);
   if (own === undefined) return { port, host };
   // the server line may be narrower than every address
   if (port !== undefined && (port !== own.port || (host !== undefined && !isAnyHost(host) && host !== own.host))) {
+    const how = key === 'clientPort' ? 'clients are' : 'clients by TLS are';
     throw take.error(
-      'clientPort',
-      `clients are served on ${host ?? '0.0.0.0'}:${port} here and on ${own.host}:${own.port} in ${line?.from.key}`,
+      key,
+      `${how} served on ${host ?? '0.0.0.0'}:${port} here and on ${own.host}:${own.port} in ${line?.from.key}`,
       'make both the same, or remove one',
     );
   }

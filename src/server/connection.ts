@@ -1,6 +1,7 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Writer } from '../protocol/bytes.ts';
 import type { Identity } from './acl.ts';
+import type { AuditedRequest } from './audit.ts';
 import type { SaslLogin } from './sasl-login.ts';
 import type { TrackedSession } from './sessions.ts';
 
@@ -8,9 +9,10 @@ import type { TrackedSession } from './sessions.ts';
 export interface Waiting {
   /**
    * `write`: until its transaction is applied. `sync`: until everything proposed before it is. `request`: until those before it
-   * are answered. `held`: a write behind a sync that another member has to confirm; numbered only then.
+   * are answered. `held`: a write behind a sync that another member has to confirm; numbered only then. `refused`: never
+   * done, and told so in its turn; its frame is its xid alone.
    */
-  readonly kind: 'write' | 'sync' | 'request' | 'held';
+  readonly kind: 'write' | 'sync' | 'request' | 'held' | 'refused';
   /** For `request` and `held`: a copy of its frame. For `sync`: too, since its path is echoed. */
   readonly frame: Buffer | undefined;
   /** For `sync`: everything that it waits for is applied. */
@@ -76,15 +78,21 @@ export class ClientConnection {
   /** False for clients before 3.4, which know no read-only byte. */
   modern = true;
   identities: Identity[];
+  /** It came by TLS. */
+  secure = false;
   /** Its login by SASL, once it began one. */
   sasl: SaslLogin | undefined;
   /** Requests that wait, oldest first, from `waitingFrom` on. */
   waiting: Waiting[] = [];
   waitingFrom = 0;
+  /** How many of them were answered in this life. */
+  finished = 0;
   /** How many of them are syncs. */
   syncs = 0;
-  /** The next write takes the place of one that was held back. */
-  private placed = false;
+  /** The write that is being decided, for the audit log. */
+  asked: AuditedRequest | undefined;
+  /** Where the next write stands: in the place of one that was held back; -1: behind all that waits. */
+  private place = -1;
   /** Paths watched, so that a closing connection leaves none behind. */
   readonly watched = new Set<string>();
   stats: ConnectionStats;
@@ -96,6 +104,10 @@ export class ClientConnection {
     this.port = port;
     this.identities = [{ scheme: 'ip', id: ip }];
     this.stats = noStats(established);
+  }
+  /** Its session is this member's own: it cannot own an ephemeral. */
+  get local(): boolean {
+    return this.tracked?.local === true;
   }
   /** Adds what was proved and is not known yet. */
   prove(identities: readonly Identity[]): void {
@@ -119,13 +131,17 @@ export class ClientConnection {
     stats.lastZxidHi = zxidHi;
     stats.lastZxidLo = zxidLo;
   }
+  /** A certificate says whose it is. */
+  get isCertified(): boolean {
+    return this.identities.some(({ scheme }) => scheme === 'x509');
+  }
   /** Requests accepted and not answered yet. */
   get outstanding(): number {
     return this.waiting.length - this.waitingFrom;
   }
   /** A write is under way, since `now`: behind all that waits, or where it was held back. */
   beginWrite(now: number): void {
-    if (this.placed) this.placed = false;
+    if (this.place >= 0) this.place = -1;
     else this.waiting.push({ kind: 'write', frame: undefined, ready: false, since: now });
   }
   /**
@@ -138,9 +154,15 @@ export class ClientConnection {
       if (kind === 'sync' && !ready) return;
       if (kind !== 'held') continue;
       this.waiting[at] = { kind: 'write', frame: undefined, ready: false, since };
-      this.placed = true;
+      this.place = at;
       yield frame as Buffer;
     }
+  }
+  /** The one that was released last is no write after all: it is answered in its turn. */
+  answerInPlace(frame: Buffer): void {
+    const { since } = this.waiting[this.place] as Waiting;
+    this.waiting[this.place] = { kind: 'request', frame, ready: false, since };
+    this.place = -1;
   }
   head(): Waiting | undefined {
     return this.waiting[this.waitingFrom];
@@ -148,6 +170,7 @@ export class ClientConnection {
   shift(): void {
     this.waiting[this.waitingFrom] = undefined as unknown as Waiting;
     this.waitingFrom++;
+    this.finished++;
     if (this.waitingFrom === this.waiting.length) {
       this.waiting.length = 0;
       this.waitingFrom = 0;

@@ -1,6 +1,7 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
+import type { CreateSessionTxn } from '../records/txns.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Numbered } from './replica.ts';
 import type { TrackedSession } from './sessions.ts';
@@ -12,8 +13,10 @@ import type { TrackedSession } from './sessions.ts';
 export interface Desk {
   /** Requests taken here that are not in this server's log yet. */
   readonly waiting: number;
-  /** No request may be given now: it must be kept back until {@link Server.goOn} or the next epoch. */
+  /** No request may be given now: it must be kept back until {@link Office.goOn} or the next epoch. */
   readonly holds: boolean;
+  /** Sessions may begin as this member's own: whoever decides takes what they ask for. */
+  readonly takesLocal: boolean;
   /** A client of this session sent something to this server. */
   heard(session: TrackedSession): void;
   write(
@@ -28,6 +31,8 @@ export interface Desk {
   /** Takes a sync; false: nothing is open, answer it like a read. */
   sync(connection: ClientConnection, bytes: Buffer, start: number, end: number): boolean;
   createSession(connection: ClientConnection): void;
+  /** A session of this member alone becomes everybody's, before anything asked later; false: nothing can be begun any more. */
+  upgrade(connection: ClientConnection, txn: CreateSessionTxn): boolean;
   /** Takes up session `id` again, if it lives and the password is its own; the client is told either way. */
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void;
   /** An entry came into the log: who asked for it here waits for it from now on. */

@@ -36,26 +36,32 @@ const isEverywhere = (member: Member): boolean => addressesOf(member).quorum.eve
 
 /**
  * A zoo.cfg that points at a dynamic file, as ZooKeeper rewrites it, but with comments and order left alone: lines about
- * members go, since they stand in that file, and the client's port with them when this server's line there has one.
+ * members go, since they stand in that file, and the ports for clients with them, each when this server's line there has it:
+ * `client` is what that line says of them.
  */
-export function repointed(text: string, dynamicFile: string, hasClient: boolean): string {
+export function repointed(text: string, dynamicFile: string, client: string | undefined): string {
   const lines = text.split(/\r\n|\r|\n/);
-  const moved = (key: string): boolean =>
-    isMemberKey(key) || key === 'peerType' || (hasClient && (key === 'clientPort' || key === 'clientPortAddress'));
+  const [plain = '', secure = ''] = client?.split(';') ?? [];
+  const gone = new Set<string>([
+    'peerType',
+    ...(plain === '' ? [] : ['clientPort', 'clientPortAddress']),
+    ...(secure === '' ? [] : ['secureClientPort', 'secureClientPortAddress']),
+  ]);
+  const moved = (key: string): boolean => isMemberKey(key) || gone.has(key);
   let at: number | undefined;
-  const gone = new Set<number>();
+  const cut = new Set<number>();
   for (const { key, from } of parseProperties(text, 'zoo.cfg')) {
     if (!('file' in from)) continue;
     const first = from.line - 1;
     if (key !== 'dynamicConfigFile' && !moved(key)) continue;
     if (key === 'dynamicConfigFile') at = first;
     for (let i = first; ; i++) {
-      gone.add(i);
+      cut.add(i);
       if (!/(^|[^\\])(\\\\)*\\$/.test(lines[i] ?? '')) break; // joined with the next
     }
   }
   const pointer = `dynamicConfigFile=${dynamicFile.replaceAll('\\', '\\\\')}`;
-  const kept = lines.flatMap((line, i) => (i === at ? [pointer] : gone.has(i) ? [] : [line]));
+  const kept = lines.flatMap((line, i) => (i === at ? [pointer] : cut.has(i) ? [] : [line]));
   if (at === undefined) {
     while (kept.at(-1) === '') kept.pop();
     kept.push(pointer, '');

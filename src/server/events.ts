@@ -6,6 +6,7 @@ import type { AclList } from '../records/txns.ts';
 import type { ChangeSink } from '../tree/apply.ts';
 import type { DataTree } from '../tree/data-tree.ts';
 import { isAllowed } from './acl.ts';
+import type { Auditor } from './audit.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Outbox } from './outbox.ts';
 import { event } from './reply.ts';
@@ -18,16 +19,20 @@ export class Events implements ChangeSink {
   /** zxid of the transaction being applied. */
   hi = 0;
   lo = 0;
+  /** The session whose ephemerals go, while they do. */
+  closing: bigint | undefined;
   /** How many watches each change fired, of changes that fired any. */
   readonly fired = { created: new Spread(), deleted: new Spread(), changed: new Spread(), children: new Spread() };
   private readonly tree: DataTree;
   private readonly watches: WatchManager;
   private readonly outbox: Outbox;
+  private readonly auditor: Auditor | undefined;
 
-  constructor(tree: DataTree, watches: WatchManager, outbox: Outbox) {
+  constructor(tree: DataTree, watches: WatchManager, outbox: Outbox, auditor?: Auditor) {
     this.tree = tree;
     this.watches = watches;
     this.outbox = outbox;
+    this.auditor = auditor;
   }
   created(path: string, row: number, parentPath: string, parent: number): void {
     if (this.captured !== undefined) this.capture(row);
@@ -41,6 +46,7 @@ export class Events implements ChangeSink {
       this.count(this.fired.changed, this.fire(path, EVENT.NodeDataChanged, this.tree.acl(row)).size);
   }
   deleted(path: string, acl: AclList, parentPath: string, parent: number): void {
+    if (this.closing !== undefined) this.auditor?.ephemeral(this.closing, path);
     if (this.watches.size === 0) return;
     const told = this.fire(path, EVENT.NodeDeleted, acl);
     this.fireChild(path, EVENT.NodeDeleted, acl, told);

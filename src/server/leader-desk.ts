@@ -6,22 +6,23 @@ import { PERM } from '../protocol/data.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
-import { type Config, KIND, type Txn } from '../records/txns.ts';
+import { type Config, type CreateSessionTxn, KIND, type Txn } from '../records/txns.ts';
 import type { Leader } from '../zab/leader.ts';
 import { isAllowed } from './acl.ts';
-import { equalSecrets, sessionSecret } from './auth.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { readBirth } from './forwarded.ts';
+import type { Birth } from './handshakes.ts';
+import type { Office } from './office.ts';
 import { Decider, type Requester } from './prepare.ts';
+import { grows } from './pressure.ts';
 import { Reaper } from './reaper.ts';
 import { decideReconfig } from './reconfig.ts';
-import type { Server } from './server.ts';
 import type { TrackedSession } from './sessions.ts';
 import { decideWrite } from './writes.ts';
 
 const NO_PATHS: readonly string[] = [];
-const { MarshallingError, ReconfigInProgress, SessionExpired, SessionMoved } = KEEPER_CODES;
+const { MarshallingError, ReconfigInProgress, SessionExpired, SessionMoved, ThrottledOp } = KEEPER_CODES;
 const CONFIG_PATH = '/zookeeper/config';
 /** The leader itself, as the owner of a session: links have numbers from 1. */
 const HERE = 0;
@@ -50,7 +51,8 @@ interface Held {
  * before (semantics.md 4), and numbers what comes of it. Remembers where each session is attached (semantics.md 10.4).
  */
 export class LeaderDesk implements Desk {
-  private readonly server: Server;
+  readonly takesLocal = true;
+  private readonly server: Office;
   private readonly decider: Decider;
   private readonly reaper: Reaper;
   private readonly reader = new Reader(Buffer.alloc(0));
@@ -70,7 +72,7 @@ export class LeaderDesk implements Desk {
   private readonly skews = new Map<number, number>();
   private readonly wallOffset: number;
 
-  constructor(server: Server) {
+  constructor(server: Office) {
     this.server = server;
     const { tree, pending, options } = server;
     this.decider = new Decider(pending, options, (path, count, bytes) => tree.quotas.exceeds(path, count, bytes));
@@ -149,7 +151,7 @@ export class LeaderDesk implements Desk {
   }
   /** The config asked for, or ZooKeeper's number of why not. */
   private refuseReconfig(who: Requester, tracked: TrackedSession | undefined, from: Reader): Config | number {
-    if (tracked === undefined || tracked.closing) return SessionExpired;
+    if (who.local !== true && (tracked === undefined || tracked.closing)) return SessionExpired;
     const { peer, options, tree } = this.server;
     const { last, synced } = peer.membership;
     try {
@@ -183,10 +185,18 @@ export class LeaderDesk implements Desk {
     this.owners.set(txn.id, HERE);
     server.propose(connection, txn.id, 0, OPCODE.createSession, txn, NO_PATHS, password);
   }
+  upgrade(_connection: ClientConnection, txn: CreateSessionTxn): boolean {
+    const { server } = this;
+    const { leader } = server.peer;
+    if (leader === undefined || leader.exhausted) return false;
+    this.owners.set(txn.id, HERE);
+    server.propose(undefined, txn.id, 0, OPCODE.createSession, txn, NO_PATHS, undefined);
+    return true;
+  }
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
     // another member may have applied its beginning before this one
-    if (server.unapplied === 0 || server.tree.sessions.get(id) !== undefined)
+    if (server.unapplied === 0 || server.handshakes.isKnown(id, password))
       return this.resumeNow(connection, id, password);
     // whoever comes back lives, also while a slow disk keeps this server from applying what others have (I9)
     const tracked = server.tracker.get(id);
@@ -195,10 +205,18 @@ export class LeaderDesk implements Desk {
   }
   private resumeNow(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
+    const { handshakes } = server;
     if (connection.state !== 'connecting') return;
-    const entry = server.tree.sessions.get(id);
-    if (entry !== undefined && equalSecrets(sessionSecret(password), entry.secret)) this.attach(id, HERE);
-    if (!server.handshakes.resume(connection, id, password, server.now)) server.end(connection);
+    const opens = handshakes.opens(id, password);
+    if (opens) this.attach(id, HERE);
+    const renewed = opens ? handshakes.renewal(connection, id) : undefined;
+    if (renewed !== undefined) this.renew(connection, renewed);
+    else if (!handshakes.resume(connection, id, password, server.now)) server.end(connection);
+  }
+  private renew(connection: ClientConnection, { txn, password }: Birth): void {
+    const { server } = this;
+    server.handshakes.resumed++;
+    server.propose(connection, txn.id, 0, OPCODE.createSession, txn, NO_PATHS, password);
   }
   /** The session is at `owner` from now on; where it was before, its connection ends. */
   private attach(session: bigint, owner: number): void {
@@ -262,6 +280,7 @@ export class LeaderDesk implements Desk {
   private take(link: number, message: PeerMessage): void {
     switch (message.type) {
       case 'REQUEST':
+      case 'LOCALREQUEST':
         return this.request(link, message);
       case 'REVALIDATE':
         return this.revalidate(link, message);
@@ -270,7 +289,8 @@ export class LeaderDesk implements Desk {
         return;
     }
   }
-  private request(link: number, { session, xid, op, body, identities }: MessageOf<'REQUEST'>): void {
+  private request(link: number, message: MessageOf<'REQUEST' | 'LOCALREQUEST'>): void {
+    const { session, xid, op, body, identities } = message;
     const { server, leader } = this;
     const from = this.reader.reset(body as Buffer, 0, body.length);
     if (op === OPCODE.createSession) return this.begin(link, session as SessionId, from);
@@ -285,23 +305,40 @@ export class LeaderDesk implements Desk {
       this.owners.set(session, link);
       server.tracker.touch(tracked, server.now);
     }
-    const who = { session: session as SessionId, identities };
+    // a session of the learner alone is nothing to the leader but who may do what; it ends there
+    const local = message.type === 'LOCALREQUEST' && tracked === undefined && op !== OPERATIONS.closeSession.code;
+    const who = { session: session as SessionId, identities, local };
+    if (server.pressure.full && (tracked !== undefined || local) && grows(op)) {
+      server.pressure.refused++;
+      const full = { kind: KIND.error, code: ThrottledOp } as const;
+      return this.numbered(link, server.propose(undefined, session, xid, op, full, NO_PATHS, undefined));
+    }
     if (op === OPERATIONS.reconfig.code) {
       const to = { connection: undefined, session, xid };
       return this.numbered(link, this.reconfigure(to, who, tracked, from));
     }
     const txn: Txn =
-      tracked === undefined
+      tracked === undefined && !local
         ? { kind: KIND.error, code: SessionExpired }
         : this.decide(who, tracked, leader.lastProposed + 1, op, from);
-    const touched = tracked === undefined ? NO_PATHS : this.decider.touched;
+    const touched = tracked === undefined && !local ? NO_PATHS : this.decider.touched;
     this.numbered(link, server.propose(undefined, session, xid, op, txn, touched, undefined));
   }
-  /** A learner's client wants a session. One that makes no sense, or would take the place of another, comes to nothing. */
+  /**
+   * A learner's client wants a session, or, come back to an imported one there, a password of ours. One that makes no sense, or
+   * would take the place of another, comes to nothing.
+   */
   private begin(link: number, session: SessionId, from: Reader): void {
     const { server } = this;
     const txn = readBirth(from, session);
-    if (txn === undefined || server.tracker.get(session) !== undefined) return this.refused(link);
+    const tracked = server.tracker.get(session);
+    const renews = tracked?.closing === false && this.owners.get(session) === link;
+    if (txn === undefined || (tracked !== undefined && !(renews && server.handshakes.isImported(session))))
+      return this.refused(link);
+    if (server.pressure.full && !renews) {
+      server.pressure.refused++;
+      return this.refused(link);
+    }
     this.owners.set(session, link);
     // before it is applied: the learner may be ahead of this server, and send the next request
     server.tracker.add(session, txn.timeoutMs, server.now);

@@ -1,13 +1,16 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import { OPCODE } from '../protocol/operations.ts';
+import { LOCAL_SESSIONS_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
-import { equalSecrets, sessionSecret } from './auth.ts';
+import type { CreateSessionTxn } from '../records/txns.ts';
+import type { AuditedRequest } from './audit.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { birthBody } from './forwarded.ts';
+import type { Birth } from './handshakes.ts';
+import type { Office } from './office.ts';
 import type { Numbered } from './replica.ts';
-import type { Server } from './server.ts';
 import type { TrackedSession } from './sessions.ts';
 
 /** A client's request on its way: sent to the leader, and not numbered as far as is known here. */
@@ -16,6 +19,9 @@ interface Asker {
   readonly xid: number;
   readonly opcode: number;
   readonly password: Uint8Array | undefined;
+  readonly audited: AuditedRequest | undefined;
+  /** A session of this member alone that is to become everybody's. */
+  readonly upgrade: CreateSessionTxn | undefined;
 }
 /** One that the leader has numbered: the entry will come. */
 interface Bound extends Asker {
@@ -28,7 +34,8 @@ const NO_BODY = Buffer.alloc(0);
 /** A learner's desk: what its clients want of the leader goes there, in order, and the leader says under which number each was taken. */
 export class LearnerDesk implements Desk {
   readonly holds = false;
-  private readonly server: Server;
+  readonly takesLocal: boolean;
+  private readonly server: Office;
   private readonly epoch: number;
   private asked: Asker[] = [];
   private askedFrom = 0;
@@ -40,7 +47,9 @@ export class LearnerDesk implements Desk {
   /** Clients that wait until the leader says that their session lives; by session, in order. */
   private readonly returning = new Map<bigint, { connection: ClientConnection; password: Uint8Array }[]>();
 
-  constructor(server: Server, epoch: number) {
+  /** `level`: what the leader and this member agreed to speak. */
+  constructor(server: Office, epoch: number, level: number) {
+    this.takesLocal = level >= LOCAL_SESSIONS_LEVEL;
     this.server = server;
     this.epoch = epoch;
   }
@@ -73,16 +82,28 @@ export class LearnerDesk implements Desk {
   ): void {
     const { server, epoch } = this;
     connection.beginWrite(server.now);
-    this.asked.push({ connection, xid, opcode: op, password });
-    server.toLeader({ type: 'REQUEST', epoch, session, xid, op, body, identities: connection.identities });
+    this.asked.push({ connection, xid, opcode: op, password, audited: connection.asked, upgrade: undefined });
+    const type = connection.local ? 'LOCALREQUEST' : 'REQUEST';
+    server.toLeader({ type, epoch, session, xid, op, body, identities: connection.identities });
   }
   createSession(connection: ClientConnection): void {
-    const { txn, password } = this.server.handshakes.create(connection, this.server.wall);
+    this.begin(connection, this.server.handshakes.create(connection, this.server.wall));
+  }
+  private begin(connection: ClientConnection, { txn, password }: Birth): void {
     this.forward(connection, txn.id, 0, OPCODE.createSession, birthBody(txn), password);
+  }
+  upgrade(connection: ClientConnection, txn: CreateSessionTxn): boolean {
+    const { server, epoch } = this;
+    const op = OPCODE.createSession;
+    // nobody waits for its answer: whatever is asked behind it is answered behind it
+    this.asked.push({ connection, xid: 0, opcode: op, password: undefined, audited: undefined, upgrade: txn });
+    const session = txn.id;
+    server.toLeader({ type: 'REQUEST', epoch, session, xid: 0, op, body: birthBody(txn), identities: [] });
+    return true;
   }
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
-    if (server.tree.sessions.get(id) !== undefined) return this.claim(connection, id, password);
+    if (server.handshakes.isKnown(id, password)) return this.claim(connection, id, password);
     // begun elsewhere, perhaps, and not applied here yet; whoever comes back lives (I9), with the time that it asks for now
     if (server.unappliedBirth(id, password) !== undefined) this.heardOf.add({ id, timeoutMs: connection.timeoutMs });
     this.askSync(() => this.claim(connection, id, password));
@@ -91,9 +112,7 @@ export class LearnerDesk implements Desk {
   private claim(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server, epoch } = this;
     if (connection.state !== 'connecting') return;
-    const entry = server.tree.sessions.get(id);
-    if (entry === undefined || !equalSecrets(sessionSecret(password), entry.secret))
-      return this.attach(connection, id, password, false);
+    if (!server.handshakes.opens(id, password)) return this.attach(connection, id, password, false);
     const waiting = this.returning.get(id) ?? [];
     waiting.push({ connection, password });
     this.returning.set(id, waiting);
@@ -102,6 +121,12 @@ export class LearnerDesk implements Desk {
   private attach(connection: ClientConnection, id: SessionId, password: Uint8Array, valid: boolean): void {
     const { server } = this;
     if (connection.state !== 'connecting') return;
+    const renewed =
+      valid && server.handshakes.opens(id, password) ? server.handshakes.renewal(connection, id) : undefined;
+    if (renewed !== undefined) {
+      server.handshakes.resumed++;
+      return this.begin(connection, renewed);
+    }
     if (valid && server.handshakes.resume(connection, id, password, server.now)) return;
     if (!valid) server.handshakes.refuse(connection);
     server.end(connection);
@@ -148,7 +173,7 @@ export class LearnerDesk implements Desk {
       if (asker === undefined) return; // the leader speaks of more than was asked: it is not believed
       this.asked[this.askedFrom++] = undefined as unknown as Asker;
       if (first > 0) this.bound.push({ ...asker, counter: first + i });
-      else if (asker.connection.state !== 'closing') this.server.end(asker.connection);
+      else this.turnedAway(asker);
     }
     if (this.askedFrom === this.asked.length) {
       this.asked = [];
@@ -157,6 +182,10 @@ export class LearnerDesk implements Desk {
       this.asked.splice(0, this.askedFrom);
       this.askedFrom = 0;
     }
+  }
+  private turnedAway({ connection, upgrade }: Asker): void {
+    if (upgrade !== undefined) this.server.notUpgraded(upgrade);
+    if (connection.state !== 'closing') this.server.end(connection);
   }
   bind(numbered: Numbered): void {
     if (numbered.epoch !== this.epoch) return;
@@ -174,6 +203,7 @@ export class LearnerDesk implements Desk {
     numbered.xid = next.xid;
     numbered.opcode = next.opcode;
     numbered.password = next.password;
+    numbered.asked = next.audited;
   }
   private revalidated({ session, valid }: MessageOf<'REVALIDATED'>): void {
     const waiting = this.returning.get(session);

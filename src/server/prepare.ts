@@ -26,6 +26,8 @@ export type QuotaCheck = (path: string, countDelta: number, bytesDelta: number) 
 export interface Requester {
   readonly session: SessionId;
   readonly identities: readonly Identity[];
+  /** The session is a member's own: it cannot own an ephemeral. */
+  readonly local?: boolean | undefined;
 }
 
 /** A decision: what will happen, or ZooKeeper's number of why not. */
@@ -73,6 +75,8 @@ export class Decider {
     if (timed && !this.options.extendedTypes) return KEEPER_CODES.Unimplemented;
     if (timed ? opcode !== OP_CREATE_TTL || ttl <= 0n || ttl > BigInt(MAX_TTL_MS) : ttl >= 0n)
       return KEEPER_CODES.BadArguments;
+    const ephemeral = flags === CREATE_FLAG.ephemeral || flags === CREATE_FLAG.ephemeralSequential;
+    if (ephemeral && who.local === true) return KEEPER_CODES.EphemeralOnLocalSession;
     if (path === null) return KEEPER_CODES.MarshallingError;
     if (!path.includes('/') || path.includes('\0')) return KEEPER_CODES.BadArguments;
     const acl = expandAcl(rawAcl, who.identities, this.options.auth.providers);
@@ -94,7 +98,6 @@ export class Decider {
     if (opcode === OP_CREATE_TTL && !timed) return KEEPER_CODES.BadArguments;
     const bytes = data?.length ?? 0;
     if (this.options.enforceQuota && this.overQuota(final, 1, bytes)) return KEEPER_CODES.QuotaExceeded;
-    const ephemeral = flags === CREATE_FLAG.ephemeral || flags === CREATE_FLAG.ephemeralSequential;
     const owner =
       opcode === OP_CREATE_CONTAINER
         ? CONTAINER_OWNER

@@ -112,7 +112,8 @@ function changedMembers(request: ReconfigRequest, config: Config, multiAddress: 
     if (value === undefined || more.length > 0) return BadArguments;
     if (!isLong(key.slice(key.lastIndexOf('.') + 1))) return MarshallingError;
     const setting: Setting = { key: `server.${idOf(key)}`, value, from: { option: 'joiningServers' } };
-    if (parseServerLine(setting, multiAddress, true).client === undefined) return BadArguments;
+    const { client, secureClient } = parseServerLine(setting, multiAddress, true);
+    if (client === undefined && secureClient === undefined) return BadArguments;
     lines.set(idOf(key), setting);
   }
   return membership([...lines.values()], true, true).members;

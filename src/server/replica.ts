@@ -5,10 +5,12 @@ import { OPCODE } from '../protocol/operations.ts';
 import { type CreateSessionTxn, type Envelope, KIND, type Txn } from '../records/txns.ts';
 import { apply, removeEphemerals } from '../tree/apply.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import { sessionSecret } from '../tree/sessions.ts';
 import type { Peer } from '../zab/peer.ts';
 import type { Mark, Position } from '../zab/types.ts';
 import { writeAnswer } from './answers.ts';
-import { equalSecrets, sessionSecret } from './auth.ts';
+import { type AuditedRequest, Auditor, type AuditSink } from './audit.ts';
+import { equalSecrets } from './auth.ts';
 import { Closings } from './closings.ts';
 import type { ClientConnection } from './connection.ts';
 import { Events } from './events.ts';
@@ -29,6 +31,8 @@ export interface Numbered extends Mark {
   touched: readonly string[];
   /** For createSession: what the client will be told. */
   password: Uint8Array | undefined;
+  /** What the client asked for, for the audit log. */
+  asked: AuditedRequest | undefined;
 }
 /** Of a closing session, removed before others get a turn: a few ms. */
 const EPHEMERALS_PER_TURN = 2000;
@@ -47,11 +51,14 @@ export const numberedOf = (envelope: Envelope): Numbered => ({
   opcode: 0,
   touched: NO_PATHS,
   password: undefined,
+  asked: undefined,
 });
 
 /** What a replica needs of those around it. */
 export interface ReplicaSurroundings {
   readonly random: Random;
+  /** Told what clients change, when that is written down. */
+  readonly audit?: AuditSink | undefined;
   /** Ends the connection after its bytes were sent. */
   close(connection: ClientConnection): void;
   /** Calls {@link Replica.goOn} in a later turn of the loop. */
@@ -92,6 +99,8 @@ export abstract class Replica {
   readonly propagation = new Spread();
   /** Of nodes that the reaper has proposed to remove. */
   readonly reaping = new Set<string>();
+  /** Undefined unless an audit log is kept. */
+  protected readonly auditor: Auditor | undefined;
   protected readonly events: Events;
   protected readonly near: ReplicaSurroundings;
   private readonly queue: Numbered[] = [];
@@ -109,7 +118,8 @@ export abstract class Replica {
     this.tracker = new SessionTracker(tickMs);
     this.outbox = new Outbox(tree);
     this.handshakes = new Handshakes(tree, this.tracker, this.outbox, near.random, sid);
-    this.events = new Events(tree, this.watches, this.outbox);
+    this.auditor = near.audit === undefined ? undefined : new Auditor(near.audit);
+    this.events = new Events(tree, this.watches, this.outbox, this.auditor);
     this.pending = new PendingChanges({ load: (path) => this.load(path) });
     this.closings = new Closings(tree, this.pending);
     this.chainHi = tree.chainHi;
@@ -193,6 +203,7 @@ export abstract class Replica {
       const numbered = this.queue[i] as Numbered;
       numbered.connection = undefined;
       numbered.password = undefined;
+      numbered.asked = undefined;
       numbered.touched = NO_PATHS;
     }
     this.awaited.length = 0;
@@ -258,6 +269,7 @@ export abstract class Replica {
     events.hi = epoch;
     events.lo = counter;
     events.captured = undefined;
+    events.closing = txn.id;
     return removeEphemerals(tree, epoch, counter, txn.id, EPHEMERALS_PER_TURN, events);
   }
   private applyOne(numbered: Numbered): void {
@@ -268,6 +280,8 @@ export abstract class Replica {
     const answered = connection !== undefined && connection.state !== 'closing';
     events.captured = txn.kind === KIND.multi && answered ? [] : undefined;
     apply(tree, epoch, counter, numbered.time, txn, events);
+    events.closing = undefined;
+    if (numbered.asked !== undefined && connection !== undefined) this.auditor?.done(connection, numbered.asked, txn);
     tree.chained(numbered.chainHi, numbered.chainLo);
     this.applied++;
     this.propagation.add(this.wall - numbered.time);

@@ -1,66 +1,22 @@
-import { assert } from '../base/assert.ts';
 import { KEEPER_CODES } from '../base/errors.ts';
-import { lanes } from '../base/hash.ts';
 import type { SessionId } from '../base/ids.ts';
 import { Reader, Writer } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { ConnectRequest } from '../protocol/handshake.ts';
 import { OPERATIONS, XID } from '../protocol/operations.ts';
-import type { PackWriter } from '../records/pack.ts';
-import type { PeerMessage } from '../records/peer-messages.ts';
-import { type Config, type Txn, writeEnvelope } from '../records/txns.ts';
-import type { DataTree } from '../tree/data-tree.ts';
-import type { Peer } from '../zab/peer.ts';
-import type { Effect, Input, Position } from '../zab/types.ts';
-import { type AuthOptions, authenticate, isLetIn } from './auth.ts';
+import { isLetIn } from './auth.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
 import { LeaderDesk } from './leader-desk.ts';
-import { LearnerDesk } from './learner-desk.ts';
-import { ProposalSizes } from './proposals.ts';
+import { logIn, logInBySasl } from './logins.ts';
+import { Office } from './office.ts';
+import { answerWaiting, refuse, takesRoom } from './pressure.ts';
+import { needsEnsemble } from './read-only-desk.ts';
 import { readOther, readPath } from './reads.ts';
-import { type Numbered, Replica, type ReplicaSurroundings } from './replica.ts';
 import { begin, finish, header } from './reply.ts';
-import { SaslLogin } from './sasl-login.ts';
-import type { TrackedSession } from './sessions.ts';
 import { isWrite } from './writes.ts';
 
-/** Where envelopes go: memory only; the log writes what has gathered once a turn. */
-export interface LogSink {
-  writer(): PackWriter;
-  commitEnvelope(start: number, zxidHi: number, zxidLo: number): void;
-}
-export interface ServerOptions {
-  readonly sid: number;
-  readonly tickMs: number;
-  readonly minSessionTimeoutMs: number;
-  readonly maxSessionTimeoutMs: number;
-  readonly extendedTypes: boolean;
-  readonly enforceQuota: boolean;
-  readonly reconfigEnabled: boolean;
-  /** A reconfiguration may not leave fewer than two voters. */
-  readonly standaloneEnabled: boolean;
-  readonly multiAddress: boolean;
-  /** False: while this member leads, it serves no clients of its own. */
-  readonly leaderServes: boolean;
-  readonly auth: AuthOptions;
-  readonly reaperMaxPerMinute: number;
-  readonly reaperMaxNeverUsedMs: number;
-}
-/** What the server asks of those who hold the sockets and the disk; everything else it says through the connections' bytes. */
-export interface Surroundings extends ReplicaSurroundings {
-  readonly log: LogSink;
-  effect(effect: Effect): void;
-  /** Tells zab of everything proposed so far, before something happens that may end the term. */
-  hand(): void;
-  /** A session is over since nothing was heard of it for its timeout, ms. */
-  expired?(id: SessionId, timeoutMs: number): void;
-  /** A message to the leader that this member follows, and to the learner at a link. */
-  toLeader(message: PeerMessage): void;
-  toLearner(link: number, message: PeerMessage): void;
-}
-
-const { MarshallingError, Unimplemented, AuthFailed, SessionClosedRequireAuth } = KEEPER_CODES;
+const { MarshallingError, NotReadOnly, Unimplemented, SessionClosedRequireAuth } = KEEPER_CODES;
 /** Bytes of the answer to a ping: its length, and a header. */
 const PING_ANSWER = 20;
 
@@ -68,185 +24,17 @@ const PING_ANSWER = 20;
  * One whole server, pure: requests and completions come in, bytes gather in the connections, transactions in the log's
  * buffer. Keeps each session's requests in the order sent (semantics.md 18) and every reply to a write behind its commit (I3).
  */
-export class Server extends Replica {
-  serving = false;
-  /** Since when this member leads, monotonic ms; undefined while it does not. */
-  ledAt: number | undefined;
-  /** What it proposed. */
-  readonly proposals = new ProposalSizes();
-  readonly options: ServerOptions;
-  private readonly around: Surroundings;
+export class Server extends Office {
   private readonly reader = new Reader(Buffer.alloc(0));
   /** Requests by the low bits of their number on the wire, which tell all of them apart. */
   private readonly counted = new Float64Array(128);
-  /** Undefined while this member neither leads nor follows. */
-  private desk: Desk | undefined;
-
-  constructor(tree: DataTree, peer: Peer, options: ServerOptions, around: Surroundings) {
-    super(tree, peer, options.sid, options.tickMs, around);
-    this.options = options;
-    this.around = around;
-  }
 
   /** How many requests with this number came in from clients in this life. */
   asked(opcode: number): number {
     return this.counted[opcode & 127] as number;
   }
-  expired(id: SessionId, timeoutMs: number): void {
-    this.around.expired?.(id, timeoutMs);
-  }
-  /** Requests accepted and not applied. */
-  get outstanding(): number {
-    return this.unapplied + (this.desk?.waiting ?? 0);
-  }
-  /** No request may be given: {@link applying}, or the epoch's counter is used up and the next does not stand yet. */
-  get holds(): boolean {
-    return this.applying || this.desk?.holds === true;
-  }
-  /** Ends a connection after the bytes it is owed. */
-  end(connection: ClientConnection): void {
-    this.close(connection);
-  }
-  /** The session is attached elsewhere: whoever holds on to it here has lost it. */
-  moved(session: SessionId): void {
-    const tracked = this.tracker.get(session);
-    const connection = tracked?.connection;
-    if (tracked === undefined || connection === undefined) return;
-    tracked.connection = undefined;
-    connection.tracked = undefined;
-    connection.moved = true;
-  }
-  toLeader(message: PeerMessage): void {
-    this.around.toLeader(message);
-  }
-  toLearner(link: number, message: PeerMessage): void {
-    this.around.toLearner(link, message);
-  }
-
-  // --- the course of terms -----------------------------------------------------------------------------------------------
-
-  /** Something happened that zab must know. */
-  step(input: Input): void {
-    for (const effect of this.peer.step(input)) this.around.effect(effect);
-    this.endTerm();
-  }
-  /** Asks zab for these members; see {@link proposeConfig}. */
-  reconfigure(config: Config): void {
-    this.around.hand();
-    this.step({ type: 'reconfigure', config });
-  }
-  /** The log holds everything up to here on disk. */
-  persisted(generation: number, upTo: Position): void {
-    this.step({ type: 'persisted', generation, upTo });
-  }
-  /** This member leads an epoch: it decides from now on. */
-  lead(): void {
-    this.desk ??= new LeaderDesk(this);
-    this.ledAt ??= this.now;
-    this.proposals.beginTerm();
-    this.resumeSessions();
-  }
-  /** Requests may be taken: as leader, or as the learner of one. */
-  serve(): void {
-    if (this.desk === undefined) {
-      this.desk = new LearnerDesk(this, this.peer.currentEpoch);
-      this.resumeSessions();
-    }
-    this.serving = true;
-    this.desk.goOn();
-  }
-  /** The term is over: nobody is served, and what was decided and not committed may never have happened. */
-  look(): void {
-    this.serving = false;
-    this.ledAt = undefined;
-    this.desk = undefined;
-    this.forgetAskers();
-    this.tracker.clear();
-  }
-  /** Goes on with a large transaction; the runtime calls this in a later turn, as {@link Surroundings.later} asked. */
-  goOn(): void {
-    this.applying = false;
-    this.proceed();
-    if (!this.applying) this.desk?.goOn();
-    this.endTerm();
-  }
-  /** A new epoch begins once everything in one that is used up is applied. */
-  private endTerm(): void {
-    const { leader, phase } = this.peer;
-    if (leader?.exhausted !== true || phase !== 'broadcast' || this.unapplied > 0) return;
-    for (const effect of this.peer.step({ type: 'exhausted' })) this.around.effect(effect);
-  }
-  /** Numbers a transaction and puts it into the log's buffer. Returns its counter. */
-  propose(
-    connection: ClientConnection | undefined,
-    session: bigint,
-    xid: number,
-    opcode: number,
-    txn: Txn,
-    touched: readonly string[],
-    password: Uint8Array | undefined,
-  ): number {
-    const { leader } = this.peer;
-    assert(leader !== undefined, 'proposed without leading');
-    const counter = leader.propose();
-    const { epoch } = leader;
-    const time = Math.max(this.wall, this.lastTime);
-    const { log } = this.around;
-    const to = log.writer();
-    const start = to.at;
-    writeEnvelope(to, epoch, counter, time, session, xid, txn, this.chainHi, this.chainLo);
-    const chainHi = lanes[0] as number;
-    const chainLo = lanes[1] as number;
-    log.commitEnvelope(start, epoch, counter);
-    this.proposals.add(to.at - start);
-    this.push({ epoch, counter, time, txn, connection, xid, opcode, touched, chainHi, chainLo, password });
-    connection?.beginWrite(this.now);
-    return counter;
-  }
-  /** An entry of another's making came into the log. */
-  append(numbered: Numbered): void {
-    this.desk?.bind(numbered);
-    this.push(numbered);
-  }
-
-  // --- other members -----------------------------------------------------------------------------------------------------
-
-  /** What a learner's clients want, by its link; or, under link 0, what the leader answers. */
-  received(link: number, message: PeerMessage): void {
-    this.desk?.received(link, message);
-  }
-  /** A learner's link is no more. */
-  gone(link: number): void {
-    this.desk?.gone(link);
-  }
-  /** See {@link Desk.tell}. */
-  tell(): void {
-    this.desk?.tell();
-  }
-  /** See {@link Desk.nextSync}. */
-  nextSync(): number | undefined {
-    return this.desk?.nextSync();
-  }
-  /** zab wants this config record proposed, and nothing before it. */
-  proposeConfig(config: Config): void {
-    if (this.desk instanceof LeaderDesk && this.peer.leader !== undefined) this.desk.proposeConfig(config);
-  }
-  /** This leader is about to go: what comes from now on waits for the next. */
-  drainDesk(): void {
-    if (this.desk instanceof LeaderDesk) this.desk.drain();
-  }
-  synced(id: number): void {
-    this.desk?.synced(id);
-  }
-  /** A learner tells its leader whom it heard of. */
-  report(): void {
-    if (this.serving && this.desk instanceof LearnerDesk) this.desk.report();
-  }
   protected override welcomed(connection: ClientConnection): void {
     this.hear(connection);
-  }
-  protected override forgetSession(tracked: TrackedSession): void {
-    this.desk?.forget(tracked);
   }
 
   // --- connections -----------------------------------------------------------------------------------------------------
@@ -268,12 +56,21 @@ export class Server extends Replica {
     const request = ConnectRequest.read(this.reader.reset(bytes, start, end));
     const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
     const { desk } = this;
-    if (!this.serving || desk === undefined || request.lastZxidSeen > last) return this.close(connection);
+    const refuses = this.readOnly ? request.readOnly !== true : !this.serving;
+    if (refuses || desk === undefined) return this.close(connection);
+    if (request.lastZxidSeen > last) return this.tooNew(desk, connection, request);
     if (desk instanceof LeaderDesk && !this.options.leaderServes) return this.close(connection);
     connection.modern = request.readOnly !== undefined;
     const { minSessionTimeoutMs: min, maxSessionTimeoutMs: max } = this.options;
     connection.timeoutMs = Math.min(max, Math.max(min, request.timeoutMs));
     connection.state = 'connecting';
+    if (request.sessionId === 0n && this.pressure.full) {
+      this.pressure.refused++;
+      return this.close(connection);
+    }
+    // with a leader of before there were local sessions all are everybody's, as they are to it
+    if (this.options.localSessions !== undefined && desk.takesLocal && this.handshakeLocally(connection, request))
+      return;
     if (request.sessionId === 0n) return desk.createSession(connection);
     // the old connection ends before the password is looked at, as in ZooKeeper
     const id = request.sessionId as SessionId;
@@ -281,6 +78,46 @@ export class Server extends Replica {
     if (old !== undefined) this.close(old);
     const password = request.password === null ? Buffer.alloc(0) : Buffer.from(request.password);
     desk.resume(connection, id, password);
+  }
+
+  /**
+   * Its client has seen what is not applied here, and has to go to another member. While that is under way to this one, whoever
+   * shows the password of a session lives: a slow disk is no fault of his (I9).
+   */
+  private tooNew(
+    desk: Desk,
+    connection: ClientConnection,
+    { sessionId, password, lastZxidSeen }: ConnectRequest,
+  ): void {
+    const tracked = this.tracker.get(sessionId as SessionId);
+    const { epoch, counter } = this.last;
+    const known = (BigInt(epoch) << 32n) | BigInt(counter);
+    if (
+      tracked !== undefined &&
+      lastZxidSeen <= known &&
+      this.handshakes.opens(tracked.id, password ?? Buffer.alloc(0))
+    )
+      desk.heard(tracked);
+    this.close(connection);
+  }
+  /** A session that only this member knows begins or is taken up again; false: it is another. */
+  private handshakeLocally(connection: ClientConnection, { sessionId, password }: ConnectRequest): boolean {
+    const { locals, now } = this;
+    if (sessionId === 0n) {
+      locals.create(connection, now, this.wall);
+      return true;
+    }
+    const tracked = locals.get(sessionId as SessionId);
+    if (tracked === undefined) return false;
+    const secret = password ?? Buffer.alloc(0);
+    if (tracked.closing || !locals.opens(tracked.id, secret)) {
+      this.handshakes.refuse(connection);
+      this.close(connection);
+      return true;
+    }
+    if (tracked.connection !== undefined) this.close(tracked.connection);
+    locals.resume(connection, tracked, secret, now);
+    return true;
   }
 
   // --- requests --------------------------------------------------------------------------------------------------------
@@ -304,15 +141,25 @@ export class Server extends Replica {
       return this.close(connection);
     }
     this.hear(connection);
+    const isLocal = connection.tracked?.local === true;
+    if (isLocal && connection.tracked?.closing === true) return; // behind its own end
+    if (this.readOnly && needsEnsemble(type) && !(isLocal && type === OPERATIONS.closeSession.code)) {
+      header(this.outbox.to(connection), xid, this.tree.zxidHi, this.tree.zxidLo, NotReadOnly);
+      return this.outbox.sent(connection);
+    }
     // a write is refused by the leader, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
+    if (this.pressure.full && takesRoom(type, bytes, end)) {
+      this.pressure.refused++;
+      return refuse(this, connection, xid);
+    }
     if (isWrite(type)) {
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
-      return desk.write(connection, xid, type, from, bytes, start, end);
+      if (!this.endsHere(connection, type)) return this.write(desk, connection, xid, type, from, bytes, start, end);
     }
-    if (type === auth.code) return this.auth(connection, xid, from);
-    if (type === sasl.code) return this.sasl(connection, xid, from);
+    if (type === auth.code) return logIn(this, connection, xid, from);
+    if (type === sasl.code) return logInBySasl(this, connection, xid, from);
     if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) {
       connection.syncs++;
       return;
@@ -320,6 +167,40 @@ export class Server extends Replica {
     if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
+  }
+  /** The end of a session that is this member's own: decided here, and answered in its turn. Nothing that comes behind it is done. */
+  private endsHere({ tracked }: ClientConnection, type: number): boolean {
+    if (type !== OPERATIONS.closeSession.code || tracked?.local !== true) return false;
+    tracked.closing = true;
+    return true;
+  }
+  /** To the desk, in the order sent; behind the upgrade of a local session that makes its first ephemeral. */
+  private write(
+    desk: Desk,
+    connection: ClientConnection,
+    xid: number,
+    type: number,
+    from: Reader,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const { tracked } = connection;
+    const { localSessions } = this.options;
+    if (
+      tracked?.local === true &&
+      localSessions?.upgrading === true &&
+      this.locals.wantsMore(type, bytes, start, end)
+    ) {
+      const txn = this.locals.birth(tracked);
+      if (desk.upgrade(connection, txn)) {
+        this.locals.remove(txn.id);
+        connection.tracked = this.tracker.add(txn.id, txn.timeoutMs, this.now);
+        connection.tracked.connection = connection;
+      }
+    }
+    if (this.auditor !== undefined) connection.asked = this.auditor.asked(type, bytes, start, end);
+    desk.write(connection, xid, type, from, bytes, start, end);
   }
   /** It has proved what is compulsory. */
   letsIn(connection: ClientConnection): boolean {
@@ -339,9 +220,11 @@ export class Server extends Replica {
     return to.take();
   }
   /** Whoever writes lives, on a connection that its session was taken from as well: that may be by one it gave up before. */
-  private hear(connection: ClientConnection): void {
+  hear(connection: ClientConnection): void {
     const tracked = connection.moved ? this.tracker.get(connection.session) : connection.tracked;
-    if (tracked !== undefined) this.desk?.heard(tracked);
+    if (tracked === undefined) return;
+    if (tracked.local) this.locals.heard(tracked, this.now);
+    else this.desk?.heard(tracked);
   }
   private keep(connection: ClientConnection, kind: Waiting['kind'], bytes: Buffer, start: number, end: number): void {
     const frame = Buffer.from(bytes.subarray(start, end));
@@ -369,6 +252,11 @@ export class Server extends Replica {
           finish(to, start);
           break;
         }
+        case OPERATIONS.closeSession.code: // of a session that is this member's own
+          header(to, xid, this.tree.zxidHi, this.tree.zxidLo, 0);
+          this.locals.remove(connection.session);
+          this.close(connection);
+          break;
         default:
           if (!readOther(this, connection, to, xid, type, from)) {
             header(to, xid, -1, -1, Unimplemented);
@@ -383,53 +271,6 @@ export class Server extends Replica {
     this.outbox.timed(connection, since, this.now);
   }
 
-  private auth(connection: ClientConnection, xid: number, from: Reader): void {
-    const to = this.outbox.to(connection);
-    let proved: readonly { scheme: string; id: string }[] | undefined;
-    try {
-      const { scheme, auth } = OPERATIONS.auth.request.read(from);
-      proved = authenticate(scheme, auth as Buffer | null, connection.ip, this.options.auth);
-    } catch (fault) {
-      if (!(fault instanceof ProtocolError)) throw fault;
-    }
-    header(to, xid, 0, 0, proved === undefined ? AuthFailed : 0);
-    this.outbox.sent(connection);
-    if (proved === undefined) {
-      this.outbox.counts.authFailed++;
-      return this.close(connection);
-    }
-    connection.prove(proved);
-  }
-
-  /** One token of a login by SASL; without users to log in as, nothing is said and the client goes on. */
-  private sasl(connection: ClientConnection, xid: number, from: Reader): void {
-    const { sasl, enforced } = this.options.auth;
-    let reply: Buffer | null = null;
-    let err = 0;
-    if (sasl !== undefined) {
-      let token: Uint8Array | null;
-      try {
-        token = OPERATIONS.sasl.request.read(from).token;
-      } catch (fault) {
-        if (!(fault instanceof ProtocolError)) throw fault;
-        return this.close(connection);
-      }
-      connection.sasl ??= new SaslLogin();
-      const step = connection.sasl.step(token, sasl, (count) => this.around.random.bytes(count));
-      reply = step.reply;
-      connection.prove(step.proved);
-      const compulsory = enforced?.has('sasl') === true;
-      if (step.failed) this.outbox.counts.authFailed++;
-      if (step.failed && (compulsory || !sasl.allowFailed)) err = compulsory ? SessionClosedRequireAuth : AuthFailed;
-    }
-    const to = this.outbox.to(connection);
-    const at = begin(to, xid, 0, 0, err);
-    to.buffer(reply);
-    finish(to, at);
-    this.outbox.sent(connection);
-    if (err !== 0) this.close(connection);
-  }
-
   /** Requests that waited behind a write are answered, up to the next write. */
   override drain(connection: ClientConnection): void {
     for (;;) {
@@ -441,6 +282,10 @@ export class Server extends Replica {
         continue;
       }
       connection.shift();
+      if (head.kind === 'refused') {
+        answerWaiting(this, connection, head);
+        continue;
+      }
       if (head.kind === 'sync') connection.syncs--;
       const frame = head.frame as Buffer;
       const from = this.reader.reset(frame, 0, frame.length);
@@ -456,24 +301,10 @@ export class Server extends Replica {
       if (connection.state !== 'open' || this.desk === undefined) return;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
-      this.desk.write(connection, xid, from.int32(), from, frame, 0, frame.length);
+      const type = from.int32();
+      // by now it may be everybody's, for an ephemeral asked before its end
+      if (this.endsHere(connection, type)) return connection.answerInPlace(frame);
+      this.write(this.desk, connection, xid, type, from, frame, 0, frame.length);
     }
-  }
-
-  // --- time --------------------------------------------------------------------------------------------------------------
-
-  /** Everybody known from the disk gets a full timeout, also who began while nobody led (I9). */
-  resumeSessions(): void {
-    for (const session of this.tree.sessions.all())
-      this.tracker.add(session.id as SessionId, session.timeoutMs, this.now);
-    this.tracker.renewAll(this.now);
-  }
-  /** Leader only: sessions whose time is over are closed, as transactions. Returns how many. */
-  expire(): number {
-    return this.desk instanceof LeaderDesk ? this.desk.expire() : 0;
-  }
-  /** Leader only; see {@link LeaderDesk.reap}. */
-  reap(limit: number): { reaped: number; done: boolean } {
-    return this.desk instanceof LeaderDesk ? this.desk.reap(limit) : { reaped: 0, done: true };
   }
 }

@@ -4,6 +4,8 @@ import type { ClientConnection } from './connection.ts';
 /** A session as the one who may expire it sees it. */
 export interface TrackedSession {
   readonly id: SessionId;
+  /** Only the member that it is attached to knows of it. */
+  readonly local: boolean;
   /** As negotiated at the last attach, ms. */
   timeoutMs: number;
   /** Monotonic ms, a multiple of the tick. */
@@ -22,10 +24,13 @@ export class SessionTracker {
   private readonly sessions = new Map<SessionId, TrackedSession>();
   private readonly buckets = new Map<number, Set<TrackedSession>>();
   private readonly tickMs: number;
+  private readonly local: boolean;
   /** The bucket looked at next. */
   private nextBucket: number | undefined;
-  constructor(tickMs: number) {
+  /** `local`: of sessions that only this member knows. */
+  constructor(tickMs: number, local = false) {
     this.tickMs = tickMs;
+    this.local = local;
   }
   get size(): number {
     return this.sessions.size;
@@ -42,7 +47,8 @@ export class SessionTracker {
   add(id: SessionId, timeoutMs: number, now: number): TrackedSession {
     const known = this.sessions.get(id);
     if (known !== undefined) return known;
-    const session: TrackedSession = { id, timeoutMs, deadline: 0, closing: false, connection: undefined };
+    const { local } = this;
+    const session: TrackedSession = { id, local, timeoutMs, deadline: 0, closing: false, connection: undefined };
     this.sessions.set(id, session);
     this.touch(session, now);
     return session;

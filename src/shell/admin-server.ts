@@ -1,5 +1,6 @@
 /** ZooKeeper's AdminServer: the same answers as four-letter words, over HTTP, where those are not allowed. */
 import { isIPv6 } from 'node:net';
+import type { Credential } from '../client/api.ts';
 import type { Server } from '../client/connect-string.ts';
 import { usage } from './failure.ts';
 
@@ -20,29 +21,58 @@ export interface AdminReply {
   readonly date: number | undefined;
 }
 
+/** What asking needs of a command: who asks, and until when. */
+export interface Asking {
+  readonly signal: AbortSignal;
+  readonly session: { readonly credentials: readonly Credential[] };
+}
+
 /** What it answers to a word, without the frame around it. Undefined: there is none, or it does not say. */
 export async function adminAnswer(
   word: string,
   server: Server,
   port: number,
-  signal: AbortSignal,
+  asking: Asking,
 ): Promise<AdminReply['values'] | undefined> {
-  return (await adminReply(word, server, port, signal))?.values;
+  const reply = await adminReply(word, server, port, asking);
+  return reply === 'refused' ? undefined : reply?.values;
 }
 
-/** The same, and when that was by its clock. */
+/** The same, and when that was by its clock. `refused`: it tells this only to those who log in. */
 export async function adminReply(
+  word: string,
+  server: Server,
+  port: number,
+  { signal, session }: Asking,
+): Promise<AdminReply | 'refused' | undefined> {
+  const first = await asked(word, server, port, signal);
+  // by plain HTTP a password leaves this machine for nobody
+  const logins = first === 'refused' && isLoopback(server.host) ? session.credentials : [];
+  for (const { scheme, auth } of logins) {
+    if (scheme !== 'digest') continue;
+    const reply = await asked(word, server, port, signal, `digest ${Buffer.from(auth).toString()}`);
+    if (reply !== 'refused') return reply;
+  }
+  return first;
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\.[\d.]+$/.test(host);
+
+async function asked(
   word: string,
   { host }: Server,
   port: number,
   signal: AbortSignal,
-): Promise<AdminReply | undefined> {
+  login?: string,
+): Promise<AdminReply | 'refused' | undefined> {
   const address = isIPv6(host) ? `[${host}]` : host;
   try {
     const response = await fetch(`http://${address}:${port}/commands/${word}`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
       redirect: 'error',
+      ...(login !== undefined && { headers: { authorization: login } }),
     });
+    if (response.status === 401 || response.status === 403) return 'refused';
     if (!response.ok) return undefined;
     const date = Date.parse(response.headers.get('date') ?? '');
     // session ids do not fit into a number

@@ -3,7 +3,7 @@ import type { Arg, CommandSpec, Data, Param, Values } from './command.ts';
 import { dataOf, type StdinReader } from './data.ts';
 import { type Failure, usage } from './failure.ts';
 import { nearest } from './suggest.ts';
-import { parseDuration, parseNumber } from './units.ts';
+import { parseDuration, parseNumber, parseSize } from './units.ts';
 
 /** What binding needs of the shell: the current path and the contents of `@-`. */
 export interface BindPorts {
@@ -99,11 +99,12 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     const isNumber = /^-\d/.test(text) && (here?.param.kind === 'data' || here?.param.kind === 'number');
     if (!optionLike || isNumber) {
       if (here === undefined) {
+        if (shift(arg)) continue;
         fail(usage(`${spec.name}: one word too many: ${text}`, 'put quotes around text with blanks'));
         continue;
       }
       bound.push({ ...here, arg });
-      if (here.param.many !== true) place++;
+      if (here.param.many !== true || place < places.length - 1) place++;
       continue;
     }
     if (text === '--') {
@@ -129,7 +130,9 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     const known = options
       .flatMap(([, { short, long, hidden }]) => (hidden ? [] : [short, long]))
       .filter((o) => o !== undefined);
-    const close = nearest(option, known, 2)[0];
+    // any other letter is one edit away: of those only the other case is meant
+    const near = nearest(option, known, 2);
+    const close = option.length > 2 ? near[0] : near.find((name) => name.toLowerCase() === option.toLowerCase());
     fail(
       usage(
         `${spec.name}: unknown option ${option}`,
@@ -146,6 +149,20 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     dryRun,
     ...(failure !== undefined && { failure }),
   };
+
+  /** `setAcl A B ACL`: with one word more, what was taken for the last is one of the many. */
+  function shift(arg: Arg): boolean {
+    const many = places.findIndex(([, param]) => param.many === true);
+    if (many < 0 || many === places.length - 1) return false;
+    const after = bound.flatMap(({ name }, at) => (places.slice(many + 1).some(([key]) => key === name) ? [at] : []));
+    for (const [count, at] of after.entries()) {
+      const [name, param] = places[many + count] as [string, Param];
+      bound[at] = { name, param, arg: bound[at]?.arg };
+    }
+    const [name, param] = places.at(-1) as [string, Param];
+    bound.push({ name, param, arg });
+    return true;
+  }
 
   /** `-sw`, `-v3`. */
   function takeCluster(text: string, arg: Arg): boolean {
@@ -209,6 +226,8 @@ function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: Bin
       return parseNumber(text, `${spec.name}: ${param.short ?? param.long ?? placeholder(key, param)}`);
     case 'duration':
       return parseDuration(text);
+    case 'size':
+      return parseSize(text);
     case 'enum': {
       const value = param.values?.find((each) => each.toLowerCase() === text.toLowerCase());
       if (value === undefined)

@@ -13,6 +13,8 @@ export interface BulkCreateOptions {
   readonly signal: AbortSignal;
   /** A node that is there already: what becomes of it. */
   readonly existing: (record: NodeRecord) => Promise<void>;
+  /** Takes a node that the ACL above it, or its own, keeps from being written; absent: the first ends it. */
+  readonly denied?: ((record: NodeRecord) => void) | undefined;
   /** Told for each that was made. */
   readonly created: (record: NodeRecord) => void;
   /** Makes what is missing above a node. */
@@ -77,13 +79,18 @@ export class BulkCreator {
       return;
     }
     const code = error instanceof MultiError ? error.code : undefined;
-    if (code !== 'NodeExists' && code !== 'NoNode') throw error;
+    const goesOn = code === 'NoAuth' && this.#options.denied !== undefined;
+    if (code !== 'NodeExists' && code !== 'NoNode' && !goesOn) throw error;
     await this.#singly(first.records, true);
   }
 
   /** Each for itself, all at once: the server takes them in order. */
   async #singly(records: readonly NodeRecord[], creates: boolean): Promise<void> {
-    const { signal, existing, created, makeParents } = this.#options;
+    const { signal, existing, created, makeParents, denied } = this.#options;
+    const refused = (record: NodeRecord, error: unknown): void => {
+      if (denied === undefined || !(error instanceof KeeperError) || error.code !== 'NoAuth') throw error;
+      denied(record);
+    };
     let met = 0;
     const answers = records.map((record) => {
       const { data, acl } = record;
@@ -100,8 +107,8 @@ export class BulkCreator {
       if (answer === true) created(record);
       else if (answer === false || (answer instanceof KeeperError && answer.code === 'NodeExists')) {
         met++;
-        await existing(record);
-      } else throw answer;
+        await existing(record).catch((error: unknown) => refused(record, error));
+      } else refused(record, answer);
     }
     this.#meetsExisting = met * 2 > records.length;
   }

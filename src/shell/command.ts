@@ -38,6 +38,8 @@ export type ParamKind =
   | 'text'
   | 'number'
   | 'duration'
+  /** Bytes: `100`, `10k`, `64M`. */
+  | 'size'
   | 'acl'
   | 'enum'
   | 'flag'
@@ -60,7 +62,7 @@ export interface Param {
   readonly long?: string;
   /** Positional and may be left out. Options are always optional. */
   readonly optional?: boolean;
-  /** Positional: takes all that is left. Option: may be given several times. The value is a list, empty when absent. */
+  /** Positional: takes all that is left for it; only one, and behind it none that may be left out. Option: may be given several times. The value is a list, empty when absent. */
   readonly many?: boolean;
   /** Globs are expanded before `run` sees the argument. */
   readonly globs?: boolean;
@@ -84,7 +86,7 @@ type ValueOf<P extends Param> = P['kind'] extends 'flag'
       : P extends { short: string } | { long: string }
         ? BaseOf<P> | undefined
         : BaseOf<P>;
-type BaseOf<P extends Param> = P['kind'] extends 'number' | 'duration'
+type BaseOf<P extends Param> = P['kind'] extends 'number' | 'duration' | 'size'
   ? number
   : P['kind'] extends 'data'
     ? Data
@@ -94,6 +96,16 @@ type BaseOf<P extends Param> = P['kind'] extends 'number' | 'duration'
 /** Data given to a command: bytes, or null for no data at all. */
 export type Data = Uint8Array | null;
 export type Values<Ps extends Record<string, Param>> = { readonly [K in keyof Ps]: ValueOf<Ps[K]> };
+
+/** How a further session is begun. */
+export interface OpenAtOptions {
+  /** Session timeout asked for, ms; absent: as this session's. */
+  readonly timeoutMs?: number;
+  /** It is waited for as long as for the session itself; absent: for a moment, to see whether the server is there. */
+  readonly isPatient?: boolean;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal;
+}
 
 /** The session the shell keeps, for the commands that change which one it is. */
 export interface SessionControl {
@@ -113,8 +125,11 @@ export interface SessionControl {
   open(target: string): Promise<Client>;
   /** That a target opened before, undefined for the session in use, is one whose changes are asked about. */
   isProtected(target: string | undefined): boolean;
-  /** A further session with one server of this ensemble (`host:port`), spoken to as this one is; whoever asks closes it. @throws ConnectError */
-  openAt(server: string): Promise<Client>;
+  /**
+   * A further session with one server of this ensemble (`host:port`), or some of them, spoken to as this one is; whoever
+   * asks closes it. @throws ConnectError
+   */
+  openAt(servers: string, options?: OpenAtOptions): Promise<Client>;
   /** Ends the session; every further command that needs one fails until `connect`. */
   close(): Promise<void>;
   /** Presents a credential now and in every later session. @throws KeeperError AuthFailed; the shell then has a new session without it. */
@@ -263,6 +278,8 @@ export interface CommandContext {
   dropUndo(): void;
   /** Somebody is there whom `confirm` would ask: a plan is worth the reading it takes. */
   readonly asks: boolean;
+  /** Nothing is sent: what would be is shown once the command has ended. */
+  readonly isDry: boolean;
   /** Of this program. */
   readonly version: string;
   /** Every command there is, for `help`. */
@@ -345,6 +362,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
    * since it changes nothing and reads only what it says. Absent: not at all.
    */
   readonly transaction?: 'operation' | 'expanded' | 'harmless';
+  /** It takes away what it made: when nobody reads its answer any more it is told to end, and waited for. */
+  readonly removesOwn?: true;
   /** False: what it does cannot be shown without doing it, so that a dry run refuses it. */
   readonly dryRun?: false;
   readonly params: Ps;

@@ -26,6 +26,7 @@ export function contextOf(
     },
     dropUndo: () => draft?.drop(),
     asks: ports.asks && route.asks,
+    isDry: !route.isReal && !route.asks,
     signal,
     get cwd() {
       return shell.cwd;
@@ -114,7 +115,7 @@ const forgetful = (session: SessionControl): SessionControl => ({
       refused('nothing is changed elsewhere in a dry run or a transaction', 'run it on its own, without -n'),
     ),
   isProtected: (target) => session.isProtected(target),
-  openAt: (server) => session.openAt(server),
+  openAt: (servers, options) => session.openAt(servers, options),
   get tls() {
     return session.tls;
   },

@@ -80,7 +80,10 @@ function keeperFailure(error: KeeperError, risk: Risk): Failure {
       cause: error,
     });
   }
-  return new Failure(EXIT_OF_KEEPER[error.code], error.code, error.message, {
+  const broke = `the connection broke before a reply came${path === undefined ? '' : `: ${path}`}`;
+  // of a read it is all the same whether it was done
+  const message = error.code === 'ConnectionLoss' ? broke : error.message;
+  return new Failure(EXIT_OF_KEEPER[error.code], error.code, message, {
     path,
     hint: HINTS[error.code],
     cause: error,

@@ -1,7 +1,7 @@
 /** The servers of an ensemble, asked one by one with four-letter words. */
 import { parseConnectString, type Server, showServer } from '../client/connect-string.ts';
 import { failureReason } from '../client/failure-reason.ts';
-import { ADMIN_PORT, adminAnswer } from './admin-server.ts';
+import { ADMIN_PORT, adminReply } from './admin-server.ts';
 import type { CommandContext } from './command.ts';
 import { Failure } from './failure.ts';
 
@@ -173,12 +173,15 @@ export async function connectionsOf(
 ): Promise<Connection[]> {
   let told = 0;
   let forbidden: string | undefined;
+  let wantsLogin = false;
   const all = await Promise.all(
     members.map(async ({ server }) => {
       const host = showServer(server);
       const answer = await ask('cons', server, context).catch(() => '');
       context.signal.throwIfAborted();
-      const values = answer === undefined ? await adminAnswer('cons', server, adminPort, context.signal) : undefined;
+      const reply = answer === undefined ? await adminReply('cons', server, adminPort, context) : undefined;
+      const values = reply === 'refused' ? undefined : reply?.values;
+      if (reply === 'refused') wantsLogin = true;
       if (answer === undefined && values === undefined) forbidden = host;
       else told++;
       return values === undefined ? connectionsIn(answer ?? '', host) : connectionsFrom(values, host);
@@ -186,7 +189,7 @@ export async function connectionsOf(
   );
   if (told === 0 && forbidden !== undefined)
     throw new Failure(21, 'NotWhitelisted', `${forbidden} does not allow cons, which tells who is connected`, {
-      hint: 'its setting is 4lw.commands.whitelist=cons,srvr',
+      hint: `its setting is 4lw.commands.whitelist=cons,srvr${wantsLogin ? '; its AdminServer wants the login of an administrator' : ''}`,
     });
   if (forbidden !== undefined) context.warn(`${forbidden} does not allow cons: its connections are not known`);
   return all.flat();

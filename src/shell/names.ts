@@ -13,7 +13,7 @@ const FEW = 5000;
 /** Names in one block. */
 const BLOCK = 1000;
 /** Blocks packed before others have a turn. */
-const BLOCKS_AT_ONCE = 50;
+const BLOCKS_AT_ONCE = 20;
 
 /** From here on the strings that were packed are worth a collection of garbage. */
 const MANY = 50_000;

@@ -68,6 +68,8 @@ export interface Column {
   readonly right?: boolean;
   /** Left out where the screen is too narrow; the least first. Absent: never. */
   readonly drop?: number;
+  /** Paths and names of nodes: people see them as they may be typed again. */
+  readonly isPath?: boolean;
   /** The last one, of sentences: goes on below itself where the screen is too narrow. */
   readonly folds?: boolean;
 }
@@ -169,7 +171,7 @@ export type Output = { readonly exit?: number } & (
       readonly changes?: readonly Difference[];
     }
   /** An answer of one value: `text` for people and pipes, `value` for programs. */
-  | { readonly type: 'value'; readonly value: unknown; readonly text: string }
+  | { readonly type: 'value'; readonly value: unknown; readonly text: string; readonly isPath?: boolean }
   /** Names and values, one below the other. */
   | { readonly type: 'fields'; readonly fields: readonly (readonly [string, string])[]; readonly json?: unknown }
   | {
@@ -189,8 +191,20 @@ export type Output = { readonly exit?: number } & (
       readonly type: 'lines';
       readonly lines: readonly { readonly label: string; readonly text: string }[];
     }
+  /**
+   * Longer work, told of while it is done: `lines` for people and pipes, `entries` for programs that read line by line.
+   * `json` is all of it, and the last to come; before it is there, programs that want one document are shown nothing.
+   */
+  | {
+      readonly type: 'steps';
+      readonly lines: readonly string[];
+      readonly entries: readonly unknown[];
+      readonly json?: unknown;
+    }
   /** A change that has nothing to show: people see `text`, pipes nothing. */
   | { readonly type: 'done'; readonly text: string; readonly json: unknown }
+  /** How something stands: a sentence for people, `fields` in one row for pipes. */
+  | { readonly type: 'state'; readonly text: string; readonly fields: readonly string[]; readonly json: unknown }
   /** What would change; nothing was sent. */
   | { readonly type: 'plan'; readonly changes: readonly Change[]; readonly summary: string }
   /** Text as it is, for help. */

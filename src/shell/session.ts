@@ -12,7 +12,7 @@ import type {
 import { parseConnectString, showServer } from '../client/connect-string.ts';
 import type { FourLetterOptions } from '../client/four-letter.ts';
 import { ReadOnlyClient } from './changes.ts';
-import type { SessionControl } from './command.ts';
+import type { OpenAtOptions, SessionControl } from './command.ts';
 import { Failure, refused } from './failure.ts';
 import { KeptWatches, type ListedWatch } from './kept-watches.ts';
 import { factsOf, type ServerFacts } from './server-facts.ts';
@@ -171,10 +171,16 @@ export class ShellSession implements SessionControl {
   }
 
   /** The same with one server of the ensemble, to see whether it takes any. */
-  openAt(server: string): Promise<Client> {
+  openAt(servers: string, { isPatient = false, ...more }: OpenAtOptions = {}): Promise<Client> {
     const { options } = this.#target;
-    const connectTimeoutMs = Math.min(MEMBER_MS, options.connectTimeoutMs ?? MEMBER_MS);
-    return this.#ports.connect(server, { ...options, auth: this.#auth, connectTimeoutMs });
+    const momentMs = Math.min(MEMBER_MS, options.connectTimeoutMs ?? MEMBER_MS);
+    const connectTimeoutMs = isPatient ? options.connectTimeoutMs : momentMs;
+    return this.#ports.connect(servers, {
+      ...options,
+      auth: this.#auth,
+      ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
+      ...more,
+    });
   }
 
   async close(): Promise<void> {

@@ -9,20 +9,21 @@ import { contextOf, orAbort } from './context.ts';
 import { DeadlineClient } from './deadline.ts';
 import { expandWords } from './expand-words.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
-import { HeldOutput } from './held-output.ts';
 import { helpOf } from './help.ts';
+import { namedChroot } from './missing-chroot.ts';
 import { expandedByOs, LINES_HINT, unknownCommand } from './misspelt.ts';
 import type { Output } from './output.ts';
 import { OutputRoute } from './output-route.ts';
 import type { Parsed, Pipeline } from './parser.ts';
 import { quoteWord, resolvePath } from './paths.ts';
+import { Pipelines } from './pipelines.ts';
 import { LineReader } from './reading.ts';
 import { recordingClient } from './recording.ts';
 import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
 import type { TrashDraft } from './trash.ts';
 import { withUndo } from './undo-words.ts';
-import { fill } from './variables.ts';
+import { ownArguments } from './variables.ts';
 
 export type { CommandRecord, ShellPorts, Source, Told } from './shell-ports.ts';
 
@@ -60,6 +61,7 @@ export class Shell {
   readonly changes: Changes;
   readonly reader: LineReader;
   readonly #output: OutputRoute;
+  readonly #pipelines: Pipelines;
   #abort: AbortController | undefined;
   #depth = 0;
 
@@ -68,6 +70,14 @@ export class Shell {
     this.variables = new Map(ports.variables);
     this.reader = new LineReader(ports.registry);
     this.#output = new OutputRoute(ports);
+    this.#pipelines = new Pipelines({
+      ports,
+      output: this.#output,
+      reader: this.reader,
+      changes: () => this.changes,
+      command: (name, args, signal) => this.#command(name, args, signal),
+      variable: (name) => this.#variable(name),
+    });
     this.changes = new Changes({
       isDryRun: ports.dryRun,
       isReadOnly: () => ports.readOnly || ports.session.details.readOnly === true,
@@ -75,7 +85,8 @@ export class Shell {
       show: (output) => this.show(output),
       client: async () => this.recording(await this.client()),
       beforeCommit: () => this.#beforeCommit(),
-      runOperations: (text, file) => this.#runOperations(text, file),
+      runOperations: (text, file) =>
+        this.#pipelines.runOperations(text, file, this.#abort?.signal ?? new AbortController().signal),
       readFile: (file) => ports.readFile(file),
       noteEphemeral: (path) => ports.session.noteEphemeral(path),
       signal: () => this.#abort?.signal ?? new AbortController().signal,
@@ -107,9 +118,12 @@ export class Shell {
     });
   }
 
+  /** The command that runs takes away what it made, and is to be waited for. */
+  removesOwn = false;
+
   /** Ctrl-C: the command that runs gives up. False when none runs. */
-  interrupt(): boolean {
-    this.#abort?.abort(new DOMException('interrupted', 'AbortError'));
+  interrupt(reason: Error = new DOMException('interrupted', 'AbortError')): boolean {
+    this.#abort?.abort(reason);
     return this.#abort !== undefined;
   }
 
@@ -193,11 +207,8 @@ export class Shell {
   async runFile(file: string, args: readonly string[]): Promise<number> {
     if (this.#depth >= MAX_DEPTH) throw usage(`run: files that run files more than ${MAX_DEPTH} deep`);
     const text = this.ports.readFile(file);
-    const kept = new Map(this.variables);
     const [stopped, abort] = [this.stopped, this.#abort];
-    for (const name of kept.keys()) if (/^\d+$/.test(name)) this.variables.delete(name);
-    for (const [at, arg] of args.entries()) this.variables.set(String(at + 1), arg);
-    this.variables.set('#', String(args.length));
+    using _own = ownArguments(this.variables, args);
     this.stopped = false;
     this.#depth++;
     try {
@@ -208,8 +219,6 @@ export class Shell {
       this.#depth--;
       this.stopped = stopped;
       this.#abort = abort;
-      for (const name of [...this.variables.keys()]) if (/^(?:\d+|#)$/.test(name)) this.variables.delete(name);
-      for (const [name, value] of kept) if (/^(?:\d+|#)$/.test(name)) this.variables.set(name, value);
     }
   }
 
@@ -235,7 +244,7 @@ export class Shell {
       command,
       { ...source, line },
       isHandled,
-      (signal) => this.#pipeline(pipeline, signal),
+      (signal) => this.#pipelines.run(pipeline, signal),
       (failure) => {
         failed = failure;
       },
@@ -251,95 +260,6 @@ export class Shell {
       });
     return goesOn;
   }
-  async #pipeline(pipeline: Pipeline, signal: AbortSignal): Promise<number> {
-    if (pipeline.os !== undefined) return this.ports.os(pipeline.os, signal);
-    if (pipeline.block !== undefined) {
-      const { block } = pipeline;
-      const output = await this.changes.block(() => this.#operations(block, signal));
-      if (output !== undefined) this.show(output);
-      return 0;
-    }
-    this.reader.refuseGlued(pipeline.words);
-    const lookup = (name: string): string | undefined => this.#variable(name);
-    const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
-    if (pipeline.substitution !== undefined)
-      args.push({ text: await this.#substitute(pipeline.substitution, signal), quote: 'double' });
-    const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
-    const { pipe } = pipeline;
-    const open =
-      target !== undefined
-        ? () => this.ports.openFile(target, pipeline.file?.append === true)
-        : pipe !== undefined
-          ? () => this.ports.pipe(pipe, signal)
-          : undefined;
-    if (open === undefined) {
-      const output = await this.#command(name.text, args, signal);
-      if (output !== undefined) this.show(output);
-      return output?.exit ?? 0;
-    }
-    const outer = this.#output.held; // of a line that runs a file, whose output goes elsewhere as a whole
-    const held = new HeldOutput(open);
-    this.#output.held = held;
-    this.#changes = false;
-    try {
-      const output = await this.#command(name.text, args, signal);
-      if (output !== undefined) this.show(output);
-      const status = await held.end();
-      return pipe === undefined ? (output?.exit ?? 0) : status;
-    } catch (error) {
-      if (error === NOBODY_READS) return held.end();
-      await held.abandon();
-      throw error;
-    } finally {
-      this.#output.held = outer;
-    }
-  }
-
-  /** The operations of a transaction, one after the other. @throws Failure of the first that cannot be one */
-  async #operations(block: readonly Pipeline[], signal: AbortSignal): Promise<void> {
-    for (const { words, os, block: inner } of block) {
-      const [first, ...args] = words.map((word) => fill(word, (name) => this.#variable(name)));
-      const spec = first === undefined ? undefined : this.ports.registry.find(first.text);
-      if (first !== undefined && spec === undefined) throw this.unknown(first.text);
-      if (os !== undefined || inner !== undefined || first === undefined || spec?.transaction !== 'operation')
-        throw usage(`${first?.text ?? '!'} cannot be part of a transaction`, 'create, set, delete and check can');
-      await this.#command(first.text, args, signal);
-    }
-  }
-
-  async #runOperations(text: string, file: string | undefined): Promise<void> {
-    const parsed = this.parse(text);
-    const wrong = faultOf(parsed);
-    if (wrong !== undefined) {
-      const where = `${file ?? ''}:${1 + countLines(text, 0, wrong[1])}: `;
-      throw usage(`${file === undefined ? '' : where}${wrong[0].message}`, wrong[0].hint);
-    }
-    await this.#operations(parsed.pipelines, this.#abort?.signal ?? new AbortController().signal);
-  }
-
-  /** What a command prints, without the newlines at its end. @throws its failure */
-  async #substitute(text: string, signal: AbortSignal): Promise<string> {
-    const { pipelines, fault, open } = this.parse(text);
-    const [one, more] = pipelines;
-    const isPlain =
-      one !== undefined && more === undefined && one.os === undefined && one.pipe === undefined && !one.file;
-    if (!isPlain || one.block !== undefined || fault !== undefined || open !== undefined)
-      throw usage(`$(${text}) is not one command`, fault?.message ?? 'one command, without pipes and files');
-    const [name, ...args] = one.words.map((word) => fill(word, (each) => this.#variable(each)));
-    const outer = this.#output.held;
-    const mine = new HeldOutput();
-    this.#output.held = mine;
-    try {
-      const output = await this.#command(name?.text ?? '', args, signal);
-      if (output !== undefined) this.show(output);
-      return mine.bytes.toString().replace(/\n+$/, '');
-    } finally {
-      this.#output.held = outer;
-    }
-  }
-
-  /** A command that changes something has run since it was begun: it is not to be cut short. */
-  #changes = false;
   /** Shows an answer, or a part of it, where the line says. */
   show(output: Output): void {
     this.#output.show(output);
@@ -355,12 +275,10 @@ export class Shell {
   progress(what: string): Progress {
     return this.#output.progress(what);
   }
-  /** Resolves when there is room for more. @throws NOBODY_READS */
+  /** Resolves when there is room for more. @throws when nobody reads what a command that only reads would still say */
   async drained(): Promise<void> {
-    const { held } = this.#output;
-    if (held === undefined) return this.ports.drained();
-    const isWanted = await orAbort(held.drained(), this.#abort?.signal ?? new AbortController().signal);
-    if (!isWanted && !this.#changes && this.#depth === 0) throw NOBODY_READS;
+    if (this.#output.held === undefined) return this.ports.drained();
+    return this.#pipelines.drained(this.#abort?.signal ?? new AbortController().signal, this.#depth === 0);
   }
   async #guarded(
     command: string,
@@ -377,6 +295,7 @@ export class Shell {
     this.#abort = abort;
     this.#risk = 'read';
     this.graceMs = GRACE_MS;
+    this.removesOwn = false;
     try {
       this.lastStatus = await work(abort.signal);
       await this.ports.settled();
@@ -385,7 +304,8 @@ export class Shell {
       await this.ports.settled();
       // C-c in a question is an answer; anywhere else it is why the command ended
       const isAnswer = error instanceof Failure && error.exit === 31;
-      const failure = abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
+      const found = abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
+      const failure = await namedChroot(found, () => this.ports.session.client());
       this.lastStatus = failure.exit;
       if (!isHandled) this.firstFailure ??= failure.exit;
       if (!isHandled && source !== undefined) this.failedLines.push(source.line);
@@ -411,7 +331,7 @@ export class Shell {
     const risk = found.riskOf?.(bound.values as never) ?? found.risk;
     const spec: CommandSpec = risk === found.risk ? found : { ...found, risk };
     this.#risk = spec.risk;
-    this.#changes ||= spec.risk !== 'read';
+    this.#pipelines.hasChanged ||= spec.risk !== 'read';
     const route = this.changes.route(spec, this.ports.dryRun || bound.dryRun);
     if (spec.risk !== 'read') {
       const sends = route.isReal || this.changes.isOpen;
@@ -426,6 +346,7 @@ export class Shell {
     const draft = route.isReal ? this.#draft(spec, name, args) : undefined;
     const outer = this.#drafting;
     this.#drafting = draft;
+    this.removesOwn ||= spec.removesOwn === true;
     try {
       const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
       const output = withUndo(route.settle(answer), draft);
@@ -468,9 +389,6 @@ export class Shell {
     return this.variables.get(name);
   }
 }
-
-/** `ls -R / | head`: the program has ended, and what only reads ends with it. */
-const NOBODY_READS = new Error('nobody reads the output any more');
 
 /** As it may be typed again; an option is one. */
 const shownWord = (text: string): string => (/^--?[\w-]+$/.test(text) ? text : quoteWord(text));

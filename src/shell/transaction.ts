@@ -66,7 +66,13 @@ interface Row {
 
 const tableOf = (rows: readonly Row[]): Output => ({
   type: 'table',
-  columns: [{ name: '#', right: true }, { name: 'op' }, { name: 'path' }, { name: 'outcome' }, { name: 'version' }],
+  columns: [
+    { name: '#', right: true },
+    { name: 'op' },
+    { name: 'path', isPath: true },
+    { name: 'outcome' },
+    { name: 'version' },
+  ],
   rows: rows.map(({ op, path, outcome, version }, at) => [
     String(at + 1),
     op,

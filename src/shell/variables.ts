@@ -22,3 +22,21 @@ export function fill(word: WordToken, lookup: Lookup): Arg {
   }
   return { text, quote: word.quote, ...(bytes !== undefined && { bytes: Buffer.concat(bytes) }) };
 }
+
+const OWN = /^(?:\d+|#)$/;
+/** `${1}` and so on, and `${#}`, of a file's own until it is disposed of: those from before are back then. */
+export function ownArguments(variables: Map<string, string>, args: readonly string[]): Disposable {
+  const kept = [...variables].filter(([name]) => OWN.test(name));
+  const forget = (): void => {
+    for (const name of [...variables.keys()]) if (OWN.test(name)) variables.delete(name);
+  };
+  forget();
+  for (const [at, arg] of args.entries()) variables.set(String(at + 1), arg);
+  variables.set('#', String(args.length));
+  return {
+    [Symbol.dispose]() {
+      forget();
+      for (const [name, value] of kept) variables.set(name, value);
+    },
+  };
+}

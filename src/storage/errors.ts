@@ -1,5 +1,6 @@
 import { DiskError } from '../ports/disk.ts';
 import { type Halves, showHalves } from '../records/log-record.ts';
+import { NewerFormatError } from '../records/pack.ts';
 
 /** A start that is refused before anything was changed. `exitCode` is the process's (40, 42 or 44). */
 export class StorageRefusal extends Error {
@@ -64,6 +65,19 @@ export function describeDamage(d: Damage): string {
     lost = `; lost are transactions ${after}up to at least ${showHalves(d.mayHaveAcked)}`;
   } else if (d.identityLost !== true) lost = '; how many transactions follow it cannot be told';
   return `${DAMAGED}: ${where}: ${d.reason}${intact}${lost}`;
+}
+
+/**
+ * What a newer version wrote is neither damaged nor ours to touch: the start is refused, in an ensemble, too, where it would
+ * otherwise be taken for lost and given up. @throws StorageRefusal (42)
+ */
+export function refuseNewer(error: unknown, file: string): void {
+  if (!(error instanceof NewerFormatError)) return;
+  throw new StorageRefusal(
+    42,
+    `${file} was written by a newer version of zoosh (${error.message}). Nothing was changed. Start that version again; to go back to this one, restore the directory as it was before, or in an ensemble empty it and let the server join again`,
+    { cause: error },
+  );
 }
 
 /** There was no room for what was to be written: it may be tried again once there is. */

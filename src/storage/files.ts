@@ -11,6 +11,8 @@ export const TEMP = '.tmp';
 export const DAMAGED = '.damaged';
 /** Ends the name of a snapshot received from a leader that is not ours yet. */
 export const STAGED = '.staged';
+/** A folder beside ours in which an import or a restoration is under way, or was when it was interrupted. */
+export const UNFINISHED = 'zoosh-1.importing';
 
 /** `log.<zxid it continues from>.<salt>`: two files may continue from one zxid, never with one salt. */
 export const logName = (entry: { readonly fromZxid: Halves; readonly salt: Halves }): string =>

@@ -7,8 +7,8 @@
 import { crc32 } from 'node:zlib';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { type Halves, ZERO } from '../records/log-record.ts';
-import { pack, RecordError, unpack } from '../records/pack.ts';
-import { DamageError } from './errors.ts';
+import { knownFormat, pack, RecordError, unpack } from '../records/pack.ts';
+import { DamageError, refuseNewer } from './errors.ts';
 import { readWhole } from './files.ts';
 
 export const IDENTITY_FORMAT = 1;
@@ -110,7 +110,7 @@ export function decodeIdentity(bytes: Buffer): Identity {
   if (crc32(bytes.subarray(0, end)) !== bytes.readUInt32BE(end)) fault('its checksum is wrong');
   if (bytes.readUInt32BE(0) !== MAGIC || bytes.readUInt32BE(8) !== end - HEAD_BYTES) fault('it has another shape');
   const format = bytes.readUInt16BE(4);
-  if (format !== IDENTITY_FORMAT) fault(`format ${format}; this program reads ${IDENTITY_FORMAT}`);
+  knownFormat('identity record: format', format, IDENTITY_FORMAT);
   const raw = unpack(bytes.subarray(HEAD_BYTES, end)) as Record<string, unknown> | null;
   if (raw === null || typeof raw !== 'object') fault('not a map');
   const { write, ensembleId, sid, incarnation, bootTags, acceptedEpoch, currentEpoch, serverLines } = raw;
@@ -173,6 +173,7 @@ async function readCopy(disk: Disk, file: string): Promise<Copy> {
     return { state: 'good', identity: decodeIdentity(bytes), bytes };
   } catch (error) {
     if (error instanceof DiskError && error.code === 'ENOENT') return { state: 'absent' };
+    refuseNewer(error, file);
     if (error instanceof RecordError || (error instanceof DiskError && error.code === 'EIO'))
       return { state: 'bad', reason: error.message };
     throw error;

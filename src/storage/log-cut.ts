@@ -15,7 +15,7 @@ import {
   verifyEnvelope,
 } from '../records/log-record.ts';
 import { RecordError } from '../records/pack.ts';
-import { DamageError } from './errors.ts';
+import { DamageError, refuseNewer } from './errors.ts';
 import { logName, withFile } from './files.ts';
 import type { LogFileEntry } from './identity.ts';
 import type { LogPlace } from './log-file.ts';
@@ -134,6 +134,7 @@ class Search {
       try {
         verifyEnvelope(group, start, next, tip);
       } catch (error) {
+        refuseNewer(error, this.file.path);
         if (error instanceof RecordError) this.damaged(at, error.message);
         throw error;
       }

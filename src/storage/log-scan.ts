@@ -16,7 +16,7 @@ import {
   verifyBody,
 } from '../records/log-record.ts';
 import { RecordError } from '../records/pack.ts';
-import { DamageError } from './errors.ts';
+import { DamageError, refuseNewer } from './errors.ts';
 import { withFile } from './files.ts';
 import type { LogFileEntry } from './identity.ts';
 import type { Mark } from './mark.ts';
@@ -141,6 +141,7 @@ export class FileScan {
       if (!same(head.salt, salt) || !same(head.fromZxid, fromZxid) || !same(head.fromChain, fromChain))
         this.damaged(0, 'its head is not that of the file listed');
     } catch (error) {
+      refuseNewer(error, this.path);
       if (error instanceof RecordError) this.damaged(0, error.message);
       throw error;
     }
@@ -195,6 +196,7 @@ export class FileScan {
     try {
       verifyBody(buffer, body, end, header, this.tip);
     } catch (error) {
+      refuseNewer(error, this.path);
       if (!(error instanceof RecordError)) throw error;
       Object.assign(this.tip, before); // nothing of a damaged group is handed out
       this.damaged(start, error.message, header.last);

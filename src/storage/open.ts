@@ -2,7 +2,7 @@ import { assert } from '../base/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { removeOld, removeStaged, settleAdoption } from './adoption.ts';
 import { DamageError, StorageRefusal } from './errors.ts';
-import { DAMAGED, isLogName, logName, namesIn, STAGED, TEMP, unlinkIfThere } from './files.ts';
+import { DAMAGED, isLogName, logName, namesIn, STAGED, TEMP, UNFINISHED, unlinkIfThere } from './files.ts';
 import {
   type FoundIdentity,
   findIdentity,
@@ -58,6 +58,21 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
+/** What an import or a restoration was making when it ended: a start would begin beside it with an empty tree, or with what was there before. */
+async function refuseUnfinished(disk: Disk, options: StorageOptions): Promise<void> {
+  for (const root of new Set([options.dataDir, options.logDir])) {
+    const names = await namesIn(disk, root);
+    if (!names.includes(UNFINISHED)) continue;
+    // with its own folder in place and none of that name left over, all was done but to tidy up
+    if (!names.includes('zoosh-1') || (await namesIn(disk, `${root}/${UNFINISHED}`)).includes('zoosh-1'))
+      throw new StorageRefusal(
+        42,
+        `${root}/${UNFINISHED} is of an import or a restoration that is under way, or was cut off. Wait for it, or run that command again, which begins anew; to start without it, remove the folder`,
+      );
+  }
+}
+
+/** Nobody gets an empty tree in the place of one that is there (design.md, *Where files lie*). */
 async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean): Promise<void> {
   if (options.ignoreApacheData || ours) return;
   for (const root of new Set([options.dataDir, options.logDir])) {
@@ -65,7 +80,7 @@ async function refuseApache(disk: Disk, options: StorageOptions, ours: boolean):
     if (names.some((name) => name.startsWith('log.') || name.startsWith('snapshot.')))
       throw new StorageRefusal(
         42,
-        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. zoosh import-apache ${root} will import it in a later version; to start with an empty tree: --ignore-apache-data`,
+        `${root}/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it. zoosh import-apache ${root} imports it; to start with an empty tree: --ignore-apache-data`,
       );
   }
 }
@@ -135,6 +150,7 @@ class Opening {
       if (!this.heals || !(error instanceof DamageError)) throw error;
       lost = this.lose(await lostIdentity(disk, this.places, options.sid, this.incarnation()), error.message);
     }
+    await refuseUnfinished(disk, options);
     await refuseApache(disk, options, found?.identity !== undefined || lost !== undefined);
     await disk.mkdir(folders.data);
     await disk.mkdir(folders.log);

@@ -2,7 +2,7 @@ import { InvariantError } from '../base/assert.ts';
 import type { Disk } from '../ports/disk.ts';
 import { compareHalves, type Halves, ZERO } from '../records/log-record.ts';
 import { RecordError } from '../records/pack.ts';
-import { DamageError, describeDamage } from './errors.ts';
+import { DamageError, describeDamage, refuseNewer } from './errors.ts';
 import { snapshotName, snapshotZxid } from './files.ts';
 import type { Identity, IdentityPlaces } from './identity.ts';
 import { allMissing, firstNeeded, mayHaveAcked } from './loss.ts';
@@ -61,6 +61,7 @@ export function understood(file: string, take: () => void): void {
   try {
     take();
   } catch (error) {
+    refuseNewer(error, file);
     if (error instanceof RecordError) throw new DamageError({ file, reason: error.message }, { cause: error });
     if (error instanceof InvariantError)
       throw new DamageError({ file, reason: `it does not fit what came before: ${error.message}` }, { cause: error });

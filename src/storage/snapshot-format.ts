@@ -8,7 +8,7 @@
  * ```
  */
 import { crc32 } from 'node:zlib';
-import { RecordError } from '../records/pack.ts';
+import { knownFormat, RecordError } from '../records/pack.ts';
 import type { Mark } from './mark.ts';
 
 const MAGIC = 0x7a6f6f53;
@@ -50,12 +50,9 @@ export function encodeTrailer(chunks: number, at: number): Buffer {
 /** @throws RecordError */
 export function decodeHead(head: Buffer): Mark {
   if (head.length < HEAD_BYTES) throw new RecordError('the snapshot has no whole head');
-  if (
-    head.readUInt32BE(28) !== crc32(head.subarray(0, 28)) ||
-    head.readUInt32BE(0) !== MAGIC ||
-    head.readUInt32BE(4) !== FORMAT
-  )
+  if (head.readUInt32BE(28) !== crc32(head.subarray(0, 28)) || head.readUInt32BE(0) !== MAGIC)
     throw new RecordError('the head of the snapshot is wrong');
+  knownFormat('snapshot format', head.readUInt32BE(4), FORMAT);
   return {
     zxid: { hi: head.readInt32BE(8), lo: head.readUInt32BE(12) },
     chain: { hi: head.readInt32BE(16), lo: head.readInt32BE(20) },

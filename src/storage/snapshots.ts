@@ -1,7 +1,7 @@
 import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
 import { compareHalves, type Halves } from '../records/log-record.ts';
 import { RecordError } from '../records/pack.ts';
-import { DamageError } from './errors.ts';
+import { DamageError, refuseNewer } from './errors.ts';
 import { namesIn, snapshotName, snapshotZxid, TEMP, unlinkIfThere, withFile } from './files.ts';
 import type { Mark } from './mark.ts';
 import {
@@ -128,6 +128,7 @@ export async function readSnapshotFile(
     });
   } catch (error) {
     if (error instanceof DiskError && error.code === 'EIO') bad('it cannot be read (EIO)', error);
+    refuseNewer(error, path);
     if (error instanceof RecordError && !taking) bad(error.message, error);
     throw error;
   }

@@ -343,6 +343,16 @@ export class DataTree {
     session.firstEphemeral = row;
     session.ephemeralCount++;
   }
+  /** A node without children becomes an ephemeral of this session, which must exist: for importers. */
+  own(row: number, session: bigint): void {
+    const { rows } = this;
+    assert(this.children(row) === 0 && this.owner(row) === 0n, 'a node that can be no ephemeral');
+    rows.set(row, F.ownerHi, Number(BigInt.asIntN(32, session >> 32n)));
+    rows.set(row, F.ownerLo, Number(BigInt.asIntN(32, session)));
+    rows.set(row, F.firstChild, 0);
+    rows.set(row, F.creates, 0);
+    this.noteOwner(row);
+  }
   private forgetOwner(row: number): void {
     const { rows } = this;
     if (rows.get(row, F.ownerHi) === 0 && rows.get(row, F.ownerLo) === 0) return;

@@ -29,6 +29,11 @@ export class MemberNotes {
   configAt: MarkAt | undefined;
   private readonly tags = new Map<string, SeenTag>();
 
+  /** The state goes on in another ensemble. */
+  clear(): void {
+    this.configAt = undefined;
+    this.tags.clear();
+  }
   /** In the order of the log. */
   seen(): SeenTag[] {
     return [...this.tags.values()];

@@ -1,4 +1,9 @@
+import { createHash } from 'node:crypto';
 import { assert } from '../base/assert.ts';
+
+/** What is stored of a session's password: SHA-256 cut to 16 bytes (foundations.md 10). */
+export const sessionSecret = (password: Uint8Array): Buffer =>
+  createHash('sha256').update(password).digest().subarray(0, 16);
 
 /** A session as the log knows it. */
 export interface SessionEntry {
@@ -31,10 +36,12 @@ export class SessionTable {
     assert(entry !== undefined, 'an ephemeral node of a session that does not exist');
     return entry;
   }
+  /** Adds a session; one that is there keeps its ephemerals, and has this timeout and password from now on. */
   add(id: bigint, timeoutMs: number, secret: Uint8Array): void {
     const shard = this.shard(id);
+    const { firstEphemeral = 0, ephemeralCount = 0 } = shard.get(id) ?? {};
     if (!shard.has(id)) this.size++;
-    shard.set(id, { id, timeoutMs, secret: Uint8Array.from(secret), firstEphemeral: 0, ephemeralCount: 0 });
+    shard.set(id, { id, timeoutMs, secret: Uint8Array.from(secret), firstEphemeral, ephemeralCount });
     const server = Number(BigInt.asUintN(64, id) >> 56n);
     const high = this.highest.get(server);
     if (high === undefined || id > high) this.highest.set(server, id);

@@ -1,5 +1,5 @@
 import { hash64, lanes } from '../base/hash.ts';
-import { PackReader, PackWriter, pack, RecordError } from '../records/pack.ts';
+import { NewerFormatError, PackReader, PackWriter, pack, RecordError } from '../records/pack.ts';
 import { readAcl, readConfig, writeAcl } from '../records/txns.ts';
 import { DataTree } from './data-tree.ts';
 import { writeConfigFields } from './members.ts';
@@ -7,10 +7,11 @@ import { F } from './rows.ts';
 
 /** Old states that may wait for the disk; beyond it the snapshot is given up and tried again later. */
 const MAX_COPIES = 64 * 1024 * 1024;
-const HEAD = 1;
-const NODE = 2;
-const SESSION = 3;
-const END = 4;
+/** Kinds of records. */
+export const HEAD = 1;
+export const NODE = 2;
+export const SESSION = 3;
+export const END = 4;
 const STAT_BYTES = 68;
 const FORMAT = 2;
 /** Knew servers alone only, and not where their config record stands; it is the first transaction. */
@@ -135,6 +136,35 @@ export class SnapshotCursor {
   }
 }
 
+/** Reads what comes behind the type of a head into `tree`; returns how many nodes follow. @throws RecordError */
+export function readHead(from: PackReader, fields: number, tree: DataTree): number {
+  const format = from.int();
+  const expected = HEAD_FIELDS[format];
+  if (expected === undefined) {
+    const sentence = `snapshot format ${format}; this program reads ${OLD_FORMAT} to ${FORMAT}`;
+    throw format > FORMAT ? new NewerFormatError(sentence) : new RecordError(sentence);
+  }
+  if (fields !== expected) throw new RecordError(`a head of ${fields} fields`);
+  from.int64();
+  tree.zxidHi = from.hi;
+  tree.zxidLo = from.lo;
+  from.int64();
+  tree.chained(from.hi, from.lo);
+  tree.time = from.millis();
+  tree.ensembleId = from.text();
+  const config = from.binOrNil();
+  if (config !== null) tree.config = readConfig(config);
+  const count = from.array();
+  for (let i = 0; i < count; i++) {
+    const id = from.big();
+    tree.sessions.highest.set(Number(BigInt.asUintN(64, id) >> 56n), id);
+  }
+  const nodes = from.int();
+  if (format !== OLD_FORMAT) tree.members.read(from);
+  else if (tree.config !== undefined) tree.members.configAt = { epoch: 1, counter: 1, chainHi: 0, chainLo: 0 };
+  return nodes;
+}
+
 /** Rebuilds a tree from the records of a snapshot. Every record is checked; what does not fit is a RecordError. */
 export class SnapshotLoader {
   readonly tree: DataTree;
@@ -161,29 +191,8 @@ export class SnapshotLoader {
   }
   private head(from: PackReader, fields: number): void {
     if (this.expected >= 0) throw new RecordError('a snapshot with two heads');
-    const format = from.int();
-    const expected = HEAD_FIELDS[format];
-    if (expected === undefined)
-      throw new RecordError(`snapshot format ${format}; this program reads ${OLD_FORMAT} to ${FORMAT}`);
-    if (fields !== expected) throw new RecordError(`a head of ${fields} fields`);
     const { tree } = this;
-    from.int64();
-    tree.zxidHi = from.hi;
-    tree.zxidLo = from.lo;
-    from.int64();
-    tree.chained(from.hi, from.lo);
-    tree.time = from.millis();
-    tree.ensembleId = from.text();
-    const config = from.binOrNil();
-    if (config !== null) tree.config = readConfig(config);
-    const count = from.array();
-    for (let i = 0; i < count; i++) {
-      const id = from.big();
-      tree.sessions.highest.set(Number(BigInt.asUintN(64, id) >> 56n), id);
-    }
-    this.expected = from.int();
-    if (format !== OLD_FORMAT) tree.members.read(from);
-    else if (tree.config !== undefined) tree.members.configAt = { epoch: 1, counter: 1, chainHi: 0, chainLo: 0 };
+    this.expected = readHead(from, fields, tree);
   }
   private session(from: PackReader): void {
     const id = from.big();

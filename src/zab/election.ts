@@ -223,7 +223,7 @@ export class Election {
     if (!unfounded || founders === undefined) return;
     const epoch = vote?.sid === from ? vote.epoch : this.present.get(from)?.epoch;
     this.present.set(from, { incarnation, lines, epoch });
-    if (lines !== null && lines !== founders.lines) this.state.tellOtherLines(from);
+    if (lines !== null && lines !== founders.lines) this.state.tellOtherLines(from, lines);
     if (this.takeStock()) this.sendAll();
   }
   /** Who counts for an empty server, by those that it has met; true when it now votes otherwise. */

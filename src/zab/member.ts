@@ -63,6 +63,9 @@ export class Member {
     return this.leading === undefined ? 'in-progress' : this.leading.canReconfigure(config);
   }
 
+  get isAlone(): boolean {
+    return this.state.isAlone;
+  }
   get isSettled(): boolean {
     return this.leading?.isSettled === true;
   }

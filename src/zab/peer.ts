@@ -62,6 +62,11 @@ export class Peer {
     return this.member !== undefined;
   }
 
+  /** True when a member is a quorum by itself, as far as its log tells. */
+  get isAlone(): boolean {
+    return this.member?.isAlone === true;
+  }
+
   /** Takes one thing that happened; returns all that must happen next. */
   step(input: Input): readonly Effect[] {
     const { member } = this;

@@ -134,10 +134,10 @@ export class State {
 
   /** Servers that are empty like us and have other lines; each is told of once. */
   private readonly otherLines = new Set<number>();
-  tellOtherLines(sid: number): void {
+  tellOtherLines(sid: number, lines: string): void {
     if (this.otherLines.has(sid)) return;
     this.otherLines.add(sid);
-    this.out.push({ type: 'otherLines', sid });
+    this.out.push(lines === '' ? { type: 'foundsNothing', sid } : { type: 'otherLines', sid });
   }
 
   send(link: number, message: Message): void {

@@ -292,7 +292,9 @@ export type Effect =
   /** The present server lines of zoo.cfg are in force, or a later config is: store them as those of the last start. */
   | { readonly type: 'linesSettled' }
   /** Server `sid` is empty as we are but its server lines differ: no ensemble is founded with it. Said once each. */
-  | { readonly type: 'otherLines'; readonly sid: number };
+  | { readonly type: 'otherLines'; readonly sid: number }
+  /** Server `sid` is empty as we are, and waits for a leader: no ensemble is founded with it. Said once each. */
+  | { readonly type: 'foundsNothing'; readonly sid: number };
 
 export const isBefore = (a: Position, b: Position): boolean =>
   a.epoch !== b.epoch ? a.epoch < b.epoch : a.counter < b.counter;

@@ -56,7 +56,7 @@ test('many names do not hold up the loop, and are given up when nobody wants the
   };
   setImmediate(turn);
   await readChildren(new Reader(frame), undefined);
-  assert.ok(turns >= 15, `${turns} turns`);
+  assert.ok(turns >= 60, `${turns} turns`); // merged in parts, too
   const abort = new AbortController();
   const given = readChildren(new Reader(frame), abort.signal);
   setImmediate(() => abort.abort(new Error('enough')));

@@ -34,11 +34,13 @@ async function within(...words: string[]): Promise<Watched> {
   return ran;
 }
 
+const goesOn = async (): Promise<void> => server.signal('SIGCONT');
+
 /** The best of six: others want the same processor. */
-async function stopsSoon(words: readonly string[], options: WatchOptions): Promise<void> {
+async function stopsSoon(words: readonly string[], options: WatchOptions, again = goesOn): Promise<void> {
   const took: number[] = [];
   for (let round = 0; round < 6; round++) {
-    server.signal('SIGCONT');
+    await again();
     const { code, stopMs = 0, stderr, screen } = await zoosh(words, { interruptAfterMs: 'output', ...options });
     assert.equal(code, 130, `${words.join(' ')}: ${stderr}${screen}`);
     if (stopMs <= MOST_STOP_MS) return;
@@ -75,7 +77,22 @@ test('Ctrl-C ends a walk at once, on pipes, on a terminal, and when the server s
       server.signal('SIGSTOP');
       await sleep(100);
     },
-  }).finally(() => server.signal('SIGCONT'));
+  }).finally(goesOn);
+  // it is gone: the command has failed by then, and the end of the session is what Ctrl-C ends
+  const another = async (): Promise<void> => {
+    await server.kill('SIGKILL');
+    await server.start();
+  };
+  await stopsSoon(
+    words,
+    {
+      before: async () => {
+        await server.kill('SIGKILL');
+        await sleep(100);
+      },
+    },
+    another,
+  ).finally(another);
 });
 
 test('find -delete and deleteall take it all away', async () => {

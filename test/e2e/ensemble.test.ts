@@ -22,7 +22,7 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
     stdout = ran.stdout;
     assert.equal(stdout, `127.0.0.1:${first},127.0.0.1:${first + 1},127.0.0.1:${first + 2}\n`);
     t.diagnostic(`a quorum of three served ${Math.round(took)} ms after the command was typed`);
-    return lateIf(took >= 10_000, `it took ${took} ms`); // well under 3 s alone on two cores; tests run side by side
+    return lateIf(took >= 20_000, `it took ${took} ms`); // under 3 s alone on two cores; four other tests run beside it
   });
 
   const before = await allEqual('demo');
@@ -33,6 +33,17 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
   assert.deepEqual([taken.code, taken.stdout], [41, '']);
   assert.match(taken.stderr, new RegExp(`port ${first} is in use by member 1 of demo`));
   assert.equal((await run('start', 'ensemble', 'demo', '-d')).code, 42);
+
+  // a session with each of the three, and one with all of them
+  const smoke = await good('-s', stdout.trim(), 'smoketest');
+  assert.equal(smoke.match(/^127\.0\.0\.1:\d+ {2}heard of 3 deletions, in order, in /gm)?.length, 3, smoke);
+  assert.match(smoke, /\nSmoke test successful\n$/);
+  const bench = await good('-s', stdout.trim(), 'bench', '--znode_count', '20');
+  assert.equal(bench.match(/^notif {8}20 {11}watches/gm)?.length, 3, bench);
+  assert.match(bench, /\nLatency test complete\n$/);
+  const asOne = await good('-s', stdout.trim(), 'bench', '-q', '--znode_count', '20', '--cluster', stdout.trim());
+  assert.equal(asOne, 'Latency test complete\n');
+  assert.equal(await good('-s', stdout.trim(), 'ls', '/'), 'zookeeper\n');
 
   const client = await connect(stdout.trim(), { timeoutMs: 40_000 });
   const session = client.sessionId;

@@ -1,42 +1,25 @@
 /** Programs that run while something is held, by the built binary: what they are told, when they are ended, what is refused. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Client, Counter, connect, Election, Lock, Queue, Semaphore, STYLES } from '../../src/index.ts';
-import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
+import { Counter, connect, Election, Lock, Queue, Semaphore, STYLES } from '../../src/index.ts';
 import { amount } from '../amount.ts';
 import { lateIf, timely } from '../patience.ts';
 import { Relay } from '../recipes/relay.ts';
 import { until } from '../recipes/world.ts';
 import { zoosh, zooshProcess } from './cli.ts';
+import { HeldStage } from './held-stage.ts';
 
-let server: EmbeddedServer;
-let client: Client;
-let folder: string;
+let stage: HeldStage;
+let server: HeldStage['server'];
+let client: HeldStage['client'];
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'zoosh-held-'));
-  server = await startEmbedded({
-    settings: { tickTime: '200', maxClientCnxns: '0', maxSessionTimeout: '60000', forceSync: 'no' },
-    logLevel: 'error',
-  });
-  client = await connect(server.connectString);
+  stage = await HeldStage.open({ maxClientCnxns: '0', forceSync: 'no' });
+  ({ server, client } = stage);
 });
-after(async () => {
-  await client.close();
-  await server.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => stage[Symbol.asyncDispose]());
+const file = (name: string): string => stage.file(name);
+const textOf = (name: string): string => stage.text(name);
 
-const file = (name: string): string => join(folder, name);
-const textOf = (name: string): string => {
-  try {
-    return readFileSync(file(name), 'utf8');
-  } catch {
-    return '';
-  }
-};
 /** Deaf to signals, which it writes down with their time, as it does every few ms with the time; it ends by itself at last. */
 const deaf = (name: string): string[] => [
   process.execPath,

@@ -1,41 +1,24 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, connect } from '../../src/index.ts';
-import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
 import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 import { Relay } from '../recipes/relay.ts';
 import { until } from '../recipes/world.ts';
 import { zoosh, zooshProcess } from './cli.ts';
+import { HeldStage } from './held-stage.ts';
 
-let server: EmbeddedServer;
-let client: Client;
-let folder: string;
+let stage: HeldStage;
+let server: HeldStage['server'];
+let client: HeldStage['client'];
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'zoosh-lock-'));
-  server = await startEmbedded({
-    settings: { tickTime: '200', maxSessionTimeout: '60000', '4lw.commands.whitelist': '*' },
-    logLevel: 'error',
-  });
-  client = await connect(server.connectString);
+  stage = await HeldStage.open({ '4lw.commands.whitelist': '*' });
+  ({ server, client } = stage);
 });
-after(async () => {
-  await client.close();
-  await server.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+after(() => stage[Symbol.asyncDispose]());
+const file = (name: string): string => stage.file(name);
+const textOf = (name: string): string => stage.text(name);
 
-const file = (name: string): string => join(folder, name);
-const textOf = (name: string): string => {
-  try {
-    return readFileSync(file(name), 'utf8');
-  } catch {
-    return '';
-  }
-};
 const children = async (path: string): Promise<string[]> => (await client.getChildren(path)).children;
 /** Writes the time into a file every few ms; deaf to TERM. */
 const DEAF = (name: string): string =>
@@ -55,7 +38,7 @@ test('accept 12: the exit code of a lock is that of its program, which is told w
   assert.ok(Number(next.stdout) > Number(ran.stdout.split(' ')[1]));
   for (const [words, code] of [
     [['/none/such/program'], 127],
-    [[folder], 126],
+    [[file('.')], 126],
     [['sh', '-c', 'kill -9 $$'], 137],
   ] as const) {
     assert.equal((await zoosh([server.connectString, 'lock', '/jobs/a', ...words])).code, code, words.join(' '));

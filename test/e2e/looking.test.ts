@@ -176,7 +176,7 @@ test('status, top, latency, doctor: how the server is', async () => {
   assert.equal(health.code, 1);
   for (const line of [
     /^ok\tTLS is not in use$/m,
-    /^ok\tno AdminServer on port 1; the words tell what is asked$/m,
+    /^ok\tno AdminServer on port 1; four-letter words are asked instead$/m,
     /^ok\tclocks of 1 server and of this machine within \d+(\.\d)? m?s$/m,
     /^(ok\tdisk of .* of log, no snapshot yet, .*%\) free|(warn|FAIL)\t.* left on its disk\t.*)$/m,
     /^ok\t1 other client connected, from 1 host$/m,

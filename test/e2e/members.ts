@@ -249,6 +249,13 @@ export class Members implements AsyncDisposable {
   }
 }
 
+/** The peer ports in the line of a member: quorum, election. */
+export function peerPortsOf(members: Members, id: number): [number, number] {
+  const cfg = readFileSync(join(members.member(1).folder, 'zoo.cfg'), 'utf8');
+  const found = new RegExp(`^server\\.${id}=[^:]+:(\\d+):(\\d+)`, 'm').exec(cfg);
+  return [Number(found?.[1]), Number(found?.[2])];
+}
+
 /** Waits for something. @throws Error with what `why` says when it does not come in time, or what `is` throws */
 export async function until(is: () => Promise<boolean> | boolean, withinMs: number, why: () => string): Promise<void> {
   const end = performance.now() + withinMs;

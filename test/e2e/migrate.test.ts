@@ -3,52 +3,31 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadApache } from '../../src/apache/load.ts';
 import { settled } from '../../src/apache/settle.ts';
 import { connect } from '../../src/index.ts';
 import { nodeDisk } from '../../src/platform/disk.ts';
+import { apachePassword } from '../../src/protocol/apache-password.ts';
 import { type DumpedNode, dump } from '../apache/dump.ts';
 import { goldenFiles } from '../apache/memory-disk.ts';
 import { dumpTree } from '../apache/tree-dump.ts';
 import { withoutEphemerals } from '../apache/without-ephemerals.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { zoosh } from './cli.ts';
-import { Members } from './members.ts';
+import { apacheData, Folder } from './folders.ts';
+import { Members, until } from './members.ts';
 import { ServerProcess } from './process.ts';
+import { hello } from './raw.ts';
 
 const golden = goldenFiles();
 const seen = JSON.parse((golden.get('dump.json') as Buffer).toString()) as DumpedNode[];
 const SUPER = 'DigestAuthenticationProvider.superDigest=super:xQJmxLMiHGwaqBvst5y6rkB6HQs=';
 const IMPORT = '100000001';
 
-/** An Apache data directory in a folder of its own. */
-function apacheData(into: string, change: (files: Map<string, Buffer>) => void = () => {}): string {
-  const files = new Map(golden);
-  files.delete('dump.json');
-  change(files);
-  mkdirSync(join(into, 'version-2'), { recursive: true });
-  for (const [name, bytes] of files) writeFileSync(join(into, 'version-2', name), bytes);
-  return into;
-}
-class Folder implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), 'zoosh-migrate-'));
-  [Symbol.dispose](): void {
-    rmSync(this.path, { recursive: true, force: true });
-  }
-}
 async function dumpOf(hosts: string): Promise<DumpedNode[]> {
   const client = await connect(hosts, { auth: [{ scheme: 'digest', auth: 'super:admin' }] });
   try {
@@ -161,13 +140,15 @@ test('two directories of Apache become two of ours, under its id', async () => {
   const cfg = join(folder.path, 'zoo.cfg');
   writeFileSync(cfg, `dataDir=${data}\ndataLogDir=${log}\nclientPort=0\nclientPortAddress=127.0.0.1\n`);
   const started = await zoosh(['start', 'server', '--config', cfg, '--myid', '7']);
-  assert.equal(started.code, 44, started.stdout);
+  assert.equal(started.code, 42, started.stdout);
+  assert.match(started.stderr, /zoosh-1\.importing is of an import or a restoration [^\n]* run that command again/);
   const again = await zoosh(['import-apache', data, '--log-dir', log]);
-  assert.equal(again.code, 42);
-  assert.match(again.stderr, /log\/zoosh-1 holds .* move that folder away/);
-  rmSync(join(log, 'zoosh-1'), { recursive: true });
-  assert.equal((await zoosh(['import-apache', data, '--log-dir', log])).code, 0);
+  assert.equal(again.code, 0, again.stderr);
   assert.deepEqual(readdirSync(data).sort(), ['myid', 'version-2', 'zoosh-1']);
+  assert.deepEqual(readdirSync(log).sort(), ['version-2', 'zoosh-1']);
+  const taken = await zoosh(['import-apache', data, '--log-dir', log]);
+  assert.equal(taken.code, 42);
+  assert.match(taken.stderr, /zoosh-1 holds .* move that folder away/);
 });
 
 test('what is not whole is told with its place, and taken as far as it goes only when that is said', async () => {
@@ -236,4 +217,103 @@ test('an import is refused where it would hurt or has nothing to take', async ()
     assert.equal(help.code, 0);
     assert.match(help.stdout, /^usage: zoosh /);
   }
+});
+
+/** Says hello for a session; resolves with its id and password as they are answered, id 0n when it is over. */
+async function takeUp(port: number, session: bigint, password: Buffer): Promise<{ id: bigint; password: Buffer }> {
+  const socket = dial(port, '127.0.0.1');
+  try {
+    socket.write(hello(session, password));
+    for await (const answer of socket) {
+      const bytes = answer as Buffer;
+      return { id: bytes.readBigInt64BE(12), password: bytes.subarray(24, 40) };
+    }
+    throw new Error('it hung up');
+  } finally {
+    socket.destroy();
+  }
+}
+
+test('sessions that are kept are taken up once with the password of Apache, and keep their nodes', async () => {
+  await using server = new ServerProcess([SUPER, 'extendedTypesEnabled=true']);
+  const data = apacheData(join(server.folder, 'data'));
+  const dry = await zoosh(['-n', 'import-apache', data, '--keep-sessions']);
+  assert.match(
+    dry.stdout,
+    /^would keep 5 sessions and their 6 ephemeral nodes: start the server within their timeout$/m,
+  );
+  const ran = await zoosh(['-o', 'json', 'import-apache', data, '--keep-sessions']);
+  assert.equal(ran.code, 0, ran.stderr);
+  const told = JSON.parse(ran.stdout) as Record<string, unknown>;
+  assert.deepEqual(
+    [told.nodes, told.kept, told.dropped],
+    [46, { sessions: 5, ephemerals: 6 }, { sessions: 0, ephemerals: 0 }],
+  );
+  assert.equal((await zoosh(['verify', data])).code, 0);
+  await server.start();
+  // nothing changed for who looks at the tree, but for who the members are
+  const found = await dumpOf(server.hosts);
+  const others = (nodes: readonly DumpedNode[]): DumpedNode[] =>
+    nodes.filter(({ path }) => path !== '/zookeeper/config');
+  assert.deepEqual(others(found), others(seen));
+  const id = 72057678312177664n;
+  const first = await takeUp(server.port, id, apachePassword(id));
+  assert.equal(first.id, id);
+  assert.notDeepEqual(first.password, apachePassword(id));
+  assert.equal((await takeUp(server.port, id, apachePassword(id))).id, 0n);
+  assert.deepEqual(await takeUp(server.port, id, first.password), first);
+  assert.equal((await takeUp(server.port, id + 1n, apachePassword(id))).id, 0n);
+  // what was answered is on the disk
+  await server.kill('SIGKILL');
+  await server.start();
+  assert.equal((await takeUp(server.port, id, apachePassword(id))).id, 0n);
+  assert.equal((await takeUp(server.port, id, first.password)).id, id);
+  assert.deepEqual(others(await dumpOf(server.hosts)), others(seen));
+});
+
+test('a member without a history that met one of Apache founds nothing, in this life and the next', async () => {
+  await using members = await Members.make({ voters: 3 });
+  const one = members.member(1);
+  one.start();
+  const election = Number(/^server\.1=[^:]+:\d+:(\d+)/m.exec(readFileSync(join(one.folder, 'zoo.cfg'), 'utf8'))?.[1]);
+  // as Apache's server 2 begins a connection for votes
+  const greeting = Buffer.alloc(24);
+  greeting.writeBigInt64BE(-65536n, 0);
+  greeting.writeBigInt64BE(2n, 8);
+  const said = (text: RegExp): Promise<void> =>
+    until(
+      () => text.test(one.log),
+      PATIENCE_MS,
+      () => members.tail(),
+    );
+  await until(
+    async () => {
+      const socket = dial(election, '127.0.0.1');
+      socket.on('error', () => {});
+      socket.end(greeting);
+      await new Promise((resolve) => socket.on('close', resolve));
+      return /member 2 is an Apache server/.test(one.log);
+    },
+    PATIENCE_MS,
+    () => members.tail(),
+  );
+  await said(/this one founds no ensemble/);
+  await one.kill('SIGKILL');
+  members.note('again');
+  members.startAll();
+  await until(
+    () => [2, 3].every((id) => /server 1 has no history and founds no ensemble/.test(members.member(id).log)),
+    PATIENCE_MS,
+    () => members.tail(),
+  );
+  assert.match(one.log.split('--- again')[1] ?? '', /is, or was, one of Apache ZooKeeper.*--ignore-apache-data/);
+  for (const member of members.all) assert.notEqual((await member.status())?.serving, true);
+  // what it says is the way out
+  await one.kill('SIGTERM');
+  apacheData(one.data);
+  const ran = await zoosh(['import-apache', one.data]);
+  assert.equal(ran.code, 0, ran.stderr);
+  one.start();
+  await members.serving();
+  await members.equal();
 });

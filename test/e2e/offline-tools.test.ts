@@ -1,25 +1,17 @@
 /** Logs, snapshots and data directories looked at without a server: Apache's and ours by the same commands. */
 import assert from 'node:assert/strict';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/index.ts';
 import { goldenFiles } from '../apache/memory-disk.ts';
 import { type Ran, zoosh } from './cli.ts';
+import { apacheData, Folder } from './folders.ts';
 import { ServerProcess } from './process.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'zoosh-tools-'));
+const place = new Folder();
+const folder = place.path;
 const apache = join(folder, 'apache');
 const files = join(apache, 'version-2');
 const own = new ServerProcess(['snapCount=40', 'extendedTypesEnabled=true']);
@@ -32,8 +24,7 @@ const namesOf = (start: string): string[] =>
     .sort((a, b) => Number.parseInt(a.split('.')[1] ?? '', 16) - Number.parseInt(b.split('.')[1] ?? '', 16));
 
 before(async () => {
-  mkdirSync(files, { recursive: true });
-  for (const [name, bytes] of goldenFiles()) if (name !== 'dump.json') writeFileSync(join(files, name), bytes);
+  apacheData(apache);
   await own.start();
   const client = await connect(own.hosts);
   await client.create('/app', 'hello\nworld', { acl: [{ perms: 31, scheme: 'world', id: 'anyone' }] });
@@ -50,7 +41,7 @@ before(async () => {
 });
 after(async () => {
   await own[Symbol.asyncDispose]();
-  rmSync(folder, { recursive: true, force: true });
+  place[Symbol.dispose]();
 });
 
 test('txnlog shows an Apache log, a line a transaction, as lines and as JSON', async () => {

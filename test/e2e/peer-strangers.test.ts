@@ -11,7 +11,7 @@ import { proofName } from '../../src/platform/peer-psk.ts';
 import { PeerSecret } from '../../src/runtime/peer-secret.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
-import { type MemberOfTest, Members, until } from './members.ts';
+import { type MemberOfTest, Members, peerPortsOf, until } from './members.ts';
 import { PemFiles } from './members-tls.ts';
 
 const HOST = '127.0.0.1';
@@ -24,13 +24,6 @@ const secretLines = (name: string, secret: Buffer): string[] => {
   writeFileSync(file, `${secret.toString('base64')}\n`, { mode: 0o600 });
   return [`peer.secretFile=${file}`];
 };
-/** The peer ports in the line of a member: quorum, election. */
-function portsOf(members: Members, id: number): [number, number] {
-  const cfg = readFileSync(join(members.member(1).folder, 'zoo.cfg'), 'utf8');
-  const found = new RegExp(`^server\\.${id}=[^:]+:(\\d+):(\\d+)`, 'm').exec(cfg);
-  return [Number(found?.[1]), Number(found?.[2])];
-}
-
 /** Three voters that serve, and a fourth server that they list as an observer and that does not run. */
 class Fortress implements AsyncDisposable {
   readonly members: Members;
@@ -146,7 +139,7 @@ test('three processes form a quorum by certificates, and whoever cannot show one
     /it does not know the secret of this ensemble/,
   );
   const started = fortress.logs.length;
-  for (const port of [1, 2, 3].flatMap((id) => portsOf(members, id))) await shake(port, { minVersion: 'TLSv1.3' });
+  for (const port of [1, 2, 3].flatMap((id) => peerPortsOf(members, id))) await shake(port, { minVersion: 'TLSv1.3' });
   await until(
     () => /it shows no certificate; set sslQuorum=true/.test(fortress.logs.slice(started)),
     5000,
@@ -189,7 +182,7 @@ test('a peer without the secret, with an old one, with a resumed TLS ticket, wit
     ...tls,
     pskCallback: () => ({ psk, identity: `${proofName('zoosh', 4)}/${id}` }),
   });
-  const ports = [1, 2, 3].flatMap((id) => portsOf(members, id));
+  const ports = [1, 2, 3].flatMap((id) => peerPortsOf(members, id));
   const seen = async (what: string, options: ConnectionOptions): Promise<void> => {
     for (const member of [1, 2, 3]) members.member(member).ask({ op: 'status' });
     for (const port of ports) assert.equal(await shake(port, options), undefined, `${what} was given a session`);

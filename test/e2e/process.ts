@@ -13,12 +13,17 @@ export class ServerProcess implements AsyncDisposable {
   stderr = '';
   /** When set, no file may grow beyond so many bytes, as on a disk that is full. */
   fileLimit: number | undefined;
+  /** More words of its command. */
+  words: readonly string[] = [];
   private child: ChildProcess | undefined;
   private readonly lines: readonly string[];
   private exited: Promise<number> = Promise.resolve(0);
   private readonly level: string;
-  constructor(lines: readonly string[] = [], level = 'warn') {
+  private readonly flags: readonly string[];
+  /** `lines`: more of its zoo.cfg; `flags`: of Node. */
+  constructor(lines: readonly string[] = [], level = 'warn', flags: readonly string[] = []) {
     this.level = level;
+    this.flags = flags;
     this.folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
     this.lines = lines;
   }
@@ -32,7 +37,18 @@ export class ServerProcess implements AsyncDisposable {
       'clientPortAddress=127.0.0.1',
     ];
     writeFileSync(cfg, [...base, ...this.lines, ''].join('\n'));
-    const command = [process.execPath, BIN, 'start', 'server', '--config', cfg, '--log-level', this.level];
+    const command = [
+      process.execPath,
+      ...this.flags,
+      BIN,
+      'start',
+      'server',
+      '--config',
+      cfg,
+      '--log-level',
+      this.level,
+      ...this.words,
+    ];
     const limited = ['sh', '-c', `ulimit -f ${Math.ceil((this.fileLimit ?? 0) / 512)} && exec "$0" "$@"`, ...command];
     const [program = '', ...args] = this.fileLimit === undefined ? command : limited;
     const child = spawn(program, args, {

@@ -158,6 +158,27 @@ test('accept 16: a question before a subtree goes: no keeps it, C-c too, yes del
   assert.equal(await session.ended(), 0);
 });
 
+test('a plan taller than the screen is seen before it is asked about, not after the answer', async () => {
+  const pager = `ZOOSH_PAGER='printf "the pager had "; wc -l' `;
+  using session = new Session({
+    sh: `${pager} exec ${process.execPath} ${BIN} ${server.hosts}`,
+    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+  });
+  await sees(session, 'connected to');
+  session.type('mkdir /tall\rrepeat 30 create -s /tall/n- x | sort >/dev/null\rdeleteall /tall\r');
+  await sees(session, 'Delete 31 nodes under /tall?');
+  session.type('y\r');
+  await sees(session, /deleted 31 nodes in/);
+  session.type('undo\r');
+  await sees(session, 'Take back 31 changes under /tall');
+  assert.match(session.text, /> undo\nthe pager had 31\n\? Take back/);
+  session.type('n\r');
+  await sees(session, 'error: not done');
+  assert.equal(session.text.split('the pager had').length, 2, 'it is shown once');
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+});
+
 test('accept 19: a server that goes and comes back: lost, back, the session kept', async () => {
   using session = prompt(server.hosts);
   await sees(session, 'connected to');

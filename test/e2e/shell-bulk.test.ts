@@ -282,7 +282,29 @@ test('diff tells what differs and how, in every form', async () => {
     ],
   );
   no(await one('diff', '/da', '/nowhere'), 10, /node does not exist: \/nowhere/);
-  no(await one('diff', '/da', '/da'), 2, /both are/);
+  // the same twice is no difference, as with diff of any system; a node that is not there is none
+  is(await one('diff', '-r', '/da', '/da'), '', 0);
+  no(await one('diff', '/dz', '/dz'), 10, /node does not exist: \/dz/);
+});
+
+test('import meets an ACL that denies it: it stops and says so; with -k the others are made', async () => {
+  const readable = [{ perms: 1, scheme: 'world', id: 'anyone' }];
+  for (const path of ['/im', '/im/a', '/im/shut', '/im/shut/kid', '/im/shut/kid/below', '/im/z'])
+    await client.create(path, path);
+  await client.setAcl('/im/shut', readable);
+  is(await one('export', '/im', file('im')), '');
+  const stopped = await one('import', '--root', '/im2', file('im'));
+  no(stopped, 14, /\/im2\/shut\/kid[\s\S]*hint: -k before the command goes on without what may not be written/);
+  assert.equal(stopped.stdout, '');
+  assert.equal(await client.exists('/im2/z'), undefined);
+  const gone = await zoosh(['-k', server.hosts, 'import', '--root', '/im3', file('im')]);
+  is(gone, 'created\t4\nupdated\t0\nsame\t0\nskipped\t0\ndenied\t2\n', 14);
+  assert.match(gone.stderr, /^not permitted to write \/im3\/shut\/kid\n.*\/im3\/shut\/kid\/below$/m);
+  assert.equal((await client.get('/im3/z')).data?.toString(), '/im/z');
+  // what is there may be hidden, too
+  await client.setAcl('/im3/a', [{ perms: 2, scheme: 'world', id: 'anyone' }]);
+  const again = await zoosh(['-k', server.hosts, 'import', '--root', '/im3', file('im')]);
+  is(again, 'created\t0\nupdated\t0\nsame\t3\nskipped\t0\ndenied\t3\n', 14);
 });
 
 test('apply makes a subtree as the file says, exactly', async () => {

@@ -126,6 +126,37 @@ test('a word that is not allowed is asked of the AdminServer, and so is who owns
   }
 });
 
+test('an AdminServer that wants a login is given the digest login of the session; without one that is said', async () => {
+  const login = 'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE='; // super:adminpass
+  const where = ['admin.enableServer=true', 'admin.serverAddress=127.0.0.1', 'admin.serverPort=0'];
+  await using guarded = await new ServerProcess([...where, login], 'info').start();
+  const port = /admin server on 127\.0\.0\.1:(\d+)/.exec(guarded.stderr)?.[1] as string;
+  const owner = await connect(guarded.hosts);
+  try {
+    await owner.create('/mine', null, { mode: 'ephemeral' });
+    const asks = ['--admin-port', port];
+    const stranger = await zoosh([guarded.hosts, 'who', ...asks, '/mine']);
+    assert.deepEqual([stranger.code, stranger.stdout], [21, '']);
+    assert.match(stranger.stderr, /its AdminServer wants the login of an administrator/);
+    const word = await zoosh([guarded.hosts, '4lw', ...asks, 'cons']);
+    assert.equal(word.code, 21);
+    assert.match(word.stderr, /its AdminServer on port \d+ wants a login\n hint: .*addauth digest/);
+    assert.equal((await zoosh([guarded.hosts, '4lw', ...asks, 'ruok'])).stdout, 'imok\n');
+    const blind = await zoosh([guarded.hosts, 'doctor', ...asks]);
+    assert.match(blind.stdout, /^warn\t.* the AdminServer on port \d+ wants a login: /m);
+    const known = ['--auth', 'digest:super:adminpass', guarded.hosts];
+    const told = await zoosh([...known, 'who', ...asks, '/mine']);
+    assert.equal(told.code, 0, told.stderr);
+    assert.match(told.stdout, /^\/mine\t0x[0-9a-f]+\t127\.0\.0\.1:\d+\t/);
+    assert.doesNotMatch((await zoosh([...known, 'doctor', ...asks])).stdout, /wants a login/);
+    // nobody needs to be asked whose a node of this very session is
+    const own = await zoosh([guarded.hosts, '-c', 'create -e /own x; who /own']);
+    assert.match(own.stdout, /^\/own\n\/own\t0x[0-9a-f]+\tthis shell\t/, own.stderr);
+  } finally {
+    await owner.close();
+  }
+});
+
 test('-v tells every request and answer, and of a failure what the wire said; no data, no credential', async () => {
   const ran = await zoosh(['-v', '--auth', 'digest:bob:secret', server.hosts], 'create /v topsecret\nget /nope\n');
   assert.deepEqual([ran.code, ran.stdout], [10, '/v\n']);

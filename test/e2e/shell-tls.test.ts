@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createServer, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { TEST_CERT, TEST_KEY } from '../client/tls-fixture.ts';
 import { zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
+import { TlsFront } from './tls-front.ts';
 
 /** Made with keytool and openssl; what is in them is in the PEM files beside them. */
 const STORES = fileURLToPath(new URL('../../../test/tls/stores/', import.meta.url));
@@ -16,17 +15,9 @@ const STORES = fileURLToPath(new URL('../../../test/tls/stores/', import.meta.ur
 test('TLS by options, by a profile and by a zkCli file; a plain client is told', async () => {
   await using server = await new ServerProcess().start();
   const folder = mkdtempSync(join(tmpdir(), 'zoosh-tls-'));
-  // TLS ends here and goes on plain, as in front of any server
-  const front = createServer({ key: TEST_KEY, cert: TEST_CERT }, (socket) => {
-    const back = connect(server.port, '127.0.0.1');
-    socket.pipe(back).pipe(socket);
-    socket.on('error', () => back.destroy());
-    back.on('error', () => socket.destroy());
-  });
-  front.on('tlsClientError', () => {});
-  await new Promise<void>((resolve) => front.listen(0, 'localhost', resolve));
+  using front = await TlsFront.open({ key: TEST_KEY, cert: TEST_CERT }, server.port);
   try {
-    const hosts = `localhost:${(front.address() as AddressInfo).port}`;
+    const { hosts } = front;
     const [ca, config] = [join(folder, 'ca.pem'), join(folder, 'client.cfg')];
     writeFileSync(ca, TEST_CERT);
     const yes = async (args: string[], env: Record<string, string> = {}): Promise<void> => {
@@ -72,7 +63,6 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
       assert.match(refused.stderr, /client\.cfg/);
     }
   } finally {
-    front.close();
     rmSync(folder, { recursive: true, force: true });
   }
 });
@@ -83,17 +73,11 @@ test('PKCS12, JKS and PEM stores of a zkCli file: who the servers are, and who w
   const file = (name: string): string => readFileSync(STORES + name, 'utf8');
   const names: (string | undefined)[] = [];
   const options = { requestCert: true, ca: file('rsa-chain.pem'), key: file('rsa.key'), cert: file('rsa-chain.pem') };
-  const front = createServer(options, (socket: TLSSocket) => {
+  using front = await TlsFront.open(options, server.port, (socket) => {
     names.push(socket.getPeerCertificate().subject?.CN as string | undefined);
-    const back = connect(server.port, '127.0.0.1');
-    socket.pipe(back).pipe(socket);
-    socket.on('error', () => back.destroy());
-    back.on('error', () => socket.destroy());
   });
-  front.on('tlsClientError', () => {});
-  await new Promise<void>((resolve) => front.listen(0, 'localhost', resolve));
   try {
-    const hosts = `localhost:${(front.address() as AddressInfo).port}`;
+    const { hosts } = front;
     const [config, secret] = [join(folder, 'client.cfg'), join(folder, 'password')];
     writeFileSync(secret, 'apassword\n');
     writeFileSync(join(folder, 'own.pem'), file('ec.key') + file('ec-chain.pem'));
@@ -116,7 +100,6 @@ test('PKCS12, JKS and PEM stores of a zkCli file: who the servers are, and who w
     }
     assert.deepEqual(names, ['ec', 'rsa', 'rsa', 'ec']);
   } finally {
-    front.close();
     rmSync(folder, { recursive: true, force: true });
   }
 });

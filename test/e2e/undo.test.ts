@@ -288,3 +288,27 @@ test('an undo of many nodes, and the plan of a deletion', async () => {
   assert.equal(await client.getAllChildrenNumber('/many'), before - 1);
   assert.equal((await client.get('/many/n1499')).data?.toString(), '1499');
 });
+
+test('a dry run shows what would be taken back once', async () => {
+  const it = prompt();
+  await run(it, 'create /dry-undo x');
+  await run(it, 'create /dry-undo/b x');
+  await run(it, 'set /dry-undo y');
+  await client.set('/dry-undo', 'by somebody else');
+  it.shown.length = 0;
+  await run(it, 'undo 2 -n');
+  const seen = it.shown.flatMap((each): readonly { readonly path: string }[] =>
+    each.type === 'differences' ? each.differences : each.type === 'plan' ? each.changes : [],
+  );
+  assert.deepEqual(
+    seen.map(({ path }) => path),
+    ['/dry-undo/b'],
+  );
+  it.shown.length = 0;
+  await run(it, 'undo 1 -n', 12); // what cannot be taken back is still told
+  assert.deepEqual(
+    it.shown.flatMap((each) => (each.type === 'differences' ? each.differences.map(({ sign }) => sign) : [])),
+    ['!'],
+  );
+  assert.equal((await client.get('/dry-undo')).data?.toString(), 'by somebody else');
+});

@@ -26,7 +26,7 @@ test('the judge has emoji two cells wide, as terminals do since Unicode 9, and j
   assert.deepEqual([screen.cursorColumn, screen.text(0)], [6, '👍日e\u0301x']);
   screen.write('\r12345678日本');
   assert.deepEqual([screen.text(0), screen.text(1), screen.cursorColumn], ['12345678日', '本', 2]);
-  assert.deepEqual(screen.logical(2, 9), ['12345678日本']);
+  assert.deepEqual(screen.logical(0, 2), ['12345678日本']);
   screen.dispose();
 });
 

@@ -6,9 +6,13 @@ const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 export interface Shown {
   /** Without blanks at their ends. */
   readonly rows: readonly string[];
+  /** With blanks at their ends. */
+  readonly full: readonly string[];
   readonly widths: readonly number[];
   /** The text ran on into the next row. */
   readonly soft: readonly boolean[];
+  /** A picture of which the terminal draws more than its cells went over the last column there: see `alike`. */
+  readonly over: readonly boolean[];
   readonly cursorRow: number;
   readonly cursorColumn: number;
 }
@@ -27,14 +31,21 @@ interface Piece {
   readonly width: number;
   /** Terminals differ on its cells. */
   readonly disputed: boolean;
+  /** False for several characters, which a terminal may part. */
+  readonly isWhole?: boolean;
+  /** Cells that this terminal draws for it, when they are more. */
+  readonly drawn?: number;
 }
+
+type Fitted = Pick<Piece, 'width' | 'disputed' | 'isWhole'>;
 
 const cellsOf = (text: string): number => [...text].reduce((sum, char) => sum + cells(char.codePointAt(0) ?? 0), 0);
 
 /** What is written for a grapheme, in pieces that rows may part. */
 function piecesOf(grapheme: string, opinion: Opinion): Piece[] {
   const code = grapheme.charCodeAt(0);
-  if (code < 32 || code === 127) return [{ shown: `^${String.fromCharCode(code ^ 64)}`, width: 2, disputed: false }];
+  if (code < 32 || code === 127)
+    return [{ shown: `^${String.fromCharCode(code ^ 64)}`, width: 2, disputed: false, isWhole: false }];
   if (/[\u0080-\u009f\u2028\u2029\u202a-\u202e\ud800-\udfff]/u.test(grapheme))
     return [{ shown: '\ufffd', width: 1, disputed: false }];
   return seen(declared(grapheme.replace(/\u200d+$/, '')), opinion);
@@ -76,7 +87,8 @@ function seen(pieces: Piece[], opinion: Opinion): Piece[] {
       shown += part.text;
       width += part.width;
     }
-    return { ...piece, shown: shown + ' '.repeat(piece.width - width) };
+    const drawn = parts.reduce((sum, part) => sum + part.width, 0);
+    return { ...piece, shown: shown + ' '.repeat(piece.width - width), drawn };
   });
 }
 
@@ -91,6 +103,7 @@ export function lay(shape: Shape, columns: number): Shown {
   const rows = [''];
   const widths = [0];
   const soft: boolean[] = [];
+  const over = [false];
   let width = 0;
   let cursorRow = -1;
   let cursorColumn = 0;
@@ -98,17 +111,20 @@ export function lay(shape: Shape, columns: number): Shown {
     soft.push(isSoft);
     rows.push('');
     widths.push(0);
+    over.push(false);
     width = 0;
   };
   const { opinion } = shape;
-  const fit = ({ width: needs, disputed }: Omit<Piece, 'shown'>): void => {
+  const fit = ({ width: needs, disputed, isWhole = true }: Fitted): void => {
     // none of disputed width stands in the last cell
-    if (width + needs > columns - (disputed ? 1 : 0) && width > 0) end(!disputed);
+    // and what a terminal would part is put on the next row by us
+    if (width + needs > columns - (disputed ? 1 : 0) && width > 0) end(!disputed && (isWhole || width === columns));
   };
   const put = (piece: Piece): void => {
     const { shown, width: needs } = piece;
     fit(piece);
     rows[rows.length - 1] += shown;
+    if (width + (piece.drawn ?? 0) > columns) over[rows.length - 1] = true;
     width += needs;
     widths[rows.length - 1] = width;
   };
@@ -147,7 +163,7 @@ export function lay(shape: Shape, columns: number): Shown {
     for (const each of pieces) put(each);
   }
   soft.push(false);
-  return { rows: rows.map((row) => row.replace(/ +$/, '')), widths, soft, cursorRow, cursorColumn };
+  return { rows: rows.map((row) => row.replace(/ +$/, '')), full: rows, widths, soft, over, cursorRow, cursorColumn };
 }
 
 /** The part of it that a screen of `height` rows has, with `below` beneath: the cursor's row is always in it. */
@@ -160,7 +176,9 @@ export function clip(shown: Shown, below: readonly string[], height: number, opi
   return {
     rows: [...shown.rows.slice(start, start + room), ...part.map((row) => textOf(drawnPieces(row, opinion)))],
     widths: [...shown.widths.slice(start, start + room), ...part.map(rowCells)],
+    full: [],
     soft: [],
+    over: shown.over.slice(start, start + room),
     cursorRow: shown.cursorRow - start,
     cursorColumn: shown.cursorColumn,
   };
@@ -173,18 +191,26 @@ const textOf = (pieces: readonly Piece[]): string =>
     .replace(/ +$/, '');
 const rowCells = (row: string): number => drawnPieces(row, 'points').reduce((sum, one) => sum + one.width, 0);
 
+/** A line as it stays behind, and whether {@link alike} must be told so. */
+export interface Left {
+  readonly text: string;
+  readonly over: boolean;
+}
+
 /** Lines as they stay behind when the editing is over: what only wrapped is one. */
-export function leftBehind(shape: Shape, columns: number): string[] {
+export function leftBehind(shape: Shape, columns: number): Left[] {
   const shown = lay({ ...shape, cursor: shape.text.length, ghost: '' }, columns);
-  const out: string[] = [];
+  const out: Left[] = [];
   let line = '';
-  for (const [at, row] of shown.rows.entries()) {
-    // blanks at the end of a row that ran on were cut off
+  let over = false;
+  for (const [at, row] of shown.full.entries()) {
     const isSoft = shown.soft[at] === true;
-    line += isSoft ? row + ' '.repeat(Math.max(0, (shown.widths[at] ?? 0) - cellsOf(row))) : row;
+    line += row;
+    over ||= shown.over[at] === true;
     if (isSoft) continue;
-    out.push(line.replace(/ +$/, ''));
+    out.push({ text: line.replace(/ +$/, ''), over });
     line = '';
+    over = false;
   }
   return out;
 }

@@ -8,9 +8,10 @@ import { cells, clusterCells, type Opinion } from './alphabet.ts';
  */
 export class Xterm {
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
+  readonly #buffer: Internals;
   readonly #reflow: boolean;
 
-  /** `reflow` false: a terminal that cuts long rows when it gets narrower, as Windows' old console does. */
+  /** `reflow` false: a terminal that cuts long rows when it gets narrower, as X's own xterm and the Linux console do. */
   constructor(columns: number, rows: number, unicode: Opinion | '6' = 'points', reflow = true) {
     this.#reflow = reflow;
     this.#terminal = new xterm.Terminal({
@@ -20,8 +21,10 @@ export class Xterm {
       allowProposedApi: true,
       // as VTE, kitty, alacritty and Windows do; xterm.js by itself cuts the cursor's line instead
       reflowCursorLine: true,
-      ...(!reflow && { windowsPty: { backend: 'conpty' as const, buildNumber: 19_000 } }),
     });
+    this.#buffer = (this.#terminal as unknown as { _core: { buffer: Internals } })._core.buffer;
+    copiesWithinBounds(this.#buffer.lines.get(0));
+    if (!reflow) Object.defineProperty(this.#buffer, '_isReflowEnabled', { value: false });
     if (unicode === '6') return;
     this.#terminal.unicode.register({
       version: 'alphabet',
@@ -46,13 +49,69 @@ export class Xterm {
     this.#terminal.write(text);
   }
 
-  resize(columns: number, rows: number): void {
+  /**
+   * Another size. `first` is a row that begins a line; the answer is where that line begins now. The cursor stays on the
+   * character it stands on, as in VTE, kitty and alacritty: xterm.js counts rows that wrap below it as if they were above,
+   * and leaves the column.
+   */
+  resize(columns: number, rows: number, first = 0): number {
     // xterm only hides what it cuts
     if (!this.#reflow && columns < this.columns) {
       const cut = Array.from({ length: this.rows }, (_, row) => `\x1b[${row + 1};${columns + 1}H\x1b[K`);
       this.write(`\x1b7\x1b[0m${cut.join('')}\x1b8`);
     }
+    if (!this.#reflow || columns === this.columns) {
+      this.#terminal.resize(columns, rows);
+      return first;
+    }
+    const followed = this.#lineOf(first);
+    const line = this.#lineOf(this.cursorRow);
+    let cell = this.cursorColumn;
+    for (let row = this.#startOf(line); row < this.cursorRow; row++) cell += this.#used(row);
+    this.#terminal.resize(this.columns, rows);
+    // what wraps below its cursor would cost xterm.js rows at the end, whatever stands there
+    let bottom = this.length - 1;
+    while (bottom > this.cursorRow && this.text(bottom) === '') bottom--;
+    this.#buffer.y = bottom - this.top;
     this.#terminal.resize(columns, rows);
+    let row = this.#startOf(line);
+    for (; cell >= this.#used(row) && this.#isWrapped(row + 1); row++) cell -= this.#used(row);
+    this.#putCursor(row, Math.min(cell, columns - 1));
+    return this.#startOf(followed);
+  }
+
+  /** What is below the screen when the cursor must be on it is gone. */
+  #putCursor(row: number, column: number): void {
+    const buffer = this.#buffer;
+    if (row < buffer.ybase) {
+      buffer.ybase = row;
+      buffer.ydisp = row;
+      buffer.lines.length = row + this.rows;
+    }
+    buffer.y = row - buffer.ybase;
+    buffer.x = column;
+  }
+
+  /** Which line the row belongs to, counted from the first. */
+  #lineOf(row: number): number {
+    let line = 0;
+    for (let at = 1; at <= row; at++) if (!this.#isWrapped(at)) line++;
+    return line;
+  }
+  #startOf(line: number): number {
+    let row = 0;
+    for (let left = line; left > 0; ) if (!this.#isWrapped(++row)) left--;
+    return row;
+  }
+  #isWrapped(row: number): boolean {
+    return this.#terminal.buffer.active.getLine(row)?.isWrapped === true;
+  }
+  /** Cells of a row that goes on in the next: all, or all but the one where a wide character had no room. */
+  #used(row: number): number {
+    const { active } = this.#terminal.buffer;
+    const last = active.getLine(row)?.getCell(this.columns - 1);
+    const next = active.getLine(row + 1)?.getCell(0);
+    return last?.getCode() === 0 && last.getWidth() === 1 && next?.getWidth() === 2 ? this.columns - 1 : this.columns;
   }
 
   /** First row on the screen. */
@@ -72,18 +131,37 @@ export class Xterm {
 
   /** A row's text without blanks at its end. */
   text(row: number): string {
-    return (this.#terminal.buffer.active.getLine(row)?.translateToString(true) ?? '').replace(/ +$/, '');
+    return (this.#terminal.buffer.active.getLine(row)?.translateToString(true, 0, this.columns) ?? '').replace(
+      / +$/,
+      '',
+    );
   }
 
-  /** The last `limit` lines above `end`, or fewer, joined where they only wrapped. */
-  logical(end: number, limit: number): string[] {
+  /** The rows above `end`, as they are. */
+  picture(end: number): string[] {
+    return Array.from({ length: end }, (_, row) => this.text(row));
+  }
+
+  /** The lines of rows from `start` to before `end`, joined where they only wrapped. */
+  logical(start: number, end: number): string[] {
+    return this.#lines(start, end, Number.POSITIVE_INFINITY);
+  }
+
+  /** The last `limit` lines above `end`, or fewer. */
+  lastLines(end: number, limit: number): string[] {
+    return this.#lines(0, end, limit);
+  }
+
+  #lines(start: number, end: number, limit: number): string[] {
     const buffer = this.#terminal.buffer.active;
     const out: string[] = [];
     let text = '';
-    for (let row = end - 1; row >= 0 && out.length < limit; row--) {
+    for (let row = end - 1; row >= start && out.length < limit; row--) {
       const line = buffer.getLine(row);
-      text = (line?.translateToString(true) ?? '') + text;
-      if (line?.isWrapped === true && row > 0) continue;
+      // a blank at the end of a row that goes on is one of the line's
+      const goesOn = row + 1 < end && this.#isWrapped(row + 1);
+      text = (line?.translateToString(!goesOn, 0, goesOn ? this.#used(row) : this.columns) ?? '') + text;
+      if (line?.isWrapped === true && row > start) continue;
       out.unshift(text.replace(/ +$/, ''));
       text = '';
     }
@@ -101,6 +179,39 @@ export class Xterm {
   dispose(): void {
     this.#terminal.dispose();
   }
+}
+
+/** What of xterm.js has no public door. */
+interface Internals {
+  x: number;
+  y: number;
+  ybase: number;
+  ydisp: number;
+  readonly lines: { length: number; get(row: number): Cells | undefined };
+}
+type Copy = (from: Cells, start: number, to: number, length: number, backwards: boolean) => void;
+interface Cells {
+  _combined: Record<number, string>;
+}
+
+let mended = false;
+/** xterm.js, copying some cells to wrap a line anew, copies the marks of all that follow over those of other cells, also while it reads them. */
+function copiesWithinBounds(line: Cells | undefined): void {
+  if (mended || line === undefined) return;
+  mended = true;
+  const type = Object.getPrototypeOf(line) as { copyCellsFrom: Copy };
+  const copy = type.copyCellsFrom;
+  type.copyCellsFrom = function (this: Cells, from, start, to, length, backwards) {
+    const all = from._combined;
+    from._combined = {};
+    copy.call(this, from, start, to, length, backwards);
+    from._combined = all;
+    const moved = Object.entries(all).flatMap(([key, text]) => {
+      const at = Number(key) - start;
+      return at >= 0 && at < length ? [[to + at, text] as const] : [];
+    });
+    for (const [at, text] of moved) this._combined[at] = text;
+  };
 }
 
 /** A code point without cells joins the one before it: xterm's bits are width at 1, joining at 0. */

@@ -59,6 +59,8 @@ async function main(argv: readonly string[]): Promise<void> {
     }),
     digest: async () => ({ zxid: '0x1', digest: `d${sid}` }),
     snapshot: async () => ({ zxid: '0x1' }),
+    backup: () => Promise.reject(new Error('it holds nothing')),
+    purge: async () => [],
     cutClients: () => {},
     logLevel: () => 'info',
     stop: () => process.exit(0),

@@ -1,46 +1,65 @@
 /**
- * `npm run fuzz:clients [-- INPUTS]`: malformed inputs between clients and servers, a million if nothing is said: six in ten at the client
- * port of a real process, the rest to our client, as zoo.cfg and as connect strings. Wants a machine that does nothing else beside: 100 ms are the bound.
+ * `npm run fuzz:clients [-- INPUTS]`: malformed inputs between clients and servers, a million if nothing is said: at the client
+ * port, at the ports for TLS and at the admin server of real processes; to our client, as zoo.cfg, as files of keys, as connect
+ * strings. 100 ms are the bound of one turn of a loop, of which the time counts that its thread ran.
  */
 import { randomInt } from 'node:crypto';
 import { seededRandom } from '../../src/base/random.ts';
+import { besiegeAdmin, showAdmin } from './admin-siege.ts';
 import { fuzzDecoder } from './client-decoder.ts';
 import { besiegeClients, showSiege } from './client-siege.ts';
 import { fuzzConfig } from './config-inputs.ts';
 import { fuzzConnectStrings } from './connect-strings.ts';
+import { fuzzKeyFiles } from './key-inputs.ts';
 
 const BLOCK_MS = 100;
 const all = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));
-const [port, answers, configs, texts] = [0.6, 0.2, 0.1, 0.1].map((part) => Math.round(all * part)) as number[] as [
-  number,
-  number,
-  number,
-  number,
-];
+/** Of a hundred. */
+const SHARES = { port: 30, tls: 20, admin: 10, answers: 15, configs: 10, keys: 10, texts: 5 } as const;
+const share = (name: keyof typeof SHARES): number => Math.round((all * SHARES[name]) / 100);
 const within = (what: string, ms: number): void => {
   if (ms <= BLOCK_MS) return;
   console.error(`${what} took ${ms.toFixed(0)} ms; at most ${BLOCK_MS} are allowed`);
   process.exitCode = 1;
 };
 
-let told = 0;
-const found = await besiegeClients(port, seed, (done) => {
-  if (done < told + port / 20) return;
-  told = done;
-  console.error(`${done} of ${port} at the client port`);
-});
-console.log(`client port (seed ${seed}): ${showSiege(found)}`);
-within('a turn of the server', found.blockMs);
+/** Told to people now and then. */
+const teller = (of: number, where: string): ((done: number) => void) => {
+  let told = 0;
+  return (done) => {
+    if (done < told + of / 20) return;
+    told = done;
+    console.error(`${done} of ${of} at ${where}`);
+  };
+};
+for (const [where, tls, count] of [
+  ['the client port', false, share('port')],
+  ['the ports for TLS', true, share('tls')],
+] as const) {
+  const found = await besiegeClients({ inputs: count, seed, tls, progress: teller(count, where) });
+  console.log(`${where} (seed ${seed}): ${showSiege(found)}`);
+  within('a turn of the server', found.ranMs);
+}
+const admin = await besiegeAdmin(share('admin'), seed, teller(share('admin'), 'the admin server'));
+console.log(`the admin server (seed ${seed}): ${showAdmin(admin)}`);
+within('a turn of the server', admin.ranMs);
 
+const answers = share('answers');
 const decoded = await fuzzDecoder(answers, seededRandom(seed));
 const outcomes = [...decoded.outcomes].map(([name, count]) => `${name} ${count}`).join('; ');
 console.log(`${answers} answers (seed ${seed}): ${outcomes}; longest ${decoded.slowestMs.toFixed(1)} ms`);
 within('an answer', decoded.slowestMs);
 
+const keys = share('keys');
+const files = fuzzKeyFiles(keys, seededRandom(seed));
+console.log(`${keys} files of keys: ${files.outcomes.size} outcomes, longest ${files.slowestMs.toFixed(1)} ms`);
+
+const configs = share('configs');
 const { outcomes: remedies, longest } = fuzzConfig(configs, seededRandom(seed));
 console.log(`${configs} configurations: ${remedies.size} outcomes, longest ${longest.toFixed(1)} ms`);
 
+const texts = share('texts');
 const { read, refused, slowestMs } = fuzzConnectStrings(texts, seededRandom(seed));
 console.log(`${texts} connect strings: ${read} read, ${refused} refused, longest ${slowestMs.toFixed(1)} ms`);
 within('a connect string', slowestMs);

@@ -5,6 +5,7 @@ import type { Random } from '../../src/base/random.ts';
 import { PackReader, PackWriter, RecordError } from '../../src/records/pack.ts';
 import {
   beginFrame,
+  GREETING_LEVEL,
   MAX_PEER_FRAME,
   PEER_HEADER,
   PEER_LEVEL,
@@ -27,7 +28,7 @@ export interface Input {
 const SAMPLES = 60;
 
 /** A frame around a body, right checksums and all. */
-export function frameOf(body: Buffer, level = PEER_LEVEL): Buffer {
+export function frameOf(body: Buffer, level = GREETING_LEVEL): Buffer {
   const to = new PackWriter(body.length + PEER_HEADER);
   beginFrame(to);
   to.room(body.length);

@@ -6,7 +6,7 @@ import { type Disk, DiskError } from '../../src/ports/disk.ts';
 import { ZERO } from '../../src/records/log-record.ts';
 import { PackReader } from '../../src/records/pack.ts';
 import { readEnvelope } from '../../src/records/txns.ts';
-import { DamageError } from '../../src/storage/errors.ts';
+import { DamageError, StorageRefusal } from '../../src/storage/errors.ts';
 import { logName } from '../../src/storage/files.ts';
 import { understood } from '../../src/storage/read-state.ts';
 import { readLogs } from '../../src/storage/recover.ts';
@@ -120,6 +120,7 @@ async function fuzz({ what, seed, inputs }: FuzzJob): Promise<FuzzReport> {
       } catch (error) {
         if (error instanceof DamageError)
           outcome = error.damage.reason.replace(/(?<=not MessagePack).*/s, '').replace(/0x[0-9a-f]+|-?\d+/g, 'N');
+        else if (error instanceof StorageRefusal && error.exitCode === 42) outcome = 'of a newer version';
         else {
           outcome = (error as Error).name;
           crashes.push(String((error as Error).stack));

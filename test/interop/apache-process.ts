@@ -11,7 +11,7 @@ import { fourLetterWord } from '../../src/client/connect.ts';
 
 const START_MS = 60_000;
 const JAVA = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-const CLASSES = ['-cp', '/usr/share/java/zookeeper.jar:/usr/share/java/*'];
+const CLASSES = '/usr/share/java/zookeeper.jar:/usr/share/java/*';
 
 /**
  * Clients come in by a gate that is open while the server serves: who connects to Apache's while it starts may never be
@@ -29,8 +29,11 @@ export class ApacheProcess implements AsyncDisposable {
 
   readonly #flags: readonly string[];
 
-  /** `lines`: more of its zoo.cfg; `flags`: of the Java machine. */
-  constructor(lines: readonly string[] = [], flags: readonly string[] = []) {
+  readonly #classes: string;
+
+  /** `lines`: more of its zoo.cfg; `flags`: of the Java machine; `classes`: its class path. */
+  constructor(lines: readonly string[] = [], flags: readonly string[] = [], classes = CLASSES) {
+    this.#classes = classes;
     this.#lines = lines;
     this.#flags = flags;
   }
@@ -76,7 +79,14 @@ export class ApacheProcess implements AsyncDisposable {
       ...this.#lines,
     ];
     writeFileSync(config, [...lines, ''].join('\n'));
-    const words = [...JAVA, ...this.#flags, ...CLASSES, 'org.apache.zookeeper.server.ZooKeeperServerMain', config];
+    const words = [
+      ...JAVA,
+      ...this.#flags,
+      '-cp',
+      this.#classes,
+      'org.apache.zookeeper.server.ZooKeeperServerMain',
+      config,
+    ];
     const child = spawn('java', words, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])

@@ -3,14 +3,10 @@
  * imported, ours serves what it served; exported, it starts from our directory and serves the same again.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { type Client, connect } from '../../src/index.ts';
 import { ApacheServer } from '../apache/apache-server.ts';
 import { type DumpedNode, dump } from '../apache/dump.ts';
@@ -18,6 +14,7 @@ import { firstPart, laterPart } from '../apache/scene.ts';
 import { withoutEphemerals } from '../apache/without-ephemerals.ts';
 import { zoosh } from '../e2e/cli.ts';
 import { ServerProcess } from '../e2e/process.ts';
+import { KazooProgram } from './kazoo-program.ts';
 
 const NODES = 100_000;
 const PER_PARENT = 1000;
@@ -125,36 +122,17 @@ test('a kazoo client that held an ephemeral goes on after the import, without be
   mkdirSync(data, { recursive: true });
   await using apache = await ApacheServer.start(ours.folder, APACHE);
   const clients = await firstPart(apache.hosts);
-  const script = fileURLToPath(new URL('../../../test/interop/migrate_kazoo.py', import.meta.url));
-  const kazoo = spawn('/usr/bin/python3', [script, apache.hosts], { stdio: ['ignore', 'pipe', 'pipe'] });
-  try {
-    let said = '';
-    const until = async (word: string): Promise<void> => {
-      const end = performance.now() + 90_000;
-      while (!said.includes(word)) {
-        assert.ok(kazoo.exitCode === null && performance.now() < end, `no ${word}: ${said}`);
-        await sleep(20);
-      }
-    };
-    for (const stream of [kazoo.stdout, kazoo.stderr])
-      stream.on('data', (chunk: Buffer) => {
-        said += chunk.toString();
-      });
-    await until('ready\n');
-    await apache.end('SIGKILL');
-    for (const client of clients) client.close().catch(() => {});
-    const ran = await zoosh(['import-apache', data]);
-    assert.equal(ran.code, 0, ran.stderr);
-    ours.port = Number(apache.hosts.split(':')[1]);
-    await ours.start();
-    const ended = once(kazoo, 'exit');
-    await until('again ');
-    await ended;
-    assert.equal(kazoo.exitCode, 0, said);
-    const seconds = Number(/again ([\d.]+)/.exec(said)?.[1]);
-    t.diagnostic(`imported; kazoo holds its node again ${seconds} s after it heard that its session was lost`);
-    assert.ok(seconds < 10, `one session timeout: ${seconds} s`);
-  } finally {
-    kazoo.kill('SIGKILL');
-  }
+  using kazoo = new KazooProgram('migrate_kazoo.py', [apache.hosts]);
+  await kazoo.until('ready\n');
+  await apache.end('SIGKILL');
+  for (const client of clients) client.close().catch(() => {});
+  const ran = await zoosh(['import-apache', data]);
+  assert.equal(ran.code, 0, ran.stderr);
+  ours.port = Number(apache.hosts.split(':')[1]);
+  await ours.start();
+  await kazoo.until('again ');
+  await kazoo.end();
+  const seconds = Number(/again ([\d.]+)/.exec(kazoo.said)?.[1]);
+  t.diagnostic(`imported; kazoo holds its node again ${seconds} s after it heard that its session was lost`);
+  assert.ok(seconds < 10, `one session timeout: ${seconds} s`);
 });

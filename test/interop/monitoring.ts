@@ -4,121 +4,180 @@
  * from ours as from Apache's.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { connect } from '../../src/index.ts';
+import { type Client, connect } from '../../src/index.ts';
+import { type MemberOfTest, Members } from '../e2e/members.ts';
 import { ServerProcess } from '../e2e/process.ts';
-import { ownBlock } from '../ports.ts';
 import { ApacheProcess } from './apache-process.ts';
+import { EXPORTER, metricsPort, Prometheus, RULES, Running, until } from './prometheus.ts';
 
-const RULES = fileURLToPath(new URL('../../../docs/deploy/prometheus-rules.yml', import.meta.url));
-const EXPORTER = [
-  'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider',
-  ...[
-    'metricsProvider.httpHost=127.0.0.1',
-    'metricsProvider.httpPort=0',
-    '4lw.commands.whitelist=*',
-    'maxClientCnxns=0',
-  ],
+/** Waits until a rule fires for a job. */
+type Fires = (name: string, job: string) => Promise<void>;
+/** To ask for snapshots, as often as one likes. */
+const ADMIN = [
+  ...['admin.enableServer=true', 'admin.serverAddress=127.0.0.1', 'admin.serverPort=0'],
+  'admin.rateLimiterIntervalInMS=0',
+  'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=',
 ];
-const metricsPort = (server: ServerProcess): string =>
-  /metrics on 127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1] ?? assert.fail(server.stderr);
+/** Every rule of the file, so that none is forgotten here. */
+const NAMES = [...readFileSync(RULES, 'utf8').matchAll(/alert: (\w+)/g)].map(([, name = '']) => name);
 
-/** A program that is ended with what uses it. */
-class Running implements AsyncDisposable {
-  readonly child: ChildProcess;
-  said = '';
-  constructor(program: string, args: readonly string[]) {
-    this.child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    for (const stream of [this.child.stdout, this.child.stderr])
-      stream?.on('data', (chunk: Buffer) => {
-        this.said = `${this.said}${chunk}`.slice(-4000);
-      });
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await gone;
-  }
-}
-async function until(what: string, done: () => Promise<boolean>, seconds = 60): Promise<void> {
-  const end = performance.now() + seconds * 1000;
-  while (!(await done().catch(() => false))) {
-    assert.ok(performance.now() < end, what);
-    await sleep(250);
-  }
-}
-
-test('Prometheus: scrapes, rules silent and firing', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'zoosh-prometheus-'));
-  try {
-    await using healthy = await new ServerProcess(EXPORTER, 'info').start();
-    await using loaded = await new ServerProcess(EXPORTER, 'info').start();
-    const port = await ownBlock('127.0.0.1', 1);
-    const [quiet, busy] = [metricsPort(healthy), metricsPort(loaded)];
-    const text = await (await fetch(`http://127.0.0.1:${busy}/metrics`)).text();
-    const checked = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
-    assert.ok(checked.status === 0 || checked.status === 3, `${checked.status}: ${checked.stderr}`);
-    execFileSync('promtool', ['check', 'rules', RULES]);
-    // the stock rules, their patience cut short
-    writeFileSync(join(folder, 'rules.yml'), readFileSync(RULES, 'utf8').replaceAll('for: 1m', 'for: 0s'));
-    const job = (name: string, at: string): string =>
-      `  - { job_name: ${name}, static_configs: [ { targets: [ '127.0.0.1:${at}' ] } ] }`;
-    writeFileSync(
-      join(folder, 'prometheus.yml'),
-      [
-        'global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }',
-        `rule_files: [ '${join(folder, 'rules.yml')}' ]`,
-        ...['scrape_configs:', job('healthy', quiet), job('loaded', busy), job('nobody', '1'), ''],
-      ].join('\n'),
-    );
-    await using prometheus = new Running('prometheus', [
-      ...[`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`],
-      `--web.listen-address=127.0.0.1:${port}`,
-    ]);
-    const api = async (path: string): Promise<string> =>
-      JSON.stringify(
-        ((await (await fetch(`http://127.0.0.1:${port}/api/v1/${path}`)).json()) as { data: unknown }).data,
-      );
-    const firing = async (name: string, job: string): Promise<boolean> => {
-      const { alerts } = JSON.parse(await api('alerts')) as {
-        alerts: { state: string; labels: { alertname: string; job: string } }[];
-      };
-      return alerts.some(({ state, labels }) => state === 'firing' && labels.alertname === name && labels.job === job);
-    };
-    await until(`scraped twice: ${prometheus.said}`, async () =>
-      /"value":\[[^\]]*"[2-9]"\]/.test(
-        await api(`query?query=${encodeURIComponent('count_over_time(znode_count{job="healthy"}[1m])')}`),
-      ),
-    );
-    const clients = [];
-    for (let i = 0; i < 300; i++) clients.push(await connect(loaded.hosts));
-    try {
-      const [first] = clients;
-      assert.ok(first !== undefined);
-      for (let at = 0; at < 10_100; at += 500)
-        await Promise.all(Array.from({ length: 500 }, (_, i) => first.exists(`/none-${at + i}`, { watch: () => {} })));
-      await until('connections', () => firing('TooManyConnections', 'loaded'));
-      await until('open files', () => firing('TooManyOpenFiles', 'loaded'));
-      await until('watches', () => firing('TooManyWatches', 'loaded'));
-      await until('nobody listens', () => firing('ServerDown', 'nobody'));
-    } finally {
-      await Promise.all(clients.map((client) => client.close()));
+test('Prometheus: no scrape fails, every rule fires where its condition was caused and is silent where it was not', async (t) => {
+  execFileSync('promtool', ['check', 'rules', RULES]);
+  // on a disk of its own: what the others do to theirs is no fault of it
+  const own = mkdtempSync('/dev/shm/zoosh-healthy-');
+  using _removed = { [Symbol.dispose]: () => rmSync(own, { recursive: true, force: true, maxRetries: 8 }) };
+  await using healthy = await new ServerProcess([...EXPORTER, `dataDir=${own}`], 'info').start();
+  await using loaded = await new ServerProcess([...EXPORTER, ...ADMIN], 'info', ['--max-old-space-size=2048']).start();
+  await using small = await new ServerProcess(EXPORTER, 'info', ['--max-old-space-size=96']).start();
+  await using members = await Members.start({ voters: 3, lines: EXPORTER });
+  const leader = await members.leader();
+  const others = members.all.filter((member) => member !== leader);
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort(loaded.stderr)}/metrics`)).text();
+  const checked = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+  assert.ok(checked.status === 0 || checked.status === 3, `${checked.status}: ${checked.stderr}`);
+  const portOf = new Map(members.all.map((member) => [member, metricsPort(member.log)]));
+  await using prometheus = await Prometheus.start({
+    ...{ healthy: metricsPort(healthy.stderr), loaded: metricsPort(loaded.stderr), small: metricsPort(small.stderr) },
+    ...{ leader: portOf.get(leader) ?? '', first: portOf.get(others[0] ?? leader) ?? '', nobody: '1' },
+  });
+  for (const job of ['healthy', 'loaded', 'small', 'leader', 'first']) await prometheus.sees(job);
+  for (const job of ['healthy', 'loaded', 'small', 'leader', 'first'])
+    assert.deepEqual(await prometheus.firing(job), [], `${job} before anything was done to it`);
+  const shown = new Set<string>();
+  const fires = async (name: string, job: string): Promise<void> => {
+    await until(`${name} does not fire: ${prometheus.said}`, () => prometheus.hasFired(name, job), 120);
+    shown.add(name);
+    t.diagnostic(`${name} fired`);
+  };
+  // somebody at work, all the time, as on any server
+  await using calm = await connect(healthy.hosts);
+  await calm.create('/calm');
+  let isOver = false;
+  const calmly = (async () => {
+    while (!isOver) {
+      await calm.set('/calm', 'x');
+      await sleep(100);
     }
-    assert.doesNotMatch(await api('alerts'), /"job":"healthy"/, 'every rule is silent on a healthy server');
-    const failed = await api(`query?query=${encodeURIComponent('count_over_time((up{job!="nobody"} == 0)[5m:1s])')}`);
-    assert.match(failed, /"result":\[\]/, 'no scrape failed');
+  })();
+  try {
+    await fires('ServerDown', 'nobody');
+    await crowd(loaded, fires);
+    await writeHard(loaded, () => fires('SlowDisk', 'loaded'));
+    await grow(loaded, fires);
+    await fillHeap(small, () => prometheus.firing('small').then((names) => names.includes('HeapNearlyFull')));
+    await fires('HeapNearlyFull', 'small');
+    await slowQuorum(leader, others);
+    await fires('SlowRequests', 'leader');
+    await leader.kill();
+    await fires('ElectionHappened', 'first');
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 8 });
+    isOver = true;
+    await calmly;
   }
+  assert.deepEqual([...shown].sort(), [...NAMES].sort(), 'every rule of the file');
+  for (const name of NAMES)
+    assert.equal(await prometheus.hasFired(name, 'healthy'), false, `${name} on a healthy server`);
+  const failed = await prometheus.query('count_over_time((up{job="healthy"} == 0)[30m:1s])');
+  assert.match(failed, /"result":\[\]/, 'no scrape failed');
 });
+
+/** Connections, watches and files. */
+async function crowd(server: ServerProcess, fires: Fires): Promise<void> {
+  const clients: Client[] = [];
+  for (let i = 0; i < 300; i++) clients.push(await connect(server.hosts));
+  try {
+    const [first] = clients;
+    assert.ok(first !== undefined);
+    for (let at = 0; at < 10_100; at += 500)
+      await Promise.all(Array.from({ length: 500 }, (_, i) => first.exists(`/none-${at + i}`, { watch: () => {} })));
+    await fires('TooManyConnections', 'loaded');
+    await fires('TooManyOpenFiles', 'loaded');
+    await fires('TooManyWatches', 'loaded');
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
+  }
+}
+/** The disk has no rest: one durable write after the other. */
+async function writeHard(server: ServerProcess, fired: () => Promise<void>): Promise<void> {
+  const clients = await Promise.all(Array.from({ length: 4 }, () => connect(server.hosts)));
+  let isOver = false;
+  const writing = clients.map(async (client, i) => {
+    await client.create(`/hard-${i}`);
+    while (!isOver) await client.set(`/hard-${i}`, Buffer.alloc(50_000));
+  });
+  try {
+    await fired();
+  } finally {
+    isOver = true;
+    await Promise.all(writing);
+    await Promise.all(clients.map((client) => client.close()));
+  }
+}
+/** More than a million znodes, and more than a GiB in them; then one snapshot of it after the other. */
+async function grow(server: ServerProcess, fires: Fires): Promise<void> {
+  await using client = await connect(server.hosts, { timeoutMs: 40_000 });
+  const data = Buffer.alloc(1_000_000, 97);
+  await client.create('/data');
+  for (let at = 0; at < 1080; at += 4)
+    await Promise.all([0, 1, 2, 3].map((i) => client.create(`/data/n${at + i}`, data)));
+  await fires('TooMuchData', 'loaded');
+  for (let at = 0; at < 101; at++) {
+    await client.create(`/m${at}`);
+    for (let part = 0; part < 10_000; part += 2000) {
+      const txn = client.transaction();
+      for (let i = 0; i < 2000; i++) txn.create(`/m${at}/${part + i}`);
+      await txn.commit();
+    }
+  }
+  await fires('TooManyZnodes', 'loaded');
+  let isOver = false;
+  const again = (async () => {
+    while (!isOver) await snapshot(server);
+  })();
+  try {
+    await fires('SlowSnapshots', 'loaded');
+  } finally {
+    isOver = true;
+    await again;
+  }
+}
+async function snapshot(server: ServerProcess): Promise<void> {
+  const port = /admin server on 127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1];
+  const url = `http://127.0.0.1:${port}/commands/snapshot?streaming=false`;
+  const { status } = await fetch(url, { headers: { authorization: 'digest super:adminpass' } });
+  assert.equal(status, 200);
+}
+/** Watches fill the heap of a server that may use little, until the rule fires. */
+async function fillHeap(server: ServerProcess, fired: () => Promise<boolean>): Promise<void> {
+  await using client = await connect(server.hosts);
+  for (let at = 0; at < 400_000 && !(await fired()); at += 2000)
+    await Promise.all(Array.from({ length: 2000 }, (_, i) => watch(client, `/watched-${at + i}`)));
+}
+/** A server without memory refuses to keep it, and lives. */
+async function watch(client: Client, path: string): Promise<void> {
+  await client.exists(path, { watch: () => {} }).catch((error: Error & { code?: string }) => {
+    if (error.code !== 'ThrottledOp') throw error;
+  });
+}
+/** Writes whose quorum takes its time: those that must confirm them are paused for longer than the rule allows. */
+async function slowQuorum(leader: MemberOfTest, others: readonly MemberOfTest[]): Promise<void> {
+  await using client = await connect(leader.hosts);
+  await client.create('/slow');
+  await leader.word('srst');
+  for (let round = 0; round < 3; round++) {
+    for (const each of others) each.signal('SIGSTOP');
+    const writing = client.set('/slow', 'x');
+    await sleep(400);
+    for (const each of others) each.signal('SIGCONT');
+    await writing;
+  }
+}
 
 test("collectd's plugin writes the same series from ours as from Apache's", async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zoosh-collectd-'));

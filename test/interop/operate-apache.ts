@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { goldenFiles } from '../apache/memory-disk.ts';
 import { placeIn, ROWS, type Row, THREE } from '../operate/failures.ts';
 import { ownBlock } from '../ports.ts';
 
@@ -169,12 +170,24 @@ test('the tools for files: the same exit codes', () => {
   const bad = join(work, 'tools/bad');
   writeFileSync(bad, 'x'.repeat(200));
   const none = join(work, 'tools/none');
+  const golden = goldenFiles();
+  const put = (name: string, bytes: Buffer): string => {
+    const file = join(work, 'tools', name);
+    writeFileSync(file, bytes);
+    return file;
+  };
+  const whole = golden.get('log.1') as Buffer;
+  const flipped = Buffer.from(whole);
+  flipped[100] = (flipped[100] as number) ^ 1;
+  const [log, broken, cut] = [put('log.1', whole), put('log.2', flipped), put('log.3', whole.subarray(0, 150))];
+  const [left, right] = ['snapshot.0', 'snapshot.3c.snappy'].map((name) => put(name, golden.get(name) as Buffer)) as [
+    string,
+    string,
+  ];
   const cases: [string, string, readonly string[]][] = [
-    ...[[], ['-h'], [none], ['-d', none], [bad]].map((words): [string, string, string[]] => [
-      'zkTxnLogToolkit.sh',
-      'persistence.TxnLogToolkit',
-      words,
-    ]),
+    ...[[], ['-h'], [none], ['-d', none], [bad], [log], [broken], [cut], ['-x', log], ['-c', '-z', '0x5', log]].map(
+      (words): [string, string, string[]] => ['zkTxnLogToolkit.sh', 'persistence.TxnLogToolkit', words],
+    ),
     ...[[], ['-d'], [none], ['-json', none], [bad]].map((words): [string, string, string[]] => [
       'zkSnapShotToolkit.sh',
       'SnapshotFormatter',
@@ -185,6 +198,9 @@ test('the tools for files: the same exit codes', () => {
       ['-l', bad],
       ['-l', none, '-r', none, '-b', '1', '-n', '1'],
       ['-l', bad, '-r', bad, '-b', '1', '-n', '1'],
+      ['-l', left, '-r', left, '-b', '1', '-n', '1'],
+      ['-l', left, '-r', right, '-b', '1', '-n', '1'],
+      ['-l', left, '-r', right, '-b', 'x', '-n', '1'],
     ].map((words): [string, string, string[]] => ['zkSnapshotComparer.sh', 'SnapshotComparer', words]),
   ];
   const codes = cases.map(([script, name, words]) => {

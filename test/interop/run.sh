@@ -2,7 +2,7 @@
 # Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace, zsh, fish, bash-completion; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/lib/zookeeper/bin/cli_mt /usr/lib/zookeeper/bin/load_gen gcc /usr/share/zookeeper/bin/zkCli.sh strace java javac unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
+for tool in /usr/lib/zookeeper/bin/cli_mt /usr/lib/zookeeper/bin/load_gen gcc /usr/share/zookeeper/bin/zkCli.sh strace java javac keytool openssl unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
   command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps prometheus collectd-core)" >&2; exit 1; }
 done
 /usr/bin/python3 -c 'import kazoo.tests, pytest, mock, objgraph, puresasl, gevent, eventlet' ||
@@ -93,7 +93,7 @@ tests() {
     cat "$tap" >&2
     exit 1
   fi
-  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|imported|exported|[0-9])' "$tap"
+  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|imported|exported|backup|kazoo|step|[0-9])' "$tap"
   if ! grep -q '^# skipped 0$' "$tap" || ! grep -q '^# todo 0$' "$tap"; then
     echo "$1: a test was skipped" >&2
     exit 1
@@ -166,8 +166,17 @@ stop
 
 echo '-- logins by SASL, ours and others, at both servers'
 tests sasl.js
+echo '-- TLS of clients, by certificates, ours and others, at both servers'
+tests tls.js
+echo '-- four-letter words and admin answers, ours and those of Apache ZooKeeper'
+tests answers.js
+echo '-- the audit log, ours and that of Apache ZooKeeper'
+tests audit.js
 echo '-- watched by Prometheus and collectd'
 tests monitoring.js
+
+echo '-- local sessions and read-only mode, on ensembles of both'
+tests local-sessions.js
 
 echo '-- as a service and in a container'
 tests operate.js
@@ -178,6 +187,10 @@ echo '-- who may do what, as Apache ZooKeeper says'
 node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
 echo '-- from Apache ZooKeeper to ours and back'
 tests migrate.js
+echo '-- an Apache ensemble replaced member by member'
+tests replaced.js
+echo '-- backup under load, restoration, imported sessions that live on'
+tests backup.js
 
 echo '-- random programs, on Apache ZooKeeper and ours side by side, and lies that must be found'
 node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-150}" --lies

@@ -298,7 +298,47 @@ test('who, status, top, latency, doctor', async () => {
     verdict: string;
     what: string;
   }[];
-  assert.equal(checks[0]?.what, '1 of 1 server serve');
+  assert.equal(checks[0]?.what, '1 of 1 server serves');
+});
+
+test('smoketest, bench: every phase and option, and nothing is left', async () => {
+  const at = await base('tests');
+  const root = `${at}/test`;
+  const smoke = (await json('smoketest', '--servers', SERVER, '--timeout', '20s', '--root_znode', root)) as {
+    successful: boolean;
+    sessions: { server: string; watches: number }[];
+  };
+  assert.deepEqual(
+    [smoke.successful, ...smoke.sessions.map(({ server, watches }) => [server, watches])],
+    [true, [SERVER, 2], [SERVER, 2]],
+  );
+  await equal(['smoketest', '-q', '--root_znode', root], 'Smoke test successful\n');
+  await equal(['smoketest', '-v'], /NodeDeleted \/zk-smoketest\/session_1 after .*\n(.*\n)+Smoke test successful\n$/);
+  const options = ['--znode_count', '30', '--znode_size', '1k', '--watch_multiple', '2', '--timeout', '20s'];
+  const bench = (await json('bench', '--servers', SERVER, '--root_znode', root, ...options)) as {
+    servers: { server: string; phases: { count: number }[] }[];
+  };
+  const counts = [30, 30, 30, 30, 30, 60, 30, 60];
+  assert.deepEqual(
+    bench.servers.map(({ server, phases }) => [server, phases.map(({ count }) => count)]),
+    [[SERVER, counts]],
+  );
+  await client.create(root, 'theirs');
+  await equal(['bench', '--root_znode', root], '', 11, /^error: node exists already: /);
+  await equal(
+    ['bench', '--force', '-q', '--cluster', SERVER, '--root_znode', root, '--znode_count', '9'],
+    'Latency test complete\n',
+  );
+  await equal(
+    ['bench', '--synchronous', '-v', '--znode_count', '9'],
+    /^created +9 permanent znodes {2}in +\d+ ms .*\n {8}p50 .*\n(.*\n)+Latency test complete\n$/m,
+  );
+  assert.deepEqual((await client.getChildren(root)).children, []);
+  const { children } = await client.getChildren('/');
+  assert.deepEqual(
+    children.filter((name) => /^zk-/.test(name)),
+    [],
+  );
 });
 
 test('txn, check, commit, abort, let, run, clear; deleteall in one piece and without a copy', async () => {

@@ -65,7 +65,8 @@ test('ls, tree, counts: every order and form', async () => {
   await sh.no('getAllChildrenNumber nowhere', 10, `error: node does not exist: ${at}/nowhere`);
   await sh.ok('tree', `${at}\n\talpha\n\tbeta\n\t\tx\n\t\ty\n\t\tz\n\t\t\tdeep\n\tgamma\n\t\tx\n`);
   await sh.ok('tree -L 1 -s', `${at}\t0\n\talpha\t10\n\tbeta\t2\n\tgamma\t3\n`);
-  await sh.ok('tree -e .', `${at}\t0\n\tgamma\t3\n\t\tx\t0\n`);
+  await sh.ok('tree -e .', `${at}\n\tgamma\n\t\tx\n`);
+  await sh.ok('tree -e -s .', `${at}\t0\n\tgamma\t3\n\t\tx\t0\n`);
   await sh.ok('tree --limit 2 beta', /^\/.*\/beta\n\tx\n\t\.\.\. 2 more\n\.\.\.\n$/);
   await sh.ok('stat alpha', statText(await statOf(`${at}/alpha`)));
   await sh.ok(

@@ -86,24 +86,27 @@ test('wait: until it is so, or 124', async () => {
   await sh.ok(`cd ${at}`);
   await sh.ok(
     'wait a && wait a --exists && wait nope --gone && wait a --data x* && wait a --version 0 && wait . --children 1',
+    [`${at}/a\t0\t0`, `${at}/a\t0\t0`, `${at}/nope\tgone`, `${at}/a\t0\t0`, `${at}/a\t0\t0`, `${at}\t0\t1`, ''].join(
+      '\n',
+    ),
   );
   const soon = (work: () => Promise<unknown>): void => void setTimeout(() => void work(), 100);
   soon(() => client.create(`${at}/b`));
-  await sh.ok('wait b --timeout 60s');
+  await sh.ok('wait b --timeout 60s', `${at}/b\t0\t0\n`);
   soon(() => client.delete(`${at}/b`));
-  await sh.ok('wait b --gone --timeout 60s');
+  await sh.ok('wait b --gone --timeout 60s', `${at}/b\tgone\n`);
   soon(() => client.set(`${at}/a`, 'ready now'));
-  await sh.ok('wait a --data ready* --timeout 60s');
+  await sh.ok('wait a --data ready* --timeout 60s', `${at}/a\t1\t0\n`);
   soon(() => client.set(`${at}/a`, 'z'));
-  await sh.ok('wait a --changed --timeout 60s');
+  await sh.ok('wait a --changed --timeout 60s', `${at}/a\t2\t0\n`);
   soon(() => client.set(`${at}/a`, 'z'));
-  await sh.ok('wait a --version 3 --timeout 60s');
+  await sh.ok('wait a --version 3 --timeout 60s', `${at}/a\t3\t0\n`);
   soon(async () => {
     await client.create(`${at}/w`);
     await client.create(`${at}/w/1`);
     await client.create(`${at}/w/2`);
   });
-  await sh.ok('wait w --children 2 --timeout 60s');
+  await sh.ok('wait w --children 2 --timeout 60s', `${at}/w\t0\t2\n`);
   await sh.no('wait never --timeout 50ms', 124, `error: not in time: ${at}/never`);
   await sh.no('wait a --gone --exists', 2, 'error: wait: one of --exists --gone --changed --data --children --version');
   await using js = shell('-o', 'json');

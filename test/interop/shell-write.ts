@@ -111,12 +111,7 @@ test('get, set, put, mkdir: versions, forms, refusals', async () => {
   await sh.ok(`cd ${at}`);
   await sh.ok('mkdir one two', `${at}/one\n${at}/two\n`);
   await sh.ok('mkdir -p a/b/c one', `${at}/a/b/c\n${at}/one\n`);
-  await sh.no(
-    'mkdir one',
-    11,
-    `error: node already exists: ${at}/one`,
-    ' hint: set changes its data; put makes a node or changes it',
-  );
+  await sh.no('mkdir one', 11, `error: node already exists: ${at}/one`, ' hint: mkdir -p leaves what is there');
   await sh.no('mkdir far/away', 10, `error: node does not exist: ${at}/far/away`);
   await sh.ok('get one', '');
   await sh.ok('set one hello', '1\n');

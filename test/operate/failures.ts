@@ -44,7 +44,7 @@ export const ROWS: readonly Row[] = [
     lines: { secureClientPortAddress: '127.0.0.1' },
     ours: 43,
     shim: 2,
-    says: /secureClientPort|TLS/,
+    says: /secureClientPortAddress without secureClientPort; set secureClientPort/,
   },
   { name: 'tickTime=0', lines: { tickTime: '0' }, ours: 43, shim: 2, says: /tickTime is 0; give milliseconds/ },
   {

@@ -94,6 +94,14 @@ const name = text.filter((each) => Buffer.byteLength(each) <= 64);
 const identity = { ensembleName: name, ensembleId: maybe(hex(16)), sid, incarnation, tag };
 
 type Arbitraries = { readonly [T in PeerMessage['type']]: fc.Arbitrary<Omit<MessageOf<T>, 'type'>> };
+const request = plain({
+  epoch,
+  session: long,
+  xid: int32,
+  op: fc.integer({ min: -11, max: 1000 }),
+  body: bytes(),
+  identities: list(plain({ scheme: text, id: text })),
+});
 const ARBITRARIES: Arbitraries = {
   HELLO: plain({
     leastLevel: level,
@@ -150,14 +158,8 @@ const ARBITRARIES: Arbitraries = {
   PING: plain({ epoch, round: count31 }),
   PONG: plain({ epoch, incarnation, round: count31 }),
   HANDOVER: plain({ epoch, vote }),
-  REQUEST: plain({
-    epoch,
-    session: long,
-    xid: int32,
-    op: fc.integer({ min: -11, max: 1000 }),
-    body: bytes(),
-    identities: list(plain({ scheme: text, id: text })),
-  }),
+  REQUEST: request,
+  LOCALREQUEST: request,
   REVALIDATE: plain({ epoch, session: long, timeoutMs: count31 }),
   REVALIDATED: plain({ epoch, session: long, valid: fc.boolean() }),
   TOUCHED: plain({ epoch, wallMs: size, sessions: list(plain({ session: long, timeoutMs: count31 })) }),

@@ -7,7 +7,9 @@ import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fetchBackup } from '../../src/ensemble/backup-client.ts';
 import { realClock } from '../../src/platform/clock.ts';
+import type { OfferedBackup } from '../../src/runtime/backup.ts';
 import { ClientGate } from '../../src/runtime/client-gate.ts';
 import { tcpListener } from '../../src/runtime/clients.ts';
 import { Control, type ControlledServer, MAX_SOCKET_PATH } from '../../src/runtime/control.ts';
@@ -45,6 +47,25 @@ class FakeServer implements ControlledServer {
   }
   async snapshot(): Promise<{ zxid: string }> {
     throw new Error('a snapshot is being written already');
+  }
+  async backup(): Promise<OfferedBackup> {
+    const bytes = Buffer.from('twelve bytes');
+    const about = { zxid: '0x1', sid: 1, epoch: 1, version: '0', takenAt: 1 };
+    return {
+      announcement: { ...about, bytes: bytes.length + this.missing },
+      reader: {
+        mark: { zxid: { hi: 0, lo: 1 }, chain: { hi: 0, lo: 0 } },
+        size: bytes.length + this.missing,
+        // in pieces of five
+        read: async (at, length) => bytes.subarray(at, at + Math.min(5, length)),
+        close: async () => void this.told.push('closed'),
+      },
+    };
+  }
+  /** Bytes that are announced and not there. */
+  missing = 0;
+  async purge(retain: number): Promise<readonly string[]> {
+    return [`kept ${retain}`];
   }
   cutClients(cut: boolean): void {
     this.told.push(`cut ${cut}`);
@@ -92,6 +113,8 @@ test('status, digest, faults and their end, answered in order', async () => {
       { op: 'status' },
       { op: 'heal' },
       { op: 'snapshot' },
+      { op: 'purge', keep: 4 },
+      { op: 'purge', keep: 2 },
       { op: 'log' },
       { op: 'log', level: 'debug' },
     ),
@@ -104,6 +127,8 @@ test('status, digest, faults and their end, answered in order', async () => {
       { ok: true, result: { ...shown, pid: process.pid, faults: { cut: [1, 3], lagMs: 20, clientsCut: true } } },
       { ok: true, result: none },
       { ok: false, error: 'a snapshot is being written already' },
+      { ok: true, result: { removed: ['kept 4'], count: 1 } },
+      { ok: false, error: 'purge needs "keep", a whole number of snapshots from 3 on' },
       { ok: true, result: { level: 'info' } },
       { ok: true, result: { level: 'debug' } },
     ],
@@ -216,4 +241,21 @@ test('a shut gate cuts off who is there and who comes; open again, clients come 
   } finally {
     net.close();
   }
+});
+
+test('a backup comes behind its announcement, piece by piece, and is missed when it ends early', async () => {
+  const path = join(folder, 'backup.sock');
+  const server = new FakeServer();
+  await using _control = await Control.open(path, server);
+  const pieces: Buffer[] = [];
+  const take = async (piece: Buffer): Promise<void> => void pieces.push(piece);
+  assert.deepEqual(await fetchBackup(path, take), {
+    ...{ zxid: '0x1', bytes: 12, sid: 1, epoch: 1, version: '0', takenAt: 1 },
+  });
+  assert.equal(Buffer.concat(pieces).toString(), 'twelve bytes');
+  assert.deepEqual(server.told, ['closed']);
+  server.missing = 3;
+  await assert.rejects(fetchBackup(path, take), (error: NodeJS.ErrnoException) => error.code === 'ECONNRESET');
+  server.backup = () => Promise.reject(new Error('no quorum'));
+  await assert.rejects(fetchBackup(path, take), /no quorum/);
 });

@@ -220,6 +220,7 @@ export class FakePeer {
           this.turns++;
           this.port.flush();
         },
+        foreign: (sid, sentence) => void this.told.push(`foreign ${sid}: ${sentence}`),
         complaint: (sentence) => void this.complaints.push(sentence),
       },
     );

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { plainPeerNetwork } from '../../src/platform/peer-net.ts';
-import { type PemOptions, pemPeerNetwork } from '../../src/platform/peer-pem.ts';
+import { type PemOptions, type PemPeerNetwork, pemPeerNetwork } from '../../src/platform/peer-pem.ts';
 import { proofName, pskPeerNetwork } from '../../src/platform/peer-psk.ts';
 import type { PeerNetwork } from '../../src/ports/peer-network.ts';
 import { readPeerKeys } from '../../src/runtime/peer-keys.ts';
@@ -24,10 +24,12 @@ const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
 const certificate = makeCertificate(ca, { hosts: [HOST] });
 
 const both = { dialled: true, callers: true };
-function pem(of: Certificate = certificate, more: Partial<PemOptions> = {}): PeerNetwork {
+function keysOf(of: Certificate, more: Partial<PemOptions> = {}): PemOptions {
   const key = of.key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  return pemPeerNetwork({ chain: of.pem, key, authorities: [ca.pem], ciphers: undefined, checks: both, ...more });
+  return { chain: of.pem, key, authorities: [ca.pem], ciphers: undefined, checks: both, ...more };
 }
+const pem = (of: Certificate = certificate, more: Partial<PemOptions> = {}): PeerNetwork =>
+  pemPeerNetwork(keysOf(of, more));
 
 test('three servers with certificates of one authority find each other', async () => {
   const all = await Promise.all([1, 2, 3].map((sid) => run(sid, pem(makeCertificate(ca, { hosts: [HOST] })))));
@@ -177,10 +179,11 @@ function stores(keyStore: string, trustStore: string = ca.pem, more: Partial<Quo
   };
   const none = { password: undefined, passwordPath: undefined };
   return {
-    keyStore: { name: 'keyStore', location: write('own.pem', keyStore), ...none, ...more },
-    trustStore: { name: 'trustStore', location: write('ca.pem', trustStore), ...none },
+    keyStore: { prefix: 'ssl.quorum', name: 'keyStore', location: write('own.pem', keyStore), ...none, ...more },
+    trustStore: { prefix: 'ssl.quorum', name: 'trustStore', location: write('ca.pem', trustStore), ...none },
     ciphers: undefined,
     checks: both,
+    reload: false,
   };
 }
 
@@ -192,8 +195,8 @@ test('PEM files: order, text around, keys under a password; what is of no use is
   const found = await read(
     stores(`${key}# ours\n${ca.pem}subject=x\n${certificate.pem}`, `a\n${ca.pem}b\n${otherCa.pem}`),
   );
-  assert.equal(found.options.chain, certificate.pem + ca.pem);
-  assert.deepEqual(found.options.authorities, [ca.pem, otherCa.pem]);
+  assert.equal(found.keys.chain, certificate.pem + ca.pem);
+  assert.deepEqual(found.keys.authorities, [ca.pem, otherCa.pem]);
   const file = join(folder, 'password');
   writeFileSync(file, 'sesame\n');
   for (const [text, more] of [
@@ -202,7 +205,7 @@ test('PEM files: order, text around, keys under a password; what is of no use is
     [locked, { passwordPath: file, password: 'another' }],
     [key, { password: 'needless' }],
   ] as const)
-    assert.equal((await read(stores(`${certificate.pem}${text}`, ca.pem, more))).options.key, key);
+    assert.equal((await read(stores(`${certificate.pem}${text}`, ca.pem, more))).keys.key, key);
   const useless: readonly [() => QuorumTls, RegExp][] = [
     [
       () => stores(certificate.pem),
@@ -225,6 +228,7 @@ test('PEM files: order, text around, keys under a password; what is of no use is
       () => stores(certificate.store, ca.pem + ca.pem.replace(/\nM/, '\nA')),
       /holds a certificate that cannot be read, number 2/,
     ],
+    [() => stores(certificate.store, ca.pem.repeat(251)), /holds 251 certificates, and at most 250 are believed/],
     [() => stores(certificate.store, ca.pem, { location: join(folder, 'none') }), /cannot be read: ENOENT/],
     [() => stores(certificate.store, ca.pem, { location: folder }), /is no PEM file/],
     [() => stores(locked + certificate.pem, ca.pem, { passwordPath: '/none' }), /has its password in \/none: ENOENT/],
@@ -261,6 +265,46 @@ test('at the start it is said what others will turn this server away for', async
   await assert.rejects(said(makeCertificate(ca, { hosts: [HOST], ...long }), [HOST], 0o620), /written by others/);
 });
 
+test('keys that change hold for new connections both ways; those that stand go on; what OpenSSL refuses changes nothing', async () => {
+  const newCa = makeAuthority('another');
+  const netOf = (of: Certificate, ...authorities: string[]): PemPeerNetwork =>
+    pemPeerNetwork(keysOf(of, { authorities }));
+  const [own, others] = [1, 2].map(() => makeCertificate(ca, { hosts: [HOST] })) as [Certificate, Certificate];
+  const net = netOf(own, ca.pem);
+  const one = await run(1, net);
+  const two = await run(2, netOf(others, ca.pem));
+  introduce(one, two);
+  await until(() => one.peer.port.connected.length === 1, 'they met');
+  const late = await run(3, netOf(makeCertificate(newCa, { hosts: [HOST] }), ca.pem, newCa.pem));
+  late.peer.port.know([one.addresses]);
+  await until(has(one.peer.complaints, /is vouched for by no authority/), 'the new authority is nobody yet');
+  const shown = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({ host: HOST, port: portOf(one, 'quorum'), rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerCertificate().fingerprint256);
+        socket.destroy();
+      });
+      socket.on('error', reject);
+    });
+  const before = await shown();
+  assert.throws(() => net.renew(keysOf(own, { key: 'nonsense', authorities: [newCa.pem] })));
+  assert.equal(await shown(), before);
+
+  const moved = makeCertificate(newCa, { hosts: [HOST] });
+  net.renew(keysOf(moved, { authorities: [newCa.pem] }));
+  assert.equal(await shown(), new X509Certificate(moved.pem).fingerprint256);
+  // it is called by the one of the new authority, and calls it
+  await until(() => one.peer.port.connected.includes(3), 'it is in');
+  const fourth = await run(4, netOf(makeCertificate(newCa, { hosts: [HOST] }), newCa.pem));
+  one.peer.port.know([two.addresses, fourth.addresses]);
+  await until(() => fourth.peer.port.connected.includes(1), 'who is called sees the new one');
+  assert.ok(one.peer.port.connected.includes(2), 'who was in stays in');
+  const fifth = await run(5, netOf(others, ca.pem));
+  fifth.peer.port.know([one.addresses]);
+  await until(has(fifth.peer.complaints, /is vouched for by no authority|hung up/), 'and the old authority is nobody');
+  assert.ok(!one.peer.port.connected.includes(5));
+});
+
 test('a connection that says nothing in TLS is left alone until its time is over', async () => {
   const one = await run(1, pem());
   const socket = connectTcp(portOf(one, 'election'), HOST);
@@ -282,7 +326,7 @@ test('stores of Java: the same keys and authorities as in PEM, told by what stan
     return file;
   };
   const store = <N extends 'keyStore' | 'trustStore'>(name: N, file: string, more = {}) => ({
-    ...{ name, location: copy(file), password: 'apassword', passwordPath: undefined },
+    ...{ prefix: 'ssl.quorum' as const, name, location: copy(file), password: 'apassword', passwordPath: undefined },
     ...more,
   });
   const read = (own: string, trust: string, more = {}) =>
@@ -292,6 +336,7 @@ test('stores of Java: the same keys and authorities as in PEM, told by what stan
         trustStore: store('trustStore', trust, more),
         ciphers: undefined,
         checks: { dialled: false, callers: false },
+        reload: false,
       },
       [],
       Date.now(),
@@ -301,14 +346,14 @@ test('stores of Java: the same keys and authorities as in PEM, told by what stan
     ['ec.jks', 'trust.jks', 'ec'],
     ['rsa-legacy.p12', 'trust-openssl.p12', 'rsa'],
   ] as const) {
-    const { options } = await read(own, trust);
+    const { keys } = await read(own, trust);
     const plain = createPrivateKey(readFileSync(`${stores}${kind}.key`));
-    assert.ok(createPrivateKey(options.key).equals(plain), own);
-    assert.ok(new X509Certificate(options.chain).checkPrivateKey(plain), own);
-    assert.ok(options.authorities.length > 0, trust);
+    assert.ok(createPrivateKey(keys.key).equals(plain), own);
+    assert.ok(new X509Certificate(keys.chain).checkPrivateKey(plain), own);
+    assert.ok(keys.authorities.length > 0, trust);
   }
-  const { options } = await read('ec.p12', 'trust.jks', { password: 'wrong', passwordPath: word });
-  assert.match(options.key, /BEGIN PRIVATE KEY/);
+  const { keys } = await read('ec.p12', 'trust.jks', { password: 'wrong', passwordPath: word });
+  assert.match(keys.key, /BEGIN PRIVATE KEY/);
   await assert.rejects(read('ec.p12', 'trust.jks', { password: 'wrong' }), /is damaged, or that is not its password/);
   await assert.rejects(read('trust.p12', 'trust.jks'), /holds 0 private keys/);
   await assert.rejects(read('j.jceks', 'trust.jks'), /JCEKS/);

@@ -11,7 +11,7 @@ import { plainPeerNetwork } from '../../src/platform/peer-net.ts';
 import { proofName, pskPeerNetwork } from '../../src/platform/peer-psk.ts';
 import type { PeerNetwork } from '../../src/ports/peer-network.ts';
 import { PackWriter } from '../../src/records/pack.ts';
-import { beginFrame, sealFrame } from '../../src/records/peer-frame.ts';
+import { beginFrame, PEER_LEVEL, sealFrame } from '../../src/records/peer-frame.ts';
 import { type PeerMessage, writeMessage } from '../../src/records/peer-messages.ts';
 import { PeerSecret, peerTrust } from '../../src/runtime/peer-secret.ts';
 import { TEST_CERT, TEST_KEY } from '../client/tls-fixture.ts';
@@ -150,8 +150,9 @@ test('a greeting larger than any, and a frame of a higher level than agreed, end
   await until(has(one.peer.complaints, /a frame of 50\d\d bytes; at most 4096 are accepted/), 'it was refused');
   const socket = helloOnly(portOf(one, 'quorum'));
   await until(() => one.peer.links.has(2), 'it was let in');
-  socket.write(frameOf({ type: 'ASKSNAP', epoch: 1 }, 2));
-  await until(has(one.peer.told, /^closed: a frame of feature level 2; agreed is 1$/), 'it was cut');
+  socket.write(frameOf({ type: 'ASKSNAP', epoch: 1 }, PEER_LEVEL + 1));
+  const cut = new RegExp(`^closed: a frame of feature level ${PEER_LEVEL + 1}; agreed is ${PEER_LEVEL}$`);
+  await until(has(one.peer.told, cut), 'it was cut');
   socket.destroy();
 });
 

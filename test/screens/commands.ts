@@ -1,4 +1,5 @@
 /** A scene for every command: its help, then what it shows. */
+import { connect } from '../../src/client/connect.ts';
 import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
 import { demo, three } from './ensemble.ts';
 import { fileFor, type Scene, type Stage } from './stage.ts';
@@ -8,6 +9,10 @@ const scene = (lines: readonly string[], set?: Scene['set']): Scene => ({ lines,
 const stays = ({ answers }: Stage): void => answers({ close: async () => {} });
 /** A program that ends at once. */
 const runs = ({ ports }: Stage): void => ports({ start: async () => ({ ended: Promise.resolve(0), kill: () => {} }) });
+/** Further sessions with the stage's server, each a real one. */
+const ownSessions = ({ shell }: Stage): void => {
+  shell.ports.session.openAt = (servers) => connect(servers);
+};
 const withProfiles = (stage: Stage): void => {
   stays(stage);
   const file = new UserFile(
@@ -53,6 +58,7 @@ export const COMMANDS: Readonly<Record<string, Scene>> = {
   ]),
   assert: scene(['assert exists /app', 'assert data /app/workers/web1 web1:8080', 'assert children /app 9']),
   barrier: scene(['barrier -n 1 --id ann /jobs/start']),
+  bench: scene(['bench --znode_count 200', 'mkdir /zk-latencies', 'bench'], ownSessions),
   cd: scene(['cd /app', 'pwd', 'cd nowhere']),
   check: scene(['check /app/config 1', 'check /app/none absent', 'check /app/config 7']),
   clear: scene(['clear']),
@@ -285,12 +291,20 @@ export const COMMANDS: Readonly<Record<string, Scene>> = {
   ),
   sleep: scene(['sleep 1ms']),
   stat: scene(['stat /app', 'stat /app/workers/web1', 'stat /app/w*', 'stat /zookeeper']),
+  smoketest: scene(['smoketest', 'mkdir -p /zk-smoketest/old', 'smoketest'], ownSessions),
   status: scene(['status'], three),
   sync: scene(['sync']),
   time: scene(['time get /app/workers/web1']),
   top: scene(['top -i 100ms -n 1'], (stage) => {
     three(stage);
-    stage.tick(1000);
+    const { session } = stage.shell.ports;
+    const { word } = session;
+    let looks = 0;
+    session.word = (name, options) => {
+      if (name === 'srvr' && options.host === 'zk1') looks++;
+      return word(name, options);
+    };
+    stage.clock(() => 1000 * looks); // a second from look to look, however long a busy machine takes
   }),
   'top-nodes': scene(['top-nodes /', 'top-nodes / --by children -n 3', 'top-nodes /app --by subtree -n 2']),
   touch: scene(['touch /app/config', 'touch /nope']),

@@ -3,7 +3,8 @@ import { Failure } from '../../src/shell/failure.ts';
 /**
  * What is different each time a screen is drawn, made the same in one place: addresses of our server, session ids, zxids
  * (counted from the tree the scene begins with), times (each scene is played on a later day, since a server's clock never goes back), the folder
- * for files, names that recipes make up, how long `time`, `deleteall` and `doctor` measured.
+ * for files, names that recipes make up, how long `time`, `deleteall`, `doctor`, `bench` and
+ * `smoketest` measured.
  * It is done to what commands answer, before it is drawn: widths and line ends come out as they are on a screen.
  */
 const DAY = 86_400_000;
@@ -45,6 +46,8 @@ export class Mask {
         .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:2181')
         .replace(/\b0x[0-9a-f]{1,16}\b/g, (found) => `0x${this.#number(BigInt(found)).toString(16)}`)
         .replace(/\bin \d+(?:ms|\.\ds)/g, 'in 3ms')
+        .replace(/ in {1,6}\d+ ms \(.*\)$/, ' in     14 ms (0.070000 ms/op 14285.7/sec)')
+        .replace(/(session 0x\w+|, in order,) in [\d.]+ ms/g, '$1 in 1.2 ms')
         .replace(/\btook \d+\.\d{3}s/g, 'took 0.003s')
         .replace(/\b(takes|at most) \d+\.\d ms/g, '$1 0.1 ms')
         // the part of a recipe's node name that is used once

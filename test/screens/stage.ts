@@ -48,6 +48,8 @@ export interface Stage {
   answers(changed: Partial<Client>): void;
   /** `performance.now` goes on by so many ms whenever it is asked. */
   tick(ms: number): void;
+  /** `performance.now` is this, whoever else asks for it meanwhile. */
+  clock(now: () => number): void;
 }
 
 /** Opens the stage, plays, and leaves the process as it was. */
@@ -169,6 +171,9 @@ export class Theatre implements AsyncDisposable {
           at += ms;
           return at;
         };
+      },
+      clock(now) {
+        performance.now = now;
       },
     };
   }

@@ -218,6 +218,8 @@ test('whatever somebody asks, in whatever order, he learns nothing of what he ma
     line.heard.length = 0;
   }
   // it could have been seen: the owner has, and events of what is open came through
+  await need(admin.ask('setData', { path: '/vault', data, version: -1 }));
+  await need(admin.ask('create', { path: `/vault/${SECRETS.name}9`, data, acl: closed(), flags: 0 }));
   await need(admin.ask('getData', { path: '/vault', watch: false }));
   for (const path of ['/vault', '/vault/a', '/vault/b']) await admin.ask('getChildren', { path, watch: false });
   assert.ok(shown(admin).length >= 2 && told > 0, `${shown(admin)}, ${told} events`);
@@ -238,7 +240,7 @@ test('four-letter words: what may name a path is known, and none has data, an AC
     ...{ server, connections, version: '3', started: 0, tally: new Tally() },
     config: checkConfig(parseProperties(`dataDir=/nonexistent\nclientPort=1\n${line}`, 'zoo.cfg')),
     damage: new DamageNotes({ wall: () => 0 } as never),
-    ...{ traffic: noTraffic(), learners: () => [] },
+    ...{ handshakes: 0, traffic: noTraffic(), learners: () => [] },
   });
   const answers = new Map(
     ALL_WORDS.map((word) => [word, answerWord(word, contextOf('4lw.commands.whitelist=*'), MASK)] as const),

@@ -88,7 +88,7 @@ async function serve(name: string, format: string, lines: readonly string[]): Pr
   const base = await anyBlock(HOST, 1);
   const cfg = [
     ...['tickTime=500', 'initLimit=10', 'syncLimit=5', 'standaloneEnabled=false', 'reconfigEnabled=true'],
-    ...['4lw.commands.whitelist=*', `dataDir=${join(folder, 'data')}`],
+    ...['audit.enable=true', '4lw.commands.whitelist=*', `dataDir=${join(folder, 'data')}`],
     'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider',
     ...[`metricsProvider.httpHost=${HOST}`, `metricsProvider.httpPort=${base + 300}`],
     `DigestAuthenticationProvider.superDigest=${SUPER_DIGEST}`,
@@ -284,6 +284,11 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     await ended;
   }
   assert.match(String(printed.get('server tls')), /a mistake/, 'it crashed');
+  // the audit log names bob, and has neither his password nor what it is kept as
+  assert.match(
+    String(printed.get('server secret')) + readFileSync(join(secret.folder, 'log'), 'utf8'),
+    /Slf4jAuditLogger/,
+  );
   assert.match(String(printed.get('metrics')), /znode_count/);
   assert.match(String(printed.get('the control socket')), /"zxid"/);
 

@@ -91,7 +91,7 @@ test('what costs much: what is answered to strangers does not grow with what the
       'srvr',
       {
         ...{ server, config, connections, damage, tally, version: '3', started: 0 },
-        ...{ traffic: noTraffic(), learners: () => [] },
+        ...{ handshakes: 0, traffic: noTraffic(), learners: () => [] },
       },
       Buffer.alloc(0),
     );

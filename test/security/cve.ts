@@ -1,24 +1,30 @@
 /**
- * ZooKeeper's published holes, each tried here. Three are about parts that are not built: CVE-2023-44981 (SASL between servers),
- * CVE-2024-51504 and CVE-2025-58457 (the admin server). CVE-2026-24308 (secrets in logs) is canary.test.ts.
+ * ZooKeeper's published holes, each tried here; CVE-2026-24308 (secrets in logs) is canary.test.ts.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect } from '../../src/index.ts';
+import { refuseOpenDoors } from '../../src/operate/settings.ts';
+import { realClock } from '../../src/platform/clock.ts';
 import { plainPeerNetwork } from '../../src/platform/peer-net.ts';
 import { pemPeerNetwork } from '../../src/platform/peer-pem.ts';
+import { pskPeerNetwork } from '../../src/platform/peer-psk.ts';
 import type { PeerNetwork } from '../../src/ports/peer-network.ts';
 import { Reader } from '../../src/protocol/bytes.ts';
 import { OPERATIONS } from '../../src/protocol/operations.ts';
+import { COMMANDS } from '../../src/runtime/admin/http.ts';
 import { makeLogger } from '../../src/runtime/log.ts';
 import { peerNetworkFor } from '../../src/runtime/peer-trust.ts';
+import { startServer } from '../../src/runtime/start.ts';
 import { ConfigError, checkConfig, parseProperties, type ServerConfig } from '../../src/server/config.ts';
 import { type Running, run, until } from '../runtime/real-peers.ts';
 import { rig } from '../shell/rig.ts';
 import { type Authority, makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { ALICE, make, need, openAs, outcome } from './access/matrix.ts';
 import { PureWire } from './access/pure-wire.ts';
+import { snapshotsForAdmins } from './admin-hole.ts';
 
 export interface Hole {
   readonly cve: string;
@@ -92,10 +98,10 @@ export const HOLES: readonly Hole[] = [
         const file = join(folder, 'secret');
         writeFileSync(file, `${Buffer.alloc(48, 7).toString('base64')}\n`, { mode: 0o600 });
         const logger = makeLogger('error', 'text');
-        const netOf = (sid: string): Promise<PeerNetwork> => {
+        const netOf = async (sid: string): Promise<PeerNetwork> => {
           const { ensemble } = member(`${MEMBERS('127.0.0.1')}peer.secretFile=${file}\n`, sid);
           assert.ok(ensemble);
-          return peerNetworkFor(ensemble, logger, 0);
+          return (await peerNetworkFor(ensemble, logger, realClock)).net;
         };
         await stranger(await run(1, await netOf('1')), plainPeerNetwork, /secret/);
       } finally {
@@ -117,6 +123,86 @@ export const HOLES: readonly Hole[] = [
       assert.deepEqual(aclOf((await need(line.ask('getAcl', { path: '/readable' }))).body), ['alice:x', 'anyone']);
       assert.ok(!Buffer.concat(line.heard).includes(ALICE.slice(6)));
       assert.deepEqual(aclOf((await need(admin.ask('getAcl', { path: '/readable' }))).body), [ALICE, 'anyone']);
+    },
+  },
+  {
+    cve: 'CVE-2023-44981',
+    about: 'a login of members that is demanded is not left out, and a name that lacks a part is nobody',
+    check: async () => {
+      for (const key of ['quorum.auth.learnerRequireSasl', 'quorum.auth.serverRequireSasl'])
+        for (const [prefix, value] of [
+          ['', 'true'],
+          ['zookeeper.', 'true'],
+          ['', 'TRUE'],
+        ] as const)
+          assert.throws(
+            () =>
+              refuseOpenDoors(parseProperties(`quorum.auth.enableSasl=true\n${prefix}${key}=${value}\n`, 'zoo.cfg')),
+            ConfigError,
+            `${prefix}${key}=${value}`,
+          );
+      // whoever knows the secret is the member that it proves to be, and no other
+      const keys = [{ id: 'k', key: () => Buffer.alloc(32, 5) }];
+      for (const name of ['', 'zoosh', 'zoosh/', '/2', 'zoosh/3', 'ZOOSH/2']) {
+        const good = await run(1, pskPeerNetwork({ name: 'zoosh/1', keys }));
+        const bad = await run(2, pskPeerNetwork({ name, keys }));
+        bad.peer.port.know([good.addresses]);
+        const denied = (): boolean => good.peer.complaints.some((each) => /proved to be/.test(each));
+        await until(() => denied() || good.peer.port.connected.length > 0, `it is told about ${name}`);
+        assert.deepEqual([denied(), good.peer.port.connected], [true, []], name);
+        bad.peer.port.close();
+        good.peer.port.close();
+      }
+    },
+  },
+  {
+    cve: 'CVE-2024-51504',
+    about:
+      'where a request to the admin server says that it comes from is no proof, and neither is where it comes from',
+    check: async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'zoosh-cve-'));
+      let log = '';
+      const logger = makeLogger('info', 'text', { write: (line) => void (log += line) });
+      const text = [
+        ...[`dataDir=${folder}`, 'clientPort=0', 'clientPortAddress=127.0.0.1', 'admin.enableServer=true'],
+        ...[
+          'admin.serverAddress=127.0.0.1',
+          'admin.serverPort=0',
+          'IPAuthenticationProvider.usexforwardedfor=true',
+          '',
+        ],
+      ].join('\n');
+      try {
+        await using server = await startServer({
+          ...{ config: checkConfig(parseProperties(text, 'zoo.cfg')), logger, onFailed: assert.ifError },
+        });
+        const port = /admin server on 127\.0\.0\.1:(\d+)/.exec(log)?.[1];
+        // an address that may do everything, as operators of ZooKeeper wrote
+        await using client = await connect(`127.0.0.1:${server.port}`);
+        await client.setAcl('/', [
+          { perms: 31, scheme: 'ip', id: '127.0.0.1' },
+          { perms: 31, scheme: 'ip', id: '10.0.0.1' },
+        ]);
+        const forged = ['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'X-Client-IP', 'X-ZooKeeper-IP'].flatMap((name) =>
+          ['127.0.0.1', '10.0.0.1', '10.0.0.1, 127.0.0.1', 'for=127.0.0.1'].map((value) => ({ [name]: value })),
+        );
+        const said = ['ip', 'ip 127.0.0.1'].map((value) => ({ authorization: value }));
+        const guarded = COMMANDS.filter((command) => command.for === 'admins');
+        const ask = async (command: (typeof COMMANDS)[number], headers: Record<string, string>): Promise<void> => {
+          const [name] = command.names;
+          const { status } = await fetch(`http://127.0.0.1:${port}/commands/${name}`, {
+            method: command.method,
+            headers,
+          });
+          assert.equal(status, 401, `${name} ${JSON.stringify(headers)}`);
+        };
+        for (const headers of forged) await Promise.all(guarded.map((command) => ask(command, headers)));
+        // whoever names an identity waits a second for the answer; more than a hundred at once are not let in
+        for (const each of said)
+          await Promise.all(guarded.map((command) => ask(command, { ...each, 'X-Forwarded-For': '127.0.0.1' })));
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     },
   },
   {
@@ -149,6 +235,11 @@ export const HOLES: readonly Hole[] = [
       await change();
       assert.deepEqual(again.events, []);
     },
+  },
+  {
+    cve: 'CVE-2025-58457',
+    about: 'a snapshot is given, and a restoration asked for, by those alone who prove that they administer',
+    check: snapshotsForAdmins,
   },
   {
     cve: 'CVE-2026-24281',

@@ -211,6 +211,45 @@ test('clients are served where the own line says', () => {
   assert.throws(() => config('clientPort=2181\n', '2'), /2181 here and on 127\.0\.0\.1:2182 in server\.2/);
 });
 
+test('a line may say where clients are served by TLS, beside the plain port or alone', () => {
+  const settings = `${TICKS}ssl.keyStore.location=/k.pem\nssl.trustStore.location=/t.pem\n`;
+  const config = (client: string, more = '') =>
+    checkConfig(
+      parseProperties(
+        `dataDir=/data\n${settings}${more}server.1=127.0.0.1:21:31${client}\nserver.2=127.0.0.1:22:32`,
+        'zoo.cfg',
+      ),
+      beside('1'),
+    );
+  const ports = ({ clientPort, secureClientPort, secureClientPortAddress }: ReturnType<typeof config>) => [
+    clientPort,
+    secureClientPort,
+    secureClientPortAddress,
+  ];
+  const shown = (of: ReturnType<typeof config>) => of.ensemble?.lines[0]?.replace(/^.*participant/, '');
+  for (const [client, want, text] of [
+    [';2181;2281', [2181, 2281, undefined], ';0.0.0.0:2181;0.0.0.0:2281'],
+    [';;2281', [undefined, 2281, undefined], ';;0.0.0.0:2281'],
+    [';10.0.0.1:2181;[::1]:2281', [2181, 2281, '::1'], ';10.0.0.1:2181;[0:0:0:0:0:0:0:1]:2281'],
+    [';2181;', [2181, undefined, undefined], ';0.0.0.0:2181'],
+    [';;', [undefined, undefined, undefined], ''],
+  ] as const) {
+    assert.deepEqual(ports(config(client)), want, client);
+    assert.equal(shown(config(client)), text);
+    assert.equal(shown(config(text)), text, 'it is read as it is written');
+  }
+  assert.deepEqual(ports(config(';2181', 'secureClientPort=2281\n')), [2181, 2281, undefined]);
+  assert.deepEqual(ports(config(';2181;2281', 'secureClientPort=2281\n')), [2181, 2281, undefined]);
+  assert.throws(
+    () => config(';;127.0.0.1:2281', 'secureClientPort=2282\n'),
+    /clients by TLS are served on 0\.0\.0\.0:2282 here and on 127\.0\.0\.1:2281 in server\.1/,
+  );
+  assert.throws(() => config(';2181;2181'), /secureClientPort and clientPort are both 2181/);
+  assert.throws(() => config(';2181;2281;2381'), /has more than two places for clients/);
+  assert.throws(() => config(';;1:2:3'), /has no client address where 1:2:3 stands/);
+  assert.match(config('', 'clientPort=2181\n').notes.join(), /without secureClientPort .* ssl\.keyStore\.location/);
+});
+
 test('servers beyond this machine need a secret, or the word that the network is trusted', () => {
   const far = 'server.1=10.0.0.1:1:2\nserver.2=10.0.0.2:1:2\nserver.3=10.0.0.3:1:2';
   assert.throws(() => ensemble(TICKS + far), /at 10\.0\.0\.1, .*head -c 48 \/dev\/urandom \| base64/);

@@ -20,12 +20,13 @@ const read = (text: string): ServerConfig =>
 
 test('sslQuorum with PEM files: nothing else is needed, beyond this machine too', () => {
   const { ensemble, notes } = read(STORES);
-  const none = { password: undefined, passwordPath: undefined };
+  const none = { prefix: 'ssl.quorum', password: undefined, passwordPath: undefined };
   assert.deepEqual(ensemble?.tls, {
     keyStore: { name: 'keyStore', location: '/etc/zk/own.pem', ...none },
     trustStore: { name: 'trustStore', location: '/etc/zk/ca.pem', ...none },
     ciphers: undefined,
     checks: { dialled: true, callers: true },
+    reload: true,
   });
   assert.deepEqual(notes, []);
 });
@@ -51,7 +52,10 @@ sslQuorumReloadCertFiles=true
   assert.match(said, /ssl\.quorum\.protocol=TLSv1\.2: members speak TLS 1\.3 and nothing older/);
   assert.match(said, /ssl\.quorum\.enabledProtocols=TLSv1\.2, TLSv1\.3: members speak TLS 1\.3/);
   assert.match(said, /not of TLS 1\.3: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256$/m);
-  assert.match(said, /without effect here: ssl\.quorum\.context\.supplier\.class \(.*\), sslQuorumReloadCertFiles/);
+  assert.match(said, /without effect here: ssl\.quorum\.context\.supplier\.class \(/);
+  assert.equal(tls?.reload, true);
+  assert.equal(read(`${STORES}sslQuorumReloadCertFiles=false`).ensemble?.tls?.reload, false);
+  assert.equal(read(STORES).ensemble?.tls?.reload, true, 'ours, as with client.certReload');
   assert.ok(!JSON.stringify(inForce).includes('sesame'), 'a password is shown');
   const old = read(
     `${STORES}ssl.quorum.ciphersuites=TLS_RSA_WITH_AES_128_CBC_SHA\nssl.quorum.hostnameVerification=false`,

@@ -77,6 +77,9 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     dataDirMustExist: false,
     clientPort: 2181,
     clientPortAddress: undefined,
+    secureClientPort: undefined,
+    secureClientPortAddress: undefined,
+    clientTls: undefined,
     listenBacklog: undefined,
     maxClientCnxns: 60,
     maxCnxns: 0,
@@ -84,6 +87,11 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     maxSessionTimeoutMs: 60_000,
     maxBufferBytes: 1_048_575,
     globalOutstandingLimit: 1000,
+    clientTcpKeepAlive: false,
+    largeRequests: undefined,
+    requestThrottle: undefined,
+    throttledOpWaitMs: undefined,
+    connectionThrottle: undefined,
     snapCount: 100_000,
     snapSizeLimitBytes: 4 * 1024 ** 3,
     txnLogSizeLimitBytes: undefined,
@@ -99,6 +107,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     extendedTypesEnabled: false,
     reconfigEnabled: false,
     readOnlyModeEnabled: false,
+    localSessions: undefined,
     containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 0 },
     digestAuth: { enabled: true, algorithm: 'sha1', superDigest: undefined, requireTls: false },
     auth: { providers: new Set(['ip', 'digest']), sasl: undefined, enforced: undefined, x509SuperUser: undefined },
@@ -114,7 +123,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
       rateLimitMs: 300_000,
     },
     metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true, totals: false },
-    auditEnabled: false,
+    audit: { enabled: false, file: undefined, maxBytes: 50 * 1024 * 1024, maxFiles: 10, json: false },
     reportedVersion: undefined,
   });
   assert.deepEqual(
@@ -183,18 +192,20 @@ test('values of every kind', () => {
 test('what is unknown, idle or corrected is noted once and never fatal', () => {
   const notes = of(
     `${BASE}noSuchKey=1\nother.key=2\nnoSuchKey=3\nserverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n` +
-      'autopurge.snapRetainCount=1\nenforceQuota=yes\nsnapCount=0',
+      'nio.numWorkerThreads=2\nautopurge.snapRetainCount=1\nenforceQuota=yes\nsnapCount=0',
   ).notes;
   assert.equal(notes.filter((note) => note.includes('noSuchKey')).length, 1);
   assert.ok(
     notes.some((note) => /unknown.*noSuchKey \(zoo\.cfg:5\), other\.key \(zoo\.cfg:4\)/.test(note)),
     notes.join('\n'),
   );
-  assert.ok(notes.some((note) => /without effect.*serverCnxnFactory/.test(note)));
+  assert.ok(notes.some((note) => /without effect.*nio\.numWorkerThreads/.test(note)));
+  // in every how-to about TLS: nothing is to be said of it
+  assert.ok(!notes.some((note) => note.includes('serverCnxnFactory')));
   assert.ok(notes.some((note) => /snapRetainCount=1 is raised to 3/.test(note)));
   assert.ok(notes.some((note) => /enforceQuota=yes counts as false/.test(note)));
   assert.ok(notes.some((note) => /snapCount=0 is raised to 2/.test(note)));
-  assert.ok(of(`${BASE}digest.requireTls=true`).notes.some((note) => /without effect.*digest\.requireTls/.test(note)));
+  assert.ok(of(`${BASE}flushDelay=5`).notes.some((note) => /without effect.*flushDelay/.test(note)));
   assert.ok(of('dataDir=data\nclientPort=1').notes.some((note) => note.includes('./data')));
   assert.deepEqual(of('dataDir=./data\nclientPort=1').notes, []);
   assert.ok(of('dataDir=/d').notes.some((note) => note.includes('no client can connect')));
@@ -217,7 +228,7 @@ test('what cannot be used is refused, with the place and what to do', () => {
     [`${BASE}metricsProvider.className=org.x.Y`, /no metrics provider org\.x\.Y/, 'metricsProvider.className'],
     [`${BASE}DigestAuthenticationProvider.digestAlg=ROT13`, /ROT13/],
     [`${BASE}DigestAuthenticationProvider.superDigest=secretword`, /USER:BASE64/],
-    [`${BASE}secureClientPort=2281`, /TLS/],
+    [`${BASE}secureClientPort=2281`, /ssl\.keyStore\.location is not set/, 'ssl.keyStore.location'],
     [`${BASE}standaloneEnabled=false`, /without a server line/, 'standaloneEnabled'],
     [`${BASE}server.1=h:1:2:observer`, /observers without a participant/],
     [`${BASE}dynamicConfigFile=/x`, /no file \/x/, 'dynamicConfigFile'],

@@ -2,27 +2,34 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SessionId } from '../../src/base/ids.ts';
 import type { PeerMessage } from '../../src/records/peer-messages.ts';
-import { KIND } from '../../src/records/txns.ts';
+import { KIND, type Txn } from '../../src/records/txns.ts';
 import { birthBody } from '../../src/server/forwarded.ts';
 import { LeaderDesk } from '../../src/server/leader-desk.ts';
+import { Pressure } from '../../src/server/pressure.ts';
 import type { Server } from '../../src/server/server.ts';
 
 /** A desk over a server that numbers what it is given. */
 function rig() {
   const told: { link: number; message: PeerMessage }[] = [];
   const sessions = new Set<bigint>();
+  const proposals: Txn[] = [];
   let counter = 0;
   const server = {
     ...{ peer: { leader: { epoch: 3 }, phase: 'broadcast' }, tree: {}, pending: {}, options: {} },
-    ...{ wall: 1_000_000, now: 1000, serving: true, applying: false },
+    ...{ wall: 1_000_000, now: 1000, serving: true, applying: false, pressure: new Pressure() },
     tracker: {
       get: (id: bigint) => (sessions.has(id) ? { id } : undefined),
       add: (id: bigint) => void sessions.add(id),
+      touch: () => {},
     },
-    propose: () => ++counter,
+    closings: { decide: () => [] },
+    propose: (...[, , , , txn]: Parameters<Server['propose']>) => {
+      proposals.push(txn);
+      return ++counter;
+    },
     toLearner: (link: number, message: PeerMessage) => void told.push({ link, message }),
   } as unknown as Server;
-  return { desk: new LeaderDesk(server), server, told, proposed: () => counter };
+  return { desk: new LeaderDesk(server), server, told, proposals, proposed: () => counter };
 }
 
 test('a session that makes no sense, or that is there already, is refused, and nobody falls over it', () => {
@@ -63,6 +70,29 @@ test('a late request of a session that is over is answered so, and nothing is ke
     [7, 1],
     [8, 2],
   ]);
+});
+
+test('a leader without memory refuses the writes and sessions of learners, too, as transactions that change nothing', () => {
+  const { desk, server, told, proposals } = rig();
+  const begin = (id: bigint): void => {
+    const secret = Buffer.alloc(16, 1);
+    const body = birthBody({ kind: KIND.createSession, id: id as SessionId, timeoutMs: 4000, secret });
+    desk.received(7, { type: 'REQUEST', epoch: 3, session: id, xid: 0, op: -10, identities: [], body });
+    desk.tell();
+  };
+  const ask = (op: number): void => {
+    desk.received(7, { type: 'REQUEST', epoch: 3, session: 5n, xid: 9, op, identities: [], body: Buffer.alloc(0) });
+    desk.tell();
+  };
+  begin(5n);
+  server.pressure.full = true;
+  begin(6n);
+  for (const op of [1, 5, 14, -11]) ask(op);
+  const firsts = told.map(({ message }) => (message.type === 'TAKEN' ? message.first : undefined));
+  assert.deepEqual(firsts, [1, 0, 2, 3, 4, 5]);
+  const refused = { kind: KIND.error, code: -127 };
+  assert.deepEqual(proposals.slice(1), [refused, refused, refused, { kind: KIND.closeSession, id: 5n }]);
+  assert.equal(server.pressure.refused, 4);
 });
 
 test('the clock of a learner counts for as long as it is there', () => {

@@ -108,6 +108,12 @@ test('of several errors the earlier one wins', () => {
     assert.equal(decideReconfig(request, view(changes)), KEEPER_CODES[code], code);
 });
 
+test('one that serves by TLS alone may join; one that serves nobody may not', () => {
+  const next = made(decideReconfig(ask({ joiningServers: 'server.4=h:1:2:observer;;2281' }), view()));
+  assert.equal(next.find(({ sid }) => sid === 4)?.client, ';0.0.0.0:2281');
+  assert.equal(decideReconfig(ask({ joiningServers: 'server.4=h:1:2:observer;;' }), view()), KEEPER_CODES.BadArguments);
+});
+
 test('joining and leaving: lists are trimmed, a member that joins again is replaced', () => {
   const three = view({ standaloneEnabled: true }, THREE, [1, 2, 3]);
   assert.deepEqual(
@@ -291,12 +297,17 @@ test('zoo.cfg is pointed at the dynamic file, and nothing else in it is lost', (
     '',
   ].join('\n');
   const after = '# our ensemble\ntickTime=2000\nzookeeper.snapCount=5\ndynamicConfigFile=/z/zoo.cfg.dynamic.5\n';
-  assert.equal(repointed(before, '/z/zoo.cfg.dynamic.5', true), after);
+  assert.equal(repointed(before, '/z/zoo.cfg.dynamic.5', '0.0.0.0:2181'), after);
   assert.equal(
-    repointed(`${after}dataDir=/d\n`, '/z/zoo.cfg.dynamic.6', false),
+    repointed(`${after}dataDir=/d\n`, '/z/zoo.cfg.dynamic.6', undefined),
     '# our ensemble\ntickTime=2000\nzookeeper.snapCount=5\ndynamicConfigFile=/z/zoo.cfg.dynamic.6\ndataDir=/d\n',
   );
-  assert.match(repointed(before, '/z/d', false), /clientPort=2181\n/);
+  assert.match(repointed(before, '/z/d', undefined), /clientPort=2181\n/);
+  // each port is where its own line has it
+  const both = 'clientPort=2181\nsecureClientPort=2281\nsecureClientPortAddress=h\n';
+  assert.equal(repointed(both, '/z/d', ';h:2281'), 'clientPort=2181\ndynamicConfigFile=/z/d\n');
+  assert.equal(repointed(both, '/z/d', 'h:2181;h:2281'), 'dynamicConfigFile=/z/d\n');
+  assert.match(repointed(both, '/z/d', 'h:2181'), /^secureClientPort=2281\nsecureClientPortAddress=h\n/);
 });
 
 test('nobody writes /zookeeper/config by hand, not even super: members would not change with it', () => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import type { Random } from '../../src/base/random.ts';
 import { Writer } from '../../src/protocol/bytes.ts';
 import { PackReader, PackWriter } from '../../src/records/pack.ts';
+import { PEER_LEVEL } from '../../src/records/peer-frame.ts';
 import { type Envelope, KIND, readEnvelope } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
-import { Server, type ServerOptions } from '../../src/server/server.ts';
+import type { ServerOptions, Surroundings } from '../../src/server/office.ts';
+import { Server } from '../../src/server/server.ts';
 import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { Peer } from '../../src/zab/peer.ts';
@@ -12,8 +14,11 @@ import { Peer } from '../../src/zab/peer.ts';
 /** What somebody wants of a {@link rig} beside a server. */
 export interface RigOptions {
   readonly server?: Partial<ServerOptions>;
+  readonly around?: Partial<Surroundings>;
   /** Bytes that a connection would be sent; valid within the call. */
   readonly sent?: (connection: ClientConnection, bytes: Buffer) => void;
+  /** A password came from there without TLS. */
+  readonly readInClear?: (ip: string) => void;
   /** What went into the log. */
   readonly logged?: (envelope: Envelope) => void;
 }
@@ -72,8 +77,11 @@ export function rig(random: Random, options: RigOptions = {}) {
       hand: () => {},
       later: () => {},
       configured: () => {},
+      leaderLevel: () => PEER_LEVEL,
+      ...(options.readInClear !== undefined && { readInClear: options.readInClear }),
       toLeader: () => {},
       toLearner: () => {},
+      ...options.around,
     },
   );
   server.wall = 1_700_000_000_000;

@@ -4,11 +4,11 @@ import type { SessionId } from '../../src/base/ids.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { Writer } from '../../src/protocol/bytes.ts';
 import { KIND } from '../../src/records/txns.ts';
-import { sessionSecret } from '../../src/server/auth.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
 import { birthBody } from '../../src/server/forwarded.ts';
 import type { LeaderDesk } from '../../src/server/leader-desk.ts';
 import type { TrackedSession } from '../../src/server/sessions.ts';
+import { sessionSecret } from '../../src/tree/sessions.ts';
 import { rig } from './rig.ts';
 
 test('I9: who leads gives every session its full time, also one whose beginning was applied while nobody led', () => {

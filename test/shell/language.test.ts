@@ -235,4 +235,6 @@ test('options go anywhere before --, in clusters, with their values', () => {
   assert.throws(() => bind(del, args('-v', '1', '-v', '2', '/a'), 'delete', ports), /twice/);
   assert.throws(() => bind(del, args('/a', '-v'), 'delete', ports), /needs a value/);
   assert.throws(() => bind(get, args('--ra', '/a'), 'get', ports), { hint: 'did you mean --raw ?' });
+  assert.throws(() => bind(get, args('-Q', '/a'), 'get', ports), { hint: /^put -- before/ });
+  assert.throws(() => bind(get, args('-W', '/a'), 'get', ports), { hint: 'did you mean -w ?' });
 });

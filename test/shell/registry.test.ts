@@ -36,6 +36,7 @@ test('every command is there, in a file of its own', () => {
         'conflicts.ts',
         'recipe-support.ts',
         'held-program.ts',
+        'while-held.ts',
         'watch-queue.ts',
         'watch-behind.ts',
         'four-letter-mntr.ts',
@@ -48,6 +49,8 @@ test('every command is there, in a file of its own', () => {
         'doctor-members.ts',
         'doctor-disk.ts',
         'doctor-look.ts',
+        'test-ground.ts',
+        'bench-phases.ts',
       ].includes(name),
   );
   assert.equal(files.length, registry.all.length);

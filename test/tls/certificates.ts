@@ -11,6 +11,8 @@ export interface Authority {
 export interface Wishes {
   /** Host names and addresses that it is made out to; the first is its subject too. */
   readonly hosts: readonly string[];
+  /** Its subject in DER, in place of that. */
+  readonly subject?: Uint8Array;
   /** Default: a day ago, and a day ahead. */
   readonly from?: Date;
   readonly to?: Date;
@@ -27,13 +29,14 @@ const SEQUENCE = 0x30;
 const SET = 0x31;
 const OID = { name: '2.5.4.3', hosts: '2.5.29.17', isAuthority: '2.5.29.19', ecdsa: '1.2.840.10045.4.3.2' } as const;
 
-function der(tag: number, ...parts: Uint8Array[]): Buffer {
+/** One element of DER. */
+export function der(tag: number, ...parts: Uint8Array[]): Buffer {
   const body = Buffer.concat(parts);
   const { length } = body;
   const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
   return Buffer.concat([Buffer.from([tag, ...head]), body]);
 }
-function oid(text: string): Buffer {
+export function oid(text: string): Buffer {
   const [first = 0, second = 0, ...rest] = text.split('.').map(Number);
   const bytes = [first * 40 + second];
   for (const part of rest) {
@@ -71,7 +74,7 @@ function issue(subject: string, of: KeyObject, by: { name: string; key: KeyObjec
       timeOf(wishes.from ?? new Date(Date.now() - DAY_MS)),
       timeOf(wishes.to ?? new Date(Date.now() + DAY_MS)),
     ),
-    nameOf(subject),
+    wishes.subject === undefined ? nameOf(subject) : Buffer.from(wishes.subject),
     of.export({ type: 'spki', format: 'der' }),
     der(0xa3, der(SEQUENCE, extensions)),
   );

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PackWriter, pack } from '../../src/records/pack.ts';
+import { NewerFormatError, PackWriter, pack } from '../../src/records/pack.ts';
 import { type Config, KIND, type Txn } from '../../src/records/txns.ts';
 import { apply, type ChangeSink, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
@@ -185,4 +185,21 @@ test('a snapshot of the format before is still read: its config is that of the f
   assert.deepEqual([copy.config, copy.chainHi, copy.chainLo, copy.rows.count], [alone, 3, 4, 4]);
   assert.throws(() => copied(tree, (chunk, at) => (at === 0 ? oldHead(2, 9) : chunk)), /a head of 9 fields/);
   assert.throws(() => copied(tree, (chunk, at) => (at === 0 ? oldHead(3, 9) : chunk)), /format 3.*reads 1 to 2/);
+});
+
+test('a snapshot of a later format is told from one that is damaged', () => {
+  const head = Buffer.from(new SnapshotCursor(new DataTree(1)).next(65536) ?? []);
+  assert.deepEqual([...head.subarray(0, 3)], [0x9b, 1, 2], 'a head of eleven fields, of format 2');
+  const refusal = (format: number): unknown => {
+    head[2] = format;
+    try {
+      new SnapshotLoader(1).push(head);
+      return undefined;
+    } catch (fault) {
+      return fault;
+    }
+  };
+  assert.ok(refusal(3) instanceof NewerFormatError);
+  assert.ok(!(refusal(0) instanceof NewerFormatError));
+  assert.equal(refusal(2), undefined);
 });

@@ -106,6 +106,12 @@ test('13.13: servers that are empty too and have other lines are told of, once e
   const input: Input = { ...other, message: { ...other.message, vote: null, lines: 'other' } };
   hand.feed(input, input);
   assert.deepEqual(hand.every('otherLines'), [{ type: 'otherLines', sid: 1 }]);
+  // one that waits for a leader says no lines: it has no others
+  const waits = hand.voted(2, Hand.voteFor(2, []));
+  if (waits.type !== 'voted') return;
+  hand.feed({ ...waits, message: { ...waits.message, vote: null, lines: '' } });
+  assert.deepEqual(hand.every('foundsNothing'), [{ type: 'foundsNothing', sid: 2 }]);
+  assert.equal(hand.every('otherLines').length, 1);
 });
 
 test('13.9: a promise that is taken back proves an old copy, the leader’s too', () => {

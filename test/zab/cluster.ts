@@ -310,6 +310,7 @@ export class Cluster {
         node.serves = false;
         return;
       case 'otherLines':
+      case 'foundsNothing':
         return assert.fail('all have the same lines');
       case 'serve':
         node.serves = peerLeads(node);

@@ -21,7 +21,9 @@ export function refuse(header: string | undefined, server: Server): Refusal | un
   if (header === undefined) return { status: 401, error: 'Auth info is missing for the command' };
   const credential = HEADER.exec(header)?.[1];
   const proved =
-    credential === undefined ? undefined : authenticate('digest', Buffer.from(credential), '', server.options.auth);
+    credential === undefined
+      ? undefined
+      : authenticate('digest', Buffer.from(credential), '', server.options.auth, true);
   if (proved === undefined) return { status: 401, error: 'Not authenticated' };
   return mayAdminister(proved, server) ? undefined : { status: 403, error: 'Not authorized' };
 }

@@ -37,13 +37,21 @@ const BY_NAME: ReadonlyMap<string, Command> = new Map(
 export interface AdminOptions {
   readonly config: AdminConfig;
   /** Certificates and key in PEM; undefined: HTTP alone. */
-  readonly tls: { readonly cert: string; readonly key: string; readonly ca: readonly string[] } | undefined;
+  readonly tls: AdminKeys | undefined;
   readonly clock: Clock;
   readonly health: Health;
   context(): Omit<CommandContext, 'query' | 'body'>;
 }
+/** What is shown by HTTPS and whose word about others counts; PEM. */
+export interface AdminKeys {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: readonly string[];
+}
 export interface RunningAdmin {
   readonly port: number;
+  /** From now on these hold, for new connections. @throws Error of OpenSSL: then everything stays as it was */
+  renew(keys: AdminKeys): void;
   stop(): Promise<void>;
 }
 
@@ -83,6 +91,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   port.unref();
   return {
     port: (port.address() as AddressInfo).port,
+    renew: ({ cert, key, ca }) => secure?.setSecureContext({ cert, key, ca: [...ca] }),
     stop: () =>
       new Promise((resolve) => {
         port.close(() => resolve());
@@ -148,7 +157,8 @@ async function answer(options: AdminOptions, request: IncomingMessage, response:
         return send(response, refusal.status, primary, {}, refusal.error);
       }
     }
-    if (!base.server.serving && command.always !== true) return send(response, 200, primary, {}, NOT_SERVING);
+    if (!base.server.serving && !base.server.readOnly && command.always !== true)
+      return send(response, 200, primary, {}, NOT_SERVING);
     const body = command.method === 'POST' ? await bodyOf(request) : Buffer.alloc(0);
     const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
     await sendAnswer(response, primary, await command.run({ ...options.context(), query, body }));

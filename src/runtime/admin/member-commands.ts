@@ -30,7 +30,7 @@ const viewOf = (member: Member): JsonObject => {
   return {
     server_addresses: quorum.map(show),
     election_addresses: election.map(show),
-    client_address: member.client ?? '',
+    client_address: member.client?.split(';')[0] ?? '',
     learner_type: member.role,
   };
 };

@@ -22,7 +22,7 @@ export function statistics(context: WordContext): JsonObject {
   const answers = sizes(responses);
   return {
     version,
-    read_only: false,
+    read_only: server.readOnly,
     server_stats: {
       packets_sent: counts.sent,
       packets_received: counts.received,
@@ -39,9 +39,8 @@ export function statistics(context: WordContext): JsonObject {
       max_latency: counts.maxLatency,
       num_alive_client_connections: connections.size,
       auth_failed_count: counts.authFailed,
-      // clients whose connection no certificate proves: those by TLS are counted once clients are served by it
-      non_mtlsremote_conn_count: [...connections].filter(({ connection }) => !isNear(connection.ip)).length,
-      non_mtlslocal_conn_count: [...connections].filter(({ connection }) => isNear(connection.ip)).length,
+      non_mtlsremote_conn_count: uncertified(context, false),
+      non_mtlslocal_conn_count: uncertified(context, true),
       uptime: Math.round(server.now - started),
     },
     client_response: answers,
@@ -49,6 +48,9 @@ export function statistics(context: WordContext): JsonObject {
     node_count: server.tree.nodeCount,
   };
 }
+/** Clients whose connection no certificate proves, of this machine or of others. */
+const uncertified = ({ connections }: WordContext, near: boolean): number =>
+  [...connections].filter(({ connection }) => !connection.isCertified && isNear(connection.ip) === near).length;
 const isNear = (ip: string): boolean => ip.startsWith('127.') || ip === '0:0:0:0:0:0:0:1';
 
 /** A mask of Java's, 64 bits with a sign. @throws CommandError */
@@ -66,7 +68,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     names: ['is_read_only', 'isro'],
     for: 'everybody',
     method: 'GET',
-    run: () => fields({ read_only: false }),
+    run: ({ server }) => fields({ read_only: server.readOnly }),
   },
   {
     names: ['monitor', 'mntr'],
@@ -195,7 +197,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     run: () => {
       throw new CommandError(
         503,
-        'a running server is not given another state: stop every member, and start them on a restored directory',
+        'a running ensemble is not given another state: stop every member, run zoosh restore for one of them, and start the others with empty directories',
       );
     },
   },

@@ -33,9 +33,15 @@ const whole = (connection: ClientConnection): JsonObject => {
   };
 };
 const connections = (context: WordContext, show: (connection: ClientConnection) => JsonObject): JsonObject => ({
-  connections: [...context.connections].map(({ connection }) => show(connection)),
-  secure_connections: [],
+  connections: listOf(context, false, show),
+  secure_connections: listOf(context, true, show),
 });
+const listOf = (
+  { connections }: WordContext,
+  secure: boolean,
+  show: (connection: ClientConnection) => JsonObject,
+): JsonObject[] =>
+  [...connections].flatMap(({ connection }) => (connection.secure === secure ? [show(connection)] : []));
 
 /** Names to lists, in the order of their first element. */
 function grouped<T extends Json>(pairs: Iterable<readonly [name: string, value: T]>): JsonObject {
@@ -56,6 +62,7 @@ function* ephemerals({ server: { tree } }: WordContext): Iterable<readonly [sess
     if (ephemeralCount > 0) for (const path of tree.ephemeralsOf(id)) yield [String(BigInt.asIntN(64, id)), path];
 }
 function* expiries({ server }: WordContext): Iterable<readonly [deadline: string, session: bigint]> {
+  for (const { id, deadline } of server.locals.all()) yield [String(Math.round(deadline)), BigInt.asIntN(64, id)];
   // whoever learns does not know when sessions end
   if (server.peer.isMember && server.peer.role !== 'leading') return;
   for (const { id, deadline } of server.tracker.all()) yield [String(Math.round(deadline)), BigInt.asIntN(64, id)];

@@ -1,8 +1,13 @@
 import { stat } from 'node:fs/promises';
+import type { PemOptions } from '../../platform/peer-pem.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ServerConfig } from '../../server/config.ts';
+import type { AdminTls } from '../../server/config-admin.ts';
 import type { CommandContext } from '../admin/command.ts';
+import type { AdminKeys, RunningAdmin } from '../admin/http.ts';
 import { Health } from '../health.ts';
+import { KeyWatch } from '../key-watch.ts';
+import { peerKeysApart } from '../keys-apart.ts';
 import type { Logger } from '../log.ts';
 import { readPeerKeys } from '../peer-keys.ts';
 import { listenError } from '../start-error.ts';
@@ -53,6 +58,7 @@ export async function openWeb(options: WebOptions): Promise<WebSide | undefined>
       });
       logger.info(`admin server on ${admin.address}:${server.port}${admin.commandUrl}`);
       running.push(server);
+      if (admin.tls?.reload === true) running.push(await keptKeys(options, admin.tls, server));
     } catch (error) {
       // clients do without it: it is said in the log and to probes
       const { message } = listenError(error, where, admin.address, 'admin.serverPort');
@@ -67,13 +73,28 @@ export async function openWeb(options: WebOptions): Promise<WebSide | undefined>
   };
 }
 
-async function keysOf({ config, clock, logger }: WebOptions) {
+const NO_CHECKS = { dialled: false, callers: false };
+const quorumTlsOf = (tls: AdminTls) => ({ ...tls, ciphers: undefined, checks: NO_CHECKS });
+const adminKeys = ({ chain, key, authorities }: PemOptions): AdminKeys => ({ cert: chain, key, ca: authorities });
+
+async function keysOf({ config, clock, logger }: WebOptions): Promise<AdminKeys | undefined> {
   const { tls } = config.admin;
   if (tls === undefined) return undefined;
-  const checks = { dialled: false, callers: false };
-  const { options, warnings } = await readPeerKeys({ ...tls, ciphers: undefined, checks }, [], clock.wall());
+  const { keys, warnings } = await readPeerKeys(quorumTlsOf(tls), [], clock.wall());
   for (const warning of warnings) logger.warn(warning);
-  return { cert: options.chain, key: options.key, ca: options.authorities };
+  return adminKeys(keys);
+}
+/** Files of its keys are read again when they change. */
+async function keptKeys({ clock, logger }: WebOptions, tls: AdminTls, server: RunningAdmin): Promise<WebSide> {
+  const watched = {
+    stores: [tls.keyStore, tls.trustStore],
+    whose: 'the admin server',
+    read: (now: number) => peerKeysApart(quorumTlsOf(tls), [], now),
+    renewed: (keys: PemOptions) => server.renew(adminKeys(keys)),
+  } as const;
+  const watch = new KeyWatch<PemOptions>(watched, clock, logger);
+  await watch.start();
+  return { stop: async () => watch[Symbol.dispose]() };
 }
 
 /** One after another, and not more often than zoo.cfg lets. */

@@ -16,6 +16,8 @@ export interface WordContext {
   readonly tally: Tally;
   readonly damage: DamageNotes;
   readonly traffic: Traffic;
+  /** TLS handshakes of clients that are begun and not done. */
+  readonly handshakes: number;
   /** Of a leader. */
   learners(): readonly LearnerRow[];
 }
@@ -37,7 +39,10 @@ export interface LearnerRow {
 export type Word = (context: WordContext, argument: Buffer) => string;
 
 /** As ZooKeeper's words call what this server does. */
-export const mode = ({ server: { peer } }: WordContext): 'standalone' | 'leader' | 'observer' | 'follower' => {
+export const mode = ({
+  server: { peer, readOnly },
+}: WordContext): 'standalone' | 'leader' | 'observer' | 'follower' | 'read-only' => {
+  if (readOnly) return 'read-only';
   if (!peer.isMember) return 'standalone';
   return peer.role === 'leading' ? 'leader' : peer.role === 'observing' ? 'observer' : 'follower';
 };

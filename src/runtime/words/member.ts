@@ -2,11 +2,13 @@ import { configText } from '../../records/member-text.ts';
 import { mode, type WordContext } from './context.ts';
 
 /** What `conf` adds for a member, without a newline at the end, as ZooKeeper has it; undefined for a server alone. */
-export function memberSettings({ config: { ensemble }, server: { tree } }: WordContext): string[] | undefined {
+export function memberSettings({ config: { ensemble }, server }: WordContext): string[] | undefined {
   if (ensemble === undefined) return undefined;
   const { listen, role, initLimit, syncLimit } = ensemble;
-  const { config, members } = tree;
+  const { config, members } = server.tree;
   const { configAt } = members;
+  const text =
+    config === undefined || configAt === undefined ? '' : configText(config, configAt.epoch, configAt.counter);
   return [
     `initLimit=${initLimit}`,
     `syncLimit=${syncLimit}`,
@@ -14,8 +16,7 @@ export function memberSettings({ config: { ensemble }, server: { tree } }: WordC
     `electionPort=${listen.election[0]?.port}`,
     `quorumPort=${listen.quorum[0]?.port}`,
     `peerType=${role === 'observer' ? 1 : 0}`,
-    'membership: ',
-    config === undefined || configAt === undefined ? '' : configText(config, configAt.epoch, configAt.counter),
+    ...(server.readOnly ? [''] : ['membership: ', text]),
   ];
 }
 

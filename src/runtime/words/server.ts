@@ -28,22 +28,25 @@ const figures = (context: WordContext): string => {
   ].join('\n');
 };
 
+const version = ({ version, server }: WordContext): string =>
+  `Zookeeper version: ${version}\n${server.readOnly ? 'READ-ONLY mode; serving only read-only clients\n' : ''}`;
+
 /** The words about the server as a whole. */
 export const SERVER_WORDS: Readonly<Record<string, Word>> = {
   ruok: () => 'imok',
-  isro: ({ server }) => (server.serving ? 'rw' : 'null'),
-  srvr: (context) => `Zookeeper version: ${context.version}\n${figures(context)}`,
+  isro: ({ server }) => (server.serving ? 'rw' : server.readOnly ? 'ro' : 'null'),
+  srvr: (context) => `${version(context)}${figures(context)}`,
   stat: (context) => {
     const lines = [...context.connections].map(({ connection: { ip, port, outstanding, stats, state } }) => {
       return ` /${ip}:${port}[${state === 'new' ? 0 : 1}](queued=${outstanding},recved=${stats.received},sent=${stats.sent})\n`;
     });
-    return `Zookeeper version: ${context.version}\nClients:\n${lines.join('')}\n${figures(context)}`;
+    return `${version(context)}Clients:\n${lines.join('')}\n${figures(context)}`;
   },
   conf: (context) => {
     const { config } = context;
     return [
       `clientPort=${config.clientPort ?? -1}`,
-      'secureClientPort=-1',
+      `secureClientPort=${config.secureClientPort ?? -1}`,
       `dataDir=${config.dataDir}/zoosh-1`,
       `dataDirSize=${bytesIn(config.dataDir)}`,
       `dataLogDir=${config.dataLogDir}/zoosh-1`,

@@ -1,5 +1,6 @@
 import { type SessionId, showSession } from '../../base/ids.ts';
 import type { ClientConnection } from '../../server/connection.ts';
+import type { TrackedSession } from '../../server/sessions.ts';
 import type { Word, WordContext } from './context.ts';
 
 /** What a connection did last, as `cons` names it. */
@@ -91,17 +92,22 @@ function expiries(context: WordContext, entries: Iterable<readonly [deadline: nu
   return `(${buckets.size})/(${count}):\n${parts.join('')}`;
 }
 
-function* sessionExpiries({ server }: WordContext): Iterable<readonly [number, string]> {
-  for (const { id, deadline } of server.tracker.all()) yield [deadline, showSession(id)];
+function* deadlines(sessions: Iterable<TrackedSession>): Iterable<readonly [number, string]> {
+  for (const { id, deadline } of sessions) yield [deadline, showSession(id)];
 }
 /** Whoever learns does not know when sessions end: it tells their timeouts. */
 function sessions(context: WordContext): string {
-  const { tree, peer } = context.server;
-  if (!peer.isMember || peer.role === 'leading') return `Session Sets ${expiries(context, sessionExpiries(context))}`;
+  const { tree, peer, tracker, locals } = context.server;
+  const own =
+    context.config.localSessions === undefined
+      ? ''
+      : `Local Session Sets ${expiries(context, deadlines(locals.all()))}`;
+  if (!peer.isMember || peer.role === 'leading')
+    return `${own}${own === '' ? '' : 'Global '}Session Sets ${expiries(context, deadlines(tracker.all()))}`;
   const lines = [...tree.sessions.all()].map(
     ({ id, timeoutMs }) => `${showSession(id as SessionId)}\t${timeoutMs}ms\n`,
   );
-  return `Global Sessions(${lines.length}):\n${lines.join('')}`;
+  return `${own}Global Sessions(${lines.length}):\n${lines.join('')}`;
 }
 function* connectionExpiries({ server, config, connections }: WordContext): Iterable<readonly [number, string]> {
   const tick = config.tickTimeMs;

@@ -1,9 +1,11 @@
 import { KIND } from '../../../src/records/txns.ts';
+import { WRONG } from '../model/decide.ts';
 import type { ClientTap } from '../world/client-net.ts';
 import type { Host } from '../world/host.ts';
 import { show } from './compare.ts';
 import { type Asked, Conversation, type Said } from './conversation.ts';
 import { hex, type Ledger } from './ledger.ts';
+import type { Locals } from './locals.ts';
 import type { Oracle } from './oracle.ts';
 import { readDiffers } from './reads.ts';
 import type { HeardAt } from './sessions.ts';
@@ -17,6 +19,7 @@ export interface Around {
   readonly oracle: Oracle;
   readonly ledger: Ledger;
   readonly verdicts: Verdicts;
+  readonly locals: Locals;
   now(): number;
   sidOf(host: Host): number;
   /** The moment that a server's state is of; undefined when it has none. */
@@ -27,6 +30,8 @@ export interface Around {
   leader(): string;
   /** Whether somebody who leads has decided that this session ends. */
   isEnding(session: bigint): boolean;
+  /** It shows what it has, since it finds no leader; undefined while it serves nobody. */
+  isReadOnly(sid: number): boolean | undefined;
   /** It still leads, while another leads a later epoch. */
   isDeposed(sid: number): boolean;
   /** And before the event that is under way. */
@@ -53,7 +58,11 @@ export class Border implements ClientTap {
   private acknowledged = 0;
   /** When a server last heard of a session, and which, newest last. */
   readonly lastHeard = new Map<bigint, HeardAt[]>();
-  counts = { deposedSyncs: 0, replies: 0, reads: 0, writes: 0, syncs: 0, events: 0, welcomes: 0 };
+  counts = {
+    ...{ deposedSyncs: 0, replies: 0, reads: 0, writes: 0, syncs: 0, events: 0, welcomes: 0 },
+    // by a server that only shows what it has
+    ...{ shown: 0, shownReads: 0, refusedWrites: 0 },
+  };
 
   constructor(around: Around) {
     this.around = around;
@@ -67,6 +76,7 @@ export class Border implements ClientTap {
     // what comes in the very moment in which the connection ends is not read any more
     const heard = this.lastHeard.get(conversation?.session ?? 0n);
     while (heard?.at(-1)?.at === this.around.now() && heard?.at(-1)?.sid === conversation?.sid) heard?.pop();
+    if (conversation?.isWelcome === true) this.around.locals.unheard(conversation.session);
   }
   heard(number: number, bytes: Buffer): void {
     const conversation = this.open.get(number);
@@ -77,16 +87,23 @@ export class Border implements ClientTap {
       conversation.helloAt ??= { moment: this.around.oracle.state.now, leader: this.around.leader() };
     for (const each of requests) {
       const asked: Asked = { ...each, at, acknowledged: this.acknowledged };
-      this.around.oracle.heard(conversation.session, asked);
+      if (!conversation.readOnly) this.around.oracle.heard(conversation.session, asked);
+      if (conversation.isWelcome) this.around.locals.heard(conversation.session, asked);
       if (each.type === OPERATIONS.sync.code && this.around.isDeposed(conversation.sid)) this.counts.deposedSyncs++;
       if (each.xid !== XID.ping && each.xid !== XID.auth) conversation.asked.push(asked);
     }
     if (conversation.session !== 0n) this.noteHeard(conversation, at, this.knows(conversation));
   }
-  /** What a session says of itself to a server that has not applied its beginning cannot be verified there. */
-  private knows({ session, sid }: Conversation): boolean {
-    const born = this.around.oracle.state.sessions.get(session)?.born;
-    return born !== undefined && born <= (this.around.momentOf(sid) ?? -1);
+  /**
+   * What a session says of itself to a server that has not applied its beginning cannot be verified there, and whoever has seen
+   * more than a server has applied is turned away by it.
+   */
+  private knows({ session, sid, isWelcome, lastSeen }: Conversation): boolean {
+    const { state } = this.around.oracle;
+    const here = this.around.momentOf(sid) ?? -1;
+    const born = state.sessions.get(session)?.born;
+    if (!isWelcome && (state.momentOf(lastSeen) ?? 0) > here) return false;
+    return born !== undefined && born <= here;
   }
   private noteHeard({ session, sid }: Conversation, at: number, isVerified: boolean): void {
     const list = this.lastHeard.get(session);
@@ -110,7 +127,7 @@ export class Border implements ClientTap {
   }
 
   private check(conversation: Conversation, said: Said): void {
-    const { oracle, verdicts } = this.around;
+    const { oracle, verdicts, locals } = this.around;
     switch (said.type) {
       case 'welcome': {
         const before = conversation.session;
@@ -118,26 +135,40 @@ export class Border implements ClientTap {
         this.counts.welcomes++;
         if (said.timeoutMs <= 0) {
           if (oracle.state.isLive(before)) this.toldOver(conversation);
+          else locals.toldOver(before, conversation.sid);
           return;
         }
         if (before !== 0n && before !== said.session)
           verdicts.fail('I9', `${this.who(conversation)}: resumed as another session, ${hex(said.session)}`);
+        this.judgeMode(conversation, said);
         // by what this server knew in this event; one that takes part in the latest epoch asked its leader, who knew all that
         // was committed when the client came. A leader that was deposed and has not noticed welcomes whom it knew
         const { sid, helloAt } = conversation;
         const known = this.around.beforeOf(sid) ?? 0;
         const since = this.around.isPresent(sid) ? Math.max(known, helloAt?.moment ?? 0) : known;
-        if (!oracle.state.wasLive(said.session, since, here))
+        const isShared = oracle.state.sessions.has(said.session);
+        if (before === 0n && locals.mode !== 'shared') {
+          if (locals.has(said.session)) oracle.forget(said.session);
+          // a read-only one does not know all that it gave before it last started, and its wall clock may have gone back
+          const born = oracle.state.sessions.get(said.session)?.born;
+          const isTaken = born !== undefined && !(said.readOnly && born > (here ?? 0));
+          locals.began(said.session, sid, said.timeoutMs, said.readOnly, isTaken);
+        } else if (locals.has(said.session) && !isShared) locals.resumed(said.session, sid);
+        else if (!oracle.state.wasLive(said.session, since, here))
           verdicts.fail(
             'I9',
             `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`,
           );
         conversation.session = said.session;
         conversation.timeoutMs = said.timeoutMs;
+        conversation.isWelcome = true;
         const { at } = { at: this.around.now() };
         this.noteHeard(conversation, at, true);
         // requests that came behind the handshake were heard before the session had its number
-        for (const asked of conversation.asked) oracle.heard(said.session, asked);
+        for (const asked of conversation.asked) {
+          if (!said.readOnly) oracle.heard(said.session, asked);
+          locals.heard(said.session, asked);
+        }
         return;
       }
       case 'event':
@@ -162,6 +193,21 @@ export class Border implements ClientTap {
     for (const { txn } of ledger.beyond()) if (txn.kind === KIND.closeSession && txn.id === session) return;
     verdicts.fail('I9', `${this.who(conversation)}: told that its session is over, which lives and nobody ends`);
   }
+  /** A server that only shows what it has says so, and takes only clients that asked for no more. */
+  private judgeMode(conversation: Conversation, { readOnly }: Said & { type: 'welcome' }): void {
+    const { verdicts, isReadOnly } = this.around;
+    const { sid, allowsReadOnly } = conversation;
+    conversation.readOnly = readOnly;
+    if (readOnly) this.counts.shown++;
+    if (readOnly && !allowsReadOnly)
+      verdicts.fail('oracle', `${this.who(conversation)}: read-only, to a client that wants to write`);
+    // one whose term ended in this very event has closed the connection
+    if ((isReadOnly(sid) ?? readOnly) !== readOnly)
+      verdicts.fail(
+        'oracle',
+        `${this.who(conversation)}: says that it is ${readOnly ? '' : 'not '}read-only, and is not so`,
+      );
+  }
   private who({ sid, client, session }: Conversation): string {
     return `server ${sid} to ${client} (${hex(session)})`;
   }
@@ -177,7 +223,8 @@ export class Border implements ClientTap {
       );
       return;
     }
-    if (reply.zxid < 0n || (reply.err !== 0 && reply.zxid === 0n)) {
+    // but for a read-only one that has nothing yet: golden vectors say that it serves
+    if (reply.zxid < 0n || (reply.err !== 0 && reply.zxid === 0n && !conversation.readOnly)) {
       // refused before anything was looked at: nobody here asks for what is not known
       verdicts.fail('oracle', `${this.who(conversation)}: ${show(asked)} is refused with ${reply.err}`);
       return;
@@ -198,6 +245,13 @@ export class Border implements ClientTap {
     const { oracle, verdicts } = this.around;
     const fail = (rule: Parameters<Verdicts['fail']>[0], text: string): void =>
       verdicts.fail(rule, `${this.who(conversation)}, ${hex(reply.zxid)}: ${text}`);
+    if (conversation.readOnly && (asked.writes !== undefined || asked.type === OPERATIONS.sync.code)) {
+      this.counts.refusedWrites++;
+      if (reply.err !== WRONG.notReadOnly) fail('I7', `read-only, and answers ${show(asked)} with ${reply.err}`);
+      return;
+    }
+    if (asked.type === OPERATIONS.closeSession.code && oracle.state.isLive(conversation.session, moment))
+      fail('I9', 'told that its session has ended, which lives');
     if (asked.type === OPERATIONS.sync.code) {
       this.counts.syncs++;
       if (reply.err !== 0) fail('P3', `sync failed with ${reply.err}`);
@@ -210,6 +264,7 @@ export class Border implements ClientTap {
     }
     if (asked.writes === undefined) {
       if (asked.type !== OPERATIONS.closeSession.code) this.counts.reads++;
+      if (conversation.readOnly) this.counts.shownReads++;
       if (asked.type === OPERATIONS.removeWatches.code) {
         const { path, type } = asked.body as RequestOf<'removeWatches'>;
         const had = conversation.watches.remove(path ?? '', type);

@@ -11,10 +11,12 @@ export interface Asked extends Heard {
   readonly acknowledged: number;
 }
 export type Said =
-  | { readonly type: 'welcome'; readonly session: bigint; readonly timeoutMs: number }
+  | { readonly type: 'welcome'; readonly session: bigint; readonly timeoutMs: number; readonly readOnly: boolean }
   | { readonly type: 'event'; readonly event: Told; readonly zxid: bigint }
   | ({ readonly type: 'reply' } & ReturnType<typeof readReply>);
 
+/** Bytes of a four-letter word. */
+const WORD = 4;
 const LIMIT = 64 * 1024 * 1024;
 
 /** A connection of a client to a server, as the server's border shows it. */
@@ -28,6 +30,11 @@ export class Conversation {
   /** Where the history was when the handshake came, and who led then. */
   helloAt: { readonly moment: number; readonly leader: string } | undefined;
   timeoutMs = 0;
+  /** The client takes a server that only shows what it has; and this one is. */
+  allowsReadOnly = false;
+  readOnly = false;
+  /** It has its session. */
+  isWelcome = false;
   readonly asked: Asked[] = [];
   readonly watches = new WatchModel();
   /** Events told and not yet accounted for. */
@@ -37,6 +44,8 @@ export class Conversation {
   /** A four-letter word, or something else that is not the protocol. */
   foreign = false;
   private isFirst = true;
+  /** What came before it was known whether it is a word. */
+  private head: Buffer | undefined = Buffer.alloc(0);
   private greeted = false;
   private readonly fromClient = new FrameCutter(LIMIT);
   private readonly fromServer = new FrameCutter(LIMIT);
@@ -53,15 +62,23 @@ export class Conversation {
   /** Takes what the server hears; gives the requests that are complete now. */
   heard(bytes: Buffer): Heard[] {
     const found: Heard[] = [];
-    if (this.isFirst && /^[a-z]{4}$/.test(bytes.latin1Slice(0, Math.min(4, bytes.length)))) this.foreign = true;
+    let told = bytes;
+    if (this.head !== undefined) {
+      // a word may come letter by letter
+      told = Buffer.concat([this.head, bytes]);
+      this.head = told.length < WORD ? told : undefined;
+      if (this.head !== undefined) return found;
+      this.foreign = /^[a-z]{4}$/.test(told.latin1Slice(0, WORD));
+    }
     if (this.foreign) return found;
-    this.fromClient.push(Buffer.from(bytes), (frame, start, end) => {
+    this.fromClient.push(Buffer.from(told), (frame, start, end) => {
       if (!this.isFirst) found.push(readRequest(frame, start, end));
       else {
         this.isFirst = false;
-        const { sessionId, lastZxidSeen } = ConnectRequest.read(new Reader(frame, start, end));
+        const { sessionId, lastZxidSeen, readOnly } = ConnectRequest.read(new Reader(frame, start, end));
         this.session = sessionId;
         this.lastSeen = lastZxidSeen;
+        this.allowsReadOnly = readOnly === true;
       }
       return true;
     });
@@ -74,8 +91,8 @@ export class Conversation {
     this.fromServer.push(Buffer.from(bytes), (frame, start, end) => {
       if (!this.greeted) {
         this.greeted = true;
-        const { sessionId: session, timeoutMs } = ConnectResponse.read(new Reader(frame, start, end));
-        said.push({ type: 'welcome', session, timeoutMs });
+        const { sessionId: session, timeoutMs, readOnly } = ConnectResponse.read(new Reader(frame, start, end));
+        said.push({ type: 'welcome', session, timeoutMs, readOnly: readOnly === true });
         return true;
       }
       const reply = readReply(frame, start, end);

@@ -60,6 +60,20 @@ export class Holdings {
     if (left.length === 0) this.under.delete(path);
     else this.under.set(path, left);
   }
+  /** What is durable in these files: with what came to the disk by a sync that failed. */
+  durableIn(files: ReadonlyMap<string, Buffer>): Set<string> {
+    const found = new Set(this.durable);
+    for (const [path, groups] of this.under)
+      for (const { at, bytes, envelopes } of groups)
+        if (
+          files
+            .get(path)
+            ?.subarray(at, at + bytes.length)
+            .equals(bytes) === true
+        )
+          for (const { chain } of envelopes) found.add(chain);
+    return found;
+  }
   /** These are on its disk now. */
   keep(envelopes: readonly Pick<Written, 'chain' | 'zxid'>[]): void {
     for (const { chain, zxid } of envelopes) {

@@ -1,8 +1,10 @@
 import { KIND } from '../../../src/records/txns.ts';
+import { WRONG } from '../model/decide.ts';
 import { ModelState, type Outcome } from '../model/state.ts';
 import { differs, sameBytes, show } from './compare.ts';
 import type { Asked } from './conversation.ts';
 import { type Committed, hex } from './ledger.ts';
+import type { Locals } from './locals.ts';
 import type { Verdicts } from './verdicts.ts';
 
 /** A transaction of the history, what the model makes of it, and what was asked. */
@@ -30,16 +32,27 @@ export class Oracle {
   private readonly latest = new Map<bigint, number>();
   private readonly closing = new Set<bigint>();
   private readonly verdicts: Verdicts;
+  private readonly locals: Locals;
   /** Told of sessions that ended without their client's wish. */
   onExpired: (session: bigint, committed: Committed) => void = () => {};
   private lastTime = 0;
+  /** Ephemerals that were refused to sessions of one member. */
+  refusals = 0;
 
-  constructor(verdicts: Verdicts) {
+  constructor(verdicts: Verdicts, locals: Locals) {
     this.verdicts = verdicts;
+    this.locals = locals;
   }
   heard(session: bigint, asked: Asked): void {
     if (asked.type === CLOSE) this.closing.add(session);
     if (asked.writes !== undefined) this.requests.set(`${session}/${asked.xid}`, asked);
+  }
+  /** The number of a session that is over, and that the history never had, is given again: another's requests bear it now. */
+  forget(session: bigint): void {
+    const own = `${session}/`;
+    for (const map of [this.requests, this.done]) for (const id of map.keys()) if (id.startsWith(own)) map.delete(id);
+    this.latest.delete(session);
+    this.closing.delete(session);
   }
   take(committed: Committed): void {
     const { envelope, zxid } = committed;
@@ -52,6 +65,7 @@ export class Oracle {
     switch (txn.kind) {
       case KIND.createSession:
         if (this.state.sessions.has(txn.id)) this.verdicts.fail('I9', `session ${hex(txn.id)} begins twice`);
+        this.locals.upgraded(txn.id, zxid);
         outcome = this.state.openSession(zxid, txn.id, txn.timeoutMs);
         break;
       case KIND.closeSession:
@@ -102,12 +116,22 @@ export class Oracle {
           outcome = this.state.pass(zxid);
           break;
         }
-        outcome = this.state.request(zxid, time, session, asked.writes, asked.isMulti);
+        const isLocal = this.locals.has(session) && !this.state.sessions.has(session);
+        if (isLocal) this.locals.asked(session, xid, zxid);
+        outcome = this.state.request(zxid, time, session, asked.writes, asked.isMulti, isLocal);
+        if (isLocal) this.noteRefusal(outcome, session);
         const fault = differs(txn, outcome, asked.isMulti);
         if (fault !== undefined) this.verdicts.fail('oracle', `${hex(zxid)}, ${show(asked.writes)}: ${fault}`);
       }
     }
     this.replayed.push({ committed, outcome, moment: this.state.now, asked });
+  }
+  /** An ephemeral is refused to a session of one member: never where that could have made it everybody's. */
+  private noteRefusal({ error, codes, zxid }: Outcome, session: bigint): void {
+    if (error !== WRONG.ephemeralOnLocalSession && codes?.includes(WRONG.ephemeralOnLocalSession) !== true) return;
+    this.refusals++;
+    if (this.locals.mode === 'upgraded')
+      this.verdicts.fail('I9', `${hex(zxid)} refuses an ephemeral to ${hex(session)}, which may become everybody's`);
   }
 }
 export { sameBytes };

@@ -13,7 +13,9 @@ export type RegisterResult =
   | { readonly is: 'value'; readonly value: string; readonly version: number }
   | { readonly is: 'absent' }
   | { readonly is: 'exists' }
-  | { readonly is: 'badVersion' };
+  | { readonly is: 'badVersion' }
+  /** By a server that only shows what it has: nothing was done, or looked at. */
+  | { readonly is: 'refused' };
 export type Register = { readonly value: string; readonly version: number } | null;
 
 /** What a node is to those who only create, delete, set and read it. */
@@ -21,6 +23,7 @@ export const register: Sequential<Register, RegisterCall, RegisterResult> = {
   first: null,
   key: (state) => (state === null ? '' : `${state.version} ${state.value}`),
   apply(state, input, output) {
+    if (output?.is === 'refused') return state;
     const { after, result } = step(state, input);
     if (output === undefined) return after;
     if (output.is !== result.is) return undefined;

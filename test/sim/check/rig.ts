@@ -17,6 +17,7 @@ import { KIND, OPEN_ACL, type Txn, writeEnvelope } from '../../../src/records/tx
 import type { Host } from '../world/host.ts';
 import { Border } from './border.ts';
 import { Ledger } from './ledger.ts';
+import { Locals, type SessionMode } from './locals.ts';
 import { chainKey } from './log-tap.ts';
 import { Oracle } from './oracle.ts';
 import { Verdicts } from './verdicts.ts';
@@ -39,7 +40,11 @@ export class Rig {
     () => this.now,
     (sids) => sids.length >= 2,
   );
-  readonly oracle = new Oracle(this.verdicts);
+  /** Who decides at server 1, and whether it only shows what it has. */
+  term: object | undefined = {};
+  readOnly: boolean | undefined = false;
+  readonly locals: Locals;
+  readonly oracle: Oracle;
   readonly border: Border;
   readonly holders = new Set([1, 2]);
   /** Who leads, and whether it has decided that the session ends. */
@@ -49,12 +54,22 @@ export class Rig {
   private counter = 0;
   private conversations = 0;
 
-  constructor() {
+  constructor(mode: SessionMode = 'shared') {
+    this.locals = new Locals({
+      mode,
+      verdicts: this.verdicts,
+      now: () => this.now,
+      termOf: () => this.term,
+      lifeOf: () => 1,
+    });
+    this.oracle = new Oracle(this.verdicts, this.locals);
     this.ledger.onCommitted = (committed) => this.oracle.take(committed);
     this.border = new Border({
       oracle: this.oracle,
       ledger: this.ledger,
       verdicts: this.verdicts,
+      locals: this.locals,
+      isReadOnly: () => this.readOnly,
       now: () => this.now,
       sidOf: () => 1,
       isDeposed: () => false,
@@ -99,22 +114,32 @@ export class Rig {
     this.welcome(number, 1000, SESSION);
     return number;
   }
+  /** A new session that its server gives out by itself; `allows`: its client takes a server that only shows what it has. */
+  beginLocally(session = SESSION, { allows = false, readOnly = false } = {}): number {
+    const number = this.greet(0n, allows, 0n as SessionId);
+    this.welcome(number, 1000, session, readOnly);
+    return number;
+  }
+  /** Whoever had that connection is not heard any more. */
+  hangUp(number: number): void {
+    this.border.closed(number);
+  }
   /** A client comes back and is told that its session is over; `between`: before it is told. */
   refused(between: () => void = () => {}): void {
     const number = this.greet(0n);
     between();
     this.welcome(number, 0, 0n as SessionId);
   }
-  private greet(lastZxidSeen: bigint): number {
+  private greet(lastZxidSeen: bigint, readOnly = false, sessionId = SESSION): number {
     const number = ++this.conversations;
     this.border.opened(number, {} as Host, { name: 'client' } as Host);
     const hello = {
       protocolVersion: 0,
       lastZxidSeen: lastZxidSeen as Zxid,
       timeoutMs: 1000,
-      sessionId: SESSION,
+      sessionId,
       password: Buffer.alloc(16),
-      readOnly: false,
+      readOnly,
     };
     this.border.heard(
       number,
@@ -122,8 +147,8 @@ export class Rig {
     );
     return number;
   }
-  private welcome(number: number, timeoutMs: number, sessionId: SessionId): void {
-    const welcome = { protocolVersion: 0, timeoutMs, sessionId, password: Buffer.alloc(16), readOnly: false };
+  private welcome(number: number, timeoutMs: number, sessionId: SessionId, readOnly = false): void {
+    const welcome = { protocolVersion: 0, timeoutMs, sessionId, password: Buffer.alloc(16), readOnly };
     this.border.answered(
       number,
       frame((to) => ConnectResponse.write(to, welcome)),

@@ -45,6 +45,8 @@ export class Story implements Disposable {
         meanDelayMs: 0.5,
         diskMs: 0.15,
         logMs: 0,
+        sessions: 'shared',
+        readOnly: false,
       },
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,
@@ -59,6 +61,7 @@ export class Story implements Disposable {
       tickMs: this.plan.tickMs,
       boot: serverNode,
       config: (sid) => this.configOf(sid, this.out.has(sid) ? sid - this.plan.observers : this.plan.voters),
+      sessions: this.plan.sessions,
     });
     this.ensemble.voters = servers.slice(0, this.plan.voters);
     this.ensemble.network.links.meanMs = this.plan.meanDelayMs;

@@ -43,6 +43,8 @@ export const WRONG = {
   notEmpty: -111,
   sessionExpired: -112,
   invalidAcl: -114,
+  notReadOnly: -119,
+  ephemeralOnLocalSession: -120,
 } as const;
 
 const PERM = { read: 1, write: 2, create: 4, delete: 8, admin: 16 } as const;
@@ -72,10 +74,11 @@ const pad = (counter: number): string =>
 /** Only what simulated clients send: printable names without a slash at the end. */
 const isGoodPath = (path: string): boolean => path === '/' || /^(\/(?!\.{1,2}(\/|$))[ -.0-~]+)+$/.test(path);
 
-export function decide(state: Deciding, session: bigint, write: ModelWrite): ModelEffect | number {
+/** `isLocal`: one member alone knows the session. */
+export function decide(state: Deciding, session: bigint, write: ModelWrite, isLocal = false): ModelEffect | number {
   switch (write.op) {
     case 'create':
-      return create(state, session, write);
+      return create(state, session, write, isLocal);
     case 'delete':
       return remove(state, write);
     case 'set': {
@@ -107,9 +110,16 @@ export function decide(state: Deciding, session: bigint, write: ModelWrite): Mod
   }
 }
 
-function create(state: Deciding, session: bigint, write: ModelWrite & { op: 'create' }): ModelEffect | number {
+function create(
+  state: Deciding,
+  session: bigint,
+  write: ModelWrite & { op: 'create' },
+  isLocal: boolean,
+): ModelEffect | number {
   const { path, data, flags, container } = write;
   if (flags < 0 || flags > FLAG.most) return WRONG.badArguments;
+  const isOwned = flags === FLAG.ephemeral || flags === FLAG.ephemeralSequential;
+  if (isOwned && isLocal) return WRONG.ephemeralOnLocalSession;
   if (!path.includes('/')) return WRONG.badArguments;
   const acl = knownAcl(write.acl);
   if (acl === undefined) return WRONG.invalidAcl;
@@ -123,7 +133,6 @@ function create(state: Deciding, session: bigint, write: ModelWrite & { op: 'cre
   if (!isGoodPath(final) || name(final) === '') return WRONG.badArguments;
   if (state.get(final) !== undefined) return WRONG.nodeExists;
   if (isEphemeral(holder.owner)) return WRONG.noChildrenForEphemerals;
-  const isOwned = flags === FLAG.ephemeral || flags === FLAG.ephemeralSequential;
   const owner = container ? CONTAINER : isOwned ? session : 0n;
   const creates = Math.min(0x7fff_ffff, holder.creates + 1);
   return { effect: 'create', path: final, data, acl, owner, creates };

@@ -102,15 +102,22 @@ export class ModelState {
     if (node !== undefined && node.children === 0) this.perform({ effect: 'delete', path }, zxid, 0);
     return { outcome: this.finish({ zxid, ...NOTHING, changes: [{ type: 'deleted', path }] }), fault };
   }
-  /** A client's write, alone or several that happen together. */
-  request(zxid: bigint, time: number, session: bigint, writes: readonly ModelWrite[], isMulti: boolean): Outcome {
-    const live = this.isLive(session);
+  /** A client's write, alone or several that happen together. `isLocal`: of a session that is none of this state's. */
+  request(
+    zxid: bigint,
+    time: number,
+    session: bigint,
+    writes: readonly ModelWrite[],
+    isMulti: boolean,
+    isLocal = false,
+  ): Outcome {
+    const live = isLocal || this.isLive(session);
     this.begin(zxid);
     if (!live) return this.finish({ zxid, ...NOTHING, error: WRONG.sessionExpired });
     const ahead = new Ahead(this.tree);
     const effects: ModelEffect[] = [];
     for (const [i, write] of writes.entries()) {
-      const made = decide(ahead, session, write);
+      const made = decide(ahead, session, write, isLocal);
       if (typeof made !== 'number') {
         effects.push(made);
         ahead.take(made);

@@ -5,12 +5,13 @@ import type { Member } from './member.ts';
 const SLOW = 1.3;
 
 /** Sessions that live although no server heard of them for more than their time (I9). */
-export function silentSessions({ border, oracle, scheduler }: Ensemble, tickMs: number): bigint[] {
+export function silentSessions({ border, oracle, members, scheduler }: Ensemble, tickMs: number): bigint[] {
   const late = (id: bigint, timeoutMs: number): boolean =>
     scheduler.now - (border.lastHeard.get(id)?.at(-1)?.at ?? 0) > SLOW * timeoutMs + 4 * tickMs;
-  return [...oracle.state.sessions]
-    .filter(([id, { timeoutMs }]) => oracle.state.isLive(id) && late(id, timeoutMs))
-    .map(([id]) => id);
+  const shared = [...oracle.state.sessions].filter(([id]) => oracle.state.isLive(id));
+  const own = members.flatMap(({ program }) => [...(program?.locals ?? [])]);
+  const all = [...shared.map(([id, { timeoutMs }]) => ({ id, timeoutMs })), ...own];
+  return all.filter(({ id, timeoutMs }) => late(id, timeoutMs)).map(({ id }) => id);
 }
 
 /** A member that can be cut off for a while, and how: none where the others would be no quorum. */

@@ -19,6 +19,7 @@ export class SimClient {
   private readonly timeoutMs: number;
   private readonly servers: readonly number[];
   private readonly auth: readonly Credential[];
+  private readonly allowReadOnly: boolean;
   private closing = false;
 
   constructor(
@@ -27,12 +28,14 @@ export class SimClient {
     timeoutMs: number,
     servers: readonly number[],
     auth: readonly Credential[] = [],
+    allowReadOnly = false,
   ) {
     this.number = number;
     this.ensemble = ensemble;
     this.timeoutMs = timeoutMs;
     this.servers = servers;
     this.auth = auth;
+    this.allowReadOnly = allowReadOnly;
     this.host = new Host(`10.0.1.${number}`, 100 + number, ensemble.scheduler);
     this.host.onThrow = (error) => ensemble.verdicts.fail('crash', `client ${number} threw ${String(error)}`);
     ensemble.network.add(this.host);
@@ -46,7 +49,7 @@ export class SimClient {
     this.host.enter(() => {
       made = connect(
         this.servers.map((sid) => `${nameOfServer(sid)}:${PORT.client}`).join(),
-        { timeoutMs: this.timeoutMs, lazy: true, auth: this.auth },
+        { timeoutMs: this.timeoutMs, lazy: true, auth: this.auth, allowReadOnly: this.allowReadOnly },
         {
           clock: this.host.clock(),
           dialer: clientDialer(ensemble.network, this.host),

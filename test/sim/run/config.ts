@@ -20,6 +20,9 @@ export function configOf(sid: number, plan: Plan): ServerConfig {
     'scrub.interval=4s',
     'znode.container.checkIntervalMs=500',
   ];
+  if (plan.sessions !== 'shared') lines.push('localSessionsEnabled=true');
+  if (plan.sessions === 'upgraded') lines.push('localSessionsUpgradingEnabled=true');
+  if (plan.readOnly) lines.push('readonlymode.enabled=true', '4lw.commands.whitelist=srvr,isro');
   const count = plan.voters + plan.observers;
   if (count > 1) {
     lines.push('initLimit=10', 'syncLimit=5', 'peer.insecure=true', `commitLogCount=${plan.commitLogCount}`);

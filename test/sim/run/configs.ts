@@ -127,6 +127,19 @@ export class Configs {
     }
     return false;
   }
+  /**
+   * Whether a majority of the voters of some config would know of none after it, when each has what `has` says, by chain: they
+   * would elect one another, and nobody could tell them better.
+   */
+  isForgotten(has: (sid: number, chain: string) => boolean): boolean {
+    const { history } = this.ledger;
+    return this.known.some(({ voters }, at) => {
+      const next = this.known[at + 1];
+      if (next === undefined) return false;
+      const isOld = (sid: number): boolean => !history.slice(next.place).some(({ chain }) => has(sid, chain));
+      return isMajority(voters, isOld);
+    });
+  }
   /** Whether these servers could commit what stands at this place of the history. */
   isQuorum(sids: readonly number[], zxid: bigint): boolean {
     let at = this.known.length - 1;

@@ -228,7 +228,7 @@ export class DiskHarm {
       if (!this.copies.has(sid) && disk.paths().length > 4 && !this.harmed.has(sid))
         this.copies.set(sid, {
           files: disk.durableFiles(),
-          durable: new Set(this.ensemble.ledger.holdingsOf(sid).durable),
+          durable: this.ensemble.ledger.holdingsOf(sid).durableIn(disk.durableFiles()),
           takenAt: this.ensemble.scheduler.now,
           life: host.life,
         });
@@ -246,10 +246,18 @@ export class DiskHarm {
       return sets.every((voters) => isMajority(voters, holds));
     });
   }
+  /** With it, too many would know only of members that are others by now. */
+  private isTooOld({ sid }: Member, copy: OldCopy): boolean {
+    const { configs, ledger } = this.ensemble;
+    return configs.isForgotten((each, chain) =>
+      (each === sid ? copy.durable : ledger.holdingsOf(each).durable).has(chain),
+    );
+  }
   rollBack(random: Random): Injected | undefined {
     const open = this.ensemble.members.flatMap((member) => {
       const copy = this.may(member.sid) ? this.copies.get(member.sid) : undefined;
-      return copy !== undefined && this.isKnownOld(member, copy) ? [{ member, copy }] : [];
+      if (copy === undefined || !this.isKnownOld(member, copy) || this.isTooOld(member, copy)) return [];
+      return [{ member, copy }];
     });
     if (open.length === 0) return undefined;
     const { member, copy } = pick(random, open);

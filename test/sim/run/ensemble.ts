@@ -2,6 +2,7 @@ import type { ServerConfig } from '../../../src/server/config.ts';
 import { AckWatch } from '../check/acks.ts';
 import { Border } from '../check/border.ts';
 import { Ledger } from '../check/ledger.ts';
+import { Locals, type SessionMode } from '../check/locals.ts';
 import { Oracle } from '../check/oracle.ts';
 import { judgeExpiry } from '../check/sessions.ts';
 import { Verdicts } from '../check/verdicts.ts';
@@ -24,6 +25,8 @@ export interface EnsembleOptions {
   readonly tickMs: number;
   readonly boot: Boot;
   readonly config: (sid: number) => ServerConfig;
+  /** As `config` says; unless given, all sessions are everybody's. */
+  readonly sessions?: SessionMode | undefined;
 }
 
 /** Events between two looks at everybody. */
@@ -38,6 +41,7 @@ export class Ensemble implements Disposable {
   readonly verdicts: Verdicts;
   readonly ledger: Ledger;
   readonly oracle: Oracle;
+  readonly locals: Locals;
   readonly border: Border;
   readonly acks: AckWatch;
   readonly members: readonly Member[];
@@ -65,7 +69,14 @@ export class Ensemble implements Disposable {
       verdicts: this.verdicts,
       diskOf: (sid) => this.member(sid).disk,
     });
-    this.oracle = new Oracle(this.verdicts);
+    this.locals = new Locals({
+      mode: options.sessions ?? 'shared',
+      verdicts: this.verdicts,
+      now,
+      termOf: (sid) => this.member(sid).program?.term,
+      lifeOf: (sid) => this.member(sid).host.life,
+    });
+    this.oracle = new Oracle(this.verdicts, this.locals);
     this.configs = new Configs(this.ledger, this.verdicts, options.servers);
     this.ledger.onCommitted = (committed) => {
       this.configs.take(committed);
@@ -84,6 +95,7 @@ export class Ensemble implements Disposable {
       oracle: this.oracle,
       ledger: this.ledger,
       verdicts: this.verdicts,
+      locals: this.locals,
       now,
       sidOf: (host) => host.number,
       isDeposed: (sid) => this.observer.isDeposed(this.member(sid)),
@@ -92,6 +104,7 @@ export class Ensemble implements Disposable {
         const { leader } = this;
         return leader === undefined ? '' : `${leader.sid}/${leader.host.life}/${leader.program?.leads}`;
       },
+      isReadOnly: (sid) => this.member(sid).program?.readOnly,
       isEnding: (session) => this.members.some(({ program }) => program?.ends(session) === true),
       momentOf: (sid) => this.observer.momentOf(sid),
       beforeOf: (sid) => this.observer.beforeOf(sid),

@@ -63,6 +63,14 @@ export const MARKS = [
   'refused to start',
   'members changed',
   'voters admitted',
+  'local sessions',
+  'local sessions resumed',
+  'local sessions upgraded',
+  'local sessions gone with their term',
+  'ephemerals refused to local sessions',
+  'read-only sessions',
+  'read by read-only sessions',
+  'refused to read-only sessions',
 ] as const;
 
 export const perSecond = ({ chaosOperations, chaosMs }: Sums): number =>

@@ -77,6 +77,7 @@ export class Phases {
       lanes: plan.lanes,
       mostBytes: plan.mostBytes,
       pipeline: plan.pipeline,
+      readOnly: plan.readOnly,
     });
     const world = {
       ensemble,
@@ -239,9 +240,12 @@ export class Phases {
   private async vanish(): Promise<void> {
     const { ensemble, load } = this;
     this.expired = this.expirations;
+    const lives = (id: bigint): boolean =>
+      ensemble.oracle.state.isLive(id) ||
+      ensemble.members.some(({ program }) => [...(program?.locals ?? [])].some((each) => each.id === id));
     const gone = load.clients.find(({ client }) => client?.state === 'connected');
     const session = gone?.client?.sessionId;
-    if (gone === undefined || session === undefined || !ensemble.oracle.state.isLive(session)) return;
+    if (gone === undefined || session === undefined || !lives(session)) return;
     for (const { host } of ensemble.members)
       for (const [from, to] of both(gone.host.name, host.name))
         ensemble.network.links.block({ from, to, channel: undefined });
@@ -249,7 +253,7 @@ export class Phases {
     await ensemble.run(2 * this.plan.tickMs);
     for (const { host } of ensemble.members) host.wallOffset -= BACK_MS;
     const ended = async (): Promise<void> => {
-      while (ensemble.oracle.state.isLive(session)) await ensemble.scheduler.sleep(this.plan.tickMs);
+      while (lives(session)) await ensemble.scheduler.sleep(this.plan.tickMs);
     };
     await this.within(HEAL_MS, ended(), `the session ${hex(session)} of a client that is gone lives on`);
   }
@@ -335,6 +339,15 @@ export class Phases {
     coverage.reach('syncs answered', ensemble.border.counts.syncs);
     coverage.reach('syncs at a deposed leader', ensemble.border.counts.deposedSyncs);
     coverage.reach('events told', ensemble.border.counts.events);
+    const { locals, border, oracle } = ensemble;
+    coverage.reach('local sessions', locals.counts.begun);
+    coverage.reach('local sessions resumed', locals.counts.resumed);
+    coverage.reach('local sessions upgraded', locals.counts.upgraded);
+    coverage.reach('local sessions gone with their term', locals.counts.ended);
+    coverage.reach('ephemerals refused to local sessions', oracle.refusals);
+    coverage.reach('read-only sessions', border.counts.shown);
+    coverage.reach('read by read-only sessions', border.counts.shownReads);
+    coverage.reach('refused to read-only sessions', border.counts.refusedWrites);
     // the chain finds it, and the server mends itself: but whose log and memory agree with what was told is never told that
     const strange = ensemble.trace.said(STRANGE);
     if (strange > 0) ensemble.verdicts.fail('I6', `a learner was sent what does not follow its log, ${strange} times`);

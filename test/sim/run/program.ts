@@ -41,6 +41,12 @@ export interface Program {
   readonly bootTag: string | undefined;
   /** What it found there, once that was read. */
   readonly startedWith: StartedWith | undefined;
+  /** Who decides there in the present term, while it serves; another one in each. */
+  readonly term: object | undefined;
+  /** It only shows what it has, since it finds no leader; undefined while it serves nobody. */
+  readonly readOnly: boolean | undefined;
+  /** Sessions that are its own. */
+  readonly locals: Iterable<{ readonly id: bigint; readonly timeoutMs: number }>;
   /** As leader it has decided that this session ends. */
   ends(session: bigint): boolean;
   /** Something of its log is lost, and not yet given back by the others. */
@@ -90,6 +96,16 @@ export const serverNode: Boot = (options, ports) => {
       const { identity, last, damage } = storage;
       const mayHaveAcked = damage === undefined ? undefined : zxidOf(damage.mayHaveAcked);
       return { ...identity, end: zxidOf(last), mayHaveAcked };
+    },
+    get term() {
+      return (inside.server as { readonly desk: object | undefined } | undefined)?.desk;
+    },
+    get readOnly() {
+      const { server } = inside;
+      return server?.serving === true || server?.readOnly === true ? server.readOnly : undefined;
+    },
+    get locals() {
+      return inside.server?.locals.all() ?? [];
     },
     ends(session) {
       return inside.server?.tracker.get(session as SessionId)?.closing === true;

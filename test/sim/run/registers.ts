@@ -61,7 +61,9 @@ export class Registers {
       finish(await this.perform(client, path, input));
     } catch (error) {
       if (!isKnown(error)) throw error;
-      if (error.code === 'NoNode') finish({ is: 'absent' });
+      // by rule it was never done
+      if (error.code === 'NotReadOnly') finish({ is: 'refused' });
+      else if (error.code === 'NoNode') finish({ is: 'absent' });
       else if (error.code === 'NodeExists') finish({ is: 'exists' });
       else if (error.code === 'BadVersion') finish({ is: 'badVersion' });
       throw error;

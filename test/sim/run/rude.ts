@@ -20,6 +20,7 @@ export class RudeClient {
   private readonly timeoutMs: number;
   private under = false;
   private serial = 0;
+  private offences = 0;
 
   constructor(ensemble: Ensemble, timeoutMs: number) {
     this.ensemble = ensemble;
@@ -47,6 +48,13 @@ export class RudeClient {
         to.int32(OPERATIONS.create.code);
         const path = `/t/rude-${++this.serial % 6}`;
         OPERATIONS.create.request.write(to, { path, data: Buffer.from(path), acl: ANYONE, flags });
+      });
+    // behind a sync that a leader has to confirm all of it waits, its end too
+    if (++this.offences % 2 === 0)
+      writeFrame(to, () => {
+        to.int32(0);
+        to.int32(OPERATIONS.sync.code);
+        OPERATIONS.sync.request.write(to, { path: '/t' });
       });
     create(1, EPHEMERAL);
     writeFrame(to, () => {

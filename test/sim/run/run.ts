@@ -52,6 +52,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     tickMs: plan.tickMs,
     boot: options.boot,
     config: (sid) => configOf(sid, plan),
+    sessions: plan.sessions,
   });
   ensemble.voters = servers.slice(0, plan.voters);
   ensemble.network.links.meanMs = plan.meanDelayMs;

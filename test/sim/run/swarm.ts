@@ -1,4 +1,5 @@
 import type { Random } from '../../../src/base/random.ts';
+import type { SessionMode } from '../check/locals.ts';
 import { Chance, fraction, logUniform, oneIn, pick } from '../world/chance.ts';
 import { FAULT_KINDS, type FaultKind } from './coverage.ts';
 
@@ -40,6 +41,10 @@ export interface Plan {
   readonly pipeline: number;
   readonly thinkMs: number;
   readonly sessionMs: number;
+  /** How new sessions begin; those of a server alone are everybody's. */
+  readonly sessions: SessionMode;
+  /** Members that find no leader show what they have, and every other client takes that. */
+  readonly readOnly: boolean;
   readonly mostBytes: number;
   readonly meanDelayMs: number;
   readonly diskMs: number;
@@ -137,6 +142,13 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const clients = 3 + random.below(6);
   const writers = 1 + random.below(clients);
   const slowness = pick(random, [1, 1, 1, 5, 30]);
+  const sessions = pick<SessionMode>(chance.stream('plan/sessions'), [
+    'shared',
+    'shared',
+    'shared',
+    'local',
+    'upgraded',
+  ]);
   const dead = fraction(random) < 0.3 ? fraction(random) : 0;
   return {
     seed,
@@ -156,6 +168,8 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     pipeline: pick(chance.stream('plan/pipeline'), [1, 1, 2, 4, 8]),
     thinkMs: logUniform(random, 16, 160),
     sessionMs: tickMs * (4 + random.below(12)),
+    sessions: voters > 1 ? sessions : 'shared',
+    readOnly: voters > 1 && oneIn(chance.stream('plan/read-only'), 3),
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),
     diskMs: logUniform(random, 0.05, 2),

@@ -18,6 +18,8 @@ export interface WorkloadOptions {
   readonly lanes: number;
   /** Largest data of a node, bytes. */
   readonly mostBytes: number;
+  /** Every other client takes a server that only shows what it has. */
+  readonly readOnly?: boolean;
   /** So many things a lane begins at once, at most; one unless said. */
   readonly pipeline?: number;
 }
@@ -48,7 +50,15 @@ export class EnsembleWorkload {
     this.rude = new RudeClient(ensemble, options.timeoutMs);
     this.clients = Array.from(
       { length: options.clients },
-      (_, i) => new SimClient(i + 1, ensemble, options.timeoutMs, ensemble.options.servers),
+      (_, i) =>
+        new SimClient(
+          i + 1,
+          ensemble,
+          options.timeoutMs,
+          ensemble.options.servers,
+          [],
+          options.readOnly === true && i % 2 === 1,
+        ),
     );
   }
   /** Makes the nodes that everything else lies below. */

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchBackup } from '../ensemble/backup-client.ts';
+import { ControlError } from '../ensemble/control-client.ts';
+import { type BackupDescription, type BackupSource, BackupWriter } from '../offline/backup-file.ts';
+import { nodeDisk } from '../platform/disk.ts';
+import { DiskError } from '../ports/disk.ts';
+import { StartError } from '../runtime/start-error.ts';
+import { parseSize } from '../shell/units.ts';
+import { loadConfig, type Operation } from './operation.ts';
+import { UsageError } from './start-failures.ts';
+
+/** `backup FILE`, of a server that runs. */
+export async function backup(operation: Operation): Promise<number> {
+  const { word, values } = operation;
+  if (word === undefined) throw new UsageError('backup: FILE is missing');
+  const path = resolve(word);
+  if (existsSync(path)) throw new StartError(42, `${path} is there already`);
+  const rate = rateOf(values.rate);
+  const control = values.control ?? loadConfig(operation).control;
+  if (control === undefined)
+    throw new UsageError('the path of dataDir is too long for a control socket: say --control PATH');
+  const description = await written(path, (take) => fromControl(control, take), rate);
+  process.stdout.write(
+    operation.isJson ? `${JSON.stringify({ file: path, ...description })}\n` : told(path, description),
+  );
+  return 0;
+}
+
+/** Bytes a second. @throws UsageError */
+function rateOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const bytes = parseSize(text);
+    if (bytes > 0) return bytes;
+  } catch {
+    // told below
+  }
+  throw new UsageError(`backup: --rate ${text} is no size, such as 20M`);
+}
+
+type Take = (piece: Buffer) => Promise<void>;
+async function written(
+  path: string,
+  fetch: (take: Take) => Promise<BackupSource>,
+  rate: number | undefined,
+): Promise<BackupDescription> {
+  const writer = await BackupWriter.create(nodeDisk, path, `${path}.${process.pid}.tmp`).catch((error: unknown) => {
+    throw error instanceof DiskError ? new StartError(40, `${path} cannot be written: ${error.code}`) : error;
+  });
+  const began = performance.now();
+  try {
+    const source = await fetch(async (piece) => {
+      await writer.write(piece);
+      const due = rate === undefined ? 0 : (writer.received / rate) * 1000 - (performance.now() - began);
+      if (due > 0) await sleep(due);
+    });
+    return await writer.finish(source);
+  } catch (error) {
+    await writer.discard().catch(() => undefined);
+    if (error instanceof DiskError) throw new StartError(40, `${path} cannot be written: ${error.code}`);
+    throw error;
+  }
+}
+
+async function fromControl(control: string, take: Take): Promise<BackupSource> {
+  try {
+    const { sid: server, epoch, takenAt, version } = await fetchBackup(control, take);
+    return { server, epoch, takenAt, version };
+  } catch (error) {
+    if (error instanceof ControlError) throw new StartError(40, error.message);
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof DiskError || code === undefined) throw error;
+    throw new StartError(3, `no backup came from the server at ${control}: ${code}`);
+  }
+}
+
+const told = (path: string, { zxid, nodes, sessions, bytes, digest, ensembleId, epoch }: BackupDescription): string =>
+  [
+    `backed up ${nodes} nodes and ${sessions} sessions at zxid ${zxid} to ${path}, ${bytes} bytes, read again and whole`,
+    `ensemble ${ensembleId}, epoch ${epoch}, digest ${digest}`,
+    '',
+  ].join('\n');

@@ -1,0 +1,186 @@
+import type { Server as NetServer, Socket } from 'node:net';
+import { ClientTlsDoor, type ClientTlsKeys, type Strangers, tryKeys } from '../platform/client-tls.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Identity } from '../server/acl.ts';
+import type { ServerConfig } from '../server/config.ts';
+import type { ClientTls } from '../server/config-client-tls.ts';
+import { javaAddress } from '../server/ip.ts';
+import { certificateIdentities } from '../server/x509.ts';
+import type { Listener } from './clients.ts';
+import { KeyWatch } from './key-watch.ts';
+import { clientKeysApart } from './keys-apart.ts';
+import type { Logger } from './log.ts';
+import { Complaints } from './peer-complaints.ts';
+import { listenError } from './start-error.ts';
+import type { Traffic } from './traffic.ts';
+
+/** Where somebody listens. */
+export interface At {
+  readonly host: string;
+  readonly port: number;
+}
+/** Where clients are served: at the client port, or else at the secure one. */
+export interface Served extends At {
+  readonly securePort: number | undefined;
+}
+/** Nothing is listened to. */
+const NOWHERE: At = { host: '0.0.0.0', port: 0 };
+const WHY = { late: 'exceeded', failed: 'failed', refused: 'refused', crowded: 'exceeded' } as const satisfies Record<
+  Strangers,
+  string
+>;
+
+export interface DoorOptions {
+  readonly config: ServerConfig;
+  readonly clock: Clock;
+  readonly listener: Listener;
+  readonly logger: Logger;
+  readonly traffic: Traffic;
+  /** What is shown by TLS; undefined where it is not spoken. */
+  readonly keys: ClientTlsKeys | undefined;
+  /** A client is in: its socket, its address as Java prints it, and what a certificate proves. Undefined: no TLS. */
+  serve(socket: Socket, ip: string, proved: readonly Identity[] | undefined): void;
+  /** A certificate was not accepted. */
+  refused(): void;
+}
+
+/** How many are connected by one port, from each address. */
+class Crowd {
+  readonly perAddress = new Map<string, number>();
+  size = 0;
+}
+
+/** The ports for clients: plain, by TLS, or both. Who has come through is served; how many may, is counted here. */
+export class ClientDoors {
+  private readonly options: DoorOptions;
+  private readonly plain: NetServer | undefined;
+  private readonly secure: NetServer | undefined;
+  private readonly crowds: Crowd[] = [];
+  private readonly complaints: Complaints;
+  /** For TLS: of the client port, and of the secure one. */
+  private readonly doors: ClientTlsDoor[] = [];
+  private watch: KeyWatch<ClientTlsKeys> | undefined;
+  private readonly unified: boolean;
+
+  constructor(options: DoorOptions) {
+    this.options = options;
+    const { config, listener, clock, logger } = options;
+    this.unified = config.clientTls?.unified === true;
+    this.complaints = new Complaints(clock, (sentence) => logger.warn(sentence));
+    const plain = new Crowd();
+    const secure = new Crowd();
+    this.crowds.push(plain, secure);
+    const { clientTls: tls } = config;
+    if (tls !== undefined && options.keys !== undefined)
+      for (const unified of [true, false]) this.doors.push(this.tlsDoor(tls, options.keys, unified));
+    if (config.clientPort !== undefined)
+      this.plain = listener((socket) => this.enter(socket, plain, this.unified ? 0 : undefined));
+    if (config.secureClientPort !== undefined) this.secure = listener((socket) => this.enter(socket, secure, 1));
+  }
+  /** Opens the ports. @throws StartError */
+  async listen(): Promise<Served> {
+    const { config, logger } = this.options;
+    const { clientTls: tls, clientPort, clientPortAddress, secureClientPort, secureClientPortAddress } = config;
+    if (tls?.reload === true) await this.watchKeys(tls);
+    const plain = await this.open(this.plain, clientPortAddress, clientPort, 'clientPort');
+    const secure = await this.open(this.secure, secureClientPortAddress, secureClientPort, 'secureClientPort');
+    if (secure !== undefined) logger.info(`binding to secure port ${secure.host}:${secure.port}`);
+    return { ...(plain ?? secure ?? NOWHERE), securePort: secure?.port };
+  }
+  /** Handshakes begun and not done. */
+  get outstanding(): number {
+    return this.doors.reduce((sum, door) => sum + door.outstanding, 0);
+  }
+  /** Nobody comes in any more. */
+  close(): void {
+    this.watch?.[Symbol.dispose]();
+    this.plain?.close();
+    this.secure?.close();
+    for (const door of this.doors) door.close();
+  }
+  private open(
+    server: NetServer | undefined,
+    host: string | undefined,
+    port: number | undefined,
+    key: string,
+  ): Promise<At | undefined> {
+    if (server === undefined) return Promise.resolve(undefined);
+    const { listenBacklog } = this.options.config;
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => reject(listenError(error, `${host ?? '0.0.0.0'}:${port}`, host, key)));
+      server.listen({ port: port ?? 0, host, backlog: listenBacklog ?? 511 }, () => {
+        const address = server.address();
+        if (address === null || typeof address === 'string') return reject(new Error('no address'));
+        resolve({ host: address.address === '::' ? '0.0.0.0' : address.address, port: address.port });
+      });
+    });
+  }
+  private async watchKeys(tls: ClientTls): Promise<void> {
+    const { clock, logger } = this.options;
+    const watched = {
+      stores: [tls.keyStore, tls.trustStore],
+      whose: 'clients',
+      read: (now: number) => clientKeysApart(tls, now),
+      renewed: (keys: ClientTlsKeys) => {
+        tryKeys(keys);
+        // with many authorities each takes a while: one in a turn
+        for (const door of this.doors) setImmediate(() => door.renew(keys));
+      },
+    } as const;
+    this.watch = new KeyWatch<ClientTlsKeys>(watched, clock, logger);
+    await this.watch.start();
+  }
+  private tlsDoor(tls: ClientTls, keys: ClientTlsKeys, unified: boolean): ClientTlsDoor {
+    const { serve, config, refused, traffic } = this.options;
+    const { x509SuperUser } = config.auth;
+    const gone = (address: string, kind: Strangers, why: string): void => {
+      traffic.handshakes[WHY[kind]]++;
+      if (kind === 'refused') refused();
+      if (kind === 'failed' && why.startsWith('it hung up')) return; // a look at the port, or a client that thought better of it
+      this.complaints.about(address, `a client at ${javaAddress(address)} was not let in: ${why}`);
+    };
+    return new ClientTlsDoor(keys, tls, {
+      ready: (socket, certificate) => {
+        const address = socket.remoteAddress ?? '';
+        try {
+          const proved = certificate === undefined ? [] : certificateIdentities(certificate, x509SuperUser);
+          serve(socket, javaAddress(address), proved);
+        } catch (error) {
+          socket.destroy();
+          gone(address, 'refused', `it shows ${(error as Error).message}`);
+        }
+      },
+      plain: unified
+        ? (socket) => {
+            serve(socket, javaAddress(socket.remoteAddress ?? ''), undefined);
+            socket.resume();
+          }
+        : undefined,
+      gone,
+    });
+  }
+  /** Somebody connected; `door` is the one for TLS that it is sent to. */
+  private enter(socket: Socket, crowd: Crowd, door: number | undefined): void {
+    const { config, traffic, serve } = this.options;
+    const { maxClientCnxns, maxCnxns } = config;
+    const ip = javaAddress(socket.remoteAddress ?? '');
+    const { perAddress } = crowd;
+    const same = perAddress.get(ip) ?? 0;
+    const all = (this.crowds[0] as Crowd).size + (this.crowds[1] as Crowd).size;
+    if ((maxClientCnxns > 0 && same >= maxClientCnxns) || (maxCnxns > 0 && all >= maxCnxns)) {
+      traffic.rejected++;
+      socket.destroy();
+      return;
+    }
+    perAddress.set(ip, same + 1);
+    crowd.size++;
+    socket.on('close', () => {
+      crowd.size--;
+      const left = (perAddress.get(ip) ?? 1) - 1;
+      if (left === 0) perAddress.delete(ip);
+      else perAddress.set(ip, left);
+    });
+    if (door === undefined) serve(socket, ip, undefined);
+    else this.doors[door]?.take(socket);
+  }
+}

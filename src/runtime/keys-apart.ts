@@ -1,0 +1,29 @@
+import { apart } from '../platform/apart.ts';
+import type { ClientTls } from '../server/config-client-tls.ts';
+import type { QuorumTls } from '../server/config-tls.ts';
+import type { ClientKeys } from './client-keys.ts';
+import type { PeerKeys } from './peer-keys.ts';
+
+/** Which files are to be read, and for whom; `now` is ms since 1970. */
+export type KeyJob =
+  | { readonly whose: 'clients'; readonly tls: ClientTls; readonly now: number }
+  | { readonly whose: 'members'; readonly tls: QuorumTls; readonly hosts: readonly string[]; readonly now: number };
+/** What was read, or the sentence about what is wrong with a file. */
+export type KeyJobDone = { readonly read: ClientKeys | PeerKeys } | { readonly failed: string };
+
+/** Whoever needs longer is given up, ms: a store that asks for more than that is refused before. */
+const MOST_MS = 120_000;
+
+async function read(job: KeyJob): Promise<ClientKeys | PeerKeys> {
+  // beside this file, in the bundle, too
+  const done = await apart<KeyJobDone>(new URL('./key-job.js', import.meta.url), job, MOST_MS);
+  if ('failed' in done) throw new Error(done.failed);
+  return done.read;
+}
+
+/** As `readClientKeys`, in a thread of its own. Rejects with an Error that says which file is of no use, and why. */
+export const clientKeysApart = async (tls: ClientTls, now: number): Promise<ClientKeys> =>
+  (await read({ whose: 'clients', tls, now })) as ClientKeys;
+/** As `readPeerKeys`, in a thread of its own. Rejects with an Error that says which file is of no use, and why. */
+export const peerKeysApart = async (tls: QuorumTls, hosts: readonly string[], now: number): Promise<PeerKeys> =>
+  (await read({ whose: 'members', tls, hosts, now })) as PeerKeys;

@@ -1,0 +1,39 @@
+import type { Disk } from '../ports/disk.ts';
+import { writeWhole } from '../storage/files.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { ServerNode } from './node.ts';
+
+/** Lies in a directory without a history whose server met one of Apache's. */
+const NAME = 'met-apache';
+
+/** What such a server says of itself. */
+export const MET_APACHE =
+  'a server of this ensemble is, or was, one of Apache ZooKeeper: this one founds no ensemble, since everything that the other holds would seem to be gone. Import a data directory of theirs (zoosh import-apache); to begin with an empty tree: --ignore-apache-data';
+
+const folderIn = (dataDir: string): string => `${dataDir}/zoosh-1`;
+
+/** Whether a server that has no history met one of Apache's, in this life or before. */
+export async function hasMetApache(disk: Disk, dataDir: string, { last, damage }: Storage): Promise<boolean> {
+  if (last.hi !== 0 || last.lo !== 0 || damage !== undefined) return false;
+  return disk.exists(`${folderIn(dataDir)}/${NAME}`);
+}
+
+/**
+ * One of Apache's servers spoke to this one. While this one has no history it remembers that on its disk: members that are replaced
+ * one by one, each with an empty directory, would in the end found an ensemble of nothing. It begins its life anew then, as one
+ * that waits for a leader.
+ */
+export async function noteApache(node: ServerNode): Promise<void> {
+  const { server, storage, options, ports } = node;
+  const { dataDir } = options.config;
+  const hasHistory = server.tree.config !== undefined || server.unapplied > 0 || storage.identity.amnesiac;
+  if (hasHistory || options.ignoreApacheData === true) return;
+  const folder = folderIn(dataDir);
+  await writeWhole(
+    ports.disk,
+    folder,
+    `${folder}/${NAME}`,
+    Buffer.from(`${new Date(ports.clock.wall()).toISOString()}\n`),
+  );
+  node.reload();
+}

@@ -1,0 +1,30 @@
+import type { ServerConfig } from '../server/config.ts';
+import { isLoopback } from '../server/config-servers.ts';
+import type { DataTree } from '../tree/data-tree.ts';
+
+/** READ alone gives nothing away to be changed. */
+const READ = 1;
+
+/**
+ * What whoever runs this server should know of who may do what, each once at a start. `host`: where clients are served;
+ * undefined: on every address.
+ */
+export function openDoors(host: string | undefined, superDigest: string | undefined, tree: DataTree): string[] {
+  const told: string[] = [];
+  const beyond = host === undefined || !isLoopback(host);
+  const everyone = tree.acl(tree.root).some(({ perms, scheme }) => scheme === 'world' && (perms & ~READ) !== 0);
+  if (beyond && everyone)
+    told.push(
+      'the ACL of / lets everyone who reaches the client port change it, and the port speaks without TLS: setAcl / narrows it, clientPortAddress says who reaches it',
+    );
+  if (superDigest !== undefined)
+    told.push(
+      'DigestAuthenticationProvider.superDigest is set: whoever knows that password may do everything. Take it out when what it was for is done',
+    );
+  return told;
+}
+
+/** All of them, once a server serves this tree. */
+export function startWarnings({ clientPort, clientPortAddress, digestAuth }: ServerConfig, tree: DataTree): string[] {
+  return clientPort === undefined ? [] : openDoors(clientPortAddress, digestAuth.superDigest, tree);
+}

@@ -1,0 +1,134 @@
+/** One pipeline of a line: `NAME word*`, with what stands behind it: a program, a file, a block, `$(...)`. */
+import type { Changes } from './changes.ts';
+import type { Arg } from './command.ts';
+import { orAbort } from './context.ts';
+import { usage } from './failure.ts';
+import { HeldOutput } from './held-output.ts';
+import { unknownCommand } from './misspelt.ts';
+import type { Output } from './output.ts';
+import type { OutputRoute } from './output-route.ts';
+import type { Pipeline } from './parser.ts';
+import type { LineReader } from './reading.ts';
+import { countLines, faultOf } from './script-text.ts';
+import type { ShellPorts } from './shell-ports.ts';
+import { fill } from './variables.ts';
+
+/** What a pipeline needs of the shell that runs it. */
+export interface PipelineHost {
+  readonly ports: ShellPorts;
+  readonly output: OutputRoute;
+  readonly reader: LineReader;
+  readonly changes: () => Changes;
+  /** Runs one command. @throws its failure */
+  readonly command: (name: string, args: readonly Arg[], signal: AbortSignal) => Promise<Output | undefined>;
+  readonly variable: (name: string) => string | undefined;
+}
+
+export class Pipelines {
+  readonly #host: PipelineHost;
+  /** A command that changes something has run since the pipeline was begun: it is not to be cut short. */
+  hasChanged = false;
+
+  constructor(host: PipelineHost) {
+    this.#host = host;
+  }
+
+  /** Runs one; its status. @throws the failure of its command */
+  async run(pipeline: Pipeline, signal: AbortSignal): Promise<number> {
+    const { ports, reader } = this.#host;
+    if (pipeline.os !== undefined) return ports.os(pipeline.os, signal);
+    if (pipeline.block !== undefined) {
+      const { block } = pipeline;
+      const output = await this.#host.changes().block(() => this.#operations(block, signal));
+      if (output !== undefined) this.#host.output.show(output);
+      return 0;
+    }
+    reader.refuseGlued(pipeline.words);
+    const lookup = this.#host.variable;
+    const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
+    if (pipeline.substitution !== undefined)
+      args.push({ text: await this.#substitute(pipeline.substitution, signal), quote: 'double' });
+    const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
+    const { pipe } = pipeline;
+    const open =
+      target !== undefined
+        ? () => ports.openFile(target, pipeline.file?.append === true)
+        : pipe !== undefined
+          ? () => ports.pipe(pipe, signal)
+          : undefined;
+    if (open === undefined) {
+      const output = await this.#host.command(name.text, args, signal);
+      if (output !== undefined) this.#host.output.show(output);
+      return output?.exit ?? 0;
+    }
+    const outer = this.#host.output.held; // of a line that runs a file, whose output goes elsewhere as a whole
+    const held = new HeldOutput(open);
+    this.#host.output.held = held;
+    this.hasChanged = false;
+    try {
+      const output = await this.#host.command(name.text, args, signal);
+      if (output !== undefined) this.#host.output.show(output);
+      const status = await held.end();
+      return pipe === undefined ? (output?.exit ?? 0) : status;
+    } catch (error) {
+      if (error === NOBODY_READS) return held.end();
+      await held.abandon();
+      throw error;
+    } finally {
+      this.#host.output.held = outer;
+    }
+  }
+
+  /** The operations of a transaction, one after the other. @throws Failure of the first that cannot be one */
+  async #operations(block: readonly Pipeline[], signal: AbortSignal): Promise<void> {
+    for (const { words, os, block: inner } of block) {
+      const [first, ...args] = words.map((word) => fill(word, this.#host.variable));
+      const spec = first === undefined ? undefined : this.#host.ports.registry.find(first.text);
+      if (first !== undefined && spec === undefined) throw unknownCommand(first.text, this.#host.ports.registry);
+      if (os !== undefined || inner !== undefined || first === undefined || spec?.transaction !== 'operation')
+        throw usage(`${first?.text ?? '!'} cannot be part of a transaction`, 'create, set, delete and check can');
+      await this.#host.command(first.text, args, signal);
+    }
+  }
+
+  /** The operations of a text, such as a file's. @throws Failure (2) with its line */
+  async runOperations(text: string, file: string | undefined, signal: AbortSignal): Promise<void> {
+    const parsed = this.#host.reader.parse(text);
+    const wrong = faultOf(parsed);
+    if (wrong !== undefined) {
+      const where = `${file ?? ''}:${1 + countLines(text, 0, wrong[1])}: `;
+      throw usage(`${file === undefined ? '' : where}${wrong[0].message}`, wrong[0].hint);
+    }
+    await this.#operations(parsed.pipelines, signal);
+  }
+
+  /** What a command prints, without the newlines at its end. @throws its failure */
+  async #substitute(text: string, signal: AbortSignal): Promise<string> {
+    const { pipelines, fault, open } = this.#host.reader.parse(text);
+    const [one, more] = pipelines;
+    const isPlain =
+      one !== undefined && more === undefined && one.os === undefined && one.pipe === undefined && !one.file;
+    if (!isPlain || one.block !== undefined || fault !== undefined || open !== undefined)
+      throw usage(`$(${text}) is not one command`, fault?.message ?? 'one command, without pipes and files');
+    const [name, ...args] = one.words.map((word) => fill(word, this.#host.variable));
+    const outer = this.#host.output.held;
+    const mine = new HeldOutput();
+    this.#host.output.held = mine;
+    try {
+      const output = await this.#host.command(name?.text ?? '', args, signal);
+      if (output !== undefined) this.#host.output.show(output);
+      return mine.bytes.toString().replace(/\n+$/, '');
+    } finally {
+      this.#host.output.held = outer;
+    }
+  }
+
+  /** Resolves when what takes the output has room for more. `isLine`: no file of commands is being run. @throws NOBODY_READS */
+  async drained(signal: AbortSignal, isLine: boolean): Promise<void> {
+    const isWanted = await orAbort(this.#host.output.held?.drained() ?? Promise.resolve(true), signal);
+    if (!isWanted && !this.hasChanged && isLine) throw NOBODY_READS;
+  }
+}
+
+/** `ls -R / | head`: the program has ended, and what only reads ends with it. */
+const NOBODY_READS = new Error('nobody reads the output any more');

@@ -1,0 +1,87 @@
+/** An ensemble of Debian's ZooKeeper servers on free loopback ports, with their admin servers. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fourLetterWord } from '../../src/index.ts';
+import { ownBlock } from '../ports.ts';
+
+const START_MS = 90_000;
+const HOST = '127.0.0.1';
+const JAVA = ['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
+const CLASSES = '/usr/share/java/zookeeper.jar:/usr/share/java/*';
+
+export interface ApacheMember {
+  readonly id: number;
+  readonly port: number;
+  readonly adminPort: number;
+  readonly data: string;
+}
+
+export class ApacheMembers implements AsyncDisposable {
+  readonly all: readonly ApacheMember[];
+  private readonly folder: string;
+  private readonly children: ChildProcess[] = [];
+  private log = '';
+  private constructor(folder: string, all: readonly ApacheMember[]) {
+    this.folder = folder;
+    this.all = all;
+  }
+  /** Started and serving; one voter alone is a server without an ensemble. `lines`: more of each zoo.cfg. */
+  static async start(voters: number, observers: number, lines: readonly string[]): Promise<ApacheMembers> {
+    const folder = mkdtempSync(join(tmpdir(), 'zoosh-apache-'));
+    const count = voters + observers;
+    const base = await ownBlock(HOST, count);
+    const ids = Array.from({ length: count }, (_, at) => at + 1);
+    const servers = ids.map(
+      (id) =>
+        `server.${id}=${HOST}:${base + 99 + id}:${base + 199 + id}:${id > voters ? 'observer' : 'participant'};${HOST}:${base + id - 1}`,
+    );
+    const all = ids.map((id) => {
+      const data = join(folder, `m${id}`);
+      mkdirSync(data, { recursive: true });
+      if (count > 1) writeFileSync(join(data, 'myid'), `${id}\n`);
+      return { id, port: base + id - 1, adminPort: base + 299 + id, data };
+    });
+    const members = new ApacheMembers(folder, all);
+    try {
+      for (const { id, port, adminPort, data } of all) {
+        const own = count > 1 ? ['standaloneEnabled=false', ...servers] : [`clientPort=${port}`];
+        const role = id > voters ? ['peerType=observer'] : [];
+        const cfg = join(data, 'zoo.cfg');
+        const usual = ['initLimit=20', 'syncLimit=10', 'preAllocSize=256', 'admin.serverAddress=127.0.0.1'];
+        const text = [...usual, `dataDir=${data}`, `admin.serverPort=${adminPort}`, ...lines, ...role, ...own, ''];
+        writeFileSync(cfg, text.join('\n'));
+        const words = [...JAVA, '-cp', CLASSES, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', cfg];
+        const child = spawn('java', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+        for (const stream of [child.stdout, child.stderr])
+          stream.on('data', (chunk: Buffer) => {
+            members.log = `${members.log}${chunk}`.slice(-4000);
+          });
+        members.children.push(child);
+      }
+      const end = performance.now() + START_MS;
+      for (const { port } of all)
+        while (!/^Mode: /m.test(await fourLetterWord('srvr', { host: HOST, port }).catch(() => ''))) {
+          assert.ok(performance.now() < end, `Apache's servers do not serve: ${members.log}`);
+          await sleep(100);
+        }
+      return members;
+    } catch (error) {
+      await members[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    }
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 8 });
+  }
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const UNTIL_MS = 90_000;
+
+/** A program on kazoo that goes on beside a test and says how far it is. */
+export class KazooProgram implements Disposable {
+  said = '';
+  readonly #child: ChildProcess;
+
+  /** `script` lies in this folder. */
+  constructor(script: string, args: readonly string[]) {
+    const path = fileURLToPath(new URL(`../../../test/interop/${script}`, import.meta.url));
+    const child = spawn('/usr/bin/python3', [path, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = child;
+    child.stdin.on('error', () => {});
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        this.said += chunk.toString();
+      });
+  }
+  /** Resolves when it said so. */
+  async until(word: string): Promise<void> {
+    const end = performance.now() + UNTIL_MS;
+    while (!this.said.includes(word)) {
+      assert.ok(this.#child.exitCode === null && performance.now() < end, `no ${word}: ${this.said}`);
+      await sleep(20);
+    }
+  }
+  /** Ends its input, if it waits for that, and waits until it ended well. */
+  async end(): Promise<void> {
+    this.#child.stdin?.end();
+    if (this.#child.exitCode === null) await once(this.#child, 'exit');
+    assert.equal(this.#child.exitCode, 0, this.said);
+  }
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL');
+  }
+}

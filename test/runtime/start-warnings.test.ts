@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { OPEN_ACL } from '../../src/records/txns.ts';
+import { ClearPasswords } from '../../src/runtime/clear-passwords.ts';
+import { openDoors } from '../../src/runtime/start-warnings.ts';
+import { DataTree } from '../../src/tree/data-tree.ts';
+import { ServerProcess } from '../e2e/process.ts';
+
+/** What is told of a tree whose root has this ACL. */
+const told = (host: string | undefined, superDigest: string | undefined, perms: number): string[] => {
+  const tree = new DataTree();
+  const acl = perms === 31 ? OPEN_ACL : [{ perms, scheme: 'world', id: 'anyone' }];
+  return openDoors(host, superDigest, { root: tree.root, acl: () => acl } as unknown as DataTree).map((sentence) =>
+    sentence.split(' ', 3).join(' '),
+  );
+};
+
+test('an open root is told of where others reach the port, a super user everywhere', () => {
+  for (const host of [undefined, '0.0.0.0', '10.0.0.1', 'zk.example'])
+    assert.deepEqual(told(host, undefined, 31), ['the ACL of'], host);
+  for (const host of ['127.0.0.1', '::1', 'localhost']) assert.deepEqual(told(host, undefined, 31), [], host);
+  assert.deepEqual(told(undefined, undefined, 1), [], 'READ alone');
+  assert.deepEqual(told(undefined, undefined, 2), ['the ACL of']);
+  assert.deepEqual(told('127.0.0.1', 'super:x', 31).length, 1);
+});
+
+test('a password that came in the clear is told of once for each address, and for so many', () => {
+  const said: string[] = [];
+  const passwords = new ClearPasswords((sentence) => void said.push(sentence));
+  for (const ip of ['127.0.0.1', '127.4.5.6', '0:0:0:0:0:0:0:1']) passwords.from(ip);
+  assert.deepEqual(said, [], 'nobody is in between');
+  for (const ip of ['10.0.0.1', '10.0.0.2', '10.0.0.1', '2001:db8:0:0:0:0:0:1']) passwords.from(ip);
+  const told = said.map(
+    (sentence) => /^a client at (\S+) logged in by digest without TLS/.exec(sentence)?.[1] ?? sentence,
+  );
+  assert.deepEqual(told, ['10.0.0.1', '10.0.0.2', '2001:db8:0:0:0:0:0:1']);
+  for (let at = 0; at < 1000; at++) passwords.from(`10.1.${at >> 8}.${at & 255}`);
+  assert.equal(said.length, 257);
+  assert.match(said.at(-1) ?? '', /further addresses/);
+});
+
+test('each is told once at a start', async () => {
+  await using server = await new ServerProcess([
+    'clientPortAddress=0.0.0.0',
+    'DigestAuthenticationProvider.superDigest=super:xQJmxLMiHGwaqBvst5y6rkB6HQs=',
+  ]).start();
+  for (const sentence of [/the ACL of \/ lets everyone/g, /superDigest is set/g])
+    assert.equal(server.stderr.match(sentence)?.length, 1, server.stderr);
+  assert.doesNotMatch(server.stderr, /xQJmx/);
+});

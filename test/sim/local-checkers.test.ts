@@ -1,0 +1,161 @@
+/** The checkers of local sessions and of read-only servers are shown what is right and what is not. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SessionId } from '../../src/base/ids.ts';
+import { KIND } from '../../src/records/txns.ts';
+import { Conversation } from './check/conversation.ts';
+import { register } from './check/register.ts';
+import { Rig, SESSION, worldAcl } from './check/rig.ts';
+
+const OTHER = (SESSION + 1n) as SessionId;
+const EPHEMERAL = 1;
+const NOT_READ_ONLY = -119;
+const REFUSED = -120;
+const create = (flags = 0) => ({ path: '/a', data: Buffer.from('x'), acl: worldAcl, flags });
+
+test('I9: a local session writes and begins again where it was; its numbers are its own', () => {
+  const rig = new Rig('local');
+  const first = rig.beginLocally();
+  rig.ask(first, 1, 'create', create());
+  rig.answer(first, 1, rig.create('/a', 1), 'create', { path: '/a' });
+  rig.hangUp(first);
+  rig.now += 500;
+  rig.connect();
+  assert.deepEqual(rig.rules, []);
+  rig.beginLocally();
+  assert.deepEqual(rig.rules, ['I9'], 'given out twice');
+});
+
+test('I9: a local session outlives neither its term nor its end', () => {
+  const rig = new Rig('local');
+  rig.beginLocally();
+  rig.term = {};
+  rig.refused();
+  assert.deepEqual(rig.rules, []);
+  rig.connect();
+  assert.deepEqual(rig.rules, ['I9'], 'the term is over');
+
+  const ended = new Rig('local');
+  const on = ended.beginLocally();
+  ended.ask(on, 1, 'closeSession', {});
+  ended.refused();
+  assert.deepEqual(ended.rules, []);
+  ended.connect();
+  assert.deepEqual(ended.rules, ['I9'], 'it has ended');
+});
+
+test('I9: a server ends its own session when nothing was heard of it for its time, not before', () => {
+  for (const silent of [500, 2000]) {
+    const rig = new Rig('local');
+    const on = rig.beginLocally();
+    rig.now = 300;
+    rig.ask(on, -2, 'ping', {});
+    rig.now += silent;
+    rig.refused();
+    assert.deepEqual(rig.rules, silent < 1000 ? ['I9'] : []);
+  }
+});
+
+test("I9: an ephemeral is refused to a local session, and makes it everybody's where that may be", () => {
+  const refused = new Rig('local');
+  const on = refused.beginLocally();
+  refused.ask(on, 1, 'create', create(EPHEMERAL));
+  refused.answer(on, 1, refused.commit({ kind: KIND.error, code: REFUSED }, SESSION, 1), 'create', REFUSED);
+  assert.deepEqual(refused.rules, []);
+  refused.ask(on, 2, 'create', create(EPHEMERAL));
+  refused.commit(
+    {
+      kind: KIND.create,
+      path: '/a',
+      data: Buffer.from('x'),
+      acl: worldAcl.map(({ perms, id }) => ({ perms, ...id })),
+      owner: SESSION,
+      creates: 1,
+    },
+    SESSION,
+    2,
+  );
+  assert.deepEqual(refused.rules, ['oracle'], 'it owns one');
+
+  const upgraded = new Rig('upgraded');
+  const asks = upgraded.beginLocally();
+  upgraded.ask(asks, 1, 'create', create(EPHEMERAL));
+  upgraded.begin();
+  assert.deepEqual(upgraded.rules, []);
+  for (const mode of ['local', 'upgraded'] as const) {
+    const rig = new Rig(mode);
+    rig.beginLocally();
+    rig.begin();
+    assert.deepEqual(rig.rules, ['I9'], 'it asked for nothing');
+  }
+  const withheld = new Rig('upgraded');
+  withheld.ask(withheld.beginLocally(), 1, 'create', create(EPHEMERAL));
+  withheld.commit({ kind: KIND.error, code: REFUSED }, SESSION, 1);
+  assert.deepEqual(withheld.rules, ['I9'], 'it could have been upgraded');
+});
+
+test('I9: nothing is done that is asked behind the end of a local session; and its end is one', () => {
+  const rig = new Rig('local');
+  const on = rig.beginLocally();
+  rig.ask(on, 1, 'closeSession', {});
+  rig.ask(on, 2, 'create', create());
+  rig.create('/a', 2);
+  assert.deepEqual(rig.rules, ['I9']);
+
+  const skipped = new Rig('shared');
+  const began = skipped.begin();
+  const of = skipped.connect();
+  skipped.ask(of, 1, 'closeSession', {});
+  skipped.answer(of, 1, began, 'closeSession', {});
+  assert.deepEqual(skipped.rules, ['I9'], 'told of an end that did not come');
+});
+
+test('oracle, I7: a read-only server says what it is, takes who allows it, and does nothing', () => {
+  const rig = new Rig('local');
+  const made = rig.beginLocally(OTHER);
+  rig.ask(made, 1, 'create', create());
+  const zxid = rig.commit(
+    {
+      kind: KIND.create,
+      path: '/a',
+      data: Buffer.from('x'),
+      acl: worldAcl.map(({ perms, id }) => ({ perms, ...id })),
+      owner: 0n,
+      creates: 1,
+    },
+    OTHER,
+    1,
+  );
+  rig.readOnly = true;
+  const on = rig.beginLocally(SESSION, { allows: true, readOnly: true });
+  rig.ask(on, 1, 'delete', { path: '/a', version: -1 });
+  rig.ask(on, 2, 'sync', { path: '/a' });
+  rig.answer(on, 1, zxid, 'delete', NOT_READ_ONLY);
+  rig.answer(on, 2, zxid, 'sync', NOT_READ_ONLY);
+  assert.deepEqual(rig.rules, []);
+  rig.ask(on, 3, 'delete', { path: '/a', version: -1 });
+  rig.answer(on, 3, zxid, 'delete', {});
+  assert.deepEqual(rig.rules, ['I7'], 'a write was acknowledged');
+  rig.commit({ kind: KIND.delete, path: '/a' }, SESSION, 3);
+  assert.deepEqual(rig.rules, ['I7', 'oracle'], 'and done');
+
+  for (const [allows, says] of [
+    [false, true],
+    [true, false],
+  ] as const) {
+    const each = new Rig('local');
+    each.readOnly = true;
+    each.beginLocally(SESSION, { allows, readOnly: says });
+    assert.deepEqual(each.rules, ['oracle']);
+  }
+});
+
+test('linear: what a read-only server refused changed nothing', () => {
+  assert.equal(register.apply(null, { op: 'create', value: 'x' }, { is: 'refused' }), null);
+});
+
+test('a word that comes letter by letter is no conversation', () => {
+  const word = new Conversation(1, 1, 'client');
+  for (const letter of 'isro') assert.deepEqual(word.heard(Buffer.from(letter)), []);
+  assert.equal(word.foreign, true);
+});
