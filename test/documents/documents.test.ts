@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { amount } from '../amount.ts';
 import { type Block, blocksOf, exchangesOf, settled } from './blocks.ts';
 import { Place, ROOT } from './place.ts';
@@ -20,6 +21,19 @@ const documents = [
 ];
 const examples = new Map(documents.map((file) => [file, blocksOf(file, readFileSync(join(ROOT, file), 'utf8'))]));
 
+/** Looked at behind something that takes its time on a busy machine, as an election does: it may be looked at again. */
+const LOOK = / && (zoosh ensemble status)$/;
+async function comes(wanted: string, typed: string, first: string, place: Place): Promise<boolean> {
+  const look = LOOK.exec(typed)?.[1];
+  for (let again = 0; look !== undefined && again < 20; again++) {
+    await sleep(500);
+    const seen = settled((await place.typed(look)).screen);
+    const before = wanted.slice(0, wanted.length - seen.length);
+    if (seen !== '' && wanted.endsWith(seen) && settled(first).startsWith(before)) return true;
+  }
+  return false;
+}
+
 async function playConsole(file: string, block: Block, place: Place): Promise<void> {
   const { greeting, all } = exchangesOf(block, DOLLAR);
   assert.deepEqual(greeting, [], `${file}:${block.line}: a console begins with what is typed`);
@@ -27,7 +41,8 @@ async function playConsole(file: string, block: Block, place: Place): Promise<vo
   for (const { line, typed, shown } of all) {
     const { code, screen } = await place.typed(typed);
     const isRight = shown.length === 0 ? code === 0 : settled(screen) === settled(shown.join('\n'));
-    if (!isRight) faults.push(`${file}:${line}: ${typed}\n${screen}`);
+    if (!isRight && !(await comes(settled(shown.join('\n')), typed, screen, place)))
+      faults.push(`${file}:${line}: ${typed}\n${screen}`);
   }
   assert.deepEqual(faults, []);
 }
