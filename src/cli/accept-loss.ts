@@ -117,12 +117,12 @@ async function begin(config: ServerConfig, ensemble: EnsembleConfig): Promise<{ 
   try {
     const [refused] = storage.damage?.sentences ?? [];
     if (refused !== undefined) throw new StorageRefusal(44, refused);
-    const { incarnation } = storage.identity;
+    const { incarnation, ensembleId: succeeds } = storage.identity;
     const own = ensemble.members.find((member) => member.sid === sid);
     const { addresses = [], client = null } = own ?? {};
     const ensembleId = randomBytes(16).toString('hex');
     const epoch = await acceptLoss(storage, {
-      ensembleId,
+      ...{ ensembleId, succeeds },
       config: {
         members: [{ sid, role: 'participant', incarnation, addresses, client }],
         maxTxnBytes: tree.config?.maxTxnBytes ?? config.maxBufferBytes * 2,

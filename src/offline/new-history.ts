@@ -59,7 +59,7 @@ export async function makeHistory(
       members: [{ sid: place.sid, role: 'participant', incarnation, addresses: [], client: null }],
       maxTxnBytes,
     };
-    const epoch = await acceptLoss(storage, { ensembleId, config, time: Math.max(now, tree.time) });
+    const epoch = await acceptLoss(storage, { ensembleId, succeeds: null, config, time: Math.max(now, tree.time) });
     return { ensembleId, epoch };
   } finally {
     await storage.close();

@@ -65,7 +65,7 @@ export function clientTls(take: Reader, secure: boolean, plain: boolean, notes: 
     throw take.error(
       'ssl.authProvider',
       `ssl.authProvider=${scheme}: certificates are known as x509 alone`,
-      'remove it',
+      'remove the line: x509 is what holds without it',
     );
   const clientAuth = take.text('ssl.clientAuth')?.toLowerCase() ?? 'need';
   if (!isAuth(clientAuth))

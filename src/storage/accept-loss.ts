@@ -30,6 +30,8 @@ export async function holdingsOf(disk: Disk, dataDir: string, logDir: string): P
 export interface Successor {
   /** Hexadecimal, random. */
   readonly ensembleId: string;
+  /** The ensemble that is given up, where directories of it may be met; else null. */
+  readonly succeeds: string | null;
   /** Who counts: the owner of the directory alone. */
   readonly config: Config;
   /** Of the record, ms since 1970; not before the last transaction's. */
@@ -42,7 +44,7 @@ export interface Successor {
  * directory in which this was interrupted is still an honest member of the old ensemble. Resolves with the epoch once
  * everything is durable.
  */
-export async function acceptLoss(storage: Storage, { ensembleId, config, time }: Successor): Promise<number> {
+export async function acceptLoss(storage: Storage, { ensembleId, succeeds, config, time }: Successor): Promise<number> {
   const { identity, last, chain, damage } = storage;
   assert(damage === undefined && !isOrigin({ zxid: last, chain }), 'no whole history to begin with');
   const epoch = Math.max(identity.acceptedEpoch, last.hi) + 1;
@@ -60,6 +62,6 @@ export async function acceptLoss(storage: Storage, { ensembleId, config, time }:
   storage.commitEnvelope(start, epoch, 1);
   storage.flush(epoch, 1); // its own group says that it is committed: the config before it is not in force any more
   await written;
-  await storage.beginEnsemble(ensembleId, epoch);
+  await storage.beginEnsemble(ensembleId, epoch, succeeds);
   return epoch;
 }

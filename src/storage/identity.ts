@@ -50,6 +50,8 @@ export interface Identity {
   readonly adoptedSnapshot: Halves | null;
   /** What this directory held was lost with this incarnation: it waits for a leader and never founds an ensemble. */
   readonly amnesiac: boolean;
+  /** The ensemble that it was of until it went on alone without the others (foundations.md 13.15); their directories may still be of it. */
+  readonly succeeds: string | null;
 }
 
 /** Where the two copies lie. */
@@ -80,6 +82,7 @@ export function encodeIdentity(id: Identity): Buffer {
     serverLines: id.serverLines,
     adoptedSnapshot: id.adoptedSnapshot === null ? null : pair(id.adoptedSnapshot),
     ...(id.amnesiac ? { amnesiac: true } : {}),
+    ...(id.succeeds === null ? {} : { succeeds: id.succeeds }),
   });
   const out = Buffer.alloc(HEAD_BYTES + body.length + 4);
   out.writeUInt32BE(MAGIC, 0);
@@ -149,6 +152,7 @@ export function decodeIdentity(bytes: Buffer): Identity {
     serverLines,
     adoptedSnapshot,
     amnesiac: raw.amnesiac === true,
+    succeeds: isText(raw.succeeds) ? raw.succeeds : null,
   };
 }
 
@@ -194,6 +198,7 @@ export const newIdentity = (sid: number, incarnation: string): Identity => ({
   serverLines: [],
   adoptedSnapshot: null,
   amnesiac: false,
+  succeeds: null,
 });
 
 /** What lost its past keeps nothing that it promised (foundations.md 13.9). */

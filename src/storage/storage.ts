@@ -128,9 +128,9 @@ export class Storage {
     await this.store.update((now) => ({ ...now, ensembleId: id }));
   }
   /** Another ensemble goes on from this history, whose last record says so (foundations.md 13.15). */
-  async beginEnsemble(id: string, epoch: number): Promise<void> {
+  async beginEnsemble(id: string, epoch: number, succeeds: string | null): Promise<void> {
     const epochs = { acceptedEpoch: epoch, currentEpoch: epoch };
-    await this.store.update((now) => ({ ...now, ...epochs, ensembleId: id, amnesiac: false }));
+    await this.store.update((now) => ({ ...now, ...epochs, ensembleId: id, amnesiac: false, succeeds }));
   }
   /** The server lines of zoo.cfg that this start runs with. */
   async setServerLines(lines: readonly string[]): Promise<void> {

@@ -127,6 +127,21 @@ for (const reconfig of [false, true])
       () => members.tail(),
     );
     assert.notEqual((await two.status())?.serving, true);
+    // and one that starts and finds it at an address of its zoo.cfg goes on, too
+    // (with reconfigEnabled its zoo.cfg names it alone by now: it would call nobody)
+    if (!reconfig) {
+      await one.kill('SIGTERM');
+      const before = one.log.length;
+      one.start();
+      await members.serving([1]);
+      await until(
+        () => !one.isUp || /belongs to another ensemble/.test(one.log.slice(before)),
+        PATIENCE_MS,
+        () => members.tail(),
+      );
+    }
+    await using still = await connect(one.hosts);
+    await still.create('/still', 'it can be written');
     await two.kill('SIGTERM');
     assert.match((await voters(one)) ?? '', /^server\.1=[^\n]+\nversion=[0-9a-f]+$/);
 

@@ -30,7 +30,7 @@ async function member(disk: SimDisk): Promise<Entry[]> {
 }
 async function accept(disk: SimDisk, id: string, lives: number): Promise<number> {
   const { storage } = await Replica.open(disk, seededRandom(seed + lives), { generation: lives + 1 });
-  const epoch = await acceptLoss(storage, { ensembleId: id, config: CONFIG, time: 5000 });
+  const epoch = await acceptLoss(storage, { ensembleId: id, succeeds: 'old', config: CONFIG, time: 5000 });
   await storage.close();
   return epoch;
 }
@@ -55,10 +55,10 @@ test('the whole history counts, and a config with itself alone in an epoch above
   assert.equal(time, 5000);
   // or the config before it would be in force too, and nobody alone a quorum of that
   assert.deepEqual(committed.at(-1), { hi: 8, lo: 1 });
-  const { ensembleId, acceptedEpoch, currentEpoch } = storage.identity;
+  const { ensembleId, acceptedEpoch, currentEpoch, succeeds } = storage.identity;
   assert.deepEqual(
-    { ensembleId, acceptedEpoch, currentEpoch },
-    { ensembleId: 'new', acceptedEpoch: 8, currentEpoch: 8 },
+    { ensembleId, acceptedEpoch, currentEpoch, succeeds },
+    { ensembleId: 'new', acceptedEpoch: 8, currentEpoch: 8, succeeds: 'old' },
   );
 });
 
