@@ -17,16 +17,16 @@ export interface KeyStore {
 
 /** A store that cannot be read; the message says why, to be put behind the name of the file. */
 export class KeyStoreError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'KeyStoreError';
   }
 }
 
 const JKS = 0xfeedfeed;
 const JCEKS = 0xcececece;
-/** The object identifier of the encryption that JKS has for keys. */
-const JKS_PROTECTION = '1.3.6.1.4.1.42.2.17.1.1';
+/** The object identifier of the encryption that JKS has for keys, 1.3.6.1.4.1.42.2.17.1.1, as it stands in a file. */
+const JKS_PROTECTION = Buffer.from('2b060104012a02110101', 'hex');
 const SHA1 = 20;
 
 /** Certificates from the own one to its authority. OpenSSL looks at no more. */
@@ -45,6 +45,14 @@ interface Found {
  * @throws KeyStoreError
  */
 export function readKeyStore(bytes: Uint8Array, password: string): KeyStore {
+  try {
+    return read(bytes, password);
+  } catch (error) {
+    // whatever node-forge and OpenSSL make of bytes that anybody may have written
+    throw error instanceof KeyStoreError ? error : new KeyStoreError(reasonOf(error), { cause: error });
+  }
+}
+function read(bytes: Uint8Array, password: string): KeyStore {
   const store = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = store.length < 4 ? 0 : store.readUInt32BE(0);
   if (magic === JCEKS) throw new KeyStoreError('is a JCEKS store: keytool -importkeystore makes PKCS12 of it');
@@ -145,13 +153,13 @@ function readJks(store: Buffer, password: string): Found {
 
 /** Sun's own protection: a stream of SHA-1 digests over the password and what came before it, beginning with the salt. */
 function openJksKey(bytes: Buffer, secret: Buffer): Buffer {
-  const { asn1 } = forge();
   const parts = listOf(derOf(bytes, 'holds a key that cannot be read'));
   const [algorithm] = listOf(parts[0]);
   const sealed = parts[1]?.value;
   if (typeof algorithm?.value !== 'string' || typeof sealed !== 'string')
     throw new KeyStoreError('holds a key that cannot be read');
-  if (asn1.derToOid(algorithm.value) !== JKS_PROTECTION)
+  // as bytes: an identifier may have numbers beyond all that can be shown
+  if (!Buffer.from(algorithm.value, 'latin1').equals(JKS_PROTECTION))
     throw new KeyStoreError('holds a key that is protected in a way that is not known');
   const all = Buffer.from(sealed, 'latin1');
   const key = Buffer.from(all.subarray(SHA1, Math.max(SHA1, all.length - SHA1)));
@@ -170,12 +178,7 @@ function readPkcs12(store: Buffer, password: string): Found {
   turnsLeft = MOST_TURNS;
   const der = (node: Forge.asn1.Asn1): Buffer => Buffer.from(asn1.toDer(node).getBytes(), 'latin1');
   const outer = derOf(store, 'is neither PEM nor a PKCS12 nor a JKS store');
-  let bags: Forge.pkcs12.Bag[];
-  try {
-    bags = pkcs12.pkcs12FromAsn1(outer, false, password).safeContents.flatMap(({ safeBags }) => safeBags);
-  } catch (error) {
-    throw new KeyStoreError(reasonOf(error));
-  }
+  const bags = pkcs12.pkcs12FromAsn1(outer, false, password).safeContents.flatMap(({ safeBags }) => safeBags);
   const keys: Buffer[] = [];
   const certificates: Buffer[] = [];
   for (const { type, key, cert, asn1: raw } of bags) {

@@ -1,6 +1,6 @@
 /** The stores in test/tls/stores were made with keytool (OpenJDK 17) and openssl 3; the PEM files beside them say what is in them. */
 import assert from 'node:assert/strict';
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type KeyStore, KeyStoreError, readKeyStore } from '../../src/platform/key-stores.ts';
@@ -68,6 +68,22 @@ test('a wrong password and a damaged store are refused', () => {
       }
     }
     assert.ok(seen > tried * 0.8, `${seen} of ${tried}`);
+  }
+});
+
+test('a JKS store whose key names an encryption beyond all numbers is refused, whatever its digest says', () => {
+  const body = Buffer.from(bytes('ec.jks').subarray(0, -20));
+  const named = body.indexOf(Buffer.from('2b060104012a02110101', 'hex'));
+  assert.ok(named > 0);
+  for (const [from, to] of [
+    [0, 9],
+    [1, 10],
+    [9, 10],
+  ] as const) {
+    const odd = Buffer.from(body).fill(0xff, named + from, named + to);
+    const secret = Buffer.from(PASSWORD, 'utf16le').swap16();
+    const digest = createHash('sha1').update(secret).update('Mighty Aphrodite').update(odd).digest();
+    refused(() => readKeyStore(Buffer.concat([odd, digest]), PASSWORD), /protected in a way that is not known/);
   }
 });
 
