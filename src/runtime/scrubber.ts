@@ -25,6 +25,8 @@ export interface ScrubberOptions {
 const SHARE = 200;
 /** What it took gathers until a rest is worth a timer, ms. */
 const LEAST_REST = 20;
+/** However long something took: a process that was stopped, or a machine that slept, has not read for so long. */
+const MOST_REST = 10_000;
 
 class Stopped extends Error {}
 
@@ -82,7 +84,7 @@ export class Scrubber {
   private rest(): Promise<void> | undefined {
     if (this.stopped) throw new Stopped();
     const { clock } = this.options;
-    const ms = (clock.monotonic() - this.since) * (SHARE - 1);
+    const ms = Math.min(MOST_REST, (clock.monotonic() - this.since) * (SHARE - 1));
     if (ms < LEAST_REST) return undefined;
     return new Promise<void>((resolve, reject) => {
       this.waiting = () => {

@@ -83,7 +83,8 @@ async function rig(isMember: boolean) {
     const running = scrubber.round().finally(() => {
       over = true;
     });
-    while (!over) {
+    for (let turns = 0; !over; turns++) {
+      assert.ok(turns < 10_000, 'it rests beyond its next round');
       await turn();
       if (!over && clock.pending > 1) clock.skip();
     }
@@ -104,6 +105,21 @@ test('a round takes less than one percent of the time, and finds nothing in whol
   assert.ok(time() > 10 * READ_MS);
   assert.ok((clock.now - began) / time() > 100, `${clock.now - began} ms for ${time()} ms of reading`);
   assert.deepEqual([told, done, notes.all], [[], [], []]);
+  await scrubber.stop();
+});
+
+test('after a stall, such as a machine that slept, it rests for no longer than otherwise', async () => {
+  const { disk, clock, scrubber, round, time } = await rig(true);
+  const { pace } = disk;
+  let stalls = 1;
+  disk.pace = async (...of) => {
+    await pace?.(...of);
+    if (stalls-- > 0) clock.now += HOUR;
+  };
+  const began = clock.now;
+  await round();
+  assert.ok(time() > 10 * READ_MS);
+  assert.ok(clock.now - began < HOUR + 300_000, `${(clock.now - began) / HOUR} hours`);
   await scrubber.stop();
 });
 
