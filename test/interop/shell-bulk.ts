@@ -99,7 +99,7 @@ test('export and import: every form, option and conflict', async () => {
 test('cp and mv', async () => {
   const at = await planted('cp');
   await equal(['cp', '--keep-acl', at, `${at}-1`], 'created\t1\nupdated\t0\nsame\t0\nskipped\t0\n');
-  await equal(['cp', at, `${at}-1`], '', 11, /exists already/);
+  await equal(['cp', at, `${at}-1`], '', 11, /already exists/);
   await equal(['cp', '-r', '-f', '--no-acl', at, `${at}-1`], 'created\t5\nupdated\t0\nsame\t1\nskipped\t0\n');
   await equal(
     ['cp', '-r', '--no-data', '--atomic', '--acl', 'world:anyone:cdrwa', at, `${at}-2`],
@@ -324,7 +324,7 @@ test('smoketest, bench: every phase and option, and nothing is left', async () =
     [[SERVER, counts]],
   );
   await client.create(root, 'theirs');
-  await equal(['bench', '--root_znode', root], '', 11, /^error: node exists already: /);
+  await equal(['bench', '--root_znode', root], '', 11, /^error: node already exists: /);
   await equal(
     ['bench', '--force', '-q', '--cluster', SERVER, '--root_znode', root, '--znode_count', '9'],
     'Latency test complete\n',
