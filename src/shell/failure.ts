@@ -105,7 +105,7 @@ const HINTS: Partial<Record<KeeperError['code'], string>> = {
   SystemError: 'the log of the server says why',
   MarshallingError: 'the log of the server says why',
   DataInconsistency: 'the log of the server says where',
-  EphemeralOnLocalSession: 'servers make such a session a global one by localSessionsUpgradingEnabled=true',
+  EphemeralOnLocalSession: 'with localSessionsUpgradingEnabled=true servers make such a session a global one',
   Unimplemented: '4lw srvr tells its version',
   ReconfigInProgress: 'try again when it is done; config shows the members',
   ReconfigDisabled: 'its setting is reconfigEnabled=true',
