@@ -276,7 +276,7 @@ test('who, status, top, latency, doctor', async () => {
   assert.equal(found?.session, hex(mine.sessionId));
   assert.match(found?.client ?? '', /^127\.0\.0\.1:\d+$/);
   await mine.close();
-  await equal(['who', at], '', 1, /not ephemeral/);
+  await equal(['who', at], '', 1, /it is persistent/);
   const [server] = (await json('status')) as { role: string; up: boolean; nodes: number }[];
   assert.deepEqual([server?.role, server?.up], ['standalone', true]);
   await equal(['status', SERVER], /^-\t[^\t]*\tstandalone\tup\t0x/);
