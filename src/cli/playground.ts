@@ -45,10 +45,7 @@ export async function startPlayground(
     }
     return {
       target: ownTarget(server.connectString, options),
-      banner: [
-        `A ZooKeeper server of your own on ${server.connectString}, ${fate(data)}.`,
-        'Try: create /bar hello-bar, ls /, get /bar. Tab completes, Ctrl-D leaves.',
-      ],
+      banner: serverBanner(server.connectString, data),
       stop: () => server.stop(),
     };
   } catch (error) {
@@ -70,7 +67,19 @@ export const ownTarget = (server: string, options: Target['options']): Target =>
 });
 
 const fate = (data: string | undefined): string =>
-  data === undefined ? 'its data goes away at the end' : `data in ${data}`;
+  data === undefined ? 'its data ends with it' : `its data is kept in ${data}`;
+
+/** What stands above the first prompt; `data`: the directory it is kept in. */
+export const serverBanner = (server: string, data?: string): readonly string[] => [
+  `A ZooKeeper server of your own on ${server}; ${fate(data)}.`,
+  'Try: create /bar hello-bar, ls /, get /bar. Tab completes, Ctrl-D leaves.',
+];
+export const ensembleBanner = (voters: number, data?: string): readonly string[] => [
+  `An ensemble of ${voters} servers of your own, each a process; ${fate(data)}.`,
+  'Try: create /bar hello-bar, ensemble status, ensemble kill leader, get /bar,',
+  'ensemble start 1, ensemble partition 1,2 / 3, ensemble heal.',
+  'Tab completes, Ctrl-D leaves.',
+];
 
 async function startEnsemble(
   voters: number,
@@ -94,11 +103,7 @@ async function startEnsemble(
   Object.assign(process.env, env); // for `ensemble` at the prompt, and for what is run from there
   return {
     target: ownTarget(ensemble.connect, options),
-    banner: [
-      `An ensemble of ${voters} servers of your own, each a process; ${fate(data)}.`,
-      'Try: create /bar hello-bar, ensemble status, ensemble kill leader, get /bar, ensemble start 1,',
-      'ensemble partition 1,2 / 3, ensemble heal. Tab completes, Ctrl-D leaves.',
-    ],
+    banner: ensembleBanner(voters, data),
     stop,
   };
 }

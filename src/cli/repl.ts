@@ -147,7 +147,8 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     }
   };
   try {
-    for (const line of banner) process.stderr.write(`${line}\n`);
+    for (const line of banner.flatMap((each) => fold(each, process.stderr.columns || 80)))
+      process.stderr.write(`${line}\n`);
     void greet(host, version);
     if (existsSync(host.folders.rcFile))
       await run(() => shell.run(readScript(host.folders.rcFile), { file: 'rc.zk', line: 1 }));
@@ -196,8 +197,11 @@ async function greet(host: Host, version: string): Promise<void> {
   } catch (error) {
     const { exit, message, lines } = failureOf(error);
     if (exit === 130) return; // the user went elsewhere meanwhile
-    presenter.line(`${theme.bad('not connected:')} ${visibleLine(message)}`);
-    for (const line of lines) presenter.line(` ${visibleLine(line)}`);
+    const [first = '', ...more] = fold(`not connected: ${visibleLine(message)}`, process.stdout.columns || 80, 2);
+    presenter.line(first.replace('not connected:', (found) => theme.bad(found)));
+    for (const line of more) presenter.line(line);
+    for (const line of lines)
+      for (const each of fold(` ${visibleLine(line)}`, process.stdout.columns || 80, 3)) presenter.line(each);
     tell(' zoosh playground starts a server to try; zoosh init keeps where yours are; connect HOST:PORT tries another');
   }
 }

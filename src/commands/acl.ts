@@ -120,7 +120,7 @@ function without(path: string, acl: readonly Acl[], text: string): Acl[] {
   if (out.length === 0)
     throw new Failure(15, 'InvalidAcl', `nothing would be left of the ACL of ${path}`, {
       path,
-      hint: 'an ACL needs an entry',
+      hint: 'an ACL needs an entry: acl add another one first',
     });
   return out;
 }

@@ -29,7 +29,8 @@ export default command({
     const client = await context.client();
     const { DoubleBarrier } = await import('../recipes/index.ts');
     const barrier = new DoubleBarrier(client, path, members, { id: id ?? defaultId() });
-    await withFailures(barrier.enter({ signal: context.signal, waitMs: timeout }), 'too few came');
+    const entered = barrier.enter({ signal: context.signal, waitMs: timeout });
+    await withFailures(entered, { what: 'too few came', limitMs: timeout });
     await barrier.depart();
     return { type: 'done', text: `${plural(members, 'member')} came`, json: { path, members } };
   },

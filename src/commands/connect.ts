@@ -26,7 +26,7 @@ export default command({
     context.previous = '/';
     return {
       type: 'done',
-      text: `connected to ${client.server} session ${hex(client.sessionId)}`,
+      text: `connected to ${client.server}, session ${hex(client.sessionId)}`,
       json: { server: client.server, session: hex(client.sessionId), timeoutMs: client.negotiatedTimeoutMs },
     };
   },

@@ -159,7 +159,7 @@ async function agree({ client, target, root, source }: Job, force: boolean, cont
     return;
   }
   if (!force)
-    throw new Failure(11, 'NodeExists', `${root} exists already`, {
+    throw new Failure(11, 'NodeExists', `node already exists: ${root}`, {
       path: root,
       hint: '-f copies over it; DST/ copies into it',
     });

@@ -31,7 +31,12 @@ export default command({
     sequential: { kind: 'flag', short: '-s', about: 'add a number to the name' },
     ephemeral: { kind: 'flag', short: '-e', about: 'gone when this session ends' },
     container: { kind: 'flag', short: '-c', about: 'removed by the server once its last child is' },
-    ttl: { kind: 'duration', short: '-t', about: 'removed by the server when not changed for so long and childless' },
+    ttl: {
+      kind: 'duration',
+      short: '-t',
+      about: 'removed by the server when not changed for so long and childless',
+      placeholder: 'TTL',
+    },
     parents: { kind: 'flag', short: '-p', about: 'create missing parents too' },
     ifAbsent: { kind: 'flag', long: '--if-absent', about: 'no error when the node exists' },
     aclOption: { kind: 'acl', long: '--acl', about: 'the ACL, when there is no data', placeholder: 'ACL' },

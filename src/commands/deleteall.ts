@@ -27,7 +27,7 @@ export default command({
   params: {
     paths: { kind: 'path', about: 'where to delete', many: true, globs: true, placeholder: 'PATH' },
     batch: { kind: 'number', short: '-b', about: `nodes per transaction; default ${BATCH}` },
-    limit: { kind: 'number', long: '--limit', about: 'refuse when there are more nodes than this' },
+    limit: { kind: 'number', long: '--limit', about: 'refuse when there are more nodes than this', placeholder: 'N' },
     keepRoot: { kind: 'flag', long: '--keep-root', about: 'only what is below' },
     atomic: { kind: 'flag', long: '--atomic', about: 'all in one transaction, or nothing' },
     noTrash: { kind: 'flag', long: '--no-trash', about: 'keep no copy for undo' },

@@ -38,7 +38,7 @@ export default command({
     directory: { kind: 'flag', short: '-d', about: 'the node itself, not its children' },
     onePerLine: { kind: 'flag', short: '-1', about: 'one name per line' },
     depth: { kind: 'number', long: '--depth', about: 'with -R: levels to go down' },
-    limit: { kind: 'number', long: '--limit', about: 'show at most this many' },
+    limit: { kind: 'number', long: '--limit', about: 'show at most so many', placeholder: 'N' },
   },
   examples: [
     ['ls', 'children of the current node'],

@@ -58,7 +58,7 @@ export default command({
         hint: `mkdir -p ${parent} makes it`,
       });
     if (there !== undefined && !force)
-      throw new Failure(11, 'NodeExists', `${to} exists already`, {
+      throw new Failure(11, 'NodeExists', `node already exists: ${to}`, {
         path: to,
         hint: 'DST/ moves into it; -f goes on with a move that broke off',
       });

@@ -23,7 +23,7 @@ export default command({
       many: true,
       placeholder: 'CRED',
     },
-    timeout: { kind: 'text', long: '--timeout', about: 'session timeout, e.g. 20s' },
+    timeout: { kind: 'text', long: '--timeout', about: 'session timeout, e.g. 20s', placeholder: 'DUR' },
     color: { kind: 'enum', long: '--color', about: 'colour of the prompt', values: PROMPT_COLORS },
     protect: { kind: 'flag', long: '--protect', about: 'ask before changes' },
     readOnly: { kind: 'flag', long: '--read-only', about: 'refuse changes' },

@@ -59,7 +59,7 @@ export default command({
     const waits = wait || timeout !== undefined;
     const item = await withFailures(
       action === 'peek' ? queue.peek() : waits ? queue.take({ signal, waitMs: timeout }) : queue.tryTake(),
-      'no item came',
+      { what: 'no item came', limitMs: timeout },
     );
     if (item === undefined) return { type: 'many', parts: [], exit: 1 };
     return { type: 'node', path: item.path, data: item.data, stat: item.stat, showStat: false, form: 'text' };

@@ -6,7 +6,7 @@ import { STYLES, type Style } from '../recipes/styles.ts';
 import type { Arg, CommandContext, Param } from '../shell/command.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
 import { Failure } from '../shell/failure.ts';
-import { hex } from '../shell/units.ts';
+import { hex, showDuration } from '../shell/units.ts';
 
 export const STYLE_OPTION = {
   kind: 'enum',
@@ -56,14 +56,23 @@ const EXITS: Readonly<Record<RecipeError['code'], ExitCode>> = {
   Lost: 33,
 };
 
-/** What a recipe's work gives; its errors become failures with their exit codes. `late`: what was not, in the time given. */
-export async function withFailures<T>(work: Promise<T>, late?: string): Promise<T> {
+/** What was not, in so many ms; undefined: it may take for ever. */
+export interface Late {
+  readonly what: string;
+  readonly limitMs: number | undefined;
+}
+
+/** What a recipe's work gives; its errors become failures with their exit codes. */
+export async function withFailures<T>(work: Promise<T>, late?: Late): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
     const hint = error.code === 'StyleConflict' ? 'leave --style out to do as those who are there' : undefined;
-    const message = error.code === 'TimedOut' && late !== undefined ? `${late}: ${error.message}` : error.message;
+    const message =
+      error.code === 'TimedOut' && late?.limitMs !== undefined
+        ? `${late.what} in ${showDuration(late.limitMs)}: ${error.path}`
+        : error.message;
     throw new Failure(EXITS[error.code], error.code, message, { path: error.path, cause: error, hint });
   }
 }

@@ -38,15 +38,16 @@ export async function withSuggestion<T>(path: string, context: CommandContext, w
     if (!(error instanceof KeeperError) || error.code !== 'NoNode' || path === '/') throw error;
     const parent = parentOf(path);
     const client = await context.client();
-    const names = await client.getChildren(parent, { signal: context.signal }).then(
+    const names: readonly string[] = await client.getChildren(parent, { signal: context.signal }).then(
       ({ children, stat }) => (stat.numChildren > 5000 ? [] : children),
       () => [],
     );
-    const close = nearest(nameOf(path), names)[0];
+    const name = nameOf(path); // listed by now when it came meanwhile: nobody meant another then
+    const close = names.includes(name) ? undefined : nearest(name, names)[0];
     throw new Failure(10, 'NoNode', error.message, {
       path,
       cause: error,
-      hint: /[*?[{]/.test(nameOf(path))
+      hint: /[*?[{]/.test(name)
         ? 'quotes make a pattern literal: leave them out to match nodes'
         : close === undefined
           ? undefined

@@ -193,7 +193,7 @@ export class TestGround {
       return;
     }
     if (existing === 'refuse')
-      throw new Failure(11, 'NodeExists', `node exists already: ${root}`, {
+      throw new Failure(11, 'NodeExists', `node already exists: ${root}`, {
         path: root,
         hint: `--force works in a node of its own below it; deleteall ${quoteWord(root)} removes what an earlier run left`,
       });

@@ -19,7 +19,12 @@ export default command({
     levels: { kind: 'number', short: '-L', about: 'levels to go down' },
     sizes: { kind: 'flag', short: '-s', about: 'show the size of the data' },
     ephemeral: { kind: 'flag', short: '-e', about: 'only ephemeral nodes, and what leads to them' },
-    limit: { kind: 'number', long: '--limit', about: 'stop after this many nodes, at most 100,000; default 2000' },
+    limit: {
+      kind: 'number',
+      long: '--limit',
+      about: 'stop after so many nodes, at most 100,000; default 2,000',
+      placeholder: 'N',
+    },
   },
   examples: [
     ['tree', 'from here'],

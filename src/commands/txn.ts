@@ -26,7 +26,7 @@ export default command({
   ],
   exits: [10, 11, 12, 13, 14, 19],
   notes: [
-    'In it stand check, create, set and delete; reads see the tree as it is before. The exit code is that of the operation',
+    'It may hold check, create, set and delete; reads see the tree without them. The exit code is that of the operation',
     'that failed. check PATH absent makes the node and deletes it again, which counts as a change of its parent.',
   ],
   async run({ action, number, file }, context) {

@@ -32,8 +32,8 @@ export default command({
   ],
   exits: [10, 12, 14, 15, 30, 31],
   notes: [
-    'It shows what it is about to do. Each part is bound to the version the change left: what somebody changed since is not touched, and said with a !.',
-    'What a command replaces is kept up to 64 MB, all of it up to 200 MB, 14 days, in files only you can read; what not everybody may read only with settings undo-protected on.',
+    'It shows what it is about to do. Each part is bound to the version the change left: what somebody changed since is not touched, and marked with a !.',
+    'What a command replaces is kept for 14 days in files only you can read: up to 64 MB of each command, 200 MB of all. What an ACL hides from others is kept only with settings undo-protected on.',
     'Not restored: zxids, versions, counters of sequential nodes, ephemeral nodes.',
     'An undo can itself be taken back: undo list shows it.',
   ],
@@ -138,7 +138,7 @@ function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Ou
   return {
     type: 'table',
     columns: [
-      { name: 'n', right: true },
+      { name: '#', right: true },
       { name: 'when' },
       { name: 'changes' },
       { name: 'size', right: true },

@@ -22,7 +22,7 @@ export default command({
     context.previous = '/';
     return {
       type: 'done',
-      text: `connected to ${client.server} session ${hex(client.sessionId)}`,
+      text: `connected to ${client.server}, session ${hex(client.sessionId)}`,
       json: { profile: name, server: client.server, session: hex(client.sessionId) },
     };
   },

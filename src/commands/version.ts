@@ -10,7 +10,7 @@ export default command({
   examples: [
     ['version', 'all three'],
     ['version | head -1', 'that of this program'],
-    ['version && status', 'and those of all servers'],
+    ['version && status', 'and how the servers are'],
   ],
   notes: ['The server is asked with the word srvr; no session is begun for it.'],
   async run(_values, context) {

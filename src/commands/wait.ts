@@ -5,7 +5,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { matcher } from '../shell/glob.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { plural } from '../shell/units.ts';
+import { plural, showDuration } from '../shell/units.ts';
 
 /** Until a node is as it should be. */
 export default command({
@@ -54,7 +54,9 @@ export default command({
       );
       if (holds(state, values, before)) return answer(path, state);
       before ??= state;
-      await next(heard, end, path, context.signal);
+      const late = (): Failure =>
+        new Failure(124, 'TimedOut', `not in ${showDuration(timeout ?? 0)}: ${lacking(path, state, values)}`, { path });
+      await next(heard, end, late, context.signal);
     }
   },
 });
@@ -103,15 +105,30 @@ function holds({ stat, data }: State, wishes: Wishes, before: State | undefined)
   return true;
 }
 
-async function next(event: Promise<void>, end: number | undefined, path: string, signal: AbortSignal): Promise<void> {
+/** How the node is, in place of what was waited for. */
+function lacking(path: string, { stat }: State, { gone, changed, data, children, version }: Wishes): string {
+  const name = quoteWord(path);
+  if (gone) return `${name} is still there`;
+  if (changed) return `${name} did not change`;
+  if (stat === undefined) return `${name} does not exist`;
+  if (children !== undefined) return `${name} has ${plural(stat.numChildren, 'child', 'children')}, not ${children}`;
+  if (version !== undefined) return `${name} is version ${stat.version}, not ${version}`;
+  return `the data of ${name} does not match ${data}`;
+}
+
+async function next(
+  event: Promise<void>,
+  end: number | undefined,
+  late: () => Failure,
+  signal: AbortSignal,
+): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let abort = (): void => {};
   const stopped = new Promise<never>((_resolve, reject) => {
     abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
-    const late = (): void => reject(new Failure(124, 'TimedOut', `not in time: ${path}`, { path }));
-    if (end !== undefined) timer = setTimeout(late, Math.max(0, end - performance.now()));
+    if (end !== undefined) timer = setTimeout(() => reject(late()), Math.max(0, end - performance.now()));
   });
   try {
     await Promise.race([event, stopped]);

@@ -4,7 +4,8 @@ import { Failure, usage } from '../shell/failure.ts';
 import { matcher } from '../shell/glob.ts';
 import { textOf } from '../shell/node-json.ts';
 import type { EventLine, Output } from '../shell/output.ts';
-import { hex } from '../shell/units.ts';
+import { quoteWord } from '../shell/paths.ts';
+import { hex, plural, showCount, showDuration } from '../shell/units.ts';
 import { watchBehind } from './watch-behind.ts';
 import { WatchQueue } from './watch-queue.ts';
 import { readValue, WatchValues } from './watch-values.ts';
@@ -32,11 +33,12 @@ export default command({
     data: { kind: 'flag', short: '-d', about: 'only when a node comes, goes, or its data is written' },
     children: { kind: 'flag', short: '-c', about: 'only when children come or go' },
     follow: { kind: 'flag', short: '-f', about: 'go on until Ctrl-C; without it a script waits for one event' },
-    count: { kind: 'number', long: '--count', about: 'go on until there were so many', placeholder: 'N' },
+    count: { kind: 'number', long: '--count', about: 'go on until so many have come', placeholder: 'N' },
     until: {
       kind: 'text',
       long: '--until',
-      about: 'go on until one is created, changed, deleted, children, or its data matches data=GLOB',
+      about:
+        'go on until an event of this kind: created, changed, deleted or children; or until data matches: data=GLOB',
       placeholder: 'EXPR',
     },
     timeout: { kind: 'duration', long: '--timeout', about: 'give up after this' },
@@ -80,13 +82,13 @@ export default command({
     await using queue = new WatchQueue(client, (line) => context.warn(line), wantedOf(values));
     const kept = diff ? new WatchValues(async () => client, context) : undefined;
     const most = count ?? (follow || until !== undefined ? Number.POSITIVE_INFINITY : 1);
-    let exit = 0;
+    let [exit, seen] = [0, 0];
     try {
       for (const path of paths) {
         await queue.add(path, recursive, signal);
         await kept?.begin(path, recursive);
       }
-      for (let seen = 0; seen < most; ) {
+      while (seen < most) {
         const line = await queue.next(signal);
         // for a program what has come meanwhile is one with it, but the end is looked for in each
         const told = run.length > 0 ? [line, ...queue.rest()] : [line];
@@ -102,13 +104,28 @@ export default command({
         if (await some(told, ({ event }) => isOver(event, context))) break;
       }
     } catch (error) {
-      if (late?.aborted === true && !context.signal.aborted)
-        throw new Failure(124, 'TimedOut', `not in time: ${paths.join(' ')}`, { path: paths[0] });
+      if (late?.aborted === true && !context.signal.aborted) throw tooLate(paths, { until, most, seen }, timeout ?? 0);
       throw error;
     }
     return { type: 'many', parts: [], exit };
   },
 });
+
+/** What did not come, in so many ms. */
+function tooLate(
+  paths: readonly string[],
+  { until, most, seen }: { readonly until: string | undefined; readonly most: number; readonly seen: number },
+  limitMs: number,
+): Failure {
+  const limit = showDuration(limitMs);
+  const what = ((): string => {
+    if (until !== undefined) return `no event in ${limit} that fits --until ${until}`;
+    if (seen === 0) return `no event in ${limit}`;
+    if (!Number.isFinite(most)) return `the time limit of ${limit} was reached`;
+    return `only ${showCount(seen)} of ${plural(most, 'event')} in ${limit}`;
+  })();
+  return new Failure(124, 'TimedOut', `${what}: ${paths.map(quoteWord).join(' ')}`, { path: paths[0] });
+}
 
 async function some<T>(all: readonly T[], test: (each: T) => Promise<boolean>): Promise<boolean> {
   for (const each of all) if (await test(each)) return true;

@@ -57,7 +57,7 @@ export async function holdAndRun(
 ): Promise<Output> {
   const { path, wait, words, signal, grace, onLost } = values;
   using notice = tellWaiting(client, path, context);
-  const hold = await withFailures(take({ signal: context.signal, waitMs: wait }), late);
+  const hold = await withFailures(take({ signal: context.signal, waitMs: wait }), { what: late, limitMs: wait });
   notice[Symbol.dispose]();
   return runWhileHeld(hold, client, { what, words, signal, graceMs: grace, onLost }, context);
 }

@@ -3,7 +3,8 @@ import { command } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
 import { connectionsOf, membersOf } from '../shell/members.ts';
 import type { Output } from '../shell/output.ts';
-import { hex, showAge } from '../shell/units.ts';
+import { quoteWord } from '../shell/paths.ts';
+import { hex, plural, showAge } from '../shell/units.ts';
 import { withSuggestion } from './support.ts';
 
 /** Whose ephemeral node it is. */
@@ -29,14 +30,14 @@ export default command({
   exits: [1, 10, 21],
   notes: [
     'Servers are asked with the word cons (4lw.commands.whitelist=cons,srvr), else their AdminServer; one that wants a login is given the digest ones of this session, on this machine only.',
-    'A node that is not ephemeral belongs to nobody: 1.',
+    'A persistent node is held by nobody; when no other is named the exit code is 1.',
   ],
   async run({ paths, adminPort }, context): Promise<Output> {
     const port = adminPortOf(adminPort);
     const client = await context.client();
     const { signal } = context;
     const owned: { path: string; owner: bigint }[] = [];
-    let others = 0;
+    const persistent: string[] = [];
     for (const path of paths) {
       const stat = await withSuggestion(path, context, async () => {
         const found = await client.get(path, { signal }).then(
@@ -50,10 +51,7 @@ export default command({
       });
       if (stat !== undefined && stat.ephemeralOwner !== 0n)
         owned.push({ path, owner: BigInt.asUintN(64, stat.ephemeralOwner) });
-      else {
-        others++;
-        if (paths.length === 1) context.warn(`${path} is not ephemeral: it belongs to no session`);
-      }
+      else persistent.push(path);
     }
     const own = BigInt.asUintN(64, client.sessionId);
     const isAllOurs = owned.every(({ owner }) => owner === own);
@@ -73,7 +71,7 @@ export default command({
     }));
     if (found.length === 1 && found[0]?.connection === undefined && found[0]?.isOurs === false)
       context.warn('its session has no connection at the moment: it ends unless its client comes back');
-    if (owned.length === 0 && others === 0) throw new Failure(10, 'NoNode', 'no such node');
+    if (owned.length === 0) context.warn(heldByNobody(persistent));
     return {
       ...(owned.length === 0 && { exit: 1 }),
       type: 'table',
@@ -84,6 +82,8 @@ export default command({
         { name: 'server', drop: 2 },
         { name: 'connected', drop: 1 },
       ],
+      isTold: owned.length === 0,
+      foot: owned.length > 0 && persistent.length > 0 ? [heldByNobody(persistent)] : [],
       rows: found.map(({ path, owner, connection, isOurs }) => [
         path,
         hex(owner),
@@ -114,3 +114,8 @@ export default command({
     };
   },
 });
+
+const heldByNobody = (paths: readonly string[]): string =>
+  paths.length === 1
+    ? `nobody holds ${quoteWord(paths[0] as string)}: it is persistent`
+    : `nobody holds the ${plural(paths.length, 'persistent node')} named`;

@@ -30,6 +30,8 @@ export interface View {
   readonly styles: readonly { readonly from: number; readonly style: string }[];
   /** Behind the text, cut to the row's end. */
   readonly ghost: string;
+  /** The ghost says what may follow: half a word of it would say nothing. */
+  readonly isSynopsis?: boolean;
   /** Rows below, as wide as they are; drawn for this terminal already. */
   readonly below: readonly (readonly Segment[])[];
 }
@@ -205,12 +207,25 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
     }
   }
   if (cursorRow < 0) here();
-  for (const one of clusters(view.ghost.split('\n', 1)[0] as string)) {
-    if (one.shown === '^I' || one.width >= out.room) break;
-    out.putCluster(one, color ? '2' : '');
-  }
+  const ghost = view.ghost.split('\n', 1)[0] as string;
+  for (const one of fitting(ghost, out.room, view.isSynopsis === true)) out.putCluster(one, color ? '2' : '');
   out.end(false);
   return { rows: out.rows, cursorRow, cursorColumn };
+}
+
+/** What of a ghost text a row has room for. */
+function fitting(text: string, room: number, isSynopsis: boolean): Cluster[] {
+  const out: Cluster[] = [];
+  let left = room;
+  let end = 0;
+  for (const one of clusters(text)) {
+    if (one.shown === '^I') break;
+    if (one.width >= left) return isSynopsis ? out.slice(0, end) : out;
+    if (one.shown === ' ' && out.at(-1)?.shown !== ' ') end = out.length;
+    out.push(one);
+    left -= one.width;
+  }
+  return out;
 }
 
 /** The whole frame, at most `height` rows of it: the rows around the cursor first, then what is below. */

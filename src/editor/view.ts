@@ -134,6 +134,7 @@ export function viewOf(state: LineState, surroundings: Surroundings): View {
     cursor: state.cursor,
     styles: styleRuns(surroundings.spans, state.text.length),
     ghost: ghost !== '' ? ghost : atEnd && surroundings.hint !== '' ? ghostGap(state.text) + surroundings.hint : '',
+    isSynopsis: ghost === '',
     below: [],
   };
   if (state.waiting) return { ...view, below: [dim('  ...', columns)] };

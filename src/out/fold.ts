@@ -1,7 +1,7 @@
 import { textWidth } from '../base/width.ts';
 
-/** Blanks between words; a command to be typed, as in `(undo: undo 1)`, stays on one line. */
-const BETWEEN = /( +)(?!(?:undo )?\d+\))/;
+/** Blanks between words; a command to be typed, as in `(undo: undo 1)`, stays on one line, and so does `[--limit N]`. */
+const BETWEEN = /(?<!\[-[\w-]+)( +)(?!(?:undo )?\d+\))/;
 
 /**
  * A line without escape codes in lines of at most `width` cells, broken between words; all but the first are indented by
@@ -51,7 +51,8 @@ function unwrapped(lines: readonly string[]): string[] {
     const column = COLUMN.exec(before)?.[0].length;
     const isSentence = line !== '' && leadOf(line) === 0 && leadOf(before) === 0 && /[^.:!?]$/.test(before);
     const isColumn = leadOf(line) > 0 && leadOf(line) === column;
-    if ((isSentence && before.length > LONG) || isColumn) out[out.length - 1] = `${before} ${line.trimStart()}`;
+    if ((isSentence && before.length > LONG && !before.startsWith('usage: ')) || isColumn)
+      out[out.length - 1] = `${before} ${line.trimStart()}`;
     else out.push(line);
   }
   return out;

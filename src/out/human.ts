@@ -30,7 +30,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return [
         output.created
           ? `${theme.good('created')} ${quoteWord(output.path)}`
-          : `${quoteWord(output.path)} exists already`,
+          : `${quoteWord(output.path)} already exists`,
       ];
     case 'written':
       return [
@@ -95,7 +95,8 @@ export function toHuman(output: Output, screen: Screen): string[] {
       return output.fields.flatMap(([name, value]) => named(visibleLine(name).padEnd(width), value, screen));
     }
     case 'table':
-      if (output.rows.length === 0) return output.part === undefined ? [theme.dim('(none)')] : [];
+      if (output.rows.length === 0)
+        return output.part === undefined && output.isTold !== true ? [theme.dim('(none)')] : [];
       return [
         ...withGap(
           fittingTable(
@@ -105,7 +106,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
             ),
             screen,
           ),
-          output.foot !== undefined,
+          (output.foot?.length ?? 0) > 0,
         ),
         ...(output.foot ?? []).flatMap((line) => fold(` ${visibleLine(line)}`, screen.width, 3)),
       ];

@@ -241,7 +241,8 @@ function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: Bin
 
 /** What help calls the value. */
 export const placeholder = (key: string, param: Param): string =>
-  param.placeholder ?? key.replace(/[A-Z]/g, (unit) => `_${unit}`).toUpperCase();
+  param.placeholder ??
+  (isOption(param) && param.kind === 'duration' ? 'DUR' : key.replace(/[A-Z]/g, (unit) => `_${unit}`).toUpperCase());
 
 /** `create [-s] [-e] [-t TTL] PATH [DATA]`. */
 export function synopsis(spec: CommandSpec): string {

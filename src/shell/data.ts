@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Arg, Data } from './command.ts';
 import { Failure, usage } from './failure.ts';
 import { fileReason } from './file-reason.ts';
+import { showCount } from './units.ts';
 
 /** Where `@-` reads from. */
 export type StdinReader = () => Uint8Array;
@@ -52,8 +53,8 @@ const OVERHEAD = 512;
 export function checkSize(path: string, data: Data): void {
   const size = (data?.length ?? 0) + Buffer.byteLength(path) + OVERHEAD;
   if (size <= REQUEST_LIMIT) return;
-  throw new Failure(19, 'TooLarge', `too large for one request: ${data?.length ?? 0} bytes for ${path}`, {
+  throw new Failure(19, 'TooLarge', `too large for one request: ${showCount(data?.length ?? 0)} bytes for ${path}`, {
     path,
-    hint: `servers take requests up to ${REQUEST_LIMIT} bytes (jute.maxbuffer); --force-size sends it all the same`,
+    hint: `servers take requests up to ${showCount(REQUEST_LIMIT)} bytes (jute.maxbuffer); --force-size sends it all the same`,
   });
 }

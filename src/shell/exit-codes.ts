@@ -3,14 +3,14 @@ import type { KeeperCode } from '../base/errors.ts';
 /** Every exit code we promise, and what it means; docs/errors.md is printed from it. */
 export const EXIT_CODES = {
   0: 'success, or the answer is yes',
-  1: 'the answer is no (exists, assert, find, grep, diff); never a failure',
+  1: 'the answer is no: not there, not equal, not up; never a failure',
   2: 'usage or parse error; nothing was sent',
   3: 'could not connect in time, or the connection broke during a read',
   4: 'authentication failed',
   5: 'the session expired during the work',
   6: 'outcome unknown: the connection broke after a change was sent',
   10: 'a path does not exist, or a glob matched nothing',
-  11: 'the node exists already',
+  11: 'the node already exists',
   12: 'the version given is not the current one',
   13: 'the node has children',
   14: 'not permitted by the ACL',

@@ -184,6 +184,8 @@ export type Output = { readonly exit?: number } & (
       readonly json: unknown;
       /** Lines below it, for people. */
       readonly foot?: readonly string[];
+      /** Why it is empty was said in words: people need no `(none)`. */
+      readonly isTold?: boolean;
       readonly part?: Part;
     }
   /** Lines of several sources, each with its label. */

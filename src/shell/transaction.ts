@@ -6,7 +6,7 @@ import { EXIT_OF_KEEPER } from './exit-codes.ts';
 import { Failure, usage } from './failure.ts';
 import type { Output } from './output.ts';
 import { type Change, operationsOf, Recorder, sizeOf } from './recorder.ts';
-import { plural } from './units.ts';
+import { plural, showCount } from './units.ts';
 
 /** A transaction being written. */
 export class Pending {
@@ -107,8 +107,8 @@ export async function commitAll(client: Client, changes: readonly Change[], sign
   if (ops.length === 0) throw usage('the transaction is empty', 'create, set, delete and check add operations');
   const size = sizeOf(ops);
   if (size > REQUEST_LIMIT)
-    throw new Failure(19, 'TooLarge', `the transaction is too large for one request: about ${size} bytes`, {
-      hint: `servers take requests up to ${REQUEST_LIMIT} bytes (jute.maxbuffer); make it smaller`,
+    throw new Failure(19, 'TooLarge', `the transaction is too large for one request: about ${showCount(size)} bytes`, {
+      hint: `servers take requests up to ${showCount(REQUEST_LIMIT)} bytes (jute.maxbuffer); make it smaller`,
     });
   try {
     const results = await client.multi(ops, { signal });

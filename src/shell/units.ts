@@ -41,6 +41,12 @@ export function showAge(at: number, now: number): string {
   return 'just now';
 }
 
+/** As short as {@link parseDuration} reads it: `5ms`, `1.5s`, `90s`, `2m`. */
+export function showDuration(ms: number): string {
+  for (const [unit, name] of AGES) if (ms >= unit && ms % unit === 0) return `${ms / unit}${name}`;
+  return ms < 1000 ? `${ms}ms` : `${ms / 1000}s`;
+}
+
 /** Bytes for people: `37B`, `1.2k`, `3.4M`. */
 export function showBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes}B`;

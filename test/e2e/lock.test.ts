@@ -147,7 +147,7 @@ test('--wait gives up with 124, another style and a second limit are refused wit
   assert.equal(late.code, 124);
   assert.match(
     late.stderr,
-    /^waiting for \/jobs\/w: held by bob \(0x[0-9a-f]+\) for \d+s, you are 2nd\nerror: lock not acquired: /,
+    /^waiting for \/jobs\/w: held by bob \(0x[0-9a-f]+\) for \d+s, you are 2nd\nerror: lock not acquired in 600ms: \/jobs\/w\n$/,
   );
   assert.deepEqual((await children('/jobs/w')).length, 1);
   const shown = await zoosh([at, 'locks', '/jobs/w']);

@@ -152,7 +152,7 @@ test('who: the client behind an ephemeral node', async () => {
       `^/e\t0x${BigInt.asUintN(64, client.sessionId).toString(16)}\t127\\.0\\.0\\.1:\\d+\t${server.hosts}\t20`,
     ),
   );
-  no(await one('who', '/c'), 1, /not ephemeral/);
+  no(await one('who', '/c'), 1, /nobody holds \/c: it is persistent/);
   no(await one('who', '/nope'), 10, /does not exist/);
   const stranger = await connect(shy.hosts);
   await stranger.create('/e', null, { mode: 'ephemeral' });

@@ -205,7 +205,7 @@ test('cp: one node, subtrees, over others, into others, to files and back', asyn
   await plant('/cp');
   is(await one('cp', '/cp', '/cp1'), 'created\t1\nupdated\t0\nsame\t0\nskipped\t0\n');
   is(await one('get', '/cp1'), 'root of it\n');
-  no(await one('cp', '/cp', '/cp1'), 11, /\/cp1 exists already/);
+  no(await one('cp', '/cp', '/cp1'), 11, /node already exists: \/cp1/);
   is(await one('cp', '-r', '-f', '/cp', '/cp1'), 'created\t10\nupdated\t0\nsame\t1\nskipped\t0\n');
   is(await one('diff', '-r', '/cp', '/cp1'), '');
   is(await one('cp', '-r', '/cp/deep', '/cp/json', '/cp1/empty/'), 'created\t4\nupdated\t0\nsame\t0\nskipped\t0\n');
@@ -236,7 +236,7 @@ test('mv: in one transaction, and in parts when it is too much', async () => {
   no(await one('mv', '/zookeeper', '/z'), 30, /the ensemble needs it/);
   await client.create('/into');
   is(await one('mv', '/mv2', '/into/'), 'moved\t11\n');
-  no(await one('mv', '/into/mv2', '/into'), 11, /exists already/);
+  no(await one('mv', '/into/mv2', '/into'), 11, /already exists/);
   await client.create('/into/mv2/mine', null, { mode: 'ephemeral' });
   no(await one('mv', '/into/mv2', '/away'), 30, /is ephemeral/);
   await client.delete('/into/mv2/mine');

@@ -141,7 +141,7 @@ test('--until, --timeout, --quiet, and what is refused before anything is asked'
     ['NodeDeleted', '/state'],
   ]);
   const late = await zoosh([server.connectString, 'watch', '--timeout', '50ms', '/state']);
-  assert.deepEqual([late.code, late.stderr], [124, 'error: not in time: /state\n']);
+  assert.deepEqual([late.code, late.stderr], [124, 'error: no event in 50ms: /state\n']);
   assert.equal((await zoosh([server.connectString, 'watch', '--until', 'soon', '/state'])).code, 2);
   assert.equal((await zoosh([server.connectString, 'watch', '--count', '0', '/state'])).code, 2);
   assert.equal((await zoosh([server.connectString, 'watch'])).code, 2);

@@ -91,6 +91,14 @@ test('a ghost stays in its row', () => {
   assert.deepEqual(plainOf(view('ge', 2, { ghost: 't "a\nb' }), 20), ['local:/> get "a']);
 });
 
+test('half a word of a synopsis is not shown', () => {
+  const of = (ghost: string, columns: number): string[] =>
+    plainOf(view('get', 3, { ghost, isSynopsis: true }), columns);
+  assert.deepEqual(of(' [-s] [-w] PATH...', 27), ['local:/> get [-s] [-w]']);
+  assert.deepEqual(of(' [-s] [-w] PATH...', 32), ['local:/> get [-s] [-w] PATH...']);
+  assert.deepEqual(of(' PATH...', 17), ['local:/> get']);
+});
+
 test('a text higher than the screen shows the rows around the cursor', () => {
   const text = Array.from({ length: 30 }, (_, i) => `row ${i}`).join('\n');
   assert.deepEqual(plainOf(view(text), 20, 4), ['...> row 26', '...> row 27', '...> row 28', '...> row 29']);

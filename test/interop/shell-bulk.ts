@@ -99,7 +99,7 @@ test('export and import: every form, option and conflict', async () => {
 test('cp and mv', async () => {
   const at = await planted('cp');
   await equal(['cp', '--keep-acl', at, `${at}-1`], 'created\t1\nupdated\t0\nsame\t0\nskipped\t0\n');
-  await equal(['cp', at, `${at}-1`], '', 11, /exists already/);
+  await equal(['cp', at, `${at}-1`], '', 11, /already exists/);
   await equal(['cp', '-r', '-f', '--no-acl', at, `${at}-1`], 'created\t5\nupdated\t0\nsame\t1\nskipped\t0\n');
   await equal(
     ['cp', '-r', '--no-data', '--atomic', '--acl', 'world:anyone:cdrwa', at, `${at}-2`],
@@ -276,7 +276,7 @@ test('who, status, top, latency, doctor', async () => {
   assert.equal(found?.session, hex(mine.sessionId));
   assert.match(found?.client ?? '', /^127\.0\.0\.1:\d+$/);
   await mine.close();
-  await equal(['who', at], '', 1, /not ephemeral/);
+  await equal(['who', at], '', 1, /it is persistent/);
   const [server] = (await json('status')) as { role: string; up: boolean; nodes: number }[];
   assert.deepEqual([server?.role, server?.up], ['standalone', true]);
   await equal(['status', SERVER], /^-\t[^\t]*\tstandalone\tup\t0x/);
@@ -324,7 +324,7 @@ test('smoketest, bench: every phase and option, and nothing is left', async () =
     [[SERVER, counts]],
   );
   await client.create(root, 'theirs');
-  await equal(['bench', '--root_znode', root], '', 11, /^error: node exists already: /);
+  await equal(['bench', '--root_znode', root], '', 11, /^error: node already exists: /);
   await equal(
     ['bench', '--force', '-q', '--cluster', SERVER, '--root_znode', root, '--znode_count', '9'],
     'Latency test complete\n',

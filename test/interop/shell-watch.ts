@@ -47,7 +47,7 @@ test('watch: one event, all below, until, a program, in time', async () => {
   const until = await watched([], ['--quiet', '--until', 'data=*7*', path], write);
   assert.deepEqual(until, { out: '', err: '', status: 0 });
   const late = await watched([], ['-d', '-f', '--timeout', '1s', `${at}/absent`], async () => {});
-  assert.deepEqual(late, { out: '', err: `error: not in time: ${at}/absent\n`, status: 124 });
+  assert.deepEqual(late, { out: '', err: `error: no event in 1s: ${at}/absent\n`, status: 124 });
   const program = await watched([], [path, '--', 'sh', '-c', 'echo "$ZOOSH_EVENT $ZOOSH_PATH"; exit 3'], write);
   assert.deepEqual(program, { out: `changed ${path}\n`, err: '', status: 3 });
 });

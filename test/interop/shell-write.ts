@@ -305,8 +305,8 @@ test('a node of nearly a megabyte, and one that is too large', async () => {
   await sh.no(
     `set ${at}/big @${file}`,
     19,
-    `error: too large for one request: 1048576 bytes for ${at}/big`,
-    ' hint: servers take requests up to 1048575 bytes (jute.maxbuffer); --force-size sends it all the same',
+    `error: too large for one request: 1,048,576 bytes for ${at}/big`,
+    ' hint: servers take requests up to 1,048,575 bytes (jute.maxbuffer); --force-size sends it all the same',
   );
   await sh.ok(`ls -S ${at}`, 'big\n');
 });

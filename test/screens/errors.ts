@@ -94,7 +94,7 @@ const OWN: readonly (readonly [number, Scene])[] = [
   [12, scene(['set -v 9 /app/config x', 'delete -v 9 /app/config'])],
   [13, scene(['delete /app'])],
   [14, scene(['get /secret', 'set /secret x', 'export /secret -'])],
-  [15, scene(['setAcl /app digest:x:r', 'setAcl /app world:anyone:q', 'acl rm /app world:anyone'])],
+  [15, scene(['setAcl /app world:anyone:cdrwa,digest:x:r', 'setAcl /app world:anyone:q', 'acl rm /app world:anyone'])],
   [16, scene(['create /app/workers/web1/x'])],
   [19, scene(['set /app/config @{folder}/big'], (stage) => fileFor(stage, 'big', new Uint8Array(2 << 20)))],
   [

@@ -45,7 +45,7 @@ export class Mask {
         .replaceAll(this.#folder, '/tmp/zoosh')
         .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:2181')
         .replace(/\b0x[0-9a-f]{1,16}\b/g, (found) => `0x${this.#number(BigInt(found)).toString(16)}`)
-        .replace(/\bin \d+(?:ms|\.\ds)/g, 'in 3ms')
+        .replace(/(?<!\b(?:not|came|event) )\bin \d+(?:ms|\.\ds)/g, 'in 3ms')
         .replace(/ in {1,6}\d+ ms \(.*\)$/, ' in     14 ms (0.070000 ms/op 14285.7/sec)')
         .replace(/(session 0x\w+|, in order,) in [\d.]+ ms/g, '$1 in 1.2 ms')
         .replace(/\btook \d+\.\d{3}s/g, 'took 0.003s')

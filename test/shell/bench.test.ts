@@ -130,7 +130,7 @@ test('bench: a root that is there is left alone; with --force what is made goes 
   const before = await hand.get('/zk-latencies');
   const it = play();
   assert.equal(await it.shell.run('bench --znode_count 5'), 11);
-  assert.equal(told(it), '11 node exists already: /zk-latencies');
+  assert.equal(told(it), '11 node already exists: /zk-latencies');
   assert.match(it.told[0]?.failure.hint ?? '', /^--force works in a node of its own below it/);
   assert.deepEqual(await hand.get('/zk-latencies'), before);
   assert.equal(await it.shell.run('bench --force --znode_count 5'), 0, told(it));

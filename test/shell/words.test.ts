@@ -1,0 +1,106 @@
+/** What screens say: time limits, who holds nothing, usage lines on a narrow terminal, hints that would not help. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KeeperError } from '../../src/base/errors.ts';
+import { ensembleBanner, serverBanner } from '../../src/cli/playground.ts';
+import type { Client, Stat } from '../../src/client/api.ts';
+import { registry } from '../../src/commands/index.ts';
+import { foldPage } from '../../src/out/fold.ts';
+import { toHuman } from '../../src/out/human.ts';
+import { makeTheme } from '../../src/out/theme.ts';
+import { pageOf } from '../../src/shell/help.ts';
+import { parseDuration, showDuration } from '../../src/shell/units.ts';
+import { rig } from './rig.ts';
+
+const STAT = {
+  czxid: 1n,
+  mzxid: 1n,
+  ctime: 0,
+  mtime: 0,
+  version: 2,
+  cversion: 0,
+  aversion: 0,
+  ephemeralOwner: 0n,
+  dataLength: 4,
+  numChildren: 2,
+  pzxid: 1n,
+} as unknown as Stat;
+/** A server with one node, `/app`, that nobody touches. */
+const still = (): Client => {
+  const found = (path: string): Stat => {
+    if (path !== '/app') throw new KeeperError('NoNode', path);
+    return STAT;
+  };
+  return {
+    exists: async (path: string) => (path === '/app' ? STAT : undefined),
+    get: async (path: string) => ({ data: Buffer.from('warm'), stat: found(path) }),
+    getChildren: async (path: string) => ({
+      children: path === '/' ? ['app', 'gone'] : [],
+      stat: path === '/' ? STAT : found(path),
+    }),
+    chroot: '',
+    sessionId: 1n,
+  } as unknown as Client;
+};
+
+test('a wait that runs out says the limit and how the node is', async () => {
+  for (const [line, what] of [
+    ['wait /nope --timeout 5ms', 'not in 5ms: /nope does not exist'],
+    ['wait /app --gone --timeout 5ms', 'not in 5ms: /app is still there'],
+    ['wait /app --changed --timeout 5ms', 'not in 5ms: /app did not change'],
+    ['wait /app --children 3 --timeout 5ms', 'not in 5ms: /app has 2 children, not 3'],
+    ['wait /app --version 3 --timeout 5ms', 'not in 5ms: /app is version 2, not 3'],
+    ['wait /app --data "*ready*" --timeout 5ms', 'not in 5ms: the data of /app does not match *ready*'],
+    ['wait /nope --children 3 --timeout 5ms', 'not in 5ms: /nope does not exist'],
+  ] as const) {
+    const it = rig(still());
+    assert.equal(await it.shell.run(line), 124, line);
+    assert.deepEqual(
+      it.told.map(({ failure }) => failure.message),
+      [what],
+    );
+  }
+});
+
+test('a duration is shown as short as it can be typed', () => {
+  for (const text of ['0ms', '5ms', '1.5s', '10s', '90s', '2m', '1h', '3d'])
+    assert.equal(showDuration(parseDuration(text)), text);
+});
+
+test('a persistent node is held by nobody, in words and once', async () => {
+  const it = rig(still());
+  assert.equal(await it.shell.run('who /app'), 1);
+  assert.deepEqual(it.warned, ['nobody holds /app: it is persistent']);
+  const screen = { theme: await makeTheme(false, false), width: 80, now: 0 };
+  assert.deepEqual(
+    it.shown.flatMap((output) => toHuman(output, screen)),
+    [],
+  );
+  const both = rig(still());
+  assert.equal(await both.shell.run('who /app /app'), 1);
+  assert.deepEqual(both.warned, ['nobody holds the 2 persistent nodes named']);
+});
+
+test('an option and its value stay on one line of a usage, and what a command is also called on its own', () => {
+  for (const spec of registry.all)
+    for (const width of [80, 48]) {
+      const rows = foldPage(pageOf(spec), width);
+      const from = rows.findIndex((row) => row.startsWith('usage: '));
+      for (const row of rows.slice(from, rows.indexOf('', from))) {
+        assert.equal(row.split('[').length, row.split(']').length, `${width} columns: ${row}`);
+        assert.doesNotMatch(row, /\S.*also called/);
+      }
+    }
+});
+
+test('nobody meant the name that was typed', async () => {
+  const it = rig(still());
+  assert.equal(await it.shell.run('get /gone'), 10);
+  assert.equal(it.told[0]?.failure.hint, undefined);
+  assert.equal(await it.shell.run('get /gon'), 10);
+  assert.equal(it.told[1]?.failure.hint, 'did you mean /gone ?');
+});
+
+test('the playground introduces itself within 80 columns', () => {
+  for (const line of [...serverBanner('127.0.0.1:65535'), ...ensembleBanner(99)]) assert.ok(line.length <= 80, line);
+});
