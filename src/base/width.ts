@@ -28,6 +28,9 @@ const HANGING = /^(?:\p{Mc}|[\u{1f3fb}-\u{1f3ff}\uff9e\uff9f])/u;
 const AS_TEXT = /^.\ufe0e$/u;
 /** Joins nothing, but tmux takes the next character for a part of this one. */
 const LOOSE_JOINER = /\u200d+$/;
+/** Takes what follows into itself, a replacement of ours too (Prepend of Unicode's annex 29, which has no property here). */
+const LEADING =
+  /[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\u0d4e\u{110bd}\u{110cd}\u{111c2}\u{111c3}\u{1193f}\u{11941}\u{11a3a}\u{11a84}-\u{11a89}\u{11d46}\u{11f02}]$/u;
 const BREAKS_LAYOUT = /[\u0080-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]/u;
 const LOOK_BACK = 256;
 const STRETCH = 256;
@@ -68,6 +71,8 @@ function cluster(text: string, index: number): Cluster {
     return { index, shown: `^${String.fromCharCode(code ^ 64)}`, width: 2, disputed: false };
   if (BREAKS_LAYOUT.test(text)) return { index, shown: '\ufffd', width: 1, disputed: false };
   const shown = text.replace(LOOSE_JOINER, '');
+  // it was the joiner that kept two such letters apart, or the control character that we do not write
+  const open = (shown !== text && shown !== '') || LEADING.test(shown);
   let width = 0;
   let spacing = 0;
   for (const char of shown) {
@@ -78,10 +83,10 @@ function cluster(text: string, index: number): Cluster {
   if (PICTURE.test(shown) && JOINED.test(shown))
     return { index, shown, width: AS_TEXT.test(shown) ? width : 2, disputed: true };
   // a mark with nothing to stand on would hang on the prompt
-  if (width === 0) return { index, shown: `\u25cc${shown}`, width: 1, disputed: false };
+  if (width === 0) return { index, shown: `\u25cc${shown}`, width: 1, disputed: open };
   if (pointWidth(shown.codePointAt(0) as number) === 0)
     return { index, shown: `\u25cc${shown}`, width: width + 1, disputed: true };
-  return { index, shown, width, disputed: spacing > 1 || HANGING.test(shown) };
+  return { index, shown, width, disputed: open || spacing > 1 || HANGING.test(shown) };
 }
 
 /** Kana and ideographs: two cells, and a character each unless something unusual follows. */

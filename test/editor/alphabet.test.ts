@@ -30,6 +30,29 @@ test('the judge has emoji two cells wide, as terminals do since Unicode 9, and j
   screen.dispose();
 });
 
+test('half a picture that is left is a blank, and stays one where the row is wrapped behind it', () => {
+  const screen = new Xterm(40, 5);
+  // as the editor draws it: the modifier has no room in the cells of the digit
+  screen.write(`${'a'.repeat(18)}  \x1b[2D\x1b[?7l1\ufe0f\u20e3🏽\x1b[?7h\r\x1b[20C\x1b[K👨`);
+  assert.equal(screen.text(0), `${'a'.repeat(18)}1\ufe0f\u20e3 👨`);
+  screen.resize(20, 5);
+  assert.deepEqual(screen.logical(0, 2), [`${'a'.repeat(18)}1\ufe0f\u20e3 👨`]);
+  screen.dispose();
+});
+
+test('letters that only a joiner kept apart stay apart in terminals that join what makes one', () => {
+  for (const opinion of ['points', 'clusters'] as const) {
+    const screen = new Xterm(20, 5, opinion);
+    const text = '\u1112\u200d\u1112\u1161\u11ab//x';
+    const view = { prompt: '> ', continuation: '', text, cursor: text.length, styles: [], ghost: '', below: [] };
+    screen.write(draw(render(view, 20, 5, true)));
+    assert.deepEqual([screen.text(0), screen.cursorColumn], ['> \u1112\u1112\u1161\u11ab//x', 9], opinion);
+    screen.write('\r\x1b[4C!');
+    assert.equal(screen.text(0), '> \u1112! //x', opinion);
+    screen.dispose();
+  }
+});
+
 test('behind a picture of several code points the cursor is right in terminals of either opinion', () => {
   const frame = (text: string) =>
     render(

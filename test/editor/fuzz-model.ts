@@ -3,16 +3,21 @@ import { cells, clusterCells, type Opinion } from './alphabet.ts';
 
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
+export interface Row {
+  /** With blanks at its end. */
+  readonly text: string;
+  /** Cells of each character as the editor counts them. */
+  readonly declared: readonly number[];
+  /** The same row in the characters that this terminal made of it: only between them may it wrap. */
+  readonly drawn: readonly number[];
+}
+
 export interface Shown {
   /** Without blanks at their ends. */
   readonly rows: readonly string[];
-  /** With blanks at their ends. */
-  readonly full: readonly string[];
-  readonly widths: readonly number[];
+  readonly laid: readonly Row[];
   /** The text ran on into the next row. */
   readonly soft: readonly boolean[];
-  /** A picture of which the terminal draws more than its cells went over the last column there: see `alike`. */
-  readonly over: readonly boolean[];
   readonly cursorRow: number;
   readonly cursorColumn: number;
 }
@@ -33,22 +38,24 @@ interface Piece {
   readonly disputed: boolean;
   /** False for several characters, which a terminal may part. */
   readonly isWhole?: boolean;
-  /** Cells that this terminal draws for it, when they are more. */
-  readonly drawn?: number;
 }
 
 type Fitted = Pick<Piece, 'width' | 'disputed' | 'isWhole'>;
 
 const cellsOf = (text: string): number => [...text].reduce((sum, char) => sum + cells(char.codePointAt(0) ?? 0), 0);
+const total = (widths: readonly number[]): number => widths.reduce((sum, width) => sum + width, 0);
 
 /** What is written for a grapheme, in pieces that rows may part. */
-function piecesOf(grapheme: string, opinion: Opinion): Piece[] {
+function piecesOf(grapheme: string): Piece[] {
   const code = grapheme.charCodeAt(0);
   if (code < 32 || code === 127)
     return [{ shown: `^${String.fromCharCode(code ^ 64)}`, width: 2, disputed: false, isWhole: false }];
   if (/[\u0080-\u009f\u2028\u2029\u202a-\u202e\ud800-\udfff]/u.test(grapheme))
     return [{ shown: '\ufffd', width: 1, disputed: false }];
-  return seen(declared(grapheme.replace(/\u200d+$/, '')), opinion);
+  const kept = grapheme.replace(/\u200d+$/, '');
+  // without its joiner it might join the next
+  if (kept !== grapheme && kept !== '') return declared(kept).map((piece) => ({ ...piece, disputed: true }));
+  return declared(kept);
 }
 
 const PICTURE = /^\p{RI}|^[0-9]\ufe0f|^\p{Extended_Pictographic}.*[\u200d\ufe0e\ufe0f\u{1f3fd}]/su;
@@ -72,145 +79,189 @@ function declared(grapheme: string): Piece[] {
   return out;
 }
 
-/** What stays of it in its cells, blanks behind what is narrower: the next character covers the rest. */
-function seen(pieces: Piece[], opinion: Opinion): Piece[] {
-  return pieces.map((piece) => {
-    if (!piece.disputed) return piece;
-    let shown = '';
-    let width = 0;
-    const parts =
-      opinion === 'points'
-        ? [...piece.shown].map((text) => ({ text, width: cellsOf(text) }))
-        : [...segmenter.segment(piece.shown)].map(({ segment: text }) => ({ text, width: clusterCells(text) }));
-    for (const part of parts) {
-      if (width + part.width > piece.width) break;
-      shown += part.text;
-      width += part.width;
+/** A character on the screen; one without cells is the right half of the one before. */
+interface Cell {
+  text: string;
+  width: number;
+}
+const blank = (): Cell => ({ text: ' ', width: 1 });
+
+/**
+ * What a terminal that is not to wrap makes of one of disputed width, `room` cells before its edge, when all behind the
+ * cells meant for it is cleared: the rest of them is blank, and of a picture that reached beyond, its half too. What has no
+ * room at the edge is lost, but not the marks behind it: those hang on what is left there.
+ */
+function seen({ shown, width }: Piece, room: number, opinion: Opinion): Cell[] {
+  const row = Array.from({ length: Math.max(room, width) }, blank);
+  let at = 0;
+  let before = 0;
+  for (const part of opinion === 'points' ? shown : [...segmenter.segment(shown)].map((one) => one.segment)) {
+    const needs = opinion === 'points' ? cellsOf(part) : clusterCells(part);
+    if (needs === 0) {
+      const left = row[at - 1]?.width === 0 ? row[at - 2] : row[at - 1];
+      // it counts as wide as what it was meant for
+      if (left !== undefined) Object.assign(left, { text: left.text + part, width: before });
+      continue;
     }
-    const drawn = parts.reduce((sum, part) => sum + part.width, 0);
-    return { ...piece, shown: shown + ' '.repeat(piece.width - width), drawn };
-  });
+    before = needs;
+    if (at + needs > room) at = room - 1;
+    if (at + needs > room) continue;
+    row[at] = { text: part, width: needs };
+    if (needs === 2) row[at + 1] = { text: '', width: 0 };
+    at += needs;
+  }
+  const kept = row.slice(0, width);
+  return kept.at(-1)?.width === 2 ? [...kept.slice(0, -1), blank()] : kept;
 }
 
-/** A row that is laid out already: what was invisible has its circle. */
-const drawnPieces = (row: string, opinion: Opinion): Piece[] =>
-  [...segmenter.segment(row)].flatMap(({ segment }) =>
-    cellsOf(segment) === 0 ? { shown: segment, width: 0, disputed: false } : piecesOf(segment, opinion),
-  );
+/** Rows being filled by a terminal of one opinion. */
+class Layout {
+  readonly rows: { text: string; declared: number[]; drawn: number[] }[] = [];
+  readonly soft: boolean[] = [];
+  readonly #columns: number;
+  readonly #opinion: Opinion;
+  width = 0;
+  constructor(columns: number, opinion: Opinion) {
+    this.#columns = columns;
+    this.#opinion = opinion;
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.rows.push({ text: '', declared: [], drawn: [] });
+    this.width = 0;
+  }
+  end(isSoft: boolean): void {
+    this.soft.push(isSoft);
+    this.#begin();
+  }
+
+  fit({ width, disputed, isWhole = true }: Fitted): void {
+    // none of disputed width stands in the last cell
+    // and what a terminal would part is put on the next row by us
+    if (this.width + width > this.#columns - (disputed ? 1 : 0) && this.width > 0)
+      this.end(!disputed && (isWhole || this.width === this.#columns));
+  }
+
+  put(piece: Piece): void {
+    this.fit(piece);
+    const row = this.rows.at(-1) as (typeof this.rows)[number];
+    const { shown, width, disputed, isWhole = true } = piece;
+    if (disputed) {
+      const made = seen(piece, this.#columns - this.width, this.#opinion);
+      row.text += made.map((cell) => cell.text).join('');
+      row.drawn.push(...made.flatMap((cell) => (cell.width > 0 ? cell.width : [])));
+    } else {
+      row.text += shown;
+      row.drawn.push(...(isWhole ? [width] : [1, 1]));
+    }
+    row.declared.push(...(isWhole ? [width] : [1, 1]));
+    this.width += width;
+  }
+
+  write(text: string): void {
+    for (const { segment } of segmenter.segment(text)) for (const piece of piecesOf(segment)) this.put(piece);
+  }
+}
+
+const trimmed = (row: Row): string => row.text.replace(/ +$/, '');
 
 /** Prompt, text and ghost in rows of `columns` cells. */
 export function lay(shape: Shape, columns: number): Shown {
-  const rows = [''];
-  const widths = [0];
-  const soft: boolean[] = [];
-  const over = [false];
-  let width = 0;
+  const out = new Layout(columns, shape.opinion);
   let cursorRow = -1;
   let cursorColumn = 0;
-  const end = (isSoft: boolean): void => {
-    soft.push(isSoft);
-    rows.push('');
-    widths.push(0);
-    over.push(false);
-    width = 0;
-  };
-  const { opinion } = shape;
-  const fit = ({ width: needs, disputed, isWhole = true }: Fitted): void => {
-    // none of disputed width stands in the last cell
-    // and what a terminal would part is put on the next row by us
-    if (width + needs > columns - (disputed ? 1 : 0) && width > 0) end(!disputed && (isWhole || width === columns));
-  };
-  const put = (piece: Piece): void => {
-    const { shown, width: needs } = piece;
-    fit(piece);
-    rows[rows.length - 1] += shown;
-    if (width + (piece.drawn ?? 0) > columns) over[rows.length - 1] = true;
-    width += needs;
-    widths[rows.length - 1] = width;
-  };
   const tab = (): void => {
-    if (width === columns) end(true);
-    for (let left = Math.min(columns - width, 8 - (width % 8)); left > 0; left--)
-      put({ shown: ' ', width: 1, disputed: false });
-  };
-  const write = (text: string): void => {
-    for (const { segment } of segmenter.segment(text)) for (const piece of piecesOf(segment, opinion)) put(piece);
+    if (out.width === columns) out.end(true);
+    for (let left = Math.min(columns - out.width, 8 - (out.width % 8)); left > 0; left--)
+      out.put({ shown: ' ', width: 1, disputed: false });
   };
   const promptOf = (text: string): string => text.replace(/\x1b\[[0-9;]*m/g, '');
   /** The place behind a full row is the beginning of the next. */
   const here = (): void => {
-    if (width === columns) end(true);
-    cursorRow = rows.length - 1;
-    cursorColumn = width;
+    if (out.width === columns) out.end(true);
+    cursorRow = out.rows.length - 1;
+    cursorColumn = out.width;
   };
-  write(promptOf(shape.prompt));
+  out.write(promptOf(shape.prompt));
   for (const { segment, index } of segmenter.segment(shape.text)) {
     const isBreak = segment === '\n' || segment === '\r\n';
-    const [first = { width: 0, disputed: false }] = piecesOf(segment, opinion);
-    if (isBreak) fit({ width: 0, disputed: false });
-    else fit(segment === '\t' ? { width: 1, disputed: false } : first);
+    const [first = { width: 0, disputed: false }] = piecesOf(segment);
+    if (isBreak) out.fit({ width: 0, disputed: false });
+    else out.fit(segment === '\t' ? { width: 1, disputed: false } : first);
     if (cursorRow < 0 && index >= shape.cursor) here();
     if (isBreak) {
-      end(false);
-      write(promptOf(shape.continuation));
+      out.end(false);
+      out.write(promptOf(shape.continuation));
     } else if (segment === '\t') tab();
-    else for (const piece of piecesOf(segment, opinion)) put(piece);
+    else for (const piece of piecesOf(segment)) out.put(piece);
   }
   if (cursorRow < 0) here();
   for (const { segment } of segmenter.segment(shape.ghost.split('\n')[0] ?? '')) {
-    const pieces = piecesOf(segment, opinion);
-    if (segment === '\t' || width + pieces.reduce((sum, one) => sum + one.width, 0) >= columns) break;
-    for (const each of pieces) put(each);
+    const pieces = piecesOf(segment);
+    if (segment === '\t' || out.width + total(pieces.map((one) => one.width)) >= columns) break;
+    for (const each of pieces) out.put(each);
   }
-  soft.push(false);
-  return { rows: rows.map((row) => row.replace(/ +$/, '')), full: rows, widths, soft, over, cursorRow, cursorColumn };
+  return { rows: out.rows.map(trimmed), laid: out.rows, soft: [...out.soft, false], cursorRow, cursorColumn };
+}
+
+/** A row that is laid out already: what was invisible has its circle. */
+function layRow(text: string, columns: number, opinion: Opinion): Row {
+  const out = new Layout(columns, opinion);
+  for (const { segment } of segmenter.segment(text))
+    for (const piece of cellsOf(segment) === 0 ? [{ shown: segment, width: 0, disputed: false }] : piecesOf(segment))
+      out.put(piece);
+  return out.rows[0] as Row;
 }
 
 /** The part of it that a screen of `height` rows has, with `below` beneath: the cursor's row is always in it. */
-export function clip(shown: Shown, below: readonly string[], height: number, opinion: Opinion): Shown {
-  const total = shown.rows.length;
-  const under = Math.min(below.length, Math.max(0, height - 1), Math.max(height - total, Math.floor(height / 2)));
-  const room = Math.min(total, height - under);
-  const start = Math.max(0, Math.min(shown.cursorRow - room + 1, total - room));
-  const part = below.slice(0, under);
+export function clip(shown: Shown, below: readonly string[], columns: number, height: number, opinion: Opinion): Shown {
+  const all = shown.rows.length;
+  const under = Math.min(below.length, Math.max(0, height - 1), Math.max(height - all, Math.floor(height / 2)));
+  const room = Math.min(all, height - under);
+  const start = Math.max(0, Math.min(shown.cursorRow - room + 1, all - room));
+  const menu = below.slice(0, under).map((row) => layRow(row, columns, opinion));
+  const laid = [...shown.laid.slice(start, start + room), ...menu];
   return {
-    rows: [...shown.rows.slice(start, start + room), ...part.map((row) => textOf(drawnPieces(row, opinion)))],
-    widths: [...shown.widths.slice(start, start + room), ...part.map(rowCells)],
-    full: [],
+    rows: laid.map(trimmed),
+    laid,
     soft: [],
-    over: shown.over.slice(start, start + room),
     cursorRow: shown.cursorRow - start,
     cursorColumn: shown.cursorColumn,
   };
 }
 
-const textOf = (pieces: readonly Piece[]): string =>
-  pieces
-    .map((one) => one.shown)
-    .join('')
-    .replace(/ +$/, '');
-const rowCells = (row: string): number => drawnPieces(row, 'points').reduce((sum, one) => sum + one.width, 0);
-
-/** A line as it stays behind, and whether {@link alike} must be told so. */
-export interface Left {
-  readonly text: string;
-  readonly over: boolean;
+/** How many rows the first is above the cursor when a terminal of `columns` wraps them between the characters of `as`. */
+export function rowsUp({ laid, cursorRow, cursorColumn }: Shown, columns: number, as: 'declared' | 'drawn'): number {
+  const wraps = (widths: readonly number[], cell: number): number => {
+    let rows = 0;
+    let used = 0;
+    let passed = 0;
+    for (const width of widths) {
+      if (used + width > columns) {
+        rows++;
+        used = 0;
+      }
+      used += width;
+      passed += width;
+      if (passed > cell) break;
+    }
+    return rows;
+  };
+  const above = laid.slice(0, cursorRow).map((row) => wraps(row[as], Number.POSITIVE_INFINITY) + 1);
+  return total(above) + wraps(laid[cursorRow]?.[as] ?? [], cursorColumn);
 }
 
 /** Lines as they stay behind when the editing is over: what only wrapped is one. */
-export function leftBehind(shape: Shape, columns: number): Left[] {
+export function leftBehind(shape: Shape, columns: number): string[] {
   const shown = lay({ ...shape, cursor: shape.text.length, ghost: '' }, columns);
-  const out: Left[] = [];
+  const out: string[] = [];
   let line = '';
-  let over = false;
-  for (const [at, row] of shown.full.entries()) {
-    const isSoft = shown.soft[at] === true;
-    line += row;
-    over ||= shown.over[at] === true;
-    if (isSoft) continue;
-    out.push({ text: line.replace(/ +$/, ''), over });
+  for (const [at, { text }] of shown.laid.entries()) {
+    line += text;
+    if (shown.soft[at] === true) continue;
+    out.push(line.replace(/ +$/, ''));
     line = '';
-    over = false;
   }
   return out;
 }

@@ -8,7 +8,7 @@ import { mock, test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { Foreign } from './alphabet.ts';
 import { type Plan, plan, type Step } from './fuzz-steps.ts';
-import { World } from './fuzz-world.ts';
+import { counted, World } from './fuzz-world.ts';
 
 const PER_SESSION = 40;
 const ALONE = process.env.ZOOSH_SEED;
@@ -70,6 +70,10 @@ export function fuzz(first: number, sequences: number): void {
       );
     }
     const { user, system } = process.cpuUsage(cpu);
+    const { resizes, disputed, tooFar, tooNear } = counted;
     console.log(`${seeds.length * PER_SESSION} sequences, ${((user + system) / 1e6).toFixed(1)} s of CPU`);
+    console.log(
+      `${resizes} resizes, ${disputed} wrapped rows of disputed width: the line taken for too high in ${tooFar}, too low in ${tooNear}`,
+    );
   });
 }

@@ -91,6 +91,13 @@ function paste(random: Random): string {
   return `\x1b[200~${bytesOf(text)}\x1b[201~`;
 }
 
+/** What terminals wrap at different places, in a row that is long. */
+const PICTURES = ['🇩🇪', '❤️', '1️⃣', '🏳️‍🌈', '👨‍👩‍👧', '👍🏽', '\uff76\uff9e', '日', 'a', ' '];
+function pictures(random: Random): string {
+  const text = Array.from({ length: 5 + random.below(60) }, () => pick(random, PICTURES)).join('');
+  return `\x1b[200~${bytesOf(text)}\x1b[201~`;
+}
+
 function burst(random: Random): string {
   let out = '';
   // somebody who types, one who looks around in a menu, one who hits keys
@@ -153,6 +160,8 @@ export function plan(random: Random, sequences: number): Plan {
       if (other !== undefined) steps.push(other);
     }
     steps.push({ type: 'judge' });
+    if (random.below(12) === 0)
+      steps.push({ type: 'keys', bytes: pictures(random) }, resize(random), { type: 'judge' });
   }
   return {
     columns: first.columns,

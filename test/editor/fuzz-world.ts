@@ -5,8 +5,7 @@ import { MemoryHistory } from '../../src/editor/memory-history.ts';
 import type { LineState } from '../../src/editor/state.ts';
 import { viewOf } from '../../src/editor/view.ts';
 import { Clock, settled } from './clock.ts';
-import { alike, wrappedAnew } from './fuzz-compare.ts';
-import { clip, type Left, lay, leftBehind, type Shape, type Shown } from './fuzz-model.ts';
+import { clip, lay, leftBehind, type Row, rowsUp, type Shape, type Shown } from './fuzz-model.ts';
 import { type Asked, completionOf, HISTORY, Input, Output, spans } from './fuzz-ports.ts';
 import { spy } from './fuzz-spy.ts';
 import type { Plan, Step } from './fuzz-steps.ts';
@@ -15,10 +14,14 @@ import { Xterm } from './xterm.ts';
 const CONTINUATION = '...> ';
 /** What a terminal that does not say its size is. */
 const UNKNOWN = { columns: 80, rows: 24 };
-/** What terminals wrap at different places: joined pictures, flags, syllables of several letters. */
-const DISPUTED = /\u200d|\ufe0e|\ufe0f|\u094d|\uff9e|\u20e3|[\u{1f3fb}-\u{1f3ff}]|\p{RI}/u;
 /** Lines above the prompt that are compared each time. */
 const COMPARED = 12;
+
+/**
+ * Of all sessions: how often a terminal that wraps anew wrapped a row that it measures otherwise than the editor, and how
+ * often its line began elsewhere than the editor took it to.
+ */
+export const counted = { resizes: 0, disputed: 0, tooFar: 0, tooNear: 0 };
 
 export class World implements Disposable {
   readonly screen: Xterm;
@@ -36,10 +39,6 @@ export class World implements Disposable {
   #held: string[] = [];
   #editing = false;
   #suspended = false;
-  /** What is above can no longer be told from what was drawn: take what is there. */
-  #lost = false;
-  /** Lines of {@link World.#printed} in which a picture went over the last column. */
-  readonly #over = new Set<string>();
   #results = 0;
   #atLineStart = true;
   #closed = false;
@@ -50,8 +49,9 @@ export class World implements Disposable {
     this.#plan = plan;
     this.screen = new Xterm(plan.columns || UNKNOWN.columns, plan.rows || UNKNOWN.rows, plan.opinion, plan.reflow);
     this.#output = new Output(plan.columns, plan.rows, (text) => {
-      if (text.includes('\x1b[2J')) this.#lost = true;
       this.screen.write(text);
+      // of what stood above there is left what had gone out of the screen before
+      if (text.includes('\x1b[2J')) this.#printed = this.screen.logical(0, this.screen.top);
       return true;
     });
     const history = new MemoryHistory();
@@ -88,7 +88,7 @@ export class World implements Disposable {
     spy.awaited = step.type === 'answer' || step.type === 'tick' || step.type === 'judge';
     const ticks = step.type === 'tick' ? step.ms : step.type === 'judge' ? 0 : undefined;
     if (ticks === undefined) this.#happens(step);
-    if (spy.awaited || this.#lost) return this.#settle(step.type === 'judge', ticks);
+    if (spy.awaited) return this.#settle(step.type === 'judge', ticks);
     assert.equal(spy.wrong, undefined);
     return undefined;
   }
@@ -147,7 +147,6 @@ export class World implements Disposable {
     this.#deaf = undefined;
     if (deaf !== undefined && (deaf.line.text !== deaf.text || deaf.line.cursor !== deaf.cursor))
       assert.fail(`a late answer changed ${JSON.stringify(deaf.text)} to ${JSON.stringify(deaf.line.text)}`);
-    if (this.#lost && !this.#suspended) await this.#adopt();
     assert.equal(spy.wrong, undefined);
     if (judges) this.#judge(COMPARED);
   }
@@ -177,7 +176,7 @@ export class World implements Disposable {
   #ended(result: LineResult): void {
     this.#flush();
     const text = result.type === 'line' ? result.text : result.type === 'interrupt' ? `${spy.line?.text ?? ''}^C` : '';
-    this.#left(leftBehind({ ...this.#shape(text), prompt: this.#prompt }, this.#columns));
+    this.#printed.push(...leftBehind(this.#shape(text), this.#columns));
     this.#editing = false;
     const kind = this.#results++ % 4;
     if (kind === 1) {
@@ -195,13 +194,6 @@ export class World implements Disposable {
     opinion: this.#plan.opinion,
   });
 
-  #left(lines: readonly Left[]): void {
-    for (const { text, over } of lines) {
-      this.#printed.push(text);
-      if (over) this.#over.add(text);
-    }
-  }
-
   #flush(): void {
     this.#printed.push(...this.#held.splice(0));
   }
@@ -211,7 +203,7 @@ export class World implements Disposable {
     this.#suspended = true;
     // the process stands still until it is continued: no timer comes before that
     setImmediate(() => this.#continue());
-    if (this.#editing) this.#left(leftBehind(this.#shape(spy.line?.text ?? ''), this.#columns));
+    if (this.#editing) this.#printed.push(...leftBehind(this.#shape(spy.line?.text ?? ''), this.#columns));
     this.screen.write('stopped\r\n');
     this.#printed.push('stopped');
   }
@@ -232,41 +224,44 @@ export class World implements Disposable {
   }
 
   /**
-   * Where the line begins is known, and it is redrawn at once: what stands above must stay as the terminal made it. Of the
-   * line itself may stay what was pushed out of the screen, where nobody can erase it.
+   * The line is redrawn at once, from where the editor takes its first row to be. That is where it is, or the terminal
+   * wraps at other places than the editor thinks: it gives a character other cells, or cuts rows instead. How far off the
+   * editor is then, is known to the row. What stands above that must stay as the terminal made it; of the line itself may
+   * stay what was pushed out of the screen, where nobody can erase it.
    */
   #resize(columns: number, rows: number): void {
     if (!this.#editing) return;
     const { screen } = this;
+    const { reflow } = this.#plan;
     const next = { columns: columns || UNKNOWN.columns, rows: rows || UNKNOWN.rows };
     const shown = this.#expected();
-    const isNarrower = next.columns < this.#columns;
     const first = screen.resize(next.columns, next.rows, screen.cursorRow - shown.cursorRow);
-    const kept = screen.picture(Math.max(first, screen.top));
-    const pushedOut = screen.logical(first, screen.top);
+    const up = reflow ? rowsUp(shown, next.columns, 'drawn') : shown.cursorRow;
+    const thought = rowsUp(shown, next.columns, 'declared');
+    if (screen.cursorRow - first !== up)
+      assert.fail(`the emulator wrapped to ${screen.cursorRow - first} rows, not ${up}\n${screen.show()}`);
+    counted.resizes++;
+    const differs = ({ declared, drawn }: Row): boolean =>
+      declared.reduce((sum, width) => sum + width, 0) > next.columns && String(declared) !== String(drawn);
+    if (reflow && shown.laid.some(differs)) counted.disputed++;
+    if (reflow && thought !== up) counted[thought > up ? 'tooFar' : 'tooNear']++;
+    const begins = Math.max(screen.top, screen.cursorRow - thought);
+    const kept = screen.picture(begins);
+    // a terminal that cuts rows has cut these, too
+    if (reflow && begins >= first) this.#printed.push(...screen.logical(first, begins));
+    else this.#printed = screen.logical(0, begins);
     this.#output.columns = columns;
     this.#output.rows = rows;
     this.#output.emit('resize');
-    this.#printed.push(...pushedOut);
-    // which row a picture goes to depends on the cells that this terminal gives it, and nobody knows those
-    const isUncertain = shown.rows.some((row, at) => (shown.widths[at] ?? 0) > next.columns && DISPUTED.test(row));
-    if (this.#plan.reflow && isUncertain) this.#lost = true;
-    if (this.#plan.reflow) return;
-    // where rows are cut and not wrapped, nobody can know that: we go up too far, but never further than this
-    const begins = screen.cursorRow - this.#expected().cursorRow;
-    const extra = (width: number): number => Math.floor(width / (next.columns - 1));
-    const above = shown.widths.slice(0, shown.cursorRow).reduce((sum, width) => sum + extra(width), 0);
-    const most = isNarrower ? above + extra(shown.cursorColumn) : 0;
-    const now = screen.picture(begins);
-    if (begins < first - most || begins > Math.max(first, screen.top) || !now.every((row, at) => row === kept[at]))
-      assert.fail(`lines above are gone: ${begins} of ${first}, ${most} at most\n${screen.show()}`);
-    this.#printed = screen.logical(0, begins);
+    const now = screen.cursorRow - this.#expected().cursorRow;
+    if (now !== begins || !screen.picture(begins).every((row, at) => row === kept[at]))
+      assert.fail(`the line begins at ${now}, not ${begins}, or what stands above changed\n${screen.show()}`);
   }
 
   /** What the screen must show of the line. */
   #expected(): Shown {
     const state = spy.line;
-    if (state === undefined) return clip(lay(this.#shape(''), this.#columns), [], this.#rows, this.#plan.opinion);
+    if (state === undefined) return this.#clip(lay(this.#shape(''), this.#columns), []);
     const { color, opinion } = this.#plan;
     const view = viewOf(state, {
       prompt: this.#prompt,
@@ -278,14 +273,11 @@ export class World implements Disposable {
       color,
     });
     const below = view.below.map((row) => row.map((segment) => segment.text).join(''));
-    return clip(lay({ ...view, opinion }, this.#columns), below, this.#rows, opinion);
+    return this.#clip(lay({ ...view, opinion }, this.#columns), below);
   }
 
-  async #adopt(): Promise<void> {
-    this.#lost = false;
-    await this.#clock.tick(0);
-    const shown = this.#expected();
-    this.#printed = this.screen.logical(0, this.screen.cursorRow - shown.cursorRow);
+  #clip(shown: Shown, below: readonly string[]): Shown {
+    return clip(shown, below, this.#columns, this.#rows, this.#plan.opinion);
   }
 
   #judge(lines: number): void {
@@ -300,14 +292,12 @@ export class World implements Disposable {
     if (first + shown.rows.length > screen.length) bad('rows are missing:');
     for (let row = first; row < screen.length; row++) {
       const expected = shown.rows[row - first] ?? '';
-      if (!alike(screen.text(row), expected, shown.over[row - first] === true))
+      if (screen.text(row) !== expected)
         bad(`row ${row - first} is ${JSON.stringify(screen.text(row))}, not ${JSON.stringify(expected)}:`);
     }
     const above = screen.lastLines(first, lines);
     const printed = this.#printed.slice(-Math.min(lines, this.#printed.length));
-    const same = (line: string, at: number): boolean =>
-      alike(wrappedAnew(above[at] ?? ''), wrappedAnew(line), this.#over.has(line));
-    if (above.length !== printed.length || !printed.every(same))
+    if (above.length !== printed.length || !printed.every((line, at) => line === above[at]))
       bad(`above stands ${JSON.stringify(above)}, not ${JSON.stringify(printed)}:`);
   }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Painter } from '../../src/editor/painter.ts';
 import type { View } from '../../src/editor/render.ts';
 import { wrappedTo } from '../../src/editor/screen.ts';
+import type { Opinion } from './alphabet.ts';
 import { Xterm } from './xterm.ts';
 
 const view = (text: string, cursor = text.length): View => ({
@@ -11,8 +12,8 @@ const view = (text: string, cursor = text.length): View => ({
 });
 
 /** The rows of a screen of `from` columns with a printed line and this one, once it has `to`. */
-function narrowed(text: string, cursor: number, from: number, to: number): string[] {
-  const screen = new Xterm(from, 20);
+function narrowed(text: string, cursor: number, from: number, to: number, opinion: Opinion = 'points'): string[] {
+  const screen = new Xterm(from, 20, opinion);
   const painter = new Painter(screen, false, true);
   screen.write('printed before\r\n');
   painter.begin();
@@ -66,4 +67,13 @@ test('a control character at the edge stays whole in what is left behind, and pi
   assert.deepEqual(screen.picture(2), before);
   assert.deepEqual(before, [`> ${'x'.repeat(17)}`, '^G🇩🇪y']);
   screen.dispose();
+});
+
+test('where a flag would be parted at the edge, rows are counted as by a terminal that keeps it whole', () => {
+  const flags = (count: number): string => '🇩🇪'.repeat(count);
+  const line = [`> ${flags(13)}`, flags(14), flags(1)];
+  const at = flags(28).length;
+  assert.deepEqual(narrowed(flags(28), at, 60, 29, 'clusters'), ['printed before', ...line]);
+  // one that counts points has a row less above the cursor: nobody knows that, and a line is lost
+  assert.deepEqual(narrowed(flags(28), at, 60, 29, 'points'), line);
 });

@@ -53,6 +53,11 @@ test('a joiner that joins nothing is not written: tmux would join to it whatever
     assert.equal([...clusters(`${text}x`)][0]?.shown, shown, JSON.stringify(text));
 });
 
+test('what would take the next character into itself, once its joiner or what stood behind it is not written, is disputed', () => {
+  for (const text of ['\u1112\u200d\u1112', 'a\u200db', '\u0d4e\x01', '\u0600\u0085', '\u0600'])
+    assert.equal([...clusters(text)][0]?.disputed, true, JSON.stringify(text));
+});
+
 test('the cursor goes by what the user sees as one', () => {
   const text = 'ae\u0301日👨‍👩‍👧🇩🇪\nx';
   const stops: number[] = [];

@@ -23,7 +23,7 @@ export class Xterm {
       reflowCursorLine: true,
     });
     this.#buffer = (this.#terminal as unknown as { _core: { buffer: Internals } })._core.buffer;
-    copiesWithinBounds(this.#buffer.lines.get(0));
+    mend(this.#buffer.lines.get(0));
     if (!reflow) Object.defineProperty(this.#buffer, '_isReflowEnabled', { value: false });
     if (unicode === '6') return;
     this.#terminal.unicode.register({
@@ -189,17 +189,25 @@ interface Internals {
   ydisp: number;
   readonly lines: { length: number; get(row: number): Cells | undefined };
 }
+type Put = (this: Cells, at: number, code: number, width: number, style: unknown) => void;
 type Copy = (from: Cells, start: number, to: number, length: number, backwards: boolean) => void;
 interface Cells {
   _combined: Record<number, string>;
+  getWidth(at: number): number;
 }
 
 let mended = false;
-/** xterm.js, copying some cells to wrap a line anew, copies the marks of all that follow over those of other cells, also while it reads them. */
-function copiesWithinBounds(line: Cells | undefined): void {
+/** Two faults of xterm.js in how it keeps rows. */
+function mend(line: Cells | undefined): void {
   if (mended || line === undefined) return;
   mended = true;
-  const type = Object.getPrototypeOf(line) as { copyCellsFrom: Copy };
+  const type = Object.getPrototypeOf(line) as { copyCellsFrom: Copy; setCellFromCodepoint: Put };
+  copiesWithinBounds(type);
+  leavesBlanks(type);
+}
+
+/** Copying some cells to wrap a line anew, it copies the marks of all that follow over those of other cells, also while it reads them. */
+function copiesWithinBounds(type: { copyCellsFrom: Copy }): void {
   const copy = type.copyCellsFrom;
   type.copyCellsFrom = function (this: Cells, from, start, to, length, backwards) {
     const all = from._combined;
@@ -211,6 +219,17 @@ function copiesWithinBounds(line: Cells | undefined): void {
       return at >= 0 && at < length ? [[to + at, text] as const] : [];
     });
     for (const [at, text] of moved) this._combined[at] = text;
+  };
+}
+
+/**
+ * The left half of a picture whose right half is written over or cleared becomes a cell that looks like one where a wide
+ * character had no room: at a row's end it would be dropped with the next wrapping. It is a blank as any other.
+ */
+function leavesBlanks(type: { setCellFromCodepoint: Put }): void {
+  const put = type.setCellFromCodepoint;
+  type.setCellFromCodepoint = function (this: Cells, at, code, width, style) {
+    put.call(this, at, code === 0 && width === 1 && this.getWidth(at) === 2 ? 32 : code, width, style);
   };
 }
 
