@@ -70,7 +70,7 @@ export const ownTarget = (server: string, options: Target['options']): Target =>
 });
 
 const fate = (data: string | undefined): string =>
-  data === undefined ? 'its data goes away at the end' : `data in ${data}`;
+  data === undefined ? 'its data ends with it' : `data in ${data}`;
 
 async function startEnsemble(
   voters: number,

@@ -15,6 +15,7 @@ import { highlight, hint } from './highlight.ts';
 import type { Host } from './host.ts';
 import { readScript } from './os.ts';
 import { promptOf } from './prompt.ts';
+import { errWidth } from './width.ts';
 
 export interface ReplOptions {
   readonly host: Host;
@@ -147,7 +148,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     }
   };
   try {
-    for (const line of banner) process.stderr.write(`${line}\n`);
+    for (const line of banner) process.stderr.write(`${fold(line, errWidth(), 1).join('\n')}\n`);
     void greet(host, version);
     if (existsSync(host.folders.rcFile))
       await run(() => shell.run(readScript(host.folders.rcFile), { file: 'rc.zk', line: 1 }));
