@@ -69,8 +69,7 @@ export const ownTarget = (server: string, options: Target['options']): Target =>
   options,
 });
 
-const fate = (data: string | undefined): string =>
-  data === undefined ? 'its data ends with it' : `data in ${data}`;
+const fate = (data: string | undefined): string => (data === undefined ? 'its data ends with it' : `data in ${data}`);
 
 async function startEnsemble(
   voters: number,

@@ -195,10 +195,12 @@ async function greet(host: Host, version: string): Promise<void> {
     tell(where);
     tell(`  ${begun}`);
   } catch (error) {
-    const { exit, message, lines } = failureOf(error);
+    const { exit, message, lines, hint: advice } = failureOf(error);
     if (exit === 130) return; // the user went elsewhere meanwhile
     presenter.line(`${theme.bad('not connected:')} ${visibleLine(message)}`);
     for (const line of lines) presenter.line(` ${visibleLine(line)}`);
+    // nothing was tried: other servers would not help
+    if (exit === 2) return tell(advice === undefined ? ' profile list shows what is kept' : ` hint: ${advice}`);
     tell(' zoosh playground starts a server to try; zoosh init keeps where yours are; connect HOST:PORT tries another');
   }
 }
