@@ -8,7 +8,7 @@ import type { Profile } from '../config/profiles.ts';
 import { revealSecret, SecretError } from '../config/secrets.ts';
 import { connectStringOf } from '../ensemble/layout.ts';
 import type { TlsOptions } from '../ports/network.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { usage } from '../shell/failure.ts';
 import { fileReason } from '../shell/file-reason.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
