@@ -1,5 +1,8 @@
+import { textWidth } from '../base/width.ts';
+import { fold, LEAST } from '../out/fold.ts';
 import { decideColor, isAsciiLocale } from '../out/theme.ts';
 import { Failure } from '../shell/failure.ts';
+import { errWidth } from './width.ts';
 
 /** Stops and resumes whatever reads the terminal meanwhile. */
 export interface TerminalHolder {
@@ -23,6 +26,27 @@ async function ask<T>(question: object, holder: TerminalHolder | undefined): Pro
   }
 }
 
+/** Beside the question: the sign before it, `(y/N)` or the first letters of an answer. */
+const AROUND = 10;
+
+/**
+ * The question that is asked. What does not fit in a line is said above it, broken between words, so that the line where
+ * the answer is typed is a short one: a terminal breaks anywhere, and anew at each change of its width.
+ */
+export function askedLast(message: string, width: number): { above: string[]; asked: string } {
+  if (textWidth(message) + AROUND <= width) return { above: [], asked: message };
+  const end = message.lastIndexOf('. ') + 1;
+  const asked = fold(message.slice(end).trimStart(), Math.max(LEAST, width - AROUND));
+  const above = end === 0 ? [] : fold(message.slice(0, end), width - 1);
+  return { above: [...above, ...asked.slice(0, -1)].map((line) => ` ${line}`), asked: asked.at(-1) as string };
+}
+
+function short(message: string): string {
+  const { above, asked } = askedLast(message, errWidth());
+  for (const line of above) process.stderr.write(`${line}\n`);
+  return asked;
+}
+
 /** inquirer draws in colours and with signs beyond ASCII: where either is not wanted a line is asked and a line is read. */
 const isPlain = (): boolean => !decideColor('auto', process.env, true) || isAsciiLocale(process.env);
 
@@ -42,16 +66,18 @@ async function askPlainly<T>(
 
 export const askYesNo = (message: string, holder?: TerminalHolder): Promise<boolean> =>
   isPlain()
-    ? askPlainly(({ yesNo }) => yesNo(message), holder)
-    : ask<boolean>({ type: 'confirm', message, default: false }, holder);
+    ? askPlainly(({ yesNo }) => yesNo(short(message)), holder)
+    : ask<boolean>({ type: 'confirm', message: short(message), default: false }, holder);
 
 export const askText = (message: string, holder?: TerminalHolder): Promise<string> =>
-  isPlain() ? askPlainly(({ line }) => line(message), holder) : ask<string>({ type: 'input', message }, holder);
+  isPlain()
+    ? askPlainly(({ line }) => line(short(message)), holder)
+    : ask<string>({ type: 'input', message: short(message) }, holder);
 
 export const askHidden = (message: string, holder?: TerminalHolder): Promise<string> =>
   isPlain()
-    ? askPlainly(({ hidden }) => hidden(message), holder)
-    : ask<string>({ type: 'password', message, mask: '*' }, holder);
+    ? askPlainly(({ hidden }) => hidden(short(message)), holder)
+    : ask<string>({ type: 'password', message: short(message), mask: '*' }, holder);
 
 export const askChoice = (
   message: string,
@@ -59,8 +85,12 @@ export const askChoice = (
   holder?: TerminalHolder,
 ): Promise<string> =>
   isPlain()
-    ? askPlainly(({ choice }) => choice(message, choices), holder)
+    ? askPlainly(({ choice }) => choice(short(message), choices), holder)
     : ask<string>(
-        { type: 'select', message, choices: choices.map(({ value, about }) => ({ value, name: about })) },
+        {
+          type: 'select',
+          message: short(message),
+          choices: choices.map(({ value, about }) => ({ value, name: about })),
+        },
         holder,
       );

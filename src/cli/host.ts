@@ -30,7 +30,7 @@ import {
 import type { Pragmas } from './pragmas.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
-import { chooseTarget, type TargetSources, targetOf } from './targets.ts';
+import { chooseTarget, type TargetSources, targetOf, targetText } from './targets.ts';
 import type { Trace } from './trace.ts';
 
 export interface HostOptions {
@@ -208,7 +208,11 @@ function targetOrFault(said: string | undefined, sources: TargetSources): Target
     return chooseTarget(said, sources);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return { server: '', options: {}, fault: error };
+    // the prompt says whose servers are meant, and whether they are protected
+    const text = targetText(said, sources);
+    const known = sources.profiles.list().find(({ name }) => text === `@${name}`);
+    const named = known && { profile: known.name, color: known.profile.color, protect: known.profile.protect };
+    return { server: '', options: {}, fault: error, ...named };
   }
 }
 

@@ -135,7 +135,7 @@ async function ask(values: ReturnType<typeof parse>, sources: TargetSources, pla
     }
   }
   const name = values.profile ?? ((await askText('A name for it (local, prod, ...):')) || 'default');
-  const protect = values.protect ?? (await askYesNo('Is it production? Then changes are asked about.'));
+  const protect = values.protect ?? (await askYesNo('Ask before changes, as for production?'));
   const color = values.color ?? (protect ? 'red' : undefined);
   const isDefault = values.default ?? (await askYesNo('Use it when nothing else is said?'));
   return {

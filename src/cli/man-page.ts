@@ -93,7 +93,7 @@ export async function manPage(): Promise<string> {
     '.SH NAME',
     'zoosh \\- a shell, a server and a client library for ZooKeeper',
     '.SH SYNOPSIS',
-    ...['', 'COMMAND [ARG...]', "-c 'CMD; CMD'", 'FILE.zk [ARG...]', '\\- [ARG...]'].flatMap((what, at) => [
+    ...['', 'COMMAND [ARG...]', "-c 'CMD; CMD'", 'FILE.zk [ARG...]', '- [ARG...]'].flatMap((what, at) => [
       ...(at === 0 ? [] : ['.br']),
       `.B zoosh`,
       plain(`[OPTION...] [TARGET] ${what}`.trim()),
@@ -102,7 +102,7 @@ export async function manPage(): Promise<string> {
     '.SH DESCRIPTION',
     plain(
       'Without a command zoosh is a prompt on a terminal, and runs the script on its standard input elsewhere;\n' +
-        'a FILE called \\- is standard input, too, after the commands of \\-c. TARGET is\n' +
+        'a FILE called - is standard input, too, after the commands of -c. TARGET is\n' +
         'host:port,... with an optional /chroot, or @profile. Answers go to standard output, everything else to standard error.',
     ),
     ...OUTER.flatMap(({ name, about }) => entry(name, about)),

@@ -137,6 +137,7 @@ export class Presenter {
   /** A command has ended: what it drew stays, and what was too long for the screen is paged. */
   async settle(holder: TerminalHolder | undefined): Promise<void> {
     this.#live.end();
+    this.#progress.hide(); // a plan and its question begin a line of their own
     if (this.#paged.length === 0) return;
     const bytes = Buffer.concat(this.#paged);
     this.#paged = [];

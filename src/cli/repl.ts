@@ -15,6 +15,7 @@ import { highlight, hint } from './highlight.ts';
 import type { Host } from './host.ts';
 import { readScript } from './os.ts';
 import { promptOf } from './prompt.ts';
+import { errWidth } from './width.ts';
 
 export interface ReplOptions {
   readonly host: Host;
@@ -147,8 +148,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     }
   };
   try {
-    for (const line of banner.flatMap((each) => fold(each, process.stderr.columns || 80)))
-      process.stderr.write(`${line}\n`);
+    for (const line of banner) process.stderr.write(`${fold(line, errWidth(), 1).join('\n')}\n`);
     void greet(host, version);
     if (existsSync(host.folders.rcFile))
       await run(() => shell.run(readScript(host.folders.rcFile), { file: 'rc.zk', line: 1 }));
@@ -195,13 +195,15 @@ async function greet(host: Host, version: string): Promise<void> {
     tell(where);
     tell(`  ${begun}`);
   } catch (error) {
-    const { exit, message, lines } = failureOf(error);
+    const { exit, message, lines, hint: advice } = failureOf(error);
     if (exit === 130) return; // the user went elsewhere meanwhile
     const [first = '', ...more] = fold(`not connected: ${visibleLine(message)}`, process.stdout.columns || 80, 2);
     presenter.line(first.replace('not connected:', (found) => theme.bad(found)));
     for (const line of more) presenter.line(line);
     for (const line of lines)
       for (const each of fold(` ${visibleLine(line)}`, process.stdout.columns || 80, 3)) presenter.line(each);
+    // nothing was tried: other servers would not help
+    if (exit === 2) return tell(advice === undefined ? ' profile list shows what is kept' : ` hint: ${advice}`);
     tell(' zoosh playground starts a server to try; zoosh init keeps where yours are; connect HOST:PORT tries another');
   }
 }

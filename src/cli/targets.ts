@@ -8,7 +8,7 @@ import type { Profile } from '../config/profiles.ts';
 import { revealSecret, SecretError } from '../config/secrets.ts';
 import { connectStringOf } from '../ensemble/layout.ts';
 import type { TlsOptions } from '../ports/network.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { usage } from '../shell/failure.ts';
 import { fileReason } from '../shell/file-reason.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
@@ -30,18 +30,21 @@ export const isTarget = (word: string): boolean =>
   /^(?:@|local\/)[\w.-]+$/.test(word) || /^[^/@\s]*:\d+(?:[,/]|$)/.test(word);
 
 /** Where to connect, from what was said: argument, option, environment, default profile, localhost. @throws Failure (2, 4) */
-export function chooseTarget(said: string | undefined, sources: TargetSources): Target {
-  const { globals, profiles, env } = sources;
+export const chooseTarget = (said: string | undefined, sources: TargetSources): Target =>
+  targetOf(targetText(said, sources), sources);
+
+/** {@link chooseTarget} before anything is looked up: `@profile` or a connect string. */
+export function targetText(said: string | undefined, { globals, profiles, env }: TargetSources): string {
   const profile =
     globals.profile ?? (said === undefined && globals.server === undefined ? env.ZOOSH_PROFILE : undefined);
-  const text =
+  return (
     said ??
     (profile !== undefined && profile !== '' ? `@${profile.replace(/^@/, '')}` : undefined) ??
     globals.server ??
     nonEmpty(env.ZOOSH_SERVER) ??
     nonEmpty(env.ZK_SERVER) ??
-    (profiles.default !== undefined ? `@${profiles.default}` : 'localhost:2181');
-  return targetOf(text, sources);
+    (profiles.default !== undefined ? `@${profiles.default}` : 'localhost:2181')
+  );
 }
 
 const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
@@ -133,7 +136,7 @@ function secret(text: string, env: TargetSources['env']): string {
   try {
     return revealSecret(text, env);
   } catch (error) {
-    throw error instanceof SecretError ? new Failure(2, 'Usage', error.message) : error;
+    throw error instanceof SecretError ? usage(error.message, error.hint) : error;
   }
 }
 

@@ -24,6 +24,7 @@ export default command({
     ['elect --id web1 --wait 30s /app/leader -- ./lead.sh', 'or 124 when it does not lead in 30 s'],
   ],
   notes: ['Losing leadership, environment and exit codes are as with lock.'],
+  isEndless: ({ observe }) => observe,
   async run(values, context): Promise<Output> {
     const client = await context.client();
     const { Election } = await import('../recipes/index.ts');

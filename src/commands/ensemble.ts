@@ -82,6 +82,7 @@ export default command({
     'everyone. It and lag are made inside the servers. kill and pause are signals to real processes.',
     'status answers no (1) while there is no quorum.',
   ],
+  isEndless: ({ follow, watch }) => follow || watch !== undefined,
   async run(values, context): Promise<Output | undefined> {
     const { action, words } = values;
     const all = await context.ensembles();

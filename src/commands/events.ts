@@ -24,6 +24,7 @@ export default command({
   notes: [
     '10,000 are kept, also while printwatches is off. Watches belong to a session: this is of use at the prompt.',
   ],
+  isEndless: ({ follow }) => follow,
   async run({ number = 20, glob, since, follow, clear }, context): Promise<Output> {
     if (number < 0) throw usage('events: -n is how many to show');
     const { events, signal } = context;

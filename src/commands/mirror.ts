@@ -61,6 +61,7 @@ export default command({
     'Ephemeral nodes are left out.',
     'At most 200,000 changes, or 64 MiB of data in them, are made at a time; more are refused before anything is changed: begin with cp -r.',
   ],
+  isEndless: ({ follow }) => follow,
   async run({ from, to, follow, prune, noAcl, acl }, context): Promise<Output> {
     const policy = aclPolicy('mirror', noAcl, acl);
     const [source, target] = [placeOf(from), placeOf(to)];

@@ -32,6 +32,7 @@ export default command({
     'Servers are asked with the words srvr and mntr; without mntr allowed there is no uptime.',
     'The exit code is 1 when a server is down or there is no quorum.',
   ],
+  isEndless: ({ watch }) => watch !== undefined,
   async run({ hosts, watch }, context): Promise<Output> {
     const vague = hosts.find((host) => !/:\d+$/.test(host));
     if (vague !== undefined) throw usage(`status: a server is HOST:PORT, not ${vague}`);

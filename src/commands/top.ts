@@ -22,6 +22,7 @@ export default command({
   ],
   exits: [3],
   notes: ['Rates are since the look before. Latency is what servers count since their start or the last srst.'],
+  isEndless: ({ number }) => number === undefined,
   async run({ interval = 1000, number }, context): Promise<Output | undefined> {
     if (interval < 100) throw usage('top: -i is at least 100ms');
     if (number !== undefined && number < 1) throw usage('top: -n is at least 1');

@@ -68,6 +68,8 @@ export default command({
     'with -f, --quiet or a program it holds the prompt until Ctrl-C.',
     'On servers before 3.6, which have no such watches, each of at most 1,000 nodes is watched on its own.',
   ],
+  isEndless: ({ follow, count, until, timeout }) =>
+    follow && count === undefined && until === undefined && timeout === undefined,
   async run(values, context): Promise<Output> {
     const { recursive, follow, count, until, timeout, diff, quiet, run } = values;
     if (count !== undefined && count < 1) throw usage('watch: --count is at least 1');

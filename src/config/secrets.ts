@@ -4,6 +4,11 @@ import { readFileSync } from 'node:fs';
 /** A secret cannot be had; the message says which and why, never what it is. */
 export class SecretError extends Error {
   override readonly name = 'SecretError';
+  readonly hint: string | undefined;
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.hint = hint;
+  }
 }
 
 /** Tells whether `text` says where a secret is instead of being one. */
@@ -19,7 +24,8 @@ export function revealSecret(text: string, env: Readonly<Record<string, string |
   if (!isReference(text)) return text;
   if (kind === 'env') {
     const value = env[rest];
-    if (value === undefined || value === '') throw new SecretError(`the environment variable ${rest} is not set`);
+    if (value === undefined || value === '')
+      throw new SecretError(`the environment variable ${rest} is not set`, `export ${rest}=... before zoosh starts`);
     return value;
   }
   try {

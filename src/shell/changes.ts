@@ -40,7 +40,7 @@ const DIRECT: Route = { isReal: true, asks: true, wrap: (client) => client, sett
 export class Changes implements TransactionControl {
   readonly #ports: ChangesPorts;
   #pending: Pending | undefined;
-  /** Of a dry run: later commands see what earlier ones would have done. */
+  /** Where all is a dry run later commands see what earlier ones would have done; otherwise of the command that runs. */
   #dry: { readonly inner: Client; readonly recorder: Recorder } | undefined;
 
   constructor(ports: ChangesPorts) {
@@ -88,6 +88,8 @@ export class Changes implements TransactionControl {
   #dryRun(spec: CommandSpec): Route {
     if (spec.dryRun === false)
       throw refused(`a dry run cannot show what ${spec.name} would do`, 'leave out -n, --dry-run');
+    // where only this command was said to be dry, what was only thought of before must not be taken for the tree
+    if (!this.#ports.isDryRun) this.#dry = undefined;
     let recorder: Recorder | undefined;
     return {
       isReal: false,

@@ -13,6 +13,10 @@ export function unknownCommand(name: string, registry: Registry): Failure {
   const native = nativeName(name);
   if (native !== undefined)
     return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: `here it is: ${native}` });
+  if (name === 'zoosh')
+    return new Failure(127, 'UnknownCommand', 'unknown command zoosh', {
+      hint: 'zoosh reads this itself: leave the word out, or say !zoosh to run another one',
+    });
   const [first = ''] = name.split(/\s/, 1);
   if (first !== name && registry.find(first) !== undefined)
     return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: LINES_HINT });

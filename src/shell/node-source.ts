@@ -1,10 +1,12 @@
 /** Subtrees wherever they are: in this session, in another ensemble, in a file, in a server's snapshot. */
+import { KeeperError } from '../base/errors.ts';
 import type { Acl, Client } from '../client/api.ts';
 import { parseAcl } from './acl-text.ts';
 import { openArchive } from './archive-read.ts';
 import { isElsewhere } from './bind.ts';
 import type { CommandContext } from './command.ts';
-import { usage } from './failure.ts';
+import { Failure, usage } from './failure.ts';
+import { namedChroot } from './missing-chroot.ts';
 import { comparePaths, isWithin, type NodeRecord, recordOf, refuseMasked, refuseTyped } from './node-record.ts';
 import { resolvePath } from './paths.ts';
 import { walkNodes } from './walk.ts';
@@ -95,7 +97,20 @@ export async function openSource(text: string, context: CommandContext, options:
   if (kind === 'file') return fileSource(name);
   if (file !== undefined) return snapshotSource(file, name, context, options);
   const { client, [Symbol.asyncDispose]: end } = await clientAt(target, context);
-  return { ...liveSource(client, withoutSlash(name), text, options), [Symbol.asyncDispose]: end };
+  const source = liveSource(client, withoutSlash(name), text, options);
+  if (target === undefined) return { ...source, [Symbol.asyncDispose]: end };
+  return { ...source, nodes: () => namedThere(source, target, client), [Symbol.asyncDispose]: end };
+}
+
+/** What is missing in another ensemble is called by its name there: the same path may well be here. */
+async function* namedThere({ nodes, root }: NodeSource, target: string, client: Client): AsyncGenerator<NodeRecord> {
+  try {
+    yield* nodes();
+  } catch (error) {
+    if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
+    const missing = new Failure(10, 'NoNode', `node does not exist: ${target}:${root}`, { path: root, cause: error });
+    throw await namedChroot(missing, async () => client);
+  }
 }
 
 export async function fileSource(file: string): Promise<NodeSource> {

@@ -120,6 +120,7 @@ export class Shell {
 
   /** The command that runs takes away what it made, and is to be waited for. */
   removesOwn = false;
+  #isEndless = false;
 
   /** Ctrl-C: the command that runs gives up. False when none runs. */
   interrupt(reason: Error = new DOMException('interrupted', 'AbortError')): boolean {
@@ -296,6 +297,7 @@ export class Shell {
     this.#risk = 'read';
     this.graceMs = GRACE_MS;
     this.removesOwn = false;
+    this.#isEndless = false;
     try {
       this.lastStatus = await work(abort.signal);
       await this.ports.settled();
@@ -310,7 +312,7 @@ export class Shell {
       if (!isHandled) this.firstFailure ??= failure.exit;
       if (!isHandled && source !== undefined) this.failedLines.push(source.line);
       onFailure(failure);
-      this.#tell(failure, command, source);
+      if (!(failure.exit === 130 && this.#isEndless && this.ports.interactive)) this.#tell(failure, command, source);
       return false;
     } finally {
       outer?.signal.removeEventListener('abort', giveUp);
@@ -347,6 +349,7 @@ export class Shell {
     const outer = this.#drafting;
     this.#drafting = draft;
     this.removesOwn ||= spec.removesOwn === true;
+    this.#isEndless = spec.isEndless?.(bound.values as never) === true;
     try {
       const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
       const output = withUndo(route.settle(answer), draft);

@@ -18,14 +18,15 @@ export function distance(a: string, b: string, limit = 2): number {
   return Math.min(row[b.length] as number, limit + 1);
 }
 
-/** The names closest to `word`, at most two edits away, or those it begins; best first. */
+/** The names closest to `word`, at most two edits away and not by every letter, or those it begins; best first. */
 export function nearest(word: string, names: readonly string[], limit = 2): string[] {
   const low = word.toLowerCase();
   return names
     .map((name) => ({ name, far: distance(low, name.toLowerCase(), limit) }))
     .filter(
       ({ name, far }) =>
-        far <= Math.min(limit, Math.max(1, Math.floor((word.length - 1) / 2))) ||
+        (far <= Math.min(limit, Math.max(1, Math.floor((word.length - 1) / 2))) &&
+          far < Math.max(word.length, name.length)) ||
         (low.length > 1 && name.toLowerCase().startsWith(low)),
     )
     .sort((x, y) => x.far - y.far || (x.name < y.name ? -1 : 1))

@@ -1,6 +1,6 @@
 /** The prompt as a person has it: the built binary in a pseudo terminal, against a server of its own. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -19,11 +19,11 @@ after(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-function prompt(words: string, columns = 80): Session {
+function prompt(words: string, columns = 80, folder = home): Session {
   return new Session({
     columns,
     sh: `exec ${process.execPath} ${BIN} ${words}`,
-    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+    env: { ZOOSH_HOME: folder, LANG: 'C.UTF-8' },
   });
 }
 const sees = (session: Session, text: string | RegExp): Promise<void> =>
@@ -267,4 +267,57 @@ test('leaving with a watch on what goes with the session: nothing is told, and t
   session.type('\x04');
   assert.equal(await session.ended(), 0);
   assert.doesNotMatch(session.screen.all().join('\n'), /deleted/);
+});
+
+test('the profile whose password is missing is in the prompt, with what to do; other servers are not proposed', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'zoosh-named-'));
+  const profiles = { live: { server: server.hosts, protect: true, auth: [{ scheme: 'digest', from: 'env:NO_SUCH' }] } };
+  mkdirSync(join(own, 'config'));
+  writeFileSync(join(own, 'config', 'config.json'), JSON.stringify({ profiles }), { mode: 0o600 });
+  try {
+    using session = prompt('@live', 80, own);
+    await sees(session, 'export NO_SUCH=... before zoosh starts');
+    await sees(session, 'live!:/> |');
+    assert.doesNotMatch(session.screen.all().join('\n'), /playground/);
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+});
+
+test('what only Ctrl-C ends is no error when it does; anything else that it ends is', async () => {
+  using session = prompt(server.hosts);
+  await sees(session, 'type help');
+  session.type('watch -f /\r');
+  await sleep(300); // it says nothing before something happens
+  session.type('\x03');
+  await sees(session, /watch -f \/\n[^\n]*:\/> \|/);
+  session.type('echo "${?}"; sleep 1h\r');
+  await sees(session, /\n130\n/);
+  session.type('\x03');
+  await sees(session, 'error: interrupted');
+});
+
+test('a plan does not stand behind how far the look at it had come', async () => {
+  const presenter = new URL('../../src/cli/presenter.js', import.meta.url).pathname;
+  const script = [
+    `const { Presenter } = await import('${presenter}');`,
+    "const settings = { get: () => 'human' };",
+    'const presenter = await Presenter.open({ globals: {}, settings, interactive: true, single: false });',
+    "const progress = presenter.progress('looking at it');",
+    'await new Promise((done) => setTimeout(done, 600));',
+    'progress.update(7);',
+    'await presenter.settle(undefined);',
+    "process.stderr.write('a plan\\n');",
+  ].join('\n');
+  using session = new Session({
+    sh: `exec ${process.execPath} --input-type=module -e "$SCRIPT"`,
+    env: { SCRIPT: script, LANG: 'C.UTF-8' },
+  });
+  await sees(session, /(?:^|\n)a plan/);
+});
+
+test('the first line of a playground breaks between words', async () => {
+  using session = prompt('playground', 48);
+  await sees(session, 'type help');
+  assert.match(session.screen.all().join('\n'), /^A ZooKeeper server of your own on\n 127[^\n]+ its data/);
 });

@@ -179,6 +179,7 @@ test('into another ensemble: its profile protects it, or lets it only be read', 
     const profiles = {
       prod: { server: server.hosts, protect: true },
       fixed: { server: server.hosts, readOnly: true },
+      rootless: { server: `${server.hosts}/no-such-chroot` },
     };
     mkdirSync(join(home, 'config'));
     writeFileSync(join(home, 'config', 'config.json'), JSON.stringify({ profiles }), { mode: 0o600 });
@@ -195,6 +196,9 @@ test('into another ensemble: its profile protects it, or lets it only be read', 
     no(await to(server.hosts, 'cp', '/out', '@fixed:/into'), 30, /@fixed is read-only\n hint: its profile/);
     no(await to(server.hosts, 'mirror', '/out', '@fixed:/into'), 30, /@fixed is read-only/);
     is(await to(server.hosts, 'cp', '@fixed:/out', '/into'), /^created\t1\n/);
+    // what is not there is not to be taken for what is here under that name
+    no(await to(server.hosts, 'diff', '@rootless:/out', '/out'), 10, /the chroot \/no-such-chroot does not exist/);
+    no(await to(server.hosts, 'diff', '/out', '@fixed:/outt'), 10, /^error: node does not exist: @fixed:\/outt\n$/);
     await client.delete('/into');
   } finally {
     rmSync(home, { recursive: true, force: true });

@@ -267,7 +267,10 @@ test('permissions: who is authenticated sees and does more', async () => {
   is(await zoosh(['--auth', 'digest:env:CRED', server.hosts, 'get', '/mine'], '', { CRED: 'bob:secret' }), 'x\n');
   is(await zoosh([server.hosts, 'get', '/mine'], '', { ZOOSH_AUTH: 'digest:bob:secret' }), 'x\n');
   const missing = await zoosh(['--auth', 'digest:env:CRED', server.hosts, 'get', '/mine']);
-  assert.deepEqual([missing.code, missing.stderr], [2, 'error: the environment variable CRED is not set\n']);
+  assert.deepEqual(
+    [missing.code, missing.stderr],
+    [2, 'error: the environment variable CRED is not set\n hint: export CRED=... before zoosh starts\n'],
+  );
   is(await zoosh(['--auth', 'digest:bob:secret', server.hosts, 'deleteall', '/mine']), '1\n');
 });
 
