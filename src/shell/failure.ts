@@ -103,7 +103,6 @@ const HINTS: Partial<Record<KeeperError['code'], string>> = {
   RequestTimeout: 'try again in a moment',
   SessionMoved: 'try again in a moment',
   SystemError: 'the log of the server says why',
-  MarshallingError: 'the log of the server says why',
   DataInconsistency: 'the log of the server says where',
   EphemeralOnLocalSession: 'with localSessionsUpgradingEnabled=true servers make such a session a global one',
   Unimplemented: '4lw srvr tells its version',
