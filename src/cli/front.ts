@@ -80,10 +80,13 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
   }
 }
 
-export function runOne(globals: Globals, said: string | undefined, words: readonly string[]): Promise<number> {
-  return withHost({ globals, said, interactive: false, canAsk: isTypedByPerson(), single: true }, (host) =>
-    host.shell.runWords(words),
-  );
+/** What src/commands/few.ts has: it is not read to find out. */
+export const FEW: ReadonlySet<string> = new Set(['get', 'ls', 'set', 'create', 'delete', 'exists', 'put', 'stat']);
+
+export async function runOne(globals: Globals, said: string | undefined, words: readonly string[]): Promise<number> {
+  const registry = FEW.has(words[0] ?? '') ? (await import('../commands/few.ts')).few : undefined;
+  const options = { globals, said, interactive: false, canAsk: isTypedByPerson(), single: true, registry };
+  return withHost(options, (host) => host.shell.runWords(words));
 }
 
 /** Commands from `-c`, then those of a file, in one session. */

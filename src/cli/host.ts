@@ -1,11 +1,10 @@
 /** The shell tied to this process: streams, files, environment. */
 import { connect, fourLetterWord } from '../client/connect.ts';
-import { registry } from '../commands/index.ts';
 import { ConfigFileError, readConfig } from '../config/config-file.ts';
 import { type Folders, folders } from '../config/folders.ts';
 import { toPlain } from '../out/plain.ts';
 import { packageVersion } from '../platform/version.ts';
-import type { HistoryLines } from '../shell/command.ts';
+import type { HistoryLines, Registry } from '../shell/command.ts';
 import { EventRing } from '../shell/event-ring.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { ShellSession, type Target } from '../shell/session.ts';
@@ -49,6 +48,8 @@ export interface HostOptions {
   readonly script?: Pragmas;
   /** Exactly one command: data of one node goes into a file byte for byte. */
   readonly single?: boolean;
+  /** The commands there are; all when nothing is said. */
+  readonly registry?: Registry | undefined;
 }
 
 /** A shell and what its front ends need of it. */
@@ -79,6 +80,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const { settings, profiles } = profilesOf(globals, places);
   const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
   const target = options.target ?? targetOrFault(options.said, sources);
+  const registry = options.registry ?? (await import('../commands/index.ts')).registry;
   const presenter = await Presenter.open({ globals, settings, interactive, single });
   let isClosing = false;
   const trace = globals.verbose === true ? await traceTo(presenter) : undefined;

@@ -80,6 +80,8 @@ test('a one-shot command in a pipe loads no questions, no tables, no server and 
   const loaded = await loadedBy((env) => zoosh(['-s', server.hosts, 'get', '/zookeeper'], '', env));
   isLight(loaded);
   assert.ok(loaded.modules.has('commands/get') && !loaded.modules.has('editor/editor'));
+  // nor the commands that nobody asked for
+  assert.ok(!loaded.modules.has('commands/mirror') && !loaded.modules.has('commands/index'));
 });
 
 test('the prompt loads no questions, no tables and no server', async () => {
@@ -91,6 +93,8 @@ test('the prompt loads no questions, no tables and no server', async () => {
 test('what is used is in the list: a table, a server', async () => {
   const table = await loadedBy((env) => prompt(env, 'settings'));
   assert.ok(table.packages.has('cli-table3'));
+  const count = await loadedBy((env) => zoosh(['-s', server.hosts, 'count', '/zookeeper'], '', env));
+  assert.ok(count.modules.has('commands/mirror'));
   const start = await loadedBy((env) => zoosh(['with', '-n', '1', '--', 'true'], '', { ...env, ZOOSH_HOME: home }));
   assert.notDeepEqual(serverIn(start), []);
 });

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SHELLS } from '../../src/cli/completion-scripts.ts';
+import { FEW } from '../../src/cli/front.ts';
 import { generatedFiles } from '../../src/cli/generated.ts';
 import { usageText } from '../../src/cli/usage.ts';
+import { few } from '../../src/commands/few.ts';
 import { TOPICS } from '../../src/commands/help-topics.ts';
 import { registry } from '../../src/commands/index.ts';
 import { foldPage } from '../../src/out/fold.ts';
@@ -22,12 +24,18 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const WANTED =
   'addauth addWatch close config connect create delete deleteall delquota get getAcl getAllChildrenNumber getEphemerals history listquota ls ls2 printwatches quit exit reconfig redo removewatches rmr set setAcl setquota stat sync version whoami cd pwd tree put exists mkdir settings profile use help';
 
+test('the few that are read by themselves are what they are among all', () => {
+  assert.deepEqual([...FEW].sort(), few.all.map(({ name }) => name).sort());
+  for (const spec of few.all) assert.equal(registry.find(spec.name), spec);
+});
+
 test('every command is there, in a file of its own', () => {
   for (const name of WANTED.split(' ')) assert.ok(registry.find(name), name);
   const files = readdirSync(join(ROOT, 'src/commands')).filter(
     (name) =>
       ![
         'index.ts',
+        'few.ts',
         'support.ts',
         'quota-text.ts',
         'data-options.ts',
