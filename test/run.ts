@@ -20,6 +20,8 @@ const WAITING = /[\\/](e2e|ensemble|recipes|zkcli|client|documents)[\\/]|peer-po
 /** Shown at the end: so many files, and so much of what one that failed said. */
 const SLOWEST = 25;
 const TOLD = 4000;
+/** A file that is not done by then is ended, and has failed: what a failed test left running may go on for ever. */
+const MOST_SECONDS = 900;
 
 const times: Record<string, number> = existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, 'utf8')) : {};
 /** Of which nobody has measured how long they take, these take long: they wait for sessions to end and for members to start. */
@@ -57,8 +59,15 @@ function run(name: string): Promise<Result> {
     stream.on('data', (chunk: Buffer) => {
       text += chunk.toString();
     });
+  const late = setTimeout(() => {
+    text += `not done in ${MOST_SECONDS} s: ended\n`;
+    child.kill('SIGKILL');
+    child.stdout.destroy(); // its own processes may hold them
+    child.stderr.destroy();
+  }, MOST_SECONDS * 1000);
   return new Promise((resolve) =>
     child.on('close', (code) => {
+      clearTimeout(late);
       const seconds = (performance.now() - began) / 1000;
       const figure = (what: string): number => Number(new RegExp(`^ℹ ${what} (\\d+)$`, 'm').exec(text)?.[1] ?? -1);
       const counts = Object.fromEntries(COUNTS.map((what) => [what, figure(what)])) as Result['counts'];

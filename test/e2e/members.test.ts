@@ -59,28 +59,32 @@ test('a leader killed again and again: nothing acknowledged is lost, sessions an
         }
       })(),
     ];
-    await sleep(200 + random.below(200));
-    // a life on a machine that is busy goes on for longer
-    const acknowledged = (): number[] => [
-      load.acknowledged,
-      sequence.length,
-      ...raw.map((each) => each.acknowledged.length),
-    ];
-    await until(
-      () => acknowledged().every((count) => count > 30 * (kill + 1)),
-      PATIENCE_MS,
-      () => `${acknowledged()}${members.tail()}`,
-    );
-    const leader = await members.leader();
-    const before = performance.now();
-    assert.equal(await leader.kill('SIGKILL'), 128);
-    load.stop();
-    await members.leader(leader.id);
-    gaps.push(performance.now() - before);
-    await sleep(100);
-    leader.start();
-    await members.serving();
-    isOn = false;
+    try {
+      await sleep(200 + random.below(200));
+      // a life on a machine that is busy goes on for longer
+      const acknowledged = (): number[] => [
+        load.acknowledged,
+        sequence.length,
+        ...raw.map((each) => each.acknowledged.length),
+      ];
+      await until(
+        () => acknowledged().every((count) => count > 30 * (kill + 1)),
+        PATIENCE_MS,
+        () => `${acknowledged()}${members.tail()}`,
+      );
+      const leader = await members.leader();
+      const before = performance.now();
+      assert.equal(await leader.kill('SIGKILL'), 128);
+      load.stop();
+      await members.leader(leader.id);
+      gaps.push(performance.now() - before);
+      await sleep(100);
+      leader.start();
+      await members.serving();
+    } finally {
+      isOn = false;
+      load.stop();
+    }
     await Promise.all(others);
     const late = Date.now() + PATIENCE_MS;
     assert.ok(await load.settled(() => sleep(5, Date.now() < late)), `${load.surprises}${members.tail()}`);
