@@ -201,18 +201,23 @@ test('a login is never refused for having waited, or its client would go on as n
     'request_throttle_max_requests=1',
     'throttled_op_wait_time=20',
   ]).start();
-  const client = await PlainClient.open(server.port);
-  assert.ok(client !== undefined);
-  const waited = Array.from({ length: 2000 }, (_, key) => client.create(`/n${key}`));
   const { auth } = OPERATIONS;
-  void client.ask(auth.code, (to) =>
-    auth.request.write(to, { type: 0, scheme: 'digest', auth: Buffer.from('me:secret') }),
-  );
-  const behind = await client.exists('/');
-  assert.ok((await Promise.all(waited)).includes(-127), 'none waited too long');
+  // how long each waits is up to the machine, and to how much is read at once
+  let behind = 0;
+  for (let again = 0; again < 20 && behind !== -127; again++) {
+    const client = await PlainClient.open(server.port);
+    assert.ok(client !== undefined);
+    const waited = Array.from({ length: 2000 }, (_, key) => client.create(`/n${again}-${key}`));
+    void client.ask(auth.code, (to) =>
+      auth.request.write(to, { type: 0, scheme: 'digest', auth: Buffer.from('me:secret') }),
+    );
+    behind = await client.exists('/');
+    await Promise.all(waited);
+    const mine = [{ perms: 31, id: { scheme: 'auth', id: '' } }];
+    assert.equal(await client.create(`/mine${again}`, 0, mine), 0);
+    client.socket.destroy();
+  }
   assert.equal(behind, -127, 'what came behind the login waited, too');
-  const mine = [{ perms: 31, id: { scheme: 'auth', id: '' } }];
-  assert.equal(await client.create('/mine', 0, mine), 0);
 });
 
 test('pings that were answered beside a stall leave nothing behind that later requests are judged by', async () => {
