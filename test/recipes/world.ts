@@ -141,7 +141,7 @@ export class World implements AsyncDisposable {
   async client(timeoutMs = 5000, wire = new Wire()): Promise<Wired> {
     const client = await connect(
       this.server.connectString,
-      { timeoutMs },
+      { timeoutMs, connectTimeoutMs: PATIENCE_MS },
       { clock: wire.clock, dialer: wire, random: seededRandom(this.#seed++) },
     );
     const wired = Object.assign(client, { wire });
