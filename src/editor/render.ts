@@ -220,8 +220,8 @@ function fitting(text: string, room: number, isSynopsis: boolean): Cluster[] {
   let end = 0;
   for (const one of clusters(text)) {
     if (one.shown === '^I') break;
-    if (one.width >= left) return isSynopsis ? out.slice(0, end) : out;
     if (one.shown === ' ' && out.at(-1)?.shown !== ' ') end = out.length;
+    if (one.width >= left) return isSynopsis ? out.slice(0, end) : out;
     out.push(one);
     left -= one.width;
   }

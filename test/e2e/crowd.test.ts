@@ -12,10 +12,9 @@ const BACK_MS = 10_000;
 const SLOW = amount(5000, 500);
 const SIEGE_MS = amount(10_000, 2000);
 /**
- * A p99 below this may be more than doubled: twice a fraction of a ms is noise, and what V8 clears away of a flood takes 5 ms at a time
- * (docs/performance.md); beside other tests much more is.
+ * A p99 below this may be more than doubled: beside other tests much is. On a machine of its own test/bench/crowd.ts measures (docs/performance.md).
  */
-const UNFELT_MS = amount(15, 100);
+const UNFELT_MS = 100;
 
 test(`${SESSIONS} idle sessions fit, and are all back soon after a crash, none expired`, { timeout: 600_000 }, () =>
   timely(async () => {

@@ -28,6 +28,8 @@ export interface Shape {
   readonly text: string;
   readonly cursor: number;
   readonly ghost: string;
+  /** The ghost ends with a whole word where there is no room for all of it. */
+  readonly isSynopsis?: boolean;
   readonly opinion: Opinion;
 }
 
@@ -197,11 +199,18 @@ export function lay(shape: Shape, columns: number): Shown {
     else for (const piece of piecesOf(segment)) out.put(piece);
   }
   if (cursorRow < 0) here();
-  for (const { segment } of segmenter.segment(shape.ghost.split('\n')[0] ?? '')) {
-    const pieces = piecesOf(segment);
-    if (segment === '\t' || out.width + total(pieces.map((one) => one.width)) >= columns) break;
-    for (const each of pieces) out.put(each);
+  const ghost = [...segmenter.segment(shape.ghost.split('\n')[0] ?? '')].map(({ segment }) => segment);
+  const widthOf = (segment: string): number => total(piecesOf(segment).map((one) => one.width));
+  let fits = 0;
+  for (let width = out.width; fits < ghost.length; fits++) {
+    width += widthOf(ghost[fits] as string);
+    if (ghost[fits] === '\t' || width >= columns) break;
   }
+  if (shape.isSynopsis === true && fits < ghost.length && ghost[fits] !== '\t') {
+    if (ghost[fits] !== ' ') while (fits > 0 && ghost[fits - 1] !== ' ') fits--;
+    while (fits > 0 && ghost[fits - 1] === ' ') fits--;
+  }
+  for (const segment of ghost.slice(0, fits)) for (const each of piecesOf(segment)) out.put(each);
   return { rows: out.rows.map(trimmed), laid: out.rows, soft: [...out.soft, false], cursorRow, cursorColumn };
 }
 
