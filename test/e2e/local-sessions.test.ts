@@ -135,7 +135,8 @@ test('where upgrading is off, a local session makes no ephemeral, and everything
 test('I9: sessions upgraded while the leader goes are there once, with what they own, or not at all', async () => {
   await using members = await Members.start({ voters: 3, lines: LINES });
   const made: { wire: Wire; path: string; told: boolean }[] = [];
-  for (let round = 0; round < 3; round++) {
+  // on a busy machine all may be told before the kill comes
+  for (let round = 0; round < 3 || (round < 15 && made.every(({ told }) => told)); round++) {
     const leader = await members.leader();
     const wires: { wire: Wire; path: string }[] = [];
     for (let i = 0; i < 60; i++) {
@@ -143,7 +144,7 @@ test('I9: sessions upgraded while the leader goes are there once, with what they
       wires.push({ wire: await Wire.open(member, 30_000), path: `/r${round}-${i}` });
     }
     // the leader goes when the first is told, or a third of them, or two
-    let left = 1 + round * 20;
+    let left = 1 + (round % 3) * 20;
     let ended: Promise<number> | undefined;
     const answered = wires.map(async ({ wire, path }) => {
       wire.send(wire.create(1, path, 1));
