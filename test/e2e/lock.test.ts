@@ -113,7 +113,7 @@ test('a program that is deaf to TERM is dead before the next one is in, and so i
   }));
 
 test('the node deleted by somebody: TERM, then KILL after the grace', async () => {
-  const words = ['lock', '--grace', '300ms', '/jobs/gone', process.execPath, '-e', DEAF('gone')];
+  const words = ['lock', '--grace', '3s', '/jobs/gone', process.execPath, '-e', DEAF('gone')];
   const holder = zooshProcess(['--timeout', '30s', server.connectString, ...words]);
   await until('it runs', () => times('gone').length > 3);
   const [node] = await children('/jobs/gone');
