@@ -10,7 +10,7 @@ import { writeTree } from '../bench/tree-file.ts';
 import { type Watched, type WatchOptions, watch } from '../bench/watched.ts';
 import { ServerProcess } from './process.ts';
 
-const NODES = amount(100_000, 20_000);
+const NODES = amount(200_000, 20_000);
 /** Resident, of the shell. */
 const MOST_MB = amount(300, 160);
 const MOST_STOP_MS = 200;

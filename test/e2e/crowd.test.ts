@@ -11,10 +11,8 @@ const MOST_RESIDENT = 512e6;
 const BACK_MS = 10_000;
 const SLOW = amount(5000, 500);
 const SIEGE_MS = amount(10_000, 2000);
-/**
- * A p99 below this may be more than doubled: beside other tests much is. On a machine of its own test/bench/crowd.ts measures (docs/performance.md).
- */
-const UNFELT_MS = 100;
+/** Below this p99 nobody feels anything, and twice a fraction of a ms is noise; beside other tests much more is. */
+const UNFELT_MS = amount(5, 100);
 
 test(`${SESSIONS} idle sessions fit, and are all back soon after a crash, none expired`, { timeout: 600_000 }, () =>
   timely(async () => {
@@ -30,7 +28,7 @@ test(`${SESSIONS} idle sessions fit, and are all back soon after a crash, none e
 );
 
 test(
-  'a flood of connections, and handshakes that never end, at most double the p99 of another client, or leave it short',
+  'a flood of connections, and handshakes that never end, at most double the p99 of another client',
   {
     timeout: 600_000,
   },

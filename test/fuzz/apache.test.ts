@@ -17,7 +17,7 @@ import { goldenFiles, memoryDisk } from '../apache/memory-disk.ts';
 import { ModelServer } from '../apache/model-server.ts';
 import { noise } from './mutate.ts';
 
-const INPUTS = amount(100_000, 2_000);
+const INPUTS = amount(250_000, 2_000);
 /** Of the processor, for one input: nothing in it may make anybody work longer. */
 const SLOW_MS = 500;
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 30));

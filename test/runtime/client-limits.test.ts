@@ -212,7 +212,7 @@ test('a login is never refused for having waited, or its client would go on as n
       auth.request.write(to, { type: 0, scheme: 'digest', auth: Buffer.from('me:secret') }),
     );
     behind = await client.exists('/');
-    await Promise.all(waited);
+    assert.ok((await Promise.all(waited)).includes(-127) || behind !== -127, 'none waited too long');
     const mine = [{ perms: 31, id: { scheme: 'auth', id: '' } }];
     assert.equal(await client.create(`/mine${again}`, 0, mine), 0);
     client.socket.destroy();
