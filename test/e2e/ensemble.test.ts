@@ -22,7 +22,7 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
     stdout = ran.stdout;
     assert.equal(stdout, `127.0.0.1:${first},127.0.0.1:${first + 1},127.0.0.1:${first + 2}\n`);
     t.diagnostic(`a quorum of three served ${Math.round(took)} ms after the command was typed`);
-    return lateIf(took >= 20_000, `it took ${took} ms`); // under 3 s alone on two cores; four other tests run beside it
+    return lateIf(took >= 10_000, `it took ${took} ms`); // well under 3 s alone on two cores; tests run side by side
   });
 
   const before = await allEqual('demo');

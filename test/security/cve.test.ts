@@ -14,7 +14,7 @@ import { expandAcl } from '../../src/server/acl.ts';
 import { authenticate } from '../../src/server/auth.ts';
 import { ConfigError, checkConfig, parseProperties } from '../../src/server/config.ts';
 import { KEYS } from '../../src/server/config-keys.ts';
-import { amount, LONG } from '../amount.ts';
+import { LONG } from '../amount.ts';
 import { Copy, patched } from '../sim/planted/plant.ts';
 import { make, need, PROBED } from './access/matrix.ts';
 import { PureWire } from './access/pure-wire.ts';
@@ -32,14 +32,13 @@ for (const { cve, about, check } of HOLES) test(`${cve}: ${about}`, check);
 test('each of these checks fails when its protection is taken out of a copy', async () => {
   using copy = new Copy(['src', 'test']);
   const run = (bug: (typeof OPENED)[number]) => copy.look(bug, 'test/security/cve-job.js', [bug.cve]);
-  const some = <T>(all: readonly T[]): T[] => all.filter((_, at) => at % amount(1, 5) === 0);
-  for (const bug of some(OPENED)) {
+  for (const bug of OPENED) {
     const { found, text } = await run(bug);
     assert.ok(found && /^open: /m.test(text), `${bug.id} is not noticed: ${text}`);
   }
   // the copy itself is sound, or this would show nothing
   const harmless = { ...(OPENED[0] as (typeof OPENED)[number]), id: 'none', put: OPENED[0]?.find ?? '' };
-  for (const { cve } of some(HOLES)) {
+  for (const { cve } of HOLES) {
     const { found, text } = await run({ ...harmless, cve });
     assert.equal(found, false, `${cve} without a mistake: ${text}`);
   }
