@@ -1,4 +1,5 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { Bag, type Placed } from '../base/bag.ts';
 import type { ClientTlsKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
@@ -35,7 +36,7 @@ const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
 export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic' | 'handshakes'>;
 
 /** One socket and what it is to the server. */
-interface Client {
+interface Client extends Placed {
   readonly connection: ClientConnection;
   readonly socket: Socket;
   readonly cutter: FrameCutter;
@@ -54,7 +55,7 @@ interface Client {
 
 /** The client port: sockets to frames, replies to sockets, one write per client and turn. */
 export class ClientPort {
-  readonly clients = new Set<Client>();
+  readonly clients = new Bag<Client>();
   private readonly doors: ClientDoors;
   private server: Server;
   private readonly config: ServerConfig;
@@ -120,6 +121,7 @@ export class ClientPort {
       socket,
       cutter: new FrameCutter(this.config.maxBufferBytes),
       head: NOTHING,
+      place: -1,
       timer: this.clock.after(HANDSHAKE_MS, () => {
         this.traffic.sessionless++;
         socket.destroy();

@@ -17,10 +17,12 @@ const job = (name: string): string => fileURLToPath(new URL(`./${name}.js`, impo
 /** A process with a crowd in it; ended when disposed. */
 export class Crowd implements Disposable {
   private readonly child: ChildProcess;
-  /** `mild`: at the lowest priority, as if it ran on a machine of its own. */
-  constructor(mild = false) {
+  constructor() {
     this.child = fork(job('crowd-job'));
-    if (mild) setPriority(this.child.pid as number, constants.priority.PRIORITY_LOW);
+  }
+  /** At the lowest priority from now on, as if it ran on a machine of its own. */
+  calmDown(): void {
+    setPriority(this.child.pid as number, constants.priority.PRIORITY_LOW);
   }
   tell(order: CrowdOrder): Promise<CrowdReport> {
     return new Promise((resolve, reject) => {
@@ -109,14 +111,16 @@ export async function siege(server: ServerProcess, slowCount: number, ms: number
   let flood: Bystanding;
   let floodPerSecond: number;
   {
-    using crowd = new Crowd(true);
+    using crowd = new Crowd();
+    crowd.calmDown();
     await crowd.tell({ what: 'flood', port: server.port });
     flood = await bystand(server.port, ms);
     floodPerSecond = ((await crowd.tell({ what: 'look' })).connections / ms) * 1000;
   }
-  using crowd = new Crowd(true);
+  using crowd = new Crowd();
   await crowd.tell({ what: 'slow', port: server.port, count: slowCount });
   const { open } = await crowd.until(slowCount, 30_000);
+  crowd.calmDown(); // they are all there: what follows is theirs to disturb, not their processor's
   const slow = await bystand(server.port, ms);
   return { calm, flood, floodPerSecond, slow, slowOpen: open };
 }

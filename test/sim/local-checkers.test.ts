@@ -44,6 +44,29 @@ test('I9: a local session outlives neither its term nor its end', () => {
   assert.deepEqual(ended.rules, ['I9'], 'it has ended');
 });
 
+test('I9: a number that was given again belongs to whoever has the newer password', () => {
+  const given = (rig: Rig): Rig => {
+    const [older, newer] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];
+    rig.password = older;
+    rig.beginLocally();
+    rig.life++;
+    rig.password = newer;
+    rig.beginLocally();
+    rig.commit({ kind: KIND.createSession, id: SESSION, timeoutMs: 1000, secret: Buffer.alloc(16) });
+    rig.password = older;
+    return rig;
+  };
+  const told = given(new Rig('upgraded'));
+  const before = told.rules;
+  told.refused();
+  assert.deepEqual(told.rules, before, 'its own session is over');
+  assert.ok(!told.border.toldExpired.has(SESSION), 'the other one need not end');
+  assert.equal(told.border.lastHeard.get(SESSION)?.at(-1)?.isVerified, false, 'and was not heard');
+  const taken = given(new Rig('upgraded'));
+  taken.connect();
+  assert.deepEqual(taken.rules, [...before, 'I9'], 'it was taken up as the other one');
+});
+
 test('I9: a server ends its own session when nothing was heard of it for its time, not before', () => {
   for (const silent of [500, 2000]) {
     const rig = new Rig('local');

@@ -9,7 +9,7 @@ import type { Traffic } from '../traffic.ts';
 export interface WordContext {
   readonly server: Server;
   readonly config: ServerConfig;
-  readonly connections: ReadonlySet<{ readonly connection: ClientConnection }>;
+  readonly connections: Iterable<{ readonly connection: ClientConnection }> & { readonly size: number };
   readonly version: string;
   readonly started: number;
   /** What happened since the process began. */

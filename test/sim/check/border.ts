@@ -54,6 +54,8 @@ export class Border implements ClientTap {
   private said: { conversation: Conversation; said: Said }[] = [];
   /** Sessions that live by the history and whose clients were told otherwise: they must end. */
   readonly toldExpired = new Set<bigint>();
+  /** What opens each session, as it was given out last, hex. */
+  private readonly passwords = new Map<bigint, string>();
   /** The latest moment that any client was told of. */
   private acknowledged = 0;
   /** When a server last heard of a session, and which, newest last. */
@@ -96,14 +98,14 @@ export class Border implements ClientTap {
   }
   /**
    * What a session says of itself to a server that has not applied its beginning cannot be verified there, and whoever has seen
-   * more than a server has applied is turned away by it.
+   * more than a server has applied is turned away by it. Whoever had the number before it was given again is not the session.
    */
-  private knows({ session, sid, isWelcome, lastSeen }: Conversation): boolean {
+  private knows({ session, sid, password, isWelcome, lastSeen }: Conversation): boolean {
     const { state } = this.around.oracle;
     const here = this.around.momentOf(sid) ?? -1;
     const born = state.sessions.get(session)?.born;
     if (!isWelcome && (state.momentOf(lastSeen) ?? 0) > here) return false;
-    return born !== undefined && born <= here;
+    return born !== undefined && born <= here && this.opens(session, password);
   }
   private noteHeard({ session, sid }: Conversation, at: number, isVerified: boolean): void {
     const list = this.lastHeard.get(session);
@@ -159,6 +161,10 @@ export class Border implements ClientTap {
             'I9',
             `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`,
           );
+        const { password } = conversation;
+        if (before === 0n) this.passwords.set(said.session, said.password);
+        else if (!this.opens(said.session, password))
+          verdicts.fail('I9', `${this.who(conversation)}: taken up with a password that is not its own`);
         conversation.session = said.session;
         conversation.timeoutMs = said.timeoutMs;
         conversation.isWelcome = true;
@@ -184,14 +190,19 @@ export class Border implements ClientTap {
    * committed yet, or never be: then its end comes with its own time.
    */
   private toldOver(conversation: Conversation): void {
-    const { session, helloAt, sid } = conversation;
+    const { session, password, helloAt, sid } = conversation;
     const { verdicts, ledger, isEnding, isPresent, leader } = this.around;
+    // the number was given again (see {@link Locals.began}): what lives is another's
+    if (!this.opens(session, password)) return;
     this.toldExpired.add(session);
     // of who led when it came and does not now nobody knows what it had decided
     if (!isPresent(sid) || helloAt === undefined || helloAt.leader === '' || helloAt.leader !== leader()) return;
     if (isEnding(session)) return;
     for (const { txn } of ledger.beyond()) if (txn.kind === KIND.closeSession && txn.id === session) return;
     verdicts.fail('I9', `${this.who(conversation)}: told that its session is over, which lives and nobody ends`);
+  }
+  private opens(session: bigint, password: string): boolean {
+    return (this.passwords.get(session) ?? password) === password;
   }
   /** A server that only shows what it has says so, and takes only clients that asked for no more. */
   private judgeMode(conversation: Conversation, { readOnly }: Said & { type: 'welcome' }): void {

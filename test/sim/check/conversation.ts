@@ -11,13 +11,20 @@ export interface Asked extends Heard {
   readonly acknowledged: number;
 }
 export type Said =
-  | { readonly type: 'welcome'; readonly session: bigint; readonly timeoutMs: number; readonly readOnly: boolean }
+  | {
+      readonly type: 'welcome';
+      readonly session: bigint;
+      readonly timeoutMs: number;
+      readonly readOnly: boolean;
+      readonly password: string;
+    }
   | { readonly type: 'event'; readonly event: Told; readonly zxid: bigint }
   | ({ readonly type: 'reply' } & ReturnType<typeof readReply>);
 
 /** Bytes of a four-letter word. */
 const WORD = 4;
 const LIMIT = 64 * 1024 * 1024;
+const hexOf = (bytes: Uint8Array | null): string => Buffer.from(bytes ?? []).toString('hex');
 
 /** A connection of a client to a server, as the server's border shows it. */
 export class Conversation {
@@ -25,6 +32,8 @@ export class Conversation {
   readonly sid: number;
   readonly client: string;
   session = 0n;
+  /** What the client opens its session with, hex. */
+  password = '';
   /** What the client said it had seen, in its handshake. */
   lastSeen = 0n;
   /** Where the history was when the handshake came, and who led then. */
@@ -75,8 +84,9 @@ export class Conversation {
       if (!this.isFirst) found.push(readRequest(frame, start, end));
       else {
         this.isFirst = false;
-        const { sessionId, lastZxidSeen, readOnly } = ConnectRequest.read(new Reader(frame, start, end));
+        const { sessionId, password, lastZxidSeen, readOnly } = ConnectRequest.read(new Reader(frame, start, end));
         this.session = sessionId;
+        this.password = hexOf(password);
         this.lastSeen = lastZxidSeen;
         this.allowsReadOnly = readOnly === true;
       }
@@ -91,8 +101,13 @@ export class Conversation {
     this.fromServer.push(Buffer.from(bytes), (frame, start, end) => {
       if (!this.greeted) {
         this.greeted = true;
-        const { sessionId: session, timeoutMs, readOnly } = ConnectResponse.read(new Reader(frame, start, end));
-        said.push({ type: 'welcome', session, timeoutMs, readOnly: readOnly === true });
+        const {
+          sessionId: session,
+          password,
+          timeoutMs,
+          readOnly,
+        } = ConnectResponse.read(new Reader(frame, start, end));
+        said.push({ type: 'welcome', session, timeoutMs, readOnly: readOnly === true, password: hexOf(password) });
         return true;
       }
       const reply = readReply(frame, start, end);

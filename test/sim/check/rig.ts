@@ -46,6 +46,10 @@ export class Rig {
   readonly locals: Locals;
   readonly oracle: Oracle;
   readonly border: Border;
+  /** Which life of its process that is. */
+  life = 1;
+  /** What opens the sessions that are given out, and what is said to open them. */
+  password = Buffer.alloc(16);
   readonly holders = new Set([1, 2]);
   /** Who leads, and whether it has decided that the session ends. */
   leader = '1';
@@ -60,7 +64,7 @@ export class Rig {
       verdicts: this.verdicts,
       now: () => this.now,
       termOf: () => this.term,
-      lifeOf: () => 1,
+      lifeOf: () => this.life,
     });
     this.oracle = new Oracle(this.verdicts, this.locals);
     this.ledger.onCommitted = (committed) => this.oracle.take(committed);
@@ -138,7 +142,7 @@ export class Rig {
       lastZxidSeen: lastZxidSeen as Zxid,
       timeoutMs: 1000,
       sessionId,
-      password: Buffer.alloc(16),
+      password: this.password,
       readOnly,
     };
     this.border.heard(
@@ -148,7 +152,7 @@ export class Rig {
     return number;
   }
   private welcome(number: number, timeoutMs: number, sessionId: SessionId, readOnly = false): void {
-    const welcome = { protocolVersion: 0, timeoutMs, sessionId, password: Buffer.alloc(16), readOnly };
+    const welcome = { protocolVersion: 0, timeoutMs, sessionId, password: this.password, readOnly };
     this.border.answered(
       number,
       frame((to) => ConnectResponse.write(to, welcome)),
