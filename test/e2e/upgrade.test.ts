@@ -112,8 +112,8 @@ test('N to N+1 and back: every member is replaced in turn, and nothing that was 
     assert.deepEqual([...children].sort(), [...all].sort(), `member ${member.id}`);
     assert.equal((await client.exists('/mine'))?.ephemeralOwner, session);
   }
-  const digests = await Promise.all(members.all.map((member) => member.ask({ op: 'digest' })));
-  assert.equal(new Set(digests.map(({ digest }) => digest)).size, 1, JSON.stringify(digests));
+  // the last of these clients has said that it goes: a member may be behind with that
+  await members.equal();
   const longest = Math.max(...writers.map((writer) => writer.longest));
   t.diagnostic(`${all.length} writes, the longest pause ${Math.round(longest)} ms; replaced ${seen.join(', ')}`);
   // a leader hands over: nobody waits for a session's time, or for an election's silence
