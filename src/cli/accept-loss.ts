@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { zxid } from '../base/ids.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
@@ -12,6 +11,7 @@ import { checkConfig, type EnsembleConfig, type ServerConfig } from '../server/c
 import { acceptLoss, type Holdings, holdingsOf } from '../storage/accept-loss.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
+import { readOptions } from './options.ts';
 import { isTypedByPerson, Safety } from './safety.ts';
 import { explainStart, settingsIn, UsageError } from './start-failures.ts';
 
@@ -31,7 +31,7 @@ const show = ({ hi, lo }: { readonly hi: number; readonly lo: number }): string 
 
 const parse = (args: readonly string[]) => {
   try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+    return readOptions({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { connect } from '../client/connect.ts';
 import { type Folders, folders } from '../config/folders.ts';
 import type { Profile } from '../config/profiles.ts';
@@ -13,6 +12,7 @@ import { askChoice, askHidden, askText, askYesNo } from './ask.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
 import type { Globals } from './globals.ts';
 import { profilesOf } from './host.ts';
+import { readOptions } from './options.ts';
 import { type TargetSources, targetOf } from './targets.ts';
 
 export const INIT_USAGE = `usage: zoosh init                      questions, one after the other
@@ -71,7 +71,7 @@ export async function runInit(words: readonly string[], globals: Globals): Promi
 
 function parse(words: readonly string[]) {
   try {
-    return parseArgs({ args: [...words], options: OPTIONS, strict: true }).values;
+    return readOptions({ args: [...words], options: OPTIONS, strict: true }).values;
   } catch (error) {
     throw usage(`init: ${(error as Error).message}`, 'zoosh init --help');
   }

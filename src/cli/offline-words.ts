@@ -1,5 +1,6 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { ParseArgsConfig, parseArgs } from 'node:util';
 import { explainOffline } from './offline-failures.ts';
+import { readOptions } from './options.ts';
 import { UsageError } from './start-failures.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
@@ -32,7 +33,7 @@ export async function runOffline<O extends Options>(
 }
 function read<O extends Options>(args: readonly string[], options: O): Parsed<O> {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
+    return readOptions({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { startEmbedded } from '../runtime/embed.ts';
 import { StartError } from '../runtime/start-error.ts';
 import type { ExitCode } from '../shell/exit-codes.ts';
@@ -6,6 +5,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';
 import { parseNumber } from '../shell/units.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { readOptions } from './options.ts';
 
 export const PLAYGROUND_USAGE = `usage: zoosh playground [-n N] [--data DIR] [--port PORT]
 A server in this process, and a prompt on it. With standard input from a pipe or a file, runs that as a script.
@@ -110,7 +110,7 @@ async function startEnsemble(
 
 function wordsOf(words: readonly string[]): { n?: string; data?: string; port?: string; help?: boolean } {
   try {
-    return parseArgs({
+    return readOptions({
       args: [...words],
       options: {
         n: { type: 'string', short: 'n' },

@@ -1,6 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import { parseArgs } from 'node:util';
 import { folders } from '../config/folders.ts';
 import { apacheCode } from '../operate/apache-codes.ts';
 import { placesOf, type Surroundings } from '../operate/places.ts';
@@ -8,6 +7,7 @@ import { splitFlags } from '../operate/settings.ts';
 import { sourcedEnv } from '../operate/sourced.ts';
 import type { Globals } from './globals.ts';
 import type { Operation } from './operation.ts';
+import { readOptions } from './options.ts';
 import { explainStart, UsageError } from './start-failures.ts';
 
 const USAGE = `usage: zoosh server [--config DIR|FILE] VERB [NAME|FILE] [-Dzookeeper.KEY=VALUE]... [-Xmx2g] [--set KEY=VALUE]...
@@ -53,7 +53,7 @@ const OPTIONS = {
   output: { type: 'string', short: 'o' },
   help: { type: 'boolean', short: 'h' },
 } as const;
-const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+const parse = (args: readonly string[]) => readOptions({ args: [...args], options: OPTIONS, allowPositionals: true });
 export type ServerValues = ReturnType<typeof parse>['values'];
 
 /** Each verb, loaded when it is said. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { folders } from '../config/folders.ts';
 import { Ensemble } from '../ensemble/ensemble.ts';
 import { launch } from '../ensemble/launch.ts';
@@ -15,6 +14,7 @@ import { parseDuration, parseNumber, plural } from '../shell/units.ts';
 import type { Globals } from './globals.ts';
 import { abortOnSignals, Interrupted } from './interrupt.ts';
 import { ENSEMBLE_VARIABLE, ownCommand } from './local-ensembles.ts';
+import { readOptions } from './options.ts';
 
 export const ENSEMBLE_USAGE = `usage: zoosh start ensemble [NAME] [-n 3] [--observers 0] [--base-port 2181] [--host 127.0.0.1] [--data DIR]
                             [--set KEY=VALUE]... [-d] [--shell] [--keep | --rm] [--timeout 30s] [-o MODE]
@@ -50,7 +50,7 @@ const OPTIONS = {
 
 const parse = (words: readonly string[]) => {
   try {
-    return parseArgs({ args: [...words], options: OPTIONS, allowPositionals: true });
+    return readOptions({ args: [...words], options: OPTIONS, allowPositionals: true });
   } catch (error) {
     throw usage((error as Error).message, 'zoosh start ensemble --help');
   }

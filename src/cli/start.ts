@@ -2,7 +2,6 @@ import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setImmediate as loopTurn } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
 import { UP } from '../operate/launch.ts';
 import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
@@ -16,6 +15,7 @@ import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '.
 import { Pressure } from '../server/pressure.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
 import { Leash } from './leash.ts';
+import { readOptions } from './options.ts';
 import { runAgain } from './run-again.ts';
 import { explainStart, settingSaid, settingsIn, UsageError } from './start-failures.ts';
 import { logWish, openLog } from './start-log.ts';
@@ -119,7 +119,7 @@ function bootstrapWith(text: string | undefined, config: ServerConfig): number |
   );
 }
 
-const parse = (argv: readonly string[]) => parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+const parse = (argv: readonly string[]) => readOptions({ args: [...argv], options: OPTIONS, allowPositionals: true });
 
 /** Who starts a server, when it is not a person. */
 export interface StartedBy {

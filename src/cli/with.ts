@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { Failure, usage } from '../shell/failure.ts';
 import { parseDuration, parseNumber } from '../shell/units.ts';
 import { leashChild } from './child-leash.ts';
 import { abortOnSignals, exitOf, Interrupted, SIGNALS } from './interrupt.ts';
 import { ownCommand } from './local-ensembles.ts';
+import { readOptions } from './options.ts';
 import { startThrowaway } from './throwaway.ts';
 
 export const WITH_USAGE = `usage: zoosh with [-n 3] [--observers 0] [--memory] [--seed FILE] [--set KEY=VALUE]... [--timeout 30s] -- CMD [ARG...]
@@ -27,7 +27,7 @@ const OPTIONS = {
 
 const parse = (args: readonly string[]) => {
   try {
-    return parseArgs({ args: [...args], options: OPTIONS }).values;
+    return readOptions({ args: [...args], options: OPTIONS }).values;
   } catch (error) {
     throw usage((error as Error).message, 'zoosh with --help');
   }
