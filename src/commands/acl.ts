@@ -4,7 +4,7 @@ import { revealSecret, SecretError } from '../config/secrets.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { isMasked, refuseMasked, refuseTyped, sameAcl } from '../shell/node-record.ts';
+import { isMasked, refuseMasked, refuseTyped, sameAcl, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
 import { aclLines, guard, setAclBelow } from './set-acl.ts';
@@ -71,6 +71,7 @@ export default command({
     if (more.length > 0) throw usage(`acl ${action}: one word too many: ${more[0]}`, 'entries are joined by commas');
     const added = action === 'add' ? parseAcl(second) : [];
     if (!force) refuseTyped('the entry', added, '--force');
+    warnOfPasswords(added, (line) => context.warn(line));
     const client = await context.client();
     const { signal } = context;
     const { acl, stat } = await withSuggestion(path, context, () => client.getAcl(path, { signal }));

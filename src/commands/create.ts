@@ -3,6 +3,7 @@ import type { CreateMode } from '../client/api.ts';
 import { parseAcl } from '../shell/acl-text.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { DATA_OPTIONS, dataSaid } from './data-options.ts';
 import { createWithParents } from './support.ts';
@@ -60,6 +61,7 @@ export default command({
     if (values.acl !== undefined && values.aclOption !== undefined) throw usage('create: the ACL is given twice');
     const text = values.acl ?? values.aclOption;
     const acl = text === undefined ? undefined : parseAcl(text);
+    if (acl !== undefined) warnOfPasswords(acl, (line) => context.warn(line));
     const data = dataSaid('create', path, values, context) ?? null;
     const mode: CreateMode = container
       ? 'container'

@@ -2,7 +2,7 @@ import type { Acl, Client } from '../client/api.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
-import { refuseTyped } from '../shell/node-record.ts';
+import { refuseTyped, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural } from '../shell/units.ts';
@@ -35,6 +35,7 @@ export default command({
   async run({ paths, acl: text, stat: showStat, version, recursive, force }, context): Promise<Output> {
     const acl = parseAcl(text);
     if (!force) refuseTyped('the ACL', acl, '--force');
+    warnOfPasswords(acl, (line) => context.warn(line));
     if (recursive && version !== undefined) throw usage('setAcl: -v cannot be combined with -R');
     const [first = '/'] = paths;
     if (!force) await guard(paths.length === 1 ? first : plural(paths.length, 'node'), acl, context);

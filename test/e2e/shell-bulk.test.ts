@@ -172,6 +172,27 @@ test('masked password hashes are not written back', async () => {
   is(await as(bob, 'diff', '/masked', '/m5'), '');
 });
 
+test('a password where its hash belongs is warned of, and not shown', async () => {
+  const [plain, own] = ['digest:eve:secret', 'world:anyone:cdrwa'];
+  const hashed = (await one('acl', 'digest', 'eve', 'secret')).stdout.trim();
+  const warned = /what follows digest:eve: is no password hash.*; acl digest eve makes one/;
+  for (const [id, expected] of [
+    [plain, warned],
+    [hashed, /^$/],
+  ] as const)
+    for (const line of [
+      ['create', '/typed', 'x', `${id}:r,${own}`],
+      ['setAcl', '/typed', `${id}:r,${own}`],
+      ['acl', 'add', '/typed', `${id}:w`],
+      ['delete', '/typed'],
+    ]) {
+      const { code, stderr } = await one(...line);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, line[0] === 'delete' ? /^$/ : expected);
+      assert.doesNotMatch(stderr, /secret/);
+    }
+});
+
 test('into another ensemble: its profile protects it, or lets it only be read', async () => {
   const home = mkdtempSync(join(tmpdir(), 'zoosh-other-'));
   const to = (...args: string[]): Promise<Ran> => zoosh(args, '', { ZOOSH_HOME: home });
