@@ -46,11 +46,11 @@ while read -r line; do
   rm -f out # of the one before
   PATH="$PWD/node_modules/.bin:$PATH" bash -c "exec $line" >out 2>err &
   pid=$!
-  for _ in $(seq 300); do
+  for _ in $(seq 600); do
     grep -qs '^ready ' out && break
     sleep 0.1
   done
-  [ "$(node_modules/.bin/zoosh "$(sed -n 's/^ready //p' out)" -c 'create /bar hello-bar; get /bar' | tail -1)" = hello-bar ] || { cat err >&2; exit 1; }
+  [ "$(node_modules/.bin/zoosh --connect-timeout 30s "$(sed -n 's/^ready //p' out)" -c 'create /bar hello-bar; get /bar' | tail -1)" = hello-bar ] || { cat err >&2; exit 1; }
   kill -INT "$pid"
   wait "$pid"
 done <<<"$servers"

@@ -39,11 +39,14 @@ test('what is gone on for is not gone on for when it is there, nor for ever', as
   assert.deepEqual(seen, [0, 1, 0, 1, 2]);
 });
 
-test('a stopwatch counts work, and not the time in which another had the processor', () => {
-  const work = stopwatch();
-  for (const end = performance.now() + 30; performance.now() < end; );
-  const worked = work();
-  assert.ok(worked > 0 && worked < 1000, `${worked} ms`);
+test('a stopwatch counts work, and not the time in which another had the processor', async () => {
+  await timely(() => {
+    const work = stopwatch();
+    for (const end = performance.now() + 30; performance.now() < end; );
+    const worked = work();
+    assert.ok(worked > 0, `${worked} ms`);
+    return lateIf(worked >= 1000, `${worked} ms`);
+  });
   const rest = stopwatch();
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
   assert.ok(rest() < 200);

@@ -1,49 +1,66 @@
 /** Ports of ensembles in tests: test files run side by side, and no two of them may choose the same before either listens. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { anyBlock, freeBlock } from '../src/ensemble/ports.ts';
+import { createServer } from 'node:net';
+import { anyBlock, blockPorts, freeBlock, isFree } from '../src/ensemble/ports.ts';
 
-const FOLDER = join(tmpdir(), 'zoosh-test-ports');
 /** Below what `with` and its like choose from, and below what the system hands out. Each has room for a few blocks. */
 const FIRSTS = [3000, 4000, 5000, 6000, 7000, 8000, 9000];
+/** Whoever listens on this port of a thousand has it; the system takes it back however that process ends. */
+const KEY = 999;
 /** Where a block begins within; its ports lie up to 400 further on. */
 const STARTS = 9;
-let own: number | undefined;
+/** Of a thousand: beyond all blocks, for servers that stand alone. */
+const SINGLES = { from: 500, count: 400 };
+let own: Promise<number | undefined> | undefined;
+let next = Math.floor(Math.random() * STARTS);
+let nextSingle = Math.floor(Math.random() * SINGLES.count);
+/** Ports of blocks handed out last, where perhaps nobody listens yet. */
+const recent: number[][] = [];
+const MOST_RECENT = 3;
 
-const lives = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
+/** Listens until this process ends, which it does not hold up; false when another does. */
+const hold = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', () => resolve(false));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
+      server.unref();
+      resolve(true);
+    });
+  });
 
 /** Takes a thousand ports for this process; undefined when all are taken. */
-function take(): number | undefined {
-  mkdirSync(FOLDER, { recursive: true });
-  for (let at = 0; at < 2 * FIRSTS.length; at++) {
+async function take(): Promise<number | undefined> {
+  for (let at = 0; at < FIRSTS.length; at++) {
     const first = FIRSTS[(process.pid + at) % FIRSTS.length] as number;
-    const file = join(FOLDER, String(first));
-    try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
-    } catch {
-      // of a process that was killed: free the next time round
-      try {
-        if (!lives(Number(readFileSync(file, 'utf8')))) rmSync(file, { force: true });
-      } catch {}
-      continue;
-    }
-    process.once('exit', () => rmSync(file, { force: true }));
-    return first;
+    if (await hold(first + KEY)) return first;
   }
   return undefined;
 }
 
-/** The first port of a block for `count` members that no other test process chooses from. */
-export function ownBlock(host: string, count: number): Promise<number> {
+/**
+ * A free port that neither another test process nor the system gives to anybody: it is still there when a server that has
+ * ended is started again. 0 when all are taken.
+ */
+export async function ownPort(host: string): Promise<number> {
   own ??= take();
-  if (own === undefined) return anyBlock(host, count);
-  return freeBlock(host, own + 10 * Math.floor(Math.random() * STARTS), count, new Set());
+  const first = await own;
+  if (first === undefined) return 0;
+  for (let tries = 0; tries < SINGLES.count; tries++) {
+    const port = first + SINGLES.from + (nextSingle++ % SINGLES.count);
+    if (await isFree(host, port)) return port;
+  }
+  return 0;
+}
+
+/** The first port of a block for `count` members that no other test process chooses from, nor this one the next time. */
+export async function ownBlock(host: string, count: number): Promise<number> {
+  own ??= take();
+  const first = await own;
+  if (first === undefined) return anyBlock(host, count);
+  const start = next;
+  next = (next + Math.ceil(count / 10)) % STARTS;
+  const base = await freeBlock(host, first + 10 * start, count, new Set(recent.flat()));
+  recent.push(blockPorts(base, count));
+  if (recent.length > MOST_RECENT) recent.shift();
+  return base;
 }

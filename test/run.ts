@@ -21,7 +21,7 @@ const WAITING = /[\\/](e2e|ensemble|recipes|zkcli|client|documents)[\\/]|peer-po
 const SLOWEST = 25;
 const TOLD = 4000;
 /** A file that is not done by then is ended, and has failed: what a failed test left running may go on for ever. */
-const MOST_SECONDS = 900;
+const MOST_SECONDS = long ? 3600 : 900;
 
 const times: Record<string, number> = existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, 'utf8')) : {};
 /** Of which nobody has measured how long they take, these take long: they wait for sessions to end and for members to start. */
@@ -54,11 +54,15 @@ function run(name: string): Promise<Result> {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, FORCE_COLOR: '0', ...(long ? { ZOOSH_TEST: 'long' } : {}) },
   });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
+  // what came on both, and what is read: a piece may end within a character, and the other stream within a line
+  let [text, report] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+    report += chunk;
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
   const late = setTimeout(() => {
     text += `not done in ${MOST_SECONDS} s: ended\n`;
     child.kill('SIGKILL');
@@ -69,7 +73,7 @@ function run(name: string): Promise<Result> {
     child.on('close', (code) => {
       clearTimeout(late);
       const seconds = (performance.now() - began) / 1000;
-      const figure = (what: string): number => Number(new RegExp(`^ℹ ${what} (\\d+)$`, 'm').exec(text)?.[1] ?? -1);
+      const figure = (what: string): number => Number(new RegExp(`^ℹ ${what} (\\d+)$`, 'm').exec(report)?.[1] ?? -1);
       const counts = Object.fromEntries(COUNTS.map((what) => [what, figure(what)])) as Result['counts'];
       const { tests, fail, skipped, todo, cancelled } = counts;
       const good = code === 0 && tests > 0 && fail === 0 && skipped === 0 && todo === 0 && cancelled === 0;

@@ -8,7 +8,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { fileReason, unwritable } from '../shell/file-reason.ts';
 import type { Outlet } from '../shell/shell-ports.ts';
 import type { TerminalHolder } from './ask.ts';
-import { leashChild } from './child-leash.ts';
+import { makeLeash } from './child-leash.ts';
 import { exitOf, SIGNALS } from './interrupt.ts';
 
 export const isRegularFile = (fd: number): boolean => {
@@ -166,8 +166,10 @@ export function startProgram(
   // all of a group of its own can be ended; at a terminal it stays in ours, since another group could not read from it
   const isShared = process.stdin.isTTY === true;
   holder?.pause();
-  const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: 'inherit', detached: !isShared });
-  const leash = leashChild(child.pid); // who is killed holds nothing for it any more
+  const leash = makeLeash(); // who is killed holds nothing for it any more
+  const all = { ...process.env, ...env, ...leash.env };
+  const child = spawn(program, args, { env: all, stdio: 'inherit', detached: !isShared });
+  leash.holds(child.pid);
   const kill = (name: string): void => {
     try {
       if (isShared) child.kill(name as NodeJS.Signals);

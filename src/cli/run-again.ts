@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { leashChild } from './child-leash.ts';
+import { makeLeash } from './child-leash.ts';
 import { exitOf } from './interrupt.ts';
 import { ownCommand } from './local-ensembles.ts';
 
@@ -23,10 +23,12 @@ export const memoryWords = (mib: number | undefined): string[] => {
 export async function runAgain(mib: number | undefined): Promise<number | undefined> {
   if (mib === undefined || process.execArgv.includes(`${LIMIT}=${mib}`)) return undefined;
   const { program, args } = ownCommand();
+  const leash = makeLeash();
   const child = spawn(program, [...memoryWords(mib), args.at(-1) as string, ...process.argv.slice(2)], {
+    env: { ...process.env, ...leash.env },
     stdio: 'inherit',
   });
-  const leash = leashChild(child.pid);
+  leash.holds(child.pid);
   // a terminal tells the whole group by itself, and a second Ctrl-C would mean something else
   const own: readonly NodeJS.Signals[] = process.stdin.isTTY === true ? [] : ['SIGINT', 'SIGHUP'];
   const handed: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGUSR2', ...own];

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Failure, usage } from '../shell/failure.ts';
 import { parseDuration, parseNumber } from '../shell/units.ts';
-import { leashChild } from './child-leash.ts';
+import { makeLeash } from './child-leash.ts';
 import { abortOnSignals, exitOf, Interrupted, SIGNALS } from './interrupt.ts';
 import { ownCommand } from './local-ensembles.ts';
 import { readOptions } from './options.ts';
@@ -87,8 +87,9 @@ function runChild(
   signal: AbortSignal,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env, stdio });
-    const leash = leashChild(child.pid);
+    const leash = makeLeash();
+    const child = spawn(program, args, { env: { ...env, ...leash.env }, stdio });
+    leash.holds(child.pid);
     const stop = (): void => {
       // a terminal sends Ctrl-C to the child as well; any other signal reaches only us
       const { exitCode } = signal.reason as Interrupted;

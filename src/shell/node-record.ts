@@ -70,7 +70,7 @@ const HASH = /^[^:]*:[A-Za-z0-9+/]{27}=$/;
 /** Warns of digest ids with something else where the hash (SHA-1, base64) belongs, mostly the password itself: nobody can be them. */
 export function warnOfPasswords(acl: readonly Acl[], warn: (line: string) => void): void {
   for (const { scheme, id } of acl)
-    if (scheme === 'digest' && !HASH.test(id) && !isMasked({ scheme, id })) {
+    if (scheme === 'digest' && /^[^:]+:[^:]+$/.test(id) && !HASH.test(id) && !isMasked({ scheme, id })) {
       const [user = ''] = id.split(':');
       warn(
         `what follows digest:${user}: is no password hash, so nobody can log in as it; acl digest ${user} makes one`,

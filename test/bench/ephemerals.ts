@@ -12,13 +12,15 @@ import { Writers } from './writers.ts';
 
 export const WAYS = ['the leader', 'a follower', 'expiry'] as const;
 const DEPTH = 500;
-const TIMEOUT_MS = 4000;
+/** Nobody pings for it: of the session that is to expire, and of those that are to be there until they are closed. */
+const EXPIRES_MS = 10_000;
+const STAYS_MS = 40_000;
 /** Of the ephemerals' names, so that those of the writers beside them are others. */
 const FIRST_KEY = 10_000_000;
 const WITHIN_MS = 60_000;
 
 /** Opens a session and creates that many ephemerals in it, some hundred under way at a time. */
-function session(port: number, count: number): Promise<Socket> {
+function session(port: number, count: number, timeoutMs: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let sent = 0;
   let done = 0;
@@ -44,7 +46,7 @@ function session(port: number, count: number): Promise<Socket> {
     socket.on('error', () => {});
     socket.on('close', () => reject(new Error(`the connection ended after ${done}`)));
     const first = hello();
-    first.writeInt32BE(TIMEOUT_MS, 16);
+    first.writeInt32BE(timeoutMs, 16);
     socket.write(first);
   });
 }
@@ -85,7 +87,9 @@ export async function endSessions(count: number, ways: readonly (typeof WAYS)[nu
   const out: EndFigures[] = [];
   let key = 1;
   for (const way of ways) {
-    const socket = await session((way === 'a follower' ? follower : leader).clientPort, count);
+    const timeoutMs = way === 'expiry' ? EXPIRES_MS : STAYS_MS;
+    const socket = await session((way === 'a follower' ? follower : leader).clientPort, count, timeoutMs);
+    const told = members.all.map(probesOf);
     const pingers = members.all.map(({ clientPort }) => new Pinger(clientPort));
     const writers = members.all.map(({ clientPort }) => new Writers('create', [clientPort], (key += 1_000_000), 1));
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -114,6 +118,11 @@ export async function endSessions(count: number, ways: readonly (typeof WAYS)[nu
     await Promise.all(writers.map((each) => each.stop()));
     for (const each of pingers) each.close();
     socket.destroy();
+    await until(
+      () => members.all.every((each, at) => probesOf(each) > (told[at] ?? 0) + 1),
+      WITHIN_MS,
+      () => `a member does not tell how busy it was: ${members.tail()}`,
+    );
     // what a member said at the second signal is about the time since the first
     const busy = members.all.map(({ log }) => Number(/([\d.]+) ms running/.exec(lastProbe(log))?.[1]));
     out.push({
@@ -127,6 +136,7 @@ export async function endSessions(count: number, ways: readonly (typeof WAYS)[nu
   }
   return out;
 }
+const probesOf = ({ log }: MemberOfTest): number => [...log.matchAll(/loop probe: .*\n/g)].length;
 const lastProbe = (log: string): string => log.slice(log.lastIndexOf('loop probe:'));
 
 async function main(): Promise<void> {

@@ -159,7 +159,8 @@ export function load(
     out += chunk.toString();
   });
   return new Promise((resolve, reject) => {
-    child.once('exit', (code) =>
+    // not `exit`: what it printed may come after that
+    child.once('close', (code) =>
       code === 0 ? resolve(JSON.parse(out) as LoadFigures) : reject(new Error(`the load ended with ${code}`)),
     );
   });

@@ -16,6 +16,9 @@ import { Writers } from './writers.ts';
 const BOUND_MS = 50;
 const BUSY_MS = 20;
 const PAUSE_MS = 1000;
+/** With fewer nobody went on; how long is waited for them. */
+const LEAST_WRITES = 100;
+const WRITES_MS = 60_000;
 
 /** Resident memory of a process, MB, and its highest so far. */
 function memory(member: MemberOfTest): { now: number; peak: number } {
@@ -85,10 +88,21 @@ export async function rejoin(
   say(
     `leader ${memory(leader).now} MB, at most ${memory(leader).peak}; the member ${memory(away).now}, at most ${memory(away).peak}`,
   );
+  await until(
+    () => writers.acknowledged > LEAST_WRITES || writers.errors > 0,
+    WRITES_MS,
+    () => `${writers.acknowledged} writes were acknowledged`,
+  );
   await writers.stop();
   // what it said at the second signal is about the time between the two
-  const inside = [...leader.log.matchAll(/loop probe: longest block .* ms, (\d+(?:\.\d+)?) ms running.*/g)][1] ?? null;
-  if (inside !== null) say(`inside the leader while it came back: ${inside[0]}`);
+  const probes = () => [...leader.log.matchAll(/loop probe: longest block .* ms, (\d+(?:\.\d+)?) ms running.*\n/g)];
+  await until(
+    () => probes().length > 1,
+    WRITES_MS,
+    () => `the leader does not tell how busy it was: ${members.tail()}`,
+  );
+  const inside = probes()[1] ?? null;
+  if (inside !== null) say(`inside the leader while it came back: ${inside[0].trimEnd()}`);
   await members.equal(300_000);
   const equalMs = performance.now() - from;
   pinger.close();

@@ -48,9 +48,10 @@ export function watch(args: readonly string[], options: WatchOptions = {}): Prom
   const began = performance.now();
   let [peakMb, bytes, stderr, screen] = [0, 0, '', ''];
   let signalledAt: number | undefined;
+  let endedAt: number | undefined;
   return new Promise((resolve) => {
     const onEnd = (code: number): void => {
-      const now = performance.now();
+      const now = endedAt ?? performance.now();
       clearInterval(sampler);
       clearTimeout(limit);
       clearTimeout(interrupt);
@@ -83,7 +84,11 @@ export function watch(args: readonly string[], options: WatchOptions = {}): Prom
       it.stderr.on('data', (chunk: Buffer) => {
         stderr += chunk.toString();
       });
-      it.once('exit', (code, signal) => onEnd(code ?? (signal === null ? 1 : 128)));
+      it.once('exit', () => {
+        endedAt = performance.now();
+      });
+      // what it said last may come after its end
+      it.once('close', (code, signal) => onEnd(code ?? (signal === null ? 1 : 128)));
       return { pid: it.pid as number, interrupt: () => void it.kill('SIGINT') };
     }
     function onTerminal(): { pid: number; interrupt: () => void } {

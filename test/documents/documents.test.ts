@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { amount } from '../amount.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { type Block, blocksOf, exchangesOf, settled } from './blocks.ts';
 import { Place, ROOT } from './place.ts';
 
@@ -23,10 +24,11 @@ const examples = new Map(documents.map((file) => [file, blocksOf(file, readFileS
 
 /** Looked at behind something that takes its time on a busy machine, as an election does: it may be looked at again. */
 const LOOK = / && (zoosh ensemble status)$/;
+const REST_MS = 500;
 async function comes(wanted: string, typed: string, first: string, place: Place): Promise<boolean> {
   const look = LOOK.exec(typed)?.[1];
-  for (let again = 0; look !== undefined && again < 20; again++) {
-    await sleep(500);
+  for (let again = 0; look !== undefined && again < PATIENCE_MS / REST_MS; again++) {
+    await sleep(REST_MS);
     const seen = settled((await place.typed(look)).screen);
     const before = wanted.slice(0, wanted.length - seen.length);
     if (seen !== '' && wanted.endsWith(seen) && settled(first).startsWith(before)) return true;

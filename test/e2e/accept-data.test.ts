@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { type Client, connect } from '../../src/index.ts';
-import { BIN, zoosh } from './cli.ts';
+import { BIN, patiently, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
 const server = new ServerProcess();
@@ -26,11 +26,14 @@ after(async () => {
 
 const ENV = { PATH: process.env.PATH ?? '', ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' };
 
+/** Behind what the program says: once this is there all of that is. */
+const END = '<the end>';
 /** What a terminal gets, raw. */
 function onTerminal(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
-    const pty = spawnPty(process.execPath, [BIN, ...args], {
+    const script = `"$@"; printf '${END}'; read line`;
+    const pty = spawnPty('/bin/sh', ['-c', script, 'sh', process.execPath, BIN, ...patiently(args)], {
       name: 'xterm-256color',
       cols: 80,
       rows: 24,
@@ -38,8 +41,10 @@ function onTerminal(args: readonly string[], env: Record<string, string> = {}): 
     });
     pty.onData((chunk) => {
       text += chunk;
+      if (!text.includes(END)) return;
+      resolve(text.slice(0, text.indexOf(END)));
+      pty.kill('SIGKILL');
     });
-    pty.onExit(() => setTimeout(() => resolve(text), 50));
   });
 }
 
@@ -47,7 +52,7 @@ function intoFile(args: readonly string[]): Promise<Buffer> {
   const file = join(folder, 'out');
   const fd = openSync(file, 'w');
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', fd, 'pipe'], env: ENV });
+    const child = spawn(process.execPath, [BIN, ...patiently(args)], { stdio: ['ignore', fd, 'pipe'], env: ENV });
     let stderr = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       stderr += chunk.toString();
@@ -265,7 +270,7 @@ test('accept 7: plain output has no colours, whatever the environment says of th
 });
 
 test('accept 8: a reader that has seen enough ends it quietly', () => {
-  const line = `"${process.execPath}" "${BIN}" "${server.hosts}" ls -R / | head -1`;
+  const line = `"${process.execPath}" "${BIN}" --connect-timeout 60s "${server.hosts}" ls -R / | head -1`;
   const ran = spawnSync('/bin/bash', ['-c', `set -o pipefail; ${line}`], {
     env: ENV,
     encoding: 'utf8',

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { makeCertificate } from '../tls/certificates.ts';
+import { until } from './members.ts';
 import { PemFiles } from './members-tls.ts';
 import { ServerProcess } from './process.ts';
 
@@ -37,12 +39,22 @@ interface Asked {
   readonly auth?: string;
   readonly body?: string;
 }
+/** What a server says on standard error may come after its `ready` on standard output. */
+async function said(server: ServerProcess, what: RegExp): Promise<RegExpExecArray> {
+  await until(
+    () => what.test(server.stderr),
+    PATIENCE_MS,
+    () => `${what} is not in ${server.stderr}`,
+  );
+  return what.exec(server.stderr) ?? assert.fail();
+}
 class Admin {
   readonly port: number;
-  constructor(server: ServerProcess) {
-    const port = /admin server on 127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1];
-    assert.ok(port !== undefined, server.stderr);
-    this.port = Number(port);
+  private constructor(port: number) {
+    this.port = port;
+  }
+  static async of(server: ServerProcess): Promise<Admin> {
+    return new Admin(Number((await said(server, /admin server on 127\.0\.0\.1:(\d+)/))[1]));
   }
   ask(path: string, { method = 'GET', auth, body }: Asked = {}): Promise<Reply> {
     return new Promise((resolve, reject) => {
@@ -65,7 +77,7 @@ class Admin {
 
 test('commands: who may ask them, numbers and texts as ZooKeeper has them', async () => {
   await using server = await new ServerProcess(LINES, 'info').start();
-  const admin = new Admin(server);
+  const admin = await Admin.of(server);
   await using client = await connect(server.hosts);
   await client.create('/secret', 'x', { mode: 'ephemeral' });
 
@@ -168,16 +180,16 @@ test('commands: who may ask them, numbers and texts as ZooKeeper has them', asyn
 
 test('a snapshot is streamed; switched off it is refused', async () => {
   await using server = await new ServerProcess([...LINES, 'admin.rateLimiterIntervalInMS=0'], 'info').start();
-  const reply = await new Admin(server).command('snapshot');
+  const reply = await (await Admin.of(server)).command('snapshot');
   assert.deepEqual([reply.status, reply.headers['content-type']], [200, 'application/octet-stream']);
   assert.ok(reply.text.length > 0 && Number(reply.headers.snapshot_size) > 0);
   await using other = await new ServerProcess([...LINES, 'admin.snapshot.enabled=false'], 'info').start();
-  assert.equal((await new Admin(other).command('snapshot')).status, 503);
+  assert.equal((await (await Admin.of(other)).command('snapshot')).status, 503);
 });
 
 test('probes; a port that is taken stops nobody and is told', async () => {
   await using server = await new ServerProcess(LINES, 'info').start();
-  const admin = new Admin(server);
+  const admin = await Admin.of(server);
   for (const path of ['/live', '/ready', '/healthy']) {
     const { status, text } = await admin.ask(path);
     assert.deepEqual([status, text], [200, 'ok\n'], path);
@@ -197,8 +209,8 @@ test('probes; a port that is taken stops nobody and is told', async () => {
     'info',
   );
   await other.start();
-  assert.match(other.stderr, /there is no admin server: .*admin\.serverPort\) is in use/);
-  const port = /metrics on 127\.0\.0\.1:(\d+)/.exec(other.stderr)?.[1];
+  await said(other, /there is no admin server: .*admin\.serverPort\) is in use/);
+  const [, port] = await said(other, /metrics on 127\.0\.0\.1:(\d+)/);
   const healthy = await fetch(`http://127.0.0.1:${port}/healthy`);
   assert.equal(healthy.status, 200);
   assert.match(await healthy.text(), /^ok; no admin server: .*is in use/);
@@ -217,10 +229,10 @@ test('HTTPS beside HTTP on one port; alone when it is forced', async () => {
         }).on('error', reject);
       });
     await using server = await new ServerProcess([...LINES, ...stores, 'admin.portUnification=true'], 'info').start();
-    const admin = new Admin(server);
+    const admin = await Admin.of(server);
     assert.deepEqual([(await https(admin.port)).status, (await admin.command('dump')).status], [200, 200]);
     await using forced = await new ServerProcess([...LINES, ...stores, 'admin.forceHttps=true'], 'info').start();
-    const other = new Admin(forced);
+    const other = await Admin.of(forced);
     assert.deepEqual([(await https(other.port)).status, (await other.ask('/commands/ruok')).status], [200, 403]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

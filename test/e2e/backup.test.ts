@@ -30,15 +30,18 @@ const json = <T>({ code, stdout, stderr }: Ran): T => {
 };
 
 /** Creates one node after another, until told to stop; keeps the zxid of each that was acknowledged. */
-async function write(client: Client, parent: string, until: () => boolean): Promise<Map<string, bigint>> {
-  const acknowledged = new Map<string, bigint>();
+async function write(
+  client: Client,
+  parent: string,
+  acknowledged: Map<string, bigint>,
+  until: () => boolean,
+): Promise<void> {
   await client.create(parent);
   for (let i = 0; !until(); i++) {
     const path = `${parent}/n${i}`;
     const { stat } = await client.create(path, String(i));
     acknowledged.set(path, stat?.czxid ?? assert.fail());
   }
-  return acknowledged;
 }
 
 /** The session that a client gets which was of a session before and saw that zxid; rejects when it is turned away. */
@@ -57,29 +60,39 @@ async function welcome(port: number, lastZxidSeen: bigint): Promise<bigint> {
 
 test('an ensemble is backed up under load; one member is restored, the others begin empty, old directories are refused', async () => {
   using folder = new Folder();
-  await using members = await Members.start({ voters: 3 });
+  // those that stand still for seconds stay what they are
+  await using members = await Members.start({ voters: 3, tickMs: 2000 });
   const writers = await Promise.all(members.all.map(({ hosts }) => connect(hosts)));
   const [holder] = writers;
   await holder?.create('/held', 'e', { mode: 'ephemeral' });
   let isOver = false;
-  const writing = writers.map((client, at) => write(client, `/w${at}`, () => isOver));
+  const acknowledged = new Map<string, bigint>();
+  const written = (which: (zxid: bigint) => boolean): number => [...acknowledged.values()].filter(which).length;
+  const wrote = (what: () => boolean): Promise<void> =>
+    until(what, PATIENCE_MS, () => `nothing is written: ${members.tail()}`);
+  const writing = Promise.all(writers.map((client, at) => write(client, `/w${at}`, acknowledged, () => isOver)));
+  writing.catch(() => {}); // heard below
   await sleep(200);
+  await wrote(() => writers.every((_, each) => acknowledged.has(`/w${each}/n0`)));
   const { id } = await members.follower();
+  await writers[id - 1]?.sync('/held'); // it may be behind, and what it gives is what it has
   const control = (of: number): string => join(members.member(of).folder, 'ctl');
   const file = folder.in('backup');
   const begun = zoosh(['-o', 'json', 'backup', file, '--control', control(id)]);
   const told = json<Told>(await begun);
   await sleep(100);
-  isOver = true;
-  const acknowledged = new Map((await Promise.all(writing)).flatMap((each) => [...each]));
   const at = BigInt(told.zxid);
-  const [before, after] = [true, false].map((is) => [...acknowledged].filter(([, zxid]) => zxid <= at === is).length);
-  assert.ok((before ?? 0) > 0 && (after ?? 0) > 0, `${before} writes before it, ${after} after`);
+  await wrote(() => written((zxid) => zxid > at) > 0);
+  isOver = true;
+  await writing;
+  const [before, after] = [written((zxid) => zxid <= at), written((zxid) => zxid > at)];
+  assert.ok(before > 0 && after > 0, `${before} writes before it, ${after} after`);
   assert.deepEqual([told.server, told.ephemerals, told.sessions], [id, 1, 3]);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.deepEqual(readdirSync(folder.path), ['backup']);
 
   // when nothing goes on, it has the digest that the members have
+  await members.equal();
   const quiet = json<Told>(await zoosh(['-o', 'json', 'backup', folder.in('quiet'), '--control', control(1)]));
   const { zxid, digest } = await members.member(1).ask({ op: 'digest' });
   assert.deepEqual([quiet.zxid, quiet.digest], [zxid, digest]);

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { type Client, connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
-import { BIN, zoosh, zooshProcess } from './cli.ts';
+import { BIN, patiently, zoosh, zooshProcess } from './cli.ts';
 import { until } from './members.ts';
 import { ServerProcess } from './process.ts';
 
@@ -20,6 +20,8 @@ after(async () => {
   await server[Symbol.asyncDispose]();
 });
 const rootOf = async (): Promise<string[]> => (await hand.getChildren('/')).children;
+/** Its own is 5 s: too little for a machine that stands still. */
+const SESSION = ['--timeout', '40s'];
 /** Some of its nodes are there. */
 const hasMade = (): Promise<boolean> => hand.exists('/zk-latencies').then((stat) => (stat?.numChildren ?? 0) > 100);
 
@@ -28,7 +30,7 @@ test('a signal ends bench with its code once what it made is gone', async () => 
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    const it = zooshProcess([server.hosts, 'bench', '--znode_count', '300000']);
+    const it = zooshProcess(patiently([server.hosts, 'bench', ...SESSION, '--znode_count', '300000']));
     await until(hasMade, PATIENCE_MS, it.stderr);
     it.kill(signal);
     assert.equal(await it.ended, code, it.stderr());
@@ -39,7 +41,8 @@ test('a signal ends bench with its code once what it made is gone', async () => 
 });
 
 test('bench whose answer nobody reads any more ends quietly, and nothing of it is left', async () => {
-  const child = spawn(process.execPath, [BIN, server.hosts, 'bench', '--znode_count', '2000'], {
+  const words = patiently([server.hosts, 'bench', ...SESSION, '--znode_count', '2000']);
+  const child = spawn(process.execPath, [BIN, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
   });
@@ -56,14 +59,14 @@ test('bench whose answer nobody reads any more ends quietly, and nothing of it i
 });
 
 test('in JSON they are one document each, in ndjson a line for each step', async () => {
-  const json = await zoosh(['-o', 'json', server.hosts, 'bench', '--znode_count', '5']);
+  const json = await zoosh(['-o', 'json', server.hosts, 'bench', ...SESSION, '--znode_count', '5']);
   assert.equal(json.code, 0, json.stderr);
   const document = JSON.parse(json.stdout) as { complete: boolean; servers: { phases: { phase: string }[] }[] };
   assert.equal(document.complete, true);
   const names = document.servers[0]?.phases.map(({ phase }) => phase);
   const wanted = ['create permanent', 'set', 'get', 'delete permanent', 'create ephemeral', 'watch'];
   assert.deepEqual(names, [...wanted, 'delete ephemeral', 'notifications']);
-  const lines = await zoosh(['-o', 'ndjson', server.hosts, 'bench', '--znode_count', '5']);
+  const lines = await zoosh(['-o', 'ndjson', server.hosts, 'bench', ...SESSION, '--znode_count', '5']);
   const entries = lines.stdout
     .trim()
     .split('\n')
@@ -73,7 +76,7 @@ test('in JSON they are one document each, in ndjson a line for each step', async
     [...(names ?? []), undefined],
   );
   assert.deepEqual(entries.at(-1), { test: 'latency', complete: true, calls: 'asynchronous' });
-  const script = await zoosh(['-o', 'json', server.hosts], 'smoketest\nbench --znode_count 0\n');
+  const script = await zoosh(['-o', 'json', server.hosts], 'smoketest --timeout 40s\nbench --znode_count 0\n');
   const [record, refusal] = script.stdout.split('\n').map((line) => (line === '' ? undefined : JSON.parse(line)));
   assert.deepEqual([record.ok, record.result.successful, record.result.sessions.length], [true, true, 2]);
   assert.deepEqual([refusal.ok, refusal.error.exit], [false, 2]);
@@ -93,7 +96,7 @@ test('they change something: not in a read-only shell, not dry', async () => {
 });
 
 test('a server that is killed meanwhile: what is left is told, with what removes it', async () => {
-  const it = zooshProcess(['--connect-timeout', '1s', server.hosts, 'bench', '--znode_count', '300000']);
+  const it = zooshProcess(['--connect-timeout', '8s', server.hosts, 'bench', ...SESSION, '--znode_count', '300000']);
   await until(hasMade, PATIENCE_MS, it.stderr);
   await hand.close();
   await server.kill('SIGKILL');

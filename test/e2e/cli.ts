@@ -10,10 +10,22 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** An ensemble of this machine, not a port at which nobody listens. */
+const isServer = (word = ''): boolean => /^127\.0\.0\.1:\d{4,}|^local\//.test(word);
+/** Who says so himself, or speaks as to zkCli, is left alone. */
+const SAID = /^(?:--connect-timeout|--compat|-server)/;
+/** Words that begin with a server or with options: one that is there may take longer to answer than a person waits. */
+export function patiently(words: readonly string[]): readonly string[] {
+  const [first = ''] = words;
+  const isMeant = isServer(first) || (first.startsWith('-') && words.some((word) => isServer(word)));
+  if (!isMeant || words.some((word) => SAID.test(word))) return words;
+  return ['--connect-timeout', `${PATIENCE_MS / 2000}s`, ...words];
+}
+
 /** Runs the built binary without a terminal; what a user's files or environment say does not reach it. */
 export function zoosh(args: readonly string[], input = '', env: Record<string, string> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, ...args], {
+    const child = spawn(process.execPath, [BIN, ...patiently(args)], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8', ...env },
     });
@@ -44,13 +56,16 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Begins the built binary without a terminal or input; it is killed when it does not end. */
+/**
+ * Begins the built binary without a terminal or input; it is killed when it does not end. What it waits for is waited for
+ * with patience, one thing after another.
+ */
 export function zooshProcess(args: readonly string[]): Running {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(process.execPath, [BIN, ...patiently(args)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 3 * PATIENCE_MS);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { ServerProcess } from './process.ts';
 
 test('bad input at every border: a sentence and the right exit code', async () => {
@@ -70,7 +71,7 @@ test('a disk that takes no more: the server ends with 40 and says why; nothing a
   const client = await connect(server.hosts);
   const answered: string[] = [];
   const write = async (path: string): Promise<void> => {
-    await client.create(path, Buffer.alloc(500, 65), { signal: AbortSignal.timeout(5000) });
+    await client.create(path, Buffer.alloc(500, 65), { signal: AbortSignal.timeout(PATIENCE_MS) });
     answered.push(path);
   };
   let full = false;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { amount } from '../amount.ts';
-import { crowdOf, siege } from '../bench/crowd.ts';
+import { crowdOf, LEAST_FLOOD, siege } from '../bench/crowd.ts';
 import { lateIf, timely } from '../patience.ts';
 import { ServerProcess } from './process.ts';
 
@@ -40,7 +40,7 @@ test(
         `p99 ${calm.p99.toFixed(2)} ms; ${flood.p99.toFixed(2)} with ${floodPerSecond.toFixed(0)} connections a second; ${slow.p99.toFixed(2)} with ${slowOpen} handshakes`,
       );
       assert.equal(slowOpen, SLOW);
-      assert.ok(floodPerSecond > 100, `${floodPerSecond} connections a second are no flood`);
+      assert.ok(floodPerSecond > LEAST_FLOOD, `${floodPerSecond} connections a second are no flood`);
       const most = Math.max(2 * calm.p99, UNFELT_MS);
       const worst = Math.max(flood.p99, slow.p99);
       return lateIf(worst > most, `p99 of ${worst.toFixed(2)} ms, ${calm.p99.toFixed(2)} without them`);

@@ -93,7 +93,7 @@ describe('the built binary', { concurrency: 4 }, () => {
     test(`exit code ${code}: the server ${refusal === 'hangs up' ? refusal : `says ${refusal}`}`, async () => {
       await using server = await refusing(refusal);
       // one that hung up is looked for as long
-      const patience = refusal === 'hangs up' ? '4s' : '40s';
+      const patience = refusal === 'hangs up' ? '9s' : '40s';
       const ran = await zoosh(['--yes', '--connect-timeout', patience, hostOf(server), ...words]);
       assert.equal(ran.code, code, ran.stderr);
       assert.match(ran.stderr, /^error: /m);

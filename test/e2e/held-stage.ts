@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '../../src/index.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 export class HeldStage implements AsyncDisposable {
   readonly server: EmbeddedServer;
@@ -18,7 +19,7 @@ export class HeldStage implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-held-'));
     const short = { tickTime: '200', maxSessionTimeout: '60000' };
     const server = await startEmbedded({ settings: { ...short, ...settings }, logLevel: 'error' });
-    return new HeldStage(server, await connect(server.connectString), folder);
+    return new HeldStage(server, await connect(server.connectString, { connectTimeoutMs: PATIENCE_MS }), folder);
   }
   file(name: string): string {
     return join(this.#folder, name);

@@ -29,30 +29,49 @@ export async function good(...args: string[]): Promise<string> {
   assert.equal(code, 0, `zoosh ${args.join(' ')}: ${stderr}`);
   return stdout;
 }
+/** What a member that is slow to answer, or has just been succeeded, keeps from being done. */
+const PASSES = /has no \w+(?: \w+)? now|no answer in \d+ ms/;
+/** As `good`, and again while it cannot be done yet. */
+export const insist = (...args: string[]): Promise<string> =>
+  until(`zoosh ${args.join(' ')} can be done`, async () => {
+    const { code, stdout, stderr } = await run(...args);
+    if (code !== 0 && PASSES.test(stderr)) return undefined;
+    assert.equal(code, 0, `zoosh ${args.join(' ')}: ${stderr}`);
+    return { stdout };
+  }).then(({ stdout }) => stdout);
 export const view = async (name: string): Promise<EnsembleView> => {
   const { stdout, stderr } = await run('-o', 'json', 'ensemble', 'status', name, '--digest');
   assert.notEqual(stdout, '', stderr);
   return JSON.parse(stdout) as EnsembleView;
 };
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, ms = PATIENCE_MS): Promise<T> {
+export async function until<T>(
+  what: string | (() => string),
+  look: () => Promise<T | undefined | false>,
+  ms = PATIENCE_MS,
+): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
+    // looked at once more when it is too late: this process may have stood still, and all it waited for be there
+    if (performance.now() > end) {
+      const late = await look();
+      if (late !== undefined && late !== false) return late;
+      throw new Error(`waited in vain until ${typeof what === 'string' ? what : what()}`);
+    }
     await sleep(100);
   }
 }
 export const allEqual = (name: string): Promise<EnsembleView> =>
-  until('all members are up with one digest', async () => {
+  until('all members are up, whole, and follow one leader with one digest', async () => {
     const found = await view(name);
     const digests = new Set(found.members.map(({ digest }) => digest));
-    return found.members.every(({ state }) => state === 'up') && digests.size === 1 && found;
+    const isWhole = found.members.every(({ state, repair }) => state === 'up' && repair === undefined);
+    return isWhole && found.quorum && found.serving === found.voters && digests.size === 1 && found;
   });
 export const base = (): Promise<number> => ownBlock('127.0.0.1', 10);
 export async function portsFree(first: number, count: number): Promise<void> {
-  for (const port of blockPorts(first, count))
-    assert.ok(await isFree('127.0.0.1', port), `port ${port} is still taken`);
+  for (const port of blockPorts(first, count)) await until(`port ${port} is free`, () => isFree('127.0.0.1', port));
 }
 /** Starts the binary and leaves it running; `out` and `err` fill up. */
 export function begin(args: readonly string[]) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { connect } from '../../src/client/connect.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
@@ -22,6 +23,8 @@ const LINES = [
   `java.security.auth.login.config=${SERVER}`,
   'superUser=admin',
   'sessionRequireClientSASLAuth=true',
+  // a disk that stands still for a second is told of, and nothing is to be told here
+  'fsync.warningthresholdms=600000',
 ];
 
 test('every way to say a login, and what is said when it is refused', async () => {
@@ -99,7 +102,8 @@ test('the library logs in again on each connection, before its watches are set a
   await using server = await new ServerProcess(LINES).start();
   await using client = await connect(server.hosts, {
     auth: [{ scheme: 'sasl', auth: 'bob:s:cret' }],
-    timeoutMs: 20_000,
+    timeoutMs: 40_000,
+    connectTimeoutMs: PATIENCE_MS,
   });
   const acl = [{ perms: 31, scheme: 'auth', id: '' }];
   await client.create('/mine', 'one', { acl });
@@ -121,7 +125,10 @@ test('the library logs in again on each connection, before its watches are set a
   read.catch(() => {});
   await server.start();
   assert.equal((await read).data?.toString(), 'one');
-  await using other = await connect(server.hosts, { auth: [{ scheme: 'sasl', auth: 'admin:a' }] });
+  await using other = await connect(server.hosts, {
+    auth: [{ scheme: 'sasl', auth: 'admin:a' }],
+    connectTimeoutMs: PATIENCE_MS,
+  });
   await other.set('/mine', 'two');
   assert.equal(await seen, 'NodeDataChanged');
   await assert.rejects(other.addAuth('sasl', 'bob:s:cret'), /once/);

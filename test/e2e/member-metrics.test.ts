@@ -3,14 +3,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
-import { type MemberOfTest, Members, until } from './members.ts';
+import { type MemberOfTest, Members, STEADY, until } from './members.ts';
 
 const EXPORTER = 'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
 type Figures = ReadonlyMap<string, number>;
 
 async function figures(member: MemberOfTest): Promise<Figures> {
   const port = [...member.log.matchAll(/metrics on 127\.0\.0\.1:(\d+)/g)].at(-1)?.[1];
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  // a connection that was kept may be closed by the time it is used again
+  const headers = { connection: 'close' };
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
   return new Map(
     text
       .split('\n')
@@ -23,12 +25,12 @@ test('members tell their place, elections, synchronisations and proposals; figur
   await using members = await Members.start({
     voters: 3,
     observers: 1,
-    lines: [EXPORTER, 'metricsProvider.httpHost=127.0.0.1', 'metricsProvider.httpPort=0'],
+    lines: [EXPORTER, 'metricsProvider.httpHost=127.0.0.1', 'metricsProvider.httpPort=0', STEADY],
   });
   const leader = await members.leader();
   const follower = await members.follower();
   const observer = members.member(4);
-  await using client = await connect(members.hosts);
+  await using client = await connect(members.hosts, { connectTimeoutMs: PATIENCE_MS });
   for (let i = 0; i < 20; i++) await client.create(`/m${i}`, 'x');
   await members.equal();
   const [at, of, seen] = [await figures(leader), await figures(follower), await figures(observer)];
@@ -71,11 +73,10 @@ test('members tell their place, elections, synchronisations and proposals; figur
     PATIENCE_MS,
     () => members.tail(),
   );
-  const next = await members.leader(leader.id);
   let told: Figures = new Map();
   await until(
     async () => {
-      told = await figures(next);
+      told = await figures(await members.leader(leader.id));
       return told.get('synced_observers') === 1 && told.get('synced_followers') === 1;
     },
     PATIENCE_MS,

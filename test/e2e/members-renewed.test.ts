@@ -8,7 +8,7 @@ import { connect as connectTls } from 'node:tls';
 import { connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { type Authority, makeAuthority, makeCertificate } from '../tls/certificates.ts';
-import { type MemberOfTest, Members, peerPortsOf, until } from './members.ts';
+import { type MemberOfTest, Members, peerPortsOf, STEADY, until } from './members.ts';
 import { PemFiles } from './members-tls.ts';
 
 const HOST = '127.0.0.1';
@@ -23,8 +23,20 @@ function replace(file: string, text: string): void {
   writeFileSync(`${file}.new`, text, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
-/** The name of who vouches for what is shown at a port. */
-function shownBy(port: number): Promise<string> {
+/** The name of who vouches for what is shown at a port, once something is. */
+async function shownBy(port: number): Promise<string> {
+  let found = 'nobody';
+  await until(
+    async () => {
+      found = await vouching(port);
+      return found !== 'nobody';
+    },
+    PATIENCE_MS,
+    () => `nothing is shown at port ${port}`,
+  );
+  return found;
+}
+function vouching(port: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connectTls({ host: HOST, port, rejectUnauthorized: false }, () => {
       const { issuer } = socket.getPeerCertificate();
@@ -41,9 +53,10 @@ test('three members get another authority while they are written to: the quorum 
   const { authority: old } = files;
   const next: Authority = makeAuthority('their successor');
   const certified = (by: Authority) => makeCertificate(by, { hosts: [HOST] });
-  await using members = await Members.start({ voters: 3, linesOf: (id) => files.lines(`m${id}`, certified(old)) });
+  const linesOf = (id: number): readonly string[] => files.lines(`m${id}`, certified(old));
+  await using members = await Members.start({ voters: 3, lines: [STEADY], linesOf });
   const leader = await members.leader();
-  await using client = await connect(members.hosts);
+  await using client = await connect(members.hosts, { connectTimeoutMs: PATIENCE_MS });
   const looked = (): number[] => members.all.map((each) => countIn(each, /looking for a leader/g));
   const lookedBefore = looked();
   const states: string[] = [];

@@ -10,14 +10,15 @@ import { type Client, connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { Workload } from '../sim/workload.ts';
 import { MemberRaw } from './member-raw.ts';
-import { type MemberOfTest, Members, until } from './members.ts';
+import { type MemberOfTest, Members, STEADY, until } from './members.ts';
 
 const KILLS = 5;
+const PATIENT = { connectTimeoutMs: PATIENCE_MS };
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 31));
 
 /** Names below `path` as `member` has them after a sync. */
 async function namesAt(member: MemberOfTest, path: string): Promise<Set<string>> {
-  await using client = await connect(member.hosts);
+  await using client = await connect(member.hosts, PATIENT);
   await client.sync(path);
   return new Set((await client.getChildren(path)).children);
 }
@@ -32,12 +33,13 @@ const write = async (client: Client, path: string, count: number, bytes = 100): 
 
 test('a leader killed again and again: nothing acknowledged is lost, sessions and ephemerals stay', async () => {
   const random = seededRandom(seed);
-  await using members = await Members.start({ voters: 3 });
+  await using members = await Members.start({ voters: 3, lines: [STEADY] });
   // one client that begins at each member, and one that knows them all
   const hosts = [0, 1, 2].map((by) =>
     [...members.all.slice(by), ...members.all.slice(0, by)].map((m) => m.hosts).join(),
   );
-  const clients = await Promise.all([...hosts, members.hosts].map((each) => connect(each, { timeoutMs: 40_000 })));
+  const options = { ...PATIENT, timeoutMs: 40_000 };
+  const clients = await Promise.all([...hosts, members.hosts].map((each) => connect(each, options)));
   const load = await Workload.begin(random, clients);
   const setUp = clients[0] as Client;
   for (const path of ['/raw', '/seq']) await setUp.create(path);
@@ -89,7 +91,7 @@ test('a leader killed again and again: nothing acknowledged is lost, sessions an
     const late = Date.now() + PATIENCE_MS;
     assert.ok(await load.settled(() => sleep(5, Date.now() < late)), `${load.surprises}${members.tail()}`);
     for (const member of members.all) {
-      await using reader = await connect(member.hosts);
+      await using reader = await connect(member.hosts, PATIENT);
       await reader.sync('/');
       assert.deepEqual(await load.faults(reader), [], `member ${member.id}, kill ${kill}, seed ${seed}`);
     }
@@ -120,7 +122,7 @@ test('a leader killed again and again: nothing acknowledged is lost, sessions an
   await load.close();
   await members.equal();
   for (const member of members.all) {
-    await using reader = await connect(member.hosts);
+    await using reader = await connect(member.hosts, PATIENT);
     await reader.sync('/');
     for (const name of (await reader.getChildren('/w')).children)
       assert.equal((await reader.exists(`/w/${name}`))?.ephemeralOwner, 0n, name);
@@ -128,9 +130,9 @@ test('a leader killed again and again: nothing acknowledged is lost, sessions an
 });
 
 test('a write sent behind a sync is answered behind it, through every member', async () => {
-  await using members = await Members.start({ voters: 3 });
+  await using members = await Members.start({ voters: 3, lines: [STEADY] });
   for (const { id, hosts } of members.all) {
-    const clients = await Promise.all([1, 2, 3].map(() => connect(hosts)));
+    const clients = await Promise.all([1, 2, 3].map(() => connect(hosts, PATIENT)));
     await Promise.all(
       clients.map(async (client, lane) => {
         const path = `/s${id}-${lane}`;
@@ -162,7 +164,7 @@ test('a write sent behind a sync is answered behind it, through every member', a
 test('a member that missed little or much comes back to the same tree, by a difference or by a snapshot', async () => {
   await using members = await Members.start({
     voters: 3,
-    lines: ['snapCount=500', 'commitLogCount=200', 'preAllocSize=64'],
+    lines: ['snapCount=500', 'commitLogCount=200', 'preAllocSize=64', STEADY],
   });
   const away = await members.follower();
   const client = await connect(
@@ -170,6 +172,7 @@ test('a member that missed little or much comes back to the same tree, by a diff
       .filter((each) => each !== away)
       .map((each) => each.hosts)
       .join(),
+    PATIENT,
   );
   await write(client, '/few', 50);
   await away.kill();
@@ -194,7 +197,8 @@ test('a member that missed little or much comes back to the same tree, by a diff
   const leader = await members.leader();
   await leader.kill();
   await members.leader(leader.id);
-  await using late = await connect(away.hosts);
+  await members.serving([away.id]);
+  await using late = await connect(away.hosts, PATIENT);
   await late.create('/after');
   leader.start();
   await members.serving();
@@ -208,11 +212,16 @@ test('SIGTERM hands the lead over: writes hardly pause, every server ends with 0
   const pauses: number[] = [];
   const ends: number[] = [];
   const isLate = (): boolean => Math.min(...pauses) >= 1000 || Math.min(...ends) >= 900;
+  // a leader waits for a second: where nobody who could take the lead got the processor in it, the round does not count
+  let handed = 0;
+  const handovers = ({ log }: MemberOfTest): number => log.match(/handed over to server/g)?.length ?? 0;
   // what is slow by itself is slow every time
-  for (let round = 0; round < 3 || (round < 10 && isLate()); round++) {
+  for (let round = 0; handed < 3 || isLate(); round++) {
+    assert.ok(round < 10, `${handed} times handed over, pauses ${pauses}, ends ${ends}${members.tail()}`);
     const leader = await members.leader();
+    const before = handovers(leader);
     const others = members.all.filter((each) => each !== leader);
-    const clients = await Promise.all(others.map(({ hosts }) => connect(hosts)));
+    const clients = await Promise.all(others.map(({ hosts }) => connect(hosts, PATIENT)));
     let isOn = true;
     let last = performance.now();
     let longest = 0;
@@ -233,7 +242,7 @@ test('SIGTERM hands the lead over: writes hardly pause, every server ends with 0
     const asked = performance.now();
     assert.equal(await leader.kill('SIGTERM'), 0, leader.log.slice(-1000));
     ends.push(Math.round(performance.now() - asked));
-    assert.match(leader.log, /handed over to server/);
+    if (handovers(leader) > before) handed++;
     await sleep(300);
     for (const until = performance.now() + PATIENCE_MS; written <= 20 && performance.now() < until; ) await sleep(20);
     isOn = false;
@@ -253,18 +262,22 @@ test('SIGTERM hands the lead over: writes hardly pause, every server ends with 0
 });
 
 test('observers serve reads, send writes on, and decide nothing', async () => {
-  await using members = await Members.start({ voters: 3, observers: 2 });
+  await using members = await Members.start({ voters: 3, observers: 2, lines: [STEADY] });
   const [one, two] = [members.member(4), members.member(5)];
   for (const observer of [one, two]) {
     assert.match(await observer.word('srvr'), /^Mode: observer$/m);
-    assert.equal((await observer.status())?.role, 'observer');
+    assert.equal((await observer.ask({ op: 'status' })).role, 'observer');
   }
-  await using client = await connect(one.hosts);
+  await using client = await connect(one.hosts, PATIENT);
   await client.create('/o', 'x');
   await client.create('/o/e', '', { mode: 'ephemeral' });
-  await using other = await connect(two.hosts);
+  await using other = await connect(two.hosts, PATIENT);
   await other.sync('/o');
-  const changed = new Promise((resolve) => other.get('/o', { watch: resolve }));
+  let tell = (): void => {};
+  const changed = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  await other.get('/o', { watch: () => tell() });
   await client.set('/o', 'y');
   await changed;
   assert.equal((await other.get('/o')).data?.toString(), 'y');

@@ -24,6 +24,12 @@ const HOST = '127.0.0.1';
 const QUORUM_STEP = 100;
 const ELECTION_STEP = 200;
 
+/**
+ * A line for `lines` where no member is to fall silent: no term ends because one of them got no processor for seconds. Who
+ * is killed hangs up, and is missed at once as ever.
+ */
+export const STEADY = 'syncLimit=60';
+
 export interface MembersOptions {
   readonly voters: number;
   /** Observers come after the voters. Default 0. */

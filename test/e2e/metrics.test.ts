@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { zoosh } from './cli.ts';
+import { until } from './members.ts';
 import { ServerProcess } from './process.ts';
 
 const EXPORTER = 'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
@@ -12,12 +14,20 @@ test('the exporter that zoo.cfg asks for tells the truth under the known names',
     'info',
   );
   await server.start();
-  const port = /metrics on 127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1];
-  assert.ok(port !== undefined, server.stderr);
-  const client = await connect(server.hosts);
+  // said before it is ready, but on another stream
+  const said = /metrics on 127\.0\.0\.1:(\d+)/;
+  await until(
+    () => said.test(server.stderr),
+    PATIENCE_MS,
+    () => server.stderr,
+  );
+  const port = said.exec(server.stderr)?.[1];
+  // a connection that was kept may be closed by the time it is used again
+  const headers = { connection: 'close' };
+  const client = await connect(server.hosts, { connectTimeoutMs: PATIENCE_MS });
   for (let n = 0; n < 5; n++) await client.create(`/m${n}`, 'x', { mode: n === 0 ? 'ephemeral' : 'persistent' });
   await client.get('/m1', { watch: () => {} });
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers });
   const text = await response.text();
   const figure = (name: string): number => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1]);
   assert.equal(response.status, 200);
@@ -30,8 +40,8 @@ test('the exporter that zoo.cfg asks for tells the truth under the known names',
   assert.equal(figure('global_sessions'), 1);
   assert.ok(figure('packets_received') >= 7 && figure('process_resident_memory_bytes') > 1e7);
   assert.doesNotMatch(text, /quorum_size|learners/);
-  assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 404);
-  assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'POST' })).status, 405);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/`, { headers })).status, 404);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'POST', headers })).status, 405);
   await client.close();
   const taken = await zoosh([
     'start',

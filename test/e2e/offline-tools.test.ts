@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../src/index.ts';
 import { goldenFiles } from '../apache/memory-disk.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { type Ran, zoosh } from './cli.ts';
 import { apacheData, Folder } from './folders.ts';
+import { until } from './members.ts';
 import { ServerProcess } from './process.ts';
 
 const place = new Folder();
@@ -26,7 +27,7 @@ const namesOf = (start: string): string[] =>
 before(async () => {
   apacheData(apache);
   await own.start();
-  const client = await connect(own.hosts);
+  const client = await connect(own.hosts, { connectTimeoutMs: PATIENCE_MS });
   await client.create('/app', 'hello\nworld', { acl: [{ perms: 31, scheme: 'world', id: 'anyone' }] });
   await client.create('/app/bin', Buffer.from([0, 255, 1]));
   await client.create('/box', null, { mode: 'container' });
@@ -35,7 +36,12 @@ before(async () => {
   await client.transaction().create('/multi', 'm').set('/app', 'v1').commit();
   await client.delete('/none').catch(() => {});
   for (let i = 0; i < 50; i++) await client.set('/app', `v${i}`);
-  for (let i = 0; i < 2000 && namesOf('snapshot.').length === 0; i++) await sleep(25);
+  // one is there, and whole, and no other is being written
+  await until(
+    () => namesOf('snapshot.').length > 0 && namesOf('snapshot.').every((name) => /^snapshot\.[0-9a-f]+$/.test(name)),
+    PATIENCE_MS,
+    () => `${readdirSync(ours)}`,
+  );
   await own.kill('SIGKILL');
   client.close().catch(() => {});
 });
@@ -156,7 +162,7 @@ test('a log of ours is shown likewise', async () => {
 
 test('the newest log of ours can be chopped and started from', async () => {
   await using server = await new ServerProcess().start();
-  const client = await connect(server.hosts);
+  const client = await connect(server.hosts, { connectTimeoutMs: PATIENCE_MS });
   await client.create('/app', '');
   for (let i = 0; i < 20; i++) await client.set('/app', `v${i}`);
   await server.kill('SIGKILL');
@@ -174,7 +180,7 @@ test('the newest log of ours can be chopped and started from', async () => {
   assert.equal((await zoosh(['txnlog', '-c', '-z', '0x900000000', join(place, name)])).code, 2);
   renameSync(`${log}.chopped`, log);
   await server.start();
-  const again = await connect(server.hosts);
+  const again = await connect(server.hosts, { connectTimeoutMs: PATIENCE_MS });
   assert.equal((await again.get('/app')).data?.toString(), 'v12');
   await again.close();
 });

@@ -76,7 +76,7 @@ async function flood(how: 'a secret' | 'nothing but frames'): Promise<string | u
   const resident = VOTERS.map((id) => residentMiB(members.member(id)));
   const others = members.all.filter((each) => each !== follower);
   const bystander = new Bystander(
-    await connect(others.map(({ hosts }) => hosts).join(), { timeoutMs: 60_000 }),
+    await connect(others.map(({ hosts }) => hosts).join(), { timeoutMs: 60_000, connectTimeoutMs: PATIENCE_MS }),
     '/beside',
   );
   const hello = await helloOf();
@@ -89,6 +89,7 @@ async function flood(how: 'a secret' | 'nothing but frames'): Promise<string | u
     Buffer.alloc(0),
   ];
   const crowds = targetsOf(members, VOTERS).map(({ port }) => new Crowd(port, beginnings));
+  const madeNow = (): number => crowds.reduce((sum, crowd) => sum + crowd.made, 0);
   try {
     await sleep(FLOOD_MS / 2);
     // who comes back has to get through the crowd
@@ -96,10 +97,16 @@ async function flood(how: 'a secret' | 'nothing but frames'): Promise<string | u
     follower.start();
     await members.serving();
     await sleep(FLOOD_MS / 2);
+    // where everything takes longer the flood does, too
+    await until(
+      () => madeNow() > 6 * CROWD && bystander.writes > 5,
+      PATIENCE_MS,
+      () => `${madeNow()} connections, ${bystander.writes} writes`,
+    );
   } finally {
     for (const crowd of crowds) crowd.leave();
   }
-  const made = crowds.reduce((sum, crowd) => sum + crowd.made, 0);
+  const made = madeNow();
   await bystander.stop();
   assert.deepEqual(bystander.failures, []);
   assert.equal((await members.leader()).id, leader.id);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownPort } from '../ports.ts';
 
 const BIN = fileURLToPath(new URL('../../../bin/zoosh.js', import.meta.url));
 
@@ -30,6 +31,7 @@ export class ServerProcess implements AsyncDisposable {
   /** Starts (again) on the same directory; resolves with `ready`, rejects when the process ends before. */
   async start(): Promise<this> {
     const cfg = join(this.folder, 'zoo.cfg');
+    if (this.port === 0) this.port = await ownPort('127.0.0.1');
     const base = [
       'tickTime=2000',
       `dataDir=${join(this.folder, 'data')}`,
@@ -55,8 +57,9 @@ export class ServerProcess implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child = child;
+    // not `exit`: its last words may come after that
     this.exited = new Promise((resolve) =>
-      child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128))),
+      child.once('close', (code, signal) => resolve(code ?? (signal === null ? 1 : 128))),
     );
     child.stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
@@ -70,7 +73,7 @@ export class ServerProcess implements AsyncDisposable {
         this.port = Number(ready[1]);
         resolve();
       });
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${this.stderr}`)));
+      child.once('close', (code) => reject(new Error(`the server ended with ${code}: ${this.stderr}`)));
     });
     return this;
   }

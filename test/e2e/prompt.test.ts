@@ -288,6 +288,7 @@ test('what only Ctrl-C ends is no error when it does; anything else that it ends
   using session = prompt(server.hosts);
   await sees(session, 'type help');
   session.type('watch -f /\r');
+  await sees(session, /watch -f \/\n/); // the line was taken, and the key is not for it
   await sleep(300); // it says nothing before something happens
   session.type('\x03');
   await sees(session, /watch -f \/\n[^\n]*:\/> \|/);

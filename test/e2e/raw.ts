@@ -9,11 +9,11 @@ export function frame(body: Uint8Array): Buffer {
 }
 
 /** The framed first request of a client; a new session unless one is named. */
-export function hello(session = 0n, password: Uint8Array = Buffer.alloc(16)): Buffer {
+export function hello(session = 0n, password: Uint8Array = Buffer.alloc(16), timeoutMs = 10_000): Buffer {
   const to = new Writer();
   to.int32(0);
   to.int64(0n);
-  to.int32(10_000);
+  to.int32(timeoutMs);
   to.int64(session);
   to.buffer(password);
   to.bool(false);

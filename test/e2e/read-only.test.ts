@@ -3,12 +3,20 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type StateChange } from '../../src/index.ts';
+import { type Client, type ConnectOptions, connect as connectNow, type StateChange } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { zoosh } from './cli.ts';
 import { type MemberOfTest, Members, until } from './members.ts';
 
-const LINES = ['readonlymode.enabled=true', 'localSessionsEnabled=true', 'localSessionsUpgradingEnabled=true'];
+// a member that stands still for some seconds keeps its leader
+const LINES = [
+  'readonlymode.enabled=true',
+  'localSessionsEnabled=true',
+  'localSessionsUpgradingEnabled=true',
+  'syncLimit=60',
+];
+const connect = (hosts: string, options: ConnectOptions = {}): Promise<Client> =>
+  connectNow(hosts, { connectTimeoutMs: PATIENCE_MS, ...options });
 const isro = (member: MemberOfTest): Promise<string> => member.word('isro').catch(() => '');
 
 test('a member without a leader serves those who only read, until there is one again', async () => {
@@ -21,7 +29,8 @@ test('a member without a leader serves those who only read, until there is one a
     await writer.create('/before', 'kept');
   }
   await members.equal();
-  const held = await connect(one.hosts, { allowReadOnly: true });
+  // it is to outlive all that is done while nobody leads
+  const held = await connect(one.hosts, { allowReadOnly: true, timeoutMs: 60_000 });
   await held.create('/held', '', { mode: 'ephemeral' }); // so that it is a session of the ensemble
   await two.kill();
   await three.kill();

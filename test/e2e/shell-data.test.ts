@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from '../../src/index.ts';
-import { zoosh } from './cli.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { type Ran, zoosh } from './cli.ts';
+import { until } from './members.ts';
 import { ServerProcess } from './process.ts';
 
 const server = new ServerProcess();
@@ -16,6 +18,15 @@ after(async () => {
   await server[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Asks again where a server did not answer within the two seconds it is given: a machine may stand still as long. */
+async function told(wanted: RegExp, args: readonly string[], before = (): void => {}): Promise<Ran> {
+  for (let left = 2; ; left--) {
+    before();
+    const ran = await zoosh(args);
+    if (left === 0 || wanted.test(ran.stdout + ran.stderr)) return ran;
+  }
+}
 
 test('data by option: text as it is, a file, standard input, none', async () => {
   const file = join(folder, 'file');
@@ -109,17 +120,19 @@ test('a word that is not allowed is asked of the AdminServer, and so is who owns
   await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
   const port = String((admin.address() as AddressInfo).port);
   try {
-    const ran = await zoosh([server.hosts, '4lw', 'mntr', '--admin-port', port]);
+    const anew = (): void => void asked.splice(0);
+    const ran = await told(/jvm\.threads/, [server.hosts, '4lw', 'mntr', '--admin-port', port], anew);
+    assert.deepEqual(asked, ['/commands/mntr']);
     assert.deepEqual([ran.code, ran.stdout], [0, 'version\t3.9.3\njvm.threads\t7\n'], ran.stderr);
     assert.match(ran.stderr, new RegExp(`does not allow mntr: this is what its AdminServer on port ${port} says\n$`));
-    const who = await zoosh([server.hosts, 'who', '--admin-port', port, '/mine']);
+    const who = await told(/51514/, [server.hosts, 'who', '--admin-port', port, '/mine'], anew);
     assert.equal(who.code, 0, who.stderr);
     const [path, session, client, , since] = who.stdout.trim().split('\t');
     assert.deepEqual(
       [path, session, client, since],
       ['/mine', `0x${owner.sessionId.toString(16)}`, '127.0.0.1:51514', '2026-11-26T10:00:00.000Z'],
     );
-    assert.deepEqual(asked, ['/commands/mntr', '/commands/cons']);
+    assert.deepEqual(asked, ['/commands/cons']);
   } finally {
     admin.close();
     await owner.close();
@@ -130,24 +143,32 @@ test('an AdminServer that wants a login is given the digest login of the session
   const login = 'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE='; // super:adminpass
   const where = ['admin.enableServer=true', 'admin.serverAddress=127.0.0.1', 'admin.serverPort=0'];
   await using guarded = await new ServerProcess([...where, login], 'info').start();
-  const port = /admin server on 127\.0\.0\.1:(\d+)/.exec(guarded.stderr)?.[1] as string;
+  const listens = /admin server on 127\.0\.0\.1:(\d+)/;
+  // that it serves is said on another stream, and may be heard before
+  await until(
+    () => listens.test(guarded.stderr),
+    PATIENCE_MS,
+    () => guarded.stderr,
+  );
+  const port = listens.exec(guarded.stderr)?.[1] as string;
   const owner = await connect(guarded.hosts);
   try {
     await owner.create('/mine', null, { mode: 'ephemeral' });
     const asks = ['--admin-port', port];
-    const stranger = await zoosh([guarded.hosts, 'who', ...asks, '/mine']);
+    const wants = /wants (?:a|the) login/;
+    const stranger = await told(wants, [guarded.hosts, 'who', ...asks, '/mine']);
     assert.deepEqual([stranger.code, stranger.stdout], [21, '']);
     assert.match(stranger.stderr, /its AdminServer wants the login of an administrator/);
-    const word = await zoosh([guarded.hosts, '4lw', ...asks, 'cons']);
+    const word = await told(wants, [guarded.hosts, '4lw', ...asks, 'cons']);
     assert.equal(word.code, 21);
     assert.match(word.stderr, /its AdminServer on port \d+ wants a login\n hint: .*addauth digest/);
-    assert.equal((await zoosh([guarded.hosts, '4lw', ...asks, 'ruok'])).stdout, 'imok\n');
-    const blind = await zoosh([guarded.hosts, 'doctor', ...asks]);
+    assert.equal((await told(/imok/, [guarded.hosts, '4lw', ...asks, 'ruok'])).stdout, 'imok\n');
+    const blind = await told(wants, [guarded.hosts, 'doctor', ...asks]);
     assert.match(blind.stdout, /^warn\t.* the AdminServer on port \d+ wants a login: /m);
     const known = ['--auth', 'digest:super:adminpass', guarded.hosts];
-    const told = await zoosh([...known, 'who', ...asks, '/mine']);
-    assert.equal(told.code, 0, told.stderr);
-    assert.match(told.stdout, /^\/mine\t0x[0-9a-f]+\t127\.0\.0\.1:\d+\t/);
+    const owned = await told(/^\/mine\t/m, [...known, 'who', ...asks, '/mine']);
+    assert.equal(owned.code, 0, owned.stderr);
+    assert.match(owned.stdout, /^\/mine\t0x[0-9a-f]+\t127\.0\.0\.1:\d+\t/);
     assert.doesNotMatch((await zoosh([...known, 'doctor', ...asks])).stdout, /wants a login/);
     // nobody needs to be asked whose a node of this very session is
     const own = await zoosh([guarded.hosts, '-c', 'create -e /own x; who /own']);

@@ -18,6 +18,7 @@ async function shell(args: readonly string[], home: string, input: string, signa
     out += chunk.toString();
     if (signal !== undefined) child.kill(signal);
   });
+  child.stdin.on('error', () => {}); // it may have ended already
   child.stdin.write(input);
   if (signal === undefined) child.stdin.end();
   const code = await new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { TEST_CERT, TEST_KEY } from '../client/tls-fixture.ts';
+import { lateIf, timely } from '../patience.ts';
 import { zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 import { TlsFront } from './tls-front.ts';
@@ -34,23 +35,26 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
     const flags = `-Dzookeeper.client.secure=true -Dzookeeper.ssl.trustStore.location="${ca}"`;
     const flagged = await zoosh(['-server', hosts, 'ls', '/'], '', { CLIENT_JVMFLAGS: flags });
     assert.deepEqual([flagged.code, flagged.stdout, flagged.stderr], [0, '[zookeeper]\n', '']);
-    const sick = await zoosh(['--tls-ca', ca, hosts, 'doctor', '--admin-port', '1']);
-    assert.match(
-      sick.stdout,
+    // what is found out within seconds, or not at all
+    const says = (args: readonly string[], by: 'stdout' | 'stderr', wanted: RegExp, code?: number): Promise<void> =>
+      timely(async () => {
+        const ran = await zoosh(args);
+        if (code !== undefined) assert.equal(ran.code, code, ran.stderr);
+        return lateIf(!wanted.test(ran[by]), `${args.join(' ')} does not say ${wanted}: ${ran[by]}`);
+      });
+    const doctor = ['doctor', '--admin-port', '1'];
+    await says(
+      ['--tls-ca', ca, hosts, ...doctor],
+      'stdout',
       /^(ok\tTLSv1\.3 with 1 server; certificates are|(warn|FAIL)\tthe certificate of localhost:)/m,
     );
-    const trusting = await zoosh(['--tls-insecure', hosts, 'doctor', '--admin-port', '1']);
-    assert.match(trusting.stdout, /^warn\tnobody checks who the servers are/m);
+    await says(['--tls-insecure', hosts, ...doctor], 'stdout', /^warn\tnobody checks who the servers are/m);
     const env = { ZOOSH_HOME: folder };
     assert.equal((await zoosh(['profile', 'add', 'tls', hosts, '--tls-ca', ca], '', env)).code, 0);
     await yes(['@tls'], env);
     const quick = ['--connect-timeout', '2s'];
-    const plain = await zoosh([...quick, hosts, 'ls', '/']);
-    assert.equal(plain.code, 3);
-    assert.match(plain.stderr, /TLS required/);
-    const stranger = await zoosh([...quick, '--tls', hosts, 'ls', '/']);
-    assert.equal(stranger.code, 3);
-    assert.match(stranger.stderr, /TLS: .*self.signed/i);
+    await says([...quick, hosts, 'ls', '/'], 'stderr', /TLS required/, 3);
+    await says([...quick, '--tls', hosts, 'ls', '/'], 'stderr', /TLS: .*self.signed/i, 3);
     for (const wrong of [
       'zookeeper.client.secure=true\nzookeeper.ssl.trustStore.location=/x/store.jks\n',
       `client.secure=true\nssl.trustStore.location=${STORES}trust.jks\nssl.trustStore.password=wrong\n`,

@@ -50,8 +50,8 @@ async function ping(socket: Socket, size: number, over: Promise<unknown>): Promi
 
 /** Sends `bytes` and nothing more; how long the server let it be, ms. */
 async function silent(port: number, bytes: Buffer): Promise<number> {
+  const began = performance.now(); // the server begins to count before this process hears that it is connected
   const socket = await open(port);
-  const began = performance.now();
   socket.write(bytes);
   socket.resume();
   await once(socket, 'close');
@@ -59,7 +59,9 @@ async function silent(port: number, bytes: Buffer): Promise<number> {
 }
 
 test('a storm of hostile connections: one that behaves is answered at once, the silent are ended in time', async () => {
-  await using server = await new ServerProcess(['maxClientCnxns=0', '4lw.commands.whitelist=*']).start();
+  // a disk that stands still for a while is not what is looked for
+  const lines = ['maxClientCnxns=0', '4lw.commands.whitelist=*', 'fsync.warningthresholdms=60000'];
+  await using server = await new ServerProcess(lines).start();
   const seed = randomInt(2 ** 30);
   const { port } = server;
   const part = hello();

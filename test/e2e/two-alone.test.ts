@@ -4,8 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { type MemberOfTest, Members } from './members.ts';
 
+const PATIENT = { connectTimeoutMs: PATIENCE_MS };
 /** Its zoo.cfg lists these servers from now on. */
 function list({ folder }: MemberOfTest, lines: string, ids: readonly number[]): void {
   const kept = lines.split('\n').filter((line) => {
@@ -27,7 +29,7 @@ test('who leads alone ends where its zoo.cfg leads to a server of another ensemb
     list(member, own, [member.id]);
     member.start();
     await members.serving([member.id]);
-    await using client = await connect(member.hosts);
+    await using client = await connect(member.hosts, PATIENT);
     await client.create(`/of-${member.id}`);
   }
   await one.kill('SIGTERM');
@@ -37,12 +39,12 @@ test('who leads alone ends where its zoo.cfg leads to a server of another ensemb
   const said =
     /error {1,2}this server leads alone, and .*belongs to another ensemble, [0-9a-f]{8} .* and server \d to [0-9a-f]{8} .*; correct the address, or empty the directory/;
   assert.match(one.log, said);
-  await using client = await connect(two.hosts);
+  await using client = await connect(two.hosts, PATIENT);
   await client.create('/goes-on');
   // and it is itself again where nobody else is
   list(one, lines, [1]);
   one.start();
   await members.serving([1]);
-  await using mine = await connect(one.hosts);
+  await using mine = await connect(one.hosts, PATIENT);
   assert.notEqual(await mine.exists('/of-1'), undefined);
 });

@@ -13,6 +13,11 @@ import { replayProfile } from './replay.ts';
 const unsaid = (log: string): string =>
   log.replace(/^.* warn {2}(?:\S+\.superDigest is set: |this server has no history yet and waits: ).*\n/gm, '');
 
+/** Nothing is said of a disk that stood still for a while. */
+const PATIENT = ['fsync.warningthresholdms=60000'];
+/** And no leader is given up because of it. */
+const SYNC = 'syncLimit=60';
+
 const SUPER = 'super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=';
 const PROFILES: Readonly<Record<string, { lines: string[]; count: number }>> = {
   plain: { lines: [], count: 5 },
@@ -44,14 +49,14 @@ const MEMBERS: Readonly<Record<string, { voters: number; lines: string[]; count:
 
 for (const [profile, { lines, count }] of Object.entries(PROFILES))
   test(`profile ${profile}`, async (t) => {
-    await using server = await new ServerProcess(lines).start();
+    await using server = await new ServerProcess([...lines, ...PATIENT]).start();
     await replayProfile(t, profile, count, [server.port]);
     assert.equal(unsaid(server.stderr), '');
   });
 
 for (const [profile, { voters, lines, count }] of Object.entries(MEMBERS))
   test(`profile ${profile}, ${voters} members`, async (t) => {
-    await using members = await Members.start({ voters, lines });
+    await using members = await Members.start({ voters, lines: [...lines, ...PATIENT, SYNC] });
     await replayProfile(
       t,
       profile,
@@ -74,7 +79,7 @@ for (const [profile, { line, count }] of Object.entries(SASL))
     const jaas = join(folder, 'jaas.conf');
     writeFileSync(jaas, JAAS);
     const provider = 'authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider';
-    const lines = ['tickTime=500', line, provider, `java.security.auth.login.config=${jaas}`];
+    const lines = ['tickTime=500', line, provider, `java.security.auth.login.config=${jaas}`, ...PATIENT];
     await using server = await new ServerProcess(lines).start();
     await replayProfile(t, profile, count, [server.port]);
     assert.equal(unsaid(server.stderr), '');
@@ -96,7 +101,7 @@ test('profile readonly, one of three members', async (t) => {
 
 test('profile quorum against three members, without what only one voter refuses', async (t) => {
   const { lines, count } = MEMBERS.quorum as (typeof MEMBERS)[string];
-  await using members = await Members.start({ voters: 3, lines });
+  await using members = await Members.start({ voters: 3, lines: [...lines, SYNC] });
   const ports = members.all.map(({ clientPort }) => clientPort);
   // it asks for the removal of server 1, which an ensemble of three grants
   await replayProfile(t, 'quorum', count - 1, ports, ['reconfig-errors.json']);

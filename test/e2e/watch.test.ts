@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,24 +27,31 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** How many watches the server keeps. */
-async function standing(): Promise<number> {
+/** The sessions that watch, and how many nodes each. */
+async function standing(): Promise<Map<string, number>> {
   const socket = dial(Number(server.connectString.split(':')[1]), '127.0.0.1');
   let text = '';
   socket.on('data', (chunk) => {
     text += chunk.toString();
   });
-  socket.write('wchs');
+  socket.write('wchc');
   await once(socket, 'close');
-  return Number(/Total watches:(\d+)/.exec(text)?.[1]);
+  const found = new Map<string, number>();
+  let session = '';
+  for (const line of text.split('\n'))
+    if (line.startsWith('0x')) session = line;
+    else if (line !== '') found.set(session, (found.get(session) ?? 0) + 1);
+  return found;
 }
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A watch that stands at the server. */
+/** A watch that stands at the server: a session that was not there before has it, whichever others end meanwhile. */
 async function watching(args: readonly string[], options: readonly string[] = [], count = 1): Promise<Running> {
   const before = await standing();
   const running = zooshProcess([...options, server.connectString, 'watch', ...args]);
-  for (let left = PATIENCE_MS / 10; (await standing()) < before + count; left--) {
+  const stands = async (): Promise<boolean> =>
+    [...(await standing())].some(([session, nodes]) => !before.has(session) && nodes >= count);
+  for (let left = PATIENCE_MS / 10; !(await stands()); left--) {
     assert.ok(left > 0, `no watch: ${running.stderr()}`);
     await sleep(10);
   }
@@ -71,13 +78,21 @@ async function traced(running: Running, line: RegExp): Promise<void> {
   }
 }
 
+/** What a program waits for in sh, and how that comes: all that is to come while it runs has come. */
+function gate(name: string): { readonly wait: string; readonly open: () => void } {
+  const file = join(folder, `gate-${name}`);
+  return { wait: `until [ -e '${file}' ]; do sleep 0.05; done`, open: () => writeFileSync(file, '') };
+}
+
 test('one event is waited for; the watch goes with the process', async () => {
   await client.create('/one', 'a');
   const running = await watching(['/one']);
   await client.set('/one', 'b');
   assert.equal(await running.ended, 0);
   assert.deepEqual([told(running), running.stderr()], [[['NodeDataChanged', '/one']], '']);
-  assert.equal(await standing(), 0);
+  // the process may be gone before the end of its session has come here
+  for (let left = PATIENCE_MS / 10; left > 0 && (await standing()).size > 0; left--) await sleep(10);
+  assert.equal((await standing()).size, 0);
 });
 
 test('-R sees all below with --diff, --count ends it; as JSON old and new are there', async () => {
@@ -150,11 +165,14 @@ test('--until, --timeout, --quiet, and what is refused before anything is asked'
 
 test('a program for each event: never two at once, what comes meanwhile counts as one, its code is the answer', async () => {
   await client.create('/run', '0');
-  const script = 'echo "$ZOOSH_EVENT $ZOOSH_TYPE $ZOOSH_PATH $ZOOSH_DATA v$ZOOSH_VERSION"; sleep 0.5; exit 7';
-  const running = await watching(['--count', '4', '/run', '--', 'sh', '-c', script]);
+  const { wait, open } = gate('run');
+  const script = `echo "$ZOOSH_EVENT $ZOOSH_TYPE $ZOOSH_PATH $ZOOSH_DATA v$ZOOSH_VERSION"; ${wait}; exit 7`;
+  const running = await watching(['--count', '4', '/run', '--', 'sh', '-c', script], ['-v']);
   await client.set('/run', '1');
   await tells(running, 1);
   for (const each of ['2', '3', '4']) await client.set('/run', each);
+  await traced(running, /(?:<- event[^\n]*\n[\s\S]*?){4}/);
+  open();
   assert.equal(await running.ended, 7);
   assert.equal(running.stdout(), 'changed NodeDataChanged /run 1 v1\nchanged NodeDataChanged /run 4 v4\n');
   const absent = await watching(['/run', '--', '/no/such']);
@@ -164,11 +182,15 @@ test('a program for each event: never two at once, what comes meanwhile counts a
 
 test('the end is looked for in every event, also in those that came while a program ran', async () => {
   await client.create('/end', '0');
-  const running = await watching(['--until', 'deleted', '/end', '--', 'sh', '-c', 'echo "$ZOOSH_EVENT"; sleep 0.5']);
+  const { wait, open } = gate('end');
+  const script = `echo "$ZOOSH_EVENT"; ${wait}`;
+  const running = await watching(['--until', 'deleted', '/end', '--', 'sh', '-c', script], ['-v']);
   await client.set('/end', '1');
   await tells(running, 1);
   await client.delete('/end');
   await client.create('/end', '2');
+  await traced(running, /(?:<- event[^\n]*\n[\s\S]*?){3}/);
+  open();
   for (let left = PATIENCE_MS / 10; running.stdout() !== 'changed\ncreated\n'; left--) {
     assert.ok(left > 0, running.stdout());
     await sleep(10);
@@ -248,12 +270,22 @@ test('at the prompt it goes on in the background until unwatch, with -f it holds
   await one.shows(`\n${last}\n`);
 });
 
+/** A prompt that knows what serves it: the server has a second to say so, and this process may stand still as long. */
+async function knowing(): Promise<Session> {
+  for (let left = 2; ; left--) {
+    const one = new Session({
+      sh: `exec '${process.execPath}' '${BIN}' ${server.connectString}`,
+      env: { ZOOSH_HOME: folder, LANG: 'C.UTF-8', NO_COLOR: '1' },
+    });
+    await one.shows('type help');
+    if (left === 0 || /connected to \S+ \(/.test(one.text)) return one;
+    one[Symbol.dispose]();
+  }
+}
+
 test('at the prompt --diff, -c, --count and --until report above the line, too; a watch keeps its number', async () => {
   await client.create('/behind', 'a');
-  using one = new Session({
-    sh: `exec '${process.execPath}' '${BIN}' ${server.connectString}`,
-    env: { ZOOSH_HOME: folder, LANG: 'C.UTF-8', NO_COLOR: '1' },
-  });
+  using one = await knowing();
   await one.shows(/connected to \S+ \(standalone, 3\.\d+\.\d+\)/);
   one.type('settings prompt "{role} {rtt} {watches} $ "\r');
   one.type('pwd; exists -q /behind\r');

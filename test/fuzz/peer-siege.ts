@@ -62,6 +62,20 @@ export function targetsOf(members: Members, ids: readonly number[]): Target[] {
   });
 }
 
+/** What a member says of itself; one that stood still is asked again. */
+async function statusOf(member: MemberOfTest): Promise<NonNullable<Awaited<ReturnType<MemberOfTest['status']>>>> {
+  let found: Awaited<ReturnType<MemberOfTest['status']>>;
+  await until(
+    async () => {
+      found = await member.status();
+      return found !== undefined;
+    },
+    PATIENCE_MS,
+    () => `member ${member.id} does not say what it is`,
+  );
+  return found as NonNullable<typeof found>;
+}
+
 /** Writes one after another through all members, and keeps the time. */
 export class Bystander {
   writes = 0;
@@ -138,10 +152,10 @@ export async function besiege({
   for (const member of running) member.start();
   await members.serving(VOTERS);
   const leader = await members.leader();
-  const { epoch = 0 } = (await leader.status()) ?? {};
+  const { epoch } = await statusOf(leader);
   const logs = running.map(({ log }) => log.length);
   const bystander = new Bystander(
-    await connect(running.map(({ hosts }) => hosts).join(), { timeoutMs: 60_000 }),
+    await connect(running.map(({ hosts }) => hosts).join(), { timeoutMs: 60_000, connectTimeoutMs: PATIENCE_MS }),
     '/beside',
   );
 
@@ -172,8 +186,8 @@ export async function besiege({
     assert.ok(member.isUp, `member ${member.id} ended: ${member.log.slice(-3000)}`);
     assert.doesNotMatch(member.log.slice(logs[at]), /looking for a leader|leading epoch|reload|loads its/);
   }
-  const after = await leader.status();
-  assert.deepEqual([after?.role, after?.epoch], ['leader', epoch]);
+  const after = await statusOf(leader);
+  assert.deepEqual([after.role, after.epoch], ['leader', epoch]);
   await members.equal();
   for (const member of running) {
     member.signal('SIGTERM');

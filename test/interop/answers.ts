@@ -18,6 +18,8 @@ const HOST = '127.0.0.1';
 const LINES = [
   ...['tickTime=500', 'maxSessionTimeout=60000', 'maxClientCnxns=33', '4lw.commands.whitelist=*'],
   ...['admin.enableServer=true', 'clientPortListenBacklog=77'],
+  // who leads goes on leading, though a machine stands still for seconds
+  'syncLimit=60',
   // without it the version in the configuration of an ensemble is 0 there
   'reconfigEnabled=true',
   'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=',
@@ -66,8 +68,9 @@ const names = (html: string): string[] =>
 
 /** The same done to either server, and everything it then says. */
 async function observe(side: Side): Promise<Seen> {
-  await using client = await connect(`${HOST}:${side.port}`, { timeoutMs: 10_000 });
-  await using other = await connect(`${HOST}:${side.port}`, { timeoutMs: 20_000 });
+  // long ones: a ping that is under way would count as a request that waits
+  await using client = await connect(`${HOST}:${side.port}`, { timeoutMs: 50_000, connectTimeoutMs: PATIENCE_MS });
+  await using other = await connect(`${HOST}:${side.port}`, { timeoutMs: 60_000, connectTimeoutMs: PATIENCE_MS });
   await client.create('/plain', 'four');
   await client.create('/plain/below', 'eight888');
   await client.create('/e1', 'x', { mode: 'ephemeral' });

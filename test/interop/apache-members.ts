@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fourLetterWord } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { ownBlock } from '../ports.ts';
 
-const START_MS = 90_000;
+const START_MS = 3 * PATIENCE_MS;
 const HOST = '127.0.0.1';
 const JAVA = ['-Xmx192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 const CLASSES = '/usr/share/java/zookeeper.jar:/usr/share/java/*';

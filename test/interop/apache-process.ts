@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fourLetterWord } from '../../src/client/connect.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
-const START_MS = 60_000;
+const START_MS = 3 * PATIENCE_MS;
 const JAVA = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 const CLASSES = '/usr/share/java/zookeeper.jar:/usr/share/java/*';
 
@@ -64,8 +65,9 @@ export class ApacheProcess implements AsyncDisposable {
   /** Starts (again) on the same data; resolves when it serves. */
   async start(): Promise<void> {
     if (this.#port === 0) {
-      this.#port = await freePort();
+      // the gate first: it must not be given the port that is free until Java listens there
       await new Promise<void>((resolve) => this.#gate.listen(0, '127.0.0.1', resolve));
+      this.#port = await freePort();
     }
     const config = join(this.#folder, 'zoo.cfg');
     const lines = [

@@ -73,7 +73,7 @@ test('kazoo does the same to both, and both write down the same', async () => {
       '/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-log4j12.jar:/usr/share/java/log4j-1.2.jar',
     );
     await theirs.start();
-    const a = await run('/usr/bin/python3', [PROGRAM, theirs.hosts], { timeout: 120_000 });
+    const a = await run('/usr/bin/python3', [PROGRAM, theirs.hosts], { timeout: 300_000 });
     await theirs.kill('SIGTERM');
     const apache = told(readFileSync(join(folder, 'audit.log'), 'utf8'), a.stdout).map((line) =>
       line.replace(/digest:bob:[A-Za-z0-9+/]{27}=:/, 'digest:bob:HASH:'),
@@ -81,7 +81,7 @@ test('kazoo does the same to both, and both write down the same', async () => {
 
     const file = join(folder, 'ours.log');
     await using server = await new ServerProcess([...LINES, `audit.logFile=${file}`]).start();
-    const b = await run('/usr/bin/python3', [PROGRAM, server.hosts], { timeout: 120_000 });
+    const b = await run('/usr/bin/python3', [PROGRAM, server.hosts], { timeout: 300_000 });
     await server.kill('SIGTERM');
     const text = readFileSync(file, 'utf8');
     const ours = told(text, b.stdout);

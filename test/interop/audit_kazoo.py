@@ -27,12 +27,12 @@ class Made(namedtuple("Made", "path flags ttl type")):
 def make(client, path, flags=0, ttl=0, type=15):
     result = client.handler.async_result()
     client._call(Made(path, flags, ttl, type), result)
-    return result.get(10)
+    return result.get(60)
 
 
 def session(name):
-    client = KazooClient(hosts, timeout=6)
-    client.start(20)
+    client = KazooClient(hosts, timeout=30)
+    client.start(60)
     print("session 0x%x %s" % (client.client_id[0], name), flush=True)
     return client
 

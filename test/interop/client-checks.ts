@@ -14,8 +14,8 @@ const refused = async (code: string, run: Promise<unknown>): Promise<void> => {
   passed++;
 };
 
-const a = await connect(hosts, { connectTimeoutMs: 30_000 });
-const b = await connect(hosts);
+const a = await connect(hosts, { connectTimeoutMs: 60_000 });
+const b = await connect(hosts, { connectTimeoutMs: 60_000 });
 const root = `/ours-${randomUUID()}`;
 check('create', (await a.create(root, 'v0')).path === root);
 await refused('NodeExists', a.create(root));

@@ -29,8 +29,8 @@ VARYING = [
 ]
 
 
-def run(words, **more):
-    end = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=180, **more)
+def ended(words, **more):
+    end = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, **more)
     text = end.stdout.decode(errors="replace")
     if end.returncode != 0:
         raise SystemExit("FAIL foreign_clients: %s ended with %s:\n%s" % (" ".join(words), end.returncode, text[-3000:]))
@@ -47,7 +47,7 @@ def cycles(hosts):
     """load_gen goes round until it is ended: what it says until the second round begins."""
     words = ["/usr/lib/zookeeper/bin/load_gen", hosts, "/load", "50"]
     load = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    clock = threading.Timer(120, load.kill)
+    clock = threading.Timer(300, load.kill)
     clock.start()
     text = ""
     try:
@@ -64,23 +64,39 @@ def cycles(hosts):
 
 def programs(folder):
     """Name and words of each, the servers to be added."""
-    run(["gcc", "-DTHREADED", "-Wall", "-o", os.path.join(folder, "classic"), os.path.join(HERE, "classic.c"), "-lzookeeper_mt", "-lpthread"])
+    ended(["gcc", "-DTHREADED", "-Wall", "-o", os.path.join(folder, "classic"), os.path.join(HERE, "classic.c"), "-lzookeeper_mt", "-lpthread"])
     with open(os.path.join(folder, "package.json"), "w") as package:
         package.write('{"private":true}')
     nodedir = {"npm_config_nodedir": "/usr"} if os.path.exists("/usr/include/node/node.h") else {}
     npm = ["npm", "install", "--save-exact", "--no-audit", "--no-fund", "zookeeper@7.3.0", "node-zookeeper-client@1.1.3"]
-    run(npm, cwd=folder, env=dict(os.environ, npm_config_ignore_scripts="false", **nodedir))
+    ended(npm, cwd=folder, env=dict(os.environ, npm_config_ignore_scripts="false", **nodedir))
     out = [("C program", [os.path.join(folder, "classic")])]
     for name in ("native.cjs", "pure.cjs"):
         out.append((name, ["node", os.path.join(HERE, name), folder]))
     return out
 
 
+def caught_up(hosts):
+    """Every server serves and has all that was written: the next program may come to another than the one before."""
+    for host in hosts.split(","):
+        client = KazooClient(host, timeout=30)
+        client.start(120)
+        client.retry(client.sync, "/")
+        client.stop()
+        client.close()
+
+
 def said(hosts, own):
     """What each program says on these servers."""
     out = {}
+
+    def run(words):
+        caught_up(hosts)
+        return ended(words)
+
     for command in CLI:
         out["cli_mt " + command + " #%d" % len(out)] = run(["/usr/lib/zookeeper/bin/cli_mt", "-h", hosts, "-c", command])
+    caught_up(hosts)
     out["load_gen 50"] = cycles(hosts)
     # how much of its second round was done when it was ended is chance, so what is left is not counted
     cleaned = run(["/usr/lib/zookeeper/bin/load_gen", hosts, "/load", "clean"])
@@ -116,8 +132,8 @@ def main(folder):
             cluster = started(kind, size, place, taken)
             try:
                 hosts = ",".join(each.address for each in cluster)
-                client = KazooClient(hosts)
-                client.start(60)
+                client = KazooClient(hosts, timeout=30)
+                client.start(180)
                 client.stop()
                 answers[kind] = said(hosts, own)
             finally:

@@ -25,8 +25,8 @@ def refuses(error, call):
     return False
 
 
-a = KazooClient(sys.argv[1])
-b = KazooClient(sys.argv[1])
+a = KazooClient(sys.argv[1], timeout=30)
+b = KazooClient(sys.argv[1], timeout=30)
 a.start(60)
 b.start(60)
 root = "/kazoo-" + uuid.uuid4().hex
@@ -82,7 +82,7 @@ a.create(root + "/private", b"x", acl=[make_digest_acl("bob", "secret", all=True
 check("acl", a.get(root + "/private")[0] == b"x")
 check("acl for others", refuses(NoAuthError, lambda: b.get(root + "/private")))
 
-c = KazooClient(sys.argv[1] + root)
+c = KazooClient(sys.argv[1] + root, timeout=30)
 c.start(60)
 check("chroot", c.get("/")[0] == b"v3")
 c.stop()

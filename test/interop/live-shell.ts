@@ -7,6 +7,7 @@ import { walk } from '../../src/shell/bind.ts';
 import type { Arg } from '../../src/shell/command.ts';
 import { staticText } from '../../src/shell/lexer.ts';
 import { parse } from '../../src/shell/parser.ts';
+import { patiently } from '../e2e/cli.ts';
 import { PATIENCE_MS } from '../patience.ts';
 
 const PROGRAM = 'bin/zoosh.js';
@@ -24,7 +25,7 @@ export async function run(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   input: string | Uint8Array = '',
-  timeout = 2 * PATIENCE_MS,
+  timeout = 4 * PATIENCE_MS,
 ): Promise<Ended> {
   const child = spawn(file, args, { env, timeout });
   const out: Buffer[] = [];
@@ -39,7 +40,7 @@ export async function run(
 
 /** One run of the shell. */
 export const zoosh = (args: readonly string[], env: NodeJS.ProcessEnv, input?: string | Uint8Array): Promise<Ended> =>
-  run(process.execPath, [PROGRAM, ...args], env, input);
+  run(process.execPath, [PROGRAM, ...patiently(args)], env, input);
 
 const exercised = new Map<string, Set<string>>();
 const asJson = new Set<string>();
@@ -115,7 +116,7 @@ export class LiveShell {
 
   constructor(server: string, options: readonly string[], env: NodeJS.ProcessEnv) {
     this.#isJson = options.includes('json');
-    this.#child = spawn(process.execPath, [PROGRAM, '-k', ...options, server], { env });
+    this.#child = spawn(process.execPath, [PROGRAM, ...patiently(['-k', ...options, server])], { env });
     this.#child.stdout.setEncoding('utf8').on('data', (chunk) => {
       this.#out += chunk;
       this.#wake();

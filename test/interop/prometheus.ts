@@ -36,7 +36,7 @@ export class Running implements AsyncDisposable {
     await gone;
   }
 }
-export async function until(what: string, done: () => Promise<boolean>, seconds = 60): Promise<void> {
+export async function until(what: string, done: () => Promise<boolean>, seconds = 120): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!(await done().catch(() => false))) {
     assert.ok(performance.now() < end, what);

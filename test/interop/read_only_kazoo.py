@@ -12,19 +12,21 @@ from kazoo.exceptions import NotReadOnlyCallError
 from kazoo.protocol.states import KeeperState
 
 logging.basicConfig(level=logging.CRITICAL)
-client = KazooClient(sys.argv[1], read_only=True, timeout=10)
-client.start(30)
+client = KazooClient(sys.argv[1], read_only=True, timeout=20)
+client.start(60)
 print("state", client.client_state == KeeperState.CONNECTED_RO)
 print("read", client.exists("/kept") is not None)
 try:
     client.create("/by-kazoo")
-    print("write done")
+    print("write done", flush=True)
 except NotReadOnlyCallError:
-    print("write refused")
-deadline = time.time() + 45
-while time.time() < deadline and client.client_state != KeeperState.CONNECTED:
+    print("write refused", flush=True)
+deadline = time.time() + 180
+found = False
+while time.time() < deadline and not found:
     time.sleep(0.05)
-print("then", client.client_state == KeeperState.CONNECTED)
+    found = client.client_state == KeeperState.CONNECTED
+print("then", found)
 print(client.retry(client.create, "/by-kazoo"))
 client.stop()
 client.close()

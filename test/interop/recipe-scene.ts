@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, type Hold } from '../../src/index.ts';
 import { ServerProcess } from '../e2e/process.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { ApacheProcess } from './apache-process.ts';
 
 /** The other library: programs that do `rounds` of a recipe, with two clients together. */
@@ -30,9 +31,11 @@ export interface Server extends AsyncDisposable {
 }
 /** `RECIPES_SERVER`: `zoosh` unless said, or `apache`, which is Debian's. */
 function serverOf(name: string): Server {
-  if (name === 'apache') return new ApacheProcess();
+  // sessions of ours must live through a start of Java, however busy the machine is
+  const sessions = `maxSessionTimeout=${2 * PATIENCE_MS}`;
+  if (name === 'apache') return new ApacheProcess([sessions]);
   assert.equal(name, 'zoosh');
-  return new ServerProcess(['maxClientCnxns=0'], 'error');
+  return new ServerProcess(['maxClientCnxns=0', sessions], 'error');
 }
 
 /** A server, two clients of ours, and a folder in which everybody who is in puts up a sign. */
@@ -49,7 +52,8 @@ export class Scene implements AsyncDisposable {
     const server = serverOf(process.env.RECIPES_SERVER ?? 'zoosh');
     await server.start();
     const scene = new Scene(server, rivals);
-    for (let at = 0; at < 2; at++) scene.clients.push(await connect(scene.server.hosts, { timeoutMs: 30_000 }));
+    const patient = { timeoutMs: 2 * PATIENCE_MS, connectTimeoutMs: PATIENCE_MS };
+    for (let at = 0; at < 2; at++) scene.clients.push(await connect(scene.server.hosts, patient));
     return scene;
   }
   note(file: string, text: string): void {
@@ -110,11 +114,14 @@ export class Scene implements AsyncDisposable {
     ours: (client: Client, name: string, at: number) => Promise<void>,
   ): Promise<void> {
     let isOver = false;
+    let isHurt = false;
     let done = 0;
     const all = Promise.all([
       ...this.#rivals(this.server.hosts, this.folder, recipe, rounds).map((words) => this.#run(words)),
       ...this.clients.map(async (client, n) => {
         for (let at = 0; at < rounds; at++) {
+          // so that it is not over before the last kill
+          while (at === rounds - 1 && kills > 0 && !isHurt) await sleep(5);
           await ours(client, `z${n + 1}`, at);
           done++;
         }
@@ -132,7 +139,10 @@ export class Scene implements AsyncDisposable {
         await this.server.start();
       }
     };
-    await Promise.all([all, hurt()]);
+    const hurting = hurt().finally(() => {
+      isHurt = true;
+    });
+    await Promise.all([all, hurting]);
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.clients.map((client) => client.close()));

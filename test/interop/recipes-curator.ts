@@ -41,7 +41,7 @@ before(() => {
 });
 after(() => rmSync(CLASSES, { recursive: true, force: true }));
 
-describe('Curator', { concurrency: 2, timeout: 600_000 }, () => {
+describe('Curator', { concurrency: 2, timeout: 1_800_000 }, () => {
   test('mutex: 200 rounds, the server killed twice: one at a time, in the order of coming', async () => {
     await using scene = await Scene.open(curator);
     await scene.play('lock', 50, 2, async (client, name) =>

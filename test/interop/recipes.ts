@@ -27,7 +27,7 @@ const kazoo: Rivals = (hosts, folder, recipe, rounds) =>
   ]);
 
 // side by side: most of it is waiting
-describe('kazoo', { concurrency: 3, timeout: 600_000 }, () => {
+describe('kazoo', { concurrency: 3, timeout: 1_800_000 }, () => {
   test('lock: 200 rounds, the server killed twice: one at a time, in the order of coming', async () => {
     await using scene = await Scene.open(kazoo);
     await scene.play('lock', 50, 2, async (client, name) =>

@@ -28,6 +28,7 @@ choose() {
 }
 serve() { # extra settings...
   local args=()
+  : >"$work/out" # what the one before said is not about this one
   for each in "$@"; do args+=(--set "$each"); done
   node bin/zoosh.js start standalone --port 0 --data "$work/data" --set '4lw.commands.whitelist=*' "${args[@]}" >"$work/out" 2>"$work/err" &
   pid=$!
@@ -49,10 +50,10 @@ apache() { # extra settings...
   pid=$!
   until_serving
 }
-# However long Java takes to start here; a minute at most.
+# However long Java takes to start here; some minutes at most.
 until_serving() {
   local said=''
-  for _ in $(seq 600); do
+  for _ in $(seq 1800); do
     said=$({ exec 3<>"/dev/tcp/127.0.0.1/$port" && printf srvr >&3 && timeout 5 cat <&3; } 2>/dev/null || true)
     case $said in *Zxid*) return ;; esac
     kill -0 "$pid" 2>/dev/null || break

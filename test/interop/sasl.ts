@@ -29,7 +29,7 @@ const LINES = [
 const KAZOO = fileURLToPath(new URL('../../../test/interop/sasl_kazoo.py', import.meta.url));
 
 function run(program: string, args: readonly string[], input: string, env: Record<string, string> = {}) {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, timeout: 90_000 });
+  const child = spawn(program, args, { env: { ...process.env, ...env }, timeout: 180_000 });
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
   child.stdin.end(input);

@@ -10,18 +10,18 @@ hosts = sys.argv[1]
 
 def client(user, password):
     options = {"mechanism": "DIGEST-MD5", "username": user, "password": password}
-    return KazooClient(hosts, sasl_options=options, timeout=6)
+    return KazooClient(hosts, sasl_options=options, timeout=30)
 
 
 bob = client("bob", "bobsecret")
-bob.start(20)
+bob.start(60)
 if not bob.exists("/kazoo-sasl"):
     bob.create("/kazoo-sasl", b"x", acl=[make_acl("sasl", "bob", all=True)])
 assert bob.get("/kazoo-sasl")[0] == b"x"
 bob.stop()
 
 ann = client("ann", "annsecret")
-ann.start(20)
+ann.start(60)
 try:
     ann.get("/kazoo-sasl")
     raise SystemExit("ann reads what is bob's")

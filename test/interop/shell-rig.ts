@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { type Client, connect, type Stat } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { LiveShell, note, run, zoosh } from './live-shell.ts';
 
 export const SERVER = process.env.ZOOKEEPER ?? '';
@@ -27,7 +28,8 @@ export const ALL_BYTES = Buffer.from(Array.from({ length: 256 }, (_, at) => at))
 /** Sees the server with other eyes than the shell under test. */
 export let client: Client;
 before(async () => {
-  client = await connect(SERVER);
+  // it may be starting
+  client = await connect(SERVER, { connectTimeoutMs: 2 * PATIENCE_MS });
   await client.create(ROOT);
 });
 after(async () => {
@@ -68,7 +70,7 @@ export const statText = (stat: Stat): string =>
     .join('');
 /** Runs Python with kazoo; `zk` is connected. */
 export async function kazoo(code: string, ...args: string[]): Promise<string> {
-  const text = `import sys\nfrom kazoo.client import KazooClient\nzk = KazooClient(sys.argv[1])\nzk.start(10)\n${code}\nzk.stop()\nzk.close()\n`;
+  const text = `import sys\nfrom kazoo.client import KazooClient\nzk = KazooClient(sys.argv[1], timeout=30)\nzk.start(60)\n${code}\nzk.stop()\nzk.close()\n`;
   const { out, err, status } = await run('/usr/bin/python3', ['-c', text, SERVER, ...args], ENV);
   assert.equal(status, 0, err);
   return out.toString();

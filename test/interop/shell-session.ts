@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { patiently } from '../e2e/cli.ts';
 import { note, run, zoosh } from './live-shell.ts';
 import { base, client, dataOf, digest, ENV, HOME, hex, SERVER, shell, statOf, statText } from './shell-rig.ts';
 
@@ -173,8 +174,8 @@ seen = ""
 def until(text):
     global seen
     while text not in seen:
-        if not select.select([fd], [], [], 10)[0]: sys.exit("never: " + text + " in " + seen)
-        seen += os.read(fd, 65536).decode()
+        if not select.select([fd], [], [], 60)[0]: sys.exit("never: " + text + " in " + seen)
+        seen += os.read(fd, 65536).decode(errors="replace")
     at = seen.index(text) + len(text)
     out, seen = seen[:at], seen[at:]
     sys.stdout.write(out)
@@ -182,12 +183,18 @@ until("> ")
 for line in sys.argv[-1].split("\\n"):
     os.write(fd, (line + "\\r").encode())
     if line != "quit": until("> ")
+sys.stdout.write(seen)
+try:
+    # to its end: it may still be drawing what is behind
+    while part := os.read(fd, 65536): sys.stdout.write(part.decode(errors="replace"))
+except OSError:
+    pass
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
   for (const line of lines) note(line);
   const { out, err, status } = await run(
     '/usr/bin/python3',
-    ['-c', terminal, process.execPath, 'bin/zoosh.js', SERVER, lines.join('\n')],
+    ['-c', terminal, process.execPath, 'bin/zoosh.js', ...patiently([SERVER]), lines.join('\n')],
     ENV,
   );
   const text = String(out);

@@ -1,9 +1,8 @@
 /** TLS between us and others: zkCli.sh, kazoo and our shell by certificates at Debian's server and at ours, with the same names and the same answers. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp, createServer, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -15,7 +14,8 @@ import { nameOf } from '../../src/server/subject-name.ts';
 import { isSubjectName } from '../../src/server/subject-text.ts';
 import { zoosh } from '../e2e/cli.ts';
 import { ServerProcess } from '../e2e/process.ts';
-import { timely } from '../patience.ts';
+import { PATIENCE_MS, timely } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { type Certificate, makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { ApacheProcess } from './apache-process.ts';
 
@@ -210,21 +210,14 @@ const lines = (secure: number, more: readonly string[] = []): string[] => [
   'X509AuthenticationProvider.superUser=CN=root',
   ...more,
 ];
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+/** Not one that the system hands out: Java listens there seconds later. */
+const freePort = (): Promise<number> => ownBlock('127.0.0.1', 1);
 interface Run {
   readonly code: number | null;
   readonly text: string;
 }
 function run(program: string, args: readonly string[], input: string, env: Record<string, string> = {}): Promise<Run> {
-  const child = spawn(program, args, { env: { ...process.env, ...env }, timeout: 90_000 });
+  const child = spawn(program, args, { env: { ...process.env, ...env }, timeout: 180_000 });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk));
   child.stdin.on('error', () => {});
@@ -260,7 +253,7 @@ async function ask(port: number, of: Certificate | undefined, word = 'ruok'): Pr
   });
   socket.on('error', () => {});
   socket.on('secureConnect', () => socket.write(word));
-  socket.setTimeout(20_000, () => socket.destroy());
+  socket.setTimeout(PATIENCE_MS, () => socket.destroy());
   await new Promise((resolve) => socket.once('close', resolve));
   return said;
 }

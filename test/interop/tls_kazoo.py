@@ -7,7 +7,7 @@ from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.security import make_acl
 
 hosts, ca, cert, key, identity = sys.argv[1:6]
-client = KazooClient(hosts, use_ssl=True, ca=ca, certfile=cert, keyfile=key, timeout=6)
+client = KazooClient(hosts, use_ssl=True, ca=ca, certfile=cert, keyfile=key, timeout=30)
 if sys.argv[6:] == ["none"]:
     try:
         client.start(4)
@@ -16,7 +16,7 @@ if sys.argv[6:] == ["none"]:
         pass
     print("kazoo: refused")
     raise SystemExit(0)
-client.start(20)
+client.start(60)
 path = "/kazoo-tls"
 if client.exists(path):
     client.delete(path)

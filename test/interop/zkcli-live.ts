@@ -189,7 +189,7 @@ const run = (program: string, args: readonly string[], input: string): Promise<R
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       reject(new Error(`${program} did not end`));
-    }, 180_000);
+    }, 300_000);
     child.on('close', (code) => {
       clearTimeout(timer);
       resolve({ stdout, stderr, exit: code ?? 1 });

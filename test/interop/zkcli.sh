@@ -4,7 +4,7 @@ set -euo pipefail
 server=$1
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
-timeout 120 /usr/share/zookeeper/bin/zkCli.sh -server "$server" >"$out" 2>&1 <<'CMDS' || true
+timeout 300 /usr/share/zookeeper/bin/zkCli.sh -server "$server" >"$out" 2>&1 <<'CMDS' || true
 create /cli hello-cli
 get /cli
 set -s /cli changed

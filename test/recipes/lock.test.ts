@@ -255,7 +255,8 @@ test('a paused holder says that it is lost the moment it runs again, before it h
 });
 
 test('a killed holder and a deleted node: the next is let in, the holder is told', async () => {
-  const [a, b, c] = [await world.client(1500), await world.client(), await world.client()];
+  // b asks for its node every 400 ms
+  const [a, b, c] = [await world.client(1500), await world.client(2000), await world.client()];
   await new Lock(a, '/killed').acquire();
   const next = new Lock(b, '/killed').acquire();
   a.wire.freeze(); // as if it were not there any more

@@ -93,6 +93,7 @@ for (const style of STYLES) {
     const next = new Election(b, path, { id: 'two' }).campaign();
     await until('both are there', async () => (await standings(c, path)).length === 2);
     assert.equal((await new Election(b, path).leader())?.id, 'one');
+    await until('the first is seen', () => seen.includes('one'));
     await first.release();
     const second = await inTime('the second', next);
     assert.ok(second.token > first.token);

@@ -10,6 +10,18 @@ import type { Connection, ConnectionHandler, Dialer, DialOptions } from '../../s
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
 import { PATIENCE_MS } from '../patience.ts';
 
+/** So long between two looks at the clock, ms: this process stood still. A server begins every session anew then. */
+const STILL_MS = 300;
+const LOOK_MS = 50;
+let [lookedAt, stoodMs] = [realClock.monotonic(), 0];
+/** Monotonic ms without those in which this process stood still: no client takes its server for silent by them. */
+function ranMs(): number {
+  const now = realClock.monotonic();
+  if (now - lookedAt > STILL_MS) stoodMs += now - lookedAt;
+  lookedAt = now;
+  return now - stoodMs;
+}
+
 /** A network and a clock that can be hurt, between one client and its server. */
 export class Wire implements Dialer {
   /** Writes of the client so far. */
@@ -27,7 +39,7 @@ export class Wire implements Dialer {
   readonly #open = new Set<() => void>();
 
   readonly clock: Clock = {
-    monotonic: realClock.monotonic,
+    monotonic: ranMs,
     wall: realClock.wall,
     after: (ms, run) => {
       let isOff = false;
@@ -117,7 +129,7 @@ export class Wire implements Dialer {
 
 /** Of sessions that are to expire, ms. */
 const EXPIRY_MS = 1000;
-/** Of sessions that are not to, on a patient server. */
+/** Of sessions that are not to. */
 export const PATIENT_MS = 30_000;
 
 export type Wired = Client & { readonly wire: Wire };
@@ -126,19 +138,21 @@ export type Wired = Client & { readonly wire: Wire };
 export class World implements AsyncDisposable {
   readonly server: EmbeddedServer;
   readonly #clients: Wired[] = [];
+  readonly #looks = setInterval(ranMs, LOOK_MS).unref();
   #seed = 1;
   private constructor(server: EmbeddedServer) {
     this.server = server;
   }
   static async open(settings: Readonly<Record<string, string>> = {}): Promise<World> {
-    const all = { tickTime: '100', maxClientCnxns: '0', ...settings };
+    const all = { tickTime: '100', maxClientCnxns: '0', maxSessionTimeout: '60000', ...settings };
     return new World(await startEmbedded({ settings: all, logLevel: 'error' }));
   }
-  /** For much at once, on a machine that is busy: only sessions that are to end are short ones. */
+  /** For much at once, on a machine that is busy. */
   static openPatient(): Promise<World> {
-    return World.open({ maxSessionTimeout: '60000', forceSync: 'no' });
+    return World.open({ forceSync: 'no' });
   }
-  async client(timeoutMs = 5000, wire = new Wire()): Promise<Wired> {
+  /** Only sessions that are to end are short ones. */
+  async client(timeoutMs = PATIENT_MS, wire = new Wire()): Promise<Wired> {
     const client = await connect(
       this.server.connectString,
       { timeoutMs, connectTimeoutMs: PATIENCE_MS },
@@ -156,6 +170,7 @@ export class World implements AsyncDisposable {
     }
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.server.stop();
+    clearInterval(this.#looks);
   }
 }
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { connect, fourLetterWord } from '../../src/client/connect.ts';
 import { ConfigError } from '../../src/server/config-text.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { makeCertificate } from '../tls/certificates.ts';
 import {
   alice,
@@ -94,7 +95,7 @@ test('need, want and none: who shows no certificate, and who shows one that does
     }
     if (clientAuth === 'need') assert.match(log.join('\n'), /it shows no certificate, and ssl\.clientAuth=need/);
     else assert.deepEqual(await who(secure, by()), ['ip:127.0.0.1']);
-    const figures = await fourLetterWord('mntr', { host: HOST, port: server.port });
+    const figures = await fourLetterWord('mntr', { host: HOST, port: server.port, timeoutMs: PATIENCE_MS });
     const refused = clientAuth === 'need' ? 5 : 4;
     assert.match(figures, new RegExp(`^zk_unsuccessful_handshake\\t${refused}$`, 'm'));
     assert.match(figures, new RegExp(`^zk_auth_failed_count\\t${refused}$`, 'm'));
@@ -109,9 +110,9 @@ test('only the secure port; what does not speak TLS is told apart by its first b
   const { server, log, secure } = running;
   assert.equal(server.port, server.securePort);
   assert.deepEqual(await who(secure, by(alice)), ['ip:127.0.0.1', 'x509:CN=alice']);
-  assert.equal(await fourLetterWord('ruok', { host: HOST, port: server.port }), '');
+  assert.equal(await fourLetterWord('ruok', { host: HOST, port: server.port, timeoutMs: PATIENCE_MS }), '');
   assert.match(log.join('\n'), /was not let in: it speaks without TLS/);
-  const conf = await fourLetterWord('conf', { host: HOST, port: server.port, tls: by(alice) });
+  const conf = await fourLetterWord('conf', { host: HOST, port: server.port, tls: by(alice), timeoutMs: PATIENCE_MS });
   assert.match(conf, /^clientPort=-1\nsecureClientPort=0$/m);
 });
 
@@ -125,7 +126,7 @@ test('one port for both: TLS, sessions without it, and words of four letters', a
   assert.equal(server.securePort, undefined);
   assert.deepEqual(await who(plain), ['ip:127.0.0.1']);
   assert.deepEqual(await who(plain, by(alice)), ['ip:127.0.0.1', 'x509:CN=alice']);
-  assert.equal(await fourLetterWord('ruok', { host: HOST, port: server.port }), 'imok');
+  assert.equal(await fourLetterWord('ruok', { host: HOST, port: server.port, timeoutMs: PATIENCE_MS }), 'imok');
   assert.equal(await ask(server.port, shows(alice)), 'imok');
   assert.equal(await ask(server.port), '');
   // a word letter by letter

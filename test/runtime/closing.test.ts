@@ -46,7 +46,7 @@ function watchParent(xid: number): Buffer {
 }
 
 test('while a session with many ephemerals ends, pings are answered, and no event of it is told before the rest', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
   const lines = ['clientPort=0', 'clientPortAddress=127.0.0.1', 'maxClientCnxns=0', 'snapCount=1000000'];

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,6 +11,7 @@ import { makeLogger } from '../../src/runtime/log.ts';
 import { startServer } from '../../src/runtime/start.ts';
 import { StartError } from '../../src/runtime/start-error.ts';
 import { checkConfig, type EnsembleConfig, parseProperties } from '../../src/server/config.ts';
+import { ownBlock } from '../ports.ts';
 
 const config = (more: string[]): Config => ({
   members: [1, 2, 3].map((sid) => ({
@@ -88,22 +87,14 @@ test('a file beside zoo.cfg that cannot be read ends the start; one that is abse
   }
 });
 
-/** Ports that nobody listens on. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) server.close();
-  return ports;
-}
-
 test('a reconfigured ensemble of one finds its members in its files again', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zoosh-dynamic-'));
   try {
     const configFile = join(folder, 'zoo.cfg');
     writeFileSync(join(folder, 'myid'), '1');
     const superDigest = 'DigestAuthenticationProvider.superDigest=super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=';
-    const own = `server.1=127.0.0.1:${(await freePorts(2)).join(':')}:participant;127.0.0.1:${(await freePorts(1))[0]}`;
+    const port = await ownBlock('127.0.0.1', 1);
+    const own = `server.1=127.0.0.1:${port + 100}:${port + 200}:participant;127.0.0.1:${port}`;
     const lines = ['tickTime=500', 'initLimit=5', 'syncLimit=2', 'reconfigEnabled=true', 'standaloneEnabled=false'];
     writeFileSync(configFile, [`dataDir=${folder}`, ...lines, superDigest, own, ''].join('\n'));
     const text = (version: bigint): string => readFileSync(`${configFile}.dynamic.${version.toString(16)}`, 'utf8');

@@ -50,7 +50,7 @@ test('a term whose counter is used up ends once everything in it is committed, a
   assert.deepEqual(persisted(2, 1), ['commit', 'serve']);
 });
 
-test(`${WRITERS * EACH} writes through epochs of ${LAST} transactions`, { timeout: 120_000 }, async () => {
+test(`${WRITERS * EACH} writes through epochs of ${LAST} transactions`, { timeout: 300_000 }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zoosh-epoch-'));
   const lines = `tickTime=500\ndataDir=${folder}\nclientPort=0\nclientPortAddress=127.0.0.1\nsnapCount=100\n`;
   const config = checkConfig(parseProperties(lines, 'zoo.cfg'));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { MemoryJudge, roomOf } from '../../src/runtime/memory-judge.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 const MIB = 1 << 20;
 
@@ -46,7 +47,7 @@ function filled(part: number, stays: boolean): string {
     await sleep(50);
     console.log(pressure.full);
     if (pressure.full) kept.length = 10;
-    for (let tries = 0; tries < 400 && pressure.full; tries++) await sleep(50);
+    for (let tries = 0; tries < 1200 && pressure.full; tries++) await sleep(50);
     console.log(pressure.full);
     globalThis.kept = kept;`;
   const ran = spawnSync(
@@ -54,7 +55,7 @@ function filled(part: number, stays: boolean): string {
     ['--max-old-space-size=96', '--expose-gc', '--input-type=module', '-e', program],
     {
       encoding: 'utf8',
-      timeout: 60_000,
+      timeout: 2 * PATIENCE_MS,
     },
   );
   assert.equal(ran.status, 0, ran.stderr);
@@ -88,11 +89,11 @@ test('what lies outside of that heap counts against what the system gives', () =
     await sleep(1500);
     console.log(pressure.full);
     globalThis.kept = Buffer.alloc(380 << 20, 1);
-    for (let tries = 0; tries < 400 && !pressure.full; tries++) await sleep(50);
+    for (let tries = 0; tries < 1200 && !pressure.full; tries++) await sleep(50);
     console.log(pressure.full);`;
   const ran = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 2 * PATIENCE_MS,
   });
   assert.match(
     ran.stdout,

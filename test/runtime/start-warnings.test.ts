@@ -5,6 +5,7 @@ import { ClearPasswords } from '../../src/runtime/clear-passwords.ts';
 import { openDoors } from '../../src/runtime/start-warnings.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { ServerProcess } from '../e2e/process.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
 /** What is told of a tree whose root has this ACL. */
 const told = (host: string | undefined, superDigest: string | undefined, perms: number): string[] => {
@@ -44,7 +45,11 @@ test('each is told once at a start', async () => {
     'clientPortAddress=0.0.0.0',
     'DigestAuthenticationProvider.superDigest=super:xQJmxLMiHGwaqBvst5y6rkB6HQs=',
   ]).start();
-  for (const sentence of [/the ACL of \/ lets everyone/g, /superDigest is set/g])
-    assert.equal(server.stderr.match(sentence)?.length, 1, server.stderr);
+  const sentences = [/the ACL of \/ lets everyone/g, /superDigest is set/g];
+  // what it says on one stream may come later than that it is ready, on the other
+  const end = performance.now() + PATIENCE_MS;
+  while (!sentences.every((each) => server.stderr.match(each) !== null) && performance.now() < end)
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  for (const sentence of sentences) assert.equal(server.stderr.match(sentence)?.length, 1, server.stderr);
   assert.doesNotMatch(server.stderr, /xQJmx/);
 });

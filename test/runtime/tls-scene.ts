@@ -63,6 +63,8 @@ export async function start(more: Readonly<Record<string, string>> = {}): Promis
     secureClientPortAddress: HOST,
     '4lw.commands.whitelist': '*',
     preAllocSize: '64',
+    // a machine that stands still ends no handshake; who tries how long one may take says so
+    'ssl.handshakeDetectionTimeoutMillis': String(PATIENCE_MS),
     ...STORES,
     ...more,
   };

@@ -40,7 +40,7 @@ export const COMMANDS: Readonly<Record<string, Scene>> = {
   abort: scene(['txn', 'set /app/config x', 'abort']),
   acl: scene([
     'acl add /app world:anyone:r',
-    'acl add /app digest:ann:H4sh=:cdrwa',
+    'acl add /app digest:ann:7RJfAeIvrl4zdj6sS2fXrQHDvHM=:cdrwa',
     'acl diff /app /jobs',
     'acl copy /app /jobs',
     'acl rm /app digest:ann:w',

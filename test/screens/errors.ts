@@ -112,7 +112,14 @@ const OWN: readonly (readonly [number, Scene])[] = [
     }),
   ],
   [25, scene(['removewatches /app'])],
-  [30, scene(['deleteall /zookeeper', 'deleteall --limit 2 /app', 'setAcl /app digest:ann:H4sh=:cdrwa'])],
+  [
+    30,
+    scene([
+      'deleteall /zookeeper',
+      'deleteall --limit 2 /app',
+      'setAcl /app digest:ann:7RJfAeIvrl4zdj6sS2fXrQHDvHM=:cdrwa',
+    ]),
+  ],
   [30, scene(['set /app/config x'], ({ ports }) => ports({ readOnly: true }))],
   [
     33,

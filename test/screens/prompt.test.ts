@@ -10,8 +10,8 @@ const QUIET_MS = [60, 400, 1500];
 test('the prompt looks on each terminal as it is filed, and sends none what it does not know', async () => {
   let different: (string | undefined)[] = [];
   for (const quietMs of QUIET_MS) {
-    const drawn = await drawPrompts(quietMs);
     const files = filed(['prompt']);
+    const drawn = await drawPrompts(quietMs, files);
     for (const { file, faults } of drawn) assert.deepEqual(faults, [], file);
     different = drawn.flatMap(({ file, text }) => (text === files.get(file) ? [] : [file, text, files.get(file)]));
     for (const { file } of drawn) files.delete(file);

@@ -8,6 +8,7 @@ import { connect } from '../../src/client/connect.ts';
 import { startEmbedded } from '../../src/runtime/embed.ts';
 import { BIN } from '../e2e/cli.ts';
 import { Session } from '../editor/session.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { COLUMNS, faultsOf, TERMINALS, type Terminal } from './terminals.ts';
 
 export interface Prompt {
@@ -29,9 +30,21 @@ const masked = (text: string): string =>
     .replace(/0x[0-9a-f]{14,16}/g, (id) => '0x1000a1b2c3d40001'.slice(0, id.length))
     .replace(/\b\d\d:\d\d:\d\d\b/g, '15:04:05');
 
-/** `quietMs`: a screen is done when nothing more came for so long. */
-export async function drawPrompts(quietMs: number): Promise<readonly Prompt[]> {
+/** What patience there is with screens that are not as they were kept: once it was in vain, there is none. */
+interface Patience {
+  isLeft: boolean;
+}
+
+/**
+ * `quietMs`: a screen is done when nothing more came for so long. `kept`: the texts by their files; where a screen is not
+ * as it was kept, it may not be done, and is waited for.
+ */
+export async function drawPrompts(
+  quietMs: number,
+  kept: ReadonlyMap<string, string> = new Map(),
+): Promise<readonly Prompt[]> {
   const out: Prompt[] = [];
+  const patience: Patience = { isLeft: true };
   await using server = await startEmbedded({ logLevel: 'error' });
   const client = await connect(server.connectString);
   try {
@@ -43,14 +56,18 @@ export async function drawPrompts(quietMs: number): Promise<readonly Prompt[]> {
       const home = mkdtempSync(join(tmpdir(), 'zoosh-prompt-'));
       const env = { ...terminal.env, ZOOSH_HOME: home, ZOOSH_PAGER: 'head -3; echo "(the pager ends)"' };
       try {
-        const run = `${setTerm(terminal)}; exec ${process.execPath} ${BIN} ${server.connectString}`;
+        const run = `${setTerm(terminal)}; exec ${process.execPath} ${BIN} ${patiently} ${server.connectString}`;
         await client.set('/app/config', 'config');
         using session = new Session({ columns, rows: ROWS, sh: run, env });
         const name = terminal.name.replace(/^TERM=/, '').replace(/[= ]/g, '-');
-        const text = await steps(session, quietMs, (data) => client.set('/app/config', data));
+        const file = `prompt/${name}-${columns}.txt`;
         const head = `=== ${columns} columns: ${terminal.name}; the cursor is |\n`;
+        const wanted = kept.get(file);
+        const isKept = (text: string): boolean => wanted?.startsWith(head + masked(text)) !== false;
+        const change = (data: string): Promise<unknown> => client.set('/app/config', data);
+        const text = await steps(session, quietMs, change, isKept, patience);
         const faults = faultsOf(session.screen.received.replaceAll('\r', ''), terminal);
-        out.push({ file: `prompt/${name}-${columns}.txt`, text: head + masked(text), faults });
+        out.push({ file, text: head + masked(text), faults });
       } finally {
         rmSync(home, { recursive: true, force: true });
       }
@@ -63,6 +80,9 @@ export async function drawPrompts(quietMs: number): Promise<readonly Prompt[]> {
   out.push(...COLUMNS.map(progress));
   return out;
 }
+
+/** A server that is there may take longer to answer than a person would wait. */
+const patiently = `--connect-timeout ${PATIENCE_MS / 1000}s`;
 
 /** node-pty says TERM itself. */
 const setTerm = ({ env: { TERM } }: Terminal): string => (TERM === undefined ? 'unset TERM' : `export TERM=${TERM}`);
@@ -77,13 +97,27 @@ async function settled(session: Session, what: string | RegExp, quietMs: number)
   }
 }
 
-/** Each step's screen below its name. */
-async function steps(session: Session, quietMs: number, change: (data: string) => Promise<unknown>): Promise<string> {
+/** Each step's screen below its name. `isKept`: whether all of them so far, as one text, are as they were kept. */
+async function steps(
+  session: Session,
+  quietMs: number,
+  change: (data: string) => Promise<unknown>,
+  isKept: (text: string) => boolean,
+  patience: Patience,
+): Promise<string> {
   const seen: string[] = [];
   const step = async (what: string, keys: string, until: string | RegExp): Promise<void> => {
     session.type(keys);
     await settled(session, until, quietMs);
-    seen.push(`--- ${what}\n${session.text}\n`);
+    const look = (): string => `--- ${what}\n${session.text}\n`;
+    // one that stood still meanwhile was quiet, too
+    if (patience.isLeft)
+      await session
+        .until(() => isKept(seen.join('') + look()), what)
+        .catch(() => {
+          patience.isLeft = false;
+        });
+    seen.push(look());
   };
   await step('connected', '', 'type help');
   await step('candidates', `get /app/${KEY.tab}`, 'workers');

@@ -9,8 +9,8 @@ import { connect } from '../../src/client/connect.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
 import { BIN } from '../e2e/cli.ts';
 import { Session } from '../editor/session.ts';
+import { PATIENCE_MS } from '../patience.ts';
 
-const LIMIT_MS = 20_000;
 const home = mkdtempSync(join(tmpdir(), 'zoosh-questions-'));
 let server: EmbeddedServer;
 let client: Client;
@@ -31,11 +31,10 @@ const dumb = (words: string): Session =>
     sh: `export TERM=dumb; exec ${process.execPath} ${BIN} ${words}`,
     env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', SHELL: '/bin/sh' },
   });
-const sees = (session: Session, text: string): Promise<void> =>
-  session.until((screen) => screen.includes(text), text, LIMIT_MS);
+const sees = (session: Session, text: string): Promise<void> => session.until((screen) => screen.includes(text), text);
 
 test('a question, a secret and a refusal by Ctrl-C, without one escape code', async () => {
-  using session = dumb(server.connectString);
+  using session = dumb(`--connect-timeout ${PATIENCE_MS / 1000}s ${server.connectString}`);
   await sees(session, 'type help');
   session.type('deleteall /many\r');
   await sees(session, '(y/N) |');
@@ -46,7 +45,7 @@ test('a question, a secret and a refusal by Ctrl-C, without one escape code', as
   session.type('bob:sx\x7fecret\r');
   await sees(session, 'authenticated as digest:bob');
   session.type('deleteall /many\r');
-  await session.until((screen) => screen.split('(y/N)').length === 3, 'the question again', LIMIT_MS);
+  await session.until((screen) => screen.split('(y/N)').length === 3, 'the question again');
   session.type('yes\r');
   await sees(session, 'deleted 31 nodes');
   session.type('quit\r');
@@ -59,7 +58,7 @@ test('one of several answers is chosen by its number', async () => {
   using session = dumb('init');
   await sees(session, 'What is there? (1 to ');
   session.type('7\r');
-  await session.until((screen) => screen.split('(1 to ').length === 3, 'the question again', LIMIT_MS);
+  await session.until((screen) => screen.split('(1 to ').length === 3, 'the question again');
   session.type('\x04');
   assert.equal(await session.ended(), 31);
   assert.doesNotMatch(session.screen.received, /\x1b/);

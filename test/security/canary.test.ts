@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { anyBlock } from '../../src/ensemble/ports.ts';
 import { fourLetterWord } from '../../src/index.ts';
 import { BIN, zoosh } from '../e2e/cli.ts';
 import { Session } from '../editor/session.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { CANARY, control, filesIn, page, SECRET_FILE, SUPER_DIGEST, sessionPassword, sightings } from './canary.ts';
 
@@ -85,7 +85,7 @@ async function serve(name: string, format: string, lines: readonly string[]): Pr
   const folder = join(home, name);
   mkdirSync(join(folder, 'data'), { recursive: true });
   writeFileSync(join(folder, 'data', 'myid'), '1\n');
-  const base = await anyBlock(HOST, 1);
+  const base = await ownBlock(HOST, 1);
   const cfg = [
     ...['tickTime=500', 'initLimit=10', 'syncLimit=5', 'standaloneEnabled=false', 'reconfigEnabled=true'],
     ...['audit.enable=true', '4lw.commands.whitelist=*', `dataDir=${join(folder, 'data')}`],
@@ -275,11 +275,12 @@ test('what is secret is found in nothing that is printed, told or written', asyn
   // the servers are asked, and end: one in order, one by a mistake
   const passwords = await Promise.all([secret, tls].map(({ port }) => sessionPassword(port)));
   for (const { folder, port, metrics, child } of [secret, tls]) {
-    for (const word of WORDS) keep(`the word ${word}`, await fourLetterWord(word, { host: HOST, port }).catch(String));
+    const there = { host: HOST, port, timeoutMs: PATIENCE_MS };
+    for (const word of WORDS) keep(`the word ${word}`, await fourLetterWord(word, there).catch(String));
     keep('metrics', await page(metrics));
     for (const line of ['status', 'digest', 'snapshot', 'log', CANARY.slice(0, 3)].map((op) => JSON.stringify({ op })))
       keep('the control socket', await control(join(folder, 'ctl'), line));
-    const ended = once(child, 'exit');
+    const ended = once(child, 'close'); // then all that it printed is here
     child.kill(folder === tls.folder ? 'SIGUSR2' : 'SIGTERM');
     await ended;
   }

@@ -67,7 +67,7 @@ test(`a session with ${EPHEMERALS} ephemerals ends as one transaction in many sh
     return lateIf(spent >= BOUND_MS, `the decision took ${spent} ms`);
   }));
 
-test(`${CHILDREN} children are listed in less than ${BOUND_MS} ms`, () => {
+test(`${CHILDREN} children are listed in less than ${BOUND_MS} ms`, async () => {
   const all = rig(seededRandom(2));
   const { server, settle, attach } = all;
   const connection = attach();
@@ -77,18 +77,20 @@ test(`${CHILDREN} children are listed in less than ${BOUND_MS} ms`, () => {
     if (i % 500 === 0) settle();
   }
   settle();
-  let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 6; i++) {
-    const before = connection.out?.at ?? 0;
-    least = Math.min(
-      least,
-      cost(() => ask(all, connection, 'getChildren', { path: '/p', watch: false })),
-    );
-    assert.ok((connection.out?.at ?? 0) - before > CHILDREN * 12);
-    settle();
-  }
-  console.log(`listing of ${CHILDREN}: ${least.toFixed(1)} ms`);
-  assert.ok(least < BOUND_MS, `${least} ms`);
+  await timely(() => {
+    let least = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 6; i++) {
+      const before = connection.out?.at ?? 0;
+      least = Math.min(
+        least,
+        cost(() => ask(all, connection, 'getChildren', { path: '/p', watch: false })),
+      );
+      assert.ok((connection.out?.at ?? 0) - before > CHILDREN * 12);
+      settle();
+    }
+    console.log(`listing of ${CHILDREN}: ${least.toFixed(1)} ms`);
+    return lateIf(least >= BOUND_MS, `${least} ms`);
+  });
   assert.equal(server.outstanding, 0);
 });
 

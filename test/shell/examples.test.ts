@@ -11,8 +11,8 @@ import { type Client, connect } from '../../src/index.ts';
 import { amount } from '../amount.ts';
 import { rig } from './rig.ts';
 
-/** What goes on until somebody ends it, or waits for somebody else, is ended after so long, ms. */
-const PATIENCE_MS = 150;
+/** What goes on until somebody ends it, or waits for somebody else, is ended after so long, ms; the second time later. */
+const ENDED_AFTER_MS = [150, 5000] as const;
 const folder = mkdtempSync(join(tmpdir(), 'zoosh-examples-'));
 const home = process.cwd();
 let server: EmbeddedServer;
@@ -119,26 +119,43 @@ const OTHERWISE: Readonly<Record<string, number>> = {
 const ELSEWHERE =
   /^(ensemble|profile|use|redo|reconfig|lock|edit|run) |^redo$|--save$|zk\d|^connect|^elect .*--|^semaphore .*--|@prod:|@(host|logo)\.|env:ZK_AUTH|^addauth digest$/;
 
+interface Ran {
+  /** What is wrong with it. */
+  readonly fault: string | undefined;
+  readonly isEnded: boolean;
+}
+async function runs(name: string, line: string, trash: string, endedAfterMs: number): Promise<Ran> {
+  await clear('/');
+  await plant();
+  const client = await connect(server.connectString);
+  const it = rig(client, {}, new Map(), { server: server.connectString, trash: join(folder, trash) });
+  it.shell.ports.session.word = (word, options) => fourLetterWord(word, options);
+  for (const typed of BEFORE[line] ?? BEFORE[name] ?? []) await it.shell.run(typed);
+  it.told.length = 0;
+  let isEnded = false;
+  const end = setInterval(() => {
+    isEnded = true;
+    it.shell.interrupt();
+  }, endedAfterMs);
+  const status = await it.shell.run(line);
+  clearInterval(end);
+  await client.close();
+  const wanted = OTHERWISE[line] ?? 0;
+  const isRight = status === wanted || status === 130;
+  return { isEnded, fault: isRight ? undefined : `${status}, not ${wanted}: ${line}: ${it.told[0]?.failure.message}` };
+}
+
 test('every example of help runs', async () => {
   const bad: string[] = [];
   let at = 0;
   for (const spec of registry.all)
     for (const [line] of spec.examples) {
       if (ELSEWHERE.test(line) || at++ % amount(1, 6) !== 0) continue;
-      await clear('/');
-      await plant();
-      const client = await connect(server.connectString);
-      const it = rig(client, {}, new Map(), { server: server.connectString, trash: join(folder, `undo-${at}`) });
-      it.shell.ports.session.word = (word, options) => fourLetterWord(word, options);
-      for (const typed of BEFORE[line] ?? BEFORE[spec.name] ?? []) await it.shell.run(typed);
-      it.told.length = 0;
-      const end = setInterval(() => it.shell.interrupt(), PATIENCE_MS);
-      const status = await it.shell.run(line);
-      clearInterval(end);
-      await client.close();
-      const wanted = OTHERWISE[line] ?? 0;
-      if (status !== wanted && status !== 130)
-        bad.push(`${status}, not ${wanted}: ${line}: ${it.told[0]?.failure.message}`);
+      const [short, long] = ENDED_AFTER_MS;
+      let ran = await runs(spec.name, line, `undo-${at}`, short);
+      // a busy machine was in the middle of it, and may have said so in words of its own
+      if (ran.fault !== undefined && ran.isEnded) ran = await runs(spec.name, line, `undo-${at}-again`, long);
+      if (ran.fault !== undefined) bad.push(ran.fault);
     }
   assert.ok(at > 100);
   assert.deepEqual(bad, []);

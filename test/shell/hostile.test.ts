@@ -82,7 +82,7 @@ test(`${COUNT} hostile lines: each is read or refused, at once`, async () => {
     if (i % 4 === 0) await complete(line, random(line.length + 1), random(2) === 0, ports);
     let took = performance.now() - before;
     // another process may have had the processor: what is slow by itself is slow every time
-    for (let again = 0; took > 50 && again < 3; again++) {
+    for (let again = 0; took > 50 && again < 20; again++) {
       const start = performance.now();
       await shell.run(line);
       took = Math.min(took, performance.now() - start);

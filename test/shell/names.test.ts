@@ -1,7 +1,7 @@
 /** Names of many children, packed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Client, Stat } from '../../src/client/api.ts';
 import { descending } from '../../src/commands/ls-order.ts';
@@ -55,7 +55,8 @@ test('siblings of very many children each do not wait in memory together', async
     async getChildren(path: string) {
       asked.set(path, (asked.get(path) ?? 0) + 1);
       if (path === '/') return { children: ['a', 'b', 'c', 'd', 'e'], stat: { ...stat, numChildren: 5 } };
-      if (path === '/a') await sleep(200); // the others are there before it
+      // the others are there before it: each takes a few turns
+      if (path === '/a') for (let turns = 0; turns < 1000; turns++) await turn();
       if (path.length === 2) return { children: many, stat: { ...stat, numChildren: many.length } };
       return { children: [], stat };
     },

@@ -13,7 +13,7 @@ static void watch(zhandle_t *zh, int type, int state, const char *path, void *co
   told++;
 }
 static void await_told(int count) {
-  for (int i = 0; i < 3000 && told < count; i++) usleep(10000);
+  for (int i = 0; i < 6000 && told < count; i++) usleep(10000);
   printf("told %d: %s\n", told, event);
 }
 static void show(const char *what, int code, struct Stat *s) {
@@ -27,8 +27,8 @@ static void show(const char *what, int code, struct Stat *s) {
 int main(int argc, char **argv) {
   zoo_set_debug_level(ZOO_LOG_LEVEL_ERROR);
   setvbuf(stdout, NULL, _IOLBF, 0);
-  zhandle_t *zh = zookeeper_init(argv[1], session, 15000, NULL, NULL, 0);
-  for (int i = 0; i < 3000 && zoo_state(zh) != ZOO_CONNECTED_STATE; i++) usleep(10000);
+  zhandle_t *zh = zookeeper_init(argv[1], session, 30000, NULL, NULL, 0);
+  for (int i = 0; i < 6000 && zoo_state(zh) != ZOO_CONNECTED_STATE; i++) usleep(10000);
   char name[256], data[256];
   int length = sizeof data;
   struct Stat s;

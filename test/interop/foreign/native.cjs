@@ -2,7 +2,7 @@
 const ZooKeeper = require(require.resolve('zookeeper', { paths: [process.argv[2]] }));
 const client = new ZooKeeper({
   connect: process.argv[3],
-  timeout: 15000,
+  timeout: 30000,
   debug_level: ZooKeeper.ZOO_LOG_LEVEL_ERROR,
   host_order_deterministic: false,
 });
@@ -32,7 +32,7 @@ const watched = (name, path) => {
   });
   return { asked, happened };
 };
-setTimeout(() => process.exit(1), 60000).unref();
+setTimeout(() => process.exit(1), 150000).unref();
 client.connect(async (error) => {
   if (error) throw error;
   await call('a_create', '/n', 'v0', 0);

@@ -1,6 +1,6 @@
 /* The main calls of npm's node-zookeeper-client: node pure.cjs FOLDER HOSTS; prints what is the same wherever it runs. */
 const zk = require(require.resolve('node-zookeeper-client', { paths: [process.argv[2]] }));
-const client = zk.createClient(process.argv[3], { sessionTimeout: 15000 });
+const client = zk.createClient(process.argv[3], { sessionTimeout: 30000 });
 const call = (name, ...words) =>
   new Promise((resolve) =>
     client[name](...words, (error, ...answers) => {
@@ -28,7 +28,7 @@ const event = (name, ...words) => {
   });
   return { asked, happened };
 };
-setTimeout(() => process.exit(1), 60000).unref();
+setTimeout(() => process.exit(1), 150000).unref();
 client.once('connected', async () => {
   const { ACL, CreateMode, Id, Permission } = zk;
   await call('mkdirp', '/p/deep/er');
