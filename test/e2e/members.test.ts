@@ -217,7 +217,10 @@ test('SIGTERM hands the lead over: writes hardly pause, every server ends with 0
   const handovers = ({ log }: MemberOfTest): number => log.match(/handed over to server/g)?.length ?? 0;
   // what is slow by itself is slow every time
   for (let round = 0; handed < 3 || isLate(); round++) {
-    assert.ok(round < 10, `${handed} times handed over, pauses ${pauses}, ends ${ends}${members.tail()}`);
+    assert.ok(
+      round < 10 && round - handed <= 2,
+      `${handed} of ${round} times handed over, pauses ${pauses}, ends ${ends}${members.tail()}`,
+    );
     const leader = await members.leader();
     const before = handovers(leader);
     const others = members.all.filter((each) => each !== leader);

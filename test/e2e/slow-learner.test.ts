@@ -9,8 +9,7 @@ import { type MemberOfTest, Members, until } from './members.ts';
 
 const VALUE = Buffer.alloc(100_000, 97);
 const UNDER_WAY = 16;
-/** Such a link takes two megabytes a second, which the slowest of machines writes more than. */
-const LAG_MS = 8000;
+const LAG_MS = 4000;
 /** Remembered for learners, waiting for one of them, and what a process takes besides. */
 const MOST_GROWTH_MB = 64 + 64 + 150;
 /** On a slow machine it takes its time until so much waits. */

@@ -1,7 +1,6 @@
 """
 The test-suite that kazoo ships, unchanged, once against servers of ours and once against Apache's, side by side: against one
 server and against three. Each test must end as it does with Apache's; what Apache's fails in the same run is told and left out.
-Many of its tests wait so many seconds and no more: what fails with ours is run again, and what is wrong fails every time.
 
     kazoo_suite.py FOLDER [SIZE]...      FOLDER: a scratch folder, it keeps reports and logs
 """
@@ -15,31 +14,20 @@ import xml.etree.ElementTree as ElementTree
 from kazoo_servers import CLASSES, free_ports, of_ours, surroundings
 
 TIME_LIMIT_S = 1800
-# As in test/patience.ts; more failures than so many are no matter of time.
-TRIES = 3
-MOST_LATE = 20
 # Of 479 tests of kazoo 2.8.0; fewer passes of Apache's are no measure.
 LEAST_PASSES = 450
 # Classes of tests that need what our servers do not have yet; they would not end.
 NOT_YET = ()
 
 
-def address(name):
-    """What pytest is told to run one test of the report, `package.test_module.Class.test[case]`."""
-    head, bracket, case = name.partition("[")
-    parts = head.split(".")
-    at = next(i for i, part in enumerate(parts) if part.startswith("test_")) + 1
-    return "::".join([".".join(parts[:at]), *parts[at:]]) + bracket + case
-
-
 class Run:
     """One run of the suite: its process, and what became of each test."""
 
-    def __init__(self, kind, size, folder, port, again="", tests=("kazoo.tests",)):
+    def __init__(self, kind, size, folder, port):
         self.name = "%s, %d server%s" % (kind, size, "" if size == 1 else "s")
         self.kind = kind
         self.size = size
-        self.folder = os.path.join(folder, "%s-%d%s" % (kind, size, again))
+        self.folder = os.path.join(folder, "%s-%d" % (kind, size))
         env = surroundings(kind, self.folder)
         self.report = os.path.join(self.folder, "report.xml")
         self.log = os.path.join(self.folder, "log")
@@ -51,7 +39,7 @@ class Run:
             PYTHONDONTWRITEBYTECODE="1",
         )
         left_out = ["-k", " and ".join("not " + each for each in NOT_YET)] if kind == "ours" and NOT_YET else []
-        words = ["-q", "-rfE", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=120", "--junitxml", self.report, "--pyargs", *tests, *left_out]
+        words = ["-q", "-rfE", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=120", "--junitxml", self.report, "--pyargs", "kazoo.tests", *left_out]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pytest", *words],
@@ -87,8 +75,8 @@ class Run:
         return ", ".join("%d %s" % (sum(end == each for end in ends.values()), each) for each in ("passed", "failed", "skipped"))
 
 
-def compare(ours, apache, repeat):
-    """What is wrong, a sentence each. `repeat` runs tests with ours once more, and gives what became of them."""
+def compare(ours, apache):
+    """What is wrong, a sentence each."""
     left, right = ours.outcomes(), apache.outcomes()
     print("%s: %s; with Apache's: %s" % (ours.name, ours.counts(left), apache.counts(right)), flush=True)
     wrong = []
@@ -97,15 +85,6 @@ def compare(ours, apache, repeat):
         wrong.append("%d servers of ours were started" % servers)
     if sum(end == "passed" for end in right.values()) < LEAST_PASSES:
         wrong.append("Apache's passes too few tests to be a measure")
-    late = [name for name in sorted(left) if left[name] == "failed" and right.get(name) == "passed"]
-    for turn in range(1, TRIES):
-        if not 0 < len(late) <= MOST_LATE:
-            break
-        again = repeat(turn, late)
-        for name in late:
-            print("  failed, and run again it %s: %s" % (again.get(name, "was not run"), name), flush=True)
-            left[name] = again.get(name, "failed")
-        late = [name for name in late if left[name] != "passed"]
     for name in sorted(set(left) | set(right)):
         here, there = left.get(name, "not run"), right.get(name, "not run")
         if there == "failed":
@@ -128,15 +107,8 @@ def main(folder, sizes):
                 runs.append(Run(kind, size, folder, free_ports(size, taken)))
         for run in runs:
             run.wait(end)
-        for ours, apache in list(zip(runs[::2], runs[1::2])):
-            def repeat(turn, names, ours=ours):
-                port = free_ports(ours.size, taken)
-                run = Run("ours", ours.size, folder, port, "-again%d" % turn, [address(name) for name in names])
-                runs.append(run)
-                run.wait(time.monotonic() + TIME_LIMIT_S)
-                return run.outcomes()
-
-            wrong += compare(ours, apache, repeat)
+        for ours, apache in zip(runs[::2], runs[1::2]):
+            wrong += compare(ours, apache)
     finally:
         for run in runs:
             run.stop()
