@@ -29,18 +29,12 @@ def write(hosts, log):
                 continue  # not known to be acknowledged
             with lock:
                 file.write("%s %d\n" % (path, stat.czxid))
-                file.flush()
             if i % 20 == 19:
                 # nodes that are there before change and go as well
-                other = "%s/w%d-%d" % (PARENT, number, i - 1)
-                for change in (lambda: zk.set(path, b"y" * 200), lambda: zk.delete(other)):
-                    try:
-                        change()
-                    except KazooException:
-                        pass  # done or not, or there was nothing to do it to
+                zk.set(path, b"y" * 200)
+                zk.delete("%s/w%d-%d" % (PARENT, number, i - 1))
                 with lock:
-                    file.write("-%s 0\n" % other)
-                    file.flush()
+                    file.write("-%s/w%d-%d 0\n" % (PARENT, number, i - 1))
         zk.stop()
 
     first = KazooClient(hosts=hosts, timeout=20)
@@ -66,18 +60,14 @@ def judge(hosts, log, zxid):
             gone.add(path[1:])
         else:
             created[path] = int(czxid)
-    zk = KazooClient(hosts=hosts, timeout=40)
+    zk = KazooClient(hosts=hosts, timeout=20)
     zk.start(60)
-
-    def exists(path):
-        return zk.retry(zk.exists, path)
-
-    there = {"%s/%s" % (PARENT, name) for name in zk.retry(zk.get_children, PARENT)}
+    there = {"%s/%s" % (PARENT, name) for name in zk.get_children(PARENT)}
     missing = [path for path, at in created.items() if at <= zxid and path not in there and path not in gone]
     later = [path for path, at in created.items() if at > zxid and path in there]
     # what was not acknowledged may be there, if its zxid says so
-    unknown = [path for path in there if path not in created and exists(path).czxid > zxid]
-    other = [path for path, at in created.items() if path in there and exists(path).czxid != at]
+    unknown = [path for path in there if path not in created and zk.exists(path).czxid > zxid]
+    other = [path for path, at in created.items() if path in there and zk.exists(path).czxid != at]
     assert not (missing or later or unknown or other), (missing[:3], later[:3], unknown[:3], other[:3])
     before = sum(1 for at in created.values() if at <= zxid)
     print("before %d after %d" % (before, len(created) - before), flush=True)

@@ -44,7 +44,7 @@ export class StaleReads {
   }
   private writerTo(members: Members, not: MemberOfTest): Promise<Client> {
     const hosts = members.all.filter((each) => each !== not).map((each) => each.hosts);
-    return connect(hosts.join(), { timeoutMs: 30_000, connectTimeoutMs: PATIENCE_MS });
+    return connect(hosts.join(), { timeoutMs: 30_000 });
   }
   /** Sends a sync and a read behind it. `deposed`: a successor has acknowledged a write. */
   private ask(raw: RawConnection, floors: number[], deposed: boolean): void {

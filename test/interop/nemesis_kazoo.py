@@ -10,7 +10,7 @@ import threading
 import time
 
 from kazoo.client import KazooClient, KazooState
-from kazoo.exceptions import BadVersionError, ConnectionLoss, NodeExistsError
+from kazoo.exceptions import BadVersionError, ConnectionLoss
 from kazoo.protocol.connection import ConnectionDropped
 from kazoo.handlers.threading import KazooTimeoutError
 
@@ -153,27 +153,14 @@ class Worker(threading.Thread):
         except Exception as error:                        # what nobody expected is a fault too
             wrong.append("kazoo %d: %s %s" % (self.n, type(error).__name__, error))
 
-    def begin(self, path, data):
-        """Makes a node that only this worker makes; when the answer was lost it may be there already."""
-        tried = []
-
-        def create():
-            tried.append(path)
-            try:
-                self.zk.create(path, data)
-            except NodeExistsError:
-                if len(tried) == 1:
-                    raise
-        self.sure(create)
-
     def live(self):
         self.zk.start(timeout=60)
         for path in ("/k/seq",):
-            self.sure(lambda: self.zk.ensure_path(path))
-        self.begin(self.path("r"), b"v0")
+            self.zk.ensure_path(path)
+        self.zk.create(self.path("r"), b"v0")
         self.value = (b"v0", 0)
         for name in "ab":
-            self.begin(self.path("p", name), b"0")
+            self.zk.create(self.path("p", name), b"0")
         self.prepared.set()
         while not over.is_set():
             self.i += 1
@@ -194,24 +181,20 @@ class Worker(threading.Thread):
 
 def verify(workers):
     for host in HOSTS.split(","):
-        zk = KazooClient(host, timeout=40)
+        zk = KazooClient(host, timeout=10)
         zk.start(timeout=60)
-
-        def asked(call, path):
-            return zk.retry(call, path)
-
-        asked(zk.sync, "/k")
-        names = set("/k/" + name for name in asked(zk.get_children, "/k"))
-        numbered = {"/k/seq/" + name: asked(zk.get, "/k/seq/" + name)[0] for name in asked(zk.get_children, "/k/seq")}
+        zk.sync("/k")
+        names = set("/k/" + name for name in zk.get_children("/k"))
+        numbered = {"/k/seq/" + name: zk.get("/k/seq/" + name)[0] for name in zk.get_children("/k/seq")}
         for worker in workers:
             for path in worker.created | worker.ephemerals:
                 if path not in names:
                     wrong.append("%s: %s was acknowledged and is not there" % (host, path))
             owner = worker.zk.client_id[0]
             for path in worker.ephemerals & names:
-                if asked(zk.exists, path).ephemeralOwner != owner:
+                if zk.exists(path).ephemeralOwner != owner:
                     wrong.append("%s: %s is not its session's" % (host, path))
-            register = asked(zk.get, worker.path("r"))
+            register = zk.get(worker.path("r"))
             if (register[0], register[1].version) != worker.value:
                 wrong.append("%s: register %r, not %r" % (host, register, worker.value))
         for path, data in sequence.items():

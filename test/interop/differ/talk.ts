@@ -7,7 +7,6 @@ import { FrameCutter } from '../../../src/protocol/frame.ts';
 import { ConnectRequest, ConnectResponse } from '../../../src/protocol/handshake.ts';
 import { XID } from '../../../src/protocol/operations.ts';
 import { frame } from '../../e2e/raw.ts';
-import { PATIENCE_MS } from '../../patience.ts';
 
 /** A way to a server. `told` gets bytes as they come, `ended` is called once. */
 export interface Pipe {
@@ -29,6 +28,8 @@ export const socketDoor = (port: number): Door => ({
   },
 });
 
+/** Nobody waits longer for a server on this machine. */
+const PATIENCE_MS = 20_000;
 /** After so long a reply that is missing is asked after, with a ping. */
 const ASK_MS = 300;
 
