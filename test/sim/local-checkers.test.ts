@@ -67,6 +67,34 @@ test('I9: a number that was given again belongs to whoever has the newer passwor
   assert.deepEqual(taken.rules, [...before, 'I9'], 'it was taken up as the other one');
 });
 
+test('I9: who comes back with the password of before a number was given again is told rightly that it is over', () => {
+  for (const [password, rules] of [
+    [1, []],
+    [2, ['I9']],
+  ] as const) {
+    const rig = new Rig('local');
+    for (const each of [1, 2]) {
+      rig.password = Buffer.alloc(16, each);
+      rig.beginLocally();
+      rig.life++;
+    }
+    const before = rig.rules;
+    rig.password = Buffer.alloc(16, password);
+    rig.refused();
+    assert.deepEqual(rig.rules, [...before, ...rules]);
+  }
+});
+
+test('I9: what is heard of a session whose end is decided does not count', () => {
+  for (const ending of [false, true]) {
+    const rig = new Rig('shared');
+    rig.ending = ending;
+    rig.commit({ kind: KIND.createSession, id: SESSION, timeoutMs: 1000, secret: Buffer.alloc(16) });
+    rig.refused();
+    assert.equal(rig.border.lastHeard.get(SESSION)?.at(-1)?.isVerified, !ending);
+  }
+});
+
 test('I9: a server ends its own session when nothing was heard of it for its time, not before', () => {
   for (const silent of [500, 2000]) {
     const rig = new Rig('local');

@@ -108,10 +108,12 @@ export class Border implements ClientTap {
     return born !== undefined && born <= here && this.opens(session, password);
   }
   private noteHeard({ session, sid }: Conversation, at: number, isVerified: boolean): void {
+    // once its end is decided nothing that is heard saves it, however late a slow disk has that
+    const heard = { at, sid, isVerified: isVerified && !this.around.isEnding(session) };
     const list = this.lastHeard.get(session);
-    if (list === undefined) this.lastHeard.set(session, [{ at, sid, isVerified }]);
+    if (list === undefined) this.lastHeard.set(session, [heard]);
     else {
-      list.push({ at, sid, isVerified });
+      list.push(heard);
       if (list.length > 400) list.splice(0, 200);
     }
   }
@@ -137,7 +139,8 @@ export class Border implements ClientTap {
         this.counts.welcomes++;
         if (said.timeoutMs <= 0) {
           if (oracle.state.isLive(before)) this.toldOver(conversation);
-          else locals.toldOver(before, conversation.sid);
+          // the number was given again: what may live is another's
+          else if (this.opens(before, conversation.password)) locals.toldOver(before, conversation.sid);
           return;
         }
         if (before !== 0n && before !== said.session)
