@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, connect } from '../../src/index.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
-import { PATIENCE_MS } from '../patience.ts';
+import { lateIf, PATIENCE_MS } from '../patience.ts';
+import { until } from '../recipes/world.ts';
+import type { Running } from './cli.ts';
 
 export class HeldStage implements AsyncDisposable {
   readonly server: EmbeddedServer;
@@ -37,4 +39,21 @@ export class HeldStage implements AsyncDisposable {
     await this.server.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Waits for what is to come while the holder holds. A sentence when it held no longer: who stands still for most of a
+ * session loses what it holds.
+ */
+export async function whileHeld(
+  holder: Running,
+  what: string,
+  fact: () => boolean | Promise<boolean>,
+): Promise<string | undefined> {
+  let isOver = false;
+  void holder.ended.then(() => {
+    isOver = true;
+  });
+  await until(what, async () => isOver || (await fact()));
+  return lateIf(isOver, `over before ${what}: ${holder.stderr()}`);
 }

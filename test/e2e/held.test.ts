@@ -6,8 +6,8 @@ import { amount } from '../amount.ts';
 import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 import { Relay } from '../recipes/relay.ts';
 import { until } from '../recipes/world.ts';
-import { type Running, zoosh, zooshProcess } from './cli.ts';
-import { HeldStage } from './held-stage.ts';
+import { zoosh, zooshProcess } from './cli.ts';
+import { HeldStage, whileHeld } from './held-stage.ts';
 
 let stage: HeldStage;
 let server: HeldStage['server'];
@@ -32,23 +32,6 @@ const deaf = (name: string): string[] => [
 const beats = (name: string): number[] => [...textOf(name).matchAll(/^\d+$/gm)].map(([text]) => Number(text));
 const queued = async (path: string): Promise<number> =>
   (await client.exists(path)) === undefined ? 0 : (await client.getChildren(path)).children.length;
-
-/**
- * Waits for what is to come while the holder holds. A sentence when it held no longer: who stands still for most of a
- * session loses what it holds.
- */
-async function whileHeld(
-  holder: Running,
-  what: string,
-  fact: () => boolean | Promise<boolean>,
-): Promise<string | undefined> {
-  let isOver = false;
-  void holder.ended.then(() => {
-    isOver = true;
-  });
-  await until(what, async () => isOver || (await fact()));
-  return lateIf(isOver, `over before ${what}: ${holder.stderr()}`);
-}
 
 /** The commands that run a program, up to the path. */
 const HOLDING = { lock: ['lock'], elect: ['elect'], semaphore: ['semaphore', '-n', '1'] } as const;

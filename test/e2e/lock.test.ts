@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lateIf, timely } from '../patience.ts';
 import { Relay } from '../recipes/relay.ts';
 import { until } from '../recipes/world.ts';
-import { type Running, zoosh, zooshProcess } from './cli.ts';
-import { HeldStage } from './held-stage.ts';
+import { zoosh, zooshProcess } from './cli.ts';
+import { HeldStage, whileHeld } from './held-stage.ts';
 
 let stage: HeldStage;
 let server: HeldStage['server'];
@@ -28,22 +28,6 @@ const isIn = async (path: string, count: number): Promise<boolean> =>
   (await client.exists(path)) !== undefined && (await children(path)).length === count;
 /** Nobody holds or waits any more. */
 const isLeft = (path: string): Promise<void> => until(`${path} is left`, () => isIn(path, 0));
-/**
- * Waits for what is to come while the holder holds. A sentence when it held no longer: who stands still for most of a
- * session loses what it holds.
- */
-async function whileHeld(
-  holder: Running,
-  what: string,
-  fact: () => boolean | Promise<boolean>,
-): Promise<string | undefined> {
-  let isOver = false;
-  void holder.ended.then(() => {
-    isOver = true;
-  });
-  await until(what, async () => isOver || (await fact()));
-  return lateIf(isOver, `over before ${what}: ${holder.stderr()}`);
-}
 const times = (name: string): number[] => [...textOf(name).matchAll(/^\d+$/gm)].map(([text]) => Number(text));
 
 test('accept 12: the exit code of a lock is that of its program, which is told what it holds', async () => {
