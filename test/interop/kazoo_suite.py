@@ -1,6 +1,7 @@
 """
-The test-suite that kazoo ships, unchanged, once against servers of ours and once against Apache's, side by side: against one
-server and against three. Each test must end as it does with Apache's; what Apache's fails in the same run is told and left out.
+The test-suite that kazoo ships, unchanged but for the moment of a login by SASL (kazoo_refusals.py), once against servers of ours and once
+against Apache's, side by side: against one server and against three. Each test must end as it does with Apache's; what Apache's fails in
+the same run is told and left out.
 
     kazoo_suite.py FOLDER [SIZE]...      FOLDER: a scratch folder, it keeps reports and logs
 """
@@ -37,9 +38,10 @@ class Run:
             ZOOKEEPER_CLUSTER_SIZE=str(size),
             ZOOKEEPER_PORT_OFFSET=str(port),
             PYTHONDONTWRITEBYTECODE="1",
+            PYTHONPATH=os.path.dirname(os.path.abspath(__file__)),
         )
         left_out = ["-k", " and ".join("not " + each for each in NOT_YET)] if kind == "ours" and NOT_YET else []
-        words = ["-q", "-rfE", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=120", "--junitxml", self.report, "--pyargs", "kazoo.tests", *left_out]
+        words = ["-q", "-rfE", "-p", "no:cacheprovider", "-p", "kazoo_refusals", "-o", "faulthandler_timeout=120", "--junitxml", self.report, "--pyargs", "kazoo.tests", *left_out]
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "pytest", *words],
