@@ -91,6 +91,8 @@ export class ClientConnection {
   syncs = 0;
   /** The write that is being decided, for the audit log. */
   asked: AuditedRequest | undefined;
+  /** Its client has gone, and writes that a sync holds back are done all the same: see {@link leave}. */
+  left = false;
   /** Where the next write stands: in the place of one that was held back; -1: behind all that waits. */
   private place = -1;
   /** Paths watched, so that a closing connection leaves none behind. */
@@ -157,6 +159,23 @@ export class ClientConnection {
       this.place = at;
       yield frame as Buffer;
     }
+  }
+  /** A write waits for a sync to be confirmed. */
+  get holdsBack(): boolean {
+    return this.syncs > 0 && this.waiting.some((each) => each?.kind === 'held');
+  }
+  /** Nobody hears the answers any more: of what waits only the writes that are held back are of use, and what they wait for. */
+  leave(): void {
+    this.left = true;
+    this.waiting = this.waiting.slice(this.waitingFrom).filter(({ kind }) => kind === 'sync' || kind === 'held');
+    this.waitingFrom = 0;
+  }
+  /** Nothing that waits is of use to anybody. */
+  drop(): void {
+    this.left = false;
+    this.waiting.length = 0;
+    this.waitingFrom = 0;
+    this.syncs = 0;
   }
   /** The one that was released last is no write after all: it is answered in its turn. */
   answerInPlace(frame: Buffer): void {

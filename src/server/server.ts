@@ -14,6 +14,7 @@ import { answerWaiting, refuse, takesRoom } from './pressure.ts';
 import { needsEnsemble } from './read-only-desk.ts';
 import { readOther, readPath } from './reads.ts';
 import { begin, finish, header } from './reply.ts';
+import type { TrackedSession } from './sessions.ts';
 import { isWrite } from './writes.ts';
 
 const { MarshallingError, NotReadOnly, Unimplemented, SessionClosedRequireAuth } = KEEPER_CODES;
@@ -39,15 +40,38 @@ export class Server extends Office {
 
   // --- connections -----------------------------------------------------------------------------------------------------
 
-  /** The socket is gone. The session lives on until it expires. */
+  /**
+   * The socket is gone. The session lives on until it expires. Writes that were read are done, those too that a sync holds back
+   * (as by ZooKeeper): an end of a session that was asked for does not wait for its time.
+   */
   disconnected(connection: ClientConnection): void {
+    const goesOn = connection.state === 'open' && connection.holdsBack && this.isAttached(connection);
     connection.state = 'closing';
     this.watches.removeAll(connection);
+    if (!goesOn) return this.letGo(connection);
+    connection.leave();
+    // what a sync does not hold back any more stood behind a write that is under way, whose answer nobody waits for now
+    const { zxidHi, zxidLo } = this.tree;
+    this.await({ epoch: zxidHi, counter: zxidLo >>> 0 }, () => this.release(connection));
+  }
+  private letGo(connection: ClientConnection): void {
     const { tracked } = connection;
     if (tracked?.connection === connection) tracked.connection = undefined;
-    connection.waiting.length = 0;
-    connection.waitingFrom = 0;
-    connection.syncs = 0;
+    connection.drop();
+  }
+  /** Its session lives, and was taken up by no other connection. */
+  private isAttached(connection: ClientConnection): boolean {
+    const { tracked } = connection;
+    if (tracked === undefined || tracked.connection !== connection) return false;
+    return (tracked.local ? this.locals.get(tracked.id) : this.tracker.get(tracked.id)) === tracked;
+  }
+  /** Its session is wanted by another connection. */
+  private takeFrom(tracked: TrackedSession | undefined): void {
+    const old = tracked?.connection;
+    if (old === undefined) return;
+    // what it asked for and is not begun may not come behind what its client asks for from now on
+    if (old.left) this.letGo(old);
+    else this.close(old);
   }
 
   /** The first frame of a connection. @throws ProtocolError */
@@ -74,8 +98,7 @@ export class Server extends Office {
     if (request.sessionId === 0n) return desk.createSession(connection);
     // the old connection ends before the password is looked at, as in ZooKeeper
     const id = request.sessionId as SessionId;
-    const old = this.tracker.get(id)?.connection;
-    if (old !== undefined) this.close(old);
+    this.takeFrom(this.tracker.get(id));
     const password = request.password === null ? Buffer.alloc(0) : Buffer.from(request.password);
     desk.resume(connection, id, password);
   }
@@ -115,7 +138,7 @@ export class Server extends Office {
       this.close(connection);
       return true;
     }
-    if (tracked.connection !== undefined) this.close(tracked.connection);
+    this.takeFrom(tracked);
     locals.resume(connection, tracked, secret, now);
     return true;
   }
@@ -273,6 +296,7 @@ export class Server extends Office {
 
   /** Requests that waited behind a write are answered, up to the next write. */
   override drain(connection: ClientConnection): void {
+    if (connection.left) return this.release(connection);
     for (;;) {
       const head = connection.head();
       if (connection.state !== 'open' || head === undefined || head.kind === 'write') return;
@@ -298,13 +322,20 @@ export class Server extends Office {
   /** Writes that a sync held back go to the desk. */
   private release(connection: ClientConnection): void {
     for (const frame of connection.released()) {
-      if (connection.state !== 'open' || this.desk === undefined) return;
+      if (this.desk === undefined) return;
+      if (connection.left && !this.isAttached(connection)) return this.letGo(connection);
+      if (!connection.left && connection.state !== 'open') return;
       const from = this.reader.reset(frame, 0, frame.length);
       const xid = from.int32();
       const type = from.int32();
       // by now it may be everybody's, for an ephemeral asked before its end
-      if (this.endsHere(connection, type)) return connection.answerInPlace(frame);
+      if (this.endsHere(connection, type)) {
+        if (connection.left) this.locals.remove(connection.session);
+        else connection.answerInPlace(frame);
+        return;
+      }
       this.write(this.desk, connection, xid, type, from, frame, 0, frame.length);
     }
+    if (connection.left && !connection.holdsBack) this.letGo(connection);
   }
 }

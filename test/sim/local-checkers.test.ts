@@ -44,6 +44,40 @@ test('I9: a local session outlives neither its term nor its end', () => {
   assert.deepEqual(ended.rules, ['I9'], 'it has ended');
 });
 
+test('I9: an end that waited for a sync when its connection ended may come and may not; one that did not wait comes', () => {
+  for (const [synced, then, rules] of [
+    [false, 'connect', []],
+    [false, 'refused', []],
+    [true, 'connect', ['I9']],
+    [true, 'refused', []],
+  ] as const) {
+    const rig = new Rig('local');
+    const on = rig.beginLocally();
+    rig.ask(on, 1, 'create', create());
+    const zxid = rig.create('/a', 1);
+    rig.answer(on, 1, zxid, 'create', { path: '/a' });
+    rig.ask(on, 2, 'sync', { path: '/' });
+    if (synced) rig.answer(on, 2, zxid, 'sync', { path: '/' });
+    rig.ask(on, 3, 'closeSession', {});
+    rig.now += 1;
+    rig.hangUp(on);
+    rig[then]();
+    assert.deepEqual(rig.rules, rules, `${synced}, ${then}`);
+  }
+  const back = new Rig('local');
+  const on = back.beginLocally();
+  back.ask(on, 1, 'sync', { path: '/' });
+  back.ask(on, 2, 'closeSession', {});
+  back.now += 1;
+  back.hangUp(on);
+  const again = back.connect();
+  back.ask(again, 3, 'closeSession', {});
+  back.now += 1;
+  back.hangUp(again);
+  back.connect();
+  assert.deepEqual(back.rules, ['I9'], 'the second end waited for nothing');
+});
+
 test('I9: a number that was given again belongs to whoever has the newer password', () => {
   const given = (rig: Rig): Rig => {
     const [older, newer] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];

@@ -70,6 +70,42 @@ for (const mode of ['local', 'upgraded'] satisfies SessionMode[])
       assert.deepEqual(story.violations, []);
     });
 
+for (const mode of ['shared', 'local', 'upgraded'] satisfies SessionMode[])
+  for (const at of ['leader', 'follower'] as const)
+    for (const back of [false, true])
+      test(`what a sync holds back, an end too, is done for a client that has gone, unless it comes back first: ${mode}, ${at}, ${back}`, async () => {
+        using story = new Story({ seed: 4, plan: { sessions: mode } });
+        const { ensemble } = story;
+        await told(async () => {
+          story.start();
+          await story.serving();
+          const leader = await story.leader();
+          const sid = at === 'leader' ? leader : (story.others(leader)[0] as number);
+          const machine = RawSession.machine(ensemble, 60);
+          const session = new RawSession(ensemble, machine, story.plan.sessionMs);
+          assert.equal(await story.settled(session.open(sid)), true);
+          story.partition([leader], story.others(leader));
+          session.send(breath('/kept', 0));
+          await story.run(20);
+          session.destroy();
+          await story.run(20);
+          const again = new RawSession(ensemble, machine, story.plan.sessionMs);
+          const taken = back ? again.open(sid, session) : undefined;
+          await story.run(20);
+          assert.equal(ensemble.oracle.state.tree.get('/kept'), undefined, 'it is held back');
+          story.heal();
+          if (taken !== undefined) assert.equal(await story.settled(taken), true);
+        });
+        await story.run(story.plan.tickMs);
+        const { state } = ensemble.oracle;
+        assert.equal(state.tree.get('/kept') === undefined, back);
+        assert.equal(state.tree.get('/kept-late'), undefined);
+        const live = [...state.sessions.keys()].filter((id) => state.isLive(id));
+        assert.equal(live.length, back && mode === 'shared' ? 1 : 0);
+        await story.end();
+        assert.deepEqual(story.violations, []);
+      });
+
 test('a number of a session is not given twice by a server whose state came anew and whose wall clock went back', async () => {
   using story = new Story({ seed: 4, plan: { sessions: 'upgraded', commitLogCount: 4 } });
   const { ensemble } = story;

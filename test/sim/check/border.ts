@@ -78,7 +78,9 @@ export class Border implements ClientTap {
     // what comes in the very moment in which the connection ends is not read any more
     const heard = this.lastHeard.get(conversation?.session ?? 0n);
     while (heard?.at(-1)?.at === this.around.now() && heard?.at(-1)?.sid === conversation?.sid) heard?.pop();
-    if (conversation?.isWelcome === true) this.around.locals.unheard(conversation.session);
+    if (conversation?.isWelcome !== true) return;
+    const sync = conversation.asked.find(({ type }) => type === OPERATIONS.sync.code);
+    this.around.locals.unheard(conversation.session, sync?.xid);
   }
   heard(number: number, bytes: Buffer): void {
     const conversation = this.open.get(number);

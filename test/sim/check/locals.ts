@@ -19,8 +19,11 @@ interface Local {
   heardBefore: number;
   /** It asked for an ephemeral: it may be everybody's from then on. */
   asksMore: boolean;
-  /** The request that ended it. */
+  /** The request that ended it, and when it came. */
   closedBy: number | undefined;
+  closedAt: number;
+  /** Its connection ended before that was decided: nobody knows whether it is. */
+  isDoubtful: boolean;
 }
 export interface LocalsAround {
   readonly mode: SessionMode;
@@ -64,7 +67,7 @@ export class Locals {
     const at = now();
     this.sessions.set(session, {
       ...{ sid, term: termOf(sid), life, timeoutMs, readOnly, heardAt: at, heardBefore: at },
-      ...{ asksMore: false, closedBy: undefined },
+      ...{ asksMore: false, closedBy: undefined, closedAt: 0, isDoubtful: false },
     });
   }
   /** A server took it up again, and the history does not know it: it must be that server's, of the same term. */
@@ -75,8 +78,13 @@ export class Locals {
     const is = `session ${hex(session)}, which began at server ${local?.sid} alone,`;
     if (local?.sid !== sid) verdicts.fail('I9', `${is} is taken up by server ${sid}`);
     else if (local.term !== termOf(sid)) verdicts.fail('I9', `${is} outlived the term in which it began`);
-    else if (local.closedBy !== undefined) verdicts.fail('I9', `${is} is taken up again after its end`);
-    if (local !== undefined) this.hear(local, now());
+    else if (local.closedBy !== undefined && !local.isDoubtful)
+      verdicts.fail('I9', `${is} is taken up again after its end`);
+    if (local === undefined) return;
+    // the doubt is over: that end never came
+    if (local.isDoubtful) local.closedBy = undefined;
+    local.isDoubtful = false;
+    this.hear(local, now());
   }
   /** Its client was told that it is over, and the history does not say otherwise. */
   toldOver(session: bigint, sid: number): void {
@@ -101,7 +109,10 @@ export class Locals {
     const local = this.sessions.get(session);
     if (local === undefined) return;
     this.hear(local, this.around.now());
-    if (asked.type === OPERATIONS.closeSession.code) local.closedBy ??= asked.xid;
+    if (asked.type === OPERATIONS.closeSession.code && local.closedBy === undefined) {
+      local.closedBy = asked.xid;
+      local.closedAt = local.heardAt;
+    }
     if (asked.writes?.some((each) => each.op === 'create' && EPHEMERAL_FLAGS.has(each.flags)) === true)
       local.asksMore = true;
   }
@@ -110,10 +121,18 @@ export class Locals {
     local.heardBefore = local.heardAt;
     local.heardAt = at;
   }
-  /** What came in the very moment in which its connection ended was not read any more. */
-  unheard(session: bigint): void {
+  /**
+   * Its connection ended. What came in that very moment was not read any more; what waited for a sync, from `heldFrom` on, is
+   * done unless its client is back before.
+   */
+  unheard(session: bigint, heldFrom: number | undefined): void {
     const local = this.sessions.get(session);
-    if (local?.heardAt === this.around.now()) local.heardAt = local.heardBefore;
+    if (local === undefined) return;
+    const now = this.around.now();
+    const { closedBy, closedAt } = local;
+    if (closedBy !== undefined && (closedAt === now || (heldFrom !== undefined && heldFrom < closedBy)))
+      local.isDoubtful = true;
+    if (local.heardAt === now) local.heardAt = local.heardBefore;
   }
   /** A transaction begins it for everybody. */
   upgraded(session: bigint, zxid: bigint): void {

@@ -1,3 +1,4 @@
+import type { SessionId } from '../../../src/base/ids.ts';
 import { Reader, Writer } from '../../../src/protocol/bytes.ts';
 import { FrameCutter } from '../../../src/protocol/frame.ts';
 import { ConnectRequest, ConnectResponse } from '../../../src/protocol/handshake.ts';
@@ -17,6 +18,11 @@ export class RawSession {
   private readonly ensemble: Ensemble;
   private readonly host: Host;
   private readonly timeoutMs: number;
+  /** What opens it. */
+  private welcome: Pick<ConnectResponse, 'sessionId' | 'password'> = {
+    sessionId: 0n as SessionId,
+    password: new Uint8Array(16),
+  };
   private connection: { send(bytes: Uint8Array): unknown; destroy(): void } | undefined;
   private hungUp!: () => void;
 
@@ -36,8 +42,8 @@ export class RawSession {
     host.boot();
     return host;
   }
-  /** Resolves with whether this server made a session. */
-  async open(sid: number): Promise<boolean> {
+  /** Resolves with whether this server made a session, or took up the one of `before`. */
+  async open(sid: number, before: RawSession = this): Promise<boolean> {
     const { ensemble, host } = this;
     let greet!: (isWelcome: boolean) => void;
     const welcomed = new Promise<boolean>((resolve) => {
@@ -52,7 +58,11 @@ export class RawSession {
         {
           data: (bytes) =>
             cutter.push(Buffer.from(bytes), (from, start, end) => {
-              if (!greeted) greet(ConnectResponse.read(new Reader(from, start, end)).timeoutMs > 0);
+              if (!greeted) {
+                const { sessionId, password, timeoutMs } = ConnectResponse.read(new Reader(from, start, end));
+                this.welcome = { sessionId, password: Buffer.from(password ?? []) };
+                greet(timeoutMs > 0);
+              }
               greeted = true;
               return true;
             }),
@@ -68,7 +78,7 @@ export class RawSession {
       this.hungUp();
       return false;
     }
-    this.connection.send(hello(this.timeoutMs));
+    this.connection.send(hello(this.timeoutMs, before.welcome));
     return welcomed;
   }
   send(bytes: Uint8Array): void {
@@ -79,15 +89,14 @@ export class RawSession {
     this.hungUp();
   }
 }
-function hello(timeoutMs: number): Buffer {
+function hello(timeoutMs: number, session: Pick<ConnectResponse, 'sessionId' | 'password'>): Buffer {
   const to = new Writer();
   writeFrame(to, () =>
     ConnectRequest.write(to, {
       protocolVersion: 0,
       lastZxidSeen: 0n,
       timeoutMs,
-      sessionId: 0n,
-      password: new Uint8Array(16),
+      ...session,
       readOnly: false,
     } as ConnectRequest),
   );
