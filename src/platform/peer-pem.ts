@@ -6,7 +6,7 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { PeerNetwork, PeerProof } from '../ports/peer-network.ts';
-import { resolveHost } from './peer-net.ts';
+import { plainPeerNetwork, resolveHost } from './peer-net.ts';
 import { dialTls, listenTls, type Renew, tryListening } from './peer-tls.ts';
 
 export interface PemOptions {
@@ -82,7 +82,18 @@ const contextOf = ({ chain, key, authorities, ciphers }: PemOptions) => ({
   ...(ciphers === undefined ? {} : { ciphers: ciphers.join(':') }),
 });
 
-export function pemPeerNetwork(options: PemOptions): PemPeerNetwork {
+/** Which ways are open beside that of certificates, for as long as members change to them one by one. */
+export interface PlainBeside {
+  /** Others are dialled without TLS. */
+  readonly dials: boolean;
+  /** Who speaks without TLS is let in. */
+  readonly takes: boolean;
+}
+
+export function pemPeerNetwork(
+  options: PemOptions,
+  plain: PlainBeside = { dials: false, takes: false },
+): PemPeerNetwork {
   const { checks } = options;
   let context = contextOf(options);
   const listeners = new Set<Renew>();
@@ -98,6 +109,7 @@ export function pemPeerNetwork(options: PemOptions): PemPeerNetwork {
       for (const renew of listeners) setImmediate(() => renew(next));
     },
     dial(to, handler, signal) {
+      if (plain.dials) return plainPeerNetwork.dial(to, handler, signal);
       const call = {
         options: { ...context, ...judged, checkServerIdentity: () => undefined },
         judge(socket: TLSSocket) {
@@ -121,7 +133,7 @@ export function pemPeerNetwork(options: PemOptions): PemPeerNetwork {
           return checks.callers ? callersProof(cert, plainAddress(socket.remoteAddress ?? '')) : VOUCHED_FOR;
         },
         failed: FAILED,
-        plain: NO_TLS,
+        plain: plain.takes ? undefined : NO_TLS,
       };
       let renew: Renew = () => {};
       const listening = await listenTls(door, at, accept, turnedAway, (given) => {

@@ -37,8 +37,8 @@ export interface TlsDoor {
   judge(socket: TLSSocket): PeerProof | string;
   /** What a handshake that failed most likely means. */
   readonly failed: string;
-  /** What is said of who speaks without TLS. */
-  readonly plain: string;
+  /** What is said of who speaks without TLS; undefined: it comes in, and has proved nothing. */
+  readonly plain: string | undefined;
 }
 /** Takes other keys from now on, for whoever comes in then. */
 export type Renew = (options: TlsOptions) => void;
@@ -177,13 +177,20 @@ export async function listenTls(
       clearTimeout(timer);
       const head = socket.read() as Buffer | null;
       if (head === null) return;
-      if (head[0] !== TLS_RECORD) {
+      const isPlain = head[0] !== TLS_RECORD;
+      if (isPlain && door.plain !== undefined) {
         socket.destroy();
         turnedAway(address, foreignGreeting(head) ?? door.plain);
         return;
       }
-      isTls = true;
       socket.unshift(head);
+      if (isPlain) {
+        porch.leave(socket);
+        const { link, attach } = linkOf(socket);
+        attach(accept(link));
+        return;
+      }
+      isTls = true;
       porch.queue(socket);
     });
   });

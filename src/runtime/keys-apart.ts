@@ -1,13 +1,13 @@
 import { apart } from '../platform/apart.ts';
 import type { ClientTls } from '../server/config-client-tls.ts';
-import type { QuorumTls } from '../server/config-tls.ts';
+import type { QuorumStores } from '../server/config-tls.ts';
 import type { ClientKeys } from './client-keys.ts';
 import type { PeerKeys } from './peer-keys.ts';
 
 /** Which files are to be read, and for whom; `now` is ms since 1970. */
 export type KeyJob =
   | { readonly whose: 'clients'; readonly tls: ClientTls; readonly now: number }
-  | { readonly whose: 'members'; readonly tls: QuorumTls; readonly hosts: readonly string[]; readonly now: number };
+  | { readonly whose: 'members'; readonly tls: QuorumStores; readonly hosts: readonly string[]; readonly now: number };
 /** What was read, or the sentence about what is wrong with a file. */
 export type KeyJobDone = { readonly read: ClientKeys | PeerKeys } | { readonly failed: string };
 
@@ -25,5 +25,5 @@ async function read(job: KeyJob): Promise<ClientKeys | PeerKeys> {
 export const clientKeysApart = async (tls: ClientTls, now: number): Promise<ClientKeys> =>
   (await read({ whose: 'clients', tls, now })) as ClientKeys;
 /** As `readPeerKeys`, in a thread of its own. Rejects with an Error that says which file is of no use, and why. */
-export const peerKeysApart = async (tls: QuorumTls, hosts: readonly string[], now: number): Promise<PeerKeys> =>
+export const peerKeysApart = async (tls: QuorumStores, hosts: readonly string[], now: number): Promise<PeerKeys> =>
   (await read({ whose: 'members', tls, hosts, now })) as PeerKeys;

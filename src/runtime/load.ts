@@ -1,7 +1,9 @@
+import type { Clock } from '../ports/clock.ts';
 import { PackReader } from '../records/pack.ts';
 import { type Envelope, KIND, readEnvelope } from '../records/txns.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { type Numbered, numberedOf } from '../server/replica.ts';
+import type { FlushWait } from '../storage/flush-pace.ts';
 import { openStorage } from '../storage/open.ts';
 import type { Storage } from '../storage/storage.ts';
 import { apply, NO_SINK } from '../tree/apply.ts';
@@ -81,7 +83,7 @@ export async function loadTree(
   sid: number,
   ignoreApacheData: boolean,
   generation: number,
-  { disk, random }: Pick<ServerPorts, 'disk' | 'random'>,
+  { disk, random, clock }: Pick<ServerPorts, 'disk' | 'random' | 'clock'>,
 ): Promise<Loaded> {
   const seed = random.below(2 ** 32) | 0;
   const { ensemble } = config;
@@ -99,6 +101,7 @@ export async function loadTree(
     forceSync: config.forceSync,
     zeroAheadBytes: Math.min(config.preAllocBytes, ZERO_AHEAD),
     ignoreApacheData,
+    flushWait: waitOf(config, clock),
     onSnapshotChunk: (chunk) => {
       loader ??= new SnapshotLoader(seed);
       loader.push(chunk);
@@ -182,3 +185,6 @@ export async function refuseBootstrap({ bootstrapWith, config }: StartOptions, l
     `--bootstrap-with founds an ensemble from empty directories, and ${config.dataDir} ${identity.amnesiac ? 'lost what it held' : 'holds a history'}. Start this server without it`,
   );
 }
+
+const waitOf = ({ flushDelayMs, flushIdleMs, maxBatchSize }: ServerConfig, clock: Clock): FlushWait | undefined =>
+  flushDelayMs === 0 ? undefined : { clock, delayMs: flushDelayMs, idleMs: flushIdleMs, most: maxBatchSize };

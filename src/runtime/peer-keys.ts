@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { checkServerIdentity } from 'node:tls';
 import type { PemOptions } from '../platform/peer-pem.ts';
-import type { QuorumTls } from '../server/config-tls.ts';
+import type { QuorumStores } from '../server/config-tls.ts';
 import { readOwn, readTrusted, SOON_MS } from './key-files.ts';
 
 /** What the members' certificates are: ours, whom we believe, and what should be said about them. */
@@ -14,7 +14,7 @@ export interface PeerKeys {
  * Reads the stores that zoo.cfg names. `hosts` are those of this server's own line; `now` is ms since 1970.
  * @throws ConfigError (43) when a file is of no use
  */
-export async function readPeerKeys(tls: QuorumTls, hosts: readonly string[], now: number): Promise<PeerKeys> {
+export async function readPeerKeys(tls: QuorumStores, hosts: readonly string[], now: number): Promise<PeerKeys> {
   const { keyStore, trustStore, ciphers, checks } = tls;
   const { own, chain, key, warnings } = await readOwn(keyStore);
   const authorities = await readTrusted(trustStore);
@@ -31,7 +31,7 @@ const isFor = (host: string, certificate: X509Certificate): boolean =>
 /** What others will turn this server away for, or soon will. */
 function remarks(
   own: X509Certificate,
-  { keyStore, checks }: QuorumTls,
+  { keyStore, checks }: QuorumStores,
   hosts: readonly string[],
   now: number,
 ): string[] {

@@ -23,14 +23,14 @@ export interface KeptNetwork extends Disposable {
  */
 export async function peerNetworkFor(config: EnsembleConfig, logger: Logger, clock: Clock): Promise<KeptNetwork> {
   const { servers, own, secretFile, tls, insecure, name, sid } = config;
-  if (tls !== undefined) {
-    const hosts = own.quorum.map(({ host }) => host).filter((host) => !isAnyHost(host));
-    return certified(tls, hosts, logger, clock);
-  }
   const hosts = servers.flatMap(({ quorum, election }) => [...quorum, ...election].map(({ host }) => host));
-  const trust = await peerTrust({ hosts, secretFile, insecure });
-  for (const warning of trust.warnings) logger.warn(warning);
-  if (trust.kind === 'plain') return kept(plainPeerNetwork);
+  const trust = tls !== undefined && !tls.takesPlain ? undefined : await peerTrust({ hosts, secretFile, insecure });
+  for (const warning of trust?.warnings ?? []) logger.warn(warning);
+  if (tls !== undefined) {
+    const named = own.quorum.map(({ host }) => host).filter((host) => !isAnyHost(host));
+    return certified(tls, named, logger, clock);
+  }
+  if (trust === undefined || trust.kind === 'plain') return kept(plainPeerNetwork);
   return kept(pskPeerNetwork({ name: proofName(name, sid), keys: trust.secrets }));
 }
 
@@ -39,7 +39,7 @@ const kept = (net: PeerNetwork): KeptNetwork => ({ net, [Symbol.dispose]() {} })
 async function certified(tls: QuorumTls, hosts: readonly string[], logger: Logger, clock: Clock): Promise<KeptNetwork> {
   const { keys, warnings } = await readPeerKeys(tls, hosts, clock.wall());
   for (const warning of warnings) logger.warn(warning);
-  const net = pemPeerNetwork(keys);
+  const net = pemPeerNetwork(keys, { dials: !tls.dials, takes: tls.takesPlain });
   if (!tls.reload) return kept(net);
   const watched = {
     stores: [tls.keyStore, tls.trustStore],

@@ -68,6 +68,9 @@ export class Snapshotter {
   private running: Promise<Mark | Error> | undefined;
   /** Transactions applied at the last one, and to which state. */
   private since = 0;
+  /** Bytes in log files that were full, since then. */
+  private filled = 0;
+  private rolling = false;
   private of: Server | undefined;
   private after: number;
   private stopped = false;
@@ -92,12 +95,30 @@ export class Snapshotter {
       this.since = 0;
     }
     const done = server.applied;
-    const { snapSizeLimitBytes } = config;
-    const big = snapSizeLimitBytes !== undefined && storage.log.bytesSinceRoll > snapSizeLimitBytes;
-    if (done - this.since < this.after && !big) return;
+    const { snapSizeLimitBytes, txnLogSizeLimitBytes } = config;
+    const { bytesSinceRoll } = storage.log;
+    const big = snapSizeLimitBytes !== undefined && this.filled + bytesSinceRoll > snapSizeLimitBytes;
+    if (done - this.since < this.after && !big) {
+      if (txnLogSizeLimitBytes !== undefined && bytesSinceRoll > txnLogSizeLimitBytes) this.roll(bytesSinceRoll);
+      return;
+    }
     this.since = done;
+    this.filled = 0;
     this.after = this.drawThreshold();
     this.begin();
+  }
+  /** The log goes on in another file. One that fails is for who watches the log to say. */
+  private roll(bytes: number): void {
+    const { log, damage } = this.options.storage;
+    if (this.rolling || damage !== undefined) return;
+    this.rolling = true;
+    this.filled += bytes;
+    log
+      .roll()
+      .catch(() => {})
+      .finally(() => {
+        this.rolling = false;
+      });
   }
   private begin(): Promise<Mark | Error> {
     this.running = this.take()

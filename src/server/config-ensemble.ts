@@ -197,7 +197,7 @@ function ensembleOf(
   const insecure = take.flag('peer.insecure');
   refuseOpenPeers(
     [...[...listen.quorum, ...listen.election], ...servers.flatMap(({ quorum }) => quorum)].map(({ host }) => host),
-    secretFile !== undefined || tls !== undefined,
+    secretFile !== undefined || (tls !== undefined && !tls.takesPlain),
     insecure,
   );
   const silence = take.int('leader.silenceTicks');

@@ -13,8 +13,6 @@ export interface Row {
   readonly also?: readonly string[];
   /** Not to be shown in a listing or a log. */
   readonly secret?: true;
-  /** Read and checked, but what it is about is not built yet; whoever sets it is told. */
-  readonly unused?: true;
 }
 
 export const KEYS = {
@@ -44,6 +42,7 @@ export const KEYS = {
   electionPortBindRetry: { kind: 'int', fallback: '3' },
   commitLogCount: { kind: 'int', fallback: '100000' },
   sslQuorum: { kind: 'bool', fallback: 'false' },
+  portUnification: { kind: 'bool', fallback: 'false' },
   'ssl.quorum.keyStore.location': { kind: 'text' },
   'ssl.quorum.keyStore.type': { kind: 'text' },
   'ssl.quorum.keyStore.password': { kind: 'text', secret: true },
@@ -95,13 +94,13 @@ export const KEYS = {
   '4lw.commands.whitelist': { kind: 'text', fallback: 'srvr' },
   snapCount: { kind: 'int', fallback: '100000' },
   snapSizeLimitInKb: { kind: 'int', fallback: '4194304' },
-  txnLogSizeLimitInKb: { kind: 'int', fallback: '-1', unused: true },
+  txnLogSizeLimitInKb: { kind: 'int', fallback: '-1' },
   preAllocSize: { kind: 'int', fallback: '65536' },
   forceSync: { kind: 'yesno', fallback: 'yes' },
   'fsync.warningthresholdms': { kind: 'int', fallback: '1000' },
-  flushDelay: { kind: 'int', fallback: '0', unused: true },
-  maxWriteQueuePollTime: { kind: 'int', unused: true },
-  maxBatchSize: { kind: 'int', fallback: '1000', unused: true },
+  flushDelay: { kind: 'int', fallback: '0' },
+  maxWriteQueuePollTime: { kind: 'int' },
+  maxBatchSize: { kind: 'int', fallback: '1000' },
   'datadir.autocreate': { kind: 'property', fallback: 'true' },
   'jute.maxbuffer': { kind: 'int', fallback: '1048575' },
   globalOutstandingLimit: { kind: 'int', fallback: '1000' },
@@ -176,7 +175,7 @@ const IDLE = `
   tcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
   maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
   netty.* advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
-  ssl.* portUnification client.secure clientCnxnSocket
+  ssl.* client.secure clientCnxnSocket
   letAnySaslUserDoX requireClientAuthScheme IPAuthenticationProvider.*
   ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local audit.*
   admin.* metricsProvider.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold

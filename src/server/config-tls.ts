@@ -17,8 +17,8 @@ export interface PemStore {
 export type StoreName = 'keyStore' | 'trustStore';
 export type StorePrefix = 'ssl.quorum' | 'ssl';
 
-/** How members prove to each other who they are by certificates (sslQuorum). */
-export interface QuorumTls {
+/** The files by which members prove who they are, and what is asked of them. */
+export interface QuorumStores {
   /** This server's certificate, those between it and an authority, and its key. */
   readonly keyStore: PemStore;
   /** The authorities that are believed. */
@@ -30,6 +30,13 @@ export interface QuorumTls {
   /** Files that change are read again. */
   readonly reload: boolean;
 }
+/** How members prove to each other who they are by certificates (sslQuorum), or begin to (portUnification). */
+export interface QuorumTls extends QuorumStores {
+  /** Others are dialled by TLS (sslQuorum); false: plainly, and TLS is only taken. */
+  readonly dials: boolean;
+  /** Who speaks without TLS is let in, too (portUnification), and so is anybody. */
+  readonly takesPlain: boolean;
+}
 
 const isOurs = (key: string): key is Key => key.startsWith('ssl.quorum.');
 const OURS = Object.keys(KEYS).filter(isOurs);
@@ -37,20 +44,29 @@ const OURS = Object.keys(KEYS).filter(isOurs);
 const SUITES = new Set(['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256']);
 const words = listed;
 
-/** The settings `sslQuorum` and `ssl.quorum.*`; undefined without sslQuorum=true. @throws ConfigError */
+/** The settings `sslQuorum`, `portUnification` and `ssl.quorum.*`; undefined when neither of the first two is true. @throws ConfigError */
 export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined {
-  if (!take.flag('sslQuorum')) {
+  const dials = take.flag('sslQuorum');
+  const takesPlain = take.flag('portUnification');
+  const wanted = dials ? 'sslQuorum' : 'portUnification';
+  if (!dials && !takesPlain) {
     const idle = OURS.filter((key) => take.origin(key) !== undefined);
     const isForAdmin = take.flag('admin.portUnification') || take.flag('admin.forceHttps');
     if (idle.length > 0 && !isForAdmin) notes.push(`without sslQuorum=true these have no effect: ${idle.join(', ')}`);
     return undefined;
   }
   if (take.text('peer.secretFile') !== undefined)
-    throw take.error(
-      'sslQuorum',
-      'sslQuorum=true and peer.secretFile are two ways for members to know each other',
-      'remove one of them, on every member alike',
-    );
+    throw dials
+      ? take.error(
+          'sslQuorum',
+          'sslQuorum=true and peer.secretFile are two ways for members to know each other',
+          'remove one of them, on every member alike',
+        )
+      : take.error(
+          'portUnification',
+          'portUnification=true lets in members without TLS, and peer.secretFile nobody who does not know the secret',
+          'remove portUnification: all members change from the secret to certificates (sslQuorum=true) in one stop',
+        );
   const clientAuth = take.text('ssl.quorum.clientAuth')?.toLowerCase();
   if (clientAuth !== 'need')
     throw take.error(
@@ -72,11 +88,12 @@ export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined 
     );
   noteVersions(take, notes);
   return {
-    keyStore: quorumStore('keyStore', take, 'sslQuorum'),
-    trustStore: quorumStore('trustStore', take, 'sslQuorum'),
+    keyStore: quorumStore('keyStore', take, wanted),
+    trustStore: quorumStore('trustStore', take, wanted),
     ciphers: suitesOf(take, notes),
     checks: { dialled, callers: dialled && take.flag('ssl.quorum.clientHostnameVerification') },
     reload: take.flag('sslQuorumReloadCertFiles'),
+    ...{ dials, takesPlain },
   };
 }
 

@@ -71,8 +71,9 @@ export interface ServerConfig extends LimitsConfig {
   readonly forceSync: boolean;
   /** A log write slower than this is warned about and counted. */
   readonly fsyncWarningMs: number;
-  /** How long a group commit may wait for more. */
+  /** How long a group commit may wait for more, how long when nothing more comes, and with how many it waits no longer. 0: not at all. */
   readonly flushDelayMs: number;
+  readonly flushIdleMs: number;
   readonly maxBatchSize: number;
   readonly snapRetainCount: number;
   /** 0: never purged by itself. */
@@ -210,6 +211,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
   const upgrading = take.flag('localSessionsUpgradingEnabled');
   const sizeLimit = take.int('snapSizeLimitInKb');
   const fileLimit = take.int('txnLogSizeLimitInKb');
+  const flushDelayMs = Math.max(0, take.int('flushDelay'));
   const backlog = take.int('clientPortListenBacklog');
   return {
     serverId: form.sid,
@@ -238,7 +240,11 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     preAllocBytes: take.atLeast('preAllocSize', 64) * 1024,
     forceSync: !take.is('forceSync', 'no'),
     fsyncWarningMs: take.atLeast('fsync.warningthresholdms', 0),
-    flushDelayMs: Math.max(0, take.int('flushDelay')),
+    flushDelayMs,
+    flushIdleMs:
+      take.origin('maxWriteQueuePollTime') === undefined
+        ? flushDelayMs / 3
+        : Math.max(0, take.int('maxWriteQueuePollTime')),
     maxBatchSize: take.atLeast('maxBatchSize', 1),
     snapRetainCount: take.atLeast('autopurge.snapRetainCount', 3),
     purgeIntervalMs: take.interval('autopurge.purgeInterval'),
@@ -288,10 +294,8 @@ function sort(
   const unknown = new Map<string, Origin>();
   for (const setting of settings) {
     const key = listedKey(plainKey(setting.key));
-    if (isKey(key)) {
-      given.set(key, { ...setting, key });
-      if ((KEYS[key] as Row).unused === true) idle.set(key, setting.from);
-    } else if (isMemberKey(key)) lines.set(key, { ...setting, key });
+    if (isKey(key)) given.set(key, { ...setting, key });
+    else if (isMemberKey(key)) lines.set(key, { ...setting, key });
     else if (isAuthKey(key)) named.set(key, { ...setting, key });
     else (isIdle(key) ? idle : unknown).set(key, setting.from);
   }

@@ -5,6 +5,7 @@ import type { Halves } from '../records/log-record.ts';
 import type { PackWriter } from '../records/pack.ts';
 import { removeDamaged, removeOld, settleAdoption } from './adoption.ts';
 import { logName, snapshotName, unlinkIfThere } from './files.ts';
+import { FlushPace, type FlushWait } from './flush-pace.ts';
 import { forgotten, type Identity, type LogFileEntry } from './identity.ts';
 import type { IdentityStore } from './identity-store.ts';
 import type { LogPlace } from './log-file.ts';
@@ -33,6 +34,8 @@ export interface StorageOptions extends StateTaker {
   readonly heals?: boolean;
   /** Generation of the log; default 1. */
   readonly generation?: number;
+  /** Undefined: every flush is begun at once. */
+  readonly flushWait?: FlushWait | undefined;
 }
 
 /** What opening found. */
@@ -80,6 +83,9 @@ export class Storage {
   private readonly pins = new Map<string, number>();
   private purging: Promise<string[]> | undefined;
   private closed = false;
+  private readonly pace: FlushPace | undefined;
+  /** Up to where the log is committed, when it was last to be written. */
+  private flushedAt: Halves = { hi: 0, lo: 0 };
   /** Changes of what snapshots there are, one after another. */
   private turn: Promise<unknown> = Promise.resolve();
 
@@ -104,6 +110,9 @@ export class Storage {
     this.notes = found.notes;
     this.damage = found.damage;
     this.newestSnapshot = found.newestSnapshot;
+    const { flushWait } = options;
+    const write = (): void => this.log.flush(this.flushedAt.hi, this.flushedAt.lo);
+    this.pace = flushWait && new FlushPace(flushWait, () => this.log.pending, write);
   }
   get identity(): Identity {
     return this.store.current;
@@ -142,9 +151,13 @@ export class Storage {
   commitEnvelope(start: number, hi: number, lo: number): void {
     this.log.commitEnvelope(start, hi, lo);
   }
-  /** Writes what has gathered, in the staged log too; see {@link TxnLog.flush}. */
+  /** Writes what has gathered, in the staged log too; see {@link TxnLog.flush}. Ours may wait for more, if that was asked for. */
   flush(hi: number, lo: number): void {
-    this.log.flush(hi, lo);
+    if (this.pace === undefined) this.log.flush(hi, lo);
+    else {
+      this.flushedAt = { hi, lo };
+      this.pace.look();
+    }
     this.staged?.log.flush(hi, lo);
   }
   /** The log that takes what is appended under `generation`: the staged one, or ours. */

@@ -13,7 +13,7 @@ import { proofName, pskPeerNetwork } from '../../src/platform/peer-psk.ts';
 import type { PeerNetwork } from '../../src/ports/peer-network.ts';
 import { readPeerKeys } from '../../src/runtime/peer-keys.ts';
 import { PeerSecret } from '../../src/runtime/peer-secret.ts';
-import type { QuorumTls } from '../../src/server/config-tls.ts';
+import type { QuorumStores } from '../../src/server/config-tls.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { type Certificate, makeAuthority, makeCertificate } from '../tls/certificates.ts';
 import { HOST, has, introduce, portOf, run, until } from './real-peers.ts';
@@ -119,6 +119,29 @@ test('a certificate for another host: refused by who is called and by who calls'
   await until(() => easy.peer.port.connected.includes(2), 'names are not looked at');
 });
 
+test('on the way to certificates a port takes both, and what is dialled is as asked for', async () => {
+  const before = { dials: true, takes: true };
+  const between = { dials: false, takes: true };
+  const on = (plain: typeof before): PeerNetwork => pemPeerNetwork(keysOf(certificate), plain);
+  const meets = async (one: PeerNetwork, other: PeerNetwork, says?: RegExp): Promise<void> => {
+    const [caller, called] = [await run(1, one), await run(2, other)];
+    caller.peer.port.know([called.addresses]);
+    if (says === undefined) await until(() => called.peer.port.connected.includes(1), 'they met');
+    else await until(has(called.peer.complaints, says), 'it is turned away');
+    assert.deepEqual(called.peer.port.connected, says === undefined ? [1] : []);
+  };
+  await meets(plainPeerNetwork, on(before));
+  await meets(on(before), plainPeerNetwork);
+  await meets(on(before), on(between));
+  await meets(on(between), on(before));
+  await meets(on(between), pem());
+  await meets(pem(), on(between));
+  await meets(on(before), pem(), /speaks without TLS and this server asks for a certificate/);
+  await meets(on(between), plainPeerNetwork, /it speaks TLS and this server does not/);
+  // a certificate that counts for nothing is not made good by that
+  await meets(pem(makeCertificate(otherCa, { hosts: [HOST] })), on(between), /is vouched for by no authority/);
+});
+
 test('no certificate, no TLS, a secret, and a session that is resumed: nobody', async () => {
   const one = await run(1, pem());
   const { complaints, port } = one.peer;
@@ -175,7 +198,11 @@ test('no certificate, no TLS, a secret, and a session that is resumed: nobody', 
 
 const folder = mkdtempSync(join(tmpdir(), 'zoosh-keys-'));
 after(() => rmSync(folder, { recursive: true }));
-function stores(keyStore: string, trustStore: string = ca.pem, more: Partial<QuorumTls['keyStore']> = {}): QuorumTls {
+function stores(
+  keyStore: string,
+  trustStore: string = ca.pem,
+  more: Partial<QuorumStores['keyStore']> = {},
+): QuorumStores {
   const write = (name: string, text: string): string => {
     const file = join(folder, name);
     writeFileSync(file, text);
@@ -193,7 +220,7 @@ function stores(keyStore: string, trustStore: string = ca.pem, more: Partial<Quo
 }
 
 test('PEM files: order, text around, keys under a password; what is of no use is refused with a sentence', async () => {
-  const read = (tls: QuorumTls, hosts = [HOST]) => readPeerKeys(tls, hosts, Date.now());
+  const read = (tls: QuorumStores, hosts = [HOST]) => readPeerKeys(tls, hosts, Date.now());
   const key = certificate.key.export({ type: 'pkcs8', format: 'pem' });
   const locked = certificate.key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' });
   const old = certificate.key.export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' });
@@ -211,7 +238,7 @@ test('PEM files: order, text around, keys under a password; what is of no use is
     [key, { password: 'needless' }],
   ] as const)
     assert.equal((await read(stores(`${certificate.pem}${text}`, ca.pem, more))).keys.key, key);
-  const useless: readonly [() => QuorumTls, RegExp][] = [
+  const useless: readonly [() => QuorumStores, RegExp][] = [
     [
       () => stores(certificate.pem),
       /keyStore\.location=\S+own\.pem holds 0 private keys, not one; give a file \(PEM, PKCS12 or JKS\) of the cert/,

@@ -27,8 +27,33 @@ test('sslQuorum with PEM files: nothing else is needed, beyond this machine too'
     ciphers: undefined,
     checks: { dialled: true, callers: true },
     reload: true,
+    dials: true,
+    takesPlain: false,
   });
   assert.deepEqual(notes, []);
+});
+
+test('portUnification: TLS is taken beside what is plain, for who has said that the network is his', () => {
+  const files = STORES.slice(STORES.indexOf('\n') + 1);
+  const ways = (text: string): unknown => {
+    const { tls } = read(text).ensemble as NonNullable<ServerConfig['ensemble']>;
+    return tls && [tls.dials, tls.takesPlain];
+  };
+  const OPEN = 'peer.insecure=true\n';
+  assert.deepEqual(ways(`${OPEN}portUnification=true\n${files}`), [false, true]);
+  assert.deepEqual(ways(`${OPEN}zookeeper.portUnification=true\n${STORES}`), [true, true]);
+  assert.deepEqual(ways(STORES), [true, false]);
+  const refused: readonly [string, RegExp][] = [
+    [`portUnification=true\n${files}`, /where anyone could join them/],
+    [`portUnification=true\n${STORES}`, /where anyone could join them/],
+    [`${OPEN}portUnification=true`, /portUnification=true and ssl\.quorum\.keyStore\.location is not set/],
+    [`peer.secretFile=/s\nportUnification=true\n${files}`, /portUnification=true lets in members without TLS/],
+    [
+      `${OPEN}portUnification=true\nssl.quorum.clientAuth=none\n${files}`,
+      /would let servers without a certificate join/,
+    ],
+  ];
+  for (const [text, why] of refused) assert.throws(() => read(text), why, text);
 });
 
 test('every setting of it, as ZooKeeper names them', () => {

@@ -14,6 +14,7 @@ export async function verifyDirectory(member: Member, disk: SimDisk): Promise<st
     const { storage } = await loadTree(member.config, member.sid, false, 1, {
       disk: disk.plug(),
       random: seededRandom(1),
+      clock: member.host.clock(),
     });
     return storage.damage?.sentences.join('; ');
   } catch (error) {
@@ -29,7 +30,11 @@ export async function auditDisk(ensemble: Ensemble, member: Member): Promise<voi
   let end: bigint;
   let tree: Awaited<ReturnType<typeof loadTree>>['tree'];
   try {
-    const loaded = await loadTree(member.config, member.sid, false, 1, { disk: disk.plug(), random: seededRandom(1) });
+    const loaded = await loadTree(member.config, member.sid, false, 1, {
+      disk: disk.plug(),
+      random: seededRandom(1),
+      clock: member.host.clock(),
+    });
     tree = loaded.tree;
     end = bigOf(loaded.storage.last);
     if (loaded.storage.damage !== undefined) return fail(loaded.storage.damage.sentences.join('; '));
