@@ -135,7 +135,7 @@ export class ClientLimits {
   }
   private sweep(): void {
     this.large = this.large.filter(
-      ({ connection, until }) => connection.state === 'open' && connection.finished < until,
+      ({ connection, until }) => connection.left || (connection.state === 'open' && connection.finished < until),
     );
     this.largeBytes = this.large.reduce((sum, { bytes }) => sum + bytes, 0);
     this.sweepAt = Math.max(SWEEP, 2 * this.large.length);

@@ -164,6 +164,10 @@ export class ClientConnection {
   get holdsBack(): boolean {
     return this.syncs > 0 && this.waiting.some((each) => each?.kind === 'held');
   }
+  /** Bytes of the writes that are held back. */
+  get heldBytes(): number {
+    return this.waiting.reduce((sum, each) => sum + (each?.kind === 'held' ? (each.frame as Buffer).length : 0), 0);
+  }
   /** Nobody hears the answers any more: of what waits only the writes that are held back are of use, and what they wait for. */
   leave(): void {
     this.left = true;

@@ -18,6 +18,9 @@ import type { TrackedSession } from './sessions.ts';
 import { isWrite } from './writes.ts';
 
 const { MarshallingError, NotReadOnly, Unimplemented, SessionClosedRequireAuth } = KEEPER_CODES;
+/** Of writes that are held back for clients that have gone; with more of them the next who goes is done with. */
+const MOST_LEFT_BYTES = 16 << 20;
+
 /** Bytes of the answer to a ping: its length, and a header. */
 const PING_ANSWER = 20;
 
@@ -27,6 +30,9 @@ const PING_ANSWER = 20;
  */
 export class Server extends Office {
   private readonly reader = new Reader(Buffer.alloc(0));
+  /** Whose client has gone, with writes that a sync holds back, and the bytes of those. */
+  private readonly left = new Map<ClientConnection, number>();
+  private leftBytes = 0;
   /** Requests by the low bits of their number on the wire, which tell all of them apart. */
   private readonly counted = new Float64Array(128);
 
@@ -45,33 +51,43 @@ export class Server extends Office {
    * (as by ZooKeeper): an end of a session that was asked for does not wait for its time.
    */
   disconnected(connection: ClientConnection): void {
-    const goesOn = connection.state === 'open' && connection.holdsBack && this.isAttached(connection);
+    const { tracked } = connection;
+    const bytes = connection.state === 'open' && connection.holdsBack ? connection.heldBytes : 0;
+    const goesOn = bytes > 0 && this.leftBytes + bytes <= MOST_LEFT_BYTES && this.isAttached(connection);
     connection.state = 'closing';
     this.watches.removeAll(connection);
+    // the end of a local session that only waited to be answered
+    if (tracked?.local === true && tracked.closing && tracked.connection === connection) this.locals.remove(tracked.id);
     if (!goesOn) return this.letGo(connection);
     connection.leave();
+    this.left.set(connection, bytes);
+    this.leftBytes += bytes;
     // what a sync does not hold back any more stood behind a write that is under way, whose answer nobody waits for now
     const { zxidHi, zxidLo } = this.tree;
     this.await({ epoch: zxidHi, counter: zxidLo >>> 0 }, () => this.release(connection));
   }
   private letGo(connection: ClientConnection): void {
     const { tracked } = connection;
+    this.leftBytes -= this.left.get(connection) ?? 0;
+    this.left.delete(connection);
     if (tracked?.connection === connection) tracked.connection = undefined;
     connection.drop();
   }
-  /** Its session lives, and was taken up by no other connection. */
+  override look(): void {
+    super.look();
+    for (const connection of [...this.left.keys()]) this.letGo(connection);
+  }
+  /** Its session lives, and was taken up by no other connection; what comes behind the end of a local one is not done. */
   private isAttached(connection: ClientConnection): boolean {
     const { tracked } = connection;
-    if (tracked === undefined || tracked.connection !== connection) return false;
+    if (tracked === undefined || tracked.connection !== connection || (tracked.local && tracked.closing)) return false;
     return (tracked.local ? this.locals.get(tracked.id) : this.tracker.get(tracked.id)) === tracked;
   }
   /** Its session is wanted by another connection. */
   private takeFrom(tracked: TrackedSession | undefined): void {
     const old = tracked?.connection;
-    if (old === undefined) return;
-    // what it asked for and is not begun may not come behind what its client asks for from now on
-    if (old.left) this.letGo(old);
-    else this.close(old);
+    // one whose client has gone loses it only to who shows the password: see {@link isAttached}
+    if (old !== undefined && !old.left) this.close(old);
   }
 
   /** The first frame of a connection. @throws ProtocolError */
@@ -330,9 +346,9 @@ export class Server extends Office {
       const type = from.int32();
       // by now it may be everybody's, for an ephemeral asked before its end
       if (this.endsHere(connection, type)) {
-        if (connection.left) this.locals.remove(connection.session);
-        else connection.answerInPlace(frame);
-        return;
+        if (!connection.left) return connection.answerInPlace(frame);
+        this.locals.remove(connection.session);
+        return this.letGo(connection);
       }
       this.write(this.desk, connection, xid, type, from, frame, 0, frame.length);
     }

@@ -78,6 +78,40 @@ test('I9: an end that waited for a sync when its connection ended may come and m
   assert.deepEqual(back.rules, ['I9'], 'the second end waited for nothing');
 });
 
+test('I9: no doubt about an end that was asked for elsewhere, or that what was done before it shows', () => {
+  const elsewhere = new Rig('local');
+  const first = elsewhere.beginLocally();
+  elsewhere.ask(first, 1, 'sync', { path: '/' });
+  const second = elsewhere.connect();
+  elsewhere.ask(second, 2, 'closeSession', {});
+  elsewhere.now += 1;
+  elsewhere.hangUp(second);
+  elsewhere.hangUp(first);
+  elsewhere.connect();
+  assert.deepEqual(elsewhere.rules, ['I9']);
+  for (const done of [false, true]) {
+    const rig = new Rig('local');
+    const on = rig.beginLocally();
+    rig.ask(on, 1, 'sync', { path: '/' });
+    rig.ask(on, 2, 'create', create());
+    rig.ask(on, 3, 'closeSession', {});
+    rig.now += 1;
+    rig.hangUp(on);
+    if (done) rig.create('/a', 2);
+    rig.connect();
+    assert.deepEqual(rig.rules, done ? ['I9'] : []);
+  }
+});
+
+test("I9: what stands behind the end of a local session does not make it everybody's", () => {
+  const rig = new Rig('upgraded');
+  const on = rig.beginLocally();
+  rig.ask(on, 1, 'closeSession', {});
+  rig.ask(on, 2, 'create', create(EPHEMERAL));
+  rig.begin();
+  assert.deepEqual(rig.rules, ['I9']);
+});
+
 test('I9: a number that was given again belongs to whoever has the newer password', () => {
   const given = (rig: Rig): Rig => {
     const [older, newer] = [Buffer.alloc(16, 1), Buffer.alloc(16, 2)];

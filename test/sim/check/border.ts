@@ -79,8 +79,10 @@ export class Border implements ClientTap {
     const heard = this.lastHeard.get(conversation?.session ?? 0n);
     while (heard?.at(-1)?.at === this.around.now() && heard?.at(-1)?.sid === conversation?.sid) heard?.pop();
     if (conversation?.isWelcome !== true) return;
-    const sync = conversation.asked.find(({ type }) => type === OPERATIONS.sync.code);
-    this.around.locals.unheard(conversation.session, sync?.xid);
+    const { asked } = conversation;
+    const end = asked.findIndex(({ type }) => type === OPERATIONS.closeSession.code);
+    const sync = asked.slice(0, Math.max(0, end)).findLast(({ type }) => type === OPERATIONS.sync.code);
+    this.around.locals.unheard(conversation.session, asked[end]?.xid, sync?.xid);
   }
   heard(number: number, bytes: Buffer): void {
     const conversation = this.open.get(number);

@@ -22,8 +22,8 @@ interface Local {
   /** The request that ended it, and when it came. */
   closedBy: number | undefined;
   closedAt: number;
-  /** Its connection ended before that was decided: nobody knows whether it is. */
-  isDoubtful: boolean;
+  /** Its connection ended before that was decided: nobody knows whether it is. The sync that it waits for, if it does. */
+  doubt: { readonly heldBy: number | undefined } | undefined;
 }
 export interface LocalsAround {
   readonly mode: SessionMode;
@@ -67,7 +67,7 @@ export class Locals {
     const at = now();
     this.sessions.set(session, {
       ...{ sid, term: termOf(sid), life, timeoutMs, readOnly, heardAt: at, heardBefore: at },
-      ...{ asksMore: false, closedBy: undefined, closedAt: 0, isDoubtful: false },
+      ...{ asksMore: false, closedBy: undefined, closedAt: 0, doubt: undefined },
     });
   }
   /** A server took it up again, and the history does not know it: it must be that server's, of the same term. */
@@ -78,12 +78,12 @@ export class Locals {
     const is = `session ${hex(session)}, which began at server ${local?.sid} alone,`;
     if (local?.sid !== sid) verdicts.fail('I9', `${is} is taken up by server ${sid}`);
     else if (local.term !== termOf(sid)) verdicts.fail('I9', `${is} outlived the term in which it began`);
-    else if (local.closedBy !== undefined && !local.isDoubtful)
+    else if (local.closedBy !== undefined && local.doubt === undefined)
       verdicts.fail('I9', `${is} is taken up again after its end`);
     if (local === undefined) return;
     // the doubt is over: that end never came
-    if (local.isDoubtful) local.closedBy = undefined;
-    local.isDoubtful = false;
+    if (local.doubt !== undefined) local.closedBy = undefined;
+    local.doubt = undefined;
     this.hear(local, now());
   }
   /** Its client was told that it is over, and the history does not say otherwise. */
@@ -109,7 +109,8 @@ export class Locals {
     const local = this.sessions.get(session);
     if (local === undefined) return;
     this.hear(local, this.around.now());
-    if (asked.type === OPERATIONS.closeSession.code && local.closedBy === undefined) {
+    if (local.closedBy !== undefined) return; // what comes behind the end is not done
+    if (asked.type === OPERATIONS.closeSession.code) {
       local.closedBy = asked.xid;
       local.closedAt = local.heardAt;
     }
@@ -122,16 +123,16 @@ export class Locals {
     local.heardAt = at;
   }
   /**
-   * Its connection ended. What came in that very moment was not read any more; what waited for a sync, from `heldFrom` on, is
-   * done unless its client is back before.
+   * Its connection ended. What came in that very moment was not read any more; an end that was asked for there, `end`, and
+   * waits for a sync, `heldBy`, is done unless its client is back before.
    */
-  unheard(session: bigint, heldFrom: number | undefined): void {
+  unheard(session: bigint, end: number | undefined, heldBy: number | undefined): void {
     const local = this.sessions.get(session);
     if (local === undefined) return;
     const now = this.around.now();
     const { closedBy, closedAt } = local;
-    if (closedBy !== undefined && (closedAt === now || (heldFrom !== undefined && heldFrom < closedBy)))
-      local.isDoubtful = true;
+    if (closedBy !== undefined && closedBy === end && (closedAt === now || heldBy !== undefined))
+      local.doubt = { heldBy };
     if (local.heardAt === now) local.heardAt = local.heardBefore;
   }
   /** A transaction begins it for everybody. */
@@ -147,6 +148,9 @@ export class Locals {
   asked(session: bigint, xid: number, zxid: bigint): void {
     const local = this.sessions.get(session);
     if (local === undefined) return;
+    // what stood between that sync and the end was done, and so was the end with it
+    const heldBy = local.doubt?.heldBy;
+    if (heldBy !== undefined && xid > heldBy && xid < (local.closedBy ?? 0)) local.doubt = undefined;
     if (local.closedBy !== undefined && xid > local.closedBy)
       this.around.verdicts.fail(
         'I9',
