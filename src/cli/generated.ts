@@ -3,7 +3,7 @@ import { registry } from '../commands/index.ts';
 import { optionsOf, placeholder, positionals, synopsis } from '../shell/bind.ts';
 import type { CommandSpec } from '../shell/command.ts';
 import { EXIT_CODES, type ExitCode } from '../shell/exit-codes.ts';
-import { optionText } from '../shell/help.ts';
+import { aboutOf, optionText } from '../shell/help.ts';
 import { completionScript, SHELLS } from './completion-scripts.ts';
 import { manPage } from './man-page.ts';
 
@@ -25,13 +25,13 @@ function commandText(spec: CommandSpec): string {
     '```',
     ...rows(
       ['argument', 'meaning'],
-      positionals(spec).map(([key, param]) => [placeholder(key, param), param.about] as const),
+      positionals(spec).map(([key, param]) => [placeholder(key, param), aboutOf(param)] as const),
     ),
     ...rows(
       ['option', 'meaning'],
       optionsOf(spec)
         .filter(([, { hidden }]) => hidden !== true)
-        .map(([key, param]) => [optionText(key, param), param.about] as const),
+        .map(([key, param]) => [optionText(key, param), aboutOf(param)] as const),
     ),
     ...rows(['example', 'what it does'], examples),
     ...rows(

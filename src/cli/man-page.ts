@@ -4,7 +4,7 @@ import { packageVersion } from '../platform/version.ts';
 import { optionsOf, placeholder, positionals, synopsis, takesDryRun } from '../shell/bind.ts';
 import type { CommandSpec } from '../shell/command.ts';
 import { EXIT_CODES } from '../shell/exit-codes.ts';
-import { GROUPS, optionText } from '../shell/help.ts';
+import { aboutOf, GROUPS, optionText } from '../shell/help.ts';
 import { globalOptions } from './globals.ts';
 import { OUTER } from './outer.ts';
 
@@ -66,10 +66,10 @@ function commandText(spec: CommandSpec): string[] {
     .replace(/^usage: /, '')
     .split(' ');
   const words = [
-    ...positionals(spec).map(([key, param]) => [placeholder(key, param), param.about] as const),
+    ...positionals(spec).map(([key, param]) => [placeholder(key, param), aboutOf(param)] as const),
     ...optionsOf(spec)
       .filter(([, { hidden }]) => hidden !== true)
-      .map(([key, param]) => [optionText(key, param), param.about] as const),
+      .map(([key, param]) => [optionText(key, param), aboutOf(param)] as const),
     ...(takesDryRun(spec) ? [['-n, --dry-run', 'show what would change'] as const] : []),
   ];
   const also = aliases.length > 0 ? ` Also called ${aliases.join(', ')}.` : '';

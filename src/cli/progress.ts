@@ -91,9 +91,14 @@ export function progressText(what: string, done: number, total: number | undefin
   const rate = `${showCount(Math.round(perSecond))}/s`;
   if (total === undefined || total <= 0) return `${what}  ${showCount(done)} nodes  ${rate}`;
   const share = Math.min(100, Math.floor((done * 100) / total));
-  const left = perSecond === 0 ? '?' : seconds(Math.max(0, total - done) / perSecond);
+  // of a handful of nodes nothing follows
+  const left = share < 1 && ms < SOON_MS ? '?' : eta(Math.max(0, total - done) / perSecond);
   return `${what}  ${showCount(done)}/${showCount(total)} nodes  ${share}%  ${rate}  ETA ${left}`;
 }
 
+/** A rate is believed after this, ms, or from the first hundredth on. */
+const SOON_MS = 5000;
+const DAY_S = 86_400;
+const eta = (count: number): string => (count < DAY_S ? seconds(count) : '?');
 const seconds = (count: number): string =>
   count < 60 ? `${Math.ceil(count)}s` : `${Math.floor(count / 60)}m${String(Math.round(count % 60)).padStart(2, '0')}s`;

@@ -5,6 +5,7 @@ import { Failure } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { formatQuota, limitsPath, parseQuota, QUOTA_ROOT, quotaWords, statsPath } from './quota-text.ts';
+import { mustExist } from './support.ts';
 
 /** Takes limits away. */
 export default command({
@@ -44,7 +45,12 @@ export default command({
       await client.delete(limits, -1, { signal });
     } catch (error) {
       if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
-      throw new Failure(10, 'NoNode', `no quota on ${path}`, { path, cause: error });
+      await mustExist(client, path, context);
+      throw new Failure(10, 'NoNode', `no quota on ${path}`, {
+        path,
+        hint: 'quota ls lists those there are',
+        cause: error,
+      });
     }
     // the usage node and what leads to it are of no use any more; others may need them, then they stay
     for (let at = statsPath(path); at !== QUOTA_ROOT; at = parentOf(at))

@@ -16,7 +16,7 @@ export default command({
   params: {
     paths: { kind: 'path', about: 'the nodes', many: true, globs: true, placeholder: 'PATH' },
     stat: { kind: 'flag', short: '-s', about: 'also show the stat' },
-    recursive: { kind: 'flag', short: '-R', about: 'of all below, too, each behind its path' },
+    recursive: { kind: 'flag', short: '-R', about: 'of all below, too, each after its path' },
   },
   examples: [
     ['getAcl /app', 'in a form that setAcl takes'],

@@ -15,13 +15,13 @@ export default command({
   params: {
     paths: { kind: 'path', about: 'nodes to read', many: true, globs: true, placeholder: 'PATH' },
     stat: { kind: 'flag', short: '-s', about: 'also show the stat' },
-    watch: { kind: 'flag', short: '-w', about: 'tell once when the data changes' },
+    watch: { kind: 'flag', short: '-w', about: 'tell once when the data changes or the node is deleted' },
     base64: { kind: 'flag', short: '-b', long: '--base64', about: 'data in base64' },
     hexdump: { kind: 'flag', short: '-x', long: '--hex', about: 'data as a hexdump' },
     raw: { kind: 'flag', long: '--raw', about: 'exactly the bytes, no newline added' },
     at: { kind: 'text', long: '--at', about: 'one value inside JSON: .level, .ports[0]', placeholder: 'JSONPTR' },
     noPretty: { kind: 'flag', long: '--no-pretty', about: 'JSON as it is stored, not spread over lines' },
-    headers: { kind: 'flag', short: '-m', about: 'with the path above, as several nodes have it' },
+    headers: { kind: 'flag', short: '-m', about: 'with the path above the data, as for several nodes' },
   },
   examples: [
     ['get /app/config', 'the data'],

@@ -29,7 +29,7 @@ export default command({
     count: { kind: 'flag', short: '-c', about: 'only how many lines of each node' },
     after: { kind: 'number', short: '-A', about: 'lines shown after each match', placeholder: 'N' },
     before: { kind: 'number', short: '-B', about: 'lines shown before each match', placeholder: 'N' },
-    text: { kind: 'flag', long: '--text', about: 'data that is no text as if it were' },
+    text: { kind: 'flag', long: '--text', about: 'binary data as if it were text' },
   },
   examples: [
     ['grep jdbc /app', 'every line with jdbc below /app'],

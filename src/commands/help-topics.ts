@@ -6,7 +6,7 @@ export const TOPICS: Readonly<Record<string, string>> = {
   $'text'     \\n \\t \\0 \\xHH \\uHHHH are escapes
   {...} [...] where data is expected: to the matching bracket, blanks included
   <<END       where data is expected: the lines up to END; <<'END' fills nothing in
-A bare word keeps its backslashes and quotes: {"x":1} and C:\\dir stay as they are.
+A bare word keeps its quotes and backslashes, but for those before a blank or a ; : {"x":1} and C:\\dir stay as they are.
 -- ends the options: set /a -- -x`,
   data: `Data of create, set and put:
   TEXT        as UTF-8
@@ -36,14 +36,17 @@ A node whose name is the pattern itself wins. Quotes make a pattern literal. No 
   \${session}   the session's id
   \${env:NAME}  from the environment
   \${1} ...     arguments of a script
-  \${name}      from --set name=value
+  \${#}         how many those are
+  \${name}      from let, or --set name=value
 One that is not defined is an error; single quotes keep \${...} as it is.`,
   output: `Results go to standard output, everything else to standard error.
   human   on a terminal: columns, colours, ages
   plain   in pipes and files: a record a line, TAB between fields; data as it is
   json    one document per command; ndjson: always on one line
 -o MODE before the command, or: settings output MODE. 64-bit ids are hexadecimal texts.`,
-  watches: `  get -w PATH       tells once when the data changes; ls -w: the children; stat -w: either, or creation
+  watches: `  get -w PATH       tells once when its data changes or it is deleted
+  ls -w PATH        tells once when a child comes or goes, or it is deleted
+  stat -w PATH      tells once when it is created, changed or deleted; its children do not count
   addWatch PATH     tells every change of a node and all below it until removewatches
 A watch survives reconnects. When a session expires, addWatch is set again in the next one.`,
   acl: `An ACL is scheme:id:perms,scheme:id:perms,...
@@ -54,9 +57,9 @@ A watch survives reconnects. When a session expires, addWatch is set again in th
 perms: c create children, d delete children, r read, w write, a change the ACL; all and ro for short.`,
   transactions: `  txn { check /a 3; set /a x; delete /b }    all of it, or nothing
   txn         opens one: check, create, set and delete wait in it until commit or abort; txn show lists them
-  --atomic    before a script: all its changes as one transaction. put, mkdir, touch, deleteall become operations by
-              looking at the tree first; assert becomes a check of what it saw
-The exit code is that of the operation that failed. check PATH absent makes the node and deletes it again inside.`,
+  --atomic    before a script: all its changes as one transaction. put, mkdir, touch, deleteall, cp and mv become operations
+              by looking at the tree first; assert becomes a check of what it saw
+The exit code is that of the operation that failed. check PATH absent makes the node and deletes it again\ninside, so that the cversion of its parent grows.`,
   scripts: `  zoosh FILE.zk ARG...
   zoosh -c 'CMD; CMD'
   zoosh <FILE
@@ -75,10 +78,11 @@ Of use there:
   wait /a --timeout 30s
 With -o json or ndjson each command of a script is one line: {"line":3,"command":"get /a","ok":true,"result":...}`,
   safety: `What asks first, at a prompt or as a command typed in a terminal:
-  deleteall, setAcl -R and what else touches many nodes says what it would do, then asks
+  deleteall, setAcl -R and what else touches many nodes says what it would do, then asks; up to 20 nodes that undo
+  brings back are no question
   under a profile with "protect" each kind of change is asked about once, and many nodes by typing the path
   reconfig and what stops servers always
-Nobody is asked in scripts and pipes: it runs, or it is refused with exit code 30, which names --yes.
+Nobody is asked in scripts and pipes: it runs, or is refused (exit code 30), and the message names --yes.
   -n, --dry-run   shows what would change, with the versions there are; nothing is sent
   --read-only     nothing can be changed
 /, /zookeeper and what the ensemble keeps there are never deleted. setAcl refuses to lock you out unless --force.`,

@@ -28,13 +28,14 @@ export default command({
     root: {
       kind: 'path',
       long: '--root',
-      about: 'where the subtree goes; default where it came from',
+      about: 'the path that its top node gets; default the one it came from',
       placeholder: 'PATH',
     },
     onConflict: {
       kind: 'enum',
       long: '--on-conflict',
-      about: 'a node is there and not the same: stop (default), leave it, replace it, or only an older one',
+      about:
+        'of a node that is there and differs: fail stops (default), skip leaves it, overwrite replaces it, newer does that when it is older',
       values: ['fail', 'skip', 'overwrite', 'newer'],
       placeholder: 'HOW',
     },
@@ -48,7 +49,7 @@ export default command({
   },
   examples: [
     ['import app.ndjson', 'back to where it was'],
-    ['import --root /copy app.ndjson', 'below another node'],
+    ['import --root /copy app.ndjson', 'under another name'],
     ['import --on-conflict overwrite config.ndjson', 'also over what is there'],
   ],
   exits: [11, 12, 14, 15, 19, 30, 31, 44],

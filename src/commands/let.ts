@@ -9,14 +9,14 @@ export default command({
   risk: 'read',
   transaction: 'harmless',
   params: {
-    name: { kind: 'text', about: 'letters, digits, _ . and -' },
+    name: { kind: 'text', about: 'letters, digits, _ . and -, a letter first' },
     equals: { kind: 'enum', about: 'the word =', values: ['='], placeholder: '=' },
     value: { kind: 'text', about: 'a word, or $(command): what that command prints' },
   },
   examples: [
     ['let app = /services/app', 'then: ls ${app}'],
     ['let before = $(get /app/config)', 'what a command prints, without the newline at its end'],
-    ['let n = 3', 'then: count /app && echo ${n}'],
+    ['let n = $(count /app)', 'then: echo ${n} nodes'],
   ],
   async run({ name, value }, context) {
     if (!/^[A-Za-z_][\w.-]*$/.test(name))

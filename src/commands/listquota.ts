@@ -2,7 +2,9 @@ import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { showCount } from '../shell/units.ts';
 import { limitsPath, parseQuota, statsPath } from './quota-text.ts';
+import { mustExist } from './support.ts';
 
 /** Limits and usage. */
 export default command({
@@ -23,13 +25,14 @@ export default command({
     try {
       const limits = parseQuota((await client.get(limitsPath(path), { signal })).data?.toString() ?? '');
       const used = parseQuota((await client.get(statsPath(path), { signal })).data?.toString() ?? '');
-      const show = (value: number): string => (value < 0 ? '-' : String(value));
-      const row = (name: string, soft: number, hard: number, usage: number): string[] => [
-        name,
-        show(usage),
-        show(soft),
-        show(hard),
-      ];
+      const rowsBy = (text: (value: number) => string): string[][] =>
+        [
+          { name: 'nodes', soft: limits.count, hard: limits.hardCount, usage: used.count },
+          { name: 'bytes', soft: limits.bytes, hard: limits.hardBytes, usage: used.bytes },
+        ].map(({ name, soft, hard, usage }) => [
+          name,
+          ...[usage, soft, hard].map((value) => (value < 0 ? '-' : text(value))),
+        ]);
       return {
         type: 'table',
         columns: [
@@ -38,14 +41,13 @@ export default command({
           { name: 'soft', right: true },
           { name: 'hard', right: true },
         ],
-        rows: [
-          row('nodes', limits.count, limits.hardCount, used.count),
-          row('bytes', limits.bytes, limits.hardBytes, used.bytes),
-        ],
+        rows: rowsBy(String),
+        humanRows: rowsBy(showCount),
         json: [{ path, limits, used: { count: used.count, bytes: used.bytes } }],
       };
     } catch (error) {
       if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
+      await mustExist(client, path, context);
       throw new Failure(10, 'NoNode', `no quota on ${path}`, { path, hint: 'setquota sets one', cause: error });
     }
   },

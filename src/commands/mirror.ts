@@ -57,7 +57,7 @@ export default command({
   ],
   exits: [10, 14, 15, 19, 30, 31],
   notes: [
-    'With -f a watch tells of changes; every minute all is compared besides. On servers before 3.6 that is a watch for each of 1,000 nodes.',
+    'With -f a watch tells of changes; every minute all is compared besides. On servers before 3.6 that takes a watch for each node, of 1,000 nodes at most.',
     'Ephemeral nodes are left out.',
     'At most 200,000 changes, or 64 MiB of data in them, are made at a time; more are refused before anything is changed: begin with cp -r.',
   ],
@@ -74,7 +74,13 @@ export default command({
       path.length > 1 ? path.replace(/\/$/, '') : path,
     ) as [string, string];
     if (source.kind === 'path' && source.target === target.target && (isWithin(here, there) || isWithin(there, here)))
-      throw usage(`mirror: ${here} and ${there} lie within each other`);
+      throw usage(
+        here === there
+          ? `mirror: ${here} would be made equal to itself`
+          : isWithin(here, there)
+            ? `mirror: ${here} lies within ${there}`
+            : `mirror: ${there} lies within ${here}`,
+      );
     await using a = await clientAt(isFile ? undefined : source.target, context);
     await using b = await clientAt(target.target, context);
     const job: Job = {

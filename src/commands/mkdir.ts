@@ -8,7 +8,7 @@ import { createWithParents } from './support.ts';
 export default command({
   name: 'mkdir',
   group: 'write',
-  about: 'create empty nodes',
+  about: 'create nodes without data',
   risk: 'write',
   transaction: 'expanded',
   params: {

@@ -30,15 +30,19 @@ export default command({
   params: {
     from: { kind: 'path', about: 'the node' },
     to: { kind: 'newPath', about: 'its new path; with a slash at its end, the node it goes into', trailingSlash: true },
-    force: { kind: 'flag', short: '-f', about: 'go on with a move that broke off: over nodes that are there' },
+    force: {
+      kind: 'flag',
+      short: '-f',
+      about: 'into nodes that are there: their data is replaced, others stay; so a move that broke off goes on',
+    },
     ...ACL_OPTIONS,
   },
   examples: [
     ['mv /app/old /app/new', 'another name'],
     ['mv /app/a /archive/', 'into a node, under its own name'],
-    ['mv -f /app/new /app/current', 'over what is there'],
+    ['mv -f /app/new /app/current', 'into what is there'],
   ],
-  exits: [10, 11, 14, 15, 30, 31],
+  exits: [10, 11, 12, 14, 15, 30, 31],
   notes: [
     'What fits into one request moves in one transaction: nobody sees half of it. More is copied, compared, then deleted.',
     'Versions and times begin anew. Ephemeral nodes belong to their sessions and cannot move.',

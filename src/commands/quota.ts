@@ -1,12 +1,11 @@
 import { KeeperError } from '../base/errors.ts';
-import type { Client } from '../client/api.ts';
 import { command } from '../shell/command.ts';
 import { isWithin } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { showBytes, showCount } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { parseQuota, QUOTA_ROOT, type Quota, statsPath } from './quota-text.ts';
-import { inflightOf, withSuggestion } from './support.ts';
+import { inflightOf, mustExist } from './support.ts';
 
 const LIMITS = '/zookeeper_limits';
 
@@ -17,20 +16,20 @@ export default command({
   about: 'list the quotas there are, and how much of them is used',
   risk: 'read',
   params: {
-    action: { kind: 'enum', about: 'what to do', values: ['ls'] },
+    action: { kind: 'enum', about: 'the word ls', values: ['ls'] },
     path: { kind: 'path', about: 'only on this node and below; default all', optional: true },
   },
   examples: [
     ['quota ls', 'all of them'],
     ['quota ls /app', 'those below /app'],
-    ['quota ls / | grep "100%"', 'those that are used up'],
+    ['quota ls | grep -E "[0-9]{3,}%"', 'those at their limit or beyond it'],
   ],
   exits: [10, 14],
   notes: ['setquota, listquota and delquota handle one.'],
   async run({ path: root = '/' }, context): Promise<Output> {
     const client = await context.client();
     const { signal } = context;
-    if (root !== '/') await withSuggestion(root, context, () => there(client, root, signal));
+    if (root !== '/') await mustExist(client, root, context);
     const found: { path: string; limits: Quota; used: Quota }[] = [];
     try {
       for await (const node of walkNodes(client, QUOTA_ROOT, { signal, inflight: inflightOf(context), data: true })) {
@@ -77,10 +76,6 @@ export default command({
     };
   },
 });
-
-async function there(client: Client, path: string, signal: AbortSignal): Promise<void> {
-  if ((await client.exists(path, { signal })) === undefined) throw new KeeperError('NoNode', path);
-}
 
 /** The limit that is met first. */
 const lower = (soft: number, hard: number): number => (soft < 0 ? hard : hard < 0 ? soft : Math.min(soft, hard));

@@ -11,7 +11,7 @@ import { hex, showDuration } from '../shell/units.ts';
 export const STYLE_OPTION = {
   kind: 'enum',
   long: '--style',
-  about: 'whose node names; default those that are there, else zoosh',
+  about: 'whose node names, zoosh, curator or kazoo; default those that are there, else zoosh',
   values: STYLES,
 } as const satisfies Param;
 /** What `--style` was given. */

@@ -7,7 +7,7 @@ import type { Output } from '../shell/output.ts';
 export default command({
   name: 'repeat',
   group: 'shell',
-  about: 'run a command several times; without -k the first failure ends it',
+  about: 'run a command several times; the first failure ends it, but for -k before repeat',
   risk: 'read',
   transaction: 'harmless',
   params: {
@@ -17,8 +17,8 @@ export default command({
   },
   examples: [
     ['repeat 3 create -s /jobs/n- x', 'three nodes'],
-    ['repeat 0 -i 1s stat /app', 'every second'],
-    ['repeat 5 -i 200ms sync', 'five, a fifth of a second apart'],
+    ['repeat -i 1s 0 stat /app', 'every second'],
+    ['repeat -i 200ms 5 sync', 'five, a fifth of a second apart'],
   ],
   async run({ count, interval, command: words }, context): Promise<Output> {
     if (count < 0) throw usage(`repeat: COUNT must not be negative: ${count}`);

@@ -215,3 +215,9 @@ export const emptySource = (root: string): NodeSource => ({
   async *nodes() {},
   [Symbol.asyncDispose]: async () => {},
 });
+
+/** @throws Failure (10) with the path that was probably meant */
+export const mustExist = (client: Client, path: string, context: CommandContext): Promise<void> =>
+  withSuggestion(path, context, async () => {
+    if ((await client.exists(path, { signal: context.signal })) === undefined) throw new KeeperError('NoNode', path);
+  });

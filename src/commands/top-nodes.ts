@@ -21,7 +21,7 @@ export default command({
     by: {
       kind: 'enum',
       long: '--by',
-      about: 'bytes of data (default), number of children, or nodes below',
+      about: 'size: bytes of data (default); children: how many; subtree: nodes below',
       values: ['size', 'children', 'subtree'],
       placeholder: 'WHAT',
     },

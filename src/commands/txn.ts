@@ -12,7 +12,7 @@ export default command({
   params: {
     action: {
       kind: 'enum',
-      about: 'what to do with the open transaction; none opens one',
+      about: 'show, drop, commit or abort the open transaction; none opens one',
       values: ['show', 'drop', 'commit', 'abort'],
       optional: true,
     },

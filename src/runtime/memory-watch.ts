@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import type { Pressure } from '../server/pressure.ts';
 import type { Logger } from './log.ts';
 import { MemoryJudge, roomOf } from './memory-judge.ts';
@@ -38,6 +38,8 @@ export function watchMemory(
   logger: Pick<Logger, 'warn' | 'error'>,
   most = systemLimit(),
 ): Disposable {
+  // from four fifths on V8 gives up a process that collects most of the time, whatever room is left: here writes are refused first
+  setFlagsFromString('--no-detect-ineffective-gcs-near-heap-limit');
   const heap = new MemoryJudge(
     "V8's heap are in use after a collection",
     'raise memory.limit (or -Xmx) before nothing is left, and the process ends',

@@ -111,9 +111,9 @@ const HINTS: Partial<Record<KeeperError['code'], string>> = {
   NewConfigNoQuorum: 'start the new members first; status shows who is up',
   UnknownSession: 'the next command begins a new session',
   NotEmpty: 'deleteall deletes a node and all below it',
-  NoAuth: 'addauth presents a credential; getAcl shows who may do what',
+  NoAuth: 'addauth presents a credential; whoami shows those of this session',
   BadVersion: 'somebody changed it since; stat shows the current version',
   NotReadOnly: 'the server has lost its quorum; it only answers reads',
   SessionExpired: 'the next command begins a new session; ephemeral nodes of the old one are gone',
-  NoWatcher: 'nothing watches that path in this session',
+  NoWatcher: 'watches lists those there are',
 };

@@ -30,15 +30,23 @@ export function optionText(key: string, param: Param): string {
   return param.kind === 'flag' ? names : `${names} ${placeholder(key, param)}`;
 }
 
+/** What a parameter is, and the words that it takes where that does not name them. */
+export function aboutOf({ about, kind, values = [] }: Param): string {
+  const isTold = kind !== 'enum' || values.length < 2 || values.every((each) => about.includes(each));
+  if (isTold) return about;
+  const words = `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+  return `${about}: ${words}`;
+}
+
 /** The page of one command. */
 export function pageOf(spec: CommandSpec): string {
   const lines = [`${spec.name}: ${spec.about}`, '', synopsis(spec)];
   if (spec.aliases !== undefined && spec.aliases.length > 0) lines.push(`also called: ${spec.aliases.join(', ')}`);
-  const places = positionals(spec).map(([key, param]) => [placeholder(key, param), param.about] as const);
+  const places = positionals(spec).map(([key, param]) => [placeholder(key, param), aboutOf(param)] as const);
   if (places.length > 0) lines.push('', 'arguments:', ...columns(places));
   const options = optionsOf(spec)
     .filter(([, { hidden }]) => hidden !== true)
-    .map(([key, param]) => [optionText(key, param), param.about] as const);
+    .map(([key, param]) => [optionText(key, param), aboutOf(param)] as const);
   if (options.length > 0) lines.push('', 'options:', ...columns(options));
   lines.push('', 'examples:', ...columns(spec.examples));
   if (spec.exits !== undefined && spec.exits.length > 0)

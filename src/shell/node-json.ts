@@ -22,7 +22,8 @@ export function checkedHeader(header: Partial<ExportHeader>, name: string): Expo
   const { zoosh, version, root, acl } = header;
   if (zoosh !== 'export') throw bad(name, 'not an export');
   if (version !== 1) throw bad(name, `version ${String(version)} of the format; this program reads version 1`);
-  if (typeof root !== 'string' || typeof acl !== 'boolean') throw bad(name, 'a header that does not say its root');
+  if (typeof root !== 'string' || typeof acl !== 'boolean')
+    throw bad(name, 'the header does not name the root of what was exported');
   return { zoosh, version, root, acl };
 }
 

@@ -33,7 +33,7 @@ test('ACLs with digest identities', async () => {
   assert.deepEqual((await sh.out('whoami')).trim().split('\n').sort(), ['digest\tbob', 'ip\t127.0.0.1']);
   await sh.ok('setAcl p auth::cdrwa');
   await sh.ok('getAcl p', `${BOB}:cdrwa\n`);
-  const hint = ' hint: addauth presents a credential; getAcl shows who may do what';
+  const hint = ' hint: addauth presents a credential; whoami shows those of this session';
   await other.no('get p', 14, `error: not permitted by the ACL: ${at}/p`, hint);
   await other.no('set p y', 14, `error: not permitted by the ACL: ${at}/p`, hint);
   await other.no('ls p', 14, `error: not permitted by the ACL: ${at}/p`, hint);
@@ -162,7 +162,7 @@ test("quotas: ours read by zkCli, zkCli's by us", async () => {
     'getAcl cli/box',
     14,
     `error: not permitted by the ACL: ${at}/cli/box`,
-    ' hint: addauth presents a credential; getAcl shows who may do what',
+    ' hint: addauth presents a credential; whoami shows those of this session',
   );
   await sh.ok('addauth digest bob:secret');
   await sh.ok('getAcl cli/box', `${BOB}:cdrwa\n`);
@@ -185,5 +185,5 @@ test("quotas: ours read by zkCli, zkCli's by us", async () => {
   await sh.ok('delquota q');
   await sh.ok('delquota theirs');
   assert.equal(await client.exists(`/zookeeper/quota${ROOT}`), undefined, 'nothing left behind');
-  await sh.no('delquota q', 10, `error: no quota on ${at}/q`);
+  await sh.no('delquota q', 10, `error: no quota on ${at}/q`, ' hint: quota ls lists those there are');
 });

@@ -67,7 +67,7 @@ test('watches: set by every command, told on standard error, removed one kind at
   await sh.hears('create p/e', `${at}/p/e\n`);
   await sh.ok('get -w p', 'x\n');
   await sh.hears('removewatches -al p', '', `data watch removed ${at}/p`);
-  const none = [`error: no such watch: ${at}/p`, ' hint: nothing watches that path in this session'];
+  const none = [`error: no such watch: ${at}/p`, ' hint: watches lists those there are'];
   await sh.no('removewatches p', 25, ...none);
   await sh.no('removewatches -d p', 25, ...none);
   await sh.no('removewatches -cd p', 2, 'error: removewatches: one of -c -d -p -r -a');
