@@ -10,7 +10,7 @@ const LEASH = new URL('../../src/cli/child-leash.js', import.meta.url).href;
 /** Ignores what it can, and has a child of its own. */
 const PROGRAM = 'trap "" TERM HUP INT; sleep 300 & echo $$ $!; wait';
 
-/** Begins the program on a leash, and prints what it prints. `then`: what is done with the leash. */
+/** Begins the program on a leash, and prints what it prints. `then`: what is done with the leash; "done" is said after it. */
 const holder = (then: string): string => `
 import { spawn } from 'node:child_process';
 import { makeLeash } from ${JSON.stringify(LEASH)};
@@ -19,6 +19,7 @@ const child = spawn('/bin/sh', ['-c', ${JSON.stringify(PROGRAM)}], {
   env: { ...process.env, ...leash.env }, stdio: ['ignore', 'inherit', 'ignore'],
 });
 ${then}
+setImmediate(() => process.stdout.write('done\\n'));
 setInterval(() => {}, 1000);
 `;
 
@@ -32,12 +33,15 @@ async function begin(then: string): Promise<{ readonly kill: () => Promise<void>
   });
   const ended = once(child, 'exit');
   const end = performance.now() + PATIENCE_MS;
-  while (!text.includes('\n') && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 10));
+  // the program may be heard before the leash has been told anything
+  const numbers = (): string | undefined => /^\d+ \d+$/m.exec(text)?.[0];
+  while (!(text.includes('done\n') && numbers() !== undefined) && performance.now() < end)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await ended;
   };
-  return { kill, pids: text.trim().split(' ').map(Number) };
+  return { kill, pids: (numbers() ?? '').split(' ').map(Number) };
 }
 async function gone(pids: readonly number[]): Promise<boolean> {
   const left = (): number[] => pids.filter((pid) => processOf(pid) !== undefined);
