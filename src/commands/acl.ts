@@ -36,7 +36,7 @@ export default command({
     },
     recursive: { kind: 'flag', short: '-R', about: 'copy: to everything below TO, too' },
     force: { kind: 'flag', long: '--force', about: 'even if nobody here could change it back' },
-    noAcl: { kind: 'flag', long: '--no-acl', about: 'copy: leave entries out whose password hash may not be read' },
+    noAcl: { kind: 'flag', long: '--no-acl', about: 'copy: without entries whose password hash may not be read' },
   },
   examples: [
     ['acl add /app world:anyone:r', 'everyone may read, all else stays'],
@@ -46,7 +46,7 @@ export default command({
     ['acl copy /app /app/new', 'the ACL of one node for another'],
     ['acl digest bob', 'asks for a password, prints digest:bob:HASH'],
   ],
-  exits: [1, 10, 12, 14, 15, 30],
+  exits: [1, 10, 12, 14, 15, 30, 31],
   notes: [
     'add joins permissions with those an id has. rm takes away the entry, or only the permissions that are named.',
     'For digest ids rm needs no hash: digest:bob means the entry of bob.',

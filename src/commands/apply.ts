@@ -30,7 +30,7 @@ export default command({
   ],
   exits: [1, 10, 11, 12, 13, 14, 15, 19, 30, 31, 44],
   notes: [
-    'It shows every change before it asks, and does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
+    'At a prompt it shows every change and asks. It does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
     'At most 200,000 changes, or 64 MiB of data in them, are one plan; more are refused before anything is changed.',
     'Ephemeral nodes are left alone. With --no-acl the ACLs of nodes that are there stay as they are.',
   ],
@@ -97,6 +97,6 @@ function summaryOf(plan: Plan, prune: boolean): string {
     ` = ${same} unchanged`,
     ...(extra > 0 && !prune ? [`${extra} only there (--prune deletes them)`] : []),
     ...(ephemerals > 0 ? [`${ephemerals} ephemeral left alone`] : []),
-    plan.changes.length === 0 ? 'nothing to do' : `to create ${created}, to change ${updated}, to delete ${deleted}`,
+    plan.changes.length === 0 ? 'nothing to do' : `would create ${created}, change ${updated}, delete ${deleted}`,
   ].join(', ');
 }

@@ -8,7 +8,7 @@ import { defaultId, ID_OPTION, withFailures } from './recipe-support.ts';
 export default command({
   name: 'barrier',
   group: 'coordination',
-  about: 'wait until so many have come',
+  about: 'wait until as many as expected have come',
   risk: 'write',
   dryRun: false,
   params: {

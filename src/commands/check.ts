@@ -23,10 +23,11 @@ export default command({
     ['check /app/lock absent', 'in a transaction: it is not there'],
     ['check /app/config', 'in a transaction: it is there'],
   ],
-  exits: [10, 11, 12],
+  exits: [10, 11, 12, 14],
+  notes: ['For absent the node is made and deleted again within the transaction: the cversion of its parent grows.'],
   async run({ path, version }, context) {
     const { transaction } = context;
-    if (!transaction.isOpen) throw usage('check belongs in a transaction', 'txn { check /a 3; set /a x }');
+    if (!transaction.isOpen) throw usage('check belongs in a transaction', 'txn { check /a 3 ; set /a x }');
     await transaction.check(path, version?.toLowerCase() === 'absent' ? 'absent' : versionOf(version, path, context));
     return undefined;
   },

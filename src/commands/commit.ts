@@ -10,9 +10,9 @@ export default command({
   params: {},
   examples: [
     ['commit', 'after txn and its operations'],
-    ['commit && sync', 'all of it, then what others wrote'],
+    ['commit || stat /app/config', 'when it fails, the version that was in the way'],
     ['commit && get /app/config', 'all of it, then a look'],
   ],
-  exits: [10, 11, 12, 13, 14, 19],
+  exits: [6, 10, 11, 12, 13, 14, 15, 16, 17, 19],
   run: async (_values, { transaction }) => transaction.commit(),
 });

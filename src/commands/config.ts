@@ -15,7 +15,7 @@ export default command({
   },
   examples: [
     ['config', 'members and version'],
-    ['config -c', 'only the connect string of all servers'],
+    ['config -c', 'only the version and the connect string of all servers'],
     ['config -w', 'and a word when members change'],
   ],
   exits: [10],

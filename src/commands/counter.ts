@@ -22,7 +22,10 @@ export default command({
     ['counter decr /app/builds 5', 'five less'],
   ],
   exits: [6, 20],
-  notes: ['Every change is made once, also when the connection breaks. One that is not there is 0.'],
+  notes: [
+    'A change is never made twice: when the connection breaks and it cannot be told whether it was made, the exit code is 6.',
+    'A counter that is not there is 0.',
+  ],
   async run({ action, path, n, style }, context): Promise<Output> {
     if (action === 'get' && n !== undefined) throw usage('counter get does not take a number');
     if (action === 'set' && n === undefined) throw usage('counter set: N is missing');

@@ -63,11 +63,11 @@ export default command({
     ['cp -r @staging:/app @prod:/app', 'from one ensemble into another'],
     ['cp -r /app file:app.ndjson', 'into a file, as export does'],
   ],
-  exits: [10, 11, 14, 15, 19, 31],
+  exits: [10, 11, 14, 15, 19, 30, 31],
   notes: [
     'DST is the name of the copy; when it ends with a slash, or with several SRC, the copies go into it under their own names.',
-    'ACLs are copied too, with --acl alone as without it; --acl ACL puts that one in their place. One that can only be read without',
-    'password hashes is refused.',
+    'ACLs are copied too; --acl ACL puts that one in their place. One that can only be read without password hashes is refused,',
+    'but goes into a file, marked. A file is written over without a question, and is whole or not there.',
   ],
   async run(values, context): Promise<Output> {
     const { places, recursive, force, atomic } = values;
@@ -78,7 +78,7 @@ export default command({
     if (target === undefined || sources.length === 0) throw usage('cp: say what to copy and where to: cp SRC... DST');
     const policy = aclPolicy('cp', values.noAcl, values.acl);
     const denied = new Denied();
-    const counts = { created: 0, updated: 0, same: 0, skipped: 0 };
+    const counts: Counts = { created: 0, updated: 0, same: 0, skipped: 0 };
     const options = {
       signal: context.signal,
       inflight: inflightOf(context),
@@ -94,7 +94,9 @@ export default command({
         ...options,
         skip: skipsOwn(rootOf(sources[0] as string)),
       });
-      return toFile(source, to.name, policy.way === 'keep', context, denied);
+      await toFile({ ...values, source, root: source.root, policy, counts }, to.name, context);
+      denied.tell(context, 'read');
+      return told(counts, quoteWord(to.name), denied);
     }
     await using there = await clientAt(to.target, context);
     const isInto = to.name.endsWith('/') || sources.length > 1;
@@ -111,34 +113,47 @@ export default command({
       await withSuggestion(source.root, context, () => (atomic ? atOnce(job, context) : inParts(job, force, context)));
     }
     denied.tell(context, 'read');
-    const what = Object.entries(counts)
-      .filter(([name, count]) => count > 0 && name !== 'created')
-      .map(([name, count]) => (name === 'skipped' ? `${count} ephemeral left out` : `${count} ${name}`));
-    return {
-      ...(denied.any && { exit: 14 }),
-      type: 'counts',
-      counts,
-      text: `copied ${plural(counts.created, 'node')} to ${isElsewhere(target) ? target : quoteWord(target)}${what.length > 0 ? ` (${what.join(', ')})` : ''}`,
-    };
+    return told(counts, isElsewhere(target) ? target : quoteWord(target), denied);
   },
 });
+
+function told(counts: Counts, target: string, denied: Denied): Output {
+  const what = Object.entries(counts)
+    .filter(([name, count]) => count > 0 && name !== 'created')
+    .map(([name, count]) => (name === 'skipped' ? `${count} ephemeral left out` : `${count} ${name}`));
+  return {
+    ...(denied.any && { exit: 14 }),
+    type: 'counts',
+    counts: { ...counts },
+    text: `copied ${plural(counts.created, 'node')} to ${target}${what.length > 0 ? ` (${what.join(', ')})` : ''}`,
+  };
+}
 
 /** `world:anyone:r`, `auth::cdrwa,...`: no path looks like it that anybody would type here. */
 const isAcl = (text: string): boolean => /^\w+:[^/]*:(?:[cdrwa]+|all|ro)(?:,|$)/.test(text);
 
 const rootOf = (text: string): string => placeOf(text).name;
 
-interface Job {
+interface Counts {
+  created: number;
+  updated: number;
+  same: number;
+  skipped: number;
+}
+/** What is copied, and how. */
+interface Work {
   readonly source: NodeSource;
-  readonly client: Client;
-  /** `@profile` of `root`; undefined: the session in use. */
-  readonly target: string | undefined;
   readonly root: string;
   readonly policy: AclPolicy;
   readonly recursive: boolean;
   readonly noData: boolean;
   readonly asPersistent: boolean;
-  readonly counts: { created: number; updated: number; same: number; skipped: number };
+  readonly counts: Counts;
+}
+interface Job extends Work {
+  readonly client: Client;
+  /** `@profile` of `root`; undefined: the session in use. */
+  readonly target: string | undefined;
 }
 
 /** The parent must be there, and the place free unless it was said that it need not be. @throws Failure (10, 11, 31) */
@@ -174,7 +189,7 @@ async function agree({ client, target, root, source }: Job, force: boolean, cont
 }
 
 /** The node as it is to be made; undefined: it is left out. @throws Failure (15) */
-function wanted(record: NodeRecord, { source, root, policy, noData, asPersistent }: Job): NodeRecord | undefined {
+function wanted(record: NodeRecord, { source, root, policy, noData, asPersistent }: Work): NodeRecord | undefined {
   if (record.kind === 'ephemeral' && !asPersistent) return undefined;
   const kind = record.kind === 'ephemeral' ? 'persistent' : record.kind;
   const path = rebased(record.path, source.root, root);
@@ -211,7 +226,7 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
 }
 
 /** Files hold whole subtrees: of these only the root without -r. */
-async function* nodesOf({ source, recursive }: Job): AsyncGenerator<NodeRecord> {
+async function* nodesOf({ source, recursive }: Work): AsyncGenerator<NodeRecord> {
   for await (const record of source.nodes()) {
     yield record;
     if (!recursive) return;
@@ -240,34 +255,30 @@ async function atOnce(job: Job, context: CommandContext): Promise<void> {
   job.counts.created += records.length;
 }
 
-async function toFile(
-  source: NodeSource,
-  file: string,
-  acl: boolean,
-  context: CommandContext,
-  denied: Denied,
-): Promise<Output> {
-  const writer = await linesWriter(fileSink(file), { root: source.root, acl, stat: true });
-  let nodes = 0;
+/** As they are to be made by whoever reads the file: masked ACLs are marked there, as `export` does. */
+async function toFile(work: Work, file: string, context: CommandContext): Promise<void> {
+  const { source, policy, counts, noData, asPersistent } = work;
+  const writer = await linesWriter(fileSink(file), { root: source.root, acl: policy.way !== 'none', stat: true });
   using progress = context.progress(`copying ${source.label}`);
   try {
-    for await (const record of source.nodes()) {
-      if (record.kind === 'ephemeral') continue;
-      await writer.node(record);
-      progress.update(++nodes);
+    for await (const record of nodesOf(work)) {
+      if (record.kind === 'ephemeral' && !asPersistent) {
+        counts.skipped++;
+        continue;
+      }
+      await writer.node({
+        ...record,
+        kind: record.kind === 'ephemeral' ? 'persistent' : record.kind,
+        ...(noData && { data: null }),
+        acl: policy.way === 'keep' ? record.acl : aclUnder(policy, record),
+      });
+      progress.update(++counts.created);
     }
     await writer.end();
   } catch (error) {
     writer.abandon();
-    if (error instanceof KeeperError && error.code === 'NoNode' && nodes === 0)
+    if (error instanceof KeeperError && error.code === 'NoNode' && counts.created === 0)
       throw new Failure(10, 'NoNode', `node does not exist: ${source.root}`, { path: source.root, cause: error });
     throw error;
   }
-  denied.tell(context, 'read');
-  return {
-    ...(denied.any && { exit: 14 }),
-    type: 'counts',
-    counts: { created: nodes, updated: 0, same: 0, skipped: 0 },
-    text: `copied ${plural(nodes, 'node')} to ${quoteWord(file)}`,
-  };
 }

@@ -48,7 +48,7 @@ export default command({
     ['create -p /app/config {"level": "info"}', 'with its parents and JSON'],
     ['create -e -s /app/worker- @host.txt', 'ephemeral, numbered, data from a file'],
   ],
-  exits: [10, 11, 14, 15, 16, 17, 21],
+  exits: [10, 11, 14, 15, 16, 17, 19, 21],
   async run(values, context): Promise<Output> {
     const { path, sequential, ephemeral, container, ttl } = values;
     if (container && (sequential || ephemeral)) throw usage('create: -c cannot be combined with -s or -e');

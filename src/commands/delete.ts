@@ -32,7 +32,7 @@ export default command({
     ['delete -v 3 /app/old', 'only if nobody changed it since version 3'],
     ['delete -f /app/old /app/older', 'no error when one does not exist'],
   ],
-  exits: [10, 12, 13, 14],
+  exits: [10, 12, 13, 14, 30, 31],
   // `delete P 3` is `delete -v 3 P`, unless the second word looks like a path
   legacy: (args: readonly Arg[]) => {
     const [path, version, ...more] = args;

@@ -67,7 +67,11 @@ export default command({
 /** The nodes ZooKeeper itself lives in. Said before anything else is gone. @throws Failure (30) */
 export function refuseProtected(path: string): void {
   if (PROTECTED.has(path))
-    throw refused(`${path} cannot be deleted: the ensemble needs it`, 'name the nodes below it', path);
+    throw refused(
+      `${path} cannot be deleted: the ensemble needs it`,
+      path === '/' ? 'name the nodes below it' : 'delquota removes quotas',
+      path,
+    );
   if (path.startsWith('/zookeeper/quota/'))
     throw refused(`${path} belongs to a quota`, 'delquota removes quotas', path);
 }

@@ -33,7 +33,7 @@ export default command({
   notes: [
     '+ is only in B, - only in A, ~ in both and different. Data and ACLs are compared unless one of them is asked for.',
     'snap:F:PATH is a subtree of a snapshot that a zoosh or Apache server wrote (without PATH all of it); every byte of the file is verified first.',
-    'The exit code is 0 when there is no difference and 1 when there is one.',
+    'Paths are told as A calls them. The exit code is 0 when there is no difference and 1 when there is one.',
   ],
   async run({ a, b, recursive, data, acl, stat, ephemerals }, context): Promise<Output> {
     const aspects = { data: data || !acl, acl: acl || !data, stat };

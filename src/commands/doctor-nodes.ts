@@ -108,8 +108,8 @@ export async function nodeFindings(
   if (open.length > 0)
     found.push({
       verdict: 'FAIL',
-      what: `${open.slice(0, 5).join(' ')}${open.length > 5 ? ` and ${open.length - 5} more` : ''}: anyone may delete what is below`,
-      fix: `setAcl -R ${open[0]} auth::cdrwa`,
+      what: `${open.slice(0, 5).join(', ')}${open.length > 5 ? ` and ${open.length - 5} more` : ''}: anyone may delete what is below`,
+      fix: `addauth, then setAcl -R ${open.length > 1 ? 'PATH' : open[0]} auth::cdrwa`,
     });
   if (denied > 0)
     found.push({ verdict: 'warn', what: `${plural(denied, 'node')} may not be listed from here`, fix: 'addauth' });

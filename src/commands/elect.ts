@@ -7,7 +7,11 @@ import { heldCommand, holdAndRun, holderOf } from './while-held.ts';
 
 const HELD = heldCommand(
   {
-    observe: { kind: 'flag', long: '--observe', about: 'be no candidate: print who leads, and every change' },
+    observe: {
+      kind: 'flag',
+      long: '--observe',
+      about: 'do not stand as a candidate: print who leads, and every change',
+    },
   },
   'the election; made when it is not there',
   'a program and its arguments, run while this candidate leads; none: lead until Ctrl-C',

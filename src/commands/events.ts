@@ -10,7 +10,7 @@ export default command({
   about: 'show the latest events of the watches',
   risk: 'read',
   params: {
-    number: { kind: 'number', short: '-n', about: 'so many; default 20', placeholder: 'N' },
+    number: { kind: 'number', short: '-n', about: 'how many; default 20', placeholder: 'N' },
     glob: { kind: 'text', short: '-g', about: 'of paths that match', placeholder: 'GLOB' },
     since: { kind: 'duration', long: '--since', about: 'of the last 5m, 1h, ...' },
     follow: { kind: 'flag', short: '-f', about: 'go on as they come, until Ctrl-C' },

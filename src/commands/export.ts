@@ -25,7 +25,7 @@ export default command({
     format: {
       kind: 'enum',
       long: '--format',
-      about: 'ndjson: lines of JSON (default); archive: one packed file with a checksum; dir: a folder a node',
+      about: 'ndjson: lines of JSON (default); archive: one packed file with a checksum; dir: one folder for each node',
       values: ['ndjson', 'archive', 'dir'],
       placeholder: 'FORMAT',
     },

@@ -72,6 +72,11 @@ export class FrameCutter {
     this.have = have - frame.length;
     return true;
   }
+  /** Forgets what is held. */
+  clear(): void {
+    this.kept = undefined;
+    this.have = 0;
+  }
   /** Adds the chunk to what is held; undefined while the frame is still not complete. */
   private join(chunk: Buffer): Buffer | undefined {
     const need = this.have + chunk.length;

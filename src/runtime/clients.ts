@@ -252,6 +252,7 @@ export class ClientPort {
     client.deferred = false;
     if (this.limits.dropsStale) {
       this.traffic.staleDropped++;
+      client.cutter.clear();
       return;
     }
     client.share = Number.POSITIVE_INFINITY;

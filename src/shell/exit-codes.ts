@@ -3,7 +3,7 @@ import type { KeeperCode } from '../base/errors.ts';
 /** Every exit code we promise, and what it means; docs/errors.md is printed from it. */
 export const EXIT_CODES = {
   0: 'success, or the answer is yes',
-  1: 'the answer is no: nothing found, not there, not equal, not up; no failure',
+  1: 'the answer is no: nothing found, not there, not equal, not up, not as asserted',
   2: 'usage or parse error; nothing was sent',
   3: 'could not connect in time, or the connection broke during a read',
   4: 'authentication failed',
@@ -19,7 +19,7 @@ export const EXIT_CODES = {
   17: 'a quota is exceeded',
   18: 'the server is in read-only mode',
   19: 'too large for one request',
-  20: 'arguments the server refuses, or at odds with how a lock, queue or semaphore is used',
+  20: 'arguments the server refuses, or at odds with how the nodes of a recipe are used',
   21: 'not implemented or not enabled on this server',
   22: 'another reconfiguration is in progress',
   23: 'the new configuration has no quorum',

@@ -112,7 +112,7 @@ const HINTS: Partial<Record<KeeperError['code'], string>> = {
   UnknownSession: 'the next command begins a new session',
   NotEmpty: 'deleteall deletes a node and all below it',
   NoAuth: 'addauth presents a credential; whoami shows those of this session',
-  BadVersion: 'somebody changed it since; stat shows the current version',
+  BadVersion: 'it has another version now; stat shows which',
   NotReadOnly: 'the server has lost its quorum; it only answers reads',
   SessionExpired: 'the next command begins a new session; ephemeral nodes of the old one are gone',
   NoWatcher: 'watches lists those there are',

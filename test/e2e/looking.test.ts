@@ -199,7 +199,7 @@ test('status, top, latency, doctor: how the server is', async () => {
     () => one('doctor', '--admin-port', '1'),
     (health) => {
       assert.match(health.stdout, /^ok\t1 of 1 server serve/m);
-      assert.match(health.stdout, /^FAIL\t.*anyone may delete what is below\tsetAcl -R/m);
+      assert.match(health.stdout, /^FAIL\t.*anyone may delete what is below\taddauth, then setAcl -R/m);
       assert.equal(health.code, 1);
       for (const line of [
         /^ok\tTLS is not in use$/m,

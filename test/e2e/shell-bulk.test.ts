@@ -249,6 +249,16 @@ test('cp: one node, subtrees, over others, into others, to files and back', asyn
   await client.create('/cp/session', 'e', { mode: 'ephemeral' });
   is(await one('cp', '-r', '/cp', '/cp5'), 'created\t11\nupdated\t0\nsame\t0\nskipped\t1\n');
   is(await one('cp', '-r', '--as-persistent', '/cp', '/cp6'), /^created\t12\n/);
+  // into a file the same is said, and every option means the same
+  const to = `file:${file('cp7.ndjson')}`;
+  is(await one('cp', '-r', '/cp', to), 'created\t11\nupdated\t0\nsame\t0\nskipped\t1\n');
+  is(await one('cp', '-r', '--as-persistent', '--no-data', '--acl', 'world:anyone:cdra', '/cp', to), /^created\t12\n/);
+  is(await one('cp', '-r', to, '/cp7'), /^created\t12\n/);
+  assert.deepEqual((await client.get('/cp7/json')).data, null);
+  for (const path of ['', '/session', '/sp ace "q"'])
+    assert.deepEqual((await client.getAcl(`/cp7${path}`)).acl, [{ perms: 29, scheme: 'world', id: 'anyone' }], path);
+  is(await one('cp', '/cp', to), /^created\t1\n/);
+  is(await one('cp', '-r', to, '/cp8'), /^created\t1\n/);
   await client.delete('/cp/session');
 });
 

@@ -48,7 +48,7 @@ test('ACLs with digest identities', async () => {
     'setAcl -v 9 p world:anyone:cdrwa',
     12,
     `error: the version given is not the current one: ${at}/p`,
-    ' hint: somebody changed it since; stat shows the current version',
+    ' hint: it has another version now; stat shows which',
   );
   await sh.ok('create p/c "" auth::all', `${at}/p/c\n`);
   await sh.ok(`setAcl -R p ${BOB}:cdrwa,ip:127.0.0.1:r`);

@@ -132,7 +132,7 @@ test('get, set, put, mkdir: versions, forms, refusals', async () => {
     'set -v 3 one z',
     12,
     `error: the version given is not the current one: ${at}/one`,
-    ' hint: somebody changed it since; stat shows the current version',
+    ' hint: it has another version now; stat shows which',
   );
   await sh.ok('set -v = one z', '5\n');
   await client.set(`${at}/one`, 'elsewhere');
@@ -140,7 +140,7 @@ test('get, set, put, mkdir: versions, forms, refusals', async () => {
     'set -v = one late',
     12,
     `error: the version given is not the current one: ${at}/one`,
-    ' hint: somebody changed it since; stat shows the current version',
+    ' hint: it has another version now; stat shows which',
   );
   await sh.ok('set -v -1 one any', '7\n');
   await sh.no(
@@ -328,13 +328,13 @@ test('delete and deleteall', async () => {
     'delete -v 3 v',
     12,
     `error: the version given is not the current one: ${at}/v`,
-    ' hint: somebody changed it since; stat shows the current version',
+    ' hint: it has another version now; stat shows which',
   );
   await sh.no(
     'delete v 3',
     12,
     `error: the version given is not the current one: ${at}/v`,
-    ' hint: somebody changed it since; stat shows the current version',
+    ' hint: it has another version now; stat shows which',
   );
   await sh.ok('delete v 0', `${at}/v\n`);
   await sh.ok('delete a/b a', `${at}/a/b\n${at}/a\n`);
@@ -362,7 +362,7 @@ test('delete and deleteall', async () => {
       `deleteall ${path}`,
       30,
       `error: refused: ${path} cannot be deleted: the ensemble needs it`,
-      ' hint: name the nodes below it',
+      path === '/' ? ' hint: name the nodes below it' : ' hint: delquota removes quotas',
     );
   await using js = shell('-o', 'json');
   await js.json(`delete ${at}/k`, { deleted: 1, paths: [`${at}/k`] });
