@@ -4,7 +4,7 @@ import { packageVersion } from '../platform/version.ts';
 import { optionsOf, placeholder, positionals, synopsis, takesDryRun } from '../shell/bind.ts';
 import type { CommandSpec } from '../shell/command.ts';
 import { EXIT_CODES } from '../shell/exit-codes.ts';
-import { aboutOf, GROUPS, optionText } from '../shell/help.ts';
+import { aboutOf, dryRunOption, GROUPS, optionText } from '../shell/help.ts';
 import { globalOptions } from './globals.ts';
 import { OUTER } from './outer.ts';
 
@@ -70,7 +70,7 @@ function commandText(spec: CommandSpec): string[] {
     ...optionsOf(spec)
       .filter(([, { hidden }]) => hidden !== true)
       .map(([key, param]) => [optionText(key, param), aboutOf(param)] as const),
-    ...(takesDryRun(spec) ? [['-n, --dry-run', 'show what would change'] as const] : []),
+    ...(takesDryRun(spec) ? [dryRunOption(spec)] : []),
   ];
   const also = aliases.length > 0 ? ` Also called ${aliases.join(', ')}.` : '';
   return [

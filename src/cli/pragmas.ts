@@ -1,5 +1,6 @@
 import { MODES, type Mode } from '../out/modes.ts';
 import { usage } from '../shell/failure.ts';
+import { choice } from '../shell/units.ts';
 
 /** What a script says about itself in its first comment lines. */
 export interface Pragmas {
@@ -21,7 +22,7 @@ export function pragmasOf(text: string): Pragmas {
     else if (word === 'continue-on-error' && value === undefined) out.continueOnError = true;
     else if (word === 'output') {
       const mode = MODES.find((each) => each === value);
-      if (mode === undefined) throw usage(`not a pragma: ${trimmed}`, `output is one of ${MODES.join(', ')}`);
+      if (mode === undefined) throw usage(`not a pragma: ${trimmed}`, `output is ${choice(MODES)}`);
       out.output = mode;
     } else throw usage(`not a pragma: ${trimmed}`, 'there are atomic, continue-on-error and output MODE');
   }

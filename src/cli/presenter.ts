@@ -13,6 +13,7 @@ import { usage } from '../shell/failure.ts';
 import type { EventChange, Output } from '../shell/output.ts';
 import type { Settings } from '../shell/settings.ts';
 import type { CommandRecord, Told } from '../shell/shell.ts';
+import { choice } from '../shell/units.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
 import { LiveScreen } from './live-screen.ts';
@@ -232,7 +233,7 @@ const modeOf = (text: string | undefined): Mode | undefined => {
   if (text === undefined || text === '') return undefined;
   const mode = MODES.find((each) => each === text);
   if (mode !== undefined) return mode;
-  throw usage(`ZOOSH_OUTPUT is one of ${MODES.join(', ')}, not ${text}`);
+  throw usage(`ZOOSH_OUTPUT is ${choice(MODES)}, not ${text}`);
 };
 
 /** Columns of the terminal; a window of no size counts as 80. */

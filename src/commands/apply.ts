@@ -16,7 +16,13 @@ export default command({
   about: 'make a subtree equal to a file',
   risk: 'bulk',
   params: {
-    file: { kind: 'file', short: '-f', about: 'what export wrote, or snap:F:PATH', placeholder: 'FILE' },
+    file: {
+      kind: 'file',
+      short: '-f',
+      about: 'what export wrote, or snap:F:PATH',
+      placeholder: 'FILE',
+      required: true,
+    },
     root: { kind: 'path', long: '--root', about: 'the subtree; default where the file came from', placeholder: 'PATH' },
     prune: { kind: 'flag', long: '--prune', about: 'delete what the file does not hold' },
     check: { kind: 'flag', long: '--check', about: 'only tell what would change; 1 when something would' },

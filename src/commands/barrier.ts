@@ -12,7 +12,13 @@ export default command({
   risk: 'write',
   dryRun: false,
   params: {
-    members: { kind: 'number', short: '-n', about: 'how many are waited for, this one included', placeholder: 'N' },
+    members: {
+      kind: 'number',
+      short: '-n',
+      about: 'how many are waited for, this one included',
+      placeholder: 'N',
+      required: true,
+    },
     timeout: { kind: 'duration', long: '--timeout', about: 'give up after this' },
     id: ID_OPTION,
     path: { kind: 'newPath', about: 'the barrier; made when it is not there' },

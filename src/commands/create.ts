@@ -34,6 +34,7 @@ export default command({
     container: { kind: 'flag', short: '-c', about: 'removed by the server once its last child is' },
     ttl: {
       kind: 'duration',
+      isSpan: true,
       short: '-t',
       about: 'removed by the server when not changed for so long and childless',
       placeholder: 'TTL',

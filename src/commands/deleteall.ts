@@ -103,7 +103,7 @@ async function agree(
       few.push(node.path);
   const keepsUndo = (found?.bytes ?? 0) < UNDO_BYTES && (await undoKeeps(client, few, context));
   await context.confirm({
-    what: `delete ${plural(count, 'node')} under ${path}`,
+    what: `delete ${plural(count, 'node')} ${keepRoot ? 'below' : 'at and below'} ${path}`,
     path,
     count,
     hasOthersEphemerals: (found?.owners ?? 0) > 0,

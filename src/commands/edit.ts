@@ -23,7 +23,7 @@ export default command({
   risk: 'write',
   params: {
     path: { kind: 'path', about: 'the node' },
-    at: { kind: 'text', long: '--at', about: 'only one value inside JSON: .level, .ports[0]', placeholder: 'JSONPTR' },
+    at: { kind: 'text', long: '--at', about: 'only one value inside JSON: .level, .ports[0]', placeholder: '.KEY' },
     noPretty: { kind: 'flag', long: '--no-pretty', about: 'JSON as it is stored, not spread over lines' },
   },
   examples: [

@@ -12,7 +12,7 @@ export default command({
   params: {
     number: { kind: 'number', short: '-n', about: 'how many; default 20', placeholder: 'N' },
     glob: { kind: 'text', short: '-g', about: 'of paths that match', placeholder: 'GLOB' },
-    since: { kind: 'duration', long: '--since', about: 'of the last 5m, 1h, ...' },
+    since: { kind: 'duration', long: '--since', about: 'of the last 5m, 1h, ...', isSpan: true },
     follow: { kind: 'flag', short: '-f', about: 'go on as they come, until Ctrl-C' },
     clear: { kind: 'flag', long: '--clear', about: 'forget them' },
   },

@@ -19,7 +19,7 @@ export default command({
     base64: { kind: 'flag', short: '-b', long: '--base64', about: 'data in base64' },
     hexdump: { kind: 'flag', short: '-x', long: '--hex', about: 'data as a hexdump' },
     raw: { kind: 'flag', long: '--raw', about: 'exactly the bytes, no newline added' },
-    at: { kind: 'text', long: '--at', about: 'one value inside JSON: .level, .ports[0]', placeholder: 'JSONPTR' },
+    at: { kind: 'text', long: '--at', about: 'one value inside JSON: .level, .ports[0]', placeholder: '.KEY' },
     noPretty: { kind: 'flag', long: '--no-pretty', about: 'JSON as it is stored, not spread over lines' },
     headers: { kind: 'flag', short: '-m', about: 'with the path above the data, as for several nodes' },
   },

@@ -5,7 +5,13 @@ import { heldCommand, holdAndRun, holderOf } from './while-held.ts';
 
 const HELD = heldCommand(
   {
-    limit: { kind: 'number', short: '-n', about: 'how many may hold it at once; all say the same', placeholder: 'N' },
+    limit: {
+      kind: 'number',
+      short: '-n',
+      about: 'how many may hold it at once; all say the same',
+      placeholder: 'N',
+      required: true,
+    },
   },
   'the semaphore; made when it is not there',
   'a program and its arguments; none: hold it until Ctrl-C',

@@ -17,8 +17,7 @@ export default command({
   ],
   exits: [3],
   notes: [
-    'What the server is and its version are asked with the word srvr. Servers before 3.7 do not tell who we are to them:',
-    'then the credentials stand there that were presented.',
+    'Role and version are asked with the word srvr. Servers before 3.7 do not tell who we are to them; then the credentials that were presented stand there.',
   ],
   async run(_values, context) {
     const client = await context.client();

@@ -21,14 +21,14 @@ export default command({
   params: {
     paths: { kind: 'path', about: 'the nodes', many: true, globs: true, placeholder: 'PATH' },
     acl: { kind: 'acl', about: 'scheme:id:perms,... with perms of cdrwa, all or ro' },
-    stat: { kind: 'flag', short: '-s', about: 'show the stat afterwards' },
+    stat: { kind: 'flag', short: '-s', about: 'show the stat afterwards; not with -R' },
     version: { kind: 'number', short: '-v', about: 'only if this is the current version of the ACL' },
     recursive: { kind: 'flag', short: '-R', about: 'for everything below, too' },
     force: { kind: 'flag', long: '--force', about: 'even if nobody here could change it back' },
   },
   examples: [
-    ['setAcl /app world:anyone:r,auth::cdrwa', 'others read, we do everything'],
-    ['setAcl -R /app auth::cdrwa', 'a whole subtree is ours alone'],
+    ['setAcl /app world:anyone:r,auth::cdrwa', 'after addauth: others read, we do everything'],
+    ['setAcl -R /app auth::cdrwa', 'after addauth: a whole subtree is ours alone'],
     ['setAcl -v 2 /app world:anyone:ro,auth::all', 'only if nobody changed the ACL since version 2'],
   ],
   exits: [10, 12, 14, 15, 30],
@@ -150,8 +150,8 @@ export async function guard(path: string, acl: readonly Acl[], context: CommandC
   const admins = acl.filter(({ perms }) => perms & ADMIN);
   if (admins.length === 0)
     throw refused(
-      `after this NOBODY could ever change the ACL of ${path}`,
-      'add an entry with a, e.g. auth::cdrwa, or use --force',
+      `after this nobody but a superuser could change the ACL of ${path}`,
+      'add an entry with a, e.g. auth::cdrwa after addauth, or use --force',
       path,
     );
   if (admins.some(({ scheme }) => scheme === 'world' || scheme === 'auth')) return;
@@ -167,7 +167,7 @@ export async function guard(path: string, acl: readonly Acl[], context: CommandC
   const who = mine.map(({ scheme, id }) => `${scheme}:${id}`).join(' ');
   throw refused(
     `after this nobody in this session (${who}) could change the ACL of ${path}`,
-    'add an entry with a, e.g. auth::cdrwa, or use --force',
+    'add an entry with a, e.g. auth::cdrwa after addauth, or use --force',
     path,
   );
 }

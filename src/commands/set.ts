@@ -34,7 +34,7 @@ export default command({
       kind: 'text',
       long: '--at',
       about: 'replace one value inside JSON: .level, .ports[0]; what is no JSON is a text',
-      placeholder: 'JSONPTR',
+      placeholder: '.KEY',
     },
   },
   examples: [
@@ -44,6 +44,7 @@ export default command({
     ['set /app/logo @logo.png', 'from a file'],
   ],
   exits: [10, 12, 14, 17, 19],
+  notes: ['With --at the exit code is 10, too, when the data is no JSON or has no such place.'],
   async run(values, context): Promise<Output> {
     const { path, append } = values;
     const at = values.at === undefined ? undefined : jsonSteps(values.at);

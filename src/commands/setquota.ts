@@ -37,6 +37,7 @@ export default command({
     ['setquota -n 1000 -N 2000 /app', 'a warning first, then no more'],
   ],
   exits: [10, 20],
+  notes: ['Quotas do not nest: where a node above or below has one already, it is refused (20).'],
   async run({ path, count, bytes, hardCount, hardBytes }, context): Promise<Output> {
     if ([count, bytes, hardCount, hardBytes].every((each) => each === undefined))
       throw usage('setquota: say at least one limit: -n, -b, -N or -B');

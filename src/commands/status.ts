@@ -36,6 +36,7 @@ export default command({
   async run({ hosts, watch }, context): Promise<Output> {
     const vague = hosts.find((host) => !/:\d+$/.test(host));
     if (vague !== undefined) throw usage(`status: a server is HOST:PORT, not ${vague}`);
+    if (watch !== undefined && watch < LEAST_MS) throw usage('status: --watch is at least 100ms');
     const named = hosts.flatMap((host) => parseConnectString(host).servers);
     const members: readonly Member[] =
       named.length > 0
@@ -48,6 +49,9 @@ export default command({
     }
   },
 });
+
+/** Every server is asked each time. */
+const LEAST_MS = 100;
 
 /** `3d2h`, `4m10s`. */
 export function showUptime(ms: number | undefined): string {

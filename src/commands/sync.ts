@@ -9,7 +9,7 @@ export default command({
   params: { path: { kind: 'path', about: 'need not exist; default the current one', optional: true } },
   examples: [
     ['sync', 'what follows sees every write acknowledged before'],
-    ['sync /app', 'the same; a path is taken as other tools do'],
+    ['sync /app', 'the same; a path is taken, as in zkCli, and changes nothing'],
     ['sync && get /app/config', 'nothing older than now'],
   ],
   async run({ path }, context) {

@@ -78,6 +78,7 @@ function rates(before: readonly Report[], now: readonly Report[], ms: number): O
   ];
   return {
     type: 'table',
+    foot: now.flatMap(({ role, host, fault }) => (role === undefined ? [`${host}: ${fault ?? 'no answer'}`] : [])),
     columns: [
       { name: 'host' },
       { name: 'role' },

@@ -17,7 +17,7 @@ export default command({
     ['touch /app/new', 'an empty node, if there is none'],
     ['touch /app/a && stat /app/a', 'with the time it has now'],
   ],
-  exits: [10, 14],
+  exits: [10, 11, 12, 14, 16],
   async run({ path }, context): Promise<Output> {
     const client = await context.client();
     const { signal } = context;
@@ -30,8 +30,13 @@ export default command({
         const code = error instanceof KeeperError ? error.code : undefined;
         if (code === 'BadVersion' && tries < TRIES) continue; // changed meanwhile: look again
         if (code !== 'NoNode') throw error;
-        const { stat } = await client.create(path, null, { signal });
-        return { type: 'created', path, created: true, stat };
+        try {
+          const { stat } = await client.create(path, null, { signal });
+          return { type: 'created', path, created: true, stat };
+        } catch (late) {
+          // made meanwhile by somebody else
+          if (!(late instanceof KeeperError && late.code === 'NodeExists') || tries >= TRIES) throw late;
+        }
       }
   },
 });

@@ -35,6 +35,8 @@ export default command({
   async run({ path: given, levels, sizes, ephemeral, limit = 2000 }, context): Promise<Output> {
     // a drawing is in memory as a whole: its last line decides how the first is drawn
     if (limit > MOST_SHOWN) throw usage('tree: --limit is at most 100,000', 'ls -R and find have no limit');
+    if (limit < 1) throw usage('tree: --limit is at least 1');
+    if (levels !== undefined && levels < 0) throw usage('tree: -L is how many levels to go down, 0 or more');
     const client = await context.client();
     const { signal } = context;
     const path = given ?? context.cwd;
@@ -45,18 +47,18 @@ export default command({
     let shown = 0;
     let isTruncated = false;
     await withSuggestion(path, context, async () => {
-      for await (const { path: at, depth, stat, denied: isDenied } of walkNodes(client, path, walk)) {
-        if (isDenied) denied.add(at);
+      for await (const { path: at, depth, stat, denied: isDenied, hidden } of walkNodes(client, path, walk)) {
         if (shown >= limit) {
           isTruncated = true;
           break;
         }
+        if (isDenied && depth !== levels) denied.add(at);
         shown++;
         const own = at === '/' && path === '/' ? 1 : 0; // /zookeeper is there and not shown
         const node: TreeNode = {
           name: depth === 0 ? path : nameOf(at),
           path: at,
-          stat: sizes || ephemeral ? stat : undefined,
+          stat: (sizes || ephemeral) && hidden !== true ? stat : undefined,
           children: [],
           more: isDenied || depth === levels ? 0 : stat.numChildren - own,
         };

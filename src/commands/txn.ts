@@ -1,6 +1,6 @@
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
-import { parseNumber } from '../shell/units.ts';
+import { parseNumber, plural } from '../shell/units.ts';
 
 /** Operations that happen together or not at all. */
 export default command({
@@ -12,7 +12,7 @@ export default command({
   params: {
     action: {
       kind: 'enum',
-      about: 'show, drop, commit or abort the open transaction; none opens one',
+      about: 'show, commit or abort the open transaction, or drop one of its operations; none opens one',
       values: ['show', 'drop', 'commit', 'abort'],
       optional: true,
     },
@@ -28,10 +28,12 @@ export default command({
   notes: [
     'It may hold check, create, set and delete; reads see the tree without them. The exit code is that of the operation',
     'that failed. check PATH absent makes the node and deletes it again, which counts as a change of its parent.',
+    'A commit that the servers refuse ends the transaction, too; one that is not sent, since it is empty or too large, leaves it open.',
   ],
   async run({ action, number, file }, context) {
     const { transaction } = context;
-    if ((action === 'drop') !== (number !== undefined)) throw usage('txn drop N takes out operation N; no other word');
+    if ((action === 'drop') !== (number !== undefined))
+      throw usage('txn: drop needs a NUMBER, and nothing else takes one');
     if (file !== undefined) {
       if (action !== undefined) throw usage(`txn: -f and ${action} do not go together`);
       return transaction.runFile(file);
@@ -46,7 +48,7 @@ export default command({
         return transaction.commit();
       case 'abort': {
         const count = transaction.abort();
-        return { type: 'done', text: `forgot ${count} operations`, json: { aborted: count } };
+        return { type: 'done', text: `forgot ${plural(count, 'operation')}`, json: { aborted: count } };
       }
       default:
         transaction.open();

@@ -35,7 +35,7 @@ export default command({
     'It shows what it is about to do. Each part is bound to the version the change left: what somebody changed since is not touched, and marked with a !.',
     'What a command replaces is kept for 14 days in files only you can read: up to 64 MB of each command, 200 MB of all. What an ACL hides from others is kept only with settings undo-protected on.',
     'Not restored: zxids, versions, counters of sequential nodes, ephemeral nodes.',
-    'An undo can itself be taken back: undo list shows it.',
+    'An undo can itself be taken back: undo list shows it. The exit code is 12 when a part could not be taken back, 10 when there is nothing to take back.',
   ],
   async run({ which, noAcl, acl: text }, context): Promise<Output> {
     const { trash, signal } = context;
@@ -83,7 +83,7 @@ export default command({
       ...(conflicts > 0 && { exit: 12 }),
       type: 'counts',
       counts: { undone: doable.length, impossible: conflicts },
-      text: `took back ${plural(doable.length, 'change')} of: ${entry.command}${conflicts > 0 ? ` (${conflicts} could not be)` : ''}`,
+      text: `took back ${conflicts > 0 ? `${doable.length} of ${plural(plan.length, 'change')}` : plural(doable.length, 'change')}: ${entry.command}`,
     };
   },
 });

@@ -9,7 +9,7 @@ export default command({
   risk: 'read',
   params: { profile: { kind: 'profile', about: 'name of the profile, with or without @' } },
   examples: [
-    ['use @prod', 'see profile list'],
+    ['use @prod', 'the servers of prod; profile list shows all profiles'],
     ['use @local', 'the next commands go there'],
     ['use prod && ls /', 'the name does without @, too'],
   ],

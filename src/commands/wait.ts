@@ -28,7 +28,7 @@ export default command({
     ['wait /app/workers --children 3 --timeout 30s', 'or 124 after 30 s'],
     ['wait /app/state --data "*ready*"', 'until its data matches'],
   ],
-  exits: [124],
+  exits: [5, 14, 124],
   async run(values, context): Promise<Output> {
     const { path, timeout } = values;
     const chosen = [values.exists, values.gone, values.changed, values.data, values.children, values.version].filter(
@@ -36,6 +36,7 @@ export default command({
     );
     if (chosen.length > 1) throw usage('wait: one of --exists --gone --changed --data --children --version');
     const client = await context.client();
+    using lost = new Lost(client);
     const end = timeout === undefined ? undefined : performance.now() + timeout;
     let before: State | undefined;
     for (;;) {
@@ -56,10 +57,31 @@ export default command({
       before ??= state;
       const late = (): Failure =>
         new Failure(124, 'TimedOut', `not in ${showDuration(timeout ?? 0)}: ${lacking(path, state, values)}`, { path });
-      await next(heard, end, late, context.signal);
+      await next(Promise.race([heard, lost.ended]), end, late, context.signal);
     }
   },
 });
+
+/** With its session the watches go, and say nothing. */
+class Lost implements Disposable {
+  /** Rejects with a Failure (3, 5). */
+  readonly ended: Promise<never>;
+  readonly #off: () => void;
+  constructor(client: Client) {
+    let fail = (_why: Failure): void => {};
+    this.ended = new Promise((_resolve, reject) => {
+      fail = reject;
+    });
+    this.ended.catch(() => {});
+    this.#off = client.on('state', ({ state }) => {
+      if (state === 'expired') fail(new Failure(5, 'SessionExpired', 'the session expired, and its watches'));
+      else if (state === 'closed') fail(new Failure(3, 'Closing', 'the session was closed, and its watches'));
+    });
+  }
+  [Symbol.dispose](): void {
+    this.#off();
+  }
+}
 
 interface State {
   readonly stat: Stat | undefined;
@@ -144,7 +166,7 @@ const answer = (path: string, { stat }: State): Output => ({
   fields: stat === undefined ? [path, 'gone'] : [path, String(stat.version), String(stat.numChildren)],
   text:
     stat === undefined
-      ? `${quoteWord(path)} is gone`
+      ? `${quoteWord(path)} is not there`
       : `${quoteWord(path)} is version ${stat.version}, ${plural(stat.numChildren, 'child', 'children')}`,
   json:
     stat === undefined

@@ -60,6 +60,7 @@ export default command({
     ['watch --until "data=*ready*" --timeout 30s /app/state', 'or 124 after 30 s'],
   ],
   exits: [5, 25, 124, 126, 127],
+  tail: '[-- CMD...]',
   notes: [
     'After -- stands a program that is run for each event, never two at once; what comes meanwhile counts as one. It finds',
     'ZOOSH_EVENT (created, changed, deleted, children), ZOOSH_TYPE, ZOOSH_PATH, ZOOSH_ZXID and, where there is a node, ZOOSH_VERSION and,',

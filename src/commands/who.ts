@@ -23,13 +23,13 @@ export default command({
     },
   },
   examples: [
-    ['who /app/workers/w-1', 'session, address, server'],
+    ['who /app/workers/w-1', 'its session, address and server'],
     ['who /app/workers/*', 'of all of them'],
     ['who --admin-port 8090 /app/leader', 'where AdminServers listen on another port'],
   ],
   exits: [1, 10, 21],
   notes: [
-    'Servers are asked with the word cons (4lw.commands.whitelist=cons,srvr), else their AdminServer; one that wants a login is given the digest ones of this session, on this machine only.',
+    'Servers are asked with the word cons (4lw.commands.whitelist=cons,srvr), else their AdminServer. One on this machine that wants a login is given the digest credentials of this session.',
     'A persistent node is held by nobody; when no other is named the exit code is 1.',
   ],
   async run({ paths, adminPort }, context): Promise<Output> {
@@ -77,9 +77,9 @@ export default command({
       type: 'table',
       columns: [
         { name: 'path', isPath: true },
-        { name: 'session' },
+        { name: 'session', drop: 2 },
         { name: 'client' },
-        { name: 'server', drop: 2 },
+        { name: 'server' },
         { name: 'connected', drop: 1 },
       ],
       isTold: owned.length === 0,

@@ -146,11 +146,12 @@ function named(name: string, value: string, { theme, width }: Pick<Screen, 'them
 const withGap = (lines: string[], isFollowed: boolean): string[] =>
   isFollowed && lines.includes('') ? [...lines, ''] : lines;
 
-/** A table; where the screen is too narrow, without its lesser columns, and at last a block for each row. */
+/** A table; where the screen is too narrow, without its lesser columns, and at last a block for each row of `whole`. */
 function fittingTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   { theme, width }: Screen,
+  whole: { readonly columns: readonly Column[]; readonly rows: readonly (readonly string[])[] } = { columns, rows },
 ): string[] {
   const table = drawTable(columns, rows, theme.dim);
   if (table.every((line) => shownWidth(line) <= width)) return table;
@@ -177,13 +178,13 @@ function fittingTable(
   );
   if (least !== undefined) {
     const kept = <T>(cells: readonly T[]): T[] => cells.filter((_, at) => at !== least);
-    return fittingTable(kept(columns), rows.map(kept), { theme, width, now: 0 });
+    return fittingTable(kept(columns), rows.map(kept), { theme, width, now: 0 }, whole);
   }
-  const name = Math.max(...columns.map((column) => column.name.length));
-  return rows.flatMap((row, at) => [
+  const name = Math.max(...whole.columns.map((column) => column.name.length));
+  return whole.rows.flatMap((row, at) => [
     ...(at > 0 ? [''] : []),
     ...row.flatMap((cell, place) =>
-      cell === '' ? [] : named((columns[place]?.name ?? '').padEnd(name), cell, { theme, width }),
+      cell === '' ? [] : named((whole.columns[place]?.name ?? '').padEnd(name), cell, { theme, width }),
     ),
   ]);
 }

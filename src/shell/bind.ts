@@ -3,7 +3,7 @@ import type { Arg, CommandSpec, Data, Param, Values } from './command.ts';
 import { dataOf, type StdinReader } from './data.ts';
 import { type Failure, usage } from './failure.ts';
 import { nearest } from './suggest.ts';
-import { parseDuration, parseNumber, parseSize } from './units.ts';
+import { choice, parseDuration, parseNumber, parseSize, parseTimed } from './units.ts';
 
 /** What binding needs of the shell: the current path and the contents of `@-`. */
 export interface BindPorts {
@@ -225,13 +225,15 @@ function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: Bin
     case 'number':
       return parseNumber(text, `${spec.name}: ${param.short ?? param.long ?? placeholder(key, param)}`);
     case 'duration':
-      return parseDuration(text);
+      return param.isSpan === true
+        ? parseDuration(text)
+        : parseTimed(text, `${spec.name}: ${param.short ?? param.long ?? placeholder(key, param)}`);
     case 'size':
       return parseSize(text);
     case 'enum': {
       const value = param.values?.find((each) => each.toLowerCase() === text.toLowerCase());
       if (value === undefined)
-        throw usage(`${spec.name}: ${placeholder(key, param)} is one of ${param.values?.join(', ')}, not ${text}`);
+        throw usage(`${spec.name}: ${placeholder(key, param)} is ${choice(param.values ?? [])}, not ${text}`);
       return value;
     }
     default:
@@ -248,14 +250,15 @@ export const placeholder = (key: string, param: Param): string =>
 export function synopsis(spec: CommandSpec): string {
   const options = optionsOf(spec)
     .filter(([, { hidden }]) => hidden !== true)
-    .map(
-      ([key, param]) => `[${param.short ?? param.long}${param.kind === 'flag' ? '' : ` ${placeholder(key, param)}`}]`,
-    );
+    .map(([key, param]) => {
+      const text = `${param.short ?? param.long}${param.kind === 'flag' ? '' : ` ${placeholder(key, param)}`}`;
+      return param.required === true ? text : `[${text}]`;
+    });
   const places = positionals(spec).map(([key, param]) => {
     const text = placeholder(key, param) + (param.many === true ? '...' : '');
     return param.optional === true ? `[${text}]` : text;
   });
-  return [`usage: ${spec.name}`, ...options, ...places].join(' ');
+  return [`usage: ${spec.name}`, ...options, ...places, ...(spec.tail === undefined ? [] : [spec.tail])].join(' ');
 }
 
 /** Typed access for a command's `run`. */

@@ -5,7 +5,7 @@ import { ClientFacade } from './facade.ts';
 import { type Failure, refused, usage } from './failure.ts';
 import type { Output } from './output.ts';
 import { Recorder } from './recorder.ts';
-import { commitAll, Pending, pendingTable, planOf } from './transaction.ts';
+import { commitAll, Pending, pendingTable, planOf, refuseUnsendable } from './transaction.ts';
 
 /** How one run of a command reaches the servers. */
 export interface Route {
@@ -40,6 +40,8 @@ const DIRECT: Route = { isReal: true, asks: true, wrap: (client) => client, sett
 export class Changes implements TransactionControl {
   readonly #ports: ChangesPorts;
   #pending: Pending | undefined;
+  /** The command that runs only shows what would be sent. */
+  #onlyShows = false;
   /** Where all is a dry run later commands see what earlier ones would have done; otherwise of the command that runs. */
   #dry: { readonly inner: Client; readonly recorder: Recorder } | undefined;
 
@@ -61,7 +63,15 @@ export class Changes implements TransactionControl {
   /** @throws Failure (2) when the command cannot stand where it does */
   route(spec: CommandSpec, dryRun: boolean): Route {
     const pending = this.#pending;
-    if (pending !== undefined) return this.#queued(spec, pending);
+    this.#onlyShows = dryRun;
+    if (pending !== undefined) {
+      if (dryRun && !this.#ports.isDryRun && spec.transaction !== undefined)
+        throw usage(
+          `${spec.name}: -n shows nothing inside a transaction`,
+          'txn show lists what waits; commit -n shows what it would do',
+        );
+      return this.#queued(spec, pending);
+    }
     if (dryRun) return this.#dryRun(spec);
     return this.#ports.isReadOnly() ? { ...DIRECT, wrap: (client) => new ReadOnlyClient(client) } : DIRECT;
   }
@@ -139,10 +149,12 @@ export class Changes implements TransactionControl {
 
   async commit(): Promise<Output> {
     const { changes } = this.#mine();
-    if (this.#ports.isDryRun) {
-      this.#pending = undefined;
+    if (this.#onlyShows) {
+      if (this.#ports.isDryRun) this.#pending = undefined;
       return planOf(changes);
     }
+    // what cannot be sent as it is stays, so that it can be mended
+    if (this.#pending?.kind === 'txn') refuseUnsendable(changes);
     await this.#ports.beforeCommit();
     const client = await this.#ports.client();
     try {

@@ -76,6 +76,10 @@ export interface Param {
   readonly keepsText?: boolean;
   /** Accepted, but not shown by help and completion: an older tool's spelling. */
   readonly hidden?: boolean;
+  /** A duration that nothing waits for, as long as it likes. */
+  readonly isSpan?: boolean;
+  /** An option that has to be given: shown so; `run` says what is missing. */
+  readonly required?: boolean;
 }
 type ValueOf<P extends Param> = P['kind'] extends 'flag'
   ? boolean
@@ -373,6 +377,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   readonly examples: readonly (readonly [string, string])[];
   /** Exit codes worth naming, besides 0, 2 and 3. */
   readonly exits?: readonly number[];
+  /** What the synopsis ends with, behind all that is read by itself: `[-- CMD...]`. */
+  readonly tail?: string;
   /** What help says below the options, if more is worth saying. */
   readonly notes?: readonly string[];
   /**

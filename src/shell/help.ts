@@ -1,7 +1,8 @@
-import { optionsOf, placeholder, positionals, synopsis } from './bind.ts';
+import { optionsOf, placeholder, positionals, synopsis, takesDryRun } from './bind.ts';
 import type { CommandSpec, Param } from './command.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
+import { choice } from './units.ts';
 
 /** Groups in the order in which people meet them, and their titles. */
 export const GROUPS: Readonly<Record<CommandSpec['group'], string>> = {
@@ -34,9 +35,14 @@ export function optionText(key: string, param: Param): string {
 export function aboutOf({ about, kind, values = [] }: Param): string {
   const isTold = kind !== 'enum' || values.length < 2 || values.every((each) => about.includes(each));
   if (isTold) return about;
-  const words = `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
-  return `${about}: ${words}`;
+  return `${about}: ${choice(values)}`;
 }
+
+/** The option that all have that change something. */
+export const dryRunOption = (spec: CommandSpec): readonly [string, string] => [
+  optionsOf(spec).some(([, { short }]) => short === '-n') ? '--dry-run' : '-n, --dry-run',
+  'show what would change, change nothing',
+];
 
 /** The page of one command. */
 export function pageOf(spec: CommandSpec): string {
@@ -44,9 +50,10 @@ export function pageOf(spec: CommandSpec): string {
   if (spec.aliases !== undefined && spec.aliases.length > 0) lines.push(`also called: ${spec.aliases.join(', ')}`);
   const places = positionals(spec).map(([key, param]) => [placeholder(key, param), aboutOf(param)] as const);
   if (places.length > 0) lines.push('', 'arguments:', ...columns(places));
-  const options = optionsOf(spec)
+  const options: (readonly [string, string])[] = optionsOf(spec)
     .filter(([, { hidden }]) => hidden !== true)
-    .map(([key, param]) => [optionText(key, param), aboutOf(param)] as const);
+    .map(([key, param]) => [optionText(key, param), aboutOf(param)]);
+  if (takesDryRun(spec)) options.push(dryRunOption(spec));
   if (options.length > 0) lines.push('', 'options:', ...columns(options));
   lines.push('', 'examples:', ...columns(spec.examples));
   if (spec.exits !== undefined && spec.exits.length > 0)

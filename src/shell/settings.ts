@@ -3,6 +3,7 @@ import { isProfile, type Profile } from '../config/profiles.ts';
 import type { ProfileStore, SettingsStore } from './command.ts';
 import { Failure, usage } from './failure.ts';
 import { nearest } from './suggest.ts';
+import { choice, parseTimed } from './units.ts';
 
 interface Setting {
   readonly about: string;
@@ -91,10 +92,10 @@ function settingOf(name: string): Setting {
 
 function checked(name: string, value: string): string {
   const { values, pattern } = settingOf(name);
-  if (values !== undefined && !values.includes(value))
-    throw usage(`${name} is one of ${values.join(', ')}, not ${value}`);
+  if (values !== undefined && !values.includes(value)) throw usage(`${name} is ${choice(values)}, not ${value}`);
   if (pattern !== undefined && !pattern.test(value))
     throw usage(`${name} is a ${name === 'op-timeout' ? 'duration' : 'number'}, not ${value}`);
+  if (name === 'op-timeout' && parseTimed(value, name) === 0) throw usage(`${name} is more than 0`);
   return value;
 }
 

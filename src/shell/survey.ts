@@ -58,7 +58,7 @@ export async function survey(client: Client, root: string, options: SurveyOption
 /** Lines of a plan. */
 export function surveyLines(root: string, { count, bytes, ephemerals, owners, largest, names }: Survey): string[] {
   return [
-    `${plural(count, 'node')}, ${showBytes(bytes)} under ${root}`,
+    `${plural(count, 'node')}, ${showBytes(bytes)} at and below ${root}`,
     ...(largest.length > 0
       ? [`  largest  ${largest.map((each) => `${each.path} (${showCount(each.count)})`).join('  ')}`]
       : names.length > 1

@@ -101,15 +101,21 @@ export interface Committed {
   readonly made: readonly (string | undefined)[];
 }
 
-/** Sends everything as one request. @throws Failure (2, 19) before anything is sent; KeeperError when the answer is lost */
-export async function commitAll(client: Client, changes: readonly Change[], signal: AbortSignal): Promise<Committed> {
-  const { ops, owner } = operationsOf(changes);
+/** @throws Failure (2, 19) for what would not be sent */
+export function refuseUnsendable(changes: readonly Change[]): void {
+  const { ops } = operationsOf(changes);
   if (ops.length === 0) throw usage('the transaction is empty', 'create, set, delete and check add operations');
   const size = sizeOf(ops);
   if (size > REQUEST_LIMIT)
     throw new Failure(19, 'TooLarge', `the transaction is too large for one request: about ${showCount(size)} bytes`, {
       hint: `servers take requests up to ${showCount(REQUEST_LIMIT)} bytes (jute.maxbuffer); make it smaller`,
     });
+}
+
+/** Sends everything as one request. @throws Failure (2, 19) before anything is sent; KeeperError when the answer is lost */
+export async function commitAll(client: Client, changes: readonly Change[], signal: AbortSignal): Promise<Committed> {
+  refuseUnsendable(changes);
+  const { ops, owner } = operationsOf(changes);
   try {
     const results = await client.multi(ops, { signal });
     const byChange = new Map<number, MultiResult>();

@@ -7,7 +7,7 @@ import { creation } from './bulk-create.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Difference } from './output.ts';
 import type { Step } from './trash.ts';
-import { hex } from './units.ts';
+import { hex, plural } from './units.ts';
 import { eachOf } from './walk.ts';
 
 /** One step taken back. Without `op` and `acl` it cannot be: the difference says why. */
@@ -128,7 +128,8 @@ function taken(step: Step, { now, childrenMade }: Tree): Undoing {
       if (there === undefined) return impossible(step.path, 'is gone already');
       if (hex(there.stat.czxid) !== step.czxid) return impossible(step.path, 'was deleted and made anew by somebody');
       const others = there.stat.numChildren - (childrenMade.get(step.path) ?? 0);
-      if (others > 0) return impossible(step.path, `has ${others} children that somebody else made`);
+      if (others > 0)
+        return impossible(step.path, `has ${plural(others, 'child', 'children')} that somebody else made`);
       const { version } = there.stat;
       return {
         difference: { sign: '-', path: step.path, version, before: there.data },

@@ -9,6 +9,16 @@ export function parseDuration(text: string): number {
   return Math.round(Number(match[1]) * (MS[match[2] ?? 'ms'] as number));
 }
 
+/** Longer than this nobody can be woken, ms: timers have 31 bits. */
+const MOST_TIMED_MS = 24 * 86_400_000;
+
+/** A duration that something waits for. `name` is what it belongs to. @throws Failure (2) */
+export function parseTimed(text: string, name: string): number {
+  const ms = parseDuration(text);
+  if (ms > MOST_TIMED_MS) throw usage(`${name} is at most 24d, not ${text}`, 'nothing can be timed for longer');
+  return ms;
+}
+
 const SIZES: Readonly<Record<string, number>> = { '': 1, k: 1024, M: 1 << 20, G: 1 << 30 };
 
 /** `100`, `10k`, `64M` to bytes; powers of 1024. @throws Failure (2) */
@@ -17,6 +27,10 @@ export function parseSize(text: string): number {
   if (match === null) throw usage(`not a size: ${text}`, 'write 1000, 10k, 64M or 1G');
   return Number(match[1]) * (SIZES[match[2] ?? ''] as number);
 }
+
+/** `a, b or c`. */
+export const choice = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 
 /** A whole number, possibly negative. @throws Failure (2) */
 export function parseNumber(text: string, what: string): number {

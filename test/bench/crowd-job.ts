@@ -1,7 +1,7 @@
 /**
  * A crowd of clients in a process of its own, each a socket and a session, for measurements: `crowd-job.js`, forked. Told
- * `open PORT COUNT`, `flood PORT` (opens connections and drops them, as many as it can), `slow PORT COUNT` (a byte of the
- * handshake a second from each) or `look`, it answers each message with a {@link CrowdReport}.
+ * `open PORT COUNT`, `flood PORT` (opens connections and drops them, as many as it can, or so many a second), `slow PORT COUNT`
+ * (a byte of the handshake a second from each) or `look`, it answers each message with a {@link CrowdReport}.
  */
 import { connect, type Socket } from 'node:net';
 import { hello as firstFrame } from './load.ts';
@@ -16,7 +16,7 @@ export interface CrowdReport {
 }
 export type CrowdOrder =
   | { readonly what: 'open' | 'slow'; readonly port: number; readonly count: number }
-  | { readonly what: 'flood'; readonly port: number }
+  | { readonly what: 'flood'; readonly port: number; readonly perSecond?: number }
   | { readonly what: 'look' | 'end' };
 
 const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
@@ -79,6 +79,23 @@ function openAll(port: number, count: number): void {
   for (let i = 0; i < OPENING; i++) next();
 }
 
+/** Each second the same number, a few every ms: what could not be opened in time is made up for, up to {@link FLOOD}. */
+function evenly(port: number, perSecond: number): void {
+  let due = 0;
+  let last = performance.now();
+  setInterval(() => {
+    const now = performance.now();
+    due = Math.min(FLOOD, due + ((now - last) * perSecond) / 1000);
+    last = now;
+    for (; due >= 1; due--) {
+      connections++;
+      const socket = connect({ port, host: '127.0.0.1' });
+      socket.once('connect', () => socket.destroy());
+      socket.on('error', () => {});
+    }
+  }, 1);
+}
+
 function flood(port: number): void {
   const one = (): void => {
     if (isOver) return;
@@ -114,7 +131,9 @@ function slow(port: number, count: number): void {
 
 process.on('message', (order: CrowdOrder) => {
   if (order.what === 'open') openAll(order.port, order.count);
-  else if (order.what === 'flood') flood(order.port);
+  else if (order.what === 'flood')
+    if (order.perSecond === undefined) flood(order.port);
+    else evenly(order.port, order.perSecond);
   else if (order.what === 'slow') slow(order.port, order.count);
   else if (order.what === 'end') {
     isOver = true;

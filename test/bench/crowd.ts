@@ -1,7 +1,8 @@
 /**
  * Many clients at once, by hand: `node dist/test/bench/crowd.js [COUNT] [SLOW]`. Idle sessions and what the server needs for
- * them, all of them back after it was killed and started again, and what another client feels of a flood of connections and of
- * handshakes that never end. The server, the crowd and the other client are processes of their own.
+ * them, all of them back after it was killed and started again, and what another client feels of a flood of connections, at
+ * a server that does nothing too, and of handshakes that never end. The server, the crowd and the other client are processes
+ * of their own.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -138,6 +139,44 @@ export async function siege(server: ServerProcess, slowCount: number, ms: number
   return { calm, ...flooded, slow, slowOpen: open };
 }
 
+/** Connections a second of the floods that are compared; undefined: as many as it can open. */
+const RATES = [1000, 4000, undefined];
+const RATE_MS = 5000;
+const ROUNDS = 5;
+
+/** A client of the server and one of a bare server in turn, calm and beside floods: medians of p99, ms. */
+async function besideBare(zoosh: number): Promise<void> {
+  const child = fork(job('bare-job'));
+  try {
+    const bare = await new Promise<number>((resolve, reject) => {
+      child.once('message', (port) => resolve(Number(port)));
+      child.once('exit', () => reject(new Error('the bare server ended')));
+    });
+    const ports = { zoosh, bare };
+    const felt = new Map<string, number[]>();
+    const note = (key: string, { p99 }: Bystanding): unknown => felt.set(key, [...(felt.get(key) ?? []), p99]);
+    for (const port of Object.values(ports)) await bystand(port, 2000); // the code is warm from here on
+    for (let round = 0; round < ROUNDS; round++)
+      for (const [name, port] of Object.entries(ports)) {
+        note(`${name}, calm`, await bystand(port, RATE_MS));
+        for (const perSecond of RATES) {
+          using crowd = new Crowd();
+          crowd.calmDown();
+          await crowd.tell({ what: 'flood', port, ...(perSecond !== undefined && { perSecond }) });
+          note(`${name}, ${perSecond ?? 'all it can'}`, await bystand(port, RATE_MS));
+        }
+      }
+    for (const [key, all] of felt) {
+      all.sort((a, b) => a - b);
+      const at = (part: number): string => (all[Math.floor((all.length - 1) * part)] as number).toFixed(2);
+      console.log(`${key}: p99 of ${ROUNDS} rounds: ${at(0.5)} ms (${at(0)} to ${at(1)})`);
+    }
+  } finally {
+    child.removeAllListeners();
+    child.kill('SIGKILL');
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [count = 10_000, slowCount = 5000] = process.argv.slice(2).map(Number);
   const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
@@ -161,4 +200,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.log(`  a flood of ${floodPerSecond.toFixed(0)} connections a second: ${shown(flood)}`);
     console.log(`  ${slowOpen} handshakes of a byte a second: ${shown(slow)}`);
   }
+  await using server = await new ServerProcess(['maxClientCnxns=0']).start();
+  await besideBare(server.port);
 }

@@ -41,6 +41,32 @@ test('the shell as a stranger found it', async (t) => {
     assert.deepEqual([code, out], [2, 'x\n']);
     assert.match(err, /1 of 2 commands failed \(line 1\)/);
   });
+  await t.test('in a transaction -n sends nothing, and keeps what waits', async () => {
+    const refused = await run('txn\ncreate -n /dry x\n');
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, /create: -n shows nothing inside a transaction/);
+    const shown = await run('txn\ncreate /dry x\ncommit -n\ntxn show\nabort\nexists /dry\n');
+    assert.equal(shown.code, 1, shown.err);
+    assert.match(shown.out, /waiting/);
+    assert.equal((await run('txn\ncreate /dry x\ncommit -n\ncommit\nexists /dry\n')).code, 0);
+  });
+  await t.test('a transaction that could not be sent goes on', async () => {
+    const { err } = await run('txn\ncommit\ncreate /late x\nabort\nassert absent /late\n', ['-k']);
+    assert.match(err, /the transaction is empty/);
+    assert.match(err, /1 of 5 commands failed \(line 2\)/);
+  });
+  await t.test('nothing is timed for longer than timers go, and nothing at once', async () => {
+    for (const line of [
+      'sleep 30d',
+      'wait /nope --timeout 60d',
+      'settings op-timeout 30d',
+      'settings op-timeout 0',
+      'status --watch 2',
+      'tree --limit 0',
+    ])
+      assert.equal((await run(`${line}\n`)).code, 2, line);
+    assert.equal((await run('events --since 60d\n')).code, 0);
+  });
   await t.test('a signal ends a script that waits for its next line, and the session with it', async () => {
     for (const [signal, status] of [
       ['SIGTERM', 143],
@@ -69,4 +95,28 @@ test('the shell as a stranger found it', async (t) => {
     const fields = ['--fields', 'owner,children,bytes,name', 'ls', '-l', '/tree/a'];
     assert.equal(((await run(made)) && (await run('', fields))).out, '0x0\t0\t3\tb\n');
   });
+});
+
+test('wait ends when its session does', async () => {
+  await using server = await new ServerProcess([
+    'tickTime=100',
+    'minSessionTimeout=200',
+    '4lw.commands.whitelist=*',
+  ]).start();
+  const child = spawn(process.execPath, [BIN, '--timeout', '1s', server.hosts, 'wait', '/nope', '--timeout', '60s'], {
+    env: { ...process.env, ZOOSH_HOME: server.folder },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let err = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString();
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));
+  const watched = async (): Promise<string> => (await shell([server.hosts, '4lw', 'wchp'], server.folder, '')).out;
+  while (!(await watched()).includes('/nope')) assert.equal(child.exitCode, null, err);
+  child.kill('SIGSTOP');
+  while ((await watched()).includes('/nope')) assert.equal(child.exitCode, null, err);
+  child.kill('SIGCONT');
+  assert.equal(await ended, 5, err);
+  assert.match(err, /the session expired/);
 });

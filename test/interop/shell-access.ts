@@ -54,11 +54,11 @@ test('ACLs with digest identities', async () => {
   await sh.ok(`setAcl -R p ${BOB}:cdrwa,ip:127.0.0.1:r`);
   await sh.ok('getAcl p p/c', `${BOB}:cdrwa,ip:127.0.0.1:r\n`.repeat(2));
   await other.no('deleteall p', 14, `error: operation 1 (${at}/p/c): not permitted by the ACL; nothing was changed`);
-  const guard = ' hint: add an entry with a, e.g. auth::cdrwa, or use --force';
+  const guard = ' hint: add an entry with a, e.g. auth::cdrwa after addauth, or use --force';
   await sh.no(
     'setAcl p world:anyone:r',
     30,
-    `error: refused: after this NOBODY could ever change the ACL of ${at}/p`,
+    `error: refused: after this nobody but a superuser could change the ACL of ${at}/p`,
     guard,
   );
   await other.no(

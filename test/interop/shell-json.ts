@@ -63,7 +63,7 @@ test('the other commands in JSON', async () => {
   await js.no(
     `get`,
     2,
-    '{"error":{"code":"Usage","exit":2,"message":"get: PATH is missing","command":"get","hint":"usage: get [-s] [-w] [-b] [-x] [--raw] [--at JSONPTR] [--no-pretty] [-m] PATH..."}}',
+    '{"error":{"code":"Usage","exit":2,"message":"get: PATH is missing","command":"get","hint":"usage: get [-s] [-w] [-b] [-x] [--raw] [--at .KEY] [--no-pretty] [-m] PATH..."}}',
   );
   const both = await zoosh(['-o', 'ndjson', SERVER, 'getAcl', '/', at], ENV);
   const acl = [{ scheme: 'world', id: 'anyone', perms: 'cdrwa' }];
