@@ -213,18 +213,15 @@ export function layoutText(view: View, columns: number, color: boolean): Frame {
   return { rows: out.rows, cursorRow, cursorColumn };
 }
 
-/** That a synopsis goes on. */
-const GOES_ON = [...clusters(' ..')];
-
-/** What of a ghost text a row has room for: of a synopsis whole words, and a mark where some are left out. */
+/** What of a ghost text a row has room for. */
 function fitting(text: string, room: number, isSynopsis: boolean): Cluster[] {
   const out: Cluster[] = [];
   let left = room;
   let end = 0;
   for (const one of clusters(text)) {
     if (one.shown === '^I') break;
-    if (one.shown === ' ' && out.at(-1)?.shown !== ' ' && left > GOES_ON.length) end = out.length;
-    if (one.width >= left) return isSynopsis ? [...out.slice(0, end), ...(end > 0 ? GOES_ON : [])] : out;
+    if (one.shown === ' ' && out.at(-1)?.shown !== ' ') end = out.length;
+    if (one.width >= left) return isSynopsis ? out.slice(0, end) : out;
     out.push(one);
     left -= one.width;
   }

@@ -134,7 +134,7 @@ test('accept 16: a question before a subtree goes: no keeps it, C-c too, yes del
   await sees(session, 'connected to');
   for (const answer of ['n\r', '\x03']) {
     session.type('deleteall /tree\r');
-    await sees(session, 'Delete 26 nodes under /tree?');
+    await sees(session, 'Delete 26 nodes at and below /tree?');
     session.type(answer);
     await session.until((screen) => /not done\n(?: hint.*\n)?.*> \|$/.test(screen), 'not done', PATIENCE_MS);
     assert.ok(await other.exists('/tree/a'));
@@ -149,7 +149,7 @@ test('accept 16: a question before a subtree goes: no keeps it, C-c too, yes del
     await session.until((screen) => !screen.includes('Delete'), 'a clear screen', PATIENCE_MS);
   }
   session.type('deleteall /tree\r');
-  await sees(session, 'Delete 26 nodes under /tree?');
+  await sees(session, 'Delete 26 nodes at and below /tree?');
   session.type('y\r');
   await sees(session, 'deleted 26 nodes');
   assert.equal(await other.exists('/tree'), undefined);
@@ -166,7 +166,7 @@ test('a plan taller than the screen is seen before it is asked about, not after 
   });
   await sees(session, 'connected to');
   session.type('mkdir /tall\rrepeat 30 create -s /tall/n- x | sort >/dev/null\rdeleteall /tall\r');
-  await sees(session, 'Delete 31 nodes under /tall?');
+  await sees(session, 'Delete 31 nodes at and below /tall?');
   session.type('y\r');
   await sees(session, /deleted 31 nodes in/);
   session.type('undo\r');

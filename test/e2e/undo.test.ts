@@ -281,7 +281,7 @@ test('an undo of many nodes, and the plan of a deletion', async () => {
   const before = await client.getAllChildrenNumber('/many');
   await run(it, 'deleteall /many');
   const plan = it.plans.at(-1);
-  assert.match(plan?.what ?? '', /delete 1,502 nodes under \/many/);
+  assert.match(plan?.what ?? '', /delete 1,502 nodes at and below \/many/);
   assert.match(plan?.details?.join('\n') ?? '', /1 ephemeral node of this session/);
   assert.equal(plan?.keepsUndo, true);
   await run(it, 'undo', 12);

@@ -38,6 +38,7 @@ const still = (): Client => {
       children: path === '/' ? ['app', 'gone'] : [],
       stat: path === '/' ? STAT : found(path),
     }),
+    on: () => () => {},
     chroot: '',
     sessionId: 1n,
   } as unknown as Client;
