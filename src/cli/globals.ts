@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MODES, type Mode } from '../out/modes.ts';
 import { usage } from '../shell/failure.ts';
-import { parseDuration, parseSize } from '../shell/units.ts';
+import { parseSize, parseTimed } from '../shell/units.ts';
 
 /** Options that stand before the command. Durations in ms. */
 export interface Globals {
@@ -70,7 +70,9 @@ async function program(): Promise<Command> {
   const { Command, InvalidArgumentError, Option } = await import('commander');
   const duration = (value: string): number => {
     try {
-      return parseDuration(value);
+      const ms = parseTimed(value, 'a time');
+      if (ms === 0) throw new Error('a time is more than 0');
+      return ms;
     } catch (error) {
       throw new InvalidArgumentError((error as Error).message);
     }

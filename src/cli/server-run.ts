@@ -5,7 +5,7 @@ import { secretsIn, without } from '../operate/masked.ts';
 import { PidFile, startedAs } from '../operate/pid-file.ts';
 import { DataDirError } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
-import { parseDuration } from '../shell/units.ts';
+import { parseTimed } from '../shell/units.ts';
 import { ownCommand } from './local-ensembles.ts';
 import { type Loaded, loadConfig, type Operation, pidPath, startWords } from './operation.ts';
 import { memoryWords } from './run-again.ts';
@@ -104,7 +104,7 @@ export async function startForeground(operation: Operation): Promise<number> {
 export async function stop(operation: Operation): Promise<number> {
   const { isApache, values } = operation;
   if (values['started-as'] !== undefined) return stopStarted(values['started-as']);
-  const ms = values.timeout === undefined ? STOP_MS : parseDuration(values.timeout);
+  const ms = values.timeout === undefined ? STOP_MS : parseTimed(values.timeout, '--timeout');
   if (isApache) say('Stopping zookeeper ... ');
   const path = pidPath(operation);
   const pidFile = new PidFile(path);

@@ -10,7 +10,7 @@ import { viewOf } from '../ensemble/status.ts';
 import { labelled } from '../out/human.ts';
 import { decideColor, makeTheme } from '../out/theme.ts';
 import { usage } from '../shell/failure.ts';
-import { parseDuration, parseNumber, plural } from '../shell/units.ts';
+import { parseNumber, parseTimed, plural } from '../shell/units.ts';
 import type { Globals } from './globals.ts';
 import { abortOnSignals, Interrupted } from './interrupt.ts';
 import { ENSEMBLE_VARIABLE, ownCommand } from './local-ensembles.ts';
@@ -106,7 +106,7 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
     asked,
     command: ownCommand(),
     leash: !isDetached,
-    timeoutMs: values.timeout === undefined ? START_MS : parseDuration(values.timeout),
+    timeoutMs: values.timeout === undefined ? START_MS : parseTimed(values.timeout, '--timeout'),
     signal: interrupts.signal,
     keep: values.keep === true,
     note: (sentence) => say(`${sentence}\n`),

@@ -12,7 +12,7 @@ import { usage } from '../shell/failure.ts';
 import { fileReason } from '../shell/file-reason.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
-import { parseDuration } from '../shell/units.ts';
+import { parseTimed } from '../shell/units.ts';
 import { clientTls } from './client-config.ts';
 import { clientFlags, clientLogin, definedFlags } from './client-login.ts';
 import type { Globals } from './globals.ts';
@@ -59,7 +59,9 @@ export function targetOf(text: string, sources: TargetSources): Target {
     throw error instanceof ConnectStringError ? usage(error.message) : error;
   }
   const { globals, env } = sources;
-  const timeoutMs = globals.timeout ?? (profile.timeout === undefined ? undefined : parseDuration(profile.timeout));
+  const timeoutMs =
+    globals.timeout ??
+    (profile.timeout === undefined ? undefined : parseTimed(profile.timeout, 'the timeout of the profile'));
   const tls = tlsOf(profile, sources);
   return {
     server: profile.server,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { Failure, usage } from '../shell/failure.ts';
-import { parseDuration, parseNumber } from '../shell/units.ts';
+import { parseNumber, parseTimed } from '../shell/units.ts';
 import { makeLeash } from './child-leash.ts';
 import { abortOnSignals, exitOf, Interrupted, SIGNALS } from './interrupt.ts';
 import { ownCommand } from './local-ensembles.ts';
@@ -57,7 +57,7 @@ export async function runWith(words: readonly string[]): Promise<number> {
       memory: values.memory === true,
       data: undefined,
       settings: values.set ?? [],
-      timeoutMs: values.timeout === undefined ? undefined : parseDuration(values.timeout),
+      timeoutMs: values.timeout === undefined ? undefined : parseTimed(values.timeout, '--timeout'),
       signal,
     });
   } catch (error) {

@@ -1,11 +1,12 @@
 import { KeeperError } from '../base/errors.ts';
+import type { SessionId } from '../base/ids.ts';
 import { nameOf, parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { linesWriter } from '../shell/archive-write.ts';
 import { isElsewhere } from '../shell/bind.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { Failure, refused, usage } from '../shell/failure.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import {
   ACL_OPTIONS,
@@ -90,6 +91,8 @@ export default command({
     if (to.kind === 'snap') throw usage('cp: a snapshot is only read', 'snapshots are made by servers');
     if (to.kind === 'file') {
       if (sources.length > 1) throw usage('cp: one source goes into a file');
+      if (context.isDry || context.transaction.collects)
+        throw refused('a dry run or a transaction does not write files', 'cp into a file on its own, without -n');
       await using source = await openSource(sources[0] as string, context, {
         ...options,
         skip: skipsOwn(rootOf(sources[0] as string)),
@@ -255,10 +258,17 @@ async function atOnce(job: Job, context: CommandContext): Promise<void> {
   job.counts.created += records.length;
 }
 
+/** The owner of what is not ephemeral. */
+const NOBODY = 0n as SessionId;
+
 /** As they are to be made by whoever reads the file: masked ACLs are marked there, as `export` does. */
 async function toFile(work: Work, file: string, context: CommandContext): Promise<void> {
   const { source, policy, counts, noData, asPersistent } = work;
-  const writer = await linesWriter(fileSink(file), { root: source.root, acl: policy.way !== 'none', stat: true });
+  const writer = await linesWriter(fileSink(file), {
+    root: source.root,
+    acl: policy.way === 'fixed' || (policy.way === 'keep' && source.acl),
+    stat: true,
+  });
   using progress = context.progress(`copying ${source.label}`);
   try {
     for await (const record of nodesOf(work)) {
@@ -270,6 +280,10 @@ async function toFile(work: Work, file: string, context: CommandContext): Promis
         ...record,
         kind: record.kind === 'ephemeral' ? 'persistent' : record.kind,
         ...(noData && { data: null }),
+        // what is told of the node is so in the file, too
+        ...(record.stat !== undefined && {
+          stat: { ...record.stat, ...(asPersistent && { ephemeralOwner: NOBODY }), ...(noData && { dataLength: 0 }) },
+        }),
         acl: policy.way === 'keep' ? record.acl : aclUnder(policy, record),
       });
       progress.update(++counts.created);

@@ -135,6 +135,7 @@ const ACTS: Readonly<Record<Action, Act>> = {
   async status(all, said, context) {
     nothingMore(said, 'status');
     const look = async (): Promise<Output> => statusOf(await all.view(said.name, said.digest), said.digest);
+    if (said.watch !== undefined && said.watch < 100) throw usage('ensemble status: --watch is at least 100ms');
     while (said.watch !== undefined) {
       context.redraw(await look());
       await pause(said.watch, undefined, { signal: context.signal });

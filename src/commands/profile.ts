@@ -4,7 +4,7 @@ import { PROMPT_COLORS } from '../shell/colors.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
-import { parseDuration } from '../shell/units.ts';
+import { parseTimed } from '../shell/units.ts';
 
 /** Targets with names. */
 export default command({
@@ -74,7 +74,8 @@ function made({ server, auth, timeout, color, protect, readOnly, ca }: Given): P
   } catch (error) {
     throw error instanceof ConnectStringError ? usage(`profile add: ${error.message}`) : error;
   }
-  if (timeout !== undefined) parseDuration(timeout);
+  if (timeout !== undefined && parseTimed(timeout, 'profile add: --timeout') === 0)
+    throw usage('profile add: --timeout is more than 0');
   return {
     server,
     ...(auth.length > 0 && { auth: auth.map(credential) }),

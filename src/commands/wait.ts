@@ -28,7 +28,7 @@ export default command({
     ['wait /app/workers --children 3 --timeout 30s', 'or 124 after 30 s'],
     ['wait /app/state --data "*ready*"', 'until its data matches'],
   ],
-  exits: [5, 14, 124],
+  exits: [4, 5, 14, 124],
   async run(values, context): Promise<Output> {
     const { path, timeout } = values;
     const chosen = [values.exists, values.gone, values.changed, values.data, values.children, values.version].filter(
@@ -41,9 +41,11 @@ export default command({
     let before: State | undefined;
     for (;;) {
       let hear = (): void => {};
-      const heard = new Promise<void>((resolve) => {
+      const heard = new Promise<void>((resolve, reject) => {
         hear = resolve;
+        lost.listen(reject);
       });
+      heard.catch(() => {}); // the look below may fail first
       // armed before it is looked at, so that nothing is missed in between
       const state = await look(
         client,
@@ -57,26 +59,35 @@ export default command({
       before ??= state;
       const late = (): Failure =>
         new Failure(124, 'TimedOut', `not in ${showDuration(timeout ?? 0)}: ${lacking(path, state, values)}`, { path });
-      await next(Promise.race([heard, lost.ended]), end, late, context.signal);
+      await next(heard, end, late, context.signal);
     }
   },
 });
 
+const OVER = {
+  expired: [5, 'SessionExpired', 'expired'],
+  closed: [3, 'Closing', 'was closed'],
+  authFailed: [4, 'AuthFailed', 'ended, since its credential was refused'],
+} as const;
+
 /** With its session the watches go, and say nothing. */
 class Lost implements Disposable {
-  /** Rejects with a Failure (3, 5). */
-  readonly ended: Promise<never>;
   readonly #off: () => void;
+  #why: Failure | undefined;
+  #tell = (_why: Failure): void => {};
   constructor(client: Client) {
-    let fail = (_why: Failure): void => {};
-    this.ended = new Promise((_resolve, reject) => {
-      fail = reject;
-    });
-    this.ended.catch(() => {});
     this.#off = client.on('state', ({ state }) => {
-      if (state === 'expired') fail(new Failure(5, 'SessionExpired', 'the session expired, and its watches'));
-      else if (state === 'closed') fail(new Failure(3, 'Closing', 'the session was closed, and its watches'));
+      const over = OVER[state as keyof typeof OVER];
+      if (over === undefined) return;
+      const [exit, code, what] = over;
+      this.#why ??= new Failure(exit, code, `the session ${what}, and its watches`);
+      this.#tell(this.#why);
     });
+  }
+  /** `tell` in place of whoever listened before. */
+  listen(tell: (why: Failure) => void): void {
+    this.#tell = tell;
+    if (this.#why !== undefined) tell(this.#why);
   }
   [Symbol.dispose](): void {
     this.#off();

@@ -4,6 +4,7 @@ import type { ClientTlsKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameCutter } from '../protocol/frame.ts';
+import { OPERATIONS } from '../protocol/operations.ts';
 import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
@@ -250,15 +251,25 @@ export class ClientPort {
   private finish(client: Client): void {
     if (!client.deferred || this.stopping) return;
     client.deferred = false;
-    if (this.limits.dropsStale) {
-      this.traffic.staleDropped++;
-      client.cutter.clear();
-      return;
-    }
     client.share = Number.POSITIVE_INFINITY;
     this.clocks();
-    this.push(client, NOTHING);
+    if (this.limits.dropsStale) this.dropStale(client);
+    else this.push(client, NOTHING);
     this.turn();
+  }
+  /** What a client asked that has gone, but for the end of its session: that counts, as with ZooKeeper. */
+  private dropStale({ connection, cutter }: Client): void {
+    try {
+      cutter.push(NOTHING, (bytes, start, end) => {
+        const isEnd = end - start >= 8 && bytes.readInt32BE(start + 4) === OPERATIONS.closeSession.code;
+        if (isEnd) this.server.receive(connection, bytes, start, end);
+        else this.traffic.staleDropped++;
+        return true;
+      });
+    } catch (fault) {
+      if (!(fault instanceof ProtocolError)) throw fault;
+    }
+    cutter.clear();
   }
   private push(client: Client, bytes: Buffer): void {
     try {
@@ -291,7 +302,8 @@ export class ClientPort {
       client.share--;
       if (this.limits.perRequest) this.judged(client, bytes, start, end);
       else this.server.receive(connection, bytes, start, end);
-      if (this.holds) client.share = 0;
+      // who has gone is not served in turns any more: all that it asked counts
+      if (client.share !== Number.POSITIVE_INFINITY && this.holds) client.share = 0;
       if (client.share <= 0) return false;
     } else if (connection.state === 'new') {
       client.timer?.[Symbol.dispose]();

@@ -1,5 +1,5 @@
 /** Where the changes of commands go: to the servers, into a transaction, or nowhere. */
-import type { Client } from '../client/api.ts';
+import { type Client, RequestError } from '../client/api.ts';
 import type { CommandSpec, TransactionControl } from './command.ts';
 import { ClientFacade } from './facade.ts';
 import { type Failure, refused, usage } from './failure.ts';
@@ -23,6 +23,8 @@ export interface ChangesPorts {
   readonly isReadOnly: () => boolean;
   /** Nothing at all is sent. */
   readonly isDryRun: boolean;
+  /** Somebody is there to mend a transaction that could not be sent. */
+  readonly isInteractive: boolean;
   warn(line: string): void;
   show(output: Output): void;
   client(): Promise<Client>;
@@ -65,12 +67,15 @@ export class Changes implements TransactionControl {
     const pending = this.#pending;
     this.#onlyShows = dryRun;
     if (pending !== undefined) {
-      if (dryRun && !this.#ports.isDryRun && spec.transaction !== undefined)
+      const route = this.#queued(spec, pending);
+      if (!dryRun) return route;
+      if (!route.isReal && !this.#ports.isDryRun)
         throw usage(
           `${spec.name}: -n shows nothing inside a transaction`,
           'txn show lists what waits; commit -n shows what it would do',
         );
-      return this.#queued(spec, pending);
+      // what is only shown is not asked about
+      return route === DIRECT ? { ...DIRECT, isReal: false, asks: false } : route;
     }
     if (dryRun) return this.#dryRun(spec);
     return this.#ports.isReadOnly() ? { ...DIRECT, wrap: (client) => new ReadOnlyClient(client) } : DIRECT;
@@ -148,16 +153,18 @@ export class Changes implements TransactionControl {
   }
 
   async commit(): Promise<Output> {
-    const { changes } = this.#mine();
+    const { changes, kind } = this.#mine();
     if (this.#onlyShows) {
       if (this.#ports.isDryRun) this.#pending = undefined;
+      else refuseUnsendable(changes);
       return planOf(changes);
     }
-    // what cannot be sent as it is stays, so that it can be mended
-    if (this.#pending?.kind === 'txn') refuseUnsendable(changes);
-    await this.#ports.beforeCommit();
-    const client = await this.#ports.client();
+    let isSent = false;
     try {
+      if (kind === 'txn') refuseUnsendable(changes);
+      await this.#ports.beforeCommit();
+      const client = await this.#ports.client();
+      isSent = true;
       const { output, failure, made } = await commitAll(client, changes, this.#ports.signal());
       if (failure !== undefined) {
         this.#ports.show(output);
@@ -167,8 +174,12 @@ export class Changes implements TransactionControl {
         if (change.op?.op === 'create' && change.op.options.mode?.startsWith('ephemeral') === true)
           this.#ports.noteEphemeral(made[at] ?? change.path);
       return output;
+    } catch (error) {
+      if (error instanceof RequestError) isSent = false;
+      throw error;
     } finally {
-      this.#pending = undefined;
+      // what was not sent stays with whoever can mend it; a script would only add to it
+      if (isSent || kind === 'atomic' || !this.#ports.isInteractive) this.#pending = undefined;
     }
   }
 
@@ -178,11 +189,11 @@ export class Changes implements TransactionControl {
     if (!isNested) this.open();
     try {
       await work();
+      return isNested ? undefined : await this.commit();
     } catch (error) {
       if (!isNested) this.forget();
       throw error;
     }
-    return isNested ? undefined : this.commit();
   }
 
   async runFile(file: string): Promise<Output> {

@@ -300,4 +300,11 @@ export function operationsOf(changes: readonly Change[]): { ops: MultiOp[]; owne
 
 /** About as many bytes are on the wire. */
 export const sizeOf = (ops: readonly MultiOp[]): number =>
-  ops.reduce((sum, op) => sum + 60 + Buffer.byteLength(op.path) + ('data' in op ? (op.data?.length ?? 0) : 0), 30);
+  ops.reduce(
+    (sum, op) => sum + 60 + Buffer.byteLength(op.path) + ('data' in op ? (op.data?.length ?? 0) : 0) + aclBytes(op),
+    30,
+  );
+const aclBytes = (op: MultiOp): number =>
+  op.op === 'create'
+    ? (op.options?.acl ?? []).reduce((sum, { scheme, id }) => sum + 12 + scheme.length + Buffer.byteLength(id), 0)
+    : 0;

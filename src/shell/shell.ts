@@ -80,6 +80,7 @@ export class Shell {
     });
     this.changes = new Changes({
       isDryRun: ports.dryRun,
+      isInteractive: ports.interactive,
       isReadOnly: () => ports.readOnly || ports.session.details.readOnly === true,
       warn: (line) => ports.warn(line),
       show: (output) => this.show(output),

@@ -259,6 +259,11 @@ test('cp: one node, subtrees, over others, into others, to files and back', asyn
     assert.deepEqual((await client.getAcl(`/cp7${path}`)).acl, [{ perms: 29, scheme: 'world', id: 'anyone' }], path);
   is(await one('cp', '/cp', to), /^created\t1\n/);
   is(await one('cp', '-r', to, '/cp8'), /^created\t1\n/);
+  // of a file only the root without -r
+  const [whole, root] = [`file:${file('cp.ndjson')}`, `file:${file('cp9.ndjson')}`];
+  is(await one('cp', whole, root), /^created\t1\n/);
+  is(await one('cp', '-r', '--no-acl', whole, root), /^created\t11\n/);
+  assert.doesNotMatch(readFileSync(file('cp9.ndjson'), 'utf8'), /"acl":[^f]/);
   await client.delete('/cp/session');
 });
 

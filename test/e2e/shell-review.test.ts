@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS } from '../patience.ts';
 import { ServerProcess } from './process.ts';
 
 const BIN = fileURLToPath(new URL('../../../bin/zoosh.js', import.meta.url));
@@ -50,10 +53,20 @@ test('the shell as a stranger found it', async (t) => {
     assert.match(shown.out, /waiting/);
     assert.equal((await run('txn\ncreate /dry x\ncommit -n\ncommit\nexists /dry\n')).code, 0);
   });
-  await t.test('a transaction that could not be sent goes on', async () => {
-    const { err } = await run('txn\ncommit\ncreate /late x\nabort\nassert absent /late\n', ['-k']);
-    assert.match(err, /the transaction is empty/);
-    assert.match(err, /1 of 5 commands failed \(line 2\)/);
+  await t.test('in a script no transaction stays open that could not be sent', async () => {
+    writeFileSync(join(server.folder, 'empty'), '');
+    for (const line of ['txn { }', `txn -f ${join(server.folder, 'empty')}`, 'txn\ncommit']) {
+      const { err } = await run(`${line}\ncreate /b x\nassert exists /b\ndelete /b\n`, ['-k']);
+      assert.match(err, /the transaction is empty/, line);
+      assert.match(err, /1 of \d commands failed/, line);
+    }
+  });
+  await t.test('a dry run writes no file', async () => {
+    const file = join(server.folder, 'kept');
+    writeFileSync(file, 'mine');
+    assert.equal((await run(`cp -n /a file:${file}\n`)).code, 30);
+    assert.equal((await run(`cp /a file:${file}\n`, ['-n'])).code, 30);
+    assert.equal(readFileSync(file, 'utf8'), 'mine');
   });
   await t.test('nothing is timed for longer than timers go, and nothing at once', async () => {
     for (const line of [
@@ -63,9 +76,13 @@ test('the shell as a stranger found it', async (t) => {
       'settings op-timeout 0',
       'status --watch 2',
       'tree --limit 0',
+      'ensemble status --watch 2',
     ])
       assert.equal((await run(`${line}\n`)).code, 2, line);
     assert.equal((await run('events --since 60d\n')).code, 0);
+    for (const option of ['--op-timeout', '--timeout', '--connect-timeout'])
+      for (const value of ['0', '30d'])
+        assert.equal((await run('ls /\n', [option, value])).code, 2, `${option} ${value}`);
   });
   await t.test('a signal ends a script that waits for its next line, and the session with it', async () => {
     for (const [signal, status] of [
@@ -113,9 +130,13 @@ test('wait ends when its session does', async () => {
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', (status) => resolve(status)));
   const watched = async (): Promise<string> => (await shell([server.hosts, '4lw', 'wchp'], server.folder, '')).out;
-  while (!(await watched()).includes('/nope')) assert.equal(child.exitCode, null, err);
+  const until = async (is: boolean): Promise<void> => {
+    for (const end = performance.now() + PATIENCE_MS; (await watched()).includes('/nope') !== is; )
+      assert.ok(child.exitCode === null && performance.now() < end, err);
+  };
+  await until(true);
   child.kill('SIGSTOP');
-  while ((await watched()).includes('/nope')) assert.equal(child.exitCode, null, err);
+  await until(false);
   child.kill('SIGCONT');
   assert.equal(await ended, 5, err);
   assert.match(err, /the session expired/);
