@@ -78,6 +78,28 @@ test('I9: an end that waited for a sync when its connection ended may come and m
   assert.deepEqual(back.rules, ['I9'], 'the second end waited for nothing');
 });
 
+test('I9: nor is an end done that waits for a sync on a connection which another takes the session from', () => {
+  for (const synced of [false, true]) {
+    const rig = new Rig('local');
+    const on = rig.beginLocally();
+    rig.ask(on, 1, 'create', create());
+    const zxid = rig.create('/a', 1);
+    rig.answer(on, 1, zxid, 'create', { path: '/a' });
+    rig.ask(on, 2, 'sync', { path: '/' });
+    if (synced) rig.answer(on, 2, zxid, 'sync', { path: '/' });
+    rig.ask(on, 3, 'closeSession', {});
+    const again = rig.connect();
+    assert.deepEqual(rig.rules, synced ? ['I9'] : []);
+    rig.hangUp(on);
+    if (synced) continue;
+    rig.ask(again, 3, 'closeSession', {});
+    rig.now += 1;
+    rig.hangUp(again);
+    rig.connect();
+    assert.deepEqual(rig.rules, ['I9'], 'that end waited for nothing');
+  }
+});
+
 test('I9: no doubt about an end that was asked for elsewhere, or that what was done before it shows', () => {
   const elsewhere = new Rig('local');
   const first = elsewhere.beginLocally();

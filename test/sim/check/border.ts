@@ -79,10 +79,16 @@ export class Border implements ClientTap {
     const heard = this.lastHeard.get(conversation?.session ?? 0n);
     while (heard?.at(-1)?.at === this.around.now() && heard?.at(-1)?.sid === conversation?.sid) heard?.pop();
     if (conversation?.isWelcome !== true) return;
-    const { asked } = conversation;
-    const end = asked.findIndex(({ type }) => type === OPERATIONS.closeSession.code);
-    const sync = asked.slice(0, Math.max(0, end)).findLast(({ type }) => type === OPERATIONS.sync.code);
-    this.around.locals.unheard(conversation.session, asked[end]?.xid, sync?.xid);
+    const { end, heldBy } = endOf(conversation);
+    this.around.locals.unheard(conversation.session, end, heldBy);
+  }
+  /** Another connection to this server has the session now. */
+  private taken(by: Conversation, session: bigint): void {
+    for (const from of this.open.values()) {
+      if (from === by || from.session !== session || from.sid !== by.sid || !from.isWelcome) continue;
+      const { end, heldBy } = endOf(from);
+      this.around.locals.taken(session, end, heldBy);
+    }
   }
   heard(number: number, bytes: Buffer): void {
     const conversation = this.open.get(number);
@@ -162,8 +168,10 @@ export class Border implements ClientTap {
           const born = oracle.state.sessions.get(said.session)?.born;
           const isTaken = born !== undefined && !(said.readOnly && born > (here ?? 0));
           locals.began(said.session, sid, said.timeoutMs, said.readOnly, isTaken);
-        } else if (locals.has(said.session) && !isShared) locals.resumed(said.session, sid);
-        else if (!oracle.state.wasLive(said.session, since, here))
+        } else if (locals.has(said.session) && !isShared) {
+          this.taken(conversation, said.session);
+          locals.resumed(said.session, sid);
+        } else if (!oracle.state.wasLive(said.session, since, here))
           verdicts.fail(
             'I9',
             `${this.who(conversation)}: welcomed as ${hex(said.session)}, which does not live: ${show(oracle.state.sessions.get(said.session))}; the history is at ${oracle.state.now}`,
@@ -368,6 +376,13 @@ export class Border implements ClientTap {
         watches.watchAlways(path, (asked.body as RequestOf<'addWatch'>).mode === 1);
     }
   }
+}
+
+/** The end of its session that a connection asked for and has no answer to, and the sync that it waits for. */
+function endOf({ asked }: Conversation): { end: number | undefined; heldBy: number | undefined } {
+  const at = asked.findIndex(({ type }) => type === OPERATIONS.closeSession.code);
+  const sync = asked.slice(0, Math.max(0, at)).findLast(({ type }) => type === OPERATIONS.sync.code);
+  return { end: asked[at]?.xid, heldBy: sync?.xid };
 }
 
 /** The same events in the same order; the ephemerals of a session that ends go in any order. */

@@ -135,6 +135,11 @@ export class Locals {
       local.doubt = { heldBy };
     if (local.heardAt === now) local.heardAt = local.heardBefore;
   }
+  /** Another connection has it now: what was asked for on the one before and waits for a sync, `heldBy`, is not done. */
+  taken(session: bigint, end: number | undefined, heldBy: number | undefined): void {
+    const local = this.sessions.get(session);
+    if (local?.closedBy !== undefined && local.closedBy === end && heldBy !== undefined) local.doubt = { heldBy };
+  }
   /** A transaction begins it for everybody. */
   upgraded(session: bigint, zxid: bigint): void {
     const { mode, verdicts } = this.around;
