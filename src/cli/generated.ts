@@ -69,7 +69,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
       '# Exit codes',
       '',
       'Printed from the table in `src/shell/exit-codes.ts` by `npm run generate`. A batch ends with the code of its first failing',
-      'command. Servers use 40 to 44.',
+      'command. Servers use 40 to 45.',
       ...rows(['code', 'meaning'], Object.entries(EXIT_CODES)),
       '',
     ].join('\n'),

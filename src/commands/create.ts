@@ -91,7 +91,7 @@ export default command({
       if (error.code === 'Unimplemented' && ttl !== undefined)
         throw new Failure(21, 'Unimplemented', 'this server has TTL nodes turned off', {
           path,
-          hint: 'its setting is extendedTypesEnabled (zookeeper.extendedTypesEnabled=true)',
+          hint: 'extendedTypesEnabled=true in its zoo.cfg turns them on (-Dzookeeper.extendedTypesEnabled=true)',
           cause: error,
         });
       if (error.code === 'NoNode' && !values.parents)

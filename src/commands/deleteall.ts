@@ -1,7 +1,9 @@
+import { reasonOf } from '../base/errors.ts';
 import { PROTECTED } from '../base/path.ts';
 import { type Client, MultiError } from '../client/api.ts';
 import { deleteTree } from '../shell/bulk-delete.ts';
 import { type CommandContext, command } from '../shell/command.ts';
+import { EXIT_OF_KEEPER } from '../shell/exit-codes.ts';
 import { Failure, refused } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { survey, surveyLines } from '../shell/survey.ts';
@@ -64,14 +66,16 @@ export default command({
   },
 });
 
+const HOW: Readonly<Record<string, string>> = {
+  '/': 'name the nodes below it',
+  '/zookeeper': 'name the nodes that are meant; delquota removes quotas',
+  '/zookeeper/config': 'reconfig changes the members',
+};
+
 /** The nodes ZooKeeper itself lives in. Said before anything else is gone. @throws Failure (30) */
 export function refuseProtected(path: string): void {
   if (PROTECTED.has(path))
-    throw refused(
-      `${path} cannot be deleted: the ensemble needs it`,
-      path === '/' ? 'name the nodes below it' : 'delquota removes quotas',
-      path,
-    );
+    throw refused(`${path} cannot be deleted: the ensemble needs it`, HOW[path] ?? 'delquota removes quotas', path);
   if (path.startsWith('/zookeeper/quota/'))
     throw refused(`${path} belongs to a quota`, 'delquota removes quotas', path);
 }
@@ -96,7 +100,11 @@ async function agree(
   const below = found?.count ?? (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
   const count = keepRoot ? below - 1 : below;
   if (limit !== undefined && count > limit)
-    throw refused(`${plural(count, 'node')} under ${path}, more than --limit ${limit}`, 'raise --limit', path);
+    throw refused(
+      `${plural(count, 'node')} ${keepRoot ? 'below' : 'at and below'} ${path}, more than --limit ${limit}`,
+      `--limit ${count} or more allows it`,
+      path,
+    );
   const few: string[] = [];
   if (context.asks && context.keepsUndo && below <= FEW)
     for await (const node of walkNodes(client, path, { signal, inflight: inflightOf(context), skip: isOwn }))
@@ -144,9 +152,9 @@ async function remove(
     if (signal.aborted && count > 0) context.warn(`${plural(count, 'node')} deleted before the interruption`);
     if (count === 0 || !(error instanceof MultiError)) throw error;
     throw new Failure(
-      error.code === 'NoAuth' ? 14 : 13,
+      EXIT_OF_KEEPER[error.code],
       error.code,
-      `${plural(count, 'node')} deleted, then: ${error.message}`,
+      `${plural(count, 'node')} deleted, then: ${reasonOf(error.code)}${error.path === undefined ? '' : `: ${error.path}`}`,
       {
         path,
         cause: error,

@@ -31,10 +31,10 @@ export default command({
     ['edit --at .level /app/config', 'one value inside JSON'],
     ['edit --no-pretty /app/config', 'as it is kept, without line ends for the eye'],
   ],
-  exits: [10, 12, 14, 31],
+  exits: [10, 12, 14, 31, 126, 127],
   notes: [
     'JSON that is stored without blanks is spread over lines for editing, and stored without blanks again.',
-    'Nothing is written when nothing changed, or when somebody else changed it meanwhile; then it asks.',
+    'Nothing is written when nothing changed, or when somebody else changed it meanwhile; then it asks. What was not written is kept in a file.',
   ],
   async run({ path, at: where, noPretty }, context): Promise<Output> {
     const at = where === undefined ? undefined : jsonSteps(where);
@@ -47,11 +47,12 @@ export default command({
         `edit: the data of ${path} is no text`,
         `get --raw ${path} > FILE and set ${path} @FILE handle bytes`,
       );
+    const draft = draftOf(path, now.data, at, noPretty);
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-edit-'));
+    const file = join(folder, fileNameOf(path, draft.isJson));
+    let { text } = draft;
+    let isKept = false;
     try {
-      const draft = draftOf(path, now.data, at, noPretty);
-      const file = join(folder, fileNameOf(path, draft.isJson));
-      let { text } = draft;
       for (;;) {
         text = await edited(file, text, editor, context);
         const data = draft.stored(text, now.data);
@@ -96,8 +97,13 @@ export default command({
           }
         }
       }
+    } catch (error) {
+      isKept = text !== draft.text;
+      const again = at === undefined ? `; set ${quoteWord(path)} @${quoteWord(file)} writes it` : '';
+      if (isKept) context.warn(`what you wrote is kept in ${file}${again}`);
+      throw error;
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      if (!isKept) rmSync(folder, { recursive: true, force: true });
     }
   },
 });
@@ -144,7 +150,11 @@ const fileNameOf = (path: string, isJson: boolean): string => {
 async function edited(file: string, text: string, editor: string, context: CommandContext): Promise<string> {
   writeFileSync(file, text.endsWith('\n') || text === '' ? text : `${text}\n`, { mode: 0o600 });
   const status = await context.os(`${editor} '${file.replace(/'/g, "'\\''")}'`);
-  if (status !== 0) throw new Failure(126, 'EditorFailed', `${editor} ended with ${status}: nothing was written`);
+  if (status === 126 || status === 127)
+    throw new Failure(status, 'EditorFailed', `${editor} ${status === 127 ? 'is not there' : 'cannot be executed'}`, {
+      hint: 'VISUAL or EDITOR in the environment names another editor',
+    });
+  if (status !== 0) throw new Failure(31, 'EditorFailed', `${editor} ended with ${status}: nothing was written`);
   const after = readFileSync(file, 'utf8');
   return text.endsWith('\n') ? after : after.replace(/\r?\n$/, '');
 }

@@ -111,12 +111,12 @@ async function fromAdmin(word: string, server: Server, port: number, context: Co
       'NotWhitelisted',
       `${host} does not allow ${word}, and its AdminServer on port ${port} wants a login`,
       {
-        hint: `its setting is 4lw.commands.whitelist=${word},srvr; addauth digest says who asks`,
+        hint: `add ${word} to 4lw.commands.whitelist in its zoo.cfg; addauth digest says who asks`,
       },
     );
   if (reply === undefined)
     throw new Failure(21, 'NotWhitelisted', `${host} does not allow ${word}, and port ${port} has no AdminServer`, {
-      hint: `its setting is 4lw.commands.whitelist=${word},srvr; --admin-port says where the AdminServer is`,
+      hint: `add ${word} to 4lw.commands.whitelist in its zoo.cfg; --admin-port says where the AdminServer is`,
     });
   context.warn(`${host} does not allow ${word}: this is what its AdminServer on port ${port} says`);
   const { values } = reply;

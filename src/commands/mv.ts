@@ -64,7 +64,7 @@ export default command({
     if (there !== undefined && !force)
       throw new Failure(11, 'NodeExists', `node already exists: ${to}`, {
         path: to,
-        hint: 'DST/ moves into it; -f goes on with a move that broke off',
+        hint: 'TO/ moves into it; -f moves over it, as after a move that broke off',
       });
     for (let round = 1; ; round++) {
       const seen = await withSuggestion(from, context, () => look(client, from, policy, context));

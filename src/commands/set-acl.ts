@@ -151,7 +151,7 @@ export async function guard(path: string, acl: readonly Acl[], context: CommandC
   if (admins.length === 0)
     throw refused(
       `after this nobody but a superuser could change the ACL of ${path}`,
-      'add an entry with a, e.g. auth::cdrwa after addauth, or use --force',
+      'somebody here needs the permission a: addauth, then auth::cdrwa; or use --force',
       path,
     );
   if (admins.some(({ scheme }) => scheme === 'world' || scheme === 'auth')) return;
@@ -167,7 +167,7 @@ export async function guard(path: string, acl: readonly Acl[], context: CommandC
   const who = mine.map(({ scheme, id }) => `${scheme}:${id}`).join(' ');
   throw refused(
     `after this nobody in this session (${who}) could change the ACL of ${path}`,
-    'add an entry with a, e.g. auth::cdrwa after addauth, or use --force',
+    'somebody here needs the permission a: addauth, then auth::cdrwa; or use --force',
     path,
   );
 }

@@ -8,6 +8,7 @@ import { Failure } from '../shell/failure.ts';
 import { isWorldReadable } from '../shell/node-record.ts';
 import type { NodeSource } from '../shell/node-source.ts';
 import type { Output, Part } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { nearest } from '../shell/suggest.ts';
 import type { Change } from '../shell/tree-plan.ts';
 import { walkNodes } from '../shell/walk.ts';
@@ -48,7 +49,7 @@ export async function withSuggestion<T>(path: string, context: CommandContext, w
       path,
       cause: error,
       hint: /[*?[{]/.test(name)
-        ? 'quotes make a pattern literal: leave them out to match nodes'
+        ? `in quotes a pattern is a name, and some commands take none: ls ${quoteWord(path)} shows what matches`
         : close === undefined
           ? undefined
           : `did you mean ${parent === '/' ? '' : parent}/${close} ?`,

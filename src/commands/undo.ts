@@ -106,8 +106,12 @@ function chosen(which: string | undefined, entries: readonly TrashEntry[], conte
   if (which === undefined) {
     const latest = entries.find(({ target, isUndo }) => target === label && !isUndo);
     if (latest !== undefined) return latest;
-    throw new Failure(10, 'NothingToUndo', `nothing was changed at a prompt of ${label} that could be taken back`, {
-      hint: entries.length > 0 ? 'undo list shows those of other ensembles' : undefined,
+    throw new Failure(10, 'NothingToUndo', `nothing to take back: no change made at a prompt of ${label} is kept`, {
+      hint: entries.some(({ target }) => target !== label)
+        ? 'undo list shows those of other ensembles'
+        : entries.length > 0
+          ? 'an undo can be taken back, too: undo list shows its number'
+          : undefined,
     });
   }
   const entry = /^\d+$/.test(which) ? entries[Number(which) - 1] : undefined;

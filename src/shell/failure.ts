@@ -54,7 +54,7 @@ export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
     const isAuth = error.hosts.length > 0 && error.hosts.every(({ reason }) => /authentication failed/i.test(reason));
     return new Failure(isAuth ? 4 : 3, isAuth ? 'AuthFailed' : 'ConnectFailed', 'no server could be reached', {
       lines,
-      hint: isAuth ? HINTS.AuthFailed : 'are they started, and is the address right? status HOST:PORT asks one of them',
+      hint: isAuth ? HINTS.AuthFailed : hintOf(error.hosts.map(({ reason }) => reason)),
       cause: error,
     });
   }
@@ -66,6 +66,16 @@ export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
     cause: error,
   });
 }
+
+const REACH: readonly (readonly [RegExp, string])[] = [
+  [/TLS required/, '--tls, or tls of the profile, speaks TLS'],
+  [/does not speak TLS/, 'leave out --tls, or name the port that speaks it'],
+  [/^TLS: /, '--tls-ca, --tls-cert and --tls-key name the certificates'],
+];
+/** What to do where nobody could be reached. */
+const hintOf = (reasons: readonly string[]): string =>
+  REACH.find(([pattern]) => reasons.some((reason) => pattern.test(reason)))?.[1] ??
+  'are they started, and is the address right? status HOST:PORT asks one of them';
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
@@ -107,13 +117,14 @@ const HINTS: Partial<Record<KeeperError['code'], string>> = {
   EphemeralOnLocalSession: 'with localSessionsUpgradingEnabled=true servers make such a session a global one',
   Unimplemented: '4lw srvr tells its version',
   ReconfigInProgress: 'try again when it is done; config shows the members',
-  ReconfigDisabled: 'its setting is reconfigEnabled=true',
+  ReconfigDisabled: 'reconfigEnabled=true in the zoo.cfg of every server allows it',
   NewConfigNoQuorum: 'start the new members first; status shows who is up',
   UnknownSession: 'the next command begins a new session',
   NotEmpty: 'deleteall deletes a node and all below it',
   NoAuth: 'addauth presents a credential; whoami shows those of this session',
   BadVersion: 'it has another version now; stat shows which',
   NotReadOnly: 'the server has lost its quorum; it only answers reads',
+  Closing: 'nothing was sent; connect begins a new session',
   SessionExpired: 'the next command begins a new session; ephemeral nodes of the old one are gone',
   NoWatcher: 'watches lists those there are',
 };

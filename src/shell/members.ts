@@ -189,7 +189,7 @@ export async function connectionsOf(
   );
   if (told === 0 && forbidden !== undefined)
     throw new Failure(21, 'NotWhitelisted', `${forbidden} does not allow cons, which tells who is connected`, {
-      hint: `its setting is 4lw.commands.whitelist=cons,srvr${wantsLogin ? '; its AdminServer wants the login of an administrator' : ''}`,
+      hint: `add cons to 4lw.commands.whitelist in its zoo.cfg${wantsLogin ? '; its AdminServer wants the login of an administrator' : ''}`,
     });
   if (forbidden !== undefined) context.warn(`${forbidden} does not allow cons: its connections are not known`);
   return all.flat();

@@ -1,7 +1,8 @@
 /** A client that notes what its changes replace. */
-import { KeeperError } from '../base/errors.ts';
+import { type KeeperCode, KeeperError } from '../base/errors.ts';
 import type { Client, MultiOp, MultiResult, OpOptions, Stat } from '../client/api.ts';
 import { ClientTransaction } from '../client/multi.ts';
+import { UNKNOWN_OUTCOME } from './exit-codes.ts';
 import { hasMasked, isWorldReadable, type NodeRecord, recordOf } from './node-record.ts';
 import type { Step, TrashDraft } from './trash.ts';
 import { hex } from './units.ts';
@@ -158,5 +159,5 @@ function goneAfter(ops: readonly MultiOp[]): ReadonlySet<string> {
 /** The server said no: nothing was changed. */
 const isRefusal = (error: unknown): boolean => {
   const code = (error as { code?: string }).code;
-  return code !== undefined && !['ConnectionLoss', 'OperationTimeout', 'SessionMoved', 'Closing'].includes(code);
+  return code !== undefined && !UNKNOWN_OUTCOME.has(code as KeeperCode);
 };

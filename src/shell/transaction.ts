@@ -129,11 +129,13 @@ export async function commitAll(client: Client, changes: readonly Change[], sign
   } catch (error) {
     if (!(error instanceof MultiError)) throw error;
     const failed = owner[error.index] ?? 0;
+    const made = changes[failed]?.kind === 'create' && error.code === 'NoNode';
+    const why = made ? 'the parent does not exist' : reasonIn(error.code);
     const rows = changes.map(({ kind, path }, at): Row => {
-      const outcome = at === failed ? reasonIn(error.code) : at < failed && kind === 'check' ? 'ok' : 'not applied';
+      const outcome = at === failed ? why : at < failed && kind === 'check' ? 'ok' : 'not applied';
       return { op: kind, path, outcome };
     });
-    const message = `transaction rolled back, nothing changed (operation ${failed + 1}: ${reasonIn(error.code)})`;
+    const message = `transaction rolled back, nothing changed (operation ${failed + 1}: ${why})`;
     return {
       output: tableOf(rows),
       made: [],

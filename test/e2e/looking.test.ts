@@ -1,11 +1,11 @@
 /** What is counted, found and measured; who owns what; how servers are. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Client, connect } from '../../src/index.ts';
 import { PATIENCE_MS, timely } from '../patience.ts';
@@ -266,12 +266,17 @@ test('edit: with an editor that is a program', async () => {
   assert.equal((await client.get('/ed')).data?.toString(), '{"a":9,"b":[2]}');
   is(await edit(using('true')), '');
   assert.equal((await client.exists('/ed'))?.version, 1);
-  no(await edit(using('exit 3')), 126, /ended with 3: nothing was written/);
+  no(await edit(using('exit 3')), 31, /ended with 3: nothing was written/);
   await client.create('/ed/text', 'no newline');
   is(await edit(using('echo more >>"$1"'), '/ed/text'), '1\n');
   assert.equal((await client.get('/ed/text')).data?.toString(), 'no newline\nmore');
   const meddle = `ZOOSH_HOME=/nonexistent ${process.execPath} ${join(process.cwd(), 'bin/zoosh.js')} ${server.hosts} set /ed/text theirs && echo mine >"$1"`;
-  no(await edit(using(meddle), '/ed/text'), 12, /somebody else changed it meanwhile/);
+  const late = await edit(using(meddle), '/ed/text');
+  no(late, 12, /somebody else changed it meanwhile/);
+  const kept = /^what you wrote is kept in (\S+); set \/ed\/text @\1 writes it$/m.exec(late.stderr)?.[1] ?? '';
+  assert.equal(readFileSync(kept, 'utf8'), 'mine\n');
+  rmSync(dirname(kept), { recursive: true });
+  no(await edit({ EDITOR: join(folder, 'nowhere') }), 127, /nowhere is not there/);
   assert.equal((await client.get('/ed/text')).data?.toString(), 'theirs');
   await client.create('/ed/bytes', Buffer.from([0, 255]));
   no(await edit(using('true'), '/ed/bytes'), 2, /is no text/);

@@ -90,7 +90,7 @@ test('a word that the server does not allow names its setting; the words it allo
   assert.deepEqual([refused.code, refused.stdout], [21, '']);
   assert.match(
     refused.stderr,
-    /does not allow mntr, and port 1 has no AdminServer\n hint: its setting is 4lw\.commands\.whitelist=mntr,srvr; /,
+    /does not allow mntr, and port 1 has no AdminServer\n hint: add mntr to 4lw\.commands\.whitelist in its zoo\.cfg; /,
   );
   const wrong = await zoosh([server.hosts, '4lw', 'srvr', 'x:y']);
   assert.deepEqual([wrong.code, wrong.stderr], [2, "error: 4lw: 'x:y': the port is a number from 1 to 65535\n"]);

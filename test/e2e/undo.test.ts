@@ -118,7 +118,7 @@ test('failures leave nothing to take back, and reads keep nothing', async () => 
   await run(it, 'get /f');
   await run(it, 'ls /');
   await run(it, 'undo', 10);
-  assert.match(it.told[0]?.failure.message ?? '', /nothing was changed/);
+  assert.match(it.told[0]?.failure.message ?? '', /nothing to take back/);
   await run(it, 'settings undo off');
   await run(it, 'set /f z');
   assert.ok(!existsSync(it.trash) || readdirSync(it.trash).every((name) => !name.includes('z')));

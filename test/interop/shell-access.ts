@@ -54,7 +54,7 @@ test('ACLs with digest identities', async () => {
   await sh.ok(`setAcl -R p ${BOB}:cdrwa,ip:127.0.0.1:r`);
   await sh.ok('getAcl p p/c', `${BOB}:cdrwa,ip:127.0.0.1:r\n`.repeat(2));
   await other.no('deleteall p', 14, `error: operation 1 (${at}/p/c): not permitted by the ACL; nothing was changed`);
-  const guard = ' hint: add an entry with a, e.g. auth::cdrwa after addauth, or use --force';
+  const guard = ' hint: somebody here needs the permission a: addauth, then auth::cdrwa; or use --force';
   await sh.no(
     'setAcl p world:anyone:r',
     30,

@@ -54,7 +54,8 @@ test('create: every kind, option and refusal', async () => {
   await sh.ok('create --acl world:anyone:cdrwa open', `${at}/open\n`);
 
   const ttl = ['error: this server has TTL nodes turned off'];
-  const setting = ' hint: its setting is extendedTypesEnabled (zookeeper.extendedTypesEnabled=true)';
+  const setting =
+    ' hint: extendedTypesEnabled=true in its zoo.cfg turns them on (-Dzookeeper.extendedTypesEnabled=true)';
   // Apache's hangs up behind such a refusal, a moment later: nothing else may be under way in that session
   for (const words of [`-t 5s ${at}/short`, `-t 5000 -s ${at}/short-`]) {
     await using refused = shell('-o', 'plain');
@@ -346,8 +347,8 @@ test('delete and deleteall', async () => {
   await sh.no(
     'deleteall --limit 4 t',
     30,
-    `error: refused: 5 nodes under ${at}/t, more than --limit 4`,
-    ' hint: raise --limit',
+    `error: refused: 5 nodes at and below ${at}/t, more than --limit 4`,
+    ' hint: --limit 5 or more allows it',
   );
   await sh.ok('deleteall -b 2 t', '5\n');
   await sh.ok('rmr u', '1\n');
@@ -357,12 +358,17 @@ test('delete and deleteall', async () => {
   await sh.ok('deleteall --keep-root k', '2\n');
   await sh.ok('ls', 'k\n');
   await sh.no('deleteall nowhere', 10, `error: node does not exist: ${at}/nowhere`);
+  const HOW: Readonly<Record<string, string>> = {
+    '/': 'name the nodes below it',
+    '/zookeeper': 'name the nodes that are meant; delquota removes quotas',
+    '/zookeeper/config': 'reconfig changes the members',
+  };
   for (const path of ['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config'])
     await sh.no(
       `deleteall ${path}`,
       30,
       `error: refused: ${path} cannot be deleted: the ensemble needs it`,
-      path === '/' ? ' hint: name the nodes below it' : ' hint: delquota removes quotas',
+      ` hint: ${HOW[path] ?? 'delquota removes quotas'}`,
     );
   await using js = shell('-o', 'json');
   await js.json(`delete ${at}/k`, { deleted: 1, paths: [`${at}/k`] });

@@ -179,7 +179,7 @@ const OWN: readonly (readonly [number, Scene])[] = [
   ],
   [70, scene(['get /app/config'], failing(new TypeError("Cannot read properties of undefined (reading 'x')")))],
   [124, scene(['wait /nope --timeout 5ms', 'barrier -n 2 --timeout 5ms --id ann /jobs/start'])],
-  [126, scene(['edit /app/config'], ({ ports }) => ports({ os: async () => 1 }))],
+  [126, scene(['edit /app/config'], ({ ports }) => ports({ os: async () => 126 }))],
   [127, scene(['gett /app', 'help nope', 'frobnicate'])],
   [130, scene(['get /app/config'], failing(new DOMException('interrupted', 'AbortError')))],
 ];
