@@ -269,7 +269,7 @@ test('edit, undo, unwatch, events', async () => {
   const fresh = { ...ENV, ZOOSH_HOME: file('fresh') };
   for (const [words, status, out, err] of [
     [['-o', 'json', SERVER, 'undo', 'list'], 0, '[]\n', /^$/],
-    [[SERVER, 'undo', '--no-acl'], 10, '', /nothing was changed/],
+    [[SERVER, 'undo', '--no-acl'], 10, '', /nothing to take back/],
     [[SERVER, 'undo', '--acl', 'auth::r', '9'], 2, '', /no change 9/],
   ] as const) {
     note(words.slice(words.indexOf('undo')).join(' '), out !== '');
