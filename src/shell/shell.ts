@@ -307,8 +307,7 @@ export class Shell {
       await this.ports.settled();
       // C-c in a question is an answer; anywhere else it is why the command ended
       const isAnswer = error instanceof Failure && error.exit === 31;
-      const found =
-        abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
+      const found = abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
       const failure = await namedChroot(found, () => this.ports.session.client());
       this.lastStatus = failure.exit;
       if (!isHandled) this.firstFailure ??= failure.exit;
