@@ -286,7 +286,8 @@ test('what a client asked that has gone is dropped where the request throttle ma
     assert.ok(done + now - dropped <= EACH, `${done} done and ${now - dropped} dropped of ${EACH}`);
     dropped = now;
   }
-  assert.ok(dropped > 0, 'nothing was dropped');
+  // a connection counted in place of its requests, even twice, comes to no more
+  assert.ok(dropped > 2 * ROUNDS, `${dropped} requests were dropped`);
 });
 
 test('the end of a session is no stale request: it counts, though its client has gone', async () => {
