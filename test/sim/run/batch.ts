@@ -25,9 +25,9 @@ export interface Wish {
   readonly minutes: number;
 }
 const SHRINK_MS = 600_000;
-/** The gate takes further seeds while it lacks something, but not for ever. */
+/** The gate takes further seeds while it lacks something, but not for ever: a slow machine gets time for the same seeds as a fast one. */
 const MOST_SEEDS = 5000;
-const GATE_MINUTES = 7.5;
+const GATE_MINUTES = 20;
 /** A line about the whole after so many seeds. */
 const TELL_EVERY = 100;
 
