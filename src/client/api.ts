@@ -158,6 +158,11 @@ export interface ConnectOptions {
 export interface OpOptions {
   /** Rejects with the signal's reason when aborted; the request may still be executed. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Largest request sent for this operation, bytes; default the connection's. A server that takes less hangs up, which is
+   * ConnectionLoss.
+   */
+  readonly maxRequestBytes?: number | undefined;
 }
 export interface CreateOptions extends OpOptions {
   /** Default `persistent`. */

@@ -326,6 +326,7 @@ export class KeeperClient implements Client {
         opcode,
         path,
         bytes,
+        maxBytes: options?.maxRequestBytes,
         write,
         read,
         watch,
@@ -457,7 +458,7 @@ export class KeeperClient implements Client {
         throw error;
       });
     } catch (error) {
-      if (!isCode(error, 'NoWatcher') && !(local === true && isCode(error, 'ConnectionLoss'))) throw error;
+      if (!isCode(error, 'NoWatcher') && !(local === true && isCode(error, 'ConnectionLoss', 'Closing'))) throw error;
       removed();
     }
   }

@@ -73,7 +73,7 @@ export class Exchange<W> {
   }
 
   enqueue(request: Request<W>): void {
-    const fault = this.#faultOf(request.bytes);
+    const fault = this.#faultOf(request);
     if (fault !== undefined) this.#refuse(request, ...fault);
     else {
       this.#queue.push(request);
@@ -81,9 +81,8 @@ export class Exchange<W> {
     }
   }
 
-  #faultOf(bytes: number): [RequestError['fault'], string] | undefined {
-    if (bytes > this.#maxBytes)
-      return ['tooLarge', `the request takes ${bytes} bytes, at most ${this.#maxBytes} are allowed`];
+  #faultOf({ bytes, maxBytes = this.#maxBytes }: Request<W>): [RequestError['fault'], string] | undefined {
+    if (bytes > maxBytes) return ['tooLarge', tooLarge(bytes, maxBytes)];
     if (this.#queue.size + this.#sent.size >= MAX_REQUESTS)
       return ['overloaded', `${MAX_REQUESTS} requests wait already`];
     if (this.#queuedBytes + bytes > MAX_WAITING_BYTES)
@@ -169,6 +168,7 @@ export class Exchange<W> {
     while (all || (!this.blocked && out.at < WRITE_BYTES)) {
       const request = this.#queue.shift();
       if (request === undefined) return;
+      const { maxBytes = this.#maxBytes } = request;
       this.#queuedBytes -= request.bytes;
       const { watch } = request;
       request.covered = watch !== undefined && isOneShot(watch.kind) && this.watches.covered(watch.kind, watch.path);
@@ -181,8 +181,8 @@ export class Exchange<W> {
       const end = out.at;
       const bytes = end - start - 4;
       out.at = start;
-      if (bytes > this.#maxBytes) {
-        this.#refuse(request, 'tooLarge', `the request takes ${bytes} bytes, at most ${this.#maxBytes} are allowed`);
+      if (bytes > maxBytes) {
+        this.#refuse(request, 'tooLarge', tooLarge(bytes, maxBytes));
         continue;
       }
       out.put(bytes);
@@ -369,3 +369,6 @@ export class Exchange<W> {
 }
 
 const isOneShot = (kind: TableKind): kind is OneShotKind => kind === 'data' || kind === 'exists' || kind === 'children';
+
+const tooLarge = (bytes: number, maxBytes: number): string =>
+  `the request takes ${bytes} bytes, at most ${maxBytes} are allowed`;

@@ -12,6 +12,8 @@ export interface Request<W> {
   readonly path: string | undefined;
   /** It takes at least this many bytes on the wire. */
   readonly bytes: number;
+  /** And may take this many; undefined: as the connection says. */
+  readonly maxBytes?: number | undefined;
   /** Writes the body. `armed`: the server is to set the watch, if there is one. */
   readonly write: (to: Writer, armed: boolean) => void;
   /** Reads what follows a reply header without error; must copy what it keeps. */

@@ -5,7 +5,7 @@ import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
-import { DATA_OPTIONS, dataSaid } from './data-options.ts';
+import { DATA_OPTIONS, dataSaid, sendData } from './data-options.ts';
 import { createWithParents } from './support.ts';
 
 const MAX_TTL_MS = 1_099_511_627_775;
@@ -80,9 +80,11 @@ export default command({
     const client = await context.client();
     const options = { mode, ...(acl !== undefined && { acl }), ...(ttl !== undefined && { ttlMs: ttl }) };
     try {
-      const made = values.parents
-        ? await createWithParents(path, data, options, context)
-        : await client.create(path, data, { ...options, signal: context.signal });
+      const made = await sendData(values, path, data, (more) =>
+        values.parents
+          ? createWithParents(path, data, { ...options, ...more }, context)
+          : client.create(path, data, { ...options, ...more, signal: context.signal }),
+      );
       if (ephemeral) context.session.noteEphemeral(made.path);
       return { type: 'created', path: made.path, created: true, stat: made.stat };
     } catch (error) {

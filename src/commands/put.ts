@@ -2,7 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
-import { DATA_OPTIONS, dataSaid } from './data-options.ts';
+import { DATA_OPTIONS, dataSaid, sendData } from './data-options.ts';
 import { createWithParents } from './support.ts';
 
 /** Makes sure a node holds some data. */
@@ -31,13 +31,17 @@ export default command({
     const { signal } = context;
     for (let tries = 0; ; tries++)
       try {
-        const stat = await client.set(path, data, -1, { signal });
+        const stat = await sendData(values, path, data, (options) =>
+          client.set(path, data, -1, { ...options, signal }),
+        );
         context.versionsRead.set(path, stat.version);
         return { type: 'written', path, stat, bytes: data?.length ?? 0 };
       } catch (error) {
         if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
         try {
-          const { stat } = await createWithParents(path, data, {}, context);
+          const { stat } = await sendData(values, path, data, (options) =>
+            createWithParents(path, data, options, context),
+          );
           return { type: 'created', path, created: true, stat };
         } catch (second) {
           // somebody created it between the two requests: it can be set now

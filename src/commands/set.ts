@@ -5,7 +5,7 @@ import { usage } from '../shell/failure.ts';
 import { jsonSteps } from '../shell/json-at.ts';
 import { textOf } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
-import { DATA_OPTIONS, dataSaid } from './data-options.ts';
+import { DATA_OPTIONS, dataSaid, sendData } from './data-options.ts';
 import { asJson, withValue } from './json-value.ts';
 import { versionOf, withSuggestion } from './support.ts';
 
@@ -67,11 +67,9 @@ export default command({
         const next = before === undefined ? data : merged(before.data);
         if (!values.forceSize) checkSize(path, next);
         try {
-          const stat = await client.set(
-            path,
-            next,
-            version === -1 && before !== undefined ? before.stat.version : version,
-            { signal },
+          const expected = version === -1 && before !== undefined ? before.stat.version : version;
+          const stat = await sendData(values, path, next, (options) =>
+            client.set(path, next, expected, { ...options, signal }),
           );
           context.versionsRead.set(path, stat.version);
           return { type: 'written', path, stat, bytes: next?.length ?? 0, showStat: values.stat };

@@ -47,12 +47,17 @@ export function decodeData(data: Data, encoding: { base64?: boolean; hex?: boole
 
 /** What a server takes by default in one request (jute.maxbuffer), bytes. */
 export const REQUEST_LIMIT = 1_048_575;
+/** And what is sent at most to a server that was set to take more, bytes. */
+export const FORCED_LIMIT = 64 << 20;
 const OVERHEAD = 512;
+
+/** Servers do not take it unless they are set to. */
+export const isTooLarge = (path: string, data: Data): boolean =>
+  (data?.length ?? 0) + Buffer.byteLength(path) + OVERHEAD > REQUEST_LIMIT;
 
 /** Says before sending what a server would answer by hanging up. @throws Failure (19) */
 export function checkSize(path: string, data: Data): void {
-  const size = (data?.length ?? 0) + Buffer.byteLength(path) + OVERHEAD;
-  if (size <= REQUEST_LIMIT) return;
+  if (!isTooLarge(path, data)) return;
   throw new Failure(19, 'TooLarge', `too large for one request: ${showCount(data?.length ?? 0)} bytes for ${path}`, {
     path,
     hint: `servers take requests up to ${showCount(REQUEST_LIMIT)} bytes (jute.maxbuffer); --force-size sends it all the same`,

@@ -15,6 +15,7 @@ import {
 } from '../client/api.ts';
 import { bytesOf, isSequential } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
+import { REQUEST_LIMIT } from './data.ts';
 import { ClientFacade } from './facade.ts';
 
 /** One change that was asked for. `version`, `before`: of the node as it is now; `after`: its data then. */
@@ -28,6 +29,8 @@ export interface Change {
   readonly note?: string;
   /** As the part of a transaction; undefined for what cannot be one. */
   readonly op?: MultiOp;
+  /** It is to be sent in a request of up to so many bytes. */
+  readonly maxRequestBytes?: number;
 }
 
 interface Node {
@@ -99,7 +102,7 @@ export class Recorder extends ClientFacade {
       if (above.stat.ephemeralOwner !== 0n) throw new KeeperError('NoChildrenForEphemerals', path);
       if (!isSequential(options) && (await this.#look(path)) !== undefined) throw new KeeperError('NodeExists', path);
     }
-    const { signal: _signal, ...kept } = options;
+    const { signal: _signal, maxRequestBytes, ...kept } = options;
     const mode = options.mode === undefined || options.mode === 'persistent' ? '' : options.mode;
     const acl = options.acl === undefined ? '' : showAcl(options.acl);
     const note = [mode, acl].filter((each) => each !== '').join(' ');
@@ -109,6 +112,7 @@ export class Recorder extends ClientFacade {
       after: bytes,
       ...(note !== '' && { note }),
       op: { op: 'create', path, data: bytes, options: kept },
+      ...(maxRequestBytes !== undefined && { maxRequestBytes }),
     });
     const made = isSequential(options) ? path + UNKNOWN_NUMBER : path;
     const stat: Stat = {
@@ -139,7 +143,12 @@ export class Recorder extends ClientFacade {
     this.#grow(parentOf(path), await this.#look(parentOf(path)), path, -1);
   }
 
-  override async set(path: string, data: Uint8Array | string | null, version = -1): Promise<Stat> {
+  override async set(
+    path: string,
+    data: Uint8Array | string | null,
+    version = -1,
+    { maxRequestBytes }: OpOptions = {},
+  ): Promise<Stat> {
     const node = await this.#look(path);
     if (this.#checks) this.#refuse(path, node, version);
     const bytes = bytesOf(data);
@@ -149,6 +158,7 @@ export class Recorder extends ClientFacade {
       after: bytes,
       ...(node !== undefined && { version: node.stat.version, before: node.data }),
       op: { op: 'set', path, data: bytes, version },
+      ...(maxRequestBytes !== undefined && { maxRequestBytes }),
     });
     const before = node?.stat ?? NEW_STAT;
     const stat = { ...before, version: before.version + 1, dataLength: bytes?.length ?? 0 };
@@ -297,6 +307,10 @@ export function operationsOf(changes: readonly Change[]): { ops: MultiOp[]; owne
   }
   return { ops, owner };
 }
+
+/** How large the request may be that these make: as large as the most daring of them. */
+export const limitOf = (changes: readonly Change[]): number =>
+  changes.reduce((most, { maxRequestBytes = 0 }) => Math.max(most, maxRequestBytes), REQUEST_LIMIT);
 
 /** About as many bytes are on the wire. */
 export const sizeOf = (ops: readonly MultiOp[]): number =>

@@ -1,11 +1,10 @@
 /** Operations that wait for one another: what `txn` collects and `--atomic` makes of a script. */
 import { KEEPER_CODES, type KeeperCode, reasonOf } from '../base/errors.ts';
 import { type Client, MultiError, type MultiResult } from '../client/api.ts';
-import { REQUEST_LIMIT } from './data.ts';
 import { EXIT_OF_KEEPER } from './exit-codes.ts';
 import { Failure, usage } from './failure.ts';
 import type { Output } from './output.ts';
-import { type Change, operationsOf, Recorder, sizeOf } from './recorder.ts';
+import { type Change, limitOf, operationsOf, Recorder, sizeOf } from './recorder.ts';
 import { plural, showCount } from './units.ts';
 
 /** A transaction being written. */
@@ -106,9 +105,10 @@ export function refuseUnsendable(changes: readonly Change[]): void {
   const { ops } = operationsOf(changes);
   if (ops.length === 0) throw usage('the transaction is empty', 'create, set, delete and check add operations');
   const size = sizeOf(ops);
-  if (size > REQUEST_LIMIT)
+  const limit = limitOf(changes);
+  if (size > limit)
     throw new Failure(19, 'TooLarge', `the transaction is too large for one request: about ${showCount(size)} bytes`, {
-      hint: `servers take requests up to ${showCount(REQUEST_LIMIT)} bytes (jute.maxbuffer); make it smaller`,
+      hint: `servers take requests up to ${showCount(limit)} bytes (jute.maxbuffer); make it smaller`,
     });
 }
 
@@ -117,7 +117,7 @@ export async function commitAll(client: Client, changes: readonly Change[], sign
   refuseUnsendable(changes);
   const { ops, owner } = operationsOf(changes);
   try {
-    const results = await client.multi(ops, { signal });
+    const results = await client.multi(ops, { signal, maxRequestBytes: limitOf(changes) });
     const byChange = new Map<number, MultiResult>();
     for (const [at, result] of results.entries())
       if (!byChange.has(owner[at] as number)) byChange.set(owner[at] as number, result);

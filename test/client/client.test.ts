@@ -97,6 +97,9 @@ test('a path that no server would take is refused before it is sent', async () =
   await assert.rejects(client.create('/ttl', null, { mode: 'ttl' }), /ttlMs/);
   await assert.rejects(client.set('/', Buffer.alloc(1 << 20)), (error) => (error as RequestError).fault === 'tooLarge');
   assert.deepEqual(server.log, []);
+  server.create('/big');
+  const { dataLength } = await client.set('/big', Buffer.alloc(1 << 20), -1, { maxRequestBytes: 2 << 20 });
+  assert.equal(dataLength, 1 << 20);
 });
 
 test('chroot: put before paths, taken off results, errors and events', async () => {
@@ -277,6 +280,18 @@ test('removing watches: one listener of several, then the last; by path, with an
   await client.removeWatches('/a', 'children');
   assert.deepEqual(events, ['ChildWatchRemoved /a']);
   await assert.rejects(client.removeWatches('/a', 'any'), code('NoWatcher'));
+});
+
+test('a watch is given up while the client closes, if only here: nobody can be asked any more', async () => {
+  const server = new FakeServer();
+  server.create('/a');
+  const client = await open(server);
+  const heard: string[] = [];
+  await client.getChildren('/a', { watch: ({ type }) => heard.push(type) });
+  const ending = client.close();
+  await client.removeWatches('/a', 'children', { local: true });
+  assert.deepEqual(heard, ['ChildWatchRemoved']);
+  await ending;
 });
 
 test('a listener that throws harms nobody else; the program sees it as uncaught', async () => {

@@ -202,13 +202,20 @@ export class Rig {
   ask<N extends OperationName>(
     name: N,
     body: RequestOf<N>,
-    more: { watch?: [TableKind, string]; flush?: boolean; bytes?: number; read?: () => unknown } = {},
+    more: {
+      watch?: [TableKind, string];
+      flush?: boolean;
+      bytes?: number;
+      maxBytes?: number;
+      read?: () => unknown;
+    } = {},
   ): Request<string> {
     const path = (body as { path?: string }).path ?? name;
     const request: Request<string> = {
       opcode: OPERATIONS[name].code,
       path,
       bytes: more.bytes ?? path.length,
+      maxBytes: more.maxBytes,
       write: (to, armed) =>
         OPERATIONS[name].request.write(
           to,

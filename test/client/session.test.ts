@@ -390,6 +390,20 @@ test('a frame found too large when written is refused and leaves no trace among 
   assert.match(rig.log().join(), /^refuse \/x+ tooLarge$/);
 });
 
+test('one request may be larger than the connection says, or not as large', () => {
+  const rig = new Rig({ maxRequestBytes: 100 }).up();
+  const long = `/${'x'.repeat(200)}`;
+  rig.ask('getData', get(long), { bytes: 1, maxBytes: 1000, flush: false });
+  rig.ask('getData', get('/said'), { bytes: 500, maxBytes: 1000, flush: false });
+  rig.ask('getData', get(long), { bytes: 1, flush: false });
+  rig.ask('getData', get('/small'), { maxBytes: 10 });
+  assert.deepEqual(
+    rig.sent.map(({ body }) => body.path),
+    [long, '/said'],
+  );
+  assert.match(rig.log().join(), /^refuse \/x+ tooLarge,refuse \/small tooLarge$/);
+});
+
 test('a full socket holds requests back until it has room', () => {
   const rig = new Rig().up();
   rig.session.blocked();

@@ -56,6 +56,29 @@ test('data by option: text as it is, a file, standard input, none', async () => 
     assert.equal((await zoosh([server.hosts, ...wrong])).code, 2, wrong.join(' '));
 });
 
+test('--force-size sends what a server was set to take, alone and in a transaction; one that was not hangs up', async () => {
+  await using roomy = await new ServerProcess(['jute.maxbuffer=4194304']).start();
+  const big = join(folder, 'two-mib');
+  writeFileSync(big, Buffer.alloc(2 << 20, 120));
+  const script = [
+    `create -p /new/created @${big} --force-size`,
+    `put /put @${big} --force-size`,
+    `set /put @${big} --force-size`,
+    'set /put --append --force-size y',
+    `txn { create /txn @${big} --force-size; set /put small }`,
+  ];
+  const ran = await zoosh([roomy.hosts], script.join('\n'));
+  assert.deepEqual([ran.code, ran.stderr], [0, '']);
+  assert.match(ran.stdout, /^\/new\/created\n\/put\n1\n2\n/);
+  await using client = await connect(roomy.hosts);
+  for (const path of ['/new/created', '/txn']) assert.equal((await client.exists(path))?.dataLength, 2 << 20, path);
+  assert.equal((await client.exists('/put'))?.version, 3);
+  const refused = await zoosh([server.hosts, 'create', '/forced', `@${big}`, '--force-size']);
+  assert.equal(refused.code, 6);
+  assert.match(refused.stderr, /outcome unknown: the connection broke[\s\S]*larger than its jute\.maxbuffer/);
+  assert.equal((await zoosh([server.hosts], `txn { create /forced @${big} }`)).code, 19);
+});
+
 test('a default profile that is not there can be mended, and is never replaced by a guess', async () => {
   const env = { ZOOSH_HOME: join(folder, 'home') };
   mkdirSync(join(folder, 'home', 'config'), { recursive: true });

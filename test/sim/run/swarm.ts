@@ -80,12 +80,16 @@ const GROUPS: Readonly<Record<Exclude<Profile, 'swarm' | 'calm' | 'single'>, rea
   members: ['op.reconfig', 'proc.crash', 'proc.down', 'proc.graceful', 'net.partition_one', 'disk.wiped'],
 };
 
-/** Tried so many times as often: it may hurt one member at a time alone, and there is much that it could hit. */
+/**
+ * Tried so many times as often: it may hurt one member at a time alone, and there is much that it could hit; or it is
+ * not to be had most of the time, as a change of the members while one is under way or no quorum is healthy.
+ */
 const OFTEN: Partial<Record<FaultKind, number>> = {
   'disk.bitrot': 3,
   'disk.misdirected_read': 2,
   'disk.read_eio': 2,
   'disk.rolled_back': 5,
+  'op.reconfig': 3,
 };
 
 /** Which of them a seed is of: half are swarms, the rest take turns. */
