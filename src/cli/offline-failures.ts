@@ -2,6 +2,7 @@ import { ApacheDamage } from '../apache/damage.ts';
 import { DiskError } from '../ports/disk.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { explainStart } from './start-failures.ts';
+import { errorText } from './width.ts';
 
 /** What cannot be read is said as people say it; nothing of it is a bug of ours. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -24,11 +25,11 @@ export function explainOffline(error: unknown, usage: string): number {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (error instanceof DiskError || (error instanceof Error && typeof code === 'string' && code in REASONS)) {
     const { code: found = '', path = '' } = error as DiskError;
-    process.stderr.write(`error: cannot use ${path}: ${REASONS[found] ?? found}\n`);
+    process.stderr.write(errorText(`cannot use ${path}: ${REASONS[found] ?? found}`));
     return found === 'ENOENT' || found === 'EISDIR' || found === 'ENOTDIR' ? 2 : 40;
   }
   if (error instanceof WrongFile) {
-    process.stderr.write(`error: ${error.message}\n`);
+    process.stderr.write(errorText(error.message));
     return 2;
   }
   return explainStart(error, usage);

@@ -10,6 +10,7 @@ import { ownCommand } from './local-ensembles.ts';
 import { type Loaded, loadConfig, type Operation, pidPath, startWords } from './operation.ts';
 import { memoryWords } from './run-again.ts';
 import { runStart } from './start.ts';
+import { errorText } from './width.ts';
 
 /** How long a server in the background may take until its ports are open before it is left to itself, ms. */
 const UP_MS = 30_000;
@@ -47,7 +48,7 @@ export async function start(operation: Operation): Promise<number> {
   } catch (error) {
     if (!isApache) throw error;
     say('FAILED TO START\n');
-    process.stderr.write(`error: ${(error as Error).message}\n`);
+    process.stderr.write(errorText((error as Error).message));
     return 1;
   }
   const pidFile = new PidFile(loaded.pidFile);
@@ -77,7 +78,7 @@ export async function start(operation: Operation): Promise<number> {
   if (launched.state === 'no place') {
     if (!isApache) throw new StartError(40, launched.why);
     say(launched.why.startsWith('the pid file') ? 'FAILED TO WRITE PID\n' : 'FAILED TO START\n');
-    process.stderr.write(`error: ${launched.why}\n`);
+    process.stderr.write(errorText(launched.why));
     return 1;
   }
   if (isApache) say('FAILED TO START\n');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { StartError } from '../runtime/start-error.ts';
 import { ConfigError, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { errorText } from './width.ts';
 
 /** The words of a command that concerns a server's files cannot be read. */
 export class UsageError extends Error {}
@@ -24,10 +25,11 @@ export const settingSaid = (text: string): Setting =>
 /** Says why a server was not started, or its files not touched; returns the exit code. Anything unexpected is thrown on. */
 export function explainStart(error: unknown, usage: string): number {
   const say = (text: string): void => {
-    process.stderr.write(`error: ${text}\n`);
+    process.stderr.write(errorText(text));
   };
   if (error instanceof UsageError) {
-    say(`${error.message}\n${usage}`);
+    say(error.message);
+    process.stderr.write(`${usage}\n`);
     return 2;
   }
   if (error instanceof ConfigError) {

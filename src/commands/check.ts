@@ -28,7 +28,10 @@ export default command({
   async run({ path, version }, context) {
     const { transaction } = context;
     if (!transaction.isOpen) throw usage('check belongs in a transaction', 'txn { check /a 3 ; set /a x }');
-    await transaction.check(path, version?.toLowerCase() === 'absent' ? 'absent' : versionOf(version, path, context));
+    await transaction.check(
+      path,
+      version?.toLowerCase() === 'absent' ? 'absent' : versionOf(version, path, context, 'check: the version'),
+    );
     return undefined;
   },
 });

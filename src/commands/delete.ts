@@ -44,7 +44,7 @@ export default command({
   async run({ paths, version: text, force, recursive }, context): Promise<Output | undefined> {
     if (recursive) return deleteWithAll(paths, text, force, context);
     for (const path of paths) refuseProtected(path);
-    const versions = paths.map((path) => versionOf(text, path, context));
+    const versions = paths.map((path) => versionOf(text, path, context, 'delete: the version'));
     const client = await context.client();
     if (context.globbed && paths.length > 1)
       await context.confirm({

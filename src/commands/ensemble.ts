@@ -165,7 +165,7 @@ const ACTS: Readonly<Record<Action, Act>> = {
   async lag(all, { name, rest }) {
     const text = rest.at(-1);
     if (text === undefined || rest.length < 2) throw usage('ensemble lag: say which member, and how much: lag 2 100ms');
-    const ms = parseDuration(text);
+    const ms = parseDuration(text, 'ensemble lag: the delay');
     const ids = await all.lag(name, rest.slice(0, -1), ms);
     return {
       type: 'done',

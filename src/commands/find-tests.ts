@@ -63,7 +63,7 @@ export function statTests(wishes: StatWishes, now: number): ((stat: Stat) => boo
     if (text === undefined) continue;
     const sign = /^[+-]/.exec(text)?.[0];
     if (sign === undefined) throw usage(`find: -${field} is -AGE (within) or +AGE (longer ago), for example -1h`);
-    const age = parseDuration(text.slice(1));
+    const age = parseDuration(text.slice(1), `find: -${field}`);
     tests.push((stat) => (sign === '-' ? now - stat[field] <= age : now - stat[field] > age));
   }
   if (owner !== undefined) {

@@ -51,7 +51,7 @@ export default command({
     if (append && at !== undefined) throw usage('set: --append and --at exclude each other');
     const data = dataSaid('set', path, values, context);
     if (data === undefined) throw usage('set: DATA is missing', '"" is empty data, --null is none');
-    const version = versionOf(values.version, path, context);
+    const version = versionOf(values.version, path, context, 'set: the version');
     const client = await context.client();
     const { signal } = context;
     const merges = append || at !== undefined;

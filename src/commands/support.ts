@@ -16,8 +16,8 @@ import { walkNodes } from '../shell/walk.ts';
 /** How many requests a command may have in flight. */
 export const inflightOf = (context: CommandContext): number => Number(context.settings.get('concurrency'));
 
-/** A version as typed: decimal, -1 for any; `=` stands for the one this shell last read. @throws Failure (2) */
-export function versionOf(text: string | undefined, path: string, context: CommandContext): number {
+/** A version as typed: decimal, -1 for any; `=` stands for the one this shell last read. `name` is what it belongs to. @throws Failure (2) */
+export function versionOf(text: string | undefined, path: string, context: CommandContext, name: string): number {
   if (text === undefined) return -1;
   if (text === '=') {
     const version = context.versionsRead.get(path);
@@ -27,7 +27,8 @@ export function versionOf(text: string | undefined, path: string, context: Comma
       path,
     });
   }
-  if (!/^-?\d{1,10}$/.test(text)) throw new Failure(2, 'Usage', `a version is a whole number, not ${text}`, { path });
+  if (!/^-?\d{1,10}$/.test(text))
+    throw new Failure(2, 'Usage', `${name} must be a whole number or =, not ${text === '' ? 'empty' : text}`, { path });
   return Number(text);
 }
 

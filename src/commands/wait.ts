@@ -58,7 +58,9 @@ export default command({
       if (holds(state, values, before)) return answer(path, state);
       before ??= state;
       const late = (): Failure =>
-        new Failure(124, 'TimedOut', `not in ${showDuration(timeout ?? 0)}: ${lacking(path, state, values)}`, { path });
+        new Failure(124, 'TimedOut', `not within ${showDuration(timeout ?? 0)}: ${lacking(path, state, values)}`, {
+          path,
+        });
       await next(heard, end, late, context.signal);
     }
   },

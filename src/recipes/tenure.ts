@@ -127,7 +127,7 @@ export class Tenure {
 
   #lose(why: string): void {
     if (this.#over) return;
-    const reason = new RecipeError('Lost', this.#path, `lost: ${why}`);
+    const reason = new RecipeError('Lost', this.#path, `no longer held: ${why}`);
     this.#end('lost');
     this.#abort.abort(reason);
     removeLater(this.#client, this.node); // the session may live on, and the next one must not wait for it

@@ -76,7 +76,7 @@ export async function within<T>(
   const stop = new AbortController();
   const abort = (): void => stop.abort(signal?.reason);
   signal?.addEventListener('abort', abort, { once: true });
-  const late = (): void => stop.abort(new RecipeError('TimedOut', path, `not in ${waitMs} ms`));
+  const late = (): void => stop.abort(new RecipeError('TimedOut', path, `not within ${waitMs} ms`));
   const timer = waitMs === undefined ? undefined : client.clock.after(waitMs, late);
   try {
     return await work(stop.signal);

@@ -198,10 +198,19 @@ export class LeaderDesk implements Desk {
     // another member may have applied its beginning before this one
     if (server.unapplied === 0 || server.handshakes.isKnown(id, password))
       return this.resumeNow(connection, id, password);
+    this.resumeLater(connection, id, password);
+  }
+  /** When all is applied that is under way; one that is begun behind that, since another member had it alone until then, waits once more. */
+  private resumeLater(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
+    const { server } = this;
+    const isBegun = (): boolean => server.unappliedBirth(id, password) !== undefined;
     // whoever comes back lives, also while a slow disk keeps this server from applying what others have (I9)
     const tracked = server.tracker.get(id);
-    if (tracked !== undefined && server.unappliedBirth(id, password) !== undefined) this.heard(tracked);
-    server.await(server.last, () => this.resumeNow(connection, id, password));
+    if (tracked !== undefined && isBegun()) this.heard(tracked);
+    server.await(server.last, () => {
+      if (connection.state === 'connecting' && isBegun()) this.resumeLater(connection, id, password);
+      else this.resumeNow(connection, id, password);
+    });
   }
   private resumeNow(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;

@@ -104,9 +104,19 @@ export class LearnerDesk implements Desk {
   resume(connection: ClientConnection, id: SessionId, password: Uint8Array): void {
     const { server } = this;
     if (server.handshakes.isKnown(id, password)) return this.claim(connection, id, password);
-    // begun elsewhere, perhaps, and not applied here yet; whoever comes back lives (I9), with the time that it asks for now
-    if (server.unappliedBirth(id, password) !== undefined) this.heardOf.add({ id, timeoutMs: connection.timeoutMs });
-    this.askSync(() => this.claim(connection, id, password));
+    this.noteBirth(connection, id, password);
+    this.askSync(() => {
+      // one that another member had alone may be everybody's since
+      if (connection.state === 'connecting' && this.noteBirth(connection, id, password))
+        this.resume(connection, id, password);
+      else this.claim(connection, id, password);
+    });
+  }
+  /** Begun elsewhere, and not applied here yet; whoever comes back lives (I9), with the time that it asks for now. */
+  private noteBirth({ timeoutMs }: ClientConnection, id: SessionId, password: Uint8Array): boolean {
+    const isBegun = this.server.unappliedBirth(id, password) !== undefined;
+    if (isBegun) this.heardOf.add({ id, timeoutMs });
+    return isBegun;
   }
   /** Only who knows the password may ask the leader to move the session here. */
   private claim(connection: ClientConnection, id: SessionId, password: Uint8Array): void {

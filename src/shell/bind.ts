@@ -209,6 +209,7 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
 
 function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: BindPorts): string | number | Data | Arg {
   const { text } = arg;
+  const named = `${spec.name}: ${param.short ?? param.long ?? placeholder(key, param)}`;
   switch (param.kind) {
     case 'path':
     case 'watchedPath':
@@ -223,13 +224,11 @@ function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: Bin
     case 'command':
       return arg;
     case 'number':
-      return parseNumber(text, `${spec.name}: ${param.short ?? param.long ?? placeholder(key, param)}`);
+      return parseNumber(text, named);
     case 'duration':
-      return param.isSpan === true
-        ? parseDuration(text)
-        : parseTimed(text, `${spec.name}: ${param.short ?? param.long ?? placeholder(key, param)}`);
+      return param.isSpan === true ? parseDuration(text, named) : parseTimed(text, named);
     case 'size':
-      return parseSize(text);
+      return parseSize(text, named);
     case 'enum': {
       const value = param.values?.find((each) => each.toLowerCase() === text.toLowerCase());
       if (value === undefined)

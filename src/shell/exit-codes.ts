@@ -38,6 +38,7 @@ export const EXIT_CODES = {
   124: 'a time limit of the command itself was reached',
   126: 'a child program could not be executed',
   127: 'unknown command, or child program not found',
+  129: 'hung up: the terminal is gone',
   130: 'interrupted',
   143: 'terminated',
 } as const satisfies Record<number, string>;

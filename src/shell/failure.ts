@@ -3,6 +3,7 @@ import { ConnectError, MultiError, RequestError } from '../client/api.ts';
 import { ConnectStringError } from '../client/connect-string.ts';
 import type { Risk } from './command.ts';
 import { EXIT_OF_KEEPER, type ExitCode, UNKNOWN_OUTCOME } from './exit-codes.ts';
+import { deciderOf } from './failed-request.ts';
 
 export interface FailureDetails {
   /** What to do about it, one line. */
@@ -42,8 +43,11 @@ export const usage = (message: string, hint?: string): Failure => new Failure(2,
 export const refused = (message: string, hint: string, path?: string): Failure =>
   new Failure(30, 'Refused', `refused: ${message}`, { hint, path });
 
-/** Anything thrown, as a failure with its exit code. `risk` is that of the command: a broken change has an unknown outcome. */
-export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
+/**
+ * Anything thrown, as a failure with its exit code. `risk` is that of the command: a broken change has an unknown outcome, and
+ * so has whatever ends a command one of whose changes was `lost`.
+ */
+export function failureOf(error: unknown, risk: Risk | 'lost' = 'read'): Failure {
   if (error instanceof Failure) return error;
   if (error instanceof KeeperError) return keeperFailure(error, risk);
   if (error instanceof MultiError) {
@@ -51,15 +55,18 @@ export function failureOf(error: unknown, risk: Risk = 'read'): Failure {
   }
   if (error instanceof ConnectError) {
     const lines = error.hosts.map(({ host, reason }) => `${host}: ${reason}`);
-    const isAuth = error.hosts.length > 0 && error.hosts.every(({ reason }) => /authentication failed/i.test(reason));
-    return new Failure(isAuth ? 4 : 3, isAuth ? 'AuthFailed' : 'ConnectFailed', 'no server could be reached', {
+    return new Failure(3, 'ConnectFailed', 'no server could be reached', {
       lines,
-      hint: isAuth ? HINTS.AuthFailed : hintOf(error.hosts.map(({ reason }) => reason)),
+      hint: hintOf(error.hosts.map(({ reason }) => reason)),
       cause: error,
     });
   }
   if (error instanceof ConnectStringError) return usage(error.message, 'write host:port,host:port/chroot');
-  if (isAbort(error)) return new Failure(130, 'Interrupted', 'interrupted', { cause: error });
+  if (isAbort(error)) {
+    const hint =
+      risk === 'lost' ? 'a change was under way, and may have been made: look before trying again' : undefined;
+    return new Failure(130, 'Interrupted', 'interrupted', { cause: error, hint });
+  }
   const text = error instanceof Error ? error.message : String(error);
   return new Failure(70, 'Unexpected', `unexpected failure: ${text}`, {
     hint: 'this is a bug; --verbose prints where it happened',
@@ -79,7 +86,7 @@ const hintOf = (reasons: readonly string[]): string =>
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
-function keeperFailure(error: KeeperError, risk: Risk): Failure {
+function keeperFailure(error: KeeperError, risk: Risk | 'lost'): Failure {
   const path = error.path;
   if (error instanceof RequestError && error.fault === 'tooLarge')
     return new Failure(19, 'TooLarge', `too large for one request: ${error.message}`, { path, cause: error });
@@ -90,6 +97,13 @@ function keeperFailure(error: KeeperError, risk: Risk): Failure {
       cause: error,
     });
   }
+  const decider = deciderOf(error);
+  if (error.code === 'NoAuth' && decider !== undefined)
+    return new Failure(14, 'NoAuth', `not permitted by the ACL of ${decider}: ${path}`, {
+      path,
+      hint: HINTS.NoAuth,
+      cause: error,
+    });
   const broke = `the connection broke before a reply came${path === undefined ? '' : `: ${path}`}`;
   // of a read it is all the same whether it was done
   const message = error.code === 'ConnectionLoss' ? broke : error.message;

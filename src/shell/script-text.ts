@@ -36,7 +36,7 @@ export function faultOf({ fault, open }: Parsed): [Failure, number] | undefined 
     ansi: "a $'...' quote is not closed",
     json: 'a JSON value is not closed',
     heredoc: 'a heredoc has no end line',
-    continuation: 'the line goes on, and nothing follows',
+    continuation: 'the last line ends in \\, and no line follows',
     block: 'a transaction is not closed: } is missing',
   }[open.kind];
   const hint = open.kind === 'json' ? 'quote it if it is not JSON' : undefined;

@@ -8,6 +8,7 @@ import type { Arg, CommandSpec, Progress } from './command.ts';
 import { contextOf, orAbort } from './context.ts';
 import { DeadlineClient } from './deadline.ts';
 import { expandWords } from './expand-words.ts';
+import { isOfRead } from './failed-request.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
 import { helpOf } from './help.ts';
 import { namedChroot } from './missing-chroot.ts';
@@ -115,6 +116,9 @@ export class Shell {
       took: (ms) => {
         this.rttMs = ms;
       },
+      lost: () => {
+        this.#hasLost = true;
+      },
       watching: (path, kind) => session.noteWatch(path, kind),
     });
   }
@@ -181,7 +185,7 @@ export class Shell {
         if (output !== undefined) this.ports.show(output);
         return output?.exit ?? 0;
       } catch (error) {
-        throw expandedByOs(rest, failureOf(error, this.#risk), this.ports) ?? error;
+        throw expandedByOs(rest, this.#failureOf(error), this.ports) ?? error;
       }
     });
     return this.leaving?.status ?? this.lastStatus;
@@ -296,6 +300,7 @@ export class Shell {
     outer?.signal.addEventListener('abort', giveUp, { once: true });
     this.#abort = abort;
     this.#risk = 'read';
+    if (outer === undefined) this.#hasLost = false;
     this.graceMs = GRACE_MS;
     this.removesOwn = false;
     this.#isEndless = false;
@@ -307,7 +312,7 @@ export class Shell {
       await this.ports.settled();
       // C-c in a question is an answer; anywhere else it is why the command ended
       const isAnswer = error instanceof Failure && error.exit === 31;
-      const found = abort.signal.aborted && !isAnswer ? failureOf(abort.signal.reason) : failureOf(error, this.#risk);
+      const found = this.#failureOf(abort.signal.aborted && !isAnswer ? abort.signal.reason : error);
       const failure = await namedChroot(found, () => this.ports.session.client());
       this.lastStatus = failure.exit;
       if (!isHandled) this.firstFailure ??= failure.exit;
@@ -321,6 +326,11 @@ export class Shell {
     }
   }
   #risk: CommandSpec['risk'] = 'read';
+  /** A change of the command that runs may have been made or not. */
+  #hasLost = false;
+  #failureOf(error: unknown): Failure {
+    return failureOf(error, this.#hasLost ? 'lost' : isOfRead(error) ? 'read' : this.#risk);
+  }
 
   async #command(name: string, args: readonly Arg[], signal: AbortSignal): Promise<Output | undefined> {
     const { registry, session } = this.ports;

@@ -2,10 +2,14 @@ import { usage } from './failure.ts';
 
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `500ms 5s 2m 1h 1d` to ms; a bare number is ms. @throws Failure (2) */
-export function parseDuration(text: string): number {
+/** `500ms 5s 2m 1h 1d` to ms; a bare number is ms. `name` is what it belongs to. @throws Failure (2) */
+export function parseDuration(text: string, name?: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text);
-  if (match === null) throw usage(`not a duration: ${text}`, 'write 500ms, 5s, 2m, 1h or 1d; a bare number is ms');
+  if (match === null)
+    throw usage(
+      name === undefined ? `not a duration: ${text}` : `${name} must be a duration, not ${shownValue(text)}`,
+      'write 500ms, 5s, 2m, 1h or 1d; a bare number is ms',
+    );
   return Math.round(Number(match[1]) * (MS[match[2] ?? 'ms'] as number));
 }
 
@@ -14,17 +18,21 @@ const MOST_TIMED_MS = 24 * 86_400_000;
 
 /** A duration that something waits for. `name` is what it belongs to. @throws Failure (2) */
 export function parseTimed(text: string, name: string): number {
-  const ms = parseDuration(text);
+  const ms = parseDuration(text, name);
   if (ms > MOST_TIMED_MS) throw usage(`${name} is at most 24d, not ${text}`, 'nothing can be timed for longer');
   return ms;
 }
 
 const SIZES: Readonly<Record<string, number>> = { '': 1, k: 1024, M: 1 << 20, G: 1 << 30 };
 
-/** `100`, `10k`, `64M` to bytes; powers of 1024. @throws Failure (2) */
-export function parseSize(text: string): number {
+/** `100`, `10k`, `64M` to bytes; powers of 1024. `name` is what it belongs to. @throws Failure (2) */
+export function parseSize(text: string, name?: string): number {
   const match = /^(\d{1,12})([kMG]?)B?$/.exec(text);
-  if (match === null) throw usage(`not a size: ${text}`, 'write 1000, 10k, 64M or 1G');
+  if (match === null)
+    throw usage(
+      name === undefined ? `not a size: ${text}` : `${name} must be a size, not ${shownValue(text)}`,
+      'write 1000, 10k, 64M or 1G',
+    );
   return Number(match[1]) * (SIZES[match[2] ?? ''] as number);
 }
 
@@ -35,9 +43,10 @@ export const choice = (words: readonly string[]): string =>
 /** A whole number, possibly negative. @throws Failure (2) */
 export function parseNumber(text: string, what: string): number {
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(value)) throw usage(`${what} must be a whole number, not ${text === '' ? 'empty' : text}`);
+  if (Number.isNaN(value)) throw usage(`${what} must be a whole number, not ${shownValue(text)}`);
   return value;
 }
+const shownValue = (text: string): string => (text === '' ? 'empty' : text);
 
 const AGES = [
   [86_400_000, 'd'],

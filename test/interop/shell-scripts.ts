@@ -119,7 +119,7 @@ test('wait: until it is so, or 124', async () => {
     await client.create(`${at}/w/2`);
   });
   await sh.ok('wait w --children 2 --timeout 60s', `${at}/w\t0\t2\n`);
-  await sh.no('wait never --timeout 50ms', 124, `error: not in 50ms: ${at}/never does not exist`);
+  await sh.no('wait never --timeout 50ms', 124, `error: not within 50ms: ${at}/never does not exist`);
   await sh.no('wait a --gone --exists', 2, 'error: wait: one of --exists --gone --changed --data --children --version');
   await using js = shell('-o', 'json');
   await js.json(`wait ${at}/a`, { path: `${at}/a`, exists: true, version, children: 0 });

@@ -23,3 +23,29 @@ test('I9: the leader is told of who comes back while the beginning of the sessio
     assert.deepEqual(touched, isRight ? [{ session: id, timeoutMs: 6000 }] : []);
   }
 });
+
+test("I9: who comes back to a session that becomes everybody's meanwhile waits for its beginning, once more", () => {
+  const told: PeerMessage[] = [];
+  const id = 5n as SessionId;
+  let isBegun = false;
+  let isApplied = false;
+  const server = {
+    ...{ wall: 1000, tree: { sessions: new Map() }, toLeader: (message: PeerMessage) => void told.push(message) },
+    handshakes: { isKnown: () => isApplied, opens: () => isApplied },
+    unappliedBirth: () => (isBegun ? { id, timeoutMs: 4000 } : undefined),
+    await: (_upTo: unknown, then: () => void) => then(),
+  } as unknown as Server;
+  const desk = new LearnerDesk(server, 3, PEER_LEVEL);
+  const synced = (number: number): void =>
+    desk.received(0, { type: 'SYNCED', epoch: 3, id: number, upTo: { epoch: 3, counter: 1 } });
+  desk.resume({ state: 'connecting', timeoutMs: 6000 } as ClientConnection, id, Buffer.alloc(16));
+  isBegun = true;
+  synced(1);
+  isBegun = false;
+  isApplied = true;
+  synced(2);
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ['SYNC', 'SYNC', 'REVALIDATE'],
+  );
+});

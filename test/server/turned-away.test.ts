@@ -1,9 +1,12 @@
 /** Who has seen more than is applied here is turned away, and his session lives while that is on its way here. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SessionId } from '../../src/base/ids.ts';
 import { Writer } from '../../src/protocol/bytes.ts';
-import { OPERATIONS } from '../../src/protocol/operations.ts';
+import { OPCODE, OPERATIONS } from '../../src/protocol/operations.ts';
+import { KIND } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
+import { sessionSecret } from '../../src/tree/sessions.ts';
 import { hello } from '../e2e/raw.ts';
 import { rig } from './rig.ts';
 
@@ -34,5 +37,24 @@ test('a client turned away by a leader whose disk is slow has been heard, if it 
     server.handshake(back, bytes, 4, bytes.length);
     assert.equal(closed.has(back), true);
     assert.equal(tracked.deadline > before, isHeard, `${seen}`);
+  }
+});
+
+test("whoever comes back to a session that becomes everybody's meanwhile waits for its beginning, once more", () => {
+  for (const password of [PASSWORD, Buffer.alloc(16, 8)]) {
+    const { server, attach, settle, closed } = rig({ below: () => 0, bytes: (count) => Buffer.alloc(count, 7) });
+    const { session } = attach();
+    const other = (session + 1n) as SessionId;
+    const error = { kind: KIND.error, code: -101 } as const;
+    server.propose(undefined, session, 1, OPERATIONS.delete.code, error, [], undefined);
+    const back = new ClientConnection(9, '127.0.0.1', 1, 0);
+    const bytes = hello(other, password);
+    server.handshake(back, bytes, 4, bytes.length);
+    assert.equal(back.state, 'connecting', 'until all is applied that is under way');
+    const birth = { kind: KIND.createSession, id: other, timeoutMs: 6000, secret: sessionSecret(PASSWORD) } as const;
+    server.propose(undefined, other, 0, OPCODE.createSession, birth, [], undefined);
+    settle();
+    const isOwn = password === PASSWORD;
+    assert.deepEqual([back.session === other, closed.has(back)], [isOwn, !isOwn]);
   }
 });

@@ -84,7 +84,7 @@ test('suggestions are near', () => {
 
 test('durations, sizes, ages', () => {
   assert.deepEqual(
-    ['500ms', '5s', '2m', '1h', '1d', '250', '1.5s'].map(parseDuration),
+    ['500ms', '5s', '2m', '1h', '1d', '250', '1.5s'].map((text) => parseDuration(text)),
     [500, 5000, 120_000, 3_600_000, 86_400_000, 250, 1500],
   );
   for (const wrong of ['', 's', '5x', '-5', '1e3']) assert.throws(() => parseDuration(wrong), { exit: 2 });

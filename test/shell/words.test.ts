@@ -46,13 +46,13 @@ const still = (): Client => {
 
 test('a wait that runs out says the limit and how the node is', async () => {
   for (const [line, what] of [
-    ['wait /nope --timeout 5ms', 'not in 5ms: /nope does not exist'],
-    ['wait /app --gone --timeout 5ms', 'not in 5ms: /app is still there'],
-    ['wait /app --changed --timeout 5ms', 'not in 5ms: /app did not change'],
-    ['wait /app --children 3 --timeout 5ms', 'not in 5ms: /app has 2 children, not 3'],
-    ['wait /app --version 3 --timeout 5ms', 'not in 5ms: /app is version 2, not 3'],
-    ['wait /app --data "*ready*" --timeout 5ms', 'not in 5ms: the data of /app does not match *ready*'],
-    ['wait /nope --children 3 --timeout 5ms', 'not in 5ms: /nope does not exist'],
+    ['wait /nope --timeout 5ms', 'not within 5ms: /nope does not exist'],
+    ['wait /app --gone --timeout 5ms', 'not within 5ms: /app is still there'],
+    ['wait /app --changed --timeout 5ms', 'not within 5ms: /app did not change'],
+    ['wait /app --children 3 --timeout 5ms', 'not within 5ms: /app has 2 children, not 3'],
+    ['wait /app --version 3 --timeout 5ms', 'not within 5ms: /app is version 2, not 3'],
+    ['wait /app --data "*ready*" --timeout 5ms', 'not within 5ms: the data of /app does not match *ready*'],
+    ['wait /nope --children 3 --timeout 5ms', 'not within 5ms: /nope does not exist'],
   ] as const) {
     const it = rig(still());
     assert.equal(await it.shell.run(line), 124, line);

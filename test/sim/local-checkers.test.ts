@@ -300,3 +300,21 @@ test('a word that comes letter by letter is no conversation', () => {
   for (const letter of 'isro') assert.deepEqual(word.heard(Buffer.from(letter)), []);
   assert.equal(word.foreign, true);
 });
+
+test("a session that becomes everybody's after its client came to another server may be over for him there", () => {
+  for (const isLate of [true, false]) {
+    const rig = new Rig('upgraded');
+    const begin = (): void => {
+      rig.commit({ kind: KIND.createSession, id: SESSION, timeoutMs: 1000, secret: Buffer.alloc(16) });
+    };
+    const on = rig.beginLocally();
+    rig.ask(on, 1, 'create', { path: '/a', data: null, acl: null, flags: 1 });
+    rig.hangUp(on);
+    if (!isLate) begin();
+    rig.refused(() => {
+      if (isLate) begin();
+    });
+    assert.deepEqual(rig.rules, isLate ? [] : ['I9']);
+    assert.ok(rig.border.toldExpired.has(SESSION));
+  }
+});

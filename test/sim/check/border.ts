@@ -206,13 +206,15 @@ export class Border implements ClientTap {
    */
   private toldOver(conversation: Conversation): void {
     const { session, password, helloAt, sid } = conversation;
-    const { verdicts, ledger, isEnding, isPresent, leader } = this.around;
+    const { verdicts, ledger, oracle, isEnding, isPresent, leader } = this.around;
     // the number was given again (see {@link Locals.began}): what lives is another's
     if (!this.opens(session, password)) return;
     this.toldExpired.add(session);
     // of who led when it came and does not now nobody knows what it had decided
     if (!isPresent(sid) || helloAt === undefined || helloAt.leader === '' || helloAt.leader !== leader()) return;
     if (isEnding(session)) return;
+    // one member had it alone when the client came to another, as which it cannot be taken up elsewhere
+    if ((oracle.state.sessions.get(session)?.born ?? 0) > helloAt.moment) return;
     for (const { txn } of ledger.beyond()) if (txn.kind === KIND.closeSession && txn.id === session) return;
     verdicts.fail('I9', `${this.who(conversation)}: told that its session is over, which lives and nobody ends`);
   }
