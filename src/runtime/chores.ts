@@ -15,31 +15,33 @@ export interface ChoresOptions {
   purge(): void;
 }
 
-/** Between two slices of the reaper's round. */
+/** Between two slices of the reaper's round, and of sessions that end. */
 const REAP_REST_MS = 10;
+const EXPIRE_REST_MS = 1;
 
 /** What comes round by the clock: sessions end, empty containers and nodes past their time go, old files are removed. */
 export class Chores {
   private readonly options: ChoresOptions;
   private readonly timers = new Set<Disposable>();
   private reaping = false;
+  private expiring = false;
+  /** When the clock is to strike next, monotonic ms. */
+  private expected = 0;
   private stopped = false;
 
   constructor(options: ChoresOptions) {
     this.options = options;
   }
   start(): void {
-    const { config, clock, server, clocks, turn, purge } = this.options;
+    const { config, clock, server, clocks, purge } = this.options;
     const { tickTimeMs, containers, purgeIntervalMs } = config;
-    let expected = clock.monotonic() + tickTimeMs;
+    this.expected = clock.monotonic() + tickTimeMs;
     this.every(tickTimeMs, () => {
       clocks();
-      const { now } = server();
-      // after a lag of the loop or a pause of the process, clients get a full turn to be heard first (foundations.md 10)
-      const late = now - expected > tickTimeMs;
-      expected = now + tickTimeMs;
-      if (late) server().renewSessions();
-      else if (server().expire() > 0) turn();
+      const isLate = this.isLate;
+      this.expected = server().now + tickTimeMs;
+      if (isLate) server().renewSessions();
+      else if (!this.expiring) this.expire();
     });
     const share = Math.max(
       1,
@@ -49,6 +51,23 @@ export class Chores {
       if (!this.reaping) this.reap(share);
     });
     if (purgeIntervalMs > 0) this.every(purgeIntervalMs, purge);
+  }
+  /** After a lag of the loop or a pause of the process clients get a full turn to be heard first (foundations.md 10). */
+  private get isLate(): boolean {
+    const { server, config } = this.options;
+    return server().now - this.expected > config.tickTimeMs;
+  }
+  /** Sessions whose time is over, slice by slice with a rest between. */
+  private expire(): void {
+    const { clock, server, clocks, turn } = this.options;
+    if (server().expire() > 0) turn();
+    this.expiring = server().expiresMore && !this.stopped;
+    if (!this.expiring) return;
+    clock.after(EXPIRE_REST_MS, () => {
+      this.expiring = false;
+      clocks();
+      if (!this.stopped && !this.isLate) this.expire();
+    });
   }
   /** One round of the reaper, slice by slice with a rest between, until `share` nodes are gone. */
   private reap(share: number): void {

@@ -39,20 +39,20 @@ export class Closings {
     const gone: PendingNode[] = [];
     const early = new Map<string, number>();
     for (const node of pending.all()) {
-      const row = tree.find(node.path);
-      const applied = row !== 0 && tree.owner(row) === session;
-      const decided = node.exists && node.owner === session;
-      if (applied && !decided) {
-        const parent = tree.parent(row);
-        losses.set(parent, (losses.get(parent) ?? 0) - 1);
-      }
-      if (!decided) continue;
+      if (node.owner !== session || !node.exists) continue;
       gone.push(node);
+      const row = tree.find(node.path);
+      if (row !== 0 && tree.owner(row) === session) continue;
       const parentPath = parentOf(node.path);
-      if (!applied) early.set(parentPath, (early.get(parentPath) ?? 0) + 1);
+      early.set(parentPath, (early.get(parentPath) ?? 0) + 1);
+    }
+    for (const node of this.decidedOf(session)) {
+      if (node.exists && node.owner === session) continue;
+      const parent = tree.parent(tree.find(node.path));
+      losses.set(parent, (losses.get(parent) ?? 0) - 1);
     }
     const changed = gone.map((node) => ({ ...node, exists: false, by }));
-    for (const node of pending.all()) {
+    for (const node of this.decidedAbove(losses, early)) {
       if (!node.exists) continue;
       const lost = (losses.get(tree.find(node.path)) ?? 0) + (early.get(node.path) ?? 0);
       if (lost > 0) changed.push({ ...node, children: node.children - lost, by });
@@ -61,6 +61,32 @@ export class Closings {
     this.losses.set(session, losses);
     for (const [row, lost] of losses) this.total.set(row, this.lost(row) + lost);
     return changed.map(({ path }) => path);
+  }
+  /** What is decided of nodes that are applied and the session's. Most sessions have few; of which there is less is looked at. */
+  private *decidedOf(session: bigint): Iterable<PendingNode> {
+    const { tree, pending } = this;
+    if ((tree.sessions.get(session)?.ephemeralCount ?? 0) <= pending.size) {
+      for (const path of tree.ephemeralsOf(session)) {
+        const node = pending.entry(path);
+        if (node !== undefined) yield node;
+      }
+      return;
+    }
+    for (const node of pending.all()) {
+      const row = tree.find(node.path);
+      if (row !== 0 && tree.owner(row) === session) yield node;
+    }
+  }
+  /** What is decided of nodes that lose children; of others, too, where that is less to look at. */
+  private *decidedAbove(losses: Map<number, number>, early: Map<string, number>): Iterable<PendingNode> {
+    const { tree, pending } = this;
+    if (losses.size + early.size > pending.size) return yield* pending.all();
+    const paths = new Set(early.keys());
+    for (const row of losses.keys()) paths.add(tree.pathOf(row));
+    for (const path of paths) {
+      const node = pending.entry(path);
+      if (node !== undefined) yield node;
+    }
   }
   /** Nothing is decided any more. */
   clear(): void {

@@ -414,11 +414,11 @@ export class LeaderDesk implements Desk {
 
   // --- time --------------------------------------------------------------------------------------------------------------
 
-  /** Sessions whose time is over are closed, as transactions. Returns how many. */
-  expire(): number {
+  /** Sessions whose time is over are closed, as transactions, `most` at a time. Returns which; those still `closing` are. */
+  expire(most: number): readonly TrackedSession[] {
     const { server } = this;
-    if (server.holds) return 0; // their time comes in the next epoch
-    const late = server.tracker.expired(server.now);
+    if (server.holds) return []; // their time comes in the next epoch
+    const late = server.tracker.expired(server.now, most);
     for (const tracked of late) {
       const { id } = tracked;
       // one whose beginning waits to be applied cannot be over: its client was not even told of it (I9)
@@ -432,7 +432,7 @@ export class LeaderDesk implements Desk {
       const { code } = OPERATIONS.closeSession;
       server.propose(undefined, id, 0, code, { kind: KIND.closeSession, id }, touched, undefined);
     }
-    return late.filter(({ closing }) => closing).length;
+    return late;
   }
   /**
    * Empty containers and nodes past their time to live go: looks at a slice of them and removes at most `limit`. Returns how

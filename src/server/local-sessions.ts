@@ -87,8 +87,8 @@ export class LocalSessions {
     this.secrets.delete(id);
   }
   /** Those whose time is over, which are gone with this. */
-  expire(now: number): TrackedSession[] {
-    const late = this.tracker.expired(now);
+  expire(now: number, most: number): TrackedSession[] {
+    const late = this.tracker.expired(now, most);
     for (const { id } of late) this.remove(id);
     return late;
   }

@@ -62,6 +62,9 @@ export interface Surroundings extends ReplicaSurroundings {
   toLearner(link: number, message: PeerMessage): void;
 }
 
+/** Sessions that end in one turn, at most. */
+export const MOST_EXPIRED = 128;
+
 /**
  * A replica with somebody to decide: a leader's desk, a learner's, or one that only shows what there is, as the terms come and
  * go. Numbers transactions, and carries between zab, the desk and the other members.
@@ -286,14 +289,21 @@ export abstract class Office extends Replica {
       this.tracker.add(session.id as SessionId, session.timeoutMs, this.now);
     this.tracker.renewAll(this.now);
   }
-  /** Sessions whose time is over end: this member's own at once, by the leader everybody's, as transactions. Returns how many. */
+  /** Sessions whose time is over wait for their turn to end. */
+  expiresMore = false;
+  /**
+   * Sessions whose time is over end, some at a time, since all clients behind one network may go at once: this member's own at
+   * once, by the leader everybody's, as transactions. Returns how many.
+   */
   expire(): number {
-    const late = this.locals.size === 0 ? [] : this.locals.expire(this.now);
+    const late = this.locals.size === 0 ? [] : this.locals.expire(this.now, MOST_EXPIRED);
     for (const { id, timeoutMs, connection } of late) {
       this.expired(id, timeoutMs);
       if (connection !== undefined && connection.state !== 'closing') this.close(connection);
     }
-    return late.length + (this.desk instanceof LeaderDesk ? this.desk.expire() : 0);
+    const shared = this.desk instanceof LeaderDesk ? this.desk.expire(MOST_EXPIRED) : [];
+    this.expiresMore = late.length === MOST_EXPIRED || shared.length === MOST_EXPIRED;
+    return late.length + shared.filter(({ closing }) => closing).length;
   }
   /** Everybody gets their time again: this process was paused. */
   renewSessions(): void {

@@ -45,6 +45,10 @@ export class PendingChanges {
     if (node !== undefined) return node.exists ? node : undefined;
     return this.applied.load(path);
   }
+  /** What is decided of it differently from how it is applied, that it will not exist included; undefined: nothing. */
+  entry(path: string): PendingNode | undefined {
+    return this.nodes.get(path);
+  }
   put(node: PendingNode): void {
     this.undo?.push([node.path, this.nodes.get(node.path)]);
     this.nodes.set(node.path, node);

@@ -95,14 +95,16 @@ export class SessionTracker {
   renewAll(now: number): void {
     for (const session of this.sessions.values()) this.touch(session, now);
   }
-  /** Sessions whose deadline has passed, each once; they are marked closing. */
-  expired(now: number): TrackedSession[] {
+  /** Sessions whose deadline has passed, each once and `most` at a time; they are marked closing. Whoever is heard before its turn lives on. */
+  expired(now: number, most: number): TrackedSession[] {
     const out: TrackedSession[] = [];
     if (this.nextBucket === undefined) return out;
     while (this.nextBucket <= now) {
       const bucket = this.buckets.get(this.nextBucket);
       if (bucket !== undefined) {
         for (const session of bucket) {
+          if (out.length === most) return out;
+          bucket.delete(session);
           session.closing = true;
           out.push(session);
         }
