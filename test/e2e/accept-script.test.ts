@@ -81,6 +81,7 @@ test('accept 2: every exit code is produced by a test', async () => {
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const) {
     // later and later: before it has begun, which a busy machine may put off, a signal just ends it
     await timely(async (round) => {
