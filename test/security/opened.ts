@@ -7,8 +7,8 @@ export const OPENED: readonly (Planted & { readonly cve: string })[] = [
     cve: 'CVE-2016-5017',
     about: 'the shell sends what no server takes',
     file: 'shell/data.js',
-    find: 'if (size <= REQUEST_LIMIT)',
-    put: 'if (size > 0)',
+    find: 'if (!isTooLarge(path, data))',
+    put: "if (path !== '')",
   },
   {
     id: 'all-words',

@@ -369,8 +369,8 @@ const service: readonly Planted[] = [
     id: 'unknown-session-is-refused',
     about: 'a learner that does not know a session yet says that it is over, and asks nobody',
     file: 'server/learner-desk.js',
-    find: 'this.askSync(() => this.claim(connection, id, password));',
-    put: 'this.claim(connection, id, password);',
+    find: 'password);\n        this.askSync(() => {\n            // one that',
+    put: 'password);\n        [0].forEach(() => {\n            // one that',
   },
   {
     id: 'nobody-expires',
