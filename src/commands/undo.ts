@@ -32,7 +32,7 @@ export default command({
   ],
   exits: [10, 12, 14, 15, 30, 31],
   notes: [
-    'It shows what it is about to do. Each part is bound to the version the change left: what somebody changed since is not touched, and marked with a !.',
+    'It shows what it is about to do. What is not as the change left it, since somebody changed it, is not touched, and marked with a !.',
     'What a command replaces is kept for 14 days in files only you can read: up to 64 MB of each command, 200 MB of all. What an ACL hides from others is kept only with settings undo-protected on.',
     'Not restored: zxids, versions, counters of sequential nodes, ephemeral nodes.',
     'An undo can itself be taken back: undo list shows it. The exit code is 12 when a part could not be taken back, 10 when there is nothing to take back.',
@@ -44,7 +44,7 @@ export default command({
     if (which === 'clear') {
       const count = trash.list().length;
       await context.confirm({ what: `forget ${plural(count, 'change')} that could be taken back`, path: '/', count });
-      trash.clear();
+      if (!context.isDry) trash.clear();
       return { type: 'done', text: `forgot ${plural(count, 'change')}`, json: { cleared: count } };
     }
     const policy = aclPolicy('undo', noAcl, text);
@@ -78,7 +78,7 @@ export default command({
       keepsUndo: context.keepsUndo,
     });
     await carryOut(client, doable, context);
-    if (conflicts === 0) trash.remove(entry.id);
+    if (conflicts === 0 && !context.isDry) trash.remove(entry.id);
     return {
       ...(conflicts > 0 && { exit: 12 }),
       type: 'counts',

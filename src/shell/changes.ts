@@ -4,7 +4,8 @@ import type { CommandSpec, TransactionControl } from './command.ts';
 import { ClientFacade } from './facade.ts';
 import { type Failure, refused, usage } from './failure.ts';
 import type { Output } from './output.ts';
-import { Recorder } from './recorder.ts';
+import { quoteWord } from './paths.ts';
+import { type Change, Recorder } from './recorder.ts';
 import { commitAll, Pending, pendingTable, planOf, refuseUnsendable } from './transaction.ts';
 
 /** How one run of a command reaches the servers. */
@@ -28,6 +29,8 @@ export interface ChangesPorts {
   warn(line: string): void;
   show(output: Output): void;
   client(): Promise<Client>;
+  /** Sends changes that `words` are said of, noted for undo. */
+  kept<T>(words: string, send: (client: Client) => Promise<T>): Promise<T>;
   /** Asks where changes are asked about. @throws Failure 30, 31 */
   beforeCommit(): Promise<void>;
   /** Runs the operations of a text, each as a command. */
@@ -163,9 +166,10 @@ export class Changes implements TransactionControl {
     try {
       if (kind === 'txn') refuseUnsendable(changes);
       await this.#ports.beforeCommit();
-      const client = await this.#ports.client();
-      isSent = true;
-      const { output, failure, made } = await commitAll(client, changes, this.#ports.signal());
+      const { output, failure, made } = await this.#ports.kept(wordsOf(changes), (client) => {
+        isSent = true;
+        return commitAll(client, changes, this.#ports.signal());
+      });
       if (failure !== undefined) {
         this.#ports.show(output);
         throw failure;
@@ -208,6 +212,13 @@ export class Changes implements TransactionControl {
       .check(path, version);
   }
 }
+
+const WORDS = 3;
+/** A transaction in a line; what is written stays in its node. */
+const wordsOf = (changes: readonly Change[]): string => {
+  const words = changes.slice(0, WORDS).map(({ kind, path }) => `${kind} ${quoteWord(path)}`);
+  return `txn { ${words.join('; ')}${changes.length > WORDS ? `; and ${changes.length - WORDS} more` : ''} }`;
+};
 
 /** Refuses what would change something, whatever command asks for it. */
 export class ReadOnlyClient extends ClientFacade {

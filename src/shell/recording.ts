@@ -1,10 +1,10 @@
 /** A client that notes what its changes replace. */
 import { type KeeperCode, KeeperError } from '../base/errors.ts';
 import type { Client, MultiOp, MultiResult, OpOptions, Stat } from '../client/api.ts';
-import { ClientTransaction } from '../client/multi.ts';
+import { bytesOf, ClientTransaction } from '../client/multi.ts';
 import { UNKNOWN_OUTCOME } from './exit-codes.ts';
 import { hasMasked, isWorldReadable, type NodeRecord, recordOf } from './node-record.ts';
-import type { Step, TrashDraft } from './trash.ts';
+import { markOf, type Step, type TrashDraft } from './trash.ts';
 import { hex } from './units.ts';
 
 export interface RecordingOptions {
@@ -45,15 +45,15 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       throw error;
     }
   };
-  const created = async (path: string, stat: Stat | undefined): Promise<void> => {
+  const created = async (path: string, stat: Stat | undefined, data: Uint8Array | null): Promise<void> => {
     const now = stat ?? (await inner.exists(path).catch(() => undefined));
-    if (now !== undefined) draft.add({ did: 'created', path, czxid: hex(now.czxid) });
+    if (now !== undefined) draft.add({ did: 'created', path, czxid: hex(now.czxid), after: markOf(data) });
   };
 
   const changes: Pick<Client, 'create' | 'delete' | 'set' | 'setAcl' | 'multi' | 'transaction'> = {
     async create(path, data, options) {
       const made = await inner.create(path, data, options);
-      if (draft.isOpen) await created(made.path, made.stat);
+      if (draft.isOpen) await created(made.path, made.stat, bytesOf(data ?? null));
       return made;
     },
     async delete(path, version, options) {
@@ -62,7 +62,7 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
     },
     async set(path, data, version, options) {
       const before = draft.isOpen ? await look(path, options) : undefined;
-      const step = change(path, before);
+      const step = change(path, before, bytesOf(data));
       return noted(step, async (number) => {
         const stat = await inner.set(path, data, version, options);
         if (step?.did === 'set' && stat.version !== step.version) {
@@ -87,8 +87,12 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       try {
         const results = await inner.multi(ops, options);
         const gone = goneAfter(ops);
-        for (const result of results)
-          if (result.op === 'create' && !gone.has(result.path)) await created(result.path, result.stat);
+        for (const [at, result] of results.entries()) {
+          if (result.op !== 'create' || gone.has(result.path)) continue;
+          const own = ops[at] as MultiOp;
+          // a sequential node has its name since now, and nothing else in the transaction can have named it
+          await created(result.path, result.stat, dataAfter(ops, own.path === result.path ? own.path : undefined, own));
+        }
         return results;
       } catch (error) {
         if (isRefusal(error)) draft.void(numbers[0] ?? -1, steps.length);
@@ -120,11 +124,17 @@ const deletion = (path: string, before: Before): Step | undefined => {
   if (before === undefined) return undefined;
   return 'why' in before ? { did: 'unkept', path, why: before.why } : { did: 'deleted', node: before.node };
 };
-const change = (path: string, before: Before, times = 1): Step | undefined => {
+const change = (path: string, before: Before, data: Uint8Array | null, times = 1): Step | undefined => {
   if (before === undefined) return undefined;
   if ('why' in before) return { did: 'unkept', path, why: before.why };
-  return { did: 'set', node: before.node, version: before.stat.version + times };
+  return { did: 'set', node: before.node, version: before.stat.version + times, after: markOf(data) };
 };
+
+/** The data that a transaction leaves in a node, or in what `own` makes. */
+function dataAfter(ops: readonly MultiOp[], path: string | undefined, own?: MultiOp): Uint8Array | null {
+  const last = ops.findLast((op) => op.path === path && (op.op === 'set' || op.op === 'create')) ?? own;
+  return last !== undefined && 'data' in last ? bytesOf(last.data) : null;
+}
 
 /** What a transaction does to each node it finds, all its operations on it taken together. */
 function stepsOf(ops: readonly MultiOp[], before: ReadonlyMap<string, Before>): Step[] {
@@ -141,7 +151,7 @@ function stepsOf(ops: readonly MultiOp[], before: ReadonlyMap<string, Before>): 
     const anew: Step = { did: 'unkept', path, why: 'the transaction made it anew' };
     const isGone = kinds.at(-1) === 'delete';
     const isAnew = !isGone && kinds.includes('delete') && was !== undefined;
-    const step = isGone ? deletion(path, was) : isAnew ? anew : change(path, was, kinds.length);
+    const step = isGone ? deletion(path, was) : isAnew ? anew : change(path, was, dataAfter(ops, path), kinds.length);
     if (step !== undefined) steps.push(step);
   }
   return steps;

@@ -85,7 +85,8 @@ export class Shell {
       isReadOnly: () => ports.readOnly || ports.session.details.readOnly === true,
       warn: (line) => ports.warn(line),
       show: (output) => this.show(output),
-      client: async () => this.recording(await this.client()),
+      client: () => this.client(),
+      kept: (words, send) => this.#kept(words, send),
       beforeCommit: () => this.#beforeCommit(),
       runOperations: (text, file) =>
         this.#pipelines.runOperations(text, file, this.#abort?.signal ?? new AbortController().signal),
@@ -380,13 +381,27 @@ export class Shell {
     return this.#drafting === undefined ? client : recordingClient(client, this.#drafting, { keepsProtected });
   }
 
-  /** At a prompt what a command replaces is kept. */
-  #draft(spec: CommandSpec, name: string, args: readonly Arg[]): TrashDraft | undefined {
+  /** At a prompt what a command replaces is kept. What a transaction replaces is its own. */
+  #draft({ name, risk }: CommandSpec, typed: string, args: readonly Arg[]): TrashDraft | undefined {
+    if ((risk !== 'write' && risk !== 'bulk') || name === 'commit') return undefined;
+    const line = [typed, ...args.map(({ text }) => shownWord(text.length > 200 ? `${text.slice(0, 200)}...` : text))];
+    return this.#begin(redact(line.join(' ')), name === 'undo');
+  }
+  #begin(command: string, isUndo = false): TrashDraft | undefined {
     const { interactive, settings, session, trash } = this.ports;
     const isOn = interactive && trash.isKept && settings.get('undo') === 'on';
-    if (!isOn || (spec.risk !== 'write' && spec.risk !== 'bulk')) return undefined;
-    const line = [name, ...args.map(({ text }) => shownWord(text.length > 200 ? `${text.slice(0, 200)}...` : text))];
-    return trash.begin({ target: session.label, command: redact(line.join(' ')), isUndo: spec.name === 'undo' });
+    return isOn ? trash.begin({ target: session.label, command, isUndo }) : undefined;
+  }
+  async #kept<T>(words: string, send: (client: Client) => Promise<T>): Promise<T> {
+    const draft = this.#begin(words);
+    const outer = this.#drafting;
+    this.#drafting = draft;
+    try {
+      return await send(this.recording(await this.client()));
+    } finally {
+      this.#drafting = outer;
+      for (const line of draft?.end() ?? []) this.ports.warn(line);
+    }
   }
 
   /** 127 with what does the same here, or the nearest name. */

@@ -1,4 +1,5 @@
 /** What changes made in this shell replaced, kept in files so that they can be taken back. */
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   mkdirSync,
@@ -22,14 +23,18 @@ const LIMITS = { entryBytes: UNDO_BYTES, bytes: 200 * 1024 * 1024 };
 const MAX_AGE_MS = 14 * 86_400_000;
 const ENDING = '.undo';
 
-/** One thing that was done. Versions are those the node has afterwards. */
+/** One thing that was done. Versions are those the node has afterwards, and `after` stands for its data then ({@link markOf}). */
 export type Step =
-  | { readonly did: 'created'; readonly path: string; readonly czxid: string }
-  | { readonly did: 'set'; readonly node: NodeRecord; readonly version: number }
+  | { readonly did: 'created'; readonly path: string; readonly czxid: string; readonly after?: string }
+  | { readonly did: 'set'; readonly node: NodeRecord; readonly version: number; readonly after?: string }
   | { readonly did: 'acl'; readonly path: string; readonly acl: readonly Acl[]; readonly aversion: number }
   | { readonly did: 'deleted'; readonly node: NodeRecord }
   /** It happened and cannot be taken back; `why` in words. */
   | { readonly did: 'unkept'; readonly path: string; readonly why: string };
+
+/** The same for the same data, and for no other. */
+export const markOf = (data: Uint8Array | null): string =>
+  data === null ? 'none' : createHash('sha256').update(data).digest('base64url').slice(0, 22);
 
 /** What one command did. */
 export interface TrashEntry {
@@ -212,14 +217,20 @@ function linePart(file: string, from: number, to: number): string {
 }
 
 const lineOfStep = (step: Step): string => {
-  if (step.did === 'set' || step.did === 'deleted')
-    return `{"did":"${step.did}",${step.did === 'set' ? `"version":${step.version},` : ''}"node":${nodeLine(step.node, true)}}`;
+  if (step.did === 'set' || step.did === 'deleted') {
+    const { did, version, after } = step.did === 'set' ? step : { did: step.did, version: undefined, after: undefined };
+    return `${JSON.stringify({ did, version, after }).slice(0, -1)},"node":${nodeLine(step.node, true)}}`;
+  }
   return JSON.stringify(step.did === 'acl' ? { ...step, acl: aclJson(step.acl) } : step);
 };
 
 function stepOf(value: Record<string, unknown>, where: string): Step {
-  const { did, node, version, path, acl, aversion } = value;
-  if (did === 'set') return { did, node: nodeOf(node, where), version: Number(version) };
+  const { did, node, version, path, acl, aversion, after } = value;
+  if (did === 'set')
+    return {
+      ...{ did, node: nodeOf(node, where), version: Number(version) },
+      ...(after !== undefined && { after: String(after) }),
+    };
   if (did === 'deleted') return { did, node: nodeOf(node, where) };
   if (did === 'acl')
     return { did, path: String(path), acl: nodeOf({ path, acl }, where).acl ?? [], aversion: Number(aversion) };

@@ -6,7 +6,7 @@ import { showAcl } from './acl-text.ts';
 import { creation } from './bulk-create.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Difference } from './output.ts';
-import type { Step } from './trash.ts';
+import { markOf, type Step } from './trash.ts';
 import { hex, plural } from './units.ts';
 import { eachOf } from './walk.ts';
 
@@ -85,15 +85,21 @@ function childrenOf(made: readonly string[], now: ReadonlyMap<string, Now | unde
 /** A command may set one node several times: only what was there at first matters, and the version it has at last. */
 function latest(steps: readonly Step[]): Step[] {
   const sets = new Map<string, { at: number; step: Extract<Step, { did: 'set' }> }>();
-  const created = new Set<string>();
+  const created = new Map<string, { at: number; step: Extract<Step, { did: 'created' }> }>();
   const out: (Step | undefined)[] = [];
   for (const step of steps) {
-    if (step.did === 'created') created.add(step.path);
+    if (step.did === 'created') created.set(step.path, { at: out.length, step });
     if (step.did === 'set') {
-      if (created.has(step.node.path)) continue; // it goes as a whole
+      const { version, after } = step;
+      const made = created.get(step.node.path);
+      if (made !== undefined) {
+        // it goes as a whole
+        out[made.at] = { ...made.step, ...(after !== undefined && { after }) };
+        continue;
+      }
       const known = sets.get(step.node.path);
       if (known !== undefined) {
-        out[known.at] = { ...known.step, version: step.version };
+        out[known.at] = { ...known.step, version, ...(after !== undefined && { after }) };
         continue;
       }
       sets.set(step.node.path, { at: out.length, step });
@@ -131,6 +137,8 @@ function taken(step: Step, { now, childrenMade }: Tree): Undoing {
       if (others > 0)
         return impossible(step.path, `has ${plural(others, 'child', 'children')} that somebody else made`);
       const { version } = there.stat;
+      if (step.after !== undefined && there.data !== undefined && markOf(there.data) !== step.after)
+        return impossible(step.path, `was changed since: it is version ${version}`);
       return {
         difference: { sign: '-', path: step.path, version, before: there.data },
         op: { op: 'delete', path: step.path, version },
@@ -140,11 +148,14 @@ function taken(step: Step, { now, childrenMade }: Tree): Undoing {
       const { path, data } = step.node;
       const there = now.get(path);
       if (there === undefined) return impossible(path, 'is gone');
-      if (there.stat.version !== step.version)
-        return impossible(path, `was changed since: it is version ${there.stat.version}, not ${step.version}`);
+      const { version } = there.stat;
+      // what was changed and taken back has another version, and is as it was left
+      const isAsLeft = there.data !== undefined && markOf(there.data) === step.after;
+      if (version !== step.version && !isAsLeft)
+        return impossible(path, `was changed since: it is version ${version}, not ${step.version}`);
       return {
-        difference: { sign: '~', path, version: step.version, before: there.data ?? null, after: data },
-        op: { op: 'set', path, data, version: step.version },
+        difference: { sign: '~', path, version, before: there.data ?? null, after: data },
+        op: { op: 'set', path, data, version },
       };
     }
     case 'acl': {

@@ -67,6 +67,7 @@ test('each kind of change, and back', async () => {
     'cp -r /u/tree /u/copy',
     'mv /u/tree /u/moved',
     'set --append /u/a more',
+    'txn { set /u/a first; set /u/a second; create /u/t x; set /u/t y; delete /u/tree/empty }',
   ]) {
     const it = prompt();
     const before = await state('/u');
@@ -83,6 +84,39 @@ test('each kind of change, and back', async () => {
     assert.deepEqual(await state('/u'), before, `${line}, there and back again`);
   }
   await client.delete('/u/copy').catch(() => {});
+});
+
+test('a dry run of undo takes nothing back, and forgets nothing', async () => {
+  await client.create('/dry', '1');
+  const it = prompt();
+  await run(it, 'set /dry 2');
+  await run(it, 'undo -n');
+  await run(it, 'undo clear -n');
+  assert.equal((await client.get('/dry')).data?.toString(), '2');
+  await run(it, 'undo');
+  assert.equal((await client.get('/dry')).data?.toString(), '1');
+});
+
+test('one change after another is taken back, also those of a transaction that was written line by line', async () => {
+  const it = prompt();
+  await run(it, 'create /chain 1');
+  await run(it, 'set /chain 2');
+  for (const line of ['txn', 'set /chain 3', 'create /chain/x y', 'commit', 'set /chain 4']) await run(it, line);
+  const list = (await run(it, 'undo list')) as Extract<Output, { type: 'table' }>;
+  const commands = list.rows.map((row) => row.at(-1));
+  assert.deepEqual(commands, [
+    'set /chain 4',
+    'txn { set /chain; create /chain/x }',
+    'set /chain 2',
+    'create /chain 1',
+  ]);
+  for (const data of ['3', '2', '1']) {
+    await run(it, 'undo');
+    assert.equal((await client.get('/chain')).data?.toString(), data);
+    assert.equal((await client.exists('/chain/x')) !== undefined, data === '3');
+  }
+  await run(it, 'undo');
+  assert.equal(await client.exists('/chain'), undefined);
 });
 
 test('what somebody changed since is not touched, and is said', async () => {
@@ -103,6 +137,11 @@ test('what somebody changed since is not touched, and is said', async () => {
   await run(it, 'undo', 12);
   assert.equal(await client.exists('/s/m2'), undefined);
   assert.ok(await client.exists('/s/m1/theirs'));
+
+  await run(it, 'create /s/c ours');
+  await client.set('/s/c', 'theirs');
+  await run(it, 'undo', 12);
+  assert.equal((await client.get('/s/c')).data?.toString(), 'theirs');
 
   await run(it, 'delete /s/b');
   await client.create('/s/b', 'made anew');
