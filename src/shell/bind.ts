@@ -100,7 +100,8 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     if (!optionLike || isNumber) {
       if (here === undefined) {
         if (shift(arg)) continue;
-        fail(usage(`${spec.name}: one word too many: ${text}`, 'put quotes around text with blanks'));
+        const hint = places.length === 0 ? synopsis(spec) : 'put quotes around text with blanks';
+        fail(usage(`${spec.name}: one word too many: ${text}`, hint));
         continue;
       }
       bound.push({ ...here, arg });
@@ -231,6 +232,8 @@ function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: Bin
       return parseSize(text, named);
     case 'enum': {
       const value = param.values?.find((each) => each.toLowerCase() === text.toLowerCase());
+      if (value === undefined && param.values?.length === 1)
+        throw usage(`${spec.name}: the word ${param.values[0]} belongs here, not ${text}`, synopsis(spec));
       if (value === undefined)
         throw usage(`${spec.name}: ${placeholder(key, param)} is ${choice(param.values ?? [])}, not ${text}`);
       return value;

@@ -60,3 +60,16 @@ test('a profile whose password is missing is still the one that is meant', () =>
   assert.equal(targetText(undefined, { ...sources, env: { ZOOSH_PROFILE: 'lab' } }), '@lab');
   assert.equal(targetText(undefined, { ...sources, env: { ZK_SERVER: 'zk1:1' } }), 'zk1:1');
 });
+
+test('a word where none, or another, belongs is answered with how the command is written', async () => {
+  for (const [line, message, hint] of [
+    ['apply /tmp/x', 'apply: one word too many: /tmp/x', /^usage: apply -f FILE/],
+    ['each /app {', 'each: the word do belongs here, not {', /^usage: each .*do/],
+    ['cd /a b', 'cd: one word too many: b', /^put quotes around text with blanks$/],
+  ] as const) {
+    const { shell, told } = rig();
+    assert.equal(await shell.run(line), 2, line);
+    assert.equal(told[0]?.failure.message, message);
+    assert.match(told[0]?.failure.hint ?? '', hint);
+  }
+});
