@@ -1,6 +1,7 @@
 import { parentOf } from '../base/path.ts';
 import type { Client, MultiOp } from '../client/api.ts';
 import { type CommandContext, command } from '../shell/command.ts';
+import { FORCED_LIMIT } from '../shell/data.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { isWithin } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, aclUnder } from '../shell/node-source.ts';
@@ -173,7 +174,8 @@ async function carryOut(client: Client, plan: readonly Undoing[], context: Comma
   let done = 0;
   using progress = context.progress('taking back');
   const send = async (): Promise<void> => {
-    if (ops.length > 0) await client.multi(ops, { signal });
+    // what was there before is nothing that a server does not take
+    if (ops.length > 0) await client.multi(ops, { signal, maxRequestBytes: FORCED_LIMIT });
     done += ops.length;
     progress.update(done, plan.length);
     ops = [];

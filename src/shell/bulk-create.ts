@@ -19,6 +19,8 @@ export interface BulkCreateOptions {
   readonly created: (record: NodeRecord) => void;
   /** Makes what is missing above a node. */
   readonly makeParents: (path: string) => Promise<void>;
+  /** Of one request, where the server is known to take more than servers do by default. */
+  readonly maxRequestBytes?: number;
 }
 
 /**
@@ -62,7 +64,8 @@ export class BulkCreator {
       while (this.#sent.length > 0) await this.#take();
       return this.#singly(records, false);
     }
-    const done = this.#client.multi(records.map(creation), { signal: this.#options.signal }).then(
+    const { signal, maxRequestBytes } = this.#options;
+    const done = this.#client.multi(records.map(creation), { signal, maxRequestBytes }).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -86,7 +89,7 @@ export class BulkCreator {
 
   /** Each for itself, all at once: the server takes them in order. */
   async #singly(records: readonly NodeRecord[], creates: boolean): Promise<void> {
-    const { signal, existing, created, makeParents, denied } = this.#options;
+    const { signal, maxRequestBytes, existing, created, makeParents, denied } = this.#options;
     const refused = (record: NodeRecord, error: unknown): void => {
       if (denied === undefined || !(error instanceof KeeperError) || error.code !== 'NoAuth') throw error;
       denied(record);
@@ -94,7 +97,7 @@ export class BulkCreator {
     let met = 0;
     const answers = records.map((record) => {
       const { data, acl } = record;
-      const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal };
+      const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal, maxRequestBytes };
       const answer = creates
         ? this.#client.create(record.path, data, options).then(() => true)
         : this.#client.exists(record.path, { signal }).then((stat) => (stat === undefined ? undefined : false));
@@ -115,7 +118,8 @@ export class BulkCreator {
 
   async #once(record: NodeRecord, makeParents: (path: string) => Promise<void>): Promise<true> {
     const { data, acl } = record;
-    const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal: this.#options.signal };
+    const { signal, maxRequestBytes } = this.#options;
+    const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal, maxRequestBytes };
     try {
       await this.#client.create(record.path, data, options);
     } catch (error) {

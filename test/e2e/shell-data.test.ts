@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { rig } from '../shell/rig.ts';
 import { type Ran, zoosh } from './cli.ts';
 import { until } from './members.ts';
 import { ServerProcess } from './process.ts';
@@ -73,6 +74,11 @@ test('--force-size sends what a server was set to take, alone and in a transacti
   await using client = await connect(roomy.hosts);
   for (const path of ['/new/created', '/txn']) assert.equal((await client.exists(path))?.dataLength, 2 << 20, path);
   assert.equal((await client.exists('/put'))?.version, 3);
+  // what is there, or was, goes elsewhere and back without being said
+  const prompt = rig(client, {}, undefined, { trash: join(folder, 'undo') });
+  for (const line of ['mv /txn /moved', 'set /moved small', 'undo'])
+    assert.equal(await prompt.shell.run(line), 0, `${line}: ${prompt.told[0]?.failure.message}`);
+  assert.equal((await client.exists('/moved'))?.dataLength, 2 << 20);
   const refused = await zoosh([server.hosts, 'create', '/forced', `@${big}`, '--force-size']);
   assert.equal(refused.code, 6);
   assert.match(refused.stderr, /outcome unknown: the connection broke[\s\S]*larger than its jute\.maxbuffer/);
