@@ -1,7 +1,8 @@
 /** A client that notes what its changes replace. */
 import { type KeeperCode, KeeperError } from '../base/errors.ts';
-import type { Client, MultiOp, MultiResult, OpOptions, Stat } from '../client/api.ts';
+import type { Acl, Client, MultiOp, MultiResult, OpOptions, Stat } from '../client/api.ts';
 import { bytesOf, ClientTransaction } from '../client/multi.ts';
+import { showAcl } from './acl-text.ts';
 import { UNKNOWN_OUTCOME } from './exit-codes.ts';
 import { hasMasked, isWorldReadable, type NodeRecord, recordOf } from './node-record.ts';
 import { markOf, type Step, type TrashDraft } from './trash.ts';
@@ -74,7 +75,7 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       });
     },
     async setAcl(path, acl, version, options) {
-      const step = draft.isOpen ? await aclStep(path, options) : undefined;
+      const step = draft.isOpen ? await aclStep(path, acl, options) : undefined;
       return noted(step, () => inner.setAcl(path, acl, version, options));
     },
     async multi(ops: readonly MultiOp[], options?: OpOptions): Promise<MultiResult[]> {
@@ -101,11 +102,11 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
     },
     transaction: () => new ClientTransaction(changes),
   };
-  async function aclStep(path: string, { signal }: OpOptions = {}): Promise<Step | undefined> {
+  async function aclStep(path: string, next: readonly Acl[], { signal }: OpOptions = {}): Promise<Step | undefined> {
     try {
       const { acl, stat } = await inner.getAcl(path, { signal });
       if (hasMasked(acl)) return { did: 'unkept', path, why: 'its ACL can only be read without password hashes' };
-      return { did: 'acl', path, acl, aversion: stat.aversion + 1 };
+      return { did: 'acl', path, acl, aversion: stat.aversion + 1, after: showAcl(next) };
     } catch (error) {
       if (error instanceof KeeperError && (error.code === 'NoAuth' || error.code === 'NoNode')) return undefined;
       throw error;

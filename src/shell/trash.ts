@@ -27,7 +27,14 @@ const ENDING = '.undo';
 export type Step =
   | { readonly did: 'created'; readonly path: string; readonly czxid: string; readonly after?: string }
   | { readonly did: 'set'; readonly node: NodeRecord; readonly version: number; readonly after?: string }
-  | { readonly did: 'acl'; readonly path: string; readonly acl: readonly Acl[]; readonly aversion: number }
+  | {
+      readonly did: 'acl';
+      readonly path: string;
+      readonly acl: readonly Acl[];
+      readonly aversion: number;
+      /** The ACL then, in words. */
+      readonly after?: string;
+    }
   | { readonly did: 'deleted'; readonly node: NodeRecord }
   /** It happened and cannot be taken back; `why` in words. */
   | { readonly did: 'unkept'; readonly path: string; readonly why: string };
@@ -233,7 +240,10 @@ function stepOf(value: Record<string, unknown>, where: string): Step {
     };
   if (did === 'deleted') return { did, node: nodeOf(node, where) };
   if (did === 'acl')
-    return { did, path: String(path), acl: nodeOf({ path, acl }, where).acl ?? [], aversion: Number(aversion) };
+    return {
+      ...{ did, path: String(path), acl: nodeOf({ path, acl }, where).acl ?? [], aversion: Number(aversion) },
+      ...(after !== undefined && { after: String(after) }),
+    };
   return value as unknown as Step;
 }
 

@@ -28,6 +28,8 @@ export interface UndoOptions {
 interface Now {
   readonly stat: Stat;
   readonly data: Buffer | null | undefined;
+  /** In words, where it was changed. */
+  readonly acl?: string;
 }
 
 /** In the order in which it has to happen: the last step first, nodes that are made again from the top down. */
@@ -35,7 +37,12 @@ export async function undoPlan(client: Client, steps: readonly Step[], options: 
   const { signal, inflight } = options;
   const paths = [...new Set(steps.flatMap((step) => ('node' in step ? [step.node.path] : [step.path])))];
   const now = new Map<string, Now | undefined>();
-  await eachOf(paths, inflight, signal, async (path) => void now.set(path, await look(client, path, signal)));
+  const recast = new Set(steps.flatMap((step) => (step.did === 'acl' ? [step.path] : [])));
+  await eachOf(paths, inflight, signal, async (path) => {
+    const found = await look(client, path, signal);
+    const acl = found !== undefined && recast.has(path) ? await aclOf(client, path, signal) : undefined;
+    now.set(path, acl === undefined ? found : found && { ...found, acl });
+  });
   const made = steps.flatMap((step) => (step.did === 'created' ? [step.path] : []));
   const restored = new Set(steps.flatMap((step) => (step.did === 'deleted' ? [step.node.path] : [])));
   const tree: Tree = { now, restored, childrenMade: childrenOf(made, now) };
@@ -73,6 +80,15 @@ async function look(client: Client, path: string, signal: AbortSignal): Promise<
     if (code !== 'NoAuth') throw error;
     const stat = await client.exists(path, { signal });
     return stat && { stat, data: undefined };
+  }
+}
+
+async function aclOf(client: Client, path: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    return showAcl((await client.getAcl(path, { signal })).acl);
+  } catch (error) {
+    if (error instanceof KeeperError && (error.code === 'NoAuth' || error.code === 'NoNode')) return undefined;
+    throw error;
   }
 }
 
@@ -161,10 +177,12 @@ function taken(step: Step, { now, childrenMade }: Tree): Undoing {
     case 'acl': {
       const there = now.get(step.path);
       if (there === undefined) return impossible(step.path, 'is gone');
-      if (there.stat.aversion !== step.aversion) return impossible(step.path, 'got another ACL since');
+      const { aversion } = there.stat;
+      const isAsLeft = there.acl !== undefined && there.acl === step.after;
+      if (aversion !== step.aversion && !isAsLeft) return impossible(step.path, 'got another ACL since');
       return {
         difference: { sign: '~', path: step.path, notes: [`acl back to ${showAcl(step.acl)}`] },
-        acl: { path: step.path, acl: step.acl, aversion: step.aversion },
+        acl: { path: step.path, acl: step.acl, aversion },
       };
     }
     default:

@@ -115,8 +115,15 @@ test('one change after another is taken back, also those of a transaction that w
     assert.equal((await client.get('/chain')).data?.toString(), data);
     assert.equal((await client.exists('/chain/x')) !== undefined, data === '3');
   }
-  await run(it, 'undo');
+  for (const line of ['acl add /chain ip:10.0.0.1:r', 'acl add /chain ip:10.0.0.2:r', 'undo', 'undo', 'undo'])
+    await run(it, line);
   assert.equal(await client.exists('/chain'), undefined);
+
+  await client.create('/cast', null);
+  for (const line of ['acl add /cast ip:10.0.0.1:r', 'acl add /cast ip:10.0.0.2:r']) await run(it, line);
+  await client.setAcl('/cast', [{ perms: 31, scheme: 'world', id: 'anyone' }]);
+  await run(it, 'undo', 12);
+  assert.match(JSON.stringify(it.shown.at(-1)), /got another ACL since/);
 });
 
 test('what somebody changed since is not touched, and is said', async () => {
