@@ -37,7 +37,7 @@ test('ACLs with digest identities', async () => {
   await other.no('get p', 14, `error: not permitted by the ACL: ${at}/p`, hint);
   await other.no('set p y', 14, `error: not permitted by the ACL: ${at}/p`, hint);
   await other.no('ls p', 14, `error: not permitted by the ACL: ${at}/p`, hint);
-  await other.no('create p/c', 14, `error: not permitted by the ACL: ${at}/p/c`, hint);
+  await other.no('create p/c', 14, `error: not permitted by the ACL of ${at}/p: ${at}/p/c`, hint);
   await other.no('setAcl p world:anyone:cdrwa', 14, `error: not permitted by the ACL: ${at}/p`, hint);
   await sh.ok('get p', 'x\n');
   const told = await sh.out('setAcl -s -v 1 p auth::cdrwa,world:anyone:r');
