@@ -6,6 +6,10 @@ import { anyBlock, blockPorts, freeBlock, isFree } from '../src/ensemble/ports.t
 const FIRSTS = [3000, 4000, 5000, 6000, 7000, 8000, 9000];
 /** Whoever listens on this port of a thousand has it; the system takes it back however that process ends. */
 const KEY = 999;
+/** Ports among these that `fetch` refuses to speak to, as browsers do: whoever asked a server there would never be answered. */
+export const UNFETCHED: ReadonlySet<number> = new Set([
+  ...[3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697],
+]);
 /** Where a block begins within; its ports lie up to 400 further on. */
 const STARTS = 9;
 /** Of a thousand: beyond all blocks, for servers that stand alone. */
@@ -47,7 +51,7 @@ export async function ownPort(host: string): Promise<number> {
   if (first === undefined) return 0;
   for (let tries = 0; tries < SINGLES.count; tries++) {
     const port = first + SINGLES.from + (nextSingle++ % SINGLES.count);
-    if (await isFree(host, port)) return port;
+    if (!UNFETCHED.has(port) && (await isFree(host, port))) return port;
   }
   return 0;
 }
@@ -59,7 +63,7 @@ export async function ownBlock(host: string, count: number): Promise<number> {
   if (first === undefined) return anyBlock(host, count);
   const start = next;
   next = (next + Math.ceil(count / 10)) % STARTS;
-  const base = await freeBlock(host, first + 10 * start, count, new Set(recent.flat()));
+  const base = await freeBlock(host, first + 10 * start, count, new Set([...UNFETCHED, ...recent.flat()]));
   recent.push(blockPorts(base, count));
   if (recent.length > MOST_RECENT) recent.shift();
   return base;
