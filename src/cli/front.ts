@@ -38,8 +38,11 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       if (signalled !== undefined) process.exit(status); // the second one means it
       signalled = status;
       host.shell.leaving ??= { status };
-      if (host.shell.interrupt()) setTimeout(() => stop(status), host.shell.graceMs).unref();
-      else stop(status);
+      if (!host.shell.interrupt()) return stop(status);
+      setTimeout(() => {
+        host.shell.giveUp();
+        stop(status);
+      }, host.shell.graceMs).unref();
     };
     process.on(signal, handler);
     return [signal, handler] as const;

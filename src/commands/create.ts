@@ -5,7 +5,7 @@ import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
-import { DATA_OPTIONS, dataSaid, sendData } from './data-options.ts';
+import { DATA_OPTIONS, dataSaid, sizeOptions } from './data-options.ts';
 import { createWithParents } from './support.ts';
 
 const MAX_TTL_MS = 1_099_511_627_775;
@@ -49,7 +49,7 @@ export default command({
     ['create -p /app/config {"level": "info"}', 'with its parents and JSON'],
     ['create -e -s /app/worker- @host.txt', 'ephemeral, numbered, data from a file'],
   ],
-  exits: [10, 11, 14, 15, 16, 17, 19, 21],
+  exits: [6, 10, 11, 14, 15, 16, 17, 19, 21],
   async run(values, context): Promise<Output> {
     const { path, sequential, ephemeral, container, ttl } = values;
     if (container && (sequential || ephemeral)) throw usage('create: -c cannot be combined with -s or -e');
@@ -78,13 +78,15 @@ export default command({
             ? 'persistentSequential'
             : 'persistent';
     const client = await context.client();
-    const options = { mode, ...(acl !== undefined && { acl }), ...(ttl !== undefined && { ttlMs: ttl }) };
+    const options = {
+      ...{ mode, ...sizeOptions(values), signal: context.signal },
+      ...(acl !== undefined && { acl }),
+      ...(ttl !== undefined && { ttlMs: ttl }),
+    };
     try {
-      const made = await sendData(values, path, data, (more) =>
-        values.parents
-          ? createWithParents(path, data, { ...options, ...more }, context)
-          : client.create(path, data, { ...options, ...more, signal: context.signal }),
-      );
+      const made = values.parents
+        ? await createWithParents(path, data, options, context)
+        : await client.create(path, data, options);
       if (ephemeral) context.session.noteEphemeral(made.path);
       return { type: 'created', path: made.path, created: true, stat: made.stat };
     } catch (error) {

@@ -1,10 +1,9 @@
 /** Where the data of create, set and put may come from besides the word itself. */
 
-import { KeeperError } from '../base/errors.ts';
 import type { OpOptions } from '../client/api.ts';
 import type { CommandContext, Data, Param } from '../shell/command.ts';
-import { checkSize, decodeData, FORCED_LIMIT, isTooLarge, readDataFile } from '../shell/data.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { checkSize, decodeData, FORCED_LIMIT, readDataFile } from '../shell/data.ts';
+import { usage } from '../shell/failure.ts';
 
 export const DATA_OPTIONS = {
   base64: { kind: 'flag', short: '-b', long: '--base64', about: 'the data is given in base64' },
@@ -13,7 +12,7 @@ export const DATA_OPTIONS = {
   file: { kind: 'file', long: '--file', about: 'the data is what this file holds' },
   stdin: { kind: 'flag', long: '--stdin', about: 'the data is standard input' },
   noData: { kind: 'flag', long: '--null', about: 'no data at all, which is not empty data' },
-  forceSize: { kind: 'flag', long: '--force-size', about: 'send it even if servers take less by default' },
+  forceSize: { kind: 'flag', long: '--force-size', about: 'send up to 64 MiB, whatever servers take by default' },
 } as const satisfies Record<string, Param>;
 
 export interface DataValues {
@@ -39,29 +38,10 @@ export function dataSaid(name: string, path: string, values: DataValues, context
     return stdin ? context.stdin() : (word ?? null);
   };
   const data = decodeData(noData ? null : bytes(), values);
-  if (!values.forceSize) checkSize(path, data);
+  if (!values.forceSize) checkSize(path, data, { canForce: true });
   return data;
 }
 
-/**
- * Sends data, with --force-size whatever it measures. A server that takes less hangs up on it, and is said to.
- * @throws Failure (6)
- */
-export async function sendData<T>(
-  { forceSize }: Pick<DataValues, 'forceSize'>,
-  path: string,
-  data: Data,
-  send: (options: Pick<OpOptions, 'maxRequestBytes'>) => Promise<T>,
-): Promise<T> {
-  if (!forceSize || !isTooLarge(path, data)) return send({});
-  try {
-    return await send({ maxRequestBytes: FORCED_LIMIT });
-  } catch (error) {
-    if (!(error instanceof KeeperError) || error.code !== 'ConnectionLoss') throw error;
-    throw new Failure(6, error.code, `outcome unknown: the connection broke before a reply came: ${path}`, {
-      path,
-      hint: 'a server hangs up on what is larger than its jute.maxbuffer; its log says so',
-      cause: error,
-    });
-  }
-}
+/** How large the request may be that carries the data. */
+export const sizeOptions = ({ forceSize }: Pick<DataValues, 'forceSize'>): Pick<OpOptions, 'maxRequestBytes'> =>
+  forceSize ? { maxRequestBytes: FORCED_LIMIT } : {};

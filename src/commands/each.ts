@@ -28,11 +28,13 @@ export default command({
       const fill = (text: string): string =>
         text.replace(/\{(name)?\}/g, (_whole, name) => (name ? nameOf(path) : path));
       try {
-        exit = await context.execute(words.map((word) => ({ ...word, text: fill(word.text) })));
+        const status = await context.execute(words.map((word) => ({ ...word, text: fill(word.text) })));
+        exit ||= status;
       } catch (error) {
-        if (!context.keepGoing) throw error;
-        context.warn(`${path}: ${(error as Error).message}`);
-        exit = (error as { exit?: number }).exit ?? 1;
+        if (!context.keepGoing || context.signal.aborted) throw error;
+        const failure = context.failedWithin(error);
+        context.warn(`${path}: ${failure.message}`);
+        exit ||= failure.exit;
       }
     }
     return { type: 'many', parts: [], exit };

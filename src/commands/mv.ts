@@ -4,7 +4,6 @@ import { type Client, MultiError, type MultiOp } from '../client/api.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { deleteTree } from '../shell/bulk-delete.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { FORCED_LIMIT } from '../shell/data.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, liveSource } from '../shell/node-source.ts';
@@ -72,7 +71,7 @@ export default command({
       await agree(from, to, seen, round, context);
       if (there !== undefined || seen.records === undefined) return inParts(client, from, to, policy, context);
       try {
-        await client.multi(moveOf(seen.records, from, to), { signal, maxRequestBytes: FORCED_LIMIT });
+        await client.multi(moveOf(seen.records, from, to), { signal });
         return answer(from, to, seen.count);
       } catch (error) {
         const code = error instanceof MultiError ? error.code : undefined;
@@ -166,7 +165,6 @@ async function inParts(
   using progress = context.progress(`copying ${from}`);
   const creator = new BulkCreator(client, {
     signal,
-    maxRequestBytes: FORCED_LIMIT,
     existing: (record) => conflicts.settle(record),
     created() {
       progress.update(++counts.created);

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { command } from '../shell/command.ts';
-import { failureOf, usage } from '../shell/failure.ts';
+import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 
 /** The same again. */
@@ -30,9 +30,9 @@ export default command({
         await context.execute(words);
       } catch (error) {
         if (!context.keepGoing || context.signal.aborted) throw error;
-        const failure = failureOf(error);
+        const failure = context.failedWithin(error);
         context.warn(`error: ${failure.message}`);
-        exit = failure.exit;
+        exit ||= failure.exit;
       }
     }
     return { type: 'many', parts: [], exit };

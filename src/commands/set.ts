@@ -5,7 +5,7 @@ import { usage } from '../shell/failure.ts';
 import { jsonSteps } from '../shell/json-at.ts';
 import { textOf } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
-import { DATA_OPTIONS, dataSaid, sendData } from './data-options.ts';
+import { DATA_OPTIONS, dataSaid, sizeOptions } from './data-options.ts';
 import { asJson, withValue } from './json-value.ts';
 import { versionOf, withSuggestion } from './support.ts';
 
@@ -43,7 +43,7 @@ export default command({
     ['set --at .level /app/config warn', 'one value of a JSON document, the rest untouched'],
     ['set /app/logo @logo.png', 'from a file'],
   ],
-  exits: [10, 12, 14, 17, 19],
+  exits: [6, 10, 12, 14, 17, 19],
   notes: ['With --at the exit code is 10, too, when the data is no JSON or has no such place.'],
   async run(values, context): Promise<Output> {
     const { path, append } = values;
@@ -65,12 +65,10 @@ export default command({
       for (let tries = 1; ; tries++) {
         const before = merges ? await client.get(path, { signal }) : undefined;
         const next = before === undefined ? data : merged(before.data);
-        if (!values.forceSize) checkSize(path, next);
+        if (!values.forceSize) checkSize(path, next, { canForce: true });
         try {
           const expected = version === -1 && before !== undefined ? before.stat.version : version;
-          const stat = await sendData(values, path, next, (options) =>
-            client.set(path, next, expected, { ...options, signal }),
-          );
+          const stat = await client.set(path, next, expected, { ...sizeOptions(values), signal });
           context.versionsRead.set(path, stat.version);
           return { type: 'written', path, stat, bytes: next?.length ?? 0, showStat: values.stat };
         } catch (error) {

@@ -68,7 +68,7 @@ export async function createWithParents(
   const client = await context.client();
   for (let tries = 0; ; tries++)
     try {
-      return await client.create(path, data, options);
+      return await client.create(path, data, { signal: context.signal, ...options });
     } catch (error) {
       if (!(error instanceof KeeperError) || error.code !== 'NoNode' || tries >= 3) throw error;
       await makeParents(parentOf(path.endsWith('/') ? `${path}x` : path), context);

@@ -55,6 +55,7 @@ export default command({
       signal,
       inflight: inflightOf(context),
       aclOf: (record) => aclUnder(policy, record),
+      laterOf: trash.laterOf(context.session.label),
     });
     const doable = plan.filter(isDoable);
     // a dry run shows by itself what would be sent
@@ -181,7 +182,8 @@ async function carryOut(client: Client, plan: readonly Undoing[], context: Comma
     ops = [];
     bytes = 0;
   };
-  for (const { op, acl } of plan) {
+  for (const { op, acl, standsFor } of plan) {
+    if (op !== undefined && standsFor !== undefined) context.undoStandsFor(op.path, standsFor);
     if (op !== undefined) {
       const size = op.path.length + ('data' in op ? (op.data?.length ?? 0) : 0) + 60;
       if (ops.length >= BATCH_OPS || (ops.length > 0 && bytes + size > BATCH_BYTES)) await send();

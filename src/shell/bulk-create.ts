@@ -19,8 +19,6 @@ export interface BulkCreateOptions {
   readonly created: (record: NodeRecord) => void;
   /** Makes what is missing above a node. */
   readonly makeParents: (path: string) => Promise<void>;
-  /** Of one request, where the server is known to take more than servers do by default. */
-  readonly maxRequestBytes?: number;
 }
 
 /**
@@ -64,8 +62,8 @@ export class BulkCreator {
       while (this.#sent.length > 0) await this.#take();
       return this.#singly(records, false);
     }
-    const { signal, maxRequestBytes } = this.#options;
-    const done = this.#client.multi(records.map(creation), { signal, maxRequestBytes }).then(
+    const { signal } = this.#options;
+    const done = this.#client.multi(records.map(creation), { signal }).then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -89,7 +87,7 @@ export class BulkCreator {
 
   /** Each for itself, all at once: the server takes them in order. */
   async #singly(records: readonly NodeRecord[], creates: boolean): Promise<void> {
-    const { signal, maxRequestBytes, existing, created, makeParents, denied } = this.#options;
+    const { signal, existing, created, makeParents, denied } = this.#options;
     const refused = (record: NodeRecord, error: unknown): void => {
       if (denied === undefined || !(error instanceof KeeperError) || error.code !== 'NoAuth') throw error;
       denied(record);
@@ -97,7 +95,7 @@ export class BulkCreator {
     let met = 0;
     const answers = records.map((record) => {
       const { data, acl } = record;
-      const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal, maxRequestBytes };
+      const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal };
       const answer = creates
         ? this.#client.create(record.path, data, options).then(() => true)
         : this.#client.exists(record.path, { signal }).then((stat) => (stat === undefined ? undefined : false));
@@ -118,8 +116,8 @@ export class BulkCreator {
 
   async #once(record: NodeRecord, makeParents: (path: string) => Promise<void>): Promise<true> {
     const { data, acl } = record;
-    const { signal, maxRequestBytes } = this.#options;
-    const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal, maxRequestBytes };
+    const { signal } = this.#options;
+    const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal };
     try {
       await this.#client.create(record.path, data, options);
     } catch (error) {

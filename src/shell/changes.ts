@@ -31,6 +31,8 @@ export interface ChangesPorts {
   client(): Promise<Client>;
   /** Sends changes that `words` are said of, noted for undo. */
   kept<T>(words: string, send: (client: Client) => Promise<T>): Promise<T>;
+  /** The command that runs has sent a change. */
+  readonly hasSent: () => boolean;
   /** Asks where changes are asked about. @throws Failure 30, 31 */
   beforeCommit(): Promise<void>;
   /** Runs the operations of a text, each as a command. */
@@ -162,14 +164,13 @@ export class Changes implements TransactionControl {
       else refuseUnsendable(changes);
       return planOf(changes);
     }
-    let isSent = false;
+    let isRefused = false;
     try {
       if (kind === 'txn') refuseUnsendable(changes);
       await this.#ports.beforeCommit();
-      const { output, failure, made } = await this.#ports.kept(wordsOf(changes), (client) => {
-        isSent = true;
-        return commitAll(client, changes, this.#ports.signal());
-      });
+      const { output, failure, made } = await this.#ports.kept(wordsOf(changes), (client) =>
+        commitAll(client, changes, this.#ports.signal()),
+      );
       if (failure !== undefined) {
         this.#ports.show(output);
         throw failure;
@@ -179,10 +180,11 @@ export class Changes implements TransactionControl {
           this.#ports.noteEphemeral(made[at] ?? change.path);
       return output;
     } catch (error) {
-      if (error instanceof RequestError) isSent = false;
+      isRefused = error instanceof RequestError;
       throw error;
     } finally {
       // what was not sent stays with whoever can mend it; a script would only add to it
+      const isSent = this.#ports.hasSent() && !isRefused;
       if (isSent || kind === 'atomic' || !this.#ports.isInteractive) this.#pending = undefined;
     }
   }

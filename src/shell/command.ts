@@ -3,6 +3,7 @@ import type { FourLetterOptions } from '../client/four-letter.ts';
 import type { Profile } from '../config/profiles.ts';
 import type { LocalEnsembles } from './ensembles.ts';
 import type { EventRing } from './event-ring.ts';
+import type { Failure } from './failure.ts';
 import type { ListedWatch } from './kept-watches.ts';
 import type { Quote } from './lexer.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -280,6 +281,8 @@ export interface CommandContext {
   readonly keepsUndo: boolean;
   /** Keeps nothing of this command. */
   dropUndo(): void;
+  /** What it will make at `path` stands for the node that had this czxid. */
+  undoStandsFor(path: string, czxid: string): void;
   /** Somebody is there whom `confirm` would ask: a plan is worth the reading it takes. */
   readonly asks: boolean;
   /** Nothing is sent: what would be is shown once the command has ended. */
@@ -290,6 +293,10 @@ export interface CommandContext {
   readonly registry: Registry;
   /** Runs one command whose words are given, shows what it found, gives its status. Its failure is thrown. */
   execute(words: readonly Arg[]): Promise<number>;
+  /** What was thrown by a command run so, as a failure, where the one that ran it goes on. */
+  failedWithin(error: unknown): Failure;
+  /** A session of another ensemble, the caller's to close. */
+  open(target: string): Promise<Client>;
   /** A path as the user typed it, made absolute. @throws Failure (2) */
   resolve(typed: string): string;
   /** Requests of a pattern: the paths it stands for, sorted. @throws Failure (10) */

@@ -18,6 +18,7 @@ export function contextOf(
   draft: TrashDraft | undefined,
 ): CommandContext {
   const { ports } = shell;
+  const session = route.isReal ? ports.session : forgetful(ports.session);
   const client = async (): Promise<Client> => route.wrap(shell.recording(await orAbort(shell.client(), signal)));
   return {
     client,
@@ -25,6 +26,7 @@ export function contextOf(
       return draft?.isOpen === true;
     },
     dropUndo: () => draft?.drop(),
+    undoStandsFor: (path, czxid) => draft?.standsFor(path, czxid),
     asks: ports.asks && route.asks,
     isDry: !route.isReal && !route.asks,
     signal,
@@ -56,7 +58,9 @@ export function contextOf(
     globbed: bound.globs.length > 0,
     watched: (event, change) => ports.watched(event, change),
     news: (line) => ports.news(line),
-    session: route.isReal ? ports.session : forgetful(ports.session),
+    session,
+    open: async (target) => shell.inTime(await orAbort(session.open(target), signal)),
+    failedWithin: (error) => shell.failedWithin(error),
     settings: ports.settings,
     profiles: ports.profiles,
     history: ports.history,

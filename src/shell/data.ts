@@ -52,14 +52,14 @@ export const FORCED_LIMIT = 64 << 20;
 const OVERHEAD = 512;
 
 /** Servers do not take it unless they are set to. */
-export const isTooLarge = (path: string, data: Data): boolean =>
+export const isTooLarge = (path: string, data: Data | string | undefined): boolean =>
   (data?.length ?? 0) + Buffer.byteLength(path) + OVERHEAD > REQUEST_LIMIT;
 
-/** Says before sending what a server would answer by hanging up. @throws Failure (19) */
-export function checkSize(path: string, data: Data): void {
+/** Says before sending what a server would answer by hanging up. `canForce`: --force-size sends it. @throws Failure (19) */
+export function checkSize(path: string, data: Data, { canForce = false } = {}): void {
   if (!isTooLarge(path, data)) return;
   throw new Failure(19, 'TooLarge', `too large for one request: ${showCount(data?.length ?? 0)} bytes for ${path}`, {
     path,
-    hint: `servers take requests up to ${showCount(REQUEST_LIMIT)} bytes (jute.maxbuffer); --force-size sends it all the same`,
+    hint: `servers take requests up to ${showCount(REQUEST_LIMIT)} bytes (jute.maxbuffer)${canForce ? '; --force-size sends it all the same' : ''}`,
   });
 }

@@ -11,27 +11,47 @@ import {
   type WatchKind,
   type WatchListener,
 } from '../client/api.ts';
+import { FORCED_LIMIT, isTooLarge } from './data.ts';
 import { UNKNOWN_OUTCOME } from './exit-codes.ts';
 import { ClientFacade } from './facade.ts';
-import { noteDecider, noteRead } from './failed-request.ts';
+import { noteDecider, noteLarge, noteRead } from './failed-request.ts';
+import { Failure } from './failure.ts';
+
+/** What became of the changes that one command asked for. */
+export class Outcome {
+  /** Changes without an answer. */
+  changing = 0;
+  /** Of one of them it is not known whether it was made. */
+  isLost = false;
+  /** One was sent at all. */
+  hasSent = false;
+}
 
 /** What is said along the way. */
 export interface DeadlinePorts {
   /** How long an answer may take, ms. */
   readonly limitMs: () => number;
+  /** Of the command that runs. */
+  readonly outcome: () => Outcome;
   /** An answer took so long, ms. */
   readonly took: (ms: number) => void;
-  /** A change was sent, and whether it was made is not known. */
-  readonly lost: () => void;
   /** A read has set a watch. */
   readonly watching: (path: string, kind: 'data' | 'children') => void;
+}
+
+/** Of a change that failed. */
+interface About {
+  readonly path?: string | undefined;
+  /** The node whose ACL decides, where it is another. */
+  readonly decider?: string;
+  readonly isLarge?: boolean;
 }
 
 /** Waits for each answer so long and no longer; what was asked may still be done. */
 export class DeadlineClient extends ClientFacade {
   readonly #ports: DeadlinePorts;
-  /** Changes without an answer. */
-  #changing = 0;
+  /** The server has given out data that no request can hold by default, so it was set to take more. */
+  #takesMore = false;
   constructor(inner: Client, ports: DeadlinePorts) {
     super(inner);
     this.#ports = ports;
@@ -49,25 +69,41 @@ export class DeadlineClient extends ClientFacade {
         .finally(() => clearTimeout(timer));
     });
   }
-  async #change<T>(answer: Promise<T>, path?: string, decider?: string): Promise<T> {
-    this.#changing++;
+  async #change<T>(answer: Promise<T>, { path, decider, isLarge }: About = {}): Promise<T> {
+    const outcome = this.#ports.outcome();
+    outcome.changing++;
+    outcome.hasSent = true;
     try {
       return await this.#inTime(answer, path);
     } catch (error) {
-      // what is given up is on its way
-      const isKnown = error instanceof MultiError || (error instanceof KeeperError && !UNKNOWN_OUTCOME.has(error.code));
-      if (!isKnown) this.#ports.lost();
+      // what is given up is on its way; what the shell itself refuses is not
+      const isKnown =
+        error instanceof MultiError ||
+        error instanceof Failure ||
+        (error instanceof KeeperError && !UNKNOWN_OUTCOME.has(error.code));
+      if (!isKnown) outcome.isLost = true;
       if (error instanceof KeeperError && error.code === 'NoAuth' && decider !== undefined) noteDecider(error, decider);
+      if (isLarge === true) noteLarge(error);
       throw error;
     } finally {
-      this.#changing--;
+      outcome.changing--;
     }
   }
+  /** Room for data that such a server has held already. */
+  #raised<O extends OpOptions>(
+    path: string,
+    data: Uint8Array | string | null | undefined,
+    options: O | undefined,
+  ): O | undefined {
+    if (!this.#takesMore || options?.maxRequestBytes !== undefined || !isTooLarge(path, data)) return options;
+    return { ...(options as O), maxRequestBytes: FORCED_LIMIT };
+  }
   async #read<T>(answer: Promise<T>, path?: string): Promise<T> {
+    const outcome = this.#ports.outcome();
     try {
       return await this.#inTime(answer, path);
     } catch (error) {
-      if (this.#changing === 0) noteRead(error);
+      if (outcome.changing === 0) noteRead(error);
       throw error;
     }
   }
@@ -77,19 +113,26 @@ export class DeadlineClient extends ClientFacade {
     return found;
   }
   override create(path: string, data?: Uint8Array | string | null, options?: CreateOptions) {
-    return this.#change(super.create(path, data, options), path, parentOf(path.endsWith('/') ? `${path}x` : path));
+    return this.#change(super.create(path, data, this.#raised(path, data, options)), {
+      path,
+      decider: parentOf(path.endsWith('/') ? `${path}x` : path),
+      isLarge: isTooLarge(path, data),
+    });
   }
   override delete(path: string, version?: number, options?: OpOptions) {
-    return this.#change(super.delete(path, version, options), path, parentOf(path));
+    return this.#change(super.delete(path, version, options), { path, decider: parentOf(path) });
   }
   override exists(path: string, options?: ReadOptions) {
     return this.#watched(this.#read(super.exists(path, options), path), path, 'data', options);
   }
-  override get(path: string, options?: ReadOptions) {
-    return this.#watched(this.#read(super.get(path, options), path), path, 'data', options);
+  override async get(path: string, options?: ReadOptions) {
+    const found = await this.#watched(this.#read(super.get(path, options), path), path, 'data', options);
+    this.#takesMore ||= isTooLarge('/', found.data);
+    return found;
   }
   override set(path: string, data: Uint8Array | string | null, version?: number, options?: OpOptions) {
-    return this.#change(super.set(path, data, version, options), path);
+    const raised = this.#raised(path, data, options);
+    return this.#change(super.set(path, data, version, raised), { path, isLarge: isTooLarge(path, data) });
   }
   override getChildren(path: string, options?: ReadOptions) {
     return this.#watched(this.#read(super.getChildren(path, options), path), path, 'children', options);
@@ -98,7 +141,7 @@ export class DeadlineClient extends ClientFacade {
     return this.#read(super.getAcl(path, options), path);
   }
   override setAcl(path: string, acl: readonly Acl[], version?: number, options?: OpOptions) {
-    return this.#change(super.setAcl(path, acl, version, options), path);
+    return this.#change(super.setAcl(path, acl, version, options), { path });
   }
   override sync(path: string, options?: OpOptions) {
     return this.#read(super.sync(path, options), path);
@@ -113,7 +156,9 @@ export class DeadlineClient extends ClientFacade {
     return this.#read(super.whoAmI(options));
   }
   override multi(ops: readonly MultiOp[], options?: OpOptions) {
-    return this.#change(super.multi(ops, options), ops[0]?.path);
+    const large = ops.find((op) => 'data' in op && isTooLarge(op.path, op.data));
+    const raised = large === undefined || !('data' in large) ? options : this.#raised(large.path, large.data, options);
+    return this.#change(super.multi(ops, raised), { path: ops[0]?.path, isLarge: large !== undefined });
   }
   override multiRead(
     ops: readonly { readonly op: 'get' | 'getChildren'; readonly path: string }[],

@@ -3,7 +3,7 @@ import { ConnectError, MultiError, RequestError } from '../client/api.ts';
 import { ConnectStringError } from '../client/connect-string.ts';
 import type { Risk } from './command.ts';
 import { EXIT_OF_KEEPER, type ExitCode, UNKNOWN_OUTCOME } from './exit-codes.ts';
-import { deciderOf } from './failed-request.ts';
+import { deciderOf, isOfLarge } from './failed-request.ts';
 
 export interface FailureDetails {
   /** What to do about it, one line. */
@@ -45,7 +45,7 @@ export const refused = (message: string, hint: string, path?: string): Failure =
 
 /**
  * Anything thrown, as a failure with its exit code. `risk` is that of the command: a broken change has an unknown outcome, and
- * so has whatever ends a command one of whose changes was `lost`.
+ * so has a command that breaks off after one of its changes was `lost`.
  */
 export function failureOf(error: unknown, risk: Risk | 'lost' = 'read'): Failure {
   if (error instanceof Failure) return error;
@@ -93,7 +93,9 @@ function keeperFailure(error: KeeperError, risk: Risk | 'lost'): Failure {
   if (risk !== 'read' && UNKNOWN_OUTCOME.has(error.code)) {
     return new Failure(6, error.code, `outcome unknown: ${reasonOf(error.code)}${path ? `: ${path}` : ''}`, {
       path,
-      hint: 'look at the node before trying again',
+      hint: isOfLarge(error)
+        ? 'look at the node; a server hangs up on what is larger than its jute.maxbuffer, and its log says so'
+        : 'look at the node before trying again',
       cause: error,
     });
   }

@@ -1,4 +1,5 @@
 /** Nodes as lines of JSON: what `export` writes and `import` reads. */
+import type { Zxid } from '../base/ids.ts';
 import { pathFault } from '../base/path.ts';
 import type { Acl } from '../client/api.ts';
 import { parseAcl, showPerms } from './acl-text.ts';
@@ -75,7 +76,7 @@ export function nodeLine({ path, data, acl, kind, ttlMs, stat }: NodeRecord, kee
     line += `,"acl":${aclText(acl)}`;
     if (hasMasked(acl)) line += ',"masked":true';
   }
-  if (keepsStat && stat?.czxid !== undefined) line += `,"stat":${JSON.stringify(statJson(stat as never))}`;
+  if (keepsStat && stat?.mzxid !== undefined) line += `,"stat":${JSON.stringify(statJson(stat as never))}`;
   return `${line}}`;
 }
 
@@ -135,7 +136,9 @@ function aclOf(value: unknown, path: string, where: string): readonly Acl[] {
 
 function recordedStat(value: unknown): RecordedStat | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { mtime, version } = value as Record<string, unknown>;
+  const { mtime, version, czxid } = value as Record<string, unknown>;
   const at = typeof mtime === 'string' ? Date.parse(mtime) : Number.NaN;
-  return Number.isNaN(at) || typeof version !== 'number' ? undefined : { mtime: at, version };
+  if (Number.isNaN(at) || typeof version !== 'number') return undefined;
+  const isId = typeof czxid === 'string' && /^0x[0-9a-f]{1,16}$/.test(czxid);
+  return { mtime: at, version, ...(isId && { czxid: BigInt(czxid) as Zxid }) };
 }

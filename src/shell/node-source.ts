@@ -60,7 +60,7 @@ export async function clientAt(
   target: string | undefined,
   context: CommandContext,
 ): Promise<{ readonly client: Client } & AsyncDisposable> {
-  const client = target === undefined ? await context.client() : await context.session.open(target);
+  const client = target === undefined ? await context.client() : await context.open(target);
   return { client, [Symbol.asyncDispose]: async () => (target === undefined ? undefined : client.close()) };
 }
 

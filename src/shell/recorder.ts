@@ -15,8 +15,9 @@ import {
 } from '../client/api.ts';
 import { bytesOf, isSequential } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
-import { REQUEST_LIMIT } from './data.ts';
+import { FORCED_LIMIT, isTooLarge, REQUEST_LIMIT } from './data.ts';
 import { ClientFacade } from './facade.ts';
+import { OPEN_ACL } from './node-record.ts';
 
 /** One change that was asked for. `version`, `before`: of the node as it is now; `after`: its data then. */
 export interface Change {
@@ -36,6 +37,8 @@ export interface Change {
 interface Node {
   readonly data: Buffer | null;
   readonly stat: Stat;
+  /** Where it would be another than the server's. */
+  readonly acl?: readonly Acl[];
 }
 
 const NEW_STAT: Stat = {
@@ -112,7 +115,7 @@ export class Recorder extends ClientFacade {
       after: bytes,
       ...(note !== '' && { note }),
       op: { op: 'create', path, data: bytes, options: kept },
-      ...(maxRequestBytes !== undefined && { maxRequestBytes }),
+      ...this.#room(path, bytes, maxRequestBytes),
     });
     const made = isSequential(options) ? path + UNKNOWN_NUMBER : path;
     const stat: Stat = {
@@ -120,7 +123,7 @@ export class Recorder extends ClientFacade {
       dataLength: bytes?.length ?? 0,
       ephemeralOwner: options.mode?.startsWith('ephemeral') === true ? this.sessionId : (0n as SessionId),
     };
-    this.#setNode(made, { data: bytes === null ? null : Buffer.from(bytes), stat });
+    this.#setNode(made, { data: bytes === null ? null : Buffer.from(bytes), stat, acl: options.acl ?? OPEN_ACL });
     this.#setMade(made, true);
     this.#grow(parent, above, made, 1);
     return { path: made, stat };
@@ -158,11 +161,11 @@ export class Recorder extends ClientFacade {
       after: bytes,
       ...(node !== undefined && { version: node.stat.version, before: node.data }),
       op: { op: 'set', path, data: bytes, version },
-      ...(maxRequestBytes !== undefined && { maxRequestBytes }),
+      ...this.#room(path, bytes, maxRequestBytes),
     });
     const before = node?.stat ?? NEW_STAT;
     const stat = { ...before, version: before.version + 1, dataLength: bytes?.length ?? 0 };
-    this.#setNode(path, { data: bytes === null ? null : Buffer.from(bytes), stat });
+    this.#setNode(path, { ...node, data: bytes === null ? null : Buffer.from(bytes), stat });
     return stat;
   }
 
@@ -172,7 +175,7 @@ export class Recorder extends ClientFacade {
     if (version !== -1 && version !== node.stat.aversion) throw new KeeperError('BadVersion', path);
     this.changes.push({ kind: 'acl', path, version: node.stat.aversion, note: showAcl(acl) });
     const stat = { ...node.stat, aversion: node.stat.aversion + 1 };
-    this.#setNode(path, { ...node, stat });
+    this.#setNode(path, { ...node, stat, acl });
     return stat;
   }
 
@@ -188,12 +191,12 @@ export class Recorder extends ClientFacade {
   }
 
   /** All of it or, as the server would refuse a part, nothing. @throws MultiError */
-  override async multi(ops: readonly MultiOp[]): Promise<MultiResult[]> {
+  override async multi(ops: readonly MultiOp[], { maxRequestBytes }: OpOptions = {}): Promise<MultiResult[]> {
     const out: MultiResult[] = [];
     const [length, undo]: [number, (() => void)[]] = [this.changes.length, []];
     this.#undo = undo;
     try {
-      for (const op of ops) out.push(await this.#part(op));
+      for (const op of ops) out.push(await this.#part(op, { maxRequestBytes }));
       return out;
     } catch (error) {
       this.changes.length = length;
@@ -207,9 +210,10 @@ export class Recorder extends ClientFacade {
     }
   }
 
-  async #part(op: MultiOp): Promise<MultiResult> {
-    if (op.op === 'create') return { op: 'create', ...(await this.create(op.path, op.data, op.options)) };
-    if (op.op === 'set') return { op: 'set', stat: await this.set(op.path, op.data, op.version) };
+  async #part(op: MultiOp, options: OpOptions): Promise<MultiResult> {
+    if (op.op === 'create')
+      return { op: 'create', ...(await this.create(op.path, op.data, { ...op.options, ...options })) };
+    if (op.op === 'set') return { op: 'set', stat: await this.set(op.path, op.data, op.version, options) };
     await (op.op === 'delete' ? this.delete(op.path, op.version) : this.check(op.path, op.version));
     return { op: op.op };
   }
@@ -231,15 +235,20 @@ export class Recorder extends ClientFacade {
   }
 
   override async get(path: string, options?: ReadOptions): Promise<{ data: Buffer | null; stat: Stat }> {
-    if (!this.#nodes.has(path)) return this.inner.get(path, options);
-    const node = this.#nodes.get(path);
-    if (node === undefined) throw new KeeperError('NoNode', path);
-    return { ...node };
+    if (!this.#nodes.has(path)) return this.#read(path, options);
+    const { data, stat } = this.#nodes.get(path) ?? missing(path);
+    return { data, stat };
+  }
+
+  override async getAcl(path: string, options?: OpOptions): Promise<{ acl: Acl[]; stat: Stat }> {
+    if (!this.#nodes.has(path)) return this.inner.getAcl(path, options);
+    const { acl, stat } = this.#nodes.get(path) ?? missing(path);
+    return { acl: [...(acl ?? (await this.inner.getAcl(path, options)).acl)], stat };
   }
 
   override async getChildren(path: string, options?: ReadOptions): Promise<{ children: string[]; stat: Stat }> {
     const node = this.#nodes.get(path);
-    if (node === undefined && this.#nodes.has(path)) throw new KeeperError('NoNode', path);
+    if (node === undefined && this.#nodes.has(path)) missing(path);
     const isNew = node !== undefined && this.#made.has(path);
     const real = isNew ? { children: [], stat: node.stat } : await this.inner.getChildren(path, options);
     const changed = this.#names.get(path);
@@ -261,10 +270,22 @@ export class Recorder extends ClientFacade {
   /** Nothing is owned, so nothing ends; the session is its owner's. */
   override async close(): Promise<void> {}
 
+  async #read(path: string, options?: ReadOptions): Promise<{ data: Buffer | null; stat: Stat }> {
+    const found = await this.inner.get(path, options);
+    this.#takesMore ||= isTooLarge('/', found.data);
+    return found;
+  }
+  /** The server holds data that no request can carry by default, so it was set to take more. */
+  #takesMore = false;
+  #room(path: string, data: Uint8Array | null, said: number | undefined): { readonly maxRequestBytes?: number } {
+    const bytes = said ?? (this.#takesMore && isTooLarge(path, data) ? FORCED_LIMIT : undefined);
+    return bytes === undefined ? {} : { maxRequestBytes: bytes };
+  }
+
   async #look(path: string): Promise<Node | undefined> {
     if (this.#nodes.has(path)) return this.#nodes.get(path);
     try {
-      return await this.inner.get(path);
+      return await this.#read(path);
     } catch (error) {
       const code: KeeperCode | undefined = error instanceof KeeperError ? error.code : undefined;
       if (code === 'NoNode') return undefined;
@@ -291,6 +312,10 @@ export class Recorder extends ClientFacade {
     this.#setNode(path, { ...node, stat: { ...node.stat, numChildren: node.stat.numChildren + by } });
   }
 }
+
+const missing = (path: string): never => {
+  throw new KeeperError('NoNode', path);
+};
 
 /** The operations of a transaction, and which change each belongs to. */
 export function operationsOf(changes: readonly Change[]): { ops: MultiOp[]; owner: number[] } {

@@ -87,12 +87,10 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       const numbers = steps.map((step) => draft.add(step));
       try {
         const results = await inner.multi(ops, options);
-        const gone = goneAfter(ops);
-        for (const [at, result] of results.entries()) {
-          if (result.op !== 'create' || gone.has(result.path)) continue;
-          const own = ops[at] as MultiOp;
-          // a sequential node has its name since now, and nothing else in the transaction can have named it
-          await created(result.path, result.stat, dataAfter(ops, own.path === result.path ? own.path : undefined, own));
+        const unknown = new Set(steps.flatMap((step) => (step.did === 'unkept' ? [step.path] : [])));
+        for (const [path, { own, stat }] of madeBy(ops, results)) {
+          // without what was there before, what came in its place is better than nothing
+          if (!unknown.has(path)) await created(path, stat, dataAfter(ops, own.path === path ? path : undefined, own));
         }
         return results;
       } catch (error) {
@@ -106,7 +104,9 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
     try {
       const { acl, stat } = await inner.getAcl(path, { signal });
       if (hasMasked(acl)) return { did: 'unkept', path, why: 'its ACL can only be read without password hashes' };
-      return { did: 'acl', path, acl, aversion: stat.aversion + 1, after: showAcl(next) };
+      // auth: is written down as whoever presented a password
+      const isKnown = next.every(({ scheme }) => scheme !== 'auth');
+      return { did: 'acl', path, acl, aversion: stat.aversion + 1, ...(isKnown && { after: showAcl(next) }) };
     } catch (error) {
       if (error instanceof KeeperError && (error.code === 'NoAuth' || error.code === 'NoNode')) return undefined;
       throw error;
@@ -139,32 +139,30 @@ function dataAfter(ops: readonly MultiOp[], path: string | undefined, own?: Mult
 
 /** What a transaction does to each node it finds, all its operations on it taken together. */
 function stepsOf(ops: readonly MultiOp[], before: ReadonlyMap<string, Before>): Step[] {
-  const own = new Map<string, MultiOp['op'][]>();
-  for (const { op, path } of ops) {
-    const known = own.get(path);
-    if (op === 'check') continue;
-    if (known === undefined) own.set(path, [op]);
-    else known.push(op);
-  }
   const steps: Step[] = [];
   for (const [path, was] of before) {
-    const kinds = own.get(path) ?? [];
-    const anew: Step = { did: 'unkept', path, why: 'the transaction made it anew' };
-    const isGone = kinds.at(-1) === 'delete';
-    const isAnew = !isGone && kinds.includes('delete') && was !== undefined;
-    const step = isGone ? deletion(path, was) : isAnew ? anew : change(path, was, dataAfter(ops, path), kinds.length);
+    const own = ops.filter((op) => op.path === path && op.op !== 'check');
+    // what is made anew comes in place of what was there: taken back it goes, and that comes again
+    const isGone = own.some(({ op }) => op === 'delete');
+    const step = isGone ? deletion(path, was) : change(path, was, dataAfter(ops, path), own.length);
     if (step !== undefined) steps.push(step);
   }
   return steps;
 }
 
-/** Paths whose last operation deletes them. */
-function goneAfter(ops: readonly MultiOp[]): ReadonlySet<string> {
-  const gone = new Set<string>();
-  for (const { op, path } of ops)
-    if (op === 'delete') gone.add(path);
-    else if (op === 'create') gone.delete(path);
-  return gone;
+/** The nodes that a transaction has made and left, and what made each last. */
+function madeBy(
+  ops: readonly MultiOp[],
+  results: readonly MultiResult[],
+): ReadonlyMap<string, { readonly own: MultiOp; readonly stat: Stat | undefined }> {
+  const made = new Map<string, { own: MultiOp; stat: Stat | undefined }>();
+  for (const [at, own] of ops.entries()) {
+    const result = results[at];
+    // a sequential node has its name since now
+    if (result?.op === 'create') made.set(result.path, { own, stat: result.stat });
+    else if (own.op === 'delete') made.delete(own.path);
+  }
+  return made;
 }
 
 /** The server said no: nothing was changed. */

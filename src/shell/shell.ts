@@ -6,7 +6,7 @@ import { isBlockName } from './blocks.ts';
 import { Changes } from './changes.ts';
 import type { Arg, CommandSpec, Progress } from './command.ts';
 import { contextOf, orAbort } from './context.ts';
-import { DeadlineClient } from './deadline.ts';
+import { DeadlineClient, type DeadlinePorts, Outcome } from './deadline.ts';
 import { expandWords } from './expand-words.ts';
 import { isOfRead } from './failed-request.ts';
 import { Failure, failureOf, refused, usage } from './failure.ts';
@@ -87,6 +87,7 @@ export class Shell {
       show: (output) => this.show(output),
       client: () => this.client(),
       kept: (words, send) => this.#kept(words, send),
+      hasSent: () => this.#outcome.hasSent,
       beforeCommit: () => this.#beforeCommit(),
       runOperations: (text, file) =>
         this.#pipelines.runOperations(text, file, this.#abort?.signal ?? new AbortController().signal),
@@ -106,21 +107,27 @@ export class Shell {
   /** The session, each of whose answers must come in time. */
   async client(): Promise<Client> {
     const client = await this.ports.session.client();
-    if (this.#timed?.inner !== client) this.#timed = { inner: client, outer: this.#inTime(client) };
+    const { session } = this.ports;
+    if (this.#timed?.inner !== client) {
+      const outer = this.inTime(client, {
+        took: (ms) => {
+          this.rttMs = ms;
+        },
+        watching: (path, kind) => session.noteWatch(path, kind),
+      });
+      this.#timed = { inner: client, outer };
+    }
     return this.#timed.outer;
   }
   #timed: { readonly inner: Client; readonly outer: Client } | undefined;
-  #inTime(client: Client): Client {
-    const { session } = this.ports;
+  /** The same for a session of another ensemble. */
+  inTime(client: Client, ports: Partial<Pick<DeadlinePorts, 'took' | 'watching'>> = {}): Client {
     return new DeadlineClient(client, {
       limitMs: () => this.ports.opTimeoutMs(),
-      took: (ms) => {
-        this.rttMs = ms;
-      },
-      lost: () => {
-        this.#hasLost = true;
-      },
-      watching: (path, kind) => session.noteWatch(path, kind),
+      outcome: () => this.#outcome,
+      took: () => {},
+      watching: () => {},
+      ...ports,
     });
   }
 
@@ -133,6 +140,17 @@ export class Shell {
     this.#abort?.abort(reason);
     return this.#abort !== undefined;
   }
+
+  /** The program ends, though the command that runs has not: what is not known of its changes is told. */
+  giveUp(): void {
+    const { changing, isLost } = this.#outcome;
+    if (changing === 0 && !isLost) return;
+    const failure = failureOf(new DOMException('interrupted', 'AbortError'), 'lost');
+    this.#tell(failure, this.#running.command, this.#running.source);
+    this.#isGivenUp = true;
+  }
+  #isGivenUp = false;
+  #running: { readonly command: string; readonly source: Source | undefined } = { command: '', source: undefined };
 
   /** How a line is to be read. */
   parse(text: string): Parsed {
@@ -230,7 +248,7 @@ export class Shell {
   }
 
   #tell(failure: Failure, command: string, source: Source | undefined): void {
-    if (failure.told) return;
+    if (failure.told || this.#isGivenUp) return;
     const hasLines = source?.isScript === true || source?.file !== undefined;
     this.ports.tell({
       failure,
@@ -301,7 +319,9 @@ export class Shell {
     outer?.signal.addEventListener('abort', giveUp, { once: true });
     this.#abort = abort;
     this.#risk = 'read';
-    if (outer === undefined) this.#hasLost = false;
+    const outcome = this.#outcome; // of a script's own command each command of it has its own
+    this.#outcome = new Outcome();
+    this.#running = { command, source };
     this.graceMs = GRACE_MS;
     this.removesOwn = false;
     this.#isEndless = false;
@@ -324,13 +344,20 @@ export class Shell {
     } finally {
       outer?.signal.removeEventListener('abort', giveUp);
       this.#abort = outer;
+      this.#outcome = outcome;
     }
   }
   #risk: CommandSpec['risk'] = 'read';
-  /** A change of the command that runs may have been made or not. */
-  #hasLost = false;
+  /** Of the changes of the command that runs. */
+  #outcome = new Outcome();
   #failureOf(error: unknown): Failure {
-    return failureOf(error, this.#hasLost ? 'lost' : isOfRead(error) ? 'read' : this.#risk);
+    return failureOf(error, this.#outcome.isLost ? 'lost' : isOfRead(error) ? 'read' : this.#risk);
+  }
+  /** What ended a command within another one that goes on. */
+  failedWithin(error: unknown): Failure {
+    const failure = this.#failureOf(error);
+    this.#outcome = new Outcome();
+    return failure;
   }
 
   async #command(name: string, args: readonly Arg[], signal: AbortSignal): Promise<Output | undefined> {

@@ -25,7 +25,14 @@ const ENDING = '.undo';
 
 /** One thing that was done. Versions are those the node has afterwards, and `after` stands for its data then ({@link markOf}). */
 export type Step =
-  | { readonly did: 'created'; readonly path: string; readonly czxid: string; readonly after?: string }
+  | {
+      readonly did: 'created';
+      readonly path: string;
+      readonly czxid: string;
+      readonly after?: string;
+      /** The czxid of the node in whose place an undo made it. */
+      readonly was?: string;
+    }
   | { readonly did: 'set'; readonly node: NodeRecord; readonly version: number; readonly after?: string }
   | {
       readonly did: 'acl';
@@ -65,6 +72,8 @@ export interface TrashDraft {
   readonly isOpen: boolean;
   /** Something of it can be taken back. */
   readonly keeps: boolean;
+  /** What will be made at a path stands for the node that had this czxid. */
+  standsFor(path: string, czxid: string): void;
   /** Its number among the steps. */
   add(step: Step): number;
   /** `count` steps from number `first` on did not happen. */
@@ -143,6 +152,28 @@ export class Trash {
       else if (value.did !== 'end') out.push(stepOf(value, `${id}:${at + 2}`));
     }
     return out.filter((step) => step !== undefined);
+  }
+
+  /** Of each node, by path and czxid, the czxid of the one that an undo made in its place last. */
+  laterOf(target: string): (path: string, czxid: string) => string | undefined {
+    let later: Map<string, string> | undefined;
+    return (path, czxid) => {
+      later ??= this.#laterOf(target);
+      let found: string | undefined;
+      // what was made again may have been made again once more
+      for (let next = later.get(`${czxid} ${path}`); next !== undefined; next = later.get(`${next} ${path}`))
+        found = next;
+      return found;
+    };
+  }
+  #laterOf(target: string): Map<string, string> {
+    const later = new Map<string, string>();
+    for (const entry of this.list())
+      if (entry.isUndo && entry.target === target)
+        for (const step of this.steps(entry.id))
+          if (step.did === 'created' && step.was !== undefined && BigInt(step.was) < BigInt(step.czxid))
+            later.set(`${step.was} ${step.path}`, step.czxid);
+    return later;
   }
 
   remove(id: string): void {
@@ -256,6 +287,7 @@ class Draft implements TrashDraft {
   /** Kinds of the steps, for those that turn out not to have happened. */
   readonly #kinds: Step['did'][] = [];
   readonly #unkept = new Map<string, number>();
+  readonly #standing = new Map<string, string>();
   #fd: number | undefined;
   #bytes = 0;
   #fault: string | undefined;
@@ -274,12 +306,16 @@ class Draft implements TrashDraft {
     return this.isOpen && Object.entries(this.#counts).some(([did, count]) => did !== 'unkept' && count > 0);
   }
 
+  standsFor(path: string, czxid: string): void {
+    this.#standing.set(path, czxid);
+  }
   add(step: Step): number {
     if (!this.isOpen) return -1;
     this.#counts[step.did]++;
     this.#kinds.push(step.did);
     if (step.did === 'unkept') this.#unkept.set(step.why, (this.#unkept.get(step.why) ?? 0) + 1);
-    this.#write(lineOfStep(step));
+    const was = step.did === 'created' ? this.#standing.get(step.path) : undefined;
+    this.#write(lineOfStep(was === undefined ? step : { ...(step as Extract<Step, { did: 'created' }>), was }));
     return this.#kinds.length - 1;
   }
   void(first: number, count: number): void {

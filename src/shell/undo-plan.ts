@@ -4,6 +4,7 @@ import { parentOf } from '../base/path.ts';
 import type { Acl, Client, MultiOp, Stat } from '../client/api.ts';
 import { showAcl } from './acl-text.ts';
 import { creation } from './bulk-create.ts';
+import { net } from './net-steps.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Difference } from './output.ts';
 import { markOf, type Step } from './trash.ts';
@@ -14,6 +15,8 @@ import { eachOf } from './walk.ts';
 export interface Undoing {
   readonly difference: Difference;
   readonly op?: MultiOp;
+  /** The czxid of the node that comes again. */
+  readonly standsFor?: string;
   /** An ACL put back; it cannot be part of a transaction. */
   readonly acl?: { readonly path: string; readonly acl: readonly Acl[]; readonly aversion: number };
 }
@@ -23,6 +26,8 @@ export interface UndoOptions {
   readonly inflight: number;
   /** What becomes of ACLs of nodes that are made again. @throws Failure (15) */
   readonly aclOf: (record: NodeRecord) => readonly Acl[] | undefined;
+  /** The czxid of the node that an undo made in place of that one; undefined: none. */
+  readonly laterOf: (path: string, czxid: string) => string | undefined;
 }
 
 interface Now {
@@ -43,32 +48,46 @@ export async function undoPlan(client: Client, steps: readonly Step[], options: 
     const acl = found !== undefined && recast.has(path) ? await aclOf(client, path, signal) : undefined;
     now.set(path, acl === undefined ? found : found && { ...found, acl });
   });
-  const made = steps.flatMap((step) => (step.did === 'created' ? [step.path] : []));
-  const restored = new Set(steps.flatMap((step) => (step.did === 'deleted' ? [step.node.path] : [])));
-  const tree: Tree = { now, restored, childrenMade: childrenOf(made, now) };
-  const kept = latest(steps);
-  const back = [...kept].reverse();
-  const creations = kept.filter(({ did }) => did === 'deleted').sort(byPath);
-  const others = back.filter(({ did }) => did !== 'deleted' && did !== 'unkept');
-  const missing = parentsMissing(creations, tree);
+  const kept = net(steps);
+  const unkept = kept.flatMap((step) =>
+    step.did === 'unkept' ? [impossible(step.path, `not kept: ${step.why}`)] : [],
+  );
+  const creations = kept.filter((step) => step.did === 'deleted').sort(byPath);
+  const restored = new Set(creations.map(({ node }) => node.path));
   const parents = new Map<string, boolean>();
-  await eachOf([...missing], inflight, signal, async (path) => {
+  await eachOf([...parentsMissing(creations, restored)], inflight, signal, async (path) => {
     parents.set(path, (await client.exists(path, { signal })) !== undefined);
   });
+  const tree: Tree = { now, parents, going: new Map(), options };
+  const made = new Set(kept.flatMap((step) => (step.did === 'created' ? [step.path] : [])));
+  const again = creations.map((step) => remade(step, tree, made.has(step.node.path)));
+  // one that came in place of another goes where that can come again, and that comes where it can go
+  const blocked = new Set(again.flatMap(({ op, difference: { path } }) => (op === undefined ? [path] : [])));
+  const back: Undoing[] = [];
+  for (const step of kept.reverse()) {
+    if (step.did === 'deleted' || step.did === 'unkept') continue;
+    if (step.did === 'created' && blocked.has(step.path)) continue;
+    const undoing = taken(step, tree);
+    const isReplaced = step.did === 'created' && restored.has(step.path);
+    if (isReplaced && undoing.op === undefined && now.get(step.path) !== undefined) blocked.add(step.path);
+    else if (isReplaced && undoing.op === undefined) continue; // it is gone already, and nothing lacks
+    back.push(undoing);
+  }
   return [
-    ...others.map((step) => taken(step, tree)),
-    ...creations.map((step) => remade(step, tree, parents, options)),
-    ...kept.flatMap((step) => (step.did === 'unkept' ? [impossible(step.path, `not kept: ${step.why}`)] : [])),
+    ...back,
+    ...again.filter(({ op, difference: { path } }) => op === undefined || !blocked.has(path)),
+    ...unkept,
   ];
 }
 
 /** What is known of the nodes a plan is about. */
 interface Tree {
   readonly now: ReadonlyMap<string, Now | undefined>;
-  /** Nodes that are made again. */
-  readonly restored: ReadonlySet<string>;
-  /** How many of a node's children the same command made, and are there. */
-  readonly childrenMade: ReadonlyMap<string, number>;
+  /** Whether those are there that are not made again themselves. */
+  readonly parents: ReadonlyMap<string, boolean>;
+  /** How many of a node's children are taken back. */
+  readonly going: Map<string, number>;
+  readonly options: UndoOptions;
 }
 
 async function look(client: Client, path: string, signal: AbortSignal): Promise<Now | undefined> {
@@ -92,69 +111,39 @@ async function aclOf(client: Client, path: string, signal: AbortSignal): Promise
   }
 }
 
-function childrenOf(made: readonly string[], now: ReadonlyMap<string, Now | undefined>): Map<string, number> {
-  const out = new Map<string, number>();
-  for (const path of made) if (now.get(path) !== undefined) out.set(parentOf(path), (out.get(parentOf(path)) ?? 0) + 1);
-  return out;
-}
+type Deleted = Extract<Step, { did: 'deleted' }>;
 
-/** A command may set one node several times: only what was there at first matters, and the version it has at last. */
-function latest(steps: readonly Step[]): Step[] {
-  const sets = new Map<string, { at: number; step: Extract<Step, { did: 'set' }> }>();
-  const created = new Map<string, { at: number; step: Extract<Step, { did: 'created' }> }>();
-  const out: (Step | undefined)[] = [];
-  for (const step of steps) {
-    if (step.did === 'created') created.set(step.path, { at: out.length, step });
-    if (step.did === 'set') {
-      const { version, after } = step;
-      const made = created.get(step.node.path);
-      if (made !== undefined) {
-        // it goes as a whole
-        out[made.at] = { ...made.step, ...(after !== undefined && { after }) };
-        continue;
-      }
-      const known = sets.get(step.node.path);
-      if (known !== undefined) {
-        out[known.at] = { ...known.step, version, ...(after !== undefined && { after }) };
-        continue;
-      }
-      sets.set(step.node.path, { at: out.length, step });
-    }
-    out.push(step);
-  }
-  return out.filter((step) => step !== undefined);
-}
+const byPath = ({ node: { path: a } }: Deleted, { node: { path: b } }: Deleted): number => (a < b ? -1 : a > b ? 1 : 0);
 
-const byPath = (a: Step, b: Step): number => {
-  const [x, y] = [a, b].map((step) => ('node' in step ? step.node.path : step.path)) as [string, string];
-  return x < y ? -1 : x > y ? 1 : 0;
-};
-
-function parentsMissing(creations: readonly Step[], { restored }: Tree): Set<string> {
-  const out = new Set<string>();
-  for (const step of creations)
-    if (step.did === 'deleted') {
-      const parent = parentOf(step.node.path) || '/';
-      if (!restored.has(parent)) out.add(parent);
-    }
-  return out;
+function parentsMissing(creations: readonly Deleted[], restored: ReadonlySet<string>): Set<string> {
+  const parents = creations.map(({ node }) => parentOf(node.path) || '/');
+  return new Set(parents.filter((path) => !restored.has(path)));
 }
 
 const impossible = (path: string, why: string): Undoing => ({ difference: { sign: '!', path, notes: [why] } });
 
 /** Takes back what made or changed a node. */
-function taken(step: Step, { now, childrenMade }: Tree): Undoing {
+function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going, options }: Tree): Undoing {
   switch (step.did) {
     case 'created': {
       const there = now.get(step.path);
       if (there === undefined) return impossible(step.path, 'is gone already');
-      if (hex(there.stat.czxid) !== step.czxid) return impossible(step.path, 'was deleted and made anew by somebody');
-      const others = there.stat.numChildren - (childrenMade.get(step.path) ?? 0);
+      const czxid = hex(there.stat.czxid);
+      if (czxid !== step.czxid && czxid !== options.laterOf(step.path, step.czxid))
+        return impossible(step.path, 'was deleted and made anew since');
+      const others = there.stat.numChildren - (going.get(step.path) ?? 0);
       if (others > 0)
-        return impossible(step.path, `has ${plural(others, 'child', 'children')} that somebody else made`);
+        return impossible(
+          step.path,
+          `has ${plural(others, 'child', 'children')} that ${others === 1 ? 'stays' : 'stay'}`,
+        );
       const { version } = there.stat;
-      if (step.after !== undefined && there.data !== undefined && markOf(there.data) !== step.after)
+      // what may not be read was changed if it was written at all
+      const isAsMade = there.data === undefined ? version === 0 : markOf(there.data) === step.after;
+      if (step.after !== undefined && !isAsMade)
         return impossible(step.path, `was changed since: it is version ${version}`);
+      const parent = parentOf(step.path) || '/';
+      going.set(parent, (going.get(parent) ?? 0) + 1);
       return {
         difference: { sign: '-', path: step.path, version, before: there.data },
         op: { op: 'delete', path: step.path, version },
@@ -185,22 +174,20 @@ function taken(step: Step, { now, childrenMade }: Tree): Undoing {
         acl: { path: step.path, acl: step.acl, aversion },
       };
     }
-    default:
-      return impossible('node' in step ? step.node.path : step.path, 'cannot be taken back');
   }
 }
 
-/** Makes again what was deleted. */
-function remade(step: Step, { now }: Tree, parents: ReadonlyMap<string, boolean>, options: UndoOptions): Undoing {
-  const { node } = step as Extract<Step, { did: 'deleted' }>;
-  const { path, data, kind } = node;
-  if (now.get(path) !== undefined) return impossible(path, 'is there again');
+/** Makes again what was deleted; `isReplaced`: another came in its place. */
+function remade({ node }: Deleted, { now, parents, options }: Tree, isReplaced: boolean): Undoing {
+  const { path, data, kind, stat } = node;
+  if (!isReplaced && now.get(path) !== undefined) return impossible(path, 'is there again');
   if (kind === 'ephemeral') return impossible(path, 'was ephemeral: only its session could make it');
   if (parents.get(parentOf(path) || '/') === false) return impossible(path, 'its parent is gone: make that first');
   const acl = options.aclOf(node);
   return {
     difference: { sign: '+', path, after: data, ...(acl !== undefined && { notes: aclNotes(acl) }) },
     op: creation({ ...node, acl }),
+    ...(stat?.czxid !== undefined && { standsFor: hex(stat.czxid) }),
   };
 }
 const aclNotes = (acl: readonly Acl[]): string[] =>

@@ -76,9 +76,32 @@ test('--force-size sends what a server was set to take, alone and in a transacti
   assert.equal((await client.exists('/put'))?.version, 3);
   // what is there, or was, goes elsewhere and back without being said
   const prompt = rig(client, {}, undefined, { trash: join(folder, 'undo') });
-  for (const line of ['mv /txn /moved', 'set /moved small', 'undo'])
+  for (const line of [
+    'mv /txn /moved',
+    'set /moved small',
+    'undo',
+    'cp -r /moved /copied',
+    'touch /copied',
+    'create /over small',
+    'cp -r -f /moved /over',
+    'create /onto small',
+    'mv -f /copied /onto',
+    'mv -n /over /nowhere',
+  ])
     assert.equal(await prompt.shell.run(line), 0, `${line}: ${prompt.told[0]?.failure.message}`);
-  assert.equal((await client.exists('/moved'))?.dataLength, 2 << 20);
+  for (const path of ['/moved', '/onto', '/over']) assert.equal((await client.exists(path))?.dataLength, 2 << 20, path);
+  const atomic = await zoosh([roomy.hosts, '--atomic', '-c', 'cp /moved /atomic']);
+  assert.deepEqual([atomic.code, atomic.stderr], [0, '']);
+  assert.equal((await client.exists('/atomic'))?.dataLength, 2 << 20);
+  // where nothing shows that the server takes more, what would not fit is refused unsent
+  const full = Buffer.alloc(1_048_000, 120);
+  await client.create('/full', full);
+  const longer = `/${'long'.repeat(150)}`;
+  await using plain = await connect(server.hosts);
+  await plain.create('/full', full);
+  const ordinary = rig(plain, {}, undefined, { trash: join(folder, 'ordinary') });
+  assert.equal(await ordinary.shell.run(`mv /full ${longer}`), 19);
+  assert.equal((await plain.exists('/full'))?.dataLength, full.length);
   const refused = await zoosh([server.hosts, 'create', '/forced', `@${big}`, '--force-size']);
   assert.equal(refused.code, 6);
   assert.match(refused.stderr, /outcome unknown: the connection broke[\s\S]*larger than its jute\.maxbuffer/);

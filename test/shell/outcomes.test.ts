@@ -1,8 +1,14 @@
 /** What is said of a command that failed on its way: whether its changes were made, and whose ACL said no. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { KeeperError } from '../../src/base/errors.ts';
 import type { Client, OpOptions } from '../../src/client/api.ts';
+import { DeadlineClient, Outcome } from '../../src/shell/deadline.ts';
+import { isOfRead } from '../../src/shell/failed-request.ts';
+import { OPEN_ACL } from '../../src/shell/node-record.ts';
 import { type Rig, rig } from './rig.ts';
 
 const lost = (path: string): Promise<never> => Promise.reject(new KeeperError('ConnectionLoss', path));
@@ -34,14 +40,133 @@ test('of a change that is lost the outcome is unknown, whatever fails after it',
     [exit, message],
     [6, 'outcome unknown: the connection broke before a reply came; it may or may not have been done: /a'],
   );
-  // a delete is under way when the read is lost, and its answer will be lost, too
-  const open = shellOf({ get: lost, delete: () => new Promise(() => {}) });
-  Object.assign(open.shell.ports, { opTimeoutMs: () => 50 });
-  const client = await open.shell.client();
+  // a delete of the same command is under way when a read of it is lost
+  const outcome = new Outcome();
+  const ports = { limitMs: () => 50, outcome: () => outcome, took: () => {}, watching: () => {} };
+  const client = new DeadlineClient({ get: lost, delete: () => new Promise(() => {}) } as unknown as Client, ports);
+  const readFails = (): Promise<boolean> =>
+    client.get('/a').then(
+      () => assert.fail(),
+      (error) => isOfRead(error),
+    );
   const under = client.delete('/a/b').catch((error: KeeperError) => error.code);
-  assert.equal((await told(open, 'set --append /a x'))[0], 6);
+  assert.equal(await readFails(), false);
   assert.equal(await under, 'OperationTimeout');
-  assert.equal((await told(open, 'set --append /a x'))[0], 3);
+  assert.deepEqual([outcome.isLost, await readFails()], [true, true]);
+});
+
+test('what one command has lost, or left under way, is nothing of the next', async () => {
+  const shell = shellOf({ get: lost, delete: () => new Promise(() => {}) });
+  Object.assign(shell.shell.ports, { opTimeoutMs: () => 50 });
+  const under = (await shell.shell.client()).delete('/a/b').catch((error: KeeperError) => error.code);
+  assert.equal((await told(shell, 'set --append /a x'))[0], 3);
+  assert.equal(await under, 'OperationTimeout');
+  // nor in a file of commands that goes on, nor where one command runs others
+  for (const line of ['run f', 'repeat 1 run f']) {
+    const files = new Map([['f', 'set /a x\nget /a\n']]);
+    const { shell: goesOn, told: all } = rig({ set: lost, get: lost } as unknown as Client, {}, files, {
+      keepGoing: true,
+    });
+    await goesOn.run(line);
+    assert.deepEqual(
+      all.slice(0, 2).map(({ failure }) => failure.exit),
+      [6, 3],
+    );
+  }
+});
+
+test('where one command runs others and goes on, each failure has its own code, and the first is the exit', async () => {
+  const answers = {
+    set: lost,
+    get: lost,
+    getChildren: async () => ({ children: ['x', 'y'], stat }),
+    exists: async (path: string) => (path.includes('*') ? undefined : stat),
+  };
+  for (const [line, exit, said] of [
+    ['repeat 2 set /a x', 6, ['error: outcome unknown', 'error: outcome unknown']],
+    ['repeat 2 get /a', 3, ['error: the connection broke', 'error: the connection broke']],
+    ['each /a/* do set {} x', 6, ['/a/x: outcome unknown', '/a/y: outcome unknown']],
+    ['each /a/* do get {}', 3, ['/a/x: the connection broke', '/a/y: the connection broke']],
+  ] as const) {
+    const it = rig(answers as unknown as Client, {}, undefined, { keepGoing: true });
+    assert.equal(await it.shell.run(line), exit, line);
+    for (const [at, begin] of said.entries()) assert.ok(it.warned[at]?.startsWith(begin), it.warned.join());
+  }
+});
+
+test('a change in another ensemble is one as well', async () => {
+  const source = {
+    exists: async (path: string) => (path === '/b' ? undefined : stat),
+    getChildren: async () => ({ children: [], stat }),
+    getAcl: async () => ({ acl: [], stat }),
+  };
+  const shell = shellOf({ ...source, close: async () => {}, create: lost, multi: lost });
+  assert.equal((await told(shell, 'cp /a @other:/b'))[0], 6);
+});
+
+test('a transaction is not lost with the reads for its undo, and is with its own answer', async () => {
+  const trash = mkdtempSync(join(tmpdir(), 'zoosh-outcomes-'));
+  try {
+    for (const [answers, exit, waiting] of [
+      [{ get: lost, getAcl: lost }, 3, 1],
+      [{ getAcl: async () => ({ acl: OPEN_ACL, stat }), multi: lost }, 6, undefined],
+    ] as const) {
+      const whole = { get: async () => ({ data: null, stat }), exists: async () => stat };
+      const it = rig(whole as unknown as Client, {}, undefined, { trash });
+      assert.equal(await it.shell.run('txn'), 0);
+      assert.equal(await it.shell.run('delete /a'), 0);
+      Object.assign(whole, answers);
+      assert.equal(await it.shell.run('commit'), exit);
+      assert.equal(it.shell.changes.waiting, waiting);
+    }
+  } finally {
+    rmSync(trash, { recursive: true, force: true });
+  }
+});
+
+test('C-c ends a command whose server stands still, also one that makes parents first', async () => {
+  for (const line of ['create -p /a/b x', 'put /a/b x', 'mkdir -p /a/b']) {
+    const stands = (_path: string, _data: unknown, { signal }: OpOptions = {}): Promise<never> =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        setImmediate(() => out.shell.interrupt());
+      });
+    const none = (path: string): Promise<never> => Promise.reject(new KeeperError('NoNode', path));
+    const out = shellOf({ create: stands, set: none, exists: async () => undefined });
+    const [exit, , hint] = await told(out, line);
+    assert.deepEqual(
+      [exit, hint],
+      [130, 'a change was under way, and may have been made: look before trying again'],
+      line,
+    );
+  }
+});
+
+test('a program that ends before its command says of a change under way that it may have been made', async () => {
+  const out = shellOf({ set: () => new Promise(() => {}), get: () => new Promise(() => {}) });
+  for (const [line, hints] of [
+    ['get /a', []],
+    ['set /a x', ['a change was under way, and may have been made: look before trying again']],
+  ] as const) {
+    out.told.length = 0;
+    void out.shell.run(line);
+    await new Promise((resolve) => setImmediate(resolve));
+    out.shell.giveUp();
+    assert.deepEqual(
+      out.told.map(({ failure }) => failure.hint),
+      hints,
+    );
+  }
+});
+
+test('what is too large is said where that may be why the connection broke, and not of a read', async () => {
+  const big = 'x'.repeat(1_100_000);
+  const LARGE = /a server hangs up on what is larger than its jute.maxbuffer/;
+  assert.match((await told(shellOf({ set: lost }), `set /a ${big} --force-size`))[2] ?? '', LARGE);
+  assert.match((await told(shellOf({ set: lost }), 'set /a small --force-size'))[2] ?? '', /^look at the node before/);
+  const [exit, message, hint] = await told(shellOf({ get: lost }), `set --append /a ${big} --force-size`);
+  assert.deepEqual([exit, message], [3, 'the connection broke before a reply came: /a']);
+  assert.doesNotMatch(hint ?? '', LARGE);
 });
 
 test('C-c says that a change was under way, if one was', async () => {
