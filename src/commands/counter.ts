@@ -1,5 +1,6 @@
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
+import { orAbort } from '../shell/or-abort.ts';
 import type { Output } from '../shell/output.ts';
 import { STYLE_OPTION, styleOf, withFailures } from './recipe-support.ts';
 
@@ -38,7 +39,7 @@ export default command({
       decr: () => counter.add(-step),
       set: () => counter.set(step),
     }[action as 'get' | 'incr' | 'decr' | 'set'];
-    const value = await withFailures(work());
+    const value = await withFailures(orAbort(work(), context.signal));
     return {
       type: 'value',
       value: Number.isSafeInteger(Number(value)) ? Number(value) : String(value),

@@ -1,6 +1,7 @@
 import { command } from '../shell/command.ts';
 import { checkSize } from '../shell/data.ts';
 import { usage } from '../shell/failure.ts';
+import { orAbort } from '../shell/or-abort.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { STYLE_OPTION, styleOf, withFailures } from './recipe-support.ts';
@@ -49,16 +50,20 @@ export default command({
     const queue = new Queue(await context.client(), path, { style: styleOf(style) });
     if (action === 'put') {
       checkSize(path, data ?? null);
-      await withFailures(queue.put(data ?? null, { priority }));
+      await withFailures(orAbort(queue.put(data ?? null, { priority }), signal));
       return { type: 'done', text: `put into ${quoteWord(path)}`, json: { path } };
     }
     if (action === 'len') {
-      const length = await withFailures(queue.length());
+      const length = await withFailures(orAbort(queue.length(), signal));
       return { type: 'value', value: length, text: String(length) };
     }
     const waits = wait || timeout !== undefined;
     const item = await withFailures(
-      action === 'peek' ? queue.peek() : waits ? queue.take({ signal, waitMs: timeout }) : queue.tryTake(),
+      action === 'peek'
+        ? orAbort(queue.peek(), signal)
+        : waits
+          ? queue.take({ signal, waitMs: timeout })
+          : orAbort(queue.tryTake(), signal),
       { what: 'no item came', limitMs: timeout },
     );
     if (item === undefined) return { type: 'many', parts: [], exit: 1 };

@@ -211,7 +211,7 @@ export class Changes implements TransactionControl {
   async check(path: string, version: number | 'absent'): Promise<void> {
     await this.#mine()
       .over(await this.#ports.client())
-      .check(path, version);
+      .check(path, version, { signal: this.#ports.signal() });
   }
 }
 

@@ -4,6 +4,7 @@ import { ReadOnlyClient, type Route } from './changes.ts';
 import type { CommandContext, CommandSpec, SessionControl } from './command.ts';
 import { refused } from './failure.ts';
 import { expandGlob } from './glob.ts';
+import { orAbort } from './or-abort.ts';
 import { resolvePath } from './paths.ts';
 import type { Shell } from './shell.ts';
 import type { TrashDraft } from './trash.ts';
@@ -141,13 +142,3 @@ const forgetful = (session: SessionControl): SessionControl => ({
   endWatch: (id, listener) => session.endWatch(id, listener),
   forgetWatches: (path, kind) => session.forgetWatches(path, kind),
 });
-
-/** What `work` gives, unless the user gives up first; the work itself goes on. */
-export function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason);
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
-}

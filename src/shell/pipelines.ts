@@ -1,10 +1,10 @@
 /** One pipeline of a line: `NAME word*`, with what stands behind it: a program, a file, a block, `$(...)`. */
 import type { Changes } from './changes.ts';
 import type { Arg } from './command.ts';
-import { orAbort } from './context.ts';
 import { usage } from './failure.ts';
 import { HeldOutput } from './held-output.ts';
 import { unknownCommand } from './misspelt.ts';
+import { orAbort } from './or-abort.ts';
 import type { Output } from './output.ts';
 import type { OutputRoute } from './output-route.ts';
 import type { Pipeline } from './parser.ts';

@@ -84,8 +84,8 @@ export class Recorder extends ClientFacade {
   }
 
   /** A version, or that there is no such node, must hold when the transaction happens. */
-  async check(path: string, version: number | 'absent'): Promise<void> {
-    const node = this.#checks ? await this.#look(path) : undefined;
+  async check(path: string, version: number | 'absent', options: OpOptions = {}): Promise<void> {
+    const node = this.#checks ? await this.#look(path, options) : undefined;
     if (version === 'absent') {
       if (node !== undefined) throw new KeeperError('NodeExists', path);
       // there is no operation for it: made and deleted in one transaction it fails when the node is there
@@ -99,11 +99,12 @@ export class Recorder extends ClientFacade {
   override async create(path: string, data: Uint8Array | string | null = null, options: CreateOptions = {}) {
     const bytes = bytesOf(data);
     const parent = parentOf(path.endsWith('/') && path !== '/' ? `${path}x` : path);
-    const above = await this.#look(parent);
+    const above = await this.#look(parent, options);
     if (this.#checks) {
       if (above === undefined) throw new KeeperError('NoNode', path);
       if (above.stat.ephemeralOwner !== 0n) throw new KeeperError('NoChildrenForEphemerals', path);
-      if (!isSequential(options) && (await this.#look(path)) !== undefined) throw new KeeperError('NodeExists', path);
+      if (!isSequential(options) && (await this.#look(path, options)) !== undefined)
+        throw new KeeperError('NodeExists', path);
     }
     const { signal: _signal, maxRequestBytes, ...kept } = options;
     const mode = options.mode === undefined || options.mode === 'persistent' ? '' : options.mode;
@@ -129,11 +130,11 @@ export class Recorder extends ClientFacade {
     return { path: made, stat };
   }
 
-  override async delete(path: string, version = -1): Promise<void> {
-    const node = await this.#look(path);
+  override async delete(path: string, version = -1, options: OpOptions = {}): Promise<void> {
+    const node = await this.#look(path, options);
     if (this.#checks) {
       this.#refuse(path, node, version);
-      if ((await this.getChildren(path)).children.length > 0) throw new KeeperError('NotEmpty', path);
+      if ((await this.getChildren(path, options)).children.length > 0) throw new KeeperError('NotEmpty', path);
     }
     this.changes.push({
       kind: 'delete',
@@ -143,16 +144,16 @@ export class Recorder extends ClientFacade {
     });
     this.#setNode(path, undefined);
     this.#setMade(path, false);
-    this.#grow(parentOf(path), await this.#look(parentOf(path)), path, -1);
+    this.#grow(parentOf(path), await this.#look(parentOf(path), options), path, -1);
   }
 
   override async set(
     path: string,
     data: Uint8Array | string | null,
     version = -1,
-    { maxRequestBytes }: OpOptions = {},
+    options: OpOptions = {},
   ): Promise<Stat> {
-    const node = await this.#look(path);
+    const node = await this.#look(path, options);
     if (this.#checks) this.#refuse(path, node, version);
     const bytes = bytesOf(data);
     this.changes.push({
@@ -161,7 +162,7 @@ export class Recorder extends ClientFacade {
       after: bytes,
       ...(node !== undefined && { version: node.stat.version, before: node.data }),
       op: { op: 'set', path, data: bytes, version },
-      ...this.#room(path, bytes, maxRequestBytes),
+      ...this.#room(path, bytes, options.maxRequestBytes),
     });
     const before = node?.stat ?? NEW_STAT;
     const stat = { ...before, version: before.version + 1, dataLength: bytes?.length ?? 0 };
@@ -169,8 +170,8 @@ export class Recorder extends ClientFacade {
     return stat;
   }
 
-  override async setAcl(path: string, acl: readonly Acl[], version = -1): Promise<Stat> {
-    const node = await this.#look(path);
+  override async setAcl(path: string, acl: readonly Acl[], version = -1, options: OpOptions = {}): Promise<Stat> {
+    const node = await this.#look(path, options);
     if (node === undefined) throw new KeeperError('NoNode', path);
     if (version !== -1 && version !== node.stat.aversion) throw new KeeperError('BadVersion', path);
     this.changes.push({ kind: 'acl', path, version: node.stat.aversion, note: showAcl(acl) });
@@ -191,12 +192,12 @@ export class Recorder extends ClientFacade {
   }
 
   /** All of it or, as the server would refuse a part, nothing. @throws MultiError */
-  override async multi(ops: readonly MultiOp[], { maxRequestBytes }: OpOptions = {}): Promise<MultiResult[]> {
+  override async multi(ops: readonly MultiOp[], options: OpOptions = {}): Promise<MultiResult[]> {
     const out: MultiResult[] = [];
     const [length, undo]: [number, (() => void)[]] = [this.changes.length, []];
     this.#undo = undo;
     try {
-      for (const op of ops) out.push(await this.#part(op, { maxRequestBytes }));
+      for (const op of ops) out.push(await this.#part(op, options));
       return out;
     } catch (error) {
       this.changes.length = length;
@@ -214,7 +215,7 @@ export class Recorder extends ClientFacade {
     if (op.op === 'create')
       return { op: 'create', ...(await this.create(op.path, op.data, { ...op.options, ...options })) };
     if (op.op === 'set') return { op: 'set', stat: await this.set(op.path, op.data, op.version, options) };
-    await (op.op === 'delete' ? this.delete(op.path, op.version) : this.check(op.path, op.version));
+    await (op.op === 'delete' ? this.delete(op.path, op.version, options) : this.check(op.path, op.version, options));
     return { op: op.op };
   }
 
@@ -282,15 +283,15 @@ export class Recorder extends ClientFacade {
     return bytes === undefined ? {} : { maxRequestBytes: bytes };
   }
 
-  async #look(path: string): Promise<Node | undefined> {
+  async #look(path: string, { signal }: OpOptions = {}): Promise<Node | undefined> {
     if (this.#nodes.has(path)) return this.#nodes.get(path);
     try {
-      return await this.#read(path);
+      return await this.#read(path, { signal });
     } catch (error) {
       const code: KeeperCode | undefined = error instanceof KeeperError ? error.code : undefined;
       if (code === 'NoNode') return undefined;
       if (code !== 'NoAuth') throw error;
-      const stat = await this.inner.exists(path);
+      const stat = await this.inner.exists(path, { signal });
       return stat === undefined ? undefined : { data: null, stat };
     }
   }

@@ -5,7 +5,7 @@ import { bind } from './bind.ts';
 import { isBlockName } from './blocks.ts';
 import { Changes } from './changes.ts';
 import type { Arg, CommandSpec, Progress } from './command.ts';
-import { contextOf, orAbort } from './context.ts';
+import { contextOf } from './context.ts';
 import { DeadlineClient, type DeadlinePorts, Outcome } from './deadline.ts';
 import { expandWords } from './expand-words.ts';
 import { isOfRead } from './failed-request.ts';
@@ -13,6 +13,7 @@ import { Failure, failureOf, refused, usage } from './failure.ts';
 import { helpOf } from './help.ts';
 import { namedChroot } from './missing-chroot.ts';
 import { expandedByOs, LINES_HINT, unknownCommand } from './misspelt.ts';
+import { orAbort } from './or-abort.ts';
 import type { Output } from './output.ts';
 import { OutputRoute } from './output-route.ts';
 import type { Parsed, Pipeline } from './parser.ts';
@@ -351,7 +352,8 @@ export class Shell {
   /** Of the changes of the command that runs. */
   #outcome = new Outcome();
   #failureOf(error: unknown): Failure {
-    return failureOf(error, this.#outcome.isLost ? 'lost' : isOfRead(error) ? 'read' : this.#risk);
+    const { isLost, changing } = this.#outcome;
+    return failureOf(error, isLost || changing > 0 ? 'lost' : isOfRead(error) ? 'read' : this.#risk);
   }
   /** What ended a command within another one that goes on. */
   failedWithin(error: unknown): Failure {

@@ -142,6 +142,30 @@ test('C-c ends a command whose server stands still, also one that makes parents 
   }
 });
 
+test('C-c ends the recipes of one step, and what only looks at the tree for a transaction', async () => {
+  for (const line of [
+    'counter incr /c',
+    'queue put /q x',
+    'queue len /q',
+    'txn { create /a/b x; set /a y }',
+    'delete -n /a',
+  ]) {
+    const stands = (): Promise<never> => {
+      setImmediate(() => out.shell.interrupt());
+      return new Promise(() => {});
+    };
+    const heeding = (_path: string, { signal }: OpOptions = {}): Promise<never> =>
+      new Promise((_resolve, reject) => {
+        signal?.addEventListener('abort', () => reject(signal.reason));
+        void stands();
+      });
+    const get = line.includes('/a') ? heeding : stands;
+    const out = shellOf({ get, getChildren: stands, exists: stands, create: stands });
+    const [exit] = await told(out, line);
+    assert.equal(exit, 130, line);
+  }
+});
+
 test('a program that ends before its command says of a change under way that it may have been made', async () => {
   const out = shellOf({ set: () => new Promise(() => {}), get: () => new Promise(() => {}) });
   for (const [line, hints] of [
