@@ -121,6 +121,10 @@ function bootstrapWith(text: string | undefined, config: ServerConfig): number |
 
 const parse = (argv: readonly string[]) => readOptions({ args: [...argv], options: OPTIONS, allowPositionals: true });
 
+/** A file where a word was expected is most likely a configuration. */
+const whyNot = (word: string): string =>
+  /[./]/.test(word) ? `${word} is no option's: start server --config ${word} reads it` : `cannot start ${word}`;
+
 /** Who starts a server, when it is not a person. */
 export interface StartedBy {
   /** After the files that Apache's scripts run. */
@@ -157,7 +161,7 @@ export async function runStart(
     }
     const [form = '', more] = positionals;
     if (!['standalone', 'server', 'observer'].includes(form) || more !== undefined)
-      throw new UsageError(form === '' ? 'say what to start' : `cannot start ${more ?? form}`);
+      throw new UsageError(form === '' ? 'say what to start' : whyNot(more ?? form));
     const made = await settingsOf(form, values);
     if (made.remove !== undefined) remove.push(made.remove);
     const gathered = gather({
