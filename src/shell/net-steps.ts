@@ -20,9 +20,8 @@ export function net(steps: readonly Step[]): Step[] {
     if (step.did === 'created') nodes.delete(path);
     nodes.set(path, after(own, step));
   }
-  return [...nodes.values()].flatMap(({ unkept, set, acl, deleted, created }) =>
-    [unkept, set, acl, deleted, created].filter((step) => step !== undefined),
-  );
+  // what was done first is taken back last: it may be what allowed the rest
+  return [...nodes.values()].flatMap((own) => Object.values(own));
 }
 
 function after(own: Own, step: Step): Own {
