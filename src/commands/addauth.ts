@@ -1,6 +1,7 @@
 import { revealSecret, SecretError } from '../config/secrets.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
+import { orAbort } from '../shell/or-abort.ts';
 
 /** Presents a credential. */
 export default command({
@@ -32,7 +33,7 @@ export default command({
     }
     const hasUser = scheme === 'digest' || scheme === 'sasl';
     if (hasUser && !auth.includes(':')) throw usage(`addauth: a ${scheme} credential is user:password`);
-    await context.session.addAuth(scheme, auth);
+    await orAbort(context.session.addAuth(scheme, auth), context.signal);
     const who = hasUser ? `${scheme}:${auth.slice(0, auth.indexOf(':'))}` : scheme;
     return { type: 'done', text: `authenticated as ${who}`, json: { authenticated: who } };
   },

@@ -1,6 +1,6 @@
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
-import { orAbort } from '../shell/or-abort.ts';
+import { HeedingClient } from '../shell/heeding.ts';
 import type { Output } from '../shell/output.ts';
 import { STYLE_OPTION, styleOf, withFailures } from './recipe-support.ts';
 
@@ -31,7 +31,9 @@ export default command({
     if (action === 'get' && n !== undefined) throw usage('counter get does not take a number');
     if (action === 'set' && n === undefined) throw usage('counter set: N is missing');
     const { Counter } = await import('../recipes/index.ts');
-    const counter = new Counter(await context.client(), path, { style: styleOf(style) });
+    const counter = new Counter(new HeedingClient(await context.client(), context.signal), path, {
+      style: styleOf(style),
+    });
     const step = BigInt(n ?? 1);
     const work = {
       get: () => counter.get(),
@@ -39,7 +41,7 @@ export default command({
       decr: () => counter.add(-step),
       set: () => counter.set(step),
     }[action as 'get' | 'incr' | 'decr' | 'set'];
-    const value = await withFailures(orAbort(work(), context.signal));
+    const value = await withFailures(work());
     return {
       type: 'value',
       value: Number.isSafeInteger(Number(value)) ? Number(value) : String(value),

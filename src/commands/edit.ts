@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { KeeperError } from '../base/errors.ts';
 import { nameOf } from '../base/path.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { checkSize, isTooLarge } from '../shell/data.ts';
+import { checkSize, isBeyondDefault } from '../shell/data.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { isJson, type JsonSteps, jsonSteps } from '../shell/json-at.ts';
 import { compactJson, prettyJson } from '../shell/json-text.ts';
@@ -59,7 +59,7 @@ export default command({
         if (sameData(data, now.data ?? Buffer.alloc(0)))
           return { type: 'done', text: `${quoteWord(path)} is unchanged`, json: { path, changed: false } };
         // a server that holds so much was set to take it
-        if (!isTooLarge(path, now.data)) checkSize(path, data);
+        if (!isBeyondDefault(now.data)) checkSize(path, data);
         try {
           const stat = await client.set(path, data, now.stat.version, { signal });
           context.versionsRead.set(path, stat.version);

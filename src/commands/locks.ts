@@ -2,6 +2,7 @@ import { nameOf } from '../base/path.ts';
 import { fourLetterWord } from '../client/connect.ts';
 import { parseConnectString } from '../client/connect-string.ts';
 import { type CommandContext, command } from '../shell/command.ts';
+import { HeedingClient } from '../shell/heeding.ts';
 import type { Output } from '../shell/output.ts';
 import { hex, showAge } from '../shell/units.ts';
 import { withSuggestion } from './support.ts';
@@ -30,7 +31,7 @@ export default command({
   ],
   async run({ path = '' }, context): Promise<Output> {
     const at = path === '' ? context.cwd : path;
-    const client = await context.client();
+    const client = new HeedingClient(await context.client(), context.signal);
     const { standings } = await import('../recipes/index.ts');
     const all = await withSuggestion(at, context, () => standings(client, at));
     const addresses = all.length === 0 ? new Map<string, string>() : await addressesOf(context);

@@ -1,7 +1,7 @@
 import { command } from '../shell/command.ts';
 import { checkSize } from '../shell/data.ts';
 import { usage } from '../shell/failure.ts';
-import { orAbort } from '../shell/or-abort.ts';
+import { HeedingClient } from '../shell/heeding.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { STYLE_OPTION, styleOf, withFailures } from './recipe-support.ts';
@@ -47,23 +47,19 @@ export default command({
     if (action === 'put' && data === undefined) throw usage('queue: DATA is missing', '"" is an empty item');
     if (priority !== undefined && (priority < 0 || priority > 999)) throw usage('queue: --priority is from 0 to 999');
     const { Queue } = await import('../recipes/index.ts');
-    const queue = new Queue(await context.client(), path, { style: styleOf(style) });
+    const queue = new Queue(new HeedingClient(await context.client(), signal), path, { style: styleOf(style) });
     if (action === 'put') {
       checkSize(path, data ?? null);
-      await withFailures(orAbort(queue.put(data ?? null, { priority }), signal));
+      await withFailures(queue.put(data ?? null, { priority }));
       return { type: 'done', text: `put into ${quoteWord(path)}`, json: { path } };
     }
     if (action === 'len') {
-      const length = await withFailures(orAbort(queue.length(), signal));
+      const length = await withFailures(queue.length());
       return { type: 'value', value: length, text: String(length) };
     }
     const waits = wait || timeout !== undefined;
     const item = await withFailures(
-      action === 'peek'
-        ? orAbort(queue.peek(), signal)
-        : waits
-          ? queue.take({ signal, waitMs: timeout })
-          : orAbort(queue.tryTake(), signal),
+      action === 'peek' ? queue.peek() : waits ? queue.take({ signal, waitMs: timeout }) : queue.tryTake(),
       { what: 'no item came', limitMs: timeout },
     );
     if (item === undefined) return { type: 'many', parts: [], exit: 1 };

@@ -27,7 +27,8 @@ export default command({
       context.signal.throwIfAborted();
       if (done > 0 && interval !== undefined) await pause(interval, undefined, { signal: context.signal });
       try {
-        await context.execute(words);
+        const status = await context.execute(words);
+        exit ||= status;
       } catch (error) {
         if (!context.keepGoing || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);

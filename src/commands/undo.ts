@@ -1,14 +1,14 @@
 import { parentOf } from '../base/path.ts';
-import type { Client, MultiOp } from '../client/api.ts';
+import type { Client, MultiOp, MultiResult } from '../client/api.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { FORCED_LIMIT } from '../shell/data.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { isWithin } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, aclUnder } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
-import type { Step, TrashEntry } from '../shell/trash.ts';
+import type { Link, Step, TrashEntry } from '../shell/trash.ts';
 import { type Undoing, undoPlan } from '../shell/undo-plan.ts';
-import { plural, showAge, showBytes } from '../shell/units.ts';
+import { hex, plural, showAge, showBytes } from '../shell/units.ts';
 import { inflightOf } from './support.ts';
 
 /** Takes back what was done at the prompt. */
@@ -57,6 +57,10 @@ export default command({
       aclOf: (record) => aclUnder(policy, record),
       laterOf: trash.laterOf(context.session.label),
     });
+    if (plan.length === 0) {
+      if (!context.isDry) trash.remove(entry.id);
+      return { type: 'counts', counts: { undone: 0, impossible: 0 }, text: `nothing of it was done: ${entry.command}` };
+    }
     const doable = plan.filter(isDoable);
     // a dry run shows by itself what would be sent
     const told = context.isDry ? plan.filter((each) => !isDoable(each)) : plan;
@@ -79,7 +83,15 @@ export default command({
       count: doable.length,
       keepsUndo: context.keepsUndo,
     });
-    await carryOut(client, doable, context);
+    let done = 0;
+    try {
+      await carryOut(client, doable, context, (count) => {
+        done = count;
+      });
+    } catch (error) {
+      if (done > 0) context.warn(`${done} of ${plural(doable.length, 'change')} were taken back before that`);
+      throw error;
+    }
     if (conflicts === 0 && !context.isDry) trash.remove(entry.id);
     return {
       ...(conflicts > 0 && { exit: 12 }),
@@ -168,22 +180,38 @@ function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Ou
 const BATCH_OPS = 500;
 const BATCH_BYTES = 400_000;
 
-async function carryOut(client: Client, plan: readonly Undoing[], context: CommandContext): Promise<void> {
+async function carryOut(
+  client: Client,
+  plan: readonly Undoing[],
+  context: CommandContext,
+  told: (done: number) => void,
+): Promise<void> {
   const { signal } = context;
   let ops: MultiOp[] = [];
   let bytes = 0;
   let done = 0;
   using progress = context.progress('taking back');
+  /** Of what is made again, the czxid it had. */
+  const standing = new Map<string, string>();
+  const linkOf = async (made: MultiResult): Promise<Link[]> => {
+    const was = made.op === 'create' ? standing.get(made.path) : undefined;
+    if (made.op !== 'create' || was === undefined) return [];
+    const czxid = made.stat?.czxid ?? (await client.exists(made.path, { signal }))?.czxid;
+    return czxid === undefined ? [] : [{ path: made.path, was, czxid: hex(czxid) }];
+  };
   const send = async (): Promise<void> => {
     // what was there before is nothing that a server does not take
-    if (ops.length > 0) await client.multi(ops, { signal, maxRequestBytes: FORCED_LIMIT });
+    const results = ops.length === 0 ? [] : await client.multi(ops, { signal, maxRequestBytes: FORCED_LIMIT });
+    context.trash.link(context.session.label, (await Promise.all(results.map(linkOf))).flat());
+    standing.clear();
     done += ops.length;
+    told(done);
     progress.update(done, plan.length);
     ops = [];
     bytes = 0;
   };
   for (const { op, acl, standsFor } of plan) {
-    if (op !== undefined && standsFor !== undefined) context.undoStandsFor(op.path, standsFor);
+    if (op !== undefined && standsFor !== undefined) standing.set(op.path, standsFor);
     if (op !== undefined) {
       const size = op.path.length + ('data' in op ? (op.data?.length ?? 0) : 0) + 60;
       if (ops.length >= BATCH_OPS || (ops.length > 0 && bytes + size > BATCH_BYTES)) await send();

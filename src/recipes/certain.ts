@@ -164,6 +164,8 @@ export async function once(
       }
     });
   } catch (error) {
+    // the marker of an attempt whose answer nobody waited for goes, too
+    if (codeOf(error) === undefined) removeLater(client, marker);
     if (isDoubtful && isEnded(error)) throw new KeeperError('ConnectionLoss', parentOf(marker), { cause: error });
     const isMarked = error instanceof MultiError && error.code === 'NodeExists' && error.index === 0;
     if (!isMarked) throw error;

@@ -46,14 +46,14 @@ export class Semaphore {
    */
   acquire(options: WaitOptions = {}): Promise<Hold> {
     return within(this.#client, this.path, options, async (signal) => {
-      const style = await this.#style();
+      const style = await orAborted(this.#style(), signal);
       if (style === 'zoosh') {
-        await this.#agree();
+        await orAborted(this.#agree(signal), signal);
         const rules = { ...this.#rules(this.path, style), parts: LEASE_PARTS, places: this.limit };
         const place = await contest(this.#client, rules, signal);
         return new Share(this.path, new Tenure(this.#client, this.path, place));
       }
-      if (style === 'kazoo') await this.#agree();
+      if (style === 'kazoo') await orAborted(this.#agree(signal), signal);
       for (;;) {
         const hold = await this.#behindLock(style, signal);
         if (hold !== undefined) return hold;
@@ -78,7 +78,7 @@ export class Semaphore {
   }
 
   /** The data of the path is the limit; text that is no number is somebody else's. @throws RecipeError Conflict */
-  async #agree(): Promise<void> {
+  async #agree(signal: AbortSignal): Promise<void> {
     const client = this.#client;
     const { acl } = this.#options;
     const wanted = String(this.limit);
@@ -89,6 +89,7 @@ export class Semaphore {
         if (/^\d+$/.test(text) && Number(text) !== this.limit)
           throw new RecipeError('Conflict', this.path, `its limit is ${text}, not ${wanted}`);
         if (text !== '') return;
+        signal.throwIfAborted();
         await untilAnswered(client, () => client.set(this.path, wanted, stat.version));
         return;
       } catch (error) {

@@ -281,8 +281,6 @@ export interface CommandContext {
   readonly keepsUndo: boolean;
   /** Keeps nothing of this command. */
   dropUndo(): void;
-  /** What it will make at `path` stands for the node that had this czxid. */
-  undoStandsFor(path: string, czxid: string): void;
   /** Somebody is there whom `confirm` would ask: a plan is worth the reading it takes. */
   readonly asks: boolean;
   /** Nothing is sent: what would be is shown once the command has ended. */

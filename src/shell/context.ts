@@ -27,7 +27,6 @@ export function contextOf(
       return draft?.isOpen === true;
     },
     dropUndo: () => draft?.drop(),
-    undoStandsFor: (path, czxid) => draft?.standsFor(path, czxid),
     asks: ports.asks && route.asks,
     isDry: !route.isReal && !route.asks,
     signal,
@@ -60,7 +59,16 @@ export function contextOf(
     watched: (event, change) => ports.watched(event, change),
     news: (line) => ports.news(line),
     session,
-    open: async (target) => shell.inTime(await orAbort(session.open(target), signal)),
+    open: async (target) => {
+      const opening = session.open(target);
+      try {
+        return shell.inTime(await orAbort(opening, signal));
+      } catch (error) {
+        // one that comes when nobody waits for it any more
+        opening.then((late) => late.close()).catch(() => {});
+        throw error;
+      }
+    },
     failedWithin: (error) => shell.failedWithin(error),
     settings: ports.settings,
     profiles: ports.profiles,

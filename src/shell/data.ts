@@ -55,6 +55,9 @@ const OVERHEAD = 512;
 export const isTooLarge = (path: string, data: Data | string | undefined): boolean =>
   (data?.length ?? 0) + Buffer.byteLength(path) + OVERHEAD > REQUEST_LIMIT;
 
+/** A server that holds it was set to take more. */
+export const isBeyondDefault = (data: Data): boolean => (data?.length ?? 0) > REQUEST_LIMIT;
+
 /** Says before sending what a server would answer by hanging up. `canForce`: --force-size sends it. @throws Failure (19) */
 export function checkSize(path: string, data: Data, { canForce = false } = {}): void {
   if (!isTooLarge(path, data)) return;

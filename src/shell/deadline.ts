@@ -1,21 +1,19 @@
 import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
-import {
-  type Acl,
-  type Client,
-  type CreateOptions,
-  MultiError,
-  type MultiOp,
-  type OpOptions,
-  type ReadOptions,
-  type WatchKind,
-  type WatchListener,
+import type {
+  Acl,
+  Client,
+  CreateOptions,
+  MultiOp,
+  OpOptions,
+  ReadOptions,
+  WatchKind,
+  WatchListener,
 } from '../client/api.ts';
-import { FORCED_LIMIT, isTooLarge } from './data.ts';
-import { UNKNOWN_OUTCOME } from './exit-codes.ts';
+import { FORCED_LIMIT, isBeyondDefault, isTooLarge } from './data.ts';
 import { ClientFacade } from './facade.ts';
 import { noteDecider, noteLarge, noteRead } from './failed-request.ts';
-import { Failure } from './failure.ts';
+import { isRefusal } from './refusal.ts';
 
 /** What became of the changes that one command asked for. */
 export class Outcome {
@@ -76,12 +74,8 @@ export class DeadlineClient extends ClientFacade {
     try {
       return await this.#inTime(answer, path);
     } catch (error) {
-      // what is given up is on its way; what the shell itself refuses is not
-      const isKnown =
-        error instanceof MultiError ||
-        error instanceof Failure ||
-        (error instanceof KeeperError && !UNKNOWN_OUTCOME.has(error.code));
-      if (!isKnown) outcome.isLost = true;
+      // what is given up is on its way
+      if (!isRefusal(error)) outcome.isLost = true;
       if (error instanceof KeeperError && error.code === 'NoAuth' && decider !== undefined) noteDecider(error, decider);
       if (isLarge === true) noteLarge(error);
       throw error;
@@ -127,7 +121,7 @@ export class DeadlineClient extends ClientFacade {
   }
   override async get(path: string, options?: ReadOptions) {
     const found = await this.#watched(this.#read(super.get(path, options), path), path, 'data', options);
-    this.#takesMore ||= isTooLarge('/', found.data);
+    this.#takesMore ||= isBeyondDefault(found.data);
     return found;
   }
   override set(path: string, data: Uint8Array | string | null, version?: number, options?: OpOptions) {

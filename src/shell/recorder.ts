@@ -15,7 +15,7 @@ import {
 } from '../client/api.ts';
 import { bytesOf, isSequential } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
-import { FORCED_LIMIT, isTooLarge, REQUEST_LIMIT } from './data.ts';
+import { FORCED_LIMIT, isBeyondDefault, isTooLarge, REQUEST_LIMIT } from './data.ts';
 import { ClientFacade } from './facade.ts';
 import { OPEN_ACL } from './node-record.ts';
 
@@ -273,7 +273,7 @@ export class Recorder extends ClientFacade {
 
   async #read(path: string, options?: ReadOptions): Promise<{ data: Buffer | null; stat: Stat }> {
     const found = await this.inner.get(path, options);
-    this.#takesMore ||= isTooLarge('/', found.data);
+    this.#takesMore ||= isBeyondDefault(found.data);
     return found;
   }
   /** The server holds data that no request can carry by default, so it was set to take more. */

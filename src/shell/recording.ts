@@ -1,10 +1,10 @@
 /** A client that notes what its changes replace. */
-import { type KeeperCode, KeeperError } from '../base/errors.ts';
+import { KeeperError } from '../base/errors.ts';
 import type { Acl, Client, MultiOp, MultiResult, OpOptions, Stat } from '../client/api.ts';
 import { bytesOf, ClientTransaction } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
-import { UNKNOWN_OUTCOME } from './exit-codes.ts';
 import { hasMasked, isWorldReadable, type NodeRecord, recordOf } from './node-record.ts';
+import { isRefusal } from './refusal.ts';
 import { markOf, type Step, type TrashDraft } from './trash.ts';
 import { hex } from './units.ts';
 
@@ -14,6 +14,8 @@ export interface RecordingOptions {
 }
 
 const PROTECTED_WHY = 'not everybody may read it (settings undo-protected on keeps it)';
+
+const LOST_WHY = 'whether it was made is not known: no answer came';
 
 /** What stood there before: the node, or why it cannot be known; undefined: nothing. */
 type Before = { readonly node: NodeRecord; readonly stat: Stat } | { readonly why: string } | undefined;
@@ -36,6 +38,14 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       throw error;
     }
   };
+  /** With an answer that is waited for a moment longer, where what was done is kept. */
+  const sent = <T, O extends OpOptions>(
+    options: O | undefined,
+    send: (options: O | undefined) => Promise<T>,
+  ): Promise<T> =>
+    draft.isOpen && options?.signal !== undefined
+      ? answered(options.signal, () => send({ ...options, signal: undefined }))
+      : send(options);
   /** Notes, does, and takes the note back when the server refused. */
   const noted = async <T>(step: Step | undefined, work: (number: number) => Promise<T>): Promise<T> => {
     const number = step === undefined ? -1 : draft.add(step);
@@ -53,19 +63,25 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
 
   const changes: Pick<Client, 'create' | 'delete' | 'set' | 'setAcl' | 'multi' | 'transaction'> = {
     async create(path, data, options) {
-      const made = await inner.create(path, data, options);
-      if (draft.isOpen) await created(made.path, made.stat, bytesOf(data ?? null));
-      return made;
+      options?.signal?.throwIfAborted();
+      try {
+        const made = await sent(options, (more) => inner.create(path, data, more));
+        if (draft.isOpen) await created(made.path, made.stat, bytesOf(data ?? null));
+        return made;
+      } catch (error) {
+        if (!isRefusal(error)) draft.add({ did: 'unkept', path, why: LOST_WHY });
+        throw error;
+      }
     },
     async delete(path, version, options) {
       const step = draft.isOpen ? deletion(path, await look(path, options)) : undefined;
-      return noted(step, () => inner.delete(path, version, options));
+      return noted(step, () => sent(options, (more) => inner.delete(path, version, more)));
     },
     async set(path, data, version, options) {
       const before = draft.isOpen ? await look(path, options) : undefined;
       const step = change(path, before, bytesOf(data));
       return noted(step, async (number) => {
-        const stat = await inner.set(path, data, version, options);
+        const stat = await sent(options, (more) => inner.set(path, data, version, more));
         if (step?.did === 'set' && stat.version !== step.version) {
           // somebody wrote in between: what we saw is not what we replaced
           draft.void(number, 1);
@@ -76,17 +92,18 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
     },
     async setAcl(path, acl, version, options) {
       const step = draft.isOpen ? await aclStep(path, acl, options) : undefined;
-      return noted(step, () => inner.setAcl(path, acl, version, options));
+      return noted(step, () => sent(options, (more) => inner.setAcl(path, acl, version, more)));
     },
     async multi(ops: readonly MultiOp[], options?: OpOptions): Promise<MultiResult[]> {
       if (!draft.isOpen) return inner.multi(ops, options);
       const paths = [...new Set(ops.flatMap(({ op, path }) => (op === 'check' || op === 'create' ? [] : [path])))];
       const before = new Map<string, Before>();
       await Promise.all(paths.map(async (path) => void before.set(path, await look(path, options))));
+      options?.signal?.throwIfAborted();
       const steps = stepsOf(ops, before);
       const numbers = steps.map((step) => draft.add(step));
       try {
-        const results = await inner.multi(ops, options);
+        const results = await sent(options, (more) => inner.multi(ops, more));
         const unknown = new Set(steps.flatMap((step) => (step.did === 'unkept' ? [step.path] : [])));
         for (const [path, { own, stat }] of madeBy(ops, results)) {
           // without what was there before, what came in its place is better than nothing
@@ -95,6 +112,7 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
         return results;
       } catch (error) {
         if (isRefusal(error)) draft.void(numbers[0] ?? -1, steps.length);
+        else for (const op of ops) if (op.op === 'create') draft.add({ did: 'unkept', path: op.path, why: LOST_WHY });
         throw error;
       }
     },
@@ -106,7 +124,14 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       if (hasMasked(acl)) return { did: 'unkept', path, why: 'its ACL can only be read without password hashes' };
       // auth: is written down as whoever presented a password
       const isKnown = next.every(({ scheme }) => scheme !== 'auth');
-      return { did: 'acl', path, acl, aversion: stat.aversion + 1, ...(isKnown && { after: showAcl(next) }) };
+      return {
+        did: 'acl',
+        path,
+        acl,
+        aversion: stat.aversion + 1,
+        czxid: hex(stat.czxid),
+        ...(isKnown && { after: showAcl(next) }),
+      };
     } catch (error) {
       if (error instanceof KeeperError && (error.code === 'NoAuth' || error.code === 'NoNode')) return undefined;
       throw error;
@@ -165,8 +190,27 @@ function madeBy(
   return made;
 }
 
-/** The server said no: nothing was changed. */
-const isRefusal = (error: unknown): boolean => {
-  const code = (error as { code?: string }).code;
-  return code !== undefined && !UNKNOWN_OUTCOME.has(code as KeeperCode);
-};
+/** How long an answer that is on its way is waited for once somebody has given up, ms: what was done is to be known. */
+const GRACE_MS = 120;
+
+/**
+ * A change that heeds `signal`, but for the moment in which its answer comes: then it was not given up in time.
+ * @throws the signal's reason
+ */
+function answered<T>(signal: AbortSignal | undefined, send: () => Promise<T>): Promise<T> {
+  if (signal === undefined) return send();
+  return new Promise<T>((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    let timer: NodeJS.Timeout | undefined;
+    const giveUp = (): void => {
+      timer = setTimeout(() => reject(signal.reason), GRACE_MS);
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+    send()
+      .then(resolve, reject)
+      .finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+      });
+  });
+}

@@ -214,6 +214,7 @@ export class Shell {
   /** Runs one command within another, such as `repeat`. @throws its failure */
   async execute([name, ...args]: readonly Arg[], signal: AbortSignal): Promise<number> {
     if (name === undefined) return 0;
+    this.#outcome = new Outcome(); // of this one alone
     const output = await this.#command(name.text, args, signal);
     if (output !== undefined) this.show(output);
     this.lastStatus = output?.exit ?? 0;
@@ -233,17 +234,19 @@ export class Shell {
   async runFile(file: string, args: readonly string[]): Promise<number> {
     if (this.#depth >= MAX_DEPTH) throw usage(`run: files that run files more than ${MAX_DEPTH} deep`);
     const text = this.ports.readFile(file);
-    const [stopped, abort] = [this.stopped, this.#abort];
+    const [stopped, abort, firstFailure] = [this.stopped, this.#abort, this.firstFailure];
     using _own = ownArguments(this.variables, args);
     this.stopped = false;
+    this.firstFailure = undefined;
     this.#depth++;
     try {
       const status = await this.run(text, { file, line: 1, isScript: true });
       if (this.stopped) throw new Failure(status as Failure['exit'], 'ScriptFailed', `${file} failed`, { told: true });
-      return status;
+      return this.firstFailure ?? status; // -k goes on behind a failure, and tells of the first in the end
     } finally {
       this.#depth--;
       this.stopped = stopped;
+      this.firstFailure = firstFailure ?? this.firstFailure;
       this.#abort = abort;
     }
   }

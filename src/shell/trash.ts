@@ -1,6 +1,7 @@
 /** What changes made in this shell replaced, kept in files so that they can be taken back. */
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   closeSync,
   mkdirSync,
   openSync,
@@ -9,6 +10,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -22,23 +24,20 @@ export const UNDO_BYTES = 64 * 1024 * 1024;
 const LIMITS = { entryBytes: UNDO_BYTES, bytes: 200 * 1024 * 1024 };
 const MAX_AGE_MS = 14 * 86_400_000;
 const ENDING = '.undo';
+/** Which nodes undos have made in place of which. */
+const LINKS = 'links';
+const LINKS_BYTES = 4 * 1024 * 1024;
 
 /** One thing that was done. Versions are those the node has afterwards, and `after` stands for its data then ({@link markOf}). */
 export type Step =
-  | {
-      readonly did: 'created';
-      readonly path: string;
-      readonly czxid: string;
-      readonly after?: string;
-      /** The czxid of the node in whose place an undo made it. */
-      readonly was?: string;
-    }
+  | { readonly did: 'created'; readonly path: string; readonly czxid: string; readonly after?: string }
   | { readonly did: 'set'; readonly node: NodeRecord; readonly version: number; readonly after?: string }
   | {
       readonly did: 'acl';
       readonly path: string;
       readonly acl: readonly Acl[];
       readonly aversion: number;
+      readonly czxid?: string;
       /** The ACL then, in words. */
       readonly after?: string;
     }
@@ -72,8 +71,6 @@ export interface TrashDraft {
   readonly isOpen: boolean;
   /** Something of it can be taken back. */
   readonly keeps: boolean;
-  /** What will be made at a path stands for the node that had this czxid. */
-  standsFor(path: string, czxid: string): void;
   /** Its number among the steps. */
   add(step: Step): number;
   /** `count` steps from number `first` on did not happen. */
@@ -100,6 +97,13 @@ export interface TrashOptions {
   readonly now: () => number;
   /** What one command, and all of them, may take. Default 64 MB and 200 MB. */
   readonly limits?: typeof LIMITS;
+}
+
+/** A node that an undo has made, and the czxid of the one it stands for. */
+export interface Link {
+  readonly path: string;
+  readonly was: string;
+  readonly czxid: string;
 }
 
 export class Trash {
@@ -154,25 +158,45 @@ export class Trash {
     return out.filter((step) => step !== undefined);
   }
 
+  /** An undo has made nodes in place of those that had the czxids `was`: what was done to these can still be taken back. */
+  link(target: string, made: readonly Link[]): void {
+    if (this.#folder === undefined || made.length === 0) return;
+    const file = join(this.#folder, LINKS);
+    try {
+      appendFileSync(file, made.map((each) => `${JSON.stringify({ target, ...each })}\n`).join(''), { mode: 0o600 });
+      if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= LINKS_BYTES) return;
+      const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+      writeFileSync(file, `${lines.slice(lines.length / 2).join('\n')}\n`, { mode: 0o600 });
+    } catch {
+      // without it that much less can be taken back, which is said then
+    }
+  }
   /** Of each node, by path and czxid, the czxid of the one that an undo made in its place last. */
   laterOf(target: string): (path: string, czxid: string) => string | undefined {
     let later: Map<string, string> | undefined;
     return (path, czxid) => {
-      later ??= this.#laterOf(target);
+      later ??= this.#links(target);
       let found: string | undefined;
       // what was made again may have been made again once more
-      for (let next = later.get(`${czxid} ${path}`); next !== undefined; next = later.get(`${next} ${path}`))
+      for (let left = later.size, next = later.get(`${czxid} ${path}`); left > 0 && next !== undefined; left--) {
         found = next;
+        next = later.get(`${next} ${path}`);
+      }
       return found;
     };
   }
-  #laterOf(target: string): Map<string, string> {
+  #links(target: string): Map<string, string> {
     const later = new Map<string, string>();
-    for (const entry of this.list())
-      if (entry.isUndo && entry.target === target)
-        for (const step of this.steps(entry.id))
-          if (step.did === 'created' && step.was !== undefined && BigInt(step.was) < BigInt(step.czxid))
-            later.set(`${step.was} ${step.path}`, step.czxid);
+    let text = '';
+    try {
+      text = readFileSync(join(this.#folder as string, LINKS), 'utf8');
+    } catch {
+      return later; // there is none yet
+    }
+    for (const line of text.split('\n')) {
+      const value = parsed(line);
+      if (value?.target === target) later.set(`${String(value.was)} ${String(value.path)}`, String(value.czxid));
+    }
     return later;
   }
 
@@ -180,7 +204,7 @@ export class Trash {
     rmSync(this.#path(id), { force: true });
   }
   clear(): void {
-    for (const file of this.#files()) rmSync(join(this.#folder as string, file), { force: true });
+    for (const file of [...this.#files(), LINKS]) rmSync(join(this.#folder as string, file), { force: true });
   }
 
   /** Takes away what is too old, and the oldest of what is too much. */
@@ -263,7 +287,7 @@ const lineOfStep = (step: Step): string => {
 };
 
 function stepOf(value: Record<string, unknown>, where: string): Step {
-  const { did, node, version, path, acl, aversion, after } = value;
+  const { did, node, version, path, acl, aversion, czxid, after } = value;
   if (did === 'set')
     return {
       ...{ did, node: nodeOf(node, where), version: Number(version) },
@@ -273,6 +297,7 @@ function stepOf(value: Record<string, unknown>, where: string): Step {
   if (did === 'acl')
     return {
       ...{ did, path: String(path), acl: nodeOf({ path, acl }, where).acl ?? [], aversion: Number(aversion) },
+      ...(czxid !== undefined && { czxid: String(czxid) }),
       ...(after !== undefined && { after: String(after) }),
     };
   return value as unknown as Step;
@@ -287,10 +312,10 @@ class Draft implements TrashDraft {
   /** Kinds of the steps, for those that turn out not to have happened. */
   readonly #kinds: Step['did'][] = [];
   readonly #unkept = new Map<string, number>();
-  readonly #standing = new Map<string, string>();
   #fd: number | undefined;
   #bytes = 0;
   #fault: string | undefined;
+  #hasEnded = false;
 
   constructor(file: string | undefined, header: Header, mostBytes: number, prune: () => void) {
     this.#mostBytes = mostBytes;
@@ -299,23 +324,19 @@ class Draft implements TrashDraft {
     this.#prune = prune;
   }
   get isOpen(): boolean {
-    return this.#file !== undefined && this.#fault === undefined;
+    return this.#file !== undefined && this.#fault === undefined && !this.#hasEnded;
   }
 
   get keeps(): boolean {
     return this.isOpen && Object.entries(this.#counts).some(([did, count]) => did !== 'unkept' && count > 0);
   }
 
-  standsFor(path: string, czxid: string): void {
-    this.#standing.set(path, czxid);
-  }
   add(step: Step): number {
     if (!this.isOpen) return -1;
     this.#counts[step.did]++;
     this.#kinds.push(step.did);
     if (step.did === 'unkept') this.#unkept.set(step.why, (this.#unkept.get(step.why) ?? 0) + 1);
-    const was = step.did === 'created' ? this.#standing.get(step.path) : undefined;
-    this.#write(lineOfStep(was === undefined ? step : { ...(step as Extract<Step, { did: 'created' }>), was }));
+    this.#write(lineOfStep(step));
     return this.#kinds.length - 1;
   }
   void(first: number, count: number): void {
@@ -335,6 +356,7 @@ class Draft implements TrashDraft {
       this.#fd = undefined;
       this.#prune();
     }
+    this.#hasEnded = true;
     if (this.#fault !== undefined) return this.#fault === '' ? [] : [this.#fault];
     return [...this.#unkept].map(
       ([why, count]) => `${count === 1 ? 'one node' : `${count} nodes`} not kept for undo: ${why}`,

@@ -5,7 +5,7 @@ import type { Acl, Client, MultiOp, Stat } from '../client/api.ts';
 import { showAcl } from './acl-text.ts';
 import { creation } from './bulk-create.ts';
 import { net } from './net-steps.ts';
-import type { NodeRecord } from './node-record.ts';
+import { type NodeRecord, sameData } from './node-record.ts';
 import type { Difference } from './output.ts';
 import { markOf, type Step } from './trash.ts';
 import { hex, plural } from './units.ts';
@@ -60,7 +60,14 @@ export async function undoPlan(client: Client, steps: readonly Step[], options: 
   });
   const tree: Tree = { now, parents, going: new Map(), options };
   const made = new Set(kept.flatMap((step) => (step.did === 'created' ? [step.path] : [])));
-  const again = creations.map((step) => remade(step, tree, made.has(step.node.path)));
+  const again: Undoing[] = [];
+  // a node before what is below it, which comes where that is there or comes
+  for (const step of creations) {
+    const undoing = remade(step, tree, made.has(step.node.path));
+    if (undoing === undefined) continue; // it never went
+    again.push(undoing);
+    if (now.get(step.node.path) === undefined) parents.set(step.node.path, undoing.op !== undefined);
+  }
   // one that came in place of another goes where that can come again, and that comes where it can go
   const blocked = new Set(again.flatMap(({ op, difference: { path } }) => (op === undefined ? [path] : [])));
   const back: Undoing[] = [];
@@ -68,6 +75,7 @@ export async function undoPlan(client: Client, steps: readonly Step[], options: 
     if (step.did === 'deleted' || step.did === 'unkept') continue;
     if (step.did === 'created' && blocked.has(step.path)) continue;
     const undoing = taken(step, tree);
+    if (undoing === undefined) continue; // it was never done
     const isReplaced = step.did === 'created' && restored.has(step.path);
     if (isReplaced && undoing.op === undefined && now.get(step.path) !== undefined) blocked.add(step.path);
     else if (isReplaced && undoing.op === undefined) continue; // it is gone already, and nothing lacks
@@ -83,7 +91,7 @@ export async function undoPlan(client: Client, steps: readonly Step[], options: 
 /** What is known of the nodes a plan is about. */
 interface Tree {
   readonly now: ReadonlyMap<string, Now | undefined>;
-  /** Whether those are there that are not made again themselves. */
+  /** Whether those are there, or come again, that others are made again below. */
   readonly parents: ReadonlyMap<string, boolean>;
   /** How many of a node's children are taken back. */
   readonly going: Map<string, number>;
@@ -111,6 +119,7 @@ async function aclOf(client: Client, path: string, signal: AbortSignal): Promise
   }
 }
 
+const ANEW = 'was deleted and made anew since';
 type Deleted = Extract<Step, { did: 'deleted' }>;
 
 const byPath = ({ node: { path: a } }: Deleted, { node: { path: b } }: Deleted): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -122,15 +131,16 @@ function parentsMissing(creations: readonly Deleted[], restored: ReadonlySet<str
 
 const impossible = (path: string, why: string): Undoing => ({ difference: { sign: '!', path, notes: [why] } });
 
-/** Takes back what made or changed a node. */
-function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going, options }: Tree): Undoing {
+/** Takes back what made or changed a node; undefined: that was not done. */
+function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going, options }: Tree): Undoing | undefined {
+  /** The node is the one of then, or one that an undo made in its place; older files do not say which it was. */
+  const isIt = (path: string, czxid: bigint, was: string | undefined): boolean =>
+    was === undefined || hex(czxid) === was || hex(czxid) === options.laterOf(path, was);
   switch (step.did) {
     case 'created': {
       const there = now.get(step.path);
       if (there === undefined) return impossible(step.path, 'is gone already');
-      const czxid = hex(there.stat.czxid);
-      if (czxid !== step.czxid && czxid !== options.laterOf(step.path, step.czxid))
-        return impossible(step.path, 'was deleted and made anew since');
+      if (!isIt(step.path, there.stat.czxid, step.czxid)) return impossible(step.path, ANEW);
       const others = there.stat.numChildren - (going.get(step.path) ?? 0);
       if (others > 0)
         return impossible(
@@ -153,7 +163,11 @@ function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going,
       const { path, data } = step.node;
       const there = now.get(path);
       if (there === undefined) return impossible(path, 'is gone');
-      const { version } = there.stat;
+      const { version, czxid } = there.stat;
+      const was = step.node.stat?.czxid;
+      if (!isIt(path, czxid, was && hex(was))) return impossible(path, ANEW);
+      // an answer that never came may have been a refusal
+      if (version === step.version - 1 && there.data !== undefined && sameData(there.data, data)) return undefined;
       // what was changed and taken back has another version, and is as it was left
       const isAsLeft = there.data !== undefined && markOf(there.data) === step.after;
       if (version !== step.version && !isAsLeft)
@@ -166,7 +180,9 @@ function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going,
     case 'acl': {
       const there = now.get(step.path);
       if (there === undefined) return impossible(step.path, 'is gone');
-      const { aversion } = there.stat;
+      const { aversion, czxid } = there.stat;
+      if (!isIt(step.path, czxid, step.czxid)) return impossible(step.path, ANEW);
+      if (aversion === step.aversion - 1 && there.acl === showAcl(step.acl)) return undefined;
       const isAsLeft = there.acl !== undefined && there.acl === step.after;
       if (aversion !== step.aversion && !isAsLeft) return impossible(step.path, 'got another ACL since');
       return {
@@ -177,12 +193,15 @@ function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going,
   }
 }
 
-/** Makes again what was deleted; `isReplaced`: another came in its place. */
-function remade({ node }: Deleted, { now, parents, options }: Tree, isReplaced: boolean): Undoing {
+/** Makes again what was deleted, `isReplaced`: and another came in its place; undefined: it never went. */
+function remade({ node }: Deleted, { now, parents, options }: Tree, isReplaced: boolean): Undoing | undefined {
   const { path, data, kind, stat } = node;
-  if (!isReplaced && now.get(path) !== undefined) return impossible(path, 'is there again');
+  const there = now.get(path);
+  if (there !== undefined && there.stat.czxid === stat?.czxid) return undefined;
+  if (!isReplaced && there !== undefined) return impossible(path, 'is there again');
   if (kind === 'ephemeral') return impossible(path, 'was ephemeral: only its session could make it');
-  if (parents.get(parentOf(path) || '/') === false) return impossible(path, 'its parent is gone: make that first');
+  if (parents.get(parentOf(path) || '/') === false)
+    return impossible(path, 'its parent is gone, and does not come again: make that first');
   const acl = options.aclOf(node);
   return {
     difference: { sign: '+', path, after: data, ...(acl !== undefined && { notes: aclNotes(acl) }) },

@@ -94,7 +94,7 @@ test('--force-size sends what a server was set to take, alone and in a transacti
   assert.deepEqual([atomic.code, atomic.stderr], [0, '']);
   assert.equal((await client.exists('/atomic'))?.dataLength, 2 << 20);
   // where nothing shows that the server takes more, what would not fit is refused unsent
-  const full = Buffer.alloc(1_048_000, 120);
+  const full = Buffer.alloc(1_048_475, 120); // the most that fits below a name of this length
   await client.create('/full', full);
   const longer = `/${'long'.repeat(150)}`;
   await using plain = await connect(server.hosts);
@@ -102,6 +102,7 @@ test('--force-size sends what a server was set to take, alone and in a transacti
   const ordinary = rig(plain, {}, undefined, { trash: join(folder, 'ordinary') });
   assert.equal(await ordinary.shell.run(`mv /full ${longer}`), 19);
   assert.equal((await plain.exists('/full'))?.dataLength, full.length);
+  assert.equal(await ordinary.shell.run(`cp /full ${longer}`), 19);
   const refused = await zoosh([server.hosts, 'create', '/forced', `@${big}`, '--force-size']);
   assert.equal(refused.code, 6);
   assert.match(refused.stderr, /outcome unknown: the connection broke[\s\S]*larger than its jute\.maxbuffer/);

@@ -1,9 +1,10 @@
 /** Whatever was done at a prompt goes back step by step: after each undo the tree is as it was before that command. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { KeeperError } from '../../src/base/errors.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { type Client, connect } from '../../src/index.ts';
 import { type Rig, rig } from '../shell/rig.ts';
@@ -103,6 +104,162 @@ test('one that came in place of another stays where that cannot come again, or w
   await client.set('/stays/x/y', 'changed');
   assert.equal(await it.shell.run('undo'), 12);
   assert.deepEqual((await client.getChildren('/stays/x')).children, ['y']);
+});
+
+test('what Ctrl-C found on its way is known: all that was done goes back', async () => {
+  const rows = (root: string, count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      ...{ op: 'create' as const, path: `${root}/n${at}`, data: Buffer.from(String(at)), options: {} },
+    }));
+  await client.create('/ctrl');
+  for (let at = 0; at < 4; at++) {
+    await client.create(`/ctrl/t${at}`);
+    await client.multi(rows(`/ctrl/t${at}`, 1500));
+  }
+  const before = await state('/ctrl');
+  let met = 0;
+  for (const line of [
+    'deleteall /ctrl/t0',
+    'deleteall /ctrl',
+    'cp -r /ctrl/t0 /ctrl/copy',
+    'setAcl -R /ctrl world:anyone:cdra',
+  ])
+    for (const ms of [5, 20, 40]) {
+      const it = prompt();
+      const kept = it.shell.ports.trash.list().length;
+      const running = it.shell.run(line);
+      setTimeout(() => it.shell.interrupt(), ms);
+      const status = await running;
+      if (status === 130) met++;
+      if (it.shell.ports.trash.list().length > kept)
+        assert.equal(await it.shell.run('undo'), 0, `${line}: ${JSON.stringify([it.told.at(-1), it.shown.at(-1)])}`);
+      assert.deepEqual(await state('/ctrl'), before, line);
+    }
+  assert.ok(met > 3, `only ${met} were interrupted`);
+});
+
+test('a single change that was interrupted while its answer came is done, and goes back', async () => {
+  await client.create('/late', 'old');
+  for (const line of ['set /late new', 'delete /late', 'create /late/x 1', 'txn { set /late 1; create /late/y 2 }']) {
+    const it = prompt();
+    const before = await state('/late');
+    const running = it.shell.run(line);
+    // when the request is under way
+    setImmediate(() => setImmediate(() => it.shell.interrupt()));
+    const status = await running;
+    const isDone = JSON.stringify(await state('/late').catch(() => [])) !== JSON.stringify(before);
+    assert.ok(status === 0 || !isDone || it.shell.ports.trash.list().length > 0, line);
+    if (isDone) assert.equal(await it.shell.run('undo'), 0, line);
+    assert.deepEqual(await state('/late'), before);
+  }
+});
+
+test('a change whose answer never came: what was not made is nothing, what cannot be known is said', async () => {
+  await client.create('/gone');
+  const losing = (isDone: boolean): Rig => {
+    rigs++;
+    const fails =
+      <A extends unknown[]>(work: (...args: A) => Promise<unknown>) =>
+      async (...args: A): Promise<never> => {
+        if (isDone) await work(...args);
+        throw new KeeperError('ConnectionLoss', String(args[0]));
+      };
+    const lossy = new Proxy(client, {
+      get(target, name) {
+        const value = Reflect.get(target, name, target) as unknown;
+        if (typeof value !== 'function') return value;
+        const bound = value.bind(target) as (...args: unknown[]) => Promise<unknown>;
+        return ['create', 'set', 'delete', 'setAcl', 'multi'].includes(String(name)) && isLossy ? fails(bound) : bound;
+      },
+    });
+    return rig(lossy as Client, {}, undefined, { trash: join(folder, String(rigs)) });
+  };
+  let isLossy = true;
+  for (const [line, isDone, exit, left] of [
+    ['set /gone/p new', false, 0, 'old'],
+    ['set /gone/p new', true, 0, 'old'],
+    ['delete /gone/p', false, 0, 'old'],
+    ['delete /gone/p', true, 0, 'old'],
+    ['setAcl /gone/p world:anyone:cdra', false, 0, 'old'],
+    ['create /gone/q x', false, 12, 'old'],
+    ['create /gone/q x', true, 12, 'old'],
+    ['mv /gone/p /gone/r', true, 12, 'old'],
+    ['mv /gone/p /gone/r', false, 12, 'old'],
+    ['txn { delete /gone/p; create /gone/p new }', false, 12, 'old'],
+  ] as const) {
+    for (const { name } of [{ name: 'p' }, { name: 'q' }, { name: 'r' }])
+      await client.delete(`/gone/${name}`).catch(() => {});
+    await client.create('/gone/p', 'old');
+    const it = losing(isDone);
+    isLossy = true;
+    assert.equal(await it.shell.run(line), 6, line);
+    isLossy = false;
+    assert.equal(await it.shell.run('undo'), exit, `${line} ${isDone}: ${it.told.at(-1)?.failure.message}`);
+    assert.equal((await client.get('/gone/p')).data?.toString(), left, line);
+  }
+});
+
+test('another node under the same path is somebody else’s: neither its data nor its ACL is touched', async () => {
+  await client.create('/other');
+  for (const line of ['set /other/p mine', 'setAcl /other/p world:anyone:cdra']) {
+    await client.create('/other/p', 'orig');
+    const it = prompt();
+    assert.equal(await it.shell.run(line), 0);
+    await client.delete('/other/p');
+    await client.create('/other/p', 'theirs');
+    await client.set('/other/p', 'theirs2');
+    await client.setAcl('/other/p', [{ perms: 15, scheme: 'world', id: 'anyone' }]);
+    assert.equal(await it.shell.run('undo'), 12);
+    assert.equal((await client.get('/other/p')).data?.toString(), 'theirs2');
+    assert.equal((await client.getAcl('/other/p')).acl[0]?.perms, 15);
+    await client.delete('/other/p');
+  }
+});
+
+test('what cannot come again keeps only what is below it from coming', async () => {
+  await client.create('/part');
+  for (const path of ['/part/x', '/part/x/other', '/part/x/s', '/part/x/s/c', '/part/x/s/c/d'])
+    await client.create(path, path);
+  await client.setAcl('/part/x/s', [
+    { perms: 30, scheme: 'world', id: 'anyone' },
+    { perms: 31, scheme: 'ip', id: '127.0.0.1' },
+  ]);
+  const it = prompt();
+  assert.equal(await it.shell.run('deleteall /part/x'), 0);
+  assert.equal(await it.shell.run('undo'), 12, it.told.at(-1)?.failure.message);
+  assert.equal((await client.get('/part/x/other')).data?.toString(), '/part/x/other');
+  assert.equal(await client.exists('/part/x/s'), undefined);
+  // the whole of it where the parent went, too
+  assert.equal(await it.shell.run('undo clear'), 0);
+  await client.create('/part/g');
+  await client.create('/part/g/p');
+  await client.create('/part/g/p/q');
+  assert.equal(await it.shell.run('deleteall /part/g/p'), 0);
+  await client.delete('/part/g');
+  assert.equal(await it.shell.run('undo'), 12);
+});
+
+test('an undo that was taken back itself breaks no chain; a damaged file is its own affair', async () => {
+  await client.create('/link');
+  const it = prompt();
+  for (const line of ['create /link/b x', 'delete /link/b', 'undo', 'undo 1', 'undo 1', 'undo'])
+    assert.equal(await it.shell.run(line), 0, `${line}: ${it.told.at(-1)?.failure.message}`);
+  assert.equal(await client.exists('/link/b'), undefined);
+  // made twice by undos, the later one counts
+  const twice = prompt();
+  for (const line of ['create /link/t x', 'create /link/t/y z', 'create -e /link/t/e x', 'deleteall /link/t'])
+    assert.equal(await twice.shell.run(line), 0, line);
+  assert.equal(await twice.shell.run('undo'), 12);
+  await client.delete('/link/t/y');
+  await client.delete('/link/t');
+  assert.equal(await twice.shell.run('undo'), 12);
+  assert.equal((await client.exists('/link/t/y')) !== undefined, true);
+  const [entry] = twice.shell.ports.trash.list().filter(({ isUndo }) => isUndo);
+  const own = join(folder, String(rigs), `${entry?.id}.undo`);
+  writeFileSync(own, `${readFileSync(own, 'utf8').split('\n')[0]}\n{"did":"deleted","node":{"path":"no path"}}\n`);
+  const number = twice.shell.ports.trash.list().find(({ command }) => command === 'create /link/t/y z')?.number;
+  assert.equal(await twice.shell.run(`undo ${number}`), 0, twice.told.at(-1)?.failure.message);
+  assert.equal(await client.exists('/link/t/y'), undefined);
 });
 
 const ROUNDS = 120;

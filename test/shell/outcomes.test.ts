@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { KeeperError } from '../../src/base/errors.ts';
 import type { Client, OpOptions } from '../../src/client/api.ts';
 import { DeadlineClient, Outcome } from '../../src/shell/deadline.ts';
@@ -164,6 +165,75 @@ test('C-c ends the recipes of one step, and what only looks at the tree for a tr
     const [exit] = await told(out, line);
     assert.equal(exit, 130, line);
   }
+});
+
+test('what Ctrl-C ended sends nothing more, and an ensemble that answers late leaves no session', async () => {
+  for (const line of [
+    'queue take /q',
+    'queue take --wait /q',
+    'counter incr /c',
+    'queue put /q x',
+    'locks /l',
+    'cp /a @other:/b',
+  ]) {
+    const sent: string[] = [];
+    let answer = (): void => {};
+    const held =
+      (name: string, value: unknown) =>
+      (...args: unknown[]) => {
+        sent.push(name);
+        return new Promise((resolve, reject) => {
+          answer = () => resolve(value);
+          const signal = (args.at(-1) as OpOptions | undefined)?.signal;
+          signal?.addEventListener('abort', () => reject(signal.reason));
+        });
+      };
+    const node = { data: Buffer.from('1'), stat };
+    const children = { children: ['item-100-0000000001'], stat };
+    const out = shellOf({
+      ...{ get: held('get', node), getChildren: held('getChildren', children), exists: held('exists', stat) },
+      ...{ multi: held('multi', []), create: held('create', {}), close: async () => void sent.push('close') },
+      ...{ on: () => () => {}, state: 'connected', random: { bytes: (count: number) => new Uint8Array(count) } },
+      clock: { after: () => ({ [Symbol.dispose]() {} }), monotonic: () => 0 },
+    });
+    if (line.startsWith('cp'))
+      Object.assign(out.shell.ports.session, { open: held('open', await out.shell.ports.session.client()) });
+    const running = out.shell.run(line);
+    await pause(20);
+    assert.equal(out.shell.interrupt(), true, line);
+    assert.equal(await running, 130, line);
+    const before = sent.length;
+    answer();
+    await pause(20);
+    assert.deepEqual(sent.slice(before), line.startsWith('cp') ? ['close'] : [], line);
+  }
+});
+
+test('each command that another one runs has lost its own changes only', async () => {
+  let isFirst = true;
+  const it = rig(
+    {
+      set: async (path: string) => {
+        const fails = isFirst;
+        isFirst = false;
+        return fails ? lost(path) : stat;
+      },
+      get: async () => ({ data: Buffer.from('x'), stat }),
+      exists: async () => stat,
+    } as unknown as Client,
+    {},
+    undefined,
+    { keepGoing: true },
+  );
+  setTimeout(() => it.shell.interrupt(), 60);
+  assert.equal(await it.shell.run('repeat -i 5s 2 set /a x'), 130);
+  assert.equal(it.told.at(-1)?.failure.hint, undefined);
+  // its exit is that of the first that failed, of a file's as well
+  const files = new Map([['f', 'set /a x\nget /a\n']]);
+  const run = rig({ set: lost, get: async () => ({ data: null, stat }) } as unknown as Client, {}, files, {
+    keepGoing: true,
+  });
+  for (const line of ['run f', 'repeat 2 run f']) assert.equal(await run.shell.run(line), 6, line);
 });
 
 test('a program that ends before its command says of a change under way that it may have been made', async () => {
