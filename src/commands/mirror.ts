@@ -81,13 +81,15 @@ export default command({
             ? `mirror: ${here} lies within ${there}`
             : `mirror: ${there} lies within ${here}`,
       );
-    await using a = await clientAt(isFile ? undefined : source.target, context);
+    // without a session for what needs none
+    await using a = source.kind === 'path' ? await clientAt(source.target, context) : undefined;
     await using b = await clientAt(target.target, context);
     const job: Job = {
-      from: isFile ? from : a.client,
+      from: a === undefined ? from : a.client,
       here,
       to: b.client,
       there,
+      isHere: target.target === undefined,
       prune,
       policy,
     };
@@ -105,7 +107,7 @@ export default command({
       await put(job, plan, total, context);
       return answer(total, there, plan);
     }
-    return followOn(job, plan, total, context);
+    return await followOn(job, plan, total, context); // the sessions are its own until then
   },
 });
 
@@ -115,6 +117,8 @@ interface Job {
   readonly here: string;
   readonly to: Client;
   readonly there: string;
+  /** What is changed is in the session of the shell. */
+  readonly isHere: boolean;
   readonly prune: boolean;
   readonly policy: AclPolicy;
 }
@@ -160,11 +164,16 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
   return { ...plan, isPart: denied.any };
 }
 
-async function put({ to, there }: Job, { changes }: Plan, total: Total, context: CommandContext): Promise<void> {
+async function put(
+  { to, there, isHere }: Job,
+  { changes }: Plan,
+  total: Total,
+  context: CommandContext,
+): Promise<void> {
   if (changes.length === 0) return;
   const { signal } = context;
   using progress = context.progress(`writing ${there}`);
-  if (to === (await context.client())) await makeParents(there.slice(0, there.lastIndexOf('/')) || '/', context);
+  if (isHere) await makeParents(there.slice(0, there.lastIndexOf('/')) || '/', context);
   await carryOut(to, changes, { signal, done: (count) => progress.update(count, changes.length) });
   for (const { difference } of changes)
     total[difference.sign === '+' ? 'created' : difference.sign === '-' ? 'deleted' : 'updated']++;

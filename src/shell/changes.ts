@@ -15,6 +15,8 @@ export interface Route {
   /** It will be sent, now or with the rest: a person may be asked about it. */
   readonly asks: boolean;
   wrap(client: Client): Client;
+  /** The same for a session of another ensemble; absent: as `isReal` says. */
+  readonly wrapElsewhere?: (client: Client, target: string) => Client;
   /** What is shown in the end. */
   settle(output: Output | undefined): Output | undefined;
 }
@@ -43,6 +45,16 @@ export interface ChangesPorts {
 }
 
 const DIRECT: Route = { isReal: true, asks: true, wrap: (client) => client, settle: (output) => output };
+
+/** What would be done in another ensemble; its session ends with its user. */
+class ElsewhereRecorder extends Recorder {
+  constructor(inner: Client) {
+    super(inner, { checks: true });
+  }
+  override close(): Promise<void> {
+    return this.inner.close();
+  }
+}
 
 export class Changes implements TransactionControl {
   readonly #ports: ChangesPorts;
@@ -111,6 +123,7 @@ export class Changes implements TransactionControl {
     // where only this command was said to be dry, what was only thought of before must not be taken for the tree
     if (!this.#ports.isDryRun) this.#dry = undefined;
     let recorder: Recorder | undefined;
+    const elsewhere: { readonly target: string; readonly recorder: Recorder }[] = [];
     return {
       isReal: false,
       asks: false,
@@ -120,8 +133,15 @@ export class Changes implements TransactionControl {
         recorder = this.#dry.recorder;
         return recorder;
       },
+      wrapElsewhere: (client, target) => {
+        const own = new ElsewhereRecorder(client);
+        elsewhere.push({ target, recorder: own });
+        return own;
+      },
       settle: (output) => {
         const changes = recorder?.take() ?? [];
+        for (const { target, recorder: own } of elsewhere)
+          for (const change of own.take()) changes.push({ ...change, path: `${target}:${change.path}` });
         // what a change answers is not so: nothing was done
         return changes.length > 0 || spec.risk !== 'read' ? { ...planOf(changes), exit: output?.exit ?? 0 } : output;
       },

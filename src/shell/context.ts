@@ -60,9 +60,11 @@ export function contextOf(
     news: (line) => ports.news(line),
     session,
     open: async (target) => {
-      const opening = session.open(target);
+      const { wrapElsewhere } = route;
+      const opening = (wrapElsewhere === undefined ? session : ports.session).open(target);
       try {
-        return shell.inTime(await orAbort(opening, signal));
+        const opened = shell.inTime(await orAbort(opening, signal));
+        return wrapElsewhere === undefined ? opened : wrapElsewhere(opened, target);
       } catch (error) {
         // one that comes when nobody waits for it any more
         opening.then((late) => late.close()).catch(() => {});
@@ -121,11 +123,11 @@ const forgetful = (session: SessionControl): SessionControl => ({
   get label() {
     return session.label;
   },
-  // a transaction is one ensemble's, and so is what a dry run shows
+  // a transaction is one ensemble's
   open: async (target) =>
     new ReadOnlyClient(
       await session.open(target),
-      refused('nothing is changed elsewhere in a dry run or a transaction', 'run it on its own, without -n'),
+      refused('a transaction changes nothing in another ensemble', 'run it on its own'),
     ),
   isProtected: (target) => session.isProtected(target),
   openAt: (servers, options) => session.openAt(servers, options),

@@ -426,6 +426,39 @@ test('mirror: once, and following', async () => {
   assert.deepEqual(await ended, [130, null]);
 });
 
+test('mirror between two named ensembles: as it would be, once, and following; no other server is asked', async () => {
+  await using other = await new ServerProcess().start();
+  await using theirs = await connect(other.hosts);
+  const home = join(folder, 'two');
+  mkdirSync(join(home, 'config'), { recursive: true });
+  const profiles = { a: { server: server.hosts }, b: { server: other.hosts } };
+  writeFileSync(join(home, 'config', 'config.json'), JSON.stringify({ profiles }), { mode: 0o600 });
+  const run = (...args: string[]) => zoosh(args, '', { ZOOSH_HOME: home });
+  await client.create('/two');
+  await client.create('/two/x', '1');
+  const dry = await run('@a', '-n', 'mirror', '@a:/two', '@b:/there');
+  is(dry, 'create\t@b:/there\t\ncreate\t@b:/there/x\t\n');
+  assert.equal(await theirs.exists('/there'), undefined);
+  is(await run('mirror', '@a:/two', '@b:/there'), 'created\t2\nupdated\t0\ndeleted\t0\nsame\t0\n');
+  is(await run('@a', '--dry-run', 'mirror', '@a:/two', '@b:/there'), '');
+  const child = spawn(process.execPath, [BIN, '-y', 'mirror', '-f', '--delete', '@a:/two', '@b:/there'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env.PATH, ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+  });
+  const ended = once(child, 'exit');
+  for (const value of ['2', '3']) {
+    await client.set('/two/x', value);
+    await until(async () => (await theirs.get('/there/x')).data?.toString() === value);
+  }
+  child.kill('SIGINT');
+  assert.deepEqual(await ended, [130, null]);
+  is(await run('@a', 'export', '/two', join(folder, 'two.ndjson')), '');
+  is(
+    await run('mirror', '--delete', `file:${join(folder, 'two.ndjson')}`, '@b:/there'),
+    'created\t0\nupdated\t0\ndeleted\t0\nsame\t2\n',
+  );
+});
+
 /** Waits for what another process does. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
   for (let waited = 0; waited < PATIENCE_MS; waited += 25) {

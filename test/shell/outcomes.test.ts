@@ -16,12 +16,16 @@ const lost = (path: string): Promise<never> => Promise.reject(new KeeperError('C
 const denied = (path: string): Promise<never> => Promise.reject(new KeeperError('NoAuth', path));
 const stat = { version: 0, numChildren: 0, ephemeralOwner: 0n, dataLength: 0 };
 /** A session that answers so. */
-const shellOf = (answers: object): Rig =>
-  rig({
+function shellOf(answers: object): Rig {
+  const out = rig({
     get: async () => ({ data: Buffer.from('x'), stat }),
     exists: async () => stat,
     ...answers,
   } as unknown as Client);
+  // what is never answered keeps this process no longer
+  Object.assign(out.shell.ports, { opTimeoutMs: () => 1000 });
+  return out;
+}
 
 /** Exit code, message and hint of a line. */
 async function told({ shell, told }: Rig, line: string): Promise<readonly [number, string, string | undefined]> {
