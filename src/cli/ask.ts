@@ -13,15 +13,23 @@ export interface TerminalHolder {
 /** inquirer is half of all import time, so it is loaded when something is asked. Questions go to standard error. */
 async function ask<T>(question: object, holder: TerminalHolder | undefined): Promise<T> {
   const { default: inquirer } = await import('inquirer');
-  const prompt = inquirer.createPromptModule({ output: process.stderr });
+  const left = new AbortController();
+  const prompt = inquirer.createPromptModule({ output: process.stderr, signal: left.signal });
   holder?.pause();
+  // Ctrl-D closes the reader of lines, which inquirer waits for all the same; so does a terminal that goes away
+  const closed = (): void => void setImmediate(() => left.abort());
+  const { stdin } = process;
   try {
-    const { answer } = (await prompt([{ ...question, name: 'answer' }] as never)) as { answer: T };
+    const asked = prompt([{ ...question, name: 'answer' }] as never);
+    for (const event of ['pause', 'end', 'close']) stdin.once(event, closed);
+    const { answer } = (await asked) as { answer: T };
     return answer;
   } catch (error) {
-    if ((error as Error).name === 'ExitPromptError') throw new Failure(31, 'Declined', 'not done');
+    const { name } = error as Error;
+    if (name === 'ExitPromptError' || name === 'AbortPromptError') throw new Failure(31, 'Declined', 'not done');
     throw error;
   } finally {
+    for (const event of ['pause', 'end', 'close']) stdin.off(event, closed);
     holder?.resume();
   }
 }

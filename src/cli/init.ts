@@ -57,6 +57,8 @@ export async function runInit(words: readonly string[], globals: Globals): Promi
     );
   const answers = says ? fromFlags(values) : await ask(values, sources, places);
   if (says) say(await tried(answers.profile, sources));
+  if (says && profiles.has(answers.name))
+    say(`the profile @${answers.name} that was there is replaced: ${profiles.get(answers.name).server}`);
   profiles.add(answers.name, answers.profile);
   if (answers.isDefault) profiles.setDefault(answers.name);
   say(`profile @${answers.name} is kept in ${places.configFile}`);
@@ -119,10 +121,27 @@ async function tried(profile: Profile, sources: TargetSources): Promise<string> 
 }
 
 async function ask(values: ReturnType<typeof parse>, sources: TargetSources, places: Folders): Promise<Answers> {
-  let server = values.server ?? (await whichServers(places));
+  const own = values.server === undefined ? await whichServers(places) : { server: values.server };
+  try {
+    return await askAbout(own, values, sources);
+  } catch (error) {
+    // what was started for a profile that is not kept is nobody's
+    if (own.pid !== undefined) {
+      process.kill(own.pid);
+      say(
+        `the server that was started (process ${own.pid}) is stopped; its data stays in ${join(places.data, 'standalone')}`,
+      );
+    }
+    throw error;
+  }
+}
+
+async function askAbout(own: Found, values: ReturnType<typeof parse>, sources: TargetSources): Promise<Answers> {
+  let { server } = own;
   let profile: Profile = { server };
   for (;;) {
-    profile = { ...(await loginAnd(profile)), server };
+    // one that we have just started has neither TLS nor logins
+    profile = own.pid === undefined ? { ...(await loginAnd()), server } : { server };
     try {
       say(await tried(profile, sources));
       break;
@@ -131,10 +150,10 @@ async function ask(values: ReturnType<typeof parse>, sources: TargetSources, pla
       say(`it does not work: ${message}`);
       for (const line of lines) say(` ${line}`);
       if (!(await askYesNo('Try something else?'))) break;
-      server = await askText('Servers (host:port,...):');
+      server = (await askText(`Servers (host:port,...; empty: ${server}):`)) || server;
     }
   }
-  const name = values.profile ?? ((await askText('A name for it (local, prod, ...):')) || 'default');
+  const name = values.profile ?? (await askName(sources));
   const protect = values.protect ?? (await askYesNo('Ask before changes, as for production?'));
   const color = values.color ?? (protect ? 'red' : undefined);
   const isDefault = values.default ?? (await askYesNo('Use it when nothing else is said?'));
@@ -145,24 +164,40 @@ async function ask(values: ReturnType<typeof parse>, sources: TargetSources, pla
   };
 }
 
-async function whichServers(places: Folders): Promise<string> {
+/** One that is there is not replaced unasked. */
+async function askName({ profiles }: TargetSources): Promise<string> {
+  for (;;) {
+    const name = (await askText('A name for it (prod, test, ...; empty: local):')) || 'local';
+    if (!profiles.has(name) || (await askYesNo(`There is a profile ${name} already. Put this in its place?`)))
+      return name;
+  }
+}
+
+/** Servers, and the process of one that was started for this. */
+interface Found {
+  readonly server: string;
+  readonly pid?: number;
+}
+
+async function whichServers(places: Folders): Promise<Found> {
   const what = await askChoice('What is there?', [
     { value: 'connect', about: 'servers that run already' },
     { value: 'start', about: 'nothing yet: start one here' },
   ]);
-  if (what === 'connect') return (await askText('Servers (host:port,...):')) || 'localhost:2181';
+  if (what === 'connect')
+    return { server: (await askText('Servers (host:port,...; empty: localhost:2181):')) || 'localhost:2181' };
   const { startDetached } = await import('./detach.ts');
   const data = join(places.data, 'standalone');
   const log = join(places.state, 'log', 'standalone.log');
   const started = await startDetached(['standalone', '--data', data], log);
   if (typeof started === 'number') throw usage('the server did not start', `its log is ${log}`);
   say(`started ${started.server} (process ${started.pid}, data in ${data}); kill ${started.pid} stops it`);
-  return started.server;
+  return { server: started.server, pid: started.pid };
 }
 
 /** TLS and a login, as far as they are wanted. */
-async function loginAnd(profile: Profile): Promise<Profile> {
-  const out: { -readonly [K in keyof Profile]: Profile[K] } = { ...profile };
+async function loginAnd(): Promise<Omit<Profile, 'server'>> {
+  const out: { -readonly [K in keyof Profile]?: Profile[K] } = {};
   if (await askYesNo('Do the servers speak TLS?')) {
     const ca = await askText('File of the authority to trust (PEM; empty: that of the system):');
     out.tls = ca === '' ? {} : { ca: resolve(ca) };

@@ -2,7 +2,7 @@ import { ConnectStringError, parseConnectString } from '../client/connect-string
 import type { Profile } from '../config/profiles.ts';
 import { PROMPT_COLORS } from '../shell/colors.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { parseTimed } from '../shell/units.ts';
 
@@ -28,12 +28,14 @@ export default command({
     protect: { kind: 'flag', long: '--protect', about: 'ask before changes' },
     readOnly: { kind: 'flag', long: '--read-only', about: 'refuse changes' },
     ca: { kind: 'file', long: '--tls-ca', about: 'PEM file of the authority; turns TLS on' },
+    replace: { kind: 'flag', long: '--replace', about: 'in place of one that is there, with all it says' },
   },
   examples: [
     ['profile list', 'all of them'],
     ['profile add prod zk1:2181,zk2:2181/app --protect --auth digest:env:ZK_AUTH', 'a new one'],
     ['profile default prod', 'used when nothing else is said'],
   ],
+  exits: [11],
   async run(values, context): Promise<Output> {
     const { action = 'list', name } = values;
     if (action === 'list') return list(context);
@@ -50,12 +52,24 @@ export default command({
     }
     if (action === 'rm') profiles.remove(bare);
     else if (action === 'default') profiles.setDefault(bare);
-    else profiles.add(bare, made(values));
+    else {
+      if (!values.replace && profiles.has(bare) && !isSame(profiles.get(bare), made(values)))
+        throw new Failure(11, 'ProfileExists', `there is a profile ${bare} already`, {
+          hint: `profile show ${bare} shows it; --replace puts this in its place`,
+        });
+      profiles.add(bare, made(values));
+    }
     const text =
       { rm: `removed @${bare}`, default: `@${bare} is the default now`, add: `added @${bare}` }[action] ?? '';
     return { type: 'done', text, json: { profile: bare, action } };
   },
 });
+
+const isSame = (a: Profile, b: Profile): boolean => {
+  const text = (profile: Profile): string =>
+    JSON.stringify(Object.entries(profile).sort(([x], [y]) => (x < y ? -1 : 1)));
+  return text(a) === text(b);
+};
 
 interface Given {
   readonly server: string | undefined;

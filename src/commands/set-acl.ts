@@ -2,6 +2,7 @@ import type { Acl, Client } from '../client/api.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
+import { isSomebody } from '../shell/lock-out.ts';
 import { refuseTyped, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
@@ -158,12 +159,8 @@ export async function guard(path: string, acl: readonly Acl[], context: CommandC
   const client = await context.client();
   const mine = await client.whoAmI({ signal: context.signal }).catch(() => undefined);
   if (mine === undefined) return; // an older server does not say who we are
-  const isMine = ({ scheme, id }: Acl): boolean =>
-    mine.some(
-      (me) =>
-        me.scheme === 'super' || (me.scheme === scheme && (scheme === 'digest' ? id.split(':')[0] === me.id : true)),
-    );
-  if (admins.some(isMine)) return;
+  const known = context.session.credentials;
+  if (admins.some((each) => mine.some((me) => isSomebody(each, me, known)))) return;
   const who = mine.map(({ scheme, id }) => `${scheme}:${id}`).join(' ');
   throw refused(
     `after this nobody in this session (${who}) could change the ACL of ${path}`,

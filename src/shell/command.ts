@@ -182,6 +182,7 @@ export interface ProfileStore {
   list(): readonly { readonly name: string; readonly isDefault: boolean; readonly profile: Profile }[];
   /** @throws Failure (2) when there is none of that name. */
   get(name: string): Profile;
+  has(name: string): boolean;
   /** Each of these writes the user's configuration file. */
   add(name: string, profile: Profile): void;
   remove(name: string): void;

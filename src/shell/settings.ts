@@ -122,6 +122,9 @@ export class Profiles implements ProfileStore {
       close === undefined ? `profile add ${name} HOST:PORT makes one` : `did you mean @${close} ?`,
     );
   }
+  has(name: string): boolean {
+    return Object.hasOwn(this.#file.config.profiles ?? {}, name);
+  }
   add(name: string, profile: Profile): void {
     if (!/^[\w.-]+$/.test(name)) throw usage(`a profile's name has letters, digits and . _ - only, not ${name}`);
     const fault = isProfile(profile);

@@ -287,6 +287,14 @@ test('profiles: kept, used, protected', async () => {
   is(await zoosh(['--yes', '@it', 'create', '/p'], '', env), '/p\n');
   is(await zoosh(['@it', 'deleteall', '/p'], '', env), '', 30);
   is(await zoosh(['-y', '@it', 'deleteall', '/p'], '', env), '1\n');
+  // with what it says it is not lost by the way
+  const twice = await zoosh(['profile', 'add', 'it', server.hosts], '', env);
+  assert.deepEqual([twice.code, twice.stdout], [11, '']);
+  assert.match(twice.stderr, /there is a profile it already[\s\S]*--replace/);
+  is(await zoosh(['profile', 'add', 'it', server.hosts, '--auth', 'digest:bob:secret', '--protect'], '', env), '');
+  is(await zoosh(['profile', 'add', 'open', server.hosts, '--protect'], '', env), '');
+  is(await zoosh(['profile', 'add', 'open', server.hosts, '--replace'], '', env), '');
+  is(await zoosh(['@open', 'create', '/open'], '', env), '/open\n');
   is(await zoosh(['profile', 'default', 'it'], '', env), '');
   is(await zoosh(['whoami'], '', env), 'ip\t127.0.0.1\ndigest\tbob\n');
   assert.doesNotMatch((await zoosh(['-o', 'json', 'profile', 'show', 'it'], '', env)).stdout, /secret/);
