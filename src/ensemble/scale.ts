@@ -5,16 +5,7 @@ import { connect } from '../client/connect.ts';
 import type { EnsembleView, ScaleHow } from '../shell/ensembles.ts';
 import { usage } from '../shell/failure.ts';
 import { Ensemble } from './ensemble.ts';
-import {
-  controlPath,
-  type MemberFile,
-  MOST_MEMBERS,
-  makeMember,
-  memberFolder,
-  portsOf,
-  serverLine,
-  votersOf,
-} from './layout.ts';
+import { controlPath, type MemberFile, MOST_MEMBERS, makeMember, memberFolder, portsOf, serverLine } from './layout.ts';
 import { takenPort } from './ports.ts';
 import type { MemberCommand } from './process.ts';
 import { viewOf } from './status.ts';
@@ -37,18 +28,29 @@ export async function scale(
   options: ScaleOptions,
 ): Promise<EnsembleView> {
   const { path } = ensemble.folder;
+  const members = await membersNow(ensemble, options);
   const wanted = {
     participant: voters,
-    observer: observers ?? ensemble.file.members.length - votersOf(ensemble.file).length,
+    observer: observers ?? members.filter(({ role }) => role === 'observer').length,
   };
   if (voters < 1 || wanted.observer < 0 || voters + wanted.observer > MOST_MEMBERS)
     throw usage(`an ensemble has 1 to ${MOST_MEMBERS} members, at least one of which votes`);
+  ensemble.folder.write({ ...ensemble.file, members });
   for (const role of ['participant', 'observer'] as const) {
     const count = (): number => new Ensemble(path).file.members.filter((each) => each.role === role).length;
     while (count() < wanted[role]) await add(new Ensemble(path), role, options);
     while (count() > wanted[role]) await remove(new Ensemble(path), role, options);
   }
   return viewOf(new Ensemble(path));
+}
+
+/** Whoever is of the ensemble, in the role that the servers give him: reconfig by hand changes it, and tells nobody else. */
+async function membersNow(ensemble: Ensemble, { signal, timeoutMs }: ScaleOptions): Promise<readonly MemberFile[]> {
+  await using client = await connect(ensemble.connect, { signal, connectTimeoutMs: timeoutMs });
+  const text = (await client.getConfig({ signal })).data?.toString() ?? '';
+  const voting = new Set([...text.matchAll(/^server\.(\d+)=.*:participant\b/gm)].map(([, id]) => Number(id)));
+  if (voting.size === 0) return ensemble.file.members;
+  return ensemble.file.members.map((each) => ({ ...each, role: voting.has(each.id) ? 'participant' : 'observer' }));
 }
 
 async function add(before: Ensemble, role: MemberFile['role'], options: ScaleOptions): Promise<void> {

@@ -3,7 +3,7 @@ import type { DamageNote } from '../runtime/damage-notes.ts';
 import type { EnsembleView, MemberView } from '../shell/ensembles.ts';
 import { showAge } from '../shell/units.ts';
 import type { Ensemble } from './ensemble.ts';
-import { bracketed, memberFolder, portsOf, votersOf } from './layout.ts';
+import { bracketed, memberFolder, portsOf } from './layout.ts';
 
 const STATUS_MS = 1000;
 
@@ -15,7 +15,7 @@ export async function viewOf(ensemble: Ensemble, withDigest = false): Promise<En
     .map(({ status }) => status)
     .filter((status) => status?.role === 'leader' && status.serving)
     .sort((a, b) => (b?.epoch ?? 0) - (a?.epoch ?? 0))[0];
-  const voters = votersOf(file);
+  const voters = found.filter((each) => votes(ensemble, each));
   const following = (id: number): boolean => {
     const { status, paused } = found.find((each) => each.id === id) ?? {};
     return !paused && status?.serving === true && leader !== undefined && status.leader === leader.sid;
@@ -53,6 +53,13 @@ async function look(ensemble: Ensemble, id: number, withDigest: boolean): Promis
   }
 }
 
+/** As it says of itself, since somebody may have changed that by hand; of one that is down what it was made for. */
+function votes(ensemble: Ensemble, { id, status }: Pick<Looked, 'id' | 'status'>): boolean {
+  if (status?.role === 'observer') return false;
+  if (status?.role === 'leader' || status?.role === 'follower') return true;
+  return ensemble.member(id).role === 'participant';
+}
+
 function memberView(ensemble: Ensemble, { id, pid, paused, status, digest }: Looked, leader: MemberStatus | undefined) {
   const { file } = ensemble;
   const member = ensemble.member(id);
@@ -61,7 +68,7 @@ function memberView(ensemble: Ensemble, { id, pid, paused, status, digest }: Loo
     id,
     role: status?.role ?? '-',
     state,
-    votes: member.role === 'participant',
+    votes: votes(ensemble, { id, status }),
     client: `${bracketed(file.host)}:${member.client}`,
     ports: portsOf(member),
     pid,

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeeperError } from '../../src/base/errors.ts';
 import { connect } from '../../src/client/connect.ts';
+import { EnsembleFolder } from '../../src/ensemble/layout.ts';
 import { processOf } from '../../src/ensemble/process.ts';
 import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 import { allEqual, base, folder, good, home, insist, portsFree, run, until, view } from './local-ensembles.ts';
@@ -211,6 +212,19 @@ test('scale: 1 to 3 to 5 to 3 under a client whose writes all succeed', async (t
     false,
     true,
   ]);
+  // one that was made a bystander by hand is no voter, and is not counted as one
+  const now = await view('grow');
+  const [aside] = now.members.filter(({ role }) => role === 'follower');
+  const superUser = `super:${new EnsembleFolder(now.directory).superPassword}`;
+  await good(now.connect, '--auth', `digest:${superUser}`, '-y', 'reconfig', '--remove', String(aside?.id));
+  const seen = await until('it is a bystander', async () => {
+    const found = await view('grow');
+    return found.members.find(({ id }) => id === aside?.id)?.role === 'observer' ? found : undefined;
+  });
+  assert.deepEqual([seen.voters, seen.members.find(({ id }) => id === aside?.id)?.votes], [2, false]);
+  await good('ensemble', 'scale', 'grow', '3', '--observers', '0');
+  const whole = await allEqual('grow');
+  assert.deepEqual([whole.voters, whole.members.length, whole.members.every(({ votes }) => votes)], [3, 3, true]);
   const gone = (await view('grow')).members.map(({ pid }) => pid as number);
   await good('-y', 'ensemble', 'destroy', 'grow');
   for (const pid of gone) assert.equal(processOf(pid), undefined);
