@@ -49,12 +49,14 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
   });
   const unread = (error: NodeJS.ErrnoException): void => {
     const status = error.code === 'EPIPE' ? 0 : 70;
-    if (!host.shell.removesOwn) process.exit(status);
+    // at a prompt the terminal has gone, and the session is ended as by SIGHUP: its ephemeral nodes go at once
+    if (!host.shell.removesOwn && !options.interactive) process.exit(status);
     if (signalled !== undefined) return; // it ends already
     signalled = status;
     host.shell.leaving ??= { status };
-    host.shell.interrupt(new Failure(130, 'Interrupted', 'nobody reads the answer', { told: true }));
-    setTimeout(() => stop(status), host.shell.graceMs).unref();
+    const isRunning = host.shell.interrupt(new Failure(130, 'Interrupted', 'nobody reads the answer', { told: true }));
+    if (isRunning) setTimeout(() => stop(status), host.shell.graceMs).unref();
+    else stop(status);
   };
   process.stdout.on('error', unread);
   try {

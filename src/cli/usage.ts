@@ -1,3 +1,4 @@
+import { TOPICS } from '../commands/help-topics.ts';
 import { registry } from '../commands/index.ts';
 import { foldPage } from '../out/fold.ts';
 import { usage } from '../shell/failure.ts';
@@ -24,7 +25,7 @@ ${await globalHelp()}
 
 commands, here and at the prompt:
 
-${listing(registry.all, ['exit-codes'])}
+${listing(registry.all, [...Object.keys(TOPICS), 'exit-codes'])}
 `;
 }
 

@@ -14,12 +14,18 @@ export default command({
   params: {
     action: { kind: 'enum', about: 'what to do', values: ['get', 'incr', 'decr', 'set'] },
     path: { kind: 'newPath', about: 'the counter; made with the first change' },
-    n: { kind: 'number', about: 'incr, decr: by how much, 1 unless said; set: the value', optional: true },
+    n: {
+      kind: 'text',
+      isInteger: true,
+      placeholder: 'N',
+      about: 'incr, decr: by how much, 1 unless said; set: the value',
+      optional: true,
+    },
     style: STYLE_OPTION,
   },
   examples: [
     ['counter incr /app/builds', 'one more; prints the new value'],
-    ['counter set /app/builds 0', 'whatever it was'],
+    ['counter set /app/builds 0', 'whatever number it was'],
     ['counter decr /app/builds 5', 'five less'],
   ],
   exits: [6, 20],
@@ -30,6 +36,7 @@ export default command({
   async run({ action, path, n, style }, context): Promise<Output> {
     if (action === 'get' && n !== undefined) throw usage('counter get does not take a number');
     if (action === 'set' && n === undefined) throw usage('counter set: N is missing');
+    if (n !== undefined && !/^[+-]?\d{1,80}$/.test(n)) throw usage(`counter: N is a whole number, not ${n}`);
     const { Counter } = await import('../recipes/index.ts');
     const counter = new Counter(new HeedingClient(await context.client(), context.signal), path, {
       style: styleOf(style),

@@ -1,11 +1,36 @@
-import { nameOf } from '../base/path.ts';
+import { KeeperError } from '../base/errors.ts';
+import { joinPath, nameOf } from '../base/path.ts';
+import type { Client } from '../client/api.ts';
 import { fourLetterWord } from '../client/connect.ts';
 import { parseConnectString } from '../client/connect-string.ts';
+import type { Standing } from '../recipes/index.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { HeedingClient } from '../shell/heeding.ts';
 import type { Output } from '../shell/output.ts';
 import { hex, showAge } from '../shell/units.ts';
 import { withSuggestion } from './support.ts';
+
+/** Of so many nodes of a folder it is looked who holds them. */
+const MOST_IN_FOLDER = 500;
+
+/** Who holds and waits at each lock of a folder. */
+async function inFolder(
+  client: Client,
+  folder: string,
+  standings: (client: Client, path: string) => Promise<Standing[]>,
+): Promise<Standing[][]> {
+  const { children } = await client.getChildren(folder);
+  const all: Standing[][] = [];
+  for (const name of children.sort().slice(0, MOST_IN_FOLDER))
+    all.push(
+      await standings(client, joinPath(folder, name)).catch((error: unknown) => {
+        // it went, or is none of ours to see
+        if (error instanceof KeeperError && (error.code === 'NoNode' || error.code === 'NoAuth')) return [];
+        throw error;
+      }),
+    );
+  return all;
+}
 
 /** For the answer of every server together, ms. */
 const ASK_MS = 1000;
@@ -21,7 +46,7 @@ export default command({
   },
   examples: [
     ['locks /jobs/nightly', 'holders first, then those who wait, in their order'],
-    ['locks /jobs', 'of a folder of locks, as their recipes keep it'],
+    ['locks /jobs', 'of each lock in a folder'],
     ['locks /jobs/nightly | wc -l', 'how many hold it or wait'],
   ],
   exits: [10, 14],
@@ -33,21 +58,25 @@ export default command({
     const at = path === '' ? context.cwd : path;
     const client = new HeedingClient(await context.client(), context.signal);
     const { standings } = await import('../recipes/index.ts');
-    const all = await withSuggestion(at, context, () => standings(client, at));
+    const own = await withSuggestion(at, context, () => standings(client, at));
+    const groups = own.length > 0 ? [own] : await inFolder(client, at, standings);
+    const all = groups.flat();
     const addresses = all.length === 0 ? new Map<string, string>() : await addressesOf(context);
     const now = Date.now();
-    const rows = all.map((each, position) => ({
-      position: position + 1,
-      state: each.state,
-      style: each.style,
-      role: each.role,
-      id: each.id,
-      since: each.since,
-      client: addresses.get(hex(each.session)),
-      session: hex(each.session),
-      token: String(each.token),
-      node: each.node,
-    }));
+    const rows = groups
+      .flatMap((each) => each.map((one, place) => ({ one, place })))
+      .map(({ one: each, place }) => ({
+        position: place + 1,
+        state: each.state,
+        style: each.style,
+        role: each.role,
+        id: each.id,
+        since: each.since,
+        client: addresses.get(hex(each.session)),
+        session: hex(each.session),
+        token: String(each.token),
+        node: each.node,
+      }));
     const cells = (showTime: (since: number) => string): string[][] =>
       rows.map((row) => [
         String(row.position),
@@ -56,7 +85,7 @@ export default command({
         row.id === '' ? '-' : row.id,
         row.client ?? '-',
         row.session,
-        nameOf(row.node),
+        own.length > 0 ? nameOf(row.node) : row.node.slice(at === '/' ? 1 : at.length + 1),
       ]);
     return {
       type: 'table',

@@ -103,7 +103,8 @@ function* chunks(output: Output): Generator<Chunk> {
       for (const line of output.lines) yield `${showName(line)}\n`;
       break;
     case 'plan':
-      for (const { kind, path, version } of output.changes) yield row([kind, path, version ?? '']);
+      for (const { kind, path, version, note } of output.changes)
+        yield row([kind, path, version ?? (kind === 'reconfig' ? note : undefined) ?? '']);
       break;
     case 'state':
       yield row(output.fields);

@@ -96,7 +96,8 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     const here = next();
     const isCommand = here?.param.kind === 'command' && bound.some(({ name }) => name === here.name);
     const optionLike = arg.quote === 'none' && !ended && !isCommand && text.length > 1 && text.startsWith('-');
-    const isNumber = /^-\d/.test(text) && (here?.param.kind === 'data' || here?.param.kind === 'number');
+    const takesMinus = here?.param.kind === 'data' || here?.param.kind === 'number' || here?.param.isInteger === true;
+    const isNumber = takesMinus && /^-\d/.test(text);
     if (!optionLike || isNumber) {
       if (here === undefined) {
         if (shift(arg)) continue;

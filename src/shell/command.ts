@@ -77,6 +77,8 @@ export interface Param {
   readonly keepsText?: boolean;
   /** Accepted, but not shown by help and completion: an older tool's spelling. */
   readonly hidden?: boolean;
+  /** A text that is a whole number of any size: with a minus it is no option. */
+  readonly isInteger?: boolean;
   /** A duration that nothing waits for, as long as it likes. */
   readonly isSpan?: boolean;
   /** An option that has to be given: shown so; `run` says what is missing. */

@@ -20,6 +20,12 @@ export function unknownCommand(name: string, registry: Registry): Failure {
   const [first = ''] = name.split(/\s/, 1);
   if (first !== name && registry.find(first) !== undefined)
     return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: LINES_HINT });
+  if (
+    /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]|[\w-]+(?:\.[\w-]+){2,})(?::\S*)?$|^[\w.-]+:\d/.test(name)
+  )
+    return new Failure(127, 'UnknownCommand', `unknown command ${name}`, {
+      hint: 'a server is HOST:PORT, for example 127.0.0.1:2181; -s takes it without a port, too',
+    });
   const close = nearest(
     name,
     registry.all.flatMap(({ name: each, aliases = [] }) => [each, ...aliases]),

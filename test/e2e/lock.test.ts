@@ -152,6 +152,11 @@ test('--wait gives up with 124, another style and a second limit are refused wit
   const line = /^1\tholding\t[^\t]+\tbob\t127\.0\.0\.1:\d+\t0x[0-9a-f]+\t[0-9a-f]{16}-lock-\d{10}\n$/;
   await timely(async () => {
     const { stdout } = await zoosh([at, 'locks', '/jobs/w']);
+    const { stdout: folder } = await zoosh([at, 'locks', '/jobs']);
+    assert.equal(
+      folder,
+      stdout.replace(/[^\t\n]*$/gm, (name) => (name === '' ? '' : `w/${name}`)),
+    );
     return lateIf(!line.test(stdout), stdout);
   });
   assert.equal((await zoosh([at, 'lock', '--style', 'kazoo', '/jobs/w', 'true'])).code, 20);

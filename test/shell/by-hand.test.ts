@@ -4,8 +4,11 @@ import { test } from 'node:test';
 import { askedLast } from '../../src/cli/ask.ts';
 import { manPage } from '../../src/cli/man-page.ts';
 import { type TargetSources, targetText } from '../../src/cli/targets.ts';
+import type { Client } from '../../src/client/api.ts';
 import { connect } from '../../src/client/connect.ts';
+import { registry } from '../../src/commands/index.ts';
 import { startEmbedded } from '../../src/runtime/embed.ts';
+import { unknownCommand } from '../../src/shell/misspelt.ts';
 import { nearest } from '../../src/shell/suggest.ts';
 import { rig } from './rig.ts';
 
@@ -72,4 +75,31 @@ test('a word where none, or another, belongs is answered with how the command is
     assert.equal(told[0]?.failure.message, message);
     assert.match(told[0]?.failure.hint ?? '', hint);
   }
+});
+
+test('a word that is a server is told apart from a misspelt command', () => {
+  for (const name of ['127.0.0.1', '127.0.0.1:abc', 'localhost', 'zk1.example.com', 'zk1:2181'])
+    assert.match(unknownCommand(name, registry).hint ?? '', /a server is HOST:PORT/, name);
+  for (const name of ['gett', 'a.b', 'x']) assert.doesNotMatch(unknownCommand(name, registry).hint ?? '', /HOST/, name);
+});
+
+test('counter takes numbers of any size, and says what is none', async () => {
+  let kept: Buffer = Buffer.from('9223372036854775807');
+  const stat = { version: 0, numChildren: 0 };
+  const client = {
+    get: async () => ({ data: kept, stat }),
+    multi: async ([, { data }]: [unknown, { data: Buffer }]) => {
+      kept = data;
+      return [{ op: 'create' }, { op: 'set' }];
+    },
+    delete: async () => {},
+    random: { bytes: (count: number) => new Uint8Array(count) },
+  } as unknown as Client;
+  const it = rig(client);
+  assert.equal(await it.shell.run('counter incr /c 9007199254740993'), 0, it.told[0]?.failure.message);
+  assert.equal(String(kept), '9232379236109516800');
+  assert.equal(await it.shell.run('counter set /c -9007199254740993'), 0, it.told[0]?.failure.message);
+  assert.equal(String(kept), '-9007199254740993');
+  assert.equal(await it.shell.run('counter set /c 1.5'), 2);
+  assert.equal(it.told.at(-1)?.failure.message, 'counter: N is a whole number, not 1.5');
 });
