@@ -9,13 +9,16 @@ export function line(question: string): Promise<string> {
   process.stderr.write(`${question} `);
   return new Promise<string>((resolve, reject) => {
     const reader = createInterface({ input: process.stdin, terminal: false });
+    let isOver = false;
     const interrupted = (): void => {
       process.stderr.write('\n');
       end(() => reject(declined()));
     };
+    // its own listeners stay: with them it lets go of the terminal
     const end = (then: () => void): void => {
+      if (isOver) return;
+      isOver = true;
       process.off('SIGINT', interrupted);
-      reader.removeAllListeners();
       reader.close();
       then();
     };

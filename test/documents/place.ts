@@ -54,7 +54,7 @@ export class Place implements AsyncDisposable {
       chmodSync(join(folder, name), 0o755);
     };
     // a server that is there may take longer to answer than a person would wait
-    const words = '127.0.0.1:*|@prod|@staging|diff|lock|elect|locks|get|exists';
+    const words = '127.0.0.1:*|@prod|@live|@staging|diff|lock|elect|locks|get|exists';
     const patiently = `case "$1" in ${words}) set -- --connect-timeout ${PATIENCE_MS / 2000}s "$@" ;; esac`;
     program('bin/zoosh', `${patiently}\nexec ${COMMAND} "$@"`);
     for (const each of ['nightly.sh', 'lead.sh', 'test.sh']) program(`cwd/${each}`, 'exit 0');
