@@ -68,8 +68,6 @@ export default command({
     const { signal } = context;
     const lines = ((await client.getConfig({ signal })).data?.toString() ?? '').split('\n');
     const before = membersIn(lines);
-    const unknown = leaving.filter((id) => !before.has(id));
-    if (unknown.length > 0) context.warn(`no member ${unknown.join(', ')}: config shows those there are`);
     const after = isWhole ? membersIn(whole) : membersIn([...lines, ...joining]);
     if (!isWhole) for (const id of leaving) if (!membersIn(joining).has(id)) after.delete(id);
     const grouped = (all: readonly string[]): boolean => all.some((line) => line.startsWith('group.'));

@@ -129,6 +129,15 @@ test('sessions, targets and profiles', async () => {
   await sh.ok('profile list');
   await sh.ok(`profile add here ${SERVER}${at} --auth digest:env:WHO --timeout 20s --color red --protect`);
   await sh.ok(`profile add far zk1:2181,zk2:2181/app --read-only --tls-ca ${join(HOME, 'ca.pem')}`);
+  await sh.no(
+    `profile add far zk1:2181`,
+    11,
+    'error: there is a profile far already',
+    ' hint: profile show far shows it; --replace puts this in its place',
+  );
+  await sh.ok('profile add far zk1:2181 --replace');
+  await sh.ok('profile list', `here\t${SERVER}${at}\tprotected\nfar\tzk1:2181\t\n`);
+  await sh.ok(`profile add far zk1:2181,zk2:2181/app --read-only --tls-ca ${join(HOME, 'ca.pem')} --replace`);
   await sh.ok('profile default far');
   await sh.ok('profile', `here\t${SERVER}${at}\tprotected\nfar\tzk1:2181,zk2:2181/app\tdefault, read-only\n`);
   await sh.ok(
