@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type LoadedApache, loadApache } from '../apache/load.ts';
 import { type ApachePlace, apachePlace, epochIn, numberIn, userOf } from '../offline/apache-place.ts';
 import { type Imported, importApache } from '../offline/import-apache.ts';
-import { ImportWork } from '../offline/import-work.ts';
+import { directories, ImportWork } from '../offline/import-work.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { lockDirectory } from '../platform/lock.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
@@ -75,7 +75,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
   const work = new ImportWork(nodeDisk, dataDir, logDir);
   if (isDry) await work.refuseTaken('import');
   if (isDry) return report(await loadApache(nodeDisk, from.folders, { acceptLoss }), undefined, wish, globals);
-  for (const dir of [dataDir, logDir]) mkdirSync(dir, { recursive: true });
+  using _places = directories([dataDir, logDir]);
   const lock = await lockDirectory(dataDir);
   if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
   try {

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { apachePlace, numberIn } from '../offline/apache-place.ts';
-import { ImportWork, type Sacrifice, sacrificeOf } from '../offline/import-work.ts';
+import { directories, ImportWork, type Sacrifice, sacrificeOf } from '../offline/import-work.ts';
 import { loadBackup, type ReadBackup, type Restored, restoreBackup } from '../offline/restore-backup.ts';
 import { kindOf } from '../offline/snapshot-view.ts';
 import { nodeDisk } from '../platform/disk.ts';
@@ -89,7 +89,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
     );
   const work = new ImportWork(nodeDisk, dataDir, logDir);
   const isDry = globals.dryRun === true;
-  if (!isDry) for (const dir of [dataDir, logDir]) mkdirSync(dir, { recursive: true });
+  using _places = directories(isDry ? [] : [dataDir, logDir]);
   const lock = existsSync(dataDir) ? await lockDirectory(dataDir) : undefined;
   if (lock === undefined && existsSync(dataDir))
     throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);

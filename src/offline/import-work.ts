@@ -166,6 +166,22 @@ export class ImportWork {
   }
 }
 
+/** Makes directories; disposing takes away again those that it made and nobody put anything into. */
+export function directories(dirs: readonly string[]): Disposable {
+  const made = [...new Set(dirs)].filter((dir) => !existsSync(dir));
+  for (const dir of made) mkdirSync(dir, { recursive: true });
+  return {
+    [Symbol.dispose]() {
+      for (const dir of made)
+        try {
+          rmdirSync(dir);
+        } catch {
+          // it holds something now
+        }
+    },
+  };
+}
+
 /** @throws StorageRefusal (42) */
 function freeName(path: string): string {
   for (let i = 1; i <= MOST_ASIDE; i++) {
