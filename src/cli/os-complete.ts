@@ -10,7 +10,7 @@ import { CompletionCache } from './completion-cache.ts';
 import { completionPorts } from './completion-ports.ts';
 import { globalOptions, parseGlobals } from './globals.ts';
 import { profilesOf } from './host.ts';
-import { OUTER } from './outer.ts';
+import { FILE_OPTIONS, OUTER, type OuterCommand } from './outer.ts';
 import { chooseTarget, isTarget } from './targets.ts';
 
 /** No answer is better than a late one: counted from the start of the process, with something left for the shell around it. */
@@ -82,12 +82,7 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
     ];
   }
   const outer = OUTER.find(({ name }) => name === command[0]);
-  if (outer !== undefined) {
-    return shown(
-      [...outer.words, ...outer.options].map((text) => ({ text })),
-      typed,
-    );
-  }
+  if (outer !== undefined) return ofOuter(outer, command.slice(1), typed);
   const live = process.env.ZOOSH_COMPLETE_LIVE === '0' ? undefined : liveReader();
   try {
     return shown(await completeWords(command, typed, completionPorts(source(live?.read))), '');
@@ -133,6 +128,19 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
     const paths = new PathSource(get ?? (() => undefined), () => performance.now());
     return { cwd: '/', paths, profiles, settings, client: undefined, variables: [], target: '' };
   }
+}
+
+/** What may follow a command of the program that is none of the shell's. */
+function ofOuter(outer: OuterCommand, before: readonly string[], typed: string): string[] {
+  if (FILE_OPTIONS.has(before.at(-1) ?? '')) return [':files'];
+  const word = before.find((each) => outer.words.includes(each));
+  const isWordDue = outer.words.length > 0 && word === undefined;
+  if (outer.takesFiles === true && !isWordDue && !typed.startsWith('-')) return [':files'];
+  const options = outer.optionsOf?.[word ?? ''] ?? outer.options;
+  return shown(
+    [...(isWordDue || outer.optionsOf === undefined ? outer.words : []), ...options].map((text) => ({ text })),
+    typed,
+  );
 }
 
 /** Values of an option that stands before the command. */

@@ -6,7 +6,29 @@ export interface OuterCommand {
   /** Words that may follow, for completion. */
   readonly words: readonly string[];
   readonly options: readonly string[];
+  /** Of one of its words, where they are others. */
+  readonly optionsOf?: Readonly<Record<string, readonly string[]>>;
+  /** What follows, after one of its words where it has some, is a file or a folder. */
+  readonly takesFiles?: boolean;
 }
+/** Options whose value is a file or a folder. */
+export const FILE_OPTIONS: ReadonlySet<string> = new Set([
+  '--config',
+  '--configfile',
+  '--control',
+  '--data',
+  '--log-dir',
+  '--log-file',
+  '--seed',
+  '--tls-ca',
+  '--to',
+  '--to-log',
+]);
+const LOG_OPTIONS = ['--log-level', '--log-format', '--log-file', '--log-max-size', '--log-max-files'];
+const ENSEMBLE_OPTIONS = [
+  ...['-d', '-n', '--observers', '--base-port', '--host', '--data', '--set', '--shell', '--keep', '--rm'],
+  ...['--timeout', '--output', '--help'],
+];
 export const OUTER: readonly OuterCommand[] = [
   {
     name: 'playground',
@@ -20,31 +42,13 @@ export const OUTER: readonly OuterCommand[] = [
     about: 'start a server alone, one with a zoo.cfg, or an ensemble on this machine',
     usage: 'start standalone|server|ensemble|observer ...',
     words: ['standalone', 'server', 'ensemble', 'observer'],
-    options: [
-      '-d',
-      '-n',
-      '--port',
-      '--host',
-      '--data',
-      '--memory',
-      '--config',
-      '--myid',
-      '--set',
-      '--observers',
-      '--base-port',
-      '--shell',
-      '--keep',
-      '--rm',
-      '--timeout',
-      '--join',
-      '--bootstrap-with',
-      '--log-level',
-      '--log-format',
-      '--log-file',
-      '--log-max-size',
-      '--log-max-files',
-      '--help',
-    ],
+    options: ['--help'],
+    optionsOf: {
+      standalone: ['-d', '--port', '--host', '--data', '--memory', '--set', ...LOG_OPTIONS, '--help'],
+      server: ['-d', '--config', '--myid', '--set', '--bootstrap-with', ...LOG_OPTIONS, '--help'],
+      observer: ['-d', '--join', '--config', '--myid', '--port', '--data', '--set', ...LOG_OPTIONS, '--help'],
+      ensemble: ENSEMBLE_OPTIONS,
+    },
   },
   {
     name: 'server',
@@ -94,6 +98,7 @@ export const OUTER: readonly OuterCommand[] = [
     usage: 'shims DIR',
     words: [],
     options: ['--force', '--help'],
+    takesFiles: true,
   },
   {
     name: 'import-apache',
@@ -101,6 +106,7 @@ export const OUTER: readonly OuterCommand[] = [
     usage: 'import-apache DIR [--to DATADIR]',
     words: [],
     options: ['--log-dir', '--to', '--to-log', '--myid', '--keep-sessions', '--accept-loss', '--help'],
+    takesFiles: true,
   },
   {
     name: 'export-apache',
@@ -108,6 +114,7 @@ export const OUTER: readonly OuterCommand[] = [
     usage: 'export-apache DATADIR --to DIR',
     words: [],
     options: ['--log-dir', '--to', '--help'],
+    takesFiles: true,
   },
   {
     name: 'backup',
@@ -115,6 +122,7 @@ export const OUTER: readonly OuterCommand[] = [
     usage: 'backup FILE [--config DIR | --control PATH]',
     words: [],
     options: ['--config', '--control', '--rate', '--help'],
+    takesFiles: true,
   },
   {
     name: 'restore',
@@ -122,6 +130,7 @@ export const OUTER: readonly OuterCommand[] = [
     usage: 'restore FILE --to DATADIR',
     words: [],
     options: ['--to', '--to-log', '--config', '--myid', '--epoch', '--sacrifice', '--help'],
+    takesFiles: true,
   },
   {
     name: 'txnlog',
@@ -129,6 +138,7 @@ export const OUTER: readonly OuterCommand[] = [
     usage: 'txnlog [-d | -c -z ZXID] FILE',
     words: [],
     options: ['-d', '-c', '-z', '--help'],
+    takesFiles: true,
   },
   {
     name: 'snapshot',
@@ -136,6 +146,7 @@ export const OUTER: readonly OuterCommand[] = [
     usage: 'snapshot info|ls|compare|verify FILE...',
     words: ['info', 'ls', 'compare', 'verify'],
     options: ['-d', '-json', '-l', '-r', '-b', '-n', '--help'],
+    takesFiles: true,
   },
   {
     name: 'verify',
@@ -143,6 +154,7 @@ export const OUTER: readonly OuterCommand[] = [
     usage: 'verify DATADIR [--log-dir DIR]',
     words: [],
     options: ['--log-dir', '--help'],
+    takesFiles: true,
   },
   {
     name: 'digest',

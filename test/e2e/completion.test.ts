@@ -113,3 +113,24 @@ test('options by letter or by name, and values of those before the command', () 
     assert.deepEqual(await ask('zoosh ./depl', env), [':files']);
     assert.deepEqual(await ask('zoosh -s 127.0.0.1:1', env), []);
   }));
+
+test('files where the tools of the program take files, and the options that a form of start has', async () => {
+  await unhurried(async (home) => {
+    const env = { ZOOSH_HOME: home };
+    for (const line of [
+      'verify ',
+      'restore b',
+      'snapshot info x',
+      'start server --config z',
+      'server --config ',
+      'with --seed ',
+    ])
+      assert.deepEqual(await ask(`zoosh ${line}`, env), [':files'], line);
+    assert.deepEqual(await ask('zoosh verify --l', env), ['--log-dir']);
+    assert.deepEqual(await ask('zoosh snapshot in', env), ['info']);
+    assert.deepEqual(await ask('zoosh start ensemble --b', env), ['--base-port']);
+    assert.deepEqual(await ask('zoosh start server --b', env), ['--bootstrap-with']);
+    assert.deepEqual(await ask('zoosh start s', env), ['standalone', 'server']);
+    assert.deepEqual(await ask('zoosh playground -', env), ['-n', '--data', '--port', '--help']);
+  });
+});

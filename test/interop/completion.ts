@@ -106,6 +106,13 @@ const INSERTED: readonly (readonly [what: string, line: string, words: readonly 
   ['the value of an option before the command', '-o nd', ['-o', 'ndjson', 'x']],
   ['a word of start', 'start ens', ['start', 'ensemble', 'x']],
   ['a local file', 'import no', ['import', 'nodes.ndjson', 'x']],
+  ['a local file for a tool', 'verify no', ['verify', 'nodes.ndjson', 'x']],
+  [
+    'a file for an option of the program',
+    'start server --config no',
+    ['start', 'server', '--config', 'nodes.ndjson', 'x'],
+  ],
+  ['an option of a form of start', 'start ensemble --base', ['start', 'ensemble', '--base-port', 'x']],
   ['a profile', 'use @pro', ['use', '@prod', 'x']],
   ['a live node with children, to go on', 'get /com', ['get', '/comp/x']],
   ['a live node without', 'get /comp/ch', ['get', '/comp/child', 'x']],
