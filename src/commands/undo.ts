@@ -202,7 +202,8 @@ async function carryOut(
   const send = async (): Promise<void> => {
     // what was there before is nothing that a server does not take
     const results = ops.length === 0 ? [] : await client.multi(ops, { signal, maxRequestBytes: FORCED_LIMIT });
-    context.trash.link(context.session.label, (await Promise.all(results.map(linkOf))).flat());
+    // what was only thought of stands for nothing
+    if (!context.isDry) context.trash.link(context.session.label, (await Promise.all(results.map(linkOf))).flat());
     standing.clear();
     done += ops.length;
     told(done);

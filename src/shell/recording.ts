@@ -164,12 +164,19 @@ function dataAfter(ops: readonly MultiOp[], path: string | undefined, own?: Mult
 
 /** What a transaction does to each node it finds, all its operations on it taken together. */
 function stepsOf(ops: readonly MultiOp[], before: ReadonlyMap<string, Before>): Step[] {
+  const byPath = new Map<string, MultiOp[]>();
+  for (const op of ops) {
+    const known = byPath.get(op.path);
+    if (op.op === 'check') continue;
+    if (known === undefined) byPath.set(op.path, [op]);
+    else known.push(op);
+  }
   const steps: Step[] = [];
   for (const [path, was] of before) {
-    const own = ops.filter((op) => op.path === path && op.op !== 'check');
+    const own = byPath.get(path) ?? [];
     // what is made anew comes in place of what was there: taken back it goes, and that comes again
     const isGone = own.some(({ op }) => op === 'delete');
-    const step = isGone ? deletion(path, was) : change(path, was, dataAfter(ops, path), own.length);
+    const step = isGone ? deletion(path, was) : change(path, was, dataAfter(own, path), own.length);
     if (step !== undefined) steps.push(step);
   }
   return steps;

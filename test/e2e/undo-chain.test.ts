@@ -1,6 +1,6 @@
 /** Whatever was done at a prompt goes back step by step: after each undo the tree is as it was before that command. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -245,6 +245,11 @@ test('an undo that was taken back itself breaks no chain; a damaged file is its 
   for (const line of ['create /link/b x', 'delete /link/b', 'undo', 'undo 1', 'undo 1', 'undo'])
     assert.equal(await it.shell.run(line), 0, `${line}: ${it.told.at(-1)?.failure.message}`);
   assert.equal(await client.exists('/link/b'), undefined);
+  // what a dry run only thought of is no link
+  const dry = prompt();
+  for (const line of ['create /link/d x', 'delete /link/d', 'undo -n'])
+    assert.equal(await dry.shell.run(line), 0, line);
+  assert.equal(existsSync(join(folder, String(rigs), 'links')), false);
   // made twice by undos, the later one counts
   const twice = prompt();
   for (const line of ['create /link/t x', 'create /link/t/y z', 'create -e /link/t/e x', 'deleteall /link/t'])
