@@ -18,8 +18,11 @@ async function inFolder(
   client: Client,
   folder: string,
   standings: (client: Client, path: string) => Promise<Standing[]>,
+  warn: (line: string) => void,
 ): Promise<Standing[][]> {
   const { children } = await client.getChildren(folder);
+  if (children.length > MOST_IN_FOLDER)
+    warn(`only the first ${MOST_IN_FOLDER} of ${children.length} nodes are looked at; locks PATH looks at one`);
   const all: Standing[][] = [];
   for (const name of children.sort().slice(0, MOST_IN_FOLDER))
     all.push(
@@ -59,7 +62,7 @@ export default command({
     const client = new HeedingClient(await context.client(), context.signal);
     const { standings } = await import('../recipes/index.ts');
     const own = await withSuggestion(at, context, () => standings(client, at));
-    const groups = own.length > 0 ? [own] : await inFolder(client, at, standings);
+    const groups = own.length > 0 ? [own] : await inFolder(client, at, standings, (line) => context.warn(line));
     const all = groups.flat();
     const addresses = all.length === 0 ? new Map<string, string>() : await addressesOf(context);
     const now = Date.now();

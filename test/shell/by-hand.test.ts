@@ -103,3 +103,16 @@ test('counter takes numbers of any size, and says what is none', async () => {
   assert.equal(await it.shell.run('counter set /c 1.5'), 2);
   assert.equal(it.told.at(-1)?.failure.message, 'counter: N is a whole number, not 1.5');
 });
+
+test('locks of a folder with very many nodes says that it looks at some', async () => {
+  const stat = { version: 0, numChildren: 0 };
+  const names = Array.from({ length: 501 }, (_, at) => `n${at}`);
+  const client = {
+    getChildren: async (path: string) => ({ children: path === '/many' ? names : [], stat }),
+    get: async () => ({ data: null, stat }),
+    exists: async () => stat,
+  } as unknown as Client;
+  const it = rig(client);
+  assert.equal(await it.shell.run('locks /many'), 0, it.told[0]?.failure.message);
+  assert.deepEqual(it.warned, ['only the first 500 of 501 nodes are looked at; locks PATH looks at one']);
+});
