@@ -37,7 +37,9 @@ function member(accepted: number, current: number, upTo: number) {
   const holdings = rig.ledger.holdingsOf(1);
   holdings.named(ONE);
   for (let i = 1; i <= upTo; i++) holdings.keep([{ chain: `${i}:0`, zxid: zxid(3, i) }]);
-  const acks = new AckWatch({ ledger: rig.ledger, verdicts: rig.verdicts, diskOf: () => disk });
+  const voters = new Set([1]);
+  const isVoter = (sid: number): boolean => voters.has(sid);
+  const acks = new AckWatch({ ledger: rig.ledger, verdicts: rig.verdicts, diskOf: () => disk, isVoter });
   const link = {};
   const frame = (message: PeerMessage): Uint8Array => {
     const to = new PackWriter();
@@ -51,7 +53,7 @@ function member(accepted: number, current: number, upTo: number) {
     return rig.rules;
   };
   const hears = (message: PeerMessage): void => acks.told(frame(message), link);
-  return { rig, disk, acks, says, hears };
+  return { rig, disk, acks, voters, says, hears };
 }
 
 test('I5: an acknowledgement of what the disk does not hold', () => {
@@ -89,11 +91,11 @@ test('I5: a promise that is not on the disk, or is given twice', () => {
 });
 
 test('I5: a vote for more than the disk holds, or by a record that power may take back', async () => {
-  const vote = (epoch: number, counter: number): PeerMessage => ({
+  const vote = (epoch: number, counter: number, of = ONE): PeerMessage => ({
     type: 'VOTE',
     state: 'looking',
     round: 1,
-    vote: { sid: 1, incarnation: ONE, epoch, last: at(3, counter) },
+    vote: { sid: 1, incarnation: of, epoch, last: at(3, counter) },
     incarnation: ONE,
     config: null,
     lines: null,
@@ -105,6 +107,10 @@ test('I5: a vote for more than the disk holds, or by a record that power may tak
   const file = await other.disk.plug().open('/data/zoosh-1/identity', {});
   await file.write(identity(4, 4), 0);
   assert.deepEqual(other.says(vote(3, 5)), ['I5'], 'it was changed in place and is not synced');
+  const echo = member(3, 3, 5);
+  assert.deepEqual(echo.says(vote(2, 9, OTHER)), [], 'what others say of the directory it had before');
+  echo.voters.delete(1);
+  assert.deepEqual(echo.says(vote(2, 9)), [], 'and of the time before it was voted out');
 });
 
 test('I11: a start with less than was acknowledged; what is known to be damaged, or was cut later, may be missing', () => {

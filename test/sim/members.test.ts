@@ -1,10 +1,14 @@
 /** Members change while one of them is away. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seededRandom } from '../../src/base/random.ts';
 import { Story } from './hist/story.ts';
 import { SimClient } from './run/client.ts';
 import { SUPER } from './run/config.ts';
+import { Coverage } from './run/coverage.ts';
+import { DiskHarm } from './run/disk-harm.ts';
 import { nameOfServer, PORT } from './run/member.ts';
+import { Supervisor } from './run/supervisor.ts';
 
 const line = (sid: number): string =>
   `server.${sid}=${nameOfServer(sid)}:${PORT.quorum}:${PORT.election}:participant;${PORT.client}`;
@@ -60,4 +64,26 @@ test('a member that is stopped while it reads its directory again leaves the dir
     assert.equal(disk.calls, calls, `asked to stop ${delay} ms after there was room`);
     assert.deepEqual(story.violations, []);
   }
+});
+
+test('a member that the operator emptied counts as lost, also where the harm that let them did nothing', async () => {
+  using story = new Story({ seed: 5 });
+  const { ensemble } = story;
+  story.start();
+  await story.serving();
+  const harm = new DiskHarm(ensemble, new Coverage(), async () => undefined);
+  const client = story.clientOf();
+  for (let i = 0; i < 2 * story.plan.snapCount; i++) await story.write(client);
+  assert.ok(harm.misdirectRead(seededRandom(1)));
+  const [sid = 0] = harm.harmed.keys();
+  const member = story.member(sid);
+  member.disk.misread = undefined;
+  member.state = 'refused';
+  member.start = () => {};
+  const supervisor = new Supervisor(ensemble, harm, 20);
+  supervisor.start();
+  await story.until('it is empty', () => member.disk.paths().length === 0);
+  supervisor.stop();
+  harm.calm();
+  assert.deepEqual([harm.isLost(sid), harm.isHealthy(sid)], [true, false]);
 });

@@ -24,6 +24,8 @@ export interface AcksAround {
   readonly ledger: Ledger;
   readonly verdicts: Verdicts;
   diskOf(sid: number): SimDisk;
+  /** By the last committed config. */
+  isVoter(sid: number): boolean;
 }
 const COPIES = ['/data/zoosh-1/identity', '/log/zoosh-1/identity'];
 const zxidOf = ({ epoch, counter }: Position): bigint => (BigInt(epoch) << 32n) | BigInt(counter);
@@ -94,7 +96,11 @@ export class AckWatch {
       case 'VOTE': {
         const { state, vote } = message;
         if (state !== 'looking' || vote?.sid !== sid) return;
-        // an old copy hears of votes for what it once was, and takes them up: discovery turns it away
+        // whoever claims nothing for itself takes up what it hears, votes for what it once was among it: a newer incarnation,
+        if (vote.incarnation !== message.incarnation) return;
+        // one that was voted out,
+        if (!this.around.isVoter(sid)) return;
+        // an old copy: discovery turns it away
         if (!this.around.ledger.holdingsOf(sid).isTrue) return;
         // who is damaged says what it may have had, by what it could read, and leads nobody
         if (this.damaged.has(sid)) return;

@@ -88,6 +88,11 @@ export class DiskHarm {
     harm.took = true;
     harm.life = meets === 'now' ? host.life - 1 : host.life;
   }
+  /** By the operator: whatever was to come of the harm that let them, the directory is lost now. */
+  emptied(sid: number): void {
+    const harm = this.harmed.get(sid);
+    if (harm !== undefined) harm.took = true;
+  }
   /** No call goes elsewhere any more; where none did nothing is harmed. */
   calm(): void {
     for (const [sid, { took }] of [...this.harmed]) if (!took) this.harmed.delete(sid);

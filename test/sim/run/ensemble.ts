@@ -68,6 +68,7 @@ export class Ensemble implements Disposable {
       ledger: this.ledger,
       verdicts: this.verdicts,
       diskOf: (sid) => this.member(sid).disk,
+      isVoter: (sid) => this.configs.voters.includes(sid),
     });
     this.locals = new Locals({
       mode: options.sessions ?? 'shared',

@@ -65,5 +65,6 @@ export class Supervisor {
     this.ensemble.say(`s${member.sid}: the operator empties its directory: ${member.reason}`);
     member.disk.become(new Map());
     this.ensemble.ledger.lose(member.sid);
+    this.harm.emptied(member.sid);
   }
 }
