@@ -165,7 +165,7 @@ async function agree({ client, target, root, source }: Job, force: boolean, cont
   const parent = parentOf(root);
   const [there, above] = await Promise.all([client.exists(root, { signal }), client.exists(parent || '/', { signal })]);
   if (above === undefined)
-    throw new Failure(10, 'NoNode', `the parent does not exist: ${root}`, {
+    throw new Failure(10, 'NoNode', `the parent does not exist: ${parent}`, {
       path: root,
       hint: `mkdir -p ${parent} makes it`,
     });

@@ -1,4 +1,5 @@
 import { KeeperError } from '../base/errors.ts';
+import { parentOf } from '../base/path.ts';
 import type { CreateMode } from '../client/api.ts';
 import { parseAcl } from '../shell/acl-text.ts';
 import { command } from '../shell/command.ts';
@@ -98,12 +99,14 @@ export default command({
           hint: 'extendedTypesEnabled=true in its zoo.cfg turns them on (-Dzookeeper.extendedTypesEnabled=true)',
           cause: error,
         });
-      if (error.code === 'NoNode' && !values.parents)
-        throw new Failure(10, 'NoNode', `the parent does not exist: ${path}`, {
+      if (error.code === 'NoNode' && !values.parents) {
+        const parent = parentOf(path.endsWith('/') ? `${path}x` : path);
+        throw new Failure(10, 'NoNode', `the parent does not exist: ${parent}`, {
           path,
           hint: 'create -p makes missing parents',
           cause: error,
         });
+      }
       throw error;
     }
   },

@@ -64,7 +64,9 @@ export default command({
         done.push(path);
       } catch (error) {
         const code = (error as KeeperError).code;
-        if (!force || code !== 'NoNode') throw error;
+        if (force && code === 'NoNode') continue;
+        if (done.length > 0 && !context.isDry) context.show({ type: 'deleted', paths: done, count: done.length });
+        throw error;
       }
     return { type: 'deleted', paths: done, count: done.length };
   },

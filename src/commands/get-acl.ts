@@ -5,7 +5,7 @@ import { usage } from '../shell/failure.ts';
 import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
+import { Denied, inflightOf, inTurn, Streamed, skipsOwn, withSuggestion } from './support.ts';
 
 /** Who may do what. */
 export default command({
@@ -28,12 +28,10 @@ export default command({
     if (recursive && showStat) throw usage('getAcl: -s shows one node, -R all below');
     if (recursive) return below(paths, context);
     const client = await context.client();
-    const parts: Output[] = [];
-    for (const path of paths) {
+    return inTurn(paths, context, true, async (path) => {
       const { acl, stat } = await withSuggestion(path, context, () => client.getAcl(path, { signal: context.signal }));
-      parts.push({ type: 'acl', path, acl, ...(showStat && { stat }), aversion: stat.aversion });
-    }
-    return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+      return { type: 'acl', path, acl, ...(showStat && { stat }), aversion: stat.aversion };
+    });
   },
 });
 

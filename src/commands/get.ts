@@ -4,7 +4,7 @@ import { jsonSteps } from '../shell/json-at.ts';
 import type { DataForm, Output } from '../shell/output.ts';
 import { jsonValue } from './json-value.ts';
 import { legacyWatch } from './ls.ts';
-import { withSuggestion } from './support.ts';
+import { inTurn, withSuggestion } from './support.ts';
 
 /** The data of nodes. */
 export default command({
@@ -37,16 +37,15 @@ export default command({
     if (at !== undefined && (base64 || hexdump || raw)) throw usage('get: --at shows a value, not bytes');
     const client = await context.client();
     const form: DataForm = hexdump ? 'hex' : base64 ? 'base64' : raw ? 'raw' : 'text';
-    const parts: Output[] = [];
-    for (const path of paths) {
+    const answer = await inTurn(paths, context, true, async (path) => {
       const { data, stat } = await withSuggestion(path, context, () =>
         client.get(path, { signal: context.signal, ...(watch && { watch: context.watched }) }),
       );
       context.versionsRead.set(path, stat.version);
-      if (at === undefined)
-        parts.push({ type: 'node', path, data, stat, showStat, form, ...(noPretty && { noPretty }) });
-      else parts.push(jsonValue(path, data, at));
-    }
-    return parts.length === 1 && !headers ? (parts[0] as Output) : { type: 'many', parts };
+      return at === undefined
+        ? { type: 'node', path, data, stat, showStat, form, ...(noPretty && { noPretty }) }
+        : jsonValue(path, data, at);
+    });
+    return headers && answer.type !== 'many' ? { type: 'many', parts: [answer] } : answer;
   },
 });

@@ -18,6 +18,19 @@ export default command({
     ['let before = $(get /app/config)', 'what a command prints, without the newline at its end'],
     ['let n = $(count /app)', 'then: echo ${n} nodes'],
   ],
+  // NAME=VALUE, as in other shells, where that is one word
+  legacy: (args) => {
+    const [first, ...rest] = args;
+    const [, name, value = ''] = /^([A-Za-z_][\w.-]*)=(.*)$/s.exec(first?.text ?? '') ?? [];
+    if (first === undefined || name === undefined) return args;
+    if (rest.length > 0 || first.bytes !== undefined)
+      throw usage('let: spaces belong around the =', `let ${name} = VALUE`);
+    return [
+      { text: name, quote: 'none' },
+      { text: '=', quote: 'none' },
+      { ...first, text: value },
+    ];
+  },
   async run({ name, value }, context) {
     if (!/^[A-Za-z_][\w.-]*$/.test(name))
       throw usage(`let: not a name: ${name}`, 'letters, digits, _ . and -, a letter first');

@@ -8,7 +8,7 @@ import type { ListedNode, Output, Part } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { eachOf, NO_STAT, walkNodes } from '../shell/walk.ts';
 import { inOrderOf } from './ls-order.ts';
-import { Denied, inflightOf, Streamed, skipsOwn } from './support.ts';
+import { Denied, inflightOf, inTurn, Streamed, skipsOwn } from './support.ts';
 
 /** `ls` and its older spellings. */
 export default command({
@@ -55,9 +55,7 @@ export default command({
     for (const each of [values.depth, values.limit])
       if (each !== undefined && each < 0) throw usage('ls: --depth and --limit must not be negative');
     const paths = values.paths.length === 0 ? [context.cwd] : values.paths;
-    const parts: Output[] = [];
-    for (const path of paths) parts.push(await list(path, values, context, paths.length === 1));
-    return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+    return inTurn(paths, context, true, (path) => list(path, values, context, paths.length === 1));
   },
 });
 

@@ -1,8 +1,9 @@
 import { KeeperError } from '../base/errors.ts';
+import { parentOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
-import { createWithParents } from './support.ts';
+import { createWithParents, inTurn } from './support.ts';
 
 /** Nodes without data. */
 export default command({
@@ -23,8 +24,7 @@ export default command({
   exits: [10, 11, 14],
   async run({ paths, parents }, context): Promise<Output> {
     const client = await context.client();
-    const parts: Output[] = [];
-    for (const path of paths) {
+    return inTurn(paths, context, false, async (path) => {
       if (!parents) {
         const { stat } = await client.create(path, null, { signal: context.signal }).catch((error: unknown) => {
           if (error instanceof KeeperError && error.code === 'NodeExists')
@@ -33,19 +33,23 @@ export default command({
               hint: 'mkdir -p leaves what is there',
               cause: error,
             });
+          if (error instanceof KeeperError && error.code === 'NoNode')
+            throw new Failure(10, error.code, `the parent does not exist: ${parentOf(path)}`, {
+              path,
+              hint: 'mkdir -p makes missing parents',
+              cause: error,
+            });
           throw error;
         });
-        parts.push({ type: 'created', path, created: true, stat });
-        continue;
+        return { type: 'created', path, created: true, stat };
       }
       try {
         const { stat } = await createWithParents(path, null, {}, context);
-        parts.push({ type: 'created', path, created: true, stat });
+        return { type: 'created', path, created: true, stat };
       } catch (error) {
         if (!(error instanceof KeeperError) || error.code !== 'NodeExists') throw error;
-        parts.push({ type: 'created', path, created: false });
+        return { type: 'created', path, created: false };
       }
-    }
-    return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+    });
   },
 });

@@ -57,7 +57,7 @@ export default command({
     const parent = parentOf(to);
     const [there, above] = await Promise.all([client.exists(to, { signal }), client.exists(parent || '/', { signal })]);
     if (above === undefined)
-      throw new Failure(10, 'NoNode', `the parent does not exist: ${to}`, {
+      throw new Failure(10, 'NoNode', `the parent does not exist: ${parent}`, {
         path: to,
         hint: `mkdir -p ${parent} makes it`,
       });

@@ -8,7 +8,7 @@ import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { countBelow, inflightOf, skipsOwn, withSuggestion } from './support.ts';
+import { countBelow, inflightOf, inTurn, skipsOwn, withSuggestion } from './support.ts';
 
 const ADMIN = 16;
 
@@ -51,20 +51,16 @@ export default command({
           keepsUndo: context.keepsUndo,
           details: [...paths.slice(0, 10).map(quoteWord), ...(await aclLines(client, first, acl, context))],
         });
-      const parts: Output[] = [];
-      for (const path of paths) {
+      return inTurn(paths, context, false, async (path) => {
         const stat = await withSuggestion(path, context, () => client.setAcl(path, acl, version ?? -1, { signal }));
-        parts.push(
-          showStat
-            ? { type: 'stat', path, stat }
-            : {
-                type: 'done',
-                text: `ACL of ${quoteWord(path)} is version ${stat.aversion}`,
-                json: { path, aversion: stat.aversion },
-              },
-        );
-      }
-      return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+        return showStat
+          ? { type: 'stat', path, stat }
+          : {
+              type: 'done',
+              text: `ACL of ${quoteWord(path)} is version ${stat.aversion}`,
+              json: { path, aversion: stat.aversion },
+            };
+      });
     }
     let done = 0;
     for (const path of paths) {

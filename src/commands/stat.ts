@@ -2,7 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
 import type { Output } from '../shell/output.ts';
 import { legacyWatch } from './ls.ts';
-import { withSuggestion } from './support.ts';
+import { inTurn, withSuggestion } from './support.ts';
 
 /** Everything kept about a node besides its data. */
 export default command({
@@ -23,16 +23,14 @@ export default command({
   legacy: (args) => legacyWatch(args),
   async run({ paths, watch }, context): Promise<Output> {
     const client = await context.client();
-    const parts: Output[] = [];
-    for (const path of paths) {
+    return inTurn(paths, context, true, async (path) => {
       const stat = await withSuggestion(path, context, async () => {
         const found = await client.exists(path, { signal: context.signal, ...(watch && { watch: context.watched }) });
         if (found === undefined) throw new KeeperError('NoNode', path);
         return found;
       });
       context.versionsRead.set(path, stat.version);
-      parts.push({ type: 'stat', path, stat });
-    }
-    return parts.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+      return { type: 'stat', path, stat };
+    });
   },
 });

@@ -4,7 +4,7 @@ import { KeeperError } from '../base/errors.ts';
 import { nameOf, parentOf } from '../base/path.ts';
 import type { Client, CreateOptions, Stat } from '../client/api.ts';
 import type { CommandContext, Data } from '../shell/command.ts';
-import { Failure } from '../shell/failure.ts';
+import { Failure, failureOf } from '../shell/failure.ts';
 import { isWorldReadable } from '../shell/node-record.ts';
 import type { NodeSource } from '../shell/node-source.ts';
 import type { Output, Part } from '../shell/output.ts';
@@ -57,6 +57,41 @@ export async function withSuggestion<T>(path: string, context: CommandContext, w
     });
   }
 }
+
+/**
+ * One node after the other, each with its answer. What there is of others is shown before a failure is told: a command that
+ * `reads` goes on behind nodes that are not there or are hidden, one that changes something ends, with what it has done.
+ * @throws what `one` throws; Failure when several are missing
+ */
+export async function inTurn(
+  paths: readonly string[],
+  context: CommandContext,
+  reads: boolean,
+  one: (path: string) => Promise<Output>,
+): Promise<Output> {
+  const parts: Output[] = [];
+  const failed: Error[] = [];
+  for (const path of paths)
+    try {
+      parts.push(await one(path));
+    } catch (error) {
+      failed.push(error as Error);
+      const { code } = error as { code?: unknown };
+      if (!reads || (code !== 'NoNode' && code !== 'NoAuth')) break;
+    }
+  if (failed.length === 0) return paths.length === 1 ? (parts[0] as Output) : { type: 'many', parts };
+  if (parts.length > 0 && !context.isDry) context.show({ type: 'many', parts });
+  const [first] = failed;
+  if (failed.length === 1) throw first;
+  const { exit, code, path } = failureOf(first, 'read');
+  const texts = failed.slice(0, MISSING_TOLD).map(({ message }) => message);
+  const more = failed.length - texts.length;
+  throw new Failure(exit, code, [...texts, ...(more > 0 ? [`and ${more} more`] : [])].join('; '), {
+    path,
+    cause: first,
+  });
+}
+const MISSING_TOLD = 5;
 
 /** Creates `path` and whatever is missing above it; the parents are persistent and empty. */
 export async function createWithParents(

@@ -38,6 +38,7 @@ export function heldCommand<const Own extends Record<string, Param>>(own: Own, p
     params,
     legacy: (args: readonly Arg[]) => programAfterPath(params, args),
     exits: [5, 20, 33, 124, 126, 127],
+    isEndless: ({ words }: Pick<Values<HeldParams>, 'words'>) => words.length === 0,
   } as const;
 }
 

@@ -376,7 +376,7 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   readonly transaction?: 'operation' | 'expanded' | 'harmless';
   /** It takes away what it made: when nobody reads its answer any more it is told to end, and waited for. */
   readonly removesOwn?: true;
-  /** Only Ctrl-C ends such a call: at the prompt that is no failure to be told, though the status is 130. */
+  /** Only Ctrl-C ends such a call: outside scripts that is no failure to be told, though the status is 130. */
   isEndless?(values: Values<Ps>): boolean;
   /** False: what it does cannot be shown without doing it, so that a dry run refuses it. */
   readonly dryRun?: false;

@@ -3,6 +3,7 @@ import type { Changes } from './changes.ts';
 import type { Arg } from './command.ts';
 import { usage } from './failure.ts';
 import { HeldOutput } from './held-output.ts';
+import type { WordToken } from './lexer.ts';
 import { unknownCommand } from './misspelt.ts';
 import { orAbort } from './or-abort.ts';
 import type { Output } from './output.ts';
@@ -22,6 +23,8 @@ export interface PipelineHost {
   /** Runs one command. @throws its failure */
   readonly command: (name: string, args: readonly Arg[], signal: AbortSignal) => Promise<Output | undefined>;
   readonly variable: (name: string) => string | undefined;
+  /** Connects, where that has not been done. */
+  readonly client: () => Promise<unknown>;
 }
 
 export class Pipelines {
@@ -44,11 +47,10 @@ export class Pipelines {
       return 0;
     }
     reader.refuseGlued(pipeline.words);
-    const lookup = this.#host.variable;
-    const [name = { text: '', quote: 'none' } as Arg, ...args] = pipeline.words.map((word) => fill(word, lookup));
+    const [name = { text: '', quote: 'none' } as Arg, ...args] = await this.#filled(pipeline.words, signal);
     if (pipeline.substitution !== undefined)
       args.push({ text: await this.#substitute(pipeline.substitution, signal), quote: 'double' });
-    const target = pipeline.file === undefined ? undefined : fill(pipeline.file.word, lookup).text;
+    const target = pipeline.file && (await this.#filled([pipeline.file.word], signal))[0]?.text;
     const { pipe } = pipeline;
     const open =
       target !== undefined
@@ -79,10 +81,17 @@ export class Pipelines {
     }
   }
 
+  /** Words with their variables; there is a session before its number is asked for. @throws Failure (2) */
+  async #filled(words: readonly WordToken[], signal: AbortSignal): Promise<Arg[]> {
+    const isAsked = words.some(({ parts }) => parts.some((part) => part.kind !== 'text' && part.name === 'session'));
+    if (isAsked) await orAbort(this.#host.client(), signal);
+    return words.map((word) => fill(word, this.#host.variable));
+  }
+
   /** The operations of a transaction, one after the other. @throws Failure of the first that cannot be one */
   async #operations(block: readonly Pipeline[], signal: AbortSignal): Promise<void> {
     for (const { words, os, block: inner } of block) {
-      const [first, ...args] = words.map((word) => fill(word, this.#host.variable));
+      const [first, ...args] = await this.#filled(words, signal);
       const spec = first === undefined ? undefined : this.#host.ports.registry.find(first.text);
       if (first !== undefined && spec === undefined) throw unknownCommand(first.text, this.#host.ports.registry);
       if (os !== undefined || inner !== undefined || first === undefined || spec?.transaction !== 'operation')
@@ -110,7 +119,7 @@ export class Pipelines {
       one !== undefined && more === undefined && one.os === undefined && one.pipe === undefined && !one.file;
     if (!isPlain || one.block !== undefined || fault !== undefined || open !== undefined)
       throw usage(`$(${text}) is not one command`, fault?.message ?? 'one command, without pipes and files');
-    const [name, ...args] = one.words.map((word) => fill(word, this.#host.variable));
+    const [name, ...args] = await this.#filled(one.words, signal);
     const outer = this.#host.output.held;
     const mine = new HeldOutput();
     this.#host.output.held = mine;

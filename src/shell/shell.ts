@@ -79,6 +79,7 @@ export class Shell {
       changes: () => this.changes,
       command: (name, args, signal) => this.#command(name, args, signal),
       variable: (name) => this.#variable(name),
+      client: () => this.client(),
     });
     this.changes = new Changes({
       isDryRun: ports.dryRun,
@@ -215,7 +216,9 @@ export class Shell {
   async execute([name, ...args]: readonly Arg[], signal: AbortSignal): Promise<number> {
     if (name === undefined) return 0;
     this.#outcome = new Outcome(); // of this one alone
+    const isEndless = this.#isEndless;
     const output = await this.#command(name.text, args, signal);
+    this.#isEndless = isEndless;
     if (output !== undefined) this.show(output);
     this.lastStatus = output?.exit ?? 0;
     return this.lastStatus;
@@ -343,7 +346,8 @@ export class Shell {
       if (!isHandled) this.firstFailure ??= failure.exit;
       if (!isHandled && source !== undefined) this.failedLines.push(source.line);
       onFailure(failure);
-      if (!(failure.exit === 130 && this.#isEndless && this.ports.interactive)) this.#tell(failure, command, source);
+      const isItsEnd = failure.exit === 130 && this.#isEndless && (this.ports.interactive || source?.isScript !== true);
+      if (!isItsEnd) this.#tell(failure, command, source);
       return false;
     } finally {
       outer?.signal.removeEventListener('abort', giveUp);
@@ -393,7 +397,7 @@ export class Shell {
     const outer = this.#drafting;
     this.#drafting = draft;
     this.removesOwn ||= spec.removesOwn === true;
-    this.#isEndless = spec.isEndless?.(bound.values as never) === true;
+    this.#isEndless ||= spec.isEndless?.(bound.values as never) === true;
     try {
       const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
       const output = withUndo(route.settle(answer), draft);

@@ -176,6 +176,8 @@ test('without a program it is held until it is told to end', async () => {
   await until('it is gone', () => observer.stdout().endsWith('\n-\n'));
   observer.kill('SIGINT');
   assert.equal(await observer.ended, 130);
+  // that is how they end: no failure
+  for (const { stderr } of [holder, observer]) assert.doesNotMatch(stderr(), /error/);
 });
 
 test('queue, counter and barrier on the command line', async () => {

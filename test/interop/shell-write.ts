@@ -70,7 +70,7 @@ test('create: every kind, option and refusal', async () => {
   await sh.no(
     'create no/where',
     10,
-    `error: the parent does not exist: ${at}/no/where`,
+    `error: the parent does not exist: ${at}/no`,
     ' hint: create -p makes missing parents',
   );
   await sh.no(

@@ -116,3 +116,65 @@ test('locks of a folder with very many nodes says that it looks at some', async 
   assert.equal(await it.shell.run('locks /many'), 0, it.told[0]?.failure.message);
   assert.deepEqual(it.warned, ['only the first 500 of 501 nodes are looked at; locks PATH looks at one']);
 });
+
+test('of several nodes one that is missing or hidden does not hide the others', async () => {
+  await using server = await startEmbedded({ logLevel: 'error' });
+  await using client = await connect(server.connectString);
+  await client.create('/a', Buffer.from('one'));
+  await client.create('/c', Buffer.from('two'));
+  await client.create('/hidden', null, { acl: [{ perms: 1 << 4, scheme: 'ip', id: '10.1.2.3' }] });
+  const it = rig(client, {}, undefined, { server: server.connectString });
+  for (const [line, types] of [
+    ['get /a /b /c', ['node', 'node']],
+    ['stat /a /b /c', ['stat', 'stat']],
+    ['ls /a /b /c', ['listing', 'listing']],
+    ['getAcl /a /b /c', ['acl', 'acl']],
+  ] as const) {
+    it.shown.length = it.told.length = 0;
+    assert.equal(await it.shell.run(line), 10, line);
+    const [one] = it.shown;
+    assert.deepEqual(one?.type === 'many' ? one.parts.map(({ type }) => type) : one, types, line);
+    assert.equal(it.told[0]?.failure.path, '/b', line);
+  }
+  it.shown.length = it.told.length = 0;
+  assert.equal(await it.shell.run('get /no /hidden /a /nor'), 10);
+  assert.equal(it.shown.length, 1);
+  assert.deepEqual(
+    it.told.map(({ failure }) => failure.message),
+    ['node does not exist: /no; not permitted by the ACL: /hidden; node does not exist: /nor'],
+  );
+});
+
+test('what a command has changed before it failed is shown', async () => {
+  await using server = await startEmbedded({ logLevel: 'error' });
+  await using client = await connect(server.connectString);
+  const it = rig(client);
+  const run = async (line: string, status: number): Promise<unknown> => {
+    it.shown.length = 0;
+    assert.equal(await it.shell.run(line), status, line);
+    const [one] = it.shown;
+    return one?.type === 'many' ? one.parts.map((part) => ('path' in part ? part.path : part.type)) : one;
+  };
+  assert.deepEqual(await run('mkdir /a /b /no/x /c', 10), ['/a', '/b']);
+  assert.match(it.told[0]?.failure.message ?? '', /^the parent does not exist: \/no$/);
+  assert.equal(await client.exists('/c'), undefined);
+  assert.deepEqual(await run('delete /a /no /b', 10), { type: 'deleted', paths: ['/a'], count: 1 });
+  assert.ok(await client.exists('/b'));
+  assert.equal(await run('mkdir -n /d /b /e', 11), undefined, 'a dry run shows nothing of it as done');
+});
+
+test('let takes NAME=VALUE, and ${session} is one', async () => {
+  await using server = await startEmbedded({ logLevel: 'error' });
+  await using client = await connect(server.connectString);
+  const it = rig(client);
+  const echo = async (line: string): Promise<unknown> => {
+    it.shown.length = 0;
+    assert.equal(await it.shell.run(line), 0, it.told.at(-1)?.failure.message);
+    const last = it.shown.at(-1);
+    return last?.type === 'value' ? last.value : last;
+  };
+  assert.equal(await echo('echo ${session}'), `0x${client.sessionId.toString(16)}`);
+  assert.equal(await echo('let a=5; let b=; echo ${a}${b}'), '5');
+  assert.equal(await it.shell.run('let c="x y"'), 2);
+  assert.equal(it.told.at(-1)?.failure.hint, 'let c = VALUE');
+});
