@@ -3,6 +3,7 @@
  * the order of fields are for ever: a new message or field needs a higher feature level. Every message of a term names
  * its epoch, so that one from an earlier term can never count in a later one.
  */
+import { MAX_ADDRESS, MAX_ADDRESSES, MAX_ID, MAX_IDENTITIES, MAX_MEMBERS, MAX_REQUEST, MAX_SCHEME } from './limits.ts';
 import { type PackReader, type PackWriter, RecordError } from './pack.ts';
 import { type Entry, entries, MAX_ENTRIES } from './peer-entries.ts';
 import {
@@ -31,8 +32,6 @@ import type { Member } from './txns.ts';
 export const MAX_MESSAGES = 16_384;
 /** Bytes of one chunk of a snapshot file. */
 export const MAX_CHUNK = 1024 * 1024;
-/** Bytes of one forwarded request; an ensemble's own limit is far lower. */
-export const MAX_REQUEST = 32 * 1024 * 1024;
 /** Boot tags that are told: as many as the identity record keeps. */
 const MAX_TAGS = 256;
 /** Epochs whose ends a learner tells, config and `seen` records that come with a snapshot. */
@@ -52,8 +51,8 @@ const memberFields = record({
   sid,
   role: oneOf('participant', 'observer'),
   incarnation: nullable(incarnation),
-  addresses: list(text(1024), 16),
-  client: nullable(text(1024)),
+  addresses: list(text(MAX_ADDRESS), MAX_ADDRESSES),
+  client: nullable(text(MAX_ADDRESS)),
   group: nullable(count31),
   weight: nullable(count31),
 });
@@ -65,10 +64,10 @@ const member: Kind<Member> = {
     return { ...rest, ...(group === null ? {} : { group }), ...(weight === null ? {} : { weight }) };
   },
 };
-const config = record({ members: list(member, 255), maxTxnBytes: count31 });
+const config = record({ members: list(member, MAX_MEMBERS), maxTxnBytes: count31 });
 const configAt = record({ at: mark, config });
 const seenAt = record({ at: position, sid, incarnation, tag });
-const identity = record({ scheme: text(256), id: text(4096) });
+const identity = record({ scheme: text(MAX_SCHEME), id: text(MAX_ID) });
 const touched = record({ session: long, timeoutMs: count31 });
 
 /** Why a connection was refused, for programs; the sentence beside it is for people. */
@@ -80,7 +79,7 @@ const requestFields = {
   xid: integer(-0x8000_0000, 0x7fff_ffff),
   op: integer(-11, 1000),
   body: bytes(MAX_REQUEST),
-  identities: list(identity, 1024),
+  identities: list(identity, MAX_IDENTITIES),
 } as const;
 const SHAPES = {
   // two servers meet
@@ -127,7 +126,7 @@ const SHAPES = {
     },
   },
   /** Who belongs to the ensemble, for one whose vote tells of an older config: it may not know where the leader is. */
-  MEMBERS: { code: 11, fields: { at: position, members: list(member, 255) } },
+  MEMBERS: { code: 11, fields: { at: position, members: list(member, MAX_MEMBERS) } },
 
   // discovery
   FOLLOWERINFO: {

@@ -12,7 +12,7 @@ import { SnapshotLoader } from '../tree/snapshot.ts';
 import { type ConfigAt, type Entry, type Mark, ORIGIN, type SeenAt } from '../zab/types.ts';
 import { hasMetApache, MET_APACHE } from './met-apache.ts';
 import type { ServerPorts, StartOptions } from './node-options.ts';
-import { RecentEntries } from './recent.ts';
+import { REMEMBER_BYTES, RecentEntries } from './recent.ts';
 import { StartError } from './start-error.ts';
 
 /** Bytes of zeros kept ahead of the log's end, at most. */
@@ -90,7 +90,9 @@ export async function loadTree(
   let replay = new Replay(seed);
   let loader: SnapshotLoader | undefined;
   let txns = 0;
-  let recent = new RecentEntries(ORIGIN, ensemble?.commitLogCount ?? 0);
+  const remembered = (base: Mark): RecentEntries =>
+    new RecentEntries(base, ensemble?.commitLogCount ?? 0, REMEMBER_BYTES);
+  let recent = remembered(ORIGIN);
   const from = new PackReader(Buffer.alloc(0));
   const storage = await openStorage({
     disk,
@@ -109,15 +111,14 @@ export async function loadTree(
     onSnapshotEnd: () => {
       const tree = loader?.finish();
       replay.tree = tree;
-      if (tree !== undefined && ensemble !== undefined)
-        recent = new RecentEntries(endOf(tree), ensemble.commitLogCount);
+      if (tree !== undefined && ensemble !== undefined) recent = remembered(endOf(tree));
     },
     onEnvelope: (bytes, start, end) => {
       txns++;
       from.reset(bytes, start, end);
       if (ensemble === undefined) return replay.apply(readEnvelope(from, undefined)); // its chain was verified with its group
       // kept beyond this call: from memory of its own
-      recent.push(bytes, start, end);
+      recent.push(bytes, start, end, replay.tail.length + 1);
       from.reset(Buffer.from(bytes.subarray(start, end)), 0, end - start);
       replay.keep(readEnvelope(from, undefined));
     },
@@ -130,7 +131,7 @@ export async function loadTree(
           onStartOver: () => {
             replay = new Replay(seed);
             loader = undefined;
-            recent = new RecentEntries(ORIGIN, ensemble.commitLogCount);
+            recent = remembered(ORIGIN);
           },
         }),
   });

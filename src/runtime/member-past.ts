@@ -5,11 +5,10 @@ import { ORIGIN } from '../zab/types.ts';
 import type { Loaded } from './load.ts';
 import { markOf, placeOf } from './marks.ts';
 import type { StartOptions } from './node-options.ts';
+import { REMEMBER_BYTES } from './recent.ts';
 
 /** How long an election looks for a better vote, ms (finalizeWait). */
 const DRAIN_MS = 200;
-/** Of transactions remembered for learners that come back. */
-export const REMEMBER_BYTES = 64 * 1024 * 1024;
 
 /** What the directory tells zab of this server's past, alone or a member. */
 export function pastOf({ storage, tree }: Loaded, sid: number): zab.Past {

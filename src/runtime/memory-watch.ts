@@ -28,6 +28,15 @@ function systemLimit(): number {
   return own > 0 ? Math.min(own, totalmem()) : totalmem();
 }
 
+/** Undefined while the system does not say, as to a process that has all the files open that it may. */
+function residentBytes(): number | undefined {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Keeps `pressure` true to what memory there is: V8's heap after each full collection, when what is used is what is needed
  * (before one most of it may be garbage), and once a second what the system has given to the whole process, in which the
@@ -70,7 +79,8 @@ export function watchMemory(
   });
   observer.observe({ entryTypes: ['gc'] });
   const timer = setInterval(() => {
-    say(resident, process.memoryUsage.rss(), most);
+    const used = residentBytes();
+    if (used !== undefined) say(resident, used, most);
     if (!pressure.full || performance.now() - collectedAt < COLLECT_MS) return;
     collectedAt = performance.now();
     collect().then(lookAtHeap, () => {}); // the next look is as good

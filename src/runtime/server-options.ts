@@ -12,6 +12,7 @@ export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOption
   reconfigEnabled: config.reconfigEnabled,
   standaloneEnabled: config.ensemble?.standaloneEnabled ?? true,
   multiAddress: config.ensemble?.multiAddress ?? false,
+  trustsAnyone: config.ensemble?.trustsAnyone,
   leaderServes: config.ensemble?.leaderServes ?? true,
   localSessions: config.localSessions,
   auth: {

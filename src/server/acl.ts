@@ -1,4 +1,5 @@
 import { PERM } from '../protocol/data.ts';
+import { MAX_ID, MAX_SCHEME } from '../records/limits.ts';
 import { type AclEntry, type AclList, OPEN_ACL } from '../records/txns.ts';
 import { isIpPattern, matchesIp } from './ip.ts';
 import { isSubjectName } from './subject-text.ts';
@@ -8,6 +9,24 @@ export interface Identity {
   readonly scheme: string;
   readonly id: string;
 }
+
+/** Of one connection; the leader is told them with each request of a learner's client. */
+const MOST_IDENTITIES = 256;
+const MOST_IDENTITY_BYTES = 64 * 1024;
+
+/** One connection may have them all: ZooKeeper sets no bound, but each request carries them, and each ACL is held against them. */
+export function areCarried(identities: readonly Identity[]): boolean {
+  let bytes = 0;
+  for (const { scheme, id } of identities) {
+    const length = Buffer.byteLength(id);
+    if (length > MAX_ID || Buffer.byteLength(scheme) > MAX_SCHEME) return false;
+    bytes += length;
+  }
+  return identities.length <= MOST_IDENTITIES && bytes <= MOST_IDENTITY_BYTES;
+}
+/** Bytes of an ACL in the log, at most. */
+export const aclBytes = (acl: AclList): number =>
+  acl === OPEN_ACL ? 1 : acl.reduce((sum, { scheme, id }) => sum + scheme.length + Buffer.byteLength(id) + 15, 5);
 
 /** May these identities do `perm` (any of the bits) on a node with this list? An empty list lets everybody. */
 export function isAllowed(acl: AclList, perm: number, identities: readonly Identity[]): boolean {

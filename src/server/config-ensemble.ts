@@ -58,6 +58,8 @@ export interface EnsembleConfig {
   readonly tls: QuorumTls | undefined;
   /** The operator trusts the network between the servers. */
   readonly insecure: boolean;
+  /** No secret, no certificates, and `insecure` does not say that this is meant. */
+  readonly trustsAnyone: boolean;
 }
 
 /** What stands beside zoo.cfg; the caller reads it, since this room reads no file. */
@@ -195,9 +197,10 @@ function ensembleOf(
   const listen = listenOn(own, take.flag('quorumListenOnAllIPs'));
   const secretFile = take.text('peer.secretFile');
   const insecure = take.flag('peer.insecure');
+  const haveProof = secretFile !== undefined || (tls !== undefined && !tls.takesPlain);
   refuseOpenPeers(
     [...[...listen.quorum, ...listen.election], ...servers.flatMap(({ quorum }) => quorum)].map(({ host }) => host),
-    secretFile !== undefined || (tls !== undefined && !tls.takesPlain),
+    haveProof,
     insecure,
   );
   const silence = take.int('leader.silenceTicks');
@@ -215,7 +218,7 @@ function ensembleOf(
     leaderServes: !take.is('leaderServes', 'no'),
     standaloneEnabled: take.flag('standaloneEnabled'),
     name: nameOf(take),
-    ...{ secretFile, tls, insecure },
+    ...{ secretFile, tls, insecure, trustsAnyone: !haveProof && !insecure },
   };
 }
 

@@ -9,6 +9,8 @@ export interface Reader {
   int(key: KeyOf<'int' | 'port'>): number;
   /** As `int`; a smaller value is raised, with a note. */
   atLeast(key: KeyOf<'int'>, least: number): number;
+  /** As `atLeast`; a larger value is lowered, with a note. */
+  within(key: KeyOf<'int'>, least: number, most: number): number;
   port(key: KeyOf<'port'>): number | undefined;
   flag(key: KeyOf<'bool' | 'property'>): boolean;
   /** True when the value is `word`: of yes and no, each key has one that matters and takes anything else for the other. */
@@ -54,14 +56,21 @@ export function reader(given: ReadonlyMap<Key, Setting>, notes: string[]): Reade
     if (value === undefined || (value >= 0 && value <= 65535)) return value;
     throw error(key, `${key}=${value} is not a port`, 'give a number from 0 to 65535');
   };
+  const atLeast = (key: Key, least: number): number => {
+    const value = number(key) ?? 0;
+    if (value >= least) return value;
+    notes.push(`${key}=${value} is raised to ${least}`);
+    return least;
+  };
   return {
     text: textOf,
     int: (key) => (KEYS[key].kind === 'port' ? port(key) : number(key)) ?? 0,
-    atLeast(key, least) {
-      const value = number(key) ?? 0;
-      if (value >= least) return value;
-      notes.push(`${key}=${value} is raised to ${least}`);
-      return least;
+    atLeast,
+    within(key, least, most) {
+      const value = atLeast(key, least);
+      if (value <= most) return value;
+      notes.push(`${key}=${value} is lowered to ${most}, the most that members send each other`);
+      return most;
     },
     port,
     flag(key) {

@@ -1,3 +1,4 @@
+import { MAX_REQUEST } from '../records/limits.ts';
 import { type AdminConfig, adminConfig } from './config-admin.ts';
 import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
@@ -230,7 +231,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     maxCnxns: Math.max(0, take.int('maxCnxns')),
     minSessionTimeoutMs,
     maxSessionTimeoutMs,
-    maxBufferBytes: take.atLeast('jute.maxbuffer', 1024),
+    maxBufferBytes: take.within('jute.maxbuffer', 1024, MAX_REQUEST),
     globalOutstandingLimit: take.atLeast('globalOutstandingLimit', 1),
     ...limitsConfig(take),
     clientTcpKeepAlive: take.flag('clientTcpKeepAlive'),

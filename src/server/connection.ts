@@ -1,6 +1,6 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Writer } from '../protocol/bytes.ts';
-import type { Identity } from './acl.ts';
+import { areCarried, type Identity } from './acl.ts';
 import type { AuditedRequest } from './audit.ts';
 import type { SaslLogin } from './sasl-login.ts';
 import type { TrackedSession } from './sessions.ts';
@@ -111,11 +111,15 @@ export class ClientConnection {
   get local(): boolean {
     return this.tracked?.local === true;
   }
-  /** Adds what was proved and is not known yet. */
-  prove(identities: readonly Identity[]): void {
-    for (const { scheme, id } of identities)
-      if (!this.identities.some((have) => have.scheme === scheme && have.id === id))
-        this.identities.push({ scheme, id });
+  /** Adds what was proved and is not known yet; false, with nothing added, when that is more than one connection may have. */
+  prove(identities: readonly Identity[]): boolean {
+    const fresh = identities.filter(
+      ({ scheme, id }) => !this.identities.some((have) => have.scheme === scheme && have.id === id),
+    );
+    const all = [...this.identities, ...fresh];
+    if (fresh.length > 0 && !areCarried(all)) return false;
+    this.identities = all;
+    return true;
   }
   /** As `crst` does: all but when it was established. */
   resetStats(): void {

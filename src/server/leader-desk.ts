@@ -118,7 +118,7 @@ export class LeaderDesk implements Desk {
   private decide(who: Requester, tracked: TrackedSession | undefined, by: number, type: number, from: Reader): Txn {
     const { decider, server } = this;
     const { pending, closings } = server;
-    decider.touched = [];
+    decider.begin();
     try {
       if (type === OPERATIONS.closeSession.code) {
         if (tracked !== undefined) tracked.closing = true;
@@ -161,6 +161,7 @@ export class LeaderDesk implements Desk {
         inProgress: last !== undefined && peer.canReconfigure(last.config) === 'in-progress',
         standaloneEnabled: options.standaloneEnabled,
         multiAddress: options.multiAddress,
+        trustsAnyone: options.trustsAnyone,
         synced,
         mayWrite: isAllowed(tree.acl(tree.find(CONFIG_PATH)), PERM.write, who.identities),
       });
@@ -391,7 +392,10 @@ export class LeaderDesk implements Desk {
     for (const { session, timeoutMs } of sessions) {
       const tracked = server.tracker.get(session as SessionId);
       if (tracked === undefined || tracked.closing) continue;
-      if (tracked.timeoutMs === timeoutMs) server.tracker.touch(tracked, server.now);
+      // where the session was before it came to another member, an older timeout is known (I9)
+      const owner = this.owners.get(session);
+      const isOld = owner !== undefined && owner !== link;
+      if (isOld || tracked.timeoutMs === timeoutMs) server.tracker.touch(tracked, server.now);
       else server.tracker.retime(tracked, timeoutMs, server.now);
     }
   }
@@ -446,7 +450,7 @@ export class LeaderDesk implements Desk {
     for (const path of paths) {
       if (server.holds) break;
       if (server.reaping.has(path)) continue;
-      this.decider.touched = [];
+      this.decider.begin();
       const made = this.decider.reap(this.leader.lastProposed + 1, path);
       if (typeof made === 'number') continue;
       server.reaping.add(path);

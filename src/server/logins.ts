@@ -35,13 +35,13 @@ export function logIn(server: LoginContext, connection: ClientConnection, xid: n
   } catch (fault) {
     if (!(fault instanceof ProtocolError)) throw fault;
   }
-  header(to, xid, 0, 0, proved === undefined ? AuthFailed : 0);
+  const isProved = proved !== undefined && connection.prove(proved);
+  header(to, xid, 0, 0, isProved ? 0 : AuthFailed);
   outbox.sent(connection);
-  if (proved === undefined) {
+  if (!isProved) {
     outbox.counts.authFailed++;
     return server.end(connection);
   }
-  connection.prove(proved);
   if (scheme === 'digest' && !connection.secure) server.readInClear(connection.ip);
 }
 
@@ -62,10 +62,10 @@ export function logInBySasl(server: LoginContext, connection: ClientConnection, 
     connection.sasl ??= new SaslLogin();
     const step = connection.sasl.step(token, sasl, (count) => server.random(count));
     reply = step.reply;
-    connection.prove(step.proved);
     const compulsory = enforced?.has('sasl') === true;
-    if (step.failed) outbox.counts.authFailed++;
-    if (step.failed && (compulsory || !sasl.allowFailed)) err = compulsory ? SessionClosedRequireAuth : AuthFailed;
+    const failed = step.failed || !connection.prove(step.proved);
+    if (failed) outbox.counts.authFailed++;
+    if (failed && (compulsory || !sasl.allowFailed)) err = compulsory ? SessionClosedRequireAuth : AuthFailed;
   }
   const to = outbox.to(connection);
   const at = begin(to, xid, 0, 0, err);

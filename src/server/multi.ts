@@ -1,7 +1,9 @@
 import { KEEPER_CODES } from '../base/errors.ts';
 import type { Writer } from '../protocol/bytes.ts';
 import { CREATE_FLAG, type MultiPart, type RequestOf } from '../protocol/operations.ts';
+import { MAX_TXN_BYTES } from '../records/limits.ts';
 import { KIND, type MultiErrorTxn, type MultiTxn, type PartTxn, type Txn } from '../records/txns.ts';
+import { aclBytes } from './acl.ts';
 import type { PendingChanges } from './pending.ts';
 import type { Decider, Decision, Requester } from './prepare.ts';
 
@@ -22,8 +24,10 @@ export function decideMulti(
     return { kind: KIND.error, code: MarshallingError };
   pending.begin();
   const made: PartTxn[] = [];
+  let bytes = 0;
   for (let i = 0; i < parts.length; i++) {
-    const decision = decidePart(decider, who, by, parts[i] as MultiPart);
+    let decision = decidePart(decider, who, by, parts[i] as MultiPart);
+    if (typeof decision !== 'number' && (bytes += partBytes(decision)) > MOST_BYTES) decision = MarshallingError;
     if (typeof decision !== 'number') {
       made.push(decision);
       continue;
@@ -36,6 +40,15 @@ export function decideMulti(
   }
   pending.keep();
   return { kind: KIND.multi, parts: made };
+}
+
+/** What stands around the parts. */
+const MOST_BYTES = MAX_TXN_BYTES - 1024;
+/** Of a part in the log, at most. */
+function partBytes(part: PartTxn): number {
+  const bytes = 48 + Buffer.byteLength(part.path);
+  if (part.kind === KIND.create) return bytes + (part.data?.length ?? 0) + aclBytes(part.acl);
+  return part.kind === KIND.setData ? bytes + (part.data?.length ?? 0) : bytes;
 }
 
 function decidePart(decider: Decider, who: Requester, by: number, { type, request }: MultiPart): Decision {

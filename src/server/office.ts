@@ -35,6 +35,8 @@ export interface ServerOptions {
   /** A reconfiguration may not leave fewer than two voters. */
   readonly standaloneEnabled: boolean;
   readonly multiAddress: boolean;
+  /** Members know each other by no secret and no certificate, which is for one machine only. */
+  readonly trustsAnyone?: boolean | undefined;
   /** False: while this member leads, it serves no clients of its own. */
   readonly leaderServes: boolean;
   /** Sessions begin as this member's own; undefined: all are everybody's. `upgrading`: one may become so, for an ephemeral. */

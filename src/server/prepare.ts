@@ -3,14 +3,16 @@ import type { SessionId } from '../base/ids.ts';
 import { isValidPath, PROTECTED, parentOf, sequenceSuffix } from '../base/path.ts';
 import { PERM } from '../protocol/data.ts';
 import { CREATE_FLAG } from '../protocol/operations.ts';
-import { CONTAINER_OWNER, KIND, type PartTxn, ttlOwner } from '../records/txns.ts';
-import { expandAcl, type Identity, isAllowed, type RawAcl } from './acl.ts';
+import { type AclList, CONTAINER_OWNER, KIND, OPEN_ACL, type PartTxn, ttlOwner } from '../records/txns.ts';
+import { aclBytes, expandAcl, type Identity, isAllowed, type RawAcl } from './acl.ts';
 import { isEphemeral, type PendingChanges, type PendingNode } from './pending.ts';
 
 /** Opcodes of the create family; the kind of node follows from them (wire-protocol.md 6). */
 const OP_CREATE_CONTAINER = 19;
 const OP_CREATE_TTL = 21;
 const MAX_TTL_MS = 0xff_ffff_ffff;
+/** Bytes that ACLs with `auth` in one request may come to: with the largest request that is still a transaction (A7). */
+const MOST_EXPANDED = 8 * 1024 * 1024;
 
 export interface PrepareOptions {
   /** TTL nodes are allowed. */
@@ -48,6 +50,8 @@ export class Decider {
   private readonly overQuota: QuotaCheck;
   /** Paths the decision in hand touched, to be settled when it is applied. */
   touched: string[] = [];
+  /** Bytes of the ACLs of the request in hand that name `auth`. */
+  private expanded = 0;
 
   constructor(pending: PendingChanges, options: PrepareOptions, overQuota: QuotaCheck) {
     this.pending = pending;
@@ -55,6 +59,20 @@ export class Decider {
     this.overQuota = overQuota;
   }
 
+  /** A request begins. */
+  begin(): void {
+    this.touched = [];
+    this.expanded = 0;
+  }
+  /** The list as it will be stored, or why not. */
+  private expand(raw: RawAcl | null, identities: readonly Identity[]): AclList | number {
+    const acl = expandAcl(raw, identities, this.options.auth.providers);
+    if (acl === undefined) return KEEPER_CODES.InvalidAcl;
+    if (acl === OPEN_ACL || raw?.some(({ id }) => id.scheme === 'auth') !== true) return acl;
+    // what `auth` stands for makes a transaction larger than its request (ZOOKEEPER-3496)
+    this.expanded += aclBytes(acl);
+    return this.expanded > MOST_EXPANDED ? KEEPER_CODES.MarshallingError : acl;
+  }
   private put(node: PendingNode): void {
     this.pending.put(node);
     this.touched.push(node.path);
@@ -79,17 +97,17 @@ export class Decider {
     if (ephemeral && who.local === true) return KEEPER_CODES.EphemeralOnLocalSession;
     if (path === null) return KEEPER_CODES.MarshallingError;
     if (!path.includes('/') || path.includes('\0')) return KEEPER_CODES.BadArguments;
-    const acl = expandAcl(rawAcl, who.identities, this.options.auth.providers);
-    if (acl === undefined) return KEEPER_CODES.InvalidAcl;
-    if (path === '/') return KEEPER_CODES.NodeExists;
-    const parentPath = parentOf(path);
-    const parent = parentPath === '' ? undefined : this.pending.get(parentPath);
-    if (parent === undefined) return KEEPER_CODES.NoNode;
-    if (!isAllowed(parent.acl, PERM.create, who.identities)) return KEEPER_CODES.NoAuth;
+    const acl = this.expand(rawAcl, who.identities);
+    if (typeof acl === 'number') return acl;
     const sequential =
       flags === CREATE_FLAG.persistentSequential ||
       flags === CREATE_FLAG.ephemeralSequential ||
       flags === CREATE_FLAG.ttlSequential;
+    if (path === '/' && !sequential) return KEEPER_CODES.NodeExists;
+    const parentPath = path === '/' ? path : parentOf(path);
+    const parent = parentPath === '' ? undefined : this.pending.get(parentPath);
+    if (parent === undefined) return KEEPER_CODES.NoNode;
+    if (!isAllowed(parent.acl, PERM.create, who.identities)) return KEEPER_CODES.NoAuth;
     const final = sequential ? path + sequenceSuffix(parent.creates) : path;
     if (!isValidPath(final)) return KEEPER_CODES.BadArguments;
     if (this.pending.get(final) !== undefined) return KEEPER_CODES.NodeExists;
@@ -172,8 +190,8 @@ export class Decider {
   /** Not a part of a multi, hence with an answer of its own. */
   setAcl(who: Requester, by: number, path: string | null, rawAcl: RawAcl | null, version: number) {
     if (path === null || !isValidPath(path)) return KEEPER_CODES.BadArguments;
-    const acl = expandAcl(rawAcl, who.identities, this.options.auth.providers);
-    if (acl === undefined) return KEEPER_CODES.InvalidAcl;
+    const acl = this.expand(rawAcl, who.identities);
+    if (typeof acl === 'number') return acl;
     const node = this.pending.get(path);
     if (node === undefined) return KEEPER_CODES.NoNode;
     if (!isAllowed(node.acl, PERM.admin, who.identities)) return KEEPER_CODES.NoAuth;

@@ -1,9 +1,10 @@
 import { KEEPER_CODES } from '../base/errors.ts';
+import { MAX_ADDRESS, MAX_ADDRESSES, MAX_MEMBERS } from '../records/limits.ts';
 import { memberLines } from '../records/member-text.ts';
 import type { Config, Member } from '../records/txns.ts';
 import { isQuorum, type Voice } from '../zab/quorum.ts';
 import { membership } from './config-members.ts';
-import { isServerId, parseServerLine } from './config-servers.ts';
+import { addressesOf, isLoopback, isServerId, parseServerLine } from './config-servers.ts';
 import { ConfigError, parseAssignment, parseProperties, type Setting } from './config-text.ts';
 
 /** As it comes off the wire: comma lists, null for what is not given; `curConfigId` -1 means any. */
@@ -28,8 +29,12 @@ export interface ReconfigView {
   readonly synced: readonly Voice[];
   /** The session may write /zookeeper/config. */
   readonly mayWrite: boolean;
+  /** Members know each other by nothing, and nobody said that this is meant: they have to stay on one machine. */
+  readonly trustsAnyone?: boolean | undefined;
 }
 
+/** Of a group's number and a voter's weight. */
+const MAX_SHARE = 0x7fff_ffff;
 const {
   ReconfigDisabled,
   Unimplemented,
@@ -59,9 +64,25 @@ export function decideReconfig(request: ReconfigRequest, view: ReconfigView): Co
   const next: Config = { ...last.config, members: members.map((each) => named(each, last.config, view.synced)) };
   if (!isQuorum(next, view.synced)) return NewConfigNoQuorum;
   if (!view.mayWrite) return NoAuth;
-  // a limit of ours: ZooKeeper takes any long
-  return members.every(({ sid }) => isServerId(sid)) ? next : BadArguments;
+  return isTaken(next) && !(view.trustsAnyone && reachesBeyond(next)) ? next : BadArguments;
 }
+
+/** Limits of ours: ZooKeeper takes any long as an id. What members could not tell each other is in no record. */
+const isTaken = ({ members }: Config): boolean =>
+  members.length <= MAX_MEMBERS &&
+  members.every(
+    ({ sid, addresses, client, group = 0, weight = 0 }) =>
+      isServerId(sid) &&
+      addresses.length <= MAX_ADDRESSES &&
+      [...addresses, client ?? ''].every((each) => Buffer.byteLength(each) <= MAX_ADDRESS) &&
+      [group, weight].every((each) => each >= 0 && each <= MAX_SHARE),
+  );
+/** As a start refuses it, of which each member would learn at its next. */
+const reachesBeyond = ({ members }: Config): boolean =>
+  members.some((member) => {
+    const { quorum, election } = addressesOf(member);
+    return [...quorum, ...election].some(({ host }) => !isLoopback(host));
+  });
 
 function nextMembers(request: ReconfigRequest, config: Config, view: ReconfigView): readonly Member[] | number {
   try {

@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { MAX_TXN_BYTES } from '../records/limits.ts';
 import {
   compareHalves,
   envelopeHi,
@@ -42,6 +43,8 @@ export class Group {
   /** What the writer holds from `start` on is an envelope, numbered `zxid`; `before` is the chain that it continues. Returns its chain. */
   commit(start: number, zxid: Halves, before: Halves): Halves {
     const { bytes, at } = this.to;
+    // what no reader takes is never on a disk: whoever decided it saw to that
+    assert(at - start <= MAX_TXN_BYTES, 'a transaction is larger than a group may be');
     bytes.writeUInt32BE(at - start, start - LENGTH_BYTES);
     if (this.count === 0) {
       this.first = zxid;

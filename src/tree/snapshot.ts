@@ -4,6 +4,7 @@ import { readAcl, readConfig, writeAcl } from '../records/txns.ts';
 import { DataTree } from './data-tree.ts';
 import { writeConfigFields } from './members.ts';
 import { F } from './rows.ts';
+import type { SessionEntry } from './sessions.ts';
 
 /** Old states that may wait for the disk; beyond it the snapshot is given up and tried again later. */
 const MAX_COPIES = 64 * 1024 * 1024;
@@ -52,6 +53,8 @@ export class SnapshotCursor {
   private row = 1;
   private side = new PackWriter(65536);
   private head: PackWriter | undefined;
+  private readonly sessions: readonly SessionEntry[];
+  private session = 0;
   private finished = false;
   private nodes = 0;
   /** Set when the old states waiting grew past their bound. */
@@ -66,6 +69,7 @@ export class SnapshotCursor {
     tree.mark++;
     this.high = tree.rows.high;
     this.head = this.writeHead();
+    this.sessions = [...tree.sessions.all()]; // what an entry says never changes
     tree.beforeChange = (row) => this.keep(row);
   }
   private writeHead(): PackWriter {
@@ -83,14 +87,20 @@ export class SnapshotCursor {
     for (const id of tree.sessions.highest.values()) to.big(id);
     to.int(tree.rows.count);
     tree.members.write(to);
-    for (const session of tree.sessions.all()) {
+    return to;
+  }
+  /** Sessions as they were, some `maxBytes` of them. */
+  private nextSessions(maxBytes: number): Uint8Array {
+    const to = new PackWriter(maxBytes + 128);
+    for (; this.session < this.sessions.length && to.at < maxBytes; this.session++) {
+      const { id, timeoutMs, secret } = this.sessions[this.session] as SessionEntry;
       to.array(4);
       to.int(SESSION);
-      to.big(session.id);
-      to.int(session.timeoutMs);
-      to.bin(session.secret);
+      to.big(id);
+      to.int(timeoutMs);
+      to.bin(secret);
     }
-    return to;
+    return to.bytes.subarray(0, to.at);
   }
   private keep(row: number): void {
     if (this.abandoned) return;
@@ -110,6 +120,7 @@ export class SnapshotCursor {
       this.head = undefined;
       return head.bytes.subarray(0, head.at);
     }
+    if (this.session < this.sessions.length) return this.nextSessions(maxBytes);
     const { tree } = this;
     let to = this.side;
     this.side = new PackWriter(65536);

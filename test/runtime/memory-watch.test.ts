@@ -101,3 +101,29 @@ test('what lies outside of that heap counts against what the system gives', () =
     ran.stderr,
   );
 });
+
+test('a system that does not say how much is in use, since all files are open that may be, ends nobody', () => {
+  const [watch, pressure] = ['runtime/memory-watch.js', 'server/pressure.js'].map(
+    (name) => new URL(`../../src/${name}`, import.meta.url).href,
+  );
+  const program = `
+    import { watchMemory } from ${JSON.stringify(watch)};
+    import { Pressure } from ${JSON.stringify(pressure)};
+    let asked = 0;
+    process.memoryUsage.rss = () => {
+      asked++;
+      throw new Error('EMFILE: too many open files, uv_resident_set_memory');
+    };
+    watchMemory(new Pressure(), { warn: console.log, error: console.log });
+    const timer = setInterval(() => {
+      if (asked < 2) return;
+      clearInterval(timer);
+      console.log('alive');
+    }, 100);
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: PATIENCE_MS,
+  });
+  assert.equal(stdout, 'alive\n', stderr);
+});

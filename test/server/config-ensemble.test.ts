@@ -64,6 +64,7 @@ test('three server lines and myid make a member', () => {
     secretFile: undefined,
     tls: undefined,
     insecure: false,
+    trustsAnyone: true,
   });
   assert.equal(read(TICKS + THREE).serverId, 1);
   assert.deepEqual(read(TICKS + THREE).notes, []);

@@ -135,3 +135,32 @@ test('a sync that is confirmed in the step that ends the term is dropped with it
   desk.synced(second);
   assert.equal(told.length, 1);
 });
+
+test('the timeout of a session is what the member says where it is, not one where it was', () => {
+  const { desk, server, told } = rig();
+  const session = { id: 5n as SessionId, timeoutMs: 4000, closing: false };
+  const calls: [string, number][] = [];
+  Object.assign(server, {
+    tracker: {
+      get: () => session,
+      touch: () => void calls.push(['touch', session.timeoutMs]),
+      retime: (_session: unknown, timeoutMs: number) => {
+        session.timeoutMs = timeoutMs;
+        calls.push(['retime', timeoutMs]);
+      },
+    },
+  });
+  const touched = (link: number, timeoutMs: number): void =>
+    desk.received(link, { type: 'TOUCHED', epoch: 3, wallMs: 0, sessions: [{ session: 5n, timeoutMs }] });
+  touched(7, 6000); // nobody has claimed it in this term
+  desk.received(8, { type: 'REVALIDATE', epoch: 3, session: 5n, timeoutMs: 40_000 });
+  touched(7, 6000); // of before it came to 8
+  touched(8, 40_000);
+  assert.deepEqual(calls, [
+    ['retime', 6000],
+    ['retime', 40_000],
+    ['touch', 40_000],
+    ['touch', 40_000],
+  ]);
+  assert.equal(told.length, 1);
+});

@@ -320,3 +320,17 @@ test('nobody writes /zookeeper/config by hand, not even super: members would not
   assert.equal(set('world'), KEEPER_CODES.NoAuth);
   assert.equal(set('super'), KEEPER_CODES.BadArguments);
 });
+
+test('members that could not be told, or that their own start would refuse, are refused before they are in the log', () => {
+  const join = (line: string, changes: Partial<ReconfigView> = {}) =>
+    decideReconfig(ask({ joiningServers: line }), view({ multiAddress: true, ...changes }));
+  const { BadArguments } = KEEPER_CODES;
+  made(join('server.2=10.1.2.3:1:2:observer;3'));
+  assert.equal(join(`server.2=${'h'.repeat(1100)}:1:2:observer;3`), BadArguments);
+  const many = (count: number): string =>
+    `server.2=${Array.from({ length: count }, (_, i) => `10.0.0.${i}:1:2`).join('|')}:observer;3`;
+  made(join(many(16)));
+  assert.equal(join(many(17)), BadArguments);
+  assert.equal(join('server.2=10.1.2.3:1:2:observer;3', { trustsAnyone: true }), BadArguments);
+  made(join('server.2=127.0.0.1:1:2:observer;3', { trustsAnyone: true }));
+});

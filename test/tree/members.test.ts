@@ -203,3 +203,24 @@ test('a snapshot of a later format is told from one that is damaged', () => {
   assert.ok(!(refusal(0) instanceof NewerFormatError));
   assert.equal(refusal(2), undefined);
 });
+
+test('a snapshot of many sessions is given in slices as well, and has them as they were', () => {
+  const tree = new DataTree(1);
+  const secret = Buffer.alloc(16, 7);
+  for (let i = 1; i <= 20_000; i++) tree.sessions.add(BigInt(i), 4000, secret);
+  const cursor = new SnapshotCursor(tree);
+  const loader = new SnapshotLoader(1);
+  let slices = 0;
+  for (let part = cursor.next(16_384); part !== undefined; part = cursor.next(16_384)) {
+    assert.ok(part.length < 32_768, `${part.length} bytes at once`);
+    loader.push(Buffer.from(part));
+    if (++slices === 2) {
+      tree.sessions.remove(19_999n);
+      tree.sessions.add(19_998n, 9000, secret);
+      tree.sessions.add(77_777n, 4000, secret);
+    }
+  }
+  const found = loader.finish();
+  assert.equal(found.sessions.size, 20_000);
+  assert.deepEqual([found.sessions.get(19_999n)?.timeoutMs, found.sessions.get(19_998n)?.timeoutMs], [4000, 4000]);
+});

@@ -123,12 +123,12 @@ function create(
   if (!path.includes('/')) return WRONG.badArguments;
   const acl = knownAcl(write.acl);
   if (acl === undefined) return WRONG.invalidAcl;
-  if (path === '/') return WRONG.nodeExists;
+  const isSequential = flags === FLAG.sequential || flags === FLAG.ephemeralSequential;
+  if (path === '/' && !isSequential) return WRONG.nodeExists;
   const above = path.lastIndexOf('/') === 0 ? '/' : parent(path);
   const holder = state.get(above);
   if (holder === undefined) return WRONG.noNode;
   if (!may(holder.acl, PERM.create)) return WRONG.noAuth;
-  const isSequential = flags === FLAG.sequential || flags === FLAG.ephemeralSequential;
   const final = isSequential ? path + pad(holder.creates) : path;
   if (!isGoodPath(final) || name(final) === '') return WRONG.badArguments;
   if (state.get(final) !== undefined) return WRONG.nodeExists;
