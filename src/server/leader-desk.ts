@@ -126,6 +126,7 @@ export class LeaderDesk implements Desk {
         return { kind: KIND.closeSession, id: who.session };
       }
       if (tracked?.closing === true) return { kind: KIND.error, code: SessionExpired };
+      if (server.tree.slabs.isNearlyFull && grows(type)) return { kind: KIND.error, code: ThrottledOp };
       return decideWrite(decider, pending, who, by, type, from);
     } catch (fault) {
       if (!(fault instanceof ProtocolError)) throw fault;

@@ -6,6 +6,10 @@ const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const NONE = -1;
 /** Above this a value has a buffer of its own. */
 const LARGEST_SLOT = 16384;
+/** A ref has no more bits: 32 GiB of small strings, 8 of larger ones at least. */
+const MOST_PAGES = 1 << (31 - SLOT_BITS);
+/** What may be under way when the last pages are told of. */
+const SPARE_PAGES = 16_384;
 const OWN_CLASS = 255;
 
 /** Slot sizes at steps of an eighth or less, multiples of 8: what is wasted inside a slot stays near 6 % on average. */
@@ -49,6 +53,10 @@ export class Slabs {
   /** Bytes of pages held. */
   bytes = 0;
 
+  /** No more should be asked for: a place that is not there ends every member that applies the same. */
+  get isNearlyFull(): boolean {
+    return this.pages.length - this.vacant.length > MOST_PAGES - SPARE_PAGES;
+  }
   /** Finds a place for `length` bytes; what is there is old rubbish. */
   allocate(length: number): number {
     if (length > LARGEST_SLOT) {
@@ -149,7 +157,7 @@ export class Slabs {
   }
   private newPage(buf: Buffer, cls: number): number {
     const page = this.vacant.pop() ?? this.pages.length;
-    assert(page < 1 << (31 - SLOT_BITS), 'the slabs are full');
+    assert(page < MOST_PAGES, 'the slabs are full');
     this.pages[page] = buf;
     this.cls[page] = cls;
     this.used[page] = 0;

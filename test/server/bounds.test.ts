@@ -155,3 +155,16 @@ test('a sequential create at / makes a node below the root, as by ZooKeeper', ()
   assert.deepEqual(made, ['/0000000000', '/0000000001']);
   for (const path of made) assert.notEqual(it.server.tree.find(path), 0);
 });
+
+test('a tree that has no more places takes nothing that needs one, and lets go what it has', () => {
+  const it = world();
+  const connection = it.attach();
+  assert.equal(multi(it, connection, creates(2, OPEN)), 0);
+  Object.defineProperty(it.server.tree.slabs, 'isNearlyFull', { value: true });
+  const { ThrottledOp } = KEEPER_CODES;
+  assert.equal(multi(it, connection, creates(1, OPEN)), ThrottledOp);
+  const gone = it.ask(connection, OPERATIONS.delete.code, (to) =>
+    OPERATIONS.delete.request.write(to, { path: '/n0', version: -1 }),
+  );
+  assert.equal(gone, 0);
+});
