@@ -10,6 +10,7 @@ import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
 import { refuseLate } from '../server/pressure.ts';
 import type { Server } from '../server/server.ts';
+import { isWrite } from '../server/writes.ts';
 import { ClientDoors, type Served } from './client-doors.ts';
 import { ClientLimits } from './client-limits.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
@@ -29,12 +30,26 @@ const OUT_LIMIT = 64 * 1024 * 1024;
 const WAITING_PER_CONNECTION = 1000;
 /** Bytes of requests that wait for a later turn before their connection is no longer read. */
 const HOLD = 65536;
+/** A client that is let go and takes nothing of what it is owed for so long never will, ms. */
+const UNREAD_MS = 10_000;
 const NOTHING = Buffer.alloc(0);
 /** A ping as it comes in: its length, xid -2, operation 11. */
 const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
 
 /** What words and metrics tell beyond what the port knows. */
 export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic' | 'handshakes'>;
+
+const { auth, getAllChildrenNumber, getChildren, getChildren2, getEphemerals, multi, multiRead, sasl } = OPERATIONS;
+const { setWatches, setWatches2 } = OPERATIONS;
+/** Of what is asked for in a few bytes and may take ms: whatever goes over many nodes. */
+const LONG: ReadonlySet<number> = new Set(
+  [getAllChildrenNumber, getChildren, getChildren2, getEphemerals, multi, multiRead, setWatches, setWatches2].map(
+    ({ code }) => code,
+  ),
+);
+const isLong = (type: number): boolean => LONG.has(type);
+/** Nothing comes of it but an answer; a login decides what later writes may do. */
+const isAnswerAlone = (type: number): boolean => !isWrite(type) && type !== auth.code && type !== sasl.code;
 
 /** One socket and what it is to the server. */
 interface Client extends Placed {
@@ -50,6 +65,8 @@ interface Client extends Placed {
   share: number;
   /** Requests wait in the cutter for a later turn. */
   deferred: boolean;
+  /** Its last bytes are in the cutter; `gone`: nobody is there any more who would read an answer. */
+  last: 'no' | 'ending' | 'gone';
   queued: boolean;
   readonly onFrame: (bytes: Buffer, start: number, end: number) => boolean;
 }
@@ -131,6 +148,7 @@ export class ClientPort {
       ended: false,
       share: 0,
       deferred: false,
+      last: 'no',
       queued: false,
       onFrame: (bytes, start, end) => this.frame(client, bytes, start, end),
     };
@@ -139,8 +157,9 @@ export class ClientPort {
     if (this.config.clientTcpKeepAlive) socket.setKeepAlive(true);
     socket.on('data', (chunk: Buffer) => this.data(client, chunk));
     socket.on('end', () => {
-      this.finish(client);
-      socket.destroySoon();
+      // what it asked counts, whether or not it waits for the answers
+      client.last = 'ending';
+      if (!client.deferred) this.letGo(client);
     });
     socket.on('drain', () => {
       if (this.paused.has(client)) return;
@@ -150,12 +169,31 @@ export class ClientPort {
     socket.on('error', () => {});
     socket.on('close', () => this.closed(client));
   }
-  private closed(client: Client): void {
-    this.finish(client);
+  /** Ends a connection after the bytes it is owed, if it takes them. */
+  private letGo(client: Client): void {
+    const { socket } = client;
+    socket.destroySoon();
     client.timer?.[Symbol.dispose]();
-    if (!client.ended) this.traffic.dropped++;
-    this.clients.delete(client);
+    const look = (before: number): void => {
+      client.timer = this.clock.after(UNREAD_MS, () => {
+        if (socket.writableLength < before) look(socket.writableLength);
+        else socket.destroy();
+      });
+    };
+    if (!socket.destroyed) look(socket.writableLength);
+  }
+  /** The socket is no more: what it asked is done before it is forgotten. */
+  private closed(client: Client): void {
+    client.timer?.[Symbol.dispose]();
     this.paused.delete(client);
+    if (!client.ended) this.traffic.dropped++;
+    client.last = 'gone';
+    if (!client.deferred || this.stopping) return this.forget(client);
+    if (this.limits.dropsStale) this.clearStale(client);
+    else this.enqueue(client);
+  }
+  private forget(client: Client): void {
+    this.clients.delete(client);
     this.limits.gone(client.connection);
     this.server.disconnected(client.connection);
   }
@@ -200,6 +238,7 @@ export class ClientPort {
     const crowded = outstanding > 0 && this.server.outstanding > this.limits.outstanding(this.server);
     const held = client.share === 0 && client.cutter.pending > 0;
     client.deferred = held;
+    if (!held && client.last === 'ending') return this.letGo(client);
     if (crowded || outstanding > WAITING_PER_CONNECTION) {
       this.paused.add(client);
       this.pause(client);
@@ -242,20 +281,30 @@ export class ClientPort {
       client.queued = false;
       // those come back when their client has read, or when the disk has caught up
       const later = client.socket.writableLength > OUT_PAUSE || this.paused.has(client);
-      if (!client.ended && !client.socket.destroyed && !this.stopping && !later) this.take(client, NOTHING, share);
+      if (client.last === 'gone') this.takeLast(client, share);
+      else if (!client.ended && !client.socket.destroyed && !this.stopping && !later) this.take(client, NOTHING, share);
     }
     this.queue.splice(0, at);
     if (this.queue.length > 0) this.arm();
   }
-  /** Its last bytes were read: what it asked counts, whether or not it waits for the answer. */
-  private finish(client: Client): void {
-    if (!client.deferred || this.stopping) return;
-    client.deferred = false;
-    client.share = Number.POSITIVE_INFINITY;
+  /** Up to `share` of what a client asked that has gone. */
+  private takeLast(client: Client, share: number): void {
+    if (this.stopping) return this.forget(client);
+    client.share = share;
     this.clocks();
-    if (this.limits.dropsStale) this.dropStale(client);
-    else this.push(client, NOTHING);
+    this.push(client, NOTHING);
+    this.budget.spend(share - client.share);
     this.turn();
+    client.deferred = client.share === 0 && client.cutter.pending > 0;
+    if (client.deferred) this.enqueue(client);
+    else this.forget(client);
+  }
+  /** The end of its session alone, of what a client asked that has gone. */
+  private clearStale(client: Client): void {
+    this.clocks();
+    this.dropStale(client);
+    this.turn();
+    this.forget(client);
   }
   /** What a client asked that has gone, but for the end of its session: that counts, as with ZooKeeper. */
   private dropStale({ connection, cutter }: Client): void {
@@ -294,16 +343,20 @@ export class ClientPort {
     client.ended = true;
     this.server.outbox.received(client.connection);
     client.socket.end(answerWord(word, this.context(), argument));
-    client.socket.destroySoon();
+    this.letGo(client);
   }
   private frame(client: Client, bytes: Buffer, start: number, end: number): boolean {
     const { connection } = client;
     if (connection.state === 'open') {
+      const type = end - start < 8 ? 0 : bytes.readInt32BE(start + 4);
+      if (client.last === 'gone' && isAnswerAlone(type)) return true;
       client.share--;
       if (this.limits.perRequest) this.judged(client, bytes, start, end);
       else this.server.receive(connection, bytes, start, end);
-      // who has gone is not served in turns any more: all that it asked counts
-      if (client.share !== Number.POSITIVE_INFINITY && this.holds) client.share = 0;
+      // the others wait for a long one, and for one that is owed much
+      const { out } = connection;
+      if (this.holds || (out !== undefined && out.at > OUT_PAUSE) || (isLong(type) && this.budget.isUsed))
+        client.share = 0;
       if (client.share <= 0) return false;
     } else if (connection.state === 'new') {
       client.timer?.[Symbol.dispose]();
@@ -379,7 +432,7 @@ export class ClientPort {
       }
     }
     dirty.length = 0;
-    for (const client of this.ending.splice(0)) client.socket.destroySoon();
+    for (const client of this.ending.splice(0)) this.letGo(client);
     if (this.stalled && !this.limits.stalls(this.server)) {
       this.stalled = false;
       this.goOn();
@@ -403,7 +456,8 @@ export class ClientPort {
       client.deferred = false;
       client.ended = true;
       client.connection.state = 'closing';
-      client.socket.destroySoon();
+      if (client.last === 'gone') this.forget(client);
+      else this.letGo(client);
     }
     this.queue = [];
     this.paused.clear();

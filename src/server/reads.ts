@@ -16,7 +16,7 @@ export interface ReadContext {
   readonly watches: WatchManager;
 }
 
-const { NoNode, NoAuth, BadArguments, MarshallingError, NoWatcher } = KEEPER_CODES;
+const { NoNode, NoAuth, BadArguments, MarshallingError, NoWatcher, RuntimeInconsistency } = KEEPER_CODES;
 
 const mayRead = (tree: DataTree, row: number, identities: readonly Identity[]): boolean =>
   tree.aclId(row) === 0 || isAllowed(tree.acl(row), PERM.read, identities);
@@ -261,6 +261,9 @@ function setWatches(
   plain(context, to, xid, readable < 0 ? 0 : MarshallingError);
 }
 
+/** Bytes of the parts of one answer: the requests for them are a few bytes each. What comes behind that is not read. */
+const MOST_READ = 16 * 1024 * 1024;
+
 /** Several reads from one state, each with its own outcome. */
 function multiRead(context: ReadContext, connection: ClientConnection, to: Writer, xid: number, from: Reader): void {
   const { tree } = context;
@@ -277,7 +280,9 @@ function multiRead(context: ReadContext, connection: ClientConnection, to: Write
   };
   for (const { type, request } of parts) {
     const row = tree.find((request as { path: string }).path);
-    const err = row === 0 ? NoNode : mayRead(tree, row, connection.identities) ? 0 : NoAuth;
+    const hasRoom = to.at - at < MOST_READ;
+    const found = row === 0 ? NoNode : mayRead(tree, row, connection.identities) ? 0 : NoAuth;
+    const err = hasRoom ? found : RuntimeInconsistency;
     head(err === 0 ? type : -1, false, err);
     if (err !== 0) to.int32(err);
     else if (type === getData.code) {

@@ -303,7 +303,8 @@ export class Server extends Office {
           }
       }
     } catch (fault) {
-      if (!(fault instanceof ProtocolError)) throw fault;
+      // an answer for which there is no memory changes nothing here; anything else would be a fault of the state
+      if (!(fault instanceof ProtocolError || fault instanceof RangeError)) throw fault;
       to.at = at;
       header(to, xid, this.tree.zxidHi, this.tree.zxidLo, MarshallingError);
     }

@@ -15,6 +15,8 @@ export type BeforeChange = (row: number) => void;
 const CONTAINER_HI = -0x8000_0000;
 /** Rows looked at with each transaction while there are pages to clear. */
 const TIDY_ROWS = 8;
+/** Counts of nodes below others that are known. */
+const MOST_COUNTED = 1000;
 
 /**
  * The replicated state. A node is a numbered row; its first 68 bytes are its Stat as it goes onto the wire. Paths and data
@@ -45,6 +47,8 @@ export class DataTree {
   /** Number of the snapshot being written, or of the last one. */
   mark = 0;
   beforeChange: BeforeChange | undefined;
+  /** By row, at this zxid. */
+  private readonly counted = { hi: 0, lo: 0, below: new Map<number, number>() };
   private scratch = Buffer.alloc(4096);
   private tidyAt = 1;
 
@@ -217,9 +221,22 @@ export class DataTree {
     const from = this.slabs.offset(ref) + start;
     for (let i = 0; i < length; i++) out[at + i] = page[from + i] as number;
   }
-  /** Nodes below, at any depth. */
+  /** Nodes below, at any depth. What was counted is known until the next transaction: a request for it is a few bytes. */
   descendants(row: number): number {
     if (row === this.root) return this.rows.count - 1;
+    const { counted } = this;
+    if (counted.hi !== this.zxidHi || counted.lo !== this.zxidLo || counted.below.size > MOST_COUNTED) {
+      counted.below.clear();
+      counted.hi = this.zxidHi;
+      counted.lo = this.zxidLo;
+    }
+    const known = counted.below.get(row);
+    if (known !== undefined) return known;
+    const count = this.countBelow(row);
+    counted.below.set(row, count);
+    return count;
+  }
+  private countBelow(row: number): number {
     let count = 0;
     for (let at = this.firstChild(row); at !== 0; ) {
       count++;

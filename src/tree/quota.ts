@@ -1,6 +1,8 @@
 import type { DataTree } from './data-tree.ts';
 
-const ROOT = '/zookeeper/quota';
+/** Has no quotas: what is below it changes by what is not a change of its nodes. */
+const OWN = '/zookeeper';
+const ROOT = `${OWN}/quota`;
 const LIMITS = '/zookeeper_limits';
 const STATS = '/zookeeper_stats';
 
@@ -62,34 +64,39 @@ export class QuotaBook {
     if (countDelta !== 0 && countHard > -1 && quota.count + countDelta > countHard) return true;
     return bytesDelta !== 0 && bytesHard > -1 && quota.bytes + bytesDelta > bytesHard;
   }
-  /** A node at `path` came (+1), went (-1) or changed its size. */
+  /**
+   * A node at `path` came (+1), went (-1) or changed its size. Every quota at or above it counts that, not the nearest alone as
+   * in ZooKeeper: what is counted is then what a member finds that measures after a start, and all members show the same.
+   */
   used(path: string, countDelta: number, bytesDelta: number): void {
     if (this.quotas.size === 0 || path.startsWith(`${ROOT}/`)) return;
-    const quota = this.nearest(path);
-    if (quota === undefined) return;
-    quota.count += countDelta;
-    quota.bytes += bytesDelta;
-    if (quota.shown) this.show(quota);
+    for (let at = path; at.length > 1; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
+      const quota = this.quotas.get(at);
+      if (quota === undefined) continue;
+      quota.count += countDelta;
+      quota.bytes += bytesDelta;
+      if (quota.shown) this.show(quota);
+    }
   }
   /** A node below /zookeeper/quota came, changed or went: it may be a limit or a statistic. */
   noticed(path: string, row: number): void {
     if (!path.startsWith(`${ROOT}/`)) return;
     if (path.endsWith(LIMITS)) {
       const subject = path.slice(ROOT.length, -LIMITS.length);
-      if (subject === '') return;
+      if (subject === '' || subject === OWN || subject.startsWith(`${OWN}/`)) return;
       if (row === 0) this.quotas.delete(subject);
       else {
         const limits = parseLimits(this.tree.data(row)?.toString('utf8') ?? '');
         const shown = this.tree.find(`${ROOT}${subject}${STATS}`) !== 0;
-        this.quotas.set(subject, { path: subject, limits, ...this.measure(subject), shown });
+        // measured once: whoever may write here could make every member walk the subtree again and again
+        const { count, bytes } = this.quotas.get(subject) ?? this.measure(subject);
+        this.quotas.set(subject, { path: subject, limits, count, bytes, shown });
       }
     } else if (path.endsWith(STATS)) {
       const quota = this.quotas.get(path.slice(ROOT.length, -STATS.length));
       if (quota === undefined) return;
       quota.shown = row !== 0;
-      if (!quota.shown) return;
-      Object.assign(quota, this.measure(quota.path));
-      this.show(quota);
+      if (quota.shown) this.show(quota);
     }
   }
   private measure(path: string): { count: number; bytes: number } {
@@ -115,6 +122,7 @@ export class QuotaBook {
   /** After a snapshot was loaded: every limit is read again and usage counted. */
   rebuild(): void {
     const { tree } = this;
+    this.quotas.clear();
     const top = tree.find(ROOT);
     const stack = top === 0 ? [] : [top];
     for (let row = stack.pop(); row !== undefined; row = stack.pop()) {

@@ -15,7 +15,7 @@ test('a turn gives whole shares first, then one request each, then none', () => 
     () => now,
   );
   for (let spent = 0; spent < 256; spent += SHARE) {
-    now += 100; // few requests: no clock is asked
+    now += 100; // between them: the requests take no time
     assert.equal(budget.share(), SHARE);
     budget.spend(SHARE);
   }
@@ -29,6 +29,28 @@ test('a turn gives whole shares first, then one request each, then none', () => 
   assert.equal(long, 1);
   budget.restart();
   assert.equal(budget.share(), SHARE);
+});
+
+test('a share that takes long counts from its beginning, and is seen to be used while it is done', () => {
+  let now = 1000;
+  let long = 0;
+  const budget = new TurnBudget(
+    () => long++,
+    () => now,
+  );
+  assert.equal(budget.share(), SHARE);
+  now += 11;
+  assert.equal(budget.isUsed, false);
+  now += 1;
+  assert.equal(budget.isUsed, true);
+  budget.spend(1);
+  assert.equal(long, 1);
+  assert.equal(budget.share(), 0);
+  budget.restart();
+  assert.equal(budget.share(), SHARE);
+  now += 7;
+  budget.spend(1);
+  assert.equal(budget.share(), 1);
 });
 
 test('a cutter that is stopped again and again hands out every frame once, in order, also with chunks that came meanwhile', () => {

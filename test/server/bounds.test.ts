@@ -168,3 +168,43 @@ test('a tree that has no more places takes nothing that needs one, and lets go w
   );
   assert.equal(gone, 0);
 });
+
+test('an answer of many reads is bounded, and what is behind the bound says so', () => {
+  const it = world();
+  const connection = it.attach();
+  const data = Buffer.alloc(1024 * 1024);
+  assert.equal(multi(it, connection, creates(1, OPEN, data)), 0);
+  const parts = Array.from({ length: 4500 }, () => ({ type: 4, request: { path: '/n0', watch: false } }) as Part);
+  const request = new Writer();
+  request.int32(1);
+  request.int32(OPERATIONS.multiRead.code);
+  OPERATIONS.multiRead.request.write(request, parts as never);
+  it.server.receive(connection, request.bytes, 0, request.at);
+  const { out } = connection;
+  const bytes = out?.at ?? 0;
+  assert.ok(bytes > 16_000_000 && bytes < 18_500_000, `${bytes} bytes`);
+  // the last part, and the end behind it
+  const tail = out?.bytes.subarray(bytes - 22, bytes) ?? Buffer.alloc(0);
+  assert.deepEqual([tail.readInt32BE(0), tail.readInt32BE(5), tail.readInt32BE(9)], [-1, -2, -2]);
+});
+
+test('an answer for which there is no memory is an error for who asked, and ends nobody', () => {
+  const it = world();
+  const connection = it.attach();
+  const { tree } = it.server;
+  const writeStat = tree.writeStat.bind(tree);
+  tree.writeStat = () => {
+    throw new RangeError('The value of "size" is out of range');
+  };
+  const code = it.ask(connection, OPERATIONS.getData.code, (to) =>
+    OPERATIONS.getData.request.write(to, { path: '/', watch: false }),
+  );
+  assert.equal(code, KEEPER_CODES.MarshallingError);
+  tree.writeStat = writeStat;
+  assert.equal(
+    it.ask(connection, OPERATIONS.getData.code, (to) =>
+      OPERATIONS.getData.request.write(to, { path: '/', watch: false }),
+    ),
+    0,
+  );
+});
