@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { zxid } from '../base/ids.ts';
 import { nodeDisk } from '../platform/disk.ts';
-import { lockDirectory } from '../platform/lock.ts';
 import { readBeside } from '../runtime/config-files.ts';
+import { holdDirectory } from '../runtime/directory.ts';
 import { loadTree } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StartError } from '../runtime/start-error.ts';
@@ -65,8 +65,7 @@ export async function runAcceptLoss(args: readonly string[], globals: Globals): 
 async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean, globals: Globals): Promise<number> {
   const { dataDir, dataLogDir } = config;
   if (!existsSync(dataDir)) throw nothingIn(dataDir);
-  const lock = await lockDirectory(dataDir);
-  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  const lock = await holdDirectory(dataDir);
   try {
     const holdings = await holdingsOf(nodeDisk, dataDir, dataLogDir);
     if (holdings === undefined) throw nothingIn(dataDir);

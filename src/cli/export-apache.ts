@@ -4,7 +4,7 @@ import { numberIn, userOf, VERSION_2 } from '../offline/apache-place.ts';
 import { type Exported, exportApache, writeSmall } from '../offline/export-apache.ts';
 import { type OwnState, readOwnState } from '../offline/own-state.ts';
 import { nodeDisk } from '../platform/disk.ts';
-import { lockDirectory } from '../platform/lock.ts';
+import { holdDirectory } from '../runtime/directory.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
@@ -45,8 +45,7 @@ function wishOf({ values, words }: Said<typeof COMMAND.options>): Wish {
 }
 
 async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<number> {
-  const lock = await lockDirectory(dataDir);
-  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  const lock = await holdDirectory(dataDir);
   try {
     const folder = join(to, VERSION_2);
     const [name] = existsSync(folder) ? readdirSync(folder) : [];

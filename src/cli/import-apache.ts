@@ -5,7 +5,7 @@ import { type ApachePlace, apachePlace, epochIn, numberIn, userOf } from '../off
 import { type Imported, importApache } from '../offline/import-apache.ts';
 import { directories, ImportWork } from '../offline/import-work.ts';
 import { nodeDisk } from '../platform/disk.ts';
-import { lockDirectory } from '../platform/lock.ts';
+import { holdDirectory } from '../runtime/directory.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { F } from '../tree/rows.ts';
@@ -76,8 +76,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
   if (isDry) await work.refuseTaken('import');
   if (isDry) return report(await loadApache(nodeDisk, from.folders, { acceptLoss }), undefined, wish, globals);
   using _places = directories([dataDir, logDir]);
-  const lock = await lockDirectory(dataDir);
-  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  const lock = await holdDirectory(dataDir);
   try {
     await work.takeBack();
     await work.refuseTaken('import');

@@ -5,8 +5,8 @@ import { directories, ImportWork, type Sacrifice, sacrificeOf } from '../offline
 import { loadBackup, type ReadBackup, type Restored, restoreBackup } from '../offline/restore-backup.ts';
 import { kindOf } from '../offline/snapshot-view.ts';
 import { nodeDisk } from '../platform/disk.ts';
-import { lockDirectory } from '../platform/lock.ts';
 import { readBeside } from '../runtime/config-files.ts';
+import { holdDirectory } from '../runtime/directory.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { checkConfig } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
@@ -90,9 +90,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
   const work = new ImportWork(nodeDisk, dataDir, logDir);
   const isDry = globals.dryRun === true;
   using _places = directories(isDry ? [] : [dataDir, logDir]);
-  const lock = existsSync(dataDir) ? await lockDirectory(dataDir) : undefined;
-  if (lock === undefined && existsSync(dataDir))
-    throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  const lock = existsSync(dataDir) ? await holdDirectory(dataDir) : undefined;
   try {
     if (!isDry) await work.takeBack();
     const sacrifice = await sacrificeOf(nodeDisk, dataDir, logDir, wish.sacrifice);

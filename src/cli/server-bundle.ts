@@ -9,6 +9,7 @@ import { maskedFile, secretsIn, without } from '../operate/masked.ts';
 import { PidFile } from '../operate/pid-file.ts';
 import { flagSources, processRows, SERVER_FLAGS } from '../operate/settings.ts';
 import { type TarEntry, tarGz } from '../operate/tar.ts';
+import { isLockFile } from '../platform/lock-file.ts';
 import { packageVersion } from '../platform/version.ts';
 import { AUDIT_NAME } from '../runtime/audit-log.ts';
 import { reportedVersion } from '../runtime/reported-version.ts';
@@ -112,6 +113,7 @@ function listing({ dataDir, dataLogDir }: ServerConfig): string {
   const walk = (root: string, dir: string, depth: number): void => {
     for (const { name } of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = join(dir, name);
+      if (isLockFile(name)) continue;
       try {
         const stat = statSync(path);
         lines.push(

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { askMember } from '../ensemble/control-client.ts';
 import { historiesIn, makeDataDir } from '../operate/initialize.ts';
-import { lockDirectory } from '../platform/lock.ts';
+import { holdDirectory, tryDirectory } from '../runtime/directory.ts';
 import { loadTree } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StartError } from '../runtime/start-error.ts';
@@ -47,10 +47,7 @@ export async function initialize({ values, places, isApache, yes }: Operation): 
       say(`${sentence}\n`);
       return 1;
     }
-    const lock = existsSync(dataDir) ? await lockDirectory(dataDir) : undefined;
-    if (existsSync(dataDir) && lock === undefined)
-      throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
-    lock?.release();
+    if (existsSync(dataDir)) (await holdDirectory(dataDir)).release();
     const safety = new Safety({
       canAsk: isTypedByPerson(),
       yes: yes || isApache,
@@ -112,7 +109,7 @@ export async function cleanup(operation: Operation): Promise<number> {
   if (!/^-?\d{1,9}$/.test(values.count)) return refuse(`'${values.count}' can not be parsed to integer.`);
   const keep = Number(values.count);
   if (keep < LEAST_KEPT) return refuse('count should be greater than or equal to 3');
-  const lock = await lockDirectory(dataDir);
+  const lock = await tryDirectory(dataDir);
   if (lock === undefined) {
     if (config.purgeIntervalMs > 0) {
       process.stderr.write('the server runs, and removes old files by itself (autopurge.purgeInterval)\n');

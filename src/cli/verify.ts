@@ -4,7 +4,7 @@ import { apachePlace, userOf } from '../offline/apache-place.ts';
 import { kindOf } from '../offline/snapshot-view.ts';
 import { type Verified, verifyApache, verifyOwn } from '../offline/verify.ts';
 import { nodeDisk } from '../platform/disk.ts';
-import { lockDirectory } from '../platform/lock.ts';
+import { holdDirectory } from '../runtime/directory.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
@@ -73,8 +73,7 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
 }
 
 async function verifyOurs(dataDir: string, logDir: string): Promise<Verified | undefined> {
-  const lock = await lockDirectory(dataDir);
-  if (lock === undefined) throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+  const lock = await holdDirectory(dataDir);
   try {
     return await verifyOwn(nodeDisk, dataDir, logDir);
   } finally {

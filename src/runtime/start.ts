@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { lockDirectory } from '../platform/lock.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { openAudit } from './audit-log.ts';
 import { startControlled } from './controlled.ts';
+import { tryDirectory } from './directory.ts';
 import { ServerNode } from './node.ts';
 import type { RunningServer, StartOptions } from './node-options.ts';
 import { StartError } from './start-error.ts';
@@ -55,11 +55,15 @@ async function open(options: StartOptions, withFaults: boolean): Promise<Running
       );
     }
   }
-  const lock = await lockDirectory(config.dataDir);
+  const lock = await tryDirectory(config.dataDir);
   if (lock === undefined)
     throw new StorageRefusal(
       42,
       `another zoosh server uses ${config.dataDir}. Stop it, or give this one a dataDir of its own`,
+    );
+  if (lock.weakness !== undefined)
+    options.logger.warn(
+      `the lock of ${config.dataDir} is not seen from other containers: ${lock.weakness}. Give the directory to one container alone`,
     );
   try {
     const unlock = (): void => lock.release();

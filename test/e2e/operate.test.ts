@@ -164,6 +164,8 @@ test('a server in the background: started, asked, told, looked into, stopped', {
     const text = unpacked();
     assert.match(text, /zk_znode_count/);
     assert.match(text, /"role": "standalone"/);
+    assert.doesNotMatch(text, /zoosh\.lock/);
+    assert.doesNotMatch(text, /zoosh\.lock/);
     // who keeps an audit log among the server's lines has paths there; they are in no bundle, and nowhere is data
     const { log: own, rest } = withoutAudit(readFileSync(log, 'utf8'));
     assert.match(own, /Slf4jAuditLogger: .*\tznode=\/canaryPath\t/);

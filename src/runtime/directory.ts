@@ -1,0 +1,24 @@
+import { type DirectoryLock, lockDirectory } from '../platform/lock.ts';
+import { LockError } from '../platform/lock-file.ts';
+import { StorageRefusal } from '../storage/errors.ts';
+import { StartError } from './start-error.ts';
+
+/**
+ * Keeps every other server and tool out of a data directory until released; undefined when one is in there.
+ * @throws StartError (40) when that cannot be told
+ */
+export async function tryDirectory(dataDir: string): Promise<DirectoryLock | undefined> {
+  try {
+    return await lockDirectory(dataDir);
+  } catch (error) {
+    if (error instanceof LockError) throw new StartError(40, error.message);
+    throw error;
+  }
+}
+
+/** For a tool, beside which no server may run. @throws StorageRefusal (42) when one does; StartError (40) */
+export async function holdDirectory(dataDir: string): Promise<DirectoryLock> {
+  const lock = await tryDirectory(dataDir);
+  if (lock !== undefined) return lock;
+  throw new StorageRefusal(42, `a zoosh server uses ${dataDir}. Stop it first`);
+}

@@ -1,0 +1,82 @@
+/** One server a data directory: also where the other is in a container of its own and only the directory is shared. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { BIN, zoosh } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+after(() => rmSync(home, { recursive: true, force: true }));
+
+/** Listens at the lock file and nothing else: so a server looks from another network namespace. */
+async function holder(data: string): Promise<ChildProcess & AsyncDisposable> {
+  const script = `require('node:net').createServer((s) => s.destroy()).listen('zoosh.lock', () => console.log('held'))`;
+  const child = spawn(process.execPath, ['-e', script], { cwd: data, stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return Object.assign(child, {
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  });
+}
+
+test('a directory that is held from another network namespace is refused with 42; when its holder was killed it is free', async () => {
+  await using server = await new ServerProcess().start();
+  const data = join(server.folder, 'data');
+  {
+    await using client = await connect(server.hosts);
+    await client.create('/kept');
+  }
+  assert.equal(await server.kill('SIGTERM'), 0);
+  assert.deepEqual(readdirSync(data), ['zoosh-1']);
+  {
+    await using _held = await holder(data);
+    await assert.rejects(server.start(), /ended with 42: error: another zoosh server uses/);
+    for (const words of [
+      ['verify', data],
+      ['export-apache', data, '--to', join(home, 'out')],
+      ['server', 'cleanup', '-n', '3', '--config', join(server.folder, 'zoo.cfg')],
+      ['server', 'initialize', '--force', '--yes', '--configfile', join(server.folder, 'zoo.cfg')],
+    ]) {
+      const ran = await zoosh(words);
+      assert.equal(ran.code, 42, `${words.join(' ')}: ${ran.stderr}`);
+    }
+  }
+  assert.ok(lstatSync(join(data, 'zoosh.lock')).isSocket(), 'a killed process leaves its file');
+  server.stderr = '';
+  await server.start();
+  await using client = await connect(server.hosts);
+  assert.notEqual(await client.exists('/kept'), null);
+  assert.deepEqual(readdirSync(data).sort(), ['zoosh-1', 'zoosh.lock']);
+  await server.kill('SIGKILL');
+  server.stderr = '';
+  await server.start();
+  assert.equal(server.stderr, '');
+  assert.equal(await server.kill('SIGTERM'), 0);
+  assert.deepEqual(readdirSync(data), ['zoosh-1']);
+});
+
+test('from a network namespace of its own nothing starts on the directory of a server that runs', async () => {
+  // where this user may make none, the test above stands in for this one
+  if (spawnSync('unshare', ['-n', 'true']).status !== 0) return;
+  await using server = await new ServerProcess().start();
+  const data = join(server.folder, 'data');
+  for (const words of [
+    ['verify', data],
+    ['start', 'standalone', '--port', '46001', '--data', data],
+  ]) {
+    const ran = spawnSync('unshare', ['-n', process.execPath, BIN, ...words], {
+      encoding: 'utf8',
+      timeout: PATIENCE_MS / 6,
+    });
+    assert.equal(ran.status, 42, `${words.join(' ')}: ${ran.stderr}`);
+  }
+});
