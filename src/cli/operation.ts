@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type Places, pidFileOf } from '../operate/places.ts';
 import { type Env, type Gathered, gather, refuseOpenDoors } from '../operate/settings.ts';
+import { MAX_SOCKET_PATH } from '../platform/unix-socket.ts';
 import { readBeside } from '../runtime/config-files.ts';
-import { MAX_SOCKET_PATH } from '../runtime/control.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, namedFiles, type ServerConfig } from '../server/config.ts';
 import type { ServerValues } from './server.ts';

@@ -1,5 +1,6 @@
 import { chmodSync, unlinkSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { findListener, MAX_SOCKET_PATH } from '../platform/unix-socket.ts';
 import { type OfferedBackup, sendBackup } from './backup.ts';
 import {
   type ControlAnswer,
@@ -34,9 +35,6 @@ export interface ControlledServer {
   stop(): void;
 }
 
-/** The kernel's limit of a socket's path, without the byte that ends it. */
-export const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
-
 /**
  * The control socket of a server: requests and answers are lines of JSON, answered in order. Whoever may open the file may
  * do everything, so it is its owner's alone (0600).
@@ -53,21 +51,19 @@ export class Control implements AsyncDisposable {
     this.server = server;
     this.net = createServer((socket) => this.serve(socket));
   }
-  /** @throws StartError: 41 when a living process listens there, 43 when the path cannot be a socket's, 40 otherwise */
+  /** @throws StartError: 41 when a living process listens there, 43 when the path cannot be a socket's or is another file's, 40 otherwise */
   static async open(path: string, server: ControlledServer): Promise<Control> {
     if (Buffer.byteLength(path) > MAX_SOCKET_PATH)
       throw new StartError(43, `--control ${path}: the path of a socket has at most ${MAX_SOCKET_PATH} bytes`);
     const control = new Control(path, server);
     try {
-      await control.listen();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw cannotOpen(path, error);
-      if (await answers(path)) throw new StartError(41, `--control ${path}: another process listens there`);
-      // left by a process that was killed
-      unlinkSync(path);
-      await control.listen().catch((again) => {
-        throw cannotOpen(path, again);
+      await control.listen().catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EADDRINUSE') throw error;
+        await removeDead(path);
+        await control.listen();
       });
+    } catch (error) {
+      throw error instanceof StartError ? error : cannotOpen(path, error);
     }
     return control;
   }
@@ -226,13 +222,19 @@ const MOST_NAMES = 1000;
 const cannotOpen = (path: string, error: unknown): StartError =>
   new StartError(40, `--control ${path} cannot be opened: ${(error as NodeJS.ErrnoException).code}`);
 
-/** Somebody accepts connections there. */
-const answers = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+/** Of what lies at the path only a socket that a killed process left may go. @throws StartError */
+async function removeDead(path: string): Promise<void> {
+  switch (await findListener(path)) {
+    case 'nothing':
+      return;
+    case 'dead':
+      return unlinkSync(path);
+    case 'living':
+      throw new StartError(41, `--control ${path}: another process listens there. Stop it, or name another path`);
+    case 'other':
+      throw new StartError(
+        43,
+        `--control ${path}: that is no socket, and is left alone. Name another path, or remove it`,
+      );
+  }
+}

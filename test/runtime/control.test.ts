@@ -2,17 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fetchBackup } from '../../src/ensemble/backup-client.ts';
 import { realClock } from '../../src/platform/clock.ts';
+import { MAX_SOCKET_PATH } from '../../src/platform/unix-socket.ts';
 import type { OfferedBackup } from '../../src/runtime/backup.ts';
 import { ClientGate } from '../../src/runtime/client-gate.ts';
 import { tcpListener } from '../../src/runtime/clients.ts';
-import { Control, type ControlledServer, MAX_SOCKET_PATH } from '../../src/runtime/control.ts';
+import { Control, type ControlledServer } from '../../src/runtime/control.ts';
 import type { ServerStatus } from '../../src/runtime/control-messages.ts';
 import { PeerFaults } from '../../src/runtime/peer-faults.ts';
 import { PATIENCE_MS } from '../patience.ts';
@@ -202,6 +203,50 @@ test('the socket of a killed process is taken over, that of a living one is not,
   await using again = await Control.open(path, new FakeServer());
   assert.equal((await ask(path, { op: 'status' })).length, 1);
   assert.ok(again);
+});
+
+test('what lies at the path and is no socket is refused and left alone', async () => {
+  const file = join(folder, 'zoo.cfg');
+  writeFileSync(file, 'dataDir=/data\n');
+  const link = join(folder, 'link');
+  symlinkSync(file, link);
+  const nowhere = join(folder, 'nowhere');
+  symlinkSync(join(folder, 'none'), nowhere);
+  const inside = join(folder, 'inside');
+  mkdirSync(inside);
+  for (const path of [file, link, nowhere, inside]) {
+    const before = lstatSync(path);
+    await assert.rejects(Control.open(path, new FakeServer()), {
+      exitCode: 43,
+      message: `--control ${path}: that is no socket, and is left alone. Name another path, or remove it`,
+    });
+    assert.equal(lstatSync(path).ino, before.ino);
+  }
+  assert.equal(readFileSync(file, 'utf8'), 'dataDir=/data\n');
+});
+
+test('a process that takes no more connections is a living one', async () => {
+  const path = join(folder, 'full.sock');
+  const code = `require('node:net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => console.log('there'))`;
+  const there = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const waiting: Socket[] = [];
+  try {
+    await once(there.stdout, 'data');
+    there.kill('SIGSTOP');
+    const { ino } = statSync(path);
+    let error: NodeJS.ErrnoException | undefined;
+    while (error === undefined && waiting.length < 1000) {
+      const socket = connect(path);
+      waiting.push(socket);
+      error = await new Promise((resolve) => socket.once('connect', resolve).once('error', resolve));
+    }
+    assert.equal(error?.code, 'EAGAIN');
+    await assert.rejects(Control.open(path, new FakeServer()), { exitCode: 41 });
+    assert.equal(statSync(path).ino, ino);
+  } finally {
+    for (const socket of waiting) socket.destroy();
+    there.kill('SIGKILL');
+  }
 });
 
 test('paths that cannot be a socket are refused with a sentence', async () => {
