@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -132,6 +144,43 @@ test('a reconfigured ensemble of one finds its members in its files again', asyn
     assert.equal(text(version), own);
     await life(async (client) => assert.equal((await client.getConfig()).stat.mzxid, version));
   } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('who may read zoo.cfg stays so, and who may read what is written beside it follows it; a link stays a link', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'zoosh-dynamic-'));
+  const mask = process.umask(0o022);
+  try {
+    const isRoot = process.getuid?.() === 0;
+    const modeOf = (path: string): string => (statSync(path).mode & 0o7777).toString(8);
+    for (const mode of [0o600, 0o640, 0o664]) {
+      const real = join(folder, `real-${mode}`);
+      const linked = join(folder, `linked-${mode}`);
+      mkdirSync(real);
+      mkdirSync(linked);
+      const target = join(real, 'ours.cfg');
+      const configFile = join(linked, 'zoo.cfg');
+      writeFileSync(target, 'clientPort=42\nssl.keyStore.password=secret\nserver.1=127.0.0.1:21:31\n');
+      chmodSync(target, mode);
+      if (isRoot) chownSync(target, 12_345, 23_456);
+      symlinkSync(`../real-${mode}/ours.cfg`, configFile);
+      // left by a process that was killed, and readable by all
+      writeFileSync(`${target}.tmp`, 'left', { mode: 0o666 });
+      for (const version of [5n, 6n]) await writeDynamicFile({ configFile, config: config([]), version, sid: 1 });
+      assert.ok(lstatSync(configFile).isSymbolicLink());
+      assert.deepEqual(readdirSync(linked), ['zoo.cfg']);
+      const names = ['ours.cfg', 'ours.cfg.bak', 'ours.cfg.dynamic.5', 'ours.cfg.dynamic.6'];
+      assert.deepEqual(readdirSync(real).sort(), names);
+      assert.match(readFileSync(configFile, 'utf8'), /^dynamicConfigFile=.*real-\d+\/ours\.cfg\.dynamic\.6$/m);
+      for (const name of names) {
+        assert.equal(modeOf(join(real, name)), mode.toString(8), name);
+        const { uid, gid } = statSync(join(real, name));
+        if (isRoot) assert.deepEqual([uid, gid], [12_345, 23_456], name);
+      }
+    }
+  } finally {
+    process.umask(mask);
     rmSync(folder, { recursive: true });
   }
 });
