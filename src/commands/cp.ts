@@ -68,7 +68,7 @@ export default command({
   notes: [
     'DST is the name of the copy; when it ends with a slash, or with several SRC, the copies go into it under their own names.',
     'ACLs are copied too; --acl ACL puts that one in their place. One that can only be read without password hashes is refused,',
-    'but goes into a file, marked. A file is written over without a question, and is whole or not there.',
+    'but goes into a file, marked. A file is written over without a question, as export does it.',
   ],
   async run(values, context): Promise<Output> {
     const { places, recursive, force, atomic } = values;
@@ -264,7 +264,7 @@ const NOBODY = 0n as SessionId;
 /** As they are to be made by whoever reads the file: masked ACLs are marked there, as `export` does. */
 async function toFile(work: Work, file: string, context: CommandContext): Promise<void> {
   const { source, policy, counts, noData, asPersistent } = work;
-  const writer = await linesWriter(fileSink(file), {
+  const writer = await linesWriter(fileSink(file, context.signal), {
     root: source.root,
     acl: policy.way === 'fixed' || (policy.way === 'keep' && source.acl),
     stat: true,

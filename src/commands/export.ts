@@ -45,7 +45,8 @@ export default command({
   ],
   exits: [10, 14],
   notes: [
-    'Files are readable by their owner alone. /zookeeper is left out unless it is named.',
+    'A new file is readable by its owner alone; one that is there keeps its permissions, and is replaced once all is read.',
+    'A device or a pipe is written to as it is. /zookeeper is left out unless it is named.',
     'Each node is of one moment, the whole is not: what others change meanwhile is told at the end.',
     'A password hash that may not be read is marked "masked": import refuses it.',
     'Servers do not tell containers and TTL nodes apart from others: they come out persistent.',
@@ -113,7 +114,7 @@ async function writerOf(
   context: CommandContext,
 ): Promise<ArchiveWriter> {
   if (format === 'dir') return folderWriter(file, options);
-  const out: Sink = file === '-' ? gathered((chunk) => context.write(chunk)) : fileSink(file);
+  const out: Sink = file === '-' ? gathered((chunk) => context.write(chunk)) : fileSink(file, context.signal);
   const sink = gzip ? gzipSink(out) : out;
   return format === 'archive' ? packedWriter(sink, options) : linesWriter(sink, options);
 }

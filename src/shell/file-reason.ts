@@ -9,6 +9,8 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'too many files are open',
   ENOSPC: 'the disk is full',
   EROFS: 'the disk may only be read',
+  ELOOP: 'its links lead in a circle',
+  EPIPE: 'nobody reads it any more',
 };
 
 /** Why a file could not be read or written, in a few words. */

@@ -1,8 +1,20 @@
 /** Where bytes of a long answer go: a file, or what the shell shows. Nobody gets more than they take. */
 import { once } from 'node:events';
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip, type Gzip } from 'node:zlib';
-import { usage } from './failure.ts';
+import { unwritable } from './file-reason.ts';
+import { type FileTarget, fileTarget } from './file-target.ts';
 
 export interface Sink {
   /** Resolves when there is room for more. */
@@ -49,14 +61,26 @@ export function gathered(write: (chunk: Uint8Array) => Promise<void>): Sink {
 /** Of one unit of a string in UTF-8. */
 const MOST_BYTES = 3;
 
-/** A file only its owner reads; there is either all of it or, under this name, none. @throws Failure (2) */
-export function fileSink(file: string): Sink {
-  const draft = `${file}.${process.pid}.part`;
+/**
+ * A file that only its owner reads, unless it was there with other permissions: there is either all of it or, under this
+ * name, what was there before. What is no regular file, a device or a pipe, is written to as it is. `signal`: ends to wait
+ * for who reads a pipe. @throws Failure (2)
+ */
+export function fileSink(file: string, signal?: AbortSignal): Sink {
+  const target = fileTarget(file);
+  return target.kind === 'pipe' || target.kind === 'open'
+    ? openSink(file, target.kind === 'pipe', signal)
+    : wholeSink(file, target);
+}
+
+/** Beside the file until it is whole. */
+function wholeSink(file: string, { path, mode, owner }: FileTarget): Sink {
+  const draft = `${path}.${process.pid}.part`;
   let fd: number;
   try {
     fd = openSync(draft, 'w', 0o600);
   } catch (error) {
-    throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+    throw unwritable(file, error);
   }
   let isOpen = true;
   const abandon = (): void => {
@@ -70,20 +94,81 @@ export function fileSink(file: string): Sink {
       for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
     } catch (error) {
       abandon();
-      throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+      throw unwritable(file, error);
     }
   });
   return {
     write: gather.write,
     async end() {
       await gather.end();
+      if (owner !== undefined) asBefore(fd, mode ?? 0o600, owner);
       isOpen = false;
       closeSync(fd);
-      renameSync(draft, file);
+      renameSync(draft, path);
     },
     abandon,
   };
 }
+
+/** Whoever could read the file that is replaced can read this one. */
+function asBefore(fd: number, mode: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  try {
+    const { uid: ownUid, gid: ownGid } = fstatSync(fd);
+    if (uid !== ownUid || gid !== ownGid) fchownSync(fd, uid, gid);
+  } catch {
+    // only a superuser gives files away: it is ours, with the same permissions
+  }
+  fchmodSync(fd, mode);
+}
+
+/**
+ * Never blocks, so that Ctrl-C is heard while nobody reads. It is opened at once, a pipe that nobody reads yet when there
+ * is something to write.
+ */
+function openSink(file: string, isPipe: boolean, signal: AbortSignal | undefined): Sink {
+  let fd: number | undefined;
+  /** False: nobody reads the pipe yet. @throws Failure (2) */
+  const open = (): boolean => {
+    try {
+      // what a process has open is a file perhaps: what is in it stays
+      fd = openSync(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+      return true;
+    } catch (error) {
+      if (isPipe && (error as NodeJS.ErrnoException).code === 'ENXIO') return false;
+      throw unwritable(file, error);
+    }
+  };
+  open();
+  const gather = gathered(async (chunk) => {
+    for (; fd === undefined && !open(); await sleep(PAUSE_MS)) signal?.throwIfAborted();
+    let pause = 1;
+    for (let at = 0; at < chunk.length; )
+      try {
+        signal?.throwIfAborted();
+        at += writeSync(fd as number, chunk, at);
+        pause = 1;
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw unwritable(file, error);
+        await sleep(pause);
+        pause = Math.min(2 * pause, PAUSE_MS);
+      }
+  });
+  const close = (): void => {
+    if (fd !== undefined) closeSync(fd);
+    fd = undefined;
+  };
+  return {
+    write: gather.write,
+    async end() {
+      await gather.end();
+      close();
+    },
+    abandon: close,
+  };
+}
+/** Between two looks whether somebody reads. */
+const PAUSE_MS = 50;
 
 /** Compresses on the way to `inner`. */
 export function gzipSink(inner: Sink): Sink {

@@ -1,0 +1,58 @@
+/** What the name of a file to be written leads to. */
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Failure } from './failure.ts';
+import { unwritable } from './file-reason.ts';
+
+export interface FileTarget {
+  /** Where the links lead to. */
+  readonly path: string;
+  /**
+   * `new`: nothing is there; `file`: one that can be replaced as a whole; `pipe`: somebody reads it; `open`: a device, or
+   * what a process has open and goes on with, so that it is written to as it is.
+   */
+  readonly kind: 'new' | 'file' | 'pipe' | 'open';
+  /** Permissions of what is there. */
+  readonly mode?: number;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+/** As many as the system follows. */
+const MOST_LINKS = 40;
+/** Names of what a process has open: /dev/stdout and /dev/fd/63 lead there. */
+const OPENED = /^\/(?:proc|dev\/fd)\//;
+
+/** @throws Failure (2) when it can be seen that nothing can be written there */
+export function fileTarget(file: string): FileTarget {
+  try {
+    const { path, isOpened } = followed(file);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found === undefined) return { path, kind: 'new' };
+    if (found.isFIFO()) return { path: file, kind: 'pipe' };
+    if (isOpened || !found.isFile()) return { path: file, kind: 'open' };
+    return { path, kind: 'file', mode: found.mode & 0o777, owner: { uid: found.uid, gid: found.gid } };
+  } catch (error) {
+    throw error instanceof Failure ? error : unwritable(file, error);
+  }
+}
+
+/** The end of the links, which need not be there: a new file is made where they lead to, not in their place. */
+function followed(file: string): { path: string; isOpened: boolean } {
+  let path = resolve(file);
+  for (let links = 0; links < MOST_LINKS; links++) {
+    path = join(folderOf(path, links > 0), basename(path));
+    if (OPENED.test(path)) return { path, isOpened: true };
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return { path, isOpened: false };
+    path = resolve(dirname(path), readlinkSync(path));
+  }
+  throw Object.assign(new Error(file), { code: 'ELOOP' });
+}
+
+/** `isLinked`: its own name is told when it is not there, since that of the link says nothing about it. @throws Failure (2) */
+function folderOf(path: string, isLinked: boolean): string {
+  try {
+    return realpathSync(dirname(path));
+  } catch (error) {
+    throw isLinked ? unwritable(path, error) : error;
+  }
+}

@@ -1,0 +1,113 @@
+/** Files as the shell writes and reads them: devices, pipes, links, folders, and what is left behind when it fails. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Client, connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { BIN, type Ran, zoosh } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+const server = new ServerProcess();
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-files-'));
+let client: Client;
+before(async () => {
+  await server.start();
+  client = await connect(server.hosts);
+  await client.create('/e', 'of e');
+  await client.create('/e/f', 'of f');
+});
+after(async () => {
+  await client.close();
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const file = (name: string): string => join(folder, name);
+const one = (...args: string[]): Promise<Ran> => zoosh([server.hosts, ...args]);
+const is = ({ code, stdout, stderr }: Ran, expected: string | RegExp, status = 0): void => {
+  assert.equal(code, status, stderr + stdout);
+  if (typeof expected === 'string') assert.equal(stdout, expected);
+  else assert.match(stdout, expected);
+};
+const no = ({ code, stderr }: Ran, status: number, expected: RegExp): void => {
+  assert.equal(code, status, stderr);
+  assert.match(stderr, expected);
+};
+/** A line of bash, in which $0 is Node, $1 our program, $2 the server, $3 a folder of its own. */
+const bash = (line: string): Ran => {
+  const words = ['--norc', '-c', line, process.execPath, BIN, server.hosts, folder];
+  const env = { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' };
+  const { status, stdout, stderr } = spawnSync('bash', words, { encoding: 'utf8', env, timeout: PATIENCE_MS });
+  return { code: status ?? 128, stdout, stderr };
+};
+const EXPORTED = /^\{"zoosh":"export".*\n\{"path":"\/e".*\n\{"path":"\/e\/f".*\n$/;
+
+test('export and cp write into what is no regular file, and leave it what it is', async () => {
+  spawnSync('mkfifo', [file('fifo')]);
+  for (const words of [
+    ['export', '/e', file('fifo')],
+    ['cp', '-r', '/e', `file:${file('fifo')}`],
+  ]) {
+    // a reader that comes late is waited for
+    const reader = spawn('sh', ['-c', 'sleep 1; cat "$0"', file('fifo')]);
+    let read = '';
+    reader.stdout.on('data', (chunk: Buffer) => {
+      read += chunk;
+    });
+    const gone = new Promise((resolve) => reader.on('close', resolve));
+    is(await one(...words), /^$|^created\t2\n/);
+    await gone;
+    assert.match(read, EXPORTED);
+    assert.ok(lstatSync(file('fifo')).isFIFO());
+  }
+  is(bash('timeout 60 "$0" "$1" "$2" export /e >(cat > "$3/of-cat"); wait; sleep 1; cat "$3/of-cat"'), EXPORTED);
+  is(bash('timeout 60 "$0" "$1" "$2" export /e /dev/stdout | cat'), EXPORTED);
+  // what was there before stays
+  is(
+    bash('echo old > "$3/log"; timeout 60 "$0" "$1" "$2" export /e /dev/stdout >> "$3/log"; head -1 "$3/log"'),
+    'old\n',
+  );
+  // a device of our own, like /dev/full
+  const made = spawnSync('mknod', ['-m', '666', file('full'), 'c', '1', '7']);
+  if (made.status === 0) {
+    no(await one('export', '/e', file('full')), 2, /cannot write .*full: the disk is full\n/);
+    assert.ok(lstatSync(file('full')).isCharacterDevice());
+  }
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.endsWith('.part')),
+    [],
+  );
+});
+
+test('export through a link writes where it leads to; a file that is there keeps its mode', async () => {
+  mkdirSync(file('there'));
+  writeFileSync(file('there/real'), 'old text', { mode: 0o600 });
+  chmodSync(file('there/real'), 0o640);
+  symlinkSync('there/real', file('link'));
+  symlinkSync('there/new', file('dangling'));
+  symlinkSync('nowhere/new', file('lost'));
+  is(await one('export', '/e', file('link')), '');
+  assert.ok(lstatSync(file('link')).isSymbolicLink());
+  assert.match(readFileSync(file('there/real'), 'utf8'), EXPORTED);
+  assert.equal(statSync(file('there/real')).mode & 0o777, 0o640);
+  is(await one('export', '/e', file('dangling')), '');
+  assert.ok(lstatSync(file('dangling')).isSymbolicLink());
+  assert.match(readFileSync(file('there/new'), 'utf8'), EXPORTED);
+  assert.equal(statSync(file('there/new')).mode & 0o777, 0o600);
+  no(await one('export', '/e', file('lost')), 2, /there is no folder .*nowhere\n/);
+  assert.deepEqual(readdirSync(file('there')).sort(), ['new', 'real']);
+});
