@@ -7,6 +7,7 @@ import { isElsewhere } from '../shell/bind.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
+import { fileTarget } from '../shell/file-target.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import {
   ACL_OPTIONS,
@@ -93,6 +94,7 @@ export default command({
       if (sources.length > 1) throw usage('cp: one source goes into a file');
       if (context.isDry || context.transaction.collects)
         throw refused('a dry run or a transaction does not write files', 'cp into a file on its own, without -n');
+      fileTarget(to.name); // said before anything is read
       await using source = await openSource(sources[0] as string, context, {
         ...options,
         skip: skipsOwn(rootOf(sources[0] as string)),

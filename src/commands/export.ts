@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type ArchiveWriter, folderWriter, linesWriter, packedWriter } from '../shell/archive-write.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
+import { fileTarget } from '../shell/file-target.ts';
 import { hasMasked, recordOf } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { fileSink, gathered, gzipSink, type Sink } from '../shell/sink.ts';
@@ -53,8 +54,10 @@ export default command({
   ],
   async run({ path, file = '-', format = 'ndjson', noAcl, noStat, ephemerals, gzip }, context): Promise<Output> {
     const isFolder = format === 'dir';
+    if (file === '') throw usage('cannot write: the name of the file is empty');
     if (isFolder && file === '-') throw usage('export: --format dir needs a folder to write to');
     if (isFolder && gzip) throw usage('export: a folder cannot be compressed');
+    if (file !== '-' && !isFolder) fileTarget(file); // said before anything is read
     const client = await context.client();
     const { signal } = context;
     await client.sync(path, { signal });

@@ -1,7 +1,7 @@
 /** What the name of a file to be written leads to. */
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Failure } from './failure.ts';
+import { Failure, usage } from './failure.ts';
 import { unwritable } from './file-reason.ts';
 
 export interface FileTarget {
@@ -24,9 +24,12 @@ const OPENED = /^\/(?:proc|dev\/fd)\//;
 
 /** @throws Failure (2) when it can be seen that nothing can be written there */
 export function fileTarget(file: string): FileTarget {
+  if (file === '') throw usage('cannot write: the name of the file is empty');
   try {
-    const { path, isOpened } = followed(file);
     const found = statSync(file, { throwIfNoEntry: false });
+    const isFolder = found?.isDirectory() ?? file.endsWith('/');
+    if (isFolder) throw Object.assign(new Error(file), { code: 'EISDIR' });
+    const { path, isOpened } = followed(file);
     if (found === undefined) return { path, kind: 'new' };
     if (found.isFIFO()) return { path: file, kind: 'pipe' };
     if (isOpened || !found.isFile()) return { path: file, kind: 'open' };

@@ -104,7 +104,12 @@ function wholeSink(file: string, { path, mode, owner }: FileTarget): Sink {
       if (owner !== undefined) asBefore(fd, mode ?? 0o600, owner);
       isOpen = false;
       closeSync(fd);
-      renameSync(draft, path);
+      try {
+        renameSync(draft, path);
+      } catch (error) {
+        rmSync(draft, { force: true });
+        throw unwritable(file, error);
+      }
     },
     abandon,
   };

@@ -111,3 +111,28 @@ test('export through a link writes where it leads to; a file that is there keeps
   no(await one('export', '/e', file('lost')), 2, /there is no folder .*nowhere\n/);
   assert.deepEqual(readdirSync(file('there')).sort(), ['new', 'real']);
 });
+
+test('export and cp onto a folder, an empty name or into no folder: refused before anything is read, nothing is left', async () => {
+  mkdirSync(file('dir'));
+  const before = readdirSync(folder, { recursive: true });
+  for (const way of [
+    (name: string) => ['export', '/not/there', name],
+    (name: string) => ['export', '--gzip', '/not/there', name],
+    (name: string) => ['cp', '-r', '/not/there', `file:${name}`],
+  ]) {
+    no(await one(...way(file('dir'))), 2, /^error: cannot write .*dir: it is a folder\n hint: name a file in it\n$/);
+    no(await one(...way(`${file('new')}/`)), 2, /^error: cannot write .*new\/: it is a folder\n/);
+    no(await one(...way('')), 2, /^error: (?:cannot write: the name of the file is empty|file: names no file)\n$/);
+    const lost =
+      /^error: cannot write .*nowhere\/x: there is no folder .*nowhere\n hint: mkdir -p .*nowhere makes it\n$/;
+    no(await one(...way(file('nowhere/x'))), 2, lost);
+  }
+  no(
+    await one('export', '--format', 'dir', '/not/there', ''),
+    2,
+    /^error: cannot write: the name of the file is empty\n$/,
+  );
+  // the same of what is written with >
+  no(await one('-c', `pwd > ${file('nowhere/x')}`), 2, /cannot write .*nowhere\/x: there is no folder .*nowhere\n/);
+  assert.deepEqual(readdirSync(folder, { recursive: true }), before);
+});

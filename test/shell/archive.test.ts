@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -163,6 +163,15 @@ test('a sink that cannot write says so and leaves no file', async () => {
   await sink.write('x'.repeat(100_000));
   sink.abandon();
   assert.throws(() => statSync(file));
+  // a folder has come into its place meanwhile
+  const taken = fileSink(file);
+  await taken.write('x');
+  mkdirSync(file);
+  await assert.rejects(async () => taken.end(), { exit: 2, message: `cannot write ${file}: it is a folder` });
+  assert.deepEqual(
+    readdirSync(folder).filter((each) => each.endsWith('.part')),
+    [],
+  );
   const full: Sink = gathered(async () => {
     throw new Error('full');
   });
