@@ -1,9 +1,9 @@
 import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { isProtectedBelow } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, fileSource, liveSource, openSource } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
@@ -61,7 +61,7 @@ export default command({
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
-    const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isProtectedBelow(each) });
+    const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isOwn(client, each) });
     const summary = summaryOf(plan, prune);
     const differences = plan.changes.map(({ difference }) => difference);
     const counts = countsOf(plan.changes, plan);

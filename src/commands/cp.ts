@@ -24,7 +24,7 @@ import { quoteWord } from '../shell/paths.ts';
 import { fileSink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { Conflicts } from './conflicts.ts';
-import { Denied, inflightOf, makeParents, skipsOwn, undoKeeps, withSuggestion } from './support.ts';
+import { Denied, inflightOf, makeParents, undoKeeps, withSuggestion } from './support.ts';
 
 /** Nodes made again elsewhere. */
 export default command({
@@ -97,7 +97,7 @@ export default command({
       fileTarget(to.name); // said before anything is read
       await using source = await openSource(sources[0] as string, context, {
         ...options,
-        skip: skipsOwn(rootOf(sources[0] as string)),
+        skipsOwn: true,
       });
       await toFile({ ...values, source, root: source.root, policy, counts }, to.name, context);
       denied.tell(context, 'read');
@@ -106,7 +106,7 @@ export default command({
     await using there = await clientAt(to.target, context);
     const isInto = to.name.endsWith('/') || sources.length > 1;
     for (const text of sources) {
-      await using source = await openSource(text, context, { ...options, skip: skipsOwn(rootOf(text)) });
+      await using source = await openSource(text, context, { ...options, skipsOwn: true });
       const folder = to.name.length > 1 ? to.name.replace(/\/$/, '') : '/';
       const root = isInto ? `${folder === '/' ? '' : folder}/${nameOf(source.root) || 'root'}` : folder;
       const isSameTree = placeOf(text).kind === 'path' && placeOf(text).target === to.target;
@@ -136,8 +136,6 @@ function told(counts: Counts, target: string, denied: Denied): Output {
 
 /** `world:anyone:r`, `auth::cdrwa,...`: no path looks like it that anybody would type here. */
 const isAcl = (text: string): boolean => /^\w+:[^/]*:(?:[cdrwa]+|all|ro)(?:,|$)/.test(text);
-
-const rootOf = (text: string): string => placeOf(text).name;
 
 interface Counts {
   created: number;

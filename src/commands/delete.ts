@@ -3,6 +3,7 @@ import type { Client } from '../client/api.ts';
 import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { viewOf } from '../shell/own-nodes.ts';
 import { plural } from '../shell/units.ts';
 import deleteall, { refuseProtected } from './deleteall.ts';
 import { undoKeeps, versionOf, withSuggestion } from './support.ts';
@@ -43,7 +44,7 @@ export default command({
   },
   async run({ paths, version: text, force, recursive }, context): Promise<Output | undefined> {
     if (recursive) return deleteWithAll(paths, text, force, context);
-    for (const path of paths) refuseProtected(path);
+    for (const path of paths) refuseProtected(viewOf(context), path);
     const versions = paths.map((path) => versionOf(text, path, context, 'delete: the version'));
     const client = await context.client();
     if (context.globbed && paths.length > 1)

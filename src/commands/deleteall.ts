@@ -1,11 +1,11 @@
 import { reasonOf } from '../base/errors.ts';
-import { PROTECTED } from '../base/path.ts';
 import { type Client, MultiError } from '../client/api.ts';
 import { deleteTree } from '../shell/bulk-delete.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { EXIT_OF_KEEPER } from '../shell/exit-codes.ts';
 import { Failure, refused } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { isOwn, isTopOfOwn, undeletable, type View, viewOf } from '../shell/own-nodes.ts';
 import { survey, surveyLines } from '../shell/survey.ts';
 import { UNDO_BYTES } from '../shell/trash.ts';
 import { plural } from '../shell/units.ts';
@@ -43,9 +43,10 @@ export default command({
   exits: [10, 13, 14, 30, 31],
   notes: ['At a prompt it says how much there is, asks first, and keeps a copy for undo.'],
   async run({ paths, batch = BATCH, limit, keepRoot, atomic, noTrash }, context): Promise<Output> {
+    const view = viewOf(context);
     for (const path of paths) {
-      if (!keepRoot) refuseProtected(path);
-      else if (path === '/zookeeper' || path.startsWith('/zookeeper/'))
+      if (!keepRoot) refuseProtected(view, path);
+      else if (isOwn(view, path))
         throw refused(
           `what is below ${path} cannot be deleted: the ensemble needs it`,
           'delquota removes quotas',
@@ -66,21 +67,11 @@ export default command({
   },
 });
 
-const HOW: Readonly<Record<string, string>> = {
-  '/': 'name the nodes below it',
-  '/zookeeper': 'name the nodes that are meant; delquota removes quotas',
-  '/zookeeper/config': 'reconfig changes the members',
-};
-
 /** The nodes ZooKeeper itself lives in. Said before anything else is gone. @throws Failure (30) */
-export function refuseProtected(path: string): void {
-  if (PROTECTED.has(path))
-    throw refused(`${path} cannot be deleted: the ensemble needs it`, HOW[path] ?? 'delquota removes quotas', path);
-  if (path.startsWith('/zookeeper/quota/'))
-    throw refused(`${path} belongs to a quota`, 'delquota removes quotas', path);
+export function refuseProtected(view: View, path: string): void {
+  const why = undeletable(view, path);
+  if (why !== undefined) throw refused(why.what, why.hint, path);
 }
-
-const isOwn = (path: string): boolean => path === '/zookeeper';
 
 /** Looks at what there is, and asks. How many nodes it is about. @throws Failure (10, 30, 31) */
 async function agree(
@@ -94,7 +85,12 @@ async function agree(
   using progress = context.progress(`looking at ${path}`);
   const found = await withSuggestion(path, context, async () =>
     context.asks
-      ? survey(client, path, { signal, inflight: inflightOf(context), skip: isOwn, seen: (n) => progress.update(n) })
+      ? survey(client, path, {
+          signal,
+          inflight: inflightOf(context),
+          skip: (each) => isTopOfOwn(client, each),
+          seen: (n) => progress.update(n),
+        })
       : undefined,
   );
   const below = found?.count ?? (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
@@ -107,7 +103,11 @@ async function agree(
     );
   const few: string[] = [];
   if (context.asks && context.keepsUndo && below <= FEW)
-    for await (const node of walkNodes(client, path, { signal, inflight: inflightOf(context), skip: isOwn }))
+    for await (const node of walkNodes(client, path, {
+      signal,
+      inflight: inflightOf(context),
+      skip: (each) => isTopOfOwn(client, each),
+    }))
       few.push(node.path);
   const keepsUndo = (found?.bytes ?? 0) < UNDO_BYTES && (await undoKeeps(client, few, context));
   await context.confirm({
@@ -140,7 +140,7 @@ async function remove(
       inflight: inflightOf(context),
       batch,
       keepRoot,
-      skip: isOwn,
+      skip: (each) => isTopOfOwn(client, each),
       deleted(paths) {
         count += paths.length;
         for (const each of paths) context.session.forgetEphemeral(each);

@@ -3,6 +3,7 @@ import { parentOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { refuseQuotaBelowChroot, viewOf } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { formatQuota, limitsPath, parseQuota, QUOTA_ROOT, quotaWords, statsPath } from './quota-text.ts';
 import { mustExist } from './support.ts';
@@ -27,6 +28,7 @@ export default command({
   ],
   exits: [10],
   async run({ path, count, bytes, hardCount, hardBytes }, context): Promise<Output> {
+    refuseQuotaBelowChroot('delquota', viewOf(context), path);
     const client = await context.client();
     const { signal } = context;
     const limits = limitsPath(path);

@@ -6,7 +6,7 @@ import { type NodeSource, openSource, placeOf, withoutSlash } from '../shell/nod
 import type { Difference, Output } from '../shell/output.ts';
 import { differenceOf, type Pair, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
+import { Denied, inflightOf, Streamed, withSuggestion } from './support.ts';
 
 /** How two subtrees differ. */
 export default command({
@@ -45,7 +45,7 @@ export default command({
       inflight: inflightOf(context),
       acl: aspects.acl,
       ...(!recursive && { depth: 0 }),
-      skip: skipsOwn(placeOf(text).name),
+      skipsOwn: true,
       denied: (path: string) => {
         if (path === withoutSlash(placeOf(text).name)) throw new KeeperError('NoAuth', path);
         denied.add(path);

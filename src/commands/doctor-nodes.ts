@@ -2,12 +2,13 @@
 import { KeeperError } from '../base/errors.ts';
 import type { Client } from '../client/api.ts';
 import type { CommandContext } from '../shell/command.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { hex, plural, showBytes, showCount } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import type { Finding } from './doctor-members.ts';
 import { share } from './quota.ts';
 import { parseQuota, QUOTA_ROOT, statsPath } from './quota-text.ts';
-import { inflightOf, skipsOwn } from './support.ts';
+import { inflightOf } from './support.ts';
 
 /** A listing of so many bytes is more than other tools take by default (jute.maxbuffer). */
 const LISTING_BYTES = 1_000_000;
@@ -16,6 +17,7 @@ const DELETE = 8;
 
 export async function quotaFindings(client: Client, context: CommandContext): Promise<Finding[]> {
   const found: Finding[] = [];
+  if (client.chroot !== '') return found; // they are not to be seen from here
   const { signal } = context;
   try {
     for await (const { path, data } of walkNodes(client, QUOTA_ROOT, {
@@ -56,7 +58,11 @@ export async function nodeFindings(
   let names = { path: '', bytes: 0 };
   const above: string[] = [];
   using progress = context.progress(`looking at ${root}`);
-  for await (const node of walkNodes(client, root, { signal, inflight: inflightOf(context), skip: skipsOwn(root) })) {
+  for await (const node of walkNodes(client, root, {
+    signal,
+    inflight: inflightOf(context),
+    skip: skipsOwn(client, root),
+  })) {
     const { path, depth, stat } = node;
     progress.update(++seen);
     bytes += stat.dataLength;

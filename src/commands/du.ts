@@ -1,9 +1,10 @@
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { plural, showBytes, showCount } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
+import { Denied, inflightOf, withSuggestion } from './support.ts';
 
 const MOST_ROWS = 1000;
 
@@ -59,7 +60,7 @@ export default command({
     using progress = context.progress(`measuring ${root}`);
     let seen = 0;
     await withSuggestion(root, context, async () => {
-      const walk = { signal: context.signal, inflight: inflightOf(context), skip: skipsOwn(root) };
+      const walk = { signal: context.signal, inflight: inflightOf(context), skip: skipsOwn(client, root) };
       for await (const node of walkNodes(client, root, walk)) {
         if (seen === limit) {
           context.warn(`stopped after ${plural(seen, 'node')}: there is more, and --limit takes it`);

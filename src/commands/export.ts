@@ -5,10 +5,11 @@ import { usage } from '../shell/failure.ts';
 import { fileTarget } from '../shell/file-target.ts';
 import { hasMasked, recordOf } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { fileSink, gathered, gzipSink, type Sink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
+import { Denied, inflightOf, withSuggestion } from './support.ts';
 
 /** A subtree to a file. */
 export default command({
@@ -70,7 +71,7 @@ export default command({
     const total =
       stat.numChildren === 0 ? 1 : await client.getAllChildrenNumber(path, { signal }).catch(() => undefined);
     try {
-      const walk = { signal, inflight: inflightOf(context), data: true, acl: !noAcl, skip: skipsOwn(path) };
+      const walk = { signal, inflight: inflightOf(context), data: true, acl: !noAcl, skip: skipsOwn(client, path) };
       for await (const node of walkNodes(client, path, walk)) {
         if (node.denied) {
           denied.add(node.path);

@@ -2,6 +2,7 @@
 import type { CommandContext } from '../shell/command.ts';
 import { refused } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { isOwn, type View, viewOf } from '../shell/own-nodes.ts';
 import { type KeptFor, SelectiveDelete } from '../shell/selective-delete.ts';
 import { plural } from '../shell/units.ts';
 import type { WalkedNode } from '../shell/walk.ts';
@@ -22,9 +23,10 @@ const NAMED = 5;
  * Where somebody is asked all is looked at twice: a question needs its number. @throws Failure (30, 31)
  */
 export async function deleteFound(search: Search, root: string, context: CommandContext): Promise<Output> {
-  if (root === '/zookeeper' || root.startsWith('/zookeeper/'))
+  const view = viewOf(context);
+  if (isOwn(view, root))
     throw refused(`what is below ${root} cannot be deleted: the ensemble needs it`, 'delquota removes quotas', root);
-  await agree(search, root, context);
+  await agree(view, search, root, context);
   const client = await context.client();
   const shown: Streamed<string> = new Streamed<string>(
     context,
@@ -52,7 +54,7 @@ export async function deleteFound(search: Search, root: string, context: Command
   });
   try {
     for await (const { node, passes } of search()) {
-      if (passes) refuseProtected(node.path);
+      if (passes) refuseProtected(view, node.path);
       await job.node(node.path, node.depth, passes);
     }
     await job.end();
@@ -64,7 +66,7 @@ export async function deleteFound(search: Search, root: string, context: Command
   return { ...shown.end(), exit };
 }
 
-async function agree(search: Search, root: string, context: CommandContext): Promise<void> {
+async function agree(view: View, search: Search, root: string, context: CommandContext): Promise<void> {
   if (!context.asks) {
     await context.confirm({ what: `delete what find finds under ${root}`, path: root });
     return;
@@ -73,7 +75,7 @@ async function agree(search: Search, root: string, context: CommandContext): Pro
   const details: string[] = [];
   for await (const { node, passes } of search()) {
     if (!passes) continue;
-    refuseProtected(node.path);
+    refuseProtected(view, node.path);
     count++;
     if (details.length < 10) details.push(node.path);
   }

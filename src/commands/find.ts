@@ -2,10 +2,11 @@ import { nameOf } from '../base/path.ts';
 import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { ListedNode, Output } from '../shell/output.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { deleteFound, type Search } from './find-delete.ts';
 import { nameTests, statTests } from './find-tests.ts';
-import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
+import { Denied, inflightOf, Streamed, withSuggestion } from './support.ts';
 
 /** Nodes with certain properties. */
 export default command({
@@ -95,7 +96,7 @@ export default command({
       onePerLine: true,
       ...(part !== undefined && { part }),
     }));
-    const walk = { signal, inflight: inflightOf(context), depth, skip: skipsOwn(root) };
+    const walk = { signal, inflight: inflightOf(context), depth, skip: skipsOwn(client, root) };
     const wants = { ...walk, data: data !== undefined, acl: acl !== undefined };
     using progress = context.progress(`searching ${root}`);
     let count = 0;

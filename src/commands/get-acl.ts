@@ -4,8 +4,9 @@ import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { aclJson } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { Denied, inflightOf, inTurn, Streamed, skipsOwn, withSuggestion } from './support.ts';
+import { Denied, inflightOf, inTurn, Streamed, withSuggestion } from './support.ts';
 
 /** Who may do what. */
 export default command({
@@ -63,7 +64,7 @@ async function below(paths: readonly string[], context: CommandContext): Promise
   let seen = 0;
   for (const root of paths)
     await withSuggestion(root, context, async () => {
-      const walk = { signal: context.signal, inflight: inflightOf(context), skip: skipsOwn(root), acl: true };
+      const walk = { signal: context.signal, inflight: inflightOf(context), skip: skipsOwn(client, root), acl: true };
       for await (const node of walkNodes(client, root, walk)) {
         progress.update(++seen);
         if (node.denied) denied.add(node.path);

@@ -2,8 +2,9 @@ import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { textOf } from '../shell/node-json.ts';
 import type { Match, Output } from '../shell/output.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { Denied, inflightOf, Streamed, skipsOwn, withSuggestion } from './support.ts';
+import { Denied, inflightOf, Streamed, withSuggestion } from './support.ts';
 
 /** Text in the data of nodes. */
 export default command({
@@ -66,7 +67,7 @@ export default command({
     using progress = context.progress(`searching ${roots[0]}`);
     for (const root of roots)
       await withSuggestion(root, context, async () => {
-        const walk = { signal, inflight: inflightOf(context), skip: skipsOwn(root), data: true };
+        const walk = { signal, inflight: inflightOf(context), skip: skipsOwn(client, root), data: true };
         for await (const node of walkNodes(client, root, walk)) {
           progress.update(++seen);
           if (node.denied) denied.add(node.path);

@@ -9,6 +9,7 @@ import { fileHolds } from '../shell/file-scan.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { Conflicts, type OnConflict } from './conflicts.ts';
@@ -151,11 +152,11 @@ async function agree(
 }
 
 /** The node as it is to be made; undefined: it is left out. @throws Failure (2, 15) */
-function wanted(record: NodeRecord, { archive, to, policy, asPersistent }: Plan): NodeRecord | undefined {
+function wanted(record: NodeRecord, { client, archive, to, policy, asPersistent }: Plan): NodeRecord | undefined {
   if (!isWithin(record.path, archive.root))
     throw usage(`${record.path} is not below the root of the file, ${archive.root}`);
   const path = rebased(record.path, archive.root, to);
-  if (path === '/zookeeper' || path.startsWith('/zookeeper/')) return undefined;
+  if (isOwn(client, path)) return undefined;
   if (record.kind === 'ephemeral' && !asPersistent) return undefined;
   const kind = record.kind === 'ephemeral' ? 'persistent' : record.kind;
   return { ...record, path, kind, acl: aclUnder(policy, record) };

@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { refuseQuotaBelowChroot, viewOf } from '../shell/own-nodes.ts';
 import { showCount } from '../shell/units.ts';
 import { limitsPath, parseQuota, statsPath } from './quota-text.ts';
 import { mustExist } from './support.ts';
@@ -20,6 +21,7 @@ export default command({
   ],
   exits: [10],
   async run({ path }, context): Promise<Output> {
+    refuseQuotaBelowChroot('listquota', viewOf(context), path);
     const client = await context.client();
     const { signal } = context;
     try {

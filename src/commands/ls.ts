@@ -5,10 +5,11 @@ import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { Packed } from '../shell/names.ts';
 import type { ListedNode, Output, Part } from '../shell/output.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { eachOf, NO_STAT, walkNodes } from '../shell/walk.ts';
 import { inOrderOf } from './ls-order.ts';
-import { Denied, inflightOf, inTurn, Streamed, skipsOwn } from './support.ts';
+import { Denied, inflightOf, inTurn, Streamed } from './support.ts';
 
 /** `ls` and its older spellings. */
 export default command({
@@ -202,7 +203,7 @@ async function below(path: string, wishes: Wishes, context: CommandContext): Pro
   }));
   const denied = new Denied();
   const backwards = new Packed();
-  const walk = { signal, inflight: inflightOf(context), depth, skip: all ? undefined : skipsOwn(path) };
+  const walk = { signal, inflight: inflightOf(context), depth, skip: all ? undefined : skipsOwn(client, path) };
   using progress = context.progress(`listing ${path}`);
   let seen = 0;
   for await (const node of walkNodes(client, path, walk)) {

@@ -5,7 +5,7 @@ import { addWatch } from '../recipes/repeated-watch.ts';
 import { carryOut } from '../shell/carry-out.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { isProtectedBelow, isWithin } from '../shell/node-record.ts';
+import { isWithin } from '../shell/node-record.ts';
 import {
   ACL_OPTIONS,
   type AclPolicy,
@@ -16,19 +16,11 @@ import {
   placeOf,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import {
-  Denied,
-  emptySource,
-  inflightOf,
-  makeParents,
-  replacedBy,
-  skipsOwn,
-  undoKeeps,
-  withSuggestion,
-} from './support.ts';
+import { Denied, emptySource, inflightOf, makeParents, replacedBy, undoKeeps, withSuggestion } from './support.ts';
 
 /** Changes are looked for so often even when nothing tells of them, ms. */
 const EVERY_MS = 60_000;
@@ -154,12 +146,12 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
   await using wanted =
     typeof from === 'string'
       ? await openSource(from, context, options)
-      : liveSource(from, here, here, { ...options, skip: skipsOwn(here), ...(prune && { denied: refuse }) });
+      : liveSource(from, here, here, { ...options, skipsOwn: true, ...(prune && { denied: refuse }) });
   const isThere = (await to.exists(there, { signal })) !== undefined;
   const live = isThere
-    ? liveSource(to, there, there, { ...options, skip: skipsOwn(there), denied: refuse })
+    ? liveSource(to, there, there, { ...options, skipsOwn: true, denied: refuse })
     : emptySource(there);
-  const plan = await planOf(live, wanted, { prune, acl: policy, skip: isProtectedBelow });
+  const plan = await planOf(live, wanted, { prune, acl: policy, skip: (path) => isOwn(to, path) });
   denied.tell(context, 'read');
   return { ...plan, isPart: denied.any };
 }

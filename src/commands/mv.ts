@@ -8,6 +8,7 @@ import { Failure, refused, usage } from '../shell/failure.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, liveSource } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { viewOf } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { differenceOf, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
@@ -48,7 +49,7 @@ export default command({
     'Versions and times begin anew. Ephemeral nodes belong to their sessions and cannot move.',
   ],
   async run({ from, to: said, force, noAcl, acl }, context): Promise<Output> {
-    refuseProtected(from);
+    refuseProtected(viewOf(context), from);
     const to = said.endsWith('/') && said !== '/' ? said + nameOf(from) : said === '/' ? `/${nameOf(from)}` : said;
     if (isWithin(to, from)) throw usage(`mv: ${to} lies within ${from}`);
     const policy = aclPolicy('mv', noAcl, acl);

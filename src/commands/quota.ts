@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { command } from '../shell/command.ts';
 import { isWithin } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
+import { refuseQuotaBelowChroot, viewOf } from '../shell/own-nodes.ts';
 import { showBytes, showCount } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { parseQuota, QUOTA_ROOT, type Quota, statsPath } from './quota-text.ts';
@@ -27,6 +28,7 @@ export default command({
   exits: [10, 14],
   notes: ['setquota, listquota and delquota handle one.'],
   async run({ path: root = '/' }, context): Promise<Output> {
+    refuseQuotaBelowChroot('quota', viewOf(context), root);
     const client = await context.client();
     const { signal } = context;
     if (root !== '/') await mustExist(client, root, context);
@@ -47,7 +49,7 @@ export default command({
         });
       }
     } catch (error) {
-      if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error; // below a chroot there are none
+      if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
     }
     const row = (
       { path, limits, used }: (typeof found)[number],

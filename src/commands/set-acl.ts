@@ -5,10 +5,11 @@ import { Failure, refused, usage } from '../shell/failure.ts';
 import { isSomebody } from '../shell/lock-out.ts';
 import { refuseTyped, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { countBelow, inflightOf, inTurn, skipsOwn, withSuggestion } from './support.ts';
+import { countBelow, inflightOf, inTurn, withSuggestion } from './support.ts';
 
 const ADMIN = 16;
 
@@ -109,7 +110,7 @@ export async function setAclBelow(
   const running = new Set<Promise<void>>();
   let failure: unknown;
   let hidden: string | undefined;
-  for await (const node of walkNodes(client, path, { signal, inflight, skip: skipsOwn(path) })) {
+  for await (const node of walkNodes(client, path, { signal, inflight, skip: skipsOwn(client, path) })) {
     const work = client.setAcl(node.path, acl, -1, { signal }).then(
       () => {
         progress.update(++done);

@@ -4,6 +4,7 @@ import type { Client } from '../client/api.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { refuseQuotaBelowChroot, viewOf } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { formatQuota, limitsPath, NO_QUOTA, parseQuota, QUOTA_ROOT, quotaWords, statsPath } from './quota-text.ts';
 import { createWithParents } from './support.ts';
@@ -37,7 +38,10 @@ export default command({
     ['setquota -n 1000 -N 2000 /app', 'a warning first, then no more'],
   ],
   exits: [10, 20],
-  notes: ['Quotas do not nest: where a node above or below has one already, it is refused (20).'],
+  notes: [
+    'Quotas do not nest: where a node above or below has one already, it is refused (20).',
+    'They are kept in /zookeeper/quota of the whole ensemble: below a chroot this and its like are refused (2).',
+  ],
   async run({ path, count, bytes, hardCount, hardBytes }, context): Promise<Output> {
     if ([count, bytes, hardCount, hardBytes].every((each) => each === undefined))
       throw usage('setquota: say at least one limit: -n, -b, -N or -B');
@@ -45,6 +49,7 @@ export default command({
       if (each !== undefined && each <= 0) throw usage('setquota: a number of nodes must be at least 1');
     if (path === '/' || path === QUOTA_ROOT || path.startsWith(`${QUOTA_ROOT}/`))
       throw usage(`setquota: no quota can be set on ${path}`);
+    refuseQuotaBelowChroot('setquota', viewOf(context), path);
     const client = await context.client();
     const { signal } = context;
     if (!(await client.exists(path, { signal }))) throw new KeeperError('NoNode', path);

@@ -202,12 +202,6 @@ export class Streamed<T> {
   }
 }
 
-/** The nodes ZooKeeper keeps for itself are entered only when named. */
-export const skipsOwn =
-  (root: string) =>
-  (path: string): boolean =>
-    root === '/' && path === '/zookeeper';
-
 /** Says once, at the end, which nodes the ACLs hide: they must not hide the others. */
 export class Denied {
   #paths: string[] = [];

@@ -6,7 +6,7 @@ import { type Client, ConnectError, type CreateOptions, MultiError } from '../cl
 import { parseConnectString, showServer } from '../client/connect-string.ts';
 import type { CommandContext, Param } from '../shell/command.ts';
 import { Failure, failureOf, refused, usage } from '../shell/failure.ts';
-import { isProtectedBelow } from '../shell/node-record.ts';
+import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { hex, plural } from '../shell/units.ts';
 
@@ -96,7 +96,8 @@ export async function onTestGround<T>(
   work: (ground: TestGround) => Promise<T>,
 ): Promise<T> {
   const { root } = options;
-  if (isProtectedBelow(root)) throw refused(`${root} is ZooKeeper's own`, 'name another with --root_znode', root);
+  const isKept = options.places.some(({ connect }) => isOwn(parseConnectString(connect), root));
+  if (isKept) throw refused(`${root} is ZooKeeper's own`, 'name another with --root_znode', root);
   context.graceMs = CLEAN_MS;
   const ground = await TestGround.open(options, context);
   let result: T;

@@ -3,8 +3,9 @@ import { nameOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output, TreeNode } from '../shell/output.ts';
+import { skipsOwn } from '../shell/own-nodes.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { countBelow, Denied, inflightOf, skipsOwn, withSuggestion } from './support.ts';
+import { countBelow, Denied, inflightOf, withSuggestion } from './support.ts';
 
 const MOST_SHOWN = 100_000;
 
@@ -42,7 +43,8 @@ export default command({
     const path = given ?? context.cwd;
     const denied = new Denied();
     let root: TreeNode | undefined;
-    const walk = { signal, inflight: inflightOf(context), depth: levels, skip: skipsOwn(path) };
+    const skip = skipsOwn(client, path);
+    const walk = { signal, inflight: inflightOf(context), depth: levels, skip };
     const above: TreeNode[] = [];
     let shown = 0;
     let isTruncated = false;
@@ -54,7 +56,7 @@ export default command({
         }
         if (isDenied && depth !== levels) denied.add(at);
         shown++;
-        const own = at === '/' && path === '/' ? 1 : 0; // /zookeeper is there and not shown
+        const own = at === '/' && skip('/zookeeper') ? 1 : 0; // /zookeeper is there and not shown
         const node: TreeNode = {
           name: depth === 0 ? path : nameOf(at),
           path: at,

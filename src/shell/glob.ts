@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { joinPath } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { Failure, usage } from './failure.ts';
+import { skipsOwn } from './own-nodes.ts';
 
 const MAX_ALTERNATIVES = 1000;
 
@@ -82,6 +83,7 @@ const isPattern = (part: string): boolean => /[*?[]/.test(part);
  */
 export async function expandGlob(client: Client, pattern: string, signal: AbortSignal): Promise<string[]> {
   if (await client.exists(pattern, { signal })) return [pattern];
+  const skips = skipsOwn(client, '/');
   const found = new Set<string>();
   for (const each of expandBraces(pattern)) {
     const parts = each.split('/').filter((part) => part !== '');
@@ -106,7 +108,7 @@ export async function expandGlob(client: Client, pattern: string, signal: AbortS
     }
     const matches = part === '**' ? () => true : matcher(part);
     if (part === '**') await descend(base, rest);
-    const names = (await childrenOf(base)).filter((name) => !(base === '/' && name === 'zookeeper') && matches(name));
+    const names = (await childrenOf(base)).filter((name) => matches(name) && !skips(joinPath(base, name)));
     for (const name of names) await descend(joinPath(base, name), part === '**' ? parts : rest);
   }
   async function childrenOf(path: string): Promise<string[]> {

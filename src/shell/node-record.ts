@@ -128,9 +128,6 @@ export function rebased(path: string, from: string, to: string): string {
 export const isWithin = (path: string, root: string): boolean =>
   path === root || (root === '/' ? path.startsWith('/') : path.startsWith(`${root}/`));
 
-/** What servers keep for themselves: never made, changed or deleted by bulk work. */
-export const isProtectedBelow = (path: string): boolean => isWithin(path, '/zookeeper');
-
 /** The order of exports: a node before what is below it, names by code unit. */
 export function comparePaths(a: string, b: string): number {
   const end = Math.min(a.length, b.length);

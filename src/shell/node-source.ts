@@ -8,6 +8,7 @@ import type { CommandContext } from './command.ts';
 import { Failure, usage } from './failure.ts';
 import { namedChroot } from './missing-chroot.ts';
 import { comparePaths, isWithin, type NodeRecord, recordOf, refuseMasked, refuseTyped } from './node-record.ts';
+import { skipsOwn, type View, WHOLE } from './own-nodes.ts';
 import { resolvePath } from './paths.ts';
 import { walkNodes } from './walk.ts';
 
@@ -69,10 +70,14 @@ export interface LiveOptions {
   readonly inflight: number;
   readonly acl: boolean;
   readonly depth?: number | undefined;
-  readonly skip?: ((path: string) => boolean) | undefined;
+  /** What the ensemble keeps for itself is entered only when named. */
+  readonly skipsOwn?: boolean;
   /** Takes nodes that may not be read; they are left out. */
   readonly denied: (path: string) => void;
 }
+
+const skipOf = ({ skipsOwn: skips }: LiveOptions, view: View, root: string) =>
+  skips === true ? skipsOwn(view, root) : undefined;
 
 /** A subtree of a session. */
 export const liveSource = (client: Client, root: string, label: string, options: LiveOptions): NodeSource => ({
@@ -81,7 +86,7 @@ export const liveSource = (client: Client, root: string, label: string, options:
   acl: options.acl,
   client,
   async *nodes() {
-    for await (const node of walkNodes(client, root, { ...options, data: true }))
+    for await (const node of walkNodes(client, root, { ...options, skip: skipOf(options, client, root), data: true }))
       if (node.denied) options.denied(node.path);
       else yield recordOf(node, options.acl);
   },
@@ -138,7 +143,7 @@ async function snapshotSource(
     root,
     acl: true,
     client: undefined,
-    nodes: () => nodes({ signal: options.signal, skip: options.skip, isAlone: options.depth === 0 }),
+    nodes: () => nodes({ signal: options.signal, skip: skipOf(options, WHOLE, root), isAlone: options.depth === 0 }),
     [Symbol.asyncDispose]: async () => {},
   };
 }
