@@ -1,13 +1,14 @@
 /** `zoosh init`: questions whose answers become a profile, tried before it is kept. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { connect } from '../client/connect.ts';
 import { type Folders, folders } from '../config/folders.ts';
 import type { Profile } from '../config/profiles.ts';
 import { isReference } from '../config/secrets.ts';
 import { visibleLine } from '../out/data.ts';
 import { failureOf, usage } from '../shell/failure.ts';
+import { keptFile, keptReference } from '../shell/profile-files.ts';
 import { askChoice, askHidden, askText, askYesNo } from './ask.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
 import type { Globals } from './globals.ts';
@@ -85,7 +86,7 @@ const authOf = (text: string): NonNullable<Profile['auth']>[number] => {
   const colon = text.indexOf(':');
   if (colon <= 0) throw usage(`--auth is SCHEME:CRED, not ${text}`, 'for example digest:env:ZK_AUTH');
   const [scheme, cred] = [text.slice(0, colon), text.slice(colon + 1)];
-  return isReference(cred) ? { scheme, from: cred } : { scheme, cred };
+  return isReference(cred) ? { scheme, from: keptReference(cred, 'init: --auth') } : { scheme, cred };
 };
 
 function fromFlags(values: ReturnType<typeof parse>): Answers {
@@ -97,7 +98,7 @@ function fromFlags(values: ReturnType<typeof parse>): Answers {
     profile: {
       server,
       ...(auth.length > 0 && { auth: auth.map(authOf) }),
-      ...(ca !== undefined && { tls: { ca: resolve(ca) } }),
+      ...(ca !== undefined && { tls: { ca: keptFile(ca, 'init: --tls-ca') } }),
       ...(color !== undefined && { color }),
       ...(protect === true && { protect: true }),
     },
@@ -200,11 +201,15 @@ async function loginAnd(): Promise<Omit<Profile, 'server'>> {
   const out: { -readonly [K in keyof Profile]?: Profile[K] } = {};
   if (await askYesNo('Do the servers speak TLS?')) {
     const ca = await askText('File of the authority to trust (PEM; empty: that of the system):');
-    out.tls = ca === '' ? {} : { ca: resolve(ca) };
+    out.tls = ca === '' ? {} : { ca: keptFile(ca, 'the authority') };
   }
   if (await askYesNo('Do you log in?')) {
     const cred = await askHidden('user:password, or where it is: env:VAR, file:F, cmd:CMD');
-    out.auth = [isReference(cred) ? { scheme: 'digest', from: cred } : { scheme: 'digest', cred }];
+    out.auth = [
+      isReference(cred)
+        ? { scheme: 'digest', from: keptReference(cred, 'the credential') }
+        : { scheme: 'digest', cred },
+    ];
   }
   return out;
 }

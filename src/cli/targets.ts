@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import type { Credential } from '../client/api.ts';
 import { ConnectStringError, parseConnectString } from '../client/connect-string.ts';
 import { isOpenToOthers } from '../config/config-file.ts';
@@ -10,6 +9,7 @@ import { connectStringOf } from '../ensemble/layout.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { usage } from '../shell/failure.ts';
 import { fileReason } from '../shell/file-reason.ts';
+import { besideConfig, referenceBeside } from '../shell/profile-files.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
 import { parseTimed } from '../shell/units.ts';
@@ -119,7 +119,10 @@ function profileAuth(
       `${configFile} holds credentials of @${name} and others can read it`,
       `chmod 600 ${configFile}, or keep them elsewhere with "from"`,
     );
-  return auth.map(({ scheme, cred, from }) => ({ scheme, auth: cred ?? secret(from as string, env) }));
+  return auth.map(({ scheme, cred, from }) => ({
+    scheme,
+    auth: cred ?? secret(referenceBeside(configFile, from as string), env),
+  }));
 }
 
 function said({ auth }: Globals, env: TargetSources['env']): Credential[] {
@@ -145,7 +148,7 @@ function secret(text: string, env: TargetSources['env']): string {
 function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): TlsOptions | undefined {
   const { tls, tlsCa, tlsCert, tlsKey, tlsServername, tlsInsecure } = globals;
   const beside = (file: string | undefined): string | undefined =>
-    file === undefined ? undefined : resolve(dirname(configFile), file);
+    file === undefined ? undefined : besideConfig(configFile, file);
   const ca = tlsCa ?? beside(kept?.ca);
   const cert = tlsCert ?? beside(kept?.cert);
   const key = tlsKey ?? beside(kept?.key);

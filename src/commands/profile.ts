@@ -4,6 +4,7 @@ import { PROMPT_COLORS } from '../shell/colors.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { keptFile, keptReference } from '../shell/profile-files.ts';
 import { parseTimed } from '../shell/units.ts';
 
 /** Targets with names. */
@@ -36,6 +37,10 @@ export default command({
     ['profile default prod', 'used when nothing else is said'],
   ],
   exits: [11],
+  notes: [
+    'Files must be there and are kept under their whole names. In a config.json that was written by hand relative names, those behind',
+    'file: among them, begin at its folder.',
+  ],
   async run(values, context): Promise<Output> {
     const { action = 'list', name } = values;
     if (action === 'list') return list(context);
@@ -97,7 +102,7 @@ function made({ server, auth, timeout, color, protect, readOnly, ca }: Given): P
     ...(color !== undefined && { color }),
     ...(protect && { protect }),
     ...(readOnly && { readOnly }),
-    ...(ca !== undefined && { tls: { ca } }),
+    ...(ca !== undefined && { tls: { ca: keptFile(ca, 'profile add: --tls-ca') } }),
   };
 }
 
@@ -105,7 +110,8 @@ function credential(text: string): { scheme: string; cred?: string; from?: strin
   const colon = text.indexOf(':');
   if (colon <= 0) throw usage('a credential is SCHEME:CRED, for example digest:env:ZK_AUTH');
   const [scheme, rest] = [text.slice(0, colon), text.slice(colon + 1)];
-  return /^(?:env|file|cmd):/.test(rest) ? { scheme, from: rest } : { scheme, cred: rest };
+  if (!/^(?:env|file|cmd):/.test(rest)) return { scheme, cred: rest };
+  return { scheme, from: keptReference(rest, 'profile add: --auth') };
 }
 
 const hideSecrets = (profile: Profile): Record<string, unknown> => ({

@@ -13,7 +13,7 @@ export interface Profile {
   /** Session timeout: `20s`. */
   readonly timeout?: string;
 }
-/** A credential: in place, or where to find it (`env:VAR`, `file:F`, `cmd:CMD`). */
+/** A credential: in place, or where to find it (`env:VAR`, `file:F`, `cmd:CMD`); a relative F lies beside the configuration file. */
 export interface ProfileAuth {
   readonly scheme: string;
   readonly cred?: string;

@@ -47,6 +47,13 @@ const no = ({ code, stderr }: Ran, status: number, expected: RegExp): void => {
   assert.equal(code, status, stderr);
   assert.match(stderr, expected);
 };
+/** In a folder, with a home of its own. */
+const from = (cwd: string, home: string, ...args: string[]): Ran => {
+  const env = { PATH: process.env.PATH, ZOOSH_HOME: home, LANG: 'C.UTF-8' };
+  const options = { cwd, env, encoding: 'utf8', timeout: PATIENCE_MS } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], options);
+  return { code: status ?? 128, stdout, stderr };
+};
 /** A line of bash, in which $0 is Node, $1 our program, $2 the server, $3 a folder of its own. */
 const bash = (line: string): Ran => {
   const words = ['--norc', '-c', line, process.execPath, BIN, server.hosts, folder];
@@ -135,4 +142,42 @@ test('export and cp onto a folder, an empty name or into no folder: refused befo
   // the same of what is written with >
   no(await one('-c', `pwd > ${file('nowhere/x')}`), 2, /cannot write .*nowhere\/x: there is no folder .*nowhere\n/);
   assert.deepEqual(readdirSync(folder, { recursive: true }), before);
+});
+
+test('files that a profile names: whole names when it is added, beside the configuration when written by hand', async () => {
+  const [home, here] = [file('home'), file('here')];
+  mkdirSync(here);
+  writeFileSync(join(here, 'ca.pem'), 'no certificate');
+  writeFileSync(join(here, 'cred'), 'bob:secret\n');
+  const kept = { scheme: 'digest', from: `file:${join(here, 'cred')}` };
+  const words = ['--tls-ca', 'ca.pem', '--auth', 'digest:file:cred'];
+  is(from(here, home, 'profile', 'add', 't', server.hosts, ...words), '');
+  const shown = from(folder, home, '-o', 'json', 'profile', 'show', 't');
+  assert.deepEqual(JSON.parse(shown.stdout), { server: server.hosts, auth: [kept], tls: { ca: join(here, 'ca.pem') } });
+  // again from there: the same, which needs no --replace
+  is(from(here, home, 'profile', 'add', 't', server.hosts, ...words), '');
+  is(from(here, home, 'profile', 'add', 'login', server.hosts, '--auth', 'digest:file:cred'), '');
+  is(from(folder, home, '@login', 'whoami'), /^digest\tbob$/m);
+  for (const [option, word] of [
+    ['--tls-ca', 'no.pem'],
+    ['--auth', 'digest:file:no.pem'],
+    ['--tls-ca', here],
+  ] as const) {
+    const ran = from(here, home, 'profile', 'add', 'x', server.hosts, option, word);
+    no(
+      ran,
+      2,
+      new RegExp(`^error: profile add: ${option}: cannot read .*: (?:there is no such file|it is a folder)\\n`),
+    );
+    no(from(here, home, 'init', '--server', server.hosts, option, word, '--yes'), 2, /cannot read/);
+  }
+  // init tries the server, then keeps the same
+  is(from(here, home, 'init', '--server', server.hosts, '--auth', 'digest:file:cred', '--yes', '--profile', 'i'), '');
+  assert.deepEqual(JSON.parse(from(folder, home, '-o', 'json', 'profile', 'show', 'i').stdout).auth, [kept]);
+  // by hand
+  const config = join(home, 'config');
+  const byHand = { server: server.hosts, auth: [{ scheme: 'digest', from: 'file:cred-there' }] };
+  writeFileSync(join(config, 'config.json'), JSON.stringify({ profiles: { hand: byHand } }));
+  writeFileSync(join(config, 'cred-there'), 'alice:secret');
+  is(from(folder, home, '@hand', 'whoami'), /^digest\talice$/m);
 });
