@@ -4,6 +4,7 @@ import { revealSecret, SecretError } from '../config/secrets.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { refuseHidden } from '../shell/hidden.ts';
 import { isMasked, refuseMasked, refuseTyped, sameAcl, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
@@ -180,6 +181,7 @@ async function copy(
 
 /** The id that servers know a user by. */
 async function digestOf(user: string, password: string | undefined, context: CommandContext): Promise<Output> {
+  refuseHidden(password ?? user);
   if (user.includes(':')) throw usage('acl digest: the name of a user has no colon', 'acl digest USER [PASSWORD]');
   let secret: string;
   try {

@@ -1,6 +1,7 @@
 import { revealSecret, SecretError } from '../config/secrets.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
+import { refuseHidden } from '../shell/hidden.ts';
 import { orAbort } from '../shell/or-abort.ts';
 
 /** Presents a credential. */
@@ -25,6 +26,7 @@ export default command({
   exits: [4],
   async run({ scheme, credential }, context) {
     const text = credential ?? (await context.askSecret(`credential for ${scheme} (user:password)`));
+    refuseHidden(text);
     let auth: string;
     try {
       auth = revealSecret(text);

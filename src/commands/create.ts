@@ -7,6 +7,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { DATA_OPTIONS, dataSaid, sizeOptions } from './data-options.ts';
+import { guardNew } from './set-acl.ts';
 import { createWithParents } from './support.ts';
 
 const MAX_TTL_MS = 1_099_511_627_775;
@@ -43,6 +44,7 @@ export default command({
     parents: { kind: 'flag', short: '-p', about: 'create missing parents too' },
     ifAbsent: { kind: 'flag', long: '--if-absent', about: 'no error when the node exists' },
     aclOption: { kind: 'acl', long: '--acl', about: 'the ACL, when there is no data', placeholder: 'ACL' },
+    force: { kind: 'flag', long: '--force', about: 'even if nobody could change its ACL' },
     ...DATA_OPTIONS,
   },
   examples: [
@@ -50,7 +52,7 @@ export default command({
     ['create -p /app/config {"level": "info"}', 'with its parents and JSON'],
     ['create -e -s /app/worker- @host.txt', 'ephemeral, numbered, data from a file'],
   ],
-  exits: [6, 10, 11, 14, 15, 16, 17, 19, 21],
+  exits: [6, 10, 11, 14, 15, 16, 17, 19, 21, 30],
   async run(values, context): Promise<Output> {
     const { path, sequential, ephemeral, container, ttl } = values;
     if (container && (sequential || ephemeral)) throw usage('create: -c cannot be combined with -s or -e');
@@ -64,6 +66,7 @@ export default command({
     const text = values.acl ?? values.aclOption;
     const acl = text === undefined ? undefined : parseAcl(text);
     if (acl !== undefined) warnOfPasswords(acl, (line) => context.warn(line));
+    if (acl !== undefined && !values.force) guardNew(path, acl);
     const data = dataSaid('create', path, values, context) ?? null;
     const mode: CreateMode = container
       ? 'container'

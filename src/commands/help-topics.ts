@@ -85,7 +85,8 @@ With -o json or ndjson each command of a script, a file or standard input, is on
 Nobody is asked in scripts and pipes: it runs, or is refused (exit code 30), and the message names --yes.
   -n, --dry-run   shows what would change, with the versions there are; nothing is sent
   --read-only     nothing can be changed
-/, /zookeeper and what the ensemble keeps there are never deleted. setAcl refuses to lock you out unless --force.`,
+/, /zookeeper and what the ensemble keeps there are never deleted. setAcl refuses to lock you out, and create to lock
+everybody out, unless --force.`,
   compat: `  zoosh --compat zkcli ...   is zkCli: its words, texts, exit codes; one command a line, no variables, no operators
   zkcli-exact                its banner and session events, too; =3.8 or =3.10 for that version's texts
 The same when it is called zkCli.sh, or spoken to as zkCli is (-server HOST ls /) in a script.

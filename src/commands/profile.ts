@@ -3,6 +3,7 @@ import type { Profile } from '../config/profiles.ts';
 import { PROMPT_COLORS } from '../shell/colors.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { refuseHidden } from '../shell/hidden.ts';
 import type { Output } from '../shell/output.ts';
 import { keptFile, keptReference } from '../shell/profile-files.ts';
 import { parseTimed } from '../shell/units.ts';
@@ -110,6 +111,7 @@ function credential(text: string): { scheme: string; cred?: string; from?: strin
   const colon = text.indexOf(':');
   if (colon <= 0) throw usage('a credential is SCHEME:CRED, for example digest:env:ZK_AUTH');
   const [scheme, rest] = [text.slice(0, colon), text.slice(colon + 1)];
+  refuseHidden(rest);
   if (!/^(?:env|file|cmd):/.test(rest)) return { scheme, cred: rest };
   return { scheme, from: keptReference(rest, 'profile add: --auth') };
 }

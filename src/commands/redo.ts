@@ -1,5 +1,6 @@
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
+import { hiddenCredential, holdsHidden } from '../shell/hidden.ts';
 
 /** Lines with a redo in them are never run again: they would run themselves. */
 const isRedo = (line: string): boolean => /(?:^|[\s;])redo(?:[\s;]|$)/i.test(line);
@@ -16,6 +17,7 @@ export default command({
     ['redo', 'the last line again'],
     ['redo 3 && ls', 'line 3 again, then a listing'],
   ],
+  notes: ['A line whose credential the history does not keep (****) is refused: type it again.'],
   async run({ number }, context) {
     const lines = context.history.list().filter(({ text }) => !isRedo(text));
     const line = number === undefined ? lines.at(-1) : lines.find((each) => each.number === number);
@@ -24,6 +26,7 @@ export default command({
         number === undefined ? 'redo: nothing was typed yet' : `redo: no line ${number} in history`,
         'history lists them',
       );
+    if (holdsHidden(line.text)) throw hiddenCredential();
     context.warn(line.text);
     const status = await context.run(line.text);
     return { type: 'many', parts: [], exit: status };

@@ -2,7 +2,7 @@ import type { Acl, Client } from '../client/api.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
-import { isSomebody } from '../shell/lock-out.ts';
+import { isNobody, isSomebody } from '../shell/lock-out.ts';
 import { refuseTyped, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { skipsOwn } from '../shell/own-nodes.ts';
@@ -143,15 +143,20 @@ export async function setAclBelow(
   return done;
 }
 
+const WAY_OUT = 'somebody here needs the permission a: addauth, then auth::cdrwa; or use --force';
+const lockedUp = (path: string): Failure =>
+  refused(`after this nobody but a superuser could change the ACL of ${path}`, WAY_OUT, path);
+
+/** Of a new node: it may be another's, or nobody's to change, but not by an id that nobody can be. @throws Failure (30) */
+export function guardNew(path: string, acl: readonly Acl[]): void {
+  const isMeant = acl.some((each) => each.perms & ADMIN && !isNobody(each));
+  if (acl.some(isNobody) && !isMeant) throw lockedUp(path);
+}
+
 /** Refuses what this session could not take back. @throws Failure (30) */
 export async function guard(path: string, acl: readonly Acl[], context: CommandContext): Promise<void> {
   const admins = acl.filter(({ perms }) => perms & ADMIN);
-  if (admins.length === 0)
-    throw refused(
-      `after this nobody but a superuser could change the ACL of ${path}`,
-      'somebody here needs the permission a: addauth, then auth::cdrwa; or use --force',
-      path,
-    );
+  if (admins.length === 0) throw lockedUp(path);
   if (admins.some(({ scheme }) => scheme === 'world' || scheme === 'auth')) return;
   const client = await context.client();
   const mine = await client.whoAmI({ signal: context.signal }).catch(() => undefined);
@@ -159,9 +164,5 @@ export async function guard(path: string, acl: readonly Acl[], context: CommandC
   const known = context.session.credentials;
   if (admins.some((each) => mine.some((me) => isSomebody(each, me, known)))) return;
   const who = mine.map(({ scheme, id }) => `${scheme}:${id}`).join(' ');
-  throw refused(
-    `after this nobody in this session (${who}) could change the ACL of ${path}`,
-    'somebody here needs the permission a: addauth, then auth::cdrwa; or use --force',
-    path,
-  );
+  throw refused(`after this nobody in this session (${who}) could change the ACL of ${path}`, WAY_OUT, path);
 }

@@ -27,25 +27,55 @@ function hideSecret(word: string): string {
   return `${quote}${scheme}${HIDDEN}${quote.slice(-1)}${end}`;
 }
 
-/**
- * The line without its credentials: what follows `addauth SCHEME`, the secret of `--auth SCHEME:SECRET` in each of its
- * spellings, that of a property, the password of `acl digest USER:PASSWORD` or `acl digest USER PASSWORD`, and what stands in an ACL's digest id where its
- * hash belongs. Hashes stay.
- */
-export function redact(text: string): string {
+/** `seen` gets each credential, as it stands there. */
+function replaced(text: string, seen: (secret: string) => void): string {
   return text
     .replace(ADDAUTH, (_, head: string, rest: string) => {
       const [secret, following] = own(rest);
-      return secret.trim() === '' ? head + rest : `${head}${HIDDEN}${following}`;
+      if (secret.trim() === '') return head + rest;
+      seen(secret);
+      return `${head}${HIDDEN}${following}`;
     })
-    .replace(AUTH, (_, head: string, word: string) => head + hideSecret(word))
+    .replace(AUTH, (_, head: string, word: string) => {
+      seen(word);
+      return head + hideSecret(word);
+    })
     .replace(DIGEST, (all: string, head: string, rest: string) => {
       const [args, following] = own(rest);
       const [user = ''] = /^[^\s:]+/.exec(args) ?? [];
       const secret = args.slice(user.length).trim();
       if (secret === '') return all;
+      seen(secret);
       return `${head}${user}${args[user.length] === ':' ? ':' : ' '}${HIDDEN}${following}`;
     })
-    .replace(PROPERTY, (_, head: string) => head + HIDDEN)
-    .replace(ACL_ID, (all: string, head: string, secret: string) => (HASH.test(secret) ? all : head + HIDDEN));
+    .replace(PROPERTY, (_, head: string, word: string) => {
+      seen(word);
+      return head + HIDDEN;
+    })
+    .replace(ACL_ID, (all: string, head: string, secret: string) => {
+      if (HASH.test(secret)) return all;
+      seen(secret);
+      return head + HIDDEN;
+    });
+}
+
+/**
+ * The line without its credentials: what follows `addauth SCHEME`, the secret of `--auth SCHEME:SECRET` in each of its
+ * spellings, that of a property, the password of `acl digest USER:PASSWORD` or `acl digest USER PASSWORD`, and what stands in an ACL's digest id where its
+ * hash belongs. Hashes stay.
+ */
+export const redact = (text: string): string => replaced(text, () => {});
+
+/** What stands in a redacted line for a credential, with what may be around it. */
+const IS_HIDDEN = /(?:^|[:"'])\*{4}["']?;?$/;
+/** This is no credential, but stands for one. */
+export const isHidden = (secret: string): boolean => IS_HIDDEN.test(secret.trim());
+
+/** A redacted line: it does not do what it did. */
+export function holdsHidden(text: string): boolean {
+  let isFound = false;
+  replaced(text, (secret) => {
+    isFound ||= isHidden(secret);
+  });
+  return isFound;
 }

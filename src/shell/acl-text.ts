@@ -1,5 +1,6 @@
 import type { Acl } from '../client/api.ts';
 import { Failure } from './failure.ts';
+import { refuseHidden } from './hidden.ts';
 
 const BITS: Readonly<Record<string, number>> = { r: 1, w: 2, c: 4, d: 8, a: 16 };
 const WORDS: Readonly<Record<string, string>> = { all: 'cdrwa', ro: 'r' };
@@ -26,7 +27,7 @@ export const showAcl = (acl: readonly Acl[]): string =>
 
 /**
  * `scheme:id:perms,...`; an id may hold colons, and commas as in x509 names: an entry ends where permissions do.
- * @throws Failure (15); nothing is sent then
+ * @throws Failure (15; 2 for a password that the history hid); nothing is sent then
  */
 export function parseAcl(text: string): Acl[] {
   const out: Acl[] = [];
@@ -43,6 +44,7 @@ export function parseAcl(text: string): Acl[] {
     // user:hash: the comma was in one of them
     const hasHash = pending.indexOf(':', first + 1) < last;
     if (pending.slice(0, first) === 'digest' && !hasHash && at < pieces.length - 1) continue;
+    if (pending.slice(0, first) === 'digest') refuseHidden(pending.slice(first + 1, last));
     out.push({
       scheme: scheme(pending.slice(0, first), pending),
       id: pending.slice(first + 1, last),

@@ -27,6 +27,10 @@ export function isSomebody({ scheme, id }: Acl, me: Identity, known: readonly Cr
   return passwords.some((auth) => createHash('sha1').update(auth).digest('base64') === hash);
 }
 
+/** Nobody can be who it names: where a hash belongs there is something else, mostly the password itself. */
+export const isNobody = ({ scheme, id }: Acl): boolean =>
+  scheme === 'digest' && !HASH.test(id.includes(':') ? id.slice(id.indexOf(':') + 1) : '');
+
 /** `id` is an address, or the beginning of some: 10.0.0.0/8. */
 function isWithinSubnet(address: string, id: string): boolean {
   const [net = '', bits] = id.split('/');

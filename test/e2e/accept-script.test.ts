@@ -62,7 +62,7 @@ test('accept 2: every exit code is produced by a test', async () => {
   await gives(11, [at, 'create', '/one']);
   await gives(12, [at, 'set', '-v', '9', '/one', 'x']);
   await gives(13, [at, 'delete', '/one']);
-  await gives(14, [at], 'create /secret x digest:a:b:cdrwa\nget /secret\n');
+  await gives(14, [at], 'create --force /secret x digest:a:b:cdrwa\nget /secret\n');
   await client.delete('/secret');
   await gives(15, [at, 'create', '/x', 'y', 'nosuch:x:r']);
   await gives(16, [at], 'create -e /eph\ncreate /eph/child\n');

@@ -80,7 +80,7 @@ test('one command: the answer on stdout, nothing on stderr', async () => {
 
 test('every promised exit code, as far as one server can give it', async () => {
   await script(
-    'create /codes x\ncreate /codes/child\ncreate /codes/locked x digest:bob:x:cdrwa\ncreate /codes/q\nsetquota -N 1 /codes/q\n',
+    'create /codes x\ncreate /codes/child\ncreate --force /codes/locked x digest:bob:x:cdrwa\ncreate /codes/q\nsetquota -N 1 /codes/q\n',
   );
   const table: [number, string[]][] = [
     [0, ['get', '/codes']],

@@ -162,7 +162,7 @@ test('what is secret is found in nothing that is printed, told or written', asyn
   const bob = ['--auth', `digest:bob:${CANARY}`];
   assert.match(await say('whoami', ['-v', ...bob, at, 'whoami'], '', 0), /bob/);
   const super_ = ['--auth', `digest:super:${CANARY}`];
-  await say('what super does', ['-v', ...super_, at, 'create', '/closed', 'x', 'digest:nobody:x:r'], '', 0);
+  await say('what super does', ['-v', ...super_, at, 'create', '--force', '/closed', 'x', 'digest:nobody:x:r'], '', 0);
   assert.equal((await say('super reads', ['-v', ...super_, at, 'get', '/closed'], '', 0)).trim(), 'x');
 
   // everything is asked, and much goes wrong

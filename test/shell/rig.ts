@@ -33,6 +33,8 @@ export interface RigOptions {
   readonly now?: () => number;
   /** What the session says it is connected to. */
   readonly server?: string;
+  /** Lines that were typed before. */
+  readonly history?: readonly string[];
 }
 
 export function rig(
@@ -75,7 +77,10 @@ export function rig(
     session,
     settings: new Settings(file),
     profiles: new Profiles(file),
-    history: { list: () => [], clear: () => {} },
+    history: {
+      list: () => (options.history ?? []).map((text, at) => ({ number: at + 1, text, time: 0 })),
+      clear: () => {},
+    },
     snapshot: () => Promise.reject(new Failure(2, 'Usage', 'no snapshots in this test')),
     ensembles: () => Promise.reject(new Failure(2, 'Usage', 'no ensembles in this test')),
     show: (output) => out.shown.push(output),
