@@ -33,12 +33,12 @@ import type {
   WatchListener,
 } from './api.ts';
 import { MultiError, RequestError } from './api.ts';
+import { bytesOf, checkCredential, ofOperation } from './arguments.ts';
 import { readChildren } from './child-names.ts';
 import { showServer } from './connect-string.ts';
 import type { Call, Driver } from './driver.ts';
 import { loginFault } from './login.ts';
 import {
-  bytesOf,
   bytesOfParts,
   ClientTransaction,
   createPart,
@@ -106,8 +106,8 @@ export class KeeperClient implements Client {
   }
 
   create(path: string, data: Uint8Array | string | null = null, options: CreateOptions = {}) {
-    const bytes = bytesOf(data);
     return this.#send(path, options, (): Order<{ path: string; stat: Stat | undefined }> => {
+      const bytes = bytesOf(data, path);
       const { type, request } = createPart(this.#full(path, isSequential(options)), bytes, options);
       // the rows of all creates answer alike
       const row = OPERATIONS[operationNamed(type) as 'create2'];
@@ -136,15 +136,16 @@ export class KeeperClient implements Client {
   }
 
   set(path: string, data: Uint8Array | string | null, version = -1, options?: OpOptions): Promise<Stat> {
-    const bytes = bytesOf(data);
-    return this.#ask(
-      'setData',
-      path,
-      (full) => ({ path: full, data: bytes, version }),
-      options,
-      justStat,
-      bytes?.length,
-    );
+    return this.#send(path, options, (): Order<Stat> => {
+      const row = OPERATIONS.setData;
+      const body = { path: this.#full(path), data: bytesOf(data, path), version };
+      return {
+        opcode: row.code,
+        bytes: path.length + (body.data?.length ?? 0),
+        write: (to) => row.request.write(to, body),
+        read: (from) => row.answer.read(from).stat,
+      };
+    });
   }
 
   getChildren(path: string, options?: ReadOptions) {
@@ -196,7 +197,7 @@ export class KeeperClient implements Client {
   }
 
   async multi(ops: readonly MultiOp[], options?: OpOptions): Promise<MultiResult[]> {
-    const parts = (): MultiPart[] => ops.map((op) => partOf(op, this.#full));
+    const parts = (): MultiPart[] => ops.map((op, at) => ofOperation(at, () => partOf(op, this.#full)));
     const result = await this.#multi('multi', parts, options, (from) => readMulti(from, ops, this.#strip));
     if (result instanceof MultiError) throw result;
     return result;
@@ -258,6 +259,7 @@ export class KeeperClient implements Client {
     const { signal } = options ?? {};
     signal?.throwIfAborted();
     const credential = { scheme, auth };
+    checkCredential(credential);
     const fault = loginFault(credential, this.#driver.session.hasSasl);
     if (fault !== undefined) throw new RequestError('invalid', fault, undefined);
     const done = this.#driver.addAuth(credential);
@@ -368,14 +370,13 @@ export class KeeperClient implements Client {
     request: (full: string) => RequestOf<N>,
     options: OpOptions | undefined,
     pick: (answer: AnswerOf<N>) => T,
-    dataBytes = 0,
   ): Promise<T> {
     return this.#send(path, options, (): Order<T> => {
       const row = OPERATIONS[name];
       const body = request(path === undefined ? '' : this.#full(path));
       return {
         opcode: row.code,
-        bytes: (path?.length ?? 0) + dataBytes,
+        bytes: path?.length ?? 0,
         write: (to) => row.request.write(to, body as never),
         read: (from) => pick(row.answer.read(from) as AnswerOf<N>),
       };

@@ -12,6 +12,7 @@ import {
   RequestError,
   type WatchListener,
 } from './api.ts';
+import { checkCredential } from './arguments.ts';
 import { KeeperClient, stripper } from './client.ts';
 import { parseConnectString, type Server, showServer } from './connect-string.ts';
 import { Driver } from './driver.ts';
@@ -92,6 +93,7 @@ export async function connect(
   const auth = (options.auth ?? []).map((credential) => ({ ...credential }));
   let hasSasl = false;
   for (const credential of auth) {
+    checkCredential(credential);
     const fault = loginFault(credential, hasSasl);
     if (fault !== undefined) throw new RequestError('invalid', fault, undefined);
     hasSasl ||= isSasl(credential);

@@ -21,14 +21,15 @@ import {
   type Stat,
   type Transaction,
 } from './api.ts';
+import { bytesOf } from './arguments.ts';
 
 const OPEN_ACL: readonly Acl[] = [{ perms: PERM.all, scheme: 'world', id: 'anyone' }];
 
 /** ACL entries as the wire has them. */
 export const wireAcl = (acl: readonly Acl[]) => acl.map(({ perms, scheme, id }) => ({ perms, id: { scheme, id } }));
 
-/** Data as bytes; text becomes UTF-8. */
-export const bytesOf = (data: Uint8Array | string | null): Uint8Array | null =>
+/** What a transaction was given, as bytes; that of a wrong kind stays for `commit` to refuse. */
+const maybeBytes = (data: Uint8Array | string | null): Uint8Array | null =>
   typeof data === 'string' ? Buffer.from(data) : data;
 
 /** Bytes of their own, since what a reply holds is a view on a buffer that is used again. */
@@ -54,11 +55,14 @@ export const isSequential = (options: CreateOptions): boolean => options.mode?.e
 export function partOf(op: MultiOp, full: (path: string, sequential?: boolean) => string): MultiPart {
   switch (op.op) {
     case 'create':
-      return createPart(full(op.path, isSequential(op.options)), op.data, op.options);
+      return createPart(full(op.path, isSequential(op.options)), bytesOf(op.data, op.path), op.options);
     case 'delete':
       return { type: OPERATIONS.delete.code, request: { path: full(op.path), version: op.version } };
     case 'set':
-      return { type: OPERATIONS.setData.code, request: { path: full(op.path), data: op.data, version: op.version } };
+      return {
+        type: OPERATIONS.setData.code,
+        request: { path: full(op.path), data: bytesOf(op.data, op.path), version: op.version },
+      };
     case 'check':
       return { type: OPCODE.check, request: { path: full(op.path), version: op.version } };
   }
@@ -114,7 +118,7 @@ export class ClientTransaction implements Transaction {
     this.#client = client;
   }
   create(path: string, data: Uint8Array | string | null = null, options: CreateOptions = {}): this {
-    this.ops.push({ op: 'create', path, data: bytesOf(data), options });
+    this.ops.push({ op: 'create', path, data: maybeBytes(data), options });
     return this;
   }
   delete(path: string, version = -1): this {
@@ -122,7 +126,7 @@ export class ClientTransaction implements Transaction {
     return this;
   }
   set(path: string, data: Uint8Array | string | null, version = -1): this {
-    this.ops.push({ op: 'set', path, data: bytesOf(data), version });
+    this.ops.push({ op: 'set', path, data: maybeBytes(data), version });
     return this;
   }
   check(path: string, version = -1): this {

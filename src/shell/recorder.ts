@@ -13,7 +13,8 @@ import {
   type ReadOptions,
   type Stat,
 } from '../client/api.ts';
-import { bytesOf, isSequential } from '../client/multi.ts';
+import { bytesOf } from '../client/arguments.ts';
+import { isSequential } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
 import { FORCED_LIMIT, isBeyondDefault, isTooLarge, REQUEST_LIMIT } from './data.ts';
 import { ClientFacade } from './facade.ts';

@@ -1,7 +1,8 @@
 /** A client that notes what its changes replace. */
 import { KeeperError } from '../base/errors.ts';
 import type { Acl, Client, MultiOp, MultiResult, OpOptions, Stat } from '../client/api.ts';
-import { bytesOf, ClientTransaction } from '../client/multi.ts';
+import { bytesOf } from '../client/arguments.ts';
+import { ClientTransaction } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
 import { hasMasked, isWorldReadable, type NodeRecord, recordOf } from './node-record.ts';
 import { isRefusal } from './refusal.ts';
