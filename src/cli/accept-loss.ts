@@ -10,6 +10,7 @@ import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, type EnsembleConfig, type ServerConfig } from '../server/config.ts';
 import { acceptLoss, type Holdings, holdingsOf } from '../storage/accept-loss.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { NOTHING_WRITTEN } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { readOptions } from './options.ts';
 import { isTypedByPerson, Safety } from './safety.ts';
@@ -18,7 +19,8 @@ import { explainStart, settingsIn, UsageError } from './start-failures.ts';
 const USAGE = `usage: zoosh server accept-loss --config zoo.cfg [--myid N] [--yes]
 For the end of an ensemble: when no quorum of its members can ever come back, this one goes on alone with what its directory
 holds. The server must not run. It becomes a new ensemble of one; what only others held is lost for good. The directories of
-the old members are refused until they are emptied; the servers of zoo.cfg are added again as they come up empty.`;
+the old members are refused until they are emptied; the servers of zoo.cfg are added again as they come up empty.
+With -n before the command it says what would be lost, and nothing is written.`;
 
 const OPTIONS = {
   config: { type: 'string' },
@@ -74,10 +76,10 @@ async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean,
         42,
         `${dataDir} belongs to server ${holdings.identity.sid}; zoo.cfg and myid say ${ensemble.sid}`,
       );
+    if (globals.dryRun === true) return shown(holdings, ensemble, globals);
     const safety = new Safety({ canAsk: isTypedByPerson(), yes, isProtected: () => false, profile: () => undefined });
     const details = meaning(holdings, ensemble);
-    const what = `make server ${ensemble.sid} an ensemble of its own, and give up what only the others hold`;
-    await safety.confirm({ what, path: dataDir, always: true, details }, 'cluster');
+    await safety.confirm({ what: what(ensemble), path: dataDir, always: true, details }, 'cluster');
     const made = await begin(config, ensemble);
     const told = { server: ensemble.sid, lastZxid: show(holdings.last.zxid), ...made };
     if (globals.output === 'json' || globals.output === 'ndjson') process.stdout.write(`${JSON.stringify(told)}\n`);
@@ -93,6 +95,18 @@ async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean,
   } finally {
     lock.release();
   }
+}
+
+const what = ({ sid }: EnsembleConfig): string =>
+  `make server ${sid} an ensemble of its own, and give up what only the others hold`;
+
+/** What it would be, for a dry run. Returns the exit code. */
+function shown(holdings: Holdings, ensemble: EnsembleConfig, { output }: Globals): number {
+  const told = { server: ensemble.sid, lastZxid: show(holdings.last.zxid), dryRun: true };
+  const lines = [...meaning(holdings, ensemble), `would ${what(ensemble)}.${NOTHING_WRITTEN}`];
+  const isJson = output === 'json' || output === 'ndjson';
+  process.stdout.write(isJson ? `${JSON.stringify(told)}\n` : `${lines.join('\n')}\n`);
+  return 0;
 }
 
 /** What the last zxid says, in sentences. */

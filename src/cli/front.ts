@@ -220,7 +220,7 @@ export async function runPlayground(globals: Globals, words: readonly string[]):
     });
   let playground: Awaited<ReturnType<typeof startPlayground>>;
   try {
-    playground = await startPlayground(words, ownOptions(globals), abort.signal);
+    playground = await startPlayground(words, globals, ownOptions(globals), abort.signal);
   } catch (error) {
     if (error instanceof Interrupted) return error.exitCode;
     throw error;

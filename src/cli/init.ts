@@ -11,6 +11,7 @@ import { failureOf, usage } from '../shell/failure.ts';
 import { keptFile, keptReference } from '../shell/profile-files.ts';
 import { askChoice, askHidden, askText, askYesNo } from './ask.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
+import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { profilesOf } from './host.ts';
 import { readOptions } from './options.ts';
@@ -46,6 +47,7 @@ export async function runInit(words: readonly string[], globals: Globals): Promi
     process.stdout.write(`${INIT_USAGE}\n`);
     return 0;
   }
+  refuseDryRun('init', globals);
   const places = folders();
   const { profiles } = profilesOf(globals, places);
   const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };

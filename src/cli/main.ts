@@ -43,7 +43,7 @@ async function run(argv: string[]): Promise<number> {
   }
   if (globals.help === true) return (await import('./usage.ts')).printUsage();
   const [first, ...rest] = words;
-  if (first === 'with') return (await import('./with.ts')).runWith(rest);
+  if (first === 'with') return (await import('./with.ts')).runWith(rest, globals);
   if (first === 'server') return (await import('./server.ts')).runServer(rest, globals);
   if (first === 'backup') return (await import('./server.ts')).runServer([first, ...rest], globals);
   if (first === 'restore') return (await import('./restore.ts')).runRestore(rest, globals);

@@ -22,6 +22,8 @@ export interface Operation {
   readonly env: Env;
   readonly isJson: boolean;
   readonly yes: boolean;
+  /** Only shows what it would do. */
+  readonly isDry: boolean;
 }
 
 /** A configuration that was read and checked. */

@@ -5,6 +5,8 @@ import { Failure, usage } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';
 import { parseNumber } from '../shell/units.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { refuseDryRun } from './dry-run.ts';
+import type { Globals } from './globals.ts';
 import { readOptions } from './options.ts';
 
 export const PLAYGROUND_USAGE = `usage: zoosh playground [-n N] [--data DIR] [--port PORT]
@@ -23,11 +25,14 @@ export interface Playground {
 /** Reads the words after `playground` and starts the server. Undefined: help was asked for. @throws Failure */
 export async function startPlayground(
   words: readonly string[],
+  globals: Globals,
   options: Target['options'],
   signal: AbortSignal,
 ): Promise<Playground | undefined> {
   const { n, data, port, help } = wordsOf(words);
   if (help === true) return undefined;
+  // its own server goes away with what was tried; a folder that is kept would be made
+  if (data !== undefined) refuseDryRun('playground --data', globals);
   const number = port === undefined ? 0 : Number(port);
   if (!Number.isInteger(number) || number < 0 || number > 65535)
     throw usage(`--port is a number up to 65535, not ${port}`);

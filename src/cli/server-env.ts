@@ -25,7 +25,7 @@ const textOf = (path: string): string | undefined => {
  * `from-env [--print]`: zoo.cfg, myid and what belongs to them from the variables of container images. Files that are there
  * are left alone, as the images do, unless `--force`. The last line of standard output is the path of zoo.cfg.
  */
-export async function fromEnv({ values, env: given, isJson }: Operation): Promise<number> {
+export async function fromEnv({ values, env: given, isJson, isDry }: Operation): Promise<number> {
   const image = imageOf(given);
   const { env, failed } = image === 'bitnami' ? withFiles(given, textOf) : { env: given, failed: [] };
   for (const sentence of failed) process.stderr.write(`warning: ${sentence}\n`);
@@ -42,7 +42,7 @@ export async function fromEnv({ values, env: given, isJson }: Operation): Promis
   const jaas = join(dir, 'zoo_jaas.conf');
   const flags = made.flags.map((word) => word.replace(`${made.configDir}/zoo_jaas.conf`, jaas));
   const text = [...made.config, ''].join('\n');
-  if (values.print === true) {
+  if (values.print === true || isDry) {
     const secrets = secretsIn([], env);
     const shown = maskedFile(text, config, secrets);
     if (isJson)

@@ -7,6 +7,7 @@ import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { namedFiles } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { NOTHING_WRITTEN } from './dry-run.ts';
 import { loadConfig, type Operation } from './operation.ts';
 import { isTypedByPerson, Safety } from './safety.ts';
 import { settingsIn, UsageError } from './start-failures.ts';
@@ -24,7 +25,7 @@ const INITIALIZE_USAGE = (script: string, config: string): string => `usage: ${s
 `;
 
 /** `initialize`. @throws Failure (30, 31) when it was not allowed */
-export async function initialize({ values, places, isApache, yes }: Operation): Promise<number> {
+export async function initialize({ values, places, isApache, yes, isDry }: Operation): Promise<number> {
   if (values.help === true) {
     say(INITIALIZE_USAGE(process.env.ZOOSH_SHIM ?? 'zoosh server initialize', places.config));
     return 1; // as Apache's script has it
@@ -48,6 +49,15 @@ export async function initialize({ values, places, isApache, yes }: Operation): 
       return 1;
     }
     if (existsSync(dataDir)) (await holdDirectory(dataDir)).release();
+  }
+  if (isDry) {
+    for (const path of there) say(`would remove ${path}\n`);
+    const folders = dataLogDir === dataDir ? dataDir : `${dataDir} and ${dataLogDir}`;
+    const id = myid === undefined ? '' : `, with ${myid} in its myid`;
+    say(`would make ${folders} for a new server${id}.${NOTHING_WRITTEN}\n`);
+    return 0;
+  }
+  if (there.length > 0) {
     const safety = new Safety({
       canAsk: isTypedByPerson(),
       yes: yes || isApache,

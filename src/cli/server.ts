@@ -5,6 +5,7 @@ import { apacheCode } from '../operate/apache-codes.ts';
 import { placesOf, type Surroundings } from '../operate/places.ts';
 import { splitFlags } from '../operate/settings.ts';
 import { sourcedEnv } from '../operate/sourced.ts';
+import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import type { Operation } from './operation.ts';
 import { readOptions } from './options.ts';
@@ -78,6 +79,9 @@ const APACHE_VERBS = ['start', 'start-foreground', 'stop', 'version', 'restart',
 /** Verbs of other scripts of Apache's, which say nothing about the configuration they use. */
 const QUIET = new Set(['initialize', 'cleanup', 'from-env']);
 
+/** Verbs that change nothing, or show what they would change. */
+const SHOWN = new Set(['status', 'config', 'version', 'print-cmd', 'initialize', 'from-env']);
+
 /** Verbs with a word of their own before the configuration's name. */
 const WITH_WORD = new Set(['log-level', 'bundle', 'backup']);
 
@@ -137,6 +141,7 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
     return 0; // as Apache's script has it
   }
   if ((own ? positionals[3] : more) !== undefined) throw new UsageError(`server ${verb}: one word too many`);
+  if (!SHOWN.has(verb) && !(verb === 'log-level' && name === undefined)) refuseDryRun(`server ${verb}`, globals);
   // what an image's variables come to does not depend on files that they are to replace
   const { env, failed } =
     verb === 'from-env' ? { env: process.env, failed: [] } : sourcedEnv(places.configDir, process.env);
@@ -151,6 +156,7 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
     env,
     isJson: [values.output, globals.output].some((mode) => mode === 'json' || mode === 'ndjson'),
     yes: values.yes === true || globals.yes === true,
+    isDry: globals.dryRun === true,
   };
   return (await load())(operation);
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { SHIM_MARK, shims } from '../operate/shims.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { fileReason } from '../shell/file-reason.ts';
+import { NOTHING_WRITTEN } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { ownCommand } from './local-ensembles.ts';
 
@@ -34,6 +35,13 @@ export async function runShims(args: readonly string[], globals: Globals): Promi
     throw new Failure(30, 'Refused', `${foreign.join(', ')}: not ours, and would be replaced`, {
       hint: 'say --force, or choose another folder',
     });
+  const files = all.map(({ name }) => join(dir, name));
+  const isJson = globals.output === 'json' || globals.output === 'ndjson';
+  if (globals.dryRun === true) {
+    const lines = [...files.map((file) => `would write ${file}`), NOTHING_WRITTEN.trim()];
+    process.stdout.write(isJson ? `${JSON.stringify({ files, dryRun: true })}\n` : `${lines.join('\n')}\n`);
+    return 0;
+  }
   try {
     mkdirSync(dir, { recursive: true });
     for (const { name, text } of all) {
@@ -44,8 +52,7 @@ export async function runShims(args: readonly string[], globals: Globals): Promi
   } catch (error) {
     throw usage(`shims: ${dir} cannot be written: ${fileReason(error)}`);
   }
-  const files = all.map(({ name }) => join(dir, name));
-  if (globals.output === 'json' || globals.output === 'ndjson') process.stdout.write(`${JSON.stringify({ files })}\n`);
+  if (isJson) process.stdout.write(`${JSON.stringify({ files })}\n`);
   else process.stdout.write(`${files.join('\n')}\n`);
   return 0;
 }

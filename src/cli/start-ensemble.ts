@@ -11,6 +11,7 @@ import { labelled } from '../out/human.ts';
 import { decideColor, makeTheme } from '../out/theme.ts';
 import { usage } from '../shell/failure.ts';
 import { parseNumber, parseTimed, plural } from '../shell/units.ts';
+import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { abortOnSignals, Interrupted } from './interrupt.ts';
 import { ENSEMBLE_VARIABLE, ownCommand } from './local-ensembles.ts';
@@ -76,6 +77,7 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
   if (values.rm === true && (values.keep === true || values.detach === true))
     throw usage(`--rm and ${values.keep === true ? '--keep' : '-d'} exclude each other`);
   const name = checkName(given);
+  refuseDryRun('start ensemble', globals);
   const asked = { voters: whole(values.n, '-n'), observers: whole(values.observers, '--observers') };
   const port = whole(values['base-port'], '--base-port');
   if (port !== undefined && (port < 1 || port > 65_000)) throw usage(`--base-port is a port, not ${port}`);

@@ -13,6 +13,7 @@ import { startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
 import { Pressure } from '../server/pressure.ts';
+import { refuseDryRun } from './dry-run.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
 import { Leash } from './leash.ts';
 import { readOptions } from './options.ts';
@@ -162,6 +163,7 @@ export async function runStart(
     const [form = '', more] = positionals;
     if (!['standalone', 'server', 'observer'].includes(form) || more !== undefined)
       throw new UsageError(form === '' ? 'say what to start' : whyNot(more ?? form));
+    refuseDryRun(`start ${form}`, globals);
     const made = await settingsOf(form, values);
     if (made.remove !== undefined) remove.push(made.remove);
     const gathered = gather({

@@ -9,6 +9,7 @@ import { jsonOf, lineOf, type ToldTxn, tellApache, tellOwn } from '../offline/tx
 import { visibleLine } from '../out/data.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { Failure } from '../shell/failure.ts';
+import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
 import { OfflineOutput } from './offline-output.ts';
@@ -47,6 +48,7 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
       `${file} is ${kind === 'unknown' ? 'no transaction log' : `a ${kind.endsWith('backup') ? 'backup' : 'snapshot'}: zoosh snapshot info ${file} tells more`}`,
     );
   const isOwn = kind === 'zoosh log';
+  if (values.chop === true) refuseDryRun('txnlog -c', globals);
   if (values.chop === true) return chop(resolve(file), isOwn, values.zxid);
   if (values.zxid !== undefined) throw new UsageError('txnlog: -z ZXID is where -c chops');
   return dump(resolve(file), isOwn, globals.output === 'json' || globals.output === 'ndjson');

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { Failure, usage } from '../shell/failure.ts';
 import { parseNumber, parseTimed } from '../shell/units.ts';
 import { makeLeash } from './child-leash.ts';
+import { refuseDryRun } from './dry-run.ts';
+import type { Globals } from './globals.ts';
 import { abortOnSignals, exitOf, Interrupted, SIGNALS } from './interrupt.ts';
 import { ownCommand } from './local-ensembles.ts';
 import { readOptions } from './options.ts';
@@ -34,7 +36,7 @@ const parse = (args: readonly string[]) => {
 };
 
 /** `zoosh with ... -- CMD ARG...`. Returns the exit code. @throws Failure when CMD was not begun */
-export async function runWith(words: readonly string[]): Promise<number> {
+export async function runWith(words: readonly string[], globals: Globals): Promise<number> {
   const end = words.indexOf('--');
   const values = parse(end < 0 ? words : words.slice(0, end));
   if (values.help === true) {
@@ -43,6 +45,7 @@ export async function runWith(words: readonly string[]): Promise<number> {
   }
   const [program, ...args] = end < 0 ? [] : words.slice(end + 1);
   if (program === undefined) throw usage('with: say what to run, after --', 'zoosh with -n 3 -- ./test.sh');
+  refuseDryRun('with', globals);
   const { seed } = values;
   if (seed !== undefined && !existsSync(seed)) throw usage(`with: cannot read ${seed}: there is no such file`);
   using interrupts = abortOnSignals();

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { usage } from '../shell/failure.ts';
+import { cannotShow, usage } from '../shell/failure.ts';
 import { TAKES_VALUE } from './legacy.ts';
 import { isTarget } from './targets.ts';
 
@@ -32,15 +32,17 @@ const OWN_FLAGS = new Set(['--tls', '--tls-insecure', '--no-config', '--no-histo
 
 /**
  * Whether this is to be zkCli: called by that name, told so by `--compat`, or spoken to with zkCli's options where no
- * person types at a prompt. @throws Failure (2) for a `--compat` there is not
+ * person types at a prompt. @throws Failure (2) for a `--compat` there is not, (30) for a dry run of it
  */
 export function compatWish(program: string, argv: readonly string[], isTerminal: boolean): CompatWish | undefined {
   // only who says --compat speaks our language: to zkCli HOST:PORT is a command it does not know
   const said = scan(argv, true);
-  const { found, incomplete, ours, compat, isLegacy, waits, words } =
+  const { found, incomplete, ours, compat, isLegacy, isDry, waits, words } =
     said.compat === undefined ? scan(argv, false) : said;
   const isNamed = /^zkCli(?:\.sh)?$/.test(basename(program));
   if (compat === undefined && !isNamed && !(isLegacy && (words.length > 0 || !isTerminal))) return undefined;
+  // -n is none of zkCli's words: behind its own name it is skipped, as zkCli does, before --compat it was said to us
+  if (isDry && !isNamed) throw cannotShow('zkCli');
   const match = compat === undefined ? ['', 'zkcli', undefined] : WORDS.exec(compat);
   if (match === null) throw usage(`--compat is zkcli or zkcli-exact, perhaps with =3.8 or =3.10, not ${compat}`);
   const [, mode, version = '3.10'] = match;
@@ -63,6 +65,7 @@ function scan(argv: readonly string[], withTarget: boolean) {
   const ours: string[] = [];
   let compat: string | undefined;
   let isLegacy = false;
+  let isDry = false;
   let waits = false;
   let target: string | undefined;
   let at = 0;
@@ -83,7 +86,8 @@ function scan(argv: readonly string[], withTarget: boolean) {
     } else if (word === '-waitforconnection') {
       isLegacy = true;
       waits = true;
-    } else if (word === '--compat') compat = argv[++at] ?? '';
+    } else if (word === '--dry-run' || (word === '-n' && compat === undefined)) isDry = true;
+    else if (word === '--compat') compat = argv[++at] ?? '';
     else if (word.startsWith('--compat=')) compat = word.slice('--compat='.length);
     else if (TAKES_VALUE.has(word)) {
       ours.push(word);
@@ -93,5 +97,5 @@ function scan(argv: readonly string[], withTarget: boolean) {
   }
   if (target?.startsWith('@')) ours.push('--profile', target.slice(1));
   else if (target !== undefined) found.server ??= target;
-  return { found, incomplete, ours, compat, isLegacy, waits, words: argv.slice(at) };
+  return { found, incomplete, ours, compat, isLegacy, isDry, waits, words: argv.slice(at) };
 }

@@ -18,6 +18,7 @@ export default command({
     ['history -g create', 'those with create'],
     ['history 50 -g set', 'with set, of the last fifty'],
   ],
+  keeps: ({ clear }) => (clear ? 'history --clear' : undefined),
   async run({ count, grep, all, clear }, context): Promise<Output> {
     if (clear) {
       context.history.clear();

@@ -42,6 +42,7 @@ export default command({
     'Files must be there and are kept under their whole names. In a config.json that was written by hand relative names, those behind',
     'file: among them, begin at its folder.',
   ],
+  keeps: ({ action = 'list' }) => (action === 'list' || action === 'show' ? undefined : `profile ${action}`),
   async run(values, context): Promise<Output> {
     const { action = 'list', name } = values;
     if (action === 'list') return list(context);

@@ -18,6 +18,7 @@ export default command({
     ['settings output json', 'for this shell'],
     ['settings hints off --save', 'for good'],
   ],
+  keeps: ({ save }) => (save ? 'settings --save' : undefined),
   async run({ name, value, save }, { settings }): Promise<Output> {
     if (name === undefined) {
       if (save) throw usage('settings: --save needs a NAME');

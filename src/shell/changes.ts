@@ -2,7 +2,7 @@
 import { type Client, RequestError } from '../client/api.ts';
 import type { CommandSpec, TransactionControl } from './command.ts';
 import { ClientFacade } from './facade.ts';
-import { type Failure, refused, usage } from './failure.ts';
+import { cannotShow, type Failure, refused, usage } from './failure.ts';
 import type { Output } from './output.ts';
 import { quoteWord } from './paths.ts';
 import { type Change, Recorder } from './recorder.ts';
@@ -118,8 +118,7 @@ export class Changes implements TransactionControl {
   }
 
   #dryRun(spec: CommandSpec): Route {
-    if (spec.dryRun === false)
-      throw refused(`a dry run cannot show what ${spec.name} would do`, 'leave out -n, --dry-run');
+    if (spec.dryRun === false) throw cannotShow(spec.name);
     // where only this command was said to be dry, what was only thought of before must not be taken for the tree
     if (!this.#ports.isDryRun) this.#dry = undefined;
     let recorder: Recorder | undefined;

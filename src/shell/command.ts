@@ -380,6 +380,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   isEndless?(values: Values<Ps>): boolean;
   /** False: what it does cannot be shown without doing it, so that a dry run refuses it. */
   readonly dryRun?: false;
+  /** What a call that changes files of the user's own is called, where a dry run refuses it: no znode shows what it would do. */
+  keeps?(values: Values<Ps>): string | undefined;
   readonly params: Ps;
   /** [line, what it does]; each must parse. */
   readonly examples: readonly (readonly [string, string])[];

@@ -43,6 +43,10 @@ export const usage = (message: string, hint?: string): Failure => new Failure(2,
 export const refused = (message: string, hint: string, path?: string): Failure =>
   new Failure(30, 'Refused', `refused: ${message}`, { hint, path });
 
+/** Under -n, for what changes something and cannot show what. */
+export const cannotShow = (name: string): Failure =>
+  refused(`a dry run cannot show what ${name} would do`, 'leave out -n, --dry-run');
+
 /**
  * Anything thrown, as a failure with its exit code. `risk` is that of the command: a broken change has an unknown outcome, and
  * so has a command that breaks off after one of its changes was `lost`.

@@ -9,7 +9,7 @@ import { contextOf } from './context.ts';
 import { DeadlineClient, type DeadlinePorts, Outcome } from './deadline.ts';
 import { expandWords } from './expand-words.ts';
 import { isOfRead } from './failed-request.ts';
-import { Failure, failureOf, refused, usage } from './failure.ts';
+import { cannotShow, Failure, failureOf, refused, usage } from './failure.ts';
 import { helpOf } from './help.ts';
 import { namedChroot } from './missing-chroot.ts';
 import { expandedByOs, LINES_HINT, unknownCommand } from './misspelt.ts';
@@ -382,6 +382,8 @@ export class Shell {
     const spec: CommandSpec = risk === found.risk ? found : { ...found, risk };
     this.#risk = spec.risk;
     this.#pipelines.hasChanged ||= spec.risk !== 'read';
+    const kept = this.ports.dryRun ? found.keeps?.(bound.values as never) : undefined;
+    if (kept !== undefined) throw cannotShow(kept);
     const route = this.changes.route(spec, this.ports.dryRun || bound.dryRun);
     if (spec.risk !== 'read') {
       const sends = route.isReal || this.changes.isOpen;
