@@ -7,6 +7,7 @@ import type { ClientTls } from '../server/config-client-tls.ts';
 import { javaAddress } from '../server/ip.ts';
 import { certificateIdentities } from '../server/x509.ts';
 import type { Listener } from './clients.ts';
+import { clientsFor, RAISE_DESCRIPTORS } from './descriptors.ts';
 import { KeyWatch } from './key-watch.ts';
 import { clientKeysApart } from './keys-apart.ts';
 import type { Logger } from './log.ts';
@@ -38,6 +39,8 @@ export interface DoorOptions {
   readonly traffic: Traffic;
   /** What is shown by TLS; undefined where it is not spoken. */
   readonly keys: ClientTlsKeys | undefined;
+  /** That this process may have; undefined: nobody knows. */
+  readonly descriptors: number | undefined;
   /** A client is in: its socket, its address as Java prints it, and what a certificate proves. Undefined: no TLS. */
   serve(socket: Socket, ip: string, proved: readonly Identity[] | undefined): void;
   /** A certificate was not accepted. */
@@ -61,12 +64,16 @@ export class ClientDoors {
   private readonly doors: ClientTlsDoor[] = [];
   private watch: KeyWatch<ClientTlsKeys> | undefined;
   private readonly unified: boolean;
+  /** Of them all may be connected so many. */
+  private readonly most: number;
 
   constructor(options: DoorOptions) {
     this.options = options;
     const { config, listener, clock, logger } = options;
     this.unified = config.clientTls?.unified === true;
     this.complaints = new Complaints(clock, (sentence) => logger.warn(sentence));
+    const { descriptors = Number.POSITIVE_INFINITY } = options;
+    this.most = config.maxCnxns > 0 ? config.maxCnxns : clientsFor(descriptors);
     const plain = new Crowd();
     const secure = new Crowd();
     this.crowds.push(plain, secure);
@@ -159,15 +166,22 @@ export class ClientDoors {
       gone,
     });
   }
+  private get fullness(): string {
+    const { config, descriptors } = this.options;
+    if (config.maxCnxns > 0) return `a client was not let in: maxCnxns=${config.maxCnxns} are connected`;
+    return `a client was not let in: ${this.most} are connected, and the rest of the ${descriptors} open files that this process may have is kept for its work. ${RAISE_DESCRIPTORS}`;
+  }
   /** Somebody connected; `door` is the one for TLS that it is sent to. */
   private enter(socket: Socket, crowd: Crowd, door: number | undefined): void {
     const { config, traffic, serve } = this.options;
-    const { maxClientCnxns, maxCnxns } = config;
+    const { maxClientCnxns } = config;
     const ip = javaAddress(socket.remoteAddress ?? '');
     const { perAddress } = crowd;
     const same = perAddress.get(ip) ?? 0;
     const all = (this.crowds[0] as Crowd).size + (this.crowds[1] as Crowd).size;
-    if ((maxClientCnxns > 0 && same >= maxClientCnxns) || (maxCnxns > 0 && all >= maxCnxns)) {
+    const isFull = all >= this.most;
+    if (isFull || (maxClientCnxns > 0 && same >= maxClientCnxns)) {
+      if (isFull) this.complaints.about('all', this.fullness);
       traffic.rejected++;
       socket.destroy();
       return;

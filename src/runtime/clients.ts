@@ -15,6 +15,7 @@ import { ClientDoors, type Served } from './client-doors.ts';
 import { ClientLimits } from './client-limits.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
 import type { Logger } from './log.ts';
+import type { ServerPorts } from './node-options.ts';
 import { noTraffic } from './traffic.ts';
 import { SHARE, TurnBudget } from './turn-budget.ts';
 
@@ -35,6 +36,9 @@ const UNREAD_MS = 10_000;
 const NOTHING = Buffer.alloc(0);
 /** A ping as it comes in: its length, xid -2, operation 11. */
 const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
+
+/** What the client port stands on. */
+type ClientPorts = Pick<ServerPorts, 'clock' | 'listener' | 'descriptors'>;
 
 /** What words and metrics tell beyond what the port knows. */
 export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic' | 'handshakes'>;
@@ -104,8 +108,7 @@ export class ClientPort {
     words: Words,
     clocks: () => void,
     turn: () => void,
-    clock: Clock,
-    listener: Listener,
+    ports: ClientPorts,
     logger: Logger,
     keys: ClientTlsKeys | undefined,
   ) {
@@ -114,10 +117,11 @@ export class ClientPort {
     this.words = words;
     this.clocks = clocks;
     this.turn = turn;
+    const { clock, listener, descriptors } = ports;
     this.clock = clock;
     this.limits = new ClientLimits(config, this.traffic, () => clock.monotonic());
     this.doors = new ClientDoors({
-      ...{ config, clock, listener, logger, keys, traffic: this.traffic },
+      ...{ config, clock, listener, logger, keys, traffic: this.traffic, descriptors: descriptors?.() },
       serve: (socket, ip, proved) => this.accept(socket, ip, proved),
       refused: () => {
         this.server.outbox.counts.authFailed++;

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { Spread } from '../base/spread.ts';
+import { mostDescriptors } from '../platform/descriptors.ts';
 import { COUNTED, type Counted, OF_MEMBERS, TIMED, type Timed } from './tally.ts';
 import { mode, type WordContext } from './words/context.ts';
 
@@ -35,15 +36,6 @@ function openFiles(): number | undefined {
     return undefined;
   }
 }
-let mostFiles: number | undefined;
-function maxFiles(): number | undefined {
-  try {
-    mostFiles ??= Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
-  } catch {
-    return undefined;
-  }
-  return Number.isNaN(mostFiles) ? undefined : mostFiles;
-}
 
 const GAUGES: Rows = {
   znode_count: ['znodes in the tree', ({ server }) => server.tree.nodeCount],
@@ -76,7 +68,7 @@ const GAUGES: Rows = {
     ({ traffic }) => traffic.dropChance,
   ],
   open_file_descriptor_count: ['open files and sockets', openFiles],
-  max_file_descriptor_count: ['how many there may be', maxFiles],
+  max_file_descriptor_count: ['how many there may be', mostDescriptors],
   uptime: ['ms since the start', ({ server, started }) => Math.round(server.now - started)],
 };
 const OURS: Rows = {

@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Random } from '../base/random.ts';
 import { realClock } from '../platform/clock.ts';
+import { mostDescriptors } from '../platform/descriptors.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Disk } from '../ports/disk.ts';
@@ -18,6 +19,8 @@ export interface ServerPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly listener: Listener;
+  /** Files and sockets that may be open at once; undefined: nobody knows. */
+  readonly descriptors?: () => number | undefined;
   /** How members reach each other; undefined: as zoo.cfg says, over TCP. */
   readonly peerNetwork?: PeerNetwork;
 }
@@ -26,6 +29,7 @@ export const REAL_PORTS: ServerPorts = {
   clock: realClock,
   random: { below: (bound) => randomInt(bound), bytes: (count) => randomBytes(count) },
   listener: tcpListener,
+  descriptors: mostDescriptors,
 };
 
 export interface StartOptions {

@@ -136,7 +136,7 @@ export class ServerNode {
     }
     this.begin(loaded);
     const version = reportedVersion(config);
-    const { clock, listener } = ports;
+    const { clock } = ports;
     const { tally, damage } = this;
     const learners = (): readonly LearnerRow[] => this.ensemble?.learners() ?? [];
     const words = { version, started: clock.monotonic(), tally, damage, learners };
@@ -146,8 +146,7 @@ export class ServerNode {
       words,
       () => this.clocks(),
       () => this.turn(),
-      clock,
-      listener,
+      ports,
       this.options.logger,
       keys,
     );

@@ -5,6 +5,7 @@ import type { Server } from '../server/server.ts';
 import type { Storage } from '../storage/storage.ts';
 import { SnapshotCursor } from '../tree/snapshot.ts';
 import type { Mark } from '../zab/types.ts';
+import { RAISE_DESCRIPTORS } from './descriptors.ts';
 import type { Logger } from './log.ts';
 
 export interface SnapshotterOptions {
@@ -115,10 +116,17 @@ export class Snapshotter {
     this.filled += bytes;
     log
       .roll()
+      .then((stays) => this.remark(stays))
       .catch(() => {})
       .finally(() => {
         this.rolling = false;
       });
+  }
+  private remark(stays: Error | undefined): void {
+    if (stays !== undefined)
+      this.options.logger.warn(
+        `the log goes on in its present file, since no other could be made: ${stays.message}. ${RAISE_DESCRIPTORS}`,
+      );
   }
   private begin(): Promise<Mark | Error> {
     this.running = this.take()
@@ -149,7 +157,7 @@ export class Snapshotter {
   private async take(): Promise<Mark | Error> {
     const { storage, clock, logger } = this.options;
     if (storage.damage !== undefined) return new Error('what is on the disk is damaged and not yet mended');
-    await storage.log.roll();
+    this.remark(await storage.log.roll());
     const server = this.options.server();
     // never of a tree in the middle of a transaction
     while (server.applying) await new Promise((resolve) => setImmediate(resolve));

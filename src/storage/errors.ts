@@ -80,6 +80,10 @@ export function refuseNewer(error: unknown, file: string): void {
   );
 }
 
+/** This process, or the machine, has too many files and sockets open: nothing is wrong with the disk, and nothing was done. */
+export const isShortage = (error: unknown): error is DiskError =>
+  error instanceof DiskError && (error.code === 'EMFILE' || error.code === 'ENFILE');
+
 /** There was no room for what was to be written: it may be tried again once there is. */
 export const isDiskFull = (error: unknown): boolean =>
   error instanceof DiskError && (error.code === 'ENOSPC' || error.code === 'EDQUOT');

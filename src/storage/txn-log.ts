@@ -1,7 +1,8 @@
 import { assert } from '../base/assert.ts';
+import type { DiskError } from '../ports/disk.ts';
 import { compareHalves, type Halves, SECTOR, sealGroup } from '../records/log-record.ts';
 import type { PackWriter } from '../records/pack.ts';
-import { isDiskFull } from './errors.ts';
+import { isDiskFull, isShortage } from './errors.ts';
 import { logName, unlinkIfThere } from './files.ts';
 import type { LogFileEntry } from './identity.ts';
 import { filesBefore, findCut, sealKept } from './log-cut.ts';
@@ -29,6 +30,7 @@ export class TxnLog {
   readonly events: LogEvents;
   /** Names what the log holds: another after each cut. */
   generation: number;
+  /** Written since it went on in another file, or was to. */
   bytesSinceRoll = 0;
   /** Which files it lies in. */
   list: LogList;
@@ -180,12 +182,12 @@ export class TxnLog {
     await this.file?.idle();
   }
   /** Runs when no write is under way and lets none begin before it is over. */
-  private alone(run: (file: LogFile) => Promise<void>): Promise<void> {
+  private alone<T>(run: (file: LogFile) => Promise<T>): Promise<T | undefined> {
     this.held++;
     const done = this.turn.then(async () => {
       try {
         await this.quiet();
-        if (this.file !== undefined) await run(this.file);
+        return this.file === undefined ? undefined : await run(this.file);
       } finally {
         this.held--;
         this.pump();
@@ -196,30 +198,41 @@ export class TxnLog {
     return done;
   }
   /** A change of files that fails leaves what is durable unknown, like a write. */
-  private async mustSucceed(run: () => Promise<void>): Promise<void> {
+  private async mustSucceed<T>(run: () => Promise<T>): Promise<T> {
     try {
-      await run();
+      return await run();
     } catch (error) {
       this.fail(error as Error);
       throw error;
     }
   }
 
-  /** Goes on in a new file (foundations.md 13.5). Groups that gather meanwhile are written there. */
-  roll(): Promise<void> {
+  /**
+   * Goes on in a new file (foundations.md 13.5). Groups that gather meanwhile are written there. Resolves with why it stays in
+   * the present one for now, where descriptors ran out before anything was changed.
+   */
+  roll(): Promise<DiskError | undefined> {
     return this.alone(async (file) => {
-      if (this.failure !== undefined || this.retired) return;
-      await this.mustSucceed(() => this.goOn(file));
+      if (this.failure !== undefined || this.retired) return undefined;
+      return this.mustSucceed(() => this.goOn(file));
     });
   }
-  private async goOn(file: LogFile): Promise<void> {
-    const next = await makeLogFile(this.place, this.onDisk);
+  private async goOn(file: LogFile): Promise<DiskError | undefined> {
+    let next: LogFile;
+    try {
+      next = await makeLogFile(this.place, this.onDisk);
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      this.bytesSinceRoll = 0; // or every write would try again
+      return error;
+    }
     const end = file.position;
     await this.list.change((files) => [
       ...files.map((each) => (each.end === null ? { ...each, end } : each)),
       next.entry,
     ]);
     await this.take(next);
+    return undefined;
   }
   private async take(next: LogFile): Promise<void> {
     const before = this.file;
@@ -308,7 +321,10 @@ export class TxnLog {
       const { cutAt, unknown, onDisk } = this;
       const beyond = cutAt === undefined ? 1 : compareHalves(cutAt.zxid, onDisk.zxid);
       if (cutAt !== undefined && beyond < 0) await this.cut(file, cutAt);
-      else await this.goOn(file);
+      else {
+        const stays = await this.goOn(file);
+        if (stays !== undefined) throw stays;
+      }
       if (unknown !== undefined && beyond > 0) {
         if (cutAt !== undefined) unknown.cut(cutAt);
         this.gathering.putBack(unknown);

@@ -14,6 +14,8 @@ export class ServerProcess implements AsyncDisposable {
   stderr = '';
   /** When set, no file may grow beyond so many bytes, as on a disk that is full. */
   fileLimit: number | undefined;
+  /** When set, it may have so many files and sockets open at once. */
+  openLimit: number | undefined;
   /** More words of its command. */
   words: readonly string[] = [];
   private child: ChildProcess | undefined;
@@ -51,8 +53,12 @@ export class ServerProcess implements AsyncDisposable {
       this.level,
       ...this.words,
     ];
-    const limited = ['sh', '-c', `ulimit -f ${Math.ceil((this.fileLimit ?? 0) / 512)} && exec "$0" "$@"`, ...command];
-    const [program = '', ...args] = this.fileLimit === undefined ? command : limited;
+    const limits = [
+      ...(this.fileLimit === undefined ? [] : [`ulimit -f ${Math.ceil(this.fileLimit / 512)}`]),
+      ...(this.openLimit === undefined ? [] : [`ulimit -n ${this.openLimit}`]),
+    ];
+    const limited = ['sh', '-c', [...limits, 'exec "$0" "$@"'].join(' && '), ...command];
+    const [program = '', ...args] = limits.length === 0 ? command : limited;
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

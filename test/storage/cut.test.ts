@@ -94,7 +94,7 @@ test('what has gathered, is being written, or was cut a moment ago is cut in its
     disk.pace = () => (random.below(3) === 0 ? turn() : Promise.resolve());
     let history: Entry[] = [];
     let generation = 1;
-    const waiting: Promise<void>[] = [];
+    const waiting: Promise<unknown>[] = [];
     for (let step = 0; step < 40; step++) {
       switch (random.below(5)) {
         case 0:
