@@ -97,8 +97,10 @@ export const nodeDisk: Disk = {
     try {
       await fs.promises.access(path);
       return true;
-    } catch {
-      return false;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+      throw new DiskError(code, path, 'look at'); // it may be there: who takes it for lost gives up what it holds
     }
   },
   free: (path) =>

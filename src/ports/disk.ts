@@ -46,6 +46,7 @@ export interface Disk {
   mkdir(path: string): Promise<void>;
   /** Returns when the folder's entries (new, renamed and removed names) are on the disk. */
   syncDir(path: string): Promise<void>;
+  /** Rejects when nobody can tell: a folder that may not be searched, a disk that fails. */
   exists(path: string): Promise<boolean>;
   /** Bytes free for us on the volume of `path`. */
   free(path: string): Promise<number>;

@@ -1,4 +1,5 @@
-import type { Disk } from '../ports/disk.ts';
+import { type Disk, DiskError } from '../ports/disk.ts';
+import { unusable } from '../storage/errors.ts';
 import { writeWhole } from '../storage/files.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { ServerNode } from './node.ts';
@@ -12,10 +13,14 @@ export const MET_APACHE =
 
 const folderIn = (dataDir: string): string => `${dataDir}/zoosh-1`;
 
-/** Whether a server that has no history met one of Apache's, in this life or before. */
+/** Whether a server that has no history met one of Apache's, in this life or before. @throws StorageRefusal (40) where nobody can tell */
 export async function hasMetApache(disk: Disk, dataDir: string, { last, damage }: Storage): Promise<boolean> {
   if (last.hi !== 0 || last.lo !== 0 || damage !== undefined) return false;
-  return disk.exists(`${folderIn(dataDir)}/${NAME}`);
+  try {
+    return await disk.exists(`${folderIn(dataDir)}/${NAME}`);
+  } catch (error) {
+    throw error instanceof DiskError ? unusable(error) : error;
+  }
 }
 
 /**

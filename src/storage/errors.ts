@@ -80,6 +80,14 @@ export function refuseNewer(error: unknown, file: string): void {
   );
 }
 
+/** The directories cannot be read or written, and nothing is known of what they hold: 40. */
+export const unusable = (error: DiskError): StorageRefusal =>
+  new StorageRefusal(
+    40,
+    `the data directory cannot be used: ${error.message}. Check that it is a folder, may be read and written, and has room`,
+    { cause: error },
+  );
+
 /** This process, or the machine, has too many files and sockets open: nothing is wrong with the disk, and nothing was done. */
 export const isShortage = (error: unknown): error is DiskError =>
   error instanceof DiskError && (error.code === 'EMFILE' || error.code === 'ENFILE');

@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { removeOld, removeStaged, settleAdoption } from './adoption.ts';
-import { DamageError, StorageRefusal } from './errors.ts';
+import { DamageError, StorageRefusal, unusable } from './errors.ts';
 import { DAMAGED, isLogName, logName, namesIn, STAGED, TEMP, UNFINISHED, unlinkIfThere } from './files.ts';
 import {
   type FoundIdentity,
@@ -49,12 +49,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   try {
     return await new Opening(options).run();
   } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    throw new StorageRefusal(
-      40,
-      `the data directory cannot be used: ${error.message}. Check that it is a folder, may be written and has room`,
-      { cause: error },
-    );
+    throw error instanceof DiskError ? unusable(error) : error;
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
+import { DiskError } from '../../src/ports/disk.ts';
 import { compareHalves, type Halves, SECTOR } from '../../src/records/log-record.ts';
 import { DamageError } from '../../src/storage/errors.ts';
 import { logName } from '../../src/storage/files.ts';
@@ -303,4 +304,19 @@ test('what the taker itself refuses is damage to nobody: it is thrown, and nothi
   });
   await assert.rejects(failing, TypeError);
   assert.deepEqual(filesOf(disk), before);
+});
+
+test('a member with a file that cannot be looked at does not start, and gives nothing up', async () => {
+  const { disk, logs } = await used();
+  const before = filesOf(disk);
+  for (const path of logs.map(logPath)) {
+    const plugged = disk.plug();
+    const exists = (asked: string): Promise<boolean> =>
+      asked === path ? Promise.reject(new DiskError('ESTALE', path, 'look at')) : plugged.exists(asked);
+    await assert.rejects(Replica.open(disk, seededRandom(1), { disk: { ...plugged, exists } }), {
+      exitCode: 40,
+      message: new RegExp(`^the data directory cannot be used: look at ${path}: ESTALE\\. Check that`),
+    });
+    assert.deepEqual(filesOf(disk), before);
+  }
 });
