@@ -56,7 +56,9 @@ export default command({
         });
       },
     };
-    await using wanted = file.startsWith('snap:') ? await openSource(file, context, options) : await fileSource(file);
+    await using wanted = file.startsWith('snap:')
+      ? await openSource(file, context, options)
+      : await fileSource(file, signal);
     const path = root ?? wanted.root;
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;

@@ -5,7 +5,7 @@ import { type Archive, openArchive, readArchive } from '../shell/archive-read.ts
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, failureOf, usage } from '../shell/failure.ts';
-import { fileHolds } from '../shell/file-scan.ts';
+import { fileHolds, isReadOnce } from '../shell/file-scan.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
@@ -24,7 +24,8 @@ export default command({
   params: {
     file: {
       kind: 'file',
-      about: 'what export wrote, a JSON backup of zk_shell, lines of PATH=VALUE; - for standard input',
+      about:
+        'what export wrote, a JSON backup of zk_shell, lines of PATH=VALUE; - for standard input, or what a pipe gives',
     },
     root: {
       kind: 'path',
@@ -62,19 +63,21 @@ export default command({
     'A backup of zk_shell whose contents are all base64 is taken for one of its later versions, which write base64.',
   ],
   async run(values, context): Promise<Output> {
-    const { file, atomic, root } = values;
+    const { atomic, root } = values;
+    const file = values.file === '/dev/stdin' ? '-' : values.file;
+    const isOnce = file === '-' || isReadOnce(file);
     const onConflict = (values.onConflict ?? 'fail') as OnConflict;
     const policy = aclPolicy('import', values.noAcl, values.acl);
     if (atomic && onConflict !== 'fail') throw usage('import: --atomic stops at any conflict: leave out --on-conflict');
     const open = (): Promise<Archive> =>
-      file === '-' ? readArchive(context.input(), 'standard input') : openArchive(file);
-    await refuseEarly(file, policy, open, context.signal);
+      file === '-' ? readArchive(context.input(), 'standard input') : openArchive(file, context.signal);
+    if (!isOnce) await refuseEarly(file, policy, open, context.signal);
     const client = await context.client();
-    if (context.asks && file !== '-') await agree(client, file, open, root, onConflict, context);
+    if (context.asks && !isOnce) await agree(client, file, open, root, onConflict, context);
     const archive = await open();
     try {
       const to = root ?? archive.root;
-      if (!context.asks || file === '-') await context.confirm({ what: `import ${file}`, path: to });
+      if (!context.asks || isOnce) await context.confirm({ what: `import ${file}`, path: to });
       const plan: Plan = { client, archive, to, policy, asPersistent: values.asPersistent, onConflict };
       return await (atomic ? atOnce(plan, context) : inParts(plan, context));
     } finally {
@@ -99,7 +102,7 @@ async function refuseEarly(
   open: () => Promise<Archive>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (policy.way !== 'keep' || file === '-' || !(await fileHolds(file, ':x', signal))) return;
+  if (policy.way !== 'keep' || !(await fileHolds(file, ':x', signal))) return;
   const archive = await open();
   try {
     for await (const record of archive.nodes) {

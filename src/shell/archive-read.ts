@@ -1,7 +1,8 @@
 /** Files of nodes, whoever wrote them. */
 
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
+import { constants, createReadStream, openSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { folderNodes } from './archive-folder.ts';
@@ -27,8 +28,8 @@ export interface Archive {
 const bad = (name: string, what: string): Failure => new Failure(2, 'BadExport', `${name}: ${what}`);
 const damaged = (name: string, what: string): Failure => new Failure(44, 'Damaged', `${name} is damaged: ${what}`);
 
-/** @throws Failure (2) */
-export async function openArchive(file: string): Promise<Archive> {
+/** `signal`: ends to wait for what a pipe gives. @throws Failure (2) */
+export async function openArchive(file: string, signal?: AbortSignal): Promise<Archive> {
   let isFolder: boolean;
   try {
     isFolder = statSync(file).isDirectory();
@@ -36,8 +37,29 @@ export async function openArchive(file: string): Promise<Archive> {
     throw usage(`cannot read ${file}: ${fileReason(error)}`);
   }
   if (isFolder) return folderNodes(file);
-  return readArchive(createReadStream(file, { highWaterMark: 64 * 1024 }), file);
+  return readArchive(bytesOf(file, signal), file);
 }
+
+/** @throws Failure (2) */
+async function* bytesOf(file: string, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  let stream: Readable | undefined;
+  // a FIFO that nobody writes to would be waited for beyond Ctrl-C
+  const stop = (): void => void stream?.destroy();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    stream = statSync(file).isFIFO() ? fifo(file) : createReadStream(file, { highWaterMark: 64 * 1024 });
+    yield* stream as AsyncIterable<Buffer>;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw usage(`cannot read ${file}: ${fileReason(error)}`);
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+/** Opened at once and without a thread, which would wait for whoever writes. */
+const fifo = (file: string): Readable =>
+  new Socket({ fd: openSync(file, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
 
 /** `name` is what errors call it. @throws Failure (2) */
 export async function readArchive(source: AsyncIterable<Uint8Array>, name: string): Promise<Archive> {

@@ -1,12 +1,24 @@
+import { statSync } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+
+/** A pipe, a terminal: what is read of it is gone, so that nobody can look first. */
+export function isReadOnce(file: string): boolean {
+  try {
+    const found = statSync(file);
+    return !found.isFile() && !found.isDirectory();
+  } catch {
+    return false; // whoever reads it says so
+  }
+}
 
 /** Whether the bytes of a file hold a text; what is compressed is looked into. Folders may: true. @throws the signal's reason */
 export async function fileHolds(file: string, text: string, signal: AbortSignal): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return false; // whoever reads it says so
   if (found.isDirectory()) return true;
-  const handle = await open(file);
+  const handle = await open(file).catch(() => undefined);
+  if (handle === undefined) return false;
   const wanted = Buffer.from(text);
   const start = Buffer.alloc(2);
   await handle.read(start, 0, 2, 0);

@@ -99,7 +99,7 @@ export const withoutSlash = (path: string): string => (path.length > 1 ? path.re
 /** Opens what the user named. */
 export async function openSource(text: string, context: CommandContext, options: LiveOptions): Promise<NodeSource> {
   const { kind, target, name, file } = placeOf(text);
-  if (kind === 'file') return fileSource(name);
+  if (kind === 'file') return fileSource(name, options.signal);
   if (file !== undefined) return snapshotSource(file, name, context, options);
   const { client, [Symbol.asyncDispose]: end } = await clientAt(target, context);
   const source = liveSource(client, withoutSlash(name), text, options);
@@ -118,8 +118,8 @@ async function* namedThere({ nodes, root }: NodeSource, target: string, client: 
   }
 }
 
-export async function fileSource(file: string): Promise<NodeSource> {
-  const archive = await openArchive(file);
+export async function fileSource(file: string, signal?: AbortSignal): Promise<NodeSource> {
+  const archive = await openArchive(file, signal);
   return {
     label: `file:${file}`,
     root: archive.root,

@@ -181,3 +181,20 @@ test('files that a profile names: whole names when it is added, beside the confi
   writeFileSync(join(config, 'cred-there'), 'alice:secret');
   is(from(folder, home, '@hand', 'whoami'), /^digest\talice$/m);
 });
+
+test('import reads what can be read once only: a pipe, a FIFO, /dev/stdin', async () => {
+  is(await one('export', '/e', file('e.nd')), '');
+  spawnSync('mkfifo', [file('in')]);
+  const made = 'created\t2\nupdated\t0\nsame\t0\nskipped\t0\n';
+  is(bash('timeout 60 "$0" "$1" "$2" import --root /i1 <(cat "$3/e.nd")'), made);
+  is(bash('cat "$3/e.nd" | timeout 60 "$0" "$1" "$2" import --root /i2 /dev/stdin'), made);
+  is(bash('gzip -c "$3/e.nd" > "$3/in" & timeout 60 "$0" "$1" "$2" import --root /i3 "$3/in"'), made);
+  is(bash('timeout 60 "$0" "$1" "$2" import --root /i4 /dev/stdin < "$3/e.nd"'), made);
+  is(await zoosh([server.hosts, 'import', '--root', '/i5', '/dev/stdin'], readFileSync(file('e.nd'), 'utf8')), made);
+  no(await one('-c', `import --root /i6 ${file('none')}`), 2, /cannot read .*none: there is no such file/);
+  // nobody writes to it: Ctrl-C ends it all the same
+  for (const words of ['import --root /i8 "$3/in"', 'export /e "$3/in"'])
+    is(bash(`timeout -k 20 -s INT 5 "$0" "$1" "$2" ${words}`), '', 124);
+  // in a script, which is standard input itself
+  no(await zoosh([server.hosts], 'import --root /i7 /dev/stdin\n'), 2, /standard input/);
+});
