@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import type { NodeFacts, NodeReader } from '../shell/path-source.ts';
 
 /** What was seen is believed this long, ms. */
@@ -78,7 +79,7 @@ export class CompletionCache {
   /** Writes it for the next process; whole or not at all, since two may write at once. */
   save(): void {
     try {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      makeFolders(this.#folder, { mkdirSync, statSync }, 0o700);
       const temporary = `${this.#file}.${process.pid}`;
       writeFileSync(temporary, JSON.stringify(this.#content), { mode: 0o600 });
       renameSync(temporary, this.#file);

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolders } from '../base/make-folders.ts';
+import { endChild } from '../operate/end-child.ts';
 import { ownCommand } from './local-ensembles.ts';
 
 const POLL_MS = 20;
@@ -20,7 +22,7 @@ export interface Detached {
  * Returns its exit code when it ends before, after saying why.
  */
 export async function startDetached(words: readonly string[], log: string): Promise<Detached | number> {
-  mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(log), { mkdirSync, statSync }, 0o700);
   const fd = openSync(log, 'w', 0o600);
   const { program, args } = ownCommand();
   const child = spawn(program, [...args, 'start', ...words], { detached: true, stdio: ['ignore', fd, fd] });
@@ -45,7 +47,7 @@ export async function startDetached(words: readonly string[], log: string): Prom
       return code;
     }
     if (performance.now() > end) {
-      child.kill('SIGTERM');
+      await endChild(child);
       process.stderr.write(`${text}error: it does not serve after ${READY_MS / 1000} s\n`);
       return NO_QUORUM;
     }

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { numberIn, userOf, VERSION_2 } from '../offline/apache-place.ts';
 import { type Exported, exportApache, writeSmall } from '../offline/export-apache.ts';
 import { type OwnState, readOwnState } from '../offline/own-state.ts';
@@ -61,7 +62,7 @@ async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<num
     if (own === undefined) throw new WrongFile(`no zoosh server was ever in ${dataDir}`);
     const id = numberIn(join(to, 'myid'));
     if (globals.dryRun === true) return report(own, undefined, globals);
-    mkdirSync(to, { recursive: true });
+    makeFolders(to, { mkdirSync, statSync });
     const made = await exportApache(nodeDisk, own, folder);
     if (id === undefined) await writeSmall(nodeDisk, join(to, 'myid'), `${own.identity.sid}\n`);
     return report(own, made, globals);

@@ -1,7 +1,8 @@
 /** `zoosh init`: questions whose answers become a profile, tried before it is kept. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { connect } from '../client/connect.ts';
 import { type Folders, folders } from '../config/folders.ts';
 import type { Profile } from '../config/profiles.ts';
@@ -227,7 +228,7 @@ async function offerCompletion(): Promise<void> {
   const shell = SHELLS.find((name) => name === basename(process.env.SHELL ?? ''));
   if (shell === undefined || !(await askYesNo(`Install completion for ${shell}?`))) return;
   const file = join(homedir(), ...PLACES[shell]);
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolders(dirname(file), { mkdirSync, statSync });
   writeFileSync(file, completionScript(shell));
   say(`completion is in ${file}`);
   if (shell === 'zsh') say(' zsh finds it with this in ~/.zshrc, before compinit: fpath=(~/.zsh/completions $fpath)');

@@ -1,4 +1,5 @@
 import { ApacheDamage } from '../apache/damage.ts';
+import { FolderError } from '../base/file-words.ts';
 import { DiskError } from '../ports/disk.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { explainStart } from './start-failures.ts';
@@ -22,6 +23,10 @@ export class WrongFile extends Error {}
 export function explainOffline(error: unknown, usage: string): number {
   if (error instanceof ApacheDamage)
     return explainStart(new StorageRefusal(44, `data damaged: ${error.message}`), usage);
+  if (error instanceof FolderError) {
+    process.stderr.write(errorText(`cannot make a folder: ${error.message}`));
+    return error.code === 'ENOTDIR' ? 2 : 40;
+  }
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (error instanceof DiskError || (error instanceof Error && typeof code === 'string' && code in REASONS)) {
     const { code: found = '', path = '' } = error as DiskError;

@@ -3,9 +3,10 @@
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { fileWords } from '../base/file-words.ts';
 import type { RunningProgram } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { fileReason, unwritable } from '../shell/file-reason.ts';
+import { unwritable } from '../shell/file-reason.ts';
 import type { Outlet } from '../shell/shell-ports.ts';
 import type { TerminalHolder } from './ask.ts';
 import { makeLeash } from './child-leash.ts';
@@ -24,7 +25,7 @@ export function readScript(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
-    throw usage(`cannot read ${file}: ${fileReason(error)}`);
+    throw usage(`cannot read ${file}: ${fileWords(error)}`);
   }
 }
 

@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
+import { makeFolders } from '../base/make-folders.ts';
 import { EnvError, fromEnvironment, imageOf } from '../operate/from-env.ts';
 import { withFiles } from '../operate/from-env-bitnami.ts';
 import { maskedFile, secretsIn, without } from '../operate/masked.ts';
@@ -82,9 +84,9 @@ export async function fromEnv({ values, env: given, isJson, isDry }: Operation):
 /** @throws StartError (40) */
 function write({ path, text, mode }: Wanted): void {
   try {
-    mkdirSync(join(path, '..'), { recursive: true });
+    makeFolders(join(path, '..'), { mkdirSync, statSync });
     writeFileSync(path, text, { mode });
   } catch (error) {
-    throw new StartError(40, `${path} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+    throw new StartError(40, `${path} cannot be written: ${fileWords(error)}`);
   }
 }

@@ -3,7 +3,7 @@ import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
 import { launch, launchWords } from '../operate/launch.ts';
 import { secretsIn, without } from '../operate/masked.ts';
 import { PidFile, startedAs } from '../operate/pid-file.ts';
-import { DataDirError } from '../runtime/start.ts';
+import { DataDirError, makeDataDirectory } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { parseTimed } from '../shell/units.ts';
 import { ownCommand } from './local-ensembles.ts';
@@ -45,6 +45,7 @@ export async function start(operation: Operation): Promise<number> {
   try {
     loaded = loadConfig(operation);
     checkDataDir(loaded);
+    makeDataDirectory(loaded.config);
   } catch (error) {
     if (!isApache) throw error;
     say('FAILED TO START\n');

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
+import { makeFolders } from '../base/make-folders.ts';
 import { SHIM_MARK, shims } from '../operate/shims.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { fileReason } from '../shell/file-reason.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { ownCommand } from './local-ensembles.ts';
@@ -43,14 +44,14 @@ export async function runShims(args: readonly string[], globals: Globals): Promi
     return 0;
   }
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolders(dir, { mkdirSync, statSync });
     for (const { name, text } of all) {
       const path = join(dir, name);
       writeFileSync(`${path}.tmp`, text, { mode: 0o755 });
       renameSync(`${path}.tmp`, path);
     }
   } catch (error) {
-    throw usage(`shims: ${dir} cannot be written: ${fileReason(error)}`);
+    throw usage(`shims: ${dir} cannot be written: ${fileWords(error)}`);
   }
   if (isJson) process.stdout.write(`${JSON.stringify({ files })}\n`);
   else process.stdout.write(`${files.join('\n')}\n`);

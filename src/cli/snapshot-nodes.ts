@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { ApacheDamage } from '../apache/damage.ts';
+import { fileWords } from '../base/file-words.ts';
 import { nameOf } from '../base/path.ts';
 import { kindOf, viewSnapshot } from '../offline/snapshot-view.ts';
 import { nodeDisk } from '../platform/disk.ts';
@@ -8,7 +9,6 @@ import { Reader } from '../protocol/bytes.ts';
 import { Stat } from '../protocol/data.ts';
 import type { SnapshotNodes } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { fileReason } from '../shell/file-reason.ts';
 import type { NodeRecord } from '../shell/node-record.ts';
 import { DamageError } from '../storage/errors.ts';
 import type { DataTree } from '../tree/data-tree.ts';
@@ -68,7 +68,7 @@ async function load(file: string): Promise<DataTree> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof DiskError || (typeof code === 'string' && /^E[A-Z]+$/.test(code)))
-      throw usage(`cannot read ${file}: ${fileReason(error)}`);
+      throw usage(`cannot read ${file}: ${fileWords(error)}`);
     if (!(error instanceof DamageError) && !(error instanceof ApacheDamage)) throw error;
     const reason = error instanceof DamageError ? error.damage.reason : error.reason;
     throw new Failure(44, 'Damaged', `${file} is damaged: ${reason}`, {

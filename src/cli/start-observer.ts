@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { connect } from '../client/connect.ts';
 import { folders } from '../config/folders.ts';
 import { EnsembleFolder, ensembleNames, type MemberFile, serverLine } from '../ensemble/layout.ts';
@@ -40,7 +41,7 @@ export async function observerLines(words: ObserverWords): Promise<{ lines: stri
   const port = words.port === undefined ? await freeBlock(host, FIRST_PORT, 1, new Set()) : Number(words.port);
   if (!Number.isInteger(port) || port < 1 || port > 65_000) throw usage(`--port is a port, not ${words.port}`);
   const self: MemberFile = { id, role: 'observer', client: port, control: '' };
-  mkdirSync(dataDir, { recursive: true });
+  makeFolders(dataDir, { mkdirSync, statSync });
   writeFileSync(join(dataDir, 'myid'), `${id}\n`);
   const lines = [
     'tickTime=2000',

@@ -1,9 +1,9 @@
-import { closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setImmediate as loopTurn } from 'node:timers/promises';
 import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
-import { UP } from '../operate/launch.ts';
+import { ComingUp } from '../operate/come-up.ts';
 import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
@@ -164,6 +164,7 @@ export async function runStart(
     if (!['standalone', 'server', 'observer'].includes(form) || more !== undefined)
       throw new UsageError(form === '' ? 'say what to start' : whyNot(more ?? form));
     refuseDryRun(`start ${form}`, globals);
+    using coming = new ComingUp(values['tell-up'] === true);
     const made = await settingsOf(form, values);
     if (made.remove !== undefined) remove.push(made.remove);
     const gathered = gather({
@@ -215,7 +216,7 @@ export async function runStart(
     using _memory = watchMemory(pressure, logger);
     const server = await startServer(started, values['no-faults'] !== true);
     logger.info(`binding to port ${server.host}:${server.port}`);
-    if (values['tell-up'] === true) tellUp();
+    coming.up();
     const signal = untilSignal(leash, file, () => server.reopenLogs?.());
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
@@ -253,16 +254,6 @@ async function detached(
   process.stderr.write(`process ${pid}, log in ${log}; kill ${pid} stops it\n`);
   process.stdout.write(mode === 'json' || mode === 'ndjson' ? `${JSON.stringify(started)}\n` : `${server}\n`);
   return 0;
-}
-
-/** Tells who started it in the background that it goes on by itself from here. */
-function tellUp(): void {
-  try {
-    writeSync(3, UP);
-    closeSync(3);
-  } catch {
-    // nobody waits any more
-  }
 }
 
 function untilSignal(leash: Leash | undefined, file: LogFile | undefined, reopenLogs: () => void): Promise<void> {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileWords } from '../base/file-words.ts';
 import type { Credential } from '../client/api.ts';
 import { ConnectStringError, parseConnectString } from '../client/connect-string.ts';
 import { isOpenToOthers } from '../config/config-file.ts';
@@ -8,7 +9,6 @@ import { revealSecret, SecretError } from '../config/secrets.ts';
 import { connectStringOf } from '../ensemble/layout.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { usage } from '../shell/failure.ts';
-import { fileReason } from '../shell/file-reason.ts';
 import { besideConfig, referenceBeside } from '../shell/profile-files.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
@@ -165,7 +165,7 @@ function tlsOf({ tls: kept }: Profile, { globals, configFile }: TargetSources): 
     try {
       return readFileSync(file, 'utf8');
     } catch (error) {
-      throw usage(`cannot read ${file}: ${fileReason(error)}`);
+      throw usage(`cannot read ${file}: ${fileWords(error)}`);
     }
   };
   return {

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { isProfile, type Profile } from './profiles.ts';
 
 /** What the user keeps in config.json. */
@@ -72,7 +73,7 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 /** Replaces the file in one step, so that a crash leaves the old one or the new one. Mode 0600: it may hold credentials. */
 export function writeConfig(file: string, config: UserConfig): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(file), { mkdirSync, statSync }, 0o700);
   const draft = `${file}.${process.pid}.tmp`;
   const fd = openSync(draft, 'w', 0o600);
   try {

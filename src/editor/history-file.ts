@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { redact } from './redact.ts';
 import type { HistoryStore } from './types.ts';
 
@@ -205,7 +206,7 @@ export class FileHistory implements HistoryStore {
   #append(entry: HistoryEntry, retry: boolean): void {
     const { file } = this.#options;
     const folder = dirname(file);
-    if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700);
+    if (makeFolders(folder, { mkdirSync, statSync }, 0o700) !== undefined) chmodSync(folder, 0o700);
     const fd = openSync(file, constants.O_APPEND | constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       if (fstatSync(fd).mode & 0o077) fchmodSync(fd, 0o600);

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { Failure, usage } from '../shell/failure.ts';
 
 /** Distances of a member's other ports from its client port. */
@@ -216,7 +217,7 @@ export function configText(file: EnsembleFile, member: MemberFile, folder: Ensem
 /** Makes the files of one member. */
 export function makeMember(file: EnsembleFile, member: MemberFile, folder: EnsembleFolder): void {
   const own = memberFolder(file, member.id);
-  mkdirSync(join(own, 'data'), { recursive: true });
+  makeFolders(join(own, 'data'), { mkdirSync, statSync });
   // it holds the digest of the super user's password
   writeFileSync(join(own, 'zoo.cfg'), configText(file, member, folder), { mode: 0o600 });
   writeFileSync(join(own, 'data', 'myid'), `${member.id}\n`);

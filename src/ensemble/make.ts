@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { Ensemble } from './ensemble.ts';
 import {
@@ -66,7 +67,7 @@ export async function makeEnsemble(
       });
   }
   const existed = existsSync(path);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(path), { mkdirSync, statSync }, 0o700);
   try {
     if (existed && readdirSync(path).length > 0) throw Object.assign(new Error(), { code: 'EEXIST' });
     if (!existed) mkdirSync(path, { mode: 0o700 });

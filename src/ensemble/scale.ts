@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeeperError } from '../base/errors.ts';
+import { makeFolders } from '../base/make-folders.ts';
 import { connect } from '../client/connect.ts';
 import type { EnsembleView, ScaleHow } from '../shell/ensembles.ts';
 import { usage } from '../shell/failure.ts';
@@ -63,7 +64,7 @@ async function add(before: Ensemble, role: MemberFile['role'], options: ScaleOpt
   const member: MemberFile = { id, role, client, control: controlPath(file, id) };
   const after = { ...file, members: [...file.members, member].sort((a, b) => a.id - b.id) };
   options.step(`member ${id} joins as ${role}`);
-  if (file.sockets !== undefined) mkdirSync(file.sockets, { recursive: true, mode: 0o700 });
+  if (file.sockets !== undefined) makeFolders(file.sockets, { mkdirSync, statSync }, 0o700);
   // it begins as a learner that votes for nothing: a voter it becomes by the reconfiguration
   makeMember(
     { ...file, members: [...file.members, { ...member, role: 'observer' }] },

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import type { Disk } from '../ports/disk.ts';
 import { holdingsOf } from '../storage/accept-loss.ts';
 import { DamageError, StorageRefusal } from '../storage/errors.ts';
@@ -108,7 +109,7 @@ export class ImportWork {
     if (data === log || existsSync(join(data, OURS))) return;
     const left = await incarnationIn(this.disk, join(this.dataDir, OURS));
     if (left === undefined || left !== (await incarnationIn(this.disk, join(log, OURS)))) return;
-    mkdirSync(this.logDir, { recursive: true });
+    makeFolders(this.logDir, { mkdirSync, statSync });
     await this.disk.rename(join(log, OURS), join(this.logDir, OURS));
   }
   /** A server that only ever waited for others is in nobody's way. @throws StorageRefusal (42) when a history is there already */
@@ -128,7 +129,7 @@ export class ImportWork {
   prepare(): void {
     this.isPrepared = true;
     this.discard();
-    for (const dir of this.into) mkdirSync(join(dir, WORK), { recursive: true });
+    for (const dir of this.into) makeFolders(join(dir, WORK), { mkdirSync, statSync });
   }
   /**
    * The data directory's part comes last: before it is there no server starts from this. When it cannot be put there the other
@@ -169,7 +170,7 @@ export class ImportWork {
 /** Makes directories; disposing takes away again those that it made and nobody put anything into. */
 export function directories(dirs: readonly string[]): Disposable {
   const made = [...new Set(dirs)].filter((dir) => !existsSync(dir));
-  for (const dir of made) mkdirSync(dir, { recursive: true });
+  for (const dir of made) makeFolders(dir, { mkdirSync, statSync });
   return {
     [Symbol.dispose]() {
       for (const dir of made)

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 
 /** Folders of ours and of Apache's that hold a history. */
 const HISTORIES = ['zoosh-1', 'version-2'];
@@ -15,7 +16,7 @@ export const historiesIn = (dirs: readonly string[]): string[] =>
 export function makeDataDir(dataDir: string, dataLogDir: string, myid: number | undefined): void {
   for (const path of historiesIn([dataDir, dataLogDir])) rmSync(path, { recursive: true });
   for (const dir of new Set([dataDir, dataLogDir])) {
-    mkdirSync(dir, { recursive: true });
+    makeFolders(dir, { mkdirSync, statSync });
     rmSync(join(dir, 'myid'), { force: true });
   }
   if (myid !== undefined) writeFileSync(join(dataDir, 'myid'), `${myid}\n`);

@@ -2,6 +2,10 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
+import { fileWords } from '../base/file-words.ts';
+import { makeFolders } from '../base/make-folders.ts';
+import { UP } from './come-up.ts';
+import { endChild } from './end-child.ts';
 import { PID_OPTION, type PidFile } from './pid-file.ts';
 
 /** A server that is to run in the background. */
@@ -13,7 +17,7 @@ export interface Launch {
   readonly pidFile: PidFile;
   /** What it says goes here; what an earlier one said is kept as `.1`. */
   readonly outFile: string;
-  /** How long to wait until it has read its files and opened its ports, ms. */
+  /** How long to wait until it has read its files and opened its ports, ms. One that reads still goes on by itself then. */
   readonly waitMs: number;
 }
 export type Launched =
@@ -22,10 +26,12 @@ export type Launched =
   /** For its output, or its pid file. */
   | { readonly state: 'no place'; readonly why: string };
 
-/** What a server writes on descriptor 3 once its ports are open. */
-export const UP = 'up\n';
 /** Of what a server said before it failed, bytes. */
 const MOST_SAID = 16 * 1024;
+/** Whoever reads much says so every second; who has said nothing for so long does not get on any more, ms. */
+const QUIET_MS = 10_000;
+/** The exit code of a server that cannot start. */
+const NOT_STARTED = 40;
 
 /** The command as it is run, for `print-cmd`, too. */
 export const launchWords = ({ args, pidFile }: Pick<Launch, 'args' | 'pidFile'>): string[] => [
@@ -58,12 +64,20 @@ export async function launch(options: Launch): Promise<Launched> {
     await ended;
     return {
       state: 'no place',
-      why: `the pid file ${pidFile.path} cannot be written: ${(error as NodeJS.ErrnoException).code}`,
+      why: `the pid file ${pidFile.path} cannot be written: ${fileWords(error)}`,
     };
   }
   const up = child.stdio[3] as Readable;
   up.on('error', () => {});
-  const isUp = new Promise<'up'>((resolve) => up.on('data', () => resolve('up')));
+  let heard: number | undefined;
+  let text = '';
+  const isUp = new Promise<'up'>((resolve) =>
+    up.setEncoding('utf8').on('data', (piece: string) => {
+      heard = performance.now();
+      text = (text + piece).slice(-UP.length);
+      if (text === UP) resolve('up');
+    }),
+  );
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(resolve, waitMs, 'late');
@@ -75,6 +89,12 @@ export async function launch(options: Launch): Promise<Launched> {
     return { state: 'failed', code: came, said: tail(outFile) };
   }
   up.destroy();
+  if (came === 'late' && (heard === undefined || performance.now() - heard > QUIET_MS)) {
+    await endChild(child);
+    pidFile.remove();
+    const why = `it has not come up after ${waitMs / 1000} s and does not get on: it was ended\n`;
+    return { state: 'failed', code: NOT_STARTED, said: `${tail(outFile)}${why}` };
+  }
   child.unref();
   return { state: 'started', pid: child.pid, isReady: came === 'up' };
 }
@@ -82,11 +102,11 @@ export async function launch(options: Launch): Promise<Launched> {
 /** A descriptor, or why there is none. */
 function openOut(outFile: string): number | string {
   try {
-    mkdirSync(dirname(outFile), { recursive: true });
+    makeFolders(dirname(outFile), { mkdirSync, statSync });
     keep(outFile);
     return openSync(outFile, 'a', 0o640);
   } catch (error) {
-    return `${outFile} cannot be written: ${(error as NodeJS.ErrnoException).code}; ZOO_LOG_DIR says where it may be`;
+    return `${outFile} cannot be written: ${fileWords(error)}; ZOO_LOG_DIR says where it may be`;
   }
 }
 

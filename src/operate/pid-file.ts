@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeFolders } from '../base/make-folders.ts';
 
 const POLL_MS = 20;
 
@@ -59,7 +60,7 @@ export class PidFile {
   }
   /** @throws Error with an errno `code` */
   write(pid: number): void {
-    mkdirSync(dirname(this.path), { recursive: true });
+    makeFolders(dirname(this.path), { mkdirSync, statSync });
     writeFileSync(this.path, String(pid), { mode: 0o644 });
   }
   remove(): void {

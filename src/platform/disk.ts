@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { makeFolders } from '../base/make-folders.ts';
 import { type Disk, DiskError, type DiskFile, type OpenOptions } from '../ports/disk.ts';
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'EIO';
@@ -82,7 +83,7 @@ export const nodeDisk: Disk = {
   unlink: (path) => guarded('remove', path, () => fs.promises.unlink(path)),
   readdir: (path) => guarded('list', path, () => fs.promises.readdir(path)),
   mkdir: async (path) => {
-    await guarded('make folder', path, () => fs.promises.mkdir(path, { recursive: true, mode: 0o700 }));
+    await guarded('make folder', path, async () => makeFolders(path, fs, 0o700));
   },
   syncDir: (path) =>
     guarded('sync folder', path, async () => {

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 
 /** Where lines go, and when they go to the next file. */
 export interface LogFileOptions {
@@ -27,7 +28,7 @@ export class LogFile {
   constructor(options: LogFileOptions, complain: (sentence: string) => void) {
     this.options = options;
     this.complain = complain;
-    mkdirSync(dirname(options.path), { recursive: true });
+    makeFolders(dirname(options.path), { mkdirSync, statSync });
     this.open();
   }
   /** Takes one line, its newline included. */

@@ -1,4 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { fileWords } from '../base/file-words.ts';
+import { makeFolders } from '../base/make-folders.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { openAudit } from './audit-log.ts';
 import { startControlled } from './controlled.ts';
@@ -38,23 +40,24 @@ export async function startServer(given: StartOptions, withFaults = true): Promi
   return { ...server, reopenLogs: () => audit.reopen(), stop, [Symbol.asyncDispose]: stop };
 }
 
+/** The data directory is there afterwards. @throws DataDirError */
+export function makeDataDirectory({ dataDir, dataDirMustExist }: StartOptions['config']): void {
+  if (existsSync(dataDir)) return;
+  if (dataDirMustExist)
+    throw new DataDirError(
+      40,
+      `the data directory ${dataDir} does not exist, and datadir.autocreate=false; correct the path, or run zoosh server initialize`,
+    );
+  try {
+    makeFolders(dataDir, { mkdirSync, statSync });
+  } catch (error) {
+    throw new DataDirError(40, `the data directory ${dataDir} cannot be made: ${fileWords(error)}`);
+  }
+}
+
 async function open(options: StartOptions, withFaults: boolean): Promise<RunningServer> {
   const { config } = options;
-  if (!existsSync(config.dataDir)) {
-    if (config.dataDirMustExist)
-      throw new DataDirError(
-        40,
-        `the data directory ${config.dataDir} does not exist, and datadir.autocreate=false; correct the path, or run zoosh server initialize`,
-      );
-    try {
-      mkdirSync(config.dataDir, { recursive: true });
-    } catch (error) {
-      throw new DataDirError(
-        40,
-        `the data directory ${config.dataDir} cannot be made: ${(error as NodeJS.ErrnoException).code}`,
-      );
-    }
-  }
+  makeDataDirectory(config);
   const lock = await tryDirectory(config.dataDir);
   if (lock === undefined)
     throw new StorageRefusal(

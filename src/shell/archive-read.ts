@@ -5,11 +5,11 @@ import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { fileWords } from '../base/file-words.ts';
 import { folderNodes } from './archive-folder.ts';
 import { ARCHIVE_MAGIC } from './archive-write.ts';
 import { ByteReader } from './byte-reader.ts';
 import { Failure, usage } from './failure.ts';
-import { fileReason } from './file-reason.ts';
 import { pairNodes, shellBackupNodes } from './foreign-backups.ts';
 import { checkedHeader, type ExportHeader, nodeOf } from './node-json.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -34,7 +34,7 @@ export async function openArchive(file: string, signal?: AbortSignal): Promise<A
   try {
     isFolder = statSync(file).isDirectory();
   } catch (error) {
-    throw usage(`cannot read ${file}: ${fileReason(error)}`);
+    throw usage(`cannot read ${file}: ${fileWords(error)}`);
   }
   if (isFolder) return folderNodes(file);
   return readArchive(bytesOf(file, signal), file);
@@ -51,7 +51,7 @@ async function* bytesOf(file: string, signal: AbortSignal | undefined): AsyncGen
     yield* stream as AsyncIterable<Buffer>;
   } catch (error) {
     signal?.throwIfAborted();
-    throw usage(`cannot read ${file}: ${fileReason(error)}`);
+    throw usage(`cannot read ${file}: ${fileWords(error)}`);
   } finally {
     signal?.removeEventListener('abort', stop);
   }

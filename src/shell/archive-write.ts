@@ -1,7 +1,9 @@
 /** Subtrees to files, in the three forms of `export`. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
+import { makeFolders } from '../base/make-folders.ts';
 import { usage } from './failure.ts';
 import { aclJson, headerOf, nodeLine } from './node-json.ts';
 import { isOpen, type NodeRecord } from './node-record.ts';
@@ -101,9 +103,9 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
       const rest = path === root ? '' : path.slice(root === '/' ? 1 : root.length + 1);
       const place = join(folder, ...rest.split('/').map(fileName));
       try {
-        mkdirSync(place, { recursive: true, mode: 0o700 });
+        makeFolders(place, { mkdirSync, statSync }, 0o700);
       } catch (error) {
-        throw usage(`cannot make ${place}: ${(error as NodeJS.ErrnoException).code}`);
+        throw usage(`cannot make ${place}: ${fileWords(error)}`);
       }
       if (data !== null) write(join(place, DATA_FILE), data);
       const more = {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { fileWords } from '../base/file-words.ts';
 import type { Arg, Data } from './command.ts';
 import { Failure, usage } from './failure.ts';
-import { fileReason } from './file-reason.ts';
 import { showCount } from './units.ts';
 
 /** Where `@-` reads from. */
@@ -26,7 +26,7 @@ export function readDataFile(file: string, hint?: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw usage(`cannot read ${file === '' ? 'a file without a name' : file}: ${fileReason(error)}`, hint);
+    throw usage(`cannot read ${file === '' ? 'a file without a name' : file}: ${fileWords(error)}`, hint);
   }
 }
 

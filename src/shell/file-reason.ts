@@ -1,23 +1,6 @@
 import { dirname } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
 import { type Failure, usage } from './failure.ts';
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'not permitted',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is no folder',
-  EMFILE: 'too many files are open',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the disk may only be read',
-  ELOOP: 'its links lead in a circle',
-  EPIPE: 'nobody reads it any more',
-};
-
-/** Why a file could not be read or written, in a few words. */
-export function fileReason(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: string; message?: string };
-  return REASONS[code ?? ''] ?? code ?? message ?? String(error);
-}
 
 /** Why a file cannot be written, and what to do about it. */
 export function unwritable(file: string, error: unknown): Failure {
@@ -25,7 +8,7 @@ export function unwritable(file: string, error: unknown): Failure {
   const folder = dirname(file);
   if (code === 'ENOENT')
     return usage(`cannot write ${file}: there is no folder ${folder}`, `mkdir -p ${folder} makes it`);
-  return usage(`cannot write ${file}: ${fileReason(error)}`, WAYS[code ?? '']);
+  return usage(`cannot write ${file}: ${fileWords(error)}`, WAYS[code ?? '']);
 }
 const WAYS: Readonly<Record<string, string>> = {
   EISDIR: 'name a file in it',

@@ -1,8 +1,8 @@
 /** Files that profiles name: a certificate, the place of a secret. */
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
 import { usage } from './failure.ts';
-import { fileReason } from './file-reason.ts';
 
 const FILE = 'file:';
 
@@ -12,7 +12,7 @@ export function keptFile(file: string, option: string): string {
   try {
     if (statSync(whole).isDirectory()) throw Object.assign(new Error(whole), { code: 'EISDIR' });
   } catch (error) {
-    throw usage(`${option}: cannot read ${file === '' ? 'a file without a name' : file}: ${fileReason(error)}`);
+    throw usage(`${option}: cannot read ${file === '' ? 'a file without a name' : file}: ${fileWords(error)}`);
   }
   return whole;
 }

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../base/make-folders.ts';
 import type { Acl } from '../client/api.ts';
 import { aclJson, nodeLine, nodeOf } from './node-json.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -367,7 +368,7 @@ class Draft implements TrashDraft {
     try {
       if (this.#fd === undefined) {
         const file = this.#file as string;
-        mkdirSync(join(file, '..'), { recursive: true, mode: 0o700 });
+        makeFolders(join(file, '..'), { mkdirSync, statSync }, 0o700);
         this.#fd = openSync(file, 'wx', 0o600);
         writeSync(this.#fd, `${JSON.stringify(this.#header)}\n`);
       }

@@ -237,7 +237,7 @@ export const ROWS: readonly Row[] = [
     lines: { dataDir: '/dev/null/d' },
     ours: 40,
     shim: 3,
-    says: /data directory \/dev\/null\/d cannot be made: ENOTDIR/,
+    says: /data directory \/dev\/null\/d cannot be made: \/dev\/null is no folder/,
   },
   {
     name: 'a data directory of Apache, which would be served as an empty tree',

@@ -65,8 +65,7 @@ async function stage() {
       turns++;
       port.flush();
     },
-    clock,
-    tcpListener,
+    { clock, listener: tcpListener },
     logger as never,
     undefined,
   );
