@@ -18,7 +18,6 @@ import type {
   Client,
   ClientState,
   CreateOptions,
-  EventType,
   MultiOp,
   MultiResult,
   OpOptions,
@@ -33,7 +32,20 @@ import type {
   WatchListener,
 } from './api.ts';
 import { MultiError, RequestError } from './api.ts';
-import { bytesOf, checkCredential, ofOperation } from './arguments.ts';
+import {
+  bytesOf,
+  checkCredential,
+  checkFlag,
+  checkFunction,
+  checkObject,
+  checkOptions,
+  checkText,
+  eachOperation,
+  refuseWord,
+  versionOf,
+  wireAcl,
+  wireReconfig,
+} from './arguments.ts';
 import { readChildren } from './child-names.ts';
 import { showServer } from './connect-string.ts';
 import type { Call, Driver } from './driver.ts';
@@ -47,21 +59,16 @@ import {
   partOf,
   type ReadResult,
   readMulti,
+  readPartOf,
   readReads,
-  wireAcl,
 } from './multi.ts';
-import { TABLES_OF, type TableKind } from './watches.ts';
+import { REMOVED, TABLES_OF } from './watches.ts';
 
 const CONFIG_PATH = '/zookeeper/config';
+/** The request is about no node. */
+const NO_PATH = null;
+const EVENTS = ['state', 'gap'];
 const nothing = (): undefined => undefined;
-
-const REMOVED: Readonly<Record<TableKind, EventType>> = {
-  data: 'DataWatchRemoved',
-  exists: 'DataWatchRemoved',
-  children: 'ChildWatchRemoved',
-  persistent: 'PersistentWatchRemoved',
-  persistentRecursive: 'PersistentWatchRemoved',
-};
 
 /** Removes the chroot from a server's path; a path outside of it stays whole. */
 export function stripper(chroot: string): (path: string) => string {
@@ -107,8 +114,10 @@ export class KeeperClient implements Client {
 
   create(path: string, data: Uint8Array | string | null = null, options: CreateOptions = {}) {
     return this.#send(path, options, (): Order<{ path: string; stat: Stat | undefined }> => {
+      checkObject('options', options, path);
+      const full = this.#full(path, isSequential(options));
       const bytes = bytesOf(data, path);
-      const { type, request } = createPart(this.#full(path, isSequential(options)), bytes, options);
+      const { type, request } = createPart(full, bytes, options);
       // the rows of all creates answer alike
       const row = OPERATIONS[operationNamed(type) as 'create2'];
       return {
@@ -124,7 +133,7 @@ export class KeeperClient implements Client {
   }
 
   delete(path: string, version = -1, options?: OpOptions): Promise<void> {
-    return this.#ask('delete', path, (full) => ({ path: full, version }), options, nothing);
+    return this.#ask('delete', path, (full) => ({ path: full, version: versionOf(version, path) }), options, nothing);
   }
 
   exists(path: string, options?: ReadOptions): Promise<Stat | undefined> {
@@ -138,7 +147,7 @@ export class KeeperClient implements Client {
   set(path: string, data: Uint8Array | string | null, version = -1, options?: OpOptions): Promise<Stat> {
     return this.#send(path, options, (): Order<Stat> => {
       const row = OPERATIONS.setData;
-      const body = { path: this.#full(path), data: bytesOf(data, path), version };
+      const body = { path: this.#full(path), data: bytesOf(data, path), version: versionOf(version, path) };
       return {
         opcode: row.code,
         bytes: path.length + (body.data?.length ?? 0),
@@ -160,7 +169,8 @@ export class KeeperClient implements Client {
   }
 
   setAcl(path: string, acl: readonly Acl[], version = -1, options?: OpOptions): Promise<Stat> {
-    return this.#ask('setAcl', path, (full) => ({ path: full, acl: wireAcl(acl), version }), options, justStat);
+    const body = (full: string) => ({ path: full, acl: wireAcl(acl, path), version: versionOf(version, path) });
+    return this.#ask('setAcl', path, body, options, justStat);
   }
 
   sync(path: string, options?: OpOptions): Promise<void> {
@@ -184,7 +194,7 @@ export class KeeperClient implements Client {
   whoAmI(options?: OpOptions): Promise<{ scheme: string; id: string }[]> {
     return this.#ask(
       'whoAmI',
-      undefined,
+      NO_PATH,
       () => ({}),
       options,
       ({ clientInfo }) =>
@@ -197,7 +207,7 @@ export class KeeperClient implements Client {
   }
 
   async multi(ops: readonly MultiOp[], options?: OpOptions): Promise<MultiResult[]> {
-    const parts = (): MultiPart[] => ops.map((op, at) => ofOperation(at, () => partOf(op, this.#full)));
+    const parts = (): MultiPart[] => eachOperation(ops, (op) => partOf(op, this.#full));
     const result = await this.#multi('multi', parts, options, (from) => readMulti(from, ops, this.#strip));
     if (result instanceof MultiError) throw result;
     return result;
@@ -207,21 +217,19 @@ export class KeeperClient implements Client {
     ops: readonly { readonly op: 'get' | 'getChildren'; readonly path: string }[],
     options?: OpOptions,
   ): Promise<ReadResult[]> {
-    const paths = ops.map(({ path }) => path);
-    const parts = (): MultiPart[] =>
-      ops.map(({ op, path }) => ({
-        type: op === 'get' ? OPERATIONS.getData.code : OPERATIONS.getChildren.code,
-        request: { path: this.#full(path), watch: false },
-      }));
+    const parts = (): MultiPart[] => eachOperation(ops, (op) => readPartOf(op, this.#full));
+    const paths = Array.isArray(ops) ? ops.map((op) => op?.path) : [];
     return this.#multi('multiRead', parts, options, (from) => readReads(from, paths));
   }
 
   async addWatch(
     path: string,
     listener: WatchListener,
-    options: OpOptions & { recursive?: boolean } = {},
+    options?: OpOptions & { recursive?: boolean },
   ): Promise<PersistentWatch> {
-    const recursive = options.recursive === true;
+    checkFunction('listener', listener, path);
+    checkFlag('recursive', options?.recursive, path);
+    const recursive = options?.recursive === true;
     const kind = recursive ? 'persistentRecursive' : 'persistent';
     // a function of its own for each registration, so that removing one leaves the others
     const watcher: WatchListener = (event) => listener(event);
@@ -242,6 +250,9 @@ export class KeeperClient implements Client {
 
   async removeWatches(path: string, kind: WatchKind, options: OpOptions & { local?: boolean } = {}): Promise<void> {
     const full = this.#full(path);
+    checkOptions(options, path);
+    checkFlag('local', options.local, path);
+    if (!Object.hasOwn(TABLES_OF, kind)) refuseWord('kind', Object.keys(TABLES_OF), kind, path);
     const { watches } = this.#driver.session;
     if (!TABLES_OF[kind].some((table) => watches.has(table, full))) throw new KeeperError('NoWatcher', path);
     await this.#removeAtServer(path, full, kind, options, () => {
@@ -256,6 +267,7 @@ export class KeeperClient implements Client {
   }
 
   async addAuth(scheme: string, auth: Uint8Array | string, options?: OpOptions): Promise<void> {
+    checkOptions(options ?? null);
     const { signal } = options ?? {};
     signal?.throwIfAborted();
     const credential = { scheme, auth };
@@ -279,18 +291,14 @@ export class KeeperClient implements Client {
     change: { joining?: string; leaving?: string; members?: string; version?: bigint },
     options?: OpOptions,
   ): Promise<{ data: Buffer | null; stat: Stat }> {
-    const request = {
-      joiningServers: change.joining ?? null,
-      leavingServers: change.leaving ?? null,
-      newMembers: change.members ?? null,
-      curConfigId: change.version ?? -1n,
-    };
-    return this.#ask('reconfig', CONFIG_PATH, () => request, options, ownData);
+    return this.#ask('reconfig', CONFIG_PATH, () => wireReconfig(change), options, ownData);
   }
 
   on(event: 'state', listener: (change: StateChange) => void): () => void;
   on(event: 'gap', listener: (gap: WatchGap) => void): () => void;
   on(event: 'state' | 'gap', listener: ((change: StateChange) => void) | ((gap: WatchGap) => void)): () => void {
+    if (!EVENTS.includes(event)) refuseWord('event', EVENTS, event);
+    checkFunction('listener', listener);
     const all = (event === 'state' ? this.#driver.stateListeners : this.#driver.gapListeners) as Set<unknown>;
     all.add(listener);
     return () => void all.delete(listener);
@@ -313,20 +321,22 @@ export class KeeperClient implements Client {
   }
 
   readonly #full = (path: string, sequential = false): string => {
+    checkText('path', path);
     const fault = pathFault(sequential ? `${path}1` : path);
     if (fault !== undefined) throw new RequestError('invalid', fault, path);
     return path === '/' && !sequential ? this.chroot || '/' : this.chroot + path;
   };
 
   /** Makes one request and sends it; the promise settles with its reply. `order` may throw, which rejects. */
-  #send<T>(path: string | undefined, options: OpOptions | undefined, order: () => Order<T>): Promise<T> {
-    const signal = options?.signal;
+  #send<T>(path: string | null, options: OpOptions | undefined, order: () => Order<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
+      if (options !== undefined) checkOptions(options, path);
+      const signal = options?.signal;
       signal?.throwIfAborted();
       const { opcode, bytes, write, read, watch, mayBeAbsent = false } = order();
       const call: Call = {
         opcode,
-        path,
+        path: path ?? undefined,
         bytes,
         maxBytes: options?.maxRequestBytes,
         write,
@@ -366,14 +376,14 @@ export class KeeperClient implements Client {
 
   #ask<N extends OperationName, T>(
     name: N,
-    path: string | undefined,
+    path: string | null,
     request: (full: string) => RequestOf<N>,
     options: OpOptions | undefined,
     pick: (answer: AnswerOf<N>) => T,
   ): Promise<T> {
     return this.#send(path, options, (): Order<T> => {
       const row = OPERATIONS[name];
-      const body = request(path === undefined ? '' : this.#full(path));
+      const body = request(path === null ? '' : this.#full(path));
       return {
         opcode: row.code,
         bytes: path?.length ?? 0,
@@ -404,6 +414,7 @@ export class KeeperClient implements Client {
       const row = OPERATIONS[name];
       const full = at ?? this.#full(path);
       const watcher = options?.watch;
+      if (watcher !== undefined) checkFunction('watch', watcher, path);
       return {
         opcode: row.code,
         bytes: path.length,
@@ -421,7 +432,7 @@ export class KeeperClient implements Client {
     options: OpOptions | undefined,
     read: (from: Reader) => T,
   ): Promise<T> {
-    return this.#send(undefined, options, (): Order<T> => {
+    return this.#send(NO_PATH, options, (): Order<T> => {
       const row = OPERATIONS[name];
       const all = parts();
       return { opcode: row.code, bytes: bytesOfParts(all), write: (to) => row.request.write(to, all), read };

@@ -30,6 +30,9 @@ export type Verdict =
   | { readonly type: 'authFailed'; readonly reason: string }
   | { readonly type: 'closed' };
 
+/** Why a request is refused here. */
+type Fault = readonly [fault: RequestError['fault'], what: string];
+
 /** What is said over connections that stand: requests and replies in order, credentials, watches. Pure. */
 export class Exchange<W> {
   readonly watches = new WatchTable<W>();
@@ -81,7 +84,7 @@ export class Exchange<W> {
     }
   }
 
-  #faultOf({ bytes, maxBytes = this.#maxBytes }: Request<W>): [RequestError['fault'], string] | undefined {
+  #faultOf({ bytes, maxBytes = this.#maxBytes }: Request<W>): Fault | undefined {
     if (bytes > maxBytes) return ['tooLarge', tooLarge(bytes, maxBytes)];
     if (this.#queue.size + this.#sent.size >= MAX_REQUESTS)
       return ['overloaded', `${MAX_REQUESTS} requests wait already`];
@@ -173,22 +176,33 @@ export class Exchange<W> {
       const { watch } = request;
       request.covered = watch !== undefined && isOneShot(watch.kind) && this.watches.covered(watch.kind, watch.path);
       request.xid = this.#nextXid();
-      const start = out.at;
+      const fault = this.#put(request, maxBytes);
+      if (fault !== undefined) this.#refuse(request, ...fault);
+      else this.#sent.push(request);
+    }
+  }
+
+  /** Writes a request as a frame. What cannot be one leaves nothing behind, and is told. */
+  #put(request: Request<W>, maxBytes: number): Fault | undefined {
+    const out = this.#box.writer;
+    const start = out.at;
+    try {
       out.int32(0);
       out.int32(request.xid);
       out.int32(request.opcode);
       request.write(out, !request.covered);
-      const end = out.at;
-      const bytes = end - start - 4;
+    } catch (error) {
       out.at = start;
-      if (bytes > maxBytes) {
-        this.#refuse(request, 'tooLarge', tooLarge(bytes, maxBytes));
-        continue;
-      }
-      out.put(bytes);
-      out.at = end;
-      this.#sent.push(request);
+      return ['invalid', `it cannot be written as a request: ${(error as Error).message}`];
     }
+    const end = out.at;
+    const bytes = end - start - 4;
+    out.at = start;
+    if (bytes > maxBytes) return ['tooLarge', tooLarge(bytes, maxBytes)];
+    if (Number.isNaN(bytes)) return ['invalid', 'it cannot be written as a request: its length is not known'];
+    out.put(bytes);
+    out.at = end;
+    return undefined;
   }
 
   writePing(): void {
@@ -261,11 +275,18 @@ export class Exchange<W> {
   }
 
   #write(xid: number, opcode: number, body?: (to: Writer) => void): void {
-    writeFrame(this.#box.writer, (to) => {
-      to.int32(xid);
-      to.int32(opcode);
-      body?.(to);
-    });
+    const out = this.#box.writer;
+    const start = out.at;
+    try {
+      writeFrame(out, (to) => {
+        to.int32(xid);
+        to.int32(opcode);
+        body?.(to);
+      });
+    } catch (error) {
+      out.at = start; // half a frame would be the end of the connection
+      throw error;
+    }
   }
 
   /** One frame of an established connection. @throws ProtocolError when it cannot be read */

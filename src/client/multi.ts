@@ -12,6 +12,7 @@ import {
 import {
   type Acl,
   type Client,
+  type CreateMode,
   type CreateOptions,
   MultiError,
   type MultiOp,
@@ -21,12 +22,10 @@ import {
   type Stat,
   type Transaction,
 } from './api.ts';
-import { bytesOf } from './arguments.ts';
+import { bytesOf, checkInt32, checkObject, refuseWord, wireAcl } from './arguments.ts';
 
-const OPEN_ACL: readonly Acl[] = [{ perms: PERM.all, scheme: 'world', id: 'anyone' }];
-
-/** ACL entries as the wire has them. */
-export const wireAcl = (acl: readonly Acl[]) => acl.map(({ perms, scheme, id }) => ({ perms, id: { scheme, id } }));
+const OPEN_ACL = [{ perms: PERM.all, id: { scheme: 'world', id: 'anyone' } }];
+const OPS: readonly MultiOp['op'][] = ['create', 'delete', 'set', 'check'];
 
 /** What a transaction was given, as bytes; that of a wrong kind stays for `commit` to refuse. */
 const maybeBytes = (data: Uint8Array | string | null): Uint8Array | null =>
@@ -38,34 +37,53 @@ export const owned = (view: Uint8Array | null): Buffer | null => (view === null 
 /** The opcode and body that create a node in the mode asked for. */
 export function createPart(path: string, data: Uint8Array | null, options: CreateOptions): MultiPart {
   const mode = options.mode ?? 'persistent';
-  const request = { path, data, acl: wireAcl(options.acl ?? OPEN_ACL), flags: CREATE_FLAG[mode] };
+  const flags = CREATE_FLAG[mode];
+  if (typeof flags !== 'number') refuseWord('mode', Object.keys(CREATE_FLAG), mode, path);
+  const acl = (options.acl ?? undefined) === undefined ? OPEN_ACL : wireAcl(options.acl as readonly Acl[], path);
+  const request = { path, data, acl, flags };
   if (mode === 'ttl' || mode === 'ttlSequential') {
     const ttl = options.ttlMs ?? 0;
     if (!Number.isInteger(ttl) || ttl < 1 || ttl >= 2 ** 40)
       throw new RequestError('invalid', `ttlMs ${ttl} is not an integer from 1 to 2^40 - 1`, path);
     return { type: OPERATIONS.createTtl.code, request: { ...request, ttl: BigInt(ttl) } };
   }
+  if ((options.ttlMs ?? undefined) !== undefined)
+    throw new RequestError('invalid', 'ttlMs: only the modes ttl and ttlSequential have one', path);
   return { type: mode === 'container' ? OPERATIONS.createContainer.code : OPERATIONS.create2.code, request };
 }
 
 /** True for modes whose path the server completes, so that it may end with a slash. */
-export const isSequential = (options: CreateOptions): boolean => options.mode?.endsWith('equential') ?? false;
+export const isSequential = (options: CreateOptions): boolean => SEQUENTIAL.has(options.mode);
+const SEQUENTIAL: ReadonlySet<unknown> = new Set<CreateMode>([
+  'persistentSequential',
+  'ephemeralSequential',
+  'ttlSequential',
+]);
 
 /** One operation as a part of a multi; `full` makes the caller's path the server's and refuses a bad one. */
 export function partOf(op: MultiOp, full: (path: string, sequential?: boolean) => string): MultiPart {
-  switch (op.op) {
-    case 'create':
-      return createPart(full(op.path, isSequential(op.options)), bytesOf(op.data, op.path), op.options);
-    case 'delete':
-      return { type: OPERATIONS.delete.code, request: { path: full(op.path), version: op.version } };
-    case 'set':
-      return {
-        type: OPERATIONS.setData.code,
-        request: { path: full(op.path), data: bytesOf(op.data, op.path), version: op.version },
-      };
-    case 'check':
-      return { type: OPCODE.check, request: { path: full(op.path), version: op.version } };
+  if (op.op === 'create') {
+    checkObject('options', op.options, op.path);
+    return createPart(full(op.path, isSequential(op.options)), bytesOf(op.data, op.path), op.options);
   }
+  if (!OPS.includes(op.op)) refuseWord('op', OPS, op.op);
+  const { version } = op;
+  const path = full(op.path);
+  checkInt32('version', version, op.path);
+  if (op.op === 'set')
+    return { type: OPERATIONS.setData.code, request: { path, data: bytesOf(op.data, op.path), version } };
+  return { type: op.op === 'delete' ? OPERATIONS.delete.code : OPCODE.check, request: { path, version } };
+}
+
+const READ_CODES: ReadonlyMap<unknown, number> = new Map([
+  ['get', OPERATIONS.getData.code],
+  ['getChildren', OPERATIONS.getChildren.code],
+]);
+
+/** One read as a part of a multiRead. */
+export function readPartOf({ op, path }: { op: string; path: string }, full: (path: string) => string): MultiPart {
+  const type = READ_CODES.get(op) ?? refuseWord('op', [...(READ_CODES.keys() as Iterable<string>)], op);
+  return { type, request: { path: full(path), watch: false } };
 }
 
 /** At least this many bytes are the data of a multi. */

@@ -15,6 +15,15 @@ export const TABLES_OF: Readonly<Record<WatchKind, readonly TableKind[]>> = {
   any: ['data', 'exists', 'children', 'persistent', 'persistentRecursive'],
 };
 
+/** The event that tells of a watch's removal. */
+export const REMOVED: Readonly<Record<TableKind, EventType>> = {
+  data: 'DataWatchRemoved',
+  exists: 'DataWatchRemoved',
+  children: 'ChildWatchRemoved',
+  persistent: 'PersistentWatchRemoved',
+  persistentRecursive: 'PersistentWatchRemoved',
+};
+
 /** One-shot tables that an event of a type ends. */
 const ENDS: Readonly<Partial<Record<EventType, readonly OneShotKind[]>>> = {
   NodeCreated: ['data', 'exists'],

@@ -79,3 +79,88 @@ test('a credential that is no credential is refused by connect()', async () => {
     /auth: text or bytes/,
   );
 });
+
+test('an argument of a wrong kind is refused by its own promise, whichever it is', async () => {
+  const integer = /^version: an integer of 32 bits is wanted, not /;
+  await refused([
+    ['set', ['/', 'x', 3n], /^version: an integer of 32 bits is wanted, not 3n: \/$/],
+    ['set', ['/', 'x', null], integer],
+    ['set', ['/', 'x', '3'], /^version: an integer of 32 bits is wanted, not text: \/$/],
+    ['set', ['/', 'x', {}], integer],
+    ['set', ['/', 'x', NaN], /not NaN/],
+    ['set', ['/', 'x', 1.5], /not 1\.5/],
+    ['set', ['/', 'x', 2 ** 32 - 1], /not 4294967295/],
+    ['delete', ['/', 2 ** 40], integer],
+    ['delete', ['/', { signal: undefined }], integer],
+    ['setAcl', ['/', [], 2n], integer],
+    ['setAcl', ['/', 'world:anyone:r'], /^acl: a list of \{ perms, scheme, id \} is wanted, not text: \/$/],
+    [
+      'create',
+      ['/n', 'x', { acl: [{ perms: 31, scheme: 'world' }] }],
+      /^acl: entry 1: id: text is wanted, not nothing/,
+    ],
+    ['create', ['/n', 'x', { acl: [{ perms: 31, id: 'anyone' }] }], /entry 1: scheme: text is wanted, not nothing/],
+    [
+      'create',
+      ['/n', 'x', { acl: [{ perms: 'cdrwa', scheme: 'world', id: 'anyone' }] }],
+      /entry 1: perms: an integer of/,
+    ],
+    ['create', ['/n', 'x', { acl: [null] }], /acl: entry 1: \{ perms, scheme, id \} is wanted, not null/],
+    [
+      'create',
+      ['/n', 'x', { mode: 'foo' }],
+      /^mode: one of persistent, ephemeral, .*ttlSequential is wanted, not "foo"/,
+    ],
+    ['create', ['/n', 'x', { mode: 'toString' }], /^mode: one of/],
+    ['create', ['/n', 'x', { mode: 5 }], /^mode: .* not a number/],
+    ['create', ['/n', 'x', 'ephemeral'], /^options: an object is wanted, not text/],
+    ['create', ['/n', 'x', { ttlMs: 1000 }], /^ttlMs: only the modes ttl and ttlSequential have one/],
+    ['create', ['/n', 'x', { mode: 'ttl', ttlMs: '1000' }], /^ttlMs/],
+    ['create', ['/n', 'x', { mode: 'ttl', ttlMs: 10n }], /^ttlMs/],
+    ['create', ['/n', 'x', { maxRequestBytes: NaN }], /^maxRequestBytes: .* not NaN/],
+    ['get', ['/', { maxRequestBytes: '1' }], /^maxRequestBytes/],
+    ['get', ['/', { signal: {} }], /^signal: an AbortSignal is wanted, not an object/],
+    ['get', ['/', true], /^options: an object is wanted, not a boolean/],
+    ['get', ['/', { watch: true }], /^watch: a function is wanted, not a boolean/],
+    ['get', [5], /^path: text is wanted, not a number$/],
+    ['getAcl', [], /^path: text is wanted, not nothing$/],
+    ['create', [], /^path: text is wanted, not nothing$/],
+    ['set', [null, 'x'], /^path: text is wanted, not null$/],
+    ['sync', [{}], /^path: text is wanted, not an object$/],
+    ['getEphemerals', [7], /^path: text is wanted, not a number$/],
+    ['addWatch', ['/'], /^listener: a function is wanted, not nothing/],
+    ['addWatch', ['/', 'f'], /^listener: a function/],
+    ['removeWatches', ['/', 'toString'], /^kind: one of .*children.* is wanted, not "toString"/],
+    ['reconfig', [{ joining: 'x', version: 3 }], /^version: a bigint of 64 bits is wanted, not 3$/],
+    ['reconfig', [{ joining: 'x', version: 2n ** 64n }], /^version: a bigint of 64 bits/],
+    ['reconfig', [{ joining: 5 }], /^joining: text is wanted, not a number/],
+    ['reconfig', [], /^change: an object is wanted, not nothing/],
+    ['multi', ['x'], /^ops: a list is wanted, not text/],
+    ['multi', [[null]], /^operation 1: an object is wanted, not null/],
+    [
+      'multi',
+      [
+        [
+          { op: 'check', path: '/', version: 0 },
+          { op: 'bad', path: '/' },
+        ],
+      ],
+      /^operation 2: op: one of .* "bad"/,
+    ],
+    ['multi', [[{ op: 'check', path: '/' }]], /^operation 1: version: an integer of 32 bits is wanted, not nothing/],
+    ['multi', [[{ op: 'create', path: '/n', data: null }]], /^operation 1: options: an object is wanted, not nothing/],
+    ['multi', [[{ op: 'delete', version: 1 }]], /^operation 1: path: text is wanted, not nothing/],
+    ['multiRead', [[{ op: 'bad', path: '/' }]], /^operation 1: op: one of get, getChildren is wanted, not "bad"/],
+    ['multiRead', [[{ op: 'get' }]], /^operation 1: path: text/],
+    ['multiRead', [5], /^ops: a list is wanted, not a number/],
+  ]);
+});
+
+test('a listener of an event that does not exist, or that is none, is refused where it is given', async () => {
+  const server = new FakeServer();
+  await using client = await open(server);
+  const invalid = (message: RegExp) => (error: unknown) =>
+    error instanceof RequestError && error.fault === 'invalid' && message.test(error.message);
+  assert.throws(() => client.on?.('foo', () => {}), invalid(/^event: one of state, gap is wanted, not "foo"$/));
+  assert.throws(() => client.on?.('state', 5), invalid(/^listener: a function is wanted, not a number$/));
+});

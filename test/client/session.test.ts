@@ -485,3 +485,32 @@ test('an early tick does nothing, and bytes that trickle in count as an answer',
   rig.wait(200);
   assert.equal(rig.session.state, 'suspended');
 });
+
+test('a request that cannot be written is refused alone: no half a frame goes out, those around it do', () => {
+  const rig = new Rig().up();
+  const broken = { path: '/broken', data: null, version: 3n as unknown as number };
+  rig.ask('getData', { path: '/a', watch: false }, { flush: false });
+  rig.ask('setData', broken, { flush: false });
+  rig.ask('getData', { path: '/b', watch: false }, { flush: false });
+  rig.flush();
+  assert.deepEqual(
+    rig.sent.map(({ op, body }) => `${op} ${body.path}`),
+    ['getData /a', 'getData /b'],
+  );
+  assert.deepEqual(rig.log(), ['refuse /broken invalid']);
+  const [first, second] = rig.sent.map(({ xid }) => xid) as [number, number];
+  rig.reply('getData', first, 1, { data: null, stat: statAt(1) });
+  rig.reply('getData', second, 1, { data: null, stat: statAt(1) });
+  assert.deepEqual(rig.log(), ['settle /a', 'settle /b']);
+});
+
+test('a request whose length is not known when it is written is refused, and the loop that writes ends', () => {
+  const rig = new Rig().up();
+  rig.ask('setData', { path: '/broken', data: 5 as never, version: -1 });
+  rig.ask('getData', { path: '/a', watch: false });
+  assert.deepEqual(rig.log(), ['refuse /broken invalid']);
+  assert.deepEqual(
+    rig.sent.map(({ op, body }) => `${op} ${body.path}`),
+    ['getData /a'],
+  );
+});
