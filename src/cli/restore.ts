@@ -7,6 +7,7 @@ import { kindOf } from '../offline/snapshot-view.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { holdDirectory } from '../runtime/directory.ts';
+import { ownId } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { checkConfig } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
@@ -75,8 +76,8 @@ function placeIn(values: Said<typeof COMMAND.options>['values']): Pick<Wish, 'da
   if (values['to-log'] !== undefined) throw new UsageError('restore: --to-log goes with --to; zoo.cfg has dataLogDir');
   const settings = settingsIn(values.config);
   const config = checkConfig(settings, readBeside(settings, values.myid));
-  const { ensemble, dataDir, dataLogDir, serverId: id } = config;
-  return { dataDir: resolve(dataDir), logDir: resolve(dataLogDir), sid: ensemble?.sid ?? Math.max(1, id) };
+  const { ensemble, dataDir, dataLogDir } = config;
+  return { dataDir: resolve(dataDir), logDir: resolve(dataLogDir), sid: ensemble?.sid ?? ownId(config) };
 }
 
 async function run(wish: Wish, globals: Globals): Promise<number> {

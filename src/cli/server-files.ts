@@ -3,7 +3,7 @@ import { FolderError } from '../base/file-words.ts';
 import { askMember } from '../ensemble/control-client.ts';
 import { historiesIn, makeDataDir } from '../operate/initialize.ts';
 import { holdDirectory, tryDirectory } from '../runtime/directory.ts';
-import { loadTree } from '../runtime/load.ts';
+import { loadTree, ownId } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { DataDirError } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
@@ -138,7 +138,7 @@ export async function cleanup(operation: Operation): Promise<number> {
   try {
     if (historiesIn([dataDir, dataLogDir]).every((path) => !path.endsWith('zoosh-1'))) return 0;
     // everything is read and verified first: what is kept must be enough
-    const { storage } = await loadTree(config, config.serverId, false, 1, REAL_PORTS);
+    const { storage } = await loadTree(config, ownId(config), false, 1, REAL_PORTS);
     try {
       const [damaged] = storage.damage?.sentences ?? [];
       if (damaged !== undefined) throw new StorageRefusal(44, damaged);

@@ -18,6 +18,9 @@ import { StartError } from './start-error.ts';
 /** Bytes of zeros kept ahead of the log's end, at most. */
 const ZERO_AHEAD = 4 * 1024 * 1024;
 
+/** Under which id a server keeps its files: one alone may have none, and is the first then. */
+export const ownId = ({ serverId }: Pick<ServerConfig, 'serverId'>): number => Math.max(1, serverId);
+
 /** What a directory holds. */
 export interface Loaded {
   readonly storage: Storage;

@@ -19,7 +19,7 @@ import { DamageNotes, noteDamage } from './damage-notes.ts';
 import { Elections } from './elections.ts';
 import { Ensemble } from './ensemble.ts';
 import { Founding } from './founding.ts';
-import { type Loaded, loadTree, refuseBootstrap } from './load.ts';
+import { type Loaded, loadTree, ownId, refuseBootstrap } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
 import { pastOf } from './member-past.ts';
 import { REAL_PORTS, type RunningServer, type ServerPorts, type StartOptions } from './node-options.ts';
@@ -120,7 +120,7 @@ export class ServerNode {
     return this.elections.lastMs;
   }
   get sid(): number {
-    return Math.max(1, this.config.serverId);
+    return ownId(this.config);
   }
 
   async start(): Promise<RunningServer> {

@@ -1,8 +1,10 @@
 /** What an operator is told when something around a server does not go: what, where, and what to do. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
 import { zoosh } from './cli.ts';
 import { Home } from './home.ts';
 
@@ -36,4 +38,24 @@ test('where no folder can be made nothing waits for one', { skip: process.platfo
   const within = await zoosh(['start', 'standalone', '--data', '/proc', '--port', '0', '--log-level', 'error']);
   assert.equal(within.code, 40, within.stderr);
   assert.ok(!existsSync(home.pidFile));
+});
+
+test('what a server alone without a myid has written is cleaned up after it has stopped', async () => {
+  const home = await Home.make('snapCount=2', 'preAllocSize=64', 'autopurge.snapRetainCount=50');
+  assert.equal((await home.server('start')).code, 0);
+  const snapshots = (): number =>
+    readdirSync(join(home.data, 'zoosh-1')).filter((name) => /^snapshot\.[0-9a-f]+$/.test(name)).length;
+  {
+    await using client = await connect(home.hosts);
+    await client.create('/a', 'x');
+    for (const end = performance.now() + PATIENCE_MS; snapshots() <= 4 && performance.now() < end; )
+      await client.set('/a', 'y');
+  }
+  assert.equal((await home.server('stop')).code, 0);
+  assert.ok(!existsSync(join(home.data, 'myid')));
+  assert.ok(snapshots() > 3);
+  const cleaned = await home.server('cleanup', '-n', '3');
+  assert.equal(cleaned.code, 0, cleaned.stderr);
+  assert.match(cleaned.stdout, /^Removing file: snapshot\./m);
+  assert.equal(snapshots(), 3);
 });
