@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type ArchiveWriter, folderWriter, linesWriter, packedWriter } from '../shell/archive-write.ts';
+import { type ArchiveWriter, checkFolder, folderWriter, linesWriter, packedWriter } from '../shell/archive-write.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { fileTarget } from '../shell/file-target.ts';
@@ -49,6 +49,8 @@ export default command({
   notes: [
     'A new file is readable by its owner alone; one that is there keeps its permissions, and is replaced once all is read.',
     'A device or a pipe is written to as it is. /zookeeper is left out unless it is named.',
+    'A folder has a file __incomplete__ in it until it is whole, and is not read with it; what fails removes what it wrote.',
+    'A name of more than 255 bytes, escapes counted, cannot be one of a folder.',
     'Each node is of one moment, the whole is not: what others change meanwhile is told at the end.',
     'A password hash that may not be read is marked "masked": import refuses it.',
     'Servers do not tell containers and TTL nodes apart from others: they come out persistent.',
@@ -58,7 +60,9 @@ export default command({
     if (file === '') throw usage('cannot write: the name of the file is empty');
     if (isFolder && file === '-') throw usage('export: --format dir needs a folder to write to');
     if (isFolder && gzip) throw usage('export: a folder cannot be compressed');
-    if (file !== '-' && !isFolder) fileTarget(file); // said before anything is read
+    // said before anything is read
+    if (isFolder) checkFolder(file);
+    else if (file !== '-') fileTarget(file);
     const client = await context.client();
     const { signal } = context;
     await client.sync(path, { signal });

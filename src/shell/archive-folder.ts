@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { joinPath } from '../base/path.ts';
 import type { Archive } from './archive-read.ts';
-import { DATA_FILE, NODE_FILE } from './archive-write.ts';
+import { DATA_FILE, INCOMPLETE_FILE, NODE_FILE } from './archive-write.ts';
 import { Failure } from './failure.ts';
 import { checkedHeader, type ExportHeader, nodeOf } from './node-json.ts';
 import { type NodeRecord, OPEN_ACL } from './node-record.ts';
@@ -19,9 +19,13 @@ interface NodeFile {
 
 /**
  * A folder of folders, one a node, as `export --format dir` writes it or a person made it: the data in `__data__`, all
- * else in `__node__.json`. Without a header its root is the folder's own name. @throws Failure (2)
+ * else in `__node__.json`. Without a header its root is the folder's own name. @throws Failure (2, 44)
  */
 export function folderNodes(folder: string): Archive {
+  if (existsSync(join(folder, INCOMPLETE_FILE)))
+    throw new Failure(44, 'Damaged', `${folder} is damaged: an export that broke off`, {
+      hint: `export again; without ${INCOMPLETE_FILE} in it, it is taken for all there was`,
+    });
   // any folder could be taken for nodes: the root of the file system, say
   if (!existsSync(join(folder, NODE_FILE)) && !existsSync(join(folder, DATA_FILE)))
     throw new Failure(2, 'BadExport', `${folder} is no export: it holds neither ${NODE_FILE} nor ${DATA_FILE}`);

@@ -1,10 +1,11 @@
 /** Subtrees to files, in the three forms of `export`. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve, sep } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import { usage } from './failure.ts';
+import { unwritable } from './file-reason.ts';
 import { aclJson, headerOf, nodeLine } from './node-json.ts';
 import { isOpen, type NodeRecord } from './node-record.ts';
 import type { Sink } from './sink.ts';
@@ -84,29 +85,55 @@ export const fileName = (name: string): string =>
     .replace(/^(?:__|\.)/, (start) => [...start].map(escaped).join(''));
 const escaped = (unit: string): string => `%${unit.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`;
 
+/** There from the first node until the last one is written: what has it is a part. */
+export const INCOMPLETE_FILE = '__incomplete__';
+/** What file systems take, in bytes. */
+const MOST_NAME = 255;
+
+/** Before anything is read. @throws Failure (2) when the folder holds something already, or is none */
+export function checkFolder(folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isDirectory()) throw usage(`${folder} is no folder`, 'an export goes into a folder of its own');
+  if (readdirSync(folder).length > 0) throw usage(`${folder} is not empty`, 'an export goes into a folder of its own');
+}
+
 /**
  * A folder a node, its data in `__data__`; `__node__.json` beside it when there is more to say: a kind, an ACL that does
- * not give everything to anyone. @throws Failure (2) when the folder holds something already
+ * not give everything to anyone. What is given up goes away again. @throws Failure (2)
  */
 export function folderWriter(folder: string, { root, acl }: ArchiveOptions): ArchiveWriter {
-  if (existsSync(folder) && readdirSync(folder).length > 0)
-    throw usage(`${folder} is not empty`, 'an export goes into a folder of its own');
+  checkFolder(folder);
   const write = (file: string, bytes: string | Uint8Array): void => {
     try {
       writeFileSync(file, bytes, { mode: 0o600 });
     } catch (error) {
-      throw usage(`cannot write ${file}: ${(error as NodeJS.ErrnoException).code}`);
+      throw unwritable(file, error);
     }
   };
+  const make = (path: string, place: string): string | undefined => {
+    try {
+      return makeFolders(place, { mkdirSync, statSync }, 0o700);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG')
+        throw usage(`cannot make ${place}: ${fileWords(error)}`);
+      const bytes = Math.max(...place.split(sep).map((name) => Buffer.byteLength(name)));
+      const why =
+        bytes > MOST_NAME
+          ? `its name takes ${bytes} bytes, and ${MOST_NAME} are the most`
+          : `its path takes ${Buffer.byteLength(resolve(place))} bytes, more than there may be`;
+      throw usage(`export: ${path} cannot be a folder: ${why}`, 'ndjson and archive hold every name');
+    }
+  };
+  // the topmost that was made, or the one that was there and was empty
+  const made = make(root, folder);
+  const mark = join(folder, INCOMPLETE_FILE);
+  write(mark, '');
   return {
     async node({ path, data, acl: entries, kind, ttlMs }) {
       const rest = path === root ? '' : path.slice(root === '/' ? 1 : root.length + 1);
       const place = join(folder, ...rest.split('/').map(fileName));
-      try {
-        makeFolders(place, { mkdirSync, statSync }, 0o700);
-      } catch (error) {
-        throw usage(`cannot make ${place}: ${fileWords(error)}`);
-      }
+      make(path, place);
       if (data !== null) write(join(place, DATA_FILE), data);
       const more = {
         ...(path === root && { export: headerOf(root, acl) }),
@@ -116,7 +143,12 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
       };
       if (Object.keys(more).length > 0) write(join(place, NODE_FILE), `${JSON.stringify(more, null, 2)}\n`);
     },
-    async end() {},
-    abandon() {},
+    async end() {
+      rmSync(mark);
+    },
+    abandon() {
+      const all = made === undefined ? readdirSync(folder).map((name) => join(folder, name)) : [made];
+      for (const each of all) rmSync(each, { recursive: true, force: true });
+    },
   };
 }

@@ -198,3 +198,40 @@ test('import reads what can be read once only: a pipe, a FIFO, /dev/stdin', asyn
   // in a script, which is standard input itself
   no(await zoosh([server.hosts], 'import --root /i7 /dev/stdin\n'), 2, /standard input/);
 });
+
+test('export --format dir: a name that no file can have leaves nothing behind; what broke off is no export', async () => {
+  const long = 'n'.repeat(260);
+  await client.create('/long');
+  await client.create('/long/a', 'before it');
+  await client.create(`/long/${long}`, 'x');
+  const before = readdirSync(folder).sort();
+  const tooLong =
+    /^error: export: \/long\/n{260} cannot be a folder: its name takes 260 bytes, and 255 are the most\n hint: ndjson and archive hold every name\n$/;
+  no(await one('export', '--format', 'dir', '/long', file('broken/in')), 2, tooLong);
+  mkdirSync(file('empty'));
+  no(await one('export', '--format', 'dir', '/long', file('empty')), 2, tooLong);
+  assert.deepEqual(readdirSync(file('empty')), []);
+  rmSync(file('empty'), { recursive: true });
+  assert.deepEqual(readdirSync(folder).sort(), before);
+  // escaped, a name is longer
+  await client.delete(`/long/${long}`);
+  await client.create(`/long/${'*'.repeat(90)}`, 'x');
+  no(await one('export', '--format', 'dir', '/long', file('broken')), 2, /its name takes 270 bytes/);
+  await client.delete(`/long/${'*'.repeat(90)}`);
+  // so many levels that no path leads there
+  let deep = '/long/a';
+  for (let level = 0; level < 20; level++) await client.create((deep += `/${'d'.repeat(250)}`), 'x');
+  no(await one('export', '--format', 'dir', '/long', file('broken')), 2, /^error: export: .* cannot be a folder: /);
+  no(await one('export', '--format', 'dir', '/e', file('e.nd')), 2, /e\.nd is no folder\n/);
+  assert.deepEqual(readdirSync(folder).sort(), before);
+  // one that was killed has its mark still
+  is(await one('export', '--format', 'dir', '/e', file('whole')), '');
+  assert.deepEqual(readdirSync(file('whole')).sort(), ['__data__', '__node__.json', 'f']);
+  writeFileSync(join(file('whole'), '__incomplete__'), '');
+  for (const words of [
+    ['import', '--root', '/part', file('whole')],
+    ['diff', '-r', '/e', `file:${file('whole')}`],
+    ['apply', '-f', file('whole')],
+  ])
+    no(await one(...words), 44, /whole is damaged: an export that broke off\n hint: .*__incomplete__/);
+});
