@@ -4,6 +4,7 @@ import { isDumb } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
 import { Failure } from '../shell/failure.ts';
 import type { Target } from '../shell/session.ts';
+import { textLines } from '../shell/utf8.ts';
 import type { Globals } from './globals.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
 import { Interrupted, SIGNALS } from './interrupt.ts';
@@ -131,7 +132,7 @@ const STDIN = 'stdin';
 /** Commands from `-c`, then the script on standard input, in one session. */
 export async function runInput(globals: Globals, where: Where, args: readonly string[] = []): Promise<number> {
   const { endOf, runAtomic, runStream } = await import('./script.ts');
-  const input = textOf(process.stdin);
+  const input = textLines(process.stdin, STDIN);
   // the pragmas stand before the first command: so much is read before there is a shell
   const begun = await headOf(input);
   const script = pragmasOf(begun.text);
@@ -181,15 +182,6 @@ async function promptOrScript(globals: Globals, where: Where, banner: readonly s
       banner,
     }),
   );
-}
-
-async function* textOf(input: NodeJS.ReadableStream): AsyncGenerator<string> {
-  input.setEncoding('utf8');
-  let isFirst = true;
-  for await (const chunk of input) {
-    yield isFirst ? String(chunk).replace(/^\ufeff/, '') : String(chunk);
-    isFirst = false;
-  }
 }
 
 /** The lines up to the first command, and everything there is, those included. */

@@ -8,6 +8,7 @@ import type { RunningProgram } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { unwritable } from '../shell/file-reason.ts';
 import type { Outlet } from '../shell/shell-ports.ts';
+import { BYTES_HINT, textOf } from '../shell/utf8.ts';
 import type { TerminalHolder } from './ask.ts';
 import { makeLeash } from './child-leash.ts';
 import { exitOf, SIGNALS } from './interrupt.ts';
@@ -22,11 +23,13 @@ export const isRegularFile = (fd: number): boolean => {
 
 /** A script's text. @throws Failure (2) */
 export function readScript(file: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
+    bytes = readFileSync(file);
   } catch (error) {
     throw usage(`cannot read ${file}: ${fileWords(error)}`);
   }
+  return textOf(bytes, file, BYTES_HINT).replace(/^\ufeff/, '');
 }
 
 export const isFile = (word: string): boolean => {

@@ -14,7 +14,8 @@ A bare word keeps its quotes and backslashes, but for those before a blank or a 
   @-          standard input
   @@TEXT      a text that starts with @
   ""          empty, which is not the same as none: create /a has no data at all
--b and -x say that the text is base64 or hexadecimal.`,
+-b and -x say that the text is base64 or hexadecimal. Lines of commands are UTF-8; what is not is refused, and bytes of another
+kind are given as @FILE, @- or $'\\xHH'. Words from the system's own shell have lost such bytes before they get here.`,
   globs: `Paths of commands that read or delete may be patterns:
   *      any characters
   ?      one

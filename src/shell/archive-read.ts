@@ -1,5 +1,6 @@
 /** Files of nodes, whoever wrote them. */
 
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -13,6 +14,7 @@ import { Failure, usage } from './failure.ts';
 import { pairNodes, shellBackupNodes } from './foreign-backups.ts';
 import { checkedHeader, type ExportHeader, nodeOf } from './node-json.ts';
 import type { NodeRecord } from './node-record.ts';
+import { textOf } from './utf8.ts';
 
 /** A file of nodes that is open. */
 export interface Archive {
@@ -71,7 +73,7 @@ export async function readArchive(source: AsyncIterable<Uint8Array>, name: strin
   if (mark.equals(ARCHIVE_MAGIC)) return { ...(await packedNodes(from, name)), close };
   const [first] = (await from.peek(64)).toString('latin1').trimStart();
   if (first === undefined) throw bad(name, 'there is nothing in it');
-  if (first === '/' || first === '#') return { ...pairNodes((await from.rest()).toString(), name), close };
+  if (first === '/' || first === '#') return { ...pairNodes(textOf(await from.rest(), name), name), close };
   if (first !== '{') throw bad(name, 'not an export, not a backup of zk_shell, not a list of PATH=VALUE');
   return { ...(await jsonNodes(from, name)), close };
 }
@@ -95,8 +97,8 @@ async function jsonNodes(from: ByteReader, name: string): Promise<Opened> {
   const line = (await from.line()) ?? Buffer.alloc(0);
   const header = parsed(line.toString()) as Partial<ExportHeader> | undefined;
   if (header?.zoosh !== 'export') {
-    const text = Buffer.concat([line, Buffer.from('\n'), await from.rest()]).toString();
-    return shellBackupNodes(text, name);
+    const text = Buffer.concat([line, Buffer.from('\n'), await from.rest()]);
+    return shellBackupNodes(textOf(text, name), name);
   }
   const { root, acl } = checkedHeader(header, name);
   return {
@@ -107,6 +109,7 @@ async function jsonNodes(from: ByteReader, name: string): Promise<Opened> {
         const next = await from.line();
         if (next === undefined) return;
         if (next.length === 0) continue;
+        if (!isUtf8(next)) throw bad(`${name}:${number}`, 'not UTF-8 text');
         const value = parsed(next.toString());
         if (value === undefined) throw bad(`${name}:${number}`, 'not JSON');
         yield nodeOf(value, `${name}:${number}`);

@@ -1,4 +1,5 @@
 /** One pipeline of a line: `NAME word*`, with what stands behind it: a program, a file, a block, `$(...)`. */
+import { isUtf8 } from 'node:buffer';
 import type { Changes } from './changes.ts';
 import type { Arg } from './command.ts';
 import { usage } from './failure.ts';
@@ -12,6 +13,7 @@ import type { Pipeline } from './parser.ts';
 import type { LineReader } from './reading.ts';
 import { countLines, faultOf } from './script-text.ts';
 import type { ShellPorts } from './shell-ports.ts';
+import { notText } from './utf8.ts';
 import { fill } from './variables.ts';
 
 /** What a pipeline needs of the shell that runs it. */
@@ -126,6 +128,7 @@ export class Pipelines {
     try {
       const output = await this.#host.command(name?.text ?? '', args, signal);
       if (output !== undefined) this.#host.output.show(output);
+      if (!isUtf8(mine.bytes)) throw notText(`$(${text})`, 'get PATH > FILE keeps the bytes, and @FILE gives them');
       return mine.bytes.toString().replace(/\n+$/, '');
     } finally {
       this.#host.output.held = outer;

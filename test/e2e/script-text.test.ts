@@ -1,0 +1,88 @@
+/** Scripts as bytes: what is no text is told, not guessed at, and standard input is read by one alone. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Client, connect } from '../../src/index.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { BIN, type Ran } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+const server = new ServerProcess();
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-text-'));
+let client: Client;
+before(async () => {
+  await server.start();
+  client = await connect(server.hosts);
+});
+after(async () => {
+  await client.close();
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const run = (words: readonly string[], input: string | Buffer = ''): Ran => {
+  const env = { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' };
+  const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : input;
+  const options = { env, input: bytes, cwd: folder, timeout: PATIENCE_MS } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, server.hosts, ...words], options);
+  return { code: status ?? 128, stdout: stdout.toString('latin1'), stderr: stderr.toString() };
+};
+const hint = `bytes that are no text are given as @FILE, as @- or as $'\\xHH'`;
+const refused = ({ code, stderr }: Ran, place: string): void =>
+  assert.deepEqual([code, stderr], [2, `error: ${place}: not UTF-8 text\n hint: ${hint}\n`]);
+
+test('a script that is not UTF-8 is refused where it is not, and stores nothing of that', async () => {
+  await client.create('/a', 'before');
+  refused(run([], 'set /a x\xff\n'), 'stdin:1');
+  assert.equal((await client.get('/a')).data?.toString(), 'before');
+  // what stands before it has been done: lines run as they come
+  const mixed = run([], 'set /a first\nget /a\n# gr\xfc\xdf\nset /a second\n');
+  assert.equal(mixed.stdout, '1\nfirst\n');
+  refused(mixed, 'stdin:3');
+  refused(run([], 'set /a <<END\none\ntw\xf6\nEND\n'), 'stdin:3');
+  refused(run([], `create /long ${'x'.repeat(200_000)}\xe4\n`), 'stdin:1');
+  refused(run([], 'set /a x\nset /a y\xe4'), 'stdin:2');
+  // a file is read as a whole before anything of it is run
+  writeFileSync(join(folder, 'latin.zk'), 'set /a never\nset /a gr\xfcn\n', 'latin1');
+  refused(run(['./latin.zk']), './latin.zk:2');
+  refused(run(['run', 'latin.zk']), 'latin.zk:2');
+  refused(run(['txn', '-f', 'latin.zk']), 'latin.zk:2');
+  assert.equal((await client.get('/a')).data?.toString(), 'x');
+  refused(run(['--atomic'], 'set /a y\nset /a z\xff\n'), 'stdin:2');
+  assert.equal((await client.get('/a')).data?.toString(), 'x');
+  // characters in several pieces are whole, U+FFFD may be meant, and so may a mark at the beginning
+  const text = `\ufeffset /a "${'grün '.repeat(30_000)}\ufffd"\nget /a\n`;
+  const whole = run([], Buffer.from(text));
+  assert.deepEqual([whole.code, whole.stderr], [0, '']);
+  assert.equal(Buffer.from(whole.stdout, 'latin1').toString().length, 2 + 150_000 + 2);
+});
+
+test('what a command prints is text before it becomes a variable', async () => {
+  await client.create('/binary', Buffer.from([0x78, 0xff]));
+  const let_ = run(['-c', 'let x = $(get /binary); create /copy ${x}']);
+  assert.equal(let_.code, 2);
+  assert.match(
+    let_.stderr,
+    /^error: \$\(get \/binary\): not UTF-8 text\n hint: get PATH > FILE keeps the bytes, and @FILE gives them\n$/,
+  );
+  assert.equal(await client.exists('/copy'), undefined);
+});
+
+test('import takes no text that is not UTF-8', async () => {
+  const header = '{"zoosh":"export","version":1,"root":"/i","acl":false}\n';
+  const line = (path: string, data: string): string =>
+    `{"path":"${path}","data":"${data}","encoding":"utf8","kind":"persistent"}\n`;
+  for (const [text, place] of [
+    [`${header}${line('/i', 'x')}${line('/i/a', 'gr\xfcn')}`, ':3'],
+    ['/i=x\n/i/a=gr\xfcn\n', ':2'],
+    ['{\n"/i": {"content": "gr\xfcn", "acls": []}\n}\n', ':2'],
+  ] as const) {
+    const ran = run(['import', '-'], text);
+    assert.equal(ran.code, 2, ran.stderr);
+    assert.match(ran.stderr, new RegExp(`standard input${place}: not UTF-8 text\\n`));
+    assert.equal(await client.exists('/i/a'), undefined);
+  }
+});
