@@ -136,15 +136,18 @@ export async function runInput(globals: Globals, where: Where, args: readonly st
   // the pragmas stand before the first command: so much is read before there is a shell
   const begun = await headOf(input);
   const script = pragmasOf(begun.text);
-  return withHost({ globals, ...where, interactive: false, canAsk: false, script, args }, async (host) => {
-    if (globals.atomic !== true && script.atomic !== true) {
-      const status = await runEach(host, globals.command);
-      return isOver(host) ? endOf(host, status) : runStream(host, begun.all, STDIN);
-    }
-    const text = [...globals.command.map((each) => `${each}\n`)];
-    for await (const chunk of begun.all) text.push(chunk);
-    return runAtomic(host, text.join(''), STDIN);
-  });
+  return withHost(
+    { globals, ...where, interactive: false, canAsk: false, readsScript: true, script, args },
+    async (host) => {
+      if (globals.atomic !== true && script.atomic !== true) {
+        const status = await runEach(host, globals.command);
+        return isOver(host) ? endOf(host, status) : runStream(host, begun.all, STDIN);
+      }
+      const text = [...globals.command.map((each) => `${each}\n`)];
+      for await (const chunk of begun.all) text.push(chunk);
+      return runAtomic(host, text.join(''), STDIN);
+    },
+  );
 }
 
 /** A file of commands and its arguments. */

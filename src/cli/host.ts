@@ -21,6 +21,7 @@ import {
   pipeOs,
   readScript,
   readStdin,
+  refuseStdin,
   runOs,
   startProgram,
   streamStdin,
@@ -46,6 +47,8 @@ export interface HostOptions {
   readonly args?: readonly string[];
   /** What a script says about itself. */
   readonly script?: Pragmas;
+  /** Standard input is the script. */
+  readonly readsScript?: boolean;
   /** Exactly one command: data of one node goes into a file byte for byte. */
   readonly single?: boolean;
   /** The commands there are; all when nothing is said. */
@@ -131,7 +134,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     write: (bytes) => presenter.write(bytes),
     drained,
     progress: (what) => presenter.progress(what),
-    input: streamStdin,
+    input: options.readsScript === true ? refuseStdin : streamStdin,
     choose: (question, choices) => safety.choose(question, choices),
     events,
     trash,
@@ -156,7 +159,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     pipe: (line, signal) => pipeOs(line, signal, host.holder),
     start: (words, env, signal, leaving) => startProgram({ words, env, signal, leaving }, host.holder),
     openFile,
-    stdin: readStdin,
+    stdin: options.readsScript === true ? refuseStdin : readStdin,
     interactive,
     asks: options.canAsk && globals.yes !== true,
     readOnly: globals.readOnly === true || process.env.ZOOSH_READ_ONLY === '1',

@@ -51,6 +51,14 @@ export function readStdin(): Uint8Array {
   }
 }
 
+/** Where a script's own lines come from, it gives no data. @throws Failure (2) */
+export function refuseStdin(): never {
+  throw usage(
+    'standard input is the script itself',
+    '@FILE or a heredoc (<<END) gives data in a script, and zoosh FILE.zk leaves standard input free',
+  );
+}
+
 /** Standard input as it comes. @throws Failure (2) */
 export function streamStdin(): AsyncIterable<Uint8Array> {
   if (process.stdin.isTTY === true)

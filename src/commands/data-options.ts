@@ -2,7 +2,7 @@
 
 import type { OpOptions } from '../client/api.ts';
 import type { CommandContext, Data, Param } from '../shell/command.ts';
-import { checkSize, decodeData, FORCED_LIMIT, readDataFile } from '../shell/data.ts';
+import { checkSize, decodeData, FORCED_LIMIT, isStdin, readDataFile } from '../shell/data.ts';
 import { usage } from '../shell/failure.ts';
 
 export const DATA_OPTIONS = {
@@ -34,8 +34,8 @@ export function dataSaid(name: string, path: string, values: DataValues, context
   if (said === 0) return undefined;
   const bytes = (): Data => {
     if (text !== undefined) return Buffer.from(text);
-    if (file !== undefined) return readDataFile(file);
-    return stdin ? context.stdin() : (word ?? null);
+    if (file !== undefined && !isStdin(file)) return readDataFile(file);
+    return stdin || file !== undefined ? context.stdin() : (word ?? null);
   };
   const data = decodeData(noData ? null : bytes(), values);
   if (!values.forceSize) checkSize(path, data, { canForce: true });

@@ -4,6 +4,7 @@ import { type Client, MultiError } from '../client/api.ts';
 import { type Archive, openArchive, readArchive } from '../shell/archive-read.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
+import { isStdin } from '../shell/data.ts';
 import { Failure, failureOf, usage } from '../shell/failure.ts';
 import { fileHolds, isReadOnce } from '../shell/file-scan.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
@@ -64,7 +65,7 @@ export default command({
   ],
   async run(values, context): Promise<Output> {
     const { atomic, root } = values;
-    const file = values.file === '/dev/stdin' ? '-' : values.file;
+    const file = isStdin(values.file) ? '-' : values.file;
     const isOnce = file === '-' || isReadOnce(file);
     const onConflict = (values.onConflict ?? 'fail') as OnConflict;
     const policy = aclPolicy('import', values.noAcl, values.acl);

@@ -17,9 +17,12 @@ export function dataOf(arg: Arg, stdin: StdinReader): Uint8Array {
   if (arg.quote !== 'none' || !arg.text.startsWith('@')) return Buffer.from(arg.text);
   if (arg.text.startsWith('@@')) return Buffer.from(arg.text.slice(1));
   const file = arg.text.slice(1);
-  if (file === '-') return stdin();
+  if (file === '-' || isStdin(file)) return stdin();
   return readDataFile(file, `write @@${file} if the text itself starts with @`);
 }
+
+/** The system's names of standard input: who reads it is asked, whatever it is called. */
+export const isStdin = (file: string): boolean => /^\/(?:dev\/(?:stdin|fd\/0)|proc\/self\/fd\/0)$/.test(file);
 
 /** @throws Failure (2) */
 export function readDataFile(file: string, hint?: string): Uint8Array {

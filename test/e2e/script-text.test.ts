@@ -86,3 +86,33 @@ test('import takes no text that is not UTF-8', async () => {
     assert.equal(await client.exists('/i/a'), undefined);
   }
 });
+
+test('a script on standard input gives no data besides', async () => {
+  await client.create('/d', 'before');
+  const all = ['@-', '--stdin', '@/dev/stdin', '@/dev/fd/0', '@/proc/self/fd/0', '--file /dev/stdin'];
+  for (const word of all)
+    for (const rest of ['\ndata', '\n', '']) {
+      const ran = run([], `set /d ${word}${rest}`);
+      assert.deepEqual([ran.code, ran.stdout], [2, ''], word);
+      assert.equal(
+        ran.stderr,
+        'stdin:1: error: standard input is the script itself\n hint: @FILE or a heredoc (<<END) gives data in a script, and zoosh FILE.zk leaves standard input free\n',
+        word,
+      );
+    }
+  assert.match(run([], 'import -\n').stderr, /standard input is the script itself/);
+  assert.match(run([], 'import /dev/stdin\n').stderr, /standard input is the script itself/);
+  assert.equal((await client.get('/d')).data?.toString(), 'before');
+  // from elsewhere it is data
+  writeFileSync(join(folder, 'from.zk'), 'set /d @-\n');
+  for (const [at, words] of [
+    ['set', '/d', '@-'],
+    ['set', '/d', '--stdin'],
+    ['set', '/d', '@/dev/stdin'],
+    ['-c', 'set /d @-'],
+    ['./from.zk'],
+  ].entries()) {
+    assert.equal(run(words, `data ${at}`).stderr, '');
+    assert.equal((await client.get('/d')).data?.toString(), `data ${at}`);
+  }
+});
