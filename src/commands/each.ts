@@ -1,6 +1,6 @@
-import { nameOf } from '../base/path.ts';
 import { command } from '../shell/command.ts';
 import type { Output } from '../shell/output.ts';
+import { filledFor } from '../shell/placeholders.ts';
 
 /** A command for every node that matches. */
 export default command({
@@ -20,15 +20,16 @@ export default command({
     ['each /jobs/* do setquota -n 100 {}', 'the same limit for each'],
   ],
   exits: [10],
-  notes: ['The first failure ends it, unless the shell was started with -k.'],
+  notes: [
+    'The first failure ends it, unless the shell was started with -k.',
+    "{} and {name} stay as they are in quotes and within JSON: {\"p\": {}}. An empty object is '{}', in words of the system's shell { }.",
+  ],
   async run({ pattern, command: words }, context): Promise<Output> {
     let exit = 0;
     for (const path of await context.expand(pattern)) {
       context.signal.throwIfAborted();
-      const fill = (text: string): string =>
-        text.replace(/\{(name)?\}/g, (_whole, name) => (name ? nameOf(path) : path));
       try {
-        const status = await context.execute(words.map((word) => ({ ...word, text: fill(word.text) })));
+        const status = await context.execute(filledFor(words, path));
         exit ||= status;
       } catch (error) {
         if (!context.keepGoing || context.signal.aborted) throw error;

@@ -1,8 +1,8 @@
-import { nameOf } from '../base/path.ts';
 import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { ListedNode, Output } from '../shell/output.ts';
 import { skipsOwn } from '../shell/own-nodes.ts';
+import { filledFor } from '../shell/placeholders.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { deleteFound, type Search } from './find-delete.ts';
 import { nameTests, statTests } from './find-tests.ts';
@@ -142,9 +142,8 @@ export default command({
 /** The exit code of the command with the path in it. @throws Failure of the command, unless the shell goes on after one */
 async function execute(words: readonly Arg[], path: string, context: CommandContext): Promise<number> {
   context.signal.throwIfAborted();
-  const fill = (text: string): string => text.replace(/\{(name)?\}/g, (_whole, name) => (name ? nameOf(path) : path));
   try {
-    return await context.execute(words.map((word) => ({ ...word, text: fill(word.text) })));
+    return await context.execute(filledFor(words, path));
   } catch (error) {
     if (!context.keepGoing) throw error;
     context.warn(`${path}: ${(error as Error).message}`);

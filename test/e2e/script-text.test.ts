@@ -116,3 +116,43 @@ test('a script on standard input gives no data besides', async () => {
     assert.equal((await client.get('/d')).data?.toString(), `data ${at}`);
   }
 });
+
+test('each and find -exec: {} is the path as a word of its own or in a bare one, and stays in quotes and in JSON', async () => {
+  await client.create('/ea');
+  await client.create('/ea/x');
+  const after = async (line: string): Promise<string | undefined> => {
+    const ran = run([], `${line}\n`);
+    assert.deepEqual([ran.code, ran.stderr], [0, ''], line);
+    return (await client.get('/ea/x')).data?.toString();
+  };
+  for (const begin of ['each /ea/* do', 'find /ea -name x -exec']) {
+    for (const [words, stored] of [
+      ['set {} {}', '/ea/x'],
+      ['set {} {name}', 'x'],
+      ['set {} at:{}', 'at:/ea/x'],
+      ["set {} '{}'", '{}'],
+      ['set {} "{}"', '{}'],
+      ['set {} "at {name}"', 'at {name}'],
+      ["set {} $'{}\\x21'", '{}!'],
+      ['set {} {"p":{}}', '{"p":{}}'],
+      ['set {} {"p":{},"n":"{name}"}', '{"p":{},"n":"{name}"}'],
+      ['set {} [{}]', '[{}]'],
+      ["set {} --text '{}'", '{}'],
+      ['set {} --text {}', '/ea/x'],
+    ] as const)
+      assert.equal(await after(`${begin} ${words}`), stored, `${begin} ${words}`);
+  }
+  assert.equal(await after('each /ea/* do set {} {"p": {}}'), '{"p": {}}');
+  assert.equal(await after('each /ea/* do set {} <<END\n{}\nEND'), '{}');
+  // words from the system's own shell have lost their quotes: JSON is known by being JSON
+  const one = async (...words: string[]): Promise<string | undefined> => {
+    const ran = run(words);
+    assert.deepEqual([ran.code, ran.stderr], [0, ''], words.join(' '));
+    return (await client.get('/ea/x')).data?.toString();
+  };
+  assert.equal(await one('each', '/ea/*', 'do', 'set', '{}', '{"p": {}}'), '{"p": {}}');
+  assert.equal(await one('each', '/ea/*', 'do', 'set', '{}', '{ }'), '{ }');
+  assert.equal(await one('each', '/ea/*', 'do', 'set', '{}', '{}'), '/ea/x');
+  assert.equal(await one('each', '/ea/*', 'do', 'put', '{}-{name}', '{}'), '/ea/x');
+  assert.equal((await client.get('/ea/x-x')).data?.toString(), '/ea/x');
+});

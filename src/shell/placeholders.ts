@@ -1,0 +1,28 @@
+/** `{}` and `{name}` in a command that is run for many nodes. */
+import { nameOf } from '../base/path.ts';
+import type { Arg } from './command.ts';
+
+const PLACES = /\{(name)?\}/g;
+const IS_PLACE = /^\{(?:name)?\}$/;
+
+/** The words for one node. In quotes they are text, and in JSON a part of it; an empty object is '{}'. */
+export const filledFor = (words: readonly Arg[], path: string): Arg[] =>
+  words.map((word) => (isLiteral(word) ? word : { ...word, text: filled(word.text, path) }));
+
+const filled = (text: string, path: string): string =>
+  text.replace(PLACES, (_whole, name) => (name === undefined ? path : nameOf(path)));
+
+function isLiteral({ text, quote }: Arg): boolean {
+  if (IS_PLACE.test(text) && (quote === 'json' || quote === 'none')) return false;
+  return quote !== 'none' || isJson(text); // words of the system's shell have no quotes any more
+}
+
+function isJson(text: string): boolean {
+  if (!/^[{[]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
