@@ -20,7 +20,6 @@ export default command({
     ['repeat -i 1s 0 stat /app', 'every second'],
     ['repeat -i 200ms 5 sync', 'five, a fifth of a second apart'],
   ],
-  isEndless: ({ count }) => count === 0,
   async run({ count, interval, command: words }, context): Promise<Output> {
     if (count < 0) throw usage(`repeat: COUNT must not be negative: ${count}`);
     let exit = 0;
