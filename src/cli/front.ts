@@ -104,7 +104,7 @@ export async function runCommands(globals: Globals, said: string | undefined, sc
   const { args } = script ?? {};
   const options = { globals, said, interactive: false, canAsk: false, script: pragmas, ...(args && { args }) };
   return withHost(options, async (host) => {
-    if (isAtomic) return runAtomic(host, [...globals.command, text ?? ''].join('\n'), script?.file);
+    if (isAtomic) return runAtomic(host, [...globals.command, text ?? ''], script?.file);
     const status = await runEach(host, globals.command);
     return text === undefined || isOver(host) ? endOf(host, status) : runText(host, text, script?.file);
   });
@@ -143,9 +143,9 @@ export async function runInput(globals: Globals, where: Where, args: readonly st
         const status = await runEach(host, globals.command);
         return isOver(host) ? endOf(host, status) : runStream(host, begun.all, STDIN);
       }
-      const text = [...globals.command.map((each) => `${each}\n`)];
-      for await (const chunk of begun.all) text.push(chunk);
-      return runAtomic(host, text.join(''), STDIN);
+      let text = '';
+      for await (const chunk of begun.all) text += chunk;
+      return runAtomic(host, [...globals.command, text], STDIN);
     },
   );
 }

@@ -74,7 +74,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     host: {
       prompt: () => promptOf(host),
       continuation: '...> ',
-      isComplete: (text) => shell.parse(text).open === undefined,
+      isComplete: (text) => shell.parse(`${text}\n`).open === undefined, // Enter ends a line, be it empty
       complete: (text, cursor, again) =>
         complete(
           text,
@@ -162,7 +162,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
       const { text } = result;
       if (text.trim() === '') continue;
       paths.forget();
-      await run(() => shell.run(text));
+      await run(() => shell.run(`${text}\n`));
     }
   } finally {
     editor.close();

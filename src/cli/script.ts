@@ -58,10 +58,12 @@ export async function runStream(host: Host, input: AsyncIterable<string>, name: 
 
 /**
  * Runs a script whose changes are sent as one transaction at its end, or not at all: all of it is read first, and what
- * cannot stand in a transaction is refused before anything else is done. Returns the exit code.
+ * cannot stand in a transaction is refused before anything else is done. `texts`, as of several `-c`, follow each other, each
+ * whole in itself. Returns the exit code.
  */
-export async function runAtomic(host: Host, text: string, file: string | undefined): Promise<number> {
+export async function runAtomic(host: Host, texts: readonly string[], file: string | undefined): Promise<number> {
   const { shell } = host;
+  const text = texts.join('\n');
   const tell = (failure: Failure, place: number): number => {
     const line = 1 + countLines(text, 0, place);
     const command = redact(lineOf(text, place));
@@ -78,10 +80,13 @@ export async function runAtomic(host: Host, text: string, file: string | undefin
     return failure.exit;
   };
   if (shell.ports.keepGoing) throw usage('--atomic and -k do not go together', 'a transaction has no half');
-  const parsed = shell.parse(text);
-  const wrong = faultOf(parsed);
-  if (wrong !== undefined) return tell(...wrong);
-  for (const pipeline of parsed.pipelines) {
+  let before = 0;
+  for (const each of texts) {
+    const [failure, place] = faultOf(shell.parse(each)) ?? [];
+    if (failure !== undefined && place !== undefined) return tell(failure, before + place);
+    before += each.length + 1;
+  }
+  for (const pipeline of shell.parse(text).pipelines) {
     const refusal = refusalOf(host, pipeline);
     if (refusal !== undefined) return tell(refusal, pipeline.from);
   }

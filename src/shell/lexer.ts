@@ -25,6 +25,7 @@ export interface WordToken {
 export type Operator = ';' | '&&' | '||' | '|' | '>' | '>>' | '{' | '}' | 'newline';
 export type Token =
   | WordToken
+  /** A newline reaches to the end of the heredocs that follow it. */
   | { readonly type: 'operator'; readonly operator: Operator; readonly from: number; readonly to: number }
   | { readonly type: 'comment'; readonly from: number; readonly to: number }
   /** What follows `!` or `|`, to the end of the line: the operating system's shell reads it, not we. */
@@ -42,7 +43,7 @@ export interface Fault {
 
 /** Something begun and not ended; more lines may end it. */
 export interface Open {
-  readonly kind: 'single' | 'double' | 'ansi' | 'json' | 'heredoc' | 'continuation' | 'block';
+  readonly kind: 'single' | 'double' | 'ansi' | 'json' | 'heredoc' | 'continuation' | '&&' | '||' | 'block';
   readonly from: number;
 }
 
@@ -51,6 +52,8 @@ export interface Lexed {
   /** The last word is not finished: a prompt goes on with `...>`, a script fails. */
   readonly open?: Open;
   readonly fault?: Fault;
+  /** Where the first heredoc stands whose body was not reached before the fault. */
+  readonly unread?: number;
 }
 
 export interface LexOptions {
@@ -97,12 +100,13 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
       continue;
     }
     if (unit === '\n') {
-      tokens.push({ type: 'operator', operator: 'newline', from: i, to: i + 1 });
-      i++;
+      const [from, place] = [i, tokens.length];
+      tokens.push({ type: 'operator', operator: 'newline', from, to: ++i });
       words = [];
       isLineStart = true;
       isRedirect = false;
       const open = takeHeredocs();
+      tokens[place] = { type: 'operator', operator: 'newline', from, to: i };
       if (open !== undefined) return { tokens, open };
       continue;
     }
@@ -146,14 +150,14 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
       const end = substitutionEnd(text, i + 2);
       if (end < 0) {
         const hint = 'let NAME = $(command) on one line';
-        return { tokens, fault: { message: '$( is not closed', hint, from: i, to: i + 2 } };
+        return broken({ message: '$( is not closed', hint, from: i, to: i + 2 });
       }
       tokens.push({ type: 'substitution', text: text.slice(i + 2, end), from: i, to: end + 1 });
       i = end + 1;
       continue;
     }
     const word = readWord();
-    if ('message' in word) return { tokens, fault: word };
+    if ('message' in word) return broken(word);
     tokens.push(word.token);
     i = word.next;
     if (word.open !== undefined) return { tokens, open: word.open };
@@ -163,6 +167,11 @@ export function tokenize(text: string, options: LexOptions = {}): Lexed {
   const pending = heredocs[0];
   if (pending !== undefined) return { tokens, open: { kind: 'heredoc', from: pending.word.from } };
   return block === undefined ? { tokens } : { tokens, open: { kind: 'block', from: block } };
+
+  function broken(fault: Fault): Lexed {
+    const [unread] = heredocs;
+    return { tokens, fault, ...(unread !== undefined && { unread: unread.word.from }) };
+  }
 
   function takeOs(from: number): void {
     const line = restOfLine(from);
@@ -306,12 +315,15 @@ const quoteAt = (text: string, at: number): 'single' | 'double' | 'ansi' | undef
 /** A word ends at a blank, at the end, or before a `;` that is the last character of the word. */
 const endsWord = (text: string, at: number): boolean => isEnd(text[at]) || (text[at] === ';' && isEnd(text[at + 1]));
 
-/** Where reading goes on after a backslash that ends its line; `end` when the text stops there. */
+/**
+ * Where reading goes on after a backslash that ends its line; `end` when no line follows, whether or not a newline ends the
+ * text: half a command would mean something else, `find /tm -delete \` everything.
+ */
 function continuationAt(text: string, at: number): number | 'end' | undefined {
   if (text[at] !== '\\') return undefined;
-  if (at + 1 >= text.length) return 'end';
-  if (text[at + 1] === '\n') return at + 2;
-  return text[at + 1] === '\r' && text[at + 2] === '\n' ? at + 3 : undefined;
+  const newline = text[at + 1] === '\r' && text[at + 2] === '\n' ? at + 2 : at + 1;
+  if (newline < text.length && text[newline] !== '\n') return undefined;
+  return newline + 1 < text.length ? newline + 1 : 'end';
 }
 
 /**

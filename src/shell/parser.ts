@@ -24,6 +24,8 @@ export interface Pipeline {
 
 export interface Parsed {
   readonly pipelines: readonly Pipeline[];
+  /** How many of them, from the first, are whole: none of what is open is part of them, and nothing that they wait for. */
+  readonly whole: number;
   readonly open?: Open;
   readonly fault?: Fault;
 }
@@ -49,6 +51,8 @@ const fault = (token: Token, message: string, hint?: string): Fault => ({
   to: token.to,
 });
 
+const condition = (token: Token): '&&' | '||' => (token.type === 'operator' && token.operator === '||' ? '||' : '&&');
+
 /** Reads `text`, one line or a whole script. Pipelines before a fault are kept. */
 export function parse(text: string, options: LexOptions = {}): Parsed {
   const lexed = tokenize(text, options);
@@ -63,7 +67,10 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
     if (draft !== undefined) pipelines.push(draft);
     draft = undefined;
   };
-  const bad = (found: Fault): Parsed => ({ pipelines: outside?.pipelines ?? pipelines, fault: found });
+  const bad = (found: Fault): Parsed => {
+    const kept = (outside?.pipelines ?? pipelines).filter(({ to }) => lexed.unread === undefined || to <= lexed.unread);
+    return { pipelines: kept, whole: kept.length, fault: found };
+  };
 
   for (const token of lexed.tokens) {
     if (token.type === 'comment') continue;
@@ -162,8 +169,11 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
     pipelines = outside.pipelines;
     draft = outside.draft;
   }
+  // the last one before && or || is half of what was meant; a heredoc without its end may stand further in front
+  let whole = pipelines.length - (pending === undefined ? 0 : 1);
   finish();
-  if (lexed.open !== undefined) return { pipelines, open: lexed.open };
-  if (pending !== undefined) return { pipelines, open: { kind: 'continuation', from: pending.from } };
-  return { pipelines };
+  const open = lexed.open ?? (pending && { kind: condition(pending), from: pending.from });
+  if (open === undefined) return { pipelines, whole: pipelines.length };
+  while (whole > 0 && (pipelines[whole - 1] as Pipeline).to > open.from) whole--;
+  return { pipelines, whole, open };
 }

@@ -29,13 +29,13 @@ export class LineReader {
     const { tokens, open, fault } = tokenize(text, { expectsData: (words) => this.#expectsData(words) });
     let goesOn = false;
     let isInside = false;
-    for (const [at, token] of tokens.entries()) {
+    for (const token of tokens) {
       if (token.type === 'operator' && (token.operator === '{' || token.operator === '}'))
         isInside = token.operator === '{';
       if (token.type === 'operator' && token.operator === 'newline') {
         if (goesOn || isInside) continue;
         if (open !== undefined && open.from < token.from) return 0;
-        return tokens[at + 1]?.from ?? open?.from ?? fault?.from ?? text.length;
+        return token.to;
       }
       if (token.type !== 'comment')
         goesOn = token.type === 'operator' && (token.operator === '&&' || token.operator === '||');

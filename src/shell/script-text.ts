@@ -37,6 +37,8 @@ export function faultOf({ fault, open }: Parsed): [Failure, number] | undefined 
     json: 'a JSON value is not closed',
     heredoc: 'a heredoc has no end line',
     continuation: 'the last line ends in \\, and no line follows',
+    '&&': 'the last line ends in &&, and no command follows',
+    '||': 'the last line ends in ||, and no command follows',
     block: 'a transaction is not closed: } is missing',
   }[open.kind];
   const hint = open.kind === 'json' ? 'quote it if it is not JSON' : undefined;

@@ -163,7 +163,7 @@ export class Shell {
   async run(text: string, source: Source = { line: 1 }): Promise<number> {
     const parsed = this.parse(text);
     // what is begun and not ended does not run: `deleteall '/a` could mean anything
-    const ready = parsed.open === undefined ? parsed.pipelines : parsed.pipelines.slice(0, -1);
+    const ready = parsed.pipelines.slice(0, parsed.whole);
     let line = source.line;
     let counted = 0;
     for (const [at, pipeline] of ready.entries()) {

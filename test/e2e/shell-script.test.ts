@@ -52,6 +52,19 @@ test('errors of a script on standard input say which line, as those of a file do
   assert.match(atomic.stderr, /^stdin:2: error: ls cannot be part of --atomic\n/);
 });
 
+test('a line that ends in \\ goes on with the next, on standard input as in -c', () => {
+  for (const end of ['\n', '\r\n']) {
+    const text = ['echo one \\', '  two', 'echo three', ''].join(end);
+    assert.equal(run([], text).stdout, 'one two\nthree\n');
+    assert.equal(run(['-c', text], '').stdout, 'one two\nthree\n');
+  }
+  for (const text of ['echo one\necho two \\', 'echo one\necho two \\\n']) {
+    const { stdout, stderr, status } = run([], text);
+    assert.deepEqual([stdout, status], ['one\n', 2]);
+    assert.match(stderr, /^stdin:2: error: the last line ends in \\, and no line follows\n/);
+  }
+});
+
 test('standard input is a script when nothing else is, or when - names it: after -c, in one session, with arguments', () => {
   assert.equal(run([], 'echo in\n').stdout, 'in\n');
   // a command may want it as data: it is not taken away
