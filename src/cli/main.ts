@@ -65,8 +65,9 @@ async function run(argv: string[]): Promise<number> {
       throw usage('the server of the playground has no TLS', 'leave out the options of TLS');
     return front.runPlayground(globals, rest);
   }
-  if (said !== undefined && (globals.server ?? globals.profile) !== undefined)
-    throw usage(`two targets: ${globals.server ?? `@${globals.profile}`} and ${said}`);
+  const profile = globals.profile === undefined ? undefined : `@${globals.profile.replace(/^@/, '')}`;
+  const [one, two] = [globals.server, profile, said].filter((each) => each !== undefined);
+  if (two !== undefined) throw usage(`two targets: ${one} and ${two}`, 'commands go to one ensemble: leave one out');
   const [name, ...args] = words;
   if (name === 'run') {
     const [file, ...more] = args;

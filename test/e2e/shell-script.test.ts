@@ -93,3 +93,15 @@ test('a line that came as a word, a file that cannot be written, an editor witho
   assert.match(edit.stderr, /^error: edit: there is no terminal for an editor, .*\n hint: set PATH @FILE /);
   assert.deepEqual([gone.status, folder.status, edit.status], [2, 2, 2]);
 });
+
+test('two targets are refused whichever way they are said: none is dropped in silence', () => {
+  for (const [words, message] of [
+    [['-p', 'prod', '-s', '127.0.0.1:1', 'ls', '/'], 'two targets: 127.0.0.1:1 and @prod'],
+    [['-s', '127.0.0.1:1', '--profile', '@prod', '-c', 'ls /'], 'two targets: 127.0.0.1:1 and @prod'],
+    [['-s', '127.0.0.1:1', '127.0.0.1:2', 'ls', '/'], 'two targets: 127.0.0.1:1 and 127.0.0.1:2'],
+    [['-p', 'prod', '@dev'], 'two targets: @prod and @dev'],
+  ] as const) {
+    const { stderr, status } = run(words, '');
+    assert.deepEqual([stderr.split('\n')[0], status], [`error: ${message}`, 2]);
+  }
+});
