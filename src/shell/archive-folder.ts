@@ -61,7 +61,7 @@ function nodeFile(folder: string): NodeFile {
   const text = contents(file);
   if (text === undefined) return {};
   try {
-    return JSON.parse(text.toString()) as NodeFile;
+    return JSON.parse(text.toString().replace(/^\ufeff/, '')) as NodeFile;
   } catch (error) {
     throw new Failure(2, 'BadExport', `${file}: ${(error as Error).message}`);
   }

@@ -63,11 +63,15 @@ async function* bytesOf(file: string, signal: AbortSignal | undefined): AsyncGen
 const fifo = (file: string): Readable =>
   new Socket({ fd: openSync(file, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
 
+const BOM = Buffer.from('\ufeff');
+
 /** `name` is what errors call it. @throws Failure (2) */
 export async function readArchive(source: AsyncIterable<Uint8Array>, name: string): Promise<Archive> {
   let from = new ByteReader(source);
   const start = await from.peek(2);
   if (start[0] === 0x1f && start[1] === 0x8b) from = new ByteReader(gunzipped(from, name));
+  // as editors of Windows write it
+  if ((await from.peek(BOM.length)).equals(BOM)) await from.take(BOM.length);
   const mark = await from.peek(ARCHIVE_MAGIC.length);
   const close = (): Promise<void> => from.close();
   if (mark.equals(ARCHIVE_MAGIC)) return { ...(await packedNodes(from, name)), close };

@@ -1,10 +1,11 @@
 /** Scripts as bytes: what is no text is told, not guessed at, and standard input is read by one alone. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { type Client, connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { BIN, type Ran } from './cli.ts';
@@ -155,4 +156,31 @@ test('each and find -exec: {} is the path as a word of its own or in a bare one,
   assert.equal(await one('each', '/ea/*', 'do', 'set', '{}', '{}'), '/ea/x');
   assert.equal(await one('each', '/ea/*', 'do', 'put', '{}-{name}', '{}'), '/ea/x');
   assert.equal((await client.get('/ea/x-x')).data?.toString(), '/ea/x');
+});
+
+test('files for import and apply may begin with a byte order mark', async () => {
+  const header = '{"zoosh":"export","version":1,"root":"/bom","acl":false}\n';
+  const line = '{"path":"/bom","data":"x","encoding":"utf8","kind":"persistent"}\n';
+  const made = 'created\t1\nupdated\t0\nsame\t0\nskipped\t0\n';
+  for (const text of [header + line, '/bom=x\n', '{"/bom": {"content": "x", "acls": []}}\n']) {
+    const bytes = Buffer.from(`\ufeff${text}`);
+    for (const [name, input] of [
+      ['bom.txt', bytes],
+      ['bom.gz', gzipSync(bytes)],
+    ] as const) {
+      writeFileSync(join(folder, name), input);
+      const ran = run(['import', name]);
+      assert.deepEqual([ran.stdout, ran.stderr], [made, ''], `${name} of ${text}`);
+      assert.equal((await client.get('/bom')).data?.toString(), 'x');
+      assert.deepEqual(run(['apply', '--check', '-f', name]).code, 0);
+      await client.delete('/bom');
+      assert.equal(run(['import', '-'], input).stdout, made);
+      await client.delete('/bom');
+    }
+  }
+  // a folder that a person has edited
+  mkdirSync(join(folder, 'bom'));
+  writeFileSync(join(folder, 'bom', '__data__'), 'x');
+  writeFileSync(join(folder, 'bom', '__node__.json'), '\ufeff{ "acl": "world:anyone:r" }');
+  assert.equal(run(['import', 'bom']).stdout, made);
 });
