@@ -107,12 +107,21 @@ export function userEditor(): string {
 }
 
 /** Runs a line of the operating system's shell; the terminal is its own meanwhile. Its status. */
-export const runOs = (line: string, signal: AbortSignal, holder: TerminalHolder | undefined): Promise<number> =>
-  startOs(line, 'inherit', signal, holder).ended;
+export const runOs = (
+  line: string,
+  signal: AbortSignal,
+  holder: TerminalHolder | undefined,
+  isBeside?: boolean,
+): Promise<number> => startOs(line, 'inherit', signal, holder, isBeside).ended;
 
 /** Begins one that reads what is written. */
-export function pipeOs(line: string, signal: AbortSignal, holder: TerminalHolder | undefined): Outlet {
-  const { stdin, ended } = startOs(line, 'pipe', signal, holder);
+export function pipeOs(
+  line: string,
+  signal: AbortSignal,
+  holder: TerminalHolder | undefined,
+  isBeside?: boolean,
+): Outlet {
+  const { stdin, ended } = startOs(line, 'pipe', signal, holder, isBeside);
   ended.catch(() => {}); // told when it is waited for
   let isOpen = true;
   stdin?.on('error', () => {}); // it may end before it has read everything
@@ -137,14 +146,16 @@ export function pipeOs(line: string, signal: AbortSignal, holder: TerminalHolder
   };
 }
 
+/** `isBeside`: what it prints goes to standard error, since standard output has records of JSON. */
 function startOs(
   line: string,
   input: 'inherit' | 'pipe',
   signal: AbortSignal,
   holder: TerminalHolder | undefined,
+  isBeside = false,
 ): { readonly stdin: Writable | null; readonly ended: Promise<number> } {
   holder?.pause();
-  const child = spawn('/bin/sh', ['-c', line], { stdio: [input, 'inherit', 'inherit'] });
+  const child = spawn('/bin/sh', ['-c', line], { stdio: [input, isBeside ? 2 : 'inherit', 'inherit'] });
   const ended = new Promise<number>((resolve, reject) => {
     const stop = (): void => {
       child.kill('SIGINT');

@@ -77,7 +77,8 @@ Of use there:
   each /app/* do get {}
   repeat 3 -i 1s stat /a
   wait /a --timeout 30s
-With -o json or ndjson each command of a script, a file or standard input, is one line: {"line":3,"command":"get /a","ok":true,"result":...}`,
+With -o json or ndjson each command of a script, a file or standard input, is one line: {"line":3,"command":"get /a","ok":true,"result":...}
+What programs print there, after ! and |, goes to standard error.`,
   safety: `What asks first, at a prompt or as a command typed in a terminal:
   deleteall, setAcl -R and what else touches many nodes says what it would do, then asks; up to 20 nodes that undo
   brings back are no question

@@ -116,7 +116,8 @@ export function parse(text: string, options: LexOptions = {}): Parsed {
         continue;
       }
       if (token.text === '') return bad(fault(token, 'a command must follow !', 'for example: !date'));
-      draft = { words: [], os: token.text, from: token.from, to: token.to, after };
+      const from = text.lastIndexOf('!', token.from - 1); // it belongs to what was written
+      draft = { words: [], os: token.text, from, to: token.to, after };
       pending = undefined;
       after = 'always';
       continue;

@@ -41,7 +41,7 @@ export class Pipelines {
   /** Runs one; its status. @throws the failure of its command */
   async run(pipeline: Pipeline, signal: AbortSignal): Promise<number> {
     const { ports, reader } = this.#host;
-    if (pipeline.os !== undefined) return ports.os(pipeline.os, signal);
+    if (pipeline.os !== undefined) return ports.os(pipeline.os, signal, this.#isRecorded);
     if (pipeline.block !== undefined) {
       const { block } = pipeline;
       const output = await this.#host.changes().block(() => this.#operations(block, signal));
@@ -58,7 +58,7 @@ export class Pipelines {
       target !== undefined
         ? () => ports.openFile(target, pipeline.file?.append === true)
         : pipe !== undefined
-          ? () => ports.pipe(pipe, signal)
+          ? () => ports.pipe(pipe, signal, this.#isRecorded)
           : undefined;
     if (open === undefined) {
       const output = await this.#host.command(name.text, args, signal);
@@ -81,6 +81,11 @@ export class Pipelines {
     } finally {
       this.#host.output.held = outer;
     }
+  }
+
+  /** Each command is one record of JSON: what programs print goes beside it. */
+  get #isRecorded(): boolean {
+    return this.#host.output.recorded !== undefined;
   }
 
   /** Words with their variables; there is a session before its number is asked for. @throws Failure (2) */

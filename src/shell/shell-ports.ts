@@ -97,10 +97,10 @@ export interface ShellPorts {
   news(line: string): void;
   /** The user's editor. @throws Failure (2) */
   editor(): string;
-  /** Runs a line of the operating system's shell; its status. */
-  os(line: string, signal: AbortSignal): Promise<number>;
+  /** Runs a line of the operating system's shell; its status. `isBeside`: what it prints is no answer, and goes to standard error. */
+  os(line: string, signal: AbortSignal, isBeside?: boolean): Promise<number>;
   /** Begins one that reads what is written. */
-  pipe(line: string, signal: AbortSignal): Outlet;
+  pipe(line: string, signal: AbortSignal, isBeside?: boolean): Outlet;
   /**
    * Begins a program. `signal` interrupts it; `leaving` is the status the shell then ends with, if it does.
    * @throws Failure 126, 127

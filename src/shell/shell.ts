@@ -281,15 +281,10 @@ export class Shell {
         failed = failure;
       },
     );
-    const outputs = this.#output.recorded;
+    if (!keeps) return goesOn; // one within a file is a part of the line that runs it
+    const outputs = this.#output.recorded ?? [];
     this.#output.recorded = undefined;
-    if (keeps && record !== undefined)
-      record({
-        line,
-        command: redact(command),
-        outputs: outputs ?? [],
-        ...(failed !== undefined && { failure: failed }),
-      });
+    record({ line, command: redact(command), outputs, ...(failed !== undefined && { failure: failed }) });
     return goesOn;
   }
   /** Shows an answer, or a part of it, where the line says. */

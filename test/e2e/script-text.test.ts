@@ -184,3 +184,37 @@ test('files for import and apply may begin with a byte order mark', async () => 
   writeFileSync(join(folder, 'bom', '__node__.json'), '\ufeff{ "acl": "world:anyone:r" }');
   assert.equal(run(['import', 'bom']).stdout, made);
 });
+
+test('records of a script in JSON stand alone on standard output, one a command, each as it was written', async () => {
+  writeFileSync(join(folder, 'two.zk'), 'create /rec x\nget /rec\n! echo inner\n');
+  const ran = run(
+    ['-o', 'ndjson'],
+    ['!echo os', 'ls / | wc -l', 'pwd; ! echo "a; b"', 'run two.zk', 'pwd', '!exit 3', ''].join('\n'),
+  );
+  assert.equal(ran.code, 3);
+  const records = ran.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { line: number; command: string; ok: boolean; result?: unknown });
+  assert.deepEqual(
+    records.map(({ line, command, ok }) => [line, command, ok]),
+    [
+      [1, '!echo os', true],
+      [2, 'ls / | wc -l', true],
+      [3, 'pwd', true],
+      [3, '! echo "a; b"', true],
+      [4, 'run two.zk', true],
+      [5, 'pwd', true],
+      [6, '!exit 3', true],
+    ],
+  );
+  // what a file does is the result of the line that runs it, all of it
+  assert.deepEqual(
+    ((records[4]?.result ?? []) as { path: string }[]).map(({ path }) => path),
+    ['/rec', '/rec'],
+  );
+  assert.match(ran.stderr, /^os\n\d+\na; b\ninner\n/);
+  // without records programs print where they always did
+  assert.equal(run(['-c', '!echo os']).stdout, 'os\n');
+  assert.equal(run([], '!echo os\n').stdout, 'os\n');
+});
