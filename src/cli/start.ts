@@ -7,9 +7,8 @@ import { ComingUp } from '../operate/come-up.ts';
 import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
-import type { LogFile } from '../runtime/log-file.ts';
 import { watchMemory } from '../runtime/memory-watch.ts';
-import { startServer } from '../runtime/start.ts';
+import { type RunningServer, startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
 import { Pressure } from '../server/pressure.ts';
@@ -135,7 +134,7 @@ export interface StartedBy {
 }
 
 /**
- * `zoosh start ...`: serves until SIGTERM, SIGINT or, without a log file, SIGHUP. One `ready HOST:PORT` line on stdout.
+ * `zoosh start ...`: serves until SIGTERM, SIGINT or, in the foreground without any log file, SIGHUP. One `ready HOST:PORT` line on stdout.
  * Returns the exit code.
  */
 export async function runStart(
@@ -190,6 +189,14 @@ export async function runStart(
       values.config !== undefined && config.ensemble !== undefined && config.reconfigEnabled
         ? new DynamicFiles(values.config, config.ensemble, logger)
         : undefined;
+    let serving: RunningServer | undefined;
+    // one in the background has left its terminal, as by nohup in ZooKeeper's script
+    const outlives = file !== undefined || hasAuditFile(config) || values['pid-file'] !== undefined;
+    if (outlives)
+      process.on('SIGHUP', () => {
+        file?.reopen();
+        serving?.reopenLogs?.();
+      });
     const pressure = new Pressure();
     const started = {
       config,
@@ -216,8 +223,9 @@ export async function runStart(
     using _memory = watchMemory(pressure, logger);
     const server = await startServer(started, values['no-faults'] !== true);
     logger.info(`binding to port ${server.host}:${server.port}`);
+    serving = server;
+    const signal = untilSignal(leash, !outlives);
     coming.up();
-    const signal = untilSignal(leash, file, () => server.reopenLogs?.());
     server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
     await signal;
     logger.info('stopping');
@@ -256,16 +264,13 @@ async function detached(
   return 0;
 }
 
-function untilSignal(leash: Leash | undefined, file: LogFile | undefined, reopenLogs: () => void): Promise<void> {
+const hasAuditFile = ({ audit }: ServerConfig): boolean => audit.enabled && audit.file !== undefined;
+
+function untilSignal(leash: Leash | undefined, endsHungUp: boolean): Promise<void> {
   return new Promise((resolve) => {
     leash?.ended.then(resolve);
     process.on('SIGTERM', resolve); // a service manager tells us, and who started us hands it on: once is enough
     process.once('SIGINT', resolve);
-    if (file !== undefined)
-      process.on('SIGHUP', () => {
-        file.reopen();
-        reopenLogs();
-      });
-    else process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too
+    if (endsHungUp) process.once('SIGHUP', resolve); // its terminal went away: end in order, temporary data too
   });
 }

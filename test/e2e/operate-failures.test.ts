@@ -1,12 +1,12 @@
 /** What an operator is told when something around a server does not go: what, where, and what to do. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
-import { zoosh } from './cli.ts';
-import { Home } from './home.ts';
+import { zoosh, zooshProcess } from './cli.ts';
+import { Home, isAlive, pidOf, until } from './home.ts';
 
 const NONE = 'no folder can be made in /proc';
 
@@ -58,4 +58,42 @@ test('what a server alone without a myid has written is cleaned up after it has 
   assert.equal(cleaned.code, 0, cleaned.stderr);
   assert.match(cleaned.stdout, /^Removing file: snapshot\./m);
   assert.equal(snapshots(), 3);
+});
+
+test('SIGHUP opens whatever log file there is again, and ends nothing that runs in the background', async () => {
+  const home = await Home.make();
+  const audit = join(home.dir, 'audit.log');
+  for (const lines of [[], ['audit.enable=true', `audit.logFile=${audit}`]]) {
+    home.configure(lines);
+    assert.equal((await home.server('start')).code, 0);
+    const pid = pidOf(home);
+    try {
+      if (lines.length > 0) renameSync(audit, `${audit}-moved`);
+      process.kill(pid, 'SIGHUP');
+      if (lines.length > 0) await until(() => existsSync(audit), 'the audit log was not opened again');
+      // it answers afterwards
+      await using client = await connect(home.hosts);
+      await client.set('/', 'x');
+      assert.ok(isAlive(pid));
+    } finally {
+      assert.equal((await home.server('stop')).code, 0);
+    }
+  }
+  assert.match(readFileSync(audit, 'utf8'), /operation=setData\tznode=\/\t/);
+
+  // in the foreground: a file keeps it, too; without one the terminal went away
+  const words = ['start', 'server', '--config', join(home.dir, 'conf/zoo.cfg'), '--log-level', 'warn'];
+  rmSync(audit);
+  const kept = zooshProcess(words);
+  await until(() => /^ready /m.test(kept.stdout()), 'it did not come to serve');
+  rmSync(audit);
+  kept.kill('SIGHUP');
+  await until(() => existsSync(audit), 'the audit log was not opened again');
+  kept.kill('SIGTERM');
+  assert.equal(await kept.ended, 0);
+  home.configure([]);
+  const bare = zooshProcess(words);
+  await until(() => /^ready /m.test(bare.stdout()), 'it did not come to serve');
+  bare.kill('SIGHUP');
+  assert.equal(await bare.ended, 0);
 });
