@@ -2,10 +2,12 @@ import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type LoadedApache, loadApache } from '../apache/load.ts';
 import { type ApachePlace, apachePlace, epochIn, numberIn, userOf } from '../offline/apache-place.ts';
+import { writeSmall } from '../offline/export-apache.ts';
 import { type Imported, importApache } from '../offline/import-apache.ts';
 import { directories, ImportWork } from '../offline/import-work.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { holdDirectory } from '../runtime/directory.ts';
+import { IMPORTED, importedText } from '../runtime/imported.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { F } from '../tree/rows.ts';
@@ -91,6 +93,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
         epoch: epochIn(from.folders.data),
       },
     );
+    await writeSmall(nodeDisk, join(work.dataDir, 'zoosh-1', IMPORTED), importedText(made.lastZxid));
     await work.publish();
     return report(loaded, { ...made, sid, dataDir, logDir }, wish, globals);
   } finally {

@@ -5,6 +5,7 @@ import { kindOf } from '../offline/snapshot-view.ts';
 import { type Verified, verifyApache, verifyOwn } from '../offline/verify.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { holdDirectory } from '../runtime/directory.ts';
+import { newerThanImported } from '../runtime/imported.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
@@ -75,7 +76,9 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
 async function verifyOurs(dataDir: string, logDir: string): Promise<Verified | undefined> {
   const lock = await holdDirectory(dataDir);
   try {
-    return await verifyOwn(nodeDisk, dataDir, logDir);
+    const own = await verifyOwn(nodeDisk, dataDir, logDir);
+    const newer = newerThanImported(dataDir, logDir);
+    return own === undefined || newer === undefined ? own : { ...own, notes: [...own.notes, newer] };
   } finally {
     lock.release();
   }

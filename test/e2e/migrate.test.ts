@@ -326,3 +326,29 @@ test('a member without a history that met one of Apache founds nothing, in this 
   await members.serving();
   await members.equal();
 });
+
+test('a server does not start from an import that lacks what Apache wrote behind it', async () => {
+  await using server = new ServerProcess(TAKEN);
+  const data = join(server.folder, 'data');
+  apacheData(data);
+  const folder = join(data, 'version-2');
+  const ran = await zoosh(['-o', 'json', 'import-apache', data]);
+  assert.equal(ran.code, 0, ran.stderr);
+  const last = BigInt((JSON.parse(ran.stdout) as { lastZxid: string }).lastZxid);
+  await server.start();
+  await server.kill('SIGTERM');
+  // as a restart of that server leaves it: a snapshot of where it ended, and a log once it is written to
+  writeFileSync(join(folder, `snapshot.${last.toString(16)}`), '');
+  await server.start();
+  await server.kill('SIGTERM');
+  const log = `log.${(last + 1n).toString(16)}`;
+  writeFileSync(join(folder, log), '');
+  await assert.rejects(
+    server.start(),
+    new RegExp(`ended with 42.*${log}, which an Apache ZooKeeper server wrote after`, 's'),
+  );
+  const verified = await zoosh(['verify', data]);
+  assert.match(verified.stdout + verified.stderr, new RegExp(`${log}.* wrote after its data was imported`));
+  renameSync(folder, join(server.folder, 'away'));
+  await server.start();
+});
