@@ -75,6 +75,13 @@ test('ACLs with digest identities', async () => {
   );
   await sh.ok('create last && setAcl --force last world:anyone:rd', `${at}/last\n`);
   await other.no('setAcl last world:anyone:cdrwa', 14, `error: not permitted by the ACL: ${at}/last`, hint);
+  await sh.no(
+    'create locked x digest:bob:x:cdrwa',
+    30,
+    `error: refused: after this nobody but a superuser could change the ACL of ${at}/locked`,
+    guard,
+  );
+  await sh.ok('create --force locked x digest:bob:x:cdrwa', `${at}/locked\n`);
   const asBob = await zoosh(['--auth', 'digest:bob:secret', SERVER, 'get', `${at}/p`], ENV);
   assert.deepEqual([String(asBob.out), asBob.err, asBob.status], ['x\n', '', 0]);
   const asKazoo = await kazoo(
