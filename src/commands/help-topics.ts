@@ -31,7 +31,8 @@ A node whose name is the pattern itself wins. Quotes make a pattern literal. No 
   a >> file   added to it
   !cmd        a command of the operating system
   # text      a comment`,
-  variables: `  \${_}         the result of the last command
+  variables: `  \${_}         the result of the last command: the path it made or wrote, the
+               data it read, else its first line; none after one that failed
   \${?}         its exit code
   \${cwd}       the current path
   \${session}   the session's id

@@ -59,7 +59,7 @@ const NEW_STAT: Stat = {
 /** What a server says of the parts after the one that failed. */
 const AFTER: KeeperCode = 'RuntimeInconsistency';
 /** Stands for the digits only the server knows. */
-const UNKNOWN_NUMBER = 'NNNNNNNNNN';
+export const UNKNOWN_NUMBER = 'NNNNNNNNNN';
 
 export class Recorder extends ClientFacade {
   /** In the order they were asked for. */

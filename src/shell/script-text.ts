@@ -1,30 +1,6 @@
 /** What a script's text says about itself: where it fails to be read, which line that is. */
 import { type Failure, usage } from './failure.ts';
-import type { Output } from './output.ts';
 import type { Parsed } from './parser.ts';
-
-/** What `${_}` is after a command. */
-export function resultOf(output: Output | undefined, plain: (output: Output) => Uint8Array): string | undefined {
-  switch (output?.type) {
-    case 'created':
-    case 'written':
-      return output.path;
-    case 'node':
-      return output.data === null ? '' : Buffer.from(output.data).toString();
-    case 'listing':
-      return output.names[0];
-    case 'value':
-      return output.text;
-    case 'fields':
-    case 'table':
-    case 'acl':
-    case 'stat':
-    case 'deleted':
-      return Buffer.from(plain(output)).toString().split('\n', 1)[0];
-    default:
-      return undefined;
-  }
-}
 
 /** Why a text could not be read to its end, and where. */
 export function faultOf({ fault, open }: Parsed): [Failure, number] | undefined {

@@ -11,6 +11,7 @@ import { expandWords } from './expand-words.ts';
 import { isOfRead } from './failed-request.ts';
 import { cannotShow, Failure, failureOf, refused, usage } from './failure.ts';
 import { helpOf } from './help.ts';
+import { LastResult } from './last-result.ts';
 import { namedChroot } from './missing-chroot.ts';
 import { expandedByOs, LINES_HINT, unknownCommand } from './misspelt.ts';
 import { orAbort } from './or-abort.ts';
@@ -21,7 +22,7 @@ import { quoteWord, resolvePath } from './paths.ts';
 import { Pipelines } from './pipelines.ts';
 import { LineReader } from './reading.ts';
 import { recordingClient } from './recording.ts';
-import { countLines, faultOf, lineOf, resultOf } from './script-text.ts';
+import { countLines, faultOf, lineOf } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
 import type { TrashDraft } from './trash.ts';
 import { withUndo } from './undo-words.ts';
@@ -42,7 +43,6 @@ export class Shell {
   previous = '/';
   showsEvents = true;
   lastStatus = 0;
-  lastResult = '';
   /** How long the last answer of the server took, ms. */
   rttMs: number | undefined;
   /** Set once a command ended the shell. */
@@ -63,6 +63,9 @@ export class Shell {
   readonly changes: Changes;
   readonly reader: LineReader;
   readonly #output: OutputRoute;
+  readonly #lastResult: LastResult;
+  /** The first that the command that runs has shown before its end. */
+  #shown: Output | undefined;
   readonly #pipelines: Pipelines;
   #abort: AbortController | undefined;
   #depth = 0;
@@ -72,6 +75,7 @@ export class Shell {
     this.variables = new Map(ports.variables);
     this.reader = new LineReader(ports.registry);
     this.#output = new OutputRoute(ports);
+    this.#lastResult = new LastResult((output) => ports.plain(output));
     this.#pipelines = new Pipelines({
       ports,
       output: this.#output,
@@ -219,7 +223,7 @@ export class Shell {
     const isEndless = this.#isEndless;
     const output = await this.#command(name.text, args, signal);
     this.#isEndless = isEndless;
-    if (output !== undefined) this.show(output);
+    if (output !== undefined) this.#output.show(output); // the result is that of this one
     this.lastStatus = output?.exit ?? 0;
     return this.lastStatus;
   }
@@ -289,6 +293,7 @@ export class Shell {
   }
   /** Shows an answer, or a part of it, where the line says. */
   show(output: Output): void {
+    this.#shown ??= output;
     this.#output.show(output);
   }
   /** The same in the place of the answer before it. */
@@ -395,12 +400,20 @@ export class Shell {
     this.#drafting = draft;
     this.removesOwn ||= spec.removesOwn === true;
     this.#isEndless ||= spec.isEndless?.(bound.values as never) === true;
+    const taken = route.isReal ? 'sent' : this.changes.isOpen ? 'waits' : 'dry';
+    const shownBefore = this.#shown; // by the command that runs this one
+    this.#shown = undefined;
     try {
       const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
       const output = withUndo(route.settle(answer), draft);
-      this.lastResult = resultOf(output, (each) => this.ports.plain(each)) ?? this.lastResult;
+      this.#lastResult.answered(this.#shown ?? answer, taken);
       return output;
+    } catch (error) {
+      if (this.#shown === undefined) this.#lastResult.failed();
+      else this.#lastResult.answered(this.#shown, taken);
+      throw error;
     } finally {
+      this.#shown = shownBefore;
       this.#drafting = outer;
       for (const line of draft?.end() ?? []) this.ports.warn(line);
     }
@@ -443,7 +456,7 @@ export class Shell {
   }
 
   #variable(name: string): string | undefined {
-    if (name === '_') return this.lastResult;
+    if (name === '_') return this.#lastResult.text;
     if (name === '?') return String(this.lastStatus);
     if (name === 'cwd') return this.cwd;
     if (name === 'session') return `0x${(this.ports.session.current?.sessionId ?? 0n).toString(16)}`;

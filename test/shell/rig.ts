@@ -30,6 +30,7 @@ export interface RigOptions {
   readonly trash?: string;
   readonly asks?: boolean;
   readonly keepGoing?: boolean;
+  readonly dryRun?: boolean;
   readonly now?: () => number;
   /** What the session says it is connected to. */
   readonly server?: string;
@@ -102,7 +103,7 @@ export function rig(
     readFile: (name) => files.get(name) ?? '',
     isFile: () => false,
     clearScreen: () => {},
-    dryRun: false,
+    dryRun: options.dryRun === true,
     opTimeoutMs: () => 30_000,
     confirm: async (plan) => void out.plans.push(plan),
     confirmWrite: async () => {},
