@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
-import { FolderError } from '../base/file-words.ts';
 import { askMember } from '../ensemble/control-client.ts';
 import { historiesIn, makeDataDir } from '../operate/initialize.ts';
 import { holdDirectory, tryDirectory } from '../runtime/directory.ts';
 import { loadTree, ownId } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
-import { DataDirError } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { namedFiles } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
@@ -72,13 +70,7 @@ export async function initialize({ values, places, isApache, yes, isDry }: Opera
     );
   }
   if (values.force === true) say('Force enabled, data/txnlog directories will be re-initialized\n');
-  try {
-    makeDataDir(dataDir, dataLogDir, myid);
-  } catch (error) {
-    if (error instanceof FolderError)
-      throw new DataDirError(40, `the data directory ${dataDir} cannot be made: ${error.message}`);
-    throw error;
-  }
+  makeDataDir(dataDir, dataLogDir, myid);
   say(
     myid === undefined
       ? `No myid provided, be sure to specify it in ${dataDir}/myid if using non-standalone\n`

@@ -3,6 +3,7 @@ import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
 import { launch, launchWords } from '../operate/launch.ts';
 import { secretsIn, without } from '../operate/masked.ts';
 import { PidFile, startedAs } from '../operate/pid-file.ts';
+import { userOfProcess } from '../operate/whose.ts';
 import { DataDirError, makeDataDirectory } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { parseTimed } from '../shell/units.ts';
@@ -111,6 +112,7 @@ export async function stop(operation: Operation): Promise<number> {
   const path = pidPath(operation);
   const pidFile = new PidFile(path);
   const found = pidFile.find();
+  let left: string | undefined;
   switch (found.state) {
     case 'none':
       say(isApache ? `no zookeeper to stop (could not find file ${path})\n` : `nothing to stop: there is no ${path}\n`);
@@ -120,20 +122,42 @@ export async function stop(operation: Operation): Promise<number> {
         ? `process ${found.pid} is not the server that ${path} is about, and is left alone`
         : `the server that ${path} is about has ended`;
       // the number is nobody's of ours: the file is of no use to anyone
-      pidFile.remove();
+      left = pidFile.remove();
       say(isApache ? `no zookeeper to stop (${why})\n` : `nothing to stop: ${why}\n`);
+      if (left !== undefined) process.stderr.write(`warning: ${left}\n`);
       return isApache ? 0 : 1;
     }
     case 'running':
-      process.kill(found.pid, 'SIGTERM');
+      if (!told(found.pid)) return notAllowed(found.pid, path, isApache);
       if (!(await pidFile.gone(ms))) {
         process.stderr.write(`process ${found.pid} has not ended after ${ms / 1000} s; it goes on ending\n`);
         return isApache ? 0 : 1;
       }
-      pidFile.remove();
+      left = pidFile.remove();
       say(isApache ? 'STOPPED\n' : `stopped, process ${found.pid}\n`);
+      if (left !== undefined) process.stderr.write(`warning: ${left}\n`);
       return 0;
   }
+}
+
+/** False: this user may not. */
+function told(pid: number): boolean {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EPERM') return false;
+    // it ended just now, and is waited for as any other
+  }
+  return true;
+}
+
+/** Apache's script ends with 0 here as well. @throws StartError */
+function notAllowed(pid: number, path: string, isApache: boolean): number {
+  const why = `process ${pid}, which ${path} is about, is another user's: do it as ${userOfProcess(pid)}`;
+  if (!isApache) throw new StartError(40, why);
+  say('FAILED TO STOP\n');
+  process.stderr.write(errorText(why));
+  return 0;
 }
 
 /** All servers of this user that were started by one of Apache's names, as Kafka's script has it. */
@@ -152,7 +176,7 @@ function stopStarted(name: string): number {
 export async function restart(operation: Operation): Promise<number> {
   const code = await stop(operation);
   // nothing to stop is no reason not to start; a server that does not end is one
-  if (new PidFile(pidPath(operation)).find().state === 'running') return code;
+  if (new PidFile(pidPath(operation)).find().state === 'running') return operation.isApache ? 1 : code;
   return start(operation);
 }
 

@@ -3,6 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolders } from '../base/make-folders.ts';
+import { StartError } from '../runtime/start-error.ts';
+import { whyNot } from './whose.ts';
 
 const POLL_MS = 20;
 
@@ -46,12 +48,15 @@ export class PidFile {
   constructor(path: string) {
     this.path = resolve(path);
   }
+  /** @throws StartError (40) for a file that this user may not read */
   find(): Found {
     let text: string;
     try {
       text = readFileSync(this.path, 'utf8').trim();
-    } catch {
-      return { state: 'none' };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return { state: 'none' };
+      throw new StartError(40, `the pid file ${this.path} cannot be read: ${whyNot(this.path, error)}`);
     }
     const pid = /^[1-9]\d{0,9}$/.test(text) ? Number(text) : 0;
     const words = pid === 0 ? undefined : argumentsOf(pid);
@@ -63,8 +68,14 @@ export class PidFile {
     makeFolders(dirname(this.path), { mkdirSync, statSync });
     writeFileSync(this.path, String(pid), { mode: 0o644 });
   }
-  remove(): void {
-    rmSync(this.path, { force: true });
+  /** Returns why it is still there, if it is. */
+  remove(): string | undefined {
+    try {
+      rmSync(this.path, { force: true });
+      return undefined;
+    } catch (error) {
+      return `${this.path} cannot be removed: ${whyNot(dirname(this.path), error)}`;
+    }
   }
   /** Resolves true once the process is gone, false when it is still there after `ms`. */
   async gone(ms: number): Promise<boolean> {

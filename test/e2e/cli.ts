@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { chmodSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE_MS } from '../patience.ts';
 
@@ -22,10 +24,25 @@ export function patiently(words: readonly string[]): readonly string[] {
   return ['--connect-timeout', `${PATIENCE_MS / 2000}s`, ...words];
 }
 
+const NOBODY = 65534;
+/** Where tests run as root, as somebody who owns nothing; who is not root cannot be anybody else. */
+export const asNobody = (args: readonly string[], env: Record<string, string> = {}): Promise<Ran> =>
+  zoosh(args, '', env, process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {});
+/** A temporary folder is its owner's alone: this and the one above it may be looked into by others. */
+export function openToAll(dir: string): void {
+  for (const each of [dir, dirname(dir)]) chmodSync(each, 0o755);
+}
+
 /** Runs the built binary without a terminal; what a user's files or environment say does not reach it. */
-export function zoosh(args: readonly string[], input = '', env: Record<string, string> = {}): Promise<Ran> {
+export function zoosh(
+  args: readonly string[],
+  input = '',
+  env: Record<string, string> = {},
+  as: { readonly uid?: number; readonly gid?: number } = {},
+): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...patiently(args)], {
+      ...as,
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8', ...env },
     });

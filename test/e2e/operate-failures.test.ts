@@ -1,11 +1,11 @@
 /** What an operator is told when something around a server does not go: what, where, and what to do. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
-import { zoosh, zooshProcess } from './cli.ts';
+import { asNobody, openToAll, type Ran, zoosh, zooshProcess } from './cli.ts';
 import { Home, isAlive, pidOf, until } from './home.ts';
 
 const NONE = 'no folder can be made in /proc';
@@ -96,4 +96,59 @@ test('SIGHUP opens whatever log file there is again, and ends nothing that runs 
   await until(() => /^ready /m.test(bare.stdout()), 'it did not come to serve');
   bare.kill('SIGHUP');
   assert.equal(await bare.ended, 0);
+});
+
+test('what belongs to another user is told, and as who it can be done', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const home = await Home.make();
+  assert.equal((await zoosh(['shims', join(home.dir, 'bin')])).code, 0);
+  assert.equal((await home.server('start')).code, 0);
+  const pid = pidOf(home);
+  const server = (...words: string[]): Promise<Ran> =>
+    asNobody(['server', '--config', join(home.dir, 'conf'), ...words], home.env);
+  const owner = process.getuid?.() === 0 ? 'root' : `user ${process.getuid?.()}, or as root`;
+  openToAll(home.dir);
+  try {
+    // only root can be somebody else
+    if (process.getuid?.() === 0)
+      for (const verb of ['stop', 'restart']) {
+        const others = await server(verb);
+        assert.deepEqual(
+          [others.code, others.stdout, others.stderr],
+          [40, '', `error: process ${pid}, which ${home.pidFile} is about, is another user's: do it as root\n`],
+        );
+        const theirs = await server('--apache', verb);
+        assert.equal(theirs.code, verb === 'stop' ? 0 : 1, theirs.stderr);
+        assert.equal(theirs.stdout, 'Stopping zookeeper ... FAILED TO STOP\n');
+      }
+    assert.ok(isAlive(pid));
+  } finally {
+    assert.equal((await home.server('stop')).code, 0);
+  }
+
+  const doAs = process.getuid?.() === 0 ? `; do it as ${owner}` : '';
+  writeFileSync(home.pidFile, '1');
+  openToAll(home.dir);
+  for (const dir of [home.data, join(home.data, 'zoosh-1')]) chmodSync(dir, 0o555);
+  const stale = await server('stop');
+  assert.deepEqual(
+    [stale.code, stale.stderr],
+    [1, `warning: ${home.pidFile} cannot be removed: not permitted${doAs}\n`],
+    stale.stdout,
+  );
+  const theirs = await server('--apache', 'stop');
+  assert.equal(theirs.code, 0, theirs.stderr);
+  const wiped = await asNobody(['-y', 'server', '--config', join(home.dir, 'conf'), 'initialize', '--force'], home.env);
+  assert.deepEqual(
+    [wiped.code, wiped.stderr],
+    [40, `error: ${home.data}/zoosh-1 cannot be removed: not permitted${doAs}\n`],
+  );
+  chmodSync(home.pidFile, 0);
+  const unread = await server('stop');
+  assert.deepEqual(
+    [unread.code, unread.stderr],
+    [40, `error: the pid file ${home.pidFile} cannot be read: not permitted${doAs}\n`],
+  );
+  for (const dir of [home.data, join(home.data, 'zoosh-1')]) chmodSync(dir, 0o755);
 });
