@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type Beside, namedFiles, type Setting } from '../server/config.ts';
 import { StartError } from './start-error.ts';
@@ -13,11 +14,19 @@ export function readBeside(settings: readonly Setting[], myid?: string): Beside 
   const { dataDir, dynamicConfigFile, jaasFile } = namedFiles(settings);
   const jaas = jaasFile === undefined ? undefined : textOf(jaasFile);
   const dynamic = dynamicConfigFile === undefined ? undefined : textOf(dynamicConfigFile);
+  const id: Beside['myid'] = myid === undefined ? myidIn(dataDir) : { text: myid, from: { option: '--myid' } };
   return {
-    myid: myid === undefined ? myidIn(dataDir) : { text: myid, from: { option: '--myid' } },
+    myid: id,
+    ...(id === undefined && { here: ownNames() }),
     dynamic: dynamic === undefined ? undefined : { text: dynamic, file: dynamicConfigFile as string },
     jaas: jaas === undefined ? undefined : { text: jaas, file: jaasFile as string },
   };
+}
+
+/** By which a server line may mean this machine. */
+function ownNames(): string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  return [hostname().toLowerCase(), ...addresses.map(({ address }) => address.toLowerCase())];
 }
 
 function myidIn(dataDir: string | undefined): Beside['myid'] {

@@ -68,6 +68,8 @@ export interface Beside {
   readonly myid?: { readonly text: string; readonly from: Origin } | undefined;
   /** The file that dynamicConfigFile names. */
   readonly dynamic?: { readonly text: string; readonly file: string } | undefined;
+  /** Names and addresses of this machine, in lower case, for who has no myid. */
+  readonly here?: readonly string[];
   /** The file that java.security.auth.login.config names. */
   readonly jaas?: { readonly text: string; readonly file: string } | undefined;
 }
@@ -161,6 +163,18 @@ function sidOf(myid: Beside['myid']): number | undefined {
   );
 }
 
+/** A command that can be pasted as it is and gives no server another's id. */
+function howToWriteId(servers: readonly ServerLine[], dataDir: string, here: readonly string[]): string {
+  const isHere = ({ quorum, election }: ServerLine): boolean =>
+    [...quorum, ...election].some(({ host }) => here.includes(host.toLowerCase()));
+  const [only, second] = servers.filter(isHere);
+  const dir = /^[\w@%+=:,./-]+$/.test(dataDir) ? dataDir : `'${dataDir.replace(/'/g, `'"'"'`)}'`;
+  const command = (id: string): string => `mkdir -p ${dir} && echo ${id} > ${dir}/myid`;
+  const what = 'write the id of this server into it';
+  if (only !== undefined && second === undefined) return `${what}: ${command(String(only.id))}`;
+  return `${what}, which is the number behind "server." in its line: ${command('N')}, with that number for N`;
+}
+
 function ensembleOf(
   take: Reader,
   { servers, members }: Membership,
@@ -176,7 +190,7 @@ function ensembleOf(
   if (sid === undefined)
     throw new ConfigError(
       `${take.text('dataDir')}/myid is missing, and ${servers.length} servers are named`,
-      `write the id of this server into it: echo ${servers[0]?.id} > ${take.text('dataDir')}/myid`,
+      howToWriteId(servers, take.text('dataDir') ?? '', beside.here ?? []),
       { key: 'myid' },
     );
   const own = servers.find(({ id }) => id === sid);

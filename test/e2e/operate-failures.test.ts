@@ -1,5 +1,6 @@
 /** What an operator is told when something around a server does not go: what, where, and what to do. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -151,4 +152,17 @@ test('what belongs to another user is told, and as who it can be done', {
     [40, `error: the pid file ${home.pidFile} cannot be read: not permitted${doAs}\n`],
   );
   for (const dir of [home.data, join(home.data, 'zoosh-1')]) chmodSync(dir, 0o755);
+});
+
+test('the command that a missing myid asks for works as it is pasted, and makes nobody another server', async () => {
+  const home = await Home.make();
+  const lines = [1, 2].map((n) => `server.${n}=198.51.100.${n}:2888:3888`);
+  home.configure(['initLimit=10', 'syncLimit=5', 'peer.insecure=true', ...lines, 'server.3=127.0.0.1:2888:3888']);
+  const missing = await home.server('start');
+  assert.equal(missing.code, 43);
+  const [, command = ''] =
+    /write the id of this server into it: (.*)$/m.exec(missing.stderr.replace(/\n +/g, ' ')) ?? [];
+  assert.ok(!existsSync(home.data));
+  assert.equal(spawnSync('sh', ['-c', command]).status, 0, missing.stderr);
+  assert.equal(readFileSync(join(home.data, 'myid'), 'utf8'), '3\n');
 });

@@ -89,7 +89,7 @@ export const ROWS: readonly Row[] = [
     lines: THREE,
     ours: 43,
     shim: 2,
-    says: /myid is missing, and 3 servers are named; write the id.*echo 1 > /,
+    says: /myid is missing, and 3 servers are named; write the id of this server into it, which is the number behind "server\." in its line: mkdir -p \S+ && echo N > /,
   },
   {
     name: 'myid is no number',

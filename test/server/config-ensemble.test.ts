@@ -325,6 +325,21 @@ test('what cannot be used is refused, with the place and what to do', () => {
     assert.ok(error.remedy.length > 10 && error.exitCode === 43);
     if (key !== undefined) assert.equal(error.key, key);
   }
-  const lost = parseProperties(BASE + TICKS + THREE, 'zoo.cfg');
-  assert.throws(() => checkConfig(lost), /\/data\/myid is missing.*echo 1 > \/data\/myid/);
+  const HOSTS = [1, 2, 3].map((n) => `server.${n}=h${n}:21:31`).join('\n');
+  const lost = parseProperties(BASE + TICKS + HOSTS, 'zoo.cfg');
+  // pasted as it is it makes nobody the first server
+  const told = 'mkdir -p /data && echo';
+  for (const [here, command] of [
+    [undefined, `: ${told} N > /data/myid, with that number for N`],
+    [['elsewhere', '::1'], `: ${told} N > /data/myid, with that number for N`],
+    [['h2', 'h1'], `: ${told} N > /data/myid, with that number for N`],
+    [['me', 'h2'], `into it: ${told} 2 > /data/myid`],
+  ] as const)
+    assert.throws(
+      () => checkConfig(lost, { here: here ?? [] }),
+      (error: Error) => error.message.includes('/data/myid is missing') && error.message.endsWith(command),
+      command,
+    );
+  const spaced = parseProperties(`dataDir=/my data\n${TICKS}${THREE}`, 'zoo.cfg');
+  assert.throws(() => checkConfig(spaced), /mkdir -p '\/my data' && echo N > '\/my data'\/myid/);
 });
