@@ -7,6 +7,7 @@ import { SimClient } from './run/client.ts';
 import { SUPER } from './run/config.ts';
 import { Coverage } from './run/coverage.ts';
 import { DiskHarm } from './run/disk-harm.ts';
+import type { Ensemble } from './run/ensemble.ts';
 import { nameOfServer, PORT } from './run/member.ts';
 import { Supervisor } from './run/supervisor.ts';
 
@@ -86,4 +87,30 @@ test('a member that the operator emptied counts as lost, also where the harm tha
   supervisor.stop();
   harm.calm();
   assert.deepEqual([harm.isLost(sid), harm.isHealthy(sid)], [true, false]);
+});
+
+test('a voter that counts as what it was before its directory was emptied is not among those who are left', () => {
+  const harmed = (own: string, seed: number): number[] => {
+    const ensemble = {
+      members: [1, 2, 3].map((sid) => ({
+        sid,
+        host: { name: `${sid}`, life: 1 },
+        disk: { paths: () => new Array(9).fill('/x'), become: () => {} },
+        crash: () => {},
+      })),
+      configs: {
+        ...{ first: [1, 2, 3], voters: [1, 2, 3], isListed: () => true, possible: () => [[1, 2, 3]] },
+        incarnationOf: (sid: number) => `${sid}`,
+      },
+      ledger: { holdingsOf: (sid: number) => ({ incarnation: sid === 1 ? own : `${sid}` }), lose: () => {} },
+      knowsMembers: () => true,
+    };
+    const harm = new DiskHarm(ensemble as unknown as Ensemble, new Coverage(), async () => undefined);
+    harm.wipe(seededRandom(seed));
+    return [...harm.harmed.keys()];
+  };
+  const all = (own: string): number[] =>
+    [...new Set(Array.from({ length: 20 }, (_, i) => harmed(own, i)).flat())].sort();
+  assert.deepEqual(all('1'), [1, 2, 3]);
+  assert.deepEqual(all('another'), [1]);
 });

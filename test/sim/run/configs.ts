@@ -69,6 +69,10 @@ export class Configs {
   isListed(sid: number): boolean {
     return this.last?.listed.has(sid) ?? true;
   }
+  /** Under which it counts; null: under none yet, undefined: no config says. */
+  incarnationOf(sid: number): string | null | undefined {
+    return this.last?.incarnations.get(sid);
+  }
   /** Changes of the members in the history; a new directory of a voter is none. */
   changes = 0;
   /** Records that give a voter another incarnation. */

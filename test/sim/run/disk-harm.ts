@@ -65,10 +65,13 @@ export class DiskHarm {
   }
   private may(sid: number): boolean {
     if (this.harmed.has(sid)) return false;
-    const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
+    const { configs, ledger } = this.ensemble;
+    // one that observed while its directory was emptied may be made a voter as what it was before: nobody hears it as that
+    const isItself = (each: number): boolean =>
+      (configs.incarnationOf(each) ?? ledger.holdingsOf(each).incarnation) === ledger.holdingsOf(each).incarnation;
+    const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each) && isItself(each);
     // whoever is empty and meets all voters of its zoo.cfg empty founds another ensemble: one of them keeps what it has
-    if (!this.ensemble.configs.first.some((each) => each !== sid && !this.harmed.has(each))) return false;
-    const { configs } = this.ensemble;
+    if (!configs.first.some((each) => each !== sid && !this.harmed.has(each))) return false;
     const isHeard = (each: number): boolean => isLeft(each) && this.ensemble.knowsMembers(each);
     if (!isMajority(configs.voters, isHeard)) return false;
     return configs.possible(isLeft).every((voters) => isMajority(voters, isLeft));
