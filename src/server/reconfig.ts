@@ -4,7 +4,7 @@ import { memberLines } from '../records/member-text.ts';
 import type { Config, Member } from '../records/txns.ts';
 import { isQuorum, type Voice } from '../zab/quorum.ts';
 import { membership } from './config-members.ts';
-import { addressesOf, isLoopback, isServerId, parseServerLine } from './config-servers.ts';
+import { addressesOf, isAnyHost, isLoopback, isServerId, parseServerLine } from './config-servers.ts';
 import { ConfigError, parseAssignment, parseProperties, type Setting } from './config-text.ts';
 
 /** As it comes off the wire: comma lists, null for what is not given; `curConfigId` -1 means any. */
@@ -77,11 +77,11 @@ const isTaken = ({ members }: Config): boolean =>
       [...addresses, client ?? ''].every((each) => Buffer.byteLength(each) <= MAX_ADDRESS) &&
       [group, weight].every((each) => each >= 0 && each <= MAX_SHARE),
   );
-/** As a start refuses it, of which each member would learn at its next. */
+/** As a start refuses it, of which each member would learn at its next. Every address is none that is beyond this machine. */
 const reachesBeyond = ({ members }: Config): boolean =>
   members.some((member) => {
     const { quorum, election } = addressesOf(member);
-    return [...quorum, ...election].some(({ host }) => !isLoopback(host));
+    return [...quorum, ...election].some(({ host }) => !isLoopback(host) && !isAnyHost(host));
   });
 
 function nextMembers(request: ReconfigRequest, config: Config, view: ReconfigView): readonly Member[] | number {

@@ -333,4 +333,5 @@ test('members that could not be told, or that their own start would refuse, are 
   assert.equal(join(many(17)), BadArguments);
   assert.equal(join('server.2=10.1.2.3:1:2:observer;3', { trustsAnyone: true }), BadArguments);
   made(join('server.2=127.0.0.1:1:2:observer;3', { trustsAnyone: true }));
+  made(join('server.2=0.0.0.0:1:2:observer;0.0.0.0:3', { trustsAnyone: true })); // as kazoo's own tests have it
 });
