@@ -117,7 +117,12 @@ test('get, set, put, mkdir: versions, forms, refusals', async () => {
   await sh.ok('mkdir one two', `${at}/one\n${at}/two\n`);
   await sh.ok('mkdir -p a/b/c one', `${at}/a/b/c\n${at}/one\n`);
   await sh.no('mkdir one', 11, `error: node already exists: ${at}/one`, ' hint: mkdir -p leaves what is there');
-  await sh.no('mkdir far/away', 10, `error: the parent does not exist: ${at}/far`, ' hint: mkdir -p makes missing parents');
+  await sh.no(
+    'mkdir far/away',
+    10,
+    `error: the parent does not exist: ${at}/far`,
+    ' hint: mkdir -p makes missing parents',
+  );
   await sh.ok('get one', '');
   await sh.ok('set one hello', '1\n');
   await sh.ok('get one', 'hello\n');
