@@ -93,7 +93,11 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
         epoch: epochIn(from.folders.data),
       },
     );
-    await writeSmall(nodeDisk, join(work.dataDir, 'zoosh-1', IMPORTED), importedText(made.lastZxid));
+    await writeSmall(
+      nodeDisk,
+      join(work.dataDir, 'zoosh-1', IMPORTED),
+      importedText(made.lastZxid, [from.folders.data, from.folders.log]),
+    );
     await work.publish();
     return report(loaded, { ...made, sid, dataDir, logDir }, wish, globals);
   } finally {

@@ -3,9 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StorageRefusal } from '../storage/errors.ts';
 
-/** Lies in zoosh-1 of the data directory: the last transaction of Apache's that is in the history, as 0x and hexadecimal. */
+/** Lies in zoosh-1 of the data directory: up to where Apache's files went that were imported, as 0x and hexadecimal. */
 export const IMPORTED = 'imported';
-export const importedText = (lastZxid: bigint): string => `0x${lastZxid.toString(16)}\n`;
+/** `folders`: with Apache's files. One may be named for what was never whole in it, or was given up: that was there already. */
+export function importedText(lastZxid: bigint, folders: Iterable<string>): string {
+  let last = lastZxid;
+  for (const folder of folders) for (const name of namesIn(folder)) if (zxidOf(name) > last) last = zxidOf(name);
+  return `0x${last.toString(16)}\n`;
+}
 
 /**
  * What an Apache server wrote in these directories behind what was imported from there, as a sentence: it was started again, or had
