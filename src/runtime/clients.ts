@@ -1,5 +1,5 @@
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { Bag, type Placed } from '../base/bag.ts';
+import { Bag } from '../base/bag.ts';
 import type { ClientTlsKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
@@ -9,13 +9,15 @@ import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
 import { refuseLate } from '../server/pressure.ts';
+import { MOST_REPLY } from '../server/reply.ts';
 import type { Server } from '../server/server.ts';
-import { isWrite } from '../server/writes.ts';
 import { ClientDoors, type Served } from './client-doors.ts';
+import { ClientFaults } from './client-faults.ts';
 import { ClientLimits } from './client-limits.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
 import type { Logger } from './log.ts';
 import type { ServerPorts } from './node-options.ts';
+import { type Client, isAnswerAlone, isLong } from './port-client.ts';
 import { noTraffic } from './traffic.ts';
 import { SHARE, TurnBudget } from './turn-budget.ts';
 
@@ -26,7 +28,7 @@ export const tcpListener: Listener = (accept) => createServer({ noDelay: true, a
 const HANDSHAKE_MS = 10_000;
 /** Bytes queued for a client that does not read: reading from it stops, and at the bound it is cut off. */
 const OUT_PAUSE = 4 * 1024 * 1024;
-const OUT_LIMIT = 64 * 1024 * 1024;
+const OUT_LIMIT = MOST_REPLY + 2 * OUT_PAUSE;
 /** Requests of one connection that may wait (behind a slow disk, say) before it is no longer read. */
 const WAITING_PER_CONNECTION = 1000;
 /** Bytes of requests that wait for a later turn before their connection is no longer read. */
@@ -43,38 +45,6 @@ type ClientPorts = Pick<ServerPorts, 'clock' | 'listener' | 'descriptors'>;
 /** What words and metrics tell beyond what the port knows. */
 export type Words = Omit<WordContext, 'server' | 'config' | 'connections' | 'traffic' | 'handshakes'>;
 
-const { auth, getAllChildrenNumber, getChildren, getChildren2, getEphemerals, multi, multiRead, sasl } = OPERATIONS;
-const { setWatches, setWatches2 } = OPERATIONS;
-/** Of what is asked for in a few bytes and may take ms: whatever goes over many nodes. */
-const LONG: ReadonlySet<number> = new Set(
-  [getAllChildrenNumber, getChildren, getChildren2, getEphemerals, multi, multiRead, setWatches, setWatches2].map(
-    ({ code }) => code,
-  ),
-);
-const isLong = (type: number): boolean => LONG.has(type);
-/** Nothing comes of it but an answer; a login decides what later writes may do. */
-const isAnswerAlone = (type: number): boolean => !isWrite(type) && type !== auth.code && type !== sasl.code;
-
-/** One socket and what it is to the server. */
-interface Client extends Placed {
-  readonly connection: ClientConnection;
-  readonly socket: Socket;
-  readonly cutter: FrameCutter;
-  /** The first bytes, until it is known whether they are a word or a frame. */
-  head: Buffer | undefined;
-  timer: Disposable | undefined;
-  paused: boolean;
-  ended: boolean;
-  /** Requests it may still do in this turn. */
-  share: number;
-  /** Requests wait in the cutter for a later turn. */
-  deferred: boolean;
-  /** Its last bytes are in the cutter; `gone`: nobody is there any more who would read an answer. */
-  last: 'no' | 'ending' | 'gone';
-  queued: boolean;
-  readonly onFrame: (bytes: Buffer, start: number, end: number) => boolean;
-}
-
 /** The client port: sockets to frames, replies to sockets, one write per client and turn. */
 export class ClientPort {
   readonly clients = new Bag<Client>();
@@ -84,6 +54,7 @@ export class ClientPort {
   private readonly words: Words;
   private readonly traffic = noTraffic();
   private readonly limits: ClientLimits;
+  private readonly faults: ClientFaults;
   /** The request throttle has stalled. */
   private stalled = false;
   private readonly clocks: () => void;
@@ -120,6 +91,7 @@ export class ClientPort {
     const { clock, listener, descriptors } = ports;
     this.clock = clock;
     this.limits = new ClientLimits(config, this.traffic, () => clock.monotonic());
+    this.faults = new ClientFaults(clock, (sentence) => logger.error(sentence));
     this.doors = new ClientDoors({
       ...{ config, clock, listener, logger, keys, traffic: this.traffic, descriptors: descriptors?.() },
       serve: (socket, ip, proved) => this.accept(socket, ip, proved),
@@ -324,6 +296,7 @@ export class ClientPort {
     }
     cutter.clear();
   }
+  /** What its bytes brought about in the server may be half done when it throws: only what they are no frames of is its own. */
   private push(client: Client, bytes: Buffer): void {
     try {
       if (client.share > 0) client.cutter.push(bytes, client.onFrame);
@@ -346,7 +319,12 @@ export class ClientPort {
     client.head = undefined;
     client.ended = true;
     this.server.outbox.received(client.connection);
-    client.socket.end(answerWord(word, this.context(), argument));
+    try {
+      client.socket.end(answerWord(word, this.context(), argument));
+    } catch (fault) {
+      // a word looks, and sets back figures at most
+      this.faults.met(client.connection.ip, `which asked ${word}`, fault);
+    }
     this.letGo(client);
   }
   private frame(client: Client, bytes: Buffer, start: number, end: number): boolean {
@@ -407,6 +385,10 @@ export class ClientPort {
     const client = connection.owner as Client;
     client.ended = true;
     this.ending.push(client);
+  }
+  /** It could not be answered by a fault of ours, which changed nothing: the server ends it. */
+  failed(connection: ClientConnection, fault: unknown): void {
+    this.faults.met(connection.ip, `operation ${connection.stats.lastOp}`, fault);
   }
   /** Sends what gathered, one write per client; ends what was to end. Nothing while a part of a transaction is applied. */
   flush(): void {

@@ -305,6 +305,7 @@ export class ServerNode {
       audit: this.options.audit,
       pressure: this.pressure,
       close: (connection) => this.port.close(connection),
+      failed: (connection, fault) => this.port.failed(connection, fault),
       effect: (effect) => this.perform(effect),
       hand: () => ensemble?.hand(),
       later: () => void setImmediate(() => this.proceed(server)),

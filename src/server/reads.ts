@@ -7,7 +7,7 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { AT } from '../tree/rows.ts';
 import { type Identity, isAllowed, maskDigests } from './acl.ts';
 import type { ClientConnection } from './connection.ts';
-import { begin, event, finish, header } from './reply.ts';
+import { begin, event, finish, header, MOST_REPLY } from './reply.ts';
 import type { WatchManager } from './watches.ts';
 
 /** What a read needs: the applied state and the watch tables. */
@@ -18,6 +18,14 @@ export interface ReadContext {
 
 const { NoNode, NoAuth, BadArguments, MarshallingError, NoWatcher, RuntimeInconsistency } = KEEPER_CODES;
 
+const STAT_BYTES = 68;
+/** Of a part of a multiRead that is an error: its head, and the error. */
+const ERROR_PART = 13;
+/** Of the head that ends them. */
+const LAST_HEAD = 9;
+/** Children that the parts of a multiRead may list before the next is refused: some tens of ms. The first may list all that there are. */
+const MOST_LISTED = 500_000;
+
 const mayRead = (tree: DataTree, row: number, identities: readonly Identity[]): boolean =>
   tree.aclId(row) === 0 || isAllowed(tree.acl(row), PERM.read, identities);
 const plain = ({ tree }: ReadContext, to: Writer, xid: number, err: number): void =>
@@ -25,36 +33,42 @@ const plain = ({ tree }: ReadContext, to: Writer, xid: number, err: number): voi
 const open = ({ tree }: ReadContext, to: Writer, xid: number): number => begin(to, xid, tree.zxidHi, tree.zxidLo, 0);
 
 function putStat(tree: DataTree, to: Writer, row: number): void {
-  to.room(68);
+  to.room(STAT_BYTES);
   tree.writeStat(row, to.bytes, to.at);
-  to.at += 68;
+  to.at += STAT_BYTES;
 }
-function putData(tree: DataTree, to: Writer, row: number): void {
+/** This and the next two: false when it would go beyond `end`, where the reply must be over; part of it may be written then. */
+function putData(tree: DataTree, to: Writer, row: number, end: number): boolean {
   const length = tree.dataLength(row);
-  to.room(4 + Math.max(0, length));
+  const bytes = 4 + Math.max(0, length);
+  if (to.at + bytes > end) return false;
+  to.room(bytes);
   to.put(length);
-  if (length <= 0) return;
+  if (length <= 0) return true;
   tree.writeData(row, to.bytes, to.at);
   to.at += length;
+  return true;
 }
-function putChildren(tree: DataTree, to: Writer, row: number): void {
+function putChildren(tree: DataTree, to: Writer, row: number, end: number): boolean {
   const count = tree.children(row);
   to.int32(count);
   const first = tree.firstChild(row);
   const prefix = tree.prefixLength(row);
   // names of one node are mostly of one length: no growing step by step to megabytes
-  if (count > 1000) to.room(count * (4 + tree.pathLength(first) - prefix));
+  if (count > 1000) to.room(Math.min(count * (4 + tree.pathLength(first) - prefix), MOST_REPLY));
   for (let child = first; child !== 0; child = tree.nextSibling(child)) {
     const length = tree.pathLength(child) - prefix;
+    if (to.at + 4 + length > end) return false;
     to.room(4 + length);
     to.put(length);
     tree.writePathFrom(child, prefix, length, to.bytes, to.at);
     to.at += length;
   }
+  return to.at <= end;
 }
 
 /** Paths of a session's ephemerals that begin with `prefix`; no string is made, since there may be very many. */
-function putEphemerals(tree: DataTree, to: Writer, session: bigint, prefix: Uint8Array): void {
+function putEphemerals(tree: DataTree, to: Writer, session: bigint, prefix: Uint8Array, end: number): boolean {
   const first = tree.firstEphemeral(session);
   const countAt = to.at;
   let count = 0;
@@ -62,16 +76,18 @@ function putEphemerals(tree: DataTree, to: Writer, session: bigint, prefix: Uint
   for (let row = first; row !== 0; row = tree.nextEphemeral(row)) {
     if (!tree.pathStartsWith(row, prefix)) continue;
     const length = tree.pathLength(row);
+    if (to.at + 4 + length > end) return false;
     to.room(4 + length);
     to.put(length);
     tree.writePathFrom(row, 0, length, to.bytes, to.at);
     to.at += length;
     count++;
   }
-  const end = to.at;
+  const { at } = to;
   to.at = countAt;
   to.put(count);
-  to.at = end;
+  to.at = at;
+  return true;
 }
 
 /**
@@ -103,16 +119,22 @@ export function readPath(
   }
   if (!mayRead(tree, row, connection.identities)) return plain(context, to, xid, NoAuth);
   const isData = type === OPERATIONS.getData.code;
+  const at = open(context, to, xid);
+  const most = at + MOST_REPLY - STAT_BYTES;
+  if (!isExists && !(isData ? putData(tree, to, row, most) : putChildren(tree, to, row, most)))
+    return tooLong(context, to, at, xid);
+  if (type !== OPERATIONS.getChildren.code) putStat(tree, to, row);
+  finish(to, at);
   if (watch) {
     const path = from.bytes.utf8Slice(start, end); // the empty one names the root, and no event is about it, as in ZooKeeper
     if (isData || isExists) watches.addData(connection, path);
     else watches.addChild(connection, path);
   }
-  const at = open(context, to, xid);
-  if (isData) putData(tree, to, row);
-  else if (!isExists) putChildren(tree, to, row);
-  if (type !== OPERATIONS.getChildren.code) putStat(tree, to, row);
-  finish(to, at);
+}
+/** In place of what was written of it. */
+function tooLong(context: ReadContext, to: Writer, at: number, xid: number): void {
+  to.at = at;
+  plain(context, to, xid, MarshallingError);
 }
 
 /** The rarer reads, through the described records. True when the operation is one of them. */
@@ -162,8 +184,8 @@ export function readOther(
       const { prefixPath } = OPERATIONS.getEphemerals.request.read(from);
       const prefix = prefixPath === null || prefixPath.trim() === '' ? '/' : prefixPath;
       const at = open(context, to, xid);
-      putEphemerals(tree, to, connection.session, Buffer.from(prefix));
-      finish(to, at);
+      if (putEphemerals(tree, to, connection.session, Buffer.from(prefix), at + MOST_REPLY)) finish(to, at);
+      else tooLong(context, to, at, xid);
       return true;
     }
     case OPERATIONS.whoAmI.code: {
@@ -273,22 +295,37 @@ function multiRead(context: ReadContext, connection: ClientConnection, to: Write
     (type === getData.code || type === getChildren.code) && (request as { path: string | null }).path !== null;
   if (!parts.every(isRead)) return plain(context, to, xid, MarshallingError);
   const at = open(context, to, xid);
+  const most = at + MOST_REPLY - parts.length * ERROR_PART - LAST_HEAD - STAT_BYTES;
+  let isFull = false;
+  let listed = 0;
   const head = (type: number, done: boolean, err: number): void => {
     to.int32(type);
     to.bool(done);
     to.int32(err);
   };
   for (const { type, request } of parts) {
-    const row = tree.find((request as { path: string }).path);
-    const hasRoom = to.at - at < MOST_READ;
-    const found = row === 0 ? NoNode : mayRead(tree, row, connection.identities) ? 0 : NoAuth;
-    const err = hasRoom ? found : RuntimeInconsistency;
-    head(err === 0 ? type : -1, false, err);
-    if (err !== 0) to.int32(err);
-    else if (type === getData.code) {
-      putData(tree, to, row);
-      putStat(tree, to, row);
-    } else putChildren(tree, to, row);
+    const hasRoom = !isFull && to.at - at < MOST_READ;
+    const row = hasRoom ? tree.find((request as { path: string }).path) : 0;
+    let err: number = hasRoom ? NoNode : RuntimeInconsistency;
+    if (row !== 0) err = mayRead(tree, row, connection.identities) ? 0 : NoAuth;
+    const partAt = to.at;
+    if (err === 0) {
+      head(type, false, 0);
+      const isData = type === getData.code;
+      if (isData ? putData(tree, to, row, most) : putChildren(tree, to, row, most)) {
+        if (isData) putStat(tree, to, row);
+        else {
+          listed += tree.children(row);
+          isFull = listed > MOST_LISTED;
+        }
+        continue;
+      }
+      to.at = partAt;
+      isFull = true;
+      err = RuntimeInconsistency;
+    }
+    head(-1, false, err);
+    to.int32(err);
   }
   head(-1, true, -1);
   finish(to, at);

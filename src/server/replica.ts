@@ -1,6 +1,8 @@
+import { InvariantError } from '../base/assert.ts';
 import type { SessionId } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import { Spread } from '../base/spread.ts';
+import type { Writer } from '../protocol/bytes.ts';
 import { OPCODE } from '../protocol/operations.ts';
 import { type CreateSessionTxn, type Envelope, KIND, type Txn } from '../records/txns.ts';
 import { apply, removeEphemerals } from '../tree/apply.ts';
@@ -61,6 +63,8 @@ export interface ReplicaSurroundings {
   readonly audit?: AuditSink | undefined;
   /** Ends the connection after its bytes were sent. */
   close(connection: ClientConnection): void;
+  /** A client could not be answered, by a bug of ours: see {@link Replica.fails}. Absent: what was thrown is thrown on. */
+  failed?(connection: ClientConnection, fault: unknown): void;
   /** Calls {@link Replica.goOn} in a later turn of the loop. */
   later(): void;
   /** A config record was applied: others belong to the ensemble now. */
@@ -178,6 +182,19 @@ export abstract class Replica {
   protected close(connection: ClientConnection): void {
     connection.state = 'closing';
     this.near.close(connection);
+  }
+
+  /**
+   * A bug of ours where a request is parsed, read for or answered: its client pays, whose connection ends, and nobody else. Only
+   * where nothing of the state is being changed. What decides, numbers or applies a transaction has no such net: half of it
+   * may be done, so whatever it throws ends the process, which begins again from the log. So does a broken invariant,
+   * wherever it shows: then the state is not what it should be. `at`: where the reply began, of which nothing is sent.
+   */
+  protected fails(connection: ClientConnection, to: Writer, at: number, fault: unknown): void {
+    if (fault instanceof InvariantError || this.near.failed === undefined) throw fault;
+    to.at = at;
+    this.near.failed(connection, fault);
+    this.close(connection);
   }
 
   /** The log goes on with this; committed later, or cut off again. */
@@ -319,7 +336,13 @@ export abstract class Replica {
     const since = connection.head()?.since ?? this.now;
     connection.shift();
     const { hi, lo, captured } = this.events;
-    writeAnswer(this.outbox.to(connection), this.tree, txn, xid, opcode, hi, lo, captured ?? []);
+    const to = this.outbox.to(connection);
+    const { at } = to;
+    try {
+      writeAnswer(to, this.tree, txn, xid, opcode, hi, lo, captured ?? []); // all of it is applied
+    } catch (fault) {
+      this.fails(connection, to, at, fault);
+    }
     this.events.captured = undefined;
     this.outbox.sent(connection);
     this.outbox.timed(connection, since, this.now, this.outbox.updates);

@@ -1,6 +1,14 @@
 import type { Writer } from '../protocol/bytes.ts';
 
 /**
+ * Bytes of one reply, at most; a read that would come to more is answered MARSHALLINGERROR. What our own client takes, and far
+ * more than Apache's does unless it is told.
+ */
+export const MOST_REPLY = 64 * 1024 * 1024;
+/** Bytes that may wait to be sent to one client that asks for more. */
+export const MOST_UNSENT = MOST_REPLY;
+
+/**
  * Replies are written straight into a connection's outgoing bytes: no object per reply. `begin` leaves room for the length
  * and writes the header; `finish` fills the length in.
  */

@@ -13,7 +13,7 @@ import { Office } from './office.ts';
 import { answerWaiting, refuse, takesRoom } from './pressure.ts';
 import { needsEnsemble } from './read-only-desk.ts';
 import { readOther, readPath } from './reads.ts';
-import { begin, finish, header } from './reply.ts';
+import { begin, finish, header, MOST_UNSENT } from './reply.ts';
 import type { TrackedSession } from './sessions.ts';
 import { isWrite } from './writes.ts';
 
@@ -93,7 +93,8 @@ export class Server extends Office {
   /** The first frame of a connection. @throws ProtocolError */
   handshake(connection: ClientConnection, bytes: Buffer, start: number, end: number): void {
     this.outbox.received(connection);
-    const request = ConnectRequest.read(this.reader.reset(bytes, start, end));
+    const request = this.parsed(connection, this.reader.reset(bytes, start, end));
+    if (request === undefined) return;
     const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
     const { desk } = this;
     const refuses = this.readOnly ? request.readOnly !== true : !this.serving;
@@ -119,6 +120,16 @@ export class Server extends Office {
     desk.resume(connection, id, password);
   }
 
+  private parsed(connection: ClientConnection, from: Reader): ConnectRequest | undefined {
+    try {
+      return ConnectRequest.read(from);
+    } catch (fault) {
+      if (fault instanceof ProtocolError) throw fault;
+      const to = this.outbox.to(connection);
+      this.fails(connection, to, to.at, fault);
+      return undefined;
+    }
+  }
   /**
    * Its client has seen what is not applied here, and has to go to another member. While that is under way to this one, whoever
    * shows the password of a session lives: a slow disk is no fault of his (I9).
@@ -197,8 +208,7 @@ export class Server extends Office {
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
       if (!this.endsHere(connection, type)) return this.write(desk, connection, xid, type, from, bytes, start, end);
     }
-    if (type === auth.code) return logIn(this, connection, xid, from);
-    if (type === sasl.code) return logInBySasl(this, connection, xid, from);
+    if (type === auth.code || type === sasl.code) return this.logIn(connection, xid, type, from);
     if (type === OPERATIONS.sync.code && desk.sync(connection, bytes, start, end)) {
       connection.syncs++;
       return;
@@ -206,6 +216,17 @@ export class Server extends Office {
     if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
+  }
+  /** Changes what its own connection has proved, and nothing else. */
+  private logIn(connection: ClientConnection, xid: number, type: number, from: Reader): void {
+    const to = this.outbox.to(connection);
+    const { at } = to;
+    try {
+      if (type === OPERATIONS.auth.code) logIn(this, connection, xid, from);
+      else logInBySasl(this, connection, xid, from);
+    } catch (fault) {
+      this.fails(connection, to, at, fault);
+    }
   }
   /** The end of a session that is this member's own: decided here, and answered in its turn. Nothing that comes behind it is done. */
   private endsHere({ tracked }: ClientConnection, type: number): boolean {
@@ -270,6 +291,7 @@ export class Server extends Office {
     connection.waiting.push({ kind, frame, ready: false, since: this.now });
   }
 
+  /** Changes nothing but what is watched and said on this connection, and ends a session that is this member's own. */
   private read(connection: ClientConnection, xid: number, type: number, from: Reader, since = this.now): void {
     const to = this.outbox.to(connection);
     const at = to.at;
@@ -303,8 +325,9 @@ export class Server extends Office {
           }
       }
     } catch (fault) {
-      // an answer for which there is no memory changes nothing here; anything else would be a fault of the state
-      if (!(fault instanceof ProtocolError || fault instanceof RangeError)) throw fault;
+      // an answer for which there is no memory is an error as any other
+      if (!(fault instanceof ProtocolError || fault instanceof RangeError))
+        return this.fails(connection, to, at, fault);
       to.at = at;
       header(to, xid, this.tree.zxidHi, this.tree.zxidLo, MarshallingError);
     }
@@ -333,6 +356,8 @@ export class Server extends Office {
       const xid = from.int32();
       this.read(connection, xid, from.int32(), from, head.since);
       this.outbox.sent(connection);
+      // they cannot wait once more, behind a later write of theirs: who asks for so much at once is cut off
+      if ((connection.out?.at ?? 0) > MOST_UNSENT) this.close(connection);
     }
   }
 

@@ -96,7 +96,10 @@ export class Machine implements AsyncDisposable {
     const logger = {
       info() {},
       warn() {},
-      error: (text: string) => this.errors.push(text),
+      error: (text: string) => {
+        this.errors.push(text);
+        if (text.startsWith('a bug of')) throw new Error(text);
+      },
     } as unknown as Logger;
     await new ServerNode(
       {

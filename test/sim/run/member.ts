@@ -108,7 +108,11 @@ export class Member {
       debug() {},
       info: tell('info'),
       warn: tell('warn'),
-      error: tell('error'),
+      error: (text: string) => {
+        tell('error')(text);
+        // a bug that costs a client its connection is none the less one: it ends the life, which is looked into
+        if (text.startsWith('a bug of')) throw new Error(text);
+      },
       fatal: tell('fatal'),
     } as unknown as Logger;
     say(`s${this.sid} starts`);
