@@ -211,7 +211,9 @@ export class ClientPort {
     this.budget.spend(share - client.share);
     if (share > 0) this.turn();
     const { outstanding } = client.connection;
-    const crowded = outstanding > 0 && this.server.outstanding > this.limits.outstanding(this.server);
+    const costly = outstanding > 0 && client.connection.costly;
+    client.connection.costly = costly;
+    const crowded = costly || (outstanding > 0 && this.server.outstanding > this.limits.outstanding(this.server));
     const held = client.share === 0 && client.cutter.pending > 0;
     client.deferred = held;
     if (!held && client.last === 'ending') return this.letGo(client);
@@ -337,7 +339,12 @@ export class ClientPort {
       else this.server.receive(connection, bytes, start, end);
       // the others wait for a long one, and for one that is owed much
       const { out } = connection;
-      if (this.holds || (out !== undefined && out.at > OUT_PAUSE) || (isLong(type) && this.budget.isUsed))
+      if (
+        connection.costly ||
+        this.holds ||
+        (out !== undefined && out.at > OUT_PAUSE) ||
+        (isLong(type) && this.budget.isUsed)
+      )
         client.share = 0;
       if (client.share <= 0) return false;
     } else if (connection.state === 'new') {
@@ -425,7 +432,9 @@ export class ClientPort {
     }
     if (this.paused.size > 0 && this.server.outstanding <= this.limits.outstanding(this.server) / 2)
       for (const client of this.paused) {
-        if (client.connection.outstanding > WAITING_PER_CONNECTION / 2) continue;
+        const { connection } = client;
+        if (connection.outstanding > (connection.costly ? 0 : WAITING_PER_CONNECTION / 2)) continue;
+        connection.costly = false;
         this.paused.delete(client);
         if (client.deferred) this.enqueue(client);
         this.resume(client);

@@ -85,6 +85,8 @@ export class ClientConnection {
   /** Requests that wait, oldest first, from `waitingFrom` on. */
   waiting: Waiting[] = [];
   waitingFrom = 0;
+  /** One of them may take long: no more is taken before they are answered. */
+  costly = false;
   /** How many of them were answered in this life. */
   finished = 0;
   /** How many of them are syncs. */

@@ -18,6 +18,23 @@ export interface ReadContext {
 
 const { NoNode, NoAuth, BadArguments, MarshallingError, NoWatcher, RuntimeInconsistency } = KEEPER_CODES;
 
+/**
+ * A read that may look at very many nodes whatever its answer has room for. Of those only one may stand behind a write of the same
+ * client: all that do are answered at once when it is applied.
+ */
+export function isCostly(type: number): boolean {
+  switch (type) {
+    case OPERATIONS.getAllChildrenNumber.code:
+    case OPERATIONS.getEphemerals.code:
+    case OPERATIONS.multiRead.code:
+    case OPERATIONS.setWatches.code:
+    case OPERATIONS.setWatches2.code:
+      return true;
+    default:
+      return false;
+  }
+}
+
 const STAT_BYTES = 68;
 /** Of a part of a multiRead that is an error: its head, and the error. */
 const ERROR_PART = 13;

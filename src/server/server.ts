@@ -12,7 +12,7 @@ import { logIn, logInBySasl } from './logins.ts';
 import { Office } from './office.ts';
 import { answerWaiting, refuse, takesRoom } from './pressure.ts';
 import { needsEnsemble } from './read-only-desk.ts';
-import { readOther, readPath } from './reads.ts';
+import { isCostly, readOther, readPath } from './reads.ts';
 import { begin, finish, header, MOST_UNSENT } from './reply.ts';
 import type { TrackedSession } from './sessions.ts';
 import { isWrite } from './writes.ts';
@@ -213,7 +213,10 @@ export class Server extends Office {
       connection.syncs++;
       return;
     }
-    if (connection.outstanding > 0) return this.keep(connection, 'request', bytes, start, end);
+    if (connection.outstanding > 0) {
+      if (isCostly(type)) connection.costly = true;
+      return this.keep(connection, 'request', bytes, start, end);
+    }
     this.read(connection, xid, type, from);
     this.outbox.sent(connection);
   }
