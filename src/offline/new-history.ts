@@ -23,6 +23,8 @@ export interface HistoryOptions {
   readonly now: number;
   /** The largest transaction, bytes. */
   readonly maxTxnBytes: number;
+  /** The ensemble that is given up for this one: its directories may be met, and do not end the server. Default: there is none. */
+  readonly succeeds?: string;
 }
 export interface NewHistory {
   /** Hexadecimal, random. */
@@ -39,7 +41,7 @@ export async function makeHistory(
   tree: DataTree,
   mark: Mark,
   place: HistoryPlace,
-  { random, now, maxTxnBytes }: HistoryOptions,
+  { random, now, maxTxnBytes, succeeds }: HistoryOptions,
 ): Promise<NewHistory> {
   tree.zxidHi = mark.zxid.hi;
   tree.zxidLo = mark.zxid.lo;
@@ -59,7 +61,12 @@ export async function makeHistory(
       members: [{ sid: place.sid, role: 'participant', incarnation, addresses: [], client: null }],
       maxTxnBytes,
     };
-    const epoch = await acceptLoss(storage, { ensembleId, succeeds: null, config, time: Math.max(now, tree.time) });
+    const epoch = await acceptLoss(storage, {
+      ensembleId,
+      succeeds: succeeds ?? null,
+      config,
+      time: Math.max(now, tree.time),
+    });
     return { ensembleId, epoch };
   } finally {
     await storage.close();

@@ -179,7 +179,7 @@ export class Ensemble {
   /**
    * Who leads alone has a zoo.cfg that lists others: when one of them is of another ensemble, clients of one list would be served by
    * two (foundations.md 13.10). Only what is at an address of ours ends this server, not whoever calls; and one that was told to go
-   * on without the others expects their old directories there, which are refused and no more (13.15).
+   * on without the others, or was restored from a backup, expects their old directories there, which are refused and no more (13.15).
    */
   private metForeign(sentence: string): void {
     const { server, options, storage } = this.node;

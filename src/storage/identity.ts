@@ -50,7 +50,10 @@ export interface Identity {
   readonly adoptedSnapshot: Halves | null;
   /** What this directory held was lost with this incarnation: it waits for a leader and never founds an ensemble. */
   readonly amnesiac: boolean;
-  /** The ensemble that it was of until it went on alone without the others (foundations.md 13.15); their directories may still be of it. */
+  /**
+   * The ensemble that it was of until it went on alone without the others (foundations.md 13.15), or that its backup was of; their
+   * directories may still be of it.
+   */
   readonly succeeds: string | null;
 }
 

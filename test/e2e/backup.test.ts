@@ -124,6 +124,16 @@ test('an ensemble is backed up under load; one member is restored, the others be
     () => members.tail(),
   );
   assert.notEqual((await members.member(2).status())?.serving, true);
+  // nor does it end the restored one, which finds it at an address of its zoo.cfg, whoever of the two calls first
+  await first.kill('SIGTERM');
+  members.note('beside an old one');
+  first.start();
+  await until(
+    () => /refused: server 1 .* belongs to another ensemble/.test(first.log.split('--- beside an old one')[1] ?? ''),
+    PATIENCE_MS,
+    () => members.tail(),
+  );
+  await members.serving([1]);
   await members.member(2).kill('SIGKILL');
   for (const each of [2, 3]) rmSync(join(members.member(each).data, 'zoosh-1'), { recursive: true });
   members.startAll();
