@@ -2,69 +2,46 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { zxid } from '../base/ids.ts';
 import { nodeDisk } from '../platform/disk.ts';
-import { readBeside } from '../runtime/config-files.ts';
 import { holdDirectory } from '../runtime/directory.ts';
 import { loadTree } from '../runtime/load.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StartError } from '../runtime/start-error.ts';
-import { checkConfig, type EnsembleConfig, type ServerConfig } from '../server/config.ts';
+import type { EnsembleConfig, ServerConfig } from '../server/config.ts';
 import { acceptLoss, type Holdings, holdingsOf } from '../storage/accept-loss.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
-import type { Globals } from './globals.ts';
-import { readOptions } from './options.ts';
+import { loadConfig, type Operation } from './operation.ts';
 import { isTypedByPerson, Safety } from './safety.ts';
-import { explainStart, settingsIn, UsageError } from './start-failures.ts';
+import { UsageError } from './start-failures.ts';
 
-const USAGE = `usage: zoosh server accept-loss --config zoo.cfg [--myid N] [--yes]
+const USAGE = `usage: zoosh server [--config DIR|FILE] accept-loss [NAME] [--myid N] [--yes]
 For the end of an ensemble: when no quorum of its members can ever come back, this one goes on alone with what its directory
 holds. The server must not run. It becomes a new ensemble of one; what only others held is lost for good. The directories of
 the old members are refused until they are emptied; the servers of zoo.cfg are added again as they come up empty.
 With -n before the command it says what would be lost, and nothing is written.`;
 
-const OPTIONS = {
-  config: { type: 'string' },
-  myid: { type: 'string' },
-  yes: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
 const show = ({ hi, lo }: { readonly hi: number; readonly lo: number }): string => zxid.show(zxid.of(hi, lo >>> 0));
 
-const parse = (args: readonly string[]) => {
-  try {
-    return readOptions({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
+/** `accept-loss`. @throws Failure (30, 31) when it was not allowed */
+export async function runAcceptLoss(operation: Operation): Promise<number> {
+  const { values } = operation;
+  if (values.help === true) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
   }
-};
-
-/** `zoosh server accept-loss ...`. Returns the exit code. @throws Failure (30, 31) when it was not allowed */
-export async function runAcceptLoss(args: readonly string[], globals: Globals): Promise<number> {
-  try {
-    const { values, positionals } = parse(args);
-    if (values.help === true) {
-      process.stdout.write(`${USAGE}\n`);
-      return 0;
-    }
-    const [action, more] = positionals;
-    if (action !== 'accept-loss' || more !== undefined)
-      throw new UsageError(action === undefined ? 'say what to do' : `server: cannot ${more ?? action}`);
-    if (values.config === undefined) throw new UsageError('server accept-loss needs --config zoo.cfg');
-    const settings = settingsIn(values.config);
-    const config = checkConfig(settings, readBeside(settings, values.myid));
-    const { ensemble } = config;
-    if (ensemble === undefined)
-      throw new StartError(43, 'this zoo.cfg is of a server alone: nobody else can have held what it lost');
-    if (ensemble.role !== 'participant')
-      throw new StartError(43, `server ${ensemble.sid} is an observer in zoo.cfg: make it a participant there first`);
-    return await run(config, ensemble, values.yes === true || globals.yes === true, globals);
-  } catch (error) {
-    return explainStart(error, USAGE);
-  }
+  // nothing irreversible is done to whatever happens to lie in the system's folder
+  if ((values.config ?? process.env.ZOOCFGDIR ?? '') === '')
+    throw new UsageError('server accept-loss: say of which server, by --config DIR|FILE or ZOOCFGDIR');
+  const { config } = loadConfig(operation);
+  const { ensemble } = config;
+  if (ensemble === undefined)
+    throw new StartError(43, 'this zoo.cfg is of a server alone: nobody else can have held what it lost');
+  if (ensemble.role !== 'participant')
+    throw new StartError(43, `server ${ensemble.sid} is an observer in zoo.cfg: make it a participant there first`);
+  return run(config, ensemble, operation);
 }
 
-async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean, globals: Globals): Promise<number> {
+async function run(config: ServerConfig, ensemble: EnsembleConfig, { yes, isDry, isJson }: Operation): Promise<number> {
   const { dataDir, dataLogDir } = config;
   if (!existsSync(dataDir)) throw nothingIn(dataDir);
   const lock = await holdDirectory(dataDir);
@@ -76,13 +53,13 @@ async function run(config: ServerConfig, ensemble: EnsembleConfig, yes: boolean,
         42,
         `${dataDir} belongs to server ${holdings.identity.sid}; zoo.cfg and myid say ${ensemble.sid}`,
       );
-    if (globals.dryRun === true) return shown(holdings, ensemble, globals);
+    if (isDry) return shown(holdings, ensemble, isJson);
     const safety = new Safety({ canAsk: isTypedByPerson(), yes, isProtected: () => false, profile: () => undefined });
     const details = meaning(holdings, ensemble);
     await safety.confirm({ what: what(ensemble), path: dataDir, always: true, details }, 'cluster');
     const made = await begin(config, ensemble);
     const told = { server: ensemble.sid, lastZxid: show(holdings.last.zxid), ...made };
-    if (globals.output === 'json' || globals.output === 'ndjson') process.stdout.write(`${JSON.stringify(told)}\n`);
+    if (isJson) process.stdout.write(`${JSON.stringify(told)}\n`);
     else
       process.stdout.write(
         `${[
@@ -101,10 +78,9 @@ const what = ({ sid }: EnsembleConfig): string =>
   `make server ${sid} an ensemble of its own, and give up what only the others hold`;
 
 /** What it would be, for a dry run. Returns the exit code. */
-function shown(holdings: Holdings, ensemble: EnsembleConfig, { output }: Globals): number {
+function shown(holdings: Holdings, ensemble: EnsembleConfig, isJson: boolean): number {
   const told = { server: ensemble.sid, lastZxid: show(holdings.last.zxid), dryRun: true };
   const lines = [...meaning(holdings, ensemble), `would ${what(ensemble)}.${NOTHING_WRITTEN}`];
-  const isJson = output === 'json' || output === 'ndjson';
   process.stdout.write(isJson ? `${JSON.stringify(told)}\n` : `${lines.join('\n')}\n`);
   return 0;
 }

@@ -4,6 +4,7 @@ import { apachePlace, numberIn } from '../offline/apache-place.ts';
 import { directories, ImportWork, type Sacrifice, sacrificeOf } from '../offline/import-work.ts';
 import { loadBackup, type ReadBackup, type Restored, restoreBackup } from '../offline/restore-backup.ts';
 import { kindOf } from '../offline/snapshot-view.ts';
+import { placesOf } from '../operate/places.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { holdDirectory } from '../runtime/directory.ts';
@@ -15,11 +16,12 @@ import type { Globals } from './globals.ts';
 import { MAX_TXN_BYTES, warnOfOwner } from './import-apache.ts';
 import { WrongFile } from './offline-failures.ts';
 import { oneWord, runOffline, type Said, serverId } from './offline-words.ts';
+import { surroundings } from './server.ts';
 import { settingsIn, UsageError } from './start-failures.ts';
 
 const COMMAND = {
   usage: `usage: zoosh restore FILE --to DATADIR [--to-log DIR] [--myid N] [--epoch N] [--sacrifice ID]
-       zoosh restore FILE --config zoo.cfg [--myid N] [--epoch N] [--sacrifice ID]
+       zoosh restore FILE --config DIR|FILE [--myid N] [--epoch N] [--sacrifice ID]
 Makes the data directory of a new ensemble from what zoosh backup wrote (or a snapshot that the admin server gave). The directory
 holds no history; --sacrifice ID says that the ensemble of this id, as zoosh verify tells it, is given up: its zoosh-1 is set
 aside. No server may run on it. Of several members one is restored; the others start with empty directories and are added by it.
@@ -62,7 +64,7 @@ function wishOf({ values, words }: Said<typeof COMMAND.options>): Wish {
         : `${file} is no backup`,
     );
   if ((values.to === undefined) === (values.config === undefined))
-    throw new UsageError('restore: say either --to DATADIR or --config zoo.cfg');
+    throw new UsageError('restore: say either --to DATADIR or --config DIR|FILE');
   const { epoch = '0' } = values;
   if (!/^\d{1,10}$/.test(epoch)) throw new UsageError(`restore: --epoch ${epoch} is no number`);
   return { file: resolve(file), ...placeIn(values), epoch: Number(epoch), sacrifice: values.sacrifice };
@@ -74,7 +76,7 @@ function placeIn(values: Said<typeof COMMAND.options>['values']): Pick<Wish, 'da
     return { dataDir, logDir: resolve(values['to-log'] ?? dataDir), sid };
   }
   if (values['to-log'] !== undefined) throw new UsageError('restore: --to-log goes with --to; zoo.cfg has dataLogDir');
-  const settings = settingsIn(values.config);
+  const settings = settingsIn(placesOf(surroundings(), values.config, undefined).config);
   const config = checkConfig(settings, readBeside(settings, values.myid));
   const { ensemble, dataDir, dataLogDir } = config;
   return { dataDir: resolve(dataDir), logDir: resolve(dataLogDir), sid: ensemble?.sid ?? ownId(config) };

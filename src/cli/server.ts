@@ -73,14 +73,18 @@ const VERBS: Readonly<Record<string, () => Promise<(operation: Operation) => Pro
   backup: async () => (await import('./server-backup.ts')).backup,
   bundle: async () => (await import('./server-bundle.ts')).bundle,
   'from-env': async () => (await import('./server-env.ts')).fromEnv,
+  'accept-loss': async () => (await import('./accept-loss.ts')).runAcceptLoss,
 };
 /** Verbs of Apache's script, in its order. */
 const APACHE_VERBS = ['start', 'start-foreground', 'stop', 'version', 'restart', 'status', 'print-cmd'];
 /** Verbs of other scripts of Apache's, which say nothing about the configuration they use. */
 const QUIET = new Set(['initialize', 'cleanup', 'from-env']);
 
+/** Verbs whose help is their own. */
+const OWN_HELP = new Set(['initialize', 'accept-loss']);
+
 /** Verbs that change nothing, or show what they would change. */
-const SHOWN = new Set(['status', 'config', 'version', 'print-cmd', 'initialize', 'from-env']);
+const SHOWN = new Set(['status', 'config', 'version', 'print-cmd', 'initialize', 'from-env', 'accept-loss']);
 
 /** Verbs with a word of their own before the configuration's name. */
 const WITH_WORD = new Set(['log-level', 'bundle', 'backup']);
@@ -100,7 +104,6 @@ export function surroundings(): Surroundings {
 
 /** `zoosh server VERB ...`. Returns the exit code. @throws Failure (30, 31) when something was not allowed */
 export async function runServer(args: readonly string[], globals: Globals): Promise<number> {
-  if (args[0] === 'accept-loss') return (await import('./accept-loss.ts')).runAcceptLoss(args, globals);
   const isApache = args.includes('--apache');
   try {
     return await run(args, globals, isApache);
@@ -125,7 +128,7 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
   }
   const { values, positionals } = parsed;
   const [verb = '', name, more] = positionals;
-  if (values.help === true && verb !== 'initialize') {
+  if (values.help === true && !OWN_HELP.has(verb)) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
   }

@@ -166,3 +166,38 @@ test('the command that a missing myid asks for works as it is pasted, and makes 
   assert.equal(spawnSync('sh', ['-c', command]).status, 0, missing.stderr);
   assert.equal(readFileSync(join(home.data, 'myid'), 'utf8'), '3\n');
 });
+
+test('accept-loss and restore take a folder or a file, in any order, as the other verbs do', async () => {
+  const home = await Home.make();
+  const conf = join(home.dir, 'conf');
+  const file = join(conf, 'zoo.cfg');
+  const alone = 'error: this zoo.cfg is of a server alone: nobody else can have held what it lost\n';
+  for (const [words, env] of [
+    [['--config', conf, 'accept-loss'], {}],
+    [['--config', file, 'accept-loss'], {}],
+    [['accept-loss', '--config', conf], {}],
+    [['accept-loss', '--config', conf, 'zoo.cfg'], {}],
+    [['accept-loss'], { ZOOCFGDIR: conf }],
+  ] as const) {
+    const found = await zoosh(['-y', 'server', ...words], '', env);
+    assert.deepEqual([found.code, found.stderr], [43, alone]);
+  }
+  const nowhere = await zoosh(['-y', 'server', 'accept-loss'], '', { ZOOCFGDIR: '' });
+  assert.deepEqual([nowhere.code, /say of which server, by --config/.test(nowhere.stderr)], [2, true], nowhere.stderr);
+  assert.match(
+    (await zoosh(['server', 'accept-loss', '--help'])).stdout,
+    /^usage: zoosh server \[--config DIR\|FILE\] accept-loss/,
+  );
+
+  assert.equal((await home.server('start')).code, 0);
+  const backup = join(home.dir, 'b.zbak');
+  assert.equal((await home.server('backup', backup)).code, 0);
+  assert.equal((await home.server('stop')).code, 0);
+  renameSync(home.data, `${home.data}-old`);
+  for (const config of [conf, file]) {
+    const restored = await zoosh(['restore', backup, '--config', config]);
+    assert.equal(restored.code, 0, restored.stderr);
+    assert.ok(existsSync(join(home.data, 'zoosh-1')));
+    rmSync(home.data, { recursive: true });
+  }
+});
