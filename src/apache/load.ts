@@ -33,6 +33,13 @@ export interface LoadedApache {
   readonly lost: readonly string[];
   /** The tree is the one that the server which wrote the files says it had: undefined when they do not say. */
   readonly digestIsRight: boolean | undefined;
+  /** The newest files that were there, so that what comes behind them later is told from them. */
+  readonly newest: NewestFiles;
+}
+export interface NewestFiles {
+  readonly snapshot: string | undefined;
+  /** `end`: where its last transaction ends; undefined when it was not read so far. */
+  readonly log: { readonly name: string; readonly end: number | undefined } | undefined;
 }
 
 const hex = (zxid: bigint): string => `0x${BigInt.asUintN(64, zxid).toString(16)}`;
@@ -65,6 +72,7 @@ class Loading {
   private readonly lost: string[] = [];
   private told: Told | undefined;
   private ahead: Told | undefined;
+  private logEnd: number | undefined;
 
   constructor(disk: Disk, folders: ApacheFolders, options: LoadOptions) {
     this.disk = disk;
@@ -103,6 +111,7 @@ class Loading {
     if (logs.length === 0 && state.zxid > 0n) this.lackLogs(snapshot);
     const file = snapshot === undefined ? folders.log : `${folders.data}/${snapshot}`;
     for (const reason of faultsOf(state)) this.fault(file, undefined, reason);
+    const log = logs.at(-1);
     return {
       state,
       snapshot,
@@ -110,6 +119,7 @@ class Loading {
       notes: this.notes,
       lost: this.lost,
       digestIsRight: this.checkDigest(state, file),
+      newest: { snapshot: newest?.name, log: log && { name: log.name, end: this.logEnd } },
     };
   }
   private lackLogs(snapshot: string | undefined): void {
@@ -180,7 +190,9 @@ class Loading {
       const path = `${this.folders.log}/${name}`;
       try {
         const end = await this.readFile(path, state);
-        if (end.isTorn) this.notes.push(this.torn(path, end, at === logs.length - 1));
+        const isNewest = at === logs.length - 1;
+        if (isNewest) this.logEnd = end.at;
+        if (end.isTorn) this.notes.push(this.torn(path, end, isNewest));
       } catch (error) {
         if (!(error instanceof ApacheDamage) || !this.options.acceptLoss) throw error;
         this.lost.push(`${error.message}; what follows ${hex(state.zxid)} is left out`);

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeFolders } from '../base/make-folders.ts';
-import { numberIn, userOf, VERSION_2 } from '../offline/apache-place.ts';
+import { numberIn, VERSION_2 } from '../offline/apache-place.ts';
 import { type Exported, exportApache, writeSmall } from '../offline/export-apache.ts';
 import { type OwnState, readOwnState } from '../offline/own-state.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { holdDirectory } from '../runtime/directory.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { userOf } from './directory-user.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
 import { oneWord, runOffline, type Said } from './offline-words.ts';
@@ -55,9 +56,8 @@ async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<num
         42,
         `${folder} holds ${name}: an Apache server was there already. Say another --to, or move that folder away`,
       );
-    const pid = userOf(to);
-    if (pid !== undefined)
-      throw new StorageRefusal(42, `process ${pid} has files of ${to} open. Stop that server first`);
+    const user = userOf(to);
+    if (user !== undefined) throw new StorageRefusal(42, `${user}. Stop that server first`);
     const own = await readOwnState(nodeDisk, dataDir, logDir);
     if (own === undefined) throw new WrongFile(`no zoosh server was ever in ${dataDir}`);
     const id = numberIn(join(to, 'myid'));

@@ -1,16 +1,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type LoadedApache, loadApache } from '../apache/load.ts';
-import { type ApachePlace, apachePlace, epochIn, numberIn, userOf } from '../offline/apache-place.ts';
-import { writeSmall } from '../offline/export-apache.ts';
+import { type ApachePlace, apachePlace, epochIn, numberIn } from '../offline/apache-place.ts';
 import { type Imported, importApache } from '../offline/import-apache.ts';
+import { beyondImport, beyondNote, beyondSentence, noteOf, writeImportNote } from '../offline/import-note.ts';
 import { directories, ImportWork } from '../offline/import-work.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { holdDirectory } from '../runtime/directory.ts';
-import { IMPORTED, importedText } from '../runtime/imported.ts';
 import { REAL_PORTS } from '../runtime/node-options.ts';
 import { StorageRefusal } from '../storage/errors.ts';
 import { F } from '../tree/rows.ts';
+import { userOf } from './directory-user.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
 import { oneWord, runOffline, type Said, serverId } from './offline-words.ts';
@@ -70,9 +70,10 @@ function wishOf({ values, words }: Said<typeof COMMAND.options>): Wish {
 
 async function run(wish: Wish, globals: Globals): Promise<number> {
   const { from, dataDir, logDir, sid, acceptLoss, keepSessions } = wish;
-  const pid = userOf(from.folders.log) ?? userOf(from.folders.data);
-  if (pid !== undefined)
-    throw new StorageRefusal(42, `process ${pid} has files of ${from.folders.log} open. Stop that server first`);
+  const user = userOf(from.folders.log, from.folders.data);
+  if (user !== undefined) throw new StorageRefusal(42, `${user}. Stop that server first`);
+  const left = await beyondImport(nodeDisk, dataDir, logDir);
+  if (left !== undefined) throw new StorageRefusal(42, beyondSentence(left, dataDir));
   const isDry = globals.dryRun === true;
   const work = new ImportWork(nodeDisk, dataDir, logDir);
   if (isDry) await work.refuseTaken('import');
@@ -83,6 +84,7 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
     await work.takeBack();
     await work.refuseTaken('import');
     const loaded = await loadApache(nodeDisk, from.folders, { acceptLoss });
+    const note = noteOf(loaded);
     work.prepare();
     const made = await importApache(
       nodeDisk,
@@ -93,11 +95,13 @@ async function run(wish: Wish, globals: Globals): Promise<number> {
         epoch: epochIn(from.folders.data),
       },
     );
-    await writeSmall(
-      nodeDisk,
-      join(work.dataDir, 'zoosh-1', IMPORTED),
-      importedText(made.lastZxid, [from.folders.data, from.folders.log]),
-    );
+    await writeImportNote(nodeDisk, work.dataDir, note);
+    const missed = await beyondNote(nodeDisk, from.folders, note);
+    if (missed !== undefined)
+      throw new StorageRefusal(
+        42,
+        `${missed.file} was written to while it was imported: an Apache server that is not seen from here runs on it. Stop that server first`,
+      );
     await work.publish();
     return report(loaded, { ...made, sid, dataDir, logDir }, wish, globals);
   } finally {

@@ -12,6 +12,7 @@ import { type RunningServer, startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
 import { Pressure } from '../server/pressure.ts';
+import { refuseBeyond } from './beyond-import.ts';
 import { refuseDryRun } from './dry-run.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
 import { Leash } from './leash.ts';
@@ -220,6 +221,7 @@ export async function runStart(
     };
     leash = values.leash === true ? new Leash(process.stdin) : undefined;
     temporary = values.temporary ?? [];
+    if (values['ignore-apache-data'] !== true) await refuseBeyond(config);
     using _memory = watchMemory(pressure, logger);
     const server = await startServer(started, values['no-faults'] !== true);
     logger.info(`binding to port ${server.host}:${server.port}`);

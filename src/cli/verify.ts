@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { apachePlace, userOf } from '../offline/apache-place.ts';
+import { apachePlace } from '../offline/apache-place.ts';
+import { beyondImport, beyondSentence } from '../offline/import-note.ts';
 import { kindOf } from '../offline/snapshot-view.ts';
 import { type Verified, verifyApache, verifyOwn } from '../offline/verify.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { holdDirectory } from '../runtime/directory.ts';
-import { newerThanImported } from '../runtime/imported.ts';
 import { StorageRefusal } from '../storage/errors.ts';
+import { userOf } from './directory-user.ts';
 import type { Globals } from './globals.ts';
 import { WrongFile } from './offline-failures.ts';
 import { oneWord, runOffline } from './offline-words.ts';
@@ -15,8 +16,9 @@ const COMMAND = {
   usage: `usage: zoosh verify DATADIR [--log-dir DIR]
        zoosh verify FILE
 Reads every byte of a data directory, of a zoosh server or of Apache ZooKeeper or both, and changes nothing: snapshots, logs, who the
-server is, whether it all fits together. 0 when everything is whole, 44 when something is not. No server may run on it; a zoosh
-server that runs looks after its files itself (scrub.interval). FILE is a backup, or a snapshot.`,
+server is, whether it all fits together. 0 when everything is whole, 44 when something is not, 42 when it is and an Apache server
+went on after import-apache. No server may run on it; a zoosh server that runs looks after its files itself (scrub.interval). FILE
+is a backup, or a snapshot.`,
   options: { 'log-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 } as const;
 
@@ -38,9 +40,8 @@ async function verifyOne(file: string, globals: Globals): Promise<number> {
 
 async function run(dataDir: string, logDir: string, globals: Globals): Promise<number> {
   const apache = apachePlace(dataDir, logDir);
-  const pid = apache === undefined ? undefined : (userOf(apache.folders.log) ?? userOf(apache.folders.data));
-  if (apache !== undefined && pid !== undefined)
-    throw new StorageRefusal(42, `process ${pid} has files of ${apache.folders.log} open. Stop that server first`);
+  const user = apache === undefined ? undefined : userOf(apache.folders.log, apache.folders.data);
+  if (user !== undefined) throw new StorageRefusal(42, `${user}. Stop that server first`);
   const all: Verified[] = [];
   const own = await verifyOurs(dataDir, logDir);
   if (own !== undefined) all.push(own);
@@ -48,14 +49,18 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
   if (all.length === 0)
     throw new WrongFile(`${dataDir} is no data directory: there is neither zoosh-1 nor version-2 in it`);
   const isWhole = all.every(({ findings }) => findings.every(({ reason }) => reason === undefined));
+  const beyond = await beyondImport(nodeDisk, dataDir, logDir);
+  // whole, and yet no server starts from it
+  const code = isWhole ? (beyond === undefined ? 0 : 42) : 44;
   if (globals.output === 'json' || globals.output === 'ndjson') {
     const told = all.map(({ findings, notes, state }) => ({
       findings,
       notes,
       state: state === undefined ? null : { ...state, zxid: `0x${state.zxid.toString(16)}` },
     }));
-    process.stdout.write(`${JSON.stringify({ whole: isWhole, directories: told })}\n`);
-    return isWhole ? 0 : 44;
+    const refused = beyond === undefined ? {} : { refused: beyondSentence(beyond, dataDir) };
+    process.stdout.write(`${JSON.stringify({ whole: isWhole, ...refused, directories: told })}\n`);
+    return code;
   }
   for (const { findings, notes, state } of all) {
     for (const { what, detail, reason } of findings)
@@ -70,15 +75,14 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
         `a server would start from ${state.nodes} nodes and ${state.sessions} sessions at zxid 0x${state.zxid.toString(16)}\n`,
       );
   }
-  return isWhole ? 0 : 44;
+  if (beyond !== undefined) process.stdout.write(`REFUSED  ${beyondSentence(beyond, dataDir)}\n`);
+  return code;
 }
 
 async function verifyOurs(dataDir: string, logDir: string): Promise<Verified | undefined> {
   const lock = await holdDirectory(dataDir);
   try {
-    const own = await verifyOwn(nodeDisk, dataDir, logDir);
-    const newer = newerThanImported(dataDir, logDir);
-    return own === undefined || newer === undefined ? own : { ...own, notes: [...own.notes, newer] };
+    return await verifyOwn(nodeDisk, dataDir, logDir);
   } finally {
     lock.release();
   }

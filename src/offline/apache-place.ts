@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { ApacheFolders } from '../apache/load.ts';
 import { logsAmong, snapshotsAmong } from '../apache/names.ts';
@@ -41,33 +41,3 @@ export function numberIn(file: string): number | undefined {
 /** The highest epoch that the server of these folders promised or took part in, by its files. */
 export const epochIn = (folder: string): number =>
   Math.max(numberIn(join(folder, 'acceptedEpoch')) ?? 0, numberIn(join(folder, 'currentEpoch')) ?? 0);
-
-/** The id of a process that has a file of `folder` open, as a running server has its log; undefined where nobody can tell. */
-export function userOf(folder: string): number | undefined {
-  let inside: string;
-  try {
-    inside = `${realpathSync(folder)}/`;
-    for (const name of readdirSync('/proc')) {
-      const pid = Number(name);
-      if (!Number.isInteger(pid) || pid === process.pid) continue;
-      if (opens(`/proc/${name}/fd`, inside)) return pid;
-    }
-  } catch {
-    // no /proc, or the folder is not there
-  }
-  return undefined;
-}
-
-function opens(descriptors: string, inside: string): boolean {
-  try {
-    return readdirSync(descriptors).some((name) => {
-      try {
-        return readlinkSync(join(descriptors, name)).startsWith(inside);
-      } catch {
-        return false;
-      }
-    });
-  } catch {
-    return false; // another user's
-  }
-}

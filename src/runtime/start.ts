@@ -5,7 +5,6 @@ import { StorageRefusal } from '../storage/errors.ts';
 import { openAudit } from './audit-log.ts';
 import { startControlled } from './controlled.ts';
 import { tryDirectory } from './directory.ts';
-import { refuseNewerApache } from './imported.ts';
 import { ServerNode } from './node.ts';
 import type { RunningServer, StartOptions } from './node-options.ts';
 import { StartError } from './start-error.ts';
@@ -70,7 +69,6 @@ async function open(options: StartOptions, withFaults: boolean): Promise<Running
       `the lock of ${config.dataDir} is not seen from other containers: ${lock.weakness}. Give the directory to one container alone`,
     );
   try {
-    if (options.ignoreApacheData !== true) refuseNewerApache(config.dataDir, config.dataLogDir);
     const unlock = (): void => lock.release();
     if (options.control !== undefined) return await startControlled(options, unlock, options.control, withFaults);
     return await new ServerNode(options, unlock).start();

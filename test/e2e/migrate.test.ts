@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -222,6 +222,89 @@ test('an import is refused where it would hurt or has nothing to take', async ()
   }
 });
 
+/** A process that looks as one of Apache's servers does that was started on this zoo.cfg, in that folder. */
+async function apacheLookalike(cwd: string, file: string): Promise<AsyncDisposable> {
+  const words = [
+    '-e',
+    'console.log("up"); setInterval(() => {}, 1000)',
+    'org.apache.zookeeper.server.quorum.QuorumPeerMain',
+  ];
+  const child = spawn(process.execPath, [...words, file], { cwd, stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(child.stdout, 'data');
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
+
+test('a server of Apache that has taken no write yet has no log open, and is seen all the same', async () => {
+  using folder = new Folder();
+  const data = apacheData(folder.in('data'));
+  writeFileSync(folder.in('zoo.cfg'), 'tickTime=2000\ndataDir = data\nclientPort=1\n');
+  {
+    await using _server = await apacheLookalike(folder.path, 'zoo.cfg');
+    for (const words of [
+      ['import-apache', data],
+      ['-n', 'import-apache', data],
+      ['verify', data],
+    ]) {
+      const refused = await zoosh(words);
+      assert.equal(refused.code, 42, refused.stdout);
+      assert.match(refused.stderr, /process \d+ is a ZooKeeper server of .*data\. Stop that server first/);
+    }
+  }
+  // as of another directory
+  apacheData(folder.in('other'));
+  writeFileSync(folder.in('zoo.cfg'), `dataDir=${folder.in('other')}\n`);
+  await using _other = await apacheLookalike(folder.path, folder.in('zoo.cfg'));
+  const ran = await zoosh(['import-apache', data]);
+  assert.equal(ran.code, 0, ran.stderr);
+});
+
+test('what an Apache server took after the import is not passed over at the start', async () => {
+  await using server = new ServerProcess(TAKEN);
+  const data = join(server.folder, 'data');
+  const log3d = goldenFiles().get('log.3d') as Buffer;
+  apacheData(data, (files) => void files.delete('log.3d'));
+  assert.equal((await zoosh(['import-apache', data])).code, 0);
+  await server.start(); // nothing came since
+  await server.kill('SIGTERM');
+  assert.equal((await zoosh(['verify', data])).code, 0);
+  const later = join(data, 'version-2', 'log.3d');
+  // made, and nothing was written yet: nothing is missing
+  writeFileSync(later, Buffer.concat([log3d.subarray(0, 16), Buffer.alloc(500)]));
+  assert.equal((await zoosh(['verify', data])).code, 0);
+  writeFileSync(later, log3d);
+  const told = /log\.3d goes to zxid 0x45, and what was imported into .*zoosh-1 ends at 0x3c.*--ignore-apache-data/s;
+  await assert.rejects(server.start(), new RegExp(`ended with 42.*${told.source}`, 's'));
+  const verified = await zoosh(['verify', data]);
+  assert.equal(verified.code, 42, verified.stdout);
+  assert.match(verified.stdout, told);
+  const again = await zoosh(['import-apache', data]);
+  assert.equal(again.code, 42, again.stdout);
+  assert.match(again.stderr, told);
+  server.words = ['--ignore-apache-data'];
+  await server.start();
+  await server.kill('SIGTERM');
+  server.words = [];
+  // the log that was the newest, and went on
+  const other = apacheData(join(server.folder, 'other'), (files) => {
+    const log = files.get('log.3d') as Buffer;
+    files.set('log.3d', Buffer.concat([log.subarray(0, 400), Buffer.alloc(4000)]));
+  });
+  assert.equal((await zoosh(['import-apache', other])).code, 0);
+  assert.equal((await zoosh(['verify', other])).code, 0);
+  writeFileSync(join(other, 'version-2', 'log.3d'), log3d);
+  const grown = await zoosh(['verify', other]);
+  assert.equal(grown.code, 42, grown.stdout);
+  assert.match(grown.stdout, /log\.3d goes to zxid 0x45/);
+  // a directory that was imported before there were notes is taken as it is
+  rmSync(join(other, 'zoosh-1', 'imported'));
+  assert.equal((await zoosh(['verify', other])).code, 0);
+});
+
 /** Says hello for a session; resolves with its id and password as they are answered, id 0n when it is over. */
 async function takeUp(port: number, session: bigint, password: Buffer): Promise<{ id: bigint; password: Buffer }> {
   const socket = dial(port, '127.0.0.1');
@@ -342,21 +425,18 @@ test('a server does not start from an import that lacks what Apache wrote behind
   writeFileSync(join(folder, `log.${(before + 1n).toString(16)}`), head);
   const ran = await zoosh(['-o', 'json', 'import-apache', data]);
   assert.equal(ran.code, 0, ran.stderr);
-  const last = before + 1n;
   await server.start();
   await server.kill('SIGTERM');
-  // as a restart of that server leaves it: a snapshot of where it ended, and a log once it is written to
-  writeFileSync(join(folder, `snapshot.${last.toString(16)}`), '');
+  // as a restart of that server leaves it: a snapshot of where it ended; it took more where a later one lies
+  writeFileSync(join(folder, `snapshot.${before.toString(16)}`), '');
   await server.start();
   await server.kill('SIGTERM');
-  const log = `log.${(last + 1n).toString(16)}`;
-  writeFileSync(join(folder, log), '');
-  await assert.rejects(
-    server.start(),
-    new RegExp(`ended with 42.*${log}, which an Apache ZooKeeper server wrote after`, 's'),
-  );
+  const later = `snapshot.${(before + 5n).toString(16)}`;
+  writeFileSync(join(folder, later), '');
+  const told = new RegExp(`${later} goes to zxid 0x${(before + 5n).toString(16)}, and what was imported`);
+  await assert.rejects(server.start(), new RegExp(`ended with 42.*${told.source}`, 's'));
   const verified = await zoosh(['verify', data]);
-  assert.match(verified.stdout + verified.stderr, new RegExp(`${log}.* wrote after its data was imported`));
+  assert.match(verified.stdout, told);
   renameSync(folder, join(server.folder, 'away'));
   await server.start();
 });
