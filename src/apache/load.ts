@@ -125,12 +125,14 @@ class Loading {
   private lackLogs(snapshot: string | undefined): void {
     const { log } = this.folders;
     if (this.options.mayLackLogs === true)
-      this.notes.push(`${log}: there is no log in it: a server starts from ${snapshot} alone`);
+      this.notes.push(
+        `${log}: there is no log in it (if its zoo.cfg has a dataLogDir, say --log-dir DIR: the logs there go further): a server starts from ${snapshot} alone`,
+      );
     else
       this.fault(
         log,
         undefined,
-        `there is no log in it, and ${snapshot} needs the one it was written beside (is dataLogDir elsewhere?)`,
+        `there is no log in it, and ${snapshot} needs the one it was written beside (is dataLogDir elsewhere? --log-dir DIR says where)`,
       );
   }
   private checkDigest(state: ReplayedTree, file: string): boolean | undefined {

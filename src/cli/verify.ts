@@ -72,7 +72,7 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
     for (const note of notes) process.stdout.write(`note     ${note}\n`);
     if (state !== undefined)
       process.stdout.write(
-        `a server would start from ${state.nodes} nodes and ${state.sessions} sessions at zxid 0x${state.zxid.toString(16)}\n`,
+        `a server would start from ${state.nodes} nodes and ${state.sessions} sessions at zxid 0x${state.zxid.toString(16)}${state.lacksLogs === true ? ', unless there are logs in another directory (--log-dir)' : ''}\n`,
       );
   }
   if (beyond !== undefined) process.stdout.write(`REFUSED  ${beyondSentence(beyond, dataDir)}\n`);

@@ -23,7 +23,14 @@ export interface Verified {
   readonly findings: readonly Finding[];
   readonly notes: readonly string[];
   /** Of the state that a server would start from; undefined when it would start from none. */
-  readonly state: { readonly zxid: bigint; readonly nodes: number; readonly sessions: number } | undefined;
+  readonly state: FoundState | undefined;
+}
+export interface FoundState {
+  readonly zxid: bigint;
+  readonly nodes: number;
+  readonly sessions: number;
+  /** Apache's, without any log: with logs elsewhere it goes further. */
+  readonly lacksLogs?: true;
 }
 
 /** Damage as a clause without the name of the file; anything else is thrown on. */
@@ -85,7 +92,8 @@ export async function verifyApache(disk: Disk, folders: ApacheFolders): Promise<
       const loaded = await loadApache(disk, folders, { acceptLoss: false, mayLackLogs: true });
       notes = loaded.notes;
       const { zxid, tree, sessions } = loaded.state;
-      state = { zxid, nodes: tree.rows.count, sessions: sessions.size };
+      const isBare = loaded.newest.log === undefined;
+      state = { zxid, nodes: tree.rows.count, sessions: sessions.size, ...(isBare && { lacksLogs: true }) };
       const digest = loaded.digestIsRight === true ? ', and the tree has the digest that the server told' : '';
       return `${loaded.snapshot ?? 'no snapshot'} and ${loaded.replayed} transactions behind it${digest}`;
     }),

@@ -53,7 +53,8 @@ export async function readLogs(
     if (!(await disk.exists(path)))
       throw new DamageError({
         file: path,
-        reason: 'this log file is listed and is not there (is the log volume mounted?)',
+        reason:
+          'this log file is listed and is not there (is the log volume mounted? With a log directory of its own: dataLogDir, or --log-dir)',
         intact: { hi: tip.hi, lo: tip.lo },
       });
     if (

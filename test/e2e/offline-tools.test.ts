@@ -273,6 +273,29 @@ test('verify reads a whole data directory and tells what is damaged, and where',
   assert.equal(used.code, 42, used.stdout);
 });
 
+test('a log directory that was not said is asked for', async () => {
+  const one = apacheData(join(folder, 'one'), (all) => {
+    for (const name of [...all.keys()]) if (name.startsWith('log.')) all.delete(name);
+  });
+  const bare = await zoosh(['verify', one]);
+  assert.equal(bare.code, 0, bare.stdout);
+  assert.match(bare.stdout, /^note .*there is no log in it \(if its zoo\.cfg has a dataLogDir, say --log-dir DIR/m);
+  assert.match(bare.stdout, /^a server would start from .* at zxid 0x3c, unless there are logs in another directory/m);
+  assert.match((await zoosh(['import-apache', one])).stderr, /--log-dir DIR says where/);
+  const parted = join(folder, 'parted');
+  mkdirSync(join(parted, 'zoosh-1'), { recursive: true });
+  for (const name of readdirSync(ours))
+    if (!name.startsWith('log.')) copyFileSync(join(ours, name), join(parted, 'zoosh-1', name));
+  for (const words of [
+    ['verify', parted],
+    ['export-apache', parted, '--to', join(folder, 'never')],
+  ]) {
+    const ran = await zoosh(words);
+    assert.equal(ran.code, 44, ran.stdout);
+    assert.match(ran.stdout + ran.stderr, /log\.\S+: this log file is listed and is not there \(.*--log-dir/);
+  }
+});
+
 test('digest is what Apache makes of a login', async () => {
   const ran = await zoosh(['digest', 'super:admin', 'bob:secret']);
   assert.equal(
