@@ -37,7 +37,7 @@ export function adminConfig(take: Reader): AdminConfig {
   const isTls = enabled && (force || take.flag('admin.portUnification'));
   return {
     enabled,
-    address: take.text('admin.serverAddress') ?? '0.0.0.0',
+    address: take.host('admin.serverAddress') ?? '0.0.0.0',
     port: take.int('admin.serverPort'),
     commandUrl: `/${url.replace(/^\/+|\/+$/g, '')}`,
     idleTimeoutMs: take.atLeast('admin.idleTimeout', 1),

@@ -6,6 +6,8 @@ type KeyOf<K extends Row['kind']> = { [Each in Key]: (typeof KEYS)[Each]['kind']
 /** The values of known settings, each read as its kind says. */
 export interface Reader {
   text(key: KeyOf<'text'>): string | undefined;
+  /** As `text`; an IPv6 address comes without its brackets, as Java takes it with them. */
+  host(key: KeyOf<'text'>): string | undefined;
   int(key: KeyOf<'int' | 'port'>): number;
   /** As `int`; a smaller value is raised, with a note. */
   atLeast(key: KeyOf<'int'>, least: number): number;
@@ -64,6 +66,7 @@ export function reader(given: ReadonlyMap<Key, Setting>, notes: string[]): Reade
   };
   return {
     text: textOf,
+    host: (key) => textOf(key)?.replace(/^\[(.*:.*)\]$/, '$1'),
     int: (key) => (KEYS[key].kind === 'port' ? port(key) : number(key)) ?? 0,
     atLeast,
     within(key, least, most) {

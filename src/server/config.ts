@@ -271,7 +271,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     admin: adminConfig(take),
     metrics: {
       exporter: exporter(take),
-      address: take.text('metricsProvider.httpHost') ?? '0.0.0.0',
+      address: take.host('metricsProvider.httpHost') ?? '0.0.0.0',
       port: take.int('metricsProvider.httpPort'),
       process: take.flag('metricsProvider.exportJvmInfo'),
       totals: take.flag('metricsProvider.counterTotals'),
@@ -340,7 +340,7 @@ function agreed(
   line: ServerLine | undefined,
 ): Place {
   const port = take.port(key);
-  const host = take.text(`${key}Address`);
+  const host = take.host(`${key}Address`);
   if (port === undefined && host !== undefined)
     throw take.error(`${key}Address`, `${key}Address without ${key}`, `set ${key}, ${usual} is usual`);
   if (own === undefined) return { port, host };

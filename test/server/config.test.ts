@@ -282,3 +282,13 @@ test('docs/configuration.md has every setting, with its default, where it belong
       assert.ok(text.slice(at, at + 200).includes(`\`${row.fallback}\``), `${key}: its default is ${row.fallback}`);
   }
 });
+
+test('addresses to listen on take IPv6 with brackets, as Java does, and without', () => {
+  for (const address of ['::1', '[::1]']) {
+    const c = of(
+      `${BASE}clientPortAddress=${address}\nadmin.serverAddress=${address}\nmetricsProvider.httpHost=${address}\n` +
+        'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider',
+    );
+    assert.deepEqual([c.clientPortAddress, c.admin.address, c.metrics.address], ['::1', '::1', '::1']);
+  }
+});
