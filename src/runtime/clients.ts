@@ -4,7 +4,6 @@ import type { ClientTlsKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { FrameCutter } from '../protocol/frame.ts';
-import { OPERATIONS } from '../protocol/operations.ts';
 import type { Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { ClientConnection } from '../server/connection.ts';
@@ -13,6 +12,7 @@ import { MOST_REPLY } from '../server/reply.ts';
 import type { Server } from '../server/server.ts';
 import { ClientDoors, type Served } from './client-doors.ts';
 import { ClientFaults } from './client-faults.ts';
+import { dropStale, letGo } from './client-leaving.ts';
 import { ClientLimits } from './client-limits.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
 import type { Logger } from './log.ts';
@@ -33,8 +33,6 @@ const OUT_LIMIT = MOST_REPLY + 2 * OUT_PAUSE;
 const WAITING_PER_CONNECTION = 1000;
 /** Bytes of requests that wait for a later turn before their connection is no longer read. */
 const HOLD = 65536;
-/** A client that is let go and takes nothing of what it is owed for so long never will, ms. */
-const UNREAD_MS = 10_000;
 const NOTHING = Buffer.alloc(0);
 /** A ping as it comes in: its length, xid -2, operation 11. */
 const PING = Buffer.from([0, 0, 0, 8, 0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 11]);
@@ -135,7 +133,7 @@ export class ClientPort {
     socket.on('end', () => {
       // what it asked counts, whether or not it waits for the answers
       client.last = 'ending';
-      if (!client.deferred) this.letGo(client);
+      if (!client.deferred) letGo(client, this.clock);
     });
     socket.on('drain', () => {
       if (this.paused.has(client)) return;
@@ -144,19 +142,6 @@ export class ClientPort {
     });
     socket.on('error', () => {});
     socket.on('close', () => this.closed(client));
-  }
-  /** Ends a connection after the bytes it is owed, if it takes them. */
-  private letGo(client: Client): void {
-    const { socket } = client;
-    socket.destroySoon();
-    client.timer?.[Symbol.dispose]();
-    const look = (before: number): void => {
-      client.timer = this.clock.after(UNREAD_MS, () => {
-        if (socket.writableLength < before) look(socket.writableLength);
-        else socket.destroy();
-      });
-    };
-    if (!socket.destroyed) look(socket.writableLength);
   }
   /** The socket is no more: what it asked is done before it is forgotten. */
   private closed(client: Client): void {
@@ -216,7 +201,7 @@ export class ClientPort {
     const crowded = costly || (outstanding > 0 && this.server.outstanding > this.limits.outstanding(this.server));
     const held = client.share === 0 && client.cutter.pending > 0;
     client.deferred = held;
-    if (!held && client.last === 'ending') return this.letGo(client);
+    if (!held && client.last === 'ending') return letGo(client, this.clock);
     if (crowded || outstanding > WAITING_PER_CONNECTION) {
       this.paused.add(client);
       this.pause(client);
@@ -280,23 +265,9 @@ export class ClientPort {
   /** The end of its session alone, of what a client asked that has gone. */
   private clearStale(client: Client): void {
     this.clocks();
-    this.dropStale(client);
+    dropStale(client, this.server, this.traffic);
     this.turn();
     this.forget(client);
-  }
-  /** What a client asked that has gone, but for the end of its session: that counts, as with ZooKeeper. */
-  private dropStale({ connection, cutter }: Client): void {
-    try {
-      cutter.push(NOTHING, (bytes, start, end) => {
-        const isEnd = end - start >= 8 && bytes.readInt32BE(start + 4) === OPERATIONS.closeSession.code;
-        if (isEnd) this.server.receive(connection, bytes, start, end);
-        else this.traffic.staleDropped++;
-        return true;
-      });
-    } catch (fault) {
-      if (!(fault instanceof ProtocolError)) throw fault;
-    }
-    cutter.clear();
   }
   /** What its bytes brought about in the server may be half done when it throws: only what they are no frames of is its own. */
   private push(client: Client, bytes: Buffer): void {
@@ -327,7 +298,7 @@ export class ClientPort {
       // a word looks, and sets back figures at most
       this.faults.met(client.connection.ip, `which asked ${word}`, fault);
     }
-    this.letGo(client);
+    letGo(client, this.clock);
   }
   private frame(client: Client, bytes: Buffer, start: number, end: number): boolean {
     const { connection } = client;
@@ -425,7 +396,7 @@ export class ClientPort {
       }
     }
     dirty.length = 0;
-    for (const client of this.ending.splice(0)) this.letGo(client);
+    for (const client of this.ending.splice(0)) letGo(client, this.clock);
     if (this.stalled && !this.limits.stalls(this.server)) {
       this.stalled = false;
       this.goOn();
@@ -452,7 +423,7 @@ export class ClientPort {
       client.ended = true;
       client.connection.state = 'closing';
       if (client.last === 'gone') this.forget(client);
-      else this.letGo(client);
+      else letGo(client, this.clock);
     }
     this.queue = [];
     this.paused.clear();

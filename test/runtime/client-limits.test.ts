@@ -290,6 +290,30 @@ test('what a client asked that has gone is dropped where the request throttle ma
   assert.ok(dropped > 2 * ROUNDS, `${dropped} requests were dropped`);
 });
 
+test('with requestThrottleDropStale=false all is done that a client asked that has gone', async () => {
+  const settings = ['requestThrottleLimit=1', 'requestThrottleDropStale=false', '4lw.commands.whitelist=*'];
+  await using server = await new ServerProcess(settings).start();
+  const EACH = 500; // of 60 bytes: all of them are read before the first is done
+  for (let round = 0; round < 5; round++) {
+    const client = await PlainClient.open(server.port);
+    assert.ok(client !== undefined);
+    const before = figure(await mntr(server.port), 'znode_count');
+    const [first] = together(client, () =>
+      Array.from({ length: EACH }, (_, key) => client.create(`/n${round}-${key}`)),
+    );
+    assert.equal(await first, 0);
+    client.socket.destroy();
+    const end = performance.now() + PATIENCE_MS;
+    let text = await mntr(server.port);
+    while (figure(text, 'znode_count') - before < EACH) {
+      assert.ok(performance.now() < end, text);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      text = await mntr(server.port);
+    }
+    assert.equal(figure(text, 'stale_requests_dropped'), 0);
+  }
+});
+
 test('the end of a session is no stale request: it counts, though its client has gone', async () => {
   await using server = await new ServerProcess(['requestThrottleLimit=1', '4lw.commands.whitelist=*']).start();
   const { create, closeSession } = OPERATIONS;

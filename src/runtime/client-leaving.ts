@@ -1,0 +1,39 @@
+import type { Clock } from '../ports/clock.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+import { OPERATIONS } from '../protocol/operations.ts';
+import type { Server } from '../server/server.ts';
+import type { Client } from './port-client.ts';
+import type { Traffic } from './traffic.ts';
+
+/** A client that is let go and takes nothing of what it is owed for so long never will, ms. */
+const UNREAD_MS = 10_000;
+const NOTHING = Buffer.alloc(0);
+
+/** Ends a connection after the bytes it is owed, if it takes them. */
+export function letGo(client: Client, clock: Clock): void {
+  const { socket } = client;
+  socket.destroySoon();
+  client.timer?.[Symbol.dispose]();
+  const look = (before: number): void => {
+    client.timer = clock.after(UNREAD_MS, () => {
+      if (socket.writableLength < before) look(socket.writableLength);
+      else socket.destroy();
+    });
+  };
+  if (!socket.destroyed) look(socket.writableLength);
+}
+
+/** Drops what a client asked that has gone, but for the end of its session: that counts, as with ZooKeeper. */
+export function dropStale({ connection, cutter }: Client, server: Server, traffic: Traffic): void {
+  try {
+    cutter.push(NOTHING, (bytes, start, end) => {
+      const isEnd = end - start >= 8 && bytes.readInt32BE(start + 4) === OPERATIONS.closeSession.code;
+      if (isEnd) server.receive(connection, bytes, start, end);
+      else traffic.staleDropped++;
+      return true;
+    });
+  } catch (fault) {
+    if (!(fault instanceof ProtocolError)) throw fault;
+  }
+  cutter.clear();
+}
