@@ -95,6 +95,7 @@ const BEFORE: Readonly<Record<string, readonly string[]>> = {
   commit: ['txn', 'set /app/config 1'],
   abort: ['txn', 'set /app/config 1'],
   locks: ['mkdir /jobs/nightly'],
+  'echo ${_}': ['get /app/config'],
 };
 /** What is not 0, and why that is right. */
 const OTHERWISE: Readonly<Record<string, number>> = {
