@@ -123,3 +123,11 @@ test('a bundle is made of what can be read', { skip: !isRoot }, async () => {
     rmSync(join(out, 'b.tgz'));
   }
 });
+
+test('a cleanup where there is no data directory', async () => {
+  const home = await Home.make();
+  assert.deepEqual(told(await home.server('cleanup', '-n', '3')), [
+    40,
+    `error: the data directory ${home.data} does not exist; correct dataDir in ${home.dir}/conf/zoo.cfg\n`,
+  ]);
+});
