@@ -131,3 +131,14 @@ test('a cleanup where there is no data directory', async () => {
     `error: the data directory ${home.data} does not exist; correct dataDir in ${home.dir}/conf/zoo.cfg\n`,
   ]);
 });
+
+test('a data directory whose path is too long for a socket is told at the start', async () => {
+  const home = await Home.make();
+  const long = join(home.dir, 'd'.repeat(110));
+  home.configure([`dataDir=${long}`]);
+  assert.deepEqual(told(await home.server('start')), [
+    0,
+    `warning: the path of ${long} is too long for a control socket, by which backup, log-level and cleanup ask a server: start it with --control PATH\n`,
+  ]);
+  assert.equal((await home.server('stop')).code, 0);
+});
