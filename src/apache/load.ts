@@ -195,6 +195,10 @@ class Loading {
         const isNewest = at === logs.length - 1;
         if (isNewest) this.logEnd = end.at;
         if (end.isTorn) this.notes.push(this.torn(path, end, isNewest));
+        else if (isNewest && end.size === 0)
+          this.notes.push(
+            `${path} is empty, as one is that was made just before its server ended; a copy may lack what is in it`,
+          );
       } catch (error) {
         if (!(error instanceof ApacheDamage) || !this.options.acceptLoss) throw error;
         this.lost.push(`${error.message}; what follows ${hex(state.zxid)} is left out`);
@@ -203,7 +207,9 @@ class Loading {
     }
   }
   private torn(path: string, { at }: LogFileEnd, isNewest: boolean): string {
-    const why = isNewest ? 'it was acknowledged to nobody' : 'the next file goes on without it';
+    const why = isNewest
+      ? 'a server that is cut off while it writes leaves one that was acknowledged to nobody; a copy that was cut off may lack more'
+      : 'the next file goes on without it';
     return `${path}, offset ${at}: a transaction that was never whole is left out; ${why}`;
   }
   private readFile(path: string, state: ReplayedTree): Promise<LogFileEnd> {

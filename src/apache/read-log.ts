@@ -26,7 +26,7 @@ export interface LogEntry {
 /** Where the log ends in its file. */
 export interface LogFileEnd {
   readonly at: number;
-  /** A last transaction was begun there and never became whole: it was acknowledged to nobody. */
+  /** A last transaction was begun there and never became whole: acknowledged to nobody, unless the file itself was cut. */
   readonly isTorn: boolean;
   readonly entries: number;
   readonly size: number;

@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolders } from '../base/make-folders.ts';
 import { endChild } from '../operate/end-child.ts';
+import { whyNot } from '../operate/whose.ts';
+import { StartError } from '../runtime/start-error.ts';
 import { ownCommand } from './local-ensembles.ts';
 
 const POLL_MS = 20;
@@ -17,13 +19,25 @@ export interface Detached {
   readonly log: string;
 }
 
+/** @throws StartError (40) */
+function openLog(log: string): number {
+  try {
+    makeFolders(dirname(log), { mkdirSync, statSync }, 0o700);
+    return openSync(log, 'w', 0o600);
+  } catch (error) {
+    throw new StartError(
+      40,
+      `the log of a server in the background, ${log}, cannot be written: ${whyNot(log, error)}; ZOOSH_HOME says where it may be`,
+    );
+  }
+}
+
 /**
  * Runs `zoosh start WORDS` in a session of its own, its output going to `log`, and waits until it says that it is ready.
  * Returns its exit code when it ends before, after saying why.
  */
 export async function startDetached(words: readonly string[], log: string): Promise<Detached | number> {
-  makeFolders(dirname(log), { mkdirSync, statSync }, 0o700);
-  const fd = openSync(log, 'w', 0o600);
+  const fd = openLog(log);
   const { program, args } = ownCommand();
   const child = spawn(program, [...args, 'start', ...words], { detached: true, stdio: ['ignore', fd, fd] });
   closeSync(fd);

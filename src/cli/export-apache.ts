@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeFolders } from '../base/make-folders.ts';
 import { numberIn, VERSION_2 } from '../offline/apache-place.ts';
 import { type Exported, exportApache, writeSmall } from '../offline/export-apache.ts';
+import { directories } from '../offline/import-work.ts';
 import { type OwnState, readOwnState } from '../offline/own-state.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { holdDirectory } from '../runtime/directory.ts';
@@ -62,7 +62,7 @@ async function run({ dataDir, logDir, to }: Wish, globals: Globals): Promise<num
     if (own === undefined) throw new WrongFile(`no zoosh server was ever in ${dataDir}`);
     const id = numberIn(join(to, 'myid'));
     if (globals.dryRun === true) return report(own, undefined, globals);
-    makeFolders(to, { mkdirSync, statSync });
+    using _places = directories([folder, to]);
     const made = await exportApache(nodeDisk, own, folder);
     if (id === undefined) await writeSmall(nodeDisk, join(to, 'myid'), `${own.identity.sid}\n`);
     return report(own, made, globals);

@@ -1,4 +1,5 @@
 import type { ParseArgsConfig, parseArgs } from 'node:util';
+import { StartError } from '../runtime/start-error.ts';
 import { explainOffline } from './offline-failures.ts';
 import { readOptions } from './options.ts';
 import { UsageError } from './start-failures.ts';
@@ -41,7 +42,7 @@ function read<O extends Options>(args: readonly string[], options: O): Parsed<O>
 
 /** The one word that a command has. @throws UsageError that calls it `name` */
 export function oneWord(command: string, name: string, [word, more]: readonly string[]): string {
-  if (word === undefined) throw new UsageError(`${command}: ${name} is missing`);
+  if (word === undefined || word === '') throw new UsageError(`${command}: ${name} is missing`);
   if (more !== undefined) throw new UsageError(`${command}: one word too many: ${more}`);
   return word;
 }
@@ -49,6 +50,8 @@ export function oneWord(command: string, name: string, [word, more]: readonly st
 /** What `--myid N` says, else `fallback`. @throws UsageError when it is no server's id */
 export function serverId(said: string | undefined, fallback: number): number {
   const id = said === undefined ? fallback : /^\d{1,3}$/.test(said) ? Number(said) : Number.NaN;
-  if (!(id >= 1 && id <= 255)) throw new UsageError(`--myid ${said ?? id}: a server's id is 1 to 255`);
-  return id;
+  if (id >= 1 && id <= 255) return id;
+  if (said === undefined)
+    throw new StartError(43, `myid says ${id}, and a server's id is 1 to 255: correct it, or say --myid N`);
+  throw new UsageError(`--myid ${said}: a server's id is 1 to 255`);
 }

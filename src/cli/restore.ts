@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { apachePlace, numberIn } from '../offline/apache-place.ts';
 import { directories, ImportWork, type Sacrifice, sacrificeOf } from '../offline/import-work.ts';
 import { loadBackup, type ReadBackup, type Restored, restoreBackup } from '../offline/restore-backup.ts';
-import { kindOf } from '../offline/snapshot-view.ts';
+import { isPackedBackup, kindOf } from '../offline/snapshot-view.ts';
 import { placesOf } from '../operate/places.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { readBeside } from '../runtime/config-files.ts';
@@ -57,6 +57,7 @@ export const runRestore = (args: readonly string[], globals: Globals): Promise<n
 function wishOf({ values, words }: Said<typeof COMMAND.options>): Wish {
   const file = oneWord('restore', 'FILE', words);
   const kind = kindOf(file);
+  if (isPackedBackup(file)) throw new WrongFile(`${file} is compressed: gunzip it first`);
   if (kind !== 'zoosh backup' && kind !== 'zoosh snapshot')
     throw new WrongFile(
       kind.startsWith('Apache')

@@ -1,13 +1,14 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchBackup } from '../ensemble/backup-client.ts';
-import { ControlError } from '../ensemble/control-client.ts';
 import { type BackupDescription, type BackupSource, BackupWriter } from '../offline/backup-file.ts';
+import { whyNotMade } from '../operate/whose.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { DiskError } from '../ports/disk.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { parseSize } from '../shell/units.ts';
+import { controlFailure, knownControl } from './control-words.ts';
 import { loadConfig, type Operation } from './operation.ts';
 import { UsageError } from './start-failures.ts';
 
@@ -15,12 +16,18 @@ import { UsageError } from './start-failures.ts';
 export async function backup(operation: Operation): Promise<number> {
   const { word, values } = operation;
   if (word === undefined) throw new UsageError('backup: FILE is missing');
+  // what was written is read again before it counts, which no pipe can be
+  if (word === '-')
+    throw new UsageError('backup: - is no file, and a backup is read again once it is written: name a file');
   const path = resolve(word);
-  if (existsSync(path)) throw new StartError(42, `${path} is there already`);
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined)
+    throw new StartError(
+      42,
+      there.isDirectory() ? `${path} is a folder: name a file in it` : `${path} is there already`,
+    );
   const rate = rateOf(values.rate);
-  const control = values.control ?? loadConfig(operation).control;
-  if (control === undefined)
-    throw new UsageError('the path of dataDir is too long for a control socket: say --control PATH');
+  const control = knownControl(values.control ?? loadConfig(operation).control);
   const description = await written(path, (take) => fromControl(control, take), rate);
   process.stdout.write(
     operation.isJson ? `${JSON.stringify({ file: path, ...description })}\n` : told(path, description),
@@ -40,6 +47,9 @@ function rateOf(text: string | undefined): number | undefined {
   throw new UsageError(`backup: --rate ${text} is no size, such as 20M`);
 }
 
+const cannotWrite = (path: string, error: DiskError): StartError =>
+  new StartError(40, `${path} cannot be written: ${whyNotMade(path, error)}`);
+
 type Take = (piece: Buffer) => Promise<void>;
 async function written(
   path: string,
@@ -47,7 +57,7 @@ async function written(
   rate: number | undefined,
 ): Promise<BackupDescription> {
   const writer = await BackupWriter.create(nodeDisk, path, `${path}.${process.pid}.tmp`).catch((error: unknown) => {
-    throw error instanceof DiskError ? new StartError(40, `${path} cannot be written: ${error.code}`) : error;
+    throw error instanceof DiskError ? cannotWrite(path, error) : error;
   });
   const began = performance.now();
   try {
@@ -59,7 +69,7 @@ async function written(
     return await writer.finish(source);
   } catch (error) {
     await writer.discard().catch(() => undefined);
-    if (error instanceof DiskError) throw new StartError(40, `${path} cannot be written: ${error.code}`);
+    if (error instanceof DiskError) throw cannotWrite(path, error);
     throw error;
   }
 }
@@ -69,10 +79,8 @@ async function fromControl(control: string, take: Take): Promise<BackupSource> {
     const { sid: server, epoch, takenAt, version } = await fetchBackup(control, take);
     return { server, epoch, takenAt, version };
   } catch (error) {
-    if (error instanceof ControlError) throw new StartError(40, error.message);
-    const { code } = error as NodeJS.ErrnoException;
-    if (error instanceof DiskError || code === undefined) throw error;
-    throw new StartError(3, `no backup came from the server at ${control}: ${code}`);
+    if (error instanceof DiskError) throw error;
+    throw controlFailure('no backup came from the server', control, error);
   }
 }
 

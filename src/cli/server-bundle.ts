@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { cpus, freemem, hostname, release, totalmem, uptime } from 'node:os';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
 import { fourLetterWord } from '../client/connect.ts';
 import { askMember } from '../ensemble/control-client.ts';
 import { shellWords } from '../operate/jvm-flags.ts';
@@ -9,6 +10,7 @@ import { maskedFile, secretsIn, without } from '../operate/masked.ts';
 import { PidFile } from '../operate/pid-file.ts';
 import { flagSources, processRows, SERVER_FLAGS } from '../operate/settings.ts';
 import { type TarEntry, tarGz } from '../operate/tar.ts';
+import { whyNotMade } from '../operate/whose.ts';
 import { isLockFile } from '../platform/lock-file.ts';
 import { packageVersion } from '../platform/version.ts';
 import { AUDIT_NAME } from '../runtime/audit-log.ts';
@@ -36,7 +38,9 @@ export async function bundle(operation: Operation): Promise<number> {
   try {
     writeFileSync(out, tarGz(entries, now.getTime()), { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    throw new StartError(40, `${out} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+    const isFolder = statSync(out, { throwIfNoEntry: false })?.isDirectory() === true;
+    const why = isFolder ? 'it is a folder; name a file in it' : whyNotMade(resolve(out), error);
+    throw new StartError(40, `${out} cannot be written: ${why}`);
   }
   process.stdout.write(
     operation.isJson ? `${JSON.stringify({ file: out, files: entries.map((each) => each.name) })}\n` : `${out}\n`,
@@ -52,9 +56,9 @@ export async function collect(operation: Operation): Promise<TarEntry[]> {
   const secrets = secretsIn(gathered.settings, env);
   const { secretFile } = config.ensemble ?? {};
   // the members' secret is nowhere in a log; should it be, it is not here
-  if (secretFile !== undefined && existsSync(secretFile))
+  if (secretFile !== undefined)
     secrets.push(
-      ...readFileSync(secretFile, 'utf8')
+      ...read(secretFile)
         .split(/\s+/)
         .filter((each) => each.length >= 16),
     );
@@ -107,11 +111,30 @@ function environment({ env }: Operation): string {
   return [...lines, ''].join('\n');
 }
 
+/** A small file; empty where it is not there, or not for this user. */
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** In order; none, and a line that says why, where this user may not look. */
+function namesIn(dir: string, lines: string[]): string[] {
+  try {
+    return readdirSync(dir).sort();
+  } catch (error) {
+    lines.push(`${dir}: ${fileWords(error)}`);
+    return [];
+  }
+}
+
 /** Names, sizes and times of the files of a server; nothing is opened. */
 function listing({ dataDir, dataLogDir }: ServerConfig): string {
   const lines: string[] = [];
   const walk = (root: string, dir: string, depth: number): void => {
-    for (const { name } of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    for (const name of namesIn(dir, lines)) {
       const path = join(dir, name);
       if (isLockFile(name)) continue;
       try {
@@ -134,12 +157,16 @@ function listing({ dataDir, dataLogDir }: ServerConfig): string {
 }
 
 function processText({ pidFile }: Loaded): string {
-  const found = new PidFile(pidFile).find();
+  let found: ReturnType<PidFile['find']>;
+  try {
+    found = new PidFile(pidFile).find();
+  } catch (error) {
+    if (error instanceof StartError) return `${error.message}\n`;
+    throw error;
+  }
   if (found.state !== 'running')
     return `${pidFile}: ${found.state === 'none' ? 'not there' : 'left by a server that has ended'}\n`;
-  const status = existsSync(`/proc/${found.pid}/status`) ? readFileSync(`/proc/${found.pid}/status`, 'utf8') : '';
-  const limits = existsSync(`/proc/${found.pid}/limits`) ? readFileSync(`/proc/${found.pid}/limits`, 'utf8') : '';
-  return `process ${found.pid}\n${status}\n${limits}`;
+  return `process ${found.pid}\n${read(`/proc/${found.pid}/status`)}\n${read(`/proc/${found.pid}/limits`)}`;
 }
 
 async function status({ control }: Loaded): Promise<string> {

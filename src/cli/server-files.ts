@@ -115,6 +115,11 @@ export async function cleanup(operation: Operation): Promise<number> {
   const { config, control } = loadConfig(operation);
   const { dataDir, dataLogDir } = config;
   // in the order in which Apache's tool finds out
+  if (!existsSync(dataDir) && !isApache)
+    throw new StartError(
+      40,
+      `the data directory ${dataDir} does not exist; correct dataDir in ${operation.places.config}`,
+    );
   if (!existsSync(dataDir)) return refuse(`Path '${dataDir}' does not exist. `);
   if (!/^-?\d{1,9}$/.test(values.count)) return refuse(`'${values.count}' can not be parsed to integer.`);
   const keep = Number(values.count);

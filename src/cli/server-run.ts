@@ -38,6 +38,14 @@ function checkDataDir({ config }: Loaded): void {
     );
 }
 
+/** Whoever starts it learns it now, not on the day when he wants a backup. */
+function warnOfControl({ control, config }: Loaded): void {
+  if (control === undefined)
+    process.stderr.write(
+      `warning: the path of ${config.dataDir} is too long for a control socket, by which backup, log-level and cleanup ask a server: start it with --control PATH\n`,
+    );
+}
+
 /** `start`. */
 export async function start(operation: Operation): Promise<number> {
   const { isApache, places, env, isJson } = operation;
@@ -47,6 +55,7 @@ export async function start(operation: Operation): Promise<number> {
     loaded = loadConfig(operation);
     checkDataDir(loaded);
     makeDataDirectory(loaded.config);
+    warnOfControl(loaded);
   } catch (error) {
     if (!isApache) throw error;
     say('FAILED TO START\n');
@@ -95,6 +104,7 @@ export async function startForeground(operation: Operation): Promise<number> {
   try {
     const loaded = loadConfig(operation);
     checkDataDir(loaded);
+    warnOfControl(loaded);
     words = startWords(operation, loaded);
   } catch (error) {
     if (isApache) process.stderr.write(apacheSentence(apacheCode(error)));

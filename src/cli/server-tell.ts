@@ -1,12 +1,11 @@
 import { fourLetterWord } from '../client/connect.ts';
-import { askMember, ControlError } from '../ensemble/control-client.ts';
+import { askMember } from '../ensemble/control-client.ts';
 import { processRows } from '../operate/settings.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { readClientKeys } from '../runtime/client-keys.ts';
 import { isLogLevel, LOG_LEVELS } from '../runtime/log.ts';
 import { reportedVersion } from '../runtime/reported-version.ts';
-import { StartError } from '../runtime/start-error.ts';
 import {
   checkConfig,
   type InForce,
@@ -16,6 +15,7 @@ import {
   showOrigin,
 } from '../server/config.ts';
 import { clientTls } from './client-config.ts';
+import { controlFailure, knownControl } from './control-words.ts';
 import { loadConfig, type Operation } from './operation.ts';
 import { UsageError } from './start-failures.ts';
 
@@ -107,16 +107,12 @@ export async function logLevel(operation: Operation): Promise<number> {
   const { word } = operation;
   if (word !== undefined && !isLogLevel(word))
     throw new UsageError(`no log level ${word}; there are ${LOG_LEVELS.join(', ')}`);
-  const { control } = loadConfig(operation);
-  if (control === undefined)
-    throw new UsageError('the path of dataDir is too long for a control socket: say --control PATH');
+  const control = knownControl(operation.values.control ?? loadConfig(operation).control);
   try {
     const { level } = await askMember(control, word === undefined ? { op: 'log' } : { op: 'log', level: word });
     say(operation.isJson ? `${JSON.stringify({ level })}\n` : `${level}\n`);
     return 0;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (error instanceof ControlError) throw new StartError(40, error.message);
-    throw new StartError(3, `no server answers at ${control}: ${code}`);
+    throw controlFailure('no server answers', control, error);
   }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { whyNot } from '../operate/whose.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { ConfigError, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
@@ -7,13 +8,17 @@ import { errorText } from './width.ts';
 /** The words of a command that concerns a server's files cannot be read. */
 export class UsageError extends Error {}
 
+const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
+
 /** The settings of a zoo.cfg. @throws StartError when it cannot be read, ConfigError */
 export function settingsIn(file: string): Setting[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new StartError(43, `${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const where = NOT_THERE.has(code) ? '; --config says where zoo.cfg is' : '';
+    throw new StartError(43, `${file} cannot be read: ${whyNot(file, error)}${where}`);
   }
   return parseProperties(text, file);
 }

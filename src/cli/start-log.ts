@@ -1,3 +1,4 @@
+import { fileWords } from '../base/file-words.ts';
 import { bytesOf } from '../operate/jvm-flags.ts';
 import { isLogLevel, type LogFormat, type Logger, type LogLevel, makeLogger } from '../runtime/log.ts';
 import { LogFile } from '../runtime/log-file.ts';
@@ -50,6 +51,6 @@ export function openLog({ level, format, file }: LogWish): { logger: Logger; fil
     );
     return { logger: makeLogger(level, format, opened), file: opened };
   } catch (error) {
-    throw new StartError(40, `--log-file ${file.path} cannot be opened: ${(error as NodeJS.ErrnoException).code}`);
+    throw new StartError(40, `--log-file ${file.path} cannot be opened: ${fileWords(error)}`);
   }
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { apachePlace } from '../offline/apache-place.ts';
 import { beyondImport, beyondSentence } from '../offline/import-note.ts';
-import { kindOf } from '../offline/snapshot-view.ts';
+import { isPackedBackup, kindOf } from '../offline/snapshot-view.ts';
 import { type Verified, verifyApache, verifyOwn } from '../offline/verify.ts';
 import { nodeDisk } from '../platform/disk.ts';
 import { holdDirectory } from '../runtime/directory.ts';
@@ -33,6 +33,7 @@ export const runVerify = (args: readonly string[], globals: Globals): Promise<nu
 /** As `snapshot verify`, for those who look for it here. */
 async function verifyOne(file: string, globals: Globals): Promise<number> {
   const kind = kindOf(file);
+  if (isPackedBackup(file)) throw new WrongFile(`${file} is compressed: gunzip it first`);
   if (kind === 'unknown') throw new WrongFile(`${file} is neither a data directory nor a backup`);
   const { runSnapshot } = await import('./snapshot-tool.ts');
   return runSnapshot(['verify', file], globals);

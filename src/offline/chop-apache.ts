@@ -2,6 +2,7 @@ import { ApacheDamage } from '../apache/damage.ts';
 import { readLogFile } from '../apache/read-log.ts';
 import { decodeHeader } from '../apache/txn.ts';
 import type { Disk } from '../ports/disk.ts';
+import { discard } from './own-log.ts';
 
 const PIECE = 1024 * 1024;
 
@@ -34,8 +35,10 @@ export async function chopApacheLog(disk: Disk, path: string, into: string, upTo
         at += piece.length;
       }
       await to.sync();
-    } finally {
       await to.close();
+    } catch (error) {
+      await discard(disk, to, into);
+      throw error;
     }
   } finally {
     await from.close();

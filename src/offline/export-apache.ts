@@ -38,6 +38,36 @@ export async function exportApache(disk: Disk, { tree, identity }: OwnState, fol
   const temp = `${file}.tmp`;
   const source = new Nodes(tree, zxid);
   await disk.mkdir(folder);
+  try {
+    await write(disk, source, folder, { temp, file, zxid, epoch });
+  } catch (error) {
+    // what is not whole keeps nobody from trying again
+    for (const path of [temp, file, `${folder}/acceptedEpoch`, `${folder}/currentEpoch`])
+      await disk.unlink(path).catch(() => undefined);
+    throw error;
+  }
+  let containers = 0;
+  for (const row of tree.timed) if (tree.isContainer(row)) containers++;
+  return {
+    file,
+    nodes: source.count,
+    containers,
+    ttls: tree.timed.size - containers,
+    sessionsDropped: tree.sessions.size,
+    ephemeralsDropped: tree.ephemerals,
+    lastZxid,
+    zxid,
+  };
+}
+
+interface Named {
+  readonly temp: string;
+  readonly file: string;
+  readonly zxid: bigint;
+  readonly epoch: number;
+}
+
+async function write(disk: Disk, source: Nodes, folder: string, { temp, file, zxid, epoch }: Named): Promise<void> {
   const to = await disk.open(temp, { create: true });
   try {
     await to.truncate(0);
@@ -53,18 +83,6 @@ export async function exportApache(disk: Disk, { tree, identity }: OwnState, fol
   await writeSmall(disk, `${folder}/currentEpoch`, String(epoch));
   await disk.rename(temp, file);
   await disk.syncDir(folder);
-  let containers = 0;
-  for (const row of tree.timed) if (tree.isContainer(row)) containers++;
-  return {
-    file,
-    nodes: source.count,
-    containers,
-    ttls: tree.timed.size - containers,
-    sessionsDropped: tree.sessions.size,
-    ephemeralsDropped: tree.ephemerals,
-    lastZxid,
-    zxid,
-  };
 }
 
 export async function writeSmall(disk: Disk, path: string, text: string): Promise<void> {

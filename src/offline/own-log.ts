@@ -118,10 +118,17 @@ export async function chopOwnLog(disk: Disk, path: string, into: string, zxid: b
   try {
     await writeGroups(file, header, kept, compareHalves(known, upTo) < 0 ? known : upTo);
     await file.sync();
-  } finally {
     await file.close();
+  } catch (error) {
+    await discard(disk, file, into);
+    throw error;
   }
   return kept.length;
+}
+/** A part of a copy is nobody's: under the name of the whole it would be taken for it. */
+export async function discard(disk: Disk, file: DiskFile, path: string): Promise<void> {
+  await file.close().catch(() => undefined);
+  await disk.unlink(path).catch(() => undefined);
 }
 class ReachedEnd extends Error {}
 

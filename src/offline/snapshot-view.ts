@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { constants, gunzipSync } from 'node:zlib';
 import { ApacheDamage } from '../apache/damage.ts';
 import { storedOwner } from '../apache/digest.ts';
 import { zxidInName } from '../apache/names.ts';
@@ -31,6 +32,8 @@ export function kindOf(file: string): FileKind {
   const fd = openSync(file, 'r');
   try {
     readSync(fd, head, 0, 8, 0);
+  } catch (error) {
+    throw Object.assign(error as Error, { path: file }); // which nobody says of what is open
   } finally {
     closeSync(fd);
   }
@@ -41,6 +44,22 @@ export function kindOf(file: string): FileKind {
   if (magic === LOG_MAGIC) return 'Apache log';
   if (magic === SNAPSHOT_MAGIC || head.readUInt16BE(0) === GZIP || isSnappyStream(head)) return 'Apache snapshot';
   return 'unknown';
+}
+
+/** A backup that was compressed since; the file must begin as gzip's do. */
+export function isPackedBackup(file: string): boolean {
+  const head = Buffer.alloc(4096);
+  const fd = openSync(file, 'r');
+  try {
+    const got = readSync(fd, head, 0, head.length, 0);
+    if (head.readUInt16BE(0) !== GZIP) return false;
+    const begin = gunzipSync(head.subarray(0, got), { finishFlush: constants.Z_SYNC_FLUSH });
+    return begin.length >= 4 && [BACKUP_MAGIC, OWN_MAGIC].includes(begin.readUInt32BE(0));
+  } catch {
+    return false;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 export interface ViewedSession {

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import { UP } from './come-up.ts';
 import { endChild } from './end-child.ts';
 import { PID_OPTION, type PidFile } from './pid-file.ts';
+import { whyNot } from './whose.ts';
 
 /** A server that is to run in the background. */
 export interface Launch {
@@ -64,7 +64,7 @@ export async function launch(options: Launch): Promise<Launched> {
     await ended;
     return {
       state: 'no place',
-      why: `the pid file ${pidFile.path} cannot be written: ${fileWords(error)}`,
+      why: `the pid file ${pidFile.path} cannot be written: ${whyNot(pidFile.path, error)}; ZOOPIDFILE says where it may be`,
     };
   }
   const up = child.stdio[3] as Readable;
@@ -106,7 +106,7 @@ function openOut(outFile: string): number | string {
     keep(outFile);
     return openSync(outFile, 'a', 0o640);
   } catch (error) {
-    return `${outFile} cannot be written: ${fileWords(error)}; ZOO_LOG_DIR says where it may be`;
+    return `${outFile} cannot be written: ${whyNot(outFile, error)}; ZOO_LOG_DIR says where it may be`;
   }
 }
 

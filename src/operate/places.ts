@@ -41,7 +41,8 @@ export function configDirOf({ env, isFolder }: Surroundings, said: string | unde
  */
 export function placesOf(around: Surroundings, dir: string | undefined, name: string | undefined): Places {
   const { env, user, host, state, exists, isFolder } = around;
-  const isFile = dir !== undefined && exists(dir) && !isFolder(dir);
+  // one that is not there is told by its own name, not by that of a file in it
+  const isFile = dir !== undefined && (exists(dir) ? !isFolder(dir) : dir.endsWith('.cfg'));
   const configDir = configDirOf(around, isFile ? undefined : dir);
   const wanted = name ?? set(env.ZOOCFG) ?? 'zoo.cfg';
   const config = isFile && name === undefined ? dir : wanted.includes('/') ? wanted : join(configDir, wanted);

@@ -24,6 +24,13 @@ export function whyNot(path: string, error: unknown): string {
   return `${fileWords(error)}${mayOthers ? `; do it as ${named(owner)}` : ''}`;
 }
 
+/** The same of a file that is to be made: what is missing is the folder for it. */
+export function whyNotMade(path: string, error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return `there is no folder ${dirname(path)}`;
+  return code === 'EISDIR' ? 'it is a folder; name a file in it' : whyNot(path, error);
+}
+
 /** Who runs a process, where that can be seen. */
 export function userOfProcess(pid: number): string {
   try {

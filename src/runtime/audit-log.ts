@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { fileWords } from '../base/file-words.ts';
 import { showSession } from '../base/ids.ts';
 import type { AuditEvent, AuditOperation } from '../server/audit.ts';
 import type { AuditConfig } from '../server/config-audit.ts';
@@ -40,7 +41,7 @@ export class AuditLog {
         logger.error(`the audit log cannot be written: ${sentence}`),
       );
     } catch (error) {
-      throw new StartError(40, `audit.logFile ${path} cannot be opened: ${(error as NodeJS.ErrnoException).code}`);
+      throw new StartError(40, `audit.logFile ${path} cannot be opened: ${fileWords(error)}`);
     }
     const lines: string[] = [];
     const own = { write: (line: string) => void lines.push(line) };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
 import { type Beside, namedFiles, type Setting } from '../server/config.ts';
 import { StartError } from './start-error.ts';
 
@@ -36,12 +37,17 @@ function myidIn(dataDir: string | undefined): Beside['myid'] {
   return text === undefined ? undefined : { text, from: { file, line: 1 } };
 }
 
+const MORE: Readonly<Record<string, string>> = {
+  EISDIR: ', and a file is wanted',
+  EACCES: '; the user of the server must be able to read it',
+};
 function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new StartError(43, `${file} cannot be read: ${code}`);
+    const more = MORE[code ?? ''] ?? '';
+    throw new StartError(43, `${file} cannot be read: ${fileWords(error)}${more}`);
   }
 }

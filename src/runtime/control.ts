@@ -1,5 +1,7 @@
-import { chmodSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
 import { findListener, MAX_SOCKET_PATH } from '../platform/unix-socket.ts';
 import { type OfferedBackup, sendBackup } from './backup.ts';
 import {
@@ -54,7 +56,10 @@ export class Control implements AsyncDisposable {
   /** @throws StartError: 41 when a living process listens there, 43 when the path cannot be a socket's or is another file's, 40 otherwise */
   static async open(path: string, server: ControlledServer): Promise<Control> {
     if (Buffer.byteLength(path) > MAX_SOCKET_PATH)
-      throw new StartError(43, `--control ${path}: the path of a socket has at most ${MAX_SOCKET_PATH} bytes`);
+      throw new StartError(
+        43,
+        `the control socket ${path}: the path of a socket has at most ${MAX_SOCKET_PATH} bytes; --control PATH names a shorter one`,
+      );
     const control = new Control(path, server);
     try {
       await control.listen().catch(async (error: NodeJS.ErrnoException) => {
@@ -219,8 +224,12 @@ const LEAST_KEPT = 3;
 /** Names in one answer, which is a line of bounded length. */
 const MOST_NAMES = 1000;
 
-const cannotOpen = (path: string, error: unknown): StartError =>
-  new StartError(40, `--control ${path} cannot be opened: ${(error as NodeJS.ErrnoException).code}`);
+function cannotOpen(path: string, error: unknown): StartError {
+  // the library calls a folder that is missing one that may not be used
+  const folder = dirname(path);
+  const why = existsSync(folder) ? fileWords(error) : `there is no folder ${folder}`;
+  return new StartError(40, `the control socket ${path} cannot be opened: ${why}; --control PATH names another place`);
+}
 
 /** Of what lies at the path only a socket that a killed process left may go. @throws StartError */
 async function removeDead(path: string): Promise<void> {
@@ -230,11 +239,14 @@ async function removeDead(path: string): Promise<void> {
     case 'dead':
       return unlinkSync(path);
     case 'living':
-      throw new StartError(41, `--control ${path}: another process listens there. Stop it, or name another path`);
+      throw new StartError(
+        41,
+        `at the control socket ${path} another process listens. Stop it, or name another place by --control PATH`,
+      );
     case 'other':
       throw new StartError(
         43,
-        `--control ${path}: that is no socket, and is left alone. Name another path, or remove it`,
+        `the control socket ${path}: what lies there is no socket, and is left alone. Remove it, or name another place by --control PATH`,
       );
   }
 }

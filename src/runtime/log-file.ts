@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 
 /** Where lines go, and when they go to the next file. */
@@ -44,7 +45,7 @@ export class LogFile {
       }
       this.put(bytes);
     } catch (error) {
-      if (this.lost++ === 0) this.complain(`${this.options.path}: ${(error as NodeJS.ErrnoException).code}`);
+      if (this.lost++ === 0) this.complain(`${this.options.path}: ${fileWords(error)}`);
     }
   }
   /** Goes on in a file made anew under the name: whoever moved the old one away (logrotate) has all of it. */
@@ -53,7 +54,7 @@ export class LogFile {
     try {
       this.open();
     } catch (error) {
-      this.complain(`${this.options.path}: ${(error as NodeJS.ErrnoException).code}`);
+      this.complain(`${this.options.path}: ${fileWords(error)}`);
     }
   }
   close(): void {

@@ -33,7 +33,7 @@ test('where no folder can be made nothing waits for one', { skip: process.platfo
   });
   assert.deepEqual(
     [nameless.code, nameless.stderr],
-    [40, `error: the pid file /proc/zoosh/pid cannot be written: ${NONE}\n`],
+    [40, `error: the pid file /proc/zoosh/pid cannot be written: ${NONE}; ZOOPIDFILE says where it may be\n`],
   );
   // a folder that is there and takes no other
   const within = await zoosh(['start', 'standalone', '--data', '/proc', '--port', '0', '--log-level', 'error']);

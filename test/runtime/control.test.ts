@@ -218,7 +218,7 @@ test('what lies at the path and is no socket is refused and left alone', async (
     const before = lstatSync(path);
     await assert.rejects(Control.open(path, new FakeServer()), {
       exitCode: 43,
-      message: `--control ${path}: that is no socket, and is left alone. Name another path, or remove it`,
+      message: `the control socket ${path}: what lies there is no socket, and is left alone. Remove it, or name another place by --control PATH`,
     });
     assert.equal(lstatSync(path).ino, before.ino);
   }
@@ -252,7 +252,7 @@ test('a process that takes no more connections is a living one', async () => {
 test('paths that cannot be a socket are refused with a sentence', async () => {
   await assert.rejects(Control.open(join(folder, 'x'.repeat(MAX_SOCKET_PATH)), new FakeServer()), {
     exitCode: 43,
-    message: /has at most 10[37] bytes$/,
+    message: /has at most 10[37] bytes; --control PATH names a shorter one$/,
   });
   await assert.rejects(Control.open(join(folder, 'none', 'x.sock'), new FakeServer()), { exitCode: 40 });
 });

@@ -80,7 +80,10 @@ test('a file beside zoo.cfg that cannot be read ends the start; one that is abse
     assert.ok(here?.includes(hostname().toLowerCase()), 'without an id it is told by which names this machine goes');
     assert.throws(
       () => beside(`dynamicConfigFile=${folder}`),
-      (error) => error instanceof StartError && error.exitCode === 43 && /EISDIR/.test(error.message),
+      (error) =>
+        error instanceof StartError &&
+        error.exitCode === 43 &&
+        /: it is a folder, and a file is wanted$/.test(error.message),
     );
     assert.deepEqual(beside(`dataDir=${folder}`, '7').myid, { text: '7', from: { option: '--myid' } });
     writeFileSync(join(folder, 'myid'), '5');

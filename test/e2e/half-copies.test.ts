@@ -1,0 +1,74 @@
+/** What cannot be written to its end is not there: no part of a copy lies under the name of the whole, or in the way of the next. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { connect } from '../../src/index.ts';
+import { chopApacheLog } from '../../src/offline/chop-apache.ts';
+import { exportApache } from '../../src/offline/export-apache.ts';
+import { chopOwnLog } from '../../src/offline/own-log.ts';
+import { readOwnState } from '../../src/offline/own-state.ts';
+import { nodeDisk } from '../../src/platform/disk.ts';
+import { type Disk, DiskError } from '../../src/ports/disk.ts';
+import { goldenFiles } from '../apache/memory-disk.ts';
+import { Home } from './home.ts';
+
+/** The `left`th write and what comes after it find no room. */
+function fullAfter(left: number): Disk {
+  let writes = 0;
+  return new Proxy(nodeDisk, {
+    get(disk, key) {
+      const own = Reflect.get(disk, key) as unknown;
+      if (key !== 'open') return typeof own === 'function' ? own.bind(disk) : own;
+      return async (...args: Parameters<Disk['open']>) => {
+        const file = await disk.open(...args);
+        const write = file.write.bind(file);
+        file.write = async (bytes, at) => {
+          if (writes++ >= left) throw new DiskError('ENOSPC', args[0], 'write');
+          return write(bytes, at);
+        };
+        return file;
+      };
+    },
+  });
+}
+const isFull = (error: unknown): boolean => error instanceof DiskError && error.code === 'ENOSPC';
+
+test('a full disk leaves no part of a chopped log or of an export', async () => {
+  const home = await Home.make();
+  assert.equal((await home.server('start')).code, 0);
+  {
+    await using client = await connect(home.hosts);
+    await client.create('/a', 'x');
+  }
+  assert.equal((await home.server('stop')).code, 0);
+  const own = await readOwnState(nodeDisk, home.data, home.data);
+  assert.ok(own !== undefined);
+
+  const work = join(home.dir, 'work');
+  mkdirSync(work);
+  const folder = join(work, 'version-2');
+  for (const left of [0, 1, 2]) {
+    await assert.rejects(exportApache(fullAfter(left), own, folder), isFull);
+    assert.deepEqual(readdirSync(folder), [], `${left}`);
+  }
+  const ours = join(home.data, 'zoosh-1');
+  const log = readdirSync(ours)
+    .filter((name) => name.startsWith('log.'))
+    .at(-1) as string;
+  const last = (BigInt(own.last.zxid.hi) << 32n) | BigInt(own.last.zxid.lo >>> 0);
+  const into = join(work, 'chopped');
+  for (const left of [0, 1]) {
+    await assert.rejects(chopOwnLog(fullAfter(left), join(ours, log), into, last), isFull);
+    assert.deepEqual(readdirSync(work), ['version-2'], `${left}`);
+  }
+  assert.ok((await chopOwnLog(fullAfter(9), join(ours, log), into, last)) > 0);
+
+  const [name, bytes] = [...goldenFiles()].find(([each]) => each.startsWith('log.')) as [string, Buffer];
+  const theirs = join(home.dir, name);
+  writeFileSync(theirs, bytes);
+  const first = BigInt(`0x${name.slice('log.'.length)}`);
+  await assert.rejects(chopApacheLog(fullAfter(0), theirs, `${theirs}.chopped`, first), isFull);
+  assert.ok(!readdirSync(home.dir).includes(`${name}.chopped`));
+  assert.ok((await chopApacheLog(fullAfter(9), theirs, `${theirs}.chopped`, first)) > 0);
+});

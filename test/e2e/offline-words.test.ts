@@ -1,0 +1,62 @@
+/** What the tools of files say of files that are not what they are for, and of how sure they are. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { zoosh } from './cli.ts';
+import { apacheData, Folder } from './folders.ts';
+
+const folder = new Folder();
+after(() => folder[Symbol.dispose]());
+
+test('of a log that was cut nobody knows what it lacks', async () => {
+  const apache = folder.in('cut');
+  apacheData(apache);
+  const files = join(apache, 'version-2');
+  const log = join(
+    files,
+    readdirSync(files)
+      .filter((name) => name.startsWith('log.'))
+      .sort()
+      .at(-1) as string,
+  );
+  const size = readFileSync(log).findLastIndex((byte) => byte !== 0);
+  truncateSync(log, size - 5);
+  const cut = await zoosh(['verify', apache]);
+  assert.match(
+    cut.stdout,
+    /that was never whole is left out; a server that is cut off while it writes leaves one that was acknowledged to nobody; a copy that was cut off may lack more\n/,
+  );
+  truncateSync(log, 0);
+  const empty = await zoosh(['verify', apache]);
+  assert.match(
+    empty.stdout,
+    /log\.[0-9a-f]+ is empty, as one is that was made just before its server ended; a copy may lack what is in it\n/,
+  );
+});
+
+test('a compressed backup, a folder, nothing, and an id that is none', async () => {
+  const packed = folder.in('b.gz');
+  writeFileSync(packed, gzipSync(Buffer.concat([Buffer.from('zBAK'), Buffer.alloc(9000)])));
+  for (const words of [
+    ['verify', packed],
+    ['restore', packed, '--to', folder.in('x')],
+  ]) {
+    const { code, stderr } = await zoosh(words);
+    assert.deepEqual([code, stderr], [2, `error: ${packed} is compressed: gunzip it first\n`]);
+  }
+  const dir = folder.in('d');
+  mkdirSync(dir);
+  const { code, stderr } = await zoosh(['txnlog', dir]);
+  assert.deepEqual([code, stderr], [2, `error: cannot use ${dir}: it is a folder\n`]);
+  assert.match((await zoosh(['txnlog', ''])).stderr, /^error: txnlog: FILE is missing\n/);
+  const apache = folder.in('id');
+  apacheData(apache);
+  writeFileSync(join(apache, 'myid'), '300\n');
+  const id = await zoosh(['import-apache', apache]);
+  assert.deepEqual(
+    [id.code, id.stderr],
+    [43, `error: myid says 300, and a server's id is 1 to 255: correct it, or say --myid N\n`],
+  );
+});
