@@ -1,7 +1,7 @@
 import type { Server as NetServer, Socket } from 'node:net';
 import { ClientTlsDoor, type ClientTlsKeys, type Strangers, tryKeys } from '../platform/client-tls.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Identity } from '../server/acl.ts';
+import { areCarried, type Identity } from '../server/acl.ts';
 import type { ServerConfig } from '../server/config.ts';
 import type { ClientTls } from '../server/config-client-tls.ts';
 import { javaAddress } from '../server/ip.ts';
@@ -151,6 +151,8 @@ export class ClientDoors {
         const address = socket.remoteAddress ?? '';
         try {
           const proved = certificate === undefined ? [] : certificateIdentities(certificate, x509SuperUser);
+          // it would be nobody, and not know why
+          if (!areCarried(proved)) throw new Error('a certificate whose name is longer than an ACL can have');
           serve(socket, javaAddress(address), proved);
         } catch (error) {
           socket.destroy();

@@ -9,6 +9,15 @@ import type { Traffic } from './traffic.ts';
 const UNREAD_MS = 10_000;
 const NOTHING = Buffer.alloc(0);
 
+/**
+ * Bytes that the system has not taken yet. What Node counts falls when a whole write is over, which for a slow client may be
+ * after minutes; its handle knows better.
+ */
+function unsent(socket: Client['socket']): number {
+  const { _handle: handle } = socket as { readonly _handle?: { readonly writeQueueSize?: number } | null };
+  return socket.writableLength + (handle?.writeQueueSize ?? 0);
+}
+
 /** Ends a connection after the bytes it is owed, if it takes them. */
 export function letGo(client: Client, clock: Clock): void {
   const { socket } = client;
@@ -16,11 +25,12 @@ export function letGo(client: Client, clock: Clock): void {
   client.timer?.[Symbol.dispose]();
   const look = (before: number): void => {
     client.timer = clock.after(UNREAD_MS, () => {
-      if (socket.writableLength < before) look(socket.writableLength);
+      const now = unsent(socket);
+      if (now < before) look(now);
       else socket.destroy();
     });
   };
-  if (!socket.destroyed) look(socket.writableLength);
+  if (!socket.destroyed) look(unsent(socket));
 }
 
 /** Drops what a client asked that has gone, but for the end of its session: that counts, as with ZooKeeper. */

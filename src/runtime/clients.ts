@@ -177,7 +177,13 @@ export class ClientPort {
       client.head = undefined;
     }
     this.limits.arrived(client.connection, bytes.length);
+    // its pings stand behind what waits: whoever writes lives, whenever that is done
+    if (client.deferred && client.connection.state === 'open') this.hear(client.connection);
     this.take(client, bytes, client.deferred || this.holds ? 0 : this.budget.share());
+  }
+  private hear(connection: ClientConnection): void {
+    this.clocks();
+    this.server.hear(connection);
   }
   /** No request is given to the server: it holds, or so many are under way that the request throttle stalls. */
   private get holds(): boolean {
@@ -196,6 +202,7 @@ export class ClientPort {
     this.budget.spend(share - client.share);
     if (share > 0) this.turn();
     const { outstanding } = client.connection;
+    if (outstanding === 0) client.connection.grows = false;
     const costly = outstanding > 0 && client.connection.costly;
     client.connection.costly = costly;
     const crowded = costly || (outstanding > 0 && this.server.outstanding > this.limits.outstanding(this.server));
@@ -401,15 +408,20 @@ export class ClientPort {
       this.stalled = false;
       this.goOn();
     }
-    if (this.paused.size > 0 && this.server.outstanding <= this.limits.outstanding(this.server) / 2)
-      for (const client of this.paused) {
-        const { connection } = client;
-        if (connection.outstanding > (connection.costly ? 0 : WAITING_PER_CONNECTION / 2)) continue;
-        connection.costly = false;
-        this.paused.delete(client);
-        if (client.deferred) this.enqueue(client);
-        this.resume(client);
-      }
+    if (this.paused.size > 0) this.resumePaused();
+  }
+  /** Goes on with those that waited too much: all of theirs is answered, or half of it and not much of the others' waits. */
+  private resumePaused(): void {
+    const isCalm = this.server.outstanding <= this.limits.outstanding(this.server) / 2;
+    for (const client of this.paused) {
+      const { connection } = client;
+      const { outstanding } = connection;
+      if (outstanding > 0 && (!isCalm || connection.costly || outstanding > WAITING_PER_CONNECTION / 2)) continue;
+      connection.costly = false;
+      this.paused.delete(client);
+      if (client.deferred) this.enqueue(client);
+      this.resume(client);
+    }
   }
   /** Serves from another state; nobody is attached to the one before. */
   attach(server: Server): void {

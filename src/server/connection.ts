@@ -87,6 +87,8 @@ export class ClientConnection {
   waitingFrom = 0;
   /** One of them may take long: no more is taken before they are answered. */
   costly = false;
+  /** One of the writes among them is large: what is read behind it may be, too. */
+  grows = false;
   /** How many of them were answered in this life. */
   finished = 0;
   /** How many of them are syncs. */

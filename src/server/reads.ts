@@ -1,6 +1,7 @@
 import { KEEPER_CODES } from '../base/errors.ts';
 import type { Reader, Writer } from '../protocol/bytes.ts';
 import { PERM } from '../protocol/data.ts';
+import { ProtocolError } from '../protocol/errors.ts';
 import { ADD_WATCH, EVENT, WATCHER_TYPE } from '../protocol/events.ts';
 import { type MultiPart, OPERATIONS } from '../protocol/operations.ts';
 import type { DataTree } from '../tree/data-tree.ts';
@@ -18,12 +19,37 @@ export interface ReadContext {
 
 const { NoNode, NoAuth, BadArguments, MarshallingError, NoWatcher, RuntimeInconsistency } = KEEPER_CODES;
 
+/** So many reads behind a write may be of large nodes, whose data has more than so many bytes. */
+const MOST_LARGE = 16;
+export const LARGE = 16 * 1024;
+/** Children whose list takes its time. */
+const MANY = 2000;
+/** The node that a read names first; 0: none, or none can be read from it. */
+function rowOf(tree: DataTree, from: Reader): number {
+  try {
+    const length = from.length();
+    return length <= 0 ? 0 : tree.findBytes(from.bytes, from.at, from.at + length);
+  } catch (fault) {
+    if (fault instanceof ProtocolError) return 0; // told when it is done
+    throw fault;
+  }
+}
 /**
- * A read that may look at very many nodes whatever its answer has room for. Of those only one may stand behind a write of the same
- * client: all that do are answered at once when it is applied.
+ * A read that may look at very many nodes whatever its answer has room for, or one answer too many that is large. Of those only one may
+ * stand behind a write of the same client: all that do are answered at once when it is applied. `grows`: a write before it is large.
  */
-export function isCostly(type: number): boolean {
+export function isCostly(tree: DataTree, type: number, from: Reader, before: number, grows: boolean): boolean {
   switch (type) {
+    case OPERATIONS.getData.code: {
+      if (before < MOST_LARGE) return false;
+      const row = grows ? 0 : rowOf(tree, from);
+      return grows || (row !== 0 && tree.dataLength(row) > LARGE);
+    }
+    case OPERATIONS.getChildren.code:
+    case OPERATIONS.getChildren2.code: {
+      const row = rowOf(tree, from);
+      return row !== 0 && tree.children(row) > MANY;
+    }
     case OPERATIONS.getAllChildrenNumber.code:
     case OPERATIONS.getEphemerals.code:
     case OPERATIONS.multiRead.code:

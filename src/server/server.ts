@@ -12,7 +12,7 @@ import { logIn, logInBySasl } from './logins.ts';
 import { Office } from './office.ts';
 import { answerWaiting, refuse, takesRoom } from './pressure.ts';
 import { needsEnsemble } from './read-only-desk.ts';
-import { isCostly, readOther, readPath } from './reads.ts';
+import { isCostly, LARGE, readOther, readPath } from './reads.ts';
 import { begin, finish, header, MOST_UNSENT } from './reply.ts';
 import type { TrackedSession } from './sessions.ts';
 import { isWrite } from './writes.ts';
@@ -204,6 +204,7 @@ export class Server extends Office {
       return refuse(this, connection, xid);
     }
     if (isWrite(type)) {
+      if (end - start > LARGE) connection.grows = true;
       // a later write must not be seen by what was asked before it: behind a sync it waits
       if (connection.syncs > 0 && this.peer.isMember) return this.keep(connection, 'held', bytes, start, end);
       if (!this.endsHere(connection, type)) return this.write(desk, connection, xid, type, from, bytes, start, end);
@@ -214,7 +215,8 @@ export class Server extends Office {
       return;
     }
     if (connection.outstanding > 0) {
-      if (isCostly(type)) connection.costly = true;
+      const { outstanding, grows } = connection;
+      if (isCostly(this.tree, type, from, outstanding, grows)) connection.costly = true;
       return this.keep(connection, 'request', bytes, start, end);
     }
     this.read(connection, xid, type, from);

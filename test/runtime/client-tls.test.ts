@@ -32,6 +32,18 @@ import {
   write,
 } from './tls-scene.ts';
 
+test('a certificate that names more than a transaction carries is refused, and counted: it would be nobody, and not know why', async () => {
+  await using running = await start({});
+  const long = makeCertificate(clients, { hosts: ['x'.repeat(5000)] });
+  assert.equal(await ask(running.server.securePort, shows(long)), '');
+  assert.match(
+    running.log.join('\n'),
+    /was not let in: it shows a certificate whose name is longer than an ACL can have/,
+  );
+  const figures = await fourLetterWord('mntr', { host: HOST, port: running.server.port, timeoutMs: PATIENCE_MS });
+  assert.match(figures, /^zk_auth_failed_count\t1$/m);
+});
+
 test('both ports at once: a certificate makes an identity, which ACLs name and auth stands for', async () => {
   await using running = await start({ 'X509AuthenticationProvider.superUser': 'CN=root' });
   const { plain, secure } = running;
