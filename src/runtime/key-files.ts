@@ -1,6 +1,7 @@
 /** Certificates and keys in the files that zoo.cfg names: PEM, PKCS12, JKS. */
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { fileWords } from '../base/file-words.ts';
 import { KeyStoreError, readKeyStore } from '../platform/key-stores.ts';
 import { type PemBlock, pemBlocks } from '../platform/pem-blocks.ts';
 import { openPem } from '../platform/pem-store.ts';
@@ -85,8 +86,8 @@ async function readSmall(store: PemStore, file: string): Promise<{ bytes: Buffer
     const found = await stat(file);
     if (found.isFile() && found.size <= MAX_FILE) return { bytes: await readFile(file), mode: found.mode };
   } catch (error) {
-    const { code = 'failed' } = error as NodeJS.ErrnoException;
-    throw useless(store, file === store.location ? `cannot be read: ${code}` : `has its password in ${file}: ${code}`);
+    const why = fileWords(error);
+    throw useless(store, file === store.location ? `cannot be read: ${why}` : `has its password in ${file}: ${why}`);
   }
   throw useless(
     store,

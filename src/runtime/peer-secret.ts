@@ -1,5 +1,6 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
+import { fileWords } from '../base/file-words.ts';
 import { isLoopback } from '../server/config-servers.ts';
 import { ConfigError } from '../server/config-text.ts';
 import { MAKE_SECRET, refuseOpenPeers } from '../server/config-trust.ts';
@@ -74,7 +75,7 @@ async function readSecrets(file: string): Promise<PeerTrust> {
     bytes = await readFile(file);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    return fail(`cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'failed'}`);
+    return fail(`cannot be read: ${fileWords(error)}`);
   }
   if ((mode & 0o022) !== 0) fail('can be written by others than its owner');
   const lines = bytes

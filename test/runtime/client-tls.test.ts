@@ -299,7 +299,7 @@ test('a start that cannot serve by TLS is refused: what, where, what to do', asy
   const cases: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
     [
       { 'ssl.keyStore.location': `${folder}/none.pem` },
-      /^ssl\.keyStore\.location=.*\/none\.pem cannot be read: ENOENT; give a file \(PEM, PKCS12 or JKS\) of the cert/,
+      /^ssl\.keyStore\.location=.*\/none\.pem cannot be read: there is no such file; give a file \(PEM, PKCS12 or JKS\) of the cert/,
     ],
     [{ 'ssl.keyStore.location': write('no-key.pem', own.pem) }, /no-key\.pem holds 0 private keys, not one/],
     [{ 'ssl.keyStore.location': write('bare.pem', pem(own)) }, /bare\.pem holds no certificate/],
@@ -317,7 +317,7 @@ test('a start that cannot serve by TLS is refused: what, where, what to do', asy
     ],
     [
       { 'ssl.keyStore.passwordPath': `${folder}/no-word`, 'ssl.keyStore.location': write('s.pem', alice.pem + sealed) },
-      /has its password in .*\/no-word: ENOENT/,
+      /has its password in .*\/no-word: there is no such file/,
     ],
     [
       { 'ssl.trustStore.location': write('empty.pem', '') },
@@ -325,7 +325,7 @@ test('a start that cannot serve by TLS is refused: what, where, what to do', asy
     ],
     [
       { 'ssl.trustStore.location': `${folder}/none.p12` },
-      /none\.p12 cannot be read: ENOENT; give a file .* of certificates/,
+      /none\.p12 cannot be read: there is no such file; give a file .* of certificates/,
     ],
     [{ 'ssl.ciphersuites': 'TLS_ECDHE_RSA_WITH_NOTHING' }, /not known here: TLS_ECDHE_RSA_WITH_NOTHING/],
   ];

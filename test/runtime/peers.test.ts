@@ -356,7 +356,7 @@ test('servers beyond loopback need a secret, or an operator who says that they d
     await chmod(file, mode);
   };
   const trust = () => peerTrust({ hosts, secretFile: file, insecure: false });
-  await assert.rejects(trust(), /cannot be read: ENOENT; make one/);
+  await assert.rejects(trust(), /cannot be read: there is no such file; make one/);
   await write(`# old and new\n${good}\n${Buffer.alloc(32, 8).toString('base64')}\n`, 0o600);
   const found = await trust();
   assert.equal(found.kind, 'secret');
