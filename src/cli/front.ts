@@ -11,6 +11,7 @@ import { Interrupted, SIGNALS } from './interrupt.ts';
 import { readScript } from './os.ts';
 import { pragmasOf } from './pragmas.ts';
 import { isTypedByPerson } from './safety.ts';
+import { isReaderGone, loseOut, unwritableOut } from './standard-output.ts';
 import { ownOptions } from './targets.ts';
 
 /** How long the end of the session may take, ms. */
@@ -48,21 +49,32 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
     process.on(signal, handler);
     return [signal, handler] as const;
   });
+  let unwritable: NodeJS.ErrnoException | undefined;
   const unread = (error: NodeJS.ErrnoException): void => {
-    const status = error.code === 'EPIPE' ? 0 : 70;
-    // at a prompt the terminal has gone, and the session is ended as by SIGHUP: its ephemeral nodes go at once
-    if (!host.shell.removesOwn && !options.interactive) process.exit(status);
-    if (signalled !== undefined) return; // it ends already
-    signalled = status;
-    host.shell.leaving ??= { status };
-    const isRunning = host.shell.interrupt(new Failure(130, 'Interrupted', 'nobody reads the answer', { told: true }));
-    if (isRunning) setTimeout(() => stop(status), host.shell.graceMs).unref();
-    else stop(status);
+    const { shell } = host;
+    loseOut();
+    if (!isReaderGone(error)) unwritable ??= error;
+    if (shell.removesOwn || options.interactive) {
+      // at a prompt the terminal has gone, and the session is ended as by SIGHUP: its ephemeral nodes go at once
+      if (signalled !== undefined) return; // it ends already
+      signalled = isReaderGone(error) ? 0 : 2;
+      shell.leaving ??= { status: signalled };
+      if (!shell.interrupt(NOBODY_LISTENS)) return stop(signalled);
+      setTimeout(() => stop(signalled ?? 0), shell.graceMs).unref();
+    } else if (isReaderGone(error)) {
+      if (options.single === true && !shell.isNeeded) process.exit(0);
+      shell.unread();
+    } else {
+      // what is being changed is changed to its end, and nothing after it
+      shell.leaving ??= { status: 0 };
+      if (shell.isCut) shell.interrupt(NOBODY_LISTENS);
+    }
   };
   process.stdout.on('error', unread);
+  let status = 70;
   try {
-    const status = await Promise.race([work(host), stopped]);
-    return signalled ?? status;
+    status = await Promise.race([work(host), stopped]);
+    await sleep(0); // what was said last may not have been written yet
   } finally {
     if (signalled !== undefined && options.interactive) {
       host.onPromptChange = () => {}; // the line being typed is left as it stands
@@ -84,7 +96,15 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
     // what still waits for input or an answer must not keep the program
     if (signalled !== undefined) process.stdin.destroy();
   }
+  status = signalled ?? status;
+  if (unwritable === undefined) return status;
+  const failure = unwritableOut(unwritable, host.shell.hasSent);
+  host.shell.ports.tell({ failure, command: '', file: undefined, line: undefined });
+  return status === 0 ? failure.exit : status;
 }
+
+/** What is answered goes nowhere; whoever asked is told in the end. */
+const NOBODY_LISTENS = new Failure(130, 'Interrupted', 'nobody reads the answer', { told: true });
 
 /** What src/commands/few.ts has: it is not read to find out. */
 export const FEW: ReadonlySet<string> = new Set(['get', 'ls', 'set', 'create', 'delete', 'exists', 'put', 'stat']);

@@ -15,7 +15,6 @@ import { parseDuration } from '../shell/units.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
 import {
-  drained,
   isFile,
   openFile,
   pipeOs,
@@ -30,6 +29,7 @@ import {
 import type { Pragmas } from './pragmas.ts';
 import { Presenter } from './presenter.ts';
 import { Safety } from './safety.ts';
+import { drained } from './standard-output.ts';
 import { chooseTarget, type TargetSources, targetOf, targetText } from './targets.ts';
 import type { Trace } from './trace.ts';
 

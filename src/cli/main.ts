@@ -3,15 +3,18 @@ import { packageVersion } from '../platform/version.ts';
 import { failureOf, usage } from '../shell/failure.ts';
 import { type Globals, parseGlobals } from './globals.ts';
 import { normaliseLegacy } from './legacy.ts';
+import { isReaderGone, unwritableOut } from './standard-output.ts';
 import { isTarget } from './targets.ts';
 import { compatWish } from './zkcli-argv.ts';
 
 /** argv to exit code. Rooms are loaded only when a command needs them. Nothing ends with a stack trace. */
 export async function main(argv: string[]): Promise<number> {
-  // a reader that has seen enough (`| head`) is no failure
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // whoever else listens has something to put right before it ends
-    if (process.stdout.listenerCount('error') === 1) process.exit(error.code === 'EPIPE' ? 0 : 70);
+    if (process.stdout.listenerCount('error') > 1) return;
+    if (isReaderGone(error)) process.exit(0);
+    const failure = unwritableOut(error, false);
+    process.stderr.write(`error: ${failure.message}\n`, () => process.exit(failure.exit));
   });
   process.stderr.on('error', () => {});
   try {

@@ -66,13 +66,6 @@ export function streamStdin(): AsyncIterable<Uint8Array> {
   return process.stdin;
 }
 
-/** Resolves when standard output has room for more. */
-export function drained(): Promise<void> {
-  return process.stdout.writableNeedDrain
-    ? new Promise((resolve) => void process.stdout.once('drain', resolve))
-    : Promise.resolve();
-}
-
 /** @throws Failure (2) */
 export function openFile(file: string, append: boolean): Outlet {
   const checked = <T>(work: () => T): T => {

@@ -20,6 +20,7 @@ import { LiveScreen } from './live-screen.ts';
 import { isRegularFile } from './os.ts';
 import { page, pagerOf } from './pager.ts';
 import { ProgressLine } from './progress.ts';
+import { writeOut } from './standard-output.ts';
 import type { RefusedRequest } from './trace.ts';
 import { errWidth } from './width.ts';
 
@@ -103,13 +104,13 @@ export class Presenter {
     this.#progress.hide();
     const isExact = this.#exact && this.#mode === 'plain';
     if (isExact && output.type === 'node' && output.form === 'text' && !output.showStat) {
-      process.stdout.write(output.data ?? '');
+      writeOut(output.data ?? '');
       return;
     }
     const bytes = this.#rendered(output);
     // what comes in parts may be without end: it goes by
     if (!isDivided(output) && (this.#paged.length > 0 || this.#isTall(bytes))) this.#paged.push(bytes);
-    else process.stdout.write(bytes);
+    else writeOut(bytes);
   }
   #rendered(output: Output): Uint8Array {
     const { fields, header } = this.#options.globals;
@@ -142,7 +143,7 @@ export class Presenter {
     if (this.#paged.length === 0) return;
     const bytes = Buffer.concat(this.#paged);
     this.#paged = [];
-    if (!(await page(pagerOf(process.env) as string, bytes, holder))) process.stdout.write(bytes);
+    if (!(await page(pagerOf(process.env) as string, bytes, holder))) writeOut(bytes);
   }
   /** One command of a script, for programs. */
   record({ line, command, outputs, failure }: CommandRecord): void {
@@ -159,7 +160,7 @@ export class Presenter {
             message: messageOf(failure),
             ...(failure.path !== undefined && { path: failure.path }),
           };
-    process.stdout.write(
+    writeOut(
       `${JSON.stringify({
         line,
         command: command.replace(/\s+/g, ' ').trim(),
@@ -175,7 +176,7 @@ export class Presenter {
   /** Bytes of an answer, as they are. */
   write(bytes: Uint8Array): void {
     this.#progress.hide();
-    process.stdout.write(bytes);
+    writeOut(bytes);
   }
   /** How far work is, on standard error where somebody looks. */
   progress(what: string): Progress {

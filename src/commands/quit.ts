@@ -1,4 +1,5 @@
 import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
 
 /** Leaves. */
 export default command({
@@ -14,7 +15,9 @@ export default command({
     ['quit 0', 'a script ends as if all had gone well'],
   ],
   async run({ status }, context) {
-    context.leave(status === undefined ? undefined : status & 0xff);
+    // the system would take the last byte: 256 for success
+    if (status !== undefined && (status < 0 || status > 255)) throw usage(`quit ${status}: an exit code is 0 to 255`);
+    context.leave(status);
     return undefined;
   },
 });

@@ -4,7 +4,7 @@ import type { KeeperCode } from '../base/errors.ts';
 export const EXIT_CODES = {
   0: 'success, or the answer is yes',
   1: 'the answer is no: nothing found, not there, not equal, not up, not as asserted',
-  2: 'usage or parse error; nothing was sent',
+  2: 'usage or parse error, nothing was sent; or a file or standard output cannot be written',
   3: 'no server, or no answer to a read: not connected in time, overloaded, or the connection broke',
   4: 'authentication failed',
   5: 'the session expired during the work',

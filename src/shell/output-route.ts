@@ -11,25 +11,32 @@ export class OutputRoute {
   recorded: Output[] | undefined;
   readonly #ports: Pick<ShellPorts, 'show' | 'redraw' | 'plain' | 'write' | 'progress'>;
 
-  constructor(ports: Pick<ShellPorts, 'show' | 'redraw' | 'plain' | 'write' | 'progress'>) {
+  /** Called when something was said that went neither into a file nor into a program. */
+  readonly #onSaid: () => void;
+
+  constructor(ports: Pick<ShellPorts, 'show' | 'redraw' | 'plain' | 'write' | 'progress'>, onSaid: () => void) {
     this.#ports = ports;
+    this.#onSaid = onSaid;
   }
 
   /** An answer, or a part of it. */
   show(output: Output): void {
-    if (this.held !== undefined) this.held.add(this.#ports.plain(output));
-    else if (this.recorded !== undefined) this.recorded.push(output);
+    if (this.held !== undefined) return this.held.add(this.#ports.plain(output));
+    if (this.recorded !== undefined) this.recorded.push(output);
     else this.#ports.show(output);
+    this.#onSaid();
   }
   /** The same in the place of the answer before it. */
   redraw(output: Output): void {
-    if (this.held !== undefined || this.recorded !== undefined) this.show(output);
-    else this.#ports.redraw(output);
+    if (this.held !== undefined || this.recorded !== undefined) return this.show(output);
+    this.#ports.redraw(output);
+    this.#onSaid();
   }
   /** Bytes of an answer, as they are. */
   write(bytes: Uint8Array): void {
-    if (this.held !== undefined) this.held.add(bytes);
-    else this.#ports.write(bytes);
+    if (this.held !== undefined) return this.held.add(bytes);
+    this.#ports.write(bytes);
+    this.#onSaid();
   }
   /** While a program has our output the screen is its own. */
   progress(what: string): Progress {

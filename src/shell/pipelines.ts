@@ -148,4 +148,4 @@ export class Pipelines {
 }
 
 /** `ls -R / | head`: the program has ended, and what only reads ends with it. */
-const NOBODY_READS = new Error('nobody reads the output any more');
+export const NOBODY_READS = new Error('nobody reads the output any more');

@@ -7,6 +7,7 @@ import { Changes } from './changes.ts';
 import type { Arg, CommandSpec, Progress } from './command.ts';
 import { contextOf } from './context.ts';
 import { DeadlineClient, type DeadlinePorts, Outcome } from './deadline.ts';
+import { Drafts } from './drafts.ts';
 import { expandWords } from './expand-words.ts';
 import { isOfRead } from './failed-request.ts';
 import { cannotShow, Failure, failureOf, refused, usage } from './failure.ts';
@@ -18,13 +19,11 @@ import { orAbort } from './or-abort.ts';
 import type { Output } from './output.ts';
 import { OutputRoute } from './output-route.ts';
 import type { Parsed, Pipeline } from './parser.ts';
-import { quoteWord, resolvePath } from './paths.ts';
-import { Pipelines } from './pipelines.ts';
+import { resolvePath } from './paths.ts';
+import { NOBODY_READS, Pipelines } from './pipelines.ts';
 import { LineReader } from './reading.ts';
-import { recordingClient } from './recording.ts';
 import { countLines, faultOf, lineOf } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
-import type { TrashDraft } from './trash.ts';
 import { withUndo } from './undo-words.ts';
 import { ownArguments } from './variables.ts';
 
@@ -67,6 +66,7 @@ export class Shell {
   /** The first that the command that runs has shown before its end. */
   #shown: Output | undefined;
   readonly #pipelines: Pipelines;
+  readonly #drafts: Drafts;
   #abort: AbortController | undefined;
   #depth = 0;
 
@@ -74,7 +74,8 @@ export class Shell {
     this.ports = ports;
     this.variables = new Map(ports.variables);
     this.reader = new LineReader(ports.registry);
-    this.#output = new OutputRoute(ports);
+    this.#output = new OutputRoute(ports, () => this.#said());
+    this.#drafts = new Drafts(ports);
     this.#lastResult = new LastResult((output) => ports.plain(output));
     this.#pipelines = new Pipelines({
       ports,
@@ -92,7 +93,7 @@ export class Shell {
       warn: (line) => ports.warn(line),
       show: (output) => this.show(output),
       client: () => this.client(),
-      kept: (words, send) => this.#kept(words, send),
+      kept: (words, send) => this.#drafts.kept(words, async () => send(this.recording(await this.client()))),
       hasSent: () => this.#outcome.hasSent,
       beforeCommit: () => this.#beforeCommit(),
       runOperations: (text, file) =>
@@ -137,6 +138,33 @@ export class Shell {
     });
   }
 
+  /**
+   * The command that runs is done to its end also when nobody reads what it says: it, or one within it, changes something
+   * or is a program, or what it answers decides what follows.
+   */
+  isNeeded = false;
+  /** A change was sent since the shell began. */
+  hasSent = false;
+  #isUnread = false;
+  /** The command that runs has said something. */
+  #hasSaid = false;
+  /**
+   * Nobody reads what is said any more. A command that only reads ends with the last that it said, or with the next thing,
+   * and that is no failure, and so does one that would never end; all else is done, and so is what follows.
+   */
+  unread(): void {
+    this.#isUnread = true;
+    if (this.#hasSaid) this.#said();
+  }
+  #said(): void {
+    this.#hasSaid = true;
+    if (this.#isUnread && this.isCut) this.interrupt(NOBODY_READS);
+  }
+  /** The command that runs is not gone on with when nobody reads what it says. */
+  get isCut(): boolean {
+    return this.#isEndless || !this.isNeeded;
+  }
+
   /** The command that runs takes away what it made, and is to be waited for. */
   removesOwn = false;
   #isEndless = false;
@@ -177,8 +205,10 @@ export class Shell {
       if (pipeline.after === 'success' && this.lastStatus !== 0) continue;
       if (pipeline.after === 'failure' && this.lastStatus === 0) continue;
       const command = text.slice(pipeline.from, pipeline.to);
-      const isHandled = ready[at + 1]?.after === 'failure';
-      const goesOn = await this.#step(pipeline, command, source, line, isHandled);
+      const next = ready[at + 1]?.after;
+      const isHandled = next === 'failure';
+      const steers = next === 'success' || isHandled;
+      const goesOn = await this.#step(pipeline, command, { ...source, line }, isHandled, steers);
       if (!goesOn && !this.ports.keepGoing && !isHandled) {
         this.stopped = true;
         return this.lastStatus;
@@ -219,6 +249,7 @@ export class Shell {
   /** Runs one command within another, such as `repeat`. @throws its failure */
   async execute([name, ...args]: readonly Arg[], signal: AbortSignal): Promise<number> {
     if (name === undefined) return 0;
+    this.hasSent ||= this.#outcome.hasSent;
     this.#outcome = new Outcome(); // of this one alone
     const isEndless = this.#isEndless;
     const output = await this.#command(name.text, args, signal);
@@ -231,6 +262,7 @@ export class Shell {
   /** Sends what `--atomic` collected; its status. */
   async commit(command: string): Promise<number> {
     await this.#guarded(command, undefined, false, async () => {
+      this.isNeeded = true;
       this.show(await this.changes.commit());
       return 0;
     });
@@ -270,7 +302,13 @@ export class Shell {
   }
 
   /** One pipeline; false when the script ends here. */
-  async #step(pipeline: Pipeline, command: string, source: Source, line: number, isHandled: boolean): Promise<boolean> {
+  async #step(
+    pipeline: Pipeline,
+    command: string,
+    source: Source,
+    isHandled: boolean,
+    steers: boolean,
+  ): Promise<boolean> {
     this.commandsRun++;
     const { record } = this.ports;
     const keeps = record !== undefined && source.isScript === true && this.#depth === 0;
@@ -278,9 +316,12 @@ export class Shell {
     let failed: Failure | undefined;
     const goesOn = await this.#guarded(
       command,
-      { ...source, line },
+      source,
       isHandled,
-      (signal) => this.#pipelines.run(pipeline, signal),
+      (signal) => {
+        this.isNeeded ||= pipeline.os !== undefined || steers;
+        return this.#pipelines.run(pipeline, signal);
+      },
       (failure) => {
         failed = failure;
       },
@@ -288,7 +329,7 @@ export class Shell {
     if (!keeps) return goesOn; // one within a file is a part of the line that runs it
     const outputs = this.#output.recorded ?? [];
     this.#output.recorded = undefined;
-    record({ line, command: redact(command), outputs, ...(failed !== undefined && { failure: failed }) });
+    record({ line: source.line, command: redact(command), outputs, ...(failed !== undefined && { failure: failed }) });
     return goesOn;
   }
   /** Shows an answer, or a part of it, where the line says. */
@@ -332,12 +373,19 @@ export class Shell {
     this.graceMs = GRACE_MS;
     this.removesOwn = false;
     this.#isEndless = false;
+    const [wasNeeded, hadSaid] = [this.isNeeded, this.#hasSaid]; // of the command that runs this one
+    this.isNeeded = false;
+    this.#hasSaid = false;
     try {
       this.lastStatus = await work(abort.signal);
       await this.ports.settled();
       return true;
     } catch (error) {
       await this.ports.settled();
+      if (abort.signal.reason === NOBODY_READS) {
+        this.lastStatus = 0;
+        return true;
+      }
       // C-c in a question is an answer; anywhere else it is why the command ended
       const isAnswer = error instanceof Failure && error.exit === 31;
       const found = this.#failureOf(abort.signal.aborted && !isAnswer ? abort.signal.reason : error);
@@ -352,6 +400,9 @@ export class Shell {
     } finally {
       outer?.signal.removeEventListener('abort', giveUp);
       this.#abort = outer;
+      this.isNeeded ||= wasNeeded;
+      this.#hasSaid ||= hadSaid;
+      this.hasSent ||= this.#outcome.hasSent;
       this.#outcome = outcome;
     }
   }
@@ -365,6 +416,7 @@ export class Shell {
   /** What ended a command within another one that goes on. */
   failedWithin(error: unknown): Failure {
     const failure = this.#failureOf(error);
+    this.hasSent ||= this.#outcome.hasSent;
     this.#outcome = new Outcome();
     return failure;
   }
@@ -382,6 +434,7 @@ export class Shell {
     const spec: CommandSpec = risk === found.risk ? found : { ...found, risk };
     this.#risk = spec.risk;
     this.#pipelines.hasChanged ||= spec.risk !== 'read';
+    this.isNeeded ||= spec.risk !== 'read';
     const kept = this.ports.dryRun ? found.keeps?.(bound.values as never) : undefined;
     if (kept !== undefined) throw cannotShow(kept);
     const route = this.changes.route(spec, this.ports.dryRun || bound.dryRun);
@@ -395,59 +448,31 @@ export class Shell {
       if (route.isReal && session.details.protect === true) await this.ports.confirmWrite(spec);
     }
     await expandWords(spec, bound, async () => route.wrap(await orAbort(this.client(), signal)), signal);
-    const draft = route.isReal ? this.#draft(spec, name, args) : undefined;
-    const outer = this.#drafting;
-    this.#drafting = draft;
+    const draft = route.isReal ? this.#drafts.of(spec, name, args) : undefined;
     this.removesOwn ||= spec.removesOwn === true;
     this.#isEndless ||= spec.isEndless?.(bound.values as never) === true;
     const taken = route.isReal ? 'sent' : this.changes.isOpen ? 'waits' : 'dry';
     const shownBefore = this.#shown; // by the command that runs this one
     this.#shown = undefined;
-    try {
-      const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
-      const output = withUndo(route.settle(answer), draft);
-      this.#lastResult.answered(this.#shown ?? answer, taken);
-      return output;
-    } catch (error) {
-      if (this.#shown === undefined) this.#lastResult.failed();
-      else this.#lastResult.answered(this.#shown, taken);
-      throw error;
-    } finally {
-      this.#shown = shownBefore;
-      this.#drafting = outer;
-      for (const line of draft?.end() ?? []) this.ports.warn(line);
-    }
+    return this.#drafts.during(draft, async () => {
+      try {
+        const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
+        const output = withUndo(route.settle(answer), draft);
+        this.#lastResult.answered(this.#shown ?? answer, taken);
+        return output;
+      } catch (error) {
+        if (this.#shown === undefined) this.#lastResult.failed();
+        else this.#lastResult.answered(this.#shown, taken);
+        throw error;
+      } finally {
+        this.#shown = shownBefore;
+      }
+    });
   }
-  /** What the command that runs replaces. */
-  #drafting: TrashDraft | undefined;
 
   /** `client`, whose changes are noted for undo where that is wanted. */
   recording(client: Client): Client {
-    const keepsProtected = this.ports.settings.get('undo-protected') === 'on';
-    return this.#drafting === undefined ? client : recordingClient(client, this.#drafting, { keepsProtected });
-  }
-
-  /** At a prompt what a command replaces is kept. What a transaction replaces is its own. */
-  #draft({ name, risk }: CommandSpec, typed: string, args: readonly Arg[]): TrashDraft | undefined {
-    if ((risk !== 'write' && risk !== 'bulk') || name === 'commit') return undefined;
-    const line = [typed, ...args.map(({ text }) => shownWord(text.length > 200 ? `${text.slice(0, 200)}...` : text))];
-    return this.#begin(redact(line.join(' ')), name === 'undo');
-  }
-  #begin(command: string, isUndo = false): TrashDraft | undefined {
-    const { interactive, settings, session, trash } = this.ports;
-    const isOn = interactive && trash.isKept && settings.get('undo') === 'on';
-    return isOn ? trash.begin({ target: session.label, command, isUndo }) : undefined;
-  }
-  async #kept<T>(words: string, send: (client: Client) => Promise<T>): Promise<T> {
-    const draft = this.#begin(words);
-    const outer = this.#drafting;
-    this.#drafting = draft;
-    try {
-      return await send(this.recording(await this.client()));
-    } finally {
-      this.#drafting = outer;
-      for (const line of draft?.end() ?? []) this.ports.warn(line);
-    }
+    return this.#drafts.recording(client);
   }
 
   /** 127 with what does the same here, or the nearest name. */
@@ -464,6 +489,3 @@ export class Shell {
     return this.variables.get(name);
   }
 }
-
-/** As it may be typed again; an option is one. */
-const shownWord = (text: string): string => (/^--?[\w-]+$/.test(text) ? text : quoteWord(text));

@@ -1,0 +1,55 @@
+import type { Client } from '../client/api.ts';
+import { redact } from '../editor/redact.ts';
+import type { Arg, CommandSpec } from './command.ts';
+import { quoteWord } from './paths.ts';
+import { recordingClient } from './recording.ts';
+import type { ShellPorts } from './shell-ports.ts';
+import type { TrashDraft } from './trash.ts';
+
+/** What commands replace is noted for undo: at a prompt, where that is wanted. */
+export class Drafts {
+  readonly #ports: ShellPorts;
+  /** What the command that runs replaces. */
+  #current: TrashDraft | undefined;
+
+  constructor(ports: ShellPorts) {
+    this.#ports = ports;
+  }
+
+  /** `client`, whose changes are noted for undo where that is wanted. */
+  recording(client: Client): Client {
+    const keepsProtected = this.#ports.settings.get('undo-protected') === 'on';
+    return this.#current === undefined ? client : recordingClient(client, this.#current, { keepsProtected });
+  }
+
+  /** Of a command. What a transaction replaces is its own. */
+  of({ name, risk }: CommandSpec, typed: string, args: readonly Arg[]): TrashDraft | undefined {
+    if ((risk !== 'write' && risk !== 'bulk') || name === 'commit') return undefined;
+    const line = [typed, ...args.map(({ text }) => shownWord(text.length > 200 ? `${text.slice(0, 200)}...` : text))];
+    return this.#begin(redact(line.join(' ')), name === 'undo');
+  }
+  #begin(command: string, isUndo = false): TrashDraft | undefined {
+    const { interactive, settings, session, trash } = this.#ports;
+    const isOn = interactive && trash.isKept && settings.get('undo') === 'on';
+    return isOn ? trash.begin({ target: session.label, command, isUndo }) : undefined;
+  }
+
+  /** Does `work`, whose changes are noted in `draft`; what could not be kept is told. */
+  async during<T>(draft: TrashDraft | undefined, work: () => Promise<T>): Promise<T> {
+    const outer = this.#current;
+    this.#current = draft;
+    try {
+      return await work();
+    } finally {
+      this.#current = outer;
+      for (const line of draft?.end() ?? []) this.#ports.warn(line);
+    }
+  }
+  /** The same for what `words` name. */
+  kept<T>(words: string, work: () => Promise<T>): Promise<T> {
+    return this.during(this.#begin(words), work);
+  }
+}
+
+/** As it may be typed again; an option is one. */
+const shownWord = (text: string): string => (/^--?[\w-]+$/.test(text) ? text : quoteWord(text));
