@@ -16,9 +16,9 @@ const COMMAND = {
   usage: `usage: zoosh verify DATADIR [--log-dir DIR]
        zoosh verify FILE
 Reads every byte of a data directory, of a zoosh server or of Apache ZooKeeper or both, and changes nothing: snapshots, logs, who the
-server is, whether it all fits together. 0 when everything is whole, 44 when something is not, 42 when it is and an Apache server
-went on after import-apache. No server may run on it; a zoosh server that runs looks after its files itself (scrub.interval). FILE
-is a backup, or a snapshot.`,
+server is, whether it all fits together. 0 when everything is whole, 44 when something is not, 40 when something could not be looked
+into, 42 when all is whole and an Apache server went on after import-apache. No server may run on it; a zoosh server that runs looks
+after its files itself (scrub.interval). FILE is a backup, or a snapshot.`,
   options: { 'log-dir': { type: 'string' }, help: { type: 'boolean', short: 'h' } },
 } as const;
 
@@ -49,10 +49,11 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
   if (apache !== undefined) all.push(await verifyApache(nodeDisk, apache.folders));
   if (all.length === 0)
     throw new WrongFile(`${dataDir} is no data directory: there is neither zoosh-1 nor version-2 in it`);
-  const isWhole = all.every(({ findings }) => findings.every(({ reason }) => reason === undefined));
+  const wrong = all.flatMap(({ findings }) => findings.filter(({ reason }) => reason !== undefined));
+  const isWhole = wrong.length === 0;
   const beyond = await beyondImport(nodeDisk, dataDir, logDir);
   // whole, and yet no server starts from it
-  const code = isWhole ? (beyond === undefined ? 0 : 42) : 44;
+  const code = isWhole ? (beyond === undefined ? 0 : 42) : wrong.every(({ unread }) => unread) ? 40 : 44;
   if (globals.output === 'json' || globals.output === 'ndjson') {
     const told = all.map(({ findings, notes, state }) => ({
       findings,
@@ -64,11 +65,11 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
     return code;
   }
   for (const { findings, notes, state } of all) {
-    for (const { what, detail, reason } of findings)
+    for (const { what, detail, reason, unread } of findings)
       process.stdout.write(
         reason === undefined
           ? `whole    ${what}: ${detail}\n`
-          : `DAMAGED  ${reason.includes(what) ? '' : `${what}: `}${reason}\n`,
+          : `${unread === true ? 'UNREAD ' : 'DAMAGED'}  ${reason.includes(what) ? '' : `${what}: `}${reason}\n`,
       );
     for (const note of notes) process.stdout.write(`note     ${note}\n`);
     if (state !== undefined)

@@ -5,6 +5,7 @@ import { type ApacheFolders, loadApache } from '../apache/load.ts';
 import { logsAmong, snapshotsAmong } from '../apache/names.ts';
 import { readLogFile } from '../apache/read-log.ts';
 import { decodeTxn } from '../apache/txn.ts';
+import { fileWords } from '../base/file-words.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { bigOf, showHalves } from '../records/log-record.ts';
 import { DamageError, describeDamage } from '../storage/errors.ts';
@@ -18,6 +19,8 @@ export interface Finding {
   readonly what: string;
   readonly detail: string;
   readonly reason?: string;
+  /** Nobody could look into it: whether it is whole is not known. */
+  readonly unread?: true;
 }
 export interface Verified {
   readonly findings: readonly Finding[];
@@ -33,18 +36,19 @@ export interface FoundState {
   readonly lacksLogs?: true;
 }
 
-/** Damage as a clause without the name of the file; anything else is thrown on. */
-function reasonOf(error: unknown): string {
-  if (error instanceof ApacheDamage) return error.message;
-  if (error instanceof DamageError) return describeDamage(error.damage);
-  if (error instanceof DiskError) return error.message;
-  throw error;
+/** What is wrong, as a clause; anything else is thrown on. */
+function wrongBy(error: unknown): Pick<Finding, 'reason' | 'unread'> {
+  if (error instanceof ApacheDamage) return { reason: error.message };
+  if (error instanceof DamageError) return { reason: describeDamage(error.damage) };
+  if (!(error instanceof DiskError)) throw error;
+  const reason = `${error.path}: ${fileWords(error)}`;
+  return error.code === 'EIO' ? { reason } : { reason, unread: true };
 }
 async function looked(what: string, look: () => Promise<string>): Promise<Finding> {
   try {
     return { what, detail: await look() };
   } catch (error) {
-    return { what, detail: '', reason: reasonOf(error) };
+    return { what, detail: '', ...wrongBy(error) };
   }
 }
 

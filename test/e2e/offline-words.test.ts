@@ -1,6 +1,6 @@
 /** What the tools of files say of files that are not what they are for, and of how sure they are. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -59,4 +59,23 @@ test('a compressed backup, a folder, nothing, and an id that is none', async () 
     [id.code, id.stderr],
     [43, `error: myid says 300, and a server's id is 1 to 255: correct it, or say --myid N\n`],
   );
+});
+
+test('what cannot be looked into is not called damaged', async () => {
+  const apache = folder.in('unread');
+  apacheData(apache);
+  const log = join(apache, 'version-2', 'log.ffff');
+  symlinkSync(log, log);
+  const found = await zoosh(['verify', apache]);
+  assert.equal(found.code, 40);
+  assert.ok(found.stdout.includes(`UNREAD   ${log}: its links lead in a circle\n`), found.stdout);
+  assert.doesNotMatch(found.stdout, /DAMAGED/);
+  const told = JSON.parse((await zoosh(['-o', 'json', 'verify', apache])).stdout) as { whole: boolean };
+  assert.equal(told.whole, false);
+  // what is damaged besides is told as that
+  const [snapshot = ''] = readdirSync(join(apache, 'version-2')).filter((name) => name.startsWith('snapshot.'));
+  truncateSync(join(apache, 'version-2', snapshot), 40);
+  const worse = await zoosh(['verify', apache]);
+  assert.equal(worse.code, 44);
+  assert.match(worse.stdout, /^DAMAGED {2}.*^UNREAD {3}/ms);
 });
