@@ -30,7 +30,9 @@ class Statements {
       if (end === 0) return;
       const statement = this.#pending.slice(0, end);
       this.#pending = this.#pending.slice(end);
-      await shell.run(statement, { line: this.#line, isScript: true, ...(this.#file && { file: this.#file }) });
+      const isEnd = isLast && this.#pending.trim() === '';
+      const file = this.#file;
+      await shell.run(statement, { line: this.#line, isScript: true, isLast: isEnd, ...(file && { file }) });
       this.#line += statement.split('\n').length - 1;
     }
   }

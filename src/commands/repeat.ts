@@ -9,7 +9,7 @@ export default command({
   group: 'shell',
   about: 'run a command several times; the first failure ends it, but for -k before repeat',
   risk: 'read',
-  isEndless: ({ count }) => count === 0,
+  isEndless: ({ count }) => count === 0 && 'interrupted',
   transaction: 'harmless',
   params: {
     count: { kind: 'number', about: 'how often; 0 is until Ctrl-C' },

@@ -376,8 +376,11 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   readonly transaction?: 'operation' | 'expanded' | 'harmless';
   /** It takes away what it made: when nobody reads its answer any more it is told to end, and waited for. */
   readonly removesOwn?: true;
-  /** Only Ctrl-C ends such a call: outside scripts that is no failure to be told, though the status is 130. */
-  isEndless?(values: Values<Ps>): boolean;
+  /**
+   * Only Ctrl-C ends such a call: outside scripts that is no failure to be told, though the status is 130; `interrupted`: it is
+   * told, since what it did stands still in the middle.
+   */
+  isEndless?(values: Values<Ps>): boolean | 'interrupted';
   /** False: what it does cannot be shown without doing it, so that a dry run refuses it. */
   readonly dryRun?: false;
   /** What a call that changes files of the user's own is called, where a dry run refuses it: no znode shows what it would do. */

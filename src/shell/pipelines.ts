@@ -1,8 +1,10 @@
 /** One pipeline of a line: `NAME word*`, with what stands behind it: a program, a file, a block, `$(...)`. */
 import { isUtf8 } from 'node:buffer';
+import { redact } from '../editor/redact.ts';
 import type { Changes } from './changes.ts';
 import type { Arg } from './command.ts';
-import { usage } from './failure.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { Failure, usage } from './failure.ts';
 import { HeldOutput } from './held-output.ts';
 import type { WordToken } from './lexer.ts';
 import { unknownCommand } from './misspelt.ts';
@@ -149,3 +151,10 @@ export class Pipelines {
 
 /** `ls -R / | head`: the program has ended, and what only reads ends with it. */
 export const NOBODY_READS = new Error('nobody reads the output any more');
+
+/** A program of a script ended with `status`, which is the script's then. */
+export function programFailed(program: string, status: number): Failure {
+  const name = redact(program.trim().replace(/\s+/g, ' '));
+  const shown = name.length > 60 ? `${name.slice(0, 60)}...` : name;
+  return new Failure(status as ExitCode, 'ProgramFailed', `${shown} ended with ${status}`);
+}

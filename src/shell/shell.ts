@@ -20,7 +20,7 @@ import type { Output } from './output.ts';
 import { OutputRoute } from './output-route.ts';
 import type { Parsed, Pipeline } from './parser.ts';
 import { resolvePath } from './paths.ts';
-import { NOBODY_READS, Pipelines } from './pipelines.ts';
+import { NOBODY_READS, Pipelines, programFailed } from './pipelines.ts';
 import { LineReader } from './reading.ts';
 import { countLines, faultOf, lineOf } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
@@ -162,12 +162,15 @@ export class Shell {
   }
   /** The command that runs is not gone on with when nobody reads what it says. */
   get isCut(): boolean {
-    return this.#isEndless || !this.isNeeded;
+    return this.#isEndless !== false || !this.isNeeded;
   }
 
   /** The command that runs takes away what it made, and is to be waited for. */
   removesOwn = false;
-  #isEndless = false;
+  #isEndless: boolean | 'interrupted' = false;
+  get #isQuietlyEnded(): boolean {
+    return this.#isEndless === true;
+  }
 
   /** Ctrl-C: the command that runs gives up. False when none runs. */
   interrupt(reason: Error = new DOMException('interrupted', 'AbortError')): boolean {
@@ -208,7 +211,8 @@ export class Shell {
       const next = ready[at + 1]?.after;
       const isHandled = next === 'failure';
       const steers = next === 'success' || isHandled;
-      const goesOn = await this.#step(pipeline, command, { ...source, line }, isHandled, steers);
+      const isAnswer = steers || source.isScript !== true || (next === undefined && source.isLast === true);
+      const goesOn = await this.#step(pipeline, command, { ...source, line }, { isHandled, steers, isAnswer });
       if (!goesOn && !this.ports.keepGoing && !isHandled) {
         this.stopped = true;
         return this.lastStatus;
@@ -306,8 +310,7 @@ export class Shell {
     pipeline: Pipeline,
     command: string,
     source: Source,
-    isHandled: boolean,
-    steers: boolean,
+    { isHandled, steers, isAnswer }: { isHandled: boolean; steers: boolean; isAnswer: boolean },
   ): Promise<boolean> {
     this.commandsRun++;
     const { record } = this.ports;
@@ -318,9 +321,12 @@ export class Shell {
       command,
       source,
       isHandled,
-      (signal) => {
+      async (signal) => {
         this.isNeeded ||= pipeline.os !== undefined || steers;
-        return this.#pipelines.run(pipeline, signal);
+        const status = await this.#pipelines.run(pipeline, signal);
+        const program = pipeline.os ?? pipeline.pipe;
+        if (status > 1 && program !== undefined && !isAnswer) throw programFailed(program, status);
+        return status;
       },
       (failure) => {
         failed = failure;
@@ -394,7 +400,8 @@ export class Shell {
       if (!isHandled) this.firstFailure ??= failure.exit;
       if (!isHandled && source !== undefined) this.failedLines.push(source.line);
       onFailure(failure);
-      const isItsEnd = failure.exit === 130 && this.#isEndless && (this.ports.interactive || source?.isScript !== true);
+      const isItsEnd =
+        failure.exit === 130 && this.#isQuietlyEnded && (this.ports.interactive || source?.isScript !== true);
       if (!isItsEnd) this.#tell(failure, command, source);
       return false;
     } finally {
@@ -450,7 +457,7 @@ export class Shell {
     await expandWords(spec, bound, async () => route.wrap(await orAbort(this.client(), signal)), signal);
     const draft = route.isReal ? this.#drafts.of(spec, name, args) : undefined;
     this.removesOwn ||= spec.removesOwn === true;
-    this.#isEndless ||= spec.isEndless?.(bound.values as never) === true;
+    this.#isEndless ||= spec.isEndless?.(bound.values as never) ?? false;
     const taken = route.isReal ? 'sent' : this.changes.isOpen ? 'waits' : 'dry';
     const shownBefore = this.#shown; // by the command that runs this one
     this.#shown = undefined;

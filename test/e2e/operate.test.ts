@@ -138,7 +138,10 @@ test('output or a pid file without a place: nothing is left running', async () =
   );
   const nameless = await start({ ZOOPIDFILE: '/dev/null/pid' });
   assert.equal(nameless.code, 40);
-  assert.match(nameless.stderr, /^error: the pid file \/dev\/null\/pid cannot be written: \/dev\/null is no folder\n$/);
+  assert.match(
+    nameless.stderr,
+    /^error: the pid file \/dev\/null\/pid cannot be written: \/dev\/null is no folder; ZOOPIDFILE says where it may be\n$/,
+  );
   await assert.rejects(connect(home.hosts, { connectTimeoutMs: 300 }));
 });
 

@@ -16,7 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), 'zoosh-text-'));
 let client: Client;
 before(async () => {
   await server.start();
-  client = await connect(server.hosts);
+  // this process stands still while programs run: the longest time that the server gives
+  client = await connect(server.hosts, { timeoutMs: 40_000 });
 });
 after(async () => {
   await client.close();
@@ -205,7 +206,7 @@ test('records of a script in JSON stand alone on standard output, one a command,
       [3, '! echo "a; b"', true],
       [4, 'run two.zk', true],
       [5, 'pwd', true],
-      [6, '!exit 3', true],
+      [6, '!exit 3', false],
     ],
   );
   // what a file does is the result of the line that runs it, all of it
@@ -217,4 +218,31 @@ test('records of a script in JSON stand alone on standard output, one a command,
   // without records programs print where they always did
   assert.equal(run(['-c', '!echo os']).stdout, 'os\n');
   assert.equal(run([], '!echo os\n').stdout, 'os\n');
+});
+
+test('a program that fails ends a script, as a command does; 1 is an answer', () => {
+  const all = (text: string, ...words: string[]) => {
+    const { code, stdout, stderr } = run(words, text);
+    return [code, stdout, stderr];
+  };
+  const seven = "stdin:1: error: sh -c 'exit 7' ended with 7\n";
+  assert.deepEqual(all("echo x | sh -c 'exit 7'\necho never\n"), [7, '', seven]);
+  assert.deepEqual(all("! sh -c 'exit 7'\necho never\n"), [7, '', seven]);
+  const missing = all('!/nonexistent/program --quietly\necho never\n');
+  assert.deepEqual(missing.slice(0, 2), [127, '']);
+  assert.match(String(missing[2]), /stdin:1: error: \/nonexistent\/program --quietly ended with 127\n$/);
+  assert.deepEqual(all("!sh -c 'exit 7' || echo asked\n"), [0, 'asked\n', '']);
+  assert.deepEqual(all('echo x | grep -q y\necho ${?}\n'), [0, '1\n', '']);
+  const [code, stdout, stderr] = all('!exit 7\necho goes on\n', '-k');
+  assert.deepEqual([code, stdout], [7, 'goes on\n']);
+  assert.match(String(stderr), /^stdin:1: error: exit 7 ended with 7\n/);
+  // the last of a text is its answer, which whoever gave it gets
+  const file = join(folder, 'program.zk');
+  writeFileSync(file, 'echo x\n!exit 7\n');
+  for (const words of [['-c', 'echo x\n!exit 7'], [file]])
+    assert.deepEqual([run(words).code, run(words).stderr], [7, ''], String(words));
+  writeFileSync(file, '!exit 7\necho never\n');
+  const named = run(['-c', `run ${file}\necho never`]);
+  assert.deepEqual([named.code, named.stdout], [7, '']);
+  assert.match(named.stderr, /program\.zk:1: error: exit 7 ended with 7\n$/);
 });
