@@ -48,7 +48,7 @@ test('a log file that cannot be looked at is not taken for a lost one', async ()
     (error: Error) => /ended with 40/.test(error.message) && cannot.test(error.message),
   );
   const verified = await zoosh(['verify', data]);
-  assert.match(verified.stdout + verified.stderr, /ELOOP/);
+  assert.match(verified.stdout + verified.stderr, /^UNREAD .*: its links lead in a circle$/m);
   rmSync(join(ours, log));
   renameSync(join(home, 'aside', log), join(ours, log));
   server.stderr = '';

@@ -351,13 +351,22 @@ test('smoketest: what is wrong with a server is found, each thing by itself, and
     [
       'events are out of order',
       /told of NodeDeleted \/zk-smoketest\/session_1 where NodeDeleted \/zk-smoketest\/session_0 comes next$/,
-      (inner) => ({
-        get: (path: string, { watch, ...options }: ReadOptions = {}) =>
-          inner.get(path, {
-            ...options,
-            watch: (event) => setTimeout(() => watch?.(event), event.path.endsWith('_0') ? 60 : 0),
-          }),
-      }),
+      (inner) => {
+        let first = (): void => {};
+        return {
+          get: (path: string, { watch, ...options }: ReadOptions = {}) =>
+            inner.get(path, {
+              ...options,
+              watch: (event) => {
+                if (event.path.endsWith('_0')) first = () => watch?.(event);
+                else {
+                  watch?.(event);
+                  first();
+                }
+              },
+            }),
+        };
+      },
     ],
     [
       'an event is another',
