@@ -44,7 +44,7 @@ export async function runWhileHeld(hold: Hold, client: Client, run: HeldRun, con
     }
     const exit = await supervise(hold, clock, await context.start(run.words, env), { ...run, graceMs, env }, context);
     if (hold.state === 'lost') throw lost(hold);
-    return { type: 'many', parts: [], exit };
+    return { type: 'many', parts: [], exit, program: run.words };
   } finally {
     await Promise.race([hold.release(), after(clock, RELEASE_MS)]);
   }

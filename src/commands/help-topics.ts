@@ -68,7 +68,7 @@ The exit code is that of the operation that failed. check PATH absent makes the 
   run FILE ARG...       in a script or at the prompt
 The first failure ends a script with its exit code; -k goes on and counts them. exists, find and the like answer no with
 exit code 1, which ends nothing: a && b, a || b and \${?} go by it. So do programs (!CMD, | CMD) such as grep: more than 1 is
-a failure. assert ends a script.
+a failure. What lock, semaphore, elect and watch run fails with 1, too. assert ends a script.
 First lines may say:
   #: atomic
   #: continue-on-error

@@ -110,7 +110,7 @@ export default command({
       if (late?.aborted === true && !context.signal.aborted) throw tooLate(paths, { until, most, seen }, timeout ?? 0);
       throw error;
     }
-    return { type: 'many', parts: [], exit };
+    return { type: 'many', parts: [], ...(run.length > 0 && { exit, program: run }) };
   },
 });
 

@@ -74,8 +74,8 @@ export interface Column {
   readonly folds?: boolean;
 }
 
-/** Everything a command can answer with. `exit` is the status of an answer that is no. */
-export type Output = { readonly exit?: number } & (
+/** Everything a command can answer with. `exit` is the status of an answer that is no, or of the `program` it ran. */
+export type Output = { readonly exit?: number; readonly program?: readonly string[] } & (
   | {
       readonly type: 'created';
       readonly path: string;

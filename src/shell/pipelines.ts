@@ -31,6 +31,12 @@ export interface PipelineHost {
   readonly client: () => Promise<unknown>;
 }
 
+/** How one has ended. `failure`: that of a program, where a script asks for none. */
+export interface Ended {
+  readonly status: number;
+  readonly failure?: Failure | undefined;
+}
+
 export class Pipelines {
   readonly #host: PipelineHost;
   /** A command that changes something has run since the pipeline was begun: it is not to be cut short. */
@@ -40,15 +46,15 @@ export class Pipelines {
     this.#host = host;
   }
 
-  /** Runs one; its status. @throws the failure of its command */
-  async run(pipeline: Pipeline, signal: AbortSignal): Promise<number> {
+  /** Runs one. @throws the failure of its command */
+  async run(pipeline: Pipeline, signal: AbortSignal): Promise<Ended> {
     const { ports, reader } = this.#host;
-    if (pipeline.os !== undefined) return ports.os(pipeline.os, signal, this.#isRecorded);
+    if (pipeline.os !== undefined) return endOf(pipeline.os, await ports.os(pipeline.os, signal, this.#isRecorded));
     if (pipeline.block !== undefined) {
       const { block } = pipeline;
       const output = await this.#host.changes().block(() => this.#operations(block, signal));
       if (output !== undefined) this.#host.output.show(output);
-      return 0;
+      return { status: 0 };
     }
     reader.refuseGlued(pipeline.words);
     const [name = { text: '', quote: 'none' } as Arg, ...args] = await this.#filled(pipeline.words, signal);
@@ -65,7 +71,7 @@ export class Pipelines {
     if (open === undefined) {
       const output = await this.#host.command(name.text, args, signal);
       if (output !== undefined) this.#host.output.show(output);
-      return output?.exit ?? 0;
+      return { status: output?.exit ?? 0, failure: failureOfProgram(output) };
     }
     const outer = this.#host.output.held; // of a line that runs a file, whose output goes elsewhere as a whole
     const held = new HeldOutput(open);
@@ -75,9 +81,10 @@ export class Pipelines {
       const output = await this.#host.command(name.text, args, signal);
       if (output !== undefined) this.#host.output.show(output);
       const status = await held.end();
-      return pipe === undefined ? (output?.exit ?? 0) : status;
+      if (pipe !== undefined) return endOf(pipe, status);
+      return { status: output?.exit ?? 0, failure: failureOfProgram(output) };
     } catch (error) {
-      if (error === NOBODY_READS) return held.end();
+      if (error === NOBODY_READS) return endOf(pipe ?? '', await held.end());
       await held.abandon();
       throw error;
     } finally {
@@ -152,8 +159,18 @@ export class Pipelines {
 /** `ls -R / | head`: the program has ended, and what only reads ends with it. */
 export const NOBODY_READS = new Error('nobody reads the output any more');
 
+/** 1 is the answer of programs such as grep, and no word of the language could ask for it. */
+const endOf = (program: string, status: number): Ended => ({
+  status,
+  failure: status > 1 ? programFailed(program, status) : undefined,
+});
+/** A command ran a program, and that one failed: `||` behind the command could have asked for it. */
+export const failureOfProgram = (output: Output | undefined): Failure | undefined =>
+  output?.program !== undefined && output.exit !== undefined && output.exit !== 0
+    ? programFailed(output.program.join(' '), output.exit)
+    : undefined;
 /** A program of a script ended with `status`, which is the script's then. */
-export function programFailed(program: string, status: number): Failure {
+function programFailed(program: string, status: number): Failure {
   const name = redact(program.trim().replace(/\s+/g, ' '));
   const shown = name.length > 60 ? `${name.slice(0, 60)}...` : name;
   return new Failure(status as ExitCode, 'ProgramFailed', `${shown} ended with ${status}`);

@@ -20,7 +20,7 @@ import type { Output } from './output.ts';
 import { OutputRoute } from './output-route.ts';
 import type { Parsed, Pipeline } from './parser.ts';
 import { resolvePath } from './paths.ts';
-import { NOBODY_READS, Pipelines, programFailed } from './pipelines.ts';
+import { failureOfProgram, NOBODY_READS, Pipelines } from './pipelines.ts';
 import { LineReader } from './reading.ts';
 import { countLines, faultOf, lineOf } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
@@ -259,6 +259,8 @@ export class Shell {
     const output = await this.#command(name.text, args, signal);
     this.#isEndless = isEndless;
     if (output !== undefined) this.#output.show(output); // the result is that of this one
+    const failure = failureOfProgram(output);
+    if (failure !== undefined) throw failure;
     this.lastStatus = output?.exit ?? 0;
     return this.lastStatus;
   }
@@ -323,9 +325,8 @@ export class Shell {
       isHandled,
       async (signal) => {
         this.isNeeded ||= pipeline.os !== undefined || steers;
-        const status = await this.#pipelines.run(pipeline, signal);
-        const program = pipeline.os ?? pipeline.pipe;
-        if (status > 1 && program !== undefined && !isAnswer) throw programFailed(program, status);
+        const { status, failure } = await this.#pipelines.run(pipeline, signal);
+        if (failure !== undefined && !isAnswer) throw failure;
         return status;
       },
       (failure) => {

@@ -246,3 +246,24 @@ test('a program that fails ends a script, as a command does; 1 is an answer', ()
   assert.deepEqual([named.code, named.stdout], [7, '']);
   assert.match(named.stderr, /program\.zk:1: error: exit 7 ended with 7\n$/);
 });
+
+test('a program that a lock, an election or a watch ran ends a script with 1, too: || could have asked', () => {
+  const all = (text: string, ...words: string[]) => {
+    const { code, stdout, stderr } = run(words, text);
+    return [code, stdout, stderr];
+  };
+  const told = (line: number, code: number) => `stdin:${line}: error: sh -c exit ${code} ended with ${code}\n`;
+  assert.deepEqual(all("lock /ran/l -- sh -c 'exit 7'\necho never\n"), [7, '', told(1, 7)]);
+  assert.deepEqual(all("semaphore -n 2 /ran/s -- sh -c 'exit 1'\necho never\n"), [1, '', told(1, 1)]);
+  const elected = all("elect --id me /ran/e -- sh -c 'exit 1'\necho never\n");
+  assert.deepEqual([elected[0], elected[1]], [1, '']);
+  assert.match(String(elected[2]), /error: sh -c exit 1 ended with 1\n$/);
+  assert.deepEqual(all("lock /ran/l -- sh -c 'exit 1' || echo asked\n"), [0, 'asked\n', '']);
+  assert.deepEqual(all("lock /ran/l -- sh -c 'exit 1'\necho goes on\n", '-k').slice(0, 2), [1, 'goes on\n']);
+  // within another command it is the first failure that ends it
+  const repeated = all("repeat 3 lock /ran/l -- sh -c 'echo ran; exit 7'\necho never\n");
+  assert.deepEqual([repeated[0], repeated[1]], [7, 'ran\n']);
+  // alone it is the answer
+  assert.deepEqual([run(['lock', '/ran/l', '--', 'sh', '-c', 'exit 7']).code], [7]);
+  assert.equal(run(['lock', '/ran/l', '--', 'sh', '-c', 'exit 7']).stderr, '');
+});
