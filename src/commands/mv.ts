@@ -14,6 +14,7 @@ import { differenceOf, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import { Conflicts } from './conflicts.ts';
 import { refuseProtected } from './deleteall.ts';
+import { QUOTA_ROOT } from './quota-text.ts';
 import { inflightOf, makeParents, withSuggestion } from './support.ts';
 
 /** What one transaction may hold; servers take a million bytes. */
@@ -46,7 +47,7 @@ export default command({
   exits: [10, 11, 12, 14, 15, 30, 31],
   notes: [
     'What fits into one request moves in one transaction: nobody sees half of it. More is copied, compared, then deleted.',
-    'Versions and times begin anew. Ephemeral nodes belong to their sessions and cannot move.',
+    'Versions and times begin anew. Ephemeral nodes belong to their sessions and cannot move. Quotas stay where they are.',
   ],
   async run({ from, to: said, force, noAcl, acl }, context): Promise<Output> {
     refuseProtected(viewOf(context), from);
@@ -70,9 +71,14 @@ export default command({
     for (let round = 1; ; round++) {
       const seen = await withSuggestion(from, context, () => look(client, from, policy, context));
       await agree(from, to, seen, round, context);
-      if (there !== undefined || seen.records === undefined) return inParts(client, from, to, policy, context);
+      if (there !== undefined || seen.records === undefined) {
+        const moved = await inParts(client, from, to, policy, context);
+        await tellLimits(client, from, context);
+        return moved;
+      }
       try {
         await client.multi(moveOf(seen.records, from, to), { signal });
+        await tellLimits(client, from, context);
         return answer(from, to, seen.count);
       } catch (error) {
         const code = error instanceof MultiError ? error.code : undefined;
@@ -83,6 +89,15 @@ export default command({
     }
   },
 });
+
+/** Quotas are kept by path, not with the nodes: those of the old one go on counting there. */
+async function tellLimits(client: Client, from: string, context: CommandContext): Promise<void> {
+  if (context.isDry || from === '/') return;
+  // it is only a word behind a change that was made: whoever may not see it does without
+  const limits = await client.exists(QUOTA_ROOT + from, { signal: context.signal }).catch(() => undefined);
+  if (limits !== undefined)
+    context.warn(`quota limits at ${quoteWord(from)} or below stay behind: quota ls shows them, delquota removes them`);
+}
 
 interface Seen {
   readonly count: number;

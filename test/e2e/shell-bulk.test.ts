@@ -269,7 +269,9 @@ test('cp: one node, subtrees, over others, into others, to files and back', asyn
 
 test('mv: in one transaction, and in parts when it is too much', async () => {
   await plant('/mv');
-  is(await one('mv', '/mv', '/mv2'), 'moved\t11\n');
+  const plain = await one('mv', '/mv', '/mv2');
+  is(plain, 'moved\t11\n');
+  assert.equal(plain.stderr, '');
   assert.equal(await client.exists('/mv'), undefined);
   is(await one('get', '/mv2/deep/er/est'), 'down here\n');
   no(await one('mv', '/mv2', '/mv2/deep/x'), 2, /lies within/);
@@ -283,7 +285,17 @@ test('mv: in one transaction, and in parts when it is too much', async () => {
   // a megabyte does not fit into one request
   for (const name of ['a', 'b', 'c']) await client.create(`/into/mv2/${name}`, Buffer.alloc(400_000, name));
   is(await one('export', '/into/mv2', file('big')), '');
-  is(await one('mv', '/into/mv2', '/big'), 'moved\t14\n');
+  is(await one('setquota', '-n', '100', '/into/mv2/deep'), '');
+  const parts = await one('mv', '/into/mv2', '/big');
+  is(parts, 'moved\t14\n');
+  const behind = (path: string) =>
+    `quota limits at ${path} or below stay behind: quota ls shows them, delquota removes them\n`;
+  assert.equal(parts.stderr, behind('/into/mv2'));
+  is(await one('delquota', '/into/mv2/deep'), '');
+  is(await one('setquota', '-b', '9', '/into'), '');
+  assert.equal((await one('mv', '/into', '/out')).stderr, behind('/into'));
+  is(await one('delquota', '/into'), '');
+  assert.equal((await one('mv', '/out', '/into')).stderr, '');
   assert.equal(await client.exists('/into/mv2'), undefined);
   is(await one('diff', '-r', '/big', `file:${file('big')}`), '');
 });
