@@ -44,7 +44,7 @@ One that is not defined is an error; single quotes keep \${...} as it is.`,
   output: `Results go to standard output, everything else to standard error.
   human   on a terminal: columns, colours, ages
   plain   in pipes and files: a record a line, TAB between fields; data as it is
-  json    one document per command; ndjson: always on one line
+  json    one document per command; ndjson: a line for each entry of a list, and for each other answer
 -o MODE before the command, or: settings output MODE. 64-bit ids are hexadecimal texts.`,
   watches: `  get -w PATH       tells once when its data changes or it is deleted
   ls -w PATH        tells once when a child comes or goes, or it is deleted

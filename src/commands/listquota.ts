@@ -27,11 +27,12 @@ export default command({
     try {
       const limits = parseQuota((await client.get(limitsPath(path), { signal })).data?.toString() ?? '');
       const used = parseQuota((await client.get(statsPath(path), { signal })).data?.toString() ?? '');
+      const both = [
+        { name: 'nodes', soft: limits.count, hard: limits.hardCount, usage: used.count },
+        { name: 'bytes', soft: limits.bytes, hard: limits.hardBytes, usage: used.bytes },
+      ];
       const rowsBy = (text: (value: number) => string): string[][] =>
-        [
-          { name: 'nodes', soft: limits.count, hard: limits.hardCount, usage: used.count },
-          { name: 'bytes', soft: limits.bytes, hard: limits.hardBytes, usage: used.bytes },
-        ].map(({ name, soft, hard, usage }) => [
+        both.map(({ name, soft, hard, usage }) => [
           name,
           ...[usage, soft, hard].map((value) => (value < 0 ? '-' : text(value))),
         ]);
@@ -45,6 +46,7 @@ export default command({
         ],
         rows: rowsBy(String),
         humanRows: rowsBy(showCount),
+        foot: both.flatMap(overLimit),
         json: [{ path, limits, used: { count: used.count, bytes: used.bytes } }],
       };
     } catch (error) {
@@ -54,3 +56,14 @@ export default command({
     }
   },
 });
+
+/** What is beyond a limit, in words. Servers refuse what would go over a hard one, and only log a soft one. */
+function overLimit({
+  name,
+  soft,
+  hard,
+  usage,
+}: Readonly<Record<'soft' | 'hard' | 'usage', number>> & { name: string }) {
+  const which = hard >= 0 && usage > hard ? 'hard' : soft >= 0 && usage > soft ? 'soft' : undefined;
+  return which === undefined ? [] : [`over the ${which} limit of ${name}`];
+}

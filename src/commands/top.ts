@@ -21,7 +21,10 @@ export default command({
     ['top -i 500ms', 'twice a second'],
   ],
   exits: [3],
-  notes: ['Rates are since the look before. Latency is what servers count since their start or the last srst.'],
+  notes: [
+    'Rates are since the look before. Latency is what servers count since their start or the last srst.',
+    'With -o json each look is a document of its own, with -o ndjson a line for each server of each look.',
+  ],
   isEndless: ({ number }) => number === undefined,
   async run({ interval = 1000, number }, context): Promise<Output | undefined> {
     if (interval < 100) throw usage('top: -i is at least 100ms');

@@ -91,6 +91,10 @@ export function entriesOf(output: Output): readonly unknown[] | undefined {
       return output.isPaths ? nodesOf(output) : undefined;
     case 'steps':
       return output.entries;
+    case 'findings':
+      return output.findings;
+    case 'table':
+      return Array.isArray(output.json) ? output.json : undefined;
     default:
       return undefined;
   }

@@ -237,6 +237,20 @@ test('json: a document each, ids as hexadecimal texts', async () => {
       ['/j/k', 1],
     ],
   );
+  // of a table a line for each row
+  await one('create', '/j2');
+  for (const path of ['/j', '/j2']) await one('setquota', '-n', '9', path);
+  const rows = (await one('-o', 'ndjson', 'quota', 'ls')).stdout.trim().split('\n');
+  assert.deepEqual(
+    rows.map((line) => JSON.parse(line).path),
+    ['/j', '/j2'],
+  );
+  const listed = JSON.parse((await one('-o', 'json', 'quota', 'ls')).stdout);
+  assert.deepEqual(
+    rows.map((line) => JSON.parse(line)),
+    listed,
+  );
+  for (const path of ['/j', '/j2']) await one('delquota', path);
 });
 
 test('old spellings are understood', async () => {

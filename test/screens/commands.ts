@@ -204,7 +204,13 @@ export const COMMANDS: Readonly<Record<string, Scene>> = {
     'echo ${before}',
     'let 9 = x',
   ]),
-  listquota: scene(['setquota -n 100 -B 1000000 /app', 'listquota /app', 'listquota /jobs']),
+  listquota: scene([
+    'setquota -n 100 -B 1000000 /app',
+    'listquota /app',
+    'listquota /jobs',
+    'setquota -n 1 /app',
+    'listquota /app',
+  ]),
   lock: scene(['lock --id ann /jobs/nightly -- ./nightly.sh', 'lock --style curator /jobs/mine -- ./x'], runs),
   locks: scene(['locks /jobs/held', 'locks /app', 'locks /nope'], async ({ client }) => {
     await client.create('/jobs/held', null);
