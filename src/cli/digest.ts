@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import { DIGEST_HASHES } from '../base/digest-schemes.ts';
 import { explainStart, UsageError } from './start-failures.ts';
 
-const USAGE = `usage: zoosh digest USER:PASSWORD...
+const USAGE = `usage: zoosh digest [--sha256] USER:PASSWORD...
 Prints USER:PASSWORD->USER:HASH, as DigestAuthenticationProvider of Apache ZooKeeper does: the right side is what an ACL of the
-scheme digest holds, and DigestAuthenticationProvider.superDigest. In a shell of many users  acl digest USER  asks instead.`;
+scheme digest holds, and DigestAuthenticationProvider.superDigest. In a shell of many users  acl digest USER  asks instead.
+--sha256: for the scheme digest256, and digest256.superDigest.`;
 
 /** `zoosh digest ...`. Returns the exit code. */
 export function runDigest(args: readonly string[]): number {
@@ -12,12 +14,18 @@ export function runDigest(args: readonly string[]): number {
       process.stdout.write(`${USAGE}\n`);
       return 0;
     }
-    if (args.length === 0) throw new UsageError('digest: USER:PASSWORD is missing');
-    for (const text of args) if (!text.includes(':')) throw new UsageError(`digest: ${text} is no USER:PASSWORD`);
-    for (const text of args) process.stdout.write(`${text}->${text.slice(0, text.indexOf(':'))}:${hashOf(text)}\n`);
+    const scheme = args.includes('--sha256') ? 'digest256' : 'digest';
+    const logins = args.filter((text) => text !== '--sha256');
+    if (logins.length === 0) throw new UsageError('digest: USER:PASSWORD is missing');
+    for (const text of logins) if (!text.includes(':')) throw new UsageError(`digest: ${text} is no USER:PASSWORD`);
+    for (const text of logins)
+      process.stdout.write(`${text}->${text.slice(0, text.indexOf(':'))}:${hashOf(text, scheme)}\n`);
     return 0;
   } catch (error) {
     return explainStart(error, USAGE);
   }
 }
-const hashOf = (text: string): string => createHash('sha1').update(text).digest('base64');
+const hashOf = (text: string, scheme: string): string =>
+  createHash(DIGEST_HASHES[scheme] ?? '')
+    .update(text)
+    .digest('base64');

@@ -159,9 +159,9 @@ export const OUTER: readonly OuterCommand[] = [
   {
     name: 'digest',
     about: 'the hash of a digest login, for ACLs and superDigest',
-    usage: 'digest USER:PASSWORD...',
+    usage: 'digest [--sha256] USER:PASSWORD...',
     words: [],
-    options: ['--help'],
+    options: ['--sha256', '--help'],
   },
   {
     name: 'with',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DIGEST_HASHES, isDigestScheme } from '../base/digest-schemes.ts';
 import type { Acl } from '../client/api.ts';
 import { revealSecret, SecretError } from '../config/secrets.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
@@ -37,6 +38,7 @@ export default command({
     },
     recursive: { kind: 'flag', short: '-R', about: 'copy: to everything below TO, too' },
     force: { kind: 'flag', long: '--force', about: 'even if nobody here could change it back' },
+    sha256: { kind: 'flag', long: '--sha256', about: 'digest: for the scheme digest256' },
     noAcl: { kind: 'flag', long: '--no-acl', about: 'copy: without entries whose password hash may not be read' },
   },
   examples: [
@@ -46,6 +48,7 @@ export default command({
     ['acl diff /app /old', 'how two ACLs differ'],
     ['acl copy /app /app/new', 'the ACL of one node for another'],
     ['acl digest bob', 'asks for a password, prints digest:bob:HASH'],
+    ['acl digest --sha256 bob', 'and digest256:bob:HASH'],
   ],
   exits: [1, 10, 12, 14, 15, 30, 31],
   notes: [
@@ -53,14 +56,15 @@ export default command({
     'For digest ids rm needs no hash: digest:bob means the entry of bob.',
     'An ACL that is read without password hashes is not written back (15): addauth first.',
   ],
-  async run({ action, words, recursive, force, noAcl }, context): Promise<Output> {
+  async run({ action, words, recursive, force, noAcl, sha256 }, context): Promise<Output> {
     const [first, second, ...more] = words;
     const form = `acl ${action} ${FORMS[action as keyof typeof FORMS]}`;
     if (first === undefined) throw usage(`acl ${action}: ${action === 'digest' ? 'USER' : 'a path'} is missing`, form);
     if (action === 'digest') {
       if (more.length > 0) throw usage('acl digest: one word too many', form);
-      return digestOf(first, second, context);
+      return digestOf(first, second, sha256 ? 'digest256' : 'digest', context);
     }
+    if (sha256) throw usage(`acl ${action}: --sha256 goes with digest`);
     if (second === undefined) throw usage(`acl ${action}: one more word is needed`, form);
     if (recursive && action !== 'copy') throw usage(`acl ${action}: -R goes with copy`);
     const path = context.resolve(first);
@@ -129,7 +133,7 @@ function without(path: string, acl: readonly Acl[], text: string): Acl[] {
 
 /** `digest:bob` means bob, whatever the hash. */
 const names = (text: string, { scheme, id }: Acl): boolean =>
-  text === `${scheme}:${id}` || (scheme === 'digest' && text === `digest:${id.split(':')[0]}`);
+  text === `${scheme}:${id}` || (isDigestScheme(scheme) && text === `${scheme}:${id.split(':')[0]}`);
 
 async function difference(a: string, b: string, context: CommandContext): Promise<Output> {
   const client = await context.client();
@@ -180,7 +184,12 @@ async function copy(
 }
 
 /** The id that servers know a user by. */
-async function digestOf(user: string, password: string | undefined, context: CommandContext): Promise<Output> {
+async function digestOf(
+  user: string,
+  password: string | undefined,
+  scheme: 'digest' | 'digest256',
+  context: CommandContext,
+): Promise<Output> {
   refuseHidden(password ?? user);
   if (user.includes(':')) throw usage('acl digest: the name of a user has no colon', 'acl digest USER [PASSWORD]');
   let secret: string;
@@ -189,6 +198,7 @@ async function digestOf(user: string, password: string | undefined, context: Com
   } catch (error) {
     throw error instanceof SecretError ? usage(`acl digest: ${error.message}`) : error;
   }
-  const id = `digest:${user}:${createHash('sha1').update(`${user}:${secret}`).digest('base64')}`;
-  return { type: 'value', value: { scheme: 'digest', id: id.slice(7) }, text: id };
+  const hash = createHash(DIGEST_HASHES[scheme] ?? '').update(`${user}:${secret}`);
+  const id = `${user}:${hash.digest('base64')}`;
+  return { type: 'value', value: { scheme, id }, text: `${scheme}:${id}` };
 }

@@ -1,3 +1,4 @@
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import { revealSecret, SecretError } from '../config/secrets.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
@@ -11,10 +12,10 @@ export default command({
   about: 'prove an identity to the server',
   risk: 'read',
   params: {
-    scheme: { kind: 'text', about: 'digest, sasl, ip, x509, ...' },
+    scheme: { kind: 'text', about: 'digest, digest256, sasl, ip, x509, ...' },
     credential: {
       kind: 'text',
-      about: 'user:password for digest and sasl; env:VAR, file:F, cmd:CMD say where it is; none asks',
+      about: 'user:password for digest, digest256 and sasl; env:VAR, file:F, cmd:CMD say where it is; none asks',
       optional: true,
     },
   },
@@ -33,7 +34,7 @@ export default command({
     } catch (error) {
       throw error instanceof SecretError ? usage(error.message) : error;
     }
-    const hasUser = scheme === 'digest' || scheme === 'sasl';
+    const hasUser = isDigestScheme(scheme) || scheme === 'sasl';
     if (hasUser && !auth.includes(':')) throw usage(`addauth: a ${scheme} credential is user:password`);
     await orAbort(context.session.addAuth(scheme, auth), context.signal);
     const who = hasUser ? `${scheme}:${auth.slice(0, auth.indexOf(':'))}` : scheme;

@@ -1,3 +1,4 @@
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import type { Client } from '../client/api.ts';
 import { ADMIN_PORT, adminPortOf } from '../shell/admin-server.ts';
 import { type CommandContext, command } from '../shell/command.ts';
@@ -130,7 +131,7 @@ async function memberFindings(
     ...tlsFindings(looks, {
       wanted: tls !== undefined,
       insecure: tls?.insecure === true,
-      secrets: credentials.some(({ scheme }) => scheme === 'digest'),
+      secrets: credentials.some(({ scheme }) => isDigestScheme(scheme)),
       now,
     }),
     ...accessFindings(looks, forbidden, port),

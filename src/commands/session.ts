@@ -1,3 +1,4 @@
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import type { Credential } from '../client/api.ts';
 import { command } from '../shell/command.ts';
 import { isAtLeast } from '../shell/server-facts.ts';
@@ -61,7 +62,7 @@ export default command({
 const presented = ({ scheme, auth }: Credential): { scheme: string; id: string } => ({
   scheme,
   // of digest the part before the colon is no secret; of others nobody knows
-  id: scheme === 'digest' ? (Buffer.from(auth).toString().split(':')[0] ?? '') : '',
+  id: isDigestScheme(scheme) ? (Buffer.from(auth).toString().split(':')[0] ?? '') : '',
 });
 
 function shown(value: unknown): string {

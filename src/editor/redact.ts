@@ -5,12 +5,12 @@ const WORD = String.raw`(?:"(?:[^"\\]|\\[^])*"?|\$?'[^']*'?|\S+)`;
 const COMMAND = String.raw`(?:^|[\s;&|{(])`;
 const ADDAUTH = new RegExp(String.raw`(${COMMAND}addauth\s+${WORD}[^\S\n]+)([^\n]+)`, 'gi');
 const AUTH = new RegExp(String.raw`((?:^|\s)--?auth(?:\s+|=))(${WORD})`, 'gi');
-const DIGEST = new RegExp(String.raw`(${COMMAND}acl\s+digest\s+)([^\n]+)`, 'gi');
+const DIGEST = new RegExp(String.raw`(${COMMAND}acl\s+digest\s+(?:--sha256\s+)?)([^\n]+)`, 'gi');
 /** The password of a store, as Java's programs are told of it. */
 const PROPERTY = new RegExp(String.raw`((?:^|\s)(?:-D\s*|--define[\s=])[\w.]*password=)(${WORD})`, 'gi');
-/** An id of an ACL with what should be a hash: 28 characters of base64, or `x` where that was hidden. */
-const ACL_ID = /(\bdigest:[^\s:,"']+:)([^\s:,"']+)(?=:)/g;
-const HASH = /^(?:[\w+/]{27}=|x)$/;
+/** An id of an ACL with what should be a hash: 28 or 44 characters of base64, or `x` where that was hidden. */
+const ACL_ID = /(\bdigest(?:256)?:[^\s:,"']+:)([^\s:,"']+)(?=:)/g;
+const HASH = /^(?:[\w+/]{27}=|[\w+/]{43}=|x)$/;
 /** Where the next command begins: an operator is a word of its own, or a `;` that ends one. */
 const NEXT_COMMAND = /;?\s*$|;\s|\s(?:;|&&|\|\|?|>>?)(?=\s)/;
 

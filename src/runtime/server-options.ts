@@ -19,6 +19,7 @@ export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOption
     superDigest: config.digestAuth.superDigest,
     digestAlgorithm: config.digestAuth.algorithm,
     digestEnabled: config.digestAuth.enabled,
+    digest256: config.digestAuth.digest256,
     digestByTls: config.digestAuth.requireTls,
     providers: config.auth.providers,
     sasl: config.auth.sasl,

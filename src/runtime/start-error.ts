@@ -15,10 +15,11 @@ const WHY: Readonly<Record<string, string>> = {
 
 /** Why a port could not be opened, as a StartError; `key` is the setting that names it. */
 export function listenError(error: unknown, where: string, address: string | undefined, key: string): StartError {
-  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof StartError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return new StartError(41, `${where} (${key}) is in use by another process. Stop it, or choose another port`);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return new StartError(43, `${address} does not resolve to an address (${key})`);
-  return new StartError(40, `cannot listen on ${where} (${key}): ${WHY[code ?? ''] ?? code}`);
+  return new StartError(40, `cannot listen on ${where} (${key}): ${WHY[code ?? ''] ?? code ?? message}`);
 }

@@ -6,10 +6,10 @@ import type { DataTree } from '../tree/data-tree.ts';
 const READ = 1;
 
 /**
- * What whoever runs this server should know of who may do what, each once at a start. `host`: where clients are served;
+ * What whoever runs this server should know of who may do what, each once at a start. `host`: where clients are served; `supers`: the settings that name who may do everything;
  * undefined: on every address.
  */
-export function openDoors(host: string | undefined, superDigest: string | undefined, tree: DataTree): string[] {
+export function openDoors(host: string | undefined, supers: readonly string[], tree: DataTree): string[] {
   const told: string[] = [];
   const beyond = host === undefined || !isLoopback(host);
   const everyone = tree.acl(tree.root).some(({ perms, scheme }) => scheme === 'world' && (perms & ~READ) !== 0);
@@ -17,14 +17,16 @@ export function openDoors(host: string | undefined, superDigest: string | undefi
     told.push(
       'the ACL of / lets everyone who reaches the client port change it, and the port speaks without TLS: setAcl / narrows it, clientPortAddress says who reaches it',
     );
-  if (superDigest !== undefined)
-    told.push(
-      'DigestAuthenticationProvider.superDigest is set: whoever knows that password may do everything. Take it out when what it was for is done',
-    );
+  for (const key of supers)
+    told.push(`${key} is set: whoever knows that password may do everything. Take it out when what it was for is done`);
   return told;
 }
 
 /** All of them, once a server serves this tree. */
 export function startWarnings({ clientPort, clientPortAddress, digestAuth }: ServerConfig, tree: DataTree): string[] {
-  return clientPort === undefined ? [] : openDoors(clientPortAddress, digestAuth.superDigest, tree);
+  const supers = [
+    ...(digestAuth.superDigest === undefined ? [] : ['DigestAuthenticationProvider.superDigest']),
+    ...(digestAuth.digest256?.superDigest === undefined ? [] : ['digest256.superDigest']),
+  ];
+  return clientPort === undefined ? [] : openDoors(clientPortAddress, supers, tree);
 }

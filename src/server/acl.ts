@@ -1,3 +1,4 @@
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import { PERM } from '../protocol/data.ts';
 import { MAX_ID, MAX_SCHEME } from '../records/limits.ts';
 import { type AclEntry, type AclList, OPEN_ACL } from '../records/txns.ts';
@@ -50,7 +51,7 @@ function matches({ scheme, id }: Identity, pattern: string): boolean {
 }
 
 /** Schemes whose identities `auth` stands for. */
-const AUTHENTICATED: ReadonlySet<string> = new Set(['digest', 'sasl', 'x509']);
+const AUTHENTICATED: ReadonlySet<string> = new Set(['digest', 'digest256', 'sasl', 'x509']);
 /** Schemes that ACLs may name without a setting. */
 const BUILT_IN: ReadonlySet<string> = new Set(['digest', 'ip']);
 /** A name as Kerberos has them: what is behind an @ is a realm, and there is one at most. */
@@ -97,7 +98,7 @@ export function expandAcl(
       if (id !== 'anyone') return undefined;
       add(perms, scheme, id);
     } else if (!providers.has(scheme)) return undefined;
-    else if (scheme === 'digest') {
+    else if (isDigestScheme(scheme)) {
       const parts = id.split(':');
       if (parts.length !== 2 || parts[1] === '') return undefined;
       add(perms, scheme, id);
@@ -118,7 +119,7 @@ export function expandAcl(
 /** What getACL shows to one without ADMIN: the hash of a digest id is hidden. */
 export const maskDigests = (acl: AclList): AclList =>
   acl.map((entry) => {
-    if (entry.scheme !== 'digest') return entry;
+    if (!isDigestScheme(entry.scheme)) return entry;
     const colon = entry.id.indexOf(':');
     return { ...entry, id: colon < 0 ? entry.id : `${entry.id.slice(0, colon)}:x` };
   });

@@ -8,7 +8,9 @@ export interface AuthOptions {
   /** Name of the hash as node:crypto knows it; ZooKeeper's default is SHA1. */
   readonly digestAlgorithm: string;
   readonly digestEnabled: boolean;
-  /** Absent: a digest login counts on any connection; true: by TLS alone. */
+  /** Absent: nobody logs in by digest256, whose hash is always SHA-256. `superDigest` as that of digest. */
+  readonly digest256?: { readonly superDigest: string | undefined } | undefined;
+  /** Absent: logins by digest and digest256 count on any connection; true: by TLS alone. */
   readonly digestByTls?: boolean | undefined;
   /** Schemes that ACLs may name; absent: digest and ip. */
   readonly providers?: ReadonlySet<string> | undefined;
@@ -37,12 +39,15 @@ export function authenticate(
   byTls = false,
 ): readonly Identity[] | undefined {
   if (scheme === 'ip') return [{ scheme, id: peerIp }];
-  if (scheme !== 'digest' || !options.digestEnabled || (options.digestByTls === true && !byTls)) return undefined;
-  const id = digestIdentity(credential ?? Buffer.alloc(0), options.digestAlgorithm);
+  if (options.digestByTls === true && !byTls) return undefined;
+  const { digestEnabled, digestAlgorithm, superDigest, digest256 } = options;
+  let how: { algorithm: string; superDigest: string | undefined } | undefined;
+  if (scheme === 'digest' && digestEnabled) how = { algorithm: digestAlgorithm, superDigest };
+  if (scheme === 'digest256' && digest256 !== undefined) how = { algorithm: 'sha256', ...digest256 };
+  if (scheme === null || how === undefined) return undefined;
+  const id = digestIdentity(credential ?? Buffer.alloc(0), how.algorithm);
   const own = { scheme, id };
-  return options.superDigest !== undefined && equalTexts(id, options.superDigest)
-    ? [{ scheme: 'super', id: '' }, own]
-    : [own];
+  return how.superDigest !== undefined && equalTexts(id, how.superDigest) ? [{ scheme: 'super', id: '' }, own] : [own];
 }
 
 /** May whoever has these identities ask anything at all? */

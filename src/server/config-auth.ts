@@ -68,6 +68,7 @@ export function authConfig(
 function providersOf(take: Reader, named: readonly Setting[], tls: boolean, notes: string[]): Set<string> {
   const providers = new Set(['ip']);
   if (take.flag('DigestAuthenticationProvider.enabled')) providers.add('digest');
+  if (take.flag('digest256.enabled')) providers.add('digest256');
   if (tls) providers.add('x509');
   for (const { key, value } of named) {
     if (!key.startsWith(PROVIDER)) continue;

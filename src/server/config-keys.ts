@@ -130,6 +130,8 @@ export const KEYS = {
   'DigestAuthenticationProvider.superDigest': { kind: 'text', secret: true },
   'DigestAuthenticationProvider.digestAlg': { kind: 'text', fallback: 'SHA1' },
   'DigestAuthenticationProvider.enabled': { kind: 'property', fallback: 'true' },
+  'digest256.enabled': { kind: 'property', fallback: 'false' },
+  'digest256.superDigest': { kind: 'text', secret: true },
   'java.security.auth.login.config': { kind: 'text' },
   'sasl.serverconfig': { kind: 'text', fallback: 'Server' },
   'SASLAuthenticationProvider.superPassword': { kind: 'text', secret: true },

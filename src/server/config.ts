@@ -100,6 +100,8 @@ export interface ServerConfig extends LimitsConfig {
     readonly algorithm: DigestAlgorithm;
     /** `user:base64` of whoever may do everything. */
     readonly superDigest: string | undefined;
+    /** The super user of digest256; undefined: that scheme is off. */
+    readonly digest256: { readonly superDigest: string | undefined } | undefined;
     readonly requireTls: boolean;
   };
   /** Logins beyond digest. */
@@ -263,7 +265,10 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     digestAuth: {
       enabled: take.flag('DigestAuthenticationProvider.enabled'),
       algorithm: digestAlgorithm(take),
-      superDigest: superDigest(take),
+      superDigest: superDigest(take, 'DigestAuthenticationProvider.superDigest'),
+      digest256: take.flag('digest256.enabled')
+        ? { superDigest: superDigest(take, 'digest256.superDigest') }
+        : undefined,
       requireTls: take.flag('digest.requireTls'),
     },
     auth: authConfig(take, named, beside.jaas, tls !== undefined, notes),
@@ -367,14 +372,13 @@ function digestAlgorithm(take: Reader): DigestAlgorithm {
   );
 }
 
-function superDigest(take: Reader): string | undefined {
-  const value = take.text('DigestAuthenticationProvider.superDigest');
+function superDigest(
+  take: Reader,
+  key: 'DigestAuthenticationProvider.superDigest' | 'digest256.superDigest',
+): string | undefined {
+  const value = take.text(key);
   if (value === undefined || /^[^:]+:[A-Za-z0-9+/]+=*$/.test(value)) return value;
-  throw take.error(
-    'DigestAuthenticationProvider.superDigest',
-    'superDigest is not USER:BASE64',
-    'make it with the digest of user:password, in Base64',
-  );
+  throw take.error(key, 'superDigest is not USER:BASE64', 'make it with the digest of user:password, in Base64');
 }
 
 function exporter(take: Reader): boolean {

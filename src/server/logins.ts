@@ -1,3 +1,4 @@
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import { KEEPER_CODES } from '../base/errors.ts';
 import type { Reader } from '../protocol/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
@@ -42,7 +43,7 @@ export function logIn(server: LoginContext, connection: ClientConnection, xid: n
     outbox.counts.authFailed++;
     return server.end(connection);
   }
-  if (scheme === 'digest' && !connection.secure) server.readInClear(connection.ip);
+  if (scheme !== null && isDigestScheme(scheme) && !connection.secure) server.readInClear(connection.ip);
 }
 
 /** One token of a login by SASL; without users to log in as, nothing is said and the client goes on. */

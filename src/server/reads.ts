@@ -1,3 +1,4 @@
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import { KEEPER_CODES } from '../base/errors.ts';
 import type { Reader, Writer } from '../protocol/bytes.ts';
 import { PERM } from '../protocol/data.ts';
@@ -236,7 +237,7 @@ export function readOther(
       to.int32(identities.length);
       for (const { scheme, id } of identities) {
         to.text(scheme);
-        to.text(scheme === 'digest' ? (id.split(':')[0] as string) : id);
+        to.text(isDigestScheme(scheme) ? (id.split(':')[0] as string) : id);
       }
       finish(to, at);
       return true;

@@ -1,3 +1,4 @@
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import type { Acl } from '../client/api.ts';
 import { Failure } from './failure.ts';
 import { refuseHidden } from './hidden.ts';
@@ -43,8 +44,9 @@ export function parseAcl(text: string): Acl[] {
     if (pending.slice(0, first) === 'x509' && /=/.test(tail)) continue;
     // user:hash: the comma was in one of them
     const hasHash = pending.indexOf(':', first + 1) < last;
-    if (pending.slice(0, first) === 'digest' && !hasHash && at < pieces.length - 1) continue;
-    if (pending.slice(0, first) === 'digest') refuseHidden(pending.slice(first + 1, last));
+    const isDigest = isDigestScheme(pending.slice(0, first));
+    if (isDigest && !hasHash && at < pieces.length - 1) continue;
+    if (isDigest) refuseHidden(pending.slice(first + 1, last));
     out.push({
       scheme: scheme(pending.slice(0, first), pending),
       id: pending.slice(first + 1, last),

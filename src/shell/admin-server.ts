@@ -1,5 +1,7 @@
 /** ZooKeeper's AdminServer: the same answers as four-letter words, over HTTP, where those are not allowed. */
+
 import { isIPv6 } from 'node:net';
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import type { Credential } from '../client/api.ts';
 import type { Server } from '../client/connect-string.ts';
 import { usage } from './failure.ts';
@@ -49,8 +51,8 @@ export async function adminReply(
   // by plain HTTP a password leaves this machine for nobody
   const logins = first === 'refused' && isLoopback(server.host) ? session.credentials : [];
   for (const { scheme, auth } of logins) {
-    if (scheme !== 'digest') continue;
-    const reply = await asked(word, server, port, signal, `digest ${Buffer.from(auth).toString()}`);
+    if (!isDigestScheme(scheme)) continue;
+    const reply = await asked(word, server, port, signal, `${scheme} ${Buffer.from(auth).toString()}`);
     if (reply !== 'refused') return reply;
   }
   return first;

@@ -206,7 +206,7 @@ const snapshotsFor = (typed: string, ports: CompletionPorts): Choice[] =>
         open === true ? { text, open } : { text: `${text}:/`, open: true },
       );
 
-const SCHEMES = ['world:anyone:', 'auth::', 'digest:', 'ip:', 'x509:', 'sasl:'];
+const SCHEMES = ['world:anyone:', 'auth::', 'digest:', 'digest256:', 'ip:', 'x509:', 'sasl:'];
 /** Schemes, then the permissions not yet given. */
 function aclChoices(typed: string): Found {
   const entry = typed.slice(typed.lastIndexOf(',') + 1);

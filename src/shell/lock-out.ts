@@ -1,6 +1,8 @@
 /** Who of an ACL is somebody of this session. */
+
 import { createHash } from 'node:crypto';
 import { BlockList, isIP } from 'node:net';
+import { DIGEST_HASHES, isDigestScheme } from '../base/digest-schemes.ts';
 import type { Acl, Credential } from '../client/api.ts';
 
 /** As a server says who we are: of digest the user without the hash. */
@@ -18,18 +20,23 @@ export function isSomebody({ scheme, id }: Acl, me: Identity, known: readonly Cr
   if (me.scheme === 'super') return true;
   if (me.scheme !== scheme) return false;
   if (scheme === 'ip') return isWithinSubnet(me.id, id);
-  if (scheme !== 'digest') return me.id === id;
+  if (!isDigestScheme(scheme)) return me.id === id;
   const [user = '', hash = ''] = [id.slice(0, id.indexOf(':')), id.slice(id.indexOf(':') + 1)];
   if (!id.includes(':') || user !== me.id || !HASH.test(hash)) return false;
-  const own = known.filter((each) => each.scheme === 'digest').map(({ auth }) => Buffer.from(auth));
+  const own = known.filter((each) => each.scheme === scheme).map(({ auth }) => Buffer.from(auth));
   const passwords = own.filter((auth) => auth.subarray(0, user.length + 1).toString() === `${user}:`);
-  if (passwords.length === 0 || hash.length !== SHA1_LENGTH) return true;
-  return passwords.some((auth) => createHash('sha1').update(auth).digest('base64') === hash);
+  // servers may have been told another hash for digest
+  if (passwords.length === 0 || (scheme === 'digest' && hash.length !== SHA1_LENGTH)) return true;
+  const made = (auth: Buffer): string =>
+    createHash(DIGEST_HASHES[scheme] ?? '')
+      .update(auth)
+      .digest('base64');
+  return passwords.some((auth) => made(auth) === hash);
 }
 
 /** Nobody can be who it names: where a hash belongs there is something else, mostly the password itself. */
 export const isNobody = ({ scheme, id }: Acl): boolean =>
-  scheme === 'digest' && !HASH.test(id.includes(':') ? id.slice(id.indexOf(':') + 1) : '');
+  isDigestScheme(scheme) && !HASH.test(id.includes(':') ? id.slice(id.indexOf(':') + 1) : '');
 
 /** `id` is an address, or the beginning of some: 10.0.0.0/8. */
 function isWithinSubnet(address: string, id: string): boolean {

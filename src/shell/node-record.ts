@@ -1,4 +1,5 @@
 /** Nodes as they are kept outside of a server: in exports, in the trash, between two servers. */
+import { isDigestScheme } from '../base/digest-schemes.ts';
 import type { Acl, CreateMode, Stat } from '../client/api.ts';
 import { showAcl } from './acl-text.ts';
 import { Failure } from './failure.ts';
@@ -34,7 +35,7 @@ export const recordOf = (
  * the owner out, as no password has that hash.
  */
 export const isMasked = ({ scheme, id }: Pick<Acl, 'scheme' | 'id'>): boolean =>
-  scheme === 'digest' && /^[^:]*:x$/.test(id);
+  isDigestScheme(scheme) && /^[^:]*:x$/.test(id);
 export const hasMasked = (acl: readonly Acl[] | undefined): boolean => acl?.some(isMasked) === true;
 
 /** `way`: what goes on without it, for the hint. @throws Failure (15) */
@@ -59,21 +60,26 @@ export function refuseTyped(where: string, acl: readonly Acl[], allows?: string)
   throw new Failure(
     15,
     'InvalidAcl',
-    `digest:${masked.id} in ${where} has no password hash, and would lock ${user} out`,
+    `${masked.scheme}:${masked.id} in ${where} has no password hash, and would lock ${user} out`,
     {
-      hint: `acl digest ${user} makes it${allows === undefined ? '' : `; ${allows} writes it as it is`}`,
+      hint: `${digestCommand(masked.scheme, user)} makes it${allows === undefined ? '' : `; ${allows} writes it as it is`}`,
     },
   );
 }
 
-const HASH = /^[^:]*:[A-Za-z0-9+/]{27}=$/;
-/** Warns of digest ids with something else where the hash (SHA-1, base64) belongs, mostly the password itself: nobody can be them. */
+const HASHES: Readonly<Record<string, RegExp>> = {
+  digest: /^[^:]*:[A-Za-z0-9+/]{27}=$/,
+  digest256: /^[^:]*:[A-Za-z0-9+/]{43}=$/,
+};
+const digestCommand = (scheme: string, user = ''): string =>
+  `acl digest ${scheme === 'digest256' ? '--sha256 ' : ''}${user}`;
+/** Warns of digest ids with something else where the hash (SHA-1, of digest256 SHA-256; base64) belongs, mostly the password itself: nobody can be them. */
 export function warnOfPasswords(acl: readonly Acl[], warn: (line: string) => void): void {
   for (const { scheme, id } of acl)
-    if (scheme === 'digest' && /^[^:]+:[^:]+$/.test(id) && !HASH.test(id) && !isMasked({ scheme, id })) {
+    if (HASHES[scheme]?.test(id) === false && /^[^:]+:[^:]+$/.test(id) && !isMasked({ scheme, id })) {
       const [user = ''] = id.split(':');
       warn(
-        `what follows digest:${user}: is no password hash, so nobody can log in as it; acl digest ${user} makes one`,
+        `what follows ${scheme}:${user}: is no password hash, so nobody can log in as it; ${digestCommand(scheme, user)} makes one`,
       );
     }
 }

@@ -2,27 +2,32 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OPEN_ACL } from '../../src/records/txns.ts';
 import { ClearPasswords } from '../../src/runtime/clear-passwords.ts';
+import { listenError, StartError } from '../../src/runtime/start-error.ts';
 import { openDoors } from '../../src/runtime/start-warnings.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { ServerProcess } from '../e2e/process.ts';
 import { PATIENCE_MS } from '../patience.ts';
 
 /** What is told of a tree whose root has this ACL. */
-const told = (host: string | undefined, superDigest: string | undefined, perms: number): string[] => {
+const told = (host: string | undefined, supers: readonly string[], perms: number): string[] => {
   const tree = new DataTree();
   const acl = perms === 31 ? OPEN_ACL : [{ perms, scheme: 'world', id: 'anyone' }];
-  return openDoors(host, superDigest, { root: tree.root, acl: () => acl } as unknown as DataTree).map((sentence) =>
+  return openDoors(host, supers, { root: tree.root, acl: () => acl } as unknown as DataTree).map((sentence) =>
     sentence.split(' ', 3).join(' '),
   );
 };
 
 test('an open root is told of where others reach the port, a super user everywhere', () => {
   for (const host of [undefined, '0.0.0.0', '10.0.0.1', 'zk.example'])
-    assert.deepEqual(told(host, undefined, 31), ['the ACL of'], host);
-  for (const host of ['127.0.0.1', '::1', 'localhost']) assert.deepEqual(told(host, undefined, 31), [], host);
-  assert.deepEqual(told(undefined, undefined, 1), [], 'READ alone');
-  assert.deepEqual(told(undefined, undefined, 2), ['the ACL of']);
-  assert.deepEqual(told('127.0.0.1', 'super:x', 31).length, 1);
+    assert.deepEqual(told(host, [], 31), ['the ACL of'], host);
+  for (const host of ['127.0.0.1', '::1', 'localhost']) assert.deepEqual(told(host, [], 31), [], host);
+  assert.deepEqual(told(undefined, [], 1), [], 'READ alone');
+  assert.deepEqual(told(undefined, [], 2), ['the ACL of']);
+  const supers = ['DigestAuthenticationProvider.superDigest', 'digest256.superDigest'];
+  assert.deepEqual(
+    told('127.0.0.1', supers, 31),
+    supers.map((key) => `${key} is set:`),
+  );
 });
 
 test('a password that came in the clear is told of once for each address, and for so many', () => {
@@ -52,4 +57,12 @@ test('each is told once at a start', async () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
   for (const sentence of sentences) assert.equal(server.stderr.match(sentence)?.length, 1, server.stderr);
   assert.doesNotMatch(server.stderr, /xQJmx/);
+});
+
+test('why a port is not there is told in words, where it is no matter of the port, too', () => {
+  const told = (error: Error) => listenError(error, '127.0.0.1:1', '127.0.0.1', 'admin.serverPort').message;
+  const stores = new StartError(43, 'the password does not open stores.p12');
+  assert.equal(told(stores), stores.message);
+  assert.match(told(new Error('no key in it')), /: no key in it$/);
+  assert.match(told(Object.assign(new Error('x'), { code: 'EADDRNOTAVAIL' })), /not one of this machine$/);
 });

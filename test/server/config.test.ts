@@ -110,7 +110,13 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     readOnlyModeEnabled: false,
     localSessions: undefined,
     containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 0 },
-    digestAuth: { enabled: true, algorithm: 'sha1', superDigest: undefined, requireTls: false },
+    digestAuth: {
+      enabled: true,
+      algorithm: 'sha1',
+      superDigest: undefined,
+      digest256: undefined,
+      requireTls: false,
+    },
     auth: { providers: new Set(['ip', 'digest']), sasl: undefined, enforced: undefined, x509SuperUser: undefined },
     fourLetterWords: new Set(['srvr']),
     admin: {
@@ -240,6 +246,7 @@ test('what cannot be used is refused, with the place and what to do', () => {
     [`${BASE}metricsProvider.className=org.x.Y`, /no metrics provider org\.x\.Y/, 'metricsProvider.className'],
     [`${BASE}DigestAuthenticationProvider.digestAlg=ROT13`, /ROT13/],
     [`${BASE}DigestAuthenticationProvider.superDigest=secretword`, /USER:BASE64/],
+    [`${BASE}digest256.enabled=true\ndigest256.superDigest=secretword`, /USER:BASE64/],
     [`${BASE}secureClientPort=2281`, /ssl\.keyStore\.location is not set/, 'ssl.keyStore.location'],
     [`${BASE}standaloneEnabled=false`, /without a server line/, 'standaloneEnabled'],
     [`${BASE}server.1=h:1:2:observer`, /observers without a participant/],

@@ -9,21 +9,21 @@ export interface Refusal {
   readonly error: string;
 }
 
-/** Credentials as a header gives them, `digest user:password`: no more words than these two. */
-const HEADER = /^digest ([^ ]+)$/;
+/** Credentials as a header gives them, `digest user:password` or by digest256: no more words than these two. */
+const HEADER = /^(digest|digest256) ([^ ]+)$/;
 
 /**
  * Whether whoever sends this Authorization header may use commands that tell of clients, paths and settings, or change
- * something: by digest, the super user or an identity that the ACL of `/` gives all permissions. What that ACL gives
+ * something: by digest or digest256, the super user or an identity that the ACL of `/` gives all permissions. What that ACL gives
  * everybody does not count: anyone may make credentials up. Addresses prove nothing (CVE-2024-51504).
  */
 export function refuse(header: string | undefined, server: Server): Refusal | undefined {
   if (header === undefined) return { status: 401, error: 'Auth info is missing for the command' };
-  const credential = HEADER.exec(header)?.[1];
+  const [, scheme, credential] = HEADER.exec(header) ?? [];
   const proved =
-    credential === undefined
+    scheme === undefined || credential === undefined
       ? undefined
-      : authenticate('digest', Buffer.from(credential), '', server.options.auth, true);
+      : authenticate(scheme, Buffer.from(credential), '', server.options.auth, true);
   if (proved === undefined) return { status: 401, error: 'Not authenticated' };
   return mayAdminister(proved, server) ? undefined : { status: 403, error: 'Not authorized' };
 }
