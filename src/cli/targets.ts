@@ -5,7 +5,7 @@ import { ConnectStringError, parseConnectString } from '../client/connect-string
 import { isOpenToOthers } from '../config/config-file.ts';
 import { folders } from '../config/folders.ts';
 import type { Profile } from '../config/profiles.ts';
-import { revealSecret, SecretError } from '../config/secrets.ts';
+import { isReference, revealSecret, SecretError } from '../config/secrets.ts';
 import { connectStringOf } from '../ensemble/layout.ts';
 import type { TlsOptions } from '../ports/network.ts';
 import { usage } from '../shell/failure.ts';
@@ -114,7 +114,10 @@ function profileAuth(
   { auth = [] }: Profile,
   { configFile, env }: TargetSources,
 ): Credential[] {
-  if (auth.some(({ cred }) => cred !== undefined) && isOpenToOthers(configFile))
+  // "from" may hold the secret itself, where it names no place
+  const isSecret = ({ cred, from }: (typeof auth)[number]): boolean =>
+    cred !== undefined || (from !== undefined && !isReference(from));
+  if (auth.some(isSecret) && isOpenToOthers(configFile))
     throw usage(
       `${configFile} holds credentials of @${name} and others can read it`,
       `chmod 600 ${configFile}, or keep them elsewhere with "from"`,

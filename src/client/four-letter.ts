@@ -3,6 +3,8 @@ import type { Dialer, TlsOptions } from '../ports/network.ts';
 export interface FourLetterOptions {
   readonly host: string;
   readonly port: number;
+  /** Of `stmk`, which is followed by eight bytes: a mask. */
+  readonly argument?: Uint8Array | undefined;
   /** For the whole exchange, ms. Default 5000. */
   readonly timeoutMs?: number | undefined;
   readonly tls?: TlsOptions | undefined;
@@ -19,7 +21,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
  */
 export async function fourLetter(dialer: Dialer, word: string, options: FourLetterOptions): Promise<string> {
   if (!/^[a-z]{4}$/.test(word)) throw new RangeError(`'${word}' is not a four-letter word such as ruok`);
-  const { host, port, timeoutMs = 5000, tls, signal } = options;
+  const { host, port, argument, timeoutMs = 5000, tls, signal } = options;
   signal?.throwIfAborted();
   const stop = new AbortController();
   const chunks: Buffer[] = [];
@@ -52,7 +54,7 @@ export async function fourLetter(dialer: Dialer, word: string, options: FourLett
       stop.signal,
     );
     try {
-      connection.send(Buffer.from(word));
+      connection.send(argument === undefined ? Buffer.from(word) : Buffer.concat([Buffer.from(word), argument]));
       await answered;
       return Buffer.concat(chunks).toString();
     } finally {

@@ -4,6 +4,7 @@ import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { viewOf } from '../shell/own-nodes.ts';
+import { Tally } from '../shell/survey.ts';
 import { plural } from '../shell/units.ts';
 import deleteall, { refuseProtected } from './deleteall.ts';
 import { undoKeeps, versionOf, withSuggestion } from './support.ts';
@@ -47,15 +48,7 @@ export default command({
     for (const path of paths) refuseProtected(viewOf(context), path);
     const versions = paths.map((path) => versionOf(text, path, context, 'delete: the version'));
     const client = await context.client();
-    if (context.globbed && paths.length > 1)
-      await context.confirm({
-        what: `delete ${plural(paths.length, 'node')}`,
-        path: paths[0] as string,
-        details: paths.slice(0, 10),
-        count: paths.length,
-        keepsUndo: await undoKeeps(client, paths, context),
-        hasOthersEphemerals: await haveOthersEphemerals(client, paths, context),
-      });
+    if (context.globbed && paths.length > 1) await agree(client, paths, context);
     const done: string[] = [];
     for (const [at, path] of paths.entries())
       try {
@@ -89,15 +82,23 @@ async function deleteWithAll(
   const how = { batch: undefined, limit: undefined, keepRoot: false, atomic: false, noTrash: false };
   return deleteall.run({ paths: there, ...how }, context);
 }
-/** Some are ephemeral nodes of other sessions. Beyond a few nodes there is a question anyway. */
-async function haveOthersEphemerals(
-  client: Client,
-  paths: readonly string[],
-  { asks, signal }: CommandContext,
-): Promise<boolean> {
-  if (!asks) return false;
-  const stats = await Promise.all(paths.slice(0, 20).map((path) => client.exists(path, { signal })));
-  return stats.some(
-    (stat) => stat !== undefined && stat.ephemeralOwner !== 0n && stat.ephemeralOwner !== client.sessionId,
-  );
+/** What a pattern stands for is asked about as deleteall's nodes are. @throws Failure (30, 31) */
+async function agree(client: Client, paths: readonly string[], context: CommandContext): Promise<void> {
+  const tally = new Tally(client.sessionId);
+  if (context.asks)
+    for (let at = 0; at < paths.length; at += AT_ONCE)
+      for (const stat of await Promise.all(
+        paths.slice(at, at + AT_ONCE).map((path) => client.exists(path, { signal: context.signal })),
+      ))
+        if (stat !== undefined) tally.add(stat);
+  await context.confirm({
+    what: `delete ${plural(paths.length, 'node')}`,
+    path: paths[0] as string,
+    details: tally.lines(paths.slice(0, 10)),
+    count: paths.length,
+    keepsUndo: await undoKeeps(client, paths, context),
+    hasOthersEphemerals: tally.owners > 0,
+  });
 }
+/** Questions under way. */
+const AT_ONCE = 500;

@@ -1,4 +1,5 @@
 import { command } from '../shell/command.ts';
+import { type Failure, toldAlready } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { filledFor } from '../shell/placeholders.ts';
 
@@ -26,6 +27,7 @@ export default command({
   ],
   async run({ pattern, command: words }, context): Promise<Output> {
     let exit = 0;
+    let first: Failure | undefined;
     for (const path of await context.expand(pattern)) {
       context.signal.throwIfAborted();
       try {
@@ -35,9 +37,10 @@ export default command({
         if (!context.keepGoing || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);
         context.warn(`${path}: ${failure.message}`);
-        exit ||= failure.exit;
+        first ??= failure;
       }
     }
+    if (first !== undefined) throw toldAlready(first);
     return { type: 'many', parts: [], exit };
   },
 });

@@ -13,6 +13,7 @@ import { sameData } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { valueText, withValue } from './json-value.ts';
+import { keptTheirs, settleRace } from './settle-race.ts';
 import { withSuggestion } from './support.ts';
 
 /** The data of a node in the user's editor. */
@@ -69,27 +70,9 @@ export default command({
           const theirs = await client.get(path, { signal });
           if (!context.asks)
             throw new Failure(12, 'BadVersion', `somebody else changed it meanwhile: ${path}`, { path, cause: error });
-          context.show({
-            type: 'differences',
-            differences: [
-              {
-                sign: '~',
-                path,
-                version: theirs.stat.version,
-                before: now.data,
-                after: theirs.data,
-                notes: ['theirs, since you began'],
-              },
-              { sign: '~', path, before: now.data, after: data, notes: ['yours'] },
-            ],
-          });
-          const answer = await context.choose(`Somebody else changed ${path} meanwhile.`, [
-            { value: 'mine', about: 'write mine over theirs' },
-            { value: 'theirs', about: 'keep theirs' },
-            { value: 'edit', about: 'edit mine again' },
-          ]);
-          if (answer === 'theirs')
-            return { type: 'done', text: `${quoteWord(path)} keeps theirs`, json: { path, changed: false } };
+          const race = { path, theirs: { data: theirs.data, version: theirs.stat.version }, mine: data, base: now };
+          const answer = await settleRace(race, [{ value: 'edit', about: 'edit mine again' }], context);
+          if (answer === 'theirs') return keptTheirs(path);
           now = theirs;
           if (answer === 'mine') {
             const mine = draft.stored(text, theirs.data);

@@ -42,6 +42,8 @@ export default command({
     const found = wanted(from);
     const first = number === 0 ? [] : found.slice(-number);
     if (!follow) return { type: 'events', events: first };
+    if (!context.interactive && (await context.session.watches()).length === 0)
+      throw usage('events -f: nothing is watched in this session, so nothing would come', 'watch -f PATH does both');
     context.show({ type: 'events', events: first });
     let shown = events.total;
     for (;;) {

@@ -1,13 +1,15 @@
 /** `find -delete`. */
+import type { Client } from '../client/api.ts';
 import type { CommandContext } from '../shell/command.ts';
 import { refused } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn, type View, viewOf } from '../shell/own-nodes.ts';
 import { type KeptFor, SelectiveDelete } from '../shell/selective-delete.ts';
+import { Tally } from '../shell/survey.ts';
 import { plural } from '../shell/units.ts';
 import type { WalkedNode } from '../shell/walk.ts';
 import { refuseProtected } from './deleteall.ts';
-import { Streamed } from './support.ts';
+import { Streamed, undoKeeps } from './support.ts';
 
 /** A walk, and which of its nodes pass. */
 export type Search = () => AsyncIterable<{ readonly node: WalkedNode; readonly passes: boolean }>;
@@ -17,6 +19,8 @@ const WHY: Readonly<Record<KeptFor, { readonly exit: number; readonly text: stri
   NoAuth: { exit: 14, text: 'not permitted' },
 };
 const NAMED = 5;
+/** So few are deleted without a question, where undo keeps them. */
+const FEW = 20;
 
 /**
  * Deletes what passes, children before their parents, as one change that undo takes back. What cannot go stays and is told.
@@ -26,8 +30,8 @@ export async function deleteFound(search: Search, root: string, context: Command
   const view = viewOf(context);
   if (isOwn(view, root))
     throw refused(`what is below ${root} cannot be deleted: the ensemble needs it`, 'delquota removes quotas', root);
-  await agree(view, search, root, context);
   const client = await context.client();
+  await agree(view, search, root, client, context);
   const shown: Streamed<string> = new Streamed<string>(
     context,
     (paths, part): Output => ({
@@ -66,20 +70,27 @@ export async function deleteFound(search: Search, root: string, context: Command
   return { ...shown.end(), exit };
 }
 
-async function agree(view: View, search: Search, root: string, context: CommandContext): Promise<void> {
+async function agree(view: View, search: Search, root: string, client: Client, context: CommandContext): Promise<void> {
   if (!context.asks) {
     await context.confirm({ what: `delete what find finds under ${root}`, path: root });
     return;
   }
-  let count = 0;
-  const details: string[] = [];
+  const tally = new Tally(client.sessionId);
+  const first: string[] = [];
   for await (const { node, passes } of search()) {
     if (!passes) continue;
     refuseProtected(view, node.path);
-    count++;
-    if (details.length < 10) details.push(node.path);
+    tally.add(node.stat);
+    if (first.length < FEW) first.push(node.path);
   }
+  const { count } = tally;
   if (count === 0) return;
-  const what = `delete ${plural(count, 'node')}`;
-  await context.confirm({ what, path: root, details, count, keepsUndo: context.keepsUndo });
+  await context.confirm({
+    what: `delete ${plural(count, 'node')}`,
+    path: root,
+    details: tally.lines(first.slice(0, 10)),
+    count,
+    keepsUndo: count <= FEW && (await undoKeeps(client, first, context)),
+    hasOthersEphemerals: tally.owners > 0,
+  });
 }

@@ -1,5 +1,5 @@
-import { type Arg, type CommandContext, command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
+import { type Arg, command } from '../shell/command.ts';
+import { type Failure, toldAlready, usage } from '../shell/failure.ts';
 import type { ListedNode, Output } from '../shell/output.ts';
 import { skipsOwn } from '../shell/own-nodes.ts';
 import { filledFor } from '../shell/placeholders.ts';
@@ -119,16 +119,28 @@ export default command({
       }
     };
     let exit = 0;
+    let first: Failure | undefined;
     const output = await withSuggestion(root, context, async () => {
       if (values.delete) return deleteFound(search, root, context);
       for await (const { node, passes } of search()) {
         if (!passes) continue;
-        if (values.exec.length > 0) exit = await execute(values.exec, node.path, context);
+        if (values.exec.length > 0)
+          try {
+            signal.throwIfAborted();
+            const status = await context.execute(filledFor(values.exec, node.path));
+            exit ||= status;
+          } catch (error) {
+            if (!context.keepGoing || signal.aborted) throw error;
+            const failure = context.failedWithin(error);
+            context.warn(`${node.path}: ${failure.message}`);
+            first ??= failure;
+          }
         else if (!values.count) await shown.add({ name: node.path, stat: node.stat });
       }
       return undefined;
     });
     denied.tell(context);
+    if (first !== undefined) throw toldAlready(first);
     if (output !== undefined) exit = output.exit ?? 0;
     if (denied.any) exit = 14;
     else if (count === 0) exit = 1;
@@ -138,15 +150,3 @@ export default command({
     return { ...shown.end(), exit };
   },
 });
-
-/** The exit code of the command with the path in it. @throws Failure of the command, unless the shell goes on after one */
-async function execute(words: readonly Arg[], path: string, context: CommandContext): Promise<number> {
-  context.signal.throwIfAborted();
-  try {
-    return await context.execute(filledFor(words, path));
-  } catch (error) {
-    if (!context.keepGoing) throw error;
-    context.warn(`${path}: ${(error as Error).message}`);
-    return (error as { exit?: number }).exit ?? 1;
-  }
-}

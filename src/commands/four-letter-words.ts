@@ -15,11 +15,21 @@ function serversIn(host: string): readonly Server[] {
   }
 }
 
+/** Eight bytes of a number of 64 bits. @throws Failure (2) */
+function maskOf(text: string | undefined): Uint8Array {
+  if (text === undefined || !/^(?:0x[\da-f]{1,16}|\d{1,19})$/i.test(text))
+    throw usage('4lw stmk: a mask is missing', '4lw stmk 0x100, or a decimal number of 64 bits');
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt.asUintN(64, BigInt(text)));
+  return bytes;
+}
+
 /** The words that are commands of their own; `stat` is that of a znode. */
-const ALIASES = 'ruok srvr mntr conf cons dump envi dirs wchs wchc wchp isro hash crst srst gtmk'.split(' ');
+const ALIASES = 'ruok srvr mntr conf cons dump envi dirs wchs wchc wchp isro hash crst srst gtmk stmk'.split(' ');
 const RESETS: Readonly<Record<string, string>> = {
   crst: 'reset the counters of all connections',
   srst: 'reset the counters of the server',
+  stmk: 'set the trace mask',
 };
 
 /** ZooKeeper's words for operators, sent to one server or to all. */
@@ -29,6 +39,7 @@ export default command({
   group: 'admin',
   about: 'send a four-letter word (ruok, srvr, mntr, ...) and show the answer',
   risk: 'read',
+  riskOf: ({ word }) => (RESETS[word] === undefined ? 'read' : 'cluster'),
   dryRun: false,
   params: {
     word: {
@@ -60,11 +71,13 @@ export default command({
   ],
   exits: [3, 21, 30, 31],
   notes: [
-    'crst and srst change what everybody reads: they ask first, and in a script need --yes.',
+    'crst, srst and stmk change what everybody reads: they ask first, and in a script need --yes. stmk MASK sets a mask, a number.',
     'A word that a server does not allow is asked of its AdminServer, which is said.',
   ],
-  async run({ word, hosts, all, adminPort }, context): Promise<Output> {
+  async run({ word, hosts: words, all, adminPort }, context): Promise<Output> {
     const port = adminPortOf(adminPort);
+    const argument = word === 'stmk' ? maskOf(words[0]) : undefined;
+    const hosts = argument === undefined ? words : words.slice(1);
     if (all && hosts.length > 0) throw usage('4lw: --all and HOST exclude each other');
     const { signal, session } = context;
     const targets: readonly Server[] = all
@@ -75,12 +88,12 @@ export default command({
     const reset = RESETS[word];
     if (reset !== undefined) {
       const details = targets.map(showServer);
-      await context.confirm({ what: `${reset} at ${details.join(' ')}`, path: '/', details, always: true });
+      await context.confirm({ what: `${reset} at ${details.join(' ')}`, path: '/', details });
     }
     const parts: Output[] = [];
     for (const server of targets) {
       const host = showServer(server);
-      const answer = await session.word(word, { ...server, signal }).catch((error) => {
+      const answer = await session.word(word, { ...server, argument, signal }).catch((error) => {
         if (signal.aborted) throw error;
         throw new Failure(3, 'ConnectFailed', `${host} does not answer: ${(error as Error).message}`, { cause: error });
       });

@@ -46,7 +46,7 @@ export async function runWhileHeld(hold: Hold, client: Client, run: HeldRun, con
     if (hold.state === 'lost') throw lost(hold);
     return { type: 'many', parts: [], exit, program: run.words };
   } finally {
-    await Promise.race([hold.release(), after(clock, RELEASE_MS)]);
+    await within(clock, RELEASE_MS, hold.release());
   }
 }
 
@@ -100,7 +100,7 @@ async function supervise(
     const exit = await program.ended;
     if (isLosing) {
       program.kill('SIGKILL'); // what it has left behind
-      await Promise.race([hook, after(clock, graceMs)]);
+      await within(clock, graceMs, hook);
       throw lost(hold);
     }
     context.signal.throwIfAborted();
@@ -113,10 +113,18 @@ async function supervise(
   }
 }
 
-const after = (clock: Clock, ms: number): Promise<void> =>
-  new Promise((resolve) => {
-    clock.after(ms, resolve);
+/** Waits for it, so long at most; no timer is left behind, which the process would wait for. */
+async function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: Disposable | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = clock.after(ms, resolve);
   });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    timer?.[Symbol.dispose]();
+  }
+}
 
 const untilAny = (...signals: AbortSignal[]): Promise<void> =>
   new Promise((resolve) => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { command } from '../shell/command.ts';
-import { usage } from '../shell/failure.ts';
+import { type Failure, toldAlready, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 
 /** The same again. */
@@ -24,6 +24,7 @@ export default command({
   async run({ count, interval, command: words }, context): Promise<Output> {
     if (count < 0) throw usage(`repeat: COUNT must not be negative: ${count}`);
     let exit = 0;
+    let first: Failure | undefined;
     for (let done = 0; count === 0 || done < count; done++) {
       context.signal.throwIfAborted();
       if (done > 0 && interval !== undefined) await pause(interval, undefined, { signal: context.signal });
@@ -34,9 +35,10 @@ export default command({
         if (!context.keepGoing || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);
         context.warn(`error: ${failure.message}`);
-        exit ||= failure.exit;
+        first ??= failure;
       }
     }
+    if (first !== undefined) throw toldAlready(first);
     return { type: 'many', parts: [], exit };
   },
 });

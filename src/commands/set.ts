@@ -7,6 +7,7 @@ import { textOf } from '../shell/node-json.ts';
 import type { Output } from '../shell/output.ts';
 import { DATA_OPTIONS, dataSaid, sizeOptions } from './data-options.ts';
 import { asJson, withValue } from './json-value.ts';
+import { keptTheirs, settleRace } from './settle-race.ts';
 import { versionOf, withSuggestion } from './support.ts';
 
 const TRIES = 5;
@@ -44,7 +45,10 @@ export default command({
     ['set /app/logo @logo.png', 'from a file'],
   ],
   exits: [6, 10, 12, 14, 17, 19],
-  notes: ['With --at the exit code is 10, too, when the data is no JSON or has no such place.'],
+  notes: [
+    'With --at the exit code is 10, too, when the data is no JSON or has no such place.',
+    'At a prompt -v = asks whose data counts when somebody else was quicker; elsewhere that is 12.',
+  ],
   async run(values, context): Promise<Output> {
     const { path, append } = values;
     const at = values.at === undefined ? undefined : jsonSteps(values.at);
@@ -61,6 +65,23 @@ export default command({
       if (text === undefined) throw usage('set: --at takes a text, not bytes');
       return withValue(path, before, at, asJson(text));
     };
+    /** The version was that of the last read here, and somebody was quicker. */
+    const ask = async (mine: Uint8Array | null): Promise<Output> => {
+      for (;;) {
+        const theirs = await client.get(path, { signal });
+        const version = theirs.stat.version;
+        if ((await settleRace({ path, theirs: { data: theirs.data, version }, mine }, [], context)) === 'theirs')
+          return keptTheirs(path);
+        try {
+          const next = merges ? merged(theirs.data) : mine;
+          const stat = await client.set(path, next, version, { ...sizeOptions(values), signal });
+          context.versionsRead.set(path, stat.version);
+          return { type: 'written', path, stat, bytes: next?.length ?? 0, showStat: values.stat };
+        } catch (error) {
+          if (!(error instanceof KeeperError) || error.code !== 'BadVersion') throw error; // and once more
+        }
+      }
+    };
     const write = async (): Promise<Output> => {
       for (let tries = 1; ; tries++) {
         const before = merges ? await client.get(path, { signal }) : undefined;
@@ -72,8 +93,9 @@ export default command({
           context.versionsRead.set(path, stat.version);
           return { type: 'written', path, stat, bytes: next?.length ?? 0, showStat: values.stat };
         } catch (error) {
-          const isRace = error instanceof KeeperError && error.code === 'BadVersion' && version === -1;
-          if (!merges || !isRace || tries >= TRIES) throw error;
+          if (!(error instanceof KeeperError) || error.code !== 'BadVersion') throw error;
+          if (values.version === '=' && context.asks) return ask(next);
+          if (!merges || version !== -1 || tries >= TRIES) throw error;
         }
       }
     };

@@ -93,6 +93,8 @@ export function entriesOf(output: Output): readonly unknown[] | undefined {
       return output.entries;
     case 'findings':
       return output.findings;
+    case 'lines':
+      return output.lines;
     case 'table':
       return Array.isArray(output.json) ? output.json : undefined;
     default:

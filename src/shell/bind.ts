@@ -7,7 +7,7 @@ import { choice, parseDuration, parseNumber, parseSize, parseTimed } from './uni
 
 /** What binding needs of the shell: the current path and the contents of `@-`. */
 export interface BindPorts {
-  readonly resolve: (typed: string, keepSlash: boolean) => string;
+  readonly resolve: (typed: string, keepSlash: boolean, isPattern?: boolean) => string;
   readonly stdin: StdinReader;
 }
 
@@ -194,10 +194,12 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
     values[key] = param.many === true ? [] : param.kind === 'flag' ? false : undefined;
   const globs: GlobWord[] = [];
   for (const { name: key, param, arg } of walked.bound) {
-    const value = arg === undefined ? true : read(spec, key, param, arg, ports);
     const many = param.many === true;
-    if (param.globs === true && arg?.quote === 'none' && hasGlob(arg.text) && !isElsewhere(arg.text))
-      globs.push({ param: key, index: many ? (values[key] as unknown[]).length : 0 });
+    const isGlob =
+      param.globs === true && arg?.quote === 'none' && hasGlob(arg.pattern ?? arg.text) && !isElsewhere(arg.text);
+    const word = isGlob ? { ...arg, text: arg.pattern ?? arg.text } : arg;
+    const value = word === undefined ? true : read(spec, key, param, word, ports);
+    if (isGlob) globs.push({ param: key, index: many ? (values[key] as unknown[]).length : 0 });
     if (many) (values[key] as unknown[]).push(value);
     else values[key] = value;
   }
@@ -217,10 +219,10 @@ function read(spec: CommandSpec, key: string, param: Param, arg: Arg, ports: Bin
     case 'watchedPath':
     case 'newPath':
       if (text === '') throw usage(`${spec.name}: ${placeholder(key, param)} is empty`);
-      return param.keepsText === true ? text : ports.resolve(text, param.trailingSlash === true);
+      return param.keepsText === true ? text : ports.resolve(text, param.trailingSlash === true, text === arg.pattern);
     case 'place':
       if (text === '') throw usage(`${spec.name}: ${placeholder(key, param)} is empty`);
-      return isElsewhere(text) ? text : ports.resolve(text, true);
+      return isElsewhere(text) ? text : ports.resolve(text, true, text === arg.pattern);
     case 'data':
       return dataOf(arg, ports.stdin);
     case 'command':

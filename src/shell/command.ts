@@ -16,6 +16,8 @@ export interface Arg {
   readonly text: string;
   readonly bytes?: Uint8Array;
   readonly quote: Quote;
+  /** The same as a pattern, where parts of it are to be taken as they are: see masked.ts. */
+  readonly pattern?: string;
 }
 
 /** The nodes of a snapshot from its root on, each before what is below it, names by code unit. */

@@ -39,6 +39,10 @@ export class Failure extends Error {
 /** The line cannot be read as it stands; nothing was sent. */
 export const usage = (message: string, hint?: string): Failure => new Failure(2, 'Usage', message, { hint });
 
+/** The first of several that were told as they came: it ends what went on behind them. */
+export const toldAlready = ({ exit, code, message }: Failure): Failure =>
+  new Failure(exit, code, message, { told: true });
+
 /** A safety rule says no. */
 export const refused = (message: string, hint: string, path?: string): Failure =>
   new Failure(30, 'Refused', `refused: ${message}`, { hint, path });

@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { joinPath } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { Failure, usage } from './failure.ts';
+import { unmasked } from './masked.ts';
 import { skipsOwn } from './own-nodes.ts';
 
 const MAX_ALTERNATIVES = 1000;
@@ -28,7 +29,7 @@ type Step = number | '*' | '?' | RegExp;
 export function matcher(pattern: string): (name: string) => boolean {
   const steps: Step[] = [];
   for (let i = 0; i < pattern.length; i += widthAt(pattern, i)) {
-    const point = pattern.codePointAt(i) as number;
+    const point = unmasked(pattern.slice(i, i + widthAt(pattern, i))).codePointAt(0) as number;
     const unit = pattern[i] as string;
     const close = unit === '[' ? pattern.indexOf(']', i + 2) : -1;
     if (close >= 0) {
@@ -42,7 +43,9 @@ export function matcher(pattern: string): (name: string) => boolean {
 }
 
 function classOf(pattern: string, body: string): RegExp {
-  const inner = body.replace(/[\\\]^]/g, '\\$&').replace(/^!/, '^');
+  const inner = unmasked(body)
+    .replace(/[\\\]^]/g, '\\$&')
+    .replace(/^!/, '^');
   try {
     return new RegExp(`^[${inner}]$`, 'su');
   } catch {
@@ -82,16 +85,18 @@ const isPattern = (part: string): boolean => /[*?[]/.test(part);
  * @throws Failure (10) when there is none
  */
 export async function expandGlob(client: Client, pattern: string, signal: AbortSignal): Promise<string[]> {
-  if (await client.exists(pattern, { signal })) return [pattern];
+  const literal = unmasked(pattern);
+  if (await client.exists(literal, { signal })) return [literal];
   const skips = skipsOwn(client, '/');
   const found = new Set<string>();
   for (const each of expandBraces(pattern)) {
     const parts = each.split('/').filter((part) => part !== '');
     if (!parts.some(isPattern)) {
-      if (await client.exists(each, { signal })) found.add(each);
+      const path = unmasked(each);
+      if (await client.exists(path, { signal })) found.add(path);
     } else await descend('/', parts);
   }
-  if (found.size === 0) throw new Failure(10, 'NoNode', `nothing matches ${pattern}`, { path: pattern });
+  if (found.size === 0) throw new Failure(10, 'NoNode', `nothing matches ${literal}`, { path: literal });
   return [...found].sort();
 
   async function descend(base: string, parts: readonly string[]): Promise<void> {
@@ -101,7 +106,7 @@ export async function expandGlob(client: Client, pattern: string, signal: AbortS
       return;
     }
     if (!isPattern(part)) {
-      const path = joinPath(base, part);
+      const path = joinPath(base, unmasked(part));
       if (rest.length > 0) return descend(path, rest);
       if (await client.exists(path, { signal })) found.add(path);
       return;

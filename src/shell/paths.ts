@@ -1,19 +1,21 @@
 import { pathFault } from '../base/path.ts';
 import { usage } from './failure.ts';
+import { unmasked } from './masked.ts';
 
 /**
  * What a user typed to an absolute path: relative to `cwd`, with `.`, `..`, `//` and a trailing slash taken out; above
  * the root is the root. `keepSlash`: `create -s dir/` names an empty prefix.
+ * `isPattern`: parts of it may be masked.
  * @throws Failure (2) when the result is no znode path
  */
-export function resolvePath(cwd: string, typed: string, keepSlash = false): string {
+export function resolvePath(cwd: string, typed: string, keepSlash = false, isPattern = false): string {
   const out: string[] = [];
   for (const name of (typed.startsWith('/') ? typed : `${cwd}/${typed}`).split('/')) {
     if (name === '..') out.pop();
     else if (name !== '' && name !== '.') out.push(name);
   }
   const path = `/${out.join('/')}`;
-  const fault = pathFault(path);
+  const fault = pathFault(isPattern ? unmasked(path) : path);
   if (fault !== undefined) throw usage(`not a path: ${showName(typed)}: ${fault}`);
   return keepSlash && typed.endsWith('/') && path !== '/' ? `${path}/` : path;
 }

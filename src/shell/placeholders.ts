@@ -1,13 +1,19 @@
 /** `{}` and `{name}` in a command that is run for many nodes. */
 import { nameOf } from '../base/path.ts';
 import type { Arg } from './command.ts';
+import { masked } from './masked.ts';
 
 const PLACES = /\{(name)?\}/g;
 const IS_PLACE = /^\{(?:name)?\}$/;
 
-/** The words for one node. In quotes they are text, and in JSON a part of it; an empty object is '{}'. */
+/** The words for one node, whose path is no pattern. In quotes they are text, and in JSON a part of it; an empty object is '{}'. */
 export const filledFor = (words: readonly Arg[], path: string): Arg[] =>
-  words.map((word) => (isLiteral(word) ? word : { ...word, text: filled(word.text, path) }));
+  words.map((word) =>
+    isLiteral(word)
+      ? word
+      : // the path is that of a node, though its name may look like a pattern
+        { ...word, text: filled(word.text, path), pattern: filled(word.pattern ?? word.text, masked(path)) },
+  );
 
 const filled = (text: string, path: string): string =>
   text.replace(PLACES, (_whole, name) => (name === undefined ? path : nameOf(path)));

@@ -434,7 +434,7 @@ export class Shell {
     const found = registry.find(name);
     if (found === undefined) throw this.unknown(name);
     const bound = bind(found, args, name, {
-      resolve: (typed, keepSlash) => resolvePath(this.cwd, typed, keepSlash),
+      resolve: (typed, keepSlash, isPattern) => resolvePath(this.cwd, typed, keepSlash, isPattern),
       stdin: this.ports.stdin,
     });
     if (bound.help) return helpOf(found);

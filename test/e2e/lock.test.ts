@@ -50,6 +50,15 @@ test('accept 12: the exit code of a lock is that of its program, which is told w
   }
 });
 
+test('the shell ends with the program: it waits for no timer of its own', () =>
+  timely(async () => {
+    const script = 'process.stdout.write(String(Date.now()))';
+    const ran = await zoosh([server.connectString, 'lock', '/jobs/end', '--', process.execPath, '-e', script]);
+    assert.equal(ran.code, 0, ran.stderr);
+    const ms = Date.now() - Number(ran.stdout);
+    return lateIf(ms > 1500, `it ended ${ms} ms behind its program`);
+  }));
+
 test('a program does not go on when the shell that held the lock for it is killed', () =>
   timely(async (round) => {
     const [name, path] = [`killed${round}`, `/jobs/killed${round}`];

@@ -36,6 +36,8 @@ export interface RigOptions {
   readonly server?: string;
   /** Lines that were typed before. */
   readonly history?: readonly string[];
+  /** What is answered to a question with choices; default the first. */
+  readonly choose?: (question: string) => string | Promise<string>;
 }
 
 export function rig(
@@ -93,7 +95,7 @@ export function rig(
     input: () => {
       throw new Failure(2, 'Usage', 'no standard input in this test');
     },
-    choose: async (_question, choices) => choices[0]?.value ?? '',
+    choose: async (question, choices) => options.choose?.(question) ?? choices[0]?.value ?? '',
     events: new EventRing(),
     trash: new Trash({ folder: options.trash, now: options.now ?? Date.now }),
     asks: options.asks === true,

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { registry } from '../../src/commands/index.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
 import { type Client, connect, type Stat } from '../../src/index.ts';
 import { toHuman } from '../../src/out/human.ts';
@@ -184,6 +185,98 @@ test('repeat ends at the first failure, with -k it goes on and has its code', as
   const goes = rig(client, {}, new Map(), { keepGoing: true });
   assert.equal(await goes.shell.run('repeat 3 get /nope'), 10);
   assert.deepEqual(goes.warned, Array(3).fill('error: node does not exist: /nope'));
+});
+
+test('with -k a failure within repeat, each and find -exec is one of the script, whatever comes behind it', async () => {
+  await client.create('/k');
+  await client.create('/k/a');
+  for (const line of ['repeat 2 get /nope', 'each /k/* do get /nope', 'find /k -name a -exec get /nope']) {
+    const it = rig(client, {}, new Map(), { keepGoing: true });
+    await it.shell.run(`${line}\necho x\nget /nope2`, { line: 1, isScript: true });
+    assert.equal(it.shell.firstFailure, 10, line);
+    assert.deepEqual(it.shell.failedLines, [1, 3], line);
+    assert.equal(it.told.filter(({ failure }) => failure.path === '/nope').length, 0, `${line}: told once`);
+    assert.ok(it.warned.length > 0, line);
+  }
+  // of several the first that is no
+  const found = await run('find /k -exec exists {}/a');
+  assert.equal(found.status, 1);
+});
+
+test('the path of a node is no pattern, whatever its name', async () => {
+  await client.create('/odd');
+  for (const name of ['*', '{a,b}', '[ab]', 'a', 'b'])
+    for (const path of [`/odd/${name}`, `/odd/${name}/tmp`]) await client.create(path);
+  const left = async (): Promise<string[]> => {
+    const names = (await client.getChildren('/odd')).children;
+    const all = await Promise.all(names.map((name) => client.exists(`/odd/${name}/tmp`)));
+    return names.filter((_name, at) => all[at] !== undefined).sort();
+  };
+  assert.deepEqual(await left(), ['*', '[ab]', 'a', 'b', '{a,b}']);
+  await prints('each /odd/[*] do delete -f {}/tmp', '/odd/*/tmp\n');
+  assert.deepEqual(await left(), ['[ab]', 'a', 'b', '{a,b}']);
+  await prints("find /odd -depth 1 -name '{a,b}' -exec delete -f {}/tmp", '/odd/{a,b}/tmp\n');
+  assert.deepEqual(await left(), ['[ab]', 'a', 'b']);
+  // what stands around it may be one
+  await prints("find /odd -depth 1 -name '[[]ab]' -exec ls -R {}/t*", '/odd/[ab]/tmp\n');
+  await prints("each '/odd/[[]ab]' do delete -f {}/tmp", '/odd/[ab]/tmp\n');
+  assert.deepEqual(await left(), ['a', 'b']);
+});
+
+test('find -delete asks about ephemeral nodes of others, as delete does, and says how many', async () => {
+  await client.create('/eph');
+  const other = await connect(server.connectString);
+  const expected = ['2 nodes, 6B', '  /eph/a  /eph/b', '  2 are ephemeral and belong to 1 live session'];
+  for (const line of ['find /eph -ephemeral -delete', 'delete /eph/*']) {
+    for (const name of ['a', 'b']) await other.create(`/eph/${name}`, 'xyz', { mode: 'ephemeral' });
+    const { plans } = await run(line, { asks: true, trash: folder });
+    const [plan] = plans as { hasOthersEphemerals?: boolean; details?: readonly string[] }[];
+    assert.equal(plan?.hasOthersEphemerals, true, line);
+    assert.deepEqual(plan?.details, expected, line);
+  }
+  await other.close();
+});
+
+test('set -v = asks whose data counts when somebody was quicker', async () => {
+  await client.create('/raced', 'base');
+  for (const [answer, status, data] of [
+    ['theirs', 0, 'theirs'],
+    ['mine', 0, 'mine'],
+  ] as const) {
+    const asked: string[] = [];
+    const choose = (question: string): string => {
+      asked.push(question);
+      return answer;
+    };
+    const it = rig(client, {}, new Map(), { asks: true, trash: folder, choose });
+    await it.shell.run('get /raced');
+    await client.set('/raced', 'theirs');
+    assert.equal(await it.shell.run('set -v = /raced mine'), status);
+    assert.deepEqual(asked, ['Somebody else changed /raced meanwhile.']);
+    assert.equal(await dataOf('/raced'), data);
+    assert.ok(it.shown.some(({ type }) => type === 'differences'));
+  }
+  // where nobody is there it is a failure
+  const it = rig(client);
+  await it.shell.run('get /raced');
+  await client.set('/raced', 'theirs');
+  assert.equal(await it.shell.run('set -v = /raced mine'), 12);
+});
+
+test('events -f where nothing is watched is refused: it would wait for nothing', async () => {
+  const { status, told } = await run('events -f');
+  assert.deepEqual([status, told], [2, ['events -f: nothing is watched in this session, so nothing would come']]);
+});
+
+test('words that reset what everybody reads are of the risk of the ensemble, so a protected profile wants its name', () => {
+  const word = registry.find('4lw');
+  for (const [name, risk] of [
+    ['srst', 'cluster'],
+    ['crst', 'cluster'],
+    ['stmk', 'cluster'],
+    ['mntr', 'read'],
+  ])
+    assert.equal(word?.riskOf?.({ word: name } as never), risk, name);
 });
 
 test('a tree that is cut off says how much there is', async () => {
