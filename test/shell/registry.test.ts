@@ -51,6 +51,7 @@ test('every command is there, in a file of its own', () => {
         'watch-values.ts',
         'find-tests.ts',
         'find-delete.ts',
+        'settle-race.ts',
         'json-value.ts',
         'ls-order.ts',
         'doctor-nodes.ts',
