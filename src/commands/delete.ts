@@ -79,7 +79,7 @@ async function deleteWithAll(
   for (const path of paths)
     if (!force || (await client.exists(path, { signal: context.signal })) !== undefined) there.push(path);
   if (there.length === 0) return { type: 'deleted', paths: [], count: 0 };
-  const how = { batch: undefined, limit: undefined, keepRoot: false, atomic: false, noTrash: false };
+  const how = { batch: undefined, limit: undefined, keepRoot: false, atomic: false, noTrash: false, force: false };
   return deleteall.run({ paths: there, ...how }, context);
 }
 /** What a pattern stands for is asked about as deleteall's nodes are. @throws Failure (30, 31) */

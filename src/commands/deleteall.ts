@@ -33,6 +33,7 @@ export default command({
     keepRoot: { kind: 'flag', long: '--keep-root', about: 'only what is below' },
     atomic: { kind: 'flag', long: '--atomic', about: 'all in one transaction, or nothing' },
     noTrash: { kind: 'flag', long: '--no-trash', about: 'keep no copy for undo' },
+    force: { kind: 'flag', long: '--force', about: 'also what quotas are kept in, below /zookeeper/quota' },
   },
   examples: [
     ['deleteall /app/old', 'the node and all below'],
@@ -42,10 +43,10 @@ export default command({
   ],
   exits: [10, 13, 14, 30, 31],
   notes: ['At a prompt it says how much there is, asks first, and keeps a copy for undo.'],
-  async run({ paths, batch = BATCH, limit, keepRoot, atomic, noTrash }, context): Promise<Output> {
+  async run({ paths, batch = BATCH, limit, keepRoot, atomic, noTrash, force }, context): Promise<Output> {
     const view = viewOf(context);
     for (const path of paths) {
-      if (!keepRoot) refuseProtected(view, path);
+      if (!keepRoot) refuseProtected(view, path, force);
       else if (isOwn(view, path))
         throw refused(
           `what is below ${path} cannot be deleted: the ensemble needs it`,
@@ -68,8 +69,8 @@ export default command({
 });
 
 /** The nodes ZooKeeper itself lives in. Said before anything else is gone. @throws Failure (30) */
-export function refuseProtected(view: View, path: string): void {
-  const why = undeletable(view, path);
+export function refuseProtected(view: View, path: string, force = false): void {
+  const why = undeletable(view, path, force);
   if (why !== undefined) throw refused(why.what, why.hint, path);
 }
 

@@ -31,12 +31,17 @@ export const skipsOwn = (view: View, root: string): ((path: string) => boolean) 
   return (path) => isAll && path === OWN;
 };
 
-/** Why a node is never deleted, whoever asks; undefined when it may be. */
-export function undeletable(view: View, path: string): { readonly what: string; readonly hint: string } | undefined {
+/** Why a node is never deleted, whoever asks; undefined when it may be. `force`: what quotas are kept in may go by hand. */
+export function undeletable(
+  view: View,
+  path: string,
+  force = false,
+): { readonly what: string; readonly hint: string } | undefined {
   const whole = onServer(view, path);
   if (PROTECTED.has(whole))
     return { what: `${path} cannot be deleted: the ensemble needs it`, hint: HOW[whole] ?? 'delquota removes quotas' };
-  if (whole.startsWith(`${OWN}/quota/`)) return { what: `${path} belongs to a quota`, hint: 'delquota removes quotas' };
+  if (!force && whole.startsWith(`${OWN}/quota/`))
+    return { what: `${path} belongs to a quota`, hint: 'delquota removes quotas' };
   if (path !== '/') return undefined;
   return { what: '/ cannot be deleted: it is the root of what this session sees', hint: 'name the nodes below it' };
 }

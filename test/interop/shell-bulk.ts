@@ -1,6 +1,7 @@
 /** Many nodes at once: exports, copies, moves, comparisons, searches, sums; watches and servers looked at. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -240,6 +241,8 @@ test('acl and quota', async () => {
   await sh.ok(`acl rm ${at} world:anyone:w`, 'world:anyone:cdra,ip:127.0.0.1:ra\n');
   await sh.ok(`acl rm --force ${at} ip:127.0.0.1:r`, 'world:anyone:cdra,ip:127.0.0.1:a\n');
   await sh.ok('acl digest bob secret', `digest:bob:${digest('bob:secret')}\n`);
+  const sha256 = createHash('sha256').update('bob:secret').digest('base64');
+  await sh.ok('acl digest --sha256 bob secret', `digest256:bob:${sha256}\n`);
   assert.deepEqual(await json('acl', 'digest', 'bob', 'secret'), {
     scheme: 'digest',
     id: `bob:${digest('bob:secret')}`,

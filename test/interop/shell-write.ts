@@ -375,6 +375,15 @@ test('delete and deleteall', async () => {
       `error: refused: ${path} cannot be deleted: the ensemble needs it`,
       ` hint: ${HOW[path] ?? 'delquota removes quotas'}`,
     );
+  // what a quota is kept in goes by hand only when that is said
+  await sh.ok('create limited x', `${at}/limited\n`);
+  await sh.ok('setquota -n 9 limited');
+  const limits = `/zookeeper/quota${at}/limited`;
+  const why = `error: refused: ${limits} belongs to a quota`;
+  await sh.no(`deleteall ${limits}`, 30, why, ' hint: delquota removes quotas');
+  await sh.ok(`deleteall --force ${limits}`, '3\n');
+  await sh.no('listquota limited', 10, `error: no quota on ${at}/limited`, ' hint: setquota sets one');
+  await sh.ok('delete limited', `${at}/limited\n`);
   await using js = shell('-o', 'json');
   await js.json(`delete ${at}/k`, { deleted: 1, paths: [`${at}/k`] });
 });
