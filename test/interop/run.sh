@@ -113,7 +113,9 @@ echo '-- recipes of kazoo and ours on the same paths'
 tests recipes.js
 echo '-- recipes of Curator and ours on the same paths'
 tests recipes-curator.js
-echo '-- the same two, on Apache ZooKeeper'
+echo '-- the same on three servers of ours, of which the leader is killed'
+RECIPES_SERVERS=3 tests recipes-curator.js
+echo '-- recipes of kazoo and of Curator, on Apache ZooKeeper'
 (
   export RECIPES_SERVER=apache
   tests recipes.js & kazoo=$!
