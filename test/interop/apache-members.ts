@@ -25,7 +25,7 @@ export interface ApacheMember {
 export class ApacheMembers implements AsyncDisposable {
   readonly all: readonly ApacheMember[];
   private readonly folder: string;
-  private readonly children: ChildProcess[] = [];
+  private readonly children = new Map<number, ChildProcess>();
   private log = '';
   private constructor(folder: string, all: readonly ApacheMember[]) {
     this.folder = folder;
@@ -56,33 +56,53 @@ export class ApacheMembers implements AsyncDisposable {
         const usual = ['initLimit=20', 'syncLimit=10', 'preAllocSize=256', 'admin.serverAddress=127.0.0.1'];
         const text = [...usual, `dataDir=${data}`, `admin.serverPort=${adminPort}`, ...lines, ...role, ...own, ''];
         writeFileSync(cfg, text.join('\n'));
-        const words = [...JAVA, '-cp', CLASSES, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', cfg];
-        const child = spawn('java', words, { stdio: ['ignore', 'pipe', 'pipe'] });
-        for (const stream of [child.stdout, child.stderr])
-          stream.on('data', (chunk: Buffer) => {
-            members.log = `${members.log}${chunk}`.slice(-4000);
-          });
-        members.children.push(child);
+        members.launch(id);
       }
-      const end = performance.now() + START_MS;
-      for (const { port } of all)
-        while (!/^Mode: /m.test(await fourLetterWord('srvr', { host: HOST, port }).catch(() => ''))) {
-          assert.ok(performance.now() < end, `Apache's servers do not serve: ${members.log}`);
-          await sleep(100);
-        }
+      await members.serving();
       return members;
     } catch (error) {
       await members[Symbol.asyncDispose]();
       throw error;
     }
   }
+  /** Starts one (again); does not wait for it. */
+  launch(id: number): void {
+    const { data } = this.all[id - 1] as ApacheMember;
+    const words = [...JAVA, '-cp', CLASSES, 'org.apache.zookeeper.server.quorum.QuorumPeerMain', join(data, 'zoo.cfg')];
+    const child = spawn('java', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        this.log = `${this.log}${chunk}`.slice(-4000);
+      });
+    this.children.set(id, child);
+  }
+  /** Resolves when all of them serve. */
+  async serving(): Promise<void> {
+    const end = performance.now() + START_MS;
+    for (const { port } of this.all)
+      while ((await roleAt(port)) === undefined) {
+        assert.ok(performance.now() < end, `Apache's servers do not serve: ${this.log}`);
+        await sleep(100);
+      }
+  }
+  async leader(): Promise<number> {
+    for (const end = performance.now() + START_MS; performance.now() < end; await sleep(100))
+      for (const { id, port } of this.all) if ((await roleAt(port)) === 'leader') return id;
+    throw new Error(`none of Apache's servers leads: ${this.log}`);
+  }
+  async kill(id: number, signal: NodeJS.Signals): Promise<void> {
+    const child = this.children.get(id);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const child of this.children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const gone = once(child, 'exit');
-      child.kill('SIGKILL');
-      await gone;
-    }
+    for (const id of this.children.keys()) await this.kill(id, 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 8 });
   }
 }
+
+/** Undefined while it does not serve. */
+const roleAt = async (port: number): Promise<string | undefined> =>
+  /^Mode: (\w+)$/m.exec(await fourLetterWord('srvr', { host: HOST, port }).catch(() => ''))?.[1];

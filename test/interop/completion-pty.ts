@@ -23,17 +23,22 @@ export class ShellOnPty implements Disposable {
   #text = '';
   #changed: () => void = () => {};
   #isOver = false;
+  /** Its exit code. */
+  readonly ended: Promise<number>;
 
-  constructor(file: string, args: readonly string[], env: Readonly<Record<string, string>>) {
-    this.#pty = spawn(file, [...args], { name: 'xterm-256color', cols: 100, rows: 40, env: { ...env } });
+  constructor(file: string, args: readonly string[], env: Readonly<Record<string, string>>, cols = 100) {
+    this.#pty = spawn(file, [...args], { name: 'xterm-256color', cols, rows: 40, env: { ...env } });
     this.#pty.onData((text) => {
       this.#text += text;
       this.#changed();
     });
-    this.#pty.onExit(() => {
-      this.#isOver = true;
-      this.#changed();
-    });
+    this.ended = new Promise((resolve) =>
+      this.#pty.onExit(({ exitCode }) => {
+        this.#isOver = true;
+        this.#changed();
+        resolve(exitCode);
+      }),
+    );
   }
 
   /** Everything so far without terminal codes. */
@@ -48,6 +53,11 @@ export class ShellOnPty implements Disposable {
       if (left <= 0 || this.#isOver) throw new Error(`never seen: ${what}\n${this.text.slice(-2000)}`);
       await this.#next(left);
     }
+  }
+
+  /** Types, and waits for nothing. */
+  write(text: string): void {
+    this.#pty.write(text);
   }
 
   /** Types and waits until the shell is silent. */

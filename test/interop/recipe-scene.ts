@@ -15,27 +15,73 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect, type Hold } from '../../src/index.ts';
+import { Members, STEADY } from '../e2e/members.ts';
 import { ServerProcess } from '../e2e/process.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { ApacheMembers } from './apache-members.ts';
 import { ApacheProcess } from './apache-process.ts';
 
 /** The other library: programs that do `rounds` of a recipe, with two clients together. */
 export type Rivals = (hosts: string, folder: string, recipe: string, rounds: number) => readonly (readonly string[])[];
 
-/** A server of which the clients know one address, through every kill. */
+/** A server of which the clients know one address, through every kill; or three, and who leads them is killed. */
 export interface Server extends AsyncDisposable {
   readonly hosts: string;
   /** Starts (again) on the same data; resolves when it serves. */
   start(): Promise<unknown>;
   kill(signal: NodeJS.Signals): Promise<unknown>;
 }
-/** `RECIPES_SERVER`: `zoosh` unless said, or `apache`, which is Debian's. */
-function serverOf(name: string): Server {
-  // sessions of ours must live through a start of Java, however busy the machine is
-  const sessions = `maxSessionTimeout=${2 * PATIENCE_MS}`;
-  if (name === 'apache') return new ApacheProcess([sessions]);
-  assert.equal(name, 'zoosh');
-  return new ServerProcess(['maxClientCnxns=0', sessions], 'error');
+// sessions of ours must live through a start of Java, however busy the machine is
+const LINES = [`maxSessionTimeout=${2 * PATIENCE_MS}`, 'maxClientCnxns=0'];
+
+class ThreeOfOurs implements Server {
+  #members: Members | undefined;
+  get hosts(): string {
+    return this.#members?.hosts ?? '';
+  }
+  async start(): Promise<void> {
+    this.#members ??= await Members.make({ voters: 3, lines: [...LINES, STEADY] });
+    this.#members.startAll();
+    await this.#members.serving();
+  }
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    await (await this.#members?.leader())?.kill(signal);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#members?.[Symbol.asyncDispose]();
+  }
+}
+
+class ThreeOfApache implements Server {
+  #members: ApacheMembers | undefined;
+  #killed = 0;
+  get hosts(): string {
+    return this.#members?.all.map(({ port }) => `127.0.0.1:${port}`).join() ?? '';
+  }
+  async start(): Promise<void> {
+    if (this.#members === undefined) {
+      const lines = ['tickTime=500', 'syncLimit=60', 'admin.enableServer=false'];
+      this.#members = await ApacheMembers.start(3, 0, [...lines, ...LINES]);
+      return;
+    }
+    this.#members.launch(this.#killed);
+    await this.#members.serving();
+  }
+  async kill(signal: NodeJS.Signals): Promise<void> {
+    if (this.#members === undefined) return;
+    this.#killed = await this.#members.leader();
+    await this.#members.kill(this.#killed, signal);
+  }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#members?.[Symbol.asyncDispose]();
+  }
+}
+
+/** `RECIPES_SERVER`: `zoosh` unless said, or `apache`, which is Debian's; `RECIPES_SERVERS`: 1 unless said, or 3. */
+function serverOf(name: string, count: string): Server {
+  assert.match(`${name} ${count}`, /^(zoosh|apache) [13]$/);
+  if (count === '3') return name === 'apache' ? new ThreeOfApache() : new ThreeOfOurs();
+  return name === 'apache' ? new ApacheProcess(LINES) : new ServerProcess(LINES, 'error');
 }
 
 /** A server, two clients of ours, and a folder in which everybody who is in puts up a sign. */
@@ -49,7 +95,7 @@ export class Scene implements AsyncDisposable {
     this.#rivals = rivals;
   }
   static async open(rivals: Rivals): Promise<Scene> {
-    const server = serverOf(process.env.RECIPES_SERVER ?? 'zoosh');
+    const server = serverOf(process.env.RECIPES_SERVER ?? 'zoosh', process.env.RECIPES_SERVERS ?? '1');
     await server.start();
     const scene = new Scene(server, rivals);
     const patient = { timeoutMs: 2 * PATIENCE_MS, connectTimeoutMs: PATIENCE_MS };
@@ -104,8 +150,8 @@ export class Scene implements AsyncDisposable {
     });
   }
   /**
-   * Both of theirs and both of ours, `rounds` each. The server is killed `kills` times meanwhile, whenever ours have done
-   * another part of theirs.
+   * Both of theirs and both of ours, `rounds` each. The server, or the leader of three, is killed `kills` times
+   * meanwhile, whenever ours have done another part of theirs.
    */
   async play(
     recipe: string,
@@ -143,6 +189,8 @@ export class Scene implements AsyncDisposable {
       isHurt = true;
     });
     await Promise.all([all, hurting]);
+    // each of ours may be at another server than who changed something last
+    for (const client of this.clients) await client.sync('/');
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.clients.map((client) => client.close()));

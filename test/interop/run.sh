@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, strace, zsh, fish, bash-completion; a missing one is a failure.
+# Programs we did not write, against our server; and ensembles of real processes, hurt (NEMESIS_SECONDS=300, NEMESIS_KILLS=50). Needs Debian's zookeeper, python3-kazoo, libcurator-recipes-java, libjline2-java, strace, zsh, fish, bash-completion; a missing one is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-for tool in /usr/lib/zookeeper/bin/cli_mt /usr/lib/zookeeper/bin/load_gen gcc /usr/share/zookeeper/bin/zkCli.sh strace java javac keytool openssl unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
-  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo strace zsh fish bash-completion systemd procps prometheus collectd-core)" >&2; exit 1; }
+for tool in /usr/lib/zookeeper/bin/cli_mt /usr/lib/zookeeper/bin/load_gen gcc /usr/share/zookeeper/bin/zkCli.sh /usr/share/java/curator-recipes.jar /usr/share/java/jline2.jar strace java javac keytool openssl unshare setpriv pgrep systemd-analyze zsh fish /usr/share/bash-completion/bash_completion prometheus promtool collectd; do
+  command -v "$tool" >/dev/null || [ -f "$tool" ] || { echo "missing: $tool (install zookeeper python3-kazoo libcurator-recipes-java libjline2-java strace zsh fish bash-completion systemd procps prometheus collectd-core)" >&2; exit 1; }
 done
 /usr/bin/python3 -c 'import kazoo.tests, pytest, mock, objgraph, puresasl, gevent, eventlet' ||
   { echo 'missing: python3-pytest python3-mock python3-objgraph python3-pure-sasl python3-gevent python3-eventlet' >&2; exit 1; }
@@ -113,7 +113,9 @@ echo '-- recipes of kazoo and ours on the same paths'
 tests recipes.js
 echo '-- recipes of Curator and ours on the same paths'
 tests recipes-curator.js
-echo '-- the same two, on Apache ZooKeeper'
+echo '-- the same on three servers of ours, of which the leader is killed'
+RECIPES_SERVERS=3 tests recipes-curator.js
+echo '-- recipes of kazoo and of Curator, on Apache ZooKeeper'
 (
   export RECIPES_SERVER=apache
   tests recipes.js & kazoo=$!
@@ -128,6 +130,8 @@ bash test/interop/zkcli.sh "127.0.0.1:$port"
 echo '-- zkCli.sh and zoosh as zkCli, line by line, against our server'
 tests zkcli-live.js
 stop
+echo '-- zkCli.sh with every command, by lines and on a terminal, on our servers and on Apache'\''s'
+tests zkcli-everywhere.js
 
 echo '-- our client, against our server'
 rm -rf "$work/data"

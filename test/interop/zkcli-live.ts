@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { normalise } from '../zkcli/captures.ts';
+import { split } from './zkcli-rig.ts';
 
 const SERVER = process.env.ZOOKEEPER ?? '';
 const BIN = fileURLToPath(new URL('../../../bin/zoosh.js', import.meta.url));
@@ -196,17 +197,6 @@ const run = (program: string, args: readonly string[], input: string): Promise<R
     });
     child.stdin.end(input);
   });
-
-/**
- * Lines without the events, and the events in their order: the two threads of zkCli print as they like, also within a line of
- * the other, which is one again without them.
- */
-function split(text: string): { lines: string[]; events: string[] } {
-  const events = [...text.matchAll(/^WatchedEvent .*$/gm)].map(([line]) => line);
-  const whole = text.replaceAll(/\nWATCHER::\n/g, '').replaceAll(/\nWatchedEvent .*\n/g, '');
-  const lines = whole.split('\n').filter((line) => line !== '');
-  return { lines: lines.filter((line) => !line.startsWith('SLF4J:')), events };
-}
 
 test('an event in the midst of a line, or of another print, leaves the line whole', () => {
   const text = 'a\n[1, \nWATCHER::\n2, \nWatchedEvent x\n3]\n\nWATCHER::\n\nWatchedEvent y\nb\n';
