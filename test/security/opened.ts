@@ -178,6 +178,20 @@ export const TOLD: readonly Planted[] = [
     find: 'text: redact(text)',
     put: 'text',
   },
+  {
+    id: 'secrets-in-force',
+    about: 'the settings that the admin server shows have secrets as they are',
+    file: 'server/config.js',
+    find: "value: row.secret === true ? '***' : value",
+    put: 'value',
+  },
+  {
+    id: 'unknown-as-given',
+    about: 'a bundle has the values of settings that nobody here knows',
+    file: 'operate/masked.js',
+    find: 'isShown(key) ? value : MASK',
+    put: 'isSecret(key) ? MASK : value',
+  },
 ];
 
 /** What keeps everybody but administrators from the commands of the admin server, likewise. */
