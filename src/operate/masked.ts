@@ -1,3 +1,4 @@
+import { HIDDEN } from '../base/secret.ts';
 import { isAuthKey } from '../server/config-auth.ts';
 import { isIdle, isKey, KEYS, listedKey, plainKey, type Row } from '../server/config-keys.ts';
 import { isMemberKey } from '../server/config-members.ts';
@@ -5,7 +6,7 @@ import { parseProperties, type Setting } from '../server/config-text.ts';
 import { shellWords } from './jvm-flags.ts';
 import type { Env } from './settings.ts';
 
-export const MASK = '***';
+export const MASK = HIDDEN;
 /** Names of what must not be shown, whoever gave them: passwords, digests of them, keys. */
 const SECRET =
   /password(?!path)|passwd|passphrase|secret(?!file)|superdigest|credential|token|private.?key|sasl\.jaas/i;

@@ -16,7 +16,7 @@ export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOption
   leaderServes: config.ensemble?.leaderServes ?? true,
   localSessions: config.localSessions,
   auth: {
-    superDigest: config.digestAuth.superDigest,
+    superDigest: config.digestAuth.superDigest?.reveal(),
     digestAlgorithm: config.digestAuth.algorithm,
     digestEnabled: config.digestAuth.enabled,
     digestByTls: config.digestAuth.requireTls,

@@ -1,3 +1,4 @@
+import type { Secret } from '../base/secret.ts';
 import type { ServerConfig } from '../server/config.ts';
 import { isLoopback } from '../server/config-servers.ts';
 import type { DataTree } from '../tree/data-tree.ts';
@@ -9,7 +10,7 @@ const READ = 1;
  * What whoever runs this server should know of who may do what, each once at a start. `host`: where clients are served;
  * undefined: on every address.
  */
-export function openDoors(host: string | undefined, superDigest: string | undefined, tree: DataTree): string[] {
+export function openDoors(host: string | undefined, superDigest: Secret | undefined, tree: DataTree): string[] {
   const told: string[] = [];
   const beyond = host === undefined || !isLoopback(host);
   const everyone = tree.acl(tree.root).some(({ perms, scheme }) => scheme === 'world' && (perms & ~READ) !== 0);

@@ -1,3 +1,4 @@
+import { HIDDEN, type Secret, secretOf } from '../base/secret.ts';
 import { MAX_REQUEST } from '../records/limits.ts';
 import { type AdminConfig, adminConfig } from './config-admin.ts';
 import { type AuditConfig, auditConfig } from './config-audit.ts';
@@ -99,7 +100,7 @@ export interface ServerConfig extends LimitsConfig {
     readonly enabled: boolean;
     readonly algorithm: DigestAlgorithm;
     /** `user:base64` of whoever may do everything. */
-    readonly superDigest: string | undefined;
+    readonly superDigest: Secret | undefined;
     readonly requireTls: boolean;
   };
   /** Logins beyond digest. */
@@ -263,7 +264,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     digestAuth: {
       enabled: take.flag('DigestAuthenticationProvider.enabled'),
       algorithm: digestAlgorithm(take),
-      superDigest: superDigest(take),
+      superDigest: secretOf(superDigest(take)),
       requireTls: take.flag('digest.requireTls'),
     },
     auth: authConfig(take, named, beside.jaas, tls !== undefined, notes),
@@ -402,7 +403,7 @@ function inForce(given: ReadonlyMap<Key, Setting>, lines: readonly Setting[]): I
     const row: Row = KEYS[key];
     const setting = given.get(key);
     const value = setting?.value ?? row.fallback;
-    if (value !== undefined) rows.push({ key, value: row.secret === true ? '***' : value, from: setting?.from });
+    if (value !== undefined) rows.push({ key, value: row.secret === true ? HIDDEN : value, from: setting?.from });
   }
   for (const { key, value, from } of lines) rows.push({ key, value, from });
   return rows;

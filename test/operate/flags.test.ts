@@ -154,7 +154,8 @@ test('secrets are known by their names, and found in no text that is handed out'
     assert.ok(isSecret(name), name);
   for (const name of ['ssl.quorum.keyStore.passwordPath', 'peer.secretFile', 'tickTime'])
     assert.ok(!isSecret(name), name);
-  const text = '# superDigest=super:canary1\nssl.keyStore.password=canary2\ntickTime=2000\naudit.logFile=/x/canary3/y\nnote=x\nserver.1=a:1:2\n';
+  const text =
+    '# superDigest=super:canary1\nssl.keyStore.password=canary2\ntickTime=2000\naudit.logFile=/x/canary3/y\nnote=x\nserver.1=a:1:2\n';
   const settings = parseProperties(text, 'zoo.cfg');
   const env = {
     JVMFLAGS: '-Dzookeeper.ssl.trustStore.password="canary3" -Da=b',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { secretOf } from '../../src/base/secret.ts';
 import { OPEN_ACL } from '../../src/records/txns.ts';
 import { ClearPasswords } from '../../src/runtime/clear-passwords.ts';
 import { openDoors } from '../../src/runtime/start-warnings.ts';
@@ -11,8 +12,8 @@ import { PATIENCE_MS } from '../patience.ts';
 const told = (host: string | undefined, superDigest: string | undefined, perms: number): string[] => {
   const tree = new DataTree();
   const acl = perms === 31 ? OPEN_ACL : [{ perms, scheme: 'world', id: 'anyone' }];
-  return openDoors(host, superDigest, { root: tree.root, acl: () => acl } as unknown as DataTree).map((sentence) =>
-    sentence.split(' ', 3).join(' '),
+  return openDoors(host, secretOf(superDigest), { root: tree.root, acl: () => acl } as unknown as DataTree).map(
+    (sentence) => sentence.split(' ', 3).join(' '),
   );
 };
 

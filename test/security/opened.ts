@@ -155,7 +155,7 @@ export const TOLD: readonly Planted[] = [
     about: 'a server logs the settings that it starts with',
     file: 'cli/start.js',
     find: 'for (const note of [...gathered.notes, ...config.notes])',
-    put: 'logger.info(JSON.stringify([config.digestAuth, config.ensemble?.tls])); for (const note of [...gathered.notes, ...config.notes])',
+    put: 'logger.info(JSON.stringify([config.digestAuth.superDigest?.reveal(), config.ensemble?.tls?.keyStore.password?.reveal()])); for (const note of [...gathered.notes, ...config.notes])',
   },
   {
     id: 'setting-in-an-error',
@@ -182,7 +182,7 @@ export const TOLD: readonly Planted[] = [
     id: 'secrets-in-force',
     about: 'the settings that the admin server shows have secrets as they are',
     file: 'server/config.js',
-    find: "value: row.secret === true ? '***' : value",
+    find: 'value: row.secret === true ? HIDDEN : value',
     put: 'value',
   },
   {

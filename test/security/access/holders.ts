@@ -1,5 +1,6 @@
 /** Those who prove who they are by a login with SASL or a certificate, and what a server knows of them. */
 import { X509Certificate } from 'node:crypto';
+import { Secret } from '../../../src/base/secret.ts';
 import type { AuthOptions } from '../../../src/server/auth.ts';
 import { type Certificate, makeAuthority, makeCertificate } from '../../tls/certificates.ts';
 
@@ -7,7 +8,12 @@ import { type Certificate, makeAuthority, makeCertificate } from '../../tls/cert
 export const USERS = { ann: 'annsecret', ben: 'bensecret', root: 'rootsecret' };
 export const SUPER_PASSWORD = 'superpass';
 export const SASL: NonNullable<AuthOptions['sasl']> = {
-  users: new Map([...Object.entries(USERS), ['super', SUPER_PASSWORD]]),
+  users: new Map(
+    [...Object.entries(USERS), ['super', SUPER_PASSWORD] as const].map(([user, password]) => [
+      user,
+      new Secret(password),
+    ]),
+  ),
   superUsers: new Set(['root']),
   allowFailed: false,
 };
