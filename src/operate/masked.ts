@@ -1,9 +1,12 @@
-import { KEYS, plainKey, type Row } from '../server/config-keys.ts';
+import { HIDDEN } from '../base/secret.ts';
+import { isAuthKey } from '../server/config-auth.ts';
+import { isIdle, isKey, KEYS, listedKey, plainKey, type Row } from '../server/config-keys.ts';
+import { isMemberKey } from '../server/config-members.ts';
 import { parseProperties, type Setting } from '../server/config-text.ts';
 import { shellWords } from './jvm-flags.ts';
 import type { Env } from './settings.ts';
 
-export const MASK = '***';
+export const MASK = HIDDEN;
 /** Names of what must not be shown, whoever gave them: passwords, digests of them, keys. */
 const SECRET =
   /password(?!path)|passwd|passphrase|secret(?!file)|superdigest|credential|token|private.?key|sasl\.jaas/i;
@@ -12,6 +15,12 @@ const SECRET =
 export function isSecret(name: string): boolean {
   const key = plainKey(name);
   return (Object.hasOwn(KEYS, key) && (KEYS[key as keyof typeof KEYS] as Row).secret === true) || SECRET.test(key);
+}
+
+/** Of a setting that is unknown here nobody knows what it holds: what is shown are those that are known, and no secrets. */
+function isShown(name: string): boolean {
+  const key = listedKey(plainKey(name));
+  return !isSecret(name) && (isKey(key) || isMemberKey(key) || isAuthKey(key) || isIdle(key));
 }
 
 /** A value that says where a secret is, or is too short or common to be looked for in a text, hides nothing. */
@@ -37,8 +46,8 @@ export function secretsIn(settings: readonly Setting[], env: Env): string[] {
 export const without = (text: string, secrets: readonly string[]): string =>
   secrets.reduce((rest, secret) => rest.replaceAll(secret, MASK), text);
 
-/** A file in properties syntax, its comments left out (a password is soon commented out) and its secrets masked. */
+/** A file in properties syntax, its comments left out (a password is soon commented out), secrets and what may be one masked. */
 export function maskedFile(text: string, file: string, secrets: readonly string[]): string {
-  const lines = parseProperties(text, file).map(({ key, value }) => `${key}=${isSecret(key) ? MASK : value}`);
+  const lines = parseProperties(text, file).map(({ key, value }) => `${key}=${isShown(key) ? value : MASK}`);
   return without([...lines, ''].join('\n'), secrets);
 }

@@ -97,7 +97,7 @@ async function readSmall(store: PemStore, file: string): Promise<{ bytes: Buffer
 
 /** Without the end of the line, as ZooKeeper reads it. */
 async function passwordOf(store: PemStore): Promise<string | undefined> {
-  if (store.passwordPath === undefined) return store.password;
+  if (store.passwordPath === undefined) return store.password?.reveal();
   return (await readSmall(store, store.passwordPath)).bytes.toString('utf8').replace(/\r?\n$/, '');
 }
 

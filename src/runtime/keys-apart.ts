@@ -1,13 +1,30 @@
+import { secretOf } from '../base/secret.ts';
 import { apart } from '../platform/apart.ts';
 import type { ClientTls } from '../server/config-client-tls.ts';
-import type { QuorumStores } from '../server/config-tls.ts';
+import type { PemStore, QuorumStores, StoreName } from '../server/config-tls.ts';
 import type { ClientKeys } from './client-keys.ts';
 import type { PeerKeys } from './peer-keys.ts';
 
-/** Which files are to be read, and for whom; `now` is ms since 1970. */
-export type KeyJob =
-  | { readonly whose: 'clients'; readonly tls: ClientTls; readonly now: number }
-  | { readonly whose: 'members'; readonly tls: QuorumStores; readonly hosts: readonly string[]; readonly now: number };
+/** Which files are to be read, and for whom; `now` is ms since 1970. Passwords stand beside: a Secret reaches no thread. */
+export type KeyJob = { readonly passwords: Passwords; readonly now: number } & (
+  | { readonly whose: 'clients'; readonly tls: ClientTls }
+  | { readonly whose: 'members'; readonly tls: QuorumStores; readonly hosts: readonly string[] }
+);
+interface Stores {
+  readonly keyStore: PemStore;
+  readonly trustStore: PemStore | undefined;
+}
+type Passwords = Readonly<Record<StoreName, string | undefined>>;
+const passwordsOf = ({ keyStore, trustStore }: Stores): Passwords => ({
+  keyStore: keyStore.password?.reveal(),
+  trustStore: trustStore?.password?.reveal(),
+});
+/** Stores that have these passwords; undefined: none. */
+export function opened<T extends Stores>(tls: T, passwords: Partial<Passwords>): T {
+  const { keyStore, trustStore } = tls;
+  const given = (store: PemStore): PemStore => ({ ...store, password: secretOf(passwords[store.name]) });
+  return { ...tls, keyStore: given(keyStore), trustStore: trustStore && given(trustStore) };
+}
 /** What was read, or the sentence about what is wrong with a file. */
 export type KeyJobDone = { readonly read: ClientKeys | PeerKeys } | { readonly failed: string };
 
@@ -23,7 +40,7 @@ async function read(job: KeyJob): Promise<ClientKeys | PeerKeys> {
 
 /** As `readClientKeys`, in a thread of its own. Rejects with an Error that says which file is of no use, and why. */
 export const clientKeysApart = async (tls: ClientTls, now: number): Promise<ClientKeys> =>
-  (await read({ whose: 'clients', tls, now })) as ClientKeys;
+  (await read({ whose: 'clients', tls: opened(tls, {}), passwords: passwordsOf(tls), now })) as ClientKeys;
 /** As `readPeerKeys`, in a thread of its own. Rejects with an Error that says which file is of no use, and why. */
 export const peerKeysApart = async (tls: QuorumStores, hosts: readonly string[], now: number): Promise<PeerKeys> =>
-  (await read({ whose: 'members', tls, hosts, now })) as PeerKeys;
+  (await read({ whose: 'members', tls: opened(tls, {}), passwords: passwordsOf(tls), hosts, now })) as PeerKeys;

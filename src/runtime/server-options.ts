@@ -16,10 +16,10 @@ export const serverOptionsOf = (config: ServerConfig, sid: number): ServerOption
   leaderServes: config.ensemble?.leaderServes ?? true,
   localSessions: config.localSessions,
   auth: {
-    superDigest: config.digestAuth.superDigest,
+    superDigest: config.digestAuth.superDigest?.reveal(),
     digestAlgorithm: config.digestAuth.algorithm,
     digestEnabled: config.digestAuth.enabled,
-    digest256: config.digestAuth.digest256,
+    digest256: config.digestAuth.digest256 && { superDigest: config.digestAuth.digest256.superDigest?.reveal() },
     digestByTls: config.digestAuth.requireTls,
     providers: config.auth.providers,
     sasl: config.auth.sasl,

@@ -6,8 +6,8 @@ import type { DataTree } from '../tree/data-tree.ts';
 const READ = 1;
 
 /**
- * What whoever runs this server should know of who may do what, each once at a start. `host`: where clients are served; `supers`: the settings that name who may do everything;
- * undefined: on every address.
+ * What whoever runs this server should know of who may do what, each once at a start. `host`: where clients are served;
+ * undefined: on every address. `supers`: the settings that name who may do everything.
  */
 export function openDoors(host: string | undefined, supers: readonly string[], tree: DataTree): string[] {
   const told: string[] = [];

@@ -1,3 +1,4 @@
+import { Secret } from '../base/secret.ts';
 import { isKerberos, JaasError, readJaas, usersOf } from '../sasl/jaas.ts';
 import type { Reader } from './config-reader.ts';
 import { ConfigError, type Setting } from './config-text.ts';
@@ -14,8 +15,8 @@ export interface AuthConfig {
   readonly x509SuperUser: string | undefined;
 }
 export interface SaslConfig {
-  /** Passwords by user: secrets. */
-  readonly users: ReadonlyMap<string, string>;
+  /** Passwords by user. */
+  readonly users: ReadonlyMap<string, Secret>;
   /** Users who may do everything. */
   readonly superUsers: ReadonlySet<string>;
   /** A client whose login failed goes on without identity, unless SASL is compulsory. */
@@ -112,8 +113,9 @@ function saslOf(
     return undefined;
   }
   const superPassword = take.text('SASLAuthenticationProvider.superPassword');
+  const all = superPassword === undefined ? users : new Map([...users, ['super', superPassword]]);
   return {
-    users: superPassword === undefined ? users : new Map([...users, ['super', superPassword]]),
+    users: new Map([...all].map(([user, password]) => [user, new Secret(password)])),
     superUsers: new Set(named.flatMap((each) => (SUPER.test(each.key) && each.value !== '' ? [each.value] : []))),
     allowFailed: take.flag('allowSaslFailedClients'),
   };

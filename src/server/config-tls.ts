@@ -1,3 +1,4 @@
+import { type Secret, secretOf } from '../base/secret.ts';
 import { listed } from './config-auth.ts';
 import { KEYS, type Key } from './config-keys.ts';
 import type { Reader } from './config-reader.ts';
@@ -10,7 +11,7 @@ export interface PemStore {
   /** `keyStore` or `trustStore`. */
   readonly name: StoreName;
   readonly location: string;
-  readonly password: string | undefined;
+  readonly password: Secret | undefined;
   /** A file that holds the password; it wins over `password`, as in ZooKeeper. */
   readonly passwordPath: string | undefined;
 }
@@ -153,7 +154,7 @@ export function storeOf(of: StorePrefix, name: StoreName, take: Reader, wanted: 
   if (type === undefined || !TYPES.has(type)) throw otherType(prefix, location, type, take);
   return {
     ...{ prefix: of, name, location },
-    password: take.text(`${prefix}.password`),
+    password: secretOf(take.text(`${prefix}.password`)),
     passwordPath: take.text(`${prefix}.passwordPath`),
   };
 }

@@ -1,3 +1,4 @@
+import { HIDDEN, type Secret, secretOf } from '../base/secret.ts';
 import { MAX_REQUEST } from '../records/limits.ts';
 import { type AdminConfig, adminConfig } from './config-admin.ts';
 import { type AuditConfig, auditConfig } from './config-audit.ts';
@@ -99,9 +100,9 @@ export interface ServerConfig extends LimitsConfig {
     readonly enabled: boolean;
     readonly algorithm: DigestAlgorithm;
     /** `user:base64` of whoever may do everything. */
-    readonly superDigest: string | undefined;
+    readonly superDigest: Secret | undefined;
     /** The super user of digest256; undefined: that scheme is off. */
-    readonly digest256: { readonly superDigest: string | undefined } | undefined;
+    readonly digest256: { readonly superDigest: Secret | undefined } | undefined;
     readonly requireTls: boolean;
   };
   /** Logins beyond digest. */
@@ -265,9 +266,9 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     digestAuth: {
       enabled: take.flag('DigestAuthenticationProvider.enabled'),
       algorithm: digestAlgorithm(take),
-      superDigest: superDigest(take, 'DigestAuthenticationProvider.superDigest'),
+      superDigest: secretOf(superDigest(take, 'DigestAuthenticationProvider.superDigest')),
       digest256: take.flag('digest256.enabled')
-        ? { superDigest: superDigest(take, 'digest256.superDigest') }
+        ? { superDigest: secretOf(superDigest(take, 'digest256.superDigest')) }
         : undefined,
       requireTls: take.flag('digest.requireTls'),
     },
@@ -406,7 +407,7 @@ function inForce(given: ReadonlyMap<Key, Setting>, lines: readonly Setting[]): I
     const row: Row = KEYS[key];
     const setting = given.get(key);
     const value = setting?.value ?? row.fallback;
-    if (value !== undefined) rows.push({ key, value: row.secret === true ? '***' : value, from: setting?.from });
+    if (value !== undefined) rows.push({ key, value: row.secret === true ? HIDDEN : value, from: setting?.from });
   }
   for (const { key, value, from } of lines) rows.push({ key, value, from });
   return rows;

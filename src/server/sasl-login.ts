@@ -1,8 +1,9 @@
+import type { Secret } from '../base/secret.ts';
 import { challenge, verify } from '../sasl/digest-md5.ts';
 import type { Identity } from './acl.ts';
 
 export interface SaslOptions {
-  readonly users: ReadonlyMap<string, string>;
+  readonly users: ReadonlyMap<string, Secret>;
   readonly superUsers: ReadonlySet<string>;
   readonly allowFailed: boolean;
 }
@@ -33,7 +34,7 @@ export class SaslLogin {
       return { reply: challenge(this.nonce), proved: [], failed: false };
     }
     this.over = true;
-    const proven = verify(token, this.nonce, (user) => options.users.get(user));
+    const proven = verify(token, this.nonce, (user) => options.users.get(user)?.reveal());
     if (proven === undefined) return FAILED;
     const own = { scheme: 'sasl', id: proven.user };
     const proved = options.superUsers.has(proven.user) ? [own, { scheme: 'super', id: '' }] : [own];

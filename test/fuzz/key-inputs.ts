@@ -12,6 +12,8 @@ import { noise } from './mutate.ts';
 const forge = createRequire(import.meta.url)('node-forge') as typeof Forge;
 const PASSWORD = 'apassword';
 const SHA1 = 20;
+/** Nothing may take longer, ms. */
+const SLOW_MS = 100;
 const fileOf = (name: string): Buffer => readFileSync(new URL(`../../../test/tls/stores/${name}`, import.meta.url));
 
 const PEM = ['ec-chain.pem', 'rsa-chain.pem', 'ec.key', 'rsa.key'].map(fileOf);
@@ -114,17 +116,23 @@ export function fuzzKeyFiles(count: number, random: Random): KeyFuzz {
   let slowestMs = 0;
   for (let number = 0; number < count; number++) {
     const { kind, bytes } = madeUp(random);
-    const took = stopwatch();
-    let outcome: string;
-    try {
-      const { own, trusted } = read(bytes, random.below(8) === 0 ? 'another' : PASSWORD);
-      outcome = own === undefined ? `read, ${trusted.length > 0 ? 'certificates' : 'empty'}` : 'read, with a key';
-    } catch (error) {
-      if (!(error instanceof KeyStoreError))
-        throw new Error(`input ${number}, ${kind}: ${bytes.toString('base64')}`, { cause: error });
-      outcome = error.message.replace(/-?\d+/g, 'N');
+    const password = random.below(8) === 0 ? 'another' : PASSWORD;
+    let took = Number.POSITIVE_INFINITY;
+    let outcome = '';
+    // one that is slow is slow every time; the machine has others to serve
+    for (let again = 0; again < 4 && took > SLOW_MS; again++) {
+      const spent = stopwatch();
+      try {
+        const { own, trusted } = read(bytes, password);
+        outcome = own === undefined ? `read, ${trusted.length > 0 ? 'certificates' : 'empty'}` : 'read, with a key';
+      } catch (error) {
+        if (!(error instanceof KeyStoreError))
+          throw new Error(`input ${number}, ${kind}: ${bytes.toString('base64')}`, { cause: error });
+        outcome = error.message.replace(/-?\d+/g, 'N');
+      }
+      took = Math.min(took, spent());
     }
-    slowestMs = Math.max(slowestMs, took());
+    slowestMs = Math.max(slowestMs, took);
     const key = `${kind}: ${outcome}`;
     outcomes.set(key, (outcomes.get(key) ?? 0) + 1);
   }

@@ -190,6 +190,7 @@ tests operate-apache.js
 
 echo '-- who may do what, as Apache ZooKeeper says'
 node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
+node dist/test/security/access/record.js test/security/access/apache-3.8.0-proved.txt --check --proved
 echo '-- from Apache ZooKeeper to ours and back'
 tests migrate.js
 echo '-- an Apache ensemble replaced member by member'

@@ -154,7 +154,8 @@ test('secrets are known by their names, and found in no text that is handed out'
     assert.ok(isSecret(name), name);
   for (const name of ['ssl.quorum.keyStore.passwordPath', 'peer.secretFile', 'tickTime'])
     assert.ok(!isSecret(name), name);
-  const text = '# superDigest=super:canary1\nssl.keyStore.password=canary2\ntickTime=2000\nnote=canary3 here\n';
+  const text =
+    '# superDigest=super:canary1\nssl.keyStore.password=canary2\ntickTime=2000\naudit.logFile=/x/canary3/y\nnote=x\nserver.1=a:1:2\n';
   const settings = parseProperties(text, 'zoo.cfg');
   const env = {
     JVMFLAGS: '-Dzookeeper.ssl.trustStore.password="canary3" -Da=b',
@@ -164,6 +165,6 @@ test('secrets are known by their names, and found in no text that is handed out'
   const secrets = secretsIn(settings, env);
   assert.deepEqual(secrets.sort(), ['canary2', 'canary3', 'canary4']);
   const masked = maskedFile(text, 'zoo.cfg', secrets);
-  assert.equal(masked, 'ssl.keyStore.password=***\ntickTime=2000\nnote=*** here\n');
+  assert.equal(masked, 'ssl.keyStore.password=***\ntickTime=2000\naudit.logFile=/x/***/y\nnote=***\nserver.1=a:1:2\n');
   assert.equal(without('a canary4 b canary4', secrets), 'a *** b ***');
 });

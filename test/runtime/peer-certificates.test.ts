@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { Secret } from '../../src/base/secret.ts';
 import { plainPeerNetwork } from '../../src/platform/peer-net.ts';
 import { type PemOptions, type PemPeerNetwork, pemPeerNetwork } from '../../src/platform/peer-pem.ts';
 import { proofName, pskPeerNetwork } from '../../src/platform/peer-psk.ts';
@@ -232,10 +233,10 @@ test('PEM files: order, text around, keys under a password; what is of no use is
   const file = join(folder, 'password');
   writeFileSync(file, 'sesame\n');
   for (const [text, more] of [
-    [locked, { password: 'sesame' }],
-    [old, { password: 'sesame' }],
-    [locked, { passwordPath: file, password: 'another' }],
-    [key, { password: 'needless' }],
+    [locked, { password: new Secret('sesame') }],
+    [old, { password: new Secret('sesame') }],
+    [locked, { passwordPath: file, password: new Secret('another') }],
+    [key, { password: new Secret('needless') }],
   ] as const)
     assert.equal((await read(stores(`${certificate.pem}${text}`, ca.pem, more))).keys.key, key);
   const useless: readonly [() => QuorumStores, RegExp][] = [
@@ -248,7 +249,7 @@ test('PEM files: order, text around, keys under a password; what is of no use is
     [() => stores(`${key}${ca.pem}`), /holds no certificate of its private key/],
     [() => stores(`${certificate.pem}${locked}`), /holds a key under a password; set ssl\.quorum\.keyStore\.password/],
     [
-      () => stores(`${certificate.pem}${locked}`, ca.pem, { password: 'x' }),
+      () => stores(`${certificate.pem}${locked}`, ca.pem, { password: new Secret('x') }),
       /holds a key that its password does not open/,
     ],
     [() => stores(`${certificate.pem}${String(key).replace(/M/, '!')}`), /holds a key that cannot be read/],
@@ -364,7 +365,13 @@ test('stores of Java: the same keys and authorities as in PEM, told by what stan
     return file;
   };
   const store = <N extends 'keyStore' | 'trustStore'>(name: N, file: string, more = {}) => ({
-    ...{ prefix: 'ssl.quorum' as const, name, location: copy(file), password: 'apassword', passwordPath: undefined },
+    ...{
+      prefix: 'ssl.quorum' as const,
+      name,
+      location: copy(file),
+      password: new Secret('apassword'),
+      passwordPath: undefined,
+    },
     ...more,
   });
   const read = (own: string, trust: string, more = {}) =>
@@ -390,9 +397,12 @@ test('stores of Java: the same keys and authorities as in PEM, told by what stan
     assert.ok(new X509Certificate(keys.chain).checkPrivateKey(plain), own);
     assert.ok(keys.authorities.length > 0, trust);
   }
-  const { keys } = await read('ec.p12', 'trust.jks', { password: 'wrong', passwordPath: word });
+  const { keys } = await read('ec.p12', 'trust.jks', { password: new Secret('wrong'), passwordPath: word });
   assert.match(keys.key, /BEGIN PRIVATE KEY/);
-  await assert.rejects(read('ec.p12', 'trust.jks', { password: 'wrong' }), /is damaged, or that is not its password/);
+  await assert.rejects(
+    read('ec.p12', 'trust.jks', { password: new Secret('wrong') }),
+    /is damaged, or that is not its password/,
+  );
   await assert.rejects(read('trust.p12', 'trust.jks'), /holds 0 private keys/);
   await assert.rejects(read('j.jceks', 'trust.jks'), /JCEKS/);
 });

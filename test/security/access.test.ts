@@ -13,9 +13,10 @@ import { noTraffic } from '../../src/runtime/traffic.ts';
 import { checkConfig, parseProperties } from '../../src/server/config.ts';
 import { amount } from '../amount.ts';
 import { ForwardedWire } from './access/forwarded-wire.ts';
-import { ALICE, givenAcls, make, need, OPEN, openAs, outcome, permissions } from './access/matrix.ts';
-import { OTHERS } from './access/others.ts';
-import { PureWire } from './access/pure-wire.ts';
+import { ALICE, givenAcls, make, need, OPEN, openAs, openWith, outcome, permissions } from './access/matrix.ts';
+import { OTHERS, PROVED_OTHERS } from './access/others.ts';
+import { provedGiven, provedPermissions, provedTable } from './access/proved.ts';
+import { ALL_SCHEMES, PureWire } from './access/pure-wire.ts';
 import { table } from './access/table.ts';
 import type { Line } from './access/wire.ts';
 
@@ -23,11 +24,12 @@ const ALL_WORDS = 'conf cons crst dirs dump envi hash isro mntr ruok srst srvr s
   ' ',
 );
 /** Recorded by access/record.ts. */
-const RECORDED = fileURLToPath(new URL('../../../test/security/access/apache-3.8.0.txt', import.meta.url));
-test('every operation on every ACL by everybody, logins, given ACLs, watches: as ZooKeeper 3.8.0, but for named lines', async () => {
-  const theirs = readFileSync(RECORDED, 'utf8').trimEnd().split('\n');
-  await using wire = new PureWire();
-  const ours = await table(wire);
+const recorded = (name: string): string[] => {
+  const file = fileURLToPath(new URL(`../../../test/security/access/${name}`, import.meta.url));
+  return readFileSync(file, 'utf8').trimEnd().split('\n');
+};
+/** Ours is theirs, but for the lines that are explained. */
+function compare(ours: readonly string[], theirs: readonly string[], others: typeof OTHERS): void {
   const without = (lines: readonly string[], known: readonly string[]): string[] => {
     const left = [...lines];
     for (const each of known) {
@@ -40,39 +42,72 @@ test('every operation on every ACL by everybody, logins, given ACLs, watches: as
   assert.deepEqual(
     without(
       ours,
-      OTHERS.flatMap((each) => each.ours),
+      others.flatMap((each) => each.ours),
     ),
     without(
       theirs,
-      OTHERS.flatMap((each) => each.theirs),
+      others.flatMap((each) => each.theirs),
     ),
   );
+}
+test('every operation on every ACL by everybody, logins, given ACLs, watches: as ZooKeeper 3.8.0, but for named lines', async () => {
+  const theirs = recorded('apache-3.8.0.txt');
+  await using wire = new PureWire();
+  const ours = await table(wire);
+  compare(ours, theirs, OTHERS);
   assert.ok(ours.length > 130 && theirs.filter((line) => line.includes(': ----')).length > 15);
 });
 
+test('the same by SASL and by certificates: holders, others of the scheme, the same name by another, super users', async () => {
+  const theirs = recorded('apache-3.8.0-proved.txt');
+  await using wire = new PureWire(ALL_SCHEMES);
+  const ours = await provedTable(wire);
+  compare(ours, theirs, PROVED_OTHERS);
+  assert.ok(ours.length > 150 && theirs.filter((line) => line.includes(': ----')).length > 15);
+});
+
 test('what a learner forwards is judged by who asked there, as what the leader is asked itself', async () => {
-  await using near = new PureWire();
-  await using far = new ForwardedWire();
-  assert.deepEqual(await permissions(far), await permissions(near));
-  assert.deepEqual(await givenAcls(far), await givenAcls(near));
+  for (const [options, ask, give] of [
+    [{}, permissions, givenAcls],
+    [ALL_SCHEMES, provedPermissions, provedGiven],
+  ] as const) {
+    await using near = new PureWire(options);
+    await using far = new ForwardedWire(options);
+    assert.deepEqual(await ask(far), await ask(near));
+    assert.deepEqual(await give(far), await give(near));
+  }
 });
 
 /** What a refused client must never be sent. */
 const SECRETS = { data: 'TOP-SECRET', name: 'HIDDEN', hash: 'aaaaBBBBccccDDDDeeeeFFFFggg=' };
 const KEEPER = [{ perms: 31, id: { scheme: 'digest', id: `keeper:${SECRETS.hash}` } }];
+/** Whoever may do everything by another scheme: his name is none of a stranger's business either. */
+const KEEPERS = [
+  ...KEEPER,
+  { perms: 31, id: { scheme: 'sasl', id: SECRETS.hash } },
+  { perms: 31, id: { scheme: 'x509', id: `CN=${SECRETS.name}` } },
+];
 const shown = (line: Line): string[] => {
   const all = Buffer.concat(line.heard).toString('latin1');
   return Object.values(SECRETS).filter((each) => all.includes(each));
 };
 
-test('a reply that refuses is a header, and nothing of the node is in it or in any event', async () => {
-  const wire = new PureWire();
+for (const [who, proofs] of [
+  ['nobody', []],
+  ['another by digest', ['digest keeper:guess']],
+  ['another by SASL', ['sasl ann:annsecret']],
+  ['another by certificate', ['x509 ann']],
+] as const)
+  test(`a reply that refuses ${who} is a header, and nothing of the node is in it or in any event`, () =>
+    refusals(proofs));
+async function refusals(proofs: readonly string[]): Promise<void> {
+  const wire = new PureWire(ALL_SCHEMES);
   const admin = await openAs(wire, 'super');
-  const acl = [...KEEPER, { perms: 14, id: { scheme: 'world', id: 'anyone' } }];
+  const acl = [...KEEPERS, { perms: 14, id: { scheme: 'world', id: 'anyone' } }];
   await need(make(admin, '/v'));
   await need(make(admin, '/v/known', SECRETS.data, acl));
   await need(make(admin, `/v/known/${SECRETS.name}`, SECRETS.data, acl));
-  const line = wire.openNow();
+  const line = await openWith(wire, proofs);
   for (const path of ['/', '/v', '/v/known', '/v/known/none']) await need(line.ask('addWatch', { path, mode: 1 }));
   await need(line.ask('addWatch', { path: '/v/known', mode: 0 }));
   const path = '/v/known';
@@ -107,7 +142,7 @@ test('a reply that refuses is a header, and nothing of the node is in it or in a
   await admin.ask('closeSession', {});
   await need(line.ask('sync', { path: '/' }));
   assert.deepEqual([shown(line), line.events], [[], []]);
-});
+}
 
 test('identities belong to a connection: who takes his session up again has to prove himself again', async () => {
   const wire = new PureWire();

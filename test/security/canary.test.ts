@@ -1,6 +1,7 @@
 /**
  * A canary is every secret that is given (CVE-2026-24308): passwords of logins, of the super user, of a key and of the ensemble; in
- * profiles, in options, in settings. It is used, things go wrong, everything is asked and printed; and it is found nowhere.
+ * profiles, in options, in settings; another is behind names that do not tell. It is used, things go wrong, everything is asked
+ * and printed; and it is found nowhere.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -11,12 +12,24 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { fourLetterWord } from '../../src/index.ts';
+import { COMMANDS } from '../../src/runtime/admin/http.ts';
 import { BIN, zoosh } from '../e2e/cli.ts';
 import { Session } from '../editor/session.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { ownBlock } from '../ports.ts';
 import { makeAuthority, makeCertificate } from '../tls/certificates.ts';
-import { CANARY, control, filesIn, page, SECRET_FILE, SUPER_DIGEST, sessionPassword, sightings } from './canary.ts';
+import {
+  CANARY,
+  command,
+  control,
+  filesIn,
+  page,
+  SECRET_FILE,
+  STRAY,
+  SUPER_DIGEST,
+  sessionPassword,
+  sightings,
+} from './canary.ts';
 
 const HOST = '127.0.0.1';
 const WORDS = 'conf cons dirs dump envi hash isro mntr ruok srvr stat wchc wchp wchs crst srst nope'.split(' ');
@@ -34,7 +47,7 @@ const VERBS = [
 const IMAGES: Readonly<Record<string, Record<string, string>>> = {
   docker: {
     ZOO_MY_ID: '1',
-    ZOO_CFG_EXTRA: `ssl.quorum.keyStore.password=${CANARY}`,
+    ZOO_CFG_EXTRA: `ssl.quorum.keyStore.password=${CANARY} vendor.license=${STRAY}`,
     JVMFLAGS: `-Dzookeeper.ssl.keyStore.password=${CANARY}`,
   },
   bitnami: {
@@ -72,12 +85,16 @@ const jaas = (users: string): string[] => [
 ];
 let jaasFiles = 0;
 
+/** Settings that nobody here knows, whose names say nothing of what they hold. */
+const STRAYS = ['vendor.license', 'db.pw', 'keystorePin', 'dataDirectory'];
+
 /** A crash of the process at SIGUSR2, as a mistake of ours would be. */
 const CRASH = "--import=data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('a%20mistake')})";
 interface Served {
   readonly folder: string;
   readonly port: number;
   readonly metrics: number;
+  readonly admin: number;
   readonly child: ChildProcess;
 }
 /** An ensemble of one, with whatever can hold a secret set, telling as much as it can. */
@@ -95,6 +112,8 @@ async function serve(name: string, format: string, lines: readonly string[]): Pr
     ...['ssl.quorum.trustStore.password', 'ssl.trustStore.password', 'an.unknown.password'].map(
       (key) => `${key}=${CANARY}`,
     ),
+    ...STRAYS.map((key) => `${key}=${STRAY}`),
+    ...['admin.enableServer=true', `admin.serverAddress=${HOST}`, `admin.serverPort=${base + 400}`],
     ...lines,
     `server.1=${HOST}:${base + 100}:${base + 200};${HOST}:${base}`,
   ];
@@ -115,7 +134,7 @@ async function serve(name: string, format: string, lines: readonly string[]): Pr
     child.once('exit', (code) => reject(new Error(`it ended with ${code}: ${printed.get(`server ${name}`)}`)));
   });
   await ready;
-  return { folder, port: base, metrics: base + 300, child };
+  return { folder, port: base, metrics: base + 300, admin: base + 400, child };
 }
 
 /** What a program of ours says to these words, at `target`. */
@@ -227,7 +246,10 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     () => say('a word too many', [...bob, at, 'get', '/a', '/b', '/c']),
     // what operators do with a server, secrets in every place that they may stand in
     ...VERBS.map((verb) => () => {
-      const flags = { SERVER_JVMFLAGS: `-Dzookeeper.ssl.quorum.trustStore.password=${CANARY} -Xmx300m` };
+      const flags = {
+        SERVER_JVMFLAGS: `-Dzookeeper.ssl.quorum.trustStore.password=${CANARY} -Dvendor.license=${STRAY} -Xmx300m`,
+        VENDOR_LICENSE: STRAY,
+      };
       const more = ['--set', `ssl.quorum.keyStore.password=${CANARY}`, '--control', join(secret.folder, 'ctl')];
       const words = ['server', '--config', join(secret.folder, 'zoo.cfg'), ...verb, ...more];
       return say(`server ${verb.join(' ')}`, words, '', 0, flags);
@@ -274,10 +296,16 @@ test('what is secret is found in nothing that is printed, told or written', asyn
 
   // the servers are asked, and end: one in order, one by a mistake
   const passwords = await Promise.all([secret, tls].map(({ port }) => sessionPassword(port)));
-  for (const { folder, port, metrics, child } of [secret, tls]) {
+  for (const { folder, port, metrics, admin, child } of [secret, tls]) {
     const there = { host: HOST, port, timeoutMs: PATIENCE_MS };
     for (const word of WORDS) keep(`the word ${word}`, await fourLetterWord(word, there).catch(String));
     keep('metrics', await page(metrics));
+    const credentials = [undefined, `digest super:${CANARY}`, `digest bob:${CANARY}`, `digest${CANARY}`, `x ${CANARY}`];
+    for (const auth of credentials) {
+      const who = auth?.replaceAll(CANARY, '...') ?? 'nobody';
+      const asked = COMMANDS.flatMap(({ names, method }) => names.map((name) => command(admin, name, method, auth)));
+      keep(`the admin server, by ${who}`, `${(await Promise.all(asked)).join('\n')}\n`);
+    }
     for (const line of ['status', 'digest', 'snapshot', 'log', CANARY.slice(0, 3)].map((op) => JSON.stringify({ op })))
       keep('the control socket', await control(join(folder, 'ctl'), line));
     const ended = once(child, 'close'); // then all that it printed is here
@@ -291,6 +319,12 @@ test('what is secret is found in nothing that is printed, told or written', asyn
     /Slf4jAuditLogger/,
   );
   assert.match(String(printed.get('metrics')), /znode_count/);
+  const byAdmin = String(printed.get('the admin server, by digest super:...'));
+  // all are done but restore, and a second snapshot within five minutes
+  const statuses = [...byAdmin.matchAll(/^(\d{3}) \{"/gm)].map((match) => Number(match[1]));
+  const names = COMMANDS.flatMap((each) => each.names);
+  assert.equal(statuses.length, 2 * names.length);
+  assert.ok(statuses.filter((status) => status !== 200).length <= 2 * 4, String(statuses));
   assert.match(String(printed.get('the control socket')), /"zxid"/);
 
   printed.set('the bundle', gunzipSync(readFileSync(BUNDLE)));
@@ -307,10 +341,12 @@ test('what is secret is found in nothing that is printed, told or written', asyn
   const kept = filesIn(join(home, 'user'), ['config/config.json']);
   assert.deepEqual(sightings(kept), []);
   // it was looked for where something is, and where it is it is found
+  for (const each of ['superDigest', 'superPassword', 'trustStore.password'])
+    assert.match(byAdmin, new RegExp(`${each}[^\\n]*\\*\\*\\*`), 'it is named, and hidden');
   assert.ok([...kept.keys()].some((name) => name.endsWith('history')) && printed.size > 40, `${[...kept.keys()]}`);
   const shown = sightings(new Map([['zoo.cfg', filesIn(secret.folder).get(join(secret.folder, 'zoo.cfg')) ?? '']]));
   assert.deepEqual(
     new Set(shown.map((each) => each.split(': ')[1])),
-    new Set(['as it is', 'its first half', 'the digest of super']),
+    new Set([...['as it is', 'its first half', 'the digest of super'], 'as it is, behind a name that tells nothing']),
   );
 });

@@ -2,13 +2,15 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { get } from 'node:http';
+import { get, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { frame, hello } from '../e2e/raw.ts';
 
 /** Long enough for the secret of an ensemble; of characters that base64, a URL and a shell leave alone. */
 export const CANARY = 'canaryZq7Wx2Lk9Vb4Nm1Tc6Rf3Hd8Jp5Gs0';
+/** What stands behind names that nothing tells to be those of secrets. */
+export const STRAY = 'strayHc4Tn8Wb2Xq6Mf1Jz7Kd3Vr9Lp5Yg0Ss';
 /** What `super:CANARY` is kept as. */
 export const SUPER_DIGEST = `super:${createHash('sha1').update(`super:${CANARY}`).digest('base64')}`;
 export const SECRET_FILE = Buffer.from(CANARY).toString('base64');
@@ -28,6 +30,7 @@ const FORMS: Readonly<Record<string, string>> = {
   backwards: [...CANARY].reverse().join(''),
   'its first half': CANARY.slice(0, 18),
   'the digest of super': SUPER_DIGEST.slice(6, -1),
+  'as it is, behind a name that tells nothing': STRAY,
 };
 /** Of each text in which it is: where, and how. */
 export const sightings = (
@@ -69,6 +72,22 @@ export const page = (port: number): Promise<string> =>
       response.on('data', (bytes: Buffer) => (text += bytes.toString()));
       response.on('end', () => resolve(text));
     }).once('error', reject);
+  });
+/** The answer of an admin server, whole, to somebody who says this of himself. */
+export const command = (port: number, name: string, method: string, auth: string | undefined): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const headers = auth === undefined ? {} : { authorization: auth };
+    const body = method === 'POST' ? '{"percentage": 0}' : '';
+    const sent = request(
+      { host: '127.0.0.1', port, path: `/commands/${name}`, method, headers, agent: false },
+      (got) => {
+        let text = `${got.statusCode} ${JSON.stringify(got.headers)}\n`;
+        got.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+        got.on('end', () => resolve(text));
+      },
+    );
+    sent.once('error', reject);
+    sent.end(body);
   });
 /** The password of a session, as only its client is told. */
 export async function sessionPassword(port: number): Promise<Buffer> {

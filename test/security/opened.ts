@@ -155,7 +155,7 @@ export const TOLD: readonly Planted[] = [
     about: 'a server logs the settings that it starts with',
     file: 'cli/start.js',
     find: 'for (const note of [...gathered.notes, ...config.notes])',
-    put: 'logger.info(JSON.stringify([config.digestAuth, config.ensemble?.tls])); for (const note of [...gathered.notes, ...config.notes])',
+    put: 'logger.info(JSON.stringify([config.digestAuth.superDigest?.reveal(), config.ensemble?.tls?.keyStore.password?.reveal()])); for (const note of [...gathered.notes, ...config.notes])',
   },
   {
     id: 'setting-in-an-error',
@@ -177,5 +177,111 @@ export const TOLD: readonly Planted[] = [
     file: 'editor/history-file.js',
     find: 'text: redact(text)',
     put: 'text',
+  },
+  {
+    id: 'secrets-in-force',
+    about: 'the settings that the admin server shows have secrets as they are',
+    file: 'server/config.js',
+    find: 'value: row.secret === true ? HIDDEN : value',
+    put: 'value',
+  },
+  {
+    id: 'unknown-as-given',
+    about: 'a bundle has the values of settings that nobody here knows',
+    file: 'operate/masked.js',
+    find: 'isShown(key) ? value : MASK',
+    put: 'isSecret(key) ? MASK : value',
+  },
+];
+
+/** What keeps everybody but administrators from the commands of the admin server, likewise. */
+export const ADMINISTERED: readonly Planted[] = [
+  {
+    id: 'one-bit-is-enough',
+    about: 'whoever may do anything to / may ask',
+    file: 'runtime/admin/access.js',
+    find: 'named.length > 0 && ALL.every(',
+    put: 'named.length > 0 && ALL.some(',
+  },
+  {
+    id: 'any-words',
+    about: 'words behind the credentials are passed over',
+    file: 'runtime/admin/access.js',
+    find: 'const HEADER = /^digest ([^ ]+)$/;',
+    put: 'const HEADER = /^digest +([^ ]+)/;',
+  },
+  {
+    id: 'a-name-is-enough',
+    about: 'what stands behind the name in an ACL is not looked at',
+    file: 'server/acl.js',
+    find: "return id === pattern || (scheme === 'sasl' && id === 'super');",
+    put: "return id.split(':')[0] === pattern.split(':')[0] || (scheme === 'sasl' && id === 'super');",
+  },
+  {
+    id: 'any-scheme',
+    about: 'an identity counts for entries of every scheme',
+    file: 'server/acl.js',
+    find: 'identity.scheme === entry.scheme && matches(identity, entry.id)',
+    put: 'matches(identity, entry.id)',
+  },
+  {
+    id: 'dump-for-all',
+    about: 'dump asks for no credentials',
+    file: 'runtime/admin/session-commands.js',
+    find: "names: ['dump'], for: 'admins'",
+    put: "names: ['dump'], for: 'everybody'",
+  },
+  {
+    id: 'done-and-refused',
+    about: 'a command is done before its credentials are looked at',
+    file: 'runtime/admin/http.js',
+    find: "if (command.for === 'admins') {",
+    put: "if (command.names[0] === 'stat_reset') await command.run({ ...base, query: new URLSearchParams() }); if (command.for === 'admins') {",
+  },
+];
+
+/** What the table of who may do what must notice, likewise. */
+export const JUDGED: readonly Planted[] = [
+  {
+    id: 'any-of-the-scheme',
+    about: 'whoever has an identity of a scheme has all of them',
+    file: 'server/acl.js',
+    find: "return id === pattern || (scheme === 'sasl' && id === 'super');",
+    put: "return id === pattern || scheme === 'sasl' || (scheme === 'x509' && pattern.startsWith('CN='));",
+  },
+  {
+    id: 'super-of-every-scheme',
+    about: 'who is called super by a certificate is super of its scheme',
+    file: 'server/acl.js',
+    find: "(scheme === 'sasl' && id === 'super')",
+    put: "id === 'super' || (scheme === 'x509' && id === 'CN=super')",
+  },
+  {
+    id: 'name-of-another-scheme',
+    about: 'a name counts whatever scheme proved it',
+    file: 'server/acl.js',
+    find: 'identity.scheme === entry.scheme && matches(identity, entry.id)',
+    put: "(identity.scheme === entry.scheme && matches(identity, entry.id)) || (entry.scheme === 'x509' && entry.id === `CN=${identity.id}`)",
+  },
+  {
+    id: 'said-for-shown',
+    about: 'a subject that is said counts as one that is shown',
+    file: 'server/auth.js',
+    find: "if (scheme !== 'digest' || !options.digestEnabled",
+    put: "if (scheme === 'x509') return [{ scheme, id: String(credential) }]; if (scheme !== 'digest' || !options.digestEnabled",
+  },
+  {
+    id: 'any-certificate-is-super',
+    about: 'the beginning of the super user is enough',
+    file: 'server/x509.js',
+    find: 'return id === superUser ? [SUPER, own] : [own];',
+    put: 'return superUser?.startsWith(id.slice(0, 3)) ? [SUPER, own] : [own];',
+  },
+  {
+    id: 'forwarded-as-anybody',
+    about: 'what a learner forwards is asked without a look at who asks',
+    file: 'server/leader-desk.js',
+    find: 'const who = { session: session, identities, local };',
+    put: "const who = { session: session, identities: [...identities, { scheme: 'super', id: '' }], local };",
   },
 ];

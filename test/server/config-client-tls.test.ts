@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSecureContext, getCiphers } from 'node:tls';
+import { Secret } from '../../src/base/secret.ts';
 import {
   ConfigError,
   checkConfig,
@@ -9,6 +10,7 @@ import {
   parseProperties,
   type ServerConfig,
 } from '../../src/server/config.ts';
+
 import { CLASSIC, cipherList } from '../../src/server/config-cipher-names.ts';
 
 const BASE = 'dataDir=/data\n';
@@ -56,7 +58,7 @@ test('every setting of it, in the spellings of zoo.cfg and of -D', () => {
   const config = checkConfig([...parseProperties(`${BASE}clientPort=2181\n`, 'zoo.cfg'), ...flags]);
   const none = { prefix: 'ssl', password: undefined, passwordPath: undefined };
   assert.deepEqual(config.clientTls, {
-    keyStore: { ...none, name: 'keyStore', location: '/k.jks', password: 'sesame' },
+    keyStore: { ...none, name: 'keyStore', location: '/k.jks', password: new Secret('sesame') },
     trustStore: { ...none, name: 'trustStore', location: '/t', passwordPath: '/word' },
     clientAuth: 'want',
     addressed: true,
@@ -67,6 +69,7 @@ test('every setting of it, in the spellings of zoo.cfg and of -D', () => {
     unified: true,
     reload: false,
   });
+  assert.equal(config.clientTls?.keyStore.password?.reveal(), 'sesame');
   assert.equal(config.auth.x509SuperUser, 'CN=root');
   assert.deepEqual(config.notes, []);
   assert.ok(!JSON.stringify(config.inForce).includes('sesame'), 'a password is shown');

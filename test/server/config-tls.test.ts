@@ -70,7 +70,7 @@ ssl.quorum.context.supplier.class=x.Y
 sslQuorumReloadCertFiles=true
 `);
   const { tls } = ensemble as NonNullable<typeof ensemble>;
-  assert.deepEqual([tls?.keyStore.password, tls?.trustStore.passwordPath], ['sesame', '/etc/zk/word']);
+  assert.deepEqual([tls?.keyStore.password?.reveal(), tls?.trustStore.passwordPath], ['sesame', '/etc/zk/word']);
   assert.deepEqual(tls?.ciphers, ['TLS_AES_256_GCM_SHA384', 'TLS_AES_128_GCM_SHA256']);
   assert.deepEqual(tls?.checks, { dialled: true, callers: false });
   const said = notes.join('\n');

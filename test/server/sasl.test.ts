@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KEEPER_CODES } from '../../src/base/errors.ts';
 import { seededRandom } from '../../src/base/random.ts';
+import { Secret } from '../../src/base/secret.ts';
 import { Reader, Writer } from '../../src/protocol/bytes.ts';
 import { OPERATIONS, type OperationName, XID } from '../../src/protocol/operations.ts';
 import { respond } from '../../src/sasl/digest-md5.ts';
@@ -13,8 +14,8 @@ import { rig } from './rig.ts';
 
 const SASL = {
   users: new Map([
-    ['bob', 'bobsecret'],
-    ['admin', 'adminsecret'],
+    ['bob', new Secret('bobsecret')],
+    ['admin', new Secret('adminsecret')],
   ]),
   superUsers: new Set(['admin']),
   allowFailed: false,

@@ -3,6 +3,8 @@ import { type Envelope, KIND } from '../../../src/records/txns.ts';
 import { birthBody } from '../../../src/server/forwarded.ts';
 import { writeMultiAnswer } from '../../../src/server/multi.ts';
 import { isWrite } from '../../../src/server/writes.ts';
+import type { RigOptions } from '../../server/rig.ts';
+import type { Certificate } from '../../tls/certificates.ts';
 import { PureWire } from './pure-wire.ts';
 import { Line, type Wire } from './wire.ts';
 
@@ -13,12 +15,15 @@ const STAT_BYTES = 68;
 /** Writes go as a learner forwards them, with who asks beside them; what the leader decided is told as an answer. */
 export class ForwardedWire implements Wire {
   private last: Envelope | undefined;
-  private readonly inner = new PureWire({ logged: (envelope) => (this.last = envelope) });
+  private readonly inner: PureWire;
   private sessions = 0x0200_0000_0000_0000n;
+  constructor(options: RigOptions = {}) {
+    this.inner = new PureWire({ ...options, logged: (envelope) => (this.last = envelope) });
+  }
 
-  async open(): Promise<Line> {
+  async open(shown?: Certificate): Promise<Line> {
     const { server, settle } = this.inner.rig;
-    const own = this.inner.openNow();
+    const own = this.inner.openNow(undefined, shown);
     const connection = this.inner.connectionOf(own);
     const session = ++this.sessions;
     const request = (xid: number, op: number, body: Buffer): void => {

@@ -2,6 +2,8 @@
 import { KEEPER_CODES } from '../../../src/base/errors.ts';
 import { Reader } from '../../../src/protocol/bytes.ts';
 import { type MultiPart, OPERATIONS, type OperationName, type RequestOf } from '../../../src/protocol/operations.ts';
+import { respond } from '../../../src/sasl/digest-md5.ts';
+import { certificateOf } from './holders.ts';
 import type { Answer, Line, Wire } from './wire.ts';
 
 export interface Id {
@@ -14,7 +16,8 @@ export const ALICE = 'alice:aYXlLOpEooaV1cRAvUL1fp9Qt7E=';
 export const BOB = 'bob:fyVmFCwVbTJYrznoSu1koqYEYF0=';
 
 /** Whom the ACL of a node names. */
-const NAMED: Readonly<Record<string, Id>> = {
+export type Named = Readonly<Record<string, Id>>;
+export const NAMED: Named = {
   world: { scheme: 'world', id: 'anyone' },
   alice: { scheme: 'digest', id: ALICE },
   bob: { scheme: 'digest', id: BOB },
@@ -25,27 +28,47 @@ const NAMED: Readonly<Record<string, Id>> = {
 };
 /** What they may: nothing, each bit alone, all but each, all. */
 export const PERMS = [0, 1, 2, 4, 8, 16, 30, 29, 27, 23, 15, 31];
-/** Who asks, and what he has proved; all come from 127.0.0.1. */
-export const ASKERS: Readonly<Record<string, readonly string[]>> = {
+/** Who asks, and what he has proved, each as its scheme and what is said or shown; all come from 127.0.0.1. */
+export type Askers = Readonly<Record<string, readonly string[]>>;
+export const ASKERS: Askers = {
   nobody: [],
-  alice: ['alice:secret'],
-  'alice+bob': ['alice:secret', 'bob:secret'],
-  mallory: ['alice:wrong'],
-  super: ['super:adminpass'],
+  alice: ['digest alice:secret'],
+  'alice+bob': ['digest alice:secret', 'digest bob:secret'],
+  mallory: ['digest alice:wrong'],
+  super: ['digest super:adminpass'],
 };
 
 const NAMES = new Map<number, string>(Object.entries(KEEPER_CODES).map(([name, number]) => [number, name]));
 export const outcome = (answer: Answer | undefined): string =>
   answer === undefined ? 'hung up' : answer.err === 0 ? 'ok' : (NAMES.get(answer.err) ?? String(answer.err));
 
-export async function openAs(wire: Wire, asker: string): Promise<Line> {
-  const line = await wire.open();
-  for (const credential of ASKERS[asker] ?? []) {
-    const answer = await line.login('digest', credential);
-    if (answer?.err !== 0) throw new Error(`${credential}: ${outcome(answer)}`);
+/** A login by SASL; what came of the last of it. */
+export async function sasl(line: Line, user: string, password: string): Promise<Answer | undefined> {
+  const first = await line.ask('sasl', { token: Buffer.alloc(0) });
+  if (first?.err !== 0) return first;
+  const { token } = OPERATIONS.sasl.answer.read(new Reader(first.body));
+  const answer = token === null ? undefined : respond(token, user, password, 'never given before');
+  if (answer === undefined) throw new Error('it has no logins by SASL');
+  return line.ask('sasl', { token: answer.token });
+}
+const split = (text: string, by: string): [string, string] => {
+  const at = text.indexOf(by);
+  return [text.slice(0, at), text.slice(at + 1)];
+};
+/** A line of somebody who has proved all this: a certificate is shown when it is opened, the rest is said. */
+export async function openWith(wire: Wire, proofs: readonly string[]): Promise<Line> {
+  const words = proofs.map((proof) => split(proof, ' '));
+  const shown = words.find(([scheme]) => scheme === 'x509');
+  const line = await wire.open(shown && certificateOf(shown[1]));
+  for (const [scheme, said] of words) {
+    if (scheme === 'x509') continue;
+    const answer = await (scheme === 'sasl' ? sasl(line, ...split(said, ':')) : line.login(scheme, said));
+    if (answer?.err !== 0) throw new Error(`${scheme} ${said}: ${outcome(answer)}`);
   }
   return line;
 }
+export const openAs = (wire: Wire, asker: string, askers = ASKERS): Promise<Line> =>
+  openWith(wire, askers[asker] ?? []);
 export const make = (line: Line, path: string, data = '', acl: RequestOf<'create'>['acl'] = OPEN) =>
   line.ask('create', { path, data: Buffer.from(data), acl, flags: 0 });
 export const need = async (what: Promise<Answer | undefined>): Promise<Answer> => {
@@ -126,11 +149,11 @@ const LETTERS: Readonly<Record<string, string>> = {
 /**
  * For each operation who gets what: a word has a letter for each of {@link PERMS}, behind it `WHO ASKS(WHOM THE ACL NAMES ...)`.
  */
-export async function permissions(wire: Wire): Promise<string[]> {
+export async function permissions(wire: Wire, names = NAMED, askers = ASKERS): Promise<string[]> {
   const admin = await openAs(wire, 'super');
   await need(make(admin, '/m'));
   const pathOf = (named: string, perm: number): string => `/m/${named.replace('/', '-')}.${perm}`;
-  for (const [named, id] of Object.entries(NAMED))
+  for (const [named, id] of Object.entries(names))
     await Promise.all(
       PERMS.flatMap((perms, perm) => {
         const path = pathOf(named, perm);
@@ -142,28 +165,29 @@ export async function permissions(wire: Wire): Promise<string[]> {
       }),
     );
   const found = new Map<string, Map<string, Map<string, string[]>>>();
-  for (const asker of Object.keys(ASKERS)) {
-    const line = await openAs(wire, asker);
-    for (const named of Object.keys(NAMED))
+  for (const asker of Object.keys(askers)) {
+    const line = await openAs(wire, asker, askers);
+    for (const named of Object.keys(names))
       for (const [name, probe] of Object.entries(PROBES)) {
         const outcomes = await Promise.all(PERMS.map((_, perm) => probe(line, pathOf(named, perm))));
         const word = outcomes.map((each) => LETTERS[each] ?? `[${each}]`).join('');
         const words = found.get(name) ?? new Map<string, Map<string, string[]>>();
         found.set(name, words);
-        const askers = words.get(word) ?? new Map<string, string[]>();
-        words.set(word, askers);
-        askers.set(asker, [...(askers.get(asker) ?? []), named]);
+        const those = words.get(word) ?? new Map<string, string[]>();
+        words.set(word, those);
+        those.set(asker, [...(those.get(asker) ?? []), named]);
       }
   }
-  const show = (askers: Map<string, string[]>): string =>
-    [...askers].map(([asker, named]) => `${asker}(${named.join(' ')})`).join(' ');
+  const show = (those: Map<string, string[]>): string =>
+    [...those].map(([asker, named]) => `${asker}(${named.join(' ')})`).join(' ');
   return [...found].flatMap(([name, words]) =>
-    [...words].sort(([a], [b]) => (a < b ? -1 : 1)).map(([word, askers]) => `${name}: ${word} ${show(askers)}`),
+    [...words].sort(([a], [b]) => (a < b ? -1 : 1)).map(([word, those]) => `${name}: ${word} ${show(those)}`),
   );
 }
 
-const acl = (scheme: string | null, id: string | null, perms = 31) => ({ perms, id: { scheme, id } });
-const LISTS: Readonly<Record<string, RequestOf<'create'>['acl']>> = {
+export type Lists = Readonly<Record<string, RequestOf<'create'>['acl']>>;
+export const acl = (scheme: string | null, id: string | null, perms = 31) => ({ perms, id: { scheme, id } });
+const LISTS: Lists = {
   null: null,
   '[]': [],
   ...Object.fromEntries(
@@ -191,13 +215,17 @@ const LISTS: Readonly<Record<string, RequestOf<'create'>['acl']>> = {
 };
 
 /** Which ACLs may be given, and what becomes of them. */
-export async function givenAcls(wire: Wire): Promise<string[]> {
+export async function givenAcls(
+  wire: Wire,
+  lists = LISTS,
+  askers: Askers = Object.fromEntries(Object.entries(ASKERS).filter(([name]) => name !== 'mallory')),
+): Promise<string[]> {
   const admin = await openAs(wire, 'super');
   await need(make(admin, '/g'));
   const found = new Map<string, string[]>();
-  for (const asker of ['nobody', 'alice', 'alice+bob', 'super']) {
-    const asking = await openAs(wire, asker);
-    for (const [what, list] of Object.entries(LISTS)) {
+  for (const asker of Object.keys(askers)) {
+    const asking = await openAs(wire, asker, askers);
+    for (const [what, list] of Object.entries(lists)) {
       const said = outcome(await make(asking, '/g/x', '', list));
       const refused = outcome(await asking.ask('setAcl', { path: '/g', acl: list, version: NEVER }));
       let kept = '';
@@ -239,13 +267,16 @@ export async function logins(wire: Wire): Promise<string[]> {
   for (const [scheme, credential] of LOGINS) {
     const line = await wire.open();
     const said = outcome(await line.login(scheme, credential));
-    const answer = await line.ask('whoAmI', {});
-    const who = answer === undefined ? undefined : OPERATIONS.whoAmI.answer.read(new Reader(answer.body)).clientInfo;
-    // in no order, as in ZooKeeper
-    const names = who?.map(({ authScheme, user }) => `${authScheme}:${user}`).sort();
-    lines.push(`${scheme} ${credential}: ${said}, then ${names?.join(' + ') ?? 'hung up'}`);
+    lines.push(`${scheme} ${credential}: ${said}, then ${await identities(line)}`);
   }
   return lines;
+}
+/** In no order, as in ZooKeeper. */
+export async function identities(line: Line): Promise<string> {
+  const answer = await line.ask('whoAmI', {});
+  const who = answer === undefined ? undefined : OPERATIONS.whoAmI.answer.read(new Reader(answer.body)).clientInfo;
+  const names = who?.map(({ authScheme, user }) => `${authScheme}:${user}`).sort();
+  return names?.join(' + ') ?? 'hung up';
 }
 
 /** Operations that no client is meant to send, on a node that the asker may not touch: outcome, and whether it lives on. */

@@ -1,11 +1,24 @@
 import { seededRandom } from '../../../src/base/random.ts';
 import { ClientConnection } from '../../../src/server/connection.ts';
+import { certificateIdentities } from '../../../src/server/x509.ts';
 import { hello } from '../../e2e/raw.ts';
 import { type RigOptions, rig } from '../../server/rig.ts';
+import type { Certificate } from '../../tls/certificates.ts';
+import { derOf, PROVIDERS, SASL, SUPER_SUBJECT } from './holders.ts';
 import { Line, type Wire } from './wire.ts';
 
 /** `super:adminpass`. */
 export const SUPER_DIGEST = 'super:sz3K6+MAXvl/ncNdxB6J2VZwXYE=';
+
+/** Logins by SASL and certificates, beside digests. */
+export const ALL_SCHEMES: RigOptions = {
+  server: {
+    auth: {
+      ...{ superDigest: SUPER_DIGEST, digestAlgorithm: 'sha1', digestEnabled: true },
+      ...{ providers: PROVIDERS, sasl: SASL },
+    },
+  },
+};
 
 /** The whole server in memory, one step for each request. */
 export class PureWire implements Wire {
@@ -29,8 +42,13 @@ export class PureWire implements Wire {
       },
     });
   }
-  openNow(ip = '127.0.0.1'): Line {
-    return this.lineOf(this.rig.attach(ip));
+  openNow(ip = '127.0.0.1', shown?: Certificate): Line {
+    const connection = this.rig.attach(ip);
+    if (shown !== undefined) {
+      connection.secure = true;
+      connection.prove(certificateIdentities(derOf(shown), SUPER_SUBJECT));
+    }
+    return this.lineOf(connection);
   }
   /** Another connection takes up the session of this one, with its password. */
   resume(line: Line): Line {
@@ -53,8 +71,8 @@ export class PureWire implements Wire {
     this.lines.set(connection, line);
     return line;
   }
-  open(): Promise<Line> {
-    return Promise.resolve(this.openNow());
+  open(shown?: Certificate): Promise<Line> {
+    return Promise.resolve(this.openNow(undefined, shown));
   }
   connectionOf(line: Line): ClientConnection {
     for (const [connection, each] of this.lines) if (each === line) return connection;

@@ -1,20 +1,31 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { frame, hello } from '../../e2e/raw.ts';
+import type { Certificate } from '../../tls/certificates.ts';
 import { Line, type Wire } from './wire.ts';
 
-/** A server behind a port. */
+/** A server behind a port, and behind another by TLS. */
 export class SocketWire implements Wire {
   private readonly sockets: Socket[] = [];
   private readonly host: string;
   private readonly port: number;
-  constructor(hosts: string) {
+  private readonly securePort: number;
+  constructor(hosts: string, securePort = 0) {
     const [host = '', port = ''] = hosts.split(':');
     this.host = host;
     this.port = Number(port);
+    this.securePort = securePort;
   }
-  async open(): Promise<Line> {
-    const socket = connect({ host: this.host, port: this.port, noDelay: true });
+  private dial(shown: Certificate | undefined): Socket {
+    const { host } = this;
+    if (shown === undefined) return connect({ host, port: this.port, noDelay: true });
+    const { pem: cert, key } = shown;
+    const pem = key.export({ type: 'pkcs8', format: 'pem' });
+    return connectTls({ host, port: this.securePort, cert, key: pem, rejectUnauthorized: false });
+  }
+  async open(shown?: Certificate): Promise<Line> {
+    const socket = this.dial(shown);
     this.sockets.push(socket);
     const line = new Line((body) => socket.write(frame(body)));
     socket.on('error', () => {});
@@ -32,7 +43,7 @@ export class SocketWire implements Wire {
         if (rest.length > 0) line.feed(rest);
       });
     });
-    await once(socket, 'connect');
+    await once(socket, shown === undefined ? 'connect' : 'secureConnect');
     socket.write(hello());
     await isOpen;
     return line;

@@ -1,6 +1,6 @@
 /** What somebody who watches is told of a node whose ACL does not let him read it any more. */
 import type { RequestOf } from '../../../src/protocol/operations.ts';
-import { ALICE, make, need, openAs } from './matrix.ts';
+import { ALICE, type Id, make, need, openAs, openWith } from './matrix.ts';
 import type { Line, Wire } from './wire.ts';
 
 const EVENTS = ['', 'created', 'deleted', 'changed', 'children'];
@@ -12,10 +12,21 @@ const KINDS: Readonly<Record<string, (line: Line, path: string) => Promise<unkno
   recursive: (line, path) => line.ask('addWatch', { path, mode: 1 }),
 };
 const PERMS = [31, 30, 1, 0];
-const aclOf = (perms: number): RequestOf<'create'>['acl'] => [
-  { perms, id: { scheme: 'world', id: 'anyone' } },
-  { perms: 31, id: { scheme: 'digest', id: ALICE } },
-];
+/** Who watches, by what he has proved, and whom the ACLs name beside the owner. */
+export interface Watching {
+  readonly proofs: readonly string[];
+  readonly id: Id;
+  /** Below which nodes are made. */
+  readonly root: string;
+}
+const NOBODY = { proofs: [], id: { scheme: 'world', id: 'anyone' } };
+const aclFor =
+  (id: Id) =>
+  (perms: number): RequestOf<'create'>['acl'] => [
+    { perms, id },
+    { perms: 31, id: { scheme: 'digest', id: ALICE } },
+  ];
+type AclOf = ReturnType<typeof aclFor>;
 
 async function told(line: Line, root: string): Promise<string> {
   // what was applied before this was told before its answer
@@ -27,7 +38,7 @@ async function told(line: Line, root: string): Promise<string> {
 }
 
 /** Everything that can happen to a node and below it, by its owner. */
-async function change(owner: Line, path: string): Promise<void> {
+async function change(owner: Line, path: string, aclOf: AclOf): Promise<void> {
   const set = (at: string) => need(owner.ask('setData', { path: at, data: Buffer.from('x'), version: -1 }));
   const remove = (at: string) => need(owner.ask('delete', { path: at, version: -1 }));
   await set(path);
@@ -42,31 +53,39 @@ async function change(owner: Line, path: string): Promise<void> {
 }
 
 /** Watches set while all was open; then the ACL changes, and everything else. */
-export async function direct(wire: Wire): Promise<string[]> {
+export async function direct(
+  wire: Wire,
+  { proofs, id, root }: Watching = { ...NOBODY, root: '/w' },
+): Promise<string[]> {
+  const aclOf = aclFor(id);
   const owner = await openAs(wire, 'alice');
-  await need(make(owner, '/w'));
+  await need(make(owner, root));
   const lines: string[] = [];
   for (const [kind, watch] of Object.entries(KINDS))
     for (const perms of PERMS) {
-      const path = `/w/${lines.length}`;
+      const path = `${root}/${lines.length}`;
       await need(make(owner, path));
-      const line = await wire.open();
+      const line = await openWith(wire, proofs);
       await watch(line, path);
       await need(owner.ask('setAcl', { path, acl: aclOf(perms), version: -1 }));
-      await change(owner, path);
+      await change(owner, path, aclOf);
       lines.push(`a watch ${kind}, ACL ${perms}: ${(await told(line, path)) || 'nothing'}`);
     }
   return lines;
 }
 
 /** A client that was away, and sets its watches again: what is told at once, and what later. */
-export async function catchUp(wire: Wire): Promise<string[]> {
+export async function catchUp(
+  wire: Wire,
+  { proofs, id, root }: Watching = { ...NOBODY, root: '/c' },
+): Promise<string[]> {
+  const aclOf = aclFor(id);
   const owner = await openAs(wire, 'alice');
-  await need(make(owner, '/c'));
+  await need(make(owner, root));
   const lines: string[] = [];
   for (const wide of [false, true])
     for (const perms of PERMS) {
-      const path = `/c/${lines.length}`;
+      const path = `${root}/${lines.length}`;
       const { zxid } = await need(make(owner, path));
       for (const each of ['data', 'child', 'made', 'gone', 'quiet', 'stay', 'deep'])
         await need(make(owner, `${path}/${each}`));
@@ -77,7 +96,7 @@ export async function catchUp(wire: Wire): Promise<string[]> {
       await need(make(owner, `${path}/child/kid`));
       await need(owner.ask('delete', { path: `${path}/gone`, version: -1 }));
       await need(make(owner, `${path}/new`, '', aclOf(perms)));
-      const line = await wire.open();
+      const line = await openWith(wire, proofs);
       const request = {
         relativeZxid,
         dataWatches: [`${path}/data`, `${path}/gone`, `${path}/quiet`],

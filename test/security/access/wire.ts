@@ -4,6 +4,7 @@ import { WatcherEvent } from '../../../src/protocol/events.ts';
 import { FrameCutter } from '../../../src/protocol/frame.ts';
 import { OPERATIONS, type OperationName, type RequestOf, XID } from '../../../src/protocol/operations.ts';
 import type { Kind } from '../../../src/protocol/record.ts';
+import type { Certificate } from '../../tls/certificates.ts';
 
 /** A reply: ZooKeeper's number, the zxid, and what stands behind the header. */
 export interface Answer {
@@ -76,5 +77,6 @@ export class Line {
 
 /** A server that lines can be opened to. */
 export interface Wire extends AsyncDisposable {
-  open(): Promise<Line>;
+  /** By TLS, with this certificate, where one is given. */
+  open(shown?: Certificate): Promise<Line>;
 }

@@ -40,7 +40,7 @@ export class Copy implements Disposable {
     const main =
       "import { main } from '../dist/src/cli/main.js';\nprocess.exitCode = await main(process.argv.slice(2));\n";
     writeFileSync(join(this.folder, 'bin/zoosh.js'), main);
-    symlinkSync(join(DIST, '../node_modules'), join(this.folder, 'node_modules'));
+    for (const whole of ['node_modules', 'test']) symlinkSync(join(DIST, '..', whole), join(this.folder, whole));
     writeFileSync(join(this.folder, 'package.json'), readFileSync(join(DIST, '../package.json')));
   }
   private path(file: string): string {
