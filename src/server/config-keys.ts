@@ -126,7 +126,7 @@ export const KEYS = {
   'readonlymode.enabled': { kind: 'property', fallback: 'false' },
   'znode.container.checkIntervalMs': { kind: 'int', fallback: '60000' },
   'znode.container.maxPerMinute': { kind: 'int', fallback: '10000' },
-  'znode.container.maxNeverUsedIntervalMs': { kind: 'int', fallback: '0' },
+  'znode.container.maxNeverUsedIntervalMs': { kind: 'int', fallback: '300000' },
   'DigestAuthenticationProvider.superDigest': { kind: 'text', secret: true },
   'DigestAuthenticationProvider.digestAlg': { kind: 'text', fallback: 'SHA1' },
   'DigestAuthenticationProvider.enabled': { kind: 'property', fallback: 'true' },

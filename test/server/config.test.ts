@@ -109,7 +109,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     reconfigEnabled: false,
     readOnlyModeEnabled: false,
     localSessions: undefined,
-    containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 0 },
+    containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 300_000 },
     digestAuth: { enabled: true, algorithm: 'sha1', superDigest: undefined, requireTls: false },
     auth: { providers: new Set(['ip', 'digest']), sasl: undefined, enforced: undefined, x509SuperUser: undefined },
     fourLetterWords: new Set(['srvr']),
