@@ -165,34 +165,11 @@ export const KEYS = {
 } as const satisfies Readonly<Record<string, Row>>;
 export type Key = keyof typeof KEYS;
 
-/** Settings of ZooKeeper that are accepted and have nothing to act on here (yet); `*` ends a family. */
-const IDLE = `
-  connectToLearnerMasterLimit syncEnabled observer.syncEnabled observerMasterPort oraclePath
-  snapshotSizeFactor snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
-  db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleStallTime
-  request_throttle_stall_time requestStale* request_stale_* request_throttler.* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
-  maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
-  tcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
-  maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
-  netty.* advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
-  ssl.* client.secure clientCnxnSocket
-  letAnySaslUserDoX requireClientAuthScheme IPAuthenticationProvider.*
-  ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local audit.*
-  admin.* metricsProvider.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold
-`
-  .trim()
-  .split(/\s+/);
-const IDLE_NAMES = new Set(IDLE.filter((name) => !name.endsWith('*')));
-const IDLE_FAMILIES = IDLE.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
-
-/** Accepted without effect. */
-export const isIdle = (key: string): boolean =>
-  IDLE_NAMES.has(key) || IDLE_FAMILIES.some((family) => key.startsWith(family));
-
 /** Without its prefix, the name under which a setting is looked up. */
 export const plainKey = (key: string): string => (key.startsWith('zookeeper.') ? key.slice('zookeeper.'.length) : key);
 
-const ALIASES: ReadonlyMap<string, Key> = new Map(
+/** Other names of settings. */
+export const ALIASES: ReadonlyMap<string, Key> = new Map(
   (Object.entries(KEYS) as [Key, Row][]).flatMap(([key, { also = [] }]) => also.map((name) => [name, key] as const)),
 );
 /** The name under which a setting is listed here that may be given under another. */

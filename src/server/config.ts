@@ -4,7 +4,8 @@ import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
 import { type ClientTls, clientTls } from './config-client-tls.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
-import { isIdle, isKey, KEYS, type Key, listedKey, plainKey, type Row } from './config-keys.ts';
+import { isIdle, meantKey } from './config-idle.ts';
+import { isKey, KEYS, type Key, listedKey, plainKey, type Row } from './config-keys.ts';
 import { type LimitsConfig, limitsConfig } from './config-limits.ts';
 import { isMemberKey } from './config-members.ts';
 import { type Reader, reader } from './config-reader.ts';
@@ -293,15 +294,21 @@ function sort(
   const named = new Map<string, Setting>();
   const idle = new Map<string, Origin>();
   const unknown = new Map<string, Origin>();
+  const misspelt = new Map<string, string>();
   for (const setting of settings) {
     const key = listedKey(plainKey(setting.key));
     if (isKey(key)) given.set(key, { ...setting, key });
     else if (isMemberKey(key)) lines.set(key, { ...setting, key });
     else if (isAuthKey(key)) named.set(key, { ...setting, key });
-    else (isIdle(key) ? idle : unknown).set(key, setting.from);
+    else {
+      const meant = meantKey(key);
+      if (meant === undefined) (isIdle(key) ? idle : unknown).set(key, setting.from);
+      else misspelt.set(key, `unknown setting ${key} (${showOrigin(setting.from)}), ignored: did you mean ${meant}?`);
+    }
   }
   const list = (keys: Map<string, Origin>): string =>
     [...keys].map(([key, from]) => `${key} (${showOrigin(from)})`).join(', ');
+  notes.push(...misspelt.values());
   if (unknown.size > 0) notes.push(`unknown settings, ignored: ${list(unknown)}`);
   if (idle.size > 0) notes.push(`settings accepted without effect here: ${list(idle)}`);
   return { given, lines: [...lines.values()], named: [...named.values()] };
