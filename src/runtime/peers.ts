@@ -223,6 +223,11 @@ export class PeerPort {
     return this.table.numbered(link)?.channel;
   }
 
+  /** The server at the other end of it; 0 when there is none any more. */
+  sidOf(link: number): number {
+    return this.table.numbered(link)?.sid ?? 0;
+  }
+
   private makeChannel(purpose: Met['purpose']): PeerChannel {
     const limits = purpose === 'election' ? ELECTION_LIMITS : this.options;
     return new PeerChannel(++this.channels, { messages() {}, drained() {}, closed() {} }, this.ports.clock, limits);

@@ -46,6 +46,8 @@ export interface EnsembleConfig {
   readonly bindAttempts: number;
   /** Transactions remembered for learners that come back. */
   readonly commitLogCount: number;
+  /** So many learners may be under way to what this leader has, before observers have to come again. */
+  readonly mostSyncs: { readonly snap: number; readonly diff: number };
   /** False: while leading, no client is served. */
   readonly leaderServes: boolean;
   /** True: a reconfiguration may not leave fewer than two voters. */
@@ -229,6 +231,10 @@ function ensembleOf(
     connectTimeoutMs: take.atLeast('cnxTimeout', 1),
     bindAttempts: take.atLeast('electionPortBindRetry', 0),
     commitLogCount: take.atLeast('commitLogCount', 1),
+    mostSyncs: {
+      snap: take.atLeast('leader.maxConcurrentSnapSyncs', 1),
+      diff: take.atLeast('leader.maxConcurrentDiffSyncs', 1),
+    },
     leaderServes: !take.is('leaderServes', 'no'),
     standaloneEnabled: take.flag('standaloneEnabled'),
     name: nameOf(take),

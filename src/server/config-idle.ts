@@ -9,14 +9,14 @@ const IDLE = `
   request_throttle_stall_time requestStale* request_stale_* request_throttler.* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
   maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
   tcpKeepAlive fastleader.minNotificationInterval fastleader.maxNotificationInterval fastleader.*
-  maxTimeToWaitForEpoch leader.maxTimeToWaitForEpoch leader.maxConcurrentSnapSyncs leader.maxConcurrentDiffSyncs
+  maxTimeToWaitForEpoch leader.maxTimeToWaitForEpoch
   leader.closeSocketAsync leader.nodelay leader.* follower.nodelay follower.skipLearnerRequestToNextProcessor follower.*
   observer.reconnectDelayMs observer.election.DelayMs observer.*
-  maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.closeSocketAsync learner.asyncSending learner.*
+  learner.closeSocketAsync learner.asyncSending learner.*
   quorum.auth.enableSasl quorum.auth.learnerRequireSasl quorum.auth.serverRequireSasl quorum.auth.learner.saslLoginContext
   quorum.auth.server.saslLoginContext quorum.auth.kerberos.servicePrincipal quorum.cnxn.threads.size quorum.*
   forward_learner_requests_* nio.* commitProcessor.*
-  netty.* advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
+  netty.* advancedFlowControlEnabled messageTracker.* X509AuthenticationProvider.*
   ssl.context.supplier.class ssl.allowReverseDnsLookup ssl.sslProvider
   ssl.quorum.context.supplier.class ssl.quorum.allowReverseDnsLookup ssl.quorum.handshakeDetectionTimeoutMillis
   ssl.* client.secure clientCnxnSocket

@@ -118,6 +118,7 @@ export interface ServerConfig extends LimitsConfig {
     /** Counters end in `_total`. */
     readonly totals: boolean;
   };
+  readonly pauses: PauseConfig;
   readonly audit: AuditConfig;
   /** What srvr, envi and mntr report instead of our own version. */
   readonly reportedVersion: string | undefined;
@@ -126,6 +127,14 @@ export interface ServerConfig extends LimitsConfig {
   readonly notes: readonly string[];
   /** Every setting, its value as given (secrets hidden) and where it came from. */
   readonly inForce: readonly InForce[];
+}
+
+/** How pauses of the loop are looked for, and from how long on they are told. */
+export interface PauseConfig {
+  readonly monitor: boolean;
+  readonly sleepMs: number;
+  readonly infoMs: number;
+  readonly warnMs: number;
 }
 
 /** One row of `server config`. */
@@ -276,6 +285,12 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
       port: take.int('metricsProvider.httpPort'),
       process: take.flag('metricsProvider.exportJvmInfo'),
       totals: take.flag('metricsProvider.counterTotals'),
+    },
+    pauses: {
+      monitor: take.flag('jvm.pause.monitor'),
+      sleepMs: take.atLeast('jvm.pause.sleep.time.ms', 1),
+      infoMs: take.atLeast('jvm.pause.info-threshold.ms', 0),
+      warnMs: take.atLeast('jvm.pause.warn-threshold.ms', 0),
     },
     audit: auditConfig(take, notes),
     reportedVersion: take.text('reportedVersion'),

@@ -58,6 +58,7 @@ test('three server lines and myid make a member', () => {
     connectTimeoutMs: 5000,
     bindAttempts: 3,
     commitLogCount: 100_000,
+    mostSyncs: { snap: 10, diff: 100 },
     leaderServes: true,
     standaloneEnabled: true,
     name: 'zoosh',

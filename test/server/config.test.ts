@@ -124,6 +124,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
       rateLimitMs: 300_000,
     },
     metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true, totals: false },
+    pauses: { monitor: false, sleepMs: 500, infoMs: 1000, warnMs: 10_000 },
     audit: { enabled: false, file: undefined, maxBytes: 50 * 1024 * 1024, maxFiles: 10, json: false },
     reportedVersion: undefined,
   });
