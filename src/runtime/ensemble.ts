@@ -92,6 +92,7 @@ export class Ensemble {
         also: { election: config.listen.election.slice(1), quorum: config.listen.quorum.slice(1) },
         tickMs: tickTimeMs,
         silenceTicks: Math.max(2, config.syncLimit),
+        voteSilenceMs: config.voteSilenceMs,
         connectMs: config.connectTimeoutMs,
         bindAttempts: config.bindAttempts,
         highWater: HIGH_WATER,
@@ -177,9 +178,7 @@ export class Ensemble {
   private sendAway(link: number, reason: string): void {
     this.node.options.logger.info(`server ${this.peers.sidOf(link)} is to come again: ${reason}`);
     this.peers.hangUp(link, reason);
-    setImmediate(() => {
-      if (this.node.ensemble === this) this.closed(link);
-    });
+    setImmediate(() => this.giveUp(link, reason));
   }
   private identity(): PeerIdentity {
     const { storage, sid, server } = this.node;

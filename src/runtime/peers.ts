@@ -351,13 +351,15 @@ export class PeerPort {
   private beat(): void {
     const { clock } = this.ports;
     const { tickMs, silenceTicks } = this.options;
+    const silentMs = silenceTicks * tickMs;
+    const forVotes = Math.max(2 * tickMs, this.options.voteSilenceMs ?? silentMs);
     const now = clock.monotonic();
     const late = now - this.beatAt - tickMs / 2;
     this.beatAt = now;
-    for (const { channel } of this.table.all()) {
+    for (const { channel, purpose } of this.table.all()) {
       // it was us who slept: what the others sent meanwhile may still be under way to us
       if (late > tickMs) channel.heardAt = now;
-      else channel.beat(now, tickMs, silenceTicks * tickMs);
+      else channel.beat(now, tickMs, purpose === 'election' ? forVotes : silentMs);
     }
   }
 }

@@ -42,6 +42,8 @@ export interface EnsembleConfig {
   readonly silenceTicks: number;
   /** For connecting to another server, and again for its greeting. */
   readonly connectTimeoutMs: number;
+  /** For an election link that says nothing, ms; undefined: syncLimit ticks. */
+  readonly voteSilenceMs: number | undefined;
   /** How often a port that cannot be had is asked for; 0: for ever. */
   readonly bindAttempts: number;
   /** Transactions remembered for learners that come back. */
@@ -220,6 +222,7 @@ function ensembleOf(
     insecure,
   );
   const silence = take.int('leader.silenceTicks');
+  const voteSilence = take.int('quorumCnxnTimeoutMs');
   return {
     ...{ sid, role: own.role, own, servers, members, linesVersion, listen },
     lines: memberLines(members),
@@ -229,6 +232,7 @@ function ensembleOf(
     ...{ initLimit, syncLimit },
     silenceTicks: silence > 0 ? silence : Math.max(2, Math.floor(syncLimit / 2)),
     connectTimeoutMs: take.atLeast('cnxTimeout', 1),
+    voteSilenceMs: voteSilence < 1 ? undefined : voteSilence,
     bindAttempts: take.atLeast('electionPortBindRetry', 0),
     commitLogCount: take.atLeast('commitLogCount', 1),
     mostSyncs: {

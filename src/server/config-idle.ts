@@ -7,7 +7,7 @@ const IDLE = `
   snapshotSizeFactor snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
   db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleStallTime
   request_throttle_stall_time requestStale* request_stale_* request_throttler.* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
-  maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
+  maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability*
   tcpKeepAlive fastleader.minNotificationInterval fastleader.maxNotificationInterval fastleader.*
   maxTimeToWaitForEpoch leader.maxTimeToWaitForEpoch
   leader.closeSocketAsync leader.nodelay leader.* follower.nodelay follower.skipLearnerRequestToNextProcessor follower.*

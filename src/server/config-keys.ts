@@ -39,6 +39,7 @@ export const KEYS = {
   dynamicConfigFile: { kind: 'text' },
   leaderServes: { kind: 'yesno', fallback: 'yes' },
   cnxTimeout: { kind: 'int', fallback: '5000' },
+  quorumCnxnTimeoutMs: { kind: 'int', fallback: '-1' },
   electionPortBindRetry: { kind: 'int', fallback: '3' },
   'leader.maxConcurrentSnapSyncs': { kind: 'int', fallback: '10', also: ['maxConcurrentSnapSyncs'] },
   'leader.maxConcurrentDiffSyncs': { kind: 'int', fallback: '100', also: ['maxConcurrentDiffSyncs'] },
