@@ -44,6 +44,8 @@ export interface EnsembleConfig {
   readonly connectTimeoutMs: number;
   /** For an election link that says nothing, ms; undefined: syncLimit ticks. */
   readonly voteSilenceMs: number | undefined;
+  /** A vote is sent again after the first, then after twice as long, up to the second. */
+  readonly notify: { readonly leastMs: number; readonly mostMs: number };
   /** How often a port that cannot be had is asked for; 0: for ever. */
   readonly bindAttempts: number;
   /** Transactions remembered for learners that come back. */
@@ -222,6 +224,7 @@ function ensembleOf(
     insecure,
   );
   const silence = take.int('leader.silenceTicks');
+  const notifyMs = take.atLeast('fastleader.minNotificationInterval', 1);
   const voteSilence = take.int('quorumCnxnTimeoutMs');
   return {
     ...{ sid, role: own.role, own, servers, members, linesVersion, listen },
@@ -233,6 +236,7 @@ function ensembleOf(
     silenceTicks: silence > 0 ? silence : Math.max(2, Math.floor(syncLimit / 2)),
     connectTimeoutMs: take.atLeast('cnxTimeout', 1),
     voteSilenceMs: voteSilence < 1 ? undefined : voteSilence,
+    notify: { leastMs: notifyMs, mostMs: take.atLeast('fastleader.maxNotificationInterval', notifyMs) },
     bindAttempts: take.atLeast('electionPortBindRetry', 0),
     commitLogCount: take.atLeast('commitLogCount', 1),
     mostSyncs: {

@@ -8,7 +8,7 @@ const IDLE = `
   db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleStallTime
   request_throttle_stall_time requestStale* request_stale_* request_throttler.* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
   maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability*
-  tcpKeepAlive fastleader.minNotificationInterval fastleader.maxNotificationInterval fastleader.*
+  tcpKeepAlive fastleader.*
   maxTimeToWaitForEpoch leader.maxTimeToWaitForEpoch
   leader.closeSocketAsync leader.nodelay leader.* follower.nodelay follower.skipLearnerRequestToNextProcessor follower.*
   observer.reconnectDelayMs observer.election.DelayMs observer.*

@@ -40,6 +40,8 @@ export const KEYS = {
   leaderServes: { kind: 'yesno', fallback: 'yes' },
   cnxTimeout: { kind: 'int', fallback: '5000' },
   quorumCnxnTimeoutMs: { kind: 'int', fallback: '-1' },
+  'fastleader.minNotificationInterval': { kind: 'int', fallback: '200' },
+  'fastleader.maxNotificationInterval': { kind: 'int', fallback: '60000' },
   electionPortBindRetry: { kind: 'int', fallback: '3' },
   'leader.maxConcurrentSnapSyncs': { kind: 'int', fallback: '10', also: ['maxConcurrentSnapSyncs'] },
   'leader.maxConcurrentDiffSyncs': { kind: 'int', fallback: '100', also: ['maxConcurrentDiffSyncs'] },

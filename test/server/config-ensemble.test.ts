@@ -59,6 +59,7 @@ test('three server lines and myid make a member', () => {
     bindAttempts: 3,
     commitLogCount: 100_000,
     voteSilenceMs: undefined,
+    notify: { leastMs: 200, mostMs: 60_000 },
     mostSyncs: { snap: 10, diff: 100 },
     leaderServes: true,
     standaloneEnabled: true,
