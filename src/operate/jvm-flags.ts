@@ -1,4 +1,5 @@
-import { isIdle, isKey, plainKey } from '../server/config-keys.ts';
+import { isIdle } from '../server/config-idle.ts';
+import { isKey, plainKey } from '../server/config-keys.ts';
 import type { Origin, Setting } from '../server/config-text.ts';
 
 /** Words for a Java machine, and who gave them. */

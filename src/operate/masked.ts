@@ -1,6 +1,7 @@
 import { HIDDEN } from '../base/secret.ts';
 import { isAuthKey } from '../server/config-auth.ts';
-import { isIdle, isKey, KEYS, listedKey, plainKey, type Row } from '../server/config-keys.ts';
+import { isIdle } from '../server/config-idle.ts';
+import { isKey, KEYS, listedKey, plainKey, type Row } from '../server/config-keys.ts';
 import { isMemberKey } from '../server/config-members.ts';
 import { parseProperties, type Setting } from '../server/config-text.ts';
 import { shellWords } from './jvm-flags.ts';

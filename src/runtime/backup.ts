@@ -47,7 +47,7 @@ export async function offerBackup(node: ServerNode): Promise<OfferedBackup> {
 async function taken(node: ServerNode): Promise<void> {
   for (let left = TRIES; ; left--)
     try {
-      return void (await node.takeSnapshot());
+      return void (await node.snapshot());
     } catch (error) {
       if (left <= 1) throw error;
     }

@@ -77,6 +77,7 @@ export class ClientLimits {
     if (throttle === undefined) return true;
     const admitted = throttle.admits(bytes, start, end, this.now());
     this.traffic.dropChance = throttle.drop;
+    this.traffic.tokenDeficit.add(throttle.deficit);
     if (!admitted) this.traffic.rejected++;
     return admitted;
   }

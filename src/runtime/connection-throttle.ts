@@ -25,6 +25,10 @@ export class ConnectionThrottle {
     this.filledAt = now;
     this.changedAt = now;
   }
+  /** Tokens that the bucket lacks. */
+  get deficit(): number {
+    return this.config.tokens - this.tokens;
+  }
   /** Pays for this handshake, if it can be paid. */
   admits(bytes: Buffer, start: number, end: number, now: number): boolean {
     const { fresh, renewed } = this.config.weights;

@@ -83,7 +83,7 @@ class ControlledNode implements ControlledServer {
     }
   }
   async snapshot(): Promise<{ zxid: string }> {
-    return { zxid: await this.node.takeSnapshot() };
+    return { zxid: zxid.show((await this.node.snapshot()).zxid) };
   }
   backup(): Promise<OfferedBackup> {
     return offerBackup(this.node);

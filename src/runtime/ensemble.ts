@@ -20,6 +20,7 @@ import { type PeerAddresses, PeerPort } from './peers.ts';
 import { REMEMBER_BYTES } from './recent.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { listenError, StartError } from './start-error.ts';
+import { Syncs } from './syncs.ts';
 import type { LearnerRow } from './words/context.ts';
 
 /** zab's clock: so many ms, or a tenth of a tick when that is less. */
@@ -46,6 +47,7 @@ export class Ensemble {
   private readonly peers: PeerPort;
   private readonly sender: SnapshotSender;
   private readonly outgoing: Outgoing;
+  private readonly syncs: Syncs;
   private readonly unitMs: number;
   private readonly incoming: Incoming;
   /** The link to the leader that this member follows. */
@@ -90,6 +92,7 @@ export class Ensemble {
         also: { election: config.listen.election.slice(1), quorum: config.listen.quorum.slice(1) },
         tickMs: tickTimeMs,
         silenceTicks: Math.max(2, config.syncLimit),
+        voteSilenceMs: config.voteSilenceMs,
         connectMs: config.connectTimeoutMs,
         bindAttempts: config.bindAttempts,
         highWater: HIGH_WATER,
@@ -142,6 +145,12 @@ export class Ensemble {
       },
       MOST_BEHIND,
     );
+    this.syncs = new Syncs({
+      tally: node.tally,
+      most: config.mostSyncs,
+      sendAway: (link, reason) => this.sendAway(link, reason),
+      isObserver: (link) => node.server.peer.audience?.each.find((each) => each.link === link)?.isObserver === true,
+    });
     this.sender = new SnapshotSender({
       storage: node.storage,
       send: (link, message) => this.peers.send(link, message),
@@ -156,10 +165,20 @@ export class Ensemble {
     this.closed(link);
   }
   private closed(link: number): void {
+    this.forget(link);
+    this.node.step({ type: 'closed', link });
+  }
+  private forget(link: number): void {
     this.sender.closed(link);
     this.outgoing.closed(link);
+    this.syncs.ended(link);
     this.node.server.gone(link);
-    this.node.step({ type: 'closed', link });
+  }
+  /** An observer is to come again when fewer are synchronised. What asked for it is a step of zab, and that ends first. */
+  private sendAway(link: number, reason: string): void {
+    this.node.options.logger.info(`server ${this.peers.sidOf(link)} is to come again: ${reason}`);
+    this.peers.hangUp(link, reason);
+    setImmediate(() => this.giveUp(link, reason));
   }
   private identity(): PeerIdentity {
     const { storage, sid, server } = this.node;
@@ -296,7 +315,9 @@ export class Ensemble {
     if (!this.log.isWaiting) return;
     const { server } = this.node;
     server.tell();
-    server.step({ type: 'proposed', entries: this.log.take() });
+    const entries = this.log.take();
+    this.node.journey.hand(entries[entries.length - 1] as Position);
+    server.step({ type: 'proposed', entries });
   }
   /** Before the log is written. */
   endTurn(): void {
@@ -323,8 +344,9 @@ export class Ensemble {
       case 'REVALIDATE':
       case 'TOUCHED':
       case 'SYNC':
-        if (message.epoch === peer.leader?.epoch) server.received(link, message);
-        return;
+        if (message.epoch !== peer.leader?.epoch) return;
+        if (message.type === 'REVALIDATE') node.tally.add('revalidate_count');
+        return server.received(link, message);
       case 'TAKEN':
       case 'MOVED':
       case 'REVALIDATED':
@@ -349,11 +371,16 @@ export class Ensemble {
         break;
       case 'COMMIT':
         node.tally.add('learner_commit_received_count');
+        node.journey.hears(message);
+        break;
+      case 'ACK':
+        node.journey.acknowledged(this.peers.sidOf(link), message.upTo);
         break;
       case 'SNAP':
         this.incoming.snapEpoch = message.epoch;
     }
     node.step({ type: 'received', link, message: message as zab.Message });
+    node.journey.heard(message);
   }
 
   perform(effect: Effect): void {
@@ -366,17 +393,18 @@ export class Ensemble {
       case 'dial':
         node.tally.dialled(node.ports.clock.monotonic());
         return peers.dial(effect.to);
-      case 'send':
-        if (effect.message.type === 'DIFF') node.tally.add('diff_count');
-        return this.outgoing.send(effect.link, effect.message as PeerMessage);
+      case 'send': {
+        const { link, message } = effect;
+        if (message.type === 'UPTODATE') this.syncs.ended(link);
+        else if ((message.type === 'DIFF' || message.type === 'TRUNC') && !this.syncs.begin(link, 'diff')) return;
+        return this.outgoing.send(link, message as PeerMessage);
+      }
       case 'sendSnapshot':
-        node.tally.add('snap_count');
+        if (!this.syncs.begin(effect.link, 'snap')) return;
         this.outgoing.closed(effect.link); // what is still under way builds on what the learner does not have
         return this.sender.offer(effect.link, effect.message as never);
       case 'hangUp':
-        this.sender.closed(effect.link);
-        this.outgoing.closed(effect.link);
-        node.server.gone(effect.link);
+        this.forget(effect.link);
         return peers.hangUp(effect.link, effect.reason);
       case 'append':
         return this.incoming.append(effect.generation, effect.entries);

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { Spread } from '../base/spread.ts';
 import { mostDescriptors } from '../platform/descriptors.ts';
-import { COUNTED, type Counted, OF_MEMBERS, TIMED, type Timed } from './tally.ts';
+import { COUNTED, type Counted, DETAILED, OF_MEMBERS, TIMED, type Timed } from './tally.ts';
 import { mode, type WordContext } from './words/context.ts';
 
 /** A figure as mntr and /metrics tell it, under ZooKeeper's name without `zk_`. Of `counter` the value only grows. */
@@ -17,6 +17,8 @@ export interface SpreadFigure {
   readonly help: string;
   readonly spread: Spread;
   readonly isDetailed: boolean;
+  /** Of a set of them, which: the label `key`. */
+  readonly key?: string;
 }
 
 type Read = (context: WordContext) => number | undefined;
@@ -104,6 +106,15 @@ const COUNTERS: Rows = {
   large_requests_rejected: ['large requests for which there was no room', ({ traffic }) => traffic.largeRejected],
   stale_requests_dropped: ['requests dropped whose client had gone', ({ traffic }) => traffic.staleDropped],
   request_throttle_wait_count: ['how often the request throttle stalled', ({ traffic }) => traffic.stalls],
+  snapshot_error_count: ['snapshots that came to nothing', ({ tally }) => tally.snapshots.failed],
+  snapshot_rate_limited_count: ['snapshots that were asked for too soon', ({ tally }) => tally.snapshots.limited],
+  insecure_admin_count: ['connections to the admin server without TLS', ({ tally }) => tally.plainAdmins],
+  cnxn_closed_without_zk_server_running: [
+    'connections that asked for a session while nobody was served',
+    ({ server }) => server.handshakes.unserved,
+  ],
+  ttl_node_created_count: ['nodes with a time to live that were made', ({ server }) => server.ttlNodes.made],
+  ttl_node_deleted_count: ['nodes with a time to live that are gone', ({ server }) => server.ttlNodes.gone],
   stale_sessions_expired: ['sessions ended since nothing was heard of them', ({ tally }) => tally.expired],
   memory_refused: [
     'sessions, writes and watches refused since memory is short',
@@ -188,22 +199,31 @@ export function figuresOf(context: WordContext): Figure[] {
 }
 
 /** Everything that has a spread. */
-export function spreadsOf({ server, tally }: WordContext): SpreadFigure[] {
+export function spreadsOf({ server, tally, traffic }: WordContext): SpreadFigure[] {
   const { outbox, watched, propagation } = server;
   const own = Object.entries(TIMED)
     .filter(([name]) => server.peer.isMember || !OF_MEMBERS.has(name))
-    .map(([name, help]) => ({ name, help, spread: tally.times[name as Timed], isDetailed: false }));
+    .map(([name, help]) => ({ name, help, spread: tally.times[name as Timed], isDetailed: DETAILED.has(name) }));
   const fired = (name: string, what: string, spread: Spread): SpreadFigure => ({
     ...{ name, spread, isDetailed: false },
     help: `watches that ${what} fired`,
   });
+  const acks = [...(server.peer.role === 'leading' ? tally.acks : [])].map(([sid, spread]) => ({
+    ...{ name: 'ack_latency', key: String(sid), spread, isDetailed: true },
+    help: 'until a member acknowledges a proposal, ms of wall clocks',
+  }));
   return [
     ...own,
+    ...acks,
     { name: 'readlatency', help: 'of reads, ms', spread: outbox.reads, isDetailed: true },
     { name: 'updatelatency', help: 'of writes, ms', spread: outbox.updates, isDetailed: true },
     {
       ...{ name: 'propagation_latency', spread: propagation, isDetailed: true },
       help: 'from the time that a leader gave a transaction until it is applied here, ms of wall clocks',
+    },
+    {
+      ...{ name: 'connection_token_deficit', spread: traffic.tokenDeficit, isDetailed: false },
+      help: 'tokens that the connection throttle lacked, at each handshake',
     },
     fired('node_created_watch_count', 'the making of a node', watched.created),
     fired('node_deleted_watch_count', 'the end of a node', watched.deleted),

@@ -32,6 +32,9 @@ export interface Loaded {
   readonly metApache: boolean;
   /** How many transactions were read from the log. */
   readonly txns: number;
+  /** How long that took, and the snapshot before it where there is one, ms. */
+  readonly txnsMs: number;
+  readonly snapshotMs: number | undefined;
   /** The last part of the log, its tail included, and where it begins; empty for a server alone. */
   readonly recent: readonly Entry[];
   readonly base: Mark;
@@ -93,6 +96,8 @@ export async function loadTree(
   let replay = new Replay(seed);
   let loader: SnapshotLoader | undefined;
   let txns = 0;
+  const began = clock.monotonic();
+  let snapshotAt: number | undefined;
   const remembered = (base: Mark): RecentEntries =>
     new RecentEntries(base, ensemble?.commitLogCount ?? 0, REMEMBER_BYTES);
   let recent = remembered(ORIGIN);
@@ -113,6 +118,7 @@ export async function loadTree(
     },
     onSnapshotEnd: () => {
       const tree = loader?.finish();
+      if (tree !== undefined) snapshotAt = clock.monotonic();
       replay.tree = tree;
       if (tree !== undefined && ensemble !== undefined) recent = remembered(endOf(tree));
     },
@@ -134,6 +140,7 @@ export async function loadTree(
           onStartOver: () => {
             replay = new Replay(seed);
             loader = undefined;
+            snapshotAt = undefined;
             recent = remembered(ORIGIN);
           },
         }),
@@ -147,6 +154,8 @@ export async function loadTree(
     tree,
     tail,
     txns,
+    txnsMs: clock.monotonic() - (snapshotAt ?? began),
+    snapshotMs: snapshotAt === undefined ? undefined : snapshotAt - began,
     metApache: ensemble !== undefined && !ignoreApacheData && (await hasMetApache(disk, config.dataDir, storage)),
     recent: ensemble === undefined ? [] : recent.entries(tail.length),
     base: recent.base,

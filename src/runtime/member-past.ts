@@ -65,12 +65,13 @@ export function memberPast(
   };
 }
 
-function limitsOf(config: EnsembleConfig, tickMs: number, unitMs: number): zab.Limits {
+/** Times of zab's clock, which ticks every `unitMs`. */
+export function limitsOf(config: EnsembleConfig, tickMs: number, unitMs: number): zab.Limits {
   const ticks = (count: number): number => Math.max(1, Math.round((count * tickMs) / unitMs));
   const ms = (time: number): number => Math.max(1, Math.round(time / unitMs));
   return {
-    notify: ms(DRAIN_MS),
-    notifyMost: ms(60_000),
+    notify: ms(config.notify.leastMs),
+    notifyMost: ms(config.notify.mostMs),
     drain: ms(DRAIN_MS),
     ping: ticks(0.5),
     init: ticks(config.initLimit),

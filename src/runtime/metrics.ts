@@ -49,12 +49,18 @@ function registryOf(context: WordContext, { process: withProcess, totals }: Metr
     const isTotal = totals && kind === 'counter' && !name.endsWith('_total');
     put(isTotal ? `${name}_total` : name, help, kind, [{ labels: {}, value }]);
   }
-  for (const { name, help, spread } of spreadsOf(context))
-    put(name, help, 'summary', [
-      ...QUANTILES.map((quantile) => ({ labels: { quantile }, value: spread.quantile(quantile) })),
-      { metricName: `${name}_sum`, labels: {}, value: spread.sum },
-      { metricName: `${name}_count`, labels: {}, value: spread.count },
-    ]);
+  const sets = new Map<string, { readonly help: string; readonly values: Value[] }>();
+  for (const { name, help, key, spread } of spreadsOf(context)) {
+    const labels = key === undefined ? {} : { key };
+    const set = sets.get(name) ?? { help, values: [] };
+    sets.set(name, set);
+    set.values.push(
+      ...QUANTILES.map((quantile) => ({ labels: { ...labels, quantile }, value: spread.quantile(quantile) })),
+      { metricName: `${name}_sum`, labels, value: spread.sum },
+      { metricName: `${name}_count`, labels, value: spread.count },
+    );
+  }
+  for (const [name, { help, values }] of sets) put(name, help, 'summary', values);
   if (!withProcess) return registry;
   const heap = getHeapStatistics();
   put('jvm_memory_bytes_used', 'bytes of the heap in use', 'gauge', [{ labels: HEAP, value: heap.used_heap_size }]);

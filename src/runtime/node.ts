@@ -19,6 +19,7 @@ import { DamageNotes, noteDamage } from './damage-notes.ts';
 import { Elections } from './elections.ts';
 import { Ensemble } from './ensemble.ts';
 import { Founding } from './founding.ts';
+import { Journey } from './journey.ts';
 import { type Loaded, loadTree, ownId, refuseBootstrap } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
 import { pastOf } from './member-past.ts';
@@ -60,6 +61,7 @@ export class ServerNode {
   private readonly pressure: Pressure;
   /** What words and metrics tell of this process. */
   readonly tally = new Tally();
+  readonly journey = new Journey(this);
   /** Undefined for a server alone. */
   ensemble: Ensemble | undefined;
   private readonly readOnly: ReadOnlyMode | undefined;
@@ -168,7 +170,7 @@ export class ServerNode {
     serving.then(() => {
       for (const sentence of startWarnings(config, this.server.tree)) this.options.logger.warn(sentence);
     });
-    this.loopSeen = watchLoop(this.options.logger);
+    this.loopSeen = watchLoop({ logger: this.options.logger, clock, tally, pauses: config.pauses });
     return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };
   }
   private async load(): Promise<Loaded> {
@@ -177,7 +179,7 @@ export class ServerNode {
     const ignoreApache = this.options.ignoreApacheData === true;
     const loaded = await loadTree(this.config, this.sid, ignoreApache, this.generations, this.ports);
     this.tally.took('dbinittime', this.ports.clock.monotonic() - began);
-    this.tally.took('startup_txns_loaded', loaded.txns);
+    this.tally.loaded(loaded);
     return loaded;
   }
   /** A life begins: from what the directory holds. */
@@ -197,9 +199,9 @@ export class ServerNode {
       server: () => this.server,
       storage: this.storage,
       took: (ms) => this.tally.took('snapshottime', ms),
+      failed: () => void this.tally.snapshots.failed++,
       taken: (at) => {
-        const zxid = (BigInt(at.epoch) << 32n) | BigInt(at.counter);
-        this.tally.lastSnapshot = { zxid, seconds: Math.floor(ports.clock.wall() / 1000) };
+        this.tally.snapshotTaken(at, ports.clock.wall());
         if (peer.isMember) this.step({ type: 'snapshotTaken', at });
       },
     });
@@ -214,8 +216,8 @@ export class ServerNode {
       heal: this.ensemble === undefined ? undefined : () => void this.loadAgain(),
     });
     const { events } = this.storage.log;
-    const { tally } = this;
-    const slow = new SlowWrites({ tally, logger, clock: ports.clock, thresholdMs: config.fsyncWarningMs });
+    const { tally, journey } = this;
+    const slow = new SlowWrites({ tally, journey, logger, clock: ports.clock, thresholdMs: config.fsyncWarningMs });
     events.writing = (count, bytes) => slow.began(count, bytes);
     events.persisted = (generation, hi, lo) => {
       slow.ended();
@@ -362,10 +364,6 @@ export class ServerNode {
   purge(retain: number): Promise<string[]> {
     return this.snapshotter.purgeTo(retain);
   }
-  /** As {@link snapshot}; resolves with its zxid, as people write it. */
-  async takeSnapshot(): Promise<string> {
-    return zxid.show((await this.snapshot()).zxid);
-  }
 
   /** The server is told what time it is: before each input. */
   clocks(): void {
@@ -416,6 +414,7 @@ export class ServerNode {
     const { logger } = this.options;
     switch (effect.type) {
       case 'commit':
+        this.journey.commits(effect.upTo);
         return server.commit(effect.upTo);
       case 'storeEpochs': {
         const { accepted, current, install } = effect;

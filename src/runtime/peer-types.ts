@@ -21,6 +21,8 @@ export interface PeerOptions {
   readonly tickMs: number;
   /** A channel that says nothing for this many ticks is cut. */
   readonly silenceTicks: number;
+  /** One for votes, ms; two ticks at least, since who is quiet for one is asked. Absent: the same. */
+  readonly voteSilenceMs?: number | undefined;
   /** For connecting, and again for the greeting, ms. */
   readonly connectMs: number;
   /** How often a port that cannot be had is asked for, a second apart; 0 means for ever. */

@@ -223,6 +223,11 @@ export class PeerPort {
     return this.table.numbered(link)?.channel;
   }
 
+  /** The server at the other end of it; 0 when there is none any more. */
+  sidOf(link: number): number {
+    return this.table.numbered(link)?.sid ?? 0;
+  }
+
   private makeChannel(purpose: Met['purpose']): PeerChannel {
     const limits = purpose === 'election' ? ELECTION_LIMITS : this.options;
     return new PeerChannel(++this.channels, { messages() {}, drained() {}, closed() {} }, this.ports.clock, limits);
@@ -346,13 +351,15 @@ export class PeerPort {
   private beat(): void {
     const { clock } = this.ports;
     const { tickMs, silenceTicks } = this.options;
+    const silentMs = silenceTicks * tickMs;
+    const forVotes = Math.max(2 * tickMs, this.options.voteSilenceMs ?? silentMs);
     const now = clock.monotonic();
     const late = now - this.beatAt - tickMs / 2;
     this.beatAt = now;
-    for (const { channel } of this.table.all()) {
+    for (const { channel, purpose } of this.table.all()) {
       // it was us who slept: what the others sent meanwhile may still be under way to us
       if (late > tickMs) channel.heardAt = now;
-      else channel.beat(now, tickMs, silenceTicks * tickMs);
+      else channel.beat(now, tickMs, purpose === 'election' ? forVotes : silentMs);
     }
   }
 }

@@ -1,22 +1,33 @@
 import type { Clock } from '../ports/clock.ts';
+import type { Journey } from './journey.ts';
 import type { Logger } from './log.ts';
 import type { Tally } from './tally.ts';
 
+interface SlowWritesOptions {
+  readonly tally: Tally;
+  readonly journey: Journey;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly thresholdMs: number;
+}
+
 /** Takes the time of durable writes to the log, of which one is under way at most, and says which were slow. */
 export class SlowWrites {
-  private readonly options: { tally: Tally; logger: Logger; clock: Clock; thresholdMs: number };
+  private readonly options: SlowWritesOptions;
   private at = 0;
   private fileBytes = 0;
-  constructor(options: { tally: Tally; logger: Logger; clock: Clock; thresholdMs: number }) {
+  constructor(options: SlowWritesOptions) {
     this.options = options;
   }
   began(count: number, fileBytes: number): void {
     this.options.tally.took('sync_processor_batch_size', count);
+    this.options.journey.writing();
     this.at = this.options.clock.monotonic();
     this.fileBytes = fileBytes;
   }
   ended(): void {
-    const { tally, logger, clock, thresholdMs } = this.options;
+    const { tally, journey, logger, clock, thresholdMs } = this.options;
+    journey.written();
     const ms = clock.monotonic() - this.at;
     tally.diskFailed = false;
     tally.took('fsynctime', ms);

@@ -20,6 +20,8 @@ export interface SnapshotterOptions {
   taken(at: Mark): void;
   /** How long that took, ms. */
   took(ms: number): void;
+  /** It came to nothing. */
+  failed(): void;
 }
 
 /** A snapshot that a learner waits for and that failed is tried again after this. */
@@ -133,6 +135,10 @@ export class Snapshotter {
       .catch((error: Error) => {
         this.options.logger.error(`snapshot failed: ${error.message}`);
         return error;
+      })
+      .then((made) => {
+        if (made instanceof Error) this.options.failed();
+        return made;
       })
       .finally(() => {
         this.running = undefined;

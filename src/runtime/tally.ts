@@ -12,6 +12,15 @@ export const TIMED = {
   sync_processor_batch_size: 'transactions in a durable write to the log',
   dbinittime: 'to load snapshot and log, ms',
   startup_txns_loaded: 'transactions read from the log at a start',
+  startup_snap_load_time: 'to read the snapshot at a start, ms',
+  startup_txns_load_time: 'to read the log behind it, ms',
+  proposal_latency: 'until a proposal is in the log of this follower, ms of wall clocks',
+  proposal_ack_creation_latency: 'until a proposal is on the disk of this member, ms of wall clocks',
+  quorum_ack_latency: 'until this leader commits, ms of wall clocks',
+  commit_propagation_latency: 'until this learner hears that it is committed, ms of wall clocks',
+  jvm_pause_time_ms: 'by which a sleep of jvm.pause.sleep.time.ms was too long, ms',
+  inflight_snap_count: 'learners that are sent a snapshot, each time that one more is',
+  inflight_diff_count: 'learners that are sent what they lack, each time that one more is',
 } as const;
 export type Timed = keyof typeof TIMED;
 /** Those that only a member of an ensemble has. */
@@ -21,6 +30,20 @@ export const OF_MEMBERS: ReadonlySet<string> = new Set<Timed>([
   'leader_unavailable_time',
   'follower_sync_time',
   'observer_sync_time',
+  'proposal_latency',
+  'proposal_ack_creation_latency',
+  'quorum_ack_latency',
+  'commit_propagation_latency',
+  'inflight_snap_count',
+  'inflight_diff_count',
+]);
+/** Those that have more quantiles in mntr. */
+export const DETAILED: ReadonlySet<string> = new Set<Timed>([
+  'proposal_latency',
+  'proposal_ack_creation_latency',
+  'quorum_ack_latency',
+  'commit_propagation_latency',
+  'jvm_pause_time_ms',
 ]);
 /** What is counted since the process began, as ZooKeeper calls it. */
 export const COUNTED = {
@@ -29,6 +52,7 @@ export const COUNTED = {
   snap_count: 'learners that were sent a snapshot',
   learner_proposal_received_count: 'transactions received from a leader',
   learner_commit_received_count: 'packets that say what is committed; one may be about many transactions',
+  revalidate_count: 'sessions that learners asked this leader about',
   digest_mismatches_count: 'members found to hold other transactions under the same numbers',
 } as const;
 export type Counted = keyof typeof COUNTED;
@@ -38,6 +62,12 @@ const KEYS = Object.keys(COUNTED) as readonly Counted[];
 export class Tally {
   readonly counts: Record<Counted, number> = Object.fromEntries(KEYS.map((key) => [key, 0])) as Record<Counted, number>;
   readonly times = Object.fromEntries(Object.keys(TIMED).map((key) => [key, new Spread()])) as Record<Timed, Spread>;
+  /** Of a leader: by member, until it acknowledges a transaction, ms of wall clocks. */
+  readonly acks = new Map<number, Spread>();
+  /** Snapshots that came to nothing, and those that were asked for too soon. */
+  readonly snapshots = { failed: 0, limited: 0 };
+  /** Connections to the admin server without TLS. */
+  plainAdmins = 0;
   /** Rounds of the background verification, and files that were found whole in the last one. */
   readonly scrub = { rounds: 0, whole: 0 };
   /** Sessions that this member ended as a leader since nothing was heard of them. */
@@ -59,6 +89,24 @@ export class Tally {
   }
   took(name: Timed, ms: number): void {
     this.times[name].add(ms);
+  }
+  /** `sid` acknowledged. */
+  acked(sid: number, ms: number): void {
+    let spread = this.acks.get(sid);
+    if (spread === undefined) {
+      spread = new Spread();
+      this.acks.set(sid, spread);
+    }
+    spread.add(ms);
+  }
+  /** What lay on the disk was read: at a start, or when another life begins. */
+  loaded({ txns, txnsMs, snapshotMs }: { txns: number; txnsMs: number; snapshotMs: number | undefined }): void {
+    this.took('startup_txns_loaded', txns);
+    this.took('startup_txns_load_time', txnsMs);
+    if (snapshotMs !== undefined) this.took('startup_snap_load_time', snapshotMs);
+  }
+  snapshotTaken({ epoch, counter }: { epoch: number; counter: number }, wall: number): void {
+    this.lastSnapshot = { zxid: (BigInt(epoch) << 32n) | BigInt(counter), seconds: Math.floor(wall / 1000) };
   }
   scrubbed(whole: number): void {
     this.scrub.rounds++;

@@ -1,3 +1,5 @@
+import { Spread } from '../base/spread.ts';
+
 /** What is counted at the client port since the process began. */
 export interface Traffic {
   bytesReceived: number;
@@ -20,6 +22,8 @@ export interface Traffic {
   stalls: number;
   /** How likely a handshake is refused by the connection throttle, 0 to 1. */
   dropChance: number;
+  /** Tokens that its bucket lacked, at each handshake. */
+  readonly tokenDeficit: Spread;
 }
 export const noTraffic = (): Traffic => ({
   bytesReceived: 0,
@@ -33,4 +37,5 @@ export const noTraffic = (): Traffic => ({
   staleDropped: 0,
   stalls: 0,
   dropChance: 0,
+  tokenDeficit: new Spread(),
 });

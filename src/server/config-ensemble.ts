@@ -42,10 +42,16 @@ export interface EnsembleConfig {
   readonly silenceTicks: number;
   /** For connecting to another server, and again for its greeting. */
   readonly connectTimeoutMs: number;
+  /** For an election link that says nothing, ms; undefined: syncLimit ticks. */
+  readonly voteSilenceMs: number | undefined;
+  /** A vote is sent again after the first, then after twice as long, up to the second. */
+  readonly notify: { readonly leastMs: number; readonly mostMs: number };
   /** How often a port that cannot be had is asked for; 0: for ever. */
   readonly bindAttempts: number;
   /** Transactions remembered for learners that come back. */
   readonly commitLogCount: number;
+  /** So many learners may be under way to what this leader has, before observers have to come again. */
+  readonly mostSyncs: { readonly snap: number; readonly diff: number };
   /** False: while leading, no client is served. */
   readonly leaderServes: boolean;
   /** True: a reconfiguration may not leave fewer than two voters. */
@@ -218,6 +224,8 @@ function ensembleOf(
     insecure,
   );
   const silence = take.int('leader.silenceTicks');
+  const notifyMs = take.atLeast('fastleader.minNotificationInterval', 1);
+  const voteSilence = take.int('quorumCnxnTimeoutMs');
   return {
     ...{ sid, role: own.role, own, servers, members, linesVersion, listen },
     lines: memberLines(members),
@@ -227,8 +235,14 @@ function ensembleOf(
     ...{ initLimit, syncLimit },
     silenceTicks: silence > 0 ? silence : Math.max(2, Math.floor(syncLimit / 2)),
     connectTimeoutMs: take.atLeast('cnxTimeout', 1),
+    voteSilenceMs: voteSilence < 1 ? undefined : voteSilence,
+    notify: { leastMs: notifyMs, mostMs: take.atLeast('fastleader.maxNotificationInterval', notifyMs) },
     bindAttempts: take.atLeast('electionPortBindRetry', 0),
     commitLogCount: take.atLeast('commitLogCount', 1),
+    mostSyncs: {
+      snap: take.atLeast('leader.maxConcurrentSnapSyncs', 1),
+      diff: take.atLeast('leader.maxConcurrentDiffSyncs', 1),
+    },
     leaderServes: !take.is('leaderServes', 'no'),
     standaloneEnabled: take.flag('standaloneEnabled'),
     name: nameOf(take),

@@ -39,7 +39,12 @@ export const KEYS = {
   dynamicConfigFile: { kind: 'text' },
   leaderServes: { kind: 'yesno', fallback: 'yes' },
   cnxTimeout: { kind: 'int', fallback: '5000' },
+  quorumCnxnTimeoutMs: { kind: 'int', fallback: '-1' },
+  'fastleader.minNotificationInterval': { kind: 'int', fallback: '200' },
+  'fastleader.maxNotificationInterval': { kind: 'int', fallback: '60000' },
   electionPortBindRetry: { kind: 'int', fallback: '3' },
+  'leader.maxConcurrentSnapSyncs': { kind: 'int', fallback: '10', also: ['maxConcurrentSnapSyncs'] },
+  'leader.maxConcurrentDiffSyncs': { kind: 'int', fallback: '100', also: ['maxConcurrentDiffSyncs'] },
   commitLogCount: { kind: 'int', fallback: '100000' },
   sslQuorum: { kind: 'bool', fallback: 'false' },
   portUnification: { kind: 'bool', fallback: 'false' },
@@ -126,7 +131,7 @@ export const KEYS = {
   'readonlymode.enabled': { kind: 'property', fallback: 'false' },
   'znode.container.checkIntervalMs': { kind: 'int', fallback: '60000' },
   'znode.container.maxPerMinute': { kind: 'int', fallback: '10000' },
-  'znode.container.maxNeverUsedIntervalMs': { kind: 'int', fallback: '0' },
+  'znode.container.maxNeverUsedIntervalMs': { kind: 'int', fallback: '300000' },
   'DigestAuthenticationProvider.superDigest': { kind: 'text', secret: true },
   'DigestAuthenticationProvider.digestAlg': { kind: 'text', fallback: 'SHA1' },
   'DigestAuthenticationProvider.enabled': { kind: 'property', fallback: 'true' },
@@ -157,6 +162,10 @@ export const KEYS = {
   'metricsProvider.httpPort': { kind: 'port', fallback: '7000' },
   'metricsProvider.exportJvmInfo': { kind: 'property', fallback: 'true' },
   'metricsProvider.counterTotals': { kind: 'property', fallback: 'false' },
+  'jvm.pause.monitor': { kind: 'property', fallback: 'false' },
+  'jvm.pause.info-threshold.ms': { kind: 'int', fallback: '1000' },
+  'jvm.pause.warn-threshold.ms': { kind: 'int', fallback: '10000' },
+  'jvm.pause.sleep.time.ms': { kind: 'int', fallback: '500' },
   'audit.enable': { kind: 'property', fallback: 'false' },
   'audit.impl.class': { kind: 'text' },
   'audit.logFile': { kind: 'text' },
@@ -167,34 +176,11 @@ export const KEYS = {
 } as const satisfies Readonly<Record<string, Row>>;
 export type Key = keyof typeof KEYS;
 
-/** Settings of ZooKeeper that are accepted and have nothing to act on here (yet); `*` ends a family. */
-const IDLE = `
-  connectToLearnerMasterLimit syncEnabled observer.syncEnabled observerMasterPort oraclePath
-  snapshotSizeFactor snapshot.compression.method snapshot.trust.empty serializeLastProcessedZxid.enabled digest.enabled
-  db.autocreate jute.maxbuffer.extrasize maxResponseCacheSize maxGetChildrenResponseCacheSize requestThrottleStallTime
-  request_throttle_stall_time requestStale* request_stale_* request_throttler.* enableEagerACLCheck emulate353TTLNodes closeSessionTxn.enabled watchManagerName watcherClean*
-  maxInProcessingDeadWatchers bitHashCacheSize pathStats.* multiAddress.reachability* quorumCnxnTimeoutMs
-  tcpKeepAlive fastleader.* maxTimeToWaitForEpoch leader.* follower.* observer.*
-  maxConcurrentSnapSyncs maxConcurrentDiffSyncs learner.* quorum.* forward_learner_requests_* nio.* commitProcessor.*
-  netty.* advancedFlowControlEnabled messageTracker.* jvm.pause.* X509AuthenticationProvider.*
-  ssl.* client.secure clientCnxnSocket
-  letAnySaslUserDoX requireClientAuthScheme IPAuthenticationProvider.*
-  ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local audit.*
-  admin.* metricsProvider.* peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold
-`
-  .trim()
-  .split(/\s+/);
-const IDLE_NAMES = new Set(IDLE.filter((name) => !name.endsWith('*')));
-const IDLE_FAMILIES = IDLE.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
-
-/** Accepted without effect. */
-export const isIdle = (key: string): boolean =>
-  IDLE_NAMES.has(key) || IDLE_FAMILIES.some((family) => key.startsWith(family));
-
 /** Without its prefix, the name under which a setting is looked up. */
 export const plainKey = (key: string): string => (key.startsWith('zookeeper.') ? key.slice('zookeeper.'.length) : key);
 
-const ALIASES: ReadonlyMap<string, Key> = new Map(
+/** Other names of settings. */
+export const ALIASES: ReadonlyMap<string, Key> = new Map(
   (Object.entries(KEYS) as [Key, Row][]).flatMap(([key, { also = [] }]) => also.map((name) => [name, key] as const)),
 );
 /** The name under which a setting is listed here that may be given under another. */

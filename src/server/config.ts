@@ -5,7 +5,8 @@ import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
 import { type ClientTls, clientTls } from './config-client-tls.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
-import { isIdle, isKey, KEYS, type Key, listedKey, plainKey, type Row } from './config-keys.ts';
+import { isIdle, meantKey } from './config-idle.ts';
+import { isKey, KEYS, type Key, listedKey, plainKey, type Row } from './config-keys.ts';
 import { type LimitsConfig, limitsConfig } from './config-limits.ts';
 import { isMemberKey } from './config-members.ts';
 import { type Reader, reader } from './config-reader.ts';
@@ -120,6 +121,7 @@ export interface ServerConfig extends LimitsConfig {
     /** Counters end in `_total`. */
     readonly totals: boolean;
   };
+  readonly pauses: PauseConfig;
   readonly audit: AuditConfig;
   /** What srvr, envi and mntr report instead of our own version. */
   readonly reportedVersion: string | undefined;
@@ -128,6 +130,14 @@ export interface ServerConfig extends LimitsConfig {
   readonly notes: readonly string[];
   /** Every setting, its value as given (secrets hidden) and where it came from. */
   readonly inForce: readonly InForce[];
+}
+
+/** How pauses of the loop are looked for, and from how long on they are told. */
+export interface PauseConfig {
+  readonly monitor: boolean;
+  readonly sleepMs: number;
+  readonly infoMs: number;
+  readonly warnMs: number;
 }
 
 /** One row of `server config`. */
@@ -282,6 +292,12 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
       process: take.flag('metricsProvider.exportJvmInfo'),
       totals: take.flag('metricsProvider.counterTotals'),
     },
+    pauses: {
+      monitor: take.flag('jvm.pause.monitor'),
+      sleepMs: take.atLeast('jvm.pause.sleep.time.ms', 1),
+      infoMs: take.atLeast('jvm.pause.info-threshold.ms', 0),
+      warnMs: take.atLeast('jvm.pause.warn-threshold.ms', 0),
+    },
     audit: auditConfig(take, notes),
     reportedVersion: take.text('reportedVersion'),
     notes,
@@ -299,15 +315,21 @@ function sort(
   const named = new Map<string, Setting>();
   const idle = new Map<string, Origin>();
   const unknown = new Map<string, Origin>();
+  const misspelt = new Map<string, string>();
   for (const setting of settings) {
     const key = listedKey(plainKey(setting.key));
     if (isKey(key)) given.set(key, { ...setting, key });
     else if (isMemberKey(key)) lines.set(key, { ...setting, key });
     else if (isAuthKey(key)) named.set(key, { ...setting, key });
-    else (isIdle(key) ? idle : unknown).set(key, setting.from);
+    else {
+      const meant = meantKey(key);
+      if (meant === undefined) (isIdle(key) ? idle : unknown).set(key, setting.from);
+      else misspelt.set(key, `unknown setting ${key} (${showOrigin(setting.from)}), ignored: did you mean ${meant}?`);
+    }
   }
   const list = (keys: Map<string, Origin>): string =>
     [...keys].map(([key, from]) => `${key} (${showOrigin(from)})`).join(', ');
+  notes.push(...misspelt.values());
   if (unknown.size > 0) notes.push(`unknown settings, ignored: ${list(unknown)}`);
   if (idle.size > 0) notes.push(`settings accepted without effect here: ${list(idle)}`);
   return { given, lines: [...lines.values()], named: [...named.values()] };

@@ -31,6 +31,8 @@ export class Handshakes {
   private given: bigint | undefined;
   /** Sessions that were taken up again. */
   resumed = 0;
+  /** Handshakes whose connection was closed since nobody was served. */
+  unserved = 0;
   /** What clients are told: this server is read-only. */
   readOnly = false;
 
@@ -42,8 +44,9 @@ export class Handshakes {
     this.sid = sid;
   }
   /** This process gave ids with another state: it goes on behind them, whatever its wall clock says by now. */
-  follow({ last, given }: Handshakes): void {
+  follow({ last, given, unserved }: Handshakes): void {
     this.given = last ?? given;
+    this.unserved = unserved;
   }
   /** A session for this connection, with an id never given before. `wall`: ms. */
   create(connection: ClientConnection, wall: number): Birth {

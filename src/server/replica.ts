@@ -101,6 +101,8 @@ export abstract class Replica {
   readonly closings: Closings;
   /** From a transaction's time until it is applied here, ms. */
   readonly propagation = new Spread();
+  /** What was there when this state began to be served. */
+  private readonly ttlBefore: DataTree['ttlNodes'];
   /** Of nodes that the reaper has proposed to remove. */
   readonly reaping = new Set<string>();
   /** Undefined unless an audit log is kept. */
@@ -118,6 +120,7 @@ export abstract class Replica {
   constructor(tree: DataTree, peer: Peer, sid: number, tickMs: number, near: ReplicaSurroundings) {
     this.tree = tree;
     this.peer = peer;
+    this.ttlBefore = { ...tree.ttlNodes };
     this.near = near;
     this.tracker = new SessionTracker(tickMs);
     this.outbox = new Outbox(tree);
@@ -133,6 +136,11 @@ export abstract class Replica {
     this.committedCounter = tree.zxidLo >>> 0;
   }
 
+  /** Nodes with a time to live that came and went since this state is served. */
+  get ttlNodes(): { readonly made: number; readonly gone: number } {
+    const { made, gone } = this.tree.ttlNodes;
+    return { made: made - this.ttlBefore.made, gone: gone - this.ttlBefore.gone };
+  }
   /** How many watches each kind of change fired. */
   get watched(): Events['fired'] {
     return this.events.fired;
@@ -148,6 +156,12 @@ export abstract class Replica {
   /** The end of the log as this server has it. */
   get last(): Position {
     return this.queue[this.queue.length - 1] ?? { epoch: this.tree.zxidHi, counter: this.tree.zxidLo >>> 0 };
+  }
+  /** The time that the leader gave the transaction at this place; undefined unless it is in the log and not applied. */
+  timeOf({ epoch, counter }: Position): number | undefined {
+    const first = this.queue[this.queueFrom];
+    const found = first === undefined ? undefined : this.queue[this.queueFrom + counter - first.counter];
+    return found?.epoch === epoch && found.counter === counter ? found.time : undefined;
   }
   /** The beginning of a session that is in the log and not applied yet, if the password is its own. */
   unappliedBirth(id: SessionId, password: Uint8Array): CreateSessionTxn | undefined {

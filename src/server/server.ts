@@ -98,7 +98,10 @@ export class Server extends Office {
     const last = (BigInt(this.tree.zxidHi) << 32n) | BigInt(this.tree.zxidLo >>> 0);
     const { desk } = this;
     const refuses = this.readOnly ? request.readOnly !== true : !this.serving;
-    if (refuses || desk === undefined) return this.close(connection);
+    if (refuses || desk === undefined) {
+      this.handshakes.unserved++;
+      return this.close(connection);
+    }
     if (request.lastZxidSeen > last) return this.tooNew(desk, connection, request);
     if (desk instanceof LeaderDesk && !this.options.leaderServes) return this.close(connection);
     connection.modern = request.readOnly !== undefined;

@@ -31,6 +31,8 @@ export class DataTree {
   readonly index: IndexTable;
   /** Containers and nodes with a time to live: what the reaper looks at. */
   readonly timed = new Set<number>();
+  /** Nodes with a time to live that came and went, as far as this table has seen. */
+  readonly ttlNodes = { made: 0, gone: 0 };
   readonly root: number;
   /** Of the last transaction applied. */
   zxidHi = 0;
@@ -349,6 +351,7 @@ export class DataTree {
     if (rows.get(row, F.ownerHi) === 0 && rows.get(row, F.ownerLo) === 0) return;
     if (!this.isEphemeral(row)) {
       this.timed.add(row);
+      if (this.ttlMs(row) > 0) this.ttlNodes.made++;
       return;
     }
     rows.setStat64(row, AT.owner, rows.get(row, F.ownerHi), rows.get(row, F.ownerLo));
@@ -375,6 +378,7 @@ export class DataTree {
     if (rows.get(row, F.ownerHi) === 0 && rows.get(row, F.ownerLo) === 0) return;
     if (!this.isEphemeral(row)) {
       this.timed.delete(row);
+      if (this.ttlMs(row) > 0) this.ttlNodes.gone++;
       return;
     }
     this.ephemerals--;

@@ -64,7 +64,7 @@ async function busy<T>(hosts: string, run: () => Promise<T>): Promise<T> {
 const rules = leftOut();
 /** Names that a server alone has nothing to say about. */
 const OF_ENSEMBLE = new Set<string>([...OF_MEMBERS, ...Object.keys(COUNTED), 'proposal_count']);
-const plainName = (key: string): string => key.replace(/^(?:avg|min|max|cnt|sum)_/, '');
+const plainName = (key: string): string => key.replace(/^(?:avg|min|max|cnt|sum|p50|p95|p99|p999)_/, '');
 async function compare(role: string, { word, admin }: Seen): Promise<void> {
   for (const each of WORDS) {
     const theirs = sample(`4lw-3.8.0-${role}-${each}.txt`);

@@ -2,30 +2,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
+import { Reader } from '../../src/protocol/bytes.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { EXPORTER, type Figures, figures as figuresIn } from './figures.ts';
+import { RawConnection } from './member-raw.ts';
 import { type MemberOfTest, Members, STEADY, until } from './members.ts';
+import { hello } from './raw.ts';
 
-const EXPORTER = 'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
-type Figures = ReadonlyMap<string, number>;
-
-async function figures(member: MemberOfTest): Promise<Figures> {
-  const port = [...member.log.matchAll(/metrics on 127\.0\.0\.1:(\d+)/g)].at(-1)?.[1];
-  // a connection that was kept may be closed by the time it is used again
-  const headers = { connection: 'close' };
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
-  return new Map(
-    text
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('#'))
-      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
-  );
-}
+const figures = (member: MemberOfTest): Promise<Figures> => figuresIn(() => member.log);
 
 test('members tell their place, elections, synchronisations and proposals; figures of a leader go with it', async () => {
   await using members = await Members.start({
     voters: 3,
     observers: 1,
-    lines: [EXPORTER, 'metricsProvider.httpHost=127.0.0.1', 'metricsProvider.httpPort=0', STEADY],
+    lines: [...EXPORTER, STEADY],
   });
   const leader = await members.leader();
   const follower = await members.follower();
@@ -50,6 +40,51 @@ test('members tell their place, elections, synchronisations and proposals; figur
   assert.ok((of.get('learner_commit_received_count') ?? 0) > 0);
   const both = (at.get('diff_count') ?? 0) + (at.get('snap_count') ?? 0);
   assert.ok(both >= 3, `${both} learners were synchronised`);
+  const begun = ['inflight_diff_count_count', 'inflight_snap_count_count'].map((name) => at.get(name) ?? 0);
+  assert.equal(
+    begun.reduce((sum, each) => sum + each, 0),
+    both,
+  );
+  // how long transactions were on their way, where each of these is known and nowhere else
+  const times: [Figures, string, boolean][] = [
+    [at, 'quorum_ack_latency', true],
+    [of, 'quorum_ack_latency', false],
+    [of, 'proposal_latency', true],
+    [at, 'proposal_latency', false],
+    [at, 'proposal_ack_creation_latency', true],
+    [of, 'proposal_ack_creation_latency', true],
+    [of, 'commit_propagation_latency', true],
+    [seen, 'commit_propagation_latency', true],
+    [at, 'commit_propagation_latency', false],
+  ];
+  for (const [one, name, isKnown] of times) {
+    const count = one.get(`${name}_count`) ?? Number.NaN;
+    assert.ok(isKnown ? count > 0 : count === 0, `${name}: ${count}`);
+    assert.ok(
+      (one.get(`${name}_sum`) ?? Number.NaN) < 60_000 * count + 1,
+      `${name} is no age of what was caught up with`,
+    );
+  }
+  for (const id of [1, 2, 3]) {
+    assert.ok((at.get(`ack_latency_count{key="${id}"}`) ?? 0) > 0, `server ${id} acknowledges`);
+    assert.ok(at.has(`ack_latency{key="${id}",quantile="0.5"}`) && at.has(`ack_latency_sum{key="${id}"}`));
+  }
+  assert.ok(![...of.keys()].some((key) => key.startsWith('ack_latency')), 'a follower has nobody to acknowledge to it');
+  assert.match(await leader.word('mntr'), /^zk_cnt_2_ack_latency\t[1-9]/m);
+  assert.match(await leader.word('mntr'), /^zk_p99_quorum_ack_latency\t\d/m);
+  // a session that comes to another member: the leader is asked about it
+  assert.equal(at.get('revalidate_count'), 0);
+  const first = await RawConnection.open(observer.clientPort);
+  const welcome = new Reader(first?.welcome ?? Buffer.alloc(0));
+  welcome.int32();
+  welcome.int32();
+  const session = welcome.int64();
+  const password = Buffer.from(welcome.buffer() ?? []);
+  const second = await RawConnection.open(follower.clientPort, hello(session, password));
+  assert.equal(new Reader((second?.welcome ?? Buffer.alloc(16)).subarray(8)).int64(), session);
+  assert.equal((await figures(leader)).get('revalidate_count'), 1);
+  first?.close();
+  second?.close();
   for (const [one, name] of [
     [of, 'follower_sync_time'],
     [seen, 'observer_sync_time'],
@@ -82,4 +117,14 @@ test('members tell their place, elections, synchronisations and proposals; figur
     PATIENCE_MS,
     () => `${[...told]}`,
   );
+  // without a leader nobody is let in
+  for (const member of members.all) if (member !== observer) await member.kill();
+  await until(
+    async () => (await RawConnection.open(observer.clientPort)) === undefined,
+    PATIENCE_MS,
+    () => 'an observer alone let somebody in',
+  );
+  // this one, and whatever else came
+  const closed = (await figures(observer)).get('cnxn_closed_without_zk_server_running') ?? 0;
+  assert.ok(closed > (seen.get('cnxn_closed_without_zk_server_running') ?? 0), `${closed} were turned away`);
 });

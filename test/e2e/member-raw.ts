@@ -18,6 +18,8 @@ export class RawConnection {
   private readonly socket: Socket;
   private wake: () => void = () => {};
   ended = false;
+  /** What the handshake was answered with. */
+  welcome: Buffer | undefined;
   constructor(port: number) {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
     this.socket.on('error', () => {});
@@ -32,10 +34,11 @@ export class RawConnection {
       });
   }
   /** A connection with a new session; undefined when the server hung up instead. */
-  static async open(port: number): Promise<RawConnection | undefined> {
+  static async open(port: number, first = hello()): Promise<RawConnection | undefined> {
     const made = new RawConnection(port);
-    made.socket.write(hello());
-    if ((await made.frame()) !== undefined) return made;
+    made.socket.write(first);
+    made.welcome = await made.frame();
+    if (made.welcome !== undefined) return made;
     made.close();
     return undefined;
   }

@@ -248,13 +248,19 @@ export const VOTE: MessageOf<'VOTE'> = {
 export class FakeEnsemble {
   readonly world = new FakeWorld();
   readonly random = seededRandom(7);
-  peer(sid: number, options: { life?: number; at?: string; identity?: PeerIdentity } = {}): FakePeer {
+  peer(
+    sid: number,
+    options: { life?: number; at?: string; identity?: PeerIdentity; voteSilenceMs?: number } = {},
+  ): FakePeer {
     const { world, random } = this;
     const at = options.at ?? `host${sid}`;
     return new FakePeer(
       options.identity ?? identityOf(sid, options.life),
       { net: world.net(at), clock: world.clock, random },
-      { election: { host: at, port: 3888 }, quorum: { host: at, port: 2888 } },
+      {
+        ...{ election: { host: at, port: 3888 }, quorum: { host: at, port: 2888 } },
+        voteSilenceMs: options.voteSilenceMs,
+      },
     );
   }
   /** Starts servers that know each other. */

@@ -106,6 +106,26 @@ test('a connection that fell silent is found dead within its ticks and made anew
   assert.deepEqual([about(2, one.told).at(-1), about(1, two.told).at(-1)], ['reached 2', 'reached 1']);
 });
 
+test('quorumCnxnTimeoutMs says after how long an election link that is silent is cut, two ticks at least', async () => {
+  for (const [voteSilenceMs, least, most] of [
+    [15 * TICK_MS, 14, 17],
+    [1, 1, 4],
+  ] as const) {
+    const ensemble = new FakeEnsemble();
+    const { world } = ensemble;
+    const [one, two] = [ensemble.peer(1, { voteSilenceMs }), ensemble.peer(2, { voteSilenceMs })];
+    await ensemble.start(one, two);
+    await world.run(50 * TICK_MS);
+    assert.deepEqual([one.port.connected, two.port.connected], [[2], [1]]);
+    const began = world.now;
+    one.told.length = 0;
+    for (const wire of world.wires) wire.frozen = true;
+    while (!one.told.includes('lost 2') && world.now - began < 40 * TICK_MS) await world.run(TICK_MS / 4);
+    const ticks = (world.now - began) / TICK_MS;
+    assert.ok(ticks > least && ticks < most, `given up after ${ticks} ticks`);
+  }
+});
+
 test('a server that slept itself does not take the others for dead', async () => {
   const ensemble = new FakeEnsemble();
   const { world } = ensemble;

@@ -11,6 +11,9 @@ import { ServerNode } from '../../src/runtime/node.ts';
 import { REAL_PORTS } from '../../src/runtime/node-options.ts';
 import { checkConfig, parseProperties } from '../../src/server/config.ts';
 
+/** Its zxid as people write it. */
+const taken = async (node: ServerNode): Promise<string> => `0x${(await node.snapshot()).zxid.toString(16)}`;
+
 test('the zxid of a snapshot that was written, and the reason of one that was not', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
   let full = false;
@@ -31,18 +34,20 @@ test('the zxid of a snapshot that was written, and the reason of one that was no
     await using client = await connect(`127.0.0.1:${server.port}`);
     const { stat } = await client.create('/a').then(() => client.get('/a'));
     const at = `0x${stat.czxid.toString(16)}`;
-    assert.equal(await node.takeSnapshot(), at);
+    assert.equal(await taken(node), at);
     const files = (): string[] => readdirSync(join(folder, 'zoosh-1')).filter((name) => name.startsWith('snapshot.'));
     assert.deepEqual(files(), [`snapshot.${at.slice(2)}`]);
     full = true;
     await client.create('/b');
-    await assert.rejects(node.takeSnapshot(), /^Error: no snapshot was written: .*ENOSPC/);
+    assert.equal(node.tally.snapshots.failed, 0);
+    await assert.rejects(node.snapshot(), /^Error: no snapshot was written: .*ENOSPC/);
+    assert.equal(node.tally.snapshots.failed, 1, 'snapshot_error_count');
     assert.equal(files().length, 1);
     full = false;
-    const written = node.takeSnapshot();
+    const written = taken(node);
     // and who asks while one is under way gets one of their own
     await client.create('/c');
-    const [first, second] = [await written, await node.takeSnapshot()];
+    const [first, second] = [await written, await taken(node)];
     assert.ok(BigInt(first) <= BigInt(second) && BigInt(second) > BigInt(at));
   } finally {
     rmSync(folder, { recursive: true, force: true });

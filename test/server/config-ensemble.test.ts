@@ -58,6 +58,9 @@ test('three server lines and myid make a member', () => {
     connectTimeoutMs: 5000,
     bindAttempts: 3,
     commitLogCount: 100_000,
+    voteSilenceMs: undefined,
+    notify: { leastMs: 200, mostMs: 60_000 },
+    mostSyncs: { snap: 10, diff: 100 },
     leaderServes: true,
     standaloneEnabled: true,
     name: 'zoosh',
@@ -72,7 +75,7 @@ test('three server lines and myid make a member', () => {
 
 test('every setting of an ensemble', () => {
   const text =
-    `initLimit=7\nsyncLimit=2\nleaderServes=no\ncnxTimeout=900\nelectionPortBindRetry=0\ncommitLogCount=500\n` +
+    `initLimit=7\nsyncLimit=2\nleaderServes=no\ncnxTimeout=900\nelectionPortBindRetry=0\nquorumCnxnTimeoutMs=700\ncommitLogCount=500\n` +
     'quorumListenOnAllIPs=true\nleader.silenceTicks=4\npeer.ensembleName=blue\npeer.secretFile=/etc/s\npeer.insecure=false\n' +
     `standaloneEnabled=false\n${THREE}`;
   const found = ensemble(text);
@@ -85,7 +88,7 @@ test('every setting of an ensemble', () => {
     election: [{ host: '0.0.0.0', port: 31 }],
   });
   assert.deepEqual([found.leaderServes, found.standaloneEnabled, found.name], [false, false, 'blue']);
-  assert.deepEqual([found.secretFile, found.commitLogCount], ['/etc/s', 500]);
+  assert.deepEqual([found.secretFile, found.commitLogCount, found.voteSilenceMs], ['/etc/s', 500, 700]);
   assert.equal(ensemble(`initLimit=1\nsyncLimit=2\n${THREE}`).silenceTicks, 2); // never under two ticks
 });
 

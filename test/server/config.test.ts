@@ -109,7 +109,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
     reconfigEnabled: false,
     readOnlyModeEnabled: false,
     localSessions: undefined,
-    containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 0 },
+    containers: { checkIntervalMs: 60_000, maxPerMinute: 10_000, maxNeverUsedMs: 300_000 },
     digestAuth: {
       enabled: true,
       algorithm: 'sha1',
@@ -130,6 +130,7 @@ test('defaults are the documented ones, in milliseconds and bytes', () => {
       rateLimitMs: 300_000,
     },
     metrics: { exporter: false, address: '0.0.0.0', port: 7000, process: true, totals: false },
+    pauses: { monitor: false, sleepMs: 500, infoMs: 1000, warnMs: 10_000 },
     audit: { enabled: false, file: undefined, maxBytes: 50 * 1024 * 1024, maxFiles: 10, json: false },
     reportedVersion: undefined,
   });
@@ -227,6 +228,33 @@ test('what is unknown, idle or corrected is noted once and never fatal', () => {
   assert.ok(of('dataDir=data\nclientPort=1').notes.some((note) => note.includes('./data')));
   assert.deepEqual(of('dataDir=./data\nclientPort=1').notes, []);
   assert.ok(of('dataDir=/d').notes.some((note) => note.includes('no client can connect')));
+});
+
+test('a setting that is known but for a slip is told with the one that was meant, in a family that is accepted whole, too', () => {
+  const said = (line: string): readonly string[] => of(`${BASE}${line}`).notes;
+  assert.deepEqual(said('ssl.trustStore.pasword=secret'), [
+    'unknown setting ssl.trustStore.pasword (zoo.cfg:3), ignored: did you mean ssl.trustStore.password?',
+  ]);
+  const slips: [string, string][] = [
+    ['zookeeper.ssl.quorum.keystore.locaton', 'ssl.quorum.keyStore.location'],
+    ['admin.serverport', 'admin.serverPort'],
+    ['leader.silenceTick', 'leader.silenceTicks'],
+    ['metricsProvider.httpProt', 'metricsProvider.httpPort'],
+    ['peer.secretfile', 'peer.secretFile'],
+    ['audit.enabled', 'audit.enable'],
+    ['quorum.auth.enableSsal', 'quorum.auth.enableSasl'],
+    ['tickTme', 'tickTime'],
+    ['connectionMaxToken', 'connectionMaxTokens'],
+  ];
+  for (const [key, meant] of slips)
+    assert.ok(
+      said(`${key}=1`).some((note) => note.startsWith('unknown setting') && note.endsWith(`did you mean ${meant}?`)),
+      `${key}: ${said(`${key}=1`).join('; ')}`,
+    );
+  // what ZooKeeper has beside ours, though it is near to one of ours, and what is near to none
+  for (const key of ['metricsProvider.httpsPort', 'admin.restore.enabled', 'ssl.allowReverseDnsLookup', 'noSuchKey'])
+    assert.ok(!said(`${key}=1`).some((note) => note.includes('did you mean')), key);
+  assert.ok(said('admin.other=1').some((note) => /without effect here: admin\.other/.test(note)));
 });
 
 test('what cannot be used is refused, with the place and what to do', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Random } from '../../src/base/random.ts';
 import { Writer } from '../../src/protocol/bytes.ts';
+import { OPERATIONS, type OperationName } from '../../src/protocol/operations.ts';
 import { PackReader, PackWriter } from '../../src/records/pack.ts';
 import { PEER_LEVEL } from '../../src/records/peer-frame.ts';
 import { type Envelope, KIND, readEnvelope } from '../../src/records/txns.ts';
@@ -142,4 +143,20 @@ export function rig(random: Random, options: RigOptions = {}) {
     return connection;
   };
   return { server, replica, closed, parts, settle, attach };
+}
+
+/** A connection asks for this, under xid 1. */
+export function ask(
+  to: ReturnType<typeof rig>,
+  connection: ClientConnection,
+  name: OperationName,
+  value: unknown,
+): void {
+  const writer = new Writer();
+  const { code, request } = OPERATIONS[name] as { code: number; request: { write(to: Writer, value: unknown): void } };
+  writer.int32(1);
+  writer.int32(code);
+  request.write(writer, value);
+  const bytes = writer.take();
+  to.server.receive(connection, bytes, 0, bytes.length);
 }

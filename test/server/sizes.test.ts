@@ -2,12 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
-import { Writer } from '../../src/protocol/bytes.ts';
-import { OPERATIONS, type OperationName } from '../../src/protocol/operations.ts';
-import type { ClientConnection } from '../../src/server/connection.ts';
 import { digest } from '../../src/tree/snapshot.ts';
 import { lateIf, timely } from '../patience.ts';
-import { rig } from './rig.ts';
+import { ask, rig } from './rig.ts';
 
 const EPHEMERALS = 100_000;
 const CHILDREN = 200_000;
@@ -15,15 +12,6 @@ const TIMED = 20_000;
 const BOUND_MS = 50;
 const acl = [{ perms: 31, id: { scheme: 'world', id: 'anyone' } }];
 
-function ask(to: ReturnType<typeof rig>, connection: ClientConnection, name: OperationName, value: unknown): void {
-  const writer = new Writer();
-  const { code, request } = OPERATIONS[name] as { code: number; request: { write(to: Writer, value: unknown): void } };
-  writer.int32(1);
-  writer.int32(code);
-  request.write(writer, value);
-  const bytes = writer.take();
-  to.server.receive(connection, bytes, 0, bytes.length);
-}
 /** User CPU ms: what other processes take does not count. */
 function cost(run: () => void): number {
   const began = process.cpuUsage();

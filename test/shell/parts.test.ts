@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
+import { distance } from '../../src/base/distance.ts';
 import { globalOptions } from '../../src/cli/globals.ts';
 import { normaliseLegacy, TAKES_VALUE } from '../../src/cli/legacy.ts';
 import { splitLine } from '../../src/cli/os-complete.ts';
@@ -20,7 +21,7 @@ import { decideColor, makeTheme, plainTheme } from '../../src/out/theme.ts';
 import { parseAcl, showAcl } from '../../src/shell/acl-text.ts';
 import { expandBraces, matcher } from '../../src/shell/glob.ts';
 import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
-import { distance, nearest } from '../../src/shell/suggest.ts';
+import { nearest } from '../../src/shell/suggest.ts';
 import { parseDuration, showAge, showBytes, showCount } from '../../src/shell/units.ts';
 
 test('ACLs read back as they were shown', () => {

@@ -41,6 +41,8 @@ export interface AdminOptions {
   readonly clock: Clock;
   readonly health: Health;
   context(): Omit<CommandContext, 'query' | 'body'>;
+  /** Somebody connected without TLS. */
+  cameInClear(): void;
 }
 /** What is shown by HTTPS and whose word about others counts; PEM. */
 export interface AdminKeys {
@@ -77,6 +79,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const sockets = new Set<Socket>();
   const port: NetServer =
     secure === undefined ? plain : createNet((socket) => sort(socket, secure, config.tls?.force ? undefined : plain));
+  plain.on('connection', () => options.cameInClear());
   port.maxConnections = MOST_CONNECTIONS;
   port.on('connection', (socket: Socket) => {
     sockets.add(socket);

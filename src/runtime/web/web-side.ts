@@ -55,6 +55,7 @@ export async function openWeb(options: WebOptions): Promise<WebSide | undefined>
       const server = await startAdmin({
         ...{ config: admin, tls, clock, health },
         context: () => ({ ...context(), snapshot, turn }),
+        cameInClear: () => void tally.plainAdmins++,
       });
       logger.info(`admin server on ${admin.address}:${server.port}${admin.commandUrl}`);
       running.push(server);
@@ -98,13 +99,15 @@ async function keptKeys({ clock, logger }: WebOptions, tls: AdminTls, server: Ru
 }
 
 /** One after another, and not more often than zoo.cfg lets. */
-function snapshots({ config, clock, snapshot }: WebOptions): CommandContext['snapshot'] {
+function snapshots({ config, clock, tally, snapshot }: WebOptions): CommandContext['snapshot'] {
   let before: number | undefined;
   return async () => {
     const { CommandError } = await import('../admin/command.ts');
     const now = clock.monotonic();
-    if (before !== undefined && now - before < config.admin.rateLimitMs)
+    if (before !== undefined && now - before < config.admin.rateLimitMs) {
+      tally.snapshots.limited++;
       throw new CommandError(429, 'a snapshot was asked for a short time ago (admin.rateLimiterIntervalInMS)');
+    }
     before = now;
     const made = await snapshot();
     return { ...made, bytes: (await stat(made.path)).size };

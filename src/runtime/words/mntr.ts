@@ -19,8 +19,9 @@ export function rowsOf(context: WordContext): [string, string | number][] {
   if (peer.isMember) rows.push(['peer_state', `${peer.role} - ${peer.phase}`]);
   for (const { name, value } of figuresOf(context))
     rows.push([name, name === 'avg_latency' ? mean(outbox.counts.totalLatency, outbox.counts.answered) : value]);
-  for (const { name, spread, isDetailed } of spreadsOf(context)) {
+  for (const { name: plain, key, spread, isDetailed } of spreadsOf(context)) {
     const { count } = spread;
+    const name = key === undefined ? plain : `${key}_${plain}`;
     rows.push(
       [`avg_${name}`, mean(spread.sum, count)],
       [`min_${name}`, Math.max(0, spread.min)],
