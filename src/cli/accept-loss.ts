@@ -13,6 +13,7 @@ import { NOTHING_WRITTEN } from './dry-run.ts';
 import { loadConfig, type Operation } from './operation.ts';
 import { isTypedByPerson, Safety } from './safety.ts';
 import { UsageError } from './start-failures.ts';
+import { showUsage } from './width.ts';
 
 const USAGE = `usage: zoosh server [--config DIR|FILE] accept-loss [NAME] [--myid N] [--yes]
 For the end of an ensemble: when no quorum of its members can ever come back, this one goes on alone with what its directory
@@ -26,7 +27,7 @@ const show = ({ hi, lo }: { readonly hi: number; readonly lo: number }): string 
 export async function runAcceptLoss(operation: Operation): Promise<number> {
   const { values } = operation;
   if (values.help === true) {
-    process.stdout.write(`${USAGE}\n`);
+    showUsage(USAGE);
     return 0;
   }
   // nothing irreversible is done to whatever happens to lie in the system's folder

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { Client } from '../client/api.ts';
 import { parseConnectString, showServer } from '../client/connect-string.ts';
 import { TOPICS } from '../commands/help-topics.ts';
@@ -62,7 +62,10 @@ function files(prefix: string): { name: string; isFolder: boolean }[] {
   try {
     return readdirSync(folder === '' ? '.' : folder, { withFileTypes: true })
       .filter(({ name }) => !name.startsWith('.') || prefix.includes('/.') || prefix.startsWith('.'))
-      .map((entry) => ({ name: folder === '' ? entry.name : join(folder, entry.name), isFolder: entry.isDirectory() }))
+      .map((entry) => ({
+        name: prefix.slice(0, prefix.lastIndexOf('/') + 1) + entry.name,
+        isFolder: entry.isDirectory(),
+      }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch {
     return [];

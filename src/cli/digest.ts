@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 import { DIGEST_HASHES } from '../base/digest-schemes.ts';
 import { explainStart, UsageError } from './start-failures.ts';
+import { showUsage } from './width.ts';
 
 const USAGE = `usage: zoosh digest [--sha256] USER:PASSWORD...
 Prints USER:PASSWORD->USER:HASH, as DigestAuthenticationProvider of Apache ZooKeeper does: the right side is what an ACL of the
-scheme digest holds, and DigestAuthenticationProvider.superDigest. In a shell of many users  acl digest USER  asks instead.
+scheme digest holds, and DigestAuthenticationProvider.superDigest. At the prompt, acl digest USER asks for it unseen.
 --sha256: for the scheme digest256, and digest256.superDigest.`;
 
 /** `zoosh digest ...`. Returns the exit code. */
 export function runDigest(args: readonly string[]): number {
   try {
     if (args.includes('--help') || args.includes('-h')) {
-      process.stdout.write(`${USAGE}\n`);
+      showUsage(USAGE);
       return 0;
     }
     const scheme = args.includes('--sha256') ? 'digest256' : 'digest';

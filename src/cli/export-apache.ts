@@ -16,7 +16,7 @@ import { UsageError } from './start-failures.ts';
 const COMMAND = {
   usage: `usage: zoosh export-apache DATADIR [--log-dir DIR] --to DIR
 Writes DIR/version-2, which an Apache ZooKeeper server of 3.4 or later starts from, out of the data directory of a zoosh server
-that is stopped: one snapshot, the epoch files, and myid where it is missing. Of an ensemble one member is enough: the same
+that is stopped: one snapshot, an empty log, the epoch files, and myid where it is missing. Of an ensemble one member is enough: the same
 version-2 goes to every Apache server. Stop them all, and take the one whose log goes furthest (zoosh verify tells). Sessions and
 ephemeral nodes are left out.`,
   options: {

@@ -13,6 +13,7 @@ import { pragmasOf } from './pragmas.ts';
 import { isTypedByPerson } from './safety.ts';
 import { isReaderGone, loseOut, unwritableOut } from './standard-output.ts';
 import { ownOptions } from './targets.ts';
+import { showUsage } from './width.ts';
 
 /** How long the end of the session may take, ms. */
 const GRACE_MS = 1000;
@@ -242,7 +243,7 @@ export async function runPlayground(globals: Globals, words: readonly string[]):
   }
   isStarting = false;
   if (playground === undefined) {
-    process.stdout.write(`${PLAYGROUND_USAGE}\n`);
+    showUsage(PLAYGROUND_USAGE);
     return 0;
   }
   const { target } = playground;

@@ -102,7 +102,7 @@ async function program(): Promise<Command> {
       NO_GLOBALS.auth,
     )
     .option('--timeout <DUR>', 'session timeout, e.g. 30s', duration)
-    .option('--connect-timeout <DUR>', 'how long to try to connect', duration, NO_GLOBALS.connectTimeout)
+    .option('--connect-timeout <DUR>', 'how long to try to connect; default 5s', duration, NO_GLOBALS.connectTimeout)
     .option('--max-reply <SIZE>', 'largest reply that is taken; default 64M', size)
     .option('--op-timeout <DUR>', 'how long one request may take', duration)
     .option('-r, --allow-ro', 'accept a server in read-only mode')
@@ -180,7 +180,9 @@ export async function parseGlobals(argv: readonly string[]): Promise<{ globals: 
 
 /** The options' part of `zoosh --help`. */
 export async function globalHelp(): Promise<string> {
-  const rows = (await globalOptions()).map(({ names, about }) => [names.join(', '), about] as const);
+  const rows = (await globalOptions()).map(
+    ({ names, about, value }) => [`${names.join(', ')} ${value}`.trimEnd(), about] as const,
+  );
   const width = Math.max(...rows.map(([names]) => names.length));
   return rows.map(([names, about]) => `  ${names.padEnd(width)}  ${about}`).join('\n');
 }

@@ -150,7 +150,12 @@ export async function openHost(options: HostOptions): Promise<Host> {
     },
     warn: (line) => presenter.warn(line),
     confirm: (plan, spec) => safety.confirm(plan, spec.risk),
-    confirmWrite: (spec) => safety.confirmWrite(spec),
+    confirmWrite: async (spec) => {
+      // what cannot be sent is not asked about
+      const { fault } = session.details;
+      if (fault !== undefined) throw fault;
+      await safety.confirmWrite(spec);
+    },
     askSecret: (question) => safety.askSecret(question),
     watched,
     news: (line) => presenter.news(line),

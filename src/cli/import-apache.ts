@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type LoadedApache, loadApache } from '../apache/load.ts';
+import { plural } from '../base/counts.ts';
 import { type ApachePlace, apachePlace, epochIn, numberIn } from '../offline/apache-place.ts';
 import { type Imported, importApache } from '../offline/import-apache.ts';
 import { beyondImport, beyondNote, beyondSentence, noteOf, writeImportNote } from '../offline/import-note.ts';
@@ -155,10 +156,10 @@ function report(loaded: LoadedApache, made: Made | undefined, wish: Wish, global
   }
   const kinds = made === undefined ? '' : ` (${made.containers} containers, ${made.ttls} with a time to live)`;
   const lines = [
-    `read ${snapshot === undefined ? 'no snapshot' : `${folders.data}/${snapshot}`} and ${replayed} transactions of the logs behind it, to zxid ${hex(made?.lastZxid ?? state.zxid)}`,
+    `read ${snapshot === undefined ? 'no snapshot' : `${folders.data}/${snapshot}`} and ${plural(replayed, 'transaction')} of the logs after it, to zxid ${hex(made?.lastZxid ?? state.zxid)}`,
     ...(digestIsRight === true ? ['the tree has the digest that the server which wrote it had'] : []),
     made === undefined
-      ? `would import ${nodes - dropped.ephemerals} nodes.  Nothing was written.`
+      ? `would import ${plural(nodes - dropped.ephemerals, 'node')}.  Nothing was written.`
       : `imported ${nodes} nodes${kinds} as server ${made.sid} into ${made.dataDir}/zoosh-1${made.logDir === made.dataDir ? '' : ` and ${made.logDir}/zoosh-1`}`,
     ...(wish.keepSessions
       ? [

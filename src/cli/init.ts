@@ -10,6 +10,7 @@ import { isReference } from '../config/secrets.ts';
 import { visibleLine } from '../out/data.ts';
 import { failureOf, usage } from '../shell/failure.ts';
 import { keptFile, keptReference } from '../shell/profile-files.ts';
+import { plural } from '../shell/units.ts';
 import { askChoice, askHidden, askText, askYesNo } from './ask.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
 import { refuseDryRun } from './dry-run.ts';
@@ -17,9 +18,11 @@ import type { Globals } from './globals.ts';
 import { profilesOf } from './host.ts';
 import { readOptions } from './options.ts';
 import { type TargetSources, targetOf } from './targets.ts';
+import { showUsage } from './width.ts';
 
-export const INIT_USAGE = `usage: zoosh init                      questions, one after the other
+export const INIT_USAGE = `usage: zoosh init
        zoosh init --server LIST [--auth SCHEME:CRED] [--tls-ca FILE] [--profile NAME] [--color COLOR] [--protect] [--default] --yes
+Makes a profile: servers, login and a name, by questions, one after the other, or from what is said.
 CRED may be env:VAR, file:F or cmd:CMD. The servers are tried before the profile is kept.`;
 
 const OPTIONS = {
@@ -45,7 +48,7 @@ interface Answers {
 export async function runInit(words: readonly string[], globals: Globals): Promise<number> {
   const values = parse(words);
   if (values.help === true) {
-    process.stdout.write(`${INIT_USAGE}\n`);
+    showUsage(INIT_USAGE);
     return 0;
   }
   refuseDryRun('init', globals);
@@ -118,7 +121,7 @@ async function tried(profile: Profile, sources: TargetSources): Promise<string> 
   const client = await connect(server, options);
   try {
     const { children } = await client.getChildren('/');
-    return `connected to ${client.server}; ${children.length} nodes below /`;
+    return `connected to ${client.server}; / has ${plural(children.length, 'child', 'children')}`;
   } finally {
     await client.close();
   }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { packageVersion } from '../platform/version.ts';
 import { failureOf, usage } from '../shell/failure.ts';
+import { PROGRAMS } from '../shell/programs.ts';
 import { type Globals, parseGlobals } from './globals.ts';
 import { normaliseLegacy } from './legacy.ts';
 import { isReaderGone, unwritableOut } from './standard-output.ts';
@@ -32,6 +33,9 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
+/** The command that explains, by its names. */
+const HELP: ReadonlySet<string> = new Set(['help', '?', 'man']);
+
 async function run(argv: string[]): Promise<number> {
   if (argv[0] === 'start') return (await import('./start.ts')).runStart(argv.slice(1));
   if (argv[0] === '__complete') return (await import('./os-complete.ts')).runComplete(argv.slice(1));
@@ -46,6 +50,8 @@ async function run(argv: string[]): Promise<number> {
   }
   if (globals.help === true) return (await import('./usage.ts')).printUsage();
   const [first, ...rest] = words;
+  // a program's help is its own
+  if (first !== undefined && HELP.has(first) && PROGRAMS.has(rest[0] ?? '')) return run([...rest, '--help']);
   if (first === 'with') return (await import('./with.ts')).runWith(rest, globals);
   if (first === 'server') return (await import('./server.ts')).runServer(rest, globals);
   if (first === 'backup') return (await import('./server.ts')).runServer([first, ...rest], globals);

@@ -3,6 +3,7 @@ import { StartError } from '../runtime/start-error.ts';
 import { explainOffline } from './offline-failures.ts';
 import { readOptions } from './options.ts';
 import { UsageError } from './start-failures.ts';
+import { showUsage } from './width.ts';
 
 type Options = NonNullable<ParseArgsConfig['options']>;
 type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true }>>;
@@ -26,7 +27,7 @@ export async function runOffline<O extends Options>(
   try {
     const { values, positionals } = read(args, options);
     if ((values as { help?: boolean }).help !== true) return await run({ values, words: positionals });
-    process.stdout.write(`${usage}\n`);
+    showUsage(usage);
     return 0;
   } catch (error) {
     return explainOffline(error, usage);

@@ -3,8 +3,9 @@ import { connect } from '../client/connect.ts';
 import { folders } from '../config/folders.ts';
 import { ensembleNames } from '../ensemble/layout.ts';
 import { MODES } from '../out/modes.ts';
-import { completeWords } from '../shell/complete.ts';
+import { completeWords, takesProgram } from '../shell/complete.ts';
 import { type NodeReader, PathSource } from '../shell/path-source.ts';
+import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
 import { CompletionCache } from './completion-cache.ts';
 import { completionPorts } from './completion-ports.ts';
@@ -83,6 +84,8 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
   }
   const outer = OUTER.find(({ name }) => name === command[0]);
   if (outer !== undefined) return ofOuter(outer, command.slice(1), typed);
+  // the shell around us knows files better
+  if (!typed.startsWith('-') && takesProgram(command, completionPorts(source(undefined)))) return [':files'];
   const live = process.env.ZOOSH_COMPLETE_LIVE === '0' ? undefined : liveReader();
   try {
     return shown(await completeWords(command, typed, completionPorts(source(live?.read))), '');
@@ -95,10 +98,18 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
     let cache: CompletionCache | undefined;
     let client: Promise<Client> | undefined;
     let isOpen = false;
+    // whose credential is not to be had is anybody, and sees what anybody may
+    const target = (): Target => {
+      try {
+        return chooseTarget(said, targets);
+      } catch {
+        return chooseTarget(said, { ...targets, isAnybody: true });
+      }
+    };
     const open = (): Promise<Client> => {
       client ??= (async () => {
         try {
-          const { server, options: how } = chooseTarget(said, targets);
+          const { server, options: how } = target();
           const session = await connect(server, { ...how, connectTimeoutMs: DEADLINE_MS, signal });
           isOpen = true;
           return session;
@@ -113,7 +124,7 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
     signal.addEventListener('abort', () => client !== undefined && !isOpen && cache?.failed(), { once: true });
     return {
       read: () => {
-        cache ??= new CompletionCache(folders().cache, chooseTarget(said, targets), () => Date.now());
+        cache ??= new CompletionCache(folders().cache, target(), () => Date.now());
         return cache.rests ? undefined : Promise.resolve(cache.reader(open));
       },
       end: async () => {
@@ -133,6 +144,7 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
 /** What may follow a command of the program that is none of the shell's. */
 function ofOuter(outer: OuterCommand, before: readonly string[], typed: string): string[] {
   if (FILE_OPTIONS.has(before.at(-1) ?? '')) return [':files'];
+  if (outer.options.includes('--') && before.includes('--')) return [':files']; // a program's
   const word = before.find((each) => outer.words.includes(each));
   const isWordDue = outer.words.length > 0 && word === undefined;
   if (outer.takesFiles === true && !isWordDue && !typed.startsWith('-')) return [':files'];

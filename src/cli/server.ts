@@ -10,25 +10,34 @@ import type { Globals } from './globals.ts';
 import type { Operation } from './operation.ts';
 import { readOptions } from './options.ts';
 import { explainStart, UsageError } from './start-failures.ts';
+import { showUsage } from './width.ts';
 
 const USAGE = `usage: zoosh server [--config DIR|FILE] VERB [NAME|FILE] [-Dzookeeper.KEY=VALUE]... [-Xmx2g] [--set KEY=VALUE]...
-       start              in the background; pid file and output as ZooKeeper's script has them
-       start-foreground   in this process
-       stop | restart     by the pid file; --timeout 30s says how long it may take
-       status             asks the server for its mode; exit code 1 when nobody answers
-       config             every setting in force, and where it came from
-       version | print-cmd
-       log-level [LEVEL]  tell or change what a running server logs: debug, info, warn, error
-       initialize         an empty data directory: --myid N, --force (removes what is there), --configfile FILE
-       cleanup -n COUNT   remove snapshots and logs beyond COUNT snapshots, 3 at least; a server that runs does it itself
-       backup FILE        all znodes of a running server at one zxid, for zoosh restore; --control PATH, --rate 20M a second
-       bundle [OUT.tgz]   what somebody needs who is to help, without secrets and data
-       from-env [--print] write zoo.cfg and myid from ZOO_* and ZOOKEEPER_* variables of container images
-       accept-loss        go on alone with what one directory holds, when the rest of an ensemble is lost; --help tells more
+  start                 in the background; pid file and output as ZooKeeper's script has them
+  start-foreground      in this process
+  stop | restart        by the pid file; --timeout 30s says how long it may take
+  status                asks the server for its mode; exit code 1 when nobody answers
+  config                every setting in force, and where it came from
+  version | print-cmd   what would run, and how
+  log-level [LEVEL]     tell or change what a running server logs: debug, info, warn, error
+  initialize            an empty data directory: --myid N, --force (removes what is there), --configfile FILE
+  cleanup -n COUNT      remove snapshots and logs beyond COUNT snapshots, 3 at least; a server that runs does it itself
+  backup FILE           all znodes of a running server at one zxid, for zoosh restore; --control PATH, --rate 20M a second
+  bundle [OUT.tgz]      what somebody needs who is to help, without secrets and data
+  from-env [--print]    write zoo.cfg and myid from ZOO_* and ZOOKEEPER_* variables of container images
+  accept-loss           go on alone with what one directory holds, when the rest of an ensemble is lost; --help tells more
 NAME is a file below the configuration folder (--config, ZOOCFGDIR, /etc/zookeeper/conf), zoo.cfg by default; FILE has a slash.
 Options of start and start-foreground: --log-level --log-format --log-file --log-max-size --log-max-files, as of zoosh start.
 Read from the environment: ZOOCFGDIR ZOOCFG ZOO_LOG_DIR ZOO_LOG_FILE ZOOPIDFILE SERVER_JVMFLAGS JVMFLAGS ZK_SERVER_HEAP
 ZOO_LOG4J_PROP ZOO_DATADIR_AUTOCREATE_DISABLE, and environment, zookeeper-env.sh, java.env in the configuration folder.`;
+
+const BACKUP_USAGE = `usage: zoosh backup FILE [NAME] [--config DIR|FILE | --control PATH] [--rate 20M] [-o json]
+Writes all znodes of a running server, at one zxid, into FILE, for zoosh restore. The server goes on meanwhile, and is asked by its
+control socket, so this runs on its machine and as its user. The file is read again before it counts; one that is there is left.
+  --config DIR|FILE  of which server: its zoo.cfg, or the folder of it; else ZOOCFGDIR, or /etc/zookeeper/conf
+  NAME               another file than zoo.cfg in that folder
+  --control PATH     its control socket, where the data directory does not tell it
+  --rate SIZE        at most so many bytes a second`;
 
 const OPTIONS = {
   apache: { type: 'boolean' },
@@ -89,6 +98,10 @@ const SHOWN = new Set(['status', 'config', 'version', 'print-cmd', 'initialize',
 /** Verbs with a word of their own before the configuration's name. */
 const WITH_WORD = new Set(['log-level', 'bundle', 'backup']);
 
+/** Of the verb that is said, where it has its own. */
+const usageOf = (args: readonly string[]): string =>
+  args.find((word) => Object.hasOwn(VERBS, word)) === 'backup' ? BACKUP_USAGE : USAGE;
+
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 /** What depends on this process and this machine. */
@@ -108,9 +121,9 @@ export async function runServer(args: readonly string[], globals: Globals): Prom
   try {
     return await run(args, globals, isApache);
   } catch (error) {
-    if (!isApache) return explainStart(error, USAGE);
+    if (!isApache) return explainStart(error, usageOf(args));
     try {
-      explainStart(error, USAGE);
+      explainStart(error, usageOf(args));
     } catch {
       process.stderr.write(`${(error as Error).message}\n`);
     }
@@ -129,7 +142,7 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
   const { values, positionals } = parsed;
   const [verb = '', name, more] = positionals;
   if (values.help === true && !OWN_HELP.has(verb)) {
-    process.stdout.write(`${USAGE}\n`);
+    showUsage(usageOf(args));
     return 0;
   }
   const around = surroundings();

@@ -7,6 +7,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import { ownCommand } from './local-ensembles.ts';
+import { showUsage } from './width.ts';
 
 const USAGE = `usage: zoosh shims DIR [--force]
 Writes scripts with the names of ZooKeeper's and Kafka's into DIR, so that what calls those gets zoosh: zkServer.sh, zkCli.sh,
@@ -17,7 +18,7 @@ is not ours is left alone, and nothing is written then, unless --force.`;
 /** `zoosh shims DIR`. @throws Failure (2; 30 when files of others would go) */
 export async function runShims(args: readonly string[], globals: Globals): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
-    process.stdout.write(`${USAGE}\n`);
+    showUsage(USAGE);
     return 0;
   }
   const force = args.includes('--force');

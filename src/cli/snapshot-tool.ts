@@ -9,12 +9,15 @@ import { oneWord, runOffline, type Said } from './offline-words.ts';
 import { UsageError } from './start-failures.ts';
 
 const COMMAND = {
-  usage: `usage: zoosh snapshot info FILE            what it is, how much is in it, whether it is whole
-       zoosh snapshot verify FILE...       every byte is read; 0 when all are whole, 44 when one is not
-       zoosh snapshot ls [-d|-json] FILE   every znode; -d with its data in base64, -json for ncdu -f
+  usage: `usage: zoosh snapshot info FILE
+       zoosh snapshot verify FILE...
+       zoosh snapshot ls [-d|-json] FILE
        zoosh snapshot compare -l LEFT -r RIGHT [-b BYTES] [-n NODES] [-d]
-                                           where they differ by more than BYTES or NODES (0), level by level; -d tells the rest, too.
-                                           0 when they do not, 1 when they do
+  info     what it is, how much is in it, whether it is whole
+  verify   every byte is read; 0 when all are whole, 44 when one is not
+  ls       every znode; -d with its data in base64, -json for ncdu -f
+  compare  where they differ by more than BYTES or NODES (0), level by level; -d tells the rest, too. 0 when they do not, 1 when
+           they do
 Snapshots and backups of zoosh servers, and snapshots of Apache ZooKeeper, plain, by gzip or snappy.`,
   options: {
     data: { type: 'boolean', short: 'd' },

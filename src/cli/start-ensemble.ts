@@ -16,9 +16,9 @@ import type { Globals } from './globals.ts';
 import { abortOnSignals, Interrupted } from './interrupt.ts';
 import { ENSEMBLE_VARIABLE, ownCommand } from './local-ensembles.ts';
 import { readOptions } from './options.ts';
+import { showUsage } from './width.ts';
 
-export const ENSEMBLE_USAGE = `usage: zoosh start ensemble [NAME] [-n 3] [--observers 0] [--base-port 2181] [--host 127.0.0.1] [--data DIR]
-                            [--set KEY=VALUE]... [-d] [--shell] [--keep | --rm] [--timeout 30s] [-o MODE]
+export const ENSEMBLE_USAGE = `usage: zoosh start ensemble [NAME] [-n 3] [--observers 0] [--base-port 2181] [--host 127.0.0.1] [--data DIR] [--set KEY=VALUE]... [-d] [--shell] [--keep | --rm] [--timeout 30s] [-o MODE]
 Starts an ensemble on this machine, each member a process of its own, and waits until a quorum serves.
   NAME              local unless said; one that is there already is started with its data
   -n N              members that vote
@@ -28,9 +28,10 @@ Starts an ensemble on this machine, each member a process of its own, and waits 
   --data DIR        where member-N lie; otherwise with the ensemble's other files
   -d                leave it running: standard output has only what clients connect to; zoosh ensemble destroy ends it
   --shell           a prompt on it
-  --rm              remove its files at the end    --keep  keep them also when it does not come up
+  --rm              remove its files at the end
+  --keep            keep them also when it does not come up
   --timeout DUR     how long a quorum may take
-In the foreground the members' logs are on standard error, one line  ready HOST:PORT,...  on standard output; Ctrl-C stops
+In the foreground the members' logs are on standard error, and one line, ready HOST:PORT,..., is on standard output; Ctrl-C stops
 all members and keeps the data.`;
 
 const OPTIONS = {
@@ -69,7 +70,7 @@ const ALL_GONE_MS = 3000;
 export async function runStartEnsemble(words: readonly string[], globals: Globals): Promise<number> {
   const { values, positionals } = parse(words);
   if (values.help === true) {
-    process.stdout.write(`${ENSEMBLE_USAGE}\n`);
+    showUsage(ENSEMBLE_USAGE);
     return 0;
   }
   const [given = 'local', more] = positionals;
@@ -92,7 +93,6 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
   using interrupts = abortOnSignals();
   const voters = asked.voters ?? USUAL_VOTERS;
   const begun = performance.now();
-  say(`starting ${plural(voters + (asked.observers ?? 0), 'member')} of ${name} ...`);
   const ensemble = await launch({
     path: join(folders().ensembles, name),
     make: {
@@ -111,6 +111,7 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
     timeoutMs: values.timeout === undefined ? START_MS : parseTimed(values.timeout, '--timeout'),
     signal: interrupts.signal,
     keep: values.keep === true,
+    begins: (members) => say(`starting ${plural(members, 'member')} of ${name} ...`),
     note: (sentence) => say(`${sentence}\n`),
   }).catch((error) => {
     say('');

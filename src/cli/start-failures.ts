@@ -3,7 +3,7 @@ import { whyNot } from '../operate/whose.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { ConfigError, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
-import { errorText } from './width.ts';
+import { errorText, errWidth, usagePage } from './width.ts';
 
 /** The words of a command that concerns a server's files cannot be read. */
 export class UsageError extends Error {}
@@ -34,7 +34,7 @@ export function explainStart(error: unknown, usage: string): number {
   };
   if (error instanceof UsageError) {
     say(error.message);
-    process.stderr.write(`${usage}\n`);
+    process.stderr.write(usagePage(usage, errWidth()));
     return 2;
   }
   if (error instanceof ConfigError) {

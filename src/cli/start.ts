@@ -20,19 +20,30 @@ import { readOptions } from './options.ts';
 import { runAgain } from './run-again.ts';
 import { explainStart, settingSaid, settingsIn, UsageError } from './start-failures.ts';
 import { logWish, openLog } from './start-log.ts';
+import { showUsage } from './width.ts';
 
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
        zoosh start server --config zoo.cfg [--myid N] [--set KEY=VALUE]... [--bootstrap-with N]
-       zoosh start ensemble [NAME] [-n 3] ...      zoosh start ensemble --help tells more
        zoosh start observer (--join HOST:PORT,... | --config zoo.cfg) [--myid N] [--port P] [--data DIR] [--set KEY=VALUE]...
-options: -d (leave it running; standard output has only HOST:PORT)   --log-level debug|info|warn|error
-         --log-format text|ndjson   --log-file FILE (opened again on SIGHUP)   --log-max-size 50M   --log-max-files 10
-         -Dzookeeper.KEY=VALUE   -Xmx2g (also from SERVER_JVMFLAGS, JVMFLAGS, ZK_SERVER_HEAP)   --ignore-apache-data
-         --control PATH (a control socket, for zoosh ensemble)
-         --leash (end when standard input ends, and remove each --temporary PATH; a line  keep  there spares these,
-         free  lets it live on)
---bootstrap-with N founds a new ensemble when N of its voters, a majority at least, are there with empty directories; the
-others are admitted when they come. Without it all voters are waited for.`;
+       zoosh start ensemble [NAME] [-n 3] ...
+Serves until Ctrl-C; a line on standard output, ready HOST:PORT, says that it does. zoosh start ensemble --help tells of ensembles.
+  --port P               where clients are served: 2181; of an observer that joins the first free port from 2181 on
+  --host HOST            the address of that port, 127.0.0.1
+  --data DIR             ./zoosh-data; of an observer that joins ./zoosh-observer
+  --memory               no data is kept when it ends
+  --join HOST:PORT,...   servers of the ensemble that the observer follows
+  --config FILE          a zoo.cfg
+  --myid N               the server's id; of an observer that joins the one it had, or the lowest that is free
+  --set KEY=VALUE        a setting as in zoo.cfg; repeatable
+  --bootstrap-with N     found a new ensemble when N of its voters, a majority at least, are there with empty directories;
+                         the others are admitted when they come. Without it all voters are waited for
+  --ignore-apache-data   begin with nothing beside the data of an Apache server
+  -d                     leave it running; standard output has only HOST:PORT
+  --log-level LEVEL      debug, info, warn or error
+  --log-format FORMAT    text or ndjson
+  --log-file FILE        opened again on SIGHUP; --log-max-size 50M and --log-max-files 10 turn it over
+  -Dzookeeper.KEY=VALUE  a setting, as for Java; with --config also from SERVER_JVMFLAGS and JVMFLAGS
+  -Xmx2g                 memory for the server; with --config also from ZK_SERVER_HEAP`;
 
 const OPTIONS = {
   port: { type: 'string' },
@@ -53,6 +64,8 @@ const OPTIONS = {
   control: { type: 'string' },
   // for who starts it in the background: src/operate/launch.ts
   'no-faults': { type: 'boolean' },
+  // for members of an ensemble of this machine: src/ensemble/layout.ts has written the super user's digest
+  'own-super': { type: 'boolean' },
   'tell-up': { type: 'boolean' },
   'pid-file': { type: 'string' },
   'started-as': { type: 'string' },
@@ -157,7 +170,7 @@ export async function runStart(
     }
     const { values, positionals } = parsed;
     if (values.help === true) {
-      process.stdout.write(`${USAGE}\n`);
+      showUsage(USAGE);
       return 0;
     }
     const [form = '', more] = positionals;
@@ -205,6 +218,7 @@ export async function runStart(
       logger,
       ...(files !== undefined && { configured: files.configured }),
       control: values.control,
+      ownSuper: values['own-super'] === true,
       ignoreApacheData: values['ignore-apache-data'] === true,
       bootstrapWith: enough,
       onFailed: (error: Error): void => {

@@ -23,6 +23,8 @@ export interface TargetSources {
   /** Where the profiles' relative file names begin, and whose mode guards their secrets. */
   readonly configFile: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** No credential is presented. */
+  readonly isAnybody?: boolean;
 }
 
 /** Tells a target (`@name`, `host:port...`, `local/NAME`) from a command by its shape. */
@@ -70,7 +72,10 @@ export function targetOf(text: string, sources: TargetSources): Target {
     protect: profile.protect,
     readOnly: profile.readOnly,
     options: {
-      auth: withLogin([...profileAuth(name, profile, sources), ...said(globals, env)], sources),
+      auth:
+        sources.isAnybody === true
+          ? []
+          : withLogin([...profileAuth(name, profile, sources), ...said(globals, env)], sources),
       connectTimeoutMs: globals.connectTimeout,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(tls !== undefined && { tls }),

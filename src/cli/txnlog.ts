@@ -17,8 +17,10 @@ import { oneWord, runOffline, type Said } from './offline-words.ts';
 import { UsageError } from './start-failures.ts';
 
 const COMMAND = {
-  usage: `usage: zoosh txnlog [-d] FILE           every transaction of a log, a line each; a broken one is marked, and ends it with 44
-       zoosh txnlog -c -z ZXID FILE    a copy up to and with that transaction: FILE.chopped
+  usage: `usage: zoosh txnlog [-d] FILE
+       zoosh txnlog -c -z ZXID FILE
+  -d          every transaction of a log, a line each; a broken one is marked, and ends it with 44
+  -c -z ZXID  a copy up to and with that transaction: FILE.chopped
 Logs of zoosh servers and of Apache ZooKeeper. With -o json a JSON object a line. A log is never given new checksums (-r of
 zkTxnLogToolkit): what does not fit its checksum is not what was acknowledged. The server must not run while a log is chopped.`,
   options: {

@@ -6,6 +6,7 @@ import { listing } from '../shell/help.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
 import { globalHelp } from './globals.ts';
 import { OUTER } from './outer.ts';
+import { outWidth, showUsage } from './width.ts';
 
 /** `zoosh --help`. */
 export async function usageText(): Promise<string> {
@@ -31,13 +32,24 @@ ${listing(registry.all, [...Object.keys(TOPICS), 'exit-codes'])}
 
 export async function printUsage(): Promise<number> {
   const text = await usageText();
-  const width = process.stdout.isTTY === true ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
-  process.stdout.write(foldPage(text, width).join('\n'));
+  process.stdout.write(foldPage(text, outWidth()).join('\n'));
   return 0;
 }
 
+const COMPLETION_USAGE = `usage: zoosh completion bash|zsh|fish
+Prints what makes Tab complete commands, options and live znodes in that shell. For the shell that runs:
+  source <(zoosh completion bash)     bash, and in ~/.bashrc for those to come
+  source <(zoosh completion zsh)      zsh, behind compinit in ~/.zshrc
+  zoosh completion fish | source      fish, and in ~/.config/fish/config.fish
+Tab asks the servers that the line names, else those of the environment or the default profile, and gives up after 0.4 s;
+ZOOSH_COMPLETE_LIVE=0 asks none.`;
+
 /** `zoosh completion SHELL`. @throws Failure (2) */
 export function printCompletion([shell, more]: readonly string[]): number {
+  if (more === undefined && (shell === '--help' || shell === '-h')) {
+    showUsage(COMPLETION_USAGE);
+    return 0;
+  }
   if (shell === undefined || more !== undefined || !SHELLS.includes(shell as OsShell))
     throw usage('completion: say bash, zsh or fish', 'for example: source <(zoosh completion bash)');
   process.stdout.write(completionScript(shell as OsShell));

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { plural } from '../base/counts.ts';
 import { apachePlace } from '../offline/apache-place.ts';
 import { beyondImport, beyondSentence } from '../offline/import-note.ts';
 import { isPackedBackup, kindOf } from '../offline/snapshot-view.ts';
@@ -74,7 +75,7 @@ async function run(dataDir: string, logDir: string, globals: Globals): Promise<n
     for (const note of notes) process.stdout.write(`note     ${note}\n`);
     if (state !== undefined)
       process.stdout.write(
-        `a server would start from ${state.nodes} nodes and ${state.sessions} sessions at zxid 0x${state.zxid.toString(16)}${state.lacksLogs === true ? ', unless there are logs in another directory (--log-dir)' : ''}\n`,
+        `a server would start from ${plural(state.nodes, 'node')} and ${plural(state.sessions, 'session')} at zxid 0x${state.zxid.toString(16)}${state.lacksLogs === true ? ', unless there are logs in another directory (--log-dir)' : ''}\n`,
       );
   }
   if (beyond !== undefined) process.stdout.write(`REFUSED  ${beyondSentence(beyond, dataDir)}\n`);

@@ -9,13 +9,17 @@ import { abortOnSignals, exitOf, Interrupted, SIGNALS } from './interrupt.ts';
 import { ownCommand } from './local-ensembles.ts';
 import { readOptions } from './options.ts';
 import { startThrowaway } from './throwaway.ts';
+import { showUsage } from './width.ts';
 
 export const WITH_USAGE = `usage: zoosh with [-n 3] [--observers 0] [--memory] [--seed FILE] [--set KEY=VALUE]... [--timeout 30s] -- CMD [ARG...]
 Starts an ensemble on free ports, runs CMD, and ends the ensemble with it, whatever happens; its exit code is that of CMD.
 CMD finds what to connect to in ZOOSH_SERVER, ZK_SERVER and ZOOKEEPER_CONNECT; zoosh ensemble within it means this one.
-  -n N          members that vote          --observers N  members that do not
-  --memory      files in memory (/dev/shm) where that is there
-  --seed FILE   a file of zoosh commands that is run first`;
+  -n N             members that vote
+  --observers N    members that do not
+  --memory         files in memory (/dev/shm) where that is there
+  --seed FILE      a file of zoosh commands that is run first
+  --set KEY=VALUE  a setting of every member; repeatable
+  --timeout DUR    how long a quorum may take`;
 
 const OPTIONS = {
   n: { type: 'string', short: 'n' },
@@ -40,7 +44,7 @@ export async function runWith(words: readonly string[], globals: Globals): Promi
   const end = words.indexOf('--');
   const values = parse(end < 0 ? words : words.slice(0, end));
   if (values.help === true) {
-    process.stdout.write(`${WITH_USAGE}\n`);
+    showUsage(WITH_USAGE);
     return 0;
   }
   const [program, ...args] = end < 0 ? [] : words.slice(end + 1);

@@ -73,7 +73,7 @@ export default command({
     if (context.asks) context.show({ type: 'differences', differences, summary });
     const goes = counts.deleted;
     await context.confirm({
-      what: `make ${plural(plan.changes.length, 'change')} under ${path}${goes > 0 ? `, ${goes} of them deletions` : ''}`,
+      what: whatOf(plan.changes.length, goes, path),
       path,
       count: plan.changes.length,
       keepsUndo: await undoKeeps(client, replacedBy(plan.changes), context),
@@ -89,6 +89,13 @@ export default command({
     };
   },
 });
+
+/** As in a question. */
+function whatOf(changes: number, deletions: number, path: string): string {
+  if (deletions === changes) return `delete ${plural(deletions, 'node')} under ${path}`;
+  const which = deletions === 0 ? '' : `, ${deletions} of them ${deletions === 1 ? 'a deletion' : 'deletions'}`;
+  return `make ${plural(changes, 'change')} under ${path}${which}`;
+}
 
 const countsOf = (changes: readonly Change[], { same, extra, ephemerals }: Plan) => ({
   created: changes.filter(({ difference }) => difference.sign === '+').length,

@@ -11,6 +11,7 @@ export default command({
   about: 'wait until as many as expected have come',
   risk: 'write',
   dryRun: false,
+  isPassing: true,
   params: {
     members: {
       kind: 'number',

@@ -1,11 +1,11 @@
 /** Pages of `help TOPIC`. */
 export const TOPICS: Readonly<Record<string, string>> = {
   quoting: `Words are separated by blanks. A quote counts only at the start of a word.
-  'text'      every character is itself
-  "text"      \\" \\\\ and \\$ are escapes, \${name} is filled in, other backslashes stay
-  $'text'     \\n \\t \\0 \\xHH \\uHHHH are escapes
-  {...} [...] where data is expected: to the matching bracket, blanks included
-  <<END       where data is expected: the lines up to END; <<'END' fills nothing in
+  'text'       every character is itself
+  "text"       \\" \\\\ and \\$ are escapes, \${name} is filled in, other backslashes stay
+  $'text'      \\n \\t \\0 \\xHH \\uHHHH are escapes
+  {...} [...]  where data is expected: to the matching bracket, blanks included
+  <<END        where data is expected: the lines up to END; <<'END' fills nothing in
 A bare word keeps its quotes and backslashes, but for those before a blank or a ; : {"x":1} and C:\\dir stay as they are.
 -- ends the options: set /a -- -x`,
   data: `Data of create, set and put:
@@ -79,16 +79,17 @@ Of use there:
   each /app/* do get {}
   repeat 3 -i 1s stat /a
   wait /a --timeout 30s
-With -o json or ndjson each command of a script, a file or standard input, is one line: {"line":3,"command":"get /a","ok":true,"result":...}
+With -o json or ndjson each command of a script, a file or standard input, is one line:
+  {"line":3,"command":"get /a","ok":true,"result":...}
 What programs print there, after ! and |, goes to standard error.`,
   safety: `What asks first, at a prompt or as a command typed in a terminal:
-  deleteall, setAcl -R and what else touches many nodes says what it would do, then asks; up to 20 nodes that undo
-  brings back are no question
-  under a profile with "protect" each kind of change is asked about once, and many nodes by typing the path
-  reconfig and what stops servers always
+  many nodes       deleteall, setAcl -R and what else touches many says what it would do, then asks; up to 20 nodes that undo
+                   brings back are no question
+  "protect"        under a profile with it each kind of change is asked about once, and many nodes by typing the path
+  the ensemble     reconfig and what stops servers, always
 Nobody is asked in scripts and pipes: it runs, or is refused (exit code 30), and the message names --yes.
-  -n, --dry-run   shows what would change, with the versions there are; nothing is sent
-  --read-only     nothing can be changed
+  -n, --dry-run    shows what would change, with the versions there are; nothing is sent
+  --read-only      nothing can be changed
 /, /zookeeper and what the ensemble keeps there are never deleted. setAcl refuses to lock you out, and create to lock
 everybody out, unless --force.`,
   compat: `  zoosh --compat zkcli ...   is zkCli: its words, texts, exit codes; one command a line, no variables, no operators

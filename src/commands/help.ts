@@ -3,6 +3,7 @@ import { EXIT_CODES } from '../shell/exit-codes.ts';
 import { Failure } from '../shell/failure.ts';
 import { helpOf, overview } from '../shell/help.ts';
 import type { Output } from '../shell/output.ts';
+import { PROGRAMS, programHint } from '../shell/programs.ts';
 import { nearest } from '../shell/suggest.ts';
 import { TOPICS } from './help-topics.ts';
 
@@ -41,6 +42,8 @@ export default command({
       return { type: 'page', text: text.join('\n'), json: EXIT_CODES };
     }
     if (page !== undefined) return { type: 'page', text: page, json: { topic, text: page } };
+    if (PROGRAMS.has(topic))
+      throw new Failure(127, 'UnknownCommand', `${topic} is no command of the shell`, { hint: programHint(topic) });
     const close = nearest(subject, [...registry.all.map(({ name }) => name), ...topics])[0];
     throw new Failure(127, 'UnknownCommand', `no command or topic ${subject}`, {
       hint: close === undefined ? 'help lists them' : `did you mean help ${close} ?`,

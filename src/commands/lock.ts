@@ -19,7 +19,8 @@ export default command({
     ['lock /jobs/nightly', 'hold it until Ctrl-C'],
   ],
   notes: [
-    'The exit code is that of CMD. CMD finds ZOOSH_LOCK_PATH, ZOOSH_LOCK_TOKEN and ZOOSH_SERVER in its environment.',
+    'The exit code is that of CMD. CMD finds ZOOSH_LOCK_PATH, ZOOSH_LOCK_TOKEN and ZOOSH_SERVER in its environment, and ZOOSH_LEASH,',
+    'by which it is found, and ended, when zoosh is killed.',
     'When no server answers, CMD is sent TERM, then KILL, so early that it is dead before anybody else can hold the lock;',
     'the exit code is 33 then. A paused machine can still be late: what CMD changes should refuse a smaller token.',
   ],

@@ -87,13 +87,18 @@ export default command({
     };
     const total = { created: 0, updated: 0, deleted: 0 };
     const plan = await withSuggestion(here, context, () => compare(job, context));
+    if (!follow && plan.changes.length === 0) return answer(total, there, plan);
+    const changes = `make ${plural(plan.changes.length, 'change')} under ${there}`;
     await context.confirm({
-      what: `make ${plural(plan.changes.length, 'change')} under ${there}${follow ? ', and follow' : ''}`,
+      what: !follow ? changes : `${plan.changes.length === 0 ? '' : `${changes}, and `}follow ${from} from now on`,
       path: there,
       count: plan.changes.length,
       protects: context.session.isProtected(target.target),
       keepsUndo: target.target === undefined && (await undoKeeps(b.client, replacedBy(plan.changes), context)),
-      details: plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
+      details:
+        plan.changes.length === 0
+          ? [`nothing differs under ${there}`]
+          : plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
     });
     if (!follow) {
       await put(job, plan, total, context);

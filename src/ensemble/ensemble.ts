@@ -90,7 +90,7 @@ export class Ensemble {
       for (const id of started) {
         const { control } = this.member(id);
         const config = join(memberFolder(this.file, id), 'zoo.cfg');
-        const words = ['start', 'server', '--config', config, '--control', control];
+        const words = ['start', 'server', '--config', config, '--control', control, ...this.superWords()];
         const child = this.process(id).spawn(how.command, words, how.temporary?.paths ?? []);
         child.once('exit', (code) => exits.set(id, code ?? 128));
         children.push(child);
@@ -105,6 +105,10 @@ export class Ensemble {
       await this.end(started, 'SIGKILL');
       throw error;
     }
+  }
+  /** The members' super user is ours, unless somebody said another with `--set`. */
+  private superWords(): string[] {
+    return this.file.settings.some((text) => text.includes('superDigest')) ? [] : ['--own-super'];
   }
   private async untilServing(ids: readonly number[], how: BringUp, look: () => void): Promise<void> {
     const { signal, timeoutMs } = how;

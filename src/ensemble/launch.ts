@@ -17,6 +17,8 @@ export interface Launch extends Omit<BringUp, 'temporary'> {
   readonly throwaway?: string | undefined;
   /** Leave files behind when it does not come up. */
   readonly keep: boolean;
+  /** So many members are started from here on. */
+  readonly begins?: (members: number) => void;
   /** Told what is worth saying. */
   readonly note: (sentence: string) => void;
 }
@@ -34,6 +36,7 @@ export async function launch(options: Launch): Promise<Ensemble> {
     if (moved) note(`ports from ${make.basePort} on are in use; this one has those from ${basePort} on`);
     try {
       options.signal.throwIfAborted();
+      options.begins?.(ensemble.ids.length);
       await ensemble.bringUp(ensemble.ids, { ...options, temporary: temporaryOf(ensemble, options) });
       return ensemble;
     } catch (error) {
@@ -63,6 +66,7 @@ async function startAgain(options: Launch): Promise<Ensemble> {
       `start it as it is and use zoosh ensemble scale, or zoosh ensemble destroy ${name}`,
     );
   note(`${name} is there already; its data is kept`);
+  options.begins?.(file.members.length);
   await ensemble.bringUp(ensemble.ids, options);
   return ensemble;
 }

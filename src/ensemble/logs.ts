@@ -37,6 +37,16 @@ class LogReader {
   }
 }
 
+/** Lines of one log in their order, each with a time: that of the line before, where it has none, as `ready HOST:PORT`. */
+class Timed {
+  private last = '';
+  of(text: string): { readonly time: string; readonly text: string } {
+    const time = TIME.exec(text)?.[0];
+    if (time !== undefined) this.last = time;
+    return { time: this.last, text: time === undefined && /^\S/.test(text) ? this.last + text : text };
+  }
+}
+
 const sizeOf = (file: string): number => (existsSync(file) ? statSync(file).size : 0);
 
 /** The last lines of several logs, merged by their times; a line without a time stays behind the one before it. */
@@ -44,11 +54,8 @@ export function lastLines(ensemble: Ensemble, ids: readonly number[], last: numb
   const timed = ids.flatMap((id) => {
     const file = ensemble.process(id).logFile;
     const start = Math.max(0, sizeOf(file) - MOST_BYTES);
-    let time = '';
-    return new LogReader(file, start).read(true).map((text) => {
-      time = TIME.exec(text)?.[0] ?? time;
-      return { member: id, text, time };
-    });
+    const timed = new Timed();
+    return new LogReader(file, start).read(true).map((text) => ({ member: id, ...timed.of(text) }));
   });
   timed.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0)); // stable: equal times keep their order
   return timed.slice(-last).map(({ member, text }) => ({ member, text }));
@@ -63,11 +70,12 @@ export async function* followLogs(
 ): AsyncGenerator<LogLine> {
   const readers = ids.map((id) => {
     const file = ensemble.process(id).logFile;
-    return { id, reader: new LogReader(file, from.get(id) ?? sizeOf(file)) };
+    return { id, timed: new Timed(), reader: new LogReader(file, from.get(id) ?? sizeOf(file)) };
   });
   for (;;) {
     const isLast = signal.aborted;
-    for (const { id, reader } of readers) for (const text of reader.read(isLast)) yield { member: id, text };
+    for (const { id, reader, timed } of readers)
+      for (const line of reader.read(isLast)) yield { member: id, text: timed.of(line).text };
     if (isLast) return;
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
   }

@@ -20,7 +20,8 @@ import { SnapshotSurvey } from '../tree/survey.ts';
 
 export const BACKUP_MAGIC = 0x7a42_414b; // zBAK
 const FORMAT = 1;
-const PAGE = 4096;
+/** Of the file these come before the snapshot. */
+export const PAGE = 4096;
 const BODY_AT = 16;
 const READ = 1024 * 1024;
 

@@ -1,9 +1,11 @@
 import { storedOwner } from '../apache/digest.ts';
 import { readSnapshot } from '../apache/read-snapshot.ts';
+import { FILE_VERSION, FileHeader, LOG_MAGIC } from '../apache/records.ts';
 import { ReplayedTree } from '../apache/replayed-tree.ts';
 import { OPEN_KEY, SnapshotWriter } from '../apache/snapshot-writer.ts';
 import type { SessionId, Zxid } from '../base/ids.ts';
 import type { Disk, DiskFile } from '../ports/disk.ts';
+import { Writer } from '../protocol/bytes.ts';
 import { bigOf } from '../records/log-record.ts';
 import type { AclList } from '../records/txns.ts';
 import { StorageRefusal } from '../storage/errors.ts';
@@ -27,7 +29,7 @@ export interface Exported {
 }
 
 /**
- * Writes a `version-2` folder that an Apache server of 3.4 or later starts from: one exact snapshot and the epoch files. Sessions
+ * Writes a `version-2` folder that an Apache server of 3.4 or later starts from: one exact snapshot, an empty log and the epoch files. Sessions
  * and their ephemerals are left out, and their parents changed with the last zxid, so that who watches them is told.
  */
 export async function exportApache(disk: Disk, { tree, identity }: OwnState, folder: string): Promise<Exported> {
@@ -36,13 +38,14 @@ export async function exportApache(disk: Disk, { tree, identity }: OwnState, fol
   const zxid = (BigInt(epoch) << 32n) | 1n;
   const file = `${folder}/snapshot.${zxid.toString(16)}`;
   const temp = `${file}.tmp`;
+  const log = `${folder}/log.${zxid.toString(16)}`;
   const source = new Nodes(tree, zxid);
   await disk.mkdir(folder);
   try {
-    await write(disk, source, folder, { temp, file, zxid, epoch });
+    await write(disk, source, folder, { temp, file, log, zxid, epoch });
   } catch (error) {
     // what is not whole keeps nobody from trying again
-    for (const path of [temp, file, `${folder}/acceptedEpoch`, `${folder}/currentEpoch`])
+    for (const path of [temp, file, log, `${folder}/acceptedEpoch`, `${folder}/currentEpoch`])
       await disk.unlink(path).catch(() => undefined);
     throw error;
   }
@@ -63,11 +66,13 @@ export async function exportApache(disk: Disk, { tree, identity }: OwnState, fol
 interface Named {
   readonly temp: string;
   readonly file: string;
+  readonly log: string;
   readonly zxid: bigint;
   readonly epoch: number;
 }
 
-async function write(disk: Disk, source: Nodes, folder: string, { temp, file, zxid, epoch }: Named): Promise<void> {
+async function write(disk: Disk, source: Nodes, folder: string, named: Named): Promise<void> {
+  const { temp, file, log, zxid, epoch } = named;
   const to = await disk.open(temp, { create: true });
   try {
     await to.truncate(0);
@@ -79,17 +84,25 @@ async function write(disk: Disk, source: Nodes, folder: string, { temp, file, zx
   // read again before it is anybody's: what is on the disk is whole and a tree
   const { parser } = await readSnapshot(disk, temp, new ReplayedTree(zxid));
   if (parser.nodes !== source.count) throw new StorageRefusal(44, `${temp} was read again and is not what was written`);
+  await writeSmall(disk, log, emptyLog());
   await writeSmall(disk, `${folder}/acceptedEpoch`, String(epoch));
   await writeSmall(disk, `${folder}/currentEpoch`, String(epoch));
   await disk.rename(temp, file);
   await disk.syncDir(folder);
 }
 
-export async function writeSmall(disk: Disk, path: string, text: string): Promise<void> {
+/** A log with its head and no transaction: a snapshot alone may be one whose logs were left behind, and this one needs none. */
+function emptyLog(): Buffer {
+  const to = new Writer();
+  FileHeader.write(to, { magic: LOG_MAGIC, version: FILE_VERSION, dbid: 0n });
+  return to.take();
+}
+
+export async function writeSmall(disk: Disk, path: string, text: string | Uint8Array): Promise<void> {
   const file = await disk.open(path, { create: true });
   try {
     await file.truncate(0);
-    await file.write(Buffer.from(text), 0);
+    await file.write(typeof text === 'string' ? Buffer.from(text) : text, 0);
     await file.sync();
   } finally {
     await file.close();

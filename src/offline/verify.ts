@@ -5,6 +5,7 @@ import { type ApacheFolders, loadApache } from '../apache/load.ts';
 import { logsAmong, snapshotsAmong } from '../apache/names.ts';
 import { readLogFile } from '../apache/read-log.ts';
 import { decodeTxn } from '../apache/txn.ts';
+import { plural } from '../base/counts.ts';
 import { fileWords } from '../base/file-words.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { bigOf, showHalves } from '../records/log-record.ts';
@@ -72,7 +73,7 @@ export async function verifyOwn(disk: Disk, dataDir: string, logDir: string): Pr
       };
       const more =
         unsure === 0 ? '' : `, ${unsure} of them not known to be committed (known to ${showHalves(committed)})`;
-      return `server ${identity.sid} of ensemble ${identity.ensembleId ?? 'not founded yet'}, ${identity.logs.length} log files to ${showHalves(last.zxid)}, ${replayed} transactions behind the newest snapshot${more}`;
+      return `server ${identity.sid} of ensemble ${identity.ensembleId ?? 'not founded yet'}, ${plural(identity.logs.length, 'log file')} to ${showHalves(last.zxid)}, ${plural(replayed, 'transaction')} after the newest snapshot${more}`;
     }),
   );
   for (const { name } of await listSnapshots(disk, folder))
@@ -99,7 +100,7 @@ export async function verifyApache(disk: Disk, folders: ApacheFolders): Promise<
       const isBare = loaded.newest.log === undefined;
       state = { zxid, nodes: tree.rows.count, sessions: sessions.size, ...(isBare && { lacksLogs: true }) };
       const digest = loaded.digestIsRight === true ? ', and the tree has the digest that the server told' : '';
-      return `${loaded.snapshot ?? 'no snapshot'} and ${loaded.replayed} transactions behind it${digest}`;
+      return `${loaded.snapshot ?? 'no snapshot'} and ${plural(loaded.replayed, 'transaction')} after it${digest}`;
     }),
   );
   return { findings, notes, state };
@@ -107,7 +108,7 @@ export async function verifyApache(disk: Disk, folders: ApacheFolders): Promise<
 
 async function snapshotDetail(disk: Disk, path: string): Promise<string> {
   const { tree, sessions } = await viewSnapshot(disk, path);
-  return `${tree.rows.count} nodes, ${sessions.length} sessions`;
+  return `${plural(tree.rows.count, 'node')}, ${plural(sessions.length, 'session')}`;
 }
 
 async function logDetail(disk: Disk, path: string): Promise<string> {
@@ -119,5 +120,5 @@ async function logDetail(disk: Disk, path: string): Promise<string> {
       throw error instanceof FormatError ? new ApacheDamage(path, offset, error.message) : error;
     }
   });
-  return `${end.entries} transactions${end.isTorn ? `, and one at offset ${end.at} that was never whole` : ''}`;
+  return `${plural(end.entries, 'transaction')}${end.isTorn ? `, and one at offset ${end.at} that was never whole` : ''}`;
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Env } from './settings.ts';
 
 /** What of the system the places of a server depend on. */
@@ -50,7 +50,7 @@ export function placesOf(around: Surroundings, dir: string | undefined, name: st
   const logFile = set(env.ZOO_LOG_FILE);
   return {
     configDir,
-    config,
+    config: resolve(config),
     logDir,
     outFile: join(logDir, `zookeeper-${user}-server-${host}.out`),
     logFile: logFile === undefined ? undefined : logFile.includes('/') ? logFile : join(logDir, logFile),

@@ -48,6 +48,8 @@ export interface StartOptions {
   readonly audit?: AuditSink | undefined;
   /** Says when memory is short; absent: nobody watches it. */
   readonly pressure?: Pressure;
+  /** The super user was made with this server, and is not left over. */
+  readonly ownSuper?: boolean;
   /** Path of a control socket. */
   readonly control?: string | undefined;
 }

@@ -168,7 +168,7 @@ export class ServerNode {
         'forceSync=no: writes are acknowledged before they are on the disk; a power cut loses them',
       );
     serving.then(() => {
-      for (const sentence of startWarnings(config, this.server.tree)) this.options.logger.warn(sentence);
+      for (const sentence of startWarnings(this.options, this.server.tree)) this.options.logger.warn(sentence);
     });
     this.loopSeen = watchLoop({ logger: this.options.logger, clock, tally, pauses: config.pauses });
     return { ...at, serving, stop: () => this.stop(), [Symbol.asyncDispose]: () => this.stop() };

@@ -1,6 +1,6 @@
-import type { ServerConfig } from '../server/config.ts';
 import { isLoopback } from '../server/config-servers.ts';
 import type { DataTree } from '../tree/data-tree.ts';
+import type { StartOptions } from './node-options.ts';
 
 /** READ alone gives nothing away to be changed. */
 const READ = 1;
@@ -23,9 +23,13 @@ export function openDoors(host: string | undefined, supers: readonly string[], t
 }
 
 /** All of them, once a server serves this tree. */
-export function startWarnings({ clientPort, clientPortAddress, digestAuth }: ServerConfig, tree: DataTree): string[] {
+export function startWarnings(
+  { config, ownSuper }: Pick<StartOptions, 'config' | 'ownSuper'>,
+  tree: DataTree,
+): string[] {
+  const { clientPort, clientPortAddress, digestAuth } = config;
   const supers = [
-    ...(digestAuth.superDigest === undefined ? [] : ['DigestAuthenticationProvider.superDigest']),
+    ...(digestAuth.superDigest === undefined || ownSuper === true ? [] : ['DigestAuthenticationProvider.superDigest']),
     ...(digestAuth.digest256?.superDigest === undefined ? [] : ['digest256.superDigest']),
   ];
   return clientPort === undefined ? [] : openDoors(clientPortAddress, supers, tree);

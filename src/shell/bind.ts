@@ -134,7 +134,10 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
       .filter((o) => o !== undefined);
     // any other letter is one edit away: of those only the other case is meant
     const near = nearest(option, known, 2);
-    const close = option.length > 2 ? near[0] : near.find((name) => name.toLowerCase() === option.toLowerCase());
+    const bare = (word: string): string => word.replace(/^-+/, '');
+    const same = known.find((name) => bare(name) === bare(option)); // but for its dashes
+    const close =
+      same ?? (option.length > 2 ? near[0] : near.find((name) => name.toLowerCase() === option.toLowerCase()));
     fail(
       usage(
         `${spec.name}: unknown option ${option}`,

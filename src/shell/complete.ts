@@ -191,8 +191,22 @@ async function valueChoices(
         ? { choices: filesFor(typed.slice(1), '@', ports) }
         : { choices: [] };
     default:
-      return { choices: [] };
+      return { choices: isProgram(param) ? filesFor(typed, '', ports) : [] };
   }
+}
+
+/** What follows is a program of the operating system and its arguments. */
+const isProgram = ({ kind, placeholder, many }: Param): boolean =>
+  kind === 'text' && placeholder === 'CMD' && many === true;
+/** The same of the word after these ones of a command, which the operating system's shell has split. */
+export function takesProgram([name = '', ...rest]: readonly string[], { registry }: CompletionPorts): boolean {
+  const spec = registry.find(name);
+  if (spec === undefined) return false;
+  const { open, next } = walk(
+    spec,
+    rest.map((text): Arg => ({ text, quote: 'none' })),
+  );
+  return open === undefined && next !== undefined && isProgram(next.param);
 }
 
 const filesFor = (typed: string, mark: string, ports: CompletionPorts): Choice[] =>

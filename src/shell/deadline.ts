@@ -23,6 +23,12 @@ export class Outcome {
   isLost = false;
   /** One was sent at all. */
   hasSent = false;
+  /** They go with the session: one that is under way when somebody interrupts it leaves nothing in doubt. */
+  isPassing = false;
+  /** One is under way, or lost. */
+  get isOpen(): boolean {
+    return this.isLost || (this.changing > 0 && !this.isPassing);
+  }
 }
 
 /** What is said along the way. */

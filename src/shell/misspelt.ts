@@ -2,6 +2,7 @@
 import type { Registry } from './command.ts';
 import { Failure } from './failure.ts';
 import { nativeName } from './foreign-names.ts';
+import { PROGRAMS, programHint } from './programs.ts';
 import type { ShellPorts } from './shell-ports.ts';
 import { nearest } from './suggest.ts';
 
@@ -13,6 +14,8 @@ export function unknownCommand(name: string, registry: Registry): Failure {
   const native = nativeName(name);
   if (native !== undefined)
     return new Failure(127, 'UnknownCommand', `unknown command ${name}`, { hint: `here it is: ${native}` });
+  if (PROGRAMS.has(name))
+    return new Failure(127, 'UnknownCommand', `${name} is no command of the shell`, { hint: programHint(name) });
   if (name === 'zoosh')
     return new Failure(127, 'UnknownCommand', 'unknown command zoosh', {
       hint: 'zoosh reads this itself: leave the word out, or say !zoosh to run another one',

@@ -180,8 +180,7 @@ export class Shell {
 
   /** The program ends, though the command that runs has not: what is not known of its changes is told. */
   giveUp(): void {
-    const { changing, isLost } = this.#outcome;
-    if (changing === 0 && !isLost) return;
+    if (!this.#outcome.isOpen) return;
     const failure = failureOf(new DOMException('interrupted', 'AbortError'), 'lost');
     this.#tell(failure, this.#running.command, this.#running.source);
     this.#isGivenUp = true;
@@ -418,8 +417,7 @@ export class Shell {
   /** Of the changes of the command that runs. */
   #outcome = new Outcome();
   #failureOf(error: unknown): Failure {
-    const { isLost, changing } = this.#outcome;
-    return failureOf(error, isLost || changing > 0 ? 'lost' : isOfRead(error) ? 'read' : this.#risk);
+    return failureOf(error, this.#outcome.isOpen ? 'lost' : isOfRead(error) ? 'read' : this.#risk);
   }
   /** What ended a command within another one that goes on. */
   failedWithin(error: unknown): Failure {
@@ -458,6 +456,7 @@ export class Shell {
     await expandWords(spec, bound, async () => route.wrap(await orAbort(this.client(), signal)), signal);
     const draft = route.isReal ? this.#drafts.of(spec, name, args) : undefined;
     this.removesOwn ||= spec.removesOwn === true;
+    this.#outcome.isPassing = spec.isPassing === true;
     this.#isEndless ||= spec.isEndless?.(bound.values as never) ?? false;
     const taken = route.isReal ? 'sent' : this.changes.isOpen ? 'waits' : 'dry';
     const shownBefore = this.#shown; // by the command that runs this one

@@ -1,5 +1,7 @@
 import { usage } from './failure.ts';
 
+export { plural, showCount } from '../base/counts.ts';
+
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `500ms 5s 2m 1h 1d` to ms; a bare number is ms. `name` is what it belongs to. @throws Failure (2) */
@@ -82,11 +84,4 @@ export function showBytes(bytes: number): string {
   return `${bytes}B`;
 }
 
-/** Thousands with commas. */
-export const showCount = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-
 export const hex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`;
-
-/** `1 node`, `2 nodes`; `many` where an s does not do. */
-export const plural = (count: number, word: string, many = `${word}s`): string =>
-  `${showCount(count)} ${count === 1 ? word : many}`;

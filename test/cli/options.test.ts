@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { globalHelp } from '../../src/cli/globals.ts';
 import { readOptions } from '../../src/cli/options.ts';
+import { OUTER } from '../../src/cli/outer.ts';
+import { TOPICS } from '../../src/commands/help-topics.ts';
+import { foldPage } from '../../src/out/fold.ts';
+import { PROGRAMS } from '../../src/shell/programs.ts';
+import { BIN, zoosh } from '../e2e/cli.ts';
+import { Session } from '../editor/session.ts';
 
 const OPTIONS = {
   data: { type: 'string' },
@@ -39,4 +46,49 @@ for (const [args, sentence] of MISFITS)
 
 test('a word too many is named where none is taken', () => {
   assert.throws(() => read(['--memory', 'x'], false), { message: 'one word too many: x' });
+});
+
+/** Lines of a page that do not fit, but for words that are longer than a line. */
+const tooLong = (text: string, width: number): string[] =>
+  foldPage(text, width).filter((line) => line.length > width && line.trim().includes(' '));
+
+test('each program has a help of its own, which fits any width; help shows the same', async () => {
+  assert.deepEqual([...PROGRAMS].sort(), OUTER.map(({ name }) => name).sort());
+  for (const name of PROGRAMS) {
+    const own = await zoosh([name, '--help']);
+    assert.deepEqual([own.code, own.stderr], [0, ''], name);
+    assert.match(own.stdout, new RegExp(`^usage: zoosh ${name}`), name);
+    for (const width of [80, 48]) assert.deepEqual(tooLong(own.stdout, width), [], `${name} at ${width}`);
+    assert.deepEqual(await zoosh(['help', name]), own, name);
+  }
+});
+
+test('help of start is for people: what programs say to each other is not in it, and where an observer is, is', async () => {
+  const { stdout } = await zoosh(['start', 'observer', '--help']);
+  assert.doesNotMatch(stdout, /--leash|--temporary|--control/);
+  assert.match(stdout, /--data DIR .*\.\/zoosh-observer/);
+  assert.match(stdout, /--port P .*first free port from 2181/);
+});
+
+test('help of programs breaks between words on a terminal', async () => {
+  using session = new Session({ columns: 48, rows: 90, sh: `exec ${process.execPath} ${BIN} start --help` });
+  assert.equal(await session.ended(), 0);
+  const lines = session.screen.all();
+  assert.ok(lines.includes('       [--host 127.0.0.1] [--data DIR |'), lines.join('\n'));
+});
+
+test('topics fit 80 and 48 columns, and no item of them is broken in two', () => {
+  for (const [topic, text] of Object.entries(TOPICS))
+    for (const width of [80, 48]) assert.deepEqual(tooLong(text, width), [], `${topic} at ${width}`);
+  const safety = TOPICS.safety ?? '';
+  const items = safety.split('\n').filter((line) => /^ {2}\S/.test(line));
+  for (const line of items) assert.match(line, /^ {2}\S+(?: \S+)* {2,}\S/, line);
+});
+
+test('the options before the command are told with their values', async () => {
+  const help = await globalHelp();
+  assert.match(help, /^ {2}-s, --server LIST {2,}/m);
+  assert.match(help, /^ {2}-o, --output MODE {2,}/m);
+  assert.match(help, /^ {2}--connect-timeout DUR {2,}.*default 5s$/m);
+  assert.match(help, /^ {2}--tls {2,}/m);
 });

@@ -96,6 +96,8 @@ test('an ensemble is backed up under load; one member is restored, the others be
   const quiet = json<Told>(await zoosh(['-o', 'json', 'backup', folder.in('quiet'), '--control', control(1)]));
   const { zxid, digest } = await members.member(1).ask({ op: 'digest' });
   assert.deepEqual([quiet.zxid, quiet.digest], [zxid, digest]);
+  const shown = await zoosh(['backup', folder.in('shown'), '--control', control(1)]);
+  assert.match(shown.stdout, new RegExp(`, ${statSync(folder.in('shown')).size} bytes, read again and whole$`, 'm'));
 
   await Promise.all(members.all.map((member) => member.kill('SIGTERM')));
   const first = members.member(1);

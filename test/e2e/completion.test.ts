@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +114,14 @@ test('options by letter or by name, and values of those before the command', () 
     assert.deepEqual(await ask('zoosh -s 127.0.0.1:1', env), []);
   }));
 
+test('a profile whose credential is not there completes what anybody may see', () =>
+  unhurried(async (home) => {
+    mkdirSync(join(home, 'config'));
+    const live = { server: server.connectString, auth: [{ scheme: 'digest', from: 'env:NO_SUCH' }] };
+    writeFileSync(join(home, 'config', 'config.json'), JSON.stringify({ profiles: { live } }), { mode: 0o600 });
+    assert.deepEqual(await ask('zoosh @live ls /app', { ZOOSH_HOME: home }), ['/apple/']);
+  }));
+
 test('files where the tools of the program take files, and the options that a form of start has', async () => {
   await unhurried(async (home) => {
     const env = { ZOOSH_HOME: home };
@@ -124,6 +132,10 @@ test('files where the tools of the program take files, and the options that a fo
       'start server --config z',
       'server --config ',
       'with --seed ',
+      'with -- ./n',
+      'lock /jobs/nightly -- ./n',
+      'lock --wait 10s /jobs/nightly ./n',
+      'semaphore -n 2 /jobs/some -- ',
     ])
       assert.deepEqual(await ask(`zoosh ${line}`, env), [':files'], line);
     assert.deepEqual(await ask('zoosh verify --l', env), ['--log-dir']);

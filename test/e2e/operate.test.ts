@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
@@ -189,6 +189,9 @@ test('ZooKeeper by the names of its scripts', async () => {
       [0, `Client port found: ${home.port}. Client address: 127.0.0.1. Client SSL: false.\nMode: standalone\n`],
     );
     assert.ok(zk('print-cmd').stdout.includes(`> '${home.out}' 2>&1 < /dev/null`));
+    const near = relative(process.cwd(), join(home.dir, 'conf'));
+    const printed = await zoosh(['server', '--config', near, 'print-cmd']);
+    assert.ok(printed.stdout.includes(` --config ${home.dir}/conf/zoo.cfg `), printed.stdout);
     const created = home.script('zkCli.sh', ['-server', home.hosts, 'create', '/by-name', 'x']);
     assert.deepEqual(
       [created.code, /Created \/by-name/.test(created.stdout + created.stderr)],

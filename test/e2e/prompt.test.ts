@@ -279,6 +279,10 @@ test('the profile whose password is missing is in the prompt, with what to do; o
     await sees(session, 'export NO_SUCH=... before zoosh starts');
     await sees(session, 'live!:/> |');
     assert.doesNotMatch(session.screen.all().join('\n'), /playground/);
+    // what cannot be sent is not asked about
+    session.type('set /a x\r');
+    await sees(session, /set \/a x\n[\s\S]*NO_SUCH[\s\S]*live!:\/> \|/);
+    assert.doesNotMatch(session.screen.all().join('\n'), /Allow set/);
   } finally {
     rmSync(own, { recursive: true, force: true });
   }

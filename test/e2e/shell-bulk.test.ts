@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Client, connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { rig } from '../shell/rig.ts';
 import { BIN, type Ran, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
@@ -413,6 +414,35 @@ test('what may not be read is neither made, deleted nor told to differ', async (
   no(await one('apply', '--root', '/hid', '-f', file('hid2')), 14, /\/hid\/shut may not be read/);
   no(await one('mirror', '/hidd', '/hid3'), 10, /did you mean \/hid/);
   no(await one('apply', '-f', file('none at all')), 2, /there is no such file/);
+});
+
+test('what apply and mirror ask says what is changed', async () => {
+  await client.create('/said');
+  await client.create('/said/a', 'x');
+  is(await one('export', '/said', file('said')), '');
+  await client.create('/said/b', 'x');
+  const asked = async (line: string, isDone?: () => Promise<boolean>): Promise<string | undefined> => {
+    const it = rig(client);
+    const going = it.shell.run(line);
+    if (isDone !== undefined) {
+      await until(async () => it.plans.length > 0 && (await isDone()));
+      it.shell.interrupt();
+    }
+    await going;
+    return it.plans[0]?.what;
+  };
+  const apply = `apply -f ${file('said')} --prune`;
+  assert.equal(await asked(apply), 'delete 1 node under /said');
+  await client.create('/said/b', 'x');
+  await client.set('/said/a', 'y');
+  assert.equal(await asked(apply), 'make 2 changes under /said, 1 of them a deletion');
+  const isThere = async (): Promise<boolean> => (await client.exists('/said2/a')) !== undefined;
+  const both = 'make 2 changes under /said2, and follow /said from now on';
+  assert.equal(await asked('mirror -f /said /said2', isThere), both);
+  const it = rig(client);
+  assert.equal(await it.shell.run('mirror /said /said2'), 0);
+  assert.deepEqual(it.plans, [], 'nothing differs, and nothing is asked');
+  assert.equal(await asked('mirror -f /said /said2', isThere), 'follow /said from now on');
 });
 
 test('mirror: once, and following', async () => {

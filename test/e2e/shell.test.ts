@@ -291,6 +291,23 @@ test('permissions: who is authenticated sees and does more', async () => {
   is(await zoosh(['--auth', 'digest:bob:secret', server.hosts, 'deleteall', '/mine']), '1\n');
 });
 
+test('init says how many children / has', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'zoosh-init-'));
+  try {
+    const ran = await zoosh(['init', '--server', server.hosts, '--yes'], '', { ZOOSH_HOME: own });
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stderr, /^connected to \S+; \/ has (?:1 child|\d+ children)$/m);
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+});
+
+test('config of a server alone says that it has no members', async () => {
+  const ran = await zoosh([server.hosts, 'config']);
+  assert.equal(ran.code, 0);
+  assert.match(ran.stderr, /a server alone has no members/);
+});
+
 test('profiles: kept, used, protected', async () => {
   const env = { ZOOSH_HOME: join(folder, 'home') };
   is(await zoosh(['profile', 'add', 'it', server.hosts, '--auth', 'digest:bob:secret', '--protect'], '', env), '');

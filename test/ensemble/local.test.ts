@@ -58,6 +58,7 @@ interface Wish {
   readonly keep?: boolean;
   readonly asked?: Launch['asked'];
   readonly notes?: string[];
+  readonly begins?: (members: number) => void;
 }
 async function start(root: string, wish: Wish = {}): Promise<Ensemble> {
   const { name = 'demo', voters = 3, observers = 0 } = wish;
@@ -79,6 +80,7 @@ async function start(root: string, wish: Wish = {}): Promise<Ensemble> {
     timeoutMs: wish.timeoutMs ?? PATIENCE_MS,
     signal: wish.signal ?? new AbortController().signal,
     keep: wish.keep ?? false,
+    ...(wish.begins !== undefined && { begins: wish.begins }),
     note: (sentence) => void wish.notes?.push(sentence),
   });
   // a quorum serves by now; the tests look at all of them
@@ -335,9 +337,10 @@ test('ports: a busy block is passed over, that of a stopped ensemble too; one as
       start(root, { basePort, exactBase: true }),
       failure(41, new RegExp(`port ${basePort + 201} is in use by another process`)),
     );
-    const first = await start(root, { basePort, notes });
+    const begins = (members: number): void => void notes.push(`starting ${members}`);
+    const first = await start(root, { basePort, notes, begins });
     assert.equal(first.file.basePort, basePort + 10);
-    assert.match(notes.join(), /ports from \d+ on are in use; this one has those from \d+ on/);
+    assert.match(notes.join(), /^ports from \d+ on are in use; this one has those from \d+ on,starting 3/);
     await all.stop(undefined, []);
     const second = await start(root, { name: 'other', basePort: basePort + 10 });
     assert.ok(second.file.basePort > basePort + 10);
@@ -362,10 +365,11 @@ test('one that is there already is started with its data, unless it runs or has 
     failure(2, /is there already, with 3 voters and 0 observers/),
   );
   const notes: string[] = [];
-  const again = await start(root, { asked: { voters: 3 }, notes });
+  const begins = (members: number): void => void notes.push(`starting ${members}`);
+  const again = await start(root, { asked: { voters: 3 }, notes, begins });
   assert.equal(again.connect, ensemble.connect);
   assert.ok(existsSync(file));
-  assert.match(notes.join(), /its data is kept/);
+  assert.match(notes.join(), /its data is kept,starting 3/);
   await all.destroy(undefined);
 });
 
@@ -432,6 +436,10 @@ test('logs are merged by their times, and followed', async () => {
     ['3 a', '2 b', '1 c', '1 c'],
   );
   assert.deepEqual((await all.logs(undefined, ['2'], 1)).length, 1);
+  // what has no time has that of the line before
+  write(3, 'ready 127.0.0.1:1\n');
+  const [ready] = (await all.logs(undefined, [], 5)).filter(({ text }) => text.endsWith('ready 127.0.0.1:1'));
+  assert.deepEqual(ready, { member: 3, text: '2030-01-01T00:00:01.000Z ready 127.0.0.1:1' });
   const abort = new AbortController();
   const found: string[] = [];
   let follows = false;

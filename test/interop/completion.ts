@@ -107,6 +107,7 @@ const INSERTED: readonly (readonly [what: string, line: string, words: readonly 
   ['a word of start', 'start ens', ['start', 'ensemble', 'x']],
   ['a local file', 'import no', ['import', 'nodes.ndjson', 'x']],
   ['a local file for a tool', 'verify no', ['verify', 'nodes.ndjson', 'x']],
+  ['a local file for a program', 'lock /comp -- ./no', ['lock', '/comp', '--', './nodes.ndjson', 'x']],
   [
     'a file for an option of the program',
     'start server --config no',

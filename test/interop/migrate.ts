@@ -102,6 +102,9 @@ test('100,000 znodes go from Apache to zoosh and back', { timeout: 600_000 }, as
     const out = await zoosh(['-o', 'json', 'export-apache', data, '--to', join(folder, 'data')]);
     assert.equal(out.code, 0, out.stderr);
     lap('exported');
+    const home = await zoosh(['import-apache', join(folder, 'data'), '--to', join(folder, 'home')]);
+    assert.equal(home.code, 0, home.stderr);
+    lap('and taken back');
     await using back = await ApacheServer.start(folder, { java: APACHE.java });
     same(await dumpOf(back.hosts), served, 'exported');
     lap('Apache is started on it and read');

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { OPEN_ACL } from '../../src/records/txns.ts';
 import { ClearPasswords } from '../../src/runtime/clear-passwords.ts';
 import { listenError, StartError } from '../../src/runtime/start-error.ts';
-import { openDoors } from '../../src/runtime/start-warnings.ts';
+import { openDoors, startWarnings } from '../../src/runtime/start-warnings.ts';
+import type { ServerConfig } from '../../src/server/config.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
 import { ServerProcess } from '../e2e/process.ts';
 import { PATIENCE_MS } from '../patience.ts';
@@ -28,6 +29,13 @@ test('an open root is told of where others reach the port, a super user everywhe
     told('127.0.0.1', supers, 31),
     supers.map((key) => `${key} is set:`),
   );
+});
+
+test('the super user that was made with a server of an ensemble of this machine is nothing left over', () => {
+  const tree = new DataTree();
+  const config = { clientPort: 1, clientPortAddress: '127.0.0.1', digestAuth: { superDigest: 'super:x' } };
+  const of = (ownSuper: boolean) => startWarnings({ config: config as unknown as ServerConfig, ownSuper }, tree).length;
+  assert.deepEqual([of(false), of(true)], [1, 0]);
 });
 
 test('a password that came in the clear is told of once for each address, and for so many', () => {

@@ -237,4 +237,6 @@ test('options go anywhere before --, in clusters, with their values', () => {
   assert.throws(() => bind(get, args('--ra', '/a'), 'get', ports), { hint: 'did you mean --raw ?' });
   assert.throws(() => bind(get, args('-Q', '/a'), 'get', ports), { hint: /^put -- before/ });
   assert.throws(() => bind(get, args('-W', '/a'), 'get', ports), { hint: 'did you mean -w ?' });
+  const find = registry.find('find')!;
+  assert.throws(() => bind(find, args('/', '--name', 'x'), 'find', ports), { hint: 'did you mean -name ?' });
 });

@@ -283,6 +283,22 @@ test('C-c says that a change was under way, if one was', async () => {
   }
 });
 
+test('C-c on a barrier that waits leaves nothing to look for: its node goes with the session', async () => {
+  const clock = { after: () => ({ [Symbol.dispose]() {} }), wall: () => 0, monotonic: () => 0 };
+  const random = { bytes: (count: number) => new Uint8Array(count), below: () => 0 };
+  const out = shellOf({
+    ...{ clock, random, chroot: '', sessionId: 1n, state: 'connected', on: () => () => {} },
+    create: async (path: string) => ({ path, stat: { ...stat, czxid: 1n } }),
+    exists: async (path: string) => (path.endsWith('ready') ? undefined : stat),
+    getChildren: async () => {
+      setImmediate(() => out.shell.interrupt());
+      return { children: ['0000000000000000-member'], stat };
+    },
+    delete: () => new Promise(() => {}), // its answer is yet to come when that is told
+  });
+  assert.deepEqual(await told(out, 'barrier -n 2 /b'), [130, 'interrupted', undefined]);
+});
+
 test('who makes or deletes a node is told whose ACL decides that: its parent says', async () => {
   const shell = shellOf({ create: denied, delete: denied, set: denied });
   assert.equal((await told(shell, 'create /a/b x'))[1], 'not permitted by the ACL of /a: /a/b');

@@ -120,6 +120,11 @@ test('help answers for every command and topic', async () => {
   const it = rig();
   assert.equal(await it.shell.run('help creat'), 127);
   assert.equal(it.told[0]?.failure.hint, 'did you mean help create ?');
+  for (const line of ['help start', 'start standalone']) {
+    const other = rig();
+    assert.equal(await other.shell.run(line), 127, line);
+    assert.equal(other.told[0]?.failure.hint, 'zoosh start --help tells of it, outside the shell', line);
+  }
 });
 
 test('completions/, docs/ and man/ hold what is printed', async () => {
