@@ -294,9 +294,9 @@ test('mv: in one transaction, and in parts when it is too much', async () => {
   assert.equal(parts.stderr, behind('/into/mv2'));
   is(await one('delquota', '/into/mv2/deep'), '');
   is(await one('setquota', '-b', '9', '/into'), '');
-  assert.equal((await one('mv', '/into', '/out')).stderr, behind('/into'));
+  assert.equal((await one('mv', '/into', '/mvd')).stderr, behind('/into'));
   is(await one('delquota', '/into'), '');
-  assert.equal((await one('mv', '/out', '/into')).stderr, '');
+  assert.equal((await one('mv', '/mvd', '/into')).stderr, '');
   assert.equal(await client.exists('/into/mv2'), undefined);
   is(await one('diff', '-r', '/big', `file:${file('big')}`), '');
 });

@@ -238,19 +238,20 @@ test('json: a document each, ids as hexadecimal texts', async () => {
     ],
   );
   // of a table a line for each row
-  await one('create', '/j2');
-  for (const path of ['/j', '/j2']) await one('setquota', '-n', '9', path);
-  const rows = (await one('-o', 'ndjson', 'quota', 'ls')).stdout.trim().split('\n');
+  await script('create /nd\ncreate /nd/a\ncreate /nd/b');
+  for (const path of ['/nd/a', '/nd/b']) await one('setquota', '-n', '9', path);
+  const rows = (await one('-o', 'ndjson', 'quota', 'ls', '/nd')).stdout.trim().split('\n');
   assert.deepEqual(
     rows.map((line) => JSON.parse(line).path),
-    ['/j', '/j2'],
+    ['/nd/a', '/nd/b'],
   );
-  const listed = JSON.parse((await one('-o', 'json', 'quota', 'ls')).stdout);
+  const listed = JSON.parse((await one('-o', 'json', 'quota', 'ls', '/nd')).stdout);
   assert.deepEqual(
     rows.map((line) => JSON.parse(line)),
     listed,
   );
-  for (const path of ['/j', '/j2']) await one('delquota', path);
+  for (const path of ['/nd/a', '/nd/b']) await one('delquota', path);
+  await one('deleteall', '/nd');
 });
 
 test('old spellings are understood', async () => {

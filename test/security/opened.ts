@@ -79,8 +79,8 @@ export const OPENED: readonly (Planted & { readonly cve: string })[] = [
     cve: 'CVE-2024-51504',
     about: 'an address in the Authorization header proves who somebody is',
     file: 'runtime/admin/access.js',
-    find: 'const proved = credential === undefined ? undefined :',
-    put: "const proved = credential === undefined ? [{ scheme: 'ip', id: header.split(' ')[1] ?? '' }] :",
+    find: 'const proved = scheme === undefined || credential === undefined ? undefined :',
+    put: "const proved = scheme === undefined || credential === undefined ? [{ scheme: 'ip', id: header.split(' ')[1] ?? '' }] :",
   },
   {
     id: 'events-for-all',
@@ -207,8 +207,8 @@ export const ADMINISTERED: readonly Planted[] = [
     id: 'any-words',
     about: 'words behind the credentials are passed over',
     file: 'runtime/admin/access.js',
-    find: 'const HEADER = /^digest ([^ ]+)$/;',
-    put: 'const HEADER = /^digest +([^ ]+)/;',
+    find: 'const HEADER = /^(digest|digest256) ([^ ]+)$/;',
+    put: 'const HEADER = /^(digest|digest256) +([^ ]+)/;',
   },
   {
     id: 'a-name-is-enough',
@@ -267,8 +267,8 @@ export const JUDGED: readonly Planted[] = [
     id: 'said-for-shown',
     about: 'a subject that is said counts as one that is shown',
     file: 'server/auth.js',
-    find: "if (scheme !== 'digest' || !options.digestEnabled",
-    put: "if (scheme === 'x509') return [{ scheme, id: String(credential) }]; if (scheme !== 'digest' || !options.digestEnabled",
+    find: 'if (scheme === null || how === undefined) return undefined;',
+    put: "if (scheme === 'x509') return [{ scheme, id: String(credential) }]; if (scheme === null || how === undefined) return undefined;",
   },
   {
     id: 'any-certificate-is-super',
