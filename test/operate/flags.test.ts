@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { bytesOf, levelOf, readJvmFlags, shellWords } from '../../src/operate/jvm-flags.ts';
 import { isSecret, maskedFile, secretsIn, without } from '../../src/operate/masked.ts';
@@ -134,7 +135,7 @@ test('configuration, output and pid file are where the scripts of ZooKeeper have
   assert.equal(config({ ZOOCFG: '/else/mine.cfg' }), '/else/mine.cfg');
   assert.equal(config({ ZOOCFGDIR: '/c' }, '/d'), '/d/zoo.cfg');
   assert.equal(config({ ZOOCFGDIR: '/c' }, '/d', 'two.cfg'), '/d/two.cfg');
-  assert.equal(config(none, undefined, './here.cfg'), './here.cfg');
+  assert.equal(config(none, undefined, './here.cfg'), resolve('here.cfg'));
   assert.equal(config(none, '/x/a.cfg'), '/x/a.cfg');
   const places = placesOf(around({ ZOO_LOG_DIR: '/logs', ZOO_LOG_FILE: 'z.log' }), undefined, undefined);
   assert.deepEqual([places.outFile, places.logFile], ['/logs/zookeeper-zk-server-h.out', '/logs/z.log']);
