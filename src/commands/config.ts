@@ -24,7 +24,8 @@ export default command({
     const client = await context.client();
     const { data, stat } = await client.getConfig({ signal: context.signal, ...(watch && { watch: context.watched }) });
     const text = data?.toString() ?? '';
-    if (text === '') context.warn('a server alone has no members to tell of: its config is empty');
+    if (text === '' && context.interactive)
+      context.warn('a server alone has no members to tell of: its config is empty');
     if (clients) {
       const short = clientPart(text);
       return { type: 'value', value: short, text: short };

@@ -303,12 +303,6 @@ test('init says how many children / has', async () => {
   }
 });
 
-test('config of a server alone says that it has no members', async () => {
-  const ran = await zoosh([server.hosts, 'config']);
-  assert.equal(ran.code, 0);
-  assert.match(ran.stderr, /a server alone has no members/);
-});
-
 test('profiles: kept, used, protected', async () => {
   const env = { ZOOSH_HOME: join(folder, 'home') };
   is(await zoosh(['profile', 'add', 'it', server.hosts, '--auth', 'digest:bob:secret', '--protect'], '', env), '');

@@ -17,6 +17,7 @@ import {
   HOME,
   kazoo,
   one,
+  ROOT,
   SERVER,
   shell,
   statJson,
@@ -382,6 +383,7 @@ test('delete and deleteall', async () => {
   const why = `error: refused: ${limits} belongs to a quota`;
   await sh.no(`deleteall ${limits}`, 30, why, ' hint: delquota removes quotas');
   await sh.ok(`deleteall --force ${limits}`, '3\n');
+  await sh.ok(`deleteall --force /zookeeper/quota${ROOT}`, '2\n');
   await sh.no('listquota limited', 10, `error: no quota on ${at}/limited`, ' hint: setquota sets one');
   await sh.ok('delete limited', `${at}/limited\n`);
   await using js = shell('-o', 'json');

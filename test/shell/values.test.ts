@@ -370,3 +370,9 @@ test('a walk has as many reads under way as it may, in every folder', async () =
   assert.deepEqual([seen, most, perFolder.size], [10_101, 8, 100]);
   for (const [folder, each] of perFolder) assert.equal(each, 8, folder);
 });
+
+test('at a prompt the empty config of a server alone is explained; a script gets it as it is', async () => {
+  const why = 'a server alone has no members to tell of: its config is empty';
+  assert.deepEqual((await run('config', { trash: folder })).warned, [why]);
+  assert.deepEqual((await run('config')).warned, []);
+});
