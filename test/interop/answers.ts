@@ -191,7 +191,7 @@ function sameKeys(role: string, theirs: readonly string[], ours: readonly string
     (key) =>
       !have.has(key) &&
       !PER.test(key) &&
-      !(role === 'standalone' && OF_ENSEMBLE.has(key.replace(/^(?:avg|min|max|cnt|sum)_/, ''))) &&
+      !(role === 'standalone' && OF_ENSEMBLE.has(key.replace(/^(?:avg|min|max|cnt|sum|p\d+)_/, ''))) &&
       !rules.some((rule) => rule.test(key)),
   );
   assert.deepEqual(missing, [], `${role}: told by ZooKeeper, and neither by ours nor among what is left out`);
