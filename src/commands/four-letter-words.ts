@@ -97,6 +97,11 @@ export default command({
         if (signal.aborted) throw error;
         throw new Failure(3, 'ConnectFailed', `${host} does not answer: ${(error as Error).message}`, { cause: error });
       });
+      // the AdminServer would be asked without the mask
+      if (isForbidden(answer) && argument !== undefined)
+        throw new Failure(21, 'NotWhitelisted', `${host} does not allow ${word}`, {
+          hint: `add ${word} to 4lw.commands.whitelist in its zoo.cfg`,
+        });
       if (isForbidden(answer)) parts.push(await fromAdmin(word, server, port, context));
       else parts.push(shown({ host, word, answer: answer.replace(/\n$/, '') }, targets.length > 1));
     }

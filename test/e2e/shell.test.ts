@@ -145,6 +145,10 @@ test('four-letter words are commands of their own; what resets counters needs a 
   assert.deepEqual([refused.code, refused.stdout], [30, '']);
   assert.match(refused.stderr, /reset the counters of all connections .*\n hint: say --yes before the command\n$/);
   is(await zoosh(['--yes', server.hosts, 'crst']), 'Connection stats reset.\n');
+  is(await zoosh(['--yes', server.hosts, '4lw', 'stmk', '0x102']), '258\n');
+  is(await one('gtmk'), '258\n');
+  assert.equal((await zoosh(['--yes', server.hosts, '4lw', 'stmk'])).code, 2);
+  assert.equal((await one('4lw', 'stmk', '1')).code, 30);
 });
 
 test('no server: one line per host with its reason, exit 3', async () => {
