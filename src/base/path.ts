@@ -43,13 +43,21 @@ export const isValidPath = (path: string): path is ZnodePath => pathFault(path) 
 
 /** The parent in ZooKeeper's sense: `/` for `/a`, `''` (no node) for `/`. */
 export function parentOf(path: string): string {
-  const slash = path.lastIndexOf('/');
+  const slash = lastSlash(path);
   if (slash < 0) return '';
   return slash === 0 ? (path.length === 1 ? '' : '/') : path.slice(0, slash);
 }
 
 /** The last component. */
-export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+export const nameOf = (path: string): string => path.slice(lastSlash(path) + 1);
+
+const SLASH = 0x2f;
+/** Where the last one stands, -1 without any. In JavaScript: names are short, and `lastIndexOf` is a call into the engine. */
+export function lastSlash(path: string): number {
+  let at = path.length - 1;
+  while (at >= 0 && path.charCodeAt(at) !== SLASH) at--;
+  return at;
+}
 
 /** `join('/', 'a')` is `/a`, `join('/a', 'b')` is `/a/b`. */
 export const joinPath = (parent: string, name: string): string => (parent === '/' ? `/${name}` : `${parent}/${name}`);

@@ -33,15 +33,22 @@ class NodeFile implements DiskFile {
     }
     return got;
   }
-  async write(bytes: Uint8Array, at: number): Promise<void> {
-    let put = 0;
-    while (put < bytes.length) {
-      const n = await this.wrap<number>('write', (done) =>
-        fs.write(this.fd, bytes, put, bytes.length - put, at + put, done),
-      );
-      if (n === 0) throw new DiskError('EIO', this.path, 'write');
-      put += n;
-    }
+  /** One promise and no more: every transaction waits for it. */
+  write(bytes: Uint8Array, at: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let put = 0;
+      const go = (): void => {
+        if (put === bytes.length) resolve();
+        else fs.write(this.fd, bytes, put, bytes.length - put, at + put, wrote);
+      };
+      const wrote = (error: NodeJS.ErrnoException | null, count: number): void => {
+        if (error !== null || count === 0)
+          return reject(new DiskError(error === null ? 'EIO' : codeOf(error), this.path, 'write'));
+        put += count;
+        go();
+      };
+      go();
+    });
   }
   sync(): Promise<void> {
     return this.wrap('sync', (done) => fs.fdatasync(this.fd, (error) => done(error, undefined)));

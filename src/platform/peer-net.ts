@@ -11,6 +11,8 @@ import {
   type PeerTurnedAway,
 } from '../ports/peer-network.ts';
 
+const NOTHING = Buffer.alloc(0);
+
 /** Makes a socket a link; what it hears goes to the handler given to `attach`, which must follow in the same turn. */
 export function linkOf(
   socket: Socket,
@@ -21,6 +23,26 @@ export function linkOf(
   const written = (): void => {
     if (!socket.destroyed) handler?.drained?.();
   };
+  const isPlain = !('encrypted' in socket);
+  /** Nothing, written behind what waits: its callback comes when all of that is gone. */
+  let isMarked = false;
+  const mark = (): void => {
+    if (isMarked) return;
+    isMarked = true;
+    socket.write(NOTHING, () => {
+      isMarked = false;
+      if (!socket.destroyed && socket.writableLength > 0) mark();
+      written();
+    });
+  };
+  /** Without a callback, where it may be: one would cost a turn of Node's queue for every packet. */
+  const send = (bytes: Uint8Array, isAwaited = true): boolean => {
+    if (!socket.writable) return true;
+    if (isAwaited || !isPlain) return socket.write(bytes, written);
+    const hasRoom = socket.write(bytes);
+    if (socket.writableLength > 0) mark();
+    return hasRoom;
+  };
   const link: PeerLink = {
     remoteAddress: socket.remoteAddress ?? '',
     remotePort: socket.remotePort ?? 0,
@@ -28,7 +50,7 @@ export function linkOf(
     get waiting() {
       return socket.writableLength;
     },
-    send: (bytes) => !socket.writable || socket.write(bytes, written),
+    send,
     // a peer that does not read must not keep what is ended alive
     end: () => socket.destroySoon(),
     destroy: () => void socket.destroy(),

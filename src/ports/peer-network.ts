@@ -20,6 +20,8 @@ export class PeerProofError extends Error {
 
 /** A connection to another server. `drained` of its handler is called whenever the system took something. */
 export interface PeerLink extends Connection {
+  /** `isAwaited` false: nobody waits for `drained` if the system takes these bytes at once; it may be told all the same. */
+  send(bytes: Uint8Array, isAwaited?: boolean): boolean;
   /** Bytes given to `send` that the system has not taken yet. When it is 0 the buffers given are the caller's again. */
   readonly waiting: number;
   /** Undefined where no proof is asked for. */

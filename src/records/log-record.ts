@@ -13,7 +13,7 @@
  *               56 chain before the first  64 seed of the mask  68 checksum of all after the header  72 checksum of this
  * ```
  */
-import { crc32 } from 'node:zlib';
+import { crcOf as checksum } from '../base/crc.ts';
 import { hash64, lanes } from '../base/hash.ts';
 import { knownFormat, NewerFormatError, RecordError } from './pack.ts';
 import { FEATURE_LEVEL, FORMAT } from './txns.ts';
@@ -88,7 +88,6 @@ const putHalves = (to: Buffer, at: number, h: Halves): void => {
 };
 const signedHalves = (from: Buffer, at: number): Halves => ({ hi: from.readInt32BE(at), lo: from.readInt32BE(at + 4) });
 const zxidHalves = (from: Buffer, at: number): Halves => ({ hi: from.readInt32BE(at), lo: from.readUInt32BE(at + 4) });
-const checksum = (bytes: Buffer, start: number, end: number): number => crc32(bytes.subarray(start, end));
 
 /** How many bytes on disk a body of `bodyBytes` takes with its header and filling. */
 export const extentOf = (bodyBytes: number): number => Math.ceil((GROUP_HEADER + bodyBytes) / SECTOR) * SECTOR;

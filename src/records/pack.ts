@@ -302,6 +302,13 @@ export class PackReader {
   }
   /** A view on the bytes read; copy it if it is kept longer than they are. */
   bin(): Buffer {
+    const length = this.binLength();
+    const start = this.at;
+    this.at = start + length;
+    return this.bytes.subarray(start, start + length);
+  }
+  /** The length of the bytes that follow; {@link at} is then the first of them. */
+  binLength(): number {
     const t = this.tag();
     let length: number;
     if (t === 0xc4) length = this.tag();
@@ -309,9 +316,7 @@ export class PackReader {
     else if (t === 0xc6) length = this.word() >>> 0;
     else throw new RecordError(`expected bytes, found tag 0x${t.toString(16)}`);
     this.need(length);
-    const start = this.at;
-    this.at = start + length;
-    return this.bytes.subarray(start, start + length);
+    return length;
   }
   binOrNil(): Buffer | null {
     return this.isNil() ? null : this.bin();

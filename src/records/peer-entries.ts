@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts';
+import { Blocks } from '../base/blocks.ts';
 import { envelopeHi, envelopeLo, isEnvelope, LEAST_ENVELOPE } from './log-record.ts';
 import { PackReader, RecordError } from './pack.ts';
 import type { Kind, Mark } from './peer-kinds.ts';
@@ -45,9 +46,12 @@ export function entryOf(envelope: Uint8Array): Entry {
   return { epoch, counter, chainHi, chainLo, bytes, note: noteOf(bytes) };
 }
 
+/** Of transactions that came one by one. */
+const blocks = new Blocks();
+
 /**
  * Transactions in zxid order without a gap, one at least; only their bytes travel. What is read
- * lies in one block of its own.
+ * lies in blocks of its own.
  * That each follows the one before in its chain is verified where the one before the first is known: at the log.
  */
 export const entries: Kind<readonly Entry[]> = {
@@ -60,6 +64,12 @@ export const entries: Kind<readonly Entry[]> = {
     const count = from.array();
     if (count === 0 || count > MAX_ENTRIES) throw new RecordError(`${count} entries`);
     const begin = from.at;
+    if (count === 1) {
+      const length = from.binLength();
+      const start = from.at;
+      from.at += length;
+      return [entryOf(blocks.copy(from.bytes, start, from.at))];
+    }
     const places: number[] = [];
     for (let i = 0; i < count; i++) {
       const { length } = from.bin();

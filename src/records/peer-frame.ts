@@ -10,7 +10,7 @@
  * (TCP's checksum lets one error in a few million through). The format says how to read a frame; the feature level says
  * which messages may be in it, and both ends agree on the lower of theirs when they meet.
  */
-import { crc32 } from 'node:zlib';
+import { crcOf, crcOfFew } from '../base/crc.ts';
 import { type PackWriter, RecordError } from './pack.ts';
 
 /** Bytes before the body. */
@@ -43,8 +43,8 @@ export function sealFrame(to: PackWriter, start: number, level: number): void {
   b[start + 5] = level;
   b.writeUInt16BE(0, start + 6);
   b.writeUInt32BE(to.at - start - PEER_HEADER, start + 8);
-  b.writeUInt32BE(crc32(b.subarray(start, start + HEAD_CHECKSUM_AT)), start + HEAD_CHECKSUM_AT);
-  b.writeUInt32BE(crc32(b.subarray(start + PEER_HEADER, to.at)), start + 16);
+  b.writeUInt32BE(crcOfFew(b, start, start + HEAD_CHECKSUM_AT), start + HEAD_CHECKSUM_AT);
+  b.writeUInt32BE(crcOf(b, start + PEER_HEADER, to.at), start + 16);
 }
 
 /** Takes a frame: its body is `bytes[start, end)`. False ends the cutting; what follows is forgotten. */
@@ -86,7 +86,7 @@ export class PeerFrameCutter {
       const start = at + PEER_HEADER;
       const end = start + this.lengthAt(bytes, at);
       if (end > limit) break;
-      if (crc32(bytes.subarray(start, end)) !== bytes.readUInt32BE(at + 16))
+      if (crcOf(bytes, start, end) !== bytes.readUInt32BE(at + 16))
         throw new RecordError('the checksum of a frame is wrong');
       const more = take(bytes, start, end, bytes[at + 5] as number);
       at = end;
@@ -100,7 +100,7 @@ export class PeerFrameCutter {
   /** The length of the body of the frame at `at`, whose head is whole. */
   private lengthAt(bytes: Buffer, at: number): number {
     if (bytes.readUInt32BE(at) !== MAGIC) throw new RecordError('not a frame of this protocol');
-    if (crc32(bytes.subarray(at, at + HEAD_CHECKSUM_AT)) !== bytes.readUInt32BE(at + HEAD_CHECKSUM_AT))
+    if (crcOfFew(bytes, at, at + HEAD_CHECKSUM_AT) !== bytes.readUInt32BE(at + HEAD_CHECKSUM_AT))
       throw new RecordError('the checksum of the head of a frame is wrong');
     if (bytes[at + 4] !== PEER_FORMAT)
       throw new RecordError(`frame format ${bytes[at + 4]}; this program reads ${PEER_FORMAT}`);

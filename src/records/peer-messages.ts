@@ -20,6 +20,7 @@ import {
   oneOf,
   position,
   record,
+  type Straight,
   sid,
   size,
   text,
@@ -81,7 +82,9 @@ const requestFields = {
   body: bytes(MAX_REQUEST),
   identities: list(identity, MAX_IDENTITIES),
 } as const;
-const SHAPES = {
+const takenCount = integer(1, 0x7fff_ffff);
+/** Every message, each described once. */
+export const SHAPES = {
   // two servers meet
   /** First from whoever dialled. `attempt` counts the dials of this process to that server, from 1. */
   HELLO: {
@@ -184,14 +187,80 @@ const SHAPES = {
    * The next `count` requests of this learner, in the order sent, were numbered from `first` on in this epoch; `first` 0:
    * they were not executed, since their session is attached elsewhere. Comes before the entries.
    */
-  TAKEN: { code: 56, fields: { epoch, first: size, count: integer(1, 0x7fff_ffff) } },
+  TAKEN: { code: 56, fields: { epoch, first: size, count: takenCount } },
   /** The session is attached to another member now: its connection here ends with the next thing it says. */
   MOVED: { code: 57, fields: { epoch, session: long } },
   /** As REQUEST, of a session that only the learner knows. From feature level 2 on. */
   LOCALREQUEST: { code: 58, fields: requestFields },
 } as const;
 
-const peerMessage = union(SHAPES);
+const identities = list(identity, MAX_IDENTITIES);
+/** Those that travel with every write, straight. */
+export const STRAIGHT: Straight<typeof SHAPES> = {
+  PROPOSAL: {
+    write(to, message) {
+      epoch.write(to, message.epoch);
+      entries.write(to, message.entries);
+    },
+    read: (from) => ({ type: 'PROPOSAL', epoch: epoch.read(from), entries: entries.read(from) }),
+  },
+  INFORM: {
+    write(to, message) {
+      epoch.write(to, message.epoch);
+      entries.write(to, message.entries);
+    },
+    read: (from) => ({ type: 'INFORM', epoch: epoch.read(from), entries: entries.read(from) }),
+  },
+  ACK: {
+    write(to, message) {
+      epoch.write(to, message.epoch);
+      incarnation.write(to, message.incarnation);
+      position.write(to, message.upTo);
+    },
+    read: (from) => ({
+      type: 'ACK',
+      epoch: epoch.read(from),
+      incarnation: incarnation.read(from),
+      upTo: position.read(from),
+    }),
+  },
+  COMMIT: {
+    write(to, message) {
+      epoch.write(to, message.epoch);
+      position.write(to, message.upTo);
+    },
+    read: (from) => ({ type: 'COMMIT', epoch: epoch.read(from), upTo: position.read(from) }),
+  },
+  REQUEST: {
+    write(to, message) {
+      epoch.write(to, message.epoch);
+      long.write(to, message.session);
+      requestFields.xid.write(to, message.xid);
+      requestFields.op.write(to, message.op);
+      requestFields.body.write(to, message.body);
+      identities.write(to, message.identities);
+    },
+    read: (from) => ({
+      type: 'REQUEST',
+      epoch: epoch.read(from),
+      session: long.read(from),
+      xid: requestFields.xid.read(from),
+      op: requestFields.op.read(from),
+      body: requestFields.body.read(from),
+      identities: identities.read(from),
+    }),
+  },
+  TAKEN: {
+    write(to, message) {
+      epoch.write(to, message.epoch);
+      size.write(to, message.first);
+      takenCount.write(to, message.count);
+    },
+    read: (from) => ({ type: 'TAKEN', epoch: epoch.read(from), first: size.read(from), count: takenCount.read(from) }),
+  },
+};
+
+const peerMessage = union(SHAPES, STRAIGHT);
 export type PeerMessage = UnionOf<typeof SHAPES>;
 export type MessageOf<Type extends PeerMessage['type']> = Extract<PeerMessage, { readonly type: Type }>;
 /** Every name a message may have. */
@@ -213,6 +282,10 @@ export function readMessages(from: PackReader): PeerMessage[] {
 
 /** Bytes of transactions in one message, unless a single one is larger. */
 const PART_BYTES = 1024 * 1024;
+
+/** Whether a message may be cut into parts. */
+export const isLong = (message: PeerMessage): boolean =>
+  (message.type === 'PROPOSAL' || message.type === 'INFORM') && message.entries.length > 1;
 
 /**
  * A message as one or several that say the same: many transactions are told in parts, so that no frame grows with the

@@ -402,8 +402,8 @@ export class ClientPort {
         if (client.cutter.pending > 0) this.enqueue(client); // what came behind the handshake
       }
     }
-    dirty.length = 0;
-    for (const client of this.ending.splice(0)) letGo(client, this.clock);
+    if (dirty.length > 0) dirty.length = 0;
+    if (this.ending.length > 0) for (const client of this.ending.splice(0)) letGo(client, this.clock);
     if (this.stalled && !this.limits.stalls(this.server)) {
       this.stalled = false;
       this.goOn();

@@ -338,8 +338,10 @@ export class Ensemble {
       case 'REQUEST':
       case 'LOCALREQUEST':
         // kept until it is applied: not a view on the frame
-        if (message.epoch === peer.leader?.epoch)
-          server.received(link, { ...message, body: Buffer.from(message.body) });
+        if (message.epoch === peer.leader?.epoch) {
+          const { type, epoch, session, xid, op, body, identities } = message;
+          server.received(link, { type, epoch, session, xid, op, body: Buffer.from(body), identities });
+        }
         return;
       case 'REVALIDATE':
       case 'TOUCHED':

@@ -1,7 +1,7 @@
+import { Blocks } from '../base/blocks.ts';
 import type { PackWriter } from '../records/pack.ts';
 import { type Entry, entryOf } from '../records/peer-entries.ts';
 import type { LogSink } from '../server/office.ts';
-import { Blocks } from './recent.ts';
 
 /** A leader's log: what its server proposes goes to the disk, and is kept for the others until the end of the turn. */
 export class MemberLog implements LogSink {

@@ -32,6 +32,8 @@ export interface ChannelLimits {
   readonly mostWaiting: number;
 }
 
+const isOfConnections = ({ type }: PeerMessage): boolean => type === 'ALIVE' || type === 'ALIVE_ACK';
+
 /** What a channel tells its owner. */
 export interface ChannelOwner {
   /** Messages of one frame, in order; those that keep the channel alive are not among them. */
@@ -171,7 +173,7 @@ export class PeerChannel {
     if (out === undefined) return;
     this.seal();
     this.out = undefined;
-    link.send(out.bytes.subarray(0, out.at));
+    link.send(out.bytes.subarray(0, out.at), this.full || this.latest !== undefined);
     if (link.waiting === 0) {
       if (out.bytes.length <= SPARE_BYTES) this.spare = out;
     } else if (link.waiting > this.limits.mostWaiting)
@@ -185,13 +187,15 @@ export class PeerChannel {
     this.owner.drained(this);
   }
 
+  private readonly taking = (body: Buffer, start: number, end: number, level: number): boolean =>
+    this.frame(body, start, end, level);
   private data(bytes: Buffer): void {
     if (this.ended !== undefined) return;
     this.heardAt = this.clock.monotonic();
     if (this.head !== undefined && this.head.length < HEAD_BYTES)
       this.head = Buffer.concat([this.head, bytes.subarray(0, HEAD_BYTES - this.head.length)]);
     try {
-      this.cutter.push(bytes, (body, start, end, level) => this.frame(body, start, end, level));
+      this.cutter.push(bytes, this.taking);
     } catch (fault) {
       if (!(fault instanceof RecordError)) throw fault;
       this.cut(fault.message);
@@ -203,7 +207,7 @@ export class PeerChannel {
     this.reader.reset(body, start, end);
     const messages = readMessages(this.reader);
     this.traffic.received += messages.length;
-    const others = messages.filter((message) => !this.keepsAlive(message));
+    const others = messages.some(isOfConnections) ? messages.filter((message) => !this.keepsAlive(message)) : messages;
     if (others.length > 0) this.owner.messages(this, others);
     return this.ended === undefined;
   }

@@ -1,6 +1,6 @@
 import type { ConnectionHandler } from '../ports/network.ts';
 import type { PeerLink, PeerListening } from '../ports/peer-network.ts';
-import { type MessageOf, type PeerMessage, partsOf } from '../records/peer-messages.ts';
+import { isLong, type MessageOf, type PeerMessage, partsOf } from '../records/peer-messages.ts';
 import type { Address } from '../server/config-servers.ts';
 import { CallError, type CallSurroundings, callServer } from './peer-call.ts';
 import { Caller } from './peer-caller.ts';
@@ -195,8 +195,10 @@ export class PeerPort {
   /** Puts a message into this turn's packet. False: enough is waiting, pause until `drained`. */
   send(link: number, message: PeerMessage): boolean {
     const channel = this.table.numbered(link)?.channel;
+    if (channel === undefined) return true;
+    if (!isLong(message)) return channel.send(message);
     let room = true;
-    if (channel !== undefined) for (const part of partsOf(message)) room = channel.send(part);
+    for (const part of partsOf(message)) room = channel.send(part);
     return room;
   }
   /** Ends a link after what was sent on it; `closed` is not told. */
@@ -208,7 +210,7 @@ export class PeerPort {
   }
   /** The end of a turn: one write to each server that something is for. */
   flush(): void {
-    for (const { channel } of this.table.all()) channel.flush();
+    for (const { channel } of this.table.each()) channel.flush();
   }
   /** Servers that votes reach. */
   get connected(): readonly number[] {

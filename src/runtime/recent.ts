@@ -1,10 +1,10 @@
+import { Blocks } from '../base/blocks.ts';
 import { envelopeHi, envelopeLo } from '../records/log-record.ts';
 import { type Entry, entryOf } from '../records/peer-entries.ts';
 import type { Mark } from '../zab/types.ts';
 
 /** Bytes of transactions remembered for learners that come back. */
 export const REMEMBER_BYTES = 64 * 1024 * 1024;
-const BLOCK = 1024 * 1024;
 /** Fewer are never kept: what is not known committed is among the last. */
 const LEAST = 10_000;
 
@@ -15,23 +15,6 @@ export const markAt = (bytes: Buffer, start: number, end: number): Mark => ({
   chainHi: bytes.readInt32BE(end - 8),
   chainLo: bytes.readInt32BE(end - 4),
 });
-
-/** Copies of small byte strings, many to a block, so that none pins a larger buffer of somebody else's. */
-export class Blocks {
-  private block = Buffer.alloc(0);
-  private at = 0;
-  copy(bytes: Buffer, start: number, end: number): Buffer {
-    const length = end - start;
-    if (length > BLOCK / 4) return Buffer.from(bytes.subarray(start, end));
-    if (this.at + length > this.block.length) {
-      this.block = Buffer.alloc(BLOCK);
-      this.at = 0;
-    }
-    const from = this.at;
-    this.at += bytes.copy(this.block, from, start, end);
-    return this.block.subarray(from, this.at);
-  }
-}
 
 /** The last part of a log while it is read: what a member remembers for others that come back. */
 export class RecentEntries {

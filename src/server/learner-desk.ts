@@ -22,10 +22,8 @@ interface Asker {
   readonly audited: AuditedRequest | undefined;
   /** A session of this member alone that is to become everybody's. */
   readonly upgrade: CreateSessionTxn | undefined;
-}
-/** One that the leader has numbered: the entry will come. */
-interface Bound extends Asker {
-  readonly counter: number;
+  /** The counter of its entry, which will come; 0 until the leader has numbered it. */
+  counter: number;
 }
 /** Bytes before a request's body: xid and type. */
 const HEADER_BYTES = 8;
@@ -39,7 +37,7 @@ export class LearnerDesk implements Desk {
   private readonly epoch: number;
   private asked: Asker[] = [];
   private askedFrom = 0;
-  private bound: Bound[] = [];
+  private bound: Asker[] = [];
   private boundFrom = 0;
   private heardOf = new Set<Pick<TrackedSession, 'id' | 'timeoutMs'>>();
   private readonly syncs = new Map<number, () => void>();
@@ -82,7 +80,15 @@ export class LearnerDesk implements Desk {
   ): void {
     const { server, epoch } = this;
     connection.beginWrite(server.now);
-    this.asked.push({ connection, xid, opcode: op, password, audited: connection.asked, upgrade: undefined });
+    this.asked.push({
+      connection,
+      xid,
+      opcode: op,
+      password,
+      audited: connection.asked,
+      upgrade: undefined,
+      counter: 0,
+    });
     const type = connection.local ? 'LOCALREQUEST' : 'REQUEST';
     server.toLeader({ type, epoch, session, xid, op, body, identities: connection.identities });
   }
@@ -96,7 +102,15 @@ export class LearnerDesk implements Desk {
     const { server, epoch } = this;
     const op = OPCODE.createSession;
     // nobody waits for its answer: whatever is asked behind it is answered behind it
-    this.asked.push({ connection, xid: 0, opcode: op, password: undefined, audited: undefined, upgrade: txn });
+    this.asked.push({
+      connection,
+      xid: 0,
+      opcode: op,
+      password: undefined,
+      audited: undefined,
+      upgrade: txn,
+      counter: 0,
+    });
     const session = txn.id;
     server.toLeader({ type: 'REQUEST', epoch, session, xid: 0, op, body: birthBody(txn), identities: [] });
     return true;
@@ -182,8 +196,10 @@ export class LearnerDesk implements Desk {
       const asker = this.asked[this.askedFrom];
       if (asker === undefined) return; // the leader speaks of more than was asked: it is not believed
       this.asked[this.askedFrom++] = undefined as unknown as Asker;
-      if (first > 0) this.bound.push({ ...asker, counter: first + i });
-      else this.turnedAway(asker);
+      if (first > 0) {
+        asker.counter = first + i;
+        this.bound.push(asker);
+      } else this.turnedAway(asker);
     }
     if (this.askedFrom === this.asked.length) {
       this.asked = [];

@@ -164,7 +164,8 @@ export class Storage {
   logOf(generation: number): TxnLog {
     const { staged, log } = this;
     if (staged?.generation === generation) return staged.log;
-    assert(log.generation === generation, `no log is of generation ${generation}`);
+    // the sentence only where it is needed: this is on the way of every transaction
+    if (log.generation !== generation) assert(false, `no log is of generation ${generation}`);
     return log;
   }
   /** Cuts our log; see {@link TxnLog.truncate}. */

@@ -172,7 +172,7 @@ export class TxnLog {
     this.release();
   }
   private release(): void {
-    for (const go of this.waiters.splice(0)) go();
+    if (this.waiters.length > 0) for (const go of this.waiters.splice(0)) go();
   }
   private change(): Promise<void> {
     return new Promise<void>((go) => this.waiters.push(go));

@@ -17,20 +17,27 @@ const MOST = 4096;
  */
 export class Witness {
   private readonly known = new Map<string, Known>();
+  /** Of each server the directory that spoke last: the one that every acknowledgement asks for. */
+  private readonly latest = new Map<number, { incarnation: string; known: Known }>();
 
   private of({ sid, incarnation }: Voice): Known {
+    const latest = this.latest.get(sid);
+    if (latest?.incarnation === incarnation) return latest.known;
     const key = `${sid} ${incarnation}`;
     let known = this.known.get(key);
-    if (known !== undefined) return known;
-    if (this.known.size >= MOST) this.forget();
-    known = { accepted: 0, ackedIn: 0, acked: undefined };
-    this.known.set(key, known);
+    if (known === undefined) {
+      if (this.known.size >= MOST) this.forget();
+      known = { accepted: 0, ackedIn: 0, acked: undefined };
+      this.known.set(key, known);
+    }
+    this.latest.set(sid, { incarnation, known });
     return known;
   }
   private forget(): void {
     for (const [key, { acked }] of this.known)
       if (acked === undefined) {
         this.known.delete(key);
+        this.latest.clear();
         return;
       }
   }

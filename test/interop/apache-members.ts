@@ -90,6 +90,9 @@ export class ApacheMembers implements AsyncDisposable {
       for (const { id, port } of this.all) if ((await roleAt(port)) === 'leader') return id;
     throw new Error(`none of Apache's servers leads: ${this.log}`);
   }
+  signal(id: number, signal: NodeJS.Signals): void {
+    this.children.get(id)?.kill(signal);
+  }
   async kill(id: number, signal: NodeJS.Signals): Promise<void> {
     const child = this.children.get(id);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -1,0 +1,73 @@
+/** Links between servers over real sockets: who waits for room is told of it, and who does not is not kept waiting. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { linkOf } from '../../src/platform/peer-net.ts';
+import { until } from '../e2e/members.ts';
+import { PATIENCE_MS } from '../patience.ts';
+
+/** Two ends of a connection; the second reads nothing until it is told to. */
+async function pair(): Promise<{ near: Socket; far: Socket } & AsyncDisposable> {
+  const server = createServer({ pauseOnConnect: true });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const near = connect({ port, host: '127.0.0.1', noDelay: true });
+  const [[far]] = (await Promise.all([once(server, 'connection'), once(near, 'connect')])) as [[Socket], unknown];
+  for (const socket of [near, far]) socket.on('error', () => {});
+  return {
+    near,
+    far,
+    async [Symbol.asyncDispose]() {
+      near.destroy();
+      far.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('a packet that the system takes at once tells nobody, and one that waits tells when all of it is gone', async () => {
+  await using ends = await pair();
+  const { link, attach } = linkOf(ends.near);
+  let told = 0;
+  attach({ data() {}, closed() {}, drained: () => void told++ });
+  link.send(Buffer.from('a'), false);
+  assert.equal(link.waiting, 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(told, 0);
+  // more than sockets hold: it waits here until the other end reads
+  const much = Buffer.alloc(32 * 1024 * 1024, 7);
+  for (let at = 0; at < 4; at++) link.send(much, false);
+  assert.ok(link.waiting > 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(told, 0, 'nothing is gone yet');
+  let read = 0;
+  ends.far.on('data', (bytes) => {
+    read += bytes.length;
+  });
+  ends.far.resume();
+  await until(
+    () => told > 0 && link.waiting === 0,
+    PATIENCE_MS,
+    () => `told ${told} times, ${link.waiting} bytes wait`,
+  );
+  await until(
+    () => read === 1 + 4 * much.length,
+    PATIENCE_MS,
+    () => `${read} bytes came`,
+  );
+});
+
+test('who waits for room is told although the system takes the packet at once', async () => {
+  await using ends = await pair();
+  const { link, attach } = linkOf(ends.near);
+  let told = 0;
+  attach({ data() {}, closed() {}, drained: () => void told++ });
+  link.send(Buffer.from('a'), true);
+  link.send(Buffer.from('b'));
+  await until(
+    () => told === 2,
+    PATIENCE_MS,
+    () => `told ${told} times`,
+  );
+});
