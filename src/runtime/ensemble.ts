@@ -1,11 +1,10 @@
 import { isAboutApache } from '../platform/peer-foreign.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { GREETING_LEVEL } from '../records/peer-frame.ts';
-import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
+import type { PeerMessage } from '../records/peer-messages.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import { addressesOf, isAnyHost } from '../server/config-servers.ts';
 import type * as zab from '../zab/types.ts';
-import { type Effect, isBefore, ORIGIN, type Position } from '../zab/types.ts';
+import type { Effect, Position } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
 import { Incoming } from './incoming.ts';
 import type { Loaded } from './load.ts';
@@ -14,9 +13,10 @@ import { MemberLog } from './member-log.ts';
 import { memberPast } from './member-past.ts';
 import { MET_APACHE, noteApache } from './met-apache.ts';
 import type { ServerNode } from './node.ts';
+import { Others } from './others.ts';
 import { Outgoing } from './outgoing.ts';
 import type { PeerIdentity } from './peer-hello.ts';
-import { type PeerAddresses, PeerPort } from './peers.ts';
+import { PeerPort } from './peers.ts';
 import { REMEMBER_BYTES } from './recent.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { listenError, StartError } from './start-error.ts';
@@ -53,10 +53,7 @@ export class Ensemble {
   /** The link to the leader that this member follows. */
   private leaderLink = 0;
   private handed: (() => void) | undefined;
-  /** Who belongs to the ensemble, as others said. */
-  private told: MessageOf<'MEMBERS'> | undefined;
-  /** Who was told to be missing. */
-  private missing = '';
+  private readonly others: Others;
   private tellNamed: () => void = () => {};
   private isNaming = false;
   /** See {@link noteApache}: whether it stands on the disk, and whether there is nothing more to do for it in this life. */
@@ -105,14 +102,10 @@ export class Ensemble {
           if (this.peers.connected.length === 0) this.handed?.();
         },
         voted: (from, message) => {
-          this.tellMembers(from, message.config);
+          this.others.tell(from, message.config);
           node.step({ type: 'voted', from, message: message as never });
         },
-        toldMembers: (message) => {
-          if (this.told !== undefined && !isBefore(this.told.at, message.at)) return;
-          this.told = message;
-          this.know();
-        },
+        toldMembers: (message) => this.others.heard(message),
         linked: (sid, link, dialled) => {
           if (dialled) this.leaderLink = link;
           node.step({ type: 'linked', sid, link, dialled });
@@ -132,6 +125,7 @@ export class Ensemble {
         },
       },
     );
+    this.others = new Others(node, config, this.peers);
     this.outgoing = new Outgoing(
       {
         send: (link, message) => this.peers.send(link, message),
@@ -221,28 +215,6 @@ export class Ensemble {
       throw listenError(error, at, quorum[0]?.host, `server.${this.config.sid}`);
     }
   }
-  /** To one that was away when the members changed: the leader may be at an address that its log does not name. */
-  private tellMembers(to: number, theirs: Position | null): void {
-    const { config, members } = this.node.server.tree;
-    const at = members.configAt;
-    if (config === undefined || at === undefined || (theirs !== null && !isBefore(theirs, at))) return;
-    const { epoch, counter } = at;
-    this.peers.tellMembers(to, { type: 'MEMBERS', at: { epoch, counter }, members: config.members });
-  }
-  /** Who may be called: the servers of zoo.cfg, at the addresses there, those that the log names, and later ones. */
-  know(): void {
-    const members = new Map<number, PeerAddresses>();
-    const { config, members: notes } = this.node.server.tree;
-    const isLater = this.told !== undefined && isBefore(notes.configAt ?? ORIGIN, this.told.at);
-    for (const member of [...(config?.members ?? []), ...(isLater ? (this.told?.members ?? []) : [])]) {
-      const { quorum, election } = addressesOf(member);
-      // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
-      if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });
-    }
-    for (const { id, quorum, election } of this.config.servers)
-      if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
-    this.peers.know([...members.values()]);
-  }
   private tellConfig(): void {
     const { config, members } = this.node.server.tree;
     const { configAt } = members;
@@ -253,7 +225,7 @@ export class Ensemble {
   configured(): void {
     const { node } = this;
     const { server, storage } = node;
-    this.know();
+    this.others.know();
     this.tellConfig();
     const { ensembleId } = server.tree;
     if (ensembleId === '' || storage.identity.ensembleId === ensembleId || this.isNaming) return;
@@ -273,21 +245,8 @@ export class Ensemble {
   get isNamed(): boolean {
     return this.node.storage.identity.ensembleId !== null;
   }
-  /** While the directory is empty: which voters were not met, each time that others are missing. */
   tellMissing(): void {
-    const { node, config, peers } = this;
-    const { server, options } = node;
-    if (server.tree.config !== undefined || node.storage.identity.amnesiac || this.metApache) return;
-    const voters = config.servers.filter(({ role }) => role === 'participant');
-    const met = new Set([config.sid, ...peers.connected]);
-    const missing = voters.flatMap(({ id }) => (met.has(id) ? [] : [id])).join(', ');
-    if (missing === this.missing) return;
-    this.missing = missing;
-    if (missing === '') return;
-    const enough = options.bootstrapWith ?? voters.length;
-    options.logger.warn(
-      `this server has no history yet and waits: voters not met: ${missing}. ${enough} of ${voters.length} found an ensemble; --bootstrap-with N does it with fewer, a majority at least`,
-    );
+    if (!this.metApache) this.others.tellMissing();
   }
   /** Of the node's whole life: a later ensemble of it goes on with them. */
   startTimers(chores: Chores): void {

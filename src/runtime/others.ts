@@ -1,0 +1,67 @@
+import type { MessageOf } from '../records/peer-messages.ts';
+import type { EnsembleConfig } from '../server/config.ts';
+import { addressesOf, isAnyHost } from '../server/config-servers.ts';
+import { isBefore, ORIGIN, type Position } from '../zab/types.ts';
+import type { ServerNode } from './node.ts';
+import type { PeerAddresses, PeerPort } from './peers.ts';
+
+/** Who the other members are and where, as zoo.cfg, the log and they themselves say; and what they are told of that. */
+export class Others {
+  private readonly node: ServerNode;
+  private readonly config: EnsembleConfig;
+  private readonly peers: PeerPort;
+  /** Who belongs to the ensemble, as others said. */
+  private told: MessageOf<'MEMBERS'> | undefined;
+  /** Who was told to be missing. */
+  private missing = '';
+
+  constructor(node: ServerNode, config: EnsembleConfig, peers: PeerPort) {
+    this.node = node;
+    this.config = config;
+    this.peers = peers;
+  }
+  /** Another member says who belongs to the ensemble; only the latest counts. */
+  heard(message: MessageOf<'MEMBERS'>): void {
+    if (this.told !== undefined && !isBefore(this.told.at, message.at)) return;
+    this.told = message;
+    this.know();
+  }
+  /** To one that was away when the members changed: the leader may be at an address that its log does not name. */
+  tell(to: number, theirs: Position | null): void {
+    const { config, members } = this.node.server.tree;
+    const at = members.configAt;
+    if (config === undefined || at === undefined || (theirs !== null && !isBefore(theirs, at))) return;
+    const { epoch, counter } = at;
+    this.peers.tellMembers(to, { type: 'MEMBERS', at: { epoch, counter }, members: config.members });
+  }
+  /** Who may be called: the servers of zoo.cfg, at the addresses there, those that the log names, and later ones. */
+  know(): void {
+    const members = new Map<number, PeerAddresses>();
+    const { config, members: notes } = this.node.server.tree;
+    const isLater = this.told !== undefined && isBefore(notes.configAt ?? ORIGIN, this.told.at);
+    for (const member of [...(config?.members ?? []), ...(isLater ? (this.told?.members ?? []) : [])]) {
+      const { quorum, election } = addressesOf(member);
+      // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
+      if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });
+    }
+    for (const { id, quorum, election } of this.config.servers)
+      if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
+    this.peers.know([...members.values()]);
+  }
+  /** While the directory is empty: which voters were not met, each time that others are missing. */
+  tellMissing(): void {
+    const { node, config, peers } = this;
+    const { server, options } = node;
+    if (server.tree.config !== undefined || node.storage.identity.amnesiac) return;
+    const voters = config.servers.filter(({ role }) => role === 'participant');
+    const met = new Set([config.sid, ...peers.connected]);
+    const missing = voters.flatMap(({ id }) => (met.has(id) ? [] : [id])).join(', ');
+    if (missing === this.missing) return;
+    this.missing = missing;
+    if (missing === '') return;
+    const enough = options.bootstrapWith ?? voters.length;
+    options.logger.warn(
+      `this server has no history yet and waits: voters not met: ${missing}. ${enough} of ${voters.length} found an ensemble; --bootstrap-with N does it with fewer, a majority at least`,
+    );
+  }
+}
