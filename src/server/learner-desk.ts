@@ -67,6 +67,8 @@ export class LearnerDesk implements Desk {
     start: number,
     end: number,
   ): void {
+    // what a sync held back until its session was elsewhere, or comes back: behind that the leader would take it for new (I7)
+    if (connection.moved || this.returning.has(connection.session)) return this.server.end(connection);
     const body = start + HEADER_BYTES < end ? bytes.subarray(start + HEADER_BYTES, end) : NO_BODY;
     this.forward(connection, connection.session, xid, type, body, undefined);
   }
