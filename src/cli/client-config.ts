@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type KeyStore, KeyStoreError, readKeyStore } from '../platform/key-stores.ts';
 import { readPem } from '../platform/pem-store.ts';
 import type { TlsOptions } from '../ports/network.ts';
-import { parseProperties, type Setting } from '../server/config.ts';
+import { parseProperties, type Setting } from '../server/config-text.ts';
 import { usage } from '../shell/failure.ts';
 
 const PREFIX = /^zookeeper\./;

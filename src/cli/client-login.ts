@@ -3,7 +3,7 @@ import type { Credential } from '../client/api.ts';
 import { readJvmFlags } from '../operate/jvm-flags.ts';
 import { CLIENT_FLAGS, flagSources } from '../operate/settings.ts';
 import { isKerberos, type JaasEntry, JaasError, loginOf, readJaas } from '../sasl/jaas.ts';
-import { parseAssignment, parseProperties, type Setting, showOrigin } from '../server/config.ts';
+import { parseAssignment, parseProperties, type Setting, showOrigin } from '../server/config-text.ts';
 import { Failure, usage } from '../shell/failure.ts';
 
 const JAAS = 'java.security.auth.login.config';
