@@ -31,7 +31,8 @@ export function linkOf(
     isMarked = true;
     socket.write(NOTHING, () => {
       isMarked = false;
-      if (!socket.destroyed && socket.writableLength > 0) mark();
+      // one that ends takes no more, and an error would cost it what waits
+      if (socket.writable && socket.writableLength > 0) mark();
       written();
     });
   };

@@ -71,3 +71,59 @@ test('who waits for room is told although the system takes the packet at once', 
     () => `told ${told} times`,
   );
 });
+
+test('what waits when a link ends is sent, also what was given behind what waited', async () => {
+  await using ends = await pair();
+  const { link, attach } = linkOf(ends.near);
+  let closed = 0;
+  let failure: Error | undefined;
+  attach({
+    data() {},
+    closed(reason) {
+      closed++;
+      failure = reason;
+    },
+  });
+  const much = Buffer.alloc(32 * 1024 * 1024, 7);
+  for (let at = 0; at < 3; at++) link.send(much, false);
+  link.end();
+  let read = 0;
+  ends.far.on('data', (bytes) => {
+    read += bytes.length;
+  });
+  ends.far.resume();
+  await until(
+    () => closed > 0,
+    PATIENCE_MS,
+    () => `${read} bytes came`,
+  );
+  assert.deepEqual([read, failure], [3 * much.length, undefined]);
+});
+
+test('a link that ends while something waits is given nothing more', () => {
+  const writes: { bytes: Buffer; done: (() => void) | undefined }[] = [];
+  const socket = {
+    ...{ writable: true, destroyed: false, writableLength: 0, on() {}, once() {} },
+    write(bytes: Buffer, done?: () => void): boolean {
+      writes.push({ bytes, done });
+      return false;
+    },
+    destroySoon() {
+      this.writable = false;
+    },
+  };
+  const { link, attach } = linkOf(socket as unknown as Socket);
+  let told = 0;
+  attach({ data() {}, closed() {}, drained: () => void told++ });
+  socket.writableLength = 5;
+  link.send(Buffer.from('first'), false);
+  link.send(Buffer.from('second'), false);
+  link.end();
+  // the mark behind the first is through, and the second still waits
+  writes[1]?.done?.();
+  assert.deepEqual(
+    writes.map(({ bytes }) => bytes.toString()),
+    ['first', '', 'second'],
+  );
+  assert.equal(told, 1);
+});
