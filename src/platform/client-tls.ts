@@ -173,6 +173,8 @@ export class ClientTlsDoor {
         stranger.began = true;
         this.handshakes++;
         this.await(stranger);
+        // half a connection finishes no handshake: it ends at once, and not only when its time is over
+        socket.allowHalfOpen = false;
         this.tls.emit('connection', socket);
       }
       this.arm();
@@ -182,6 +184,7 @@ export class ClientTlsDoor {
     const stranger = this.awaited.get(whoIs(socket));
     socket.on('error', () => {});
     if (stranger === undefined) return void socket.destroy();
+    socket.allowHalfOpen = true; // who is in may say that he has asked everything, and still be answered
     this.leave(stranger);
     const shown = this.rules.clientAuth === 'none' ? undefined : socket.getPeerX509Certificate();
     const why = this.whyNot(socket, stranger.address);

@@ -200,7 +200,7 @@ export class Server extends Office {
       header(this.outbox.to(connection), xid, this.tree.zxidHi, this.tree.zxidLo, NotReadOnly);
       return this.outbox.sent(connection);
     }
-    // a write is refused by the leader, which the log remembers, as ZooKeeper's does
+    // a write is refused by its desk: by the leader's with a number, which the log remembers, as ZooKeeper's does
     if (connection.moved && !isWrite(type)) return this.close(connection);
     if (this.pressure.full && takesRoom(type, bytes, end)) {
       this.pressure.refused++;

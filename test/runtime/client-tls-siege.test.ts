@@ -126,7 +126,11 @@ test('bytes that are no TLS, garbage behind a hello, and half a connection: ende
     ),
   );
   // TLS whose client says farewell at once, and one that ends the connection under it, where no stall ends a handshake
-  await using patient = await start({ maxClientCnxns: '0', 'client.portUnification': 'true' });
+  await using patient = await start({
+    maxClientCnxns: '0',
+    'client.portUnification': 'true',
+    'ssl.handshakeDetectionTimeoutMillis': String(10 * PATIENCE_MS),
+  });
   await using other = await connect(patient.secure, { tls: by(alice), connectTimeoutMs: PATIENCE_MS });
   const polite = connectTls({
     host: HOST,
