@@ -8,9 +8,9 @@ trap 'rm -rf "$work"' EXIT
 npm pack --silent --ignore-scripts --pack-destination "$work" >/dev/null
 tarball=$(echo "$work"/zoosh-*.tgz)
 tar -tzf "$tarball" | sed 's#^package/##' | sort >"$work/list"
-extra=$(grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|bin/zoosh\.js|completions/zoosh\.(bash|zsh|fish)|docs/[a-z]+\.md|docs/deploy/[A-Za-z.-]+|docs/pictures/[a-z]+\.svg|man/zoosh\.1|dist/bin/[A-Za-z0-9-]+\.js|dist/src/.*\.(js|d\.ts))$' "$work/list" || true)
+extra=$(grep -vE '^(package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md|bin/(zoosh\.js|package\.json)|completions/zoosh\.(bash|zsh|fish)|docs/[a-z]+\.md|docs/deploy/[A-Za-z.-]+|docs/pictures/[a-z]+\.svg|man/zoosh\.1|dist/bin/([A-Za-z0-9-]+\.js|(boot|program)\.cjs)|dist/src/.*\.(js|d\.ts))$' "$work/list" || true)
 [ -z "$extra" ] || { echo "packed, and not wanted:" "$extra" >&2; exit 1; }
-for file in bin/zoosh.js dist/src/index.js dist/src/index.d.ts dist/src/embed.js dist/bin/main.js dist/bin/key-job.js completions/zoosh.bash man/zoosh.1 LICENSE README.md SECURITY.md; do
+for file in bin/zoosh.js bin/package.json dist/bin/boot.cjs dist/bin/program.cjs dist/src/index.js dist/src/index.d.ts dist/src/embed.js dist/bin/main.js dist/bin/key-job.js completions/zoosh.bash man/zoosh.1 LICENSE README.md SECURITY.md; do
   grep -qx "$file" "$work/list" || { echo "not packed: $file" >&2; exit 1; }
 done
 mkdir "$work/user"

@@ -4,7 +4,8 @@
  * next run begins with the longest; for a machine that does nothing else. Words: only files whose names have one of them.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -39,6 +40,10 @@ if (names.length === 0) {
   process.exit(1);
 }
 
+/** What commands are run from, as by somebody who has run them before. */
+const code = mkdtempSync(join(tmpdir(), 'zoosh-code-'));
+process.on('exit', () => rmSync(code, { recursive: true, force: true }));
+
 interface Result {
   readonly name: string;
   readonly seconds: number;
@@ -52,7 +57,7 @@ function run(name: string): Promise<Result> {
   const began = performance.now();
   const child = spawn(process.execPath, ['--test-reporter=spec', join(here, name)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, FORCE_COLOR: '0', ...(long ? { ZOOSH_TEST: 'long' } : {}) },
+    env: { ...process.env, ZOOSH_CODE_CACHE: code, FORCE_COLOR: '0', ...(long ? { ZOOSH_TEST: 'long' } : {}) },
   });
   // what came on both, and what is read: a piece may end within a character, and the other stream within a line
   let [text, report] = ['', ''];

@@ -97,6 +97,8 @@ const PURE_IMPORTS = new Set(['node:crypto', 'node:zlib']);
 const IMPURE =
   /\b(Date\.now|new Date\(|performance\.|setTimeout|setInterval|setImmediate|queueMicrotask|Math\.random|randomBytes|Promise|async |await )/;
 const DOORS: Readonly<Record<string, string>> = {
+  // used when the program is built, and not by it
+  esbuild: 'cli/bundle.ts',
   pino: 'runtime/log.ts',
   'prom-client': 'runtime/metrics.ts',
   'node-forge': 'platform/key-stores.ts',

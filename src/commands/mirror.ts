@@ -19,7 +19,7 @@ import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
-import { plural } from '../shell/units.ts';
+import { plural, showBytes } from '../shell/units.ts';
 import { Denied, emptySource, inflightOf, makeParents, replacedBy, undoKeeps, withSuggestion } from './support.ts';
 
 /** Changes are looked for so often even when nothing tells of them, ms. */
@@ -98,7 +98,11 @@ export default command({
       details:
         plan.changes.length === 0
           ? [`nothing differs under ${there}`]
-          : plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
+          : [
+              `${plural(plan.changes.length, 'change')}, ${showBytes(bytesOf(plan))} to write`,
+              ...plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
+              ...(plan.changes.length > 10 ? ['...'] : []),
+            ],
     });
     if (!follow) {
       await put(job, plan, total, context);
@@ -121,6 +125,9 @@ interface Job {
 }
 /** `isPart`: some of it may not be read. */
 type Compared = Plan & { readonly isPart: boolean };
+/** Of data that is to be written. */
+const bytesOf = ({ changes }: Plan): number =>
+  changes.reduce((sum, { difference: { after }, record }) => sum + (after?.length ?? record?.data?.length ?? 0), 0);
 type Total = { created: number; updated: number; deleted: number };
 
 const answer = (total: Total, there: string, { same, isPart }: Compared): Output => ({

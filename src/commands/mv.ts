@@ -11,7 +11,7 @@ import type { Output } from '../shell/output.ts';
 import { viewOf } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { differenceOf, pairs } from '../shell/tree-plan.ts';
-import { plural } from '../shell/units.ts';
+import { plural, showBytes } from '../shell/units.ts';
 import { Conflicts } from './conflicts.ts';
 import { refuseProtected } from './deleteall.ts';
 import { QUOTA_ROOT } from './quota-text.ts';
@@ -101,6 +101,8 @@ async function tellLimits(client: Client, from: string, context: CommandContext)
 
 interface Seen {
   readonly count: number;
+  /** Of data. */
+  readonly bytes: number;
   /** Undefined: too much for one transaction. */
   readonly records: readonly NodeRecord[] | undefined;
 }
@@ -109,7 +111,7 @@ interface Seen {
 async function look(client: Client, from: string, policy: AclPolicy, context: CommandContext): Promise<Seen> {
   const { signal } = context;
   let records: NodeRecord[] | undefined = [];
-  let [count, bytes] = [0, 0];
+  let [count, bytes, size] = [0, 0, 0];
   using progress = context.progress(`looking at ${from}`);
   const source = liveSource(client, from, from, {
     signal,
@@ -128,17 +130,18 @@ async function look(client: Client, from: string, policy: AclPolicy, context: Co
         record.path,
       );
     const acl = aclUnder(policy, record);
-    bytes += 3 * record.path.length + (record.data?.length ?? 0) + 150;
-    if (bytes > ONE_BYTES || count > ONE_OPS) records = undefined;
+    bytes += record.data?.length ?? 0;
+    size += 3 * record.path.length + (record.data?.length ?? 0) + 150;
+    if (size > ONE_BYTES || count > ONE_OPS) records = undefined;
     records?.push({ ...record, acl });
   }
-  return { count, records };
+  return { count, bytes, records };
 }
 
 async function agree(
   from: string,
   to: string,
-  { count, records }: Seen,
+  { count, bytes, records }: Seen,
   round: number,
   context: CommandContext,
 ): Promise<void> {
@@ -149,7 +152,7 @@ async function agree(
     count,
     keepsUndo: context.keepsUndo,
     details: [
-      `${plural(count, 'node')} from ${from} to ${to}`,
+      `${plural(count, 'node')}, ${showBytes(bytes)} from ${from} to ${to}`,
       records === undefined ? '  too much for one transaction: copied, compared, then deleted' : '  in one transaction',
     ],
   });

@@ -7,7 +7,7 @@ export interface Folders {
   readonly config: string;
   /** history and trash */
   readonly state: string;
-  /** answers kept for seconds */
+  /** answers kept for seconds, and compiled code (boot.ts) */
   readonly cache: string;
   /** local ensembles */
   readonly data: string;

@@ -44,7 +44,13 @@ export function zoosh(
     const child = spawn(process.execPath, [BIN, ...patiently(args)], {
       ...as,
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8', ...env },
+      env: {
+        PATH: process.env.PATH,
+        ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off',
+        ZOOSH_HOME: '/nonexistent',
+        LANG: 'C.UTF-8',
+        ...env,
+      },
     });
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
@@ -80,7 +86,12 @@ export interface Running {
 export function zooshProcess(args: readonly string[]): Running {
   const child = spawn(process.execPath, [BIN, ...patiently(args)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
+    env: {
+      PATH: process.env.PATH,
+      ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off',
+      ZOOSH_HOME: '/nonexistent',
+      LANG: 'C.UTF-8',
+    },
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), 3 * PATIENCE_MS);
   let [stdout, stderr] = ['', ''];

@@ -49,7 +49,12 @@ const no = ({ code, stderr }: Ran, status: number, expected: RegExp): void => {
 };
 /** In a folder, with a home of its own. */
 const from = (cwd: string, home: string, ...args: string[]): Ran => {
-  const env = { PATH: process.env.PATH, ZOOSH_HOME: home, LANG: 'C.UTF-8' };
+  const env = {
+    PATH: process.env.PATH,
+    ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off',
+    ZOOSH_HOME: home,
+    LANG: 'C.UTF-8',
+  };
   const options = { cwd, env, encoding: 'utf8', timeout: PATIENCE_MS } as const;
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], options);
   return { code: status ?? 128, stdout, stderr };
@@ -57,7 +62,12 @@ const from = (cwd: string, home: string, ...args: string[]): Ran => {
 /** A line of bash, in which $0 is Node, $1 our program, $2 the server, $3 a folder of its own. */
 const bash = (line: string): Ran => {
   const words = ['--norc', '-c', line, process.execPath, BIN, server.hosts, folder];
-  const env = { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' };
+  const env = {
+    PATH: process.env.PATH,
+    ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off',
+    ZOOSH_HOME: '/nonexistent',
+    LANG: 'C.UTF-8',
+  };
   const { status, stdout, stderr } = spawnSync('bash', words, { encoding: 'utf8', env, timeout: PATIENCE_MS });
   return { code: status ?? 128, stdout, stderr };
 };

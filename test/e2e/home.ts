@@ -60,7 +60,14 @@ export class Home {
     const { PATH = '' } = process.env;
     const ran = spawnSync(join(this.dir, 'bin', name), words, {
       encoding: 'utf8',
-      env: { PATH, ZOOSH_HOME: join(this.dir, 'home'), LANG: 'C.UTF-8', ...this.env, ...env },
+      env: {
+        PATH,
+        ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off',
+        ZOOSH_HOME: join(this.dir, 'home'),
+        LANG: 'C.UTF-8',
+        ...this.env,
+        ...env,
+      },
       timeout: PATIENCE_MS,
     });
     return { code: ran.status ?? 128, stdout: ran.stdout, stderr: ran.stderr };

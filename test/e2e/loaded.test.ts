@@ -1,6 +1,6 @@
 /** What a process of ours reads of packages and of the server: nothing that it does not use, since start is short of time. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -37,19 +37,58 @@ interface Loaded {
   readonly modules: ReadonlySet<string>;
 }
 
-/** What was loaded while `run` ran with this environment. */
-async function loadedBy(run: (env: Record<string, string>) => Promise<unknown>): Promise<Loaded> {
+/** What was loaded while `run` ran with this environment, from the parts of the program. */
+async function loadedBy(run: Run): Promise<Loaded> {
   const list = join(home, 'list');
   writeFileSync(list, '');
-  await run({ NODE_OPTIONS: `--import ${REGISTER}`, LOADED: list });
+  await run({ NODE_OPTIONS: `--import ${REGISTER}`, LOADED: list, ZOOSH_CODE_CACHE: 'off' });
   const urls = readFileSync(list, 'utf8').trim().split('\n');
-  const packages = new Set(urls.flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []));
   const modules = new Set<string>();
   // esbuild names each module above its text
-  for (const url of new Set(urls.filter((each) => each.includes('/dist/bin/'))))
-    for (const [, name = ''] of readFileSync(fileURLToPath(url), 'utf8').matchAll(/^\/\/ dist\/src\/(\S+)\.js$/gm))
-      modules.add(name);
-  return { packages, modules };
+  for (const url of new Set(urls.filter((each) => /^file:.*\/dist\/bin\//.test(each))))
+    for (const name of namesIn(readFileSync(fileURLToPath(url), 'utf8'), NAMED)) modules.add(name);
+  return { packages: packagesOf(urls), modules };
+}
+type Run = (env: Record<string, string>) => Promise<unknown>;
+const NAMED = /^\/\/ dist\/src\/(\S+)\.js$/gm;
+const namesIn = (text: string, which: RegExp): string[] => [...text.matchAll(which)].map(([, name = '']) => name);
+const packagesOf = (urls: readonly string[]): Set<string> =>
+  new Set(urls.flatMap((url) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []));
+
+/** The same, from the program as one script, whose code is kept: what of it ran. */
+async function ranBy(run: Run): Promise<Loaded> {
+  const [list, folder, code] = [join(home, 'list'), mkdtempSync(join(home, 'ran-')), join(home, 'code')];
+  writeFileSync(list, '');
+  const env = { NODE_OPTIONS: `--import ${REGISTER}`, LOADED: list, ZOOSH_CODE_CACHE: code };
+  for (let starts = 0; starts < 2; starts++) await zoosh(['--version'], '', env);
+  writeFileSync(list, '');
+  await run({ ...env, NODE_V8_COVERAGE: folder });
+  const urls = readFileSync(list, 'utf8').trim().split('\n');
+  const text = readFileSync(fileURLToPath(new URL('../../../dist/bin/program.cjs', import.meta.url)), 'utf8');
+  // what is loaded later is a function by the name of its file; the rest runs at the start
+  const later = new Set(namesIn(text, /^ {2}(?:async )?"dist\/src\/(\S+)\.js"\(\) \{/gm));
+  assert.ok(later.size > 100);
+  const modules = new Set(namesIn(text, NAMED).filter((name) => !later.has(name)));
+  let scripts = 0;
+  for (const file of readdirSync(folder)) {
+    const { result } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Coverage;
+    for (const { url, functions } of result) {
+      if (!url.endsWith('/dist/bin/program.cjs')) continue;
+      scripts++;
+      for (const { functionName, ranges } of functions) {
+        const [, name] = /^dist\/src\/(\S+)\.js$/.exec(functionName) ?? [];
+        if (name !== undefined && (ranges[0]?.count ?? 0) > 0) modules.add(name);
+      }
+    }
+  }
+  assert.ok(scripts > 0, 'it ran as one script');
+  return { packages: packagesOf(urls), modules };
+}
+interface Coverage {
+  readonly result: readonly {
+    readonly url: string;
+    readonly functions: readonly { readonly functionName: string; readonly ranges: readonly { count: number }[] }[];
+  }[];
 }
 
 const HEAVY = ['inquirer', '@inquirer/prompts', 'cli-table3', 'pino', 'prom-client'];
@@ -76,25 +115,30 @@ async function prompt(env: Record<string, string>, line: string): Promise<void> 
   await session.ended();
 }
 
-test('a one-shot command in a pipe loads no questions, no tables, no server and no editor', async () => {
-  const loaded = await loadedBy((env) => zoosh(['-s', server.hosts, 'get', '/zookeeper'], '', env));
-  isLight(loaded);
-  assert.ok(loaded.modules.has('commands/get') && !loaded.modules.has('editor/editor'));
-  // nor the commands that nobody asked for
-  assert.ok(!loaded.modules.has('commands/mirror') && !loaded.modules.has('commands/index'));
-});
+for (const [how, by] of [
+  ['', loadedBy],
+  [', from code that was kept', ranBy],
+] as const) {
+  test(`a one-shot command in a pipe loads no questions, no tables, no server and no editor${how}`, async () => {
+    const loaded = await by((env) => zoosh(['-s', server.hosts, 'get', '/zookeeper'], '', env));
+    isLight(loaded);
+    assert.ok(loaded.modules.has('commands/get') && !loaded.modules.has('editor/editor'));
+    // nor the commands that nobody asked for
+    assert.ok(!loaded.modules.has('commands/mirror') && !loaded.modules.has('commands/index'));
+  });
 
-test('the prompt loads no questions, no tables and no server', async () => {
-  const loaded = await loadedBy((env) => prompt(env, 'get /zookeeper'));
-  isLight(loaded);
-  assert.ok(loaded.modules.has('editor/editor'));
-});
+  test(`the prompt loads no questions, no tables and no server${how}`, async () => {
+    const loaded = await by((env) => prompt(env, 'get /zookeeper'));
+    isLight(loaded);
+    assert.ok(loaded.modules.has('editor/editor'));
+  });
 
-test('what is used is in the list: a table, a server', async () => {
-  const table = await loadedBy((env) => prompt(env, 'settings'));
-  assert.ok(table.packages.has('cli-table3'));
-  const count = await loadedBy((env) => zoosh(['-s', server.hosts, 'count', '/zookeeper'], '', env));
-  assert.ok(count.modules.has('commands/mirror'));
-  const start = await loadedBy((env) => zoosh(['with', '-n', '1', '--', 'true'], '', { ...env, ZOOSH_HOME: home }));
-  assert.notDeepEqual(serverIn(start), []);
-});
+  test(`what is used is in the list: a table, a server${how}`, async () => {
+    const table = await by((env) => prompt(env, 'settings'));
+    assert.ok(table.packages.has('cli-table3'));
+    const count = await by((env) => zoosh(['-s', server.hosts, 'count', '/zookeeper'], '', env));
+    assert.ok(count.modules.has('commands/mirror'));
+    const start = await by((env) => zoosh(['verify', home], '', env));
+    assert.notDeepEqual(serverIn(start), []);
+  });
+}

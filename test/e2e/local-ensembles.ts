@@ -77,7 +77,7 @@ export async function portsFree(first: number, count: number): Promise<void> {
 export function begin(args: readonly string[]) {
   const child: ChildProcess = spawn(process.execPath, [BIN, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, LANG: 'C.UTF-8', ...env },
+    env: { PATH: process.env.PATH, ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off', LANG: 'C.UTF-8', ...env },
   });
   const text = { out: '', err: '' };
   child.stdout?.on('data', (chunk: Buffer) => {

@@ -26,7 +26,12 @@ after(async () => {
 });
 
 const run = (words: readonly string[], input: string | Buffer = ''): Ran => {
-  const env = { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' };
+  const env = {
+    PATH: process.env.PATH,
+    ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off',
+    ZOOSH_HOME: '/nonexistent',
+    LANG: 'C.UTF-8',
+  };
   const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : input;
   const options = { env, input: bytes, cwd: folder, timeout: PATIENCE_MS } as const;
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, server.hosts, ...words], options);

@@ -443,6 +443,18 @@ test('what apply and mirror ask says what is changed', async () => {
   assert.equal(await it.shell.run('mirror /said /said2'), 0);
   assert.deepEqual(it.plans, [], 'nothing differs, and nothing is asked');
   assert.equal(await asked('mirror -f /said /said2', isThere), 'follow /said from now on');
+  // how much it comes to, and of a long list that it goes on
+  await client.create('/said3');
+  for (let at = 0; at < 11; at++) await client.create(`/said3/n${10 + at}`, 'x'.repeat(at));
+  const long = rig(client);
+  assert.equal(await long.shell.run('mirror /said3 /said4'), 0);
+  const [first, ...shown] = long.plans[0]?.details ?? [];
+  assert.equal(first, '12 changes, 55B to write');
+  assert.equal(shown.length, 11);
+  assert.deepEqual(shown.slice(-2), ['+ /said4/n18', '...']);
+  const move = rig(client);
+  assert.equal(await move.shell.run('mv /said4 /said5'), 0);
+  assert.equal(move.plans[0]?.details?.[0], '12 nodes, 55B from /said4 to /said5');
 });
 
 test('mirror: once, and following', async () => {
@@ -455,7 +467,12 @@ test('mirror: once, and following', async () => {
   no(await one('mirror', '/mi', '/mi/deep'), 2, /lies within/);
   const child = spawn(process.execPath, [BIN, server.hosts, 'mirror', '-f', '--delete', '/mi', '/mirrored'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
+    env: {
+      PATH: process.env.PATH,
+      ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off',
+      ZOOSH_HOME: '/nonexistent',
+      LANG: 'C.UTF-8',
+    },
   });
   const ended = once(child, 'exit');
   await client.set('/mi/json', 'followed');
@@ -485,7 +502,12 @@ test('mirror between two named ensembles: as it would be, once, and following; n
   is(await run('@a', '--dry-run', 'mirror', '@a:/two', '@b:/there'), '');
   const child = spawn(process.execPath, [BIN, '-y', 'mirror', '-f', '--delete', '@a:/two', '@b:/there'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env.PATH, ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+    env: {
+      PATH: process.env.PATH,
+      ZOOSH_CODE_CACHE: process.env.ZOOSH_CODE_CACHE ?? 'off',
+      ZOOSH_HOME: home,
+      LANG: 'C.UTF-8',
+    },
   });
   const ended = once(child, 'exit');
   for (const value of ['2', '3']) {

@@ -6,6 +6,7 @@ import {
   type Client,
   Counter,
   DoubleBarrier,
+  Election,
   Group,
   Lock,
   LockingQueue,
@@ -41,6 +42,32 @@ describe('kazoo', { concurrency: 3, timeout: 1_800_000 }, () => {
     );
     ascending(scene.lines('order'));
     assert.deepEqual((await scene.clients[0]?.getChildren('/lock'))?.children, []);
+  });
+
+  test('election: 200 terms, the server killed twice: one leads at a time, in the order of coming, and all know who', async () => {
+    await using scene = await Scene.open(kazoo);
+    await scene.play('election', 50, 2, async (client, name) => {
+      const election = new Election(client, '/election', { style: 'kazoo', id: name });
+      const hold = await election.campaign();
+      assert.deepEqual(await election.leader().then((leader) => [leader?.id, leader?.node]), [name, hold.node]);
+      await held(scene, hold, 'w', name);
+    });
+    const seen = scene.lines('seen');
+    assert.equal(seen.length, 200);
+    assert.deepEqual(
+      seen.filter((line) => line.includes(' ')),
+      [],
+    );
+    ascending(scene.lines('order'));
+    // whom kazoo takes for candidates while it leads: itself first, and ours by what they say about themselves
+    const contenders = scene.lines('contenders').map((line) => line.split(' '));
+    assert.equal(contenders.length, 100);
+    for (const [first] of contenders) assert.match(first ?? '', /^k[12]$/);
+    for (const name of ['k1', 'k2', 'z1', 'z2'])
+      assert.ok(
+        contenders.some((all) => all.includes(name)),
+        name,
+      );
   });
 
   test("read-write lock: a writer is alone, kazoo's or ours, the server killed twice", async () => {

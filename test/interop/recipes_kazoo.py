@@ -47,6 +47,16 @@ def lock(at):
     held(zk.Lock("/lock", name), "w")
 
 
+def election(at):
+    e = zk.Election("/election", name)
+
+    def lead():
+        inside("w", e.lock.node[-10:])
+        note("contenders", " ".join(zk.retry(e.contenders)))
+
+    e.run(lead)
+
+
 def readwrite(at):
     # a ReadLock of kazoo waits for writers behind it as well, who wait for it: two of kazoo's hang alone
     held(WriteLock(zk, "/rw", name), "w")
