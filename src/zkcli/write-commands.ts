@@ -117,10 +117,11 @@ const remove: ZkCommand = {
       context.err("'delete path [version]' has been deprecated. Please use 'delete [-v version] path' instead.\n");
     const version = intOf(options.get('v') ?? '-1');
     const path = pathOf(parsed);
-    // the client refuses the root itself, as the server would
+    const client = await context.client();
+    // refused here as the server would
     if (PROTECTED.has(path) && path !== '/zookeeper/config' && path !== '/zookeeper/quota')
-      throw new KeeperError('BadArguments', path);
-    await (await context.client()).delete(path, version);
+      throw new KeeperError(client.state === 'connectedReadOnly' ? 'NotReadOnly' : 'BadArguments', path);
+    await client.delete(path, version);
   },
 };
 

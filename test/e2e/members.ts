@@ -36,6 +36,8 @@ export interface MembersOptions {
   readonly observers?: number;
   /** Default 500. */
   readonly tickMs?: number;
+  /** Clients' ports in lines of their own, and not behind those of the servers. */
+  readonly clientsApart?: boolean;
   /** More lines of every zoo.cfg. */
   readonly lines?: readonly string[];
   /** More lines of one member's. */
@@ -132,7 +134,8 @@ export class Members implements AsyncDisposable {
     const servers = ids.map((id) => {
       const role = id > options.voters ? 'observer' : 'participant';
       const [quorum, election] = [QUORUM_STEP, ELECTION_STEP].map((step) => base + step + id - 1);
-      return `server.${id}=${HOST}:${quorum}:${election}:${role};${HOST}:${base + id - 1}`;
+      const clients = options.clientsApart === true ? '' : `;${HOST}:${base + id - 1}`;
+      return `server.${id}=${HOST}:${quorum}:${election}:${role}${clients}`;
     });
     const members = ids.map((id) => {
       const home = join(folder, `m${id}`);
@@ -148,6 +151,7 @@ export class Members implements AsyncDisposable {
         'standaloneEnabled=false',
         '4lw.commands.whitelist=*',
         ...(id > options.voters ? ['peerType=observer'] : []),
+        ...(options.clientsApart === true ? [`clientPort=${base + id - 1}`, `clientPortAddress=${HOST}`] : []),
         ...(options.lines ?? []),
         ...(options.linesOf?.(id) ?? []),
         ...servers,
@@ -257,9 +261,8 @@ export class Members implements AsyncDisposable {
 
 /** The peer ports in the line of a member: quorum, election. */
 export function peerPortsOf(members: Members, id: number): [number, number] {
-  const cfg = readFileSync(join(members.member(1).folder, 'zoo.cfg'), 'utf8');
-  const found = new RegExp(`^server\\.${id}=[^:]+:(\\d+):(\\d+)`, 'm').exec(cfg);
-  return [Number(found?.[1]), Number(found?.[2])];
+  const { clientPort } = members.member(id);
+  return [clientPort + QUORUM_STEP, clientPort + ELECTION_STEP];
 }
 
 /** Waits for something. @throws Error with what `why` says when it does not come in time, or what `is` throws */

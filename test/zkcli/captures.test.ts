@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { runZkcli } from '../../src/cli/zkcli.ts';
-import { compatWish } from '../../src/cli/zkcli-argv.ts';
 import type { Client } from '../../src/client/api.ts';
 import { connect } from '../../src/client/connect.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
 import { PATIENCE_MS } from '../patience.ts';
-import { type Capture, capturesOf, normalise } from './captures.ts';
+import { type Capture, capturesOf } from './captures.ts';
+import { play, type Result, shown } from './play.ts';
 
 /** What differs from zkCli and may: the whole list. A case is named by its group and words of its title. */
 const ALLOWED: readonly {
@@ -121,15 +120,6 @@ const GROUPS = ['global', 'create', 'get', 'set', 'acl', 'quota', 'watch', 'quot
 /** Until a server that is not there is given up. */
 const DEAD_MS = 500;
 
-const shown = (stdout: string, stderr: string, exit: number): string =>
-  `stdout:\n${normalise(stdout)}stderr:\n${normalise(stderr)}exit ${exit}\n`;
-
-interface Result {
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly exit: number;
-}
-
 /** Goes to a server where nobody listens, from one that is there. */
 const leaves = ({ stdin = [] }: Capture, server: EmbeddedServer): boolean =>
   stdin.some((line) => line.startsWith('connect ') && !here(line, server).includes(server.connectString));
@@ -140,11 +130,10 @@ const here = (line: string, server: EmbeddedServer): string =>
 async function replay(
   capture: Capture,
   server: EmbeddedServer,
-  version: string,
+  version: '3.8' | '3.10',
   leavingMs = 6 * DEAD_MS,
 ): Promise<Result> {
   const { args, stdin } = capture;
-  let [stdout, stderr] = ['', ''];
   const words = args.map((arg) =>
     arg
       .replace(/127\.0\.0\.1:(?:21100|21110)(?=[,/]|$)/g, server.connectString)
@@ -153,23 +142,7 @@ async function replay(
   const typed = stdin?.map((line) => here(line, server));
   // for a server that is there a busy machine has time; where nobody listens nothing is waited for
   const isThere = [...words, ...(typed ?? [])].some((each) => each.includes(server.connectString));
-  const patience = String(leaves(capture, server) ? leavingMs : isThere ? PATIENCE_MS : DEAD_MS);
-  const ours = ['--compat', `zkcli=${version}`, '--no-config', '--connect-timeout', patience];
-  const wish = compatWish('zoosh', [...ours, ...words], false);
-  assert.ok(wish !== undefined);
-  const exit = await runZkcli(wish, {
-    out: (text) => {
-      stdout += text;
-    },
-    err: (text) => {
-      stderr += text;
-    },
-    async *lines() {
-      yield* typed ?? [];
-    },
-    isPrompt: false,
-  });
-  return { stdout, stderr, exit };
+  return play(words, typed, version, leaves(capture, server) ? leavingMs : isThere ? PATIENCE_MS : DEAD_MS);
 }
 
 for (const version of ['3.8', '3.10'] as const)
@@ -198,12 +171,12 @@ for (const version of ['3.8', '3.10'] as const)
           seen.set(story, count + 1);
           if (count === (story.nth ?? 0)) await story.tell(client, capture);
         }
-        const wanted = shown(capture.stdout, capture.stderr, capture.exit);
+        const wanted = shown(capture);
         let found = await replay(capture, server, version);
         // one that is there may take as long as one that is not is waited for: again, with more patience
-        if (leaves(capture, server) && shown(found.stdout, found.stderr, found.exit) !== wanted)
+        if (leaves(capture, server) && shown(found) !== wanted)
           found = await replay(capture, server, version, PATIENCE_MS / 2);
-        const got = shown(found.stdout, found.stderr, found.exit);
+        const got = shown(found);
         if (got === wanted) continue;
         const allowed = ALLOWED.some(
           (each) => each.group === group && capture.title.includes(each.title) && (each.version ?? version) === version,
