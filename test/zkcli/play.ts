@@ -14,15 +14,16 @@ export interface Result {
 export const shown = ({ stdout, stderr, exit }: Result): string =>
   `stdout:\n${normalise(stdout)}stderr:\n${normalise(stderr)}exit ${exit}\n`;
 
-/** `words` of a command line, `typed` behind it; `patienceMs`: until a server that is not there is given up. */
+/** `words` of a command line, `typed` behind it; `patienceMs`: until a server that is not there is given up; `mode`: of compatibility. */
 export async function play(
   words: readonly string[],
   typed: readonly string[] | undefined,
   version: '3.8' | '3.10',
   patienceMs: number,
+  mode: 'zkcli' | 'zkcli-exact' = 'zkcli',
 ): Promise<Result> {
   let [stdout, stderr] = ['', ''];
-  const ours = ['--compat', `zkcli=${version}`, '--no-config', '--connect-timeout', String(patienceMs)];
+  const ours = ['--compat', `${mode}=${version}`, '--no-config', '--connect-timeout', String(patienceMs)];
   const wish = compatWish('zoosh', [...ours, ...words], false);
   assert.ok(wish !== undefined);
   const exit = await runZkcli(wish, {
