@@ -123,10 +123,16 @@ async function program(): Promise<Main> {
   return ((await import('./main.js')) as { main: Main }).main;
 }
 
-// where nothing is left to do and nobody has said how it ended, as Node has it for modules
-process.exitCode = 13;
+// where nothing is left to do, and nobody has said how it ended
+process.exitCode = 70;
+const unfinished = (code: number): void => {
+  if (code === 70)
+    process.stderr.write('error: zoosh ended in the midst of its work, and does not know why; please report it\n');
+};
+process.on('exit', unfinished);
 void program()
   .then((main) => main(process.argv.slice(2)))
   .then((code) => {
+    process.removeListener('exit', unfinished);
     process.exitCode = code;
   });

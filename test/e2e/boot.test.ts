@@ -1,7 +1,9 @@
 /** Commands are run from code that was compiled and kept, and are the same with it and without. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -14,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { asNobody, openToAll, zoosh } from './cli.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'zoosh-boot-'));
@@ -111,4 +114,26 @@ test('a home that is there has it among what may be lost', async () => {
   const own = mkdtempSync(join(home, 'home-'));
   for (let starts = 0; starts < 2; starts++) await start('', { ZOOSH_HOME: own });
   assert.ok(statSync(only(join(own, 'cache/code'))).size > LARGE);
+});
+
+test('a program that ends before it is done says so', async () => {
+  const folder = mkdtempSync(join(home, 'stub-'));
+  copyFileSync(fileURLToPath(new URL('../../bin/boot.cjs', import.meta.url)), join(folder, 'boot.cjs'));
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const run = (main: string): { status: number | null; stderr: string } => {
+    writeFileSync(join(folder, 'main.js'), `export const main = ${main};`);
+    const env = { PATH: process.env.PATH, ZOOSH_CODE_CACHE: 'off' };
+    return spawnSync(process.execPath, [join(folder, 'boot.cjs'), '5'], { encoding: 'utf8', env });
+  };
+  const { status, stderr } = run('() => new Promise(() => {})');
+  assert.equal(status, 70);
+  assert.match(stderr, /^error: zoosh ended in the midst of its work/);
+  for (const [main, code] of [
+    ['async ([word]) => Number(word)', 5],
+    ['async () => 70', 70],
+    ['() => process.exit(7)', 7],
+  ] as const) {
+    const ended = run(main);
+    assert.deepEqual([ended.status, ended.stderr], [code, '']);
+  }
 });
