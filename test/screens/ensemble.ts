@@ -85,7 +85,7 @@ const VIEW: EnsembleView = {
 };
 
 /** An ensemble `demo` on this machine. */
-export function demo({ ports }: Stage): void {
+export function demo({ ports }: Stage, otherwise: Partial<LocalEnsembles> = {}): void {
   const some = async (_name: string | undefined, members: readonly string[]): Promise<readonly number[]> =>
     members.map((each) => (each === 'leader' ? 2 : Number(each)));
   const ensembles: Partial<LocalEnsembles> = {
@@ -114,6 +114,7 @@ export function demo({ ports }: Stage): void {
     ],
     config: async () => 'tickTime=2000\ninitLimit=10\n',
     destroy: async () => {},
+    ...otherwise,
   };
   ports({ ensembles: async () => ensembles as LocalEnsembles });
 }

@@ -5,7 +5,9 @@ import { explainStart } from '../../src/cli/start-failures.ts';
 import { ConnectError } from '../../src/client/api.ts';
 import { startEmbedded } from '../../src/runtime/embed.ts';
 import { EXIT_OF_KEEPER, UNKNOWN_OUTCOME } from '../../src/shell/exit-codes.ts';
+import { Failure } from '../../src/shell/failure.ts';
 import { DamageError } from '../../src/storage/errors.ts';
+import { demo } from './ensemble.ts';
 import { fileFor, type Scene, type Stage } from './stage.ts';
 
 const scene = (lines: readonly string[], set?: Scene['set']): Scene => ({ lines, ...(set !== undefined && { set }) });
@@ -176,6 +178,18 @@ const OWN: readonly (readonly [number, Scene])[] = [
       ),
     ),
   ],
+  [
+    45,
+    scene(['ensemble kill demo leader', 'ensemble start demo'], (stage) =>
+      demo(stage, {
+        kill: () => Promise.reject(new Failure(45, 'NoSuchMember', 'demo has no leader now')),
+        start: () =>
+          Promise.reject(
+            new Failure(45, 'NoQuorum', 'demo: no quorum in 30 s', { hint: 'zoosh ensemble logs demo tells more' }),
+          ),
+      }),
+    ),
+  ],
   [70, scene(['get /app/config'], failing(new TypeError("Cannot read properties of undefined (reading 'x')")))],
   [124, scene(['wait /nope --timeout 5ms', 'barrier -n 2 --timeout 5ms --id ann /jobs/start'])],
   [126, scene(['edit /app/config'], ({ ports }) => ports({ os: async () => 126 }))],
@@ -187,7 +201,6 @@ const OWN: readonly (readonly [number, Scene])[] = [
 export const SILENT: Readonly<Record<number, string>> = {
   0: 'it went well',
   31: 'answers of a person: see the screens of the prompt',
-  45: 'real members that do not find each other: test/e2e/ensemble-around.test.ts',
   129: 'nobody is there any more to be told',
   143: 'nothing is said: the signal that ended it was sent by whoever waits',
 };
