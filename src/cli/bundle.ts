@@ -1,5 +1,6 @@
 /** A part of `npm run build`: `dist/bin`, the program as it is run, from what was compiled. Run from the repository's root. */
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { type BuildOptions, build } from 'esbuild';
 
 const OUT = 'dist/bin';
@@ -24,13 +25,21 @@ await build({
   outdir: OUT,
 });
 // as one script, and what chooses between the two: see boot.ts
-await build({
+const { outputFiles } = await build({
   ...options,
   entryPoints: [MAIN],
   format: 'cjs',
   define: { 'import.meta.url': 'hereUrl' },
-  outfile: `${OUT}/program.cjs`,
+  write: false,
 });
+const script = (outputFiles[0]?.text ?? '').replace(/\bimport\("([^"\\]+)"\)/g, (_all, name: string) => {
+  if (!isBuiltin(name) && !options.external.some((each) => each === name)) throw new Error(`import of ${name}`);
+  return `hereImport("${name}")`;
+});
+// within texts and the names of options
+for (const left of script.matchAll(/\bimport\b.{0,40}/g))
+  if (/^import ?\(/.test(left[0])) throw new Error(`an import that is left: ${left[0]}`);
+writeFileSync(`${OUT}/program.cjs`, script);
 await build({
   ...options,
   entryPoints: ['dist/src/cli/boot.js'],

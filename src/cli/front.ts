@@ -91,7 +91,7 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
     // the client looks for the server for some time yet; a server of our own is still to be stopped
     if (signalled !== undefined && !isClosed && options.target === undefined) process.exit(signalled);
     // what the command still waits for must not keep the program either
-    if (host.isForced) setTimeout(() => process.exit(), GRACE_MS).unref();
+    if (host.isForced) setTimeout(() => process.exit(signalled ?? status), GRACE_MS).unref();
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);
     process.stdout.removeListener('error', unread);
     // what still waits for input or an answer must not keep the program

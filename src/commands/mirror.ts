@@ -127,7 +127,11 @@ interface Job {
 type Compared = Plan & { readonly isPart: boolean };
 /** Of data that is to be written. */
 const bytesOf = ({ changes }: Plan): number =>
-  changes.reduce((sum, { difference: { after }, record }) => sum + (after?.length ?? record?.data?.length ?? 0), 0);
+  changes.reduce(
+    (sum, { difference: { sign }, record, setsData }) =>
+      sum + (sign === '+' || setsData === true ? (record?.data?.length ?? 0) : 0),
+    0,
+  );
 type Total = { created: number; updated: number; deleted: number };
 
 const answer = (total: Total, there: string, { same, isPart }: Compared): Output => ({

@@ -1,23 +1,31 @@
 /** Commands are run from code that was compiled and kept, and are the same with it and without. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
   existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { asNobody, openToAll, zoosh } from './cli.ts';
+import { Session } from '../editor/session.ts';
+import { start as startTls } from '../runtime/tls-scene.ts';
+import { asNobody, BIN, openToAll, zoosh } from './cli.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'zoosh-boot-'));
 after(() => rmSync(home, { recursive: true, force: true }));
@@ -71,13 +79,55 @@ test('code that is not whole is not run, and made anew', async () => {
   }
 });
 
-test('code that others could have written is not run', async () => {
-  const folder = ownFolder();
-  for (let starts = 0; starts < 2; starts++) await start(folder);
-  const file = only(folder);
-  chmodSync(file, 0o602);
-  await start(folder);
-  assert.deepEqual([statSync(file).size, statSync(file).mode & 0o777], [0, 0o600], 'a mark again');
+/** In each of these ways somebody else could have put it there. */
+const FOREIGN: Readonly<Record<string, (file: string, folder: string) => void>> = {
+  'a file that others may write': (file) => chmodSync(file, 0o602),
+  'a link': (file) => {
+    renameSync(file, `${file}x`);
+    symlinkSync(`${file}x`, file);
+  },
+  'a second name of a file': (file) => linkSync(file, `${file}x`),
+  'a pipe': (file) => {
+    rmSync(file);
+    execFileSync('mkfifo', [file]);
+  },
+};
+for (const [what, make] of Object.entries(FOREIGN))
+  test(`code that others could have written is not run: ${what}`, async () => {
+    const folder = ownFolder();
+    for (let starts = 0; starts < 2; starts++) await start(folder);
+    const file = only(folder);
+    make(file, folder);
+    await start(folder);
+    const { size, mode, nlink } = lstatSync(file);
+    assert.ok(lstatSync(file).isFile());
+    assert.deepEqual([size, mode & 0o777, nlink], [0, 0o600, 1], 'a mark again');
+  });
+
+test('nothing is run from a folder, or from below one, into which others could put it', async () => {
+  const [outer, folder] = [ownFolder(), 'code'];
+  mkdirSync(outer);
+  const own = join(outer, folder);
+  for (let starts = 0; starts < 2; starts++) await start(own);
+  const file = only(own);
+  const { ino } = statSync(file);
+  writeFileSync(file, readFileSync(file).fill(0, 0, 4)); // would be made anew
+  for (const [path, mode, back] of [
+    [own, 0o777, 0o700],
+    [outer, 0o777, 0o755],
+  ] as const) {
+    chmodSync(path, mode);
+    await start(own);
+    chmodSync(path, back);
+    assert.equal(statSync(file).ino, ino, path);
+  }
+  symlinkSync(own, join(outer, 'link'));
+  await start(join(outer, 'link'));
+  assert.equal(statSync(file).ino, ino);
+  // a folder for everybody from which nobody takes away what is not his
+  chmodSync(outer, 0o1777);
+  await start(own);
+  assert.notEqual(statSync(file).ino, ino);
 });
 
 test('each Node, and each way to run it, has code of its own; what is a month old goes', async () => {
@@ -92,6 +142,87 @@ test('each Node, and each way to run it, has code of its own; what is a month ol
   assert.equal(readdirSync(folder).length, 2);
 });
 
+test('of what is old only code goes', async () => {
+  const folder = ownFolder();
+  mkdirSync(folder, { mode: 0o700 });
+  const old = ['thesis.txt', '.bashrc', 'abcdef', 'abc-def.old', 'abc-def', 'abc-def.77'].map((name) =>
+    join(folder, name),
+  );
+  const long = (Date.now() - 31 * 24 * 3_600_000) / 1000;
+  for (const file of old) {
+    writeFileSync(file, 'x');
+    utimesSync(file, long, long);
+  }
+  await start(folder);
+  assert.deepEqual(
+    old.filter((file) => !existsSync(file)).map((file) => basename(file)),
+    ['abc-def', 'abc-def.77'],
+  );
+});
+
+test('a server keeps no code, and spoils none', async () => {
+  const folder = ownFolder();
+  const serve = async (): Promise<void> => {
+    const child = spawn(process.execPath, [BIN, 'start', 'standalone', '--port', '0', '--memory'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, ZOOSH_CODE_CACHE: folder },
+    });
+    const ended = once(child, 'exit');
+    await new Promise((resolve) => child.stdout.on('data', (text) => String(text).includes('ready') && resolve(0)));
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+  };
+  await start(folder);
+  await serve();
+  assert.equal(statSync(only(folder)).size, 0);
+  await start(folder);
+  const { ino } = statSync(only(folder));
+  await serve();
+  await start(folder);
+  assert.equal(statSync(only(folder)).ino, ino);
+});
+
+test('what else is loaded comes in each start: TLS, zkCli in a pipe, a question', async () => {
+  await using running = await startTls({ 'ssl.clientAuth': 'none', maxClientCnxns: '0' });
+  const [plain, secure] = [running.plain, running.secure];
+  const ways: Readonly<Record<string, (env: Record<string, string>) => Promise<unknown>>> = {
+    tls: async (env) => {
+      const ran = await zoosh(['-s', secure, '--tls', '--tls-insecure', 'ls', '/'], '', env);
+      assert.deepEqual(ran, { code: 0, stdout: 'zookeeper\n', stderr: '' });
+    },
+    zkCli: async (env) => {
+      const ran = await zoosh(['--compat', 'zkcli=3.8', '-server', plain], 'ls /\nquit\n', env);
+      assert.deepEqual(ran, { code: 0, stdout: '[zookeeper]\n', stderr: '' });
+    },
+    question: async (env) => {
+      using session = new Session({
+        sh: `exec ${process.execPath} ${BIN} --auth digest:bob:- -s ${plain} ls /`,
+        env: { ...env, ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+      });
+      await session.until((screen) => screen.includes('credential for digest:bob'), 'the question');
+      session.type('sesame\r');
+      assert.equal(await session.ended(), 0);
+      assert.doesNotMatch(session.screen.received, /sesame|rror|arning/);
+    },
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    const folder = ownFolder();
+    for (let starts = 1; starts <= 3; starts++) {
+      await way({ ZOOSH_CODE_CACHE: folder });
+      const { size } = statSync(only(folder));
+      assert.ok(starts === 1 ? size === 0 : size > LARGE, `${name}: start ${starts}`);
+    }
+  }
+});
+
+test('where the code cannot be kept in the end nothing is said', async () => {
+  const folder = ownFolder();
+  await start(folder);
+  const input = `!rm -rf ${folder}; : > ${folder}\n`;
+  assert.deepEqual(await zoosh(['-'], input, { ZOOSH_CODE_CACHE: folder }), { code: 0, stdout: '', stderr: '' });
+  assert.ok(statSync(folder).isFile());
+});
+
 test('without a place of its own it starts all the same, and leaves nothing', async () => {
   const file = join(home, 'file');
   writeFileSync(file, '');
@@ -99,15 +230,25 @@ test('without a place of its own it starts all the same, and leaves nothing', as
     await start('off');
     await start(join(file, 'code'));
     await start('', { ZOOSH_HOME: join(home, 'none') });
+    for (const wish of ['on', 'OFF', './code', '0']) {
+      await start(wish);
+      assert.ok(!existsSync(wish), wish);
+    }
+    await start('', { ZOOSH_HOME: '', HOME: '' });
+    assert.ok(!existsSync('.cache'));
   }
   assert.ok(!existsSync(join(home, 'none')));
   if (process.getuid?.() !== 0) return;
   // somebody else's folder, which this one may write to
   const folder = join(mkdtempSync(join(home, 'open-')), 'x');
   openToAll(home);
-  chmodSync(join(folder, '..'), 0o777);
+  chmodSync(dirname(folder), 0o1777);
   assert.equal((await asNobody(['digest', 'a:b'], { ZOOSH_CODE_CACHE: folder })).code, 0);
-  assert.ok(!existsSync(folder));
+  assert.ok(existsSync(folder), 'his own below a folder for everybody');
+  const mark = only(folder);
+  await start(folder);
+  // a home of his: root leaves nothing in it, and takes nothing from it
+  assert.deepEqual([statSync(mark).uid, statSync(mark).size, statSync(folder).uid], [65_534, 0, 65_534]);
 });
 
 test('a home that is there has it among what may be lost', async () => {
