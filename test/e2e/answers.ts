@@ -13,7 +13,7 @@ export const shape = (text: string): string =>
     .replace(/^Zookeeper version: .*$/m, 'Zookeeper version: V')
     .replace(/[A-Z][a-z]{2} [A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d UTC \d{4}/g, 'DATE')
     .replace(/=[^=\n]*\/(version-2|zoosh-1)$/gm, '=FOLDER')
-    .replace(/\/(3\.?80-[a-z]+|[a-z]+)(\/[a-z]+)?(?=\n|$)/gm, '/PATH')
+    .replace(/\/(3\.?80-[a-z]+|3\.?10-[a-z]+|[a-z]+)(\/[a-z]+)?(?=\n|$)/gm, '/PATH')
     .replace(/0x[0-9a-f]+/g, 'HEX')
     .replace(/version=[0-9a-f]+$/, 'version=N')
     .replace(/-?\d+\.\d+(?:\.\d+\.\d+)?|-?\d+/g, 'N');

@@ -1,5 +1,5 @@
 /**
- * Words and admin answers of every role against captures of ZooKeeper 3.8.0, field by field: the same lines and names in the
+ * Words and admin answers of every role against captures of ZooKeeper 3.8.0, and of a server alone of 3.10, field by field: the same lines and names in the
  * same form, with figures, addresses and paths for what they are. What is left out stands in docs/compatibility.md.
  */
 import assert from 'node:assert/strict';
@@ -65,9 +65,17 @@ const rules = leftOut();
 /** Names that a server alone has nothing to say about. */
 const OF_ENSEMBLE = new Set<string>([...OF_MEMBERS, ...Object.keys(COUNTED), 'proposal_count']);
 const plainName = (key: string): string => key.replace(/^(?:avg|min|max|cnt|sum|p50|p95|p99|p999)_/, '');
-async function compare(role: string, { word, admin }: Seen): Promise<void> {
+async function compare(role: string, { word, admin }: Seen, version: '3.8.0' | '3.10' = '3.8.0'): Promise<void> {
+  const differing: string[] = [];
+  const alike = (what: string, ours: unknown, theirs: unknown): void => {
+    try {
+      assert.deepEqual(ours, theirs);
+    } catch (error) {
+      differing.push(`${role} ${what}: ${(error as Error).message}`);
+    }
+  };
   for (const each of WORDS) {
-    const theirs = sample(`4lw-3.8.0-${role}-${each}.txt`);
+    const theirs = sample(`4lw-${version}-${role}-${each}.txt`);
     const ours = each === 'stmk' ? await admin('stmk?traceMask=0') : await word(each);
     if (each === 'stmk') assert.match(ours, /"tracemask" : 0/);
     else if (each === 'mntr') {
@@ -80,17 +88,17 @@ async function compare(role: string, { word, admin }: Seen): Promise<void> {
           !(role === 'standalone' && OF_ENSEMBLE.has(plainName(key))) &&
           !rules.some((rule) => rule.test(key)),
       );
-      assert.deepEqual(missing, [], `${role}: in mntr of ZooKeeper, and neither in ours nor among what is left out`);
+      alike('mntr, neither in ours nor among what is left out', missing, []);
       for (const rule of rules) assert.ok(![...have].some((key) => rule.test(key)), `${rule} is said to be left out`);
     } else if (each === 'hash') assert.match(ours, /^$/);
     // those who expire at other moments stand on other lines
-    else if (each === 'dump') assert.deepEqual(lines(ours).map(plural), lines(theirs).map(plural), `${role} dump`);
-    else assert.deepEqual(lines(ours), lines(theirs), `${role} ${each}`);
+    else if (each === 'dump') alike('dump', lines(ours).map(plural), lines(theirs).map(plural));
+    else alike(each, lines(ours), lines(theirs));
     if (each !== 'mntr' && each !== 'stmk' && each !== 'hash')
-      assert.equal(ours.endsWith('\n'), theirs.endsWith('\n'), `${role} ${each} ends`);
+      alike(`${each} ends`, ours.endsWith('\n'), theirs.endsWith('\n'));
   }
   for (const file of readdirSync(SAMPLES)) {
-    const name = new RegExp(`^admin-3\\.8\\.0-${role}-(.*)\\.json$`).exec(file)?.[1];
+    const name = new RegExp(`^admin-${version.replaceAll('.', '\\.')}-${role}-(.*)\\.json$`).exec(file)?.[1];
     if (name === undefined || name === 'monitor' || name === 'environment' || name === 'system_properties') continue;
     // null for a member of 3.8.0, the text in 3.10
     if (name === 'initial_configuration' && role !== 'standalone') continue;
@@ -101,8 +109,9 @@ async function compare(role: string, { word, admin }: Seen): Promise<void> {
     if (name === 'zabstate' && mine.client_address !== undefined) mine.client_address = null;
     // packets are not counted while they wait
     for (const each of theirs.observers ?? []) for (const key of ['queued_packets', 'requests']) delete each[key];
-    assert.deepEqual(form(mine), form(theirs), `${role} ${name}`);
+    alike(name, form(mine), form(theirs));
   }
+  assert.ok(differing.length === 0, differing.join('\n'));
   const monitor = JSON.parse(await admin('monitor')) as Record<string, unknown>;
   const known = new Set(keysOf(await word('mntr')));
   for (const key of known) assert.ok(key in monitor, `${role}: ${key} is in mntr and not in monitor`);
@@ -114,6 +123,15 @@ test('a server alone', async () => {
   const admin = adminOf(() => server.stderr);
   await admin('snapshot?streaming=false');
   await busy(server.hosts, () => compare('standalone', { word, admin }));
+});
+
+test('a server alone, as 3.10 has it', async () => {
+  await using server = await new ServerProcess(LINES, 'info').start();
+  const { port } = server;
+  const word = (text: string): Promise<string> => fourLetterWord(text, { host: '127.0.0.1', port });
+  const admin = adminOf(() => server.stderr);
+  await admin('snapshot?streaming=false');
+  await busy(server.hosts, () => compare('standalone', { word, admin }, '3.10'));
 });
 
 test('leader, follower and observer', async () => {
