@@ -17,7 +17,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['ZOOSH_READ_ONLY', '1: as --read-only'],
   ['ZOOSH_ASCII', '1: as --ascii'],
   ['ZOOSH_HOME', 'one folder for everything below FILES'],
-  ['ZOOSH_CODE_CACHE', 'the folder of compiled code; off: none is kept, and each start takes longer'],
+  ['ZOOSH_CODE_CACHE', 'the folder of compiled code, a whole path; off: none is kept, and each start takes longer'],
   ['ZOOSH_PAGER, PAGER', 'shows what is taller than the screen; without them less -FRX'],
   ['ZOOSH_COMPLETE_LIVE', '0: Tab in the shell of the operating system asks no server'],
   ['SERVER_JVMFLAGS, JVMFLAGS, ZK_SERVER_HEAP', 'settings (-D) and memory of the server of a zoo.cfg'],
