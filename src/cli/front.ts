@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDumb } from '../out/theme.ts';
 import { packageVersion } from '../platform/version.ts';
-import { Failure } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
+import { LINES_HINT } from '../shell/misspelt.ts';
 import type { Target } from '../shell/session.ts';
 import { textLines } from '../shell/utf8.ts';
 import type { Globals } from './globals.ts';
@@ -81,7 +82,9 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       host.onPromptChange = () => {}; // the line being typed is left as it stands
       process.stdout.write('\n');
     }
-    const grace = signalled === undefined ? GRACE_MS : INTERRUPTED_GRACE_MS;
+    // nobody would hear of the end of a session whose server is lost
+    const isLost = options.interactive && host.session.state === 'suspended';
+    const grace = signalled === undefined && !isLost ? GRACE_MS : INTERRUPTED_GRACE_MS;
     const isClosed = await Promise.race([
       host.close().then(() => true),
       sleep(grace, false, { ref: false }),
@@ -89,7 +92,8 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       stopped.then(() => sleep(INTERRUPTED_GRACE_MS, false, { ref: false })),
     ]);
     // the client looks for the server for some time yet; a server of our own is still to be stopped
-    if (signalled !== undefined && !isClosed && options.target === undefined) process.exit(signalled);
+    if ((signalled !== undefined || isLost) && !isClosed && options.target === undefined)
+      process.exit(signalled ?? status);
     // what the command still waits for must not keep the program either
     if (host.isForced) setTimeout(() => process.exit(signalled ?? status), GRACE_MS).unref();
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);
@@ -113,7 +117,16 @@ export const FEW: ReadonlySet<string> = new Set(['get', 'ls', 'set', 'create', '
 export async function runOne(globals: Globals, said: string | undefined, words: readonly string[]): Promise<number> {
   const registry = FEW.has(words[0] ?? '') ? (await import('../commands/few.ts')).few : undefined;
   const options = { globals, said, interactive: false, canAsk: isTypedByPerson(), single: true, registry };
-  return withHost(options, (host) => host.shell.runWords(words));
+  return withHost(options, async ({ shell }) => {
+    const status = await shell.runWords(words);
+    if (shell.changes.waiting === undefined) return status;
+    const failure = usage(
+      `${words[0]}: this one command opens a transaction, and nothing can come into it`,
+      LINES_HINT,
+    );
+    shell.ports.tell({ failure, command: words.join(' '), file: undefined, line: undefined });
+    return failure.exit;
+  });
 }
 
 /** Commands from `-c`, then those of a file, in one session. */

@@ -173,6 +173,11 @@ export interface ProgramOptions {
   readonly leaving: () => number | undefined;
 }
 
+const CANNOT_RUN: Readonly<Record<string, string>> = {
+  EACCES: 'it may not be executed (chmod +x FILE, or name what runs it: sh FILE)',
+  ENOEXEC: 'it is no program (a script begins with a line such as #!/bin/sh)',
+};
+
 /** Begins a program with our standard streams. @throws Failure (126, 127) */
 export function startProgram(
   { words, env, signal, leaving }: ProgramOptions,
@@ -212,7 +217,7 @@ export function startProgram(
     child.once('error', (error: NodeJS.ErrnoException) => {
       holder?.resume();
       const isAbsent = error.code === 'ENOENT';
-      const why = isAbsent ? 'not found' : error.code;
+      const why = isAbsent ? 'not found' : (CANNOT_RUN[error.code ?? ''] ?? fileWords(error));
       reject(new Failure(isAbsent ? 127 : 126, 'CannotRun', `cannot run ${program}: ${why}`));
     });
     child.once('spawn', () => {

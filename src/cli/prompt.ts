@@ -18,9 +18,11 @@ export function promptOf(host: Host): string {
         ? ' (lost)'
         : state === 'closed'
           ? ' (closed)'
-          : isReadOnly
-            ? ' (ro)'
-            : '';
+          : state === 'none' || state === 'authFailed'
+            ? ' (not connected)'
+            : isReadOnly
+              ? ' (ro)'
+              : '';
   const width = process.stdout.columns || 80;
   const fields: Readonly<Record<string, string>> = {
     profile: visibleLine(session.profile ?? current?.server ?? session.target.split(',')[0] ?? ''),
@@ -48,7 +50,7 @@ export function promptOf(host: Host): string {
   const template = said === 'zkcli' ? ZKCLI : said;
   const text = template.replace(/\{(\w+)\}/g, (whole, name: string) => fields[name] ?? whole);
   if (details.protect === true || note === ' (lost)') return theme.bad(text);
-  if (note === ' (connecting)') return theme.attention(text);
+  if (note === ' (connecting)' || note === ' (not connected)') return theme.attention(text);
   return theme.named(details.color)?.(text) ?? theme.path(text);
 }
 

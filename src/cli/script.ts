@@ -5,6 +5,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { staticText } from '../shell/lexer.ts';
 import type { Pipeline } from '../shell/parser.ts';
 import { countLines, faultOf, lineOf } from '../shell/script-text.ts';
+import { plural } from '../shell/units.ts';
 import type { Host } from './host.ts';
 
 /** Statements as they become whole, with the line each begins on. */
@@ -117,7 +118,7 @@ export function endOf(host: Host, status: number): number {
   if (waiting === undefined || shell.stopped) return summarise(host, status);
   shell.changes.forget();
   const failure = usage(
-    `the script ends inside a transaction of ${waiting} operations; none was sent`,
+    `the script ends inside a transaction of ${plural(waiting, 'operation')}; nothing was sent`,
     'commit sends it',
   );
   shell.ports.tell({ failure, command: 'txn', file: undefined, line: undefined });

@@ -21,7 +21,7 @@ export default command({
   ],
   exits: [3, 4],
   async run({ target }, context) {
-    const client = await context.session.connect(target);
+    const client = await context.session.connect(target, context.signal);
     context.cwd = '/';
     context.previous = '/';
     return {

@@ -31,7 +31,12 @@ export function dataSaid(name: string, path: string, values: DataValues, context
   const { data: word, text, file, stdin, noData } = values;
   const said = [word !== undefined, text !== undefined, file !== undefined, stdin, noData].filter(Boolean).length;
   if (said > 1) throw usage(`${name}: the data is given twice`);
-  if (said === 0) return undefined;
+  if (said === 0) {
+    const how = values.base64 ? '-b' : values.hex ? '-x' : undefined;
+    if (how !== undefined)
+      throw usage(`${name}: ${how} says how the data is written, and there is none`, `${name} PATH ${how} DATA`);
+    return undefined;
+  }
   const bytes = (): Data => {
     if (text !== undefined) return Buffer.from(text);
     if (file !== undefined && !isStdin(file)) return readDataFile(file);

@@ -11,6 +11,7 @@ export default command({
   risk: 'read',
   transaction: 'harmless',
   params: {
+    goesOn: { kind: 'flag', short: '-k', about: 'go on behind a failure; the exit code is that of the first' },
     pattern: { kind: 'text', about: 'which nodes, e.g. /app/*', placeholder: 'GLOB' },
     do: { kind: 'enum', about: 'the word do', values: ['do'], placeholder: 'do' },
     command: { kind: 'command', about: 'the command; {} in it is the path, {name} its last part', many: true },
@@ -22,10 +23,10 @@ export default command({
   ],
   exits: [10],
   notes: [
-    'The first failure ends it, unless the shell was started with -k.',
+    'The first failure ends it, unless -k is said here or the shell was started with it.',
     "{} and {name} stay as they are in quotes and within JSON: {\"p\": {}}. An empty object is '{}', in words of the system's shell { }.",
   ],
-  async run({ pattern, command: words }, context): Promise<Output> {
+  async run({ goesOn, pattern, command: words }, context): Promise<Output> {
     let exit = 0;
     let first: Failure | undefined;
     for (const path of await context.expand(pattern)) {
@@ -34,7 +35,7 @@ export default command({
         const status = await context.execute(filledFor(words, path));
         exit ||= status;
       } catch (error) {
-        if (!context.keepGoing || context.signal.aborted) throw error;
+        if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);
         context.warn(`${path}: ${failure.message}`);
         first ??= failure;

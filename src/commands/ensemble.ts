@@ -213,7 +213,7 @@ const ACTS: Readonly<Record<Action, Act>> = {
   async shell(all, said, context) {
     nothingMore(said, 'shell');
     const { connect } = await all.view(said.name);
-    await context.session.connect(connect);
+    await context.session.connect(connect, context.signal);
     return { type: 'done', text: `connected to ${connect}`, json: { connect } };
   },
   async config(all, { name, rest }) {

@@ -70,6 +70,14 @@ export default command({
     ['find /app -name config -exec get {}', 'the data of each'],
   ],
   exits: [1, 10, 13, 14, 30, 31],
+  foreign: {
+    '-type': 'nodes have no types: -leaf, -empty, -ephemeral and -persistent tell them apart',
+    '-maxdepth': '-depth N goes down so many levels',
+    '-mmin': '-mtime -10m is within ten minutes, +10m longer ago',
+    '-newer': '-mtime -1h is within the hour',
+    '-user': '-owner 0x... is the session of an ephemeral node',
+    '-print0': '-o ndjson gives a line for each, whatever is in its name',
+  },
   riskOf: (values) => (values.delete === true ? 'bulk' : 'read'),
   notes: [
     'With -delete a node that cannot go, since others are left below it or the ACL forbids it, stays; the others go all the same.',

@@ -27,7 +27,7 @@ A node whose name is the pattern itself wins. Quotes make a pattern literal. No 
   a && b      b if a succeeded
   a || b      b if it did not
   a | cmd     plain output into a command of the operating system
-  a > file    plain output into a file
+  a > file    plain output into a file; the data of one node exactly, byte for byte
   a >> file   added to it
   !cmd        a command of the operating system
   # text      a comment`,
@@ -44,7 +44,8 @@ One that is not defined is an error; single quotes keep \${...} as it is.`,
   output: `Results go to standard output, everything else to standard error.
   human   on a terminal: columns, colours, ages
   plain   in pipes and files: a record a line, TAB between fields; data as it is
-  json    one document per command; ndjson: a line for each entry of a list, and for each other answer
+  json    one document per command
+  ndjson  a line for each row of a table, node found, match, difference or event; one line for any other answer, ls included
 -o MODE before the command, or: settings output MODE. 64-bit ids are hexadecimal texts.`,
   watches: `  get -w PATH       tells once when its data changes or it is deleted
   ls -w PATH        tells once when a child comes or goes, or it is deleted

@@ -7,21 +7,22 @@ import type { Output } from '../shell/output.ts';
 export default command({
   name: 'repeat',
   group: 'shell',
-  about: 'run a command several times; the first failure ends it, but for -k before repeat',
+  about: 'run a command several times; the first failure ends it, but for -k',
   risk: 'read',
   isEndless: ({ count }) => count === 0 && 'interrupted',
   transaction: 'harmless',
   params: {
     count: { kind: 'number', about: 'how often; 0 is until Ctrl-C' },
+    goesOn: { kind: 'flag', short: '-k', about: 'go on behind a failure; the exit code is that of the first' },
     interval: { kind: 'duration', short: '-i', about: 'pause between two runs' },
     command: { kind: 'command', about: 'the command and its words', many: true },
   },
   examples: [
     ['repeat 3 create -s /jobs/n- x', 'three nodes'],
     ['repeat -i 1s 0 stat /app', 'every second'],
-    ['repeat -i 200ms 5 sync', 'five, a fifth of a second apart'],
+    ['repeat -k -i 200ms 5 sync', 'five, a fifth of a second apart, whatever happens to each'],
   ],
-  async run({ count, interval, command: words }, context): Promise<Output> {
+  async run({ count, interval, goesOn, command: words }, context): Promise<Output> {
     if (count < 0) throw usage(`repeat: COUNT must not be negative: ${count}`);
     let exit = 0;
     let first: Failure | undefined;
@@ -32,7 +33,7 @@ export default command({
         const status = await context.execute(words);
         exit ||= status;
       } catch (error) {
-        if (!context.keepGoing || context.signal.aborted) throw error;
+        if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);
         context.warn(`error: ${failure.message}`);
         first ??= failure;

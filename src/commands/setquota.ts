@@ -27,10 +27,10 @@ export default command({
     hardCount: {
       kind: 'number',
       short: '-N',
-      about: 'nodes, hard: servers refuse more, where they enforce quotas',
+      about: 'nodes, hard: servers with enforceQuota=true refuse more, others log it',
       placeholder: 'COUNT',
     },
-    hardBytes: { kind: 'size', short: '-B', about: 'bytes of data, hard', placeholder: 'BYTES' },
+    hardBytes: { kind: 'size', short: '-B', about: 'bytes of data, hard in the same way', placeholder: 'BYTES' },
   },
   examples: [
     ['setquota -n 1000 /app', 'soft limit'],
@@ -39,6 +39,7 @@ export default command({
   ],
   exits: [10, 20],
   notes: [
+    'Hard limits are kept by servers whose zoo.cfg says enforceQuota=true, which is off by default here and at Apache; without it nothing is refused.',
     'Quotas do not nest: where a node above or below has one already, it is refused (20).',
     'They are kept in /zookeeper/quota of the whole ensemble: below a chroot this and its like are refused (2).',
   ],

@@ -32,12 +32,17 @@ export function versionOf(text: string | undefined, path: string, context: Comma
   return Number(text);
 }
 
-/** Gives NoNode the name that may have been meant: one more listing of the parent, only after the failure. */
-export async function withSuggestion<T>(path: string, context: CommandContext, work: () => Promise<T>): Promise<T> {
+/**
+ * Gives NoNode the name that may have been meant: one more listing of the parent, only after the failure. `asked`: what is
+ * missing where the error does not say it.
+ */
+export async function withSuggestion<T>(asked: string, context: CommandContext, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof KeeperError) || error.code !== 'NoNode' || path === '/') throw error;
+    if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
+    const path = error.path ?? asked;
+    if (path === '/') throw error;
     const parent = parentOf(path);
     const client = await context.client();
     const names: readonly string[] = await client.getChildren(parent, { signal: context.signal }).then(

@@ -17,7 +17,7 @@ export default command({
   async run({ profile }, context) {
     const name = profile.replace(/^@/, '');
     context.profiles.get(name); // a misspelt name must not cost the session we have
-    const client = await context.session.connect(`@${name}`);
+    const client = await context.session.connect(`@${name}`, context.signal);
     context.cwd = '/';
     context.previous = '/';
     return {

@@ -32,11 +32,21 @@ const MAX_LINES = 40;
 /** JSON is compared key by key. */
 const spread = (text: string | undefined): string | undefined => (text === undefined ? undefined : prettyJson(text));
 
-/** How people see one: a line, and below it the lines of a text that differ. */
-export function differenceLines(difference: Difference, { theme, width }: Screen): string[] {
-  const { sign, path, version, before, after, notes = [] } = difference;
+const headOf = ({ sign, path, version }: Difference): string =>
+  ` ${sign} ${quoteWord(path)}${version === undefined ? '' : `  v${version}`}`;
+
+/** How people see them: a line each, what is said of it in one column, and below it the lines of a text that differ. */
+export function differencesLines(differences: readonly Difference[], screen: Screen): string[] {
+  const widest = differences.reduce((most, each) => Math.max(most, textWidth(headOf(each)) + 2), LEAST_COLUMN);
+  return differences.flatMap((each) => differenceLines(each, Math.min(MOST_COLUMN, widest), screen));
+}
+const LEAST_COLUMN = 28;
+const MOST_COLUMN = 40;
+
+function differenceLines(difference: Difference, column: number, { theme, width }: Screen): string[] {
+  const { sign, before, after, notes = [] } = difference;
   const paint = theme[PAINT[sign]] as (text: string) => string;
-  const head = ` ${sign} ${quoteWord(path)}${version === undefined ? '' : `  v${version}`}`;
+  const head = headOf(difference);
   const painted = paint(head);
   const below = notes.flatMap((note) => fold(`     ${visibleLine(note)}`, width, 5)).map(theme.dim);
   const both = before != null && after != null ? [textOf(before), textOf(after)] : [];
@@ -51,7 +61,6 @@ export function differenceLines(difference: Difference, { theme, width }: Screen
   const value = before === undefined && after === undefined ? '' : inline(Math.max(16, Math.floor((width - 12) / 2)));
   if (value === '') return [painted, ...below];
   const shown = visibleLine(value);
-  const column = Math.min(40, Math.max(textWidth(head) + 2, 28));
   const pad = column - textWidth(head);
   if (textWidth(head) + Math.max(2, pad) + textWidth(shown) <= width)
     return [`${painted}${' '.repeat(Math.max(2, pad))}${shown}`, ...below];

@@ -7,7 +7,7 @@ import { quoteWord } from '../shell/paths.ts';
 import type { Change } from '../shell/recorder.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
 import { base64, hexdump, isText, prettyJson, unpack, visible, visibleLine } from './data.ts';
-import { differenceLines } from './differences.ts';
+import { differencesLines } from './differences.ts';
 import { changeLine } from './events.ts';
 import { fold, foldPage, LEAST } from './fold.ts';
 import { kindOf, statJson } from './stat.ts';
@@ -77,7 +77,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       ];
     case 'differences':
       return [
-        ...output.differences.flatMap((each) => differenceLines(each, screen)),
+        ...differencesLines(output.differences, screen),
         ...(output.summary === undefined ? [] : fold(visibleLine(output.summary), screen.width, 2)),
       ];
     case 'matches':

@@ -141,7 +141,8 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
     fail(
       usage(
         `${spec.name}: unknown option ${option}`,
-        close !== undefined ? `did you mean ${close} ?` : 'put -- before a word that only looks like an option',
+        spec.foreign?.[option] ??
+          (close !== undefined ? `did you mean ${close} ?` : 'put -- before a word that only looks like an option'),
       ),
     );
   }

@@ -128,8 +128,11 @@ export interface SessionControl {
   word(word: string, options: FourLetterOptions): Promise<string>;
   /** Name of the profile in use. */
   readonly profile: string | undefined;
-  /** Ends the session, if any, and begins one with `target` (a connect string or `@profile`; absent: the same again). */
-  connect(target?: string): Promise<Client>;
+  /**
+   * Ends the session, if any, and begins one with `target` (a connect string or `@profile`; absent: the same again).
+   * Once `signal` is aborted no server is looked for any more.
+   */
+  connect(target: string | undefined, signal: AbortSignal): Promise<Client>;
   /** A further session, with another target, whose profile may let it only read; whoever asks closes it. @throws ConnectError, Failure (2) */
   open(target: string): Promise<Client>;
   /** That a target opened before, undefined for the session in use, is one whose changes are asked about. */
@@ -396,6 +399,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   readonly exits?: readonly number[];
   /** What the synopsis ends with, behind all that is read by itself: `[-- CMD...]`. */
   readonly tail?: string;
+  /** What is said of options that people know from elsewhere and that there are not: `-type`, and what does the same. */
+  readonly foreign?: Readonly<Record<string, string>>;
   /** What help says below the options, if more is worth saying. */
   readonly notes?: readonly string[];
   /**

@@ -138,7 +138,7 @@ const forgetful = (session: SessionControl): SessionControl => ({
     return session.profile;
   },
   word: (word, options) => session.word(word, options),
-  connect: (target) => session.connect(target),
+  connect: (target, signal) => session.connect(target, signal),
   close: () => session.close(),
   addAuth: (scheme, auth) => session.addAuth(scheme, auth),
   noteEphemeral: () => {},

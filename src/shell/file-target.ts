@@ -39,6 +39,15 @@ export function fileTarget(file: string): FileTarget {
   }
 }
 
+/** A regular file, or one that is to be made: no device, and nobody who reads meanwhile. */
+export function isRegular(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+  } catch {
+    return true; // opening it tells why not
+  }
+}
+
 /** The end of the links, which need not be there: a new file is made where they lead to, not in their place. */
 function followed(file: string): { path: string; isOpened: boolean } {
   let path = resolve(file);

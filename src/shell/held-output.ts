@@ -12,6 +12,9 @@ export class HeldOutput {
   readonly #open: (() => Outlet) | undefined;
   #pieces: Uint8Array[] = [];
   #size = 0;
+  #count = 0;
+  /** What stands between the last piece and one that comes after it. */
+  #owed: Uint8Array | undefined;
   #outlet: Outlet | undefined;
 
   /** `open` undefined: all of it is wanted at once, with `bytes`. */
@@ -26,7 +29,18 @@ export class HeldOutput {
   get bytes(): Buffer {
     return Buffer.concat(this.#pieces);
   }
-  add(piece: Uint8Array): void {
+  /** `end` stands behind `piece` unless that is all there is. */
+  add(piece: Uint8Array, end?: Uint8Array): void {
+    this.#settle();
+    this.#put(piece);
+    this.#count++;
+    this.#owed = end;
+  }
+  #settle(): void {
+    if (this.#owed !== undefined) this.#put(this.#owed);
+    this.#owed = undefined;
+  }
+  #put(piece: Uint8Array): void {
     this.#pieces.push(piece);
     this.#size += piece.length;
   }
@@ -48,6 +62,7 @@ export class HeldOutput {
   /** The command has ended well; the status of what took its output. */
   async end(): Promise<number> {
     if (this.#open === undefined) return 0;
+    if (this.#count > 1) this.#settle();
     await this.#send(this.#open);
     return (this.#outlet as Outlet).end();
   }

@@ -7,6 +7,8 @@ import type { ShellPorts } from './shell-ports.ts';
 export class OutputRoute {
   /** It goes to a file or a program. */
   held: HeldOutput | undefined;
+  /** It goes to a file, which gets the data of one node byte for byte. */
+  isFile = false;
   /** What was shown, where each command is one record. */
   recorded: Output[] | undefined;
   readonly #ports: Pick<ShellPorts, 'show' | 'redraw' | 'plain' | 'write' | 'progress'>;
@@ -21,10 +23,16 @@ export class OutputRoute {
 
   /** An answer, or a part of it. */
   show(output: Output): void {
-    if (this.held !== undefined) return this.held.add(this.#ports.plain(output));
+    if (this.held !== undefined) return this.#hold(this.held, output);
     if (this.recorded !== undefined) this.recorded.push(output);
     else this.#ports.show(output);
     this.#onSaid();
+  }
+  #hold(held: HeldOutput, output: Output): void {
+    const bytes = this.#ports.plain(output);
+    const isExact = this.isFile && output.type === 'node' && output.form === 'text' && !output.showStat;
+    const size = isExact ? (output.data?.length ?? 0) : bytes.length;
+    held.add(bytes.subarray(0, size), bytes.subarray(size));
   }
   /** The same in the place of the answer before it. */
   redraw(output: Output): void {

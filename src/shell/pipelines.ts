@@ -5,6 +5,7 @@ import type { Changes } from './changes.ts';
 import type { Arg } from './command.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { Failure, usage } from './failure.ts';
+import { isRegular } from './file-target.ts';
 import { HeldOutput } from './held-output.ts';
 import type { WordToken } from './lexer.ts';
 import { unknownCommand } from './misspelt.ts';
@@ -73,9 +74,10 @@ export class Pipelines {
       if (output !== undefined) this.#host.output.show(output);
       return { status: output?.exit ?? 0, failure: failureOfProgram(output) };
     }
-    const outer = this.#host.output.held; // of a line that runs a file, whose output goes elsewhere as a whole
+    const { held: outer, isFile: wasFile } = this.#host.output; // of a line that runs a file, whose output goes elsewhere as a whole
     const held = new HeldOutput(open);
     this.#host.output.held = held;
+    this.#host.output.isFile = target !== undefined && isRegular(target);
     this.hasChanged = false;
     try {
       const output = await this.#host.command(name.text, args, signal);
@@ -89,6 +91,7 @@ export class Pipelines {
       throw error;
     } finally {
       this.#host.output.held = outer;
+      this.#host.output.isFile = wasFile;
     }
   }
 

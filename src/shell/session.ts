@@ -15,6 +15,7 @@ import { ReadOnlyClient } from './changes.ts';
 import type { OpenAtOptions, SessionControl } from './command.ts';
 import { Failure, refused } from './failure.ts';
 import { KeptWatches, type ListedWatch } from './kept-watches.ts';
+import { orAbort } from './or-abort.ts';
 import { factsOf, type ServerFacts } from './server-facts.ts';
 import { hex, plural } from './units.ts';
 
@@ -145,16 +146,25 @@ export class ShellSession implements SessionControl {
     return this.#pending;
   }
 
-  async connect(text?: string): Promise<Client> {
+  async connect(text: string | undefined, signal: AbortSignal): Promise<Client> {
     const next = text === undefined ? undefined : this.#ports.target(text);
-    await this.#end();
+    await orAbort(this.#end(), signal);
     if (next !== undefined) {
       this.#target = next;
       this.#auth = [...(next.options.auth ?? [])];
     }
     this.#isClosed = false;
+    const pending = this.client();
     this.#ports.changed();
-    return this.client();
+    const giveUp = this.#giveUp;
+    const leave = (): void => giveUp.abort(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      return await orAbort(pending, signal);
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
   }
 
   /** A session of its own, which tells nothing and is whoever's asked for it. */

@@ -1,6 +1,8 @@
 /** The prompt as a person has it: the built binary in a pseudo terminal, against a server of its own. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -222,6 +224,51 @@ test('C-c stops a long listing and the session goes on', async () => {
   assert.equal(await session.ended(), 0);
 });
 
+test('Ctrl-C ends a connect to a server that says nothing, and the prompt tells that it is not connected', async () => {
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const gone = createServer().listen(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const { port: closed } = gone.address() as AddressInfo;
+  gone.close();
+  try {
+    using session = prompt(`--connect-timeout ${10 * PATIENCE_MS}ms ${server.hosts}`);
+    await sees(session, 'connected to');
+    session.type(`connect 127.0.0.1:${port}\r`);
+    await once(silent, 'connection');
+    session.type('\x03');
+    await sees(session, `interrupted\n127.0.0.1:${port}:/ (not connected)> |`);
+    session.type(`connect ${server.hosts}\r`);
+    await sees(session, /connected to \S+, session[^\n]*\n127\.0\.0\.1:\d+:\/> \|/);
+    session.type('\x04');
+    assert.equal(await session.ended(), 0);
+  } finally {
+    silent.close();
+  }
+  using session = prompt(`--connect-timeout 300ms ${server.hosts}`);
+  await sees(session, 'type help');
+  session.type(`connect 127.0.0.1:${closed}\r`);
+  await sees(session, `127.0.0.1:${closed}:/ (not connected)> |`);
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+});
+
+test('Ctrl-D with the server lost does not wait for it', () =>
+  timely(async () => {
+    using session = prompt(server.hosts);
+    await sees(session, 'type help');
+    await server.kill('SIGKILL');
+    await sees(session, '(lost)> |');
+    const began = performance.now();
+    session.type('\x04');
+    const code = await session.ended();
+    const ms = Math.round(performance.now() - began);
+    await server.start();
+    assert.equal(code, 0);
+    return lateIf(ms > 600, `${ms} ms`);
+  }));
+
 test('Ctrl-C ends a change that waits for a server at once, and a second one within a second ends the shell', async () => {
   using session = new Session({
     sh: `exec '${process.execPath}' '${BIN}' --timeout 20s ${server.hosts}`,
@@ -277,11 +324,11 @@ test('the profile whose password is missing is in the prompt, with what to do; o
   try {
     using session = prompt('@live', 80, own);
     await sees(session, 'export NO_SUCH=... before zoosh starts');
-    await sees(session, 'live!:/> |');
+    await sees(session, 'live!:/ (not connected)> |');
     assert.doesNotMatch(session.screen.all().join('\n'), /playground/);
     // what cannot be sent is not asked about
     session.type('set /a x\r');
-    await sees(session, /set \/a x\n[\s\S]*NO_SUCH[\s\S]*live!:\/> \|/);
+    await sees(session, /set \/a x\n[\s\S]*NO_SUCH[\s\S]*live!:\/ \(not connected\)> \|/);
     assert.doesNotMatch(session.screen.all().join('\n'), /Allow set/);
   } finally {
     rmSync(own, { recursive: true, force: true });

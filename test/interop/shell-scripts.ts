@@ -69,6 +69,9 @@ test('repeat, time, each: a command within a command', async () => {
   // with -k, as here, it goes on
   const nope = `error: node does not exist: ${at}/nope`;
   await sh.no('repeat 2 get nope', 10, nope, nope);
+  await sh.no('repeat -k 2 get nope', 10, nope, nope);
+  const inner = `${at}/n-0000000000`;
+  await sh.no('each -k n-*0 do get {}/nope', 10, `${inner}: node does not exist: ${inner}/nope`);
   await sh.no('repeat -1 pwd', 2, 'error: repeat: COUNT must not be negative: -1');
   await timely(async () => {
     const { out, err, status } = await sh.line('time ls');

@@ -4,7 +4,7 @@ import { progressText } from '../../src/cli/progress.ts';
 import { percentiles } from '../../src/commands/latency.ts';
 import { share } from '../../src/commands/quota.ts';
 import { NO_QUOTA } from '../../src/commands/quota-text.ts';
-import { differenceLines } from '../../src/out/differences.ts';
+import { differencesLines } from '../../src/out/differences.ts';
 import { render as renderAs } from '../../src/out/render.ts';
 import { plainTheme } from '../../src/out/theme.ts';
 import { EventRing } from '../../src/shell/event-ring.ts';
@@ -87,16 +87,20 @@ test('differences are told in the width there is', () => {
     before: Buffer.from('"info"'),
     after: Buffer.from('"warn"'),
   } as const;
-  assert.deepEqual(differenceLines(change, screen), [` ~ /app/level  v7           '"info"' -> '"warn"'`]);
-  for (const line of differenceLines({ ...change, path: `/${'x'.repeat(30)}` }, { ...screen, width: 40 }))
+  assert.deepEqual(differencesLines([change], screen), [` ~ /app/level  v7           '"info"' -> '"warn"'`]);
+  for (const line of differencesLines([{ ...change, path: `/${'x'.repeat(30)}` }], { ...screen, width: 40 }))
     assert.ok(line.length <= 40, line);
-  const text = differenceLines(
-    { sign: '~', path: '/t', before: Buffer.from('a\nb\n'), after: Buffer.from('a\nc\n') },
+  const text = differencesLines(
+    [{ sign: '~', path: '/t', before: Buffer.from('a\nb\n'), after: Buffer.from('a\nc\n') }],
     screen,
   );
   assert.deepEqual(text, [' ~ /t', '     a', '   - b', '   + c', '     ']);
+  // those of one plan stand in one column, as long as it is not too far to the right
+  const long = { sign: '+', path: `/${'n'.repeat(28)}`, after: Buffer.from('x') } as const;
+  const columns = differencesLines([change, long, { ...long, path: '/s' }], screen).map((line) => line.search(/['"]/));
+  assert.deepEqual(columns, [34, 34, 34]);
   // nothing of a node drives the terminal
-  const evil = differenceLines({ sign: '+', path: '/e', after: Buffer.from('\x1b[2J') }, screen).join('');
+  const evil = differencesLines([{ sign: '+', path: '/e', after: Buffer.from('\x1b[2J') }], screen).join('');
   assert.ok(!evil.includes('\x1b'));
 });
 
