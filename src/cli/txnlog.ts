@@ -4,7 +4,7 @@ import { readLogFile } from '../apache/read-log.ts';
 import { decodeTxn } from '../apache/txn.ts';
 import { chopApacheLog } from '../offline/chop-apache.ts';
 import { chopOwnLog, isThere, readOwnLog } from '../offline/own-log.ts';
-import { kindOf } from '../offline/snapshot-view.ts';
+import { isUnbegunLog, kindOf } from '../offline/snapshot-view.ts';
 import { jsonOf, lineOf, type ToldTxn, tellApache, tellOwn } from '../offline/txn-text.ts';
 import { visibleLine } from '../out/data.ts';
 import { nodeDisk } from '../platform/disk.ts';
@@ -45,6 +45,12 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
     });
   const file = oneWord('txnlog', 'FILE', words);
   const kind = kindOf(file);
+  const isJson = globals.output === 'json' || globals.output === 'ndjson';
+  if (kind === 'unknown' && values.chop !== true && isUnbegunLog(file)) {
+    process.stderr.write(`warning: ${file} was being begun when its server ended: nothing is in it yet\n`);
+    if (!isJson) process.stdout.write('EOF reached after 0 txns.\n');
+    return 0;
+  }
   if (kind !== 'zoosh log' && kind !== 'Apache log')
     throw new WrongFile(
       `${file} is ${kind === 'unknown' ? 'no transaction log' : `a ${kind.endsWith('backup') ? 'backup' : 'snapshot'}: zoosh snapshot info ${file} tells more`}`,
@@ -53,7 +59,7 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
   if (values.chop === true) refuseDryRun('txnlog -c', globals);
   if (values.chop === true) return chop(resolve(file), isOwn, values.zxid);
   if (values.zxid !== undefined) throw new UsageError('txnlog: -z ZXID is where -c chops');
-  return dump(resolve(file), isOwn, globals.output === 'json' || globals.output === 'ndjson');
+  return dump(resolve(file), isOwn, isJson);
 }
 
 const hex = (zxid: bigint): string => `0x${BigInt.asUintN(64, zxid).toString(16)}`;

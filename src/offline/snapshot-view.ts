@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { basename } from 'node:path';
 import { constants, gunzipSync } from 'node:zlib';
 import { ApacheDamage } from '../apache/damage.ts';
 import { storedOwner } from '../apache/digest.ts';
@@ -44,6 +45,19 @@ export function kindOf(file: string): FileKind {
   if (magic === LOG_MAGIC) return 'Apache log';
   if (magic === SNAPSHOT_MAGIC || head.readUInt16BE(0) === GZIP || isSnappyStream(head)) return 'Apache snapshot';
   return 'unknown';
+}
+
+/** A log of ours that was being begun when its server ended: it has its name and nothing else. */
+export function isUnbegunLog(file: string): boolean {
+  if (!/^log\.[0-9a-f]+\.[0-9a-f]+$/.test(basename(file))) return false;
+  const head = Buffer.alloc(4096);
+  const fd = openSync(file, 'r');
+  try {
+    readSync(fd, head, 0, head.length, 0);
+    return head.every((byte) => byte === 0);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** A backup that was compressed since; the file must begin as gzip's do. */

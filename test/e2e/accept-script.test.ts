@@ -208,7 +208,7 @@ test('accept 6: what a script says of itself, and what each of its commands did 
   assert.equal(nested.stderr.match(/error:/g)?.length, 1);
   const open = await zoosh([server.hosts], 'txn\nset /one z\n');
   assert.equal(open.code, 2);
-  assert.match(open.stderr, /ends inside a transaction of 1 operations; none was sent/);
+  assert.match(open.stderr, /ends inside a transaction of 1 operation; nothing was sent/);
 });
 
 test('accept 9: nobody is asked off a terminal; a protected profile says 30', async () => {

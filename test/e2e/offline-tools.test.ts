@@ -1,6 +1,6 @@
 /** Logs, snapshots and data directories looked at without a server: Apache's and ours by the same commands. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from '../../src/index.ts';
@@ -158,6 +158,21 @@ test('a log of ours is shown likewise', async () => {
       shown.some((line) => pattern.test(line)),
       `${pattern}\n${shown.join('\n')}`,
     );
+});
+
+test('a log whose server was killed as it began it has no transactions, and is no wrong file', async () => {
+  for (const [name, bytes] of [
+    ['log.10000003b.7559d48fe6d7dd65', 0],
+    ['log.10000003c.7559d48fe6d7dd65', 1 << 20],
+  ] as const) {
+    const file = join(folder, name);
+    writeFileSync(file, Buffer.alloc(bytes));
+    const ran = await zoosh(['txnlog', file]);
+    assert.deepEqual([ran.code, ran.stdout], [0, 'EOF reached after 0 txns.\n']);
+    assert.match(ran.stderr, /^warning: .*nothing is in it yet\n$/);
+    assert.equal((await zoosh(['txnlog', '-c', '-z', '1', file])).code, 2);
+    rmSync(file);
+  }
 });
 
 test('the newest log of ours can be chopped and started from', async () => {

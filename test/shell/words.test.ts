@@ -39,6 +39,7 @@ const still = (): Client => {
       stat: path === '/' ? STAT : found(path),
     }),
     on: () => () => {},
+    watches: () => [],
     chroot: '',
     sessionId: 1n,
   } as unknown as Client;
