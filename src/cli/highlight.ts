@@ -1,7 +1,7 @@
 import type { Span } from '../editor/editor.ts';
 import { optionsOf, placeholder, positionals, synopsis, walk } from '../shell/bind.ts';
 import type { Arg, Registry } from '../shell/command.ts';
-import { staticText, tokenize } from '../shell/lexer.ts';
+import { staticText, type Token, tokenize } from '../shell/lexer.ts';
 
 /** What is known without asking anybody. */
 export interface Known {
@@ -18,14 +18,16 @@ export function highlight(text: string, registry: Registry, known: Known): Span[
   let args: Arg[] = [];
   let isFirst = true;
   let ended = false;
+  let isFile = false;
   for (const token of tokenize(text).tokens) {
     if (token.type === 'comment') spans.push({ from: token.from, to: token.to, style: 'dim' });
     else if (token.type === 'operator') {
-      isFirst = true;
+      isFile = isRedirection(token);
+      isFirst = !isFile;
       ended = false;
       spec = undefined;
       args = [];
-    } else if (token.type === 'word') {
+    } else if (token.type === 'word' && !isFile) {
       const word = staticText(token) ?? '';
       const { from, to } = token;
       if (isFirst) {
@@ -54,6 +56,10 @@ export function highlight(text: string, registry: Registry, known: Known): Span[
   return spans;
 }
 
+/** A file of the operating system follows, no command and no node. */
+const isRedirection = (token: Token): boolean =>
+  token.type === 'operator' && (token.operator === '>' || token.operator === '>>');
+
 function isOption(spec: NonNullable<ReturnType<Registry['find']>>, word: string): boolean {
   const options = optionsOf(spec).map(([, param]) => param);
   if (word === '--help' || word === '-h' || word === '-?') return true;
@@ -69,6 +75,7 @@ export function hint(text: string, registry: Registry): string {
   const { tokens, open, fault } = tokenize(text);
   if (!/\s$/.test(text) || open !== undefined || fault !== undefined) return '';
   const last = tokens.findLastIndex((token) => token.type !== 'word');
+  if (tokens[last] !== undefined && isRedirection(tokens[last])) return '';
   const words = tokens.slice(last + 1).filter((token) => token.type === 'word');
   const [first, ...rest] = words.map((word): Arg => ({ text: staticText(word) ?? 'x', quote: word.quote }));
   const spec = first === undefined ? undefined : registry.find(first.text);
