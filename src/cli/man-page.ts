@@ -34,7 +34,7 @@ const FILES: readonly (readonly [string, string])[] = [
   ['~/.config/zoosh/rc.zk', 'commands at the start of a prompt'],
   ['~/.local/state/zoosh/history', 'lines typed; XDG_STATE_HOME moves it'],
   ['~/.local/state/zoosh/trash/', 'what undo brings back'],
-  ['~/.cache/zoosh/', 'names that completion has seen, for seconds; XDG_CACHE_HOME moves it'],
+  ['~/.cache/zoosh/', 'names that completion has seen, for seconds, and compiled code; XDG_CACHE_HOME moves it'],
   ['~/.local/share/zoosh/ensembles/', 'ensembles on this machine; XDG_DATA_HOME moves it'],
 ];
 const EXAMPLES: readonly (readonly [string, string])[] = [
