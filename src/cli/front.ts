@@ -5,6 +5,7 @@ import { packageVersion } from '../platform/version.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { LINES_HINT } from '../shell/misspelt.ts';
 import type { Target } from '../shell/session.ts';
+import { plural } from '../shell/units.ts';
 import { textLines } from '../shell/utf8.ts';
 import type { Globals } from './globals.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
@@ -20,6 +21,8 @@ import { showUsage } from './width.ts';
 const GRACE_MS = 1000;
 /** The same once somebody has interrupted it: who presses Ctrl-C does not wait for a server that says nothing, ms. */
 const INTERRUPTED_GRACE_MS = 80;
+/** What is said last is written by then, ms. */
+const TOLD_MS = 20;
 
 /**
  * Opens a shell, runs `work`, ends the session whatever happened. A signal interrupts the command and ends the program
@@ -82,8 +85,8 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       host.onPromptChange = () => {}; // the line being typed is left as it stands
       process.stdout.write('\n');
     }
-    // nobody would hear of the end of a session whose server is lost
-    const isLost = options.interactive && host.session.state === 'suspended';
+    // nobody else could hear of the end of the session
+    const isLost = options.interactive && host.session.state === 'suspended' && host.session.isOfOneServer;
     const grace = signalled === undefined && !isLost ? GRACE_MS : INTERRUPTED_GRACE_MS;
     const isClosed = await Promise.race([
       host.close().then(() => true),
@@ -92,8 +95,11 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       stopped.then(() => sleep(INTERRUPTED_GRACE_MS, false, { ref: false })),
     ]);
     // the client looks for the server for some time yet; a server of our own is still to be stopped
-    if ((signalled !== undefined || isLost) && !isClosed && options.target === undefined)
-      process.exit(signalled ?? status);
+    if (signalled !== undefined && !isClosed && options.target === undefined) process.exit(signalled);
+    // at a prompt nobody waits for a server that is lost, or has been told and says nothing; one that looks for another has its time
+    const looksOn = host.session.state === 'suspended' && !isLost;
+    if (options.interactive && !isClosed && !looksOn && options.target === undefined)
+      setTimeout(() => process.exit(), TOLD_MS).unref();
     // what the command still waits for must not keep the program either
     if (host.isForced) setTimeout(() => process.exit(signalled ?? status), GRACE_MS).unref();
     for (const [signal, handler] of handlers) process.removeListener(signal, handler);
@@ -119,11 +125,15 @@ export async function runOne(globals: Globals, said: string | undefined, words: 
   const options = { globals, said, interactive: false, canAsk: isTypedByPerson(), single: true, registry };
   return withHost(options, async ({ shell }) => {
     const status = await shell.runWords(words);
-    if (shell.changes.waiting === undefined) return status;
-    const failure = usage(
-      `${words[0]}: this one command opens a transaction, and nothing can come into it`,
-      LINES_HINT,
-    );
+    const { waiting } = shell.changes;
+    if (waiting === undefined || status !== 0) return status;
+    const isEmpty = shell.ports.registry.find(words[0] ?? '')?.name === 'txn';
+    const failure = isEmpty
+      ? usage(`${words[0]}: this one command opens a transaction, and nothing can come into it`, LINES_HINT)
+      : usage(
+          `${words[0]} ends inside a transaction of ${plural(waiting, 'operation')}; nothing was sent`,
+          'commit sends it',
+        );
     shell.ports.tell({ failure, command: words.join(' '), file: undefined, line: undefined });
     return failure.exit;
   });

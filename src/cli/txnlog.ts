@@ -46,12 +46,8 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
   const file = oneWord('txnlog', 'FILE', words);
   const kind = kindOf(file);
   const isJson = globals.output === 'json' || globals.output === 'ndjson';
-  if (kind === 'unknown' && values.chop !== true && isUnbegunLog(file)) {
-    process.stderr.write(`warning: ${file} was being begun when its server ended: nothing is in it yet\n`);
-    if (!isJson) process.stdout.write('EOF reached after 0 txns.\n');
-    return 0;
-  }
-  if (kind !== 'zoosh log' && kind !== 'Apache log')
+  const isUnbegun = kind === 'unknown' && values.chop !== true && isUnbegunLog(file);
+  if (!isUnbegun && kind !== 'zoosh log' && kind !== 'Apache log')
     throw new WrongFile(
       `${file} is ${kind === 'unknown' ? 'no transaction log' : `a ${kind.endsWith('backup') ? 'backup' : 'snapshot'}: zoosh snapshot info ${file} tells more`}`,
     );
@@ -59,7 +55,10 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
   if (values.chop === true) refuseDryRun('txnlog -c', globals);
   if (values.chop === true) return chop(resolve(file), isOwn, values.zxid);
   if (values.zxid !== undefined) throw new UsageError('txnlog: -z ZXID is where -c chops');
-  return dump(resolve(file), isOwn, isJson);
+  if (!isUnbegun) return dump(resolve(file), isOwn, isJson);
+  process.stderr.write(`warning: ${file} was being begun when its server ended: nothing is in it yet\n`);
+  if (!isJson) process.stdout.write('EOF reached after 0 txns.\n');
+  return 0;
 }
 
 const hex = (zxid: bigint): string => `0x${BigInt.asUintN(64, zxid).toString(16)}`;

@@ -1,5 +1,6 @@
 import { command } from '../shell/command.ts';
 import { hex } from '../shell/units.ts';
+import { goTo } from './go-to.ts';
 
 /** Begins a new session. */
 export default command({
@@ -21,9 +22,7 @@ export default command({
   ],
   exits: [3, 4],
   async run({ target }, context) {
-    const client = await context.session.connect(target, context.signal);
-    context.cwd = '/';
-    context.previous = '/';
+    const client = await goTo(target, context);
     return {
       type: 'done',
       text: `connected to ${client.server}, session ${hex(client.sessionId)}`,

@@ -40,6 +40,7 @@ export default command({
         context.warn(`${path}: ${failure.message}`);
         first ??= failure;
       }
+      await context.drained();
     }
     if (first !== undefined) throw toldAlready(first);
     return { type: 'many', parts: [], exit };

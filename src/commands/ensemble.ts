@@ -4,6 +4,7 @@ import type { EnsembleView, LocalEnsembles, MemberView } from '../shell/ensemble
 import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { parseDuration, parseNumber, plural, showAge, showBytes } from '../shell/units.ts';
+import { goTo } from './go-to.ts';
 
 const ACTIONS = [
   'list',
@@ -213,7 +214,7 @@ const ACTS: Readonly<Record<Action, Act>> = {
   async shell(all, said, context) {
     nothingMore(said, 'shell');
     const { connect } = await all.view(said.name);
-    await context.session.connect(connect, context.signal);
+    await goTo(connect, context);
     return { type: 'done', text: `connected to ${connect}`, json: { connect } };
   },
   async config(all, { name, rest }) {

@@ -27,7 +27,7 @@ A node whose name is the pattern itself wins. Quotes make a pattern literal. No 
   a && b      b if a succeeded
   a || b      b if it did not
   a | cmd     plain output into a command of the operating system
-  a > file    plain output into a file; the data of one node exactly, byte for byte
+  a > file    plain output into a file; the data of one node byte for byte
   a >> file   added to it
   !cmd        a command of the operating system
   # text      a comment`,

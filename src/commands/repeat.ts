@@ -38,6 +38,7 @@ export default command({
         context.warn(`error: ${failure.message}`);
         first ??= failure;
       }
+      await context.drained();
     }
     if (first !== undefined) throw toldAlready(first);
     return { type: 'many', parts: [], exit };

@@ -1,5 +1,6 @@
 import { command } from '../shell/command.ts';
 import { hex } from '../shell/units.ts';
+import { goTo } from './go-to.ts';
 
 /** Goes to a profile. */
 export default command({
@@ -17,9 +18,7 @@ export default command({
   async run({ profile }, context) {
     const name = profile.replace(/^@/, '');
     context.profiles.get(name); // a misspelt name must not cost the session we have
-    const client = await context.session.connect(`@${name}`, context.signal);
-    context.cwd = '/';
-    context.previous = '/';
+    const client = await goTo(`@${name}`, context);
     return {
       type: 'done',
       text: `connected to ${client.server}, session ${hex(client.sessionId)}`,

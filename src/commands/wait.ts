@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { KeeperError } from '../base/errors.ts';
 import type { Client, Stat } from '../client/api.ts';
 import { command } from '../shell/command.ts';
@@ -38,7 +37,6 @@ export default command({
     if (chosen.length > 1) throw usage('wait: one of --exists --gone --changed --data --children --version');
     const client = await context.client();
     using lost = new Lost(client);
-    await using _own = new OwnWatches(client, path);
     const end = timeout === undefined ? undefined : performance.now() + timeout;
     let before: State | undefined;
     for (;;) {
@@ -95,34 +93,6 @@ class Lost implements Disposable {
   }
   [Symbol.dispose](): void {
     this.#off();
-  }
-}
-
-/** How long the answer to the removal of a watch is waited for, ms. */
-const REMOVAL_MS = 300;
-
-/** What this command has set to tell once, and what has not told, is no watch of the user's: it goes with the command. */
-class OwnWatches implements AsyncDisposable {
-  readonly #client: Client;
-  readonly #path: string;
-  readonly #before: ReadonlySet<string>;
-  constructor(client: Client, path: string) {
-    this.#client = client;
-    this.#path = path;
-    this.#before = new Set(this.#kinds());
-  }
-  #kinds(): ('data' | 'children')[] {
-    const here = this.#client
-      .watches()
-      .filter(({ path, kind }) => path === this.#path && !kind.startsWith('persistent'));
-    return here.map(({ kind }) => (kind === 'children' ? 'children' : 'data'));
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    // the server knows one watch for a path and kind: one that stood before must go on
-    const own = [...new Set(this.#kinds())].filter((kind) => !this.#before.has(kind));
-    // a server that cannot do it, or is lost, keeps it until it tells, which nobody hears
-    const removals = own.map((kind) => this.#client.removeWatches(this.#path, kind, { local: true }).catch(() => {}));
-    if (removals.length > 0) await Promise.race([Promise.all(removals), sleep(REMOVAL_MS, undefined, { ref: false })]);
   }
 }
 

@@ -47,14 +47,18 @@ export function kindOf(file: string): FileKind {
   return 'unknown';
 }
 
-/** A log of ours that was being begun when its server ended: it has its name and nothing else. */
+/** A log of ours that was being begun when its server ended: it has its name and room, and nothing but zeros in it. */
 export function isUnbegunLog(file: string): boolean {
   if (!/^log\.[0-9a-f]+\.[0-9a-f]+$/.test(basename(file))) return false;
-  const head = Buffer.alloc(4096);
+  const zeros = Buffer.alloc(1 << 20);
+  const piece = Buffer.alloc(1 << 20);
   const fd = openSync(file, 'r');
   try {
-    readSync(fd, head, 0, head.length, 0);
-    return head.every((byte) => byte === 0);
+    for (;;) {
+      const got = readSync(fd, piece);
+      if (got === 0) return true;
+      if (piece.compare(zeros, 0, got, 0, got) !== 0) return false;
+    }
   } finally {
     closeSync(fd);
   }

@@ -56,7 +56,7 @@ export function contextOf(
     askSecret: (question) => ports.askSecret(question),
     stdin: ports.stdin,
     globbed: bound.globs.length > 0,
-    watched: (event, change) => ports.watched(event, change),
+    watched: ports.watched,
     news: (line) => ports.news(line),
     session,
     open: async (target) => {

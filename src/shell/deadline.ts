@@ -39,8 +39,8 @@ export interface DeadlinePorts {
   readonly outcome: () => Outcome;
   /** An answer took so long, ms. */
   readonly took: (ms: number) => void;
-  /** A read has set a watch. */
-  readonly watching: (path: string, kind: 'data' | 'children') => void;
+  /** A read has set a watch, which tells `listener`. */
+  readonly watching: (path: string, kind: 'data' | 'children', listener: WatchListener) => void;
 }
 
 /** Of a change that failed. */
@@ -109,7 +109,7 @@ export class DeadlineClient extends ClientFacade {
   }
   async #watched<T>(answer: Promise<T>, path: string, kind: 'data' | 'children', options?: ReadOptions): Promise<T> {
     const found = await answer;
-    if (options?.watch !== undefined) this.#ports.watching(path, kind);
+    if (options?.watch !== undefined) this.#ports.watching(path, kind, options.watch);
     return found;
   }
   override create(path: string, data?: Uint8Array | string | null, options?: CreateOptions) {

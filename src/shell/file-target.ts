@@ -39,10 +39,11 @@ export function fileTarget(file: string): FileTarget {
   }
 }
 
-/** A regular file, or one that is to be made: no device, and nobody who reads meanwhile. */
+/** A regular file, or one that is to be made: no device, nobody who reads meanwhile, and nothing that a process has open. */
 export function isRegular(file: string): boolean {
   try {
-    return statSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+    const { kind } = fileTarget(file);
+    return kind === 'new' || kind === 'file';
   } catch {
     return true; // opening it tells why not
   }

@@ -33,6 +33,8 @@ export class KeptWatches {
   readonly #now: () => number;
   readonly #warn: (line: string) => void;
   readonly #entries = new Map<string, Entry>();
+  /** Those of commands. */
+  readonly #passing = new Set<string>();
   #kept: Kept[] = [];
   #last = 0;
 
@@ -65,9 +67,13 @@ export class KeptWatches {
     kept.watch = await addWatch(client, path, (event) => kept.listener(event), { recursive, warn: this.#warn });
   }
 
-  /** A read has set a watch that tells once. */
-  note(path: string, kind: 'data' | 'children'): void {
-    this.#note(path, kind);
+  /** A read has set a watch that tells once: the user, or else a command, which the list of the user's is without. */
+  note(path: string, kind: 'data' | 'children', isUsers: boolean): void {
+    const key = keyOf(path, kind);
+    if (isUsers) {
+      this.#passing.delete(key);
+      this.#note(path, kind);
+    } else if (!this.#entries.has(key)) this.#passing.add(key);
   }
   #note(path: string, kind: WatchInfo['kind']): Entry {
     const key = keyOf(path, kind);
@@ -103,14 +109,18 @@ export class KeptWatches {
       !kind.startsWith('persistent') &&
       repeated.some((each) => each.path === path || (each.recursive && isBelow(path, each.path)));
     const standing = new Set(repeated.map(({ path, recursive }) => keyOf(path, kindOf(recursive))));
+    const passed = new Set(this.#passing);
     for (const info of client.watches()) {
       const key = keyOf(info.path, info.kind);
+      passed.delete(key);
+      if (this.#passing.has(key)) continue;
       // those that a watch is made of on an old server are not the user's own
       if (!this.#entries.has(key) && isPart(info)) continue;
       standing.add(key);
       this.#note(info.path, info.kind);
     }
     for (const key of this.#entries.keys()) if (!standing.has(key)) this.#entries.delete(key);
+    for (const key of passed) this.#passing.delete(key); // they have told
     return [...this.#entries.values()].sort((a, b) => a.id - b.id);
   }
 
@@ -161,5 +171,6 @@ export class KeptWatches {
     for (const each of this.#kept) each.listener = () => {};
     this.#kept = [];
     this.#entries.clear();
+    this.#passing.clear();
   }
 }

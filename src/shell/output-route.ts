@@ -7,7 +7,7 @@ import type { ShellPorts } from './shell-ports.ts';
 export class OutputRoute {
   /** It goes to a file or a program. */
   held: HeldOutput | undefined;
-  /** It goes to a file, which gets the data of one node byte for byte. */
+  /** It goes to a file of its own, which gets the data of one node byte for byte. */
   isFile = false;
   /** What was shown, where each command is one record. */
   recorded: Output[] | undefined;

@@ -77,7 +77,7 @@ export class Pipelines {
     const { held: outer, isFile: wasFile } = this.#host.output; // of a line that runs a file, whose output goes elsewhere as a whole
     const held = new HeldOutput(open);
     this.#host.output.held = held;
-    this.#host.output.isFile = target !== undefined && isRegular(target);
+    this.#host.output.isFile = target !== undefined && pipeline.file?.append !== true && isRegular(target);
     this.hasChanged = false;
     try {
       const output = await this.#host.command(name.text, args, signal);

@@ -107,6 +107,10 @@ export class ShellSession implements SessionControl {
   get knownFacts(): ServerFacts | undefined {
     return this.#facts?.server === this.#client?.server ? this.#facts : undefined;
   }
+  /** There is no other server that the session could move to. */
+  get isOfOneServer(): boolean {
+    return this.#target.fault === undefined && parseConnectString(this.#target.server).servers.length === 1;
+  }
   /** Asks the server in use, or without one those of the target, one after the other. */
   async facts(): Promise<ServerFacts | undefined> {
     const { server, fault } = this.#target;
@@ -148,22 +152,27 @@ export class ShellSession implements SessionControl {
 
   async connect(text: string | undefined, signal: AbortSignal): Promise<Client> {
     const next = text === undefined ? undefined : this.#ports.target(text);
-    await orAbort(this.#end(), signal);
+    const ended = this.#end();
     if (next !== undefined) {
       this.#target = next;
       this.#auth = [...(next.options.auth ?? [])];
     }
-    this.#isClosed = false;
-    const pending = this.client();
-    this.#ports.changed();
-    const giveUp = this.#giveUp;
-    const leave = (): void => giveUp.abort(signal.reason);
-    if (signal.aborted) leave();
-    signal.addEventListener('abort', leave, { once: true });
+    // given up, it is as after close: what is typed next goes to nobody unasked
+    this.#isClosed = true;
     try {
+      await orAbort(ended, signal);
+      this.#isClosed = false;
+      const pending = this.client();
+      this.#ports.changed();
       return await orAbort(pending, signal);
+    } catch (error) {
+      if (signal.aborted) {
+        this.#isClosed = true;
+        this.#leave();
+      }
+      throw error;
     } finally {
-      signal.removeEventListener('abort', leave);
+      this.#ports.changed();
     }
   }
 
@@ -195,7 +204,7 @@ export class ShellSession implements SessionControl {
 
   async close(): Promise<void> {
     this.#isClosed = true; // before it ends: who still looks at something must not begin another
-    await this.#end();
+    await this.#end(); // and those before it
     this.#ports.changed();
   }
 
@@ -239,8 +248,9 @@ export class ShellSession implements SessionControl {
   forgetWatches(path: string, kind: WatchKind): void {
     this.#watches.forget(path, kind);
   }
-  noteWatch(path: string, kind: 'data' | 'children'): void {
-    this.#watches.note(path, kind);
+  /** `isUsers`: it tells the user; any other is a command's, which may be over before it tells. */
+  noteWatch(path: string, kind: 'data' | 'children', isUsers: boolean): void {
+    this.#watches.note(path, kind, isUsers);
   }
   heard(event: WatchEvent): void {
     this.#watches.heard(event);
@@ -296,7 +306,7 @@ export class ShellSession implements SessionControl {
       this.#inUse = change.server;
       const after = ((now() - this.#lostAt) / 1000).toFixed(1);
       const kept = change.resumed === true ? 'session kept' : 'a new session';
-      const count = client.watches().length;
+      const count = this.#watches.list(client).length;
       news(
         `back on ${change.server} after ${after}s, ${kept}${count > 0 ? `, ${plural(count, 'watch', 'watches')} active` : ''}`,
       );
@@ -332,14 +342,21 @@ export class ShellSession implements SessionControl {
     this.#pending = undefined;
   }
 
-  async #end(): Promise<void> {
+  /** Resolves when it has ended, and all before it. */
+  #end(): Promise<void> {
+    this.#leave();
+    this.#ephemerals.clear();
+    this.#watches.clear();
+    return this.#ended;
+  }
+  #leave(): void {
     const pending = this.#pending;
     if (this.#client === undefined) this.#giveUp.abort(new DOMException('the shell left', 'AbortError'));
     this.#drop();
-    this.#ephemerals.clear();
-    this.#watches.clear();
-    await pending?.then((client) => client.close()).catch(() => {});
+    const mine = pending?.then((client) => client.close()).catch(() => {});
+    this.#ended = Promise.all([this.#ended, mine]).then(() => {});
   }
+  #ended = Promise.resolve();
 }
 
 const isOver = (state: ClientState): boolean => state === 'expired' || state === 'closed' || state === 'authFailed';

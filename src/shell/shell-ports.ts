@@ -94,7 +94,7 @@ export interface ShellPorts {
   confirmWrite(spec: CommandSpec): Promise<void>;
   askSecret(question: string): Promise<string>;
   /** An event, and what it changed where somebody looked. */
-  watched(event: WatchEvent, change?: EventChange): void;
+  readonly watched: (event: WatchEvent, change?: EventChange) => void;
   /** A line that comes on its own. */
   news(line: string): void;
   /** The user's editor. @throws Failure (2) */

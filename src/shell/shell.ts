@@ -120,7 +120,7 @@ export class Shell {
         took: (ms) => {
           this.rttMs = ms;
         },
-        watching: (path, kind) => session.noteWatch(path, kind),
+        watching: (path, kind, listener) => session.noteWatch(path, kind, listener === this.ports.watched),
       });
       this.#timed = { inner: client, outer };
     }
@@ -419,8 +419,9 @@ export class Shell {
   #failureOf(error: unknown): Failure {
     return failureOf(error, this.#outcome.isOpen ? 'lost' : isOfRead(error) ? 'read' : this.#risk);
   }
-  /** What ended a command within another one that goes on. */
+  /** What ended a command within another one that goes on. @throws what ends that one, too */
   failedWithin(error: unknown): Failure {
+    if (error === NOBODY_READS) throw error;
     const failure = this.#failureOf(error);
     this.hasSent ||= this.#outcome.hasSent;
     this.#outcome = new Outcome();

@@ -171,6 +171,10 @@ test('a log whose server was killed as it began it has no transactions, and is n
     assert.deepEqual([ran.code, ran.stdout], [0, 'EOF reached after 0 txns.\n']);
     assert.match(ran.stderr, /^warning: .*nothing is in it yet\n$/);
     assert.equal((await zoosh(['txnlog', '-c', '-z', '1', file])).code, 2);
+    assert.equal((await zoosh(['txnlog', '-z', '1', file])).code, 2);
+    // a log whose beginning is lost is damaged, not empty
+    writeFileSync(file, Buffer.concat([Buffer.alloc(2 << 20), Buffer.from('x')]));
+    assert.equal((await zoosh(['txnlog', file])).code, 2);
     rmSync(file);
   }
 });

@@ -235,10 +235,13 @@ test('Ctrl-C ends a connect to a server that says nothing, and the prompt tells 
   try {
     using session = prompt(`--connect-timeout ${10 * PATIENCE_MS}ms ${server.hosts}`);
     await sees(session, 'connected to');
-    session.type(`connect 127.0.0.1:${port}\r`);
+    session.type(`cd /zookeeper\rconnect 127.0.0.1:${port}\r`);
     await once(silent, 'connection');
     session.type('\x03');
-    await sees(session, `interrupted\n127.0.0.1:${port}:/ (not connected)> |`);
+    // nothing typed next goes there unasked, nor to a folder of the servers before
+    await sees(session, `interrupted\n127.0.0.1:${port}:/ (closed)> |`);
+    session.type('ls\r');
+    await sees(session, 'connect begins a new session');
     session.type(`connect ${server.hosts}\r`);
     await sees(session, /connected to \S+, session[^\n]*\n127\.0\.0\.1:\d+:\/> \|/);
     session.type('\x04');
@@ -252,6 +255,25 @@ test('Ctrl-C ends a connect to a server that says nothing, and the prompt tells 
   await sees(session, `127.0.0.1:${closed}:/ (not connected)> |`);
   session.type('\x04');
   assert.equal(await session.ended(), 0);
+});
+
+test('Ctrl-D does not wait for a server that says nothing', async () => {
+  await using mute = await new ServerProcess().start();
+  try {
+    await timely(async () => {
+      using session = prompt(mute.hosts);
+      await sees(session, 'type help');
+      mute.signal('SIGSTOP');
+      session.type('\x04');
+      const began = performance.now();
+      assert.equal(await session.ended(), 0);
+      const ms = Math.round(performance.now() - began);
+      mute.signal('SIGCONT');
+      return lateIf(ms > 1800, `${ms} ms`);
+    });
+  } finally {
+    mute.signal('SIGCONT');
+  }
 });
 
 test('Ctrl-D with the server lost does not wait for it', () =>

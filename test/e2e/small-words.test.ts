@@ -1,11 +1,12 @@
 /** What somebody who was new to the shell stumbled over: small things, each said or done as he expected. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Client, connect } from '../../src/index.ts';
-import { type Ran, zoosh } from './cli.ts';
+import { BIN, type Ran, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
 const server = new ServerProcess();
@@ -32,7 +33,8 @@ test('a file gets the data of one node byte for byte, whatever it is; of several
   await client.create('/exact/null', null);
   const ran = await lines(
     `get /exact > ${file('text')}`,
-    `get /exact >> ${file('text')}`,
+    `get /exact >> ${file('more')}`,
+    `get /exact >> ${file('more')}`,
     `get /exact/newline > ${file('newline')}`,
     `get /exact/binary > ${file('binary')}`,
     `get /exact/null > ${file('null')}`,
@@ -45,7 +47,8 @@ test('a file gets the data of one node byte for byte, whatever it is; of several
     `create /exact/back @${file('text')}`,
   );
   assert.deepEqual([ran.code, ran.stdout, ran.stderr], [0, 'text\n/exact/back\n', '']);
-  assert.equal(bytes('text'), 'texttext');
+  assert.equal(bytes('text'), 'text');
+  assert.equal(bytes('more'), 'text\ntext\n', 'one added to another is a line of its own');
   assert.equal(bytes('newline'), 'text\n');
   assert.equal(bytes('binary'), '\0\xff\n\0');
   assert.equal(bytes('null'), '');
@@ -53,7 +56,18 @@ test('a file gets the data of one node byte for byte, whatever it is; of several
   assert.match(bytes('many'), /^\/exact\/binary:\n/);
   assert.match(bytes('stat'), /^text\nczxid\t/);
   assert.equal(bytes('base64'), 'dGV4dA==\n');
-  assert.equal(String((await client.get('/exact/back')).data), 'texttext', 'it comes back as it was');
+  assert.equal(String((await client.get('/exact/back')).data), 'text', 'it comes back as it was');
+});
+
+test('what the process has open is no file of its own: records stay apart', async () => {
+  await client.create('/open', 'text');
+  const log = join(folder, 'log');
+  const { status } = spawnSync(
+    '/bin/sh',
+    ['-c', `'${process.execPath}' '${BIN}' ${server.hosts} -c 'get /open > /dev/stdout; pwd' >>'${log}'`],
+    { env: { PATH: process.env.PATH, ZOOSH_HOME: folder } },
+  );
+  assert.deepEqual([status, readFileSync(log, 'utf8')], [0, 'text\n/\n']);
 });
 
 test('wait leaves no watch of its own, and takes none of the user away', async () => {
@@ -99,6 +113,17 @@ test('repeat and each go on behind a failure with a -k of their own', async () =
   assert.equal(first.stderr.match(/does not exist/g)?.length, 1, 'without it the first one ends it');
 });
 
+test('-k goes on behind failures, not when nobody reads any more', async () => {
+  const transaction = client.transaction().create('/crowd');
+  for (let n = 0; n < 2500; n++) transaction.create(`/crowd/a-node-with-quite-a-long-name-${n}-${'x'.repeat(250)}`);
+  await transaction.commit();
+  for (const line of ['repeat -k 0 ls /crowd', 'each -k /* do ls -R /crowd', 'repeat -k 3 find /crowd']) {
+    const ran = await lines(`${line} | head -1`);
+    assert.deepEqual([ran.code, ran.stderr], [0, ''], line);
+    assert.match(ran.stdout, /^\S+\n$/, line);
+  }
+});
+
 test('words from elsewhere, and words that lack another, are told what was meant', async () => {
   const found = await one('find', '/', '-type', 'f');
   assert.equal(found.code, 2);
@@ -112,6 +137,12 @@ test('words from elsewhere, and words that lack another, are told what was meant
   const opened = await one('txn');
   assert.equal(opened.code, 2);
   assert.match(opened.stderr, /opens a transaction, and nothing can come into it\n hint: .*txn \{/);
+  const script = join(folder, 'open.zk');
+  writeFileSync(script, 'txn\ncreate /never 1\nget /nope\n');
+  assert.equal((await one('time', 'run', script)).code, 10, 'its own failure is the one that counts');
+  writeFileSync(script, 'txn\ncreate /never 1\n');
+  const left = await one('time', 'run', script);
+  assert.deepEqual([left.code, /inside a transaction of 1 operation; nothing was sent/.test(left.stderr)], [2, true]);
   const program = join(folder, 'program');
   writeFileSync(program, 'echo x\n', { mode: 0o644 });
   const held = await one('lock', '/held', '--', program);

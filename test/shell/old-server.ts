@@ -18,8 +18,8 @@ export interface OldServer extends AsyncDisposable {
   readonly refused: number[];
 }
 
-/** Stands before a server of ours and answers like an old one. */
-export async function oldServer(behind: string): Promise<OldServer> {
+/** Stands before a server of ours and answers like an old one. `more`: numbers of further operations it does not know. */
+export async function oldServer(behind: string, ...more: readonly number[]): Promise<OldServer> {
   const [host = '', port = ''] = behind.split(':');
   const refused: number[] = [];
   const sockets = new Set<Socket>();
@@ -48,7 +48,7 @@ export async function oldServer(behind: string): Promise<OldServer> {
         held = held.subarray(frame.length);
         const type = isGreeted && frame.length >= 12 ? frame.readInt32BE(8) : 0;
         isGreeted = true;
-        if (UNKNOWN.has(type)) {
+        if (UNKNOWN.has(type) || more.includes(type)) {
           refused.push(type);
           const reply = Buffer.alloc(20);
           reply.writeInt32BE(16, 0);

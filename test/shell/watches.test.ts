@@ -189,7 +189,7 @@ test('numbers stay with their watches; what a watch is made of on an old server 
     const second = await kept.add(client, '/k', false, listener);
     now = 9;
     await client.get('/k', { watch: (event) => kept.heard(event) });
-    kept.note('/k', 'data');
+    kept.note('/k', 'data', true);
     const listed = (): string[] => kept.list(client).map(({ id, kind, since }) => `${id} ${kind} ${since}`);
     assert.deepEqual([first, second], [1, 2]);
     assert.deepEqual(listed(), ['1 persistentRecursive 5', '2 persistent 5', '3 data 9']);
@@ -228,6 +228,41 @@ test('on an old server: watch goes on, session says who we said we are and asks 
     /^lost connection to [\d.:]+ \(the server closed the connection\), [^\n]+\nback on [^\n]+\n$/,
   );
   assert.match(watched.stdout, /^\S+\tNodeDataChanged\t\/w\n\S+\tNodeDataChanged\t\/w\n$/);
+});
+
+test('watches of commands are no watches of the user: what a wait leaves is not listed, and nothing is asked to end it', async () => {
+  await writer.create('/passing', '1');
+  const client = await connect(server.connectString);
+  const kept = new KeptWatches(() => 0, assert.fail);
+  const listed = (): string[] => kept.list(client).map(({ path, kind }) => `${kind} ${path}`);
+  const heard: string[] = [];
+  const users = (): Promise<unknown> =>
+    client.get('/passing', {
+      watch: (event) => {
+        heard.push(event.type);
+        kept.heard(event);
+      },
+    });
+  await client.get('/passing', { watch: () => {} });
+  kept.note('/passing', 'data', false);
+  assert.deepEqual(listed(), []);
+  await users();
+  kept.note('/passing', 'data', true);
+  assert.deepEqual(listed(), ['data /passing'], 'the user wants it, too');
+  kept.note('/passing', 'data', false);
+  assert.deepEqual(listed(), ['data /passing']);
+  await writer.set('/passing', '2');
+  for (let left = PATIENCE_MS / 10; heard.length === 0 && left > 0; left--) await sleep(10);
+  await client.get('/passing', { watch: () => {} });
+  kept.note('/passing', 'data', false);
+  assert.deepEqual([heard, listed()], [['NodeDataChanged'], []], 'the own one has told, and the other is set again');
+  await client.close();
+  await using older = await oldServer(server.connectString, OPERATIONS.removeWatches.code);
+  const ran = await zoosh(
+    [older.connectString],
+    'create -e /eph 1\nwait /eph\nset /eph 2\nwait /eph --data 2\nwatches\n',
+  );
+  assert.deepEqual([ran.code, ran.stderr, older.refused], [0, '', []]);
 });
 
 test('session on a server that tells: identities, address, role', async () => {
