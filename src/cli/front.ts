@@ -149,17 +149,18 @@ export async function runCommands(globals: Globals, said: string | undefined, sc
   const options = { globals, said, interactive: false, canAsk: false, script: pragmas, ...(args && { args }) };
   return withHost(options, async (host) => {
     if (isAtomic) return runAtomic(host, [...globals.command, text ?? ''], script?.file);
-    const status = await runEach(host, globals.command);
+    const status = await runEach(host, globals.command, text === undefined);
     return text === undefined || isOver(host) ? endOf(host, status) : runText(host, text, script?.file);
   });
 }
 
 const isOver = ({ shell }: Host): boolean => shell.leaving !== undefined || shell.stopped;
-/** The commands of `-c`, up to one that ends them all; the status of the last. */
-async function runEach(host: Host, commands: readonly string[]): Promise<number> {
+/** The commands of `-c`, up to one that ends them all; the status of the last. `isAll`: nothing comes behind them. */
+async function runEach(host: Host, commands: readonly string[], isAll: boolean): Promise<number> {
   let status = 0;
-  for (const each of commands) {
-    status = await host.shell.run(each);
+  for (const [at, each] of commands.entries()) {
+    const isLast = isAll && at === commands.length - 1;
+    status = await host.shell.run(each, { line: 1, isBatch: true, isLast });
     if (isOver(host)) break;
   }
   return status;
@@ -184,7 +185,7 @@ export async function runInput(globals: Globals, where: Where, args: readonly st
     { globals, ...where, interactive: false, canAsk: false, readsScript: true, script, args },
     async (host) => {
       if (globals.atomic !== true && script.atomic !== true) {
-        const status = await runEach(host, globals.command);
+        const status = await runEach(host, globals.command, false);
         return isOver(host) ? endOf(host, status) : runStream(host, begun.all, STDIN);
       }
       let text = '';

@@ -133,8 +133,12 @@ export class Presenter {
     if (!globals.pager || settings.get('pager') === 'never' || settings.get('plain') === 'on') return false;
     if (isDumb(process.env) || pagerOf(process.env) === undefined) return false;
     let rows = 0;
-    for (const byte of bytes) if (byte === 10) rows++;
-    return rows >= (process.stdout.rows || 24);
+    let begun = 0;
+    for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, begun)) {
+      rows += rowsOf(end - begun);
+      begun = end + 1;
+    }
+    return rows + rowsOf(bytes.length - begun) - 1 >= (process.stdout.rows || 24);
   }
   /** A command has ended: what it drew stays, and what was too long for the screen is paged. */
   async settle(holder: TerminalHolder | undefined): Promise<void> {
@@ -229,6 +233,9 @@ export class Presenter {
     this.#events.flush();
   }
 }
+
+/** Of a line of so many bytes; colours and letters of several bytes make it look longer, so that only much counts. */
+const rowsOf = (bytes: number): number => Math.max(1, Math.floor(bytes / (4 * (process.stdout.columns || 80))));
 
 const modeOf = (text: string | undefined): Mode | undefined => {
   if (text === undefined || text === '') return undefined;

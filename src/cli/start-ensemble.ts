@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { folders } from '../config/folders.ts';
@@ -9,7 +10,7 @@ import { removeFiles } from '../ensemble/make.ts';
 import { viewOf } from '../ensemble/status.ts';
 import { labelled } from '../out/human.ts';
 import { decideColor, makeTheme } from '../out/theme.ts';
-import { usage } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import { parseNumber, parseTimed, plural } from '../shell/units.ts';
 import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
@@ -116,7 +117,11 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
   }).catch((error) => {
     say('');
     if (error instanceof Interrupted) return error;
-    throw error;
+    // with what it had made its logs went, too
+    if (!(error instanceof Failure) || error.code !== 'NoQuorum' || existsSync(join(folders().ensembles, name)))
+      throw error;
+    const hint = '--keep leaves what its members logged, --timeout DUR gives them longer';
+    throw new Failure(error.exit, error.code, error.message, { hint, cause: error });
   });
   if (ensemble instanceof Interrupted) return ensemble.exitCode;
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);

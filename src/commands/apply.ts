@@ -1,13 +1,13 @@
 import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { ACL_OPTIONS, aclPolicy, fileSource, liveSource, openSource } from '../shell/node-source.ts';
+import { ACL_OPTIONS, aclPolicy, fileSource, liveSource, openSource, unreadIn } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { emptySource, inflightOf, makeParents, replacedBy, undoKeeps } from './support.ts';
+import { Denied, emptySource, inflightOf, makeParents, replacedBy, undoKeeps } from './support.ts';
 
 /** A subtree made equal to a file. */
 export default command({
@@ -45,25 +45,27 @@ export default command({
     const policy = aclPolicy('apply', noAcl, acl);
     const client = await context.client();
     const { signal } = context;
-    const options = {
-      signal,
-      inflight: inflightOf(context),
-      acl: policy.way !== 'none',
-      denied: (each: string) => {
-        throw new Failure(14, 'NoAuth', `${each} may not be read, so nobody can say how it differs`, {
-          path: each,
-          hint: 'addauth presents a credential',
-        });
-      },
+    const refuse = (each: string): never => {
+      throw new Failure(14, 'NoAuth', `${each} may not be read, so nobody can say how it differs`, {
+        path: each,
+        hint: 'addauth presents a credential',
+      });
+    };
+    const options = { signal, inflight: inflightOf(context), acl: policy.way !== 'none', denied: refuse };
+    const unread = new Denied();
+    const incomplete = (each: string): void => {
+      if (prune) throw unreadIn(file, each, 'without --prune');
+      unread.add(each);
     };
     await using wanted = file.startsWith('snap:')
       ? await openSource(file, context, options)
-      : await fileSource(file, signal);
+      : await fileSource(file, { signal, denied: incomplete });
     const path = root ?? wanted.root;
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
     const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isOwn(client, each) });
+    unread.tell(context, `read, when ${file} was made,`);
     const summary = summaryOf(plan, prune);
     const differences = plan.changes.map(({ difference }) => difference);
     const counts = countsOf(plan.changes, plan);

@@ -10,6 +10,7 @@ export default command({
   group: 'coordination',
   about: 'a whole number that many may change at once',
   risk: 'write',
+  riskOf: ({ action }) => (action === 'get' ? 'read' : 'write'),
   dryRun: false,
   params: {
     action: { kind: 'enum', about: 'what to do', values: ['get', 'incr', 'decr', 'set'] },

@@ -95,11 +95,16 @@ export default command({
       if (context.isDry || context.transaction.collects)
         throw refused('a dry run or a transaction does not write files', 'cp into a file on its own, without -n');
       fileTarget(to.name); // said before anything is read
+      const unread: string[] = [];
       await using source = await openSource(sources[0] as string, context, {
         ...options,
         skipsOwn: true,
+        denied: (path) => {
+          denied.add(path);
+          unread.push(path);
+        },
       });
-      await toFile({ ...values, source, root: source.root, policy, counts }, to.name, context);
+      await toFile({ ...values, source, root: source.root, policy, counts }, unread, to.name, context);
       denied.tell(context, 'read');
       return told(counts, quoteWord(to.name), denied);
     }
@@ -262,7 +267,7 @@ async function atOnce(job: Job, context: CommandContext): Promise<void> {
 const NOBODY = 0n as SessionId;
 
 /** As they are to be made by whoever reads the file: masked ACLs are marked there, as `export` does. */
-async function toFile(work: Work, file: string, context: CommandContext): Promise<void> {
+async function toFile(work: Work, unread: string[], file: string, context: CommandContext): Promise<void> {
   const { source, policy, counts, noData, asPersistent } = work;
   const writer = await linesWriter(fileSink(file, context.signal), {
     root: source.root,
@@ -270,8 +275,12 @@ async function toFile(work: Work, file: string, context: CommandContext): Promis
     stat: true,
   });
   using progress = context.progress(`copying ${source.label}`);
+  const noteUnread = async (): Promise<void> => {
+    for (const path of unread.splice(0)) await writer.unread(path);
+  };
   try {
     for await (const record of nodesOf(work)) {
+      await noteUnread();
       if (record.kind === 'ephemeral' && !asPersistent) {
         counts.skipped++;
         continue;
@@ -288,6 +297,7 @@ async function toFile(work: Work, file: string, context: CommandContext): Promis
       });
       progress.update(++counts.created);
     }
+    await noteUnread();
     await writer.end();
   } catch (error) {
     writer.abandon();

@@ -28,6 +28,7 @@ export default command({
     ['elect --id web1 --wait 30s /app/leader -- ./lead.sh', 'or 124 when it does not lead in 30 s'],
   ],
   notes: ['Losing leadership, environment and exit codes are as with lock.'],
+  riskOf: ({ observe }) => (observe ? 'read' : 'write'),
   isEndless: ({ observe, words }) => observe || words.length === 0,
   async run(values, context): Promise<Output> {
     const client = await context.client();

@@ -52,6 +52,7 @@ export default command({
     'A folder has a file __incomplete__ in it until it is whole, and is not read with it; what fails removes what it wrote.',
     'A name of more than 255 bytes, escapes counted, cannot be one of a folder.',
     'Each node is of one moment, the whole is not: what others change meanwhile is told at the end.',
+    'What may not be read is noted as such: apply --prune and mirror --delete from such a file are refused, and leave it alone otherwise.',
     'A password hash that may not be read is marked "masked": import refuses it.',
     'Servers do not tell containers and TTL nodes apart from others: they come out persistent.',
   ],
@@ -79,6 +80,7 @@ export default command({
       for await (const node of walkNodes(client, path, walk)) {
         if (node.denied) {
           denied.add(node.path);
+          await writer.unread(node.path);
           continue;
         }
         if (node.stat.ephemeralOwner !== 0n && !ephemerals) {

@@ -4,7 +4,7 @@ export const TOPICS: Readonly<Record<string, string>> = {
   'text'       every character is itself
   "text"       \\" \\\\ and \\$ are escapes, \${name} is filled in, other backslashes stay
   $'text'      \\n \\t \\0 \\xHH \\uHHHH are escapes
-  {...} [...]  where data is expected: to the matching bracket, blanks included
+  {...} [...]  where data is expected: to the matching bracket, blanks included, \${name} as it stands
   <<END        where data is expected: the lines up to END; <<'END' fills nothing in
 A bare word keeps its quotes and backslashes, but for those before a blank or a ; : {"x":1} and C:\\dir stay as they are.
 -- ends the options: set /a -- -x`,
@@ -26,10 +26,10 @@ A node whose name is the pattern itself wins. Quotes make a pattern literal. No 
   operators: `  a ; b       one after the other (a blank after the ;)
   a && b      b if a succeeded
   a || b      b if it did not
-  a | cmd     plain output into a command of the operating system
+  a | cmd     plain output into a command of the operating system; all that follows on the line is that command's, ; and && too
   a > file    plain output into a file; the data of one node byte for byte
   a >> file   added to it
-  !cmd        a command of the operating system
+  !cmd        a command of the operating system, to the end of the line
   # text      a comment`,
   variables: `  \${_}         the result of the last command: the path it made or wrote, the
                data it read, else its first line; none after one that failed
@@ -40,7 +40,7 @@ A node whose name is the pattern itself wins. Quotes make a pattern literal. No 
   \${1} ...     arguments of a script
   \${#}         how many those are
   \${name}      from let, or --set name=value
-One that is not defined is an error; single quotes keep \${...} as it is.`,
+One that is not defined is an error; single quotes keep \${...} as it is, and so does JSON that is not in quotes: "{\\"a\\": \\"\${x}\\"}" or a heredoc fills it in.`,
   output: `Results go to standard output, everything else to standard error.
   human   on a terminal: columns, colours, ages
   plain   in pipes and files: a record a line, TAB between fields; data as it is
@@ -70,7 +70,7 @@ The exit code is that of the operation that failed. check PATH absent makes the 
 The first failure ends a script with its exit code; -k goes on and counts them. exists, find and the like answer no with
 exit code 1, which ends nothing: a && b, a || b and \${?} go by it. So do programs (!CMD, | CMD) such as grep: more than 1 is
 a failure. What lock, semaphore, elect and watch run fails with 1, too. assert ends a script.
-First lines may say:
+First lines of a file or of standard input that is the whole script may say:
   #: atomic
   #: continue-on-error
   #: output ndjson

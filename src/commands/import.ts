@@ -70,17 +70,24 @@ export default command({
     const onConflict = (values.onConflict ?? 'fail') as OnConflict;
     const policy = aclPolicy('import', values.noAcl, values.acl);
     if (atomic && onConflict !== 'fail') throw usage('import: --atomic stops at any conflict: leave out --on-conflict');
+    const unread = new Denied();
+    const onUnread = (path: string): void => unread.add(path);
     const open = (): Promise<Archive> =>
-      file === '-' ? readArchive(context.input(), 'standard input') : openArchive(file, context.signal);
+      file === '-'
+        ? readArchive(context.input(), 'standard input', onUnread)
+        : openArchive(file, context.signal, onUnread);
     if (!isOnce) await refuseEarly(file, policy, open, context.signal);
     const client = await context.client();
     if (context.asks && !isOnce) await agree(client, file, open, root, onConflict, context);
+    unread.clear();
     const archive = await open();
     try {
       const to = root ?? archive.root;
       if (!context.asks || isOnce) await context.confirm({ what: `import ${file}`, path: to });
       const plan: Plan = { client, archive, to, policy, asPersistent: values.asPersistent, onConflict };
-      return await (atomic ? atOnce(plan, context) : inParts(plan, context));
+      const answer = await (atomic ? atOnce(plan, context) : inParts(plan, context));
+      unread.tell(context, `read, when ${file} was made,`);
+      return answer;
     } finally {
       await archive.close();
     }

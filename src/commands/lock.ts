@@ -1,3 +1,4 @@
+import type { Hold, WaitOptions } from '../recipes/index.ts';
 import { command } from '../shell/command.ts';
 import type { Output } from '../shell/output.ts';
 import { heldCommand, holdAndRun, holderOf } from './while-held.ts';
@@ -26,9 +27,15 @@ export default command({
   ],
   async run(values, context): Promise<Output> {
     const client = await context.client();
-    const { Lock } = await import('../recipes/index.ts');
+    const { Lock, RecipeError } = await import('../recipes/index.ts');
     const lock = new Lock(client, values.path, holderOf(values));
     const words = { what: 'holding', late: 'lock not acquired' };
-    return holdAndRun(client, values, (how) => lock.acquire(how), words, context);
+    const atOnce = async ({ signal }: WaitOptions): Promise<Hold> => {
+      const hold = await lock.tryAcquire({ signal });
+      if (hold === undefined) throw new RecipeError('TimedOut', values.path, 'somebody else holds it');
+      return hold;
+    };
+    const take = values.wait === 0 ? atOnce : (how: WaitOptions) => lock.acquire(how);
+    return holdAndRun(client, values, take, words, context);
   },
 });

@@ -14,6 +14,7 @@ import {
   liveSource,
   openSource,
   placeOf,
+  unreadIn,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
@@ -159,9 +160,12 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
         : 'addauth presents a credential',
     });
   };
+  const incomplete = (path: string): never => {
+    throw placeOf(String(from)).kind === 'file' ? unreadIn(String(from), path, 'without --delete') : refuse(path);
+  };
   await using wanted =
     typeof from === 'string'
-      ? await openSource(from, context, options)
+      ? await openSource(from, context, { ...options, ...(prune && { denied: incomplete }) })
       : liveSource(from, here, here, { ...options, skipsOwn: true, ...(prune && { denied: refuse }) });
   const isThere = (await to.exists(there, { signal })) !== undefined;
   const live = isThere

@@ -12,6 +12,7 @@ export default command({
   group: 'coordination',
   about: 'put items into a queue and take them out',
   risk: 'write',
+  riskOf: ({ action }) => (action === 'peek' || action === 'len' ? 'read' : 'write'),
   dryRun: false,
   params: {
     action: { kind: 'enum', about: 'what to do', values: ['put', 'take', 'peek', 'len'] },

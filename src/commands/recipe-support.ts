@@ -22,7 +22,11 @@ export const ID_OPTION = {
   about: 'who this is, for those who look; default host and process',
   placeholder: 'NAME',
 } as const satisfies Param;
-export const WAIT_OPTION = { kind: 'duration', long: '--wait', about: 'give up after this' } as const satisfies Param;
+export const WAIT_OPTION = {
+  kind: 'duration',
+  long: '--wait',
+  about: 'give up after this; 0s takes only what is free',
+} as const satisfies Param;
 
 /** Options of commands that run a program while something is held. */
 export const PROGRAM_OPTIONS = {
@@ -68,7 +72,12 @@ export async function withFailures<T>(work: Promise<T>, late?: Late): Promise<T>
     return await work;
   } catch (error) {
     if (!(error instanceof RecipeError)) throw error;
-    const hint = error.code === 'StyleConflict' ? 'leave --style out to do as those who are there' : undefined;
+    const hint =
+      error.code !== 'StyleConflict'
+        ? undefined
+        : error.message.includes('style')
+          ? 'leave --style out to do as those who are there'
+          : 'a path is for one recipe: take another one';
     const message =
       error.code === 'TimedOut' && late?.limitMs !== undefined
         ? `${late.what} in ${showDuration(late.limitMs)}: ${error.path}`

@@ -2,7 +2,7 @@ import { parentOf } from '../base/path.ts';
 import type { Client, MultiOp, MultiResult } from '../client/api.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { FORCED_LIMIT } from '../shell/data.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { Failure, refused, usage } from '../shell/failure.ts';
 import { isWithin } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, aclUnder } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
@@ -20,14 +20,14 @@ export default command({
   params: {
     which: {
       kind: 'text',
-      about: 'its number in undo list, or list, or clear; default the latest',
+      about: 'its number in undo list, or list, or clear; default the latest made here, in a terminal',
       optional: true,
       placeholder: 'N|list|clear',
     },
     ...ACL_OPTIONS,
   },
   examples: [
-    ['undo', 'the latest change'],
+    ['undo', 'the latest change made with these servers under this name'],
     ['undo list', 'what can be taken back'],
     ['undo 3', 'the third of that list'],
   ],
@@ -36,7 +36,7 @@ export default command({
     'It shows what it is about to do. What is not as the change left it, since somebody changed it, is not touched, and marked with a !.',
     'What a command replaces is kept for 14 days in files only you can read: up to 64 MB of each command, 200 MB of all. What an ACL hides from others is kept only with settings undo-protected on.',
     'Not restored: zxids, versions, counters of sequential nodes, ephemeral nodes.',
-    'An undo can itself be taken back: undo list shows it. The exit code is 12 when a part could not be taken back, 10 when there is nothing to take back.',
+    'An undo at a prompt can itself be taken back: undo list shows it. Changes made under another name (@profile, or an address) are those of another ensemble. The exit code is 12 when a part could not be taken back, 10 when there is nothing to take back.',
   ],
   async run({ which, noAcl, acl: text }, context): Promise<Output> {
     const { trash, signal } = context;
@@ -48,6 +48,11 @@ export default command({
       if (!context.isDry) trash.clear();
       return { type: 'done', text: `forgot ${plural(count, 'change')}`, json: { cleared: count } };
     }
+    if (which === undefined && !context.asks && !context.interactive)
+      throw refused(
+        'undo: nobody is there to see which change it takes back',
+        'undo list shows them: undo N says which',
+      );
     const policy = aclPolicy('undo', noAcl, text);
     const entry = chosen(which, trash.list(), context);
     const client = await context.client();

@@ -1,7 +1,7 @@
 /** `watch` at the prompt: it tells above the line what comes, while other commands run. */
 import type { WatchEvent } from '../client/api.ts';
 import type { CommandContext } from '../shell/command.ts';
-import type { EventChange, Output } from '../shell/output.ts';
+import type { EventChange, EventLine, Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
 import { WatchValues } from './watch-values.ts';
 
@@ -18,7 +18,8 @@ export interface WatchWishes {
 }
 export interface WatchTests {
   readonly wanted: (event: WatchEvent) => boolean;
-  readonly isOver: (event: WatchEvent, context: CommandContext) => Promise<boolean>;
+  /** Of an event, and of what it was told to have changed. */
+  readonly isOver: (told: Pick<EventLine, 'event' | 'change'>, context: CommandContext) => Promise<boolean>;
 }
 
 /** Sets the watches and returns; they end with `unwatch`, or when the wishes say so. */
@@ -49,7 +50,7 @@ export async function watchBehind(
     // what cannot be read any more is told without
     if (waiting <= MOST_LOOKS) change = await kept?.changeOf(event).catch(() => undefined);
     context.watched(event, change);
-    if (await isOver(event, context).catch(() => false)) await end('--until');
+    if (await isOver({ event, change }, context).catch(() => false)) await end('--until');
     else if (left === 0) await end(plural(count, 'event'));
   };
   const listener = (event: WatchEvent): void => {

@@ -6,7 +6,7 @@ import { textOf } from '../shell/node-json.ts';
 import type { EventLine, Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { hex, plural, showCount, showDuration } from '../shell/units.ts';
-import { watchBehind } from './watch-behind.ts';
+import { type WatchTests, watchBehind } from './watch-behind.ts';
 import { WatchQueue } from './watch-queue.ts';
 import { readValue, WatchValues } from './watch-values.ts';
 
@@ -94,17 +94,17 @@ export default command({
       while (seen < most) {
         const line = await queue.next(signal);
         // for a program what has come meanwhile is one with it, but the end is looked for in each
-        const told = run.length > 0 ? [line, ...queue.rest()] : [line];
+        const told = run.length > 0 ? [line, ...queue.rest()] : [await withChange(line, quiet ? undefined : kept)];
         seen += told.length;
         if (run.length > 0) {
           const { event } = told.at(-1) ?? line;
           exit = await (await context.start(run, await environmentOf(event, context))).ended;
           context.signal.throwIfAborted();
         } else if (!quiet) {
-          context.show({ type: 'events', events: [await withChange(line, kept)] });
+          context.show({ type: 'events', events: told });
           await context.drained();
         }
-        if (await some(told, ({ event }) => isOver(event, context))) break;
+        if (await some(told, (each) => isOver(each, context))) break;
       }
     } catch (error) {
       if (late?.aborted === true && !context.signal.aborted) throw tooLate(paths, { until, most, seen }, timeout ?? 0);
@@ -156,16 +156,17 @@ function wantedOf({ data, children, recursive }: { data: boolean; children: bool
 }
 
 /** @throws Failure (2) */
-function untilOf(text: string | undefined): (event: WatchEvent, context: CommandContext) => Promise<boolean> {
+function untilOf(text: string | undefined): WatchTests['isOver'] {
   if (text === undefined) return async () => false;
   const kind = Object.hasOwn(KINDS, text) ? KINDS[text as keyof typeof KINDS] : undefined;
-  if (kind !== undefined) return async ({ type }) => type === kind;
+  if (kind !== undefined) return async ({ event }) => event.type === kind;
   if (!text.startsWith('data='))
     throw usage(`watch: --until is created, changed, deleted, children or data=GLOB, not ${text}`);
   const matches = matcher(text.slice('data='.length));
-  return async ({ type, path }, context) => {
+  return async ({ event: { type, path }, change }, context) => {
     if (type === 'NodeDeleted') return false;
-    const value = await readValue(await context.client(), path, context.signal);
+    // what was shown is what is looked at
+    const value = change?.after ?? (await readValue(await context.client(), path, context.signal));
     return value !== undefined && matches(Buffer.from(value.data ?? []).toString());
   };
 }

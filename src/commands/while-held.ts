@@ -42,6 +42,9 @@ export function heldCommand<const Own extends Record<string, Param>>(own: Own, p
   } as const;
 }
 
+/** ms */
+const AT_ONCE_MS = 1000;
+
 /** As recipes are told it: whose node names, and who this is. */
 export const holderOf = ({ style, id }: Pick<Values<HeldParams>, 'style' | 'id'>) => ({
   style: styleOf(style),
@@ -58,7 +61,9 @@ export async function holdAndRun(
 ): Promise<Output> {
   const { path, wait, words, signal, grace, onLost } = values;
   using notice = tellWaiting(client, path, context);
-  const hold = await withFailures(take({ signal: context.signal, waitMs: wait }), { what: late, limitMs: wait });
+  // what is free is had also by who does not wait; to find that out takes a few answers
+  const waitMs = wait === undefined ? undefined : Math.max(wait, AT_ONCE_MS);
+  const hold = await withFailures(take({ signal: context.signal, waitMs }), { what: late, limitMs: wait });
   notice[Symbol.dispose]();
   return runWhileHeld(hold, client, { what, words, signal, graceMs: grace, onLost }, context);
 }

@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -84,6 +85,46 @@ export function writeConfig(file: string, config: UserConfig): void {
   }
   chmodSync(draft, 0o600);
   renameSync(draft, file);
+}
+
+/** Who holds the file longer than this has died, ms. */
+const LOCK_MS = 5000;
+const TRY_MS = 10;
+
+/**
+ * Reads the file anew, changes it and writes it, with nobody else in between: other shells keep theirs in it, too.
+ * What it holds then. @throws ConfigFileError; Error of the system when it cannot be written
+ */
+export function changeConfig(file: string, change: (now: UserConfig) => UserConfig): UserConfig {
+  makeFolders(dirname(file), { mkdirSync, statSync }, 0o700);
+  const lock = `${file}.lock`;
+  hold(lock);
+  try {
+    const next = change(readConfig(file));
+    writeConfig(file, next);
+    return next;
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+function hold(lock: string): void {
+  for (;;)
+    try {
+      closeSync(openSync(lock, 'wx', 0o600));
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+      if (since !== undefined && Math.abs(Date.now() - since) > LOCK_MS) rmSync(lock, { force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRY_MS);
+    }
+}
+
+/** What tells one state of the file from the next. */
+export function markOfFile(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stats === undefined ? '' : `${stats.ino} ${stats.mtimeNs} ${stats.size}`;
 }
 
 /** Others than the owner may read the file; secrets in it are then refused. */

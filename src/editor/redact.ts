@@ -3,7 +3,9 @@ const HIDDEN = '****';
 /** One word of a line, or a quoted one as a whole; an open quote goes on to the end. */
 const WORD = String.raw`(?:"(?:[^"\\]|\\[^])*"?|\$?'[^']*'?|\S+)`;
 const COMMAND = String.raw`(?:^|[\s;&|{(])`;
-const ADDAUTH = new RegExp(String.raw`(${COMMAND}addauth\s+${WORD}[^\S\n]+)([^\n]+)`, 'gi');
+/** Misspelt it is no command, and the password stands in the line all the same. */
+const ALMOST = String.raw`(?:ad\w{2,8}|\w{0,6}auth\w{0,4})\s+(?:digest|digest256|sasl|super|x509)`;
+const ADDAUTH = new RegExp(String.raw`(${COMMAND}(?:addauth\s+${WORD}|${ALMOST})[^\S\n]+)([^\n]+)`, 'gi');
 const AUTH = new RegExp(String.raw`((?:^|\s)--?auth(?:\s+|=))(${WORD})`, 'gi');
 const DIGEST = new RegExp(String.raw`(${COMMAND}acl\s+digest\s+(?:--sha256\s+)?)([^\n]+)`, 'gi');
 /** The password of a store, as Java's programs are told of it. */

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { joinPath } from '../base/path.ts';
-import type { Archive } from './archive-read.ts';
+import type { Archive, OnUnread } from './archive-read.ts';
 import { DATA_FILE, INCOMPLETE_FILE, NODE_FILE } from './archive-write.ts';
 import { Failure } from './failure.ts';
-import { checkedHeader, type ExportHeader, nodeOf } from './node-json.ts';
+import { checkedHeader, type ExportHeader, nodeOf, unreadOf } from './node-json.ts';
 import { type NodeRecord, OPEN_ACL } from './node-record.ts';
 
 const nameOfFile = (file: string): string =>
@@ -21,7 +21,7 @@ interface NodeFile {
  * A folder of folders, one a node, as `export --format dir` writes it or a person made it: the data in `__data__`, all
  * else in `__node__.json`. Without a header its root is the folder's own name. @throws Failure (2, 44)
  */
-export function folderNodes(folder: string): Archive {
+export function folderNodes(folder: string, onUnread: OnUnread): Archive {
   if (existsSync(join(folder, INCOMPLETE_FILE)))
     throw new Failure(44, 'Damaged', `${folder} is damaged: an export that broke off`, {
       hint: `export again; without ${INCOMPLETE_FILE} in it, it is taken for all there was`,
@@ -36,20 +36,22 @@ export function folderNodes(folder: string): Archive {
   return {
     root,
     acl: hasAcl,
-    nodes: below(folder, root, hasAcl),
+    nodes: below(folder, root, hasAcl, onUnread),
     close: async () => {},
   };
 }
 
-async function* below(folder: string, path: string, hasAcl: boolean): AsyncGenerator<NodeRecord> {
+async function* below(folder: string, path: string, hasAcl: boolean, onUnread: OnUnread): AsyncGenerator<NodeRecord> {
   const { export: _header, ...rest } = nodeFile(folder);
+  const unread = unreadOf({ path, ...rest }, folder);
+  if (unread !== undefined) return onUnread(unread);
   const node = nodeOf({ path, ...rest }, folder);
   yield { ...node, data: dataIn(folder), acl: node.acl ?? (hasAcl ? OPEN_ACL : undefined) };
   const names = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => ({ file: name, name: nameOfFile(name) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const { file, name } of names) yield* below(join(folder, file), joinPath(path, name), hasAcl);
+  for (const { file, name } of names) yield* below(join(folder, file), joinPath(path, name), hasAcl, onUnread);
 }
 
 function dataIn(folder: string): Uint8Array | null {

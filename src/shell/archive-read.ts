@@ -12,7 +12,7 @@ import { ARCHIVE_MAGIC } from './archive-write.ts';
 import { ByteReader } from './byte-reader.ts';
 import { Failure, usage } from './failure.ts';
 import { pairNodes, shellBackupNodes } from './foreign-backups.ts';
-import { checkedHeader, type ExportHeader, nodeOf } from './node-json.ts';
+import { checkedHeader, type ExportHeader, nodeOf, unreadOf } from './node-json.ts';
 import type { NodeRecord } from './node-record.ts';
 import { textOf } from './utf8.ts';
 
@@ -30,16 +30,19 @@ export interface Archive {
 const bad = (name: string, what: string): Failure => new Failure(2, 'BadExport', `${name}: ${what}`);
 const damaged = (name: string, what: string): Failure => new Failure(44, 'Damaged', `${name} is damaged: ${what}`);
 
+/** Told of a node that could not be read when the file was made, before any that stands behind it. */
+export type OnUnread = (path: string) => void;
+
 /** `signal`: ends to wait for what a pipe gives. @throws Failure (2) */
-export async function openArchive(file: string, signal?: AbortSignal): Promise<Archive> {
+export async function openArchive(file: string, signal?: AbortSignal, onUnread: OnUnread = () => {}): Promise<Archive> {
   let isFolder: boolean;
   try {
     isFolder = statSync(file).isDirectory();
   } catch (error) {
     throw usage(`cannot read ${file}: ${fileWords(error)}`);
   }
-  if (isFolder) return folderNodes(file);
-  return readArchive(bytesOf(file, signal), file);
+  if (isFolder) return folderNodes(file, onUnread);
+  return readArchive(bytesOf(file, signal), file, onUnread);
 }
 
 /** @throws Failure (2) */
@@ -66,7 +69,11 @@ const fifo = (file: string): Readable =>
 const BOM = Buffer.from('\ufeff');
 
 /** `name` is what errors call it. @throws Failure (2) */
-export async function readArchive(source: AsyncIterable<Uint8Array>, name: string): Promise<Archive> {
+export async function readArchive(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+  onUnread: OnUnread = () => {},
+): Promise<Archive> {
   let from = new ByteReader(source);
   const start = await from.peek(2);
   if (start[0] === 0x1f && start[1] === 0x8b) from = new ByteReader(gunzipped(from, name));
@@ -74,12 +81,12 @@ export async function readArchive(source: AsyncIterable<Uint8Array>, name: strin
   if ((await from.peek(BOM.length)).equals(BOM)) await from.take(BOM.length);
   const mark = await from.peek(ARCHIVE_MAGIC.length);
   const close = (): Promise<void> => from.close();
-  if (mark.equals(ARCHIVE_MAGIC)) return { ...(await packedNodes(from, name)), close };
+  if (mark.equals(ARCHIVE_MAGIC)) return { ...(await packedNodes(from, name, onUnread)), close };
   const [first] = (await from.peek(64)).toString('latin1').trimStart();
   if (first === undefined) throw bad(name, 'there is nothing in it');
   if (first === '/' || first === '#') return { ...pairNodes(textOf(await from.rest(), name), name), close };
   if (first !== '{') throw bad(name, 'not an export, not a backup of zk_shell, not a list of PATH=VALUE');
-  return { ...(await jsonNodes(from, name)), close };
+  return { ...(await jsonNodes(from, name, onUnread)), close };
 }
 
 async function* gunzipped(from: ByteReader, name: string): AsyncGenerator<Buffer> {
@@ -97,7 +104,7 @@ async function* gunzipped(from: ByteReader, name: string): AsyncGenerator<Buffer
 type Opened = Omit<Archive, 'close'>;
 
 /** Lines of our own, or one document of somebody else's. */
-async function jsonNodes(from: ByteReader, name: string): Promise<Opened> {
+async function jsonNodes(from: ByteReader, name: string, onUnread: OnUnread): Promise<Opened> {
   const line = (await from.line()) ?? Buffer.alloc(0);
   const header = parsed(line.toString()) as Partial<ExportHeader> | undefined;
   if (header?.zoosh !== 'export') {
@@ -116,7 +123,9 @@ async function jsonNodes(from: ByteReader, name: string): Promise<Opened> {
         if (!isUtf8(next)) throw bad(`${name}:${number}`, 'not UTF-8 text');
         const value = parsed(next.toString());
         if (value === undefined) throw bad(`${name}:${number}`, 'not JSON');
-        yield nodeOf(value, `${name}:${number}`);
+        const unread = unreadOf(value, `${name}:${number}`);
+        if (unread !== undefined) onUnread(unread);
+        else yield nodeOf(value, `${name}:${number}`);
       }
     })(),
   };
@@ -131,7 +140,7 @@ const parsed = (text: string): unknown => {
 };
 
 const MAX_RECORD = 128 * 1024 * 1024;
-async function packedNodes(from: ByteReader, name: string): Promise<Opened> {
+async function packedNodes(from: ByteReader, name: string, onUnread: OnUnread): Promise<Opened> {
   // loaded by those who need it only
   const { unpack } = await import('../records/pack.ts');
   const hash = createHash('sha256').update(await from.take(ARCHIVE_MAGIC.length));
@@ -160,6 +169,11 @@ async function packedNodes(from: ByteReader, name: string): Promise<Opened> {
         if (end?.end === true) {
           if (end.sha256 !== before || end.count !== at) throw damaged(name, 'its checksum does not fit');
           return;
+        }
+        const unread = unreadOf(value, `${name}: after ${at} nodes`);
+        if (unread !== undefined) {
+          onUnread(unread);
+          continue;
         }
         at++;
         yield packedNode(value, `${name}: record ${at}`);

@@ -14,6 +14,8 @@ import { statJson } from './stat-json.ts';
 /** Takes nodes in the order of a walk. */
 export interface ArchiveWriter {
   node(record: NodeRecord): Promise<void>;
+  /** One that could not be read, with what is below it: whoever reads the file must not take it for one that was not there. */
+  unread(path: string): Promise<void>;
   end(): Promise<void>;
   abandon(): void;
 }
@@ -28,6 +30,7 @@ export async function linesWriter(sink: Sink, { root, acl, stat }: ArchiveOption
   await sink.write(`${JSON.stringify(headerOf(root, acl))}\n`);
   return {
     node: (record) => sink.write(`${nodeLine(record, stat)}\n`),
+    unread: (path) => sink.write(`${JSON.stringify({ path, unread: true })}\n`),
     end: () => sink.end(),
     abandon: () => sink.abandon(),
   };
@@ -66,6 +69,7 @@ export async function packedWriter(sink: Sink, { root, acl, stat }: ArchiveOptio
         ...(stat && record.stat?.czxid !== undefined && { stat: statJson(record.stat as never) }),
       });
     },
+    unread: (path) => put({ path, unread: true }),
     async end() {
       const sha256 = hash.copy().digest('hex');
       await put({ end: true, count, sha256 });
@@ -129,10 +133,17 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
   const made = make(root, folder);
   const mark = join(folder, INCOMPLETE_FILE);
   write(mark, '');
+  const placeOf = (path: string): string => {
+    const rest = path === root ? '' : path.slice(root === '/' ? 1 : root.length + 1);
+    return join(folder, ...rest.split('/').map(fileName));
+  };
   return {
+    async unread(path) {
+      make(path, placeOf(path));
+      write(join(placeOf(path), NODE_FILE), `${JSON.stringify({ unread: true })}\n`);
+    },
     async node({ path, data, acl: entries, kind, ttlMs }) {
-      const rest = path === root ? '' : path.slice(root === '/' ? 1 : root.length + 1);
-      const place = join(folder, ...rest.split('/').map(fileName));
+      const place = placeOf(path);
       make(path, place);
       if (data !== null) write(join(place, DATA_FILE), data);
       const more = {

@@ -24,19 +24,30 @@ const ROUNDS = 4;
  * KeeperError as the last round met them: NotEmpty when others create faster than we delete
  */
 export async function deleteTree(client: Client, root: string, options: BulkDeleteOptions): Promise<void> {
+  let hidden: string | undefined;
+  const onHidden = (path: string): void => {
+    hidden = path;
+  };
   for (let round = 1; ; round++)
     try {
-      return await deleteOnce(client, root, options);
+      return await deleteOnce(client, root, options, onHidden);
     } catch (error) {
       const code = error instanceof MultiError || error instanceof KeeperError ? error.code : undefined;
       if (code === 'NoNode' && round > 1 && !(await client.exists(root))) return;
+      // what is below it was not seen, and is still there
+      if (code === 'NotEmpty' && hidden !== undefined) throw new KeeperError('NoAuth', hidden);
       if ((code !== 'NotEmpty' && code !== 'NoNode') || round >= ROUNDS) throw error;
       // others created or deleted nodes meanwhile: look again
       if (code === 'NoNode' && round === 1 && !(await client.exists(root))) throw error;
     }
 }
 
-async function deleteOnce(client: Client, root: string, options: BulkDeleteOptions): Promise<void> {
+async function deleteOnce(
+  client: Client,
+  root: string,
+  options: BulkDeleteOptions,
+  onHidden: (path: string) => void,
+): Promise<void> {
   const { signal, inflight, batch, keepRoot, skip, deleted } = options;
   const sent: { readonly paths: readonly string[]; readonly done: Promise<unknown> }[] = [];
   let paths: string[] = [];
@@ -71,7 +82,8 @@ async function deleteOnce(client: Client, root: string, options: BulkDeleteOptio
   };
   // a node goes once the walk has left what is below it
   const above: string[] = [];
-  for await (const { path, depth } of walkNodes(client, root, { signal, inflight, skip })) {
+  for await (const { path, depth, denied } of walkNodes(client, root, { signal, inflight, skip })) {
+    if (denied) onHidden(path);
     while (above.length > depth) await drop(above.pop() as string);
     above.push(path);
   }

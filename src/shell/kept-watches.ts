@@ -160,6 +160,13 @@ export class KeptWatches {
       }
   }
 
+  /** Forgets those of the user's that tell once and have not: their paths. They went with the session. */
+  dropOnce(): readonly string[] {
+    const once = [...this.#entries].filter(([, { kind }]) => kind === 'data' || kind === 'children');
+    for (const [key] of once) this.#entries.delete(key);
+    return once.map(([, { path }]) => path);
+  }
+
   /** Where the watch stands that tells of a path: the nearest recursive one above, or the path itself. */
   over(path: string): string {
     const above = this.#kept.filter((each) => each.recursive && (each.path === path || isBelow(path, each.path)));

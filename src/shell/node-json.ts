@@ -142,3 +142,11 @@ function recordedStat(value: unknown): RecordedStat | undefined {
   const isId = typeof czxid === 'string' && /^0x[0-9a-f]{1,16}$/.test(czxid);
   return { mtime: at, version, ...(isId && { czxid: BigInt(czxid) as Zxid }) };
 }
+
+/** The path of one that could not be read when the file was made; undefined for any other. @throws Failure (2) */
+export function unreadOf(value: unknown, where: string): string | undefined {
+  const { path, unread } = (value ?? {}) as { path?: unknown; unread?: unknown };
+  if (unread !== true) return undefined;
+  if (typeof path !== 'string' || pathFault(path) !== undefined) throw bad(where, 'what could not be read has no path');
+  return path;
+}

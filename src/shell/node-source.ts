@@ -99,7 +99,7 @@ export const withoutSlash = (path: string): string => (path.length > 1 ? path.re
 /** Opens what the user named. */
 export async function openSource(text: string, context: CommandContext, options: LiveOptions): Promise<NodeSource> {
   const { kind, target, name, file } = placeOf(text);
-  if (kind === 'file') return fileSource(name, options.signal);
+  if (kind === 'file') return fileSource(name, options);
   if (file !== undefined) return snapshotSource(file, name, context, options);
   const { client, [Symbol.asyncDispose]: end } = await clientAt(target, context);
   const source = liveSource(client, withoutSlash(name), text, options);
@@ -118,8 +118,12 @@ async function* namedThere({ nodes, root }: NodeSource, target: string, client: 
   }
 }
 
-export async function fileSource(file: string, signal?: AbortSignal): Promise<NodeSource> {
-  const archive = await openArchive(file, signal);
+/** What could not be read when the file was made counts as what may not be read. */
+export async function fileSource(
+  file: string,
+  { signal, denied }: Pick<LiveOptions, 'signal' | 'denied'>,
+): Promise<NodeSource> {
+  const archive = await openArchive(file, signal, denied);
   return {
     label: `file:${file}`,
     root: archive.root,
@@ -162,6 +166,13 @@ async function* ordered(nodes: AsyncIterable<NodeRecord>, root: string, file: st
     yield node;
   }
 }
+
+/** A file does not say what was under `path`, so that nothing there may be deleted by it. `instead`: the way that deletes nothing. */
+export const unreadIn = (file: string, path: string, instead: string): Failure =>
+  new Failure(14, 'NoAuth', `${file} lacks ${path}, which could not be read when it was made`, {
+    path,
+    hint: `export again as somebody who may read it; ${instead} what is there is left alone`,
+  });
 
 /** What becomes of ACLs on the way. */
 export type AclPolicy =

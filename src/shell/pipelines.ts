@@ -72,7 +72,7 @@ export class Pipelines {
     if (open === undefined) {
       const output = await this.#host.command(name.text, args, signal);
       if (output !== undefined) this.#host.output.show(output);
-      return { status: output?.exit ?? 0, failure: failureOfProgram(output) };
+      return { status: output?.exit ?? 0, failure: failureIn(output, name.text) };
     }
     const { held: outer, isFile: wasFile } = this.#host.output; // of a line that runs a file, whose output goes elsewhere as a whole
     const held = new HeldOutput(open);
@@ -83,8 +83,10 @@ export class Pipelines {
       const output = await this.#host.command(name.text, args, signal);
       if (output !== undefined) this.#host.output.show(output);
       const status = await held.end();
-      if (pipe !== undefined) return endOf(pipe, status);
-      return { status: output?.exit ?? 0, failure: failureOfProgram(output) };
+      const failure = failureIn(output, name.text);
+      // the program is not to hide that it did not get all
+      if (pipe !== undefined && (status !== 0 || failure === undefined)) return endOf(pipe, status);
+      return { status: output?.exit ?? 0, failure };
     } catch (error) {
       if (error === NOBODY_READS) return endOf(pipe ?? '', await held.end());
       await held.abandon();
@@ -172,6 +174,13 @@ export const failureOfProgram = (output: Output | undefined): Failure | undefine
   output?.program !== undefined && output.exit !== undefined && output.exit !== 0
     ? programFailed(output.program.join(' '), output.exit)
     : undefined;
+/** The same, or a command did a part only, and has said which: 1 is an answer. */
+function failureIn(output: Output | undefined, name: string): Failure | undefined {
+  const ofProgram = failureOfProgram(output);
+  const exit = output?.exit ?? 0;
+  if (ofProgram !== undefined || exit <= 1) return ofProgram;
+  return new Failure(exit as ExitCode, 'Incomplete', `${name}: a part of it was not done`, { told: true });
+}
 /** A program of a script ended with `status`, which is the script's then. */
 function programFailed(program: string, status: number): Failure {
   const name = redact(program.trim().replace(/\s+/g, ' '));

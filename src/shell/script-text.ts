@@ -31,3 +31,13 @@ export const lineOf = (text: string, at: number): string => {
   const end = text.indexOf('\n', at);
   return text.slice(start, end < 0 ? text.length : end);
 };
+
+/** What a script says of itself counts for a whole shell, and not for a file that is run within one. @throws Failure (2) */
+export function refusePragmas(file: string, text: string): void {
+  const found = /^(?:[ \t\r]*(?:#(?!:)[^\n]*)?\n)*[ \t]*#:[ \t]*([^\n\r]*)/.exec(text)?.[1]?.trim();
+  if (found === undefined) return;
+  throw usage(
+    `run: ${file} says #: ${found}, which is so only for a whole shell`,
+    `zoosh ${file} runs it as it says${found === 'atomic' ? '; txn -f FILE sends operations together' : ''}`,
+  );
+}

@@ -327,6 +327,11 @@ export class ShellSession implements SessionControl {
       news(`gone with it: ${plural(gone.length, 'ephemeral node')} (${shown})`);
     }
     this.#ephemerals.clear();
+    const unheard = this.#watches.dropOnce();
+    if (unheard.length > 0) {
+      const shown = unheard.slice(0, 5).join(' ') + (unheard.length > 5 ? ' ...' : '');
+      news(`gone with it: ${plural(unheard.length, 'watch that tells once', 'watches that tell once')} (${shown})`);
+    }
   }
 
   async #watchAgain(client: Client): Promise<void> {

@@ -1,4 +1,4 @@
-import { type UserConfig, writeConfig } from '../config/config-file.ts';
+import { ConfigFileError, changeConfig, markOfFile, readConfig, type UserConfig } from '../config/config-file.ts';
 import { isProfile, type Profile } from '../config/profiles.ts';
 import type { ProfileStore, SettingsStore } from './command.ts';
 import { Failure, usage } from './failure.ts';
@@ -31,20 +31,39 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   prompt: { about: 'template of the prompt', otherwise: '{profile}{protect}:{cwd}{state}{txn}> ' },
 };
 
-/** The user's configuration file, as read; `file` undefined (`--no-config`): nothing can be saved. */
+/** The user's configuration file; `file` undefined (`--no-config`): nothing can be saved. Other shells may change it, too. */
 export class UserFile {
-  readonly config: UserConfig;
   readonly #file: string | undefined;
+  #config: UserConfig;
+  #mark: string;
+  /** `config`: what it held just now. */
   constructor(config: UserConfig, file: string | undefined) {
-    this.config = config;
+    this.#config = config;
     this.#file = file;
+    this.#mark = file === undefined ? '' : markOfFile(file);
   }
-  /** @throws Failure (2) */
-  write(): void {
+  /** As it is now; while somebody writes nonsense into it, as it was. */
+  get config(): Readonly<UserConfig> {
+    if (this.#file === undefined) return this.#config;
+    const mark = markOfFile(this.#file);
+    if (mark === this.#mark) return this.#config;
+    try {
+      this.#config = readConfig(this.#file);
+      this.#mark = mark;
+    } catch (error) {
+      if (!(error instanceof ConfigFileError)) throw error;
+    }
+    return this.#config;
+  }
+  /** Changes what is in the file now, and nothing when that cannot be written. @throws Failure (2) */
+  change(change: (now: UserConfig) => UserConfig): void {
     if (this.#file === undefined) throw usage('there is no configuration file to write to', 'leave out --no-config');
     try {
-      writeConfig(this.#file, this.config);
+      this.#config = changeConfig(this.#file, change);
+      this.#mark = markOfFile(this.#file);
     } catch (error) {
+      if (error instanceof Failure) throw error;
+      if (error instanceof ConfigFileError) throw usage(error.message, 'mend the file first');
       throw new Failure(2, 'NotSaved', `${this.#file} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
     }
   }
@@ -76,9 +95,8 @@ export class Settings implements SettingsStore {
     this.onChange(name);
   }
   save(name: string): void {
-    const before = this.#file.config.settings;
-    this.#file.config.settings = { ...before, [name]: this.get(name) };
-    this.#file.write();
+    const value = this.get(name);
+    this.#file.change((now) => ({ ...now, settings: { ...now.settings, [name]: value } }));
   }
 }
 
@@ -129,30 +147,17 @@ export class Profiles implements ProfileStore {
     if (!/^[\w.-]+$/.test(name)) throw usage(`a profile's name has letters, digits and . _ - only, not ${name}`);
     const fault = isProfile(profile);
     if (fault !== undefined) throw usage(fault);
-    this.#change({ profiles: { ...this.#file.config.profiles, [name]: profile } });
+    this.#file.change((now) => ({ ...now, profiles: { ...now.profiles, [name]: profile } }));
   }
   remove(name: string): void {
     this.get(name);
-    const { [name]: _gone, ...profiles } = this.#file.config.profiles ?? {};
-    this.#change({ profiles });
-    if (this.#file.config.default === name) {
-      delete this.#file.config.default;
-      this.#file.write();
-    }
+    this.#file.change(({ default: preset, ...now }) => {
+      const { [name]: _gone, ...profiles } = now.profiles ?? {};
+      return { ...(preset !== undefined && preset !== name && { default: preset }), ...now, profiles };
+    });
   }
   setDefault(name: string): void {
     this.get(name);
-    this.#change({ default: name });
-  }
-  /** Keeps what is in force as it was when the file cannot be written. */
-  #change(change: Partial<UserConfig>): void {
-    const before = { ...this.#file.config };
-    Object.assign(this.#file.config, change);
-    try {
-      this.#file.write();
-    } catch (error) {
-      Object.assign(this.#file.config, before);
-      throw error;
-    }
+    this.#file.change((now) => ({ ...now, default: name }));
   }
 }

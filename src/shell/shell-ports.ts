@@ -25,6 +25,8 @@ export interface Source {
   readonly file?: string;
   /** Lines have numbers that mean something to whoever wrote them. */
   readonly isScript?: boolean;
+  /** Commands of `-c`: what ends a script ends them. */
+  readonly isBatch?: boolean;
   /** Nothing of it comes behind this text: the status of the last command is its answer. */
   readonly isLast?: boolean;
   /** Number of the text's first line, 1-based. */

@@ -22,7 +22,8 @@ import type { Parsed, Pipeline } from './parser.ts';
 import { resolvePath } from './paths.ts';
 import { failureOfProgram, NOBODY_READS, Pipelines } from './pipelines.ts';
 import { LineReader } from './reading.ts';
-import { countLines, faultOf, lineOf } from './script-text.ts';
+import { type Role, roleOf } from './roles.ts';
+import { countLines, faultOf, lineOf, refusePragmas } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
 import { withUndo } from './undo-words.ts';
 import { ownArguments } from './variables.ts';
@@ -207,12 +208,9 @@ export class Shell {
       if (pipeline.after === 'success' && this.lastStatus !== 0) continue;
       if (pipeline.after === 'failure' && this.lastStatus === 0) continue;
       const command = text.slice(pipeline.from, pipeline.to);
-      const next = ready[at + 1]?.after;
-      const isHandled = next === 'failure';
-      const steers = next === 'success' || isHandled;
-      const isAnswer = steers || source.isScript !== true || (next === undefined && source.isLast === true);
-      const goesOn = await this.#step(pipeline, command, { ...source, line }, { isHandled, steers, isAnswer });
-      if (!goesOn && !this.ports.keepGoing && !isHandled) {
+      const role = roleOf(ready, at, source);
+      const goesOn = await this.#step(pipeline, command, { ...source, line }, role);
+      if (!goesOn && !this.ports.keepGoing && !role.isHandled) {
         this.stopped = true;
         return this.lastStatus;
       }
@@ -278,6 +276,7 @@ export class Shell {
   async runFile(file: string, args: readonly string[]): Promise<number> {
     if (this.#depth >= MAX_DEPTH) throw usage(`run: files that run files more than ${MAX_DEPTH} deep`);
     const text = this.ports.readFile(file);
+    refusePragmas(file, text);
     const [stopped, abort, firstFailure] = [this.stopped, this.#abort, this.firstFailure];
     using _own = ownArguments(this.variables, args);
     this.stopped = false;
@@ -311,7 +310,7 @@ export class Shell {
     pipeline: Pipeline,
     command: string,
     source: Source,
-    { isHandled, steers, isAnswer }: { isHandled: boolean; steers: boolean; isAnswer: boolean },
+    { isHandled, steers, isAnswer }: Role,
   ): Promise<boolean> {
     this.commandsRun++;
     const { record } = this.ports;

@@ -1,0 +1,211 @@
+/** What an operator ran into who tried the shell with scripts, exports, profiles and recipes: what was lost, skipped or called done. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, connect } from '../../src/index.ts';
+import { lateIf, timely } from '../patience.ts';
+import { until } from '../recipes/world.ts';
+import { BIN, type Ran, zoosh } from './cli.ts';
+import { ServerProcess } from './process.ts';
+
+const server = new ServerProcess();
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-second-'));
+const file = (name: string): string => join(folder, name);
+const BOB = ['--auth', 'digest:bob:secret'];
+let client: Client;
+let bob: Client;
+before(async () => {
+  await server.start();
+  client = await connect(server.hosts);
+  bob = await connect(server.hosts, { auth: [{ scheme: 'digest', auth: 'bob:secret' }] });
+  await bob.create('/lim', '');
+  await bob.create('/lim/pub', '1');
+  const own = [{ perms: 31, scheme: 'auth', id: '' }];
+  await bob.create('/lim/priv', 's', { acl: own });
+  await bob.create('/lim/priv/k', 's2', { acl: own });
+});
+after(async () => {
+  await client.close();
+  await bob.close();
+  await server[Symbol.asyncDispose]();
+  rmSync(folder, { recursive: true, force: true });
+});
+const one = (...words: string[]): Promise<Ran> => zoosh([server.hosts, ...words]);
+const asBob = (...words: string[]): Promise<Ran> => zoosh([...BOB, server.hosts, ...words]);
+const isThere = async (path: string): Promise<boolean> => (await bob.exists(path)) !== undefined;
+
+test('what an export could not read is not taken for what was not there', async () => {
+  for (const [name, ...how] of [
+    ['lim.ndjson', 'export', '/lim'],
+    ['lim.zka', 'export', '--format', 'archive', '/lim'],
+    ['lim-dir', 'export', '--format', 'dir', '/lim'],
+    ['lim-cp', 'cp', '-r', '/lim'],
+  ] as const) {
+    const place = file(name);
+    const made = await one(...how, how[0] === 'cp' ? `file:${place}` : place);
+    assert.deepEqual([made.code, /not permitted to read \/lim\/priv/.test(made.stderr)], [14, true], name);
+    const pruned = await asBob('apply', '-f', place, '--prune');
+    assert.equal(pruned.code, 14, name);
+    assert.match(pruned.stderr, /lacks \/lim\/priv, which could not be read when it was made\n hint: export again/);
+    const mirrored = await asBob('mirror', '--delete', `file:${place}`, '/lim');
+    assert.deepEqual([mirrored.code, /lacks \/lim\/priv/.test(mirrored.stderr)], [14, true], name);
+    assert.ok(await isThere('/lim/priv/k'), name);
+    // nothing is said of it, so that it does not differ
+    const differs = await asBob('diff', '-r', '/lim', `file:${place}`);
+    assert.deepEqual([differs.stdout, differs.code], ['', 14], name);
+    const applied = await asBob('apply', '-f', place);
+    assert.equal(applied.code, 0, applied.stderr);
+    const imported = await asBob('import', place, '--root', `/from-${name}`);
+    assert.equal(imported.code, 0, imported.stderr);
+    assert.match(imported.stderr, /not permitted to read, when .* was made, \/lim\/priv/);
+    assert.deepEqual((await bob.getChildren(`/from-${name}`)).children, ['pub']);
+  }
+});
+
+test('a part that was not done, and a program that failed, end commands of -c and of scripts alike', async () => {
+  const script = file('part.zk');
+  const run = async (text: string): Promise<readonly (string | number)[]> => {
+    writeFileSync(script, text);
+    const out: (string | number)[] = [];
+    for (const ran of [await one('-c', text).catch(() => undefined), await zoosh([server.hosts, script])])
+      if (ran !== undefined) out.push(ran.code, ran.stdout);
+    const dashC = await zoosh(['-c', text, server.hosts]);
+    return [...out.slice(-2), dashC.code, dashC.stdout];
+  };
+  for (const [text, code, stdout] of [
+    [`export /lim ${file('x.nd')}\necho reached\n`, 14, ''],
+    [`export /lim | cat >${file('y.nd')}\necho reached\n`, 14, ''],
+    ['ls -R /lim | grep -c pub\necho reached\n', 14, '1\n'],
+    ['lock /jobs/y -- sh -c "exit 2"\necho reached\n', 2, ''],
+    ['!sh -c "exit 5"\necho reached\n', 5, ''],
+    ['!sh -c "exit 1"\necho reached\n', 0, 'reached\n'],
+    ['exists /nope\necho reached\n', 0, 'no\nreached\n'],
+    [`export /lim ${file('x.nd')} || echo handled\necho reached\n`, 0, 'handled\nreached\n'],
+    ['echo one\n!sh -c "exit 7"\n', 7, 'one\n'],
+    ['get /nope && echo yes || echo no\n', 0, 'no\n'],
+    ['get /lim/pub && get /nope || echo no\n', 0, '1\nno\n'],
+    ['get /nope && echo yes\necho reached\n', 10, ''],
+  ] as const)
+    assert.deepEqual(await run(text), [code, stdout, code, stdout], text);
+  const several = await zoosh(['-c', '!sh -c "exit 4"', '-c', 'echo reached', server.hosts]);
+  assert.deepEqual([several.code, several.stdout], [4, '']);
+});
+
+test('a file that says how it is to be run is not run otherwise', async () => {
+  const script = file('atomic.zk');
+  for (const line of ['atomic', 'continue-on-error', 'output json']) {
+    writeFileSync(script, `#!/usr/bin/env zoosh\n# words\n#: ${line}\nput /half/a 1\nassert exists /nope\n`);
+    const ran = await zoosh(['-c', `run ${script}`, server.hosts]);
+    assert.equal(ran.code, 2);
+    assert.ok(ran.stderr.includes(`says #: ${line}, which is so only for a whole shell`), ran.stderr);
+    assert.equal(await isThere('/half/a'), false);
+  }
+  writeFileSync(script, '# words\nput /whole/a 1\n#: atomic\n');
+  assert.equal((await zoosh(['-c', `run ${script}`, server.hosts])).code, 0, 'behind a command it is a comment');
+});
+
+test('what only reads is read under --read-only', async () => {
+  await client.create('/counted', '7');
+  for (const [words, stdout] of [
+    [['counter', 'get', '/counted'], '7\n'],
+    [['queue', 'len', '/lim/pub'], '0\n'],
+  ] as const) {
+    const ran = await zoosh(['--read-only', server.hosts, ...words]);
+    assert.deepEqual([ran.code, ran.stdout], [0, stdout], ran.stderr);
+  }
+  for (const words of [['queue', 'peek', '/lim/pub']])
+    assert.equal((await zoosh(['--read-only', server.hosts, ...words])).code, 1);
+  for (const words of [
+    ['counter', 'incr', '/counted'],
+    ['queue', 'put', '/lim/pub', 'x'],
+    ['elect', '/lim/pub', '--', 'true'],
+  ])
+    assert.equal((await zoosh(['--read-only', server.hosts, ...words])).code, 30, words.join(' '));
+});
+
+test('who does not wait takes what is free, and only that', async () => {
+  for (const command of ['lock', 'elect', 'semaphore']) {
+    const words = command === 'semaphore' ? [command, '-n', '1'] : [command];
+    const ran = await one(...words, '--wait', '0s', `/free/${command}`, '--', 'echo', 'got');
+    assert.deepEqual([ran.code, ran.stdout], [0, 'got\n'], ran.stderr);
+    const holder = spawn(process.execPath, [BIN, server.hosts, ...words, `/busy/${command}`, '--', 'sleep', '60'], {
+      env: { PATH: process.env.PATH, ZOOSH_HOME: '/nonexistent', ZOOSH_CODE_CACHE: 'off' },
+    });
+    try {
+      await until(
+        'it is held',
+        async () =>
+          (await isThere(`/busy/${command}`)) && (await bob.getChildren(`/busy/${command}`)).children.length > 0,
+      );
+      await timely(async () => {
+        const began = performance.now();
+        const busy = await one(...words, '--wait', '0s', `/busy/${command}`, '--', 'echo', 'got');
+        assert.deepEqual([busy.code, busy.stdout], [124, ''], busy.stderr);
+        const ms = performance.now() - began;
+        return lateIf(ms > 4000, `${Math.round(ms)} ms`);
+      });
+    } finally {
+      holder.kill();
+    }
+  }
+});
+
+test('an undo that nobody sees says which change it is', async () => {
+  const ran = await one('undo');
+  assert.equal(ran.code, 30);
+  assert.match(ran.stderr, /nobody is there to see which change it takes back\n hint: undo list shows them: undo N/);
+});
+
+test('deleting above what may not be listed is told as what it is', async () => {
+  const ran = await one('deleteall', '/lim');
+  assert.deepEqual([ran.code, /\/lim\/priv/.test(ran.stderr)], [14, true], ran.stderr);
+  assert.ok(await isThere('/lim/priv/k'));
+});
+
+test('profiles that shells keep at the same time are all kept', async () => {
+  const home = { ZOOSH_HOME: file('home') };
+  const names = [...'abcdefgh'];
+  for (const ran of await Promise.all(names.map((name) => zoosh(['profile', 'add', name, 'h:1'], '', home))))
+    assert.equal(ran.code, 0, ran.stderr);
+  const kept = (): string[] =>
+    Object.keys(JSON.parse(readFileSync(file('home/config/config.json'), 'utf8')).profiles).sort();
+  assert.deepEqual(kept(), names);
+  // a shell that was there before sees it and loses nothing
+  const script = `profile list\n!'${process.execPath}' '${BIN}' profile add late h:2\nprofile show late\nprofile add mine h:3\nprofile rm a\n`;
+  const ran = await zoosh([server.hosts], script, { ...home, ZOOSH_CODE_CACHE: 'off' });
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.deepEqual(kept(), [...names.slice(1), 'late', 'mine']);
+  writeFileSync(file('home/config/config.json'), '{ not json');
+  const broken = await zoosh(['profile', 'add', 'z', 'h:1'], '', home);
+  assert.equal(broken.code, 2);
+  assert.equal(
+    readFileSync(file('home/config/config.json'), 'utf8'),
+    '{ not json',
+    'what a person is writing is left alone',
+  );
+});
+
+test('watch --until looks at what it has shown', async () => {
+  await client.create('/shown', 'init');
+  const watching = one('watch', '--until', 'data=*ready*', '--timeout', '20s', '--diff', '/shown');
+  let isOver = false;
+  void watching.finally(() => {
+    isOver = true;
+  });
+  for (let at = 0; at < 100 && !isOver; at++) {
+    await Promise.all([client.set('/shown', 'ready'), client.set('/shown', `go on ${at}`)]);
+    await sleep(20);
+  }
+  for (let at = 0; !isOver; at++) {
+    await client.set('/shown', at % 2 === 0 ? 'ready' : 'so');
+    await sleep(100);
+  }
+  const ran = await watching;
+  // it may have missed those that were gone at once, but never shown one and gone on
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.equal(ran.stdout.split('\n').filter((line) => /-> "?ready/.test(line)).length, 1, ran.stdout);
+});
