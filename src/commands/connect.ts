@@ -1,6 +1,6 @@
 import { command } from '../shell/command.ts';
+import { goTo } from '../shell/go-to.ts';
 import { hex } from '../shell/units.ts';
-import { goTo } from './go-to.ts';
 
 /** Begins a new session. */
 export default command({

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type CommandContext, command } from '../shell/command.ts';
 import type { EnsembleView, LocalEnsembles, MemberView } from '../shell/ensembles.ts';
 import { usage } from '../shell/failure.ts';
+import { goTo } from '../shell/go-to.ts';
 import type { Output } from '../shell/output.ts';
 import { parseDuration, parseNumber, plural, showAge, showBytes } from '../shell/units.ts';
-import { goTo } from './go-to.ts';
 
 const ACTIONS = [
   'list',

@@ -1,6 +1,6 @@
 import { command } from '../shell/command.ts';
+import { goTo } from '../shell/go-to.ts';
 import { hex } from '../shell/units.ts';
-import { goTo } from './go-to.ts';
 
 /** Goes to a profile. */
 export default command({

@@ -39,7 +39,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       ];
     case 'deleted':
       if (output.part === 'first' || output.part === 'next') return [];
-      if (output.part === 'last') return [`deleted ${plural(output.count, 'node')}`];
+      if (output.part === 'last' || output.paths.length > NAMED) return [`deleted ${plural(output.count, 'node')}`];
       return [
         `deleted ${output.isTree ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(` ${visibleLine(output.note)}`)}`,
       ];
@@ -188,6 +188,9 @@ function fittingTable(
     ),
   ]);
 }
+
+/** Deleted nodes are named up to so many. */
+const NAMED = 10;
 
 const shownWidth = (line: string): number => textWidth(line.replace(/\x1b\[[\d;]*m/g, ''));
 

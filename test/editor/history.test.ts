@@ -48,6 +48,12 @@ test('credentials do not reach the history', () => {
       'create /a x digest:bob:ikIaKsbtGweaHnb/jKn7OHqbunM=:cdrwa',
     ],
     ['get /addauth', 'get /addauth'],
+    // misspelt it is no command, and the password stands there all the same
+    ['adauth digest bob:secret', 'adauth digest ****'],
+    ['addath digest bob:secret; ls /', 'addath digest ****; ls /'],
+    ['addauht digest bob:secret', 'addauht digest ****'],
+    ['auth digest bob:secret', 'auth digest ****'],
+    ['addWatch /a', 'addWatch /a'],
     ['set /a "x\ny"', 'set /a "x\ny"'],
     ['addauth digest a:b\nls /', 'addauth digest ****\nls /'],
   ];

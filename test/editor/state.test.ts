@@ -257,6 +257,9 @@ test('in the menu typing filters, slash goes down, escape restores, enter on a w
   assert.deepEqual(open().keys('{TAB}{C-c}').last(), { type: 'interrupt', again: false });
   assert.equal(open().keys('{C-a}').shows, '|get /worker-');
   assert.equal(open().paste('\n').menu, 'none');
+  const mixed = typist().keys('get /a/{TAB}').answer(['/a/config', "'/a/with space'", "$'/a/tab\\t'"]);
+  assert.deepEqual([mixed.shows, mixed.menu], ['get /a/|', "/a/config '/a/with space' $'/a/tab\\t'"]);
+  assert.equal(mixed.keys('wi').menu, "['/a/with space']");
   const quoted = typist().keys('get {TAB}').answer(["'/a b'", "'/a c'"]);
   assert.equal(quoted.keys('{TAB}/').shows, "get '/a b/|");
 });

@@ -1,5 +1,6 @@
 /** A scene for every command: its help, then what it shows. */
 import { connect } from '../../src/client/connect.ts';
+import { type UserConfig, writeConfig } from '../../src/config/config-file.ts';
 import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
 import { demo, three } from './ensemble.ts';
 import { fileFor, type Scene, type Stage } from './stage.ts';
@@ -13,24 +14,24 @@ const runs = ({ ports }: Stage): void => ports({ start: async () => ({ ended: Pr
 const ownSessions = ({ shell }: Stage): void => {
   shell.ports.session.openAt = (servers) => connect(servers);
 };
+const PROFILES: UserConfig = {
+  default: 'local',
+  profiles: {
+    local: { server: 'localhost:2181' },
+    prod: {
+      server: 'zk1.example.com:2281,zk2.example.com:2281,zk3.example.com:2281/services',
+      auth: [{ scheme: 'digest', from: 'env:ZK_AUTH' }],
+      tls: { ca: 'ca.pem' },
+      protect: true,
+      timeout: '20s',
+    },
+  },
+};
 const withProfiles = (stage: Stage): void => {
   stays(stage);
-  const file = new UserFile(
-    {
-      default: 'local',
-      profiles: {
-        local: { server: 'localhost:2181' },
-        prod: {
-          server: 'zk1.example.com:2281,zk2.example.com:2281,zk3.example.com:2281/services',
-          auth: [{ scheme: 'digest', from: 'env:ZK_AUTH' }],
-          tls: { ca: 'ca.pem' },
-          protect: true,
-          timeout: '20s',
-        },
-      },
-    },
-    `${stage.folder}/config.json`,
-  );
+  const name = `${stage.folder}/config.json`;
+  writeConfig(name, PROFILES);
+  const file = new UserFile(PROFILES, name);
   stage.ports({ profiles: new Profiles(file), settings: new Settings(file) });
 };
 const TREE = `{"zoosh":"export","version":1,"root":"/app"}\n`;

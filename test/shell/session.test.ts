@@ -71,6 +71,18 @@ test('a watch that cannot be set again is told, and the session is there all the
   assert.match(news.at(-1) ?? '', /set again: 1 watch\./);
 });
 
+test('watches that tell once go with an expired session, and it is said which', async () => {
+  const { session, news, expire } = rig();
+  await session.client();
+  session.noteWatch('/e', 'data', true);
+  session.noteWatch('/w', 'children', true);
+  session.noteWatch('/of-a-command', 'data', false);
+  expire();
+  assert.deepEqual(news, ['the session expired', 'gone with it: 2 watches that tell once (/e /w)']);
+  expire();
+  assert.equal(news.filter((line) => line.startsWith('gone')).length, 1, 'once');
+});
+
 test('only ephemeral nodes that are still there are mourned', async () => {
   const { session, news, expire } = rig();
   await session.client();

@@ -1,5 +1,5 @@
 import type { Client } from '../client/api.ts';
-import type { CommandContext } from '../shell/command.ts';
+import type { CommandContext } from './command.ts';
 
 /**
  * Begins a session with `target` (absent: the same again), and stands at the root of it. Once the servers are others that is
