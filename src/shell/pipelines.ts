@@ -84,8 +84,9 @@ export class Pipelines {
       if (output !== undefined) this.#host.output.show(output);
       const status = await held.end();
       const failure = failureIn(output, name.text);
-      // the program is not to hide that it did not get all
-      if (pipe !== undefined && (status !== 0 || failure === undefined)) return endOf(pipe, status);
+      // a program that looks at a list need not see all of it; a copy that lacks something is not hidden by one
+      const isCopy = ports.registry.find(name.text)?.group === 'bulk';
+      if (pipe !== undefined && (status !== 0 || failure === undefined || !isCopy)) return endOf(pipe, status);
       return { status: output?.exit ?? 0, failure };
     } catch (error) {
       if (error === NOBODY_READS) return endOf(pipe ?? '', await held.end());

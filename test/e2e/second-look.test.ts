@@ -79,7 +79,8 @@ test('a part that was not done, and a program that failed, end commands of -c an
   for (const [text, code, stdout] of [
     [`export /lim ${file('x.nd')}\necho reached\n`, 14, ''],
     [`export /lim | cat >${file('y.nd')}\necho reached\n`, 14, ''],
-    ['ls -R /lim | grep -c pub\necho reached\n', 14, '1\n'],
+    ['ls -R /lim | grep -c pub\necho reached\n', 0, '1\nreached\n'],
+    ['ls -R /lim\necho reached\n', 14, '/lim\n/lim/priv\n/lim/pub\n'],
     ['lock /jobs/y -- sh -c "exit 2"\necho reached\n', 2, ''],
     ['!sh -c "exit 5"\necho reached\n', 5, ''],
     ['!sh -c "exit 1"\necho reached\n', 0, 'reached\n'],
