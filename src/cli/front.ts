@@ -85,8 +85,8 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
       host.onPromptChange = () => {}; // the line being typed is left as it stands
       process.stdout.write('\n');
     }
-    // nobody else could hear of the end of the session
-    const isLost = options.interactive && host.session.state === 'suspended' && host.session.isOfOneServer;
+    const isSuspended = options.interactive && host.session.state === 'suspended';
+    const isLost = isSuspended && host.session.isOfOneServer; // nobody else could hear of the end of the session
     const grace = signalled === undefined && !isLost ? GRACE_MS : INTERRUPTED_GRACE_MS;
     const isClosed = await Promise.race([
       host.close().then(() => true),
@@ -96,9 +96,8 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
     ]);
     // the client looks for the server for some time yet; a server of our own is still to be stopped
     if (signalled !== undefined && !isClosed && options.target === undefined) process.exit(signalled);
-    // at a prompt nobody waits for a server that is lost, or has been told and says nothing; one that looks for another has its time
-    const looksOn = host.session.state === 'suspended' && !isLost;
-    if (options.interactive && !isClosed && !looksOn && options.target === undefined)
+    // at a prompt nobody waits for a server that is lost, or has been told and says nothing; a client that looks for another has its time
+    if (options.interactive && !isClosed && (!isSuspended || isLost) && options.target === undefined)
       setTimeout(() => process.exit(), TOLD_MS).unref();
     // what the command still waits for must not keep the program either
     if (host.isForced) setTimeout(() => process.exit(signalled ?? status), GRACE_MS).unref();

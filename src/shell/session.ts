@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { KeeperError } from '../base/errors.ts';
 import type {
   Client,
@@ -107,9 +108,11 @@ export class ShellSession implements SessionControl {
   get knownFacts(): ServerFacts | undefined {
     return this.#facts?.server === this.#client?.server ? this.#facts : undefined;
   }
-  /** There is no other server that the session could move to. */
+  /** There is no other server that the session could move to: one address, not a name that may stand for several. */
   get isOfOneServer(): boolean {
-    return this.#target.fault === undefined && parseConnectString(this.#target.server).servers.length === 1;
+    if (this.#target.fault !== undefined) return false;
+    const [first, second] = parseConnectString(this.#target.server).servers;
+    return first !== undefined && second === undefined && (isIP(first.host) !== 0 || first.host === 'localhost');
   }
   /** Asks the server in use, or without one those of the target, one after the other. */
   async facts(): Promise<ServerFacts | undefined> {

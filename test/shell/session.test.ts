@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client, ConnectOptions } from '../../src/client/api.ts';
-import { ShellSession } from '../../src/shell/session.ts';
+import { ShellSession, type Target } from '../../src/shell/session.ts';
 
 /** Sessions one after the other; `broken`: paths on which a session can set no watch. */
 function rig(broken: readonly (readonly string[])[] = []) {
@@ -69,6 +69,22 @@ test('a watch that cannot be set again is told, and the session is there all the
   assert.deepEqual(set[1], ['/b/**']);
   assert.ok(news.includes('the watch on /a could not be set again: connection lost'));
   assert.match(news.at(-1) ?? '', /set again: 1 watch\./);
+});
+
+test('one address is one server; a list, or a name that may stand for several, is not', () => {
+  const ports = {
+    ...{ connect: () => new Promise<never>(() => {}), word: async () => '', now: () => 0, interactive: true },
+    ...{ news: () => {}, changed: () => {}, watched: () => {} },
+    target: (server: string): Target => ({ server, options: {} }),
+  };
+  for (const [server, isOne] of [
+    ['127.0.0.1:2181', true],
+    ['[::1]:2181/app', true],
+    ['localhost', true],
+    ['127.0.0.1:2181,127.0.0.1:2182', false],
+    ['zk:2181', false],
+  ] as const)
+    assert.equal(new ShellSession({ server, options: {} }, ports).isOfOneServer, isOne, server);
 });
 
 test('watches that tell once go with an expired session, and it is said which', async () => {
