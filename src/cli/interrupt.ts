@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
 
 /** Signals that end a program, and the exit codes that say so. */
@@ -20,6 +21,7 @@ export const exitOf = (code: number | null, killed: NodeJS.Signals | null): numb
 /** Turns the first signal into an abort with an {@link Interrupted}; disposing gives signals their old meaning back. */
 export function abortOnSignals(): { readonly signal: AbortSignal } & Disposable {
   const abort = new AbortController();
+  setMaxListeners(0, abort.signal); // one for each that is begun
   const handlers = Object.entries(SIGNALS).map(([signal, code]) => {
     const handler = (): void => abort.abort(new Interrupted(code));
     process.on(signal, handler);

@@ -36,7 +36,7 @@ export default command({
   ],
   exits: [1, 10, 11, 12, 13, 14, 15, 19, 30, 31, 44],
   notes: [
-    'At a prompt it shows every change and asks. It does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
+    'At a prompt it shows every change and asks, but for up to 20 that undo can take back. It does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
     'At most 200,000 changes, or 64 MiB of data in them, are one plan; more are refused before anything is changed.',
     'Ephemeral nodes are left alone. With --no-acl the ACLs of nodes that are there stay as they are.',
   ],

@@ -42,7 +42,9 @@ export default command({
     ['deleteall --atomic /app/old /app/older', 'each in one transaction'],
   ],
   exits: [10, 13, 14, 30, 31],
-  notes: ['At a prompt it says how much there is, asks first, and keeps a copy for undo.'],
+  notes: [
+    'At a prompt it says how much there is, asks first, but for up to 20 nodes that undo can bring back, and keeps a copy for undo.',
+  ],
   async run({ paths, batch = BATCH, limit, keepRoot, atomic, noTrash, force }, context): Promise<Output> {
     const view = viewOf(context);
     for (const path of paths) {
