@@ -167,6 +167,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     stdin: options.readsScript === true ? refuseStdin : readStdin,
     interactive,
     asks: options.canAsk && globals.yes !== true,
+    saysYes: globals.yes === true,
     readOnly: globals.readOnly === true || process.env.ZOOSH_READ_ONLY === '1',
     dryRun: globals.dryRun === true,
     opTimeoutMs: () => globals.opTimeout ?? opTimeout(settings.get('op-timeout')),

@@ -55,7 +55,7 @@ export default command({
     const unread = new Denied();
     const incomplete = (each: string): void => {
       if (prune) throw unreadIn(file, each, 'without --prune');
-      unread.add(each);
+      unread.add(each, file);
     };
     await using wanted = file.startsWith('snap:')
       ? await openSource(file, context, options)
@@ -65,12 +65,20 @@ export default command({
     const isThere = (await client.exists(path, { signal })) !== undefined;
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
     const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isOwn(client, each) });
-    unread.tell(context, `read, when ${file} was made,`);
+    unread.tell(context, 'read');
+    const part = unread.any ? { exit: 14 } : {};
     const summary = summaryOf(plan, prune);
     const differences = plan.changes.map(({ difference }) => difference);
     const counts = countsOf(plan.changes, plan);
     if (check || plan.changes.length === 0)
-      return { type: 'differences', differences, summary, counts, ...(plan.changes.length > 0 && { exit: 1 }) };
+      return {
+        type: 'differences',
+        differences,
+        summary,
+        counts,
+        ...(plan.changes.length > 0 && { exit: 1 }),
+        ...part,
+      };
     // where nobody is asked the answer is what was done, and nothing besides
     if (context.asks) context.show({ type: 'differences', differences, summary });
     const goes = counts.deleted;
@@ -84,6 +92,7 @@ export default command({
     using progress = context.progress(`applying ${file}`);
     await carryOut(client, plan.changes, { signal, done: (count) => progress.update(count, plan.changes.length) });
     return {
+      ...part,
       type: 'counts',
       counts,
       changes: differences,

@@ -24,7 +24,7 @@ import { quoteWord } from '../shell/paths.ts';
 import { fileSink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { Conflicts } from './conflicts.ts';
-import { Denied, inflightOf, makeParents, undoKeeps, withSuggestion } from './support.ts';
+import { Denied, fileOf, inflightOf, makeParents, undoKeeps, withSuggestion } from './support.ts';
 
 /** Nodes made again elsewhere. */
 export default command({
@@ -86,7 +86,7 @@ export default command({
       inflight: inflightOf(context),
       acl: policy.way === 'keep',
       ...(!recursive && { depth: 0 }),
-      denied: (path: string) => denied.add(path),
+      denied: (path: string) => denied.add(path, fileOf(sources[0] as string)),
     };
     const to = placeOf(target);
     if (to.kind === 'snap') throw usage('cp: a snapshot is only read', 'snapshots are made by servers');
@@ -100,7 +100,7 @@ export default command({
         ...options,
         skipsOwn: true,
         denied: (path) => {
-          denied.add(path);
+          denied.add(path, fileOf(sources[0] as string));
           unread.push(path);
         },
       });
@@ -297,6 +297,8 @@ async function toFile(work: Work, unread: string[], file: string, context: Comma
       });
       progress.update(++counts.created);
     }
+    // a file that was there is not replaced by nothing
+    if (counts.created === 0 && unread.includes(source.root)) throw new KeeperError('NoAuth', source.root);
     await noteUnread();
     await writer.end();
   } catch (error) {

@@ -6,7 +6,7 @@ import { type NodeSource, openSource, placeOf, withoutSlash } from '../shell/nod
 import type { Difference, Output } from '../shell/output.ts';
 import { differenceOf, type Pair, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { Denied, inflightOf, Streamed, withSuggestion } from './support.ts';
+import { Denied, fileOf, inflightOf, Streamed, withSuggestion } from './support.ts';
 
 /** How two subtrees differ. */
 export default command({
@@ -38,6 +38,7 @@ export default command({
   async run({ a, b, recursive, data, acl, stat, ephemerals }, context): Promise<Output> {
     const aspects = { data: data || !acl, acl: acl || !data, stat };
     const denied = new Denied();
+    let root = ''; // as A calls it
     // what may not be read on one side, as A calls it: nobody can say how it differs
     const hidden = new Set<string>();
     const options = (text: string, nameOf: (path: string) => string) => ({
@@ -47,8 +48,11 @@ export default command({
       ...(!recursive && { depth: 0 }),
       skipsOwn: true,
       denied: (path: string) => {
-        if (path === withoutSlash(placeOf(text).name)) throw new KeeperError('NoAuth', path);
-        denied.add(path);
+        const file = fileOf(text);
+        if (file === undefined && path === withoutSlash(placeOf(text).name)) throw new KeeperError('NoAuth', path);
+        // a file is read to its end, also when only its root is compared
+        if (!recursive && nameOf(path) !== root) return;
+        denied.add(path, file);
         hidden.add(nameOf(path));
       },
     });
@@ -57,7 +61,7 @@ export default command({
       context,
       options(a, (path) => path),
     );
-    const { root } = left;
+    root = left.root;
     await using right: NodeSource = await openSource(
       b,
       context,

@@ -2,6 +2,7 @@ import { command } from '../shell/command.ts';
 import { type Failure, toldAlready } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { filledFor } from '../shell/placeholders.ts';
+import { graver } from './support.ts';
 
 /** A command for every node that matches. */
 export default command({
@@ -33,7 +34,7 @@ export default command({
       context.signal.throwIfAborted();
       try {
         const status = await context.execute(filledFor(words, path));
-        exit ||= status;
+        exit = graver(exit, status);
       } catch (error) {
         if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);

@@ -6,7 +6,7 @@ import { filledFor } from '../shell/placeholders.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { deleteFound, type Search } from './find-delete.ts';
 import { nameTests, statTests } from './find-tests.ts';
-import { Denied, inflightOf, Streamed, withSuggestion } from './support.ts';
+import { Denied, graver, inflightOf, Streamed, withSuggestion } from './support.ts';
 
 /** Nodes with certain properties. */
 export default command({
@@ -136,7 +136,7 @@ export default command({
           try {
             signal.throwIfAborted();
             const status = await context.execute(filledFor(values.exec, node.path));
-            exit ||= status;
+            exit = graver(exit, status);
           } catch (error) {
             if (!context.keepGoing || signal.aborted) throw error;
             const failure = context.failedWithin(error);

@@ -71,7 +71,7 @@ export default command({
     const policy = aclPolicy('import', values.noAcl, values.acl);
     if (atomic && onConflict !== 'fail') throw usage('import: --atomic stops at any conflict: leave out --on-conflict');
     const unread = new Denied();
-    const onUnread = (path: string): void => unread.add(path);
+    const onUnread = (path: string): void => unread.add(path, file);
     const open = (): Promise<Archive> =>
       file === '-'
         ? readArchive(context.input(), 'standard input', onUnread)
@@ -86,8 +86,8 @@ export default command({
       if (!context.asks || isOnce) await context.confirm({ what: `import ${file}`, path: to });
       const plan: Plan = { client, archive, to, policy, asPersistent: values.asPersistent, onConflict };
       const answer = await (atomic ? atOnce(plan, context) : inParts(plan, context));
-      unread.tell(context, `read, when ${file} was made,`);
-      return answer;
+      unread.tell(context, 'read');
+      return unread.any ? { ...answer, exit: 14 } : answer;
     } finally {
       await archive.close();
     }

@@ -21,7 +21,16 @@ import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural, showBytes } from '../shell/units.ts';
-import { Denied, emptySource, inflightOf, makeParents, replacedBy, undoKeeps, withSuggestion } from './support.ts';
+import {
+  Denied,
+  emptySource,
+  fileOf,
+  inflightOf,
+  makeParents,
+  replacedBy,
+  undoKeeps,
+  withSuggestion,
+} from './support.ts';
 
 /** Changes are looked for so often even when nothing tells of them, ms. */
 const EVERY_MS = 60_000;
@@ -149,7 +158,7 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
     signal,
     inflight: inflightOf(context),
     acl: policy.way !== 'none',
-    denied: (path: string) => denied.add(path),
+    denied: (path: string) => denied.add(path, typeof from === 'string' ? fileOf(from) : undefined),
   };
   // what is hidden there would be made anew, and what is hidden here would be deleted there
   const refuse = (path: string): never => {

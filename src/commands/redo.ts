@@ -11,6 +11,7 @@ export default command({
   group: 'shell',
   about: 'run a line of the history again',
   risk: 'read',
+  runsLines: true,
   params: { number: { kind: 'number', about: 'its number in history; default the last one', optional: true } },
   examples: [
     ['redo 3', 'line 3 again'],

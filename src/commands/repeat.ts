@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { command } from '../shell/command.ts';
 import { type Failure, toldAlready, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
+import { graver } from './support.ts';
 
 /** The same again. */
 export default command({
@@ -31,7 +32,7 @@ export default command({
       if (done > 0 && interval !== undefined) await pause(interval, undefined, { signal: context.signal });
       try {
         const status = await context.execute(words);
-        exit ||= status;
+        exit = graver(exit, status);
       } catch (error) {
         if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);

@@ -7,6 +7,7 @@ export default command({
   group: 'shell',
   about: 'run a file of commands in this shell',
   risk: 'read',
+  runsLines: true,
   params: {
     file: { kind: 'file', about: 'the file' },
     args: { kind: 'text', about: 'its ${1}, ${2} and so on', many: true, optional: true, placeholder: 'ARG' },

@@ -6,7 +6,7 @@ import type { Client, CreateOptions, Stat } from '../client/api.ts';
 import type { CommandContext, Data } from '../shell/command.ts';
 import { Failure, failureOf } from '../shell/failure.ts';
 import { isWorldReadable } from '../shell/node-record.ts';
-import type { NodeSource } from '../shell/node-source.ts';
+import { type NodeSource, placeOf } from '../shell/node-source.ts';
 import type { Output, Part } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { nearest } from '../shell/suggest.ts';
@@ -207,24 +207,41 @@ export class Streamed<T> {
   }
 }
 
+/** The graver of two statuses: a part that was not done, above 1, is not hidden by an answer. */
+export const graver = (exit: number, status: number): number => (exit > 1 || status === 0 ? exit : status);
+
+/** The file that a place is. */
+export function fileOf(place: string): string | undefined {
+  const { kind, name } = placeOf(place);
+  return kind === 'file' ? name : undefined;
+}
+
 /** Says once, at the end, which nodes the ACLs hide: they must not hide the others. */
 export class Denied {
   #paths: string[] = [];
+  #files: (string | undefined)[] = [];
   #count = 0;
   /** The same nodes are met once more. */
   clear(): void {
     this.#paths = [];
+    this.#files = [];
     this.#count = 0;
   }
   get any(): boolean {
     return this.#count > 0;
   }
-  add(path: string): void {
+  /** `file`: it was whoever wrote that who might not. */
+  add(path: string, file?: string): void {
     this.#count++;
-    if (this.#paths.length < 5) this.#paths.push(path);
+    if (this.#paths.length >= 5) return;
+    this.#paths.push(path);
+    this.#files.push(file);
   }
   tell(context: CommandContext, what = 'list'): void {
-    for (const path of this.#paths) context.warn(`not permitted to ${what} ${path}`);
+    for (const [at, path] of this.#paths.entries()) {
+      const file = this.#files[at];
+      context.warn(`not permitted to ${what}${file === undefined ? '' : `, when ${file} was made,`} ${path}`);
+    }
     if (this.#count > this.#paths.length) context.warn(`... and ${this.#count - this.#paths.length} more`);
   }
 }

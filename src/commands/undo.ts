@@ -48,7 +48,7 @@ export default command({
       if (!context.isDry) trash.clear();
       return { type: 'done', text: `forgot ${plural(count, 'change')}`, json: { cleared: count } };
     }
-    if (which === undefined && !context.asks && !context.interactive)
+    if (which === undefined && !context.asks && !context.interactive && !context.saysYes && !context.isDry)
       throw refused(
         'undo: nobody is there to see which change it takes back',
         'undo list shows them: undo N says which',

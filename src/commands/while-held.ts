@@ -62,7 +62,7 @@ export async function holdAndRun(
   const { path, wait, words, signal, grace, onLost } = values;
   using notice = tellWaiting(client, path, context);
   // what is free is had also by who does not wait; to find that out takes a few answers
-  const waitMs = wait === undefined ? undefined : Math.max(wait, AT_ONCE_MS);
+  const waitMs = wait === 0 ? AT_ONCE_MS : wait;
   const hold = await withFailures(take({ signal: context.signal, waitMs }), { what: late, limitMs: wait });
   notice[Symbol.dispose]();
   return runWhileHeld(hold, client, { what, words, signal, graceMs: grace, onLost }, context);

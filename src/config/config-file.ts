@@ -1,7 +1,10 @@
 import {
   chmodSync,
   closeSync,
+  fstatSync,
   fsyncSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -88,37 +91,63 @@ export function writeConfig(file: string, config: UserConfig): void {
 }
 
 /** Who holds the file longer than this has died, ms. */
-const LOCK_MS = 5000;
+const LOCK_MS = 3000;
 const TRY_MS = 10;
+/** ms */
+const PATIENCE_MS = 10_000;
 
 /**
- * Reads the file anew, changes it and writes it, with nobody else in between: other shells keep theirs in it, too.
- * What it holds then. @throws ConfigFileError; Error of the system when it cannot be written
+ * Reads the file anew, changes it and writes it, with nobody else in between: other shells keep theirs in it, too. What it
+ * holds then, and its {@link markOfFile}. @throws ConfigFileError; Error of the system when it cannot be written
  */
-export function changeConfig(file: string, change: (now: UserConfig) => UserConfig): UserConfig {
+export function changeConfig(
+  file: string,
+  change: (now: UserConfig) => UserConfig,
+): { readonly config: UserConfig; readonly mark: string } {
   makeFolders(dirname(file), { mkdirSync, statSync }, 0o700);
-  const lock = `${file}.lock`;
-  hold(lock);
+  const release = hold(`${file}.lock`);
   try {
-    const next = change(readConfig(file));
-    writeConfig(file, next);
-    return next;
+    const config = change(readConfig(file));
+    writeConfig(file, config);
+    return { config, mark: markOfFile(file) };
   } finally {
-    rmSync(lock, { force: true });
+    release();
   }
 }
 
-function hold(lock: string): void {
+/** Takes the lock, and gives what gives it back. @throws Error of the system; ConfigFileError when others hold it all the time */
+function hold(lock: string): () => void {
+  const end = performance.now() + PATIENCE_MS;
   for (;;)
     try {
-      closeSync(openSync(lock, 'wx', 0o600));
-      return;
+      const fd = openSync(lock, 'wx', 0o600);
+      const { ino } = fstatSync(fd);
+      closeSync(fd);
+      return () => {
+        if (lstatSync(lock, { throwIfNoEntry: false })?.ino === ino) rmSync(lock, { force: true });
+      };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
-      if (since !== undefined && Math.abs(Date.now() - since) > LOCK_MS) rmSync(lock, { force: true });
-      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRY_MS);
+      if (performance.now() > end) throw new ConfigFileError(`${lock} is there: another shell changes the file`);
+      if (!tookStale(lock)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRY_MS);
     }
+}
+
+/** Takes a lock away whose holder has died. Several may find it: only one of them moves it, and none moves another one. */
+function tookStale(lock: string): boolean {
+  const found = lstatSync(lock, { throwIfNoEntry: false });
+  if (found === undefined || Math.abs(Date.now() - found.mtimeMs) <= LOCK_MS) return false;
+  const mine = `${lock}.${process.pid}`;
+  try {
+    renameSync(lock, mine);
+    // somebody had taken it, and the next one holds it already: it is his
+    if (lstatSync(mine).ino !== found.ino) linkSync(mine, lock);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'EEXIST') throw error;
+  }
+  rmSync(mine, { force: true });
+  return true;
 }
 
 /** What tells one state of the file from the next. */

@@ -39,9 +39,9 @@ export function toHuman(output: Output, screen: Screen): string[] {
       ];
     case 'deleted':
       if (output.part === 'first' || output.part === 'next') return [];
-      if (output.part === 'last' || output.paths.length > NAMED) return [`deleted ${plural(output.count, 'node')}`];
+      if (output.part === 'last') return [`deleted ${plural(output.count, 'node')}`];
       return [
-        `deleted ${output.isTree ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(` ${visibleLine(output.note)}`)}`,
+        `deleted ${output.isTree || output.paths.length > NAMED ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(` ${visibleLine(output.note)}`)}`,
       ];
     case 'node':
       return nodeLines(output, screen);

@@ -16,6 +16,8 @@ export interface BulkDeleteOptions {
 
 /** Transactions on their way. */
 const BATCHES = 4;
+/** Nodes whose children may not be listed are remembered, up to so many. */
+const MOST_HIDDEN = 10_000;
 /** New children that appear meanwhile are looked for so often. */
 const ROUNDS = 4;
 
@@ -24,9 +26,9 @@ const ROUNDS = 4;
  * KeeperError as the last round met them: NotEmpty when others create faster than we delete
  */
 export async function deleteTree(client: Client, root: string, options: BulkDeleteOptions): Promise<void> {
-  let hidden: string | undefined;
+  const hidden = new Set<string>();
   const onHidden = (path: string): void => {
-    hidden = path;
+    if (hidden.size < MOST_HIDDEN) hidden.add(path);
   };
   for (let round = 1; ; round++)
     try {
@@ -35,7 +37,8 @@ export async function deleteTree(client: Client, root: string, options: BulkDele
       const code = error instanceof MultiError || error instanceof KeeperError ? error.code : undefined;
       if (code === 'NoNode' && round > 1 && !(await client.exists(root))) return;
       // what is below it was not seen, and is still there
-      if (code === 'NotEmpty' && hidden !== undefined) throw new KeeperError('NoAuth', hidden);
+      const { path } = error as { path?: string };
+      if (code === 'NotEmpty' && path !== undefined && hidden.has(path)) throw new KeeperError('NoAuth', path);
       if ((code !== 'NotEmpty' && code !== 'NoNode') || round >= ROUNDS) throw error;
       // others created or deleted nodes meanwhile: look again
       if (code === 'NoNode' && round === 1 && !(await client.exists(root))) throw error;

@@ -309,6 +309,8 @@ export interface CommandContext {
   expand(pattern: string): Promise<string[]>;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
+  /** Every question was answered with yes beforehand. */
+  readonly saysYes: boolean;
   /**
    * Begins a program with our environment and `env`; the terminal is its own meanwhile. An interruption of the command
    * reaches it, too. @throws Failure 126, 127
@@ -379,6 +381,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
    * since it changes nothing and reads only what it says. Absent: not at all.
    */
   readonly transaction?: 'operation' | 'expanded' | 'harmless';
+  /** It runs lines whose failures are told and counted by themselves. */
+  readonly runsLines?: true;
   /** It takes away what it made: when nobody reads its answer any more it is told to end, and waited for. */
   readonly removesOwn?: true;
   /** What it makes goes with the session: interrupted, it leaves nothing to look for. */

@@ -94,6 +94,7 @@ export function contextOf(
     resolve: (typed) => resolvePath(shell.cwd, typed),
     expand: async (pattern) => expandGlob(await client(), resolvePath(shell.cwd, pattern), signal),
     keepGoing: ports.keepGoing,
+    saysYes: ports.saysYes,
     start: (words, env) => ports.start(words, env, signal, () => shell.leaving?.status),
     get graceMs() {
       return shell.graceMs;

@@ -72,7 +72,7 @@ export class Pipelines {
     if (open === undefined) {
       const output = await this.#host.command(name.text, args, signal);
       if (output !== undefined) this.#host.output.show(output);
-      return { status: output?.exit ?? 0, failure: failureIn(output, name.text) };
+      return { status: output?.exit ?? 0, failure: this.#failureIn(output, name.text) };
     }
     const { held: outer, isFile: wasFile } = this.#host.output; // of a line that runs a file, whose output goes elsewhere as a whole
     const held = new HeldOutput(open);
@@ -83,10 +83,11 @@ export class Pipelines {
       const output = await this.#host.command(name.text, args, signal);
       if (output !== undefined) this.#host.output.show(output);
       const status = await held.end();
-      const failure = failureIn(output, name.text);
+      const failure = this.#failureIn(output, name.text);
       // a program that looks at a list need not see all of it; a copy that lacks something is not hidden by one
-      const isCopy = ports.registry.find(name.text)?.group === 'bulk';
-      if (pipe !== undefined && (status !== 0 || failure === undefined || !isCopy)) return endOf(pipe, status);
+      const spec = ports.registry.find(name.text);
+      const isCopy = spec?.group === 'bulk' && spec.name !== 'diff';
+      if (pipe !== undefined && (status > 1 || failure === undefined || !isCopy)) return endOf(pipe, status);
       return { status: output?.exit ?? 0, failure };
     } catch (error) {
       if (error === NOBODY_READS) return endOf(pipe ?? '', await held.end());
@@ -96,6 +97,15 @@ export class Pipelines {
       this.#host.output.held = outer;
       this.#host.output.isFile = wasFile;
     }
+  }
+
+  /** A program failed, or a command did a part only: 1 is an answer. What went wrong has been said, by it or those within it. */
+  #failureIn(output: Output | undefined, name: string): Failure | undefined {
+    const ofProgram = failureOfProgram(output);
+    const exit = output?.exit ?? 0;
+    const { registry, keepGoing } = this.#host.ports;
+    if (ofProgram !== undefined || exit <= 1 || registry.find(name)?.runsLines === true) return ofProgram;
+    return new Failure(exit as ExitCode, 'Incomplete', `${name}: a part of it was not done`, { told: keepGoing });
   }
 
   /** Each command is one record of JSON: what programs print goes beside it. */
@@ -175,13 +185,6 @@ export const failureOfProgram = (output: Output | undefined): Failure | undefine
   output?.program !== undefined && output.exit !== undefined && output.exit !== 0
     ? programFailed(output.program.join(' '), output.exit)
     : undefined;
-/** The same, or a command did a part only, and has said which: 1 is an answer. */
-function failureIn(output: Output | undefined, name: string): Failure | undefined {
-  const ofProgram = failureOfProgram(output);
-  const exit = output?.exit ?? 0;
-  if (ofProgram !== undefined || exit <= 1) return ofProgram;
-  return new Failure(exit as ExitCode, 'Incomplete', `${name}: a part of it was not done`, { told: true });
-}
 /** A program of a script ended with `status`, which is the script's then. */
 function programFailed(program: string, status: number): Failure {
   const name = redact(program.trim().replace(/\s+/g, ' '));

@@ -35,12 +35,12 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
 export class UserFile {
   readonly #file: string | undefined;
   #config: UserConfig;
-  #mark: string;
+  /** Of the state that was read; none at first, since another one may have come since. */
+  #mark = '';
   /** `config`: what it held just now. */
   constructor(config: UserConfig, file: string | undefined) {
     this.#config = config;
     this.#file = file;
-    this.#mark = file === undefined ? '' : markOfFile(file);
   }
   /** As it is now; while somebody writes nonsense into it, as it was. */
   get config(): Readonly<UserConfig> {
@@ -59,8 +59,7 @@ export class UserFile {
   change(change: (now: UserConfig) => UserConfig): void {
     if (this.#file === undefined) throw usage('there is no configuration file to write to', 'leave out --no-config');
     try {
-      this.#config = changeConfig(this.#file, change);
-      this.#mark = markOfFile(this.#file);
+      ({ config: this.#config, mark: this.#mark } = changeConfig(this.#file, change));
     } catch (error) {
       if (error instanceof Failure) throw error;
       if (error instanceof ConfigFileError) throw usage(error.message, 'mend the file first');

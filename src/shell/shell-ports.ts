@@ -133,6 +133,8 @@ export interface ShellPorts {
   opTimeoutMs(): number;
   /** `-k`: go on after a failure. */
   readonly keepGoing: boolean;
+  /** Every question was answered with yes beforehand. */
+  readonly saysYes: boolean;
   readonly variables: ReadonlyMap<string, string>;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -1,7 +1,7 @@
 /** What an operator ran into who tried the shell with scripts, exports, profiles and recipes: what was lost, skipped or called done. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -57,10 +57,12 @@ test('what an export could not read is not taken for what was not there', async 
     // nothing is said of it, so that it does not differ
     const differs = await asBob('diff', '-r', '/lim', `file:${place}`);
     assert.deepEqual([differs.stdout, differs.code], ['', 14], name);
+    const rootOnly = await asBob('diff', '/lim', `file:${place}`);
+    assert.deepEqual([rootOnly.code, rootOnly.stderr], [0, ''], 'what is not compared is not told');
     const applied = await asBob('apply', '-f', place);
-    assert.equal(applied.code, 0, applied.stderr);
+    assert.equal(applied.code, 14, applied.stderr);
     const imported = await asBob('import', place, '--root', `/from-${name}`);
-    assert.equal(imported.code, 0, imported.stderr);
+    assert.equal(imported.code, 14, imported.stderr);
     assert.match(imported.stderr, /not permitted to read, when .* was made, \/lim\/priv/);
     assert.deepEqual((await bob.getChildren(`/from-${name}`)).children, ['pub']);
   }
@@ -94,6 +96,41 @@ test('a part that was not done, and a program that failed, end commands of -c an
     assert.deepEqual(await run(text), [code, stdout, code, stdout], text);
   const several = await zoosh(['-c', '!sh -c "exit 4"', '-c', 'echo reached', server.hosts]);
   assert.deepEqual([several.code, several.stdout], [4, '']);
+});
+
+test('why a script ended there is said, with -q, too, and under -k once', async () => {
+  const script = file('why.zk');
+  writeFileSync(script, 'echo one\nls -R /lim\necho two\n');
+  const quiet = await zoosh(['-q', server.hosts, script]);
+  assert.equal(quiet.code, 14);
+  assert.match(quiet.stderr, /why\.zk:2: error: ls: a part of it was not done\n/);
+  const inner = file('inner.zk');
+  writeFileSync(inner, 'get /nope\necho in\n');
+  writeFileSync(script, `run ${inner}\necho out\n`);
+  const counted = await zoosh(['-k', server.hosts, script]);
+  assert.deepEqual([counted.code, counted.stdout], [10, 'in\nout\n']);
+  assert.match(counted.stderr, /^1 of \d+ commands failed/m);
+  // something that was not done is not hidden by an answer before it
+  const each = await one('each', '/lim/*', 'do', 'grep', 'nope', '{}');
+  assert.equal(each.code, 14, each.stderr);
+  const diffed = await zoosh(['-c', 'diff -r /lim /lim | wc -l\necho on', server.hosts]);
+  assert.deepEqual([diffed.code, diffed.stdout.trim()], [0, '0\non'], diffed.stderr);
+});
+
+test('a lock on the profiles that nobody holds any more is taken away, once', async () => {
+  const home = { ZOOSH_HOME: file('stale') };
+  assert.equal((await zoosh(['profile', 'add', 'first', 'h:1'], '', home)).code, 0);
+  const lock = file('stale/config/config.json.lock');
+  for (let round = 0; round < 3; round++) {
+    writeFileSync(lock, '');
+    utimesSync(lock, new Date(0), new Date(0));
+    const names = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}${round}`);
+    for (const ran of await Promise.all(names.map((name) => zoosh(['profile', 'add', name, 'h:1'], '', home))))
+      assert.equal(ran.code, 0, ran.stderr);
+    const { profiles } = JSON.parse(readFileSync(file('stale/config/config.json'), 'utf8'));
+    for (const name of names) assert.ok(Object.hasOwn(profiles, name), name);
+    assert.equal(existsSync(lock), false);
+  }
 });
 
 test('a file that says how it is to be run is not run otherwise', async () => {
@@ -149,6 +186,12 @@ test('who does not wait takes what is free, and only that', async () => {
         const ms = performance.now() - began;
         return lateIf(ms > 4000, `${Math.round(ms)} ms`);
       });
+      await timely(async () => {
+        const began = performance.now();
+        assert.equal((await one(...words, '--wait', '50ms', `/busy/${command}`, '--', 'echo', 'got')).code, 124);
+        const ms = performance.now() - began;
+        return lateIf(ms > 900, `${Math.round(ms)} ms`);
+      });
     } finally {
       holder.kill();
     }
@@ -161,10 +204,25 @@ test('an undo that nobody sees says which change it is', async () => {
   assert.match(ran.stderr, /nobody is there to see which change it takes back\n hint: undo list shows them: undo N/);
 });
 
+test('a file that was there is not replaced by one that holds nothing', async () => {
+  const kept = file('kept.nd');
+  assert.equal((await asBob('cp', '-r', '/lim', `file:${kept}`)).code, 0);
+  const before = readFileSync(kept, 'utf8');
+  const ran = await one('cp', '-r', '/lim/priv', `file:${kept}`);
+  assert.equal(ran.code, 14);
+  assert.equal(readFileSync(kept, 'utf8'), before);
+});
+
 test('deleting above what may not be listed is told as what it is', async () => {
   const ran = await one('deleteall', '/lim');
   assert.deepEqual([ran.code, /\/lim\/priv/.test(ran.stderr)], [14, true], ran.stderr);
   assert.ok(await isThere('/lim/priv/k'));
+  // it names the one that stands in the way
+  await bob.create('/del');
+  const own = [{ perms: 31, scheme: 'auth', id: '' }];
+  for (const path of ['/del/h1', '/del/h1/k', '/del/h2']) await bob.create(path, '', { acl: own });
+  const both = await one('deleteall', '/del');
+  assert.deepEqual([both.code, /: \/del\/h1\n/.test(both.stderr)], [14, true], both.stderr);
 });
 
 test('profiles that shells keep at the same time are all kept', async () => {

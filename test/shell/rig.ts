@@ -126,6 +126,7 @@ export function rig(
     stdin: () => new Uint8Array(0),
     interactive: options.trash !== undefined,
     readOnly: false,
+    saysYes: false,
     keepGoing: options.keepGoing === true,
     variables: new Map(Object.entries(variables)),
     env: { HOME: '/home/bob' },
