@@ -29,6 +29,9 @@ const kindOf = (recursive: boolean): 'persistentRecursive' | 'persistent' =>
 const keyOf = (path: string, kind: WatchInfo['kind']): string => `${kind === 'exists' ? 'data' : kind} ${path}`;
 const isBelow = (path: string, top: string): boolean => path.startsWith(top === '/' ? '/' : `${top}/`);
 
+/** Watches of commands that are remembered, at most. */
+const MOST_PASSING = 10_000;
+
 export class KeptWatches {
   readonly #now: () => number;
   readonly #warn: (line: string) => void;
@@ -73,7 +76,18 @@ export class KeptWatches {
     if (isUsers) {
       this.#passing.delete(key);
       this.#note(path, kind);
-    } else if (!this.#entries.has(key)) this.#passing.add(key);
+    } else if (!this.#entries.has(key)) {
+      this.#passing.add(key);
+      // locks taken again and again watch ever other nodes, and nobody may ever ask for the list
+      for (const [oldest] of this.#passing.entries()) {
+        if (this.#passing.size <= MOST_PASSING) break;
+        this.#passing.delete(oldest);
+      }
+    }
+  }
+  /** How many watches of commands are remembered. */
+  get passing(): number {
+    return this.#passing.size;
   }
   #note(path: string, kind: WatchInfo['kind']): Entry {
     const key = keyOf(path, kind);

@@ -265,6 +265,12 @@ test('watches of commands are no watches of the user: what a wait leaves is not 
   assert.deepEqual([ran.code, ran.stderr, older.refused], [0, '', []]);
 });
 
+test('watches of commands are remembered within a bound', () => {
+  const kept = new KeptWatches(() => 0, assert.fail);
+  for (let n = 0; n < 25_000; n++) kept.note(`/l/${n}`, 'data', false);
+  assert.equal(kept.passing, 10_000);
+});
+
 test('session on a server that tells: identities, address, role', async () => {
   const ran = await zoosh(['-o', 'json', '--auth', 'digest:bob:secret', server.connectString, 'session']);
   const json = JSON.parse(ran.stdout) as Record<string, unknown>;
