@@ -7,6 +7,8 @@ import type { Traffic } from './traffic.ts';
 
 /** A client that is let go and takes nothing of what it is owed for so long never will, ms. */
 const UNREAD_MS = 10_000;
+/** A refused credential is answered so long after it came, ms. */
+const REFUSED_MS = 1000;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -31,6 +33,15 @@ export function letGo(client: Client, clock: Clock): void {
     });
   };
   if (!socket.destroyed) look(unsent(socket));
+}
+
+/** Whoever tries passwords learns of each after a while only, whatever else comes from that address: `bytes` say so. */
+export function letGoLate(client: Client, bytes: Buffer, clock: Clock): void {
+  client.timer?.[Symbol.dispose]();
+  client.timer = clock.after(REFUSED_MS, () => {
+    client.socket.write(bytes);
+    letGo(client, clock);
+  });
 }
 
 /** Drops what a client asked that has gone, but for the end of its session: that counts, as with ZooKeeper. */

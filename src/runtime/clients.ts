@@ -12,7 +12,7 @@ import { MOST_REPLY } from '../server/reply.ts';
 import type { Server } from '../server/server.ts';
 import { ClientDoors, type Served } from './client-doors.ts';
 import { ClientFaults } from './client-faults.ts';
-import { dropStale, letGo } from './client-leaving.ts';
+import { dropStale, letGo, letGoLate } from './client-leaving.ts';
 import { ClientLimits } from './client-limits.ts';
 import { answerWord, isFourLetter, type WordContext, wordBytes } from './four-letter.ts';
 import type { Logger } from './log.ts';
@@ -387,6 +387,10 @@ export class ClientPort {
       if (writer === undefined || client.socket.destroyed) continue;
       const { socket } = client;
       this.traffic.bytesSent += writer.at;
+      if (connection.refused) {
+        letGoLate(client, Buffer.from(writer.bytes.subarray(0, writer.at)), this.clock);
+        continue;
+      }
       socket.write(writer.bytes.subarray(0, writer.at));
       // nothing left waiting: the kernel has it all and the buffer is ours again
       if (socket.writableLength === 0) this.server.outbox.reuse(writer);
@@ -403,7 +407,8 @@ export class ClientPort {
       }
     }
     if (dirty.length > 0) dirty.length = 0;
-    if (this.ending.length > 0) for (const client of this.ending.splice(0)) letGo(client, this.clock);
+    if (this.ending.length > 0)
+      for (const client of this.ending.splice(0)) if (!client.connection.refused) letGo(client, this.clock);
     if (this.stalled && !this.limits.stalls(this.server)) {
       this.stalled = false;
       this.goOn();

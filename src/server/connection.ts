@@ -82,6 +82,8 @@ export class ClientConnection {
   secure = false;
   /** Its login by SASL, once it began one. */
   sasl: SaslLogin | undefined;
+  /** A credential of its was refused, which ends it: that is not told at once. */
+  refused = false;
   /** Requests that wait, oldest first, from `waitingFrom` on. */
   waiting: Waiting[] = [];
   waitingFrom = 0;

@@ -41,6 +41,7 @@ export function logIn(server: LoginContext, connection: ClientConnection, xid: n
   outbox.sent(connection);
   if (!isProved) {
     outbox.counts.authFailed++;
+    connection.refused = true;
     return server.end(connection);
   }
   if (scheme !== null && isDigestScheme(scheme) && !connection.secure) server.readInClear(connection.ip);
@@ -73,5 +74,7 @@ export function logInBySasl(server: LoginContext, connection: ClientConnection, 
   to.buffer(reply);
   finish(to, at);
   outbox.sent(connection);
-  if (err !== 0) server.end(connection);
+  if (err === 0) return;
+  connection.refused = true;
+  server.end(connection);
 }

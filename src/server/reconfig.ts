@@ -153,7 +153,7 @@ function named(member: Member, { members }: Config, synced: readonly Voice[]): M
   const stays = before !== undefined && before.addresses.join('|') === member.addresses.join('|');
   const connected = synced.find(({ sid }) => sid === member.sid)?.incarnation ?? null;
   const listed = stays ? before.incarnation : null;
-  // nobody admits an observer anew after its directory was emptied: listed as what it was, it could not vote once it is a voter
+  // an observer that has just come with another directory is admitted as that next: listed as what it was, it would have no vote
   const incarnation = before?.role === 'participant' ? (listed ?? connected) : (connected ?? listed);
   return { ...member, incarnation };
 }

@@ -1,7 +1,7 @@
 import { assemble, type Present } from './founding.ts';
 import { canLead, counts, isQuorumOfAll, type Voice, votersOf } from './quorum.ts';
 import type { State } from './state.ts';
-import { isSame, type Message, ORIGIN, type Position, type Vote } from './types.ts';
+import { isBefore, isSame, type Message, ORIGIN, type Position, type Vote } from './types.ts';
 import { beats, isMoreRecent, isSameLeader, isSameVote } from './vote.ts';
 
 type Notification = Message & { readonly type: 'VOTE' };
@@ -36,6 +36,8 @@ export class Election {
   private readonly votes = new Map<number, Cast>();
   /** One that says that it leads, and has not the votes for it here: it is followed when nobody else is found for long. */
   private stranger: Vote | undefined;
+  /** The best candidate of those that do not count here, and know of a config later than any here: see {@link tick}. */
+  private newcomer: Notification | undefined;
   private readonly outside = new Map<number, Cast & { leading: boolean; round: number }>();
   /** Those whom votes do not reach, by an attempt that failed or a connection that closed since the round began. */
   private readonly down = new Set<number>();
@@ -111,6 +113,7 @@ export class Election {
     this.votes.clear();
     this.down.clear();
     this.stranger = undefined;
+    this.newcomer = undefined;
     this.drainLeft = undefined;
     this.age = 0;
     this.state.out.push({ type: 'gather', voters: this.others() });
@@ -167,6 +170,8 @@ export class Election {
       return this.decided();
     }
     if (this.first === null && this.isLate && this.stand()) this.sendAll();
+    // by the later config this member may be needed: where others were lost meanwhile nobody leads without its vote
+    if (this.newcomer !== undefined && this.isLate) this.support(this.newcomer);
     if (--this.resendIn <= 0) {
       this.patience = Math.min(this.patience * 2, this.state.limits.notifyMost);
       this.resendIn = this.patience;
@@ -189,7 +194,8 @@ export class Election {
     // only the leader itself can say that it leads, and one that was made a member since is not asked otherwise
     if (n.state !== 'looking' && n.vote !== null && !this.isAsked(n.vote.sid)) this.answer(n.vote.sid);
     if (!counts(configs, voice)) {
-      if (configs.length === 0 && state.damage !== undefined) this.support(from, n);
+      if (configs.length === 0 && state.damage !== undefined) this.support(n, from);
+      else this.note(from, n);
       if (n.state === 'looking') this.answer(from);
       if (n.state !== 'leading' || n.vote?.sid !== from) return this.decided();
       this.stranger = n.vote;
@@ -210,12 +216,19 @@ export class Election {
     return !this.state.votes || this.state.unfounded || this.isLate;
   }
   /** One whose log is lost whole cannot tell who counts; others can, and it votes for who holds what it may have acknowledged. */
-  private support(from: number, { state, vote, round }: Notification): void {
-    if (state !== 'looking' || vote?.sid !== from || !this.fits(vote) || round < this.round) return;
+  private support({ state, vote, round }: Notification, from = vote?.sid): void {
+    if (state !== 'looking' || vote === null || vote.sid !== from || !this.fits(vote) || round < this.round) return;
     if (round === this.round && !beats(vote, this.vote)) return;
     this.round = round;
     this.vote = vote;
     this.sendAll();
+    if (!this.isAsked(from)) this.sendTo(from);
+  }
+  /** So can one whose log ends before a config that is committed. */
+  private note(from: number, n: Notification): void {
+    const known = this.state.history.committedConfig();
+    if (n.state !== 'looking' || n.vote?.sid !== from || n.config === null || known === null) return;
+    if (isBefore(known, n.config) && beats(n.vote, this.newcomer?.vote ?? null)) this.newcomer = n;
   }
   /** With an empty log it takes part in founding, or votes for one that has a log. */
   private meet(from: number, { incarnation, lines, vote }: Notification): void {

@@ -5,7 +5,7 @@ import type { State } from './state.ts';
 import { type ConfigReason, type Entry, isBefore, type Position, positionOf, type Refusal } from './types.ts';
 
 /**
- * What a leader does about who counts, one config record at a time: it admits voters with new directories (foundations.md
+ * What a leader does about who counts, one config record at a time: it admits members with new directories (foundations.md
  * 13.8), changes members when asked or when zoo.cfg says so (13.14), and finds out when a change is done (13.7).
  */
 export class Membership {
@@ -80,15 +80,25 @@ export class Membership {
     if (above !== undefined) out.push({ type: 'reconfigRefused', refusal: 'in-progress' }); // the next term takes it
     return above;
   }
-  /** Does what is due by itself. A voter with another directory comes first: its voice is missed. */
+  /**
+   * A member that is here under another incarnation than the one listed, or none; a voter first, since its voice is missed. An
+   * observer may be made a voter while it is away, and counts when it comes back only as what is listed.
+   */
+  private unlisted({ members }: Config): Member | undefined {
+    const others = members.flatMap((listed): Member[] => {
+      const incarnation = this.ofServer(listed.sid)?.voice?.incarnation ?? listed.incarnation;
+      return incarnation === listed.incarnation ? [] : [{ ...listed, incarnation }];
+    });
+    return others.find(({ role }) => role === 'participant') ?? others[0];
+  }
+  /** Does what is due by itself. */
   consider(epoch: number): Learner | undefined {
     const { history, lines } = this.state;
     const present = history.lastConfig?.config;
     if (present === undefined || this.underWay) return undefined;
-    for (const { sid, role, incarnation } of present.members) {
-      const other = this.ofServer(sid)?.voice?.incarnation;
-      if (role !== 'participant' || other === undefined || other === incarnation) continue;
-      const members = present.members.map((each) => (each.sid === sid ? { ...each, incarnation: other } : each));
+    const other = this.unlisted(present);
+    if (other !== undefined) {
+      const members = present.members.map((each) => (each.sid === other.sid ? other : each));
       return this.ask({ ...present, members }, 'admit', epoch);
     }
     if (lines === undefined || !lines.arePending) return undefined;

@@ -134,6 +134,29 @@ test('the library logs in again on each connection, before its watches are set a
   await assert.rejects(other.addAuth('sasl', 'bob:s:cret'), /once/);
 });
 
+test('a refused login is told of after a second, and nobody else waits for that', async () => {
+  await using server = await new ServerProcess(LINES).start();
+  const logIn = (auth: string, scheme = 'sasl'): ReturnType<typeof connect> =>
+    connect(server.hosts, { auth: [{ scheme, auth }], connectTimeoutMs: PATIENCE_MS });
+  const since = performance.now();
+  const refused = ['bob:guess', 'nobody:guess'].map(async (each) => {
+    await assert.rejects(logIn(each), { code: 'AuthFailed' });
+    return performance.now() - since;
+  });
+  const first = Promise.race(refused);
+  let others = 0;
+  let done = false;
+  void first.finally(() => {
+    done = true;
+  });
+  while (!done) {
+    await (await logIn('bob:s:cret')).close();
+    others++;
+  }
+  assert.ok(others > 3, `${others} others logged in meanwhile`);
+  for (const ms of await Promise.all(refused)) assert.ok(ms >= 999, `told after ${ms} ms`);
+});
+
 test('a server without logins by SASL is told of', async () => {
   await using server = await new ServerProcess().start();
   const ran = await zoosh(['--auth', 'sasl:bob:pw', server.hosts, 'ls', '/']);

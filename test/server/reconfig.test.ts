@@ -158,7 +158,7 @@ test('incarnations: who stays where it is keeps the one listed, even when anothe
 });
 
 test('an observer that was emptied and came back becomes a voter as it is now', () => {
-  // its old incarnation is listed, since nobody admits an observer anew; as that one it would be asked in vain for ever
+  // its old incarnation is listed until it is admitted; as that one it would be asked in vain for ever
   const lines = 'server.1=h:1:2;3\nserver.2=h:4:5;6\nserver.3=h:7:8:observer;9';
   const synced = [
     { sid: 1, incarnation: 'i1' },

@@ -39,6 +39,51 @@ test('a member that was away finds a leader that was made a member meanwhile', a
   assert.deepEqual(story.violations, []);
 });
 
+/** Server 4 observes; it is made a voter while it is away, after `before`, and then one of the others is lost for good. */
+async function voterWhileAway(before: (story: Story) => Promise<void>): Promise<Story> {
+  const story = new Story({ seed: 7, plan: { observers: 1, reconfigures: true } });
+  const { ensemble } = story;
+  story.start();
+  await story.serving();
+  await story.write(story.clientOf());
+  await before(story);
+  story.crash(false, 4);
+  await story.leader();
+  ensemble.configs.ask(new Map([1, 2, 3, 4].map((sid) => [sid, 'participant'])));
+  const operator = new SimClient(90, ensemble, story.plan.sessionMs, [1, 2, 3], [SUPER]);
+  await story.settled(operator.get().then((client) => client.reconfig({ joining: line(4) })));
+  await story.until('it is a voter', () => ensemble.configs.voters.length === 4);
+  story.crash(false);
+  story.start(1, 3, 4);
+  await story.until('three of four lead', () => ensemble.leader?.program?.serves === true);
+  assert.notEqual(await story.write(story.clientOf(1, 3)), undefined);
+  await story.end();
+  return story;
+}
+
+test('an observer whose directory was emptied has its vote, though it was made a voter while it was away', async () => {
+  using story = await voterWhileAway(async (story) => {
+    story.wipe(4);
+    story.start(4);
+    await story.serving(4);
+    await story.admitted(4);
+  });
+  assert.deepEqual(story.violations, []);
+});
+
+test('who was away while others were admitted votes for those whom its own log does not know', async () => {
+  using story = await voterWhileAway(async (story) => {
+    story.crash(false, 4);
+    for (const sid of [1, 3]) {
+      story.wipe(sid);
+      story.start(sid);
+      await story.serving(sid);
+      await story.admitted(sid);
+    }
+  });
+  assert.deepEqual(story.violations, []);
+});
+
 test('a member that is stopped while it reads its directory again leaves the directory when it says so', async () => {
   for (let delay = 0; delay < 205; delay += 20) {
     using story = new Story({ seed: 3 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { canLead, counts, isQuorum, isQuorumOfAll } from '../../src/zab/quorum.ts';
-import { markOf, ORIGIN } from '../../src/zab/types.ts';
+import { type Input, type Mark, markOf, ORIGIN } from '../../src/zab/types.ts';
 import { beats, isSameLeader, isSameVote } from '../../src/zab/vote.ts';
 import { Witness } from '../../src/zab/witness.ts';
 import { configOf, endOf, Hand, logOf, THREE, withNote } from './hand.ts';
@@ -154,6 +154,47 @@ test('who finds nobody for long follows a leader that its own log does not know'
   late.ticks(LIMITS.init - 1);
   late.feed(late.voted(7, vote, 'leading'));
   assert.equal(late.effect('dial').to, 7);
+});
+
+test('who finds nobody for long votes for a candidate that its own log does not know and that knows of later members', () => {
+  // servers 1 and 3 were emptied and admitted anew while 2 was away; the others need its vote now
+  const later = endOf(logOf([[2, 5]]));
+  const log = logOf([[3, 2]]);
+  const anew = (n: number, config: Mark | null): Input => {
+    const input = hand.voted(n, { ...Hand.voteFor(n, log, 3), incarnation: 'anew' }, 'looking', hand.round, 'anew');
+    assert.ok(input.type === 'voted');
+    return { ...input, message: { ...input.message, config } };
+  };
+  const voted = (): number | undefined => hand.every('vote').at(-1)?.message.vote?.sid;
+  let hand = new Hand(2);
+  hand.feed(anew(1, later), anew(3, later));
+  hand.ticks(LIMITS.init / 2);
+  assert.equal(voted(), 2, 'not before it is late');
+  hand.ticks(1);
+  assert.equal(voted(), 3, 'the better one');
+  hand.feed(hand.voted(3, { ...Hand.voteFor(3, log, 3), incarnation: 'anew' }, 'leading', hand.round, 'anew'));
+  assert.equal(hand.effect('dial').to, 3);
+
+  hand = new Hand(2);
+  hand.feed(anew(3, endOf(hand.log)), anew(1, null));
+  hand.ticks(LIMITS.init - 1);
+  assert.equal(voted(), 2, 'those that know of no later members may be what the others have left behind');
+
+  const longer = logOf([[4, 9]]);
+  hand = new Hand(2, { log: longer, accepted: 4, current: 4 });
+  hand.feed(anew(3, later));
+  hand.ticks(LIMITS.init - 1);
+  assert.equal(voted(), 2, 'one that has less than this member is no better than itself');
+
+  hand = new Hand(2, { peers: [1, 2, 3] });
+  const other = hand.voted(7, Hand.voteFor(7, log, 3));
+  assert.ok(other.type === 'voted');
+  hand.feed({ ...other, message: { ...other.message, config: later } });
+  hand.ticks(LIMITS.init / 2 + 1);
+  assert.ok(
+    hand.effects.some((each) => each.type === 'vote' && each.to === 7),
+    'it hears of it, though it is not asked otherwise',
+  );
 });
 
 test('who finds nobody for long follows a leader that counts, though it may not know who else is with it', () => {

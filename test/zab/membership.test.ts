@@ -49,12 +49,25 @@ test('13.8: a voter with a new directory is admitted once it is synchronised, by
   assert.ok(!hand.did.includes('proposeConfig'));
 });
 
-test('13.8: an observer with a new directory changes no config', () => {
-  const config = listing(...THREE.members, memberOf(4, 'i4', 'observer'));
+test('13.8: an observer that is not listed as what it is, is; it may be made a voter while it is away', () => {
+  const config = listing(...THREE.members, memberOf(4, 'i4', 'observer'), memberOf(5, null, 'observer'));
   const log = withNote(logOf([]), 1, { type: 'config', config });
   const hand = new Hand(3, { log });
   hand.leadWithOne();
+  const listed = (): (string | null)[] => {
+    const { config, reason } = hand.effect('proposeConfig');
+    assert.equal(reason, 'admit');
+    hold(hand, hand.propose({ type: 'config', config }), 1);
+    return config.members.map(({ incarnation }) => incarnation);
+  };
   join(hand, 4, 4, 'new');
+  const first = hand.effect('proposeConfig');
+  join(hand, 5, 5);
+  join(hand, 2, 2, 'other');
+  assert.ok(!hand.did.includes('proposeConfig'), 'one at a time');
+  hold(hand, hand.propose({ type: 'config', config: first.config }), 1);
+  assert.deepEqual(listed(), ['i1', 'other', 'i3', 'new', null], 'a voter before observers');
+  assert.deepEqual(listed(), ['i1', 'other', 'i3', 'new', 'i5']);
   assert.ok(!hand.did.includes('proposeConfig'));
 });
 

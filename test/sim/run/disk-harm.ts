@@ -59,17 +59,18 @@ export class DiskHarm {
     const harm = this.harmed.get(sid);
     return harm !== undefined && harm.kind !== 'disk.read_eio';
   }
-  /** It lacks nothing, and its voice counts. */
+  /** It lacks nothing, and its voice counts, or will once it is a voter: it is listed as what it is. */
   isHealthy(sid: number): boolean {
-    return !this.harmed.has(sid) && this.ensemble.configs.isListed(sid);
+    const { configs, ledger } = this.ensemble;
+    const { incarnation } = ledger.holdingsOf(sid);
+    return (
+      !this.harmed.has(sid) && configs.isListed(sid) && (configs.incarnationOf(sid) ?? incarnation) === incarnation
+    );
   }
   private may(sid: number): boolean {
     if (this.harmed.has(sid)) return false;
-    const { configs, ledger } = this.ensemble;
-    // one that observed while its directory was emptied may be made a voter as what it was before: nobody hears it as that
-    const isItself = (each: number): boolean =>
-      (configs.incarnationOf(each) ?? ledger.holdingsOf(each).incarnation) === ledger.holdingsOf(each).incarnation;
-    const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each) && isItself(each);
+    const { configs } = this.ensemble;
+    const isLeft = (each: number): boolean => each !== sid && this.isHealthy(each);
     // whoever is empty and meets all voters of its zoo.cfg empty founds another ensemble: one of them keeps what it has
     if (!configs.first.some((each) => each !== sid && !this.harmed.has(each))) return false;
     const isHeard = (each: number): boolean => isLeft(each) && this.ensemble.knowsMembers(each);
@@ -294,7 +295,7 @@ export class DiskHarm {
     const config = this.ensemble.leader?.program?.tree?.config;
     if (config === undefined) return false;
     const known = config.members.find((each) => each.sid === sid);
-    return known?.role !== 'participant' || known.incarnation === program?.incarnation;
+    return known === undefined || known.incarnation === program?.incarnation;
   }
 }
 
