@@ -7,8 +7,9 @@ import type { Traffic } from './traffic.ts';
 
 /** A client that is let go and takes nothing of what it is owed for so long never will, ms. */
 const UNREAD_MS = 10_000;
-/** A refused credential is answered so long after it came, ms. */
+/** A refused credential is answered so long after it came, ms, and no later than a part of the session's time: its client gives up then. */
 const REFUSED_MS = 1000;
+const REFUSED_PART = 1 / 4;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -38,7 +39,7 @@ export function letGo(client: Client, clock: Clock): void {
 /** Whoever tries passwords learns of each after a while only, whatever else comes from that address: `bytes` say so. */
 export function letGoLate(client: Client, bytes: Buffer, clock: Clock): void {
   client.timer?.[Symbol.dispose]();
-  client.timer = clock.after(REFUSED_MS, () => {
+  client.timer = clock.after(Math.min(REFUSED_MS, client.connection.timeoutMs * REFUSED_PART), () => {
     client.socket.write(bytes);
     letGo(client, clock);
   });

@@ -133,7 +133,7 @@ export class ClientPort {
     socket.on('end', () => {
       // what it asked counts, whether or not it waits for the answers
       client.last = 'ending';
-      if (!client.deferred) letGo(client, this.clock);
+      if (!client.deferred && !connection.refused) letGo(client, this.clock);
     });
     socket.on('drain', () => {
       if (this.paused.has(client)) return;
@@ -208,7 +208,7 @@ export class ClientPort {
     const crowded = costly || (outstanding > 0 && this.server.outstanding > this.limits.outstanding(this.server));
     const held = client.share === 0 && client.cutter.pending > 0;
     client.deferred = held;
-    if (!held && client.last === 'ending') return letGo(client, this.clock);
+    if (!held && client.last === 'ending') return client.connection.refused ? undefined : letGo(client, this.clock);
     if (crowded || outstanding > WAITING_PER_CONNECTION) {
       this.paused.add(client);
       this.pause(client);
@@ -389,6 +389,7 @@ export class ClientPort {
       this.traffic.bytesSent += writer.at;
       if (connection.refused) {
         letGoLate(client, Buffer.from(writer.bytes.subarray(0, writer.at)), this.clock);
+        this.server.outbox.reuse(writer);
         continue;
       }
       socket.write(writer.bytes.subarray(0, writer.at));

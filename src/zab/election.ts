@@ -155,6 +155,7 @@ export class Election {
     } else {
       this.down.add(sid);
       this.present.delete(sid);
+      if (this.newcomer?.vote?.sid === sid) this.newcomer = undefined;
     }
     return this.decided();
   }
@@ -223,12 +224,16 @@ export class Election {
     this.vote = vote;
     this.sendAll();
     if (!this.isAsked(from)) this.sendTo(from);
+    // that it leads it says as an answer only
+    this.patience = this.state.limits.notify;
+    this.resendIn = this.patience;
   }
-  /** So can one whose log ends before a config that is committed. */
+  /** One whose log ends before a config that is committed does so, too: of a candidate its latest word, whatever its round. */
   private note(from: number, n: Notification): void {
-    const known = this.state.history.committedConfig();
-    if (n.state !== 'looking' || n.vote?.sid !== from || n.config === null || known === null) return;
-    if (isBefore(known, n.config) && beats(n.vote, this.newcomer?.vote ?? null)) this.newcomer = n;
+    const { history, standing, unfounded } = this.state;
+    if (n.state !== 'looking' || n.vote?.sid !== from || n.config === null || unfounded) return;
+    if (!isBefore(history.committedConfig() ?? ORIGIN, n.config) || isMoreRecent(standing, n.vote)) return;
+    if (from === this.newcomer?.vote?.sid || beats(n.vote, this.newcomer?.vote ?? null)) this.newcomer = n;
   }
   /** With an empty log it takes part in founding, or votes for one that has a log. */
   private meet(from: number, { incarnation, lines, vote }: Notification): void {

@@ -82,21 +82,26 @@ export class Membership {
   }
   /**
    * A member that is here under another incarnation than the one listed, or none; a voter first, since its voice is missed. An
-   * observer may be made a voter while it is away, and counts when it comes back only as what is listed.
+   * observer may be made a voter while it is away, and counts when it comes back only as what is listed. One that promised an
+   * epoch above ours waits for a later term: once its own log lists it, it would not follow this one (13.11).
    */
-  private unlisted({ members }: Config): Member | undefined {
-    const others = members.flatMap((listed): Member[] => {
-      const incarnation = this.ofServer(listed.sid)?.voice?.incarnation ?? listed.incarnation;
-      return incarnation === listed.incarnation ? [] : [{ ...listed, incarnation }];
-    });
-    return others.find(({ role }) => role === 'participant') ?? others[0];
+  private unlisted({ members }: Config, epoch: number): Member | undefined {
+    let observer: Member | undefined;
+    for (const listed of members) {
+      const learner = this.ofServer(listed.sid);
+      const incarnation = learner?.voice?.incarnation;
+      if (learner === undefined || incarnation === undefined || incarnation === listed.incarnation) continue;
+      if (listed.role === 'participant') return { ...listed, incarnation };
+      if (learner.acceptedEpoch <= epoch) observer ??= { ...listed, incarnation };
+    }
+    return observer;
   }
   /** Does what is due by itself. */
   consider(epoch: number): Learner | undefined {
     const { history, lines } = this.state;
     const present = history.lastConfig?.config;
     if (present === undefined || this.underWay) return undefined;
-    const other = this.unlisted(present);
+    const other = this.unlisted(present, epoch);
     if (other !== undefined) {
       const members = present.members.map((each) => (each.sid === other.sid ? other : each));
       return this.ask({ ...present, members }, 'admit', epoch);

@@ -1,13 +1,19 @@
 /** Logins by SASL, from the shell and the library to the built server, through each way to say them. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { connect } from '../../src/client/connect.ts';
+import { Writer } from '../../src/protocol/bytes.ts';
+import { OPERATIONS } from '../../src/protocol/operations.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
+import { frame, hello } from './raw.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'zoosh-login-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -155,6 +161,30 @@ test('a refused login is told of after a second, and nobody else waits for that'
   }
   assert.ok(others > 3, `${others} others logged in meanwhile`);
   for (const ms of await Promise.all(refused)) assert.ok(ms >= 999, `told after ${ms} ms`);
+});
+
+test('a refused credential is answered before its client gives up, and also to one that has said its last', async () => {
+  await using server = await new ServerProcess([...LINES, 'tickTime=300']).start();
+  await assert.rejects(
+    connect(server.hosts, {
+      auth: [{ scheme: 'sasl', auth: 'bob:guess' }],
+      timeoutMs: 600,
+      connectTimeoutMs: PATIENCE_MS,
+    }),
+    { code: 'AuthFailed' },
+  );
+  const [host = '', port] = server.hosts.split(':');
+  const socket = dial({ port: Number(port), host, allowHalfOpen: true });
+  const to = new Writer();
+  for (const word of [-4, OPERATIONS.auth.code]) to.int32(word);
+  OPERATIONS.auth.request.write(to, { type: 0, scheme: 'nobody', auth: Buffer.from('x') });
+  socket.write(hello());
+  await once(socket, 'data');
+  const since = performance.now();
+  socket.end(frame(to.take()));
+  const bytes = await buffer(socket);
+  assert.ok(performance.now() - since >= 999, `over after ${performance.now() - since} ms`);
+  assert.equal(bytes.readInt32BE(bytes.length - 4), -115);
 });
 
 test('a server without logins by SASL is told of', async () => {

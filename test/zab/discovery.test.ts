@@ -186,6 +186,22 @@ test('who finds nobody for long votes for a candidate that its own log does not 
   hand.ticks(LIMITS.init - 1);
   assert.equal(voted(), 2, 'one that has less than this member is no better than itself');
 
+  hand = new Hand(2, { log: longer, accepted: 4, current: 4 });
+  hand.round++;
+  hand.feed(anew(3, later));
+  hand.ticks(LIMITS.init - 1);
+  assert.equal(voted(), 2, 'in a later round neither');
+
+  hand = new Hand(2, { committed: ORIGIN });
+  hand.feed(anew(3, later));
+  hand.ticks(LIMITS.init - 1);
+  assert.equal(voted(), 3, 'whether it knows that the ensemble was founded or not');
+
+  hand = new Hand(2);
+  hand.feed(anew(3, later), { type: 'reached', sid: 3, up: false });
+  hand.ticks(LIMITS.init - 1);
+  assert.equal(voted(), 2, 'who is gone since is not heard');
+
   hand = new Hand(2, { peers: [1, 2, 3] });
   const other = hand.voted(7, Hand.voteFor(7, log, 3));
   assert.ok(other.type === 'voted');

@@ -71,6 +71,21 @@ test('13.8: an observer that is not listed as what it is, is; it may be made a v
   assert.ok(!hand.did.includes('proposeConfig'));
 });
 
+test('13.8, 13.11: an observer that promised a later epoch is not listed in this one', () => {
+  const config = listing(...THREE.members, memberOf(4, 'i4', 'observer'), memberOf(5, 'i5', 'observer'));
+  const hand = new Hand(3, { log: withNote(logOf([]), 1, { type: 'config', config }) });
+  hand.leadWithOne();
+  // listed by its own log, it would say that it has a voice when it comes again, and this term would end of it
+  join(hand, 4, 4, 'new', 7);
+  assert.ok(!hand.did.includes('proposeConfig'));
+  join(hand, 5, 5, 'new');
+  assert.deepEqual(
+    hand.effect('proposeConfig').config.members.map(({ incarnation }) => incarnation),
+    ['i1', 'i2', 'i3', 'i4', 'new'],
+    'it keeps no other from that',
+  );
+});
+
 test('13.8: those that were absent at the founding are admitted one after another', () => {
   const five = listing(...[1, 2, 3].map((sid) => memberOf(sid, `i${sid}`)), memberOf(4, null), memberOf(5, null));
   const log = withNote(logOf([]), 1, { type: 'config', config: five });
