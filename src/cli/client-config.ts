@@ -20,14 +20,10 @@ export function clientTls(flags: readonly Setting[], path?: string): TlsOptions 
   const stores = { file, values };
   const own = storeOf('keyStore', stores)?.own;
   const trusted = storeOf('trustStore', stores)?.trusted;
-  if (values.get('ssl.hostnameVerification') === 'false')
-    throw usage(
-      `${file}: ssl.hostnameVerification=false is not understood`,
-      '--tls-servername says which name to expect',
-    );
   return {
     ...(trusted !== undefined && { ca: trusted.join('') }),
     ...(own !== undefined && { key: own.key, cert: own.chain.join('') }),
+    ...(values.get('ssl.hostnameVerification') === 'false' && { anyName: true }),
   };
 }
 

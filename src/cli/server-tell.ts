@@ -37,7 +37,8 @@ const secureAddress = ({
 /** As CLIENT_JVMFLAGS say, or with the server's own certificate: whose answer it is, is known by where it comes from. */
 async function ownTls({ clientTls: tls }: ServerConfig): Promise<TlsOptions | undefined> {
   const said = clientTls(parseJvmFlags(process.env.CLIENT_JVMFLAGS ?? '', 'CLIENT_JVMFLAGS'));
-  if (said !== undefined || tls === undefined) return said;
+  // it asks its own machine, where no certificate need be made out to the address
+  if (said !== undefined || tls === undefined) return said && { ...said, anyName: true };
   const { keys } = await readClientKeys(tls, Date.now());
   return { insecure: true, cert: keys.chain, key: keys.key };
 }
@@ -55,12 +56,16 @@ export async function status(operation: Operation): Promise<number> {
   const isTls = plain === undefined;
   if (!operation.isJson) say(`Client port found: ${port}. Client address: ${host}. Client SSL: ${isTls}.\n`);
   const tls = isTls ? await ownTls(loaded) : undefined;
-  const answer = await fourLetterWord('srvr', { host, port, timeoutMs: ANSWER_MS, ...(tls && { tls }) }).catch(
-    () => '',
-  );
+  let why = '';
+  const asked = { host, port, timeoutMs: ANSWER_MS, ...(tls && { tls }) };
+  const answer = await fourLetterWord('srvr', asked).catch((error: unknown) => {
+    why = (error as Error).message;
+    return '';
+  });
   const mode = /^Mode: (\S+)/m.exec(answer)?.[1];
   if (operation.isJson) say(`${JSON.stringify({ host, port, mode: mode ?? null })}\n`);
   else say(mode === undefined ? 'Error contacting service. It is probably not running.\n' : `Mode: ${mode}\n`);
+  if (isTls && why !== '') process.stderr.write(`${host}:${port}: ${why}\n`);
   return mode === undefined ? 1 : 0;
 }
 

@@ -74,7 +74,7 @@ function settled<T>(): { promise: Promise<T>; resolve: (value: T) => void; rejec
 
 const isAddress = (host: string): boolean => host.includes(':') || /^[0-9.]+$/.test(host);
 
-function tlsFields({ ca, cert, key, servername, insecure }: TlsOptions, host: string): object {
+function tlsFields({ ca, cert, key, servername, insecure, anyName }: TlsOptions, host: string): object {
   const name = servername ?? (isAddress(host) ? undefined : host);
   return {
     ...(ca === undefined ? {} : { ca }),
@@ -82,6 +82,7 @@ function tlsFields({ ca, cert, key, servername, insecure }: TlsOptions, host: st
     ...(key === undefined ? {} : { key }),
     ...(name === undefined ? {} : { servername: name }),
     rejectUnauthorized: insecure !== true,
+    ...(anyName === true && { checkServerIdentity: () => undefined }),
   };
 }
 

@@ -35,7 +35,10 @@ export interface TlsOptions {
   readonly cert?: string;
   readonly key?: string;
   readonly servername?: string;
+  /** Any certificate will do. */
   readonly insecure?: boolean;
+  /** One of an authority that is believed will do, whatever name it is made out to. */
+  readonly anyName?: boolean;
 }
 
 /** Client side of the network. Rejects with an Error whose `code` is the errno name. */

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { fileWords } from '../base/file-words.ts';
 import { showSession } from '../base/ids.ts';
 import type { AuditEvent, AuditOperation } from '../server/audit.ts';
@@ -6,6 +5,7 @@ import type { AuditConfig } from '../server/config-audit.ts';
 import { type Logger, makeLogger } from './log.ts';
 import { LogFile } from './log-file.ts';
 import { StartError } from './start-error.ts';
+import { userHere } from './user-here.ts';
 
 /** The name under which ZooKeeper logs them, by which people find them among other lines. */
 export const AUDIT_NAME = 'org.apache.zookeeper.audit.Slf4jAuditLogger';
@@ -16,7 +16,7 @@ type Row = readonly [name: string, value: string][];
  * among the server's lines whatever their level. What one turn of the loop brought is written at its end.
  */
 export class AuditLog {
-  private readonly user = userHere();
+  private readonly user = userHere().name;
   private readonly put: (events: readonly AuditEvent[]) => void;
   private readonly file: LogFile | undefined;
   private gathered: AuditEvent[] = [];
@@ -104,12 +104,3 @@ function rowOf(event: AuditEvent, here: string): Row {
 const pairs = (row: Row): string => row.map(([name, value]) => `${name}=${safe(value)}`).join('\t');
 const safe = (text: string): string =>
   text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
-
-/** A container may run as a number that nobody has a name for. */
-function userHere(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(process.getuid?.() ?? '');
-  }
-}

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { fileWords } from '../base/file-words.ts';
@@ -20,7 +20,10 @@ export function readBeside(settings: readonly Setting[], myid?: string): Beside 
     myid: id,
     ...(id === undefined && { here: ownNames() }),
     dynamic: dynamic === undefined ? undefined : { text: dynamic, file: dynamicConfigFile as string },
-    jaas: jaas === undefined ? undefined : { text: jaas, file: jaasFile as string },
+    jaas:
+      jaas === undefined
+        ? undefined
+        : { text: jaas, file: jaasFile as string, mode: statSync(jaasFile as string).mode },
   };
 }
 

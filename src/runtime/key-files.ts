@@ -98,7 +98,10 @@ async function readSmall(store: PemStore, file: string): Promise<{ bytes: Buffer
 /** Without the end of the line, as ZooKeeper reads it. */
 async function passwordOf(store: PemStore): Promise<string | undefined> {
   if (store.passwordPath === undefined) return store.password?.reveal();
-  return (await readSmall(store, store.passwordPath)).bytes.toString('utf8').replace(/\r?\n$/, '');
+  const { bytes, mode } = await readSmall(store, store.passwordPath);
+  if ((mode & 0o022) !== 0)
+    throw useless(store, `has its password in ${store.passwordPath}, which can be written by others than its owner`);
+  return bytes.toString('utf8').replace(/\r?\n$/, '');
 }
 
 function openKey(store: PemStore, text: string, password: string | undefined): KeyObject {

@@ -27,6 +27,8 @@ export interface SaslConfig {
 export interface JaasFile {
   readonly text: string;
   readonly file: string;
+  /** Who may read and write it, as stat says. */
+  readonly mode: number;
 }
 
 const PROVIDER = 'authProvider.';
@@ -105,6 +107,13 @@ function saslOf(
       `section ${section} of ${file} asks for Kerberos, which this server does not speak`,
       'give users and passwords with DigestLoginModule',
     );
+  if ((jaas.mode & 0o022) !== 0)
+    throw take.error(
+      key,
+      `${file} can be written by others than its owner`,
+      'whoever writes there lets in whom he likes',
+    );
+  if ((jaas.mode & 0o044) !== 0) notes.push(`${file} holds passwords and can be read by others than its owner`);
   const users = usersOf(entries);
   if (users === undefined)
     throw take.error(key, `section ${section} of ${file} has no DigestLoginModule`, 'only DIGEST-MD5 is spoken');

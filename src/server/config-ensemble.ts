@@ -77,7 +77,7 @@ export interface Beside {
   /** Names and addresses of this machine, in lower case, for who has no myid. */
   readonly here?: readonly string[];
   /** The file that java.security.auth.login.config names. */
-  readonly jaas?: { readonly text: string; readonly file: string } | undefined;
+  readonly jaas?: { readonly text: string; readonly file: string; readonly mode: number } | undefined;
 }
 
 /** How a server runs: alone, on a server line or without one, or as a member. */

@@ -23,7 +23,7 @@ const IDLE = `
   letAnySaslUserDoX requireClientAuthScheme IPAuthenticationProvider.*
   ensembleAuthName kerberos.* jaasLoginRenew security.auth_to_local audit.*
   admin.httpVersion admin.restore.enabled admin.*
-  metricsProvider.httpsPort metricsProvider.ssl.* metricsProvider.numWorkerThreads metricsProvider.maxQueueSize
+  metricsProvider.ssl.* metricsProvider.numWorkerThreads metricsProvider.maxQueueSize
   metricsProvider.workerShutdownTimeoutMs metricsProvider.prometheusMetricsSummaryRotateIntervalSeconds metricsProvider.*
   peer.* sasl.* root.logger log.* log4j.* tracelog.* console.threshold
 `

@@ -160,6 +160,7 @@ export const KEYS = {
   'metricsProvider.className': { kind: 'text' },
   'metricsProvider.httpHost': { kind: 'text', fallback: '0.0.0.0' },
   'metricsProvider.httpPort': { kind: 'port', fallback: '7000' },
+  'metricsProvider.httpsPort': { kind: 'port' },
   'metricsProvider.exportJvmInfo': { kind: 'property', fallback: 'true' },
   'metricsProvider.counterTotals': { kind: 'property', fallback: 'false' },
   'jvm.pause.monitor': { kind: 'property', fallback: 'false' },

@@ -286,7 +286,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     fourLetterWords: words(take.text('4lw.commands.whitelist') ?? '', readOnlyModeEnabled),
     admin: adminConfig(take),
     metrics: {
-      exporter: exporter(take),
+      exporter: exporter(take, notes),
       address: take.host('metricsProvider.httpHost') ?? '0.0.0.0',
       port: take.int('metricsProvider.httpPort'),
       process: take.flag('metricsProvider.exportJvmInfo'),
@@ -404,11 +404,23 @@ function superDigest(
   throw take.error(key, 'superDigest is not USER:BASE64', 'make it with the digest of user:password, in Base64');
 }
 
-function exporter(take: Reader): boolean {
+/** By TLS nothing is served here; where only that was asked for, to clients with certificates, no door is open instead. */
+function isPlainWanted(take: Reader, notes: string[]): boolean {
+  const key = 'metricsProvider.httpsPort';
+  if (take.int(key) === undefined) return true;
+  const isBoth = take.origin('metricsProvider.httpPort') !== undefined;
+  const how = isBoth
+    ? ''
+    : ' and none without it is asked for: there are none. metricsProvider.httpPort=7000 serves them plain';
+  notes.push(`${key}: metrics are not served by TLS here${how}`);
+  return isBoth;
+}
+
+function exporter(take: Reader, notes: string[]): boolean {
   const name = take.text('metricsProvider.className');
   const short = name?.slice(name.lastIndexOf('.') + 1) ?? '';
   if (name === undefined || NO_EXPORTER.test(short)) return false;
-  if (short === EXPORTER) return true;
+  if (short === EXPORTER) return isPlainWanted(take, notes);
   throw take.error(
     'metricsProvider.className',
     `no metrics provider ${name}`,

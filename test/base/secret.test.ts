@@ -55,7 +55,7 @@ test('a whole configuration that is dumped shows none of its secrets', () => {
     'authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider',
     ...['java.security.auth.login.config=/jaas', `SASLAuthenticationProvider.superPassword=${TEXT}`, ''],
   ].join('\n');
-  const config = checkConfig(parseProperties(text, 'zoo.cfg'), { jaas: { text: jaas, file: '/jaas' } });
+  const config = checkConfig(parseProperties(text, 'zoo.cfg'), { jaas: { text: jaas, file: '/jaas', mode: 0o600 } });
   assert.equal(config.auth.sasl?.users.get('bob')?.reveal(), TEXT);
   assert.equal(config.clientTls?.keyStore.password?.reveal(), TEXT);
   assert.match(config.digestAuth.superDigest?.reveal() ?? '', /^super:/);

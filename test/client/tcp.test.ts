@@ -84,6 +84,8 @@ test('TLS: with the CA, without it, and told to trust anything', async () => {
   await ends(at, /^connected$/, { tls: { ca: TEST_CERT, servername: 'localhost' } });
   await ends(`localhost:${server.port}`, /^connected$/, { tls: { ca: TEST_CERT } });
   await ends(at, /^connected$/, { tls: { insecure: true } });
+  await ends(at, /^connected$/, { tls: { ca: TEST_CERT, anyName: true } });
+  await ends(at, /^TLS: the certificate is self-signed/, { tls: { anyName: true } });
   await ends(at, /^TLS: the certificate is self-signed/, { tls: {} });
   await ends(at, /^TLS: the certificate is for another host/, { tls: { ca: TEST_CERT } });
   await ends(at, /^TLS required$/);

@@ -1,7 +1,7 @@
 /** Clients by TLS: who is let in, as whom, and what is said of the others. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -295,6 +295,8 @@ test('a start that cannot serve by TLS is refused: what, where, what to do', asy
     .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' })
     .toString();
   const word = write('word', 'sesame\n');
+  const open = write('open', 'sesame');
+  chmodSync(open, 0o620);
   const weak = write('weak.pem', own.store);
   const cases: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
     [
@@ -318,6 +320,10 @@ test('a start that cannot serve by TLS is refused: what, where, what to do', asy
     [
       { 'ssl.keyStore.passwordPath': `${folder}/no-word`, 'ssl.keyStore.location': write('s.pem', alice.pem + sealed) },
       /has its password in .*\/no-word: there is no such file/,
+    ],
+    [
+      { 'ssl.keyStore.passwordPath': open, 'ssl.keyStore.location': write('s.pem', alice.pem + sealed) },
+      /has its password in .*\/open, which can be written by others than its owner/,
     ],
     [
       { 'ssl.trustStore.location': write('empty.pem', '') },

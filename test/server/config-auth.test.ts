@@ -6,9 +6,9 @@ import { ConfigError, checkConfig, parseProperties, type ServerConfig } from '..
 const PROVIDER = 'authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n';
 const FILE = 'java.security.auth.login.config=/etc/jaas.conf\n';
 const JAAS = 'Server { org.apache.zookeeper.server.auth.DigestLoginModule required user_bob="s3cret"; };';
-const of = (text: string, jaas: string | null = JAAS): ServerConfig =>
+const of = (text: string, jaas: string | null = JAAS, mode = 0o100600): ServerConfig =>
   checkConfig(parseProperties(`dataDir=/d\nclientPort=1\n${text}`, 'zoo.cfg'), {
-    jaas: jaas === null ? undefined : { text: jaas, file: '/etc/jaas.conf' },
+    jaas: jaas === null ? undefined : { text: jaas, file: '/etc/jaas.conf', mode },
   });
 const refused = (text: string, jaas?: string | null): ConfigError => {
   try {
@@ -83,4 +83,14 @@ test('what cannot be meant is refused', () => {
     [`${PROVIDER}sessionRequireClientSASLAuth=true`, /no users/],
   ];
   for (const [text, want, jaas] of cases) assert.match(refused(text, jaas).message, want);
+});
+
+test('whoever can write the file of logins would let in whom he likes, and it holds passwords', () => {
+  assert.throws(() => of(PROVIDER + FILE, JAAS, 0o100620), /\/etc\/jaas\.conf can be written by others/);
+  assert.throws(() => of(PROVIDER + FILE, JAAS, 0o100602), /can be written by others/);
+  assert.match(
+    of(PROVIDER + FILE, JAAS, 0o100640).notes.join('\n'),
+    /jaas\.conf holds passwords and can be read by others/,
+  );
+  assert.doesNotMatch(of(PROVIDER + FILE).notes.join('\n'), /read by others/);
 });

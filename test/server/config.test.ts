@@ -327,3 +327,13 @@ test('addresses to listen on take IPv6 with brackets, as Java does, and without'
     assert.deepEqual([c.clientPortAddress, c.admin.address, c.metrics.address], ['::1', '::1', '::1']);
   }
 });
+
+test('metrics that are wanted by TLS alone are not served plain to everybody', () => {
+  const provider = 'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
+  const alone = of(`${BASE}${provider}\nmetricsProvider.httpsPort=7443`);
+  assert.equal(alone.metrics.exporter, false);
+  assert.match(alone.notes.join('\n'), /httpsPort: metrics are not served by TLS here and none without it/);
+  const both = of(`${BASE}${provider}\nmetricsProvider.httpsPort=7443\nmetricsProvider.httpPort=7000`);
+  assert.equal(both.metrics.exporter, true);
+  assert.match(both.notes.join('\n'), /httpsPort: metrics are not served by TLS here$/m);
+});

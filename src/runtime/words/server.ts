@@ -1,7 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
-import { hostname, release, type, userInfo } from 'node:os';
+import { hostname, release, type } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { zxid } from '../../base/ids.ts';
+import { startedIn, userHere } from '../user-here.ts';
 import { mean, mode, type Word, type WordContext } from './context.ts';
 import { memberSettings, proposalSizes } from './member.ts';
 
@@ -79,7 +80,7 @@ const JAVA_ARCH: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'aarc
 
 /** What `envi` tells. */
 export function environment({ version }: WordContext): [name: string, value: string][] {
-  const { username, homedir } = userInfo();
+  const { name, home } = userHere();
   const { total_heap_size: total, used_heap_size: used, heap_size_limit: max } = getHeapStatistics();
   const mb = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)}MB`;
   return [
@@ -90,9 +91,9 @@ export function environment({ version }: WordContext): [name: string, value: str
     ['os.name', type()],
     ['os.arch', JAVA_ARCH[process.arch] ?? process.arch],
     ['os.version', release()],
-    ['user.name', username],
-    ['user.home', homedir],
-    ['user.dir', process.cwd()],
+    ['user.name', name],
+    ['user.home', home],
+    ['user.dir', startedIn],
     ['os.memory.free', mb(total - used)],
     ['os.memory.max', mb(max)],
     ['os.memory.total', mb(total)],
