@@ -15,8 +15,16 @@ const PREFIX = /^zookeeper\./;
 export function clientTls(flags: readonly Setting[], path?: string): TlsOptions | undefined {
   const file = path ?? 'CLIENT_JVMFLAGS';
   const said = path === undefined ? [] : parseProperties(read(path, path).toString(), path);
-  const values = new Map([...flags, ...said].map(({ key, value }) => [key.replace(PREFIX, ''), value]));
-  if (values.get('client.secure') !== 'true') return undefined;
+  const values = new Map([...flags, ...said.map(ofKafka)].map(({ key, value }) => [key.replace(PREFIX, ''), value]));
+  if (values.get('client.secure') !== 'true') {
+    const store = said.find(({ key }) => /\.(?:key|trust)store\.location$/i.test(key));
+    if (store === undefined || values.has('client.secure')) return undefined;
+    // who names them there means TLS, and a password would be sent in clear
+    throw usage(
+      `${file}: ${store.key} is named, and nothing says that TLS is to be spoken`,
+      'zookeeper.client.secure=true says so, zookeeper.ssl.client.enable=true in a file of Kafka',
+    );
+  }
   const stores = { file, values };
   const own = storeOf('keyStore', stores)?.own;
   const trusted = storeOf('trustStore', stores)?.trusted;
@@ -25,6 +33,15 @@ export function clientTls(flags: readonly Setting[], path?: string): TlsOptions 
     ...(own !== undefined && { key: own.key, cert: own.chain.join('') }),
     ...(values.get('ssl.hostnameVerification') === 'false' && { anyName: true }),
   };
+}
+
+/** By the name that ZooKeeper has for it: Kafka writes its own into the file of -zk-tls-config-file. */
+function ofKafka(setting: Setting): Setting {
+  const key = setting.key.replace(PREFIX, '');
+  if (key === 'ssl.client.enable') return { ...setting, key: 'client.secure' };
+  if (key === 'ssl.endpoint.identification.algorithm')
+    return { ...setting, key: 'ssl.hostnameVerification', value: String(setting.value !== '') };
+  return { ...setting, key: key.replace(/^ssl\.(key|trust)store\./, 'ssl.$1Store.') };
 }
 
 interface Stores {

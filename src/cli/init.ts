@@ -1,10 +1,9 @@
 /** `zoosh init`: questions whose answers become a profile, tried before it is kept. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { makeFolders } from '../base/make-folders.ts';
 import { connect } from '../client/connect.ts';
-import { type Folders, folders } from '../config/folders.ts';
+import { type Folders, folders, homeHere } from '../config/folders.ts';
 import type { Profile } from '../config/profiles.ts';
 import { isReference } from '../config/secrets.ts';
 import { visibleLine } from '../out/data.ts';
@@ -230,7 +229,7 @@ const PLACES: Readonly<Record<OsShell, readonly string[]>> = {
 async function offerCompletion(): Promise<void> {
   const shell = SHELLS.find((name) => name === basename(process.env.SHELL ?? ''));
   if (shell === undefined || !(await askYesNo(`Install completion for ${shell}?`))) return;
-  const file = join(homedir(), ...PLACES[shell]);
+  const file = join(homeHere(), ...PLACES[shell]);
   makeFolders(dirname(file), { mkdirSync, statSync });
   writeFileSync(file, completionScript(shell));
   say(`completion is in ${file}`);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { askMember } from '../ensemble/control-client.ts';
 import { historiesIn, makeDataDir } from '../operate/initialize.ts';
 import { holdDirectory, tryDirectory } from '../runtime/directory.ts';
@@ -38,11 +39,12 @@ export async function initialize({ values, places, isApache, yes, isDry }: Opera
   if (dataDir === undefined) throw new StartError(43, `Unable to determine dataDir from ${places.config}`);
   const dataLogDir = last.findLast(({ key }) => /^(?:zookeeper\.)?dataLogDir$/.test(key))?.value || dataDir;
   const there = historiesIn([dataDir, dataLogDir]);
-  if (there.length > 0) {
+  if (there.length > 0 || existsSync(join(dataDir, 'initialize'))) {
     if (values.force !== true) {
-      const dir = there.some((path) => path.startsWith(`${dataDir}/`))
-        ? `data directory already exists at ${dataDir}`
-        : `txnlog directory already exists at ${dataLogDir}`;
+      const dir =
+        there.length === 0 || there.some((path) => path.startsWith(`${dataDir}/`))
+          ? `data directory already exists at ${dataDir}`
+          : `txnlog directory already exists at ${dataLogDir}`;
       const sentence = `ZooKeeper ${dir} (or use --force to force re-initialization)`;
       if (!isApache) throw new StartError(42, sentence);
       say(`${sentence}\n`);

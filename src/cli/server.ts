@@ -115,6 +115,10 @@ export function surroundings(): Surroundings {
   return { env: process.env, user, host: hostname(), state: folders().state, exists: existsSync, isFolder };
 }
 
+/** Verbs that fail with one code by the names of Apache's scripts, whatever it was; `stop` has nothing to stop then. */
+const AS_SCRIPTS: Readonly<Record<string, number>> = { status: 1, stop: 0, initialize: 1 };
+const codeOf = (error: unknown): number => (error instanceof UsageError ? 2 : apacheCode(error));
+
 /** `zoosh server VERB ...`. Returns the exit code. @throws Failure (30, 31) when something was not allowed */
 export async function runServer(args: readonly string[], globals: Globals): Promise<number> {
   const isApache = args.includes('--apache');
@@ -127,7 +131,7 @@ export async function runServer(args: readonly string[], globals: Globals): Prom
     } catch {
       process.stderr.write(`${(error as Error).message}\n`);
     }
-    return error instanceof UsageError ? 2 : apacheCode(error);
+    return AS_SCRIPTS[args.find((word) => Object.hasOwn(VERBS, word)) ?? ''] ?? codeOf(error);
   }
 }
 
@@ -158,9 +162,11 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
   }
   if ((own ? positionals[3] : more) !== undefined) throw new UsageError(`server ${verb}: one word too many`);
   if (!SHOWN.has(verb) && !(verb === 'log-level' && name === undefined)) refuseDryRun(`server ${verb}`, globals);
-  // what an image's variables come to does not depend on files that they are to replace
+  // what an image's variables come to does not depend on files that they are to replace, and Kafka's scripts read none of these
   const { env, failed } =
-    verb === 'from-env' ? { env: process.env, failed: [] } : sourcedEnv(places.configDir, process.env);
+    verb === 'from-env' || values['started-as'] !== undefined
+      ? { env: process.env, failed: [] }
+      : sourcedEnv(places.configDir, process.env);
   for (const sentence of failed) process.stderr.write(`warning: ${sentence}\n`);
   const operation: Operation = {
     isApache,

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate as loopTurn } from 'node:timers/promises';
 import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
@@ -20,6 +19,7 @@ import { readOptions } from './options.ts';
 import { runAgain } from './run-again.ts';
 import { explainStart, settingSaid, settingsIn, UsageError } from './start-failures.ts';
 import { logWish, openLog } from './start-log.ts';
+import { temporaryFolder } from './temporary.ts';
 import { showUsage } from './width.ts';
 
 const USAGE = `usage: zoosh start standalone [--port 2181] [--host 127.0.0.1] [--data DIR | --memory] [--set KEY=VALUE]...
@@ -103,7 +103,7 @@ async function settingsOf(form: string, values: ReturnType<typeof parse>['values
       );
     return { file: settingsIn(file), myid: values.myid };
   }
-  const remove = values.memory === true ? mkdtempSync(join(tmpdir(), 'zoosh-')) : undefined;
+  const remove = values.memory === true ? temporaryFolder() : undefined;
   const file = [
     option('tickTime', '2000'),
     option('clientPort', values.port ?? '2181'),
@@ -158,6 +158,7 @@ export async function runStart(
 ): Promise<number> {
   if (argv[0] === 'ensemble') return (await import('./start-ensemble.ts')).runStartEnsemble(argv.slice(1), globals);
   const remove: string[] = [];
+  const servesOn = (): void => {};
   let leash: Leash | undefined;
   let temporary: readonly string[] = [];
   try {
@@ -177,6 +178,8 @@ export async function runStart(
     if (!['standalone', 'server', 'observer'].includes(form) || more !== undefined)
       throw new UsageError(form === '' ? 'say what to start' : whyNot(more ?? form));
     refuseDryRun(`start ${form}`, globals);
+    // who reads what it says may go, and its disk may be full: a server serves on
+    process.stdout.on('error', servesOn);
     using coming = new ComingUp(values['tell-up'] === true);
     const made = await settingsOf(form, values);
     if (made.remove !== undefined) remove.push(made.remove);
@@ -238,7 +241,7 @@ export async function runStart(
     if (values['ignore-apache-data'] !== true) await refuseBeyond(config);
     using _memory = watchMemory(pressure, logger);
     const server = await startServer(started, values['no-faults'] !== true);
-    logger.info(`binding to port ${server.host}:${server.port}`);
+    if (config.clientPort !== undefined) logger.info(`binding to port ${server.host}:${server.port}`);
     serving = server;
     const signal = untilSignal(leash, !outlives);
     coming.up();
@@ -254,6 +257,7 @@ export async function runStart(
     explainStart(error, USAGE);
     return apacheCode(error);
   } finally {
+    process.stdout.off('error', servesOn);
     // a start that failed because the others removed what it was given makes way, too: the end that they saw is seen first
     if (leash !== undefined) await loopTurn();
     if (leash?.isTorn === true) remove.push(...temporary);

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Ensemble } from '../ensemble/ensemble.ts';
 import { launch } from '../ensemble/launch.ts';
 import { anyBlock } from '../ensemble/ports.ts';
+import { Failure } from '../shell/failure.ts';
 import { ENSEMBLE_VARIABLE, ownCommand } from './local-ensembles.ts';
+import { temporaryFolder } from './temporary.ts';
 
 /** A file system in memory, where there is one. */
 const MEMORY = '/dev/shm';
@@ -32,11 +33,18 @@ export interface Throwaway {
   stop(): Promise<void>;
 }
 
+function ownFolder(beneath: string | undefined): string {
+  try {
+    return temporaryFolder(beneath);
+  } catch (error) {
+    throw new Failure(40, 'NoFolder', (error as Error).message);
+  }
+}
+
 /** Starts an ensemble that lives as long as this process. @throws Failure, or the signal's reason */
 export async function startThrowaway(options: ThrowawayOptions): Promise<Throwaway> {
   const { name, voters, observers, basePort, memory, data, settings, signal } = options;
-  const root =
-    data === undefined ? mkdtempSync(join(memory && existsSync(MEMORY) ? MEMORY : tmpdir(), 'zoosh-')) : undefined;
+  const root = data === undefined ? ownFolder(memory && existsSync(MEMORY) ? MEMORY : undefined) : undefined;
   const remove = (): void => {
     if (root !== undefined) rmSync(root, { recursive: true, force: true });
   };

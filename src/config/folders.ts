@@ -18,11 +18,20 @@ export interface Folders {
   readonly ensembles: string;
 }
 
+/** Of this user; one without a name, as in a container, has none unless HOME says. */
+export function homeHere(): string {
+  try {
+    return homedir();
+  } catch {
+    return '/';
+  }
+}
+
 /**
  * The folders by the XDG base directory rules: a variable that is unset, empty or not absolute counts as unset.
  * `ZOOSH_HOME` puts all of them under one folder.
  */
-export function folders(env: Readonly<Record<string, string | undefined>> = process.env, home = homedir()): Folders {
+export function folders(env: Readonly<Record<string, string | undefined>> = process.env, home = homeHere()): Folders {
   const own = env.ZOOSH_HOME;
   const under = (variable: string, fallback: string, name: string): string => {
     if (own !== undefined && own !== '') return join(own, name);

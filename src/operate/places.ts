@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Env } from './settings.ts';
 
 /** What of the system the places of a server depend on. */
@@ -43,7 +43,8 @@ export function placesOf(around: Surroundings, dir: string | undefined, name: st
   const { env, user, host, state, exists, isFolder } = around;
   // one that is not there is told by its own name, not by that of a file in it
   const isFile = dir !== undefined && (exists(dir) ? !isFolder(dir) : dir.endsWith('.cfg'));
-  const configDir = configDirOf(around, isFile ? undefined : dir);
+  // what stands beside another configuration is not meant
+  const configDir = isFile ? dirname(dir) : configDirOf(around, dir);
   const wanted = name ?? set(env.ZOOCFG) ?? 'zoo.cfg';
   const config = isFile && name === undefined ? dir : wanted.includes('/') ? wanted : join(configDir, wanted);
   const logDir = set(env.ZOO_LOG_DIR) ?? join(state, 'log');

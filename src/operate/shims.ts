@@ -31,7 +31,14 @@ const SCRIPTS: readonly (readonly [string, string, string])[] = [
     'zkServer.sh [--config DIR] start|start-foreground|stop|version|restart|status|print-cmd [NAME]',
     'zoosh server --apache "$@"',
   ],
-  ['zkCli.sh', 'zkCli.sh [-server HOST:PORT] [COMMAND]', 'zoosh --compat zkcli "$@"'],
+  [
+    'zkCli.sh',
+    'zkCli.sh [-server HOST:PORT] [COMMAND]',
+    `ZOOBINDIR=$(cd "$(dirname "$0")" && pwd)
+if [ -r "$ZOOBINDIR/zkEnv.sh" ]; then . "$ZOOBINDIR/zkEnv.sh"; fi
+export CLIENT_JVMFLAGS JVMFLAGS
+zoosh --compat zkcli "$@"`,
+  ],
   ['zkCleanup.sh', 'zkCleanup.sh -n COUNT', 'zoosh server --apache cleanup "$@"'],
   [
     'zkServer-initialize.sh',
@@ -92,6 +99,8 @@ exit $code`,
 fi
 server=$1
 shift
+CLIENT_JVMFLAGS="\${KAFKA_OPTS:-} \${CLIENT_JVMFLAGS:-}"
+export CLIENT_JVMFLAGS
 if [ "\${1:-}" = -zk-tls-config-file ] && [ $# -ge 2 ]; then
   file=$2
   shift 2

@@ -2,8 +2,19 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
@@ -309,6 +320,94 @@ test('initialize and cleanup, by their names in ZooKeeper', async () => {
     [forced.code, existsSync(join(home.data, 'zoosh-1')), existsSync(join(home.data, 'myid'))],
     [0, false, false],
   );
+});
+
+test('zkCli.sh and zookeeper-shell.sh are told how to log in where their originals are', async () => {
+  const home = await Home.make(
+    'authProvider.sasl=org.apache.zookeeper.server.auth.SASLAuthenticationProvider',
+    'sessionRequireClientSASLAuth=true',
+  );
+  const jaas = join(home.dir, 'jaas.conf');
+  const login = 'org.apache.zookeeper.server.auth.DigestLoginModule required';
+  writeFileSync(jaas, `Server { ${login} user_bob="pw"; };\nClient { ${login} username="bob" password="pw"; };\n`, {
+    mode: 0o600,
+  });
+  const flag = `-Djava.security.auth.login.config=${jaas}`;
+  assert.equal((await zoosh(['shims', join(home.dir, 'bin')])).code, 0);
+  const started = home.script('zkServer.sh', ['start'], { SERVER_JVMFLAGS: flag });
+  assert.equal(started.code, 0, started.stderr);
+  try {
+    const kafka = (env: Record<string, string>): Ran => home.script('zookeeper-shell.sh', [home.hosts, 'ls', '/'], env);
+    assert.equal(kafka({}).code, 1);
+    assert.equal(kafka({ KAFKA_OPTS: `-Xlog:gc ${flag}` }).code, 0);
+    const zkCli = (): Ran => home.script('zkCli.sh', ['-server', home.hosts, 'ls', '/']);
+    assert.equal(zkCli().code, 1);
+    writeFileSync(join(home.dir, 'conf/java.env'), `CLIENT_JVMFLAGS="${flag}"\n`);
+    assert.deepEqual([zkCli().code, zkCli().stdout.split('\n').at(-2)], [0, '[zookeeper]']);
+  } finally {
+    home.script('zkServer.sh', ['stop']);
+  }
+});
+
+test('what is wrong with the configuration ends scripts as by the originals, and what stands beside another is not run', async () => {
+  const home = await Home.make();
+  assert.equal((await zoosh(['shims', join(home.dir, 'bin')])).code, 0);
+  writeFileSync(join(home.dir, 'conf/none.cfg'), 'clientPort=1\n');
+  const code = (name: string, ...words: string[]): number => home.script(name, words).code;
+  assert.deepEqual(
+    [
+      code('zkServer.sh', 'status', 'nosuch.cfg'),
+      code('zkServer.sh', 'stop', 'none.cfg'),
+      code('zkServer-initialize.sh', '--configfile=/nope'),
+      code('zkServer-initialize.sh', '--bogus'),
+    ],
+    [1, 0, 1, 1],
+  );
+  assert.deepEqual([code('zkServer-initialize.sh', '--myid=5'), code('zkServer-initialize.sh', '--myid=6')], [0, 1]);
+  assert.equal(readFileSync(join(home.data, 'myid'), 'utf8'), '5\n');
+  assert.equal(code('zkServer-initialize.sh', '--myid=6', '--force'), 0);
+
+  // the folder that scripts look into, and one that the configuration lies in
+  writeFileSync(join(home.dir, 'conf/java.env'), 'ZOO_LOG_DIR=/nonexistent/of-another\n');
+  const own = mkdtempSync(join(home.dir, 'own-'));
+  writeFileSync(join(own, 'zoo.cfg'), readFileSync(join(home.dir, 'conf/zoo.cfg')));
+  const printed = (env: Record<string, string>): Promise<Ran> =>
+    zoosh(['server', '--config', join(own, 'zoo.cfg'), 'print-cmd'], '', env);
+  const env = { ...home.env, ZOOSH_SHIM_HOME: home.dir, ZOOCFGDIR: join(home.dir, 'conf') };
+  assert.doesNotMatch((await printed(env)).stdout, /of-another/);
+  writeFileSync(join(own, 'java.env'), `ZOO_LOG_DIR=${own}/beside\n`);
+  assert.match((await printed(env)).stdout, /\/beside\//);
+});
+
+test('a user without a name and without a home: everything runs', async () => {
+  const home = await Home.make();
+  // only root may become nobody
+  const as = process.getuid?.() === 0 ? { uid: 54321, gid: 54321 } : {};
+  for (const folder of [dirname(home.dir), home.dir, join(home.dir, 'conf')]) chmodSync(folder, 0o755);
+  const open = mkdtempSync(join(home.dir, 'open-'));
+  chmodSync(open, 0o777);
+  const none = { ZOOSH_HOME: '', ZOOSH_CODE_CACHE: 'off' };
+  const status = await zoosh(['server', '--config', join(home.dir, 'conf'), 'status'], '', none, as);
+  assert.deepEqual([status.code, status.stderr], [1, '']);
+  const { PATH = '' } = process.env;
+  const words = ['start', 'standalone', '--memory', '--port', String(home.port), '--log-level', 'error'];
+  const homeless = await zoosh(words, '', { ...none, TMPDIR: '/nonexistent' }, as);
+  assert.equal(homeless.code, 40);
+  assert.match(homeless.stderr, /no folder can be made in \/nonexistent: .*; TMPDIR names another place/);
+  const child = spawn(process.execPath, [BIN, ...words, '--set', '4lw.commands.whitelist=*'], {
+    ...as,
+    env: { PATH, TMPDIR: open, ...none },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  try {
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    assert.match((await zoosh(['4lw', 'envi', home.hosts], '', none, as)).stdout, /^user\.name=.+$/m);
+    assert.equal((await zoosh([home.hosts, 'ls', '/'], '', none, as)).stdout, 'zookeeper\n');
+  } finally {
+    child.kill();
+    await ended;
+  }
 });
 
 test('Kafka by the names of its scripts', async () => {

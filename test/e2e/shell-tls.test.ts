@@ -31,6 +31,24 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
     await yes(['-s', hosts, '--client-config', config]);
     const old = await zoosh(['-server', hosts, '-client-configuration', config, 'ls', '/']);
     assert.deepEqual([old.code, old.stdout, old.stderr], [0, '[zookeeper]\n', '']);
+    // Kafka's names, in the file of -zk-tls-config-file
+    writeFileSync(
+      config,
+      `zookeeper.ssl.client.enable=true\nzookeeper.clientCnxnSocket=org.apache.zookeeper.ClientCnxnSocketNetty\nzookeeper.ssl.truststore.location=${ca}\n`,
+    );
+    const kafka = await zoosh(['-server', hosts, '-client-configuration', config, 'ls', '/']);
+    assert.deepEqual([kafka.code, kafka.stdout, kafka.stderr], [0, '[zookeeper]\n', '']);
+    // made out to localhost, and asked for by its number
+    const byNumber = hosts.replace('localhost', '127.0.0.1');
+    for (const [line, code] of [
+      ['zookeeper.ssl.hostnameVerification=false', 0],
+      ['zookeeper.ssl.endpoint.identification.algorithm=', 0],
+      ['zookeeper.ssl.hostnameVerification=true', 3],
+    ] as const) {
+      writeFileSync(config, `zookeeper.client.secure=true\nzookeeper.ssl.trustStore.location=${ca}\n${line}\n`);
+      const ran = await zoosh(['--connect-timeout', '4s', '--client-config', config, byNumber, 'exists', '/zookeeper']);
+      assert.equal(ran.code, code, `${line}: ${ran.stderr}`);
+    }
     // what zkCli.sh is told about TLS in the environment
     const flags = `-Dzookeeper.client.secure=true -Dzookeeper.ssl.trustStore.location="${ca}"`;
     const flagged = await zoosh(['-server', hosts, 'ls', '/'], '', { CLIENT_JVMFLAGS: flags });
@@ -60,6 +78,7 @@ test('TLS by options, by a profile and by a zkCli file; a plain client is told',
       `client.secure=true\nssl.trustStore.location=${STORES}trust.jks\nssl.trustStore.password=wrong\n`,
       `client.secure=true\nssl.keyStore.location=${STORES}trust.p12\nssl.keyStore.password=apassword\n`,
       `client.secure=true\nssl.trustStore.location=${folder}/none.pem\n`,
+      `zookeeper.ssl.truststore.location=${ca}\n`,
     ]) {
       writeFileSync(config, wrong);
       const refused = await zoosh(['--client-config', config, hosts, 'ls', '/']);

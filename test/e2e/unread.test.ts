@@ -1,8 +1,13 @@
 /** Standard output that nobody reads, or that cannot be written: what was asked for is done all the same. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from '../../src/client/connect.ts';
+import { PATIENCE_MS } from '../patience.ts';
+import { ownBlock } from '../ports.ts';
 import { BIN, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
 
@@ -70,6 +75,31 @@ test('standard output on a full disk is told, and that what was changed is chang
   assert.equal(bash('$Z repeat 0 put /full/b y > /dev/full').status, 2);
   for (const words of ['--help', '--version', 'help get'])
     assert.deepEqual(bash(`$Z ${words} > /dev/full`), { status: 2, stdout: '', stderr: full }, words);
+});
+
+test('a server serves on when nobody reads that it is ready, or when that can be written nowhere', {
+  skip: !existsSync('/dev/full'),
+}, async () => {
+  for (const into of ['> /dev/full', '| true']) {
+    const port = await ownBlock('127.0.0.1', 1);
+    const words = ['start', 'standalone', '--memory', '--port', String(port), '--log-level', 'error'];
+    const shell = spawn('/bin/bash', ['-c', `"$@" ${into}`, 'sh', process.execPath, BIN, ...words], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+      detached: true,
+    });
+    const ended = once(shell, 'exit');
+    try {
+      await using client = await connect(`127.0.0.1:${port}`, { connectTimeoutMs: PATIENCE_MS });
+      await client.create('/here');
+      // it has said that it is ready by now
+      await client.get('/here');
+      await sleep(200);
+      await client.get('/here');
+    } finally {
+      process.kill(-(shell.pid as number), 'SIGTERM');
+      await ended;
+    }
+  }
 });
 
 test('an exit code that the system would cut is refused', async () => {
