@@ -291,6 +291,22 @@ test('oracle, I7: a read-only server says what it is, takes who allows it, and d
   }
 });
 
+test('oracle: what a session asked for may be done when its number is that of a read-only one by then', () => {
+  const rig = new Rig('local');
+  const on = rig.beginLocally();
+  rig.ask(on, 1, 'create', create());
+  // it started anew, with what it has not on its disk forgotten and its wall clock back, and finds no leader
+  rig.hangUp(on);
+  rig.life++;
+  rig.readOnly = true;
+  const reads = rig.beginLocally(SESSION, { allows: true, readOnly: true });
+  rig.ask(reads, 2, 'create', create());
+  rig.create('/a', 1);
+  assert.deepEqual(rig.rules, []);
+  rig.create('/b', 2);
+  assert.deepEqual(rig.rules, ['oracle'], 'asked of a server that only shows what it has');
+});
+
 test('linear: what a read-only server refused changed nothing', () => {
   assert.equal(register.apply(null, { op: 'create', value: 'x' }, { is: 'refused' }), null);
 });

@@ -163,7 +163,8 @@ export class Border implements ClientTap {
         const since = this.around.isPresent(sid) ? Math.max(known, helloAt?.moment ?? 0) : known;
         const isShared = oracle.state.sessions.has(said.session);
         if (before === 0n && locals.mode !== 'shared') {
-          if (locals.has(said.session)) oracle.forget(said.session);
+          // one that only reads asks for nothing: what the session before it asked for may still be done
+          if (locals.has(said.session) && !said.readOnly) oracle.forget(said.session);
           // a read-only one does not know all that it gave before it last started, and its wall clock may have gone back
           const born = oracle.state.sessions.get(said.session)?.born;
           const isTaken = born !== undefined && !(said.readOnly && born > (here ?? 0));
