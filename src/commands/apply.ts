@@ -1,3 +1,4 @@
+import { parentOf } from '../base/path.ts';
 import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
@@ -7,7 +8,7 @@ import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
-import { Denied, emptySource, inflightOf, makeParents, replacedBy, undoKeeps } from './support.ts';
+import { Denied, emptySource, inflightOf, missingUpTo, replacedBy, undoKeeps } from './support.ts';
 
 /** A subtree made equal to a file. */
 export default command({
@@ -64,7 +65,8 @@ export default command({
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
-    const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isOwn(client, each) });
+    const above = isThere ? [] : await missingUpTo(client, parentOf(path), signal);
+    const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isOwn(client, each), above });
     unread.tell(context, 'read');
     const part = unread.any ? { exit: 14 } : {};
     const summary = summaryOf(plan, prune);
@@ -88,7 +90,6 @@ export default command({
       count: plan.changes.length,
       keepsUndo: await undoKeeps(client, replacedBy(plan.changes), context),
     });
-    if (!isThere) await makeParents(path.slice(0, path.lastIndexOf('/')) || '/', context);
     using progress = context.progress(`applying ${file}`);
     await carryOut(client, plan.changes, { signal, done: (count) => progress.update(count, plan.changes.length) });
     return {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { KeeperError } from '../base/errors.ts';
+import { parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { addWatch } from '../recipes/repeated-watch.ts';
 import { carryOut } from '../shell/carry-out.ts';
@@ -26,7 +27,7 @@ import {
   emptySource,
   fileOf,
   inflightOf,
-  makeParents,
+  missingUpTo,
   replacedBy,
   undoKeeps,
   withSuggestion,
@@ -91,7 +92,6 @@ export default command({
       here,
       to: b.client,
       there,
-      isHere: target.target === undefined,
       prune,
       policy,
     };
@@ -128,8 +128,6 @@ interface Job {
   readonly here: string;
   readonly to: Client;
   readonly there: string;
-  /** What is changed is in the session of the shell. */
-  readonly isHere: boolean;
   readonly prune: boolean;
   readonly policy: AclPolicy;
 }
@@ -180,21 +178,16 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
   const live = isThere
     ? liveSource(to, there, there, { ...options, skipsOwn: true, denied: refuse })
     : emptySource(there);
-  const plan = await planOf(live, wanted, { prune, acl: policy, skip: (path) => isOwn(to, path) });
+  const above = isThere ? [] : await missingUpTo(to, parentOf(there), signal);
+  const plan = await planOf(live, wanted, { prune, acl: policy, skip: (path) => isOwn(to, path), above });
   denied.tell(context, 'read');
   return { ...plan, isPart: denied.any };
 }
 
-async function put(
-  { to, there, isHere }: Job,
-  { changes }: Plan,
-  total: Total,
-  context: CommandContext,
-): Promise<void> {
+async function put({ to, there }: Job, { changes }: Plan, total: Total, context: CommandContext): Promise<void> {
   if (changes.length === 0) return;
   const { signal } = context;
   using progress = context.progress(`writing ${there}`);
-  if (isHere) await makeParents(there.slice(0, there.lastIndexOf('/')) || '/', context);
   await carryOut(to, changes, { signal, done: (count) => progress.update(count, changes.length) });
   for (const { difference } of changes)
     total[difference.sign === '+' ? 'created' : difference.sign === '-' ? 'deleted' : 'updated']++;

@@ -115,17 +115,18 @@ export async function createWithParents(
     }
 }
 
+/** What is missing of a node and those above it, the topmost first. */
+export async function missingUpTo(client: Client, path: string, signal: AbortSignal): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = path; at !== '/' && at !== '' && !(await client.exists(at, { signal })); at = parentOf(at))
+    missing.unshift(at);
+  return missing;
+}
+
 /** Makes a node and those above it, as far as they are missing. */
 export async function makeParents(path: string, context: CommandContext): Promise<void> {
   const client = await context.client();
-  const missing: string[] = [];
-  for (
-    let at = path;
-    at !== '/' && at !== '' && !(await client.exists(at, { signal: context.signal }));
-    at = parentOf(at)
-  )
-    missing.unshift(at);
-  for (const each of missing)
+  for (const each of await missingUpTo(client, path, context.signal))
     try {
       await client.create(each, null, { signal: context.signal });
     } catch (error) {

@@ -1,5 +1,6 @@
 /** A plan put into effect, exactly as it was shown. */
 import { KeeperError } from '../base/errors.ts';
+import { parentOf } from '../base/path.ts';
 import { type Client, MultiError, type MultiOp } from '../client/api.ts';
 import { creation } from './bulk-create.ts';
 import { Failure } from './failure.ts';
@@ -33,7 +34,7 @@ export async function carryOut(client: Client, changes: readonly Change[], optio
         if (acl !== undefined && stat !== undefined)
           await client.setAcl(difference.path, acl, stat.aversion, { signal });
     } catch (error) {
-      throw stopped(error, count, changes.length);
+      throw stopped(error, ops, count, changes.length);
     }
     count += batch.length;
     done(count);
@@ -65,13 +66,19 @@ function operationOf({ record, difference, setsData, stat }: Change): MultiOp[] 
 
 const MOVED = { BadVersion: 12, NodeExists: 11, NoNode: 10, NotEmpty: 13 } as const;
 
-function stopped(error: unknown, count: number, total: number): unknown {
+function stopped(error: unknown, ops: readonly MultiOp[], count: number, total: number): unknown {
   if (!(error instanceof MultiError || error instanceof KeeperError)) return error;
   const exit = MOVED[error.code as keyof typeof MOVED] as (typeof MOVED)[keyof typeof MOVED] | undefined;
   if (exit === undefined) return error;
   const so = count === 0 ? 'nothing was changed' : `${plural(count, 'change')} of ${total} made before`;
-  return new Failure(exit, error.code, `${error.path ?? 'a node'} is not what it was when this was planned; ${so}`, {
-    path: error.path,
+  const { path } = error;
+  const isMade = error instanceof MultiError && ops[error.index]?.op === 'create';
+  const what =
+    isMade && error.code === 'NoNode' && path !== undefined
+      ? `the parent does not exist: ${parentOf(path)}`
+      : `${path ?? 'a node'} is not what it was when this was planned`;
+  return new Failure(exit, error.code, `${what}; ${so}`, {
+    path,
     cause: error,
     hint: 'look at the difference again, and repeat it',
   });

@@ -1,8 +1,9 @@
 /** How one subtree differs from another, and what makes them equal. */
+import { parentOf } from '../base/path.ts';
 import type { Acl, Stat } from '../client/api.ts';
 import { showAcl } from './acl-text.ts';
 import { Failure } from './failure.ts';
-import { comparePaths, isOpen, type NodeRecord, rebased, sameAcl, sameData } from './node-record.ts';
+import { comparePaths, isOpen, isWithin, type NodeRecord, rebased, sameAcl, sameData } from './node-record.ts';
 import { type AclPolicy, aclUnder, type NodeSource } from './node-source.ts';
 import type { Difference } from './output.ts';
 import { showBytes, showCount } from './units.ts';
@@ -115,6 +116,8 @@ export interface PlanOptions {
   readonly acl: AclPolicy;
   /** Nodes that are left alone. */
   readonly skip?: ((path: string) => boolean) | undefined;
+  /** What is missing above the root of `live`, the topmost first. */
+  readonly above?: readonly string[];
 }
 
 export interface Plan {
@@ -126,32 +129,96 @@ export interface Plan {
   readonly ephemerals: number;
 }
 
+/** A level of a tree that is there, or will be by then; `goes`: the change that takes it away. */
+interface Level {
+  readonly path: string;
+  readonly goes?: Change;
+}
+
+/**
+ * The way down to where a plan is. A file may hold a node and not those above it, as a list of paths and values does: they
+ * are made, empty, as import makes them, and stay.
+ */
+class Levels {
+  readonly #root: string;
+  readonly #above: readonly string[];
+  #there: Level[] = [];
+  constructor(root: string, above: readonly string[]) {
+    this.#root = root;
+    this.#above = above;
+  }
+  /** Goes on to a path; those come in order. */
+  reach(path: string): void {
+    while (this.#there.length > 0 && !isWithin(path, (this.#there.at(-1) as Level).path)) this.#there.pop();
+  }
+  add(level: Level): void {
+    this.#there.push(level);
+  }
+  /** What must be made above a node that is made, the topmost first. */
+  missing(path: string): string[] {
+    const top = this.#there.at(-1)?.path;
+    const end = top ?? parentOf(this.#root);
+    const levels: string[] = [];
+    for (let at = parentOf(path); at !== end; at = parentOf(at)) levels.unshift(at);
+    for (const each of levels) this.add({ path: each });
+    return top === undefined ? [...this.#above, ...levels] : levels;
+  }
+  /** Something here stays, and so does all above it: the changes that are not to be made. */
+  keep(): Change[] {
+    const kept = this.#there.flatMap(({ goes }) => goes ?? []);
+    if (kept.length > 0) this.#there = this.#there.map(({ path }) => ({ path }));
+    return kept;
+  }
+}
+
 /** What makes `live` equal to `wanted`. Memory holds the changes. @throws Failure (15, 19) */
 export async function planOf(live: NodeSource, wanted: NodeSource, options: PlanOptions): Promise<Plan> {
   const changes = new Changes(live.root);
+  const levels = new Levels(live.root, options.above ?? []);
+  const kept = new Set<Change>();
+  const keep = (): void => {
+    for (const change of levels.keep()) kept.add(change);
+  };
   let [same, extra, ephemerals] = [0, 0, 0];
   for await (const pair of pairs(live, wanted)) {
     const { path, left, right } = pair;
     if (options.skip?.(path) === true) continue;
+    levels.reach(path);
     if (left?.kind === 'ephemeral' || right?.kind === 'ephemeral') {
       ephemerals++;
+      if (left === undefined) continue;
+      keep();
+      levels.add({ path });
       continue;
     }
     if (right === undefined) {
-      if (!options.prune || path === live.root) extra++;
-      else
-        changes.add({
-          difference: differenceOf(pair, { data: true, acl: false }) as Difference,
-          stat: versionsOf(left),
-        });
+      if (!options.prune || path === live.root) {
+        extra++;
+        levels.add({ path });
+        continue;
+      }
+      const difference = differenceOf(pair, { data: true, acl: false }) as Difference;
+      const goes: Change = { difference, stat: versionsOf(left) };
+      changes.add(goes);
+      levels.add({ path, goes });
       continue;
     }
+    keep();
+    if (left === undefined) for (const each of levels.missing(path)) changes.add(emptyLevel(each));
+    levels.add({ path });
     const change = changeOf(path, left, right, options.acl);
     if (change === undefined) same++;
     else changes.add(change);
   }
-  return { changes: changes.list, same, extra, ephemerals };
+  const made = kept.size === 0 ? changes.list : changes.list.filter((each) => !kept.has(each));
+  return { changes: made, same, extra: extra + kept.size, ephemerals };
 }
+
+/** A node that only has others below it. */
+const emptyLevel = (path: string): Change => ({
+  difference: { sign: '+', path, after: null, notes: [] },
+  record: { path, data: null, acl: undefined, kind: 'persistent', stat: undefined },
+});
 
 /** What makes one node as `wanted`; undefined: it is. @throws Failure (15) */
 export function changeOf(
