@@ -18,7 +18,7 @@ import { isSequential } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
 import { FORCED_LIMIT, isBeyondDefault, isTooLarge, REQUEST_LIMIT } from './data.ts';
 import { ClientFacade } from './facade.ts';
-import { OPEN_ACL } from './node-record.ts';
+import { isWithin, OPEN_ACL } from './node-record.ts';
 
 /** One change that was asked for. `version`, `before`: of the node as it is now; `after`: its data then. */
 export interface Change {
@@ -58,6 +58,8 @@ const NEW_STAT: Stat = {
 
 /** What a server says of the parts after the one that failed. */
 const AFTER: KeeperCode = 'RuntimeInconsistency';
+/** Questions under way. */
+const ASKED_AT_ONCE = 32;
 /** Stands for the digits only the server knows. */
 export const UNKNOWN_NUMBER = 'NNNNNNNNNN';
 
@@ -267,6 +269,25 @@ export class Recorder extends ClientFacade {
     return Promise.all(ops.map(({ op, path }) => this[op](path, options).catch((error: Error) => error))) as ReturnType<
       Client['multiRead']
     >;
+  }
+
+  /** What the server counts, but for what would be there or gone. */
+  override async getAllChildrenNumber(path: string, options?: OpOptions): Promise<number> {
+    const changed = [...this.#nodes.keys()].filter((each) => each !== path && isWithin(each, path));
+    if (changed.length === 0 && !this.#nodes.has(path)) return this.inner.getAllChildrenNumber(path, options);
+    if ((await this.exists(path, options)) === undefined) missing(path);
+    let count = (await this.inner.exists(path, options)) ? await this.inner.getAllChildrenNumber(path, options) : 0;
+    for (let at = 0; at < changed.length; at += ASKED_AT_ONCE)
+      for (const by of await Promise.all(
+        changed.slice(at, at + ASKED_AT_ONCE).map((each) => this.#more(each, options)),
+      ))
+        count += by;
+    return count;
+  }
+  /** 1 for a node that would come, -1 for one that would go. */
+  async #more(path: string, options?: OpOptions): Promise<number> {
+    const [will, is] = [this.#nodes.get(path), await this.inner.exists(path, options)];
+    return Number(will !== undefined) - Number(is !== undefined);
   }
 
   /** Nothing is owned, so nothing ends; the session is its owner's. */

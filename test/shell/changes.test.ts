@@ -113,6 +113,29 @@ const TABLE: Output = {
 const shown = (wishes: object, output: Output = TABLE, width = 80): string =>
   Buffer.from(render(output, { mode: 'plain', isTerminal: false, ...wishes }, { ...SCREEN, width })).toString();
 
+test('a recorder counts what is below a node as if it had changed it', async () => {
+  await using server = await startEmbedded({ logLevel: 'error' });
+  await using client: Client = await connect(server.connectString);
+  for (const path of ['/a', '/a/b', '/a/b/c', '/a/d', '/ab']) await client.create(path, null);
+  const recorder = new Recorder(client, { checks: true });
+  const count = (path: string): Promise<number> => recorder.getAllChildrenNumber(path);
+  assert.deepEqual([await count('/a'), await count('/a/b')], [3, 1]);
+  await recorder.delete('/a/b/c');
+  await recorder.create('/a/d/e', null);
+  await recorder.create('/a/d/e/f', null);
+  await recorder.set('/a/d', 'x');
+  await recorder.create('/new', null);
+  await recorder.create('/new/x', null);
+  assert.deepEqual([await count('/a'), await count('/a/b'), await count('/a/d'), await count('/new')], [4, 0, 2, 1]);
+  await recorder.create('/a/b/c', null);
+  await recorder.delete('/new/x');
+  assert.deepEqual([await count('/a'), await count('/new')], [5, 0]);
+  await recorder.delete('/new');
+  await assert.rejects(count('/new'), { code: 'NoNode' });
+  await assert.rejects(count('/none'), { code: 'NoNode' });
+  assert.equal(await count('/'), (await client.getAllChildrenNumber('/')) + 2);
+});
+
 test('--fields chooses and orders, --header names, -o table draws, narrow screens get blocks', () => {
   assert.equal(shown({ fields: ['count', 'version', 'path'] }), '1\t3\t/a\n');
   assert.equal(shown({ mode: 'json', fields: ['stat.version'] }), '[{"stat.version":3}]\n');
