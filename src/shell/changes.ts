@@ -74,6 +74,15 @@ export class Changes implements TransactionControl {
   get collects(): boolean {
     return this.#pending !== undefined;
   }
+  /** All of the script is one. */
+  get isAtomic(): boolean {
+    return this.#pending?.kind === 'atomic';
+  }
+  /** It is on its way to the servers. */
+  get isSending(): boolean {
+    return this.#isSending;
+  }
+  #isSending = false;
   /** Operations waiting; undefined without a transaction. */
   get waiting(): number | undefined {
     return this.#pending?.changes.length;
@@ -187,6 +196,7 @@ export class Changes implements TransactionControl {
     try {
       if (kind === 'txn') refuseUnsendable(changes);
       await this.#ports.beforeCommit();
+      this.#isSending = true;
       const { output, failure, made } = await this.#ports.kept(wordsOf(changes), (client) =>
         commitAll(client, changes, this.#ports.signal()),
       );
@@ -202,6 +212,7 @@ export class Changes implements TransactionControl {
       isRefused = error instanceof RequestError;
       throw error;
     } finally {
+      this.#isSending = false;
       // what was not sent stays with whoever can mend it; a script would only add to it
       const isSent = this.#ports.hasSent() && !isRefused;
       if (isSent || kind === 'atomic' || !this.#ports.isInteractive) this.#pending = undefined;

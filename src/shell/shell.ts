@@ -314,7 +314,8 @@ export class Shell {
   ): Promise<boolean> {
     this.commandsRun++;
     const { record } = this.ports;
-    const keeps = record !== undefined && source.isScript === true && this.#depth === 0;
+    // what only waits was not done: of that its end tells
+    const keeps = record !== undefined && source.isScript === true && this.#depth === 0 && !this.changes.isAtomic;
     if (keeps) this.#output.recorded = [];
     let failed: Failure | undefined;
     const goesOn = await this.#guarded(

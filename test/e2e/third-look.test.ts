@@ -48,3 +48,32 @@ test('apply and mirror make the levels that a file does not hold', async () => {
   assert.deepEqual([mirrored.code, /^created\t4$/m.test(mirrored.stdout)], [0, true], mirrored.stderr);
   assert.equal((await client.get('/there/mpp/a/b')).data?.toString(), '/mp/a/b');
 });
+
+test('deleteall in a transaction sees what is queued before it, and --limit counts that', async () => {
+  const atomic = (text: string): Promise<Ran> => zoosh(['--atomic', '-c', text, server.hosts]);
+  const both = await atomic('mkdir /zz; mkdir /zz/a; deleteall /zz');
+  assert.deepEqual([both.code, await isThere('/zz')], [0, false], both.stderr);
+  for (const path of ['/lim', '/lim/a', '/lim/b']) await client.create(path, null);
+  const more = await atomic('create /lim/c; deleteall --limit 3 /lim');
+  assert.deepEqual([more.code, /4 nodes at and below \/lim, more than --limit 3/.test(more.stderr)], [30, true]);
+  const less = await atomic('delete /lim/a; deleteall --limit 2 /lim');
+  assert.deepEqual([less.code, await isThere('/lim')], [0, false], less.stderr);
+});
+
+test('--atomic says of each operation what became of it, and nothing of what was only queued', async () => {
+  await client.create('/aj1', null);
+  const fails = await zoosh(['-o', 'json', '--atomic', server.hosts, file('aj.zk', 'create /aj2\ncreate /aj1\n')]);
+  assert.deepEqual([fails.code, fails.stdout], [11, '']);
+  assert.equal(JSON.parse(fails.stderr).error.code, 'NodeExists');
+  const rows = [
+    { op: 'create', path: '/aj2', outcome: 'ok', version: 0 },
+    { op: 'set', path: '/aj1', outcome: 'ok', version: 1 },
+  ];
+  const made = await zoosh(['-o', 'json', '--atomic', server.hosts, file('aj.zk', 'create /aj2\nset /aj1 x\n')]);
+  assert.deepEqual([made.code, JSON.parse(made.stdout)], [0, rows], made.stderr);
+  const said = await zoosh(['-o', 'json', '--atomic', '-c', 'delete /aj2; delete /aj1', server.hosts]);
+  assert.deepEqual(
+    JSON.parse(said.stdout).map(({ op, path }: { op: string; path: string }) => `${op} ${path}`),
+    ['delete /aj2', 'delete /aj1'],
+  );
+});
