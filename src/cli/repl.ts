@@ -9,7 +9,7 @@ import { complete } from '../shell/complete.ts';
 import { failureOf } from '../shell/failure.ts';
 import { PathSource } from '../shell/path-source.ts';
 import { resolvePath } from '../shell/paths.ts';
-import { hex } from '../shell/units.ts';
+import { hex, plural } from '../shell/units.ts';
 import { completionPorts } from './completion-ports.ts';
 import { highlight, hint } from './highlight.ts';
 import type { Host } from './host.ts';
@@ -166,8 +166,17 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     }
   } finally {
     editor.close();
+    tellDropped(host);
   }
   return shell.leaving?.status ?? 0;
+}
+
+/** Who leaves inside a transaction may take it for made. */
+function tellDropped({ shell, presenter }: Host): void {
+  const { waiting = 0, isSending } = shell.changes;
+  if (waiting === 0 || isSending) return;
+  shell.changes.forget();
+  presenter.warn(`a transaction of ${plural(waiting, 'operation')} was dropped; nothing was sent`);
 }
 
 const isConnected = ({ session }: Host): boolean =>

@@ -395,3 +395,22 @@ test('the first line of a playground breaks between words', async () => {
   await sees(session, 'type help');
   assert.match(session.screen.all().join('\n'), /^A ZooKeeper server of your own on\n 127[^\n]+ its data/);
 });
+
+test('who leaves inside a transaction is told that nothing of it was sent', async () => {
+  for (const end of ['quit\r', '\x04']) {
+    using session = prompt(server.hosts);
+    await sees(session, 'connected to');
+    session.type('txn\rcreate /dropped\rcreate /dropped/x\r');
+    await sees(session, '[txn 2]> |');
+    session.type(end);
+    assert.equal(await session.ended(), 0);
+    await sees(session, 'a transaction of 2 operations was dropped; nothing was sent');
+  }
+  using session = prompt(server.hosts);
+  await sees(session, 'connected to');
+  session.type('txn\r');
+  await sees(session, '[txn 0]> |');
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+  assert.doesNotMatch(session.screen.all().join('\n'), /dropped/, 'an empty one is no loss');
+});
