@@ -22,6 +22,8 @@ export default command({
   notes: [
     'The exit code is that of CMD. CMD finds ZOOSH_LOCK_PATH, ZOOSH_LOCK_TOKEN and ZOOSH_SERVER in its environment, and ZOOSH_LEASH,',
     'by which it is found, and ended, when zoosh is killed.',
+    'When zoosh is told to end while CMD runs, CMD is told, too, and sent KILL after the grace. The exit code is that of the signal',
+    'then, 143 for TERM and 130 for Ctrl-C, whatever CMD answers: who ended it is not told that all was done.',
     'When no server answers, CMD is sent TERM, then KILL, so early that it is dead before anybody else can hold the lock;',
     'the exit code is 33 then. A paused machine can still be late: what CMD changes should refuse a smaller token.',
   ],

@@ -35,6 +35,7 @@ export function heldCommand<const Own extends Record<string, Param>>(own: Own, p
     group: 'coordination',
     risk: 'write',
     dryRun: false,
+    isPassing: true,
     params,
     legacy: (args: readonly Arg[]) => programAfterPath(params, args),
     exits: [5, 20, 33, 124, 126, 127],

@@ -144,6 +144,25 @@ test('TERM to zoosh ends the program first, then lets the next one in', async ()
   assert.equal(next.stdout(), 'in\nbye\n');
 });
 
+test('who is told to end while it waits leaves nothing to look for', async () => {
+  const holder = zooshProcess([server.connectString, 'lock', '/jobs/line', 'sleep', '180']);
+  await until('it holds', () => isIn('/jobs/line', 1));
+  for (const command of ['lock', 'elect'] as const)
+    for (const [signal, code] of [
+      ['SIGTERM', 143],
+      ['SIGINT', 130],
+    ] as const) {
+      const next = zooshProcess([server.connectString, command, '/jobs/line', 'true']);
+      await until('the next one waits', () => next.stderr().includes('waiting for /jobs/line'));
+      next.kill(signal);
+      assert.equal(await next.ended, code);
+      assert.match(next.stderr(), /error: interrupted\n$/, 'its own node goes with it');
+      await until('it waits no longer', () => isIn('/jobs/line', 1));
+    }
+  holder.kill('SIGINT');
+  await holder.ended;
+});
+
 test('--wait gives up with 124, another style and a second limit are refused with 20', async () => {
   const at = server.connectString;
   const holder = zooshProcess([at, 'lock', '--id', 'bob', '/jobs/w', 'sleep', '180']);
