@@ -9,7 +9,7 @@ import { refuseHidden } from '../shell/hidden.ts';
 import { isMasked, refuseMasked, refuseTyped, sameAcl, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
-import { aclLines, guard, setAclBelow } from './set-acl.ts';
+import { aclLines, guard, refuseUnproved, setAclBelow } from './set-acl.ts';
 import { countBelow, withSuggestion } from './support.ts';
 
 const FORMS = {
@@ -82,7 +82,10 @@ export default command({
     const { acl, stat } = await withSuggestion(path, context, () => client.getAcl(path, { signal }));
     refuseMasked(path, acl, 'addauth as one who has a, and it is read whole');
     const next = action === 'add' ? joined(acl, added) : without(path, acl, second);
-    if (!force) await guard(path, next, context);
+    if (!force) {
+      await refuseUnproved(path, added, context);
+      await guard(path, next, context);
+    }
     const after = await client.setAcl(path, next, stat.aversion, { signal });
     return { type: 'acl', path, acl: next, aversion: after.aversion };
   },

@@ -7,7 +7,7 @@ import { Failure, usage } from '../shell/failure.ts';
 import { warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { DATA_OPTIONS, dataSaid, sizeOptions } from './data-options.ts';
-import { guardNew } from './set-acl.ts';
+import { guardNew, refuseUnproved } from './set-acl.ts';
 import { createWithParents } from './support.ts';
 
 const MAX_TTL_MS = 1_099_511_627_775;
@@ -82,6 +82,7 @@ export default command({
             ? 'persistentSequential'
             : 'persistent';
     const client = await context.client();
+    if (acl !== undefined && !values.force) await refuseUnproved(path, acl, context);
     const options = {
       ...{ mode, ...sizeOptions(values), signal: context.signal },
       ...(acl !== undefined && { acl }),

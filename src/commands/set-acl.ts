@@ -1,3 +1,4 @@
+import { KeeperError } from '../base/errors.ts';
 import type { Acl, Client } from '../client/api.ts';
 import { parseAcl, showAcl } from '../shell/acl-text.ts';
 import { type CommandContext, command } from '../shell/command.ts';
@@ -40,7 +41,10 @@ export default command({
     warnOfPasswords(acl, (line) => context.warn(line));
     if (recursive && version !== undefined) throw usage('setAcl: -v cannot be combined with -R');
     const [first = '/'] = paths;
-    if (!force) await guard(paths.length === 1 ? first : plural(paths.length, 'node'), acl, context);
+    if (!force) {
+      await refuseUnproved(first, acl, context);
+      await guard(paths.length === 1 ? first : plural(paths.length, 'node'), acl, context);
+    }
     const client = await context.client();
     const { signal } = context;
     if (!recursive) {
@@ -151,6 +155,17 @@ const lockedUp = (path: string): Failure =>
 export function guardNew(path: string, acl: readonly Acl[]): void {
   const isMeant = acl.some((each) => each.perms & ADMIN && !isNobody(each));
   if (acl.some(isNobody) && !isMeant) throw lockedUp(path);
+}
+
+/**
+ * `auth:` is who a session has proved to be. Of one that has proved nothing a server does not take it, and that is said before
+ * anything is counted or asked; an older one, which does not say who we are, decides itself. @throws KeeperError InvalidAcl
+ */
+export async function refuseUnproved(path: string, acl: readonly Acl[], context: CommandContext): Promise<void> {
+  if (acl.every(({ scheme }) => scheme !== 'auth')) return;
+  const client = await context.client();
+  const mine = await client.whoAmI({ signal: context.signal }).catch(() => []);
+  if (mine.length > 0 && mine.every(({ scheme }) => scheme === 'ip')) throw new KeeperError('InvalidAcl', path);
 }
 
 /** Refuses what this session could not take back. @throws Failure (30) */

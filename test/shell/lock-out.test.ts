@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { KeeperError } from '../../src/base/errors.ts';
+import type { Client } from '../../src/client/api.ts';
 import { isSomebody } from '../../src/shell/lock-out.ts';
+import { rig } from './rig.ts';
 
 const digest = (user: string, password: string): string =>
   `${user}:${createHash('sha1').update(`${user}:${password}`).digest('base64')}`;
@@ -34,4 +37,50 @@ test('an entry is mine when the server would take me for it', () => {
     ['ip', '10.0.0.1', { scheme: 'super', id: '' }, [], true],
   ] as const)
     assert.equal(isSomebody({ scheme, id, perms: 31 }, me, credentials), mine, `${scheme}:${id} for ${me.id}`);
+});
+
+test('auth: is refused before anything is asked of who has proved nothing, and of nobody whom a server would take', async () => {
+  const IP = { scheme: 'ip', id: '127.0.0.1' };
+  for (const [mine, isRefused] of [
+    [[IP], true],
+    [[IP, { scheme: 'ip', id: '::1' }], true],
+    [[IP, BOB], false],
+    [[IP, { scheme: 'x509', id: 'CN=a' }], false],
+    [[{ scheme: 'sasl', id: 'bob' }, IP], false],
+    [[], false],
+    [undefined, false],
+  ] as const)
+    for (const line of [
+      'setAcl /a auth::cdrwa',
+      'setAcl -R /a world:anyone:r,auth::cdrwa',
+      'setAcl -R --force /a auth::cdrwa',
+      'acl add /a auth::cdrwa',
+      'create /b x auth::cdrwa',
+    ]) {
+      const sent: string[] = [];
+      const asked = (what: string, answer: unknown) => async (path: string) => {
+        sent.push(`${what} ${path}`);
+        return answer;
+      };
+      const stat = { aversion: 0, numChildren: 0, ephemeralOwner: 0n };
+      const client = {
+        whoAmI: async () => mine ?? Promise.reject(new KeeperError('Unimplemented')),
+        getAllChildrenNumber: async () => 0,
+        exists: async () => stat,
+        getChildren: async () => ({ children: [], stat }),
+        getAcl: async () => ({ acl: [{ scheme: 'world', id: 'anyone', perms: 31 }], stat }),
+        setAcl: asked('setAcl', stat),
+        create: asked('create', { path: '/b', stat }),
+        ...{ on: () => () => {}, watches: () => [], chroot: '', sessionId: 1n },
+      } as unknown as Client;
+      const it = rig(client);
+      const isSent = !isRefused || line.includes('--force');
+      const about = `${line} as ${JSON.stringify(mine)}`;
+      assert.equal(await it.shell.run(line), isSent ? 0 : 15, `${about}: ${it.told[0]?.failure.message}`);
+      assert.equal(sent.length, isSent ? 1 : 0, about);
+      if (isSent) continue;
+      assert.match(it.told[0]?.failure.message ?? '', /^the ACL is not valid: \/[ab]$/, 'as the server would');
+      assert.match(it.told[0]?.failure.hint ?? '', /^auth: means who presented a password, which addauth does/);
+      assert.deepEqual(it.plans, [], 'nobody was asked');
+    }
 });
