@@ -3,7 +3,7 @@ import { type Client, MultiError } from '../client/api.ts';
 import { deleteTree } from '../shell/bulk-delete.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { EXIT_OF_KEEPER } from '../shell/exit-codes.ts';
-import { Failure, refused } from '../shell/failure.ts';
+import { Failure, refused, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn, isTopOfOwn, undeletable, type View, viewOf } from '../shell/own-nodes.ts';
 import { survey, surveyLines } from '../shell/survey.ts';
@@ -46,6 +46,8 @@ export default command({
     'At a prompt it says how much there is, asks first, but for up to 20 nodes that undo can bring back, and keeps a copy for undo.',
   ],
   async run({ paths, batch = BATCH, limit, keepRoot, atomic, noTrash, force }, context): Promise<Output> {
+    if (batch < 1) throw usage('deleteall: -b is at least 1');
+    if (limit !== undefined && limit < 0) throw usage('deleteall: --limit must not be negative');
     const view = viewOf(context);
     for (const path of paths) {
       if (!keepRoot) refuseProtected(view, path, force);
@@ -61,7 +63,7 @@ export default command({
     let [count, ms] = [0, 0];
     for (const path of paths) {
       const total = await agree(client, path, limit, keepRoot, context);
-      const size = atomic ? Number.POSITIVE_INFINITY : Math.max(1, batch);
+      const size = atomic ? Number.POSITIVE_INFINITY : batch;
       const began = performance.now(); // the time it takes to answer is not ours
       count += await remove(client, path, { batch: size, keepRoot, total }, context);
       ms += performance.now() - began;

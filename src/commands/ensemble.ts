@@ -86,6 +86,7 @@ export default command({
   isEndless: ({ follow, watch }) => follow || watch !== undefined,
   async run(values, context): Promise<Output | undefined> {
     const { action, words } = values;
+    if ((values.observers ?? 0) < 0) throw usage('ensemble scale: --observers must not be negative');
     const all = await context.ensembles();
     const { name, rest } = all.split(words);
     const lines = values.lines ?? 200;

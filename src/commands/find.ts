@@ -87,6 +87,8 @@ export default command({
   async run(values, context): Promise<Output> {
     const { depth, limit, data, acl } = values;
     const actions = [values.count, values.long, values.delete, values.exec.length > 0].filter(Boolean).length;
+    for (const each of [depth, limit])
+      if (each !== undefined && each < 0) throw usage('find: -depth and -limit must not be negative');
     if (actions > 1) throw usage('find: one of -count -ls -delete -exec');
     if (values.ephemeral && values.persistent) throw usage('find: -ephemeral and -persistent exclude each other');
     const byName = nameTests(values);

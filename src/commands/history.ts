@@ -1,4 +1,5 @@
 import { command } from '../shell/command.ts';
+import { usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 
 /** Lines typed before. */
@@ -19,13 +20,14 @@ export default command({
     ['history 50 -g set', 'with set, of the last fifty'],
   ],
   keeps: ({ clear }) => (clear ? 'history --clear' : undefined),
-  async run({ count, grep, all, clear }, context): Promise<Output> {
+  async run({ count = 10, grep, all, clear }, context): Promise<Output> {
+    if (count < 0) throw usage('history: COUNT must not be negative');
     if (clear) {
       context.history.clear();
       return { type: 'done', text: 'history cleared', json: { cleared: true } };
     }
     const lines = context.history.list().filter(({ text }) => grep === undefined || text.includes(grep));
-    const shown = all ? lines : lines.slice(-(count ?? 10));
+    const shown = all ? lines : count === 0 ? [] : lines.slice(-count);
     return { type: 'fields', fields: shown.map(({ number, text }) => [String(number), text] as const), json: shown };
   },
 });

@@ -34,6 +34,8 @@ export default command({
     const chosen = [values.exists, values.gone, values.changed, values.data, values.children, values.version].filter(
       (each) => each !== undefined && each !== false,
     );
+    for (const each of [values.children, values.version])
+      if (each !== undefined && each < 0) throw usage('wait: --children and --version must not be negative');
     if (chosen.length > 1) throw usage('wait: one of --exists --gone --changed --data --children --version');
     const client = await context.client();
     using lost = new Lost(client);

@@ -106,3 +106,25 @@ test('nobody meant the name that was typed', async () => {
 test('the playground introduces itself within 80 columns', () => {
   for (const line of [...serverBanner('127.0.0.1:65535'), ...ensembleBanner(99)]) assert.ok(line.length <= 80, line);
 });
+
+test('a number that cannot be meant is refused before anything is sent', async () => {
+  for (const [line, message] of [
+    ['deleteall -b 0 /app', 'deleteall: -b is at least 1'],
+    ['deleteall -b -1 /app', 'deleteall: -b is at least 1'],
+    ['deleteall --limit -1 /app', 'deleteall: --limit must not be negative'],
+    ['find /app -depth -1', 'find: -depth and -limit must not be negative'],
+    ['find /app -limit -1', 'find: -depth and -limit must not be negative'],
+    ['wait /app --children -1', 'wait: --children and --version must not be negative'],
+    ['wait /app --version -1', 'wait: --children and --version must not be negative'],
+    ['history -1', 'history: COUNT must not be negative'],
+    ['ensemble scale demo 3 --observers -1', 'ensemble scale: --observers must not be negative'],
+  ] as const) {
+    const it = rig(undefined, {}, new Map(), { history: ['ls', 'pwd'] });
+    assert.equal(await it.shell.run(line), 2, line);
+    assert.equal(it.told[0]?.failure.message, message);
+    assert.equal(it.sessions, 0, line);
+  }
+  const it = rig(undefined, {}, new Map(), { history: ['ls', 'pwd'] });
+  assert.equal(await it.shell.run('history 0'), 0);
+  assert.deepEqual(it.shown.at(-1), { type: 'fields', fields: [], json: [] });
+});
