@@ -1,9 +1,9 @@
 import { command } from '../shell/command.ts';
-import { checkSize } from '../shell/data.ts';
 import { usage } from '../shell/failure.ts';
 import { HeedingClient } from '../shell/heeding.ts';
 import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
+import { DATA_FORMS, dataSaid } from './data-options.ts';
 import { STYLE_OPTION, styleOf, withFailures } from './recipe-support.ts';
 
 /** First in, first out. */
@@ -22,6 +22,8 @@ export default command({
     timeout: { kind: 'duration', long: '--timeout', about: 'take: wait for an item, but not longer than this' },
     priority: { kind: 'number', long: '--priority', about: 'put: 0 (first) to 999, default 100', placeholder: 'P' },
     style: STYLE_OPTION,
+    // not --force-size: what a server hangs up on would be sent again and again, since an item is put in any case
+    ...DATA_FORMS,
   },
   examples: [
     ['queue put /jobs/todo "resize 17"', 'at the end'],
@@ -32,10 +34,13 @@ export default command({
   notes: [
     'An item is put once and taken by one, also when the connection breaks. take and peek answer no (1) when it is empty.',
   ],
-  async run({ action, path, data, wait, timeout, priority, style }, context): Promise<Output> {
+  async run(values, context): Promise<Output> {
+    const { action, path, data, wait, timeout, priority, style } = values;
     const { signal } = context;
+    const { base64, hex, text, file, stdin, noData } = values;
+    const hasData = [data, text, file].some((each) => each !== undefined) || base64 || hex || stdin || noData;
     for (const [option, given, fits] of [
-      ['DATA', data !== undefined, action === 'put'],
+      ['DATA', hasData, action === 'put'],
       ['--priority', priority !== undefined, action === 'put'],
       ['--wait', wait, action === 'take'],
       ['--timeout', timeout !== undefined, action === 'take'],
@@ -45,13 +50,13 @@ export default command({
           `queue ${action} does not take ${option}`,
           option === 'DATA' && wait ? '--timeout DUR says how long it waits' : undefined,
         );
-    if (action === 'put' && data === undefined) throw usage('queue: DATA is missing', '"" is an empty item');
+    const item = action === 'put' ? dataSaid('queue put', path, values, context) : undefined;
+    if (action === 'put' && item === undefined) throw usage('queue: DATA is missing', '"" is an empty item');
     if (priority !== undefined && (priority < 0 || priority > 999)) throw usage('queue: --priority is from 0 to 999');
     const { Queue } = await import('../recipes/index.ts');
     const queue = new Queue(new HeedingClient(await context.client(), signal), path, { style: styleOf(style) });
     if (action === 'put') {
-      checkSize(path, data ?? null);
-      await withFailures(queue.put(data ?? null, { priority }));
+      await withFailures(queue.put(item ?? null, { priority }));
       return { type: 'done', text: `put into ${quoteWord(path)}`, json: { path } };
     }
     if (action === 'len') {
@@ -59,11 +64,11 @@ export default command({
       return { type: 'value', value: length, text: String(length) };
     }
     const waits = wait || timeout !== undefined;
-    const item = await withFailures(
+    const taken = await withFailures(
       action === 'peek' ? queue.peek() : waits ? queue.take({ signal, waitMs: timeout }) : queue.tryTake(),
       { what: 'no item came', limitMs: timeout },
     );
-    if (item === undefined) return { type: 'many', parts: [], exit: 1 };
-    return { type: 'node', path: item.path, data: item.data, stat: item.stat, showStat: false, form: 'text' };
+    if (taken === undefined) return { type: 'many', parts: [], exit: 1 };
+    return { type: 'node', path: taken.path, data: taken.data, stat: taken.stat, showStat: false, form: 'text' };
   },
 });

@@ -77,3 +77,33 @@ test('--atomic says of each operation what became of it, and nothing of what was
     ['delete /aj2', 'delete /aj1'],
   );
 });
+
+test('queue put takes its item as create and set take their data', async () => {
+  const items = async (...words: string[]): Promise<string> => {
+    const put = await zoosh([server.hosts, 'queue', 'put', ...words], 'from stdin');
+    assert.deepEqual([put.code, put.stdout], [0, ''], put.stderr);
+    const took = await one('queue', 'take', '--wait', '/opt');
+    return took.stdout.replace(/\n$/, '');
+  };
+  assert.equal(await items('/opt', '--text', '-x'), '-x');
+  assert.equal(await items('/opt', '-b', 'aGVsbG8='), 'hello');
+  assert.equal(await items('/opt', '-x', '68 69'), 'hi');
+  assert.equal(await items('--hex', '/opt', '6869'), 'hi');
+  assert.equal(await items('/opt', '--file', file('item', 'of a file')), 'of a file');
+  assert.equal(await items('/opt', '--stdin'), 'from stdin');
+  assert.equal(await items('/opt', '--text', '@@kept', '--priority', '1'), '@@kept');
+  assert.equal(await items('/opt', '--null'), '');
+  const big = file('big', 'x'.repeat(1_100_000));
+  const refused = await one('queue', 'put', '/opt', '--file', big);
+  assert.deepEqual([refused.code, /--force-size/.test(refused.stderr)], [19, false], refused.stderr);
+  for (const [words, message] of [
+    [['put', '/opt'], /queue: DATA is missing/],
+    [['put', '/opt', '-b'], /queue put: -b says how the data is written, and there is none/],
+    [['put', '/opt', 'x', '--null'], /queue put: the data is given twice/],
+    [['take', '/opt', '--text', 'x'], /queue take does not take DATA/],
+    [['len', '/opt', '-b'], /queue len does not take DATA/],
+  ] as const) {
+    const ran = await one('queue', ...words);
+    assert.deepEqual([ran.code, message.test(ran.stderr)], [2, true], ran.stderr);
+  }
+});
