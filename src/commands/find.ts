@@ -51,16 +51,20 @@ export default command({
     exec: {
       kind: 'command',
       short: '-exec',
-      about: 'run this command for each; all that follows belongs to it, {} is the path, {name} its last part',
+      about:
+        'run this command for each; all that follows belongs to it, but for a ; at the end; {} is the path, {name} its last part',
       placeholder: 'CMD...',
       many: true,
     },
   },
-  // what follows -exec is one command, options and all
+  // what follows -exec is one command, options and all; of the find of the system hands know the semicolon at its end
   legacy: (args) => {
     const at = args.findIndex(({ text, quote }) => quote === 'none' && text === '-exec');
-    if (at < 0 || at === args.length - 1) return args;
-    return [...args.slice(0, at), ...args.slice(at + 1).flatMap((word) => [args[at] as Arg, word])];
+    if (at < 0) return args;
+    const last = args.at(-1)?.text;
+    const words = args.slice(at + 1, last === ';' || last === '\\;' ? -1 : undefined);
+    if (words.length === 0) return args.slice(0, at + 1);
+    return [...args.slice(0, at), ...words.flatMap((word) => [args[at] as Arg, word])];
   },
   examples: [
     ['find /app -name "worker-*" -ephemeral', 'ephemeral workers'],

@@ -107,3 +107,21 @@ test('queue put takes its item as create and set take their data', async () => {
     assert.deepEqual([ran.code, message.test(ran.stderr)], [2, true], ran.stderr);
   }
 });
+
+test('find -exec ends at a semicolon, as hands have learned', async () => {
+  await client.create('/fx', null);
+  await client.create('/fx/a', '1');
+  const wanted = '/fx\n/fx/a\n';
+  for (const end of [';', '\\;', undefined]) {
+    const ran = await one('find', '/fx', '-exec', 'echo', '{}', ...(end === undefined ? [] : [end]));
+    assert.deepEqual([ran.code, ran.stdout], [0, wanted], ran.stderr);
+  }
+  const typed = await zoosh(['-c', 'find /fx -exec echo {} \\;', server.hosts]);
+  assert.deepEqual([typed.code, typed.stdout], [0, wanted], typed.stderr);
+  const quoted = await zoosh(['-c', "find /fx -exec echo {} ';'", server.hosts]);
+  assert.deepEqual([quoted.code, quoted.stdout], [0, wanted], quoted.stderr);
+  const within = await one('find', '/fx', '-exec', 'echo', ';', '{}');
+  assert.deepEqual([within.code, within.stdout], [0, '; /fx\n; /fx/a\n'], within.stderr);
+  const nothing = await one('find', '/fx', '-exec', ';');
+  assert.deepEqual([nothing.code, nothing.stdout, /find: -exec needs a value/.test(nothing.stderr)], [2, '', true]);
+});
