@@ -45,10 +45,11 @@ export async function watchBehind(
   };
   const tell = async (event: WatchEvent): Promise<void> => {
     if (left <= 0) return;
-    left--;
-    let change: EventChange | undefined;
+    let change: EventChange | 'told' | undefined;
     // what cannot be read any more is told without
     if (waiting <= MOST_LOOKS) change = await kept?.changeOf(event).catch(() => undefined);
+    if (change === 'told' || left <= 0) return;
+    left--;
     context.watched(event, change);
     if (await isOver({ event, change }, context).catch(() => false)) await end('--until');
     else if (left === 0) await end(plural(count, 'event'));

@@ -30,6 +30,8 @@ export class WatchValues {
   readonly #context: CommandContext;
   readonly #values = new Map<string, NodeValue>();
   readonly #names = new Map<string, readonly string[]>();
+  /** Versions that an event was told with. */
+  readonly #told = new Map<string, number>();
   #bytes = 0;
 
   /** `client`: the session in use, which may be another one after an expiry. */
@@ -57,8 +59,11 @@ export class WatchValues {
     }
   }
 
-  /** What an event changed; what is there now is what the next one starts from. */
-  async changeOf({ type, path }: WatchEvent): Promise<EventChange> {
+  /**
+   * What an event changed; what is there now is what the next one starts from. `told`: the node is as the event before it
+   * was told with, since several changes came before it could be read.
+   */
+  async changeOf({ type, path }: WatchEvent): Promise<EventChange | 'told'> {
     const { signal } = this.#context;
     const client = await this.#client();
     if (type === 'NodeChildrenChanged') {
@@ -78,7 +83,11 @@ export class WatchValues {
     const before = this.#values.get(path);
     const after = type === 'NodeDeleted' ? undefined : await readValue(client, path, signal);
     this.#keep(path, after);
-    return { before, after };
+    if (type === 'NodeDataChanged' && after !== undefined && this.#told.get(path) === after.version) return 'told';
+    if (after === undefined) this.#told.delete(path);
+    else this.#told.set(path, after.version);
+    // what was read at the beginning may have been read behind its change
+    return { before: before?.version === after?.version ? undefined : before, after };
   }
 
   #keep(path: string, value: NodeValue | undefined): void {

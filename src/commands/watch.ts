@@ -94,7 +94,9 @@ export default command({
       while (seen < most) {
         const line = await queue.next(signal);
         // for a program what has come meanwhile is one with it, but the end is looked for in each
-        const told = run.length > 0 ? [line, ...queue.rest()] : [await withChange(line, quiet ? undefined : kept)];
+        const changed = run.length > 0 ? undefined : await withChange(line, quiet ? undefined : kept);
+        if (changed === 'told') continue;
+        const told = changed === undefined ? [line, ...queue.rest()] : [changed];
         seen += told.length;
         if (run.length > 0) {
           const { event } = told.at(-1) ?? line;
@@ -134,8 +136,10 @@ async function some<T>(all: readonly T[], test: (each: T) => Promise<boolean>): 
   for (const each of all) if (await test(each)) return true;
   return false;
 }
-const withChange = async (line: EventLine, kept: WatchValues | undefined): Promise<EventLine> =>
-  kept === undefined ? line : { ...line, change: await kept.changeOf(line.event) };
+async function withChange(line: EventLine, kept: WatchValues | undefined): Promise<EventLine | 'told'> {
+  const change = await kept?.changeOf(line.event);
+  return change === 'told' ? change : { ...line, ...(change !== undefined && { change }) };
+}
 
 /** A recursive watch tells of those below it, too. */
 function topmost(paths: readonly string[]): string[] {

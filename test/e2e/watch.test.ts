@@ -312,7 +312,7 @@ test('at the prompt --diff, -c, --count and --until report above the line, too; 
   one.type('watches\r');
   await one.shows(/ 1 {2}\/behind {2}persistent {2}.*2\n/);
   one.type('watch /behind\r');
-  await one.shows('watching /behind (watch 1)');
+  await one.shows(/\$ watch \/behind\nwatching \/behind \(watch 1\)/); // the one before said so, too
   await client.set('/behind', 'c');
   await one.shows(/changed {2}\/behind\n/);
   one.type('unwatch 1\r');
