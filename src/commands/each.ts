@@ -38,7 +38,7 @@ export default command({
       } catch (error) {
         if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);
-        context.warn(`${path}: ${failure.message}`);
+        context.warn(`${path}: error: ${failure.message}`);
         first ??= failure;
       }
       await context.drained();

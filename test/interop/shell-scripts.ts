@@ -71,7 +71,7 @@ test('repeat, time, each: a command within a command', async () => {
   await sh.no('repeat 2 get nope', 10, nope, nope);
   await sh.no('repeat -k 2 get nope', 10, nope, nope);
   const inner = `${at}/n-0000000000`;
-  await sh.no('each -k n-*0 do get {}/nope', 10, `${inner}: node does not exist: ${inner}/nope`);
+  await sh.no('each -k n-*0 do get {}/nope', 10, `${inner}: error: node does not exist: ${inner}/nope`);
   await sh.no('repeat -1 pwd', 2, 'error: repeat: COUNT must not be negative: -1');
   await timely(async () => {
     const { out, err, status } = await sh.line('time ls');
