@@ -60,7 +60,8 @@ interface Row {
   readonly op: string;
   readonly path: string;
   readonly outcome: string;
-  readonly version?: number;
+  /** Of a check that waits: what must be. */
+  readonly version?: number | 'absent';
 }
 
 const tableOf = (rows: readonly Row[]): Output => ({
@@ -88,7 +89,8 @@ export const pendingTable = (changes: readonly Change[]): Output =>
     changes.map(({ kind, path, note, version }) => ({
       op: kind,
       path,
-      outcome: kind === 'check' && note === 'absent' ? 'absent' : 'waiting',
+      outcome: 'waiting',
+      ...(kind === 'check' && note === 'absent' && { version: 'absent' as const }),
       ...(kind === 'check' && version !== undefined && version >= 0 && { version }),
     })),
   );
