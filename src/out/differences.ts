@@ -38,10 +38,12 @@ const headOf = ({ sign, path, version }: Difference): string =>
 /** How people see them: a line each, what is said of it in one column, and below it the lines of a text that differ. */
 export function differencesLines(differences: readonly Difference[], screen: Screen): string[] {
   const widest = differences.reduce((most, each) => Math.max(most, textWidth(headOf(each)) + 2), LEAST_COLUMN);
-  return differences.flatMap((each) => differenceLines(each, Math.min(MOST_COLUMN, widest), screen));
+  const most = Math.floor(screen.width * MOST_COLUMN);
+  return differences.flatMap((each) => differenceLines(each, Math.min(most, widest), screen));
 }
 const LEAST_COLUMN = 28;
-const MOST_COLUMN = 40;
+/** Of the width of the screen: what stands in it needs room, too. */
+const MOST_COLUMN = 0.625;
 
 function differenceLines(difference: Difference, column: number, { theme, width }: Screen): string[] {
   const { sign, before, after, notes = [] } = difference;

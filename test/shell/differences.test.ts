@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { textWidth } from '../../src/base/width.ts';
 import { progressText } from '../../src/cli/progress.ts';
 import { percentiles } from '../../src/commands/latency.ts';
 import { share } from '../../src/commands/quota.ts';
@@ -10,7 +11,7 @@ import { plainTheme } from '../../src/out/theme.ts';
 import { EventRing } from '../../src/shell/event-ring.ts';
 import { compactJson, prettyJson } from '../../src/shell/json-text.ts';
 import { connectionsIn, memberOf, statusIn } from '../../src/shell/members.ts';
-import type { Output } from '../../src/shell/output.ts';
+import type { Difference, Output } from '../../src/shell/output.ts';
 import { diffLines, hunks } from '../../src/shell/text-diff.ts';
 
 const render = (
@@ -163,4 +164,19 @@ test('events: the latest are kept, and the next one wakes who waits', async () =
   await assert.rejects(given, /enough/);
   ring.clear();
   assert.equal(ring.list().length, 0);
+});
+
+test('paths in quotes stand in the same column as others', () => {
+  const difference = (path: string): Difference => ({
+    sign: '-',
+    path,
+    version: 0,
+    before: Buffer.from('x'),
+    notes: [],
+  });
+  const paths = ['/u/a', '/u/my node', '/services/billing/eu-west-1/my own node'];
+  const lines = differencesLines(paths.map(difference), { theme: plainTheme(true), width: 80, now: 0 });
+  assert.equal(new Set(lines.map((line) => line.indexOf('"x"'))).size, 1, lines.join('\n'));
+  const narrow = differencesLines(paths.map(difference), { theme: plainTheme(true), width: 48, now: 0 });
+  assert.ok(narrow.every((line) => textWidth(line) <= 48));
 });
