@@ -78,7 +78,7 @@ export default command({
           if (values.list) {
             if (hits > 0) await nodes.add(node.path);
           } else if (values.count) {
-            if (hits > 0) await matches.add({ path: node.path, line: undefined, text: String(hits) });
+            if (hits > 0) await matches.add({ path: node.path, line: undefined, text: String(hits), count: hits });
           } else for (const line of lines) await matches.add(line);
         }
       });

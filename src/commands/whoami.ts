@@ -16,6 +16,7 @@ export default command({
   async run(_values, context) {
     const client = await context.client();
     const ids = await client.whoAmI({ signal: context.signal });
-    return { type: 'fields', fields: ids.map(({ scheme, id }) => [scheme, id] as const), json: ids };
+    const fields = ids.map(({ scheme, id }) => [scheme, id] as const);
+    return { type: 'fields', fields, headings: ['scheme', 'id'], json: ids };
   },
 });

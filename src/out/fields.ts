@@ -85,10 +85,14 @@ export function renderFields(
 
 const LONG = ['kind', 'version', 'bytes', 'children', 'mtime', 'owner', 'name'];
 
+const headingsOf = ({ headings }: Extract<Output, { type: 'fields' }>): readonly string[] =>
+  headings ?? ['field', 'value'];
+
 /** Names of the fields of plain output; undefined where it has none. */
 export function headerOf(output: Output): readonly string[] | undefined {
   if (output.type === 'table') return output.columns.map(({ name }) => name);
-  if (output.type === 'stat' || output.type === 'fields') return ['field', 'value'];
+  if (output.type === 'fields') return headingsOf(output);
+  if (output.type === 'stat') return ['field', 'value'];
   if (output.type === 'listing') return output.long === undefined ? ['name'] : LONG;
   return undefined;
 }
@@ -106,7 +110,7 @@ export function toTable(output: Output, { theme }: Screen): string[] | undefined
     case 'table':
       return draw(output.columns, output.rows);
     case 'fields':
-      return draw(named(['field', 'value']), output.fields);
+      return draw(named(headingsOf(output)), output.fields);
     case 'stat':
       return draw(
         named(['field', 'value']),

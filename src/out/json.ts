@@ -117,10 +117,10 @@ const differenceJson = ({ sign, path, version, before, after, notes }: Differenc
   ...(after !== undefined && { after: dataOf(after) }),
   ...(notes !== undefined && notes.length > 0 && { notes }),
 });
-const matchJson = ({ path, line, text, isContext }: Match) => ({
+const matchJson = ({ path, line, text, isContext, count }: Match) => ({
   path,
   ...(line !== undefined && { line }),
-  text,
+  ...(count === undefined ? { text } : { count }),
   ...(isContext && { context: true }),
 });
 

@@ -61,6 +61,8 @@ export interface Match {
   readonly text: string;
   /** A line around one that matches. */
   readonly isContext?: boolean;
+  /** How many lines of the node match, where only that is told. */
+  readonly count?: number;
 }
 export interface Column {
   readonly name: string;
@@ -173,7 +175,13 @@ export type Output = { readonly exit?: number; readonly program?: readonly strin
   /** An answer of one value: `text` for people and pipes, `value` for programs. */
   | { readonly type: 'value'; readonly value: unknown; readonly text: string; readonly isPath?: boolean }
   /** Names and values, one below the other. */
-  | { readonly type: 'fields'; readonly fields: readonly (readonly [string, string])[]; readonly json?: unknown }
+  | {
+      readonly type: 'fields';
+      readonly fields: readonly (readonly [string, string])[];
+      /** What both are, where they are not a name and its value. */
+      readonly headings?: readonly [string, string];
+      readonly json?: unknown;
+    }
   | {
       readonly type: 'table';
       readonly columns: readonly Column[];

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, connect } from '../../src/index.ts';
 import { type Ran, zoosh } from './cli.ts';
 import { ServerProcess } from './process.ts';
@@ -124,4 +125,57 @@ test('find -exec ends at a semicolon, as hands have learned', async () => {
   assert.deepEqual([within.code, within.stdout], [0, '; /fx\n; /fx/a\n'], within.stderr);
   const nothing = await one('find', '/fx', '-exec', ';');
   assert.deepEqual([nothing.code, nothing.stdout, /find: -exec needs a value/.test(nothing.stderr)], [2, '', true]);
+});
+
+test('a failing element of each and find says error, as everything that fails', async () => {
+  for (const path of ['/ek', '/ek/a', '/ek/b']) await client.create(path, null);
+  const each = await zoosh(['-k', '-c', 'each /ek/* do get {}/nope', server.hosts]);
+  assert.match(each.stderr, /^\/ek\/a: error: node does not exist: \/ek\/a\/nope\n\/ek\/b: error: node does/);
+  const found = await zoosh(['-k', server.hosts, 'find', '/ek', '-leaf', '-exec', 'get', '{}/nope']);
+  assert.match(found.stderr, /^\/ek\/a: error: node does not exist: \/ek\/a\/nope\n\/ek\/b: error: node does/);
+});
+
+test('what waits in a transaction is told as waiting, also that something must be absent', async () => {
+  const shown = await zoosh([server.hosts], 'txn\ncheck /ta absent\ncreate /ta x\ncheck /ta 0\ntxn show\nabort\n');
+  const rows = ['1\tcheck\t/ta\twaiting\tabsent', '2\tcreate\t/ta\twaiting\t', '3\tcheck\t/ta\twaiting\t0'];
+  assert.ok(shown.stdout.includes(`${rows.join('\n')}\n`), shown.stdout);
+});
+
+test('programs get the counts of grep as numbers, and whoami has headings of its own', async () => {
+  await client.create('/gc', 'one x\ntwo x\n');
+  const counted = await zoosh(['-o', 'json', server.hosts, 'grep', '-c', 'x', '/gc']);
+  assert.deepEqual(JSON.parse(counted.stdout), { matches: [{ path: '/gc', count: 2 }] });
+  const lines = await zoosh(['-o', 'ndjson', server.hosts, 'grep', '-c', 'x', '/gc']);
+  assert.deepEqual(JSON.parse(lines.stdout), { path: '/gc', count: 2 });
+  assert.equal((await one('grep', '-c', 'x', '/gc')).stdout, '/gc:2\n');
+  const table = await zoosh(['--ascii', '-o', 'table', server.hosts, 'whoami']);
+  assert.match(table.stdout, /\| scheme \| id +\|\n[^|]+\n\| ip +\| 127\.0\.0\.1 \|/);
+  const header = await zoosh(['--header', server.hosts, 'whoami']);
+  assert.equal(header.stdout, 'scheme\tid\nip\t127.0.0.1\n');
+});
+
+test('watch --diff tells each version once, however many changes come at a time', async () => {
+  await client.create('/burst', 'v0');
+  const watching = one('watch', '-f', '--diff', '--until', 'data=end', '--timeout', '20s', '/burst');
+  let isOver = false;
+  void watching.finally(() => {
+    isOver = true;
+  });
+  for (let at = 0; at < 200 && !isOver; at++) {
+    await Promise.all(Array.from({ length: 20 }, (_, each) => client.set('/burst', `v${at}-${each}`)));
+    await sleep(20);
+  }
+  // the last may be told with the one before it
+  while (!isOver) {
+    await client.set('/burst', 'end');
+    await sleep(50);
+  }
+  const ran = await watching;
+  assert.equal(ran.code, 0, ran.stderr);
+  const told = [...ran.stdout.matchAll(/\tv(\d+) -> v(\d+) /g)].map(([, before, after]) => [before, after]);
+  assert.ok(told.length > 10, ran.stdout);
+  assert.deepEqual(
+    told.filter(([before, after]) => before === after),
+    [],
+  );
 });
