@@ -39,6 +39,7 @@ export default command({
   notes: [
     'At a prompt it shows every change and asks, but for up to 20 that undo can take back. It does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
     'At most 200,000 changes, or 64 MiB of data in them, are one plan; more are refused before anything is changed.',
+    'Levels that are missing above a node of the file are made, empty and open to everyone, as import makes them.',
     'Ephemeral nodes are left alone. With --no-acl the ACLs of nodes that are there stay as they are.',
   ],
   async run({ file, root, prune, check, noAcl, acl }, context): Promise<Output> {

@@ -90,8 +90,8 @@ test('where one command runs others and goes on, each failure has its own code, 
   for (const [line, exit, said] of [
     ['repeat 2 set /a x', 6, ['error: outcome unknown', 'error: outcome unknown']],
     ['repeat 2 get /a', 3, ['error: the connection broke', 'error: the connection broke']],
-    ['each /a/* do set {} x', 6, ['/a/x: outcome unknown', '/a/y: outcome unknown']],
-    ['each /a/* do get {}', 3, ['/a/x: the connection broke', '/a/y: the connection broke']],
+    ['each /a/* do set {} x', 6, ['/a/x: error: outcome unknown', '/a/y: error: outcome unknown']],
+    ['each /a/* do get {}', 3, ['/a/x: error: the connection broke', '/a/y: error: the connection broke']],
   ] as const) {
     const it = rig(answers as unknown as Client, {}, undefined, { keepGoing: true });
     assert.equal(await it.shell.run(line), exit, line);
