@@ -2,7 +2,9 @@
 # zsh completion for zoosh; printed by: zoosh completion zsh
 # Puts itself in place for this shell with:  source <(zoosh completion zsh)
 _zoosh() {
-  local text flags note
+  local line=$LBUFFER text flags note
+  # zsh takes an open quote out of the line while it completes
+  [[ -n $QIPREFIX && -z $QISUFFIX && $line != *"$QIPREFIX$PREFIX" ]] && line=${line%"$PREFIX"}$QIPREFIX$PREFIX
   local -a spaced glued spaced_notes glued_notes
   while IFS=$'\t' read -r text flags note; do
     if [[ $text == :files ]]; then
@@ -17,7 +19,7 @@ _zoosh() {
       spaced+=("$text")
       spaced_notes+=("$text${note:+  -- $note}")
     fi
-  done < <("${words[1]}" __complete --shell zsh -- "$LBUFFER" 2>/dev/null)
+  done < <("${words[1]}" __complete --shell zsh -- "$line" 2>/dev/null)
   (( $#spaced )) && compadd -l -d spaced_notes -a spaced
   (( $#glued )) && compadd -l -S '' -d glued_notes -a glued
   return 0

@@ -5,11 +5,25 @@ export type OsShell = (typeof SHELLS)[number];
 const BASH = `# bash completion for zoosh; printed by: zoosh completion bash
 # Puts itself in place for this shell with:  source <(zoosh completion bash)
 _zoosh() {
-  local line=\${COMP_LINE:0:COMP_POINT} word text flags note tail
-  word=\${line##*[[:blank:]]}
+  local line=\${COMP_LINE:0:COMP_POINT} at char quote= typed= before= opened= apart="'\\\\''" text flags note
+  # readline replaces what follows the quote that is open; else what follows the last bare : or = of the word
+  for ((at = 0; at < \${#line}; at++)); do
+    char=\${line:at:1}
+    if [[ $char == "$quote" ]]; then
+      quote=
+    elif [[ $char == \\\\ && $quote != \\' ]] && [[ -z $quote || \${line:at+1:1} == [\\"\\\\\\$\\\`] ]]; then
+      typed+=\${line:$((++at)):1}
+    elif [[ -z $quote && $char == [\\"\\'] ]]; then
+      quote=$char opened=$typed
+    elif [[ -z $quote && $char == [[:blank:]] ]]; then
+      typed= before=
+    else
+      typed+=$char
+      [[ -z $quote && $char == [:=] ]] && before=$typed
+    fi
+  done
+  [[ -n $quote ]] && before=$opened
   COMPREPLY=()
-  # readline replaces only what follows the last : or = of the word
-  tail=\${word%"\${word##*[:=]}"}
   while IFS=$'\\t' read -r text flags note; do
     if [[ $text == :files ]]; then
       compopt -o default 2>/dev/null
@@ -17,8 +31,12 @@ _zoosh() {
     fi
     [[ -n $text ]] || continue
     [[ $flags == *n* ]] && compopt -o nospace 2>/dev/null
-    text=\${text#"$tail"}
-    [[ $text =~ ^[A-Za-z0-9_./:,@=+-]*$ ]] || printf -v text '%q' "$text"
+    text=\${text#"$before"}
+    case $quote in
+      \\') text=\${text//\\'/$apart} ;;
+      \\") for char in \\\\ \\" \\$ \\\`; do text=\${text//"$char"/\\\\"$char"}; done ;;
+      *) [[ $text =~ ^[A-Za-z0-9_./:,@=+-]*$ ]] || printf -v text '%q' "$text" ;;
+    esac
     COMPREPLY+=("$text")
   done < <("\${COMP_WORDS[0]}" __complete --shell bash -- "$line" 2>/dev/null)
 }
@@ -29,7 +47,9 @@ const ZSH = `#compdef zoosh
 # zsh completion for zoosh; printed by: zoosh completion zsh
 # Puts itself in place for this shell with:  source <(zoosh completion zsh)
 _zoosh() {
-  local text flags note
+  local line=$LBUFFER text flags note
+  # zsh takes an open quote out of the line while it completes
+  [[ -n $QIPREFIX && -z $QISUFFIX && $line != *"$QIPREFIX$PREFIX" ]] && line=\${line%"$PREFIX"}$QIPREFIX$PREFIX
   local -a spaced glued spaced_notes glued_notes
   while IFS=$'\\t' read -r text flags note; do
     if [[ $text == :files ]]; then
@@ -44,7 +64,7 @@ _zoosh() {
       spaced+=("$text")
       spaced_notes+=("$text\${note:+  -- $note}")
     fi
-  done < <("\${words[1]}" __complete --shell zsh -- "$LBUFFER" 2>/dev/null)
+  done < <("\${words[1]}" __complete --shell zsh -- "$line" 2>/dev/null)
   (( $#spaced )) && compadd -l -d spaced_notes -a spaced
   (( $#glued )) && compadd -l -S '' -d glued_notes -a glued
   return 0

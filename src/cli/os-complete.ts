@@ -190,6 +190,7 @@ export function splitLine(line: string): { words: string[]; typed: string } {
     const unit = line[at] as string;
     if (quote !== '') {
       if (unit === quote) quote = '';
+      else if (quote === '"' && /^\\["\\$`]/.test(line.slice(at, at + 2))) word = (word ?? '') + (line[++at] as string);
       else word += unit;
     } else if (unit === "'" || unit === '"') {
       quote = unit;

@@ -120,6 +120,9 @@ const INSERTED: readonly (readonly [what: string, line: string, words: readonly 
   ['a live node of a server said by its address', `${SERVER} get /comp/ch`, [SERVER, 'get', '/comp/child', 'x']],
   ['a live node of a server said by an option', `-s ${SERVER} get /comp/ch`, ['-s', SERVER, 'get', '/comp/child', 'x']],
   ['a live node with a space in its name', 'get /wi', ['get', '/with space', 'x']],
+  ['the same in double quotes', 'get "/wi', ['get', '/with space', 'x']],
+  ['the same in single quotes', "get '/wi", ['get', '/with space', 'x']],
+  ['the same with its blank typed', 'get "/with s', ['get', '/with space', 'x']],
   ['an ACL, beyond its colons', 'setAcl /comp world:a', ['setAcl', '/comp', 'world:anyone:x']],
 ];
 

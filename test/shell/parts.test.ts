@@ -154,6 +154,7 @@ test("a line of the operating system's shell comes apart as that shell would tak
   assert.deepEqual(splitLine('zoosh get /a'), { words: ['zoosh', 'get'], typed: '/a' });
   assert.deepEqual(splitLine('zoosh get '), { words: ['zoosh', 'get'], typed: '' });
   assert.deepEqual(splitLine('zoosh get "/a b'), { words: ['zoosh', 'get'], typed: '/a b' });
+  assert.deepEqual(splitLine('zoosh get "/a\\"b \\$c\\d'), { words: ['zoosh', 'get'], typed: '/a"b $c\\d' });
   assert.deepEqual(splitLine("zoosh get '/a b' \\ x"), { words: ['zoosh', 'get', '/a b'], typed: ' x' });
 });
 
