@@ -84,19 +84,16 @@ export class PathSource {
     this.#notesAt = this.#now();
     const asked = names.slice(0, MAX_NOTES);
     const missing = asked.filter((name) => !this.#notes.has(joinPath(parent, name)));
-    try {
-      const client = missing.length > 0 ? await this.#client() : undefined;
-      if (client !== undefined)
-        await Promise.all(
-          missing.map(async (name) => {
-            const path = joinPath(parent, name);
-            const stat = await client.exists(path);
-            if (stat !== undefined) this.#notes.set(path, noteOf(stat));
-          }),
-        );
-    } catch {
-      // a note is a comfort; the names stand without it
-    }
+    // a note is a comfort: without a session, or of a node that may not be read, the name stands without it
+    const client = missing.length > 0 ? await this.#client()?.catch(() => undefined) : undefined;
+    if (client !== undefined)
+      await Promise.all(
+        missing.map(async (name) => {
+          const path = joinPath(parent, name);
+          const stat = await client.exists(path).catch(() => undefined);
+          if (stat !== undefined) this.#notes.set(path, noteOf(stat));
+        }),
+      );
     return asked.map((name) => this.#notes.get(joinPath(parent, name)));
   }
 }
