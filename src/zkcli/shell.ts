@@ -14,6 +14,12 @@ const COMMANDS: Readonly<Record<string, ZkCommand>> = {
   ...QUOTA_COMMANDS,
   reconfig,
 };
+/** Names of before 3.6, which people still type, and the words for the same now. The usage has none of them. */
+const OLD_NAMES: Readonly<Record<string, (rest: readonly string[]) => readonly string[]>> = {
+  // -s last, where the third word may be `watch`
+  ls2: (rest) => ['ls', ...rest, '-s'],
+  rmr: (rest) => ['deleteall', ...rest],
+};
 /** Lines `history` shows besides its own. */
 const SHOWN = 10;
 
@@ -27,7 +33,7 @@ export interface ZkPorts {
 
 export interface ZkOptions {
   readonly version: ZkVersion;
-  /** Session events are printed, as zkCli does. */
+  /** Session events are printed, and there is no help, as with zkCli. */
   readonly exact: boolean;
   readonly target: string;
   readonly programVersion: string;
@@ -133,9 +139,14 @@ export class ZkShell {
     }
   }
 
-  async #command(words: readonly string[]): Promise<void> {
+  async #command(typed: readonly string[]): Promise<void> {
+    const { version, exact } = this.#options;
+    const words = exact ? typed : asNow(typed);
     const [name = '', first] = words;
-    const { version } = this.#options;
+    if (!exact && name === 'help' && (first === undefined || usageLine(first, version) !== undefined)) {
+      this.#ports.out(`${first === undefined ? usageOfAll(version) : usageText(first, version)}\n`);
+      return;
+    }
     if (usageLine(name, version) === undefined) {
       this.#ports.err(`${usageOfAll(version)}\n`);
       throw new NotFound(`Command not found: Command not found ${name}`);
@@ -233,6 +244,11 @@ export class ZkShell {
     await this.run(words);
     if (this.exitCode !== 0) throw new Leave();
   }
+}
+
+function asNow(words: readonly string[]): readonly string[] {
+  const [name = '', ...rest] = words;
+  return Object.hasOwn(OLD_NAMES, name) ? (OLD_NAMES[name]?.(rest) ?? words) : words;
 }
 
 class NotFound extends CommandFault {}

@@ -152,7 +152,6 @@ function script(): string[] {
     'redo -1',
     '#comment',
     'nosuch /x',
-    'help',
     'ls / ; ls /live',
     '   ls   /live/c1   ',
     'version x',

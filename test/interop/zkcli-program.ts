@@ -92,7 +92,7 @@ export function program({ members, spare, staying, file }: Place): readonly Step
       ? step(line, 'KeeperErrorCode = Unimplemented')
       : step(line, ['Committed new configuration:', ...plain(lines)]);
   return [
-    step('help', [...USAGE, 'Command not found: Command not found help']),
+    step('nosuch', [...USAGE, 'Command not found: Command not found nosuch']),
     step('version', 'ZooKeeper CLI version: ?'),
 
     step('create /zk', 'Created /zk'),

@@ -126,13 +126,15 @@ const leaves = ({ stdin = [] }: Capture, server: EmbeddedServer): boolean =>
 const here = (line: string, server: EmbeddedServer): string =>
   line.replace(/127\.0\.0\.1:(?:21100|21110)$/, server.connectString);
 
+/** Words that zkCli no longer has, or never had, and people still type: `zkcli` knows them, `zkcli-exact` is as zkCli is. */
+const isOurs = ({ title }: Capture): boolean => / (?:help|ls2|rmr)(?: |$)/.test(title);
 /** `leavingMs`: until one that is not there is given up for one that is. */
 async function replay(
   capture: Capture,
   server: EmbeddedServer,
   version: '3.8' | '3.10',
   leavingMs = 6 * DEAD_MS,
-  mode: 'zkcli' | 'zkcli-exact' = 'zkcli',
+  mode: 'zkcli' | 'zkcli-exact' = isOurs(capture) ? 'zkcli-exact' : 'zkcli',
 ): Promise<Result> {
   const { args, stdin } = capture;
   const words = args.map((arg) =>
@@ -227,6 +229,28 @@ function isWithin(some: readonly string[], all: readonly string[]): boolean {
   for (const line of all) if (line === some[at]) at++;
   return at === some.length;
 }
+
+test('the old names and help, which people still type, are known to zkcli', async () => {
+  await using server = await startEmbedded({ logLevel: 'error' });
+  await using client = await connect(server.connectString);
+  const asked = (...words: string[]): Promise<Result> =>
+    play(['-server', server.connectString, ...words], undefined, '3.10', PATIENCE_MS);
+  for (const path of ['/old', '/old/a', '/old/a/b']) await client.create(path, 'x');
+  const listed = await asked('ls2', '/old');
+  assert.deepEqual([listed.exit, listed.stderr], [0, '']);
+  assert.match(listed.stdout, /^\[a\]\ncZxid = 0x[\s\S]*numChildren = 1\n$/);
+  assert.equal(shown(listed), shown(await asked('ls', '-s', '/old')));
+  assert.match((await asked('ls2')).stderr, /^ls \[-s\]/);
+  const removed = await asked('rmr', '/old/a');
+  assert.deepEqual([removed.exit, removed.stdout, removed.stderr], [0, '', '']);
+  assert.deepEqual((await client.getChildren('/old')).children, []);
+  const help = await asked('help');
+  assert.deepEqual([help.exit, help.stderr], [0, '']);
+  assert.match(help.stdout, /^ZooKeeper -server .*\n\taddWatch [\s\S]*\twhoami \n$/);
+  assert.doesNotMatch(help.stdout, /ls2|rmr/);
+  assert.match((await asked('help', 'get')).stdout, /^get \[-s\]/);
+  assert.equal((await asked('help', 'nosuch')).exit, 127);
+});
 
 test('accept 3: the differences that are allowed are few', () => {
   assert.ok(ALLOWED.length <= 10);
