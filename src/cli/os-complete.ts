@@ -3,7 +3,7 @@ import { connect } from '../client/connect.ts';
 import { folders } from '../config/folders.ts';
 import { ensembleNames } from '../ensemble/layout.ts';
 import { MODES } from '../out/modes.ts';
-import { completeWords, takesProgram } from '../shell/complete.ts';
+import { completeWords, DURATIONS, takesProgram } from '../shell/complete.ts';
 import { type NodeReader, PathSource } from '../shell/path-source.ts';
 import type { Target } from '../shell/session.ts';
 import type { Profiles } from '../shell/settings.ts';
@@ -48,16 +48,19 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
   const rest = words.slice(1); // the program
   const options = await globalOptions();
   let at = 0;
-  let open: string | undefined;
+  let open: GlobalOption | undefined;
   while (at < rest.length && (rest[at] as string).startsWith('-')) {
     const option = options.find(({ names }) => names.includes(rest[at] as string));
-    if (option?.takesValue === true && at + 1 >= rest.length) open = option.names.at(-1);
+    if (option?.takesValue === true && at + 1 >= rest.length) open = option;
     at += option?.takesValue === true && open === undefined ? 2 : 1;
   }
   const globalsPart = rest.slice(0, open === undefined ? at : at - 1);
   const said = isTarget(rest[at] ?? '') ? rest[at++] : undefined;
   const command = rest.slice(at);
-  if (open === undefined && command.length === 0 && typed.startsWith('-'))
+  const [, name = '', value] = /^(--[\w-]+)=(.*)$/s.exec(typed) ?? [];
+  const glued =
+    open === undefined && command.length === 0 ? options.find(({ names }) => names.includes(name)) : undefined;
+  if (open === undefined && glued === undefined && command.length === 0 && typed.startsWith('-'))
     return shown(
       options.flatMap(({ names, about }) => names.map((text) => ({ text, note: about }))),
       typed,
@@ -66,6 +69,7 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
   const { profiles, settings } = profilesOf(globals, folders());
   const targets = { globals, profiles, configFile: folders().configFile, env: process.env };
   if (open !== undefined) return valuesOf(open, typed, profiles);
+  if (glued !== undefined) return valuesOf(glued, value ?? '', profiles, `${name}=`);
   if (command.length === 0) {
     if (typed.includes('/')) return [':files']; // a script
     if (typed.startsWith('@'))
@@ -150,13 +154,18 @@ function ofOuter(outer: OuterCommand, before: readonly string[], typed: string):
   if (outer.takesFiles === true && !isWordDue && !typed.startsWith('-')) return [':files'];
   const options = outer.optionsOf?.[word ?? ''] ?? outer.options;
   return shown(
-    [...(isWordDue || outer.optionsOf === undefined ? outer.words : []), ...options].map((text) => ({ text })),
+    [...(isWordDue || outer.optionsOf === undefined ? outer.words : []), ...options].map((text) => ({
+      text,
+      note: outer.notes?.[text],
+    })),
     typed,
   );
 }
 
-/** Values of an option that stands before the command. */
-function valuesOf(long: string, typed: string, profiles: Profiles): string[] {
+type GlobalOption = Awaited<ReturnType<typeof globalOptions>>[number];
+/** Values of an option that stands before the command; `lead`: it is `--option=`, and one word with them. */
+function valuesOf({ names, value }: GlobalOption, typed: string, profiles: Profiles, lead = ''): string[] {
+  const long = names.at(-1) ?? '';
   const words: Readonly<Record<string, readonly string[]>> = {
     '--output': MODES,
     '--color': ['auto', 'always', 'never'],
@@ -166,8 +175,8 @@ function valuesOf(long: string, typed: string, profiles: Profiles): string[] {
   };
   if (['--tls-ca', '--tls-cert', '--tls-key', '--client-config'].includes(long)) return [':files'];
   return shown(
-    (words[long] ?? []).map((text) => ({ text })),
-    typed,
+    (words[long] ?? (value === 'DUR' ? DURATIONS : [])).map((text) => ({ text: lead + text })),
+    lead + typed,
   );
 }
 

@@ -8,6 +8,8 @@ export interface OuterCommand {
   readonly options: readonly string[];
   /** Of one of its words, where they are others. */
   readonly optionsOf?: Readonly<Record<string, readonly string[]>>;
+  /** What its words and options are for. */
+  readonly notes?: Readonly<Record<string, string>>;
   /** What follows, after one of its words where it has some, is a file or a folder. */
   readonly takesFiles?: boolean;
 }
@@ -29,6 +31,36 @@ const ENSEMBLE_OPTIONS = [
   ...['-d', '-n', '--observers', '--base-port', '--host', '--data', '--set', '--shell', '--keep', '--rm'],
   ...['--timeout', '--output', '--help'],
 ];
+const START_NOTES: Readonly<Record<string, string>> = {
+  standalone: 'a server alone',
+  server: 'one with a zoo.cfg',
+  ensemble: 'several members on this machine',
+  observer: 'one that follows an ensemble',
+  '-d': 'leave it running',
+  '--port': 'where clients are served',
+  '--host': 'the address of its ports',
+  '--data': 'where its data lie',
+  '--memory': 'no data is kept when it ends',
+  '--set': 'a setting as in zoo.cfg',
+  '--config': 'its zoo.cfg',
+  '--myid': "the server's id",
+  '--bootstrap-with': 'how many voters found a new ensemble',
+  '--join': 'servers of the ensemble that it follows',
+  '--log-level': 'debug, info, warn or error',
+  '--log-format': 'text or ndjson',
+  '--log-file': 'where it logs',
+  '--log-max-size': 'a log so large is turned over',
+  '--log-max-files': 'how many of these are kept',
+  '-n': 'members that vote',
+  '--observers': 'members that do not',
+  '--base-port': 'client port of member 1',
+  '--shell': 'a prompt on it',
+  '--keep': 'keep its files also when it does not come up',
+  '--rm': 'remove its files at the end',
+  '--timeout': 'how long a quorum may take',
+  '--output': 'how what is started is told',
+  '--help': 'all that may be said',
+};
 export const OUTER: readonly OuterCommand[] = [
   {
     name: 'playground',
@@ -49,6 +81,7 @@ export const OUTER: readonly OuterCommand[] = [
       observer: ['-d', '--join', '--config', '--myid', '--port', '--data', '--set', ...LOG_OPTIONS, '--help'],
       ensemble: ENSEMBLE_OPTIONS,
     },
+    notes: START_NOTES,
   },
   {
     name: 'server',

@@ -20,6 +20,8 @@ export interface CompletionPorts {
   watched(): readonly string[];
   files(prefix: string): readonly { readonly name: string; readonly isFolder: boolean }[];
   variables(): readonly string[];
+  /** Where nothing is typed yet a path begins at the root, since no current path is seen. */
+  readonly isAbsolute?: boolean;
   /** Names of local ensembles, and words for their members. */
   ensembleWords(): readonly string[];
 }
@@ -97,7 +99,7 @@ export async function completeWords(
   ports: CompletionPorts,
 ): Promise<readonly Choice[]> {
   const args = words.map((text): Arg => ({ text, quote: 'none' }));
-  return matching(await choices(args, 'none', typed, false, ports), typed);
+  return matching(await choices(args, 'none', typed, false, { ...ports, isAbsolute: true }), typed);
 }
 
 async function choices(
@@ -117,7 +119,7 @@ async function choices(
   if (inner.length > 0 || (walked.next?.param.kind === 'command' && !typed.startsWith('-')))
     return choices(inner, quote, typed, again, ports);
   if (quote === 'none' && typed.startsWith('-') && !walked.ended)
-    return { choices: optionChoices(spec, walked, typed) };
+    return (await gluedChoices(spec, typed, ports)) ?? { choices: optionChoices(spec, walked, typed) };
   const param = walked.next?.param;
   return param === undefined ? { choices: [] } : valueChoices(param, typed, again, ports, args);
 }
@@ -140,6 +142,26 @@ function optionChoices(spec: CommandSpec, { bound }: Walk, typed: string): Choic
     return fitting.map((text) => ({ text, note: param.about, display: names.join(' ') }));
   });
 }
+
+/** What has names that may need quotes is not offered behind an `=`. */
+const NAMES: ReadonlySet<Param['kind']> = new Set(['path', 'newPath', 'watchedPath', 'place', 'file', 'data']);
+/** `--format=nd`: values of an option, each behind its name. */
+async function gluedChoices(spec: CommandSpec, typed: string, ports: CompletionPorts): Promise<Found | undefined> {
+  const [, option, value = ''] = /^(--[\w-]+)=(.*)$/s.exec(typed) ?? [];
+  if (option === undefined) return undefined;
+  const param = optionsOf(spec).find(([, { long }]) => long === option)?.[1];
+  if (param === undefined || NAMES.has(param.kind)) return { choices: [] };
+  const found = await valueChoices(param, value, false, ports, []);
+  const choices = found.choices.map((each) => ({
+    ...each,
+    text: `${option}=${each.text}`,
+    display: each.display ?? each.text,
+  }));
+  return { ...found, choices };
+}
+
+/** Examples: any may be typed. */
+export const DURATIONS = ['500ms', '5s', '1m', '1h', '1d'];
 
 async function valueChoices(
   param: Param,
@@ -164,7 +186,7 @@ async function valueChoices(
     case 'enum':
       return plain(param.values ?? []);
     case 'duration':
-      return plain(['500ms', '5s', '1m', '1h', '1d']);
+      return plain(DURATIONS);
     case 'acl':
       return aclChoices(typed);
     case 'ensembleWord':
@@ -235,7 +257,7 @@ function aclChoices(typed: string): Found {
 
 async function pathChoices(typed: string, again: boolean, ports: CompletionPorts): Promise<Found> {
   const slash = typed.lastIndexOf('/');
-  const folder = typed.slice(0, slash + 1);
+  const folder = typed === '' && ports.isAbsolute === true ? '/' : typed.slice(0, slash + 1);
   const prefix = typed.slice(slash + 1);
   let parent: string;
   try {

@@ -110,8 +110,21 @@ test('options by letter or by name, and values of those before the command', () 
     assert.deepEqual(await ask('zoosh -o n', env), ['ndjson']);
     assert.deepEqual(await ask('zoosh --output t', env), ['table']);
     assert.deepEqual(await ask('zoosh --tls-ca ', env), [':files']);
+    assert.deepEqual(await ask('zoosh --output=j', env), ['--output=json']);
+    assert.deepEqual(await ask('zoosh -o json --color=', env), ['--color=auto', '--color=always', '--color=never']);
+    assert.deepEqual(await ask('zoosh export --format=', env), ['--format=ndjson', '--format=archive', '--format=dir']);
+    assert.ok((await ask('zoosh --timeout ', env)).includes('5s'));
+    assert.deepEqual(await ask('zoosh --op-timeout=1', env), ['--op-timeout=1m', '--op-timeout=1h', '--op-timeout=1d']);
     assert.deepEqual(await ask('zoosh ./depl', env), [':files']);
     assert.deepEqual(await ask('zoosh -s 127.0.0.1:1', env), []);
+  }));
+
+test('a path begins at the root, and where one was begun otherwise it goes on so', () =>
+  unhurried(async (home) => {
+    const env = { ZOOSH_HOME: home, ZOOSH_SERVER: server.connectString };
+    for (const command of ['ls ', 'lock '])
+      assert.deepEqual(await ask(`zoosh ${command}`, env), ['/apple/', '/zookeeper/']);
+    assert.deepEqual(await ask('zoosh ls app', env), ['apple/']);
   }));
 
 test('a profile whose credential is not there completes what anybody may see', () =>
@@ -143,6 +156,9 @@ test('files where the tools of the program take files, and the options that a fo
     assert.deepEqual(await ask('zoosh start ensemble --b', env), ['--base-port']);
     assert.deepEqual(await ask('zoosh start server --b', env), ['--bootstrap-with']);
     assert.deepEqual(await ask('zoosh start s', env), ['standalone', 'server']);
+    const { stdout } = await zoosh(['__complete', '--shell', 'zsh', '--', 'zoosh start standalone -'], '', env);
+    for (const line of stdout.trimEnd().split('\n'))
+      assert.match(line, /^-\S+\t-\t./, 'zsh and fish show what it is for');
     assert.deepEqual(await ask('zoosh playground -', env), ['-n', '--data', '--port', '--help']);
   });
 });
