@@ -59,11 +59,6 @@ export const NO_GLOBALS = {
   history: true,
 } as const satisfies Globals;
 
-const names = (value: string): string[] =>
-  value
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 const list = (value: string, before: readonly string[]): string[] => [...before, value];
 /** commander's only door; loaded when there is an option to parse. */
 async function program(): Promise<Command> {
@@ -76,6 +71,14 @@ async function program(): Promise<Command> {
     } catch (error) {
       throw new InvalidArgumentError((error as Error).message);
     }
+  };
+  const names = (value: string): string[] => {
+    const said = value
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '');
+    if (said.length === 0) throw new InvalidArgumentError('these are names of fields, with commas between them');
+    return said;
   };
   const size = (value: string): number => {
     try {

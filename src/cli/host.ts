@@ -12,6 +12,7 @@ import { Profiles, Settings, UserFile } from '../shell/settings.ts';
 import { type CommandRecord, Shell } from '../shell/shell.ts';
 import { Trash } from '../shell/trash.ts';
 import { parseDuration } from '../shell/units.ts';
+import { isVariableName, VARIABLE_NAME } from '../shell/variables.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
 import {
@@ -85,6 +86,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const target = options.target ?? targetOrFault(options.said, sources);
   const registry = options.registry ?? (await import('../commands/index.ts')).registry;
   const presenter = await Presenter.open({ globals, settings, interactive, single });
+  const { strange } = settings;
+  if (strange.length > 0)
+    presenter.warn(
+      `config.json: there ${strange.length === 1 ? 'is no setting' : 'are no settings'} ${strange.join(', ')}; settings lists what there is`,
+    );
   let isClosing = false;
   const trace = globals.verbose === true ? await traceTo(presenter) : undefined;
   const events = new EventRing();
@@ -248,7 +254,9 @@ function variablesOf({ set }: Globals, args: readonly string[]): Map<string, str
   for (const text of set) {
     const equals = text.indexOf('=');
     if (equals <= 0) throw usage(`--set is NAME=VALUE, not ${text}`);
-    out.set(text.slice(0, equals), text.slice(equals + 1));
+    const name = text.slice(0, equals);
+    if (!isVariableName(name)) throw usage(`--set: not a name: ${name}`, VARIABLE_NAME);
+    out.set(name, text.slice(equals + 1));
   }
   for (const [at, arg] of args.entries()) out.set(String(at + 1), arg);
   out.set('#', String(args.length));

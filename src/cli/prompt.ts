@@ -1,4 +1,5 @@
 import { visibleLine } from '../out/data.ts';
+import type { PROMPT_FIELDS } from '../shell/settings.ts';
 import { hex } from '../shell/units.ts';
 import type { Host } from './host.ts';
 
@@ -24,7 +25,7 @@ export function promptOf(host: Host): string {
               ? ' (ro)'
               : '';
   const width = process.stdout.columns || 80;
-  const fields: Readonly<Record<string, string>> = {
+  const fields: Readonly<Record<(typeof PROMPT_FIELDS)[number], string>> = {
     profile: visibleLine(session.profile ?? current?.server ?? session.target.split(',')[0] ?? ''),
     protect: details.protect === true ? '!' : '',
     cwd: shortened(visibleLine(shell.cwd), Math.max(12, Math.floor(width / 3)), theme.ascii ? '...' : '…'),
@@ -48,7 +49,7 @@ export function promptOf(host: Host): string {
   };
   const said = settings.get('prompt');
   const template = said === 'zkcli' ? ZKCLI : said;
-  const text = template.replace(/\{(\w+)\}/g, (whole, name: string) => fields[name] ?? whole);
+  const text = template.replace(/\{(\w+)\}/g, (whole, name) => fields[name as keyof typeof fields] ?? whole);
   if (details.protect === true || note === ' (lost)') return theme.bad(text);
   if (note === ' (connecting)' || note === ' (not connected)') return theme.attention(text);
   return theme.named(details.color)?.(text) ?? theme.path(text);

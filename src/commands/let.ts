@@ -1,5 +1,6 @@
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
+import { isVariableName, VARIABLE_NAME } from '../shell/variables.ts';
 
 /** Names a value. */
 export default command({
@@ -9,7 +10,7 @@ export default command({
   risk: 'read',
   transaction: 'harmless',
   params: {
-    name: { kind: 'text', about: 'letters, digits, _ . and -, a letter first' },
+    name: { kind: 'text', about: VARIABLE_NAME },
     equals: { kind: 'enum', about: 'the word =', values: ['='], placeholder: '=' },
     value: { kind: 'text', about: 'a word, or $(command): what that command prints' },
   },
@@ -32,8 +33,7 @@ export default command({
     ];
   },
   async run({ name, value }, context) {
-    if (!/^[A-Za-z_][\w.-]*$/.test(name))
-      throw usage(`let: not a name: ${name}`, 'letters, digits, _ . and -, a letter first');
+    if (!isVariableName(name)) throw usage(`let: not a name: ${name}`, VARIABLE_NAME);
     context.setVariable(name, value);
     return undefined;
   },

@@ -1,3 +1,4 @@
+import { fileWords } from '../base/file-words.ts';
 import { ConfigFileError, changeConfig, markOfFile, readConfig, type UserConfig } from '../config/config-file.ts';
 import { isProfile, type Profile } from '../config/profiles.ts';
 import type { ProfileStore, SettingsStore } from './command.ts';
@@ -10,6 +11,8 @@ interface Setting {
   readonly otherwise: string;
   readonly values?: readonly string[];
   readonly pattern?: RegExp;
+  /** What the pattern asks for. */
+  readonly kind?: string;
 }
 const ON_OFF = ['on', 'off'] as const;
 /** Every setting there is. */
@@ -23,13 +26,34 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   hints: { about: 'grey suggestions while typing', otherwise: 'on', values: ON_OFF },
   highlight: { about: 'colours while typing', otherwise: 'on', values: ON_OFF },
   plain: { about: 'no menus, redraws or boxes, for screen readers', otherwise: 'off', values: ON_OFF },
-  history: { about: 'how many lines are remembered', otherwise: '10000', pattern: /^\d{1,7}$/ },
-  concurrency: { about: 'requests in flight of one command', otherwise: '32', pattern: /^[1-9]\d{0,3}$/ },
-  'op-timeout': { about: 'how long one request may take', otherwise: '30s', pattern: /^\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/ },
+  history: {
+    about: 'how many lines are remembered',
+    otherwise: '10000',
+    pattern: /^\d{1,7}$/,
+    kind: 'a number from 0 to 9999999',
+  },
+  concurrency: {
+    about: 'requests in flight of one command',
+    otherwise: '32',
+    pattern: /^[1-9]\d{0,3}$/,
+    kind: 'a number from 1 to 9999',
+  },
+  'op-timeout': {
+    about: 'how long one request may take',
+    otherwise: '30s',
+    pattern: /^\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/,
+    kind: 'a duration',
+  },
   undo: { about: 'keep what changes at the prompt replace', otherwise: 'on', values: ON_OFF },
   'undo-protected': { about: 'keep also what not everybody may read', otherwise: 'off', values: ON_OFF },
   prompt: { about: 'template of the prompt', otherwise: '{profile}{protect}:{cwd}{state}{txn}> ' },
 };
+
+/** What a template of the prompt may hold in braces. */
+export const PROMPT_FIELDS = [
+  ...(['profile', 'protect', 'cwd', 'state', 'txn', 'n', 'role', 'host', 'target', 'zkstate', 'session'] as const),
+  ...(['zxid', 'time', 'rtt', 'watches'] as const),
+] as const;
 
 /** The user's configuration file; `file` undefined (`--no-config`): nothing can be saved. Other shells may change it, too. */
 export class UserFile {
@@ -63,7 +87,7 @@ export class UserFile {
     } catch (error) {
       if (error instanceof Failure) throw error;
       if (error instanceof ConfigFileError) throw usage(error.message, 'mend the file first');
-      throw new Failure(2, 'NotSaved', `${this.#file} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+      throw new Failure(2, 'NotSaved', `${this.#file} cannot be written: ${fileWords(error)}`);
     }
   }
 }
@@ -75,12 +99,17 @@ export class Settings implements SettingsStore {
   /** Called with the name after a value changed. */
   onChange: (name: string) => void = () => {};
 
+  /** Names in the file that are no settings: another version's, or misspelt. */
+  readonly strange: readonly string[];
+
   /** @throws Failure (2) when the file holds a value that does not fit. Names it does not know are left alone. */
   constructor(file: UserFile) {
     this.#file = file;
-    for (const [name, value] of Object.entries(file.config.settings ?? {})) {
+    const said = file.config.settings ?? {};
+    this.strange = Object.keys(said).filter((name) => !Object.hasOwn(SETTINGS, name));
+    for (const [name, value] of Object.entries(said)) {
       const text = typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value);
-      if (SETTINGS[name] !== undefined) this.#values.set(name, checked(name, text));
+      if (Object.hasOwn(SETTINGS, name)) this.#values.set(name, checked(name, text));
     }
   }
   all() {
@@ -108,12 +137,19 @@ function settingOf(name: string): Setting {
 }
 
 function checked(name: string, value: string): string {
-  const { values, pattern } = settingOf(name);
+  const { values, pattern, kind } = settingOf(name);
   if (values !== undefined && !values.includes(value)) throw usage(`${name} is ${choice(values)}, not ${value}`);
-  if (pattern !== undefined && !pattern.test(value))
-    throw usage(`${name} is a ${name === 'op-timeout' ? 'duration' : 'number'}, not ${value}`);
+  if (pattern !== undefined && !pattern.test(value)) throw usage(`${name} is ${kind}, not ${value}`);
   if (name === 'op-timeout' && parseTimed(value, name) === 0) throw usage(`${name} is more than 0`);
+  if (name === 'prompt') checkPrompt(value);
   return value;
+}
+
+function checkPrompt(template: string): void {
+  const fields = PROMPT_FIELDS.map((field) => `{${field}}`);
+  if (template.trim() === '') throw usage('prompt: a template is not empty', `there are ${fields.join(' ')}`);
+  const unknown = template.match(/\{\w+\}/g)?.find((field) => !(fields as readonly string[]).includes(field));
+  if (unknown !== undefined) throw usage(`prompt: there is no field ${unknown}`, `there are ${fields.join(' ')}`);
 }
 
 /** Targets with names. */
@@ -136,7 +172,12 @@ export class Profiles implements ProfileStore {
     const close = nearest(name, Object.keys(profiles))[0];
     throw usage(
       `no profile ${name}`,
-      close === undefined ? `profile add ${name} HOST:PORT makes one` : `did you mean @${close} ?`,
+      // with a colon it is no name, but servers
+      name.includes(':')
+        ? `connect ${name} goes to servers without a profile`
+        : close === undefined
+          ? `profile add ${name} HOST:PORT makes one`
+          : `did you mean @${close} ?`,
     );
   }
   has(name: string): boolean {

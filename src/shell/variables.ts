@@ -2,6 +2,10 @@ import type { Arg } from './command.ts';
 import { usage } from './failure.ts';
 import type { WordToken } from './lexer.ts';
 
+/** What `let` and `--set` may call a variable. */
+export const isVariableName = (text: string): boolean => /^[A-Za-z_][\w.-]*$/.test(text);
+export const VARIABLE_NAME = 'letters, digits, _ . and -, a letter first';
+
 /** What `${name}` stands for; undefined when there is none of that name. */
 export type Lookup = (name: string) => string | undefined;
 

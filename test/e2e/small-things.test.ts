@@ -1,0 +1,58 @@
+/** What an audit of the shell found: values that were taken and should not have been, hints that led astray, raw words of the system. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
+import { connect } from '../../src/index.ts';
+import { Session } from '../editor/session.ts';
+import { BIN, type Ran, zoosh } from './cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-small-'));
+let server: EmbeddedServer;
+before(async () => {
+  server = await startEmbedded({ settings: { reconfigEnabled: 'true' } });
+  const client = await connect(server.connectString);
+  for (const path of ['/app', '/app/n1', '/app/n2']) await client.create(path, 'x');
+  await client.close();
+});
+after(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+const one = (...words: string[]): Promise<Ran> => zoosh([server.connectString, ...words]);
+/** Exit code and what was said must be these. */
+async function says(words: readonly string[], code: number, said: RegExp, env: Record<string, string> = {}) {
+  const ran = await zoosh(words, '', env);
+  assert.equal(ran.code, code, `${words.join(' ')}: ${ran.stderr}`);
+  assert.match(ran.stderr, said, words.join(' '));
+  return ran;
+}
+
+test('values that cannot be meant are refused', async () => {
+  await says(['--fields', '', server.connectString, 'ls', '/'], 2, /--fields <A,B>.*names of fields/);
+  await says(['--fields', ' , ', server.connectString, 'ls', '/'], 2, /names of fields/);
+  await says(
+    ['--set', '1y=5', '-c', 'echo x'],
+    2,
+    /--set: not a name: 1y\n hint: letters, digits, _ \. and -, a letter/,
+  );
+  assert.equal((await zoosh(['--set', 'y1=5', '-c', 'echo ${y1}'])).stdout, '5\n');
+  await says(['settings', 'prompt', '{bogus}> '], 2, /prompt: there is no field \{bogus\}\n hint: .*\{cwd\}/);
+  await says(['settings', 'prompt', ''], 2, /prompt: .* empty/);
+  assert.equal((await zoosh(['settings', 'prompt', '{cwd} {n} $ '])).code, 0);
+  assert.equal((await zoosh(['settings', 'prompt', 'zkcli'])).code, 0);
+  await says(['settings', 'concurrency', '0'], 2, /concurrency is a number from 1 to 9999, not 0/);
+  await says(['settings', 'history', 'x'], 2, /history is a number from 0 to 9999999, not x/);
+});
+
+test('a setting that there is not is warned of, once', async () => {
+  const home = join(folder, 'strange');
+  mkdirSync(join(home, 'config'), { recursive: true });
+  writeFileSync(join(home, 'config', 'config.json'), '{"settings":{"hint":"off","nothing":1,"output":"json"}}');
+  const env = { ZOOSH_HOME: home };
+  const { stderr } = await says(['-c', 'echo a; echo b'], 0, /config\.json: there are no settings hint, nothing/, env);
+  assert.equal(stderr.match(/no settings/g)?.length, 1, stderr);
+  assert.equal((await zoosh(['-q', '-c', 'echo a'], '', env)).stderr, '');
+});
