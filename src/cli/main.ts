@@ -126,5 +126,6 @@ async function namedEnsemble([, name, more]: readonly string[]): Promise<{ name:
   return (await import('./local-ensembles.ts')).localEnsembles().open(name);
 }
 
-/** `*.zk`, or a path with a slash that is a file. */
-const isScript = (word: string): boolean => word.endsWith('.zk') || (word.includes('/') && existsSync(word));
+/** `*.zk`, or a path with a slash, be there such a file or not; a whole line given as one word is neither. */
+const isScript = (word: string): boolean =>
+  word.endsWith('.zk') || (word.includes('/') && (!/\s/.test(word) || existsSync(word)));

@@ -8,7 +8,6 @@ import { Failure, failureOf } from '../shell/failure.ts';
 import { isWorldReadable } from '../shell/node-record.ts';
 import { type NodeSource, placeOf } from '../shell/node-source.ts';
 import type { Output, Part } from '../shell/output.ts';
-import { quoteWord } from '../shell/paths.ts';
 import { nearest } from '../shell/suggest.ts';
 import type { Change } from '../shell/tree-plan.ts';
 import { walkNodes } from '../shell/walk.ts';
@@ -55,7 +54,7 @@ export async function withSuggestion<T>(asked: string, context: CommandContext, 
       path,
       cause: error,
       hint: /[*?[{]/.test(name)
-        ? `in quotes a pattern is a name, and some commands take none: ls ${quoteWord(path)} shows what matches`
+        ? context.patternHint(path)
         : close === undefined
           ? undefined
           : `did you mean ${parent === '/' ? '' : parent}/${close} ?`,

@@ -2,7 +2,7 @@
 import { type Client, RequestError } from '../client/api.ts';
 import type { CommandSpec, TransactionControl } from './command.ts';
 import { ClientFacade } from './facade.ts';
-import { cannotShow, type Failure, refused, usage } from './failure.ts';
+import { cannotShow, type Failure, READ_ONLY_HINT, refused, usage } from './failure.ts';
 import type { Output } from './output.ts';
 import { quoteWord } from './paths.ts';
 import { type Change, Recorder } from './recorder.ts';
@@ -255,10 +255,7 @@ const wordsOf = (changes: readonly Change[]): string => {
 /** Refuses what would change something, whatever command asks for it. */
 export class ReadOnlyClient extends ClientFacade {
   readonly #why: Failure;
-  constructor(
-    inner: Client,
-    why: Failure = refused('this shell is read-only', "leave out --read-only, or the profile's readOnly"),
-  ) {
+  constructor(inner: Client, why: Failure = refused('this shell is read-only', READ_ONLY_HINT)) {
     super(inner);
     this.#why = why;
   }

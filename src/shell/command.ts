@@ -249,6 +249,8 @@ export interface CommandContext {
   readonly stdin: () => Uint8Array;
   /** Paths came out of a pattern. */
   readonly globbed: boolean;
+  /** What is said of a node that is not there and has the name of a pattern. */
+  patternHint(path: string): string;
   /** Takes the events of watches that commands set, and what they changed where somebody looked. */
   readonly watched: (event: WatchEvent, change?: EventChange) => void;
   /** A line for people that comes on its own, while they type. */
@@ -401,6 +403,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   readonly examples: readonly (readonly [string, string])[];
   /** Exit codes worth naming, besides 0, 2 and 3. */
   readonly exits?: readonly number[];
+  /** What one of them means for this command, where that is not what it means everywhere. */
+  readonly exitsHere?: Readonly<Partial<Record<number, string>>>;
   /** What the synopsis ends with, behind all that is read by itself: `[-- CMD...]`. */
   readonly tail?: string;
   /** What is said of options that people know from elsewhere and that there are not: `-type`, and what does the same. */

@@ -5,9 +5,16 @@ import type { CommandContext, CommandSpec, SessionControl } from './command.ts';
 import { refused } from './failure.ts';
 import { expandGlob } from './glob.ts';
 import { orAbort } from './or-abort.ts';
-import { resolvePath } from './paths.ts';
+import { quoteWord, resolvePath } from './paths.ts';
 import type { Shell } from './shell.ts';
 import type { TrashDraft } from './trash.ts';
+
+/** The quotes of a line are ours and make a pattern a name; those of one command were the operating system's shell's. */
+function patternHint(path: string, { name, params }: CommandSpec, isOneShot: boolean): string {
+  const takesSome = Object.values(params).some(({ globs }) => globs === true);
+  const why = takesSome && !isOneShot ? 'in quotes a pattern is a name' : `${name} takes no pattern here`;
+  return `${why}: ls ${isOneShot ? quoteWord(path) : path} shows what matches`;
+}
 
 /** What one run of a command may use. */
 export function contextOf(
@@ -56,6 +63,7 @@ export function contextOf(
     askSecret: (question) => ports.askSecret(question),
     stdin: ports.stdin,
     globbed: bound.globs.length > 0,
+    patternHint: (path) => patternHint(path, spec, shell.isOneShot),
     watched: ports.watched,
     news: (line) => ports.news(line),
     session,

@@ -47,6 +47,9 @@ export const toldAlready = ({ exit, code, message }: Failure): Failure =>
 export const refused = (message: string, hint: string, path?: string): Failure =>
   new Failure(30, 'Refused', `refused: ${message}`, { hint, path });
 
+/** What makes a shell read-only, each of which may be it. */
+export const READ_ONLY_HINT = "leave out --read-only, ZOOSH_READ_ONLY=1, or the profile's readOnly";
+
 /** Under -n, for what changes something and cannot show what. */
 export const cannotShow = (name: string): Failure =>
   refused(`a dry run cannot show what ${name} would do`, 'leave out -n, --dry-run');

@@ -30,7 +30,7 @@ export class LastResult {
     this.#none(`${output.path} has no number yet, ${when}`);
   }
   failed(): void {
-    this.#none('the command before failed');
+    this.#none('an earlier command failed');
   }
   #none(why: string): void {
     this.#output = undefined;

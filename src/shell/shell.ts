@@ -10,7 +10,7 @@ import { DeadlineClient, type DeadlinePorts, Outcome } from './deadline.ts';
 import { Drafts } from './drafts.ts';
 import { expandWords } from './expand-words.ts';
 import { isOfRead } from './failed-request.ts';
-import { cannotShow, Failure, failureOf, refused, usage } from './failure.ts';
+import { cannotShow, Failure, failureOf, READ_ONLY_HINT, refused, usage } from './failure.ts';
 import { helpOf } from './help.ts';
 import { LastResult } from './last-result.ts';
 import { namedChroot } from './missing-chroot.ts';
@@ -144,6 +144,8 @@ export class Shell {
    * or is a program, or what it answers decides what follows.
    */
   isNeeded = false;
+  /** Its words were split by the operating system's shell. */
+  isOneShot = false;
   /** A change was sent since the shell began. */
   hasSent = false;
   #isUnread = false;
@@ -232,6 +234,7 @@ export class Shell {
 
   /** Runs one command whose words the operating system's shell has split. */
   async runWords(words: readonly string[]): Promise<number> {
+    this.isOneShot = true;
     const [name = '', ...rest] = words;
     const args = rest.map((text): Arg => ({ text, quote: 'none' }));
     await this.#guarded(words.join(' '), undefined, false, async (signal) => {
@@ -448,10 +451,7 @@ export class Shell {
     if (spec.risk !== 'read') {
       const sends = route.isReal || this.changes.isOpen;
       if (sends && (this.ports.readOnly || session.details.readOnly === true))
-        throw refused(
-          `${spec.name} changes something, and this shell is read-only`,
-          "leave out --read-only, or the profile's readOnly",
-        );
+        throw refused(`${spec.name} changes something, and this shell is read-only`, READ_ONLY_HINT);
       if (route.isReal && session.details.protect === true) await this.ports.confirmWrite(spec);
     }
     await expandWords(spec, bound, async () => route.wrap(await orAbort(this.client(), signal)), signal);

@@ -56,3 +56,18 @@ test('a setting that there is not is warned of, once', async () => {
   assert.equal(stderr.match(/no settings/g)?.length, 1, stderr);
   assert.equal((await zoosh(['-q', '-c', 'echo a'], '', env)).stderr, '');
 });
+
+test('hints lead to what was meant', async () => {
+  await says(['use', '127.0.0.1:29301'], 2, /no profile 127\.0\.0\.1:29301\n hint: connect 127\.0\.0\.1:29301 /);
+  for (const word of ['./nofile/x', 'foo/bar'])
+    await says([word], 2, new RegExp(`cannot read ${word.replaceAll('.', '\\.')}: there is no such file`));
+  await says(['ls /'], 127, /whole lines stand after -c/);
+  await says([server.connectString, 'create', '/x'], 30, /hint: .*ZOOSH_READ_ONLY/, { ZOOSH_READ_ONLY: '1' });
+  await says(
+    [server.connectString, 'mv', '/app/n1*', '/moved'],
+    10,
+    /hint: mv takes no pattern here: ls '\/app\/n1\*' shows/,
+  );
+  await says([server.connectString, 'find', '/ap*'], 10, /hint: find takes no pattern here: ls '\/ap\*' shows/);
+  await says([server.connectString, '-c', "get '/ap*'"], 10, /hint: in quotes a pattern is a name: ls \/ap\* shows/);
+});

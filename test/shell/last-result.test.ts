@@ -71,7 +71,10 @@ test('the result is that of the last command that had an answer; of one that fai
   assert.equal(await last('get /r; nosuch || pwd'), '/');
   const failed = rig(client);
   assert.equal(await failed.shell.run('get /r; get /none || echo ${_}'), 2);
-  assert.equal(failed.told.at(-1)?.failure.message, '${_} is not defined: the command before failed');
+  assert.equal(failed.told.at(-1)?.failure.message, '${_} is not defined: an earlier command failed');
+  const later = rig(client, {}, new Map(), { keepGoing: true });
+  assert.equal(await later.shell.run('get /none; cd /r; echo ${_}'), 2);
+  assert.equal(later.told.at(-1)?.failure.message, '${_} is not defined: an earlier command failed');
   const none = rig(client);
   assert.equal(await none.shell.run('echo ${_}'), 2);
   assert.equal(none.told.at(-1)?.failure.message, '${_} is not defined: no command has had a result yet');
