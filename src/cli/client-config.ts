@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileWords } from '../base/file-words.ts';
 import { type KeyStore, KeyStoreError, readKeyStore } from '../platform/key-stores.ts';
 import { readPem } from '../platform/pem-store.ts';
 import type { TlsOptions } from '../ports/network.ts';
@@ -76,6 +77,6 @@ function read(file: string, what: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw usage(`${what} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    throw usage(`${what} cannot be read: ${fileWords(error)}`);
   }
 }

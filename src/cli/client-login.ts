@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileWords } from '../base/file-words.ts';
 import type { Credential } from '../client/api.ts';
 import { readJvmFlags } from '../operate/jvm-flags.ts';
 import { CLIENT_FLAGS, flagSources } from '../operate/settings.ts';
@@ -63,7 +64,7 @@ function read(file: string, what: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code;
+    const reason = fileWords(error);
     throw usage(what === file ? `${file} cannot be read: ${reason}` : `${what}: ${file} cannot be read: ${reason}`);
   }
 }

@@ -1,7 +1,8 @@
 /** Files, standard input and programs, as the shell's lines name them. */
 
 import { spawn } from 'node:child_process';
-import { closeSync, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileWords } from '../base/file-words.ts';
 import type { RunningProgram } from '../shell/command.ts';
@@ -47,7 +48,7 @@ export function readStdin(): Uint8Array {
   try {
     return readFileSync(0);
   } catch (error) {
-    throw usage(`standard input cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+    throw usage(`standard input cannot be read: ${fileWords(error)}`);
   }
 }
 
@@ -88,15 +89,41 @@ export function openFile(file: string, append: boolean): Outlet {
   };
 }
 
-/** The user's editor. vi without a terminal draws into nowhere, and waits. @throws Failure (2) */
+/** The user's editor. vi without a terminal draws into nowhere, and waits. @throws Failure (2, 126, 127) */
 export function userEditor(): string {
   const named = process.env.VISUAL || process.env.EDITOR;
-  if (named) return named;
+  if (named) return runnable(named);
   if (process.stdin.isTTY === true && process.stdout.isTTY === true) return 'vi';
   throw usage(
     'edit: there is no terminal for an editor, and neither VISUAL nor EDITOR names a program that needs none',
     'set PATH @FILE writes what a file holds',
   );
+}
+
+/** Said before it is run, since the operating system's shell would say it in its own words first. @throws Failure (126, 127) */
+function runnable(editor: string): string {
+  const [program = ''] = editor.trim().split(/\s/, 1);
+  if (!/^[\w./+-]+$/.test(program)) return editor; // more than a name: that shell knows what it is
+  const places = program.includes('/') ? [program] : (process.env.PATH ?? '').split(':').map((at) => join(at, program));
+  if (places.some((file) => isFile(file) && mayRun(file))) return editor;
+  const isThere = places.some(isFile);
+  throw new Failure(
+    isThere ? 126 : 127,
+    'EditorFailed',
+    `${editor} ${isThere ? 'cannot be executed' : 'is not there'}`,
+    {
+      hint: 'VISUAL or EDITOR in the environment names another editor',
+    },
+  );
+}
+
+function mayRun(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Runs a line of the operating system's shell; the terminal is its own meanwhile. Its status. */

@@ -106,11 +106,17 @@ async function settingsOf(form: string, values: ReturnType<typeof parse>['values
   const remove = values.memory === true ? temporaryFolder() : undefined;
   const file = [
     option('tickTime', '2000'),
-    option('clientPort', values.port ?? '2181'),
+    option('clientPort', portSaid(values.port ?? '2181')),
     option('clientPortAddress', values.host ?? '127.0.0.1'),
     option('dataDir', remove ?? values.data ?? './zoosh-data'),
   ];
   return remove === undefined ? { file } : { file, remove };
+}
+
+/** @throws UsageError */
+function portSaid(text: string): string {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new UsageError(`--port ${text} is no port`);
+  return text;
 }
 
 /** How many voters are enough to found the ensemble; undefined: all. @throws UsageError, StartError */

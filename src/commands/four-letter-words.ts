@@ -1,4 +1,5 @@
 import { ConnectStringError, parseConnectString, type Server, showServer } from '../client/connect-string.ts';
+import { failureReason } from '../client/failure-reason.ts';
 import { ADMIN_PORT, adminPortOf, adminReply, flattened } from '../shell/admin-server.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
@@ -95,7 +96,7 @@ export default command({
       const host = showServer(server);
       const answer = await session.word(word, { ...server, argument, signal }).catch((error) => {
         if (signal.aborted) throw error;
-        throw new Failure(3, 'ConnectFailed', `${host} does not answer: ${(error as Error).message}`, { cause: error });
+        throw new Failure(3, 'ConnectFailed', `${host} does not answer: ${failureReason(error)}`, { cause: error });
       });
       // the AdminServer would be asked without the mask
       if (isForbidden(answer) && argument !== undefined)

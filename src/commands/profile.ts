@@ -38,6 +38,7 @@ export default command({
     ['profile default prod', 'used when nothing else is said'],
   ],
   exits: [11],
+  exitsHere: { 11: 'there is another profile of that name, and no --replace' },
   notes: [
     'Files must be there and are kept under their whole names. In a config.json that was written by hand relative names, those behind',
     'file: among them, begin at its folder.',

@@ -68,6 +68,8 @@ export default command({
     const { signal } = context;
     const lines = ((await client.getConfig({ signal })).data?.toString() ?? '').split('\n');
     const before = membersIn(lines);
+    // a dry run would say that it works, and a server that runs alone has no members to change
+    if (context.isDry && before.size === 0) throw explained(new KeeperError('Unimplemented', CONFIG_PATH));
     const after = isWhole ? membersIn(whole) : membersIn([...lines, ...joining]);
     if (!isWhole) for (const id of leaving) if (!membersIn(joining).has(id)) after.delete(id);
     const grouped = (all: readonly string[]): boolean => all.some((line) => line.startsWith('group.'));
@@ -92,13 +94,18 @@ export default command({
       );
       return { type: 'node', path: CONFIG_PATH, data, stat, showStat, form: 'text' };
     } catch (error) {
-      const hint = error instanceof KeeperError ? HINTS[error.code] : undefined;
-      if (hint === undefined) throw error;
-      const failure = failureOf(error, 'cluster');
-      throw new Failure(failure.exit, failure.code, failure.message, { path: CONFIG_PATH, hint, cause: error });
+      throw explained(error);
     }
   },
 });
+
+/** With what to do about it, where that is known. */
+function explained(error: unknown): unknown {
+  const hint = error instanceof KeeperError ? HINTS[error.code] : undefined;
+  if (hint === undefined) return error;
+  const { exit, code, message } = failureOf(error, 'cluster');
+  return new Failure(exit, code, message, { path: CONFIG_PATH, hint, cause: error });
+}
 
 const HINTS: Readonly<Partial<Record<KeeperCode, string>>> = {
   ReconfigDisabled: 'reconfigEnabled=true in the zoo.cfg of every server allows it',

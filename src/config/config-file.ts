@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import { isProfile, type Profile } from './profiles.ts';
 
@@ -44,7 +45,7 @@ export function readConfig(file: string): UserConfig {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return {};
-    throw new ConfigFileError(`${file} cannot be read: ${code}`);
+    throw new ConfigFileError(`${file} cannot be read: ${fileWords(error)}`);
   }
   let parsed: unknown;
   try {

@@ -57,7 +57,11 @@ export function pageOf(spec: CommandSpec): string {
   if (options.length > 0) lines.push('', 'options:', ...columns(options));
   lines.push('', 'examples:', ...columns(spec.examples));
   if (spec.exits !== undefined && spec.exits.length > 0)
-    lines.push('', 'exit codes:', ...columns(spec.exits.map((code) => [String(code), EXIT_CODES[code as ExitCode]])));
+    lines.push(
+      '',
+      'exit codes:',
+      ...columns(spec.exits.map((code) => [String(code), spec.exitsHere?.[code] ?? EXIT_CODES[code as ExitCode]])),
+    );
   if (spec.notes !== undefined) lines.push('', ...spec.notes);
   return lines.join('\n');
 }

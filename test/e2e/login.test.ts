@@ -96,7 +96,7 @@ test('every way to say a login, and what is said when it is refused', async () =
   await refused([], 4, /asks for Kerberos/, { JVMFLAGS: words });
   const zkCli = await zoosh(['-server', hosts, 'ls', '/'], '', { CLIENT_JVMFLAGS: words });
   assert.deepEqual([zkCli.code, /Kerberos/.test(zkCli.stderr)], [4, true]);
-  await refused(['-Djava.security.auth.login.config=/none'], 2, /-D: \/none cannot be read: ENOENT/);
+  await refused(['-Djava.security.auth.login.config=/none'], 2, /-D: \/none cannot be read: there is no such file/);
   await refused([flag, '-Dzookeeper.sasl.clientconfig=Nope'], 2, /no section Nope/);
   await refused([`-Djava.security.auth.login.config=${file('bad.conf', 'Client { "s:cret"')}`], 2, /line 1/);
   // as Java's client does: no section, no login

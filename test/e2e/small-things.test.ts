@@ -71,3 +71,26 @@ test('hints lead to what was meant', async () => {
   await says([server.connectString, 'find', '/ap*'], 10, /hint: find takes no pattern here: ls '\/ap\*' shows/);
   await says([server.connectString, '-c', "get '/ap*'"], 10, /hint: in quotes a pattern is a name: ls \/ap\* shows/);
 });
+
+test('failures of the system are told in words', async () => {
+  await says(['--client-config', join(folder, 'none'), server.connectString, 'ls', '/'], 2, /there is no such file/);
+  await says([server.connectString, '4lw', 'ruok', '127.0.0.1:1'], 3, /127\.0\.0\.1:1 does not answer: refused\n/);
+  const edited = await says([server.connectString, 'edit', '/app'], 127, /^error: nosuch is not there/, {
+    EDITOR: 'nosuch',
+  });
+  assert.doesNotMatch(edited.stderr, /\/bin\/sh|not found/);
+  writeFileSync(join(folder, 'plain'), '');
+  const plain = await says([server.connectString, 'edit', '/app'], 126, /plain cannot be executed/, {
+    EDITOR: join(folder, 'plain'),
+  });
+  assert.doesNotMatch(plain.stderr, /\/bin\/sh/);
+  assert.equal((await zoosh([server.connectString, 'edit', '/app'], '', { EDITOR: 'true' })).code, 0);
+  for (const port of ['x', '70000', '-1'])
+    await says(['start', 'standalone', `--port=${port}`], 2, new RegExp(`--port ${port} is no port`));
+});
+
+test('what would not work is not said to work, and what an exit code means is said for the command', async () => {
+  await says([server.connectString, '-n', 'reconfig', '-remove', '1'], 21, /this server runs alone/);
+  const help = await one('profile', 'add', '--help');
+  assert.match(help.stdout, /11 {2}there is another profile of that name, and no --replace\n/);
+});
