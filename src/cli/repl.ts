@@ -54,7 +54,6 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     () => (isConnected(host) ? session.client() : undefined),
     () => performance.now(),
   );
-  const plain = isPlain || settings.get('plain') === 'on';
   const exists = (typed: string): boolean | undefined => {
     try {
       return paths.knows(resolvePath(shell.cwd, typed));
@@ -69,7 +68,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     input: process.stdin,
     output: process.stdout,
     color: theme.color,
-    plain,
+    plain: () => isPlain || settings.get('plain') === 'on',
     history,
     host: {
       prompt: () => promptOf(host),

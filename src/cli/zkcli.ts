@@ -1,5 +1,5 @@
 /** zkCli's ways into the shell: one command, lines from a pipe, a prompt with our editor. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Client, ConnectError, type StateChange } from '../client/api.ts';
 import { connect } from '../client/connect.ts';
 import { registry } from '../commands/index.ts';
@@ -150,7 +150,7 @@ async function run(wish: CompatWish, streams: ZkStreams): Promise<number> {
       input: process.stdin,
       output: process.stdout,
       color: false,
-      plain: isDumb(process.env) || globals.ascii === true,
+      plain: () => isDumb(process.env) || globals.ascii === true,
       history,
       host: {
         prompt: () => `[zk: ${zk.target}(${STATES[zk.state]}) ${zk.count}] `,
@@ -233,7 +233,7 @@ function configOf(
         ? 'org.apache.zookeeper.server.quorum.QuorumPeerConfig$ConfigException'
         : 'org.apache.zookeeper.common.ConfigException';
     const cause =
-      error instanceof Failure && /ENOENT/.test(error.message)
+      error instanceof Failure && !existsSync(file)
         ? `java.lang.IllegalArgumentException: ${file} file is missing`
         : `java.lang.IllegalArgumentException: ${(error as Error).message}`;
     throw new Fatal(2, `${name}: Error while processing ${file}\nCaused by: ${cause}`);

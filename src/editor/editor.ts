@@ -45,11 +45,13 @@ export class Editor {
   /** Keys after a Tab wait a while for its answer, so that a fast typist gets what a slow one gets. */
   #holding = false;
   #away = false;
+  /** Of the line being read; the user may wish otherwise for the next one. */
+  #plain = false;
   #ended = false;
 
   constructor(options: EditorOptions) {
     this.#options = options;
-    this.#terminal = new Terminal(options.input, options.output, options.plain, {
+    this.#terminal = new Terminal(options.input, options.output, {
       keys: (keys) => {
         this.#queue.push(...keys);
         if (keys.some((key) => key.type === 'key' && CANCELS.has(key.name))) this.#holding = false;
@@ -67,19 +69,22 @@ export class Editor {
         }
       },
     });
-    this.#painter = new Painter(this.#terminal, options.plain, options.color);
+    this.#painter = new Painter(this.#terminal, this.#plain, options.color);
   }
 
   /** Shows the prompt and edits one line, which may have several rows. Only one at a time. */
   readLine(): Promise<LineResult> {
     assert(this.#resolve === undefined, 'a line is being read already');
     if (this.#ended && this.#queue.length === 0) return Promise.resolve({ type: 'eof' });
-    const { host, history, plain, color } = this.#options;
+    const { host, history, color } = this.#options;
+    this.#plain = this.#options.plain();
+    this.#terminal.plain = this.#plain;
+    this.#painter.plain = this.#plain;
     const rules = {
       isComplete: (text: string) => host.isComplete(text),
       history,
-      plain,
-      hints: color && !plain && host.hint !== undefined,
+      plain: this.#plain,
+      hints: color && !this.#plain && host.hint !== undefined,
     };
     this.#state = new LineState(rules, this.#kills);
     this.#away = false;
@@ -278,9 +283,9 @@ export class Editor {
   }
 
   #surroundings(): Surroundings {
-    const { host, color, plain } = this.#options;
+    const { host, color } = this.#options;
     const text = this.#state?.text ?? '';
-    const short = color && !plain && text.length <= COLOURED_LENGTH;
+    const short = color && !this.#plain && text.length <= COLOURED_LENGTH;
     return {
       prompt: host.prompt(),
       continuation: host.continuation,

@@ -15,14 +15,15 @@ const lines = (text: string): string => text.replace(/\r?\n/g, '\r\n');
 /** Remembers what of the line is on the screen, and writes the difference. */
 export class Painter {
   readonly #screen: Screen;
-  readonly #plain: boolean;
+  /** Nothing but printing and backspaces; another value only between lines. */
+  plain: boolean;
   readonly #color: boolean;
   #frame: Frame | undefined;
   #row: PlainRow | undefined;
 
   constructor(screen: Screen, plain: boolean, color: boolean) {
     this.#screen = screen;
-    this.#plain = plain;
+    this.plain = plain;
     this.#color = color;
   }
 
@@ -30,12 +31,12 @@ export class Painter {
   begin(): void {
     this.#forget();
     // a full row of blanks wraps exactly when the cursor was not in the first column
-    if (!this.#plain) this.#screen.write(' '.repeat(this.#screen.columns));
+    if (!this.plain) this.#screen.write(' '.repeat(this.#screen.columns));
   }
 
   show(view: View): void {
     const { columns } = this.#screen;
-    if (this.#plain) {
+    if (this.plain) {
       const row = plainRow(view, columns);
       this.#screen.write(plainUpdate(this.#row, row));
       if (view.below.length > 0) this.#screen.write(this.#below(view) + plainUpdate(undefined, row));
@@ -57,7 +58,7 @@ export class Painter {
 
   /** Writes whole lines where the text stood, and the text below them. */
   above(text: string, view: View): void {
-    if (this.#plain) {
+    if (this.plain) {
       this.#screen.write(this.#wipe() + lines(text));
       this.#row = undefined;
       this.show(view);
@@ -70,7 +71,7 @@ export class Painter {
 
   /** Takes the text off the screen. */
   erase(): void {
-    this.#screen.write(this.#plain ? this.#wipe() : erase(this.#frame));
+    this.#screen.write(this.plain ? this.#wipe() : erase(this.#frame));
     this.#forget();
   }
 
@@ -83,7 +84,7 @@ export class Painter {
       below: [],
       ghost: '',
     };
-    if (this.#plain) {
+    if (this.plain) {
       this.show(last);
       this.#screen.write('\r\n');
     } else {
@@ -100,14 +101,14 @@ export class Painter {
   }
 
   clear(): void {
-    this.#screen.write(this.#plain ? '\r\n' : '\x1b[H\x1b[2J');
+    this.#screen.write(this.plain ? '\r\n' : '\x1b[H\x1b[2J');
     this.#forget();
   }
 
   /** The terminal has another size, and has wrapped anew what was on it. */
   resized(): void {
     const frame = this.#frame;
-    if (this.#plain) this.#screen.write('\r\n');
+    if (this.plain) this.#screen.write('\r\n');
     else if (frame !== undefined)
       this.#screen.write(erase({ ...frame, cursorRow: rowsAbove(frame, this.#screen.columns) }));
     this.#forget();

@@ -19,7 +19,8 @@ export interface TerminalHandlers {
 export class Terminal {
   readonly #input: NodeJS.ReadStream;
   readonly #output: NodeJS.WriteStream;
-  readonly #plain: boolean;
+  /** No escape codes of ours. */
+  #plain = false;
   readonly #handlers: TerminalHandlers;
   readonly #decoder = new KeyDecoder();
   #timer: NodeJS.Timeout | undefined;
@@ -27,10 +28,9 @@ export class Terminal {
   #wanted = false;
   #listening = false;
 
-  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, plain: boolean, handlers: TerminalHandlers) {
+  constructor(input: NodeJS.ReadStream, output: NodeJS.WriteStream, handlers: TerminalHandlers) {
     this.#input = input;
     this.#output = output;
-    this.#plain = plain;
     this.#handlers = handlers;
     process.on('exit', this.#release);
     process.on('SIGTERM', this.#killed);
@@ -45,6 +45,12 @@ export class Terminal {
   }
   get rows(): number {
     return this.#output.rows || 24;
+  }
+
+  set plain(plain: boolean) {
+    if (plain === this.#plain) return;
+    if (this.#taken) this.write(plain ? PASTE_OFF : PASTE_ON);
+    this.#plain = plain;
   }
 
   write(text: string): void {

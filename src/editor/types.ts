@@ -59,8 +59,11 @@ export interface EditorOptions {
   readonly host: EditorHost;
   readonly history: HistoryStore;
   readonly color: boolean;
-  /** `TERM=dumb`, `--ascii`: no menu and no escape codes; candidates are listed once and the line is written again. */
-  readonly plain: boolean;
+  /**
+   * `TERM=dumb`, a screen reader: no menu and no escape codes; candidates are listed once and the line is written again. Asked
+   * at the beginning of each line.
+   */
+  plain(): boolean;
 }
 
 export type LineResult =

@@ -94,3 +94,23 @@ test('what would not work is not said to work, and what an exit code means is sa
   const help = await one('profile', 'add', '--help');
   assert.match(help.stdout, /11 {2}there is another profile of that name, and no --replace\n/);
 });
+
+test('plain is plain from the next line on', async () => {
+  using session = new Session({
+    sh: `exec ${process.execPath} ${BIN} ${server.connectString}`,
+    env: { ZOOSH_HOME: join(folder, 'plain-home'), LANG: 'C.UTF-8' },
+  });
+  await session.shows('connected to');
+  session.type('get /app/\t');
+  await session.shows(/n1 .*\n.*n2/);
+  session.type('\x03settings plain on\r');
+  await session.shows('plain is on');
+  session.type('get /app/\t\t');
+  await session.shows(/n1 +n2/);
+  session.type('\x03settings plain off\r');
+  await session.shows('plain is off');
+  session.type('get /app/\t');
+  await session.shows(/get \/app\/n\|\n.*n1 .*\n.*n2/);
+  session.type('\x03quit\r');
+  assert.equal(await session.ended(), 0);
+});

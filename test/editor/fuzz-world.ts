@@ -69,7 +69,7 @@ export class World implements Disposable {
         hint: (text: string) => (/get\s*$/.test(text) ? '[-s] [-w] PATH 日本語 to the end of the row' : ''),
       }),
     };
-    const options = { host: this.#host, history, color: plan.color, plain: false };
+    const options = { host: this.#host, history, color: plan.color, plain: () => false };
     this.#editor = new Editor({ ...options, input: this.#input as never, output: this.#output as never });
     this.#read();
   }

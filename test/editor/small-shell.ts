@@ -63,7 +63,7 @@ const editor = new Editor({
   host,
   history: new FileHistory({ file: process.env.HISTORY_FILE ?? '/dev/null/none' }),
   color: !plain,
-  plain,
+  plain: () => plain,
 });
 
 function events(count: number, milliseconds: number): void {
