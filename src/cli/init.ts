@@ -7,6 +7,7 @@ import { type Folders, folders, homeHere } from '../config/folders.ts';
 import type { Profile } from '../config/profiles.ts';
 import { isReference } from '../config/secrets.ts';
 import { visibleLine } from '../out/data.ts';
+import { PROMPT_COLORS } from '../shell/colors.ts';
 import { failureOf, usage } from '../shell/failure.ts';
 import { keptFile, keptReference } from '../shell/profile-files.ts';
 import { plural } from '../shell/units.ts';
@@ -160,14 +161,25 @@ async function askAbout(own: Found, values: ReturnType<typeof parse>, sources: T
     }
   }
   const name = values.profile ?? (await askName(sources));
+  const said = values.color ?? (await askColor());
   const protect = values.protect ?? (await askYesNo('Ask before changes, as for production?'));
-  const color = values.color ?? (protect ? 'red' : undefined);
+  const color = said ?? (protect ? 'red' : undefined);
   const isDefault = values.default ?? (await askYesNo('Use it when nothing else is said?'));
   return {
     name,
     isDefault,
     profile: { ...profile, ...(color !== undefined && { color }), ...(protect && { protect: true }) },
   };
+}
+
+/** Undefined: as it is otherwise. */
+async function askColor(): Promise<string | undefined> {
+  const usual = { value: '', about: 'the usual one' };
+  const color = await askChoice('Colour of its prompt?', [
+    usual,
+    ...PROMPT_COLORS.map((value) => ({ value, about: value })),
+  ]);
+  return color === '' ? undefined : color;
 }
 
 /** One that is there is not replaced unasked. */

@@ -114,3 +114,25 @@ test('plain is plain from the next line on', async () => {
   session.type('\x03quit\r');
   assert.equal(await session.ended(), 0);
 });
+
+test('init asks for the colour of the prompt', async () => {
+  const home = join(folder, 'init');
+  using session = new Session({
+    sh: `exec ${process.execPath} ${BIN} init --server ${server.connectString} --profile blue`,
+    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1', SHELL: '/bin/none' },
+  });
+  for (const question of ['speak TLS?', 'log in?']) {
+    await session.shows(question);
+    session.type('n\r');
+  }
+  await session.shows(/ 7 {2}cyan\n[\s\S]*Colour of its prompt\? \(1 to 9\)/);
+  session.type('7\r');
+  for (const question of ['as for production?', 'nothing else is said?']) {
+    await session.shows(question);
+    session.type('n\r');
+  }
+  await session.shows('profile @blue is kept');
+  assert.equal(await session.ended(), 0);
+  const shown = await zoosh(['profile', 'show', 'blue'], '', { ZOOSH_HOME: home });
+  assert.match(shown.stdout, /color\tcyan/);
+});
