@@ -5,7 +5,7 @@ import type { Key } from './keys.ts';
 import { Painter } from './painter.ts';
 import { type Effect, LineState } from './state.ts';
 import { Terminal } from './terminal.ts';
-import type { Completion, EditorOptions, LineResult } from './types.ts';
+import type { Candidate, Completion, EditorOptions, LineResult } from './types.ts';
 import { type Surroundings, viewOf } from './view.ts';
 
 export type {
@@ -279,7 +279,16 @@ export class Editor {
   #draw(): void {
     if (this.#state === undefined || this.#away) return;
     this.#state.columns = this.#terminal.columns;
-    this.#painter.show(viewOf(this.#state, this.#surroundings()));
+    const view = viewOf(this.#state, this.#surroundings());
+    this.#painter.show(view);
+    void this.#lookAt(view.inView);
+  }
+
+  /** Notes of rows that have come into view; a note is a comfort, and none is no failure. */
+  async #lookAt(inView: readonly Candidate[] = []): Promise<void> {
+    const menu = this.#state?.menu;
+    const shows = await menu?.lookAt(inView)?.catch(() => false);
+    if (shows === true && this.#state?.menu === menu) this.#draw();
   }
 
   #surroundings(): Surroundings {

@@ -1,5 +1,5 @@
 import { textWidth } from '../base/width.ts';
-import type { Candidate } from './types.ts';
+import type { Candidate, Completion } from './types.ts';
 
 /** Are the letters of `part` in `whole`, in this order? */
 export function isSubsequence(part: string, whole: string): boolean {
@@ -50,22 +50,49 @@ export interface Grid {
 /** Menu cells besides the label: the mark in front, the gap behind. */
 const MARK = 2;
 const GAP = 2;
+/** Of so many candidates it is asked at a time what there is to say of them. */
+const AT_ONCE = 50;
 
 /** The open list of candidates. `selected` is -1 until the user moves into it. */
 export class Menu {
   readonly message: string | undefined;
-  readonly #all: readonly Candidate[];
+  #all: readonly Candidate[];
   shown: readonly Candidate[];
   selected = -1;
   readonly from: number;
   #widest = -1;
   #notes = false;
+  readonly #more: Completion['more'];
+  readonly #asked = new WeakSet<Candidate>();
 
-  constructor(candidates: readonly Candidate[], from: number, message?: string) {
+  constructor(candidates: readonly Candidate[], from: number, message?: string, more?: Completion['more']) {
+    this.#more = more;
     this.#all = candidates;
     this.shown = candidates;
     this.from = from;
     this.message = message;
+  }
+
+  /** Asks what there is to say of those in view that nobody has asked about; undefined when there are none. True when it shows. */
+  lookAt(inView: readonly Candidate[]): Promise<boolean> | undefined {
+    if (this.#more === undefined) return undefined;
+    const bare = inView.filter((one) => one.note === undefined && !this.#asked.has(one)).slice(0, AT_ONCE);
+    if (bare.length === 0) return undefined;
+    for (const one of bare) this.#asked.add(one);
+    return this.#more(bare).then((known) => this.#learn(bare, known));
+  }
+
+  #learn(bare: readonly Candidate[], known: readonly Candidate[]): boolean {
+    const learnt = new Map<Candidate, Candidate>();
+    for (const [at, one] of bare.entries()) {
+      const now = known[at];
+      if (now?.note !== undefined) learnt.set(one, now);
+    }
+    const replaced = (all: readonly Candidate[]): Candidate[] => all.map((one) => learnt.get(one) ?? one);
+    this.#all = replaced(this.#all);
+    this.shown = replaced(this.shown);
+    this.#widest = -1;
+    return learnt.size > 0;
   }
 
   get current(): Candidate | undefined {

@@ -1,4 +1,5 @@
 import { asciiRun, type Cluster, clusters, pointWidth } from '../base/width.ts';
+import type { Candidate } from './types.ts';
 
 /** One row of the screen: what to write, the cells it takes, and whether the text simply ran on into the next row. */
 export interface Row {
@@ -34,6 +35,8 @@ export interface View {
   readonly isSynopsis?: boolean;
   /** Rows below, as wide as they are; drawn for this terminal already. */
   readonly below: readonly (readonly Segment[])[];
+  /** Candidates of the menu among them. */
+  readonly inView?: readonly Candidate[];
 }
 
 const TAB = 8;

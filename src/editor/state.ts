@@ -174,7 +174,7 @@ export class LineState {
     const grows =
       shared !== typed && shared.length >= typed.length && isSubsequence(typed.toLowerCase(), shared.toLowerCase());
     if (grows) this.buffer.replace(from, to, shared);
-    if (!this.rules.plain) this.menu = new Menu(candidates, from, completion.message);
+    if (!this.rules.plain) this.menu = new Menu(candidates, from, completion.message, completion.more);
     else if (grows && !again) this.effect({ type: 'bell' });
     else this.effect({ type: 'list', labels: candidates.map(labelOf) });
   }

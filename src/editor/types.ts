@@ -14,6 +14,11 @@ export interface Completion {
   readonly from: number;
   readonly to: number;
   readonly candidates: readonly Candidate[];
+  /**
+   * The same candidates in their order, with what there is to say of them: asked once for those without a note that come into
+   * view. One of which nothing is known stays as it is.
+   */
+  more?(candidates: readonly Candidate[]): Promise<readonly Candidate[]>;
   /** A dim line, in place of the menu when there are no candidates: `no permission`. */
   readonly message?: string;
 }

@@ -1,9 +1,9 @@
 import { cut, textWidth } from '../base/width.ts';
-import { labelOf, type Menu } from './menu.ts';
+import { type Grid, labelOf, type Menu } from './menu.ts';
 import type { Search } from './recall.ts';
 import { layoutText, type Segment, type View } from './render.ts';
 import type { LineState } from './state.ts';
-import type { Span, SpanStyle } from './types.ts';
+import type { Candidate, Span, SpanStyle } from './types.ts';
 
 const MENU_ROWS = 10;
 const STYLES: Readonly<Record<SpanStyle, string>> = {
@@ -49,18 +49,30 @@ export function styleRuns(spans: readonly Span[], length: number): { from: numbe
 
 const dim = (text: string, columns: number): Segment[] => [{ text: cut(text, columns - 1).shown, style: DIM }];
 
+/** Which rows of a menu are shown: from `top` on so many as are `visible`. */
+function windowOf(menu: Menu, grid: Grid, limit: number): { readonly top: number; readonly visible: number } {
+  const visible = Math.max(
+    1,
+    Math.min(MENU_ROWS, limit - (grid.rows > limit || grid.rows > MENU_ROWS ? 1 : 0), grid.rows),
+  );
+  const chosenRow = Math.max(0, Math.floor(menu.selected / grid.columns));
+  return { visible, top: Math.min(Math.floor(chosenRow / visible) * visible, grid.rows - visible) };
+}
+
+/** The candidates in these rows. */
+function inView(menu: Menu, columns: number, limit: number): readonly Candidate[] {
+  const grid = menu.grid(columns);
+  const { top, visible } = windowOf(menu, grid, limit);
+  return menu.shown.slice(top * grid.columns, (top + visible) * grid.columns);
+}
+
 /** The rows of a menu: labels in columns, or one column with notes, and which part is shown when it is not all. */
 export function menuRows(menu: Menu, indent: number, columns: number, limit: number): Segment[][] {
   const grid = menu.grid(columns);
   const cells = grid.label + 2;
   const full = grid.columns === 1;
   const left = full ? Math.max(0, Math.min(indent - 2, columns - 1 - cells)) : 0;
-  const visible = Math.max(
-    1,
-    Math.min(MENU_ROWS, limit - (grid.rows > limit || grid.rows > MENU_ROWS ? 1 : 0), grid.rows),
-  );
-  const chosenRow = Math.max(0, Math.floor(menu.selected / grid.columns));
-  const top = Math.min(Math.floor(chosenRow / visible) * visible, grid.rows - visible);
+  const { top, visible } = windowOf(menu, grid, limit);
   const out: Segment[][] = [];
   for (let row = top; row < top + visible; row++) {
     const segments: Segment[] = [];
@@ -153,7 +165,7 @@ export function viewOf(state: LineState, surroundings: Surroundings): View {
     before.cursorColumn + textWidth(state.text.slice(menu.from, Math.min(state.cursor, menu.from + hidden)));
   const textRows = layoutText(view, columns, color).rows.length;
   const limit = Math.max(1, Math.min(MENU_ROWS + 2, Math.max(height - textRows, height >> 1)));
-  return { ...view, below: menuRows(menu, indent, columns, limit) };
+  return { ...view, below: menuRows(menu, indent, columns, limit), inView: inView(menu, columns, limit) };
 }
 
 /** A synopsis stands one blank behind the text. */

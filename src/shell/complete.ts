@@ -3,7 +3,7 @@ import type { Candidate, Completion } from '../editor/types.ts';
 import { optionsOf, type Walk, walk } from './bind.ts';
 import type { Arg, CommandSpec, Param, Registry } from './command.ts';
 import { type Quote, staticText, tokenize, type WordToken } from './lexer.ts';
-import type { PathSource } from './path-source.ts';
+import type { PathNote, PathSource } from './path-source.ts';
 import { quoteWord, resolvePath, showUnseen } from './paths.ts';
 
 /** What completion knows; everything is asked for only when it is needed. */
@@ -75,11 +75,19 @@ export async function complete(
   const found = isFile
     ? { choices: filesFor(typed, '', ports) }
     : await choices(args, current?.quote ?? 'none', typed, again, ports);
+  const choiceOf = new Map(matching(found, typed).map((choice) => [present(choice, current), choice]));
+  const { noted, message } = found;
   return {
     from,
     to: cursor,
-    candidates: matching(found, typed).map((choice) => present(choice, current)),
-    ...(found.message !== undefined && { message: found.message }),
+    candidates: [...choiceOf.keys()],
+    ...(noted !== undefined && {
+      more: async (some) => {
+        const known = await noted(some.flatMap((each) => choiceOf.get(each) ?? []));
+        return known.map((choice) => present(choice, current));
+      },
+    }),
+    ...(message !== undefined && { message }),
   };
 }
 
@@ -87,6 +95,8 @@ interface Found {
   readonly choices: readonly Choice[];
   /** What the choices must begin with, when it is not the whole word. */
   readonly prefix?: string;
+  /** The same with what there is to say of them, for those that come into view later. */
+  noted?(some: readonly Choice[]): Promise<readonly Choice[]>;
   readonly message?: string | undefined;
 }
 
@@ -270,22 +280,25 @@ async function pathChoices(typed: string, again: boolean, ports: CompletionPorts
     names.map((text) => ({ text })),
     prefix,
   ).map(({ text }) => text);
-  const notes = await ports.paths.notes(parent, fitting);
+  const noted = async (some: readonly string[]): Promise<Choice[]> => {
+    const notes = await ports.paths.notes(parent, some);
+    return some.map((name, at) => nodeChoice(folder, name, notes[at]));
+  };
   return {
-    choices: fitting.map((name, at) => {
-      const note = notes[at];
-      const opens = note?.children !== undefined && note.children > 0;
-      return {
-        text: `${folder}${name}${opens ? '/' : ''}`,
-        display: `${name}${opens ? '/' : ''}`,
-        note: note?.text,
-        open: opens || note === undefined,
-      };
-    }),
+    choices: await noted(fitting),
+    // asked for those without a note, whose text is the whole name
+    noted: (some) => noted(some.map(({ text }) => text.slice(folder.length))),
     // the names were narrowed already
     prefix: '',
     message,
   };
+}
+
+/** A node as it goes on: to its children, if any; where nothing is known of it that is left open. */
+function nodeChoice(folder: string, name: string, note: PathNote | undefined): Choice {
+  const opens = note !== undefined && note.children > 0;
+  const shown = `${name}${opens ? '/' : ''}`;
+  return { text: folder + shown, display: shown, note: note?.text, open: opens || note === undefined };
 }
 
 /** Those that begin with what was typed; else without regard to case; else with its letters in order. */

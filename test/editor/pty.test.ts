@@ -59,6 +59,20 @@ test('accept 14: two Tabs in one write show the menu; it moves, filters, restore
   await one.shows('got {"type":"line","text":"get /app/worker-a/"}');
 });
 
+test('notes come for the rows that come into view, once each', async () => {
+  using one = await session();
+  one.type('get /noted/\t\t');
+  await one.shows(/node-009 +note 9\n.*1 to 10 of 400/);
+  one.type('\x1b[6~'.repeat(4));
+  await one.shows(/node-049 +note 49\n.*41 to 50 of 400/);
+  one.type('\x1b[6~');
+  await one.shows(/> node-050 +late 10\n[\s\S]*node-055\n[\s\S]*node-059 +late 10\n.*51 to 60 of 400/);
+  one.type('\x1b[5~\x1b[6~\x1b[6~');
+  await one.shows(/node-060 +late 20\n[\s\S]*61 to 70 of 400/);
+  one.type('\r');
+  await one.until((screen) => screen.includes('get /noted/node-060/'), 'what is known now is accepted');
+});
+
 test('a late answer is announced, one for another line is dropped, an error is a line', async () => {
   using one = await session();
   one.type('delay 700\r');

@@ -11,11 +11,14 @@ const nodes: Readonly<Record<string, readonly string[]>> = {
   '/app/': ['worker-a/', 'worker-b/', 'worker-c', 'wal'],
   '/zookeeper/': ['config', 'quota'],
   '/many/': Array.from({ length: 400 }, (_, i) => `node-${String(i).padStart(3, '0')}`),
+  '/noted/': Array.from({ length: 400 }, (_, i) => `node-${String(i).padStart(3, '0')}`),
 };
 const commands = ['get', 'getAcl', 'ls', 'slow', 'events', 'quit'];
 if (process.argv.includes('--pid')) console.log(`pid ${process.pid}`);
 let state = '';
 let delay = 5;
+/** How many candidates notes were asked for later on. */
+let asked = 0;
 
 const host: EditorHost = {
   prompt: () => `\x1b[32mlocal:/${state}>\x1b[0m `,
@@ -42,7 +45,21 @@ const host: EditorHost = {
       open: name.endsWith('/'),
       ...(parent === '/app/' && { note: name.endsWith('/') ? '3 children' : 'ephemeral  12B' }),
     }));
-    return { from, to: cursor, candidates };
+    if (parent !== '/noted/') return { from, to: cursor, candidates };
+    const noted = candidates.map((one, at) => (at < 50 ? { ...one, note: `note ${at}` } : one));
+    return {
+      from,
+      to: cursor,
+      candidates: noted,
+      async more(some) {
+        asked += some.length;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        // what is not known stays as it is
+        return some.map((one) =>
+          one.text.endsWith('-055') ? one : { ...one, text: `${one.text}/`, note: `late ${asked}` },
+        );
+      },
+    };
   },
   highlight(text) {
     const end = text.search(/\s|$/);
