@@ -19,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'zoosh-login-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const file = (name: string, text: string): string => {
   const path = join(folder, name);
-  writeFileSync(path, text);
+  writeFileSync(path, text, { mode: 0o600 });
   return path;
 };
 const MODULE = 'org.apache.zookeeper.server.auth.DigestLoginModule required';
