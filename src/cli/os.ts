@@ -103,7 +103,8 @@ export function userEditor(): string {
 /** Said before it is run, since the operating system's shell would say it in its own words first. @throws Failure (126, 127) */
 function runnable(editor: string): string {
   const [program = ''] = editor.trim().split(/\s/, 1);
-  if (!/^[\w./+-]+$/.test(program)) return editor; // more than a name: that shell knows what it is
+  // more than a name, or a system that finds programs in another way: its shell knows what it is
+  if (process.platform === 'win32' || !/^[\w./+-]+$/.test(program)) return editor;
   const places = program.includes('/') ? [program] : (process.env.PATH ?? '').split(':').map((at) => join(at, program));
   if (places.some((file) => isFile(file) && mayRun(file))) return editor;
   const isThere = places.some(isFile);
