@@ -287,8 +287,10 @@ export class Editor {
   /** Notes of rows that have come into view; a note is a comfort, and none is no failure. */
   async #lookAt(inView: readonly Candidate[] = []): Promise<void> {
     const menu = this.#state?.menu;
-    const shows = await menu?.lookAt(inView)?.catch(() => false);
-    if (shows === true && this.#state?.menu === menu) this.#draw();
+    const bare = menu?.unasked(inView) ?? [];
+    if (menu?.more === undefined || bare.length === 0) return;
+    const known = await menu.more(bare).catch(() => []);
+    if (menu.learn(bare, known) && this.#state?.menu === menu) this.#draw();
   }
 
   #surroundings(): Surroundings {

@@ -62,27 +62,27 @@ export class Menu {
   readonly from: number;
   #widest = -1;
   #notes = false;
-  readonly #more: Completion['more'];
+  readonly more: Completion['more'];
   readonly #asked = new WeakSet<Candidate>();
 
   constructor(candidates: readonly Candidate[], from: number, message?: string, more?: Completion['more']) {
-    this.#more = more;
+    this.more = more;
     this.#all = candidates;
     this.shown = candidates;
     this.from = from;
     this.message = message;
   }
 
-  /** Asks what there is to say of those in view that nobody has asked about; undefined when there are none. True when it shows. */
-  lookAt(inView: readonly Candidate[]): Promise<boolean> | undefined {
-    if (this.#more === undefined) return undefined;
+  /** Those in view of whom nobody has asked what there is to say; who calls this asks. */
+  unasked(inView: readonly Candidate[]): Candidate[] {
+    if (this.more === undefined) return [];
     const bare = inView.filter((one) => one.note === undefined && !this.#asked.has(one)).slice(0, AT_ONCE);
-    if (bare.length === 0) return undefined;
     for (const one of bare) this.#asked.add(one);
-    return this.#more(bare).then((known) => this.#learn(bare, known));
+    return bare;
   }
 
-  #learn(bare: readonly Candidate[], known: readonly Candidate[]): boolean {
+  /** What was answered; true when it shows. */
+  learn(bare: readonly Candidate[], known: readonly Candidate[]): boolean {
     const learnt = new Map<Candidate, Candidate>();
     for (const [at, one] of bare.entries()) {
       const now = known[at];

@@ -77,7 +77,7 @@ for (const [profile, { line, count }] of Object.entries(SASL))
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const jaas = join(folder, 'jaas.conf');
-    writeFileSync(jaas, JAAS);
+    writeFileSync(jaas, JAAS, { mode: 0o600 });
     const provider = 'authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider';
     const lines = ['tickTime=500', line, provider, `java.security.auth.login.config=${jaas}`, ...PATIENT];
     await using server = await new ServerProcess(lines).start();

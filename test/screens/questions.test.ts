@@ -106,6 +106,7 @@ test('init keeps what was said last, and replaces no profile unasked', async () 
   await answer('speak TLS', 'n');
   await answer('log in', 'n');
   await answer('A name for it', 'prod');
+  await answer('Colour of its prompt', '1');
   await answer('Ask before changes', 'y');
   await answer('nothing else is said', 'n');
   await sees(session, 'profile @prod is kept');
