@@ -103,6 +103,8 @@ export interface Siege {
   readonly calm: Bystanding;
   readonly flood: Bystanding;
   readonly floodPerSecond: number;
+  /** The same flood at a server that only takes connections in and answers with fixed bytes. */
+  readonly bareFlood: Bystanding;
   readonly slow: Bystanding;
   readonly slowOpen: number;
 }
@@ -124,19 +126,37 @@ async function floodAt(
   return { flood, floodPerSecond: ((await crowd.tell({ what: 'look' })).connections / ms) * 1000 };
 }
 
+/** A server that only takes connections in and answers with fixed bytes: what it costs, the machine costs. */
+async function withBare<T>(run: (port: number) => Promise<T>): Promise<T> {
+  const child = fork(job('bare-job'));
+  try {
+    const port = await new Promise<number>((resolve, reject) => {
+      child.once('message', (given) => resolve(Number(given)));
+      child.once('exit', () => reject(new Error('the bare server ended')));
+    });
+    await bystand(port, 2000); // the code is warm from here on
+    return await run(port);
+  } finally {
+    child.removeAllListeners();
+    child.kill('SIGKILL');
+  }
+}
+
 /** What another client feels of a flood, and of so many handshakes that go on for ever. */
 export async function siege(server: ServerProcess, slowCount: number, ms: number): Promise<Siege> {
   await bystand(server.port, 2000); // the code is warm from here on
   const calm = await bystand(server.port, ms);
-  let flooded = await floodAt(server.port, ms, PRIORITY_LOW);
+  let flooding: number = PRIORITY_LOW;
+  let flooded = await floodAt(server.port, ms, flooding);
   for (const priority of HIGHER)
-    if (flooded.floodPerSecond <= LEAST_FLOOD) flooded = await floodAt(server.port, ms, priority);
+    if (flooded.floodPerSecond <= LEAST_FLOOD) flooded = await floodAt(server.port, ms, (flooding = priority));
+  const { flood: bareFlood } = await withBare((port) => floodAt(port, ms, flooding));
   using crowd = new Crowd();
   await crowd.tell({ what: 'slow', port: server.port, count: slowCount });
   const { open } = await crowd.until(slowCount, 120_000);
   crowd.calmDown(); // they are all there: what follows is theirs to disturb, not their processor's
   const slow = await bystand(server.port, ms);
-  return { calm, ...flooded, slow, slowOpen: open };
+  return { calm, ...flooded, bareFlood, slow, slowOpen: open };
 }
 
 /** Connections a second of the floods that are compared; undefined: as many as it can open. */
@@ -146,16 +166,11 @@ const ROUNDS = 5;
 
 /** A client of the server and one of a bare server in turn, calm and beside floods: medians of p99, ms. */
 async function besideBare(zoosh: number): Promise<void> {
-  const child = fork(job('bare-job'));
-  try {
-    const bare = await new Promise<number>((resolve, reject) => {
-      child.once('message', (port) => resolve(Number(port)));
-      child.once('exit', () => reject(new Error('the bare server ended')));
-    });
+  await withBare(async (bare) => {
     const ports = { zoosh, bare };
     const felt = new Map<string, number[]>();
     const note = (key: string, { p99 }: Bystanding): unknown => felt.set(key, [...(felt.get(key) ?? []), p99]);
-    for (const port of Object.values(ports)) await bystand(port, 2000); // the code is warm from here on
+    await bystand(zoosh, 2000);
     for (let round = 0; round < ROUNDS; round++)
       for (const [name, port] of Object.entries(ports)) {
         note(`${name}, calm`, await bystand(port, RATE_MS));
@@ -171,10 +186,7 @@ async function besideBare(zoosh: number): Promise<void> {
       const at = (part: number): string => (all[Math.floor((all.length - 1) * part)] as number).toFixed(2);
       console.log(`${key}: p99 of ${ROUNDS} rounds: ${at(0.5)} ms (${at(0)} to ${at(1)})`);
     }
-  } finally {
-    child.removeAllListeners();
-    child.kill('SIGKILL');
-  }
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -193,11 +205,12 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   }
   for (const limit of [60, 0]) {
     await using server = await new ServerProcess([`maxClientCnxns=${limit}`]).start();
-    const { calm, flood, floodPerSecond, slow, slowOpen } = await siege(server, slowCount, 10_000);
+    const { calm, flood, floodPerSecond, bareFlood, slow, slowOpen } = await siege(server, slowCount, 10_000);
     const shown = ({ p50, p99, most }: Bystanding): string =>
       `${p50.toFixed(2)} / ${p99.toFixed(2)} / ${most.toFixed(1)}`;
     console.log(`maxClientCnxns=${limit}: another client's p50 / p99 / longest, ms: calm ${shown(calm)}`);
     console.log(`  a flood of ${floodPerSecond.toFixed(0)} connections a second: ${shown(flood)}`);
+    console.log(`  and at a bare server: ${shown(bareFlood)}`);
     console.log(`  ${slowOpen} handshakes of a byte a second: ${shown(slow)}`);
   }
   await using server = await new ServerProcess(['maxClientCnxns=0']).start();

@@ -27,6 +27,9 @@ test(`${SESSIONS} idle sessions fit, and are all back soon after a crash, none e
   }),
 );
 
+/** How much more than at a server that does nothing another client may feel of a flood. */
+const BESIDE_BARE = 1.5;
+
 test(
   'a flood of connections, and handshakes that never end, at most double the p99 of another client',
   {
@@ -35,14 +38,16 @@ test(
   () =>
     timely(async () => {
       await using server = await new ServerProcess(['maxClientCnxns=0']).start();
-      const { calm, flood, slow, slowOpen, floodPerSecond } = await siege(server, SLOW, SIEGE_MS);
+      const { calm, flood, bareFlood, slow, slowOpen, floodPerSecond } = await siege(server, SLOW, SIEGE_MS);
       console.log(
-        `p99 ${calm.p99.toFixed(2)} ms; ${flood.p99.toFixed(2)} with ${floodPerSecond.toFixed(0)} connections a second; ${slow.p99.toFixed(2)} with ${slowOpen} handshakes`,
+        `p99 ${calm.p99.toFixed(2)} ms; ${flood.p99.toFixed(2)} with ${floodPerSecond.toFixed(0)} connections a second, ${bareFlood.p99.toFixed(2)} at a bare server; ${slow.p99.toFixed(2)} with ${slowOpen} handshakes`,
       );
       assert.equal(slowOpen, SLOW);
       assert.ok(floodPerSecond > LEAST_FLOOD, `${floodPerSecond} connections a second are no flood`);
       const most = Math.max(2 * calm.p99, UNFELT_MS);
-      const worst = Math.max(flood.p99, slow.p99);
-      return lateIf(worst > most, `p99 of ${worst.toFixed(2)} ms, ${calm.p99.toFixed(2)} without them`);
+      const late = ({ p99 }: typeof calm, bound: number): string | undefined =>
+        lateIf(p99 > bound, `p99 of ${p99.toFixed(2)} ms, ${calm.p99.toFixed(2)} without them`);
+      // as many connections as it can open take the processor from everybody: what a bare server's client feels is the machine's
+      return late(slow, most) ?? late(flood, Math.max(most, BESIDE_BARE * bareFlood.p99));
     }),
 );
