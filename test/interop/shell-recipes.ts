@@ -131,6 +131,25 @@ test('queue: in their order, by priority, one taker each', async () => {
   assert.equal(await taker.status(), 0);
 });
 
+test('queue: an item in every form that data has', async () => {
+  const at = `${await base('forms')}/q`;
+  const file = program('queue-item', 'of a file');
+  for (const [words, item] of [
+    [['-b', at, 'YmFzZTY0'], 'base64'],
+    [['-x', at, '686578'], 'hex'],
+    [[at, '--text', '-x'], '-x'],
+    [[at, '--file', file], 'of a file'],
+    [[at, '--null'], null],
+  ] as const) {
+    await gives(0, '', 'queue', 'put', ...words);
+    await gives(0, item === null ? '' : `${item}\n`, 'queue', 'take', at);
+  }
+  note(`queue put ${at} --stdin`);
+  const piped = await zoosh([SERVER, 'queue', 'put', at, '--stdin'], ENV, Buffer.from('piped'));
+  assert.deepEqual([piped.err, piped.status], ['', 0]);
+  await gives(0, 'piped\n', 'queue', 'take', at);
+});
+
 test('counter: as it is, and by so much', async () => {
   const at = `${await base('counter')}/c`;
   await gives(0, '1\n', 'counter', 'incr', '--style', 'kazoo', at);
