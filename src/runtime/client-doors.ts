@@ -13,6 +13,7 @@ import { clientKeysApart } from './keys-apart.ts';
 import type { Logger } from './log.ts';
 import { Complaints } from './peer-complaints.ts';
 import { listenError } from './start-error.ts';
+import type { Certificates } from './tally.ts';
 import type { Traffic } from './traffic.ts';
 
 /** Where somebody listens. */
@@ -39,6 +40,8 @@ export interface DoorOptions {
   readonly traffic: Traffic;
   /** What is shown by TLS; undefined where it is not spoken. */
   readonly keys: ClientTlsKeys | undefined;
+  /** Where it is noted what is shown. */
+  readonly shown: Certificates;
   /** That this process may have; undefined: nobody knows. */
   readonly descriptors: number | undefined;
   /** A client is in: its socket, its address as Java prints it, and what a certificate proves. Undefined: no TLS. */
@@ -78,8 +81,10 @@ export class ClientDoors {
     const secure = new Crowd();
     this.crowds.push(plain, secure);
     const { clientTls: tls } = config;
-    if (tls !== undefined && options.keys !== undefined)
+    if (tls !== undefined && options.keys !== undefined) {
+      options.shown.clients = options.keys.chain;
       for (const unified of [true, false]) this.doors.push(this.tlsDoor(tls, options.keys, unified));
+    }
     if (config.clientPort !== undefined)
       this.plain = listener((socket) => this.enter(socket, plain, this.unified ? 0 : undefined));
     if (config.secureClientPort !== undefined) this.secure = listener((socket) => this.enter(socket, secure, 1));
@@ -123,13 +128,14 @@ export class ClientDoors {
     });
   }
   private async watchKeys(tls: ClientTls): Promise<void> {
-    const { clock, logger } = this.options;
+    const { clock, logger, shown } = this.options;
     const watched = {
       stores: [tls.keyStore, tls.trustStore],
       whose: 'clients',
       read: (now: number) => clientKeysApart(tls, now),
       renewed: (keys: ClientTlsKeys) => {
         tryKeys(keys);
+        shown.clients = keys.chain;
         // with many authorities each takes a while: one in a turn
         for (const door of this.doors) setImmediate(() => door.renew(keys));
       },

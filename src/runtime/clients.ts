@@ -92,6 +92,7 @@ export class ClientPort {
     this.faults = new ClientFaults(clock, (sentence) => logger.error(sentence));
     this.doors = new ClientDoors({
       ...{ config, clock, listener, logger, keys, traffic: this.traffic, descriptors: descriptors?.() },
+      shown: words.tally.shown,
       serve: (socket, ip, proved) => this.accept(socket, ip, proved),
       refused: () => {
         this.server.outbox.counts.authFailed++;

@@ -425,12 +425,12 @@ export class Ensemble {
   /** Who learns from this member while it leads, each with its connection. */
   learners(): readonly LearnerRow[] {
     const { audience } = this.node.server.peer;
-    return (audience?.each ?? []).flatMap(({ link, sid, isObserver, sent }) => {
+    return (audience?.each ?? []).flatMap(({ link, sid, isObserver, sent, behind }) => {
       const channel = this.peers.channelOf(link);
       if (channel === undefined) return [];
       const { remote: address, established, waiting: waitingBytes, traffic } = channel;
       const zxid = sent === undefined ? 0n : (BigInt(sent.epoch) << 32n) | BigInt(sent.counter);
-      return [{ sid, isObserver, address, established, waitingBytes, traffic, zxid }];
+      return [{ sid, isObserver, address, established, waitingBytes, traffic, zxid, behind }];
     });
   }
 

@@ -1,25 +1,10 @@
 import { readdirSync } from 'node:fs';
 import type { Spread } from '../base/spread.ts';
 import { mostDescriptors } from '../platform/descriptors.ts';
+import type { Figure, SpreadFigure } from './figure.ts';
+import { ownFigures } from './own-figures.ts';
 import { COUNTED, type Counted, DETAILED, OF_MEMBERS, TIMED, type Timed } from './tally.ts';
 import { mode, type WordContext } from './words/context.ts';
-
-/** A figure as mntr and /metrics tell it, under ZooKeeper's name without `zk_`. Of `counter` the value only grows. */
-export interface Figure {
-  readonly name: string;
-  readonly help: string;
-  readonly kind: 'gauge' | 'counter';
-  readonly value: number;
-}
-/** Sizes or times; `detailed` ones have more quantiles in mntr. */
-export interface SpreadFigure {
-  readonly name: string;
-  readonly help: string;
-  readonly spread: Spread;
-  readonly isDetailed: boolean;
-  /** Of a set of them, which: the label `key`. */
-  readonly key?: string;
-}
 
 type Read = (context: WordContext) => number | undefined;
 type Rows = Readonly<Record<string, readonly [help: string, read: Read]>>;
@@ -72,19 +57,6 @@ const GAUGES: Rows = {
   open_file_descriptor_count: ['open files and sockets', openFiles],
   max_file_descriptor_count: ['how many there may be', mostDescriptors],
   uptime: ['ms since the start', ({ server, started }) => Math.round(server.now - started)],
-};
-const OURS: Rows = {
-  scrub_rounds: ['rounds of the background verification since the start', ({ tally }) => tally.scrub.rounds],
-  scrub_files_whole: ['files that the last of these found whole', ({ tally }) => tally.scrub.whole],
-  memory_full: [
-    '1 while new sessions, writes and watches are refused since memory is short',
-    ({ server }) => (server.pressure.full ? 1 : 0),
-  ],
-  damage_found: ['damaged files and records found since the start', ({ damage }) => damage.all.length],
-  damage_open: [
-    'of these, not mended',
-    ({ damage }) => damage.all.reduce((sum, { mended }) => sum + (mended === undefined ? 1 : 0), 0),
-  ],
 };
 const COUNTERS: Rows = {
   bytes_received_count: ['bytes from clients', ({ traffic }) => traffic.bytesReceived],
@@ -164,7 +136,7 @@ export function figuresOf(context: WordContext): Figure[] {
   const { answered, totalLatency } = outbox.counts;
   const all: Figure[] = [];
   put(all, 'gauge', GAUGES, context);
-  put(all, 'gauge', OURS, context);
+  all.push(...ownFigures(context));
   put(all, 'counter', COUNTERS, context);
   const add = (kind: Figure['kind'], name: string, help: string, value: number): void =>
     void all.push({ name, help, kind, value });

@@ -83,7 +83,9 @@ export class Journey {
     const { server, tally } = this.node;
     const isInformed = message.type === 'INFORM';
     if ((message.type !== 'PROPOSAL' && !isInformed) || !server.serving) return;
-    tally.took(isInformed ? 'commit_propagation_latency' : 'proposal_latency', this.since(server.lastTime));
+    const ms = this.since(server.lastTime);
+    tally.took(isInformed ? 'commit_propagation_latency' : 'proposal_latency', ms);
+    tally.ahead.add(ms, server.now);
   }
   private since(time: number): number {
     return this.node.ports.clock.wall() - time;

@@ -45,9 +45,13 @@ function registryOf(context: WordContext, { process: withProcess, totals }: Metr
     };
     registry.registerMetric(metric as unknown as Metric);
   };
-  for (const { name, help, kind, value } of figuresOf(context)) {
+  const keyed = new Map<string, Value[]>();
+  for (const { name, help, kind, key, value } of figuresOf(context)) {
     const isTotal = totals && kind === 'counter' && !name.endsWith('_total');
-    put(isTotal ? `${name}_total` : name, help, kind, [{ labels: {}, value }]);
+    const values = keyed.get(name) ?? [];
+    values.push({ labels: key === undefined ? {} : { key }, value });
+    if (values.length === 1) put(isTotal ? `${name}_total` : name, help, kind, values);
+    if (key !== undefined) keyed.set(name, values);
   }
   const sets = new Map<string, { readonly help: string; readonly values: Value[] }>();
   for (const { name, help, key, spread } of spreadsOf(context)) {

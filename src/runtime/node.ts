@@ -126,20 +126,20 @@ export class ServerNode {
   }
 
   async start(): Promise<RunningServer> {
-    const { config, ports } = this;
+    const { config, ports, tally, damage } = this;
+    const { shown } = tally;
     const keys = await keysForClients(config, this.options.logger, ports.clock.wall());
     const loaded = await this.load();
     await refuseBootstrap(this.options, loaded);
     const { ensemble } = config;
     if (ensemble !== undefined) {
-      const kept = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock));
+      const kept = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock, shown));
       if ('net' in kept) this.keptNet = kept; // its keys are looked after for as long as this server runs
       this.join = () => new Ensemble(this, ensemble, 'net' in kept ? kept.net : kept);
     }
     this.begin(loaded);
     const version = reportedVersion(config);
     const { clock } = ports;
-    const { tally, damage } = this;
     const learners = (): readonly LearnerRow[] => this.ensemble?.learners() ?? [];
     const words = { version, started: clock.monotonic(), tally, damage, learners };
     this.port = new ClientPort(
@@ -415,6 +415,7 @@ export class ServerNode {
     switch (effect.type) {
       case 'commit':
         this.journey.commits(effect.upTo);
+        this.tally.committedAt = server.now;
         return server.commit(effect.upTo);
       case 'storeEpochs': {
         const { accepted, current, install } = effect;

@@ -1,4 +1,8 @@
+import { LeastLately } from '../base/least-lately.ts';
 import { Spread } from '../base/spread.ts';
+
+/** The certificate that is shown to each, with the chain above it; PEM. */
+export type Certificates = Partial<Record<'clients' | 'members' | 'admin', string>>;
 
 /** What happens to this server that has a size or takes time (ms), as ZooKeeper calls it. */
 export const TIMED = {
@@ -72,6 +76,11 @@ export class Tally {
   readonly scrub = { rounds: 0, whole: 0 };
   /** Sessions that this member ended as a leader since nothing was heard of them. */
   expired = 0;
+  /** When something was committed last, ms of the monotonic clock. */
+  committedAt: number | undefined;
+  /** How far this learner's clock is ahead of its leader's. */
+  readonly ahead = new LeastLately(60_000);
+  readonly shown: Certificates = {};
   /** Java's trace mask: asked for and set by tools, and kept for them; nothing here goes by it. */
   traceMask = 306n;
   /** The newest write to the log was refused by the disk. */

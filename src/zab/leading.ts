@@ -7,7 +7,7 @@ import { Leader } from './leader.ts';
 import { type Audience, forward, hasVote, type Learner } from './learners.ts';
 import { Membership } from './membership.ts';
 import { Probes } from './probes.ts';
-import type { Voice } from './quorum.ts';
+import { slackOf, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { Synchronization } from './synchronization.ts';
 import { type Entry, isBefore, isSame, type Message, type Position, positionOf, type Refusal } from './types.ts';
@@ -143,13 +143,18 @@ export class Leading extends Synchronization {
       const { link, sid, sent, upToDate } = learner;
       const votes = hasVote(state, learner);
       const isObserver = !votes && !listed.some((member) => member.sid === sid);
-      each.push({ link, sid, sent, isObserver });
+      each.push({ link, sid, sent, isObserver, behind: votes && upToDate ? this.behind(learner) : undefined });
       if (!upToDate) continue;
       if (isObserver) count.observers++;
       else if (votes) count.followers++;
       else count.nonVoting++;
     }
-    return { ...count, each };
+    return { ...count, each, slack: slackOf(state.configs, this.synced) };
+  }
+  private behind({ upTo }: Learner): number | undefined {
+    const { last } = this.state.history;
+    if (upTo === undefined || isSame(upTo, last)) return upTo && 0;
+    return upTo.epoch === last.epoch ? last.counter - upTo.counter : last.counter;
   }
   /** See {@link Peer.canReconfigure}. */
   canReconfigure(config: Config): Refusal | undefined {

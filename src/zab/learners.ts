@@ -48,12 +48,18 @@ export interface Audience {
   readonly observers: number;
   /** Syncs that wait for a quorum's answer. */
   readonly pendingSyncs: number;
-  /** Each of the learners; `sent` is up to where entries were sent to it. */
+  /** How many voters in step may be lost, whichever, before nothing can be committed any more. */
+  readonly slack: number;
+  /**
+   * Each of the learners; `sent` is up to where entries were sent to it, `behind` how many transactions a voter in step does
+   * not have on its disk yet.
+   */
   readonly each: readonly {
     readonly link: number;
     readonly sid: number;
     readonly isObserver: boolean;
     readonly sent: Position | undefined;
+    readonly behind: number | undefined;
   }[];
 }
 

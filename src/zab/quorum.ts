@@ -54,6 +54,40 @@ export function isQuorumOfAll(configs: readonly Config[], voices: readonly Voice
   return configs.length > 0 && configs.every((config) => isQuorum(config, voices));
 }
 
+/**
+ * How many of `voices` may be lost, whichever they are, and the rest are still a quorum of every one of `configs`; -1 when they
+ * are none now. What is looked for is the cheapest way to end it: the heaviest voters of the groups that fall first.
+ */
+export const slackOf = (configs: readonly Config[], voices: readonly Voice[]): number =>
+  configs.length === 0 ? -1 : Math.min(...configs.map((config) => fallsAfter(config, voices) - 1));
+/** The fewest voices whose loss leaves no quorum; 0 when there is none. */
+function fallsAfter(config: Config, voices: readonly Voice[]): number {
+  const groups = new Map<number, { total: number; heard: number[] }>();
+  for (const member of config.members) {
+    if (member.role !== 'participant' || weightOf(member) === 0) continue;
+    const key = member.group ?? 0;
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = { total: 0, heard: [] }));
+    group.total += weightOf(member);
+    if (hears(voices, member)) group.heard.push(weightOf(member));
+  }
+  const costs = [...groups.values()].map(costOf).sort((a, b) => a - b);
+  const won = costs.filter((cost) => cost > 0);
+  const most = Math.floor(costs.length / 2); // groups that may be won without being a quorum of them
+  return won.slice(0, Math.max(0, won.length - most)).reduce((sum, cost) => sum + cost, 0);
+}
+/** How many of a group's voters must go before the rest are no majority of its weight. */
+function costOf({ total, heard }: { total: number; heard: readonly number[] }): number {
+  let left = heard.reduce((sum, weight) => sum + weight, 0);
+  let cost = 0;
+  for (const weight of heard.toSorted((a, b) => b - a)) {
+    if (left * 2 <= total) break;
+    left -= weight;
+    cost++;
+  }
+  return cost;
+}
+
 /** True when `voice` is a voter of one of `configs` under the incarnation listed there. */
 export const counts = (configs: readonly Config[], voice: Voice): boolean =>
   configs.some(({ members }) => members.some((member) => speaksAs(member, voice)));

@@ -95,6 +95,19 @@ test('members tell their place, elections, synchronisations and proposals; figur
   assert.equal(at.get('follower_sync_time_count'), 0);
   assert.ok((at.get('looking_count') ?? 0) >= 1 && at.has('election_time_sum'));
   assert.deepEqual([at.get('damage_found'), at.get('damage_open'), at.get('scrub_rounds')], [0, 0, 0]);
+  // how near to standing still: of three voters one may be lost; who is how far behind, and whose clock is ahead of the leader's
+  assert.equal(at.get('quorum_slack'), 1);
+  for (const id of [1, 2, 3]) {
+    const behind = at.get(`learner_behind{key="${id}"}`);
+    assert.ok(id === leader.id ? behind === undefined : behind === 0, `server ${id}: ${behind}`);
+  }
+  assert.ok(!at.has('learner_behind{key="4"}'), 'an observer acknowledges nothing');
+  assert.ok(!at.has('clock_ahead_ms') && !of.has('quorum_slack'));
+  for (const one of [of, seen]) {
+    const ahead = one.get('clock_ahead_ms') ?? Number.NaN;
+    assert.ok(ahead >= 0 && ahead < 1000, `the clocks of one machine: ${ahead} ms`);
+  }
+  for (const one of [at, of, seen]) assert.ok((one.get('last_commit_ms') ?? Number.NaN) < PATIENCE_MS);
   // the same in mntr
   const words = await follower.word('mntr');
   assert.match(words, /^zk_learner_proposal_received_count\t\d+$/m);
@@ -112,7 +125,7 @@ test('members tell their place, elections, synchronisations and proposals; figur
   await until(
     async () => {
       told = await figures(await members.leader(leader.id));
-      return told.get('synced_observers') === 1 && told.get('synced_followers') === 1;
+      return told.get('synced_observers') === 1 && told.get('synced_followers') === 1 && told.get('quorum_slack') === 0;
     },
     PATIENCE_MS,
     () => `${[...told]}`,

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { connect } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
@@ -35,7 +37,12 @@ test('the exporter that zoo.cfg asks for tells the truth under the known names',
   assert.equal(figure('num_alive_connections'), 1);
   assert.equal(figure('global_sessions'), 1);
   assert.ok(figure('packets_received') >= 7 && figure('process_resident_memory_bytes') > 1e7);
-  assert.doesNotMatch(text, /quorum_size|learners/);
+  assert.doesNotMatch(text, /quorum_|learner|clock_ahead|certificate_ends|key="log"/);
+  const { bavail, bsize } = statfsSync(tmpdir());
+  const [free, size] = ['free', 'size'].map((what) => figure(`disk_${what}_bytes{key="data"}`)) as [number, number];
+  assert.ok(Math.abs(free - bavail * bsize) < 2e9 && size >= free, `${free} of ${size} bytes are free`);
+  assert.equal(figure('disk_refused'), 0);
+  assert.ok(figure('last_commit_ms') < PATIENCE_MS);
   assert.equal((await fetch(`http://127.0.0.1:${port}/`, { headers })).status, 404);
   assert.equal((await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'POST', headers })).status, 405);
   await client.close();

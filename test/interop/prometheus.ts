@@ -10,6 +10,12 @@ import { fileURLToPath } from 'node:url';
 import { ownBlock } from '../ports.ts';
 
 export const RULES = fileURLToPath(new URL('../../../docs/deploy/prometheus-rules.yml', import.meta.url));
+/** The rules of a group of the file, by name, so that none is forgotten. */
+export function rulesOf(group: string): string[] {
+  const text = readFileSync(RULES, 'utf8').split(/^ {2}- name: /m);
+  const own = text.find((part) => part.startsWith(`${group}\n`)) ?? assert.fail(group);
+  return [...own.matchAll(/alert: (\w+)/g)].map(([, name = '']) => name);
+}
 /** What a zoo.cfg says to be scraped. */
 export const EXPORTER = [
   'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider',
@@ -61,14 +67,16 @@ export class Prometheus implements AsyncDisposable {
     this.port = port;
     this.program = program;
   }
-  /** `jobs`: the metrics port of each. */
-  static async start(jobs: Readonly<Record<string, string>>): Promise<Prometheus> {
+  /** `jobs`: the metrics port of each, or of each of its servers. */
+  static async start(jobs: Readonly<Record<string, string | readonly string[]>>): Promise<Prometheus> {
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-prometheus-'));
     const rules = SHORTER.reduce((text, [from, to]) => text.replaceAll(from, to), readFileSync(RULES, 'utf8'));
     writeFileSync(join(folder, 'rules.yml'), rules);
     const port = await ownBlock('127.0.0.1', 1);
-    const job = ([name, at]: [string, string]): string =>
-      `  - { job_name: ${name}, static_configs: [ { targets: [ '127.0.0.1:${at}' ] } ] }`;
+    const job = ([name, at]: [string, string | readonly string[]]): string => {
+      const targets = [at].flat().map((each) => `'127.0.0.1:${each}'`);
+      return `  - { job_name: ${name}, static_configs: [ { targets: [ ${targets.join()} ] } ] }`;
+    };
     writeFileSync(
       join(folder, 'prometheus.yml'),
       [

@@ -178,7 +178,7 @@ tests answers.js
 echo '-- the audit log, ours and that of Apache ZooKeeper'
 tests audit.js
 echo '-- watched by Prometheus and collectd'
-tests monitoring.js
+tests monitoring.js alerts.js
 
 echo '-- local sessions and read-only mode, on ensembles of both'
 tests local-sessions.js

@@ -1,6 +1,6 @@
 /** Stories of disks and of strangers, on ensembles of real processes (foundations.md 3 and 4, reliability.md 2). */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -15,6 +15,7 @@ import { lateIf, PATIENCE_MS, timely } from '../patience.ts';
 import { ownBlock } from '../ports.ts';
 import { votes, wipe } from './nemesis-faults.ts';
 import { StaleReads } from './nemesis-stale.ts';
+import { onSmallDisk } from './small-disk.ts';
 
 const seed = Number(process.env.ZOOSH_SEED ?? randomInt(2 ** 31));
 const random = seededRandom(seed);
@@ -136,20 +137,6 @@ test('a bit flipped in any file of a follower, then a fail-over to it: it is men
   await client.close();
   console.log(`flipped bits: ${flips} in ${[...names]}; noticed ${mended}; all members equal after each`);
 });
-
-/** Namespaces of a user where users have them, else those of root. */
-const NAMESPACES = spawnSync('unshare', ['-Urm', 'true']).status === 0 ? '-Urm' : '-m';
-/** A command of a member whose data directory is a small file system of its own; no root is needed where users have namespaces. */
-const onSmallDisk = (id: number, folder: string, command: readonly string[], mb = 8): string[] => [
-  'unshare',
-  NAMESPACES,
-  'sh',
-  '-c',
-  `mount -t tmpfs -o size=${mb}m tmpfs "$1" && echo ${id} > "$1/myid" && shift && exec "$@"`,
-  'sh',
-  folder,
-  ...command,
-];
 
 for (const role of ['a follower', 'the leader'] as const)
   test(`the disk of ${role} fills: the others go on, and with room it comes back by itself`, async () => {

@@ -1,5 +1,6 @@
 /** Clients by TLS: who is let in, as whom, and what is said of the others. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, utimesSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
@@ -251,7 +252,13 @@ test('files that change hold for new connections; a broken one changes nothing a
     utimesSync(file, moment, moment);
   };
   await using before = await connect(secure, { tls: by(alice) });
+  /** As the figures tell it, ms since 1970. */
+  const ends = async (): Promise<number> => {
+    const figures = await fourLetterWord('mntr', { host: HOST, port: server.port, timeoutMs: PATIENCE_MS });
+    return 1000 * Number(/^zk_clients_certificate_ends\t(\d+)$/m.exec(figures)?.[1]);
+  };
   const first = await shown();
+  assert.equal(await ends(), Date.parse(new X509Certificate(own.pem).validTo));
   replace(keyFile, 'nonsense');
   await until(
     () => log.some((line) => /stay as they were: ssl\.keyStore\.location=.*renewed\.pem is neither PEM/.test(line)),
@@ -264,12 +271,14 @@ test('files that change hold for new connections; a broken one changes nothing a
     'it is named',
   );
   assert.equal(await shown(), first);
-  replace(keyFile, makeCertificate(servers, { hosts: [HOST] }).store);
+  const later = new Date(Math.ceil(Date.now() / 1000) * 1000 + 90 * DAY_MS);
+  replace(keyFile, makeCertificate(servers, { hosts: [HOST], to: later }).store);
   await until(
     () => log.some((line) => line.startsWith('certificates for clients were read again')),
     'it is read again',
   );
   assert.notEqual(await shown(), first);
+  assert.equal(await ends(), later.getTime());
   assert.equal(await ask(server.securePort, shows(makeCertificate(strangers, { hosts: ['carol'] }))), '');
   replace(trustFile, strangers.pem);
   await until(

@@ -78,20 +78,24 @@ const NO_CHECKS = { dialled: false, callers: false };
 const quorumTlsOf = (tls: AdminTls) => ({ ...tls, ciphers: undefined, checks: NO_CHECKS });
 const adminKeys = ({ chain, key, authorities }: PemOptions): AdminKeys => ({ cert: chain, key, ca: authorities });
 
-async function keysOf({ config, clock, logger }: WebOptions): Promise<AdminKeys | undefined> {
+async function keysOf({ config, clock, logger, tally }: WebOptions): Promise<AdminKeys | undefined> {
   const { tls } = config.admin;
   if (tls === undefined) return undefined;
   const { keys, warnings } = await readPeerKeys(quorumTlsOf(tls), [], clock.wall());
   for (const warning of warnings) logger.warn(warning);
+  tally.shown.admin = keys.chain;
   return adminKeys(keys);
 }
 /** Files of its keys are read again when they change. */
-async function keptKeys({ clock, logger }: WebOptions, tls: AdminTls, server: RunningAdmin): Promise<WebSide> {
+async function keptKeys({ clock, logger, tally }: WebOptions, tls: AdminTls, server: RunningAdmin): Promise<WebSide> {
   const watched = {
     stores: [tls.keyStore, tls.trustStore],
     whose: 'the admin server',
     read: (now: number) => peerKeysApart(quorumTlsOf(tls), [], now),
-    renewed: (keys: PemOptions) => server.renew(adminKeys(keys)),
+    renewed: (keys: PemOptions) => {
+      server.renew(adminKeys(keys));
+      tally.shown.admin = keys.chain;
+    },
   } as const;
   const watch = new KeyWatch<PemOptions>(watched, clock, logger);
   await watch.start();

@@ -34,6 +34,8 @@ export interface LearnerRow {
   readonly traffic: { sent: number; received: number };
   /** Up to where it was sent what is proposed. */
   readonly zxid: bigint;
+  /** Transactions that a voter in step does not have on its disk yet; undefined of others. */
+  readonly behind: number | undefined;
 }
 /** The whole text a word answers; `argument` is what came behind the word. */
 export type Word = (context: WordContext, argument: Buffer) => string;

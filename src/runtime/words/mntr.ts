@@ -17,8 +17,11 @@ export function rowsOf(context: WordContext): [string, string | number][] {
     ['server_state', mode(context)],
   ];
   if (peer.isMember) rows.push(['peer_state', `${peer.role} - ${peer.phase}`]);
-  for (const { name, value } of figuresOf(context))
-    rows.push([name, name === 'avg_latency' ? mean(outbox.counts.totalLatency, outbox.counts.answered) : value]);
+  for (const { name, key, value } of figuresOf(context))
+    rows.push([
+      key === undefined ? name : `${key}_${name}`,
+      name === 'avg_latency' ? mean(outbox.counts.totalLatency, outbox.counts.answered) : value,
+    ]);
   for (const { name: plain, key, spread, isDetailed } of spreadsOf(context)) {
     const { count } = spread;
     const name = key === undefined ? plain : `${key}_${plain}`;

@@ -114,7 +114,7 @@ export async function adminScene() {
     ...{ server, config, tally, connections: new Set([{ connection }]), version: '3', started: 0, handshakes: 0 },
     damage: new DamageNotes({ wall: () => 0 } as never),
     traffic: noTraffic(),
-    learners: () => [{ ...learner, zxid: 1n }],
+    learners: () => [{ ...learner, zxid: 1n, behind: undefined }],
     snapshot: async () => {
       count.snapshots++;
       return { zxid: 1n, path: fileURLToPath(import.meta.url), bytes: 1 };
