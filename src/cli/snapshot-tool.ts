@@ -12,12 +12,12 @@ const COMMAND = {
   usage: `usage: zoosh snapshot info FILE
        zoosh snapshot verify FILE...
        zoosh snapshot ls [-d|-json] FILE
-       zoosh snapshot compare -l LEFT -r RIGHT [-b BYTES] [-n NODES] [-d]
+       zoosh snapshot compare -l LEFT -r RIGHT [-b BYTES] [-n NODES] [-d] [-i]
   info     what it is, how much is in it, whether it is whole
   verify   every byte is read; 0 when all are whole, 44 when one is not
   ls       every znode; -d with its data in base64, -json for ncdu -f
   compare  where they differ by more than BYTES or NODES (0), level by level; -d tells the rest, too. 0 when they do not, 1 when
-           they do
+           they do. -i asks step by step which level, or whose children, and tells all of them
 Snapshots and backups of zoosh servers, and snapshots of Apache ZooKeeper, plain, by gzip or snappy.`,
   options: {
     data: { type: 'boolean', short: 'd' },
@@ -26,6 +26,7 @@ Snapshots and backups of zoosh servers, and snapshots of Apache ZooKeeper, plain
     right: { type: 'string', short: 'r' },
     bytes: { type: 'string', short: 'b' },
     nodes: { type: 'string', short: 'n' },
+    interactive: { type: 'boolean', short: 'i' },
     help: { type: 'boolean', short: 'h' },
   },
 } as const;
@@ -58,14 +59,21 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
       const [left = values.left, right = values.right, more] = files;
       if (left === undefined || right === undefined || more !== undefined)
         throw new UsageError('snapshot compare: two snapshots, -l LEFT and -r RIGHT');
+      const isAsked = values.interactive === true;
       const limits = {
         bytes: limit('-b', values.bytes),
         nodes: limit('-n', values.nodes),
-        debug: values.data === true,
+        debug: values.data === true || isAsked,
       };
       const out = new OfflineOutput();
       const { compareSnapshots } = await import('./snapshot-compare.ts');
-      const alike = await compareSnapshots(await view(left), await view(right), limits, out);
+      const alike = await compareSnapshots(
+        await view(left),
+        await view(right),
+        limits,
+        out,
+        isAsked ? typed() : undefined,
+      );
       out.end();
       return alike ? 0 : 1;
     }
@@ -74,6 +82,11 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
   }
 }
 
+/** Standard input, from when the first line is asked for. */
+async function* typed(): AsyncIterable<string> {
+  const { createInterface } = await import('node:readline');
+  yield* createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
+}
 function limit(option: string, text: string | undefined): number {
   if (text === undefined) return 0;
   if (!/^\d{1,15}$/.test(text)) throw new UsageError(`snapshot compare: ${option} ${text} is no number`);

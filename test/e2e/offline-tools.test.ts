@@ -250,6 +250,37 @@ test('snapshot info, ls, verify and compare look at both kinds', async () => {
     /\nNode \/app\/s-0000000011 found only in right tree\. Descendant size: 5\. Descendant count: 0\n/,
   );
   assert.equal((await zoosh(['snapshot', 'compare', snapshot, snapshot])).code, 0);
+  // step by step: this depth and the next, the children of a node, a depth by its number, and what is neither
+  const pair = ['-l', join(files, 'snapshot.34.gz'), '-r', join(files, 'snapshot.3c.snappy')];
+  const steps = await zoosh(
+    ['snapshot', 'compare', ...pair, '-b', '2', '-n', '1', '-i'],
+    '\n\n/app/\n/none\n0\n99\nnonsense\nq\n\n',
+  );
+  assert.equal(steps.code, 1, steps.stderr);
+  const parts = steps.stdout.split(/^Current depth is /m).slice(1);
+  assert.deepEqual(
+    parts.map((part) => part[0]),
+    ['0', '1', '2', '2', '2', '0', '0', '0'],
+  );
+  assert.match(
+    parts[0] ?? '',
+    /\nAnalysis for depth 0\nNode {2}found in both trees\. Delta: 16 bytes, 4 descendants\n/,
+  );
+  assert.match(parts[1] ?? '', /\nAnalysis for depth 1\n(?:Node|Filtered node) \/app /);
+  assert.match(
+    parts[2] ?? '',
+    /\nAnalysis for node \/app\n(?:.*\n)*Node \/app\/s-0000000011 found only in right tree\./,
+  );
+  assert.doesNotMatch(parts[2] ?? '', /\/multi|\/zookeeper/);
+  assert.match(parts[3] ?? '', /\nPath \/none is neither found in left tree nor right tree\.\n/);
+  assert.match(parts[4] ?? '', /\nAnalysis for depth 0\n/);
+  for (const [at, said] of [
+    [5, '99'],
+    [6, 'nonsense'],
+  ] as const)
+    assert.match(parts[at] ?? '', new RegExp(`\\n${said} is no depth from 0 to \\d, and no path`));
+  const through = await zoosh(['snapshot', 'compare', ...pair, '-i'], '\n'.repeat(20));
+  assert.match(through.stdout, /\nAll layers compared\.\n$/);
   const bad = join(folder, 'snapshot.34');
   const bytes = readFileSync(join(files, 'snapshot.0'));
   bytes[100] = (bytes[100] as number) ^ 4;
