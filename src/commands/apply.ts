@@ -2,7 +2,15 @@ import { parentOf } from '../base/path.ts';
 import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { ACL_OPTIONS, aclPolicy, fileSource, liveSource, openSource, unreadIn } from '../shell/node-source.ts';
+import {
+  ACL_OPTIONS,
+  aclPolicy,
+  fileSource,
+  liveSource,
+  openSource,
+  refuseAlone,
+  unreadIn,
+} from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
@@ -62,6 +70,7 @@ export default command({
     await using wanted = file.startsWith('snap:')
       ? await openSource(file, context, options)
       : await fileSource(file, { signal, denied: incomplete });
+    if (prune) refuseAlone(wanted, file, '--prune');
     const path = root ?? wanted.root;
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;

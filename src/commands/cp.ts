@@ -104,7 +104,12 @@ export default command({
           unread.push(path);
         },
       });
-      await toFile({ ...values, source, root: source.root, policy, counts }, unread, to.name, context);
+      await toFile(
+        { ...values, alone: !recursive, source, root: source.root, policy, counts },
+        unread,
+        to.name,
+        context,
+      );
       denied.tell(context, 'read');
       return told(counts, quoteWord(to.name), denied);
     }
@@ -267,12 +272,18 @@ async function atOnce(job: Job, context: CommandContext): Promise<void> {
 const NOBODY = 0n as SessionId;
 
 /** As they are to be made by whoever reads the file: masked ACLs are marked there, as `export` does. */
-async function toFile(work: Work, unread: string[], file: string, context: CommandContext): Promise<void> {
-  const { source, policy, counts, noData, asPersistent } = work;
+async function toFile(
+  work: Work & { readonly alone: boolean },
+  unread: string[],
+  file: string,
+  context: CommandContext,
+): Promise<void> {
+  const { source, policy, counts, noData, asPersistent, alone } = work;
   const writer = await linesWriter(fileSink(file, context.signal), {
     root: source.root,
     acl: policy.way === 'fixed' || (policy.way === 'keep' && source.acl),
     stat: true,
+    alone,
   });
   using progress = context.progress(`copying ${source.label}`);
   const noteUnread = async (): Promise<void> => {

@@ -15,6 +15,7 @@ import {
   liveSource,
   openSource,
   placeOf,
+  refuseAlone,
   unreadIn,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
@@ -174,6 +175,7 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
     typeof from === 'string'
       ? await openSource(from, context, { ...options, ...(prune && { denied: incomplete }) })
       : liveSource(from, here, here, { ...options, skipsOwn: true, ...(prune && { denied: refuse }) });
+  if (prune) refuseAlone(wanted, String(from), '--delete');
   const isThere = (await to.exists(there, { signal })) !== undefined;
   const live = isThere
     ? liveSource(to, there, there, { ...options, skipsOwn: true, denied: refuse })

@@ -22,6 +22,8 @@ export interface Archive {
   readonly root: string;
   /** False: it says nothing about ACLs. */
   readonly acl: boolean;
+  /** It says nothing about what is below that node. */
+  readonly alone?: boolean;
   /** Each before what is below it, names by code unit. @throws Failure (2, 15, 44) for what is not as it should be */
   readonly nodes: AsyncIterable<NodeRecord>;
   close(): Promise<void>;
@@ -111,10 +113,11 @@ async function jsonNodes(from: ByteReader, name: string, onUnread: OnUnread): Pr
     const text = Buffer.concat([line, Buffer.from('\n'), await from.rest()]);
     return shellBackupNodes(textOf(text, name), name);
   }
-  const { root, acl } = checkedHeader(header, name);
+  const { root, acl, alone } = checkedHeader(header, name);
   return {
     root,
     acl,
+    ...(alone && { alone }),
     nodes: (async function* () {
       for (let number = 2; ; number++) {
         const next = await from.line();

@@ -23,11 +23,13 @@ export interface ArchiveOptions {
   readonly root: string;
   readonly acl: boolean;
   readonly stat: boolean;
+  /** Of the root only the node itself is written. */
+  readonly alone?: boolean;
 }
 
 /** A header, then a line of JSON a node. */
-export async function linesWriter(sink: Sink, { root, acl, stat }: ArchiveOptions): Promise<ArchiveWriter> {
-  await sink.write(`${JSON.stringify(headerOf(root, acl))}\n`);
+export async function linesWriter(sink: Sink, { root, acl, stat, alone }: ArchiveOptions): Promise<ArchiveWriter> {
+  await sink.write(`${JSON.stringify(headerOf(root, acl, alone))}\n`);
   return {
     node: (record) => sink.write(`${nodeLine(record, stat)}\n`),
     unread: (path) => sink.write(`${JSON.stringify({ path, unread: true })}\n`),

@@ -15,17 +15,22 @@ export interface ExportHeader {
   readonly root: string;
   /** False: ACLs were left out. */
   readonly acl: boolean;
+  /** The node without what is below it, of which the file says nothing. */
+  readonly alone?: true;
 }
-export const headerOf = (root: string, acl: boolean): ExportHeader => ({ zoosh: 'export', version: 1, root, acl });
+export const headerOf = (root: string, acl: boolean, alone = false): ExportHeader => ({
+  ...{ zoosh: 'export', version: 1, root, acl },
+  ...(alone && { alone }),
+});
 
 /** @throws Failure (2) */
 export function checkedHeader(header: Partial<ExportHeader>, name: string): ExportHeader {
-  const { zoosh, version, root, acl } = header;
+  const { zoosh, version, root, acl, alone } = header;
   if (zoosh !== 'export') throw bad(name, 'not an export');
   if (version !== 1) throw bad(name, `version ${String(version)} of the format; this program reads version 1`);
   if (typeof root !== 'string' || typeof acl !== 'boolean')
     throw bad(name, 'the header does not name the root of what was exported');
-  return { zoosh, version, root, acl };
+  return { zoosh, version, root, acl, ...(alone === true && { alone }) };
 }
 
 /** Text of a node's data, or undefined when it is not valid UTF-8 or holds what does not belong into text. */

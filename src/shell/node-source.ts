@@ -9,7 +9,7 @@ import { Failure, usage } from './failure.ts';
 import { namedChroot } from './missing-chroot.ts';
 import { comparePaths, isWithin, type NodeRecord, recordOf, refuseMasked, refuseTyped } from './node-record.ts';
 import { skipsOwn, type View, WHOLE } from './own-nodes.ts';
-import { resolvePath } from './paths.ts';
+import { quoteWord, resolvePath } from './paths.ts';
 import { walkNodes } from './walk.ts';
 
 /** A subtree that can be read. */
@@ -19,6 +19,8 @@ export interface NodeSource extends AsyncDisposable {
   readonly root: string;
   /** It says something about ACLs. */
   readonly acl: boolean;
+  /** It says nothing about what is below its root. */
+  readonly alone?: boolean;
   /** Where it is live. */
   readonly client: Client | undefined;
   /** Each before what is below it, names by code unit. */
@@ -128,6 +130,7 @@ export async function fileSource(
     label: `file:${file}`,
     root: archive.root,
     acl: archive.acl,
+    ...(archive.alone === true && { alone: true }),
     client: undefined,
     nodes: () => ordered(archive.nodes, archive.root, file),
     [Symbol.asyncDispose]: () => archive.close(),
@@ -173,6 +176,15 @@ export const unreadIn = (file: string, path: string, instead: string): Failure =
     path,
     hint: `export again as somebody who may read it; ${instead} what is there is left alone`,
   });
+
+/** A file that holds one node says nothing about what is below it, so that nothing there may be deleted by it. @throws Failure (2) */
+export function refuseAlone({ alone, root }: NodeSource, file: string, option: string): void {
+  if (alone !== true) return;
+  throw usage(
+    `${file} holds ${root} alone, so ${option} would delete everything below it`,
+    `cp -r ${quoteWord(root)} file:F and export write what is below, too; without ${option} only ${root} is changed`,
+  );
+}
 
 /** What becomes of ACLs on the way. */
 export type AclPolicy =

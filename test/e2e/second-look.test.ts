@@ -68,6 +68,33 @@ test('what an export could not read is not taken for what was not there', async 
   }
 });
 
+test('a file that holds one node says nothing about what is below it: nothing there is deleted by it', async () => {
+  for (const path of ['/top', '/top/kept', '/top/kept/too']) await client.create(path, 'v');
+  const place = file('top.ndjson');
+  assert.equal((await one('cp', '/top', `file:${place}`)).code, 0);
+  await client.set('/top', 'other');
+  for (const words of [
+    ['apply', '-f', place, '--prune'],
+    ['mirror', '--delete', `file:${place}`, '/top'],
+  ]) {
+    const ran = await one(...words);
+    assert.equal(ran.code, 2, ran.stdout);
+    assert.match(
+      ran.stderr,
+      /top\.ndjson holds \/top alone, so --(?:prune|delete) would delete everything below it\n hint: cp -r/,
+    );
+  }
+  assert.ok(await isThere('/top/kept/too'));
+  assert.equal((await one('apply', '-f', place)).code, 0);
+  assert.equal((await client.get('/top')).data?.toString(), 'v');
+  assert.ok(await isThere('/top/kept/too'));
+  // with what is below it such a file may delete
+  assert.equal((await one('cp', '-r', '/top', `file:${place}`)).code, 0);
+  await client.create('/top/more');
+  assert.equal((await one('apply', '-f', place, '--prune')).code, 0);
+  assert.deepEqual((await client.getChildren('/top')).children, ['kept']);
+});
+
 test('a part that was not done, and a program that failed, end commands of -c and of scripts alike', async () => {
   const script = file('part.zk');
   const run = async (text: string): Promise<readonly (string | number)[]> => {
