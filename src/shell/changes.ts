@@ -127,6 +127,10 @@ export class Changes implements TransactionControl {
   }
 
   #dryRun(spec: CommandSpec): Route {
+    // a form of it that only reads shows what it always does
+    const onlyReads = spec.riskOf !== undefined && spec.risk === 'read';
+    if (spec.dryRun === false && onlyReads)
+      return { ...DIRECT, isReal: false, asks: false, wrap: (client) => new ReadOnlyClient(client) };
     if (spec.dryRun === false) throw cannotShow(spec.name);
     // where only this command was said to be dry, what was only thought of before must not be taken for the tree
     if (!this.#ports.isDryRun) this.#dry = undefined;

@@ -154,6 +154,25 @@ test('programs get the counts of grep as numbers, and whoami has headings of its
   assert.equal(header.stdout, 'scheme\tid\nip\t127.0.0.1\n');
 });
 
+test('forms of recipes and words that only read do so in a dry run, too', async () => {
+  await client.create('/dry-counter', '7');
+  for (const path of ['/dry-queue', '/dry-queue/qn-0000000000']) await client.create(path, 'item');
+  const dry = (...words: string[]): Promise<Ran> => zoosh(['-n', server.hosts, ...words]);
+  assert.equal((await dry('counter', 'get', '/dry-counter')).stdout, '7\n');
+  assert.equal((await dry('queue', 'len', '/dry-queue')).stdout, '1\n');
+  assert.match((await dry('4lw', 'srvr')).stdout, /^Mode: standalone$/m);
+  for (const words of [
+    ['counter', 'incr', '/dry-counter'],
+    ['queue', 'take', '/dry-queue'],
+    ['4lw', 'srst'],
+  ]) {
+    const ran = await dry(...words);
+    assert.equal(ran.code, 30, words.join(' '));
+    assert.match(ran.stderr, /a dry run cannot show what (?:counter|queue|4lw) would do/);
+  }
+  assert.equal((await client.get('/dry-counter')).data?.toString(), '7');
+});
+
 test('watch --diff tells each version once, however many changes come at a time', async () => {
   await client.create('/burst', 'v0');
   const watching = one('watch', '-f', '--diff', '--until', 'data=end', '--timeout', '20s', '/burst');
