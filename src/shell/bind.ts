@@ -2,6 +2,7 @@
 import type { Arg, CommandSpec, Data, Param, Values } from './command.ts';
 import { dataOf, type StdinReader } from './data.ts';
 import { type Failure, usage } from './failure.ts';
+import { outerHint } from './outer-options.ts';
 import { nearest } from './suggest.ts';
 import { choice, parseDuration, parseNumber, parseSize, parseTimed } from './units.ts';
 
@@ -142,6 +143,7 @@ export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
       usage(
         `${spec.name}: unknown option ${option}`,
         spec.foreign?.[option] ??
+          (same === undefined ? outerHint(option, spec.name) : undefined) ??
           (close !== undefined ? `did you mean ${close} ?` : 'put -- before a word that only looks like an option'),
       ),
     );

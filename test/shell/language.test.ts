@@ -239,4 +239,13 @@ test('options go anywhere before --, in clusters, with their values', () => {
   assert.throws(() => bind(get, args('-W', '/a'), 'get', ports), { hint: 'did you mean -w ?' });
   const find = registry.find('find')!;
   assert.throws(() => bind(find, args('/', '--name', 'x'), 'find', ports), { hint: 'did you mean -name ?' });
+  // those of zoosh itself stand before the command
+  const outer = (option: string) => `it goes before the command: zoosh ${option} ... get ...`;
+  assert.throws(() => bind(get, args('/a', '--yes'), 'get', ports), { hint: outer('--yes') });
+  assert.throws(() => bind(get, args('/a', '-o', 'json'), 'get', ports), {
+    hint: `${outer('-o')}; at a prompt: settings output`,
+  });
+  assert.throws(() => bind(get, args('/a', '--auth=digest:a:b'), 'get', ports), {
+    hint: `${outer('--auth')}; at a prompt: addauth`,
+  });
 });

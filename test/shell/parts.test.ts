@@ -20,6 +20,7 @@ import { inColumns, toHuman } from '../../src/out/human.ts';
 import { decideColor, makeTheme, plainTheme } from '../../src/out/theme.ts';
 import { parseAcl, showAcl } from '../../src/shell/acl-text.ts';
 import { expandBraces, matcher } from '../../src/shell/glob.ts';
+import { OUTER_OPTIONS } from '../../src/shell/outer-options.ts';
 import { Profiles, Settings, UserFile } from '../../src/shell/settings.ts';
 import { nearest } from '../../src/shell/suggest.ts';
 import { parseDuration, showAge, showBytes, showCount } from '../../src/shell/units.ts';
@@ -263,4 +264,9 @@ test('a profile may have one of the colours there are', async () => {
   assert.equal(theme.named('red')?.('x'), theme.bad('x'));
   assert.equal(theme.named('toString'), undefined);
   assert.equal(plainTheme(true).named('red'), undefined);
+});
+
+test('every option of zoosh itself is known to whoever puts it behind a command', async () => {
+  const all = (await globalOptions()).flatMap(({ names }) => names);
+  assert.deepEqual([...OUTER_OPTIONS, '-h', '--help'].sort(), all.sort());
 });
