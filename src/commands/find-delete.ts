@@ -36,6 +36,7 @@ export async function deleteFound(search: Search, root: string, context: Command
     context,
     (paths, part): Output => ({
       type: 'deleted',
+      isFound: true,
       paths,
       count: part === 'last' ? shown.count : paths.length,
       ...(part !== undefined && { part }),

@@ -39,9 +39,8 @@ export function toHuman(output: Output, screen: Screen): string[] {
       ];
     case 'deleted':
       if (output.part === 'first' || output.part === 'next') return [];
-      if (output.part === 'last') return [`deleted ${plural(output.count, 'node')}`];
       return [
-        `deleted ${output.isTree || output.paths.length > NAMED ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(` ${visibleLine(output.note)}`)}`,
+        `deleted ${output.part === 'last' || output.isTree || output.paths.length > NAMED ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(` ${visibleLine(output.note)}`)}`,
       ];
     case 'node':
       return nodeLines(output, screen);

@@ -98,6 +98,8 @@ export type Output = { readonly exit?: number; readonly program?: readonly strin
       readonly count: number;
       /** `paths` are the roots of what is gone. */
       readonly isTree?: boolean;
+      /** Whoever asked for it named none of them. */
+      readonly isFound?: boolean;
       /** What else is to be said about it, for people. */
       readonly note?: string;
       /** `count` of the last part is of all. */

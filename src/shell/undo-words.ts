@@ -5,7 +5,7 @@ import type { TrashDraft } from './trash.ts';
 export function withUndo(output: Output | undefined, draft: TrashDraft | undefined): Output | undefined {
   if (draft?.keeps !== true || output === undefined) return output;
   const words = '(undo: undo 1)';
-  if (output.type === 'deleted' && output.isTree === true)
-    return { ...output, note: output.note === undefined ? words : `${output.note}   ${words}` };
+  if (output.type === 'deleted' && (output.isTree === true || (output.isFound === true && output.count > 0)))
+    return { ...output, note: output.note === undefined ? `  ${words}` : `${output.note}   ${words}` };
   return output.type === 'counts' ? { ...output, text: `${output.text}   ${words}` } : output;
 }

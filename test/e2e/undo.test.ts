@@ -246,6 +246,8 @@ test('bulk work says how it is taken back; what undo would not keep is asked abo
   assert.match(await note('cp -r /says /says2'), /^copied 2 nodes to \/says2 {3}\(undo: undo 1\)$/);
   assert.match(await note('deleteall /says2'), /^in (\d+ms|\d+\.\ds) {3}\(undo: undo 1\)$/);
   assert.match(await note('undo 1'), /\(undo: undo 1\)$/); // which can be taken back in turn
+  assert.match(await note('find /says2 -delete'), /^ {2}\(undo: undo 1\)$/);
+  await run(it, 'undo 1');
   assert.ok(await client.exists('/says2/a'));
   assert.equal(await note('cp -r -f /says /says2'), 'copied 0 nodes to /says2 (2 same)');
   assert.equal(it.plans.at(-1)?.keepsUndo, true);
