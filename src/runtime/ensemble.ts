@@ -11,7 +11,7 @@ import type { Loaded } from './load.ts';
 import { halvesOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import { memberPast } from './member-past.ts';
-import { MET_APACHE, noteApache } from './met-apache.ts';
+import { isBelieved, MET_APACHE, noteApache } from './met-apache.ts';
 import type { ServerNode } from './node.ts';
 import { Others } from './others.ts';
 import { Outgoing } from './outgoing.ts';
@@ -121,7 +121,7 @@ export class Ensemble {
         foreign: (_sid, sentence) => this.metForeign(sentence),
         complaint: (sentence) => {
           logger.warn(sentence);
-          if (!this.noted && isAboutApache(sentence)) this.meetApache();
+          if (!this.noted && isAboutApache(sentence)) void this.meetApache(sentence);
         },
       },
     );
@@ -199,9 +199,10 @@ export class Ensemble {
     if (this.isNamed && server.peer.isAlone && storage.identity.succeeds === null)
       options.onFailed(new StartError(43, `this server leads alone, and ${sentence}`));
   }
-  private meetApache(): void {
+  private async meetApache(sentence: string): Promise<void> {
+    if (!(await isBelieved(sentence, this.config)) || this.noted) return;
     this.noted = true;
-    noteApache(this.node).catch((error: Error) => this.node.diskFailed(error));
+    await noteApache(this.node).catch((error: Error) => this.node.diskFailed(error));
   }
 
   /** Opens the ports for other members and begins to call them. @throws StartError */

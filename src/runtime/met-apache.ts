@@ -1,4 +1,6 @@
+import { resolveHost } from '../platform/peer-net.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
+import type { EnsembleConfig } from '../server/config.ts';
 import { unusable } from '../storage/errors.ts';
 import { writeWhole } from '../storage/files.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -21,6 +23,21 @@ export async function hasMetApache(disk: Disk, dataDir: string, { last, damage }
   } catch (error) {
     throw error instanceof DiskError ? unusable(error) : error;
   }
+}
+
+/**
+ * Whether what is said of somebody at a peer port, its address first, is to be believed of a server of Apache's: where others
+ * prove that they belong here, only of an address that a server line has. A stranger elsewhere, who proves nothing, moves nothing.
+ */
+export async function isBelieved(sentence: string, config: EnsembleConfig): Promise<boolean> {
+  const { tls, secretFile, own, servers } = config;
+  const isOpen = secretFile === undefined && (tls === undefined || tls.takesPlain);
+  if (isOpen) return true;
+  const address = /^\[?(?:::ffff:(?=\d+\.))?([^\s\]]+?)\]?: /.exec(sentence)?.[1];
+  const lines = servers.filter(({ id }) => id !== own.id);
+  const hosts = new Set(lines.flatMap(({ election, quorum }) => [...election, ...quorum].map(({ host }) => host)));
+  const known = await Promise.all([...hosts].map((host) => resolveHost(host).catch(() => []))); // of no name that leads nowhere
+  return address !== undefined && known.flat().includes(address);
 }
 
 /**

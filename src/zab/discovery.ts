@@ -27,7 +27,7 @@ export class Discovery {
   over: string | undefined;
   protected readonly learners = new Map<number, Learner>();
   /** Ticks since a voter was heard, whatever its link. */
-  protected readonly silent = new Map<number, number>();
+  protected readonly silent = new Map<number, { readonly incarnation: string; ticks: number }>();
 
   constructor(state: State) {
     this.state = state;
@@ -53,7 +53,9 @@ export class Discovery {
   }
 
   protected hear(learner: Learner): void {
-    if (hasVote(this.state, learner)) this.silent.set(learner.sid, 0);
+    const { voice } = learner;
+    if (voice !== undefined && hasVote(this.state, learner))
+      this.silent.set(voice.sid, { incarnation: voice.incarnation, ticks: 0 });
   }
   protected followerInfo(learner: Learner, info: Of<'FOLLOWERINFO'>): void {
     const { state } = this;

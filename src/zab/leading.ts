@@ -290,7 +290,7 @@ export class Leading extends Synchronization {
     }
     if (this.membership.needsNoop) state.out.push({ type: 'proposeNoop' });
     if (this.departure.tick()) this.over ??= DISK_FAILED;
-    for (const [sid, ticks] of this.silent) this.silent.set(sid, ticks + 1);
+    for (const heard of this.silent.values()) heard.ticks++;
     this.age++;
     if (this.phase !== 'broadcast') {
       if (this.age > limits.init) this.over = `no quorum in the ${this.phase} of epoch ${this.epoch}`;
@@ -298,17 +298,16 @@ export class Leading extends Synchronization {
   }
   /**
    * A quorum was heard within its limit. Who has hung up looks for a leader and is back at once where it finds this one: a
-   * leader that slept is not to keep its clients for long when they have found another.
+   * leader that slept is not to keep its clients for long when they have found another. A voter is heard as what it speaks as,
+   * and not as what it was before it lost its directory, though a record that waits may list both (foundations.md 13.8).
    */
   private hears(): boolean {
-    const { configs, limits } = this.state;
+    const { limits } = this.state;
     const linked = new Set([...this.learners.values()].map(({ sid }) => sid));
-    const near = (sid: number): boolean =>
-      (this.silent.get(sid) ?? Number.POSITIVE_INFINITY) <= (linked.has(sid) ? limits.sync : limits.ask);
-    const members = configs.flatMap((config) => config.members);
-    return this.isQuorum(
-      members.flatMap(({ sid, incarnation }) => (incarnation !== null && near(sid) ? [{ sid, incarnation }] : [])),
-    );
+    const near: Voice[] = [];
+    for (const [sid, { incarnation, ticks }] of this.silent)
+      if (ticks <= (linked.has(sid) ? limits.sync : limits.ask)) near.push({ sid, incarnation });
+    return this.isQuorum(near);
   }
 
   /** Hand over as soon as a voter holds everything and all of it is committed. */

@@ -19,7 +19,7 @@ import { withoutEphemerals } from '../apache/without-ephemerals.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { zoosh } from './cli.ts';
 import { apacheData, Folder } from './folders.ts';
-import { Members, STEADY, until } from './members.ts';
+import { type MemberOfTest, Members, STEADY, until } from './members.ts';
 import { ServerProcess } from './process.ts';
 import { hello } from './raw.ts';
 
@@ -364,15 +364,20 @@ test('sessions that are kept are taken up once with the password of Apache, and 
   assert.deepEqual(others(await dumpOf(server.hosts)), others(seen));
 });
 
+/** How a server of Apache's begins a connection for votes. */
+function apacheGreeting(sid: number): Buffer {
+  const greeting = Buffer.alloc(24);
+  greeting.writeBigInt64BE(-65536n, 0);
+  greeting.writeBigInt64BE(BigInt(sid), 8);
+  return greeting;
+}
+
 test('a member without a history that met one of Apache founds nothing, in this life and the next', async () => {
   await using members = await Members.make({ voters: 3 });
   const one = members.member(1);
   one.start();
   const election = Number(/^server\.1=[^:]+:\d+:(\d+)/m.exec(readFileSync(join(one.folder, 'zoo.cfg'), 'utf8'))?.[1]);
   // as Apache's server 2 begins a connection for votes
-  const greeting = Buffer.alloc(24);
-  greeting.writeBigInt64BE(-65536n, 0);
-  greeting.writeBigInt64BE(2n, 8);
   const said = (text: RegExp): Promise<void> =>
     until(
       () => text.test(one.log),
@@ -383,7 +388,7 @@ test('a member without a history that met one of Apache founds nothing, in this 
     async () => {
       const socket = dial(election, '127.0.0.1');
       socket.on('error', () => {});
-      socket.end(greeting);
+      socket.end(apacheGreeting(2));
       await new Promise((resolve) => socket.on('close', resolve));
       return /member 2 is an Apache server/.test(one.log);
     },
@@ -415,6 +420,33 @@ test('a member without a history that met one of Apache founds nothing, in this 
   one.start();
   await members.serving();
   await members.equal();
+});
+
+test('where members know each other by a secret, a stranger that begins as Apache does keeps nobody from founding', async () => {
+  using folder = new Folder();
+  const secret = folder.in('peer-secret');
+  writeFileSync(secret, `${Buffer.alloc(32, 5).toString('base64')}\n`, { mode: 0o600 });
+  await using members = await Members.make({ voters: 3, lines: [`peer.secretFile=${secret}`] });
+  const [one, two] = [members.member(1), members.member(2)];
+  one.start();
+  two.start();
+  const electionOf = ({ folder: of }: MemberOfTest): number =>
+    Number(/^server\.1=[^:]+:\d+:(\d+)/m.exec(readFileSync(join(of, 'zoo.cfg'), 'utf8'))?.[1]);
+  // from an address of no server line
+  await until(
+    async () => {
+      const socket = dial({ port: electionOf(one), host: '127.0.0.1', localAddress: '127.0.0.9' });
+      socket.on('error', () => {});
+      socket.end(apacheGreeting(3));
+      await new Promise((resolve) => socket.on('close', resolve));
+      return /127\.0\.0\.9: member 3 is an Apache server/.test(one.log);
+    },
+    PATIENCE_MS,
+    () => members.tail(),
+  );
+  members.startAll();
+  await members.serving();
+  assert.doesNotMatch(one.log, /founds no ensemble/);
 });
 
 test('a server does not start from an import that lacks what Apache wrote behind it', async () => {

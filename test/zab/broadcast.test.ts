@@ -433,6 +433,26 @@ test('a leader whose learners hung up waits two tickTimes for them, not until th
   assert.equal(hand.peer.role, 'looking');
 });
 
+test('13.8: a voter that came back without its directory is not heard for what it was: the leader steps down', () => {
+  for (const sid of [1, 2]) {
+    const hand = new Hand(3);
+    hand.leadWithOne();
+    hand.feed({ type: 'closed', link: 1 });
+    hand.meet(2, sid, { incarnation: 'new', acceptedEpoch: 0, voter: false, tags: ['new.t'] });
+    hand.ackEpoch(2, 2, [], null);
+    hand.ackNewLeader(2, 2, endOf(hand.log), 'new');
+    // counted by the record that waits, which the quorum before it must hold, too
+    const entry = hand.propose({ type: 'config', config: hand.effect('proposeConfig').config });
+    hand.persisted(entry);
+    hand.hear(2, { type: 'ACK', epoch: 2, incarnation: 'new', upTo: markOf(entry) });
+    for (let i = 0; i < 3 * LIMITS.sync && hand.peer.phase === 'broadcast'; i++) {
+      hand.ticks(1);
+      hand.hear(2, { type: 'PONG', epoch: 2, incarnation: 'new', round: 0 });
+    }
+    assert.equal(hand.peer.role, 'looking', `server ${sid}`);
+  }
+});
+
 test('12: a silent leader is given up; one that is heard is not', () => {
   const hand = new Hand(1);
   hand.follow();
