@@ -1,10 +1,13 @@
+import { fileWords } from '../base/file-words.ts';
+
 /** Why a disk operation failed: the errno name (`EIO`, `ENOSPC`, `ENOENT`, `EEXIST`, `EACCES`, `EROFS`, `EMFILE`). */
 export class DiskError extends Error {
   override readonly name = 'DiskError';
   readonly code: string;
   readonly path: string;
   constructor(code: string, path: string, doing: string) {
-    super(`${doing} ${path}: ${code}`);
+    const words = fileWords({ code });
+    super(`${doing} ${path}: ${words === code ? code : `${words} (${code})`}`);
     this.code = code;
     this.path = path;
   }

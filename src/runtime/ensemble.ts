@@ -2,10 +2,12 @@ import { isAboutApache } from '../platform/peer-foreign.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { GREETING_LEVEL } from '../records/peer-frame.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
+import type { Config } from '../records/txns.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import type * as zab from '../zab/types.ts';
 import type { Effect, Position } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
+import { changesOf, membersOf } from './config-words.ts';
 import { Incoming } from './incoming.ts';
 import type { Loaded } from './load.ts';
 import { halvesOf } from './marks.ts';
@@ -58,6 +60,8 @@ export class Ensemble {
   private isNaming = false;
   /** See {@link noteApache}: whether it stands on the disk, and whether there is nothing more to do for it in this life. */
   private metApache = false;
+  /** Who belongs to it, as far as it was told. */
+  private known: Config | undefined;
   private noted = false;
   /**
    * Resolves when the id of the ensemble is on the disk for the first time. Nobody is served before: after a crash this
@@ -220,7 +224,17 @@ export class Ensemble {
     const { config, members } = this.node.server.tree;
     const { configAt } = members;
     if (config === undefined || configAt === undefined) return;
+    this.tellMembers(config);
     this.node.options.configured?.(config, (BigInt(configAt.epoch) << 32n) | BigInt(configAt.counter));
+  }
+  /** For the log: who belongs to the ensemble, and what is another since this life last knew. */
+  private tellMembers(config: Config): void {
+    const before = this.known;
+    this.known = config;
+    const changes = before === undefined ? [] : changesOf(before, config);
+    if (before !== undefined && changes.length === 0) return;
+    const why = changes.length === 0 ? '' : `; ${changes.join(', ')}`;
+    this.node.options.logger.info(`members of this ensemble: ${membersOf(config)}${why}`);
   }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
   configured(): void {

@@ -9,6 +9,7 @@ import type { Storage } from '../storage/storage.ts';
 import { apply, NO_SINK } from '../tree/apply.ts';
 import { DataTree } from '../tree/data-tree.ts';
 import { SnapshotLoader } from '../tree/snapshot.ts';
+import { isQuorum } from '../zab/quorum.ts';
 import { type ConfigAt, type Entry, type Mark, ORIGIN, type SeenAt } from '../zab/types.ts';
 import { hasMetApache, MET_APACHE } from './met-apache.ts';
 import type { ServerPorts, StartOptions } from './node-options.ts';
@@ -185,8 +186,30 @@ function membership(tree: DataTree, tail: readonly Numbered[]): { configs: Confi
   return { configs, seen };
 }
 
+/** What was loaded is not for a server that is started so; its files are closed again. @throws StartError (43) */
+export async function refuseStart(options: StartOptions, loaded: Loaded, sid: number): Promise<void> {
+  await refuseAlone(options, loaded, sid);
+  await refuseBootstrap(options, loaded);
+}
+
+/**
+ * A server alone that was given the directory of a member: by itself it is no quorum of those that the history lists, and never
+ * will be. @throws StartError (43)
+ */
+async function refuseAlone({ config }: StartOptions, { storage, tree }: Loaded, sid: number): Promise<void> {
+  const { config: members } = tree;
+  const { incarnation } = storage.identity;
+  if (config.ensemble !== undefined || members === undefined || isQuorum(members, [{ sid, incarnation }])) return;
+  await storage.close();
+  const voters = members.members.filter(({ role }) => role === 'participant').map((member) => member.sid);
+  throw new StartError(
+    43,
+    `${config.dataDir} belongs to an ensemble whose voters are ${voters.join(', ')}, and this configuration has no server lines. Start it with the zoo.cfg that lists them; where the others are lost for good, zoosh server accept-loss goes on with what this directory holds`,
+  );
+}
+
 /** A directory that holds a history, or lost one, founds nothing with a few (foundations.md 4). @throws StartError */
-export async function refuseBootstrap({ bootstrapWith, config }: StartOptions, loaded: Loaded): Promise<void> {
+async function refuseBootstrap({ bootstrapWith, config }: StartOptions, loaded: Loaded): Promise<void> {
   const { storage, metApache } = loaded;
   const { identity, last, damage } = storage;
   const isEmpty = last.hi === 0 && last.lo === 0 && damage === undefined && !identity.amnesiac;

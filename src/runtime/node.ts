@@ -20,7 +20,7 @@ import { Elections } from './elections.ts';
 import { Ensemble } from './ensemble.ts';
 import { Founding } from './founding.ts';
 import { Journey } from './journey.ts';
-import { type Loaded, loadTree, ownId, refuseBootstrap } from './load.ts';
+import { type Loaded, loadTree, ownId, refuseStart } from './load.ts';
 import { watchLoop } from './loop-delay.ts';
 import { pastOf } from './member-past.ts';
 import { REAL_PORTS, type RunningServer, type ServerPorts, type StartOptions } from './node-options.ts';
@@ -130,7 +130,7 @@ export class ServerNode {
     const { shown } = tally;
     const keys = await keysForClients(config, this.options.logger, ports.clock.wall());
     const loaded = await this.load();
-    await refuseBootstrap(this.options, loaded);
+    await refuseStart(this.options, loaded, this.sid);
     const { ensemble } = config;
     if (ensemble !== undefined) {
       const kept = ports.peerNetwork ?? (await peerNetworkFor(ensemble, this.options.logger, ports.clock, shown));
@@ -254,7 +254,7 @@ export class ServerNode {
     const { clock } = this.ports;
     const { logger } = this.options;
     const again = async (): Promise<void> => {
-      for (;;) {
+      for (let said = ''; ; ) {
         try {
           const loaded = await this.load();
           if (this.stopped) await loaded.storage.close();
@@ -262,7 +262,8 @@ export class ServerNode {
           return;
         } catch (error) {
           if (!(error instanceof StorageRefusal) || error.exitCode !== 40) throw error;
-          logger.warn(`${error.message}; tried again`);
+          if (error.message !== said) logger.warn(`${error.message}; tried again until it goes`);
+          said = error.message;
           await new Promise<void>((resolve) => void clock.after(this.config.tickTimeMs, resolve));
           if (this.stopped) return;
         }

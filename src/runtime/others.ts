@@ -1,7 +1,10 @@
 import type { MessageOf } from '../records/peer-messages.ts';
+import type { Config, Member } from '../records/txns.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import { addressesOf, isAnyHost } from '../server/config-servers.ts';
+import { isQuorum } from '../zab/quorum.ts';
 import { isBefore, ORIGIN, type Position } from '../zab/types.ts';
+import { noQuorum, type Sight } from './config-words.ts';
 import type { ServerNode } from './node.ts';
 import type { PeerAddresses, PeerPort } from './peers.ts';
 
@@ -52,7 +55,8 @@ export class Others {
   tellMissing(): void {
     const { node, config, peers } = this;
     const { server, options } = node;
-    if (server.tree.config !== undefined || node.storage.identity.amnesiac) return;
+    if (server.tree.config !== undefined) return this.tellNoQuorum(server.tree.config);
+    if (node.storage.identity.amnesiac) return;
     const voters = config.servers.filter(({ role }) => role === 'participant');
     const met = new Set([config.sid, ...peers.connected]);
     const missing = voters.flatMap(({ id }) => (met.has(id) ? [] : [id])).join(', ');
@@ -61,7 +65,22 @@ export class Others {
     if (missing === '') return;
     const enough = options.bootstrapWith ?? voters.length;
     options.logger.warn(
-      `this server has no history yet and waits: voters not met: ${missing}. ${enough} of ${voters.length} found an ensemble; --bootstrap-with N does it with fewer, a majority at least`,
+      `this server has no history yet and waits: voters not met: ${missing}. An ensemble is founded when ${enough} of ${voters.length} are there, each started to found it so; with fewer, a majority at least, by --bootstrap-with N on each of them`,
     );
+  }
+  /** A founded ensemble without a leader: whom it waits for, each time that this is another. */
+  private tellNoQuorum(config: Config): void {
+    const { node, peers } = this;
+    const { sid, storage, server } = node;
+    const { identity } = storage;
+    const sightOf = (member: Member): Sight => {
+      const incarnation = member.sid === sid ? identity.incarnation : peers.incarnationOf(member.sid);
+      if (incarnation === undefined) return 'away';
+      return incarnation === member.incarnation ? 'here' : 'other';
+    };
+    const isWaiting = server.peer.role === 'looking' && node.waits === undefined;
+    const said = isWaiting ? noQuorum(config, sightOf, (voices) => isQuorum(config, voices)) : undefined;
+    if (said !== this.missing && said !== undefined) node.options.logger.warn(said);
+    this.missing = said ?? '';
   }
 }

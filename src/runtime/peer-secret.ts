@@ -61,10 +61,8 @@ export async function peerTrust(options: {
 }
 
 async function readSecrets(file: string): Promise<PeerTrust> {
-  const fail = (what: string): never => {
-    throw new ConfigError(`peer.secretFile=${file} ${what}`, `make one with \`${MAKE_SECRET}\``, {
-      key: 'peer.secretFile',
-    });
+  const fail = (what: string, remedy = `make one with \`${MAKE_SECRET}\``): never => {
+    throw new ConfigError(`peer.secretFile=${file} ${what}`, remedy, { key: 'peer.secretFile' });
   };
   let bytes: Buffer;
   let mode: number;
@@ -77,7 +75,7 @@ async function readSecrets(file: string): Promise<PeerTrust> {
     if (error instanceof ConfigError) throw error;
     return fail(`cannot be read: ${fileWords(error)}`);
   }
-  if ((mode & 0o022) !== 0) fail('can be written by others than its owner');
+  if ((mode & 0o022) !== 0) fail('can be written by others than its owner', `chmod 600 ${file}`);
   const lines = bytes
     .toString('latin1')
     .split('\n')

@@ -212,6 +212,10 @@ export class PeerPort {
   flush(): void {
     for (const { channel } of this.table.each()) channel.flush();
   }
+  /** As what a server that votes reach is connected. */
+  incarnationOf(sid: number): string | undefined {
+    return this.table.election(sid)?.incarnation;
+  }
   /** Servers that votes reach. */
   get connected(): readonly number[] {
     return this.table

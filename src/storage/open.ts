@@ -1,7 +1,7 @@
 import { assert } from '../base/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
 import { removeOld, removeStaged, settleAdoption } from './adoption.ts';
-import { DamageError, StorageRefusal, unusable } from './errors.ts';
+import { DamageError, describeDamage, StorageRefusal, unusable } from './errors.ts';
 import { DAMAGED, isLogName, logName, namesIn, STAGED, TEMP, UNFINISHED, unlinkIfThere } from './files.ts';
 import {
   type FoundIdentity,
@@ -130,7 +130,7 @@ class Opening {
       } catch (error) {
         if (!(error instanceof AmnesiaError)) throw error;
         this.options.onStartOver?.();
-        owner = { ...owner, ...this.lose(forgotten(identity, this.incarnation()), error.message) };
+        owner = { ...owner, ...this.lose(forgotten(identity, this.incarnation()), error) };
       }
     return this.settle(owner, state);
   }
@@ -143,7 +143,7 @@ class Opening {
       found = await findIdentity(disk, this.places);
     } catch (error) {
       if (!this.heals || !(error instanceof DamageError)) throw error;
-      lost = this.lose(await lostIdentity(disk, this.places, options.sid, this.incarnation()), error.message);
+      lost = this.lose(await lostIdentity(disk, this.places, options.sid, this.incarnation()), error);
     }
     await refuseUnfinished(disk, options);
     await refuseApache(disk, options, found?.identity !== undefined || lost !== undefined);
@@ -163,10 +163,12 @@ class Opening {
       remedy: 'Nothing was changed. Restore the directory, its identity file included, from a copy',
     });
     if (!this.heals) throw damage;
-    return this.lose(forgotten(empty, empty.incarnation), damage.message);
+    return this.lose(forgotten(empty, empty.incarnation), damage);
   }
-  private lose(identity: Identity, why: string): Owner {
-    const notes = [`${why} It is not known what this member promised: it begins anew, and its files are set aside`];
+  /** What is to be done about the damage is done here: only what was found is told of it. */
+  private lose(identity: Identity, why: Error): Owner {
+    const found = why instanceof DamageError ? describeDamage(why.damage) : why.message.replace(/\.$/, '');
+    const notes = [`${found}. It is not known what this member promised: it begins anew, and its files are set aside`];
     return { identity, fresh: false, stale: true, lost: true, notes };
   }
 

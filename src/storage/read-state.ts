@@ -243,6 +243,9 @@ export class StateReader {
   private damage(sentences: readonly string[], acked: Halves): StorageDamage {
     const { at } = this;
     const mayHaveAcked = later(later(acked, at.zxid), this.identity.owed?.zxid ?? ZERO);
-    return { intact: at, mayHaveAcked, sentences: [...sentences, `everything up to ${showMark(at)} is intact`] };
+    // the first may say so itself
+    const whole = `everything up to ${showMark(at)} is intact`;
+    const isSaid = sentences.some((sentence) => sentence.includes(whole));
+    return { intact: at, mayHaveAcked, sentences: isSaid ? sentences : [...sentences, whole] };
   }
 }

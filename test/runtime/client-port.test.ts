@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Writer } from '../../src/protocol/bytes.ts';
 import { OPERATIONS } from '../../src/protocol/operations.ts';
 import { ClientPort, tcpListener, type Words } from '../../src/runtime/clients.ts';
+import { Tally } from '../../src/runtime/tally.ts';
 import { checkConfig, parseAssignment } from '../../src/server/config.ts';
 import type { ClientConnection } from '../../src/server/connection.ts';
 import type { Server } from '../../src/server/server.ts';
@@ -59,7 +60,7 @@ async function stage() {
   const port: ClientPort = new ClientPort(
     server as unknown as Server,
     config,
-    {} as Words,
+    { tally: new Tally() } as Words,
     () => {},
     () => {
       turns++;

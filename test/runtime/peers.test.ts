@@ -372,7 +372,7 @@ test('servers beyond loopback need a secret, or an operator who says that they d
     await assert.rejects(trust(), sentence);
   }
   await write(`${good}\n`, 0o620);
-  await assert.rejects(trust(), /can be written by others than its owner/);
+  await assert.rejects(trust(), { message: /can be written by others than its owner/, remedy: /^chmod 600 / });
   await write(`${good}\n`, 0o644);
   assert.match((await trust()).warnings.join(), /can be read by others than its owner/);
   await rm(folder, { recursive: true });
