@@ -1,9 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileWords } from '../base/file-words.ts';
 import { checkConfig, parseAssignment } from '../server/config.ts';
 import { type LogLevel, makeLogger } from './log.ts';
 import { type RunningServer, startServer } from './start.ts';
+import { StartError } from './start-error.ts';
 
 export interface EmbedOptions {
   /** Default 0: a free one. */
@@ -29,13 +31,24 @@ export interface EmbeddedServer extends RunningServer {
   readonly connectString: string;
 }
 
+function temporaryFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'zoosh-'));
+  } catch (error) {
+    throw new StartError(
+      40,
+      `no temporary folder can be made in ${tmpdir()}: ${fileWords(error)}. Set TMPDIR, or say where the data is to be`,
+    );
+  }
+}
+
 /**
  * Starts a standalone server in this process.
  * @throws ConfigError for a setting that does not fit, StartError (port in use), StorageRefusal (directory in use, damage)
  */
 export async function startEmbedded(options: EmbedOptions = {}): Promise<EmbeddedServer> {
   const { port = 0, host = '127.0.0.1', settings = {}, logLevel = 'warn' } = options;
-  const temporary = options.dataDir === undefined ? mkdtempSync(join(tmpdir(), 'zoosh-')) : undefined;
+  const temporary = options.dataDir === undefined ? temporaryFolder() : undefined;
   const remove = (): void => {
     if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
   };

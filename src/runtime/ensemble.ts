@@ -54,6 +54,8 @@ export class Ensemble {
   private readonly incoming: Incoming;
   /** The link to the leader that this member follows. */
   private leaderLink = 0;
+  /** When an observer that served lost its leader, ms. */
+  private lostAt: number | undefined;
   private handed: (() => void) | undefined;
   private readonly others: Others;
   private tellNamed: () => void = () => {};
@@ -166,7 +168,27 @@ export class Ensemble {
     this.forget(link);
     this.node.step({ type: 'closed', link });
   }
+  /**
+   * An observer that lost its leader lets the voters go first, where zoo.cfg says for how long; half of the time at most that it
+   * has until it looks for another.
+   */
+  private dial(to: number): void {
+    const { node, peers, config } = this;
+    const { clock } = node.ports;
+    const pause = Math.min(config.reconnectDelayMs, (config.initLimit * node.options.config.tickTimeMs) / 2);
+    const now = clock.monotonic();
+    node.tally.dialled(now);
+    const wait = this.lostAt === undefined ? 0 : this.lostAt + pause - now;
+    this.lostAt = undefined;
+    if (wait <= 0) return peers.dial(to);
+    clock.after(wait, () => {
+      if (node.ensemble === this && node.server.peer.followed === to) peers.dial(to);
+    });
+  }
   private forget(link: number): void {
+    const { server, ports } = this.node;
+    if (link === this.leaderLink && server.serving && server.peer.role === 'observing')
+      this.lostAt = ports.clock.monotonic();
     this.sender.closed(link);
     this.outgoing.closed(link);
     this.syncs.ended(link);
@@ -367,8 +389,7 @@ export class Ensemble {
       case 'vote':
         return peers.vote(effect.to, effect.message as never);
       case 'dial':
-        node.tally.dialled(node.ports.clock.monotonic());
-        return peers.dial(effect.to);
+        return this.dial(effect.to);
       case 'send': {
         const { link, message } = effect;
         if (message.type === 'UPTODATE') this.syncs.ended(link);

@@ -52,6 +52,8 @@ export interface EnsembleConfig {
   readonly commitLogCount: number;
   /** So many learners may be under way to what this leader has, before observers have to come again. */
   readonly mostSyncs: { readonly snap: number; readonly diff: number };
+  /** An observer that lost its leader calls the next one so many ms later. */
+  readonly reconnectDelayMs: number;
   /** False: while leading, no client is served. */
   readonly leaderServes: boolean;
   /** True: a reconfiguration may not leave fewer than two voters. */
@@ -243,6 +245,7 @@ function ensembleOf(
       snap: take.atLeast('leader.maxConcurrentSnapSyncs', 1),
       diff: take.atLeast('leader.maxConcurrentDiffSyncs', 1),
     },
+    reconnectDelayMs: take.atLeast('observer.reconnectDelayMs', 0),
     leaderServes: !take.is('leaderServes', 'no'),
     standaloneEnabled: take.flag('standaloneEnabled'),
     name: nameOf(take),

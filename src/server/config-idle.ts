@@ -11,7 +11,7 @@ const IDLE = `
   tcpKeepAlive fastleader.*
   maxTimeToWaitForEpoch leader.maxTimeToWaitForEpoch
   leader.closeSocketAsync leader.nodelay leader.* follower.nodelay follower.skipLearnerRequestToNextProcessor follower.*
-  observer.reconnectDelayMs observer.election.DelayMs observer.*
+  observer.election.DelayMs observer.*
   learner.closeSocketAsync learner.asyncSending learner.*
   quorum.auth.enableSasl quorum.auth.learnerRequireSasl quorum.auth.serverRequireSasl quorum.auth.learner.saslLoginContext
   quorum.auth.server.saslLoginContext quorum.auth.kerberos.servicePrincipal quorum.cnxn.threads.size quorum.*

@@ -37,6 +37,7 @@ export const KEYS = {
   standaloneEnabled: { kind: 'bool', fallback: 'true' },
   reconfigEnabled: { kind: 'bool', fallback: 'false' },
   dynamicConfigFile: { kind: 'text' },
+  'observer.reconnectDelayMs': { kind: 'int', fallback: '0' },
   leaderServes: { kind: 'yesno', fallback: 'yes' },
   cnxTimeout: { kind: 'int', fallback: '5000' },
   quorumCnxnTimeoutMs: { kind: 'int', fallback: '-1' },

@@ -37,6 +37,26 @@ test('leaderServes=no: a leader takes no clients, the others do, and whoever lea
   }
 });
 
+test('observer.reconnectDelayMs: an observer that lost its leader lets the others go first', async () => {
+  const delay = 4000;
+  await using members = await Members.start({ voters: 3, observers: 1, lines: [`observer.reconnectDelayMs=${delay}`] });
+  const observer = members.member(4);
+  // the first time nobody was lost
+  assert.doesNotMatch(observer.log, /OBSERVING - LEADER ELECTION TOOK - ([4-9]|\d\d)\d\d\d MS/);
+  const leader = await members.leader();
+  await leader.kill();
+  await members.leader(leader.id);
+  const took = (): number =>
+    Number(/OBSERVING - LEADER ELECTION TOOK - (\d+) MS/g.exec(observer.log.slice(from))?.[1] ?? 0);
+  const from = observer.log.search(/looking for a leader/);
+  await until(
+    () => took() > 0,
+    PATIENCE_MS,
+    () => members.tail(),
+  );
+  assert.ok(took() >= delay - 500, `it came back after ${took()} ms`);
+});
+
 test('weights and groups: two of three groups are a quorum, each by more than half of its weight, and no other servers are', async () => {
   // five servers: a group of a heavy one and a light one, a group of two, a group of one
   const groups = [

@@ -61,6 +61,7 @@ test('three server lines and myid make a member', () => {
     voteSilenceMs: undefined,
     notify: { leastMs: 200, mostMs: 60_000 },
     mostSyncs: { snap: 10, diff: 100 },
+    reconnectDelayMs: 0,
     leaderServes: true,
     standaloneEnabled: true,
     name: 'zoosh',
