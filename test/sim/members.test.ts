@@ -84,6 +84,32 @@ test('who was away while others were admitted votes for those whom its own log d
   assert.deepEqual(story.violations, []);
 });
 
+test('a leader steps down though a voter came back without its directory; once the other is there it goes on', async () => {
+  for (const both of [false, true]) {
+    using story = new Story({ seed: 9 });
+    const { ensemble } = story;
+    story.start();
+    await story.serving();
+    await story.write(story.clientOf());
+    const leader = await story.leader();
+    const [one = 1, two = 2] = story.others(leader);
+    story.crash(false, one, two);
+    story.wipe(one);
+    story.start(one);
+    // within the time that a leader waits for those who hung up: it is given all, and a record lists it anew
+    await story.run(3 * story.plan.tickMs);
+    if (both) story.crash(false, one);
+    await story.run(30 * story.plan.tickMs);
+    assert.equal(story.member(leader).program?.leads, undefined, 'nobody else has a vote');
+    assert.deepEqual(story.violations, []);
+    story.start();
+    await story.serving();
+    assert.ok(ensemble.leader);
+    await story.end();
+    assert.deepEqual(story.violations, []);
+  }
+});
+
 test('a member that is stopped while it reads its directory again leaves the directory when it says so', async () => {
   for (let delay = 0; delay < 205; delay += 20) {
     using story = new Story({ seed: 3 });

@@ -13,6 +13,7 @@ export type RuleId =
   | 'I11' // recovery
   | 'I12' // liveness after healing
   | 'P3' // sync then read
+  | 'lonely' // a leader without a quorum leads on
   | 'oracle' // an answer that the model does not give
   | 'calm' // an error where nothing went wrong
   | 'crash'; // a server threw

@@ -45,6 +45,13 @@ const agreement: readonly Planted[] = [
     put: 'member.sid === sid',
   },
   {
+    id: 'never-out-of-hearing',
+    about: 'a leader leads on although no quorum is heard any more',
+    file: 'zab/leading.js',
+    find: 'else if (!this.hears())',
+    put: 'else if (this.age < 0)',
+  },
+  {
     id: 'half-is-a-quorum',
     about: 'half of the weight is enough',
     file: 'zab/quorum.js',

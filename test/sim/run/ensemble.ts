@@ -14,6 +14,7 @@ import { Network } from '../world/network.ts';
 import { Scheduler } from '../world/scheduler.ts';
 import { Trace } from '../world/trace.ts';
 import { Configs } from './configs.ts';
+import { Lonely } from './lonely.ts';
 import { Member, type MemberWorld } from './member.ts';
 import { Observer } from './observer.ts';
 import type { Boot } from './program.ts';
@@ -29,6 +30,8 @@ export interface EnsembleOptions {
   readonly sessions?: SessionMode | undefined;
 }
 
+/** For so long a leader may go on without a quorum: three times syncLimit, whatever its clock does. */
+const LONELY_TICKS = 15;
 /** Events between two looks at everybody. */
 const LOOK_AT_ALL = 16;
 
@@ -46,6 +49,7 @@ export class Ensemble implements Disposable {
   readonly acks: AckWatch;
   readonly members: readonly Member[];
   readonly touch: Touch;
+  private readonly lonely: Lonely;
   readonly observer: Observer;
   private readonly servers: ReadonlyMap<number, Member>;
   readonly configs: Configs;
@@ -125,6 +129,12 @@ export class Ensemble implements Disposable {
     this.members = options.servers.map((sid) => new Member(sid, options.config(sid), world));
     this.servers = new Map(this.members.map((member) => [member.sid, member]));
     this.touch = new Touch(this.members, this.network.links, now, () => this.leader?.sid);
+    const around = {
+      ...{ members: this.members, configs: this.configs, verdicts: this.verdicts, now },
+      incarnationOf: (sid: number) => this.ledger.holdingsOf(sid).incarnation,
+      knowsMembers: (sid: number) => this.knowsMembers(sid),
+    };
+    this.lonely = new Lonely(around, LONELY_TICKS * options.tickMs);
     this.oracle.onExpired = (session, committed) =>
       judgeExpiry(
         {
@@ -195,6 +205,7 @@ export class Ensemble implements Disposable {
     if (events % LOOK_AT_ALL === 0) {
       for (const member of this.members) this.observer.look(member);
       this.touch.look();
+      this.lonely.look();
     }
     this.border.settle();
   }
