@@ -40,7 +40,10 @@ test('two of three found an ensemble with --bootstrap-with 2; the third comes la
     () => members.tail(),
   );
   await until(
-    () => /waits: voters not met: 2, 3\. An ensemble is founded when 2 of 3 are there, .*--bootstrap-with N on each/.test(one.log),
+    () =>
+      /waits: voters not met: 2, 3\. An ensemble is founded when 2 of 3 are there, .*--bootstrap-with N on each/.test(
+        one.log,
+      ),
     PATIENCE_MS,
     () => members.tail(),
   );

@@ -112,7 +112,11 @@ test('a disk that fails: nothing acknowledged is lost, nothing more is acknowled
     let before = acknowledged();
     if (refusal.length > 0) {
       assert.ok(early, told);
-      assert.match(refusal.join(), new RegExp(`^the data directory cannot be used: .*: (?:.* \\()?${code}\\)?[.] Check`), told);
+      assert.match(
+        refusal.join(),
+        new RegExp(`^the data directory cannot be used: .*: (?:.* \\()?${code}\\)?[.] Check`),
+        told,
+      );
       counts.refused++;
     } else if (outcome === 'stops') {
       assert.match(
