@@ -284,7 +284,7 @@ function statusOf(view: EnsembleView, withDigest: boolean): Output {
     foot: [
       quorum
         ? `quorum: yes (${serving} of ${voters})${elected}`
-        : `quorum: NO (${serving} of ${voters}): nothing can be written`,
+        : `quorum: NO (${serving} of ${voters}): ${serving > voters / 2 ? 'no quorum answers the leader, so ' : ''}nothing can be written`,
       ...members.flatMap(({ id, damage }) => damage.map((sentence) => `server ${id}: ${sentence}`)),
     ],
   };

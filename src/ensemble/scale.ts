@@ -1,14 +1,16 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KeeperError } from '../base/errors.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import { connect } from '../client/connect.ts';
 import type { EnsembleView, ScaleHow } from '../shell/ensembles.ts';
-import { usage } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import { Ensemble } from './ensemble.ts';
+import { askInForce, type InForce } from './in-force.ts';
 import { controlPath, type MemberFile, MOST_MEMBERS, makeMember, memberFolder, portsOf, serverLine } from './layout.ts';
 import { takenPort } from './ports.ts';
 import type { MemberCommand } from './process.ts';
+import { type Change, reconfigure, Unsettled } from './reconfigure.ts';
+import { lockScale } from './scale-lock.ts';
 import { viewOf } from './status.ts';
 
 export interface ScaleOptions extends ScaleHow {
@@ -17,9 +19,14 @@ export interface ScaleOptions extends ScaleHow {
   readonly timeoutMs: number;
 }
 
+const RETRY_MS = 200;
+const ROLES = ['participant', 'observer'] as const;
+
 /**
  * Adds and removes members one at a time, by reconfiguration, while the ensemble serves: a new one first follows until it
- * holds what the leader holds; of those that go, observers and the highest ids go first, the leader last.
+ * holds what the leader holds; of those that go, observers and the highest ids go first, the leader last. Members that the
+ * config in force does not list, as a scale that was killed leaves them, are taken up again or removed. Wherever it is
+ * interrupted, no member is removed that the servers may count.
  * @throws Failure; what was done before it stays done
  */
 export async function scale(
@@ -28,36 +35,92 @@ export async function scale(
   observers: number | undefined,
   options: ScaleOptions,
 ): Promise<EnsembleView> {
-  const { path } = ensemble.folder;
-  const members = await membersNow(ensemble, options);
+  const { folder, name, file } = ensemble;
+  if (file.settings.some((text) => text.includes('superDigest')))
+    throw usage(
+      `${name} has a superDigest of its own (--set), so that scale cannot change its members`,
+      'reconfig does, after addauth digest super:PASSWORD',
+    );
+  using _lock = lockScale(folder.path, name);
+  const inForce = await inForceOf(ensemble, options);
+  const members = file.members.map((each) => ({ ...each, role: inForce?.roles.get(each.id) ?? each.role }));
+  const listed = members.filter(({ id }) => inForce === undefined || inForce.roles.has(id));
   const wanted = {
     participant: voters,
-    observer: observers ?? members.filter(({ role }) => role === 'observer').length,
+    observer: observers ?? listed.filter(({ role }) => role === 'observer').length,
   };
   if (voters < 1 || wanted.observer < 0 || voters + wanted.observer > MOST_MEMBERS)
     throw usage(`an ensemble has 1 to ${MOST_MEMBERS} members, at least one of which votes`);
-  ensemble.folder.write({ ...ensemble.file, members });
-  for (const role of ['participant', 'observer'] as const) {
-    const count = (): number => new Ensemble(path).file.members.filter((each) => each.role === role).length;
-    while (count() < wanted[role]) await add(new Ensemble(path), role, options);
-    while (count() > wanted[role]) await remove(new Ensemble(path), role, options);
+  folder.write({ ...file, members });
+  const now = (): Ensemble => new Ensemble(folder.path);
+  let strays = members.filter((each) => !listed.includes(each)).map(({ id }) => id);
+  for (const id of strays)
+    if (!(await isServing(now(), id))) {
+      await drop(now(), id, options);
+      strays = strays.filter((each) => each !== id);
+    }
+  try {
+    for (const role of ROLES) {
+      const count = (): number =>
+        now().file.members.filter((each) => each.role === role && !strays.includes(each.id)).length;
+      while (count() < wanted[role]) {
+        const [stray] = strays;
+        if (stray === undefined) await add(now(), role, inForce, options);
+        else await takeUp(now(), stray, role, options);
+        strays = strays.slice(1);
+        options.signal.throwIfAborted();
+      }
+      while (count() > wanted[role]) {
+        await remove(now(), role, strays, options);
+        options.signal.throwIfAborted();
+      }
+    }
+    for (const id of strays) await drop(now(), id, options);
+  } catch (error) {
+    if (options.signal.aborted) sayWhatIs(now(), listed.length, options);
+    throw error;
   }
-  return viewOf(new Ensemble(path));
+  return viewOf(now());
 }
 
-/** Whoever is of the ensemble, in the role that the servers give him: reconfig by hand changes it, and tells nobody else. */
-async function membersNow(ensemble: Ensemble, { signal, timeoutMs }: ScaleOptions): Promise<readonly MemberFile[]> {
+/** What is done stays done: who interrupts is told so. */
+function sayWhatIs({ name, file }: Ensemble, before: number, { step }: ScaleOptions): void {
+  if (file.members.length === before) return;
+  const ids = (role: MemberFile['role']): string =>
+    file.members
+      .filter((each) => each.role === role)
+      .map(({ id }) => id)
+      .join(' ');
+  const seen = ids('observer');
+  step(
+    `interrupted: ${name} has voters ${ids('participant')}${seen === '' ? '' : `, observers ${seen}`} now; zoosh ensemble scale ${name} N goes on`,
+  );
+}
+
+/** Whoever is of the ensemble, by the servers: reconfig by hand changes it, and tells nobody else. */
+async function inForceOf(ensemble: Ensemble, { signal, timeoutMs }: ScaleOptions): Promise<InForce | undefined> {
   await using client = await connect(ensemble.connect, { signal, connectTimeoutMs: timeoutMs });
-  const text = (await client.getConfig({ signal })).data?.toString() ?? '';
-  const voting = new Set([...text.matchAll(/^server\.(\d+)=.*:participant\b/gm)].map(([, id]) => Number(id)));
-  if (voting.size === 0) return ensemble.file.members;
-  return ensemble.file.members.map((each) => ({ ...each, role: voting.has(each.id) ? 'participant' : 'observer' }));
+  return await askInForce(client, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
 }
 
-async function add(before: Ensemble, role: MemberFile['role'], options: ScaleOptions): Promise<void> {
+const isServing = (ensemble: Ensemble, id: number): Promise<boolean> =>
+  ensemble.process(id).find()?.paused === false
+    ? ensemble.ask(id, { op: 'status' }).then(
+        ({ serving }) => serving,
+        () => false,
+      )
+    : Promise.resolve(false);
+
+async function add(
+  before: Ensemble,
+  role: MemberFile['role'],
+  inForce: InForce | undefined,
+  options: ScaleOptions,
+): Promise<void> {
   const { file, folder } = before;
   let id = 1;
-  while (before.ids.includes(id)) id++;
+  // the servers may list some that are none of this machine's
+  while (before.ids.includes(id) || inForce?.roles.has(id) === true) id++;
   const used = new Set(file.members.flatMap((each) => Object.values(portsOf(each))));
   let client = file.basePort + id - 1;
   while ((await takenPort(file.host, client, 1, used)) !== undefined) client++;
@@ -75,8 +138,9 @@ async function add(before: Ensemble, role: MemberFile['role'], options: ScaleOpt
   const joined = new Ensemble(folder.path);
   try {
     await joined.bringUp([id], { ...options, leash: false });
-    await reconfigure(joined, { joining: serverLine(file.host, member) }, options);
+    await reconfigure(joined, joining(file.host, member), options);
   } catch (error) {
+    if (error instanceof Unsettled) throw left(joined, id, 'joined', error, options);
     await joined.end([id], 'SIGKILL');
     folder.write(file);
     rmSync(memberFolder(file, id), { recursive: true, force: true });
@@ -84,22 +148,76 @@ async function add(before: Ensemble, role: MemberFile['role'], options: ScaleOpt
   }
 }
 
-async function remove(before: Ensemble, role: MemberFile['role'], options: ScaleOptions): Promise<void> {
+const joining = (host: string, member: MemberFile): Change => ({
+  words: { joining: serverLine(host, member) },
+  isMade: ({ roles }) => roles.get(member.id) === member.role,
+});
+
+/** Makes a member of one that runs and that the servers do not list. */
+async function takeUp(before: Ensemble, id: number, role: MemberFile['role'], options: ScaleOptions): Promise<void> {
   const { file, folder } = before;
+  const member = { ...before.member(id), role };
+  options.step(`member ${id}, which runs and is none of the ensemble, joins as ${role}`);
+  try {
+    await reconfigure(before, joining(file.host, member), options);
+  } catch (error) {
+    throw error instanceof Unsettled ? left(before, id, 'joined', error, options) : error;
+  }
+  folder.write({ ...file, members: file.members.map((each) => (each.id === id ? member : each)) });
+}
+
+/** Says that a member stays as it is, since nobody knows what it is to the others. */
+function left(
+  { name }: Ensemble,
+  id: number,
+  what: 'joined' | 'left',
+  error: Unsettled,
+  { step }: ScaleOptions,
+): unknown {
+  step(
+    `it is not known whether member ${id} has ${what}, so it runs on with its files: zoosh ensemble status ${name} shows it, zoosh ensemble scale ${name} N finishes it or takes it back`,
+  );
+  return error.cause;
+}
+
+async function remove(
+  before: Ensemble,
+  role: MemberFile['role'],
+  strays: readonly number[],
+  options: ScaleOptions,
+): Promise<void> {
+  const { file } = before;
   const { members } = await viewOf(before);
   const leaderLast = (id: number): number => (members.find((each) => each.id === id)?.role === 'leader' ? -1 : id);
-  const gone = file.members.filter((each) => each.role === role).sort((a, b) => leaderLast(b.id) - leaderLast(a.id))[0];
+  const gone = file.members
+    .filter((each) => each.role === role && !strays.includes(each.id))
+    .sort((a, b) => leaderLast(b.id) - leaderLast(a.id))[0];
   if (gone === undefined) return;
   options.step(`member ${gone.id} leaves`);
-  await reconfigure(before, { leaving: String(gone.id) }, options);
-  await settled(before, options);
-  await before.end([gone.id], 'SIGTERM');
-  folder.write({ ...file, members: file.members.filter(({ id }) => id !== gone.id) });
-  rmSync(memberFolder(file, gone.id), { recursive: true, force: true });
+  await leave(before, gone.id, ({ roles }) => !roles.has(gone.id), options);
+}
+
+/** Removes one that the servers do not list. A change that does not matter comes first: what may still be under way to list it is void then. */
+async function drop(before: Ensemble, id: number, options: ScaleOptions): Promise<void> {
+  options.step(`member ${id}, which is none of the ensemble, is removed`);
+  await leave(before, id, ({ roles, version }, first) => version !== first.version && !roles.has(id), options);
+}
+
+async function leave(before: Ensemble, id: number, isMade: Change['isMade'], options: ScaleOptions): Promise<void> {
+  const { file, folder } = before;
+  try {
+    await reconfigure(before, { words: { leaving: String(id) }, isMade }, options);
+  } catch (error) {
+    throw error instanceof Unsettled ? left(before, id, 'left', error, options) : error;
+  }
+  await settled(before, id, options);
+  await before.end([id], 'SIGTERM');
+  folder.write({ ...file, members: file.members.filter((each) => each.id !== id) });
+  rmSync(memberFolder(file, id), { recursive: true, force: true });
 }
 
 /** Until a quorum knows that the change is committed: before that the member that leaves may be needed (foundations.md 13.7). */
-async function settled(ensemble: Ensemble, { signal, timeoutMs }: ScaleOptions): Promise<void> {
+async function settled(ensemble: Ensemble, gone: number, { signal, timeoutMs }: ScaleOptions): Promise<void> {
   for (const end = performance.now() + timeoutMs; performance.now() < end; ) {
     for (const { id } of ensemble.file.members) {
       const status = await ensemble.ask(id, { op: 'status' }).catch(() => undefined);
@@ -107,27 +225,10 @@ async function settled(ensemble: Ensemble, { signal, timeoutMs }: ScaleOptions):
     }
     await sleep(RETRY_MS, undefined, { signal });
   }
-  throw new Error('no leader says that the change of members is done; nothing was removed');
+  throw new Failure(
+    45,
+    'NotSettled',
+    `member ${gone} has left ${ensemble.name}, but no leader said in ${timeoutMs / 1000} s that a quorum knows it: it runs on with its files`,
+    { hint: `zoosh ensemble scale ${ensemble.name} N removes it once they answer` },
+  );
 }
-
-/** One change of the configuration; tried again while another is in progress or the new member is not in step yet. */
-async function reconfigure(
-  ensemble: Ensemble,
-  change: { readonly joining?: string; readonly leaving?: string },
-  { signal, timeoutMs }: ScaleOptions,
-): Promise<void> {
-  const end = performance.now() + timeoutMs;
-  const auth = [{ scheme: 'digest', auth: `super:${ensemble.folder.superPassword}` }];
-  await using client = await connect(ensemble.connect, { auth, signal, connectTimeoutMs: timeoutMs });
-  for (;;)
-    try {
-      await client.reconfig(change, { signal });
-      return;
-    } catch (error) {
-      if (!(error instanceof KeeperError)) throw error;
-      const passes = ['NewConfigNoQuorum', 'ReconfigInProgress', 'ConnectionLoss'].includes(error.code);
-      if (!passes || performance.now() > end) throw error;
-      await sleep(RETRY_MS, undefined, { signal });
-    }
-}
-const RETRY_MS = 200;

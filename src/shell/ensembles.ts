@@ -41,8 +41,9 @@ export interface EnsembleView {
   readonly connect: string;
   readonly directory: string;
   readonly members: readonly MemberView[];
-  /** A leader serves, and with it a majority of those that vote. */
+  /** A quorum answered just now: what is written is taken. */
   readonly quorum: boolean;
+  /** By the config in force, also those that are not on this machine. */
   readonly voters: number;
   /** Of the voters, those that follow that leader, itself included. */
   readonly serving: number;
