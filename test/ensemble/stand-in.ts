@@ -1,11 +1,11 @@
 /**
- * Stands in for a server where only processes and files are looked at: reads its zoo.cfg, takes its ports, answers `srvr`
- * and its control socket, and ends on SIGTERM. The member with the highest id says that it leads. Settings of its zoo.cfg:
+ * Stands in for a server where only processes and files are looked at: reads its zoo.cfg, takes its ports, answers `srvr`,
+ * clients that sync, its control socket, and ends on SIGTERM. The member with the highest id says that it leads. Settings of its zoo.cfg:
  * `x.damaged=N`: member N tells of damage;
- * `x.never=N`: member N never serves; `x.fails=N`: member N ends with 44; `x.deaf=N`: member N does not hear SIGTERM.
+ * `x.alone=N`: no quorum answers member N; `x.never=N`: member N never serves; `x.fails=N`: member N ends with 44; `x.deaf=N`: member N does not hear SIGTERM.
  */
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Leash } from '../../src/cli/leash.ts';
@@ -37,6 +37,7 @@ async function main(argv: readonly string[]): Promise<void> {
   ];
   const sids = lines.flatMap((line) => /^server\.(\d+)=/.exec(line)?.[1] ?? []).map(Number);
   const leader = Math.max(...sids);
+  const config = [...lines.filter((line) => /^server\.\d+=/.test(line)), 'version=0'].join('\n');
   const role: 'leader' | 'follower' = sid === leader ? 'leader' : 'follower';
   const serving = !is('x.never');
   const faults = new PeerFaults(realClock);
@@ -72,7 +73,15 @@ async function main(argv: readonly string[]): Promise<void> {
       .on('error', () => process.exit(41));
   createServer((socket) => {
     socket.on('error', () => {});
-    socket.on('data', () => socket.end(serving ? `Zookeeper version: 0\nMode: ${role}\n` : 'not serving\n'));
+    let rest: Buffer = Buffer.alloc(0);
+    let isClient: boolean | undefined;
+    socket.on('data', (bytes: Buffer) => {
+      isClient ??= bytes.toString('latin1', 0, 4) !== 'srvr';
+      if (!isClient) socket.end(serving ? `Zookeeper version: 0\nMode: ${role}\n` : 'not serving\n');
+      else if (!serving || is('x.alone'))
+        return; // as one that no quorum answers
+      else rest = answerAll(socket, Buffer.concat([rest, bytes]), config);
+    });
   })
     .listen({ host, port: client })
     .on('error', () => {
@@ -86,6 +95,44 @@ async function main(argv: readonly string[]): Promise<void> {
     process.exit(0);
   });
   if (argv.includes('--leash')) new Leash(process.stdin).ended.then(() => process.exit(0));
+}
+
+const SYNC = 9;
+const GET_DATA = 4;
+const CLOSE = -11;
+/** Answers whole requests of a client: its session, syncs, and reads of the config. Returns what is not whole yet. */
+function answerAll(socket: Socket & { knows?: boolean }, bytes: Buffer, config: string): Buffer {
+  let rest = bytes;
+  while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
+    const body = rest.subarray(4, 4 + rest.readInt32BE(0));
+    rest = rest.subarray(4 + body.length);
+    const type = body.readInt32BE(4);
+    if (socket.knows !== true) {
+      socket.knows = true;
+      const said = Buffer.alloc(4 + 4 + 8 + 4 + 16 + 1);
+      said.writeInt32BE(10_000, 4);
+      said.writeBigInt64BE(7n, 8);
+      said.writeInt32BE(16, 16);
+      send(socket, said);
+      continue;
+    }
+    const head = Buffer.alloc(16);
+    head.writeInt32BE(body.readInt32BE(0), 0);
+    head.writeBigInt64BE(1n, 4);
+    const text = Buffer.from(config);
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(text.length, 0);
+    const path = type === SYNC ? body.subarray(8) : Buffer.alloc(0);
+    const data = type === GET_DATA ? Buffer.concat([length, text, Buffer.alloc(68)]) : Buffer.alloc(0);
+    send(socket, Buffer.concat([head, path, data]));
+    if (type === CLOSE) socket.end();
+  }
+  return rest;
+}
+function send(socket: Socket, body: Buffer): void {
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length, 0);
+  socket.write(Buffer.concat([length, body]));
 }
 
 const DAMAGE = [
