@@ -207,7 +207,11 @@ async function whichServers(places: Folders): Promise<Found> {
   const { startDetached } = await import('./detach.ts');
   const data = join(places.data, 'standalone');
   const log = join(places.state, 'log', 'standalone.log');
-  const started = await startDetached(['standalone', '--data', data], log);
+  const started = await startDetached(['standalone', '--data', data], {
+    log,
+    server: '127.0.0.1:2181',
+    isMember: false,
+  });
   if (typeof started === 'number') throw usage('the server did not start', `its log is ${log}`);
   say(`started ${started.server} (process ${started.pid}, data in ${data}); kill ${started.pid} stops it`);
   return { server: started.server, pid: started.pid };

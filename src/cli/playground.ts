@@ -103,6 +103,7 @@ async function startEnsemble(
     data,
     settings: [],
     timeoutMs: undefined,
+    lateHint: 'zoosh start ensemble --timeout DUR gives members longer, --keep leaves their logs',
     signal,
   });
   Object.assign(process.env, env); // for `ensemble` at the prompt, and for what is run from there

@@ -45,7 +45,7 @@ async function ownTls({ clientTls: tls }: ServerConfig): Promise<TlsOptions | un
 
 /** `status`. */
 export async function status(operation: Operation): Promise<number> {
-  const { config: loaded } = loadConfig(operation);
+  const { config: loaded, control } = loadConfig(operation);
   const plain = clientAddress(loaded);
   const at = plain ?? secureAddress(loaded);
   if (at === undefined) {
@@ -63,11 +63,22 @@ export async function status(operation: Operation): Promise<number> {
     return '';
   });
   const mode = /^Mode: (\S+)/m.exec(answer)?.[1];
-  if (operation.isJson) say(`${JSON.stringify({ host, port, mode: mode ?? null })}\n`);
+  // scripts around Apache's words know these two sentences
+  const waits = mode === undefined && !operation.isApache && (answer !== '' || (await isThere(control)));
+  if (operation.isJson) say(`${JSON.stringify({ host, port, mode: mode ?? null, ...(waits && { waits }) })}\n`);
+  else if (waits) say('It runs and does not serve yet: it has no quorum, or is starting.\n');
   else say(mode === undefined ? 'Error contacting service. It is probably not running.\n' : `Mode: ${mode}\n`);
   if (isTls && why !== '') process.stderr.write(`${host}:${port}: ${why}\n`);
   return mode === undefined ? 1 : 0;
 }
+
+const isThere = (control: string | undefined): Promise<boolean> =>
+  control === undefined
+    ? Promise.resolve(false)
+    : askMember(control, { op: 'status' }).then(
+        () => true,
+        () => false,
+      );
 
 /** `version`: as Apache's, whose readers take the fourth word for the number. */
 export async function version({ isApache }: Operation): Promise<number> {

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { folders } from '../config/folders.ts';
-import { Ensemble } from '../ensemble/ensemble.ts';
+import { Ensemble, hinderedText } from '../ensemble/ensemble.ts';
 import { launch } from '../ensemble/launch.ts';
 import { checkName } from '../ensemble/layout.ts';
 import { followLogs } from '../ensemble/logs.ts';
@@ -10,7 +9,7 @@ import { removeFiles } from '../ensemble/make.ts';
 import { viewOf } from '../ensemble/status.ts';
 import { labelled } from '../out/human.ts';
 import { decideColor, makeTheme } from '../out/theme.ts';
-import { Failure, usage } from '../shell/failure.ts';
+import { usage } from '../shell/failure.ts';
 import { parseNumber, parseTimed, plural } from '../shell/units.ts';
 import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
@@ -26,7 +25,9 @@ Starts an ensemble on this machine, each member a process of its own, and waits 
   --observers N     members that do not
   --base-port PORT  client port of member 1; those of the others follow, quorum ports are 100 above, election ports 200;
                     without it the first free block from 2181 on
+  --host HOST       the address of this machine that all of them listen on
   --data DIR        where member-N lie; otherwise with the ensemble's other files
+  --set KEY=VALUE   a setting for every zoo.cfg; repeatable
   -d                leave it running: standard output has only what clients connect to; zoosh ensemble destroy ends it
   --shell           a prompt on it
   --rm              remove its files at the end
@@ -80,7 +81,11 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
     throw usage(`--rm and ${values.keep === true ? '--keep' : '-d'} exclude each other`);
   const name = checkName(given);
   refuseDryRun('start ensemble', globals);
-  const asked = { voters: whole(values.n, '-n'), observers: whole(values.observers, '--observers') };
+  const asked = {
+    voters: whole(values.n, '-n'),
+    observers: whole(values.observers, '--observers'),
+    host: values.host,
+  };
   const port = whole(values['base-port'], '--base-port');
   if (port !== undefined && (port < 1 || port > 65_000)) throw usage(`--base-port is a port, not ${port}`);
   const isQuiet = globals.quiet === true;
@@ -94,6 +99,7 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
   using interrupts = abortOnSignals();
   const voters = asked.voters ?? USUAL_VOTERS;
   const begun = performance.now();
+  let hindered: readonly number[] = [];
   const ensemble = await launch({
     path: join(folders().ensembles, name),
     make: {
@@ -112,20 +118,22 @@ export async function runStartEnsemble(words: readonly string[], globals: Global
     timeoutMs: values.timeout === undefined ? START_MS : parseTimed(values.timeout, '--timeout'),
     signal: interrupts.signal,
     keep: values.keep === true,
+    lateHint: '--keep leaves what its members logged, --timeout DUR gives them longer',
     begins: (members) => say(`starting ${plural(members, 'member')} of ${name} ...`),
+    hindered: (ids) => {
+      hindered = ids;
+    },
     note: (sentence) => say(`${sentence}\n`),
   }).catch((error) => {
     say('');
     if (error instanceof Interrupted) return error;
-    // with what it had made its logs went, too
-    if (!(error instanceof Failure) || error.code !== 'NoQuorum' || existsSync(join(folders().ensembles, name)))
-      throw error;
-    const hint = '--keep leaves what its members logged, --timeout DUR gives them longer';
-    throw new Failure(error.exit, error.code, error.message, { hint, cause: error });
+    throw error;
   });
   if (ensemble instanceof Interrupted) return ensemble.exitCode;
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  say(isOpen ? ` quorum after ${seconds}s\n` : `quorum after ${seconds}s\n`, true);
+  const came = `${hindered.length === 0 ? 'quorum' : 'started'} after ${seconds}s\n`;
+  say(isOpen ? ` ${came}` : came, true);
+  if (hindered.length > 0) say(`${hinderedText(name, hindered)}\n`);
   if (isDetached) {
     await announce(ensemble, values.output ?? globals.output);
     return values.shell === true ? prompt(ensemble, globals) : 0;

@@ -203,7 +203,7 @@ export async function runStart(
     if (form === 'observer' && config.ensemble?.role !== 'observer')
       throw new StartError(43, `server ${config.serverId} is no observer by its server line; start server starts it`);
     const enough = bootstrapWith(values['bootstrap-with'], config);
-    if (values.detach === true) return await detached(argv, form, config.clientPort, values.output ?? globals.output);
+    if (values.detach === true) return await detached(argv, form, config, values.output ?? globals.output);
     const ended = await runAgain(gathered.heap?.mib);
     if (ended !== undefined) return ended;
     const { logger, file } = openLog(wish);
@@ -247,11 +247,11 @@ export async function runStart(
     if (values['ignore-apache-data'] !== true) await refuseBeyond(config);
     using _memory = watchMemory(pressure, logger);
     const server = await startServer(started, values['no-faults'] !== true);
-    if (config.clientPort !== undefined) logger.info(`binding to port ${server.host}:${server.port}`);
+    if (config.clientPort !== undefined) logger.info(`binding to port ${addressText(server)}`);
     serving = server;
     const signal = untilSignal(leash, !outlives);
     coming.up();
-    server.serving.then(() => process.stdout.write(`ready ${server.host}:${server.port}\n`));
+    server.serving.then(() => process.stdout.write(`ready ${addressText(server)}\n`));
     await signal;
     logger.info('stopping');
     await server.stop();
@@ -277,18 +277,24 @@ export async function runStart(
 async function detached(
   argv: readonly string[],
   form: string,
-  port: number | undefined,
+  { clientPort: port, clientPortAddress, ensemble }: ServerConfig,
   mode: string | undefined,
 ): Promise<number> {
   const [{ folders }, { startDetached }] = await Promise.all([import('../config/folders.ts'), import('./detach.ts')]);
   const words = argv.flatMap((word) => (word === '-d' || word === '--detach' ? [] : [word]));
-  const started = await startDetached(words, join(folders().state, 'log', `${form}-${port ?? 'none'}.log`));
+  const log = join(folders().state, 'log', `${form}-${port ?? 'none'}.log`);
+  const server = port === undefined ? '-' : addressText({ host: clientPortAddress ?? '127.0.0.1', port });
+  const started = await startDetached(words, { log, server, isMember: ensemble !== undefined });
   if (typeof started === 'number') return started;
-  const { server, pid, log } = started;
+  const { pid, waits } = started;
   process.stderr.write(`process ${pid}, log in ${log}; kill ${pid} stops it\n`);
-  process.stdout.write(mode === 'json' || mode === 'ndjson' ? `${JSON.stringify(started)}\n` : `${server}\n`);
+  if (waits !== undefined) process.stderr.write(`it runs and does not serve yet: ${waits}\n`);
+  process.stdout.write(mode === 'json' || mode === 'ndjson' ? `${JSON.stringify(started)}\n` : `${started.server}\n`);
   return 0;
 }
+
+const addressText = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 const hasAuditFile = ({ audit }: ServerConfig): boolean => audit.enabled && audit.file !== undefined;
 

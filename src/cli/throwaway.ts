@@ -23,6 +23,8 @@ export interface ThrowawayOptions {
   readonly data: string | undefined;
   readonly settings: readonly string[];
   readonly timeoutMs: number | undefined;
+  /** What helps when no quorum comes in time. */
+  readonly lateHint: string;
   readonly signal: AbortSignal;
 }
 export interface Throwaway {
@@ -69,6 +71,7 @@ export async function startThrowaway(options: ThrowawayOptions): Promise<Throwaw
       timeoutMs: options.timeoutMs ?? START_MS,
       signal,
       keep: false,
+      lateHint: options.lateHint,
       note: () => {},
     });
     const { connect } = ensemble;

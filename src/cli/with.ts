@@ -65,6 +65,7 @@ export async function runWith(words: readonly string[], globals: Globals): Promi
       data: undefined,
       settings: values.set ?? [],
       timeoutMs: values.timeout === undefined ? undefined : parseTimed(values.timeout, '--timeout'),
+      lateHint: '--timeout DUR gives its members longer',
       signal,
     });
   } catch (error) {

@@ -109,10 +109,12 @@ const nothingMore = ({ rest }: Said, action: Action): void => {
 };
 
 const ACTS: Readonly<Record<Action, Act>> = {
-  async list(all, said) {
+  async list(all, said, context) {
     if (said.name !== undefined) throw usage(`ensemble list: one word too many: ${said.name}`);
     nothingMore(said, 'list');
     const found = await all.list();
+    for (const { name, problem } of found)
+      if (problem !== undefined) context.warn(`${problem}; zoosh ensemble destroy ${name} removes that ensemble`);
     return {
       type: 'table',
       columns: [
@@ -123,11 +125,11 @@ const ACTS: Readonly<Record<Action, Act>> = {
         { name: 'made' },
         { name: 'size', right: true },
       ],
-      rows: found.map(({ name, members, up, connect, created, bytes }) => [
+      rows: found.map(({ name, members, up, connect, created, bytes, problem }) => [
         name,
-        String(members),
-        String(up),
-        connect,
+        problem === undefined ? String(members) : '?',
+        problem === undefined ? String(up) : '?',
+        problem === undefined ? connect : '?',
         showAge(created, Date.now()),
         showBytes(bytes),
       ]),
@@ -145,8 +147,10 @@ const ACTS: Readonly<Record<Action, Act>> = {
     return look();
   },
   stop: async (all, { name, rest }, { signal }) => done('stopped', await all.stop(name, rest, signal)),
-  start: async (all, { name, rest }, { signal }) => done('started', await all.start(name, rest, signal)),
-  restart: async (all, { name, rest }, { signal }) => done('restarted', await all.restart(name, rest, signal)),
+  start: async (all, { name, rest }, context) =>
+    done('started', await all.start(name, rest, context.signal, (text) => context.warn(text))),
+  restart: async (all, { name, rest }, context) =>
+    done('restarted', await all.restart(name, rest, context.signal, (text) => context.warn(text))),
   kill: async (all, { name, rest }) => done('killed', await all.kill(name, rest)),
   pause: async (all, { name, rest }) => done('paused', await all.pause(name, rest)),
   resume: async (all, { name, rest }) => done('resumed', await all.resume(name, rest)),
@@ -167,7 +171,7 @@ const ACTS: Readonly<Record<Action, Act>> = {
   async lag(all, { name, rest }) {
     const text = rest.at(-1);
     if (text === undefined || rest.length < 2) throw usage('ensemble lag: say which member, and how much: lag 2 100ms');
-    const ms = parseDuration(text, 'ensemble lag: the delay');
+    const ms = lagOf(text);
     const ids = await all.lag(name, rest.slice(0, -1), ms);
     return {
       type: 'done',
@@ -182,6 +186,8 @@ const ACTS: Readonly<Record<Action, Act>> = {
   },
   async scale(all, { name, rest, observers }, context) {
     const [text, more] = rest;
+    if (more !== undefined && /^\d+$/.test(text ?? '') && all.names().includes(more))
+      throw usage('ensemble scale: the name comes first', `ensemble scale ${more} ${text}`);
     if (text === undefined || more !== undefined) throw usage('ensemble scale: say how many voters: scale 5');
     const voters = parseNumber(text, 'scale: N');
     const view = await all.scale(name, voters, observers, {
@@ -226,18 +232,37 @@ const ACTS: Readonly<Record<Action, Act>> = {
   },
   async destroy(all, said, context) {
     nothingMore(said, 'destroy');
-    const { name, directory, members } = await all.view(said.name);
-    const alive = members.filter(({ pid }) => pid !== undefined).length;
-    await context.confirm({
-      what: `destroy the ensemble ${name}`,
-      path: name,
-      details: [`${plural(members.length, 'member')}, ${alive} running, with all data in ${directory}`],
-      always: true,
-    });
+    const { name, details } = await whatGoes(all, said.name);
+    await context.confirm({ what: `destroy the ensemble ${name}`, path: name, details, always: true });
     await all.destroy(name);
     return { type: 'done', text: `destroyed ${name}`, json: { destroyed: name } };
   },
 };
+
+/** What a destroy removes, as it is told before. One whose ensemble.json is of no use can be removed by its name. */
+async function whatGoes(all: LocalEnsembles, said: string | undefined): Promise<{ name: string; details: string[] }> {
+  try {
+    const { name, directory, members } = await all.view(said);
+    const alive = members.filter(({ pid }) => pid !== undefined).length;
+    return { name, details: [`${plural(members.length, 'member')}, ${alive} running, with all data in ${directory}`] };
+  } catch (error) {
+    const problem = (await all.list()).find(({ name, problem }) => name === said && problem !== undefined)?.problem;
+    if (said === undefined || problem === undefined) throw error;
+    return { name: said, details: [`${problem}; what lies in its folder goes, members that lie elsewhere stay`] };
+  }
+}
+
+/** What a member's control socket takes. */
+const MOST_LAG_MS = 600_000;
+/** @throws Failure (2) */
+function lagOf(text: string): number {
+  const hint = 'write 100ms, 5s or 2m, at most 10m; a bare number is ms';
+  if (!/^\d+(?:\.\d+)?(?:ms|s|m|h|d)?$/.test(text))
+    throw usage(`ensemble lag: the delay must be a duration, not ${text === '' ? 'empty' : text}`, hint);
+  const ms = parseDuration(text, 'ensemble lag: the delay');
+  if (ms > MOST_LAG_MS) throw usage(`ensemble lag: the delay is at most 10m, not ${text}`, hint);
+  return ms;
+}
 
 const done = (what: string, ids: readonly number[]): Output => ({
   type: 'done',

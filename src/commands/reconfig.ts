@@ -3,7 +3,7 @@ import { type Arg, command } from '../shell/command.ts';
 import { readDataFile } from '../shell/data.ts';
 import { Failure, failureOf, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
-import { changesOf, listed, membersIn, outlineOf, withPrefix } from './ensemble-text.ts';
+import { changesOf, listed, type MemberLine, membersIn, outlineOf, withPrefix } from './ensemble-text.ts';
 
 const CONFIG_PATH = '/zookeeper/config';
 const ONE_DASH = new Set(['-add', '-remove', '-members', '-file']);
@@ -94,14 +94,18 @@ export default command({
       );
       return { type: 'node', path: CONFIG_PATH, data, stat, showStat, form: 'text' };
     } catch (error) {
-      throw explained(error);
+      throw explained(error, wrongIn([...joining, ...whole.filter(isNoWeight)], leaving, after));
     }
   },
 });
 
-/** With what to do about it, where that is known. */
-function explained(error: unknown): unknown {
-  const hint = error instanceof KeeperError ? HINTS[error.code] : undefined;
+const isNoWeight = (line: string): boolean => !/^(group|weight)\./.test(line);
+
+/** With what to do about it, where that is known; `wrong`: what of the words no server would take. */
+function explained(error: unknown, wrong?: string): unknown {
+  const known = error instanceof KeeperError ? HINTS[error.code] : undefined;
+  const isWords = error instanceof KeeperError && ['BadArguments', 'MarshallingError'].includes(error.code);
+  const hint = (isWords ? wrong : undefined) ?? known;
   if (hint === undefined) return error;
   const { exit, code, message } = failureOf(error, 'cluster');
   return new Failure(exit, code, message, { path: CONFIG_PATH, hint, cause: error });
@@ -121,6 +125,54 @@ function versionOf(text: string): bigint {
   if (!/^(0x)?[0-9a-f]{1,16}$/i.test(text))
     throw usage(`reconfig: a version is hexadecimal, as config shows it, not ${text}`);
   return BigInt(/^0x/i.test(text) ? text : `0x${text}`);
+}
+
+const SERVER = 'ID=HOST:QUORUMPORT:ELECTIONPORT[:observer];CLIENTPORT';
+/** Of zoosh's servers. ZooKeeper's take more, so that nothing is refused for it here. */
+const MOST_ID = 255;
+
+/** A server says only that something is wrong: what can be seen of it. */
+function wrongIn(
+  lines: readonly string[],
+  leaving: readonly string[],
+  after: ReadonlyMap<string, MemberLine>,
+): string | undefined {
+  for (const line of lines) {
+    const found = wrongLine(line);
+    if (found !== undefined) return found;
+  }
+  for (const id of leaving) if (wrongId(id) !== undefined) return wrongId(id);
+  const voters = [...after.values()].filter(({ isObserver }) => !isObserver).length;
+  if (voters === 0) return 'no voter would be left';
+  const owners = new Map<string, string>();
+  for (const { id, text } of after.values())
+    for (const address of addressesIn(text)) {
+      const other = owners.get(address);
+      if (other !== undefined) return `servers ${other} and ${id} would have the same address, ${address}`;
+      owners.set(address, id);
+    }
+  return voters === 1 ? 'with standaloneEnabled=true two voters must be left' : undefined;
+}
+function wrongId(id: string): string | undefined {
+  if (!/^\d+$/.test(id)) return `${id} is no id: ids are numbers`;
+  return Number(id) > MOST_ID ? `an id is at most ${MOST_ID}, not ${id}` : undefined;
+}
+function wrongLine(line: string): string | undefined {
+  const [, id, spec] = /^server\.([^=]*?)\s*=(.*)$/.exec(line) ?? [];
+  if (id === undefined || spec === undefined) return `${line} is no server: ${SERVER}`;
+  if (wrongId(id) !== undefined) return wrongId(id);
+  const [addresses = '', client = ''] = spec.split(';', 2);
+  if (addressesIn(line).length === 0)
+    return `server ${id} lacks ports for members: ${id}=${addresses.trim().split(':')[0] || 'HOST'}:2888:3888;2181`;
+  return client.trim() === '' ? `server ${id} lacks a port for clients: ${id}=${addresses};2181` : undefined;
+}
+/** Where members meet: each HOST:PORT of a server line. */
+function addressesIn(line: string): string[] {
+  const [spec = ''] = line.replace(/^[^=]*=/, '').split(';', 1);
+  return spec.split('|').flatMap((each) => {
+    const [, host, quorum, election] = /^\s*(\[[^\]]*\]|[^:]+):(\d+):(\d+)/.exec(each) ?? [];
+    return host === undefined ? [] : [`${host}:${quorum}`, `${host}:${election}`];
+  });
 }
 
 /** The lines of a file of members. @throws Failure (2) */

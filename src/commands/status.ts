@@ -50,6 +50,9 @@ export default command({
   },
 });
 
+/** One that runs, and has no quorum to serve with (shell/members.ts). */
+const WAITING = 'not serving';
+
 /** Every server is asked each time. */
 const LEAST_MS = 100;
 
@@ -78,7 +81,7 @@ function statusOf(reports: readonly Report[]): Output {
     report.member.id ?? '-',
     report.host,
     report.role ?? (report.member.isObserver ? 'observer' : '-'),
-    report.role === undefined ? 'DOWN' : 'up',
+    report.role !== undefined ? 'up' : report.fault?.startsWith(WAITING) ? 'waits' : 'DOWN',
     report.zxid === undefined ? '-' : hex(report.zxid),
     lag(report),
     report.latency === undefined ? '-' : `${Math.round(report.latency.average * 10) / 10}/${report.latency.max}`,

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fourLetterWord } from '../client/connect.ts';
@@ -12,7 +12,12 @@ import { type MemberCommand, MemberProcess } from './process.ts';
 
 /** Between two looks at whether members serve. */
 const POLL_MS = 20;
+/** Between two tries to put faults into a member that has just begun. */
+const FAULT_POLL_MS = 5;
 const WORD_MS = 500;
+/** From a member's beginning until it has its control socket. */
+const BEGIN_MS = 5000;
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED']);
 /** How long an orderly end may take before it is ended hard. */
 const STOP_MS = 10_000;
 /** Codes with which a server says why it did not start. */
@@ -78,11 +83,13 @@ export class Ensemble {
 
   /**
    * Starts members and waits until they serve: all of the ensemble until a majority of the voters does, some of it until
-   * these do. Where there can be no majority, until they answer on their control sockets. What was started is ended again
-   * when that takes too long. @throws Failure: why a member ended (40 to 44), 45, or the signal's reason
+   * these do. Where there can be no majority, and of those whom a partition or a lag keeps from it, until they answer on their
+   * control sockets: their ids are returned. What was started is ended again when that takes too long.
+   * @throws Failure: why a member ended (40 to 44), 45, or the signal's reason
    */
-  async bringUp(ids: readonly number[], how: BringUp): Promise<void> {
+  async bringUp(ids: readonly number[], how: BringUp): Promise<readonly number[]> {
     const started = ids.filter((id) => this.process(id).find() === undefined);
+    for (const id of started) this.checkFiles(id);
     const logs = new Map(started.map((id) => [id, sizeOf(this.process(id).logFile)]));
     const exits = new Map<number, number>();
     const children: ChildProcess[] = [];
@@ -95,12 +102,18 @@ export class Ensemble {
         child.once('exit', (code) => exits.set(id, code ?? 128));
         children.push(child);
       }
-      await this.untilServing(started, how, () => {
+      const look = (): void => {
         for (const [id, code] of exits) throw this.endedEarly(id, code, logs.get(id) ?? 0);
-      });
-      if (Object.keys(this.folder.faults).length > 0) await this.applyFaults(started);
+      };
+      // before they can meet whom they are not to hear
+      if (Object.keys(this.folder.faults).length > 0)
+        await Promise.all(started.map((id) => this.faultAtOnce(id, how, look)));
+      const hindered = this.hindered(started);
+      const awaited = started.filter((id) => !hindered.includes(id));
+      if (awaited.length > 0 || started.length === 0) await this.untilServing(awaited, how, look);
       how.signal.throwIfAborted();
       await Promise.all(children.map((child) => letGo(child, how)));
+      return hindered;
     } catch (error) {
       await this.end(started, 'SIGKILL');
       throw error;
@@ -109,6 +122,35 @@ export class Ensemble {
   /** The members' super user is ours, unless somebody said another with `--set`. */
   private superWords(): string[] {
     return this.file.settings.some((text) => text.includes('superDigest')) ? [] : ['--own-super'];
+  }
+  /** @throws Failure (43) */
+  private checkFiles(id: number): void {
+    const folder = memberFolder(this.file, id);
+    const config = join(folder, 'zoo.cfg');
+    if (existsSync(config)) return;
+    const least = Math.max(1, votersOf(this.file).length - 1);
+    throw new Failure(43, 'NoFiles', `member ${id} of ${this.name} cannot be started: ${config} is not there`, {
+      hint: `zoosh ensemble scale ${this.name} ${least} takes members out, while a quorum of the others runs; scaled up again it has a new one`,
+    });
+  }
+  private async faultAtOnce(id: number, { signal, timeoutMs }: BringUp, look: () => void): Promise<void> {
+    for (const end = performance.now() + timeoutMs; ; await sleep(FAULT_POLL_MS)) {
+      signal.throwIfAborted();
+      look();
+      try {
+        return await this.applyFaults([id]);
+      } catch (error) {
+        if (performance.now() > end) throw error;
+      }
+    }
+  }
+  /** Those that the faults in force may keep from a quorum. */
+  private hindered(ids: readonly number[]): readonly number[] {
+    const { groups = [], lag = {} } = this.folder.faults;
+    const most = this.majority(groups);
+    const isCut = (id: number): boolean =>
+      groups.length > 0 && (most === undefined || groups.some((group, at) => at !== most && group.includes(id)));
+    return ids.filter((id) => isCut(id) || (lag[String(id)] ?? 0) > 0);
   }
   private async untilServing(ids: readonly number[], how: BringUp, look: () => void): Promise<void> {
     const { signal, timeoutMs } = how;
@@ -123,10 +165,7 @@ export class Ensemble {
     while (up.size < (isWhole ? needed : awaited.length)) {
       signal.throwIfAborted();
       look();
-      if (performance.now() > end)
-        throw new Failure(45, 'NoQuorum', `${this.name}: no quorum in ${timeoutMs / 1000} s`, {
-          hint: `zoosh ensemble logs ${this.name} tells more`,
-        });
+      if (performance.now() > end) throw this.tooLate(ids, isWhole, timeoutMs / 1000);
       await Promise.all(
         awaited
           .filter(({ id }) => !up.has(id))
@@ -143,15 +182,34 @@ export class Ensemble {
       if (up.size < awaited.length) await sleep(POLL_MS);
     }
   }
+  private tooLate(ids: readonly number[], isWhole: boolean, seconds: number): Failure {
+    const hint = `zoosh ensemble logs ${this.name} tells more`;
+    const what = isWhole
+      ? `no quorum in ${seconds} s`
+      : `member ${ids.join(', ')} did not serve within ${seconds} s, and was ended again`;
+    return new Failure(45, 'NoQuorum', `${this.name}: ${what}`, { hint });
+  }
   /** A member ended before it served: its own last words, and its code when that is one of a server. */
   private endedEarly(id: number, code: number, from: number): Failure {
     const text = readFileSync(this.process(id).logFile).subarray(from).toString();
     const lines = text.trimEnd().split('\n');
     const said = lines.filter((line) => line.startsWith('error: ')).at(-1);
     const exit = START_CODES.has(code) ? (code as ExitCode) : 40;
+    const last = text.trim() === '' ? [this.silence(id, code)] : lines.slice(-5);
     return new Failure(exit, 'NotStarted', `member ${id} of ${this.name} did not start`, {
-      lines: said === undefined ? lines.slice(-5) : [said.slice('error: '.length)],
+      lines: said === undefined ? last : [said.slice('error: '.length)],
     });
+  }
+  /** Why one that ended said nothing: most likely it could not write it. */
+  private silence(id: number, code: number): string {
+    const { logFile } = this.process(id);
+    try {
+      const { bavail } = statfsSync(memberFolder(this.file, id));
+      if (bavail === 0) return `there is no room left where ${logFile} lies; --data DIR is another place`;
+    } catch {
+      // then it is not known
+    }
+    return `it ended with ${code} and said nothing in ${logFile}`;
   }
 
   /** Puts exactly the faults that are to be in force into members. */
@@ -162,9 +220,20 @@ export class Ensemble {
       const from = own < 0 ? [] : groups.filter((_, at) => at !== own).flat();
       const cutClients = own >= 0 && clients && own !== this.majority(groups);
       const ms = lag[String(id)] ?? 0;
-      await this.ask(id, { op: 'partition', from, clients: cutClients });
+      await this.askSoon(id, { op: 'partition', from, clients: cutClients });
       await this.ask(id, { op: 'lag', ms });
     }
+  }
+  /** Of one that has just begun, too, whose control socket is not there yet. */
+  private async askSoon(id: number, request: ControlRequest): Promise<void> {
+    for (const end = performance.now() + BEGIN_MS; ; await sleep(FAULT_POLL_MS))
+      try {
+        await this.ask(id, request);
+        return;
+      } catch (error) {
+        const { code = '' } = error as NodeJS.ErrnoException;
+        if (!ABSENT.has(code) || performance.now() > end || this.process(id).find() === undefined) throw error;
+      }
   }
   /** The group that can elect a leader, together with those that hear everyone; undefined when none can. */
   majority(groups: readonly (readonly number[])[]): number | undefined {
@@ -218,6 +287,10 @@ export class Ensemble {
     return ended.filter((id) => id !== undefined);
   }
 }
+
+/** Of members that a partition or a lag may keep from serving. */
+export const hinderedText = (name: string, ids: readonly number[]): string =>
+  `faults in force may keep member ${ids.join(', ')} from serving: zoosh ensemble heal ${name} ends them`;
 
 /** Tells a member that the start is over. It may have ended already, and hears nothing then. */
 async function letGo(child: ChildProcess, { leash, temporary }: BringUp): Promise<void> {

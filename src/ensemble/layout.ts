@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { makeFolders } from '../base/make-folders.ts';
 import { Failure, usage } from '../shell/failure.ts';
 
@@ -85,8 +85,10 @@ export class EnsembleFolder {
     } catch {
       // said below
     }
-    if (found?.format !== 1 || !Array.isArray(found.members))
-      throw new Failure(43, 'BadFile', `${this.file} is not a file of this version of zoosh`);
+    if (!isWhole(found))
+      throw new Failure(43, 'BadFile', `${this.file} is not a file of this version of zoosh`, {
+        hint: `zoosh ensemble destroy ${basename(this.path)} removes that ensemble`,
+      });
     return found;
   }
   write(file: EnsembleFile): void {
@@ -118,6 +120,15 @@ export class EnsembleFolder {
     writeFileSync(join(this.path, 'super'), `${randomBytes(18).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
   }
 }
+
+const isWhole = (file: EnsembleFile | undefined): file is EnsembleFile =>
+  file?.format === 1 &&
+  [file.name, file.host, file.data, file.created].every((text) => typeof text === 'string') &&
+  Array.isArray(file.settings) &&
+  Array.isArray(file.members) &&
+  file.members.every(
+    (each) => Number.isInteger(each?.id) && Number.isInteger(each.client) && typeof each.control === 'string',
+  );
 
 function replaceFile(file: string, text: string, mode: number): void {
   const draft = `${file}.${process.pid}.tmp`;

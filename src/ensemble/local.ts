@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type {
   EnsembleSummary,
   EnsembleView,
@@ -7,19 +7,23 @@ import type {
   LogLine,
   PartitionView,
   ScaleHow,
+  Tell,
 } from '../shell/ensembles.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { Ensemble } from './ensemble.ts';
+import { Ensemble, hinderedText } from './ensemble.ts';
+import { dynamicFileOf } from './in-force.ts';
 import { ensembleNames, MEMBER_WORDS, memberFolder, NAME } from './layout.ts';
 import { followLogs, lastLines } from './logs.ts';
 import { removeFiles } from './make.ts';
-import type { MemberCommand } from './process.ts';
+import { type MemberCommand, MemberProcess } from './process.ts';
 import { scale } from './scale.ts';
 import { shownConfig } from './shown-config.ts';
 import { viewOf } from './status.ts';
 
 /** How long members may take until they serve again. */
 const START_MS = 30_000;
+/** How long a process may take until it is gone once it was killed. */
+const GONE_MS = 10_000;
 /** What a name stands for when none is given and none runs. */
 const USUAL_NAME = 'local';
 
@@ -39,7 +43,8 @@ export class EnsemblesOf implements LocalEnsembles {
   }
   names(): readonly string[] {
     const { root, current } = this.options;
-    return [...(current === undefined ? [] : [new Ensemble(current).name]), ...ensembleNames(root)];
+    const within = current === undefined ? undefined : orBroken(current);
+    return [...(within instanceof Ensemble ? [within.name] : []), ...ensembleNames(root)];
   }
   split(words: readonly string[]): { name: string | undefined; rest: readonly string[] } {
     const [first, ...rest] = words;
@@ -58,7 +63,10 @@ export class EnsemblesOf implements LocalEnsembles {
       if (names.includes(name)) return new Ensemble(join(root, name));
       throw usage(`there is no ensemble ${name}`, `zoosh start ensemble ${name} makes one`);
     }
-    const running = names.filter((each) => new Ensemble(join(root, each)).running.length > 0);
+    const running = names.filter((each) => {
+      const found = orBroken(join(root, each));
+      return found instanceof Ensemble && found.running.length > 0;
+    });
     const meant = running.length === 1 ? running[0] : names.length === 1 ? names[0] : undefined;
     if (meant !== undefined) return new Ensemble(join(root, meant));
     if (names.includes(USUAL_NAME)) return new Ensemble(join(root, USUAL_NAME));
@@ -70,7 +78,9 @@ export class EnsemblesOf implements LocalEnsembles {
     const { root, current } = this.options;
     const paths = ensembleNames(root).map((name) => join(root, name));
     return (current === undefined ? paths : [current, ...paths]).map((path) => {
-      const { file, name, running, connect } = new Ensemble(path);
+      const found = orBroken(path);
+      if (!(found instanceof Ensemble)) return broken(path, found);
+      const { file, name, running, connect } = found;
       return {
         name,
         members: file.members.length,
@@ -89,24 +99,38 @@ export class EnsemblesOf implements LocalEnsembles {
     const ensemble = this.open(name);
     return ensemble.end(await this.pick(ensemble, members), 'SIGTERM');
   }
-  async start(name: string | undefined, members: readonly string[], signal: AbortSignal): Promise<readonly number[]> {
+  async start(
+    name: string | undefined,
+    members: readonly string[],
+    signal: AbortSignal,
+    tell?: Tell,
+  ): Promise<readonly number[]> {
     const ensemble = this.open(name);
     const picked = await this.pick(ensemble, members);
     const ids = picked.filter((id) => ensemble.process(id).find() === undefined);
     const { command } = this.options;
-    if (ids.length > 0) await ensemble.bringUp(ids, { command, leash: false, timeoutMs: START_MS, signal });
+    if (ids.length === 0) return ids;
+    const hindered = await ensemble.bringUp(ids, { command, leash: false, timeoutMs: START_MS, signal });
+    if (hindered.length > 0) tell?.(hinderedText(ensemble.name, hindered));
     return ids;
   }
-  async restart(name: string | undefined, members: readonly string[], signal: AbortSignal): Promise<readonly number[]> {
+  async restart(
+    name: string | undefined,
+    members: readonly string[],
+    signal: AbortSignal,
+    tell?: Tell,
+  ): Promise<readonly number[]> {
     const ensemble = this.open(name);
     const ids = await this.pick(ensemble, members);
     const { command } = this.options;
     const how = { command, leash: false, timeoutMs: START_MS, signal };
+    const hindered: number[] = [];
     // one after the other when they were named, so that the others serve on
     for (const some of members.length > 0 ? ids.map((id) => [id]) : [ids]) {
       await ensemble.end(some, 'SIGTERM');
-      await ensemble.bringUp(some, how);
+      hindered.push(...(await ensemble.bringUp(some, how)));
     }
+    if (hindered.length > 0) tell?.(hinderedText(ensemble.name, hindered));
     return ids;
   }
   async kill(name: string | undefined, members: readonly string[]): Promise<readonly number[]> {
@@ -192,12 +216,28 @@ export class EnsemblesOf implements LocalEnsembles {
   async config(name: string | undefined, member: string): Promise<string> {
     const ensemble = this.open(name);
     const [id] = await this.pick(ensemble, [member]);
-    return shownConfig(readFileSync(join(memberFolder(ensemble.file, id as number), 'zoo.cfg'), 'utf8'));
+    const file = join(memberFolder(ensemble.file, id as number), 'zoo.cfg');
+    let text: string;
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new Failure(40, 'CannotRead', `${file} cannot be read: ${code === 'ENOENT' ? 'it is not there' : code}`);
+    }
+    const dynamic = dynamicFileOf(ensemble.file, id as number);
+    const lines = dynamic === undefined ? '' : `# ${dynamic.path}:\n${dynamic.text}`;
+    return shownConfig(`${text.trimEnd()}\n${lines}`);
   }
   async destroy(name: string | undefined): Promise<void> {
+    const path = name === undefined ? undefined : this.brokenPath(name);
+    if (path !== undefined) return removeBroken(path);
     const ensemble = this.open(name);
     await ensemble.end(ensemble.ids, 'SIGKILL');
     removeFiles(ensemble);
+  }
+  private brokenPath(name: string): string | undefined {
+    const path = join(this.options.root, name);
+    return ensembleNames(this.options.root).includes(name) && orBroken(path) instanceof Failure ? path : undefined;
   }
 
   private async pickSome(ensemble: Ensemble, words: readonly string[], what: string): Promise<readonly number[]> {
@@ -231,6 +271,34 @@ export class EnsemblesOf implements LocalEnsembles {
     }
     return [...out];
   }
+}
+
+/** Of one whose ensemble.json is of no use: why. */
+function orBroken(path: string): Ensemble | Failure {
+  try {
+    return new Ensemble(path);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
+const broken = (path: string, { message }: Failure): EnsembleSummary => ({
+  name: basename(path),
+  members: 0,
+  up: 0,
+  connect: '',
+  created: statSync(path).ctimeMs,
+  bytes: bytesIn(path),
+  problem: message,
+});
+/** Ends and removes what is found in its folder; members that lie elsewhere are not known any more. */
+async function removeBroken(path: string): Promise<void> {
+  const members = readdirSync(path)
+    .filter((each) => /^member-\d+$/.test(each))
+    .map((each) => new MemberProcess(join(path, each)));
+  for (const member of members) member.signal('SIGKILL');
+  for (const member of members) await member.gone(GONE_MS);
+  rmSync(path, { recursive: true, force: true });
 }
 
 function bytesIn(folder: string): number {

@@ -15,7 +15,7 @@ import {
   portsOf,
   socketFolder,
 } from './layout.ts';
-import { freeBlock, takenPort } from './ports.ts';
+import { checkHost, freeBlock, takenPort, whyTaken } from './ports.ts';
 
 export interface MakeOptions {
   readonly name: string;
@@ -57,23 +57,24 @@ export async function makeEnsemble(
   const count = voters + observers;
   if (voters < 1 || observers < 0 || count > MOST_MEMBERS)
     throw usage(`an ensemble has 1 to ${MOST_MEMBERS} members, at least one of which votes`);
+  await checkHost(host);
   const reserved = reservedPorts(root);
   const base = exactBase ? basePort : await freeBlock(host, basePort, count, new Set(reserved.keys()));
   if (exactBase) {
     const taken = await takenPort(host, base, count, new Set());
-    if (taken !== undefined)
-      throw new Failure(41, 'PortInUse', `port ${taken} is in use by ${reserved.get(taken) ?? 'another process'}`, {
-        hint: 'leave out --base-port to have free ones chosen',
-      });
+    if (taken !== undefined) throw await whyTaken(host, taken, reserved.get(taken));
   }
   const existed = existsSync(path);
-  makeFolders(dirname(path), { mkdirSync, statSync }, 0o700);
   try {
+    makeFolders(dirname(path), { mkdirSync, statSync }, 0o700);
     if (existed && readdirSync(path).length > 0) throw Object.assign(new Error(), { code: 'EEXIST' });
     if (!existed) mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw new Failure(42, 'Exists', `${path} is there already`);
+    if (code === 'EEXIST')
+      throw new Failure(42, 'Exists', `${path} is there already, and holds no ensemble`, {
+        hint: 'move it away or remove it, or choose another name',
+      });
     throw new Failure(40, 'CannotMake', `${path} cannot be made: ${code}`);
   }
   const made: string[] = [path];
@@ -111,10 +112,35 @@ export async function makeEnsemble(
     }
     folder.write(file);
   } catch (error) {
-    for (const each of made) rmSync(each, { recursive: true, force: true });
-    throw error;
+    for (const each of made) removeQuietly(each);
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof Failure || code === undefined || !/^E[A-Z]+$/.test(code)) throw error;
+    const place = options.data === undefined ? path : resolve(options.data);
+    throw new Failure(40, 'CannotMake', `the files of ${name} cannot be made in ${place}: ${WHY[code] ?? code}`, {
+      hint:
+        options.data === undefined ? 'ZOOSH_HOME says where else' : '--data is a folder that can be made or written',
+      cause: error,
+    });
   }
   return { ensemble: new Ensemble(path), moved: base !== basePort };
+}
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOTDIR: 'something on the way there is a file, and no folder',
+  EEXIST: 'it is a file, and no folder',
+  ENOENT: 'no folder can be made there',
+  EACCES: 'not permitted (EACCES)',
+  EPERM: 'not permitted (EPERM)',
+  EROFS: 'that file system is read-only',
+  ENOSPC: 'there is no room left',
+};
+/** What cannot be removed could not be made either, and is not what is to be told. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // told by what failed before
+  }
 }
 
 /** Every folder of an ensemble; that of `ensemble.json`, without which nothing of it is known, is the last. */

@@ -1,18 +1,41 @@
 import { createServer } from 'node:net';
-import { Failure } from '../shell/failure.ts';
+import { Failure, usage } from '../shell/failure.ts';
 import { PORT_STEPS } from './layout.ts';
 
 /** Between the blocks that are tried. */
 const BLOCK_STEP = 10;
 const HIGHEST_BASE = 65_535 - PORT_STEPS.admin;
 
-/** Whether nobody listens there. */
-export const isFree = (host: string, port: number): Promise<boolean> =>
+/** Why nothing can listen there, as the system's code; undefined when something can. */
+const refusalOf = (host: string, port: number): Promise<string | undefined> =>
   new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(true)));
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? 'unknown'));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve(undefined)));
   });
+/** Whether nobody listens there. */
+export const isFree = async (host: string, port: number): Promise<boolean> =>
+  (await refusalOf(host, port)) === undefined;
+
+/** @throws Failure (2) for what is no address of this machine */
+export async function checkHost(host: string): Promise<void> {
+  const code = await refusalOf(host, 0);
+  if (code === undefined) return;
+  const hint = '--host is an address of this machine; 127.0.0.1 unless said';
+  if (code === 'EADDRNOTAVAIL') throw usage(`${host} is not an address of this machine`, hint);
+  throw usage(`nothing can listen on ${host}: ${NAMELESS.has(code) ? 'no such name or address' : code}`, hint);
+}
+const NAMELESS: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EINVAL']);
+
+/** Why a port that was asked for cannot be had; `owner`: whose it is, if that is known. */
+export async function whyTaken(host: string, port: number, owner: string | undefined): Promise<Failure> {
+  const hint = 'leave out --base-port to have free ones chosen';
+  const code = await refusalOf(host, port);
+  if (owner !== undefined || code === undefined || code === 'EADDRINUSE')
+    return new Failure(41, 'PortInUse', `port ${port} is in use by ${owner ?? 'another process'}`, { hint });
+  const why = code === 'EACCES' ? 'this user may not; ports below 1024 need rights' : code;
+  return new Failure(40, 'CannotListen', `nothing can listen on port ${port}: ${why}`, { hint });
+}
 
 /** All ports of `count` members whose first client port is `base`. */
 export const blockPorts = (base: number, count: number): number[] =>

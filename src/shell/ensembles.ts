@@ -57,6 +57,8 @@ export interface EnsembleSummary {
   /** ms since 1970 */
   readonly created: number;
   readonly bytes: number;
+  /** Why nothing else is known of it. */
+  readonly problem?: string;
 }
 
 /** A line of a member's log. */
@@ -85,8 +87,18 @@ export interface LocalEnsembles {
   view(name: string | undefined, withDigest?: boolean): Promise<EnsembleView>;
   /** In order; all members when none is named. The ids of those concerned. */
   stop(name: string | undefined, members: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
-  start(name: string | undefined, members: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
-  restart(name: string | undefined, members: readonly string[], signal: AbortSignal): Promise<readonly number[]>;
+  start(
+    name: string | undefined,
+    members: readonly string[],
+    signal: AbortSignal,
+    tell?: Tell,
+  ): Promise<readonly number[]>;
+  restart(
+    name: string | undefined,
+    members: readonly string[],
+    signal: AbortSignal,
+    tell?: Tell,
+  ): Promise<readonly number[]>;
   kill(name: string | undefined, members: readonly string[]): Promise<readonly number[]>;
   pause(name: string | undefined, members: readonly string[]): Promise<readonly number[]>;
   resume(name: string | undefined, members: readonly string[]): Promise<readonly number[]>;
@@ -104,6 +116,9 @@ export interface LocalEnsembles {
   /** Ends its processes, and removes its files. */
   destroy(name: string | undefined): Promise<void>;
 }
+/** Told what is worth saying, a sentence. */
+export type Tell = (sentence: string) => void;
+
 export interface ScaleHow {
   readonly signal: AbortSignal;
   /** Told of each step. */

@@ -2,7 +2,7 @@
  * Stands in for a server where only processes and files are looked at: reads its zoo.cfg, takes its ports, answers `srvr`,
  * clients that sync, its control socket, and ends on SIGTERM. The member with the highest id says that it leads. Settings of its zoo.cfg:
  * `x.damaged=N`: member N tells of damage;
- * `x.alone=N`: no quorum answers member N; `x.never=N`: member N never serves; `x.fails=N`: member N ends with 44; `x.deaf=N`: member N does not hear SIGTERM.
+ * `x.alone=N`: no quorum answers member N; `x.never=N`: member N never serves; `x.cutNever=N`: nor does it while it is cut off; `x.fails=N`: member N ends with 44; `x.deaf=N`: member N does not hear SIGTERM.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -39,16 +39,16 @@ async function main(argv: readonly string[]): Promise<void> {
   const leader = Math.max(...sids);
   const config = [...lines.filter((line) => /^server\.\d+=/.test(line)), 'version=0'].join('\n');
   const role: 'leader' | 'follower' = sid === leader ? 'leader' : 'follower';
-  const serving = !is('x.never');
   const faults = new PeerFaults(realClock);
+  const isServing = (): boolean => !is('x.never') && !(is('x.cutNever') && faults.inForce.cut.length > 0);
   const server = {
     faults,
     status: () => ({
       sid,
       role,
       phase: 'broadcast',
-      serving,
-      settled: serving,
+      serving: isServing(),
+      settled: isServing(),
       epoch: 1,
       zxid: `0x10000000${sid}`,
       leader,
@@ -77,8 +77,8 @@ async function main(argv: readonly string[]): Promise<void> {
     let isClient: boolean | undefined;
     socket.on('data', (bytes: Buffer) => {
       isClient ??= bytes.toString('latin1', 0, 4) !== 'srvr';
-      if (!isClient) socket.end(serving ? `Zookeeper version: 0\nMode: ${role}\n` : 'not serving\n');
-      else if (!serving || is('x.alone'))
+      if (!isClient) socket.end(isServing() ? `Zookeeper version: 0\nMode: ${role}\n` : 'not serving\n');
+      else if (!isServing() || is('x.alone'))
         return; // as one that no quorum answers
       else rest = answerAll(socket, Buffer.concat([rest, bytes]), config);
     });
