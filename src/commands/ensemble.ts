@@ -76,12 +76,12 @@ export default command({
     ['ensemble logs -f', 'what the members log, merged'],
     ['ensemble destroy demo', 'processes and files'],
   ],
-  exits: [1, 30, 31, 40, 41, 43, 44, 45],
+  exits: [1, 30, 31, 40, 41, 42, 43, 44, 45],
   notes: [
     'zoosh start ensemble makes one.',
     'A partition keeps what is sent, as TCP does, and delivers it late when it heals; members on no side hear',
     'everyone. It and lag are made inside the servers. kill and pause are signals to real processes.',
-    'status answers no (1) while there is no quorum.',
+    'status answers no (1) while there is no quorum: it asks for a sync, which a quorum confirms.',
   ],
   isEndless: ({ follow, watch }) => follow || watch !== undefined,
   async run(values, context): Promise<Output | undefined> {

@@ -30,7 +30,7 @@ export default command({
   exits: [1],
   notes: [
     'Servers are asked with the words srvr and mntr; without mntr allowed there is no uptime.',
-    'The exit code is 1 when a server is down or there is no quorum.',
+    'One that waits runs and has no quorum. The exit code is 1 when a server is down or there is no quorum.',
   ],
   isEndless: ({ watch }) => watch !== undefined,
   async run({ hosts, watch }, context): Promise<Output> {

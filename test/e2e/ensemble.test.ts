@@ -23,7 +23,7 @@ test('start -d, status, kill the leader under a client, start it again, destroy:
     stdout = ran.stdout;
     assert.equal(stdout, `127.0.0.1:${first},127.0.0.1:${first + 1},127.0.0.1:${first + 2}\n`);
     t.diagnostic(`a quorum of three served ${Math.round(took)} ms after the command was typed`);
-    return lateIf(took >= 10_000, `it took ${took} ms`); // well under 3 s alone on two cores; tests run side by side
+    return lateIf(took >= 3_000, `it took ${took} ms`);
   });
 
   const before = await allEqual('demo');
@@ -194,11 +194,15 @@ test('scale: 1 to 3 to 5 to 3 under a client whose writes all succeed', async (t
       await sleep(5);
     }
   })();
-  for (const size of [3, 5, 3]) {
-    await good('ensemble', 'scale', 'grow', String(size));
-    const { members, quorum } = await allEqual('grow');
-    assert.deepEqual([quorum, members.length], [true, size]);
-  }
+  await timely(async () => {
+    longest = 0;
+    for (const size of [3, 5, 3]) {
+      await good('ensemble', 'scale', 'grow', String(size));
+      const { members, quorum } = await allEqual('grow');
+      assert.deepEqual([quorum, members.length], [true, size]);
+    }
+    return lateIf(longest > 1000, `a write took ${longest} ms while members came and went`);
+  });
   writing = false;
   await writer;
   assert.deepEqual(failed, []);
