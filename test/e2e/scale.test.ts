@@ -123,3 +123,23 @@ test('status counts by the config in force, and says yes only when a quorum answ
   assert.equal(woken.members.filter(({ role }) => role === 'leader').length, 1, JSON.stringify([woken, others]));
   await good('-y', 'ensemble', 'destroy', 'true');
 });
+
+test('a restart of all under a partition that leaves no majority elects nobody', async () => {
+  await start('apart', 3);
+  await allEqual('apart');
+  await good('ensemble', 'partition', 'apart', '1', '/', '2', '/', '3');
+  const terms = (): number =>
+    [1, 2, 3].reduce((sum, id) => {
+      const log = readFileSync(join(folder, 'apart', `member-${id}`, 'log'), 'utf8');
+      return sum + [...log.matchAll(/leading epoch/g)].length;
+    }, 0);
+  const before = terms();
+  const { code, stderr } = await run('ensemble', 'restart', 'apart');
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /faults in force may keep member 1, 2, 3 from serving: zoosh ensemble heal apart ends them/);
+  await sleep(1500);
+  assert.equal(terms(), before);
+  await good('ensemble', 'heal', 'apart');
+  await allEqual('apart');
+  await good('-y', 'ensemble', 'destroy', 'apart');
+});

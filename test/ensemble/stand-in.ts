@@ -2,6 +2,7 @@
  * Stands in for a server where only processes and files are looked at: reads its zoo.cfg, takes its ports, answers `srvr`,
  * clients that sync, its control socket, and ends on SIGTERM. The member with the highest id says that it leads. Settings of its zoo.cfg:
  * `x.damaged=N`: member N tells of damage;
+ * `x.reconfig=lost`: a reconfig breaks the connection, otherwise it is refused for want of a quorum;
  * `x.alone=N`: no quorum answers member N; `x.never=N`: member N never serves; `x.cutNever=N`: nor does it while it is cut off; `x.fails=N`: member N ends with 44; `x.deaf=N`: member N does not hear SIGTERM.
  */
 import { readFileSync } from 'node:fs';
@@ -80,7 +81,7 @@ async function main(argv: readonly string[]): Promise<void> {
       if (!isClient) socket.end(isServing() ? `Zookeeper version: 0\nMode: ${role}\n` : 'not serving\n');
       else if (!isServing() || is('x.alone'))
         return; // as one that no quorum answers
-      else rest = answerAll(socket, Buffer.concat([rest, bytes]), config);
+      else rest = answerAll(socket, Buffer.concat([rest, bytes]), config, value('x.reconfig'));
     });
   })
     .listen({ host, port: client })
@@ -100,8 +101,15 @@ async function main(argv: readonly string[]): Promise<void> {
 const SYNC = 9;
 const GET_DATA = 4;
 const CLOSE = -11;
+const RECONFIG = 16;
+const NEW_CONFIG_NO_QUORUM = -13;
 /** Answers whole requests of a client: its session, syncs, and reads of the config. Returns what is not whole yet. */
-function answerAll(socket: Socket & { knows?: boolean }, bytes: Buffer, config: string): Buffer {
+function answerAll(
+  socket: Socket & { knows?: boolean },
+  bytes: Buffer,
+  config: string,
+  reconfig: string | undefined,
+): Buffer {
   let rest = bytes;
   while (rest.length >= 4 && rest.length >= 4 + rest.readInt32BE(0)) {
     const body = rest.subarray(4, 4 + rest.readInt32BE(0));
@@ -116,9 +124,14 @@ function answerAll(socket: Socket & { knows?: boolean }, bytes: Buffer, config: 
       send(socket, said);
       continue;
     }
+    if (type === RECONFIG && reconfig === 'lost') {
+      socket.destroy();
+      return Buffer.alloc(0);
+    }
     const head = Buffer.alloc(16);
     head.writeInt32BE(body.readInt32BE(0), 0);
     head.writeBigInt64BE(1n, 4);
+    if (type === RECONFIG) head.writeInt32BE(NEW_CONFIG_NO_QUORUM, 12);
     const text = Buffer.from(config);
     const length = Buffer.alloc(4);
     length.writeInt32BE(text.length, 0);
