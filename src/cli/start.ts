@@ -38,7 +38,7 @@ Serves until Ctrl-C; a line on standard output, ready HOST:PORT, says that it do
   --bootstrap-with N     found a new ensemble when N of its voters, a majority at least, are there with empty directories;
                          the others are admitted when they come. Without it all voters are waited for
   --ignore-apache-data   begin with nothing beside the data of an Apache server
-  -d                     leave it running; standard output has only HOST:PORT
+  -d                     leave it running; standard output has only HOST:PORT. A member that waits for a quorum counts as started
   --log-level LEVEL      debug, info, warn or error
   --log-format FORMAT    text or ndjson
   --log-file FILE        opened again on SIGHUP; --log-max-size 50M and --log-max-files 10 turn it over
