@@ -43,9 +43,16 @@ export const completionPorts = ({
     const { ensembles } = folders();
     return [...ensembleNames(ensembles), ...MEMBER_WORDS, ...memberIds(ensembles)];
   },
-  variables: () => ['_', '?', 'cwd', 'session', ...variables],
+  variables: () => ['_', '?', 'cwd', 'session', ...variables, ...environment()],
   files,
 });
+
+/** Names that can be written between the braces. */
+const environment = (): string[] =>
+  Object.keys(process.env)
+    .filter((name) => /^\w+$/.test(name))
+    .sort()
+    .map((name) => `env:${name}`);
 
 /** Each server of a connect string. */
 function hostsOf(target: string): string[] {

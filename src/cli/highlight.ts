@@ -1,5 +1,5 @@
 import type { Span } from '../editor/editor.ts';
-import { optionsOf, placeholder, positionals, synopsis, walk } from '../shell/bind.ts';
+import { optionsOf, placedWords, placeholder, positionals, synopsis, walk } from '../shell/bind.ts';
 import type { Arg, Registry } from '../shell/command.ts';
 import { staticText, type Token, tokenize } from '../shell/lexer.ts';
 
@@ -89,9 +89,10 @@ export function hint(text: string, registry: Registry): string {
   const walked = walk(spec, rest);
   if (walked.failure !== undefined || walked.next?.param.kind === 'command') return '';
   if (walked.open !== undefined) return placeholder(walked.open.name, walked.open.param);
+  const before = placedWords(walked);
   const given = new Set(walked.bound.map(({ name }) => name));
   return positionals(spec)
-    .filter(([key]) => !given.has(key))
+    .filter(([key, { kindAfter }]) => !given.has(key) && kindAfter?.(before) !== 'nothing')
     .map(([key, param]) => (param.optional === true ? `[${placeholder(key, param)}]` : placeholder(key, param)))
     .join(' ');
 }

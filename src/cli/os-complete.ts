@@ -167,6 +167,7 @@ type GlobalOption = Awaited<ReturnType<typeof globalOptions>>[number];
 function valuesOf({ names, value }: GlobalOption, typed: string, profiles: Profiles, lead = ''): string[] {
   const long = names.at(-1) ?? '';
   const words: Readonly<Record<string, readonly string[]>> = {
+    '--auth': ['digest:', 'digest256:', 'sasl:', 'ip:', 'x509:'],
     '--output': MODES,
     '--color': ['auto', 'always', 'never'],
     '--compat': ['zkcli', 'zkcli-exact', 'zkcli=3.8', 'zkcli=3.10'],
@@ -175,7 +176,10 @@ function valuesOf({ names, value }: GlobalOption, typed: string, profiles: Profi
   };
   if (['--tls-ca', '--tls-cert', '--tls-key', '--client-config'].includes(long)) return [':files'];
   return shown(
-    (words[long] ?? (value === 'DUR' ? DURATIONS : [])).map((text) => ({ text: lead + text })),
+    (words[long] ?? (value === 'DUR' ? DURATIONS : [])).map((text) => ({
+      text: lead + text,
+      open: text.endsWith(':'),
+    })),
     lead + typed,
   );
 }

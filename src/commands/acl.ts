@@ -35,6 +35,8 @@ export default command({
       many: true,
       keepsText: true,
       placeholder: 'WORD',
+      kindAfter: ([action = '', ...given]: readonly string[]) =>
+        action === 'digest' ? 'text' : /^(?:add|rm)$/i.test(action) && given.length > 0 ? 'acl' : undefined,
     },
     recursive: { kind: 'flag', short: '-R', about: 'copy: to everything below TO, too' },
     force: { kind: 'flag', long: '--force', about: 'even if nobody here could change it back' },

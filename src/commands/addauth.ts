@@ -5,6 +5,8 @@ import { usage } from '../shell/failure.ts';
 import { refuseHidden } from '../shell/hidden.ts';
 import { orAbort } from '../shell/or-abort.ts';
 
+const SCHEMES = ['digest', 'digest256', 'sasl', 'ip', 'x509'];
+
 /** Presents a credential. */
 export default command({
   name: 'addauth',
@@ -12,7 +14,7 @@ export default command({
   about: 'prove an identity to the server',
   risk: 'read',
   params: {
-    scheme: { kind: 'text', about: 'digest, digest256, sasl, ip, x509, ...' },
+    scheme: { kind: 'text', about: 'digest, digest256, sasl, ip, x509, ...', offers: SCHEMES },
     credential: {
       kind: 'text',
       about: 'user:password for digest, digest256 and sasl; env:VAR, file:F, cmd:CMD say where it is; none asks',

@@ -12,7 +12,12 @@ export default command({
   params: {
     what: { kind: 'enum', about: 'what must hold', values: ['exists', 'absent', 'data', 'version', 'children'] },
     path: { kind: 'path', about: 'the node' },
-    value: { kind: 'text', about: 'for data, version and children: what it must be', optional: true },
+    value: {
+      kind: 'text',
+      about: 'for data, version and children: what it must be',
+      optional: true,
+      kindAfter: ([what = '']: readonly string[]) => (/^(?:exists|absent)$/i.test(what) ? 'nothing' : undefined),
+    },
   },
   examples: [
     ['assert exists /app', 'or the script ends'],

@@ -21,6 +21,7 @@ export default command({
       placeholder: 'N',
       about: 'incr, decr: by how much, 1 unless said; set: the value',
       optional: true,
+      kindAfter: ([action = '']: readonly string[]) => (/^get$/i.test(action) ? 'nothing' : undefined),
     },
     style: STYLE_OPTION,
   },

@@ -17,7 +17,12 @@ export default command({
   params: {
     action: { kind: 'enum', about: 'what to do', values: ['put', 'take', 'peek', 'len'] },
     path: { kind: 'newPath', about: 'the queue; put makes it' },
-    data: { kind: 'data', about: 'put: the item, as with set', optional: true },
+    data: {
+      kind: 'data',
+      about: 'put: the item, as with set',
+      optional: true,
+      kindAfter: ([action = '']: readonly string[]) => (/^put$/i.test(action) ? undefined : 'nothing'),
+    },
     wait: { kind: 'flag', long: '--wait', about: 'take: wait for an item' },
     timeout: { kind: 'duration', long: '--timeout', about: 'take: wait for an item, but not longer than this' },
     priority: { kind: 'number', long: '--priority', about: 'put: 0 (first) to 999, default 100', placeholder: 'P' },

@@ -23,6 +23,7 @@ export default command({
       about: 'its number in undo list, or list, or clear; default the latest made here, in a terminal',
       optional: true,
       placeholder: 'N|list|clear',
+      offers: ['list', 'clear'],
     },
     ...ACL_OPTIONS,
   },

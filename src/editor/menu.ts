@@ -15,11 +15,13 @@ export function isSubsequence(part: string, whole: string): boolean {
 /** Those that go on from what was typed: by prefix, else by prefix in any case, else by its letters in order. */
 export function matching(candidates: readonly Candidate[], typed: string): readonly Candidate[] {
   if (typed === '') return candidates;
-  // what needs quotes goes on from what was typed without
-  const body = ({ text }: Candidate): string => (/^\$?['"]/.test(typed) ? text : text.replace(/^\$?['"]/, ''));
-  const exact = candidates.filter((one) => one.text.startsWith(typed) || body(one).startsWith(typed));
+  // what needs quotes goes on from what was typed without, or within others
+  const bare = (text: string): string => text.replace(/^\$?['"]/, '');
+  const body = ({ text }: Candidate): string => bare(text);
+  const inner = bare(typed);
+  const exact = candidates.filter((one) => one.text.startsWith(typed) || body(one).startsWith(inner));
   if (exact.length > 0) return exact;
-  const lower = typed.toLowerCase();
+  const lower = inner.toLowerCase();
   const folded = candidates.filter((one) => body(one).toLowerCase().startsWith(lower));
   if (folded.length > 0) return folded;
   return candidates.filter((one) => isSubsequence(lower, one.text.toLowerCase()));

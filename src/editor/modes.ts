@@ -30,9 +30,13 @@ export function menuKey(line: LineState, key: Key, menu: Menu): boolean {
     return true;
   }
   switch (key.type === 'key' ? key.name : '') {
-    case 'Tab':
-      menu.step(1);
+    case 'Tab': {
+      const [alone, ...others] = menu.shown;
+      if (alone !== undefined && others.length === 0 && current === undefined)
+        line.accept(alone, menu.from, line.cursor);
+      else menu.step(1);
       return true;
+    }
     case 'S-Tab':
       menu.step(-1);
       return true;

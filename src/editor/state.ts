@@ -166,13 +166,18 @@ export class LineState {
       this.effect({ type: 'bell' });
       return;
     }
-    if (candidates.length === 1) {
+    // another word than what was typed is seen before it is taken: with one more Tab, where it stands alone
+    const isGuess = completion.isGuess === true;
+    if (candidates.length === 1 && (!isGuess || (this.rules.plain && again))) {
       this.accept(first, from, to);
       return;
     }
     const shared = sharedPrefix(candidates);
     const grows =
-      shared !== typed && shared.length >= typed.length && isSubsequence(typed.toLowerCase(), shared.toLowerCase());
+      !isGuess &&
+      shared !== typed &&
+      shared.length >= typed.length &&
+      isSubsequence(typed.toLowerCase(), shared.toLowerCase());
     if (grows) this.buffer.replace(from, to, shared);
     if (!this.rules.plain) this.menu = new Menu(candidates, from, completion.message, completion.more);
     else if (grows && !again) this.effect({ type: 'bell' });

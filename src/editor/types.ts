@@ -19,6 +19,8 @@ export interface Completion {
    * view. One of which nothing is known stays as it is.
    */
   more?(candidates: readonly Candidate[]): Promise<readonly Candidate[]>;
+  /** None begins with what was typed, in whatever case: shown, and not put in the place of it before it is chosen. */
+  readonly isGuess?: boolean;
   /** A dim line, in place of the menu when there are no candidates: `no permission`. */
   readonly message?: string;
 }

@@ -60,6 +60,10 @@ export interface Walk {
   readonly failure?: Failure;
 }
 
+/** The words that stand in places of their own, for {@link Param.kindAfter}. */
+export const placedWords = ({ bound }: Walk): string[] =>
+  bound.flatMap(({ arg, param }) => (arg === undefined || isOption(param) ? [] : [arg.text]));
+
 /** Walks along `args` without reading any value. */
 export function walk(spec: CommandSpec, args: readonly Arg[]): Walk {
   const places = positionals(spec);

@@ -71,6 +71,10 @@ export interface Param {
   readonly globs?: boolean;
   /** For `enum`; matched without regard to case, `run` sees the spelling given here. */
   readonly values?: readonly string[];
+  /** Words that completion offers, though others may be typed, too; what ends with a colon goes on. */
+  readonly offers?: readonly string[];
+  /** What it is behind these positional words of the command, for completion and hints; undefined: of its own kind. */
+  readonly kindAfter?: (before: readonly string[]) => ParamKind | 'nothing' | undefined;
   /** What help calls the value: `TTL`. Default: the parameter's name in capitals. */
   readonly placeholder?: string;
   /** A path keeps its trailing slash: `create -s dir/` names no prefix. */

@@ -1,6 +1,6 @@
 /** What may stand at the cursor. */
 import type { Candidate, Completion } from '../editor/types.ts';
-import { optionsOf, type Walk, walk } from './bind.ts';
+import { optionsOf, placedWords, type Walk, walk } from './bind.ts';
 import type { Arg, CommandSpec, Param, Registry } from './command.ts';
 import { type Quote, staticText, tokenize, type WordToken } from './lexer.ts';
 import type { PathNote, PathSource } from './path-source.ts';
@@ -32,6 +32,8 @@ export interface Choice {
   readonly note?: string | undefined;
   readonly display?: string;
   readonly open?: boolean;
+  /** Of a command: never quoted, whatever it is made of. */
+  readonly isName?: boolean;
 }
 
 /** Candidates for the word that ends at `cursor`. `again`: the user insists (second Tab), so a big listing is loaded. */
@@ -45,21 +47,21 @@ export async function complete(
   const none: Completion = { from: cursor, to: cursor, candidates: [] };
   const variable = /\$\{([\w:]*)$/.exec(before);
   if (variable !== null)
-    return {
-      from: variable.index,
-      to: cursor,
-      candidates: ports
-        .variables()
-        .filter((name) => name.startsWith(variable[1] as string))
-        .map((name) => ({ text: `\${${name}}` })),
-    };
+    return { from: variable.index, to: cursor, candidates: variablesFor(variable[1] as string, ports) };
   const { tokens, fault } = tokenize(before);
-  if (fault !== undefined) return none;
+  if (fault !== undefined) {
+    if (before.slice(fault.from, fault.to) !== '$(') return none;
+    // `let x = $(` that is not closed yet: a command by itself stands in it
+    const inner = await complete(before.slice(fault.to), cursor - fault.to, again, ports);
+    return { ...inner, from: inner.from + fault.to, to: inner.to + fault.to };
+  }
   let words: WordToken[] = [];
   let isFile = false;
+  let isBlock = false;
   for (const token of tokens) {
     if (token.type === 'word') words.push(token);
     else if (token.type === 'operator') {
+      if (token.operator === '{' || token.operator === '}') isBlock = token.operator === '{';
       isFile = token.operator === '>' || token.operator === '>>';
       if (!isFile) words = [];
       if (token.operator === '|') return none;
@@ -74,13 +76,18 @@ export async function complete(
   const args = words.map((word): Arg => ({ text: staticText(word) ?? '', quote: word.quote }));
   const found = isFile
     ? { choices: filesFor(typed, '', ports) }
-    : await choices(args, current?.quote ?? 'none', typed, again, ports);
-  const choiceOf = new Map(matching(found, typed).map((choice) => [present(choice, current), choice]));
+    : isBlock && args.length === 0
+      ? { choices: commandChoices(typed, ports.registry.all.filter(isOperation)) }
+      : await choices(args, current?.quote ?? 'none', typed, again, ports);
+  const fitting = matching(found, typed);
+  const choiceOf = new Map(fitting.map((choice) => [present(choice, current), choice]));
   const { noted, message } = found;
+  const low = typed.toLowerCase();
   return {
     from,
     to: cursor,
     candidates: [...choiceOf.keys()],
+    ...(fitting.length > 0 && !fitting.some((each) => each.text.toLowerCase().startsWith(low)) && { isGuess: true }),
     ...(noted !== undefined && {
       more: async (some) => {
         const known = await noted(some.flatMap((each) => choiceOf.get(each) ?? []));
@@ -90,6 +97,21 @@ export async function complete(
     ...(message !== undefined && { message }),
   };
 }
+
+/** What a transaction between braces takes. */
+const isOperation = ({ transaction }: CommandSpec): boolean => transaction === 'operation';
+
+/** Names of variables; those of the environment, of which there are many, once `env:` is typed. */
+function variablesFor(typed: string, ports: CompletionPorts): Candidate[] {
+  const names = ports.variables().filter((name) => name.startsWith(typed));
+  const own = typed.startsWith(ENVIRONMENT) ? names : names.filter((name) => !name.startsWith(ENVIRONMENT));
+  const isMore = own.length < names.length;
+  return [
+    ...own.map((name) => ({ text: `\${${name}}` })),
+    ...(isMore ? [{ text: `\${${ENVIRONMENT}`, note: 'the environment', open: true }] : []),
+  ];
+}
+const ENVIRONMENT = 'env:';
 
 interface Found {
   readonly choices: readonly Choice[];
@@ -120,7 +142,7 @@ async function choices(
   ports: CompletionPorts,
 ): Promise<Found> {
   const [first, ...args] = words;
-  if (first === undefined) return { choices: commandChoices(typed, ports.registry) };
+  if (first === undefined) return { choices: commandChoices(typed, ports.registry.all) };
   const spec = ports.registry.find(first.text);
   if (spec === undefined) return { choices: [] };
   const walked = walk(spec, args);
@@ -131,15 +153,17 @@ async function choices(
   if (quote === 'none' && typed.startsWith('-') && !walked.ended)
     return (await gluedChoices(spec, typed, ports)) ?? { choices: optionChoices(spec, walked, typed) };
   const param = walked.next?.param;
-  return param === undefined ? { choices: [] } : valueChoices(param, typed, again, ports, args);
+  if (param === undefined) return { choices: [] };
+  const kind = param.kindAfter?.(placedWords(walked)) ?? param.kind;
+  return kind === 'nothing' ? { choices: [] } : valueChoices({ ...param, kind }, typed, again, ports, args);
 }
 
 /** Commands; an alias only when nothing else fits. */
-function commandChoices(typed: string, registry: Registry): Choice[] {
+function commandChoices(typed: string, all: readonly CommandSpec[]): Choice[] {
   const low = typed.toLowerCase();
-  const names = registry.all.map(({ name, about }) => ({ text: name, note: about }));
+  const names = all.map(({ name, about }) => ({ text: name, note: about, isName: true }));
   if (names.some(({ text }) => text.toLowerCase().startsWith(low))) return names;
-  return registry.all.flatMap(({ aliases = [], about }) => aliases.map((text) => ({ text, note: about })));
+  return all.flatMap(({ aliases = [], about }) => aliases.map((text) => ({ text, note: about, isName: true })));
 }
 
 /** Each option once: by its letter, or by its name when two dashes were typed. */
@@ -223,6 +247,8 @@ async function valueChoices(
         ? { choices: filesFor(typed.slice(1), '@', ports) }
         : { choices: [] };
     default:
+      if (param.offers !== undefined)
+        return { choices: param.offers.map((text) => ({ text, ...(text.endsWith(':') && { open: true }) })) };
       return { choices: isProgram(param) ? filesFor(typed, '', ports) : [] };
   }
 }
@@ -315,23 +341,26 @@ export function narrow<T extends { readonly text: string }>(all: readonly T[], t
   });
 }
 
-/** Quoted as the word was begun; a quote is closed where the word ends. */
-function present({ text, note, display, open }: Choice, current: WordToken | undefined): Candidate {
-  const quote = current?.quote ?? 'none';
-  const mark = quote === 'single' ? "'" : quote === 'double' ? '"' : '';
-  const body = quote === 'double' ? text.replace(/["\\$]/g, '\\$&') : text;
-  const isSafe = mark !== '' || /^[@-]/.test(text);
-  const quoted = isSafe ? `${mark}${body}${open === true ? '' : mark}` : openQuoted(text, open === true);
+/** Quoted as the word was begun, where such quotes can hold it; a quote is closed where the word ends. */
+function present({ text, note, display, open, isName }: Choice, current: WordToken | undefined): Candidate {
   return {
-    text: quoted,
+    text: isName === true ? text : quotedAs(current?.quote ?? 'none', text, open === true),
     display: showUnseen(display ?? text),
     ...(note !== undefined && { note }),
     ...(open === true && { open }),
   };
 }
 
+function quotedAs(quote: Quote, text: string, open: boolean): string {
+  const end = (mark: string): string => (open ? '' : mark);
+  const isSeen = showUnseen(text) === text;
+  if (quote === 'single' && isSeen && !text.includes("'")) return `'${text}${end("'")}`;
+  if (quote === 'double' && isSeen) return `"${text.replace(/["\\$]/g, '\\$&')}${end('"')}`;
+  return quote === 'none' && /^[@-]/.test(text) ? text : openQuoted(text, open);
+}
+
 /** A word that goes on is not closed yet, so that its next part lies inside the quotes. */
 function openQuoted(text: string, open: boolean): string {
   const quoted = quoteWord(text);
-  return open && quoted.length > 1 && /^['"]/.test(quoted) ? quoted.slice(0, -1) : quoted;
+  return open && /^\$?['"]./s.test(quoted) ? quoted.slice(0, -1) : quoted;
 }

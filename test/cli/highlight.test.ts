@@ -46,6 +46,10 @@ test('what may follow is hinted at behind a finished word', () => {
     ['ls / > set ', ''],
     ['ls /; cd ', '[PATH]'],
     ["get 'a ", ''],
+    ['assert exists /a ', ''],
+    ['assert data /a ', '[VALUE]'],
+    ['counter get /a ', ''],
+    ['queue take /a ', ''],
   ] as const)
     assert.equal(hint(text, registry), wanted, text);
 });

@@ -109,6 +109,7 @@ test('options by letter or by name, and values of those before the command', () 
     assert.ok((await ask('zoosh get -', env)).includes('-b'));
     assert.deepEqual(await ask('zoosh -o n', env), ['ndjson']);
     assert.deepEqual(await ask('zoosh --output t', env), ['table']);
+    assert.deepEqual(await ask('zoosh --auth s', env), ['sasl:']);
     assert.deepEqual(await ask('zoosh --tls-ca ', env), [':files']);
     assert.deepEqual(await ask('zoosh --output=j', env), ['--output=json']);
     assert.deepEqual(await ask('zoosh -o json --color=', env), ['--color=auto', '--color=always', '--color=never']);

@@ -309,6 +309,37 @@ test('an answer to an earlier question is not one to the present', () => {
   assert.equal(one.shows, 'get /worker |');
 });
 
+test('a guess is shown before it is taken: with one more Tab', () => {
+  const guess = { from: 4, to: 7, candidates: [{ text: "'/star*'" }], isGuess: true };
+  const ask = (plain: boolean): Typist => {
+    const one = typist({ plain }).keys('get /ta{TAB}');
+    const question = one.last();
+    assert.ok(question?.type === 'complete');
+    one.line.answer(question.id, guess);
+    assert.equal(one.shows, 'get /ta|');
+    return one;
+  };
+  const one = ask(false);
+  assert.equal(one.menu, "'/star*'");
+  assert.equal(one.keys('{TAB}').shows, "get '/star*' |");
+  const other = ask(false).keys('{ENTER}');
+  assert.deepEqual(other.last(), { type: 'submit', text: 'get /ta' });
+  const plain = ask(true).keys('{TAB}');
+  const question = plain.last();
+  assert.ok(question?.type === 'complete' && question.again);
+  plain.line.answer(question.id, guess);
+  assert.equal(plain.shows, "get '/star*' |");
+});
+
+test('a word in other quotes goes on from what was typed', () => {
+  const one = typist().keys("get '/q{TAB}");
+  const question = one.last();
+  assert.ok(question?.type === 'complete');
+  const candidates = [{ text: "'/qa'" }, { text: `"/q'd"` }];
+  one.line.answer(question.id, { from: 4, to: 7, candidates });
+  assert.equal(one.menu, `'/qa' "/q'd"`);
+});
+
 test('a late answer says so, and still counts', () => {
   const one = typist().keys('get /w{TAB}');
   const question = one.last();
