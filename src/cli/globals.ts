@@ -176,7 +176,8 @@ export async function parseGlobals(argv: readonly string[]): Promise<{ globals: 
     if ((error as Error).constructor.name !== 'CommanderError' && !(error as Error).message.startsWith('error: '))
       throw error;
     const [first = '', ...more] = (error as Error).message.replace(/^error: /, '').split('\n');
-    throw usage(first, more.join(' ').replace(/^\(|\)$/g, '') || 'zoosh --help lists the options');
+    const meant = /Did you mean (.*)\?/.exec(more.join(' '))?.[1];
+    throw usage(first, meant === undefined ? 'zoosh --help lists the options' : `did you mean ${meant} ?`);
   }
   return { globals: command.opts<Globals>(), words: command.args };
 }

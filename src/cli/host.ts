@@ -75,17 +75,29 @@ export interface Host {
 
 const NO_HISTORY: HistoryLines = { list: () => [], clear: () => {} };
 
+/** A default profile there may be. */
+const SOME = { default: '' };
+
 /** @throws Failure (2) for options, profiles or configuration that do not fit */
 export async function openHost(options: HostOptions): Promise<Host> {
   const { interactive, single = false } = options;
   const output = options.globals.output ?? options.script?.output;
   const globals: Globals = output === undefined ? options.globals : { ...options.globals, output };
   const places = folders();
-  const { settings, profiles } = profilesOf(globals, places);
+  const faults: string[] = [];
+  const needsFile =
+    options.target === undefined &&
+    targetText(options.said, { globals, profiles: SOME, env: process.env }).startsWith('@');
+  const { settings, profiles } = profilesOf(
+    globals,
+    places,
+    needsFile ? undefined : (fault) => void faults.push(fault),
+  );
   const sources: TargetSources = { globals, profiles, configFile: places.configFile, env: process.env };
   const target = options.target ?? targetOrFault(options.said, sources);
   const registry = options.registry ?? (await import('../commands/index.ts')).registry;
   const presenter = await Presenter.open({ globals, settings, interactive, single });
+  for (const fault of faults) presenter.warn(`${fault}; it is ignored, since a server was named`);
   const { strange } = settings;
   if (strange.length > 0)
     presenter.warn(
@@ -145,6 +157,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     events,
     trash,
     tell: (told) => presenter.tell(told, trace?.refused),
+    endedByUser: () => presenter.endLine(),
     get record() {
       return presenter.isJson ? (each: CommandRecord) => presenter.record(each) : undefined;
     },
@@ -233,10 +246,11 @@ function targetOrFault(said: string | undefined, sources: TargetSources): Target
   }
 }
 
-/** The configuration file's settings and profiles. @throws Failure (2) */
+/** The configuration file's settings and profiles. `spare` takes what is wrong with it, where nothing of it is needed. @throws Failure (2) */
 export function profilesOf(
   globals: Pick<Globals, 'config'>,
   places: Folders,
+  spare?: (fault: string) => void,
 ): { settings: Settings; profiles: Profiles } {
   try {
     const file = globals.config
@@ -244,6 +258,11 @@ export function profilesOf(
       : new UserFile({}, undefined);
     return { settings: new Settings(file), profiles: new Profiles(file) };
   } catch (error) {
+    if (error instanceof ConfigFileError && spare !== undefined) {
+      spare(error.message);
+      const file = new UserFile({}, places.configFile);
+      return { settings: new Settings(file), profiles: new Profiles(file) };
+    }
     if (error instanceof ConfigFileError) throw usage(error.message, 'mend the file, or ignore it with --no-config');
     throw error;
   }

@@ -197,6 +197,12 @@ export class Presenter {
     if (this.#options.globals.verbose === true && told.failure.exit === 70)
       process.stderr.write(`${(told.failure.cause as Error | undefined)?.stack ?? ''}\n`);
   }
+  /** Ctrl-C was pressed, and the terminal shows `^C`: what comes next begins a line of its own. A prompt sees to that itself. */
+  endLine(): void {
+    this.#progress.hide();
+    if (!this.#options.interactive && process.stdin.isTTY === true && process.stderr.isTTY === true)
+      process.stderr.write('\n');
+  }
   warn(text: string): void {
     this.#progress.hide();
     if (!this.#isQuiet) process.stderr.write(warningText(text, errWidth()));

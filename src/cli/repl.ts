@@ -9,6 +9,7 @@ import { complete } from '../shell/complete.ts';
 import { failureOf } from '../shell/failure.ts';
 import { PathSource } from '../shell/path-source.ts';
 import { resolvePath } from '../shell/paths.ts';
+import { linesBehind } from '../shell/script-text.ts';
 import { hex, plural } from '../shell/units.ts';
 import { completionPorts } from './completion-ports.ts';
 import { highlight, hint } from './highlight.ts';
@@ -161,7 +162,12 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
       const { text } = result;
       if (text.trim() === '') continue;
       paths.forget();
+      const failed = shell.failedLines.length;
       await run(() => shell.run(`${text}\n`));
+      // of several lines, as pasted, the first that fails is the last that ran
+      const at = shell.failedLines[failed];
+      const left = at === undefined || shell.leaving !== undefined ? 0 : linesBehind(shell.parse(text), text, at);
+      if (left > 0) presenter.warn(`${plural(left, 'line')} not run`);
     }
   } finally {
     editor.close();
@@ -205,13 +211,16 @@ async function greet(host: Host, version: string): Promise<void> {
   } catch (error) {
     const { exit, message, lines, hint: advice } = failureOf(error);
     if (exit === 130) return; // the user went elsewhere meanwhile
-    const [first = '', ...more] = fold(`not connected: ${visibleLine(message)}`, process.stdout.columns || 80, 2);
+    // one server that did not answer is one line: what was tried, and why that failed
+    const isOne = exit === 3 && lines.length === 1;
+    const what = isOne ? (lines[0] as string) : message;
+    const [first = '', ...more] = fold(`not connected: ${visibleLine(what)}`, process.stdout.columns || 80, 2);
     presenter.line(first.replace('not connected:', (found) => theme.bad(found)));
     for (const line of more) presenter.line(line);
-    for (const line of lines)
+    for (const line of isOne ? [] : lines)
       for (const each of fold(` ${visibleLine(line)}`, process.stdout.columns || 80, 3)) presenter.line(each);
     // nothing was tried: other servers would not help
     if (exit === 2) return tell(advice === undefined ? ' profile list shows what is kept' : ` hint: ${advice}`);
-    tell(' zoosh playground starts a server to try; zoosh init keeps where yours are; connect HOST:PORT tries another');
+    tell(' zoosh playground starts one to try, zoosh init keeps yours; or connect HOST:PORT');
   }
 }

@@ -36,7 +36,10 @@ export const chooseTarget = (said: string | undefined, sources: TargetSources): 
   targetOf(targetText(said, sources), sources);
 
 /** {@link chooseTarget} before anything is looked up: `@profile` or a connect string. */
-export function targetText(said: string | undefined, { globals, profiles, env }: TargetSources): string {
+export function targetText(
+  said: string | undefined,
+  { globals, profiles, env }: Pick<TargetSources, 'globals' | 'env'> & { readonly profiles: Pick<Profiles, 'default'> },
+): string {
   const profile =
     globals.profile ?? (said === undefined && globals.server === undefined ? env.ZOOSH_PROFILE : undefined);
   return (

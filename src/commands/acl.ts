@@ -13,12 +13,24 @@ import { aclLines, guard, refuseUnproved, setAclBelow } from './set-acl.ts';
 import { countBelow, withSuggestion } from './support.ts';
 
 const FORMS = {
-  add: 'PATH SCHEME:ID:PERMS,...',
-  rm: 'PATH SCHEME:ID[:PERMS],...',
+  add: 'PATH ENTRY',
+  rm: 'PATH ENTRY',
   diff: 'A B',
   copy: 'FROM TO...',
   digest: 'USER [PASSWORD]',
 } as const;
+
+const ENTRIES: Readonly<Record<string, string>> = {
+  add: ', an ENTRY is SCHEME:ID:PERMS,...',
+  rm: ', an ENTRY is SCHEME:ID[:PERMS],...',
+};
+
+/** The next of the words of an action is not there. */
+function missing([action = '', ...given]: readonly string[]): Failure {
+  const form = FORMS[action as keyof typeof FORMS] ?? '';
+  const word = form.split(' ')[given.length] ?? '';
+  return usage(`acl ${action}: ${word.replace('...', '')} is missing`, `acl ${action} ${form}${ENTRIES[action] ?? ''}`);
+}
 
 /** Parts of ACLs. */
 export default command({
@@ -35,6 +47,7 @@ export default command({
       many: true,
       keepsText: true,
       placeholder: 'WORD',
+      missing: ([action = '', ...given]: readonly string[]) => missing([action.toLowerCase(), ...given]),
       kindAfter: ([action = '', ...given]: readonly string[]) =>
         action === 'digest' ? 'text' : /^(?:add|rm)$/i.test(action) && given.length > 0 ? 'acl' : undefined,
     },
@@ -61,13 +74,13 @@ export default command({
   async run({ action, words, recursive, force, noAcl, sha256 }, context): Promise<Output> {
     const [first, second, ...more] = words;
     const form = `acl ${action} ${FORMS[action as keyof typeof FORMS]}`;
-    if (first === undefined) throw usage(`acl ${action}: ${action === 'digest' ? 'USER' : 'a path'} is missing`, form);
+    if (first === undefined) throw missing([action]);
     if (action === 'digest') {
       if (more.length > 0) throw usage('acl digest: one word too many', form);
       return digestOf(first, second, sha256 ? 'digest256' : 'digest', context);
     }
     if (sha256) throw usage(`acl ${action}: --sha256 goes with digest`);
-    if (second === undefined) throw usage(`acl ${action}: one more word is needed`, form);
+    if (second === undefined) throw missing([action, first]);
     if (recursive && action !== 'copy') throw usage(`acl ${action}: -R goes with copy`);
     const path = context.resolve(first);
     if (action === 'diff') return difference(path, context.resolve(second), context);

@@ -1,6 +1,6 @@
 import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
-import type { CreateMode } from '../client/api.ts';
+import type { Acl, CreateMode } from '../client/api.ts';
 import { parseAcl } from '../shell/acl-text.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
@@ -64,7 +64,7 @@ export default command({
       throw usage(`create: only with -s may a path end with /: ${path}`);
     if (values.acl !== undefined && values.aclOption !== undefined) throw usage('create: the ACL is given twice');
     const text = values.acl ?? values.aclOption;
-    const acl = text === undefined ? undefined : parseAcl(text);
+    const acl = text === undefined ? undefined : aclOf(text, values.acl !== undefined);
     if (acl !== undefined) warnOfPasswords(acl, (line) => context.warn(line));
     if (acl !== undefined && !values.force) guardNew(path, acl);
     const data = dataSaid('create', path, values, context) ?? null;
@@ -115,3 +115,14 @@ export default command({
     }
   },
 });
+
+/** `isPlaced`: it stands where the second word of a text without quotes would. @throws Failure (15) */
+function aclOf(text: string, isPlaced: boolean): Acl[] {
+  try {
+    return parseAcl(text);
+  } catch (error) {
+    if (!(error instanceof Failure) || !isPlaced || text.includes(':')) throw error;
+    const hint = `text with blanks needs quotes: create PATH "hello world"; otherwise ${error.hint}`;
+    throw new Failure(error.exit, error.code, error.message, { hint, cause: error });
+  }
+}

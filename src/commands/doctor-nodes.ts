@@ -84,7 +84,8 @@ export async function nodeFindings(
       if (known === undefined) owners.set(owner, { path, count: 1 });
       else known.count++;
     }
-    if (depth === 1 && root === '/') {
+    // an ephemeral node has nothing below it
+    if (depth === 1 && root === '/' && stat.ephemeralOwner === 0n) {
       const acl = await client.getAcl(path, { signal }).catch(() => undefined);
       if (acl?.acl.some(({ scheme, id, perms }) => scheme === 'world' && id === 'anyone' && (perms & DELETE) !== 0))
         open.push(path);

@@ -18,7 +18,11 @@ export default command({
     watch: { kind: 'flag', short: '-w', about: 'tell once when the data changes or the node is deleted' },
     base64: { kind: 'flag', short: '-b', long: '--base64', about: 'data in base64' },
     hexdump: { kind: 'flag', short: '-x', long: '--hex', about: 'data as a hexdump' },
-    raw: { kind: 'flag', long: '--raw', about: 'exactly the bytes, no newline added' },
+    raw: {
+      kind: 'flag',
+      long: '--raw',
+      about: 'exactly the bytes, no newline added; a terminal is shown control characters as \\u001b',
+    },
     at: { kind: 'text', long: '--at', about: 'one value inside JSON: .level, .ports[0]', placeholder: '.KEY' },
     noPretty: { kind: 'flag', long: '--no-pretty', about: 'JSON as it is stored, not spread over lines' },
     headers: { kind: 'flag', short: '-m', about: 'with the path above the data, as for several nodes' },

@@ -56,7 +56,22 @@ export default command({
     for (const each of [values.depth, values.limit])
       if (each !== undefined && each < 0) throw usage('ls: --depth and --limit must not be negative');
     const paths = values.paths.length === 0 ? [context.cwd] : values.paths;
-    return inTurn(paths, context, true, (path) => list(path, values, context, paths.length === 1));
+    const notes: string[] = [];
+    const tell = (): void => {
+      for (const note of notes) context.warn(note);
+    };
+    const wishes = { ...values, note: (line: string) => void notes.push(line) };
+    const answer = await inTurn(paths, context, true, (path) => list(path, wishes, context, paths.length === 1)).catch(
+      (error: unknown) => {
+        tell();
+        throw error;
+      },
+    );
+    if (notes.length === 0) return answer;
+    // what is not shown is told below what is
+    context.show(answer);
+    tell();
+    return { type: 'many', parts: [], ...(answer.exit !== undefined && { exit: answer.exit }) };
   },
 });
 
@@ -82,6 +97,8 @@ interface Wishes {
   readonly onePerLine: boolean;
   readonly depth: number | undefined;
   readonly limit: number | undefined;
+  /** Takes what is to be said below the list. */
+  note(line: string): void;
 }
 
 async function list(path: string, wishes: Wishes, context: CommandContext, isAlone: boolean): Promise<Output> {
@@ -101,7 +118,7 @@ async function list(path: string, wishes: Wishes, context: CommandContext, isAlo
   if (isAlone && children.length > SHOWN_WHOLE) {
     const teller = deniedTeller(context);
     const all = isSorted ? await inOrderOf(path, children, numberOf(wishes), context, teller.denied) : children;
-    const names = shorten(wishes.reverse ? all.reverse() : all, wishes.limit, context);
+    const names = shorten(wishes.reverse ? all.reverse() : all, wishes);
     return inParts(path, names, stat, wishes, context, teller);
   }
   let long: ListedNode[] | undefined;
@@ -114,9 +131,9 @@ async function list(path: string, wishes: Wishes, context: CommandContext, isAlo
     if (wishes.bySize) long.sort((a, b) => b.stat.dataLength - a.stat.dataLength);
     if (wishes.byChildren) long.sort((a, b) => b.stat.numChildren - a.stat.numChildren);
     if (wishes.reverse) long.reverse();
-    long = shorten(long, wishes.limit, context);
+    long = shorten(long, wishes);
     names = long.map(({ name }) => name);
-  } else names = shorten(wishes.reverse ? names.reverse() : names, wishes.limit, context);
+  } else names = shorten(wishes.reverse ? names.reverse() : names, wishes);
   return {
     type: 'listing',
     path,
@@ -213,7 +230,7 @@ async function below(path: string, wishes: Wishes, context: CommandContext): Pro
     const listed = { name: node.path, stat: node.stat };
     if (reverse) backwards.add(node.path);
     else if (limit !== undefined && shown.count >= limit) {
-      context.warn(`more not shown (--limit ${limit})`);
+      wishes.note(`more not shown (--limit ${limit})`);
       break;
     } else await shown.add(listed);
   }
@@ -226,14 +243,14 @@ async function below(path: string, wishes: Wishes, context: CommandContext): Pro
 /** What was walked along, the last first; with -l each is looked at again, since only its path was kept. */
 async function showBackwards(
   paths: Packed,
-  { long, limit = paths.length }: Wishes,
+  { long, limit = paths.length, note }: Wishes,
   context: CommandContext,
   shown: Streamed<ListedNode>,
 ): Promise<void> {
   const client = await context.client();
   let part: string[] = [];
   let left = Math.min(limit, paths.length);
-  if (left < paths.length) context.warn(`${paths.length - left} more not shown (--limit ${limit})`);
+  if (left < paths.length) note(`${paths.length - left} more not shown (--limit ${limit})`);
   for (const path of paths.backwards()) {
     if (left-- <= 0) break;
     part.push(path);
@@ -255,9 +272,9 @@ async function showBackwards(
 /** Only its name will be shown. */
 const unseen = (name: string): ListedNode => ({ name, stat: NO_STAT });
 
-function shorten<T>(items: T[], limit: number | undefined, context: CommandContext): T[] {
+function shorten<T>(items: T[], { limit, note }: Wishes): T[] {
   if (limit === undefined || items.length <= limit) return items;
-  context.warn(`${items.length - limit} more not shown (--limit ${limit})`);
+  note(`${items.length - limit} more not shown (--limit ${limit})`);
   return items.slice(0, limit);
 }
 

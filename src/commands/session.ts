@@ -2,7 +2,15 @@ import { isDigestScheme } from '../base/digest-schemes.ts';
 import type { Credential } from '../client/api.ts';
 import { command } from '../shell/command.ts';
 import { isAtLeast } from '../shell/server-facts.ts';
-import { hex } from '../shell/units.ts';
+import { hex, showDuration } from '../shell/units.ts';
+
+/** For people. */
+const NAMES: Readonly<Record<string, string>> = {
+  client: 'our address',
+  timeoutMs: 'timeout',
+  lastZxid: 'last zxid',
+  rttMs: 'round trip',
+};
 
 /** What is known about the session. */
 export default command({
@@ -54,6 +62,9 @@ export default command({
     return {
       type: 'fields',
       fields: Object.entries(json).map(([name, value]) => [name, shown(value)] as const),
+      humanFields: Object.entries({ ...json, timeoutMs: showDuration(json.timeoutMs), rttMs: `${rttMs}ms` }).map(
+        ([name, value]) => [NAMES[name] ?? name, shown(value)] as const,
+      ),
       json,
     };
   },

@@ -23,10 +23,28 @@ export async function settleRace<Answer extends string = never>(
     type: 'differences',
     differences:
       base === undefined
-        ? [{ sign: '~', path, version, before: theirs.data, after: mine, notes: ['from theirs to yours'] }]
+        ? [
+            {
+              sign: '~',
+              isBrief: true,
+              path,
+              version,
+              before: theirs.data,
+              after: mine,
+              notes: ['from theirs to yours'],
+            },
+          ]
         : [
-            { sign: '~', path, version, before: base.data, after: theirs.data, notes: ['theirs, since you began'] },
-            { sign: '~', path, before: base.data, after: mine, notes: ['yours'] },
+            {
+              sign: '~',
+              isBrief: true,
+              path,
+              version,
+              before: base.data,
+              after: theirs.data,
+              notes: ['theirs, since you began'],
+            },
+            { sign: '~', isBrief: true, path, before: base.data, after: mine, notes: ['yours'] },
           ],
   });
   const answer = await context.choose(`Somebody else changed ${path} meanwhile.`, [

@@ -3,7 +3,7 @@ import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { membersOf, type Report, reportsOf } from '../shell/members.ts';
 import type { Output } from '../shell/output.ts';
-import { showCount } from '../shell/units.ts';
+import { showCount, showDuration } from '../shell/units.ts';
 
 /** The load of each server, again and again. */
 export default command({
@@ -37,6 +37,7 @@ export default command({
         lines: before.map(({ host, fault }) => `${host}: ${fault}`),
         hint: 'are they started, and is the address right? status HOST:PORT asks one of them',
       });
+    if (context.asks) context.warn(`the first look takes ${showDuration(interval)}`);
     let at = performance.now();
     for (let round = 1; ; round++) {
       await pause(interval, undefined, { signal });

@@ -2,6 +2,8 @@ import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import { parseNumber, plural } from '../shell/units.ts';
 
+const BRACES = 'put blanks around the braces: txn { check /a 3; set /a x }';
+
 /** Operations that happen together or not at all. */
 export default command({
   name: 'txn',
@@ -18,6 +20,12 @@ export default command({
     },
     number: { kind: 'text', about: 'for drop: which operation', optional: true },
     file: { kind: 'file', short: '-f', about: 'the operations of this file, sent at once', placeholder: 'FILE' },
+  },
+  legacy: (args) => {
+    const [first] = args;
+    if (first?.quote === 'none' && /^\{./.test(first.text))
+      throw usage(`txn: a brace stands by itself, not in ${first.text}`, BRACES);
+    return args;
   },
   examples: [
     ['txn { check /a 3; set /a x; delete /b }', 'three operations, all or none'],

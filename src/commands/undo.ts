@@ -166,7 +166,7 @@ function listOf(entries: readonly TrashEntry[], { session }: CommandContext): Ou
       { name: 'when' },
       { name: 'changes' },
       { name: 'size', right: true },
-      { name: 'command', folds: true },
+      { name: 'command', cuts: true },
     ],
     rows: cells((at) => new Date(at).toISOString(), String),
     humanRows: cells((at) => showAge(at, now), showBytes),

@@ -2,6 +2,7 @@
 import type { WatchEvent } from '../client/api.ts';
 import type { CommandContext } from '../shell/command.ts';
 import type { EventChange, EventLine, Output } from '../shell/output.ts';
+import { quoteWord } from '../shell/paths.ts';
 import { plural } from '../shell/units.ts';
 import { WatchValues } from './watch-values.ts';
 
@@ -74,6 +75,6 @@ export async function watchBehind(
     }
   }
   if (timeout !== undefined) timer = setTimeout(() => void end('--timeout'), timeout).unref();
-  const text = `watching ${paths.join(' ')}${recursive ? ' and below' : ''} (${named()})`;
+  const text = `watching ${paths.map(quoteWord).join(' ')}${recursive ? ' and below' : ''} (${named()})`;
   return { type: 'done', text, json: { paths, recursive, ids } };
 }

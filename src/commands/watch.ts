@@ -91,6 +91,9 @@ export default command({
         await queue.add(path, recursive, signal);
         await kept?.begin(path, recursive);
       }
+      // at a prompt nothing else would say that it has begun
+      if (context.interactive && !quiet && run.length === 0)
+        context.warn(`watching ${paths.map(quoteWord).join(' ')}${recursive ? ' and below' : ''} until Ctrl-C`);
       while (seen < most) {
         const line = await queue.next(signal);
         // for a program what has come meanwhile is one with it, but the end is looked for in each

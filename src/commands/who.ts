@@ -54,6 +54,7 @@ export default command({
       else persistent.push(path);
     }
     const own = BigInt.asUintN(64, client.sessionId);
+    const ownServer = client.server ?? '-';
     const isAllOurs = owned.every(({ owner }) => owner === own);
     const connections =
       owned.length === 0
@@ -88,7 +89,7 @@ export default command({
         path,
         hex(owner),
         connection?.client ?? (isOurs ? 'this shell' : '-'),
-        connection?.server ?? '-',
+        connection?.server ?? (isOurs ? ownServer : '-'),
         connection?.since === undefined ? '-' : new Date(connection.since).toISOString(),
       ]),
       humanRows: found.map(({ path, owner, connection, isOurs }) => [
@@ -99,14 +100,14 @@ export default command({
             ? 'this shell'
             : 'not connected'
           : `${connection.client}${isOurs ? ' (this shell)' : ''}`,
-        connection?.server ?? '-',
+        connection?.server ?? (isOurs ? ownServer : '-'),
         connection?.since === undefined ? '-' : showAge(connection.since, now),
       ]),
       json: found.map(({ path, owner, connection, isOurs }) => ({
         path,
         session: hex(owner),
         client: connection?.client ?? null,
-        server: connection?.server ?? null,
+        server: connection?.server ?? (isOurs ? (client.server ?? null) : null),
         connectedSince: connection?.since === undefined ? null : new Date(connection.since).toISOString(),
         timeoutMs: connection?.timeoutMs ?? null,
         ours: isOurs,

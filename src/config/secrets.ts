@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { fileWords } from '../base/file-words.ts';
 
 /** A secret cannot be had; the message says which and why, never what it is. */
 export class SecretError extends Error {
@@ -42,7 +43,7 @@ export function revealSecret(text: string, env: Readonly<Record<string, string |
     const { code, status } = error as NodeJS.ErrnoException & { status?: number };
     throw new SecretError(
       kind === 'file'
-        ? `${rest} cannot be read: ${code}`
+        ? `${rest} cannot be read: ${fileWords(error)}`
         : `the command for a credential failed (${status ?? code}): ${rest}`,
     );
   }

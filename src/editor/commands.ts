@@ -83,6 +83,14 @@ function deleteRight(line: LineState): void {
   line.buffer.remove(line.cursor, line.buffer.right);
 }
 
+/** On an empty line it ends the input; on an empty further row it gives up what was begun, as nothing more comes. */
+function endOrDelete(line: LineState): void {
+  const { text, cursor } = line;
+  if (text === '') line.effect({ type: 'eof' });
+  else if (cursor === text.length && text.endsWith('\n')) line.effect({ type: 'interrupt', again: false });
+  else deleteRight(line);
+}
+
 function killToStart(line: LineState): void {
   const { rowStart } = line.buffer;
   kill(line, rowStart === line.cursor ? Math.max(0, rowStart - 1) : rowStart, line.cursor);
@@ -120,7 +128,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
 
   Backspace: (line) => line.buffer.remove(line.buffer.left, line.cursor),
   Delete: deleteRight,
-  'C-d': (line) => (line.text === '' ? line.effect({ type: 'eof' }) : deleteRight(line)),
+  'C-d': endOrDelete,
   'C-k': killToEnd,
   'C-u': killToStart,
   'C-w': (line) => kill(line, line.buffer.wordLeft(true), line.cursor),

@@ -15,13 +15,13 @@ export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString
 
 /**
  * Text from elsewhere must not drive the terminal: control characters other than newline and TAB, and those that turn the
- * direction of text, are shown as `\\x1b` and `\\u202e` instead of being sent.
+ * direction of text, are shown as `\\u001b` and `\\u202e`, as in JSON, instead of being sent.
  */
 export const visible = (text: string): string =>
-  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, (unit) => {
-    const code = unit.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
-  });
+  text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 /** {@link visible}, in one line. */
 export const visibleLine = (text: string): string => visible(text).replace(/\n/g, '\\n');

@@ -21,6 +21,28 @@ export function shortData(data: Uint8Array | null, most: number): string {
   return quoted.length <= most ? quoted : `${quoted.slice(0, most - 4)}...${quoted.at(-1)}`;
 }
 
+/** `level: "info" -> "debug"`: of two JSON objects the keys that differ, when these are few; undefined for anything else. */
+export function keyText(before: Uint8Array | null, after: Uint8Array | null, most: number): string | undefined {
+  const [old, now] = [objectOf(before), objectOf(after)];
+  if (old === undefined || now === undefined) return undefined;
+  const show = (value: unknown): string => (value === undefined ? '(none)' : JSON.stringify(value));
+  const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter(
+    (key) => show(old[key]) !== show(now[key]),
+  );
+  const text = keys.map((key) => `${key}: ${show(old[key])} -> ${show(now[key])}`).join(', ');
+  return keys.length === 0 || text.length > 2 * most ? undefined : text;
+}
+
+function objectOf(data: Uint8Array | null): Readonly<Record<string, unknown>> | undefined {
+  const text = data === null || data.length > 4096 ? undefined : textOf(data);
+  if (text?.startsWith('{') !== true) return undefined;
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
+
 const PAINT: Readonly<Record<Difference['sign'], keyof Theme>> = {
   '+': 'good',
   '-': 'bad',
@@ -51,6 +73,9 @@ function differenceLines(difference: Difference, column: number, { theme, width 
   const head = headOf(difference);
   const painted = paint(head);
   const below = notes.flatMap((note) => fold(`     ${visibleLine(note)}`, width, 5)).map(theme.dim);
+  const keys =
+    difference.isBrief === true && before != null && after != null ? keyText(before, after, width) : undefined;
+  if (keys !== undefined) return [painted, ...fold(`     ${visibleLine(keys)}`, width, 5), ...below];
   const both = before != null && after != null ? [textOf(before), textOf(after)] : [];
   const inline = (most: number): string =>
     before !== undefined && after !== undefined

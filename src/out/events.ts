@@ -1,10 +1,10 @@
 import type { WatchEvent } from '../client/api.ts';
-import { dataJson, textOf } from '../shell/node-json.ts';
+import { dataJson } from '../shell/node-json.ts';
 import type { EventChange, EventLine, NodeValue } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { hex, showCount } from '../shell/units.ts';
 import { visibleLine } from './data.ts';
-import { shortData } from './differences.ts';
+import { keyText, shortData } from './differences.ts';
 import type { Theme } from './theme.ts';
 
 const KINDS: Readonly<Record<WatchEvent['type'], string>> = {
@@ -47,7 +47,9 @@ export function changeText({ before, after, children }: EventChange): string {
     words.push(`${signed.slice(0, 5).join(' ')}${more} (${showCount(children.count)} now)`.trim());
   }
   if (before !== undefined && after !== undefined)
-    words.push(`v${before.version} -> v${after.version}  ${keyText(before, after) ?? pairText(before, after)}`);
+    words.push(
+      `v${before.version} -> v${after.version}  ${keyText(before.data, after.data, MOST) ?? pairText(before, after)}`,
+    );
   else if (after !== undefined) words.push(`v${after.version}  ${shortData(after.data, 2 * MOST)}`);
   else if (before !== undefined) words.push(`was v${before.version}  ${shortData(before.data, 2 * MOST)}`);
   return words.join('  ');
@@ -55,28 +57,6 @@ export function changeText({ before, after, children }: EventChange): string {
 
 const pairText = (before: NodeValue, after: NodeValue): string =>
   `${shortData(before.data, MOST)} -> ${shortData(after.data, MOST)}`;
-
-/** Of two JSON objects the keys that differ, when these are few; undefined for anything else. */
-function keyText(before: NodeValue, after: NodeValue): string | undefined {
-  const [old, now] = [objectOf(before.data), objectOf(after.data)];
-  if (old === undefined || now === undefined) return undefined;
-  const show = (value: unknown): string => (value === undefined ? '(none)' : JSON.stringify(value));
-  const keys = [...new Set([...Object.keys(old), ...Object.keys(now)])].filter(
-    (key) => show(old[key]) !== show(now[key]),
-  );
-  const text = keys.map((key) => `${key}: ${show(old[key])} -> ${show(now[key])}`).join(', ');
-  return keys.length === 0 || text.length > 2 * MOST ? undefined : text;
-}
-
-function objectOf(data: Uint8Array | null): Readonly<Record<string, unknown>> | undefined {
-  const text = data === null || data.length > 4096 ? undefined : textOf(data);
-  if (text?.startsWith('{') !== true) return undefined;
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
-}
 
 /** An event with what it changed, for programs. */
 export const changeJson = ({ event, at, change }: EventLine) => ({

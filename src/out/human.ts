@@ -1,4 +1,4 @@
-import { textWidth } from '../base/width.ts';
+import { cut, textWidth } from '../base/width.ts';
 import type { Stat } from '../client/api.ts';
 import { permWords, showAcl } from '../shell/acl-text.ts';
 import { isMasked } from '../shell/node-record.ts';
@@ -90,8 +90,9 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'page':
       return foldPage(visible(output.text), screen.width);
     case 'fields': {
-      const width = Math.max(0, ...output.fields.map(([name]) => name.length));
-      return output.fields.flatMap(([name, value]) => named(visibleLine(name).padEnd(width), value, screen));
+      const fields = output.humanFields ?? output.fields;
+      const width = Math.max(0, ...fields.map(([name]) => name.length));
+      return fields.flatMap(([name, value]) => named(visibleLine(name).padEnd(width), value, screen));
     }
     case 'table':
       if (output.rows.length === 0)
@@ -155,7 +156,7 @@ function fittingTable(
   const table = drawTable(columns, rows, theme.dim);
   if (table.every((line) => shownWidth(line) <= width)) return table;
   const last = columns.length - 1;
-  if (columns[last]?.folds === true) {
+  if (columns[last]?.folds === true || columns[last]?.cuts === true) {
     const cells = (at: number): string[] => [columns[at]?.name ?? '', ...rows.map((row) => row[at] ?? '')];
     const others = columns.slice(0, -1).map((_, at) => Math.max(...cells(at).map(shownWidth)));
     const room = width - 1 - others.reduce((sum, each) => sum + each + 2, 0);
@@ -163,10 +164,9 @@ function fittingTable(
       return drawTable(
         columns,
         rows.flatMap((row) =>
-          fold(row[last] ?? '', room).map((text, at) => [
-            ...row.slice(0, -1).map((cell) => (at === 0 ? cell : '')),
-            text,
-          ]),
+          (columns[last]?.cuts === true ? [cut(row[last] ?? '', room).shown] : fold(row[last] ?? '', room)).map(
+            (text, at) => [...row.slice(0, -1).map((cell) => (at === 0 ? cell : '')), text],
+          ),
         ),
         theme.dim,
       );

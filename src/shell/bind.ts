@@ -216,7 +216,10 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
   for (const [key, param] of positionals(spec)) {
     const missing = param.many === true ? (values[key] as unknown[]).length === 0 : values[key] === undefined;
     if (missing && param.optional !== true)
-      throw usage(`${spec.name}: ${placeholder(key, param)} is missing`, synopsis(spec));
+      throw (
+        param.missing?.(placedWords(walked)) ??
+        usage(`${spec.name}: ${placeholder(key, param)} is missing`, synopsis(spec))
+      );
   }
   return { values, globs, help: false, dryRun: walked.dryRun };
 }

@@ -75,6 +75,8 @@ export interface Param {
   readonly offers?: readonly string[];
   /** What it is behind these positional words of the command, for completion and hints; undefined: of its own kind. */
   readonly kindAfter?: (before: readonly string[]) => ParamKind | 'nothing' | undefined;
+  /** What is said when it is missing behind these positional words of the command, where its name does not tell. */
+  readonly missing?: (before: readonly string[]) => Failure;
   /** What help calls the value: `TTL`. Default: the parameter's name in capitals. */
   readonly placeholder?: string;
   /** A path keeps its trailing slash: `create -s dir/` names no prefix. */

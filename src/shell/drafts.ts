@@ -1,5 +1,6 @@
 import type { Client } from '../client/api.ts';
 import { redact } from '../editor/redact.ts';
+import { hasGlob } from './bind.ts';
 import type { Arg, CommandSpec } from './command.ts';
 import { quoteWord } from './paths.ts';
 import { recordingClient } from './recording.ts';
@@ -25,7 +26,7 @@ export class Drafts {
   /** Of a command. What a transaction replaces is its own. */
   of({ name, risk }: CommandSpec, typed: string, args: readonly Arg[]): TrashDraft | undefined {
     if ((risk !== 'write' && risk !== 'bulk') || name === 'commit') return undefined;
-    const line = [typed, ...args.map(({ text }) => shownWord(text.length > 200 ? `${text.slice(0, 200)}...` : text))];
+    const line = [typed, ...args.map(shownWord)];
     return this.#begin(redact(line.join(' ')), name === 'undo');
   }
   #begin(command: string, isUndo = false): TrashDraft | undefined {
@@ -51,5 +52,11 @@ export class Drafts {
   }
 }
 
-/** As it may be typed again; an option is one. */
-const shownWord = (text: string): string => (/^--?[\w-]+$/.test(text) ? text : quoteWord(text));
+/** As it may be typed again: an option is one, and a pattern stays one. */
+function shownWord({ text, quote, pattern }: Arg): string {
+  const shown = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
+  const isPattern =
+    quote === 'none' && pattern === undefined && hasGlob(text) && /^[^\s'"\\$|&;<>#()!@-][^\s'"\\$|&;<>]*$/.test(text);
+  return /^--?[\w-]+$/.test(text) || isPattern ? shown : quoteWord(shown);
+}
+const MOST_SHOWN = 200;

@@ -43,6 +43,16 @@ export function pairNodes(text: string, name: string): Foreign {
   return inOrder(found, false);
 }
 
+/** The line at which a text is no JSON; `message` is the engine's, which tells the place of some faults only. */
+function faultyLine(text: string, message: string): number {
+  const told = / position (\d+)/.exec(message)?.[1];
+  const word = /\s*(?:"(?:[^"\\\n]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[[\]{},:])/y;
+  let end = 0;
+  while (told === undefined && word.test(text)) end = word.lastIndex;
+  const place = told === undefined ? end + (/^\s*/.exec(text.slice(end))?.[0].length ?? 0) : Number(told);
+  return text.trimEnd().slice(0, place).split('\n').length;
+}
+
 const isBase64 = (text: string): boolean => Buffer.from(text, 'base64').toString('base64') === text;
 
 /**
@@ -54,7 +64,8 @@ export function shellBackupNodes(text: string, name: string): Foreign {
   try {
     tree = JSON.parse(text);
   } catch (error) {
-    throw bad(name, `not JSON: ${(error as Error).message}`);
+    const { message } = error as Error;
+    throw bad(`${name}:${faultyLine(text, message)}`, `not JSON: ${message}`);
   }
   const entries = Object.entries(tree as Record<string, { content?: unknown; acls?: unknown } | null>);
   const texts = entries.map(([, node]) => node?.content).filter((content) => typeof content === 'string');

@@ -29,6 +29,8 @@ export interface Difference {
   /** Data on either side; undefined: not compared, or the same. */
   readonly before?: Uint8Array | null | undefined;
   readonly after?: Uint8Array | null | undefined;
+  /** Of JSON people see only the keys that differ. */
+  readonly isBrief?: boolean;
   /** What else differs, in words: `acl world:anyone:cdrwa -> world:anyone:r`. */
   readonly notes?: readonly string[];
 }
@@ -74,6 +76,8 @@ export interface Column {
   readonly isPath?: boolean;
   /** The last one, of sentences: goes on below itself where the screen is too narrow. */
   readonly folds?: boolean;
+  /** The last one, of lines that are known by their beginning: cut where the screen is too narrow. */
+  readonly cuts?: boolean;
 }
 
 /** Everything a command can answer with. `exit` is the status of an answer that is no, or of the `program` it ran. */
@@ -180,6 +184,8 @@ export type Output = { readonly exit?: number; readonly program?: readonly strin
   | {
       readonly type: 'fields';
       readonly fields: readonly (readonly [string, string])[];
+      /** The same for people, where they have other names and units. */
+      readonly humanFields?: readonly (readonly [string, string])[];
       /** What both are, where they are not a name and its value. */
       readonly headings?: readonly [string, string];
       readonly json?: unknown;

@@ -133,6 +133,8 @@ export function readHeredoc(
   how: { readonly end: string; readonly expands: boolean; readonly keepsNewline: boolean },
 ): { readonly parts: readonly Part[]; readonly next: number } | undefined {
   const lines: string[] = [];
+  // where the line that announces it ends in CRLF, the carriage returns are the file's, not the data's
+  const isCrlf = text.slice(from - 2, from) === '\r\n';
   for (let at = from; at < text.length; ) {
     const newline = text.indexOf('\n', at);
     const line = text.slice(at, newline < 0 ? text.length : newline);
@@ -142,7 +144,7 @@ export function readHeredoc(
       // The end line's newline stays outside: it ends the command's line, which it follows.
       return { parts: how.expands ? expandable(body) : [literal(body)], next };
     }
-    lines.push(line);
+    lines.push(isCrlf ? line.replace(/\r$/, '') : line);
     at = next;
   }
   return undefined;

@@ -41,3 +41,13 @@ export function refusePragmas(file: string, text: string): void {
     `zoosh ${file} runs it as it says${found === 'atomic' ? '; txn -f FILE sends operations together' : ''}`,
   );
 }
+
+/** Lines behind line `number` (from 1) of a text on which a command begins, or which could not be read. */
+export function linesBehind(parsed: Parsed, text: string, number: number): number {
+  const begins = new Set(parsed.pipelines.map(({ from }) => 1 + countLines(text, 0, from)));
+  const wrong = faultOf(parsed)?.[1];
+  if (wrong !== undefined)
+    for (const [at, line] of text.split('\n').entries())
+      if (at > countLines(text, 0, wrong) && line.trim() !== '') begins.add(at + 1);
+  return [...begins].filter((line) => line > number).length;
+}

@@ -88,6 +88,8 @@ export interface ShellPorts {
   /** A command has ended: what it showed and is still held goes to the screen. */
   settled(): Promise<void>;
   tell(told: Told): void;
+  /** Ctrl-C ended what would not have ended by itself: nothing is told. */
+  endedByUser(): void;
   /** Set while results are JSON: takes each command of a script as one record. */
   readonly record?: ((record: CommandRecord) => void) | undefined;
   warn(line: string): void;

@@ -405,7 +405,8 @@ export class Shell {
       onFailure(failure);
       const isItsEnd =
         failure.exit === 130 && this.#isQuietlyEnded && (this.ports.interactive || source?.isScript !== true);
-      if (!isItsEnd) this.#tell(failure, command, source);
+      if (isItsEnd) this.ports.endedByUser();
+      else this.#tell(failure, command, source);
       return false;
     } finally {
       outer?.signal.removeEventListener('abort', giveUp);

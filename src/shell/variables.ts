@@ -18,7 +18,9 @@ export function fill(word: WordToken, lookup: Lookup): Arg {
     if (value === undefined)
       throw usage(
         `\${${(part as { name: string }).name}} is not defined`,
-        'use single quotes if it is meant literally',
+        word.quote === 'heredoc'
+          ? "<<'END' takes it as it is, if it is meant literally"
+          : 'use single quotes if it is meant literally',
       );
     if (part.kind === 'text' && part.bytes !== undefined) (bytes ??= [Buffer.from(text)]).push(Buffer.from(part.bytes));
     else bytes?.push(Buffer.from(value));

@@ -361,14 +361,17 @@ test('what only Ctrl-C ends is no error when it does; anything else that it ends
   using session = prompt(server.hosts);
   await sees(session, 'type help');
   session.type('watch -f /\r');
-  await sees(session, /watch -f \/\n/); // the line was taken, and the key is not for it
-  await sleep(300); // it says nothing before something happens
+  await sees(session, /watch -f \/\nwatching \/ until Ctrl-C\n/); // the line was taken, and the key is not for it
   session.type('\x03');
-  await sees(session, /watch -f \/\n[^\n]*:\/> \|/);
+  await sees(session, /watching \/ until Ctrl-C\n[^\n]*:\/> \|/);
   session.type('echo "${?}"; sleep 1h\r');
   await sees(session, /\n130\n/);
   session.type('\x03');
   await sees(session, 'error: interrupted');
+  session.type('top -i 1h\r');
+  await sees(session, 'the first look takes 1h');
+  session.type("\x03watch 'it has space'\r");
+  await sees(session, "watching '/it has space' (watch 1)");
 });
 
 test('a plan does not stand behind how far the look at it had come', async () => {
@@ -413,4 +416,46 @@ test('who leaves inside a transaction is told that nothing of it was sent', asyn
   session.type('\x04');
   assert.equal(await session.ended(), 0);
   assert.doesNotMatch(session.screen.all().join('\n'), /dropped/, 'an empty one is no loss');
+});
+
+test('of pasted lines the first that fails is the last that runs, and the others are counted', async () => {
+  using session = prompt(server.hosts);
+  await sees(session, 'connected to');
+  session.type('\x1b[200~echo one\nnosuch\necho two\necho three\x1b[201~\r');
+  await sees(session, '2 lines not run');
+  assert.doesNotMatch(session.screen.all().join('\n'), /\ntwo\n/);
+  session.type('set /a {"x":\r');
+  await sees(session, '...> |');
+  session.type('\x04');
+  await sees(session, /\^C\n[^\n]*:\/> \|/);
+});
+
+test('what only Ctrl-C ends leaves the shell around it a line of its own', async () => {
+  for (const words of ['top -i 1h', 'watch -f /', 'lock /held-here', 'elect --observe /held-here']) {
+    using session = new Session({
+      sh: `set -m; ${process.execPath} ${BIN} ${server.hosts} ${words}; echo behind`,
+      env: { ZOOSH_HOME: home, LANG: 'C.UTF-8' },
+    });
+    if (words.startsWith('top')) await sees(session, 'the first look takes 1h');
+    else await sleep(PATIENCE_MS / 40); // it says nothing before something happens
+    session.type('\x03');
+    await sees(session, /\^C[\s\S]*\nbehind/);
+  }
+});
+
+test('a first start without a server says what was tried and what helps, in two lines', async () => {
+  const empty = mkdtempSync(join(tmpdir(), 'zoosh-first-'));
+  try {
+    using session = prompt('--connect-timeout 2s 127.0.0.1:1', 100, empty);
+    await sees(session, 'connect HOST:PORT');
+    const lines = session.screen.all().join('\n').split('\n');
+    const at = lines.findIndex((line) => line.startsWith('not connected'));
+    assert.deepEqual(lines.slice(at, at + 2), [
+      'not connected: 127.0.0.1:1: refused',
+      ' zoosh playground starts one to try, zoosh init keeps yours; or connect HOST:PORT',
+    ]);
+    assert.match(lines[at + 2] ?? '', /\(not connected\)>/);
+  } finally {
+    rmSync(empty, { recursive: true, force: true });
+  }
 });

@@ -273,6 +273,20 @@ test('profiles that shells keep at the same time are all kept', async () => {
     '{ not json',
     'what a person is writing is left alone',
   );
+  // a server that is named needs nothing from it; where a profile could be meant it does
+  const named = await zoosh([server.hosts, 'exists', '/'], '', home);
+  assert.deepEqual([named.code, named.stdout], [0, 'yes\n'], named.stderr);
+  assert.match(named.stderr, /is not valid JSON: .*; it is ignored, since a server was named\n$/);
+  for (const words of [
+    ['ls', '/'],
+    ['@prod', 'ls', '/'],
+    ['-p', 'prod', 'ls', '/'],
+  ])
+    assert.match(
+      (await zoosh(words, '', home)).stderr,
+      /is not valid JSON[\s\S]*mend the file, or ignore it/,
+      words[0],
+    );
 });
 
 test('watch --until looks at what it has shown', async () => {

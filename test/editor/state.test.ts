@@ -309,6 +309,13 @@ test('an answer to an earlier question is not one to the present', () => {
   assert.equal(one.shows, 'get /worker |');
 });
 
+test('C-d on an empty further row gives up what was begun', () => {
+  const one = typist().keys('"abc{ENTER}{C-d}');
+  assert.deepEqual(one.last(), { type: 'interrupt', again: false });
+  const other = typist().keys('"abc{ENTER}d{LEFT}{C-d}');
+  assert.equal(other.shows, '"abc\n|');
+});
+
 test('a guess is shown before it is taken: with one more Tab', () => {
   const guess = { from: 4, to: 7, candidates: [{ text: "'/star*'" }], isGuess: true };
   const ask = (plain: boolean): Typist => {

@@ -156,7 +156,7 @@ test('names, members and options reach the right place', async () => {
     ['ensemble heal', 'heal undefined', 'healed: no faults in force'],
     ['ensemble scale 5 --observers 1', 'scale undefined 5 1'],
     ['ensemble scale demo 3', 'scale demo 3 undefined'],
-    ['ensemble logs', 'logs undefined  200', '1 | a line\\x1b[31m'],
+    ['ensemble logs', 'logs undefined  200', '1 | a line\\u001b[31m'],
     ['ensemble logs demo 2 -n 5', 'logs demo 2 5'],
     ['ensemble config 1', 'config undefined 1', 'tickTime=2000'],
     ['ensemble env demo', 'view demo false'],

@@ -10,7 +10,7 @@ import { quoteWord } from '../../src/shell/paths.ts';
 
 const theme = plainTheme(true);
 const ESCAPE = '\u001b]0;PWN\u0007';
-const SHOWN = '\\x1b]0;PWN\\x07';
+const SHOWN = '\\u001b]0;PWN\\u0007';
 
 test('what a terminal obeys is shown, not sent', () => {
   assert.equal(visible(`a${ESCAPE}\n\tb`), `a${SHOWN}\n\tb`);

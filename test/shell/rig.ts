@@ -100,6 +100,7 @@ export function rig(
     trash: new Trash({ folder: options.trash, now: options.now ?? Date.now }),
     asks: options.asks === true,
     tell: (told) => out.told.push(told),
+    endedByUser: () => {},
     warn: (line) => void out.warned.push(line),
     settled: async () => {},
     readFile: (name) => files.get(name) ?? '',
