@@ -284,7 +284,11 @@ function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Scre
     return [
       ...rows.flatMap(([kind, version, size, , age, name], at) => [
         name as string,
-        `  ${kind} v${version} ${size}, ${plural(output.long?.[at]?.stat.numChildren ?? 0, 'child', 'children')}, ${age}`,
+        ...belowName(
+          kind as string,
+          `v${version} ${size}, ${plural(output.long?.[at]?.stat.numChildren ?? 0, 'child', 'children')}, ${age}`,
+          width,
+        ),
       ]),
       ...after,
     ];
@@ -293,6 +297,13 @@ function listingLines(output: Extract<Output, { type: 'listing' }>, screen: Scre
   if (names.length === 0)
     return output.isPaths ? [theme.dim('(none)'), ...after] : [theme.dim('(no children)'), ...after];
   return [...(output.onePerLine ? names : inColumns(names, width)), ...after];
+}
+
+/** What is said of a node below its name; `kind` may be coloured. */
+function belowName(kind: string, rest: string, width: number): string[] {
+  const bare = 'x'.repeat(shownWidth(kind)); // one word, whatever it is
+  const [first = '', ...more] = fold(`  ${bare} ${rest}`, width, 4);
+  return [first.replace(bare, kind), ...more];
 }
 
 /** Names in as many columns as fit, read downwards, as ls shows them. */
@@ -309,6 +320,9 @@ export function inColumns(names: readonly string[], width: number): string[] {
 }
 
 const padded = (text: string, cells: number): string => text + ' '.repeat(Math.max(0, cells - textWidth(text)));
+
+/** Cells for the names and a time behind them; where there are fewer, what is said stands below its name. */
+const LEAST_STAT = 36;
 
 function statLines(stat: Stat, { theme, now, width: columns }: Screen): string[] {
   const json = statJson(stat);
@@ -327,6 +341,11 @@ function statLines(stat: Stat, { theme, now, width: columns }: Screen): string[]
   ];
   const width = Math.max(...rows.map(([, value]) => (value.length > 30 ? 0 : value.length)));
   return rows.flatMap(([name, value, note]) => {
+    if (columns < LEAST_STAT)
+      return [
+        ` ${theme.dim(name)}`,
+        ...[value, note].flatMap((text) => (text === '' ? [] : fold(`   ${text}`, columns, 3))),
+      ];
     const head = ` ${theme.dim(name.padEnd(9))} `;
     if (note === '') return [`${head}${value}`];
     if (11 + width + 2 + note.length <= columns) return [`${head}${value.padEnd(width)}  ${theme.dim(note)}`];

@@ -11,7 +11,7 @@ import {
   serverFindings,
   tlsFindings,
 } from '../../src/commands/doctor-members.ts';
-import { heartbeatFindings } from '../../src/commands/doctor-nodes.ts';
+import { heartbeatFindings, nodeFindings } from '../../src/commands/doctor-nodes.ts';
 import type { CommandContext } from '../../src/shell/command.ts';
 import type { Report } from '../../src/shell/members.ts';
 
@@ -156,4 +156,22 @@ test('ephemeral nodes whose session is connected nowhere', async () => {
   assert.deepEqual(lines(await heartbeatFindings(client, owners, new Set([2n]), context)), [
     'warn /a and 2 more: session 0x1 is not connected',
   ]);
+});
+
+test('an ephemeral node is not found open: nothing can be below it', async () => {
+  const stat = (ephemeralOwner: bigint, numChildren = 0) => ({ ephemeralOwner, numChildren, dataLength: 0 });
+  const nodes: Record<string, ReturnType<typeof stat>> = { '/': stat(0n, 2), '/held': stat(5n), '/open': stat(0n) };
+  const client = {
+    getChildren: async (path: string) => ({ children: path === '/' ? ['held', 'open'] : [], stat: nodes[path] }),
+    exists: async (path: string) => nodes[path],
+    getAcl: async () => ({ acl: [{ scheme: 'world', id: 'anyone', perms: 31 }], stat: {} }),
+  } as unknown as Client;
+  const progress = () => ({ update: () => {}, [Symbol.dispose]: () => {} });
+  const settings = { get: () => '32' };
+  const context = { signal: new AbortController().signal, progress, settings } as unknown as CommandContext;
+  const found = lines(await nodeFindings(client, '/', 100, new Map(), context));
+  assert.deepEqual(
+    found.filter((line) => line.startsWith('FAIL')),
+    ['FAIL /open: anyone may delete what is below'],
+  );
 });

@@ -162,3 +162,17 @@ test('a pattern that was deleted by stays one in the list of what can be undone'
   ]);
   assert.deepEqual(begun, ['delete /a/n*', "delete '/a/n*'", "delete '/a/n*'", `set /a '{"x": 1}'`]);
 });
+
+test('on a screen of twenty columns no word is broken and what goes on is indented', () => {
+  const stat = { ...STAT, ctime: 1_700_000_000_000, mtime: 1_700_000_000_000, numChildren: 1234 } as unknown as Stat;
+  const long = [{ name: 'node', stat }];
+  const listing = toHuman({ type: 'listing', path: '/', names: ['node'], long }, screen(20));
+  assert.deepEqual(listing.slice(0, 2), ['node', '  ephemeral v0 0B,']);
+  assert.ok(
+    listing.slice(2).every((line) => /^ {4}\S/.test(line) && line.length <= 20),
+    listing.join('\n'),
+  );
+  const lines = toHuman({ type: 'stat', path: '/', stat }, screen(20));
+  assert.deepEqual(lines.slice(0, 3), [' kind', '   ephemeral,', '   session 0x1']);
+  for (const line of lines) assert.ok(line.length <= 20 || !line.trim().includes(' '), line);
+});
