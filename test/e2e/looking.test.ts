@@ -117,7 +117,7 @@ test('acl: add, take away, compare, copy, hash', async () => {
   is(await one('acl', 'rm', '/acl', 'ip:127.0.0.1'), 'world:anyone:cdra\n');
   is(await one('acl', 'digest', 'bob', 'secret'), `digest:bob:${hash('bob:secret')}\n`);
   no(await one('acl', 'digest', 'bob'), 2, /nobody is there to type it/);
-  no(await one('acl', 'add', '/acl'), 2, /one more word[\s\S]*acl add PATH SCHEME:ID:PERMS/);
+  no(await one('acl', 'add', '/acl'), 2, /ENTRY is missing[\s\S]*acl add PATH ENTRY, an ENTRY is SCHEME:ID:PERMS/);
   no(await one('acl', 'rm', '/acl', 'world:anyone:q'), 15, /unknown permission q in world:anyone:q/);
   is(await zoosh(['--auth', 'digest:al:pw', server.hosts, 'create', '/acl/mine', 'x', 'auth::cdrwa']), '/acl/mine\n');
   is(await zoosh(['--auth', 'digest:al:pw', server.hosts, 'acl', 'add', '/acl/mine', 'world:anyone:r']), /^digest:al:/);
