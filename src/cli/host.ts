@@ -107,11 +107,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const trace = globals.verbose === true ? await traceTo(presenter) : undefined;
   const events = new EventRing();
   const trash = new Trash({ folder: globals.history ? places.trash : undefined, now: () => Date.now() });
-  const watched = (...[event, change]: Parameters<Presenter['event']>): void => {
+  const watched = (...[event, change, watch]: Parameters<Presenter['event']>): void => {
     if (isClosing) return; // what goes with the session is no news
     events.add(event, Date.now());
     session.heard(event);
-    if (host.shell.showsEvents) presenter.event(event, change);
+    if (host.shell.showsEvents) presenter.event(event, change, watch);
   };
   const session = new ShellSession(target, {
     connect: trace === undefined ? connect : (text, how) => connect(text, how, trace.ports),

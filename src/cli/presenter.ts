@@ -229,9 +229,9 @@ export class Presenter {
     process.stderr.write(`${shown}\n`);
   }
   /** At a prompt a storm is folded; a script gets every event. */
-  event(event: WatchEvent, change?: EventChange): void {
+  event(event: WatchEvent, change?: EventChange, watch?: string): void {
     const at = new Date();
-    if (this.#options.interactive) this.#events.take({ event, at: at.getTime(), change });
+    if (this.#options.interactive) this.#events.take({ event, at: at.getTime(), change }, watch);
     else this.line(this.#isJson ? eventJson(event, at) : eventLine(event, at, this.#errTheme));
   }
   /** Tells what was held back. */

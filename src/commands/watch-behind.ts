@@ -51,7 +51,7 @@ export async function watchBehind(
     if (waiting <= MOST_LOOKS) change = await kept?.changeOf(event).catch(() => undefined);
     if (change === 'told' || left <= 0) return;
     left--;
-    context.watched(event, change);
+    context.watched(event, change, paths.length === 1 ? paths[0] : undefined);
     if (await isOver({ event, change }, context).catch(() => false)) await end('--until');
     else if (left === 0) await end(plural(count, 'event'));
   };

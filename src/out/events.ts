@@ -104,7 +104,8 @@ export class EventFolder {
     this.#theme = theme;
     this.#watchOf = watchOf;
   }
-  take(line: EventLine): void {
+  /** `watch`: where it stands, when that is known: several may tell of one path. */
+  take(line: EventLine, watch = this.#watchOf(line.event.path)): void {
     const { event, at } = line;
     const second = Math.floor(at / 1000);
     if (second !== this.#second) {
@@ -117,7 +118,6 @@ export class EventFolder {
       this.#print(changeLine(line, this.#theme));
       return;
     }
-    const watch = this.#watchOf(event.path);
     const folded = this.#folded.get(watch);
     if (folded === undefined) this.#folded.set(watch, { count: 1, last: event });
     else {

@@ -257,8 +257,8 @@ export interface CommandContext {
   readonly globbed: boolean;
   /** What is said of a node that is not there and has the name of a pattern. */
   patternHint(path: string): string;
-  /** Takes the events of watches that commands set, and what they changed where somebody looked. */
-  readonly watched: (event: WatchEvent, change?: EventChange) => void;
+  /** Takes the events of watches that commands set, what they changed where somebody looked, and where the watch stands. */
+  readonly watched: (event: WatchEvent, change?: EventChange, watch?: string) => void;
   /** A line for people that comes on its own, while they type. */
   news(line: string): void;
   /** Events are shown as they come; `printwatches`. */

@@ -97,8 +97,8 @@ export interface ShellPorts {
   /** Before the first change of each kind under a protected profile. */
   confirmWrite(spec: CommandSpec): Promise<void>;
   askSecret(question: string): Promise<string>;
-  /** An event, and what it changed where somebody looked. */
-  readonly watched: (event: WatchEvent, change?: EventChange) => void;
+  /** An event, what it changed where somebody looked, and where the watch stands, if that is known. */
+  readonly watched: (event: WatchEvent, change?: EventChange, watch?: string) => void;
   /** A line that comes on its own. */
   news(line: string): void;
   /** The user's editor. @throws Failure (2) */

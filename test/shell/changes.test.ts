@@ -174,6 +174,19 @@ test('more than twenty events in a second become one line for each watch', () =>
   ]);
 });
 
+test('of two watches over one node each has a line of its own', () => {
+  const lines: string[] = [];
+  const folder = new EventFolder((line) => lines.push(line), plainTheme(true));
+  const event: WatchEvent = { type: 'NodeDataChanged', path: '/a/x', zxid: undefined };
+  for (let n = 0; n < 20; n++) folder.take({ event, at: 5000 });
+  for (const watch of ['/a', '/a/x', '/a']) folder.take({ event, at: 5000 }, watch);
+  folder.flush();
+  assert.deepEqual(lines.slice(20), [
+    '+2 events under /a (last: NodeDataChanged /a/x)',
+    '+1 events (last: NodeDataChanged /a/x)',
+  ]);
+});
+
 test('what a script says of itself', () => {
   assert.deepEqual(pragmasOf('#!/x\n#: atomic\n# words\n#: output json\nls /\n#: nonsense\n'), {
     atomic: true,

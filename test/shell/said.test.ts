@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseGlobals } from '../../src/cli/globals.ts';
-import type { Client, Stat } from '../../src/client/api.ts';
+import type { Client, Stat, WatchEvent } from '../../src/client/api.ts';
+import { watchBehind } from '../../src/commands/watch-behind.ts';
 import { revealSecret } from '../../src/config/secrets.ts';
 import { differencesLines } from '../../src/out/differences.ts';
 import { toHuman } from '../../src/out/human.ts';
@@ -175,4 +176,22 @@ test('on a screen of twenty columns no word is broken and what goes on is indent
   const lines = toHuman({ type: 'stat', path: '/', stat }, screen(20));
   assert.deepEqual(lines.slice(0, 3), [' kind', '   ephemeral,', '   session 0x1']);
   for (const line of lines) assert.ok(line.length <= 20 || !line.trim().includes(' '), line);
+});
+
+test('watch tells with each event where it stands', async () => {
+  let listener: ((event: WatchEvent) => void) | undefined;
+  const told: unknown[] = [];
+  const addWatch = async (_path: string, _all: boolean, hears: typeof listener) => {
+    listener = hears;
+    return 1;
+  };
+  const context = { session: { addWatch }, watched: (...all: unknown[]) => told.push(all[2]) };
+  const wishes = { recursive: true, count: undefined, timeout: undefined, diff: false };
+  const tests = { wanted: () => true, isOver: async () => false };
+  const answer = await watchBehind(['/it has space'], wishes, tests, context as never);
+  assert.ok(answer.type === 'done');
+  assert.equal(answer.text, "watching '/it has space' and below (watch 1)");
+  listener?.({ type: 'NodeCreated', path: '/it has space/x', zxid: undefined });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(told, ['/it has space']);
 });
