@@ -37,6 +37,7 @@ async function withHost(options: HostOptions, work: (host: Host) => Promise<numb
   });
   const handlers = Object.entries(SIGNALS).map(([signal, status]) => {
     const handler = (): void => {
+      if (signal === 'SIGINT' && host.presenter.isPaging) return;
       // the terminal is a command's own meanwhile, `!less`: its Ctrl-C is none of ours
       if (options.interactive && signal === 'SIGINT') {
         host.shell.interrupt();

@@ -53,6 +53,7 @@ export class Presenter {
   #mode: Mode;
   /** A result taller than the screen, and what came after it, until its command has ended. */
   #paged: Uint8Array[] = [];
+  #isPaging = false;
 
   private constructor(options: PresenterOptions, theme: Theme, errTheme: Theme) {
     const { globals, settings, single } = options;
@@ -147,7 +148,14 @@ export class Presenter {
     if (this.#paged.length === 0) return;
     const bytes = Buffer.concat(this.#paged);
     this.#paged = [];
-    if (!(await page(pagerOf(process.env) as string, bytes, holder))) writeOut(bytes);
+    this.#isPaging = true;
+    const isSeen = await page(pagerOf(process.env) as string, bytes, holder);
+    this.#isPaging = false;
+    if (!isSeen) writeOut(bytes);
+  }
+  /** A pager has the terminal: Ctrl-C is its own. */
+  get isPaging(): boolean {
+    return this.#isPaging;
   }
   /** One command of a script, for programs. */
   record({ line, command, outputs, failure }: CommandRecord): void {

@@ -120,6 +120,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
   };
   let interruptedAt = Number.NEGATIVE_INFINITY;
   editor.onInterrupt = () => {
+    if (presenter.isPaging) return; // what it means there is for the pager to say
     const again = performance.now() - interruptedAt < AGAIN_MS;
     interruptedAt = performance.now();
     if (!shell.interrupt()) editor.refresh();

@@ -1,4 +1,5 @@
 import { command } from '../shell/command.ts';
+import { refuseWaiting } from '../shell/go-to.ts';
 
 /** Ends the session and keeps the shell. */
 export default command({
@@ -12,7 +13,9 @@ export default command({
     ['close && connect', 'a new session on the same servers'],
     ['close && quit', 'ends the session and the shell'],
   ],
+  notes: ['Refused while operations of a transaction wait: commit or abort first.'],
   async run(_values, context) {
+    refuseWaiting('close', context);
     await context.session.close();
     return { type: 'done', text: 'session closed', json: { closed: true } };
   },

@@ -1,5 +1,5 @@
 import { command } from '../shell/command.ts';
-import { goTo } from '../shell/go-to.ts';
+import { goTo, refuseWaiting } from '../shell/go-to.ts';
 import { hex } from '../shell/units.ts';
 
 /** Begins a new session. */
@@ -21,7 +21,11 @@ export default command({
     ['connect @staging', 'a profile; profile list shows them'],
   ],
   exits: [3, 4],
+  notes: [
+    'Refused while operations of a transaction wait: they are meant for the servers in use. commit or abort first.',
+  ],
   async run({ target }, context) {
+    refuseWaiting('connect', context);
     const client = await goTo(target, context);
     return {
       type: 'done',

@@ -1,5 +1,5 @@
 import { command } from '../shell/command.ts';
-import { goTo } from '../shell/go-to.ts';
+import { goTo, refuseWaiting } from '../shell/go-to.ts';
 import { hex } from '../shell/units.ts';
 
 /** Goes to a profile. */
@@ -15,7 +15,11 @@ export default command({
     ['use prod && ls /', 'the name does without @, too'],
   ],
   exits: [3, 4],
+  notes: [
+    'Refused while operations of a transaction wait: they are meant for the servers in use. commit or abort first.',
+  ],
   async run({ profile }, context) {
+    refuseWaiting('use', context);
     const name = profile.replace(/^@/, '');
     context.profiles.get(name); // a misspelt name must not cost the session we have
     const client = await goTo(`@${name}`, context);

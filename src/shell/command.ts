@@ -219,6 +219,8 @@ export interface RunningProgram {
 /** The transaction that `txn` opens. */
 export interface TransactionControl {
   readonly isOpen: boolean;
+  /** Operations that wait in it; undefined without one. */
+  readonly waiting: number | undefined;
   /** @throws Failure (2) when one is open already */
   open(): void;
   /** What waits in it. @throws Failure (2) when none is open, as the others */

@@ -118,7 +118,7 @@ export function contextOf(
     leave: (status) => {
       shell.leaving = { status: status ?? (ports.interactive ? 0 : shell.lastStatus) };
     },
-    versionsRead: route.isReal ? shell.versionsRead : new Map(shell.versionsRead),
+    versionsRead: route.isReal ? ports.session.versionsRead : new Map(ports.session.versionsRead),
     lastStatus: shell.lastStatus,
     interactive: ports.interactive,
   };

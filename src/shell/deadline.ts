@@ -39,6 +39,8 @@ export interface DeadlinePorts {
   readonly outcome: () => Outcome;
   /** An answer took so long, ms. */
   readonly took: (ms: number) => void;
+  /** Something was asked without a connection, and waits for one. */
+  readonly waits: () => void;
   /** A read has set a watch, which tells `listener`. */
   readonly watching: (path: string, kind: 'data' | 'children', listener: WatchListener) => void;
 }
@@ -50,6 +52,9 @@ interface About {
   readonly decider?: string;
   readonly isLarge?: boolean;
 }
+
+/** What waits so long for a connection is told, ms. */
+const WAITS_MS = 1000;
 
 /** Waits for each answer so long and no longer; what was asked may still be done. */
 export class DeadlineClient extends ClientFacade {
@@ -65,12 +70,17 @@ export class DeadlineClient extends ClientFacade {
     const began = performance.now();
     return new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => reject(new KeeperError('OperationTimeout', path)), this.#ports.limitMs());
+      const isLost = this.inner.state === 'suspended';
+      const waiting = isLost ? setTimeout(() => this.#ports.waits(), WAITS_MS) : undefined;
       answer
         .then((value) => {
           this.#ports.took(performance.now() - began);
           resolve(value);
         }, reject)
-        .finally(() => clearTimeout(timer));
+        .finally(() => {
+          clearTimeout(timer);
+          clearTimeout(waiting);
+        });
     });
   }
   async #change<T>(answer: Promise<T>, { path, decider, isLarge }: About = {}): Promise<T> {

@@ -18,7 +18,7 @@ import { Failure, refused } from './failure.ts';
 import { KeptWatches, type ListedWatch } from './kept-watches.ts';
 import { orAbort } from './or-abort.ts';
 import { factsOf, type ServerFacts } from './server-facts.ts';
-import { hex, plural } from './units.ts';
+import { hex, plural, showDuration } from './units.ts';
 
 /** Where to connect and as whom. */
 export interface Target {
@@ -72,8 +72,14 @@ export class ShellSession implements SessionControl {
   readonly #protected = new Set<string>();
   #isClosed = false;
   #lostAt = 0;
+  /** It was said that what is typed waits, since the connection was lost. */
+  #toldWaiting = false;
   readonly #ephemerals = new Set<string>();
   readonly #watches: KeptWatches;
+  /** The version of each node as last read here, in the tree that the target names: of another one it says nothing. */
+  readonly versionsRead = new Map<string, number>();
+  /** The next session takes the place of one that was lost. */
+  #isAnew = false;
   #facts: ServerFacts | undefined;
   /** The server of the connection that stands or stood last. */
   #inUse: string | undefined;
@@ -114,6 +120,10 @@ export class ShellSession implements SessionControl {
     const [first, second] = parseConnectString(this.#target.server).servers;
     return first !== undefined && second === undefined && (isIP(first.host) !== 0 || first.host === 'localhost');
   }
+  /** The target names more servers than one. */
+  get #hasOthers(): boolean {
+    return parseConnectString(this.#target.server).servers.length > 1;
+  }
   /** Asks the server in use, or without one those of the target, one after the other. */
   async facts(): Promise<ServerFacts | undefined> {
     const { server, fault } = this.#target;
@@ -148,15 +158,20 @@ export class ShellSession implements SessionControl {
     if (this.#target.fault !== undefined) return Promise.reject(this.#target.fault);
     if (this.#isClosed)
       return Promise.reject(new Failure(3, 'NotConnected', 'not connected', { hint: 'connect begins a new session' }));
-    if (this.#client !== undefined && isOver(this.#client.state)) this.#drop();
+    if (this.#client !== undefined && isOver(this.#client.state)) {
+      this.#drop();
+      this.#isAnew = true;
+    }
     this.#pending ??= this.#begin();
     return this.#pending;
   }
 
   async connect(text: string | undefined, signal: AbortSignal): Promise<Client> {
     const next = text === undefined ? undefined : this.#ports.target(text);
+    this.#tellLeft();
     const ended = this.#end();
     if (next !== undefined) {
+      if (next.server !== this.#target.server) this.versionsRead.clear();
       this.#target = next;
       this.#auth = [...(next.options.auth ?? [])];
     }
@@ -206,6 +221,7 @@ export class ShellSession implements SessionControl {
   }
 
   async close(): Promise<void> {
+    this.#tellLeft();
     this.#isClosed = true; // before it ends: who still looks at something must not begin another
     await this.#end(); // and those before it
     this.#ports.changed();
@@ -217,14 +233,26 @@ export class ShellSession implements SessionControl {
       await client.addAuth(scheme, auth);
     } catch (error) {
       if (error instanceof KeeperError && error.code === 'AuthFailed') {
-        // the server ends a session that presented a bad credential; the shell goes on with a new one
+        // the server hangs up on who presents a bad credential; the shell goes on with a new session
         this.#drop();
-        this.#tellLosses('the credential was refused and ended the session');
+        this.#ports.news('the credential was refused, and the server closed the connection');
+        // it has not ended the session: until its time is over there is what it made
+        const nodes = plural(this.#ephemerals.size, 'ephemeral node');
+        this.#tellPaths(`goes within ${showDuration(client.negotiatedTimeoutMs)}: ${nodes}`, [...this.#ephemerals]);
+        this.#ephemerals.clear();
+        this.#tellLosses();
         await this.client();
       }
       throw error;
     }
     this.#auth.push({ scheme, auth });
+  }
+
+  /** Something that was asked waits for the connection; said once while it is lost. */
+  tellWaiting(): void {
+    if (this.#toldWaiting || !this.#ports.interactive || this.state !== 'suspended') return;
+    this.#toldWaiting = true;
+    this.#ports.news(`waiting for ${this.#inUse ?? 'the server'} to come back; Ctrl-C gives up`);
   }
 
   /** Where the watch stands that tells of a path: the nearest recursive one above, or the path itself. */
@@ -301,9 +329,11 @@ export class ShellSession implements SessionControl {
     const { news, now } = this.#ports;
     if (change.state === 'suspended') {
       this.#lostAt = now();
+      this.#toldWaiting = false;
       const from = this.#inUse ?? 'the server';
       const why = change.reason?.replace(`${from}: `, '');
-      news(`lost connection to ${from}${why === undefined ? '' : ` (${why})`}, looking for another`);
+      const next = this.#hasOthers ? 'looking for another' : 'trying again';
+      news(`lost connection to ${from}${why === undefined ? '' : ` (${why})`}, ${next}`);
     } else if (change.state === 'connected' || change.state === 'connectedReadOnly') {
       if (this.#ports.interactive) void this.facts();
       this.#inUse = change.server;
@@ -315,34 +345,51 @@ export class ShellSession implements SessionControl {
       );
     } else if (change.state === 'expired') {
       this.#drop();
-      this.#tellLosses('the session expired');
+      news('the session expired');
+      this.#tellLosses();
       if (this.#ports.interactive) void this.client().catch(() => {});
     }
     this.#ports.changed();
   }
 
-  #tellLosses(what: string): void {
-    const { news } = this.#ports;
-    news(what);
-    const gone = [...this.#ephemerals];
-    if (gone.length > 0) {
-      const shown = gone.slice(0, 5).join(' ') + (gone.length > 5 ? ' ...' : '');
-      news(`gone with it: ${plural(gone.length, 'ephemeral node')} (${shown})`);
-    }
-    this.#ephemerals.clear();
+  /** What has gone with a session in whose place another one comes. */
+  #tellLosses(): void {
+    this.#isAnew = true;
+    this.#tellNodes('it');
     const unheard = this.#watches.dropOnce();
-    if (unheard.length > 0) {
-      const shown = unheard.slice(0, 5).join(' ') + (unheard.length > 5 ? ' ...' : '');
-      news(`gone with it: ${plural(unheard.length, 'watch that tells once', 'watches that tell once')} (${shown})`);
-    }
+    const watches = plural(unheard.length, 'watch that tells once', 'watches that tell once');
+    this.#tellPaths(`gone with it: ${watches}`, unheard);
+  }
+  /** The user leaves a session, which takes along what it made and all of its watches. */
+  #tellLeft(): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    this.#tellNodes('the session before');
+    const told = this.#watches.list(client).map(({ path }) => path);
+    this.#tellPaths(`gone with the session before: ${plural(told.length, 'watch', 'watches')}`, told);
+  }
+  #tellNodes(session: string): void {
+    const gone = [...this.#ephemerals];
+    this.#tellPaths(`gone with ${session}: ${plural(gone.length, 'ephemeral node')}`, gone);
+    this.#ephemerals.clear();
+  }
+  #tellPaths(what: string, paths: readonly string[]): void {
+    if (paths.length === 0) return;
+    this.#ports.news(`${what} (${paths.slice(0, 5).join(' ')}${paths.length > 5 ? ' ...' : ''})`);
   }
 
   async #watchAgain(client: Client): Promise<void> {
-    if (this.#watches.size === 0) return;
+    const isAnew = this.#isAnew;
+    this.#isAnew = false;
+    const begun = (): string => `new session ${hex(client.sessionId)}`;
+    if (this.#watches.size === 0) {
+      if (isAnew) this.#ports.news(begun());
+      return;
+    }
     // a session is of use without its watches: what cannot be set is told, and fails nothing else
     await this.#watches.again(client);
     const count = plural(this.#watches.size, 'watch', 'watches');
-    this.#ports.news(`new session ${hex(client.sessionId)}; set again: ${count}. Changes in between are unknown`);
+    this.#ports.news(`${begun()}; set again: ${count}. Changes in between are unknown`);
   }
 
   #drop(): void {
@@ -358,6 +405,7 @@ export class ShellSession implements SessionControl {
     return this.#ended;
   }
   #leave(): void {
+    this.#isAnew = false;
     const pending = this.#pending;
     if (this.#client === undefined) this.#giveUp.abort(new DOMException('the shell left', 'AbortError'));
     this.#drop();

@@ -56,8 +56,6 @@ export class Shell {
   commandsRun = 0;
   /** How long the command that runs may take to end once it is interrupted, ms. */
   graceMs = GRACE_MS;
-  /** The version of each node as last read here. */
-  readonly versionsRead = new Map<string, number>();
   /** `${name}`, from `--set`, a script's arguments and `let`. */
   readonly variables: Map<string, string>;
   readonly changes: Changes;
@@ -121,6 +119,7 @@ export class Shell {
         took: (ms) => {
           this.rttMs = ms;
         },
+        waits: () => session.tellWaiting(),
         watching: (path, kind, listener) => session.noteWatch(path, kind, listener === this.ports.watched),
       });
       this.#timed = { inner: client, outer };
@@ -129,11 +128,12 @@ export class Shell {
   }
   #timed: { readonly inner: Client; readonly outer: Client } | undefined;
   /** The same for a session of another ensemble. */
-  inTime(client: Client, ports: Partial<Pick<DeadlinePorts, 'took' | 'watching'>> = {}): Client {
+  inTime(client: Client, ports: Partial<Pick<DeadlinePorts, 'took' | 'waits' | 'watching'>> = {}): Client {
     return new DeadlineClient(client, {
       limitMs: () => this.ports.opTimeoutMs(),
       outcome: () => this.#outcome,
       took: () => {},
+      waits: () => {},
       watching: () => {},
       ...ports,
     });

@@ -189,6 +189,9 @@ test('accept 19: a server that goes and comes back: lost, back, the session kept
   assert.equal(await server.kill('SIGKILL'), 128);
   await sees(session, 'lost connection');
   await sees(session, '(lost)> |');
+  assert.match(session.screen.all().join('\n'), /lost connection to \S+[\s\S]*,\s+trying again/);
+  session.type('get /mine\r');
+  await sees(session, /waiting for \S+ to come back; Ctrl-C gives up/);
   await server.start();
   await sees(session, /back on \S+ after \d+\.\ds, session kept/);
   session.type('getEphemerals\r');
@@ -457,5 +460,29 @@ test('a first start without a server says what was tried and what helps, in two 
     assert.match(lines[at + 2] ?? '', /\(not connected\)>/);
   } finally {
     rmSync(empty, { recursive: true, force: true });
+  }
+});
+
+test('Ctrl-C in the pager is the pager’s, however often it comes', async () => {
+  for (const words of [server.hosts, `--no-history ${server.hosts} help find`]) {
+    using session = new Session({
+      sh: `exec '${process.execPath}' '${BIN}' ${words}`,
+      env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', ZOOSH_PAGER: 'tail -1; trap "" INT; sleep 2; echo the pager ends' },
+    });
+    if (words === server.hosts) {
+      await sees(session, 'type help');
+      session.type('help find\r');
+    }
+    await sees(session, /for them\./);
+    for (let times = 0; times < 3; times++) {
+      session.type('\x03');
+      await sleep(200);
+    }
+    await sees(session, 'the pager ends');
+    if (words !== server.hosts) continue;
+    session.type('echo still here\r');
+    await sees(session, /\nstill here\n/);
+    session.type('\x04');
+    assert.equal(await session.ended(), 0);
   }
 });

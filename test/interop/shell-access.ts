@@ -102,7 +102,7 @@ test('ACLs with digest identities', async () => {
   await other.no(
     'addauth nosuch scheme',
     4,
-    'the credential was refused and ended the session',
+    'the credential was refused, and the server closed the connection',
     `gone with it: 1 ephemeral node (${at}/mine)`,
     'error: authentication failed',
     ' hint: the server does not take this credential, or does not know its scheme',

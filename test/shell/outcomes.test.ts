@@ -47,7 +47,7 @@ test('of a change that is lost the outcome is unknown, whatever fails after it',
   );
   // a delete of the same command is under way when a read of it is lost
   const outcome = new Outcome();
-  const ports = { limitMs: () => 50, outcome: () => outcome, took: () => {}, watching: () => {} };
+  const ports = { limitMs: () => 50, outcome: () => outcome, took: () => {}, waits: () => {}, watching: () => {} };
   const client = new DeadlineClient({ get: lost, delete: () => new Promise(() => {}) } as unknown as Client, ports);
   const readFails = (): Promise<boolean> =>
     client.get('/a').then(
