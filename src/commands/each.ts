@@ -1,7 +1,8 @@
-import { command } from '../shell/command.ts';
+import { type Arg, type CommandContext, command } from '../shell/command.ts';
 import { type Failure, toldAlready } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { filledFor } from '../shell/placeholders.ts';
+import { agreeOnRuns, type Found, isBulkRun } from './agree-runs.ts';
 import { graver } from './support.ts';
 
 /** A command for every node that matches. */
@@ -10,6 +11,7 @@ export default command({
   group: 'shell',
   about: 'run a command for every node that a pattern stands for',
   risk: 'read',
+  runsForMany: true,
   transaction: 'harmless',
   params: {
     goesOn: { kind: 'flag', short: '-k', about: 'go on behind a failure; the exit code is that of the first' },
@@ -22,15 +24,19 @@ export default command({
     ['each /app/* do create /copy/{name}', 'nodes of the same names'],
     ['each /jobs/* do setquota -n 100 {}', 'the same limit for each'],
   ],
-  exits: [10],
+  exits: [10, 30, 31],
   notes: [
+    'With a command that changes something it is bulk work: at a prompt it asks first, but for up to 20 nodes that undo can',
+    'bring back, and undo takes it back as one.',
     'The first failure ends it, unless -k is said here or the shell was started with it.',
     "{} and {name} stay as they are in quotes and within JSON: {\"p\": {}}. An empty object is '{}', in words of the system's shell { }.",
   ],
   async run({ goesOn, pattern, command: words }, context): Promise<Output> {
     let exit = 0;
     let first: Failure | undefined;
-    for (const path of await context.expand(pattern)) {
+    const paths = await context.expand(pattern);
+    if (isBulkRun(words, context)) await agree(words, pattern, paths, context);
+    for (const path of paths) {
       context.signal.throwIfAborted();
       try {
         const status = await context.execute(filledFor(words, path));
@@ -47,3 +53,24 @@ export default command({
     return { type: 'many', parts: [], exit };
   },
 });
+
+/** @throws Failure (30, 31) */
+async function agree(
+  words: readonly Arg[],
+  pattern: string,
+  paths: readonly string[],
+  context: CommandContext,
+): Promise<void> {
+  const client = await context.client();
+  const { signal } = context;
+  const found = async function* (): Found {
+    for (let at = 0; at < paths.length; at += AT_ONCE) {
+      const some = paths.slice(at, at + AT_ONCE);
+      const stats = await Promise.all(some.map((path) => client.exists(path, { signal })));
+      for (const [each, path] of some.entries()) yield { path, stat: stats[each] };
+    }
+  };
+  await agreeOnRuns(words, context.resolve(pattern), found, client, context);
+}
+/** Questions under way. */
+const AT_ONCE = 500;

@@ -4,6 +4,7 @@ import type { ListedNode, Output } from '../shell/output.ts';
 import { skipsOwn } from '../shell/own-nodes.ts';
 import { filledFor } from '../shell/placeholders.ts';
 import { walkNodes } from '../shell/walk.ts';
+import { agreeOnRuns, type Found, isBulkRun } from './agree-runs.ts';
 import { deleteFound, type Search } from './find-delete.ts';
 import { nameTests, statTests } from './find-tests.ts';
 import { Denied, graver, inflightOf, Streamed, withSuggestion } from './support.ts';
@@ -14,6 +15,7 @@ export default command({
   group: 'read',
   about: 'list the nodes below a node that pass every test',
   risk: 'read',
+  runsForMany: true,
   params: {
     path: { kind: 'path', about: 'where to begin; default the current node', optional: true },
     name: { kind: 'text', short: '-name', about: 'the last part of the path matches', placeholder: 'GLOB' },
@@ -90,6 +92,7 @@ export default command({
   },
   riskOf: (values) => (values.delete === true ? 'bulk' : 'read'),
   notes: [
+    'With -exec and a command that changes something it is bulk work: it asks first as deleteall does.',
     'With -delete a node that cannot go, since others are left below it or the ACL forbids it, stays; the others go all the same.',
     '/zookeeper is entered only when named. The exit code is 1 when nothing passes. Servers do not tell containers and TTL',
     'nodes from others, so there are no tests for them.',
@@ -142,6 +145,12 @@ export default command({
     let first: Failure | undefined;
     const output = await withSuggestion(root, context, async () => {
       if (values.delete) return deleteFound(search, root, context);
+      if (values.exec.length > 0 && isBulkRun(values.exec, context)) {
+        const found = async function* (): Found {
+          for await (const { node, passes } of search()) if (passes) yield node;
+        };
+        await agreeOnRuns(values.exec, root, found, client, context);
+      }
       for await (const { node, passes } of search()) {
         if (!passes) continue;
         if (values.exec.length > 0)

@@ -393,6 +393,8 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   readonly transaction?: 'operation' | 'expanded' | 'harmless';
   /** It runs lines whose failures are told and counted by themselves. */
   readonly runsLines?: true;
+  /** It runs a command for many nodes: what that changes is taken back as one. */
+  readonly runsForMany?: true;
   /** It takes away what it made: when nobody reads its answer any more it is told to end, and waited for. */
   readonly removesOwn?: true;
   /** What it makes goes with the session: interrupted, it leaves nothing to look for. */

@@ -4,6 +4,7 @@ import { hasGlob } from './bind.ts';
 import type { Arg, CommandSpec } from './command.ts';
 import { quoteWord } from './paths.ts';
 import { recordingClient } from './recording.ts';
+import { riskOfWords, wordsWithin } from './risk-within.ts';
 import type { ShellPorts } from './shell-ports.ts';
 import type { TrashDraft } from './trash.ts';
 
@@ -12,6 +13,8 @@ export class Drafts {
   readonly #ports: ShellPorts;
   /** What the command that runs replaces. */
   #current: TrashDraft | undefined;
+  /** What the command replaces that runs others for many nodes. */
+  #many: TrashDraft | undefined;
 
   constructor(ports: ShellPorts) {
     this.#ports = ports;
@@ -23,8 +26,17 @@ export class Drafts {
     return this.#current === undefined ? client : recordingClient(client, this.#current, { keepsProtected });
   }
 
-  /** Of a command. What a transaction replaces is its own. */
-  of({ name, risk }: CommandSpec, typed: string, args: readonly Arg[]): TrashDraft | undefined {
+  /** Of a command. What a transaction replaces is its own; what is run for one of many nodes is a part of that. */
+  of(
+    spec: CommandSpec,
+    typed: string,
+    args: readonly Arg[],
+    values: Readonly<Record<string, unknown>>,
+  ): TrashDraft | undefined {
+    const { name } = spec;
+    if (this.#many !== undefined && name !== 'undo') return this.#many;
+    const isRun = spec.risk === 'read' && spec.runsForMany === true;
+    const risk = isRun ? riskOfWords(wordsWithin(spec, values), this.#ports.registry) : spec.risk;
     if ((risk !== 'write' && risk !== 'bulk') || name === 'commit') return undefined;
     const line = [typed, ...args.map(shownWord)];
     return this.#begin(redact(line.join(' ')), name === 'undo');
@@ -36,13 +48,17 @@ export class Drafts {
   }
 
   /** Does `work`, whose changes are noted in `draft`; what could not be kept is told. */
-  async during<T>(draft: TrashDraft | undefined, work: () => Promise<T>): Promise<T> {
-    const outer = this.#current;
+  async during<T>(draft: TrashDraft | undefined, work: () => Promise<T>, isForMany = false): Promise<T> {
+    const [outer, many] = [this.#current, this.#many];
+    const isPart = draft !== undefined && draft === many;
     this.#current = draft;
+    if (isForMany) this.#many = draft;
     try {
       return await work();
     } finally {
       this.#current = outer;
+      this.#many = many;
+      if (isPart) draft = undefined; // it ends with what it is a part of
       for (const line of draft?.end() ?? []) this.#ports.warn(line);
     }
   }

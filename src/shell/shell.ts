@@ -456,14 +456,14 @@ export class Shell {
       if (route.isReal && session.details.protect === true) await this.ports.confirmWrite(spec);
     }
     await expandWords(spec, bound, async () => route.wrap(await orAbort(this.client(), signal)), signal);
-    const draft = route.isReal ? this.#drafts.of(spec, name, args) : undefined;
+    const draft = route.isReal ? this.#drafts.of(spec, name, args, bound.values) : undefined;
     this.removesOwn ||= spec.removesOwn === true;
     this.#outcome.isPassing = spec.isPassing === true;
     this.#isEndless ||= spec.isEndless?.(bound.values as never) ?? false;
     const taken = route.isReal ? 'sent' : this.changes.isOpen ? 'waits' : 'dry';
     const shownBefore = this.#shown; // by the command that runs this one
     this.#shown = undefined;
-    return this.#drafts.during(draft, async () => {
+    const work = async (): Promise<Output | undefined> => {
       try {
         const answer = await spec.run(bound.values as never, contextOf(this, spec, bound, route, signal, draft));
         const output = withUndo(route.settle(answer), draft);
@@ -476,7 +476,8 @@ export class Shell {
       } finally {
         this.#shown = shownBefore;
       }
-    });
+    };
+    return this.#drafts.during(draft, work, spec.runsForMany);
   }
 
   /** `client`, whose changes are noted for undo where that is wanted. */
