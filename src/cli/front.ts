@@ -220,17 +220,22 @@ export const runOnEnsemble = (
 
 async function promptOrScript(globals: Globals, where: Where, banner: readonly string[]): Promise<number> {
   if (process.stdin.isTTY !== true || process.stdout.isTTY !== true) return runInput(globals, where);
+  if (globals.atomic === true)
+    throw usage('--atomic is for scripts and -c', 'at a prompt txn collects changes, and commit sends them as one');
   const { runRepl } = await import('./repl.ts');
+  const isDry = globals.dryRun === true && globals.quiet !== true;
   return withHost({ globals, ...where, interactive: true, canAsk: true }, (host) =>
     runRepl({
       host,
       version: packageVersion(),
       plain: isDumb(process.env) || globals.ascii === true,
       keepsHistory: globals.history,
-      banner,
+      banner: isDry ? [...banner, DRY_RUN] : banner,
     }),
   );
 }
+
+const DRY_RUN = 'dry run: nothing is sent, and what is read shows the tree as it would be';
 
 /** The lines up to the first command, and everything there is, those included. */
 async function headOf(input: AsyncGenerator<string>): Promise<{ text: string; all: AsyncIterable<string> }> {

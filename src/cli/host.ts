@@ -7,9 +7,11 @@ import { packageVersion } from '../platform/version.ts';
 import type { HistoryLines, Registry } from '../shell/command.ts';
 import { EventRing } from '../shell/event-ring.ts';
 import { Failure, usage } from '../shell/failure.ts';
+import { asTypedHere } from '../shell/file-reason.ts';
 import { ShellSession, type Target } from '../shell/session.ts';
 import { Profiles, Settings, UserFile } from '../shell/settings.ts';
 import { type CommandRecord, Shell } from '../shell/shell.ts';
+import { unapplied } from '../shell/transaction.ts';
 import { Trash } from '../shell/trash.ts';
 import { parseDuration } from '../shell/units.ts';
 import { isVariableName, VARIABLE_NAME } from '../shell/variables.ts';
@@ -156,7 +158,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
     choose: (question, choices) => safety.choose(question, choices),
     events,
     trash,
-    tell: (told) => presenter.tell(told, trace?.refused),
+    tell: (told) => {
+      const failure = unapplied(single ? told.failure : asTypedHere(told.failure), told.command, shell.changes);
+      presenter.tell({ ...told, failure }, trace?.refused);
+    },
     endedByUser: () => presenter.endLine(),
     get record() {
       return presenter.isJson ? (each: CommandRecord) => presenter.record(each) : undefined;

@@ -1,4 +1,5 @@
 import { visibleLine } from '../out/data.ts';
+import { viewOf } from '../shell/own-nodes.ts';
 import type { PROMPT_FIELDS } from '../shell/settings.ts';
 import { hex } from '../shell/units.ts';
 import type { Host } from './host.ts';
@@ -24,12 +25,13 @@ export function promptOf(host: Host): string {
             : isReadOnly
               ? ' (ro)'
               : '';
+  const server = current?.server ?? session.target.split(/[,/]/, 1)[0] ?? '';
   const width = process.stdout.columns || 80;
   const fields: Readonly<Record<(typeof PROMPT_FIELDS)[number], string>> = {
-    profile: visibleLine(session.profile ?? current?.server ?? session.target.split(',')[0] ?? ''),
+    profile: visibleLine(session.profile ?? `${server}${viewOf({ session }).chroot}`),
     protect: details.protect === true ? '!' : '',
     cwd: shortened(visibleLine(shell.cwd), Math.max(12, Math.floor(width / 3)), theme.ascii ? '...' : '…'),
-    state: note,
+    state: shell.ports.dryRun ? `${note} (dry)` : note,
     txn: shell.changes.waiting === undefined ? '' : ` [txn ${shell.changes.waiting}]`,
     n: String(host.history.list().length + 1),
     role:

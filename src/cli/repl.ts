@@ -203,7 +203,7 @@ async function greet(host: Host, version: string): Promise<void> {
     const client = await session.client();
     const facts = await session.facts();
     const what = [facts?.role, facts?.version].filter((each) => each !== undefined).join(', ');
-    const where = `zoosh ${version}  connected to ${client.server}${what === '' ? '' : ` (${what})`}`;
+    const where = `zoosh ${version}  connected to ${client.server}${client.chroot}${what === '' ? '' : ` (${what})`}`;
     const begun = `session ${hex(client.sessionId)}  type help`;
     const whole = `${where}  ${begun}`;
     if (whole.length <= (process.stdout.columns || 80)) return tell(whole);

@@ -54,14 +54,14 @@ export default command({
   ],
   exits: [6, 10, 11, 14, 15, 16, 17, 19, 21, 30],
   async run(values, context): Promise<Output> {
-    const { path, sequential, ephemeral, container, ttl } = values;
+    const { sequential, ephemeral, container, ttl } = values;
+    // behind the prefix of a number the slash says that it is empty; anywhere else it says nothing
+    const path = sequential || values.path === '/' ? values.path : values.path.replace(/\/$/, '');
     if (container && (sequential || ephemeral)) throw usage('create: -c cannot be combined with -s or -e');
     if (ttl !== undefined && ephemeral)
       throw usage('create: -t cannot be combined with -e', 'an ephemeral node has no TTL');
     if (ttl !== undefined && container) throw usage('create: -t cannot be combined with -c', 'a container has no TTL');
     if (ttl !== undefined && (ttl < 1 || ttl > MAX_TTL_MS)) throw usage(`create: a TTL is from 1 to ${MAX_TTL_MS} ms`);
-    if (path.endsWith('/') && path !== '/' && !sequential)
-      throw usage(`create: only with -s may a path end with /: ${path}`);
     if (values.acl !== undefined && values.aclOption !== undefined) throw usage('create: the ACL is given twice');
     const text = values.acl ?? values.aclOption;
     const acl = text === undefined ? undefined : aclOf(text, values.acl !== undefined);

@@ -58,6 +58,8 @@ export default command({
     const { signal } = context;
     const parent = parentOf(to);
     const [there, above] = await Promise.all([client.exists(to, { signal }), client.exists(parent || '/', { signal })]);
+    if (above === undefined && isElsewhere(to)) throw elsewhere(to);
+    if (isElsewhere(from) && (await client.exists(from, { signal })) === undefined) throw elsewhere(from);
     if (above === undefined)
       throw new Failure(10, 'NoNode', `the parent does not exist: ${parent}`, {
         path: to,
@@ -89,6 +91,14 @@ export default command({
     }
   },
 });
+
+/** It looks like a place that is no path of this session; a node may be called so, too. */
+const isElsewhere = (path: string): boolean => /\/(?:@[\w.-]+|file|snap):/.test(path);
+const elsewhere = (path: string): Failure =>
+  usage(
+    `mv works within one ensemble, where there is no ${path}`,
+    'cp -r takes @profile:PATH and file:F; deleteall then removes what was copied',
+  );
 
 /** Quotas are kept by path, not with the nodes: those of the old one go on counting there. */
 async function tellLimits(client: Client, from: string, context: CommandContext): Promise<void> {

@@ -9,7 +9,7 @@ import { isWithin } from './node-record.ts';
 /** What is seen of an ensemble. */
 export type View = Pick<Client, 'chroot'>;
 /** Of the session in use, without connecting: what is refused is refused before. */
-export const viewOf = ({ session }: Pick<CommandContext, 'session'>): View =>
+export const viewOf = ({ session }: { readonly session: Pick<CommandContext['session'], 'target'> }): View =>
   session.target === '' ? WHOLE : parseConnectString(session.target); // none was to be had, which is told when it is asked for
 /** All of it, as snapshots hold it. */
 export const WHOLE: View = { chroot: '' };

@@ -158,6 +158,23 @@ function rowOf({ kind, path, note }: Change, result: MultiResult | undefined): R
 
 const reasonIn = (code: KeeperCode): string => (code in KEEPER_CODES ? reasonOf(code) : code);
 
+/** Why a script that is one transaction went no further: which operation it was, and that none of them was sent. */
+export function unapplied(
+  failure: Failure,
+  command: string,
+  changes: { readonly isAtomic: boolean; readonly waiting: number | undefined },
+): Failure {
+  if (!changes.isAtomic) return failure;
+  const { exit, code, message, path, hint, lines } = failure;
+  const which = `operation ${(changes.waiting ?? 0) + 1}: ${command.trim()}`;
+  return new Failure(exit, code, message, {
+    path,
+    hint,
+    lines: [...lines, which, 'nothing was applied'],
+    cause: failure,
+  });
+}
+
 /** What `--dry-run` says of one command. */
 export function planOf(changes: readonly Change[]): Output {
   const count = (kind: Change['kind']): number => changes.filter((change) => change.kind === kind).length;

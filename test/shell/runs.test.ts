@@ -86,5 +86,5 @@ test('one each is one undo', async () => {
   assert.equal(await data('/a/n35'), 'too');
   assert.equal(await data('/a/n15'), old);
   assert.equal(await it.shell.run('set /a/n20 a; set /a/n21 b'), 0);
-  assert.equal(it.shell.ports.trash.list().length, 5, 'what follows is on its own again');
+  assert.equal(it.shell.ports.trash.list().length, 4, 'what follows is on its own again');
 });
