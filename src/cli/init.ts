@@ -10,6 +10,7 @@ import { visibleLine } from '../out/data.ts';
 import { PROMPT_COLORS } from '../shell/colors.ts';
 import { failureOf, usage } from '../shell/failure.ts';
 import { keptFile, keptReference } from '../shell/profile-files.ts';
+import { nameFault } from '../shell/settings.ts';
 import { plural } from '../shell/units.ts';
 import { askChoice, askHidden, askText, askYesNo } from './ask.ts';
 import { completionScript, type OsShell, SHELLS } from './completion-scripts.ts';
@@ -128,6 +129,8 @@ async function tried(profile: Profile, sources: TargetSources): Promise<string> 
 }
 
 async function ask(values: ReturnType<typeof parse>, sources: TargetSources, places: Folders): Promise<Answers> {
+  const fault = values.profile === undefined ? undefined : nameFault(values.profile);
+  if (fault !== undefined) throw usage(`init: ${fault}`); // before a server is started for it
   const own = values.server === undefined ? await whichServers(places) : { server: values.server };
   try {
     return await askAbout(own, values, sources);
@@ -186,7 +189,9 @@ async function askColor(): Promise<string | undefined> {
 async function askName({ profiles }: TargetSources): Promise<string> {
   for (;;) {
     const name = (await askText('A name for it (prod, test, ...; empty: local):')) || 'local';
-    if (!profiles.has(name) || (await askYesNo(`There is a profile ${name} already. Put this in its place?`)))
+    const fault = nameFault(name);
+    if (fault !== undefined) say(fault);
+    else if (!profiles.has(name) || (await askYesNo(`There is a profile ${name} already. Put this in its place?`)))
       return name;
   }
 }

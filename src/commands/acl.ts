@@ -9,8 +9,9 @@ import { refuseHidden } from '../shell/hidden.ts';
 import { isMasked, refuseMasked, refuseTyped, sameAcl, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { plural } from '../shell/units.ts';
-import { aclLines, guard, refuseUnproved, setAclBelow } from './set-acl.ts';
-import { countBelow, withSuggestion } from './support.ts';
+import { surveyAcls } from './acl-survey.ts';
+import { guard, refuseUnproved, setAclBelow } from './set-acl.ts';
+import { withSuggestion } from './support.ts';
 
 const FORMS = {
   add: 'PATH ENTRY',
@@ -188,13 +189,13 @@ async function copy(
       count++;
       continue;
     }
-    const below = (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
+    const { changes, lines } = await surveyAcls(client, path, acl, context);
     await context.confirm({
-      what: `give ${plural(below, 'node')} under ${path} the ACL of ${from}`,
+      what: `give ${plural(changes, 'node')} under ${path} the ACL of ${from}`,
       path,
-      count: below,
+      count: changes,
       keepsUndo: context.keepsUndo,
-      details: await aclLines(client, path, acl, context),
+      details: lines,
     });
     count += await setAclBelow(client, path, acl, context);
   }

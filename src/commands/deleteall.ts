@@ -8,13 +8,16 @@ import type { Output } from '../shell/output.ts';
 import { isOwn, isTopOfOwn, undeletable, type View, viewOf } from '../shell/own-nodes.ts';
 import { survey, surveyLines } from '../shell/survey.ts';
 import { UNDO_BYTES } from '../shell/trash.ts';
-import { plural } from '../shell/units.ts';
+import { plural, showBytes } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { countBelow, inflightOf, undoKeeps, withSuggestion } from './support.ts';
 
 const BATCH = 1000;
 /** So few are looked at one by one, for whether undo keeps them. */
 const FEW = 20;
+
+const UNREADABLE = '  undo does not keep what not everybody may read; after settings undo-protected on it does';
+const TOO_MUCH = `  undo keeps up to ${showBytes(UNDO_BYTES)} of data: this does not come back`;
 
 const showTook = (ms: number): string => (ms < 100 ? `in ${Math.ceil(ms)}ms` : `in ${(ms / 1000).toFixed(1)}s`);
 
@@ -124,7 +127,7 @@ async function agree(
     details: [
       ...(found === undefined ? [] : surveyLines(path, found)),
       ...(keepsUndo ? ['  a copy is kept for 14 days (undo)'] : []),
-      ...(context.keepsUndo && !keepsUndo ? ['  undo cannot keep all of it: what is not kept does not come back'] : []),
+      ...(context.keepsUndo && !keepsUndo ? [(found?.bytes ?? 0) < UNDO_BYTES ? UNREADABLE : TOO_MUCH] : []),
     ],
   });
   return count;

@@ -10,7 +10,8 @@ import { skipsOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
-import { countBelow, inflightOf, inTurn, withSuggestion } from './support.ts';
+import { surveyAcls } from './acl-survey.ts';
+import { inflightOf, inTurn, withSuggestion } from './support.ts';
 
 const ADMIN = 16;
 
@@ -69,23 +70,24 @@ export default command({
     }
     let done = 0;
     for (const path of paths) {
-      const count = (await withSuggestion(path, context, () => countBelow(client, path, context))) + 1;
+      const { changes, lines } = await surveyAcls(client, path, acl, context);
       await context.confirm({
-        what: `change the ACL of ${plural(count, 'node')} under ${path}`,
+        what: `change the ACL of ${plural(changes, 'node')} under ${path}`,
         path,
-        count,
+        count: changes,
         keepsUndo: context.keepsUndo,
-        details: await aclLines(client, path, acl, context),
+        details: lines,
       });
       done += await setAclBelow(client, path, acl, context);
     }
     const what = paths.length === 1 ? { path: first } : { paths };
-    return { type: 'done', text: `changed the ACL of ${plural(done, 'node')}`, json: { ...what, count: done } };
+    const told = `changed the ACL of ${plural(done, 'node')}`;
+    return { type: 'done', isBulk: true, text: told, json: { ...what, count: done } };
   },
 });
 
 /** How an ACL would change, for the question before it. */
-export async function aclLines(
+async function aclLines(
   client: Client,
   path: string,
   acl: readonly Acl[],

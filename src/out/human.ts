@@ -39,9 +39,7 @@ export function toHuman(output: Output, screen: Screen): string[] {
       ];
     case 'deleted':
       if (output.part === 'first' || output.part === 'next') return [];
-      return [
-        `deleted ${output.part === 'last' || output.isTree || output.paths.length > NAMED ? plural(output.count, 'node') : output.paths.map(quoteWord).join(' ') || 'nothing'}${output.note === undefined ? '' : theme.dim(` ${visibleLine(output.note)}`)}`,
-      ];
+      return [deletedLine(output, screen)];
     case 'node':
       return nodeLines(output, screen);
     case 'many':
@@ -133,6 +131,18 @@ export function toHuman(output: Output, screen: Screen): string[] {
     case 'done':
       return output.text === '' ? [] : fold(visibleLine(output.text), screen.width, 2);
   }
+}
+
+/** The names, where they are few and fit. */
+function deletedLine(
+  { paths, count, part, isTree, note }: Extract<Output, { type: 'deleted' }>,
+  { theme, width }: Screen,
+): string {
+  const more = note === undefined ? '' : ` ${visibleLine(note)}`;
+  const names = paths.map(quoteWord).join(' ') || 'nothing';
+  const isShort = paths.length <= NAMED && textWidth(`deleted ${names}${more}`) <= width;
+  const isNamed = part !== 'last' && isTree !== true && (paths.length < 2 || isShort);
+  return `deleted ${isNamed ? names : plural(count, 'node')}${note === undefined ? '' : theme.dim(more)}`;
 }
 
 /** A name and its value, which goes on below itself where it is too long. */

@@ -220,7 +220,13 @@ export type Output = { readonly exit?: number; readonly program?: readonly strin
       readonly json?: unknown;
     }
   /** A change that has nothing to show: people see `text`, pipes nothing. */
-  | { readonly type: 'done'; readonly text: string; readonly json: unknown }
+  | {
+      readonly type: 'done';
+      readonly text: string;
+      readonly json: unknown;
+      /** Many nodes were changed: for people it is said how that is taken back. */
+      readonly isBulk?: boolean;
+    }
   /** How something stands: a sentence for people, `fields` in one row for pipes. */
   | { readonly type: 'state'; readonly text: string; readonly fields: readonly string[]; readonly json: unknown }
   /** What would change; nothing was sent. */

@@ -18,7 +18,7 @@ import { isSequential } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
 import { FORCED_LIMIT, isBeyondDefault, isTooLarge, REQUEST_LIMIT } from './data.ts';
 import { ClientFacade } from './facade.ts';
-import { isWithin, OPEN_ACL } from './node-record.ts';
+import { isWithin, OPEN_ACL, sameAcl } from './node-record.ts';
 
 /** One change that was asked for. `version`, `before`: of the node as it is now; `after`: its data then. */
 export interface Change {
@@ -177,7 +177,14 @@ export class Recorder extends ClientFacade {
     const node = await this.#look(path, options);
     if (node === undefined) throw new KeeperError('NoNode', path);
     if (version !== -1 && version !== node.stat.aversion) throw new KeeperError('BadVersion', path);
-    this.changes.push({ kind: 'acl', path, version: node.stat.aversion, note: showAcl(acl) });
+    // without a version it would write what is there
+    const old = await this.getAcl(path, options).then(
+      (found) => found.acl,
+      () => undefined, // we may change it and not read it
+    );
+    if (old !== undefined && version === -1 && sameAcl(old, acl)) return node.stat;
+    const note = old === undefined ? showAcl(acl) : `${showAcl(old)} -> ${showAcl(acl)}`;
+    this.changes.push({ kind: 'acl', path, version: node.stat.aversion, note });
     const stat = { ...node.stat, aversion: node.stat.aversion + 1 };
     this.#setNode(path, { ...node, stat, acl });
     return stat;

@@ -152,6 +152,10 @@ function checkPrompt(template: string): void {
   if (unknown !== undefined) throw usage(`prompt: there is no field ${unknown}`, `there are ${fields.join(' ')}`);
 }
 
+/** Why a profile cannot be called so; undefined: it can. */
+export const nameFault = (name: string): string | undefined =>
+  /^[\w.-]+$/.test(name) ? undefined : `a profile's name has letters, digits and . _ - only, not ${name}`;
+
 /** Targets with names. */
 export class Profiles implements ProfileStore {
   readonly #file: UserFile;
@@ -184,8 +188,7 @@ export class Profiles implements ProfileStore {
     return Object.hasOwn(this.#file.config.profiles ?? {}, name);
   }
   add(name: string, profile: Profile): void {
-    if (!/^[\w.-]+$/.test(name)) throw usage(`a profile's name has letters, digits and . _ - only, not ${name}`);
-    const fault = isProfile(profile);
+    const fault = nameFault(name) ?? isProfile(profile);
     if (fault !== undefined) throw usage(fault);
     this.#file.change((now) => ({ ...now, profiles: { ...now.profiles, [name]: profile } }));
   }

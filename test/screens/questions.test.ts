@@ -105,6 +105,8 @@ test('init keeps what was said last, and replaces no profile unasked', async () 
   await answer('empty: 127.0.0.1:1', server.connectString);
   await answer('speak TLS', 'n');
   await answer('log in', 'n');
+  await answer('A name for it', 'no name');
+  await sees(session, 'letters, digits and . _ - only, not no name');
   await answer('A name for it', 'prod');
   await answer('Colour of its prompt', '1');
   await answer('Ask before changes', 'y');

@@ -1,0 +1,103 @@
+/** What bulk work says before it is done, and afterwards. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Client } from '../../src/client/api.ts';
+import { connect } from '../../src/client/connect.ts';
+import { toHuman } from '../../src/out/human.ts';
+import { plainTheme } from '../../src/out/theme.ts';
+import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
+import { type Rig, rig } from './rig.ts';
+
+const home = mkdtempSync(join(tmpdir(), 'zoosh-bulk-words-'));
+const SECRET = [{ scheme: 'digest', id: 'bob:0dPsx5mQh1wFvO4bRhC8UvEHjfc=', perms: 31 }];
+const READ = [{ scheme: 'world', id: 'anyone', perms: 1 }];
+let server: EmbeddedServer;
+let client: Client;
+before(async () => {
+  server = await startEmbedded({ logLevel: 'error' });
+  client = await connect(server.connectString);
+});
+after(async () => {
+  await client.close();
+  await server.stop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+let count = 0;
+const prompt = (): Rig => rig(client, {}, new Map(), { trash: join(home, String(++count)), asks: true });
+const human = ({ shown }: Rig, width = 80): string =>
+  shown.flatMap((output) => toHuman(output, { theme: plainTheme(true), width, now: 0 })).join('\n');
+
+test('setAcl -R and acl copy -R say which ACLs go, of how many nodes, and where', async () => {
+  await client.create('/acl', null);
+  for (let at = 0; at < 5; at++) await client.create(`/acl/n${at}`, null);
+  await client.create('/acl/secret', null, { acl: SECRET });
+  await client.create('/acl/bob', null, { acl: [...SECRET, { scheme: 'world', id: 'anyone', perms: 31 }] });
+  await client.create('/acl/read', null, { acl: READ });
+  await client.create('/from', null, { acl: READ });
+  for (const line of ['setAcl -R --force /acl world:anyone:r', 'acl copy -R --force /from /acl']) {
+    const it = prompt();
+    it.shell.ports.confirm = async (plan) => {
+      it.plans.push(plan);
+      throw new Error('no');
+    };
+    await it.shell.run(line);
+    assert.equal(it.plans[0]?.count, 8, 'that of /acl/read stays');
+    assert.deepEqual(it.plans[0]?.details, [
+      '9 nodes at and below /acl, of which 8 change',
+      '- world:anyone:cdrwa  6 nodes, as /acl',
+      '- digest:bob:0dPsx5mQh1wFvO4bRhC8UvEHjfc=:cdrwa,world:anyone:cdrwa  1 node, as /acl/bob',
+      '- an ACL that may not be read  1 node, as /acl/secret',
+      '+ world:anyone:r',
+    ]);
+  }
+  await client.delete('/acl/secret');
+  const dry = rig(client, {}, new Map(), { dryRun: true });
+  await dry.shell.run('setAcl -R --force /acl world:anyone:r');
+  assert.match(human(dry), /\/acl\/n0 +v0 {2}world:anyone:cdrwa -> world:anyone:r\n/);
+  assert.doesNotMatch(human(dry), /\/acl\/read/);
+  assert.match(human(dry), /would change the ACL of 7 nodes/);
+});
+
+test('bulk work that ran names undo, and many names are a number', async () => {
+  await client.create('/del', null);
+  const make = async (names: readonly string[]): Promise<void> => {
+    for (const name of names) await client.create(`/del/${name}`, null);
+  };
+  await make(['a', 'b']);
+  const two = prompt();
+  await two.shell.run('delete /del/a /del/b');
+  assert.equal(human(two), 'deleted /del/a /del/b   (undo: undo 1)');
+  const long = ['x', 'y', 'z'].map((letter) => letter.repeat(30));
+  await make(long);
+  const many = prompt();
+  await many.shell.run('rm /del/*');
+  assert.equal(human(many), 'deleted 3 nodes   (undo: undo 1)');
+  await make(['a']);
+  const one = prompt();
+  await one.shell.run('delete /del/a');
+  assert.equal(human(one), 'deleted /del/a', 'one node is no bulk work');
+  const acls = prompt();
+  await acls.shell.run('setAcl -R /del world:anyone:cdrwa');
+  assert.equal(human(acls), 'changed the ACL of 1 node   (undo: undo 1)');
+  const script = rig(client);
+  await make(['a', 'b']);
+  await script.shell.run('delete /del/a /del/b');
+  assert.equal(human(script), 'deleted /del/a /del/b', 'in a script nothing is kept');
+});
+
+test('a deletion that undo cannot keep says why, and what would keep it', async () => {
+  await client.create('/hid', null);
+  await client.create('/hid/secret', null, { acl: SECRET });
+  const it = prompt();
+  await it.shell.run('deleteall /hid');
+  assert.ok(
+    it.plans[0]?.details?.includes(
+      '  undo does not keep what not everybody may read; after settings undo-protected on it does',
+    ),
+    JSON.stringify(it.plans[0]?.details),
+  );
+});
