@@ -16,8 +16,8 @@ const BATCH = 1000;
 /** So few are looked at one by one, for whether undo keeps them. */
 const FEW = 20;
 
-const UNREADABLE = '  undo does not keep what not everybody may read; after settings undo-protected on it does';
-const TOO_MUCH = `  undo keeps up to ${showBytes(UNDO_BYTES)} of data: this does not come back`;
+const UNREADABLE = '  undo cannot keep all of it: not everybody may read it (settings undo-protected on keeps it)';
+const TOO_MUCH = `  undo cannot keep it: it is more than ${showBytes(UNDO_BYTES)}, and does not come back`;
 
 const showTook = (ms: number): string => (ms < 100 ? `in ${Math.ceil(ms)}ms` : `in ${(ms / 1000).toFixed(1)}s`);
 

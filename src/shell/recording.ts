@@ -59,7 +59,9 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
   };
   const created = async (path: string, stat: Stat | undefined, data: Uint8Array | null): Promise<void> => {
     const now = stat ?? (await inner.exists(path).catch(() => undefined));
-    if (now !== undefined) draft.add({ did: 'created', path, czxid: hex(now.czxid), after: markOf(data) });
+    if (now === undefined) return;
+    const isEphemeral = now.ephemeralOwner !== 0n && { isEphemeral: true as const };
+    draft.add({ did: 'created', path, czxid: hex(now.czxid), after: markOf(data), ...isEphemeral });
   };
 
   const changes: Pick<Client, 'create' | 'delete' | 'set' | 'setAcl' | 'multi' | 'transaction'> = {

@@ -31,7 +31,14 @@ const LINKS_BYTES = 4 * 1024 * 1024;
 
 /** One thing that was done. Versions are those the node has afterwards, and `after` stands for its data then ({@link markOf}). */
 export type Step =
-  | { readonly did: 'created'; readonly path: string; readonly czxid: string; readonly after?: string }
+  | {
+      readonly did: 'created';
+      readonly path: string;
+      readonly czxid: string;
+      readonly after?: string;
+      /** It was to go by itself: nothing lacks when it has. */
+      readonly isEphemeral?: true;
+    }
   | { readonly did: 'set'; readonly node: NodeRecord; readonly version: number; readonly after?: string }
   | {
       readonly did: 'acl';

@@ -139,7 +139,7 @@ function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going,
   switch (step.did) {
     case 'created': {
       const there = now.get(step.path);
-      if (there === undefined) return impossible(step.path, 'is gone already');
+      if (there === undefined) return step.isEphemeral === true ? undefined : impossible(step.path, 'is gone already');
       if (!isIt(step.path, there.stat.czxid, step.czxid)) return impossible(step.path, ANEW);
       const others = there.stat.numChildren - (going.get(step.path) ?? 0);
       if (others > 0)

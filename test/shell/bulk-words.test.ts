@@ -96,8 +96,24 @@ test('a deletion that undo cannot keep says why, and what would keep it', async 
   await it.shell.run('deleteall /hid');
   assert.ok(
     it.plans[0]?.details?.includes(
-      '  undo does not keep what not everybody may read; after settings undo-protected on it does',
+      '  undo cannot keep all of it: not everybody may read it (settings undo-protected on keeps it)',
     ),
     JSON.stringify(it.plans[0]?.details),
   );
+});
+
+test('undo of a recipe is of its work, not of the marks that it made and took away', async () => {
+  for (const line of ['counter incr /count', 'queue put /queue x']) {
+    const it = prompt();
+    assert.equal(await it.shell.run(line), 0);
+    const top = line.split(' ')[2] as string;
+    // the mark goes when nobody waits for it any more
+    const marks = async (): Promise<boolean> =>
+      (await client.getChildren(top)).children.some((name) => name.startsWith('op-'));
+    while (await marks());
+    it.shown.length = 0;
+    assert.equal(await it.shell.run('undo'), 0, JSON.stringify(it.told));
+    assert.doesNotMatch(human(it), /op-|gone already| of /);
+    assert.equal(await client.exists(top), undefined);
+  }
 });
