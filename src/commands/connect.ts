@@ -22,7 +22,7 @@ export default command({
   ],
   exits: [3, 4],
   notes: [
-    'Refused while operations of a transaction wait: they are meant for the servers in use. commit or abort first.',
+    'Refused while operations of a transaction wait, which are meant for the servers in use: commit or abort first.',
   ],
   async run({ target }, context) {
     refuseWaiting('connect', context);

@@ -51,6 +51,8 @@ test('every command is there, in a file of its own', () => {
         'watch-values.ts',
         'find-tests.ts',
         'find-delete.ts',
+        'agree-runs.ts',
+        'acl-survey.ts',
         'settle-race.ts',
         'json-value.ts',
         'ls-order.ts',
