@@ -85,7 +85,7 @@ test('a line that came as a word, a file that cannot be written, an editor witho
   const gone = run(['-c', 'echo x > /nonexistent/x'], '');
   assert.equal(
     gone.stderr,
-    'error: cannot write /nonexistent/x: there is no folder /nonexistent\n hint: mkdir -p /nonexistent makes it\n',
+    'error: cannot write /nonexistent/x: there is no folder /nonexistent\n hint: !mkdir -p /nonexistent makes it\n',
   );
   const folder = run(['-c', 'echo x > /tmp'], '');
   assert.equal(folder.stderr, 'error: cannot write /tmp: it is a folder\n hint: name a file in it\n');
