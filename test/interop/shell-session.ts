@@ -111,7 +111,8 @@ test('sessions, targets and profiles', async () => {
   for (const options of ['-s -v 1 --add 2=h:1:2;3 --remove 1', '--members 1=h:1:2;3', `--file ${members}`])
     await sure.no(`reconfig ${options}`, 24, ...disabled);
   await sh.ok(`create -e ${at}/mine`, `${at}/mine\n`);
-  await sh.ok('close');
+  const gone = { out: '', err: `gone with the session before: 1 ephemeral node (${at}/mine)\n`, status: 0 };
+  assert.deepEqual(await sh.line('close'), gone);
   assert.equal(await client.exists(`${at}/mine`), undefined, 'gone with the session');
   await sh.no('ls', 3, 'error: not connected', ' hint: connect begins a new session');
   await sh.ok('connect');
@@ -119,7 +120,7 @@ test('sessions, targets and profiles', async () => {
   await sh.ok('getEphemerals', `${at}/mine\n`);
   await sh.ok(`getEphemerals ${at}/m`, `${at}/mine\n`);
   await sh.ok('getEphemerals /elsewhere');
-  await sh.ok(`connect ${SERVER}${at}`);
+  assert.deepEqual(await sh.line(`connect ${SERVER}${at}`), gone);
   assert.equal(await client.exists(`${at}/mine`), undefined, 'gone with the session');
   await sh.ok('create below chroot && ls / && get /below', '/below\nbelow\nchroot\n');
   assert.equal(String(await dataOf(`${at}/below`)), 'chroot');
