@@ -489,7 +489,6 @@ export class Shell {
   unknown(name: string): Failure {
     return unknownCommand(name, this.ports.registry);
   }
-
   #variable(name: string): string | undefined {
     if (name === '_') return this.#lastResult.text;
     if (name === '?') return String(this.lastStatus);

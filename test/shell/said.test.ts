@@ -154,13 +154,18 @@ test('a pattern that was deleted by stays one in the list of what can be undone'
   const settings = { get: () => 'on' };
   const drafts = new Drafts({ interactive: true, settings, session: { label: 'x' }, trash } as never);
   const spec = { name: 'delete', risk: 'write' } as never;
-  drafts.of(spec, 'delete', [{ text: '/a/n*', quote: 'none' }]);
-  drafts.of(spec, 'delete', [{ text: '/a/n*', quote: 'single' }]);
-  drafts.of(spec, 'delete', [{ text: '/a/n*', quote: 'none', pattern: '/a/n' }]);
-  drafts.of(spec, 'set', [
-    { text: '/a', quote: 'none' },
-    { text: '{"x": 1}', quote: 'json' },
-  ]);
+  drafts.of(spec, 'delete', [{ text: '/a/n*', quote: 'none' }], {});
+  drafts.of(spec, 'delete', [{ text: '/a/n*', quote: 'single' }], {});
+  drafts.of(spec, 'delete', [{ text: '/a/n*', quote: 'none', pattern: '/a/n' }], {});
+  drafts.of(
+    spec,
+    'set',
+    [
+      { text: '/a', quote: 'none' },
+      { text: '{"x": 1}', quote: 'json' },
+    ],
+    {},
+  );
   assert.deepEqual(begun, ['delete /a/n*', "delete '/a/n*'", "delete '/a/n*'", `set /a '{"x": 1}'`]);
 });
 
