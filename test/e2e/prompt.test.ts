@@ -467,7 +467,7 @@ test('Ctrl-C in the pager is the pager’s, however often it comes', async () =>
   for (const words of [server.hosts, `--no-history ${server.hosts} help find`]) {
     using session = new Session({
       sh: `exec '${process.execPath}' '${BIN}' ${words}`,
-      env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', ZOOSH_PAGER: 'tail -1; trap "" INT; sleep 2; echo the pager ends' },
+      env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', ZOOSH_PAGER: 'trap "" INT; tail -1; sleep 2; echo the pager ends' },
     });
     if (words === server.hosts) {
       await sees(session, 'type help');
