@@ -53,6 +53,7 @@ test('the other commands in JSON', async () => {
   await js.json('history', []);
   await js.json('history --clear', { cleared: true });
   await js.json('help quoting', /./);
+  await js.json(`delete ${at}/mine`, { deleted: 1, paths: [`${at}/mine`] });
   await js.json('use json', /"profile":"json","server":"[^"]+","session":"0x[0-9a-f]+"/);
   await js.json('connect', /^\{"server":"[^"]+","session":"0x[0-9a-f]+","timeoutMs":30000\}\n$/);
   await js.no(
