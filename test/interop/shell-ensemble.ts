@@ -59,14 +59,22 @@ test('members come, move and go', async () => {
     'error: the version given is not the current one: /zookeeper/config',
     ' hint: somebody changed the members meanwhile: config shows them',
   );
-  const invalid = [
-    'error: the arguments are not valid: /zookeeper/config',
-    ' hint: a server is ID=HOST:QUORUMPORT:ELECTIONPORT[:observer];CLIENTPORT, and voters must be left',
-  ];
-  await sh.no('reconfig --add 2=127.0.0.1:21091:21092:observer', 20, ...invalid);
-  await sh.no('reconfig --add nonsense', 20, ...invalid);
-  await sh.no('reconfig --remove 1', 20, ...invalid);
-  await sh.no('reconfig --remove x', 20, 'error: the server could not read the request: /zookeeper/config');
+  const invalid = 'error: the arguments are not valid: /zookeeper/config';
+  for (const [words, hint] of [
+    [
+      '--add 2=127.0.0.1:21091:21092:observer',
+      'server 2 lacks a port for clients: 2=127.0.0.1:21091:21092:observer;2181',
+    ],
+    ['--add nonsense', 'nonsense is no server: ID=HOST:QUORUMPORT:ELECTIONPORT[:observer];CLIENTPORT'],
+    ['--remove 1', 'no voter would be left'],
+  ])
+    await sh.no(`reconfig ${words}`, 20, invalid, ` hint: ${hint}`);
+  await sh.no(
+    'reconfig --remove x',
+    20,
+    'error: the server could not read the request: /zookeeper/config',
+    ' hint: x is no id: ids are numbers',
+  );
   await sh.no(
     'reconfig --add 2=127.0.0.1:21091:21092;127.0.0.1:21093',
     23,
