@@ -149,8 +149,12 @@ export class Presenter {
     const bytes = Buffer.concat(this.#paged);
     this.#paged = [];
     this.#isPaging = true;
-    const isSeen = await page(pagerOf(process.env) as string, bytes, holder);
-    this.#isPaging = false;
+    let isSeen = false;
+    try {
+      isSeen = await page(pagerOf(process.env) as string, bytes, holder);
+    } finally {
+      this.#isPaging = false; // else Ctrl-C would be nobody's
+    }
     if (!isSeen) writeOut(bytes);
   }
   /** A pager has the terminal: Ctrl-C is its own. */
