@@ -8,6 +8,7 @@ import type { HistoryLines, Registry } from '../shell/command.ts';
 import { EventRing } from '../shell/event-ring.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { asTypedHere } from '../shell/file-reason.ts';
+import { NOBODY_READS } from '../shell/pipelines.ts';
 import { ShellSession, type Target } from '../shell/session.ts';
 import { Profiles, Settings, UserFile } from '../shell/settings.ts';
 import { type CommandRecord, Shell } from '../shell/shell.ts';
@@ -128,6 +129,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     interactive,
   });
   presenter.watchOf = (path) => session.watchOf(path);
+  presenter.onEnough = () => void host.shell.interrupt(NOBODY_READS);
   const safety = new Safety({
     canAsk: options.canAsk,
     yes: globals.yes === true,

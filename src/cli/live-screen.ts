@@ -30,6 +30,10 @@ export class LiveScreen {
     this.#lines = render;
     this.#paint();
   }
+
+  get isDrawn(): boolean {
+    return this.#lines !== undefined;
+  }
   /** What is drawn stays; the cursor is below it. */
   end(): void {
     if (this.#lines === undefined) return;

@@ -16,6 +16,7 @@ import type { CommandRecord, Told } from '../shell/shell.ts';
 import { choice } from '../shell/units.ts';
 import type { TerminalHolder } from './ask.ts';
 import type { Globals } from './globals.ts';
+import type { LiveKeys } from './live-keys.ts';
 import { LiveScreen } from './live-screen.ts';
 import { isRegularFile } from './os.ts';
 import { page, pagerOf } from './pager.ts';
@@ -41,6 +42,8 @@ export class Presenter {
   line: (text: string) => void = (text) => process.stderr.write(`${text}\n`);
   /** A command runs: nobody is typing. */
   isBusy: () => boolean = () => true;
+  /** Somebody who looks at a live view has seen enough of it. */
+  onEnough: () => void = () => {};
   /** Where the watch stands that told of a path. */
   watchOf: (path: string) => string = (path) => path;
   readonly #options: PresenterOptions;
@@ -50,6 +53,9 @@ export class Presenter {
   readonly #exact: boolean;
   readonly #progress: ProgressLine;
   readonly #live = new LiveScreen(process.stdout);
+  #keys: LiveKeys | undefined;
+  /** The command that ended let nothing be echoed: the cursor is at the beginning of a line. */
+  #wasRaw = false;
   #mode: Mode;
   /** A result taller than the screen, and what came after it, until its command has ended. */
   #paged: Uint8Array[] = [];
@@ -125,7 +131,19 @@ export class Presenter {
     if (!this.#outIsTerminal || !isForPeople || isDumb(process.env) || settings.get('plain') === 'on')
       return this.show(output);
     this.#progress.hide();
+    if (!this.#live.isDrawn && !this.#options.interactive && process.stdin.isTTY === true) void this.#hearKeys();
     this.#live.draw(() => Buffer.from(this.#rendered(output)).toString());
+  }
+  /** A live view is on the screen. */
+  get isLive(): boolean {
+    return this.#live.isDrawn;
+  }
+  /** Without a prompt nobody else reads the keys. */
+  async #hearKeys(): Promise<void> {
+    process.stdin.setRawMode(true); // already now: what is typed must not be echoed into the view
+    const { LiveKeys } = await import('./live-keys.ts');
+    if (this.#live.isDrawn) this.#keys = new LiveKeys(() => this.onEnough());
+    else process.stdin.setRawMode(false);
   }
   #isTall(bytes: Uint8Array): boolean {
     const { globals, settings } = this.#options;
@@ -144,6 +162,9 @@ export class Presenter {
   /** A command has ended: what it drew stays, and what was too long for the screen is paged. */
   async settle(holder: TerminalHolder | undefined): Promise<void> {
     this.#live.end();
+    this.#wasRaw = this.#keys !== undefined;
+    this.#keys?.close();
+    this.#keys = undefined;
     this.#progress.hide(); // a plan and its question begin a line of their own
     if (this.#paged.length === 0) return;
     const bytes = Buffer.concat(this.#paged);
@@ -212,7 +233,7 @@ export class Presenter {
   /** Ctrl-C was pressed, and the terminal shows `^C`: what comes next begins a line of its own. A prompt sees to that itself. */
   endLine(): void {
     this.#progress.hide();
-    if (!this.#options.interactive && process.stdin.isTTY === true && process.stderr.isTTY === true)
+    if (!this.#wasRaw && !this.#options.interactive && process.stdin.isTTY === true && process.stderr.isTTY === true)
       process.stderr.write('\n');
   }
   warn(text: string): void {

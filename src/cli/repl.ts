@@ -14,6 +14,7 @@ import { hex, plural } from '../shell/units.ts';
 import { completionPorts } from './completion-ports.ts';
 import { highlight, hint } from './highlight.ts';
 import type { Host } from './host.ts';
+import { isEnough } from './live-keys.ts';
 import { readScript } from './os.ts';
 import { promptOf } from './prompt.ts';
 import { errWidth } from './width.ts';
@@ -94,6 +95,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
         if (settings.get('highlight') !== 'on') return [];
         return highlight(text, registry, { exists, collects: shell.changes.isOpen });
       },
+      isEnough: (key) => presenter.isLive && isEnough(key),
       hint: (text) => (settings.get('hints') === 'on' ? hint(text, registry) : ''),
     },
   });
@@ -131,6 +133,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
       leave(130);
     }
   };
+  editor.onEnough = () => presenter.onEnough();
   let leave: (status: number) => void = () => {};
   const left = new Promise<number>((resolve) => {
     leave = resolve;

@@ -20,7 +20,12 @@ export default command({
       optional: true,
       placeholder: 'HOST',
     },
-    watch: { kind: 'duration', long: '--watch', about: 'again and again, so often, until Ctrl-C', placeholder: 'DUR' },
+    watch: {
+      kind: 'duration',
+      long: '--watch',
+      about: 'again and again, so often, until q or Ctrl-C',
+      placeholder: 'DUR',
+    },
   },
   examples: [
     ['status', 'of all servers'],

@@ -13,10 +13,10 @@ export default command({
   risk: 'read',
   params: {
     interval: { kind: 'duration', short: '-i', about: 'time between two looks; default 1s', placeholder: 'DUR' },
-    number: { kind: 'number', short: '-n', about: 'so many looks; default until Ctrl-C', placeholder: 'N' },
+    number: { kind: 'number', short: '-n', about: 'so many looks; default until q or Ctrl-C', placeholder: 'N' },
   },
   examples: [
-    ['top', 'until Ctrl-C'],
+    ['top', 'until q or Ctrl-C'],
     ['top -i 5s -n 3', 'three looks, five seconds apart'],
     ['top -i 500ms', 'twice a second'],
   ],

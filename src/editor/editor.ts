@@ -34,6 +34,8 @@ const COLOURED_LENGTH = 10_000;
 export class Editor {
   /** While no line is edited: called on C-c. */
   onInterrupt: (() => void) | undefined;
+  /** While no line is edited: called on a key that is enough, see {@link EditorHost.isEnough}. */
+  onEnough: (() => void) | undefined;
   readonly #options: EditorOptions;
   readonly #terminal: Terminal;
   readonly #painter: Painter;
@@ -161,11 +163,14 @@ export class Editor {
 
   #betweenLines(): void {
     if (this.#state !== undefined) return;
-    const at = this.#queue.findLastIndex((key) => key.type === 'key' && (key.name === 'C-c' || key.name === 'C-z'));
+    const { host } = this.#options;
+    const isSignal = (key: Key): boolean => key.type === 'key' && (key.name === 'C-c' || key.name === 'C-z');
+    const at = this.#queue.findLastIndex((key) => isSignal(key) || host.isEnough?.(key));
     const key = this.#queue[at];
-    if (key?.type !== 'key') return;
+    if (key === undefined) return;
     this.#queue.splice(0, at + 1);
-    if (key.name === 'C-c') this.onInterrupt?.();
+    if (key.type !== 'key') this.onEnough?.();
+    else if (key.name === 'C-c') this.onInterrupt?.();
     else this.#terminal.suspend();
   }
 

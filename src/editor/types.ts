@@ -1,3 +1,5 @@
+import type { Key } from './keys.ts';
+
 /** One way to complete the word at the cursor. */
 export interface Candidate {
   /** Replaces `from..to` of its {@link Completion}. */
@@ -44,6 +46,8 @@ export interface EditorHost {
   isComplete(text: string): boolean;
   /** `again` on the second Tab in a row. */
   complete(text: string, cursor: number, again: boolean): Promise<Completion>;
+  /** While no line is edited: a key that means that the user has seen enough of what is shown meanwhile. */
+  isEnough?(key: Key): boolean;
   highlight?(text: string): readonly Span[];
   /** Ghost text after the end, `''` for none. Asked when no history line goes on from `text`; without it there are no hints. */
   hint?(text: string): string;

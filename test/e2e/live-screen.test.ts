@@ -81,3 +81,41 @@ test('a view never scrolls, however tall it is, and leaves nothing of what it wa
   live.end();
   resized();
 });
+
+test('q ends a view and not the shell around it, Ctrl-C ends it as before, and the terminal is as it was', async () => {
+  for (const [key, exit] of [
+    ['q', 0],
+    ['\x03', 130],
+  ] as const) {
+    const words = `${process.execPath} ${BIN} --no-config ${server.hosts} top -i 100ms`;
+    using session = new Session({
+      sh: `stty -a >/dev/null; before=$(stty -g); ${words}; echo "ended $?"; [ "$before" = "$(stty -g)" ] && echo same`,
+      env: { ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
+    });
+    // what is typed before the first look is not read as an answer to it
+    await session.until((screen) => screen.includes('req/s'), 'a table');
+    session.type('xyz');
+    session.type(key);
+    await session.ended();
+    const all = session.screen.all().join('\n').trimEnd();
+    assert.match(all, new RegExp(`\\d\nended ${exit}\nsame$`));
+    assert.doesNotMatch(all, /xyz|\^C/);
+  }
+});
+
+test('at a prompt q ends a view, and is a letter anywhere else', async () => {
+  using session = new Session({
+    sh: `exec ${process.execPath} ${BIN} --no-history --no-config ${server.hosts}`,
+    env: { ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8' },
+  });
+  await session.until((screen) => screen.includes('connected to'), 'the greeting');
+  session.type('top -i 100ms\r');
+  await session.until((screen) => screen.includes('req/s'), 'a table');
+  session.type('q');
+  await session.until((screen) => /:\/> \|$/.test(screen), 'the prompt');
+  session.type('sleep 300ms\r');
+  session.type('echo q${?}\r');
+  await session.until((screen) => /^q0$/m.test(screen), 'what was typed ahead');
+  session.type('quit\r');
+  assert.equal(await session.ended(), 0);
+});
