@@ -13,6 +13,8 @@ import { type Profiles, SETTINGS, type Settings } from '../shell/settings.ts';
 export interface CompletionSources {
   readonly cwd: string;
   readonly paths: PathSource;
+  /** Of another ensemble. */
+  readonly pathsOf?: (profile: string) => PathSource;
   readonly profiles: Profiles;
   readonly settings: Settings | undefined;
   readonly client: Client | undefined;
@@ -25,6 +27,7 @@ export interface CompletionSources {
 export const completionPorts = ({
   cwd,
   paths,
+  pathsOf,
   profiles,
   client,
   variables,
@@ -33,6 +36,7 @@ export const completionPorts = ({
   registry,
   cwd,
   paths,
+  ...(pathsOf && { pathsOf }),
   settings: () => Object.keys(SETTINGS),
   settingValues: (name) => SETTINGS[name]?.values ?? [],
   profiles: () => profiles.list().map(({ name }) => name),

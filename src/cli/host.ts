@@ -70,7 +70,7 @@ export interface Host {
   /** Lends the terminal to questions and programs; the prompt's editor. */
   holder: TerminalHolder | undefined;
   onPromptChange: () => void;
-  /** The user ended the shell over a command that would not end. */
+  /** Something would not end: a command, or a session that was only looked at. It does not keep the program. */
   isForced: boolean;
   history: HistoryLines;
   close(): Promise<void>;

@@ -77,7 +77,7 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
         profiles.list().map(({ name }) => ({ text: `@${name}` })),
         typed,
       );
-    const own = await completeWords([], typed, completionPorts(source(undefined)));
+    const own = await completeWords([], typed, completionPorts(source()));
     return [
       ...shown(
         OUTER.map(({ name, about }) => ({ text: name, note: about })),
@@ -89,25 +89,32 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
   const outer = OUTER.find(({ name }) => name === command[0]);
   if (outer !== undefined) return ofOuter(outer, command.slice(1), typed);
   // the shell around us knows files better
-  if (!typed.startsWith('-') && takesProgram(command, completionPorts(source(undefined)))) return [':files'];
-  const live = process.env.ZOOSH_COMPLETE_LIVE === '0' ? undefined : liveReader();
+  if (!typed.startsWith('-') && takesProgram(command, completionPorts(source()))) return [':files'];
+  const isLive = process.env.ZOOSH_COMPLETE_LIVE !== '0';
+  const readers: ReturnType<typeof liveReader>[] = [];
+  const begin = (target: string | undefined): PathSource => {
+    const reader = isLive ? liveReader(target) : undefined;
+    if (reader !== undefined) readers.push(reader);
+    return pathsBy(reader?.read);
+  };
   try {
-    return shown(await completeWords(command, typed, completionPorts(source(live?.read))), '');
+    const here = { ...source(begin(said)), pathsOf: (profile: string) => begin(`@${profile}`) };
+    return shown(await completeWords(command, typed, completionPorts(here)), '');
   } finally {
-    ends.push(live?.end() ?? Promise.resolve());
+    ends.push(...readers.map((each) => each.end()));
   }
 
   /** Nodes of the server, by way of what earlier Tabs have seen. */
-  function liveReader(): { read(): Promise<NodeReader> | undefined; end(): Promise<void> } {
+  function liveReader(of: string | undefined): { read(): Promise<NodeReader> | undefined; end(): Promise<void> } {
     let cache: CompletionCache | undefined;
     let client: Promise<Client> | undefined;
     let isOpen = false;
     // whose credential is not to be had is anybody, and sees what anybody may
     const target = (): Target => {
       try {
-        return chooseTarget(said, targets);
+        return chooseTarget(of, targets);
       } catch {
-        return chooseTarget(said, { ...targets, isAnybody: true });
+        return chooseTarget(of, { ...targets, isAnybody: true });
       }
     };
     const open = (): Promise<Client> => {
@@ -139,8 +146,10 @@ async function candidates(line: string, signal: AbortSignal, ends: Promise<void>
     };
   }
 
-  function source(get: (() => Promise<NodeReader> | undefined) | undefined) {
-    const paths = new PathSource(get ?? (() => undefined), () => performance.now());
+  function pathsBy(get: (() => Promise<NodeReader> | undefined) | undefined): PathSource {
+    return new PathSource(get ?? (() => undefined), () => performance.now());
+  }
+  function source(paths = pathsBy(undefined)) {
     return { cwd: '/', paths, profiles, settings, client: undefined, variables: [], target: '' };
   }
 }

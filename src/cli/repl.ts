@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { registry } from '../commands/index.ts';
 import { Editor } from '../editor/editor.ts';
 import { FileHistory } from '../editor/history-file.ts';
@@ -16,6 +17,7 @@ import { highlight, hint } from './highlight.ts';
 import type { Host } from './host.ts';
 import { isEnough } from './live-keys.ts';
 import { readScript } from './os.ts';
+import { PathsElsewhere } from './paths-elsewhere.ts';
 import { promptOf } from './prompt.ts';
 import { errWidth } from './width.ts';
 
@@ -30,6 +32,8 @@ export interface ReplOptions {
 
 /** Lines that came while a command ran, at most. */
 const MAX_HELD = 10_000;
+/** Who leaves does not wait longer for the ends of sessions that were only looked at, ms. */
+const END_MS = 200;
 /** A second Ctrl-C within this ends the shell, ms. */
 const AGAIN_MS = 1000;
 
@@ -56,6 +60,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     () => (isConnected(host) ? session.client() : undefined),
     () => performance.now(),
   );
+  const elsewhere = new PathsElsewhere((target) => session.open(target));
   const exists = (typed: string): boolean | undefined => {
     try {
       return paths.knows(resolvePath(shell.cwd, typed));
@@ -84,6 +89,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
           completionPorts({
             cwd: shell.cwd,
             paths,
+            pathsOf: (profile) => elsewhere.of(profile),
             profiles: host.profiles,
             settings,
             client: session.current,
@@ -166,6 +172,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
       const { text } = result;
       if (text.trim() === '') continue;
       paths.forget();
+      elsewhere.forget();
       const failed = shell.failedLines.length;
       await run(() => shell.run(`${text}\n`));
       // of several lines, as pasted, the first that fails is the last that ran
@@ -176,6 +183,8 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
   } finally {
     editor.close();
     tellDropped(host);
+    const isEnded = await Promise.race([elsewhere.close().then(() => true), pause(END_MS, false, { ref: false })]);
+    if (!isEnded) host.isForced = true;
   }
   return shell.leaving?.status ?? 0;
 }

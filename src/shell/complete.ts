@@ -1,6 +1,6 @@
 /** What may stand at the cursor. */
 import type { Candidate, Completion } from '../editor/types.ts';
-import { optionsOf, placedWords, type Walk, walk } from './bind.ts';
+import { isElsewhere, optionsOf, placedWords, type Walk, walk } from './bind.ts';
 import type { Arg, CommandSpec, Param, Registry } from './command.ts';
 import { type Quote, staticText, tokenize, type WordToken } from './lexer.ts';
 import type { PathNote, PathSource } from './path-source.ts';
@@ -11,6 +11,8 @@ export interface CompletionPorts {
   readonly registry: Registry;
   readonly cwd: string;
   readonly paths: PathSource;
+  /** Nodes of the ensemble of a profile; absent where no other ensemble is looked at. */
+  pathsOf?(profile: string): PathSource;
   settings(): readonly string[];
   settingValues(name: string): readonly string[];
   profiles(): readonly string[];
@@ -212,9 +214,7 @@ async function valueChoices(
     case 'place':
       if (typed.startsWith('file:')) return { choices: filesFor(typed.slice(5), 'file:', ports) };
       if (typed.startsWith('snap:')) return { choices: snapshotsFor(typed, ports) };
-      if (typed.startsWith('@') && !typed.includes(':'))
-        return { choices: ports.profiles().map((name) => ({ text: `@${name}:`, open: true })) };
-      return typed.startsWith('@') ? { choices: [] } : pathChoices(typed, again, ports);
+      return typed.startsWith('@') ? elsewhereChoices(typed, again, ports) : pathChoices(typed, again, ports);
     case 'watchedPath':
       return plain(ports.watched());
     case 'enum':
@@ -320,6 +320,25 @@ async function pathChoices(typed: string, again: boolean, ports: CompletionPorts
   };
 }
 
+/** `@profile:`, and the nodes of its ensemble behind it. */
+async function elsewhereChoices(typed: string, again: boolean, ports: CompletionPorts): Promise<Found> {
+  const colon = typed.indexOf(':');
+  if (colon < 0) return { choices: ports.profiles().map((name) => ({ text: `@${name}:`, open: true })) };
+  const [mark, path] = [typed.slice(0, colon + 1), typed.slice(colon + 1)];
+  const name = typed.slice(1, colon);
+  if (ports.pathsOf === undefined || !ports.profiles().includes(name)) return { choices: [] };
+  const there = { ...ports, cwd: '/', isAbsolute: true, paths: ports.pathsOf(name) };
+  const { choices, noted, ...rest } = await pathChoices(path, again, there);
+  const marked = (all: readonly Choice[]): Choice[] => all.map((each) => ({ ...each, text: mark + each.text }));
+  return {
+    ...rest,
+    choices: marked(choices),
+    ...(noted !== undefined && {
+      noted: async (some) => marked(await noted(some.map((each) => ({ ...each, text: each.text.slice(mark.length) })))),
+    }),
+  };
+}
+
 /** A node as it goes on: to its children, if any; where nothing is known of it that is left open. */
 function nodeChoice(folder: string, name: string, note: PathNote | undefined): Choice {
   const opens = note !== undefined && note.children > 0;
@@ -356,7 +375,12 @@ function quotedAs(quote: Quote, text: string, open: boolean): string {
   const isSeen = showUnseen(text) === text;
   if (quote === 'single' && isSeen && !text.includes("'")) return `'${text}${end("'")}`;
   if (quote === 'double' && isSeen) return `"${text.replace(/["\\$]/g, '\\$&')}${end('"')}`;
-  return quote === 'none' && /^[@-]/.test(text) ? text : openQuoted(text, open);
+  if (quote === 'none' && /^[@-]/.test(text)) {
+    // the mark of an ensemble needs no quotes, and what follows may
+    const path = isElsewhere(text) ? text.slice(text.indexOf(':') + 1) : '';
+    return quoteWord(path) === path || path === '' ? text : openQuoted(text, open);
+  }
+  return openQuoted(text, open);
 }
 
 /** A word that goes on is not closed yet, so that its next part lies inside the quotes. */

@@ -134,6 +134,7 @@ test('a profile whose credential is not there completes what anybody may see', (
     const live = { server: server.connectString, auth: [{ scheme: 'digest', from: 'env:NO_SUCH' }] };
     writeFileSync(join(home, 'config', 'config.json'), JSON.stringify({ profiles: { live } }), { mode: 0o600 });
     assert.deepEqual(await ask('zoosh @live ls /app', { ZOOSH_HOME: home }), ['/apple/']);
+    assert.deepEqual(await ask('zoosh cp -r @live:/app', { ZOOSH_HOME: home }), ['@live:/apple/']);
   }));
 
 test('files where the tools of the program take files, and the options that a form of start has', async () => {

@@ -11,15 +11,19 @@ const server: NodeReader = {
   exists: async (path) => ({ numChildren: path === '/app' ? NAMES.length : 0, ephemeralOwner: 0n, dataLength: 0 }),
 };
 
-async function completed(line: string) {
+async function completed(line: string, asked: string[] = []) {
   const paths = new PathSource(
     () => Promise.resolve(server),
     () => 0,
   );
+  const pathsOf = (profile: string): PathSource => {
+    asked.push(profile);
+    return paths;
+  };
   const none = (): [] => [];
   return complete(line, line.length, false, {
-    ...{ registry, cwd: '/', paths, settings: none, settingValues: none, profiles: none, hosts: none, topics: none },
-    ...{ watched: none, files: none, ensembleWords: none },
+    ...{ registry, cwd: '/', paths, settings: none, settingValues: none, hosts: none, topics: none },
+    ...{ watched: none, files: none, ensembleWords: none, pathsOf, profiles: () => ['prod', 'test'] },
     variables: () => ['_', 'cwd', 'env:HOME', 'env:HOST', 'env:PATH'],
   });
 }
@@ -79,4 +83,24 @@ test('what only has the letters of what was typed is a guess', async () => {
   assert.equal((await completed('get /app/ta')).isGuess, true);
   assert.equal((await completed('get /app/PL')).isGuess, undefined);
   assert.equal((await completed('get /app/w')).isGuess, undefined);
+});
+
+test('behind the mark of a profile the nodes of its ensemble are offered, quoted as a whole where they must be', async () => {
+  assert.deepEqual(await lines('cp /app @'), ['cp /app @prod:', 'cp /app @test:']);
+  assert.deepEqual(await lines('cp /app @prod:/app/pl'), ['cp /app @prod:/app/plain']);
+  assert.deepEqual(await lines('mirror @prod:/app/w'), ["mirror '@prod:/app/with blank'"]);
+  assert.deepEqual(await lines("diff '@prod:/app/w"), ["diff '@prod:/app/with blank'"]);
+  const asked: string[] = [];
+  const { more, candidates } = await completed('cp -r @prod:/app/', asked);
+  assert.deepEqual(asked, ['prod']);
+  const plain = candidates.filter(({ text }) => text.endsWith('plain'));
+  assert.deepEqual(
+    plain.map(({ text, display }) => [text, display]),
+    [['@prod:/app/plain', 'plain']],
+  );
+  assert.deepEqual(await more?.(plain), plain);
+  // of what is no profile nobody is asked
+  const none: string[] = [];
+  assert.deepEqual((await completed('cp /app @prodd:/app/', none)).candidates, []);
+  assert.deepEqual(none, []);
 });
