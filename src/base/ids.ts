@@ -6,7 +6,7 @@ export type Brand<T, Name extends string> = T & { readonly [brand]: Name };
 export type Zxid = Brand<bigint, 'Zxid'>;
 /** A session, signed 64 bits as on the wire. */
 export type SessionId = Brand<bigint, 'SessionId'>;
-/** A member of an ensemble, 1 to 255. */
+/** A member of an ensemble, 1 to 254. */
 export type ServerId = Brand<number, 'ServerId'>;
 
 const COUNTER_MAX = 0xffff_ffffn;

@@ -51,8 +51,8 @@ export function oneWord(command: string, name: string, [word, more]: readonly st
 /** What `--myid N` says, else `fallback`. @throws UsageError when it is no server's id */
 export function serverId(said: string | undefined, fallback: number): number {
   const id = said === undefined ? fallback : /^\d{1,3}$/.test(said) ? Number(said) : Number.NaN;
-  if (id >= 1 && id <= 255) return id;
+  if (id >= 1 && id <= 254) return id;
   if (said === undefined)
-    throw new StartError(43, `myid says ${id}, and a server's id is 1 to 255: correct it, or say --myid N`);
-  throw new UsageError(`--myid ${said}: a server's id is 1 to 255`);
+    throw new StartError(43, `myid says ${id}, and a server's id is 1 to 254: correct it, or say --myid N`);
+  throw new UsageError(`--myid ${said}: a server's id is 1 to 254`);
 }

@@ -21,7 +21,7 @@ const INITIALIZE_USAGE = (script: string, config: string): string => `usage: ${s
      -h                                                    Display this message
      --help                                                Display this message
      --configfile=${config.padEnd(40)} ZooKeeper config file
-     --myid=#                                              Set the myid to be used, if any (1-255)
+     --myid=#                                              Set the myid to be used, if any (1-254)
      --force                                               Force creation of the data/txnlog dirs
 `;
 
@@ -32,8 +32,8 @@ export async function initialize({ values, places, isApache, yes, isDry }: Opera
     return 1; // as Apache's script has it
   }
   const myid = values.myid === undefined ? undefined : Number(values.myid);
-  if (myid !== undefined && (!/^\d{1,3}$/.test(values.myid ?? '') || myid < 1 || myid > 255))
-    throw new UsageError(`--myid ${values.myid} is not a number from 1 to 255`);
+  if (myid !== undefined && (!/^\d{1,3}$/.test(values.myid ?? '') || myid < 1 || myid > 254))
+    throw new UsageError(`--myid ${values.myid} is not a number from 1 to 254`);
   const last = settingsIn(places.config);
   const { dataDir } = namedFiles(last);
   if (dataDir === undefined) throw new StartError(43, `Unable to determine dataDir from ${places.config}`);

@@ -20,7 +20,7 @@ export interface ObserverWords {
 
 const CONNECT_MS = 10_000;
 const FIRST_PORT = 2181;
-const MOST_ID = 255;
+const MOST_ID = 254;
 
 /**
  * What stands in the zoo.cfg of an observer that joins a running ensemble: its members as it tells them, and a line of the

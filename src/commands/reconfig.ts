@@ -129,7 +129,7 @@ function versionOf(text: string): bigint {
 
 const SERVER = 'ID=HOST:QUORUMPORT:ELECTIONPORT[:observer];CLIENTPORT';
 /** Of zoosh's servers. ZooKeeper's take more, so that nothing is refused for it here. */
-const MOST_ID = 255;
+const MOST_ID = 254;
 
 /** A server says only that something is wrong: what can be seen of it. */
 function wrongIn(

@@ -4,7 +4,7 @@ import type { Member } from '../records/txns.ts';
 import type { Key } from './config-keys.ts';
 import { type Membership, membership, parseDynamicFile } from './config-members.ts';
 import type { Reader } from './config-reader.ts';
-import type { Address, ServerLine } from './config-servers.ts';
+import { type Address, isServerId, type ServerLine } from './config-servers.ts';
 import { ConfigError, type Origin, type Setting, showOrigin } from './config-text.ts';
 import { type QuorumTls, quorumTls } from './config-tls.ts';
 import { refuseOpenPeers } from './config-trust.ts';
@@ -158,14 +158,14 @@ function dynamicLines(
   return parseDynamicFile(dynamic.text, dynamic.file);
 }
 
-/** The id in `myid`: the first line, 1 to 255. @throws ConfigError */
+/** The id in `myid`: the first line, 1 to 254. @throws ConfigError */
 function sidOf(myid: Beside['myid']): number | undefined {
   if (myid === undefined) return undefined;
   const text = (/^[^\r\n]*/.exec(myid.text)?.[0] ?? '').trim();
   const sid = Number(text);
-  if (/^\d{1,3}$/.test(text) && sid >= 1 && sid <= 255) return sid;
+  if (/^\d{1,3}$/.test(text) && isServerId(sid)) return sid;
   throw new ConfigError(
-    `the server id ${JSON.stringify(text.slice(0, 40))} is not a number from 1 to 255`,
+    `the server id ${JSON.stringify(text.slice(0, 40))} is not a number from 1 to 254`,
     'write the id of this server, and nothing else, as its server line has it',
     { key: 'myid', from: myid.from },
   );
@@ -208,8 +208,6 @@ function ensembleOf(
       `correct its myid (there are ${servers.map(({ id }) => id).join(', ')}), or write that line`,
       { key: 'myid', from: beside.myid?.from },
     );
-  if (take.flag('extendedTypesEnabled') && servers.some(({ id }) => id === 255))
-    throw take.error('extendedTypesEnabled', 'extendedTypesEnabled with a server 255', 'give that server another id');
   const given = take.text('peerType')?.toLowerCase();
   if (take.origin('peerType') !== undefined && given !== own.role)
     notes.push(

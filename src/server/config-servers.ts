@@ -23,8 +23,8 @@ export interface ServerLine {
 const FORM =
   'write server.N=HOST:QUORUMPORT:ELECTIONPORT[:participant|observer][;[[HOST:]CLIENTPORT][;[HOST:]SECURECLIENTPORT]]';
 
-/** Session ids hold the number of the server in one byte. */
-export const isServerId = (id: number): boolean => id >= 1 && id <= 255;
+/** Session ids hold the number of the server in one byte, and with 255 in it an owner is no session but a time to live. */
+export const isServerId = (id: number): boolean => id >= 1 && id <= 254;
 
 /**
  * Reads `server.N=host:quorum:election[:role][|…][;[client][;secureClient]]`; refuses what ZooKeeper refuses, and ids that no server can have
@@ -38,7 +38,7 @@ export function parseServerLine(setting: Setting, multiAddress: boolean, anyId =
   const idText = key.slice('server.'.length);
   const id = Number(idText);
   const isId = anyId ? /^[+-]?\d+$/.test(idText) : /^\d{1,3}$/.test(idText) && isServerId(id);
-  if (!isId) fail('has no server id from 1 to 255', FORM);
+  if (!isId) fail('has no server id from 1 to 254', FORM);
   const [members = '', client, secureClient, ...more] = value.split(';');
   if (more.length > 0) fail('has more than two places for clients');
 

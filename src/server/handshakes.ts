@@ -56,9 +56,10 @@ export class Handshakes {
   }
   private firstId(wall: number): bigint {
     const base = (BigInt.asUintN(64, BigInt(wall) << 24n) >> 8n) | (BigInt(this.sid) << 56n);
-    const highest = this.tree.sessions.highest.get(this.sid) ?? 0n;
     let first = BigInt.asIntN(64, base);
-    for (const taken of [highest, this.given ?? highest]) if (taken > first) first = taken;
+    // ids of servers from 128 on are negative: only one that was given may stand against them, no 0 in its place
+    for (const taken of [this.tree.sessions.highest.get(this.sid), this.given])
+      if (taken !== undefined && taken > first) first = taken;
     return first;
   }
   private birth({ timeoutMs }: ClientConnection, id: SessionId): Birth {

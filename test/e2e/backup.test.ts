@@ -242,7 +242,7 @@ test('a restoration is refused where it would hurt, and a dry run writes nothing
   const cases = [
     [['restore'], 2, /FILE is missing/],
     [['restore', file], 2, /--to DATADIR or --config/],
-    [['restore', file, '--to', folder.in('x'), '--myid', '300'], 2, /1 to 255/],
+    [['restore', file, '--to', folder.in('x'), '--myid', '300'], 2, /1 to 254/],
     [['restore', file, '--to', folder.in('x'), '--epoch', 'x'], 2, /is no number/],
     [['restore', file, '--to', folder.in('x'), '--epoch', '2147450000'], 43, /no epoch/],
     [['restore', file, '--to', folder.in('x'), '--sacrifice', 'none'], 42, /nothing to sacrifice/],

@@ -60,7 +60,7 @@ test('words that do not fit are told what does; config shows the members', async
   const auth = ['--auth', `digest:super:${new EnsembleFolder(directory).superPassword}`];
   for (const [words, hint] of [
     [['--add', '4=127.0.0.1:1:2'], /server 4 lacks a port for clients/],
-    [['--add', '300=127.0.0.1:1:2;3'], /an id is at most 255, not 300/],
+    [['--add', '300=127.0.0.1:1:2;3'], /an id is at most 254, not 300/],
     [['--add', `4=127.0.0.1:${port + 100}:2;3`], /servers 1 and 4 would have the same address/],
     [['--add', 'x'], /x is no server: ID=HOST/],
     [['--remove', '1,2'], /no voter would be left/],

@@ -213,7 +213,7 @@ test('an import is refused where it would hurt or has nothing to take', async ()
   for (const [args, text] of [
     [['import-apache'], /DIR is missing/],
     [['import-apache', join(folder.path, 'none')], /there is no version-2/],
-    [['import-apache', data, '--myid', '300'], /a server's id is 1 to 255/],
+    [['import-apache', data, '--myid', '300'], /a server's id is 1 to 254/],
     [['import-apache', data, 'x'], /one word too many/],
     [['export-apache', join(folder.path, 'none'), '--to', folder.path], /there is no zoosh-1/],
     [['export-apache', data], /needs --to/],

@@ -57,7 +57,7 @@ test('a compressed backup, a folder, nothing, and an id that is none', async () 
   const id = await zoosh(['import-apache', apache]);
   assert.deepEqual(
     [id.code, id.stderr],
-    [43, `error: myid says 300, and a server's id is 1 to 255: correct it, or say --myid N\n`],
+    [43, `error: myid says 300, and a server's id is 1 to 254: correct it, or say --myid N\n`],
   );
 });
 

@@ -97,7 +97,7 @@ export const ROWS: readonly Row[] = [
     myid: 'abc',
     ours: 43,
     shim: 2,
-    says: /myid:1: the server id "abc" is not a number from 1 to 255/,
+    says: /myid:1: the server id "abc" is not a number from 1 to 254/,
   },
   {
     name: 'myid that nobody lists',

@@ -282,9 +282,9 @@ test('what cannot be used is refused, with the place and what to do', () => {
     [`initLimit=-1\nsyncLimit=5\n${THREE}`, /zoo\.cfg:4: initLimit/, { key: 'initLimit' }],
     [TICKS + THREE, /\/data\/myid:1: the server id "abc"/, { myid: 'abc', key: 'myid' }],
     [TICKS + THREE, /server id ""/, { myid: '\n1' }],
-    [TICKS + THREE, /server id "256"/, { myid: '256' }],
+    [TICKS + THREE, /server id "255"/, { myid: '255' }],
     [TICKS + THREE, /id 9, and there is no line server\.9; correct its myid \(there are 1, 2, 3\)/, { myid: '9' }],
-    [`${TICKS}${THREE}\nserver.255=127.0.0.1:4:5\nextendedTypesEnabled=true`, /server 255/],
+    [`${TICKS}${THREE}\nserver.255=127.0.0.1:4:5`, /server.255=.* has no server id from 1 to 254/],
     [`${TICKS}${THREE}\nelectionAlg=1`, /only 3/],
     [
       `${TICKS}${THREE}\nserver.4=127.0.0.1:21:34`,
