@@ -8,6 +8,7 @@ import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import { type Config, type CreateSessionTxn, KIND, type Txn } from '../records/txns.ts';
 import type { Leader } from '../zab/leader.ts';
+import { isQuorum } from '../zab/quorum.ts';
 import { isAllowed } from './acl.ts';
 import type { ClientConnection, Waiting } from './connection.ts';
 import type { Desk } from './desk.ts';
@@ -136,7 +137,7 @@ export class LeaderDesk implements Desk {
 
   // --- members -----------------------------------------------------------------------------------------------------------
 
-  /** Decides who belongs to the ensemble from now on; returns the counter of what came of it. */
+  /** Decides who belongs to the ensemble from now on; returns the counter of what came of it, 0 when the term ended instead. */
   private reconfigure(to: Reconfigurer, who: Requester, tracked: TrackedSession | undefined, from: Reader): number {
     const { server } = this;
     const code = this.refuseReconfig(who, tracked, from);
@@ -146,9 +147,16 @@ export class LeaderDesk implements Desk {
       server.reconfigure(code);
       this.reconfigurer = undefined;
       if (this.reconfigured !== undefined) return this.reconfigured;
+      // the change makes a voter of one who promised a higher epoch: the term has ended above it (foundations.md 13.11)
+      if (server.peer.leader === undefined) return this.notNumbered(to);
     }
     const txn = { kind: KIND.error, code: typeof code === 'number' ? code : ReconfigInProgress };
     return server.propose(to.connection, to.session, to.xid, OPERATIONS.reconfig.code, txn, NO_PATHS, undefined);
+  }
+  /** Who asked cannot know what becomes of it: its connection ends, a learner's with its link. */
+  private notNumbered({ connection }: Reconfigurer): number {
+    if (connection !== undefined) this.server.end(connection);
+    return 0;
   }
   /** The config asked for, or ZooKeeper's number of why not. */
   private refuseReconfig(who: Requester, tracked: TrackedSession | undefined, from: Reader): Config | number {
@@ -326,7 +334,8 @@ export class LeaderDesk implements Desk {
     }
     if (op === OPERATIONS.reconfig.code) {
       const to = { connection: undefined, session, xid };
-      return this.numbered(link, this.reconfigure(to, who, tracked, from));
+      const counter = this.reconfigure(to, who, tracked, from);
+      return counter === 0 ? undefined : this.numbered(link, counter);
     }
     const txn: Txn =
       tracked === undefined && !local
@@ -460,12 +469,23 @@ export class LeaderDesk implements Desk {
     }
     return { reaped, done };
   }
-  /** Our wall clock ran with the monotonic one since the term began, and more of the others agree with it than not. */
+  /**
+   * Our wall clock ran with the monotonic one since the term began, and those that agree with it are a quorum with us
+   * (foundations.md 10). Who has not said what time it is agrees with nobody.
+   */
   private clocksAgree(): boolean {
     const { server, skews } = this;
+    const { peer } = server;
     if (Math.abs(server.wall - server.now - this.wallOffset) > CLOCKS_AGREE) return false;
-    let near = 0;
-    for (const skew of skews.values()) if (Math.abs(skew) <= CLOCKS_AGREE) near++;
-    return skews.size === 0 || near * 2 >= skews.size;
+    if (!peer.isMember) return true;
+    const { last, synced } = peer.membership;
+    if (last === undefined) return false;
+    const near = new Set([server.options.sid]);
+    for (const { link, sid: other } of peer.audience?.each ?? [])
+      if (Math.abs(skews.get(link) ?? Number.POSITIVE_INFINITY) <= CLOCKS_AGREE) near.add(other);
+    return isQuorum(
+      last.config,
+      synced.filter((voice) => near.has(voice.sid)),
+    );
   }
 }

@@ -95,10 +95,18 @@ test('a leader without memory refuses the writes and sessions of learners, too, 
   assert.equal(server.pressure.refused, 4);
 });
 
-test('the clock of a learner counts for as long as it is there', () => {
+test('nodes with a time to live go only while the clocks of a quorum of the voters agree', () => {
   const { desk, server } = rig();
   let slices = 0;
-  Object.assign(server, { holds: false });
+  const voice = (sid: number) => ({ sid, incarnation: `i${sid}` });
+  const members = [1, 2, 3, 4, 5].map((sid) => ({ ...voice(sid), role: 'participant' }));
+  const peer = {
+    ...{ leader: { epoch: 3 }, phase: 'broadcast', isMember: true },
+    membership: { last: { config: { members } }, synced: [3, 1, 2, 4].map(voice) },
+    // the last is an observer
+    audience: { each: [7, 8, 9, 10].map((link, at) => ({ link, sid: [1, 2, 4, 6][at] })) },
+  };
+  Object.assign(server, { holds: false, peer, options: { sid: 3 } });
   Object.assign(desk, {
     reaper: {
       slice: () => {
@@ -107,12 +115,25 @@ test('the clock of a learner counts for as long as it is there', () => {
       },
     },
   });
-  desk.received(7, { type: 'TOUCHED', epoch: 3, wallMs: server.wall + 3_600_000, sessions: [] });
-  desk.reap(10);
-  assert.equal(slices, 0, 'the only other clock disagrees by an hour');
-  desk.gone(7);
-  desk.reap(10);
-  assert.equal(slices, 1);
+  const says = (link: number, ahead: number): void =>
+    desk.received(link, { type: 'TOUCHED', epoch: 3, wallMs: server.wall + ahead, sessions: [] });
+  const reaps = (): boolean => {
+    slices = 0;
+    desk.reap(10);
+    return slices > 0;
+  };
+  assert.equal(reaps(), false, 'nobody has said what time it is');
+  says(10, 0);
+  says(7, 0);
+  assert.equal(reaps(), false, 'one voter of five agrees, and an observer');
+  says(8, 3_600_000);
+  assert.equal(reaps(), false, 'another disagrees by an hour');
+  says(9, 1000);
+  assert.equal(reaps(), true);
+  desk.gone(9);
+  assert.equal(reaps(), false, 'a clock that is not heard any more says nothing');
+  Object.assign(server, { peer: { ...peer, isMember: false } });
+  assert.equal(reaps(), true, 'a server alone has nobody to ask');
 });
 
 test('a sync that is confirmed in the step that ends the term is dropped with it', () => {
