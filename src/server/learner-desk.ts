@@ -1,6 +1,6 @@
 import type { SessionId } from '../base/ids.ts';
 import type { Reader } from '../protocol/bytes.ts';
-import { OPCODE } from '../protocol/operations.ts';
+import { OPCODE, OPERATIONS } from '../protocol/operations.ts';
 import { LOCAL_SESSIONS_LEVEL } from '../records/peer-frame.ts';
 import type { MessageOf, PeerMessage } from '../records/peer-messages.ts';
 import type { CreateSessionTxn } from '../records/txns.ts';
@@ -12,6 +12,7 @@ import type { Birth } from './handshakes.ts';
 import type { Office } from './office.ts';
 import type { Numbered } from './replica.ts';
 import type { TrackedSession } from './sessions.ts';
+import { markAsAsked, widePartsOf } from './wide-parts.ts';
 
 /** A client's request on its way: sent to the leader, and not numbered as far as is known here. */
 interface Asker {
@@ -20,6 +21,8 @@ interface Asker {
   readonly opcode: number;
   readonly password: Uint8Array | undefined;
   readonly audited: AuditedRequest | undefined;
+  /** Of a multi: see {@link widePartsOf}. */
+  readonly wide: readonly number[] | undefined;
   /** A session of this member alone that is to become everybody's. */
   readonly upgrade: CreateSessionTxn | undefined;
   /** The counter of its entry, which will come; 0 until the leader has numbered it. */
@@ -45,6 +48,9 @@ export class LearnerDesk implements Desk {
   /** Clients that wait until the leader says that their session lives; by session, in order. */
   private readonly returning = new Map<bigint, { connection: ClientConnection; password: Uint8Array }[]>();
 
+  /** Sessions that the leader of this term took from here. */
+  private readonly elsewhere = new Set<bigint>();
+
   /** `level`: what the leader and this member agreed to speak. */
   constructor(server: Office, epoch: number, level: number) {
     this.takesLocal = level >= LOCAL_SESSIONS_LEVEL;
@@ -67,10 +73,20 @@ export class LearnerDesk implements Desk {
     start: number,
     end: number,
   ): void {
-    // what a sync held back until its session was elsewhere, or comes back: behind that the leader would take it for new (I7)
-    if (connection.moved || this.returning.has(connection.session)) return this.server.end(connection);
+    const { session } = connection;
+    const isMoved = connection.moved || this.returning.has(session);
+    // one whose session is elsewhere for certain is refused by the leader, with a number that the log remembers, as ZooKeeper's does.
+    // What a sync held back until its session was elsewhere, or comes back, the leader might take for new (I7)
+    if (isMoved && !this.isElsewhere(connection)) return this.server.end(connection);
     const body = start + HEADER_BYTES < end ? bytes.subarray(start + HEADER_BYTES, end) : NO_BODY;
-    this.forward(connection, connection.session, xid, type, body, undefined);
+    this.forward(connection, session, xid, type, body, undefined);
+  }
+  /**
+   * The leader of this term has attached the session to another member, and nothing was asked since that could bring it back:
+   * all that comes to the leader from here before such a question is not executed.
+   */
+  private isElsewhere({ session, moved, local }: ClientConnection): boolean {
+    return moved && !local && this.elsewhere.has(session) && !this.returning.has(session);
   }
   private forward(
     connection: ClientConnection,
@@ -88,6 +104,7 @@ export class LearnerDesk implements Desk {
       opcode: op,
       password,
       audited: connection.asked,
+      wide: op === OPERATIONS.multi.code ? widePartsOf(body) : undefined,
       upgrade: undefined,
       counter: 0,
     });
@@ -110,6 +127,7 @@ export class LearnerDesk implements Desk {
       opcode: op,
       password: undefined,
       audited: undefined,
+      wide: undefined,
       upgrade: txn,
       counter: 0,
     });
@@ -184,6 +202,7 @@ export class LearnerDesk implements Desk {
       case 'REVALIDATED':
         return this.revalidated(message);
       case 'MOVED':
+        this.elsewhere.add(message.session);
         return this.server.moved(message.session as SessionId);
       case 'SYNCED': {
         const then = this.syncs.get(message.id);
@@ -232,8 +251,10 @@ export class LearnerDesk implements Desk {
     numbered.opcode = next.opcode;
     numbered.password = next.password;
     numbered.asked = next.audited;
+    markAsAsked(numbered.txn, next.wide);
   }
   private revalidated({ session, valid }: MessageOf<'REVALIDATED'>): void {
+    this.elsewhere.delete(session);
     const waiting = this.returning.get(session);
     const first = waiting?.shift();
     if (waiting?.length === 0) this.returning.delete(session);
@@ -241,6 +262,7 @@ export class LearnerDesk implements Desk {
   }
   forget(session: TrackedSession): void {
     this.heardOf.delete(session);
+    this.elsewhere.delete(session.id);
   }
   goOn(): void {}
   gone(): void {}

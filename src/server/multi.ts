@@ -6,6 +6,7 @@ import { KIND, type MultiErrorTxn, type MultiTxn, type PartTxn, type Txn } from 
 import { aclBytes } from './acl.ts';
 import type { PendingChanges } from './pending.ts';
 import type { Decider, Decision, Requester } from './prepare.ts';
+import { carriesStat, isTimed, isWide, markWide } from './wide-parts.ts';
 
 const { MarshallingError, RuntimeInconsistency } = KEEPER_CODES;
 const WRITES: ReadonlySet<number> = new Set([1, 2, 5, 13, 15, 19, 21]);
@@ -68,18 +69,15 @@ function decidePart(decider: Decider, who: Requester, by: number, { type, reques
     default: {
       const { path, data, acl, flags, ttl = -1n } = request as RequestOf<'create'> & { ttl?: bigint };
       // in a multi the kind of node follows from the flags, as in ZooKeeper, which cannot go on when they promise a ttl that is not there
-      const timed = flags === CREATE_FLAG.ttl || flags === CREATE_FLAG.ttlSequential;
+      const timed = isTimed(flags);
       if (timed && type !== 21) return MarshallingError;
       const opcode = timed ? type : flags === CREATE_FLAG.container ? 19 : type === 15 ? 15 : 1;
       const made = decider.create(who, by, opcode, path, data, acl, flags, timed ? ttl : -1n);
-      if (typeof made !== 'number' && opcode !== 1) withStat.add(made);
+      if (typeof made !== 'number' && isWide(type, flags)) markWide(made);
       return made;
     }
   }
 }
-/** Creates whose answer carries the Stat: all but plain ones. */
-const withStat = new WeakSet<PartTxn>();
-
 /** `stats`: 68 bytes for each create and set, as they were when that part was applied. */
 export function writeMultiAnswer(to: Writer, txn: MultiTxn | MultiErrorTxn, stats: readonly Buffer[]): void {
   const head = (type: number, err: number): void => {
@@ -102,7 +100,7 @@ export function writeMultiAnswer(to: Writer, txn: MultiTxn | MultiErrorTxn, stat
   else
     for (const part of txn.parts) {
       if (part.kind === KIND.create) {
-        const wide = withStat.has(part);
+        const wide = carriesStat(part);
         head(wide ? 15 : 1, 0);
         to.text(part.path);
         if (wide) stat();

@@ -21,12 +21,6 @@ const NEWER: Readonly<Record<string, Readonly<Record<number, number | null>>>> =
   'multi-read-with-write': { 3: -5 },
   'multi-ok': { 3: null },
 };
-/**
- * Numbers that may be that of the one before. ZooKeeper's log remembers a write that was refused because its session had moved;
- * here a member that knows of the move refuses it alone, and nothing is numbered.
- */
-const UNNUMBERED: Readonly<Record<string, string>> = { 'ens-session-moved-write': 'zxid3' };
-
 interface Volatile {
   offset: number;
   length: number;
@@ -107,10 +101,6 @@ const canonical = (raw: Buffer, elements: string): string[] => {
 
 class Binder {
   readonly values = new Map<string, Buffer>();
-  private readonly unnumbered: string | undefined;
-  constructor(name: string) {
-    this.unnumbered = UNNUMBERED[name];
-  }
   bind(symbol: string, raw: Buffer): void {
     if (symbol === 'time:any' || symbol === 'token:any') return;
     const old = this.values.get(symbol);
@@ -132,8 +122,7 @@ class Binder {
       if (!/^zxid\d/.test(name)) continue;
       const before = Number(name.slice(4)) < n;
       const theirs = other.readBigInt64BE();
-      const may = symbol === this.unnumbered && n - 1 === Number(name.slice(4)) && theirs === value;
-      assert.ok(may || (before ? theirs < value : theirs > value), `${symbol} is out of order with ${name}`);
+      assert.ok(before ? theirs < value : theirs > value, `${symbol} is out of order with ${name}`);
     }
   }
 }
@@ -194,7 +183,7 @@ interface Pace {
 }
 
 async function replay(name: string, steps: readonly Step[], ports: readonly number[], pace: Pace): Promise<void> {
-  const binder = new Binder(name);
+  const binder = new Binder();
   const conns = new Map<string, Conn>();
   const sent = new Map<string, number>();
   const heard = new Map<string, Buffer>();

@@ -37,6 +37,7 @@ function known() {
       toLeader: (message: PeerMessage) => void told.push(message),
     },
     handshakes: { isKnown: () => true, opens: () => true, renewal: () => undefined, resume: () => true },
+    moved: () => {},
     end: ({ id }: ClientConnection) => void ended.push(id),
   } as unknown as Server;
   const desk = new LearnerDesk(server, 3, PEER_LEVEL);
@@ -106,4 +107,23 @@ test("I9: who comes back to a session that becomes everybody's meanwhile waits f
     told.map(({ type }) => type),
     ['SYNC', 'SYNC', 'REVALIDATE'],
   );
+});
+
+test('a write behind the move of its session is refused by the leader of that term, and by nobody who could take it for new', () => {
+  const { desk, told, ended, connection, write } = known();
+  const id = 5n as SessionId;
+  const old = connection(1, id);
+  desk.received(0, { type: 'MOVED', epoch: 3, session: id });
+  (old as { moved: boolean }).moved = true;
+  write(old, 135);
+  assert.deepEqual([types(told), ended], [['REQUEST 135'], []], 'the log is to remember it');
+  desk.received(0, { type: 'TAKEN', epoch: 3, first: 0, count: 1 });
+  assert.deepEqual(ended, [1]);
+  // the client comes back here: until the leader has said so, and behind it, the old connection sends nothing
+  desk.resume(connection(3, 0n as SessionId, { state: 'connecting' }), id, Buffer.alloc(16));
+  write(old, 136);
+  desk.received(0, { type: 'REVALIDATED', epoch: 3, session: id, valid: true });
+  write(old, 137);
+  write(connection(3, id), 1);
+  assert.deepEqual(types(told), ['REQUEST 135', 'REVALIDATE', 'REQUEST 1']);
 });
