@@ -7,10 +7,11 @@ import { test } from 'node:test';
 import { type Config, KIND, type Txn } from '../../src/records/txns.ts';
 import { type Committed, Ledger } from './check/ledger.ts';
 import { Verdicts } from './check/verdicts.ts';
-import { Configs, isMajority } from './run/configs.ts';
+import { Configs } from './run/configs.ts';
 import { Coverage, FAULT_KINDS } from './run/coverage.ts';
 import { addTo, GATE, lacks, MARKS, noSums, tableOf } from './run/gate.ts';
 import { appendRecord, firstSeed, programOf, readRecords, type SeedRecord } from './run/record.ts';
+import { decide, type Shares } from './run/shares.ts';
 
 const RECORD: SeedRecord = {
   ...{
@@ -188,13 +189,26 @@ test('members that nobody asked for are a violation; another directory of a vote
   assert.equal(rig.verdicts.violations.length, 1);
 });
 
-test('half is no majority', () => {
+test('half is no quorum, of servers, of weight or of groups', () => {
+  const four = [1, 2, 3, 4];
   assert.equal(
-    isMajority([1, 2, 3, 4], (sid) => sid < 3),
+    decide(four, (sid) => sid < 3),
     false,
   );
   assert.equal(
-    isMajority([1, 2, 3, 4], (sid) => sid < 4),
+    decide(four, (sid) => sid < 4),
     true,
   );
+  const heavy = new Map(four.map((sid) => [sid, { group: 1, weight: sid === 1 ? 3 : 1 }]));
+  const quorums = (shares: Shares, of: readonly number[]): boolean => decide(of, (sid) => sid < 3, shares);
+  assert.equal(quorums(heavy, four), true);
+  assert.equal(quorums(heavy, [2, 3, 4]), false);
+  // groups of 1 and 4, 2 and 5, 3 and 6; in the last nobody has a say
+  const six = [1, 2, 3, 4, 5, 6];
+  const grouped = (weights: readonly number[]): Shares =>
+    new Map(six.map((sid) => [sid, { group: sid % 3, weight: weights[sid - 1] as number }]));
+  assert.equal(quorums(grouped([1, 1, 1, 1, 1, 1]), six), false, 'half of each of two groups');
+  assert.equal(quorums(grouped([2, 2, 1, 1, 1, 1]), six), true, 'two of three groups');
+  assert.equal(quorums(grouped([2, 1, 1, 1, 1, 1]), six), false, 'one of three');
+  assert.equal(quorums(grouped([2, 1, 0, 1, 1, 0]), six), false, 'one of the two that count');
 });

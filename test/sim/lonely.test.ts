@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Verdicts } from './check/verdicts.ts';
 import { Lonely } from './run/lonely.ts';
 import type { Member } from './run/member.ts';
+import { decide } from './run/shares.ts';
 
 function scene() {
   let now = 0;
@@ -18,7 +19,7 @@ function scene() {
   const lonely = new Lonely(
     {
       members: members as unknown as Member[],
-      configs: { voters: [1, 2, 3], incarnationOf: (sid) => `i${sid}` },
+      configs: { voters: [1, 2, 3], incarnationOf: (sid) => `i${sid}`, decides: decide },
       verdicts,
       incarnationOf: (sid) => named.get(sid) ?? '',
       knowsMembers: () => knows,

@@ -1,14 +1,17 @@
-/** Who decides by a config record: the checkers' own count, by weight; ensembles here have no groups. */
+/** Who decides by a config record: the checkers' own count, by weight, within groups where there are any. */
 import type { Config } from '../../../src/records/txns.ts';
 
 /** `holds` says whether a server has it under that incarnation. A voter whose directory is not known does not have it. */
 export function isMajority({ members }: Config, holds: (sid: number, incarnation: string) => boolean): boolean {
-  let all = 0;
-  let those = 0;
-  for (const { sid, role, incarnation, weight = 1 } of members) {
+  const groups = new Map<number, { all: number; those: number }>();
+  for (const { sid, role, incarnation, group = 0, weight = 1 } of members) {
     if (role !== 'participant') continue;
-    all += weight;
-    if (incarnation !== null && holds(sid, incarnation)) those += weight;
+    const sum = groups.get(group) ?? { all: 0, those: 0 };
+    sum.all += weight;
+    if (incarnation !== null && holds(sid, incarnation)) sum.those += weight;
+    groups.set(group, sum);
   }
-  return those > all - those;
+  const counting = [...groups.values()].filter(({ all }) => all > 0);
+  const won = counting.filter(({ all, those }) => those > all - those).length;
+  return won > counting.length - won;
 }

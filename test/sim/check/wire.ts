@@ -85,4 +85,4 @@ export const readEvent = (from: Reader): { type: number; path: string } => {
   const { type, path } = WatcherEvent.read(from);
   return { type, path: path ?? '' };
 };
-export { type AnswerOf, type MultiAnswer, OPERATIONS, type RequestOf };
+export { type AnswerOf, type MultiAnswer, type MultiPart, OPERATIONS, type RequestOf };

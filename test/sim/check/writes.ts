@@ -2,7 +2,13 @@
 import type { ModelNode } from '../model/tree.ts';
 import { show, statDiffers } from './compare.ts';
 import type { Replayed } from './oracle.ts';
-import { type Answered, OPERATIONS } from './wire.ts';
+import { type Answered, type MultiPart, OPERATIONS } from './wire.ts';
+
+/** The kind of result of a part: the creates that ask for the Stat have one kind. */
+const answerTo = ({ type }: MultiPart): number => {
+  const { create2, createContainer } = OPERATIONS;
+  return type === createContainer.code ? create2.code : type;
+};
 
 /** Undefined when it does. */
 export function writeDiffers({ outcome, asked }: Replayed, answer: Answered): string | undefined {
@@ -37,7 +43,10 @@ export function writeDiffers({ outcome, asked }: Replayed, answer: Answered): st
         return told === codes.join() ? undefined : `parts failed with ${told}, by the model ${codes.join()}`;
       }
       if (answers.length !== effects.length) return `${answers.length} answers to ${effects.length} parts`;
+      const parts = asked.body as readonly MultiPart[];
       for (const [i, { type, result }] of answers.entries()) {
+        // whoever asked for the Stat is told it, by whichever member
+        if (type !== answerTo(parts[i] as MultiPart)) return `part ${i}: answered as ${type}`;
         const { path, stat } = (result ?? {}) as { path?: string; stat?: Parameters<typeof statDiffers>[0] };
         const fault =
           (path === undefined ? undefined : isPath(path, i)) ??

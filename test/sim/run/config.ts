@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { checkConfig, parseProperties, type ServerConfig } from '../../../src/server/config.ts';
 import { nameOfServer, PORT } from './member.ts';
+import { linesOf } from './shares.ts';
 import type { Plan } from './swarm.ts';
 
 /** Who may change the members. */
@@ -32,6 +33,7 @@ export function configOf(sid: number, plan: Plan): ServerConfig {
     }
     // one that is to join later names the others and itself
     if (sid > count) lines.push(`server.${sid}=${nameOfServer(sid)}:${PORT.quorum}:${PORT.election}:observer`);
+    lines.push(...linesOf(plan.shares));
     if (plan.reconfigures)
       lines.push('reconfigEnabled=true', `DigestAuthenticationProvider.superDigest=super:${SUPER_DIGEST}`);
   }

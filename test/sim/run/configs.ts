@@ -1,6 +1,7 @@
 import { type Config, KIND } from '../../../src/records/txns.ts';
 import { type Committed, hex, type Ledger } from '../check/ledger.ts';
 import type { Verdicts } from '../check/verdicts.ts';
+import { decide, EQUAL, type Shares } from './shares.ts';
 
 /** Who belongs to an ensemble and as what, by server number. */
 export type Roles = ReadonlyMap<number, 'participant' | 'observer'>;
@@ -31,15 +32,14 @@ export const rolesOf = (config: Config | undefined): Roles =>
   new Map((config?.members ?? []).map(({ sid, role }) => [sid, role]));
 export const sameRoles = (a: Roles, b: Roles): boolean =>
   a.size === b.size && [...a].every(([sid, role]) => b.get(sid) === role);
-export const isMajority = (of: readonly number[], sids: (sid: number) => boolean): boolean =>
-  2 * of.filter(sids).length > of.length;
-
 /** Who votes: by the committed history, and by what may yet be committed. */
 export class Configs {
   private readonly known: Known[] = [];
   private readonly asked = new Set<Asked>();
   private readonly ledger: Ledger;
   private readonly verdicts: Verdicts;
+  /** What each of them counts. */
+  shares: Shares = EQUAL;
   /** Voters of zoo.cfg, who founded it. */
   first: readonly number[];
 
@@ -47,6 +47,10 @@ export class Configs {
     this.ledger = ledger;
     this.verdicts = verdicts;
     this.first = first;
+  }
+  /** Whether those of `voters` for whom `holds` is true are a quorum of them. */
+  decides(voters: readonly number[], holds: (sid: number) => boolean): boolean {
+    return decide(voters, holds, this.shares);
   }
   private get last(): Known | undefined {
     return this.known.at(-1);
@@ -127,7 +131,7 @@ export class Configs {
     for (let at = history.length - 1; at >= config.noop && at >= history.length - LOOK_BACK; at--) {
       const { chain } = history[at] as Committed;
       const holds = (sid: number): boolean => knows(sid) && holdings.get(sid)?.durable.has(chain) === true;
-      if (isMajority(config.voters, holds)) return true;
+      if (this.decides(config.voters, holds)) return true;
     }
     return false;
   }
@@ -141,7 +145,7 @@ export class Configs {
       const next = this.known[at + 1];
       if (next === undefined) return false;
       const isOld = (sid: number): boolean => !history.slice(next.place).some(({ chain }) => has(sid, chain));
-      return isMajority(voters, isOld);
+      return this.decides(voters, isOld);
     });
   }
   /** Whether these servers could commit what stands at this place of the history. */
@@ -152,7 +156,7 @@ export class Configs {
     const sets = [config?.voters ?? this.first];
     // a config record needs the voters of the config before it, too
     if (config?.zxid === zxid && at > 0) sets.push((this.known[at - 1] as Known).voters);
-    return sets.every((voters) => isMajority(voters, (sid) => sids.includes(sid)));
+    return sets.every((voters) => this.decides(voters, (sid) => sids.includes(sid)));
   }
 }
 export const show = (roles: Roles): string =>

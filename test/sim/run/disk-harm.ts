@@ -4,7 +4,6 @@ import { KIND } from '../../../src/records/txns.ts';
 import { envelopesOf, isWholeGroup } from '../check/log-tap.ts';
 import { SimDisk } from '../disk.ts';
 import { oneIn, pick } from '../world/chance.ts';
-import { isMajority } from './configs.ts';
 import type { Coverage, FaultKind } from './coverage.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { Injected } from './fault.ts';
@@ -74,8 +73,8 @@ export class DiskHarm {
     // whoever is empty and meets all voters of its zoo.cfg empty founds another ensemble: one of them keeps what it has
     if (!configs.first.some((each) => each !== sid && !this.harmed.has(each))) return false;
     const isHeard = (each: number): boolean => isLeft(each) && this.ensemble.knowsMembers(each);
-    if (!isMajority(configs.voters, isHeard)) return false;
-    return configs.possible(isLeft).every((voters) => isMajority(voters, isLeft));
+    if (!configs.decides(configs.voters, isHeard)) return false;
+    return configs.possible(isLeft).every((voters) => configs.decides(voters, isLeft));
   }
   private candidate(random: Random): Member | undefined {
     const open = this.ensemble.members.filter(({ sid, disk }) => this.may(sid) && disk.paths().length > 4);
@@ -252,7 +251,7 @@ export class DiskHarm {
       const since = this.tags.get(txn.tag);
       if (since === undefined || since <= copy.life) return false;
       const holds = (sid: number): boolean => isOther(sid) && ledger.holdingsOf(sid).durable.has(chain);
-      return sets.every((voters) => isMajority(voters, holds));
+      return sets.every((voters) => configs.decides(voters, holds));
     });
   }
   /** With it, too many would know only of members that are others by now. */

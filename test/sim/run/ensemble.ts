@@ -66,7 +66,7 @@ export class Ensemble implements Disposable {
     this.verdicts = new Verdicts(now);
     this.verdicts.onViolation = ({ rule, text }) => this.say(`VIOLATION ${rule}: ${text}`);
     const isQuorum = (sids: readonly number[]): boolean =>
-      2 * sids.filter((sid) => this.voters.includes(sid)).length > this.voters.length;
+      this.configs.decides(this.voters, (sid) => sids.includes(sid));
     this.ledger = new Ledger(this.verdicts, now, isQuorum);
     this.acks = new AckWatch({
       ledger: this.ledger,

@@ -1,10 +1,10 @@
 import type { Verdicts } from '../check/verdicts.ts';
-import { type Configs, isMajority } from './configs.ts';
+import type { Configs } from './configs.ts';
 import type { Member } from './member.ts';
 
 export interface LonelyAround {
   readonly members: readonly Member[];
-  readonly configs: Pick<Configs, 'voters' | 'incarnationOf'>;
+  readonly configs: Pick<Configs, 'voters' | 'incarnationOf' | 'decides'>;
   readonly verdicts: Verdicts;
   /** As what a server's directory was named last. */
   incarnationOf(sid: number): string;
@@ -53,6 +53,6 @@ export class Lonely {
     const isThere = (sid: number): boolean =>
       members.some((member) => member.sid === sid && member.host.alive) &&
       configs.incarnationOf(sid) === this.around.incarnationOf(sid);
-    return isMajority(configs.voters, isThere);
+    return configs.decides(configs.voters, isThere);
   }
 }

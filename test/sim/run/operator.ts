@@ -3,11 +3,12 @@ import type { Client } from '../../../src/client/api.ts';
 import { oneIn, pick } from '../world/chance.ts';
 import { SimClient } from './client.ts';
 import { SUPER } from './config.ts';
-import { type Asked, isMajority, type Roles, show } from './configs.ts';
+import { type Asked, type Roles, show } from './configs.ts';
 import type { Coverage } from './coverage.ts';
 import type { Ensemble } from './ensemble.ts';
 import { nameOfServer, PORT } from './member.ts';
 import { isKnown } from './registers.ts';
+import { decide } from './shares.ts';
 
 /** Voters that are left at least, and more than these are not wanted. */
 const LEAST = 2;
@@ -58,7 +59,7 @@ export class Operator {
     const voters = [...next].flatMap(([sid, role]) => (role === 'participant' ? [sid] : []));
     const differs = [...all].some((sid) => next.get(sid) !== roles.get(sid));
     // as with damage: never so that the healthy are no quorum
-    const healthy = isMajority(voters, this.isHealthy);
+    const healthy = decide(voters, this.isHealthy);
     return differs && healthy && voters.length >= LEAST && voters.length <= MOST ? next : undefined;
   }
   private async ask(asked: Asked, change: Change): Promise<void> {

@@ -154,10 +154,15 @@ export class Phases {
       if (this.harm.harmed.get(member.sid)?.met === false) member.crash(false);
     }
     const alive = ensemble.voters.filter((sid) => this.harm.isHealthy(sid) && ensemble.knowsMembers(sid));
-    const most = Math.max(0, alive.length - (Math.floor(ensemble.voters.length / 2) + 1));
+    const { configs } = ensemble;
     // while who votes is undecided all are needed
-    const decided = ensemble.configs.possible().length === 1;
-    for (const sid of alive.slice(0, decided ? Math.min(plan.leftDead, most) : 0)) {
+    const decided = configs.possible().length === 1;
+    const dead: number[] = [];
+    for (const sid of alive) {
+      const isLeft = (each: number): boolean => alive.includes(each) && each !== sid && !dead.includes(each);
+      if (decided && dead.length < plan.leftDead && configs.decides(ensemble.voters, isLeft)) dead.push(sid);
+    }
+    for (const sid of dead) {
       this.supervisor.leave.add(sid);
       ensemble.member(sid).crash(false);
     }

@@ -55,6 +55,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     sessions: plan.sessions,
   });
   ensemble.voters = servers.slice(0, plan.voters);
+  ensemble.configs.shares = plan.shares;
   ensemble.network.links.meanMs = plan.meanDelayMs;
   for (const member of ensemble.members) {
     member.diskMs = plan.diskMs;

@@ -2,6 +2,7 @@ import type { Random } from '../../../src/base/random.ts';
 import type { SessionMode } from '../check/locals.ts';
 import { Chance, fraction, logUniform, oneIn, pick } from '../world/chance.ts';
 import { FAULT_KINDS, type FaultKind } from './coverage.ts';
+import { drawShares, EQUAL, type Shares } from './shares.ts';
 
 /** Profiles that are always among the seeds, whatever chance makes of the others. */
 export const PROFILES = [
@@ -27,6 +28,8 @@ export interface Plan {
   readonly spares: number;
   /** The members may be changed while it runs. */
   readonly reconfigures: boolean;
+  /** What the voters count; empty: each as one. */
+  readonly shares: Shares;
   readonly tickMs: number;
   readonly snapCount: number;
   readonly logKiB: number;
@@ -134,6 +137,12 @@ function slowLog(chance: Chance, tickMs: number): number {
   return oneIn(random, 3) ? logUniform(random, 1, Math.max(2, tickMs / 12)) : 0;
 }
 
+/** In every fourth run where nobody changes the members, which ensembles with groups refuse. */
+function sharesOf(chance: Chance, voters: number, reconfigures: boolean): Shares {
+  const random = chance.stream('plan/shares');
+  return voters > 1 && !reconfigures && oneIn(random, 4) ? drawShares(random, voters) : EQUAL;
+}
+
 /** Draws everything about a run from its seed. */
 export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const chance = new Chance(seed);
@@ -167,6 +176,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     observers: voters === 1 ? 0 : observers,
     spares: reconfigures ? spares : 0,
     reconfigures,
+    shares: sharesOf(chance, voters, reconfigures),
     tickMs,
     snapCount: Math.round(logUniform(random, 6, 500)),
     logKiB: Math.round(logUniform(random, 1, 1024)),
