@@ -66,6 +66,27 @@ const agreement: readonly Planted[] = [
     put: 'return heard * 2 + 2 > weight;',
   },
   {
+    id: 'weight-is-forgotten',
+    about: 'each voter counts as one, whatever weight zoo.cfg gives it',
+    file: 'zab/quorum.js',
+    find: 'const weightOf = (member) => member.weight ?? 1;',
+    put: 'const weightOf = (_member) => 1;',
+  },
+  {
+    id: 'one-group-fewer',
+    about: 'half of the groups are enough, or one of three',
+    file: 'zab/quorum.js',
+    find: 'return won * 2 > all;',
+    put: 'return won * 2 + 1 >= all;',
+  },
+  {
+    id: 'multi-as-plain-creates',
+    about: 'a learner answers the creates of a multi without the Stat that was asked for',
+    file: 'server/learner-desk.js',
+    find: 'markAsAsked(numbered.txn, next.wide);',
+    put: '',
+  },
+  {
     id: 'sync-without-a-round',
     about: 'a sync is answered without asking whether this member still leads',
     file: 'zab/probes.js',
