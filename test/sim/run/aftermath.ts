@@ -16,11 +16,11 @@ export function silentSessions({ border, oracle, members, scheduler }: Ensemble,
 
 /** A member that can be cut off for a while, and how: none where the others would be no quorum. */
 export function someoneToCut(
-  { leader, network, voters }: Ensemble,
+  { leader, network, voters, configs }: Ensemble,
   left: readonly Member[],
 ): { readonly sid: number; cut(on: boolean): void } | undefined {
-  const alive = left.filter(({ sid }) => voters.includes(sid)).length;
-  const mayGo = ({ sid }: Member): boolean => !voters.includes(sid) || 2 * (alive - 1) > voters.length;
+  const mayGo = (member: Member): boolean =>
+    configs.decides(voters, (sid) => sid !== member.sid && left.some((each) => each.sid === sid));
   const away = left.find((member) => member !== leader && mayGo(member));
   if (away === undefined) return undefined;
   const { name } = away.host;
