@@ -216,8 +216,7 @@ export function checkConfig(settings: readonly Setting[], beside: Beside = {}): 
     );
   }
   const form = formOf(take, lines, beside, notes);
-  const client = clientAddress(take, form.own);
-  const secure = secureAddress(take, form.own, client);
+  const { client, secure } = clientPlaces(take, form.own);
   if (client.port === undefined && secure.port === undefined) notes.push('no clientPort: no client can connect');
   const tls = clientTls(take, secure.port !== undefined, client.port !== undefined, notes);
 
@@ -341,22 +340,29 @@ interface Place {
   readonly host: string | undefined;
 }
 
-/** Where clients are served: as the keys say, as the server line says, or nowhere; both must agree. */
-function clientAddress(take: Reader, line: ServerLine | undefined): Place {
-  return agreed(take, 'clientPort', 2181, line?.client, line);
-}
-
-/** Where clients are served by TLS alone; likewise. */
-function secureAddress(take: Reader, line: ServerLine | undefined, plain: Place): Place {
-  const { port, host } = agreed(take, 'secureClientPort', 2281, line?.secureClient, line);
-  const meets = host === undefined || plain.host === undefined || isAnyHost(host) || host === plain.host;
-  if (port !== undefined && port !== 0 && port === plain.port && meets)
+/** Where clients are served, and where by TLS alone: as the keys say, as the server line says, or nowhere; both must agree. */
+function clientPlaces(take: Reader, line: ServerLine | undefined): { client: Place; secure: Place } {
+  const secure = agreed(take, 'secureClientPort', 2281, line?.secureClient, line);
+  const client = agreed(take, 'clientPort', 2181, line?.client, line, isPlainUnset(take, secure));
+  const { port, host } = secure;
+  const meets = host === undefined || client.host === undefined || isAnyHost(host) || host === client.host;
+  if (port !== undefined && port !== 0 && port === client.port && meets)
     throw take.error(
       'secureClientPort',
       `secureClientPort and clientPort are both ${port}`,
       'give them different ports, or remove secureClientPort and set client.portUnification=true: then one port takes both',
     );
-  return { port, host };
+  return { client, secure };
+}
+
+/**
+ * Beside a port for TLS, `clientPort=0` is how a zoo.cfg of ZooKeeper closes the plain one: nobody who wrote it gets a plain
+ * door at a port of chance. Two ports of 0, and `--port 0`, which comes with an address, ask for any that are free.
+ */
+function isPlainUnset(take: Reader, secure: Place): boolean {
+  const from = take.origin('clientPort');
+  if (from === undefined || take.port('clientPort') !== 0 || (secure.port ?? 0) === 0) return false;
+  return 'file' in from || take.host('clientPortAddress') === undefined;
 }
 
 /** What the settings `key` and `keyAddress` and this server's own line say together. */
@@ -366,8 +372,9 @@ function agreed(
   usual: number,
   own: Address | undefined,
   line: ServerLine | undefined,
+  isUnset = false,
 ): Place {
-  const port = take.port(key);
+  const port = isUnset ? undefined : take.port(key);
   const host = take.host(`${key}Address`);
   if (port === undefined && host !== undefined)
     throw take.error(`${key}Address`, `${key}Address without ${key}`, `set ${key}, ${usual} is usual`);
@@ -407,7 +414,7 @@ function superDigest(
 /** By TLS nothing is served here; where only that was asked for, to clients with certificates, no door is open instead. */
 function isPlainWanted(take: Reader, notes: string[]): boolean {
   const key = 'metricsProvider.httpsPort';
-  if (take.int(key) === undefined) return true;
+  if (take.port(key) === undefined) return true;
   const isBoth = take.origin('metricsProvider.httpPort') !== undefined;
   const how = isBoth
     ? ''

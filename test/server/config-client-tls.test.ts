@@ -6,6 +6,7 @@ import { Secret } from '../../src/base/secret.ts';
 import {
   ConfigError,
   checkConfig,
+  parseAssignment,
   parseJvmFlags,
   parseProperties,
   type ServerConfig,
@@ -43,6 +44,28 @@ test('a secure port, beside the plain one or alone', () => {
   assert.ok(config.auth.providers.has('x509'));
   const both = read(`clientPort=2181\n${SECURE}secureClientPortAddress=::1\n`);
   assert.deepEqual([both.clientPort, both.secureClientPort, both.secureClientPortAddress], [2181, 2281, '::1']);
+});
+
+test('beside a secure port clientPort=0 opens no plain one; two of 0, and --port 0, are any that are free', () => {
+  const ports = ({ clientPort, secureClientPort }: ServerConfig) => [clientPort, secureClientPort];
+  assert.deepEqual(ports(read(`clientPort=0\n${SECURE}`)), [undefined, 2281]);
+  assert.deepEqual(ports(read(`clientPort=0\nsecureClientPort=0\n${STORES}`)), [0, 0]);
+  const set = (words: readonly string[], text = SECURE) =>
+    checkConfig([
+      ...parseProperties(`${BASE}clientPort=2181\n${text}`, 'zoo.cfg'),
+      ...words.map((word) => parseAssignment(word, '--set')),
+    ]);
+  assert.deepEqual(ports(set(['clientPort=0'])), [undefined, 2281]);
+  // as `start standalone --port 0` says it
+  assert.deepEqual(ports(set(['clientPort=0', 'clientPortAddress=127.0.0.1'])), [0, 2281]);
+  // a secure port that only the server line names
+  const line = 'server.1=h:2888:3888;;2281\n';
+  assert.deepEqual(ports(read(`clientPort=0\n${STORES}${line}`)), [undefined, 2281]);
+  // ZooKeeper's words for it, since 0 is no port there
+  assert.throws(
+    () => read(`clientPort=0\nclientPortAddress=127.0.0.1\n${SECURE}`),
+    /clientPortAddress without clientPort/,
+  );
 });
 
 test('every setting of it, in the spellings of zoo.cfg and of -D', () => {

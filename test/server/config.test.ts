@@ -328,6 +328,14 @@ test('addresses to listen on take IPv6 with brackets, as Java does, and without'
   }
 });
 
+test('the exporter needs no port of its own: 7000, as in ZooKeeper 3.6 to 3.9, and nothing is said about TLS', () => {
+  const provider = 'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
+  for (const more of ['', '\nmetricsProvider.httpsPort=', '\nmetricsProvider.httpPort=7000']) {
+    const { metrics, notes } = of(`${BASE}${provider}${more}`);
+    assert.deepEqual([metrics.exporter, metrics.port, notes], [true, 7000, []], more);
+  }
+});
+
 test('metrics that are wanted by TLS alone are not served plain to everybody', () => {
   const provider = 'metricsProvider.className=org.apache.zookeeper.metrics.prometheus.PrometheusMetricsProvider';
   const alone = of(`${BASE}${provider}\nmetricsProvider.httpsPort=7443`);
