@@ -20,6 +20,10 @@ export function listenError(error: unknown, where: string, address: string | und
   if (code === 'EADDRINUSE')
     return new StartError(41, `${where} (${key}) is in use by another process. Stop it, or choose another port`);
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return new StartError(43, `${address} does not resolve to an address (${key})`);
+    // nothing may be wrong with what is written: at boot the network comes late, and whoever starts us tries again
+    return new StartError(
+      40,
+      `${address} does not resolve to an address (${key}). Correct the name, or see that DNS answers, and start again`,
+    );
   return new StartError(40, `cannot listen on ${where} (${key}): ${WHY[code ?? ''] ?? code ?? message}`);
 }

@@ -3,13 +3,12 @@
  * what is said. Where ZooKeeper starts nevertheless, the remark.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runStart } from '../../src/cli/start.ts';
-import { apacheCode } from '../../src/operate/apache-codes.ts';
 import { listenError } from '../../src/runtime/start-error.ts';
 import { checkConfig, parseProperties } from '../../src/server/config.ts';
 import { placeIn, ROWS, THREE } from './failures.ts';
@@ -91,16 +90,28 @@ test('a port in use: 41; by the name of ZooKeeper 1 for clients, 14 between memb
   }
 });
 
-test('a host that does not resolve is a configuration that does not fit: 43, and 2', () => {
-  const error = listenError(
-    Object.assign(new Error(), { code: 'ENOTFOUND' }),
-    'no.such.invalid:1',
-    'no.such.invalid',
-    'clientPort',
-  );
-  assert.equal(error.exitCode, 43);
-  assert.match(error.message, /no\.such\.invalid does not resolve/);
-  assert.equal(apacheCode(error), 2);
+test('a host that does not resolve may do so soon, as after boot: 40, which systemd tries again', async () => {
+  const unresolved = (code: string) =>
+    listenError(Object.assign(new Error(), { code }), 'no.such.invalid:1', 'no.such.invalid', 'clientPort');
+  for (const code of ['ENOTFOUND', 'EAI_AGAIN']) {
+    assert.equal(unresolved(code).exitCode, 40);
+    assert.match(unresolved(code).message, /no\.such\.invalid does not resolve to an address \(clientPort\)\. .*DNS/);
+  }
+  const unit = readFileSync(new URL('../../../docs/deploy/zoosh.service', import.meta.url), 'utf8');
+  assert.ok(!/^RestartPreventExitStatus=.*\b40\b/m.test(unit), 'the unit gives up on it');
+});
+
+test('a server line of our own that does not resolve: 40, and 14 by the name of ZooKeeper', async () => {
+  const lines = { ...THREE, 'server.1': 'no.such.invalid:1:2', electionPortBindRetry: '1', 'peer.insecure': 'true' };
+  const { config } = place(lines, '1');
+  for (const [isApache, code] of [
+    [false, 40],
+    [true, 14],
+  ] as const) {
+    const found = await start(config, isApache);
+    assert.equal(found.code, code, found.text);
+    assert.match(found.text, /no\.such\.invalid does not resolve to an address \(server\.1\)/);
+  }
 });
 
 test('where ZooKeeper starts, zoosh does, too, and says what it thinks of it', () => {
