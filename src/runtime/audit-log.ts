@@ -1,5 +1,6 @@
 import { fileWords } from '../base/file-words.ts';
 import { showSession } from '../base/ids.ts';
+import { oneLine } from '../base/one-line.ts';
 import type { AuditEvent, AuditOperation } from '../server/audit.ts';
 import type { AuditConfig } from '../server/config-audit.ts';
 import { type Logger, makeLogger } from './log.ts';
@@ -90,7 +91,7 @@ function rowOf(event: AuditEvent, here: string): Row {
   const { session, user = here, ip, operation, znode, znodeType, acl, result } = event;
   const all: [string, string | undefined][] = [
     ['session', session === undefined ? undefined : showSession(session)],
-    ['user', user],
+    ['user', user === '' ? undefined : user],
     ['ip', ip],
     ['operation', operation],
     ['znode', znode],
@@ -101,6 +102,4 @@ function rowOf(event: AuditEvent, here: string): Row {
   return all.filter((pair): pair is [string, string] => pair[1] !== undefined);
 }
 /** A path that was refused may hold anything: a line stays a line, and a field a field. */
-const pairs = (row: Row): string => row.map(([name, value]) => `${name}=${safe(value)}`).join('\t');
-const safe = (text: string): string =>
-  text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+const pairs = (row: Row): string => row.map(([name, value]) => `${name}=${oneLine(value)}`).join('\t');

@@ -11,7 +11,6 @@ import type { DataTree } from '../tree/data-tree.ts';
 import { Peer } from '../zab/peer.ts';
 import type { Effect, Input } from '../zab/types.ts';
 import { Chores } from './chores.ts';
-import { ClearPasswords } from './clear-passwords.ts';
 import type { Served } from './client-doors.ts';
 import { keysForClients } from './client-keys.ts';
 import { ClientPort } from './clients.ts';
@@ -21,6 +20,7 @@ import { Ensemble } from './ensemble.ts';
 import { Founding } from './founding.ts';
 import { Journey } from './journey.ts';
 import { type Loaded, loadTree, ownId, refuseStart } from './load.ts';
+import { LoginNotes } from './login-notes.ts';
 import { watchLoop } from './loop-delay.ts';
 import { pastOf } from './member-past.ts';
 import { REAL_PORTS, type RunningServer, type ServerPorts, type StartOptions } from './node-options.ts';
@@ -84,7 +84,7 @@ export class ServerNode {
   private web: WebSide | undefined;
   private loopSeen: () => void = () => {};
   private keptNet: Disposable | undefined;
-  private readonly clearPasswords = new ClearPasswords((sentence) => this.options.logger.warn(sentence));
+  private readonly logins = new LoginNotes(this);
 
   constructor(options: StartOptions, unlock: () => void, ports: ServerPorts = REAL_PORTS) {
     this.options = options;
@@ -318,7 +318,7 @@ export class ServerNode {
         this.options.logger.info(`Expiring session ${showSession(id)}, timeout of ${timeoutMs}ms exceeded`);
       },
       leaderLevel: () => ensemble?.leaderLevel ?? PEER_LEVEL,
-      readInClear: (ip) => this.clearPasswords.from(ip),
+      logins: this.logins,
       toLeader: (message) => ensemble?.toLeader(message),
       toLearner: (link, message) => ensemble?.toLearner(link, message),
     });

@@ -47,6 +47,12 @@ export function verify(
   return { user, reply: Buffer.from(`rspauth=${proof.server}`) };
 }
 
+/** Who a client says that he is, whether he proves it or not. */
+export function userIn(answer: Uint8Array): string | undefined {
+  const said = readDirectives(answer);
+  return said === undefined ? undefined : only(said, 'username');
+}
+
 export interface Answer {
   readonly token: Buffer;
   /** What the server then has to say. */

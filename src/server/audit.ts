@@ -5,6 +5,7 @@ import { CREATE_FLAG, type MultiPart, OPCODE, OPERATIONS, type RequestOf } from 
 import { KIND, type Txn } from '../records/txns.ts';
 import type { Identity, RawAcl } from './acl.ts';
 import type { ClientConnection } from './connection.ts';
+import type { RefusedLogin } from './refused-login.ts';
 
 export type AuditOperation =
   | 'serverStart'
@@ -15,12 +16,13 @@ export type AuditOperation =
   | 'setAcl'
   | 'multiOperation'
   | 'reconfig'
-  | 'ephemeralZNodeDeletionOnSessionCloseOrExpire';
+  | 'ephemeralZNodeDeletionOnSessionCloseOrExpire'
+  | 'login';
 
 /** What happened, as an audit log tells it (operations.md f): never data, and of an ACL no hash. What does not apply is undefined. */
 export interface AuditEvent {
   readonly session: bigint | undefined;
-  /** Undefined: whoever the server runs as. */
+  /** Undefined: whoever the server runs as. Empty: nobody knows who. */
   readonly user: string | undefined;
   readonly ip: string | undefined;
   readonly operation: AuditOperation;
@@ -100,6 +102,11 @@ export class Auditor {
       txn.kind === KIND.config ? CONFIG_PATH : !isRefused && 'path' in txn && txn.path !== null ? txn.path : asked.path;
     const result = isRefused ? 'failure' : 'success';
     this.sink({ ...who, operation, znode, znodeType: asked.znodeType, acl, result });
+  }
+  /** Somebody claimed a name, and proved nothing. */
+  refusedLogin({ session, user = '', ip }: RefusedLogin): void {
+    const none = { znode: undefined, znodeType: undefined, acl: undefined };
+    this.sink({ session, user, ip, operation: 'login', ...none, result: 'failure' });
   }
   /** A node went since its session is over. */
   ephemeral(session: bigint, path: string): void {

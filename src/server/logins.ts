@@ -6,6 +6,7 @@ import { OPERATIONS } from '../protocol/operations.ts';
 import { type AuthOptions, authenticate } from './auth.ts';
 import type { ClientConnection } from './connection.ts';
 import type { Outbox } from './outbox.ts';
+import { claimedScheme, claimedUser, type RefusedLogin } from './refused-login.ts';
 import { begin, finish, header } from './reply.ts';
 import { SaslLogin } from './sasl-login.ts';
 
@@ -18,9 +19,19 @@ export interface LoginContext {
   random(count: number): Uint8Array;
   /** Whoever is between here and this address could read a password that came from there. */
   readInClear(ip: string): void;
+  /** A login proved nothing. */
+  refuseLogin(login: RefusedLogin): void;
   /** Ends a connection after the bytes it is owed. */
   end(connection: ClientConnection): void;
 }
+
+const told = ({ ip, session }: ClientConnection, scheme: string | null, user: string | undefined): RefusedLogin => ({
+  door: 'client',
+  ip,
+  session: session === 0n ? undefined : session,
+  scheme: scheme === null ? undefined : claimedScheme(scheme),
+  user,
+});
 
 /** A credential, as `addauth` sends it. */
 export function logIn(server: LoginContext, connection: ClientConnection, xid: number, from: Reader): void {
@@ -28,11 +39,13 @@ export function logIn(server: LoginContext, connection: ClientConnection, xid: n
   const to = outbox.to(connection);
   let proved: readonly { scheme: string; id: string }[] | undefined;
   let scheme: string | null = null;
+  let user: string | undefined;
   try {
     const credential = OPERATIONS.auth.request.read(from);
     const { auth } = credential;
     scheme = credential.scheme;
     proved = authenticate(scheme, auth as Buffer | null, connection.ip, options.auth, connection.secure);
+    if (scheme !== null) user = claimedUser(scheme, auth);
   } catch (fault) {
     if (!(fault instanceof ProtocolError)) throw fault;
   }
@@ -40,7 +53,7 @@ export function logIn(server: LoginContext, connection: ClientConnection, xid: n
   header(to, xid, 0, 0, isProved ? 0 : AuthFailed);
   outbox.sent(connection);
   if (!isProved) {
-    outbox.counts.authFailed++;
+    server.refuseLogin(told(connection, scheme, user));
     connection.refused = true;
     return server.end(connection);
   }
@@ -66,7 +79,7 @@ export function logInBySasl(server: LoginContext, connection: ClientConnection, 
     reply = step.reply;
     const compulsory = enforced?.has('sasl') === true;
     const failed = step.failed || !connection.prove(step.proved);
-    if (failed) outbox.counts.authFailed++;
+    if (failed) server.refuseLogin(told(connection, 'sasl', step.claimed));
     if (failed && (compulsory || !sasl.allowFailed)) err = compulsory ? SessionClosedRequireAuth : AuthFailed;
   }
   const to = outbox.to(connection);

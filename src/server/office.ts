@@ -16,6 +16,7 @@ import { LocalSessions } from './local-sessions.ts';
 import { Pressure } from './pressure.ts';
 import { ProposalSizes } from './proposals.ts';
 import { ReadOnlyDesk } from './read-only-desk.ts';
+import type { RefusedLogin } from './refused-login.ts';
 import { type Numbered, Replica, type ReplicaSurroundings } from './replica.ts';
 import type { TrackedSession } from './sessions.ts';
 
@@ -45,6 +46,12 @@ export interface ServerOptions {
   readonly reaperMaxPerMinute: number;
   readonly reaperMaxNeverUsedMs: number;
 }
+/** Who is told of logins that somebody should look at. */
+export interface LoginSink {
+  /** A login by digest came from this address without TLS. */
+  readInClear(ip: string): void;
+  refused(login: RefusedLogin): void;
+}
 /** What the server asks of those who hold the sockets and the disk; everything else it says through the connections' bytes. */
 export interface Surroundings extends ReplicaSurroundings {
   readonly log: LogSink;
@@ -53,8 +60,7 @@ export interface Surroundings extends ReplicaSurroundings {
   hand(): void;
   /** A session is over since nothing was heard of it for its timeout, ms. */
   expired?(id: SessionId, timeoutMs: number): void;
-  /** A login by digest came from this address without TLS. */
-  readInClear?(ip: string): void;
+  readonly logins?: LoginSink | undefined;
   /** Absent: there is always memory. */
   readonly pressure?: Pressure | undefined;
   /** The feature level agreed with the leader that this member follows. */
@@ -98,7 +104,13 @@ export abstract class Office extends Replica {
     this.around.expired?.(id, timeoutMs);
   }
   readInClear(ip: string): void {
-    this.around.readInClear?.(ip);
+    this.around.logins?.readInClear(ip);
+  }
+  /** A login proved nothing: counted, and told to who looks after the server. */
+  refuseLogin(login: RefusedLogin): void {
+    this.outbox.counts.authFailed++;
+    this.auditor?.refusedLogin(login);
+    this.around.logins?.refused(login);
   }
   /** Requests accepted and not applied. */
   get outstanding(): number {

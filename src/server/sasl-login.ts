@@ -1,6 +1,7 @@
 import type { Secret } from '../base/secret.ts';
-import { challenge, verify } from '../sasl/digest-md5.ts';
+import { challenge, userIn, verify } from '../sasl/digest-md5.ts';
 import type { Identity } from './acl.ts';
+import { claimed } from './refused-login.ts';
 
 export interface SaslOptions {
   readonly users: ReadonlyMap<string, Secret>;
@@ -13,6 +14,8 @@ export interface SaslStep {
   readonly reply: Buffer | null;
   readonly proved: readonly Identity[];
   readonly failed: boolean;
+  /** Who it was said to be, where that failed. */
+  readonly claimed?: string | undefined;
 }
 
 const SAID_NOTHING: SaslStep = { reply: null, proved: [], failed: false };
@@ -35,7 +38,10 @@ export class SaslLogin {
     }
     this.over = true;
     const proven = verify(token, this.nonce, (user) => options.users.get(user)?.reveal());
-    if (proven === undefined) return FAILED;
+    if (proven === undefined) {
+      const user = userIn(token);
+      return { ...FAILED, claimed: user === undefined ? undefined : claimed(user) };
+    }
     const own = { scheme: 'sasl', id: proven.user };
     const proved = options.superUsers.has(proven.user) ? [own, { scheme: 'super', id: '' }] : [own];
     return { reply: proven.reply, proved, failed: false };

@@ -109,6 +109,9 @@ test('commands: who may ask them, numbers and texts as ZooKeeper has them', asyn
   );
   assert.match((await admin.command('dump')).text, /"\/secret"/);
   assert.match((await admin.command('monitor')).text, /"auth_failed_count" : 5,/);
+  for (const user of ['any', 'super'])
+    await said(server, new RegExp(`warn .*asked from 127\\.0\\.0\\.1: a login by digest as "${user}" was refused`));
+  assert.doesNotMatch(server.stderr, /guess|body|bogus/);
 
   // an ACL of `/` that names somebody lets them in, with all permissions only
   await client.addAuth('digest', 'ops:pw');
@@ -176,6 +179,18 @@ test('commands: who may ask them, numbers and texts as ZooKeeper has them', asyn
   assert.equal((await admin.command('snapshot')).status, 429);
   const restore = await admin.command('restore', { method: 'POST', body: 'x' });
   assert.equal(restore.status, 503);
+
+  // who changed something, and who wanted to, is told
+  const by = 'by digest as "super" from 127\\.0\\.0\\.1';
+  for (const line of [
+    'set_trace_mask X: done',
+    'snapshot X: done',
+    'snapshot X: refused: a snapshot was asked for a short',
+  ])
+    await said(server, new RegExp(`info  admin command ${line.replace('X', by)}`));
+  await said(server, new RegExp(`info  admin command shed_connections ${by}: done`));
+  await said(server, new RegExp(`info  admin command restore ${by}: refused: a running ensemble`));
+  assert.doesNotMatch(server.stderr, /admin command (dump|monitor|last_snapshot)|adminpass/);
 });
 
 test('a snapshot is streamed; switched off it is refused', async () => {

@@ -45,6 +45,18 @@ test("pairs in ZooKeeper's order, tabs between, what is absent left out; the lev
   ]);
 });
 
+test('a login that was refused: the name that was claimed, or none', () => {
+  const LOGIN: AuditEvent = { ...EVENT, operation: 'login', znode: undefined, znodeType: undefined, result: 'failure' };
+  const lines = written(false, (log) => {
+    log.note({ ...LOGIN, user: 'ann' });
+    log.note({ ...LOGIN, session: undefined, user: '' });
+  });
+  assert.deepEqual(lines, [
+    'error session=0x10c\tuser=ann\tip=127.0.0.1\toperation=login\tresult=failure',
+    'error ip=127.0.0.1\toperation=login\tresult=failure',
+  ]);
+});
+
 test('nobody writes a line or a field of his own by a path that is refused', () => {
   const znode = '/x\tresult=success\n2026 info  user=root\u2028\u0085/\r';
   const [line, ...more] = written(false, (log) => log.note({ ...EVENT, znode }));

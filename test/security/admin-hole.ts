@@ -56,6 +56,7 @@ export async function snapshotsForAdmins(): Promise<void> {
     clock: { ...realClock, after: (_ms, run) => realClock.after(0, run) },
     context: context as never,
     cameInClear: () => {},
+    logger: { info() {} },
   });
   const ask = async (what: string, authorization: string | undefined): Promise<[number, string]> => {
     const method = what.startsWith('rest') ? 'POST' : 'GET';

@@ -7,6 +7,7 @@ import { PEER_LEVEL } from '../../src/records/peer-frame.ts';
 import { type Envelope, KIND, readEnvelope } from '../../src/records/txns.ts';
 import { ClientConnection } from '../../src/server/connection.ts';
 import type { ServerOptions, Surroundings } from '../../src/server/office.ts';
+import type { RefusedLogin } from '../../src/server/refused-login.ts';
 import { Server } from '../../src/server/server.ts';
 import { apply, NO_SINK } from '../../src/tree/apply.ts';
 import { DataTree } from '../../src/tree/data-tree.ts';
@@ -20,6 +21,7 @@ export interface RigOptions {
   readonly sent?: (connection: ClientConnection, bytes: Buffer) => void;
   /** A password came from there without TLS. */
   readonly readInClear?: (ip: string) => void;
+  readonly refused?: (login: RefusedLogin) => void;
   /** What went into the log. */
   readonly logged?: (envelope: Envelope) => void;
 }
@@ -79,7 +81,7 @@ export function rig(random: Random, options: RigOptions = {}) {
       later: () => {},
       configured: () => {},
       leaderLevel: () => PEER_LEVEL,
-      ...(options.readInClear !== undefined && { readInClear: options.readInClear }),
+      logins: { readInClear: (ip) => options.readInClear?.(ip), refused: (login) => options.refused?.(login) },
       toLeader: () => {},
       toLearner: () => {},
       ...options.around,

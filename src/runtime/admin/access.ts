@@ -1,6 +1,8 @@
+import { isDigestScheme } from '../../base/digest-schemes.ts';
 import { PERM } from '../../protocol/data.ts';
 import { type Identity, isAllowed } from '../../server/acl.ts';
 import { authenticate } from '../../server/auth.ts';
+import { claimedUser } from '../../server/refused-login.ts';
 import type { Server } from '../../server/server.ts';
 
 /** Why somebody is not let in: HTTP's number, and ZooKeeper's sentence. */
@@ -11,6 +13,14 @@ export interface Refusal {
 
 /** Credentials as a header gives them, `digest user:password` or by digest256: no more words than these two. */
 const HEADER = /^(digest|digest256) ([^ ]+)$/;
+
+/** Who somebody says that he is by this header: of one that cannot be read nothing is told but a scheme that we have. */
+export function claimedBy(header: string): { readonly scheme: string | undefined; readonly user: string | undefined } {
+  const [word = '', credential] = header.split(' ', 2);
+  const scheme = isDigestScheme(word) ? word : undefined;
+  if (scheme === undefined || credential === undefined) return { scheme, user: undefined };
+  return { scheme, user: claimedUser(scheme, Buffer.from(credential)) };
+}
 
 /**
  * Whether whoever sends this Authorization header may use commands that tell of clients, paths and settings, or change

@@ -28,6 +28,8 @@ export interface Command {
   /** Of `admins` credentials are asked for: it tells of clients, paths or settings, or changes something. */
   readonly for: 'everybody' | 'admins';
   readonly method: 'GET' | 'POST';
+  /** It changes something: who asked for it is told in the log. */
+  readonly changes?: true;
   /** It is answered also while the server does not serve. */
   readonly always?: true;
   run(context: CommandContext): Answer | Promise<Answer>;

@@ -4,12 +4,14 @@ import { createServer as createSecure } from 'node:https';
 import { type AddressInfo, createServer as createNet, type Server as NetServer, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import type { TLSSocket } from 'node:tls';
+import { oneLine } from '../../base/one-line.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AdminConfig } from '../../server/config-admin.ts';
 import { isLoopback } from '../../server/config-servers.ts';
 import type { Health } from '../health.ts';
+import type { Logger } from '../log.ts';
 import { answerProbe } from '../web/probes.ts';
-import { refuse } from './access.ts';
+import { claimedBy, refuse } from './access.ts';
 import { type Answer, type Command, type CommandContext, CommandError } from './command.ts';
 import { type JsonObject, printJson } from './json.ts';
 import { MEMBER_COMMANDS } from './member-commands.ts';
@@ -40,6 +42,7 @@ export interface AdminOptions {
   readonly tls: AdminKeys | undefined;
   readonly clock: Clock;
   readonly health: Health;
+  readonly logger: Pick<Logger, 'info'>;
   context(): Omit<CommandContext, 'query' | 'body'>;
   /** Somebody connected without TLS. */
   cameInClear(): void;
@@ -146,6 +149,11 @@ async function answer(options: AdminOptions, request: IncomingMessage, response:
   const [primary] = command.names;
   if (command.method !== (method === 'HEAD' ? 'GET' : method))
     return send(response, 405, primary, {}, `${primary} is asked for by ${command.method}`);
+  /** Told of what is changed, once credentials were looked at. */
+  let asker: string | undefined;
+  const note = (what: string): void => {
+    if (asker !== undefined) options.logger.info(`admin command ${primary} ${asker}: ${what}`);
+  };
   try {
     const base = options.context();
     if (command.for === 'admins') {
@@ -154,26 +162,37 @@ async function answer(options: AdminOptions, request: IncomingMessage, response:
         : { status: 403, error: 'beyond loopback this command is answered by HTTPS only (admin.portUnification)' };
       if (refusal !== undefined) {
         if (headers.authorization !== undefined) {
-          base.server.outbox.counts.authFailed++;
+          const { scheme, user } = claimedBy(headers.authorization);
+          base.server.refuseLogin({ door: 'admin', ip: addressOf(socket), session: undefined, scheme, user });
           await new Promise<void>((resolve) => void options.clock.after(REFUSED_MS, resolve));
         }
         return send(response, refusal.status, primary, {}, refusal.error);
       }
+      if (command.changes === true) asker = askerOf(request);
     }
     if (!base.server.serving && !base.server.readOnly && command.always !== true)
       return send(response, 200, primary, {}, NOT_SERVING);
     const body = command.method === 'POST' ? await bodyOf(request) : Buffer.alloc(0);
     const query = new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-    await sendAnswer(response, primary, await command.run({ ...options.context(), query, body }));
+    const answered = await command.run({ ...options.context(), query, body });
+    note('done');
+    await sendAnswer(response, primary, answered);
   } catch (error) {
     if (response.headersSent) return void response.destroy();
     const known = error instanceof CommandError;
     const { status, message } = known ? error : { status: 500, message: (error as Error).message };
+    note(`refused: ${oneLine(message)}`);
     // what a command itself says stands in front, as in ZooKeeper
     if (known && status === 400) return send(response, status, primary, { error: message }, undefined);
     send(response, status, primary, {}, message);
   }
 }
+/** Whoever sent these credentials, which were looked at. */
+function askerOf({ headers, socket }: IncomingMessage): string {
+  const { scheme, user = '' } = claimedBy(headers.authorization ?? '');
+  return `by ${scheme} as "${oneLine(user)}" from ${addressOf(socket)}`;
+}
+const addressOf = (socket: Socket): string => socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '') ?? 'nowhere';
 /** Nobody on the way can read what is sent. */
 const isSafe = (socket: Socket | TLSSocket): boolean =>
   ('encrypted' in socket && socket.encrypted === true) || isLoopback(socket.remoteAddress ?? '');

@@ -75,6 +75,7 @@ export const MEMBER_COMMANDS: readonly Command[] = [
     names: ['observer_connection_stat_reset', 'orst'],
     for: 'admins',
     method: 'GET',
+    changes: true,
     run: ({ learners }) => {
       for (const { isObserver, traffic } of learners())
         if (isObserver) Object.assign(traffic, { sent: 0, received: 0 });

@@ -131,6 +131,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     names: ['set_trace_mask', 'stmk'],
     for: 'admins',
     method: 'GET',
+    changes: true,
     always: true,
     run: ({ tally, query }) => {
       tally.traceMask = maskOf(query);
@@ -172,6 +173,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     names: ['stat_reset', 'srst'],
     for: 'admins',
     method: 'GET',
+    changes: true,
     run: ({ server }) => {
       server.outbox.resetCounts();
       server.proposals.reset();
@@ -182,6 +184,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     names: ['snapshot', 'snap'],
     for: 'admins',
     method: 'GET',
+    changes: true,
     run: async ({ snapshot, query, config }) => {
       if (!config.admin.snapshotEnabled) throw new CommandError(503, 'snapshot command is disabled');
       const { zxid, path, bytes } = await snapshot();
@@ -194,6 +197,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     names: ['restore', 'rest'],
     for: 'admins',
     method: 'POST',
+    changes: true,
     run: () => {
       throw new CommandError(
         503,

@@ -102,6 +102,7 @@ export const SESSION_COMMANDS: readonly Command[] = [
     names: ['connection_stat_reset', 'crst'],
     for: 'admins',
     method: 'GET',
+    changes: true,
     run: (context) => {
       for (const { connection } of context.connections) connection.resetStats();
       return fields({});
@@ -147,6 +148,7 @@ export const SESSION_COMMANDS: readonly Command[] = [
     names: ['shed_connections', 'shed'],
     for: 'admins',
     method: 'POST',
+    changes: true,
     run: ({ body, connections: all, server, turn }) => {
       const percentage = percentageIn(body);
       const open = [...all].map(({ connection }) => connection).filter(({ state }) => state === 'open');

@@ -53,7 +53,7 @@ export async function openWeb(options: WebOptions): Promise<WebSide | undefined>
       const tls = await keysOf(options);
       const snapshot = snapshots(options);
       const server = await startAdmin({
-        ...{ config: admin, tls, clock, health },
+        ...{ config: admin, tls, clock, health, logger },
         context: () => ({ ...context(), snapshot, turn }),
         cameInClear: () => void tally.plainAdmins++,
       });

@@ -125,6 +125,7 @@ export async function adminScene() {
   const admin = await startAdmin({
     ...{ config: config.admin, health: { remark: undefined } as never, context: () => context, cameInClear: () => {} },
     tls: { cert: own.pem, key: keyOf(own), ca: [authority.pem] },
+    logger: { info() {} },
     // whoever is turned away waits, which is not what this is about
     clock: { ...realClock, after: (_ms, run) => realClock.after(0, run) },
   });

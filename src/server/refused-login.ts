@@ -1,0 +1,27 @@
+import { isDigestScheme } from '../base/digest-schemes.ts';
+
+/** A login that counted for nothing, as it is told: never what was to prove it. What the protocol does not tell is undefined. */
+export interface RefusedLogin {
+  readonly door: 'client' | 'admin';
+  readonly ip: string;
+  readonly session: bigint | undefined;
+  readonly scheme: string | undefined;
+  /** The name that was claimed. */
+  readonly user: string | undefined;
+}
+
+/** So much of a name that somebody claims is told, in characters. */
+const MOST = 128;
+
+/** A name as it may be told. */
+export const claimed = (name: string): string => (name.length > MOST ? `${name.slice(0, MOST)}...` : name);
+
+/** A slip of the fingers puts a login where its scheme belongs: what stands behind a colon is not told. */
+export const claimedScheme = (scheme: string): string => claimed(scheme.split(':', 1)[0] as string);
+
+/** The name in a credential; nothing in one without a colon can be told from a password. */
+export function claimedUser(scheme: string, credential: Uint8Array | null): string | undefined {
+  if (credential === null || !isDigestScheme(scheme)) return undefined;
+  const colon = credential.indexOf(0x3a);
+  return colon < 0 ? undefined : claimed(Buffer.from(credential.subarray(0, colon)).toString('utf8'));
+}
