@@ -45,9 +45,7 @@ export function clientTls(take: Reader, secure: boolean, plain: boolean, notes: 
   if (unified && !plain && !secure)
     throw take.error('client.portUnification', 'client.portUnification=true without a clientPort', 'set clientPort');
   if (!secure && !unified) {
-    const idle = Object.keys(KEYS).filter(
-      (key) => isOurs(key) && !OF_CLIENTS.has(key) && take.origin(key) !== undefined,
-    );
+    const idle = Object.keys(KEYS).filter((key) => isOurs(key) && !OF_CLIENTS.has(key) && take.differs(key));
     if (idle.length > 0)
       notes.push(`without secureClientPort and client.portUnification=true these have no effect: ${idle.join(', ')}`);
     return undefined;

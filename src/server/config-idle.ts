@@ -32,6 +32,51 @@ const IDLE = `
 const IDLE_NAMES = new Set(IDLE.filter((name) => !name.endsWith('*')));
 const IDLE_FAMILIES = IDLE.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
 
+const ON = /^true$/i;
+const OFF = /^false$/i;
+const NO_CACHE = /^(0|-\d+)$/;
+/**
+ * Values of these that say what is done here anyway, most of them ZooKeeper's defaults: whoever writes them out gets what he
+ * wrote, and is told nothing.
+ */
+const DONE_ANYWAY: Readonly<Record<string, RegExp>> = {
+  syncEnabled: ON,
+  'observer.syncEnabled': ON,
+  observerMasterPort: NO_CACHE,
+  'serializeLastProcessedZxid.enabled': ON,
+  'snapshot.trust.empty': OFF,
+  'digest.enabled': OFF,
+  'db.autocreate': OFF,
+  snapshotSizeFactor: /^-/,
+  maxResponseCacheSize: NO_CACHE,
+  maxGetChildrenResponseCacheSize: NO_CACHE,
+  request_stale_latency_check: OFF,
+  requestStaleLatencyCheck: OFF,
+  enableEagerACLCheck: OFF,
+  emulate353TTLNodes: OFF,
+  'pathStats.enabled': OFF,
+  'multiAddress.reachabilityCheckEnabled': OFF,
+  tcpKeepAlive: ON,
+  maxTimeToWaitForEpoch: /^-1$/,
+  'leader.maxTimeToWaitForEpoch': /^-1$/,
+  'leader.nodelay': ON,
+  'follower.nodelay': ON,
+  'quorum.auth.enableSasl': OFF,
+  'quorum.auth.learnerRequireSasl': OFF,
+  'quorum.auth.serverRequireSasl': OFF,
+  'ssl.allowReverseDnsLookup': OFF,
+  'ssl.quorum.allowReverseDnsLookup': OFF,
+  'IPAuthenticationProvider.usexforwardedfor': OFF,
+  'admin.restore.enabled': OFF,
+  'admin.httpVersion': /^11$/,
+  // no version of ZooKeeper reads it, and how-tos are full of it
+  requireClientAuthScheme: /^/,
+};
+
+/** What a setting without effect asks for is what is done without it. */
+export const isDoneAnyway = (key: string, value: string): boolean =>
+  Object.hasOwn(DONE_ANYWAY, key) && (DONE_ANYWAY[key] as RegExp).test(value);
+
 /** Accepted without effect. */
 export const isIdle = (key: string): boolean =>
   IDLE_NAMES.has(key) || IDLE_FAMILIES.some((family) => key.startsWith(family));

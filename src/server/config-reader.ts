@@ -23,6 +23,8 @@ export interface Reader {
   interval(key: KeyOf<'interval'>): number;
   /** Where a value was given; undefined for the default. */
   origin(key: Key): Origin | undefined;
+  /** A value was given that is not the default: what is said aloud without need is no reason for a remark. */
+  differs(key: Key): boolean;
   error(key: Key, what: string, remedy: string): ConfigError;
 }
 
@@ -94,12 +96,17 @@ export function reader(given: ReadonlyMap<Key, Setting>, notes: string[]): Reade
     is: (key, word) => textOf(key)?.toLowerCase() === word,
     interval(key) {
       const text = textOf(key) ?? '0';
-      const match = /^(\d{1,9}) ?(ms|s|m|h|d)?$/.exec(text);
+      const match = /^([+-]?\d{1,9}) ?(ms|s|m|h|d)?$/.exec(text);
       if (match === null)
         throw error(key, `${key}=${text} is no interval`, 'write hours, or a number with ms, s, m, h or d');
-      return Number(match[1]) * (INTERVALS[match[2] ?? ''] as number);
+      // below 0 is off, as in ZooKeeper
+      return Math.max(0, Number(match[1])) * (INTERVALS[match[2] ?? ''] as number);
     },
     origin: (key) => given.get(key)?.from,
+    differs(key) {
+      const value = given.get(key)?.value;
+      return value !== undefined && value.toLowerCase() !== (KEYS[key] as Row).fallback?.toLowerCase();
+    },
     error,
   };
 }

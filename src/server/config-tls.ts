@@ -51,7 +51,7 @@ export function quorumTls(take: Reader, notes: string[]): QuorumTls | undefined 
   const takesPlain = take.flag('portUnification');
   const wanted = dials ? 'sslQuorum' : 'portUnification';
   if (!dials && !takesPlain) {
-    const idle = OURS.filter((key) => take.origin(key) !== undefined);
+    const idle = OURS.filter((key) => take.differs(key));
     const isForAdmin = take.flag('admin.portUnification') || take.flag('admin.forceHttps');
     if (idle.length > 0 && !isForAdmin) notes.push(`without sslQuorum=true these have no effect: ${idle.join(', ')}`);
     return undefined;

@@ -5,7 +5,7 @@ import { type AuditConfig, auditConfig } from './config-audit.ts';
 import { type AuthConfig, authConfig, isAuthKey } from './config-auth.ts';
 import { type ClientTls, clientTls } from './config-client-tls.ts';
 import { type Beside, type EnsembleConfig, formOf } from './config-ensemble.ts';
-import { isIdle, meantKey } from './config-idle.ts';
+import { isDoneAnyway, isIdle, meantKey } from './config-idle.ts';
 import { isKey, KEYS, type Key, listedKey, plainKey, type Row } from './config-keys.ts';
 import { type LimitsConfig, limitsConfig } from './config-limits.ts';
 import { isMemberKey } from './config-members.ts';
@@ -322,8 +322,11 @@ function sort(
     else if (isAuthKey(key)) named.set(key, { ...setting, key });
     else {
       const meant = meantKey(key);
-      if (meant === undefined) (isIdle(key) ? idle : unknown).set(key, setting.from);
-      else misspelt.set(key, `unknown setting ${key} (${showOrigin(setting.from)}), ignored: did you mean ${meant}?`);
+      if (meant === undefined) {
+        idle.delete(key); // the last of one key counts
+        if (!isIdle(key)) unknown.set(key, setting.from);
+        else if (!isDoneAnyway(key, setting.value)) idle.set(key, setting.from);
+      } else misspelt.set(key, `unknown setting ${key} (${showOrigin(setting.from)}), ignored: did you mean ${meant}?`);
     }
   }
   const list = (keys: Map<string, Origin>): string =>

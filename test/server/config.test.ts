@@ -185,6 +185,11 @@ test('values of every kind', () => {
   assert.equal(of(`${BASE}forceSync=true`).forceSync, true); // only `no` switches it off
   assert.equal(c.purgeIntervalMs, 90 * 60_000);
   assert.equal(of(`${BASE}autopurge.purgeInterval=2`).purgeIntervalMs, 2 * 3_600_000);
+  // below 0 is off, as in ZooKeeper, where people write -1
+  for (const never of ['0', '-1', '-24h']) {
+    assert.equal(of(`${BASE}autopurge.purgeInterval=${never}`).purgeIntervalMs, 0, never);
+    assert.equal(of(`${BASE}scrub.interval=${never}`).scrubIntervalMs, 0, never);
+  }
   assert.equal(c.txnLogSizeLimitBytes, 8192);
   assert.equal(c.snapSizeLimitBytes, undefined);
   assert.ok(c.enforceQuota && c.extendedTypesEnabled && c.reconfigEnabled);
@@ -228,6 +233,32 @@ test('what is unknown, idle or corrected is noted once and never fatal', () => {
   assert.ok(of('dataDir=data\nclientPort=1').notes.some((note) => note.includes('./data')));
   assert.deepEqual(of('dataDir=./data\nclientPort=1').notes, []);
   assert.ok(of('dataDir=/d').notes.some((note) => note.includes('no client can connect')));
+});
+
+test('nothing is said of a value that is what is done anyway', () => {
+  const member = 'initLimit=5\nsyncLimit=2\nserver.1=127.0.0.1:1:2\nserver.2=127.0.0.1:3:4\nserver.3=127.0.0.1:5:6\n';
+  const myid = { text: '1', from: { option: 'myid' } };
+  const said = (line: string): readonly string[] => [
+    ...of(`${BASE}${line}`).notes,
+    ...checkConfig(parseProperties(`${BASE}${member}${line}`, 'zoo.cfg'), { myid }).notes,
+  ];
+  // every default said aloud
+  for (const [key, row] of Object.entries(KEYS) as [string, Row][])
+    if (row.fallback !== undefined) assert.deepEqual(said(`${key}=${row.fallback}`), [], key);
+  const anyway = [
+    ...['syncEnabled=true', 'observer.syncEnabled=TRUE', 'zookeeper.observer.syncEnabled=true', 'observerMasterPort=0'],
+    ...['tcpKeepAlive=true', 'enableEagerACLCheck=false', 'digest.enabled=false', 'maxResponseCacheSize=0'],
+    ...['quorum.auth.enableSasl=false', 'admin.restore.enabled=false', 'requireClientAuthScheme=sasl'],
+    ...['serializeLastProcessedZxid.enabled=true', 'leader.nodelay=true', 'ssl.clientAuth=NEED'],
+    'syncEnabled=false\nsyncEnabled=true',
+  ];
+  for (const line of anyway) assert.deepEqual(said(line), [], line);
+  const otherwise = [
+    ...['syncEnabled=false', 'tcpKeepAlive=false', 'digest.enabled=true', 'enableEagerACLCheck=true'],
+    ...['maxResponseCacheSize=400', 'admin.restore.enabled=true', 'ssl.clientAuth=none', 'ssl.quorum.clientAuth=none'],
+    'syncEnabled=true\nsyncEnabled=false',
+  ];
+  for (const line of otherwise) assert.ok(said(line).length > 0, line);
 });
 
 test('a setting that is known but for a slip is told with the one that was meant, in a family that is accepted whole, too', () => {
