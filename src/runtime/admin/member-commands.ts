@@ -42,8 +42,8 @@ export const MEMBER_COMMANDS: readonly Command[] = [
     for: 'everybody',
     method: 'GET',
     run: (context) => {
-      const { peer } = context.server;
-      if (!peer.isMember) throw new CommandError(200, 'server is not initialized');
+      const { peer, readOnly } = context.server;
+      if (!peer.isMember || readOnly) throw new CommandError(200, 'server is not initialized');
       const isLeader = peer.role === 'leading';
       const id = isLeader ? context.config.serverId : peer.followed;
       const leader = members(context).find(({ sid }) => sid === id);
@@ -99,7 +99,9 @@ export const MEMBER_COMMANDS: readonly Command[] = [
     run: (context) => {
       const { server, config } = context;
       const { peer, tree } = server;
-      if (!peer.isMember || config.ensemble === undefined) return fields({ voting: false, zabstate: '' });
+      // one that serves reads alone is asked as a server for itself, as in ZooKeeper
+      if (!peer.isMember || server.readOnly || config.ensemble === undefined)
+        return fields({ voting: false, zabstate: '' });
       const { own, role } = config.ensemble;
       return fields({
         myid: config.serverId,
