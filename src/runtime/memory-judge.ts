@@ -1,7 +1,6 @@
-/** Parts of the limit: from the first on it is told, below the second it may be told again. V8 ends a process from 0.8 on
- * that does little but collect, so it is said before. */
-const TELL = 0.75;
-const EASED = 0.65;
+/** Parts of the limit: from the first on it is told, below the second it may be told again. */
+const TELL = 0.8;
+const EASED = 0.7;
 /** From the first on nothing more is taken, below the second it is again. */
 const FULL = 0.9;
 const ROOM = 0.85;

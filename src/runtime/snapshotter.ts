@@ -1,3 +1,4 @@
+import { zxid } from '../base/ids.ts';
 import type { Random } from '../base/random.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ServerConfig } from '../server/config.ts';
@@ -183,11 +184,14 @@ export class Snapshotter {
         logger.warn('a snapshot was given up: too much changed while it was written; the next will be tried later');
         return new Error('too much changed while it was written');
       }
-      logger.info(`Snapshotting: ${made.path}, ${made.bytes} bytes in ${took} ms`);
+      const { chain } = cursor;
+      const [epoch, counter] = [cursor.zxid.hi, cursor.zxid.lo >>> 0];
+      const at = { epoch, counter, chainHi: chain.hi, chainLo: chain.lo };
+      logger.info(
+        `Snapshotting: ${zxid.show(zxid.of(epoch, counter))} to ${made.path}, ${made.bytes} bytes in ${took} ms`,
+      );
       this.demanded = false;
       this.options.took(took);
-      const { zxid, chain } = cursor;
-      const at = { epoch: zxid.hi, counter: zxid.lo >>> 0, chainHi: chain.hi, chainLo: chain.lo };
       this.options.taken(at);
       return at;
     } finally {
