@@ -302,6 +302,7 @@ export class ClientPort {
     this.server.outbox.received(client.connection);
     try {
       client.socket.end(answerWord(word, this.context(), argument));
+      this.server.outbox.sent(client.connection);
     } catch (fault) {
       // a word looks, and sets back figures at most
       this.faults.met(client.connection.ip, `which asked ${word}`, fault);

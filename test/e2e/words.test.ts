@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, fourLetterWord } from '../../src/index.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { PlainClient } from './plain-client.ts';
 import { ServerProcess } from './process.ts';
 
 const DATE = '[A-Z][a-z]{2} [A-Z][a-z]{2} \\d\\d \\d\\d:\\d\\d:\\d\\d UTC \\d{4}';
@@ -52,6 +53,31 @@ test('words about sessions and watches', async () => {
   await say('dirs', 'datadir_size: [1-9]\\d*\nlogdir_size: [1-9]\\d*\n');
   await say('hash', '');
   assert.match(await ask('envi', port), /^Environment:\nzookeeper\.version=.*\nhost\.name=.+\n(.+=.+\n)+$/);
+});
+
+test('answers to words count as sent, as ZooKeeper 3.8.0 was seen to count them', async () => {
+  await using server = await new ServerProcess(['4lw.commands.whitelist=*']).start();
+  const counted = async (): Promise<number[]> => {
+    const [, received, sent] = /Received: (\d+)\nSent: (\d+)\n/.exec(await ask('srvr', server.port)) ?? [];
+    return [Number(received), Number(sent)];
+  };
+  // its own question is counted before it is answered, its answer behind it
+  for (const want of [0, 1, 2]) assert.deepEqual(await counted(), [want + 1, want]);
+  await ask('ruok', server.port);
+  assert.deepEqual(await counted(), [5, 4]);
+  const client = await PlainClient.open(server.port);
+  assert.deepEqual(await counted(), [7, 6]);
+  await client?.ping();
+  assert.deepEqual(await counted(), [9, 8]);
+  client?.socket.destroy();
+  // a word that is none, and a connection on which nothing is said
+  await ask('nope', server.port).catch(() => '');
+  assert.deepEqual(await counted(), [10, 9]);
+  await ask('srst', server.port);
+  assert.deepEqual(await counted(), [1, 1]);
+  const figures = await ask('mntr', server.port);
+  assert.match(figures, /^zk_packets_received\t2$/m);
+  assert.match(figures, /^zk_packets_sent\t2$/m);
 });
 
 test('without a whitelist only srvr is answered', async () => {
