@@ -1,6 +1,8 @@
 import type { Clock } from '../ports/clock.ts';
 import { Writer } from '../protocol/bytes.ts';
 import { OPERATIONS } from '../protocol/operations.ts';
+import type { ServerConfig } from '../server/config.ts';
+import { isLoopback } from '../server/config-servers.ts';
 import { ClientConnection } from '../server/connection.ts';
 import type { Server } from '../server/server.ts';
 import type { Tally } from './tally.ts';
@@ -16,6 +18,23 @@ export interface HealthOptions {
   server(): Server;
   /** What was asked is to be sent. */
   turn(): void;
+  /** What makes this server less safe than it could be, a clause each. */
+  readonly weaknesses?: readonly string[];
+}
+
+/** What an operator asked for that costs safety: he is reminded for as long as it is so. */
+export function weaknessesOf({ forceSync, ensemble }: Pick<ServerConfig, 'forceSync' | 'ensemble'>): string[] {
+  const found: string[] = [];
+  if (!forceSync) found.push('forceSync=no, a power cut loses writes that were acknowledged');
+  if (ensemble === undefined || !ensemble.insecure) return found;
+  const { servers, secretFile, tls } = ensemble;
+  const isOpen = secretFile === undefined && (tls === undefined || tls.takesPlain);
+  const beyond = servers.some(({ quorum, election }) => [...quorum, ...election].some(({ host }) => !isLoopback(host)));
+  if (isOpen && beyond)
+    found.push(
+      'peer.insecure=true, whoever reaches the ports between members can join the ensemble and change its data',
+    );
+  return found;
 }
 
 /** What a probe is told. */
@@ -48,8 +67,10 @@ export class Health {
   }
   /** What else whoever looks after this server should know, a clause. */
   get remark(): string | undefined {
-    const { adminDown } = this.options.tally;
-    return adminDown === undefined ? undefined : `no admin server: ${adminDown}`;
+    const { tally, weaknesses = [] } = this.options;
+    const { adminDown } = tally;
+    const all = [...(adminDown === undefined ? [] : [`no admin server: ${adminDown}`]), ...weaknesses];
+    return all.length === 0 ? undefined : all.join('; ');
   }
   /** Clients are served. */
   ready(): Verdict {

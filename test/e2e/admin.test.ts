@@ -219,16 +219,18 @@ test('probes; a port that is taken stops nobody and is told', async () => {
   await using other = new ServerProcess(
     [
       ...LINES.map((line) => (line === 'admin.serverPort=0' ? `admin.serverPort=${admin.port}` : line)),
-      ...[exporter, 'metricsProvider.httpHost=127.0.0.1', 'metricsProvider.httpPort=0'],
+      ...[exporter, 'metricsProvider.httpHost=127.0.0.1', 'metricsProvider.httpPort=0', 'forceSync=no'],
     ],
     'info',
   );
   await other.start();
   await said(other, /there is no admin server: .*admin\.serverPort\) is in use/);
   const [, port] = await said(other, /metrics on 127\.0\.0\.1:(\d+)/);
-  const healthy = await fetch(`http://127.0.0.1:${port}/healthy`);
-  assert.equal(healthy.status, 200);
-  assert.match(await healthy.text(), /^ok; no admin server: .*is in use/);
+  for (const path of ['/ready', '/healthy']) {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+    assert.equal(answer.status, 200);
+    assert.match(await answer.text(), /^ok; no admin server: .*is in use.*; forceSync=no, a power cut loses writes/);
+  }
 });
 
 test('HTTPS beside HTTP on one port; alone when it is forced', async () => {

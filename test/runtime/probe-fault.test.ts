@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { realClock } from '../../src/platform/clock.ts';
-import { Health } from '../../src/runtime/health.ts';
+import { Health, weaknessesOf } from '../../src/runtime/health.ts';
 import { Tally } from '../../src/runtime/tally.ts';
 import { answerProbe } from '../../src/runtime/web/probes.ts';
+import { checkConfig, parseProperties } from '../../src/server/config.ts';
 
 test('a fault on the way to an answer is told to who asked, and ends nothing', async () => {
   const server = (): never => {
@@ -31,4 +32,23 @@ test('a fault on the way to an answer is told to who asked, and ends nothing', a
   } finally {
     web.close();
   }
+});
+
+test('what an operator gave away is told with every answer: only where it is so', () => {
+  const weak = (more: string, host = '10.0.0.1'): string =>
+    weaknessesOf(
+      checkConfig(
+        parseProperties(
+          `dataDir=/d\nclientPort=1\ninitLimit=5\nsyncLimit=2\nserver.1=${host}:1:2\nserver.2=${host}:3:4\n${more}`,
+          'zoo.cfg',
+        ),
+        { myid: { text: '1', from: { option: 'myid' } } },
+      ),
+    ).join('; ');
+  assert.match(weak('peer.insecure=true'), /^peer\.insecure=true, whoever reaches [^;]*$/);
+  assert.match(weak('peer.insecure=true\nforceSync=no'), /^forceSync=no, [^;]*; peer\.insecure=true, /);
+  // nobody else reaches them, or the secret is asked for all the same
+  assert.equal(weak('peer.insecure=true', '127.0.0.1'), '');
+  assert.equal(weak('peer.insecure=true\npeer.secretFile=/s'), '');
+  assert.equal(weak('peer.secretFile=/s'), '');
 });

@@ -5,7 +5,7 @@ import type { ServerConfig } from '../../server/config.ts';
 import type { AdminTls } from '../../server/config-admin.ts';
 import type { CommandContext } from '../admin/command.ts';
 import type { AdminKeys, RunningAdmin } from '../admin/http.ts';
-import { Health } from '../health.ts';
+import { Health, weaknessesOf } from '../health.ts';
 import { KeyWatch } from '../key-watch.ts';
 import { peerKeysApart } from '../keys-apart.ts';
 import type { Logger } from '../log.ts';
@@ -34,7 +34,7 @@ export async function openWeb(options: WebOptions): Promise<WebSide | undefined>
   const { config, logger, clock, tally, context, turn } = options;
   const { metrics, admin } = config;
   if (!metrics.exporter && !admin.enabled) return undefined;
-  const health = new Health({ clock, tally, server: () => context().server, turn });
+  const health = new Health({ clock, tally, server: () => context().server, turn, weaknesses: weaknessesOf(config) });
   const running: WebSide[] = [];
   if (metrics.exporter) {
     const { startMetrics } = await import('../metrics.ts');
