@@ -10,10 +10,10 @@ const TICK_MS = 2000;
 const SLICE = 128;
 
 /** A clock that a test moves, and a server with so many sessions whose time is over. */
-function scene(late: number) {
+function scene(late: number, lines = '') {
   const timers = new Map<object, { readonly at: number; readonly run: () => void }>();
   const done: string[] = [];
-  const all = { now: 0, late, rest: late };
+  const all = { now: 0, late, rest: late, reaped: 0 };
   const clock = {
     monotonic: () => all.now,
     wall: () => all.now,
@@ -34,12 +34,17 @@ function scene(late: number) {
       return count;
     },
     renewSessions: () => void done.push(`${all.now}: renewed`),
-    reap: () => ({ reaped: 0, done: true }),
+    // there is more to be removed than anybody may
+    reap(limit: number) {
+      const reaped = Math.min(SLICE, limit);
+      all.reaped += reaped;
+      return { reaped, done: false };
+    },
   };
   let turns = 0;
   const chores = new Chores({
     config: {
-      ...checkConfig(parseProperties('clientPort=2181\ndataDir=d\n', 'zoo.cfg')),
+      ...checkConfig(parseProperties(`clientPort=2181\ndataDir=d\n${lines}`, 'zoo.cfg')),
       tickTimeMs: TICK_MS,
       purgeIntervalMs: 0,
     },
@@ -68,7 +73,7 @@ function scene(late: number) {
     all.now = to;
     goTo(to);
   };
-  return { goTo, stand, chores, done, turns: () => turns, waiting: () => timers.size };
+  return { goTo, stand, chores, done, turns: () => turns, waiting: () => timers.size, reaped: () => all.reaped };
 }
 
 test('sessions that end at once go 128 at a time, a moment apart; each slice is sent', () => {
@@ -108,4 +113,17 @@ test('nothing goes on once they are stopped', () => {
   chores.stop();
   goTo(3 * TICK_MS);
   assert.deepEqual(done, ['2000: 128']);
+});
+
+test('znode.container.maxPerMinute: no more are removed in a minute, however often is looked', () => {
+  for (const [lines, most] of [
+    ['znode.container.maxPerMinute=600\nznode.container.checkIntervalMs=1000', 600],
+    ['znode.container.maxPerMinute=600\nznode.container.checkIntervalMs=60000', 600],
+    ['znode.container.checkIntervalMs=60000', 10_000],
+  ] as const) {
+    const { goTo, reaped } = scene(0, lines);
+    goTo(60_000);
+    goTo(60_000 + 59_000); // what a round has left goes on in slices
+    assert.ok(reaped() >= most && reaped() <= 2 * most, `${lines}: ${reaped()}`);
+  }
 });
