@@ -269,15 +269,32 @@ test('accept 7: plain output has no colours, whatever the environment says of th
   assert.ok((await onTerminal([server.hosts, 'ls', '-l', '/tree'])).includes('\x1b'));
 });
 
-test('accept 8: a reader that has seen enough ends it quietly', () => {
-  const line = `"${process.execPath}" "${BIN}" --connect-timeout 60s "${server.hosts}" ls -R / | head -1`;
-  const ran = spawnSync('/bin/bash', ['-c', `set -o pipefail; ${line}`], {
-    env: ENV,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
-  });
-  assert.deepEqual([ran.status, ran.stdout, ran.stderr], [0, '/\n', '']);
+/** What a pipe holds on Linux, and what a reader takes at most before it looks, are each 64 KiB: so much cannot all be written. */
+const LONG_BYTES = 1_000_000;
+
+test('accept 8: a reader that has seen enough ends it quietly', async () => {
+  const LONG = 'n'.repeat(100);
+  const COUNT = 10_000;
+  await client.create('/long', null);
+  for (let at = 0; at < COUNT; at += 500) {
+    const batch = Array.from({ length: 500 }, (_, of) => client.create(`/long/${LONG}${at + of}`, null));
+    await Promise.all(batch);
+  }
+  const whole = await zoosh([server.hosts, 'ls', '-R', '/long']);
+  assert.deepEqual([whole.code, whole.stderr], [0, '']);
+  assert.ok(whole.stdout.length > LONG_BYTES, `${whole.stdout.length} bytes are no more than a pipe holds`);
+  const words = `"${process.execPath}" "${BIN}" --connect-timeout 60s "${server.hosts}"`;
+  for (const command of ['ls -R /', 'find /', 'tree /', 'export /long', '-c "ls -R /long; ls -R /"']) {
+    const ran = spawnSync('/bin/bash', ['-c', `set -o pipefail; ${words} ${command} | head -1`], {
+      env: ENV,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 120_000,
+    });
+    assert.deepEqual([ran.status, ran.stderr], [0, ''], command);
+    assert.match(ran.stdout, /^[^\n]+\n$/, command);
+    if (command === 'ls -R /') assert.equal(ran.stdout, '/\n');
+  }
 });
 
 test('accept 10: what was exported and imported is the same: data, ACL, kind', async () => {
