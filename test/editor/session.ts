@@ -12,6 +12,8 @@ export interface SessionOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** A line for sh in which `$RUN` is the small shell. */
   readonly sh?: string;
+  /** Is told all that the terminal is sent, raw. */
+  readonly seen?: (text: string) => void;
 }
 
 /** The small shell in a real pseudo terminal, and what a person would see of it. */
@@ -22,7 +24,7 @@ export class Session implements Disposable {
   exit: number | undefined;
 
   constructor(options: SessionOptions = {}) {
-    const { columns = 80, rows = 24, args = [], env = {}, sh } = options;
+    const { columns = 80, rows = 24, args = [], env = {}, sh, seen } = options;
     this.screen = new Emulator(columns, rows);
     const run = [process.execPath, SCRIPT, ...args];
     const [file, ...rest] = sh === undefined ? run : ['/bin/sh', '-c', sh];
@@ -33,6 +35,7 @@ export class Session implements Disposable {
       env: { PATH: process.env.PATH, TERM: 'xterm-256color', RUN: run.join(' '), ...env },
     });
     this.#pty.onData((text) => {
+      seen?.(text);
       this.screen.write(text);
       this.#changed();
     });
