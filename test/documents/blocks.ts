@@ -41,6 +41,50 @@ export function blocksOf(file: string, text: string): Block[] {
   return blocks;
 }
 
+/** Files of tests that a reason names. */
+export const namedTests = (reason: string): string[] =>
+  [...reason.matchAll(/(?<![\w/])(?:test\/[\w./-]+\.(?:ts|sh)|\.ci\/run|package\.json)(?![\w/])/g)].map(
+    ([name]) => name,
+  );
+
+/** What every system has; a test does the same its own way. */
+const OF_SYSTEM = /^(?:cat|chmod|echo|mv|npm|node)$/;
+/**
+ * What must stand together in the test that is said to run a line: program and verbs, and the names of options. Paths, values
+ * and addresses are the test's own. Of two programs joined each is one.
+ */
+export function commandsOf({ language, lines }: Block): string[][] {
+  const out: string[][] = [];
+  for (const line of lines) {
+    const typed = language === 'zoosh' ? line.replace(/^[\w.:-]+:\/\S*> /, '') : line.replace(/(?:^|\s)#.*/, '');
+    for (const part of typed.split(/ (?:&&|\|) /)) {
+      const words = part.trim().split(/\s+/);
+      if (OF_SYSTEM.test(words[0] ?? '')) continue;
+      const own = words[0] === 'zoosh' ? words.slice(1) : words;
+      const verbs = own.findIndex((word) => !/^[a-z][a-z-]+$/.test(word));
+      const said = own.slice(0, verbs < 0 ? own.length : verbs);
+      const rest = own.slice(said.length);
+      const end = rest.indexOf('--');
+      const options = (end < 0 ? rest : rest.slice(0, end)).filter((word) => /^--?[a-z]/.test(word));
+      if (said.length + options.length > 0) out.push([...said, ...options.map((word) => word.replace(/=.*/, ''))]);
+    }
+  }
+  return out;
+}
+
+/** Lines in which all of a command has to be. */
+const NEAR = 8;
+const escaped = (word: string): string => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+/** Whether all words of a command stand near one another in a text. */
+export function contains(text: string, command: readonly string[]): boolean {
+  const tests = command.map((word) => new RegExp(`(?<![\\w-])${escaped(word)}(?![\\w-])`));
+  const lines = text.split('\n');
+  return lines.some((_, at) => {
+    const near = lines.slice(at, at + NEAR).join('\n');
+    return tests.every((test) => test.test(near));
+  });
+}
+
 /** One thing typed and what is shown for it. */
 export interface Exchange {
   readonly line: number;

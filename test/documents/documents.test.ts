@@ -1,13 +1,14 @@
 /** Every example of README.md and docs/ is run, and shows what the text says that it shows. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { amount } from '../amount.ts';
 import { PATIENCE_MS } from '../patience.ts';
-import { type Block, blocksOf, exchangesOf, settled } from './blocks.ts';
+import { type Block, blocksOf, commandsOf, contains, exchangesOf, namedTests, settled } from './blocks.ts';
 import { Place, ROOT } from './place.ts';
+import { fits, PLAYS, RUNS } from './served.ts';
 
 const PROMPT = /^[\w.:-]+:\/\S*> /;
 const DOLLAR = /^\$ /;
@@ -18,7 +19,10 @@ const GIVEN: Readonly<Record<string, string>> = {
 
 const documents = [
   'README.md',
-  ...readdirSync(join(ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+  ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`)
+    .sort(),
 ];
 const examples = new Map(documents.map((file) => [file, blocksOf(file, readFileSync(join(ROOT, file), 'utf8'))]));
 
@@ -107,6 +111,49 @@ for (const [file, blocks] of examples) {
     assert.equal(faults.join('\n'), '');
   });
 }
+
+/** What no test can run, by its first line: the whole list. */
+const UNTRIED: readonly string[] = [
+  'docs/deploy/README.md: npm pack --pack-destination docs/deploy && docker build -t zoosh docs/deploy',
+];
+
+test('a block that is not run here names the test that runs what it says', () => {
+  const faults: string[] = [];
+  const untried: string[] = [];
+  for (const [file, blocks] of examples)
+    for (const block of blocks) {
+      if (block.notRun === undefined) continue;
+      const names = namedTests(block.notRun);
+      const own: readonly string[] = Object.values(RUNS).filter((name) => names.includes(name));
+      if (names.length === 0) untried.push(`${file}: ${block.lines[0]}`);
+      else if (own.length > 0) {
+        if (!PLAYS.some((play) => fits(play, file, block)))
+          faults.push(`${file}:${block.line}: is not in ${own.join()}`);
+      } else faults.push(...notFoundOf(file, block, names));
+    }
+  assert.deepEqual(faults, []);
+  assert.deepEqual(untried, UNTRIED);
+});
+
+function notFoundOf(file: string, block: Block, names: readonly string[]): string[] {
+  const gone = names.filter((name) => !existsSync(join(ROOT, name)));
+  if (gone.length > 0) return [`${file}:${block.line}: there is no ${gone.join(', ')}`];
+  const texts = names.map((name) => readFileSync(join(ROOT, name), 'utf8'));
+  const missing = commandsOf(block).filter((command) => !texts.some((text) => contains(text, command)));
+  return missing.map((command) => `${file}:${block.line}: ${command.join(' ')} is not in ${names.join(', ')}`);
+}
+
+test('a command that the named test lacks is found', () => {
+  const [block] = blocksOf(
+    'x.md',
+    '```sh (not run: see test/nosuch.ts for it)\nzoosh backup /b.zbak --control x && mv a b\n```',
+  );
+  assert.deepEqual(commandsOf(block as Block), [['backup', '--control']]);
+  assert.deepEqual(notFoundOf('x.md', block as Block, ['test/nosuch.ts']), ['x.md:2: there is no test/nosuch.ts']);
+  assert.ok(contains("zoosh(['backup', file,\n '--control', socket])", ['backup', '--control']));
+  assert.ok(!contains("zoosh(['backup-of', file, '--control'])", ['backup', '--control']));
+  assert.ok(!contains(`'backup'${'\n'.repeat(20)}'--control'`, ['backup', '--control']));
+});
 
 test('a block is an example that is run, has a reason, or is none', () => {
   const count = [...examples.values()].flat().length;

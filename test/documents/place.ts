@@ -16,7 +16,7 @@ export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const INSTALLED = process.env.ZOOSH_PACKAGE;
 const PACKAGE = INSTALLED ?? ROOT;
 /** How a user calls it. */
-const COMMAND =
+export const COMMAND =
   INSTALLED === undefined ? `'${process.execPath}' '${ROOT}bin/zoosh.js'` : `'${join(INSTALLED, '../.bin/zoosh')}'`;
 
 export class Place implements AsyncDisposable {

@@ -201,6 +201,9 @@ tests backup.js
 echo '-- random programs, on Apache ZooKeeper and ours side by side, and lies that must be found'
 node dist/test/interop/differ/main.js --programs "${DIFFER_PROGRAMS:-150}" --lies
 
+echo '-- examples of the documents that call openssl'
+tests documents.js
+
 echo '-- durability, traced'
 /usr/bin/python3 test/interop/traced.py
 echo '-- ensembles of our servers: stories of disks and of strangers'
