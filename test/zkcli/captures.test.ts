@@ -4,31 +4,9 @@ import type { Client } from '../../src/client/api.ts';
 import { connect } from '../../src/client/connect.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/runtime/embed.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { ALLOWED, allowedFor, differences } from './allowed.ts';
 import { type Capture, capturesOf } from './captures.ts';
 import { play, type Result, shown } from './play.ts';
-
-/** What differs from zkCli and may: the whole list. A case is named by its group and words of its title. */
-const ALLOWED: readonly {
-  readonly group: string;
-  readonly title: string;
-  readonly version?: '3.8' | '3.10';
-  readonly why: string;
-}[] = [
-  { group: 'global', title: 'two hosts, first dead', why: 'a host that is dead does not fail the command' },
-  { group: 'global', title: 'chroot after host list', why: 'a host that is dead does not fail the command' },
-  { group: 'create', title: 'unknown permission letter', why: 'an unknown letter of an ACL is an error' },
-  { group: 'acl', title: 'setAcl /acl world:anyone:q', why: 'an unknown letter of an ACL is an error' },
-  { group: 'create', title: 'ls /', why: 'the session is closed at the end, and its ephemeral nodes go' },
-  {
-    group: 'set',
-    title: 'deleteall /zookeeper/quota',
-    why: 'it is said that nothing of it was deleted, and nothing is',
-  },
-  { group: 'acl', title: 'stat needs no permission', why: "our server asks for READ, as Apache's since 3.8.4" },
-  { group: 'acl', title: 'sasl id', why: 'our server looks at the ACL before the permission' },
-  { group: 'quoting', title: 'quoting, close', version: '3.10', why: 'JLine 3 takes backslashes out of data' },
-  { group: 'watch', title: 'watch events', version: '3.8', why: 'a watch on a node to come is told, as in 3.10' },
-];
 
 /** What whoever made the captures did to the tree before a case, the first one when `title` is empty. */
 interface Story {
@@ -126,7 +104,7 @@ const leaves = ({ stdin = [] }: Capture, server: EmbeddedServer): boolean =>
 const here = (line: string, server: EmbeddedServer): string =>
   line.replace(/127\.0\.0\.1:(?:21100|21110)$/, server.connectString);
 
-/** Words that zkCli no longer has, or never had, and people still type: `zkcli` knows them, `zkcli-exact` is as zkCli is. */
+/** Words that zkCli no longer has, or never had, and people still type: `zkcli-exact` is as zkCli is. */
 const isOurs = ({ title }: Capture): boolean => / (?:help|ls2|rmr)(?: |$)/.test(title);
 /** `leavingMs`: until one that is not there is given up for one that is. */
 async function replay(
@@ -134,7 +112,7 @@ async function replay(
   server: EmbeddedServer,
   version: '3.8' | '3.10',
   leavingMs = 6 * DEAD_MS,
-  mode: 'zkcli' | 'zkcli-exact' = isOurs(capture) ? 'zkcli-exact' : 'zkcli',
+  mode: 'zkcli' | 'zkcli-exact' = 'zkcli',
 ): Promise<Result> {
   const { args, stdin } = capture;
   const words = args.map((arg) =>
@@ -163,6 +141,8 @@ for (const version of ['3.8', '3.10'] as const)
       await using client = await connect(server.connectString);
       await client.addAuth('digest', 'super:admin');
       const differing: string[] = [];
+      const cases = allowedFor(group, version);
+      const met = new Set<unknown>();
       const seen = new Map<Story, number>();
       for (const [at, capture] of capturesOf(version === '3.8' ? '3.8.0' : '3.10', group).entries()) {
         for (const story of STORIES.filter((each) => each.group === group)) {
@@ -180,13 +160,25 @@ for (const version of ['3.8', '3.10'] as const)
         if (leaves(capture, server) && shown(found) !== wanted)
           found = await replay(capture, server, version, PATIENCE_MS / 2);
         const got = shown(found);
-        if (got === wanted) continue;
-        const allowed = ALLOWED.some(
-          (each) => each.group === group && capture.title.includes(each.title) && (each.version ?? version) === version,
-        );
-        if (!allowed) differing.push(`${capture.title}\n--- zkCli\n${wanted}--- zoosh\n${got}`);
+        const allowed = cases.find(({ title }) => capture.title.includes(title));
+        if (allowed !== undefined) {
+          met.add(allowed);
+          const lines = differences(capture, found);
+          if (lines.join('\n') !== allowed.lines.join('\n'))
+            differing.push(
+              `${capture.title}\n--- allowed\n${allowed.lines.join('\n')}\n--- found\n${lines.join('\n')}`,
+            );
+        } else if (got !== wanted) differing.push(`${capture.title}\n--- zkCli\n${wanted}--- zoosh\n${got}`);
+        if (!isOurs(capture)) continue;
+        const exact = shown(await replay(capture, server, version, 0, 'zkcli-exact'));
+        if (exact !== wanted) differing.push(`${capture.title}\n--- zkCli\n${wanted}--- zoosh, exact\n${exact}`);
       }
       if (differing.length > 0) assert.fail(`${differing.length} differ\n${differing.join('\n')}`);
+      assert.deepEqual(
+        cases.filter((each) => !met.has(each)),
+        [],
+        'allowed, and not recorded',
+      );
     });
 
 /** What `zkcli-exact` prints besides: where it connects to, the banner, the events of the session, in their order. */
