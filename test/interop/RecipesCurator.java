@@ -1,8 +1,12 @@
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -18,6 +22,10 @@ import org.apache.curator.framework.recipes.nodes.GroupMember;
 import org.apache.curator.framework.recipes.queue.SimpleDistributedQueue;
 import org.apache.curator.framework.recipes.shared.SharedCount;
 import org.apache.curator.retry.RetryForever;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.data.Stat;
 
 /** Two clients of Curator that use a recipe beside ours: HOST:PORT FOLDER RECIPE ROUNDS. */
 public class RecipesCurator {
@@ -45,7 +53,51 @@ public class RecipesCurator {
   }
 
   static long begun(String file, String begin) throws Exception {
+    if (!Files.exists(folder.resolve(file))) return 0;
     return Files.readAllLines(folder.resolve(file)).stream().filter(each -> each.startsWith(begin)).count();
+  }
+
+  static void untilBegun(String file, String begin, int count) throws Exception {
+    while (begun(file, begin) < count) Thread.sleep(5);
+  }
+
+  /**
+   * What is deleted without hearing of it is lost to Curator's queue, which takes the next: that one is in doubt, and no other.
+   */
+  static class Noting extends ZooKeeper {
+    private final Map<String, byte[]> seen = new ConcurrentHashMap<>();
+
+    Noting(String hosts, int timeout, Watcher watcher, boolean readOnly) throws IOException {
+      super(hosts, timeout, watcher, readOnly);
+    }
+
+    @Override
+    public byte[] getData(String path, boolean watch, Stat stat) throws KeeperException, InterruptedException {
+      byte[] data = super.getData(path, watch, stat);
+      seen.put(path, data);
+      return data;
+    }
+
+    @Override
+    public byte[] getData(String path, Watcher watcher, Stat stat) throws KeeperException, InterruptedException {
+      byte[] data = super.getData(path, watcher, stat);
+      seen.put(path, data);
+      return data;
+    }
+
+    @Override
+    public void delete(String path, int version) throws InterruptedException, KeeperException {
+      try {
+        super.delete(path, version);
+      } catch (KeeperException.ConnectionLossException error) {
+        try {
+          if (path.startsWith("/queue/")) note("doubt", new String(seen.get(path)));
+        } catch (Exception other) {
+          throw new IllegalStateException(other);
+        }
+        throw error;
+      }
+    }
   }
 
   /** Being in: who else is in is looked at when the own sign is up. */
@@ -110,11 +162,13 @@ public class RecipesCurator {
         return;
       }
       case "barrier": {
+        if (count("hold", "enter " + at) > 0) untilBegun("mended", "enter " + at, 1);
         DistributedDoubleBarrier barrier = new DistributedDoubleBarrier(client, "/barrier", 4);
         note("came", String.valueOf(at));
         barrier.enter();
         note("entered", at + " " + count("came", String.valueOf(at)));
-        while (begun("entered", at + " ") < 4) Thread.sleep(5);
+        untilBegun("entered", at + " ", 4);
+        if (count("hold", "leave " + at) > 0) untilBegun("mended", "leave " + at, 1);
         barrier.leave();
         note("left", String.valueOf(at));
         while (count("left", String.valueOf(at)) < 4) Thread.sleep(5);
@@ -124,9 +178,13 @@ public class RecipesCurator {
         GroupMember member = new GroupMember(client, "/group", name);
         member.start();
         while (member.getCurrentMembers().size() < 4) Thread.sleep(10);
-        note("group", String.join(" ", new java.util.TreeSet<>(member.getCurrentMembers().keySet())));
-        while (count("group", null) < 4) Thread.sleep(10);
+        note("group", at + " " + String.join(" ", new TreeSet<>(member.getCurrentMembers().keySet())));
+        untilBegun("group", at + " ", 4);
         member.close();
+        // what is closed is deleted by another thread
+        while (client.checkExists().forPath("/group/" + name) != null) Thread.sleep(5);
+        note("left", String.valueOf(at));
+        while (count("left", String.valueOf(at)) < 4) Thread.sleep(5);
         return;
       }
       default:
@@ -140,7 +198,9 @@ public class RecipesCurator {
     List<Thread> threads = new ArrayList<>();
     for (String name : List.of("j1", "j2")) {
       Thread thread = new Thread(() -> {
-        try (CuratorFramework client = CuratorFrameworkFactory.newClient(args[0], 30000, 10000, new RetryForever(50))) {
+        try (CuratorFramework client = CuratorFrameworkFactory.builder().connectString(args[0])
+            .sessionTimeoutMs(30000).connectionTimeoutMs(10000).retryPolicy(new RetryForever(50))
+            .zookeeperFactory(Noting::new).build()) {
           client.start();
           client.blockUntilConnected(20, TimeUnit.SECONDS);
           note("began", name);

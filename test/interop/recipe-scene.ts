@@ -14,12 +14,19 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, connect, type Hold } from '../../src/index.ts';
+import { type Client, connect, DoubleBarrier, Group, type Hold } from '../../src/index.ts';
 import { Members, STEADY } from '../e2e/members.ts';
 import { ServerProcess } from '../e2e/process.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { ApacheMembers } from './apache-members.ts';
 import { ApacheProcess } from './apache-process.ts';
+
+/** A barrier and a group: all four come in each round. */
+export const ROUNDS = 200;
+/** Rounds in which the server is killed while ours wait for theirs, who come when it is back. */
+const HELD = { enter: 66, leave: 133 } as const;
+/** Rounds in which it is killed whatever all of them are at. */
+const HURT = new Set([66, 133]);
 
 /** The other library: programs that do `rounds` of a recipe, with two clients together. */
 export type Rivals = (hosts: string, folder: string, recipe: string, rounds: number) => readonly (readonly string[])[];
@@ -191,6 +198,82 @@ export class Scene implements AsyncDisposable {
     await Promise.all([all, hurting]);
     // each of ours may be at another server than who changed something last
     for (const client of this.clients) await client.sync('/');
+  }
+  /** Until a file has so many lines of a round. */
+  async told(file: string, at: number, count: number): Promise<void> {
+    const isOf = (line: string): boolean => line === String(at) || line.startsWith(`${at} `);
+    while (this.lines(file).filter(isOf).length < count) await sleep(5);
+  }
+  /** The server is killed and starts again when `is`; whoever waits for `mended` goes on then. */
+  async #hurtWhen(is: () => Promise<boolean>, mended?: string): Promise<void> {
+    while (!(await is())) await sleep(5);
+    await this.server.kill('SIGKILL');
+    await this.server.start();
+    this.hurt++;
+    if (mended !== undefined) this.note('mended', mended);
+  }
+  hurt = 0;
+
+  /**
+   * All four in and out again, {@link ROUNDS} times. The server is killed while ours wait for theirs to enter, and while they
+   * wait for theirs to leave: then theirs are not there, which lose what they wait for with their connection.
+   */
+  async barriers(): Promise<void> {
+    for (const [name, at] of Object.entries(HELD)) this.note('hold', `${name} ${at}`);
+    const [watcher] = this.clients as [Client];
+    const children = async (): Promise<readonly string[]> => (await watcher.getChildren('/barrier')).children;
+    await this.play('barrier', ROUNDS, 0, async (client, name, at) => {
+      const barrier = new DoubleBarrier(client, '/barrier', 4, { id: name });
+      const meanwhile = (held: keyof typeof HELD, is: () => Promise<boolean>): Promise<void> =>
+        name === 'z1' && at === HELD[held] ? this.#hurtWhen(is, `${held} ${at}`) : Promise.resolve();
+      this.note('came', String(at));
+      const came = meanwhile('enter', async () => (await children()).length === 2);
+      await Promise.all([barrier.enter(), came]);
+      this.note('entered', `${at} ${this.lines('came').filter((line) => line === String(at)).length}`);
+      // one of theirs that has not noticed yet that all came would miss who leaves, and wait for ever
+      await this.told('entered', at, 4);
+      // the four and `ready`
+      const left = meanwhile('leave', async () => (await children()).length < 5);
+      await Promise.all([barrier.leave(), left]);
+      this.note('left', String(at));
+      await this.told('left', at, 4);
+    });
+    const entered = this.lines('entered');
+    assert.equal(entered.length, 4 * ROUNDS);
+    for (const line of entered) assert.match(line, /^\d+ 4$/);
+    assert.equal(this.hurt, 2);
+    assert.deepEqual(await children(), []);
+  }
+
+  /** All four join, see one another, and leave, {@link ROUNDS} times, the server killed twice. */
+  async groups(recipe: 'party' | 'group', style: 'kazoo' | 'curator', all: string): Promise<void> {
+    await this.play(recipe, ROUNDS, 0, async (client, name, at) => {
+      const hurting = name === 'z1' && HURT.has(at) ? this.#hurtWhen(async () => true) : Promise.resolve();
+      const group = new Group(client, `/${recipe}`, { style });
+      const member = await group.join(name, 'here');
+      while ((await group.members()).length < 4) await sleep(5);
+      const seen = (await group.members()).map(({ id }) => id).sort();
+      this.note(recipe, `${at} ${seen.join(' ')}`);
+      await this.told(recipe, at, 4);
+      await Promise.all([member.leave(), hurting]);
+      this.note('left', String(at));
+      await this.told('left', at, 4);
+    });
+    assert.equal(this.hurt, HURT.size);
+    const wanted = Array.from({ length: ROUNDS }, (_, at) => Array.from({ length: 4 }, () => `${at} ${all}`)).flat();
+    assert.deepEqual(this.lines(recipe), wanted);
+    const [client] = this.clients as [Client];
+    assert.deepEqual((await client.getChildren(`/${recipe}`)).children, []);
+  }
+
+  /** Each of ours was taken once, but for those that one of theirs deleted without hearing of it. `made`: how many ours put. */
+  allTaken(made: number): void {
+    const ours = this.lines('took').filter((line) => line.startsWith('z'));
+    assert.equal(new Set(ours).size, ours.length, 'an item was taken twice');
+    const known = new Set([...ours, ...this.lines('doubt')]);
+    const missing = Array.from({ length: made }, (_, at) => `z${at}`).filter((item) => !known.has(item));
+    assert.deepEqual(missing, [], 'nobody has them');
+    console.log(`${made} items: ${ours.length} taken, ${this.lines('doubt').length} in doubt`);
   }
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.clients.map((client) => client.close()));

@@ -8,7 +8,7 @@ import sys
 import time
 
 from kazoo.client import KazooClient
-from kazoo.exceptions import ConnectionLoss, KazooException
+from kazoo.exceptions import ConnectionLoss, KazooException, NoNodeError
 from kazoo.recipe.lock import WriteLock
 from kazoo.recipe.queue import LockingQueue
 
@@ -70,7 +70,44 @@ def counter(at):
     zk.Counter("/counter").__add__(1)
 
 
+def told(file, line):
+    """How many lines of a file are this one, or begin with it and a blank."""
+    try:
+        with open(os.path.join(folder, file)) as lines:
+            return len([1 for each in lines if each.strip() == line or each.startswith(line + " ")])
+    except FileNotFoundError:
+        return 0
+
+
+def until_told(file, line, count):
+    while told(file, line) < count:
+        time.sleep(0.005)
+
+
+# what is deleted without hearing of it is lost to kazoo's Queue, which takes the next: that one is in doubt, and no other
+seen = {}
+get_node, delete_node = zk.get, zk.delete
+
+
+def get_remembering(path, *args, **kwargs):
+    found = get_node(path, *args, **kwargs)
+    seen[path] = found[0]
+    return found
+
+
+def delete_noting(path, *args, **kwargs):
+    try:
+        return delete_node(path, *args, **kwargs)
+    except NoNodeError:
+        raise
+    except KazooException:
+        if path.startswith("/queue/"):
+            note("doubt", seen[path].decode())
+        raise
+
+
 def queue(at):
+    zk.get, zk.delete = get_remembering, delete_noting
     q = zk.Queue("/queue")
     try:
         q.put(b"kazoo")
@@ -83,29 +120,33 @@ def queue(at):
 
 def locking(at):
     q = LockingQueue(zk, "/work")
+    item = None
     try:
         item = q.get(0.05)
-        if item is not None:
-            note("doubt", item.decode())
-            if q.consume():
-                note("done", item.decode())
+        if item is not None and q.consume():
+            note("done", item.decode())
     except KazooException:
-        pass                                             # its own lock on the item goes with its session
+        if item is not None:
+            note("doubt", item.decode())                 # it may have done it without hearing of it
+        # its own lock on an item goes with its session
 
 
 def barrier(at):
+    # kazoo forgets what it watches when the connection is lost, and would wait for ever: the server is killed while it is not there
+    if told("hold", "enter %d" % at):
+        until_told("mended", "enter %d" % at, 1)
     b = zk.DoubleBarrier("/barrier", 4, name)
     note("came", str(at))
     b.enter()
-    note("entered", "%d %d" % (at, len([1 for line in open(os.path.join(folder, "came")) if line.strip() == str(at)])))
+    note("entered", "%d %d" % (at, told("came", str(at))))
     # one of kazoo's that has not noticed yet that all came would miss who leaves, and wait for ever
-    while len([1 for line in open(os.path.join(folder, "entered")) if line.split()[0] == str(at)]) < 4:
-        time.sleep(0.005)
+    until_told("entered", str(at), 4)
+    if told("hold", "leave %d" % at):
+        until_told("mended", "leave %d" % at, 1)
     b.leave()
     note("left", str(at))
     # the next round begins when this one is over for all
-    while len([1 for line in open(os.path.join(folder, "left")) if line.strip() == str(at)]) < 4:
-        time.sleep(0.005)
+    until_told("left", str(at), 4)
 
 
 def party(at):
@@ -116,10 +157,11 @@ def party(at):
         if time.time() > end:
             sys.exit("FAIL: %d members" % len(p))
         time.sleep(0.01)
-    note("party", " ".join(sorted(p)))
-    while len([1 for _ in open(os.path.join(folder, "party"))]) < 4:
-        time.sleep(0.01)
+    note("party", "%d %s" % (at, " ".join(sorted(p))))
+    until_told("party", str(at), 4)
     p.leave()
+    note("left", str(at))
+    until_told("left", str(at), 4)
 
 
 note("began", name)
