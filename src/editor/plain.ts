@@ -100,12 +100,15 @@ export function plainUpdate(old: PlainRow | undefined, next: PlainRow): string {
 
 /** Labels in columns, each row ended by a newline: what classic readline prints at a second Tab. */
 export function plainList(labels: readonly string[], columns: number): string {
-  const widths = labels.map((label) => [...clusters(label)].reduce((sum, one) => sum + one.width, 0));
+  const all = labels.map((label) => [...clusters(label)]);
+  const widths = all.map((label) => label.reduce((sum, one) => sum + one.width, 0));
+  // a control character in a name would steer the terminal
+  const texts = all.map((label) => label.map((one) => one.shown).join(''));
   const cell = Math.max(...widths, 1) + 2;
   const fit = Math.max(1, Math.floor((columns - 1) / cell));
   let out = '';
-  for (let at = 0; at < labels.length; at += fit) {
-    const row = labels.slice(at, at + fit);
+  for (let at = 0; at < texts.length; at += fit) {
+    const row = texts.slice(at, at + fit);
     out += `${row.map((label, i) => label + (i + 1 < row.length ? ' '.repeat(cell - (widths[at + i] as number)) : '')).join('')}\r\n`;
   }
   return out;

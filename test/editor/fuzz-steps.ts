@@ -80,14 +80,12 @@ const MENU_KEYS = [
 const pick = <T>(random: Random, list: readonly T[]): T => list[random.below(list.length)] as T;
 const bytesOf = (text: string): string => Buffer.from(text).toString('latin1');
 
-function typed(random: Random): string {
-  return bytesOf(pick(random, TYPED));
-}
+const typed = (random: Random, alphabet: readonly string[]): string => bytesOf(pick(random, alphabet));
 
-function paste(random: Random): string {
+function paste(random: Random, alphabet: readonly string[]): string {
   let text = '';
   for (let count = 1 + random.below(12); count > 0; count--)
-    text += pick(random, [...TYPED, '\r\n', '\n', '\t', '\x1b[31m', '\x07', '\x1b[A', '\r']);
+    text += pick(random, [...alphabet, '\r\n', '\n', '\t', '\x1b[31m', '\x07', '\x1b[A', '\r']);
   return `\x1b[200~${bytesOf(text)}\x1b[201~`;
 }
 
@@ -98,15 +96,15 @@ function pictures(random: Random): string {
   return `\x1b[200~${bytesOf(text)}\x1b[201~`;
 }
 
-function burst(random: Random): string {
+function burst(random: Random, alphabet: readonly string[]): string {
   let out = '';
   // somebody who types, one who looks around in a menu, one who hits keys
   const mood = random.below(4);
   for (let count = 1 + random.below(6); count > 0; count--) {
     const dice = random.below(20);
-    if (dice === 0 && mood < 2) out += paste(random);
-    else if (mood === 2) out += dice < 14 ? pick(random, MENU_KEYS) : typed(random);
-    else if (dice < (mood === 0 ? 15 : 8)) out += typed(random);
+    if (dice === 0 && mood < 2) out += paste(random, alphabet);
+    else if (mood === 2) out += dice < 14 ? pick(random, MENU_KEYS) : typed(random, alphabet);
+    else if (dice < (mood === 0 ? 15 : 8)) out += typed(random, alphabet);
     else out += pick(random, KEYS);
   }
   return out;
@@ -149,18 +147,18 @@ function between(random: Random): Step | undefined {
   return undefined;
 }
 
-/** A session of `sequences` bursts of keys; the screen is judged after each. */
-export function plan(random: Random, sequences: number): Plan {
+/** A session of `sequences` bursts of keys; the screen is judged after each. `alphabet`: what is typed, all of it unless said. */
+export function plan(random: Random, sequences: number, alphabet: readonly string[] = TYPED): Plan {
   const first = resize(random) as Extract<Step, { type: 'resize' }>;
   const steps: Step[] = [];
   for (let done = 0; done < sequences; done++) {
-    for (const bytes of chunks(random, burst(random))) {
+    for (const bytes of chunks(random, burst(random, alphabet))) {
       steps.push({ type: 'keys', bytes });
       const other = between(random);
       if (other !== undefined) steps.push(other);
     }
     steps.push({ type: 'judge' });
-    if (random.below(12) === 0)
+    if (alphabet === TYPED && random.below(12) === 0)
       steps.push({ type: 'keys', bytes: pictures(random) }, resize(random), { type: 'judge' });
   }
   return {
