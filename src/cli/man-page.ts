@@ -20,7 +20,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['ZOOSH_CODE_CACHE', 'the folder of compiled code, a whole path; off: none is kept, and each start takes longer'],
   ['ZOOSH_PAGER, PAGER', 'shows what is taller than the screen; without them less -FRX'],
   ['ZOOSH_COMPLETE_LIVE', '0: Tab in the shell of the operating system asks no server'],
-  ['SERVER_JVMFLAGS, JVMFLAGS, ZK_SERVER_HEAP', 'settings (-D) and memory of the server of a zoo.cfg'],
+  ['SERVER_JVMFLAGS, JVMFLAGS, JAVA_OPTS, ZK_SERVER_HEAP', 'settings (-D) and memory of the server of a zoo.cfg'],
   [
     'ZOOCFGDIR, ZOOCFG, ZOO_LOG_DIR, ZOOPIDFILE',
     'where zoosh server finds and puts things; zoosh server --help has all',

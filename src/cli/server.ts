@@ -28,8 +28,9 @@ const USAGE = `usage: zoosh server [--config DIR|FILE] VERB [NAME|FILE] [-Dzooke
   accept-loss           go on alone with what one directory holds, when the rest of an ensemble is lost; --help tells more
 NAME is a file below the configuration folder (--config, ZOOCFGDIR, /etc/zookeeper/conf), zoo.cfg by default; FILE has a slash.
 Options of start and start-foreground: --log-level --log-format --log-file --log-max-size --log-max-files, as of zoosh start.
-Read from the environment: ZOOCFGDIR ZOOCFG ZOO_LOG_DIR ZOO_LOG_FILE ZOOPIDFILE SERVER_JVMFLAGS JVMFLAGS ZK_SERVER_HEAP
-ZOO_LOG4J_PROP ZOO_DATADIR_AUTOCREATE_DISABLE, and environment, zookeeper-env.sh, java.env in the configuration folder.`;
+Read from the environment: ZOOCFGDIR ZOOCFG ZOO_LOG_DIR ZOO_LOG_FILE ZOOPIDFILE SERVER_JVMFLAGS JVMFLAGS JAVA_OPTS
+ZK_SERVER_HEAP ZOO_LOG4J_PROP ZOO_DATADIR_AUTOCREATE_DISABLE, and environment, zookeeper-env.sh, java.env in the configuration folder,
+/etc/default/zookeeper for that of /etc/zookeeper/conf.`;
 
 const BACKUP_USAGE = `usage: zoosh backup FILE [NAME] [--config DIR|FILE | --control PATH] [--rate 20M] [-o json]
 Writes all znodes of a running server, at one zxid, into FILE, for zoosh restore. The server goes on meanwhile, and is asked by its

@@ -42,7 +42,7 @@ Serves until Ctrl-C; a line on standard output, ready HOST:PORT, says that it do
   --log-level LEVEL      debug, info, warn or error
   --log-format FORMAT    text or ndjson
   --log-file FILE        opened again on SIGHUP; --log-max-size 50M and --log-max-files 10 turn it over
-  -Dzookeeper.KEY=VALUE  a setting, as for Java; with --config also from SERVER_JVMFLAGS and JVMFLAGS
+  -Dzookeeper.KEY=VALUE  a setting, as for Java; with --config also from SERVER_JVMFLAGS, JVMFLAGS and JAVA_OPTS
   -Xmx2g                 memory for the server; with --config also from ZK_SERVER_HEAP`;
 
 const OPTIONS = {

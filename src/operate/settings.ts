@@ -40,8 +40,10 @@ export const flagSources = (env: Env, names: readonly string[]): FlagSource[] =>
     return text === undefined || text.trim() === '' ? [] : [{ option, text }];
   });
 
+/** Where Debian's zookeeperd has the words for its server; ZooKeeper's own scripts do not read it. */
+const DEBIAN_FLAGS = 'JAVA_OPTS';
 /** Those of a server, and those of a client and of tools. */
-export const SERVER_FLAGS = ['SERVER_JVMFLAGS', 'JVMFLAGS'];
+export const SERVER_FLAGS = [DEBIAN_FLAGS, 'SERVER_JVMFLAGS', 'JVMFLAGS'];
 export const CLIENT_FLAGS = ['CLIENT_JVMFLAGS', 'JVMFLAGS'];
 
 /**
@@ -97,9 +99,9 @@ function heapOf(
       from: limit.from,
     });
   }
-  if (xmx !== undefined) return xmx;
   const plan = env.ZK_SERVER_HEAP?.trim() ?? '';
-  if (plan === '') return undefined;
+  // ZooKeeper's scripts make ZK_SERVER_HEAP the first word of SERVER_JVMFLAGS
+  if (plan === '' || (xmx !== undefined && showOrigin(xmx.from) !== `${DEBIAN_FLAGS} -Xmx`)) return xmx;
   const from = { option: 'ZK_SERVER_HEAP' };
   if (/^[1-9]\d{0,8}$/.test(plan)) return { bytes: Number(plan) * MIB, from };
   throw new ConfigError(`ZK_SERVER_HEAP=${plan} is no number of MiB`, 'write digits only', {

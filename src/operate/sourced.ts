@@ -1,21 +1,28 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Env } from './settings.ts';
 
 /** Files of the configuration folder that Apache's scripts, and Debian's, run within themselves. */
-export const SOURCED = ['environment', 'zookeeper-env.sh', 'java.env'];
+const SOURCED = ['environment', 'zookeeper-env.sh', 'java.env'];
+/** What Debian's zookeeperd reads behind `environment`, for the configuration of the system alone. */
+const DEBIAN = { configDir: '/etc/zookeeper/conf', defaults: '/etc/default/zookeeper' };
 const DEADLINE_MS = 10_000;
 
 /**
  * The environment after the shell files of a configuration folder: each is run by the shell, as ZooKeeper's scripts do, and
  * what it sets counts, exported or not. Without such files the environment as it is. `failed` says what a file complained of.
  */
-export function sourcedEnv(configDir: string, env: Env): { readonly env: Env; readonly failed: readonly string[] } {
+export function sourcedEnv(
+  configDir: string,
+  env: Env,
+  system: typeof DEBIAN = DEBIAN,
+): { readonly env: Env; readonly failed: readonly string[] } {
   const failed: string[] = [];
+  const files = SOURCED.map((name) => join(configDir, name));
+  if (resolve(configDir) === system.configDir) files.splice(1, 0, system.defaults);
   let now = env;
-  for (const name of SOURCED) {
-    const file = join(configDir, name);
+  for (const file of files) {
     if (!existsSync(file)) continue;
     // the files are written for bash; what they print is not for us
     const shell = existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';

@@ -142,3 +142,16 @@ test('a data directory whose path is too long for a socket is told at the start'
   ]);
   assert.equal((await home.server('stop')).code, 0);
 });
+
+test("what Debian's zookeeperd has in JAVA_OPTS is in force, and shown with where it came from", async () => {
+  const home = await Home.make();
+  writeFileSync(
+    join(home.dir, 'conf/environment'),
+    'JAVA_OPTS="-Xmx300m -Djute.maxbuffer=4096 -Dzookeeper.extendedTypesEnabled=true"\n',
+  );
+  const { code, stdout } = await home.server('config');
+  assert.equal(code, 0);
+  assert.match(stdout, /^memory\.limit=300m +# JAVA_OPTS -Xmx$/m);
+  assert.match(stdout, /^jute\.maxbuffer=4096 +# JAVA_OPTS -Djute\.maxbuffer$/m);
+  assert.match(stdout, /^extendedTypesEnabled=true +# JAVA_OPTS -Dzookeeper\.extendedTypesEnabled$/m);
+});

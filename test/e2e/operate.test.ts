@@ -465,7 +465,7 @@ test('a member of an ensemble on this machine is one process, whatever the envir
   const home = await Home.make();
   const { PATH = '' } = process.env;
   const words = ['start', 'server', '--config', join(home.dir, 'conf/zoo.cfg'), '--leash'];
-  const env = { PATH, JVMFLAGS: '-Xmx150m', ZK_SERVER_HEAP: '150' };
+  const env = { PATH, JVMFLAGS: '-Xmx150m', JAVA_OPTS: '-Xmx150m', ZK_SERVER_HEAP: '150' };
   const child = spawn(process.execPath, [BIN, ...words], { stdio: ['pipe', 'pipe', 'ignore'], env });
   let out = '';
   child.stdout.on('data', (chunk) => {

@@ -18,7 +18,7 @@ done
 echo "$config" >>"$ZOOSH_STARTED"
 exec {node} {root}/bin/zoosh.js start server --config "$config" $words
 """
-FOREIGN = ("TRAVIS", "KRB5", "ZOO", "ZK_", "JVMFLAGS", "SERVER_JVMFLAGS", "PYTEST", "JAVA_TOOL_OPTIONS")
+FOREIGN = ("TRAVIS", "KRB5", "ZOO", "ZK_", "JVMFLAGS", "SERVER_JVMFLAGS", "JAVA_OPTS", "PYTEST", "JAVA_TOOL_OPTIONS")
 
 
 def surroundings(kind, folder):

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { bytesOf, levelOf, readJvmFlags, shellWords } from '../../src/operate/jvm-flags.ts';
 import { isSecret, maskedFile, secretsIn, without } from '../../src/operate/masked.ts';
 import { pidFileOf, placesOf, type Surroundings } from '../../src/operate/places.ts';
 import { type Env, gather, processRows, refuseOpenDoors, splitFlags } from '../../src/operate/settings.ts';
+import { sourcedEnv } from '../../src/operate/sourced.ts';
 import { checkConfig, parseAssignment, parseProperties } from '../../src/server/config.ts';
+import { showOrigin } from '../../src/server/config-text.ts';
 
 test('words are split as a shell splits them', () => {
   for (const [text, words] of [
@@ -84,6 +88,49 @@ test('memory: the plan of the scripts, then -Xmx, then memory.limit, each over t
   assert.match(small.notes[0] ?? '', /16 MiB is too little/);
   assert.throws(() => gather({ ...GIVEN, env: { ZK_SERVER_HEAP: '1g' } }), { key: 'ZK_SERVER_HEAP' });
   assert.throws(() => gather({ ...GIVEN, file: parseProperties('memory.limit=lots', 'f') }), /f:1: memory\.limit=lots/);
+});
+
+test("JAVA_OPTS of Debian's zookeeperd count, less than the variables of ZooKeeper's own scripts", () => {
+  const file = parseProperties('dataDir=/d\nextendedTypesEnabled=false', 'zoo.cfg');
+  const said = {
+    JAVA_OPTS: '-Xmx2g -Djute.maxbuffer=4096 -Dzookeeper.extendedTypesEnabled=true -Dzookeeper.tickTime=7',
+  };
+  const rows = (env: Env): unknown[] => {
+    const found = gather({ ...GIVEN, env, file });
+    return [...checkConfig(found.settings).inForce, ...processRows(found)].flatMap(({ key, value, from }) =>
+      ['jute.maxbuffer', 'extendedTypesEnabled', 'tickTime', 'memory.limit'].includes(key)
+        ? [`${key}=${value} # ${from === undefined ? 'default' : showOrigin(from)}`]
+        : [],
+    );
+  };
+  assert.deepEqual(rows(said).sort(), [
+    'extendedTypesEnabled=false # zoo.cfg:2',
+    'jute.maxbuffer=4096 # JAVA_OPTS -Djute.maxbuffer',
+    'memory.limit=2048m # JAVA_OPTS -Xmx',
+    'tickTime=7 # JAVA_OPTS -Dzookeeper.tickTime',
+  ]);
+  const flags = rows({ ...said, SERVER_JVMFLAGS: '-Dzookeeper.tickTime=8', JVMFLAGS: '-Xmx1g' });
+  assert.deepEqual(flags.filter((row) => /memory|tick/.test(String(row))).sort(), [
+    'memory.limit=1024m # JVMFLAGS -Xmx',
+    'tickTime=8 # SERVER_JVMFLAGS -Dzookeeper.tickTime',
+  ]);
+  assert.ok(rows({ ...said, ZK_SERVER_HEAP: '700' }).includes('memory.limit=700m # ZK_SERVER_HEAP'));
+});
+
+test('/etc/default/zookeeper counts behind environment, for the configuration of the system alone', (context) => {
+  const dir = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
+  context.after(() => rmSync(dir, { recursive: true }));
+  const system = { configDir: join(dir, 'conf'), defaults: join(dir, 'default') };
+  for (const folder of ['conf', 'mine']) {
+    mkdirSync(join(dir, folder));
+    writeFileSync(join(dir, folder, 'environment'), 'JAVA_OPTS="-Da=b"\n');
+  }
+  writeFileSync(system.defaults, 'JAVA_OPTS="$JAVA_OPTS -Xmx2g"\n');
+  writeFileSync(join(system.configDir, 'java.env'), 'JVMFLAGS="of $JAVA_OPTS"\n');
+  const given = { PATH: process.env.PATH };
+  const { env, failed } = sourcedEnv(`${system.configDir}/`, given, system);
+  assert.deepEqual([env.JAVA_OPTS, env.JVMFLAGS, failed], ['-Da=b -Xmx2g', 'of -Da=b -Xmx2g', []]);
+  assert.equal(sourcedEnv(join(dir, 'mine'), given, system).env.JAVA_OPTS, '-Da=b');
 });
 
 test('ZOO_DATADIR_AUTOCREATE_DISABLE is a setting with less weight than any other', () => {
