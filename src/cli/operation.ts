@@ -17,6 +17,8 @@ export interface Operation {
   readonly flags: readonly string[];
   /** What stands before the name of the configuration, for verbs that have such a word. */
   readonly word: string | undefined;
+  /** Directories said in the place of a configuration; of `cleanup` alone. */
+  readonly folders: readonly string[];
   readonly places: Places;
   /** The environment, after the shell files of the configuration folder. */
   readonly env: Env;

@@ -1,20 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { askMember } from '../ensemble/control-client.ts';
 import { historiesIn, makeDataDir } from '../operate/initialize.ts';
-import { holdDirectory, tryDirectory } from '../runtime/directory.ts';
-import { loadTree, ownId } from '../runtime/load.ts';
-import { REAL_PORTS } from '../runtime/node-options.ts';
+import { holdDirectory } from '../runtime/directory.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { namedFiles } from '../server/config.ts';
-import { StorageRefusal } from '../storage/errors.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
-import { loadConfig, type Operation } from './operation.ts';
+import type { Operation } from './operation.ts';
 import { isTypedByPerson, Safety } from './safety.ts';
 import { settingsIn, UsageError } from './start-failures.ts';
 
 const say = (text: string): void => void process.stdout.write(text);
-const LEAST_KEPT = 3;
 
 const INITIALIZE_USAGE = (script: string, config: string): string => `usage: ${script} <parameters>
   Optional parameters:
@@ -79,74 +74,4 @@ export async function initialize({ values, places, isApache, yes, isDry }: Opera
       : `Using myid of ${myid}\n`,
   );
   return 0;
-}
-
-const CLEANUP_USAGE = `Usage:
-PurgeTxnLog dataLogDir [snapDir] -n count
-\tdataLogDir -- path to the txn log directory
-\tsnapDir -- path to the snapshot directory
-\tcount -- the number of old snaps/logs you want to keep, value should be greater than or equal to 3
-`;
-
-/** A server that runs removes its files itself: it knows what it needs. */
-async function cleanRunning(dataDir: string, control: string | undefined, keep: number): Promise<number> {
-  try {
-    if (control === undefined) throw new Error('the path of dataDir is too long for one');
-    const { removed, count } = await askMember(control, { op: 'purge', keep });
-    for (const name of removed) say(`Removing file: ${name}\n`);
-    if (count > removed.length) say(`and ${count - removed.length} more\n`);
-    return 0;
-  } catch (error) {
-    throw new StorageRefusal(
-      42,
-      `a zoosh server uses ${dataDir}, and only it may remove its files; its control socket does not answer (${(error as Error).message}): set autopurge.purgeInterval=1, or stop it first`,
-    );
-  }
-}
-
-/** `cleanup -n COUNT`: as autopurge does; a server that runs does it itself. */
-export async function cleanup(operation: Operation): Promise<number> {
-  const { values, isApache } = operation;
-  const refuse = (reason: string): number => {
-    if (!isApache) throw new UsageError(`server cleanup: ${reason || 'say -n COUNT'}`);
-    say(CLEANUP_USAGE);
-    if (reason !== '') process.stderr.write(`${reason}\n`);
-    return 1;
-  };
-  if (values.count === undefined) return refuse('');
-  const { config, control } = loadConfig(operation);
-  const { dataDir, dataLogDir } = config;
-  // in the order in which Apache's tool finds out
-  if (!existsSync(dataDir) && !isApache)
-    throw new StartError(
-      40,
-      `the data directory ${dataDir} does not exist; correct dataDir in ${operation.places.config}`,
-    );
-  if (!existsSync(dataDir)) return refuse(`Path '${dataDir}' does not exist. `);
-  if (!/^-?\d{1,9}$/.test(values.count)) return refuse(`'${values.count}' can not be parsed to integer.`);
-  const keep = Number(values.count);
-  if (keep < LEAST_KEPT) return refuse('count should be greater than or equal to 3');
-  const lock = await tryDirectory(dataDir);
-  if (lock === undefined) {
-    if (config.purgeIntervalMs > 0) {
-      process.stderr.write('the server runs, and removes old files by itself (autopurge.purgeInterval)\n');
-      return 0;
-    }
-    return cleanRunning(dataDir, control, keep);
-  }
-  try {
-    if (historiesIn([dataDir, dataLogDir]).every((path) => !path.endsWith('zoosh-1'))) return 0;
-    // everything is read and verified first: what is kept must be enough
-    const { storage } = await loadTree(config, ownId(config), false, 1, REAL_PORTS);
-    try {
-      const [damaged] = storage.damage?.sentences ?? [];
-      if (damaged !== undefined) throw new StorageRefusal(44, damaged);
-      for (const name of await storage.purge(keep)) say(`Removing file: ${name}\n`);
-    } finally {
-      await storage.close();
-    }
-    return 0;
-  } finally {
-    lock.release();
-  }
 }

@@ -21,7 +21,8 @@ const USAGE = `usage: zoosh server [--config DIR|FILE] VERB [NAME|FILE] [-Dzooke
   version | print-cmd   what would run, and how
   log-level [LEVEL]     tell or change what a running server logs: debug, info, warn, error
   initialize            an empty data directory: --myid N, --force (removes what is there), --configfile FILE
-  cleanup -n COUNT      remove snapshots and logs beyond COUNT snapshots, 3 at least; a server that runs does it itself
+  cleanup [DATALOGDIR [SNAPDIR]] -n COUNT
+                        remove snapshots and logs beyond COUNT snapshots, 3 at least; a server that runs does it itself
   backup FILE           all znodes of a running server at one zxid, for zoosh restore; --control PATH, --rate 20M a second
   bundle [OUT.tgz]      what somebody needs who is to help, without secrets and data
   from-env [--print]    write zoo.cfg and myid from ZOO_* and ZOOKEEPER_* variables of container images
@@ -79,7 +80,7 @@ const VERBS: Readonly<Record<string, () => Promise<(operation: Operation) => Pro
   config: async () => (await import('./server-tell.ts')).config,
   'log-level': async () => (await import('./server-tell.ts')).logLevel,
   initialize: async () => (await import('./server-files.ts')).initialize,
-  cleanup: async () => (await import('./server-files.ts')).cleanup,
+  cleanup: async () => (await import('./cleanup.ts')).cleanup,
   backup: async () => (await import('./server-backup.ts')).backup,
   bundle: async () => (await import('./server-bundle.ts')).bundle,
   'from-env': async () => (await import('./server-env.ts')).fromEnv,
@@ -102,6 +103,10 @@ const WITH_WORD = new Set(['log-level', 'bundle', 'backup']);
 /** Of the verb that is said, where it has its own. */
 const usageOf = (args: readonly string[]): string =>
   args.find((word) => Object.hasOwn(VERBS, word)) === 'backup' ? BACKUP_USAGE : USAGE;
+
+/** Of `cleanup` what is no folder is the name of a configuration, but by the name of Apache's script, which has no such word. */
+const foldersSaid = (verb: string, words: readonly string[], isApache: boolean): readonly string[] =>
+  verb === 'cleanup' && (isApache || words.length > 1 || words.every(isFolder)) ? words : [];
 
 const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
@@ -126,6 +131,10 @@ export async function runServer(args: readonly string[], globals: Globals): Prom
   try {
     return await run(args, globals, isApache);
   } catch (error) {
+    if (isApache && error instanceof UsageError && args.includes('cleanup')) {
+      process.stdout.write((await import('./cleanup.ts')).PURGE_USAGE);
+      return 1; // as Apache's tool, whatever it was
+    }
     if (!isApache) return explainStart(error, usageOf(args));
     try {
       explainStart(error, usageOf(args));
@@ -145,8 +154,11 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
     throw new UsageError((error as Error).message);
   }
   const { values, positionals } = parsed;
-  const [verb = '', name, more] = positionals;
+  const [verb = ''] = positionals;
+  const folders = foldersSaid(verb, positionals.slice(1), isApache);
+  const [name, more] = folders.length > 0 ? [] : positionals.slice(1);
   if (values.help === true && !OWN_HELP.has(verb)) {
+    if (verb === 'cleanup' && isApache) throw new UsageError('it has no such option');
     showUsage(usageOf(args));
     return 0;
   }
@@ -174,6 +186,7 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
     values,
     flags,
     word: own ? name : undefined,
+    folders,
     // what the files set counts for where things are, too; only the folder is known by now
     places: placesOf({ ...around, env }, values.configfile ?? values.config ?? places.configDir, own ? more : name),
     env,

@@ -39,7 +39,7 @@ if [ -r "$ZOOBINDIR/zkEnv.sh" ]; then . "$ZOOBINDIR/zkEnv.sh"; fi
 export CLIENT_JVMFLAGS JVMFLAGS
 zoosh --compat zkcli "$@"`,
   ],
-  ['zkCleanup.sh', 'zkCleanup.sh -n COUNT', 'zoosh server --apache cleanup "$@"'],
+  ['zkCleanup.sh', 'zkCleanup.sh [SNAPDIR] -n COUNT', 'zoosh server --apache cleanup "$@"'],
   [
     'zkServer-initialize.sh',
     'zkServer-initialize.sh [--configfile=FILE] [--myid=N] [--force]',

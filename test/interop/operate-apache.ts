@@ -223,7 +223,15 @@ test('zkCleanup.sh: the same refusals', async () => {
   writeFileSync(join(theirs.dir, 'bin/zkEnv.sh'), [...env, ''].join('\n'));
   const ours = new Installation('our-cleanup', await freePort());
   assert.equal(spawnSync(process.execPath, [BIN, 'shims', join(ours.dir, 'bin')]).status, 0);
-  const cases = [['-n', '3'], [], ['-n', '2'], ['-n', 'x'], ['-n', '3']];
+  const cases = [
+    ...[['-n', '3'], [], ['-n', '2'], ['-n', 'x'], ['-n', '3'], ['-n'], ['-x', '3'], ['-h']],
+    ...[
+      ['/nowhere', '-n', '3'],
+      ['.', '-n', '2'],
+      ['.', '-n', 'x'],
+      ['.', '.', '-n', '3'],
+    ],
+  ];
   const said = (one: Installation): unknown[] =>
     cases.map((words, at) => {
       if (at === 1) mkdirSync(join(one.dir, 'data/version-2'), { recursive: true });
