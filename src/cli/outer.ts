@@ -176,9 +176,9 @@ export const OUTER: readonly OuterCommand[] = [
   {
     name: 'snapshot',
     about: 'look at a snapshot, of ours or of Apache ZooKeeper, or compare two',
-    usage: 'snapshot info|ls|compare|verify FILE...',
-    words: ['info', 'ls', 'compare', 'verify'],
-    options: ['-d', '-json', '-l', '-r', '-b', '-n', '--help'],
+    usage: 'snapshot info|ls|summary|compare|verify FILE...',
+    words: ['info', 'ls', 'summary', 'compare', 'verify'],
+    options: ['-d', '-json', '-l', '-r', '-b', '-n', '-i', '--help'],
     takesFiles: true,
   },
   {

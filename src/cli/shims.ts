@@ -11,8 +11,8 @@ import { showUsage } from './width.ts';
 
 const USAGE = `usage: zoosh shims DIR [--force]
 Writes scripts with the names of ZooKeeper's and Kafka's into DIR, so that what calls those gets zoosh: zkServer.sh, zkCli.sh,
-zkCleanup.sh, zkServer-initialize.sh, zkTxnLogToolkit.sh, zkSnapShotToolkit.sh, zkSnapshotComparer.sh, zkEnv.sh,
-zookeeper-shell.sh, zookeeper-server-start.sh, zookeeper-server-stop.sh. Exit codes are those of the originals. A file that
+zkCleanup.sh, zkServer-initialize.sh, zkTxnLogToolkit.sh, zkSnapShotToolkit.sh, zkSnapshotRecursiveSummaryToolkit.sh,
+zkSnapshotComparer.sh, zkEnv.sh, zookeeper-shell.sh, zookeeper-server-start.sh, zookeeper-server-stop.sh. Exit codes are those of the originals. A file that
 is not ours is left alone, and nothing is written then, unless --force.`;
 
 /** `zoosh shims DIR`. @throws Failure (2; 30 when files of others would go) */

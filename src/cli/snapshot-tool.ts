@@ -12,10 +12,12 @@ const COMMAND = {
   usage: `usage: zoosh snapshot info FILE
        zoosh snapshot verify FILE...
        zoosh snapshot ls [-d|-json] FILE
+       zoosh snapshot summary FILE NODE DEPTH
        zoosh snapshot compare -l LEFT -r RIGHT [-b BYTES] [-n NODES] [-d] [-i]
   info     what it is, how much is in it, whether it is whole
   verify   every byte is read; 0 when all are whole, 44 when one is not
   ls       every znode; -d with its data in base64, -json for ncdu -f
+  summary  how many nodes and bytes are below NODE, and below each of its descendants that has children, DEPTH levels down; 0: all
   compare  where they differ by more than BYTES or NODES (0), level by level; -d tells the rest, too. 0 when they do not, 1 when
            they do. -i asks step by step which level, or whose children, and tells all of them
 Snapshots and backups of zoosh servers, and snapshots of Apache ZooKeeper, plain, by gzip or snappy.`,
@@ -52,6 +54,18 @@ async function run({ values, words }: Said<typeof COMMAND.options>, globals: Glo
       const text = await import('./snapshot-text.ts');
       if (values.json === true) await text.snapshotAsNcdu(shown, Date.now(), out);
       else await text.listSnapshot(shown, values.data === true, out);
+      out.end();
+      return 0;
+    }
+    case 'summary': {
+      const [file, node, depth, more] = files;
+      if (file === undefined || node === undefined || depth === undefined || more !== undefined)
+        throw new UsageError('snapshot summary: a snapshot, the path of a node, and how many levels: FILE NODE DEPTH');
+      if (!node.startsWith('/')) throw new UsageError(`snapshot summary: ${node} is no path of a node`);
+      if (!/^\d{1,9}$/.test(depth)) throw new UsageError(`snapshot summary: ${depth} is no number of levels`);
+      const out = new OfflineOutput();
+      const { summarizeSnapshot } = await import('./snapshot-summary.ts');
+      await summarizeSnapshot(await view(file), node === '/' ? node : node.replace(/\/+$/, ''), Number(depth), out);
       out.end();
       return 0;
     }

@@ -156,9 +156,13 @@ export interface ViewedNode {
   readonly depth: number;
   readonly path: string;
 }
-/** Parents before children, children by name. `leave` is told when all below a node was given. */
-export function* walkTree(tree: DataTree, leave: (node: ViewedNode) => void = () => {}): Generator<ViewedNode> {
-  const ahead: (ViewedNode & { left?: boolean })[] = [{ row: tree.root, depth: 0, path: '/' }];
+/** A node, or the root, and all below it: parents before children, children by name. `leave` is told when all below one was given. */
+export function* walkTree(
+  tree: DataTree,
+  leave: (node: ViewedNode) => void = () => {},
+  top: ViewedNode = { row: tree.root, depth: 0, path: '/' },
+): Generator<ViewedNode> {
+  const ahead: (ViewedNode & { left?: boolean })[] = [top];
   for (let node = ahead.pop(); node !== undefined; node = ahead.pop()) {
     if (node.left === true) {
       leave(node);

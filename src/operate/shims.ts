@@ -79,6 +79,22 @@ esac
 exit $code`,
   ],
   [
+    'zkSnapshotRecursiveSummaryToolkit.sh',
+    'zkSnapshotRecursiveSummaryToolkit.sh SNAPSHOT NODE DEPTH',
+    `(zoosh snapshot summary "$@")
+code=$?
+case $code in
+  0) [ $# -eq 3 ] || code=2 ;; # it has no help
+  2) # for words that do not fit; 1 for a file that is not there
+    case $#,\${3:-} in
+      3,*[!0-9]*) ;;
+      3,?*) code=1 ;;
+    esac ;;
+  *) code=1 ;;
+esac
+exit $code`,
+  ],
+  [
     'zkSnapshotComparer.sh',
     'zkSnapshotComparer.sh -l LEFT -r RIGHT -b BYTES -n NODES',
     `(zoosh snapshot compare "$@")
