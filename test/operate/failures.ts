@@ -59,7 +59,7 @@ export const ROWS: readonly Row[] = [
     lines: { electionAlg: '1' },
     ours: 43,
     shim: 2,
-    says: /no such election algorithm; only 3 exists/,
+    says: /zoo\.cfg:3: no such election algorithm; only 3 exists: remove the line/,
   },
   {
     name: 'reconfigEnabled=yes',
@@ -113,14 +113,14 @@ export const ROWS: readonly Row[] = [
     myid: '1',
     ours: 43,
     shim: 2,
-    says: /observers without a participant/,
+    says: /zoo\.cfg:3: observers without a participant; make one server a participant/,
   },
   {
     name: 'an ensemble without servers',
     lines: { standaloneEnabled: 'false' },
     ours: 43,
     shim: 2,
-    says: /standaloneEnabled=false without a server line/,
+    says: /standaloneEnabled=false without a server line; write the server lines/,
   },
   {
     name: 'a server line that is none',
@@ -168,7 +168,7 @@ export const ROWS: readonly Row[] = [
     myid: '1',
     ours: 43,
     shim: 2,
-    says: /clients are served on .*:0 here and on 127\.0\.0\.1:21 in server\.1/,
+    says: /clients are served on 0\.0\.0\.0:0 here and on 127\.0\.0\.1:21 in server\.1; make both the same/,
   },
   {
     name: 'a group that misses a server',
@@ -176,14 +176,14 @@ export const ROWS: readonly Row[] = [
     myid: '1',
     ours: 43,
     shim: 2,
-    says: /3/,
+    says: /zoo\.cfg:8: server 3 is in no group; with group or weight lines every voter belongs to one group/,
   },
   {
     name: 'an exporter that does not exist',
     lines: { 'metricsProvider.className': 'org.x.Y' },
     ours: 43,
     shim: 2,
-    says: /no metrics provider org\.x\.Y; /,
+    says: /no metrics provider org\.x\.Y; org\S+\.PrometheusMetricsProvider turns the exporter on/,
   },
   {
     name: 'a purge interval that is none',
@@ -199,7 +199,7 @@ export const ROWS: readonly Row[] = [
     myid: '1',
     ours: 43,
     shim: 2,
-    says: /anyone could join them; make a secret/,
+    says: /reach each other at 192\.0\.2\.1, where anyone could join them; make a secret .* set peer\.secretFile, or give them certificates/,
   },
   {
     name: 'skipACL=yes',
@@ -207,7 +207,7 @@ export const ROWS: readonly Row[] = [
     lines: { skipACL: 'yes' },
     ours: 43,
     shim: 2,
-    says: /would let everyone do everything/,
+    says: /skipACL=yes would let everyone do everything; remove it/,
   },
   {
     name: 'logins demanded that nobody could make',
@@ -248,7 +248,7 @@ export const ROWS: readonly Row[] = [
     },
     ours: 42,
     shim: 1,
-    says: /version-2/,
+    says: /data\/version-2 holds data of an Apache ZooKeeper server and there is none of ours beside it\. zoosh import-apache \S+ imports it/,
   },
 ];
 

@@ -36,6 +36,8 @@ async function start(config: string, isApache: boolean): Promise<{ code: number;
   }
 }
 
+/** What was said of each row. */
+const said = new Map<string, string>();
 for (const { name, lines, myid, ours, shim, says, before } of ROWS)
   test(`${name}: ${ours}, and ${shim} by ZooKeeper's name`, async () => {
     const { config, dataDir } = place(lines, myid);
@@ -44,6 +46,7 @@ for (const { name, lines, myid, ours, shim, says, before } of ROWS)
     assert.equal(own.code, ours, own.text);
     assert.match(own.text, says);
     assert.match(own.text, /^error: /);
+    said.set(name, own.text);
     const theirs = await start(config, true);
     assert.equal(theirs.code, shim, theirs.text);
     assert.match(theirs.text, says);
@@ -52,6 +55,15 @@ for (const { name, lines, myid, ours, shim, says, before } of ROWS)
       shim === 2 ? 'Invalid config, exiting abnormally' : 'Unexpected exception, exiting abnormally',
     );
   });
+
+test('what is looked for of each failure is said of no other', () => {
+  assert.equal(said.size, ROWS.length);
+  for (const { name, says } of ROWS)
+    assert.deepEqual(
+      ROWS.map((row) => row.name).filter((other) => says.test(said.get(other) as string)),
+      [name],
+    );
+});
 
 test('a zoo.cfg that is not there: 43, and 2', async () => {
   const config = join(folder, 'none.cfg');
