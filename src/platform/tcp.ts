@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import type { Connection, ConnectionHandler, Dialer, DialOptions, TlsOptions } from '../ports/network.ts';
 
 /** Waiting bytes above which `send` asks its caller to stop. */
@@ -12,16 +12,22 @@ class Timeout extends Error {
 
 /**
  * The real network: plain TCP, and TLS whose module is only loaded when it is used. Rejects with an errno or TLS `code`
- * (ETIMEDOUT after `timeoutMs`, name resolution and TLS handshake included) or with the signal's reason.
+ * (ETIMEDOUT after `timeoutMs`, name resolution and TLS handshake included) or with the signal's reason. `lookup` resolves
+ * names in the place of the system.
  */
-export const tcpDialer: Dialer = {
+export const tcpDialerBy = (lookup?: LookupFunction): Dialer => ({
   async dial(options, handler, signal) {
-    const socket = await open(options, signal);
+    const socket = await open(options, signal, lookup);
     return attach(socket, handler);
   },
-};
+});
+export const tcpDialer = tcpDialerBy();
 
-async function open(options: DialOptions, signal: AbortSignal | undefined): Promise<Socket> {
+async function open(
+  options: DialOptions,
+  signal: AbortSignal | undefined,
+  lookup: LookupFunction | undefined,
+): Promise<Socket> {
   const { host, port, timeoutMs, tls } = options;
   signal?.throwIfAborted();
   // the name is resolved anew each time; an address that does not answer leaves time for the others
@@ -32,6 +38,7 @@ async function open(options: DialOptions, signal: AbortSignal | undefined): Prom
     keepAlive: true,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: Math.max(250, Math.floor(timeoutMs / 3)),
+    ...(lookup !== undefined && { lookup }),
   };
   const socket =
     tls === undefined ? connectTcp(target) : (await import('node:tls')).connect({ ...target, ...tlsFields(tls, host) });

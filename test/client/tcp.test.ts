@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
@@ -9,45 +9,10 @@ import { ConnectError, type ConnectOptions } from '../../src/client/api.ts';
 import { connect, fourLetterWord } from '../../src/client/connect.ts';
 import { realClock } from '../../src/platform/clock.ts';
 import { tcpDialer } from '../../src/platform/tcp.ts';
-import type { Connection } from '../../src/ports/network.ts';
 import { PATIENCE_MS } from '../patience.ts';
 import { FakeServer } from './fake-server.ts';
+import { listening, serve } from './real-sockets.ts';
 import { TEST_CERT, TEST_KEY } from './tls-fixture.ts';
-
-/** A listening server that is closed, with all its connections, at the end of the block. */
-async function listening(server: Server): Promise<{ port: number } & AsyncDisposable> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
-/** Puts the server in memory behind a real socket. */
-function serve(fake: FakeServer): (socket: Socket) => void {
-  return (socket) => {
-    let link: Connection | undefined;
-    const handler = {
-      data: (bytes: Buffer) => void socket.write(bytes),
-      closed: () => void socket.end(),
-    };
-    void fake.dial({ host: 'x', port: 1 }, handler).then((connection) => {
-      link = connection;
-      socket.on('data', (bytes) => connection.send(bytes));
-    });
-    socket.on('error', () => {}).on('close', () => link?.destroy());
-  };
-}
 
 /** What becomes of a try; where the machine was too slow for what is wanted, there is more time for the next. */
 async function reasonOf(connectString: string, wanted: RegExp, options: ConnectOptions = {}): Promise<string> {
