@@ -1,34 +1,16 @@
 /** Curator beside ours: Debian's jars, and a program that is compiled first. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Client, Counter, Election, Lock, Queue, ReadWriteLock, Semaphore } from '../../src/index.ts';
+import { CuratorProgram } from './curator.ts';
 import { ascending, held, type Rivals, Scene } from './recipe-scene.ts';
 
-const JARS = [
-  'curator-recipes',
-  'curator-framework',
-  'curator-client',
-  'zookeeper',
-  'zookeeper-jute',
-  'guava',
-  'slf4j-api',
-  'slf4j-nop',
-];
-const CLASSES = mkdtempSync(join(tmpdir(), 'zoosh-curator-'));
-const PATHS = [CLASSES, ...JARS.map((name) => `/usr/share/java/${name}.jar`)].join(':');
-
+const program = new CuratorProgram();
 const curator: Rivals = (hosts, folder, recipe, rounds) => [
-  ['java', '-Xmx128m', '-cp', PATHS, 'RecipesCurator', hosts, folder, recipe, String(rounds)],
+  ['java', '-Xmx128m', '-cp', program.paths, 'RecipesCurator', hosts, folder, recipe, String(rounds)],
 ];
-
-before(() => {
-  execFileSync('javac', ['-d', CLASSES, '-cp', PATHS, 'test/interop/RecipesCurator.java'], { stdio: 'inherit' });
-});
-after(() => rmSync(CLASSES, { recursive: true, force: true }));
+before(() => program.compile('RecipesCurator'));
+after(() => program[Symbol.dispose]());
 
 describe('Curator', { concurrency: 2, timeout: 1_800_000 }, () => {
   test('mutex: 200 rounds, the server killed twice: one at a time, in the order of coming', async () => {

@@ -94,7 +94,7 @@ tests() {
     cat "$tap" >&2
     exit 1
   fi
-  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|imported|exported|backup|kazoo|step|[0-9])' "$tap"
+  grep -E '^# (tests|pass|fail|skipped|stories|flipped|power|syncs|imported|exported|backup|kazoo|curator|step|[0-9])' "$tap"
   if ! grep -q '^# skipped 0$' "$tap" || ! grep -q '^# todo 0$' "$tap"; then
     echo "$1: a test was skipped" >&2
     exit 1
@@ -125,6 +125,8 @@ echo '-- recipes of kazoo and of Curator, on Apache ZooKeeper'
   wait "$curator" || failed=1
   exit "$failed"
 )
+echo "-- more of Curator's recipes, on our servers and on Apache's"
+tests curator-checks.js
 echo '-- zkCli.sh'
 bash test/interop/zkcli.sh "127.0.0.1:$port"
 echo '-- zkCli.sh and zoosh as zkCli, line by line, against our server'
