@@ -4,6 +4,7 @@ import { setImmediate as loopTurn } from 'node:timers/promises';
 import { apacheCode, apacheSentence } from '../operate/apache-codes.ts';
 import { ComingUp } from '../operate/come-up.ts';
 import { type Env, gather, refuseOpenDoors, splitFlags } from '../operate/settings.ts';
+import { systemMemory } from '../platform/control-group.ts';
 import { readBeside } from '../runtime/config-files.ts';
 import { DynamicFiles } from '../runtime/dynamic-file.ts';
 import { watchMemory } from '../runtime/memory-watch.ts';
@@ -245,7 +246,7 @@ export async function runStart(
     leash = values.leash === true ? new Leash(process.stdin) : undefined;
     temporary = values.temporary ?? [];
     if (values['ignore-apache-data'] !== true) await refuseBeyond(config);
-    using _memory = watchMemory(pressure, logger);
+    using _memory = watchMemory(pressure, logger, systemMemory());
     const server = await startServer(started, values['no-faults'] !== true);
     if (config.clientPort !== undefined) logger.info(`binding to port ${addressText(server)}`);
     serving = server;
