@@ -7,6 +7,7 @@ import { isWithin } from '../shell/node-record.ts';
 import { ACL_OPTIONS, aclPolicy, aclUnder } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import type { Link, Step, TrashEntry } from '../shell/trash.ts';
+import { type LostSince, lostBy } from '../shell/undo-copies.ts';
 import { type Undoing, undoPlan } from '../shell/undo-plan.ts';
 import { hex, plural, showAge, showBytes } from '../shell/units.ts';
 import { inflightOf } from './support.ts';
@@ -36,6 +37,7 @@ export default command({
   notes: [
     'It shows what it is about to do. What is not as the change left it, since somebody changed it, is not touched, and marked with a !.',
     'What a command replaces is kept for 14 days in files only you can read: up to 64 MB of each command, 200 MB of all. What an ACL hides from others is kept only with settings undo-protected on.',
+    'What was not kept and stands where the change put it, as after mv, comes back from there. The last of anything is not taken away: it stays, and it is said how it is moved back.',
     'Not restored: zxids, versions, counters of sequential nodes, ephemeral nodes.',
     'An undo at a prompt can itself be taken back: undo list shows it. Changes made under another name (@profile, or an address) are those of another ensemble. The exit code is 12 when a part could not be taken back, 10 when there is nothing to take back.',
   ],
@@ -62,6 +64,7 @@ export default command({
       inflight: inflightOf(context),
       aclOf: (record) => aclUnder(policy, record),
       laterOf: trash.laterOf(context.session.label),
+      lostSince: lostAfter(entry, context),
     });
     if (plan.length === 0) {
       if (!context.isDry) trash.remove(entry.id);
@@ -107,6 +110,18 @@ export default command({
     };
   },
 });
+
+/** What changes after this one lost: a copy of it may be the last there is. */
+function lostAfter({ number, target }: TrashEntry, { trash }: CommandContext): LostSince[] {
+  return trash.list().flatMap((each) => {
+    if (each.number >= number || each.target !== target || each.counts?.unkept === 0) return [];
+    try {
+      return lostBy(trash.steps(each.id));
+    } catch {
+      return []; // what is damaged is told when it is taken back itself
+    }
+  });
+}
 
 /** The lowest node that all of these are at or below. */
 function topOf([first = '/', ...others]: readonly string[]): string {
@@ -194,6 +209,8 @@ async function carryOut(
 ): Promise<void> {
   const { signal } = context;
   let ops: MultiOp[] = [];
+  /** Changes among them. */
+  let waiting = 0;
   let bytes = 0;
   let done = 0;
   using progress = context.progress('taking back');
@@ -211,18 +228,20 @@ async function carryOut(
     // what was only thought of stands for nothing
     if (!context.isDry) context.trash.link(context.session.label, (await Promise.all(results.map(linkOf))).flat());
     standing.clear();
-    done += ops.length;
+    done += waiting;
     told(done);
     progress.update(done, plan.length);
     ops = [];
+    waiting = 0;
     bytes = 0;
   };
-  for (const { op, acl, standsFor } of plan) {
+  for (const { op, checks = [], acl, standsFor } of plan) {
     if (op !== undefined && standsFor !== undefined) standing.set(op.path, standsFor);
     if (op !== undefined) {
       const size = op.path.length + ('data' in op ? (op.data?.length ?? 0) : 0) + 60;
       if (ops.length >= BATCH_OPS || (ops.length > 0 && bytes + size > BATCH_BYTES)) await send();
-      ops.push(op);
+      ops.push(...checks, op);
+      waiting++;
       bytes += size;
     }
     if (acl !== undefined) {

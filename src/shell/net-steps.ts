@@ -50,7 +50,19 @@ function after(own: Own, step: Step): Own {
       const before = acl === undefined || step.node.acl === undefined ? step.node.acl : acl.acl;
       return { ...rest, deleted: { did: 'deleted', node: { ...step.node, data, acl: before } } };
     }
-    case 'unkept':
-      return { ...own, unkept: step };
+    case 'unkept': {
+      const { lost } = step;
+      if (lost === undefined) return { ...own, unkept: step };
+      if (created !== undefined && lost.after !== undefined)
+        return { ...own, created: { ...created, after: lost.after } };
+      if (created !== undefined) {
+        // made by this command, it was not there before
+        const { created: _made, ...rest } = own;
+        return rest;
+      }
+      // what was there at first is what is lost
+      const first = own.unkept?.lost ?? lost;
+      return { ...own, unkept: { ...step, lost: { ...lost, mark: first.mark, node: first.node } } };
+    }
   }
 }

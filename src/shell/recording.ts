@@ -6,7 +6,8 @@ import { ClientTransaction } from '../client/multi.ts';
 import { showAcl } from './acl-text.ts';
 import { hasMasked, isWorldReadable, type NodeRecord, recordOf } from './node-record.ts';
 import { isRefusal } from './refusal.ts';
-import { markOf, type Step, type TrashDraft } from './trash.ts';
+import { type Lost, markOf, type Step, type TrashDraft } from './trash.ts';
+import { hasData } from './undo-copies.ts';
 import { hex } from './units.ts';
 
 export interface RecordingOptions {
@@ -18,8 +19,11 @@ const PROTECTED_WHY = 'not everybody may read it (settings undo-protected on kee
 
 const LOST_WHY = 'whether it was made is not known: no answer came';
 
-/** What stood there before: the node, or why it cannot be known; undefined: nothing. */
-type Before = { readonly node: NodeRecord; readonly stat: Stat } | { readonly why: string } | undefined;
+/** What stood there before: the node, or why it cannot be known or its data is not kept; undefined: nothing. */
+type Before =
+  | { readonly node: NodeRecord; readonly stat: Stat }
+  | { readonly why: string; readonly lost?: Lost }
+  | undefined;
 
 /** `inner`, whose changes are noted before they are sent: a shell that dies in between has what it needs. */
 export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtected }: RecordingOptions): Client {
@@ -29,9 +33,10 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
         inner.get(path, { signal }),
         inner.getAcl(path, { signal }),
       ]);
-      if (!keepsProtected && !isWorldReadable(acl)) return { why: PROTECTED_WHY };
       // a masked ACL is kept as it was read, and undo refuses to write it back
-      return { node: recordOf({ path, data, stat, acl }, true), stat };
+      const node = recordOf({ path, data, stat, acl }, true);
+      if (keepsProtected || isWorldReadable(acl) || !hasData(data)) return { node, stat };
+      return { why: PROTECTED_WHY, lost: { mark: markOf(data), node: { ...node, data: null } } };
     } catch (error) {
       const code = error instanceof KeeperError ? error.code : undefined;
       if (code === 'NoAuth') return { why: 'we may not read it' };
@@ -151,11 +156,15 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
 
 const deletion = (path: string, before: Before): Step | undefined => {
   if (before === undefined) return undefined;
-  return 'why' in before ? { did: 'unkept', path, why: before.why } : { did: 'deleted', node: before.node };
+  return 'why' in before ? unkept(path, before) : { did: 'deleted', node: before.node };
 };
+const unkept = (path: string, { why, lost }: { readonly why: string; readonly lost?: Lost }, after?: string): Step => ({
+  ...{ did: 'unkept', path, why },
+  ...(lost !== undefined && { lost: { ...lost, ...(after !== undefined && { after }) } }),
+});
 const change = (path: string, before: Before, data: Uint8Array | null, times = 1): Step | undefined => {
   if (before === undefined) return undefined;
-  if ('why' in before) return { did: 'unkept', path, why: before.why };
+  if ('why' in before) return unkept(path, before, markOf(data));
   return { did: 'set', node: before.node, version: before.stat.version + times, after: markOf(data) };
 };
 

@@ -50,8 +50,18 @@ export type Step =
       readonly after?: string;
     }
   | { readonly did: 'deleted'; readonly node: NodeRecord }
-  /** It happened and cannot be taken back; `why` in words. */
-  | { readonly did: 'unkept'; readonly path: string; readonly why: string };
+  /** It happened, and what it replaced is not kept; `why` in words. */
+  | { readonly did: 'unkept'; readonly path: string; readonly why: string; readonly lost?: Lost };
+
+/** What is known of a node without its data: where that stands elsewhere it can be told, and read there. */
+export interface Lost {
+  /** Of its data ({@link markOf}). */
+  readonly mark: string;
+  /** What came in the place of its data; undefined: the node went. */
+  readonly after?: string;
+  /** All but its data. */
+  readonly node: NodeRecord;
+}
 
 /** The same for the same data, and for no other. */
 export const markOf = (data: Uint8Array | null): string =>
@@ -291,6 +301,11 @@ const lineOfStep = (step: Step): string => {
     const { did, version, after } = step.did === 'set' ? step : { did: step.did, version: undefined, after: undefined };
     return `${JSON.stringify({ did, version, after }).slice(0, -1)},"node":${nodeLine(step.node, true)}}`;
   }
+  if (step.did === 'unkept' && step.lost !== undefined) {
+    const { did, path, why, lost } = step;
+    const head = JSON.stringify({ did, path, why, mark: lost.mark, after: lost.after });
+    return `${head.slice(0, -1)},"node":${nodeLine(lost.node, true)}}`;
+  }
   return JSON.stringify(step.did === 'acl' ? { ...step, acl: aclJson(step.acl) } : step);
 };
 
@@ -302,6 +317,15 @@ function stepOf(value: Record<string, unknown>, where: string): Step {
       ...(after !== undefined && { after: String(after) }),
     };
   if (did === 'deleted') return { did, node: nodeOf(node, where) };
+  if (did === 'unkept' && node !== undefined)
+    return {
+      ...{ did, path: String(path), why: String(value.why) },
+      lost: {
+        mark: String(value.mark),
+        node: nodeOf(node, where),
+        ...(after !== undefined && { after: String(after) }),
+      },
+    };
   if (did === 'acl')
     return {
       ...{ did, path: String(path), acl: nodeOf({ path, acl }, where).acl ?? [], aversion: Number(aversion) },
@@ -319,7 +343,10 @@ class Draft implements TrashDraft {
   readonly #counts: Record<Step['did'], number> = { created: 0, set: 0, acl: 0, deleted: 0, unkept: 0 };
   /** Kinds of the steps, for those that turn out not to have happened. */
   readonly #kinds: Step['did'][] = [];
-  readonly #unkept = new Map<string, number>();
+  /** By the numbers of their steps. */
+  readonly #unkept = new Map<number, { readonly why: string; readonly mark: string | undefined }>();
+  /** Data that this command wrote: what is not kept may stand there. */
+  readonly #written = new Set<string>();
   #fd: number | undefined;
   #bytes = 0;
   #fault: string | undefined;
@@ -343,13 +370,21 @@ class Draft implements TrashDraft {
     if (!this.isOpen) return -1;
     this.#counts[step.did]++;
     this.#kinds.push(step.did);
-    if (step.did === 'unkept') this.#unkept.set(step.why, (this.#unkept.get(step.why) ?? 0) + 1);
+    if (step.did === 'unkept')
+      this.#unkept.set(this.#kinds.length - 1, {
+        why: step.why,
+        mark: step.lost?.after === undefined ? step.lost?.mark : undefined,
+      });
+    else if (step.did !== 'deleted' && step.did !== 'acl' && step.after !== undefined) this.#written.add(step.after);
     this.#write(lineOfStep(step));
     return this.#kinds.length - 1;
   }
   void(first: number, count: number): void {
     if (!this.isOpen || first < 0 || count === 0) return;
-    for (const kind of this.#kinds.slice(first, first + count)) this.#counts[kind]--;
+    for (const [at, kind] of this.#kinds.slice(first, first + count).entries()) {
+      this.#counts[kind]--;
+      this.#unkept.delete(first + at);
+    }
     this.#write(JSON.stringify({ did: 'void', first, count }));
   }
   drop(): void {
@@ -366,9 +401,11 @@ class Draft implements TrashDraft {
     }
     this.#hasEnded = true;
     if (this.#fault !== undefined) return this.#fault === '' ? [] : [this.#fault];
-    return [...this.#unkept].map(
-      ([why, count]) => `${count === 1 ? 'one node' : `${count} nodes`} not kept for undo: ${why}`,
-    );
+    const whys = new Map<string, number>();
+    // what only moved an undo brings back from where it is
+    for (const { why, mark } of this.#unkept.values())
+      if (mark === undefined || !this.#written.has(mark)) whys.set(why, (whys.get(why) ?? 0) + 1);
+    return [...whys].map(([why, count]) => `${count === 1 ? 'one node' : `${count} nodes`} not kept for undo: ${why}`);
   }
 
   #write(line: string): void {

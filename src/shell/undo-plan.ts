@@ -7,7 +7,9 @@ import { creation } from './bulk-create.ts';
 import { net } from './net-steps.ts';
 import { type NodeRecord, sameData } from './node-record.ts';
 import type { Difference } from './output.ts';
+import { quoteWord } from './paths.ts';
 import { markOf, type Step } from './trash.ts';
+import { type Lacking, type LostSince, lackingOf, rescues } from './undo-copies.ts';
 import { hex, plural } from './units.ts';
 import { eachOf } from './walk.ts';
 
@@ -15,6 +17,8 @@ import { eachOf } from './walk.ts';
 export interface Undoing {
   readonly difference: Difference;
   readonly op?: MultiOp;
+  /** What has to hold when `op` happens: what this is a copy of stands again. */
+  readonly checks?: readonly MultiOp[];
   /** The czxid of the node that comes again. */
   readonly standsFor?: string;
   /** An ACL put back; it cannot be part of a transaction. */
@@ -28,6 +32,8 @@ export interface UndoOptions {
   readonly aclOf: (record: NodeRecord) => readonly Acl[] | undefined;
   /** The czxid of the node that an undo made in place of that one; undefined: none. */
   readonly laterOf: (path: string, czxid: string) => string | undefined;
+  /** What later changes lost. */
+  readonly lostSince?: readonly LostSince[];
 }
 
 interface Now {
@@ -42,50 +48,118 @@ export async function undoPlan(client: Client, steps: readonly Step[], options: 
   const { signal, inflight } = options;
   const paths = [...new Set(steps.flatMap((step) => ('node' in step ? [step.node.path] : [step.path])))];
   const now = new Map<string, Now | undefined>();
+  const lostNow = new Map<string, Now | undefined>();
   const recast = new Set(steps.flatMap((step) => (step.did === 'acl' ? [step.path] : [])));
   await eachOf(paths, inflight, signal, async (path) => {
     const found = await look(client, path, signal);
     const acl = found !== undefined && recast.has(path) ? await aclOf(client, path, signal) : undefined;
     now.set(path, acl === undefined ? found : found && { ...found, acl });
   });
-  const kept = net(steps);
-  const unkept = kept.flatMap((step) =>
-    step.did === 'unkept' ? [impossible(step.path, `not kept: ${step.why}`)] : [],
+  const written = new Set(steps.flatMap((step) => ('after' in step && step.after !== undefined ? [step.after] : [])));
+  const since = (options.lostSince ?? []).filter(({ mark }) => written.has(mark));
+  await eachOf(
+    since.flatMap(({ path }) => (now.has(path) ? [] : [path])),
+    inflight,
+    signal,
+    async (path) => void lostNow.set(path, await look(client, path, signal)),
   );
+  const all = net(steps);
+  const rescued = rescues(all, now);
+  const kept = all.map((step) => (step.did === 'unkept' ? (rescued.get(step.path)?.step ?? step) : step));
+  const unkept = kept.filter((step) => step.did === 'unkept');
   const creations = kept.filter((step) => step.did === 'deleted').sort(byPath);
   const restored = new Set(creations.map(({ node }) => node.path));
   const parents = new Map<string, boolean>();
   await eachOf([...parentsMissing(creations, restored)], inflight, signal, async (path) => {
     parents.set(path, (await client.exists(path, { signal })) !== undefined);
   });
-  const tree: Tree = { now, parents, going: new Map(), options };
   const made = new Set(kept.flatMap((step) => (step.did === 'created' ? [step.path] : [])));
-  const again: Undoing[] = [];
+  const tree: Tree = { now, parents, going: new Map(), options };
+  const again: { readonly undoing: Undoing; readonly node: NodeRecord }[] = [];
   // a node before what is below it, which comes where that is there or comes
   for (const step of creations) {
     const undoing = remade(step, tree, made.has(step.node.path));
     if (undoing === undefined) continue; // it never went
-    again.push(undoing);
+    const from = rescued.get(step.node.path)?.from;
+    again.push({
+      undoing: from === undefined ? undoing : withNote(undoing, `from ${quoteWord(from)}`),
+      node: step.node,
+    });
     if (now.get(step.node.path) === undefined) parents.set(step.node.path, undoing.op !== undefined);
   }
   // one that came in place of another goes where that can come again, and that comes where it can go
-  const blocked = new Set(again.flatMap(({ op, difference: { path } }) => (op === undefined ? [path] : [])));
-  const back: Undoing[] = [];
-  for (const step of kept.reverse()) {
-    if (step.did === 'deleted' || step.did === 'unkept') continue;
-    if (step.did === 'created' && blocked.has(step.path)) continue;
-    const undoing = taken(step, tree);
-    if (undoing === undefined) continue; // it was never done
-    const isReplaced = step.did === 'created' && restored.has(step.path);
-    if (isReplaced && undoing.op === undefined && now.get(step.path) !== undefined) blocked.add(step.path);
-    else if (isReplaced && undoing.op === undefined) continue; // it is gone already, and nothing lacks
-    back.push(undoing);
+  const blocked = new Set(again.flatMap(({ undoing: { op }, node: { path } }) => (op === undefined ? [path] : [])));
+  for (const { path } of unkept) if (made.has(path)) blocked.add(path);
+  const staying = new Set<string>();
+  const comes = (path: string): boolean => !blocked.has(path) && !staying.has(path);
+  const pass = (): Undoing[] => {
+    tree.going.clear();
+    const gone = again.flatMap(({ node }) => (comes(node.path) ? [] : [node]));
+    const lacking = lackingOf(unkept, gone, since, new Map([...lostNow, ...now]));
+    const back: Undoing[] = [];
+    for (const step of [...kept].reverse()) {
+      if (step.did === 'deleted' || step.did === 'unkept') continue;
+      if (step.did === 'created' && blocked.has(step.path)) continue;
+      const undoing = lastOf(step, lacking, now) ?? taken(step, tree);
+      if (undoing === undefined) continue; // it was never done
+      const isReplaced = step.did === 'created' && restored.has(step.path);
+      if (isReplaced && undoing.op === undefined && now.get(step.path) !== undefined) staying.add(step.path);
+      else if (isReplaced && undoing.op === undefined) continue; // it is gone already, and nothing lacks
+      back.push(undoing);
+    }
+    return back;
+  };
+  let back: Undoing[] = [];
+  // what cannot go keeps another from coming, a copy of which stays then
+  for (let before = -1; before !== staying.size; ) {
+    before = staying.size;
+    back = pass();
   }
+  const coming = again.filter(({ undoing: { op }, node: { path } }) => op === undefined || comes(path));
+  /** What is read of a node goes when the original stands. */
+  const readFrom = new Map<string, MultiOp[]>();
+  /** Those, and what is above them. */
+  const late = new Set<string>();
+  for (const { undoing, node } of coming) {
+    const from = undoing.op === undefined ? undefined : rescued.get(node.path)?.from;
+    if (from === undefined) continue;
+    const checks = readFrom.get(from) ?? [];
+    checks.push({ op: 'check', path: node.path, version: 0 });
+    readFrom.set(from, checks);
+    for (let at = from; at !== '' && !late.has(at); at = parentOf(at)) late.add(at);
+  }
+  const isLast = ({ difference: { path } }: Undoing): boolean => late.has(path);
   return [
-    ...back,
-    ...again.filter(({ op, difference: { path } }) => op === undefined || !blocked.has(path)),
-    ...unkept,
+    ...back.filter((undoing) => !isLast(undoing)),
+    ...coming.map(({ undoing }) => undoing),
+    ...back.filter(isLast).map((undoing) => {
+      const checks = readFrom.get(undoing.difference.path);
+      return checks === undefined || undoing.op === undefined ? undoing : { ...undoing, checks };
+    }),
+    ...unkept.map(({ path, why }) => impossible(path, `not kept: ${why}`)),
   ];
+}
+
+const withNote = (undoing: Undoing, note: string): Undoing =>
+  undoing.op === undefined
+    ? undoing
+    : { ...undoing, difference: { ...undoing.difference, notes: [...(undoing.difference.notes ?? []), note] } };
+
+/** What holds the last of some data stays as it is, with a word how it is brought back; undefined: it holds none. */
+function lastOf(
+  step: Exclude<Step, { did: 'deleted' | 'unkept' }>,
+  lacking: Lacking,
+  now: ReadonlyMap<string, Now | undefined>,
+): Undoing | undefined {
+  const was = step.did === 'acl' || step.after === undefined ? undefined : lacking.get(step.after);
+  if (was === undefined || step.did === 'acl') return undefined;
+  const path = step.did === 'set' ? step.node.path : step.path;
+  const there = now.get(path);
+  // gone or changed it is no copy any more
+  if (there === undefined || (there.data !== undefined && markOf(there.data) !== step.after)) return undefined;
+  const [way, does] = step.did === 'created' ? ['mv', 'moves it back'] : ['cp', 'copies it back'];
+  const words = `${way} ${quoteWord(path)} ${quoteWord(was)} ${does}`;
+  return impossible(path, `stays, as it is all there is of ${quoteWord(was)}: ${words}`);
 }
 
 /** What is known of the nodes a plan is about. */

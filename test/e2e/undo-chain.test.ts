@@ -308,3 +308,98 @@ test(`${ROUNDS} random rounds of commands, each taken back one by one`, async ()
   }
   assert.ok(changes > ROUNDS * 2, `only ${changes} changes`);
 });
+
+const shown = (value: unknown): string =>
+  JSON.stringify(value, (key, each) =>
+    key === 'stat'
+      ? undefined
+      : typeof each === 'bigint'
+        ? String(each)
+        : each?.type === 'Buffer'
+          ? Buffer.from(each.data).toString()
+          : each,
+  );
+
+/** The data of all nodes below one, each once; what is nothing left out. */
+async function values(root: string): Promise<Set<string>> {
+  const { data } = await client.get(root);
+  const { children } = await client.getChildren(root);
+  const below = await Promise.all(children.map((name) => values(`${root}/${name}`)));
+  const own = data === null || data.length === 0 ? [] : [data.toString()];
+  return new Set([...own, ...below.flatMap((each) => [...each])]);
+}
+
+test(`${ROUNDS} random rounds in which not all may be read by everybody: no undo takes away the last of anything`, async () => {
+  await client.create('/hidden');
+  let [taken, partial, moved] = [0, 0, 0];
+  for (let seed = 1; seed <= ROUNDS; seed++) {
+    const random = seededRandom(seed);
+    const pick = (of: readonly string[]): string => of[random.below(of.length)] as string;
+    const root = `/hidden/r${seed}`;
+    await client.create(root);
+    let written = 0;
+    const path = (): string => `${root}/${pick(['a', 'b', 'a/c', 'a/d', 'b/c'])}`;
+    /** What was written once is known again wherever it goes. */
+    const fresh = (): string => `v${++written}.${seed}.`;
+    const acl = (): string => pick(['ip:127.0.0.1:cdrwa', 'ip:127.0.0.1:cdrwa', 'world:anyone:cdrwa']);
+    const operation = (): string => {
+      const at = path();
+      return pick([
+        `create ${at} ${fresh()}`,
+        `create ${at} ${fresh()} ${acl()}`,
+        `set ${at} ${fresh()}`,
+        `delete ${at}`,
+      ]);
+    };
+    const line = (): string => {
+      switch (random.below(9)) {
+        case 0:
+          return `txn { ${Array.from({ length: 1 + random.below(5) }, operation).join('; ')} }`;
+        case 1:
+        case 2:
+          return `mv ${pick(['', '-f ', '--no-acl '])}${path()} ${path()}`;
+        case 3:
+          return `cp ${pick(['', '-r ', '-f '])}${path()} ${path()}`;
+        case 4:
+          return `deleteall ${path()}`;
+        case 5:
+        case 6:
+          return `setAcl ${path()} ${acl()}`;
+        default:
+          return operation();
+      }
+    };
+    const hidden = [{ perms: 31, scheme: 'ip', id: '127.0.0.1' }];
+    for (const name of ['a', 'a/c', 'b'])
+      await client.create(`${root}/${name}`, fresh(), random.below(3) > 0 ? { acl: hidden } : {});
+    const it = prompt();
+    const { trash } = it.shell.ports;
+    const entries: { readonly id: string; readonly line: string; readonly before: Set<string> }[] = [];
+    for (const each of Array.from({ length: COMMANDS }, line)) {
+      const before = await values(root);
+      const known = new Set(trash.list().map(({ id }) => id));
+      await it.shell.run(each);
+      for (const { id } of trash.list()) if (!known.has(id)) entries.push({ id, line: each, before });
+    }
+    // the last first, and now and then another one
+    while (entries.length > 0) {
+      const at = random.below(4) === 0 ? random.below(entries.length) : entries.length - 1;
+      const [entry] = entries.splice(at, 1);
+      const number = trash.list().find(({ id }) => id === entry?.id)?.number;
+      if (entry === undefined || number === undefined) continue;
+      const stood = await values(root);
+      const steps = trash.steps(entry.id);
+      const status = await it.shell.run(`undo ${number}`);
+      const said = shown([seed, entry.line, status, it.told.at(-1)?.failure.message, it.shown.at(-1), steps]);
+      assert.ok(status === 0 || status === 12, said);
+      const stands = await values(root);
+      const kept = shown(trash.list().map(({ id }) => trash.steps(id)));
+      for (const value of entry.before)
+        assert.ok(!stood.has(value) || stands.has(value) || kept.includes(value), `${value} is lost: ${said}`);
+      taken++;
+      if (status === 12) partial++;
+      if (status === 0 && steps.some(({ did }) => did === 'unkept')) moved++;
+    }
+  }
+  assert.ok(taken > ROUNDS && partial > ROUNDS / 4 && moved > ROUNDS / 10, `${taken} ${partial} ${moved}`);
+});
