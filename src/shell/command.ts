@@ -397,7 +397,7 @@ export interface CommandSpec<Ps extends Record<string, Param> = Record<string, P
   readonly runsForMany?: true;
   /** It takes away what it made: when nobody reads its answer any more it is told to end, and waited for. */
   readonly removesOwn?: true;
-  /** What it makes goes with the session: interrupted, it leaves nothing to look for. */
+  /** What it makes goes with the session: interrupted, it leaves nothing to look for, and undo nothing to take back. */
   readonly isPassing?: true;
   /**
    * Only Ctrl-C ends such a call: outside scripts that is no failure to be told, though the status is 130; `interrupted`: it is

@@ -34,6 +34,8 @@ export class Drafts {
     values: Readonly<Record<string, unknown>>,
   ): TrashDraft | undefined {
     const { name } = spec;
+    // what it makes goes by itself: there is nothing to take back
+    if (spec.isPassing === true || spec.removesOwn === true) return undefined;
     if (this.#many !== undefined && name !== 'undo') return this.#many;
     const isRun = spec.risk === 'read' && spec.runsForMany === true;
     const risk = isRun ? riskOfWords(wordsWithin(spec, values), this.#ports.registry) : spec.risk;

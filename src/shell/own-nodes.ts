@@ -25,6 +25,13 @@ export const isOwn = (view: View, path: string): boolean => isWithin(onServer(vi
 /** The one that all others are below. */
 export const isTopOfOwn = (view: View, path: string): boolean => onServer(view, path) === OWN;
 
+/** What there is of limits: `limits` are said by whoever sets them, `usage` is counted by servers, which write it as they please. */
+export function quotaPart(view: View, path: string): 'limits' | 'usage' | 'folder' | undefined {
+  const whole = onServer(view, path);
+  if (!whole.startsWith(`${OWN}/quota/`)) return undefined;
+  return whole.endsWith('/zookeeper_limits') ? 'limits' : whole.endsWith('/zookeeper_stats') ? 'usage' : 'folder';
+}
+
 /** For walks: they are entered only when named. */
 export const skipsOwn = (view: View, root: string): ((path: string) => boolean) => {
   const isAll = onServer(view, root) === '/';

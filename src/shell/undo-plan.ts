@@ -7,6 +7,7 @@ import { creation } from './bulk-create.ts';
 import { net } from './net-steps.ts';
 import { type NodeRecord, sameData } from './node-record.ts';
 import type { Difference } from './output.ts';
+import { quotaPart } from './own-nodes.ts';
 import { quoteWord } from './paths.ts';
 import { markOf, type Step } from './trash.ts';
 import { type Lacking, type LostSince, lackingOf, rescues } from './undo-copies.ts';
@@ -74,7 +75,7 @@ export async function undoPlan(client: Client, steps: readonly Step[], options: 
     parents.set(path, (await client.exists(path, { signal })) !== undefined);
   });
   const made = new Set(kept.flatMap((step) => (step.did === 'created' ? [step.path] : [])));
-  const tree: Tree = { now, parents, going: new Map(), options };
+  const tree: Tree = { now, parents, going: new Map(), partOf: (path) => quotaPart(client, path), options };
   const again: { readonly undoing: Undoing; readonly node: NodeRecord }[] = [];
   // a node before what is below it, which comes where that is there or comes
   for (const step of creations) {
@@ -169,6 +170,8 @@ interface Tree {
   readonly parents: ReadonlyMap<string, boolean>;
   /** How many of a node's children are taken back. */
   readonly going: Map<string, number>;
+  /** What part of a quota a node is. */
+  readonly partOf: (path: string) => ReturnType<typeof quotaPart>;
   readonly options: UndoOptions;
 }
 
@@ -206,7 +209,10 @@ function parentsMissing(creations: readonly Deleted[], restored: ReadonlySet<str
 const impossible = (path: string, why: string): Undoing => ({ difference: { sign: '!', path, notes: [why] } });
 
 /** Takes back what made or changed a node; undefined: that was not done. */
-function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going, options }: Tree): Undoing | undefined {
+function taken(
+  step: Exclude<Step, { did: 'deleted' | 'unkept' }>,
+  { now, going, partOf, options }: Tree,
+): Undoing | undefined {
   /** The node is the one of then, or one that an undo made in its place; older files do not say which it was. */
   const isIt = (path: string, czxid: bigint, was: string | undefined): boolean =>
     was === undefined || hex(czxid) === was || hex(czxid) === options.laterOf(path, was);
@@ -216,21 +222,24 @@ function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going,
       if (there === undefined) return step.isEphemeral === true ? undefined : impossible(step.path, 'is gone already');
       if (!isIt(step.path, there.stat.czxid, step.czxid)) return impossible(step.path, ANEW);
       const others = there.stat.numChildren - (going.get(step.path) ?? 0);
+      if (others > 0 && partOf(step.path) === 'folder') return undefined; // another quota needs it
       if (others > 0)
         return impossible(
           step.path,
           `has ${plural(others, 'child', 'children')} that ${others === 1 ? 'stays' : 'stay'}`,
         );
       const { version } = there.stat;
+      // servers write what they count, whoever made the node
+      const isCounted = partOf(step.path) === 'usage';
       // what may not be read was changed if it was written at all
       const isAsMade = there.data === undefined ? version === 0 : markOf(there.data) === step.after;
-      if (step.after !== undefined && !isAsMade)
+      if (step.after !== undefined && !isAsMade && !isCounted)
         return impossible(step.path, `was changed since: it is version ${version}`);
       const parent = parentOf(step.path) || '/';
       going.set(parent, (going.get(parent) ?? 0) + 1);
       return {
         difference: { sign: '-', path: step.path, version, before: there.data },
-        op: { op: 'delete', path: step.path, version },
+        op: { op: 'delete', path: step.path, version: isCounted ? -1 : version },
       };
     }
     case 'set': {
@@ -268,11 +277,14 @@ function taken(step: Exclude<Step, { did: 'deleted' | 'unkept' }>, { now, going,
 }
 
 /** Makes again what was deleted, `isReplaced`: and another came in its place; undefined: it never went. */
-function remade({ node }: Deleted, { now, parents, options }: Tree, isReplaced: boolean): Undoing | undefined {
+function remade({ node }: Deleted, { now, parents, partOf, options }: Tree, isReplaced: boolean): Undoing | undefined {
   const { path, data, kind, stat } = node;
   const there = now.get(path);
   if (there !== undefined && there.stat.czxid === stat?.czxid) return undefined;
-  if (!isReplaced && there !== undefined) return impossible(path, 'is there again');
+  if (!isReplaced && there !== undefined) {
+    const part = partOf(path);
+    return part === 'folder' || part === 'usage' ? undefined : impossible(path, 'is there again');
+  }
   if (kind === 'ephemeral') return impossible(path, 'was ephemeral: only its session could make it');
   if (parents.get(parentOf(path) || '/') === false)
     return impossible(path, 'its parent is gone, and does not come again: make that first');
