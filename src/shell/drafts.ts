@@ -1,8 +1,7 @@
 import type { Client } from '../client/api.ts';
 import { redact } from '../editor/redact.ts';
-import { hasGlob } from './bind.ts';
 import type { Arg, CommandSpec } from './command.ts';
-import { quoteWord } from './paths.ts';
+import { keptWords } from './kept-words.ts';
 import { recordingClient } from './recording.ts';
 import { riskOfWords, wordsWithin } from './risk-within.ts';
 import type { ShellPorts } from './shell-ports.ts';
@@ -40,7 +39,7 @@ export class Drafts {
     const isRun = spec.risk === 'read' && spec.runsForMany === true;
     const risk = isRun ? riskOfWords(wordsWithin(spec, values), this.#ports.registry) : spec.risk;
     if ((risk !== 'write' && risk !== 'bulk') || name === 'commit') return undefined;
-    const line = [typed, ...args.map(shownWord)];
+    const line = [typed, ...keptWords(spec, typed, args, this.#ports.registry)];
     return this.#begin(redact(line.join(' ')), name === 'undo');
   }
   #begin(command: string, isUndo = false): TrashDraft | undefined {
@@ -69,12 +68,3 @@ export class Drafts {
     return this.during(this.#begin(words), work);
   }
 }
-
-/** As it may be typed again: an option is one, and a pattern stays one. */
-function shownWord({ text, quote, pattern }: Arg): string {
-  const shown = text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
-  const isPattern =
-    quote === 'none' && pattern === undefined && hasGlob(text) && /^[^\s'"\\$|&;<>#()!@-][^\s'"\\$|&;<>]*$/.test(text);
-  return /^--?[\w-]+$/.test(text) || isPattern ? shown : quoteWord(shown);
-}
-const MOST_SHOWN = 200;

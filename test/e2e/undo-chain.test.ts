@@ -262,7 +262,7 @@ test('an undo that was taken back itself breaks no chain; a damaged file is its 
   const [entry] = twice.shell.ports.trash.list().filter(({ isUndo }) => isUndo);
   const own = join(folder, String(rigs), `${entry?.id}.undo`);
   writeFileSync(own, `${readFileSync(own, 'utf8').split('\n')[0]}\n{"did":"deleted","node":{"path":"no path"}}\n`);
-  const number = twice.shell.ports.trash.list().find(({ command }) => command === 'create /link/t/y z')?.number;
+  const number = twice.shell.ports.trash.list().find(({ command }) => command === 'create /link/t/y ...')?.number;
   assert.equal(await twice.shell.run(`undo ${number}`), 0, twice.told.at(-1)?.failure.message);
   assert.equal(await client.exists('/link/t/y'), undefined);
 });

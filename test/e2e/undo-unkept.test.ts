@@ -1,6 +1,6 @@
 /** What an ACL hides is not kept: an undo brings it back from where the change put it, and never takes the last of it away. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -27,16 +27,18 @@ function prompt(): Rig & { readonly trash: string } {
   const trash = join(folder, String(++rigs));
   return Object.assign(rig(client, {}, undefined, { trash }), { trash });
 }
+const shown = (value: unknown): string =>
+  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));
 async function run(it: Rig, line: string, status = 0): Promise<void> {
   it.told.length = 0;
   it.warned.length = 0;
   const got = await it.shell.run(line);
-  assert.equal(got, status, `${line}: ${it.told[0]?.failure.message} ${JSON.stringify(it.shown.at(-1))}`);
+  assert.equal(got, status, `${line}: ${it.told[0]?.failure.message} ${shown(it.shown.at(-1))}`);
 }
 const dataOf = async (path: string): Promise<string | undefined> =>
   (await client.exists(path)) === undefined ? undefined : ((await client.get(path)).data?.toString() ?? '(null)');
 /** What the last plan or answer says. */
-const said = (it: Rig): string => JSON.stringify(it.shown.slice(-2));
+const said = (it: Rig): string => shown(it.shown.slice(-2));
 
 /** A parent and a node that only we may read. */
 async function scene(root: string): Promise<void> {
@@ -163,4 +165,49 @@ test('somebody else wrote to the copy meanwhile: nothing of it is touched', asyn
   assert.equal(await dataOf('/race/c'), 'changed');
   assert.equal(await dataOf('/race/w/a/b'), undefined);
   assert.match(said(it) + it.told[0]?.failure.message, /not kept|nothing of it/);
+});
+
+test('no data is kept with the command: neither its words nor those of one within it', async () => {
+  const it = prompt();
+  await client.create('/words');
+  await client.create('/words/p', 'old', { acl: OURS });
+  const file = join(folder, 'words');
+  writeFileSync(file, 'NEWSECRET');
+  for (const line of [
+    'set /words/p NEWSECRET',
+    'set /words/p {"a": "NEWSECRET"}',
+    'set --at .a /words/p NEWSECRET',
+    'set /words/p --text NEWSECRET',
+    'set /words/p --text=NEWSECRET',
+    `set /words/p @${file}`,
+    'put /words/p NEWSECRET',
+    'create /words/q NEWSECRET ip:127.0.0.1:cdrwa',
+    'each /words/p do set {} NEWSECRET',
+    'find /words -name p -exec set {} "NEW NEWSECRET"',
+    'repeat 1 set /words/p NEWSECRET1',
+    'txn { set /words/p NEWSECRET; create /words/r NEWSECRET ip:127.0.0.1:cdrwa }',
+    'queue put /words/queue NEWSECRET',
+  ])
+    await run(it, line);
+  const kept = it.shell.ports.trash.list();
+  for (const { id, command } of kept) {
+    assert.doesNotMatch(command, /NEWSECRET/);
+    // what anyone may read is kept, too: the item of the queue is no data that was replaced
+    assert.doesNotMatch(readFileSync(join(it.trash, `${id}.undo`), 'utf8'), /NEWSECRET/, command);
+  }
+  assert.deepEqual(kept.map(({ command }) => command).reverse(), [
+    'set /words/p ...',
+    'set /words/p ...',
+    'set --at .a /words/p ...',
+    'set /words/p --text ...',
+    'set /words/p --text=...',
+    `set /words/p @${file}`,
+    'put /words/p ...',
+    'create /words/q ... ip:127.0.0.1:cdrwa',
+    'each /words/p do set {} ...',
+    'find /words -name p -exec set {} ...',
+    'set /words/p ...',
+    'txn { set /words/p; create /words/r }',
+    'queue put /words/queue ...',
+  ]);
 });
