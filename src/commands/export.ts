@@ -47,8 +47,8 @@ export default command({
   ],
   exits: [10, 14],
   notes: [
-    'A new file is readable by its owner alone; one that is there keeps its permissions, and is replaced once all is read.',
-    'A device or a pipe is written to as it is. /zookeeper is left out unless it is named.',
+    'The file is readable by its owner alone, also where one is replaced that others could read, which is once all is read. With > FILE it is as the system makes it.',
+    'A device or a pipe is written to as it is, and a folder that is there keeps its permissions; the files in it are for their owner alone. /zookeeper is left out unless it is named.',
     'A folder has a file __incomplete__ in it until it is whole, and is not read with it; what fails removes what it wrote.',
     'A name of more than 255 bytes, escapes counted, cannot be one of a folder.',
     'Each node is of one moment, the whole is not: what others change meanwhile is told at the end.',

@@ -12,8 +12,6 @@ export interface FileTarget {
    * what a process has open and goes on with, so that it is written to as it is.
    */
   readonly kind: 'new' | 'file' | 'pipe' | 'open';
-  /** Permissions of what is there. */
-  readonly mode?: number;
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
@@ -33,7 +31,7 @@ export function fileTarget(file: string): FileTarget {
     if (found === undefined) return { path, kind: 'new' };
     if (found.isFIFO()) return { path: file, kind: 'pipe' };
     if (isOpened || !found.isFile()) return { path: file, kind: 'open' };
-    return { path, kind: 'file', mode: found.mode & 0o777, owner: { uid: found.uid, gid: found.gid } };
+    return { path, kind: 'file', owner: { uid: found.uid, gid: found.gid } };
   } catch (error) {
     throw error instanceof Failure ? error : unwritable(file, error);
   }

@@ -1,16 +1,6 @@
 /** Where bytes of a long answer go: a file, or what the shell shows. Nobody gets more than they take. */
 import { once } from 'node:events';
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createGzip, type Gzip } from 'node:zlib';
 import { unwritable } from './file-reason.ts';
@@ -62,8 +52,8 @@ export function gathered(write: (chunk: Uint8Array) => Promise<void>): Sink {
 const MOST_BYTES = 3;
 
 /**
- * A file that only its owner reads, unless it was there with other permissions: there is either all of it or, under this
- * name, what was there before. What is no regular file, a device or a pipe, is written to as it is. `signal`: ends to wait
+ * A file that only its owner reads, whoever could read the one that was there: what it holds now may be hidden from others.
+ * There is either all of it or, under this name, what was there before. What is no regular file, a device or a pipe, is written to as it is. `signal`: ends to wait
  * for who reads a pipe. @throws Failure (2)
  */
 export function fileSink(file: string, signal?: AbortSignal): Sink {
@@ -74,7 +64,7 @@ export function fileSink(file: string, signal?: AbortSignal): Sink {
 }
 
 /** Beside the file until it is whole. */
-function wholeSink(file: string, { path, mode, owner }: FileTarget): Sink {
+function wholeSink(file: string, { path, owner }: FileTarget): Sink {
   const draft = `${path}.${process.pid}.part`;
   let fd: number;
   try {
@@ -101,7 +91,7 @@ function wholeSink(file: string, { path, mode, owner }: FileTarget): Sink {
     write: gather.write,
     async end() {
       await gather.end();
-      if (owner !== undefined) asBefore(fd, mode ?? 0o600, owner);
+      if (owner !== undefined) ownedAsBefore(fd, owner);
       isOpen = false;
       closeSync(fd);
       try {
@@ -115,15 +105,14 @@ function wholeSink(file: string, { path, mode, owner }: FileTarget): Sink {
   };
 }
 
-/** Whoever could read the file that is replaced can read this one. */
-function asBefore(fd: number, mode: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+/** Whose file was replaced, his it is again. */
+function ownedAsBefore(fd: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
   try {
     const { uid: ownUid, gid: ownGid } = fstatSync(fd);
     if (uid !== ownUid || gid !== ownGid) fchownSync(fd, uid, gid);
   } catch {
-    // only a superuser gives files away: it is ours, with the same permissions
+    // only a superuser gives files away: it is ours
   }
-  fchmodSync(fd, mode);
 }
 
 /**

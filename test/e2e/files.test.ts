@@ -110,7 +110,7 @@ test('export and cp write into what is no regular file, and leave it what it is'
   );
 });
 
-test('export through a link writes where it leads to; a file that is there keeps its mode', async () => {
+test('export through a link writes where it leads to; all that is exported is its owner’s alone', async () => {
   mkdirSync(file('there'));
   writeFileSync(file('there/real'), 'old text', { mode: 0o600 });
   chmodSync(file('there/real'), 0o640);
@@ -120,11 +120,18 @@ test('export through a link writes where it leads to; a file that is there keeps
   is(await one('export', '/e', file('link')), '');
   assert.ok(lstatSync(file('link')).isSymbolicLink());
   assert.match(readFileSync(file('there/real'), 'utf8'), EXPORTED);
-  assert.equal(statSync(file('there/real')).mode & 0o777, 0o640);
+  assert.equal(statSync(file('there/real')).mode & 0o777, 0o600);
   is(await one('export', '/e', file('dangling')), '');
   assert.ok(lstatSync(file('dangling')).isSymbolicLink());
   assert.match(readFileSync(file('there/new'), 'utf8'), EXPORTED);
   assert.equal(statSync(file('there/new')).mode & 0o777, 0o600);
+  mkdirSync(file('open'), { mode: 0o755 });
+  is(await one('export', '--format', 'dir', '/e', file('open')), '');
+  assert.equal(statSync(file('open')).mode & 0o777, 0o755);
+  for (const name of readdirSync(file('open'))) assert.equal(statSync(file(`open/${name}`)).mode & 0o077, 0, name);
+  writeFileSync(file('copied'), 'old', { mode: 0o644 });
+  is(await one('cp', '/e', `file:${file('copied')}`), /^created\t1$/m);
+  assert.equal(statSync(file('copied')).mode & 0o777, 0o600);
   no(await one('export', '/e', file('lost')), 2, /there is no folder .*nowhere\n/);
   assert.deepEqual(readdirSync(file('there')).sort(), ['new', 'real']);
 });
