@@ -16,6 +16,7 @@ import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
+import { guardGiven } from './acl-guard.ts';
 import { Denied, emptySource, inflightOf, missingUpTo, replacedBy, undoKeeps } from './support.ts';
 
 /** A subtree made equal to a file. */
@@ -72,6 +73,7 @@ export default command({
       : await fileSource(file, { signal, denied: incomplete });
     if (prune) refuseAlone(wanted, file, '--prune');
     const path = root ?? wanted.root;
+    if (!check) await guardGiven(policy, path, true, context);
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);

@@ -23,6 +23,7 @@ import type { Output } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { fileSink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
+import { guardGiven } from './acl-guard.ts';
 import { Conflicts } from './conflicts.ts';
 import { Denied, fileOf, inflightOf, makeParents, undoKeeps, withSuggestion } from './support.ts';
 
@@ -90,6 +91,7 @@ export default command({
     };
     const to = placeOf(target);
     if (to.kind === 'snap') throw usage('cp: a snapshot is only read', 'snapshots are made by servers');
+    if (to.kind === 'path') await guardGiven(policy, to.name, force && to.target === undefined, context);
     if (to.kind === 'file') {
       if (sources.length > 1) throw usage('cp: one source goes into a file');
       if (context.isDry || context.transaction.collects)

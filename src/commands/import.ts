@@ -13,6 +13,7 @@ import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural, showBytes } from '../shell/units.ts';
+import { guardGiven } from './acl-guard.ts';
 import { Conflicts, type OnConflict } from './conflicts.ts';
 import { Denied, inflightOf, makeParents } from './support.ts';
 
@@ -78,6 +79,7 @@ export default command({
         : openArchive(file, context.signal, onUnread);
     if (!isOnce) await refuseEarly(file, policy, open, context.signal);
     const client = await context.client();
+    await guardGiven(policy, root ?? 'what is imported', onConflict === 'overwrite' || onConflict === 'newer', context);
     if (context.asks && !isOnce) await agree(client, file, open, root, onConflict, context);
     unread.clear();
     const archive = await open();

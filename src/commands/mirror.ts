@@ -23,6 +23,7 @@ import { isOwn } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural, showBytes } from '../shell/units.ts';
+import { guardGiven } from './acl-guard.ts';
 import {
   Denied,
   emptySource,
@@ -88,6 +89,7 @@ export default command({
     // without a session for what needs none
     await using a = source.kind === 'path' ? await clientAt(source.target, context) : undefined;
     await using b = await clientAt(target.target, context);
+    await guardGiven(policy, there, target.target === undefined, context);
     const job: Job = {
       from: a === undefined ? from : a.client,
       here,

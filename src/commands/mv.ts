@@ -12,6 +12,7 @@ import { viewOf } from '../shell/own-nodes.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { differenceOf, pairs } from '../shell/tree-plan.ts';
 import { plural, showBytes } from '../shell/units.ts';
+import { guardGiven } from './acl-guard.ts';
 import { Conflicts } from './conflicts.ts';
 import { refuseProtected } from './deleteall.ts';
 import { QUOTA_ROOT } from './quota-text.ts';
@@ -54,6 +55,7 @@ export default command({
     const to = said.endsWith('/') && said !== '/' ? said + nameOf(from) : said === '/' ? `/${nameOf(from)}` : said;
     if (isWithin(to, from)) throw usage(`mv: ${to} lies within ${from}`);
     const policy = aclPolicy('mv', noAcl, acl);
+    await guardGiven(policy, to, true, context);
     const client = await context.client();
     const { signal } = context;
     const parent = parentOf(to);

@@ -149,14 +149,15 @@ export async function setAclBelow(
   return done;
 }
 
-const WAY_OUT = 'somebody here needs the permission a: addauth, then auth::cdrwa; or use --force';
-const lockedUp = (path: string): Failure =>
-  refused(`after this nobody but a superuser could change the ACL of ${path}`, WAY_OUT, path);
+const NEEDS = 'somebody here needs the permission a: addauth, then auth::cdrwa';
+const FORCE = 'or use --force';
+const lockedUp = (path: string, force: string): Failure =>
+  refused(`after this nobody but a superuser could change the ACL of ${path}`, `${NEEDS}; ${force}`, path);
 
-/** Of a new node: it may be another's, or nobody's to change, but not by an id that nobody can be. @throws Failure (30) */
-export function guardNew(path: string, acl: readonly Acl[]): void {
+/** Of a new node: it may be another's, or nobody's to change, but not by an id that nobody can be. `force`: the way to do it all the same. @throws Failure (30) */
+export function guardNew(path: string, acl: readonly Acl[], force = FORCE): void {
   const isMeant = acl.some((each) => each.perms & ADMIN && !isNobody(each));
-  if (acl.some(isNobody) && !isMeant) throw lockedUp(path);
+  if (acl.some(isNobody) && !isMeant) throw lockedUp(path, force);
 }
 
 /**
@@ -170,10 +171,10 @@ export async function refuseUnproved(path: string, acl: readonly Acl[], context:
   if (mine.length > 0 && mine.every(({ scheme }) => scheme === 'ip')) throw new KeeperError('InvalidAcl', path);
 }
 
-/** Refuses what this session could not take back. @throws Failure (30) */
-export async function guard(path: string, acl: readonly Acl[], context: CommandContext): Promise<void> {
+/** Refuses what this session could not take back. `force`: the way to do it all the same. @throws Failure (30) */
+export async function guard(path: string, acl: readonly Acl[], context: CommandContext, force = FORCE): Promise<void> {
   const admins = acl.filter(({ perms }) => perms & ADMIN);
-  if (admins.length === 0) throw lockedUp(path);
+  if (admins.length === 0) throw lockedUp(path, force);
   if (admins.some(({ scheme }) => scheme === 'world' || scheme === 'auth')) return;
   const client = await context.client();
   const mine = await client.whoAmI({ signal: context.signal }).catch(() => undefined);
@@ -181,5 +182,9 @@ export async function guard(path: string, acl: readonly Acl[], context: CommandC
   const known = context.session.credentials;
   if (admins.some((each) => mine.some((me) => isSomebody(each, me, known)))) return;
   const who = mine.map(({ scheme, id }) => `${scheme}:${id}`).join(' ');
-  throw refused(`after this nobody in this session (${who}) could change the ACL of ${path}`, WAY_OUT, path);
+  throw refused(
+    `after this nobody in this session (${who}) could change the ACL of ${path}`,
+    `${NEEDS}; ${force}`,
+    path,
+  );
 }

@@ -10,6 +10,7 @@ import type { Link, Step, TrashEntry } from '../shell/trash.ts';
 import { type LostSince, lostBy } from '../shell/undo-copies.ts';
 import { type Undoing, undoPlan } from '../shell/undo-plan.ts';
 import { hex, plural, showAge, showBytes } from '../shell/units.ts';
+import { guardGiven } from './acl-guard.ts';
 import { inflightOf } from './support.ts';
 
 /** Takes back what was done at the prompt. */
@@ -57,6 +58,7 @@ export default command({
         'undo list shows them: undo N says which',
       );
     const policy = aclPolicy('undo', noAcl, text);
+    await guardGiven(policy, 'what comes again', false, context);
     const entry = chosen(which, trash.list(), context);
     const client = await context.client();
     const plan = await undoPlan(client, trash.steps(entry.id), {
