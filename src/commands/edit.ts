@@ -53,6 +53,11 @@ export default command({
     const file = join(folder, fileNameOf(path, draft.isJson));
     let { text } = draft;
     let isKept = false;
+    const keep = (): void => {
+      isKept = text !== draft.text;
+      const again = at === undefined ? `; set ${quoteWord(path)} @${quoteWord(file)} writes it` : '';
+      if (isKept) context.warn(`what you wrote is kept in ${file}${again}`);
+    };
     try {
       for (;;) {
         text = await edited(file, text, editor, context);
@@ -72,7 +77,10 @@ export default command({
             throw new Failure(12, 'BadVersion', `somebody else changed it meanwhile: ${path}`, { path, cause: error });
           const race = { path, theirs: { data: theirs.data, version: theirs.stat.version }, mine: data, base: now };
           const answer = await settleRace(race, [{ value: 'edit', about: 'edit mine again' }], context);
-          if (answer === 'theirs') return keptTheirs(path);
+          if (answer === 'theirs') {
+            keep();
+            return keptTheirs(path);
+          }
           now = theirs;
           if (answer === 'mine') {
             const mine = draft.stored(text, theirs.data);
@@ -82,9 +90,7 @@ export default command({
         }
       }
     } catch (error) {
-      isKept = text !== draft.text;
-      const again = at === undefined ? `; set ${quoteWord(path)} @${quoteWord(file)} writes it` : '';
-      if (isKept) context.warn(`what you wrote is kept in ${file}${again}`);
+      keep();
       throw error;
     } finally {
       if (!isKept) rmSync(folder, { recursive: true, force: true });

@@ -12,7 +12,7 @@ export interface Race {
   readonly base?: { readonly data: Buffer | null } | undefined;
 }
 
-/** `more`: answers beside mine and theirs. Only where somebody is there. @throws Failure (2, 31) */
+/** `more`: answers before theirs and mine, which write nothing. Only where somebody is there. @throws Failure (2, 31) */
 export async function settleRace<Answer extends string = never>(
   { path, theirs, mine, base }: Race,
   more: readonly { readonly value: Answer; readonly about: string }[],
@@ -48,9 +48,10 @@ export async function settleRace<Answer extends string = never>(
           ],
   });
   const answer = await context.choose(`Somebody else changed ${path} meanwhile.`, [
-    { value: 'mine', about: 'write mine over theirs' },
-    { value: 'theirs', about: 'keep theirs' },
+    // Enter takes the first: it destroys nothing
     ...more,
+    { value: 'theirs', about: 'keep theirs' },
+    { value: 'mine', about: 'write mine over theirs' },
   ]);
   return answer as 'mine' | 'theirs' | Answer;
 }

@@ -1,8 +1,8 @@
 /** Values inside JSON, the tests and actions of find, ACLs of whole subtrees: in a shell on a server in this process. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { registry } from '../../src/commands/index.ts';
 import { type EmbeddedServer, startEmbedded } from '../../src/embed.ts';
@@ -256,11 +256,48 @@ test('set -v = asks whose data counts when somebody was quicker', async () => {
     assert.equal(await dataOf('/raced'), data);
     assert.ok(it.shown.some(({ type }) => type === 'differences'));
   }
+  // what Enter means, the first answer, destroys nothing
+  const entered = rig(client, {}, new Map(), { asks: true, trash: folder });
+  await entered.shell.run('get /raced');
+  await client.set('/raced', 'theirs');
+  assert.equal(await entered.shell.run('set -v = /raced mine'), 0);
+  assert.equal(await dataOf('/raced'), 'theirs');
   // where nobody is there it is a failure
   const it = rig(client);
   await it.shell.run('get /raced');
   await client.set('/raced', 'theirs');
   assert.equal(await it.shell.run('set -v = /raced mine'), 12);
+});
+
+test('edit asks whose data counts: Enter edits again, and what is given up for theirs is kept in a file', async () => {
+  await client.create('/edited', 'base');
+  const it = rig(client, {}, new Map(), { asks: true, trash: folder });
+  const answers: string[] = [];
+  let runs = 0;
+  const editor = async (line: string): Promise<number> => {
+    const file = /'([^']+)'$/.exec(line)?.[1] ?? '';
+    writeFileSync(file, 'mine');
+    if (runs++ === 0) await client.set('/edited', 'theirs');
+    return 0;
+  };
+  // the first answer is what Enter means
+  const offered: string[] = [];
+  const choose = async (_: string, of: readonly { readonly value: string }[]): Promise<string> => {
+    offered.push(...of.map(({ value }) => value));
+    return answers.shift() ?? of[0]?.value ?? '';
+  };
+  Object.assign(it.shell.ports, { os: editor, choose });
+  assert.equal(await it.shell.run('edit /edited'), 0, it.told[0]?.failure.message);
+  assert.deepEqual([offered, runs], [['edit', 'theirs', 'mine'], 2]);
+  assert.equal(await dataOf('/edited'), 'mine');
+  runs = 0;
+  await client.set('/edited', 'base');
+  answers.push('theirs');
+  assert.equal(await it.shell.run('edit /edited'), 0);
+  assert.equal(await dataOf('/edited'), 'theirs');
+  const kept = /^what you wrote is kept in (\S+); set \/edited @\1 writes it$/.exec(it.warned.at(-1) ?? '')?.[1] ?? '';
+  assert.equal(readFileSync(kept, 'utf8'), 'mine');
+  rmSync(dirname(kept), { recursive: true });
 });
 
 test('events -f where nothing is watched is refused: it would wait for nothing', async () => {
