@@ -13,6 +13,8 @@ export interface Survey {
   /** Children of the root with the most below them, the largest first. */
   readonly largest: readonly { readonly path: string; readonly count: number }[];
   readonly names: readonly string[];
+  /** Some from all over it. */
+  readonly sample: readonly string[];
 }
 
 export interface SurveyOptions {
@@ -58,11 +60,35 @@ export class Tally {
 
 const LARGEST = 5;
 const NAMES = 10;
+const SAMPLE = 5;
+
+/** Some of many, about as far from each other, without knowing how many there will be. */
+class Spread {
+  #kept: string[] = [];
+  #count = 0;
+  /** One of so many is kept. */
+  #stride = 1;
+
+  add(path: string): void {
+    if (this.#count++ % this.#stride !== 0) return;
+    this.#kept.push(path);
+    if (this.#kept.length < 4 * SAMPLE) return;
+    this.#kept = this.#kept.filter((_, at) => at % 2 === 0);
+    this.#stride *= 2;
+  }
+  /** Without `known`. */
+  some(known: readonly string[]): string[] {
+    const left = this.#kept.filter((path) => !known.includes(path));
+    const step = Math.max(1, left.length / SAMPLE);
+    return Array.from({ length: Math.min(SAMPLE, left.length) }, (_, at) => left[Math.floor(at * step)] as string);
+  }
+}
 
 /** @throws KeeperError NoNode for the root */
 export async function survey(client: Client, root: string, options: SurveyOptions): Promise<Survey> {
   const tally = new Tally(client.sessionId);
   const names: string[] = [];
+  const spread = new Spread();
   const tops: { path: string; count: number }[] = [];
   let top = { path: root, count: 0 };
   const settle = (): void => {
@@ -74,6 +100,7 @@ export async function survey(client: Client, root: string, options: SurveyOption
     tally.add(stat);
     options.seen?.(tally.count);
     if (names.length < NAMES) names.push(path);
+    if (depth > 0) spread.add(path);
     if (depth === 1) {
       settle();
       top = { path, count: 0 };
@@ -82,16 +109,21 @@ export async function survey(client: Client, root: string, options: SurveyOption
   }
   settle();
   const { count, bytes, ephemerals, owners } = tally;
-  return { count, bytes, ephemerals, owners, largest: tops, names };
+  const sample = spread.some(tops.map(({ path }) => path));
+  return { count, bytes, ephemerals, owners, largest: tops, names, sample };
 }
 
 /** Lines of a plan. */
 export function surveyLines(root: string, found: Survey): string[] {
-  const { count, bytes, largest, names } = found;
+  const { count, bytes, largest, names, sample } = found;
+  const isAll = 1 + largest.length + sample.length >= count;
   return [
     `${plural(count, 'node')}, ${showBytes(bytes)} at and below ${root}`,
     ...(largest.length > 0
-      ? [`  largest  ${largest.map((each) => `${each.path} (${showCount(each.count)})`).join('  ')}`]
+      ? [
+          `  largest  ${largest.map((each) => `${each.path} (${showCount(each.count)})`).join('  ')}`,
+          `  such as  ${sample.join('  ')}${isAll ? '' : '  ...'}`,
+        ]
       : names.length > 1
         ? [`  ${names.slice(1).join('  ')}${count > names.length ? '  ...' : ''}`]
         : []),

@@ -117,3 +117,33 @@ test('undo of a recipe is of its work, not of the marks that it made and took aw
     assert.equal(await client.exists(top), undefined);
   }
 });
+
+test('the plan of a deletion names some of what goes, also where there are subtrees', async () => {
+  await client.create('/plan');
+  for (const top of ['pool-1', 'pool-2']) {
+    await client.create(`/plan/${top}`);
+    for (let at = 10; at < 30; at++) await client.create(`/plan/${top}/n${at}`);
+  }
+  await client.create('/plan/few');
+  for (const name of ['a', 'b']) await client.create(`/plan/few/${name}`);
+  const it = prompt();
+  await it.shell.run('deleteall /plan');
+  const lines = it.plans[0]?.details ?? [];
+  assert.deepEqual(lines.slice(0, 2), [
+    '46 nodes, 0B at and below /plan',
+    '  largest  /plan/pool-1 (21)  /plan/pool-2 (21)  /plan/few (3)',
+  ]);
+  // from all over it, none of those again
+  const [, names = ''] = /^ {2}such as {2}(.*) {2}\.\.\.$/.exec(lines[2] ?? '') ?? [];
+  const shown = names.split('  ');
+  assert.equal(shown.length, 5, lines[2]);
+  for (const top of ['pool-1', 'pool-2'])
+    assert.ok(
+      shown.some((name) => name.startsWith(`/plan/${top}/n`)),
+      lines[2],
+    );
+  for (const path of ['/small', '/small/x', '/small/x/y']) await client.create(path);
+  const small = prompt();
+  await small.shell.run('deleteall /small');
+  assert.deepEqual(small.plans[0]?.details?.slice(1, 3), ['  largest  /small/x (2)', '  such as  /small/x/y']);
+});
