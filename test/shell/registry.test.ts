@@ -53,6 +53,7 @@ test('every command is there, in a file of its own', () => {
         'find-delete.ts',
         'agree-runs.ts',
         'acl-survey.ts',
+        'acl-guard.ts',
         'settle-race.ts',
         'json-value.ts',
         'ls-order.ts',

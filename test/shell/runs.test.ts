@@ -76,8 +76,8 @@ test('one each is one undo', async () => {
   assert.deepEqual(
     entries.map(({ command, counts }) => [command, counts?.set]),
     [
-      ['find /a -name n3* -exec set {} too', 10],
-      ['each /a/n2* do set {} changed', 10],
+      ['find /a -name n3* -exec set {} ...', 10],
+      ['each /a/n2* do set {} ...', 10],
     ],
   );
   const old = await data('/a/n15');
