@@ -225,8 +225,9 @@ function planLines(changes: readonly Change[], theme: Theme): string[] {
 function shortData(data: Uint8Array | null | undefined): string {
   if (data == null) return 'null';
   if (!isText(data)) return `${showBytes(data.length)} of binary data`;
-  const text = visibleLine(Buffer.from(data).toString());
-  return JSON.stringify(text.length > SHORT ? `${text.slice(0, SHORT)}...` : text);
+  const text = Buffer.from(data).toString();
+  // JSON escapes the ends of lines already
+  return visibleLine(JSON.stringify(text.length > SHORT ? `${text.slice(0, SHORT)}...` : text));
 }
 
 /** A label in a colour of its own, the same each time. */
