@@ -8,9 +8,10 @@ import { Failure, usage } from '../shell/failure.ts';
 import { refuseHidden } from '../shell/hidden.ts';
 import { isMasked, refuseMasked, refuseTyped, sameAcl, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
+import { stoppedAfter } from '../shell/part-done.ts';
 import { plural } from '../shell/units.ts';
 import { surveyAcls } from './acl-survey.ts';
-import { guard, refuseUnproved, setAclBelow } from './set-acl.ts';
+import { AclCounter, guard, refuseUnproved, setAclBelow } from './set-acl.ts';
 import { withSuggestion } from './support.ts';
 
 const FORMS = {
@@ -181,24 +182,29 @@ async function copy(
   const acl = noAcl ? read.acl.filter((each) => !isMasked(each)) : read.acl;
   refuseMasked(from, acl, '--no-acl goes on without it');
   if (acl.length === 0) throw new Failure(15, 'InvalidAcl', `nothing is left of the ACL of ${from}`, { path: from });
-  let count = 0;
-  for (const path of targets) {
-    if (!force) await guard(path, acl, context);
-    if (!recursive) {
-      await withSuggestion(path, context, () => client.setAcl(path, acl, -1, { signal }));
-      count++;
-      continue;
+  const counter = new AclCounter();
+  try {
+    for (const path of targets) {
+      if (!force) await guard(path, acl, context);
+      if (!recursive) {
+        await withSuggestion(path, context, () => client.setAcl(path, acl, -1, { signal }));
+        counter.count++;
+        continue;
+      }
+      const { changes, lines } = await surveyAcls(client, path, acl, context);
+      await context.confirm({
+        what: `give ${plural(changes, 'node')} under ${path} the ACL of ${from}`,
+        path,
+        count: changes,
+        keepsUndo: context.keepsUndo,
+        details: lines,
+      });
+      await setAclBelow(client, path, acl, counter, context);
     }
-    const { changes, lines } = await surveyAcls(client, path, acl, context);
-    await context.confirm({
-      what: `give ${plural(changes, 'node')} under ${path} the ACL of ${from}`,
-      path,
-      count: changes,
-      keepsUndo: context.keepsUndo,
-      details: lines,
-    });
-    count += await setAclBelow(client, path, acl, context);
+  } catch (error) {
+    throw stoppedAfter(error, counter.told, context);
   }
+  const { count } = counter;
   return { type: 'counts', counts: { changed: count }, text: `changed the ACL of ${plural(count, 'node')}` };
 }
 

@@ -52,8 +52,9 @@ export class Conflicts {
     }
     try {
       if (setsData) await this.#client.set(path, data, now.stat.version, { signal });
+      if (setsData) counts.updated++; // also when its ACL then may not be changed
       if (setsAcl) await this.#client.setAcl(path, acl, own.stat.aversion, { signal });
-      counts.updated++;
+      if (!setsData) counts.updated++;
     } catch (error) {
       if (!(error instanceof KeeperError) || error.code !== 'BadVersion') throw error;
       throw new Failure(12, 'BadVersion', `somebody else changed it in the same moment: ${path}`, {

@@ -8,6 +8,7 @@ import { Tally } from '../shell/survey.ts';
 import { plural } from '../shell/units.ts';
 import deleteall, { refuseProtected } from './deleteall.ts';
 import { undoKeeps, versionOf, withSuggestion } from './support.ts';
+import { isWholeTree } from './whole-tree.ts';
 
 /** Deletes nodes without children. */
 export default command({
@@ -93,7 +94,7 @@ async function agree(client: Client, paths: readonly string[], context: CommandC
         if (stat !== undefined) tally.add(stat);
   await context.confirm({
     what: `delete ${plural(paths.length, 'node')}`,
-    path: paths[0] as string,
+    path: (await isWholeTree(client, paths, context)) ? '/' : (paths[0] as string),
     details: tally.lines(paths.slice(0, 10)),
     count: paths.length,
     keepsUndo: await undoKeeps(client, paths, context),

@@ -1,16 +1,16 @@
-import { reasonOf } from '../base/errors.ts';
-import { type Client, MultiError } from '../client/api.ts';
+import type { Client } from '../client/api.ts';
 import { deleteTree } from '../shell/bulk-delete.ts';
 import { type CommandContext, command } from '../shell/command.ts';
-import { EXIT_OF_KEEPER } from '../shell/exit-codes.ts';
-import { Failure, refused, usage } from '../shell/failure.ts';
+import { refused, usage } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn, isTopOfOwn, undeletable, type View, viewOf } from '../shell/own-nodes.ts';
+import { stoppedAfter } from '../shell/part-done.ts';
 import { survey, surveyLines } from '../shell/survey.ts';
 import { UNDO_BYTES } from '../shell/trash.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { countBelow, inflightOf, undoKeeps, withSuggestion } from './support.ts';
+import { isWholeTree } from './whole-tree.ts';
 
 const BATCH = 1000;
 /** So few are looked at one by one, for whether undo keeps them. */
@@ -46,6 +46,7 @@ export default command({
   ],
   exits: [10, 13, 14, 30, 31],
   notes: [
+    'A pattern that stands for all nodes below / counts as /: off a terminal it needs --yes.',
     'At a prompt it says how much there is, asks first, but for up to 20 nodes that undo can bring back, and keeps a copy for undo.',
   ],
   async run({ paths, batch = BATCH, limit, keepRoot, atomic, noTrash, force }, context): Promise<Output> {
@@ -63,13 +64,20 @@ export default command({
     }
     if (noTrash) context.dropUndo();
     const client = await context.client();
+    if (await isWholeTree(client, paths, context))
+      await context.confirm({ what: `delete ${keepRoot ? 'what is below ' : ''}all that / holds`, path: '/' });
     let [count, ms] = [0, 0];
-    for (const path of paths) {
-      const total = await agree(client, path, limit, keepRoot, context);
-      const size = atomic ? Number.POSITIVE_INFINITY : batch;
-      const began = performance.now(); // the time it takes to answer is not ours
-      count += await remove(client, path, { batch: size, keepRoot, total }, context);
-      ms += performance.now() - began;
+    const deleted = (more: number): number => (count += more);
+    try {
+      for (const path of paths) {
+        const total = await agree(client, path, limit, keepRoot, context);
+        const size = atomic ? Number.POSITIVE_INFINITY : batch;
+        const began = performance.now(); // the time it takes to answer is not ours
+        await remove(client, path, { batch: size, keepRoot, total: count + total, deleted }, context);
+        ms += performance.now() - began;
+      }
+    } catch (error) {
+      throw stoppedAfter(error, count === 0 ? undefined : `${plural(count, 'node')} deleted`, context);
     }
     return { type: 'deleted', paths, count, isTree: true, note: showTook(ms) };
   },
@@ -136,37 +144,24 @@ async function agree(
 async function remove(
   client: Client,
   path: string,
-  { batch, keepRoot, total }: { batch: number; keepRoot: boolean; total: number },
+  {
+    batch,
+    keepRoot,
+    total,
+    deleted,
+  }: { batch: number; keepRoot: boolean; total: number; deleted: (more: number) => number },
   context: CommandContext,
-): Promise<number> {
-  const { signal } = context;
-  let count = 0;
+): Promise<void> {
   using progress = context.progress(`deleting ${path}`);
-  try {
-    await deleteTree(client, path, {
-      signal,
-      inflight: inflightOf(context),
-      batch,
-      keepRoot,
-      skip: (each) => isTopOfOwn(client, each),
-      deleted(paths) {
-        count += paths.length;
-        for (const each of paths) context.session.forgetEphemeral(each);
-        progress.update(count, total);
-      },
-    });
-    return count;
-  } catch (error) {
-    if (signal.aborted && count > 0) context.warn(`${plural(count, 'node')} deleted before the interruption`);
-    if (count === 0 || !(error instanceof MultiError)) throw error;
-    throw new Failure(
-      EXIT_OF_KEEPER[error.code],
-      error.code,
-      `${plural(count, 'node')} deleted, then: ${reasonOf(error.code)}${error.path === undefined ? '' : `: ${error.path}`}`,
-      {
-        path,
-        cause: error,
-      },
-    );
-  }
+  await deleteTree(client, path, {
+    signal: context.signal,
+    inflight: inflightOf(context),
+    batch,
+    keepRoot,
+    skip: (each) => isTopOfOwn(client, each),
+    deleted(paths) {
+      for (const each of paths) context.session.forgetEphemeral(each);
+      progress.update(deleted(paths.length), total);
+    },
+  });
 }

@@ -4,6 +4,7 @@ import type { CommandContext } from '../shell/command.ts';
 import { refused } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn, type View, viewOf } from '../shell/own-nodes.ts';
+import { stoppedAfter } from '../shell/part-done.ts';
 import { type KeptFor, SelectiveDelete } from '../shell/selective-delete.ts';
 import { Tally } from '../shell/survey.ts';
 import { plural } from '../shell/units.ts';
@@ -17,6 +18,7 @@ export type Search = () => AsyncIterable<{ readonly node: WalkedNode; readonly p
 const WHY: Readonly<Record<KeptFor, { readonly exit: number; readonly text: string }>> = {
   NotEmpty: { exit: 13, text: 'it has children that stay' },
   NoAuth: { exit: 14, text: 'not permitted' },
+  BadVersion: { exit: 12, text: 'it changed meanwhile' },
 };
 const NAMED = 5;
 /** So few are deleted without a question, where undo keeps them. */
@@ -64,8 +66,8 @@ export async function deleteFound(search: Search, root: string, context: Command
     }
     await job.end();
   } catch (error) {
-    if (shown.count > 0) context.warn(`${plural(shown.count, 'node')} deleted before that`);
-    throw error;
+    await job.settle();
+    throw stoppedAfter(error, shown.count === 0 ? undefined : `${plural(shown.count, 'node')} deleted`, context);
   }
   if (stayed > NAMED) context.warn(`... and ${plural(stayed - NAMED, 'other')} stay`);
   return { ...shown.end(), exit };

@@ -1,19 +1,22 @@
 import { KeeperError } from '../base/errors.ts';
-import { nameOf, parentOf } from '../base/path.ts';
+import type { Zxid } from '../base/ids.ts';
+import { joinPath, nameOf, parentOf } from '../base/path.ts';
 import { type Client, MultiError, type MultiOp } from '../client/api.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
-import { deleteTree } from '../shell/bulk-delete.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
-import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
-import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, liveSource } from '../shell/node-source.ts';
+import { isWithin, type NodeRecord, rebased, recordOf } from '../shell/node-record.ts';
+import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, liveSource, type NodeSource } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { viewOf } from '../shell/own-nodes.ts';
+import { stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
-import { differenceOf, pairs } from '../shell/tree-plan.ts';
+import { type KeptFor, SelectiveDelete } from '../shell/selective-delete.ts';
+import { differenceOf, type Pair, pairs } from '../shell/tree-plan.ts';
 import { plural, showBytes } from '../shell/units.ts';
+import { walkNodes } from '../shell/walk.ts';
 import { guardGiven } from './acl-guard.ts';
-import { Conflicts } from './conflicts.ts';
+import { type ConflictOptions, Conflicts } from './conflicts.ts';
 import { refuseProtected } from './deleteall.ts';
 import { QUOTA_ROOT } from './quota-text.ts';
 import { inflightOf, makeParents, withSuggestion } from './support.ts';
@@ -48,6 +51,7 @@ export default command({
   exits: [10, 11, 12, 14, 15, 30, 31],
   notes: [
     'What fits into one request moves in one transaction: nobody sees half of it. More is copied, compared, then deleted.',
+    'Of the latter only what was compared goes: what others change or make meanwhile stays, is named, and the exit code is 12. mv -f then goes on, as after whatever else ended it.',
     'Versions and times begin anew. Ephemeral nodes belong to their sessions and cannot move. Quotas stay where they are.',
   ],
   async run({ from, to: said, force, noAcl, acl }, context): Promise<Output> {
@@ -182,6 +186,7 @@ const answer = (from: string, to: string, count: number): Output => ({
   text: `moved ${plural(count, 'node')} from ${quoteWord(from)} to ${quoteWord(to)}`,
 });
 
+/** Copied, compared, then deleted. Whatever ends it, it is said how far it came, and that it can go on. */
 async function inParts(
   client: Client,
   from: string,
@@ -189,9 +194,54 @@ async function inParts(
   policy: AclPolicy,
   context: CommandContext,
 ): Promise<Output> {
-  const { signal } = context;
-  const options = { signal, inflight: inflightOf(context), acl: policy.way === 'keep', denied: refuse };
+  const job: Job = { client, from, to, policy, context };
+  const again = `mv -f ${quoteWord(from)} ${quoteWord(to)} goes on with it`;
   const counts = { created: 0, updated: 0, same: 0, skipped: 0 };
+  let upTo: Zxid;
+  try {
+    await copy(job, counts);
+    await client.sync(from, { signal: context.signal });
+    upTo = client.lastZxid;
+    await compare(job);
+  } catch (error) {
+    const done = `${plural(counts.created + counts.updated, 'node')} copied`;
+    throw stoppedAfter(error, done, context, { hint: `nothing is deleted yet; ${again}` });
+  }
+  const gone = new Originals(job, upTo);
+  try {
+    await gone.delete();
+  } catch (error) {
+    const done = `${plural(gone.count, 'node')} deleted at ${quoteWord(from)}`;
+    throw stoppedAfter(error, done, context, { hint: `${quoteWord(to)} has all of it; ${again}` });
+  }
+  const moved = answer(from, to, gone.count);
+  if (gone.exit === 0) return moved;
+  await gone.tell();
+  context.warn(`${quoteWord(to)} has all that was copied; ${again}`);
+  return { ...moved, exit: gone.exit };
+}
+
+interface Job {
+  readonly client: Client;
+  readonly from: string;
+  readonly to: string;
+  readonly policy: AclPolicy;
+  readonly context: CommandContext;
+}
+
+const refuse = (path: string): never => {
+  throw new KeeperError('NoAuth', path);
+};
+const sourceOptions = ({ policy, context }: Job) => ({
+  signal: context.signal,
+  inflight: inflightOf(context),
+  acl: policy.way === 'keep',
+  denied: refuse,
+});
+
+async function copy(job: Job, counts: ConflictOptions['counts']): Promise<void> {
+  const { client, from, to, policy, context } = job;
+  const { signal } = context;
   const conflicts = new Conflicts(client, { signal, onConflict: 'overwrite', root: to, counts });
   using progress = context.progress(`copying ${from}`);
   const creator = new BulkCreator(client, {
@@ -202,41 +252,134 @@ async function inParts(
     },
     makeParents: (path) => makeParents(parentOf(path), context),
   });
-  const note = `nothing is deleted yet; mv -f ${from} ${to} goes on with it`;
   try {
-    for await (const record of liveSource(client, from, from, options).nodes()) {
-      if (record.kind === 'ephemeral') throw refused(`${record.path} is ephemeral: it cannot move`, note, record.path);
+    for await (const record of liveSource(client, from, from, sourceOptions(job)).nodes()) {
+      if (record.kind === 'ephemeral')
+        throw refused(`${record.path} is ephemeral: it cannot move`, 'it goes with its session', record.path);
       await creator.add({ ...record, path: rebased(record.path, from, to), acl: aclUnder(policy, record) });
     }
     await creator.end();
-    const left = liveSource(client, from, from, options);
-    for await (const pair of pairs(left, liveSource(client, to, to, options))) {
-      if (pair.left === undefined) continue; // what was there before
-      const aspects = { data: true, acl: policy.way === 'keep' };
-      if (pair.right === undefined || differenceOf(pair, aspects) !== undefined)
-        throw new Failure(12, 'BadVersion', `${pair.path} changed while it was copied`, {
-          path: pair.path,
-          hint: note,
-        });
-    }
   } catch (error) {
-    if (signal.aborted) context.warn(`copied ${plural(counts.created, 'node')}; ${note}`);
+    await creator.settle();
     throw error;
   }
-  let count = 0;
-  await deleteTree(client, from, {
-    signal,
-    inflight: inflightOf(context),
-    batch: 1000,
-    keepRoot: false,
-    skip: () => false,
-    deleted(paths) {
-      count += paths.length;
-    },
-  });
-  return answer(from, to, count);
 }
 
-const refuse = (path: string): never => {
-  throw new KeeperError('NoAuth', path);
-};
+/** @throws Failure (12) before anything is deleted */
+async function compare(job: Job): Promise<void> {
+  const { client, from, to, policy } = job;
+  const options = sourceOptions(job);
+  for await (const pair of pairs(liveSource(client, from, from, options), liveSource(client, to, to, options))) {
+    if (pair.left === undefined) continue; // what was there before
+    const aspects = { data: true, acl: policy.way === 'keep' };
+    if (pair.right === undefined || differenceOf(pair, aspects) !== undefined)
+      throw new Failure(12, 'BadVersion', `${pair.path} changed while it was copied`, { path: pair.path });
+  }
+}
+
+const NAMED = 5;
+const CHANGED = 'it, or its copy, changed since they were compared';
+const WHY = { changed: CHANGED, BadVersion: CHANGED, came: 'it came since', NoAuth: 'not permitted' } as const;
+
+/**
+ * The nodes that were copied and found the same: they go, each only as it was compared. What others changed or made since
+ * is theirs and stays, with what is above it.
+ */
+class Originals {
+  /** Of what is gone. */
+  count = 0;
+  exit = 0;
+  readonly #job: Job;
+  readonly #upTo: Zxid;
+  readonly #stayed: { readonly path: string; readonly why: string }[] = [];
+  #more = 0;
+  /** Nodes that only have those below them. */
+  readonly #above: string[] = [];
+
+  /** `upTo`: of the last change before all was compared. */
+  constructor(job: Job, upTo: Zxid) {
+    this.#job = job;
+    this.#upTo = upTo;
+  }
+
+  async delete(): Promise<void> {
+    const { client, from, to, policy, context } = this.#job;
+    const { signal } = context;
+    const remover = new SelectiveDelete(client, {
+      signal,
+      deleted: async (paths) => {
+        this.count += paths.length;
+        progress.update(this.count);
+      },
+      kept: (path, why) => this.#keep(path, why),
+    });
+    using progress = context.progress(`deleting ${from}`);
+    try {
+      // data is not read once more: what has an older change is what was compared
+      for await (const pair of pairs(this.#stats(from), this.#stats(to))) {
+        const { left } = pair;
+        if (left === undefined) continue;
+        const why = this.#changeOf(pair, policy);
+        if (why !== undefined) this.#keep(left.path, why);
+        await remover.node(left.path, depthOf(left.path) - depthOf(from), why === undefined, left.stat?.version);
+      }
+      await remover.end();
+    } catch (error) {
+      await remover.settle();
+      throw error;
+    }
+  }
+
+  #stats(root: string): NodeSource {
+    const { client } = this.#job;
+    const options = sourceOptions(this.#job);
+    const live = liveSource(client, root, root, options);
+    return {
+      ...live,
+      async *nodes() {
+        for await (const node of walkNodes(client, root, options))
+          if (node.denied) refuse(node.path);
+          else yield recordOf(node, options.acl);
+      },
+    };
+  }
+
+  /** Why a node is not the one that was compared with its copy. */
+  #changeOf(pair: Pair, { way }: AclPolicy): 'changed' | 'came' | undefined {
+    const { left, right } = pair;
+    const isSince = (zxid: Zxid | undefined): boolean => zxid !== undefined && zxid > this.#upTo;
+    if (isSince(left?.stat?.czxid)) return 'came';
+    const isSame =
+      right !== undefined &&
+      !isSince(left?.stat?.mzxid) &&
+      !isSince(right.stat?.mzxid) &&
+      differenceOf(pair, { data: false, acl: way === 'keep' }) === undefined;
+    return isSame ? undefined : 'changed';
+  }
+
+  #keep(path: string, why: KeptFor | 'changed' | 'came'): void {
+    this.exit = Math.max(this.exit, why === 'NoAuth' ? 14 : 12);
+    if (why === 'NotEmpty') this.#above.push(path);
+    else if (this.#stayed.length < NAMED) this.#stayed.push({ path, why: WHY[why] });
+    else this.#more++;
+  }
+
+  /** Names what stays. What came into a node whose children were read before is looked for where it must be. */
+  async tell(): Promise<void> {
+    const { client, context } = this.#job;
+    const { signal } = context;
+    const known = this.#stayed.map(({ path }) => path);
+    if (this.#more === 0)
+      for (const above of this.#above.slice(0, NAMED)) {
+        const { children } = await client.getChildren(above, { signal }).catch(() => ({ children: [] as string[] }));
+        for (const path of children.map((name) => joinPath(above, name)))
+          if (!known.some((each) => isWithin(each, path)) && !this.#above.includes(path)) this.#keep(path, 'came');
+      }
+    for (const { path, why } of this.#stayed) context.warn(`${quoteWord(path)} stays: ${why}`);
+    if (this.#more > 0) context.warn(`... and ${plural(this.#more, 'other')} stay`);
+    const [top] = this.#above;
+    if (this.#stayed.length === 0 && top !== undefined) context.warn(`${quoteWord(top)} stays: it has children`);
+  }
+}
+
+const depthOf = (path: string): number => (path === '/' ? 0 : path.split('/').length - 1);

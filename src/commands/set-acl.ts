@@ -7,11 +7,13 @@ import { isNobody, isSomebody } from '../shell/lock-out.ts';
 import { refuseTyped, warnOfPasswords } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { skipsOwn } from '../shell/own-nodes.ts';
+import { stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural } from '../shell/units.ts';
 import { walkNodes } from '../shell/walk.ts';
 import { surveyAcls } from './acl-survey.ts';
 import { inflightOf, inTurn, withSuggestion } from './support.ts';
+import { isWholeTree } from './whole-tree.ts';
 
 const ADMIN = 16;
 
@@ -48,17 +50,20 @@ export default command({
     }
     const client = await context.client();
     const { signal } = context;
+    const isAll = await isWholeTree(client, paths, context);
     if (!recursive) {
       if (context.globbed && paths.length > 1)
         await context.confirm({
           what: `change the ACL of ${plural(paths.length, 'node')}`,
-          path: first,
+          path: isAll ? '/' : first,
           count: paths.length,
           keepsUndo: context.keepsUndo,
           details: [...paths.slice(0, 10).map(quoteWord), ...(await aclLines(client, first, acl, context))],
         });
+      let changed = 0;
       return inTurn(paths, context, false, async (path) => {
         const stat = await withSuggestion(path, context, () => client.setAcl(path, acl, version ?? -1, { signal }));
+        changed++;
         return showStat
           ? { type: 'stat', path, stat }
           : {
@@ -66,23 +71,32 @@ export default command({
               text: `ACL of ${quoteWord(path)} is version ${stat.aversion}`,
               json: { path, aversion: stat.aversion },
             };
+      }).catch((error: unknown) => {
+        const done = changed === 0 ? undefined : `ACLs of ${changed} of ${plural(paths.length, 'node')} changed`;
+        throw stoppedAfter(error, done, context);
       });
     }
-    let done = 0;
-    for (const path of paths) {
-      const { changes, lines } = await surveyAcls(client, path, acl, context);
-      await context.confirm({
-        what: `change the ACL of ${plural(changes, 'node')} under ${path}`,
-        path,
-        count: changes,
-        keepsUndo: context.keepsUndo,
-        details: lines,
-      });
-      done += await setAclBelow(client, path, acl, context);
+    if (isAll)
+      await context.confirm({ what: `change the ACLs of all that / holds`, path: '/', keepsUndo: context.keepsUndo });
+    const counter = new AclCounter();
+    try {
+      for (const path of paths) {
+        const { changes, lines } = await surveyAcls(client, path, acl, context);
+        await context.confirm({
+          what: `change the ACL of ${plural(changes, 'node')} under ${path}`,
+          path,
+          count: changes,
+          keepsUndo: context.keepsUndo,
+          details: lines,
+        });
+        await setAclBelow(client, path, acl, counter, context);
+      }
+    } catch (error) {
+      throw stoppedAfter(error, counter.told, context);
     }
     const what = paths.length === 1 ? { path: first } : { paths };
-    const told = `changed the ACL of ${plural(done, 'node')}`;
-    return { type: 'done', isBulk: true, text: told, json: { ...what, count: done } };
+    const told = `changed the ACL of ${plural(counter.count, 'node')}`;
+    return { type: 'done', isBulk: true, text: told, json: { ...what, count: counter.count } };
   },
 });
 
@@ -102,51 +116,62 @@ async function aclLines(
   ];
 }
 
-/** The same for a node and all below it; how many. */
+/** How many ACLs a command has changed. */
+export class AclCounter {
+  count = 0;
+  /** The error itself says it. */
+  isTold = false;
+  /** As it is said when something ends the command; undefined: none. */
+  get told(): string | undefined {
+    return this.count === 0 || this.isTold ? undefined : `${plural(this.count, 'node')} changed`;
+  }
+}
+
+/** The same for a node and all below it; what is changed is counted, also before something ends it. */
 export async function setAclBelow(
   client: Client,
   path: string,
   acl: readonly Acl[],
+  counter: AclCounter,
   context: CommandContext,
-): Promise<number> {
+): Promise<void> {
   const { signal } = context;
   const inflight = inflightOf(context);
   using progress = context.progress(`changing ACLs under ${path}`);
-  let done = 0;
   const running = new Set<Promise<void>>();
   let failure: unknown;
   let hidden: string | undefined;
-  for await (const node of walkNodes(client, path, { signal, inflight, skip: skipsOwn(client, path) })) {
-    const work = client.setAcl(node.path, acl, -1, { signal }).then(
-      () => {
-        progress.update(++done);
-      },
-      (error: { code?: string }) => {
-        if (error.code !== 'NoNode') failure ??= error;
-      },
-    );
-    running.add(work);
-    void work.finally(() => running.delete(work));
-    if (running.size >= inflight) await Promise.race(running);
-    if (node.denied) hidden ??= node.path;
-    if (failure !== undefined) break;
+  try {
+    for await (const node of walkNodes(client, path, { signal, inflight, skip: skipsOwn(client, path) })) {
+      const work = client.setAcl(node.path, acl, -1, { signal }).then(
+        () => {
+          progress.update(++counter.count);
+        },
+        (error: { code?: string }) => {
+          if (error.code !== 'NoNode') failure ??= error;
+        },
+      );
+      running.add(work);
+      void work.finally(() => running.delete(work));
+      if (running.size >= inflight) await Promise.race(running);
+      if (node.denied) hidden ??= node.path;
+      if (failure !== undefined) break;
+    }
+  } finally {
+    await Promise.all(running); // what was on its way is answered, too, and counted
   }
-  await Promise.all(running);
-  if (failure !== undefined) {
-    if (done > 0) context.warn(`${plural(done, 'node')} changed before that`);
-    throw failure;
-  }
-  if (hidden !== undefined)
-    throw new Failure(
-      14,
-      'NoAuth',
-      `${hidden} may not be listed, so what is below keeps its ACL; ${plural(done, 'node')} changed`,
-      {
-        path: hidden,
-        hint: 'addauth presents a credential',
-      },
-    );
-  return done;
+  if (failure !== undefined) throw failure;
+  if (hidden === undefined) return;
+  counter.isTold = true;
+  throw new Failure(
+    14,
+    'NoAuth',
+    `${hidden} may not be listed, so what is below keeps its ACL; ${plural(counter.count, 'node')} changed`,
+    {
+      path: hidden,
+      hint: 'addauth presents a credential',
+    },
+  );
 }
 
 const NEEDS = 'somebody here needs the permission a: addauth, then auth::cdrwa';

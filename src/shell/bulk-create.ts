@@ -52,6 +52,12 @@ export class BulkCreator {
     while (this.#sent.length > 0) await this.#take();
   }
 
+  /** After something ended it: what was answered all the same is told, so that it is in the number of what was made. */
+  async settle(): Promise<void> {
+    for (const { records, done } of this.#sent.splice(0))
+      if ((await done) === undefined) for (const record of records) this.#options.created(record);
+  }
+
   async #send(): Promise<void> {
     const records = this.#batch;
     if (records.length === 0) return;
@@ -93,6 +99,7 @@ export class BulkCreator {
       denied(record);
     };
     let met = 0;
+    let seen = 0;
     const answers = records.map((record) => {
       const { data, acl } = record;
       const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal };
@@ -101,7 +108,7 @@ export class BulkCreator {
         : this.#client.exists(record.path, { signal }).then((stat) => (stat === undefined ? undefined : false));
       return answer.catch((error: unknown) => error as Error);
     });
-    for (const [at, record] of records.entries()) {
+    const settled = async (at: number, record: NodeRecord): Promise<void> => {
       let answer = await answers[at];
       if (answer === undefined || (answer instanceof KeeperError && answer.code === 'NoNode'))
         answer = await this.#once(record, makeParents).catch((error: unknown) => error as Error);
@@ -110,6 +117,16 @@ export class BulkCreator {
         met++;
         await existing(record).catch((error: unknown) => refused(record, error));
       } else refused(record, answer);
+    };
+    try {
+      for (const [at, record] of records.entries()) {
+        seen = at + 1;
+        await settled(at, record);
+      }
+    } catch (error) {
+      // those behind it were on their way, too
+      for (const [at, record] of records.entries()) if (at >= seen && (await answers[at]) === true) created(record);
+      throw error;
     }
     this.#meetsExisting = met * 2 > records.length;
   }

@@ -58,10 +58,8 @@ async function deleteOnce(
     const first = sent.shift();
     if (first === undefined) return;
     const error = await first.done;
-    if (error === undefined) return deleted(first.paths);
-    // what was on its way behind it may have been done all the same
-    for (const { paths: later, done } of sent.splice(0)) if ((await done) === undefined) deleted(later);
-    throw error;
+    if (error !== undefined) throw error;
+    deleted(first.paths);
   };
   const send = async (): Promise<void> => {
     if (paths.length === 0) return;
@@ -85,12 +83,18 @@ async function deleteOnce(
   };
   // a node goes once the walk has left what is below it
   const above: string[] = [];
-  for await (const { path, depth, denied } of walkNodes(client, root, { signal, inflight, skip })) {
-    if (denied) onHidden(path);
-    while (above.length > depth) await drop(above.pop() as string);
-    above.push(path);
+  try {
+    for await (const { path, depth, denied } of walkNodes(client, root, { signal, inflight, skip })) {
+      if (denied) onHidden(path);
+      while (above.length > depth) await drop(above.pop() as string);
+      above.push(path);
+    }
+    while (above.length > (keepRoot ? 1 : 0)) await drop(above.pop() as string);
+    await send();
+    while (sent.length > 0) await take();
+  } catch (error) {
+    // what was on its way behind it may have been done all the same
+    for (const { paths: later, done } of sent.splice(0)) if ((await done) === undefined) deleted(later);
+    throw error;
   }
-  while (above.length > (keepRoot ? 1 : 0)) await drop(above.pop() as string);
-  await send();
-  while (sent.length > 0) await take();
 }

@@ -3,7 +3,12 @@ import { KeeperError } from '../base/errors.ts';
 import { type Client, MultiError } from '../client/api.ts';
 
 /** Why a node stays. */
-export type KeptFor = 'NotEmpty' | 'NoAuth';
+export type KeptFor = 'NotEmpty' | 'NoAuth' | 'BadVersion';
+
+interface Wanted {
+  readonly path: string;
+  readonly version: number;
+}
 
 export interface SelectiveDeleteOptions {
   readonly signal: AbortSignal;
@@ -25,19 +30,19 @@ export class SelectiveDelete {
   readonly #client: Client;
   readonly #options: SelectiveDeleteOptions;
   /** The way to the node the walk is at; `stays`: something below does. */
-  readonly #above: { readonly path: string; readonly isWanted: boolean; stays: boolean }[] = [];
-  #batch: string[] = [];
-  readonly #sent: { readonly paths: readonly string[]; readonly done: Promise<unknown> }[] = [];
+  readonly #above: (Wanted & { readonly isWanted: boolean; stays: boolean })[] = [];
+  #batch: Wanted[] = [];
+  readonly #sent: { readonly nodes: readonly Wanted[]; readonly done: Promise<unknown> }[] = [];
 
   constructor(client: Client, options: SelectiveDeleteOptions) {
     this.#client = client;
     this.#options = options;
   }
 
-  /** `depth` below the root of the walk. */
-  async node(path: string, depth: number, isWanted: boolean): Promise<void> {
+  /** `depth` below the root of the walk; `version`: it goes only while it has that one, -1 for any. */
+  async node(path: string, depth: number, isWanted: boolean, version = -1): Promise<void> {
     while (this.#above.length > depth) await this.#leave();
-    this.#above.push({ path, isWanted, stays: false });
+    this.#above.push({ path, version, isWanted, stays: false });
   }
 
   async end(): Promise<void> {
@@ -46,10 +51,18 @@ export class SelectiveDelete {
     while (this.#sent.length > 0) await this.#take();
   }
 
+  /** After something ended it: what was answered all the same is told. */
+  async settle(): Promise<void> {
+    for (const { nodes, done } of this.#sent.splice(0))
+      if ((await done) === undefined) await this.#options.deleted(nodes.map(({ path }) => path));
+  }
+
   async #leave(): Promise<void> {
-    const { path, isWanted, stays } = this.#above.pop() as { path: string; isWanted: boolean; stays: boolean };
+    const node = this.#above.pop();
+    if (node === undefined) return;
+    const { path, version, isWanted, stays } = node;
     if (isWanted && !stays) {
-      this.#batch.push(path);
+      this.#batch.push({ path, version });
       if (this.#batch.length >= BATCH) await this.#send();
       return;
     }
@@ -59,15 +72,15 @@ export class SelectiveDelete {
   }
 
   async #send(): Promise<void> {
-    const paths = this.#batch;
-    if (paths.length === 0) return;
+    const nodes = this.#batch;
+    if (nodes.length === 0) return;
     this.#batch = [];
-    const ops = paths.map((path) => ({ op: 'delete' as const, path, version: -1 }));
+    const ops = nodes.map(({ path, version }) => ({ op: 'delete' as const, path, version }));
     const done = this.#client.multi(ops, { signal: this.#options.signal }).then(
       () => undefined,
       (error: unknown) => error,
     );
-    this.#sent.push({ paths, done });
+    this.#sent.push({ nodes, done });
     if (this.#sent.length >= BATCHES) await this.#take();
   }
 
@@ -75,32 +88,34 @@ export class SelectiveDelete {
     const first = this.#sent.shift();
     if (first === undefined) return;
     const error = await first.done;
-    if (error === undefined) return this.#options.deleted(first.paths);
+    if (error === undefined) return this.#options.deleted(first.nodes.map(({ path }) => path));
     const code = error instanceof MultiError ? error.code : undefined;
-    if (code !== 'NotEmpty' && code !== 'NoNode' && code !== 'NoAuth') throw error;
-    await this.#singly(first.paths);
+    if (code !== 'NoNode' && !isKept(code)) throw error;
+    await this.#singly(first.nodes);
   }
 
   /** Each for itself, all at once: the server takes them in order. */
-  async #singly(paths: readonly string[]): Promise<void> {
+  async #singly(nodes: readonly Wanted[]): Promise<void> {
     const { signal, deleted, kept } = this.#options;
-    const answers = paths.map((path) =>
-      this.#client.delete(path, -1, { signal }).then(
+    const answers = nodes.map(({ path, version }) =>
+      this.#client.delete(path, version, { signal }).then(
         () => undefined,
         (error: unknown) => error as Error,
       ),
     );
     const gone: string[] = [];
-    for (const [at, path] of paths.entries()) {
+    let failure: Error | undefined;
+    for (const [at, { path }] of nodes.entries()) {
       const error = await answers[at];
       const code = error instanceof KeeperError ? error.code : undefined;
       if (error === undefined) gone.push(path);
-      else if (code === 'NotEmpty' || code === 'NoAuth') kept(path, code);
-      else if (code !== 'NoNode') {
-        await deleted(gone);
-        throw error;
-      }
+      else if (isKept(code)) kept(path, code);
+      else if (code !== 'NoNode') failure ??= error;
     }
     await deleted(gone);
+    if (failure !== undefined) throw failure;
   }
 }
+
+const isKept = (code: string | undefined): code is KeptFor =>
+  code === 'NotEmpty' || code === 'NoAuth' || code === 'BadVersion';
