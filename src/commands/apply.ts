@@ -1,4 +1,5 @@
 import { parentOf } from '../base/path.ts';
+import type { Lack } from '../shell/archive-read.ts';
 import { carryOut } from '../shell/carry-out.ts';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
@@ -7,16 +8,21 @@ import {
   aclPolicy,
   fileSource,
   liveSource,
+  notWhole,
   openSource,
   refuseAlone,
+  refuseUnmarked,
+  UNMARKED,
   unreadIn,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
+import { madeOf, stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
+import { refuseOwn } from './refuse-own.ts';
 import { Denied, emptySource, inflightOf, missingUpTo, replacedBy, undoKeeps } from './support.ts';
 
 /** A subtree made equal to a file. */
@@ -49,6 +55,8 @@ export default command({
     'At a prompt it shows every change and asks, but for up to 20 that undo can take back. It does those and no others: each is bound to the version that was seen. When somebody else was faster it stops there, says how far it came, and can be repeated.',
     'At most 200,000 changes, or 64 MiB of data in them, are one plan; more are refused before anything is changed.',
     'Levels that are missing above a node of the file are made, empty and open to everyone, as import makes them.',
+    'A file that was cut is refused (44) with --prune or --check; else it is used, told, and the exit code is 14.',
+    'One that does not say whether it is whole, as older exports, lists of PATH=VALUE and folders that lost nodes, deletes only after a question, off a terminal only with --yes.',
     'Ephemeral nodes are left alone. With --no-acl the ACLs of nodes that are there stay as they are.',
   ],
   async run({ file, root, prune, check, noAcl, acl }, context): Promise<Output> {
@@ -68,19 +76,24 @@ export default command({
       if (prune) throw unreadIn(file, each, 'without --prune');
       unread.add(each, file);
     };
+    let lack: Lack | undefined;
+    // of what it does not hold nothing can be said
+    const cut = prune || check ? undefined : (what: Lack): void => void (lack = what);
     await using wanted = file.startsWith('snap:')
       ? await openSource(file, context, options)
-      : await fileSource(file, { signal, denied: incomplete });
+      : await fileSource(file, { signal, denied: incomplete, cut });
     if (prune) refuseAlone(wanted, file, '--prune');
     const path = root ?? wanted.root;
     if (!check) await guardGiven(policy, path, true, context);
+    refuseOwn(client, path);
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
     const above = isThere ? [] : await missingUpTo(client, parentOf(path), signal);
     const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isOwn(client, each), above });
     unread.tell(context, 'read');
-    const part = unread.any ? { exit: 14 } : {};
+    if (lack !== undefined) context.warn(notWhole(file, lack));
+    const part = unread.any || lack !== undefined ? { exit: 14 } : {};
     const summary = summaryOf(plan, prune);
     const differences = plan.changes.map(({ difference }) => difference);
     const counts = countsOf(plan.changes, plan);
@@ -96,14 +109,28 @@ export default command({
     // where nobody is asked the answer is what was done, and nothing besides
     if (context.asks) context.show({ type: 'differences', differences, summary });
     const goes = counts.deleted;
+    const isUnmarked = goes > 0 && wanted.isUnmarked === true;
+    if (isUnmarked) refuseUnmarked(file, goes, context);
     await context.confirm({
       what: whatOf(plan.changes.length, goes, path),
       path,
       count: plan.changes.length,
-      keepsUndo: await undoKeeps(client, replacedBy(plan.changes), context),
+      keepsUndo: !isUnmarked && (await undoKeeps(client, replacedBy(plan.changes), context)),
+      ...(isUnmarked && { details: [UNMARKED] }),
     });
     using progress = context.progress(`applying ${file}`);
-    await carryOut(client, plan.changes, { signal, done: (count) => progress.update(count, plan.changes.length) });
+    let made = 0;
+    try {
+      await carryOut(client, plan.changes, {
+        signal,
+        done(count) {
+          made = count;
+          progress.update(count, plan.changes.length);
+        },
+      });
+    } catch (error) {
+      throw stoppedAfter(error, madeOf(made, plan.changes.length), context);
+    }
     return {
       ...part,
       type: 'counts',

@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import type { SessionId } from '../base/ids.ts';
 import { nameOf, parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
+import type { Lack } from '../shell/archive-read.ts';
 import { linesWriter } from '../shell/archive-write.ts';
 import { isElsewhere } from '../shell/bind.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
@@ -16,10 +17,12 @@ import {
   aclUnder,
   clientAt,
   type NodeSource,
+  notWhole,
   openSource,
   placeOf,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
+import { stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { fileSink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
@@ -66,11 +69,12 @@ export default command({
     ['cp -r @staging:/app @prod:/app', 'from one ensemble into another'],
     ['cp -r /app file:app.ndjson', 'into a file, as export does'],
   ],
-  exits: [10, 11, 14, 15, 19, 30, 31],
+  exits: [10, 11, 14, 15, 19, 30, 31, 44],
   notes: [
     'DST is the name of the copy; when it ends with a slash, or with several SRC, the copies go into it under their own names.',
     'ACLs are copied too; --acl ACL puts that one in their place. One that can only be read without password hashes is refused,',
     'but goes into a file, marked. A file is written over without a question, as export does it.',
+    'Out of a file that was cut comes what it holds, and the exit code is 14; into another file it does not go (44).',
   ],
   async run(values, context): Promise<Output> {
     const { places, recursive, force, atomic } = values;
@@ -88,6 +92,13 @@ export default command({
       acl: policy.way === 'keep',
       ...(!recursive && { depth: 0 }),
       denied: (path: string) => denied.add(path, fileOf(sources[0] as string)),
+    };
+    const lacks: string[] = [];
+    const cutOf = (text: string) => ({ cut: (lack: Lack) => void lacks.push(notWhole(fileOf(text) ?? text, lack)) });
+    const end = (where: string): Output => {
+      denied.tell(context, 'read');
+      for (const each of lacks) context.warn(each);
+      return told(counts, where, denied.any || lacks.length > 0);
     };
     const to = placeOf(target);
     if (to.kind === 'snap') throw usage('cp: a snapshot is only read', 'snapshots are made by servers');
@@ -112,13 +123,12 @@ export default command({
         to.name,
         context,
       );
-      denied.tell(context, 'read');
-      return told(counts, quoteWord(to.name), denied);
+      return end(quoteWord(to.name));
     }
     await using there = await clientAt(to.target, context);
     const isInto = to.name.endsWith('/') || sources.length > 1;
-    for (const text of sources) {
-      await using source = await openSource(text, context, { ...options, skipsOwn: true });
+    const copy = async (text: string): Promise<void> => {
+      await using source = await openSource(text, context, { ...options, ...cutOf(text), skipsOwn: true });
       const folder = to.name.length > 1 ? to.name.replace(/\/$/, '') : '/';
       const root = isInto ? `${folder === '/' ? '' : folder}/${nameOf(source.root) || 'root'}` : folder;
       const isSameTree = placeOf(text).kind === 'path' && placeOf(text).target === to.target;
@@ -128,18 +138,24 @@ export default command({
       const job: Job = { ...values, source, client: there.client, target: to.target, root, policy, counts };
       await agree(job, force, context);
       await withSuggestion(source.root, context, () => (atomic ? atOnce(job, context) : inParts(job, force, context)));
+    };
+    try {
+      for (const text of sources) await copy(text);
+    } catch (error) {
+      const done = counts.created + counts.updated;
+      const told = done === 0 ? undefined : `${plural(done, 'node')} copied`;
+      throw stoppedAfter(error, told, context, { isElsewhere: to.target !== undefined });
     }
-    denied.tell(context, 'read');
-    return told(counts, isElsewhere(target) ? target : quoteWord(target), denied);
+    return end(isElsewhere(target) ? target : quoteWord(target));
   },
 });
 
-function told(counts: Counts, target: string, denied: Denied): Output {
+function told(counts: Counts, target: string, isPart: boolean): Output {
   const what = Object.entries(counts)
     .filter(([name, count]) => count > 0 && name !== 'created')
     .map(([name, count]) => (name === 'skipped' ? `${count} ephemeral left out` : `${count} ${name}`));
   return {
-    ...(denied.any && { exit: 14 }),
+    ...(isPart && { exit: 14 }),
     type: 'counts',
     counts: { ...counts },
     text: `copied ${plural(counts.created, 'node')} to ${target}${what.length > 0 ? ` (${what.join(', ')})` : ''}`,
@@ -235,7 +251,7 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
     }
     await creator.end();
   } catch (error) {
-    if (counts.created > 0) context.warn(`${plural(counts.created, 'node')} copied before that`);
+    await creator.settle();
     throw error;
   }
 }
@@ -286,6 +302,7 @@ async function toFile(
     acl: policy.way === 'fixed' || (policy.way === 'keep' && source.acl),
     stat: true,
     alone,
+    isUnmarked: source.isUnmarked === true,
   });
   using progress = context.progress(`copying ${source.label}`);
   const noteUnread = async (): Promise<void> => {

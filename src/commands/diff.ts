@@ -1,8 +1,9 @@
 import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
+import type { Lack } from '../shell/archive-read.ts';
 import { command } from '../shell/command.ts';
 import { rebased } from '../shell/node-record.ts';
-import { type NodeSource, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
+import { type NodeSource, notWhole, openSource, placeOf, withoutSlash } from '../shell/node-source.ts';
 import type { Difference, Output } from '../shell/output.ts';
 import { differenceOf, type Pair, pairs } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
@@ -33,6 +34,7 @@ export default command({
   notes: [
     '+ is only in B, - only in A, ~ in both and different. Data and ACLs are compared unless one of them is asked for.',
     'snap:F:PATH is a subtree of a snapshot that a zoosh or Apache server wrote (without PATH all of it); every byte of the file is verified first.',
+    'A file that was cut is compared as far as it goes, and the exit code is 14.',
     'Paths are told as A calls them. The exit code is 0 when there is no difference and 1 when there is one.',
   ],
   async run({ a, b, recursive, data, acl, stat, ephemerals }, context): Promise<Output> {
@@ -41,6 +43,7 @@ export default command({
     let root = ''; // as A calls it
     // what may not be read on one side, as A calls it: nobody can say how it differs
     const hidden = new Set<string>();
+    const lacks: string[] = [];
     const options = (text: string, nameOf: (path: string) => string) => ({
       signal: context.signal,
       inflight: inflightOf(context),
@@ -54,6 +57,9 @@ export default command({
         if (!recursive && nameOf(path) !== root) return;
         denied.add(path, file);
         hidden.add(nameOf(path));
+      },
+      cut: (lack: Lack) => {
+        if (recursive || lack === 'root') lacks.push(notWhole(fileOf(text) ?? text, lack));
       },
     });
     await using left = await openSource(
@@ -96,7 +102,8 @@ export default command({
       }
     });
     denied.tell(context, 'read');
-    const exit = denied.any ? 14 : shown.count > 0 ? 1 : 0;
+    for (const each of lacks) context.warn(each);
+    const exit = denied.any || lacks.length > 0 ? 14 : shown.count > 0 ? 1 : 0;
     const parts = [
       ...(seen.created > 0 ? [`${seen.created} only in ${b}`] : []),
       ...(seen.deleted > 0 ? [`${seen.deleted} only in ${a}`] : []),

@@ -1,21 +1,23 @@
 import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
 import { type Client, MultiError } from '../client/api.ts';
-import { type Archive, openArchive, readArchive } from '../shell/archive-read.ts';
+import { type Archive, type Lack, openArchive, readArchive } from '../shell/archive-read.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { isStdin } from '../shell/data.ts';
 import { Failure, failureOf, usage } from '../shell/failure.ts';
 import { fileHolds, isReadOnce } from '../shell/file-scan.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
-import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder } from '../shell/node-source.ts';
+import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, notWhole } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
+import { stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { Conflicts, type OnConflict } from './conflicts.ts';
-import { Denied, inflightOf, makeParents } from './support.ts';
+import { refuseOwn } from './refuse-own.ts';
+import { Denied, inflightOf, makeParents, missingUpTo } from './support.ts';
 
 /** A file of nodes into the tree. */
 export default command({
@@ -59,6 +61,7 @@ export default command({
   exits: [11, 12, 14, 15, 19, 30, 31, 44],
   notes: [
     'A node that is there with the same data and ACL is no conflict: an import that broke off can be repeated.',
+    'A file that was cut is refused (44) with --atomic; else it is used, told, and the exit code is 14.',
     'Below a node whose ACL denies it, it stops (14); with -k before the command the others are made, and those that may not be are named.',
     'The root of the subtree may be there when it has neither data nor children.',
     'zxids, times, versions and counters of sequential nodes cannot be restored.',
@@ -73,10 +76,13 @@ export default command({
     if (atomic && onConflict !== 'fail') throw usage('import: --atomic stops at any conflict: leave out --on-conflict');
     const unread = new Denied();
     const onUnread = (path: string): void => unread.add(path, file);
+    let lack: Lack | undefined;
+    // all or nothing means all of a whole file
+    const onCut = atomic ? undefined : (what: Lack): void => void (lack = what);
     const open = (): Promise<Archive> =>
       file === '-'
-        ? readArchive(context.input(), 'standard input', onUnread)
-        : openArchive(file, context.signal, onUnread);
+        ? readArchive(context.input(), 'standard input', onUnread, onCut)
+        : openArchive(file, context.signal, onUnread, onCut);
     if (!isOnce) await refuseEarly(file, policy, open, context.signal);
     const client = await context.client();
     await guardGiven(policy, root ?? 'what is imported', onConflict === 'overwrite' || onConflict === 'newer', context);
@@ -85,11 +91,13 @@ export default command({
     const archive = await open();
     try {
       const to = root ?? archive.root;
+      refuseOwn(client, to);
       if (!context.asks || isOnce) await context.confirm({ what: `import ${file}`, path: to });
       const plan: Plan = { client, archive, to, policy, asPersistent: values.asPersistent, onConflict };
       const answer = await (atomic ? atOnce(plan, context) : inParts(plan, context));
       unread.tell(context, 'read');
-      return unread.any ? { ...answer, exit: 14 } : answer;
+      if (lack !== undefined) context.warn(notWhole(file === '-' ? 'standard input' : file, lack));
+      return unread.any || lack !== undefined ? { ...answer, exit: 14 } : answer;
     } finally {
       await archive.close();
     }
@@ -136,6 +144,7 @@ async function agree(
   const { signal } = context;
   const archive = await open();
   const to = root ?? archive.root;
+  refuseOwn(client, to);
   let [count, bytes, there] = [0, 0, 0];
   const asked = new Set<Promise<void>>();
   using progress = context.progress(`looking at ${file}`);
@@ -197,26 +206,33 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
     },
     makeParents: (path) => makeParents(parentOf(path), context),
   });
-  let seen = 0;
+  let [seen, own] = [0, 0];
   try {
     for await (const record of archive.nodes) {
       signal.throwIfAborted();
       const node = wanted(record, plan);
-      if (node === undefined) counts.skipped++;
-      else if (node.path === '/') await conflicts.settle(node);
+      if (node === undefined) {
+        counts.skipped++;
+        if (isOwn(client, rebased(record.path, archive.root, to))) own++;
+      } else if (node.path === '/') await conflicts.settle(node);
       else await creator.add(node);
       progress.update(++seen);
     }
     await creator.end();
   } catch (error) {
+    await creator.settle();
     const done = counts.created + counts.updated;
-    if (done > 0) context.warn(`${plural(done, 'node')} written before that`);
-    if (!isDenial(error) || context.keepGoing) throw error;
+    const hint =
+      isDenial(error) && !context.keepGoing
+        ? '-k before the command goes on without what may not be written'
+        : undefined;
+    if (done > 0) throw stoppedAfter(error, `${plural(done, 'node')} written`, context, { hint });
+    if (hint === undefined) throw error;
     const { message, path } = failureOf(error);
-    const hint = '-k before the command goes on without what may not be written';
     throw new Failure(14, 'NoAuth', message, { path, hint, cause: error });
   }
   denied.tell(context, 'write');
+  if (own > 0) context.warn(`${plural(own, 'node')} at and below /zookeeper left out: servers keep it for themselves`);
   return denied.any ? { ...answer({ ...counts, denied: refusals }, to), exit: 14 } : answer(counts, to);
 }
 
@@ -252,7 +268,9 @@ async function atOnce(plan: Plan, context: CommandContext): Promise<Output> {
       },
     );
   const [first] = records;
-  if (first !== undefined && first.path === plan.to) await makeParents(parentOf(first.path), context);
-  await plan.client.multi(records.map(creation), { signal: context.signal });
+  // as a part of it: made on their own they would be there also when the rest is refused
+  const above = first?.path === plan.to ? await missingUpTo(plan.client, parentOf(first.path), context.signal) : [];
+  const levels = above.map((path): NodeRecord => ({ path, data: null, acl: undefined, kind: 'persistent' }));
+  await plan.client.multi([...levels, ...records].map(creation), { signal: context.signal });
   return answer({ created: records.length, updated: 0, same: 0, skipped }, plan.to);
 }

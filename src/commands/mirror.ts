@@ -3,7 +3,8 @@ import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { addWatch } from '../recipes/repeated-watch.ts';
-import { carryOut } from '../shell/carry-out.ts';
+import type { Lack } from '../shell/archive-read.ts';
+import { carryOut, inTurn } from '../shell/carry-out.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { isWithin } from '../shell/node-record.ts';
@@ -13,17 +14,22 @@ import {
   aclPolicy,
   clientAt,
   liveSource,
+  notWhole,
   openSource,
   placeOf,
   refuseAlone,
+  refuseUnmarked,
+  UNMARKED,
   unreadIn,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
+import { madeOf, stoppedAfter } from '../shell/part-done.ts';
 import { quoteWord } from '../shell/paths.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
+import { refuseOwn } from './refuse-own.ts';
 import {
   Denied,
   emptySource,
@@ -60,10 +66,12 @@ export default command({
     ['mirror -f --delete @prod:/app @standby:/app', 'and follow'],
     ['mirror --no-acl file:app.ndjson /app', 'from an export; ACLs stay as they are'],
   ],
-  exits: [10, 14, 15, 19, 30, 31],
+  exits: [10, 11, 12, 13, 14, 15, 19, 30, 31, 44],
   notes: [
     'With -f a watch tells of changes; every minute all is compared besides. On servers before 3.6 that takes a watch for each node, of 1,000 nodes at most.',
     'Ephemeral nodes are left out.',
+    'A file that was cut is refused (44) with --delete; else it is used, told, and the exit code is 14.',
+    'One that does not say whether it is whole, as older exports, lists of PATH=VALUE and folders that lost nodes, deletes only after a question, off a terminal only with --yes.',
     'At most 200,000 changes, or 64 MiB of data in them, are made at a time; more are refused before anything is changed: begin with cp -r.',
   ],
   isEndless: ({ follow }) => follow,
@@ -90,28 +98,35 @@ export default command({
     await using a = source.kind === 'path' ? await clientAt(source.target, context) : undefined;
     await using b = await clientAt(target.target, context);
     await guardGiven(policy, there, target.target === undefined, context);
+    refuseOwn(b.client, there);
     const job: Job = {
       from: a === undefined ? from : a.client,
       here,
       to: b.client,
       there,
+      isElsewhere: target.target !== undefined,
       prune,
       policy,
     };
     const total = { created: 0, updated: 0, deleted: 0 };
     const plan = await withSuggestion(here, context, () => compare(job, context));
     if (!follow && plan.changes.length === 0) return answer(total, there, plan);
+    const goes = plan.changes.filter(({ difference }) => difference.sign === '-').length;
+    const isUnmarked = goes > 0 && plan.isUnmarked;
+    if (isUnmarked) refuseUnmarked(from, goes, context);
     const changes = `make ${plural(plan.changes.length, 'change')} under ${there}`;
     await context.confirm({
       what: !follow ? changes : `${plan.changes.length === 0 ? '' : `${changes}, and `}follow ${from} from now on`,
       path: there,
       count: plan.changes.length,
       protects: context.session.isProtected(target.target),
-      keepsUndo: target.target === undefined && (await undoKeeps(b.client, replacedBy(plan.changes), context)),
+      keepsUndo:
+        !isUnmarked && target.target === undefined && (await undoKeeps(b.client, replacedBy(plan.changes), context)),
       details:
         plan.changes.length === 0
           ? [`nothing differs under ${there}`]
           : [
+              ...(isUnmarked ? [UNMARKED] : []),
               `${plural(plan.changes.length, 'change')}, ${showBytes(bytesOf(plan))} to write`,
               ...plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
               ...(plan.changes.length > 10 ? ['...'] : []),
@@ -131,11 +146,13 @@ interface Job {
   readonly here: string;
   readonly to: Client;
   readonly there: string;
+  /** In another ensemble than the one in use. */
+  readonly isElsewhere: boolean;
   readonly prune: boolean;
   readonly policy: AclPolicy;
 }
-/** `isPart`: some of it may not be read. */
-type Compared = Plan & { readonly isPart: boolean };
+/** `isPart`: some of it may not be read; `isUnmarked`: out of a file that does not say whether it is whole. */
+type Compared = Plan & { readonly isPart: boolean; readonly isUnmarked: boolean };
 /** Of data that is to be written. */
 const bytesOf = ({ changes }: Plan): number =>
   changes.reduce(
@@ -173,9 +190,11 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
   const incomplete = (path: string): never => {
     throw placeOf(String(from)).kind === 'file' ? unreadIn(String(from), path, 'without --delete') : refuse(path);
   };
+  let lack: Lack | undefined;
+  const cut = (what: Lack): void => void (lack = what);
   await using wanted =
     typeof from === 'string'
-      ? await openSource(from, context, { ...options, ...(prune && { denied: incomplete }) })
+      ? await openSource(from, context, { ...options, ...(prune ? { denied: incomplete } : { cut }) })
       : liveSource(from, here, here, { ...options, skipsOwn: true, ...(prune && { denied: refuse }) });
   if (prune) refuseAlone(wanted, String(from), '--delete');
   const isThere = (await to.exists(there, { signal })) !== undefined;
@@ -185,16 +204,34 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
   const above = isThere ? [] : await missingUpTo(to, parentOf(there), signal);
   const plan = await planOf(live, wanted, { prune, acl: policy, skip: (path) => isOwn(to, path), above });
   denied.tell(context, 'read');
-  return { ...plan, isPart: denied.any };
+  if (lack !== undefined) context.warn(notWhole(fileOf(String(from)) ?? '', lack));
+  return { ...plan, isPart: denied.any || lack !== undefined, isUnmarked: wanted.isUnmarked === true };
 }
 
-async function put({ to, there }: Job, { changes }: Plan, total: Total, context: CommandContext): Promise<void> {
+async function put(
+  { to, there, isElsewhere }: Job,
+  { changes }: Plan,
+  total: Total,
+  context: CommandContext,
+): Promise<void> {
   if (changes.length === 0) return;
   const { signal } = context;
   using progress = context.progress(`writing ${there}`);
-  await carryOut(to, changes, { signal, done: (count) => progress.update(count, changes.length) });
-  for (const { difference } of changes)
-    total[difference.sign === '+' ? 'created' : difference.sign === '-' ? 'deleted' : 'updated']++;
+  let made = 0;
+  try {
+    await carryOut(to, changes, {
+      signal,
+      done(count) {
+        made = count;
+        progress.update(count, changes.length);
+      },
+    });
+  } catch (error) {
+    throw stoppedAfter(error, madeOf(made, changes.length), context, { isElsewhere });
+  } finally {
+    for (const { difference } of inTurn(changes).flat().slice(0, made))
+      total[difference.sign === '+' ? 'created' : difference.sign === '-' ? 'deleted' : 'updated']++;
+  }
 }
 
 /** Puts through what changes, until the user has enough. */

@@ -33,10 +33,25 @@ export function folderNodes(folder: string, onUnread: OnUnread): Archive {
   const header = top.export === undefined ? undefined : checkedHeader(top.export, join(folder, NODE_FILE));
   const root = header?.root ?? joinPath('/', nameOfFile(basename(resolve(folder))));
   const hasAcl = header?.acl ?? false;
+  // what copies folders may leave out empty ones, as git does
+  let count = 0;
+  const counted = async function* (): AsyncGenerator<NodeRecord> {
+    const unread: OnUnread = (path) => {
+      count++;
+      onUnread(path);
+    };
+    for await (const node of below(folder, root, hasAcl, unread)) {
+      count++;
+      yield node;
+    }
+  };
   return {
     root,
     acl: hasAcl,
-    nodes: below(folder, root, hasAcl, onUnread),
+    get isUnmarked() {
+      return count < (header?.nodes ?? 0);
+    },
+    nodes: counted(),
     close: async () => {},
   };
 }

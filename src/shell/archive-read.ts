@@ -12,7 +12,7 @@ import { ARCHIVE_MAGIC } from './archive-write.ts';
 import { ByteReader } from './byte-reader.ts';
 import { Failure, usage } from './failure.ts';
 import { pairNodes, shellBackupNodes } from './foreign-backups.ts';
-import { checkedHeader, type ExportHeader, nodeOf, unreadOf } from './node-json.ts';
+import { checkedHeader, type ExportHeader, isLast, nodeOf, unreadOf } from './node-json.ts';
 import type { NodeRecord } from './node-record.ts';
 import { textOf } from './utf8.ts';
 
@@ -24,6 +24,11 @@ export interface Archive {
   readonly acl: boolean;
   /** It says nothing about what is below that node. */
   readonly alone?: boolean;
+  /**
+   * Nothing in it would tell if its end were missing: older exports, lists of paths and values. Of a folder, once its nodes
+   * were read: there are fewer than were written.
+   */
+  readonly isUnmarked?: boolean;
   /** Each before what is below it, names by code unit. @throws Failure (2, 15, 44) for what is not as it should be */
   readonly nodes: AsyncIterable<NodeRecord>;
   close(): Promise<void>;
@@ -35,8 +40,23 @@ const damaged = (name: string, what: string): Failure => new Failure(44, 'Damage
 /** Told of a node that could not be read when the file was made, before any that stands behind it. */
 export type OnUnread = (path: string) => void;
 
-/** `signal`: ends to wait for what a pipe gives. @throws Failure (2) */
-export async function openArchive(file: string, signal?: AbortSignal, onUnread: OnUnread = () => {}): Promise<Archive> {
+/** What a file lacks that is not whole: the node that is its root, or its end. */
+export type Lack = 'root' | 'end';
+/** Told behind the last node of a file that is not whole. */
+export type OnCut = (lack: Lack) => void;
+export const lackText = (lack: Lack): string =>
+  lack === 'root' ? 'it does not hold the root it names' : 'it ends before its last node';
+
+/**
+ * `signal`: ends to wait for what a pipe gives. `onCut` absent: what is not whole is damaged, and refused behind its last
+ * node. @throws Failure (2)
+ */
+export async function openArchive(
+  file: string,
+  signal?: AbortSignal,
+  onUnread: OnUnread = () => {},
+  onCut?: OnCut,
+): Promise<Archive> {
   let isFolder: boolean;
   try {
     isFolder = statSync(file).isDirectory();
@@ -44,7 +64,7 @@ export async function openArchive(file: string, signal?: AbortSignal, onUnread: 
     throw usage(`cannot read ${file}: ${fileWords(error)}`);
   }
   if (isFolder) return folderNodes(file, onUnread);
-  return readArchive(bytesOf(file, signal), file, onUnread);
+  return readArchive(bytesOf(file, signal), file, onUnread, onCut);
 }
 
 /** @throws Failure (2) */
@@ -75,6 +95,12 @@ export async function readArchive(
   source: AsyncIterable<Uint8Array>,
   name: string,
   onUnread: OnUnread = () => {},
+  onCut: OnCut = (lack) => {
+    const byHand = '; without "ends" in its first line it is taken for one that was written by hand';
+    throw new Failure(44, 'Damaged', `${name} is damaged: ${lackText(lack)}`, {
+      hint: `export again${lack === 'end' ? byHand : ''}`,
+    });
+  },
 ): Promise<Archive> {
   let from = new ByteReader(source);
   const start = await from.peek(2);
@@ -86,9 +112,10 @@ export async function readArchive(
   if (mark.equals(ARCHIVE_MAGIC)) return { ...(await packedNodes(from, name, onUnread)), close };
   const [first] = (await from.peek(64)).toString('latin1').trimStart();
   if (first === undefined) throw bad(name, 'there is nothing in it');
-  if (first === '/' || first === '#') return { ...pairNodes(textOf(await from.rest(), name), name), close };
+  if (first === '/' || first === '#')
+    return { ...pairNodes(textOf(await from.rest(), name), name), isUnmarked: true, close };
   if (first !== '{') throw bad(name, 'not an export, not a backup of zk_shell, not a list of PATH=VALUE');
-  return { ...(await jsonNodes(from, name, onUnread)), close };
+  return { ...(await jsonNodes(from, name, onUnread, onCut)), close };
 }
 
 async function* gunzipped(from: ByteReader, name: string): AsyncGenerator<Buffer> {
@@ -106,27 +133,34 @@ async function* gunzipped(from: ByteReader, name: string): AsyncGenerator<Buffer
 type Opened = Omit<Archive, 'close'>;
 
 /** Lines of our own, or one document of somebody else's. */
-async function jsonNodes(from: ByteReader, name: string, onUnread: OnUnread): Promise<Opened> {
+async function jsonNodes(from: ByteReader, name: string, onUnread: OnUnread, onCut: OnCut): Promise<Opened> {
   const line = (await from.line()) ?? Buffer.alloc(0);
   const header = parsed(line.toString()) as Partial<ExportHeader> | undefined;
   if (header?.zoosh !== 'export') {
     const text = Buffer.concat([line, Buffer.from('\n'), await from.rest()]);
     return shellBackupNodes(textOf(text, name), name);
   }
-  const { root, acl, alone } = checkedHeader(header, name);
+  const { root, acl, alone, ends } = checkedHeader(header, name);
   return {
     root,
     acl,
     ...(alone && { alone }),
+    ...(ends === undefined && { isUnmarked: true }),
     nodes: (async function* () {
+      let [hasRoot, hasLast] = [false, ends === undefined];
       for (let number = 2; ; number++) {
         const next = await from.line();
-        if (next === undefined) return;
+        if (next === undefined) {
+          if (!hasRoot || !hasLast) onCut(hasRoot ? 'end' : 'root');
+          return;
+        }
         if (next.length === 0) continue;
         if (!isUtf8(next)) throw bad(`${name}:${number}`, 'not UTF-8 text');
         const value = parsed(next.toString());
         if (value === undefined) throw bad(`${name}:${number}`, 'not JSON');
         const unread = unreadOf(value, `${name}:${number}`);
+        hasRoot ||= (value as { path?: unknown } | null)?.path === root;
+        hasLast ||= isLast(value);
         if (unread !== undefined) onUnread(unread);
         else yield nodeOf(value, `${name}:${number}`);
       }

@@ -6,7 +6,7 @@ import { fileWords } from '../base/file-words.ts';
 import { makeFolders } from '../base/make-folders.ts';
 import { usage } from './failure.ts';
 import { unwritable } from './file-reason.ts';
-import { aclJson, headerOf, nodeLine } from './node-json.ts';
+import { aclJson, asLast, headerOf, nodeLine } from './node-json.ts';
 import { isOpen, type NodeRecord } from './node-record.ts';
 import type { Sink } from './sink.ts';
 import { statJson } from './stat-json.ts';
@@ -25,15 +25,28 @@ export interface ArchiveOptions {
   readonly stat: boolean;
   /** Of the root only the node itself is written. */
   readonly alone?: boolean;
+  /** Nobody knows whether it is whole. */
+  readonly isUnmarked?: boolean;
 }
 
-/** A header, then a line of JSON a node. */
-export async function linesWriter(sink: Sink, { root, acl, stat, alone }: ArchiveOptions): Promise<ArchiveWriter> {
-  await sink.write(`${JSON.stringify(headerOf(root, acl, alone))}\n`);
+/** A header, then a line of JSON a node; the last one has a mark, so that a file that was cut is not taken for a whole one. */
+export async function linesWriter(sink: Sink, options: ArchiveOptions): Promise<ArchiveWriter> {
+  const { root, acl, stat, alone, isUnmarked = false } = options;
+  await sink.write(`${JSON.stringify({ ...headerOf(root, acl, alone), ...(!isUnmarked && { ends: 'last' }) })}\n`);
+  // a line is written once it is known whether another follows
+  let held: string | undefined;
+  const put = async (line: string): Promise<void> => {
+    const before = held;
+    held = line;
+    if (before !== undefined) await sink.write(`${before}\n`);
+  };
   return {
-    node: (record) => sink.write(`${nodeLine(record, stat)}\n`),
-    unread: (path) => sink.write(`${JSON.stringify({ path, unread: true })}\n`),
-    end: () => sink.end(),
+    node: (record) => put(nodeLine(record, stat)),
+    unread: (path) => put(JSON.stringify({ path, unread: true })),
+    async end() {
+      if (held !== undefined) await sink.write(`${isUnmarked ? held : asLast(held)}\n`);
+      await sink.end();
+    },
     abandon: () => sink.abandon(),
   };
 }
@@ -139,24 +152,32 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
     const rest = path === root ? '' : path.slice(root === '/' ? 1 : root.length + 1);
     return join(folder, ...rest.split('/').map(fileName));
   };
+  let count = 0;
+  let top: { export: object } | undefined;
+  const describe = (place: string, more: object): void =>
+    write(join(place, NODE_FILE), `${JSON.stringify(more, null, 2)}\n`);
   return {
     async unread(path) {
+      count++;
       make(path, placeOf(path));
       write(join(placeOf(path), NODE_FILE), `${JSON.stringify({ unread: true })}\n`);
     },
     async node({ path, data, acl: entries, kind, ttlMs }) {
       const place = placeOf(path);
+      count++;
       make(path, place);
       if (data !== null) write(join(place, DATA_FILE), data);
-      const more = {
-        ...(path === root && { export: headerOf(root, acl) }),
+      const own = {
         ...(kind !== 'persistent' && { kind }),
         ...(ttlMs !== undefined && { ttl: ttlMs }),
         ...(entries !== undefined && !isOpen(entries) && { acl: aclJson(entries) }),
       };
-      if (Object.keys(more).length > 0) write(join(place, NODE_FILE), `${JSON.stringify(more, null, 2)}\n`);
+      if (path === root) top = { export: headerOf(root, acl), ...own };
+      const more = path === root ? top : own;
+      if (more !== undefined && Object.keys(more).length > 0) describe(place, more);
     },
     async end() {
+      if (top !== undefined) describe(folder, { ...top, export: { ...top.export, nodes: count } });
       rmSync(mark);
     },
     abandon() {

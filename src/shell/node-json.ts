@@ -17,6 +17,10 @@ export interface ExportHeader {
   readonly acl: boolean;
   /** The node without what is below it, of which the file says nothing. */
   readonly alone?: true;
+  /** The last line says that it is the last. Older files do not have this; older programs read over it, and over the mark. */
+  readonly ends?: 'last';
+  /** Of a folder: how many nodes were written into it. */
+  readonly nodes?: number;
 }
 export const headerOf = (root: string, acl: boolean, alone = false): ExportHeader => ({
   ...{ zoosh: 'export', version: 1, root, acl },
@@ -25,13 +29,24 @@ export const headerOf = (root: string, acl: boolean, alone = false): ExportHeade
 
 /** @throws Failure (2) */
 export function checkedHeader(header: Partial<ExportHeader>, name: string): ExportHeader {
-  const { zoosh, version, root, acl, alone } = header;
+  const { zoosh, version, root, acl, alone, ends, nodes } = header;
   if (zoosh !== 'export') throw bad(name, 'not an export');
   if (version !== 1) throw bad(name, `version ${String(version)} of the format; this program reads version 1`);
   if (typeof root !== 'string' || typeof acl !== 'boolean')
     throw bad(name, 'the header does not name the root of what was exported');
-  return { zoosh, version, root, acl, ...(alone === true && { alone }) };
+  return {
+    zoosh,
+    version,
+    root,
+    acl,
+    ...(alone === true && { alone }),
+    ...(ends === 'last' && { ends }),
+    ...(typeof nodes === 'number' && { nodes }),
+  };
 }
+/** A line as the last one of a file. */
+export const asLast = (line: string): string => `${line.slice(0, -1)},"last":true}`;
+export const isLast = (value: unknown): boolean => (value as { last?: unknown } | null)?.last === true;
 
 /** Text of a node's data, or undefined when it is not valid UTF-8 or holds what does not belong into text. */
 export function textOf(data: Uint8Array): string | undefined {

@@ -2,14 +2,15 @@
 import { KeeperError } from '../base/errors.ts';
 import type { Acl, Client } from '../client/api.ts';
 import { parseAcl } from './acl-text.ts';
-import { openArchive } from './archive-read.ts';
+import { type Lack, lackText, type OnCut, openArchive } from './archive-read.ts';
 import { isElsewhere } from './bind.ts';
 import type { CommandContext } from './command.ts';
-import { Failure, usage } from './failure.ts';
+import { Failure, refused, usage } from './failure.ts';
 import { namedChroot } from './missing-chroot.ts';
 import { comparePaths, isWithin, type NodeRecord, recordOf, refuseMasked, refuseTyped } from './node-record.ts';
 import { skipsOwn, type View, WHOLE } from './own-nodes.ts';
 import { quoteWord, resolvePath } from './paths.ts';
+import { plural } from './units.ts';
 import { walkNodes } from './walk.ts';
 
 /** A subtree that can be read. */
@@ -21,6 +22,8 @@ export interface NodeSource extends AsyncDisposable {
   readonly acl: boolean;
   /** It says nothing about what is below its root. */
   readonly alone?: boolean;
+  /** It is a file in which nothing would tell if a part of it were missing; known once its nodes were read. */
+  readonly isUnmarked?: boolean;
   /** Where it is live. */
   readonly client: Client | undefined;
   /** Each before what is below it, names by code unit. */
@@ -76,6 +79,8 @@ export interface LiveOptions {
   readonly skipsOwn?: boolean;
   /** Takes nodes that may not be read; they are left out. */
   readonly denied: (path: string) => void;
+  /** Told of a file that is not whole, behind what it holds; absent: it is refused as damaged (44). */
+  readonly cut?: OnCut | undefined;
 }
 
 const skipOf = ({ skipsOwn: skips }: LiveOptions, view: View, root: string) =>
@@ -123,14 +128,17 @@ async function* namedThere({ nodes, root }: NodeSource, target: string, client: 
 /** What could not be read when the file was made counts as what may not be read. */
 export async function fileSource(
   file: string,
-  { signal, denied }: Pick<LiveOptions, 'signal' | 'denied'>,
+  { signal, denied, cut }: Pick<LiveOptions, 'signal' | 'denied' | 'cut'>,
 ): Promise<NodeSource> {
-  const archive = await openArchive(file, signal, denied);
+  const archive = await openArchive(file, signal, denied, cut);
   return {
     label: `file:${file}`,
     root: archive.root,
     acl: archive.acl,
     ...(archive.alone === true && { alone: true }),
+    get isUnmarked() {
+      return archive.isUnmarked === true;
+    },
     client: undefined,
     nodes: () => ordered(archive.nodes, archive.root, file),
     [Symbol.asyncDispose]: () => archive.close(),
@@ -176,6 +184,26 @@ export const unreadIn = (file: string, path: string, instead: string): Failure =
     path,
     hint: `export again as somebody who may read it; ${instead} what is there is left alone`,
   });
+
+/** What of a file that is not whole may be used was used: what it lacks nobody knows. */
+export const notWhole = (file: string, lack: Lack): string => `${file} is not whole: ${lackText(lack)}`;
+
+/**
+ * Before nodes are deleted that a file does not hold. One that was cut may look like one that holds less, unless it has a
+ * mark; whoever is asked is told, and where nobody is it needs a word. @throws Failure (30)
+ */
+export function refuseUnmarked(
+  file: string,
+  deletions: number,
+  { asks, isDry, saysYes }: Pick<CommandContext, 'asks' | 'isDry' | 'saysYes'>,
+): void {
+  if (deletions === 0 || asks || isDry || saysYes) return;
+  throw refused(
+    `${file} does not say whether it is whole, and ${plural(deletions, 'node')} that it lacks would be deleted`,
+    'say --yes before the command when it is; what export writes now says it',
+  );
+}
+export const UNMARKED = 'the file does not say whether it is whole: what was cut off it would be deleted';
 
 /** A file that holds one node says nothing about what is below it, so that nothing there may be deleted by it. @throws Failure (2) */
 export function refuseAlone({ alone, root }: NodeSource, file: string, option: string): void {

@@ -76,13 +76,13 @@ test('export and import: every form, option and conflict', async () => {
   await client.create(`${at}/brief`, 'e', { mode: 'ephemeral' });
   await equal(
     ['export', at],
-    /^\{"zoosh":"export","version":1,"root":"[^"]*","acl":true\}\n/,
+    /^\{"zoosh":"export","version":1,"root":"[^"]*","acl":true,"ends":"last"\}\n/,
     0,
     /^1 ephemeral node left out/,
   );
   await equal(
     ['export', '--no-acl', '--no-stat', `${at}/deep`],
-    `{"zoosh":"export","version":1,"root":"${at}/deep","acl":false}\n{"path":"${at}/deep","data":null,"encoding":"null","kind":"persistent"}\n{"path":"${at}/deep/er","data":"two\\nlines\\n","encoding":"utf8","kind":"persistent"}\n`,
+    `{"zoosh":"export","version":1,"root":"${at}/deep","acl":false,"ends":"last"}\n{"path":"${at}/deep","data":null,"encoding":"null","kind":"persistent"}\n{"path":"${at}/deep/er","data":"two\\nlines\\n","encoding":"utf8","kind":"persistent","last":true}\n`,
   );
   await equal(['export', '--ephemerals', at, file('eph')], '');
   await equal(['import', '--root', `${at}-e`, file('eph')], 'created\t6\nupdated\t0\nsame\t0\nskipped\t1\n');
