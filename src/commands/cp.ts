@@ -4,6 +4,7 @@ import { nameOf, parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import type { Lack } from '../shell/archive-read.ts';
 import { linesWriter } from '../shell/archive-write.ts';
+import { batchesOf } from '../shell/batches.ts';
 import { isElsewhere } from '../shell/bind.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
@@ -237,6 +238,7 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
   using progress = context.progress(`copying ${source.label}`);
   const creator = new BulkCreator(client, {
     signal,
+    batches: batchesOf(context),
     existing: (record) => conflicts.settle(record),
     created() {
       progress.update(++counts.created);

@@ -1,4 +1,5 @@
 import type { Client } from '../client/api.ts';
+import { batchesOf } from '../shell/batches.ts';
 import { deleteTree } from '../shell/bulk-delete.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { refused, usage } from '../shell/failure.ts';
@@ -157,6 +158,7 @@ async function remove(
     signal: context.signal,
     inflight: inflightOf(context),
     batch,
+    batches: batchesOf(context),
     keepRoot,
     skip: (each) => isTopOfOwn(client, each),
     deleted(paths) {

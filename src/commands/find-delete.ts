@@ -1,5 +1,6 @@
 /** `find -delete`. */
 import type { Client } from '../client/api.ts';
+import { batchesOf } from '../shell/batches.ts';
 import type { CommandContext } from '../shell/command.ts';
 import { refused } from '../shell/failure.ts';
 import type { Output } from '../shell/output.ts';
@@ -47,11 +48,12 @@ export async function deleteFound(search: Search, root: string, context: Command
   let [exit, stayed] = [0, 0];
   const job = new SelectiveDelete(client, {
     signal: context.signal,
+    batches: batchesOf(context),
     async deleted(paths) {
       for (const path of paths) {
         context.versionsRead.delete(path);
         context.session.forgetEphemeral(path);
-        await shown.add(path);
+        if (!context.isDry) await shown.add(path); // the plan shows them, once
       }
     },
     kept(path, why) {

@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
 import { type Client, MultiError } from '../client/api.ts';
 import { type Archive, type Lack, openArchive, readArchive } from '../shell/archive-read.ts';
+import { batchesOf } from '../shell/batches.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { isStdin } from '../shell/data.ts';
@@ -194,6 +195,7 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
   let refusals = 0;
   const creator = new BulkCreator(client, {
     signal,
+    batches: batchesOf(context),
     ...(context.keepGoing && {
       denied: ({ path }: NodeRecord) => {
         denied.add(path);

@@ -106,6 +106,7 @@ export default command({
       there,
       isElsewhere: target.target !== undefined,
       prune,
+      follow,
       policy,
     };
     const total = { created: 0, updated: 0, deleted: 0 };
@@ -149,6 +150,7 @@ interface Job {
   /** In another ensemble than the one in use. */
   readonly isElsewhere: boolean;
   readonly prune: boolean;
+  readonly follow: boolean;
   readonly policy: AclPolicy;
 }
 /** `isPart`: some of it may not be read; `isUnmarked`: out of a file that does not say whether it is whole. */
@@ -209,7 +211,7 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
 }
 
 async function put(
-  { to, there, isElsewhere }: Job,
+  { to, there, isElsewhere, follow }: Job,
   { changes }: Plan,
   total: Total,
   context: CommandContext,
@@ -227,6 +229,8 @@ async function put(
       },
     });
   } catch (error) {
+    // who follows is told all rounds together
+    if (follow && signal.aborted) throw error;
     throw stoppedAfter(error, madeOf(made, changes.length), context, { isElsewhere });
   } finally {
     for (const { difference } of inTurn(changes).flat().slice(0, made))

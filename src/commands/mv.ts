@@ -2,6 +2,7 @@ import { KeeperError } from '../base/errors.ts';
 import type { Zxid } from '../base/ids.ts';
 import { joinPath, nameOf, parentOf } from '../base/path.ts';
 import { type Client, MultiError, type MultiOp } from '../client/api.ts';
+import { batchesOf } from '../shell/batches.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
@@ -246,6 +247,7 @@ async function copy(job: Job, counts: ConflictOptions['counts']): Promise<void> 
   using progress = context.progress(`copying ${from}`);
   const creator = new BulkCreator(client, {
     signal,
+    batches: batchesOf(context),
     existing: (record) => conflicts.settle(record),
     created() {
       progress.update(++counts.created);
@@ -307,6 +309,7 @@ class Originals {
     const { signal } = context;
     const remover = new SelectiveDelete(client, {
       signal,
+      batches: batchesOf(context),
       deleted: async (paths) => {
         this.count += paths.length;
         progress.update(this.count);

@@ -6,11 +6,11 @@ import { modeOf, type NodeRecord } from './node-record.ts';
 /** What is left of a request's million bytes for what stands around data. */
 const BATCH_BYTES = 400_000;
 const BATCH_NODES = 500;
-/** Transactions on their way. Servers answer one session in order, so that parents are there before their children. */
-const BATCHES = 4;
 
 export interface BulkCreateOptions {
   readonly signal: AbortSignal;
+  /** Transactions on their way. Servers answer one session in order, so that parents are there before their children. */
+  readonly batches: number;
   /** A node that is there already: what becomes of it. */
   readonly existing: (record: NodeRecord) => Promise<void>;
   /** Takes a node that the ACL above it, or its own, keeps from being written; absent: the first ends it. */
@@ -74,7 +74,7 @@ export class BulkCreator {
       (error: unknown) => error,
     );
     this.#sent.push({ records, done });
-    if (this.#sent.length >= BATCHES) await this.#take();
+    if (this.#sent.length >= this.#options.batches) await this.#take();
   }
 
   async #take(): Promise<void> {

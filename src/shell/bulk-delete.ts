@@ -8,14 +8,14 @@ export interface BulkDeleteOptions {
   readonly inflight: number;
   /** Nodes in one transaction. */
   readonly batch: number;
+  /** Transactions on their way. */
+  readonly batches: number;
   /** The root stays. */
   readonly keepRoot: boolean;
   readonly skip: (path: string) => boolean;
   readonly deleted: (paths: readonly string[]) => void;
 }
 
-/** Transactions on their way. */
-const BATCHES = 4;
 /** Nodes whose children may not be listed are remembered, up to so many. */
 const MOST_HIDDEN = 10_000;
 /** New children that appear meanwhile are looked for so often. */
@@ -51,7 +51,7 @@ async function deleteOnce(
   options: BulkDeleteOptions,
   onHidden: (path: string) => void,
 ): Promise<void> {
-  const { signal, inflight, batch, keepRoot, skip, deleted } = options;
+  const { signal, inflight, batch, batches, keepRoot, skip, deleted } = options;
   const sent: { readonly paths: readonly string[]; readonly done: Promise<unknown> }[] = [];
   let paths: string[] = [];
   const take = async (): Promise<void> => {
@@ -75,7 +75,7 @@ async function deleteOnce(
         (error: unknown) => error,
       );
     sent.push({ paths: part, done });
-    if (sent.length >= BATCHES) await take();
+    if (sent.length >= batches) await take();
   };
   const drop = async (path: string): Promise<void> => {
     paths.push(path);

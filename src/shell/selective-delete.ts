@@ -12,14 +12,14 @@ interface Wanted {
 
 export interface SelectiveDeleteOptions {
   readonly signal: AbortSignal;
+  /** Transactions on their way. */
+  readonly batches: number;
   /** Told what is gone, in the order it went. */
   readonly deleted: (paths: readonly string[]) => Promise<void>;
   readonly kept: (path: string, why: KeptFor) => void;
 }
 
 const BATCH = 1000;
-/** Transactions on their way. */
-const BATCHES = 4;
 
 /**
  * Takes the nodes of a walk, and deletes those that are wanted once the walk has left what is below them. They go in
@@ -81,7 +81,7 @@ export class SelectiveDelete {
       (error: unknown) => error,
     );
     this.#sent.push({ nodes, done });
-    if (this.#sent.length >= BATCHES) await this.#take();
+    if (this.#sent.length >= this.#options.batches) await this.#take();
   }
 
   async #take(): Promise<void> {

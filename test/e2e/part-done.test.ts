@@ -278,6 +278,18 @@ test('mv in parts leaves what others changed or made since it compared, and says
     assert.equal((await client.get(`/moved/${path}`)).data?.toString(), 'others', path);
 });
 
+test('a dry run of many nodes shows each of them once', async () => {
+  await plant('/dry', 5000, Buffer.alloc(300));
+  const lines = async (...words: string[]): Promise<string[]> => {
+    const { code, stdout, stderr } = await zoosh(['-n', server.hosts, ...words]);
+    assert.deepEqual([code, stderr], [0, ''], words.join(' '));
+    return stdout.trimEnd().split('\n');
+  };
+  assert.equal((await lines('find', '/dry', '-delete')).length, 5001);
+  assert.equal((await lines('deleteall', '/dry')).length, 5001);
+  assert.equal((await lines('mv', '/dry', '/dried')).length, 10_002);
+});
+
 test('mv in parts says how it goes on, whatever ended it', async () => {
   const note = 'nothing is deleted yet; mv -f /way /there goes on with it';
   await plant('/way', 3000, Buffer.alloc(300));
