@@ -25,8 +25,8 @@ export interface Archive {
   /** It says nothing about what is below that node. */
   readonly alone?: boolean;
   /**
-   * Nothing in it would tell if its end were missing: older exports, lists of paths and values. Of a folder, once its nodes
-   * were read: there are fewer than were written.
+   * Nothing in it would tell if its end were missing: older exports, lists of paths and values. Known once its nodes were
+   * read: of a folder there are fewer than were written, of lines the root is not among them.
    */
   readonly isUnmarked?: boolean;
   /** Each before what is below it, names by code unit. @throws Failure (2, 15, 44) for what is not as it should be */
@@ -40,7 +40,7 @@ const damaged = (name: string, what: string): Failure => new Failure(44, 'Damage
 /** Told of a node that could not be read when the file was made, before any that stands behind it. */
 export type OnUnread = (path: string) => void;
 
-/** What a file lacks that is not whole: the node that is its root, or its end. */
+/** What a file lacks that is not whole: all nodes, the root as well, or its end. */
 export type Lack = 'root' | 'end';
 /** Told behind the last node of a file that is not whole. */
 export type OnCut = (lack: Lack) => void;
@@ -115,7 +115,7 @@ export async function readArchive(
   if (first === '/' || first === '#')
     return { ...pairNodes(textOf(await from.rest(), name), name), isUnmarked: true, close };
   if (first !== '{') throw bad(name, 'not an export, not a backup of zk_shell, not a list of PATH=VALUE');
-  return { ...(await jsonNodes(from, name, onUnread, onCut)), close };
+  return jsonNodes(from, name, onUnread, onCut);
 }
 
 async function* gunzipped(from: ByteReader, name: string): AsyncGenerator<Buffer> {
@@ -133,25 +133,30 @@ async function* gunzipped(from: ByteReader, name: string): AsyncGenerator<Buffer
 type Opened = Omit<Archive, 'close'>;
 
 /** Lines of our own, or one document of somebody else's. */
-async function jsonNodes(from: ByteReader, name: string, onUnread: OnUnread, onCut: OnCut): Promise<Opened> {
+async function jsonNodes(from: ByteReader, name: string, onUnread: OnUnread, onCut: OnCut): Promise<Archive> {
+  const close = (): Promise<void> => from.close();
   const line = (await from.line()) ?? Buffer.alloc(0);
   const header = parsed(line.toString()) as Partial<ExportHeader> | undefined;
   if (header?.zoosh !== 'export') {
     const text = Buffer.concat([line, Buffer.from('\n'), await from.rest()]);
-    return shellBackupNodes(textOf(text, name), name);
+    return { ...shellBackupNodes(textOf(text, name), name), close };
   }
   const { root, acl, alone, ends } = checkedHeader(header, name);
+  let [count, hasRoot, hasLast] = [0, false, ends === undefined];
   return {
     root,
     acl,
     ...(alone && { alone }),
-    ...(ends === undefined && { isUnmarked: true }),
+    // lines taken out by hand are no damage, nor is the root among them: levels above a node are made
+    get isUnmarked() {
+      return ends === undefined || (count > 0 && !hasRoot);
+    },
+    close,
     nodes: (async function* () {
-      let [hasRoot, hasLast] = [false, ends === undefined];
       for (let number = 2; ; number++) {
         const next = await from.line();
         if (next === undefined) {
-          if (!hasRoot || !hasLast) onCut(hasRoot ? 'end' : 'root');
+          if (count === 0 || !hasLast) onCut(count === 0 ? 'root' : 'end');
           return;
         }
         if (next.length === 0) continue;
@@ -159,6 +164,7 @@ async function jsonNodes(from: ByteReader, name: string, onUnread: OnUnread, onC
         const value = parsed(next.toString());
         if (value === undefined) throw bad(`${name}:${number}`, 'not JSON');
         const unread = unreadOf(value, `${name}:${number}`);
+        count++;
         hasRoot ||= (value as { path?: unknown } | null)?.path === root;
         hasLast ||= isLast(value);
         if (unread !== undefined) onUnread(unread);

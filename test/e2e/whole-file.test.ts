@@ -152,6 +152,13 @@ test('lines that were added or taken away by hand before the last one are no dam
   writeFileSync(file('edited'), [header, top, last, ''].join('\n'));
   assert.equal((await one('apply', '-f', file('edited'), '--root', root, '--prune')).code, 0);
   assert.deepEqual((await client.getChildren(root)).children, ['b']);
+  // but without the root nobody can say what became of the rest
+  await client.create(`${root}/c`);
+  writeFileSync(file('rootless'), [header, last, ''].join('\n'));
+  const words = ['apply', '-f', file('rootless'), '--root', root];
+  assert.equal((await one(...words)).code, 0);
+  assert.equal((await one(...words, '--prune')).code, 30);
+  assert.deepEqual((await client.getChildren(root)).children, ['b', 'c']);
 });
 
 test('a folder that lost nodes does not delete without a word', async () => {
