@@ -94,7 +94,7 @@ export default command({
     unread.tell(context, 'read');
     if (lack !== undefined) context.warn(notWhole(file, lack));
     const part = unread.any || lack !== undefined ? { exit: 14 } : {};
-    const summary = summaryOf(plan, prune);
+    const summary = summaryOf(plan, prune, lack === undefined);
     const differences = plan.changes.map(({ difference }) => difference);
     const counts = countsOf(plan.changes, plan);
     if (check || plan.changes.length === 0)
@@ -157,11 +157,12 @@ const countsOf = (changes: readonly Change[], { same, extra, ephemerals }: Plan)
   ephemerals,
 });
 
-function summaryOf(plan: Plan, prune: boolean): string {
+/** `isWhole`: the file, so that --prune would take it. */
+function summaryOf(plan: Plan, prune: boolean, isWhole: boolean): string {
   const { created, updated, deleted, same, extra, ephemerals } = countsOf(plan.changes, plan);
   return [
     ` = ${same} unchanged`,
-    ...(extra > 0 && !prune ? [`${extra} only there (--prune deletes them)`] : []),
+    ...(extra > 0 && !prune ? [`${extra} only there${isWhole ? ' (--prune deletes them)' : ''}`] : []),
     ...(ephemerals > 0 ? [`${ephemerals} ephemeral left alone`] : []),
     plan.changes.length === 0 ? 'nothing to do' : `would create ${created}, change ${updated}, delete ${deleted}`,
   ].join(', ');

@@ -111,6 +111,9 @@ test('where nothing is deleted it is used, and told', async () => {
   const text = readFileSync(file('three'), 'utf8');
   const piped = await zoosh([server.hosts, 'import', '--root', '/piped', '-'], text);
   assert.deepEqual([piped.code, piped.stderr], [14, 'standard input is not whole: it ends before its last node\n']);
+  // what --prune then refuses is not advised
+  const shown = await zoosh(['-o', 'human', server.hosts, 'apply', '-f', file('three')]);
+  assert.equal(shown.stdout, ' = 2 unchanged, 2 only there, nothing to do\n');
   // of a comparison of the root alone nothing is missing
   const alone = await one('diff', `file:${file('three')}`, '/w');
   assert.deepEqual([alone.code, alone.stderr], [0, '']);
