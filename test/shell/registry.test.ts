@@ -54,6 +54,8 @@ test('every command is there, in a file of its own', () => {
         'agree-runs.ts',
         'acl-survey.ts',
         'acl-guard.ts',
+        'refuse-own.ts',
+        'whole-tree.ts',
         'settle-race.ts',
         'json-value.ts',
         'ls-order.ts',
