@@ -18,6 +18,16 @@ cd "$work/user"
 echo '{"name":"user","private":true,"type":"module"}' >package.json
 npm install --silent --no-fund --no-audit --ignore-scripts --omit=dev --prefer-offline "$tarball"
 [ "$(printf 'create /bar hello-bar\nget /bar\n' | node_modules/.bin/zoosh playground)" = $'/bar\nhello-bar' ]
+# without what is optional neither of the packages that have an install script is there, and it runs all the same
+mkdir "$work/bare"
+echo '{"name":"bare","private":true}' >"$work/bare/package.json"
+(
+  cd "$work/bare"
+  npm install --silent --no-fund --no-audit --ignore-scripts --omit=dev --omit=optional --prefer-offline "$tarball"
+  scripts=$(grep -l '"\(pre\|post\)\?install":' node_modules/*/package.json node_modules/@*/*/package.json || true)
+  [ -z "$scripts" ] || { echo "with an install script:" "$scripts" >&2; exit 1; }
+  [ "$(printf 'create /bar hello-bar\nget /bar\n' | node_modules/.bin/zoosh playground)" = $'/bar\nhello-bar' ]
+)
 cat >try.js <<'JS'
 import { connect } from 'zoosh';
 import { startEmbedded } from 'zoosh/server';

@@ -189,6 +189,8 @@ echo '-- as a service and in a container'
 tests operate.js
 echo '-- by the names of the scripts of Apache ZooKeeper, beside them'
 tests operate-apache.js
+echo '-- what the tools for files print, beside those of Apache ZooKeeper'
+tests tools-apache.js
 
 echo '-- who may do what, as Apache ZooKeeper says'
 node dist/test/security/access/record.js test/security/access/apache-3.8.0.txt --check
