@@ -160,7 +160,7 @@ test('ZooKeeper by the names of its scripts', async () => {
   const home = await Home.make();
   const made = await zoosh(['shims', join(home.dir, 'bin')]);
   assert.equal(made.code, 0, made.stderr);
-  assert.equal(made.stdout.split('\n').length, 12);
+  assert.equal(made.stdout.split('\n').length, 13);
   const zk = (...words: string[]): Ran => home.script('zkServer.sh', words);
   const using = `Using config: ${home.dir}/conf/zoo.cfg\n`;
 
