@@ -33,7 +33,7 @@ import type { Member } from './txns.ts';
 export const MAX_MESSAGES = 16_384;
 /** Bytes of one chunk of a snapshot file. */
 export const MAX_CHUNK = 1024 * 1024;
-/** Boot tags that are told: as many as the identity record keeps. */
+/** Boot tags that are told: as many as the identity record keeps (storage/starts.ts). */
 const MAX_TAGS = 256;
 /** Epochs whose ends a learner tells, config and `seen` records that come with a snapshot. */
 const MAX_NOTES = 65_536;
@@ -136,6 +136,8 @@ export const SHAPES = {
     code: 20,
     fields: { incarnation, tags, acceptedEpoch: epoch, voter: flag, config: nullable(mark) },
   },
+  /** Before either, from who keeps not all its tags: every start of its directory that was seen up to here it knows. From level 3 on. */
+  STARTS: { code: 24, fields: { upTo: position } },
   LEADERINFO: { code: 21, fields: { epoch, incarnation, tags, config: nullable(mark) } },
   /**
    * `currentEpoch` null: the epoch was promised before, so this is no promise. `ends`: of each epoch, newest first. A repairing

@@ -23,6 +23,7 @@ import { REMEMBER_BYTES } from './recent.ts';
 import { SnapshotSender } from './snapshot-sender.ts';
 import { listenError, StartError } from './start-error.ts';
 import { Syncs } from './syncs.ts';
+import { whenTold } from './told.ts';
 import type { LearnerRow } from './words/context.ts';
 
 /** zab's clock: so many ms, or a tenth of a tick when that is less. */
@@ -389,7 +390,7 @@ export class Ensemble {
       case 'vote':
         return peers.vote(effect.to, effect.message as never);
       case 'dial':
-        return this.dial(effect.to);
+        return whenTold(node, () => this.dial(effect.to));
       case 'send': {
         const { link, message } = effect;
         if (message.type === 'UPTODATE') this.syncs.ended(link);

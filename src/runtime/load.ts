@@ -5,6 +5,7 @@ import type { ServerConfig } from '../server/config.ts';
 import { type Numbered, numberedOf } from '../server/replica.ts';
 import type { FlushWait } from '../storage/flush-pace.ts';
 import { openStorage } from '../storage/open.ts';
+import type { SeenStart } from '../storage/starts.ts';
 import type { Storage } from '../storage/storage.ts';
 import { apply, NO_SINK } from '../tree/apply.ts';
 import { DataTree } from '../tree/data-tree.ts';
@@ -148,6 +149,7 @@ export async function loadTree(
   });
   if (ensemble !== undefined) replay.committed(storage.committed.hi, storage.committed.lo);
   const tree = replay.tree ?? new DataTree(seed);
+  storage.noteSeen(ownSeen(tree, storage));
   const { tail } = replay;
   const known = membership(tree, tail);
   return {
@@ -170,6 +172,14 @@ const endOf = (tree: DataTree): Mark => ({
   chainHi: tree.chainHi,
   chainLo: tree.chainLo,
 });
+
+/** The last start of this directory that its log knows committed. */
+function ownSeen(tree: DataTree, { identity }: Storage): SeenStart | undefined {
+  const own = tree.members
+    .seen()
+    .findLast(({ sid, incarnation }) => sid === identity.sid && incarnation === identity.incarnation);
+  return own && { tag: own.tag, at: { hi: own.at.epoch, lo: own.at.counter } };
+}
 
 /** What the state says about members, and what the log says beyond it. */
 function membership(tree: DataTree, tail: readonly Numbered[]): { configs: ConfigAt[]; seen: SeenAt[] } {

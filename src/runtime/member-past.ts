@@ -12,11 +12,11 @@ const DRAIN_MS = 200;
 
 /** What the directory tells zab of this server's past, alone or a member. */
 export function pastOf({ storage, tree }: Loaded, sid: number): zab.Past {
-  const { identity, damage, last, committed } = storage;
+  const { identity, damage, last, committed, toldStarts } = storage;
   return {
     sid,
     incarnation: identity.incarnation,
-    bootTag: storage.bootTag,
+    bootTag: toldStarts.bootTags.at(-1) ?? '',
     acceptedEpoch: identity.acceptedEpoch,
     currentEpoch: identity.currentEpoch,
     last: placeOf(last),
@@ -34,10 +34,12 @@ export function memberPast(
   loaded: Loaded,
   unitMs: number,
 ): zab.Ensemble {
-  const { identity, newestSnapshot } = loaded.storage;
+  const { identity, newestSnapshot, toldStarts } = loaded.storage;
+  const { startsUpTo } = toldStarts;
   return {
     limits: limitsOf(config, options.config.tickTimeMs, unitMs),
-    tags: identity.bootTags,
+    tags: toldStarts.bootTags,
+    startsUpTo: startsUpTo === null ? undefined : placeOf(startsUpTo),
     base: loaded.base,
     recent: loaded.recent,
     configs: loaded.configs,

@@ -1,5 +1,6 @@
 import type { ConnectionHandler } from '../ports/network.ts';
 import type { PeerLink, PeerListening } from '../ports/peer-network.ts';
+import { STARTS_LEVEL } from '../records/peer-frame.ts';
 import { isLong, type MessageOf, type PeerMessage, partsOf } from '../records/peer-messages.ts';
 import type { Address } from '../server/config-servers.ts';
 import { CallError, type CallSurroundings, callServer } from './peer-call.ts';
@@ -196,6 +197,7 @@ export class PeerPort {
   send(link: number, message: PeerMessage): boolean {
     const channel = this.table.numbered(link)?.channel;
     if (channel === undefined) return true;
+    if (message.type === 'STARTS' && channel.level < STARTS_LEVEL) return true;
     if (!isLong(message)) return channel.send(message);
     let room = true;
     for (const part of partsOf(message)) room = channel.send(part);

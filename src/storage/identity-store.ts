@@ -5,9 +5,6 @@ import { writeWhole } from './files.ts';
 import { encodeIdentity, type Identity, type IdentityPlaces } from './identity.ts';
 import type { LogFiles, LogList } from './log-list.ts';
 
-/** Boot tags kept, the newest; older ones were long since replaced in the log by `seen` records. */
-export const MAX_BOOT_TAGS = 256;
-
 /** The identity of a running server. Updates are done one after another, each durable in both places when it resolves. */
 export class IdentityStore {
   private readonly disk: Disk;
@@ -36,12 +33,7 @@ export class IdentityStore {
   update(change: (now: Identity) => Identity): Promise<Identity> {
     const run = async (): Promise<Identity> => {
       if (this.failure !== undefined) throw this.failure;
-      const changed = change(this.value);
-      const next = {
-        ...changed,
-        write: this.value.write + 1,
-        bootTags: changed.bootTags.slice(-MAX_BOOT_TAGS),
-      };
+      const next = { ...change(this.value), write: this.value.write + 1 };
       assert(
         next.acceptedEpoch >= this.value.acceptedEpoch || next.incarnation !== this.value.incarnation,
         'acceptedEpoch went back',

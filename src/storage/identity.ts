@@ -10,6 +10,7 @@ import { type Halves, ZERO } from '../records/log-record.ts';
 import { knownFormat, pack, RecordError, unpack } from '../records/pack.ts';
 import { DamageError, refuseNewer } from './errors.ts';
 import { readWhole } from './files.ts';
+import type { Starts } from './starts.ts';
 
 export const IDENTITY_FORMAT = 1;
 const MAGIC = 0x5a4f4944; // ZOID
@@ -26,7 +27,7 @@ export interface LogFileEntry {
   readonly end: number | null;
 }
 
-export interface Identity {
+export interface Identity extends Starts {
   /** Counts the writes of this record, from 1. */
   readonly write: number;
   /** Hexadecimal; null until founded. */
@@ -34,8 +35,6 @@ export interface Identity {
   readonly sid: number;
   /** Hexadecimal, random, new with each empty directory. */
   readonly incarnation: string;
-  /** A random tag per start, oldest first. */
-  readonly bootTags: readonly string[];
   readonly acceptedEpoch: number;
   readonly currentEpoch: number;
   readonly logs: readonly LogFileEntry[];
@@ -84,6 +83,7 @@ export function encodeIdentity(id: Identity): Buffer {
     owed: id.owed === null ? null : [id.owed.epoch, pair(id.owed.zxid)],
     serverLines: id.serverLines,
     adoptedSnapshot: id.adoptedSnapshot === null ? null : pair(id.adoptedSnapshot),
+    ...(id.startsUpTo === null ? {} : { startsUpTo: pair(id.startsUpTo) }),
     ...(id.amnesiac ? { amnesiac: true } : {}),
     ...(id.succeeds === null ? {} : { succeeds: id.succeeds }),
   });
@@ -148,6 +148,7 @@ export function decodeIdentity(bytes: Buffer): Identity {
     sid,
     incarnation,
     bootTags,
+    startsUpTo: Array.isArray(raw.startsUpTo) ? readPair(raw.startsUpTo, true) : null,
     acceptedEpoch,
     currentEpoch,
     logs,
@@ -194,6 +195,7 @@ export const newIdentity = (sid: number, incarnation: string): Identity => ({
   sid,
   incarnation,
   bootTags: [],
+  startsUpTo: null,
   acceptedEpoch: 0,
   currentEpoch: 0,
   logs: [],

@@ -199,7 +199,6 @@ class Opening {
     };
     const { end } = state;
     if (end === undefined) {
-      await store.update((now) => ({ ...now, bootTags: [...now.bootTags, bootTag] }));
       const log = new TxnLog(place, store.list, events, generation, state.at);
       await log.retire();
       return new Storage(options, store, log, place, folders, opened);
@@ -208,7 +207,6 @@ class Opening {
     const file = await makeLogFile(place, state.at);
     await store.update((now) => ({
       ...now,
-      bootTags: [...now.bootTags, bootTag],
       adoptedSnapshot: null,
       logs: [
         ...now.logs.map((log) => (log.end === null ? { ...log, end: end.end } : log)).slice(state.badLogs),

@@ -17,6 +17,7 @@ import { type ScrubReport, scrubFiles } from './scrub.ts';
 import { openSnapshotFile, type SnapshotReader } from './snapshot-reader.ts';
 import { writeSnapshotFile } from './snapshots.ts';
 import { StagedHistory } from './staged.ts';
+import { type SeenStart, type Starts, startsWith } from './starts.ts';
 import type { TxnLog } from './txn-log.ts';
 
 export interface StorageOptions extends StateTaker {
@@ -56,8 +57,10 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** What a member keeps: the log, the snapshots, the record of who it is. */
 export class Storage {
-  /** Random tag of this start, durable. */
+  /** Random tag of this start; on the disk once {@link isTold}. */
   readonly bootTag: string;
+  /** The starts of this directory, as the record is to have them before others are told of this one. */
+  private starts: Starts;
   /** End of what was handed out at the start, and the chain there. */
   readonly last: Halves;
   readonly chain: Halves;
@@ -103,6 +106,7 @@ export class Storage {
     this.place = place;
     this.folders = folders;
     this.bootTag = found.bootTag;
+    this.starts = startsWith(store.current, found.bootTag, undefined);
     this.last = found.at.zxid;
     this.chain = found.at.chain;
     this.committed = found.committed;
@@ -117,6 +121,25 @@ export class Storage {
   get identity(): Identity {
     return this.store.current;
   }
+  /** The tags that this start goes under, its own last, and what stands for those dropped. */
+  get toldStarts(): Starts {
+    return this.starts;
+  }
+  /** Said once after opening, before anything is told: what the own log knows of earlier starts. */
+  noteSeen(seen: SeenStart | undefined): void {
+    this.starts = startsWith(this.store.current, this.bootTag, seen);
+  }
+  /** The record holds this start: others may be told of it. */
+  get isTold(): boolean {
+    return this.store.current.bootTags === this.starts.bootTags;
+  }
+  /**
+   * Others are about to be told of this start: its tag is durable when it resolves. A start of which nobody hears leaves none, so
+   * that starts in a loop, without a quorum, replace no tag that counts.
+   */
+  async tellStart(): Promise<void> {
+    if (!this.isTold) await this.store.update((now) => ({ ...now, ...this.starts }));
+  }
   private inTurn<T>(run: () => Promise<T>): Promise<T> {
     const done = this.turn.then(run);
     this.turn = done.catch(() => undefined);
@@ -124,12 +147,12 @@ export class Storage {
   }
 
   /**
-   * Both copies are durable when it resolves. With `install` the same write makes the finished staged history of that
+   * Both copies are durable when it resolves, and others may be told of this start. With `install` the same write makes the finished staged history of that
    * generation ours: {@link log} is then its log, {@link damage} is gone, and old files are removed. A rejection leaves a
    * storage that must be opened again, with one history or the other.
    */
   async storeEpochs(accepted: number, current: number, install?: number): Promise<void> {
-    const epochs = { acceptedEpoch: accepted, currentEpoch: current };
+    const epochs = { ...this.starts, acceptedEpoch: accepted, currentEpoch: current };
     if (install === undefined) await this.store.update((now) => ({ ...now, ...epochs }));
     else await this.inTurn(() => this.install(epochs, install));
   }

@@ -65,8 +65,7 @@ export class Discovery {
       return this.drop(learner, `epoch ${info.acceptedEpoch}, which nobody can have come to`);
     const voice = { sid: learner.sid, incarnation: info.incarnation };
     if (state.isOutdatedBy(info.config)) return this.rolledBack();
-    const seen = state.history.lastSeen(voice);
-    const lacksStart = seen !== undefined && !info.tags.includes(seen);
+    const lacksStart = state.history.provesOld(voice, info.tags, learner.startsUpTo);
     if (lacksStart || state.witness.saw(voice, info.acceptedEpoch)) return this.refuseOldCopy(learner, voice);
     state.witness.accepted(voice, info.acceptedEpoch);
     learner.voice = voice;
@@ -114,6 +113,7 @@ export class Discovery {
     learner.knowsEpoch = true;
     const config = state.history.committedConfig();
     const { tags, self } = state;
+    state.sendStarts(learner.link);
     state.send(learner.link, {
       type: 'LEADERINFO',
       epoch: this.epoch,

@@ -212,9 +212,14 @@ export class History {
       config.members.some((each) => each.sid === sid && each.incarnation === incarnation),
     );
   }
-  /** The boot tag that the log saw last of this member and incarnation. */
-  lastSeen({ sid, incarnation }: Voice): string | undefined {
-    return this.seen.findLast((each) => each.sid === sid && each.incarnation === incarnation)?.tag;
+  /**
+   * True when a directory with these boot tags lacks the start that the log saw last of it: it is an old copy. One that knows of
+   * all its starts that were seen up to `upTo` lacks none of them, though it keeps their tags no longer.
+   */
+  provesOld({ sid, incarnation }: Voice, tags: readonly string[], upTo: Position | undefined): boolean {
+    const last = this.seen.findLast((each) => each.sid === sid && each.incarnation === incarnation);
+    if (last === undefined || tags.includes(last.tag)) return false;
+    return upTo === undefined || isBefore(upTo, last.at);
   }
   hasSeen(tag: string): boolean {
     return this.seen.some((each) => each.tag === tag);

@@ -40,6 +40,9 @@ export class Leading extends Synchronization {
     learner.silent = 0;
     this.hear(learner);
     switch (message.type) {
+      case 'STARTS':
+        learner.startsUpTo = message.upTo;
+        return;
       case 'FOLLOWERINFO':
         return this.followerInfo(learner, message);
       case 'ROLLEDBACK':

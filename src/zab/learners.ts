@@ -11,6 +11,8 @@ export class Learner {
   /** Its voice; undefined before FOLLOWERINFO. */
   voice: Voice | undefined;
   tag = '';
+  /** What it said of starts whose tags it keeps no longer. */
+  startsUpTo: Position | undefined;
   acceptedEpoch = 0;
   /** The ends of its log, once it has answered LEADERINFO; set back when it asks for a snapshot. */
   ends: readonly Mark[] | undefined;

@@ -36,6 +36,8 @@ export class Learning {
   hasChanged = false;
   epoch = 0;
   private link: number | undefined;
+  /** What the leader said of starts whose tags it keeps no longer. */
+  private startsUpTo: Position | undefined;
   private redialIn: number | undefined;
   private silent = 0;
   private age = 0;
@@ -61,10 +63,12 @@ export class Learning {
     const { state } = this;
     if (sid !== this.sid || this.link !== undefined) return state.hangUp(link, 'not waited for');
     this.link = link;
+    this.startsUpTo = undefined;
     this.silent = 0;
     const { self, tags, acceptedEpoch, history } = state;
     const config = history.committedConfig();
     const voter = history.lists(self);
+    state.sendStarts(link);
     state.send(link, { type: 'FOLLOWERINFO', incarnation: self.incarnation, tags, acceptedEpoch, voter, config });
   }
   dialFailed(sid: number): void {
@@ -107,6 +111,9 @@ export class Learning {
     if (link !== this.link || this.over !== undefined) return;
     this.silent = 0;
     switch (message.type) {
+      case 'STARTS':
+        this.startsUpTo = message.upTo;
+        return;
       case 'LEADERINFO':
         return this.leaderInfo(link, message);
       case 'ROLLEDBACK':
@@ -163,8 +170,7 @@ export class Learning {
     const { history } = state;
     if (this.epoch !== 0) return this.leave('LEADERINFO twice');
     const leader = { sid: this.sid, incarnation: info.incarnation };
-    const seen = history.lastSeen(leader);
-    if ((seen !== undefined && !info.tags.includes(seen)) || state.witness.saw(leader, info.epoch)) {
+    if (history.provesOld(leader, info.tags, this.startsUpTo) || state.witness.saw(leader, info.epoch)) {
       state.send(link, { type: 'ROLLEDBACK', incarnation: info.incarnation });
       return this.leave('the directory of the leader is an old copy');
     }

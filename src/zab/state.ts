@@ -29,6 +29,7 @@ const WHILE_AWAITED = 8;
 export class State {
   readonly self: Voice;
   readonly tags: readonly string[];
+  private readonly startsUpTo: Position | undefined;
   readonly limits: Limits;
   acceptedEpoch: number;
   currentEpoch: number;
@@ -71,6 +72,7 @@ export class State {
     assert(ensemble.tags[ensemble.tags.length - 1] === past.bootTag, 'the present boot tag is not the last');
     this.self = { sid: past.sid, incarnation: past.incarnation };
     this.tags = ensemble.tags;
+    this.startsUpTo = ensemble.startsUpTo;
     this.limits = ensemble.limits;
     this.remember = ensemble.remember;
     this.rememberBytes = ensemble.rememberBytes;
@@ -142,6 +144,10 @@ export class State {
 
   send(link: number, message: Message): void {
     this.out.push({ type: 'send', link, message });
+  }
+  /** Before our tags are told on a link: what stands for those that are kept no longer. */
+  sendStarts(link: number): void {
+    if (this.startsUpTo !== undefined) this.send(link, { type: 'STARTS', upTo: this.startsUpTo });
   }
   hangUp(link: number, reason: string): void {
     this.out.push({ type: 'hangUp', link, reason });

@@ -91,8 +91,10 @@ export interface Limits {
 /** What a member of an ensemble brings beyond {@link Past}. */
 export interface Ensemble {
   readonly limits: Limits;
-  /** Every boot tag of this incarnation, the present one last (foundations.md 13.9). */
+  /** The boot tags of this incarnation that are kept, the present one last (foundations.md 13.9). */
   readonly tags: readonly string[];
+  /** Every start that was seen up to here is one of ours, though its tag may not be among {@link tags}. */
+  readonly startsUpTo?: Position | undefined;
   /** Where the recent part of the log begins, not beyond `Past.committed`, and that part; `Past.last` is its end. */
   readonly base: Mark;
   readonly recent: readonly Entry[];
@@ -134,7 +136,12 @@ export type Message =
       /** While the sender's log is empty, the hash of its server lines; null when it has a log (13.13). */
       readonly lines: string | null;
     }
-  /** Learner to leader, first on a link. `voter`: its own log holds a config record with its incarnation (13.11). */
+  /**
+   * Before what tells tags: every start of the sender that was seen up to here is one of its directory's, whether or not its tag is
+   * told. Said only by who keeps not all of them.
+   */
+  | { readonly type: 'STARTS'; readonly upTo: Position }
+  /** Learner to leader, first on a link but for STARTS. `voter`: its own log holds a config record with its incarnation (13.11). */
   | {
       readonly type: 'FOLLOWERINFO';
       readonly incarnation: string;

@@ -137,6 +137,7 @@ const ARBITRARIES: Arbitraries = {
   LEADERINFO: plain({ epoch, incarnation, tags: list(tag), config: maybe(mark) }),
   ACKEPOCH: plain({ epoch, currentEpoch: maybe(epoch), last: mark, ends: list(mark) }),
   ROLLEDBACK: plain({ incarnation }),
+  STARTS: plain({ upTo: position }),
   DIFF: plain({ epoch, from: mark }),
   TRUNC: plain({ epoch, to: mark }),
   SNAP: plain({

@@ -17,8 +17,9 @@ import { landWhereLast } from './run/disk-harm.ts';
 
 const ONE = '11'.repeat(16);
 const OTHER = '22'.repeat(16);
+const TAGS = ['aa'.repeat(8), 'bb'.repeat(8)];
 const identity = (acceptedEpoch: number, currentEpoch: number, incarnation = ONE): Buffer => {
-  const body = pack({ write: 1, incarnation, acceptedEpoch, currentEpoch });
+  const body = pack({ write: 1, incarnation, acceptedEpoch, currentEpoch, bootTags: TAGS });
   const bytes = Buffer.alloc(12 + body.length + 4);
   bytes.writeUInt32BE(0x5a4f4944, 0);
   bytes.writeUInt32BE(body.length, 8);
@@ -52,7 +53,7 @@ function member(accepted: number, current: number, upTo: number) {
     acks.said(1, frame(message), link);
     return rig.rules;
   };
-  const hears = (message: PeerMessage): void => acks.told(frame(message), link);
+  const hears = (message: PeerMessage): void => acks.told(1, frame(message), link);
   return { rig, disk, acks, voters, says, hears };
 }
 
@@ -68,6 +69,19 @@ test('I5: NEWLEADER acknowledged before the epoch is stored, or before the histo
   const other = member(4, 4, 5);
   assert.deepEqual(other.says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 5) }), []);
   assert.deepEqual(other.says({ type: 'ACKNEWLEADER', epoch: 4, incarnation: ONE, upTo: at(3, 9) }), ['I5']);
+});
+
+test('I11: a start is told of that the disk may not know', () => {
+  const info = { incarnation: ONE, acceptedEpoch: 3, voter: true, config: null };
+  const tags = [...TAGS, 'cc'.repeat(8)];
+  const learner = member(3, 3, 5);
+  assert.deepEqual(learner.says({ type: 'FOLLOWERINFO', ...info, tags: TAGS }), []);
+  assert.deepEqual(learner.says({ type: 'FOLLOWERINFO', ...info, tags }), ['I11', 'I11']);
+  const leader = member(3, 3, 5);
+  leader.hears({ type: 'LEADERINFO', epoch: 3, incarnation: ONE, tags: TAGS, config: null });
+  assert.deepEqual(leader.rig.rules, []);
+  leader.hears({ type: 'LEADERINFO', epoch: 3, incarnation: ONE, tags, config: null });
+  assert.deepEqual(leader.rig.rules, ['I11', 'I11']);
 });
 
 test('I5: NEWLEADER acknowledged with less than came before it', () => {

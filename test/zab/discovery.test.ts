@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { canLead, counts, isQuorum, isQuorumOfAll } from '../../src/zab/quorum.ts';
-import { type Input, type Mark, markOf, ORIGIN } from '../../src/zab/types.ts';
+import { type Input, type Mark, markOf, ORIGIN, type Position } from '../../src/zab/types.ts';
 import { beats, isSameLeader, isSameVote } from '../../src/zab/vote.ts';
 import { Witness } from '../../src/zab/witness.ts';
 import { configOf, endOf, Hand, logOf, THREE, withNote } from './hand.ts';
@@ -384,6 +384,58 @@ test('13.9: a directory that lacks a start which the log has seen is an old copy
   knowing.feed({ type: 'linked', sid: 3, link: 1, dialled: true });
   knowing.hear(1, { type: 'LEADERINFO', epoch: 2, incarnation: 'i3', tags: ['t3'], config: null });
   assert.deepEqual(knowing.did.slice(0, 2), ['ROLLEDBACK', 'hangUp']);
+});
+
+test('13.9: a directory that keeps its oldest tags no longer says up to where it knows its starts, and is no old copy by them', () => {
+  const log = withNote(logOf([]), 1, { type: 'seen', sid: 1, incarnation: 'i1', tag: 'dropped' });
+  const { epoch, counter } = endOf(log);
+  const answers = (upTo: Position): string[] => {
+    const leader = new Hand(3, { log });
+    leader.elect(3);
+    leader.feed({ type: 'linked', sid: 1, link: 1, dialled: false });
+    const info = {
+      type: 'FOLLOWERINFO',
+      incarnation: 'i1',
+      tags: ['now'],
+      acceptedEpoch: 1,
+      voter: true,
+      config: null,
+    } as const;
+    leader.hear(1, { type: 'STARTS', upTo }, info);
+    return leader.did;
+  };
+  assert.deepEqual(answers({ epoch, counter }), ['storeEpochs']);
+  assert.deepEqual(answers({ epoch: 2, counter: 7 }), ['storeEpochs']);
+  assert.deepEqual(answers({ epoch, counter: counter - 1 }), ['ROLLEDBACK', 'hangUp'], 'it was seen later than that');
+
+  const leads = (upTo: Position): string[] => {
+    const hand = new Hand(1, { log: withNote(logOf([]), 1, { type: 'seen', sid: 3, incarnation: 'i3', tag: 'z' }) });
+    hand.elect(3);
+    hand.feed({ type: 'linked', sid: 3, link: 1, dialled: true });
+    hand.hear(
+      1,
+      { type: 'STARTS', upTo },
+      { type: 'LEADERINFO', epoch: 2, incarnation: 'i3', tags: ['t3'], config: null },
+    );
+    return hand.did.slice(0, 2);
+  };
+  assert.deepEqual(leads({ epoch, counter }), ['storeEpochs']);
+  assert.deepEqual(leads({ epoch, counter: counter - 1 }), ['ROLLEDBACK', 'hangUp']);
+});
+
+test('13.9: who keeps not all its tags says so before it tells them, on every link', () => {
+  const startsUpTo = { epoch: 1, counter: 9 };
+  const learner = new Hand(1, { startsUpTo });
+  learner.elect(3);
+  learner.feed({ type: 'linked', sid: 3, link: 1, dialled: true });
+  assert.deepEqual(learner.did, ['STARTS', 'FOLLOWERINFO']);
+  assert.deepEqual(learner.sent('STARTS').upTo, startsUpTo);
+  const leader = new Hand(3, { startsUpTo });
+  leader.elect(3);
+  leader.meet(1, 1);
+  leader.meet(2, 2);
+  leader.stored();
+  assert.deepEqual(leader.did, ['STARTS', 'LEADERINFO', 'STARTS', 'LEADERINFO']);
 });
 
 test('13.9: a leader has every unseen start of a voter put into the log', () => {

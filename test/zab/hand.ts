@@ -16,6 +16,7 @@ import {
   type Note,
   ORIGIN,
   type Past,
+  type Position,
   type SeenAt,
   type Vote,
 } from '../../src/zab/types.ts';
@@ -55,6 +56,7 @@ export interface Before {
   readonly current?: number;
   readonly incarnation?: string;
   readonly tags?: readonly string[];
+  readonly startsUpTo?: Position;
   readonly snapshot?: Mark;
   readonly base?: Mark;
   readonly founders?: Founders | undefined;
@@ -104,6 +106,7 @@ export class Hand {
     this.peer = new Peer(past, 1, undefined, {
       limits: LIMITS,
       tags,
+      startsUpTo: before.startsUpTo,
       base,
       recent: log.slice(from),
       configs,

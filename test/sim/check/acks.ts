@@ -56,12 +56,15 @@ export class AckWatch {
     for (const message of this.messages(bytes)) this.look(sid, message, link);
   }
   /** And to a learner. */
-  told(bytes: Uint8Array, link: object): void {
+  told(sid: number, bytes: Uint8Array, link: object): void {
     const history = this.histories.get(link) ?? { end: 0n, isWhole: false };
     if (history.isWhole) return;
     this.histories.set(link, history);
     for (const message of this.messages(bytes))
       switch (message.type) {
+        case 'LEADERINFO':
+          this.starts(sid, message.tags);
+          break;
         case 'DIFF':
           this.synchronised.DIFF++;
           history.end = zxidOf(message.from);
@@ -107,6 +110,8 @@ export class AckWatch {
         this.epochs(sid, 'votes for itself', (record) => record.currentEpoch === vote.epoch);
         return this.holds(sid, vote.last, 'votes for itself');
       }
+      case 'FOLLOWERINFO':
+        return this.starts(sid, message.tags);
       case 'ACKEPOCH': {
         const { epoch, currentEpoch, last } = message;
         if (currentEpoch !== null) {
@@ -153,6 +158,15 @@ export class AckWatch {
         if (!fits(record))
           this.fail('I5', sid, `${what}; ${path} may say ${currentEpoch}, accepted ${acceptedEpoch} after a power cut`);
       }
+  }
+  /** Others may write down that they saw this start: its directory must know of it after a power cut now (I11). */
+  private starts(sid: number, tags: readonly string[]): void {
+    const tag = tags[tags.length - 1] ?? '';
+    const disk = this.around.diskOf(sid);
+    for (const path of COPIES)
+      for (const bytes of disk.afterPowerCut(path))
+        if (bytes !== undefined && isWhole(bytes) && epochsOf(bytes)?.bootTags.includes(tag) !== true)
+          this.fail('I11', sid, `tells of a start that ${path} may not know after a power cut`);
   }
   private holds(sid: number, upTo: Position, what: string): void {
     const zxid = zxidOf(upTo);

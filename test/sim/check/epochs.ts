@@ -11,6 +11,7 @@ export interface EpochRecord {
   readonly incarnation: string;
   readonly acceptedEpoch: number;
   readonly currentEpoch: number;
+  readonly bootTags: readonly string[];
 }
 /** Undefined when these bytes are not a whole record. */
 export function epochsOf(bytes: Uint8Array): EpochRecord | undefined {

@@ -132,7 +132,7 @@ export class Member {
           listener: clientListener(network, this.host, border),
           peerNetwork: peerNetwork(network, this.host, (port) => (port === PORT.election ? 'election' : 'quorum'), {
             said: (bytes, link) => acks.said(this.sid, bytes, link),
-            told: (bytes, link) => acks.told(bytes, link),
+            told: (bytes, link) => acks.told(this.sid, bytes, link),
           }),
         },
       );
