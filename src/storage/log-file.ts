@@ -1,7 +1,7 @@
 import type { Random } from '../base/random.ts';
-import type { Disk, DiskFile } from '../ports/disk.ts';
+import { type Disk, DiskError, type DiskFile } from '../ports/disk.ts';
 import { encodeFileHeader, SECTOR } from '../records/log-record.ts';
-import { logName, unlinkIfThere } from './files.ts';
+import { logName, unlinkIfThere, withFile } from './files.ts';
 import type { LogFileEntry } from './identity.ts';
 import type { Mark } from './mark.ts';
 
@@ -38,6 +38,24 @@ export async function makeLogFile(place: LogPlace, from: Mark): Promise<LogFile>
     throw error;
   }
   return new LogFile(place, entry, file);
+}
+
+/**
+ * Gives back what lies behind the end of a closed file: the zeros written ahead, groups that were cut, what a crash left of one that
+ * was never whole. Only once the record that says where the file ends is durable in both copies: from then on no start reads
+ * anything behind it, whether these bytes went, or came back with a power cut. A failure costs room and nothing else, and the
+ * next start tries again.
+ */
+export async function trimClosed({ disk, folder }: LogPlace, entry: LogFileEntry): Promise<void> {
+  const { end } = entry;
+  if (end === null) return;
+  try {
+    await withFile(disk, `${folder}/${logName(entry)}`, {}, async (file) => {
+      if ((await file.size()) > end) await file.truncate(end);
+    });
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+  }
 }
 
 /** The file that the log is written to: where the next group goes, and zeros ahead, so that its write changes no metadata. */

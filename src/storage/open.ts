@@ -1,5 +1,6 @@
 import { assert } from '../base/assert.ts';
 import { type Disk, DiskError } from '../ports/disk.ts';
+import { SECTOR } from '../records/log-record.ts';
 import { removeOld, removeStaged, settleAdoption } from './adoption.ts';
 import { DamageError, describeDamage, StorageRefusal, unusable } from './errors.ts';
 import { DAMAGED, isLogName, logName, namesIn, STAGED, TEMP, UNFINISHED, unlinkIfThere } from './files.ts';
@@ -14,7 +15,7 @@ import {
   newIdentity,
 } from './identity.ts';
 import { IdentityStore } from './identity-store.ts';
-import { type LogPlace, makeLogFile } from './log-file.ts';
+import { type LogPlace, makeLogFile, trimClosed } from './log-file.ts';
 import { type Mark, ORIGIN } from './mark.ts';
 import { AmnesiaError, type State, StateReader } from './read-state.ts';
 import { settleLastGroup } from './recover.ts';
@@ -205,14 +206,16 @@ class Opening {
     }
     await this.settleSnapshots(identity, state);
     const file = await makeLogFile(place, state.at);
-    await store.update((now) => ({
-      ...now,
-      adoptedSnapshot: null,
-      logs: [
-        ...now.logs.map((log) => (log.end === null ? { ...log, end: end.end } : log)).slice(state.badLogs),
-        file.entry,
-      ],
-    }));
+    const before = identity.logs.at(-1);
+    // nothing was ever logged in it: what begins where it began stands in its place, however often the server is started
+    const isEmpty = before !== undefined && end.end <= SECTOR;
+    await store.update((now) => {
+      const closed = now.logs.map((log) => (log.end === null ? { ...log, end: end.end } : log)).slice(state.badLogs);
+      return { ...now, adoptedSnapshot: null, logs: [...(isEmpty ? closed.slice(0, -1) : closed), file.entry] };
+    });
+    // what stays for an error here is on no list, and the next start removes it
+    if (isEmpty) await unlinkIfThere(disk, `${folders.log}/${logName(before)}`).catch(() => {});
+    for (const entry of store.current.logs) await trimClosed(place, entry);
     const log = new TxnLog(place, store.list, events, generation, state.at, file);
     return new Storage(options, store, log, place, folders, opened);
   }

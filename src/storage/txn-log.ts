@@ -6,7 +6,7 @@ import { isDiskFull, isShortage } from './errors.ts';
 import { logName, unlinkIfThere } from './files.ts';
 import type { LogFileEntry } from './identity.ts';
 import { filesBefore, findCut, sealKept } from './log-cut.ts';
-import { type LogFile, type LogPlace, makeLogFile } from './log-file.ts';
+import { type LogFile, type LogPlace, makeLogFile, trimClosed } from './log-file.ts';
 import { Gathering, type Group } from './log-group.ts';
 import type { LogList } from './log-list.ts';
 import { type Mark, sameMark, showMark } from './mark.ts';
@@ -57,6 +57,8 @@ export class TxnLog {
   private retired = false;
   /** Changes of files, one after another. */
   private turn: Promise<unknown> = Promise.resolve();
+  /** What lies behind the ends of files that were closed is given back; no write waits for it. */
+  private trimming: Promise<void> = Promise.resolve();
   private waiters: (() => void)[] = [];
 
   /** Without a file it gathers until {@link begin}. */
@@ -70,8 +72,8 @@ export class TxnLog {
     this.given = at;
     this.onDisk = at;
     this.file = file;
+    // zeros come with the first group: a server that is started in vain, again and again, leaves none
     if (file === undefined) this.held = 1;
-    else file.fillAhead(0);
   }
   get onPersisted(): LogEvents['persisted'] {
     return this.events.persisted;
@@ -88,7 +90,6 @@ export class TxnLog {
   begin(file: LogFile): void {
     this.file = file;
     this.held--;
-    file.fillAhead(0);
     this.pump();
   }
   /** Everything up to here is on the disk. */
@@ -234,12 +235,14 @@ export class TxnLog {
     await this.take(next);
     return undefined;
   }
+  /** Writes go to `next` from now on. The list is durable that says so, and where the file before it ends. */
   private async take(next: LogFile): Promise<void> {
     const before = this.file;
     this.file = next;
     this.bytesSinceRoll = 0;
     await before?.close().catch(() => undefined); // what counts is on the disk
-    next.fillAhead(0);
+    const closed = this.list.files.at(-2);
+    if (closed !== undefined) this.trimming = this.trimming.then(() => trimClosed(this.place, closed));
   }
 
   /**
@@ -345,6 +348,7 @@ export class TxnLog {
     await this.quiet();
     await this.file?.close();
     this.file = undefined;
+    await this.trimming;
   }
   /** Writes what has gathered and closes. */
   async close(): Promise<void> {
@@ -357,5 +361,6 @@ export class TxnLog {
     }
     await this.file?.close();
     this.file = undefined;
+    await this.trimming;
   }
 }

@@ -213,7 +213,8 @@ export class SimDisk {
       size: () => this.call(life, () => content.now.length),
       truncate: (length) =>
         this.call(life, () => {
-          content.now = Buffer.from(content.now.subarray(0, length));
+          content.now = Buffer.from(content.now.subarray(0, length)); // not durable: power may bring back what was there
+          for (const sector of [...content.loose]) if (sector * SECTOR >= length) content.loose.delete(sector);
         }),
       close: () => this.call(life, () => {}),
     };
