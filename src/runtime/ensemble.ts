@@ -150,6 +150,7 @@ export class Ensemble {
       tally: node.tally,
       most: config.mostSyncs,
       sendAway: (link, reason) => this.sendAway(link, reason),
+      over: (link) => this.sender.arrived(link),
       isObserver: (link) => node.server.peer.audience?.each.find((each) => each.link === link)?.isObserver === true,
     });
     this.sender = new SnapshotSender({
@@ -158,6 +159,7 @@ export class Ensemble {
       flush: () => node.turn(),
       warn: (sentence) => logger.warn(sentence),
       hangUp: (link, reason) => this.giveUp(link, reason),
+      brokeOff: (at) => void setImmediate(() => node.step({ type: 'snapshotDoubted', at })),
     });
   }
   private giveUp(link: number, reason: string): void {

@@ -193,17 +193,14 @@ export class ServerNode {
     this.server = this.makeServer(loaded.tree, peer);
     for (const numbered of loaded.tail) this.server.append(numbered);
     this.snapshotter = new Snapshotter({
-      config,
-      logger,
+      ...{ config, logger, notes: this.damage },
       ...ports,
       server: () => this.server,
       storage: this.storage,
       took: (ms) => this.tally.took('snapshottime', ms),
       failed: () => void this.tally.snapshots.failed++,
-      taken: (at) => {
-        this.tally.snapshotTaken(at, ports.clock.wall());
-        if (peer.isMember) this.step({ type: 'snapshotTaken', at });
-      },
+      taken: (at) => this.tally.snapshotTaken(at, ports.clock.wall()),
+      stands: (at) => void (peer.isMember && this.step({ type: 'snapshotTaken', at })),
     });
     this.scrubber = new Scrubber({
       ...ports,
@@ -450,7 +447,7 @@ export class ServerNode {
       case 'drain':
         return server.drainDesk();
       case 'takeSnapshot':
-        return this.snapshotter.demand();
+        return this.snapshotter.demand(effect.doubted);
       default:
         ensemble?.perform(effect);
     }

@@ -18,6 +18,8 @@ export interface SenderSurroundings {
   flush(): void;
   warn(sentence: string): void;
   hangUp(link: number, reason: string): void;
+  /** A learner that was sent this snapshot went before it was up to date: the file may be damaged. Asked in the middle of anything. */
+  brokeOff(at: Mark): void;
 }
 
 /** Bytes of the file in one message. */
@@ -41,15 +43,18 @@ interface Offer {
 export class SnapshotSender {
   private readonly around: SenderSurroundings;
   private readonly offers = new Map<number, Offer>();
+  /** What links were offered whose learners are not up to date yet. */
+  private readonly unproved = new Map<number, Mark>();
 
   constructor(around: SenderSurroundings) {
     this.around = around;
   }
   offer(link: number, message: MessageOf<'SNAP'>): void {
-    this.closed(link);
+    this.end(link);
     const { around } = this;
     around.send(link, message);
     if (isSame(message.at, ORIGIN)) return; // the empty state is no file
+    this.unproved.set(link, message.at);
     const file = around.storage.openSnapshot(halvesOf(message.at));
     file.catch((error: Error) => {
       around.warn(`the snapshot for a learner cannot be read: ${error.message}`);
@@ -93,14 +98,25 @@ export class SnapshotSender {
         });
     }
     offer.sending = false;
-    if (end === file.size) this.closed(link);
+    if (end === file.size) this.end(link);
   }
   drained(link: number): void {
     const offer = this.offers.get(link);
     offer?.drained?.();
     if (offer !== undefined) offer.drained = undefined;
   }
+  /** The learner has everything: what it was sent was whole. */
+  arrived(link: number): void {
+    this.unproved.delete(link);
+  }
+  /** The link is no more. */
   closed(link: number): void {
+    const at = this.unproved.get(link);
+    this.unproved.delete(link);
+    this.end(link);
+    if (at !== undefined) this.around.brokeOff(at);
+  }
+  private end(link: number): void {
     const offer = this.offers.get(link);
     if (offer === undefined) return;
     this.offers.delete(link);
@@ -112,6 +128,7 @@ export class SnapshotSender {
     );
   }
   close(): void {
-    for (const link of [...this.offers.keys()]) this.closed(link);
+    this.unproved.clear();
+    for (const link of [...this.offers.keys()]) this.end(link);
   }
 }

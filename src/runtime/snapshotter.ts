@@ -6,7 +6,9 @@ import type { Server } from '../server/server.ts';
 import type { Storage } from '../storage/storage.ts';
 import { SnapshotCursor } from '../tree/snapshot.ts';
 import type { Mark } from '../zab/types.ts';
+import type { DamageNotes } from './damage-notes.ts';
 import { RAISE_DESCRIPTORS } from './descriptors.ts';
+import { Doubts } from './doubts.ts';
 import type { Logger } from './log.ts';
 
 export interface SnapshotterOptions {
@@ -17,8 +19,11 @@ export interface SnapshotterOptions {
   /** The present state's; a learner's may be replaced. */
   readonly server: () => Server;
   readonly storage: Storage;
-  /** One is on the disk. */
+  readonly notes: DamageNotes;
+  /** One was written. */
   taken(at: Mark): void;
+  /** One is on the disk, whole: that which was written, or the one that was doubted. */
+  stands(at: Mark): void;
   /** How long that took, ms. */
   took(ms: number): void;
   /** It came to nothing. */
@@ -26,7 +31,7 @@ export interface SnapshotterOptions {
 }
 
 /** A snapshot that a learner waits for and that failed is tried again after this. */
-const AGAIN_MS = 1000;
+export const AGAIN_MS = 1000;
 /** Of the time while clients ask for something, a snapshot takes one part in this many; otherwise all it can get. */
 const SHARE = 8;
 /** No longer than this at a time, ms: old states gather meanwhile. */
@@ -79,10 +84,14 @@ export class Snapshotter {
   private after: number;
   private stopped = false;
   private demanded = false;
+  private readonly doubts: Doubts;
 
   constructor(options: SnapshotterOptions) {
     this.options = options;
     this.after = this.drawThreshold();
+    const { clock, logger, notes, storage, config, stands } = options;
+    const longestMs = Math.max(AGAIN_MS, 2 * config.tickTimeMs);
+    this.doubts = new Doubts({ clock, logger, notes, storage, longestMs, stands, wanted: () => this.demand() });
   }
   /** Between half and all of snapCount, so that members of an ensemble do not all pause at once. */
   private drawThreshold(): number {
@@ -147,8 +156,9 @@ export class Snapshotter {
       });
     return this.running;
   }
-  /** A learner waits for one: tried until it is there. */
-  demand(): void {
+  /** A learner waits for one: tried until it is there. With `doubted`, for the word that this one is whole, or for another. */
+  demand(doubted?: Mark): void {
+    if (doubted !== undefined) return this.doubts.settle(doubted);
     this.demanded = true;
     this.takeNow();
   }
@@ -193,6 +203,8 @@ export class Snapshotter {
       this.demanded = false;
       this.options.took(took);
       this.options.taken(at);
+      this.doubts.replaced();
+      this.options.stands(at);
       return at;
     } finally {
       cursor.abandon();
@@ -213,6 +225,6 @@ export class Snapshotter {
   /** No further one begins; resolves when the one under way is over. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await this.running;
+    await Promise.all([this.running, this.doubts.stop()]);
   }
 }

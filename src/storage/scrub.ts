@@ -5,7 +5,7 @@ import { logName } from './files.ts';
 import type { LogFileEntry } from './identity.ts';
 import type { LogFiles } from './log-list.ts';
 import { FileScan } from './log-scan.ts';
-import { type Mark, sameMark } from './mark.ts';
+import { type Mark, sameMark, showMark } from './mark.ts';
 import { listSnapshots, readSnapshotFile } from './snapshots.ts';
 
 export interface ScrubReport {
@@ -38,6 +38,23 @@ export async function verifyClosed(
   const end = { zxid: tip, chain: { hi: tip.chainHi, lo: tip.chainLo } };
   if (!sameMark(end, { zxid: next.fromZxid, chain: next.fromChain }))
     throw new DamageError({ file: path, reason: 'the file after it does not continue it' });
+}
+
+/** Reads the snapshot that is to be at `at` once more: what is wrong with it; undefined when it is whole. */
+export async function verifySnapshot(
+  disk: Disk,
+  path: string,
+  at: Mark,
+  rest: () => Promise<void> | undefined,
+): Promise<Damage | undefined> {
+  try {
+    const mark = await readSnapshotFile(disk, path, () => {}, rest);
+    return sameMark(mark, at) ? undefined : { file: path, reason: `it is not the snapshot of ${showMark(at)}` };
+  } catch (error) {
+    if (error instanceof DamageError) return error.damage;
+    if (error instanceof DiskError && error.code === 'ENOENT') return { file: path, reason: 'it is not there' };
+    throw error;
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Disk } from '../ports/disk.ts';
 import type { Halves } from '../records/log-record.ts';
 import type { PackWriter } from '../records/pack.ts';
 import { removeDamaged, removeOld, settleAdoption } from './adoption.ts';
+import type { Damage } from './errors.ts';
 import { logName, snapshotName, unlinkIfThere } from './files.ts';
 import { FlushPace, type FlushWait } from './flush-pace.ts';
 import { forgotten, type Identity, type LogFileEntry } from './identity.ts';
@@ -13,7 +14,7 @@ import { isOrigin, later, type Mark, ORIGIN } from './mark.ts';
 import { purgeFiles } from './purge.ts';
 import type { StateTaker, StorageDamage } from './read-state.ts';
 import { type Room, roomOf } from './room.ts';
-import { type ScrubReport, scrubFiles } from './scrub.ts';
+import { type ScrubReport, scrubFiles, verifySnapshot } from './scrub.ts';
 import { openSnapshotFile, type SnapshotReader } from './snapshot-reader.ts';
 import { writeSnapshotFile } from './snapshots.ts';
 import { StagedHistory } from './staged.ts';
@@ -335,16 +336,33 @@ export class Storage {
     const { place, folders } = this;
     const { installations } = this;
     const report = await scrubFiles(place.disk, folders.data, folders.log, () => this.identity.logs, rest);
-    await this.inTurn(async () => {
-      if (this.installations !== installations || this.damage !== undefined) return;
-      for (const name of report.snapshots) {
-        await removeOld(place.disk, folders.data, name, true);
-        const newest = this.newestSnapshot;
-        if (newest !== undefined && snapshotName(newest.zxid) === name) this.newestSnapshot = report.newest;
-      }
-      if (report.snapshots.length > 0) await place.disk.syncDir(folders.data);
-    });
+    await this.setAside(report.snapshots, report.newest, installations);
     return report;
+  }
+  /** Damaged snapshots get another name, unless another history took the place of that which they are of. */
+  private setAside(names: readonly string[], newest: Mark | undefined, installations: number): Promise<void> {
+    const { disk } = this.place;
+    const { data } = this.folders;
+    return this.inTurn(async () => {
+      if (names.length === 0 || this.installations !== installations || this.damage !== undefined) return;
+      for (const name of names) {
+        if (await disk.exists(`${data}/${name}`)) await removeOld(disk, data, name, true);
+        const known = this.newestSnapshot;
+        if (known !== undefined && snapshotName(known.zxid) === name) this.newestSnapshot = newest;
+      }
+      await disk.syncDir(data);
+    });
+  }
+  /**
+   * Verifies the snapshot at `at` once more. What is wrong with it is told, and it is set aside as the scrub does: another should be
+   * taken at once. Undefined when it is whole.
+   */
+  async verifySnapshot(at: Mark, rest: () => Promise<void> | undefined): Promise<Damage | undefined> {
+    const { installations } = this;
+    const name = snapshotName(at.zxid);
+    const found = await verifySnapshot(this.place.disk, `${this.folders.data}/${name}`, at, rest);
+    if (found !== undefined) await this.setAside([name], undefined, installations);
+    return found;
   }
   /** Nothing is written any more once it has resolved: the directory may be opened again. */
   async close(): Promise<void> {

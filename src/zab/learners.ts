@@ -84,9 +84,7 @@ export function synchronise(state: State, learner: Learner, epoch: number): void
     case 'snap': {
       learner.wantsSnapshot = true;
       if (how.alarm) state.out.push({ type: 'diverged', sid: learner.sid });
-      if (!history.has(snapshot) || isBefore(history.committed, snapshot)) {
-        return state.takeSnapshot();
-      }
+      if (!state.snapshotFits) return state.takeSnapshot();
       from = snapshot;
       const message = { type: 'SNAP' as const, epoch, at: from, ...history.known(from) };
       state.out.push({ type: 'sendSnapshot', link, message });

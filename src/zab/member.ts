@@ -114,6 +114,8 @@ export class Member {
       case 'snapshotTaken':
         state.snapshotTaken(input.at);
         return leading?.snapshotTaken();
+      case 'snapshotDoubted':
+        return state.snapshotDoubted(input.at);
       case 'voted':
         return this.voted(input.from, input.message);
       case 'reached':

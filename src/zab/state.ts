@@ -11,6 +11,7 @@ import {
   type Ensemble,
   earlier,
   isBefore,
+  isSameMark,
   type Limits,
   type Mark,
   type Message,
@@ -45,6 +46,8 @@ export class State {
   snapshot: Mark;
   /** A snapshot was asked for that has to join on to what is remembered: more is remembered meanwhile. */
   awaitsSnapshot = false;
+  /** Somebody was sent {@link snapshot} in vain: its file may be damaged. */
+  private doubted = false;
   /** While the log is damaged: what it may have acknowledged. Only a snapshot makes it whole again (foundations.md 3). */
   damage: { readonly mayHaveAcked: Position } | undefined;
   readonly peers: readonly number[];
@@ -156,10 +159,19 @@ export class State {
   takeSnapshot(): void {
     if (this.awaitsSnapshot) return;
     this.awaitsSnapshot = true;
-    this.out.push({ type: 'takeSnapshot' });
+    this.out.push({ type: 'takeSnapshot', doubted: this.doubted ? this.snapshot : undefined });
+  }
+  /** A learner can be brought to the end of our history by our snapshot and what is remembered. */
+  get snapshotFits(): boolean {
+    const { history, snapshot } = this;
+    return !this.doubted && history.has(snapshot) && !isBefore(history.committed, snapshot);
+  }
+  snapshotDoubted(at: Mark): void {
+    if (isSameMark(at, this.snapshot)) this.doubted = true;
   }
   snapshotTaken(at: Mark): void {
     this.awaitsSnapshot = false;
+    this.doubted = false;
     this.snapshot = at;
   }
 
@@ -187,6 +199,7 @@ export class State {
     this.staged = undefined;
     const at = this.history.base;
     this.snapshot = at;
+    this.doubted = false;
     this.applied = at;
     this.out.push({ type: 'installed', at });
     if (this.damage === undefined) return;

@@ -225,6 +225,8 @@ export type Input =
   | { readonly type: 'snapshotStaged'; readonly generation: number }
   /** A snapshot of our own is on the disk. */
   | { readonly type: 'snapshotTaken'; readonly at: Mark }
+  /** A learner that was sent this snapshot never came up to date: it is read once more before it is sent to anybody again. */
+  | { readonly type: 'snapshotDoubted'; readonly at: Mark }
   /** Answer `synced` once it is certain that this member still led after now. */
   | { readonly type: 'sync'; readonly id: number }
   /** Hand over and stop. */
@@ -288,8 +290,11 @@ export type Effect =
   | { readonly type: 'installed'; readonly at: Mark }
   /** This member and we have different records at one place: only damage explains that. Its log is replaced. */
   | { readonly type: 'diverged'; readonly sid: number }
-  /** A learner needs a snapshot newer than the last one: answered by `snapshotTaken`, tried until it succeeds. */
-  | { readonly type: 'takeSnapshot' }
+  /**
+   * A learner needs a snapshot newer than the last one, or that one, once it is known to be whole (`doubted`): answered by
+   * `snapshotTaken`, tried until it succeeds.
+   */
+  | { readonly type: 'takeSnapshot'; readonly doubted: Mark | undefined }
   | { readonly type: 'synced'; readonly id: number }
   | { readonly type: 'handedOver'; readonly to: number }
   /** This directory is an old copy: draw a new incarnation, durably, and start as an amnesiac. */

@@ -363,6 +363,37 @@ test('13.1: who asks for a snapshot gets one that joins on to what is remembered
   assert.deepEqual([hand.sent('SNAP').at.counter, hand.sent('PROPOSAL').entries.length], [7, 3]);
 });
 
+test('D7: a snapshot that a learner did not get whole is sent to nobody before it is known to be whole, or another is there', () => {
+  const log = logOf([[1, 9]]);
+  const at = markAt(log, 1, 5);
+  const hand = new Hand(3, { log, snapshot: at, base: at });
+  hand.elect(3);
+  hand.meet(1, 1);
+  hand.stored();
+  hand.ackEpoch(1, 2, []);
+  hand.stored();
+  assert.deepEqual(hand.did, ['SNAP', 'PROPOSAL', 'NEWLEADER']);
+  hand.feed({ type: 'snapshotDoubted', at });
+  const again = (link: number, sid: number): void => {
+    hand.meet(link, sid, { acceptedEpoch: 2 });
+    hand.ackEpoch(link, 2, [], null);
+  };
+  again(2, 1);
+  assert.deepEqual(hand.effects, [{ type: 'takeSnapshot', doubted: at }]);
+  again(3, 2);
+  hand.isQuiet('it is asked about once, and both wait');
+  hand.feed({ type: 'snapshotTaken', at });
+  assert.deepEqual(hand.did, ['SNAP', 'PROPOSAL', 'NEWLEADER', 'SNAP', 'PROPOSAL', 'NEWLEADER'], 'it is whole');
+  hand.feed({ type: 'snapshotDoubted', at });
+  again(4, 1);
+  assert.deepEqual(hand.effects, [{ type: 'takeSnapshot', doubted: at }], 'each time');
+  hand.feed({ type: 'snapshotTaken', at: markAt(log, 1, 7) });
+  assert.equal(hand.sent('SNAP').at.counter, 7, 'another is there');
+  hand.feed({ type: 'snapshotDoubted', at });
+  again(5, 1);
+  assert.equal(hand.sent('SNAP').at.counter, 7, 'what was said of the old one is nothing to it');
+});
+
 test('6: reports of the disk about a log that was cut since are void', () => {
   const log = logOf([[1, 3]]);
   const hand = new Hand(1, { log, committed: endOf(log.slice(0, 1)) });

@@ -45,6 +45,7 @@ export class Story implements Disposable {
         meanDelayMs: 0.5,
         diskMs: 0.15,
         logMs: 0,
+        scrubMs: 4000,
         sessions: 'shared',
         readOnly: false,
       },

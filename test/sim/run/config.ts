@@ -18,7 +18,7 @@ export function configOf(sid: number, plan: Plan): ServerConfig {
     `snapCount=${plan.snapCount}`,
     `txnLogSizeLimitInKb=${plan.logKiB}`,
     'autopurge.purgeInterval=1s',
-    'scrub.interval=4s',
+    `scrub.interval=${plan.scrubMs}ms`,
     'znode.container.checkIntervalMs=500',
   ];
   if (plan.sessions !== 'shared') lines.push('localSessionsEnabled=true');

@@ -33,6 +33,8 @@ export interface Plan {
   readonly tickMs: number;
   readonly snapCount: number;
   readonly logKiB: number;
+  /** From one reading of all files to the next; one that rots is found by whoever needs it, when that is long. */
+  readonly scrubMs: number;
   readonly commitLogCount: number;
   readonly clients: number;
   /** Clients that change things; the others only read. */
@@ -142,6 +144,8 @@ function sharesOf(chance: Chance, voters: number, reconfigures: boolean): Shares
   const random = chance.stream('plan/shares');
   return voters > 1 && !reconfigures && oneIn(random, 4) ? drawShares(random, voters) : EQUAL;
 }
+/** As often as there is hardly time for between faults, and in every fourth run as often as servers do. */
+const SCRUB_MS = { often: 4000, daily: 24 * 3600 * 1000 };
 
 /** Draws everything about a run from its seed. */
 export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
@@ -180,6 +184,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     tickMs,
     snapCount: Math.round(logUniform(random, 6, 500)),
     logKiB: Math.round(logUniform(random, 1, 1024)),
+    scrubMs: oneIn(chance.stream('plan/scrub'), 4) ? SCRUB_MS.daily : SCRUB_MS.often,
     commitLogCount: Math.round(logUniform(random, 4, 500)),
     clients,
     writers: profile === 'readers' ? 1 : writers,
