@@ -175,9 +175,9 @@ export class Snapshotter {
     const { storage, clock, logger } = this.options;
     if (storage.damage !== undefined) return new Error('what is on the disk is damaged and not yet mended');
     this.remark(await storage.log.roll());
+    // never of a tree in the middle of a transaction; one that a snapshot of the leader replaced meanwhile ends none
+    while (this.options.server().applying) await new Promise((resolve) => setImmediate(resolve));
     const server = this.options.server();
-    // never of a tree in the middle of a transaction
-    while (server.applying) await new Promise((resolve) => setImmediate(resolve));
     const cursor = new SnapshotCursor(server.tree);
     const began = clock.monotonic();
     const pace = new Pace(clock, () => !this.stopped && server.outbox.counts.received);
