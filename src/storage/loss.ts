@@ -11,7 +11,7 @@ const LOOK = 256 * 1024;
 /**
  * The highest zxid that the owner of this log may have acknowledged, by where its newest file begins and the headers of the
  * groups in it, though the groups themselves are not trusted. Undefined when it cannot be told: the newest file is not there,
- * or its last header is not readable (foundations.md 13.17). A last group that was never whole was never acknowledged.
+ * or its last header is not readable (foundations.md 13.17). Rejects when it is there and cannot be looked at now. A last group that was never whole was never acknowledged.
  */
 export async function mayHaveAcked(disk: Disk, folder: string, files: LogFiles): Promise<Halves | undefined> {
   const newest = files.at(-1);
@@ -19,7 +19,8 @@ export async function mayHaveAcked(disk: Disk, folder: string, files: LogFiles):
   try {
     return await withFile(disk, `${folder}/${logName(newest)}`, { readonly: true }, (file) => ending(file, newest));
   } catch (error) {
-    if (error instanceof DiskError) return undefined;
+    // what cannot be looked at for another reason may be whole: nobody forgets what it promised for want of a descriptor
+    if (error instanceof DiskError && (error.code === 'ENOENT' || error.code === 'EIO')) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,16 @@
 /** The disk port over node:fs, where it must not guess. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -27,6 +37,35 @@ test('what is not there is not there; what cannot be looked at is an error', asy
     assert.equal(error.message, `look at ${join(home, 'loop')}: its links lead in a circle (ELOOP)`);
     return true;
   });
+});
+
+test('a write that the system does in parts is whole, and one of which it does nothing fails', async () => {
+  // what every importer of the module has, once it is told
+  const fs = createRequire(import.meta.url)('node:fs') as { write: typeof import('node:fs').write };
+  const { write } = fs;
+  const path = join(home, 'parts');
+  const file = await nodeDisk.open(path, { create: true });
+  const bytes = Buffer.from(Array.from({ length: 5000 }, (_, i) => i & 255));
+  let parts = 0;
+  const inParts = (most: number) => {
+    fs.write = ((fd: number, from: Uint8Array, at: number, length: number, to: number, done: never) => {
+      parts++;
+      write(fd, from, at, Math.min(length, most), to, done);
+    }) as never;
+    syncBuiltinESMExports();
+  };
+  try {
+    inParts(700);
+    await file.write(bytes, 3);
+    assert.equal(parts, Math.ceil(bytes.length / 700));
+    inParts(0);
+    await assert.rejects(file.write(bytes, 0), { code: 'EIO' });
+  } finally {
+    fs.write = write;
+    syncBuiltinESMExports();
+  }
+  await file.close();
+  assert.deepEqual(readFileSync(path), Buffer.concat([Buffer.alloc(3), bytes]));
 });
 
 test('a log file that cannot be looked at is not taken for a lost one', async () => {

@@ -62,8 +62,8 @@ export class SimDisk {
   pace: () => Promise<void> = () => Promise.resolve();
   /** What a write that is to be on the disk at once waits for beside that. */
   lag: (path: string) => Promise<void> | undefined = () => undefined;
-  /** Asked at every write, read, sync and folder sync: an errno name makes it fail; of a write any whole sectors are done. */
-  fault: (call: 'write' | 'read' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
+  /** Asked at every open, write, read, sync and folder sync: an errno name makes it fail; of a write any whole sectors are done. */
+  fault: (call: 'open' | 'write' | 'read' | 'sync' | 'syncDir', path: string) => string | undefined = () => undefined;
 
   /** Where a write lands instead, and from where a read comes instead; undefined: where they should. */
   redirect: ((path: string, at: number, bytes: Uint8Array) => { path: string; at: number } | undefined) | undefined;
@@ -155,6 +155,8 @@ export class SimDisk {
   }
   private open(life: number, path: string, options: OpenOptions): Promise<DiskFile> {
     return this.call(life, () => {
+      const code = this.fault('open', path);
+      if (code !== undefined) throw new DiskError(code, path, 'open');
       let content = this.names.get(path);
       if (content !== undefined && options.exclusive === true) throw new DiskError('EEXIST', path, 'open');
       if (content === undefined) {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Disk } from '../../src/ports/disk.ts';
 import { DiskError } from '../../src/ports/disk.ts';
+import { logName } from '../../src/storage/files.ts';
 import { SimDisk } from '../sim/disk.ts';
 import { type Entry, grow, plain, Replica } from './histories.ts';
 
@@ -61,6 +62,27 @@ for (const [code, call] of [
     await member.storage.close();
     assert.equal((await Replica.open(disk, seededRandom(3))).holds(history), history.length);
   });
+
+test('a damaged member that may open nothing more forgets nothing of what it promised: it starts when it may again', async () => {
+  const disk = new SimDisk(seededRandom(1));
+  const history = grow([], 6, seededRandom(2));
+  const whole = await Replica.open(disk, seededRandom(1));
+  await whole.write(history.slice(0, 3));
+  await whole.storage.storeEpochs(4, 4);
+  await whole.storage.log.roll();
+  await whole.write(history.slice(3));
+  await whole.storage.close();
+  const { incarnation, logs } = whole.storage.identity;
+  disk.flip(`/log/zoosh-1/${logName(logs[0] as (typeof logs)[0])}`, 700, 1);
+  const newest = `/log/zoosh-1/${logName(logs.at(-1) as (typeof logs)[0])}`;
+  // its headers say what it may have acknowledged
+  disk.fault = (call, path) => (call === 'open' && path === newest ? 'EMFILE' : undefined);
+  await assert.rejects(Replica.open(disk, seededRandom(3)), /EMFILE/);
+  disk.fault = () => undefined;
+  const { storage } = await Replica.open(disk, seededRandom(4));
+  assert.deepEqual([storage.identity.incarnation, storage.identity.acceptedEpoch], [incarnation, 4]);
+  assert.deepEqual(storage.damage?.mayHaveAcked, history.at(-1)?.zxid);
+});
 
 test('what fails otherwise, or behind the change of the list, ends the log as before', async () => {
   for (const [code, calls] of [

@@ -8,6 +8,7 @@ export const FAULT_KINDS = [
   'disk.read_eio',
   'disk.fsync_eio',
   'disk.enospc',
+  'disk.emfile',
   'disk.slow',
   'disk.wiped',
   'disk.rolled_back',

@@ -23,7 +23,7 @@ const disks: Partial<Record<FaultKind, Inject>> = {
 
 /** A call to the disk fails, once or for a while. */
 const failing =
-  (kind: FaultKind, call: 'write' | 'sync', code: string, lasting: boolean): Inject =>
+  (kind: FaultKind, call: 'open' | 'write' | 'sync', code: string, lasting: boolean): Inject =>
   (world, random) => {
     const member = pick(random, world.ensemble.members);
     const { disk } = member;
@@ -56,6 +56,7 @@ export const FAULTS: Readonly<Partial<Record<FaultKind, Inject>>> = {
   'disk.read_eio': (world, random) => world.harm.readError(random, spell(random, world)),
   'disk.fsync_eio': failing('disk.fsync_eio', 'sync', 'EIO', false),
   'disk.enospc': failing('disk.enospc', 'write', 'ENOSPC', true),
+  'disk.emfile': failing('disk.emfile', 'open', 'EMFILE', true),
   'disk.bitrot': (world, random) => world.harm.bitrot(random),
   'disk.misdirected_write': (world, random) => world.harm.misdirectWrite(random),
   'disk.misdirected_read': (world, random) => world.harm.misdirectRead(random),
