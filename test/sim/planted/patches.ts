@@ -38,6 +38,13 @@ const agreement: readonly Planted[] = [
     put: 'const durable = { epoch: state.history.last.epoch, counter: state.history.last.counter };',
   },
   {
+    id: 'start-told-before-it-is-kept',
+    about: 'a leader is told of a start whose tag is not on the disk',
+    file: 'runtime/told.js',
+    find: 'if (storage.isTold)',
+    put: 'if (storage !== undefined)',
+  },
+  {
     id: 'any-incarnation',
     about: 'a wiped server counts as the one that it was',
     file: 'zab/quorum.js',
