@@ -2,18 +2,17 @@ import { isAboutApache } from '../platform/peer-foreign.ts';
 import type { PeerNetwork } from '../ports/peer-network.ts';
 import { GREETING_LEVEL } from '../records/peer-frame.ts';
 import type { PeerMessage } from '../records/peer-messages.ts';
-import type { Config } from '../records/txns.ts';
 import type { EnsembleConfig } from '../server/config.ts';
 import type * as zab from '../zab/types.ts';
 import type { Effect, Position } from '../zab/types.ts';
 import type { Chores } from './chores.ts';
-import { changesOf, membersOf } from './config-words.ts';
 import { Incoming } from './incoming.ts';
 import type { Loaded } from './load.ts';
 import { halvesOf } from './marks.ts';
 import { MemberLog } from './member-log.ts';
 import { memberPast } from './member-past.ts';
 import { isBelieved, MET_APACHE, noteApache } from './met-apache.ts';
+import { Naming } from './naming.ts';
 import type { ServerNode } from './node.ts';
 import { Others } from './others.ts';
 import { Outgoing } from './outgoing.ts';
@@ -24,6 +23,7 @@ import { SnapshotSender } from './snapshot-sender.ts';
 import { listenError, StartError } from './start-error.ts';
 import { Syncs } from './syncs.ts';
 import { whenTold } from './told.ts';
+import { Transfers } from './transfers.ts';
 import type { LearnerRow } from './words/context.ts';
 
 /** zab's clock: so many ms, or a tenth of a tick when that is less. */
@@ -59,25 +59,20 @@ export class Ensemble {
   private lostAt: number | undefined;
   private handed: (() => void) | undefined;
   private readonly others: Others;
-  private tellNamed: () => void = () => {};
-  private isNaming = false;
+  private readonly naming: Naming;
+  private readonly transfers: Transfers;
   /** See {@link noteApache}: whether it stands on the disk, and whether there is nothing more to do for it in this life. */
   private metApache = false;
-  /** Who belongs to it, as far as it was told. */
-  private known: Config | undefined;
   private noted = false;
-  /**
-   * Resolves when the id of the ensemble is on the disk for the first time. Nobody is served before: after a crash this
-   * member could not tell another ensemble from its own.
-   */
-  readonly named = new Promise<void>((resolve) => {
-    this.tellNamed = resolve;
-  });
-
   constructor(node: ServerNode, config: EnsembleConfig, net: PeerNetwork) {
     this.node = node;
     this.config = config;
     this.log = new MemberLog(node.storage);
+    this.naming = new Naming(node);
+    this.transfers = new Transfers(
+      () => node.storage.stagedProgress,
+      (link) => node.step({ type: 'progress', link }),
+    );
     this.incoming = new Incoming(node, () => {
       const link = this.leaderLink;
       return {
@@ -193,6 +188,7 @@ export class Ensemble {
     if (link === this.leaderLink && server.serving && server.peer.role === 'observing')
       this.lostAt = ports.clock.monotonic();
     this.sender.closed(link);
+    this.transfers.closed(link);
     this.outgoing.closed(link);
     this.syncs.ended(link);
     this.node.server.gone(link);
@@ -245,45 +241,16 @@ export class Ensemble {
       throw listenError(error, at, quorum[0]?.host, `server.${this.config.sid}`);
     }
   }
-  private tellConfig(): void {
-    const { config, members } = this.node.server.tree;
-    const { configAt } = members;
-    if (config === undefined || configAt === undefined) return;
-    this.tellMembers(config);
-    this.node.options.configured?.(config, (BigInt(configAt.epoch) << 32n) | BigInt(configAt.counter));
-  }
-  /** For the log: who belongs to the ensemble, and what is another since this life last knew. */
-  private tellMembers(config: Config): void {
-    const before = this.known;
-    this.known = config;
-    const changes = before === undefined ? [] : changesOf(before, config);
-    if (before !== undefined && changes.length === 0) return;
-    const why = changes.length === 0 ? '' : `; ${changes.join(', ')}`;
-    this.node.options.logger.info(`members of this ensemble: ${membersOf(config)}${why}`);
-  }
   /** The state says who belongs to the ensemble: after a config record, or with a snapshot. */
   configured(): void {
-    const { node } = this;
-    const { server, storage } = node;
     this.others.know();
-    this.tellConfig();
-    const { ensembleId } = server.tree;
-    if (ensembleId === '' || storage.identity.ensembleId === ensembleId || this.isNaming) return;
-    this.isNaming = true;
-    storage.setEnsembleId(ensembleId).then(
-      () => {
-        this.isNaming = false;
-        this.tellNamed();
-      },
-      (error: Error) => {
-        this.isNaming = false;
-        node.diskFailed(error);
-      },
-    );
+    this.naming.configured();
   }
-  /** Which ensemble this is stands on the disk. */
   get isNamed(): boolean {
-    return this.node.storage.identity.ensembleId !== null;
+    return this.naming.isNamed;
+  }
+  get named(): Promise<void> {
+    return this.naming.named;
   }
   tellMissing(): void {
     if (!this.metApache) this.others.tellMissing();
@@ -292,7 +259,10 @@ export class Ensemble {
   startTimers(chores: Chores): void {
     const { node, unitMs } = this;
     chores.every(MISSING_TICKS * node.options.config.tickTimeMs, () => node.ensemble?.tellMissing());
-    chores.every(unitMs, () => node.step({ type: 'tick' }));
+    chores.every(unitMs, () => {
+      node.ensemble?.transfers.look(node.ensemble.leaderLink);
+      node.step({ type: 'tick' });
+    });
     chores.every(Math.max(1, Math.floor(node.options.config.tickTimeMs / 2)), () => {
       node.server.report();
       node.turn();
@@ -355,7 +325,8 @@ export class Ensemble {
         if (link === this.leaderLink && message.epoch === peer.currentEpoch) server.received(0, message);
         return;
       case 'ASKCHUNKS':
-        return this.sender.asked(link, message);
+        this.sender.asked(link, message);
+        return this.transfers.asked(link, message);
       case 'CHUNK':
         if (link === this.leaderLink) this.incoming.chunk(message);
         return;

@@ -29,6 +29,8 @@ export class StagedHistory {
   private readonly parser: SnapshotParser;
   private file: DiskFile | undefined;
   private position = 0;
+  /** Bytes that were read back from the disk. */
+  private checked = 0;
   private unsynced = 0;
   /** Writes one after another; the first waits until what was staged before is gone. */
   private turn: Promise<void>;
@@ -63,6 +65,11 @@ export class StagedHistory {
   /** Bytes of the snapshot that have come. */
   get received(): number {
     return this.position;
+  }
+
+  /** Grows with every part of the snapshot that comes, and with every part of it that is read back. */
+  get progress(): number {
+    return this.position + this.checked;
   }
 
   private inTurn(run: () => Promise<void>): Promise<void> {
@@ -124,7 +131,9 @@ export class StagedHistory {
     await file.sync();
     await file.close();
     this.file = undefined;
-    await readSnapshotFile(disk, this.path, () => {});
+    await readSnapshotFile(disk, this.path, (chunk) => {
+      this.checked += chunk.length;
+    });
     await disk.syncDir(this.dataFolder);
   }
 

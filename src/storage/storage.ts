@@ -208,6 +208,10 @@ export class Storage {
     this.staged = new StagedHistory(generation, at, this.folders.data, this.place, events, ready, onRecords);
     return this.staged;
   }
+  /** Grows as what is staged comes in and is read back; 0 while nothing is. */
+  get stagedProgress(): number {
+    return this.staged?.progress ?? 0;
+  }
   /** Removes what is staged under `generation`, at any time before it is installed; what is under way for it ends first. */
   async dropStaged(generation: number): Promise<void> {
     const { staged } = this;

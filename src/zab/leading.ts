@@ -7,7 +7,7 @@ import { Leader } from './leader.ts';
 import { type Audience, forward, hasVote, type Learner } from './learners.ts';
 import { Membership } from './membership.ts';
 import { Probes } from './probes.ts';
-import { slackOf, type Voice } from './quorum.ts';
+import { canLead, slackOf, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { Synchronization } from './synchronization.ts';
 import { type Entry, isBefore, isSame, type Message, type Position, positionOf, type Refusal } from './types.ts';
@@ -17,6 +17,7 @@ export class Leading extends Synchronization {
   /** Numbers proposals, once the epoch is established. */
   leader: Leader | undefined;
   private readonly lastCounter: number | undefined;
+  /** Ticks of the term; of its synchronisation those since a voter's history came further. */
   private age = 0;
   private untilPing: number;
   /** The first transaction, which says who counts, is not committed yet. */
@@ -74,6 +75,24 @@ export class Leading extends Synchronization {
         if (message.incarnation === learner.voice.incarnation) learner.round = Math.max(learner.round, message.round);
         return this.answerSyncs();
     }
+  }
+
+  /** A snapshot that we send comes further. */
+  progress(link: number): void {
+    const learner = this.learners.get(link);
+    if (learner === undefined) return;
+    learner.silent = 0;
+    this.hear(learner);
+    this.comesFurther(learner);
+  }
+  /**
+   * A learner that has not everything got more of it. Before the epoch is established only what comes to nothing takes time from
+   * the term: a voter that must be given a snapshot needs what the network and its disk need, and each new term would begin it
+   * from the start (foundations.md 8). What is left to send is finite, so a term that nothing comes of ends all the same.
+   */
+  private comesFurther({ voice, sent, upTo }: Learner): void {
+    if (this.phase !== 'synchronization' || voice === undefined || sent === undefined || upTo !== undefined) return;
+    if (canLead(this.state.configs, voice)) this.age = 0;
   }
 
   protected establish(): void {
@@ -206,7 +225,8 @@ export class Leading extends Synchronization {
   }
 
   private ack(learner: Learner, { incarnation, upTo }: Of<'ACK'>): void {
-    if (learner.upTo === undefined || incarnation !== learner.voice?.incarnation) return;
+    if (incarnation !== learner.voice?.incarnation) return;
+    if (learner.upTo === undefined) return this.comesFurther(learner);
     if (learner.sent === undefined || isBefore(learner.sent, upTo))
       return this.drop(learner, 'acknowledged what it was not sent');
     if (!isBefore(learner.upTo, upTo)) return;

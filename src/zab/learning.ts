@@ -50,6 +50,9 @@ export class Learning {
   private acked = false;
   private ackedUpTo: Position | undefined;
   private committed: Position | undefined;
+  /** Something of the history that we are given came since the leader was last told so, and the ticks until it may be told again. */
+  private gotFurther = false;
+  private untilTold = 0;
 
   constructor(state: State, sid: number) {
     this.state = state;
@@ -105,6 +108,26 @@ export class Learning {
     const patience = this.phase === 'broadcast' ? limits.silence : limits.init;
     if (this.link !== undefined && ++this.silent > patience) this.leave('the leader is silent');
     if (this.epoch === 0 && this.age > limits.init) this.leave('the leader does not lead');
+    this.tellProgress();
+  }
+  /** A part of the snapshot came, or was read back: who sends it is there, however long the whole takes. */
+  progress(link: number): void {
+    if (link !== this.link) return;
+    this.silent = 0;
+    this.gotFurther = this.synchronising;
+  }
+  /**
+   * What a learner is given to begin with may take longer than everything else may. The leader hears that it comes further, with
+   * an acknowledgement of nothing; heartbeats wait behind what is sent, and say nothing of a disk that stands still.
+   */
+  private tellProgress(): void {
+    if (this.untilTold > 0) this.untilTold--;
+    const { link, epoch } = this;
+    if (!this.gotFurther || this.untilTold > 0 || this.acked || link === undefined || this.over !== undefined) return;
+    this.gotFurther = false;
+    this.untilTold = this.state.limits.ping;
+    const { incarnation } = this.state.self;
+    this.state.send(link, { type: 'ACK', epoch, incarnation, upTo: positionOf(ORIGIN) });
   }
 
   received(link: number, message: Message): void {
@@ -235,6 +258,7 @@ export class Learning {
       if (!follows(incoming.last, entry) || entry.epoch > this.epoch) return this.leave('a proposal after a gap');
       incoming.append(entry);
     }
+    this.gotFurther = true;
     this.state.out.push({ type: 'append', generation: incoming.generation, entries });
   }
   private inform({ entries }: Of<'INFORM'>): void {
@@ -263,7 +287,10 @@ export class Learning {
   /** Our disk holds more, or the cut or the snapshot is durable. */
   persisted(): void {
     const { state } = this;
-    if (!this.acked) return this.maybeTakeOver();
+    if (!this.acked) {
+      this.gotFurther = true;
+      return this.maybeTakeOver();
+    }
     const { durable } = state.history;
     if (this.link !== undefined && (this.ackedUpTo === undefined || isBefore(this.ackedUpTo, durable))) {
       this.ackedUpTo = durable;

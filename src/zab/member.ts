@@ -129,6 +129,10 @@ export class Member {
         leading?.closed(input.link);
         learning?.closed(input.link);
         return;
+      case 'progress':
+        leading?.progress(input.link);
+        learning?.progress(input.link);
+        return;
       case 'received':
         if (this.arrivals.received(input.link, input.message)) return;
         leading?.received(input.link, input.message);

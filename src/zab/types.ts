@@ -75,7 +75,10 @@ export interface Limits {
   /** How long a decided election looks for a better vote (finalizeWait). */
   readonly drain: number;
   readonly ping: number;
-  /** From the end of an election until the epoch is established, or a learner is synchronised. */
+  /**
+   * From the end of an election until the epoch is established, or a learner is synchronised; time in which the history that
+   * somebody is given comes further does not count (foundations.md 8).
+   */
   readonly init: number;
   /** A silent learner is dropped, and an own quorum out of hearing is lost, after this. */
   readonly sync: number;
@@ -184,7 +187,10 @@ export type Message =
   | { readonly type: 'NEWLEADER'; readonly epoch: number }
   | { readonly type: 'ACKNEWLEADER'; readonly epoch: number; readonly incarnation: string; readonly upTo: Position }
   | { readonly type: 'UPTODATE'; readonly epoch: number; readonly committed: Position }
-  /** Cumulative: everything up to here is on the disk. */
+  /**
+   * Cumulative: everything up to here is on the disk. Before ACKNEWLEADER it acknowledges nothing (the origin): it says that what
+   * the learner is given to begin with came further since the last one.
+   */
   | { readonly type: 'ACK'; readonly epoch: number; readonly incarnation: string; readonly upTo: Position }
   | { readonly type: 'COMMIT'; readonly epoch: number; readonly upTo: Position }
   /** To learners that do not count: committed entries. */
@@ -217,6 +223,11 @@ export type Input =
   | { readonly type: 'dialFailed'; readonly sid: number }
   | { readonly type: 'received'; readonly link: number; readonly message: Message }
   | { readonly type: 'closed'; readonly link: number }
+  /**
+   * The snapshot that is on its way over this link has come further: more of it is on our disk, or read back from there, or the
+   * learner asks for what comes behind all it asked for so far. Never said of a repetition: what stands still is to time out.
+   */
+  | { readonly type: 'progress'; readonly link: number }
   /** The leader's server numbered these and wrote them into its own log. */
   | { readonly type: 'proposed'; readonly entries: readonly Entry[] }
   /** The log of this generation is cut on the disk. */

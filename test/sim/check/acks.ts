@@ -136,6 +136,7 @@ export class AckWatch {
         return;
       }
       case 'ACK':
+        if (zxidOf(message.upTo) === 0n) return; // before ACKNEWLEADER: it acknowledges nothing, and takes nothing back
         this.holds(sid, message.upTo, 'acknowledges');
         this.acked.set(message.incarnation, { epoch: message.epoch, upTo: zxidOf(message.upTo) });
     }

@@ -18,6 +18,8 @@ export class Links {
   private readonly blocked = new Set<string>();
   /** Extra ms per direction between machines, `from>to`. */
   private readonly slow = new Map<string, number>();
+  /** Directions that carry so many bytes a ms and no more, and until when what was sent keeps each of them busy. */
+  private readonly narrow = new Map<string, { readonly rate: number; busyUntil: number }>();
   /** By pair of machines: when a connection between them broke last; and how long that may be felt, ms. */
   private readonly shaken = new Map<string, number>();
   shakenMs = 5000;
@@ -44,14 +46,18 @@ export class Links {
   heal(): void {
     this.blocked.clear();
     this.slow.clear();
+    this.narrow.clear();
     this.onHeal();
   }
   /** Something between these two does not get through, is late, or was lost not long ago. */
   isTroubled(a: string, b: string, now: number): boolean {
     if (now - (this.shaken.get(pair(a, b)) ?? Number.NEGATIVE_INFINITY) < this.shakenMs) return true;
-    if (this.blocked.size === 0 && this.slow.size === 0) return false;
+    if (this.blocked.size === 0 && this.slow.size === 0 && this.narrow.size === 0) return false;
     const one = (from: string, to: string): boolean =>
-      this.blocked.has(`${from}>${to}/*`) || this.blocked.has(`${from}>${to}/quorum`) || this.slow.has(`${from}>${to}`);
+      this.blocked.has(`${from}>${to}/*`) ||
+      this.blocked.has(`${from}>${to}/quorum`) ||
+      this.slow.has(`${from}>${to}`) ||
+      this.narrow.has(`${from}>${to}`);
     return one(a, b) || one(b, a);
   }
   /** A connection between these two broke, and one of them may not know for a while. */
@@ -68,6 +74,22 @@ export class Links {
   slowDown(from: string, to: string, ms: number): void {
     if (ms === 0) this.slow.delete(`${from}>${to}`);
     else this.slow.set(`${from}>${to}`, ms);
+  }
+  /** This direction carries so many bytes a ms and no more, for all connections together; 0: as many as there are. */
+  cap(from: string, to: string, rate: number): void {
+    if (rate === 0) this.narrow.delete(`${from}>${to}`);
+    else this.narrow.set(`${from}>${to}`, { rate, busyUntil: 0 });
+  }
+  isCapped(from: string, to: string): boolean {
+    return this.narrow.has(`${from}>${to}`);
+  }
+  /** Ms until so many bytes more are through, behind all that was sent before; 0 where nothing is capped. */
+  squeeze(from: string, to: string, bytes: number, now: number): number {
+    const way = this.narrow.get(`${from}>${to}`);
+    if (way === undefined) return 0;
+    way.busyUntil = Math.max(way.busyUntil, now) + bytes / way.rate;
+    this.slowed++;
+    return way.busyUntil - now;
   }
   delay(from: string, to: string): number {
     const extra = this.slow.size === 0 ? 0 : (this.slow.get(`${from}>${to}`) ?? 0);

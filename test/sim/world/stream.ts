@@ -7,6 +7,8 @@ import { EVENT_KIND, type Scheduler } from './scheduler.ts';
 
 /** Bytes under way before the sender's system takes no more. */
 const WINDOW = 64 * 1024;
+/** Where a link carries only so much these go one after another. */
+const PIECE = 16 * 1024;
 
 /** What is under way in one direction, in order. */
 type Parcel = { readonly at: number } & (
@@ -67,7 +69,12 @@ export class End {
     if (!this.isThere || this.finished || bytes.length === 0) return;
     this.unsent += bytes.length;
     if (this.waiting > 0) this.wasFull = true;
-    this.other.push({ type: 'bytes', bytes: Buffer.from(bytes), at: this.stream.arrival(this) });
+    const copy = Buffer.from(bytes);
+    const size = this.stream.isCapped(this) ? PIECE : copy.length;
+    for (let at = 0; at < copy.length; at += size) {
+      const piece = copy.subarray(at, at + size);
+      this.other.push({ type: 'bytes', bytes: piece, at: this.stream.arrival(this, piece.length) });
+    }
   }
   /** Sends what is queued, then ends. */
   end(): void {
@@ -223,12 +230,17 @@ export class Stream {
     this.ends = [new End(this, dialler), new End(this, acceptor)];
   }
   /** When something sent now by this end gets to the other. */
-  arrival(from: End): number {
+  arrival(from: End, bytes = 0): number {
     const side = this.ends[0] === from ? 0 : 1;
     const { scheduler, links } = this.world;
-    const at = Math.max(this.last[side], scheduler.now + links.delay(from.host.name, from.other.host.name));
+    const [here, there] = [from.host.name, from.other.host.name];
+    const late = links.delay(here, there) + links.squeeze(here, there, bytes, scheduler.now);
+    const at = Math.max(this.last[side], scheduler.now + late);
     this.last[side] = at;
     return at;
+  }
+  isCapped({ host, other }: End): boolean {
+    return this.world.links.isCapped(host.name, other.host.name);
   }
   /** Both ends hear that it broke; of what was under way a part may arrive first. */
   break(keepOneIn: number): void {

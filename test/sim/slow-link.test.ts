@@ -1,0 +1,46 @@
+/** A snapshot that takes longer on its way than anything else may take arrives, whoever waits for it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Story } from './hist/story.ts';
+import { nameOfServer } from './run/member.ts';
+
+const NODES = 3;
+const NODE_BYTES = 900_000;
+/** Bytes a ms from the leader to its learner: all of it takes three times as long as initLimit. */
+const RATE = 450;
+
+/** A server was away while much was written, and is given all of it over a narrow link. */
+async function story(observers: number, lost: boolean): Promise<void> {
+  using it = new Story({ seed: 5, plan: { observers, commitLogCount: 10, snapCount: 10 } });
+  const { links } = it.ensemble.network;
+  it.start();
+  await it.serving();
+  const client = it.clientOf(3);
+  await it.write(client);
+  const away = observers > 0 ? 4 : 1;
+  const has = 3;
+  it.crash(false, away);
+  await it.leader();
+  for (let i = 0; i < NODES; i++) assert.ok(await it.write(it.clientOf(has), 'x'.repeat(NODE_BYTES)));
+  for (let i = 0; i < 24; i++) await it.write(it.clientOf(has));
+  await it.run(2000);
+  // what is remembered after a start does not reach back
+  it.crash(false);
+  if (lost) it.out.add(2);
+  for (const sid of it.others(away)) links.cap(nameOfServer(sid), nameOfServer(away), RATE);
+  const began = it.ensemble.scheduler.now;
+  it.start();
+  await it.serving(away);
+  const took = it.ensemble.scheduler.now - began;
+  assert.ok(took > 2 * 10 * it.plan.tickMs, `${took} ms: it was to be slow`);
+  assert.ok(took < (NODES * NODE_BYTES) / RATE + 3000, `${took} ms: it was sent once`);
+  assert.equal(it.ensemble.acks.synchronised.SNAP, 1);
+  assert.notEqual(await it.write(it.clientOf(away)), undefined);
+  it.out.clear();
+  await it.end();
+  assert.deepEqual(it.violations, []);
+}
+
+test('slow_link: a voter that the quorum needs is given a snapshot that takes longer than initLimit', () =>
+  story(0, true));
+test('slow_link: an observer is given a snapshot that takes longer than initLimit', () => story(1, false));
