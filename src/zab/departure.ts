@@ -1,14 +1,20 @@
+import { DISK_FAILED } from './discovery.ts';
 import { hasVote, type Learner } from './learners.ts';
 import { canLead, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { isSame, type Vote } from './types.ts';
 
-/** Why and when a leader goes by itself: it is asked to stop, it is no voter any more, or its disk fails. */
+/** Why a leader went whose log stood still. */
+export const DISK_STANDS = 'the disk stands still';
+
+/** Why and when a leader goes by itself: it is asked to stop, it is no voter any more, or its disk fails or stands still. */
 export class Departure {
   private readonly state: State;
   private readonly learners: ReadonlyMap<number, Learner>;
   private isAsked = false;
   isRemoved = false;
+  /** Our log stands still: who comes next leads while we wait for our disk, and may lead again when it is back. */
+  private isStuck = false;
   /** Ticks that a leader whose disk fails still waits for a successor. */
   private patience: number | undefined;
 
@@ -32,16 +38,27 @@ export class Departure {
     this.state.out.push({ type: 'drain' });
     this.ask();
   }
-  /** True when a failing disk has been waited with for long enough. */
-  tick(): boolean {
-    return this.patience !== undefined && --this.patience <= 0;
+  /**
+   * Our own log does nothing and says nothing, and the others commit without it: they are to be led by one of them. Nothing
+   * failed that this life could not go on from.
+   */
+  diskStands(): void {
+    if (this.patience !== undefined) return;
+    this.isStuck = true;
+    this.patience = this.state.limits.silence;
+    this.state.out.push({ type: 'drain' });
+  }
+  /** Why the term is over when a disk that fails, or stands still, has been waited with for long enough. */
+  tick(): typeof DISK_FAILED | typeof DISK_STANDS | undefined {
+    if (this.patience === undefined || --this.patience > 0) return undefined;
+    return this.isStuck && !this.isAsked ? DISK_STANDS : DISK_FAILED;
   }
 
   /** Hands over as soon as a voter holds everything and all of it is committed; returns why the term is over then. */
-  attempt(epoch: number, isDone: boolean): 'handed over' | 'no longer a voter' | undefined {
+  attempt(epoch: number, isDone: boolean): 'handed over' | 'no longer a voter' | typeof DISK_STANDS | undefined {
     const { state, learners } = this;
     const { committed, last } = state.history;
-    if (!(this.isAsked || (this.isRemoved && isDone)) || !isSame(committed, last)) return undefined;
+    if (!(this.isAsked || this.isStuck || (this.isRemoved && isDone)) || !isSame(committed, last)) return undefined;
     for (const { sid, voice, upTo } of [...learners.values()].filter(
       (each) => hasVote(state, each) && canLead(state.configs, each.voice as Voice),
     )) {
@@ -49,7 +66,7 @@ export class Departure {
       const vote: Vote = { ...(voice as Voice), epoch, last: { epoch: last.epoch, counter: last.counter } };
       for (const { link, knowsEpoch } of learners.values())
         if (knowsEpoch) state.send(link, { type: 'HANDOVER', epoch, vote });
-      if (!this.isAsked) return 'no longer a voter';
+      if (!this.isAsked) return this.isStuck ? DISK_STANDS : 'no longer a voter';
       state.out.push({ type: 'handedOver', to: sid });
       return 'handed over';
     }

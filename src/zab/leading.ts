@@ -20,6 +20,8 @@ export class Leading extends Synchronization {
   /** Ticks of the term; of its synchronisation those since a voter's history came further. */
   private age = 0;
   private untilPing: number;
+  /** Ticks for which our own log has held less than all and has reported nothing. */
+  private unwritten = 0;
   /** The first transaction, which says who counts, is not committed yet. */
   private founding = false;
   private readonly proposedTags = new Set<string>();
@@ -238,6 +240,7 @@ export class Leading extends Synchronization {
   }
   /** Our own log is one vote like any other. */
   persisted(): void {
+    this.unwritten = 0;
     if (this.phase === 'synchronization') return this.maybeEstablish();
     this.advance();
     this.state.apply();
@@ -306,18 +309,33 @@ export class Leading extends Synchronization {
     for (const learner of [...this.learners.values()]) {
       const patience = learner.upToDate ? limits.sync : limits.init + limits.sync;
       if (++learner.silent > patience) this.drop(learner, 'silent for too long');
-      else if (learner.upToDate && hasVote(state, learner) && learner.upTo !== undefined) {
+      else if (learner.upToDate && learner.upTo !== undefined) {
         if (!isBefore(learner.upTo, learner.sent ?? learner.upTo)) learner.behind = 0;
         else if (++learner.behind > limits.sync) this.drop(learner, 'acknowledges nothing');
       }
     }
     if (this.membership.needsNoop) state.out.push({ type: 'proposeNoop' });
-    if (this.departure.tick()) this.over ??= DISK_FAILED;
+    this.over ??= this.departure.tick();
+    this.watchDisk();
     for (const heard of this.silent.values()) heard.ticks++;
     this.age++;
     if (this.phase !== 'broadcast') {
       if (this.age > limits.init) this.over = `no quorum in the ${this.phase} of epoch ${this.epoch}`;
     } else if (!this.hears()) this.over = 'out of hearing of a quorum';
+  }
+  /**
+   * A log of our own that stands still holds up what is applied here, so every sync and all our own clients, for as long as we
+   * lead. Where the others have committed what it does not hold they need it for nothing, and are left to each other. Where
+   * they have not, they could not without us either: a quorum of one, voters that are needed, and all whose disks stand still
+   * alike gain nothing from another term. One report of the disk, however late, is progress.
+   */
+  private watchDisk(): void {
+    const { limits, history } = this.state;
+    if (this.phase !== 'broadcast' || history.isDurable) this.unwritten = 0;
+    else if (++this.unwritten > limits.sync && isBefore(history.durable, history.committed)) {
+      this.departure.diskStands();
+      this.maybeLeave();
+    }
   }
   /**
    * A quorum was heard within its limit. Who has hung up looks for a leader and is back at once where it finds this one: a
