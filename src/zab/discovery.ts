@@ -26,7 +26,7 @@ export class Discovery {
   /** Why the term must end; the member then looks again. */
   over: string | undefined;
   protected readonly learners = new Map<number, Learner>();
-  /** Ticks since a voter was heard, whatever its link. */
+  /** Ticks since a voter was heard, whatever its link, by what it spoke as. */
   protected readonly silent = new Map<number, { readonly incarnation: string; ticks: number }>();
 
   constructor(state: State) {
@@ -56,6 +56,14 @@ export class Discovery {
     const { voice } = learner;
     if (voice !== undefined && hasVote(this.state, learner))
       this.silent.set(voice.sid, { incarnation: voice.incarnation, ticks: 0 });
+  }
+  /**
+   * A record that was just proposed may give this learner its vote: it was heard before, as long ago as it was, and the term is
+   * not to end for want of a word between the record and the next tick.
+   */
+  protected counts({ voice, silent }: Learner): void {
+    if (voice !== undefined && this.silent.get(voice.sid)?.incarnation !== voice.incarnation)
+      this.silent.set(voice.sid, { incarnation: voice.incarnation, ticks: silent });
   }
   protected followerInfo(learner: Learner, info: Of<'FOLLOWERINFO'>): void {
     const { state } = this;

@@ -108,8 +108,9 @@ export class Leading extends Synchronization {
     state.apply();
     this.founding = state.unfounded;
     if (lastConfig !== undefined) this.membership.committed(lastConfig.at, isNews);
-    // with the record that leaves this leader out, which the term before began: who comes anew finds only those listed
-    if (isNews && !state.votes) this.departure.remove();
+    // with a record that leaves this leader out, of the term before, whether it was known to be committed when this term began, came
+    // to be on the way, from a learner in discovery, or is only now: who leads without a vote leads those who have one for nothing
+    if (!state.votes && !this.founding) this.departure.remove();
     const [config] = state.configs;
     if (this.founding && config !== undefined) state.out.push({ type: 'proposeFound', config });
     else this.serve();
@@ -220,6 +221,7 @@ export class Leading extends Synchronization {
     }
     for (const learner of this.learners.values()) {
       if (!hasVote(state, learner)) continue;
+      this.counts(learner);
       forward(state, learner, this.epoch, state.history.last);
       // one that becomes a voter may have promised a higher epoch: the record goes on in a term above it (13.11)
       if (learner.acceptedEpoch > this.epoch) this.riseAbove(learner);

@@ -39,6 +39,32 @@ test('a member that was away finds a leader that was made a member meanwhile', a
   assert.deepEqual(story.violations, []);
 });
 
+test('a leader goes on in its term when two of three voters are replaced at once by servers that learn from it', async () => {
+  for (const seed of [1, 3, 5]) {
+    using story = new Story({
+      seed,
+      plan: { spares: 2, reconfigures: true, tickMs: 2000, sessionMs: 20_000, logMs: 400 },
+    });
+    const { ensemble } = story;
+    story.start();
+    await story.serving();
+    await story.write(story.clientOf());
+    await story.run(4 * story.plan.tickMs);
+    const leader = await story.leader();
+    const epoch = story.member(leader).program?.leads;
+    const gone = story.others(leader, 4, 5);
+    const sids = [leader, 4, 5].sort();
+    ensemble.configs.ask(new Map(sids.map((sid) => [sid, 'participant'])));
+    const operator = new SimClient(90, ensemble, story.plan.sessionMs, story.sids, [SUPER]);
+    const request = { joining: `${line(4)},${line(5)}`, leaving: gone.join() };
+    await story.settled(operator.get().then((client) => client.reconfig(request)));
+    await story.run(3 * story.plan.tickMs);
+    assert.equal(ensemble.configs.roles.size, 3);
+    assert.equal(story.member(leader).program?.leads, epoch, `seed ${seed}`);
+    assert.deepEqual(story.violations, []);
+  }
+});
+
 /** Server 4 observes; it is made a voter while it is away, after `before`, and then one of the others is lost for good. */
 async function voterWhileAway(before: (story: Story) => Promise<void>): Promise<Story> {
   const story = new Story({ seed: 7, plan: { observers: 1, reconfigures: true } });

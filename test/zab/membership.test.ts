@@ -235,6 +235,58 @@ test('13.7: a leader that establishes its term with the record that leaves it ou
   assert.equal(hand.effect('looking').reason, 'no longer a voter');
 });
 
+test('13.7: a leader that is left out goes also when a learner told it first that the record is committed', () => {
+  for (const knows of [false, true]) {
+    const log = withNote(logOf([]), 1, { type: 'config', config: configOf(1, 2, 4) });
+    const hand = new Hand(3, { log, committed: endOf(logOf([])) });
+    hand.elect(3);
+    hand.ticks(LIMITS.drain);
+    hand.meet(1, 1);
+    hand.meet(2, 2, { config: knows ? endOf(log) : null });
+    hand.stored();
+    for (const sid of [1, 2]) hand.ackEpoch(sid, 2, log);
+    hand.stored();
+    for (const sid of [1, 2]) hand.ackNewLeader(sid, 2, endOf(log), `i${sid}`);
+    assert.ok(hand.everDid('established') && hand.everDid('drain'), `committed on the way: ${knows}`);
+    hand.ticks(1);
+    hold(hand, hand.propose(), 1, 2);
+    assert.equal(hand.effect('looking').reason, 'no longer a voter');
+  }
+});
+
+test('13.7: learners that a record makes voters were heard before it: the term does not end for want of them', () => {
+  const alone = withNote([], 1, { type: 'config', config: configOf(3) });
+  const hand = new Hand(3, { log: alone, peers: [3] });
+  hand.stored();
+  hand.stored();
+  join(hand, 1, 1);
+  join(hand, 2, 2);
+  const pong = (sid: number): void => {
+    hand.hear(sid, { type: 'PONG', epoch: 2, incarnation: `i${sid}`, round: 0 });
+  };
+  for (let i = 0; i < LIMITS.sync; i++) {
+    hand.ticks(1);
+    pong(1);
+    if (i === 0) pong(2);
+  }
+  const config = configOf(1, 2, 3);
+  hand.feed({ type: 'reconfigure', config });
+  hand.propose({ type: 'config', config: hand.effect('proposeConfig').config });
+  hand.ticks(1);
+  assert.equal(hand.peer.role, 'leading', 'both were heard in time');
+
+  const five = new Hand(3, { log: alone, peers: [3] });
+  five.stored();
+  five.stored();
+  join(five, 1, 1);
+  join(five, 2, 2);
+  five.ticks(LIMITS.sync);
+  five.feed({ type: 'reconfigure', config });
+  five.propose({ type: 'config', config: five.effect('proposeConfig').config });
+  five.ticks(1);
+  assert.equal(five.effect('looking').reason, 'out of hearing of a quorum', 'a record makes nobody heard');
+});
+
 test('13.7: a leader that is left out takes nothing more and goes when that is done', () => {
   const hand = leadingTwo();
   hold(hand, hand.propose({ type: 'config', config: configOf(1, 2) }), 1, 2);
