@@ -1,12 +1,46 @@
 import type { MessageOf } from '../records/peer-messages.ts';
 import type { Config, Member } from '../records/txns.ts';
 import type { EnsembleConfig } from '../server/config.ts';
-import { addressesOf, isAnyHost } from '../server/config-servers.ts';
+import { type Address, addressesOf, isAnyHost } from '../server/config-servers.ts';
 import { isQuorum } from '../zab/quorum.ts';
 import { isBefore, ORIGIN, type Position } from '../zab/types.ts';
 import { noQuorum, type Sight } from './config-words.ts';
 import type { ServerNode } from './node.ts';
 import type { PeerAddresses, PeerPort } from './peers.ts';
+
+/**
+ * Where each server is looked for: where the config `named` last for it says, and whoever is in zoo.cfg alone there. Without
+ * reconfiguration zoo.cfg is where ports are changed, one server after another, and the config follows once one with the new
+ * lines leads (foundations.md 13.14): both are tried. Neither is to hide the other, since a zoo.cfg may be older than the
+ * config as well as newer; who answers proves who it is in any case.
+ */
+export function whereAll(
+  named: readonly Member[],
+  servers: EnsembleConfig['servers'],
+  reconfigEnabled: boolean,
+): PeerAddresses[] {
+  const members = new Map<number, PeerAddresses>();
+  for (const member of named) {
+    const { quorum, election } = addressesOf(member);
+    // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
+    if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });
+  }
+  for (const { id, quorum, election } of servers) {
+    const known = members.get(id);
+    if (known === undefined) members.set(id, { sid: id, quorum, election });
+    else if (!reconfigEnabled)
+      members.set(id, {
+        sid: id,
+        quorum: union(quorum, known.quorum),
+        election: union(election, known.election),
+      });
+  }
+  return [...members.values()];
+}
+function union(some: readonly Address[], others: readonly Address[]): Address[] {
+  const isNew = ({ host, port }: Address): boolean => !some.some((each) => each.host === host && each.port === port);
+  return [...some, ...others.filter(isNew)];
+}
 
 /** Who the other members are and where, as zoo.cfg, the log and they themselves say; and what they are told of that. */
 export class Others {
@@ -37,19 +71,12 @@ export class Others {
     const { epoch, counter } = at;
     this.peers.tellMembers(to, { type: 'MEMBERS', at: { epoch, counter }, members: config.members });
   }
-  /** Who may be called: the servers of zoo.cfg, at the addresses there, those that the log names, and later ones. */
+  /** Who may be called. */
   know(): void {
-    const members = new Map<number, PeerAddresses>();
     const { config, members: notes } = this.node.server.tree;
     const isLater = this.told !== undefined && isBefore(notes.configAt ?? ORIGIN, this.told.at);
-    for (const member of [...(config?.members ?? []), ...(isLater ? (this.told?.members ?? []) : [])]) {
-      const { quorum, election } = addressesOf(member);
-      // its own line may have said 0.0.0.0 where it founded the ensemble: that is every machine, and nobody's address
-      if (!quorum.every(({ host }) => isAnyHost(host))) members.set(member.sid, { sid: member.sid, quorum, election });
-    }
-    for (const { id, quorum, election } of this.config.servers)
-      if (!members.has(id) || !this.node.options.config.reconfigEnabled) members.set(id, { sid: id, quorum, election });
-    this.peers.know([...members.values()]);
+    const named = [...(config?.members ?? []), ...(isLater ? (this.told?.members ?? []) : [])];
+    this.peers.know(whereAll(named, this.config.servers, this.node.options.config.reconfigEnabled));
   }
   /** While the directory is empty: which voters were not met, each time that others are missing. */
   tellMissing(): void {
