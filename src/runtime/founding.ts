@@ -1,7 +1,10 @@
 import { type Config, KIND, type Txn } from '../records/txns.ts';
 import type { ServerNode } from './node.ts';
 
-/** The transactions that no client asks for and that come before any other: who belongs to the ensemble, and who is back. */
+/**
+ * The transactions that no client asks for: who belongs to the ensemble and who is back, before any other, and what says that a
+ * change of members is committed.
+ */
 export class Founding {
   private readonly node: ServerNode;
   constructor(node: ServerNode) {
@@ -28,11 +31,15 @@ export class Founding {
       })
       .catch((error: Error) => this.node.diskFailed(error));
   }
-  /** Proposes it, unless the same step ended the term. */
+  /**
+   * Proposes it, unless the same step ended the term or its counter is used up: the next term, which begins as soon as all that is
+   * numbered is applied, finds out anew what it has to say (ZOOKEEPER-1277).
+   */
   propose(txn: Txn): void {
     const { node } = this;
     const { server } = node;
-    if (server.peer.leader === undefined) return;
+    const { leader } = server.peer;
+    if (leader === undefined || leader.exhausted) return;
     node.clocks();
     const counter = server.propose(undefined, 0n, 0, 0, txn, [], undefined);
     if (!server.peer.isMember) server.peer.proposedFirst(counter);

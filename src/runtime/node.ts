@@ -439,9 +439,7 @@ export class ServerNode {
         return this.founding.propose({ kind: KIND.seen, sid, incarnation, tag });
       }
       case 'proposeNoop':
-        if (server.peer.leader === undefined) return; // the same step ended the term
-        server.propose(undefined, 0n, 0, 0, { kind: KIND.noop }, [], undefined);
-        return;
+        return this.founding.propose({ kind: KIND.noop });
       case 'proposeConfig':
         return server.proposeConfig(effect.config);
       case 'drain':

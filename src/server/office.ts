@@ -276,9 +276,9 @@ export abstract class Office extends Replica {
   nextSync(): number | undefined {
     return this.desk?.nextSync();
   }
-  /** zab wants this config record proposed, and nothing before it. */
+  /** zab wants this config record proposed, and nothing before it. Where the counter is used up the next term asks for it again. */
   proposeConfig(config: Config): void {
-    if (this.desk instanceof LeaderDesk && this.peer.leader !== undefined) this.desk.proposeConfig(config);
+    if (this.desk instanceof LeaderDesk && this.peer.leader?.exhausted === false) this.desk.proposeConfig(config);
   }
   /** This leader is about to go: what comes from now on waits for the next. */
   drainDesk(): void {

@@ -47,6 +47,8 @@ export class Member {
   diskMs = 0.15;
   /** Mean ms by which a write of the log takes longer than that: it lies on a device of its own. */
   logMs = 0;
+  /** See {@link ProgramOptions.lastCounter}; from the next start on. */
+  lastCounter: number | undefined;
   /** Lives so far. */
   lives = 0;
   /** So many more times it dies soon after its start. */
@@ -121,6 +123,7 @@ export class Member {
         {
           config: this.config,
           logger,
+          ...(this.lastCounter === undefined ? {} : { lastCounter: this.lastCounter }),
           onFailed: (error) => {
             if (mine()) this.fail(error.message);
           },

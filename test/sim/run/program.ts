@@ -25,6 +25,8 @@ export interface ProgramOptions {
   readonly logger: Logger;
   /** It can promise nothing more; the process ends. */
   readonly onFailed: (error: Error) => void;
+  /** Counters of an epoch end here, long before they would. */
+  readonly lastCounter?: number;
 }
 /** A server that runs. */
 export interface Program {
