@@ -100,7 +100,10 @@ export interface CreateSessionTxn {
   readonly timeoutMs: number;
   readonly secret: Uint8Array;
 }
-/** The session ends and its ephemerals go, in byte order of path; apply knows which (foundations.md 10). */
+/**
+ * The session ends and its ephemerals go; apply knows which (foundations.md 10). It takes them as the tree has them and not in
+ * byte order of path: no state depends on that.
+ */
 export interface CloseSessionTxn {
   readonly kind: typeof KIND.closeSession;
   readonly id: SessionId;

@@ -90,7 +90,6 @@ export class PeerChannel {
     this.heardAt = clock.monotonic();
     this.established = clock.wall();
   }
-  /** What the connection tells. */
   /** While it waits for its last bytes to be read. */
   private finishing: Disposable | undefined;
   readonly handler: ConnectionHandler = {

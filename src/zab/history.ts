@@ -206,7 +206,10 @@ export class History {
   learnCommitted(config: Mark | null): boolean {
     return config !== null && this.has(config) && this.commit(markOf(config));
   }
-  /** True when some config record lists this voter under this incarnation. */
+  /**
+   * True when a config record that is still known lists this member under this incarnation, as a voter or as an observer: who
+   * observes by the last one may have counted by the one before.
+   */
   lists({ sid, incarnation }: Voice): boolean {
     return this.configs.some(({ config }) =>
       config.members.some((each) => each.sid === sid && each.incarnation === incarnation),

@@ -170,17 +170,24 @@ export const networkFaults: Partial<Record<FaultKind, Inject>> = {
   'net.slow_link': (world, random) => {
     const { links } = world.ensemble.network;
     const [a = '', b = ''] = shuffled(random, names(world));
-    const ms = logUniform(random, 1, world.tickMs * 2);
     const before = links.slowed;
-    links.slowDown(a, b, ms);
-    if (oneIn(random, 2)) links.slowDown(b, a, ms);
+    const isNarrow = oneIn(random, 2);
+    const ms = logUniform(random, 1, world.tickMs * 2);
+    // from what heartbeats need to what hardly anything feels
+    const rate = logUniform(random, 2, 2000);
+    const set = (from: string, to: string, on: boolean): void => {
+      if (isNarrow) links.cap(from, to, on ? rate : 0);
+      else links.slowDown(from, to, on ? ms : 0);
+    };
+    set(a, b, true);
+    if (oneIn(random, 2)) set(b, a, true);
     return {
-      text: `${a} > ${b} by ${Math.round(ms)} ms`,
+      text: `${a} > ${b} ${isNarrow ? `at ${Math.round(rate)} kB/s` : `by ${Math.round(ms)} ms`}`,
       forMs: spell(random, world),
       end: () => {
         if (links.slowed > before) world.coverage.tell('net.slow_link');
-        links.slowDown(a, b, 0);
-        links.slowDown(b, a, 0);
+        set(a, b, false);
+        set(b, a, false);
       },
     };
   },

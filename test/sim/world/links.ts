@@ -80,16 +80,16 @@ export class Links {
     if (rate === 0) this.narrow.delete(`${from}>${to}`);
     else this.narrow.set(`${from}>${to}`, { rate, busyUntil: 0 });
   }
-  isCapped(from: string, to: string): boolean {
-    return this.narrow.has(`${from}>${to}`);
+  /** When this direction is free for what comes next; undefined where it carries whatever comes. */
+  freeAt(from: string, to: string): number | undefined {
+    return this.narrow.size === 0 ? undefined : this.narrow.get(`${from}>${to}`)?.busyUntil;
   }
-  /** Ms until so many bytes more are through, behind all that was sent before; 0 where nothing is capped. */
-  squeeze(from: string, to: string, bytes: number, now: number): number {
-    const way = this.narrow.get(`${from}>${to}`);
-    if (way === undefined) return 0;
-    way.busyUntil = Math.max(way.busyUntil, now) + bytes / way.rate;
+  /** So many bytes pass now. */
+  passes(from: string, to: string, bytes: number, now: number): void {
+    const way = this.narrow.size === 0 ? undefined : this.narrow.get(`${from}>${to}`);
+    if (way === undefined) return;
+    way.busyUntil = now + bytes / way.rate;
     this.slowed++;
-    return way.busyUntil - now;
   }
   delay(from: string, to: string): number {
     const extra = this.slow.size === 0 ? 0 : (this.slow.get(`${from}>${to}`) ?? 0);

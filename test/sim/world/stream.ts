@@ -7,7 +7,7 @@ import { EVENT_KIND, type Scheduler } from './scheduler.ts';
 
 /** Bytes under way before the sender's system takes no more. */
 const WINDOW = 64 * 1024;
-/** Where a link carries only so much these go one after another. */
+/** What passes at once where a link carries only so much. */
 const PIECE = 16 * 1024;
 
 /** What is under way in one direction, in order. */
@@ -69,12 +69,7 @@ export class End {
     if (!this.isThere || this.finished || bytes.length === 0) return;
     this.unsent += bytes.length;
     if (this.waiting > 0) this.wasFull = true;
-    const copy = Buffer.from(bytes);
-    const size = this.stream.isCapped(this) ? PIECE : copy.length;
-    for (let at = 0; at < copy.length; at += size) {
-      const piece = copy.subarray(at, at + size);
-      this.other.push({ type: 'bytes', bytes: piece, at: this.stream.arrival(this, piece.length) });
-    }
+    this.other.push({ type: 'bytes', bytes: Buffer.from(bytes), at: this.stream.arrival(this) });
   }
   /** Sends what is queued, then ends. */
   end(): void {
@@ -123,14 +118,16 @@ export class End {
     });
   }
   private deliver(): void {
-    const next = this.incoming[0];
-    if (next === undefined || this.closed) return;
+    if (this.incoming[0] === undefined || this.closed) return;
     if (this.handler === undefined) return this.wait();
     const { stream } = this;
     // held until the network heals or the reader reads on; `pump` is called then
     if (stream.world.links.isBlocked(this.other.host.name, this.host.name, stream.channel)) return this.wait();
-    if (next.type === 'bytes' && !this.reading) return this.wait();
-    this.incoming.shift();
+    if (this.incoming[0].type === 'bytes') {
+      if (!this.reading) return this.wait();
+      if (this.isHeldUp(this.incoming[0])) return;
+    }
+    const next = this.incoming.shift() as Parcel;
     if (next.type === 'fin') return this.hangUp(undefined);
     if (next.type === 'reset') return this.hangUp(next.reason);
     let { bytes } = next;
@@ -140,16 +137,32 @@ export class End {
       stream.world.fragments++;
       this.incoming.unshift({ type: 'bytes', bytes: bytes.subarray(cut), at: next.at });
       bytes = bytes.subarray(0, cut);
-    } else
+    } else if (stream.world.links.freeAt(this.other.host.name, this.host.name) === undefined)
       while (
         this.incoming[0]?.type === 'bytes' &&
         this.incoming[0].at <= stream.world.scheduler.now &&
         oneIn(random, 2)
       )
         bytes = Buffer.concat([bytes, (this.incoming.shift() as Parcel & { bytes: Buffer }).bytes]);
+    stream.world.links.passes(this.other.host.name, this.host.name, bytes.length, stream.world.scheduler.now);
     this.other.arrived(bytes.length);
     stream.onBytes?.(this, bytes);
     this.handler.data(bytes);
+  }
+  /** Where the way carries only so much: what is first waits until it is free, and no more than a piece of it passes at once. */
+  private isHeldUp({ bytes, at }: { readonly bytes: Buffer; readonly at: number }): boolean {
+    const { links, scheduler } = this.stream.world;
+    const free = links.freeAt(this.other.host.name, this.host.name);
+    if (free === undefined) return false;
+    if (free > scheduler.now) {
+      this.incoming[0] = { type: 'bytes', bytes, at: free };
+      return true;
+    }
+    if (bytes.length > PIECE) {
+      const [piece, rest] = [bytes.subarray(0, PIECE), bytes.subarray(PIECE)];
+      this.incoming.splice(0, 1, { type: 'bytes', bytes: piece, at }, { type: 'bytes', bytes: rest, at });
+    }
+    return false;
   }
   /** Waits for {@link pump} to be called. */
   private wait(): void {
@@ -230,17 +243,12 @@ export class Stream {
     this.ends = [new End(this, dialler), new End(this, acceptor)];
   }
   /** When something sent now by this end gets to the other. */
-  arrival(from: End, bytes = 0): number {
+  arrival(from: End): number {
     const side = this.ends[0] === from ? 0 : 1;
     const { scheduler, links } = this.world;
-    const [here, there] = [from.host.name, from.other.host.name];
-    const late = links.delay(here, there) + links.squeeze(here, there, bytes, scheduler.now);
-    const at = Math.max(this.last[side], scheduler.now + late);
+    const at = Math.max(this.last[side], scheduler.now + links.delay(from.host.name, from.other.host.name));
     this.last[side] = at;
     return at;
-  }
-  isCapped({ host, other }: End): boolean {
-    return this.world.links.isCapped(host.name, other.host.name);
   }
   /** Both ends hear that it broke; of what was under way a part may arrive first. */
   break(keepOneIn: number): void {
