@@ -13,6 +13,7 @@ import type {
 import { FORCED_LIMIT, isBeyondDefault, isTooLarge } from './data.ts';
 import { ClientFacade } from './facade.ts';
 import { noteDecider, noteLarge, noteRead } from './failed-request.ts';
+import { noteUnanswered } from './large-reply.ts';
 import { isRefusal } from './refusal.ts';
 
 /** What became of the changes that one command asked for. */
@@ -114,6 +115,7 @@ export class DeadlineClient extends ClientFacade {
       return await this.#inTime(answer, path);
     } catch (error) {
       if (outcome.changing === 0) noteRead(error);
+      if (error instanceof KeeperError && error.code === 'ConnectionLoss') noteUnanswered(error, this.inner, path);
       throw error;
     }
   }

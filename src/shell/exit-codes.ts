@@ -18,7 +18,7 @@ export const EXIT_CODES = {
   16: 'an ephemeral node cannot have children',
   17: 'a quota is exceeded',
   18: 'the server is in read-only mode',
-  19: 'too large for one request',
+  19: 'too large for one request or one reply',
   20: 'refused for another reason: arguments, how nodes of a recipe are used, or the server itself failed',
   21: 'not implemented or not enabled on this server',
   22: 'another reconfiguration is in progress',

@@ -1,9 +1,11 @@
+import { showCount } from '../base/counts.ts';
 import { KeeperError, reasonOf } from '../base/errors.ts';
 import { ConnectError, MultiError, RequestError } from '../client/api.ts';
 import { ConnectStringError } from '../client/connect-string.ts';
 import type { Risk } from './command.ts';
 import { EXIT_OF_KEEPER, type ExitCode, UNKNOWN_OUTCOME } from './exit-codes.ts';
 import { deciderOf, isOfLarge } from './failed-request.ts';
+import { largeReplyOf } from './large-reply.ts';
 
 export interface FailureDetails {
   /** What to do about it, one line. */
@@ -101,15 +103,25 @@ function keeperFailure(error: KeeperError, risk: Risk | 'lost'): Failure {
   const path = error.path;
   if (error instanceof RequestError && error.fault === 'tooLarge')
     return new Failure(19, 'TooLarge', `too large for one request: ${error.message}`, { path, cause: error });
+  const reply = largeReplyOf(error);
   if (risk !== 'read' && UNKNOWN_OUTCOME.has(error.code)) {
     return new Failure(6, error.code, `outcome unknown: ${reasonOf(error.code)}${path ? `: ${path}` : ''}`, {
       path,
       hint: isOfLarge(error)
         ? 'look at the node; a server hangs up on what is larger than its jute.maxbuffer, and its log says so'
-        : 'look at the node before trying again',
+        : reply !== undefined
+          ? `look at the node; a reply of ${showCount(reply.bytes)} bytes was beyond --max-reply`
+          : 'look at the node before trying again',
       cause: error,
     });
   }
+  if (reply !== undefined)
+    return new Failure(
+      19,
+      'ReplyTooLarge',
+      `the reply is too large: ${showCount(reply.bytes)} bytes, and --max-reply is ${showCount(reply.limit)}${reply.path === undefined ? '' : `: ${reply.path}`}`,
+      { path: reply.path, hint: `--max-reply ${sizeFor(reply.bytes)}, before the command, takes it`, cause: error },
+    );
   const decider = deciderOf(error);
   if (error.code === 'NoAuth' && decider !== undefined)
     return new Failure(14, 'NoAuth', `not permitted by the ACL of ${decider}: ${path}`, {
@@ -126,6 +138,10 @@ function keeperFailure(error: KeeperError, risk: Risk | 'lost'): Failure {
     cause: error,
   });
 }
+
+/** A size that holds it, as one types it. */
+const sizeFor = (bytes: number): string =>
+  bytes < 1 << 20 ? `${Math.ceil(bytes / 1024)}k` : `${Math.ceil(bytes / (1 << 20))}M`;
 
 const HINTS: Partial<Record<KeeperError['code'], string>> = {
   NodeExists: 'set changes its data; put makes a node or changes it',

@@ -16,6 +16,7 @@ import { ReadOnlyClient } from './changes.ts';
 import type { OpenAtOptions, SessionControl } from './command.ts';
 import { Failure, refused } from './failure.ts';
 import { KeptWatches, type ListedWatch } from './kept-watches.ts';
+import { largeReplyIn, noteConnection } from './large-reply.ts';
 import { orAbort } from './or-abort.ts';
 import { factsOf, type ServerFacts } from './server-facts.ts';
 import { hex, plural, showDuration } from './units.ts';
@@ -199,9 +200,16 @@ export class ShellSession implements SessionControl {
     const { server, options, fault, protect, readOnly } = this.#ports.target(text);
     if (fault !== undefined) throw fault;
     if (protect === true) this.#protected.add(text);
-    const client = await this.#ports.connect(server, options);
+    let mine: Client | undefined;
+    const client = await this.#ports.connect(server, {
+      ...options,
+      onState: (change) => {
+        if (mine !== undefined) noteConnection(mine, change);
+      },
+    });
     const why = (): Failure => refused(`${text} is read-only`, "its profile's readOnly says so; leave that out");
-    return readOnly === true ? new ReadOnlyClient(client, why()) : client;
+    mine = readOnly === true ? new ReadOnlyClient(client, why()) : client;
+    return mine;
   }
   isProtected(text: string | undefined): boolean {
     return text === undefined ? this.#target.protect === true : this.#protected.has(text);
@@ -298,7 +306,9 @@ export class ShellSession implements SessionControl {
         auth: this.#auth,
         signal: this.#giveUp.signal,
         onState: (change) => {
-          if (mine !== undefined && mine === this.#client) this.#onState(mine, change);
+          if (mine === undefined || mine !== this.#client) return;
+          noteConnection(mine, change);
+          this.#onState(mine, change);
         },
       })
       .then(
@@ -331,7 +341,8 @@ export class ShellSession implements SessionControl {
       this.#lostAt = now();
       this.#toldWaiting = false;
       const from = this.#inUse ?? 'the server';
-      const why = change.reason?.replace(`${from}: `, '');
+      const isTooLarge = largeReplyIn(change.reason) !== undefined;
+      const why = isTooLarge ? 'a reply was larger than --max-reply' : change.reason?.replace(`${from}: `, '');
       const next = this.#hasOthers ? 'looking for another' : 'trying again';
       news(`lost connection to ${from}${why === undefined ? '' : ` (${why})`}, ${next}`);
     } else if (change.state === 'connected' || change.state === 'connectedReadOnly') {
