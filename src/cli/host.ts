@@ -17,6 +17,7 @@ import { Trash } from '../shell/trash.ts';
 import { parseDuration } from '../shell/units.ts';
 import { isVariableName, VARIABLE_NAME } from '../shell/variables.ts';
 import type { TerminalHolder } from './ask.ts';
+import { realPorts, tellingRefusals } from './client-ports.ts';
 import type { Globals } from './globals.ts';
 import {
   isFile,
@@ -117,7 +118,10 @@ export async function openHost(options: HostOptions): Promise<Host> {
     if (host.shell.showsEvents) presenter.event(event, change, watch);
   };
   const session = new ShellSession(target, {
-    connect: trace === undefined ? connect : (text, how) => connect(text, how, trace.ports),
+    connect: (text, how, refused) => {
+      const ports = trace?.ports ?? realPorts;
+      return connect(text, how, refused === undefined ? ports : tellingRefusals(ports, text, refused));
+    },
     target: (text) => targetOf(text, sources),
     word: fourLetterWord,
     news: (line) => {

@@ -212,7 +212,7 @@ async function greet(host: Host, version: string): Promise<void> {
         .join('\n'),
     );
   try {
-    const client = await session.client();
+    const client = await session.greeted();
     const facts = await session.facts();
     const what = [facts?.role, facts?.version].filter((each) => each !== undefined).join(', ');
     const where = `zoosh ${version}  connected to ${client.server}${client.chroot}${what === '' ? '' : ` (${what})`}`;

@@ -1,13 +1,11 @@
 /** `-v`: what is said on the wire, a line each. Data and credentials are never among it. */
 import { codeOfNumber, KEEPER_CODES } from '../base/errors.ts';
-import type { Random } from '../base/random.ts';
 import type { ClientPorts } from '../client/connect.ts';
-import { realClock } from '../platform/clock.ts';
-import { tcpDialer } from '../platform/tcp.ts';
 import type { Connection, ConnectionHandler, Dialer, DialOptions } from '../ports/network.ts';
 import { EVENT } from '../protocol/events.ts';
 import { operationNamed, XID } from '../protocol/operations.ts';
 import { hex } from '../shell/units.ts';
+import { realPorts } from './client-ports.ts';
 
 /** So much of a frame is looked at, bytes: its header and a path. */
 const HEAD = 4096;
@@ -49,7 +47,7 @@ export class Trace {
 
   /** What a client needs of the world, with every connection listened to. */
   get ports(): ClientPorts {
-    return { clock: realClock, dialer: this.over(tcpDialer), random };
+    return { ...realPorts, dialer: this.over(realPorts.dialer) };
   }
 
   over(inner: Dialer): Dialer {
@@ -63,11 +61,6 @@ export class Trace {
     };
   }
 }
-
-const random: Random = {
-  below: (bound) => Math.floor(Math.random() * bound),
-  bytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
-};
 
 /** One connection. */
 class Tap {

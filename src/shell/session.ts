@@ -1,14 +1,16 @@
 import { isIP } from 'node:net';
 import { KeeperError } from '../base/errors.ts';
-import type {
-  Client,
-  ClientState,
-  ConnectOptions,
-  Credential,
-  StateChange,
-  WatchEvent,
-  WatchKind,
-  WatchListener,
+import {
+  type Client,
+  type ClientState,
+  ConnectError,
+  type ConnectOptions,
+  type Credential,
+  type HostFailure,
+  type StateChange,
+  type WatchEvent,
+  type WatchKind,
+  type WatchListener,
 } from '../client/api.ts';
 import { parseConnectString, showServer } from '../client/connect-string.ts';
 import type { FourLetterOptions } from '../client/four-letter.ts';
@@ -19,7 +21,7 @@ import { KeptWatches, type ListedWatch } from './kept-watches.ts';
 import { largeReplyIn, noteConnection } from './large-reply.ts';
 import { orAbort } from './or-abort.ts';
 import { factsOf, type ServerFacts } from './server-facts.ts';
-import { hex, plural, showDuration } from './units.ts';
+import { choice, hex, plural, showDuration } from './units.ts';
 
 /** Where to connect and as whom. */
 export interface Target {
@@ -40,8 +42,11 @@ export interface Target {
   >;
 }
 
+/** Told while a client goes on trying: none of the servers takes a connection. */
+export type Refused = (hosts: readonly HostFailure[]) => void;
+
 export interface SessionPorts {
-  readonly connect: (connectString: string, options: ConnectOptions) => Promise<Client>;
+  readonly connect: (connectString: string, options: ConnectOptions, refused?: Refused) => Promise<Client>;
   /** `@profile` or a connect string to a target. @throws Failure (2) */
   readonly target: (text: string) => Target;
   /** Sends a four-letter word, without a session. */
@@ -59,6 +64,10 @@ export interface SessionPorts {
 
 /** A server that is asked on its own has so long to answer. */
 const MEMBER_MS = 3000;
+/** What waits so long for a session is told, ms. */
+const WAITS_MS = 1000;
+/** A prompt without a server looks for one so long, ms: a day. */
+const QUIETLY_MS = 86_400_000;
 
 /** The session the shell keeps: connects when it is first needed, tells what happens to it, begins the next one. */
 export class ShellSession implements SessionControl {
@@ -72,6 +81,14 @@ export class ShellSession implements SessionControl {
   /** Targets opened besides that are protected. */
   readonly #protected = new Set<string>();
   #isClosed = false;
+  /** It was said that no server is there; who goes on looking says nothing before there is one. */
+  #isToldOfNone = false;
+  /** Nobody waits for the connection that is looked for. */
+  #isQuiet = false;
+  #refusals: readonly HostFailure[] = [];
+  #onRefused: Refused = () => {};
+  /** For this connection it was said that a command waits. */
+  #toldFor: Promise<Client> | undefined;
   #lostAt = 0;
   /** It was said that what is typed waits, since the connection was lost. */
   #toldWaiting = false;
@@ -151,7 +168,8 @@ export class ShellSession implements SessionControl {
   }
   get state(): ClientState | 'none' {
     if (this.#client !== undefined) return this.#client.state;
-    return this.#pending !== undefined ? 'connecting' : this.#isClosed ? 'closed' : 'none';
+    if (this.#pending !== undefined && !this.#isToldOfNone) return 'connecting';
+    return this.#isClosed ? 'closed' : 'none';
   }
 
   /** The session, begun when there is none. @throws ConnectError, KeeperError AuthFailed, Failure (3) after `close` */
@@ -163,8 +181,35 @@ export class ShellSession implements SessionControl {
       this.#drop();
       this.#isAnew = true;
     }
+    // who asks for it gets a try of his own, which ends in time
+    if (this.#isQuiet && this.#client === undefined) this.#giveUpPending();
     this.#pending ??= this.#begin();
     return this.#pending;
+  }
+  /** The same for a prompt: when every server refuses this is known at once, and the first try goes on all the same. */
+  greeted(): Promise<Client> {
+    const refused = new Promise<never>((_, reject) => {
+      this.#onRefused = (hosts) => reject(new ConnectError(hosts, 0));
+    });
+    return Promise.race([this.client(), refused]);
+  }
+  /** The same for a command: when that takes a while, somebody who sits at a prompt is told for what it waits. */
+  async awaited(): Promise<Client> {
+    const pending = this.client();
+    if (!this.#ports.interactive || this.#client !== undefined) return pending;
+    const timer = setTimeout(() => {
+      if (this.#toldFor === pending) return;
+      this.#toldFor = pending;
+      const why = new Map(this.#refusals.map(({ host, reason }) => [host, ` (${reason})`]));
+      const hosts = parseConnectString(this.#target.server).servers.map(showServer);
+      const named = hosts.slice(0, 3).map((host) => `${host}${why.get(host) ?? ''}`);
+      this.#ports.news(`waiting for ${choice(hosts.length > 3 ? [...named, 'another'] : named)}; Ctrl-C gives up`);
+    }, WAITS_MS);
+    try {
+      return await pending;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async connect(text: string | undefined, signal: AbortSignal): Promise<Client> {
@@ -178,6 +223,7 @@ export class ShellSession implements SessionControl {
     }
     // given up, it is as after close: what is typed next goes to nobody unasked
     this.#isClosed = true;
+    this.#isToldOfNone = false;
     try {
       await orAbort(ended, signal);
       this.#isClosed = false;
@@ -295,41 +341,59 @@ export class ShellSession implements SessionControl {
     this.#watches.heard(event);
   }
 
-  #begin(): Promise<Client> {
+  /** `isQuiet`: nobody waits for it, and it is in no hurry. */
+  #begin(isQuiet = false): Promise<Client> {
     const { server, options } = this.#target;
+    const { interactive } = this.#ports;
+    this.#isQuiet = isQuiet;
+    this.#refusals = [];
+    const refused: Refused = (hosts) => {
+      if (this.#pending !== pending) return;
+      this.#refusals = hosts;
+      this.#isToldOfNone = true;
+      this.#onRefused(hosts);
+      this.#ports.changed();
+    };
     // An expiry may be told before connect() has resolved; listeners compare with the client that became ours.
     let mine: Client | undefined;
     this.#giveUp = new AbortController();
-    const pending = this.#ports
-      .connect(server, {
-        ...options,
-        auth: this.#auth,
-        signal: this.#giveUp.signal,
-        onState: (change) => {
-          if (mine === undefined || mine !== this.#client) return;
-          noteConnection(mine, change);
-          this.#onState(mine, change);
-        },
-      })
-      .then(
-        async (client) => {
-          if (this.#pending !== pending) {
-            await client.close();
-            return this.client(); // the user connected elsewhere meanwhile
-          }
-          mine = client;
-          this.#client = client;
-          this.#inUse = client.server;
-          await this.#watchAgain(client);
-          this.#ports.changed();
-          return client;
-        },
-        (error) => {
-          if (this.#pending === pending) this.#pending = undefined;
-          this.#ports.changed();
-          throw error;
-        },
-      );
+    const how: ConnectOptions = {
+      ...options,
+      ...(isQuiet && { connectTimeoutMs: QUIETLY_MS }),
+      auth: this.#auth,
+      signal: this.#giveUp.signal,
+      onState: (change) => {
+        if (mine === undefined || mine !== this.#client) return;
+        noteConnection(mine, change);
+        this.#onState(mine, change);
+      },
+    };
+    const pending = this.#ports.connect(server, how, interactive ? refused : undefined).then(
+      async (client) => {
+        if (this.#pending !== pending) {
+          await client.close();
+          return this.client(); // the user connected elsewhere meanwhile
+        }
+        mine = client;
+        this.#client = client;
+        this.#inUse = client.server;
+        if (this.#isToldOfNone) this.#ports.news(`connected to ${client.server}, session ${hex(client.sessionId)}`);
+        this.#isToldOfNone = false;
+        await this.#watchAgain(client);
+        this.#ports.changed();
+        return client;
+      },
+      (error) => {
+        if (this.#pending === pending) {
+          this.#pending = undefined;
+          // whoever waited is told; a prompt goes on looking
+          this.#isToldOfNone = interactive && error instanceof ConnectError;
+          if (this.#isToldOfNone && !isQuiet) this.#begin(true);
+        }
+        this.#ports.changed();
+        throw error;
+      },
+    );
     pending.catch(() => {}); // heard by the command that needs the session
     this.#pending = pending;
     return pending;
@@ -407,6 +471,11 @@ export class ShellSession implements SessionControl {
     this.#client = undefined;
     this.#pending = undefined;
   }
+  #giveUpPending(): void {
+    this.#isQuiet = false;
+    this.#pending = undefined;
+    this.#giveUp.abort(new DOMException('the shell left', 'AbortError'));
+  }
 
   /** Resolves when it has ended, and all before it. */
   #end(): Promise<void> {
@@ -418,7 +487,7 @@ export class ShellSession implements SessionControl {
   #leave(): void {
     this.#isAnew = false;
     const pending = this.#pending;
-    if (this.#client === undefined) this.#giveUp.abort(new DOMException('the shell left', 'AbortError'));
+    if (this.#client === undefined) this.#giveUpPending();
     this.#drop();
     const mine = pending?.then((client) => client.close()).catch(() => {});
     this.#ended = Promise.all([this.#ended, mine]).then(() => {});

@@ -112,8 +112,8 @@ export class Shell {
 
   /** The session, each of whose answers must come in time. */
   async client(): Promise<Client> {
-    const client = await this.ports.session.client();
     const { session } = this.ports;
+    const client = await session.awaited();
     if (this.#timed?.inner !== client) {
       const outer = this.inTime(client, {
         took: (ms) => {
