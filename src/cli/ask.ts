@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { textWidth } from '../base/width.ts';
 import { fold, LEAST } from '../out/fold.ts';
 import { decideColor, isAsciiLocale } from '../out/theme.ts';
@@ -72,10 +73,32 @@ async function askPlainly<T>(
   }
 }
 
+const YES = /^y(?:es)?$/i;
+const NO = /^(?:no?)?$/i;
+const isYes = (answer: string): boolean => YES.test(answer.trim());
+/**
+ * Not inquirer's own question for yes and no: that leaves a wrong answer in the field, and what is typed next comes behind it.
+ * What it says then fits on the narrowest terminal.
+ */
+const yesNoQuestion = (message: string): object => ({
+  type: 'input',
+  message,
+  validate: (answer: string) => YES.test(answer.trim()) || NO.test(answer.trim()) || 'answer y or n',
+  transformer: (answer: string, { isFinal }: { readonly isFinal: boolean }) =>
+    isFinal ? styleText('cyan', isYes(answer) ? 'Yes' : 'No') : answer,
+  theme: {
+    validationFailureMode: 'clear',
+    style: {
+      message: (text: string, status: string) =>
+        `${styleText('bold', text)}${status === 'done' ? '' : styleText('dim', ' (y/N)')}`,
+    },
+  },
+});
+
 export const askYesNo = (message: string, holder?: TerminalHolder): Promise<boolean> =>
   isPlain()
     ? askPlainly(({ yesNo }) => yesNo(short(message)), holder)
-    : ask<boolean>({ type: 'confirm', message: short(message), default: false }, holder);
+    : ask<string>(yesNoQuestion(short(message)), holder).then(isYes);
 
 export const askText = (message: string, holder?: TerminalHolder): Promise<string> =>
   isPlain()

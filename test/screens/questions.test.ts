@@ -64,6 +64,35 @@ test('one of several answers is chosen by its number', async () => {
   assert.doesNotMatch(session.screen.received, /\x1b/);
 });
 
+test('a wrong answer leaves the field, and what helps is seen whole on the narrowest terminal', async () => {
+  using session = new Session({
+    columns: 20,
+    sh: `export TERM=xterm-256color; exec ${process.execPath} ${BIN} ${server.connectString}`,
+    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', SHELL: '/bin/sh' },
+  });
+  await client.create('/some', null);
+  for (let at = 0; at < 30; at++) await client.create(`/some/n${at}`, null);
+  await sees(session, 'type help');
+  session.type('deleteall /some\r');
+  await sees(session, '(y/N)');
+  for (const wrong of ['maybe', '?', 'nay']) {
+    session.type(`${wrong}\r`);
+    await session.until((screen) => /\(y\/N\) \|?\s*\n> answer y or n\n?/.test(screen), `${wrong} is no answer`);
+    session.type('no');
+    await sees(session, '(y/N) no|');
+    session.type('\x15');
+    await session.until((screen) => /\(y\/N\) \|/.test(screen), 'an empty field');
+  }
+  session.type('n\r');
+  await sees(session, 'error: not done');
+  session.type('deleteall /some\r');
+  await session.until((screen) => screen.split('(y/N)').length === 2, 'the question again');
+  session.type('\t y \r');
+  await sees(session, 'deleted 31 nodes');
+  session.type('\x04');
+  assert.equal(await session.ended(), 0);
+});
+
 test('Ctrl-D declines, too, where questions are drawn; the prompt goes on, and nothing typed is shown', async () => {
   using session = new Session({
     sh: `export TERM=xterm-256color; exec ${process.execPath} ${BIN} --connect-timeout ${PATIENCE_MS / 1000}s ${server.connectString}`,
