@@ -11,8 +11,9 @@ import { acceptLoss, type Holdings, holdingsOf } from '../storage/accept-loss.ts
 import { StorageRefusal } from '../storage/errors.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
 import { loadConfig, type Operation } from './operation.ts';
-import { isTypedByPerson, Safety } from './safety.ts';
+import { Safety } from './safety.ts';
 import { UsageError } from './start-failures.ts';
+import { isTypedByPerson } from './typed.ts';
 import { showUsage } from './width.ts';
 
 const USAGE = `usage: zoosh server [--config DIR|FILE] accept-loss [NAME] [--myid N] [--yes]
@@ -55,7 +56,7 @@ async function run(config: ServerConfig, ensemble: EnsembleConfig, { yes, isDry,
         `${dataDir} belongs to server ${holdings.identity.sid}; zoo.cfg and myid say ${ensemble.sid}`,
       );
     if (isDry) return shown(holdings, ensemble, isJson);
-    const safety = new Safety({ canAsk: isTypedByPerson(), yes, isProtected: () => false, profile: () => undefined });
+    const safety = new Safety({ canAsk: isTypedByPerson, yes, isProtected: () => false, profile: () => undefined });
     const details = meaning(holdings, ensemble);
     await safety.confirm({ what: what(ensemble), path: dataDir, always: true, details }, 'cluster');
     const made = await begin(config, ensemble);

@@ -12,9 +12,9 @@ import { type Host, type HostOptions, openHost } from './host.ts';
 import { Interrupted, SIGNALS } from './interrupt.ts';
 import { readScript } from './os.ts';
 import { pragmasOf } from './pragmas.ts';
-import { isTypedByPerson } from './safety.ts';
 import { isReaderGone, loseOut, unwritableOut } from './standard-output.ts';
 import { ownOptions } from './targets.ts';
+import { isTypedByPerson } from './typed.ts';
 import { showUsage } from './width.ts';
 
 /** How long the end of the session may take, ms. */
@@ -122,7 +122,7 @@ export const FEW: ReadonlySet<string> = new Set(['get', 'ls', 'set', 'create', '
 
 export async function runOne(globals: Globals, said: string | undefined, words: readonly string[]): Promise<number> {
   const registry = FEW.has(words[0] ?? '') ? (await import('../commands/few.ts')).few : undefined;
-  const options = { globals, said, interactive: false, canAsk: isTypedByPerson(), single: true, registry };
+  const options = { globals, said, interactive: false, canAsk: isTypedByPerson, single: true, registry };
   return withHost(options, async ({ shell }) => {
     const status = await shell.runWords(words);
     const { waiting } = shell.changes;
@@ -146,7 +146,7 @@ export async function runCommands(globals: Globals, said: string | undefined, sc
   const pragmas = text === undefined ? {} : pragmasOf(text);
   const isAtomic = globals.atomic === true || pragmas.atomic === true;
   const { args } = script ?? {};
-  const options = { globals, said, interactive: false, canAsk: false, script: pragmas, ...(args && { args }) };
+  const options = { globals, said, interactive: false, canAsk: () => false, script: pragmas, ...(args && { args }) };
   return withHost(options, async (host) => {
     if (isAtomic) return runAtomic(host, [...globals.command, text ?? ''], script?.file);
     const status = await runEach(host, globals.command, text === undefined);
@@ -182,7 +182,7 @@ export async function runInput(globals: Globals, where: Where, args: readonly st
   const begun = await headOf(input);
   const script = pragmasOf(begun.text);
   return withHost(
-    { globals, ...where, interactive: false, canAsk: false, readsScript: true, script, args },
+    { globals, ...where, interactive: false, canAsk: () => false, readsScript: true, script, args },
     async (host) => {
       if (globals.atomic !== true && script.atomic !== true) {
         const status = await runEach(host, globals.command, false);
@@ -224,7 +224,7 @@ async function promptOrScript(globals: Globals, where: Where, banner: readonly s
     throw usage('--atomic is for scripts and -c', 'at a prompt txn collects changes, and commit sends them as one');
   const { runRepl } = await import('./repl.ts');
   const isDry = globals.dryRun === true && globals.quiet !== true;
-  return withHost({ globals, ...where, interactive: true, canAsk: true }, (host) =>
+  return withHost({ globals, ...where, interactive: true, canAsk: () => true }, (host) =>
     runRepl({
       host,
       version: packageVersion(),

@@ -46,8 +46,8 @@ export interface HostOptions {
   readonly target?: Target | undefined;
   /** Somebody types at a prompt. */
   readonly interactive: boolean;
-  /** Somebody is there to answer questions. */
-  readonly canAsk: boolean;
+  /** Somebody is there to answer questions; asked when it matters. */
+  readonly canAsk: () => boolean;
   /** Arguments of a script: `${1}` and so on. */
   readonly args?: readonly string[];
   /** What a script says about itself. */
@@ -196,7 +196,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
     openFile,
     stdin: options.readsScript === true ? refuseStdin : readStdin,
     interactive,
-    asks: options.canAsk && globals.yes !== true,
+    get asks() {
+      return globals.yes !== true && options.canAsk();
+    },
     saysYes: globals.yes === true,
     readOnly: globals.readOnly === true || process.env.ZOOSH_READ_ONLY === '1',
     dryRun: globals.dryRun === true,

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { visibleLine } from '../out/data.ts';
 import { fold } from '../out/fold.ts';
 import type { CommandSpec, Plan, Risk } from '../shell/command.ts';
@@ -6,27 +5,12 @@ import { Failure, refused, usage } from '../shell/failure.ts';
 import { askChoice, askHidden, askText, askYesNo, type TerminalHolder } from './ask.ts';
 import { errWidth } from './width.ts';
 
-/**
- * Whether a person typed this: standard input and error are terminals, and a job-control shell started us, so that this
- * process leads its own group. A script's children belong to the script's group.
- */
-export function isTypedByPerson(): boolean {
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return false;
-  try {
-    const stat = readFileSync('/proc/self/stat', 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return Number(fields[2]) === process.pid;
-  } catch {
-    return true; // no /proc: the terminal has to do as evidence
-  }
-}
-
 /** So many znodes that undo brings back are changed without a question. */
 const ASKED_BEYOND = 20;
 
 export interface SafetyOptions {
-  /** Somebody is there to answer. */
-  readonly canAsk: boolean;
+  /** Somebody is there to answer; it may take a program to know. */
+  readonly canAsk: () => boolean;
   readonly yes: boolean;
   readonly isProtected: () => boolean;
   /** Name of the profile in use. */
@@ -50,7 +34,7 @@ export class Safety {
     if (yes) return;
     const isProtected = this.#options.isProtected() || plan.protects === true;
     const isSerious = risk === 'cluster' || plan.always === true;
-    if (!canAsk) {
+    if (!canAsk()) {
       if (!isProtected && plan.path !== '/' && !isSerious) return;
       const why =
         isProtected && plan.always !== true
@@ -79,7 +63,7 @@ export class Safety {
   async confirmWrite({ name, risk }: CommandSpec): Promise<void> {
     const { canAsk, yes, holder } = this.#options;
     if (yes || risk !== 'write' || this.#allowed.has(name)) return; // bulk work asks with its plan
-    if (!canAsk) throw refused(`${name}: the profile is protected`, 'say --yes before the command');
+    if (!canAsk()) throw refused(`${name}: the profile is protected`, 'say --yes before the command');
     if (!(await askYesNo(`This profile is protected. Allow ${name} in this session?`, holder))) throw declined();
     this.#allowed.add(name);
   }
@@ -90,7 +74,7 @@ export class Safety {
     choices: readonly { readonly value: string; readonly about: string }[],
   ): Promise<string> {
     const { canAsk, holder } = this.#options;
-    if (!canAsk) throw usage(`nobody is there to say: ${question}`);
+    if (!canAsk()) throw usage(`nobody is there to say: ${question}`);
     await this.#options.showHeld?.();
     return askChoice(visibleLine(question), choices, holder);
   }
@@ -98,7 +82,7 @@ export class Safety {
   /** @throws Failure (2) when nobody can type it */
   async askSecret(question: string): Promise<string> {
     const { canAsk, holder } = this.#options;
-    if (!canAsk)
+    if (!canAsk())
       throw usage('a credential is missing, and nobody is there to type it', 'say env:VAR, file:F or cmd:CMD');
     return askHidden(question, holder);
   }

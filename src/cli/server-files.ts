@@ -6,8 +6,9 @@ import { StartError } from '../runtime/start-error.ts';
 import { namedFiles } from '../server/config.ts';
 import { NOTHING_WRITTEN } from './dry-run.ts';
 import type { Operation } from './operation.ts';
-import { isTypedByPerson, Safety } from './safety.ts';
+import { Safety } from './safety.ts';
 import { settingsIn, UsageError } from './start-failures.ts';
+import { isTypedByPerson } from './typed.ts';
 
 const say = (text: string): void => void process.stdout.write(text);
 
@@ -56,7 +57,7 @@ export async function initialize({ values, places, isApache, yes, isDry }: Opera
   }
   if (there.length > 0) {
     const safety = new Safety({
-      canAsk: isTypedByPerson(),
+      canAsk: isTypedByPerson,
       yes: yes || isApache,
       isProtected: () => false,
       profile: () => undefined,

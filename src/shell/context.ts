@@ -34,7 +34,9 @@ export function contextOf(
       return draft?.isOpen === true;
     },
     dropUndo: () => draft?.drop(),
-    asks: ports.asks && route.asks,
+    get asks() {
+      return route.asks && ports.asks;
+    },
     isDry: !route.isReal && !route.asks,
     signal,
     get cwd() {

@@ -129,7 +129,7 @@ test('each refusal of the servers has its exit code and says what to do', async 
 test('what concerns the ensemble is never done unasked', async () => {
   const plan = { what: 'change the members', path: '/zookeeper/config' };
   const safety = (yes: boolean): Safety =>
-    new Safety({ canAsk: false, yes, isProtected: () => false, profile: () => undefined });
+    new Safety({ canAsk: () => false, yes, isProtected: () => false, profile: () => undefined });
   await assert.rejects(safety(false).confirm(plan, 'cluster'), { exit: 30, hint: /--yes/ });
   await safety(true).confirm(plan, 'cluster');
   await safety(false).confirm(plan, 'bulk');
