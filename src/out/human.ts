@@ -6,6 +6,7 @@ import type { Column, Output, TreeNode } from '../shell/output.ts';
 import { quoteWord } from '../shell/paths.ts';
 import type { Change } from '../shell/recorder.ts';
 import { hex, plural, showAge, showBytes, showCount } from '../shell/units.ts';
+import { branchLine } from './branches.ts';
 import { base64, hexdump, isText, prettyJson, unpack, visible, visibleLine } from './data.ts';
 import { differencesLines } from './differences.ts';
 import { changeLine } from './events.ts';
@@ -63,14 +64,11 @@ export function toHuman(output: Output, screen: Screen): string[] {
         ...(output.stat ? statLines(output.stat, screen) : []),
       ];
     case 'tree':
+      return [...treeLines(output.root, '', '', output.sizes, screen), ...stoppedLines(output, screen)];
+    case 'branches':
       return [
-        ...treeLines(output.root, '', '', output.sizes, screen),
-        ...(output.truncated
-          ? fold(
-              `stopped after ${plural(output.shown, 'node')}${output.total === undefined ? '' : ` of ${showCount(output.total)}`}; --limit shows more`,
-              screen.width,
-            ).map(theme.attention)
-          : []),
+        ...output.branches.map((branch) => branchLine(branch, output.sizes, theme)),
+        ...(output.part === 'first' || output.part === 'next' ? [] : stoppedLines(output, screen)),
       ];
     case 'differences':
       return [
@@ -363,6 +361,15 @@ function statLines(stat: Stat, { theme, now, width: columns }: Screen): string[]
     if (value === '') return [`${head}${theme.dim(note)}`];
     return [`${head}${value}`, `${' '.repeat(11)}${theme.dim(note)}`];
   });
+}
+
+function stoppedLines(
+  { truncated, shown, total }: { readonly truncated: boolean; readonly shown: number; readonly total?: number },
+  { theme, width }: Screen,
+): string[] {
+  const of = total === undefined ? '' : ` of ${showCount(total)}`;
+  const said = `stopped after ${plural(shown, 'node')}${of}; --limit shows more`;
+  return truncated ? fold(said, width).map(theme.attention) : [];
 }
 
 function treeLines(node: TreeNode, head: string, indent: string, sizes: boolean, screen: Screen): string[] {

@@ -1,9 +1,10 @@
 import type { Output } from '../shell/output.ts';
+import { branchesJson } from './branches.ts';
 import { toJson } from './json.ts';
 
 type Divided = Extract<Output, { part?: unknown }>;
 /** Where the entries are in the document of an answer; a table's document is the list itself. */
-const LISTS: Readonly<Record<Exclude<Divided['type'], 'table'>, string>> = {
+const LISTS: Readonly<Record<Exclude<Divided['type'], 'table' | 'branches'>, string>> = {
   deleted: 'paths',
   listing: 'children',
   differences: 'differences',
@@ -16,6 +17,7 @@ export const isDivided = (output: Output): output is Divided => 'part' in output
 /** The text of a part: of the first all up to the end of its list, of the next its entries, of the last the rest. */
 export function partText(output: Divided, indent: number | undefined): string {
   if (output.type === 'table') return tablePart(output, indent);
+  if (output.type === 'branches') return branchesJson(output, indent);
   const name = LISTS[output.type];
   const document = toJson(output) as Record<string, unknown>;
   const entries = document[name] as readonly unknown[];

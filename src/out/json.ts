@@ -1,6 +1,7 @@
 import { joinPath } from '../base/path.ts';
 import { aclJson, dataJson as dataOf } from '../shell/node-json.ts';
 import type { Difference, Match, Output, TreeNode } from '../shell/output.ts';
+import { branchesJson } from './branches.ts';
 import { base64, isText } from './data.ts';
 import { changeJson } from './events.ts';
 import { statJson } from './stat.ts';
@@ -39,6 +40,12 @@ export function toJson(output: Output): unknown {
       };
     case 'tree':
       return { ...treeJson(output.root), truncated: output.truncated };
+    case 'branches':
+      // of a part it is a list; a document it is as text
+      if (output.part === undefined) return JSON.parse(branchesJson(output, undefined));
+      return output.branches.map(({ depth, name, path, stat, more }) =>
+        more === undefined ? { depth, name, path, ...(stat && { stat: statJson(stat) }) } : { depth, more },
+      );
     case 'differences':
       return { differences: output.differences.map(differenceJson), ...output.counts };
     case 'matches':

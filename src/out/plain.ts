@@ -2,6 +2,7 @@ import { showAcl } from '../shell/acl-text.ts';
 import type { Match, Output, TreeNode } from '../shell/output.ts';
 import { showName } from '../shell/paths.ts';
 import { hex } from '../shell/units.ts';
+import { branchText } from './branches.ts';
 import { base64, hexdump, isText } from './data.ts';
 import { differenceFields } from './differences.ts';
 import { changeText } from './events.ts';
@@ -63,6 +64,10 @@ function* chunks(output: Output): Generator<Chunk> {
     case 'tree':
       yield* treeChunks(output.root, 0, output.sizes);
       if (output.truncated) yield `...\n`;
+      break;
+    case 'branches':
+      for (const branch of output.branches) yield branchText(branch, output.sizes);
+      if (output.truncated && output.part !== 'first' && output.part !== 'next') yield `...\n`;
       break;
     case 'differences':
       for (const difference of output.differences) yield row(differenceFields(difference));

@@ -17,6 +17,19 @@ export interface TreeNode {
   /** Children that are there and not shown. */
   more: number;
 }
+/** A line of a drawing of many nodes: a node, or how many of its parent's children are not shown, below those that are. */
+export interface Branch {
+  /** 0 for the root. */
+  readonly depth: number;
+  readonly name: string;
+  readonly path: string;
+  readonly stat?: Stat | undefined;
+  /** Nothing is drawn below its parent behind it. */
+  readonly isLast: boolean;
+  /** Of each level above but the root whether its node is the last: `1` or `0`. */
+  readonly lasts: string;
+  readonly more?: number;
+}
 /** A piece of a long answer: the first opens the document that JSON makes of it, the last ends it. */
 export type Part = 'first' | 'next' | 'last';
 /** How one node differs between here and there, or what is about to happen to it. */
@@ -146,6 +159,18 @@ export type Output = { readonly exit?: number; readonly program?: readonly strin
       readonly truncated: boolean;
       /** All there are, when only a part is shown. */
       readonly total?: number;
+    }
+  /** The same of more nodes than one keeps in memory: `shown` and what follows are of the last part. */
+  | {
+      readonly type: 'branches';
+      readonly branches: readonly Branch[];
+      /** The one before them, where they are not the first. */
+      readonly previous: Branch | undefined;
+      readonly sizes: boolean;
+      readonly shown: number;
+      readonly truncated: boolean;
+      readonly total?: number;
+      readonly part?: Part;
     }
   | {
       readonly type: 'differences';

@@ -16,6 +16,8 @@ export interface WalkedNode {
   readonly denied: boolean;
   /** It hides the stat, too, which is all zeros then. */
   readonly hidden?: boolean;
+  /** No sibling is known to come; told only when wanted. */
+  readonly isLast?: boolean;
 }
 
 export interface WalkOptions {
@@ -28,6 +30,7 @@ export interface WalkOptions {
   readonly skip?: ((path: string) => boolean) | undefined;
   readonly data?: boolean;
   readonly acl?: boolean;
+  readonly lasts?: boolean;
   /** Children of these nodes are not entered, however deep the walk may go. */
   readonly leave?: (node: WalkedNode) => boolean;
 }
@@ -73,7 +76,7 @@ interface Reading {
  * @throws KeeperError NoNode for the root, what breaks the connection
  */
 export async function* walkNodes(client: Client, root: string, options: WalkOptions): AsyncGenerator<WalkedNode> {
-  const { signal, inflight, depth: deepest = Number.POSITIVE_INFINITY, skip, leave } = options;
+  const { signal, inflight, depth: deepest = Number.POSITIVE_INFINITY, skip, leave, lasts = false } = options;
   const frames: Frame[] = [];
   // requests on their way; what was read and waits for its turn is bounded by each frame, and by the two below
   let reading = 0;
@@ -147,12 +150,13 @@ export async function* walkNodes(client: Client, root: string, options: WalkOpti
     const place = frame.at++ % frame.reading.length;
     const { path, found } = frame.reading[place] as Reading;
     frame.reading[place] = undefined;
+    const isLast = lasts && frame.at === frame.ahead && !advance(frame);
     const seen = await found;
     if (seen === undefined) continue;
     const { names, ...rest } = seen;
     namesAhead -= names?.left ?? 0;
     bytesAhead -= rest.data?.length ?? 0;
-    const node: WalkedNode = { path, depth: frame.depth, ...rest, acl: shared(rest.acl) };
+    const node: WalkedNode = { path, depth: frame.depth, ...rest, acl: shared(rest.acl), ...(lasts && { isLast }) };
     yield node;
     if (isEntered(node)) enter(path, frame.depth + 1, names ?? (await childrenOf(client, path, signal)));
   }

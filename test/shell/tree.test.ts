@@ -1,0 +1,140 @@
+/** A drawing whose lines are shown as they are found is the one that is drawn as a whole. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { KeeperError } from '../../src/base/errors.ts';
+import type { Client } from '../../src/client/api.ts';
+import { drawRows } from '../../src/commands/tree-rows.ts';
+import { render } from '../../src/out/render.ts';
+import { makeTheme } from '../../src/out/theme.ts';
+import type { CommandContext } from '../../src/shell/command.ts';
+import type { Output } from '../../src/shell/output.ts';
+import { NO_STAT } from '../../src/shell/walk.ts';
+import { type Rig, rig } from './rig.ts';
+
+/** Names of children by path. */
+type Nodes = ReadonlyMap<string, readonly string[]>;
+
+/** So many nodes, each below one of those before it that is drawn by lot. */
+function randomTree(count: number, seed: number): Nodes {
+  const nodes = new Map<string, string[]>([
+    ['/', ['zookeeper']],
+    ['/zookeeper', []],
+  ]);
+  const paths = ['/'];
+  let state = seed;
+  const below = (bound: number): number => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % bound;
+  };
+  for (let at = 0; at < count; at++) {
+    const parent = paths[Math.max(0, paths.length - 1 - below(Math.min(paths.length, 40)))] as string;
+    const name = below(9) === 0 ? `a "b' ${at}\t` : `n${at}`;
+    const path = parent === '/' ? `/${name}` : `${parent}/${name}`;
+    nodes.get(parent)?.push(name);
+    nodes.set(path, []);
+    paths.push(path);
+  }
+  return nodes;
+}
+
+function clientOf(nodes: Nodes): Client {
+  const find = (path: string): readonly string[] => {
+    const found = nodes.get(path);
+    if (found === undefined) throw new KeeperError('NoNode', path);
+    return found;
+  };
+  const statOf = (path: string): typeof NO_STAT => ({
+    ...NO_STAT,
+    dataLength: path.length,
+    ephemeralOwner: (path.endsWith('7') ? 5n : 0n) as never,
+    numChildren: find(path).length,
+  });
+  return {
+    chroot: '',
+    exists: async (path: string) => statOf(path),
+    getChildren: async (path: string) => ({ children: [...find(path)].sort(), stat: statOf(path) }),
+    getAllChildrenNumber: async () => nodes.size - 1,
+  } as unknown as Client;
+}
+
+/** The text of what was shown, in each form. */
+async function textsOf(outputs: readonly Output[]): Promise<string[]> {
+  const theme = await makeTheme(true, false);
+  const forms = [
+    ['human', true],
+    ['plain', false],
+    ['json', false],
+    ['json', true],
+    ['ndjson', false],
+  ] as const;
+  return forms.map(([mode, isTerminal]) =>
+    outputs
+      .map((output) => Buffer.from(render(output, { mode, isTerminal }, { theme, width: 80, now: 0 })).toString())
+      .join(''),
+  );
+}
+
+async function drawn(nodes: Nodes, line: string): Promise<Rig> {
+  const it = rig(clientOf(nodes));
+  assert.equal(await it.shell.run(line), 0, line);
+  return it;
+}
+
+test('in parts and as a whole it is the same text, for people, for pipes and for programs', async () => {
+  for (const [count, seed] of [
+    [0, 1],
+    [1, 2],
+    [30, 3],
+    [999, 4],
+    [1000, 5],
+    [1249, 6],
+    [3000, 7],
+  ] as const) {
+    const nodes = randomTree(count, seed);
+    for (const words of ['/', '-s /', '-L 2 /', '-L 0 -s /', '/zookeeper']) {
+      const whole = await drawn(nodes, `tree --limit 10000 ${words}`);
+      const parts = await drawn(nodes, `tree --limit 10001 ${words}`);
+      assert.deepEqual([whole.shown[0]?.type, parts.shown[0]?.type], ['tree', 'branches']);
+      assert.deepEqual(await textsOf(parts.shown), await textsOf(whole.shown), `${count} nodes, ${words}`);
+    }
+  }
+  const many = await drawn(randomTree(3000, 7), 'tree --limit 10001 /');
+  assert.ok(many.shown.length > 5, 'it comes in parts');
+});
+
+test('cut off in the middle, what is not shown is counted the same', async () => {
+  for (const [count, seed] of [
+    [20, 1],
+    [400, 2],
+    [3000, 3],
+  ] as const) {
+    const nodes = randomTree(count, seed);
+    for (const limit of [1, 2, 7, 19, 1000, 1001, 1250, 2400].filter((each) => each < count)) {
+      const whole = await drawn(nodes, `tree -s --limit ${limit} /`);
+      const client = clientOf(nodes);
+      const shown: Output[] = [];
+      const context = {
+        client: async () => client,
+        signal: new AbortController().signal,
+        settings: { get: () => '32' },
+        progress: () => ({ update: () => {}, [Symbol.dispose]: () => {} }),
+        show: (output: Output) => shown.push(output),
+        drained: async () => {},
+        warn: assert.fail,
+      } as unknown as CommandContext;
+      const skip = (path: string): boolean => path === '/zookeeper';
+      const drawing = { path: '/', levels: undefined, sizes: true, limit, skip };
+      shown.push(await drawRows(client, drawing, context));
+      assert.deepEqual(await textsOf(shown), await textsOf(whole.shown), `${limit} of ${count}`);
+    }
+  }
+});
+
+test('of ephemeral nodes only what leads to them is kept', async () => {
+  const nodes = randomTree(2000, 9);
+  const [all] = (await drawn(nodes, 'tree -e --limit 1000000 /')).shown;
+  const [text = ''] = await textsOf([all ?? assert.fail()]);
+  const paths = [...nodes.keys()].filter((path) => path !== '/');
+  const kept = paths.filter((path) => paths.some((each) => each.endsWith('7') && `${each}/`.startsWith(`${path}/`)));
+  assert.equal(text.split('\n').length - 1, kept.length + 1);
+});
