@@ -89,7 +89,7 @@ async function over(shape: Shape): Promise<void> {
     { words: ['ls', '-t', '-1', root] },
     { words: ['ls', '-R', '-r', root] },
     { words: ['-c', `export ${root} | wc -c`] },
-    { words: ['tree', root, '--limit', '100000'] },
+    { words: ['tree', root, '--limit', '2000000'] },
     { words: ['count', '-R', root] },
     { words: ['du', root] },
     { words: ['grep', '-c', '0123', root] },

@@ -70,6 +70,8 @@ test('many nodes are imported, exported, searched and deleted in little memory',
     const { bytes } = await within('find', `/${shape}`);
     assert.ok(bytes > count * 8);
     await within('getAcl', '-R', `/${shape}`);
+    const drawn = await within('tree', '--limit', '2000000', `/${shape}`);
+    assert.ok(drawn.bytes > count * 6);
     const piped = await within('-c', `export /${shape} | wc -c`);
     assert.ok(piped.bytes > 0);
   }
@@ -81,6 +83,8 @@ test('children are put into order, and all is listed the other way round, in lit
 });
 
 test('Ctrl-C ends a walk at once, on pipes, on a terminal, and when the server says nothing any more', async () => {
+  await stopsSoon(['tree', '--limit', '2000000', '/square'], {});
+  await stopsSoon(['tree', '--limit', '2000000', '/square'], { onTerminal: true });
   const words = ['ls', '-R', '/square', '/wide'];
   await stopsSoon(words, {});
   await stopsSoon(words, { onTerminal: true });
