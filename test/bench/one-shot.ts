@@ -4,27 +4,15 @@
  * turn, medians, from code that earlier starts kept, and a command without it besides. Exits 1 when `zoosh -s HOST get /x` takes more than 150 ms or three times an empty Node and 20 ms, the
  * prompt 150 ms, or a start 300 ms.
  */
-import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BIN } from '../e2e/cli.ts';
 import { ServerProcess } from '../e2e/process.ts';
 import { Session } from '../editor/session.ts';
+import { median, timeOf } from './process-time.ts';
 
 const ROUNDS = 21;
-
-async function run(args: readonly string[], env: Record<string, string> = {}): Promise<number> {
-  const began = performance.now();
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, ...env },
-  });
-  await new Promise<void>((resolve, reject) =>
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`${args.join(' ')} ended with ${code}`)))),
-  );
-  return performance.now() - began;
-}
 
 async function ready(): Promise<number> {
   const began = performance.now();
@@ -51,8 +39,8 @@ const home = mkdtempSync(join(tmpdir(), 'zoosh-one-shot-'));
 const code = join(home, 'code');
 process.env.ZOOSH_CODE_CACHE = code;
 await using server = await new ServerProcess().start();
-await run([BIN, '-s', server.hosts, 'create', '/x', 'data']);
-for (let starts = 0; starts < 2; starts++) await run([BIN, '-s', server.hosts, 'get', '/x']);
+await timeOf([BIN, '-s', server.hosts, 'create', '/x', 'data']);
+for (let starts = 0; starts < 2; starts++) await timeOf([BIN, '-s', server.hosts, 'get', '/x']);
 const took = {
   node: [] as number[],
   get: [] as number[],
@@ -61,13 +49,12 @@ const took = {
   start: [] as number[],
 };
 for (let round = 0; round < ROUNDS; round++) {
-  took.node.push(await run(['-e', '0']));
-  took.get.push(await run([BIN, '-s', server.hosts, 'get', '/x']));
-  took.bare.push(await run([BIN, '-s', server.hosts, 'get', '/x'], { ZOOSH_CODE_CACHE: 'off' }));
+  took.node.push(await timeOf(['-e', '0']));
+  took.get.push(await timeOf([BIN, '-s', server.hosts, 'get', '/x']));
+  took.bare.push(await timeOf([BIN, '-s', server.hosts, 'get', '/x'], { ZOOSH_CODE_CACHE: 'off' }));
   took.prompt.push(await prompt(server.hosts, home));
   took.start.push(await ready());
 }
-const median = (all: number[]): number => all.sort((a, b) => a - b)[all.length >> 1] as number;
 const [node, get, bare] = [median(took.node), median(took.get), median(took.bare)];
 const [up, start] = [median(took.prompt), median(took.start)];
 const bound = Math.min(150, 3 * node + 20);
