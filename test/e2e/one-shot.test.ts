@@ -1,10 +1,9 @@
 /** A command of one line begins and ends soon: it loads what it needs and no more. The figures: test/bench/one-shot.ts. */
-import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { median, timeOf } from '../bench/process-time.ts';
+import { timeOf } from '../bench/process-time.ts';
 import { lateIf, timely } from '../patience.ts';
 import { BIN } from './cli.ts';
 import { ServerProcess } from './process.ts';
@@ -29,8 +28,8 @@ test('get takes at most three times as long as a Node that does nothing, and a l
         took.node.push(await timeOf(['-e', '0']));
         took.get.push(await timeOf(get, env));
       }
-      const [node, ours] = [median(took.node), median(took.get)];
-      assert.ok(node > 0);
+      // on a busy machine the least is the nearest to what they take themselves, and what is late is it every time
+      const [node, ours] = [Math.min(...took.node), Math.min(...took.get)];
       return lateIf(ours > 3 * node + MARGIN_MS, `get took ${Math.round(ours)} ms, an empty Node ${Math.round(node)}`);
     });
   } finally {
