@@ -8,6 +8,8 @@ _zoosh() {
   local -a spaced glued spaced_notes glued_notes
   while IFS=$'\t' read -r text flags note; do
     if [[ $text == :files ]]; then
+      # a file may be glued to its option: --tls-ca=FILE
+      [[ $PREFIX == -*=* ]] && compset -P 1 '*='
       _files
       return
     fi

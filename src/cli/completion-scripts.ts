@@ -53,6 +53,8 @@ _zoosh() {
   local -a spaced glued spaced_notes glued_notes
   while IFS=$'\\t' read -r text flags note; do
     if [[ $text == :files ]]; then
+      # a file may be glued to its option: --tls-ca=FILE
+      [[ $PREFIX == -*=* ]] && compset -P 1 '*='
       _files
       return
     fi
@@ -84,7 +86,12 @@ function __zoosh_complete
     set -l line (commandline -cp)
     zoosh __complete --shell fish -- "$line" 2>/dev/null | while read -l -d \\t text flags note
         if test "$text" = ':files'
-            __fish_complete_path (commandline -ct)
+            # a file may be glued to its option: --tls-ca=FILE
+            set -l word (commandline -ct)
+            set -l option (string match -r -- '^-[^=]*=' $word)
+            for path in (__fish_complete_path (string replace -r -- '^-[^=]*=' '' $word))
+                printf '%s%s\\n' "$option" $path
+            end
             return
         end
         printf '%s\\t%s\\n' $text $note

@@ -113,6 +113,8 @@ const INSERTED: readonly (readonly [what: string, line: string, words: readonly 
     'start server --config no',
     ['start', 'server', '--config', 'nodes.ndjson', 'x'],
   ],
+  ['a file glued to its option', '--tls-ca=no', ['--tls-ca=nodes.ndjson', 'x']],
+  ['a file glued to an option behind another', '--tls --tls-key=./no', ['--tls', '--tls-key=./nodes.ndjson', 'x']],
   ['an option of a form of start', 'start ensemble --base', ['start', 'ensemble', '--base-port', 'x']],
   ['a profile', 'use @pro', ['use', '@prod', 'x']],
   ['a live node with children, to go on', 'get /com', ['get', '/comp/x']],
