@@ -53,6 +53,9 @@ test('mv of what is not kept goes back by copying from the new place, ACLs and a
   const it = prompt();
   await run(it, 'mv /mv/w /mv/w2');
   assert.deepEqual(it.warned, []); // an undo brings all of it back
+  await run(it, 'undo -n');
+  assert.equal(await dataOf('/mv/w2/a'), 'precious');
+  assert.equal(await dataOf('/mv/w/a'), undefined);
   await run(it, 'undo');
   assert.deepEqual(await Promise.all(['', '/a', '/a/b'].map((at) => dataOf(`/mv/w${at}`))), [
     'top',
