@@ -16,7 +16,9 @@ export function apacheCode(error: unknown): number {
   if (error instanceof DataDirError) return NO_DATA_DIR;
   if (error instanceof StartError) {
     if (error.exitCode === 43) return INVALID;
-    return /\(server\.\d+\)/.test(error.message) ? NO_QUORUM_PORT : UNEXPECTED;
+    if (/\(server\.\d+\)/.test(error.message)) return NO_QUORUM_PORT;
+    // an address for clients is looked up while zoo.cfg is read there
+    return /does not resolve/.test(error.message) ? INVALID : UNEXPECTED;
   }
   return UNEXPECTED;
 }

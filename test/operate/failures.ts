@@ -179,6 +179,19 @@ export const ROWS: readonly Row[] = [
     says: /zoo\.cfg:8: server 3 is in no group; with group or weight lines every voter belongs to one group/,
   },
   {
+    name: 'the own host does not resolve',
+    lines: {
+      ...THREE,
+      'server.1': 'no.such.invalid:1:2',
+      electionPortBindRetry: '1',
+      'peer.insecure': 'true',
+    },
+    myid: '1',
+    ours: 40,
+    shim: 14,
+    says: /no\.such\.invalid does not resolve to an address \(server\.1\)/,
+  },
+  {
     name: 'an exporter that does not exist',
     lines: { 'metricsProvider.className': 'org.x.Y' },
     ours: 43,
