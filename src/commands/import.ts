@@ -87,7 +87,7 @@ export default command({
     if (!isOnce) await refuseEarly(file, policy, open, context.signal);
     const client = await context.client();
     await guardGiven(policy, root ?? 'what is imported', onConflict === 'overwrite' || onConflict === 'newer', context);
-    if (context.asks && !isOnce) await agree(client, file, open, root, onConflict, context);
+    if (context.asks && !isOnce) await agree(client, file, open, () => lack, root, onConflict, context);
     unread.clear();
     const archive = await open();
     try {
@@ -138,6 +138,7 @@ async function agree(
   client: Client,
   file: string,
   open: () => Promise<Archive>,
+  lackOf: () => Lack | undefined,
   root: string | undefined,
   onConflict: OnConflict,
   context: CommandContext,
@@ -161,6 +162,7 @@ async function agree(
   }
   await Promise.all(asked);
   await archive.close();
+  const lack = lackOf();
   const how = { fail: 'stops there', skip: 'left alone', overwrite: 'replaced', newer: 'replaced when older' };
   await context.confirm({
     what: `import ${plural(count, 'node')} into ${to}`,
@@ -168,6 +170,7 @@ async function agree(
     count,
     keepsUndo: context.keepsUndo,
     details: [
+      ...(lack === undefined ? [] : [notWhole(file, lack)]),
       `${plural(count, 'node')}, ${showBytes(bytes)} of data from ${file} into ${to}`,
       ...(there > 0 ? [`  ${plural(there, 'node')} there already; what is not the same: ${how[onConflict]}`] : []),
     ],

@@ -26,7 +26,7 @@ export function stoppedAfter(
 ): unknown {
   if (done === undefined) return error;
   const isAnswer = error instanceof Failure && error.exit === 31;
-  const isSure = isAnswer || (!signal.aborted && (isRefusal(error) || error instanceof Failure));
+  const isSure = isAnswer || (!signal.aborted && !endsSession(error) && (isRefusal(error) || error instanceof Failure));
   const undo = keepsUndo && !isElsewhere ? '; undo takes it back' : '';
   const line = `${isSure ? '' : 'at least '}${done} before that${undo}`;
   if (!isSure) {
@@ -44,6 +44,10 @@ export function stoppedAfter(
     cause: error,
   });
 }
+
+/** Whatever was on its way with it has no answer either. */
+const endsSession = (error: unknown): boolean =>
+  error instanceof KeeperError && ['SessionExpired', 'SessionMoved', 'Closing'].includes(error.code);
 
 /** How far a plan came. */
 export const madeOf = (made: number, total: number): string | undefined =>

@@ -66,8 +66,12 @@ class Meddled extends ClientFacade {
     return answer;
   }
 }
-const lost = async (sent: number, from: number): Promise<void> => {
-  if (sent >= from) throw new KeeperError('ConnectionLoss');
+const lost = async (
+  sent: number,
+  from: number,
+  code: 'ConnectionLoss' | 'SessionExpired' = 'ConnectionLoss',
+): Promise<void> => {
+  if (sent >= from) throw new KeeperError(code);
 };
 /** Runs a line; what was said of how far it came. */
 async function ended(it: Rig, line: string, status: number): Promise<string[]> {
@@ -185,6 +189,8 @@ test('what was answered when somebody has enough, or the connection breaks, is c
   told = await ended(rig(new Meddled((sent) => lost(sent, 2))), 'deleteall /src', 6);
   assert.equal(told[0], 'at least 1,000 nodes deleted before that');
   assert.equal(await madeBelow('/src'), 5001);
+  told = await ended(rig(new Meddled((sent) => lost(sent, 2, 'SessionExpired'))), 'deleteall /src', 5);
+  assert.equal(told[0], 'at least 1,000 nodes deleted before that');
   told = await ended(rig(new Meddled((sent) => lost(sent, 2))), 'find /src -leaf -delete', 6);
   assert.equal(told[0], 'at least 1,000 nodes deleted before that');
 });

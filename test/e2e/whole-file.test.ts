@@ -111,6 +111,10 @@ test('where nothing is deleted it is used, and told', async () => {
   const text = readFileSync(file('three'), 'utf8');
   const piped = await zoosh([server.hosts, 'import', '--root', '/piped', '-'], text);
   assert.deepEqual([piped.code, piped.stderr], [14, 'standard input is not whole: it ends before its last node\n']);
+  // whoever is asked knows before
+  const it = rig(client, {}, undefined, { asks: true });
+  assert.equal(await it.shell.run(`import --root /asked ${file('three')}`), 14);
+  assert.equal(it.plans[0]?.details?.[0], lacks('three').trimEnd());
   // what --prune then refuses is not advised
   const shown = await zoosh(['-o', 'human', server.hosts, 'apply', '-f', file('three')]);
   assert.equal(shown.stdout, ' = 2 unchanged, 2 only there, nothing to do\n');
