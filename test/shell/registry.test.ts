@@ -42,6 +42,7 @@ test('every command is there, in a file of its own', () => {
         'help-topics.ts',
         'ensemble-text.ts',
         'conflicts.ts',
+        'tree-rows.ts',
         'recipe-support.ts',
         'held-program.ts',
         'while-held.ts',
