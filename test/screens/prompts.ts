@@ -9,6 +9,7 @@ import { startEmbedded } from '../../src/runtime/embed.ts';
 import { BIN } from '../e2e/cli.ts';
 import { Session } from '../editor/session.ts';
 import { PATIENCE_MS } from '../patience.ts';
+import { drawStates } from './prompt-states.ts';
 import { COLUMNS, faultsOf, TERMINALS, type Terminal } from './terminals.ts';
 
 export interface Prompt {
@@ -18,20 +19,22 @@ export interface Prompt {
   readonly faults: readonly string[];
 }
 
-const ROWS = 24;
+export const ROWS = 24;
+/** Most of it is waiting until nothing more comes. */
+const AT_ONCE = 4;
 /** What is sent by keys. */
 /** An empty line on an empty screen; `over` ends what is being done. */
-const KEY = { clear: '\x15\x0c', over: '\x03', tab: '\t', search: '\x12', enter: '\r', end: '\x04' };
+export const KEY = { clear: '\x15\x0c', over: '\x03', tab: '\t', search: '\x12', enter: '\r', end: '\x04' };
 
 /** What is different each time, with as many characters. */
-const masked = (text: string): string =>
+export const masked = (text: string): string =>
   text
     .replace(/127\.0\.0\.1:\d{5}/g, '127.0.0.1:21811')
     .replace(/0x[0-9a-f]{14,16}/g, (id) => '0x1000a1b2c3d40001'.slice(0, id.length))
     .replace(/\b\d\d:\d\d:\d\d\b/g, '15:04:05');
 
 /** What patience there is with screens that are not as they were kept: once it was in vain, there is none. */
-interface Patience {
+export interface Patience {
   isLeft: boolean;
 }
 
@@ -45,50 +48,59 @@ export async function drawPrompts(
 ): Promise<readonly Prompt[]> {
   const out: Prompt[] = [];
   const patience: Patience = { isLeft: true };
-  await using server = await startEmbedded({ logLevel: 'error' });
-  const client = await connect(server.connectString);
-  try {
-    await client.create('/app', null);
-    for (const name of ['config', 'logo', 'motd', 'workers']) await client.create(`/app/${name}`, name);
-    await client.create('/many', null);
-    for (let at = 0; at < 30; at++) await client.create(`/many/n${at}`, null);
-    const play = async (terminal: Terminal, columns: number): Promise<void> => {
-      const home = mkdtempSync(join(tmpdir(), 'zoosh-prompt-'));
-      const env = { ...terminal.env, ZOOSH_HOME: home, ZOOSH_PAGER: 'head -3; echo "(the pager ends)"' };
-      try {
-        const run = `${setTerm(terminal)}; exec ${process.execPath} ${BIN} ${patiently} ${server.connectString}`;
-        await client.set('/app/config', 'config');
-        using session = new Session({ columns, rows: ROWS, sh: run, env });
-        const name = terminal.name.replace(/^TERM=/, '').replace(/[= ]/g, '-');
-        const file = `prompt/${name}-${columns}.txt`;
-        const head = `=== ${columns} columns: ${terminal.name}; the cursor is |\n`;
-        const wanted = kept.get(file);
-        const isKept = (text: string): boolean => wanted?.startsWith(head + masked(text)) !== false;
-        const change = (data: string): Promise<unknown> => client.set('/app/config', data);
-        const text = await steps(session, quietMs, change, isKept, patience);
-        const faults = faultsOf(session.screen.received.replaceAll('\r', ''), terminal);
-        out.push({ file, text: head + masked(text), faults });
-      } finally {
-        rmSync(home, { recursive: true, force: true });
-      }
-    };
-    for (const terminal of TERMINALS) await play(terminal, COLUMNS[0]);
-    await play(TERMINALS[0] as Terminal, COLUMNS[1]);
-  } finally {
-    await client.close();
-  }
+  const todo: (() => Promise<Prompt>)[] = COLUMNS.flatMap((columns) => [
+    ...TERMINALS.map((terminal) => () => play(terminal, columns, quietMs, kept, patience)),
+    () => drawStates(columns, quietMs, kept, patience),
+  ]);
+  const one = async (): Promise<void> => {
+    for (let next = todo.shift(); next !== undefined; next = todo.shift()) out.push(await next());
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
   out.push(...COLUMNS.map(progress));
   return out;
 }
 
+/** Each on a server of its own, since a change is told to all who watch. */
+async function play(
+  terminal: Terminal,
+  columns: number,
+  quietMs: number,
+  kept: ReadonlyMap<string, string>,
+  patience: Patience,
+): Promise<Prompt> {
+  await using server = await startEmbedded({ logLevel: 'error' });
+  await using client = await connect(server.connectString);
+  await client.create('/app', null);
+  for (const name of ['config', 'logo', 'motd', 'workers']) await client.create(`/app/${name}`, name);
+  await client.create('/many', null);
+  for (let at = 0; at < 30; at++) await client.create(`/many/n${at}`, null);
+  const home = mkdtempSync(join(tmpdir(), 'zoosh-prompt-'));
+  const env = { ...terminal.env, ZOOSH_HOME: home, ZOOSH_PAGER: 'head -3; echo "(the pager ends)"' };
+  try {
+    const run = `${setTerm(terminal)}; exec ${process.execPath} ${BIN} ${patiently} ${server.connectString}`;
+    using session = new Session({ columns, rows: ROWS, sh: run, env });
+    const name = terminal.name.replace(/^TERM=/, '').replace(/[= ]/g, '-');
+    const file = `prompt/${name}-${columns}.txt`;
+    const head = `=== ${columns} columns: ${terminal.name}; the cursor is |\n`;
+    const wanted = kept.get(file);
+    const isKept = (text: string): boolean => wanted?.startsWith(head + masked(text)) !== false;
+    const change = (data: string): Promise<unknown> => client.set('/app/config', data);
+    const text = await steps(session, quietMs, change, isKept, patience);
+    const faults = faultsOf(session.screen.received.replaceAll('\r', ''), terminal);
+    return { file, text: head + masked(text), faults };
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
 /** A server that is there may take longer to answer than a person would wait. */
-const patiently = `--connect-timeout ${PATIENCE_MS / 1000}s`;
+export const patiently = `--connect-timeout ${PATIENCE_MS / 1000}s`;
 
 /** node-pty says TERM itself. */
 const setTerm = ({ env: { TERM } }: Terminal): string => (TERM === undefined ? 'unset TERM' : `export TERM=${TERM}`);
 
 /** Waits until the screen holds something and nothing more comes. */
-async function settled(session: Session, what: string | RegExp, quietMs: number): Promise<void> {
+export async function settled(session: Session, what: string | RegExp, quietMs: number): Promise<void> {
   const isThere = (text: string): boolean => (typeof what === 'string' ? text.includes(what) : what.test(text));
   await session.until(isThere, String(what));
   for (let before = -1; before !== session.screen.received.length; ) {
@@ -97,14 +109,13 @@ async function settled(session: Session, what: string | RegExp, quietMs: number)
   }
 }
 
-/** Each step's screen below its name. `isKept`: whether all of them so far, as one text, are as they were kept. */
-async function steps(
+/** `step` types keys and keeps the screen that comes of them in `seen`; see {@link steps}. */
+export function stepper(
   session: Session,
   quietMs: number,
-  change: (data: string) => Promise<unknown>,
   isKept: (text: string) => boolean,
   patience: Patience,
-): Promise<string> {
+): { step: (what: string, keys: string, until: string | RegExp) => Promise<void>; seen: readonly string[] } {
   const seen: string[] = [];
   const step = async (what: string, keys: string, until: string | RegExp): Promise<void> => {
     session.type(keys);
@@ -119,6 +130,18 @@ async function steps(
         });
     seen.push(look());
   };
+  return { step, seen };
+}
+
+/** Each step's screen below its name. `isKept`: whether all of them so far, as one text, are as they were kept. */
+async function steps(
+  session: Session,
+  quietMs: number,
+  change: (data: string) => Promise<unknown>,
+  isKept: (text: string) => boolean,
+  patience: Patience,
+): Promise<string> {
+  const { step, seen } = stepper(session, quietMs, isKept, patience);
   await step('connected', '', 'type help');
   await step('candidates', `get /app/${KEY.tab}`, 'workers');
   await step('a synopsis while typing', `${KEY.clear}create `, /create \|/);
