@@ -17,10 +17,7 @@ test('disk.slow: whoever it is whose log hangs, writes and syncs at the others g
     const healthy = await story.clientOf(one).get();
     const own = await story.clientOf(sid).get();
     await story.settled(healthy.create('/before', 'x'));
-    const { disk } = story.member(sid);
-    const { lag } = disk;
-    let letGo: (() => void)[] = [];
-    disk.lag = (path) => (path.startsWith('/log/') ? new Promise((resolve) => letGo.push(resolve)) : undefined);
+    story.member(sid).hang();
     const ended = new Set<string>();
     const ask = (name: string, asked: Promise<unknown>): void => {
       const end = (): void => void ended.add(name);
@@ -40,9 +37,7 @@ test('disk.slow: whoever it is whose log hangs, writes and syncs at the others g
     const now = await story.leader(sid);
     await story.run(60 * story.plan.tickMs);
     assert.equal(story.ensemble.leader?.sid, now);
-    disk.lag = lag;
-    for (const go of letGo) go();
-    letGo = [];
+    story.member(sid).letGo();
     await story.serving();
     await story.end();
     assert.deepEqual(story.violations, [], which);

@@ -14,6 +14,7 @@ export type RuleId =
   | 'I12' // liveness after healing
   | 'P3' // sync then read
   | 'lonely' // a leader without a quorum leads on
+  | 'stuck' // a leader whose log hangs leads on while the others could
   | 'oracle' // an answer that the model does not give
   | 'calm' // an error where nothing went wrong
   | 'crash'; // a server threw

@@ -18,6 +18,7 @@ import { Lonely } from './lonely.ts';
 import { Member, type MemberWorld } from './member.ts';
 import { Observer } from './observer.ts';
 import type { Boot } from './program.ts';
+import { Stuck } from './stuck.ts';
 import { Touch } from './touch.ts';
 
 export interface EnsembleOptions {
@@ -32,6 +33,8 @@ export interface EnsembleOptions {
 
 /** For so long a leader may go on without a quorum: three times syncLimit, whatever its clock does. */
 const LONELY_TICKS = 15;
+/** And with a log that hangs where others could go on: syncLimit, the time it looks for a successor, and as much again. */
+const STUCK_TICKS = 15;
 /** Events between two looks at everybody. */
 const LOOK_AT_ALL = 16;
 
@@ -50,6 +53,7 @@ export class Ensemble implements Disposable {
   readonly members: readonly Member[];
   readonly touch: Touch;
   private readonly lonely: Lonely;
+  private readonly stuck: Stuck;
   readonly observer: Observer;
   private readonly servers: ReadonlyMap<number, Member>;
   readonly configs: Configs;
@@ -135,6 +139,8 @@ export class Ensemble implements Disposable {
       knowsMembers: (sid: number) => this.knowsMembers(sid),
     };
     this.lonely = new Lonely(around, LONELY_TICKS * options.tickMs);
+    const { links } = this.network;
+    this.stuck = new Stuck({ ...around, links, tickMs: options.tickMs }, STUCK_TICKS * options.tickMs);
     this.oracle.onExpired = (session, committed) =>
       judgeExpiry(
         {
@@ -206,6 +212,7 @@ export class Ensemble implements Disposable {
       for (const member of this.members) this.observer.look(member);
       this.touch.look();
       this.lonely.look();
+      this.stuck.look();
     }
     this.border.settle();
   }

@@ -1,4 +1,4 @@
-import { logUniform, pick } from '../world/chance.ts';
+import { logUniform, oneIn, pick } from '../world/chance.ts';
 import type { FaultKind } from './coverage.ts';
 import { type Inject, once, spell } from './fault.ts';
 import { networkFaults } from './faults-network.ts';
@@ -9,6 +9,18 @@ const disks: Partial<Record<FaultKind, Inject>> = {
     const member = pick(random, world.ensemble.members);
     const { diskMs: before, disk } = member;
     const { calls } = disk;
+    // its log stands still for longer than a leader may wait for it; everything else of the machine goes on
+    if (oneIn(random, 3)) {
+      member.hang();
+      return {
+        text: `${member.host.name}, its log hangs`,
+        forMs: logUniform(random, world.tickMs * 4, world.tickMs * 30),
+        end: () => {
+          if (member.isHung) world.coverage.tell('disk.slow');
+          member.letGo();
+        },
+      };
+    }
     member.diskMs = logUniform(random, 5, world.tickMs * 3);
     return {
       text: `${member.host.name}, ${Math.round(member.diskMs)} ms`,

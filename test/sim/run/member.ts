@@ -79,9 +79,11 @@ export class Member {
         this.host.post(ms, EVENT_KIND.io, resolve);
       });
     disk.lag = (path) =>
-      this.logMs === 0 || !path.startsWith('/log/')
-        ? undefined
-        : new Promise((resolve) => this.host.post(exponential(random, this.logMs), EVENT_KIND.io, resolve));
+      this.hung !== undefined && path.startsWith('/log/')
+        ? this.waits(this.hung)
+        : this.logMs === 0 || !path.startsWith('/log/')
+          ? undefined
+          : new Promise((resolve) => this.host.post(exponential(random, this.logMs), EVENT_KIND.io, resolve));
     disk.onWrite = (path, bytes, at) => ledger.wrote(this.sid, path, bytes, at);
     disk.onDurable = (path, durable, from, end) => ledger.holdingsOf(this.sid).reached(path, durable, from, end);
     disk.onCut = () => this.host.end(this.powerWent);
@@ -90,7 +92,31 @@ export class Member {
     return disk;
   }
   private powerWent = false;
+  /** Writes of its log that do not end before they are let go; undefined while they end as they should. */
+  private hung: { readonly life: number; readonly go: () => void }[] | undefined;
 
+  /** From now on no write of its log ends. */
+  hang(): void {
+    this.hung ??= [];
+  }
+  letGo(): void {
+    const all = this.hung ?? [];
+    this.hung = undefined;
+    for (const { go } of all) go();
+  }
+  /** A write of its present life does not end. */
+  get isHung(): boolean {
+    return this.hung?.some(({ life }) => life === this.host.life) === true;
+  }
+  /** Its disk does nothing unusual. */
+  isWell(tickMs: number): boolean {
+    return !this.isHung && this.diskMs < tickMs / 10 && this.logMs < tickMs / 2 && this.disk.room > 0;
+  }
+  private waits(hung: NonNullable<Member['hung']>): Promise<void> {
+    return new Promise((resolve) => {
+      hung.push({ life: this.host.life, go: () => this.host.post(0, EVENT_KIND.io, resolve) });
+    });
+  }
   get isUp(): boolean {
     return this.host.alive;
   }

@@ -23,6 +23,8 @@ export const SAID: Readonly<Record<string, string>> = {
   'given again by others': 'what was damaged is whole again',
   'old copy found': 'this directory is an old copy',
   'disk full met': 'the disk is full',
+  'left a log that stood still': 'looking for a leader: the disk stands still',
+  'terms ended for a later promise': 'has accepted epoch',
 };
 /** What a member says that was sent such a thing. */
 export const STRANGE = 'the leader sent what does not follow';
