@@ -1,6 +1,6 @@
 import { logUniform, oneIn, pick } from '../world/chance.ts';
 import type { FaultKind } from './coverage.ts';
-import { type Inject, once, spell } from './fault.ts';
+import { anyUp, type Inject, once, spell } from './fault.ts';
 import { networkFaults } from './faults-network.ts';
 import { processFaults } from './faults-process.ts';
 
@@ -10,14 +10,15 @@ const disks: Partial<Record<FaultKind, Inject>> = {
     const { diskMs: before, disk } = member;
     const { calls } = disk;
     // its log stands still for longer than a leader may wait for it; everything else of the machine goes on
-    if (oneIn(random, 3)) {
-      member.hang();
+    const hanging = oneIn(random, 3) ? anyUp(world, random) : undefined;
+    if (hanging !== undefined) {
+      hanging.hang();
       return {
-        text: `${member.host.name}, its log hangs`,
+        text: `${hanging.host.name}, its log hangs`,
         forMs: logUniform(random, world.tickMs * 4, world.tickMs * 30),
         end: () => {
-          if (member.isHung) world.coverage.tell('disk.slow');
-          member.letGo();
+          if (hanging.isHung) world.coverage.tell('disk.slow');
+          hanging.letGo();
         },
       };
     }
