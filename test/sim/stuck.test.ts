@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Verdicts } from './check/verdicts.ts';
 import type { Member } from './run/member.ts';
+import { decide } from './run/shares.ts';
 import { Stuck } from './run/stuck.ts';
 
 function scene() {
@@ -23,7 +24,7 @@ function scene() {
   const stuck = new Stuck(
     {
       members: members as unknown as Member[],
-      configs: { voters: [1, 2, 3], incarnationOf: (sid) => `i${sid}` },
+      configs: { voters: [1, 2, 3], incarnationOf: (sid) => `i${sid}`, decides: decide },
       verdicts,
       links: { isTroubled: (_a, b) => b === troubled },
       incarnationOf: (sid) => named.get(sid) ?? '',

@@ -1,11 +1,11 @@
 import type { Verdicts } from '../check/verdicts.ts';
 import type { Links } from '../world/links.ts';
-import { type Configs, isMajority } from './configs.ts';
+import type { Configs } from './configs.ts';
 import type { Member } from './member.ts';
 
 export interface StuckAround {
   readonly members: readonly Member[];
-  readonly configs: Pick<Configs, 'voters' | 'incarnationOf'>;
+  readonly configs: Pick<Configs, 'voters' | 'incarnationOf' | 'decides'>;
   readonly verdicts: Verdicts;
   readonly links: Pick<Links, 'isTroubled'>;
   /** As what a server's directory was named last. */
@@ -67,6 +67,6 @@ export class Stuck {
         configs.incarnationOf(member.sid) === this.around.incarnationOf(member.sid) &&
         !links.isTroubled(leader.host.name, member.host.name, now),
     );
-    return isMajority(configs.voters, (sid) => well.some((member) => member.sid === sid));
+    return configs.decides(configs.voters, (sid) => well.some((member) => member.sid === sid));
   }
 }
