@@ -68,7 +68,7 @@ async function fill(parent: string, count: number): Promise<void> {
 }
 
 /** Beyond what a program that does nothing but echo takes at the same time, ms: more than that a person sees. */
-const FROZEN_MS = 250;
+const FROZEN_MS = 150;
 const ECHO =
   "process.stdin.setRawMode(true); console.log('here'); process.stdin.on('data', (key) => process.stdout.write('\\r' + key))";
 
