@@ -153,8 +153,12 @@ function tookStale(lock: string): boolean {
 
 /** What tells one state of the file from the next. */
 export function markOfFile(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
-  return stats === undefined ? '' : `${stats.ino} ${stats.mtimeNs} ${stats.size}`;
+  try {
+    const stats = statSync(file, { throwIfNoEntry: false, bigint: true });
+    return stats === undefined ? '' : `${stats.ino} ${stats.mtimeNs} ${stats.size}`;
+  } catch {
+    return ''; // what cannot be looked at is told by who reads or writes it
+  }
 }
 
 /** Others than the owner may read the file; secrets in it are then refused. */

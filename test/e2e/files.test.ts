@@ -252,3 +252,17 @@ test('export --format dir: a name that no file can have leaves nothing behind; w
   ])
     no(await one(...words), 44, /whole is damaged: an export that broke off\n hint: .*__incomplete__/);
 });
+
+test('a home that lies below a file is told so, where something is to be kept in it', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'zoosh-home-'));
+  try {
+    writeFileSync(join(home, 'file'), '');
+    const env = { ZOOSH_HOME: join(home, 'file', 'below') };
+    const kept = await zoosh(['profile', 'add', 'x', '127.0.0.1:1'], '', env);
+    assert.equal(kept.code, 2);
+    assert.match(kept.stderr, /config\.json cannot be written: .*file is no folder/);
+    assert.equal((await zoosh(['profile', 'list'], '', env)).code, 0);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
