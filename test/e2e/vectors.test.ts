@@ -9,9 +9,12 @@ import { Members, until } from './members.ts';
 import { ServerProcess } from './process.ts';
 import { replayProfile } from './replay.ts';
 
-/** Without what is said of a super user, whom the vectors need. */
+/** Without what is said of a super user, whom the vectors need, and of the logins that they have refused. */
 const unsaid = (log: string): string =>
-  log.replace(/^.* warn {2}(?:\S+\.superDigest is set: |this server has no history yet and waits: ).*\n/gm, '');
+  log.replace(
+    /^.* warn {2}(?:\S+\.superDigest is set: |this server has no history yet and waits: |a client at 127\.0\.0\.1: a login by \S+(?: as "\w+")? was refused$).*\n/gm,
+    '',
+  );
 
 /** Nothing is said of a disk that stood still for a while. */
 const PATIENT = ['fsync.warningthresholdms=60000'];

@@ -9,6 +9,7 @@ import { Coverage } from './run/coverage.ts';
 import { DiskHarm } from './run/disk-harm.ts';
 import type { Ensemble } from './run/ensemble.ts';
 import { nameOfServer, PORT } from './run/member.ts';
+import { decide } from './run/shares.ts';
 import { Supervisor } from './run/supervisor.ts';
 
 const line = (sid: number): string =>
@@ -198,6 +199,7 @@ test('a voter that counts as what it was before its directory was emptied is not
       configs: {
         ...{ first: [1, 2, 3], voters: [1, 2, 3], isListed: () => true, possible: () => [[1, 2, 3]] },
         incarnationOf: (sid: number) => `${sid}`,
+        decides: decide,
       },
       ledger: { holdingsOf: (sid: number) => ({ incarnation: sid === 1 ? own : `${sid}` }), lose: () => {} },
       knowsMembers: () => true,
