@@ -41,6 +41,8 @@ export const OUTER_SCENES: Readonly<Record<string, readonly string[]>> = {
 /** Colours and characters make the two looks there are. */
 const SHOWN = TERMINALS.filter(({ name }) => name === 'TERM=xterm-256color' || name === 'LC_ALL=C');
 const FOLDER = '/tmp/zoosh-screens-';
+/** Written behind everything else. */
+const END = 'that is all of it';
 
 async function play(name: string, lines: readonly string[], terminal: Terminal, columns: number): Promise<string> {
   const folder = mkdtempSync(FOLDER);
@@ -48,12 +50,13 @@ async function play(name: string, lines: readonly string[], terminal: Terminal, 
     apacheData(join(folder, 'apache'));
     const all = [`zoosh ${name} --help`, ...lines];
     const said = all.map((line) => `printf '$ %s\\n' ${quoted(line)}\n${line} || printf '[exit %s]\\n' $?\n`);
-    const script = `cd ${folder}\nzoosh() { '${process.execPath}' '${BIN}' "$@"; }\n${said.join('')}`;
+    const script = `cd ${folder}\nzoosh() { '${process.execPath}' '${BIN}' "$@"; }\n${said.join('')}printf '${END}'`;
     const env = { ...terminal.env, ZOOSH_HOME: join(folder, 'home'), HOME: folder, TZ: 'UTC' };
     let text = '';
     using session = new Session({ columns, rows: 24, sh: script, env, seen: (more) => void (text += more) });
-    await session.ended();
-    return masked(text.replaceAll('\r', '').replaceAll(folder, `${FOLDER}XXXXXX`));
+    // the end of a process may be told before the last that it wrote
+    await session.until(() => text.includes(END), 'the end');
+    return masked(text.replaceAll(END, '').replaceAll('\r', '').replaceAll(folder, `${FOLDER}XXXXXX`));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
