@@ -69,8 +69,6 @@ const DONE_ANYWAY: Readonly<Record<string, RegExp>> = {
   'IPAuthenticationProvider.usexforwardedfor': OFF,
   'admin.restore.enabled': OFF,
   'admin.httpVersion': /^11$/,
-  // no version of ZooKeeper reads it, and how-tos are full of it
-  requireClientAuthScheme: /^/,
 };
 
 /** What a setting without effect asks for is what is done without it. */

@@ -99,8 +99,11 @@ export function reader(given: ReadonlyMap<Key, Setting>, notes: string[]): Reade
       const match = /^([+-]?\d{1,9}) ?(ms|s|m|h|d)?$/.exec(text);
       if (match === null)
         throw error(key, `${key}=${text} is no interval`, 'write hours, or a number with ms, s, m, h or d');
+      const count = Number(match[1]);
       // below 0 is off, as in ZooKeeper
-      return Math.max(0, Number(match[1])) * (INTERVALS[match[2] ?? ''] as number);
+      if (count < 0 && key !== 'autopurge.purgeInterval')
+        throw error(key, `${key}=${text} is no interval`, 'write 0 for never');
+      return Math.max(0, count) * (INTERVALS[match[2] ?? ''] as number);
     },
     origin: (key) => given.get(key)?.from,
     differs(key) {

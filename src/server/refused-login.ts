@@ -16,8 +16,9 @@ const MOST = 128;
 /** A name as it may be told. */
 export const claimed = (name: string): string => (name.length > MOST ? `${name.slice(0, MOST)}...` : name);
 
-/** A slip of the fingers puts a login where its scheme belongs: what stands behind a colon is not told. */
-export const claimedScheme = (scheme: string): string => claimed(scheme.split(':', 1)[0] as string);
+const SCHEMES: ReadonlySet<string> = new Set(['world', 'auth', 'ip', 'digest', 'digest256', 'x509', 'sasl', 'super']);
+/** A slip of the fingers puts a password, or a whole login, where its scheme belongs: only those that there are are told. */
+export const claimedScheme = (scheme: string): string => (SCHEMES.has(scheme) ? scheme : 'an unknown scheme');
 
 /** The name in a credential; nothing in one without a colon can be told from a password. */
 export function claimedUser(scheme: string, credential: Uint8Array | null): string | undefined {

@@ -30,7 +30,9 @@ export interface SeenStart {
 export function startsWith({ bootTags, startsUpTo }: Starts, tag: string, seen: SeenStart | undefined): Starts {
   if (bootTags.length < MAX_BOOT_TAGS) return { bootTags: [...bootTags, tag], startsUpTo };
   if (seen === undefined) return { bootTags, startsUpTo };
-  const upTo = startsUpTo !== null && compareHalves(seen.at, startsUpTo) < 0 ? startsUpTo : seen.at;
   const from = bootTags.indexOf(seen.tag);
+  // its own log saw a start that the record lacks: the record is an older one, and does not know all up to there
+  if (from < 0) return { bootTags, startsUpTo };
+  const upTo = startsUpTo !== null && compareHalves(seen.at, startsUpTo) < 0 ? startsUpTo : seen.at;
   return { bootTags: from > 0 ? [...bootTags.slice(from), tag] : bootTags, startsUpTo: upTo };
 }

@@ -90,7 +90,7 @@ export class Leading extends Synchronization {
   /**
    * A learner that has not everything got more of it. Before the epoch is established only what comes to nothing takes time from
    * the term: a voter that must be given a snapshot needs what the network and its disk need, and each new term would begin it
-   * from the start (foundations.md 8). What is left to send is finite, so a term that nothing comes of ends all the same.
+   * from the start (foundations.md 8). What is left to send on one link is finite; a learner whose link breaks looks again.
    */
   private comesFurther({ voice, sent, upTo }: Learner): void {
     if (this.phase !== 'synchronization' || voice === undefined || sent === undefined || upTo !== undefined) return;

@@ -12,7 +12,7 @@ import { replayProfile } from './replay.ts';
 /** Without what is said of a super user, whom the vectors need, and of the logins that they have refused. */
 const unsaid = (log: string): string =>
   log.replace(
-    /^.* warn {2}(?:\S+\.superDigest is set: |this server has no history yet and waits: |a client at 127\.0\.0\.1: a login by \S+(?: as "\w+")? was refused$).*\n/gm,
+    /^.* warn {2}(?:\S+\.superDigest is set: |this server has no history yet and waits: |a client at 127\.0\.0\.1: a login by (?:\S+|an unknown scheme)(?: as "\w+")? was refused$).*\n/gm,
     '',
   );
 

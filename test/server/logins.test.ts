@@ -64,9 +64,9 @@ test('a login that is refused is told of and audited: address, scheme, and the n
   addAuth('digest', 'SECRET'); // no colon: all of it may be the password
   assert.deepEqual(last(), ['client', '10.0.0.1', undefined, 'digest', undefined]);
   addAuth('nosuch', 'ann:SECRET');
-  assert.deepEqual(last(), ['client', '10.0.0.1', undefined, 'nosuch', undefined]);
+  assert.deepEqual(last(), ['client', '10.0.0.1', undefined, 'an unknown scheme', undefined]);
   addAuth('ann:SECRET', null); // a slip: the login where its scheme belongs
-  assert.deepEqual(last(), ['client', '10.0.0.1', undefined, 'ann', undefined]);
+  assert.deepEqual(last(), ['client', '10.0.0.1', undefined, 'an unknown scheme', undefined]);
   addAuth(null, null);
   assert.deepEqual(last(), ['client', '10.0.0.1', undefined, undefined, undefined]);
   addAuth('digest', `${'x'.repeat(5000)}:SECRET`);
