@@ -7,7 +7,7 @@ import { MemoryHistory } from '../editor/memory-history.ts';
 import { visibleLine } from '../out/data.ts';
 import { fold } from '../out/fold.ts';
 import { complete } from '../shell/complete.ts';
-import { failureOf } from '../shell/failure.ts';
+import { Failure, failureOf } from '../shell/failure.ts';
 import { PathSource } from '../shell/path-source.ts';
 import { resolvePath } from '../shell/paths.ts';
 import { linesBehind } from '../shell/script-text.ts';
@@ -60,7 +60,13 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
     () => (isConnected(host) ? session.client() : undefined),
     () => performance.now(),
   );
-  const elsewhere = new PathsElsewhere((target) => session.open(target));
+  const elsewhere = new PathsElsewhere(async (target) => {
+    // such a program may ask somebody, and a Tab is no wish to be asked
+    const { auth = [] } = host.profiles.get(target.slice(1)) ?? {};
+    if (auth.some(({ from }) => from?.startsWith('cmd:') === true))
+      throw new Failure(2, 'Usage', `the credential of ${target} is said by a program, which Tab does not run`);
+    return session.open(target);
+  });
   const exists = (typed: string): boolean | undefined => {
     try {
       return paths.knows(resolvePath(shell.cwd, typed));

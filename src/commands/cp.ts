@@ -164,7 +164,7 @@ function told(counts: Counts, target: string, isPart: boolean): Output {
 }
 
 /** `world:anyone:r`, `auth::cdrwa,...`: no path looks like it that anybody would type here. */
-const isAcl = (text: string): boolean => /^\w+:[^/]*:(?:[cdrwa]+|all|ro)(?:,|$)/.test(text);
+const isAcl = (text: string): boolean => /^(?!file:|snap:)\w+:(?!\/).*:(?:[cdrwa]+|all|ro)(?:,|$)/.test(text);
 
 interface Counts {
   created: number;

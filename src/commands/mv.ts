@@ -60,7 +60,7 @@ export default command({
     const to = said.endsWith('/') && said !== '/' ? said + nameOf(from) : said === '/' ? `/${nameOf(from)}` : said;
     if (isWithin(to, from)) throw usage(`mv: ${to} lies within ${from}`);
     const policy = aclPolicy('mv', noAcl, acl);
-    await guardGiven(policy, to, true, context);
+    await guardGiven(policy, to, 'moved', context);
     const client = await context.client();
     const { signal } = context;
     const parent = parentOf(to);
@@ -206,21 +206,26 @@ async function inParts(
     await compare(job);
   } catch (error) {
     const done = `${plural(counts.created + counts.updated, 'node')} copied`;
-    throw stoppedAfter(error, done, context, { hint: `nothing is deleted yet; ${again}` });
+    const newer = error instanceof Failure ? error.hint : undefined;
+    throw stoppedAfter(error, done, context, { hint: `nothing is deleted yet; ${newer ?? again}` });
   }
   const gone = new Originals(job, upTo);
   try {
     await gone.delete();
   } catch (error) {
     const done = `${plural(gone.count, 'node')} deleted at ${quoteWord(from)}`;
-    throw stoppedAfter(error, done, context, { hint: `${quoteWord(to)} has all of it; ${again}` });
+    const next = gone.hasNewerCopies ? overNewer(to) : again;
+    throw stoppedAfter(error, done, context, { hint: `${quoteWord(to)} has all of it; ${next}` });
   }
   const moved = answer(from, to, gone.count);
   if (gone.exit === 0) return moved;
   await gone.tell();
-  context.warn(`${quoteWord(to)} has all that was copied; ${again}`);
+  context.warn(`${quoteWord(to)} has all that was copied; ${gone.hasNewerCopies ? overNewer(to) : again}`);
   return { ...moved, exit: gone.exit };
 }
+
+/** Somebody writes at the new place already: to go on would put what was before over it. */
+const overNewer = (to: string): string => `what others wrote at ${quoteWord(to)} is newer, and mv -f would undo it`;
 
 interface Job {
   readonly client: Client;
@@ -274,14 +279,29 @@ async function compare(job: Job): Promise<void> {
   for await (const pair of pairs(liveSource(client, from, from, options), liveSource(client, to, to, options))) {
     if (pair.left === undefined) continue; // what was there before
     const aspects = { data: true, acl: policy.way === 'keep' };
-    if (pair.right === undefined || differenceOf(pair, aspects) !== undefined)
+    if (pair.right !== undefined && differenceOf(pair, aspects) === undefined) continue;
+    // a copy is younger than what it was made of, unless that was changed since
+    const isNewer = (pair.right?.stat?.mzxid ?? 0n) > (pair.left.stat?.mzxid ?? 0n);
+    const copy = rebased(pair.path, from, to);
+    if (!isNewer || differenceOf(pair, { data: true, acl: false }) === undefined)
       throw new Failure(12, 'BadVersion', `${pair.path} changed while it was copied`, { path: pair.path });
+    throw new Failure(12, 'BadVersion', `${copy} was changed by others after it was copied`, {
+      path: copy,
+      hint: overNewer(to),
+    });
   }
 }
 
 const NAMED = 5;
 const CHANGED = 'it, or its copy, changed since they were compared';
-const WHY = { changed: CHANGED, BadVersion: CHANGED, came: 'it came since', NoAuth: 'not permitted' } as const;
+const NEWER = 'its copy was changed by others since';
+const WHY = {
+  changed: CHANGED,
+  newer: NEWER,
+  BadVersion: CHANGED,
+  came: 'it came since',
+  NoAuth: 'not permitted',
+} as const;
 
 /**
  * The nodes that were copied and found the same: they go, each only as it was compared. What others changed or made since
@@ -291,6 +311,8 @@ class Originals {
   /** Of what is gone. */
   count = 0;
   exit = 0;
+  /** Others have written at the new place. */
+  hasNewerCopies = false;
   readonly #job: Job;
   readonly #upTo: Zxid;
   readonly #stayed: { readonly path: string; readonly why: string }[] = [];
@@ -348,19 +370,20 @@ class Originals {
   }
 
   /** Why a node is not the one that was compared with its copy. */
-  #changeOf(pair: Pair, { way }: AclPolicy): 'changed' | 'came' | undefined {
+  #changeOf(pair: Pair, { way }: AclPolicy): 'changed' | 'newer' | 'came' | undefined {
     const { left, right } = pair;
     const isSince = (zxid: Zxid | undefined): boolean => zxid !== undefined && zxid > this.#upTo;
     if (isSince(left?.stat?.czxid)) return 'came';
+    if (isSince(right?.stat?.mzxid)) return 'newer';
     const isSame =
       right !== undefined &&
       !isSince(left?.stat?.mzxid) &&
-      !isSince(right.stat?.mzxid) &&
       differenceOf(pair, { data: false, acl: way === 'keep' }) === undefined;
     return isSame ? undefined : 'changed';
   }
 
-  #keep(path: string, why: KeptFor | 'changed' | 'came'): void {
+  #keep(path: string, why: KeptFor | 'changed' | 'newer' | 'came'): void {
+    if (why === 'newer') this.hasNewerCopies = true;
     this.exit = Math.max(this.exit, why === 'NoAuth' ? 14 : 12);
     if (why === 'NotEmpty') this.#above.push(path);
     else if (this.#stayed.length < NAMED) this.#stayed.push({ path, why: WHY[why] });

@@ -16,6 +16,8 @@ export interface BindPorts {
 export interface GlobWord {
   readonly param: string;
   readonly index: number;
+  /** From the root on. */
+  readonly pattern: string;
 }
 
 export interface Bound {
@@ -209,7 +211,8 @@ export function bind(spec: CommandSpec, given: readonly Arg[], name: string, por
       param.globs === true && arg?.quote === 'none' && hasGlob(arg.pattern ?? arg.text) && !isElsewhere(arg.text);
     const word = isGlob ? { ...arg, text: arg.pattern ?? arg.text } : arg;
     const value = word === undefined ? true : read(spec, key, param, word, ports);
-    if (isGlob) globs.push({ param: key, index: many ? (values[key] as unknown[]).length : 0 });
+    if (isGlob)
+      globs.push({ param: key, index: many ? (values[key] as unknown[]).length : 0, pattern: value as string });
     if (many) (values[key] as unknown[]).push(value);
     else values[key] = value;
   }

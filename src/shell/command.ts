@@ -257,6 +257,8 @@ export interface CommandContext {
   readonly stdin: () => Uint8Array;
   /** Paths came out of a pattern. */
   readonly globbed: boolean;
+  /** Those, from the root on. */
+  readonly patterns: readonly string[];
   /** What is said of a node that is not there and has the name of a pattern. */
   patternHint(path: string): string;
   /** Takes the events of watches that commands set, what they changed where somebody looked, and where the watch stands. */

@@ -65,6 +65,7 @@ export function contextOf(
     askSecret: (question) => ports.askSecret(question),
     stdin: ports.stdin,
     globbed: bound.globs.length > 0,
+    patterns: bound.globs.map(({ pattern }) => pattern),
     patternHint: (path) => patternHint(path, spec, shell.isOneShot),
     watched: ports.watched,
     news: (line) => ports.news(line),

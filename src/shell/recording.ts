@@ -62,8 +62,10 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       throw error;
     }
   };
-  const created = async (path: string, stat: Stat | undefined, data: Uint8Array | null): Promise<void> => {
-    const now = stat ?? (await inner.exists(path).catch(() => undefined));
+  // servers before 3.9 tell nothing of what a transaction makes
+  const statOf = async (path: string, told: Stat | undefined): Promise<Stat | undefined> =>
+    told ?? (await inner.exists(path).catch(() => undefined));
+  const created = (path: string, now: Stat | undefined, data: Uint8Array | null): void => {
     if (now === undefined) return;
     const isEphemeral = now.ephemeralOwner !== 0n && { isEphemeral: true as const };
     draft.add({ did: 'created', path, czxid: hex(now.czxid), after: markOf(data), ...isEphemeral });
@@ -74,7 +76,7 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       options?.signal?.throwIfAborted();
       try {
         const made = await sent(options, (more) => inner.create(path, data, more));
-        if (draft.isOpen) await created(made.path, made.stat, bytesOf(data ?? null));
+        if (draft.isOpen) created(made.path, await statOf(made.path, made.stat), bytesOf(data ?? null));
         return made;
       } catch (error) {
         if (!isRefusal(error)) draft.add({ did: 'unkept', path, why: LOST_WHY });
@@ -113,10 +115,12 @@ export function recordingClient(inner: Client, draft: TrashDraft, { keepsProtect
       try {
         const results = await sent(options, (more) => inner.multi(ops, more));
         const unknown = new Set(steps.flatMap((step) => (step.did === 'unkept' ? [step.path] : [])));
-        for (const [path, { own, stat }] of madeBy(ops, results)) {
-          // without what was there before, what came in its place is better than nothing
-          if (!unknown.has(path)) await created(path, stat, dataAfter(ops, own.path === path ? path : undefined, own));
-        }
+        // without what was there before, what came in its place is better than nothing
+        const made = [...madeBy(ops, results)].filter(([path]) => !unknown.has(path));
+        // noted in one go, in their order: others are noted meanwhile, and undo takes what is below a node before it
+        const stats = await Promise.all(made.map(([path, { stat }]) => statOf(path, stat)));
+        for (const [at, [path, { own }]] of made.entries())
+          created(path, stats[at], dataAfter(ops, own.path === path ? path : undefined, own));
         return results;
       } catch (error) {
         if (isRefusal(error)) draft.void(numbers[0] ?? -1, steps.length);

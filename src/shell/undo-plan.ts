@@ -160,7 +160,7 @@ function lastOf(
   if (there === undefined || (there.data !== undefined && markOf(there.data) !== step.after)) return undefined;
   const [way, does] = step.did === 'created' ? ['mv', 'moves it back'] : ['cp', 'copies it back'];
   const words = `${way} ${quoteWord(path)} ${quoteWord(was)} ${does}`;
-  return impossible(path, `stays, as it is all there is of ${quoteWord(was)}: ${words}`);
+  return impossible(path, `stays, as it may be all there is of ${quoteWord(was)}: ${words}`);
 }
 
 /** What is known of the nodes a plan is about. */

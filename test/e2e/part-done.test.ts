@@ -229,7 +229,7 @@ test('a pattern that stands for all there is means the root', async () => {
   for (const path of ['/a', '/b', '/b/c']) assert.equal((await run('create', path)).code, 0);
   const why = ': it concerns the root\n hint: say --yes before the command\n';
   no(await run('deleteall', '/*'), 30, `error: refused: will not delete all that / holds${why}`);
-  no(await run('rm', '-r', '/[ab]'), 30, `error: refused: will not delete all that / holds${why}`);
+  no(await run('rm', '-r', '/*'), 30, `error: refused: will not delete all that / holds${why}`);
   no(await run('delete', '/*'), 30, `error: refused: will not delete 2 nodes${why}`);
   no(
     await run('setAcl', '-R', '/*', 'world:anyone:cdrwa'),
@@ -238,6 +238,9 @@ test('a pattern that stands for all there is means the root', async () => {
   );
   assert.equal((await run('ls', '/')).stdout, 'a\nb\nzookeeper\n');
   assert.equal((await run('deleteall', '/b*')).code, 0);
+  // one that is meant for some names is that also where there happen to be no others
+  assert.equal((await run('deleteall', '/a*')).code, 0);
+  assert.equal((await run('create', '/c')).code, 0);
   assert.equal((await zoosh(['--yes', own.hosts, 'deleteall', '/*'])).code, 0);
   assert.equal((await run('ls', '/')).stdout, 'zookeeper\n');
 });
@@ -282,6 +285,33 @@ test('mv in parts leaves what others changed or made since it compared, and says
   assert.equal(await isThere('/mv'), false);
   for (const path of ['n00000', 'n02500', 'n02000/child/new', 'zz-new'])
     assert.equal((await client.get(`/moved/${path}`)).data?.toString(), 'others', path);
+});
+
+test('mv in parts does not advise to put the old over what others wrote at the new place', async () => {
+  const over = 'what others wrote at /used is newer, and mv -f would undo it';
+  await plant('/use', 3000, Buffer.alloc(300));
+  const atOnce = new Meddled(async (_sent, ops) => {
+    if (ops.some(({ path }) => path === '/used/n02999')) await client.set('/used/n00000', 'others');
+  });
+  const it = rig(atOnce);
+  await ended(it, 'mv /use /used', 12);
+  const { failure } = it.told[0] ?? {};
+  assert.match(String(failure?.message), /\/used\/n00000 was changed by others after it was copied/);
+  assert.equal(failure?.hint, `nothing is deleted yet; ${over}`);
+  assert.equal((await client.getChildren('/use')).children.length, 3000);
+  await client.set('/used/n00000', Buffer.alloc(300));
+  let isDone = false;
+  const later = new Meddled(async (_sent, ops) => {
+    if (isDone || ops[0]?.op !== 'delete') return;
+    isDone = true;
+    await client.set('/used/n02500', 'others');
+  });
+  assert.deepEqual(await ended(rig(later), 'mv -f /use /used', 12), [
+    '/use/n02500 stays: its copy was changed by others since',
+    `/used has all that was copied; ${over}`,
+  ]);
+  assert.deepEqual((await client.getChildren('/use')).children, ['n02500']);
+  assert.equal((await client.get('/used/n02500')).data?.toString(), 'others');
 });
 
 test('a dry run of many nodes shows each of them once', async () => {
