@@ -23,6 +23,7 @@ import { page, pagerOf } from './pager.ts';
 import { ProgressLine } from './progress.ts';
 import { writeOut } from './standard-output.ts';
 import type { RefusedRequest } from './trace.ts';
+import { isInBackground } from './typed.ts';
 import { errWidth } from './width.ts';
 
 export interface PresenterOptions {
@@ -140,6 +141,7 @@ export class Presenter {
   }
   /** Without a prompt nobody else reads the keys. */
   async #hearKeys(): Promise<void> {
+    if (isInBackground()) return;
     process.stdin.setRawMode(true); // already now: what is typed must not be echoed into the view
     const { LiveKeys } = await import('./live-keys.ts');
     if (this.#live.isDrawn) this.#keys = new LiveKeys(() => this.onEnough());

@@ -18,13 +18,23 @@ export function isTypedByPerson(): boolean {
 }
 
 /** Number of this process's group; undefined where there is no /proc. */
-export function groupInProc(): number | undefined {
+export const groupInProc = (): number | undefined => statOf()?.[2];
+/** Behind the name of the program: state, parent, group, session, terminal, the group in its foreground. */
+function statOf(): readonly number[] | undefined {
   try {
     const stat = readFileSync('/proc/self/stat', 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
+    return stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
   } catch {
     return undefined;
   }
+}
+/** The terminal is another job's, `top &`: who changes it is stopped. Where that cannot be told it is ours. */
+export function isInBackground(): boolean {
+  const [, , group, , , foreground] = statOf() ?? [];
+  return group !== foreground;
 }
 
 /** The same by a program that systems without /proc have; undefined where it is not. */

@@ -119,3 +119,13 @@ test('at a prompt q ends a view, and is a letter anywhere else', async () => {
   session.type('quit\r');
   assert.equal(await session.ended(), 0);
 });
+
+test('a view in the background is drawn, and leaves the terminal alone', async () => {
+  const words = `${process.execPath} ${BIN} --no-config ${server.hosts} top -i 100ms -n 3`;
+  using session = new Session({
+    sh: `exec bash -ic '${words} & wait $!; echo "ended $?"'`,
+    env: { ZOOSH_HOME: '/nonexistent', LANG: 'C.UTF-8', HOME: '/nonexistent' },
+  });
+  await session.until((screen) => screen.includes('ended') || session.exit !== undefined, 'the end');
+  assert.match(session.screen.all().join('\n'), /ended 0/);
+});
