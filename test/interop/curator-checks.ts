@@ -78,7 +78,11 @@ describe("Curator's recipes", { concurrency: 2 }, () => {
 
 test('what passes on Apache passes on ours, one server and three', () => {
   for (const count of ['one', 'three'])
-    assert.deepEqual(passed(`${count} of ours`), passed(`${count} of Apache's`), JSON.stringify([...found]));
+    assert.deepEqual(
+      passed(`${count} of Apache's`).filter((line) => !passed(`${count} of ours`).includes(line)),
+      [],
+      JSON.stringify([...found]),
+    );
   // with as many failures on both sides nothing would be shown
   assert.ok(passed('one of ours').length > CHECKS - 3, JSON.stringify([...found]));
 });
