@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect } from '../../src/index.ts';
 import { lateIf, timely } from '../patience.ts';
+import { note } from './live-shell.ts';
 import { one, SERVER } from './shell-rig.ts';
 
 /** Numbers, sizes, spans, times, ids, addresses and the version of the server. */
@@ -57,6 +58,7 @@ const doctorLines = (text: string): string[] =>
 
 async function says(words: readonly string[], wanted: readonly string[]): Promise<void> {
   for (const [at, mode] of ['plain', 'json'].entries()) {
+    note(words.join(' '), mode === 'json');
     const { out, err, status } = await one('-o', mode, ...words);
     assert.deepEqual([status, masked(out.toString()), err], [0, wanted[at], ''], `${words.join(' ')} ${mode}`);
   }
@@ -69,6 +71,7 @@ export async function wholly(at: string): Promise<void> {
     return lateIf(!out.toString().includes('"up":true'), out.toString());
   });
   await says(['status'], status);
+  await says(['status', SERVER], status);
   await says(['top', '-i', '200ms', '-n', '1'], top);
   await says(['latency', '-n', '3'], latency);
   const mine = await connect(SERVER);
@@ -84,7 +87,11 @@ export async function wholly(at: string): Promise<void> {
   } finally {
     await mine.close();
   }
-  const { out, err, status: code } = await one('-o', 'plain', 'doctor', at, '--limit', '10', '--admin-port', '1');
+  const asked = ['doctor', at, '--limit', '10', '--admin-port', '1'];
+  note(asked.join(' '), true);
+  const checks = JSON.parse((await one('-o', 'json', ...asked)).out.toString()) as { verdict: string; check: string }[];
+  assert.ok(checks.length >= DOCTOR.length && checks.every(({ verdict }) => /^(?:ok|warn|fail)$/i.test(verdict)));
+  const { out, err, status: code } = await one('-o', 'plain', ...asked);
   const lines = doctorLines(out.toString()).map((line) => line.split('\t'));
   assert.deepEqual(
     lines.map(([, what]) => what),
