@@ -3,6 +3,7 @@ import type { Config } from '../records/txns.ts';
 import { commitHeld } from './commits.ts';
 import { Departure } from './departure.ts';
 import { DISK_FAILED, type Of } from './discovery.ts';
+import { Headway } from './headway.ts';
 import { Leader } from './leader.ts';
 import { type Audience, forward, hasVote, type Learner } from './learners.ts';
 import { Membership } from './membership.ts';
@@ -12,13 +13,17 @@ import type { State } from './state.ts';
 import { Synchronization } from './synchronization.ts';
 import { type Entry, isBefore, isSame, type Message, type Position, positionOf, type Refusal } from './types.ts';
 
+/** It is sent a history, and has not said yet that it has all of it. */
+const isOnItsWay = ({ sent, upTo }: Learner): boolean => sent !== undefined && upTo === undefined;
+
 /** A term as leader: discovery and synchronisation, then broadcast. `over` says why it must end; the member then looks again. */
 export class Leading extends Synchronization {
   /** Numbers proposals, once the epoch is established. */
   leader: Leader | undefined;
   private readonly lastCounter: number | undefined;
-  /** Ticks of the term; of its synchronisation those since a voter's history came further. */
+  /** Ticks of the term; of its synchronisation those since it came nearer to a quorum. */
   private age = 0;
+  private readonly headway = new Headway();
   private untilPing: number;
   /** Ticks for which our own log has held less than all and has reported nothing. */
   private unwritten = 0;
@@ -90,11 +95,19 @@ export class Leading extends Synchronization {
   /**
    * A learner that has not everything got more of it. Before the epoch is established only what comes to nothing takes time from
    * the term: a voter that must be given a snapshot needs what the network and its disk need, and each new term would begin it
-   * from the start (foundations.md 8). What is left to send on one link is finite; a learner whose link breaks looks again.
+   * from the start (foundations.md 8). Something comes of it only where those that have everything, and those that lately got further
+   * than ever in this term, are a quorum with us. Where they are not, others may be one, and need the votes that we hold. So each
+   * step of a voter gives time once, and nobody is kept from a quorum for the sake of one that we cannot have.
    */
-  private comesFurther({ voice, sent, upTo }: Learner): void {
-    if (this.phase !== 'synchronization' || voice === undefined || sent === undefined || upTo !== undefined) return;
-    if (canLead(this.state.configs, voice)) this.age = 0;
+  private comesFurther(learner: Learner): void {
+    const { state, headway } = this;
+    const { voice, sid } = learner;
+    if (this.phase !== 'synchronization' || voice === undefined || !isOnItsWay(learner)) return;
+    if (!canLead(state.configs, voice) || !headway.further(sid, ++learner.steps)) return;
+    const voices = this.holders().map((each) => each.voice);
+    for (const each of this.learners.values())
+      if (isOnItsWay(each) && headway.isMade(each.sid, state.limits.init)) voices.push(each.voice as Voice);
+    if (this.isQuorum(voices)) this.age = 0;
   }
 
   protected establish(): void {
@@ -321,6 +334,7 @@ export class Leading extends Synchronization {
     this.watchDisk();
     for (const heard of this.silent.values()) heard.ticks++;
     this.age++;
+    this.headway.tick();
     if (this.phase !== 'broadcast') {
       if (this.age > limits.init) this.over = `no quorum in the ${this.phase} of epoch ${this.epoch}`;
     } else if (!this.hears()) this.over = 'out of hearing of a quorum';

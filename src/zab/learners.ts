@@ -23,6 +23,8 @@ export class Learner {
   sent: Position | undefined;
   /** It waits for a snapshot that joins on to what is remembered. */
   wantsSnapshot = false;
+  /** How often it got more of what it was sent to begin with. */
+  steps = 0;
   /** Up to where it holds everything on disk; undefined before its acknowledgement of NEWLEADER. */
   upTo: Position | undefined;
   upToDate = false;

@@ -9,15 +9,13 @@ const NODE_BYTES = 900_000;
 /** Bytes a ms from the leader to its learner: all of it takes three times as long as initLimit. */
 const RATE = 450;
 
-/** A server was away while much was written, and is given all of it over a narrow link. */
-async function story(observers: number, lost: boolean): Promise<void> {
-  using it = new Story({ seed: 5, plan: { observers, commitLogCount: 10, snapCount: 10 } });
+/** A server was away while much was written, and is to be given all of it over a narrow link. */
+async function falls(it: Story, away: number, lost: boolean): Promise<void> {
   const { links } = it.ensemble.network;
   it.start();
   await it.serving();
   const client = it.clientOf(3);
   await it.write(client);
-  const away = observers > 0 ? 4 : 1;
   const has = 3;
   it.crash(false, away);
   await it.leader();
@@ -28,6 +26,13 @@ async function story(observers: number, lost: boolean): Promise<void> {
   it.crash(false);
   if (lost) it.out.add(2);
   for (const sid of it.others(away)) links.cap(nameOfServer(sid), nameOfServer(away), RATE);
+}
+const PLAN = { commitLogCount: 10, snapCount: 10 };
+
+async function story(observers: number, lost: boolean): Promise<void> {
+  using it = new Story({ seed: 5, plan: { observers, ...PLAN } });
+  const away = observers > 0 ? 4 : 1;
+  await falls(it, away, lost);
   const began = it.ensemble.scheduler.now;
   it.start();
   await it.serving(away);
@@ -44,3 +49,24 @@ async function story(observers: number, lost: boolean): Promise<void> {
 test('slow_link: a voter that the quorum needs is given a snapshot that takes longer than initLimit', () =>
   story(0, true));
 test('slow_link: an observer is given a snapshot that takes longer than initLimit', () => story(1, false));
+
+test('slow_link: a voter that dies again and again, and begins its snapshot anew, keeps nobody in a term that nothing comes of', async () => {
+  using it = new Story({ seed: 5, plan: PLAN });
+  await falls(it, 1, true);
+  const initMs = 10 * it.plan.tickMs;
+  const epoch = (): number => it.member(3).program?.epoch ?? 0;
+  it.start();
+  await it.run(initMs);
+  const first = epoch();
+  for (let i = 0; i < 10; i++) {
+    it.crash(false, 1);
+    it.start(1);
+    await it.run(0.9 * initMs);
+  }
+  assert.ok(epoch() - first >= 2, `${epoch() - first} terms ended`);
+  // once it lives on it is given all of it
+  await it.serving(1);
+  it.out.clear();
+  await it.end();
+  assert.deepEqual(it.violations, []);
+});

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { markOf, ORIGIN } from '../../src/zab/types.ts';
-import { endOf, Hand, logOf } from './hand.ts';
+import { configOf, endOf, Hand, logOf, withNote } from './hand.ts';
 import { LIMITS } from './sim-node.ts';
 
 const LOG = logOf([[1, 4]]);
@@ -55,6 +55,98 @@ test('8: what a learner gets that does not count holds up no term', () => {
     hand.ticks(1);
   }
   assert.equal(hand.peer.role, 'looking');
+});
+
+/** The voter comes back over a link of its own, and is sent all of it anew. */
+function comesBack(hand: Hand, sid: number, link: number): void {
+  hand.feed({ type: 'closed', link: link - 10 });
+  hand.meet(link, sid, { acceptedEpoch: 2 });
+  hand.ackEpoch(link, 2, logOf([]), null);
+  assert.ok(hand.did.includes('SNAP'));
+}
+const parts = (hand: Hand, link: number, count: number): void => {
+  for (let i = 0; i < count; i++) hand.feed({ type: 'progress', link });
+};
+
+test('8: a link that breaks again and again gains its term nothing, until more came over one than over any before', () => {
+  const hand = waitsFor(1, true);
+  parts(hand, 1, 3);
+  hand.ticks(LIMITS.init - 2);
+  comesBack(hand, 1, 11);
+  parts(hand, 11, 2);
+  hand.hear(11, { type: 'ACK', epoch: 2, incarnation: 'i1', upTo: ORIGIN });
+  hand.ticks(1);
+  comesBack(hand, 1, 21);
+  parts(hand, 21, 4);
+  hand.ticks(LIMITS.init);
+  assert.equal(hand.peer.role, 'leading', 'it came further than ever');
+  comesBack(hand, 1, 31);
+  parts(hand, 31, 4);
+  hand.ticks(1);
+  assert.equal(hand.peer.role, 'looking', 'it did not');
+});
+
+/** Server 5 of five leads, and 1 and 2 of the others are there; each must be given a snapshot. */
+function leadsFive(): Hand {
+  const five = withNote([], 1, { type: 'config', config: configOf(1, 2, 3, 4, 5) });
+  const log = logOf([[1, 4]], five);
+  const hand = new Hand(5, { log, base: markOf(log[2] as never), peers: [1, 2, 3, 4, 5] });
+  const vote = Hand.voteFor(5, log);
+  hand.feed(...[1, 2, 3, 4].map((from) => hand.voted(from, vote)));
+  for (const sid of [1, 2]) hand.meet(sid, sid);
+  hand.stored();
+  for (const sid of [1, 2]) hand.ackEpoch(sid, 2, logOf([]));
+  hand.stored();
+  assert.equal(hand.peer.phase, 'synchronization');
+  return hand;
+}
+
+test('8: a term that can get no quorum ends, however far one of its voters comes', () => {
+  const alone = leadsFive();
+  for (let i = 0; i <= LIMITS.init; i++) {
+    parts(alone, 1, 1);
+    alone.ticks(1);
+  }
+  assert.equal(alone.peer.role, 'looking', 'two of five');
+
+  const left = leadsFive();
+  for (const sid of [1, 2]) parts(left, sid, 1);
+  left.feed({ type: 'closed', link: 2 });
+  for (let i = 0; i <= LIMITS.init; i++) {
+    parts(left, 1, 1);
+    left.ticks(1);
+  }
+  assert.equal(left.peer.role, 'looking', 'the third has gone');
+
+  const stands = leadsFive();
+  for (const sid of [1, 2]) parts(stands, sid, 1);
+  for (let i = 0; i <= 2 * LIMITS.init + 1; i++) {
+    stands.hear(2, { type: 'PONG', epoch: 2, incarnation: 'i2', round: 0 });
+    parts(stands, 1, 1);
+    stands.ticks(1);
+    if (i < 2 * LIMITS.init) assert.equal(stands.peer.role, 'leading', 'it may be slow');
+  }
+  assert.equal(stands.peer.role, 'looking', 'the third stands still');
+});
+
+test('8: a term goes on while those that have everything and those that come further are a quorum', () => {
+  const both = leadsFive();
+  for (let i = 0; i < 10; i++) {
+    for (const sid of [1, 2]) {
+      parts(both, sid, 1);
+      both.ticks(LIMITS.init / 2);
+    }
+    assert.equal(both.peer.role, 'leading', `after ${i + 1} times initLimit`);
+  }
+  both.ackNewLeader(1, 2, endOf(both.log), 'i1');
+  for (let i = 0; i < 10; i++) {
+    parts(both, 2, 1);
+    both.ticks(LIMITS.init);
+    both.hear(1, { type: 'PONG', epoch: 2, incarnation: 'i1', round: 0 });
+    assert.equal(both.peer.role, 'leading', 'one has everything');
+  }
+  both.ackNewLeader(2, 2, endOf(both.log), 'i2');
+  assert.equal(both.peer.phase, 'broadcast');
 });
 
 const SNAP = { type: 'SNAP' as const, epoch: 2, at: endOf(LOG), configs: [], seen: [] };

@@ -1,0 +1,28 @@
+/** The most that a voter was seen to get of a history over one link, and for how many ticks it has got no further than that. */
+interface Way {
+  most: number;
+  ticks: number;
+}
+
+/**
+ * How far the voters of a term came with the history that they are given. A link that breaks begins it anew, and what comes over
+ * the next one is progress where it is more than came over any before it: a link that breaks again and again gains nothing.
+ */
+export class Headway {
+  private readonly ways = new Map<number, Way>();
+
+  /** More came over a link, for the `steps`th time; true when this voter never came so far in this term. */
+  further(sid: number, steps: number): boolean {
+    if (steps <= (this.ways.get(sid)?.most ?? 0)) return false;
+    this.ways.set(sid, { most: steps, ticks: 0 });
+    return true;
+  }
+  tick(): void {
+    for (const way of this.ways.values()) way.ticks++;
+  }
+  /** It came further than ever within so many ticks. */
+  isMade(sid: number, within: number): boolean {
+    const way = this.ways.get(sid);
+    return way !== undefined && way.ticks <= within;
+  }
+}
