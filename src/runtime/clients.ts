@@ -68,7 +68,8 @@ export class ClientPort {
     () => this.clock.monotonic(),
   );
   private nextId = 1;
-  private stopping = false;
+  /** No request is read any more. */
+  stopping = false;
 
   /** `clocks` is called before input is given to the server, whose clocks it sets; `turn` behind it: it flushes. */
   constructor(
@@ -448,7 +449,7 @@ export class ClientPort {
     this.queue = [];
     this.paused.clear();
   }
-  /** A new epoch stands: requests that waited for it are taken. */
+  /** A new epoch stands, or a leader stays that was about to go: requests that waited are taken. */
   goOn(): void {
     if (this.queue.length > 0) this.arm();
   }

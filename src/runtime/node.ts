@@ -444,6 +444,10 @@ export class ServerNode {
         return server.proposeConfig(effect.config);
       case 'drain':
         return server.drainDesk();
+      case 'undrain':
+        if (port.stopping) return; // what is asked of a server that stops goes to the next leader
+        server.undrainDesk();
+        return port.goOn();
       case 'takeSnapshot':
         return this.snapshotter.demand(effect.doubted);
       default:

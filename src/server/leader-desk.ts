@@ -95,6 +95,10 @@ export class LeaderDesk implements Desk {
   drain(): void {
     this.draining = true;
   }
+  undrain(): void {
+    this.draining = false;
+    this.goOn();
+  }
   heard(session: TrackedSession): void {
     this.server.tracker.touch(session, this.server.now);
   }

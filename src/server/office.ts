@@ -284,6 +284,10 @@ export abstract class Office extends Replica {
   drainDesk(): void {
     if (this.desk instanceof LeaderDesk) this.desk.drain();
   }
+  /** It stays: what was held back is decided. */
+  undrainDesk(): void {
+    if (this.desk instanceof LeaderDesk) this.desk.undrain();
+  }
   synced(id: number): void {
     this.desk?.synced(id);
   }

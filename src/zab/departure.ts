@@ -13,6 +13,7 @@ export class Departure {
   private readonly learners: ReadonlyMap<number, Learner>;
   private isAsked = false;
   isRemoved = false;
+  private isFailing = false;
   /** Our log stands still: who comes next leads while we wait for our disk, and may lead again when it is back. */
   private isStuck = false;
   /** Ticks that a leader whose disk fails still waits for a successor. */
@@ -34,6 +35,7 @@ export class Departure {
   }
   /** Our own log goes no further: others commit what is open and one of them takes over, or we go without that. */
   diskFailed(): void {
+    this.isFailing = true;
     this.patience ??= this.state.limits.silence;
     this.state.out.push({ type: 'drain' });
     this.ask();
@@ -48,10 +50,21 @@ export class Departure {
     this.patience = this.state.limits.silence;
     this.state.out.push({ type: 'drain' });
   }
+  /**
+   * Our log got further before anybody took over, or the others are not enough any more without us: nothing is gained by going,
+   * and what was held back meanwhile need not wait for another term. Whoever goes for another reason as well goes.
+   */
+  stay(): void {
+    if (!this.isStuck) return;
+    this.isStuck = false;
+    if (this.isFailing) return;
+    this.patience = undefined;
+    if (!this.isAsked && !this.isRemoved) this.state.out.push({ type: 'undrain' });
+  }
   /** Why the term is over when a disk that fails, or stands still, has been waited with for long enough. */
   tick(): typeof DISK_FAILED | typeof DISK_STANDS | undefined {
     if (this.patience === undefined || --this.patience > 0) return undefined;
-    return this.isStuck && !this.isAsked ? DISK_STANDS : DISK_FAILED;
+    return this.isFailing ? DISK_FAILED : DISK_STANDS;
   }
 
   /** Hands over as soon as a voter holds everything and all of it is committed; returns why the term is over then. */

@@ -8,7 +8,7 @@ import { Leader } from './leader.ts';
 import { type Audience, forward, hasVote, type Learner } from './learners.ts';
 import { Membership } from './membership.ts';
 import { Probes } from './probes.ts';
-import { canLead, slackOf, type Voice } from './quorum.ts';
+import { canLead, isQuorumOfAll, slackOf, type Voice } from './quorum.ts';
 import type { State } from './state.ts';
 import { Synchronization } from './synchronization.ts';
 import { type Entry, isBefore, isSame, type Message, type Position, positionOf, type Refusal } from './types.ts';
@@ -25,8 +25,8 @@ export class Leading extends Synchronization {
   private age = 0;
   private readonly headway = new Headway();
   private untilPing: number;
-  /** Ticks for which our own log has held less than all and has reported nothing. */
-  private unwritten = 0;
+  /** Ticks for which the others have been ahead of our own log, and it has reported nothing. */
+  private overtaken = 0;
   /** The first transaction, which says who counts, is not committed yet. */
   private founding = false;
   private readonly proposedTags = new Set<string>();
@@ -255,7 +255,8 @@ export class Leading extends Synchronization {
   }
   /** Our own log is one vote like any other. */
   persisted(): void {
-    this.unwritten = 0;
+    this.overtaken = 0;
+    this.departure.stay();
     if (this.phase === 'synchronization') return this.maybeEstablish();
     this.advance();
     this.state.apply();
@@ -333,22 +334,25 @@ export class Leading extends Synchronization {
     this.over ??= this.departure.tick();
     this.watchDisk();
     for (const heard of this.silent.values()) heard.ticks++;
-    this.age++;
     this.headway.tick();
+    this.age++;
     if (this.phase !== 'broadcast') {
       if (this.age > limits.init) this.over = `no quorum in the ${this.phase} of epoch ${this.epoch}`;
     } else if (!this.hears()) this.over = 'out of hearing of a quorum';
   }
   /**
    * A log of our own that stands still holds up what is applied here, so every sync and all our own clients, for as long as we
-   * lead. Where the others have committed what it does not hold they need it for nothing, and are left to each other. Where
-   * they have not, they could not without us either: a quorum of one, voters that are needed, and all whose disks stand still
-   * alike gain nothing from another term. One report of the disk, however late, is progress.
+   * lead. Where the others have committed what it does not hold, and are still enough to, they need it for nothing, and are left
+   * to each other. Where they are not, they can commit nothing without us either: a quorum of one, voters that are needed, and all
+   * whose disks stand still alike gain nothing from another term. One report of the disk, however late, is progress; and where all
+   * disks stood still for a while ours may be the last to be back.
    */
   private watchDisk(): void {
-    const { limits, history } = this.state;
-    if (this.phase !== 'broadcast' || history.isDurable) this.unwritten = 0;
-    else if (++this.unwritten > limits.sync && isBefore(history.durable, history.committed)) {
+    const { limits, history, configs } = this.state;
+    if (this.phase !== 'broadcast' || !isBefore(history.durable, history.committed)) this.overtaken = 0;
+    else if (++this.overtaken > limits.sync) {
+      const others = this.holders().map(({ voice }) => voice);
+      if (!isQuorumOfAll(configs, others)) return this.departure.stay();
       this.departure.diskStands();
       this.maybeLeave();
     }

@@ -277,6 +277,8 @@ export type Effect =
   | { readonly type: 'configDone'; readonly at: Position }
   /** This leader is about to go: take no more requests. It goes as soon as everything proposed is committed. */
   | { readonly type: 'drain' }
+  /** It stays after all: requests may be taken again, those first that were held back. */
+  | { readonly type: 'undrain' }
   /** Requests may be taken. */
   | { readonly type: 'serve' }
   /** Apply everything up to here. */

@@ -95,6 +95,27 @@ test('a leader without memory refuses the writes and sessions of learners, too, 
   assert.equal(server.pressure.refused, 4);
 });
 
+test('what came while a leader was about to go is decided in its order when it stays', () => {
+  const { desk, told, proposed } = rig();
+  const ask = (link: number): void => {
+    const common = { epoch: 3, session: 5n, xid: 9, op: 1, identities: [] };
+    desk.received(link, { type: 'REQUEST', ...common, body: Buffer.alloc(4) });
+  };
+  desk.drain();
+  for (const link of [7, 8]) ask(link);
+  assert.deepEqual([desk.holds, desk.waiting, proposed()], [true, 2, 0]);
+  desk.undrain();
+  assert.deepEqual([desk.holds, desk.waiting, proposed()], [false, 0, 2]);
+  ask(7);
+  desk.tell();
+  const links = told.map(({ link, message }) => [link, message.type === 'TAKEN' ? message.first : undefined]);
+  assert.deepEqual(links, [
+    [7, 1],
+    [8, 2],
+    [7, 3],
+  ]);
+});
+
 test('nodes with a time to live go only while the clocks of a quorum of the voters agree', () => {
   const { desk, server } = rig();
   let slices = 0;

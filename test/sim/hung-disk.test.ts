@@ -43,3 +43,39 @@ test('disk.slow: whoever it is whose log hangs, writes and syncs at the others g
     assert.deepEqual(story.violations, [], which);
   }
 });
+
+test('disk.slow: a leader whose disk answers before anybody could take over leads on, and decides what it held back', async () => {
+  using story = new Story({ seed: 3 });
+  story.start();
+  await story.serving();
+  const sid = await story.leader();
+  const leader = story.member(sid);
+  const epoch = leader.program?.leads;
+  const client = await story.clientOf(...story.others(sid)).get();
+  await story.settled(client.create('/before', 'x'));
+  leader.hang();
+  await story.settled(client.create('/while', 'x'));
+  await story.run(2 * story.plan.tickMs);
+  // nobody has all that was proposed, so nobody takes over
+  for (const other of story.others(sid)) story.member(other).hang();
+  let answered = 0;
+  const ask = (path: string): void => {
+    client.create(path, 'x').then(
+      () => answered++,
+      () => undefined,
+    );
+  };
+  ask('/open');
+  const isHeld = (): boolean => (leader.program?.term as { readonly holds: boolean } | undefined)?.holds === true;
+  await story.until('it is about to go', isHeld, ENDS_MS);
+  ask('/held');
+  await story.run(story.plan.tickMs / 2);
+  leader.letGo();
+  await story.run(story.plan.tickMs / 2);
+  for (const other of story.others(sid)) story.member(other).letGo();
+  await story.until('all is answered', () => answered === 2, ENDS_MS);
+  await story.run(10 * story.plan.tickMs);
+  assert.equal(leader.program?.leads, epoch, 'it went, though it is well');
+  await story.end();
+  assert.deepEqual(story.violations, []);
+});

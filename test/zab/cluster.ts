@@ -309,6 +309,10 @@ export class Cluster {
       case 'drain':
         node.serves = false;
         return;
+      case 'undrain':
+        this.mark('stays after all');
+        node.serves = peerLeads(node);
+        return;
       case 'otherLines':
       case 'foundsNothing':
         return assert.fail('all have the same lines');

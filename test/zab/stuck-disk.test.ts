@@ -1,7 +1,7 @@
 /** disk.slow: a leader whose own log stands still goes where others can go on, and stays where they cannot. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { markOf } from '../../src/zab/types.ts';
+import { type Entry, markOf } from '../../src/zab/types.ts';
 import { endOf, Hand, logOf, withNote } from './hand.ts';
 import { LIMITS, memberOf } from './sim-node.ts';
 
@@ -81,6 +81,75 @@ test('a slow disk that reports something now and then is no reason', () => {
     hand.persisted(entry);
   }
   assert.deepEqual([hand.peer.role, hand.every('drain').length], ['leading', 0]);
+});
+
+test('where all disks stood still for a while, a leader whose own is the last to be back is not taken for stuck', () => {
+  const hand = leadingTwo();
+  hand.propose();
+  ticks(hand, LIMITS.sync, 1, 2);
+  for (const sid of [1, 2]) ack(hand, sid);
+  ticks(hand, LIMITS.sync, 1, 2);
+  assert.deepEqual([hand.peer.role, hand.every('drain').length], ['leading', 0]);
+  ticks(hand, 1, 1, 2);
+  assert.equal(hand.peer.role, 'looking');
+});
+
+/** It is about to go: its disk stands still, and something that was proposed on the way is not committed yet. */
+function aboutToGo(): { hand: Hand; written: Entry } {
+  const hand = leadingTwo();
+  const written = hand.propose();
+  for (const sid of [1, 2]) ack(hand, sid);
+  ticks(hand, LIMITS.sync - 1, 1, 2);
+  hand.propose();
+  ticks(hand, 2, 1, 2);
+  assert.deepEqual([hand.peer.role, hand.every('drain').length], ['leading', 1]);
+  return { hand, written };
+}
+
+test('a leader that was about to go stays when its disk answers, and what was held back is taken', () => {
+  const { hand, written } = aboutToGo();
+  ticks(hand, 1, 1, 2);
+  hand.persisted(written);
+  assert.deepEqual(hand.did, ['undrain', 'commit']);
+  for (const sid of [1, 2]) ack(hand, sid);
+  ticks(hand, LIMITS.sync, 1, 2);
+  assert.deepEqual([hand.peer.role, hand.everDid('HANDOVER')], ['leading', false], 'it is counted anew');
+  ticks(hand, 1, 1, 2);
+  assert.equal(hand.every('drain').length, 2);
+  assert.ok(hand.everDid('HANDOVER'));
+});
+
+test('a leader stays when the others are not enough any more, and goes when they are again', () => {
+  const { hand, written } = aboutToGo();
+  hand.feed({ type: 'closed', link: 2 });
+  ack(hand, 1);
+  ticks(hand, 1, 1);
+  assert.equal(hand.every('undrain').length, 1);
+  ticks(hand, 2 * LIMITS.silence, 1);
+  assert.deepEqual([hand.peer.role, hand.every('drain').length], ['leading', 1]);
+  hand.meet(12, 2, { acceptedEpoch: 2 });
+  hand.ackEpoch(12, 2, [...hand.log, written], null);
+  hand.ackNewLeader(12, 2, hand.end, 'i2');
+  hand.ticks(1);
+  assert.deepEqual([hand.peer.role, hand.every('drain').length], ['looking', 2]);
+  assert.ok(hand.everDid('HANDOVER'));
+});
+
+test('who goes for another reason as well goes, though its disk answers', () => {
+  const asked = aboutToGo();
+  asked.hand.feed({ type: 'handOver' });
+  asked.hand.persisted(asked.written);
+  ticks(asked.hand, LIMITS.silence, 1, 2);
+  assert.deepEqual([asked.hand.peer.role, asked.hand.every('undrain').length], ['leading', 0]);
+  for (const sid of [1, 2]) ack(asked.hand, sid);
+  assert.equal(asked.hand.effect('handedOver').to, 1);
+
+  const fails = aboutToGo();
+  fails.hand.feed({ type: 'diskFailed' });
+  fails.hand.persisted(fails.written);
+  ticks(fails.hand, LIMITS.silence, 1, 2);
+  assert.deepEqual([fails.hand.peer.role, fails.hand.every('undrain').length], ['stopped', 0]);
+  assert.equal(fails.hand.every('looking').at(-1)?.reason, 'the disk fails');
 });
 
 test('a leader that is needed stays: a quorum of one, one of two, and one beside voters that stand still as well', () => {
