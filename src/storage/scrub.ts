@@ -40,19 +40,21 @@ export async function verifyClosed(
     throw new DamageError({ file: path, reason: 'the file after it does not continue it' });
 }
 
+const isGone = (error: unknown): boolean => error instanceof DiskError && error.code === 'ENOENT';
+
 /** Reads the snapshot that is to be at `at` once more: what is wrong with it; undefined when it is whole. */
 export async function verifySnapshot(
   disk: Disk,
   path: string,
   at: Mark,
   rest: () => Promise<void> | undefined,
-): Promise<Damage | undefined> {
+): Promise<Damage | 'gone' | undefined> {
   try {
     const mark = await readSnapshotFile(disk, path, () => {}, rest);
     return sameMark(mark, at) ? undefined : { file: path, reason: `it is not the snapshot of ${showMark(at)}` };
   } catch (error) {
     if (error instanceof DamageError) return error.damage;
-    if (error instanceof DiskError && error.code === 'ENOENT') return { file: path, reason: 'it is not there' };
+    if (isGone(error)) return 'gone';
     throw error;
   }
 }
@@ -77,10 +79,11 @@ export async function scrubFiles(
       await run();
       sound++;
     } catch (error) {
-      const gone = error instanceof DiskError && error.code === 'ENOENT';
-      if (!gone && !(error instanceof DamageError)) throw error;
+      // purged since it was listed, or set aside: what is under that name by now was verified when it was written
+      if (isGone(error)) return true;
+      if (!(error instanceof DamageError)) throw error;
       if (!(await counts())) return true;
-      if (error instanceof DamageError) damage.push(error.damage);
+      damage.push(error.damage);
       return false;
     }
     return true;

@@ -10,7 +10,7 @@ import { FlushPace, type FlushWait } from './flush-pace.ts';
 import { forgotten, type Identity, type LogFileEntry } from './identity.ts';
 import type { IdentityStore } from './identity-store.ts';
 import type { LogPlace } from './log-file.ts';
-import { isOrigin, later, type Mark, ORIGIN } from './mark.ts';
+import { isOrigin, later, type Mark, ORIGIN, sameMark } from './mark.ts';
 import { purgeFiles } from './purge.ts';
 import type { StateTaker, StorageDamage } from './read-state.ts';
 import { type Room, roomOf } from './room.ts';
@@ -348,7 +348,7 @@ export class Storage {
     const { disk } = this.place;
     const { data } = this.folders;
     return this.inTurn(async () => {
-      if (names.length === 0 || this.installations !== installations || this.damage !== undefined) return;
+      if (names.length === 0 || this.isOver(installations)) return;
       for (const name of names) {
         if (await disk.exists(`${data}/${name}`)) await removeOld(disk, data, name, true);
         const known = this.newestSnapshot;
@@ -357,16 +357,33 @@ export class Storage {
       await disk.syncDir(data);
     });
   }
+  /** The history that a file is of was replaced, or is to be by a repair. */
+  private isOver(installations: number): boolean {
+    return this.installations !== installations || this.damage !== undefined;
+  }
   /**
    * Verifies the snapshot at `at` once more. What is wrong with it is told, and it is set aside as the scrub does: another should be
-   * taken at once. Undefined when it is whole.
+   * taken at once. Undefined when it is whole, and when it is no more because another took its place: see {@link newestSnapshot}.
    */
   async verifySnapshot(at: Mark, rest: () => Promise<void> | undefined): Promise<Damage | undefined> {
     const { installations } = this;
+    const { disk } = this.place;
     const name = snapshotName(at.zxid);
-    const found = await verifySnapshot(this.place.disk, `${this.folders.data}/${name}`, at, rest);
-    if (found !== undefined) await this.setAside([name], undefined, installations);
-    return found;
+    const path = `${this.folders.data}/${name}`;
+    const found = await verifySnapshot(disk, path, at, rest);
+    if (found === undefined) return undefined;
+    const isThere = await this.inTurn(() => disk.exists(path));
+    if (this.isOver(installations)) return undefined;
+    if (isThere) {
+      if (found === 'gone') return undefined; // one that was written meanwhile
+      await this.setAside([name], undefined, installations);
+      return found;
+    }
+    // a purge leaves the newest, and a scrub that sets it aside says so itself and knows of another or of none
+    const { newestSnapshot: newest } = this;
+    if (newest === undefined || !sameMark(newest, at)) return undefined;
+    this.newestSnapshot = undefined;
+    return found === 'gone' ? { file: path, reason: 'it is not there' } : found;
   }
   /** Nothing is written any more once it has resolved: the directory may be opened again. */
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
-import { logName } from '../../src/storage/files.ts';
+import { logName, snapshotName } from '../../src/storage/files.ts';
 import type { LogFileEntry } from '../../src/storage/identity.ts';
+import type { Mark } from '../../src/storage/mark.ts';
 import { SimDisk } from '../sim/disk.ts';
 import { type Entry, endOf, grow, plain, Replica, turn } from './histories.ts';
 
@@ -69,4 +70,72 @@ test('a scrub beside writes, cuts and purges finds nothing', async () => {
     if (i === 2) await member.storage.purge(2);
   }
   assert.deepEqual((await scrubbing).damage, []);
+});
+
+/** Path of the snapshot at one of the marks that {@link running} took one at. */
+const snapshotAt = (mark: Mark): string => `/data/zoosh-1/${snapshotName(mark.zxid)}`;
+const nothing = (): undefined => undefined;
+
+test('a snapshot that was purged while it was doubted is no damage, rotten or not; that it was the newest makes it one', async () => {
+  const { disk, member, history } = await running();
+  const { storage } = member;
+  const [first, second, , last] = [3, 7, 11, 15].map((at) => plain(history[at] as Entry)) as [Mark, Mark, Mark, Mark];
+  disk.flip(snapshotAt(second), 200, 3);
+  let removed: string[] = [];
+  // under way when the purge comes: an open file can be read to its end
+  const found = await storage.verifySnapshot(second, () =>
+    storage.purge(2).then((names) => {
+      removed = names;
+    }),
+  );
+  assert.ok(removed.includes(snapshotName(second.zxid)), 'it was purged');
+  assert.equal(found, undefined);
+  assert.equal(await storage.verifySnapshot(first, nothing), undefined, 'it was gone before');
+  assert.deepEqual(storage.newestSnapshot, last, 'nobody set anything aside');
+
+  await disk.plug().unlink(snapshotAt(last));
+  assert.deepEqual(await storage.verifySnapshot(last, nothing), {
+    file: snapshotAt(last),
+    reason: 'it is not there',
+  });
+  assert.equal(storage.newestSnapshot, undefined, 'nobody is sent it');
+  assert.equal(await storage.verifySnapshot(last, nothing), undefined, 'it is told once');
+});
+
+test('a snapshot of a history that another took the place of while it was doubted is no damage', async () => {
+  const { disk, member, history } = await running();
+  const { storage } = member;
+  const own = plain(endOf(history));
+  const other = grow(history.slice(0, -1), 1, seededRandom(77));
+  const theirs = plain(endOf(other));
+  assert.deepEqual(theirs.zxid, own.zxid);
+  const install = async (): Promise<void> => {
+    await member.stage(5, theirs, [], seededRandom(6));
+    await storage.storeEpochs(1, 1, 5);
+  };
+  await install();
+  // its name says the place and not the history
+  assert.equal(await storage.verifySnapshot(theirs, nothing), undefined);
+  disk.flip(snapshotAt(theirs), 200, 3);
+  let installed = false;
+  const found = await storage.verifySnapshot(theirs, () => {
+    if (installed) return undefined;
+    installed = true;
+    return member.stage(6, own, [], seededRandom(8)).then(() => storage.storeEpochs(1, 1, 6));
+  });
+  assert.equal(found, undefined);
+  assert.deepEqual(storage.newestSnapshot, own);
+  assert.ok(!disk.paths().some((path) => path.endsWith('.damaged')));
+});
+
+test('a scrub sets no file aside that was gone for a moment, as when a rotten one is replaced under the same name', async () => {
+  const { disk, member, history } = await running();
+  const newest = snapshotAt(endOf(history));
+  let left = 1;
+  disk.fault = (call, path) => (call === 'open' && path === newest && left-- > 0 ? 'ENOENT' : undefined);
+  const { damage, snapshots } = await member.storage.scrub(turn);
+  assert.equal(left, 0, 'it was looked for');
+  assert.deepEqual([damage, snapshots], [[], []]);
+  assert.ok(disk.paths().includes(newest));
+  assert.deepEqual(member.storage.newestSnapshot, plain(endOf(history)));
 });
