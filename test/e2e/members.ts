@@ -34,6 +34,8 @@ export interface MembersOptions {
   readonly voters: number;
   /** Observers come after the voters. Default 0. */
   readonly observers?: number;
+  /** Of all of them, voters first; default 1, 2, 3 and so on. */
+  readonly ids?: readonly number[];
   /** Default 500. */
   readonly tickMs?: number;
   /** Clients' ports in lines of their own, and not behind those of the servers. */
@@ -130,14 +132,14 @@ export class Members implements AsyncDisposable {
     const folder = mkdtempSync(join(tmpdir(), 'zoosh-test-'));
     const count = options.voters + (options.observers ?? 0);
     const base = await ownBlock(HOST, count);
-    const ids = Array.from({ length: count }, (_, at) => at + 1);
-    const servers = ids.map((id) => {
-      const role = id > options.voters ? 'observer' : 'participant';
-      const [quorum, election] = [QUORUM_STEP, ELECTION_STEP].map((step) => base + step + id - 1);
-      const clients = options.clientsApart === true ? '' : `;${HOST}:${base + id - 1}`;
+    const ids = options.ids ?? Array.from({ length: count }, (_, at) => at + 1);
+    const servers = ids.map((id, at) => {
+      const role = at < options.voters ? 'participant' : 'observer';
+      const [quorum, election] = [QUORUM_STEP, ELECTION_STEP].map((step) => base + step + at);
+      const clients = options.clientsApart === true ? '' : `;${HOST}:${base + at}`;
       return `server.${id}=${HOST}:${quorum}:${election}:${role}${clients}`;
     });
-    const members = ids.map((id) => {
+    const members = ids.map((id, at) => {
       const home = join(folder, `m${id}`);
       mkdirSync(join(home, 'data'), { recursive: true });
       writeFileSync(join(home, 'data', 'myid'), `${id}\n`);
@@ -150,8 +152,8 @@ export class Members implements AsyncDisposable {
         `dataDir=${join(home, 'data')}`,
         'standaloneEnabled=false',
         '4lw.commands.whitelist=*',
-        ...(id > options.voters ? ['peerType=observer'] : []),
-        ...(options.clientsApart === true ? [`clientPort=${base + id - 1}`, `clientPortAddress=${HOST}`] : []),
+        ...(at < options.voters ? [] : ['peerType=observer']),
+        ...(options.clientsApart === true ? [`clientPort=${base + at}`, `clientPortAddress=${HOST}`] : []),
         ...(options.lines ?? []),
         ...(options.linesOf?.(id) ?? []),
         ...servers,
@@ -168,7 +170,7 @@ export class Members implements AsyncDisposable {
         join(home, 'ctl'),
         '--leash',
       ];
-      return new MemberOfTest(id, home, base + id - 1, options.wrap?.(id, command, join(home, 'data')) ?? command);
+      return new MemberOfTest(id, home, base + at, options.wrap?.(id, command, join(home, 'data')) ?? command);
     });
     return new Members(folder, members);
   }
@@ -188,7 +190,7 @@ export class Members implements AsyncDisposable {
     return this.all.map(({ hosts }) => hosts).join(',');
   }
   member(id: number): MemberOfTest {
-    return this.all[id - 1] as MemberOfTest;
+    return this.all.find((member) => member.id === id) as MemberOfTest;
   }
   startAll(): void {
     for (const member of this.all) if (!member.isUp) member.start();

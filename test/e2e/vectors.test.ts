@@ -102,7 +102,16 @@ test('profile readonly, one of three members', async (t) => {
   await replayProfile(t, 'readonly', 4, [only.clientPort]);
 });
 
-test('profile quorum against three members, without what only one voter refuses', async (t) => {
+for (const through of ['the voter', 'an observer'])
+  test(`profile quorum against three processes, one of them the only voter, through ${through}`, async (t) => {
+    const { lines, count } = MEMBERS.quorum as (typeof MEMBERS)[string];
+    // server 2 is the one that the captures add and remove
+    await using members = await Members.start({ voters: 1, observers: 2, ids: [1, 3, 4], lines: [...lines, SYNC] });
+    const ports = members.all.map(({ clientPort }) => clientPort);
+    await replayProfile(t, 'quorum', count, through === 'the voter' ? ports : ports.reverse());
+  });
+
+test('profile quorum against three voters, without what only one voter refuses', async (t) => {
   const { lines, count } = MEMBERS.quorum as (typeof MEMBERS)[string];
   await using members = await Members.start({ voters: 3, lines: [...lines, SYNC] });
   const ports = members.all.map(({ clientPort }) => clientPort);
