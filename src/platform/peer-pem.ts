@@ -115,8 +115,8 @@ export function pemPeerNetwork(
         judge(socket: TLSSocket) {
           const cert = certificateOf(socket);
           if (typeof cert === 'string') return cert;
-          if (!checks.dialled || isFor(to.host, cert)) return VOUCHED_FOR;
-          return `its certificate is made out to ${showNames(cert)}, and it is looked for at ${to.host}`;
+          if (!checks.dialled || to.hosts.some((host) => isFor(host, cert))) return VOUCHED_FOR;
+          return `its certificate is made out to ${showNames(cert)}, and it is looked for at ${to.hosts.join(', ')}`;
         },
         failed: ({ code }: NodeJS.ErrnoException) => `${FAILED} (${code})`,
         hungUp: 'has it sslQuorum=true?',

@@ -47,9 +47,9 @@ export type PeerTurnedAway = (remoteAddress: string, sentence: string) => void;
 export interface PeerDial {
   /** The server that is looked for. */
   readonly sid: number;
-  /** The host as its line names it, which its certificate must be made out to where there are certificates. */
-  readonly host: string;
-  /** One of the addresses that this host stands for now. */
+  /** The hosts by which its lines name it there, one of which its certificate must be made out to where there are certificates. */
+  readonly hosts: readonly string[];
+  /** An address that these hosts stand for now. */
   readonly address: string;
   readonly port: number;
   readonly timeoutMs: number;

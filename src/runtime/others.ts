@@ -6,13 +6,15 @@ import { isQuorum } from '../zab/quorum.ts';
 import { isBefore, ORIGIN, type Position } from '../zab/types.ts';
 import { noQuorum, type Sight } from './config-words.ts';
 import type { ServerNode } from './node.ts';
-import type { PeerAddresses, PeerPort } from './peers.ts';
+import { hostsOf, type PeerAddresses } from './peer-types.ts';
+import type { PeerPort } from './peers.ts';
 
 /**
  * Where each server is looked for: where the config `named` last for it says, and whoever is in zoo.cfg alone there. Without
  * reconfiguration zoo.cfg is where ports are changed, one server after another, and the config follows once one with the new
  * lines leads (foundations.md 13.14): both are tried. Neither is to hide the other, since a zoo.cfg may be older than the
- * config as well as newer; who answers proves who it is in any case.
+ * config as well as newer. Who answers must prove to be at the host that was dialled. Who calls is held to one of the two,
+ * where it has a certificate: to what is in force here, and not to whatever else was once said of that server.
  */
 export function whereAll(
   named: readonly Member[],
@@ -33,6 +35,7 @@ export function whereAll(
         sid: id,
         quorum: union(quorum, known.quorum),
         election: union(election, known.election),
+        hosts: hostsOf({ election, quorum }),
       });
   }
   return [...members.values()];

@@ -47,7 +47,8 @@ const show = ({ host, port }: Address): string => (host.includes(':') ? `[${host
 
 /** One address to try; `at` is what people read. */
 interface Candidate {
-  readonly host: string;
+  /** The names that led there. */
+  readonly hosts: readonly string[];
   readonly address: string;
   readonly port: number;
   readonly at: string;
@@ -95,7 +96,7 @@ async function resolveAll(call: Call, around: CallSurroundings, failures: string
       try {
         const ips = await inTime(around.net.resolve(address.host), around);
         return ips.map((ip) => ({
-          host: address.host,
+          hosts: [address.host],
           address: ip,
           port: address.port,
           at: ip === address.host ? show(address) : `${show(address)} (${ip})`,
@@ -107,7 +108,13 @@ async function resolveAll(call: Call, around: CallSurroundings, failures: string
       }
     }),
   );
-  const all = new Map(found.flat().map((each) => [`${each.address} ${each.port}`, each]));
+  const all = new Map<string, Candidate>();
+  for (const each of found.flat()) {
+    const key = `${each.address} ${each.port}`;
+    const known = all.get(key);
+    // two lines may spell it differently, and its certificate be made out to either
+    all.set(key, known === undefined ? each : { ...known, hosts: [...known.hosts, ...each.hosts] });
+  }
   const isNew = (each: Candidate): number => (around.good.has(keyOf(call.sid, each)) ? 0 : 1);
   return [...all.values()].sort((a, b) => isNew(a) - isNew(b)).slice(0, MOST_ADDRESSES);
 }
@@ -121,7 +128,7 @@ function inTime<T>(work: Promise<T>, { clock, timeoutMs }: CallSurroundings): Pr
 }
 
 /** Connects to one address and exchanges greetings. */
-async function greet(call: Call, around: CallSurroundings, { host, address, port, at }: Candidate): Promise<void> {
+async function greet(call: Call, around: CallSurroundings, { hosts, address, port, at }: Candidate): Promise<void> {
   const channel = around.makeChannel(call.purpose);
   const { sid, purpose, attempt, signal } = call;
   let settle: { resolve: () => void; reject: (error: CallError) => void } | undefined;
@@ -151,7 +158,7 @@ async function greet(call: Call, around: CallSurroundings, { host, address, port
   try {
     channel.bind(
       await around.net.dial(
-        { sid, host, address, port, timeoutMs: around.timeoutMs, attempt },
+        { sid, hosts, address, port, timeoutMs: around.timeoutMs, attempt },
         channel.handler,
         signal,
       ),

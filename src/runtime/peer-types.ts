@@ -10,7 +10,12 @@ export interface PeerAddresses {
   readonly sid: number;
   readonly election: readonly Address[];
   readonly quorum: readonly Address[];
+  /** Of which one its certificate must be made out to when it calls; absent: the hosts of its addresses. */
+  readonly hosts?: readonly string[];
 }
+export const hostsOf = ({ election, quorum }: Pick<PeerAddresses, 'election' | 'quorum'>): readonly string[] => [
+  ...new Set([...election, ...quorum].map(({ host }) => host)),
+];
 export interface PeerOptions {
   /** Who we are, asked at each meeting: the ensemble id comes with the founding. */
   readonly self: () => PeerIdentity;

@@ -10,7 +10,7 @@ import { Complaints } from './peer-complaints.ts';
 import { GreetingRoom } from './peer-greeting.ts';
 import { sameIdSentence } from './peer-hello.ts';
 import { judgeSecond, type Met, PeerTable } from './peer-table.ts';
-import type { PeerAddresses, PeerEvents, PeerOptions, PeerPorts } from './peer-types.ts';
+import { hostsOf, type PeerAddresses, type PeerEvents, type PeerOptions, type PeerPorts } from './peer-types.ts';
 
 export type { PeerAddresses, PeerEvents, PeerOptions, PeerPorts };
 
@@ -31,7 +31,7 @@ export class PeerPort {
   private readonly table = new PeerTable();
   private readonly greetings: GreetingRoom;
   private readonly callers = new Map<number, Caller>();
-  private readonly quorumAddresses = new Map<number, readonly Address[]>();
+  private readonly places = new Map<number, PeerAddresses>();
   private readonly calling: CallSurroundings;
   private readonly listening: PeerListening[] = [];
   private readonly stopped = new AbortController();
@@ -114,18 +114,19 @@ export class PeerPort {
       if (sids.has(sid)) continue;
       caller.stop();
       this.callers.delete(sid);
-      this.quorumAddresses.delete(sid);
+      this.places.delete(sid);
     }
-    for (const { sid, election, quorum } of others) {
-      this.quorumAddresses.set(sid, quorum);
+    for (const place of others) {
+      const { sid, election } = place;
+      this.places.set(sid, place);
       const caller = this.callers.get(sid);
       if (caller !== undefined) caller.addresses = election;
       else this.callers.set(sid, this.makeCaller(sid, election));
     }
   }
   private hostsOf(sid: number): readonly string[] {
-    const addresses = [...(this.callers.get(sid)?.addresses ?? []), ...(this.quorumAddresses.get(sid) ?? [])];
-    return [...new Set(addresses.map(({ host }) => host))];
+    const place = this.places.get(sid);
+    return place === undefined ? [] : (place.hosts ?? hostsOf(place));
   }
   private makeCaller(sid: number, addresses: readonly Address[]): Caller {
     const { clock, random } = this.ports;
@@ -183,7 +184,7 @@ export class PeerPort {
     const dialling = new AbortController();
     this.dialling = dialling;
     const { signal } = dialling;
-    const addresses = this.quorumAddresses.get(to) ?? [];
+    const addresses = this.places.get(to)?.quorum ?? [];
     const call = { sid: to, purpose: 'quorum' as const, addresses, attempt: ++this.quorumCalls, signal };
     callServer(call, this.calling).catch((error: unknown) => {
       if (!(error instanceof CallError)) throw error;

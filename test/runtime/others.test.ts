@@ -35,6 +35,15 @@ test('13.14: without reconfiguration the addresses of zoo.cfg are tried beside t
   assert.equal(found(named, zoo, true)[3], 'new:2888 new:3888', 'the config says it, and is changed by reconfig');
 });
 
+test('who calls is held to the hosts of zoo.cfg where those are in force, otherwise to those of the config', () => {
+  const zoo = serversOf(...LINES);
+  const named = [member(3, 'new'), member(4, 'd')];
+  const heldTo = (isEnabled: boolean): Record<number, readonly string[] | undefined> =>
+    Object.fromEntries(whereAll(named, zoo, isEnabled).map(({ sid, hosts }) => [sid, hosts]));
+  assert.deepEqual(heldTo(false), { 1: undefined, 2: undefined, 3: ['old'], 4: undefined });
+  assert.deepEqual(heldTo(true), { 1: undefined, 2: undefined, 3: undefined, 4: undefined }, 'those that are dialled');
+});
+
 test('the latest config that names a server counts; zoo.cfg stands for those that none does, and for 0.0.0.0', () => {
   const zoo = serversOf(...LINES);
   const named = [member(3, 'old'), member(2, '0.0.0.0'), member(4, 'd'), member(3, 'new')];

@@ -120,6 +120,32 @@ test('a certificate for another host: refused by who is called and by who calls'
   await until(() => easy.peer.port.connected.includes(2), 'names are not looked at');
 });
 
+test('a server that is looked for by two names must be at one of them when it is called, and at the one in force when it calls', async () => {
+  const named = makeCertificate(ca, { hosts: ['localhost'] });
+  const byName = await run(2, pem(named));
+  const at = (host: string, which: 'election' | 'quorum') => ({ host, port: portOf(byName, which) });
+  for (const names of [
+    ['localhost', HOST],
+    [HOST, 'localhost'],
+  ]) {
+    const caller = await run(1, pem());
+    const [election, quorum] = (['election', 'quorum'] as const).map((which) => names.map((host) => at(host, which)));
+    assert.ok(election !== undefined && quorum !== undefined);
+    byName.peer.port.know([{ ...caller.addresses, election: [] }]); // it does not call by itself
+    caller.peer.port.know([{ sid: 2, election, quorum, hosts: [HOST] }]);
+    await until(() => caller.peer.port.connected.includes(2), `it is called at ${names.join(' or ')}`);
+    caller.peer.port.close();
+    await until(() => byName.peer.port.connected.length === 0, 'it is gone');
+  }
+  const called = await run(3, pem());
+  const nowhere = [HOST, 'localhost'].map((host) => ({ host, port: 1 }));
+  called.peer.port.know([{ sid: 2, election: nowhere, quorum: nowhere, hosts: [HOST] }]);
+  byName.peer.port.know([called.addresses]);
+  const denied = /shows a certificate made out to DNS:localhost, and its server line says 127\.0\.0\.1$/;
+  await until(has(called.peer.complaints, denied), 'who calls is held to the one');
+  assert.deepEqual(called.peer.port.connected, []);
+});
+
 test('on the way to certificates a port takes both, and what is dialled is as asked for', async () => {
   const before = { dials: true, takes: true };
   const between = { dials: false, takes: true };

@@ -47,7 +47,7 @@ async function pair() {
   );
   const dial = (timeoutMs = 500): Promise<PeerLink> =>
     net.dial(
-      { sid: 2, host: 'host2', address: 'host2', port: 1, timeoutMs, attempt: 1 },
+      { sid: 2, hosts: ['host2'], address: 'host2', port: 1, timeoutMs, attempt: 1 },
       one,
       new AbortController().signal,
     );
@@ -157,7 +157,7 @@ test('a dial that is no longer wanted ends at once', async () => {
   faults.partition([2]);
   const abort = new AbortController();
   const net = faults.network(world.net('host1'));
-  const to = { sid: 2, host: 'host2', address: 'host2', port: 1, timeoutMs: 500, attempt: 1 };
+  const to = { sid: 2, hosts: ['host2'], address: 'host2', port: 1, timeoutMs: 500, attempt: 1 };
   const ended = assert.rejects(net.dial(to, new End(world), abort.signal), /no longer wanted/);
   abort.abort();
   await ended;

@@ -250,7 +250,7 @@ test('one that waits while the present connection is looked at does not share th
   await ensemble.start(other);
   /** Server 1 in one of its lives; it says hello and no more. */
   const call = async (life: number, attempt: number): Promise<() => void> => {
-    const to = { sid: 3, host: 'host3', address: 'host3', port: 3888, timeoutMs: 500, attempt };
+    const to = { sid: 3, hosts: ['host3'], address: 'host3', port: 3888, timeoutMs: 500, attempt };
     const silent = { data() {}, drained() {}, closed() {} } as unknown as ConnectionHandler;
     const link = await world.net('host1').dial(to, silent, new AbortController().signal);
     const greeting = { type: 'HELLO', leastLevel: 1, level: 1, purpose: 'election', to: 3, attempt } as const;

@@ -211,7 +211,7 @@ test('whoever does not know the secret is no peer: another secret, none, plain, 
   servers.push(impostor);
   await new Promise<void>((resolve) => impostor.listen(0, HOST, resolve));
   const { port } = impostor.address() as { port: number };
-  const to = { sid: 2, host: HOST, address: HOST, port, timeoutMs: PATIENCE_MS, attempt: 1 };
+  const to = { sid: 2, hosts: [HOST], address: HOST, port, timeoutMs: PATIENCE_MS, attempt: 1 };
   const nobody = { data() {}, closed() {} };
   await assert.rejects(psk(1, secret(1)).dial(to, nobody, new AbortController().signal), NO_PROOF);
   assert.deepEqual(one.peer.port.connected, []);
@@ -285,7 +285,7 @@ test('what a call ends with is told in words, and is no longer waited for when i
   const nobody = { data() {}, closed() {} };
   const abort = new AbortController();
   const dial = (port: number, timeoutMs: number) =>
-    net.dial({ sid: 2, host: HOST, address: HOST, port, timeoutMs, attempt: 1 }, nobody, abort.signal);
+    net.dial({ sid: 2, hosts: [HOST], address: HOST, port, timeoutMs, attempt: 1 }, nobody, abort.signal);
   await assert.rejects(dial(1, PATIENCE_MS), /^Error: nothing listens there$/);
   await assert.rejects(dial(ports[0] as number, 50), /^Error: no answer in 50 ms$/);
   await assert.rejects(
