@@ -25,10 +25,9 @@ const PAUSE_MS = 250;
 class Stopped extends Error {}
 
 /**
- * Snapshots of which a learner did not get whole. Often the learner went, or its connection; but a file that rotted since it was
- * verified would be sent again and again, since nobody but the learner reads all of it before the next scrub (reliability.md D7, D8). So
- * it is read once more before anybody is sent it again. When it is whole each time, the learner is the one that fails: the
- * looks, and with them the sending, come at longer and longer intervals.
+ * Snapshots that could not be read whole for a learner: the file rotted since it was verified, or the disk failed just then. It would be
+ * sent again and again until the next scrub (reliability.md D7, D8), so it is read once more before anybody is sent it again. When
+ * it is whole each time the failure comes and goes: the looks, and with them the sending, come at longer and longer intervals.
  */
 export class Doubts {
   private readonly options: DoubtsOptions;
@@ -74,7 +73,7 @@ export class Doubts {
       wanted();
     } catch (error) {
       if (error instanceof Stopped || this.stopped) return;
-      logger.warn(`the snapshot that a learner did not get whole could not be verified: ${(error as Error).message}`);
+      logger.warn(`the snapshot that a learner was to be sent could not be verified: ${(error as Error).message}`);
       this.look(at, longestMs);
     }
   }

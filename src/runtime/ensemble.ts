@@ -145,7 +145,6 @@ export class Ensemble {
       tally: node.tally,
       most: config.mostSyncs,
       sendAway: (link, reason) => this.sendAway(link, reason),
-      over: (link) => this.sender.arrived(link),
       isObserver: (link) => node.server.peer.audience?.each.find((each) => each.link === link)?.isObserver === true,
     });
     this.sender = new SnapshotSender({
@@ -154,7 +153,7 @@ export class Ensemble {
       flush: () => node.turn(),
       warn: (sentence) => logger.warn(sentence),
       hangUp: (link, reason) => this.giveUp(link, reason),
-      brokeOff: (at) => void setImmediate(() => node.step({ type: 'snapshotDoubted', at })),
+      unsound: (at) => node.step({ type: 'snapshotDoubted', at }),
     });
   }
   private giveUp(link: number, reason: string): void {
@@ -325,8 +324,8 @@ export class Ensemble {
         if (link === this.leaderLink && message.epoch === peer.currentEpoch) server.received(0, message);
         return;
       case 'ASKCHUNKS':
-        this.sender.asked(link, message);
-        return this.transfers.asked(link, message);
+        this.transfers.asked(link, message);
+        return this.sender.asked(link, message);
       case 'CHUNK':
         if (link === this.leaderLink) this.incoming.chunk(message);
         return;

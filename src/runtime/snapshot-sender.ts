@@ -5,6 +5,7 @@ import { halvesOf } from './marks.ts';
 /** A snapshot file that is read while it is sent; it stays on the disk until it is closed. */
 export interface SnapshotFile {
   readonly size: number;
+  /** Rejects when the bytes are known to be wrong, if it is read from the beginning on. */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -18,8 +19,8 @@ export interface SenderSurroundings {
   flush(): void;
   warn(sentence: string): void;
   hangUp(link: number, reason: string): void;
-  /** A learner that was sent this snapshot went before it was up to date: the file may be damaged. Asked in the middle of anything. */
-  brokeOff(at: Mark): void;
+  /** The file of this snapshot could not be read, or what was read is not what was written. */
+  unsound(at: Mark): void;
 }
 
 /** Bytes of the file in one message. */
@@ -31,20 +32,21 @@ interface Offer {
   readonly at: Mark;
   readonly epoch: number;
   readonly file: Promise<SnapshotFile>;
+  /** Up to where it was sent. */
+  position: number;
   drained: (() => void) | undefined;
   closed: boolean;
   sending: boolean;
 }
 
 /**
- * A leader's side of SNAP: offers the newest verified snapshot file on a link and sends a window of it when the learner asks,
- * from where it asks, no faster than the link takes it. What it offers stays on the disk until the link closes or all of it was sent.
+ * A leader's side of SNAP: offers the newest verified snapshot file on a link and sends a window of it each time that the learner
+ * asks on, no faster than the link takes it. What it offers stays on the disk until the link closes or all of it was sent. A file
+ * that rotted since it was verified is found out here, as it is read; a link that breaks says nothing of the file.
  */
 export class SnapshotSender {
   private readonly around: SenderSurroundings;
   private readonly offers = new Map<number, Offer>();
-  /** What links were offered whose learners are not up to date yet. */
-  private readonly unproved = new Map<number, Mark>();
 
   constructor(around: SenderSurroundings) {
     this.around = around;
@@ -54,37 +56,34 @@ export class SnapshotSender {
     const { around } = this;
     around.send(link, message);
     if (isSame(message.at, ORIGIN)) return; // the empty state is no file
-    this.unproved.set(link, message.at);
     const file = around.storage.openSnapshot(halvesOf(message.at));
-    file.catch((error: Error) => {
-      around.warn(`the snapshot for a learner cannot be read: ${error.message}`);
-      this.offers.delete(link);
-      around.hangUp(link, 'the snapshot cannot be read');
-    });
-    this.offers.set(link, {
-      at: message.at,
-      epoch: message.epoch,
-      file,
-      drained: undefined,
-      closed: false,
-      sending: false,
-    });
+    const { at, epoch } = message;
+    const offer: Offer = { at, epoch, file, position: 0, drained: undefined, closed: false, sending: false };
+    this.offers.set(link, offer);
+    file.catch((error: Error) => this.fails(link, offer, error));
+  }
+  private fails(link: number, offer: Offer, { message }: Error): void {
+    if (this.offers.get(link) !== offer) return; // told already, or nobody waits for it
+    const { around } = this;
+    this.end(link);
+    around.warn(`the snapshot for a learner cannot be read: ${message}`);
+    around.unsound(offer.at);
+    around.hangUp(link, 'the snapshot cannot be read');
   }
   asked(link: number, { at, offset }: MessageOf<'ASKCHUNKS'>): void {
     const offer = this.offers.get(link);
     if (offer === undefined || offer.sending || !isSame(offer.at, at)) return;
+    // what is not read from the beginning on is not verified
+    if (offset !== offer.position) return this.around.hangUp(link, 'it asks for another part of the snapshot');
     offer.sending = true;
-    this.run(link, offer, offset).catch((error: Error) => {
-      this.around.warn(`the snapshot for a learner cannot be read: ${error.message}`);
-      this.around.hangUp(link, 'the snapshot cannot be read');
-    });
+    this.run(link, offer).catch((error: Error) => this.fails(link, offer, error));
   }
-  private async run(link: number, offer: Offer, from: number): Promise<void> {
+  private async run(link: number, offer: Offer): Promise<void> {
     const { around } = this;
     const file = await offer.file;
     const { at, epoch } = offer;
-    const end = Math.min(file.size, from + SNAPSHOT_WINDOW);
-    for (let offset = from; offset < end && !offer.closed; ) {
+    const end = Math.min(file.size, offer.position + SNAPSHOT_WINDOW);
+    for (let offset = offer.position; offset < end && !offer.closed; ) {
       const bytes = await file.read(offset, Math.min(CHUNK, end - offset));
       if (offer.closed) return;
       if (bytes.length === 0) throw new Error('it ends early');
@@ -97,6 +96,7 @@ export class SnapshotSender {
           offer.drained = resolve;
         });
     }
+    offer.position = end;
     offer.sending = false;
     if (end === file.size) this.end(link);
   }
@@ -105,16 +105,9 @@ export class SnapshotSender {
     offer?.drained?.();
     if (offer !== undefined) offer.drained = undefined;
   }
-  /** The learner has everything: what it was sent was whole. */
-  arrived(link: number): void {
-    this.unproved.delete(link);
-  }
   /** The link is no more. */
   closed(link: number): void {
-    const at = this.unproved.get(link);
-    this.unproved.delete(link);
     this.end(link);
-    if (at !== undefined) this.around.brokeOff(at);
   }
   private end(link: number): void {
     const offer = this.offers.get(link);
@@ -128,7 +121,6 @@ export class SnapshotSender {
     );
   }
   close(): void {
-    this.unproved.clear();
     for (const link of [...this.offers.keys()]) this.end(link);
   }
 }

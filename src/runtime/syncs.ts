@@ -10,8 +10,6 @@ export interface SyncsOptions {
   /** Whoever does not count at all; a voter is never sent away. */
   isObserver(link: number): boolean;
   sendAway(link: number, reason: string): void;
-  /** What was under way on this link is over: it is up to date, begins anew, or is no more. */
-  over(link: number): void;
 }
 
 const WHAT = { snap: 'a snapshot', diff: 'what they lack' } as const satisfies Record<Way, string>;
@@ -42,6 +40,5 @@ export class Syncs {
   ended(link: number): void {
     this.under.snap.delete(link);
     this.under.diff.delete(link);
-    this.options.over(link);
   }
 }

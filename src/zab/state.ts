@@ -46,7 +46,7 @@ export class State {
   snapshot: Mark;
   /** A snapshot was asked for that has to join on to what is remembered: more is remembered meanwhile. */
   awaitsSnapshot = false;
-  /** Somebody was sent {@link snapshot} in vain: its file may be damaged. */
+  /** {@link snapshot} could not be read whole for somebody: its file may be damaged. */
   private doubted = false;
   /** While the log is damaged: what it may have acknowledged. Only a snapshot makes it whole again (foundations.md 3). */
   damage: { readonly mayHaveAcked: Position } | undefined;

@@ -236,7 +236,7 @@ export type Input =
   | { readonly type: 'snapshotStaged'; readonly generation: number }
   /** A snapshot of our own is on the disk. */
   | { readonly type: 'snapshotTaken'; readonly at: Mark }
-  /** A learner that was sent this snapshot never came up to date: it is read once more before it is sent to anybody again. */
+  /** This snapshot could not be read whole for a learner: it is read once more before it is sent to anybody again. */
   | { readonly type: 'snapshotDoubted'; readonly at: Mark }
   /** Answer `synced` once it is certain that this member still led after now. */
   | { readonly type: 'sync'; readonly id: number }

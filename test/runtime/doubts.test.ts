@@ -1,9 +1,9 @@
-/** A snapshot that a learner did not get whole: when it is read again, and what is told. */
+/** A snapshot that could not be read whole for a learner: when it is read again, and what is told. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Doubts } from '../../src/runtime/doubts.ts';
 import { markOf } from '../../src/runtime/marks.ts';
-import { SnapshotSender } from '../../src/runtime/snapshot-sender.ts';
+import { SNAPSHOT_WINDOW, SnapshotSender } from '../../src/runtime/snapshot-sender.ts';
 import type { Damage } from '../../src/storage/errors.ts';
 import type { Mark } from '../../src/zab/types.ts';
 
@@ -109,30 +109,71 @@ test('one that cannot be looked at now is looked at later, and not at all once t
   assert.equal(timers.length, 0);
 });
 
-test('a snapshot is doubted when its learner goes before it is up to date, and only then', async () => {
+test('a snapshot is doubted when it cannot be read whole, once; that a link breaks, at any time, is no reason to', async () => {
   const doubted: number[] = [];
-  const sender = new SnapshotSender({
-    storage: { openSnapshot: async () => ({ size: 3, read: async () => Buffer.alloc(3), close: async () => {} }) },
+  const ended: [number, string][] = [];
+  const bad = { opens: false, reads: false };
+  let open = 0;
+  const sender: SnapshotSender = new SnapshotSender({
+    storage: {
+      openSnapshot: async () => {
+        if (bad.opens) throw new Error('EMFILE');
+        open++;
+        return {
+          size: SNAPSHOT_WINDOW + 3,
+          read: async (offset, length) => {
+            if (bad.reads && offset >= SNAPSHOT_WINDOW) throw new Error('a checksum is wrong');
+            return Buffer.alloc(length);
+          },
+          close: async () => void open--,
+        };
+      },
+    },
     send: () => true,
     flush: () => {},
     warn: () => {},
-    hangUp: () => {},
-    brokeOff: ({ counter }) => void doubted.push(counter),
+    hangUp: (link, reason) => {
+      ended.push([link, reason]);
+      sender.closed(link);
+    },
+    unsound: ({ counter }) => void doubted.push(counter),
   });
   const offer = (link: number, counter: number): void =>
     sender.offer(link, { type: 'SNAP', epoch: 1, at: at(counter), configs: [], seen: [] });
+  const ask = async (link: number, counter: number, offset: number): Promise<void> => {
+    sender.asked(link, { type: 'ASKCHUNKS', epoch: 1, at: at(counter), offset });
+    for (let i = 0; i < 4; i++) await settle();
+  };
   offer(1, 5);
-  sender.asked(1, { type: 'ASKCHUNKS', epoch: 1, at: at(5), offset: 0 });
-  await settle();
-  await settle();
-  assert.deepEqual(doubted, [], 'all of it was sent');
   sender.closed(1);
-  assert.deepEqual(doubted, [5], 'but the learner did not come up to date');
-  sender.closed(1);
-  offer(2, 6);
-  sender.arrived(2);
+  offer(2, 5);
+  await ask(2, 5, 0);
   sender.closed(2);
-  offer(3, 7);
+  offer(3, 5);
+  await ask(3, 5, 0);
+  await ask(3, 5, SNAPSHOT_WINDOW);
+  sender.closed(3);
+  assert.deepEqual([doubted, ended], [[], []], 'before anything, in the middle, and behind the last of it');
+
+  bad.reads = true;
+  offer(4, 6);
+  await ask(4, 6, 0);
+  assert.deepEqual(doubted, [], 'so far it is right');
+  await ask(4, 6, SNAPSHOT_WINDOW);
+  assert.deepEqual([doubted, ended], [[6], [[4, 'the snapshot cannot be read']]]);
+  bad.reads = false;
+
+  bad.opens = true;
+  offer(5, 7);
+  await ask(5, 7, 0);
+  assert.deepEqual([doubted, ended.length], [[6, 7], 2], 'told once');
+  bad.opens = false;
+
+  offer(6, 8);
+  await ask(6, 8, SNAPSHOT_WINDOW);
+  assert.deepEqual([doubted.length, ended.at(-1)], [2, [6, 'it asks for another part of the snapshot']], 'unverified');
+  offer(7, 8);
   sender.close();
-  assert.deepEqual(doubted, [5]);
+  await settle();
+  assert.equal(open, 0);
 });

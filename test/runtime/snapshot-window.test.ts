@@ -36,7 +36,7 @@ function rig(room: () => boolean) {
     flush: () => {},
     warn: (sentence) => void out.failed.push(sentence),
     hangUp: (_link, reason) => void out.failed.push(reason),
-    brokeOff: () => {},
+    unsound: () => {},
   });
   const asks: number[] = [];
   const ask = (offset: number): void => {

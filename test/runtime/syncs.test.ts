@@ -12,7 +12,6 @@ test('observers beyond the bound are sent away and come again; voters never are;
     most: { snap: 2, diff: 1 },
     isObserver: (link) => link >= 10,
     sendAway: (link, reason) => void away.push([link, reason]),
-    over: () => {},
   });
   assert.ok(syncs.begin(10, 'snap'));
   assert.ok(syncs.begin(11, 'snap'));

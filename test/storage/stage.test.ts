@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
 import { RecordError } from '../../src/records/pack.ts';
+import { snapshotName } from '../../src/storage/files.ts';
 import { type Mark, ORIGIN } from '../../src/storage/mark.ts';
 import { SimDisk } from '../sim/disk.ts';
 import { type Entry, endOf, grow, plain, Replica, recordsAt, snapshotFile, untilCut } from './histories.ts';
@@ -269,6 +270,31 @@ test('a snapshot is read in pieces for a learner, and stays while it is read', a
     member.storage.openSnapshot({ ...endOf(old), chain: first.chain }),
     /is not the snapshot of 0x200000006/,
   );
+  const last = plain(endOf(old));
+  const whole = snapshotFile(last).length;
+  const rotten = `/data/zoosh-1/${snapshotName(last.zxid)}`;
+  const read = async (step: number, from = 0): Promise<number> => {
+    const again = await member.storage.openSnapshot(last);
+    let at = from;
+    try {
+      while (at < again.size) at += (await again.read(at, step)).length;
+    } finally {
+      await again.close();
+    }
+    return at;
+  };
+  disk.flip(rotten, whole - 3, 0);
+  await assert.rejects(read(100), /snapshot\.200000006, offset \d+: the end of the snapshot is wrong$/);
+  disk.flip(rotten, whole - 3, 0);
+  for (const step of [1, 100, whole]) {
+    assert.equal(await read(step), whole);
+    disk.flip(rotten, 60, 3);
+    await assert.rejects(read(step), /snapshot\.200000006, offset \d+: a checksum of the snapshot is wrong$/);
+    assert.equal(await read(step, 61), whole, 'only from the beginning on');
+    disk.flip(rotten, 60, 3);
+  }
+  disk.replace(rotten, disk.raw(rotten).subarray(0, whole - 5));
+  await assert.rejects(read(100), /snapshot\.200000006, offset \d+: the snapshot ends early$/);
   const nothing = await member.storage.openSnapshot(ORIGIN);
   assert.equal(nothing.size, 0);
   await nothing.close();

@@ -363,7 +363,7 @@ test('13.1: who asks for a snapshot gets one that joins on to what is remembered
   assert.deepEqual([hand.sent('SNAP').at.counter, hand.sent('PROPOSAL').entries.length], [7, 3]);
 });
 
-test('D7: a snapshot that a learner did not get whole is sent to nobody before it is known to be whole, or another is there', () => {
+test('D7: a snapshot that could not be read whole is sent to nobody before it is known to be whole, or another is there', () => {
   const log = logOf([[1, 9]]);
   const at = markAt(log, 1, 5);
   const hand = new Hand(3, { log, snapshot: at, base: at });
