@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseConnectString } from '../client/connect-string.ts';
 import { command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
-import { hasQuorum, type Member, membersOf, type Report, reportsOf } from '../shell/members.ts';
+import { hasQuorum, type Member, membersOf, type Report, reportsOf, stateOf } from '../shell/members.ts';
 import type { Output } from '../shell/output.ts';
 import { hex, plural, showCount } from '../shell/units.ts';
 
@@ -55,9 +55,6 @@ export default command({
   },
 });
 
-/** One that runs, and has no quorum to serve with (shell/members.ts). */
-const WAITING = 'not serving';
-
 /** Every server is asked each time. */
 const LEAST_MS = 100;
 
@@ -86,7 +83,7 @@ function statusOf(reports: readonly Report[]): Output {
     report.member.id ?? '-',
     report.host,
     report.role ?? (report.member.isObserver ? 'observer' : '-'),
-    report.role !== undefined ? 'up' : report.fault?.startsWith(WAITING) ? 'waits' : 'DOWN',
+    stateOf(report),
     report.zxid === undefined ? '-' : hex(report.zxid),
     lag(report),
     report.latency === undefined ? '-' : `${Math.round(report.latency.average * 10) / 10}/${report.latency.max}`,

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
-import { membersOf, type Report, reportsOf } from '../shell/members.ts';
+import { membersOf, type Report, reportsOf, stateOf } from '../shell/members.ts';
 import type { Output } from '../shell/output.ts';
 import { showCount, showDuration } from '../shell/units.ts';
 
@@ -32,7 +32,7 @@ export default command({
     const members = await membersOf(context);
     const { signal } = context;
     let before = await reportsOf(members, context);
-    if (before.every(({ role }) => role === undefined))
+    if (before.every((report) => stateOf(report) === 'DOWN'))
       throw new Failure(3, 'ConnectFailed', 'no server answers', {
         lines: before.map(({ host, fault }) => `${host}: ${fault}`),
         hint: 'are they started, and is the address right? status HOST:PORT asks one of them',
@@ -61,6 +61,7 @@ function rates(before: readonly Report[], now: readonly Report[], ms: number): O
     return {
       host: report.host,
       role: report.role ?? null,
+      ...(report.fault !== undefined && { fault: report.fault }),
       requestsPerSecond: perSecond(was?.received, report.received) ?? null,
       // the counter of an epoch begins anew with each leader
       changesPerSecond:
@@ -71,9 +72,10 @@ function rates(before: readonly Report[], now: readonly Report[], ms: number): O
     };
   });
   const show = (value: number | null): string => (value === null ? '-' : showCount(value));
-  const row = (each: (typeof json)[number], count: (value: number | null) => string): string[] => [
+  const states = now.map(stateOf);
+  const row = (each: (typeof json)[number], at: number, count: (value: number | null) => string): string[] => [
     each.host,
-    each.role ?? 'DOWN',
+    each.role ?? states[at] ?? '-',
     count(each.requestsPerSecond),
     count(each.changesPerSecond),
     each.latencyMs === null ? '-' : `${Math.round(each.latencyMs.average * 10) / 10}/${each.latencyMs.max}`,
@@ -92,8 +94,8 @@ function rates(before: readonly Report[], now: readonly Report[], ms: number): O
       { name: 'conns', right: true },
       { name: 'queue', right: true },
     ],
-    rows: json.map((each) => row(each, (value) => String(value ?? '-'))),
-    humanRows: json.map((each) => row(each, show)),
+    rows: json.map((each, at) => row(each, at, (value) => String(value ?? '-'))),
+    humanRows: json.map((each, at) => row(each, at, show)),
     json,
   };
 }

@@ -64,6 +64,11 @@ export interface Report {
   readonly uptimeMs?: number | undefined;
 }
 
+const WAITS = 'not serving: no quorum, or starting';
+/** One that runs and has no quorum to serve with `waits`. */
+export const stateOf = ({ role, fault }: Report): 'up' | 'waits' | 'DOWN' =>
+  role !== undefined ? 'up' : fault === WAITS ? 'waits' : 'DOWN';
+
 const ANSWER_MS = 3000;
 export const isForbidden = (answer: string): boolean =>
   /is not executed because it is not in the whitelist/.test(answer);
@@ -88,7 +93,7 @@ async function reportOf(member: Member, context: CommandContext): Promise<Report
     ]);
     if (srvr === undefined)
       return { member, host, role: undefined, fault: 'does not allow srvr (4lw.commands.whitelist)' };
-    if (!/^Mode: /m.test(srvr)) return { member, host, role: undefined, fault: 'not serving: no quorum, or starting' };
+    if (!/^Mode: /m.test(srvr)) return { member, host, role: undefined, fault: WAITS };
     return { member, host, fault: undefined, ...statusIn(srvr, mntr ?? '') };
   } catch (error) {
     context.signal.throwIfAborted();

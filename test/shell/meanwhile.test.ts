@@ -88,7 +88,21 @@ test('top: who does not serve is one of the rows, and below them it says why', a
   const [shown] = it.shown;
   const lines = toHuman(shown ?? assert.fail(), { theme, width: 80, now: 0 });
   assert.match(lines.join('\n'), /^ *up:1 +leader +0 +0 +1\.5\/9 +2 +0$/m);
-  assert.match(lines.join('\n'), /^ *looking:2 +DOWN( +-)+$/m);
+  assert.match(lines.join('\n'), /^ *looking:2 +waits( +-)+$/m);
+  assert.match(lines.join('\n'), /^ *gone:3 +DOWN( +-)+$/m);
   const foot = lines.slice(-2).map((line) => line.trim());
   assert.deepEqual(foot, ['looking:2: not serving: no quorum, or starting', 'gone:3: refused']);
+  const { json } = shown as { json?: unknown };
+  assert.deepEqual(
+    (json as { fault?: string }[]).map(({ fault }) => fault),
+    [undefined, 'not serving: no quorum, or starting', 'refused'],
+  );
+
+  // nobody leads: all of them are there, and answer that they wait
+  const leaderless = rig(client, {}, new Map(), { server: 'looking:1,gone:2' });
+  leaderless.shell.ports.session.word = it.shell.ports.session.word;
+  assert.equal(await leaderless.shell.run('top -n 1 -i 100ms'), 0);
+  const gone = rig(client, {}, new Map(), { server: 'gone:1,gone:2' });
+  gone.shell.ports.session.word = it.shell.ports.session.word;
+  assert.equal(await gone.shell.run('top -n 1 -i 100ms'), 3);
 });
