@@ -60,14 +60,16 @@ export async function verifySnapshot(
 }
 
 /**
- * Reads closed log files and snapshots again and verifies them (D8); `files` says what is listed now, `rest` is waited for
- * between reads of some MiB. What is purged or cut meanwhile is passed over.
+ * Reads closed log files and snapshots again and verifies them (D8); `files` says what is listed now, `looks` begins to watch for
+ * another snapshot under that name, `rest` is waited for between reads of some MiB. What is purged, cut or replaced meanwhile is
+ * passed over.
  */
 export async function scrubFiles(
   disk: Disk,
   dataFolder: string,
   logFolder: string,
   files: () => LogFiles,
+  looks: (name: string) => () => boolean,
   rest: () => Promise<void> | undefined,
 ): Promise<ScrubReport> {
   let sound = 0;
@@ -100,7 +102,9 @@ export async function scrubFiles(
     const run = async (): Promise<void> => {
       mark = await readSnapshotFile(disk, path, () => {}, rest);
     };
-    if (!(await verify(run, () => disk.exists(path)))) snapshots.push(name);
+    const isRenewed = looks(name);
+    const counts = async (): Promise<boolean> => !isRenewed() && (await disk.exists(path));
+    if (!(await verify(run, counts))) snapshots.push(name);
     newest ??= mark;
   }
   return { sound, damage, snapshots, newest };

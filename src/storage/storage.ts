@@ -339,17 +339,37 @@ export class Storage {
   async scrub(rest: () => Promise<void> | undefined): Promise<ScrubReport> {
     const { place, folders } = this;
     const { installations } = this;
-    const report = await scrubFiles(place.disk, folders.data, folders.log, () => this.identity.logs, rest);
-    await this.setAside(report.snapshots, report.newest, installations);
+    const watches = new Map<string, () => boolean>();
+    const looks = (name: string): (() => boolean) => {
+      const isRenewed = this.looks(name);
+      watches.set(name, isRenewed);
+      return isRenewed;
+    };
+    const report = await scrubFiles(place.disk, folders.data, folders.log, () => this.identity.logs, looks, rest);
+    await this.setAside(report.snapshots, report.newest, installations, (name) => watches.get(name)?.() === true);
     return report;
   }
-  /** Damaged snapshots get another name, unless another history took the place of that which they are of. */
-  private setAside(names: readonly string[], newest: Mark | undefined, installations: number): Promise<void> {
+  /** Says from now on whether the snapshot of that name is another file by then: none but the newest is ever written again. */
+  private looks(name: string): () => boolean {
+    const { newestSnapshot: before } = this;
+    return () => {
+      const { newestSnapshot: now } = this;
+      return now !== undefined && now !== before && snapshotName(now.zxid) === name;
+    };
+  }
+  /** Damaged snapshots get another name, unless another file or another history took their place. */
+  private setAside(
+    names: readonly string[],
+    newest: Mark | undefined,
+    installations: number,
+    isRenewed: (name: string) => boolean,
+  ): Promise<void> {
     const { disk } = this.place;
     const { data } = this.folders;
     return this.inTurn(async () => {
       if (names.length === 0 || this.isOver(installations)) return;
       for (const name of names) {
+        if (isRenewed(name)) continue;
         if (await disk.exists(`${data}/${name}`)) await removeOld(disk, data, name, true);
         const known = this.newestSnapshot;
         if (known !== undefined && snapshotName(known.zxid) === name) this.newestSnapshot = newest;
@@ -369,14 +389,15 @@ export class Storage {
     const { installations } = this;
     const { disk } = this.place;
     const name = snapshotName(at.zxid);
+    const isRenewed = this.looks(name);
     const path = `${this.folders.data}/${name}`;
     const found = await verifySnapshot(disk, path, at, rest);
     if (found === undefined) return undefined;
     const isThere = await this.inTurn(() => disk.exists(path));
     if (this.isOver(installations)) return undefined;
     if (isThere) {
-      if (found === 'gone') return undefined; // one that was written meanwhile
-      await this.setAside([name], undefined, installations);
+      if (found === 'gone' || isRenewed()) return undefined; // one that was written meanwhile
+      await this.setAside([name], undefined, installations, isRenewed);
       return found;
     }
     // a purge leaves the newest, and a scrub that sets it aside says so itself and knows of another or of none

@@ -128,6 +128,54 @@ test('a snapshot of a history that another took the place of while it was doubte
   assert.ok(!disk.paths().some((path) => path.endsWith('.damaged')));
 });
 
+for (const when of ['while it is read', 'after it was read'])
+  test(`a rotten snapshot that is replaced under its name ${when} by a scrub: the new one stays`, async () => {
+    const { disk, member, history } = await running();
+    const { storage } = member;
+    const newest = plain(endOf(history));
+    const path = snapshotAt(newest);
+    disk.flip(path, 200, 3);
+    const during = when === 'while it is read' ? path : snapshotAt(history[7] as Entry);
+    let isOpen = false;
+    disk.fault = (call, at) => {
+      if (call === 'open' && at === during) isOpen = true;
+      return undefined;
+    };
+    let told = 0;
+    const rest = async (): Promise<void> => {
+      if (!isOpen) return;
+      disk.fault = () => undefined;
+      isOpen = false;
+      // a learner needed it: it was doubted
+      if ((await storage.verifySnapshot(newest, nothing)) !== undefined) told++;
+      assert.ok(await member.snapshot(newest));
+    };
+    const { damage } = await storage.scrub(rest);
+    assert.equal(told, 1);
+    assert.deepEqual(
+      damage.map(({ file }) => file),
+      when === 'while it is read' ? [] : [path],
+    );
+    assert.deepEqual(storage.newestSnapshot, newest);
+    assert.equal(await storage.verifySnapshot(newest, nothing), undefined);
+    assert.ok(disk.paths().includes(path));
+  });
+
+test('a snapshot that was written during a scrub, and rotted before it was read by it, is damage', async () => {
+  const { disk, member, history } = await running();
+  const newest = plain(endOf(history));
+  let written = false;
+  const rest = async (): Promise<void> => {
+    if (written) return;
+    written = true;
+    assert.ok(await member.snapshot(newest));
+    disk.flip(snapshotAt(newest), 200, 3);
+  };
+  const { damage, snapshots } = await member.storage.scrub(rest);
+  assert.deepEqual([damage.map(({ file }) => file), snapshots], [[snapshotAt(newest)], [snapshotName(newest.zxid)]]);
+  assert.deepEqual(member.storage.newestSnapshot, plain(history[11] as Entry));
+});
+
 test('a scrub sets no file aside that was gone for a moment, as when a rotten one is replaced under the same name', async () => {
   const { disk, member, history } = await running();
   const newest = snapshotAt(endOf(history));
