@@ -4,6 +4,7 @@ import { showHalves } from '../records/log-record.ts';
 import type { SnapshotReader } from '../storage/snapshot-reader.ts';
 import type { BackupAnnouncement } from './control-messages.ts';
 import { Health } from './health.ts';
+import { markOf } from './marks.ts';
 import type { ServerNode } from './node.ts';
 
 /** Read and sent at once. */
@@ -15,6 +16,8 @@ const TRIES = 3;
 export interface OfferedBackup {
   readonly announcement: BackupAnnouncement;
   readonly reader: SnapshotReader;
+  /** It could not be read to its end, or what was read is not what was written. */
+  unsound(error: Error): void;
 }
 
 /**
@@ -40,7 +43,11 @@ export async function offerBackup(node: ServerNode): Promise<OfferedBackup> {
   const reader = await storage.openSnapshot(mark);
   const { acceptedEpoch: epoch } = storage.identity;
   const about = { zxid: showHalves(mark.zxid), bytes: reader.size, sid, epoch };
-  return { announcement: { ...about, version: packageVersion(), takenAt: clock.wall() }, reader };
+  const unsound = (error: Error): void => {
+    node.options.logger.warn(`a backup ends early, its snapshot cannot be read: ${error.message}`);
+    node.step({ type: 'snapshotDoubted', at: markOf(mark) });
+  };
+  return { announcement: { ...about, version: packageVersion(), takenAt: clock.wall() }, reader, unsound };
 }
 
 /** One that is given up, since too much changes while it is written, is begun anew. */
@@ -54,16 +61,20 @@ async function taken(node: ServerNode): Promise<void> {
 }
 
 /** Sends all of it, as fast as the other end takes it, and closes it. */
-export async function sendBackup(reader: SnapshotReader, socket: Socket): Promise<void> {
+export async function sendBackup(
+  { reader, unsound }: Omit<OfferedBackup, 'announcement'>,
+  socket: Socket,
+): Promise<void> {
   try {
     for (let at = 0; at < reader.size && !socket.destroyed; ) {
       const piece = await reader.read(at, PIECE);
-      if (piece.length === 0) return void socket.destroy(); // shorter than it was: whoever waits is not to wait for ever
+      if (piece.length === 0) throw new Error('it ends early');
       at += piece.length;
       if (!socket.write(piece)) await drained(socket);
     }
-  } catch {
+  } catch (error) {
     socket.destroy(); // what has been said cannot be taken back: it ends early
+    unsound(error as Error);
   } finally {
     await reader.close();
   }

@@ -122,9 +122,9 @@ export class Control implements AsyncDisposable {
     try {
       const request = read(line);
       if (request.op !== 'backup') return say({ ok: true, result: await this.perform(request) });
-      const { announcement, reader } = await this.server.backup();
+      const { announcement, ...backup } = await this.server.backup();
       say({ ok: true, result: announcement });
-      await sendBackup(reader, socket);
+      await sendBackup(backup, socket);
     } catch (error) {
       say({ ok: false, error: (error as Error).message });
     }

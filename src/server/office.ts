@@ -284,9 +284,11 @@ export abstract class Office extends Replica {
   drainDesk(): void {
     if (this.desk instanceof LeaderDesk) this.desk.drain();
   }
-  /** It stays: what was held back is decided. */
+  /** It stays: what was held back is decided. Whoever was not heard meanwhile gets their time again, as from another leader. */
   undrainDesk(): void {
-    if (this.desk instanceof LeaderDesk) this.desk.undrain();
+    if (!(this.desk instanceof LeaderDesk)) return;
+    this.renewSessions();
+    this.desk.undrain();
   }
   synced(id: number): void {
     this.desk?.synced(id);
@@ -323,7 +325,7 @@ export abstract class Office extends Replica {
     this.expiresMore = late.length === MOST_EXPIRED || shared.length === MOST_EXPIRED;
     return late.length + shared.filter(({ closing }) => closing).length;
   }
-  /** Everybody gets their time again: this process was paused. */
+  /** Everybody gets their time again: this process was paused, or nothing was read. */
   renewSessions(): void {
     this.tracker.renewAll(this.now);
     this.locals.renewAll(this.now);

@@ -15,6 +15,8 @@ import { type Entry, isBefore, isSame, type Message, type Position, positionOf, 
 
 /** It is sent a history, and has not said yet that it has all of it. */
 const isOnItsWay = ({ sent, upTo }: Learner): boolean => sent !== undefined && upTo === undefined;
+/** It can be sent nothing before our own snapshot is written. */
+const isHeldUp = ({ sent, wantsSnapshot }: Learner): boolean => sent === undefined && wantsSnapshot;
 
 /** A term as leader: discovery and synchronisation, then broadcast. `over` says why it must end; the member then looks again. */
 export class Leading extends Synchronization {
@@ -95,19 +97,20 @@ export class Leading extends Synchronization {
   /**
    * A learner that has not everything got more of it. Before the epoch is established only what comes to nothing takes time from
    * the term: a voter that must be given a snapshot needs what the network and its disk need, and each new term would begin it
-   * from the start (foundations.md 8). Something comes of it only where those that have everything, and those that lately got further
-   * than ever in this term, are a quorum with us. Where they are not, others may be one, and need the votes that we hold. So each
-   * step of a voter gives time once, and nobody is kept from a quorum for the sake of one that we cannot have.
+   * from the start (foundations.md 8). Something comes of it only where those that have everything, those that lately got further
+   * than ever in this term, and those that wait for our own snapshot are a quorum with us. Where they are not, others may be one,
+   * and need the votes that we hold. So each step of a voter gives time once, and nobody is kept from a quorum for the sake of one
+   * that we cannot have.
    */
   private comesFurther(learner: Learner): void {
     const { state, headway } = this;
     const { voice, sid } = learner;
     if (this.phase !== 'synchronization' || voice === undefined || !isOnItsWay(learner)) return;
-    if (!canLead(state.configs, voice) || !headway.further(sid, ++learner.steps)) return;
-    const voices = this.holders().map((each) => each.voice);
-    for (const each of this.learners.values())
-      if (isOnItsWay(each) && headway.isMade(each.sid, state.limits.init)) voices.push(each.voice as Voice);
-    if (this.isQuorum(voices)) this.age = 0;
+    if (!canLead(state.configs, voice) || !headway.further(sid, ++learner.steps, learner.from)) return;
+    const comes = (each: Learner): boolean =>
+      isHeldUp(each) || (isOnItsWay(each) && headway.isMade(each.sid, state.limits.init));
+    const coming = [...this.learners.values()].filter((each) => each.acceptedEpoch <= this.epoch && comes(each));
+    if (this.isQuorum([...this.holders(), ...coming].flatMap((each) => each.voice ?? []))) this.age = 0;
   }
 
   protected establish(): void {

@@ -23,6 +23,8 @@ export class Learner {
   sent: Position | undefined;
   /** It waits for a snapshot that joins on to what is remembered. */
   wantsSnapshot = false;
+  /** It was sent entries from here on to begin with; undefined before that, and when it was sent a snapshot. */
+  from: Position | undefined;
   /** How often it got more of what it was sent to begin with. */
   steps = 0;
   /** Up to where it holds everything on disk; undefined before its acknowledgement of NEWLEADER. */
@@ -95,6 +97,7 @@ export function synchronise(state: State, learner: Learner, epoch: number): void
   }
   learner.wantsSnapshot = false;
   learner.sent = from;
+  learner.from = how.type === 'snap' ? undefined : from;
   forward(state, learner, epoch, history.last);
   state.send(link, { type: 'NEWLEADER', epoch });
 }

@@ -61,6 +61,7 @@ class FakeServer implements ControlledServer {
         read: async (at, length) => bytes.subarray(at, at + Math.min(5, length)),
         close: async () => void this.told.push('closed'),
       },
+      unsound: ({ message }) => this.told.push(message),
     };
   }
   /** Bytes that are announced and not there. */
@@ -301,6 +302,7 @@ test('a backup comes behind its announcement, piece by piece, and is missed when
   assert.deepEqual(server.told, ['closed']);
   server.missing = 3;
   await assert.rejects(fetchBackup(path, take), (error: NodeJS.ErrnoException) => error.code === 'ECONNRESET');
+  assert.deepEqual(server.told.slice(1), ['it ends early', 'closed'], 'its server is told why');
   server.backup = () => Promise.reject(new Error('no quorum'));
   await assert.rejects(fetchBackup(path, take), /no quorum/);
 });

@@ -84,6 +84,19 @@ test('I9: the time of a session does not end before its beginning is applied, an
   assert.equal(server.expire(), 1);
 });
 
+test('I9: whoever was not heard by a leader that was about to go, and stays, gets their time again', () => {
+  const { server, settle } = rig(seededRandom(1));
+  const tracked = forwardBirth(server, 5n as SessionId, 1000);
+  settle();
+  server.drainDesk();
+  server.now = tracked.deadline + 4000;
+  assert.equal(server.expire(), 0);
+  server.undrainDesk();
+  assert.equal(server.expire(), 0);
+  server.now = tracked.deadline + 4000;
+  assert.equal(server.expire(), 1);
+});
+
 test('I9: whoever is welcomed counts as heard, by the leader as by who tells it', () => {
   const { server, attach } = rig(seededRandom(1));
   const heard: SessionId[] = [];

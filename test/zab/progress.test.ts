@@ -1,7 +1,7 @@
 /** foundations.md 8: what a learner is given to begin with may take as long as it takes, while it comes further. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { markOf, ORIGIN } from '../../src/zab/types.ts';
+import { markOf, ORIGIN, type Position } from '../../src/zab/types.ts';
 import { configOf, endOf, Hand, logOf, withNote } from './hand.ts';
 import { LIMITS } from './sim-node.ts';
 
@@ -86,6 +86,34 @@ test('8: a link that breaks again and again gains its term nothing, until more c
   assert.equal(hand.peer.role, 'looking', 'it did not');
 });
 
+test('8: who lost its link gets the rest of the entries, and each step of that is progress', () => {
+  const hand = new Hand(3, { log: LOG });
+  hand.elect(3);
+  hand.meet(1, 1);
+  hand.stored();
+  hand.ackEpoch(1, 2, LOG.slice(0, 1));
+  hand.stored();
+  assert.ok(hand.did.includes('DIFF'));
+  const acks = (link: number, upTo: Position, count: number): void => {
+    for (let i = 0; i < count; i++) hand.hear(link, { type: 'ACK', epoch: 2, incarnation: 'i1', upTo });
+  };
+  const holding = (link: number, counter: number): void => {
+    hand.feed({ type: 'closed', link: link - 10 });
+    hand.meet(link, 1, { acceptedEpoch: 2 });
+    hand.ackEpoch(link, 2, LOG.slice(0, counter));
+  };
+  acks(1, { epoch: 1, counter: 1 }, 5);
+  hand.ticks(LIMITS.init - 1);
+  holding(11, 2);
+  acks(11, { epoch: 1, counter: 2 }, 1);
+  hand.ticks(LIMITS.init);
+  assert.equal(hand.peer.role, 'leading', 'it lacks two less than before');
+  holding(21, 2);
+  acks(21, { epoch: 1, counter: 2 }, 1);
+  hand.ticks(1);
+  assert.equal(hand.peer.role, 'looking', 'it lacks as many as before');
+});
+
 /** Server 5 of five leads, and 1 and 2 of the others are there; each must be given a snapshot. */
 function leadsFive(): Hand {
   const five = withNote([], 1, { type: 'config', config: configOf(1, 2, 3, 4, 5) });
@@ -152,6 +180,28 @@ test('8: a term goes on while those that have everything and those that come fur
 const SNAP = { type: 'SNAP' as const, epoch: 2, at: endOf(LOG), configs: [], seen: [] };
 const tells = (hand: Hand): number =>
   hand.effects.filter((each) => each.type === 'send' && each.message.type === 'ACK').length;
+
+test('8: a voter that waits for the snapshot of its leader is none that has gone', () => {
+  const hand = leadsFive();
+  hand.feed({ type: 'closed', link: 2 }, { type: 'snapshotDoubted', at: markOf(hand.log[2] as never) });
+  hand.meet(12, 2, { acceptedEpoch: 2 });
+  hand.ackEpoch(12, 2, logOf([]), null);
+  assert.ok(hand.did.includes('takeSnapshot'));
+  const pass = (ticks: number): void => {
+    for (let i = 0; i < ticks; i++) {
+      for (const sid of [1, 2])
+        hand.hear(sid === 1 ? 1 : 12, { type: 'PONG', epoch: 2, incarnation: `i${sid}`, round: 0 });
+      hand.ticks(1);
+    }
+  };
+  for (let i = 0; i < 3; i++) {
+    parts(hand, 1, 1);
+    pass(LIMITS.init);
+    assert.equal(hand.peer.role, 'leading');
+  }
+  pass(1);
+  assert.equal(hand.peer.role, 'looking', 'the one that is sent it stands still');
+});
 
 test('8: a learner waits for its leader as long as the snapshot comes further, and tells it so, not too often', () => {
   const hand = new Hand(1, { log: LOG.slice(0, 2) });
