@@ -8,11 +8,12 @@ import {
   aclPolicy,
   fileSource,
   liveSource,
+  lostText,
   notWhole,
   openSource,
   refuseAlone,
   refuseUnmarked,
-  UNMARKED,
+  unmarkedText,
   unreadIn,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
@@ -97,6 +98,8 @@ export default command({
     const summary = summaryOf(plan, prune, lack === undefined);
     const differences = plan.changes.map(({ difference }) => difference);
     const counts = countsOf(plan.changes, plan);
+    const goes = counts.deleted;
+    if (wanted.lost !== undefined && (check || goes === 0)) context.warn(lostText(file, wanted.lost));
     if (check || plan.changes.length === 0)
       return {
         type: 'differences',
@@ -108,15 +111,14 @@ export default command({
       };
     // where nobody is asked the answer is what was done, and nothing besides
     if (context.asks) context.show({ type: 'differences', differences, summary });
-    const goes = counts.deleted;
     const isUnmarked = goes > 0 && wanted.isUnmarked === true;
-    if (isUnmarked) refuseUnmarked(file, goes, context);
+    if (isUnmarked) refuseUnmarked(file, goes, context, wanted.lost);
     await context.confirm({
       what: whatOf(plan.changes.length, goes, path),
       path,
       count: plan.changes.length,
       keepsUndo: !isUnmarked && (await undoKeeps(client, replacedBy(plan.changes), context)),
-      ...(isUnmarked && { details: [UNMARKED] }),
+      ...(isUnmarked && { details: [unmarkedText(file, wanted.lost)] }),
     });
     using progress = context.progress(`applying ${file}`);
     let made = 0;

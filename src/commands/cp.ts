@@ -18,6 +18,7 @@ import {
   aclUnder,
   clientAt,
   type NodeSource,
+  lostText,
   notWhole,
   openSource,
   placeOf,
@@ -124,6 +125,7 @@ export default command({
         to.name,
         context,
       );
+      tellLost(sources[0] as string, source, context);
       return end(quoteWord(to.name));
     }
     await using there = await clientAt(to.target, context);
@@ -139,6 +141,7 @@ export default command({
       const job: Job = { ...values, source, client: there.client, target: to.target, root, policy, counts };
       await agree(job, force, context);
       await withSuggestion(source.root, context, () => (atomic ? atOnce(job, context) : inParts(job, force, context)));
+      if (recursive) tellLost(text, source, context);
     };
     try {
       for (const text of sources) await copy(text);
@@ -150,6 +153,10 @@ export default command({
     return end(isElsewhere(target) ? target : quoteWord(target));
   },
 });
+
+function tellLost(text: string, { lost }: NodeSource, context: CommandContext): void {
+  if (lost !== undefined) context.warn(lostText(fileOf(text) ?? text, lost));
+}
 
 function told(counts: Counts, target: string, isPart: boolean): Output {
   const what = Object.entries(counts)

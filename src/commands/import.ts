@@ -9,7 +9,7 @@ import { isStdin } from '../shell/data.ts';
 import { Failure, failureOf, usage } from '../shell/failure.ts';
 import { fileHolds, isReadOnce } from '../shell/file-scan.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
-import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, notWhole } from '../shell/node-source.ts';
+import { ACL_OPTIONS, type AclPolicy, aclPolicy, aclUnder, lostText, notWhole } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
 import { isOwn } from '../shell/own-nodes.ts';
 import { stoppedAfter } from '../shell/part-done.ts';
@@ -98,6 +98,7 @@ export default command({
       const answer = await (atomic ? atOnce(plan, context) : inParts(plan, context));
       unread.tell(context, 'read');
       if (lack !== undefined) context.warn(notWhole(file === '-' ? 'standard input' : file, lack));
+      if (archive.lost !== undefined) context.warn(lostText(file, archive.lost));
       return unread.any || lack !== undefined ? { ...answer, exit: 14 } : answer;
     } finally {
       await archive.close();

@@ -3,7 +3,7 @@ import { KeeperError } from '../base/errors.ts';
 import { parentOf } from '../base/path.ts';
 import type { Client } from '../client/api.ts';
 import { addWatch } from '../recipes/repeated-watch.ts';
-import type { Lack } from '../shell/archive-read.ts';
+import type { Lack, Lost } from '../shell/archive-read.ts';
 import { carryOut, inTurn } from '../shell/carry-out.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, usage } from '../shell/failure.ts';
@@ -14,12 +14,13 @@ import {
   aclPolicy,
   clientAt,
   liveSource,
+  lostText,
   notWhole,
   openSource,
   placeOf,
   refuseAlone,
   refuseUnmarked,
-  UNMARKED,
+  unmarkedText,
   unreadIn,
 } from '../shell/node-source.ts';
 import type { Output } from '../shell/output.ts';
@@ -114,7 +115,7 @@ export default command({
     if (!follow && plan.changes.length === 0) return answer(total, there, plan);
     const goes = plan.changes.filter(({ difference }) => difference.sign === '-').length;
     const isUnmarked = goes > 0 && plan.isUnmarked;
-    if (isUnmarked) refuseUnmarked(from, goes, context);
+    if (isUnmarked) refuseUnmarked(from, goes, context, plan.lost);
     const changes = `make ${plural(plan.changes.length, 'change')} under ${there}`;
     await context.confirm({
       what: !follow ? changes : `${plan.changes.length === 0 ? '' : `${changes}, and `}follow ${from} from now on`,
@@ -127,7 +128,7 @@ export default command({
         plan.changes.length === 0
           ? [`nothing differs under ${there}`]
           : [
-              ...(isUnmarked ? [UNMARKED] : []),
+              ...(isUnmarked ? [unmarkedText(from, plan.lost)] : []),
               `${plural(plan.changes.length, 'change')}, ${showBytes(bytesOf(plan))} to write`,
               ...plan.changes.slice(0, 10).map(({ difference: { sign, path } }) => `${sign} ${path}`),
               ...(plan.changes.length > 10 ? ['...'] : []),
@@ -153,8 +154,8 @@ interface Job {
   readonly follow: boolean;
   readonly policy: AclPolicy;
 }
-/** `isPart`: some of it may not be read; `isUnmarked`: out of a file that does not say whether it is whole. */
-type Compared = Plan & { readonly isPart: boolean; readonly isUnmarked: boolean };
+/** `isPart`: some of it may not be read; `isUnmarked`: out of a file that does not say whether it is whole, `lost`: or lacks nodes. */
+type Compared = Plan & { readonly isPart: boolean; readonly isUnmarked: boolean; readonly lost: Lost | undefined };
 /** Of data that is to be written. */
 const bytesOf = ({ changes }: Plan): number =>
   changes.reduce(
@@ -207,7 +208,9 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
   const plan = await planOf(live, wanted, { prune, acl: policy, skip: (path) => isOwn(to, path), above });
   denied.tell(context, 'read');
   if (lack !== undefined) context.warn(notWhole(fileOf(String(from)) ?? '', lack));
-  return { ...plan, isPart: denied.any || lack !== undefined, isUnmarked: wanted.isUnmarked === true };
+  if (wanted.lost !== undefined && !prune) context.warn(lostText(fileOf(String(from)) ?? '', wanted.lost));
+  const isPart = denied.any || lack !== undefined;
+  return { ...plan, isPart, isUnmarked: wanted.isUnmarked === true, lost: wanted.lost };
 }
 
 async function put(

@@ -34,7 +34,10 @@ export function folderNodes(folder: string, onUnread: OnUnread): Archive {
   const root = header?.root ?? joinPath('/', nameOfFile(basename(resolve(folder))));
   const hasAcl = header?.acl ?? false;
   // what copies folders may leave out empty ones, as git does
+  const written = header?.nodes ?? 0;
   let count = 0;
+  let isRead = false;
+  const missing = (): number => written - (isRead ? count : foldersIn(folder, written));
   const counted = async function* (): AsyncGenerator<NodeRecord> {
     const unread: OnUnread = (path) => {
       count++;
@@ -44,12 +47,18 @@ export function folderNodes(folder: string, onUnread: OnUnread): Archive {
       count++;
       yield node;
     }
+    isRead = true;
   };
   return {
     root,
     acl: hasAcl,
+    // whoever writes a copy asks before he has read it
     get isUnmarked() {
-      return count < (header?.nodes ?? 0);
+      return missing() > 0;
+    },
+    get lost() {
+      const lacking = missing();
+      return lacking > 0 ? { written, missing: lacking } : undefined;
     },
     nodes: counted(),
     close: async () => {},
@@ -67,6 +76,16 @@ async function* below(folder: string, path: string, hasAcl: boolean, onUnread: O
     .map(({ name }) => ({ file: name, name: nameOfFile(name) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { file, name } of names) yield* below(join(folder, file), joinPath(path, name), hasAcl, onUnread);
+}
+
+/** How many nodes there are, up to `most`. */
+function foldersIn(folder: string, most: number): number {
+  let count = 1;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (count >= most) break;
+    if (entry.isDirectory()) count += foldersIn(join(folder, entry.name), most - count);
+  }
+  return count;
 }
 
 function dataIn(folder: string): Uint8Array | null {

@@ -25,13 +25,20 @@ export interface Archive {
   /** It says nothing about what is below that node. */
   readonly alone?: boolean;
   /**
-   * Nothing in it would tell if its end were missing: older exports, lists of paths and values. Known once its nodes were
-   * read: of a folder there are fewer than were written, of lines the root is not among them.
+   * Nothing in it would tell if its end were missing: older exports, lists of paths and values; of a folder there are fewer
+   * nodes than were written. Known once its nodes were read where it is for lines without their root.
    */
   readonly isUnmarked?: boolean;
+  /** Of a folder: how many nodes were written into it, and how many of these it has no more. */
+  readonly lost?: Lost | undefined;
   /** Each before what is below it, names by code unit. @throws Failure (2, 15, 44) for what is not as it should be */
   readonly nodes: AsyncIterable<NodeRecord>;
   close(): Promise<void>;
+}
+
+export interface Lost {
+  readonly written: number;
+  readonly missing: number;
 }
 
 const bad = (name: string, what: string): Failure => new Failure(2, 'BadExport', `${name}: ${what}`);

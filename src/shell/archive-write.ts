@@ -119,7 +119,8 @@ export function checkFolder(folder: string): void {
 
 /**
  * A folder a node, its data in `__data__`; `__node__.json` beside it when there is more to say: a kind, an ACL that does
- * not give everything to anyone. What is given up goes away again. @throws Failure (2)
+ * not give everything to anyone, or in a folder that would have nothing in it, since git keeps none of these. What is given
+ * up goes away again. @throws Failure (2)
  */
 export function folderWriter(folder: string, { root, acl }: ArchiveOptions): ArchiveWriter {
   checkFolder(folder);
@@ -156,14 +157,22 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
   let top: { export: object } | undefined;
   const describe = (place: string, more: object): void =>
     write(join(place, NODE_FILE), `${JSON.stringify(more, null, 2)}\n`);
+  /** The node before this one has no file: another below it keeps its folder. */
+  let bare: string | undefined;
+  const keepBare = (next?: string): void => {
+    if (bare !== undefined && next?.startsWith(`${bare}/`) !== true) describe(placeOf(bare), {});
+    bare = undefined;
+  };
   return {
     async unread(path) {
+      keepBare(path);
       count++;
       make(path, placeOf(path));
       write(join(placeOf(path), NODE_FILE), `${JSON.stringify({ unread: true })}\n`);
     },
     async node({ path, data, acl: entries, kind, ttlMs }) {
       const place = placeOf(path);
+      keepBare(path);
       count++;
       make(path, place);
       if (data !== null) write(join(place, DATA_FILE), data);
@@ -175,8 +184,10 @@ export function folderWriter(folder: string, { root, acl }: ArchiveOptions): Arc
       if (path === root) top = { export: headerOf(root, acl), ...own };
       const more = path === root ? top : own;
       if (more !== undefined && Object.keys(more).length > 0) describe(place, more);
+      else if (data === null) bare = path;
     },
     async end() {
+      keepBare();
       if (top !== undefined) describe(folder, { ...top, export: { ...top.export, nodes: count } });
       rmSync(mark);
     },

@@ -2,7 +2,7 @@
 import { KeeperError } from '../base/errors.ts';
 import type { Acl, Client } from '../client/api.ts';
 import { parseAcl } from './acl-text.ts';
-import { type Lack, lackText, type OnCut, openArchive } from './archive-read.ts';
+import { type Lack, type Lost, lackText, type OnCut, openArchive } from './archive-read.ts';
 import { isElsewhere } from './bind.ts';
 import type { CommandContext } from './command.ts';
 import { Failure, refused, usage } from './failure.ts';
@@ -24,6 +24,8 @@ export interface NodeSource extends AsyncDisposable {
   readonly alone?: boolean;
   /** It is a file in which nothing would tell if a part of it were missing; known once its nodes were read. */
   readonly isUnmarked?: boolean;
+  /** Nodes that were written into a folder and are there no more. */
+  readonly lost?: Lost | undefined;
   /** Where it is live. */
   readonly client: Client | undefined;
   /** Each before what is below it, names by code unit. */
@@ -139,6 +141,9 @@ export async function fileSource(
     get isUnmarked() {
       return archive.isUnmarked === true;
     },
+    get lost() {
+      return archive.lost;
+    },
     client: undefined,
     nodes: () => ordered(archive.nodes, archive.root, file),
     [Symbol.asyncDispose]: () => archive.close(),
@@ -196,14 +201,28 @@ export function refuseUnmarked(
   file: string,
   deletions: number,
   { asks, isDry, saysYes }: Pick<CommandContext, 'asks' | 'isDry' | 'saysYes'>,
+  lost?: Lost,
 ): void {
   if (deletions === 0 || asks || isDry || saysYes) return;
+  if (lost !== undefined)
+    throw refused(
+      `${lostText(file, lost)}, and ${plural(deletions, 'node')} that it lacks would be deleted`,
+      'git keeps no empty folders, as older exports have them: export again; --yes before the command takes them as deleted',
+    );
   throw refused(
     `${file} does not say whether it is whole, and ${plural(deletions, 'node')} that it lacks would be deleted`,
     'say --yes before the command when it is; what export writes now says it',
   );
 }
-export const UNMARKED = 'the file does not say whether it is whole: what was cut off it would be deleted';
+const UNMARKED = 'the file does not say whether it is whole: what was cut off it would be deleted';
+
+/** The same in a plan, for whoever is asked. */
+export const unmarkedText = (file: string, lost: Lost | undefined): string =>
+  lost === undefined ? UNMARKED : `${lostText(file, lost)}: what it lacks would be deleted`;
+
+/** What a folder lacks, which may have been taken out on purpose. */
+export const lostText = (file: string, { written, missing }: Lost): string =>
+  `${file} lacks ${missing} of the ${plural(written, 'node')} that were written into it`;
 
 /** A file that holds one node says nothing about what is below it, so that nothing there may be deleted by it. @throws Failure (2) */
 export function refuseAlone({ alone, root }: NodeSource, file: string, option: string): void {

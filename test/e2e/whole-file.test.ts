@@ -172,20 +172,61 @@ test('a folder that lost nodes does not delete without a word', async () => {
   const root = await grown();
   assert.equal((await one('export', '--format', 'dir', '/w', file('dir'))).code, 0);
   const words = ['apply', '-f', file('dir'), '--root', root, '--prune'];
-  // as git leaves out folders with nothing in them, or by hand
+  // as git left out folders with nothing in them, which older exports have, or by hand
   rmSync(join(file('dir'), 'b'), { recursive: true });
+  const lost = `${file('dir')} lacks 1 of the 4 nodes that were written into it`;
   const refused = await one(...words);
   assert.deepEqual(
-    [refused.code, refused.stderr.split('\n')[0]],
-    [30, `error: refused: ${file('dir')} does not say whether it is whole, and 2 nodes that it lacks would be deleted`],
+    [refused.code, refused.stderr.split('\n')],
+    [
+      30,
+      [
+        `error: refused: ${lost}, and 2 nodes that it lacks would be deleted`,
+        ' hint: git keeps no empty folders, as older exports have them: export again; --yes before the command takes them as deleted',
+        '',
+      ],
+    ],
   );
   assert.equal(await below(root), 4);
+  const it = rig(client, {}, undefined, { asks: true, trash: file('trash-dir') });
+  assert.equal(await it.shell.run(words.join(' ')), 0);
+  assert.deepEqual(it.plans[0]?.details, [`${lost}: what it lacks would be deleted`]);
+  for (const name of ['b', 'c']) await client.create(`${root}/${name}`, `/w/${name}`);
+  // where nothing is deleted it is used, and told
+  for (const used of [
+    ['import', '--root', `${root}-i`, file('dir')],
+    ['apply', '-f', file('dir'), '--root', `${root}-a`],
+    ['apply', '-f', file('dir'), '--root', `${root}-i`, '--check'],
+    ['mirror', `file:${file('dir')}`, `${root}-m`],
+    ['cp', '-r', `file:${file('dir')}`, `${root}-c`],
+  ]) {
+    const ran = await one(...used);
+    assert.deepEqual([ran.code, ran.stderr], [0, `${lost}\n`], used.join(' '));
+  }
+  const mirrored = await one('mirror', '--delete', `file:${file('dir')}`, root);
+  assert.match(mirrored.stderr, new RegExp(`^error: refused: file:${lost}, and 2 nodes`));
   assert.equal((await zoosh(['--yes', server.hosts, ...words])).code, 0);
   assert.deepEqual((await client.getChildren(root)).children, ['a']);
   // what is in it besides is no loss
   mkdirSync(join(file('dir'), 'more'));
   assert.equal((await one(...words)).code, 0);
   assert.deepEqual((await client.getChildren(root)).children, ['a', 'more']);
+});
+
+test('a copy of a folder is marked when that is whole, and only then', async () => {
+  assert.equal((await one('export', '--format', 'dir', '/w', file('folder'))).code, 0);
+  const copy = ['cp', '-r', `file:${file('folder')}`, `file:${file('of-folder')}`];
+  assert.deepEqual([(await one(...copy)).code, (await one(...copy)).stderr], [0, '']);
+  const lines = readFileSync(file('of-folder'), 'utf8').trimEnd().split('\n');
+  assert.equal(lines[0], '{"zoosh":"export","version":1,"root":"/w","acl":true,"ends":"last"}');
+  assert.match(lines.at(-1) ?? '', /"path":"\/w\/b".*"last":true/);
+  rmSync(join(file('folder'), 'b'), { recursive: true });
+  const part = await one(...copy);
+  assert.deepEqual(
+    [part.code, part.stderr],
+    [0, `${file('folder')} lacks 1 of the 4 nodes that were written into it\n`],
+  );
+  assert.doesNotMatch(readFileSync(file('of-folder'), 'utf8'), /last/);
 });
 
 test('bulk work at what servers keep for themselves says why it does nothing', async () => {

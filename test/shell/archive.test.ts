@@ -78,6 +78,22 @@ test('every form of export gives back what went in', async () => {
     if (file !== tree) assert.equal(statSync(file).mode & 0o777, 0o600, file);
   }
   assert.equal(readFileSync(join(tree, 'a-b', '__data__')).length, 4);
+  // git keeps no folder with nothing in it; one that has others in it needs no file of its own
+  const empty = join(folder, 'bare');
+  const nodes = ['/app', '/app/a', '/app/a/b', '/app/a-b', '/app/z'].map((path) => node(path, null));
+  await put(folderWriter(empty, OPTIONS), nodes);
+  const files = readdirSync(empty, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  assert.deepEqual(files.map(({ parentPath, name }) => join(parentPath, name).slice(empty.length + 1)).sort(), [
+    '__node__.json',
+    'a-b/__node__.json',
+    'a/b/__node__.json',
+    'z/__node__.json',
+  ]);
+  const again = await read(empty);
+  assert.deepEqual(
+    again.nodes.map((each) => [each.path, each.data, each.kind]).sort(),
+    nodes.map(({ path }) => [path, null, 'persistent']).sort(),
+  );
   assert.match(readFileSync(lines, 'utf8'), /"id":"bob:x","perms":"cdrwa","masked":true/);
 });
 
