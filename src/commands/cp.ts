@@ -9,7 +9,7 @@ import { isElsewhere } from '../shell/bind.ts';
 import { BulkCreator, creation } from '../shell/bulk-create.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { Failure, refused, usage } from '../shell/failure.ts';
-import { fileTarget } from '../shell/file-target.ts';
+import { narrowing } from '../shell/file-target.ts';
 import { isWithin, type NodeRecord, rebased } from '../shell/node-record.ts';
 import {
   ACL_OPTIONS,
@@ -109,7 +109,7 @@ export default command({
       if (sources.length > 1) throw usage('cp: one source goes into a file');
       if (context.isDry || context.transaction.collects)
         throw refused('a dry run or a transaction does not write files', 'cp into a file on its own, without -n');
-      fileTarget(to.name); // said before anything is read
+      const narrowed = narrowing(to.name); // what cannot be written is said before anything is read
       const unread: string[] = [];
       await using source = await openSource(sources[0] as string, context, {
         ...options,
@@ -125,6 +125,7 @@ export default command({
         to.name,
         context,
       );
+      if (narrowed !== undefined) context.warn(narrowed);
       tellLost(sources[0] as string, source, context);
       return end(quoteWord(to.name));
     }

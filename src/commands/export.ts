@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type ArchiveWriter, checkFolder, folderWriter, linesWriter, packedWriter } from '../shell/archive-write.ts';
 import { type CommandContext, command } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
-import { fileTarget } from '../shell/file-target.ts';
+import { narrowing } from '../shell/file-target.ts';
 import { hasMasked, recordOf } from '../shell/node-record.ts';
 import type { Output } from '../shell/output.ts';
 import { skipsOwn } from '../shell/own-nodes.ts';
@@ -47,7 +47,7 @@ export default command({
   ],
   exits: [10, 14],
   notes: [
-    'The file is readable by its owner alone, also where one is replaced that others could read, which is once all is read. With > FILE it is as the system makes it.',
+    'The file is readable by its owner alone, also where one is replaced that others could read, which is once all is read, and is told. With > FILE it is as the system makes it.',
     'A device or a pipe is written to as it is, and a folder that is there keeps its permissions; the files in it are for their owner alone. /zookeeper is left out unless it is named.',
     'The last line of ndjson says that it is the last, an archive ends with a count and a checksum, a folder holds how many nodes it has: what was cut is known as such.',
     'A folder has a file __incomplete__ in it until it is whole, and is not read with it; what fails removes what it wrote.',
@@ -64,7 +64,7 @@ export default command({
     if (isFolder && gzip) throw usage('export: a folder cannot be compressed');
     // said before anything is read
     if (isFolder) checkFolder(file);
-    else if (file !== '-') fileTarget(file);
+    const narrowed = isFolder || file === '-' ? undefined : narrowing(file);
     const client = await context.client();
     const { signal } = context;
     await client.sync(path, { signal });
@@ -99,6 +99,7 @@ export default command({
       writer.abandon();
       throw error;
     }
+    if (narrowed !== undefined) context.warn(narrowed);
     denied.tell(context, 'read');
     if (seen.ephemerals > 0) context.warn(`${plural(seen.ephemerals, 'ephemeral node')} left out (--ephemerals)`);
     if (seen.masked > 0)

@@ -37,6 +37,17 @@ export function fileTarget(file: string): FileTarget {
   }
 }
 
+/**
+ * What is to be said when a file was replaced that others might read: it is its owner's alone now. Asked before; undefined:
+ * nothing is taken from anybody.
+ */
+export function narrowing(file: string): string | undefined {
+  const { path, kind } = fileTarget(file);
+  const mode = kind === 'file' ? statSync(path).mode & 0o777 : 0;
+  return (mode & 0o077) === 0 ? undefined : `${file} is now readable by its owner alone: mode 0600, was ${octal(mode)}`;
+}
+const octal = (mode: number): string => `0${mode.toString(8).padStart(3, '0')}`;
+
 /** A regular file, or one that is to be made: no device, nobody who reads meanwhile, and nothing that a process has open. */
 export function isRegular(file: string): boolean {
   try {

@@ -117,6 +117,10 @@ test('export through a link writes where it leads to; all that is exported is it
   symlinkSync('there/real', file('link'));
   symlinkSync('there/new', file('dangling'));
   symlinkSync('nowhere/new', file('lost'));
+  const narrowed = (name: string, was: string): string =>
+    `${file(name)} is now readable by its owner alone: mode 0600, was ${was}\n`;
+  const linked = await one('export', '/e', file('link'));
+  assert.deepEqual([linked.code, linked.stderr], [0, narrowed('link', '0640')]);
   is(await one('export', '/e', file('link')), '');
   assert.ok(lstatSync(file('link')).isSymbolicLink());
   assert.match(readFileSync(file('there/real'), 'utf8'), EXPORTED);
@@ -130,6 +134,8 @@ test('export through a link writes where it leads to; all that is exported is it
   assert.equal(statSync(file('open')).mode & 0o777, 0o755);
   for (const name of readdirSync(file('open'))) assert.equal(statSync(file(`open/${name}`)).mode & 0o077, 0, name);
   writeFileSync(file('copied'), 'old', { mode: 0o644 });
+  const copied = await one('cp', '/e', `file:${file('copied')}`);
+  assert.deepEqual([copied.code, copied.stderr], [0, narrowed('copied', '0644')]);
   is(await one('cp', '/e', `file:${file('copied')}`), /^created\t1$/m);
   assert.equal(statSync(file('copied')).mode & 0o777, 0o600);
   no(await one('export', '/e', file('lost')), 2, /there is no folder .*nowhere\n/);
