@@ -23,7 +23,7 @@ import { quoteWord } from '../shell/paths.ts';
 import { type Change, type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
-import { refuseOwn } from './refuse-own.ts';
+import { refuseOwn, refuseOwnCheck, tellOwn } from './refuse-own.ts';
 import { Denied, emptySource, inflightOf, missingUpTo, replacedBy, undoKeeps } from './support.ts';
 
 /** A subtree made equal to a file. */
@@ -86,6 +86,7 @@ export default command({
     if (prune) refuseAlone(wanted, file, '--prune');
     const path = root ?? wanted.root;
     if (!check) await guardGiven(policy, path, true, context);
+    if (check) refuseOwnCheck(client, path, file.startsWith('snap:') ? file : `file:${file}`);
     refuseOwn(client, path);
     await client.sync(path, { signal });
     const isThere = (await client.exists(path, { signal })) !== undefined;
@@ -93,6 +94,7 @@ export default command({
     const above = isThere ? [] : await missingUpTo(client, parentOf(path), signal);
     const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isOwn(client, each), above });
     unread.tell(context, 'read');
+    tellOwn(plan.own, context);
     if (lack !== undefined) context.warn(notWhole(file, lack));
     const part = unread.any || lack !== undefined ? { exit: 14 } : {};
     const summary = summaryOf(plan, prune, lack === undefined);

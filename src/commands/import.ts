@@ -17,8 +17,8 @@ import { quoteWord } from '../shell/paths.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { Conflicts, type OnConflict } from './conflicts.ts';
-import { refuseOwn } from './refuse-own.ts';
-import { Denied, inflightOf, makeParents, missingUpTo } from './support.ts';
+import { refuseOwn, tellOwn } from './refuse-own.ts';
+import { Denied, inflightOf, makeAllParents, missingUpTo } from './support.ts';
 
 /** A file of nodes into the tree. */
 export default command({
@@ -238,7 +238,7 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
     throw new Failure(14, 'NoAuth', message, { path, hint, cause: error });
   }
   denied.tell(context, 'write');
-  if (own > 0) context.warn(`${plural(own, 'node')} at and below /zookeeper left out: servers keep it for themselves`);
+  tellOwn(own, context);
   return denied.any ? { ...answer({ ...counts, denied: refusals }, to), exit: 14 } : answer(counts, to);
 }
 

@@ -30,7 +30,7 @@ import { quoteWord } from '../shell/paths.ts';
 import { type Plan, planOf } from '../shell/tree-plan.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
-import { refuseOwn } from './refuse-own.ts';
+import { refuseOwn, tellOwn } from './refuse-own.ts';
 import {
   Denied,
   emptySource,
@@ -207,6 +207,7 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
   const above = isThere ? [] : await missingUpTo(to, parentOf(there), signal);
   const plan = await planOf(live, wanted, { prune, acl: policy, skip: (path) => isOwn(to, path), above });
   denied.tell(context, 'read');
+  if (typeof from === 'string') tellOwn(plan.own, context);
   if (lack !== undefined) context.warn(notWhole(fileOf(String(from)) ?? '', lack));
   if (wanted.lost !== undefined && !prune) context.warn(lostText(fileOf(String(from)) ?? '', wanted.lost));
   const isPart = denied.any || lack !== undefined;

@@ -127,6 +127,8 @@ export interface Plan {
   readonly extra: number;
   /** Ephemeral nodes, on either side: not ours to make or take away. */
   readonly ephemerals: number;
+  /** Nodes wanted that are left alone all the same. */
+  readonly own: number;
 }
 
 /** A level of a tree that is there, or will be by then; `goes`: the change that takes it away. */
@@ -179,10 +181,13 @@ export async function planOf(live: NodeSource, wanted: NodeSource, options: Plan
   const keep = (): void => {
     for (const change of levels.keep()) kept.add(change);
   };
-  let [same, extra, ephemerals] = [0, 0, 0];
+  let [same, extra, ephemerals, own] = [0, 0, 0, 0];
   for await (const pair of pairs(live, wanted)) {
     const { path, left, right } = pair;
-    if (options.skip?.(path) === true) continue;
+    if (options.skip?.(path) === true) {
+      if (right !== undefined) own++;
+      continue;
+    }
     levels.reach(path);
     if (left?.kind === 'ephemeral' || right?.kind === 'ephemeral') {
       ephemerals++;
@@ -211,7 +216,7 @@ export async function planOf(live: NodeSource, wanted: NodeSource, options: Plan
     else changes.add(change);
   }
   const made = kept.size === 0 ? changes.list : changes.list.filter((each) => !kept.has(each));
-  return { changes: made, same, extra: extra + kept.size, ephemerals };
+  return { changes: made, same, extra: extra + kept.size, ephemerals, own };
 }
 
 /** A node that only has others below it. */

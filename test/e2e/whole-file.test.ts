@@ -246,6 +246,22 @@ test('bulk work at what servers keep for themselves says why it does nothing', a
     [part.code, part.stderr],
     [0, '1 node at and below /zookeeper left out: servers keep it for themselves\n'],
   );
+  const applied = await one('apply', '-f', file('all'), '--check');
+  assert.deepEqual(
+    [applied.code, applied.stdout, applied.stderr],
+    [0, '', '1 node at and below /zookeeper left out: servers keep it for themselves\n'],
+  );
+  // what is only compared is not written anyway
+  const checked = await one('apply', '-f', file('whole'), '--root', '/zookeeper', '--check');
+  assert.deepEqual(
+    [checked.code, checked.stderr],
+    [
+      30,
+      `error: refused: apply leaves what is at and below /zookeeper alone, since servers keep it for themselves: there is nothing to check\n hint: diff -r /zookeeper file:${file('whole')} tells how they differ\n`,
+    ],
+  );
+  const differ = await one('diff', '-r', '/zookeeper', `file:${file('whole')}`);
+  assert.equal(differ.code, 1);
 });
 
 test('a plan shows data in quotes, escaped once', async () => {
