@@ -8,6 +8,7 @@ import { isDivided } from '../out/json-parts.ts';
 import { MODES, type Mode } from '../out/modes.ts';
 import { render } from '../out/render.ts';
 import { decideColor, isAsciiLocale, isDumb, makeTheme, type Theme } from '../out/theme.ts';
+import { WholeDrawing } from '../out/whole-drawing.ts';
 import type { Progress } from '../shell/command.ts';
 import { usage } from '../shell/failure.ts';
 import type { EventChange, Output } from '../shell/output.ts';
@@ -61,10 +62,12 @@ export class Presenter {
   /** A result taller than the screen, and what came after it, until its command has ended. */
   #paged: Uint8Array[] = [];
   #isPaging = false;
+  readonly #drawing: WholeDrawing | undefined;
 
   private constructor(options: PresenterOptions, theme: Theme, errTheme: Theme) {
     const { globals, settings, single } = options;
     this.#options = options;
+    this.#drawing = globals.fields === undefined ? undefined : new WholeDrawing(globals.fields);
     this.theme = theme;
     this.#errTheme = errTheme;
     this.#events = new EventFolder(
@@ -108,7 +111,9 @@ export class Presenter {
   }
 
   /** A result. */
-  show(output: Output): void {
+  show(given: Output): void {
+    const output = this.#drawing === undefined ? given : this.#drawing.take(given);
+    if (output === undefined) return;
     this.#progress.hide();
     const isExact = this.#exact && this.#mode === 'plain';
     if (isExact && output.type === 'node' && output.form === 'text' && !output.showStat) {

@@ -8,6 +8,7 @@ import { hex } from '../shell/units.ts';
 import { visibleLine } from './data.ts';
 import type { Screen } from './human.ts';
 import { toJson } from './json.ts';
+import { isDivided, listPart } from './json-parts.ts';
 import { kindOf, statJson } from './stat.ts';
 import { drawBordered } from './table.ts';
 
@@ -66,7 +67,9 @@ export function renderFields(
     const objects = records.map((values) => Object.fromEntries(fields.map((name, at) => [name, values[at]])));
     const isOne = output.type !== 'many' && output.type !== 'listing' && output.type !== 'table';
     if (mode === 'ndjson') return Buffer.from(objects.map((each) => `${JSON.stringify(each)}\n`).join(''));
-    return Buffer.from(`${JSON.stringify(isOne ? objects[0] : objects, null, isTerminal ? 2 : undefined)}\n`);
+    const indent = isTerminal ? 2 : undefined;
+    if (isDivided(output)) return Buffer.from(listPart(objects, output.part, indent));
+    return Buffer.from(`${JSON.stringify(isOne ? objects[0] : objects, null, indent)}\n`);
   }
   const rows = records.map((values) => values.map(shown));
   if (mode === 'plain' || mode === 'zkcli')

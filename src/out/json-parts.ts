@@ -1,4 +1,4 @@
-import type { Output } from '../shell/output.ts';
+import type { Output, Part } from '../shell/output.ts';
 import { branchesJson } from './branches.ts';
 import { toJson } from './json.ts';
 
@@ -12,11 +12,12 @@ const LISTS: Readonly<Record<Exclude<Divided['type'], 'table' | 'branches'>, str
 };
 
 /** Whether an answer comes in parts: in JSON these make one document. */
-export const isDivided = (output: Output): output is Divided => 'part' in output && output.part !== undefined;
+export const isDivided = (output: Output): output is Divided & { readonly part: Part } =>
+  'part' in output && output.part !== undefined;
 
 /** The text of a part: of the first all up to the end of its list, of the next its entries, of the last the rest. */
-export function partText(output: Divided, indent: number | undefined): string {
-  if (output.type === 'table') return tablePart(output, indent);
+export function partText(output: Divided & { readonly part: Part }, indent: number | undefined): string {
+  if (output.type === 'table') return listPart(output.json as readonly unknown[], output.part, indent);
   if (output.type === 'branches') return branchesJson(output, indent);
   const name = LISTS[output.type];
   const document = toJson(output) as Record<string, unknown>;
@@ -40,8 +41,8 @@ export function partText(output: Divided, indent: number | undefined): string {
   return `${entries.length === 0 ? '' : `,${body}`}${end}${more.join('')}${newline}}\n`;
 }
 
-function tablePart({ json, part }: Extract<Divided, { type: 'table' }>, indent: number | undefined): string {
-  const entries = json as readonly unknown[];
+/** Of a list the text of a part: the first opens it, the last ends it. */
+export function listPart(entries: readonly unknown[], part: Part, indent: number | undefined): string {
   const [newline, margin] = indent === undefined ? ['', ''] : ['\n', ' '.repeat(indent)];
   const body = entries
     .map((entry) => newline + margin + JSON.stringify(entry, null, indent).replaceAll('\n', `\n${margin}`))

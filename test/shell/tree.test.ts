@@ -6,8 +6,10 @@ import type { Client } from '../../src/client/api.ts';
 import { drawRows } from '../../src/commands/tree-rows.ts';
 import { render } from '../../src/out/render.ts';
 import { makeTheme } from '../../src/out/theme.ts';
+import { WholeDrawing } from '../../src/out/whole-drawing.ts';
 import type { CommandContext } from '../../src/shell/command.ts';
 import type { Output } from '../../src/shell/output.ts';
+import { showName } from '../../src/shell/paths.ts';
 import { NO_STAT } from '../../src/shell/walk.ts';
 import { type Rig, rig } from './rig.ts';
 
@@ -100,6 +102,38 @@ test('in parts and as a whole it is the same text, for people, for pipes and for
   }
   const many = await drawn(randomTree(3000, 7), 'tree --limit 10001 /');
   assert.ok(many.shown.length > 5, 'it comes in parts');
+});
+
+test('fields that are chosen are those of one document, in parts and as a whole', async () => {
+  const theme = await makeTheme(true, false);
+  const screen = { theme, width: 80, now: 0 };
+  const textOf = (outputs: readonly Output[], fields: readonly string[], mode: 'json' | 'ndjson' | 'plain'): string => {
+    const drawing = new WholeDrawing(fields);
+    return outputs
+      .flatMap((output) => drawing.take(output) ?? [])
+      .map((output) => Buffer.from(render(output, { mode, fields, isTerminal: false }, screen)).toString())
+      .join('');
+  };
+  const nodes = randomTree(3000, 7);
+  const whole = await drawn(nodes, 'tree -s --limit 10000 /');
+  const parts = await drawn(nodes, 'tree -s --limit 10001 /');
+  assert.ok(parts.shown.length > 5);
+  for (const fields of [
+    ['name', 'path'],
+    ['path', 'stat.version', 'truncated'],
+    ['children', 'name'],
+  ])
+    for (const mode of ['json', 'ndjson', 'plain'] as const)
+      assert.equal(textOf(parts.shown, fields, mode), textOf(whole.shown, fields, mode), `${mode} ${fields}`);
+  assert.deepEqual(JSON.parse(textOf(parts.shown, ['name', 'path'], 'json')), { name: '/', path: '/' });
+  // any other answer in parts is one list
+  const listed = await drawn(nodes, 'ls -R /');
+  assert.ok(listed.shown.length > 5);
+  const names = JSON.parse(textOf(listed.shown, ['name'], 'json')) as { name: string }[];
+  assert.deepEqual(
+    names.map(({ name }) => showName(name)),
+    textOf(listed.shown, ['name'], 'plain').trimEnd().split('\n'),
+  );
 });
 
 test('cut off in the middle, what is not shown is counted the same', async () => {
