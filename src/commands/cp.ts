@@ -30,7 +30,7 @@ import { fileSink } from '../shell/sink.ts';
 import { plural, showBytes } from '../shell/units.ts';
 import { guardGiven } from './acl-guard.ts';
 import { Conflicts } from './conflicts.ts';
-import { Denied, fileOf, inflightOf, makeParents, undoKeeps, withSuggestion } from './support.ts';
+import { Denied, fileOf, inflightOf, makeAllParents, undoKeeps, withSuggestion } from './support.ts';
 
 /** Nodes made again elsewhere. */
 export default command({
@@ -251,7 +251,7 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
     created() {
       progress.update(++counts.created);
     },
-    makeParents: (path) => makeParents(parentOf(path), context),
+    makeParents: (paths) => makeAllParents(client, paths, context),
   });
   try {
     for await (const record of nodesOf(job)) {

@@ -210,7 +210,7 @@ async function inParts(plan: Plan, context: CommandContext): Promise<Output> {
     created() {
       counts.created++;
     },
-    makeParents: (path) => makeParents(parentOf(path), context),
+    makeParents: (paths) => makeAllParents(client, paths, context),
   });
   let [seen, own] = [0, 0];
   try {

@@ -20,7 +20,7 @@ import { guardGiven } from './acl-guard.ts';
 import { type ConflictOptions, Conflicts } from './conflicts.ts';
 import { refuseProtected } from './deleteall.ts';
 import { QUOTA_ROOT } from './quota-text.ts';
-import { inflightOf, makeParents, withSuggestion } from './support.ts';
+import { inflightOf, makeAllParents, withSuggestion } from './support.ts';
 
 /** What one transaction may hold; servers take a million bytes. */
 const ONE_BYTES = 700_000;
@@ -257,7 +257,7 @@ async function copy(job: Job, counts: ConflictOptions['counts']): Promise<void> 
     created() {
       progress.update(++counts.created);
     },
-    makeParents: (path) => makeParents(parentOf(path), context),
+    makeParents: (paths) => makeAllParents(client, paths, context),
   });
   try {
     for await (const record of liveSource(client, from, from, sourceOptions(job)).nodes()) {

@@ -10,7 +10,7 @@ import { type NodeSource, placeOf } from '../shell/node-source.ts';
 import type { Output, Part } from '../shell/output.ts';
 import { nearest } from '../shell/suggest.ts';
 import type { Change } from '../shell/tree-plan.ts';
-import { walkNodes } from '../shell/walk.ts';
+import { eachOf, walkNodes } from '../shell/walk.ts';
 
 /** How many requests a command may have in flight. */
 export const inflightOf = (context: CommandContext): number => Number(context.settings.get('concurrency'));
@@ -131,6 +131,33 @@ export async function makeParents(path: string, context: CommandContext): Promis
     } catch (error) {
       if (!(error instanceof KeeperError) || error.code !== 'NodeExists') throw error; // somebody else was faster
     }
+}
+
+/**
+ * Makes what is missing above these nodes, but for what is itself among them. Each level is made at once, since a list of
+ * nodes may lack one above each of them.
+ */
+export async function makeAllParents(client: Client, paths: readonly string[], context: CommandContext): Promise<void> {
+  const { signal } = context;
+  const among = new Set(paths);
+  const levels = new Set<string>();
+  for (const path of paths)
+    for (let at = parentOf(path); at !== '/' && at !== '' && !levels.has(at); at = parentOf(at))
+      if (!among.has(at)) levels.add(at);
+  const missing = new Map<number, string[]>();
+  await eachOf([...levels], inflightOf(context), signal, async (path) => {
+    if ((await client.exists(path, { signal })) !== undefined) return;
+    const depth = path.split('/').length;
+    const level = missing.get(depth);
+    if (level === undefined) missing.set(depth, [path]);
+    else level.push(path);
+  });
+  for (const [, level] of [...missing].sort(([a], [b]) => a - b))
+    await eachOf(level, inflightOf(context), signal, async (path) => {
+      await client.create(path, null, { signal }).catch((error: unknown) => {
+        if (!(error instanceof KeeperError) || error.code !== 'NodeExists') throw error; // somebody else was faster
+      });
+    });
 }
 
 /** Beyond so many nodes there is a question anyway. */

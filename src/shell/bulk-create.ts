@@ -17,9 +17,15 @@ export interface BulkCreateOptions {
   readonly denied?: ((record: NodeRecord) => void) | undefined;
   /** Told for each that was made. */
   readonly created: (record: NodeRecord) => void;
-  /** Makes what is missing above a node. */
-  readonly makeParents: (path: string) => Promise<void>;
+  /** Makes what is missing above these nodes, but for what is itself among them. */
+  readonly makeParents: (paths: readonly string[]) => Promise<void>;
 }
+
+/** Of a creation: it was made now, it was there, or why not; undefined: it is not there, and was not made yet. */
+type Answer = boolean | undefined | Error;
+/** It is not there, or what it would stand on is not. */
+const isLacking = (answer: Answer): boolean =>
+  answer === undefined || (answer instanceof KeeperError && answer.code === 'NoNode');
 
 /**
  * Creates nodes in the order they are given. They go in transactions; one that fails, since a node of it is there already,
@@ -93,25 +99,19 @@ export class BulkCreator {
 
   /** Each for itself, all at once: the server takes them in order. */
   async #singly(records: readonly NodeRecord[], creates: boolean): Promise<void> {
-    const { signal, existing, created, makeParents, denied } = this.#options;
+    const { existing, created, denied } = this.#options;
     const refused = (record: NodeRecord, error: unknown): void => {
       if (denied === undefined || !(error instanceof KeeperError) || error.code !== 'NoAuth') throw error;
       denied(record);
     };
     let met = 0;
     let seen = 0;
-    const answers = records.map((record) => {
-      const { data, acl } = record;
-      const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal };
-      const answer = creates
-        ? this.#client.create(record.path, data, options).then(() => true)
-        : this.#client.exists(record.path, { signal }).then((stat) => (stat === undefined ? undefined : false));
-      return answer.catch((error: unknown) => error as Error);
-    });
+    const asked = records.map((record): Promise<Answer> => (creates ? this.#create(record) : this.#look(record)));
+    /** Those before it that lacked something were made again. */
+    let again = 0;
     const settled = async (at: number, record: NodeRecord): Promise<void> => {
-      let answer = await answers[at];
-      if (answer === undefined || (answer instanceof KeeperError && answer.code === 'NoNode'))
-        answer = await this.#once(record, makeParents).catch((error: unknown) => error as Error);
+      if (at >= again && isLacking(await asked[at])) again = await this.#again(records, asked, at, creates);
+      const answer = await asked[at];
       if (answer === true) created(record);
       else if (answer === false || (answer instanceof KeeperError && answer.code === 'NodeExists')) {
         met++;
@@ -125,24 +125,76 @@ export class BulkCreator {
       }
     } catch (error) {
       // those behind it were on their way, too
-      for (const [at, record] of records.entries()) if (at >= seen && (await answers[at]) === true) created(record);
+      for (const [at, record] of records.entries()) if (at >= seen && (await asked[at]) === true) created(record);
       throw error;
     }
     this.#meetsExisting = met * 2 > records.length;
   }
 
-  async #once(record: NodeRecord, makeParents: (path: string) => Promise<void>): Promise<true> {
-    const { data, acl } = record;
-    const { signal } = this.#options;
-    const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal };
-    try {
-      await this.#client.create(record.path, data, options);
-    } catch (error) {
-      if (!(error instanceof KeeperError) || error.code !== 'NoNode') throw error;
-      await makeParents(record.path);
-      await this.#client.create(record.path, data, options);
+  /**
+   * Makes again, all at once, what was not made for lack of what is above it, once that is there. Of nodes that were only
+   * looked at these are the ones up to the next that is there, of which something else has to be decided first. Returns the
+   * place behind the last.
+   */
+  async #again(
+    records: readonly NodeRecord[],
+    asked: Promise<Answer>[],
+    from: number,
+    creates: boolean,
+  ): Promise<number> {
+    const { signal, makeParents, denied } = this.#options;
+    const recordAt = (at: number): NodeRecord => records[at] as NodeRecord;
+    const tried = async (places: readonly number[]): Promise<number[]> => {
+      for (const at of places) asked[at] = this.#create(recordAt(at));
+      const answers = await Promise.all(places.map((at) => asked[at]));
+      return places.filter((_, at) => isLacking(answers[at]));
+    };
+    let lacking: number[] = [];
+    let end = from;
+    for (; end < records.length; end++)
+      if (isLacking(await asked[end])) lacking.push(end);
+      else if (!creates) break;
+    signal.throwIfAborted();
+    // what was only looked at may have a parent
+    if (!creates) lacking = await tried(lacking);
+    // what lacks a level below one of the others gets it in the next round
+    for (let before = Number.POSITIVE_INFINITY; lacking.length > 0 && lacking.length < before; ) {
+      before = lacking.length;
+      await makeParents(lacking.map((at) => recordAt(at).path)).catch((error: unknown) => {
+        if (!(error instanceof KeeperError) || signal.aborted) throw error; // else it is told of the node that lacks it
+      });
+      lacking = await tried(lacking);
     }
-    return true;
+    for (const at of lacking) {
+      const answer = await this.#alone(recordAt(at));
+      asked[at] = Promise.resolve(answer);
+      if (answer instanceof Error && denied === undefined) break;
+    }
+    return end;
+  }
+
+  #create(record: NodeRecord): Promise<Answer> {
+    const { path, data, acl } = record;
+    const options = { ...modeOf(record), ...(acl !== undefined && { acl }), signal: this.#options.signal };
+    return this.#client.create(path, data, options).then(
+      () => true,
+      (error: unknown) => error as Error,
+    );
+  }
+  #look({ path }: NodeRecord): Promise<Answer> {
+    return this.#client.exists(path, { signal: this.#options.signal }).then(
+      (stat) => (stat === undefined ? undefined : false),
+      (error: unknown) => error as Error,
+    );
+  }
+  /** With what is above it; why that cannot be made is why it cannot. */
+  async #alone(record: NodeRecord): Promise<Answer> {
+    try {
+      await this.#options.makeParents([record.path]);
+    } catch (error) {
+      return error as Error;
+    }
+    return this.#create(record);
   }
 }
 

@@ -229,6 +229,19 @@ test('a copy of a folder is marked when that is whole, and only then', async () 
   assert.doesNotMatch(readFileSync(file('of-folder'), 'utf8'), /last/);
 });
 
+test('cp makes the levels that a file lacks where it copies to, not where the shell is', async () => {
+  await client.create('/other');
+  mkdirSync(file('home/config'), { recursive: true });
+  const other = { profiles: { other: { server: `${server.hosts}/other` } } };
+  writeFileSync(file('home/config/config.json'), JSON.stringify(other), { mode: 0o600 });
+  writeFileSync(file('levels'), '/l=0\n/l/a/b=1\n');
+  const words = [server.hosts, 'cp', '-r', `file:${file('levels')}`, '@other:/levels'];
+  const ran = await zoosh(words, '', { ZOOSH_HOME: file('home') });
+  assert.deepEqual([ran.code, ran.stderr], [0, '']);
+  assert.equal((await client.get('/other/levels/a/b')).data?.toString(), '1');
+  assert.equal(await client.exists('/levels'), undefined);
+});
+
 test('bulk work at what servers keep for themselves says why it does nothing', async () => {
   const why =
     'error: refused: nothing is written at or below /zookeeper: servers keep it for themselves\n hint: setquota sets quotas, reconfig changes the members; --root PATH puts a file elsewhere\n';

@@ -1,0 +1,134 @@
+/** Nodes of a list, which lacks levels above them: how often a server is waited for, and what is made. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { KeeperError, reasonOf } from '../../src/base/errors.ts';
+import { parentOf } from '../../src/base/path.ts';
+import { type Client, MultiError, type MultiOp } from '../../src/client/api.ts';
+import { NO_STAT } from '../../src/shell/walk.ts';
+import { rig } from './rig.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'zoosh-bulk-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A tree that answers all that is asked at once together, as over a slow line, and counts how often. */
+class SlowTree {
+  readonly nodes = new Map<string, string>([['/', '']]);
+  rounds = 0;
+  /** Below it nothing may be made. */
+  closed: string | undefined;
+  #asked: (() => void)[] = [];
+
+  #ask<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#asked.length === 0)
+        setImmediate(() => {
+          this.rounds++;
+          for (const answer of this.#asked.splice(0)) answer();
+        });
+      this.#asked.push(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+  #refusal(path: string): 'NoAuth' | 'NoNode' | 'NodeExists' | undefined {
+    if (!this.nodes.has(parentOf(path))) return 'NoNode';
+    if (parentOf(path) === this.closed) return 'NoAuth';
+    return this.nodes.has(path) ? 'NodeExists' : undefined;
+  }
+  #make(path: string, data: unknown): { path: string; stat: typeof NO_STAT } {
+    const refusal = this.#refusal(path);
+    if (refusal !== undefined) throw new KeeperError(refusal, path);
+    this.nodes.set(path, data === null ? '' : String(data));
+    return { path, stat: NO_STAT };
+  }
+  get client(): Client {
+    return {
+      chroot: '',
+      sync: () => this.#ask(() => undefined),
+      exists: (path: string) => this.#ask(() => (this.nodes.has(path) ? NO_STAT : undefined)),
+      get: (path: string) => this.#ask(() => ({ data: Buffer.from(this.nodes.get(path) ?? ''), stat: NO_STAT })),
+      getAcl: () => this.#ask(() => ({ acl: [{ scheme: 'world', id: 'anyone', perms: 31 }], stat: NO_STAT })),
+      create: (path: string, data: unknown) => this.#ask(() => this.#make(path, data)),
+      multi: (ops: readonly MultiOp[]) =>
+        this.#ask(() => {
+          const before = new Map(this.nodes);
+          for (const [at, op] of ops.entries())
+            try {
+              this.#make(op.path, 'data' in op ? op.data : null);
+            } catch (error) {
+              this.nodes.clear();
+              for (const [path, data] of before) this.nodes.set(path, data);
+              const { code } = error as KeeperError;
+              throw new MultiError(code, at, op.path, [], reasonOf(code));
+            }
+          return ops.map(({ op, path }) => ({ op, path, stat: NO_STAT }));
+        }),
+    } as unknown as Client;
+  }
+}
+
+/** What `import` says of a list of these lines. */
+async function imported(tree: SlowTree, lines: readonly string[], keepGoing = false) {
+  const file = join(folder, 'list');
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const it = rig(tree.client, {}, undefined, { keepGoing });
+  const status = await it.shell.run(`import --on-conflict skip ${file}`);
+  return { status, it };
+}
+
+test('levels that are missing above many nodes are made in a few turns, not in some for each', async () => {
+  const tree = new SlowTree();
+  const lines = Array.from({ length: 1200 }, (_, at) => `/top/g${at}/deep/leaf=${at}`);
+  const { status } = await imported(tree, lines);
+  assert.equal(status, 0);
+  for (const line of lines) {
+    const [path = '', data] = line.split('=');
+    assert.equal(tree.nodes.get(path), data);
+  }
+  assert.equal(tree.nodes.size, 1 + 1 + 3 * 1200);
+  assert.ok(tree.rounds < 200, `${tree.rounds} turns`);
+});
+
+test('nodes among them that are themselves above others, and some that are there', async () => {
+  const tree = new SlowTree();
+  for (const path of ['/top', '/top/g1', '/top/g1/deep', '/top/g1/deep/leaf']) tree.nodes.set(path, 'before');
+  const lines = Array.from({ length: 600 }, (_, at) => [`/top/g${at}=own`, `/top/g${at}/deep/leaf=${at}`]).flat();
+  const { status, it } = await imported(tree, lines);
+  assert.equal(status, 0);
+  assert.equal(tree.nodes.get('/top/g1'), 'before');
+  assert.equal(tree.nodes.get('/top/g1/deep/leaf'), 'before');
+  for (const at of [0, 2, 299, 599]) {
+    assert.equal(tree.nodes.get(`/top/g${at}`), 'own');
+    assert.equal(tree.nodes.get(`/top/g${at}/deep`), '');
+    assert.equal(tree.nodes.get(`/top/g${at}/deep/leaf`), String(at));
+  }
+  const [output] = it.shown;
+  assert.deepEqual(output?.type === 'counts' && output.counts, { created: 1198, updated: 0, same: 0, skipped: 2 });
+  assert.ok(tree.rounds < 300, `${tree.rounds} turns`);
+});
+
+test('where a level may not be made it stops there; with -k the others are made', async () => {
+  const lines = ['/top/a/x/leaf=1', '/top/b/x/leaf=2', '/top/c/x/leaf=3'];
+  const closedTree = (): SlowTree => {
+    const tree = new SlowTree();
+    for (const path of ['/top', '/top/b']) tree.nodes.set(path, '');
+    tree.closed = '/top/b';
+    return tree;
+  };
+  const { status, it } = await imported(closedTree(), lines);
+  assert.equal(status, 14);
+  assert.match(it.told[0]?.failure.message ?? '', /\/top\/b\/x/);
+  const tree = closedTree();
+  const goes = await imported(tree, lines, true);
+  assert.equal(goes.status, 14);
+  assert.deepEqual(goes.it.warned, ['not permitted to write /top/b/x/leaf']);
+  assert.deepEqual([tree.nodes.get('/top/a/x/leaf'), tree.nodes.get('/top/c/x/leaf')], ['1', '3']);
+  assert.equal(tree.nodes.has('/top/b/x'), false);
+});
