@@ -92,7 +92,14 @@ export default command({
     const isThere = (await client.exists(path, { signal })) !== undefined;
     const live = isThere ? liveSource(client, path, path, options) : emptySource(path);
     const above = isThere ? [] : await missingUpTo(client, parentOf(path), signal);
-    const plan = await planOf(live, wanted, { prune, acl: policy, skip: (each) => isOwn(client, each), above });
+    using comparing = context.progress(`comparing ${path} with ${file}`);
+    const plan = await planOf(live, wanted, {
+      prune,
+      acl: policy,
+      skip: (each) => isOwn(client, each),
+      above,
+      seen: (count) => comparing.update(count),
+    });
     unread.tell(context, 'read');
     tellOwn(plan.own, context);
     if (lack !== undefined) context.warn(notWhole(file, lack));

@@ -17,8 +17,8 @@ import {
   aclPolicy,
   aclUnder,
   clientAt,
-  type NodeSource,
   lostText,
+  type NodeSource,
   notWhole,
   openSource,
   placeOf,
@@ -244,12 +244,13 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
   const onConflict = force ? 'overwrite' : 'fail';
   const conflicts = new Conflicts(client, { signal, onConflict, root: force ? root : '', counts, keepsData: noData });
   using progress = context.progress(`copying ${source.label}`);
+  const total = await totalOf(job, signal);
   const creator = new BulkCreator(client, {
     signal,
     batches: batchesOf(context),
     existing: (record) => conflicts.settle(record),
     created() {
-      progress.update(++counts.created);
+      progress.update(++counts.created, total);
     },
     makeParents: (paths) => makeAllParents(client, paths, context),
   });
@@ -266,6 +267,16 @@ async function inParts(job: Job, force: boolean, context: CommandContext): Promi
   }
 }
 
+/** How many nodes there are to copy, where a server can tell. */
+async function totalOf(
+  { source: { client, root }, recursive }: Work,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  if (client === undefined || !recursive) return undefined;
+  const below = await client.getAllChildrenNumber(root, { signal }).catch(() => undefined);
+  return below === undefined ? undefined : below + 1;
+}
+
 /** Files hold whole subtrees: of these only the root without -r. */
 async function* nodesOf({ source, recursive }: Work): AsyncGenerator<NodeRecord> {
   for await (const record of source.nodes()) {
@@ -277,10 +288,12 @@ async function* nodesOf({ source, recursive }: Work): AsyncGenerator<NodeRecord>
 /** @throws Failure (19) before anything is sent, MultiError */
 async function atOnce(job: Job, context: CommandContext): Promise<void> {
   const records: NodeRecord[] = [];
+  using progress = context.progress(`reading ${job.source.label}`);
+  const total = await totalOf(job, context.signal);
   for await (const record of nodesOf(job)) {
     const node = wanted(record, job);
     if (node === undefined) job.counts.skipped++;
-    else records.push(node);
+    else progress.update(records.push(node), total);
   }
   const bytes = records.reduce((sum, { path, data }) => sum + path.length + (data?.length ?? 0) + 60, 0);
   if (bytes > 1_000_000)
@@ -315,6 +328,7 @@ async function toFile(
     isUnmarked: source.isUnmarked === true,
   });
   using progress = context.progress(`copying ${source.label}`);
+  const total = await totalOf(work, context.signal);
   const noteUnread = async (): Promise<void> => {
     for (const path of unread.splice(0)) await writer.unread(path);
   };
@@ -335,7 +349,7 @@ async function toFile(
         }),
         acl: policy.way === 'keep' ? record.acl : aclUnder(policy, record),
       });
-      progress.update(++counts.created);
+      progress.update(++counts.created, total);
     }
     // a file that was there is not replaced by nothing
     if (counts.created === 0 && unread.includes(source.root)) throw new KeeperError('NoAuth', source.root);

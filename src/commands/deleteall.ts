@@ -74,7 +74,7 @@ export default command({
         const total = await agree(client, path, limit, keepRoot, context);
         const size = atomic ? Number.POSITIVE_INFINITY : batch;
         const began = performance.now(); // the time it takes to answer is not ours
-        await remove(client, path, { batch: size, keepRoot, total: count + total, deleted }, context);
+        await remove(client, path, { batch: size, keepRoot, below: total, total: count + total, deleted }, context);
         ms += performance.now() - began;
       }
     } catch (error) {
@@ -142,18 +142,25 @@ async function agree(
   return count;
 }
 
+interface Removal {
+  /** Nodes per transaction. */
+  readonly batch: number;
+  readonly keepRoot: boolean;
+  /** Nodes it is about, and all with those of the paths before it. */
+  readonly below: number;
+  readonly total: number;
+  readonly deleted: (more: number) => number;
+}
+
 async function remove(
   client: Client,
   path: string,
-  {
-    batch,
-    keepRoot,
-    total,
-    deleted,
-  }: { batch: number; keepRoot: boolean; total: number; deleted: (more: number) => number },
+  { batch, keepRoot, below, total, deleted }: Removal,
   context: CommandContext,
 ): Promise<void> {
+  using looking = context.progress(`looking at ${path}`);
   using progress = context.progress(`deleting ${path}`);
+  let isDeleting = false;
   await deleteTree(client, path, {
     signal: context.signal,
     inflight: inflightOf(context),
@@ -161,7 +168,11 @@ async function remove(
     batches: batchesOf(context),
     keepRoot,
     skip: (each) => isTopOfOwn(client, each),
+    seen(count) {
+      if (!isDeleting) looking.update(count, below);
+    },
     deleted(paths) {
+      isDeleting = true;
       for (const each of paths) context.session.forgetEphemeral(each);
       progress.update(deleted(paths.length), total);
     },

@@ -205,7 +205,10 @@ async function compare({ from, here, to, there, prune, policy }: Job, context: C
     ? liveSource(to, there, there, { ...options, skipsOwn: true, denied: refuse })
     : emptySource(there);
   const above = isThere ? [] : await missingUpTo(to, parentOf(there), signal);
-  const plan = await planOf(live, wanted, { prune, acl: policy, skip: (path) => isOwn(to, path), above });
+  using comparing = context.progress(`comparing ${there} with ${wanted.label}`);
+  const skip = (path: string): boolean => isOwn(to, path);
+  const seen = (count: number): void => comparing.update(count);
+  const plan = await planOf(live, wanted, { prune, acl: policy, skip, above, seen });
   denied.tell(context, 'read');
   if (typeof from === 'string') tellOwn(plan.own, context);
   if (lack !== undefined) context.warn(notWhole(fileOf(String(from)) ?? '', lack));

@@ -14,6 +14,8 @@ export interface BulkDeleteOptions {
   readonly keepRoot: boolean;
   readonly skip: (path: string) => boolean;
   readonly deleted: (paths: readonly string[]) => void;
+  /** Told how many nodes were looked at, which is what takes its time before the first are deleted. */
+  readonly seen?: (count: number) => void;
 }
 
 /** Nodes whose children may not be listed are remembered, up to so many. */
@@ -51,7 +53,7 @@ async function deleteOnce(
   options: BulkDeleteOptions,
   onHidden: (path: string) => void,
 ): Promise<void> {
-  const { signal, inflight, batch, batches, keepRoot, skip, deleted } = options;
+  const { signal, inflight, batch, batches, keepRoot, skip, deleted, seen } = options;
   const sent: { readonly paths: readonly string[]; readonly done: Promise<unknown> }[] = [];
   let paths: string[] = [];
   const take = async (): Promise<void> => {
@@ -83,8 +85,10 @@ async function deleteOnce(
   };
   // a node goes once the walk has left what is below it
   const above: string[] = [];
+  let count = 0;
   try {
     for await (const { path, depth, denied } of walkNodes(client, root, { signal, inflight, skip })) {
+      seen?.(++count);
       if (denied) onHidden(path);
       while (above.length > depth) await drop(above.pop() as string);
       above.push(path);

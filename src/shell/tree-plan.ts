@@ -118,6 +118,8 @@ export interface PlanOptions {
   readonly skip?: ((path: string) => boolean) | undefined;
   /** What is missing above the root of `live`, the topmost first. */
   readonly above?: readonly string[];
+  /** Told how many nodes were compared. */
+  readonly seen?: (count: number) => void;
 }
 
 export interface Plan {
@@ -181,9 +183,10 @@ export async function planOf(live: NodeSource, wanted: NodeSource, options: Plan
   const keep = (): void => {
     for (const change of levels.keep()) kept.add(change);
   };
-  let [same, extra, ephemerals, own] = [0, 0, 0, 0];
+  let [same, extra, ephemerals, own, seen] = [0, 0, 0, 0, 0];
   for await (const pair of pairs(live, wanted)) {
     const { path, left, right } = pair;
+    options.seen?.(++seen);
     if (options.skip?.(path) === true) {
       if (right !== undefined) own++;
       continue;

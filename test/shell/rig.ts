@@ -36,6 +36,8 @@ export interface RigOptions {
   readonly server?: string;
   /** Lines that were typed before. */
   readonly history?: readonly string[];
+  /** Told how far work is. */
+  readonly progress?: (what: string, done: number, total: number | undefined) => void;
   /** What is answered to a question with choices; default the first. */
   readonly choose?: (question: string) => string | Promise<string>;
 }
@@ -91,7 +93,10 @@ export function rig(
     plain: toPlain,
     write: (bytes) => void out.written.push(bytes),
     drained: async () => {},
-    progress: () => ({ update: () => {}, [Symbol.dispose]: () => {} }),
+    progress: (what) => ({
+      update: (done, total) => options.progress?.(what, done, total),
+      [Symbol.dispose]: () => {},
+    }),
     input: () => {
       throw new Failure(2, 'Usage', 'no standard input in this test');
     },
