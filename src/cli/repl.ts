@@ -182,7 +182,7 @@ export async function runRepl({ host, version, plain: isPlain, keepsHistory, ban
       const failed = shell.failedLines.length;
       await run(() => shell.run(`${text}\n`));
       // of several lines, as pasted, the first that fails is the last that ran
-      const at = shell.failedLines[failed];
+      const at = shell.failedLines.slice(failed).find((line) => typeof line === 'number');
       const left = at === undefined || shell.leaving !== undefined ? 0 : linesBehind(shell.parse(text), text, at);
       if (left > 0) presenter.warn(`${plural(left, 'line')} not run`);
     }

@@ -3,6 +3,7 @@
 import { redact } from '../editor/redact.ts';
 import { Failure, usage } from '../shell/failure.ts';
 import { staticText } from '../shell/lexer.ts';
+import { unknownCommand } from '../shell/misspelt.ts';
 import type { Pipeline } from '../shell/parser.ts';
 import { countLines, faultOf, lineOf } from '../shell/script-text.ts';
 import { plural } from '../shell/units.ts';
@@ -106,7 +107,7 @@ function refusalOf({ shell }: Host, { words, os, pipe, file, block }: Pipeline):
   const name = words[0] === undefined ? undefined : staticText(words[0]);
   if (name === undefined || block !== undefined) return undefined; // known when it runs
   const spec = shell.ports.registry.find(name);
-  if (spec === undefined) return shell.unknown(name);
+  if (spec === undefined) return unknownCommand(name, shell.ports.registry);
   if (spec.transaction !== undefined) return undefined;
   return usage(`${spec.name} cannot be part of --atomic`, 'operations, assert and exists can');
 }

@@ -44,7 +44,7 @@ export default command({
       } catch (error) {
         if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);
-        context.warn(`${path}: error: ${failure.message}`);
+        context.warn(`${context.place}${path}: error: ${failure.message}`);
         first ??= failure;
       }
       await context.drained();

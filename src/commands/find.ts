@@ -161,7 +161,7 @@ export default command({
           } catch (error) {
             if (!context.keepGoing || signal.aborted) throw error;
             const failure = context.failedWithin(error);
-            context.warn(`${node.path}: error: ${failure.message}`);
+            context.warn(`${context.place}${node.path}: error: ${failure.message}`);
             first ??= failure;
           }
         else if (!values.count) await shown.add({ name: node.path, stat: node.stat });

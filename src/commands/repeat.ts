@@ -36,7 +36,7 @@ export default command({
       } catch (error) {
         if (!(goesOn || context.keepGoing) || context.signal.aborted) throw error;
         const failure = context.failedWithin(error);
-        context.warn(`error: ${failure.message}`);
+        context.warn(`${context.place}error: ${failure.message}`);
         first ??= failure;
       }
       await context.drained();

@@ -83,6 +83,9 @@ export function contextOf(
       }
     },
     failedWithin: (error) => shell.failedWithin(error),
+    get place() {
+      return shell.place;
+    },
     settings: ports.settings,
     profiles: ports.profiles,
     history: ports.history,

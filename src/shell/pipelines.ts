@@ -103,9 +103,9 @@ export class Pipelines {
   #failureIn(output: Output | undefined, name: string): Failure | undefined {
     const ofProgram = failureOfProgram(output);
     const exit = output?.exit ?? 0;
-    const { registry, keepGoing } = this.#host.ports;
+    const { registry } = this.#host.ports;
     if (ofProgram !== undefined || exit <= 1 || registry.find(name)?.runsLines === true) return ofProgram;
-    return new Failure(exit as ExitCode, 'Incomplete', `${name}: a part of it was not done`, { told: keepGoing });
+    return new Failure(exit as ExitCode, 'Incomplete', `${name}: a part of it was not done`);
   }
 
   /** Each command is one record of JSON: what programs print goes beside it. */

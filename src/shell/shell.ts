@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Client } from '../client/api.ts';
 import { redact } from '../editor/redact.ts';
+import { admit } from './admit.ts';
 import { bind } from './bind.ts';
 import { isBlockName } from './blocks.ts';
 import { Changes } from './changes.ts';
@@ -10,7 +11,7 @@ import { DeadlineClient, type DeadlinePorts, Outcome } from './deadline.ts';
 import { Drafts } from './drafts.ts';
 import { expandWords } from './expand-words.ts';
 import { isOfRead } from './failed-request.ts';
-import { cannotShow, Failure, failureOf, READ_ONLY_HINT, refused, usage } from './failure.ts';
+import { cannotShow, Failure, failureOf, usage } from './failure.ts';
 import { helpOf } from './help.ts';
 import { LastResult } from './last-result.ts';
 import { namedChroot } from './missing-chroot.ts';
@@ -26,7 +27,7 @@ import { type Role, roleOf } from './roles.ts';
 import { countLines, faultOf, lineOf, refusePragmas } from './script-text.ts';
 import type { ShellPorts, Source } from './shell-ports.ts';
 import { withUndo } from './undo-words.ts';
-import { ownArguments } from './variables.ts';
+import { ownArguments, valueNamed } from './variables.ts';
 
 export type { CommandRecord, ShellPorts, Source, Told } from './shell-ports.ts';
 
@@ -49,8 +50,8 @@ export class Shell {
   leaving: { readonly status: number } | undefined;
   /** A failure ended the text given to `run`: a script goes no further. */
   stopped = false;
-  /** Failures so far, for the summary of `-k`. */
-  readonly failedLines: number[] = [];
+  /** Failures so far, for the summary of `-k`; of a file that is run within a line, `FILE:LINE`. */
+  readonly failedLines: (number | string)[] = [];
   /** Status of the first of them. */
   firstFailure: number | undefined;
   commandsRun = 0;
@@ -226,7 +227,7 @@ export class Shell {
       this.firstFailure ??= failure.exit;
       this.commandsRun++;
       this.stopped ||= !this.ports.keepGoing;
-      this.failedLines.push(at);
+      this.#countFailed({ ...source, line: at });
       this.#tell(failure, lineOf(text, place), { ...source, line: at });
     }
     return this.lastStatus;
@@ -308,6 +309,15 @@ export class Shell {
     });
   }
 
+  #countFailed({ file, line }: Source): void {
+    this.failedLines.push(this.#depth > 0 && file !== undefined ? `${file}:${line}` : line);
+  }
+  /** What stands before a failure that is told while its command goes on: `FILE:LINE: ` of the command, as before any other. */
+  get place(): string {
+    const { source } = this.#running;
+    return source?.file === undefined ? '' : `${source.file}:${source.line}: `;
+  }
+
   /** One pipeline; false when the script ends here. */
   async #step(
     pipeline: Pipeline,
@@ -376,7 +386,7 @@ export class Shell {
     outer?.signal.addEventListener('abort', giveUp, { once: true });
     this.#abort = abort;
     this.#risk = 'read';
-    const outcome = this.#outcome; // of a script's own command each command of it has its own
+    const [outcome, running] = [this.#outcome, this.#running]; // of a script's own command each command of it has its own
     this.#outcome = new Outcome();
     this.#running = { command, source };
     this.graceMs = GRACE_MS;
@@ -401,7 +411,7 @@ export class Shell {
       const failure = await namedChroot(found, () => this.ports.session.client());
       this.lastStatus = failure.exit;
       if (!isHandled) this.firstFailure ??= failure.exit;
-      if (!isHandled && source !== undefined) this.failedLines.push(source.line);
+      if (!isHandled && source !== undefined) this.#countFailed(source);
       onFailure(failure);
       const isItsEnd =
         failure.exit === 130 && this.#isQuietlyEnded && (this.ports.interactive || source?.isScript !== true);
@@ -415,6 +425,7 @@ export class Shell {
       this.#hasSaid ||= hadSaid;
       this.hasSent ||= this.#outcome.hasSent;
       this.#outcome = outcome;
+      this.#running = running;
     }
   }
   #risk: CommandSpec['risk'] = 'read';
@@ -433,9 +444,8 @@ export class Shell {
   }
 
   async #command(name: string, args: readonly Arg[], signal: AbortSignal): Promise<Output | undefined> {
-    const { registry, session } = this.ports;
-    const found = registry.find(name);
-    if (found === undefined) throw this.unknown(name);
+    const found = this.ports.registry.find(name);
+    if (found === undefined) throw unknownCommand(name, this.ports.registry);
     const bound = bind(found, args, name, {
       resolve: (typed, keepSlash, isPattern) => resolvePath(this.cwd, typed, keepSlash, isPattern),
       stdin: this.ports.stdin,
@@ -449,12 +459,7 @@ export class Shell {
     const kept = this.ports.dryRun ? found.keeps?.(bound.values as never) : undefined;
     if (kept !== undefined) throw cannotShow(kept);
     const route = this.changes.route(spec, this.ports.dryRun || bound.dryRun);
-    if (spec.risk !== 'read') {
-      const sends = route.isReal || this.changes.isOpen;
-      if (sends && (this.ports.readOnly || session.details.readOnly === true))
-        throw refused(`${spec.name} changes something, and this shell is read-only`, READ_ONLY_HINT);
-      if (route.isReal && session.details.protect === true) await this.ports.confirmWrite(spec);
-    }
+    await admit(spec, { isReal: route.isReal, isOpen: this.changes.isOpen }, this.ports);
     await expandWords(spec, bound, async () => route.wrap(await orAbort(this.client(), signal)), signal);
     const draft = route.isReal ? this.#drafts.of(spec, name, args, bound.values) : undefined;
     this.removesOwn ||= spec.removesOwn === true;
@@ -485,16 +490,7 @@ export class Shell {
     return this.#drafts.recording(client);
   }
 
-  /** 127 with what does the same here, or the nearest name. */
-  unknown(name: string): Failure {
-    return unknownCommand(name, this.ports.registry);
-  }
   #variable(name: string): string | undefined {
-    if (name === '_') return this.#lastResult.text;
-    if (name === '?') return String(this.lastStatus);
-    if (name === 'cwd') return this.cwd;
-    if (name === 'session') return `0x${(this.ports.session.current?.sessionId ?? 0n).toString(16)}`;
-    if (name.startsWith('env:')) return this.ports.env[name.slice(4)];
-    return this.variables.get(name);
+    return valueNamed(name, this, () => this.#lastResult.text);
   }
 }

@@ -1,6 +1,7 @@
 import type { Arg } from './command.ts';
 import { usage } from './failure.ts';
 import type { WordToken } from './lexer.ts';
+import type { ShellPorts } from './shell-ports.ts';
 
 /** What `let` and `--set` may call a variable. */
 export const isVariableName = (text: string): boolean => /^[A-Za-z_][\w.-]*$/.test(text);
@@ -8,6 +9,27 @@ export const VARIABLE_NAME = 'letters, digits, _ . and -, a letter first';
 
 /** What `${name}` stands for; undefined when there is none of that name. */
 export type Lookup = (name: string) => string | undefined;
+
+/** A shell, as far as its names say something of it. */
+interface Known {
+  readonly lastStatus: number;
+  readonly cwd: string;
+  readonly variables: ReadonlyMap<string, string>;
+  readonly ports: Pick<ShellPorts, 'session' | 'env'>;
+}
+/** What a name stands for in a shell; `last`: the result of the last command. */
+export function valueNamed(
+  name: string,
+  { lastStatus, cwd, variables, ports }: Known,
+  last: () => string | undefined,
+): string | undefined {
+  if (name === '_') return last();
+  if (name === '?') return String(lastStatus);
+  if (name === 'cwd') return cwd;
+  if (name === 'session') return `0x${(ports.session.current?.sessionId ?? 0n).toString(16)}`;
+  if (name.startsWith('env:')) return ports.env[name.slice(4)];
+  return variables.get(name);
+}
 
 /** A word with its variables filled in. @throws Failure (2) for one that is not defined */
 export function fill(word: WordToken, lookup: Lookup): Arg {

@@ -137,6 +137,27 @@ test('why a script ended there is said, with -q, too, and under -k once', async 
   const counted = await zoosh(['-k', server.hosts, script]);
   assert.deepEqual([counted.code, counted.stdout], [10, 'in\nout\n']);
   assert.match(counted.stderr, /^1 of \d+ commands failed/m);
+  // under -k each says where it stands, too; a line of the file that is run is none of the script's
+  assert.equal(
+    counted.stderr,
+    `${inner}:1: error: node does not exist: /nope\n1 of 4 commands failed (line ${inner}:1)\n`,
+  );
+  writeFileSync(
+    script,
+    'echo one\nls -R /lim\neach /lim/p* do get {}/no\nrepeat 1 get /nope\nfind /lim/pub -exec get {}/no\n',
+  );
+  const goesOn = await zoosh(['-q', '-k', server.hosts, script]);
+  assert.equal(goesOn.code, 14);
+  const told = goesOn.stderr.split('\n');
+  assert.ok(told.includes(`${script}:2: error: ls: a part of it was not done`), goesOn.stderr);
+  const loud = await zoosh(['-k', server.hosts, script]);
+  const lines = loud.stderr.split('\n');
+  for (const line of [
+    `${script}:3: /lim/pub: error: node does not exist: /lim/pub/no`,
+    `${script}:4: error: node does not exist: /nope`,
+    `${script}:5: /lim/pub: error: node does not exist: /lim/pub/no`,
+  ])
+    assert.ok(lines.includes(line), loud.stderr);
   // something that was not done is not hidden by an answer before it
   const each = await one('each', '/lim/*', 'do', 'grep', 'nope', '{}');
   assert.equal(each.code, 14, each.stderr);
