@@ -5,6 +5,7 @@ import { apacheCode } from '../operate/apache-codes.ts';
 import { placesOf, type Surroundings } from '../operate/places.ts';
 import { splitFlags } from '../operate/settings.ts';
 import { sourcedEnv } from '../operate/sourced.ts';
+import { nearest } from '../shell/suggest.ts';
 import { refuseDryRun } from './dry-run.ts';
 import type { Globals } from './globals.ts';
 import type { Operation } from './operation.ts';
@@ -100,6 +101,11 @@ const SHOWN = new Set(['status', 'config', 'version', 'print-cmd', 'initialize',
 /** Verbs with a word of their own before the configuration's name. */
 const WITH_WORD = new Set(['log-level', 'bundle', 'backup']);
 
+function cannot(verb: string): string {
+  const close = nearest(verb, Object.keys(VERBS))[0];
+  return `server: cannot ${verb}${close === undefined ? '' : `; did you mean ${close} ?`}`;
+}
+
 /** Of the verb that is said, where it has its own. */
 const usageOf = (args: readonly string[]): string =>
   args.find((word) => Object.hasOwn(VERBS, word)) === 'backup' ? BACKUP_USAGE : USAGE;
@@ -168,7 +174,7 @@ async function run(args: readonly string[], globals: Globals, isApache: boolean)
   const load = VERBS[verb];
   if (isApache && !QUIET.has(verb)) process.stderr.write(`Using config: ${places.config}\n`);
   if (load === undefined) {
-    if (!isApache) throw new UsageError(verb === '' ? 'say what to do' : `server: cannot ${verb}`);
+    if (!isApache) throw new UsageError(verb === '' ? 'server: say what to do' : cannot(verb));
     const script = process.env.ZOOSH_SHIM ?? 'zkServer.sh';
     process.stderr.write(`Usage: ${script} [--config <conf-dir>] {${APACHE_VERBS.join('|')}}\n`);
     return 0; // as Apache's script has it

@@ -3,7 +3,7 @@ import { whyNot } from '../operate/whose.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { ConfigError, parseAssignment, parseProperties, type Setting } from '../server/config.ts';
 import { StorageRefusal } from '../storage/errors.ts';
-import { errorText, errWidth, usagePage } from './width.ts';
+import { errorText, hintText } from './width.ts';
 
 /** The words of a command that concerns a server's files cannot be read. */
 export class UsageError extends Error {}
@@ -27,6 +27,9 @@ export function settingsIn(file: string): Setting[] {
 export const settingSaid = (text: string): Setting =>
   parseAssignment(text, text.includes('=') ? `--set ${text.slice(0, text.indexOf('='))}` : '--set');
 
+/** What shows such a usage; all of it would stand above what was wrong. */
+const helpOf = (usage: string): string => `${/^usage: (zoosh [\w-]+)/.exec(usage)?.[1] ?? 'zoosh'} --help`;
+
 /** Says why a server was not started, or its files not touched; returns the exit code. Anything unexpected is thrown on. */
 export function explainStart(error: unknown, usage: string): number {
   const say = (text: string): void => {
@@ -34,7 +37,7 @@ export function explainStart(error: unknown, usage: string): number {
   };
   if (error instanceof UsageError) {
     say(error.message);
-    process.stderr.write(usagePage(usage, errWidth()));
+    process.stderr.write(hintText(`${helpOf(usage)} tells what may be said`));
     return 2;
   }
   if (error instanceof ConfigError) {

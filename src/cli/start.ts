@@ -12,6 +12,8 @@ import { type RunningServer, startServer } from '../runtime/start.ts';
 import { StartError } from '../runtime/start-error.ts';
 import { checkConfig, parseAssignment, type ServerConfig, type Setting } from '../server/config.ts';
 import { Pressure } from '../server/pressure.ts';
+import { nearest } from '../shell/suggest.ts';
+import { choice } from '../shell/units.ts';
 import { refuseBeyond } from './beyond-import.ts';
 import { refuseDryRun } from './dry-run.ts';
 import { type Globals, NO_GLOBALS } from './globals.ts';
@@ -142,9 +144,13 @@ function bootstrapWith(text: string | undefined, config: ServerConfig): number |
 
 const parse = (argv: readonly string[]) => readOptions({ args: [...argv], options: OPTIONS, allowPositionals: true });
 
+const FORMS = ['standalone', 'server', 'ensemble', 'observer'];
 /** A file where a word was expected is most likely a configuration. */
-const whyNot = (word: string): string =>
-  /[./]/.test(word) ? `${word} is no option's: start server --config ${word} reads it` : `cannot start ${word}`;
+function whyNot(word: string): string {
+  if (/[./]/.test(word)) return `${word} is no option's: start server --config ${word} reads it`;
+  const close = FORMS.includes(word) ? undefined : nearest(word, FORMS)[0];
+  return `cannot start ${word}${close === undefined ? '' : `; did you mean ${close} ?`}`;
+}
 
 /** Who starts a server, when it is not a person. */
 export interface StartedBy {
@@ -183,7 +189,7 @@ export async function runStart(
     }
     const [form = '', more] = positionals;
     if (!['standalone', 'server', 'observer'].includes(form) || more !== undefined)
-      throw new UsageError(form === '' ? 'say what to start' : whyNot(more ?? form));
+      throw new UsageError(form === '' ? `say what to start: ${choice(FORMS)}` : whyNot(more ?? form));
     refuseDryRun(`start ${form}`, globals);
     // who reads what it says may go, and its disk may be full: a server serves on
     process.stdout.on('error', servesOn);

@@ -21,3 +21,9 @@ export const errorText = (message: string): string =>
     .flatMap((line) => fold(line, errWidth(), 2))
     .map((line) => `${line}\n`)
     .join('');
+
+/** What to do about it, on a line of its own. */
+export const hintText = (hint: string): string =>
+  fold(` hint: ${hint}`, errWidth(), 7)
+    .map((line) => `${line}\n`)
+    .join('');

@@ -48,6 +48,31 @@ test('a word too many is named where none is taken', () => {
   assert.throws(() => read(['--memory', 'x'], false), { message: 'one word too many: x' });
 });
 
+test('a mistake in the words of a program is told, and where its help is, not all of that', async () => {
+  for (const [words, wrong, name] of [
+    [['start', 'standalone', '--prot', '2181'], 'unknown option --prot; did you mean --port ?', 'start'],
+    [['start', 'standalone', '--port', 'x'], '--port x is no port', 'start'],
+    [['start', 'stanalone'], 'cannot start stanalone; did you mean standalone ?', 'start'],
+    [['start', 'zoo.cfg'], "zoo.cfg is no option's: start server --config zoo.cfg reads it", 'start'],
+    [['start'], 'say what to start: standalone, server, ensemble or observer', 'start'],
+    [['server', 'statsu'], 'server: cannot statsu; did you mean status ?', 'server'],
+    [['server', '--nope'], 'unknown option --nope', 'server'],
+    [['server'], 'server: say what to do', 'server'],
+    [['backup'], 'backup: FILE is missing', 'backup'],
+    [['backup', 'x', '--rat', '3'], 'unknown option --rat; did you mean --rate ?', 'backup'],
+    [['restore', '--too', 'x'], 'unknown option --too; did you mean --to ?', 'restore'],
+    [['restore'], 'restore: FILE is missing', 'restore'],
+    [['digest'], 'digest: USER:PASSWORD is missing', 'digest'],
+    [['digest', 'bob'], 'digest: bob is no USER:PASSWORD', 'digest'],
+    [['txnlog', '-q', 'x'], 'unknown option -q', 'txnlog'],
+  ] as const)
+    assert.deepEqual(await zoosh(words), {
+      code: 2,
+      stdout: '',
+      stderr: `error: ${wrong}\n hint: zoosh ${name} --help tells what may be said\n`,
+    });
+});
+
 /** Lines of a page that do not fit, but for words that are longer than a line. */
 const tooLong = (text: string, width: number): string[] =>
   foldPage(text, width).filter((line) => line.length > width && line.trim().includes(' '));
