@@ -201,3 +201,17 @@ test('watch tells with each event where it stands', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(told, ['/it has space']);
 });
+
+test('a character that no name may hold is named as a whole', async () => {
+  for (const [typed, why] of [
+    ['/a😀b', 'U+1F600 at character 3: names hold none beyond U+FFFF'],
+    ['/😀', 'U+1F600 at character 2: names hold none beyond U+FFFF'],
+    ['/a\ud83d', 'U+D83D at character 3'],
+    ['/a\ude00', 'U+DE00 at character 3'],
+    ['/\ue000', 'U+E000 at character 2'],
+  ] as const) {
+    const it = rig(tree());
+    assert.equal(await it.shell.run(`get '${typed}'`), 2);
+    assert.equal(it.told[0]?.failure.message, `not a path: ${typed}: invalid character ${why}`);
+  }
+});
