@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { DIGEST_HASHES } from '../base/digest-schemes.ts';
+import { meant } from './options.ts';
 import { explainStart, UsageError } from './start-failures.ts';
 import { showUsage } from './width.ts';
 
@@ -18,7 +19,13 @@ export function runDigest(args: readonly string[]): number {
     const scheme = args.includes('--sha256') ? 'digest256' : 'digest';
     const logins = args.filter((text) => text !== '--sha256');
     if (logins.length === 0) throw new UsageError('digest: USER:PASSWORD is missing');
-    for (const text of logins) if (!text.includes(':')) throw new UsageError(`digest: ${text} is no USER:PASSWORD`);
+    for (const text of logins)
+      if (!text.includes(':'))
+        throw new UsageError(
+          text.startsWith('--')
+            ? `unknown option ${text}${meant(text, ['sha256'])}`
+            : `digest: ${text} is no USER:PASSWORD`,
+        );
     for (const text of logins)
       process.stdout.write(`${text}->${text.slice(0, text.indexOf(':'))}:${hashOf(text, scheme)}\n`);
     return 0;

@@ -27,8 +27,8 @@ function misfit({ args = [], options = {}, allowPositionals = false }: ParseArgs
   return undefined;
 }
 
-/** Of a letter every other letter is one edit away: nothing is supposed of it. */
-function meant(raw: string, names: readonly string[]): string {
+/** Which option was probably meant. Of a letter every other letter is one edit away: nothing is supposed of it. */
+export function meant(raw: string, names: readonly string[]): string {
   const longs = names.filter((name) => name.length > 1).map((name) => `--${name}`);
   const close = raw.startsWith('--')
     ? (nearest(raw, longs)[0] ?? longs.find((name) => raw.startsWith(name)))

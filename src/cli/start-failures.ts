@@ -37,7 +37,7 @@ export function explainStart(error: unknown, usage: string): number {
   };
   if (error instanceof UsageError) {
     say(error.message);
-    process.stderr.write(hintText(`${helpOf(usage)} tells what may be said`));
+    process.stderr.write(hintText(helpOf(usage)));
     return 2;
   }
   if (error instanceof ConfigError) {

@@ -63,13 +63,14 @@ test('a mistake in the words of a program is told, and where its help is, not al
     [['restore', '--too', 'x'], 'unknown option --too; did you mean --to ?', 'restore'],
     [['restore'], 'restore: FILE is missing', 'restore'],
     [['digest'], 'digest: USER:PASSWORD is missing', 'digest'],
+    [['digest', '--sha25', 'a:b'], 'unknown option --sha25; did you mean --sha256 ?', 'digest'],
     [['digest', 'bob'], 'digest: bob is no USER:PASSWORD', 'digest'],
     [['txnlog', '-q', 'x'], 'unknown option -q', 'txnlog'],
   ] as const)
     assert.deepEqual(await zoosh(words), {
       code: 2,
       stdout: '',
-      stderr: `error: ${wrong}\n hint: zoosh ${name} --help tells what may be said\n`,
+      stderr: `error: ${wrong}\n hint: zoosh ${name} --help\n`,
     });
 });
 
