@@ -50,7 +50,7 @@ export default command({
     'The file is readable by its owner alone, also where one is replaced that others could read, which is once all is read, and is told. With > FILE it is as the system makes it.',
     'A device or a pipe is written to as it is, and a folder that is there keeps its permissions; the files in it are for their owner alone. /zookeeper is left out unless it is named.',
     'The last line of ndjson says that it is the last, an archive ends with a count and a checksum, a folder holds how many nodes it has: what was cut is known as such.',
-    'A folder has a file __incomplete__ in it until it is whole, and is not read with it; what fails removes what it wrote.',
+    'A folder has a file __incomplete__ in it until it is whole, and is not read with it; what fails removes what it wrote. No folder in it is empty, so that git keeps them all.',
     'A name of more than 255 bytes, escapes counted, cannot be one of a folder.',
     'Each node is of one moment, the whole is not: what others change meanwhile is told at the end.',
     'What may not be read is noted as such: apply --prune and mirror --delete from such a file are refused, and leave it alone otherwise.',
