@@ -122,25 +122,29 @@ export class Pipelines {
 
   /** The operations of a transaction, one after the other. @throws Failure of the first that cannot be one */
   async #operations(block: readonly Pipeline[], signal: AbortSignal): Promise<void> {
-    for (const { words, os, block: inner } of block) {
-      const [first, ...args] = await this.#filled(words, signal);
-      const spec = first === undefined ? undefined : this.#host.ports.registry.find(first.text);
-      if (first !== undefined && spec === undefined) throw unknownCommand(first.text, this.#host.ports.registry);
-      if (os !== undefined || inner !== undefined || first === undefined || spec?.transaction !== 'operation')
-        throw usage(`${first?.text ?? '!'} cannot be part of a transaction`, 'create, set, delete and check can');
-      await this.#host.command(first.text, args, signal);
-    }
+    for (const each of block) await this.#operation(each, signal);
+  }
+  async #operation({ words, os, block }: Pipeline, signal: AbortSignal): Promise<void> {
+    const [first, ...args] = await this.#filled(words, signal);
+    const spec = first === undefined ? undefined : this.#host.ports.registry.find(first.text);
+    if (first !== undefined && spec === undefined) throw unknownCommand(first.text, this.#host.ports.registry);
+    if (os !== undefined || block !== undefined || first === undefined || spec?.transaction !== 'operation')
+      throw usage(`${first?.text ?? '!'} cannot be part of a transaction`, 'create, set, delete and check can');
+    await this.#host.command(first.text, args, signal);
   }
 
   /** The operations of a text, such as a file's. @throws Failure (2) with its line */
   async runOperations(text: string, file: string | undefined, signal: AbortSignal): Promise<void> {
     const parsed = this.#host.reader.parse(text);
+    const where = (at: number): string => (file === undefined ? '' : `${file}:${1 + countLines(text, 0, at)}: `);
     const wrong = faultOf(parsed);
-    if (wrong !== undefined) {
-      const where = `${file ?? ''}:${1 + countLines(text, 0, wrong[1])}: `;
-      throw usage(`${file === undefined ? '' : where}${wrong[0].message}`, wrong[0].hint);
-    }
-    await this.#operations(parsed.pipelines, signal);
+    if (wrong !== undefined) throw usage(`${where(wrong[1])}${wrong[0].message}`, wrong[0].hint);
+    for (const each of parsed.pipelines)
+      await this.#operation(each, signal).catch((error: unknown) => {
+        if (!(error instanceof Failure) || error.exit === 130) throw error;
+        const { exit, code, message, path, hint, lines } = error;
+        throw new Failure(exit, code, `${where(each.from)}${message}`, { path, hint, lines, cause: error });
+      });
   }
 
   /** What a command prints, without the newlines at its end. @throws its failure */

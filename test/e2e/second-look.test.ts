@@ -158,6 +158,15 @@ test('why a script ended there is said, with -q, too, and under -k once', async 
     `${script}:5: /lim/pub: error: node does not exist: /lim/pub/no`,
   ])
     assert.ok(lines.includes(line), loud.stderr);
+  const operations = file('operations.zk');
+  writeFileSync(operations, 'create /lim/new\n\nbogus /lim\n');
+  writeFileSync(script, `echo one\ntxn -f ${operations}\n`);
+  const within = await zoosh([server.hosts, script]);
+  assert.equal(
+    within.stderr,
+    `${script}:2: error: ${operations}:3: unknown command bogus\n hint: help lists the commands\n`,
+  );
+  assert.equal(await client.exists('/lim/new'), undefined);
   // something that was not done is not hidden by an answer before it
   const each = await one('each', '/lim/*', 'do', 'grep', 'nope', '{}');
   assert.equal(each.code, 14, each.stderr);
