@@ -201,9 +201,13 @@ export class Decider {
     return { kind: KIND.setAcl, path, acl, aversion } as const;
   }
 
-  /** The reaper's: no ACL, no session. Decided again here, since a child may have come meanwhile. */
+  /**
+   * The reaper's: no ACL, no session. It looked at what is applied: where a change is under way, as one that begins the time of the
+   * node anew or puts another in its place, the next round looks again.
+   */
   reap(by: number, path: string) {
     if (PROTECTED.has(path)) return KEEPER_CODES.BadArguments;
+    if (this.pending.entry(path) !== undefined) return KEEPER_CODES.BadVersion;
     const node = this.pending.get(path);
     const parent = this.pending.get(parentOf(path));
     if (node === undefined || parent === undefined) return KEEPER_CODES.NoNode;

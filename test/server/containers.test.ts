@@ -1,4 +1,4 @@
-/** Containers: when one goes that never had a child, as zoo.cfg says and when it says nothing. */
+/** Containers and nodes with a time to live: when they go, as zoo.cfg says and when it says nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../src/base/random.ts';
@@ -40,4 +40,35 @@ test('a container that never had a child goes after five minutes, or when zoo.cf
   assert.equal(goneAfter('znode.container.maxNeverUsedIntervalMs=90000'), 2);
   assert.equal(goneAfter('znode.container.maxNeverUsedIntervalMs=0'), undefined);
   assert.equal(goneAfter('znode.container.maxNeverUsedIntervalMs=0', true), 0, 'one that had a child goes at once');
+});
+
+test('a node that is found to be due stays when a change of it is under way: its time begins anew', () => {
+  const all = rig(seededRandom(5));
+  const { server, settle, attach } = all;
+  const connection = attach();
+  const pass = (ms: number): void => {
+    server.wall += ms;
+    server.now += ms;
+  };
+  const ttl = { data: null, acl, flags: 5, ttl: 1000n };
+  for (const path of ['/set', '/anew', '/due']) ask(all, connection, 'createTtl', { path, ...ttl });
+  ask(all, connection, 'createContainer', { path: '/c', data: null, acl, flags: 4 });
+  ask(all, connection, 'create', { path: '/c/x', data: null, acl, flags: 0 });
+  settle();
+  ask(all, connection, 'delete', { path: '/c/x', version: -1 });
+  settle();
+  pass(5000);
+  const there = (): string[] => ['/set', '/anew', '/due', '/c'].filter((path) => server.tree.find(path) !== 0);
+  // decided, and not yet on the disk
+  ask(all, connection, 'setData', { path: '/set', data: Buffer.from('x'), version: -1 });
+  for (const path of ['/anew', '/c']) ask(all, connection, 'delete', { path, version: -1 });
+  ask(all, connection, 'createTtl', { path: '/anew', ...ttl });
+  ask(all, connection, 'createContainer', { path: '/c', data: null, acl, flags: 4 });
+  server.reap(1000);
+  settle();
+  assert.deepEqual(there(), ['/set', '/anew', '/c']);
+  pass(1001);
+  server.reap(1000);
+  settle();
+  assert.deepEqual(there(), ['/c'], 'and when it is over they go');
 });
