@@ -48,6 +48,7 @@ export class Story implements Disposable {
         scrubMs: 4000,
         sessions: 'shared',
         readOnly: false,
+        ids: [],
       },
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,

@@ -408,6 +408,13 @@ const service: readonly Planted[] = [
     put: 'password);\n        [0].forEach(() => {\n            // one that',
   },
   {
+    id: 'high-ids-begin-at-none',
+    about: 'session ids of servers from 128 on, which are negative, are taken for less than none',
+    file: 'server/handshakes.js',
+    find: 'if (taken !== undefined && taken > first)\n                first = taken;',
+    put: 'if ((taken ?? 0n) > first) first = taken ?? 0n;',
+  },
+  {
     id: 'nobody-expires',
     about: 'sessions of which nobody hears are not ended',
     file: 'server/leader-desk.js',

@@ -3,7 +3,7 @@ import { connect } from '../../../src/client/connect.ts';
 import { clientDialer } from '../world/client-net.ts';
 import { Host } from '../world/host.ts';
 import type { Ensemble } from './ensemble.ts';
-import { nameOfServer, PORT } from './member.ts';
+import { FIRST_CLIENT, nameOfServer, PORT } from './member.ts';
 
 /** The library on a machine of its own, which never dies; after the end of a session it opens another. */
 export class SimClient {
@@ -36,7 +36,7 @@ export class SimClient {
     this.servers = servers;
     this.auth = auth;
     this.allowReadOnly = allowReadOnly;
-    this.host = new Host(`10.0.1.${number}`, 100 + number, ensemble.scheduler);
+    this.host = new Host(`10.0.1.${number}`, FIRST_CLIENT + number, ensemble.scheduler);
     this.host.onThrow = (error) => ensemble.verdicts.fail('crash', `client ${number} threw ${String(error)}`);
     ensemble.network.add(this.host);
     this.host.boot();

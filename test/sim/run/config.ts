@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { checkConfig, parseProperties, type ServerConfig } from '../../../src/server/config.ts';
 import { nameOfServer, PORT } from './member.ts';
 import { linesOf } from './shares.ts';
-import type { Plan } from './swarm.ts';
+import { type Plan, sidAt } from './swarm.ts';
 
 /** Who may change the members. */
 export const SUPER = { scheme: 'digest', auth: 'super:secret' };
@@ -27,12 +27,15 @@ export function configOf(sid: number, plan: Plan): ServerConfig {
   const count = plan.voters + plan.observers;
   if (count > 1) {
     lines.push('initLimit=10', 'syncLimit=5', 'peer.insecure=true', `commitLogCount=${plan.commitLogCount}`);
-    for (let id = 1; id <= count; id++) {
-      const role = id > plan.voters ? ':observer' : '';
+    const members = new Set<number>();
+    for (let place = 1; place <= count; place++) {
+      const id = sidAt(plan, place);
+      members.add(id);
+      const role = place > plan.voters ? ':observer' : '';
       lines.push(`server.${id}=${nameOfServer(id)}:${PORT.quorum}:${PORT.election}${role}`);
     }
     // one that is to join later names the others and itself
-    if (sid > count) lines.push(`server.${sid}=${nameOfServer(sid)}:${PORT.quorum}:${PORT.election}:observer`);
+    if (!members.has(sid)) lines.push(`server.${sid}=${nameOfServer(sid)}:${PORT.quorum}:${PORT.election}:observer`);
     lines.push(...linesOf(plan.shares));
     if (plan.reconfigures)
       lines.push('reconfigEnabled=true', `DigestAuthenticationProvider.superDigest=super:${SUPER_DIGEST}`);

@@ -71,6 +71,8 @@ export const MARKS = [
   'read-only sessions',
   'read by read-only sessions',
   'refused to read-only sessions',
+  'led by an id from 128 on',
+  'sessions of ids from 128 on',
 ] as const;
 
 export const perSecond = ({ chaosOperations, chaosMs }: Sums): number =>

@@ -14,6 +14,8 @@ import { EVENT_KIND, type Scheduler } from '../world/scheduler.ts';
 import type { Boot, Program } from './program.ts';
 
 export const PORT = { client: 2181, quorum: 2888, election: 3888 } as const;
+/** Machines of clients are numbered from here on: servers have numbers of their own, to 254. */
+export const FIRST_CLIENT = 1000;
 export const nameOfServer = (sid: number): string => `10.0.0.${sid}`;
 
 export interface MemberWorld {

@@ -12,7 +12,7 @@ import { Nemesis } from './nemesis.ts';
 import { Operator } from './operator.ts';
 import { RawSession } from './raw.ts';
 import { Supervisor } from './supervisor.ts';
-import type { Plan } from './swarm.ts';
+import { HIGH_ID, type Plan } from './swarm.ts';
 import { EnsembleWorkload } from './workload.ts';
 
 /** Marks that servers speak of themselves. */
@@ -346,7 +346,10 @@ export class Phases {
     coverage.reach('syncs answered', ensemble.border.counts.syncs);
     coverage.reach('syncs at a deposed leader', ensemble.border.counts.deposedSyncs);
     coverage.reach('events told', ensemble.border.counts.events);
-    const { locals, border, oracle } = ensemble;
+    const { locals, border, oracle, observer } = ensemble;
+    const led = [...observer.epochs.values()].filter(({ sid }) => sid >= HIGH_ID);
+    coverage.reach('led by an id from 128 on', led.length);
+    coverage.reach('sessions of ids from 128 on', [...oracle.state.sessions.keys()].filter((id) => id < 0n).length);
     coverage.reach('local sessions', locals.counts.begun);
     coverage.reach('local sessions resumed', locals.counts.resumed);
     coverage.reach('local sessions upgraded', locals.counts.upgraded);

@@ -6,7 +6,7 @@ import { writeFrame } from '../../../src/protocol/operations.ts';
 import { clientDialer } from '../world/client-net.ts';
 import { Host } from '../world/host.ts';
 import type { Ensemble } from './ensemble.ts';
-import { nameOfServer, PORT } from './member.ts';
+import { FIRST_CLIENT, nameOfServer, PORT } from './member.ts';
 
 /** For a connection to be made, ms. */
 const PATIENCE_MS = 5000;
@@ -36,7 +36,7 @@ export class RawSession {
   }
   /** A machine for sessions like this one. */
   static machine(ensemble: Ensemble, number: number): Host {
-    const host = new Host(`10.0.1.${number}`, 100 + number, ensemble.scheduler);
+    const host = new Host(`10.0.1.${number}`, FIRST_CLIENT + number, ensemble.scheduler);
     host.onThrow = (error) => ensemble.verdicts.fail('crash', `client ${number} threw ${String(error)}`);
     ensemble.network.add(host);
     host.boot();

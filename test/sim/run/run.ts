@@ -5,7 +5,7 @@ import { Ensemble } from './ensemble.ts';
 import type { Done } from './nemesis.ts';
 import { Phases, SAID, type Spans, STRANGE } from './phases.ts';
 import type { Boot } from './program.ts';
-import type { Plan } from './swarm.ts';
+import { type Plan, serversOf } from './swarm.ts';
 
 /** What a run came to. */
 export interface RunResult {
@@ -45,7 +45,7 @@ export interface RunOptions {
 export async function run(options: RunOptions): Promise<RunResult> {
   const { plan } = options;
   const began = performance.now();
-  const servers = Array.from({ length: plan.voters + plan.observers + plan.spares }, (_, i) => i + 1);
+  const servers = serversOf(plan);
   using ensemble = new Ensemble({
     seed: plan.seed,
     servers,

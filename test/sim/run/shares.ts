@@ -24,12 +24,12 @@ export function decide(of: readonly number[], holds: (sid: number) => boolean, s
   return 2 * counting.filter(({ all, those }) => 2 * those > all).length > counting.length;
 }
 
-/** Of an ensemble of so many voters: one group with weights, or several of about the same size. */
-export function drawShares(random: Random, voters: number): Shares {
-  const count = voters < 3 || oneIn(random, 2) ? 1 : pick(random, voters > 5 ? [2, 3] : [3]);
+/** Of an ensemble of these voters: one group with weights, or several of about the same size. */
+export function drawShares(random: Random, voters: readonly number[]): Shares {
+  const count = voters.length < 3 || oneIn(random, 2) ? 1 : pick(random, voters.length > 5 ? [2, 3] : [3]);
   const shares = new Map<number, Share>();
-  for (let sid = 1; sid <= voters; sid++)
-    shares.set(sid, { group: 1 + ((sid - 1) % count), weight: pick(random, [0, 1, 1, 1, 2, 3]) });
+  for (const [i, sid] of voters.entries())
+    shares.set(sid, { group: 1 + (i % count), weight: pick(random, [0, 1, 1, 1, 2, 3]) });
   // somebody in each group has a say
   for (let group = 1; group <= count; group++) {
     const members = [...shares].filter(([, share]) => share.group === group);

@@ -18,6 +18,8 @@ export const PROFILES = [
 ] as const;
 export type Profile = (typeof PROFILES)[number];
 
+/** From here on the top byte of a session id is that of a negative number. */
+export const HIGH_ID = 128;
 /** What a seed is about. Times are ms. */
 export interface Plan {
   readonly seed: number;
@@ -26,6 +28,8 @@ export interface Plan {
   readonly observers: number;
   /** Servers that run beside the ensemble from the beginning and may be made members. */
   readonly spares: number;
+  /** Their numbers, in this order; empty: counted from 1. */
+  readonly ids: readonly number[];
   /** The members may be changed while it runs. */
   readonly reconfigures: boolean;
   /** What the voters count; empty: each as one. */
@@ -140,10 +144,26 @@ function slowLog(chance: Chance, tickMs: number): number {
 }
 
 /** In every fourth run where nobody changes the members, which ensembles with groups refuse. */
-function sharesOf(chance: Chance, voters: number, reconfigures: boolean): Shares {
+function sharesOf(chance: Chance, voters: readonly number[], reconfigures: boolean): Shares {
   const random = chance.stream('plan/shares');
-  return voters > 1 && !reconfigures && oneIn(random, 4) ? drawShares(random, voters) : EQUAL;
+  return voters.length > 1 && !reconfigures && oneIn(random, 4) ? drawShares(random, voters) : EQUAL;
 }
+const MOST_ID = 254;
+/** The least and the most, and on both sides of where session ids begin to be negative. */
+const EDGES = [1, HIGH_ID - 1, HIGH_ID, MOST_ID];
+/** In every sixth run whatever `myid` may say, in any order. */
+function idsOf(chance: Chance, count: number): number[] {
+  const random = chance.stream('plan/ids');
+  const ids = new Set<number>();
+  if (!oneIn(random, 6)) return [];
+  while (ids.size < count) ids.add(oneIn(random, 4) ? pick(random, EDGES) : 1 + random.below(MOST_ID));
+  return [...ids];
+}
+/** The number of the server at this place, counted from 1: voters, observers, spares. */
+export const sidAt = ({ ids }: Pick<Plan, 'ids'>, place: number): number => ids[place - 1] ?? place;
+/** All servers of a run. */
+export const serversOf = (plan: Plan): number[] =>
+  Array.from({ length: plan.voters + plan.observers + plan.spares }, (_, i) => sidAt(plan, i + 1));
 /** As often as there is hardly time for between faults, and in every fourth run as often as servers do. */
 const SCRUB_MS = { often: 4000, daily: 24 * 3600 * 1000 };
 
@@ -173,14 +193,20 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     'upgraded',
   ]);
   const dead = fraction(random) < 0.3 ? fraction(random) : 0;
+  const count = { observers: voters === 1 ? 0 : observers, spares: reconfigures ? spares : 0 };
+  const ids = idsOf(chance, voters + count.observers + count.spares);
   return {
     seed,
     profile,
     voters,
-    observers: voters === 1 ? 0 : observers,
-    spares: reconfigures ? spares : 0,
+    ...count,
+    ids,
     reconfigures,
-    shares: sharesOf(chance, voters, reconfigures),
+    shares: sharesOf(
+      chance,
+      Array.from({ length: voters }, (_, i) => sidAt({ ids }, i + 1)),
+      reconfigures,
+    ),
     tickMs,
     snapCount: Math.round(logUniform(random, 6, 500)),
     logKiB: Math.round(logUniform(random, 1, 1024)),
