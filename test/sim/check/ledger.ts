@@ -24,6 +24,8 @@ export class Ledger {
   readonly history: Committed[] = [];
   readonly holdings = new Map<number, Holdings>();
   private readonly epochs: EpochWatch;
+  /** No counter of an epoch is beyond. */
+  lastCounter = 0xffff_ff00;
   /** Told of each transaction once it is known committed, in order. */
   onCommitted: (committed: Committed) => void = () => {};
   private readonly written = new Map<string, Written & { readonly at: number }>();
@@ -134,6 +136,8 @@ export class Ledger {
     const sameEpoch = zxid >> 32n === last >> 32n;
     if (sameEpoch ? zxid !== last + 1n : zxid < last || (zxid & 0xffff_ffffn) !== 1n)
       this.verdicts.fail('I4', `${hex(zxid)} follows ${hex(last)}`);
+    if ((zxid & 0xffff_ffffn) > BigInt(this.lastCounter))
+      this.verdicts.fail('I4', `${hex(zxid)} is beyond ${this.lastCounter}, where counters end`);
     this.reader.reset(bytes, 0, bytes.length);
     const envelope = readEnvelope(this.reader, undefined);
     const { txn } = envelope;

@@ -49,6 +49,7 @@ export class Story implements Disposable {
         sessions: 'shared',
         readOnly: false,
         ids: [],
+        lastCounter: undefined,
       },
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,

@@ -179,6 +179,23 @@ const agreement: readonly Planted[] = [
   },
 ];
 
+const counters: readonly Planted[] = [
+  {
+    id: 'one-beyond-the-counter',
+    about: 'an epoch has one proposal more than its counter has room for (1277)',
+    file: 'zab/leader.js',
+    find: 'return this.lastProposed >= this.lastCounter;',
+    put: 'return this.lastProposed > this.lastCounter;',
+  },
+  {
+    id: 'used-up-for-good',
+    about: 'a term whose counter is used up does not end',
+    file: 'server/office.js',
+    find: "if (leader?.exhausted !== true || phase !== 'broadcast' || this.unapplied > 0)",
+    put: 'if (leader !== undefined || phase !== undefined)',
+  },
+];
+
 const disk: readonly Planted[] = [
   {
     id: 'ack-before-fsync',
@@ -423,4 +440,4 @@ const service: readonly Planted[] = [
   },
 ];
 
-export const PLANTED: readonly Planted[] = [...agreement, ...disk, ...service];
+export const PLANTED: readonly Planted[] = [...agreement, ...counters, ...disk, ...service];

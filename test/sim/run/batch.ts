@@ -35,7 +35,7 @@ function tell({ plan, hash, violations, operations, simulatedMs, realMs, faults,
   const { done, refused, lost } = operations;
   const seconds = Math.round((simulatedMs.warmUp + simulatedMs.chaos + simulatedMs.heal) / 1000);
   console.log(
-    `seed ${plan.seed} ${plan.profile} ${plan.voters}+${plan.observers}${plan.spares > 0 ? `+${plan.spares}` : ''}${plan.shares.size > 0 ? ' by weight' : ''}${plan.ids.length > 0 ? ` as ${plan.ids.join()}` : ''}: ${hash}, ${done + refused} operations and ${lost} without an answer, ${leaders} leaders, ${faults.length} faults, ${seconds} s in ${(realMs / 1000).toFixed(1)} s`,
+    `seed ${plan.seed} ${plan.profile} ${plan.voters}+${plan.observers}${plan.spares > 0 ? `+${plan.spares}` : ''}${plan.shares.size > 0 ? ' by weight' : ''}${plan.ids.length > 0 ? ` as ${plan.ids.join()}` : ''}${plan.lastCounter === undefined ? '' : `, counters to ${plan.lastCounter}`}: ${hash}, ${done + refused} operations and ${lost} without an answer, ${leaders} leaders, ${faults.length} faults, ${seconds} s in ${(realMs / 1000).toFixed(1)} s`,
   );
   for (const { rule, at, text } of violations.slice(0, 3)) console.log(`  ${rule} at ${at.toFixed(2)}: ${text}`);
 }

@@ -73,6 +73,7 @@ export const MARKS = [
   'refused to read-only sessions',
   'led by an id from 128 on',
   'sessions of ids from 128 on',
+  'counters used up',
 ] as const;
 
 export const perSecond = ({ chaosOperations, chaosMs }: Sums): number =>

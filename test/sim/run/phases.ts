@@ -15,6 +15,8 @@ import { Supervisor } from './supervisor.ts';
 import { HIGH_ID, type Plan } from './swarm.ts';
 import { EnsembleWorkload } from './workload.ts';
 
+/** What a leader says whose counter has come to its end. */
+export const USED_UP = 'the counter of the epoch is used up';
 /** Marks that servers speak of themselves. */
 export const SAID: Readonly<Record<string, string>> = {
   'snapshots to learners': 'began anew from a snapshot',
@@ -25,6 +27,7 @@ export const SAID: Readonly<Record<string, string>> = {
   'disk full met': 'the disk is full',
   'left a log that stood still': 'looking for a leader: the disk stands still',
   'terms ended for a later promise': 'has accepted epoch',
+  'counters used up': USED_UP,
 };
 /** What a member says that was sent such a thing. */
 export const STRANGE = 'the leader sent what does not follow';

@@ -3,7 +3,7 @@ import { configOf } from './config.ts';
 import type { CoverageRecord } from './coverage.ts';
 import { Ensemble } from './ensemble.ts';
 import type { Done } from './nemesis.ts';
-import { Phases, SAID, type Spans, STRANGE } from './phases.ts';
+import { Phases, SAID, type Spans, STRANGE, USED_UP } from './phases.ts';
 import type { Boot } from './program.ts';
 import { type Plan, serversOf } from './swarm.ts';
 
@@ -26,6 +26,7 @@ export interface RunResult {
     readonly syncs: number;
     readonly moments: number;
   };
+  /** Terms, but for those that follow on one that only ended with its counter. */
   readonly leaders: number;
   readonly simulatedMs: Spans;
   readonly realMs: number;
@@ -60,7 +61,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
   for (const member of ensemble.members) {
     member.diskMs = plan.diskMs;
     member.logMs = plan.logMs;
+    member.lastCounter = plan.lastCounter;
   }
+  if (plan.lastCounter !== undefined) ensemble.ledger.lastCounter = plan.lastCounter;
   if (options.onLine !== undefined) ensemble.trace.onLine = options.onLine;
   ensemble.trace.count(...Object.values(SAID), STRANGE);
   const phases = new Phases(ensemble, plan, options.mask);
@@ -73,7 +76,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     violations: verdicts.violations,
     operations: { ...phases.load.counts, chaos: phases.chaosOperations },
     checked: { ...border.counts, moments: oracle.state.now },
-    leaders: ensemble.observer.epochs.size,
+    leaders: ensemble.observer.epochs.size - trace.said(USED_UP),
     simulatedMs,
     realMs: performance.now() - began,
     faults: phases.nemesis.done,

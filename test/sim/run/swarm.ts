@@ -40,6 +40,8 @@ export interface Plan {
   /** From one reading of all files to the next; one that rots is found by whoever needs it, when that is long. */
   readonly scrubMs: number;
   readonly commitLogCount: number;
+  /** Counters of an epoch end here; undefined: long after any run. */
+  readonly lastCounter: number | undefined;
   readonly clients: number;
   /** Clients that change things; the others only read. */
   readonly writers: number;
@@ -148,6 +150,11 @@ function sharesOf(chance: Chance, voters: readonly number[], reconfigures: boole
   const random = chance.stream('plan/shares');
   return voters.length > 1 && !reconfigures && oneIn(random, 4) ? drawShares(random, voters) : EQUAL;
 }
+/** In every eighth run counters end early: a few times, or a few dozen. Without faults no term may end. */
+function lastCounterOf(chance: Chance, profile: Profile): number | undefined {
+  const random = chance.stream('plan/counter');
+  return oneIn(random, 8) && profile !== 'calm' ? Math.round(logUniform(random, 60, 1000)) : undefined;
+}
 const MOST_ID = 254;
 /** The least and the most, and on both sides of where session ids begin to be negative. */
 const EDGES = [1, HIGH_ID - 1, HIGH_ID, MOST_ID];
@@ -212,6 +219,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     logKiB: Math.round(logUniform(random, 1, 1024)),
     scrubMs: oneIn(chance.stream('plan/scrub'), 4) ? SCRUB_MS.daily : SCRUB_MS.often,
     commitLogCount: Math.round(logUniform(random, 4, 500)),
+    lastCounter: lastCounterOf(chance, profile),
     clients,
     writers: profile === 'readers' ? 1 : writers,
     slowness: profile === 'readers' ? 30 : slowness,
