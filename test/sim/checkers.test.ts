@@ -320,6 +320,7 @@ test('I6: a tree that differs in one byte of data, in a Stat, in who owns what',
     acl: OPEN_ACL,
     flags: 1,
     container: false,
+    ttl: -1n,
   } as const;
   state.request(zxid(2), 5, SESSION, [write], false);
   apply(

@@ -1,6 +1,7 @@
 import { KIND } from '../../../src/records/txns.ts';
 import { WRONG } from '../model/decide.ts';
 import { ModelState, type Outcome } from '../model/state.ts';
+import { ttlOf } from '../model/tree.ts';
 import { differs, sameBytes, show } from './compare.ts';
 import type { Asked } from './conversation.ts';
 import { type Committed, hex } from './ledger.ts';
@@ -35,9 +36,13 @@ export class Oracle {
   private readonly locals: Locals;
   /** Told of sessions that ended without their client's wish. */
   onExpired: (session: bigint, committed: Committed) => void = () => {};
+  /** Told of nodes that went by a clock. */
+  onReaped: (committed: Committed) => void = () => {};
   private lastTime = 0;
   /** Ephemerals that were refused to sessions of one member. */
   refusals = 0;
+  /** Nodes past their time to live, and empty containers, that went. */
+  readonly reaped = { timed: 0, containers: 0 };
 
   constructor(verdicts: Verdicts, locals: Locals) {
     this.verdicts = verdicts;
@@ -73,7 +78,10 @@ export class Oracle {
         outcome = this.state.closeSession(zxid, txn.id);
         break;
       case KIND.reap: {
-        const { outcome: reaped, fault } = this.state.reap(zxid, txn.path);
+        const isTimed = ttlOf(this.state.tree.get(txn.path)?.owner ?? 0n) !== undefined;
+        const { outcome: reaped, fault } = this.state.reap(zxid, time, txn.path);
+        if (isTimed) this.onReaped(committed);
+        this.reaped[isTimed ? 'timed' : 'containers']++;
         if (fault !== undefined) this.verdicts.fail('oracle', `${hex(zxid)} reaps ${txn.path}: ${fault}`);
         outcome = reaped;
         break;

@@ -40,7 +40,11 @@ function writeOf(type: number, body: unknown): ModelWrite | undefined {
     case OPERATIONS.createContainer.code: {
       const { path, data, acl, flags } = body as RequestOf<'create'>;
       const container = type === OPERATIONS.createContainer.code;
-      return { op: 'create', path: path ?? '', data: dataOf(data), acl: aclOf(acl), flags, container };
+      return { op: 'create', path: path ?? '', data: dataOf(data), acl: aclOf(acl), flags, container, ttl: -1n };
+    }
+    case OPERATIONS.createTtl.code: {
+      const { path, data, acl, flags, ttl } = body as RequestOf<'createTtl'>;
+      return { op: 'create', path: path ?? '', data: dataOf(data), acl: aclOf(acl), flags, container: false, ttl };
     }
     case OPERATIONS.delete.code: {
       const { path, version } = body as RequestOf<'delete'>;

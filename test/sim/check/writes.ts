@@ -6,8 +6,8 @@ import { type Answered, type MultiPart, OPERATIONS } from './wire.ts';
 
 /** The kind of result of a part: the creates that ask for the Stat have one kind. */
 const answerTo = ({ type }: MultiPart): number => {
-  const { create2, createContainer } = OPERATIONS;
-  return type === createContainer.code ? create2.code : type;
+  const { create2, createContainer, createTtl } = OPERATIONS;
+  return type === createContainer.code || type === createTtl.code ? create2.code : type;
 };
 
 /** Undefined when it does. */
@@ -29,7 +29,8 @@ export function writeDiffers({ outcome, asked }: Replayed, answer: Answered): st
     case OPERATIONS.create.code:
       return isPath(OPERATIONS.create.answer.read(rest).path, 0);
     case OPERATIONS.create2.code:
-    case OPERATIONS.createContainer.code: {
+    case OPERATIONS.createContainer.code:
+    case OPERATIONS.createTtl.code: {
       const { path, stat } = OPERATIONS.create2.answer.read(rest);
       return isPath(path, 0) ?? isStat(stat, 0);
     }

@@ -50,6 +50,7 @@ export class Story implements Disposable {
         readOnly: false,
         ids: [],
         lastCounter: undefined,
+        ttl: false,
       },
       ...{ clients: 3, writers: 3, slowness: 1, lanes: 2, thinkMs: 15, mostBytes: 500 },
       ...plan,

@@ -1,5 +1,5 @@
 /** How a write comes out, after semantics.md 5 and 9: decided against one state, with nothing but that at hand. */
-import { CONTAINER, isEphemeral, type ModelAcl, type ModelNode, name, parent } from './tree.ts';
+import { CONTAINER, isEphemeral, MOST_TTL, type ModelAcl, type ModelNode, name, ownerOfTtl, parent } from './tree.ts';
 
 /** One request as a client sent it. */
 export type ModelWrite =
@@ -10,6 +10,8 @@ export type ModelWrite =
       readonly acl: readonly ModelAcl[] | null;
       readonly flags: number;
       readonly container: boolean;
+      /** ms; -1 where the request has none. */
+      readonly ttl: bigint;
     }
   | { readonly op: 'delete'; readonly path: string; readonly version: number }
   | { readonly op: 'set'; readonly path: string; readonly data: Buffer | null; readonly version: number }
@@ -49,7 +51,7 @@ export const WRONG = {
 
 const PERM = { read: 1, write: 2, create: 4, delete: 8, admin: 16 } as const;
 const KEPT = new Set(['/', '/zookeeper', '/zookeeper/quota', '/zookeeper/config']);
-const FLAG = { ephemeral: 1, sequential: 2, ephemeralSequential: 3, most: 6 } as const;
+const FLAG = { ephemeral: 1, sequential: 2, ephemeralSequential: 3, ttl: 5, ttlSequential: 6, most: 6 } as const;
 
 /** A state that is read, and changed by what was decided so far. */
 export interface Deciding {
@@ -116,14 +118,16 @@ function create(
   write: ModelWrite & { op: 'create' },
   isLocal: boolean,
 ): ModelEffect | number {
-  const { path, data, flags, container } = write;
+  const { path, data, flags, container, ttl } = write;
   if (flags < 0 || flags > FLAG.most) return WRONG.badArguments;
+  const isTimed = flags === FLAG.ttl || flags === FLAG.ttlSequential;
+  if (isTimed ? ttl <= 0n || ttl > MOST_TTL : ttl >= 0n) return WRONG.badArguments;
   const isOwned = flags === FLAG.ephemeral || flags === FLAG.ephemeralSequential;
   if (isOwned && isLocal) return WRONG.ephemeralOnLocalSession;
   if (!path.includes('/')) return WRONG.badArguments;
   const acl = knownAcl(write.acl);
   if (acl === undefined) return WRONG.invalidAcl;
-  const isSequential = flags === FLAG.sequential || flags === FLAG.ephemeralSequential;
+  const isSequential = flags === FLAG.sequential || flags === FLAG.ephemeralSequential || flags === FLAG.ttlSequential;
   if (path === '/' && !isSequential) return WRONG.nodeExists;
   const above = path.lastIndexOf('/') === 0 ? '/' : parent(path);
   const holder = state.get(above);
@@ -133,7 +137,7 @@ function create(
   if (!isGoodPath(final) || name(final) === '') return WRONG.badArguments;
   if (state.get(final) !== undefined) return WRONG.nodeExists;
   if (isEphemeral(holder.owner)) return WRONG.noChildrenForEphemerals;
-  const owner = container ? CONTAINER : isOwned ? session : 0n;
+  const owner = container ? CONTAINER : isTimed ? ownerOfTtl(ttl) : isOwned ? session : 0n;
   const creates = Math.min(0x7fff_ffff, holder.creates + 1);
   return { effect: 'create', path: final, data, acl, owner, creates };
 }

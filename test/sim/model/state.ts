@@ -1,5 +1,5 @@
 import { type Deciding, decide, type ModelEffect, type ModelWrite, WRONG } from './decide.ts';
-import { isEphemeral, type ModelNode, ModelTree, parent } from './tree.ts';
+import { isEphemeral, keeps, type ModelNode, ModelTree, parent } from './tree.ts';
 
 /** A change of one node, in the order in which watches hear of them (semantics.md 7.2). */
 export interface Change {
@@ -87,18 +87,10 @@ export class ModelState {
     return this.finish({ zxid, ...NOTHING, changes });
   }
   /** The reaper's: an empty container, or a node with a time to live, goes. Returns what speaks against it. */
-  reap(zxid: bigint, path: string): { outcome: Outcome; fault: string | undefined } {
+  reap(zxid: bigint, time: number, path: string): { outcome: Outcome; fault: string | undefined } {
     const node = this.tree.get(path);
     this.begin(zxid);
-    const timed = node !== undefined && node.owner !== 0n && !isEphemeral(node.owner);
-    const fault =
-      node === undefined
-        ? 'no such node'
-        : !timed
-          ? 'neither a container nor a node with a time to live'
-          : node.children > 0
-            ? 'it has children'
-            : undefined;
+    const fault = node === undefined ? 'no such node' : keeps(node, time);
     if (node !== undefined && node.children === 0) this.perform({ effect: 'delete', path }, zxid, 0);
     return { outcome: this.finish({ zxid, ...NOTHING, changes: [{ type: 'deleted', path }] }), fault };
   }

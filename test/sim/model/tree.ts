@@ -30,8 +30,24 @@ export interface ModelNode {
   readonly children: number;
 }
 export const CONTAINER = -0x8000_0000_0000_0000n;
+/** The longest that a node may be told to live, ms. */
+export const MOST_TTL = 0xff_ffff_ffffn;
+export const ownerOfTtl = (ttl: bigint): bigint => BigInt.asIntN(64, (0xffn << 56n) | ttl);
+/** ms to live; undefined for every other kind of node. */
+export const ttlOf = (owner: bigint): number | undefined =>
+  BigInt.asUintN(64, owner) >> 56n === 0xffn ? Number(BigInt.asUintN(40, owner)) : undefined;
 export const isEphemeral = (owner: bigint): boolean =>
-  owner !== 0n && owner !== CONTAINER && BigInt.asUintN(64, owner) >> 56n !== 0xffn;
+  owner !== 0n && owner !== CONTAINER && ttlOf(owner) === undefined;
+/** A container that nothing was ever below goes after this, ms. */
+const NEVER_USED = 300_000;
+/** Whether a container or a node with a time to live may go at that time, and why not. */
+export function keeps(node: ModelNode, time: number): string | undefined {
+  if (node.owner === 0n || isEphemeral(node.owner)) return 'neither a container nor a node with a time to live';
+  if (node.children > 0) return 'it has children';
+  if (node.owner === CONTAINER && node.creates > 0) return undefined;
+  const ms = ttlOf(node.owner) ?? NEVER_USED;
+  return time - node.mtime > ms ? undefined : `it was changed ${time - node.mtime} ms before, and has ${ms}`;
+}
 
 interface State {
   readonly from: number;

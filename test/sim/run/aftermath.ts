@@ -1,3 +1,4 @@
+import { isEphemeral, keeps } from '../model/tree.ts';
 import type { Ensemble } from './ensemble.ts';
 import type { Member } from './member.ts';
 
@@ -12,6 +13,28 @@ export function silentSessions({ border, oracle, members, scheduler }: Ensemble,
   const own = members.flatMap(({ program }) => [...(program?.locals ?? [])]);
   const all = [...shared.map(([id, { timeoutMs }]) => ({ id, timeoutMs })), ...own];
   return all.filter(({ id, timeoutMs }) => late(id, timeoutMs)).map(({ id }) => id);
+}
+
+/**
+ * Wall clocks say one time from now on, the latest of theirs. A leader that saw its own go elsewhere reaps nothing in that term,
+ * so all begin anew where one went.
+ */
+export function setClocks(members: readonly Member[]): void {
+  const latest = Math.max(...members.map(({ host }) => host.wallOffset));
+  if (members.every(({ host }) => host.wallOffset === 0)) return;
+  for (const member of members) {
+    member.host.wallOffset = latest;
+    member.crash(false);
+  }
+}
+/** Empty containers and nodes past their time to live, by the clock of who leads. */
+export function overdue({ oracle: { state }, leader }: Ensemble): string[] {
+  const wall = leader?.host.wall() ?? 0;
+  const isDue = (path: string): boolean => {
+    const node = state.tree.get(path);
+    return node !== undefined && node.owner !== 0n && !isEphemeral(node.owner) && keeps(node, wall) === undefined;
+  };
+  return state.tree.paths().filter(isDue);
 }
 
 /** A member that can be cut off for a while, and how: none where the others would be no quorum. */

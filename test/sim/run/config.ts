@@ -23,6 +23,7 @@ export function configOf(sid: number, plan: Plan): ServerConfig {
   ];
   if (plan.sessions !== 'shared') lines.push('localSessionsEnabled=true');
   if (plan.sessions === 'upgraded') lines.push('localSessionsUpgradingEnabled=true');
+  if (plan.ttl) lines.push('extendedTypesEnabled=true');
   if (plan.readOnly) lines.push('readonlymode.enabled=true', '4lw.commands.whitelist=srvr,isro');
   const count = plan.voters + plan.observers;
   if (count > 1) {

@@ -73,6 +73,12 @@ export class Configs {
   isListed(sid: number): boolean {
     return this.last?.listed.has(sid) ?? true;
   }
+  /** They decide in the last config that is committed, or in the one before. */
+  decideLately(holds: (sid: number) => boolean): boolean {
+    const { first, known } = this;
+    const lately = known.length === 0 ? [first] : known.slice(-2).map(({ voters }) => voters);
+    return lately.some((voters) => this.decides(voters, holds));
+  }
   /** Under which it counts; null: under none yet, undefined: no config says. */
   incarnationOf(sid: number): string | null | undefined {
     return this.last?.incarnations.get(sid);

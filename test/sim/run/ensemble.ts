@@ -1,6 +1,7 @@
 import type { ServerConfig } from '../../../src/server/config.ts';
 import { AckWatch } from '../check/acks.ts';
 import { Border } from '../check/border.ts';
+import { Clocks } from '../check/clocks.ts';
 import { Ledger } from '../check/ledger.ts';
 import { Locals, type SessionMode } from '../check/locals.ts';
 import { Oracle } from '../check/oracle.ts';
@@ -35,6 +36,8 @@ export interface EnsembleOptions {
 const LONELY_TICKS = 15;
 /** And with a log that hangs where others could go on: syncLimit, the time it looks for a successor, and as much again. */
 const STUCK_TICKS = 15;
+/** What was heard of a clock is believed until its server is given up, or what is on the way came. */
+const CLOCK_TICKS = 25;
 /** Events between two looks at everybody. */
 const LOOK_AT_ALL = 16;
 
@@ -54,6 +57,7 @@ export class Ensemble implements Disposable {
   readonly touch: Touch;
   private readonly lonely: Lonely;
   private readonly stuck: Stuck;
+  private readonly clocks: Clocks;
   readonly observer: Observer;
   private readonly servers: ReadonlyMap<number, Member>;
   readonly configs: Configs;
@@ -141,6 +145,13 @@ export class Ensemble implements Disposable {
     this.lonely = new Lonely(around, LONELY_TICKS * options.tickMs);
     const { links } = this.network;
     this.stuck = new Stuck({ ...around, links, tickMs: options.tickMs }, STUCK_TICKS * options.tickMs);
+    this.clocks = new Clocks({
+      ...{ verdicts: this.verdicts, now, patienceMs: CLOCK_TICKS * options.tickMs },
+      offsets: () => this.members.map(({ sid, host }) => [sid, host.wallOffset] as const),
+      leaderOf: (epoch) => this.observer.epochs.get(epoch)?.sid,
+      decides: (holds) => this.configs.decideLately(holds),
+    });
+    this.oracle.onReaped = (committed) => this.clocks.judge(committed);
     this.oracle.onExpired = (session, committed) =>
       judgeExpiry(
         {
@@ -213,6 +224,7 @@ export class Ensemble implements Disposable {
       this.touch.look();
       this.lonely.look();
       this.stuck.look();
+      this.clocks.look();
     }
     this.border.settle();
   }

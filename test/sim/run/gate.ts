@@ -74,6 +74,8 @@ export const MARKS = [
   'led by an id from 128 on',
   'sessions of ids from 128 on',
   'counters used up',
+  'nodes reaped after their time',
+  'containers reaped',
 ] as const;
 
 export const perSecond = ({ chaosOperations, chaosMs }: Sums): number =>

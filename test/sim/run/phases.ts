@@ -1,5 +1,5 @@
 import { hex } from '../check/ledger.ts';
-import { silentSessions, someoneToCut } from './aftermath.ts';
+import { overdue, setClocks, silentSessions, someoneToCut } from './aftermath.ts';
 import { auditDisk, verifyDirectory } from './audit.ts';
 import { SimClient } from './client.ts';
 import { rolesOf, sameRoles, show } from './configs.ts';
@@ -83,6 +83,7 @@ export class Phases {
       mostBytes: plan.mostBytes,
       pipeline: plan.pipeline,
       readOnly: plan.readOnly,
+      ttl: plan.ttl,
     });
     const world = {
       ensemble,
@@ -158,6 +159,7 @@ export class Phases {
       // damage that nobody has read yet is read now
       if (this.harm.harmed.get(member.sid)?.met === false) member.crash(false);
     }
+    if (plan.ttl) setClocks(ensemble.members);
     const alive = ensemble.voters.filter((sid) => this.harm.isHealthy(sid) && ensemble.knowsMembers(sid));
     const { configs } = ensemble;
     // while who votes is undecided all are needed
@@ -199,6 +201,8 @@ export class Phases {
       this.silentEnd(),
       () => `sessions of which nobody hears live on: ${silentSessions(ensemble, this.plan.tickMs).map(hex).join()}`,
     );
+    if (this.plan.ttl)
+      await this.within(HEAL_MS, this.reaped(), () => `long due and still there: ${overdue(ensemble).join()}`);
     await this.vanish();
     await this.within(HEAL_MS, this.sameEverywhere(left.map(({ sid }) => sid)), 'members do not come to one state');
     await this.quietReturn(left);
@@ -242,6 +246,11 @@ export class Phases {
   private async silentEnd(): Promise<void> {
     while (silentSessions(this.ensemble, this.plan.tickMs).length > 0)
       await this.ensemble.scheduler.sleep(this.plan.tickMs);
+  }
+  private async reaped(): Promise<void> {
+    const { ensemble } = this;
+    while (ensemble.leader === undefined || overdue(ensemble).length > 0)
+      await ensemble.scheduler.sleep(this.plan.tickMs);
   }
   private get expirations(): number {
     return this.load.clients.reduce((sum, each) => sum + each.expired, 0);
@@ -358,6 +367,8 @@ export class Phases {
     coverage.reach('local sessions upgraded', locals.counts.upgraded);
     coverage.reach('local sessions gone with their term', locals.counts.ended);
     coverage.reach('ephemerals refused to local sessions', oracle.refusals);
+    coverage.reach('nodes reaped after their time', oracle.reaped.timed);
+    coverage.reach('containers reaped', oracle.reaped.containers);
     coverage.reach('read-only sessions', border.counts.shown);
     coverage.reach('read by read-only sessions', border.counts.shownReads);
     coverage.reach('refused to read-only sessions', border.counts.refusedWrites);

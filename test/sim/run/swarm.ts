@@ -56,6 +56,8 @@ export interface Plan {
   readonly sessions: SessionMode;
   /** Members that find no leader show what they have, and every other client takes that. */
   readonly readOnly: boolean;
+  /** Nodes may have a time to live, and children, so that containers are emptied. */
+  readonly ttl: boolean;
   readonly mostBytes: number;
   readonly meanDelayMs: number;
   readonly diskMs: number;
@@ -229,6 +231,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     sessionMs: Math.max(profile === 'calm' ? CALM_SESSION_MS : 0, tickMs * (4 + random.below(12))),
     sessions: voters > 1 ? sessions : 'shared',
     readOnly: voters > 1 && oneIn(chance.stream('plan/read-only'), 3),
+    ttl: oneIn(chance.stream('plan/ttl'), 3),
     mostBytes: Math.round(logUniform(random, 100, 8000)),
     meanDelayMs: logUniform(random, 0.2, 5),
     diskMs: logUniform(random, 0.05, 2),

@@ -1,5 +1,5 @@
 import type { Random } from '../../../src/base/random.ts';
-import type { Client, CreateMode, MultiOp } from '../../../src/client/api.ts';
+import type { Client, CreateMode, CreateOptions, MultiOp } from '../../../src/client/api.ts';
 import { exponential, oneIn, pick } from '../world/chance.ts';
 import { SimClient } from './client.ts';
 import type { Ensemble } from './ensemble.ts';
@@ -20,12 +20,23 @@ export interface WorkloadOptions {
   readonly mostBytes: number;
   /** Every other client takes a server that only shows what it has. */
   readonly readOnly?: boolean;
+  /** Nodes may have a time to live, and children. */
+  readonly ttl?: boolean;
   /** So many things a lane begins at once, at most; one unless said. */
   readonly pipeline?: number;
 }
 
 const READ_ONLY = [{ perms: 1, scheme: 'world', id: 'anyone' }];
 const OPEN = [{ perms: 31, scheme: 'world', id: 'anyone' }];
+
+const MODES: readonly CreateMode[] = ['persistent', 'persistent', 'ephemeral', 'ephemeral', 'container'];
+const NUMBERED: readonly CreateMode[] = ['persistentSequential', 'ephemeralSequential'];
+/** Longer than a run, so that not all go; and what most have at most, ms. */
+const LONGEST_TTL_MS = 2 ** 40 - 1;
+const TTL_MS = 4000;
+/** A node that is asked for all the time and due nearly always, so that changes of it are under way when it is found so. */
+const BRIEF = '/t/brief';
+const BRIEF_MS = 20;
 
 const LOST = new Set(['ConnectionLoss', 'SessionExpired', 'Closing', 'OperationTimeout', 'SessionMoved']);
 
@@ -151,24 +162,33 @@ export class EnsembleWorkload {
     const folder = pick(random, ['/t', '/t/a', '/t/b']);
     return `${folder}/${random.below(12)}`;
   }
+  /** Or one below, or the one that is soon over, where that is of use. */
+  private place(random: Random): string {
+    const path = this.path(random);
+    if (this.options.ttl !== true) return path;
+    if (oneIn(random, 10)) return BRIEF;
+    return oneIn(random, 5) ? `${path}/${random.below(2)}` : path;
+  }
+  /** One of these modes, or one with a time to live where there are such. */
+  private mode(random: Random, modes: readonly CreateMode[], timed: CreateMode, path = ''): CreateOptions {
+    if (path === BRIEF) return { mode: timed, ttlMs: 1 + random.below(BRIEF_MS) };
+    if (this.options.ttl !== true || !oneIn(random, 4)) return { mode: pick(random, modes) };
+    return { mode: timed, ttlMs: oneIn(random, 8) ? LONGEST_TTL_MS : 1 + random.below(TTL_MS) };
+  }
   private data(random: Random): Buffer {
     const bytes = oneIn(random, 12) ? random.below(this.options.mostBytes) : random.below(64);
     return Buffer.from(`${++this.serial}:`.padEnd(bytes, 'x'));
   }
   private anything(client: Client, random: Random): Promise<unknown> {
-    const path = this.path(random);
+    const path = this.place(random);
     const watch = oneIn(random, 3) ? { watch: () => {} } : {};
     switch (random.below(16)) {
       case 0:
       case 1:
-      case 2: {
-        const mode = pick<CreateMode>(random, ['persistent', 'persistent', 'ephemeral', 'ephemeral', 'container']);
-        return this.asked(client.create(path, this.data(random), { mode }));
-      }
-      case 3: {
-        const mode = pick<CreateMode>(random, ['persistentSequential', 'ephemeralSequential']);
-        return this.asked(client.create(`${path}-`, this.data(random), { mode }));
-      }
+      case 2:
+        return this.asked(client.create(path, this.data(random), this.mode(random, MODES, 'ttl', path)));
+      case 3:
+        return this.numbered(client, random);
       case 4:
       case 5:
         return this.asked(client.set(path, this.data(random), oneIn(random, 4) ? random.below(4) : -1));
@@ -194,6 +214,10 @@ export class EnsembleWorkload {
       }
     }
   }
+  private numbered(client: Client, random: Random): Promise<unknown> {
+    const options = this.mode(random, NUMBERED, 'ttlSequential');
+    return this.asked(client.create(`${this.path(random)}-`, this.data(random), options));
+  }
   /** Keeps the tree from growing: what has a number in its name goes, too. */
   private async removeOne(client: Client, random: Random, path: string): Promise<void> {
     if (oneIn(random, 2)) return this.asked(client.delete(path, oneIn(random, 6) ? random.below(3) : -1));
@@ -204,14 +228,14 @@ export class EnsembleWorkload {
   }
   private parts(random: Random): MultiOp[] {
     return Array.from({ length: 1 + random.below(4) }, (): MultiOp => {
-      const path = this.path(random);
+      const path = this.place(random);
       switch (random.below(4)) {
         case 0:
           return {
             op: 'create',
             path,
             data: this.data(random),
-            options: oneIn(random, 3) ? { mode: 'ephemeral' } : {},
+            options: oneIn(random, 3) ? { mode: 'ephemeral' } : this.mode(random, ['persistent'], 'ttl', path),
           };
         case 1:
           return { op: 'delete', path, version: -1 };
