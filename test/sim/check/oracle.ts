@@ -18,6 +18,8 @@ export interface Replayed {
 const CLOSE = -11;
 const MOVED = -118;
 const OVER = -112;
+/** Servers take that many ephemerals of a session away in one turn, and the rest in further ones. */
+const CROWD = 2001;
 
 /**
  * Replays the committed history through the model: each transaction must be what the request that caused it comes to in
@@ -41,6 +43,8 @@ export class Oracle {
   private lastTime = 0;
   /** Ephemerals that were refused to sessions of one member. */
   refusals = 0;
+  /** Sessions that ended with thousands of ephemerals. */
+  crowds = 0;
   /** Nodes past their time to live, and empty containers, that went. */
   readonly reaped = { timed: 0, containers: 0 };
 
@@ -76,6 +80,7 @@ export class Oracle {
       case KIND.closeSession:
         if (!this.closing.has(txn.id) && this.state.isLive(txn.id)) this.onExpired(txn.id, committed);
         outcome = this.state.closeSession(zxid, txn.id);
+        if (outcome.changes.length >= CROWD) this.crowds++;
         break;
       case KIND.reap: {
         const isTimed = ttlOf(this.state.tree.get(txn.path)?.owner ?? 0n) !== undefined;

@@ -460,6 +460,13 @@ const service: readonly Planted[] = [
     put: 'if (false)',
   },
   {
+    id: 'thousands-stay',
+    about: 'of a session with more ephemerals than go in one turn the rest stays',
+    file: 'server/replica.js',
+    find: 'return removeEphemerals(tree, epoch, counter, txn.id, EPHEMERALS_PER_TURN, events);',
+    put: 'removeEphemerals(tree, epoch, counter, txn.id, EPHEMERALS_PER_TURN, events); tree.sessions.get(txn.id) && (tree.sessions.get(txn.id).firstEphemeral = 0); return true;',
+  },
+  {
     id: 'nobody-expires',
     about: 'sessions of which nobody hears are not ended',
     file: 'server/leader-desk.js',

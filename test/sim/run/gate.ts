@@ -76,6 +76,7 @@ export const MARKS = [
   'counters used up',
   'nodes reaped after their time',
   'containers reaped',
+  'sessions with thousands ended',
 ] as const;
 
 export const perSecond = ({ chaosOperations, chaosMs }: Sums): number =>

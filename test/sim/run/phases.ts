@@ -4,6 +4,7 @@ import { auditDisk, verifyDirectory } from './audit.ts';
 import { SimClient } from './client.ts';
 import { rolesOf, sameRoles, show } from './configs.ts';
 import { Coverage } from './coverage.ts';
+import { Crowd } from './crowd.ts';
 import { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
 import { both } from './fault.ts';
@@ -63,6 +64,7 @@ export class Phases {
   private readonly plan: Plan;
   private readonly harm: DiskHarm;
   private readonly supervisor: Supervisor;
+  private readonly crowd: Crowd | undefined;
   private visitors = 0;
   /** How far each member's own client came in the end. */
   private readonly stages = new Map<number, string>();
@@ -85,6 +87,7 @@ export class Phases {
       readOnly: plan.readOnly,
       ttl: plan.ttl,
     });
+    if (plan.crowd > 0) this.crowd = new Crowd(ensemble, plan.crowd, plan.sessionMs, tickMs);
     const world = {
       ensemble,
       coverage: this.coverage,
@@ -116,12 +119,14 @@ export class Phases {
       this.load.start();
       await ensemble.run(1000);
       this.nemesis.start();
+      this.crowd?.start(ensemble.chance.stream('crowd'), (this.plan.chaosMs * 2) / 3);
       const before = this.load.operations;
       await this.chaos();
       this.chaosOperations = this.load.operations - before;
     }
     const chaos = at();
     this.nemesis.stop();
+    this.crowd?.stop();
     this.calm();
     if (verdicts.clean) await this.heal();
     const heal = at();
@@ -178,6 +183,8 @@ export class Phases {
   private async heal(): Promise<void> {
     const { ensemble } = this;
     await this.within(HEAL_MS, this.load.stop(), 'requests are without an answer');
+    if (this.crowd !== undefined)
+      await this.within(HEAL_MS, this.crowd.over, 'a session with thousands of ephemerals does not end');
     const left = ensemble.members.filter(({ sid }) => !this.supervisor.leave.has(sid));
     await this.within(
       HEAL_MS,
@@ -293,8 +300,9 @@ export class Phases {
   private async sameEverywhere(sids: readonly number[]): Promise<void> {
     const { ensemble } = this;
     const where = (sid: number): string => {
-      const tree = ensemble.member(sid).program?.tree;
-      return tree === undefined ? '' : `${tree.zxidHi}/${tree.zxidLo}`;
+      const { program } = ensemble.member(sid);
+      const tree = program?.tree;
+      return tree === undefined || program?.inParts === true ? '' : `${tree.zxidHi}/${tree.zxidLo}`;
     };
     for (;;) {
       const all = new Set(sids.map(where));
@@ -367,6 +375,7 @@ export class Phases {
     coverage.reach('local sessions upgraded', locals.counts.upgraded);
     coverage.reach('local sessions gone with their term', locals.counts.ended);
     coverage.reach('ephemerals refused to local sessions', oracle.refusals);
+    coverage.reach('sessions with thousands ended', oracle.crowds);
     coverage.reach('nodes reaped after their time', oracle.reaped.timed);
     coverage.reach('containers reaped', oracle.reaped.containers);
     coverage.reach('read-only sessions', border.counts.shown);

@@ -32,6 +32,8 @@ export interface ProgramOptions {
 export interface Program {
   /** The replicated state, once there is one. */
   readonly tree: DataTree | undefined;
+  /** It has done a part of a transaction: of a session with thousands of ephemerals not all go in one turn. */
+  readonly inParts: boolean;
   /** The epoch it leads and is established in. */
   readonly leads: number | undefined;
   /** The epoch it takes part in. */
@@ -75,6 +77,9 @@ export const serverNode: Boot = (options, ports) => {
   return {
     get tree() {
       return inside.server?.tree;
+    },
+    get inParts() {
+      return inside.server?.applying === true;
     },
     get leads() {
       const peer = inside.server?.peer;

@@ -58,6 +58,8 @@ export interface Plan {
   readonly readOnly: boolean;
   /** Nodes may have a time to live, and children, so that containers are emptied. */
   readonly ttl: boolean;
+  /** So many ephemerals one session makes; 0: there is none such. */
+  readonly crowd: number;
   readonly mostBytes: number;
   readonly meanDelayMs: number;
   readonly diskMs: number;
@@ -176,6 +178,15 @@ export const serversOf = (plan: Plan): number[] =>
 /** As often as there is hardly time for between faults, and in every fourth run as often as servers do. */
 const SCRUB_MS = { often: 4000, daily: 24 * 3600 * 1000 };
 
+/**
+ * In every 15th run, but for those whose snapshots come so often that most of the work would be to write it down. A session
+ * of one member owns none.
+ */
+function crowdOf(chance: Chance, { snapCount, sessions }: Pick<Plan, 'snapCount' | 'sessions'>): number {
+  const random = chance.stream('plan/crowd');
+  return oneIn(random, 15) && snapCount >= 30 && sessions !== 'local' ? 2200 + random.below(800) : 0;
+}
+
 /** Draws everything about a run from its seed. */
 export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const chance = new Chance(seed);
@@ -204,7 +215,7 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
   const dead = fraction(random) < 0.3 ? fraction(random) : 0;
   const count = { observers: voters === 1 ? 0 : observers, spares: reconfigures ? spares : 0 };
   const ids = idsOf(chance, voters + count.observers + count.spares);
-  return {
+  const plan: Omit<Plan, 'crowd'> = {
     seed,
     profile,
     voters,
@@ -245,4 +256,5 @@ export function planOf(seed: number, limits: SwarmLimits = {}): Plan {
     }),
     leftDead: profile === 'calm' ? 0 : Math.floor(dead * Math.ceil(voters / 2)),
   };
+  return { ...plan, crowd: crowdOf(chance, plan) };
 }
