@@ -1,28 +1,14 @@
 /** 13.11: a server that once promised a later epoch than the one that is led is made a voter. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { seededRandom } from '../../src/base/random.ts';
-import { loadTree } from '../../src/runtime/load.ts';
 import { Story } from './hist/story.ts';
 import { SimClient } from './run/client.ts';
 import { SUPER } from './run/config.ts';
 import { nameOfServer, PORT } from './run/member.ts';
+import { promise } from './run/promise.ts';
 
 const line = (sid: number): string =>
   `server.${sid}=${nameOfServer(sid)}:${PORT.quorum}:${PORT.election}:participant;${PORT.client}`;
-
-/** Its directory says that it has promised so many epochs more, which came to nothing. */
-async function promise(story: Story, sid: number, more: number): Promise<void> {
-  const member = story.member(sid);
-  story.crash(false, sid);
-  const disk = member.disk.copy(seededRandom(sid));
-  const ports = { disk: disk.plug(), random: seededRandom(1), clock: member.host.clock() };
-  const { storage } = await loadTree(member.config, sid, false, 1, ports);
-  const { acceptedEpoch, currentEpoch } = storage.identity;
-  await storage.storeEpochs(acceptedEpoch + more, currentEpoch);
-  await storage.close();
-  member.adopt(disk);
-}
 
 test('the term goes above its promise, whoever asked for the change and where; asked again it is made', async () => {
   for (const atLeader of [true, false]) {
@@ -30,7 +16,7 @@ test('the term goes above its promise, whoever asked for the change and where; a
     const { ensemble } = story;
     story.start();
     await story.serving();
-    await promise(story, 4, 5);
+    await promise(story.member(4), 5);
     story.start(4);
     await story.serving(4);
     const leader = await story.leader();

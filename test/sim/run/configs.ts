@@ -79,6 +79,10 @@ export class Configs {
     const lately = known.length === 0 ? [first] : known.slice(-2).map(({ voters }) => voters);
     return lately.some((voters) => this.decides(voters, holds));
   }
+  /** Some config of the history has it. */
+  wasListed(sid: number): boolean {
+    return this.known.some(({ roles }) => roles.has(sid));
+  }
   /** Under which it counts; null: under none yet, undefined: no config says. */
   incarnationOf(sid: number): string | null | undefined {
     return this.last?.incarnations.get(sid);

@@ -77,6 +77,7 @@ export const MARKS = [
   'nodes reaped after their time',
   'containers reaped',
   'sessions with thousands ended',
+  'terms ended for a new voter',
 ] as const;
 
 export const perSecond = ({ chaosOperations, chaosMs }: Sums): number =>

@@ -5,11 +5,17 @@ import { SimClient } from './client.ts';
 import { SUPER } from './config.ts';
 import { type Asked, type Roles, show } from './configs.ts';
 import type { Coverage } from './coverage.ts';
+import type { DiskHarm } from './disk-harm.ts';
 import type { Ensemble } from './ensemble.ts';
-import { nameOfServer, PORT } from './member.ts';
+import { type Member, nameOfServer, PORT } from './member.ts';
+import { promise } from './promise.ts';
 import { isKnown } from './registers.ts';
 import { decide } from './shares.ts';
 
+/** Whoever is made a voter has promised so many epochs more than it took part in, at most. */
+const PROMISES = 4;
+/** For it to come back, ticks. */
+const PATIENCE = 30;
 /** Voters that are left at least, and more than these are not wanted. */
 const LEAST = 2;
 const MOST = 7;
@@ -25,13 +31,22 @@ export class Operator {
   private readonly ensemble: Ensemble;
   private readonly coverage: Coverage;
   private readonly isHealthy: (sid: number) => boolean;
+  private readonly isHarmed: (sid: number) => boolean;
   private readonly client: SimClient;
+  /** Servers that nobody starts for now. */
+  private readonly held: Set<number>;
   private busy = false;
 
-  constructor(ensemble: Ensemble, coverage: Coverage, isHealthy: (sid: number) => boolean, timeoutMs: number) {
+  constructor(
+    { ensemble, coverage, held }: { ensemble: Ensemble; coverage: Coverage; held: Set<number> },
+    harm: Pick<DiskHarm, 'isHealthy' | 'harmed'>,
+    timeoutMs: number,
+  ) {
     this.ensemble = ensemble;
     this.coverage = coverage;
-    this.isHealthy = isHealthy;
+    this.held = held;
+    this.isHealthy = (sid) => harm.isHealthy(sid);
+    this.isHarmed = (sid) => harm.harmed.has(sid);
     this.client = new SimClient(98, ensemble, timeoutMs, ensemble.options.servers, [SUPER]);
   }
   /** Asks for a change; in words, undefined when none is sensible now. */
@@ -40,12 +55,46 @@ export class Operator {
     const { roles } = configs;
     const next = this.draw(random, roles);
     if (this.busy || roles.size === 0 || next === undefined) return undefined;
+    const newcomer = oneIn(random, 4) ? undefined : this.newcomer(next);
     const asked = configs.ask(next);
     this.busy = true;
-    void this.ask(asked, changeTo(roles, next, configs.version, oneIn(random, 4))).finally(() => {
+    const change = changeTo(roles, next, configs.version, oneIn(random, 4));
+    const made =
+      newcomer === undefined
+        ? this.ask(asked, change)
+        : this.askAbove(asked, change, newcomer, 1 + random.below(PROMISES));
+    void made.finally(() => {
       this.busy = false;
     });
     return `${show(roles)} to ${show(next)}`;
+  }
+  /** One that becomes a voter and was never listed: of all others a leader hears what they have promised as soon as they come. */
+  private newcomer(next: Roles): Member | undefined {
+    const { configs, members } = this.ensemble;
+    return members.find(
+      ({ sid }) =>
+        next.get(sid) === 'participant' && !configs.wasListed(sid) && !this.held.has(sid) && !this.isHarmed(sid),
+    );
+  }
+  /**
+   * It has promised a later epoch than the one that is led, to leaders that never came to be: the term ends, and asked again the next one
+   * takes it (13.11).
+   */
+  private async askAbove(asked: Asked, change: Change, newcomer: Member, more: number): Promise<void> {
+    const { scheduler, trace, options } = this.ensemble;
+    const { sid } = newcomer;
+    this.held.add(sid);
+    const epoch = await promise(newcomer, more).catch(() => undefined);
+    this.held.delete(sid);
+    this.ensemble.say(`s${sid} has promised epoch ${epoch}`);
+    for (let left = PATIENCE; left > 0 && newcomer.program?.serves !== true; left--)
+      await scheduler.sleep(options.tickMs);
+    const words = `looking for a leader: server ${sid} has accepted epoch ${epoch}`;
+    trace.count(words);
+    await this.ask(asked, change);
+    if (trace.said(words) === 0) return;
+    this.coverage.reach('terms ended for a new voter');
+    await this.ask(asked, change);
   }
   private draw(random: Random, roles: Roles): Roles | undefined {
     const next = new Map(roles);

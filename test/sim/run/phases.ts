@@ -94,7 +94,11 @@ export class Phases {
       harm: this.harm,
       tickMs,
       operator: plan.reconfigures
-        ? new Operator(ensemble, this.coverage, (sid) => this.harm.isHealthy(sid), Math.max(plan.sessionMs, 8 * tickMs))
+        ? new Operator(
+            { ensemble, coverage: this.coverage, held: this.supervisor.held },
+            this.harm,
+            Math.max(plan.sessionMs, 8 * tickMs),
+          )
         : undefined,
       held: this.supervisor.held,
       burst: (on: boolean) => {
