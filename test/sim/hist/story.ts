@@ -35,8 +35,11 @@ export class Story implements Disposable {
 
   constructor({ seed, voters = 3, spare = 0, plan = {}, config = {} }: StoryOptions) {
     this.config = config;
+    const drawn = planOf(seed, { profile: 'calm', voters });
     this.plan = {
-      ...planOf(seed, { profile: 'calm', voters }),
+      ...drawn,
+      // servers of stories are 1, 2, 3
+      shares: new Map([...drawn.shares].map(([sid, share]) => [drawn.ids.indexOf(sid) + 1 || sid, share])),
       ...{
         observers: 0,
         tickMs: TICK_MS,
