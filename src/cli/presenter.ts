@@ -61,7 +61,6 @@ export class Presenter {
   #mode: Mode;
   /** A result taller than the screen, and what came after it, until its command has ended. */
   #paged: Uint8Array[] = [];
-  #pagedBytes = 0;
   #isPaging = false;
   readonly #drawing: WholeDrawing | undefined;
 
@@ -115,24 +114,16 @@ export class Presenter {
   show(given: Output): void {
     const output = this.#drawing === undefined ? given : this.#drawing.take(given);
     if (output === undefined) return;
+    this.#progress.hide();
     const isExact = this.#exact && this.#mode === 'plain';
     if (isExact && output.type === 'node' && output.form === 'text' && !output.showStat) {
-      this.#progress.hide();
       writeOut(output.data ?? '');
       return;
     }
     const bytes = this.#rendered(output);
-    // what comes in parts may be without end: it goes by, but for a drawing, which has a limit
-    const mayPage = !isDivided(output) || (output.type === 'branches' && this.#pagedBytes < MOST_PAGED);
-    if (mayPage && (this.#paged.length > 0 || this.#isTall(bytes))) {
-      this.#paged.push(bytes);
-      this.#pagedBytes += bytes.length;
-      return;
-    }
-    this.#progress.hide();
-    // more than a pager is given
-    if (isDivided(output)) for (const held of this.#paged.splice(0)) writeOut(held);
-    writeOut(bytes);
+    // what comes in parts may be without end: it goes by
+    if (!isDivided(output) && (this.#paged.length > 0 || this.#isTall(bytes))) this.#paged.push(bytes);
+    else writeOut(bytes);
   }
   #rendered(output: Output): Uint8Array {
     const { fields, header } = this.#options.globals;
@@ -182,7 +173,6 @@ export class Presenter {
     this.#keys?.close();
     this.#keys = undefined;
     this.#progress.hide(); // a plan and its question begin a line of their own
-    this.#pagedBytes = 0;
     if (this.#paged.length === 0) return;
     const bytes = Buffer.concat(this.#paged);
     this.#paged = [];
@@ -289,9 +279,6 @@ export class Presenter {
     this.#events.flush();
   }
 }
-
-/** What waits for its end to be paged is in memory, bytes. */
-const MOST_PAGED = 64 * 1024 * 1024;
 
 /** Of a line of so many bytes; colours and letters of several bytes make it look longer, so that only much counts. */
 const rowsOf = (bytes: number): number => Math.max(1, Math.floor(bytes / (4 * (process.stdout.columns || 80))));

@@ -257,25 +257,6 @@ test('a long result goes through the pager, and the line edits as before', async
   await leave(session);
 });
 
-test('a drawing of many nodes goes through the pager as a whole', async () => {
-  const many = Array.from({ length: 1100 }, (_, at) => ({
-    op: 'create' as const,
-    path: `/many/n${at}`,
-    data: null,
-    options: {},
-  }));
-  await client.create('/many');
-  await client.multi(many);
-  using session = new Session({
-    sh: `exec ${process.execPath} ${BIN} --connect-timeout 60s ${server.hosts}`,
-    env: { ZOOSH_HOME: home, LANG: 'C.UTF-8', ZOOSH_PAGER: 'printf "the pager had "; wc -l' },
-  });
-  await sees(session, 'connected to');
-  session.type('tree --limit 10001 /many\r');
-  await sees(session, /> tree --limit 10001 \/many\nthe pager had 1101\n[^\n]*> \|/);
-  await leave(session);
-});
-
 test('zkCli at a terminal: its prompt and texts, our line', async () => {
   using session = prompt(`--compat zkcli -server ${server.hosts}`, 120);
   await sees(session, /\[zk: \S+\(CONNECTED\) 0\] \||CONNECTING\) 0\] \|/);
